@@ -1,0 +1,42 @@
+//! Lead ids from the queue: fetched from Meta in batches, page by page, made into leads of the CRM, assigned, announced.
+//! What happens to each is decided in `shared::intake`; what happens to its message, in `shared::batch`.
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::Timestamp;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use shared::batch::{self, Record};
+use shared::bus::Bus;
+use shared::graph::Graph;
+use shared::ids::PageId;
+use shared::intake::{Arrival, Intake};
+use shared::model::delivery::LeadJob;
+use shared::queue::Queue;
+use shared::table::Table;
+use shared::vault::Vault;
+use shared::{aws, env, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let aws = aws::load(aws::Patience::Worker).await;
+    let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
+    let app = vault.app(&env::meta_app_secret_id()?).await?;
+    let intake = Intake {
+        graph: Graph::new(env::graph_base_url()?, env::graph_version()?, app)?,
+        table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
+        bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
+        vault,
+    };
+    let queue = Queue::new(aws_sdk_sqs::Client::new(&aws), env::lead_queue_url()?);
+    run(service_fn(|event: LambdaEvent<SqsEvent>| handle(&intake, &queue, event))).await
+}
+
+async fn handle(intake: &Intake, queue: &Queue, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
+    let work = async |page: &PageId, records: &[Record<LeadJob>]| {
+        let arrival = |record: &Record<LeadJob>| Arrival { job: record.job.clone(), receives: record.receives };
+        let arrivals: Vec<Arrival> = records.iter().map(arrival).collect();
+        intake.take_in(page, &arrivals, Timestamp::now()).await
+    };
+    let page = |job: &LeadJob| job.notice.page_id.clone();
+    Ok(batch::run(event.payload, event.context.deadline(), queue, page, work).await)
+}

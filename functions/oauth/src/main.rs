@@ -1,0 +1,82 @@
+//! Where Meta's login sends the browser back to: the login is finished, and the browser goes on to where it was begun.
+
+use std::convert::Infallible;
+
+use jiff::Timestamp;
+use lambda_http::http::{StatusCode, header};
+use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
+use shared::connect::{Answer, Connector, FinishError};
+use shared::graph::Graph;
+use shared::table::Table;
+use shared::vault::Vault;
+use shared::{aws, env, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let aws = aws::load(aws::Patience::Request).await;
+    let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
+    let app = vault.app(&env::meta_app_secret_id()?).await?;
+    let connector = Connector {
+        graph: Graph::new(env::graph_base_url()?, env::graph_version()?, app)?,
+        table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
+        credentials_prefix: env::credentials_prefix()?,
+        key: vault.signing_key(&env::signing_secret_id()?).await?,
+        vault,
+    };
+    run(service_fn(|request| answer(&connector, request))).await
+}
+
+async fn answer(connector: &Connector, request: Request) -> Result<Response<Body>, Infallible> {
+    let query = request.query_string_parameters();
+    let text = |name: &str| query.first(name).map(ToOwned::to_owned);
+    let answer = Answer {
+        state: text("state").unwrap_or_default(),
+        code: text("code"),
+        error: text("error"),
+        error_reason: text("error_reason"),
+        error_description: text("error_description"),
+    };
+    let mut response = match connector.finish(answer, Timestamp::now()).await {
+        Ok(onward) => redirect(onward.as_str()),
+        Err(error @ FinishError::UnknownState) => {
+            tracing::warn!("a login came back with a state that is not good");
+            page(StatusCode::BAD_REQUEST, "This login cannot be finished", &format!("{}.", capitalised(&error.to_string())))
+        }
+        Err(FinishError::Table(error)) => {
+            tracing::error!(%error, "a login could not be looked up");
+            page(StatusCode::SERVICE_UNAVAILABLE, "Not finished yet", "Something of ours did not answer. Reload this page in a moment.")
+        }
+    };
+    // The address that led here has Meta's code in it.
+    for (name, value) in [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")] {
+        response.headers_mut().insert(name, header::HeaderValue::from_static(value));
+    }
+    Ok(response)
+}
+
+fn redirect(to: &str) -> Response<Body> {
+    let mut response = Response::new(Body::Empty);
+    *response.status_mut() = StatusCode::FOUND;
+    if let Ok(to) = header::HeaderValue::from_str(to) {
+        response.headers_mut().insert(header::LOCATION, to);
+    }
+    response
+}
+
+/// A page for a person whom nothing can be redirected to. Its texts are ours alone: nothing of the request is in it.
+fn page(status: StatusCode, title: &str, text: &str) -> Response<Body> {
+    let html = format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>{title}</title>\
+         <body style=\"font:1rem/1.5 system-ui;max-width:32rem;margin:15vh auto;padding:0 1rem\"><h1>{title}</h1><p>{text}</p></body></html>"
+    );
+    let mut response = Response::new(Body::Text(html));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8"));
+    response
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
+}

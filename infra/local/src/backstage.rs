@@ -1,0 +1,208 @@
+//! `/_local/…`: what a developer or a test can do behind the scenes of a running system. No deployed function has it.
+
+use std::path::Path as FilePath;
+use std::sync::Arc;
+
+use anyhow::{Result, anyhow};
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+use tokio::sync::Mutex;
+
+use crate::aws::Aws;
+use crate::people::Pool;
+use crate::template::Function;
+
+/// What works behind the scenes.
+pub(crate) struct Backstage {
+    pub(crate) aws: Aws,
+    pub(crate) pool: Pool,
+    pub(crate) events: Events,
+    /// The functions of the template, each with the name it was deployed under.
+    pub(crate) functions: Vec<(Function, String)>,
+    pub(crate) ministack: Option<u32>,
+}
+
+pub(crate) fn routes(backstage: Arc<Backstage>) -> Router {
+    Router::new()
+        .route("/_local/fire/{job}", post(fire))
+        .route("/_local/mail", get(mail))
+        .route("/_local/events", get(events))
+        .route("/_local/token", post(token))
+        .route("/_local/kill/{function}", post(kill))
+        .route("/_local/jwks.json", get(keys))
+        .with_state(backstage)
+}
+
+type Stage = State<Arc<Backstage>>;
+
+impl Backstage {
+    /// The function a job calls and what it calls it with.
+    fn job(&self, job: &str) -> Result<(&str, &Value), Problem> {
+        let mut known = Vec::new();
+        for (function, deployed) in &self.functions {
+            for schedule in &function.schedules {
+                if schedule.job == job {
+                    return Ok((deployed, &schedule.input));
+                }
+                known.push(schedule.job.as_str());
+            }
+        }
+        Err(Problem::not_found(&format!("no schedule is called {job}; there are: {}", listed(&known))))
+    }
+}
+
+/// Runs a schedule now, and answers when it has run.
+async fn fire(State(stage): Stage, Path(job): Path<String>) -> Result<Json<Value>, Problem> {
+    let (function, input) = stage.job(&job)?;
+    let path = format!("/2015-03-31/functions/{function}/invocations");
+    let result = stage.aws.rest("lambda", Method::POST, &path, input).await?;
+    Ok(Json(json!({ "job": job, "function": function, "result": result })))
+}
+
+/// The mails sent, newest last.
+async fn mail(State(stage): Stage) -> Result<Json<Value>, Problem> {
+    let answer = stage.aws.rest("ses", Method::GET, "/_ministack/ses/messages", &Value::Null).await?;
+    let accounts = answer.get("messages").and_then(Value::as_object).into_iter().flatten();
+    let mails = accounts.flat_map(|(_, mails)| mails.as_array().into_iter().flatten());
+    let mails = mails.map(|mail| {
+        let field = |name: &str| mail.get(name).cloned().unwrap_or_default();
+        json!({
+            "id": field("MessageId"), "from": field("Source"), "to": field("To"), "cc": field("CC"),
+            "bcc": field("BCC"), "subject": field("Subject"), "text": field("BodyText"), "html": field("BodyHtml"),
+            "sent_at": field("Timestamp"),
+        })
+    });
+    Ok(Json(mails.collect()))
+}
+
+/// The events of the bus, newest last.
+async fn events(State(stage): Stage) -> Result<Json<Value>, Problem> {
+    Ok(Json(Value::Array(stage.events.all(&stage.aws).await?)))
+}
+
+#[derive(Deserialize)]
+struct Login {
+    email: String,
+}
+
+/// A fresh id token for somebody.
+async fn token(State(stage): Stage, Json(login): Json<Login>) -> Result<Json<Value>, Problem> {
+    match stage.pool.token(&login.email).await {
+        Ok(token) => Ok(Json(json!({ "id_token": token }))),
+        Err(error) => Err(Problem::not_found(&format!("no token for {}: {error:#}", login.email))),
+    }
+}
+
+/// Kills a function's processes where they stand, as a crash of the machine below them would.
+async fn kill(State(stage): Stage, Path(function): Path<String>) -> Result<Json<Value>, Problem> {
+    let Some((_, deployed)) = stage.functions.iter().find(|(found, _)| found.name == function) else {
+        let known: Vec<&str> = stage.functions.iter().map(|(function, _)| function.name.as_str()).collect();
+        return Err(Problem::not_found(&format!("no function is called {function}; there are: {}", listed(&known))));
+    };
+    let mark = format!("AWS_LAMBDA_FUNCTION_NAME={deployed}");
+    let parent = stage.ministack.map(Pid::from_u32);
+    let killed = tokio::task::spawn_blocking(move || {
+        let mut system = System::new()?;
+        let what = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always).with_exe(UpdateKind::Always);
+        system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
+        let is_ours = |process: &sysinfo::Process| {
+            process.parent() == parent
+                && process.exe().and_then(FilePath::file_name).is_some_and(|name| name == "bootstrap")
+                && process.environ().iter().any(|variable| variable.to_str() == Some(&mark))
+        };
+        anyhow::Ok(system.processes().values().filter(|process| is_ours(process) && process.kill()).count())
+    });
+    let killed = killed.await.map_err(|error| anyhow!(error))??;
+    Ok(Json(json!({ "function": function, "killed": killed })))
+}
+
+/// The keys that sign the user pool's tokens, at an address that is known before the pool is.
+async fn keys(State(stage): Stage) -> Result<Response, Problem> {
+    let keys = reqwest::get(stage.pool.keys()).await.and_then(reqwest::Response::error_for_status);
+    let keys = match keys {
+        Ok(keys) => keys.bytes().await,
+        Err(error) => Err(error),
+    };
+    Ok(([(header::CONTENT_TYPE, "application/json")], keys.map_err(|error| anyhow!(error))?).into_response())
+}
+
+fn listed(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// The events of the bus: a rule sends all of them to a queue, which nobody but us reads.
+pub(crate) struct Events {
+    queue: String,
+    seen: Mutex<Vec<Value>>,
+}
+
+impl Events {
+    pub(crate) async fn capture(aws: &Aws, bus: &str) -> Result<Self> {
+        const QUEUE: &str = "events-seen";
+        let target = format!("arn:aws:sqs:{}:000000000000:{QUEUE}", aws.region);
+        let policy = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": target,
+            "Principal": { "Service": "events.amazonaws.com" },
+        }]});
+        let queue = json!({ "QueueName": QUEUE, "Attributes": { "Policy": policy.to_string() } });
+        let queue = aws.json("sqs", "AmazonSQS.CreateQueue", &queue).await?;
+        let pattern = json!({ "source": [{ "prefix": "" }] }).to_string();
+        let rule = json!({ "Name": QUEUE, "EventBusName": bus, "EventPattern": pattern });
+        aws.json("events", "AWSEvents.PutRule", &rule).await?;
+        let targets = json!({ "Rule": QUEUE, "EventBusName": bus, "Targets": [{ "Id": "queue", "Arn": target }] });
+        aws.json("events", "AWSEvents.PutTargets", &targets).await?;
+        let queue = queue.get("QueueUrl").and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Self { queue, seen: Mutex::default() })
+    }
+
+    async fn all(&self, aws: &Aws) -> Result<Vec<Value>> {
+        let mut seen = self.seen.lock().await;
+        loop {
+            let more = json!({ "QueueUrl": self.queue, "MaxNumberOfMessages": 10 });
+            let answer = aws.json("sqs", "AmazonSQS.ReceiveMessage", &more).await?;
+            let messages = answer.get("Messages").and_then(Value::as_array).cloned().unwrap_or_default();
+            if messages.is_empty() {
+                return Ok(seen.clone());
+            }
+            for message in messages {
+                let text = |field: &str| message.get(field).and_then(Value::as_str).unwrap_or_default();
+                seen.push(serde_json::from_str(text("Body"))?);
+                let done = json!({ "QueueUrl": self.queue, "ReceiptHandle": text("ReceiptHandle") });
+                aws.json("sqs", "AmazonSQS.DeleteMessage", &done).await?;
+            }
+        }
+    }
+}
+
+/// An error as RFC 9457 has it.
+struct Problem {
+    status: StatusCode,
+    detail: String,
+}
+
+impl Problem {
+    fn not_found(detail: &str) -> Self {
+        Self { status: StatusCode::NOT_FOUND, detail: detail.to_owned() }
+    }
+}
+
+impl From<anyhow::Error> for Problem {
+    fn from(error: anyhow::Error) -> Self {
+        Self { status: StatusCode::BAD_GATEWAY, detail: format!("{error:#}") }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let body =
+            json!({ "status": self.status.as_u16(), "title": self.status.canonical_reason(), "detail": self.detail });
+        (self.status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+    }
+}

@@ -1,0 +1,126 @@
+//! Builds the functions and deploys the template, as `sam deploy` does for the stage `local` of `samconfig.toml`.
+//!
+//! What differs from a deployment to AWS: the functions are built for this machine by cargo, with the profile `local`;
+//! and the template is a copy that [`crate::template`] fits to MiniStack.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use http::Method;
+use serde_json::Value;
+use tokio::process::Command;
+use zip::write::SimpleFileOptions;
+
+use crate::aws::{Aws, ROOT_KEY};
+use crate::command;
+use crate::keeper::Keeper;
+use crate::place::{self, Place};
+use crate::progress::Step;
+use crate::python::Environment;
+use crate::stack;
+use crate::template::Template;
+
+const BUCKET: &str = "packages";
+
+/// The stage `local` of `samconfig.toml`.
+pub(crate) struct Stage {
+    pub(crate) stack: String,
+    pub(crate) region: String,
+    parameters: BTreeMap<String, String>,
+}
+
+impl Stage {
+    pub(crate) fn read() -> Result<Self> {
+        let path = place::root().join("samconfig.toml");
+        let file: toml::Table = fs::read_to_string(&path)?.parse().with_context(|| format!("{}", path.display()))?;
+        Self::of(&file).with_context(|| format!("{} needs a section local.deploy.parameters", path.display()))
+    }
+
+    fn of(file: &toml::Table) -> Option<Self> {
+        let section = file.get("local")?.get("deploy")?.get("parameters")?;
+        let text = |key: &str| Some(section.get(key)?.as_str()?.to_owned());
+        let overrides = section.get("parameter_overrides").and_then(toml::Value::as_array);
+        let parameters = overrides.into_iter().flatten().filter_map(|item| item.as_str()?.split_once('='));
+        Some(Self {
+            stack: text("stack_name")?,
+            region: text("region")?,
+            parameters: parameters.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        })
+    }
+}
+
+/// Compiles the programs with the profile `local`.
+pub(crate) async fn build(keeper: &Keeper, step: &Step, log: &Path) -> Result<()> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // All programs of the workspace, so that cargo settles on the same features of their dependencies as for the tests
+    // and compiles those once.
+    cargo.args(["build", "--workspace", "--bins", "--profile", "local"]).current_dir(place::root());
+    command::run(keeper, step, &mut cargo, log).await
+}
+
+/// Puts each function's program into the package that Lambda unpacks.
+pub(crate) fn package(template: &Template, place: &Place) -> Result<()> {
+    for function in template.functions()? {
+        let program = place::built(&function.name);
+        let mut program = File::open(&program).with_context(|| format!("{} was not built", program.display()))?;
+        let package = File::create(place.file("packages").join(format!("{}.zip", function.name)))?;
+        let mut package = zip::ZipWriter::new(package);
+        // Stored as it is: unpacking happens next door.
+        let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        package.start_file("bootstrap", options.unix_permissions(0o755).large_file(false))?;
+        io::copy(&mut program, &mut package)?;
+        package.finish()?.flush()?;
+    }
+    Ok(())
+}
+
+/// Deploys. `parameters` are those that only this run knows; the stage gives the rest.
+pub(crate) async fn deploy(
+    keeper: &Keeper,
+    step: &Step,
+    place: &Place,
+    aws: &Aws,
+    stage: &Stage,
+    template: &Template,
+    parameters: impl IntoIterator<Item = (&'static str, String)>,
+) -> Result<()> {
+    let mut values = stage.parameters.clone();
+    values.extend(parameters.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    let copy = place.file("template.json");
+    let document = template.for_ministack(&values, &place.file("packages"))?;
+    fs::write(&copy, serde_json::to_vec_pretty(&document)?)?;
+    aws.rest("s3", Method::PUT, &format!("/{BUCKET}"), &Value::Null).await?;
+
+    let mut sam = Command::new(Environment::Sam.python());
+    sam.args(["-m", "samcli", "deploy", "--config-env", "local", "--no-progressbar", "--no-fail-on-empty-changeset"]);
+    sam.arg("--config-file").arg(place::root().join("samconfig.toml"));
+    sam.arg("--template-file").arg(&copy).args(["--s3-bucket", BUCKET]);
+    sam.arg("--parameter-overrides").args(values.iter().map(|(name, value)| format!("{name}={value}")));
+    Environment::isolate(&mut sam, &place.file("tmp"));
+    sam.env("AWS_ENDPOINT_URL", &aws.endpoint).env("AWS_REGION", &stage.region);
+    sam.env("AWS_ACCESS_KEY_ID", ROOT_KEY).env("AWS_SECRET_ACCESS_KEY", ROOT_KEY);
+    let Err(error) = command::run(keeper, step, &mut sam, &place.log("sam-deploy")).await else { return Ok(()) };
+    let failures = stack::failures(aws, &stage.stack).await.unwrap_or_default();
+    Err(if failures.is_empty() {
+        error
+    } else {
+        error.context(format!("these failed:\n    {}", failures.join("\n    ")))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stage_gives_stack_region_and_parameters() {
+        let file = "[local.deploy.parameters]\nstack_name = 's'\nregion = 'r'\nparameter_overrides = ['A=1', 'B=x=y']";
+        let stage = Stage::of(&file.parse().unwrap()).unwrap();
+        assert_eq!((stage.stack.as_str(), stage.region.as_str()), ("s", "r"));
+        assert_eq!(stage.parameters, BTreeMap::from([("A".into(), "1".into()), ("B".into(), "x=y".into())]));
+    }
+}

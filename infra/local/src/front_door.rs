@@ -1,0 +1,99 @@
+//! The one origin of a running system: `/_local/…` is answered here, everything else by the deployed HTTP API.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What the HTTP API of AWS takes at most.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+
+/// Headers that belong to one connection, not to the request on it.
+const OF_THE_CONNECTION: [HeaderName; 5] =
+    [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE, header::CONTENT_LENGTH];
+
+/// Takes the port. Errors if somebody else has it.
+pub(crate) async fn listen(port: u16) -> Result<TcpListener> {
+    TcpListener::bind(("127.0.0.1", port))
+        .await
+        .with_context(|| format!("port {port} is in use: stop what listens there, or choose another with --port"))
+}
+
+struct Door {
+    http: reqwest::Client,
+    /// The address of the deployed API, without a path.
+    api: String,
+}
+
+/// Opens the door. It closes when the handle is aborted.
+pub(crate) fn open(listener: TcpListener, api: String, local: Router) -> Result<JoinHandle<()>> {
+    let http = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(60))
+        .build()?;
+    let door = Arc::new(Door { http, api });
+    let forward = move |peer: ConnectInfo<SocketAddr>, request: Request| forward(Arc::clone(&door), peer.0, request);
+    let router = local.layer(middleware::from_fn(this_machine_only)).fallback(forward);
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    Ok(tokio::spawn(async move {
+        let _ = axum::serve(listener, service).await;
+    }))
+}
+
+/// Refuses what a page from elsewhere makes a browser of this machine send: it can point a name of its own at the
+/// loopback address, but not choose the `Host` it is then called by.
+async fn this_machine_only(request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
+        next.run(request).await
+    } else {
+        StatusCode::FORBIDDEN.into_response()
+    }
+}
+
+async fn forward(door: Arc<Door>, peer: SocketAddr, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let mut headers = passed_on(&parts.headers);
+    for (name, value) in [("x-forwarded-for", peer.ip().to_string()), ("x-forwarded-proto", "http".to_owned())] {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            headers.insert(name, value);
+        }
+    }
+    if let Some(host) = parts.headers.get(header::HOST) {
+        headers.insert("x-forwarded-host", host.clone());
+    }
+    let answer =
+        door.http.request(parts.method, format!("{}{path}", door.api)).headers(headers).body(body).send().await;
+    match answer {
+        Ok(answer) => {
+            let (status, headers) = (answer.status(), passed_on(answer.headers()));
+            let mut response = Body::from(answer.bytes().await.unwrap_or_default()).into_response();
+            *response.status_mut() = status;
+            *response.headers_mut() = headers;
+            response
+        }
+        Err(error) => (StatusCode::BAD_GATEWAY, format!("the local AWS does not answer: {error}")).into_response(),
+    }
+}
+
+/// The headers without those of the connection. Repeated ones stay repeated.
+fn passed_on(headers: &HeaderMap) -> HeaderMap {
+    let mut passed = headers.clone();
+    for name in OF_THE_CONNECTION {
+        passed.remove(name);
+    }
+    passed
+}

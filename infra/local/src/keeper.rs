@@ -1,0 +1,44 @@
+//! Ends every process of a system when the process that started it ends.
+//!
+//! All of them are in one process group, led by a shell that does nothing but read from a pipe whose other end we hold.
+//! The kernel closes that end when we exit, crash or are killed; the shell then kills its group, itself included. A
+//! destructor alone would not run on SIGKILL, and a process group alone has nobody to end it.
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+
+/// Holds the pipe. Dropping it ends the group, and waits until it is gone.
+pub(crate) struct Keeper {
+    shell: Child,
+    group: i32,
+}
+
+impl Keeper {
+    pub(crate) fn start() -> Result<Self> {
+        let shell = Command::new("sh")
+            .args(["-c", "read -r _; kill -s KILL 0"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .context("cannot start a shell")?;
+        let group = i32::try_from(shell.id()).context("a process id beyond any process id")?;
+        Ok(Self { shell, group })
+    }
+
+    /// Starts a program that ends with us.
+    pub(crate) fn spawn(&self, command: &mut tokio::process::Command) -> io::Result<tokio::process::Child> {
+        command.process_group(self.group).spawn()
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
+    }
+}

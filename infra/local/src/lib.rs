@@ -1,0 +1,35 @@
+//! Runs `infra/template.yaml` on this machine.
+//!
+//! [`System`] is the whole product, started: MiniStack in the place of AWS, the simulator in the place of Meta, the
+//! functions of this workspace deployed with the SAM CLI under the roles of the template, and one origin in front of
+//! them. `cargo dev` is a `System` with a person watching; a test starts one of its own. Whatever a `System` started ends
+//! with the process that started it, however that process ends.
+//!
+//! This crate knows the template, the HTTP API and the simulator's control interface. It uses none of our crates: what
+//! it needs of them it builds and runs.
+
+mod aws;
+mod backstage;
+mod command;
+mod deploy;
+pub mod dev;
+mod endpoints;
+mod front_door;
+mod keeper;
+mod ministack;
+mod people;
+mod place;
+mod progress;
+mod python;
+mod routes;
+mod seed;
+mod simulator;
+mod stack;
+mod start_page;
+mod system;
+pub mod template;
+pub mod verify;
+
+pub use endpoints::{Endpoints, Org, User};
+pub use progress::Progress;
+pub use system::{Options, System};

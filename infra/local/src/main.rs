@@ -1,0 +1,82 @@
+//! `cargo dev` and `cargo verify`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use local::{Options, Progress, dev, verify};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// Leadwire on this machine.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Run,
+}
+
+#[derive(Subcommand)]
+enum Run {
+    /// Starts the whole system, connects the demo org, sends a lead, and stays up until Ctrl-C.
+    Dev {
+        /// The port of console, API and public routes.
+        #[arg(long, default_value_t = 8080)]
+        port: u16,
+        /// Connects nothing and sends no lead.
+        #[arg(long)]
+        no_demo: bool,
+        /// Installs the Python programs again too.
+        #[arg(long)]
+        fresh: bool,
+    },
+    /// Runs every check and test.
+    Verify {
+        /// Fails if Cargo.lock is not up to date.
+        #[arg(long)]
+        locked: bool,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let work = async {
+        match arguments.command {
+            Run::Dev { port, no_demo, fresh } => {
+                let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/local"));
+                dev::run(Options { port, dir, demo: !no_demo, fresh, progress: Progress::detect() }).await
+            }
+            Run::Verify { locked } => verify::run(locked).await,
+        }
+    };
+    // Leaving this function drops the system, and that ends what it started.
+    tokio::select! {
+        outcome = work => match outcome {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("\nerror: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
+        stopped = stopped() => match stopped {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("\nerror: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
+    }
+}
+
+/// Waits for Ctrl-C, `kill`, or the terminal's end.
+async fn stopped() -> Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed?,
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+    eprintln!("\nstopping");
+    Ok(())
+}

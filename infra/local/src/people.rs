@@ -1,0 +1,133 @@
+//! Who exists in a fresh system: orgs, the people who can log in, and their tokens.
+
+use anyhow::{Context, Result};
+use futures_util::future::try_join_all;
+use serde_json::{Value, json};
+
+use crate::aws::Aws;
+use crate::endpoints::User;
+use crate::stack::Stack;
+
+/// Everybody's password: this machine's only.
+const PASSWORD: &str = "Leadwire-on-this-machine-1";
+
+/// A tenant.
+pub(crate) struct Tenant {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) plan: &'static str,
+    pub(crate) features: &'static [&'static str],
+}
+
+/// The org that is connected to the simulated Meta, another one, and one whose plan has no Meta.
+pub(crate) const TENANTS: [Tenant; 3] = [
+    Tenant { id: "demo", name: "Demo Outfitters", plan: "pro", features: &["meta"] },
+    Tenant { id: "other", name: "Other Lodge", plan: "pro", features: &["meta"] },
+    Tenant { id: "basic", name: "Basic Guides", plan: "basic", features: &[] },
+];
+
+/// Somebody who can log in.
+pub(crate) struct Person {
+    pub(crate) email: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) org: &'static str,
+    pub(crate) role: &'static str,
+    /// The place in the org's directory, for those who get leads.
+    pub(crate) seller: Option<Seller>,
+}
+
+/// Somebody leads are assigned to.
+pub(crate) struct Seller {
+    pub(crate) id: &'static str,
+    pub(crate) active: bool,
+}
+
+pub(crate) const PEOPLE: [Person; 9] = [
+    person("admin@demo.example", "Ada Demo", "demo", "admin"),
+    person("moderator@demo.example", "Mo Demo", "demo", "moderator"),
+    seller("sales-1@demo.example", "Sam Rivera", "sales-1", true),
+    seller("sales-2@demo.example", "Sofia Brandt", "sales-2", true),
+    seller("sales-3@demo.example", "Scott Okafor", "sales-3", true),
+    seller("sales-4@demo.example", "Selma Lindqvist", "sales-4", false),
+    person("admin@other.example", "Otto Other", "other", "admin"),
+    person("admin@basic.example", "Bea Basic", "basic", "admin"),
+    person("superadmin@leadwire.example", "Sue Superadmin", "", "superadmin"),
+];
+
+const fn person(email: &'static str, name: &'static str, org: &'static str, role: &'static str) -> Person {
+    Person { email, name, org, role, seller: None }
+}
+
+const fn seller(email: &'static str, name: &'static str, id: &'static str, active: bool) -> Person {
+    Person { email, name, org: "demo", role: "sales", seller: Some(Seller { id, active }) }
+}
+
+/// The stack's user pool.
+#[derive(Clone)]
+pub(crate) struct Pool {
+    aws: Aws,
+    id: String,
+    client: String,
+}
+
+impl Pool {
+    pub(crate) fn of(aws: &Aws, stack: &Stack) -> Result<Self> {
+        let output = |key| stack.output(key).map(ToOwned::to_owned);
+        Ok(Self { aws: aws.clone(), id: output("UserPoolId")?, client: output("PasswordClientId")? })
+    }
+
+    /// Makes everybody's login and answers with a token for each.
+    pub(crate) async fn fill(&self) -> Result<Vec<User>> {
+        try_join_all(PEOPLE.iter().map(|person| async move {
+            self.add(person).await.with_context(|| format!("cannot make the login of {}", person.email))?;
+            Ok(User {
+                email: person.email.to_owned(),
+                password: PASSWORD.to_owned(),
+                org: person.org.to_owned(),
+                role: person.role.to_owned(),
+                id_token: self.token(person.email).await?,
+            })
+        }))
+        .await
+    }
+
+    async fn add(&self, person: &Person) -> Result<()> {
+        let mut attributes = vec![
+            json!({ "Name": "email", "Value": person.email }),
+            json!({ "Name": "email_verified", "Value": "true" }),
+            json!({ "Name": "name", "Value": person.name }),
+            json!({ "Name": "custom:role", "Value": person.role }),
+        ];
+        if !person.org.is_empty() {
+            attributes.push(json!({ "Name": "custom:org", "Value": person.org }));
+        }
+        let create = json!({
+            "UserPoolId": self.id, "Username": person.email, "UserAttributes": attributes, "MessageAction": "SUPPRESS",
+        });
+        self.call("AdminCreateUser", &create).await?;
+        let password =
+            json!({ "UserPoolId": self.id, "Username": person.email, "Password": PASSWORD, "Permanent": true });
+        self.call("AdminSetUserPassword", &password).await?;
+        Ok(())
+    }
+
+    /// A fresh id token. Errors if nobody has this e-mail address.
+    pub(crate) async fn token(&self, email: &str) -> Result<String> {
+        let login = json!({
+            "AuthFlow": "USER_PASSWORD_AUTH", "ClientId": self.client,
+            "AuthParameters": { "USERNAME": email, "PASSWORD": PASSWORD },
+        });
+        let answer = self.call("InitiateAuth", &login).await?;
+        let token = answer.pointer("/AuthenticationResult/IdToken").and_then(Value::as_str);
+        Ok(token.context("the user pool answered without a token")?.to_owned())
+    }
+
+    /// Where the keys that sign the tokens are.
+    pub(crate) fn keys(&self) -> String {
+        format!("{}/{}/.well-known/jwks.json", self.aws.endpoint, self.id)
+    }
+
+    async fn call(&self, operation: &str, input: &Value) -> Result<Value> {
+        self.aws.json("cognito-idp", &format!("AWSCognitoIdentityProviderService.{operation}"), input).await
+    }
+}

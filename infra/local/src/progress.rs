@@ -1,0 +1,95 @@
+//! Says what is being done: a spinner on a terminal, plain lines elsewhere, nothing in tests.
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// How often a long step says that it lives, where there is no spinner.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+
+/// How steps are shown.
+#[derive(Clone)]
+pub enum Progress {
+    /// One line per running step, redrawn.
+    Terminal(MultiProgress),
+    /// A line when a step starts to take time and one when it is done.
+    Lines,
+    /// Nothing: only errors speak.
+    Silent,
+}
+
+impl Progress {
+    /// The right one for standard error.
+    #[must_use]
+    pub fn detect() -> Self {
+        if io::stderr().is_terminal() && env::var_os("CI").is_none() {
+            Self::Terminal(MultiProgress::new())
+        } else {
+            Self::Lines
+        }
+    }
+
+    /// Does a piece of work and shows how long it takes.
+    pub(crate) async fn step<T>(&self, name: &str, work: impl AsyncFnOnce(&Step) -> Result<T>) -> Result<T> {
+        let step = Step { name: name.to_owned(), begun: Instant::now(), bar: self.bar(name) };
+        let outcome = {
+            let work = work(&step);
+            tokio::pin!(work);
+            loop {
+                tokio::select! {
+                    outcome = &mut work => break outcome,
+                    () = tokio::time::sleep(SIGN_OF_LIFE), if matches!(self, Self::Lines) => {
+                        eprintln!("  … {name} ({} s)", step.begun.elapsed().as_secs());
+                    }
+                }
+            }
+        };
+        let seconds = step.begun.elapsed().as_secs_f32();
+        let mark = if outcome.is_ok() { "✓" } else { "✗" };
+        let line = format!("{mark} {name} ({seconds:.1} s)");
+        match (self, &step.bar) {
+            (Self::Terminal(bars), Some(bar)) => {
+                bar.finish_and_clear();
+                let _ = bars.println(line);
+            }
+            (Self::Silent, _) => {}
+            _ => eprintln!("{line}"),
+        }
+        outcome
+    }
+
+    fn bar(&self, name: &str) -> Option<ProgressBar> {
+        let Self::Terminal(bars) = self else { return None };
+        let bar = bars.add(ProgressBar::new_spinner());
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix} ({elapsed}) {wide_msg:.dim}") {
+            bar.set_style(style);
+        }
+        bar.set_prefix(name.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Some(bar)
+    }
+}
+
+/// A step being done.
+pub(crate) struct Step {
+    name: String,
+    begun: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl Step {
+    /// What the step is called in messages.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is going on inside the step, such as the newest line of a program's output.
+    pub(crate) fn note(&self, what: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(what.trim().to_owned());
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! The Python programs of a local run, each in a virtual environment with every version pinned.
+//!
+//! Environments live under `target/python`, shared by every system of this checkout, and are made again only when their
+//! list of packages changes.
+
+use std::env;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use tokio::process::Command;
+
+use crate::command::{self, tail};
+use crate::keeper::Keeper;
+use crate::place;
+use crate::progress::Step;
+
+const NEEDED: &str =
+    "Python 3.10 or newer with pip is needed (Debian: apt-get install python3 python3-pip python3-venv)";
+
+/// A set of Python programs.
+#[derive(Clone, Copy)]
+pub(crate) enum Environment {
+    /// The local AWS.
+    MiniStack,
+    /// The SAM CLI and cfn-lint. Apart, because the two pin different versions of the same packages.
+    Sam,
+}
+
+impl Environment {
+    fn name(self) -> &'static str {
+        match self {
+            Self::MiniStack => "ministack",
+            Self::Sam => "sam",
+        }
+    }
+
+    fn packages(self) -> &'static str {
+        match self {
+            Self::MiniStack => include_str!("../python/ministack.txt"),
+            Self::Sam => include_str!("../python/sam.txt"),
+        }
+    }
+
+    fn dir(self) -> PathBuf {
+        place::cargo_target().join("python").join(self.name())
+    }
+
+    /// Its interpreter; run modules with it.
+    pub(crate) fn python(self) -> PathBuf {
+        self.dir().join("bin/python")
+    }
+
+    /// Gives a program nothing of this machine's settings but where to find other programs.
+    pub(crate) fn isolate(command: &mut Command, tmp: &Path) {
+        command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", tmp).env("TMPDIR", tmp).env("LC_ALL", "C.UTF-8").env("PYTHONNOUSERSITE", "1");
+        command.env("SAM_CLI_TELEMETRY", "0");
+    }
+
+    /// Installs it, unless it is and that is good enough.
+    pub(crate) async fn ready(self, keeper: &Keeper, step: &Step, log: &Path, again: bool) -> Result<()> {
+        let dir = self.dir();
+        fs::create_dir_all(&dir)?;
+        // Two systems may start at once; the second finds the work done.
+        let lock = File::create(dir.with_extension("lock"))?;
+        tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await??;
+        let installed = dir.join("installed.txt");
+        if !again && fs::read_to_string(&installed).is_ok_and(|packages| packages == self.packages()) {
+            return Ok(());
+        }
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir)?;
+        let list = dir.join("packages.txt");
+        fs::write(&list, self.packages())?;
+        let python = interpreter().await?;
+        // Without its own pip, an environment needs no `ensurepip`, which Debian ships apart.
+        command::run(keeper, step, Command::new(python).args(["-m", "venv", "--without-pip"]).arg(&dir), log)
+            .await
+            .context(NEEDED)?;
+        let mut pip = Command::new(python);
+        pip.args(["-m", "pip", "--python"]).arg(self.python());
+        pip.args(["install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-r"]).arg(&list);
+        if let Err(error) = command::run(keeper, step, &mut pip, log).await {
+            return Err(if offline(&tail(log)) {
+                error.context(
+                    "pip reaches no package index: this first run needs the network, or a mirror in pip's settings",
+                )
+            } else {
+                error
+            });
+        }
+        fs::write(installed, self.packages())?;
+        Ok(())
+    }
+}
+
+/// Finds a Python that can install packages.
+async fn interpreter() -> Result<&'static str> {
+    for python in ["python3", "python"] {
+        let version = "import sys; sys.exit(sys.version_info < (3, 10))";
+        let Ok(answer) = Command::new(python).args(["-c", version]).output().await else { continue };
+        if !answer.status.success() {
+            continue;
+        }
+        if Command::new(python).args(["-m", "pip", "--version"]).output().await?.status.success() {
+            return Ok(python);
+        }
+        bail!("{python} has no pip. {NEEDED}");
+    }
+    bail!("no Python found. {NEEDED}")
+}
+
+/// Whether pip's complaint is about the network.
+fn offline(log: &str) -> bool {
+    [
+        "NewConnectionError",
+        "NameResolutionError",
+        "ConnectTimeoutError",
+        "Network is unreachable",
+        "from versions: none",
+    ]
+    .iter()
+    .any(|sign| log.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_network_is_told_from_a_missing_package() {
+        assert!(offline("NewConnectionError: Failed to establish a new connection"));
+        assert!(!offline("ERROR: No matching distribution found for ministack==9 (from versions: 1.5.33)"));
+    }
+
+    #[test]
+    fn every_package_is_pinned() {
+        for environment in [Environment::MiniStack, Environment::Sam] {
+            for line in environment.packages().lines().filter(|line| !line.starts_with('#')) {
+                assert!(line.contains("=="), "{line}");
+            }
+        }
+    }
+}

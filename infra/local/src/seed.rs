@@ -1,0 +1,138 @@
+//! Fills a fresh system through its HTTP API, as the CRM, an admin and Meta would: nothing here writes behind its back.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use reqwest::{Method, StatusCode, Url};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::endpoints::Endpoints;
+use crate::people::{PEOPLE, TENANTS};
+use crate::simulator::{Simulator, World};
+
+/// How long a lead may take from the form to the CRM.
+const LEAD_LIMIT: Duration = Duration::from_secs(60);
+
+/// The HTTP API, called by people of the system.
+pub(crate) struct Caller<'a> {
+    endpoints: &'a Endpoints,
+    http: reqwest::Client,
+}
+
+impl<'a> Caller<'a> {
+    pub(crate) fn new(endpoints: &'a Endpoints) -> Result<Self> {
+        let redirect = reqwest::redirect::Policy::none();
+        let http = reqwest::Client::builder().no_proxy().redirect(redirect).timeout(Duration::from_secs(60)).build()?;
+        Ok(Self { endpoints, http })
+    }
+
+    /// Orgs with their plans, and the directory of those who sell.
+    pub(crate) async fn directory(&self) -> Result<()> {
+        for tenant in &TENANTS {
+            let org = json!({
+                "name": tenant.name,
+                "plan": { "name": tenant.plan, "features": tenant.features },
+                "default_country": "US",
+            });
+            self.call(("", "superadmin"), tenant.id, Method::PUT, &format!("/api/orgs/{}", tenant.id), Some(&org))
+                .await?;
+        }
+        for person in &PEOPLE {
+            let Some(seller) = &person.seller else { continue };
+            let user = json!({
+                "name": person.name, "email": person.email, "active": seller.active, "permissions": ["lead_management"],
+            });
+            let path = format!("/api/users/{}", seller.id);
+            self.call((person.org, "admin"), person.org, Method::PUT, &path, Some(&user)).await?;
+        }
+        Ok(())
+    }
+
+    /// Connects the demo org: asks for the consent page, agrees there, and follows the way back.
+    pub(crate) async fn connect(&self) -> Result<()> {
+        let request = json!({
+            "returnUrl": self.endpoints.url,
+            "name": "Demo integration",
+            "assignment": { "strategy": "round_robin" },
+        });
+        let path = "/api/upstream/call/facebook-provider/get-auth-url";
+        let answer = self.call(("demo", "admin"), "demo", Method::POST, path, Some(&request)).await?;
+        let consent = answer.get("authUrl").and_then(Value::as_str).context("the answer has no authUrl")?;
+        let mut consent = Url::parse(consent).context("authUrl is not an address")?;
+        consent.query_pairs_mut().append_pair("_sim", "allow");
+        let callback = self.redirect(consent).await.context("the consent page")?;
+        let outcome = self.redirect(callback).await.context("the way back from Meta")?;
+        if outcome.query_pairs().any(|(name, _)| name == "error") {
+            bail!("the connection was refused: {outcome}");
+        }
+        Ok(())
+    }
+
+    /// Sends a lead through the first form that we are told about; answers with the lead as the CRM shows it and the
+    /// time it took.
+    pub(crate) async fn lead(&self, simulator: &Simulator) -> Result<(Value, Duration)> {
+        let world = simulator.world().await?;
+        let form = first_form(&world).context("the simulated Meta tells us about no page with a form")?;
+        let begun = Instant::now();
+        let id = simulator.submit_lead(form).await?;
+        while begun.elapsed() < LEAD_LIMIT {
+            let leads = self.call(("demo", "admin"), "demo", Method::GET, "/api/leads?limit=20", None).await?;
+            let leads = leads.get("items").and_then(Value::as_array).into_iter().flatten();
+            for lead in leads {
+                if lead.get("leadgen_id").and_then(Value::as_str) == Some(&id) {
+                    return Ok((lead.clone(), begun.elapsed()));
+                }
+            }
+            sleep(Duration::from_millis(100)).await;
+        }
+        bail!("lead {id} did not reach the CRM within {} s", LEAD_LIMIT.as_secs())
+    }
+
+    async fn call(
+        &self,
+        (org, role): (&str, &str),
+        orgid: &str,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value> {
+        let user = self.endpoints.user(org, role).with_context(|| format!("nobody is {role} of {org}"))?;
+        let mut request = self.http.request(method.clone(), format!("{}{path}", self.endpoints.url));
+        request = request.bearer_auth(&user.id_token).header("orgid", orgid);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        if !status.is_success() {
+            bail!("{method} {path} as {role}: {status} {body}");
+        }
+        Ok(serde_json::from_str(&body).unwrap_or(Value::Null))
+    }
+
+    /// Where an address sends its visitor.
+    async fn redirect(&self, address: Url) -> Result<Url> {
+        let answer = self.http.get(address.clone()).send().await?;
+        let status = answer.status();
+        let location =
+            answer.headers().get("location").and_then(|location| location.to_str().ok()).map(ToOwned::to_owned);
+        match location {
+            Some(location) if status.is_redirection() => Ok(address.join(&location)?),
+            _ => {
+                let place = format!("{}{}", address.origin().ascii_serialization(), address.path());
+                bail!("{place} does not lead on: {status} {}", shortened(status, &answer.text().await?))
+            }
+        }
+    }
+}
+
+fn first_form(world: &World) -> Option<&str> {
+    let told = world.pages.iter().filter(|page| page.subscribed_fields.iter().any(|field| field == "leadgen"));
+    told.flat_map(|page| &page.forms).map(|form| form.id.as_str()).next()
+}
+
+/// Enough of a page to see what is wrong.
+fn shortened(status: StatusCode, body: &str) -> String {
+    if status.is_success() { String::new() } else { body.chars().take(500).collect() }
+}

@@ -1,0 +1,138 @@
+//! The simulated Meta: `tests/graph-sim`, spoken to only as any other program would.
+
+use std::fs::OpenOptions;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::command::tail;
+use crate::keeper::Keeper;
+use crate::place::{self, Place};
+
+const START_LIMIT: Duration = Duration::from_secs(20);
+
+/// What the app is told about, for each kind of object.
+const SUBSCRIPTIONS: [(&str, &str); 2] =
+    [("page", "leadgen,feed,mention,messages"), ("instagram", "comments,mentions,messages")];
+
+/// The running simulator.
+pub(crate) struct Simulator {
+    pub(crate) url: String,
+    process: Child,
+    log: PathBuf,
+    http: reqwest::Client,
+}
+
+/// The app that Meta knows us as.
+#[derive(Deserialize)]
+pub(crate) struct App {
+    pub(crate) id: String,
+    pub(crate) secret: String,
+    pub(crate) verify_token: String,
+}
+
+/// What the simulator holds, as far as we look.
+#[derive(Deserialize)]
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) pages: Vec<Page>,
+}
+
+/// A page of the simulated Meta.
+#[derive(Deserialize)]
+pub(crate) struct Page {
+    #[serde(default)]
+    pub(crate) subscribed_fields: Vec<String>,
+    pub(crate) forms: Vec<Form>,
+}
+
+/// A lead form of a page.
+#[derive(Deserialize)]
+pub(crate) struct Form {
+    pub(crate) id: String,
+}
+
+impl Simulator {
+    pub(crate) async fn start(keeper: &Keeper, place: &Place) -> Result<Self> {
+        let log = place.log("graph-sim");
+        let errors = OpenOptions::new().create(true).append(true).open(&log)?;
+        let mut command = Command::new(place::built("graph-sim"));
+        command.args(["--port", "0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        let mut process = keeper.spawn(&mut command).context("cannot run the simulator")?;
+        let mut output = BufReader::new(process.stdout.take().context("the simulator has no output")?).lines();
+        let url = timeout(START_LIMIT, async {
+            while let Some(line) = output.next_line().await? {
+                if let Some(url) = line.strip_prefix("listening ") {
+                    return Ok(url.trim().trim_end_matches('/').to_owned());
+                }
+            }
+            let status = process.wait().await?;
+            bail!("the simulator stopped ({status}); its log is {}\n{}", log.display(), tail(&log))
+        })
+        .await
+        .with_context(|| format!("the simulator does not say where it listens; its log is {}", log.display()))??;
+        // Its output has to go somewhere, or it would stop when the pipe is full.
+        tokio::spawn(async move { while let Ok(Some(_)) = output.next_line().await {} });
+        let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
+        Ok(Self { url, process, log, http })
+    }
+
+    /// The truth as the simulator knows it.
+    pub(crate) async fn world(&self) -> Result<World> {
+        let answer = self.http.get(format!("{}/_sim/state", self.url)).send().await?.error_for_status()?;
+        answer.json().await.context("the simulator's state is not as expected")
+    }
+
+    /// Points the app's webhooks at us. Meta calls the address at once and expects its word back.
+    pub(crate) async fn subscribe(&self, app: &App, callback: &str) -> Result<()> {
+        for (object, fields) in SUBSCRIPTIONS {
+            let form = [
+                ("object", object),
+                ("fields", fields),
+                ("callback_url", callback),
+                ("verify_token", &app.verify_token),
+                ("access_token", &format!("{}|{}", app.id, app.secret)),
+            ];
+            let answer = self.http.post(format!("{}/{}/subscriptions", self.url, app.id)).form(&form).send().await?;
+            let (status, body) = (answer.status(), answer.text().await?);
+            if !status.is_success() {
+                bail!("the simulated Meta did not accept our webhook for {object}: {status} {body}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Fills in a lead form and sends it; answers with the lead's id.
+    pub(crate) async fn submit_lead(&self, form: &str) -> Result<String> {
+        let lead = json!({ "form_id": form, "count": 1 });
+        let answer = self.http.post(format!("{}/_sim/leads", self.url)).json(&lead).send().await?;
+        let (status, body) = (answer.status(), answer.text().await?);
+        first_id(&body).with_context(|| format!("the simulator did not take the lead: {status} {body}"))
+    }
+
+    /// Waits until it stops, which it never should; says so.
+    pub(crate) async fn death(&mut self) -> Result<String> {
+        let status = self.process.wait().await?;
+        Ok(format!("the simulator stopped ({status}); its log is {}\n{}", self.log.display(), tail(&self.log)))
+    }
+}
+
+/// The first id in an answer, be it a list or an object around one.
+fn first_id(body: &str) -> Option<String> {
+    fn search(value: &Value) -> Option<String> {
+        match value {
+            Value::String(id) => Some(id.clone()),
+            Value::Array(items) => items.iter().find_map(search),
+            Value::Object(fields) => fields.values().find_map(search),
+            _ => None,
+        }
+    }
+    search(&serde_json::from_str(body).ok()?)
+}

@@ -1,0 +1,88 @@
+//! What CloudFormation says about the deployed stack.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result};
+
+use crate::aws::Aws;
+
+/// The deployed stack.
+pub(crate) struct Stack {
+    outputs: BTreeMap<String, String>,
+    resources: BTreeMap<String, String>,
+}
+
+impl Stack {
+    pub(crate) async fn describe(aws: &Aws, name: &str) -> Result<Self> {
+        let outputs = aws.cloudformation("DescribeStacks", name).await?;
+        let resources = aws.cloudformation("ListStackResources", name).await?;
+        Ok(Self {
+            outputs: pairs(&outputs, "Outputs", "OutputKey", "OutputValue")?,
+            resources: pairs(&resources, "StackResourceSummaries", "LogicalResourceId", "PhysicalResourceId")?,
+        })
+    }
+
+    /// An output of the template.
+    pub(crate) fn output(&self, key: &str) -> Result<&str> {
+        self.outputs.get(key).map(String::as_str).with_context(|| format!("infra/template.yaml has no output {key}"))
+    }
+
+    /// The name a resource got.
+    pub(crate) fn resource(&self, logical_id: &str) -> Result<&str> {
+        self.resources.get(logical_id).map(String::as_str).with_context(|| format!("no resource {logical_id}"))
+    }
+}
+
+/// Why a deployment failed: each resource that did, with its reason.
+pub(crate) async fn failures(aws: &Aws, stack: &str) -> Result<Vec<String>> {
+    let xml = aws.cloudformation("DescribeStackEvents", stack).await?;
+    Ok(members(&xml, "StackEvents")?
+        .into_iter()
+        .filter(|event| event.get("ResourceStatus").is_some_and(|status| status.ends_with("_FAILED")))
+        .map(|event| {
+            let text = |key: &str| event.get(key).map_or("", String::as_str);
+            format!("{} ({}): {}", text("LogicalResourceId"), text("ResourceType"), text("ResourceStatusReason"))
+        })
+        .collect())
+}
+
+fn pairs(xml: &str, list: &str, key: &str, value: &str) -> Result<BTreeMap<String, String>> {
+    Ok(members(xml, list)?
+        .into_iter()
+        .filter_map(|mut member| Some((member.remove(key)?, member.remove(value)?)))
+        .collect())
+}
+
+/// The members of a list in an AWS answer, each as its plain fields.
+fn members(xml: &str, list: &str) -> Result<Vec<BTreeMap<String, String>>> {
+    let document = roxmltree::Document::parse(xml).context("CloudFormation's answer is not XML")?;
+    let members = document
+        .descendants()
+        .filter(|node| node.tag_name().name() == list)
+        .flat_map(|list| list.children().filter(roxmltree::Node::is_element));
+    Ok(members
+        .map(|member| {
+            let fields = member.children().filter(roxmltree::Node::is_element);
+            fields
+                .map(|field| (field.tag_name().name().to_owned(), field.text().unwrap_or_default().to_owned()))
+                .collect()
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const XML: &str = r#"<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>
+        <Stacks><member><StackName>s</StackName><Outputs>
+        <member><OutputKey>A</OutputKey><OutputValue>1 &amp; 2</OutputValue></member>
+        <member><OutputKey>B</OutputKey><OutputValue/></member>
+        </Outputs></member></Stacks></DescribeStacksResult></DescribeStacksResponse>"#;
+
+    #[test]
+    fn outputs_are_read_from_the_answer() {
+        let outputs = pairs(XML, "Outputs", "OutputKey", "OutputValue").unwrap();
+        assert_eq!(outputs, BTreeMap::from([("A".into(), "1 & 2".into()), ("B".into(), String::new())]));
+    }
+}

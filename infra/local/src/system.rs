@@ -1,0 +1,208 @@
+//! The whole product, started on this machine.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Result;
+use serde_json::Value;
+use tokio::task::JoinHandle;
+
+use crate::aws::Aws;
+use crate::backstage::{self, Backstage, Events};
+use crate::deploy::{self, Stage};
+use crate::endpoints::{Endpoints, Org};
+use crate::keeper::Keeper;
+use crate::ministack::MiniStack;
+use crate::people::{Pool, TENANTS};
+use crate::place::Place;
+use crate::progress::Progress;
+use crate::python::Environment;
+use crate::seed::Caller;
+use crate::simulator::{App, Simulator};
+use crate::stack::Stack;
+use crate::template::Template;
+use crate::{front_door, routes, start_page};
+
+/// How to start a system.
+pub struct Options {
+    /// The port of the one origin; 0 takes a free one.
+    pub port: u16,
+    /// The folder of this system: its logs and its `endpoints.json`. No two systems share one.
+    pub dir: PathBuf,
+    /// Whether to connect the demo org and send a lead.
+    pub demo: bool,
+    /// Whether to install the Python programs again.
+    pub fresh: bool,
+    /// How to show what is being done.
+    pub progress: Progress,
+}
+
+impl Options {
+    /// A system for tests: its own port and folder, nothing connected, nothing shown.
+    #[must_use]
+    pub fn private(dir: PathBuf) -> Self {
+        Self { port: 0, dir, demo: false, fresh: false, progress: Progress::Silent }
+    }
+}
+
+/// A running system. It ends when this value or its process does.
+pub struct System {
+    endpoints: Endpoints,
+    lead: Option<(Value, Duration)>,
+    ministack: MiniStack,
+    simulator: Simulator,
+    door: JoinHandle<()>,
+    // In this order: the folder is given back when nothing runs in it any more.
+    _keeper: Keeper,
+    place: Place,
+}
+
+impl System {
+    /// Starts one, empty: what an earlier run stored is gone, as it is at the simulated Meta.
+    ///
+    /// # Errors
+    /// Says which step failed and where its log is.
+    pub async fn start(options: Options) -> Result<Self> {
+        let progress = &options.progress;
+        let template = Template::read()?;
+        let stage = Stage::read()?;
+        let listener = front_door::listen(options.port).await?;
+        let url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
+        let place = Place::take(&options.dir)?;
+        let keeper = Keeper::start()?;
+
+        prepare(&keeper, &place, progress, options.fresh).await?;
+        let (ministack, simulator) = progress
+            .step("MiniStack and the simulated Meta", async |_| {
+                tokio::try_join!(MiniStack::start(&keeper, &place, &stage.region), Simulator::start(&keeper, &place))
+            })
+            .await?;
+        let app = simulator.world().await?.app;
+        let aws = Aws::new(ministack.endpoint.clone(), stage.region.clone())?;
+        progress
+            .step("sam deploy", async |step| {
+                deploy::package(&template, &place)?;
+                let parameters = parameters(&url, &simulator.url, &app);
+                deploy::deploy(&keeper, step, &place, &aws, &stage, &template, parameters).await
+            })
+            .await?;
+        let stack = Stack::describe(&aws, &stage.stack).await?;
+        let pool = Pool::of(&aws, &stack)?;
+        let (users, events) = progress
+            .step("routes and logins", async |_| {
+                routes::create(&aws, &stack, &template).await?;
+                tokio::try_join!(pool.fill(), Events::capture(&aws, stack.output("BusName")?))
+            })
+            .await?;
+        let endpoints = Endpoints {
+            url,
+            graph_sim: simulator.url.clone(),
+            aws_endpoint: aws.endpoint.clone(),
+            region: aws.region.clone(),
+            table: stack.output("TableName")?.to_owned(),
+            users,
+            orgs: TENANTS.iter().map(|tenant| Org { id: tenant.id.into(), plan: tenant.plan.into() }).collect(),
+        };
+        let api = format!("{}/_aws/execute-api/{}/$default", aws.endpoint, stack.output("HttpApiId")?);
+        let functions = template.functions()?;
+        let has_home = functions.iter().flat_map(|function| &function.routes).any(|route| route.path == "/");
+        let functions = functions.into_iter().map(|function| {
+            let name = stack.resource(&function.logical_id)?.to_owned();
+            Ok((function, name))
+        });
+        let backstage =
+            Backstage { aws, pool, events, functions: functions.collect::<Result<_>>()?, ministack: ministack.id() };
+        let local = backstage::routes(Arc::new(backstage)).merge(start_page::routes(&endpoints, has_home));
+        let door = front_door::open(listener, api, local)?;
+        let mut system = Self { endpoints, lead: None, ministack, simulator, door, _keeper: keeper, place };
+        system.seed(&app, &options).await?;
+        system.endpoints.write(&system.place.endpoints())?;
+        Ok(system)
+    }
+
+    async fn seed(&mut self, app: &App, options: &Options) -> Result<()> {
+        let progress = &options.progress;
+        let caller = Caller::new(&self.endpoints)?;
+        progress.step("orgs and users", async |_| caller.directory().await).await?;
+        let callback = format!("{}/connect/webhook/facebook", self.endpoints.url);
+        progress.step("webhook subscription", async |_| self.simulator.subscribe(app, &callback).await).await?;
+        if options.demo {
+            progress.step("connecting the demo org", async |_| caller.connect().await).await?;
+            self.lead = Some(progress.step("a lead", async |_| caller.lead(&self.simulator).await).await?);
+        }
+        Ok(())
+    }
+
+    /// Where everything is.
+    #[must_use]
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
+    }
+
+    /// The file other programs read that from.
+    #[must_use]
+    pub fn endpoints_file(&self) -> PathBuf {
+        self.place.endpoints()
+    }
+
+    /// The log of a part: `ministack`, `graph-sim`, `sam-deploy`, `build`.
+    #[must_use]
+    pub fn log(&self, part: &str) -> PathBuf {
+        self.place.log(part)
+    }
+
+    /// The lead that was sent, as the CRM shows it, and the time it took from the form.
+    #[must_use]
+    pub fn lead(&self) -> Option<&(Value, Duration)> {
+        self.lead.as_ref()
+    }
+
+    /// Waits until a part stops, which none should; says which one and why.
+    ///
+    /// # Errors
+    /// If a process cannot be waited for.
+    pub async fn death(&mut self) -> Result<String> {
+        tokio::select! {
+            reason = self.ministack.death() => reason,
+            reason = self.simulator.death() => reason,
+            _ = &mut self.door => Ok("the front door closed".to_owned()),
+        }
+    }
+}
+
+impl Drop for System {
+    fn drop(&mut self) {
+        self.door.abort();
+    }
+}
+
+/// Makes what a system is started from: the Python programs and ours.
+pub(crate) async fn prepare(keeper: &Keeper, place: &Place, progress: &Progress, fresh: bool) -> Result<()> {
+    let install = async |environment: Environment, name| {
+        let install = async |step: &_| environment.ready(keeper, step, &place.log(name), fresh).await;
+        progress.step(name, install).await
+    };
+    let build = progress.step("cargo build", async |step| deploy::build(keeper, step, &place.log("build")).await);
+    tokio::try_join!(install(Environment::MiniStack, "pip-ministack"), install(Environment::Sam, "pip-sam"), build)?;
+    Ok(())
+}
+
+/// What only this run knows of the template's parameters.
+fn parameters(url: &str, simulator: &str, app: &App) -> BTreeMap<&'static str, String> {
+    // The functions are compiled for this machine.
+    let architecture = if env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
+    BTreeMap::from([
+        ("MetaAppId", app.id.clone()),
+        ("MetaAppSecret", app.secret.clone()),
+        ("MetaVerifyToken", app.verify_token.clone()),
+        ("GraphBaseUrl", simulator.to_owned()),
+        ("DialogBaseUrl", simulator.to_owned()),
+        ("PublicUrl", url.to_owned()),
+        ("ReturnUrlAllowList", format!("{url},{}", url.replace("127.0.0.1", "localhost"))),
+        ("TokenJwksUrl", format!("{url}/_local/jwks.json")),
+        ("Architecture", architecture.to_owned()),
+    ])
+}

@@ -1,0 +1,304 @@
+//! `infra/template.yaml`, read: what the local run and the checks of the template need to know of it.
+//!
+//! It is read as SAM reads it, with CloudFormation's short forms (`!Ref x`) written out (`{"Ref": "x"}`).
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value, json};
+use serde_yaml_ng as yaml;
+
+use crate::place;
+
+/// The template.
+pub struct Template {
+    document: Value,
+}
+
+/// A function, with what calls it.
+#[derive(Debug)]
+pub struct Function {
+    /// Its name in the template.
+    pub logical_id: String,
+    /// Its folder under `functions`, its crate and its binary.
+    pub name: String,
+    /// The routes of the HTTP API that lead to it.
+    pub routes: Vec<Route>,
+    /// The schedules that start it.
+    pub schedules: Vec<Schedule>,
+}
+
+/// A route of the HTTP API.
+#[derive(Debug)]
+pub struct Route {
+    /// The method, or `ANY`.
+    pub method: String,
+    /// The path, with its variables.
+    pub path: String,
+    /// Whether anyone may call it, without a token.
+    pub public: bool,
+}
+
+/// A schedule. It is called by the name of its event in the template: `LeadSweep` is the job `lead-sweep`.
+#[derive(Debug)]
+pub struct Schedule {
+    /// The name of the job.
+    pub job: String,
+    /// What the function is called with.
+    pub input: Value,
+}
+
+impl Template {
+    /// Reads this checkout's template.
+    ///
+    /// # Errors
+    /// If it is not there or not YAML.
+    pub fn read() -> Result<Self> {
+        let path = place::root().join("infra/template.yaml");
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(&text).with_context(|| format!("cannot read {}", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        Ok(Self { document: written_out(yaml::from_str(text)?)? })
+    }
+
+    /// The template as JSON.
+    #[must_use]
+    pub fn document(&self) -> &Value {
+        &self.document
+    }
+
+    /// The resources of one type, by their names in the template.
+    pub fn resources<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+        let all = self.document.get("Resources").and_then(Value::as_object).into_iter().flatten();
+        all.filter(move |(_, resource)| resource.get("Type").is_some_and(|found| found == kind))
+            .map(|(id, resource)| (id.as_str(), resource.get("Properties").unwrap_or(&Value::Null)))
+    }
+
+    /// The functions, by their names in the template.
+    ///
+    /// # Errors
+    /// If a function is not under `functions`.
+    pub fn functions(&self) -> Result<Vec<Function>> {
+        self.resources("AWS::Serverless::Function").map(|(id, properties)| function(id, properties)).collect()
+    }
+
+    /// The template as MiniStack takes it: with packages in the place of sources, and without what it reads otherwise
+    /// than AWS does.
+    pub(crate) fn for_ministack(&self, parameters: &BTreeMap<String, String>, packages: &Path) -> Result<Value> {
+        let mut document = self.document.clone();
+        let numbers = self.number_parameters(parameters)?;
+        let secrets: Vec<&str> = self.resources("AWS::SecretsManager::Secret").map(|(id, _)| id).collect();
+        walk(&mut document, &mut |value| {
+            if let Some(id) = reference(value).map(ToOwned::to_owned) {
+                if let Some(number) = numbers.get(&id) {
+                    // It would hand the text of the parameter on where a number belongs.
+                    *value = number.clone();
+                } else if secrets.contains(&id.as_str()) {
+                    // It refers to a secret by its name; a policy needs the ARN, which AWS refers to it by.
+                    *value = json!({ "Fn::GetAtt": [id, "Id"] });
+                }
+            } else if let Some(action) = value.get_mut("Action") {
+                also_in_batches(action);
+            }
+        });
+        for function in self.functions()? {
+            let package = packages.join(format!("{}.zip", function.name));
+            let Some(resource) = document.pointer_mut(&format!("/Resources/{}", function.logical_id)) else { continue };
+            if let Some(resource) = resource.as_object_mut() {
+                resource.remove("Metadata");
+            }
+            if let Some(properties) = resource.get_mut("Properties") {
+                properties["CodeUri"] = json!(package);
+            }
+        }
+        Ok(document)
+    }
+
+    /// The parameters that are numbers, with the values they get.
+    fn number_parameters(&self, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Value>> {
+        let parameters = self.document.get("Parameters").and_then(Value::as_object).into_iter().flatten();
+        parameters
+            .filter(|(_, parameter)| parameter.get("Type").is_some_and(|kind| kind == "Number"))
+            .map(|(name, parameter)| {
+                let value = match given.get(name) {
+                    Some(text) => text.parse().with_context(|| format!("{name} is not a number"))?,
+                    None => parameter.get("Default").with_context(|| format!("{name} has no value"))?.clone(),
+                };
+                Ok((name.clone(), value))
+            })
+            .collect()
+    }
+}
+
+fn function(id: &str, properties: &Value) -> Result<Function> {
+    let source = properties.get("CodeUri").and_then(Value::as_str).unwrap_or_default();
+    let Some(name) = source.strip_prefix("../functions/") else {
+        bail!("{id}: its CodeUri is not under ../functions/")
+    };
+    let mut function =
+        Function { logical_id: id.to_owned(), name: name.to_owned(), routes: Vec::new(), schedules: Vec::new() };
+    for (event, definition) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
+        let text = |pointer: &str| definition.pointer(pointer).and_then(Value::as_str);
+        match text("/Type") {
+            Some("HttpApi") => function.routes.push(Route {
+                method: text("/Properties/Method")
+                    .with_context(|| format!("{id}.{event} has no Method"))?
+                    .to_uppercase(),
+                path: text("/Properties/Path").with_context(|| format!("{id}.{event} has no Path"))?.to_owned(),
+                public: text("/Properties/Auth/Authorizer") == Some("NONE"),
+            }),
+            Some("ScheduleV2") => function.schedules.push(Schedule {
+                job: kebab_case(event),
+                input: text("/Properties/Input").map_or(Ok(json!({})), serde_json::from_str)?,
+            }),
+            _ => {}
+        }
+    }
+    Ok(function)
+}
+
+/// MiniStack checks a batch under an action of its own; in IAM the single action covers both.
+fn also_in_batches(action: &mut Value) {
+    const BATCHED: [&str; 3] = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"];
+    let mut actions = match action.take() {
+        Value::Array(actions) => actions,
+        one => vec![one],
+    };
+    let batches: Vec<Value> = actions
+        .iter()
+        .filter_map(Value::as_str)
+        .filter(|action| BATCHED.contains(action))
+        .map(|action| json!(format!("{action}Batch")))
+        .collect();
+    actions.extend(batches);
+    *action = Value::Array(actions);
+}
+
+/// The name in `{"Ref": name}`.
+fn reference(value: &Value) -> Option<&str> {
+    let object = value.as_object().filter(|object| object.len() == 1)?;
+    object.get("Ref")?.as_str()
+}
+
+/// Visits every value, the inner ones after the outer ones.
+fn walk(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
+    visit(value);
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, visit)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| walk(field, visit)),
+        _ => {}
+    }
+}
+
+/// YAML with CloudFormation's tags as the JSON they stand for.
+fn written_out(value: yaml::Value) -> Result<Value> {
+    Ok(match value {
+        yaml::Value::Tagged(tagged) => {
+            let tag = tagged.tag.to_string();
+            let name = tag.trim_start_matches('!');
+            let inner = written_out(tagged.value)?;
+            match (name, inner) {
+                ("Ref" | "Condition", inner) => json!({ name: inner }),
+                ("GetAtt", Value::String(path)) => {
+                    let (resource, attribute) = path.split_once('.').context("!GetAtt without an attribute")?;
+                    json!({ "Fn::GetAtt": [resource, attribute] })
+                }
+                (function, inner) => json!({ format!("Fn::{function}"): inner }),
+            }
+        }
+        yaml::Value::Sequence(items) => items.into_iter().map(written_out).collect::<Result<_>>()?,
+        yaml::Value::Mapping(fields) => {
+            let mut object = Map::new();
+            for (key, value) in fields {
+                let key = key.as_str().context("a key that is not text")?.to_owned();
+                object.insert(key, written_out(value)?);
+            }
+            Value::Object(object)
+        }
+        plain => serde_json::to_value(plain)?,
+    })
+}
+
+/// `LeadSweep` as `lead-sweep`.
+fn kebab_case(name: &str) -> String {
+    let mut kebab = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.extend(letter.to_lowercase());
+    }
+    kebab
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEMPLATE: &str = "
+Parameters:
+  Seconds: { Type: Number, Default: 60 }
+  Words: { Type: String, Default: a }
+Resources:
+  Secret: { Type: AWS::SecretsManager::Secret }
+  LeadWorker:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildMethod: rust-cargolambda }
+    Properties:
+      CodeUri: ../functions/lead-worker
+      Timeout: !Ref Seconds
+      Role: !GetAtt Role.Arn
+      Environment: { Variables: { WORDS: !Ref Words } }
+      Events:
+        LeadSweep: { Type: ScheduleV2, Properties: { Input: '{\"a\":1}' } }
+        Get: { Type: HttpApi, Properties: { Method: get, Path: /x, Auth: { Authorizer: NONE } } }
+        Any: { Type: HttpApi, Properties: { Method: ANY, Path: '/api/{proxy+}' } }
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies: [{ PolicyDocument: { Statement: [
+        { Action: sqs:SendMessage, Resource: !Sub '${Queue.Arn}' },
+        { Action: [sqs:DeleteMessage, sqs:ReceiveMessage], Resource: !Ref Secret }]}}]
+";
+
+    #[test]
+    fn short_forms_are_written_out() {
+        let template = Template::parse(TEMPLATE).unwrap();
+        let properties = &template.document["Resources"]["LeadWorker"]["Properties"];
+        assert_eq!(properties["Timeout"], json!({ "Ref": "Seconds" }));
+        assert_eq!(properties["Role"], json!({ "Fn::GetAtt": ["Role", "Arn"] }));
+    }
+
+    #[test]
+    fn functions_know_what_calls_them() {
+        let functions = Template::parse(TEMPLATE).unwrap().functions().unwrap();
+        let [function] = functions.as_slice() else { panic!("{functions:?}") };
+        assert_eq!((function.logical_id.as_str(), function.name.as_str()), ("LeadWorker", "lead-worker"));
+        let routes: Vec<_> = function.routes.iter().map(|r| (r.method.as_str(), r.path.as_str(), r.public)).collect();
+        assert_eq!(routes, [("ANY", "/api/{proxy+}", false), ("GET", "/x", true)]);
+        let [schedule] = function.schedules.as_slice() else { panic!("{:?}", function.schedules) };
+        assert_eq!((schedule.job.as_str(), &schedule.input), ("lead-sweep", &json!({ "a": 1 })));
+    }
+
+    #[test]
+    fn ministack_gets_packages_numbers_arns_and_batch_actions() {
+        let given = BTreeMap::from([("Seconds".to_owned(), "7".to_owned())]);
+        let document = Template::parse(TEMPLATE).unwrap().for_ministack(&given, Path::new("/packages")).unwrap();
+        let function = &document["Resources"]["LeadWorker"];
+        assert_eq!(function.get("Metadata"), None);
+        assert_eq!(function["Properties"]["CodeUri"], "/packages/lead-worker.zip");
+        assert_eq!(function["Properties"]["Timeout"], 7);
+        assert_eq!(function["Properties"]["Environment"]["Variables"]["WORDS"], json!({ "Ref": "Words" }));
+        let statements = &document["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+        assert_eq!(statements[0]["Action"], json!(["sqs:SendMessage", "sqs:SendMessageBatch"]));
+        assert_eq!(
+            statements[1]["Action"],
+            json!(["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:DeleteMessageBatch"])
+        );
+        assert_eq!(statements[1]["Resource"], json!({ "Fn::GetAtt": ["Secret", "Id"] }));
+    }
+}

@@ -1,0 +1,99 @@
+//! `cargo verify`: every check and test.
+
+use std::env;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use tokio::process::Command;
+
+use crate::keeper::Keeper;
+use crate::place::{self, Place};
+use crate::progress::Progress;
+use crate::python::Environment;
+
+/// Runs them, the quick ones first, and stops at the first that fails. The tests come last, so that their summary is
+/// what is left on the screen.
+///
+/// # Errors
+/// If a check or a test fails.
+pub async fn run(locked: bool) -> Result<()> {
+    let keeper = Keeper::start()?;
+    let place = Place::take(&place::cargo_target().join("verify"))?;
+    let progress = Progress::detect();
+    let environment = Environment::Sam;
+    progress.step("pip-sam", async |step| environment.ready(&keeper, step, &place.log("pip-sam"), false).await).await?;
+
+    let template = Path::new("infra/template.yaml");
+    let locked: &[&str] = if locked { &["--locked"] } else { &[] };
+    check(&keeper, "cargo fmt", cargo().args(["fmt", "--all", "--check"])).await?;
+    let mut sam = python(&place, &["-m", "samcli", "validate", "--lint", "--template-file"]);
+    check(&keeper, "sam validate --lint", sam.arg(template)).await?;
+    let mut lint = python(&place, &["-m", "cfnlint", "--regions", "us-east-1", "--"]);
+    check(&keeper, "cfn-lint", lint.arg(template)).await?;
+    install_browser(&keeper).await?;
+    // One profile for everything, so that every dependency is compiled once.
+    let mut clippy = cargo();
+    clippy.args(["clippy", "--workspace", "--all-targets", "--profile", "local"]).args(locked);
+    check(&keeper, "cargo clippy", clippy.args(["--", "-D", "warnings"])).await?;
+    let mut doc = cargo();
+    doc.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--profile", "local"]).args(locked);
+    check(&keeper, "cargo doc", doc.env("RUSTDOCFLAGS", "-D warnings")).await?;
+    check(&keeper, "cargo test", cargo().args(["test", "--workspace", "--profile", "local"]).args(locked)).await
+}
+
+/// Runs a check with its output on the screen. Errors if it fails.
+async fn check(keeper: &Keeper, name: &str, command: &mut Command) -> Result<()> {
+    let begun = Instant::now();
+    eprintln!("▶ {name}");
+    command.current_dir(place::root()).stdin(Stdio::null());
+    let status = keeper.spawn(command).with_context(|| format!("cannot run {name}"))?.wait().await?;
+    let seconds = begun.elapsed().as_secs_f32();
+    if !status.success() {
+        bail!("{name} failed ({status}) after {seconds:.1} s");
+    }
+    eprintln!("✓ {name} ({seconds:.1} s)");
+    Ok(())
+}
+
+fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+}
+
+fn python(place: &Place, arguments: &[&str]) -> Command {
+    let mut command = Command::new(Environment::Sam.python());
+    Environment::isolate(&mut command, &place.file("tmp"));
+    // Neither asks AWS anything, but they look for a region.
+    command.args(arguments).env("AWS_REGION", "us-east-1").env("AWS_DEFAULT_REGION", "us-east-1");
+    command
+}
+
+/// The browser of the tests and its driver, from Debian's packages.
+async fn install_browser(keeper: &Keeper) -> Result<()> {
+    if on_path("chromium").is_some() && on_path("chromedriver").is_some() {
+        return Ok(());
+    }
+    const HELP: &str = "the tests drive a browser: install chromium and chromedriver, so that both are on the PATH";
+    if on_path("apt-get").is_none() {
+        bail!("{HELP}");
+    }
+    let root = Command::new("id").arg("-u").output().await?.stdout == b"0\n";
+    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]]
+    {
+        let mut apt = Command::new(if root { "apt-get" } else { "sudo" });
+        if !root {
+            apt.args(["--non-interactive", "apt-get"]);
+        }
+        apt.args(["--quiet", "--quiet"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        let name = format!("apt-get {}", arguments.first().unwrap_or(&""));
+        check(keeper, &name, &mut apt).await.with_context(|| format!("{HELP}; apt-get needs root or sudo"))?;
+    }
+    Ok(())
+}
+
+fn on_path(program: impl AsRef<OsStr>) -> Option<PathBuf> {
+    let program = Path::new(program.as_ref());
+    env::split_paths(&env::var_os("PATH")?).map(|dir| dir.join(program)).find(|file| file.is_file())
+}

@@ -1,0 +1,315 @@
+//! Who is calling, and for which org. The gateway has checked the token before; it is checked again here, because a
+//! route that somebody one day wires without an authorizer must not be an open door, and because only here the
+//! claims still have their types.
+
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde_json::Value;
+use url::Url;
+
+use crate::ids::{OrgId, OrgScope, UserId};
+use crate::model::integration::ConnectedBy;
+
+/// The header in which the caller says for which org they act.
+pub const ORG_HEADER: &str = "orgid";
+
+/// Checks tokens of one issuer.
+#[derive(Debug)]
+pub struct Verifier {
+    http: reqwest::Client,
+    keys_at: Url,
+    issuer: String,
+    audiences: Vec<String>,
+    org_claim: String,
+    role_claim: String,
+    keys: Mutex<Keys>,
+}
+
+#[derive(Debug)]
+struct Keys {
+    set: JwkSet,
+    asked_at: Option<SystemTime>,
+}
+
+/// Where tokens come from and how they are read.
+#[derive(Debug)]
+pub struct Issuer {
+    /// Its name, as tokens give it.
+    pub issuer: String,
+    /// For whom tokens have to be; one of them is enough.
+    pub audiences: Vec<String>,
+    /// Where its public keys are.
+    pub keys_at: Url,
+    /// The claim with the caller's org.
+    pub org_claim: String,
+    /// The claim with the caller's role.
+    pub role_claim: String,
+}
+
+/// Somebody whose token is good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The token's subject.
+    pub user: UserId,
+    /// The token's `name`, else its `email`.
+    pub name: Option<String>,
+    /// What they may do.
+    pub role: Role,
+    /// The org they belong to.
+    pub org: Option<OrgId>,
+}
+
+/// What a role may do is decided where it is asked for; a role not named here may do nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Everything in their org.
+    Admin,
+    /// Everything in every org.
+    SuperAdmin,
+    /// Everything in their org.
+    Moderator,
+    /// Nothing here.
+    Other,
+}
+
+/// Why a caller does not get in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// No token.
+    #[error("send a token of the CRM's login in the header Authorization: Bearer …")]
+    NoToken,
+    /// A token that is not good: forged, expired, from or for somebody else.
+    #[error("the token is not valid here, or no longer; log in again")]
+    BadToken,
+    /// The issuer's keys could not be had.
+    #[error("tokens cannot be checked at the moment; try again")]
+    KeysUnavailable,
+    /// A good token of somebody without a role that counts here.
+    #[error("this needs the role admin, moderator or superadmin")]
+    Role,
+    /// Not even an admin may do this.
+    #[error("this needs the role superadmin")]
+    SuperAdminOnly,
+    /// The header is missing.
+    #[error("select an org: send its id in the header orgid")]
+    NoOrg,
+    /// An org that is not the caller's, or that cannot be one.
+    #[error("the org in the header orgid is not one you belong to")]
+    ForeignOrg,
+}
+
+/// An unknown key id makes the keys be asked for again, but not more often than this.
+const ASK_AGAIN: Duration = Duration::from_mins(1);
+
+impl Verifier {
+    /// A verifier that has not asked for keys yet.
+    ///
+    /// # Errors
+    /// If the TLS set-up of the machine is unusable.
+    pub fn new(issuer: Issuer) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            http: reqwest::Client::builder().timeout(Duration::from_secs(2)).build()?,
+            keys_at: issuer.keys_at,
+            issuer: issuer.issuer,
+            audiences: issuer.audiences,
+            org_claim: issuer.org_claim,
+            role_claim: issuer.role_claim,
+            keys: Mutex::new(Keys { set: JwkSet { keys: Vec::new() }, asked_at: None }),
+        })
+    }
+
+    /// Who sent this `Authorization` header.
+    ///
+    /// # Errors
+    /// If there is no token in it, or not a good one.
+    pub async fn caller(&self, authorization: Option<&str>) -> Result<Caller, AuthError> {
+        let (scheme, token) = authorization.and_then(|value| value.trim().split_once(' ')).ok_or(AuthError::NoToken)?;
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(AuthError::NoToken);
+        }
+        let token = token.trim();
+        let header = decode_header(token).map_err(|_| AuthError::BadToken)?;
+        if header.alg != Algorithm::RS256 {
+            return Err(AuthError::BadToken);
+        }
+        let key = self.key(&header.kid.ok_or(AuthError::BadToken)?).await?;
+        let key = DecodingKey::from_jwk(&key).map_err(|_| AuthError::BadToken)?;
+        self.read(token, &key)
+    }
+
+    /// The algorithm is ours to name, never the token's; what must be there is required to be there, because the
+    /// library checks issuer and audience only in tokens that carry them.
+    fn read(&self, token: &str, key: &DecodingKey) -> Result<Caller, AuthError> {
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.set_issuer(&[&self.issuer]);
+        validation.set_required_spec_claims(&["exp", "iss", "sub"]);
+        validation.validate_nbf = true;
+        validation.validate_aud = false;
+        let claims = decode::<Value>(token, key, &validation).map_err(|_| AuthError::BadToken)?.claims;
+        if !self.is_for_us(&claims) {
+            return Err(AuthError::BadToken);
+        }
+        let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        Ok(Caller {
+            user: text("sub").and_then(|sub| UserId::parse(sub).ok()).ok_or(AuthError::BadToken)?,
+            name: text("name").or_else(|| text("email")).map(|name| name.chars().take(200).collect()),
+            role: match text(&self.role_claim) {
+                Some("admin") => Role::Admin,
+                Some("superadmin") => Role::SuperAdmin,
+                Some("moderator") => Role::Moderator,
+                _ => Role::Other,
+            },
+            org: text(&self.org_claim).and_then(|org| OrgId::parse(org).ok()),
+        })
+    }
+
+    /// By `aud`; tokens that have none (Cognito's access tokens) by `client_id`, as the gateway does it.
+    fn is_for_us(&self, claims: &Value) -> bool {
+        let ours = |audience: &Value| audience.as_str().is_some_and(|audience| self.audiences.iter().any(|ours| ours == audience));
+        match (claims.get("aud"), claims.get("client_id")) {
+            (Some(Value::Array(audiences)), _) => audiences.iter().any(ours),
+            (Some(audience), _) => ours(audience),
+            (None, Some(client)) => ours(client),
+            (None, None) => false,
+        }
+    }
+
+    async fn key(&self, kid: &str) -> Result<Jwk, AuthError> {
+        let (known, empty, ask) = {
+            let keys = self.keys.lock().map_err(|_| AuthError::KeysUnavailable)?;
+            let recently = keys.asked_at.is_some_and(|asked| asked.elapsed().is_ok_and(|age| age < ASK_AGAIN));
+            (keys.set.find(kid).cloned(), keys.set.keys.is_empty(), !recently || keys.set.keys.is_empty())
+        };
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        if !ask {
+            return Err(AuthError::BadToken);
+        }
+        match self.fetch_keys().await {
+            Ok(set) => {
+                let found = set.find(kid).cloned();
+                let mut keys = self.keys.lock().map_err(|_| AuthError::KeysUnavailable)?;
+                *keys = Keys { set, asked_at: Some(SystemTime::now()) };
+                found.ok_or(AuthError::BadToken)
+            }
+            Err(error) => {
+                tracing::error!(error = %error.without_url(), "the issuer's keys could not be read");
+                Err(if empty { AuthError::KeysUnavailable } else { AuthError::BadToken })
+            }
+        }
+    }
+
+    /// Only RSA keys are kept: a shared key in the set would let whoever reads the set sign tokens.
+    async fn fetch_keys(&self) -> Result<JwkSet, reqwest::Error> {
+        let mut set: JwkSet = self.http.get(self.keys_at.clone()).send().await?.error_for_status()?.json().await?;
+        set.keys.retain(|key| matches!(key.algorithm, AlgorithmParameters::RSA(_)));
+        Ok(set)
+    }
+}
+
+impl Caller {
+    /// The org that the caller acts for: the one in the header `orgid`, if it is theirs. A superadmin may act for any.
+    ///
+    /// # Errors
+    /// If the caller has no role here, names no org, or names another's.
+    pub fn scope(&self, orgid: Option<&str>) -> Result<OrgScope, AuthError> {
+        if self.role == Role::Other {
+            return Err(AuthError::Role);
+        }
+        let orgid = orgid.map(str::trim).filter(|orgid| !orgid.is_empty()).ok_or(AuthError::NoOrg)?;
+        let org = OrgId::parse(orgid).map_err(|_| AuthError::ForeignOrg)?;
+        if self.role == Role::SuperAdmin || self.org.as_ref() == Some(&org) {
+            Ok(OrgScope::of(org))
+        } else {
+            Err(AuthError::ForeignOrg)
+        }
+    }
+
+    /// The scope of an org that only a superadmin may reach in this way.
+    ///
+    /// # Errors
+    /// If the caller is none.
+    pub fn scope_as_superadmin(&self, org: OrgId) -> Result<OrgScope, AuthError> {
+        if self.role == Role::SuperAdmin { Ok(OrgScope::of(org)) } else { Err(AuthError::SuperAdminOnly) }
+    }
+
+    /// The caller, as an integration remembers who connected it.
+    #[must_use]
+    pub fn as_connector(&self) -> ConnectedBy {
+        ConnectedBy { user_id: self.user.clone(), name: self.name.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(role: Role, org: Option<&str>) -> Caller {
+        Caller { user: UserId::parse("u").unwrap(), name: None, role, org: org.map(|org| OrgId::parse(org).unwrap()) }
+    }
+
+    #[test]
+    fn an_org_is_reached_by_its_own_people_and_by_superadmins() {
+        let check = |role, org, header, expect: Result<&str, AuthError>| {
+            let got = caller(role, org).scope(header).map(|scope| scope.org().to_string());
+            assert_eq!(got, expect.map(ToOwned::to_owned), "{role:?} {org:?} {header:?}");
+        };
+        check(Role::Admin, Some("demo"), Some("demo"), Ok("demo"));
+        check(Role::Moderator, Some("demo"), Some(" demo "), Ok("demo"));
+        check(Role::SuperAdmin, None, Some("other"), Ok("other"));
+        check(Role::Admin, Some("demo"), Some("other"), Err(AuthError::ForeignOrg));
+        check(Role::Admin, Some("demo"), Some("demo#x"), Err(AuthError::ForeignOrg));
+        check(Role::Admin, None, Some("demo"), Err(AuthError::ForeignOrg));
+        check(Role::Admin, Some("demo"), None, Err(AuthError::NoOrg));
+        check(Role::Admin, Some("demo"), Some(""), Err(AuthError::NoOrg));
+        check(Role::Other, Some("demo"), Some("demo"), Err(AuthError::Role));
+        assert!(caller(Role::Admin, Some("demo")).scope_as_superadmin(OrgId::parse("demo").unwrap()).is_err());
+    }
+
+    #[tokio::test]
+    async fn what_is_no_token_is_told_so() {
+        let verifier = Verifier::new(Issuer {
+            issuer: "https://issuer.example".into(),
+            audiences: vec!["a".into()],
+            keys_at: "http://127.0.0.1:9".parse().unwrap(),
+            org_claim: "org".into(),
+            role_claim: "role".into(),
+        })
+        .unwrap();
+        for (header, expect) in [
+            (None, AuthError::NoToken),
+            (Some("Basic eA=="), AuthError::NoToken),
+            (Some("Bearer"), AuthError::NoToken),
+            (Some("Bearer x.y.z"), AuthError::BadToken),
+            // alg none, and an HMAC over a public key, never get as far as a key.
+            (Some("Bearer eyJhbGciOiJub25lIn0.e30."), AuthError::BadToken),
+            (Some("Bearer eyJhbGciOiJIUzI1NiIsImtpZCI6ImsifQ.e30.c2ln"), AuthError::BadToken),
+            (Some("Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.e30.c2ln"), AuthError::KeysUnavailable),
+        ] {
+            assert_eq!(verifier.caller(header).await, Err(expect), "{header:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_for_us_by_audience_or_else_by_client() {
+        let verifier = Verifier::new(Issuer {
+            issuer: "i".into(),
+            audiences: vec!["ours".into(), "also".into()],
+            keys_at: "http://127.0.0.1:9".parse().unwrap(),
+            org_claim: "org".into(),
+            role_claim: "role".into(),
+        })
+        .unwrap();
+        let check = |claims: Value, expect| assert_eq!(verifier.is_for_us(&claims), expect, "{claims}");
+        check(serde_json::json!({"aud": "ours"}), true);
+        check(serde_json::json!({"aud": ["x", "also"]}), true);
+        check(serde_json::json!({"client_id": "ours"}), true);
+        check(serde_json::json!({"aud": "theirs", "client_id": "ours"}), false);
+        check(serde_json::json!({"aud": []}), false);
+        check(serde_json::json!({}), false);
+    }
+}

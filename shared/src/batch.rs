@@ -1,0 +1,205 @@
+//! From an SQS event to work, and from its outcomes to what the queue is told. Every worker runs through here, and only
+//! here is decided what happens to a message.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::time::{Duration, SystemTime};
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::{FutureExt, StreamExt, stream};
+use serde::de::DeserializeOwned;
+
+use crate::error::WorkError;
+use crate::queue::Queue;
+use crate::retry::{Verdict, backoff};
+
+/// One message, parsed.
+#[derive(Debug)]
+pub struct Record<T> {
+    /// What it asks for.
+    pub job: T,
+    /// How often SQS has given it out, this time included.
+    pub receives: u32,
+    message_id: String,
+    receipt_handle: String,
+}
+
+/// Groups worked on at once. They wait for Meta most of the time; one slow page must not hold the others up.
+const AT_ONCE: usize = 6;
+/// No new group is begun with less than this left before the function's deadline.
+const ENOUGH: Duration = Duration::from_secs(20);
+const FIRST_REST: Duration = Duration::from_secs(5);
+const LONGEST_REST: Duration = Duration::from_mins(15);
+
+/// Runs `work` on the messages of an event, grouped by `key`, and answers those that have to come again.
+///
+/// - A message that cannot be parsed comes again, until the queue hands it to its dead letters: it may be of a newer
+///   version than this program.
+/// - `work` answers one outcome for each record of its group. A failed message is hidden for as long as its error's
+///   verdict says, longer each time.
+/// - A panic costs the record that caused it: its group is worked on one by one.
+/// - What there is no time left for comes again at once.
+pub async fn run<T, K, F>(event: SqsEvent, deadline: SystemTime, queue: &Queue, key: impl Fn(&T) -> K, work: F) -> SqsBatchResponse
+where
+    T: DeserializeOwned,
+    K: Ord,
+    F: AsyncFn(&K, &[Record<T>]) -> Vec<Result<(), WorkError>>,
+{
+    let mut response = SqsBatchResponse::default();
+    let mut groups: BTreeMap<K, Vec<Record<T>>> = BTreeMap::new();
+    for message in event.records {
+        let message_id = message.message_id.clone().unwrap_or_default();
+        match record(message) {
+            Ok(record) => groups.entry(key(&record.job)).or_default().push(record),
+            Err(reason) => {
+                tracing::error!(message_id, reason, metric = "messages_unreadable", "a message is not what this worker takes");
+                response.add_failure(message_id);
+            }
+        }
+    }
+    let mut running = stream::iter(&groups)
+        .map(|(key, records)| {
+            let work = &work;
+            async move {
+                if time_left(deadline) < ENOUGH {
+                    return records.iter().map(|record| record.message_id.clone()).collect();
+                }
+                let outcomes = outcomes(work, key, records).await;
+                let mut failures = Vec::new();
+                for (record, outcome) in records.iter().zip(outcomes) {
+                    if let Err(rest) = outcome {
+                        failures.push(record.message_id.clone());
+                        if let Err(error) = queue.hide(&record.receipt_handle, rest).await {
+                            tracing::warn!(%error, "a failed message could not be hidden and comes back after the queue's own timeout");
+                        }
+                    }
+                }
+                failures
+            }
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some(failures) = running.next().await {
+        failures.into_iter().for_each(|message_id: String| response.add_failure(message_id));
+    }
+    response
+}
+
+/// One outcome for each record; an error is how long to rest.
+async fn outcomes<T, K, F>(work: &F, key: &K, records: &[Record<T>]) -> Vec<Result<(), Duration>>
+where
+    F: AsyncFn(&K, &[Record<T>]) -> Vec<Result<(), WorkError>>,
+{
+    match AssertUnwindSafe(work(key, records)).catch_unwind().await {
+        Ok(outcomes) if outcomes.len() == records.len() => {
+            records.iter().zip(outcomes).map(|(record, outcome)| outcome.map_err(|error| rest(record.receives, &error))).collect()
+        }
+        Ok(outcomes) => {
+            tracing::error!(expected = records.len(), got = outcomes.len(), "a worker did not answer for each of its records");
+            records.iter().map(|record| Err(backoff(record.receives, FIRST_REST, LONGEST_REST))).collect()
+        }
+        Err(_) if records.len() > 1 => {
+            let mut all = Vec::with_capacity(records.len());
+            for record in records.chunks(1) {
+                all.extend(Box::pin(outcomes(work, key, record)).await);
+            }
+            all
+        }
+        Err(_) => {
+            tracing::error!(metric = "records_panicked", "a record made its worker panic");
+            records.iter().map(|record| Err(backoff(record.receives, FIRST_REST, LONGEST_REST))).collect()
+        }
+    }
+}
+
+fn rest(receives: u32, error: &WorkError) -> Duration {
+    match error.verdict() {
+        Verdict::RetryAfter(wait) => wait + backoff(1, FIRST_REST, LONGEST_REST),
+        // A worker parks what it gives up; if it could not, the message must not be lost.
+        Verdict::Retry | Verdict::GiveUp => backoff(receives, FIRST_REST, LONGEST_REST),
+    }
+}
+
+fn record<T: DeserializeOwned>(message: SqsMessage) -> Result<Record<T>, String> {
+    let body = message.body.ok_or("it has no body")?;
+    // The parser's error names the place and not the content.
+    let job = serde_json::from_str(&body).map_err(|error| error.to_string())?;
+    let receives = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
+    Ok(Record {
+        job,
+        receives,
+        message_id: message.message_id.ok_or("it has no id")?,
+        receipt_handle: message.receipt_handle.ok_or("it has no receipt handle")?,
+    })
+}
+
+/// Some local runtimes hand out a deadline in the past; then there is no deadline.
+fn time_left(deadline: SystemTime) -> Duration {
+    match deadline.duration_since(SystemTime::now()) {
+        Ok(left) => left,
+        Err(past) if past.duration() > Duration::from_hours(1) => Duration::MAX,
+        Err(_) => Duration::ZERO,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sqs::config::{BehaviorVersion, Region};
+    use serde_json::json;
+
+    use super::*;
+    use crate::graph::GraphError;
+    use crate::graph::error::Detail;
+
+    /// A queue that nobody answers for: hiding fails, and must not matter.
+    fn queue() -> Queue {
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url("http://127.0.0.1:9")
+            .retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled())
+            .credentials_provider(aws_sdk_sqs::config::Credentials::for_tests())
+            .build();
+        Queue::new(aws_sdk_sqs::Client::from_conf(config), "http://127.0.0.1:9/q".into())
+    }
+
+    async fn failures(bodies: &[&str], work: impl AsyncFn(&u64, &[Record<u64>]) -> Vec<Result<(), WorkError>>) -> Vec<String> {
+        let records: Vec<_> = bodies
+            .iter()
+            .enumerate()
+            .map(|(id, body)| json!({"messageId": id.to_string(), "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "2"}, "messageAttributes": {}, "md5OfBody": "", "eventSource": "aws:sqs", "eventSourceARN": "a", "awsRegion": "r"}))
+            .collect();
+        let event = serde_json::from_value(json!({ "Records": records })).unwrap();
+        let deadline = SystemTime::now() + Duration::from_secs(60);
+        let response = run(event, deadline, &queue(), |job: &u64| job / 10, work).await;
+        let mut ids: Vec<String> = response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        ids.sort();
+        ids
+    }
+
+    fn refused() -> WorkError {
+        GraphError::Unavailable(Detail::default()).into()
+    }
+
+    #[tokio::test]
+    async fn only_what_failed_comes_again() {
+        let work = async |_: &u64, records: &[Record<u64>]| records.iter().map(|record| if record.job == 2 { Err(refused()) } else { Ok(()) }).collect();
+        assert_eq!(failures(&["1", "2", "3"], work).await, ["1"]);
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_no_job_sinks_nobody_else() {
+        let work = async |_: &u64, records: &[Record<u64>]| records.iter().map(|_| Ok(())).collect();
+        assert_eq!(failures(&["1", "{", "\"x\"", "3"], work).await, ["1", "2"]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_the_record_that_caused_it() {
+        let work = async |_: &u64, records: &[Record<u64>]| records.iter().map(|record| if record.job == 12 { panic!("12") } else { Ok(()) }).collect();
+        assert_eq!(failures(&["11", "12", "13", "25"], work).await, ["1"]);
+    }
+
+    #[tokio::test]
+    async fn a_worker_that_forgets_a_record_loses_none() {
+        assert_eq!(failures(&["1", "2"], async |_: &u64, _: &[Record<u64>]| vec![Ok(())]).await, ["0", "1"]);
+    }
+}

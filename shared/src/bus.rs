@@ -1,0 +1,100 @@
+//! EventBridge: facts about what happened, for the CRM and whoever else listens.
+//!
+//! A fact is published after it is written, at least once: whoever listens tells repeats by the event's `id`, which is
+//! made from what happened, not from when it was told.
+
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::error::{DisplayErrorContext, SdkError};
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use serde_json::{Value, json};
+
+use crate::ids::OrgScope;
+use crate::model::lead::{Lead, Submission};
+use crate::retry::Verdict;
+
+/// What every event names as its source.
+pub const SOURCE: &str = "leadwire";
+/// EventBridge's limit for one request.
+const MOST_EVENTS: usize = 10;
+
+/// The bus. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Bus {
+    client: Client,
+    name: String,
+}
+
+/// One fact.
+#[derive(Debug, Clone)]
+pub struct Event {
+    kind: &'static str,
+    detail: Value,
+}
+
+impl Event {
+    /// `lead.created`: a person became a lead.
+    #[must_use]
+    pub fn lead_created(scope: &OrgScope, lead: &Lead) -> Self {
+        let id = format!("lead.created:{}:{}", scope.org(), lead.id);
+        Self { kind: "lead.created", detail: json!({ "id": id, "org": scope.org(), "lead": lead }) }
+    }
+
+    /// `lead.updated`: a lead's person sent another form.
+    #[must_use]
+    pub fn lead_updated(scope: &OrgScope, submission: &Submission) -> Self {
+        let id = format!("lead.updated:{}:{}:{}", scope.org(), submission.lead_id, submission.leadgen_id);
+        Self { kind: "lead.updated", detail: json!({ "id": id, "org": scope.org(), "lead_id": submission.lead_id, "submission": submission }) }
+    }
+}
+
+/// Facts that the bus did not take.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("EventBridge failed: {0}")]
+pub struct BusError(String);
+
+impl BusError {
+    /// What becomes of the work that met this error: it is done again, and finds its writing done.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        Verdict::Retry
+    }
+}
+
+impl Bus {
+    /// The bus called `name`.
+    #[must_use]
+    pub fn new(client: Client, name: String) -> Self {
+        Self { client, name }
+    }
+
+    /// Publishes everything. When this returns `Ok`, the bus has all of it.
+    ///
+    /// # Errors
+    /// If the bus did not take some of it at the second try either; the rest is published.
+    pub async fn publish(&self, events: &[Event]) -> Result<(), BusError> {
+        for events in events.chunks(MOST_EVENTS) {
+            let mut open: Vec<&Event> = events.iter().collect();
+            for attempt in 1.. {
+                let entries = open.iter().map(|event| self.entry(event)).collect();
+                let answer = self.client.put_events().set_entries(Some(entries)).send().await.map_err(|error| failure(&error))?;
+                let codes = answer.entries.unwrap_or_default();
+                let refused = |position: usize| codes.get(position).and_then(|entry| entry.error_code());
+                let Some(first) = (0..open.len()).find_map(refused) else { break };
+                if attempt == 2 {
+                    return Err(BusError(first.to_owned()));
+                }
+                open = open.iter().enumerate().filter(|(position, _)| refused(*position).is_some()).map(|(_, event)| *event).collect();
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, event: &Event) -> PutEventsRequestEntry {
+        let entry = PutEventsRequestEntry::builder().event_bus_name(&self.name).source(SOURCE);
+        entry.detail_type(event.kind).detail(event.detail.to_string()).build()
+    }
+}
+
+fn failure<E: std::error::Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> BusError {
+    BusError(DisplayErrorContext(error).to_string())
+}

@@ -1,0 +1,7 @@
+//! Connecting an org to Meta: [`begin`] sends a person to Meta's login, [`finish`] takes them back with what Meta gave.
+
+mod begin;
+mod finish;
+
+pub use begin::{Begin, BeginError, Dialog, begin};
+pub use finish::{Answer, Connector, FinishError, Outcome};

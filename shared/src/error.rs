@@ -1,0 +1,56 @@
+//! The failures of all edges as one, for work that crosses several of them.
+
+use crate::bus::BusError;
+use crate::graph::GraphError;
+use crate::queue::QueueError;
+use crate::retry::Verdict;
+use crate::table::TableError;
+use crate::vault::VaultError;
+
+/// Why a piece of work did not get done.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum WorkError {
+    /// Meta.
+    #[error("Meta: {0}")]
+    Graph(#[from] GraphError),
+    /// The table.
+    #[error(transparent)]
+    Table(#[from] TableError),
+    /// The vault.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// A queue.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// The bus.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
+impl WorkError {
+    /// What becomes of the work.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Graph(error) => error.verdict(),
+            Self::Table(error) => error.verdict(),
+            Self::Vault(error) => error.verdict(),
+            Self::Queue(error) => error.verdict(),
+            Self::Bus(error) => error.verdict(),
+        }
+    }
+
+    /// A stable word for it, for parked work and metrics.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Graph(error) => error.code(),
+            Self::Table(TableError::Unholdable(_)) => "unholdable",
+            Self::Table(_) => "table_failed",
+            Self::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) => "token_unreadable",
+            Self::Vault(VaultError::Failed(_)) => "vault_failed",
+            Self::Queue(_) => "queue_failed",
+            Self::Bus(_) => "bus_failed",
+        }
+    }
+}

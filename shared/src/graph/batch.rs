@@ -1,0 +1,142 @@
+//! Many calls in one: `POST /` with up to 50 of them.
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::error::{Detail, GraphError, in_body};
+use super::usage::Usage;
+use super::{Answer, Graph, read};
+use crate::secret::AccessToken;
+
+/// Meta's limit.
+pub const MOST_CALLS: usize = 50;
+
+/// One call of a batch.
+#[derive(Debug, Clone)]
+pub struct Call {
+    method: &'static str,
+    path: String,
+    body: Option<String>,
+    token: Option<AccessToken>,
+}
+
+impl Call {
+    /// Reads `path` with `query`.
+    #[must_use]
+    pub fn get(path: &str, query: &[(&str, &str)]) -> Self {
+        Self { method: "GET", path: format!("{path}?{}", encoded(query)), body: None, token: None }
+    }
+
+    /// Posts `form` to `path`.
+    #[must_use]
+    pub fn post(path: &str, form: &[(&str, &str)]) -> Self {
+        Self { method: "POST", path: path.to_owned(), body: Some(encoded(form)), token: None }
+    }
+
+    /// Makes this one call with its own token instead of the batch's.
+    #[must_use]
+    pub fn with_token(mut self, token: AccessToken) -> Self {
+        self.token = Some(token);
+        self
+    }
+}
+
+fn encoded(pairs: &[(&str, &str)]) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+}
+
+#[derive(Deserialize)]
+struct Element {
+    code: u16,
+    #[serde(default)]
+    headers: Vec<Header>,
+    #[serde(default)]
+    body: String,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    name: String,
+    #[serde(default)]
+    value: String,
+}
+
+impl Graph {
+    /// Makes `calls` with `token`, 50 to a request, and answers one outcome for each, in their order.
+    ///
+    /// A request that fails as a whole, or that Meta did not get round to (`null`, code 960), is the outcome of each
+    /// of its calls; the others are unaffected.
+    pub async fn batch(&self, calls: &[Call], token: &AccessToken) -> Vec<Result<Answer, GraphError>> {
+        let mut outcomes = Vec::with_capacity(calls.len());
+        for calls in calls.chunks(MOST_CALLS) {
+            let answered = self.batch_request(calls, token).await;
+            let mut elements = match answered {
+                Ok(elements) => elements.into_iter(),
+                Err(error) => {
+                    outcomes.extend(calls.iter().map(|_| Err(error.clone())));
+                    continue;
+                }
+            };
+            outcomes.extend(calls.iter().map(|_| outcome(elements.next().flatten())));
+        }
+        outcomes
+    }
+
+    async fn batch_request(&self, calls: &[Call], token: &AccessToken) -> Result<Vec<Option<Element>>, GraphError> {
+        let batch: Vec<Value> = calls.iter().map(|call| self.element(call)).collect();
+        let request = self.authorised(self.http.post(self.url("")), token).form(&[
+            ("batch", Value::from(batch).to_string().as_str()),
+            ("access_token", token.expose()),
+            ("include_headers", "true"),
+        ]);
+        read(self.send(request).await?.body)
+    }
+
+    fn element(&self, call: &Call) -> Value {
+        let own = call.token.as_ref().map(|token| {
+            encoded(&[("access_token", token.expose()), ("appsecret_proof", &self.app.secret.appsecret_proof(token))])
+        });
+        match (&call.body, own) {
+            (None, None) => json!({ "method": call.method, "relative_url": call.path }),
+            (None, Some(own)) => json!({ "method": call.method, "relative_url": format!("{}&{own}", call.path) }),
+            (Some(body), None) => json!({ "method": call.method, "relative_url": call.path, "body": body }),
+            (Some(body), Some(own)) => {
+                json!({ "method": call.method, "relative_url": call.path, "body": format!("{body}&{own}") })
+            }
+        }
+    }
+}
+
+fn outcome(element: Option<Element>) -> Result<Answer, GraphError> {
+    let Some(element) = element else {
+        let detail = Detail { code: 960, message: "the batch ran out of time before this call".to_owned(), ..Detail::default() };
+        return Err(GraphError::Unavailable(detail));
+    };
+    let usage = Usage::from_headers(|name| {
+        element.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
+    });
+    let body: Value = serde_json::from_str(&element.body).map_err(|_| GraphError::Garbage { status: element.code })?;
+    match in_body(&body, element.code, &usage) {
+        Some(error) => Err(error),
+        None => Ok(Answer { body, usage }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(json: Value) -> Result<Value, &'static str> {
+        outcome(serde_json::from_value(json).unwrap()).map(|answer| answer.body).map_err(|error| error.code())
+    }
+
+    #[test]
+    fn each_element_has_its_own_fate() {
+        assert_eq!(of(Value::Null), Err("unavailable"));
+        assert_eq!(of(json!({"code": 200, "body": "{\"id\":\"1\"}"})), Ok(json!({"id": "1"})));
+        assert_eq!(of(json!({"code": 400, "body": "{\"error\":{\"code\":100,\"error_subcode\":33}}"})), Err("not_visible"));
+        assert_eq!(of(json!({"code": 400, "body": "{\"error\":{\"code\":960}}"})), Err("unavailable"));
+        assert_eq!(of(json!({"code": 200, "body": "<html>"})), Err("garbage"));
+        assert_eq!(of(json!({"code": 500, "headers": [{"name": "x"}]})), Err("garbage"));
+    }
+}

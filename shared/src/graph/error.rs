@@ -1,0 +1,255 @@
+//! What can go wrong with a call to Meta, told apart by `(code, error_subcode)`, never by text: texts are translated
+//! and change.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::usage::Usage;
+use crate::retry::Verdict;
+
+/// A call that Meta did not do.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum GraphError {
+    /// The token is dead: somebody has to log in again.
+    #[error("the token is dead: {reason:?} ({detail})")]
+    TokenDead {
+        /// Why.
+        reason: TokenDeath,
+        /// Meta's codes and words.
+        detail: Detail,
+    },
+    /// The call needs a page's token and got another kind (190/2069032). Nothing is dead.
+    #[error("the call needs a page token ({0})")]
+    WrongTokenKind(Detail),
+    /// A permission, a task or a feature is missing.
+    #[error("not permitted ({0})")]
+    NotPermitted(Detail),
+    /// The object does not exist, or not for this token, or not yet: Meta does not say which (100/33).
+    #[error("not found, or not visible ({0})")]
+    NotVisible(Detail),
+    /// Meta will not do this call however often it is made.
+    #[error("refused ({0})")]
+    Refused(Detail),
+    /// A limit is reached. Calling before it is lifted extends it.
+    #[error("throttled, wait {wait:?} ({detail})")]
+    Throttled {
+        /// What Meta's usage headers said; absent if they said nothing.
+        wait: Option<Duration>,
+        /// Meta's codes and words.
+        detail: Detail,
+    },
+    /// The messaging window is closed (10/2018278). No permission is missing.
+    #[error("outside the messaging window ({0})")]
+    MessagingWindowClosed(Detail),
+    /// Meta had a fault, or ran out of time.
+    #[error("unavailable ({0})")]
+    Unavailable(Detail),
+    /// The answer is not what the API promises.
+    #[error("unreadable answer with status {status}")]
+    Garbage {
+        /// The HTTP status it came with.
+        status: u16,
+    },
+    /// No answer came.
+    #[error("no answer: {0}")]
+    NoAnswer(&'static str),
+}
+
+/// Meta's own account of an error.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// `error.code`.
+    pub code: i64,
+    /// `error.error_subcode`.
+    pub subcode: Option<i64>,
+    /// `error.message`, shortened; in no particular language.
+    pub message: String,
+    /// `error.fbtrace_id`, which Meta's support asks for.
+    pub fbtrace_id: Option<String>,
+}
+
+impl std::fmt::Display for Detail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.subcode {
+            Some(subcode) => write!(f, "{}/{subcode}: {}", self.code, self.message),
+            None => write!(f, "{}: {}", self.code, self.message),
+        }
+    }
+}
+
+/// Why a token is dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenDeath {
+    /// 190/458: the person removed the app.
+    AppRemoved,
+    /// 190/459 and 464: the person has to confirm their account at facebook.com first.
+    Checkpoint,
+    /// 190/460: the person changed their password, or Meta ended their sessions.
+    PasswordChanged,
+    /// 190/463: it ran out.
+    Expired,
+    /// 190/492: the person has no role on this page any more. Other pages may be well.
+    PageRoleLost,
+    /// 190/493: 90 days without the person using the app.
+    DataAccessEnded,
+    /// 190/483: the person has a consent to give to Meta first.
+    ConsentBlocked,
+    /// 190 with another subcode or none, and 102.
+    Invalid,
+}
+
+impl GraphError {
+    /// What becomes of the work that met this error. Every variant is listed: a new one must decide its own fate.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Throttled { wait: Some(wait), .. } => Verdict::RetryAfter(*wait),
+            Self::Throttled { wait: None, .. } => Verdict::RetryAfter(Duration::from_mins(5)),
+            Self::NotVisible(_) | Self::Unavailable(_) | Self::Garbage { .. } | Self::NoAnswer(_) => Verdict::Retry,
+            Self::TokenDead { .. }
+            | Self::WrongTokenKind(_)
+            | Self::NotPermitted(_)
+            | Self::Refused(_)
+            | Self::MessagingWindowClosed(_) => Verdict::GiveUp,
+        }
+    }
+
+    /// A stable word for it, for parked work and metrics.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TokenDead { .. } => "token_dead",
+            Self::WrongTokenKind(_) => "wrong_token_kind",
+            Self::NotPermitted(_) => "not_permitted",
+            Self::NotVisible(_) => "not_visible",
+            Self::Refused(_) => "refused",
+            Self::Throttled { .. } => "throttled",
+            Self::MessagingWindowClosed(_) => "messaging_window_closed",
+            Self::Unavailable(_) => "unavailable",
+            Self::Garbage { .. } => "garbage",
+            Self::NoAnswer(_) => "no_answer",
+        }
+    }
+
+    /// Keeps the kind of failure and nothing else: the error of the HTTP library quotes the URL.
+    pub(super) fn transport(error: reqwest::Error) -> Self {
+        Self::NoAnswer(if error.is_timeout() {
+            "timed out"
+        } else if error.is_connect() {
+            "could not connect"
+        } else {
+            "connection broke"
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    error: Body,
+}
+
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    code: i64,
+    error_subcode: Option<i64>,
+    #[serde(default)]
+    message: String,
+    fbtrace_id: Option<String>,
+}
+
+/// The error in an answer, if there is one. A 200 may carry one too.
+#[must_use]
+pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
+    let Ok(Envelope { error }) = Envelope::deserialize(body) else {
+        return (!(200..300).contains(&status)).then_some(GraphError::Garbage { status });
+    };
+    let detail = Detail {
+        code: error.code,
+        subcode: error.error_subcode,
+        message: error.message.chars().take(300).collect(),
+        fbtrace_id: error.fbtrace_id,
+    };
+    Some(classify(detail, status, usage))
+}
+
+fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
+    match (detail.code, detail.subcode) {
+        (190, Some(2_069_032)) => GraphError::WrongTokenKind(detail),
+        (190 | 102, subcode) => GraphError::TokenDead { reason: death(subcode), detail },
+        (10, Some(2_018_278 | 2_534_022)) => GraphError::MessagingWindowClosed(detail),
+        (3 | 10 | 200..=299, _) => GraphError::NotPermitted(detail),
+        (100, Some(33)) | (803, _) => GraphError::NotVisible(detail),
+        (4 | 17 | 32 | 341 | 613 | 80_000..=80_014, _) => GraphError::Throttled { wait: usage.wait(), detail },
+        (-1 | -2 | -3 | 1 | 2 | 960, _) => GraphError::Unavailable(detail),
+        _ if status >= 500 => GraphError::Unavailable(detail),
+        _ => GraphError::Refused(detail),
+    }
+}
+
+fn death(subcode: Option<i64>) -> TokenDeath {
+    match subcode {
+        Some(458) => TokenDeath::AppRemoved,
+        Some(459 | 464) => TokenDeath::Checkpoint,
+        Some(460) => TokenDeath::PasswordChanged,
+        Some(463) => TokenDeath::Expired,
+        Some(483) => TokenDeath::ConsentBlocked,
+        Some(492) => TokenDeath::PageRoleLost,
+        Some(493) => TokenDeath::DataAccessEnded,
+        _ => TokenDeath::Invalid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn codes_and_subcodes_decide() {
+        let check = |code: i64, subcode: Option<i64>, status: u16, name: &str, verdict: Verdict| {
+            let body = json!({"error": {"message": "irgendwas", "type": "OAuthException", "code": code, "error_subcode": subcode}});
+            let error = in_body(&body, status, &Usage::default()).unwrap();
+            assert_eq!((error.code(), error.verdict()), (name, verdict), "{code}/{subcode:?} {status}");
+        };
+        let pause = Verdict::RetryAfter(Duration::from_secs(300));
+        check(190, None, 400, "token_dead", Verdict::GiveUp);
+        check(190, Some(463), 400, "token_dead", Verdict::GiveUp);
+        check(102, Some(1), 401, "token_dead", Verdict::GiveUp);
+        check(190, Some(2_069_032), 400, "wrong_token_kind", Verdict::GiveUp);
+        check(10, None, 403, "not_permitted", Verdict::GiveUp);
+        check(200, None, 403, "not_permitted", Verdict::GiveUp);
+        check(278, None, 403, "not_permitted", Verdict::GiveUp);
+        check(10, Some(2_018_278), 400, "messaging_window_closed", Verdict::GiveUp);
+        check(100, Some(33), 400, "not_visible", Verdict::Retry);
+        check(100, None, 400, "refused", Verdict::GiveUp);
+        check(4, None, 403, "throttled", pause);
+        check(32, None, 400, "throttled", pause);
+        check(80_005, None, 400, "throttled", pause);
+        check(1, None, 500, "unavailable", Verdict::Retry);
+        check(2, None, 200, "unavailable", Verdict::Retry);
+        check(960, None, 400, "unavailable", Verdict::Retry);
+        check(123_456, None, 500, "unavailable", Verdict::Retry);
+        check(123_456, None, 400, "refused", Verdict::GiveUp);
+    }
+
+    #[test]
+    fn an_error_without_an_envelope_is_one_too() {
+        assert_eq!(in_body(&json!("Service Unavailable"), 503, &Usage::default()), Some(GraphError::Garbage { status: 503 }));
+        assert_eq!(in_body(&json!({"data": []}), 200, &Usage::default()), None);
+    }
+
+    #[test]
+    fn the_reason_of_a_token_s_death_is_kept() {
+        let reason = |subcode| match classify(Detail { code: 190, subcode, ..Detail::default() }, 400, &Usage::default()) {
+            GraphError::TokenDead { reason, .. } => reason,
+            other => panic!("{other}"),
+        };
+        assert_eq!(reason(Some(460)), TokenDeath::PasswordChanged);
+        assert_eq!(reason(Some(492)), TokenDeath::PageRoleLost);
+        assert_eq!(reason(Some(467)), TokenDeath::Invalid);
+    }
+}

@@ -1,0 +1,141 @@
+//! Leads and their forms.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::batch::Call;
+use super::{Graph, GraphError, read};
+use crate::ids::{FormId, LeadgenId};
+use crate::model::mapping::{Form, GivenAnswer};
+use crate::secret::AccessToken;
+
+/// Every field of a lead that an ordinary app may read. `post_submission_check_result` is in Meta's specification too,
+/// but asking for it fails the whole call with code 3.
+const LEAD_FIELDS: &str = "id,created_time,ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name,form_id,\
+    field_data,custom_disclaimer_responses,is_organic,platform";
+const FORM_FIELDS: &str = "id,name,questions{key,label,type}";
+
+/// A lead as Meta has it.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct GraphLead {
+    /// The submission.
+    pub id: LeadgenId,
+    /// When it was sent.
+    #[serde(deserialize_with = "meta_time")]
+    pub created_time: Timestamp,
+    /// Absent for organic leads, as are the other five.
+    pub ad_id: Option<String>,
+    /// The ad's name.
+    pub ad_name: Option<String>,
+    /// The ad set.
+    pub adset_id: Option<String>,
+    /// The ad set's name.
+    pub adset_name: Option<String>,
+    /// The campaign.
+    pub campaign_id: Option<String>,
+    /// The campaign's name.
+    pub campaign_name: Option<String>,
+    /// The form.
+    pub form_id: Option<FormId>,
+    /// `fb`, `ig`…
+    pub platform: Option<String>,
+    /// The answers.
+    #[serde(default)]
+    pub field_data: Vec<FieldDatum>,
+    /// The consent boxes.
+    #[serde(default)]
+    pub custom_disclaimer_responses: Vec<DisclaimerResponse>,
+}
+
+/// One answer.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct FieldDatum {
+    /// The question's key.
+    pub name: String,
+    /// May be empty.
+    #[serde(default)]
+    pub values: Vec<String>,
+}
+
+/// One consent box.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct DisclaimerResponse {
+    /// Its key in the form.
+    pub checkbox_key: String,
+    /// `"1"` or empty.
+    #[serde(default)]
+    pub is_checked: String,
+}
+
+impl GraphLead {
+    /// The answers as pairs.
+    #[must_use]
+    pub fn given(&self) -> Vec<GivenAnswer> {
+        self.field_data.iter().map(|datum| (datum.name.clone(), datum.values.clone())).collect()
+    }
+
+    /// The consent boxes as pairs.
+    #[must_use]
+    pub fn disclaimers(&self) -> Vec<(String, String)> {
+        self.custom_disclaimer_responses.iter().map(|box_| (box_.checkbox_key.clone(), box_.is_checked.clone())).collect()
+    }
+}
+
+/// What one reading of leads and forms brought.
+#[derive(Debug)]
+pub struct Fetched {
+    /// One outcome for each lead that was asked for, in that order.
+    pub leads: Vec<Result<GraphLead, GraphError>>,
+    /// One outcome for each form that was asked for, in that order.
+    pub forms: Vec<Result<Form, GraphError>>,
+}
+
+impl Graph {
+    /// Reads leads, and on the same trip the forms they came from, with the page's own token.
+    pub async fn leads_and_forms(&self, leads: &[LeadgenId], forms: &[FormId], page_token: &AccessToken) -> Fetched {
+        let calls: Vec<Call> = leads
+            .iter()
+            .map(|id| Call::get(id.as_str(), &[("fields", LEAD_FIELDS)]))
+            .chain(forms.iter().map(|id| Call::get(id.as_str(), &[("fields", FORM_FIELDS)])))
+            .collect();
+        let mut outcomes = self.batch(&calls, page_token).await.into_iter();
+        let leads = outcomes.by_ref().take(leads.len()).map(|outcome| read(outcome?.body)).collect();
+        let forms = outcomes.map(|outcome| read(outcome?.body)).collect();
+        Fetched { leads, forms }
+    }
+}
+
+/// Meta writes `2015-02-28T08:49:14+0000`, without the colon that RFC 3339 wants.
+fn meta_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", &text)
+        .or_else(|_| text.parse())
+        .map_err(|_| serde::de::Error::custom("not a time of Meta's"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_lead_with_the_least_and_with_the_most_is_read() {
+        let least: GraphLead = read(json!({"id": "1", "created_time": "2015-02-28T08:49:14+0000"})).unwrap();
+        assert_eq!(least.created_time.to_string(), "2015-02-28T08:49:14Z");
+        let most: GraphLead = read(json!({"id": "1", "created_time": "2015-02-28T08:49:14+0200", "is_organic": false, "platform": "ig",
+            "field_data": [{"name": "a", "values": ["x", "y"]}, {"name": "b"}],
+            "custom_disclaimer_responses": [{"checkbox_key": "o", "is_checked": "1"}, {"checkbox_key": "p"}], "later": {}}))
+        .unwrap();
+        assert_eq!(most.given()[0].1, ["x", "y"]);
+        assert_eq!(most.disclaimers()[1].1, "");
+        assert_eq!(most.created_time.to_string(), "2015-02-28T06:49:14Z");
+    }
+
+    #[test]
+    fn rubbish_is_no_lead() {
+        for body in [json!({}), json!({"id": "1"}), json!({"id": "x", "created_time": "2015-02-28T08:49:14+0000"}), json!([]), json!({"success": false})] {
+            assert_eq!(read::<GraphLead>(body), Err(GraphError::Garbage { status: 200 }));
+        }
+    }
+}

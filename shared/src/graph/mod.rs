@@ -1,0 +1,152 @@
+//! Meta's Graph API. Every fact about it is below this module: paths, fields, error codes, headers.
+//!
+//! A token is an argument of each call, never a state of the client, and travels in a header, so that no URL, and
+//! with it no log line and no `paging.next`, ever contains one. `appsecret_proof` goes along with every call.
+//!
+//! This module knows nothing of orgs, of the table or of when to try again: it says what failed ([`GraphError`]).
+
+pub mod batch;
+pub mod error;
+pub mod leads;
+pub mod oauth;
+pub mod pages;
+pub mod usage;
+
+use std::time::Duration;
+
+use reqwest::{RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use url::Url;
+
+pub use error::GraphError;
+
+use crate::secret::{AccessToken, HmacKey};
+use usage::Usage;
+
+/// The app that speaks: who it is, and what proves it.
+#[derive(Debug, Clone, serde::Deserialize)]
+pub struct App {
+    /// Meta's id of the app.
+    #[serde(rename = "app_id")]
+    pub id: String,
+    /// The app secret: key of `appsecret_proof` and of webhook signatures.
+    #[serde(rename = "app_secret")]
+    pub secret: HmacKey,
+    /// What Meta has to repeat when it verifies the webhook's address.
+    pub verify_token: HmacKey,
+}
+
+/// A client of the Graph API for one app. Cheap to clone; connections are shared.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    http: reqwest::Client,
+    root: Url,
+    version: String,
+    app: App,
+}
+
+/// Meta's answer, with what it said of our limits.
+#[derive(Debug)]
+pub struct Answer {
+    /// The body.
+    pub body: Value,
+    /// How much of the limits is used.
+    pub usage: Usage,
+}
+
+impl Graph {
+    /// A client for the API at `root`, speaking `version` (`v26.0`).
+    ///
+    /// # Errors
+    /// If the TLS set-up of the machine is unusable.
+    pub fn new(root: Url, version: String, app: App) -> Result<Self, GraphError> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .timeout(Duration::from_secs(15))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(GraphError::transport)?;
+        Ok(Self { http, root, version, app })
+    }
+
+    /// The app this client speaks for.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}/{}/{path}", self.root.as_str().trim_end_matches('/'), self.version)
+    }
+
+    fn authorised(&self, request: RequestBuilder, token: &AccessToken) -> RequestBuilder {
+        request.bearer_auth(token.expose()).query(&[("appsecret_proof", self.app.secret.appsecret_proof(token))])
+    }
+
+    /// Reads `path`, which is a node or an edge, with `query`.
+    async fn get(&self, path: &str, query: &[(&str, &str)], token: &AccessToken) -> Result<Answer, GraphError> {
+        self.send(self.authorised(self.http.get(self.url(path)).query(query), token)).await
+    }
+
+    /// Reads all response pages of an edge. Stops only when `paging.next` is absent: a page may be short or empty
+    /// before that, and the cursor is there on the last page too.
+    async fn get_all<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)], token: &AccessToken) -> Result<Vec<T>, GraphError> {
+        const MOST_PAGES: usize = 200;
+        let mut items = Vec::new();
+        let mut after: Option<String> = None;
+        for _ in 0..MOST_PAGES {
+            let mut query = query.to_vec();
+            if let Some(after) = &after {
+                query.push(("after", after));
+            }
+            let page: Page<T> = read(self.get(path, &query, token).await?.body)?;
+            items.extend(page.data);
+            let next = page.paging.and_then(|paging| paging.next.and(paging.cursors)).and_then(|cursors| cursors.after);
+            match next {
+                Some(next) if Some(&next) != after.as_ref() => after = Some(next),
+                _ => return Ok(items),
+            }
+        }
+        tracing::warn!(path, MOST_PAGES, "an edge has more response pages than are read");
+        Ok(items)
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Answer, GraphError> {
+        let response = request.send().await.map_err(GraphError::transport)?;
+        self.answer(response).await
+    }
+
+    async fn answer(&self, response: Response) -> Result<Answer, GraphError> {
+        let status = response.status().as_u16();
+        let usage = Usage::from_headers(|name| response.headers().get(name).and_then(|value| value.to_str().ok()));
+        let bytes = response.bytes().await.map_err(GraphError::transport)?;
+        let body: Value = serde_json::from_slice(&bytes).map_err(|_| GraphError::Garbage { status })?;
+        match error::in_body(&body, status, &usage) {
+            Some(error) => Err(error),
+            None => Ok(Answer { body, usage }),
+        }
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Page<T> {
+    data: Vec<T>,
+    paging: Option<Paging>,
+}
+
+#[derive(serde::Deserialize)]
+struct Paging {
+    cursors: Option<Cursors>,
+    next: Option<String>,
+}
+
+#[derive(serde::Deserialize)]
+struct Cursors {
+    after: Option<String>,
+}
+
+/// Takes an answer as what it should be. One that is not is as good as none: Meta answers 200 with rubbish on bad days.
+fn read<T: DeserializeOwned>(body: Value) -> Result<T, GraphError> {
+    serde_json::from_value(body).map_err(|_| GraphError::Garbage { status: 200 })
+}

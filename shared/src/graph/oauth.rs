@@ -1,0 +1,136 @@
+//! Meta's login: the dialog's address, the exchanges of code and token, and what a token is worth.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use url::Url;
+
+use super::{Graph, GraphError, read};
+use crate::secret::AccessToken;
+
+/// The address of Meta's consent dialog.
+///
+/// `again` asks for permissions that the person once declined; without it Meta never shows those again.
+#[must_use]
+pub fn dialog_url(dialog_root: &Url, version: &str, app_id: &str, redirect_uri: &Url, state: &str, scopes: &[String], again: bool) -> Url {
+    let mut url = dialog_root.clone();
+    url.set_path(&format!("{}/{version}/dialog/oauth", dialog_root.path().trim_end_matches('/')));
+    url.query_pairs_mut()
+        .append_pair("client_id", app_id)
+        .append_pair("redirect_uri", redirect_uri.as_str())
+        .append_pair("state", state)
+        .append_pair("response_type", "code")
+        .append_pair("scope", &scopes.join(","));
+    if again {
+        url.query_pairs_mut().append_pair("auth_type", "rerequest");
+    }
+    url
+}
+
+#[derive(Deserialize)]
+struct Exchanged {
+    access_token: AccessToken,
+}
+
+/// What Meta says of a token.
+#[derive(Debug, Clone, Deserialize)]
+pub struct TokenInfo {
+    /// The app it is for.
+    pub app_id: String,
+    /// Whether Meta takes it now. Reads can still fail when data access has ended.
+    pub is_valid: bool,
+    /// `None` if it never ends.
+    #[serde(default, deserialize_with = "epoch")]
+    pub expires_at: Option<Timestamp>,
+    /// `None` if data access never ends.
+    #[serde(default, deserialize_with = "epoch")]
+    pub data_access_expires_at: Option<Timestamp>,
+    /// What was granted.
+    #[serde(default)]
+    pub scopes: Vec<String>,
+    /// The person, under an id that only this app sees.
+    pub user_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Debugged {
+    data: TokenInfo,
+}
+
+impl Graph {
+    /// Turns the code of the dialog into a token that lives an hour or two. A code works once.
+    ///
+    /// # Errors
+    /// Among others [`GraphError::Refused`] if the code was used, is old, or `redirect_uri` is not the dialog's.
+    pub async fn exchange_code(&self, code: &str, redirect_uri: &Url) -> Result<AccessToken, GraphError> {
+        self.exchange(&[("redirect_uri", redirect_uri.as_str()), ("code", code)]).await
+    }
+
+    /// Turns a short-lived user token into one of about 60 days. Page tokens read with that one do not end by themselves.
+    ///
+    /// # Errors
+    /// Whatever keeps Meta from it.
+    pub async fn extend(&self, token: &AccessToken) -> Result<AccessToken, GraphError> {
+        self.exchange(&[("grant_type", "fb_exchange_token"), ("fb_exchange_token", token.expose())]).await
+    }
+
+    async fn exchange(&self, parameters: &[(&str, &str)]) -> Result<AccessToken, GraphError> {
+        let mut form = vec![("client_id", self.app.id.as_str()), ("client_secret", self.app.secret.expose())];
+        form.extend_from_slice(parameters);
+        let answer = self.send(self.http.post(self.url("oauth/access_token")).form(&form)).await?;
+        read::<Exchanged>(answer.body).map(|exchanged| exchanged.access_token)
+    }
+
+    /// What `token` is worth.
+    ///
+    /// # Errors
+    /// Whatever keeps Meta from saying. A dead token is no error here: `is_valid` says so.
+    pub async fn debug_token(&self, token: &AccessToken) -> Result<TokenInfo, GraphError> {
+        let app_token = AccessToken::new(format!("{}|{}", self.app.id, self.app.secret.expose()));
+        let answer = self.get("debug_token", &[("input_token", token.expose())], &app_token).await?;
+        read::<Debugged>(answer.body).map(|debugged| debugged.data)
+    }
+}
+
+/// Seconds since 1970, where 0 and absence mean "never".
+fn epoch<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let seconds = Option::<i64>::deserialize(deserializer)?.unwrap_or(0);
+    if seconds <= 0 {
+        return Ok(None);
+    }
+    Timestamp::from_second(seconds).map(Some).map_err(serde::de::Error::custom)
+}
+
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_dialog_gets_what_it_needs_and_nothing_unescaped() {
+        let url = dialog_url(
+            &"https://www.facebook.com".parse().unwrap(),
+            "v26.0",
+            "1",
+            &"https://a.example/cb?x=1&y=2".parse().unwrap(),
+            "s&t",
+            &["a".into(), "b".into()],
+            true,
+        );
+        assert_eq!(
+            url.as_str(),
+            "https://www.facebook.com/v26.0/dialog/oauth?client_id=1&redirect_uri=https%3A%2F%2Fa.example%2Fcb%3Fx%3D1%26y%3D2\
+             &state=s%26t&response_type=code&scope=a%2Cb&auth_type=rerequest"
+        );
+    }
+
+    #[test]
+    fn zero_means_never() {
+        let info = |json| read::<Debugged>(json).unwrap().data;
+        let never = info(json!({"data": {"app_id": "1", "is_valid": true, "expires_at": 0}}));
+        assert_eq!((never.expires_at, never.data_access_expires_at), (None, None));
+        let some = info(json!({"data": {"app_id": "1", "is_valid": true, "expires_at": 1_700_000_000}}));
+        assert_eq!(some.expires_at.unwrap().as_second(), 1_700_000_000);
+    }
+}

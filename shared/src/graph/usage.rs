@@ -1,0 +1,95 @@
+//! Meta's usage headers: how much of which limit is used, and how long a block lasts.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// What the headers of one answer said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Usage {
+    /// The largest percentage over all limits mentioned; a limit blocks at 100.
+    pub percent: f64,
+    /// The longest time until a block is lifted.
+    pub regain: Option<Duration>,
+}
+
+/// Headers whose value is one object of percentages.
+const FLAT: [&str; 4] = ["x-app-usage", "x-page-usage", "x-ad-account-usage", "x-fb-ads-insights-throttle"];
+/// The header whose value lists, for each business object, several limits. All of them count, not just the first.
+const BUSINESS: &str = "x-business-use-case-usage";
+
+impl Usage {
+    /// Reads the headers of an answer; they come only once an endpoint has enough traffic. What is not understood is
+    /// left out.
+    pub fn from_headers<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Self {
+        let mut usage = Self::default();
+        let parsed = |name: &str| header(name).and_then(|text| serde_json::from_str::<Value>(text).ok());
+        for value in FLAT.iter().filter_map(|name| parsed(name)) {
+            usage.take(&value);
+        }
+        let business = parsed(BUSINESS);
+        for list in business.iter().filter_map(Value::as_object).flat_map(|object| object.values()) {
+            list.as_array().into_iter().flatten().for_each(|limit| usage.take(limit));
+        }
+        usage
+    }
+
+    /// How long to keep still when throttled, if the headers say it.
+    #[must_use]
+    pub fn wait(&self) -> Option<Duration> {
+        self.regain
+    }
+
+    fn take(&mut self, limit: &Value) {
+        for (name, value) in limit.as_object().into_iter().flatten() {
+            let Some(number) = value.as_f64().filter(|number| *number > 0.0) else { continue };
+            match name.as_str() {
+                "estimated_time_to_regain_access" => self.regain_in(number * 60.0),
+                "reset_time_duration" if self.blocks(limit) => self.regain_in(number),
+                "call_count" | "total_time" | "total_cputime" | "acc_id_util_pct" | "app_id_util_pct" => {
+                    self.percent = self.percent.max(number);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `reset_time_duration` is there on a good day too; it is a wait only when the limit is used up.
+    fn blocks(&self, limit: &Value) -> bool {
+        limit.get("acc_id_util_pct").and_then(Value::as_f64).is_some_and(|percent| percent >= 100.0)
+    }
+
+    fn regain_in(&mut self, seconds: f64) {
+        let wait = Duration::from_secs_f64(seconds.min(86_400.0));
+        self.regain = Some(self.regain.map_or(wait, |known| known.max(wait)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(headers: &[(&str, &str)]) -> Usage {
+        Usage::from_headers(|name| headers.iter().find(|(known, _)| *known == name).map(|(_, value)| *value))
+    }
+
+    #[test]
+    fn the_fullest_limit_and_the_longest_wait_count() {
+        let business = r#"{"66":[{"type":"pages","call_count":10,"total_cputime":20,"total_time":20,"estimated_time_to_regain_access":0},
+            {"type":"leadgen","call_count":100,"total_cputime":2,"total_time":2,"estimated_time_to_regain_access":7}],"67":[{"type":"pages","call_count":95.5}]}"#;
+        let read = usage(&[("x-app-usage", r#"{"call_count":28,"total_time":25,"total_cputime":25}"#), (BUSINESS, business)]);
+        assert_eq!(read, Usage { percent: 100.0, regain: Some(Duration::from_secs(420)) });
+    }
+
+    #[test]
+    fn minutes_are_minutes_and_seconds_are_seconds() {
+        let read = usage(&[("x-ad-account-usage", r#"{"acc_id_util_pct":100,"reset_time_duration":90,"ads_api_access_tier":"standard_access"}"#)]);
+        assert_eq!(read.wait(), Some(Duration::from_secs(90)));
+        assert_eq!(usage(&[("x-ad-account-usage", r#"{"acc_id_util_pct":9.67,"reset_time_duration":100}"#)]).wait(), None);
+    }
+
+    #[test]
+    fn rubbish_is_left_out() {
+        assert_eq!(usage(&[("x-app-usage", "nonsense"), (BUSINESS, "[1]"), ("x-page-usage", r#"{"call_count":"x"}"#)]), Usage::default());
+    }
+}

@@ -1,0 +1,181 @@
+//! Identifiers. Each is its own type and is checked when it is made, so that no key, log line or URL ever holds
+//! an id with a separator, a slash or a megabyte in it.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+/// Text that cannot be the id it was offered as.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a valid {kind}: {rule}")]
+pub struct InvalidId {
+    /// Which id was asked for, for example `page id`.
+    pub kind: &'static str,
+    /// What would have been accepted.
+    pub rule: &'static str,
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $kind:literal, $check:path, $rule:expr, $deserialize:path) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
+        #[serde(transparent)]
+        #[schema(value_type = String)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Accepts `text` if it has this id's form.
+            ///
+            /// # Errors
+            /// [`InvalidId`] says what would have been accepted.
+            pub fn parse(text: &str) -> Result<Self, InvalidId> {
+                if $check(text) { Ok(Self(text.to_owned())) } else { Err(InvalidId { kind: $kind, rule: $rule }) }
+            }
+
+            /// The id as text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Self::parse(&$deserialize(deserializer)?).map_err(de::Error::custom)
+            }
+        }
+    };
+}
+
+/// An id of the CRM's side: whatever its own systems use, as long as it cannot be mistaken for a key's separator.
+fn is_crm_id(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@' | b':' | b'|'))
+}
+const CRM_RULE: &str = "1 to 128 characters out of A-Z a-z 0-9 - _ . @ : |";
+
+/// Meta's ids are decimal and may exceed 2^53; they are never numbers to us.
+fn is_meta_id(text: &str) -> bool {
+    (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+const META_RULE: &str = "1 to 32 decimal digits";
+
+id!(
+    /// A tenant of the CRM. Everything an org owns is reachable only through its [`OrgScope`].
+    OrgId, "org id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// A person in the CRM's directory, under the CRM's own id.
+    UserId, "user id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// One connected Meta account of an org, with its pages. Ours: time-ordered and unguessable.
+    IntegrationId, "integration id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// A lead in the CRM. Made from what identifies the submission, so that the same submission always gets the same id.
+    LeadId, "lead id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// A Facebook page.
+    PageId, "page id", is_meta_id, META_RULE, number_or_string
+);
+id!(
+    /// A Lead Ads form.
+    FormId, "form id", is_meta_id, META_RULE, number_or_string
+);
+id!(
+    /// One submission of a Lead Ads form, unique over all of Meta.
+    LeadgenId, "leadgen id", is_meta_id, META_RULE, number_or_string
+);
+
+impl IntegrationId {
+    /// A new id, sortable by the time of its making.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(format!("int_{}", uuid::Uuid::now_v7().simple()))
+    }
+}
+
+impl Default for IntegrationId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LeadId {
+    /// The id of the lead that this submission creates if it belongs to nobody known yet.
+    #[must_use]
+    pub fn from_leadgen(leadgen_id: &LeadgenId) -> Self {
+        Self(format!("meta-{leadgen_id}"))
+    }
+}
+
+/// Meta's documents print ids as numbers, its servers send strings: both are taken.
+fn number_or_string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Visitor;
+    impl de::Visitor<'_> for Visitor {
+        type Value = String;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an id as a string or a whole number")
+        }
+        fn visit_str<E: de::Error>(self, v: &str) -> Result<String, E> {
+            Ok(v.to_owned())
+        }
+        fn visit_u64<E: de::Error>(self, v: u64) -> Result<String, E> {
+            Ok(v.to_string())
+        }
+    }
+    deserializer.deserialize_any(Visitor)
+}
+
+/// The right to touch one org's data.
+///
+/// Only this crate can make one, and it does so in two places: from a verified token ([`crate::auth`]) and from a
+/// row that such a token once wrote (a page's connection, a login under way). A function cannot invent one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OrgScope(OrgId);
+
+impl OrgScope {
+    pub(crate) fn of(org: OrgId) -> Self {
+        Self(org)
+    }
+
+    /// The org this scope opens.
+    #[must_use]
+    pub fn org(&self) -> &OrgId {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_could_break_a_key_are_refused() {
+        for bad in ["", "a#b", "a/b", "a b", "a\n", "ä", &"x".repeat(129)] {
+            assert!(OrgId::parse(bad).is_err(), "{bad:?}");
+        }
+        for bad in ["", "-1", "1.0", "0x1", "१", &"1".repeat(33)] {
+            assert!(LeadgenId::parse(bad).is_err(), "{bad:?}");
+        }
+        assert!(UserId::parse("auth0|5f7c8ec7c33c6c004bbafe82").is_ok());
+    }
+
+    #[test]
+    fn meta_ids_are_read_from_numbers_and_strings_without_losing_a_digit() {
+        for json in ["18446744073709551615", "\"18446744073709551615\""] {
+            assert_eq!(serde_json::from_str::<PageId>(json).unwrap().as_str(), "18446744073709551615");
+        }
+        for bad in ["-1", "1.5", "null", "true", "[]", "1e3", "184467440737095516150"] {
+            assert!(serde_json::from_str::<PageId>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The nouns, edges and acts of Leadwire. One crate without features: what a function does not reach is not linked
+//! into it, and what the tests run is byte for byte what is deployed.
+//!
+//! Layers, each knowing only those below it:
+//!
+//! | layer | modules | does not know |
+//! |---|---|---|
+//! | translation | [`auth`], [`http`], [`batch`] | what the product does |
+//! | acts | [`connect`], [`intake`] | HTTP requests, SQS records, Lambda events |
+//! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`] | each other |
+//! | ground | [`model`], [`ids`], [`secret`], [`retry`], [`env`], [`aws`], [`telemetry`] | any service of ours |
+//!
+//! [`error`] sums up the edges' failures, so that one `verdict` decides what happens to a piece of work.
+
+pub mod ids;
+pub mod model;
+pub mod retry;
+pub mod secret;
+
+pub mod aws;
+pub mod env;
+pub mod telemetry;
+
+pub mod bus;
+pub mod graph;
+pub mod queue;
+pub mod table;
+pub mod vault;
+
+pub mod connect;
+pub mod error;
+pub mod intake;
+
+pub mod auth;
+pub mod batch;
+pub mod http;

@@ -1,0 +1,93 @@
+//! When two submissions are the same person's.
+//!
+//! The rules, in this order:
+//! 1. the same e-mail address, compared without case and surrounding space; dots and plus signs count, because only
+//!    the mail provider knows what they mean;
+//! 2. the same phone number in E.164; a number that cannot be read as one identifies nobody.
+//!
+//! If the e-mail belongs to one lead and the phone to another, the e-mail decides. Test leads identify nobody: their
+//! dummy answers are the same for everyone.
+
+use phonenumber::Mode;
+use phonenumber::country::Id as Country;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::lead::PersonKeyKind;
+
+/// One thing that identifies a person inside an org: a hash, so that keys and logs hold no address and no number.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PersonKey {
+    /// What was hashed.
+    pub kind: PersonKeyKind,
+    /// Lower-case hex of its SHA-256.
+    pub hash: String,
+}
+
+impl PersonKey {
+    fn new(kind: PersonKeyKind, text: &str) -> Self {
+        Self { kind, hash: hex::encode(Sha256::digest(text.as_bytes())) }
+    }
+}
+
+/// What identifies the person who typed these details, strongest first.
+#[must_use]
+pub fn person_keys(email: Option<&str>, phone: Option<&str>) -> Vec<PersonKey> {
+    let email = email.and_then(normalised_email).map(|email| PersonKey::new(PersonKeyKind::Email, &email));
+    let phone =
+        phone.filter(|phone| phone.starts_with('+')).map(|phone| PersonKey::new(PersonKeyKind::Phone, phone));
+    email.into_iter().chain(phone).collect()
+}
+
+/// The address in the form in which two of them are compared; `None` if it is no address.
+#[must_use]
+pub fn normalised_email(typed: &str) -> Option<String> {
+    let email = typed.trim().to_lowercase();
+    let (local, domain) = email.rsplit_once('@')?;
+    let plausible = !local.is_empty() && !domain.is_empty() && !email.contains(char::is_whitespace);
+    plausible.then_some(email)
+}
+
+/// The number in E.164, or `None` if it is none. Without a leading `+` it is read as people of `country` dial it.
+#[must_use]
+pub fn e164(typed: &str, country: Option<&str>) -> Option<String> {
+    let country = country.and_then(|code| code.to_uppercase().parse::<Country>().ok());
+    let number = phonenumber::parse(country, typed.trim()).ok()?;
+    phonenumber::is_valid(&number).then(|| number.format().mode(Mode::E164).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_compared_without_case_and_space_and_nothing_else() {
+        let check = |a: &str, b: &str, same: bool| assert_eq!(person_keys(Some(a), None) == person_keys(Some(b), None), same, "{a} {b}");
+        check("Ann@Example.com", " ann@example.COM\n", true);
+        check("ÄNN@example.com", "änn@example.com", true);
+        check("a.nn@example.com", "ann@example.com", false);
+        check("ann+x@example.com", "ann@example.com", false);
+        for none in ["", "ann", "@example.com", "ann@", "ann at example.com", "a nn@example.com"] {
+            assert!(person_keys(Some(none), None).is_empty(), "{none:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_read_as_its_country_dials_it() {
+        let check = |typed, country, expect: Option<&str>| assert_eq!(e164(typed, country).as_deref(), expect, "{typed} {country:?}");
+        check("+1 (212) 555-0123", None, Some("+12125550123"));
+        check("(212) 555-0123", Some("us"), Some("+12125550123"));
+        check("030 901820", Some("DE"), Some("+4930901820"));
+        check("06 698 12345", Some("IT"), Some("+390669812345"));
+        check("030 901820", None, None);
+        check("call me", Some("US"), None);
+        check("12", Some("US"), None);
+        check("+1 212 555 0123", Some("nowhere"), Some("+12125550123"));
+    }
+
+    #[test]
+    fn only_a_number_that_could_be_read_identifies() {
+        assert!(person_keys(None, Some("2125550123")).is_empty());
+        assert_eq!(person_keys(Some("a@b.c"), Some("+12125550123")).len(), 2);
+    }
+}

@@ -1,0 +1,178 @@
+//! A lead as the CRM sees it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::assignment::Assigned;
+use crate::ids::{FormId, LeadId, LeadgenId, PageId, UserId};
+
+/// Where all leads of this product come from, as the CRM names it.
+pub const SOURCE: &str = "Meta";
+
+/// A person who left their details in a Lead Ads form. A repeat submission of the same person does not make a second
+/// lead: it is kept beside this one, as a [`Submission`] with its own answers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Lead {
+    /// Ours, stable.
+    pub id: LeadId,
+    /// Meta's id of the submission that created the lead.
+    pub leadgen_id: LeadgenId,
+    /// Always `Meta`.
+    pub source: String,
+    /// `Facebook Lead Ad` or `Instagram Lead Ad`, by where the form was shown.
+    pub tags: Vec<String>,
+    /// Meta's word for where the form was shown: `fb`, `ig`, or whatever else Meta says.
+    pub platform: Option<String>,
+    /// The page that owns the form.
+    pub page_id: PageId,
+    /// Its name at the time of the submission.
+    pub page_name: String,
+    /// The form.
+    pub form_id: Option<FormId>,
+    /// Its name; absent when Meta does not let us read the form.
+    pub form_name: Option<String>,
+    /// Absent for organic leads, as are the other five of the ad.
+    pub campaign_id: Option<String>,
+    /// The campaign's name.
+    pub campaign_name: Option<String>,
+    /// The ad set.
+    pub adset_id: Option<String>,
+    /// The ad set's name.
+    pub adset_name: Option<String>,
+    /// The ad.
+    pub ad_id: Option<String>,
+    /// The ad's name.
+    pub ad_name: Option<String>,
+    /// When the person sent the form, by Meta's clock.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_time: Timestamp,
+    /// When Leadwire first heard of it.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// How Leadwire heard of it.
+    pub found_by: FoundBy,
+    /// Where the CRM stands with the person.
+    pub status: Status,
+    /// Who works on it.
+    pub assigned_to: Option<UserId>,
+    /// How it came to whom it belongs.
+    pub assignment: Assigned,
+    /// From the form's name questions.
+    pub full_name: Option<String>,
+    /// From the form's e-mail question, as it was typed.
+    pub email: Option<String>,
+    /// From the form's phone question: E.164 where the number could be read, else as it was typed.
+    pub phone: Option<String>,
+    /// Every answer of the form, in its order.
+    pub answers: Vec<Answer>,
+    /// Every consent box of the form.
+    pub consents: Vec<Consent>,
+    /// Whether this is one of Meta's test leads.
+    pub test: bool,
+    /// How often the same person has sent a form since.
+    #[serde(default)]
+    pub submissions_count: u32,
+}
+
+/// One question's answer. Questions with several choices have several values; an unanswered one may have none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Answer {
+    /// The question's key.
+    pub name: String,
+    /// The question as the person read it; the key where the form could not be read.
+    pub label: String,
+    /// What was answered.
+    pub values: Vec<String>,
+}
+
+/// One consent box.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Consent {
+    /// The box's key in the form.
+    pub key: String,
+    /// Whether it was ticked.
+    pub checked: bool,
+}
+
+/// How Leadwire came to know of a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FoundBy {
+    /// Meta's webhook told.
+    Webhook,
+    /// The regular comparison with Meta found it.
+    Sweep,
+    /// Somebody pressed "Sync now".
+    Sync,
+    /// It was in a file.
+    Import,
+    /// Somebody asked for leads from before the connection.
+    Backfill,
+}
+
+/// Where the CRM stands with a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Nobody has worked on it.
+    New,
+    /// Somebody has been in touch.
+    Contacted,
+    /// It is worth pursuing.
+    Qualified,
+    /// It became a customer.
+    Converted,
+    /// It came to nothing.
+    Lost,
+}
+
+/// A later submission by somebody who already is a lead.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Submission {
+    /// Whose it is.
+    pub lead_id: LeadId,
+    /// Meta's id of the submission.
+    pub leadgen_id: LeadgenId,
+    /// Which of the person's details was recognised.
+    pub matched_by: PersonKeyKind,
+    /// Where it was shown, in Meta's word.
+    pub platform: Option<String>,
+    /// The page it came through.
+    pub page_id: PageId,
+    /// The form it came through.
+    pub form_id: Option<FormId>,
+    /// The form's name, where it could be read.
+    pub form_name: Option<String>,
+    /// When the person sent it.
+    #[schema(value_type = String, format = DateTime)]
+    pub created_time: Timestamp,
+    /// When Leadwire first heard of it.
+    #[schema(value_type = String, format = DateTime)]
+    pub received_at: Timestamp,
+    /// How Leadwire heard of it.
+    pub found_by: FoundBy,
+    /// Its own answers, never mixed with the lead's.
+    pub answers: Vec<Answer>,
+    /// Its own consent boxes.
+    pub consents: Vec<Consent>,
+}
+
+/// What tells that two submissions are one person's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PersonKeyKind {
+    /// The same e-mail address, apart from case and surrounding space.
+    Email,
+    /// The same phone number in E.164.
+    Phone,
+}
+
+/// The CRM's tag for a lead by Meta's `platform`. Whatever is not Instagram is shown by Facebook.
+#[must_use]
+pub fn tag(platform: Option<&str>) -> &'static str {
+    match platform {
+        Some("ig") => "Instagram Lead Ad",
+        _ => "Facebook Lead Ad",
+    }
+}

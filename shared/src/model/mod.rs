@@ -1,0 +1,12 @@
+//! The product's data and rules: plain structs, and functions of (data, now). No SDK, no runtime, no clock, no
+//! environment: whatever is decided here can be decided in a unit test.
+
+pub mod assignment;
+pub mod delivery;
+pub mod identity;
+pub mod integration;
+pub mod lead;
+pub mod login;
+pub mod mapping;
+pub mod merging;
+pub mod org;

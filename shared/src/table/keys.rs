@@ -1,0 +1,178 @@
+//! Every key format of the table, and nothing else.
+//!
+//! | item | pk | sk | gsi1pk | gsi1sk | ttl | read by |
+//! |---|---|---|---|---|---|---|
+//! | org | `ORG#o` | `ORG` | | | | api, lead-worker |
+//! | user | `ORG#o` | `USER#u` | | | | api, lead-worker |
+//! | rotation | `ORG#o` | `ROTATION` | | | | lead-worker |
+//! | integration | `ORG#o` | `INTEGRATION#i` | | | | api, oauth, lead-worker |
+//! | connection | `PAGE#p` | `ORG#o#INTEGRATION#i` | `ORG#o#CONNECTIONS` | `i#p` | | lead-worker by page, api by org |
+//! | form | `PAGE#p` | `FORM#f` | | | yes | lead-worker |
+//! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `created#l` | | api |
+//! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | | api |
+//! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | | lead-worker |
+//! | parked | `ORG#o#PARKED` | `LEAD#l` | | | | api |
+//! | login | `LOGIN#nonce` | `LOGIN` | | | yes | oauth |
+//!
+//! A lead and a submission share one key space on purpose: whether a submission became a lead or joined one, it can be
+//! stored only once.
+//!
+//! Ids never contain `#` ([`crate::ids`]), so no key of one kind can be read as another's.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{FormId, IntegrationId, LeadId, OrgScope, PageId, UserId};
+use crate::model::identity::PersonKey;
+use crate::model::lead::PersonKeyKind;
+
+/// The primary key of one item.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Key {
+    /// Partition key.
+    pub pk: String,
+    /// Sort key.
+    pub sk: String,
+}
+
+/// The key of one item in the index.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct IndexKey {
+    /// Partition key of the index.
+    pub gsi1pk: String,
+    /// Sort key of the index.
+    pub gsi1sk: String,
+}
+
+/// What the sort keys of users begin with.
+pub const USER_PREFIX: &str = "USER#";
+/// What the sort keys of integrations begin with.
+pub const INTEGRATION_PREFIX: &str = "INTEGRATION#";
+/// What the sort keys of a page's connections begin with.
+pub const CONNECTION_PREFIX: &str = "ORG#";
+
+pub(super) fn org_pk(scope: &OrgScope) -> String {
+    format!("ORG#{}", scope.org())
+}
+
+pub(super) fn org(scope: &OrgScope) -> Key {
+    Key { pk: org_pk(scope), sk: "ORG".to_owned() }
+}
+
+pub(super) fn user(scope: &OrgScope, user: &UserId) -> Key {
+    Key { pk: org_pk(scope), sk: format!("{USER_PREFIX}{user}") }
+}
+
+pub(super) fn rotation(scope: &OrgScope) -> Key {
+    Key { pk: org_pk(scope), sk: "ROTATION".to_owned() }
+}
+
+pub(super) fn integration(scope: &OrgScope, id: &IntegrationId) -> Key {
+    Key { pk: org_pk(scope), sk: format!("{INTEGRATION_PREFIX}{id}") }
+}
+
+pub(super) fn page_pk(page: &PageId) -> String {
+    format!("PAGE#{page}")
+}
+
+pub(super) fn connection(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> Key {
+    Key { pk: page_pk(page), sk: format!("{CONNECTION_PREFIX}{}#INTEGRATION#{integration}", scope.org()) }
+}
+
+pub(super) fn connections_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#CONNECTIONS", scope.org())
+}
+
+pub(super) fn connection_index(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> IndexKey {
+    IndexKey { gsi1pk: connections_of_org(scope), gsi1sk: format!("{integration}#{page}") }
+}
+
+pub(super) fn form(page: &PageId, form: &FormId) -> Key {
+    Key { pk: page_pk(page), sk: format!("FORM#{form}") }
+}
+
+pub(super) fn lead(scope: &OrgScope, lead: &LeadId) -> Key {
+    Key { pk: format!("ORG#{}#LEAD#{lead}", scope.org()), sk: "LEAD".to_owned() }
+}
+
+pub(super) fn leads_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#LEADS", scope.org())
+}
+
+pub(super) fn lead_index(scope: &OrgScope, created: Timestamp, lead: &LeadId) -> IndexKey {
+    IndexKey { gsi1pk: leads_of_org(scope), gsi1sk: format!("{}#{lead}", instant(created)) }
+}
+
+pub(super) fn submissions_of_lead(scope: &OrgScope, lead: &LeadId) -> String {
+    format!("ORG#{}#LEAD#{lead}#SUBMISSIONS", scope.org())
+}
+
+pub(super) fn submission_index(scope: &OrgScope, root: &LeadId, created: Timestamp, lead: &LeadId) -> IndexKey {
+    IndexKey { gsi1pk: submissions_of_lead(scope, root), gsi1sk: format!("{}#{lead}", instant(created)) }
+}
+
+pub(super) fn person(scope: &OrgScope, person: &PersonKey) -> Key {
+    let kind = match person.kind {
+        PersonKeyKind::Email => "EMAIL",
+        PersonKeyKind::Phone => "PHONE",
+    };
+    Key { pk: format!("ORG#{}#PERSON#{kind}#{}", scope.org(), person.hash), sk: "PERSON".to_owned() }
+}
+
+pub(super) fn parked_pk(scope: &OrgScope) -> String {
+    format!("ORG#{}#PARKED", scope.org())
+}
+
+pub(super) fn parked(scope: &OrgScope, lead: &LeadId) -> Key {
+    Key { pk: parked_pk(scope), sk: format!("LEAD#{lead}") }
+}
+
+pub(super) fn login(nonce: &str) -> Key {
+    Key { pk: format!("LOGIN#{nonce}"), sk: "LOGIN".to_owned() }
+}
+
+/// A time as text whose order is the order of time: always whole seconds, always UTC.
+pub(super) fn instant(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::OrgId;
+
+    #[test]
+    fn every_key_of_an_org_names_the_org_whole() {
+        let scope = OrgScope::of(OrgId::parse("a").unwrap());
+        let neighbour = OrgScope::of(OrgId::parse("ab").unwrap());
+        let lead_id = LeadId::parse("meta-1").unwrap();
+        let integration_id = IntegrationId::parse("int_1").unwrap();
+        let page = PageId::parse("7").unwrap();
+        let keys = |scope: &OrgScope| {
+            vec![
+                org(scope).pk,
+                user(scope, &UserId::parse("u").unwrap()).pk,
+                rotation(scope).pk,
+                integration(scope, &integration_id).pk,
+                connection(scope, &integration_id, &page).sk,
+                connections_of_org(scope),
+                lead(scope, &lead_id).pk,
+                leads_of_org(scope),
+                submissions_of_lead(scope, &lead_id),
+                parked_pk(scope),
+                person(scope, &PersonKey { kind: PersonKeyKind::Email, hash: "h".into() }).pk,
+            ]
+        };
+        for (ours, theirs) in keys(&scope).into_iter().zip(keys(&neighbour)) {
+            assert!(ours == "ORG#a" || ours.starts_with("ORG#a#"), "{ours}");
+            assert_ne!(ours, theirs);
+        }
+    }
+
+    #[test]
+    fn the_order_of_instants_is_the_order_of_time() {
+        let at = |text: &str| instant(text.parse().unwrap());
+        assert!(at("2026-01-01T00:00:00.5Z") <= at("2026-01-01T00:00:01Z"));
+        assert!(at("2026-01-01T01:00:00+02:00") < at("2026-01-01T00:00:00Z"));
+    }
+}

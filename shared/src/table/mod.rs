@@ -1,0 +1,245 @@
+//! The one DynamoDB table. `keys` holds every key format; each entity has a file with one method per access pattern.
+//!
+//! A failed condition is an answer here, not an error. Reads are consistent unless a method says otherwise; the index
+//! only finds keys, the items themselves are always read from the table. Nothing in this module reads a secret, and
+//! nothing it stores is one.
+
+pub mod connection;
+pub mod directory;
+pub mod integration;
+pub mod keys;
+pub mod lead;
+pub mod login;
+pub mod parked;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::retry::Verdict;
+use keys::{IndexKey, Key};
+
+/// An item as DynamoDB has it.
+type Item = HashMap<String, AttributeValue>;
+
+/// The table. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Table {
+    client: Client,
+    name: String,
+}
+
+/// A read or write that did not happen, or of which we do not know whether it did.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TableError {
+    /// DynamoDB did not do it: throttled, unreachable, or not permitted. After a write the outcome is unknown.
+    #[error("DynamoDB failed: {0}")]
+    Failed(String),
+    /// Somebody else changed the same items at every try.
+    #[error("gave way to other writers {0} times")]
+    Contended(u32),
+    /// DynamoDB refuses the item itself: too large, or an attribute it cannot hold.
+    #[error("DynamoDB cannot hold this: {0}")]
+    Unholdable(String),
+    /// A stored item is not what this version of the program expects.
+    #[error("a stored item cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl TableError {
+    /// What becomes of the work that met this error.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Failed(_) | Self::Contended(_) | Self::Unreadable(_) => Verdict::Retry,
+            Self::Unholdable(_) => Verdict::GiveUp,
+        }
+    }
+}
+
+impl From<serde_dynamo::Error> for TableError {
+    fn from(error: serde_dynamo::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl<E> From<SdkError<E>> for TableError
+where
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E>) -> Self {
+        let unholdable = error.code() == Some("ValidationException");
+        let said = DisplayErrorContext(&error).to_string();
+        if unholdable { Self::Unholdable(said) } else { Self::Failed(said) }
+    }
+}
+
+/// What surrounds an entity in the table. The names `pk`, `sk`, `gsi1pk`, `gsi1sk`, `type` and `ttl` belong to
+/// it: an entity with a field of such a name would be overwritten, which a test rules out.
+#[derive(Serialize)]
+struct Row<'a, E> {
+    #[serde(flatten)]
+    key: &'a Key,
+    #[serde(flatten)]
+    index: Option<IndexKey>,
+    r#type: &'static str,
+    ttl: Option<i64>,
+    #[serde(flatten)]
+    body: &'a E,
+}
+
+impl<'a, E: Serialize> Row<'a, E> {
+    fn new(key: &'a Key, r#type: &'static str, body: &'a E) -> Self {
+        Self { key, index: None, r#type, ttl: None, body }
+    }
+
+    fn indexed(mut self, index: IndexKey) -> Self {
+        self.index = Some(index);
+        self
+    }
+
+    /// DynamoDB removes the item some time after `seconds` since 1970; until then it is still read.
+    fn ttl(mut self, seconds: i64) -> Self {
+        self.ttl = Some(seconds);
+        self
+    }
+
+    /// Absent values are left out: they would be paid for in every item.
+    fn item(&self) -> Result<Item, TableError> {
+        let mut item: Item = serde_dynamo::to_item(self)?;
+        item.retain(|_, value| !value.is_null());
+        Ok(item)
+    }
+}
+
+fn entity<E: DeserializeOwned>(item: Item) -> Result<E, TableError> {
+    Ok(serde_dynamo::from_item(item)?)
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+impl Key {
+    fn attributes(&self) -> Item {
+        [("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))].into()
+    }
+
+    fn of(item: &Item) -> Option<Self> {
+        let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
+        Some(Self { pk: part("pk")?, sk: part("sk")? })
+    }
+}
+
+impl Table {
+    /// The table called `name`.
+    #[must_use]
+    pub fn new(client: Client, name: String) -> Self {
+        Self { client, name }
+    }
+
+    async fn get_item(&self, key: &Key) -> Result<Option<Item>, TableError> {
+        let request = self.client.get_item().table_name(&self.name).set_key(Some(key.attributes()));
+        Ok(request.consistent_read(true).send().await?.item)
+    }
+
+    async fn get<E: DeserializeOwned>(&self, key: &Key) -> Result<Option<E>, TableError> {
+        self.get_item(key).await?.map(entity).transpose()
+    }
+
+    async fn put<E: Serialize>(&self, row: Row<'_, E>) -> Result<(), TableError> {
+        self.client.put_item().table_name(&self.name).set_item(Some(row.item()?)).send().await?;
+        Ok(())
+    }
+
+    /// Every item of a partition whose sort key begins with `prefix`, in the order of the sort keys.
+    async fn query<E: DeserializeOwned>(&self, pk: &str, prefix: &str) -> Result<Vec<E>, TableError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .consistent_read(true)
+                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .expression_attribute_values(":pk", text(pk))
+                .expression_attribute_values(":prefix", text(prefix))
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            items.extend(page.items.into_iter().flatten());
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return items.into_iter().map(entity).collect();
+            }
+        }
+    }
+
+    /// The keys that the index has under `gsi1pk`, in its order.
+    async fn index_keys(&self, gsi1pk: &str) -> Result<Vec<Key>, TableError> {
+        let mut keys = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .index_name("gsi1")
+                .key_condition_expression("gsi1pk = :pk")
+                .expression_attribute_values(":pk", text(gsi1pk))
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            keys.extend(page.items.iter().flatten().filter_map(Key::of));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
+    /// The items at `keys`, as far as they exist.
+    async fn batch_get(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, TableError> {
+        const MOST_KEYS: usize = 100;
+        const MOST_ROUNDS: u32 = 8;
+        let mut found = HashMap::with_capacity(keys.len());
+        for keys in keys.chunks(MOST_KEYS) {
+            let mut open: Vec<Item> = keys.iter().map(Key::attributes).collect();
+            for round in 1.. {
+                let wanted = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(open)).build();
+                let wanted = wanted.map_err(|error| TableError::Failed(error.to_string()))?;
+                let answer = self.client.batch_get_item().request_items(&self.name, wanted).send().await?;
+                let items = answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.name)).flatten();
+                found.extend(items.filter_map(|item| Some((Key::of(&item)?, item))));
+                open = answer.unprocessed_keys.into_iter().flat_map(|mut tables| tables.remove(&self.name)).flat_map(|left| left.keys).collect();
+                if open.is_empty() {
+                    break;
+                }
+                if round == MOST_ROUNDS {
+                    return Err(TableError::Contended(round));
+                }
+                pause(round).await;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The entities at `keys`, in that order; what does not exist is left out.
+    async fn read_all<E: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<E>, TableError> {
+        let mut found = self.batch_get(keys).await?;
+        keys.iter().filter_map(|key| found.remove(key)).map(entity).collect()
+    }
+}
+
+/// Rests before another try at something that other writers were in the way of.
+pub(crate) async fn pause(attempt: u32) {
+    use std::time::Duration;
+    tokio::time::sleep(crate::retry::backoff(attempt, Duration::from_millis(20), Duration::from_millis(800))).await;
+}

@@ -1,0 +1,58 @@
+//! Parked work: leads that could not be brought in, with the reason, kept until somebody replays them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::keys;
+use super::{Row, Table, TableError};
+use crate::ids::{LeadId, LeadgenId, OrgScope, PageId};
+use crate::model::delivery::LeadJob;
+
+/// A lead that waits for somebody to remove what keeps it out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ParkedLead {
+    /// The submission.
+    pub leadgen_id: LeadgenId,
+    /// Its page.
+    pub page_id: PageId,
+    /// Stable, for programs: `token_dead`, `not_permitted`, `not_visible`…
+    pub reason: String,
+    /// What Meta or the table said, for people.
+    pub evidence: String,
+    /// When it was parked last.
+    #[schema(value_type = String, format = DateTime)]
+    pub parked_at: Timestamp,
+    /// What is put back into the queue on replay.
+    #[schema(value_type = Object)]
+    pub job: LeadJob,
+}
+
+impl Table {
+    /// Parks a lead. Parking it again only renews the reason.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn park(&self, scope: &OrgScope, parked: &ParkedLead) -> Result<(), TableError> {
+        let key = keys::parked(scope, &LeadId::from_leadgen(&parked.leadgen_id));
+        self.put(Row::new(&key, "parked", parked)).await
+    }
+
+    /// What the org has parked.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn parked(&self, scope: &OrgScope) -> Result<Vec<ParkedLead>, TableError> {
+        self.query(&keys::parked_pk(scope), "LEAD#").await
+    }
+
+    /// Forgets a parked lead, because it has come in or goes back into the queue.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn unpark(&self, scope: &OrgScope, leadgen_id: &LeadgenId) -> Result<(), TableError> {
+        let key = keys::parked(scope, &LeadId::from_leadgen(leadgen_id));
+        self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes())).send().await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,245 @@
+//! Secrets Manager: Meta's app, our signing key, and the tokens of each integration.
+//!
+//! Values are kept in memory for a few minutes, and longer while Secrets Manager does not answer. A value that is found
+//! wrong (Meta calls the token dead, a signature does not verify) can be read anew at once.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::{DisplayErrorContext, SdkError};
+use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::graph::App;
+use crate::graph::pages::Me;
+use crate::ids::{IntegrationId, PageId};
+use crate::retry::Verdict;
+use crate::secret::{AccessToken, HmacKey};
+
+/// How long a value is taken as it was read. `SystemTime`, because a frozen process's monotonic clock may stand still.
+const FRESH: Duration = Duration::from_mins(5);
+/// Page tokens in one secret: Meta's tokens are some 250 characters, a secret holds 64 KiB.
+const TOKENS_PER_SECRET: usize = 150;
+
+/// The secrets this function may read.
+#[derive(Debug)]
+pub struct Vault {
+    client: Client,
+    cache: Mutex<HashMap<String, (SystemTime, SecretString)>>,
+}
+
+/// A secret that could not be had.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum VaultError {
+    /// It is not there, or is being deleted.
+    #[error("secret {0} is not there")]
+    Missing(String),
+    /// It is there and is not what it should be. The fix is to connect anew, which replaces it.
+    #[error("access token could not be decrypted: secret {0} does not hold what it should; reconnect the integration")]
+    Unreadable(String),
+    /// Secrets Manager did not answer.
+    #[error("Secrets Manager failed: {0}")]
+    Failed(String),
+}
+
+impl VaultError {
+    /// What becomes of the work that met this error.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Failed(_) => Verdict::Retry,
+            Self::Missing(_) | Self::Unreadable(_) => Verdict::GiveUp,
+        }
+    }
+}
+
+/// The tokens of an integration, as one secret holds them.
+#[derive(Debug, Deserialize)]
+struct StoredTokens {
+    pages: BTreeMap<PageId, AccessToken>,
+}
+
+/// Everything that is secret about a connected Meta account.
+#[derive(Debug)]
+pub struct Credentials {
+    /// Who connected it.
+    pub me: Me,
+    /// Their token.
+    pub user_token: AccessToken,
+    /// The token of each page.
+    pub pages: BTreeMap<PageId, AccessToken>,
+}
+
+#[derive(Deserialize)]
+struct SigningKey {
+    key: HmacKey,
+}
+
+impl Vault {
+    /// The vault as this function's role may see it.
+    #[must_use]
+    pub fn new(client: Client) -> Self {
+        Self { client, cache: Mutex::default() }
+    }
+
+    /// Meta's app.
+    ///
+    /// # Errors
+    /// If the secret cannot be had.
+    pub async fn app(&self, secret_id: &str) -> Result<App, VaultError> {
+        self.read(secret_id).await
+    }
+
+    /// The app, and the app as it was before its secret was last changed, because Meta may still sign with that one.
+    /// Always asks Secrets Manager: whoever needs this on every request keeps it.
+    ///
+    /// # Errors
+    /// If the present secret cannot be had. That there is none before it is no error.
+    pub async fn app_and_previous(&self, secret_id: &str) -> Result<(App, Option<App>), VaultError> {
+        self.forget(secret_id);
+        let app = self.app(secret_id).await?;
+        let previous = match self.text(secret_id, "AWSPREVIOUS").await {
+            Ok(text) => parse(secret_id, &text).ok(),
+            Err(VaultError::Missing(_)) => None,
+            Err(error) => return Err(error),
+        };
+        Ok((app, previous))
+    }
+
+    /// The key that signs cursors and login states.
+    ///
+    /// # Errors
+    /// If the secret cannot be had.
+    pub async fn signing_key(&self, secret_id: &str) -> Result<HmacKey, VaultError> {
+        self.read::<SigningKey>(secret_id).await.map(|signing| signing.key)
+    }
+
+    /// The token of one page, from the secret that its connection names.
+    ///
+    /// # Errors
+    /// [`VaultError::Unreadable`] also if the secret has no token for this page.
+    pub async fn page_token(&self, credentials: &str, page: &PageId) -> Result<AccessToken, VaultError> {
+        let mut stored: StoredTokens = self.read(credentials).await?;
+        stored.pages.remove(page).ok_or_else(|| VaultError::Unreadable(credentials.to_owned()))
+    }
+
+    /// Makes the next reading of this secret ask Secrets Manager. What was known is still used if that does not answer.
+    pub fn forget(&self, secret_id: &str) {
+        if let Ok(mut cache) = self.cache.lock() {
+            for stage in ["", "#AWSPREVIOUS"] {
+                if let Some((read_at, _)) = cache.get_mut(&format!("{secret_id}{stage}")) {
+                    *read_at = SystemTime::UNIX_EPOCH;
+                }
+            }
+        }
+    }
+
+    /// Stores what is secret about an integration and answers the names of the secrets and, for each page, the one that
+    /// holds its token. Doing it again replaces what was there.
+    ///
+    /// # Errors
+    /// If Secrets Manager does not take it; some of the secrets may be written then.
+    pub async fn store(&self, prefix: &str, integration: &IntegrationId, credentials: &Credentials) -> Result<Stored, VaultError> {
+        let mut stored = Stored::default();
+        let pages: Vec<_> = credentials.pages.iter().collect();
+        let parts = pages.chunks(TOKENS_PER_SECRET).map(<[_]>::to_vec).chain(pages.is_empty().then(Vec::new));
+        for (number, part) in parts.enumerate() {
+            let name = if number == 0 { format!("{prefix}{integration}") } else { format!("{prefix}{integration}.{number}") };
+            let tokens: BTreeMap<&str, &str> = part.iter().map(|(page, token)| (page.as_str(), token.expose())).collect();
+            let mut value = serde_json::json!({ "pages": tokens });
+            if let (0, Some(object)) = (number, value.as_object_mut()) {
+                object.insert("me".to_owned(), serde_json::json!(credentials.me));
+                object.insert("user_token".to_owned(), credentials.user_token.expose().into());
+            }
+            self.upsert(&name, &value.to_string()).await?;
+            self.forget(&name);
+            stored.by_page.extend(part.iter().map(|(page, _)| ((*page).clone(), name.clone())));
+            stored.names.push(name);
+        }
+        Ok(stored)
+    }
+
+    /// Writes a secret whether it is there, is not, or is waiting to be deleted: its name stays taken meanwhile.
+    async fn upsert(&self, name: &str, value: &str) -> Result<(), VaultError> {
+        if self.replace(name, value).await? {
+            return Ok(());
+        }
+        match self.client.create_secret().name(name).secret_string(value).send().await {
+            Ok(_) => return Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(CreateSecretError::ResourceExistsException(_) | CreateSecretError::InvalidRequestException(_)) => {}
+                _ => return Err(failed(&error)),
+            },
+        }
+        // It waits to be deleted, or somebody else created it just now: either way it can be had back and replaced.
+        self.client.restore_secret().secret_id(name).send().await.map_err(|error| failed(&error))?;
+        if self.replace(name, value).await? { Ok(()) } else { Err(VaultError::Missing(name.to_owned())) }
+    }
+
+    /// Gives an existing secret a new value; `false` if there is none to give it to.
+    async fn replace(&self, name: &str, value: &str) -> Result<bool, VaultError> {
+        match self.client.put_secret_value().secret_id(name).secret_string(value).send().await {
+            Ok(_) => Ok(true),
+            Err(error) => match error.as_service_error() {
+                Some(PutSecretValueError::ResourceNotFoundException(_) | PutSecretValueError::InvalidRequestException(_)) => Ok(false),
+                _ => Err(failed(&error)),
+            },
+        }
+    }
+
+    async fn read<T: DeserializeOwned>(&self, secret_id: &str) -> Result<T, VaultError> {
+        parse(secret_id, &self.text(secret_id, "AWSCURRENT").await?)
+    }
+
+    async fn text(&self, secret_id: &str, stage: &str) -> Result<SecretString, VaultError> {
+        let cached_as = if stage == "AWSCURRENT" { secret_id.to_owned() } else { format!("{secret_id}#{stage}") };
+        let cached = self.cache.lock().ok().and_then(|cache| cache.get(&cached_as).cloned());
+        if let Some((read_at, text)) = &cached
+            && read_at.elapsed().is_ok_and(|age| age < FRESH)
+        {
+            return Ok(text.clone());
+        }
+        let text: SecretString = match self.client.get_secret_value().secret_id(secret_id).version_stage(stage).send().await {
+            Ok(value) => value.secret_string.unwrap_or_default().into(),
+            Err(error) => match (error.as_service_error(), cached) {
+                (Some(GetSecretValueError::ResourceNotFoundException(_) | GetSecretValueError::InvalidRequestException(_)), _) => {
+                    return Err(VaultError::Missing(secret_id.to_owned()));
+                }
+                (Some(GetSecretValueError::DecryptionFailure(_)), _) => return Err(VaultError::Unreadable(secret_id.to_owned())),
+                (_, Some((_, stale))) => {
+                    tracing::warn!(error = %failed(&error), "a secret could not be read anew; its last value is used");
+                    return Ok(stale);
+                }
+                (_, None) => return Err(failed(&error)),
+            },
+        };
+        if let Ok(mut cache) = self.cache.lock() {
+            cache.insert(cached_as, (SystemTime::now(), text.clone()));
+        }
+        Ok(text)
+    }
+}
+
+/// Where an integration's secrets went.
+#[derive(Debug, Default)]
+pub struct Stored {
+    /// Every secret.
+    pub names: Vec<String>,
+    /// The secret with each page's token.
+    pub by_page: BTreeMap<PageId, String>,
+}
+
+/// The parser's own error is left out on purpose: it quotes what it read.
+fn parse<T: DeserializeOwned>(secret_id: &str, text: &SecretString) -> Result<T, VaultError> {
+    serde_json::from_str(text.expose_secret()).map_err(|_| VaultError::Unreadable(secret_id.to_owned()))
+}
+
+fn failed<E: std::error::Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> VaultError {
+    VaultError::Failed(DisplayErrorContext(error).to_string())
+}

@@ -1,0 +1,82 @@
+//! The control interface for tests, JSON under `/_sim`.
+//!
+//! | call | does |
+//! |---|---|
+//! | `POST leads {form_id, count?, platform?, answers?, deliver?, readable_after_ms?, organic?, age_s?}` | submits forms, answers `{"ids"}` |
+//! | `POST faults {path, kind, code?, subcode?, status?, message?, method?, times?, probability?, seed?, hold_ms?}` | from now on calls fail |
+//! | `GET faults`, `DELETE faults[?id=]` | what is in force, and its end |
+//! | `POST tokens {action, user_id and/or page_id, …}` | expires or kills tokens |
+//! | `POST events {object?, id, field+value \| changes \| messaging \| raw \| dashboard_test}` | sends other webhooks |
+//! | `POST clock {advance_s}`, `GET clock` | moves time |
+//! | `GET stats`, `GET state` | what happened; the truth |
+//! | `POST reset` | the seed world again |
+//!
+//! Mistakes are answered with 400 and `{"error": "<sentence>"}`.
+
+mod clock;
+mod events;
+mod faults;
+mod leads;
+mod state;
+mod tokens;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+use crate::server::Sim;
+
+pub(crate) fn router() -> Router<Arc<Sim>> {
+    Router::new()
+        .route("/_sim/leads", post(leads::submit))
+        .route("/_sim/faults", post(faults::add).get(faults::list).delete(faults::remove))
+        .route("/_sim/tokens", post(tokens::act))
+        .route("/_sim/events", post(events::send))
+        .route("/_sim/clock", post(clock::advance).get(clock::read))
+        .route("/_sim/stats", get(state::stats))
+        .route("/_sim/state", get(state::truth))
+        .route("/_sim/reset", post(state::reset))
+        .route("/_sim/{*rest}", any(unknown))
+}
+
+/// Without it a misspelt control call would look like a Graph error.
+async fn unknown(uri: Uri) -> Response {
+    (StatusCode::NOT_FOUND, Json(json!({"error": format!("there is no control call {}", uri.path())}))).into_response()
+}
+
+/// A mistake in a control call, told in a sentence.
+#[derive(Debug)]
+pub(crate) struct Mistake(String);
+
+impl Mistake {
+    fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
+impl IntoResponse for Mistake {
+    fn into_response(self) -> Response {
+        (StatusCode::BAD_REQUEST, Json(json!({"error": self.0}))).into_response()
+    }
+}
+
+/// A JSON body, whatever its content type says; unknown members are mistakes, because a misspelt one would be ignored.
+pub(crate) struct Body<T>(T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Mistake;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|error| Mistake::new(error.to_string()))?;
+        let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
+        serde_json::from_slice(bytes).map(Self).map_err(|error| Mistake::new(error.to_string()))
+    }
+}

@@ -1,0 +1,105 @@
+//! `/_sim/state`, `/_sim/stats` and `/_sim/reset`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use crate::clock::graph_time;
+use crate::graph::lead_field_data;
+use crate::seed;
+use crate::server::Sim;
+use crate::world::World;
+use crate::world::form::Ad;
+use crate::world::lead::{DeliveryState, Lead};
+
+/// The truth, tokens apart.
+pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Json<Value> {
+    let world = sim.world();
+    let users: Vec<Value> = world
+        .users
+        .iter()
+        .map(|user| {
+            let pages: Vec<&str> = user.pages().collect();
+            json!({"id": user.id, "name": user.name, "email": user.email, "pages": pages, "businesses": user.business_ids})
+        })
+        .collect();
+    let pages: Vec<Value> = world
+        .pages
+        .values()
+        .map(|page| {
+            let forms: Vec<Value> = world
+                .forms_of_page(&page.id)
+                .map(|form| json!({"id": form.id, "name": form.name, "locale": form.locale}))
+                .collect();
+            json!({
+                "id": page.id, "name": page.name, "link": page.link(), "business": page.portfolio,
+                "subscribed_fields": page.subscribed_fields.clone().unwrap_or_default(), "forms": forms,
+            })
+        })
+        .collect();
+    let leads: Vec<Value> =
+        world.forms.keys().flat_map(|id| world.leads_of_form(id)).map(|lead| lead_truth(&world, lead)).collect();
+    Json(json!({
+        "app": {"id": world.app.id, "secret": world.app.secret, "verify_token": world.app.verify_token,
+                "config_ids": world.app.login_configurations.keys().collect::<Vec<_>>()},
+        "now": world.clock.now_s(),
+        "users": users,
+        "pages": pages,
+        "leads": leads,
+        "subscriptions": subscriptions(&world),
+        "ad_accounts": [ad_account(&world)],
+    }))
+}
+
+fn lead_truth(world: &World, lead: &Lead) -> Value {
+    let ad = world.forms.get(&lead.form_id).and_then(|form| form.ad(lead.ad_id.as_deref()?));
+    let consents: BTreeMap<&str, bool> = lead.consents.iter().map(|it| (it.key.as_str(), it.checked)).collect();
+    json!({
+        "id": lead.id, "form_id": lead.form_id, "page_id": lead.page_id, "platform": lead.platform,
+        "created_time": graph_time(lead.created_ms), "field_data": lead_field_data(lead), "consents": consents,
+        "is_organic": lead.is_organic(), "test": lead.test,
+        "ad_id": ad.map(|ad| ad.id.as_str()), "ad_name": ad.map(|ad| ad.name.as_str()),
+        "adset_id": ad.map(|ad| ad.adset_id.as_str()), "adset_name": ad.map(|ad| ad.adset_name.as_str()),
+        "campaign_id": ad.map(|ad| ad.campaign_id.as_str()), "campaign_name": ad.map(|ad| ad.campaign_name.as_str()),
+        "delivered": lead.delivery == DeliveryState::Delivered,
+        "delivery": {"state": lead.delivery.name(), "attempts": lead.attempts},
+    })
+}
+
+fn subscriptions(world: &World) -> Value {
+    world
+        .app
+        .subscriptions
+        .iter()
+        .map(|(object, it)| json!({"object": object, "callback_url": it.callback_url, "fields": it.fields}))
+        .collect()
+}
+
+/// The one account behind all campaigns.
+fn ad_account(world: &World) -> Value {
+    let mut campaigns: BTreeMap<&str, &Ad> = BTreeMap::new();
+    for ad in world.forms.values().flat_map(|form| &form.ads) {
+        campaigns.entry(&ad.campaign_id).or_insert(ad);
+    }
+    let campaigns: Vec<Value> =
+        campaigns.values().map(|ad| json!({"id": ad.campaign_id, "name": ad.campaign_name})).collect();
+    json!({"id": format!("act_{}", seed::AD_ACCOUNT), "account_id": seed::AD_ACCOUNT, "name": "Lead campaigns", "campaigns": campaigns})
+}
+
+/// Counts since the start or the last reset.
+pub(crate) async fn stats(State(sim): State<Arc<Sim>>) -> Json<Value> {
+    let world = sim.world();
+    let (changes, bodies) = world.outbox.backlog();
+    Json(world.stats.report(changes, bodies))
+}
+
+/// The seed world again. The app keeps its credentials and callback subscriptions; lead ids and people go on counting,
+/// so that nothing comes twice to a client that remembers.
+pub(crate) async fn reset(State(sim): State<Arc<Sim>>) -> Json<Value> {
+    let mut world = sim.world();
+    world.reset();
+    Json(json!({"success": true, "now": world.clock.now_s()}))
+}

@@ -1,0 +1,162 @@
+//! Faults a test asks for: errors, throttling, silence and garbage on chosen paths.
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FaultKind {
+    /// A Graph error with the given code.
+    Error,
+    /// No answer: the connection is held and closed; in a batch the element is `null`.
+    Timeout,
+    /// A rate limit error, with usage headers at 100.
+    Throttle,
+    /// HTTP 200 and something that is not the answer.
+    Garbage,
+}
+
+/// One rule.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) id: u64,
+    /// A prefix, a glob with `*`, or `=` and an exact path; never with a version.
+    pub(crate) path: String,
+    /// Upper case; `None` = any.
+    pub(crate) method: Option<String>,
+    pub(crate) kind: FaultKind,
+    pub(crate) code: Option<i64>,
+    pub(crate) subcode: Option<i64>,
+    pub(crate) status: Option<u16>,
+    pub(crate) message: Option<String>,
+    /// How long a timeout holds the connection.
+    pub(crate) hold_ms: u64,
+    /// Remaining hits; `None` = until deleted.
+    pub(crate) times: Option<u64>,
+    /// Of hitting a matching call.
+    pub(crate) probability: f64,
+    pub(crate) random: StdRng,
+    pub(crate) hits: u64,
+}
+
+/// What a call has to suffer.
+#[derive(Debug, Clone)]
+pub(crate) struct Hit {
+    pub(crate) kind: FaultKind,
+    pub(crate) code: Option<i64>,
+    pub(crate) subcode: Option<i64>,
+    pub(crate) status: Option<u16>,
+    pub(crate) message: Option<String>,
+    pub(crate) hold_ms: u64,
+    /// Running number of the rule's hits, from 0.
+    pub(crate) hit: u64,
+}
+
+/// The rules in force, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    rules: Vec<Fault>,
+    last_id: u64,
+}
+
+impl Faults {
+    /// Adds a rule and answers its id.
+    pub(crate) fn add(&mut self, mut fault: Fault) -> u64 {
+        self.last_id += 1;
+        fault.id = self.last_id;
+        self.rules.push(fault);
+        self.last_id
+    }
+
+    /// Removes every rule, or the one named; answers how many.
+    pub(crate) fn remove(&mut self, id: Option<u64>) -> usize {
+        let before = self.rules.len();
+        self.rules.retain(|rule| id.is_some_and(|id| rule.id != id));
+        before - self.rules.len()
+    }
+
+    /// The first rule that matches and wants this call. `paths` are spellings of one path: the real one and its
+    /// normalised form, such as `/123/leads` and `/{form}/leads`.
+    pub(crate) fn strike(&mut self, method: &str, paths: [&str; 2]) -> Option<Hit> {
+        for rule in &mut self.rules {
+            let matches = paths.iter().any(|path| path_matches(&rule.path, path));
+            if !matches || rule.times == Some(0) || rule.method.as_deref().is_some_and(|wanted| wanted != method) {
+                continue;
+            }
+            if rule.probability < 1.0 && !rule.random.random_bool(rule.probability) {
+                continue;
+            }
+            rule.times = rule.times.map(|left| left - 1);
+            rule.hits += 1;
+            return Some(Hit {
+                kind: rule.kind,
+                code: rule.code,
+                subcode: rule.subcode,
+                status: rule.status,
+                message: rule.message.clone(),
+                hold_ms: rule.hold_ms,
+                hit: rule.hits - 1,
+            });
+        }
+        None
+    }
+
+    /// For the control interface.
+    pub(crate) fn list(&self) -> Value {
+        self.rules
+            .iter()
+            .map(|rule| json!({"id": rule.id, "path": rule.path, "method": rule.method, "times_left": rule.times, "hits": rule.hits}))
+            .collect()
+    }
+}
+
+/// The random numbers of a rule: the same seed hits the same calls.
+pub(crate) fn random(seed: u64) -> StdRng {
+    StdRng::seed_from_u64(seed)
+}
+
+fn path_matches(pattern: &str, path: &str) -> bool {
+    if let Some(exact) = pattern.strip_prefix('=') {
+        return exact == path;
+    }
+    if !pattern.contains('*') {
+        return path.starts_with(pattern);
+    }
+    glob_matches(pattern, path)
+}
+
+/// `*` stands for any text, slashes included.
+fn glob_matches(pattern: &str, text: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == text,
+        Some((head, tail)) => text.strip_prefix(head).is_some_and(|rest| {
+            rest.char_indices()
+                .map(|(at, _)| at)
+                .chain([rest.len()])
+                .any(|at| rest.get(at..).is_some_and(|rest| glob_matches(tail, rest)))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_matches;
+
+    #[test]
+    fn a_pattern_is_a_prefix_a_glob_or_exact() {
+        for (pattern, path, expected) in [
+            ("/", "/me/accounts", true),
+            ("/me", "/me/accounts", true),
+            ("=/me", "/me/accounts", false),
+            ("=/", "/", true),
+            ("*", "/", true),
+            ("/*/leads", "/123/leads", true),
+            ("/*/leads", "/123/leadgen_forms", false),
+            ("/12*", "/123/leads", true),
+            ("/{lead}", "/{lead}", true),
+        ] {
+            assert_eq!(path_matches(pattern, path), expected, "{pattern} on {path}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! `POST /` with `batch`: up to fifty requests in one, answered in their order.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::answer::{self, Outcome, Reply};
+use super::error::GraphError;
+use super::request::Request;
+use crate::server::Sim;
+
+const MAX_REQUESTS: usize = 50;
+
+/// One element of `batch`.
+#[derive(Debug, Deserialize)]
+struct Element {
+    #[serde(default = "get")]
+    method: String,
+    relative_url: String,
+    #[serde(default)]
+    body: Option<Value>,
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    omit_response_on_success: Option<bool>,
+}
+
+fn get() -> String {
+    "GET".to_owned()
+}
+
+/// Runs the elements. `Ok` is the array of the answer, which is HTTP 200 whatever the elements say; an element that
+/// did not come to its end is `null`.
+///
+/// # Errors
+/// 100 when `batch` does not parse or is too long, 104 without the fallback token.
+pub(crate) async fn run(sim: &Arc<Sim>, outer: &Request) -> Result<Value, GraphError> {
+    let text = outer.param("batch").unwrap_or_default();
+    let elements: Vec<Element> = serde_json::from_str(text).map_err(|error| {
+        failed(400, 100, format!("(#100) batch parameter must be a JSON array of requests: {error}"))
+    })?;
+    if elements.len() > MAX_REQUESTS {
+        let message = format!("Too many requests in batch message. Maximum batch size is {MAX_REQUESTS}");
+        return Err(failed(400, 100, message));
+    }
+    if outer.param("access_token").is_none() {
+        return Err(failed(400, 104, "An access token is required to request this resource.".to_owned()));
+    }
+    let include_headers = outer.param("include_headers").is_none_or(|text| text != "false" && text != "0");
+    sim.world().stats.batch();
+    let mut answers = Vec::new();
+    // One after the other: an element may depend on what an earlier one changed.
+    for element in &elements {
+        let request = request_of(element, outer);
+        answers.push(match answer::answer(sim, &request, true).await {
+            Outcome::Silence { .. } => Value::Null,
+            // A named request is not answered when all went well, if that is asked for.
+            Outcome::Reply(reply) if reply.status == 200 && omits(element) => Value::Null,
+            Outcome::Reply(reply) => answer_of(reply, include_headers),
+        });
+    }
+    Ok(Value::Array(answers))
+}
+
+fn omits(element: &Element) -> bool {
+    element.omit_response_on_success.unwrap_or(false) && element.name.is_some()
+}
+
+/// The request an element stands for. Without a token of its own it uses the batch's token, and then the batch's proof
+/// as well; the proof belongs to the token, so a token of its own needs a proof of its own.
+fn request_of(element: &Element, outer: &Request) -> Request {
+    let url = element.relative_url.trim();
+    // The full address is accepted too.
+    let url = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or(url, |(_, path)| path);
+    let (path, query) = url.split_once('?').unwrap_or((url, ""));
+    let mut request = Request::new(&element.method, path);
+    request.version = request.version.or(outer.version);
+    request.add_form(query);
+    request.token_in_query = request.param("access_token").is_some();
+    match &element.body {
+        Some(Value::String(text)) => match serde_json::from_str(text) {
+            Ok(value @ Value::Object(_)) => request.add_json(value),
+            _ => request.add_form(text),
+        },
+        Some(value) => request.add_json(value.clone()),
+        None => {}
+    }
+    if request.param("access_token").is_none() {
+        for name in ["access_token", "appsecret_proof"] {
+            if let Some(value) = outer.param(name) {
+                request.params.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+            }
+        }
+    }
+    request
+}
+
+/// `{"code", "headers", "body"}`; the body is JSON as text.
+fn answer_of(reply: Reply, include_headers: bool) -> Value {
+    if !include_headers {
+        return json!({"code": reply.status, "body": reply.body});
+    }
+    let headers: Vec<Value> = reply.headers.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+    json!({"code": reply.status, "headers": headers, "body": reply.body})
+}
+
+fn failed(status: u16, code: i64, message: String) -> GraphError {
+    let mut error = GraphError::new(status, code, message);
+    error.kind = "GraphBatchException";
+    error
+}

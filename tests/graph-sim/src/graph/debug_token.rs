@@ -1,0 +1,83 @@
+//! `/debug_token`: what Meta thinks of a token.
+
+use serde_json::{Map, Value, json};
+
+use super::error::GraphError;
+use super::session::{self, Call};
+use crate::world::World;
+use crate::world::scope;
+use crate::world::token::{Grant, Token, TokenKind};
+
+/// Asked with the app's token, or by a token about itself. A dead token is described, not refused: `is_valid` is false
+/// and `error` inside `data` says why. Ended data access leaves `is_valid` true; only `data_access_expires_at` shows it.
+pub(crate) fn debug_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
+    let caller = call.request.param("access_token").unwrap_or_default();
+    let input = call
+        .request
+        .param("input_token")
+        .ok_or_else(|| GraphError::invalid("(#100) The parameter input_token is required"))?;
+    if caller != input && !session::is_app_token(call.world, caller)? {
+        let message = "(#100) You must provide an app access token, or a user access token that is an owner or developer \
+                       of the app";
+        return Err(GraphError::invalid(message));
+    }
+    session::check_proof_if_sent(call.world, call.request, caller)?;
+    let world = &*call.world;
+    let data = if session::is_app_token(world, input).unwrap_or(false) {
+        json!({"app_id": world.app.id, "type": "APP", "application": world.app.name, "is_valid": true, "scopes": []})
+    } else {
+        match world.tokens.get(input) {
+            Some(token) => describe(world, token),
+            None => {
+                let error = GraphError::malformed_token();
+                json!({"error": {"code": error.code, "message": error.message}, "is_valid": false, "scopes": []})
+            }
+        }
+    };
+    Ok(json!({ "data": data }))
+}
+
+fn describe(world: &World, token: &Token) -> Value {
+    let mut data = Map::new();
+    let mut set = |name: &str, value: Value| data.insert(name.to_owned(), value);
+    let now = world.clock.now_s();
+    set("app_id", json!(world.app.id));
+    set("application", json!(world.app.name));
+    set("user_id", json!(token.user_id));
+    set("issued_at", json!(token.issued_s));
+    set("expires_at", json!(token.expires_s.unwrap_or(0)));
+    set("data_access_expires_at", json!(token.data_access_expires_s.unwrap_or(0)));
+    match &token.kind {
+        TokenKind::User => set("type", json!("USER")),
+        TokenKind::Page { page_id } => {
+            set("profile_id", json!(page_id));
+            set("type", json!("PAGE"))
+        }
+    };
+    let refusal = token.session_refused(now);
+    set("is_valid", json!(refusal.is_none()));
+    if let Some(refusal) = refusal {
+        let error = GraphError::refused(refusal, &world.app.id, token.expires_s, now);
+        set("error", json!({"code": error.code, "subcode": error.subcode, "message": error.message}));
+    }
+    let grant = world.grants.get(&token.user_id);
+    let scopes: Vec<&str> = grant.into_iter().flat_map(Grant::granted).collect();
+    set("granular_scopes", granular_scopes(world, token, &scopes));
+    set("scopes", json!(scopes));
+    Value::Object(data)
+}
+
+/// Which pages a permission covers. Without `target_ids` it covers all of them, present and future; a permission for
+/// which no page was chosen is left out.
+fn granular_scopes(world: &World, token: &Token, scopes: &[&str]) -> Value {
+    let chosen = world.grants.get(&token.user_id).and_then(|grant| grant.pages.as_ref());
+    scopes
+        .iter()
+        .filter(|name| scope::is_about_pages(name))
+        .filter_map(|name| match chosen {
+            None => Some(json!({ "scope": name })),
+            Some(pages) if pages.is_empty() => None,
+            Some(pages) => Some(json!({"scope": name, "target_ids": pages})),
+        })
+        .collect()
+}

@@ -1,0 +1,30 @@
+//! Normalised names of endpoints: `/123/leads` is `/{form}/leads`. Statistics, faults and limits speak of these.
+
+use super::node::Node;
+use super::request::Request;
+use crate::world::World;
+
+/// The path with ids replaced by what they are; `{id}` for an id nobody has.
+pub(crate) fn normalise(world: &World, request: &Request) -> String {
+    let mut segments = request.path.iter();
+    let Some(first) = segments.next() else { return "/".to_owned() };
+    let first = match Node::find(world, first) {
+        Some(node) => node.placeholder().to_owned(),
+        None if first.chars().all(|c| c.is_ascii_digit()) => "{id}".to_owned(),
+        None => first.clone(),
+    };
+    let mut path = format!("/{first}");
+    for segment in segments {
+        path.push('/');
+        path.push_str(segment);
+    }
+    path
+}
+
+/// Whether a normalised path is lead reading, which has a quota of its own.
+pub(crate) fn is_lead_reading(path: &str) -> bool {
+    matches!(
+        path,
+        "/{lead}" | "/{form}" | "/{form}/leads" | "/{form}/test_leads" | "/{ad}/leads" | "/{page}/leadgen_forms"
+    )
+}

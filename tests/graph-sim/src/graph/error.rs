@@ -1,0 +1,213 @@
+//! Graph errors: code, subcode, type and HTTP status as Meta combines them, and the envelope around them.
+
+use serde_json::{Map, Value, json};
+
+use crate::clock::graph_time;
+use crate::world::ids;
+use crate::world::token::Refusal;
+
+/// An error answer.
+#[derive(Debug, Clone)]
+pub(crate) struct GraphError {
+    pub(crate) status: u16,
+    pub(crate) code: i64,
+    pub(crate) subcode: Option<i64>,
+    /// `OAuthException`, `GraphMethodException` or `Exception`.
+    pub(crate) kind: &'static str,
+    pub(crate) message: String,
+    pub(crate) is_transient: bool,
+    /// `error_user_title` and `error_user_msg`.
+    pub(crate) for_user: Option<(&'static str, &'static str)>,
+}
+
+impl GraphError {
+    pub(crate) fn new(status: u16, code: i64, message: impl Into<String>) -> Self {
+        let is_transient = matches!(code, 1 | 2 | 4 | 17 | 32 | 341 | 613 | 960 | 80_000..=80_014);
+        Self {
+            status,
+            code,
+            subcode: None,
+            kind: "OAuthException",
+            message: message.into(),
+            is_transient,
+            for_user: None,
+        }
+    }
+
+    pub(crate) fn with_subcode(mut self, subcode: i64) -> Self {
+        self.subcode = Some(subcode);
+        self
+    }
+
+    /// 100: a parameter is missing or wrong. The message is given whole.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self::new(400, 100, message)
+    }
+
+    /// 100/33: the object does not exist, or the token may not see it; Meta does not tell which.
+    pub(crate) fn not_visible(method: &str, id: &str) -> Self {
+        let method = method.to_lowercase();
+        let mut error = Self::new(
+            400,
+            100,
+            format!(
+                "Unsupported {method} request. Object with ID '{id}' does not exist, cannot be loaded due to missing \
+                 permissions, or does not support this operation"
+            ),
+        )
+        .with_subcode(33);
+        error.kind = "GraphMethodException";
+        error
+    }
+
+    /// 100: a field or edge the node type does not have.
+    pub(crate) fn nonexisting_field(field: &str, node_type: &str) -> Self {
+        Self::invalid(format!("(#100) Tried accessing nonexisting field ({field}) on node type ({node_type})"))
+    }
+
+    /// 2500: the path or the fields do not parse.
+    pub(crate) fn syntax(message: impl Into<String>) -> Self {
+        Self::new(400, 2500, message)
+    }
+
+    /// 803: a path segment that is neither a number nor a known alias.
+    pub(crate) fn unknown_alias(alias: &str) -> Self {
+        Self::new(404, 803, format!("(#803) Some of the aliases you requested do not exist: {alias}"))
+    }
+
+    /// 200: the person granted too little.
+    pub(crate) fn requires_scope(scope: &str) -> Self {
+        Self::new(403, 200, format!("(#200) Requires {scope} permission to manage the object"))
+    }
+
+    /// 200: the person's tasks on the page are too few. (Wording unconfirmed.)
+    pub(crate) fn requires_task(tasks: &[&str]) -> Self {
+        Self::new(
+            403,
+            200,
+            format!(
+                "(#200) User does not have sufficient administrative permission for this action on this page, one of these tasks is needed: {}",
+                tasks.join(", ")
+            ),
+        )
+    }
+
+    /// 10: reading a page needs a permission or a feature.
+    pub(crate) fn requires_page_feature() -> Self {
+        Self::new(
+            403,
+            10,
+            "(#10) This endpoint requires the 'pages_read_engagement' permission or the 'Page Public Content Access' \
+             feature.",
+        )
+    }
+
+    /// 190/2069032: a user token where only a page token will do. The token itself is fine.
+    pub(crate) fn page_token_required() -> Self {
+        let mut error =
+            Self::new(400, 190, "A Page access token is required for this call for the new Pages experience.")
+                .with_subcode(2_069_032);
+        error.for_user = Some((
+            "User Access Token Is Not Supported",
+            "A Page access token is required for this call for the new Pages experience.",
+        ));
+        error
+    }
+
+    /// 190 without subcode: not a token at all, or not one of ours.
+    pub(crate) fn malformed_token() -> Self {
+        Self::new(400, 190, "Invalid OAuth access token - Cannot parse access token")
+    }
+
+    /// 190 with the subcode that says why the token died.
+    pub(crate) fn refused(refusal: Refusal, app_id: &str, expired_s: Option<i64>, now_s: i64) -> Self {
+        let (subcode, cause) = match refusal {
+            Refusal::AppRemoved => (458, format!("The user has not authorized application {app_id}.")),
+            Refusal::Checkpoint => (
+                459,
+                "You cannot access the app till you log in to www.facebook.com and follow the instructions given."
+                    .to_owned(),
+            ),
+            Refusal::PasswordChanged => (
+                460,
+                "The session has been invalidated because the user changed their password or Facebook has changed the \
+                 session for security reasons."
+                    .to_owned(),
+            ),
+            Refusal::Expired => (
+                463,
+                format!(
+                    "Session has expired on {}. The current time is {}.",
+                    graph_time(expired_s.unwrap_or(now_s) * 1000),
+                    graph_time(now_s * 1000)
+                ),
+            ),
+            Refusal::Revoked => (467, "The session is invalid because the user logged out.".to_owned()),
+            Refusal::RoleLost => (
+                492,
+                "The user must be an administrator, editor, or moderator of the page in order to impersonate it."
+                    .to_owned(),
+            ),
+            Refusal::DataAccessExpired => {
+                (493, "The user has not used the application for 90 days, data access has expired.".to_owned())
+            }
+        };
+        Self::new(400, 190, format!("Error validating access token: {cause}")).with_subcode(subcode)
+    }
+
+    /// 100 `GraphMethodException`: `appsecret_proof` is wrong or missing.
+    pub(crate) fn proof(message: &str) -> Self {
+        let mut error = Self::invalid(message);
+        error.kind = "GraphMethodException";
+        error
+    }
+
+    /// The error a fault asks for, with the status and message Meta uses for that code where they are known.
+    pub(crate) fn injected(code: i64, subcode: Option<i64>, status: Option<u16>, message: Option<String>) -> Self {
+        let usual_status = match code {
+            1 | 2 => 500,
+            4 | 10 | 200..=299 => 403,
+            803 => 404,
+            _ => 400,
+        };
+        let usual_message = match code {
+            1 => "An unknown error occurred".to_owned(),
+            2 => "Service temporarily unavailable".to_owned(),
+            4 => "(#4) Application request limit reached".to_owned(),
+            17 => "(#17) User request limit reached".to_owned(),
+            32 => "(#32) Page request limit reached".to_owned(),
+            190 => "Error validating access token".to_owned(),
+            613 => "(#613) Calls to this api have exceeded the rate limit.".to_owned(),
+            960 => "Request aborted. This could happen if a dependent request failed or the entire request timed out."
+                .to_owned(),
+            80_000..=80_014 => {
+                format!("(#{code}) There have been too many calls from this Page account. Wait a bit and try again.")
+            }
+            _ => format!("(#{code}) An error occurred"),
+        };
+        let mut error = Self::new(status.unwrap_or(usual_status), code, message.unwrap_or(usual_message));
+        error.subcode = subcode;
+        error
+    }
+
+    /// `{"error": {…}}`.
+    pub(crate) fn envelope(&self) -> Value {
+        let mut error = Map::new();
+        error.insert("message".to_owned(), json!(self.message));
+        error.insert("type".to_owned(), json!(self.kind));
+        error.insert("code".to_owned(), json!(self.code));
+        if let Some(subcode) = self.subcode {
+            error.insert("error_subcode".to_owned(), json!(subcode));
+        }
+        if self.is_transient {
+            error.insert("is_transient".to_owned(), json!(true));
+        }
+        if let Some((title, text)) = self.for_user {
+            error.insert("is_transient".to_owned(), json!(false));
+            error.insert("error_user_title".to_owned(), json!(title));
+            error.insert("error_user_msg".to_owned(), json!(text));
+        }
+        error.insert("fbtrace_id".to_owned(), json!(ids::trace_text()));
+        json!({ "error": error })
+    }
+}

@@ -1,0 +1,136 @@
+//! Graph requests off the wire and answers back onto it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderMap, Response, StatusCode};
+
+use super::answer::{self, Outcome, Reply};
+use super::batch;
+use super::error::GraphError;
+use super::request::Request;
+use super::version;
+use crate::escaped_json;
+use crate::fault::FaultKind;
+use crate::server::Sim;
+
+/// Larger bodies are refused.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// Every address that is not a page of the simulator's own.
+pub(crate) async fn serve(State(sim): State<Arc<Sim>>, request: axum::extract::Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return respond(failure(&GraphError::invalid("(#100) The request body is too large or broke off")));
+    };
+    let mut request = Request::new(parts.method.as_str(), parts.uri.path());
+    request.add_form(parts.uri.query().unwrap_or_default());
+    request.token_in_query = request.param("access_token").is_some();
+    if let Err(error) = add_body(&mut request, &parts.headers, &body) {
+        return respond(failure(&error));
+    }
+    add_bearer(&mut request, &parts.headers);
+    // Clients that can only POST name the real method.
+    if let Some(method) = request.params.remove("method").filter(|_| request.method == "POST") {
+        request.method = method.to_uppercase();
+    }
+    let outcome = if request.method == "POST" && request.params.contains_key("batch") {
+        batch_outcome(&sim, &request).await
+    } else {
+        answer::answer(&sim, &request, false).await
+    };
+    match outcome {
+        Outcome::Reply(reply) => respond(reply),
+        Outcome::Silence { hold_ms } => {
+            tokio::time::sleep(Duration::from_millis(hold_ms)).await;
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::GATEWAY_TIMEOUT;
+            response
+        }
+    }
+}
+
+/// A batch as a whole can meet a fault too; its path is `/`.
+async fn batch_outcome(sim: &Arc<Sim>, request: &Request) -> Outcome {
+    let hit = {
+        let mut world = sim.world();
+        world.stats.called("POST /");
+        world.faults.strike("POST", ["/", "/"])
+    };
+    if let Some(hit) = hit {
+        return match hit.kind {
+            FaultKind::Timeout => Outcome::Silence { hold_ms: hit.hold_ms },
+            FaultKind::Garbage => Outcome::Reply(Reply {
+                status: hit.status.unwrap_or(200),
+                headers: Vec::new(),
+                body: "Service Unavailable".to_owned(),
+            }),
+            FaultKind::Error | FaultKind::Throttle => {
+                let usual = if hit.kind == FaultKind::Throttle { 4 } else { 2 };
+                let error = GraphError::injected(hit.code.unwrap_or(usual), hit.subcode, hit.status, hit.message);
+                Outcome::Reply(failure(&error))
+            }
+        };
+    }
+    Outcome::Reply(match batch::run(sim, request).await {
+        Ok(value) => {
+            let headers = vec![
+                ("content-type", "application/json; charset=UTF-8".to_owned()),
+                ("facebook-api-version", format!("v{}.0", request.version.unwrap_or(version::CURRENT))),
+            ];
+            Reply { status: 200, headers, body: escaped_json::to_string(&value) }
+        }
+        Err(error) => failure(&error),
+    })
+}
+
+fn add_body(request: &mut Request, headers: &HeaderMap, body: &[u8]) -> Result<(), GraphError> {
+    if body.is_empty() {
+        return Ok(());
+    }
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = std::str::from_utf8(body).map_err(|_| GraphError::invalid("(#100) The request body is not UTF-8"))?;
+    if kind.starts_with("application/json") {
+        let value =
+            serde_json::from_str(text).map_err(|_| GraphError::invalid("(#100) The request body is not valid JSON"))?;
+        request.add_json(value);
+    } else if kind.starts_with("multipart/") {
+        return Err(GraphError::invalid("(#100) Multipart bodies are not simulated"));
+    } else {
+        request.add_form(text);
+    }
+    Ok(())
+}
+
+/// `Authorization: Bearer …` or `OAuth …`; a parameter wins.
+fn add_bearer(request: &mut Request, headers: &HeaderMap) {
+    let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header.and_then(|text| text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("OAuth ")));
+    if let Some(token) = token {
+        request.params.entry("access_token".to_owned()).or_insert_with(|| token.trim().to_owned());
+    }
+}
+
+fn failure(error: &GraphError) -> Reply {
+    Reply {
+        status: error.status,
+        headers: vec![("content-type", "application/json; charset=UTF-8".to_owned())],
+        body: escaped_json::to_string(&error.envelope()),
+    }
+}
+
+fn respond(reply: Reply) -> Response<Body> {
+    let mut response = Response::builder().status(reply.status);
+    for (name, value) in &reply.headers {
+        response = response.header(*name, value);
+    }
+    response.body(Body::from(reply.body)).unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer could not be built");
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        response
+    })
+}

@@ -1,0 +1,35 @@
+//! The Graph API: from an HTTP request to Meta's answer.
+//!
+//! `http` takes requests off the wire, `answer` runs one of them (alone or as part of a `batch`), `route` finds what it
+//! asks for, the files named after nodes and edges answer it.
+
+pub(crate) mod answer;
+pub(crate) mod http;
+pub(crate) mod request;
+
+mod batch;
+mod endpoint;
+pub(crate) mod error;
+mod fields;
+mod node;
+mod paging;
+mod route;
+mod session;
+mod specs;
+mod version;
+
+mod app;
+mod app_subscriptions;
+mod business;
+mod debug_token;
+mod form;
+mod lead;
+mod lead_list;
+mod oauth;
+mod page;
+mod permissions;
+mod subscribed_apps;
+mod test_leads;
+mod user;
+
+pub(crate) use lead::field_data as lead_field_data;

@@ -1,0 +1,201 @@
+//! Nodes: finding one by id, reading it field by field.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::error::GraphError;
+use super::fields::Field;
+use super::paging::EdgeQuery;
+use super::session::{Call, Session};
+use super::{app, business, form, lead, page, route, specs, user};
+use crate::world::World;
+
+/// A node by kind and id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Node {
+    App,
+    User(String),
+    Page(String),
+    Business(String),
+    Form(String),
+    Lead(String),
+    /// Known as a parent of leads only.
+    Ad(String),
+}
+
+impl Node {
+    /// The node with an id, whoever may see it.
+    pub(crate) fn find(world: &World, id: &str) -> Option<Self> {
+        let owned = || id.to_owned();
+        if id == world.app.id {
+            Some(Self::App)
+        } else if world.lead(id).is_some() {
+            Some(Self::Lead(owned()))
+        } else if world.forms.contains_key(id) {
+            Some(Self::Form(owned()))
+        } else if world.pages.contains_key(id) {
+            Some(Self::Page(owned()))
+        } else if world.user(id).is_some() {
+            Some(Self::User(owned()))
+        } else if world.business(id).is_some() {
+            Some(Self::Business(owned()))
+        } else if world.ad(id).is_some() {
+            Some(Self::Ad(owned()))
+        } else {
+            None
+        }
+    }
+
+    /// What `/me` is for a session.
+    pub(crate) fn me(session: &Session) -> Option<Self> {
+        match session {
+            Session::App => None,
+            Session::User { user_id, .. } => Some(Self::User(user_id.clone())),
+            Session::Page { page_id, .. } => Some(Self::Page(page_id.clone())),
+        }
+    }
+
+    /// Meta's name of the type, as its error messages and specifications spell it.
+    pub(crate) fn type_name(&self) -> &'static str {
+        match self {
+            Self::App => "Application",
+            Self::User(_) => "User",
+            Self::Page(_) => "Page",
+            Self::Business(_) => "Business",
+            Self::Form(_) => "LeadgenForm",
+            Self::Lead(_) => "Lead",
+            Self::Ad(_) => "Ad",
+        }
+    }
+
+    /// The placeholder in normalised paths.
+    pub(crate) fn placeholder(&self) -> &'static str {
+        match self {
+            Self::App => "{app}",
+            Self::User(_) => "{user}",
+            Self::Page(_) => "{page}",
+            Self::Business(_) => "{business}",
+            Self::Form(_) => "{form}",
+            Self::Lead(_) => "{lead}",
+            Self::Ad(_) => "{ad}",
+        }
+    }
+
+    pub(crate) fn id<'a>(&'a self, world: &'a World) -> &'a str {
+        match self {
+            Self::App => &world.app.id,
+            Self::User(id) | Self::Page(id) | Self::Business(id) | Self::Form(id) | Self::Lead(id) | Self::Ad(id) => id,
+        }
+    }
+
+    /// Edges that can be read, by address or inside `fields`.
+    pub(crate) fn edges(&self) -> &'static [&'static str] {
+        edges_of(self.type_name())
+    }
+
+    /// The fields a read without `fields` answers.
+    pub(crate) fn default_fields(&self) -> &'static [&'static str] {
+        match self {
+            Self::App => &["id", "name", "category", "link"],
+            Self::Form(_) => &["id", "locale", "name", "status"],
+            Self::Lead(_) => &["id", "created_time", "ad_id", "form_id", "field_data"],
+            Self::User(_) | Self::Page(_) | Self::Business(_) | Self::Ad(_) => &["id", "name"],
+        }
+    }
+}
+
+fn edges_of(node_type: &str) -> &'static [&'static str] {
+    match node_type {
+        "Application" => &["subscriptions"],
+        "User" => &["accounts", "permissions", "businesses"],
+        "Page" => &["leadgen_forms", "subscribed_apps"],
+        "Business" => &["owned_pages", "client_pages"],
+        "LeadgenForm" => &["leads", "test_leads"],
+        "Ad" => &["leads"],
+        _ => &[],
+    }
+}
+
+/// # Errors
+/// 100 for the first field that nodes of this type do not have.
+pub(crate) fn check_fields(node_type: &str, wanted: &[Field]) -> Result<(), GraphError> {
+    let known = |name: &str| edges_of(node_type).contains(&name) || specs::has_field(node_type, name);
+    match wanted.iter().find(|field| !known(&field.name)) {
+        Some(field) => Err(GraphError::nonexisting_field(&field.name, node_type)),
+        None => Ok(()),
+    }
+}
+
+/// Reads a node; rights on the node itself have been checked. `id` always comes back.
+pub(crate) fn read(
+    call: &mut Call<'_>,
+    node: &Node,
+    wanted: Option<&[Field]>,
+    defaults: &[&str],
+) -> Result<Value, GraphError> {
+    let fallback: Vec<Field>;
+    let wanted = match wanted {
+        Some(fields) => fields,
+        None => {
+            fallback = defaults.iter().map(|name| Field::plain(name)).collect();
+            &fallback
+        }
+    };
+    check_fields(node.type_name(), wanted)?;
+    let mut answer = Map::new();
+    for field in wanted {
+        let value = if node.edges().contains(&field.name.as_str()) {
+            Some(route::read_edge(call, node, &field.name, &inner_query(call, node, field))?)
+        } else {
+            value(call, node, field)?.map(|value| only(value, field.inner.as_deref()))
+        };
+        if let Some(value) = value {
+            answer.insert(field.alias.clone().unwrap_or_else(|| field.name.clone()), value);
+        }
+    }
+    answer.insert("id".to_owned(), json!(node.id(call.world)));
+    Ok(Value::Object(answer))
+}
+
+fn value(call: &mut Call<'_>, node: &Node, field: &Field) -> Result<Option<Value>, GraphError> {
+    match node {
+        Node::App => Ok(app::value(call.world, &field.name)),
+        Node::User(id) => Ok(user::value(call, id, &field.name)),
+        Node::Page(id) => page::value(call, id, field),
+        Node::Business(id) => Ok(business::value(call.world, id, &field.name)),
+        Node::Form(id) => Ok(form::value(call.world, id, &field.name)),
+        Node::Lead(id) => lead::value(call, id, &field.name),
+        Node::Ad(_) => Ok(None),
+    }
+}
+
+/// How an edge inside `fields` is asked for.
+fn inner_query(call: &Call<'_>, node: &Node, field: &Field) -> EdgeQuery {
+    let mut params: BTreeMap<String, String> = field.arguments.iter().cloned().collect();
+    if field.inner.is_some() {
+        params.insert("fields".to_owned(), field.inner_text.clone());
+    }
+    if call.request.token_in_query
+        && let Some(token) = call.request.param("access_token")
+    {
+        params.insert("access_token".to_owned(), token.to_owned());
+    }
+    EdgeQuery { path: format!("{}/{}", node.id(call.world), field.name), fields: field.inner.clone(), params }
+}
+
+/// Keeps the members of objects (or lists of objects) that were asked for; `id` stays.
+pub(crate) fn only(value: Value, wanted: Option<&[Field]>) -> Value {
+    let Some(wanted) = wanted else { return value };
+    match value {
+        Value::Array(list) => list.into_iter().map(|element| only(element, Some(wanted))).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .filter_map(|(name, value)| match wanted.iter().find(|field| field.name == name) {
+                Some(field) => Some((field.alias.clone().unwrap_or(name), only(value, field.inner.as_deref()))),
+                None => (name == "id").then_some((name, value)),
+            })
+            .collect(),
+        scalar => scalar,
+    }
+}

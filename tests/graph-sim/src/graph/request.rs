@@ -1,0 +1,78 @@
+//! One Graph request, whether it came by itself or inside a batch.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::version;
+
+/// A request, reduced to what Meta looks at.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    /// `GET`, `POST` or `DELETE`.
+    pub(crate) method: String,
+    /// The version named in the path.
+    pub(crate) version: Option<u32>,
+    /// Path segments after the version, decoded.
+    pub(crate) path: Vec<String>,
+    /// Query and body parameters in one: Meta does not care where they are. Values that are not text are JSON text.
+    pub(crate) params: BTreeMap<String, String>,
+    /// Where the token came from; `paging.next` repeats it only when it was a query parameter.
+    pub(crate) token_in_query: bool,
+}
+
+impl Request {
+    /// Splits a path such as `/v26.0/me/accounts`.
+    pub(crate) fn new(method: &str, path: &str) -> Self {
+        let mut segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
+        let version = segments.first().and_then(|segment| version::parse(segment));
+        if version.is_some() {
+            segments.remove(0);
+        }
+        Self { method: method.to_uppercase(), version, path: segments, params: BTreeMap::new(), token_in_query: false }
+    }
+
+    /// Adds a query string or a form-encoded body.
+    pub(crate) fn add_form(&mut self, encoded: &str) {
+        for (name, value) in url::form_urlencoded::parse(encoded.as_bytes()) {
+            self.params.insert(name.into_owned(), value.into_owned());
+        }
+    }
+
+    /// Adds the members of a JSON object; lists and objects are kept as JSON text, as in a form.
+    pub(crate) fn add_json(&mut self, body: Value) {
+        if let Value::Object(members) = body {
+            for (name, value) in members {
+                let text = match value {
+                    Value::String(text) => text,
+                    other => other.to_string(),
+                };
+                self.params.insert(name, text);
+            }
+        }
+    }
+
+    pub(crate) fn param(&self, name: &str) -> Option<&str> {
+        self.params.get(name).map(String::as_str)
+    }
+
+    /// The path without version: `/`, `/me/accounts`.
+    pub(crate) fn plain_path(&self) -> String {
+        format!("/{}", self.path.join("/"))
+    }
+}
+
+fn decode(segment: &str) -> String {
+    // A path segment is decoded like a form value except for `+`, which means itself.
+    let escaped = segment.replace('+', "%2B");
+    let whole = format!("x={escaped}");
+    url::form_urlencoded::parse(whole.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
+/// A list parameter: JSON (`["a","b"]`) or separated by commas.
+pub(crate) fn list(text: &str) -> Vec<String> {
+    if let Ok(list) = serde_json::from_str::<Vec<String>>(text) {
+        return list;
+    }
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}

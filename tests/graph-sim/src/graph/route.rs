@@ -1,0 +1,134 @@
+//! From method and path to the endpoint.
+
+use serde_json::Value;
+
+use super::error::GraphError;
+use super::fields::{self, Field};
+use super::node::{self, Node};
+use super::paging::EdgeQuery;
+use super::request::Request;
+use super::session::{Call, Session};
+use super::{
+    app_subscriptions, business, debug_token, form, lead, lead_list, oauth, page, permissions, subscribed_apps,
+    test_leads, user,
+};
+
+/// Endpoints that read their own credentials.
+pub(crate) fn needs_no_token(request: &Request) -> bool {
+    matches!(segments(request).as_slice(), ["oauth", ..] | ["debug_token"])
+}
+
+/// `/oauth/…` and `/debug_token`.
+pub(crate) fn without_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
+    match segments(call.request).as_slice() {
+        ["oauth", "access_token"] => oauth::access_token(call),
+        ["oauth", "revoke"] => oauth::revoke(call),
+        ["debug_token"] => debug_token::debug_token(call),
+        _ => Err(GraphError::syntax(format!("Unknown path components: {}", call.request.plain_path()))),
+    }
+}
+
+/// Everything else.
+pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
+    let request = call.request;
+    let path = segments(request);
+    let (first, rest) = match path.split_first() {
+        Some((first, rest)) => (*first, rest),
+        // Reading many ids at once is gone since v26; batch is what remains.
+        None if request.param("ids").is_some() => {
+            return Err(GraphError::invalid("(#100) The parameter ids is no longer supported; use a batch request"));
+        }
+        None => return Err(GraphError::invalid("(#100) Unsupported request to the root path")),
+    };
+    let node = resolve(call, first)?;
+    match (request.method.as_str(), &node, rest) {
+        ("GET", _, []) => read_node(call, &node),
+        ("GET", _, [edge]) if node.edges().contains(edge) => {
+            let query = edge_query(call, &node, edge)?;
+            read_edge(call, &node, edge, &query)
+        }
+        ("GET", _, [edge]) => Err(GraphError::nonexisting_field(edge, node.type_name())),
+        ("DELETE", Node::Lead(id), []) => lead::delete(call, id),
+        ("DELETE", Node::User(id), ["permissions"]) => permissions::delete(call, id, None),
+        ("DELETE", Node::User(id), ["permissions", name]) => permissions::delete(call, id, Some(name)),
+        ("POST", Node::Page(id), ["subscribed_apps"]) => subscribed_apps::subscribe(call, id),
+        ("DELETE", Node::Page(id), ["subscribed_apps"]) => subscribed_apps::unsubscribe(call, id),
+        ("POST", Node::App, ["subscriptions"]) => app_subscriptions::subscribe(call),
+        ("DELETE", Node::App, ["subscriptions"]) => app_subscriptions::unsubscribe(call),
+        ("POST", Node::Form(id), ["test_leads"]) => test_leads::create(call, id),
+        (_, _, [] | [_]) => Err(GraphError::not_visible(&request.method, first)),
+        _ => Err(GraphError::syntax(format!("Unknown path components: /{}", rest.join("/")))),
+    }
+}
+
+/// The node a path begins with; `me` is whoever the token speaks for.
+fn resolve(call: &Call<'_>, segment: &str) -> Result<Node, GraphError> {
+    if segment == "me" {
+        return Node::me(&call.session).ok_or_else(|| {
+            GraphError::syntax("An active access token must be used to query information about the current user.")
+        });
+    }
+    match Node::find(call.world, segment) {
+        Some(node) => Ok(node),
+        None if segment.chars().all(|c| c.is_ascii_digit()) => {
+            Err(GraphError::not_visible(&call.request.method, segment))
+        }
+        None => Err(GraphError::unknown_alias(segment)),
+    }
+}
+
+fn read_node(call: &mut Call<'_>, node: &Node) -> Result<Value, GraphError> {
+    let wanted = requested_fields(call.request)?;
+    let hidden = |call: &Call<'_>| GraphError::not_visible("get", node.id(call.world));
+    match node {
+        Node::App => match call.session {
+            Session::App | Session::User { .. } => {}
+            Session::Page { .. } => return Err(hidden(call)),
+        },
+        Node::User(id) => {
+            if call.user_id().is_some_and(|user_id| user_id != id) {
+                return Err(hidden(call));
+            }
+        }
+        Node::Page(id) => page::check_readable(call, id, wanted.as_deref())?,
+        Node::Business(id) => business::check_readable(call, id)?,
+        Node::Form(id) => form::check_readable(call, id)?,
+        Node::Lead(id) => lead::check_readable(call, id, wanted.as_deref())?,
+        Node::Ad(_) => return Err(hidden(call)),
+    }
+    node::read(call, node, wanted.as_deref(), node.default_fields())
+}
+
+/// Reads an edge, by its own address or inside `fields`.
+pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
+    match (node, edge) {
+        (Node::App, "subscriptions") => app_subscriptions::list(call),
+        (Node::User(id), "accounts") => user::accounts(call, id, query),
+        (Node::User(id), "permissions") => permissions::list(call, id),
+        (Node::User(id), "businesses") => user::businesses(call, id, query),
+        (Node::Business(id), "owned_pages" | "client_pages") => business::pages(call, id, edge, query),
+        (Node::Page(id), "leadgen_forms") => form::list(call, id, query),
+        (Node::Page(id), "subscribed_apps") => subscribed_apps::list(call, id, query),
+        (Node::Form(id), "leads") => lead_list::of_form(call, id, query),
+        (Node::Form(id), "test_leads") => test_leads::list(call, id, query),
+        (Node::Ad(id), "leads") => lead_list::of_ad(call, id, query),
+        _ => Err(GraphError::nonexisting_field(edge, node.type_name())),
+    }
+}
+
+fn edge_query(call: &Call<'_>, node: &Node, edge: &str) -> Result<EdgeQuery, GraphError> {
+    let mut params = call.request.params.clone();
+    if !call.request.token_in_query {
+        params.remove("access_token");
+    }
+    let path = format!("{}/{edge}", node.id(call.world));
+    Ok(EdgeQuery { path, fields: requested_fields(call.request)?, params })
+}
+
+fn requested_fields(request: &Request) -> Result<Option<Vec<Field>>, GraphError> {
+    request.param("fields").filter(|text| !text.trim().is_empty()).map(fields::parse).transpose()
+}
+
+fn segments(request: &Request) -> Vec<&str> {
+    request.path.iter().map(String::as_str).collect()
+}

@@ -1,0 +1,148 @@
+//! Who is calling: the access token, its proof, and what it permits.
+
+use super::error::GraphError;
+use super::request::Request;
+use crate::signing;
+use crate::world::World;
+use crate::world::token::TokenKind;
+
+/// The owner of a call's token.
+#[derive(Debug, Clone)]
+pub(crate) enum Session {
+    /// `APPID|SECRET`.
+    App,
+    /// A user token.
+    User { user_id: String, token: String },
+    /// A page token, and the person through whom it was obtained.
+    Page { page_id: String, user_id: String, token: String },
+}
+
+/// A call being answered.
+pub(crate) struct Call<'w> {
+    pub(crate) world: &'w mut World,
+    pub(crate) request: &'w Request,
+    /// The version that answers.
+    pub(crate) version: u32,
+    pub(crate) session: Session,
+}
+
+impl Call<'_> {
+    /// The person behind the token; none behind an app token.
+    pub(crate) fn user_id(&self) -> Option<&str> {
+        match &self.session {
+            Session::App => None,
+            Session::User { user_id, .. } | Session::Page { user_id, .. } => Some(user_id),
+        }
+    }
+
+    /// The user token's person, for calls that only a user token can make.
+    pub(crate) fn person(&self) -> Result<String, GraphError> {
+        match &self.session {
+            Session::User { user_id, .. } => Ok(user_id.clone()),
+            Session::App | Session::Page { .. } => Err(GraphError::syntax(
+                "An active access token must be used to query information about the current user.",
+            )),
+        }
+    }
+
+    /// Whether the person granted `scope`; a page token also needs the page to be among those consented to.
+    pub(crate) fn has_scope(&self, scope: &str) -> bool {
+        let Some(grant) = self.user_id().and_then(|user_id| self.world.grants.get(user_id)) else { return false };
+        let covered = match &self.session {
+            Session::Page { page_id, .. } => grant.covers_page(page_id),
+            Session::App | Session::User { .. } => true,
+        };
+        covered && grant.has(scope)
+    }
+
+    /// # Errors
+    /// 200 naming the scope.
+    pub(crate) fn require_scope(&self, scope: &str) -> Result<(), GraphError> {
+        if self.has_scope(scope) { Ok(()) } else { Err(GraphError::requires_scope(scope)) }
+    }
+
+    /// For edges that only the page itself may use.
+    ///
+    /// # Errors
+    /// 190/2069032 for a user or app token, 100/33 for another page's token.
+    pub(crate) fn require_page_token(&self, page_id: &str, visible_as: &str) -> Result<(), GraphError> {
+        match &self.session {
+            Session::Page { page_id: own, .. } if own == page_id => Ok(()),
+            Session::Page { .. } => Err(GraphError::not_visible(&self.request.method, visible_as)),
+            Session::User { .. } | Session::App => Err(GraphError::page_token_required()),
+        }
+    }
+
+    /// # Errors
+    /// 200 when the person behind the token has none of the tasks on the page.
+    pub(crate) fn require_task(&self, page_id: &str, tasks: &[&str]) -> Result<(), GraphError> {
+        let has = self.user_id().is_some_and(|user_id| self.world.has_task(user_id, page_id, tasks));
+        if has { Ok(()) } else { Err(GraphError::requires_task(tasks)) }
+    }
+}
+
+/// Reads and checks the token and its proof.
+///
+/// # Errors
+/// 104 (2500 for `/me`) without a token, 190 for a dead or foreign one, 100 for a wrong or missing proof.
+pub(crate) fn open(world: &World, request: &Request) -> Result<Session, GraphError> {
+    let Some(text) = request.param("access_token").filter(|text| !text.is_empty()) else {
+        return Err(if request.path.first().is_some_and(|segment| segment == "me") {
+            GraphError::syntax("An active access token must be used to query information about the current user.")
+        } else {
+            GraphError::new(400, 104, "An access token is required to request this resource.")
+        });
+    };
+    let session = session_of(world, text)?;
+    check_proof(world, request, text, matches!(session, Session::App))?;
+    Ok(session)
+}
+
+/// The session of a token's text.
+fn session_of(world: &World, text: &str) -> Result<Session, GraphError> {
+    if is_app_token(world, text)? {
+        return Ok(Session::App);
+    }
+    let token = world.tokens.get(text).ok_or_else(GraphError::malformed_token)?;
+    let now = world.clock.now_s();
+    if let Some(refusal) = token.refused(now) {
+        return Err(GraphError::refused(refusal, &world.app.id, token.expires_s, now));
+    }
+    Ok(match &token.kind {
+        TokenKind::User => Session::User { user_id: token.user_id.clone(), token: text.to_owned() },
+        TokenKind::Page { page_id } => {
+            Session::Page { page_id: page_id.clone(), user_id: token.user_id.clone(), token: text.to_owned() }
+        }
+    })
+}
+
+/// Whether `text` is this app's token; the literal `APPID|APPSECRET` is one.
+///
+/// # Errors
+/// 190 when it has the form and is wrong.
+pub(crate) fn is_app_token(world: &World, text: &str) -> Result<bool, GraphError> {
+    match text.split_once('|') {
+        None => Ok(false),
+        Some((id, secret)) if id == world.app.id && secret == world.app.secret => Ok(true),
+        Some(_) => Err(GraphError::new(400, 190, "Invalid OAuth access token signature.")),
+    }
+}
+
+fn check_proof(world: &World, request: &Request, token: &str, is_app: bool) -> Result<(), GraphError> {
+    // An app token already shows that the caller knows the secret.
+    if world.app.require_proof && !is_app && request.param("appsecret_proof").is_none() {
+        return Err(GraphError::proof("API calls from the server require an appsecret_proof argument"));
+    }
+    check_proof_if_sent(world, request, token)
+}
+
+/// # Errors
+/// 100 when the call carries a proof that is not this token's.
+pub(crate) fn check_proof_if_sent(world: &World, request: &Request, token: &str) -> Result<(), GraphError> {
+    match request.param("appsecret_proof") {
+        Some(proof) if proof != signing::appsecret_proof(&world.app.secret, token) => {
+            Err(GraphError::proof("Invalid appsecret_proof provided in the API argument"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}

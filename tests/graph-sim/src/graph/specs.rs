@@ -1,0 +1,79 @@
+//! The fields each node type has: what may be asked for, whether or not a value exists.
+//!
+//! The lists come from the specifications Meta publishes for its SDK generator (the files in `specs/` name repository,
+//! commit and path). A field of the list without a value in this world is simply absent from the answer, as at Meta.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+struct Spec {
+    fields: BTreeMap<String, String>,
+}
+
+static PUBLISHED: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| {
+    [
+        ("Business", include_str!("../../specs/Business.json")),
+        ("Lead", include_str!("../../specs/Lead.json")),
+        ("LeadgenForm", include_str!("../../specs/LeadgenForm.json")),
+        ("Page", include_str!("../../specs/Page.json")),
+    ]
+    .into_iter()
+    .map(|(name, text)| {
+        let fields = serde_json::from_str::<Spec>(text).map(|spec| spec.fields).unwrap_or_default();
+        (name, fields.into_keys().collect())
+    })
+    .collect()
+});
+
+/// Fields that exist beside the published lists: answered by edges that return pages, and node types without a list.
+const FURTHER: &[(&str, &[&str])] = &[
+    ("Page", &["tasks", "perms"]),
+    (
+        "User",
+        &[
+            "id",
+            "name",
+            "email",
+            "first_name",
+            "last_name",
+            "middle_name",
+            "name_format",
+            "short_name",
+            "picture",
+            "birthday",
+            "gender",
+            "hometown",
+            "link",
+            "location",
+            "locale",
+            "timezone",
+            "token_for_business",
+            "client_business_id",
+            "age_range",
+            "is_guest_user",
+            "supports_donate_button_in_live_video",
+        ],
+    ),
+    ("Application", &["id", "name", "category", "link", "namespace", "company", "description", "icon_url", "logo_url"]),
+];
+
+/// Whether nodes of `node_type` have `field`.
+pub(crate) fn has_field(node_type: &str, field: &str) -> bool {
+    PUBLISHED.get(node_type).is_some_and(|fields| fields.contains(field))
+        || FURTHER.iter().any(|(name, fields)| *name == node_type && fields.contains(&field))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_published_lists_are_readable() {
+        assert!(super::has_field("Lead", "field_data"));
+        assert!(super::has_field("LeadgenForm", "questions"));
+        assert!(super::has_field("Page", "access_token"));
+        assert!(super::has_field("Business", "verification_status"));
+        assert!(!super::has_field("Page", "owned_pages"));
+    }
+}

@@ -1,0 +1,75 @@
+//! People as nodes, and their edges `accounts` and `businesses`.
+
+use serde_json::{Value, json};
+
+use super::error::GraphError;
+use super::node::Node;
+use super::paging::{self, EdgeQuery, Elements, Item};
+use super::session::Call;
+use crate::world::person::RoleSlot;
+
+/// Lists of pages.
+pub(crate) const PAGES: Elements = Elements {
+    node_type: Some("Page"),
+    defaults: &["access_token", "category", "name", "id", "tasks"],
+    max_limit: 100,
+};
+const BUSINESSES: Elements = Elements { node_type: Some("Business"), defaults: &["id", "name"], max_limit: 100 };
+
+/// The value of a field, if the person has one the app may see.
+pub(crate) fn value(call: &Call<'_>, user_id: &str, field: &str) -> Option<Value> {
+    let user = call.world.user(user_id)?;
+    match field {
+        "name" => Some(json!(user.name)),
+        "first_name" | "short_name" => user.name.split(' ').next().map(|first| json!(first)),
+        "last_name" => user.name.rsplit(' ').next().map(|last| json!(last)),
+        "email" => call.has_scope("email").then(|| json!(user.email)),
+        _ => None,
+    }
+}
+
+/// `/me/accounts`: the pages of a person that they let the app see.
+///
+/// Empty without `pages_show_list`. A page reached through a business portfolio is missing without
+/// `business_management`. A role without token is listed without `access_token`.
+pub(crate) fn accounts(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
+    let person = own(call, user_id)?;
+    let shows_pages = call.has_scope("pages_show_list");
+    let sees_portfolio = call.has_scope("business_management");
+    let world = &*call.world;
+    let grant = world.grants.get(&person);
+    let slots = world.user(&person).map(|user| user.roles.as_slice()).unwrap_or_default();
+    let items: Vec<(String, Item)> = slots
+        .iter()
+        .enumerate()
+        .filter(|_| shows_pages)
+        .map(|(index, slot)| match slot {
+            RoleSlot::Withheld => (format!("withheld-{index}"), Item::Withheld),
+            RoleSlot::Role(role) => {
+                let through_portfolio = world.pages.get(&role.page_id).is_some_and(|page| page.portfolio.is_some());
+                let visible = !role.lost
+                    && grant.is_some_and(|grant| grant.covers_page(&role.page_id))
+                    && (sees_portfolio || !through_portfolio);
+                let item = if visible { Item::Node(Node::Page(role.page_id.clone())) } else { Item::Withheld };
+                (role.page_id.clone(), item)
+            }
+        })
+        .collect();
+    paging::page(call, query, items, &PAGES)
+}
+
+/// `/me/businesses`.
+pub(crate) fn businesses(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
+    let person = own(call, user_id)?;
+    call.require_scope("business_management")
+        .map_err(|_| GraphError::new(403, 200, "(#200) Requires business_management permission"))?;
+    let ids = call.world.user(&person).map(|user| user.business_ids.clone()).unwrap_or_default();
+    let items = ids.into_iter().map(|id| (id.clone(), Item::Node(Node::Business(id)))).collect();
+    paging::page(call, query, items, &BUSINESSES)
+}
+
+/// These edges answer to the person's own user token only.
+fn own(call: &Call<'_>, user_id: &str) -> Result<String, GraphError> {
+    let person = call.person()?;
+    if person == user_id { Ok(person) } else { Err(GraphError::not_visible("get", user_id)) }
+}

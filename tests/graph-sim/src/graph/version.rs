@@ -1,0 +1,45 @@
+//! Graph versions: which one a call names, and which one really answers.
+
+/// The newest version; also what answers calls that name none.
+pub(crate) const CURRENT: u32 = 26;
+
+/// Versions that still answer as themselves, with the second they stop to (`None`: no date yet).
+const USABLE: &[(u32, Option<i64>)] = &[
+    (21, Some(1_800_489_600)), // 2027-01-21
+    (22, Some(1_810_771_200)), // 2027-05-20
+    (23, Some(1_822_953_600)), // 2027-10-08
+    (24, Some(1_834_444_800)), // 2028-02-18
+    (25, Some(1_848_441_600)), // 2028-07-29
+    (26, None),
+];
+
+/// Whether a path segment is a version: `v26.0`.
+pub(crate) fn parse(segment: &str) -> Option<u32> {
+    segment.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()
+}
+
+/// The version that answers a call naming `wanted`: a dead version does not fail, the next oldest usable one answers
+/// silently. `None` for a version that never was.
+pub(crate) fn answering(wanted: Option<u32>, now_s: i64) -> Option<u32> {
+    let wanted = wanted.unwrap_or(CURRENT);
+    if wanted == 0 || wanted > CURRENT {
+        return None;
+    }
+    USABLE
+        .iter()
+        .filter(|(_, ends_s)| ends_s.is_none_or(|at| now_s < at))
+        .map(|(version, _)| *version)
+        .find(|version| *version >= wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_dead_version_is_answered_by_the_next_living_one() {
+        let now = 1_790_000_000;
+        assert_eq!(super::answering(Some(25), now), Some(25));
+        assert_eq!(super::answering(Some(18), now), Some(21));
+        assert_eq!(super::answering(None, now), Some(26));
+        assert_eq!(super::answering(Some(99), now), None);
+    }
+}

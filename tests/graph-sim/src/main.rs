@@ -1,0 +1,70 @@
+//! The simulator as a program. Prints `listening <url>` on standard output once it answers; logs go to standard error
+//! (`RUST_LOG` chooses what).
+
+use std::io::{self, Write};
+use std::net::IpAddr;
+
+use anyhow::Context;
+use clap::{ArgAction, Parser};
+use graph_sim::{Options, seed};
+use tracing_subscriber::EnvFilter;
+
+/// Meta's Graph API, login dialog, lead forms and webhook sender, simulated.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// Port to listen on; 0 takes a free one.
+    #[arg(long, default_value_t = 8081)]
+    port: u16,
+    /// Interface to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: IpAddr,
+    /// Origin that clients see, for the addresses in answers; by default where it listens.
+    #[arg(long)]
+    public_url: Option<String>,
+    /// Redirect address the login dialog accepts, compared exactly; may be repeated. Without it: any https address,
+    /// and http on localhost.
+    #[arg(long = "redirect-uri")]
+    redirect_uris: Vec<String>,
+    /// Id of the app.
+    #[arg(long, default_value = seed::APP_ID)]
+    app_id: String,
+    /// Secret of the app.
+    #[arg(long, env = "GRAPH_SIM_APP_SECRET", default_value = seed::APP_SECRET, hide_env_values = true)]
+    app_secret: String,
+    /// Token a webhook callback asks for; used where a subscription names none.
+    #[arg(long, default_value = seed::VERIFY_TOKEN)]
+    verify_token: String,
+    /// "Require App Secret": refuse calls without appsecret_proof.
+    #[arg(long, default_value_t = true, action = ArgAction::Set)]
+    require_proof: bool,
+    /// Send ids in webhooks as numbers, as Meta's documentation prints them, instead of strings.
+    #[arg(long)]
+    numeric_webhook_ids: bool,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,graph_sim=info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let arguments = Arguments::parse();
+    let (host, port) = (arguments.host, arguments.port);
+    let handle = graph_sim::start(Options {
+        host,
+        port,
+        public_url: arguments.public_url,
+        redirect_uris: arguments.redirect_uris,
+        app_id: arguments.app_id,
+        app_secret: arguments.app_secret,
+        verify_token: arguments.verify_token,
+        require_proof: arguments.require_proof,
+        numeric_webhook_ids: arguments.numeric_webhook_ids,
+    })
+    .await
+    .with_context(|| format!("Failed to listen on {host}:{port}"))?;
+    let mut stdout = io::stdout();
+    writeln!(stdout, "listening {}", handle.url())
+        .and_then(|()| stdout.flush())
+        .context("Failed to print the address")?;
+    tokio::signal::ctrl_c().await.context("Failed to wait for Ctrl-C")
+}

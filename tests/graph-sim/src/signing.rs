@@ -1,0 +1,32 @@
+//! What Meta does with the app secret: signing webhooks, and checking `appsecret_proof`.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::Sha256;
+
+/// The value of `X-Hub-Signature-256`: `sha256=` and the lower-case hex HMAC-SHA256 of the raw body bytes.
+#[must_use]
+pub fn hub_signature_256(app_secret: &str, body: &[u8]) -> String {
+    format!("sha256={}", hex::encode(hmac_sha256(app_secret, body)))
+}
+
+/// The value of the legacy `X-Hub-Signature`: `sha1=` and the lower-case hex HMAC-SHA1 of the raw body bytes.
+#[must_use]
+pub fn hub_signature_sha1(app_secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(app_secret.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(body);
+    format!("sha1={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+/// The proof that whoever sends `access_token` also knows the app secret. It belongs to one token: a call with a page
+/// token needs the page token's proof.
+#[must_use]
+pub fn appsecret_proof(app_secret: &str, access_token: &str) -> String {
+    hex::encode(hmac_sha256(app_secret, access_token.as_bytes()))
+}
+
+fn hmac_sha256(key: &str, message: &[u8]) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(message);
+    mac.finalize().into_bytes().to_vec()
+}

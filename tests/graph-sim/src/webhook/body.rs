@@ -1,0 +1,83 @@
+//! Building webhook bodies: many changes of many pages in one, as Meta does.
+
+use serde_json::{Map, Value, json};
+
+use super::outbox::{Change, Delivery};
+use crate::escaped_json;
+use crate::world::World;
+
+/// Meta's limit of updates in one body.
+const MAX_CHANGES: usize = 1000;
+/// An entry holds at most this many changes here, so that full bodies have several entries of the same page too.
+const MAX_CHANGES_PER_ENTRY: usize = 25;
+
+/// Bodies for `changes`, ready to post. Changes keep their order; changes whose app subscription is gone vanish.
+pub(crate) fn build(world: &World, changes: Vec<Change>) -> Vec<Delivery> {
+    let mut by_object: Vec<(String, bool, Vec<Change>)> = Vec::new();
+    for change in changes {
+        // Messaging has its own time unit and its own failure rule, so it travels apart.
+        match by_object
+            .iter_mut()
+            .find(|(object, messaging, _)| *object == change.object && *messaging == change.messaging)
+        {
+            Some((_, _, list)) => list.push(change),
+            None => by_object.push((change.object.clone(), change.messaging, vec![change])),
+        }
+    }
+    by_object
+        .iter()
+        .flat_map(|(object, messaging, list)| list.chunks(MAX_CHANGES).map(move |chunk| (object, *messaging, chunk)))
+        .filter_map(|(object, messaging, chunk)| delivery(world, object, messaging, chunk))
+        .collect()
+}
+
+fn delivery(world: &World, object: &str, messaging: bool, changes: &[Change]) -> Option<Delivery> {
+    let subscription = world.app.subscriptions.get(object)?;
+    let now_ms = world.clock.now_ms();
+    // Seconds on `changes`, milliseconds on `messaging`.
+    let time = if messaging { now_ms } else { now_ms.div_euclid(1000) };
+    let mut entries: Vec<(String, Vec<&Change>)> = Vec::new();
+    for change in changes {
+        let open =
+            |entry: &&mut (String, Vec<&Change>)| entry.0 == change.entry_id && entry.1.len() < MAX_CHANGES_PER_ENTRY;
+        match entries.iter_mut().find(open) {
+            Some((_, list)) => list.push(change),
+            None => entries.push((change.entry_id.clone(), vec![change])),
+        }
+    }
+    let entry: Vec<Value> = entries
+        .iter()
+        .map(|(id, list)| entry(id, time, messaging, subscription.include_values, world.numeric_webhook_ids, list))
+        .collect();
+    let mut entry_ids: Vec<String> = entries.into_iter().map(|(id, _)| id).collect();
+    entry_ids.sort();
+    entry_ids.dedup();
+    Some(Delivery {
+        object: object.to_owned(),
+        callback_url: subscription.callback_url.clone(),
+        body: escaped_json::to_string(&json!({"object": object, "entry": entry})),
+        entry_ids,
+        leadgen_ids: changes.iter().filter_map(|change| change.leadgen_id.clone()).collect(),
+        changes: changes.len(),
+        messaging,
+        attempts: 0,
+        first_failure_ms: None,
+        due_ms: now_ms,
+    })
+}
+
+fn entry(id: &str, time: i64, messaging: bool, include_values: bool, numeric: bool, list: &[&Change]) -> Value {
+    let mut entry = Map::new();
+    let id = if numeric { id.parse::<u64>().map_or_else(|_| json!(id), |number| json!(number)) } else { json!(id) };
+    entry.insert("id".to_owned(), id);
+    entry.insert("time".to_owned(), json!(time));
+    if messaging || include_values {
+        let key = if messaging { "messaging" } else { "changes" };
+        entry.insert(key.to_owned(), list.iter().map(|change| change.body.clone()).collect());
+    } else {
+        let mut fields: Vec<_> = list.iter().filter_map(|change| change.body.get("field")).collect();
+        fields.dedup();
+        entry.insert("changed_fields".to_owned(), json!(fields));
+    }
+    Value::Object(entry)
+}

@@ -1,0 +1,71 @@
+//! Lead forms: questions, consents and the ads that carry them.
+
+/// A lead form (`LeadgenForm`).
+#[derive(Debug, Clone)]
+pub(crate) struct Form {
+    pub(crate) id: String,
+    pub(crate) page_id: String,
+    pub(crate) name: String,
+    /// Such as `de_DE`.
+    pub(crate) locale: &'static str,
+    /// `ACTIVE`, `ARCHIVED`, `DELETED` or `DRAFT`.
+    pub(crate) status: &'static str,
+    pub(crate) headline: String,
+    pub(crate) questions: Vec<Question>,
+    pub(crate) consents: Vec<Consent>,
+    pub(crate) privacy_policy_url: String,
+    pub(crate) thank_you: String,
+    pub(crate) created_ms: i64,
+    pub(crate) ads: Vec<Ad>,
+}
+
+/// One question (`LeadGenQuestion`).
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    pub(crate) id: String,
+    /// The name under which the answer appears in `field_data`.
+    pub(crate) key: String,
+    pub(crate) label: String,
+    /// Meta's question type, such as `EMAIL` or `CUSTOM`.
+    pub(crate) kind: &'static str,
+    pub(crate) options: Vec<Choice>,
+    /// More than one option may be chosen; the answer then has several values.
+    pub(crate) multiple: bool,
+}
+
+/// An option of a choice question; answers carry its key.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    pub(crate) key: String,
+    pub(crate) value: String,
+}
+
+/// A checkbox of the custom disclaimer; answered outside `field_data`.
+#[derive(Debug, Clone)]
+pub(crate) struct Consent {
+    pub(crate) key: String,
+    pub(crate) text: String,
+    pub(crate) required: bool,
+}
+
+/// An ad with its ad set and campaign: what a paid lead names. (In Meta's older words: adgroup, campaign, campaign
+/// group. `adgroup_id` in a webhook is therefore this ad's id.)
+#[derive(Debug, Clone)]
+pub(crate) struct Ad {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) adset_id: String,
+    pub(crate) adset_name: String,
+    pub(crate) campaign_id: String,
+    pub(crate) campaign_name: String,
+}
+
+impl Form {
+    pub(crate) fn question(&self, key: &str) -> Option<&Question> {
+        self.questions.iter().find(|question| question.key == key)
+    }
+
+    pub(crate) fn ad(&self, ad_id: &str) -> Option<&Ad> {
+        self.ads.iter().find(|ad| ad.id == ad_id)
+    }
+}

@@ -1,0 +1,57 @@
+//! Ids, codes and token texts that never repeat.
+
+use jiff::Timestamp;
+use rand::RngExt;
+use rand::distr::Alphanumeric;
+
+/// Source of lead ids and of the running number of invented people.
+///
+/// Both start from the wall clock, so a restarted simulator does not repeat what a client with a lasting store already
+/// has; that client would rightly call the repetition a duplicate.
+#[derive(Debug)]
+pub(crate) struct Ids {
+    next_lead: u64,
+    next_person: u64,
+}
+
+impl Ids {
+    pub(crate) fn new() -> Self {
+        let started_ms = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
+        // Above 2^53 on purpose: a client that reads ids as floating point numbers corrupts them.
+        Self { next_lead: 20_000_000_000_000_001 + started_ms * 1000, next_person: started_ms / 100 }
+    }
+
+    pub(crate) fn lead(&mut self) -> String {
+        self.next_lead += 2;
+        self.next_lead.to_string()
+    }
+
+    pub(crate) fn person(&mut self) -> u64 {
+        self.next_person += 1;
+        self.next_person
+    }
+}
+
+/// An access token as Meta's look: `EAA`, then a long alphanumeric tail.
+pub(crate) fn token_text() -> String {
+    format!("EAA{}", random_text(157))
+}
+
+/// A login code.
+pub(crate) fn code_text() -> String {
+    format!("AQ{}", random_text(120))
+}
+
+/// `fbtrace_id` and the values of the debug headers.
+pub(crate) fn trace_text() -> String {
+    format!("A{}", random_text(22))
+}
+
+/// The `hub.challenge` Meta sends: decimal digits.
+pub(crate) fn challenge_text() -> String {
+    rand::rng().random_range(1_000_000_000_u32..=u32::MAX).to_string()
+}
+
+fn random_text(length: usize) -> String {
+    rand::rng().sample_iter(Alphanumeric).take(length).map(char::from).collect()
+}

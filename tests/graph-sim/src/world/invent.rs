@@ -1,0 +1,151 @@
+//! Invented people who fill in forms: distinct names, e-mail addresses and valid phone numbers.
+
+use super::form::{Form, Question};
+use super::lead::{Answer, ConsentAnswer};
+use super::names;
+
+/// Somebody who never existed. Distinct for distinct `number`s, whatever the language.
+pub(crate) struct Person {
+    pub(crate) first: String,
+    pub(crate) last: String,
+    pub(crate) email: String,
+    /// E.164.
+    pub(crate) phone: String,
+    number: usize,
+}
+
+/// Phone numbers repeat after this many people; that is years of running numbers.
+const PHONES: u64 = 39_000_000;
+
+impl Person {
+    /// The person with a running number, named and reachable as the form's locale suggests.
+    pub(crate) fn new(number: u64, locale: &str) -> Self {
+        let list = names::of_locale(locale);
+        let at = usize::try_from(number % 1_000_000_000).unwrap_or_default();
+        let first = pick(list.first, at);
+        // Neighbours share neither first nor last name; every pair comes once per round.
+        let last = pick(list.last, (at % list.first.len()) * 7 + at / list.first.len());
+        // A middle initial keeps full names apart once every pair of names is used up.
+        let round = at / (list.first.len() * list.last.len());
+        let middle = u8::try_from(round % 27).ok().filter(|initial| *initial > 0);
+        let first = match middle {
+            Some(initial) => format!("{first} {}.", char::from(b'A' + initial - 1)),
+            None => first.to_owned(),
+        };
+        let mailbox = format!("{}.{}", ascii(pick(list.first, at)), ascii(last));
+        Self {
+            email: format!("{mailbox}.{}@example.com", base36(number)),
+            phone: phone(number, locale),
+            first,
+            last: last.to_owned(),
+            number: at,
+        }
+    }
+
+    /// What this person writes into a form.
+    pub(crate) fn answers(&self, form: &Form) -> Vec<Answer> {
+        form.questions
+            .iter()
+            .map(|question| Answer { name: question.key.clone(), values: self.answer(question) })
+            .collect()
+    }
+
+    /// Ticks every required box and every other optional one.
+    pub(crate) fn consents(&self, form: &Form) -> Vec<ConsentAnswer> {
+        form.consents
+            .iter()
+            .enumerate()
+            .map(|(index, consent)| ConsentAnswer {
+                key: consent.key.clone(),
+                checked: consent.required || (self.number + index).is_multiple_of(2),
+            })
+            .collect()
+    }
+
+    fn answer(&self, question: &Question) -> Vec<String> {
+        if !question.options.is_empty() {
+            let chosen = if question.multiple { 1 + self.number % question.options.len().min(3) } else { 1 };
+            let options = question.options.iter().cycle().skip(self.number % question.options.len());
+            return options.take(chosen).map(|option| option.key.clone()).collect();
+        }
+        let value = match question.kind {
+            "FULL_NAME" => format!("{} {}", self.first, self.last),
+            "FIRST_NAME" => self.first.clone(),
+            "LAST_NAME" => self.last.clone(),
+            "EMAIL" | "WORK_EMAIL" => self.email.clone(),
+            "PHONE" | "WORK_PHONE_NUMBER" => self.phone.clone(),
+            "CITY" => pick(&["Springfield", "Riverside", "Münster", "Girona"], self.number).to_owned(),
+            "ZIP" | "POST_CODE" => format!("{:05}", 10_000 + self.number % 80_000),
+            "COMPANY_NAME" => format!("{} & Co.", self.last),
+            "JOB_TITLE" => pick(&["Owner", "Teacher", "Engineer", "Nurse"], self.number).to_owned(),
+            _ => pick(&["As soon as possible", "Next week, please call first", "Just looking: 1/2 day?"], self.number)
+                .to_owned(),
+        };
+        vec![value]
+    }
+}
+
+/// A number libphonenumber calls valid: US fixed line, German or Spanish mobile.
+fn phone(number: u64, locale: &str) -> String {
+    // The step shares no factor with the modulus, so neighbours get numbers that look unrelated and never collide.
+    let mixed = number.wrapping_mul(7_368_787) % PHONES;
+    match locale.get(..2) {
+        Some("de") => format!("+49151{:08}", 10_000_000 + mixed),
+        Some("es") => format!("+346{:08}", 10_000_000 + mixed),
+        _ => {
+            let area =
+                pick(&["212", "415", "303", "617", "512", "206"], usize::try_from(mixed / 7_000_000).unwrap_or(0));
+            format!("+1{area}{}", 2_000_000 + mixed % 7_000_000)
+        }
+    }
+}
+
+fn pick<'a>(list: &[&'a str], index: usize) -> &'a str {
+    list.get(index % list.len()).copied().unwrap_or_default()
+}
+
+/// A name as people put it into a mailbox: lower case, no accents, no apostrophes.
+fn ascii(name: &str) -> String {
+    let mut mailbox = String::new();
+    for character in name.to_lowercase().chars() {
+        match character {
+            'ä' | 'á' => mailbox.push('a'),
+            'ö' | 'ó' => mailbox.push('o'),
+            'ü' | 'ú' => mailbox.push('u'),
+            'ë' | 'é' => mailbox.push('e'),
+            'í' => mailbox.push('i'),
+            'ñ' => mailbox.push('n'),
+            'ß' => mailbox.push_str("ss"),
+            'a'..='z' => mailbox.push(character),
+            _ => {}
+        }
+    }
+    mailbox
+}
+
+fn base36(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    while number > 0 {
+        digits.push(char::from_digit(u32::try_from(number % 36).unwrap_or_default(), 36).unwrap_or('0'));
+        number /= 36;
+    }
+    digits.into_iter().rev().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::Person;
+
+    #[test]
+    fn twenty_thousand_people_in_a_row_share_no_name_address_or_phone() {
+        for locale in ["en_US", "de_DE", "es_ES"] {
+            let people: Vec<_> = (17_000_000_000..17_000_020_000).map(|number| Person::new(number, locale)).collect();
+            let names: HashSet<_> = people.iter().map(|person| (&person.first, &person.last)).collect();
+            let emails: HashSet<_> = people.iter().map(|person| &person.email).collect();
+            let phones: HashSet<_> = people.iter().map(|person| &person.phone).collect();
+            assert_eq!((names.len(), emails.len(), phones.len()), (20_000, 20_000, 20_000), "{locale}");
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Submitted leads and what became of their webhook.
+
+/// How long Meta keeps a lead readable.
+pub(crate) const RETENTION_MS: i64 = 90 * 24 * 3600 * 1000;
+
+/// A submitted form (`Lead`).
+#[derive(Debug, Clone)]
+pub(crate) struct Lead {
+    pub(crate) id: String,
+    pub(crate) form_id: String,
+    pub(crate) page_id: String,
+    /// `None` for organic and test leads.
+    pub(crate) ad_id: Option<String>,
+    pub(crate) platform: String,
+    pub(crate) created_ms: i64,
+    /// Reads before this answer 100/33: the webhook can be faster than the read path.
+    pub(crate) readable_from_ms: i64,
+    pub(crate) answers: Vec<Answer>,
+    pub(crate) consents: Vec<ConsentAnswer>,
+    pub(crate) test: bool,
+    pub(crate) delivery: DeliveryState,
+    /// Webhook posts that carried this lead, successful or not.
+    pub(crate) attempts: u32,
+}
+
+/// One element of `field_data`.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) name: String,
+    pub(crate) values: Vec<String>,
+}
+
+/// One element of `custom_disclaimer_responses`.
+#[derive(Debug, Clone)]
+pub(crate) struct ConsentAnswer {
+    pub(crate) key: String,
+    pub(crate) checked: bool,
+}
+
+/// What became of the webhook of a lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DeliveryState {
+    /// Queued, or being retried.
+    Pending,
+    /// Some receiver answered 200.
+    Delivered,
+    /// The control call asked for it to be lost.
+    Dropped,
+    /// Nobody was subscribed when it was submitted.
+    Unsubscribed,
+    /// The receiver refused it for 36 hours.
+    GivenUp,
+}
+
+impl DeliveryState {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Dropped => "dropped",
+            Self::Unsubscribed => "unsubscribed",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
+impl Lead {
+    /// Whether a client with all rights can read it now.
+    pub(crate) fn is_readable(&self, now_ms: i64) -> bool {
+        self.readable_from_ms <= now_ms && self.created_ms > now_ms - RETENTION_MS
+    }
+
+    pub(crate) fn is_organic(&self) -> bool {
+        self.ad_id.is_none()
+    }
+}

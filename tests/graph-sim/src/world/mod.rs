@@ -1,0 +1,176 @@
+//! The truth behind the API: people, pages, forms, leads, tokens. No HTTP here.
+//!
+//! One value behind one mutex; every method is quick and none waits for anything.
+
+pub(crate) mod app;
+pub(crate) mod form;
+pub(crate) mod ids;
+pub(crate) mod invent;
+pub(crate) mod lead;
+pub(crate) mod names;
+pub(crate) mod page;
+pub(crate) mod person;
+pub(crate) mod scope;
+pub(crate) mod session;
+pub(crate) mod submit;
+pub(crate) mod token;
+
+use std::collections::{BTreeMap, HashMap};
+
+use self::app::App;
+use self::form::{Ad, Form};
+use self::ids::Ids;
+use self::lead::Lead;
+use self::page::Page;
+use self::person::{Business, User};
+use self::token::{Grant, LoginCode, Token};
+use crate::clock::Clock;
+use crate::fault::Faults;
+use crate::options::Options;
+use crate::seed;
+use crate::stats::Stats;
+use crate::usage::Usage;
+use crate::webhook::outbox::Outbox;
+
+/// Everything the simulator knows.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) clock: Clock,
+    /// Without a trailing slash.
+    pub(crate) public_url: String,
+    pub(crate) numeric_webhook_ids: bool,
+    pub(crate) redirect_uris: Vec<String>,
+    pub(crate) app: App,
+    pub(crate) users: Vec<User>,
+    pub(crate) pages: BTreeMap<String, Page>,
+    pub(crate) businesses: Vec<Business>,
+    pub(crate) forms: BTreeMap<String, Form>,
+    leads: HashMap<String, Lead>,
+    /// Lead ids of a form in the order they were submitted.
+    leads_of_form: HashMap<String, Vec<String>>,
+    pub(crate) tokens: HashMap<String, Token>,
+    /// The page token derived from a user token: reading a page twice gives the same token.
+    page_token_of: HashMap<(String, String), String>,
+    /// By user id.
+    pub(crate) grants: HashMap<String, Grant>,
+    pub(crate) codes: HashMap<String, LoginCode>,
+    pub(crate) ids: Ids,
+    pub(crate) outbox: Outbox,
+    pub(crate) faults: Faults,
+    pub(crate) usage: Usage,
+    pub(crate) stats: Stats,
+    /// Number of resets; what was under way before one does not count after it.
+    pub(crate) resets: u64,
+}
+
+impl World {
+    /// The seed world, with the app the options name.
+    pub(crate) fn new(options: &Options, public_url: String) -> Self {
+        let app = App {
+            id: options.app_id.clone(),
+            secret: options.app_secret.clone(),
+            name: seed::APP_NAME.to_owned(),
+            verify_token: options.verify_token.clone(),
+            require_proof: options.require_proof,
+            login_configurations: seed::login_configurations(),
+            subscriptions: BTreeMap::new(),
+        };
+        let mut world = Self {
+            clock: Clock::default(),
+            public_url,
+            numeric_webhook_ids: options.numeric_webhook_ids,
+            redirect_uris: options.redirect_uris.clone(),
+            app,
+            users: Vec::new(),
+            pages: BTreeMap::new(),
+            businesses: Vec::new(),
+            forms: BTreeMap::new(),
+            leads: HashMap::new(),
+            leads_of_form: HashMap::new(),
+            tokens: HashMap::new(),
+            page_token_of: HashMap::new(),
+            grants: HashMap::new(),
+            codes: HashMap::new(),
+            ids: Ids::new(),
+            outbox: Outbox::default(),
+            faults: Faults::default(),
+            usage: Usage::default(),
+            stats: Stats::default(),
+            resets: 0,
+        };
+        seed::plant(&mut world);
+        world
+    }
+
+    /// Back to the seed world. Kept: the app with its credentials and callback subscriptions, and the id source, so
+    /// that no lead id or person ever comes twice to a client that remembers the first one.
+    pub(crate) fn reset(&mut self) {
+        self.clock = Clock::default();
+        self.users.clear();
+        self.pages.clear();
+        self.businesses.clear();
+        self.forms.clear();
+        self.leads.clear();
+        self.leads_of_form.clear();
+        self.tokens.clear();
+        self.page_token_of.clear();
+        self.grants.clear();
+        self.codes.clear();
+        self.outbox = Outbox::default();
+        self.faults = Faults::default();
+        self.usage = Usage::default();
+        self.stats = Stats::default();
+        self.resets += 1;
+        seed::plant(self);
+    }
+
+    pub(crate) fn user(&self, user_id: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.id == user_id)
+    }
+
+    pub(crate) fn business(&self, business_id: &str) -> Option<&Business> {
+        self.businesses.iter().find(|business| business.id == business_id)
+    }
+
+    pub(crate) fn forms_of_page(&self, page_id: &str) -> impl Iterator<Item = &Form> {
+        self.forms.values().filter(move |form| form.page_id == page_id)
+    }
+
+    /// The ad with its form, because an ad's leads are leads of that form.
+    pub(crate) fn ad(&self, ad_id: &str) -> Option<(&Form, &Ad)> {
+        self.forms.values().find_map(|form| form.ad(ad_id).map(|ad| (form, ad)))
+    }
+
+    /// Any lead, readable or not.
+    pub(crate) fn lead(&self, lead_id: &str) -> Option<&Lead> {
+        self.leads.get(lead_id)
+    }
+
+    pub(crate) fn lead_mut(&mut self, lead_id: &str) -> Option<&mut Lead> {
+        self.leads.get_mut(lead_id)
+    }
+
+    /// Every lead of a form in the order of submission, readable or not.
+    pub(crate) fn leads_of_form(&self, form_id: &str) -> impl Iterator<Item = &Lead> {
+        self.leads_of_form.get(form_id).into_iter().flatten().filter_map(|id| self.leads.get(id))
+    }
+
+    pub(crate) fn insert_lead(&mut self, lead: Lead) {
+        self.leads_of_form.entry(lead.form_id.clone()).or_default().push(lead.id.clone());
+        self.leads.insert(lead.id.clone(), lead);
+    }
+
+    pub(crate) fn remove_lead(&mut self, lead_id: &str) -> Option<Lead> {
+        let lead = self.leads.remove(lead_id)?;
+        if let Some(ids) = self.leads_of_form.get_mut(&lead.form_id) {
+            ids.retain(|id| id != lead_id);
+        }
+        Some(lead)
+    }
+
+    /// All leads of a page, the base of its lead-reading quota. (Meta counts the last 90 days; a simulated world is
+    /// hardly older.)
+    pub(crate) fn lead_count_of_page(&self, page_id: &str) -> usize {
+        self.forms_of_page(page_id).filter_map(|form| self.leads_of_form.get(&form.id)).map(Vec::len).sum()
+    }
+}

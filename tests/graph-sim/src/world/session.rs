@@ -1,0 +1,102 @@
+//! Minting tokens, and what a token may do right now.
+
+use std::collections::BTreeSet;
+
+use super::World;
+use super::ids;
+use super::token::{DATA_ACCESS_S, Permission, Refusal, Token, TokenKind};
+
+impl World {
+    /// A new user token. `life_s` is [`super::token::SHORT_LIVED_S`] or [`super::token::LONG_LIVED_S`].
+    pub(crate) fn mint_user_token(&mut self, user_id: &str, life_s: i64) -> String {
+        let now = self.clock.now_s();
+        self.keep(Token {
+            kind: TokenKind::User,
+            user_id: user_id.to_owned(),
+            issued_s: now,
+            expires_s: Some(now + life_s),
+            data_access_expires_s: Some(now + DATA_ACCESS_S),
+            refusal: None,
+        })
+    }
+
+    /// The page token belonging to a user token; the same text on every call while it is alive.
+    ///
+    /// One made from a long-lived token has no expiry date, one made from a short-lived token dies with it.
+    pub(crate) fn page_token(&mut self, user_token: &str, page_id: &str) -> Option<String> {
+        let now = self.clock.now_s();
+        let parent = self.tokens.get(user_token)?.clone();
+        if parent.refused(now).is_some() || !self.has_page_token(&parent.user_id, page_id) {
+            return None;
+        }
+        let key = (user_token.to_owned(), page_id.to_owned());
+        if let Some(known) = self.page_token_of.get(&key)
+            && self.tokens.get(known).is_some_and(|token| token.refused(now).is_none())
+        {
+            return Some(known.clone());
+        }
+        let lives_long = parent.expires_s.is_none_or(|at| at - parent.issued_s > 24 * 3600);
+        let text = self.keep(Token {
+            kind: TokenKind::Page { page_id: page_id.to_owned() },
+            user_id: parent.user_id,
+            issued_s: now,
+            expires_s: if lives_long { None } else { parent.expires_s },
+            data_access_expires_s: parent.data_access_expires_s,
+            refusal: None,
+        });
+        self.page_token_of.insert(key, text.clone());
+        Some(text)
+    }
+
+    fn has_page_token(&self, user_id: &str, page_id: &str) -> bool {
+        let consented = self.grants.get(user_id).is_some_and(|grant| grant.covers_page(page_id));
+        consented && self.user(user_id).and_then(|user| user.role(page_id)).is_some_and(|role| role.has_token)
+    }
+
+    fn keep(&mut self, token: Token) -> String {
+        let text = ids::token_text();
+        self.tokens.insert(text.clone(), token);
+        text
+    }
+
+    /// Whether the person behind a token has one of `tasks` on a page.
+    pub(crate) fn has_task(&self, user_id: &str, page_id: &str, tasks: &[&str]) -> bool {
+        self.user(user_id)
+            .and_then(|user| user.role(page_id))
+            .is_some_and(|role| role.tasks.iter().any(|task| tasks.contains(task)))
+    }
+
+    /// Records what a person answered in the dialog. Permissions not asked for this time stay as they were.
+    pub(crate) fn record_consent(
+        &mut self,
+        user_id: &str,
+        granted: &[String],
+        declined: &[String],
+        pages: Option<BTreeSet<String>>,
+    ) {
+        let grant = self.grants.entry(user_id.to_owned()).or_default();
+        for scope in declined {
+            grant.permissions.insert(scope.clone(), Permission::Declined);
+        }
+        for scope in granted {
+            grant.permissions.insert(scope.clone(), Permission::Granted);
+        }
+        grant.pages = pages;
+    }
+
+    /// The person removes the app: nothing is granted any more and every token of theirs answers 190/458.
+    pub(crate) fn remove_app(&mut self, user_id: &str) {
+        self.grants.remove(user_id);
+        self.refuse_tokens(Refusal::AppRemoved, |token| token.user_id == user_id);
+    }
+
+    /// Kills every living token that matches; tokens minted later are not touched.
+    pub(crate) fn refuse_tokens(&mut self, refusal: Refusal, matches: impl Fn(&Token) -> bool) -> usize {
+        let mut count = 0;
+        for token in self.tokens.values_mut().filter(|token| token.refusal.is_none() && matches(token)) {
+            token.refusal = Some(refusal);
+            count += 1;
+        }
+        count
+    }
+}
