@@ -4,6 +4,8 @@
 //! [`write`] decides, and what comes after it is done again by whoever finds it undone.
 
 mod fetch;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use jiff::Timestamp;

@@ -12,7 +12,7 @@ pub mod lead;
 pub mod login;
 pub mod parked;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::collections::HashMap;
 

@@ -1,0 +1,343 @@
+//! The table against DynamoDB in process. Its definition is read from the template: there is no second schema.
+
+use std::path::Path;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
+use crate::model::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
+use crate::model::delivery::{LeadJob, LeadNotice};
+use crate::model::integration::{ConnectedBy, Connection, Integration, Problem};
+use crate::model::lead::{Answer, Consent, FoundBy, Lead, PersonKeyKind, SOURCE, Status, Submission};
+use crate::model::login::Login;
+use crate::model::mapping::{Form, Question};
+use crate::model::org::{LEAD_MANAGEMENT, Org, Plan, User};
+use crate::table::lead::LeadFilter;
+use crate::table::parked::ParkedLead;
+
+/// A new, empty table as the template defines it.
+pub(crate) async fn empty_table() -> Table {
+    let database = dynoxide::Database::memory().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { dynoxide::server::serve_on(listener, database).await });
+
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/template.yaml");
+    let template: serde_yaml_ng::Value = serde_yaml_ng::from_str(&std::fs::read_to_string(template).unwrap()).unwrap();
+    let properties = &template["Resources"]["Table"]["Properties"];
+    let mut definition = json!({ "TableName": "table" });
+    for name in ["BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"] {
+        definition[name] = serde_json::to_value(&properties[name]).unwrap();
+    }
+    let created = reqwest::Client::new()
+        .post(&endpoint)
+        .header("x-amz-target", "DynamoDB_20120810.CreateTable")
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("authorization", "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+        .header("x-amz-date", "20260101T000000Z")
+        .body(definition.to_string())
+        .send()
+        .await
+        .unwrap();
+    assert!(created.status().is_success(), "{}", created.text().await.unwrap());
+
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::for_tests())
+        .build();
+    Table::new(Client::from_conf(config), "table".into())
+}
+
+pub(crate) fn scope(org: &str) -> OrgScope {
+    OrgScope::of(OrgId::parse(org).unwrap())
+}
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+pub(crate) fn user(id: &str, active: bool) -> User {
+    User {
+        id: UserId::parse(id).unwrap(),
+        name: id.to_uppercase(),
+        email: format!("{id}@example.com"),
+        active,
+        permissions: vec![LEAD_MANAGEMENT.into()],
+        updated_at: at("2026-01-01T00:00:00Z"),
+    }
+}
+
+pub(crate) fn integration(assignment: Assignment) -> Integration {
+    Integration {
+        id: IntegrationId::parse("int_1").unwrap(),
+        name: "Main".into(),
+        description: String::new(),
+        assignment,
+        connected_by: ConnectedBy { user_id: UserId::parse("admin").unwrap(), name: Some("Ada".into()) },
+        credentials: vec!["stack/integration/int_1".into()],
+        token_expires_at: Some(at("2026-03-01T00:00:00Z")),
+        data_access_expires_at: None,
+        scopes: vec!["leads_retrieval".into()],
+        problems: vec![Problem { code: "scope_missing".into(), page_id: None, message: "m".into(), fix: "f".into() }],
+        created_at: at("2026-01-01T00:00:00Z"),
+        connected_at: at("2026-01-01T00:00:00Z"),
+    }
+}
+
+pub(crate) fn connection(org: &str) -> Connection {
+    Connection {
+        org: OrgId::parse(org).unwrap(),
+        integration_id: IntegrationId::parse("int_1").unwrap(),
+        page_id: PageId::parse("7").unwrap(),
+        page_name: "Page".into(),
+        page_url: "https://www.facebook.com/7".into(),
+        tasks: vec!["MANAGE".into()],
+        credentials: "stack/integration/int_1".into(),
+        subscribed_fields: vec!["leadgen".into()],
+        connected_at: at("2026-01-01T00:00:00Z"),
+        leads_count: 0,
+        last_lead_at: None,
+    }
+}
+
+pub(crate) fn lead(id: u64, email: Option<&str>) -> Lead {
+    let leadgen_id = LeadgenId::parse(&id.to_string()).unwrap();
+    Lead {
+        id: crate::ids::LeadId::from_leadgen(&leadgen_id),
+        leadgen_id,
+        source: SOURCE.into(),
+        tags: vec!["Facebook Lead Ad".into()],
+        platform: Some("fb".into()),
+        page_id: PageId::parse("7").unwrap(),
+        page_name: "Page".into(),
+        form_id: Some(FormId::parse("3").unwrap()),
+        form_name: Some("Form".into()),
+        campaign_id: Some("c".into()),
+        campaign_name: None,
+        adset_id: None,
+        adset_name: None,
+        ad_id: None,
+        ad_name: None,
+        created_time: Timestamp::from_second(1_767_225_600 + i64::try_from(id).unwrap()).unwrap(),
+        received_at: at("2026-01-01T00:00:00Z"),
+        found_by: FoundBy::Webhook,
+        status: Status::New,
+        assigned_to: None,
+        assignment: Assigned { strategy: Strategy::Unassigned, reason: Reason::StrategyUnassigned },
+        full_name: Some(format!("Person {id}")),
+        email: email.map(Into::into),
+        phone: None,
+        answers: vec![Answer { name: "q".into(), label: "Q?".into(), values: vec!["a".into(), "b".into()] }],
+        consents: vec![Consent { key: "k".into(), checked: true }],
+        test: false,
+        submissions_count: 0,
+    }
+}
+
+fn submission(id: u64) -> Submission {
+    let lead = lead(id, None);
+    Submission {
+        lead_id: lead.id,
+        leadgen_id: lead.leadgen_id,
+        matched_by: PersonKeyKind::Email,
+        platform: None,
+        page_id: lead.page_id,
+        form_id: lead.form_id,
+        form_name: None,
+        created_time: lead.created_time,
+        received_at: lead.received_at,
+        found_by: FoundBy::Import,
+        answers: lead.answers,
+        consents: vec![],
+    }
+}
+
+/// A field of an entity that bore a name of the envelope would be lost without a word.
+#[test]
+fn no_entity_has_a_field_of_the_envelope() {
+    let login = Login {
+        nonce: "n".into(),
+        org: OrgId::parse("a").unwrap(),
+        user: ConnectedBy { user_id: UserId::parse("u").unwrap(), name: None },
+        return_url: "https://crm.example".parse().unwrap(),
+        redirect_uri: "https://crm.example".parse().unwrap(),
+        integration_id: IntegrationId::new(),
+        reconnect: false,
+        scopes: vec![],
+        name: None,
+        description: None,
+        assignment: Some(Assignment::RoundRobin),
+        expires_at: Timestamp::UNIX_EPOCH,
+    };
+    let org = Org { id: OrgId::parse("a").unwrap(), name: "A".into(), plan: Plan { name: "p".into(), features: vec![] }, default_country: None, updated_at: Timestamp::UNIX_EPOCH };
+    let form = Form { name: "F".into(), questions: vec![Question { key: "k".into(), label: None, kind: None }] };
+    let entities: Vec<(&str, Value)> = vec![
+        ("org", json!(org)),
+        ("user", json!(user("u", true))),
+        ("rotation", json!(Rotation::default())),
+        ("integration", json!(integration(Assignment::RoundRobin))),
+        ("connection", json!(connection("a"))),
+        ("form", json!(form)),
+        ("lead", json!(lead(1, None))),
+        ("submission", json!(submission(1))),
+        ("login", json!(login)),
+        ("parked", json!(parked(1))),
+    ];
+    for (name, entity) in entities {
+        for reserved in ["pk", "sk", "gsi1pk", "gsi1sk", "type", "ttl"] {
+            assert!(entity.get(reserved).is_none(), "{name}.{reserved}");
+        }
+    }
+}
+
+fn parked(id: u64) -> ParkedLead {
+    let lead = lead(id, None);
+    let notice = LeadNotice { leadgen_id: lead.leadgen_id.clone(), page_id: lead.page_id.clone(), form_id: None, created_time: None };
+    ParkedLead {
+        leadgen_id: lead.leadgen_id,
+        page_id: lead.page_id,
+        reason: "not_permitted".into(),
+        evidence: "200: no".into(),
+        parked_at: at("2026-01-01T00:00:00Z"),
+        job: LeadJob { notice, received_at: at("2026-01-01T00:00:00Z"), found_by: FoundBy::Webhook, orgid: None },
+    }
+}
+
+#[tokio::test]
+async fn what_is_stored_comes_back_as_it_was() {
+    let table = empty_table().await;
+    let a = scope("a");
+    table.put_integration(&a, &integration(Assignment::User { user_id: UserId::parse("u").unwrap() })).await.unwrap();
+    assert_eq!(table.integrations(&a).await.unwrap(), [integration(Assignment::User { user_id: UserId::parse("u").unwrap() })]);
+    table.save_connection(&a, &connection("a")).await.unwrap();
+    assert_eq!(table.connections(&a).await.unwrap(), [connection("a")]);
+    assert_eq!(table.connections_of_page(&connection("a").page_id).await.unwrap(), [(a.clone(), connection("a"))]);
+    table.park(&a, &parked(1)).await.unwrap();
+    table.park(&a, &parked(1)).await.unwrap();
+    assert_eq!(table.parked(&a).await.unwrap(), [parked(1)]);
+    assert!(table.parked(&scope("b")).await.unwrap().is_empty());
+    table.unpark(&a, &parked(1).leadgen_id).await.unwrap();
+    assert!(table.parked(&a).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_connection_saved_again_keeps_what_it_has_counted() {
+    let table = empty_table().await;
+    let a = scope("a");
+    let mut counted = connection("a");
+    counted.leads_count = 5;
+    counted.last_lead_at = Some(at("2026-02-01T00:00:00Z"));
+    table.save_connection(&a, &counted).await.unwrap();
+    let again = Connection { page_name: "Renamed".into(), connected_at: at("2026-05-01T00:00:00Z"), ..connection("a") };
+    table.save_connection(&a, &again).await.unwrap();
+    let expect = Connection { page_name: "Renamed".into(), ..counted.clone() };
+    assert_eq!(table.connections(&a).await.unwrap(), std::slice::from_ref(&expect));
+    table.delete_connection(&a, &expect).await.unwrap();
+    table.set_subscribed_fields(&a, &expect, &["feed"]).await.unwrap();
+    assert!(table.connections(&a).await.unwrap().is_empty(), "what was deleted is not brought back by a late answer");
+}
+
+#[tokio::test]
+async fn the_same_page_in_two_orgs_is_two_connections() {
+    let table = empty_table().await;
+    table.save_connection(&scope("a"), &connection("a")).await.unwrap();
+    table.save_connection(&scope("b"), &connection("b")).await.unwrap();
+    assert_eq!(table.connections_of_page(&connection("a").page_id).await.unwrap().len(), 2);
+    assert_eq!(table.connections(&scope("a")).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_pushes_of_one_user_the_later_one_wins_in_both_places() {
+    let table = empty_table().await;
+    let a = scope("a");
+    for _ in 0..10 {
+        let (on, off) = (user("ann", true), user("ann", false));
+        let (first, second) = tokio::join!(table.put_user(&a, &on), table.put_user(&a, &off));
+        first.unwrap();
+        second.unwrap();
+        let stored = table.user(&a, &on.id).await.unwrap().unwrap();
+        assert_eq!(table.rotation(&a).await.unwrap().turns.contains(&stored.id), stored.active);
+    }
+}
+
+#[tokio::test]
+async fn a_push_that_changes_nothing_writes_nothing() {
+    let table = empty_table().await;
+    let a = scope("a");
+    table.put_user(&a, &user("ann", true)).await.unwrap();
+    let version = table.rotation(&a).await.unwrap().version;
+    table.put_user(&a, &User { updated_at: at("2026-02-02T00:00:00Z"), ..user("ann", true) }).await.unwrap();
+    assert_eq!(table.rotation(&a).await.unwrap().version, version);
+}
+
+#[tokio::test]
+async fn a_login_can_be_taken_once() {
+    let table = empty_table().await;
+    let login = Login {
+        nonce: "n".into(),
+        org: OrgId::parse("a").unwrap(),
+        user: ConnectedBy { user_id: UserId::parse("u").unwrap(), name: Some("U".into()) },
+        return_url: "https://crm.example/x?y=1".parse().unwrap(),
+        redirect_uri: "https://crm.example/cb".parse().unwrap(),
+        integration_id: IntegrationId::new(),
+        reconnect: true,
+        scopes: vec!["a".into()],
+        name: Some("N".into()),
+        description: None,
+        assignment: None,
+        expires_at: at("2026-01-01T00:10:00Z"),
+    };
+    table.begin_login(&login).await.unwrap();
+    let (first, second) = tokio::join!(table.take_login("n"), table.take_login("n"));
+    let taken: Vec<_> = [first.unwrap(), second.unwrap()].into_iter().flatten().collect();
+    assert_eq!(taken, [(scope("a"), login)]);
+    assert_eq!(table.take_login("unknown").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_form_is_taken_as_it_was_read_for_a_day() {
+    let table = empty_table().await;
+    let (page, id) = (PageId::parse("7").unwrap(), FormId::parse("3").unwrap());
+    let form = Form { name: "F".into(), questions: vec![Question { key: "k".into(), label: Some("K?".into()), kind: Some("EMAIL".into()) }] };
+    table.put_form(&page, &id, &form, at("2026-01-01T00:00:00Z")).await.unwrap();
+    let read = async |now: &str| table.forms(&page, std::slice::from_ref(&id), at(now)).await.unwrap();
+    assert_eq!(read("2026-01-01T23:59:00Z").await, [(id.clone(), form)]);
+    assert_eq!(read("2026-01-02T00:00:00Z").await, []);
+}
+
+#[tokio::test]
+async fn listing_goes_page_by_page_through_what_matches() {
+    let table = empty_table().await;
+    let a = scope("a");
+    table.put_integration(&a, &integration(Assignment::Unassigned)).await.unwrap();
+    table.save_connection(&a, &connection("a")).await.unwrap();
+    let leads: Vec<Lead> = (1..=20).map(|id| Lead { platform: Some(if id % 2 == 0 { "ig" } else { "fb" }.into()), tags: vec![crate::model::lead::tag((id % 2 == 0).then_some("ig")).into()], ..lead(id, None) }).collect();
+    let plan = crate::model::merging::plan(&leads, &table.known(&a, &leads, &Assignment::Unassigned).await.unwrap(), &Assignment::Unassigned);
+    assert_eq!(table.commit(&a, &connection("a"), &plan, at("2026-01-01T00:00:00Z")).await.unwrap(), lead::Committed::Yes);
+
+    let all = async |filter: LeadFilter, limit: usize| {
+        let (mut found, mut place) = (Vec::new(), None);
+        loop {
+            let (page, next) = table.leads(&a, &filter, place, limit).await.unwrap();
+            assert!(page.len() <= limit);
+            found.extend(page.into_iter().map(|lead| lead.leadgen_id.as_str().parse::<u64>().unwrap()));
+            match next {
+                Some(next) => place = Some(next),
+                None => return found,
+            }
+        }
+    };
+    assert_eq!(all(LeadFilter::default(), 7).await, (1..=20).rev().collect::<Vec<_>>());
+    assert_eq!(all(LeadFilter { tag: Some("Instagram Lead Ad".into()), ..LeadFilter::default() }, 3).await, (1..=10).rev().map(|n| n * 2).collect::<Vec<_>>());
+    let from = Some(Timestamp::from_second(1_767_225_600 + 5).unwrap());
+    let to = Some(Timestamp::from_second(1_767_225_600 + 8).unwrap());
+    assert_eq!(all(LeadFilter { from, to, ..LeadFilter::default() }, 100).await, [7, 6, 5]);
+    assert_eq!(all(LeadFilter { unassigned: true, equal: vec![("status", "new".into()), ("page_id", "7".into())], ..LeadFilter::default() }, 100).await.len(), 20);
+    assert!(all(LeadFilter { equal: vec![("status", "lost".into())], ..LeadFilter::default() }, 100).await.is_empty());
+    assert!(table.leads(&scope("b"), &LeadFilter::default(), None, 10).await.unwrap().0.is_empty());
+}

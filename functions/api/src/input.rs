@@ -1,0 +1,80 @@
+//! Reading what the client sent, so that what is wrong with it is told by the name of the field.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use shared::http::Problem;
+
+/// A JSON body.
+pub(crate) struct Input<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let unreadable = |_| Problem::new(http::StatusCode::BAD_REQUEST, "body_invalid", "The body could not be read.");
+        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        parse(&bytes).map(Self)
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(bytes)).map_err(|error| {
+        let path = error.path().to_string();
+        let detail = format!("{}.", error.into_inner());
+        if path == "." { Problem::new(http::StatusCode::BAD_REQUEST, "body_invalid", detail) } else { Problem::field(&path, "field_invalid", detail) }
+    })
+}
+
+/// The number of items asked for.
+pub(crate) fn limit(given: Option<&str>) -> Result<usize, Problem> {
+    const USUAL: usize = 25;
+    const MOST: usize = 100;
+    let Some(given) = given else { return Ok(USUAL) };
+    let number = given.parse().ok().filter(|number| (1..=MOST).contains(number));
+    number.ok_or_else(|| Problem::field("limit", "limit_invalid", format!("A whole number from 1 to {MOST}.")))
+}
+
+/// A time, or a day, which means its beginning in UTC.
+pub(crate) fn time(field: &str, given: &str) -> Result<Timestamp, Problem> {
+    let day = || given.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
+    let time = given.parse().ok().or_else(|| day().map(|zoned| zoned.timestamp()));
+    time.ok_or_else(|| Problem::field(field, "time_invalid", "A time such as 2026-01-31T08:00:00Z, or a day such as 2026-01-31."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wrong_is_told_by_its_name() {
+        #[derive(serde::Deserialize, Debug)]
+        struct Inner {
+            #[expect(dead_code, reason = "only parsed")]
+            b: u8,
+        }
+        #[derive(serde::Deserialize, Debug)]
+        struct Outer {
+            #[expect(dead_code, reason = "only parsed")]
+            a: Vec<Inner>,
+        }
+        let field = |body: &str| parse::<Outer>(body.as_bytes()).unwrap_err().field;
+        assert_eq!(field(r#"{"a":[{"b":1},{"b":"x"}]}"#).as_deref(), Some("a[1].b"));
+        assert_eq!(field("{").as_deref(), None);
+        assert_eq!(field("").as_deref(), None);
+    }
+
+    #[test]
+    fn limits_and_times_are_bounded_and_readable() {
+        for bad in ["0", "-1", "101", "1000000000", "1e2", ""] {
+            assert!(limit(Some(bad)).is_err(), "{bad}");
+        }
+        assert_eq!((limit(None), limit(Some("100"))), (Ok(25), Ok(100)));
+        assert_eq!(time("from", "2026-01-31").unwrap().to_string(), "2026-01-31T00:00:00Z");
+        assert_eq!(time("from", "2026-01-31T01:00:00+01:00").unwrap().to_string(), "2026-01-31T00:00:00Z");
+        for bad in ["", "yesterday", "2026-13-01", "99999999999999"] {
+            assert_eq!(time("to", bad).unwrap_err().field.as_deref(), Some("to"), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The org's leads.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use serde::Serialize;
+use shared::http::{Problem, cursor, place};
+use shared::ids::LeadId;
+use shared::model::lead::{Lead, Submission};
+use shared::table::lead::{LeadFilter, Stored};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::access::Access;
+use crate::input;
+use crate::router::Api;
+
+/// What the cursors of this list are for.
+const LIST: &str = "leads";
+/// As a filter's value: leads that nobody works on.
+const UNASSIGNED: &str = "unassigned";
+
+/// Filters; a lead has to match all that are given.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes the parameters; they are read one by one, so that each can be named when it is wrong")]
+pub(crate) struct LeadQuery {
+    /// `Meta`.
+    source: Option<String>,
+    /// `Facebook Lead Ad` or `Instagram Lead Ad`.
+    tag: Option<String>,
+    page_id: Option<String>,
+    form_id: Option<String>,
+    /// A user's id, or `unassigned`.
+    assigned_to: Option<String>,
+    /// `new`, `contacted`, `qualified`, `converted` or `lost`.
+    status: Option<String>,
+    /// Submitted at or after this time or day.
+    from: Option<String>,
+    /// Submitted before this time or day.
+    to: Option<String>,
+    /// `next_cursor` of the previous answer.
+    cursor: Option<String>,
+    /// 1 to 100; 25 if left out.
+    limit: Option<u8>,
+}
+
+/// Leads, newest submission first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LeadList {
+    items: Vec<Lead>,
+    /// Pass it as `cursor` to go on; `null` at the end. It may be there although fewer leads than asked for were found.
+    next_cursor: Option<String>,
+}
+
+/// A lead with what the same person sent later.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct LeadDetails {
+    #[serde(flatten)]
+    lead: Lead,
+    /// Oldest first, each with its own answers.
+    submissions: Vec<Submission>,
+}
+
+/// The org's leads
+#[utoipa::path(
+    get, path = "/api/leads", tag = "leads",
+    params(LeadQuery, ("orgid" = String, Header, description = "The org to act for")),
+    responses((status = 200, body = LeadList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Access { scope, .. }: Access,
+    Query(query): Query<Vec<(String, String)>>,
+) -> Result<Json<LeadList>, Problem> {
+    let mut filter = LeadFilter::default();
+    let (mut after, mut limit) = (None, None);
+    for (name, value) in query {
+        match name.as_str() {
+            "source" => filter.equal.push(("source", value)),
+            "page_id" => filter.equal.push(("page_id", value)),
+            "form_id" => filter.equal.push(("form_id", value)),
+            "assigned_to" if value == UNASSIGNED => filter.unassigned = true,
+            "assigned_to" => filter.equal.push(("assigned_to", value)),
+            "status" => filter.equal.push(("status", status(value)?)),
+            "tag" => filter.tag = Some(value),
+            "from" => filter.from = Some(input::time("from", &value)?),
+            "to" => filter.to = Some(input::time("to", &value)?),
+            "cursor" => after = Some(place(&api.key, &scope, LIST, &value)?),
+            "limit" => limit = Some(value),
+            other => {
+                let known = "source, tag, page_id, form_id, assigned_to, status, from, to, cursor, limit";
+                return Err(Problem::field(&other.chars().take(64).collect::<String>(), "parameter_unknown", format!("Known are {known}.")));
+            }
+        }
+    }
+    let limit = input::limit(limit.as_deref())?;
+    let (items, next) = api.table.leads(&scope, &filter, after, limit).await?;
+    Ok(Json(LeadList { items, next_cursor: next.map(|place| cursor(&api.key, &scope, LIST, &place)) }))
+}
+
+fn status(value: String) -> Result<String, Problem> {
+    let known = serde_json::from_value::<shared::model::lead::Status>(value.clone().into()).is_ok();
+    if known { Ok(value) } else { Err(Problem::field("status", "status_unknown", "One of new, contacted, qualified, converted, lost.")) }
+}
+
+/// One lead
+///
+/// The id of a later submission leads to the lead that it belongs to.
+#[utoipa::path(
+    get, path = "/api/leads/{id}", tag = "leads",
+    params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
+    responses((status = 200, body = LeadDetails), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn read(State(api): State<Arc<Api>>, Access { scope, .. }: Access, Path(id): Path<String>) -> Result<Json<LeadDetails>, Problem> {
+    let missing = || Problem::not_found("lead");
+    let id = LeadId::parse(&id).map_err(|_| missing())?;
+    let stored = match api.table.stored(&scope, &id).await?.ok_or_else(missing)? {
+        Stored::Submission(submission) => api.table.stored(&scope, &submission.lead_id).await?.ok_or_else(missing)?,
+        lead @ Stored::Lead(_) => lead,
+    };
+    let Stored::Lead(lead) = stored else { return Err(missing()) };
+    let submissions = if lead.submissions_count == 0 { Vec::new() } else { api.table.submissions(&scope, &lead.id).await? };
+    Ok(Json(LeadDetails { lead, submissions }))
+}

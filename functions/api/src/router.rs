@@ -1,0 +1,110 @@
+//! Every route, and the OpenAPI description that is made from the same list.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::{Json, Router, routing::get};
+use http::StatusCode;
+use shared::auth::Verifier;
+use shared::http::Problem;
+use shared::model::login::ReturnUrls;
+use shared::queue::Queue;
+use shared::secret::HmacKey;
+use shared::table::Table;
+use url::Url;
+use utoipa::openapi::OpenApi as Description;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::{connect, directory, integrations, leads, parked};
+
+/// Everything the routes need.
+pub(crate) struct Api {
+    pub(crate) verifier: Verifier,
+    pub(crate) table: Table,
+    pub(crate) leads: Queue,
+    pub(crate) key: HmacKey,
+    pub(crate) app_id: String,
+    pub(crate) dialog_root: Url,
+    pub(crate) graph_version: String,
+    pub(crate) public_url: Option<Url>,
+    pub(crate) return_urls: ReturnUrls,
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Leadwire",
+        description = "Connects a CRM to Meta. Every call under /api needs a Bearer token of the CRM's login with the role \
+            admin, moderator or superadmin, and, except for /api/orgs, the header orgid. Errors are RFC 9457 problems with a \
+            stable code; a token that the gateway refuses is answered by the gateway itself, with 401 and {\"message\":\"Unauthorized\"}."
+    ),
+    modifiers(&Bearer),
+    security(("bearer" = []))
+)]
+struct Document;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut Description) {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+fn described() -> (Router<Arc<Api>>, Description) {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(connect::get_auth_url))
+        .routes(routes!(integrations::list))
+        .routes(routes!(integrations::read))
+        .routes(routes!(integrations::pages))
+        .routes(routes!(integrations::connections))
+        .routes(routes!(leads::list))
+        .routes(routes!(leads::read))
+        .routes(routes!(parked::list))
+        .routes(routes!(parked::replay))
+        .routes(routes!(directory::read_org, directory::put_org))
+        .routes(routes!(directory::users))
+        .routes(routes!(directory::put_user))
+        .split_for_parts()
+}
+
+/// The API.
+pub(crate) fn router(api: Arc<Api>) -> Router {
+    let (router, description) = described();
+    let description = Arc::new(description);
+    router
+        .route("/openapi.json", get(move |State(_): State<Arc<Api>>| async move { Json((*description).clone()) }))
+        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "no_such_route", "There is nothing at this address; GET /openapi.json lists what there is.") })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take this method; GET /openapi.json lists what it takes.")
+        })
+        .with_state(api)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_description_names_every_route_and_says_how_each_fails() {
+        let (_, description) = described();
+        let json = serde_json::to_value(&description).unwrap();
+        assert!(json["openapi"].as_str().unwrap().starts_with("3."));
+        let paths = json["paths"].as_object().unwrap();
+        assert_eq!(paths.len(), 12, "{:?}", paths.keys());
+        for (path, methods) in paths {
+            for (method, operation) in methods.as_object().unwrap() {
+                assert!(operation["responses"].as_object().unwrap().contains_key("4XX"), "{method} {path}");
+                assert!(operation["summary"].is_string(), "{method} {path}");
+            }
+        }
+        let text = json.to_string();
+        for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(json["components"]["schemas"][reference].is_object(), "{reference} is referred to and not described");
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What several workers do to one table at once: the same leads, the same persons, the same turns.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
+use axum::extract::State;
+use axum::{Json, Router, routing::post};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::ids::LeadgenId;
+use crate::model::assignment::{Assignment, Reason};
+use crate::model::lead::{FoundBy, Lead};
+use crate::table::lead::{LeadFilter, Stored};
+use crate::table::tests::{at, connection, empty_table, integration, lead, scope, user};
+
+/// An event bus that remembers the ids of the events it got, and can refuse them.
+#[derive(Clone, Default)]
+struct Listener(Arc<Mutex<Heard>>);
+
+#[derive(Default)]
+struct Heard {
+    ids: Vec<String>,
+    deaf: bool,
+}
+
+async fn put_events(State(listener): State<Listener>, Json(body): Json<Value>) -> Json<Value> {
+    let mut heard = listener.0.lock().unwrap();
+    let entries = body["Entries"].as_array().unwrap();
+    if heard.deaf {
+        let refused: Vec<Value> = entries.iter().map(|_| json!({ "ErrorCode": "InternalFailure" })).collect();
+        return Json(json!({ "FailedEntryCount": refused.len(), "Entries": refused }));
+    }
+    for entry in entries {
+        let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
+        heard.ids.push(detail["id"].as_str().unwrap().to_owned());
+    }
+    Json(json!({ "FailedEntryCount": 0, "Entries": entries.iter().map(|_| json!({ "EventId": "e" })).collect::<Vec<_>>() }))
+}
+
+async fn intake(assignment: Assignment) -> (Intake, Listener) {
+    let listener = Listener::default();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", socket.local_addr().unwrap());
+    let router = Router::new().route("/", post(put_events)).with_state(listener.clone());
+    tokio::spawn(async move {
+        // The SDK's content type is not JSON's.
+        let router = router.layer(axum::middleware::map_request(async |mut request: axum::extract::Request| {
+            request.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
+            request
+        }));
+        axum::serve(socket, router).await.unwrap();
+    });
+    let config = aws_sdk_eventbridge::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::for_tests())
+        .build();
+    let secrets = aws_sdk_secretsmanager::Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).region(Region::from_static("us-east-1")).build();
+    let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
+    let intake = Intake {
+        graph: Graph::new("http://127.0.0.1:9".parse().unwrap(), "v26.0".into(), app).unwrap(),
+        table: empty_table().await,
+        vault: Vault::new(aws_sdk_secretsmanager::Client::from_conf(secrets)),
+        bus: Bus::new(aws_sdk_eventbridge::Client::from_conf(config), "bus".into()),
+    };
+    let a = scope("a");
+    intake.table.put_integration(&a, &integration(assignment)).await.unwrap();
+    intake.table.save_connection(&a, &connection("a")).await.unwrap();
+    for (name, active) in [("ann", true), ("bob", true), ("cem", true), ("dee", false)] {
+        intake.table.put_user(&a, &user(name, active)).await.unwrap();
+    }
+    (intake, listener)
+}
+
+fn arrivals(leads: &[Lead], receives: u32) -> Vec<Arrival> {
+    let arrival = |lead: &Lead| {
+        let notice = serde_json::from_value(json!({ "leadgen_id": lead.leadgen_id, "page_id": "7" })).unwrap();
+        Arrival { job: LeadJob { notice, received_at: lead.received_at, found_by: FoundBy::Webhook, orgid: None }, receives }
+    };
+    leads.iter().map(arrival).collect()
+}
+
+async fn write(intake: &Intake, leads: &[Lead], receives: u32) -> Vec<Result<(), WorkError>> {
+    let fetched = leads.iter().cloned().map(Ok).collect();
+    intake.write(&scope("a"), &connection("a"), &arrivals(leads, receives), fetched, at("2026-01-02T00:00:00Z")).await
+}
+
+async fn stored(intake: &Intake) -> Vec<Lead> {
+    intake.table.leads(&scope("a"), &LeadFilter::default(), None, 500).await.unwrap().0
+}
+
+fn counts(leads: &[Lead]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for lead in leads {
+        *counts.entry(lead.assigned_to.as_ref().map_or("nobody".to_owned(), ToString::to_string)).or_default() += 1;
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn eight_workers_with_the_same_leads_make_each_once_and_stay_fair() {
+    let (intake, listener) = intake(Assignment::RoundRobin).await;
+    let leads: Vec<Lead> = (1..=100).map(|id| lead(id, Some(&format!("p{id}@example.com")))).collect();
+    let intake = Arc::new(intake);
+    let workers: Vec<_> = (0..8)
+        .map(|worker| {
+            let (intake, mut leads) = (intake.clone(), leads.clone());
+            leads.rotate_left(worker * 12);
+            tokio::spawn(async move { write(&intake, &leads, 1).await })
+        })
+        .collect();
+    for worker in workers {
+        assert!(worker.await.unwrap().iter().all(Result::is_ok));
+    }
+    let stored = stored(&intake).await;
+    assert_eq!(stored.len(), 100);
+    assert_eq!(counts(&stored), [("ann".into(), 34), ("bob".into(), 33), ("cem".into(), 33)].into());
+    assert_eq!(intake.table.connections(&scope("a")).await.unwrap()[0].leads_count, 100);
+    let heard = listener.0.lock().unwrap().ids.clone();
+    assert_eq!((heard.len(), heard.iter().collect::<BTreeSet<_>>().len()), (100, 100), "each is told once");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_person_on_two_forms_at_the_same_instant_is_one_lead() {
+    let (intake, _) = intake(Assignment::RoundRobin).await;
+    let (one, two) = ([lead(1, Some("Same@example.com"))], [lead(2, Some("same@example.com "))]);
+    let (first, second) = tokio::join!(write(&intake, &one, 1), write(&intake, &two, 1));
+    assert!(first[0].is_ok() && second[0].is_ok());
+    let stored = stored(&intake).await;
+    assert_eq!((stored.len(), stored[0].submissions_count), (1, 1));
+    let joined = intake.table.submissions(&scope("a"), &stored[0].id).await.unwrap();
+    assert_ne!(joined[0].leadgen_id, stored[0].leadgen_id);
+    let by_own_id = intake.table.stored(&scope("a"), &LeadId::from_leadgen(&joined[0].leadgen_id)).await.unwrap();
+    assert!(matches!(by_own_id, Some(Stored::Submission(_))));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_deactivated_gets_no_lead_from_that_moment() {
+    let (intake, _) = intake(Assignment::RoundRobin).await;
+    let intake = Arc::new(intake);
+    let writer = {
+        let intake = intake.clone();
+        tokio::spawn(async move {
+            for id in 1..=40 {
+                write(&intake, &[lead(id, None)], 1).await.remove(0).unwrap();
+            }
+        })
+    };
+    intake.table.put_user(&scope("a"), &user("bob", false)).await.unwrap();
+    let before = counts(&stored(&intake).await).get("bob").copied().unwrap_or(0);
+    writer.await.unwrap();
+    let after = stored(&intake).await;
+    assert_eq!(counts(&after).get("bob").copied().unwrap_or(0), before);
+    assert_eq!(after.len(), 40);
+}
+
+#[tokio::test]
+async fn a_chosen_user_who_is_gone_leaves_leads_to_nobody() {
+    let (intake, _) = intake(Assignment::User { user_id: user("ann", true).id }).await;
+    write(&intake, &[lead(1, None)], 1).await.remove(0).unwrap();
+    intake.table.put_user(&scope("a"), &user("ann", false)).await.unwrap();
+    write(&intake, &[lead(2, None)], 1).await.remove(0).unwrap();
+    let reasons: Vec<_> = stored(&intake).await.into_iter().map(|lead| (lead.assigned_to.map(|user| user.to_string()), lead.assignment.reason)).collect();
+    assert_eq!(reasons, [(None, Reason::UserNotEligible), (Some("ann".into()), Reason::Chosen)]);
+}
+
+#[tokio::test]
+async fn what_was_written_but_not_told_is_told_when_the_work_comes_again() {
+    let (intake, listener) = intake(Assignment::RoundRobin).await;
+    listener.0.lock().unwrap().deaf = true;
+    let leads = [lead(1, Some("a@example.com")), lead(2, Some("a@example.com"))];
+    assert!(write(&intake, &leads, 1).await.iter().all(|outcome| matches!(outcome, Err(WorkError::Bus(_)))));
+    listener.0.lock().unwrap().deaf = false;
+    assert!(write(&intake, &leads, 2).await.iter().all(Result::is_ok));
+    assert_eq!(listener.0.lock().unwrap().ids, ["lead.created:a:meta-1", "lead.updated:a:meta-1:2"]);
+    assert!(write(&intake, &leads, 1).await.iter().all(Result::is_ok));
+    assert_eq!(listener.0.lock().unwrap().ids.len(), 2, "Meta's own repeats are not told again");
+    assert_eq!(stored(&intake).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_lead_that_the_table_cannot_hold_keeps_no_other_out() {
+    let (intake, _) = intake(Assignment::RoundRobin).await;
+    let mut huge = lead(2, None);
+    huge.answers[0].values = vec!["x".repeat(500_000)];
+    let outcomes = write(&intake, &[lead(1, None), huge, lead(3, None)], 1).await;
+    assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
+    assert_eq!(outcomes[1].as_ref().unwrap_err().verdict(), Verdict::GiveUp);
+    assert_eq!(counts(&stored(&intake).await).values().sum::<usize>(), 2);
+}
+
+#[tokio::test]
+async fn a_page_that_nobody_connected_is_settled() {
+    let (intake, _) = intake(Assignment::RoundRobin).await;
+    let outcomes = intake.take_in(&PageId::parse("99").unwrap(), &arrivals(&[lead(1, None)], 1), at("2026-01-02T00:00:00Z")).await;
+    assert!(outcomes.iter().all(Result::is_ok));
+}
+
+#[tokio::test]
+async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
+    let (intake, _) = intake(Assignment::RoundRobin).await;
+    let now = at("2026-01-02T00:00:00Z");
+    let refused = || WorkError::Graph(GraphError::NotPermitted(crate::graph::error::Detail { code: 200, ..Default::default() }));
+    let unseen = || WorkError::Graph(GraphError::NotVisible(crate::graph::error::Detail { code: 100, ..Default::default() }));
+    let settle = async |id: u64, receives: u32, error: WorkError| {
+        intake.settle(&scope("a"), &arrivals(&[lead(id, None)], receives)[0], error, now).await
+    };
+    assert!(settle(1, 1, unseen()).await.is_err(), "not yet there is tried again");
+    assert!(intake.table.parked(&scope("a")).await.unwrap().is_empty());
+    assert!(settle(1, 1, refused()).await.is_ok(), "what cannot heal is parked at once");
+    assert!(settle(2, MOST_RECEIVES, unseen()).await.is_err(), "what was tried too often is parked and ends in the dead letters");
+    write(&intake, &[lead(3, None)], 1).await.remove(0).unwrap();
+    assert!(settle(3, 1, refused()).await.is_ok());
+    let parked: Vec<_> = intake.table.parked(&scope("a")).await.unwrap().into_iter().map(|parked| (parked.leadgen_id, parked.reason)).collect();
+    let id = |id: &str| LeadgenId::parse(id).unwrap();
+    assert_eq!(parked, [(id("1"), "not_permitted".to_owned()), (id("2"), "not_visible".to_owned())]);
+}
