@@ -15,20 +15,29 @@ pub(crate) const ROOT_KEY: &str = "test";
 
 /// The local AWS, as its administrator.
 #[derive(Clone)]
-pub(crate) struct Aws {
-    pub(crate) endpoint: String,
-    pub(crate) region: String,
+pub struct Aws {
+    /// Where it is.
+    pub endpoint: String,
+    /// The region everything is in.
+    pub region: String,
     http: reqwest::Client,
 }
 
 impl Aws {
-    pub(crate) fn new(endpoint: String, region: String) -> Result<Self> {
+    /// For the local AWS at `endpoint`.
+    ///
+    /// # Errors
+    /// If no HTTP client can be made.
+    pub fn new(endpoint: String, region: String) -> Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build()?;
         Ok(Self { endpoint, region, http })
     }
 
     /// An operation of a service that speaks JSON, such as `AmazonSQS.ReceiveMessage`.
-    pub(crate) async fn json(&self, service: &str, operation: &str, input: &Value) -> Result<Value> {
+    ///
+    /// # Errors
+    /// Unless it is answered with success.
+    pub async fn json(&self, service: &str, operation: &str, input: &Value) -> Result<Value> {
         let request = http::Request::post(&self.endpoint)
             .header("content-type", "application/x-amz-json-1.1")
             .header("x-amz-target", operation)
@@ -40,8 +49,11 @@ impl Aws {
         Ok(if body.is_empty() { Value::Null } else { serde_json::from_str(&body)? })
     }
 
-    /// A call of a service with paths. Errors unless it is answered with success.
-    pub(crate) async fn rest(&self, service: &str, method: http::Method, path: &str, input: &Value) -> Result<Value> {
+    /// A call of a service with paths.
+    ///
+    /// # Errors
+    /// Unless it is answered with success.
+    pub async fn rest(&self, service: &str, method: http::Method, path: &str, input: &Value) -> Result<Value> {
         let request = http::Request::builder()
             .method(method.clone())
             .uri(format!("{}{path}", self.endpoint))
@@ -54,15 +66,18 @@ impl Aws {
         Ok(serde_json::from_str(&body).unwrap_or(Value::Null))
     }
 
-    /// An operation of CloudFormation, which answers in XML.
-    pub(crate) async fn cloudformation(&self, action: &str, stack: &str) -> Result<String> {
-        let form = format!("Action={action}&Version=2010-05-15&StackName={stack}");
+    /// An operation of a service that takes a form and answers in XML, such as IAM or CloudFormation.
+    ///
+    /// # Errors
+    /// Unless it is answered with success.
+    pub async fn query(&self, service: &str, parameters: &[(&str, &str)]) -> Result<String> {
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         let request = http::Request::post(&self.endpoint)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form.into_bytes())?;
-        let (status, body) = self.send("cloudformation", request).await?;
+        let (status, body) = self.send(service, request).await?;
         if status >= 300 {
-            bail!("{action}: {status} {body}");
+            bail!("{service}: {status} {body}");
         }
         Ok(body)
     }

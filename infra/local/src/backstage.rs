@@ -1,6 +1,5 @@
 //! `/_local/…`: what a developer or a test can do behind the scenes of a running system. No deployed function has it.
 
-use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
@@ -12,7 +11,7 @@ use axum::{Json, Router};
 use http::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
+use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tokio::sync::Mutex;
 
 use crate::aws::Aws;
@@ -26,7 +25,6 @@ pub(crate) struct Backstage {
     pub(crate) events: Events,
     /// The functions of the template, each with the name it was deployed under.
     pub(crate) functions: Vec<(Function, String)>,
-    pub(crate) ministack: Option<u32>,
 }
 
 pub(crate) fn routes(backstage: Arc<Backstage>) -> Router {
@@ -36,6 +34,7 @@ pub(crate) fn routes(backstage: Arc<Backstage>) -> Router {
         .route("/_local/events", get(events))
         .route("/_local/token", post(token))
         .route("/_local/kill/{function}", post(kill))
+        .route("/_local/logs/{function}", get(logs))
         .route("/_local/jwks.json", get(keys))
         .with_state(backstage)
 }
@@ -55,6 +54,15 @@ impl Backstage {
             }
         }
         Err(Problem::not_found(&format!("no schedule is called {job}; there are: {}", listed(&known))))
+    }
+
+    /// The name a function was deployed under.
+    fn deployed(&self, function: &str) -> Result<&str, Problem> {
+        if let Some((_, deployed)) = self.functions.iter().find(|(found, _)| found.name == function) {
+            return Ok(deployed);
+        }
+        let known: Vec<&str> = self.functions.iter().map(|(function, _)| function.name.as_str()).collect();
+        Err(Problem::not_found(&format!("no function is called {function}; there are: {}", listed(&known))))
     }
 }
 
@@ -102,25 +110,43 @@ async fn token(State(stage): Stage, Json(login): Json<Login>) -> Result<Json<Val
 
 /// Kills a function's processes where they stand, as a crash of the machine below them would.
 async fn kill(State(stage): Stage, Path(function): Path<String>) -> Result<Json<Value>, Problem> {
-    let Some((_, deployed)) = stage.functions.iter().find(|(found, _)| found.name == function) else {
-        let known: Vec<&str> = stage.functions.iter().map(|(function, _)| function.name.as_str()).collect();
-        return Err(Problem::not_found(&format!("no function is called {function}; there are: {}", listed(&known))));
-    };
-    let mark = format!("AWS_LAMBDA_FUNCTION_NAME={deployed}");
-    let parent = stage.ministack.map(Pid::from_u32);
+    let deployed = stage.deployed(&function)?;
+    // Every process of a function says whose it is, and in which system: others may run beside this one.
+    let marks = [format!("AWS_LAMBDA_FUNCTION_NAME={deployed}"), format!("AWS_ENDPOINT_URL={}", stage.aws.endpoint)];
     let killed = tokio::task::spawn_blocking(move || {
         let mut system = System::new()?;
-        let what = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always).with_exe(UpdateKind::Always);
-        system.refresh_processes_specifics(ProcessesToUpdate::All, true, what);
-        let is_ours = |process: &sysinfo::Process| {
-            process.parent() == parent
-                && process.exe().and_then(FilePath::file_name).is_some_and(|name| name == "bootstrap")
-                && process.environ().iter().any(|variable| variable.to_str() == Some(&mark))
+        let environment = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always);
+        system.refresh_processes_specifics(ProcessesToUpdate::All, true, environment);
+        let is_it = |process: &sysinfo::Process| {
+            marks.iter().all(|mark| process.environ().iter().any(|variable| variable.to_str() == Some(mark)))
         };
-        anyhow::Ok(system.processes().values().filter(|process| is_ours(process) && process.kill()).count())
+        let processes = system.processes().values().filter(|process| process.thread_kind().is_none());
+        anyhow::Ok(processes.filter(|process| is_it(process) && process.kill()).count())
     });
     let killed = killed.await.map_err(|error| anyhow!(error))??;
     Ok(Json(json!({ "function": function, "killed": killed })))
+}
+
+/// What a function logged, oldest first.
+async fn logs(State(stage): Stage, Path(function): Path<String>) -> Result<String, Problem> {
+    let group = format!("/aws/lambda/{}", stage.deployed(&function)?);
+    let mut text = String::new();
+    let mut next = Value::Null;
+    loop {
+        let mut more = json!({ "logGroupName": group });
+        if let (Some(more), false) = (more.as_object_mut(), next.is_null()) {
+            more.insert("nextToken".to_owned(), next);
+        }
+        let answer = stage.aws.json("logs", "Logs_20140328.FilterLogEvents", &more).await?;
+        for event in answer.get("events").and_then(Value::as_array).into_iter().flatten() {
+            text += event.get("message").and_then(Value::as_str).unwrap_or_default().trim_end();
+            text.push('\n');
+        }
+        next = answer.get("nextToken").cloned().unwrap_or_default();
+        if next.is_null() {
+            return Ok(text);
+        }
+    }
 }
 
 /// The keys that sign the user pool's tokens, at an address that is known before the pool is.

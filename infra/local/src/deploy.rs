@@ -53,12 +53,24 @@ impl Stage {
     }
 }
 
-/// Compiles the programs with the profile `local`.
-pub(crate) async fn build(keeper: &Keeper, step: &Step, log: &Path) -> Result<()> {
+/// What cargo compiles.
+#[derive(Debug, Clone, Copy)]
+pub enum Build {
+    /// The programs.
+    Programs,
+    /// The programs and the tests. From within a test: cargo has compiled the dependencies with the features that tests
+    /// ask for, and would compile them again for the programs alone.
+    ProgramsAndTests,
+}
+
+/// Compiles the workspace with the profile `local`.
+pub(crate) async fn build(keeper: &Keeper, step: &Step, what: Build, log: &Path) -> Result<()> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // All programs of the workspace, so that cargo settles on the same features of their dependencies as for the tests
-    // and compiles those once.
-    cargo.args(["build", "--workspace", "--bins", "--profile", "local"]).current_dir(place::root());
+    let targets = match what {
+        Build::Programs => "--bins",
+        Build::ProgramsAndTests => "--all-targets",
+    };
+    cargo.args(["build", "--workspace", "--profile", "local", targets]).current_dir(place::root());
     command::run(keeper, step, &mut cargo, log).await
 }
 

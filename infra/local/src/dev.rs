@@ -1,8 +1,17 @@
 //! `cargo dev`: the system with a person in front of it.
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 
+use crate::place;
 use crate::system::{Options, System};
+
+/// Where it leaves `endpoints.json`: a fixed place, wherever cargo builds to.
+#[must_use]
+pub fn folder() -> PathBuf {
+    place::root().join("target/local")
+}
 
 /// Starts a system, says where it is, and stays until a part of it stops.
 ///

@@ -30,6 +30,8 @@ mod system;
 pub mod template;
 pub mod verify;
 
+pub use aws::Aws;
+pub use deploy::Build;
 pub use endpoints::{Endpoints, Org, User};
 pub use progress::Progress;
 pub use system::{Options, System};

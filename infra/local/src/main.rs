@@ -1,11 +1,10 @@
 //! `cargo dev` and `cargo verify`.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use local::{Options, Progress, dev, verify};
+use local::{Build, Options, Progress, dev, verify};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Leadwire on this machine.
@@ -43,8 +42,8 @@ async fn main() -> ExitCode {
     let work = async {
         match arguments.command {
             Run::Dev { port, no_demo, fresh } => {
-                let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/local"));
-                dev::run(Options { port, dir, demo: !no_demo, fresh, progress: Progress::detect() }).await
+                let (dir, progress) = (dev::folder(), Progress::detect());
+                dev::run(Options { port, dir, demo: !no_demo, fresh, build: Build::Programs, progress }).await
             }
             Run::Verify { locked } => verify::run(locked).await,
         }

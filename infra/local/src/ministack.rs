@@ -31,7 +31,8 @@ impl MiniStack {
         let log = place.log("ministack");
         let output = OpenOptions::new().create(true).append(true).open(&log)?;
         let mut command = Command::new(Environment::MiniStack.python());
-        command.args(["-m", "hypercorn", "ministack.app:app", "--keep-alive", "75", "--bind"]);
+        // No worker processes: with them, the one that we watch would not be the one that works.
+        command.args(["-m", "hypercorn", "ministack.app:app", "--workers", "0", "--keep-alive", "75", "--bind"]);
         command.arg(format!("127.0.0.1:{port}"));
         // The functions inherit this environment, so nothing of ours that could stand in for what the template gives.
         Environment::isolate(&mut command, &place.file("tmp"));
@@ -40,6 +41,10 @@ impl MiniStack {
         // Without it the functions would look for AWS itself.
         command.env("AWS_ENDPOINT_URL", &endpoint);
         command.env("AUTH", "true");
+        // Lambda sets these where the template asks for JSON logs.
+        command.env("AWS_LAMBDA_LOG_FORMAT", "JSON").env("AWS_LAMBDA_LOG_LEVEL", "INFO");
+        // Two of its services would listen on ports of their own, one of them for everybody.
+        command.env("IOT_MTLS_ENABLED", "0").env("SFTP_ENABLED", "0");
         command.env("S3_DATA_DIR", place.file("s3")).env("STATE_DIR", place.file("state"));
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let process = keeper.spawn(&mut command).context("cannot run MiniStack")?;
@@ -71,11 +76,6 @@ impl MiniStack {
     pub(crate) async fn death(&mut self) -> Result<String> {
         let status = self.process.wait().await?;
         Ok(self.stopped(status))
-    }
-
-    /// Its process, the parent of the functions'.
-    pub(crate) fn id(&self) -> Option<u32> {
-        self.process.id()
     }
 
     fn stopped(&self, status: ExitStatus) -> String {

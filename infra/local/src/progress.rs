@@ -2,6 +2,7 @@
 
 use std::env;
 use std::io::{self, IsTerminal};
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -34,7 +35,7 @@ impl Progress {
 
     /// Does a piece of work and shows how long it takes.
     pub(crate) async fn step<T>(&self, name: &str, work: impl AsyncFnOnce(&Step) -> Result<T>) -> Result<T> {
-        let step = Step { name: name.to_owned(), begun: Instant::now(), bar: self.bar(name) };
+        let step = Step { name: name.to_owned(), begun: Instant::now(), bar: self.bar(name), last: Mutex::default() };
         let outcome = {
             let work = work(&step);
             tokio::pin!(work);
@@ -42,7 +43,8 @@ impl Progress {
                 tokio::select! {
                     outcome = &mut work => break outcome,
                     () = tokio::time::sleep(SIGN_OF_LIFE), if matches!(self, Self::Lines) => {
-                        eprintln!("  … {name} ({} s)", step.begun.elapsed().as_secs());
+                        let last = step.last.lock().map(|last| last.clone()).unwrap_or_default();
+                        eprintln!("  … {name} ({} s) {last}", step.begun.elapsed().as_secs());
                     }
                 }
             }
@@ -78,6 +80,7 @@ pub(crate) struct Step {
     name: String,
     begun: Instant,
     bar: Option<ProgressBar>,
+    last: Mutex<String>,
 }
 
 impl Step {
@@ -88,8 +91,12 @@ impl Step {
 
     /// What is going on inside the step, such as the newest line of a program's output.
     pub(crate) fn note(&self, what: &str) {
+        let what = what.trim();
         if let Some(bar) = &self.bar {
-            bar.set_message(what.trim().to_owned());
+            bar.set_message(what.to_owned());
+        }
+        if let Ok(mut last) = self.last.lock() {
+            what.clone_into(&mut last);
         }
     }
 }

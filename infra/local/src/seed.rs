@@ -63,8 +63,8 @@ impl<'a> Caller<'a> {
         consent.query_pairs_mut().append_pair("_sim", "allow");
         let callback = self.redirect(consent).await.context("the consent page")?;
         let outcome = self.redirect(callback).await.context("the way back from Meta")?;
-        if outcome.query_pairs().any(|(name, _)| name == "error") {
-            bail!("the connection was refused: {outcome}");
+        if !outcome.query_pairs().any(|(name, value)| name == "status" && value == "connected") {
+            bail!("the integration was not connected: {outcome}");
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
@@ -57,6 +57,11 @@ pub(crate) struct Page {
 #[derive(Deserialize)]
 pub(crate) struct Form {
     pub(crate) id: String,
+}
+
+#[derive(Deserialize)]
+struct Leads {
+    ids: Vec<String>,
 }
 
 impl Simulator {
@@ -114,7 +119,9 @@ impl Simulator {
         let lead = json!({ "form_id": form, "count": 1 });
         let answer = self.http.post(format!("{}/_sim/leads", self.url)).json(&lead).send().await?;
         let (status, body) = (answer.status(), answer.text().await?);
-        first_id(&body).with_context(|| format!("the simulator did not take the lead: {status} {body}"))
+        let leads: Option<Leads> = serde_json::from_str(&body).ok();
+        let id = leads.and_then(|leads| leads.ids.into_iter().next());
+        id.with_context(|| format!("the simulator did not take the lead: {status} {body}"))
     }
 
     /// Waits until it stops, which it never should; says so.
@@ -122,17 +129,4 @@ impl Simulator {
         let status = self.process.wait().await?;
         Ok(format!("the simulator stopped ({status}); its log is {}\n{}", self.log.display(), tail(&self.log)))
     }
-}
-
-/// The first id in an answer, be it a list or an object around one.
-fn first_id(body: &str) -> Option<String> {
-    fn search(value: &Value) -> Option<String> {
-        match value {
-            Value::String(id) => Some(id.clone()),
-            Value::Array(items) => items.iter().find_map(search),
-            Value::Object(fields) => fields.values().find_map(search),
-            _ => None,
-        }
-    }
-    search(&serde_json::from_str(body).ok()?)
 }

@@ -14,8 +14,15 @@ pub(crate) struct Stack {
 
 impl Stack {
     pub(crate) async fn describe(aws: &Aws, name: &str) -> Result<Self> {
-        let outputs = aws.cloudformation("DescribeStacks", name).await?;
-        let resources = aws.cloudformation("ListStackResources", name).await?;
+        let outputs = aws
+            .query("cloudformation", &[("Action", "DescribeStacks"), ("Version", "2010-05-15"), ("StackName", name)])
+            .await?;
+        let resources = aws
+            .query(
+                "cloudformation",
+                &[("Action", "ListStackResources"), ("Version", "2010-05-15"), ("StackName", name)],
+            )
+            .await?;
         Ok(Self {
             outputs: pairs(&outputs, "Outputs", "OutputKey", "OutputValue")?,
             resources: pairs(&resources, "StackResourceSummaries", "LogicalResourceId", "PhysicalResourceId")?,
@@ -35,7 +42,9 @@ impl Stack {
 
 /// Why a deployment failed: each resource that did, with its reason.
 pub(crate) async fn failures(aws: &Aws, stack: &str) -> Result<Vec<String>> {
-    let xml = aws.cloudformation("DescribeStackEvents", stack).await?;
+    let xml = aws
+        .query("cloudformation", &[("Action", "DescribeStackEvents"), ("Version", "2010-05-15"), ("StackName", stack)])
+        .await?;
     Ok(members(&xml, "StackEvents")?
         .into_iter()
         .filter(|event| event.get("ResourceStatus").is_some_and(|status| status.ends_with("_FAILED")))

@@ -44,7 +44,7 @@ fn page(endpoints: &Endpoints) -> Markup {
                     p { "Opens the consent page of the simulated Meta as the admin of the demo org, and comes back here." }
                     p { button id="connect" type="button" { "Connect Facebook" } " " span id="outcome" role="status" {} }
                     h2 { "2. Send a lead" }
-                    p { "Open a lead form of " a href=(simulator) { "the simulated Meta" } ", fill it in and send it." }
+                    p { "Open a lead form of " a href={ (simulator) "/lead_ads" } { "the simulated Meta" } ", fill it in and send it." }
                     h2 { "3. See it in the CRM" }
                     div class="scroll" {
                         table {

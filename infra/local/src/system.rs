@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::aws::Aws;
 use crate::backstage::{self, Backstage, Events};
-use crate::deploy::{self, Stage};
+use crate::deploy::{self, Build, Stage};
 use crate::endpoints::{Endpoints, Org};
 use crate::keeper::Keeper;
 use crate::ministack::MiniStack;
@@ -36,6 +36,8 @@ pub struct Options {
     pub demo: bool,
     /// Whether to install the Python programs again.
     pub fresh: bool,
+    /// What to compile before.
+    pub build: Build,
     /// How to show what is being done.
     pub progress: Progress,
 }
@@ -44,7 +46,7 @@ impl Options {
     /// A system for tests: its own port and folder, nothing connected, nothing shown.
     #[must_use]
     pub fn private(dir: PathBuf) -> Self {
-        Self { port: 0, dir, demo: false, fresh: false, progress: Progress::Silent }
+        Self { port: 0, dir, demo: false, fresh: false, build: Build::ProgramsAndTests, progress: Progress::Silent }
     }
 }
 
@@ -74,7 +76,7 @@ impl System {
         let place = Place::take(&options.dir)?;
         let keeper = Keeper::start()?;
 
-        prepare(&keeper, &place, progress, options.fresh).await?;
+        prepare(&keeper, &place, &options).await?;
         let (ministack, simulator) = progress
             .step("MiniStack and the simulated Meta", async |_| {
                 tokio::try_join!(MiniStack::start(&keeper, &place, &stage.region), Simulator::start(&keeper, &place))
@@ -113,8 +115,7 @@ impl System {
             let name = stack.resource(&function.logical_id)?.to_owned();
             Ok((function, name))
         });
-        let backstage =
-            Backstage { aws, pool, events, functions: functions.collect::<Result<_>>()?, ministack: ministack.id() };
+        let backstage = Backstage { aws, pool, events, functions: functions.collect::<Result<_>>()? };
         let local = backstage::routes(Arc::new(backstage)).merge(start_page::routes(&endpoints, has_home));
         let door = front_door::open(listener, api, local)?;
         let mut system = Self { endpoints, lead: None, ministack, simulator, door, _keeper: keeper, place };
@@ -180,12 +181,14 @@ impl Drop for System {
 }
 
 /// Makes what a system is started from: the Python programs and ours.
-pub(crate) async fn prepare(keeper: &Keeper, place: &Place, progress: &Progress, fresh: bool) -> Result<()> {
+async fn prepare(keeper: &Keeper, place: &Place, options: &Options) -> Result<()> {
+    let progress = &options.progress;
     let install = async |environment: Environment, name| {
-        let install = async |step: &_| environment.ready(keeper, step, &place.log(name), fresh).await;
+        let install = async |step: &_| environment.ready(keeper, step, &place.log(name), options.fresh).await;
         progress.step(name, install).await
     };
-    let build = progress.step("cargo build", async |step| deploy::build(keeper, step, &place.log("build")).await);
+    let build = progress
+        .step("cargo build", async |step| deploy::build(keeper, step, options.build, &place.log("build")).await);
     tokio::try_join!(install(Environment::MiniStack, "pip-ministack"), install(Environment::Sam, "pip-sam"), build)?;
     Ok(())
 }

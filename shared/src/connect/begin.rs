@@ -115,7 +115,7 @@ pub async fn begin(table: &Table, dialog: &Dialog, scope: &OrgScope, user: Conne
     };
     table.begin_login(&login).await?;
     let state = State::sign(&login, &dialog.key);
-    Ok(dialog_url(&dialog.root, &dialog.version, &dialog.app_id, &dialog.redirect_uri, &state, &login.scopes, login.reconnect))
+    Ok(dialog_url(&dialog.root, &dialog.version, &dialog.app_id, &dialog.redirect_uri, &state, &login.scopes))
 }
 
 /// Which permissions Meta has changes with every version, so only their form is checked here; Meta says the rest.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use crate::error::WorkError;
-use crate::graph::pages::{FIELDS, LEADGEN_SCOPE, Page};
+use crate::graph::pages::{Page, fields};
 use crate::graph::{Graph, GraphError};
 use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::model::integration::{Connection, Integration, Problem};
@@ -232,7 +232,7 @@ impl Connector {
         Ok(connections)
     }
 
-    /// Subscribes the pages to what Leadwire listens to; without `leads_retrieval` to all but leads.
+    /// Subscribes the pages to what Leadwire listens to, as far as it was granted.
     async fn subscribe(
         &self,
         scope: &OrgScope,
@@ -240,8 +240,7 @@ impl Connector {
         tokens: &BTreeMap<PageId, AccessToken>,
         granted: &[String],
     ) -> Result<Vec<Problem>, WorkError> {
-        let leads_allowed = granted.iter().any(|scope| scope == LEADGEN_SCOPE);
-        let fields: Vec<&str> = FIELDS.into_iter().filter(|field| leads_allowed || *field != "leadgen").collect();
+        let fields = fields(granted);
         let pages: Vec<(&PageId, &AccessToken)> =
             connections.iter().filter_map(|connection| tokens.get_key_value(&connection.page_id)).collect();
         let outcomes = self.graph.subscribe(&pages, &fields).await;

@@ -9,9 +9,9 @@ use crate::secret::AccessToken;
 
 /// The address of Meta's consent dialog.
 ///
-/// `again` asks for permissions that the person once declined; without it Meta never shows those again.
+/// It asks for permissions again that the person once declined; otherwise Meta would never show those again.
 #[must_use]
-pub fn dialog_url(dialog_root: &Url, version: &str, app_id: &str, redirect_uri: &Url, state: &str, scopes: &[String], again: bool) -> Url {
+pub fn dialog_url(dialog_root: &Url, version: &str, app_id: &str, redirect_uri: &Url, state: &str, scopes: &[String]) -> Url {
     let mut url = dialog_root.clone();
     url.set_path(&format!("{}/{version}/dialog/oauth", dialog_root.path().trim_end_matches('/')));
     url.query_pairs_mut()
@@ -19,10 +19,8 @@ pub fn dialog_url(dialog_root: &Url, version: &str, app_id: &str, redirect_uri: 
         .append_pair("redirect_uri", redirect_uri.as_str())
         .append_pair("state", state)
         .append_pair("response_type", "code")
-        .append_pair("scope", &scopes.join(","));
-    if again {
-        url.query_pairs_mut().append_pair("auth_type", "rerequest");
-    }
+        .append_pair("scope", &scopes.join(","))
+        .append_pair("auth_type", "rerequest");
     url
 }
 
@@ -116,7 +114,6 @@ mod tests {
             &"https://a.example/cb?x=1&y=2".parse().unwrap(),
             "s&t",
             &["a".into(), "b".into()],
-            true,
         );
         assert_eq!(
             url.as_str(),

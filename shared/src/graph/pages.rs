@@ -9,11 +9,23 @@ use super::{Graph, GraphError, read};
 use crate::ids::PageId;
 use crate::secret::AccessToken;
 
-/// The webhook fields of a page that Leadwire listens to. `leadgen` comes first: the list is cut behind it by no one,
-/// but Meta refuses the whole list when the person did not grant `leads_retrieval`, and then it is sent without.
-pub const FIELDS: [&str; 6] = ["leadgen", "feed", "mention", "messages", "messaging_postbacks", "message_echoes"];
-/// The scope without which `leadgen` cannot be subscribed.
-pub const LEADGEN_SCOPE: &str = "leads_retrieval";
+/// The webhook fields of a page that Leadwire listens to, each with the permission without which Meta refuses it, and
+/// with it the whole list.
+const FIELDS: [(&str, Option<&str>); 6] = [
+    ("leadgen", Some("leads_retrieval")),
+    ("feed", None),
+    ("mention", None),
+    ("messages", Some("pages_messaging")),
+    ("messaging_postbacks", Some("pages_messaging")),
+    ("message_echoes", Some("pages_messaging")),
+];
+
+/// The fields that can be subscribed with what was granted.
+#[must_use]
+pub fn fields(granted: &[String]) -> Vec<&'static str> {
+    let allowed = |needed: &str| granted.iter().any(|scope| scope == needed);
+    FIELDS.into_iter().filter(|(_, needed)| needed.is_none_or(allowed)).map(|(field, _)| field).collect()
+}
 
 /// The person who connected, as Meta knows them. Goes into the vault and nowhere else.
 #[derive(Debug, Clone, Deserialize, serde::Serialize)]

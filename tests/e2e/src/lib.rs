@@ -1,1 +1,8 @@
-//! e2e
+//! Stories over the running system: what an admin, the CRM and Meta do and see, through the same template, functions
+//! and roles that production runs.
+//!
+//! One system serves all stories of a run; each story has its own org, and pages that no other story uses.
+
+pub mod meta;
+pub mod tenant;
+pub mod world;

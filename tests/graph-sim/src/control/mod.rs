@@ -7,6 +7,7 @@
 //! | `GET faults`, `DELETE faults[?id=]` | what is in force, and its end |
 //! | `POST tokens {action, user_id and/or page_id, …}` | expires or kills tokens |
 //! | `POST events {object?, id, field+value \| changes \| messaging \| raw \| dashboard_test}` | sends other webhooks |
+//! | `POST pages {page_id, lead_access}` | gives or takes the app's access to a page's leads |
 //! | `POST clock {advance_s}`, `GET clock` | moves time |
 //! | `GET stats`, `GET state` | what happened; the truth |
 //! | `POST reset` | the seed world again |
@@ -17,6 +18,7 @@ mod clock;
 mod events;
 mod faults;
 mod leads;
+mod pages;
 mod state;
 mod tokens;
 
@@ -40,6 +42,7 @@ pub(crate) fn router() -> Router<Arc<Sim>> {
         .route("/_sim/faults", post(faults::add).get(faults::list).delete(faults::remove))
         .route("/_sim/tokens", post(tokens::act))
         .route("/_sim/events", post(events::send))
+        .route("/_sim/pages", post(pages::change))
         .route("/_sim/clock", post(clock::advance).get(clock::read))
         .route("/_sim/stats", get(state::stats))
         .route("/_sim/state", get(state::truth))

@@ -72,7 +72,8 @@ fn omits(element: &Element) -> bool {
 fn request_of(element: &Element, outer: &Request) -> Request {
     let url = element.relative_url.trim();
     // The full address is accepted too.
-    let url = url.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or(url, |(_, path)| path);
+    let absolute = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let url = absolute.map_or(url, |rest| rest.split_once('/').map_or("", |(_, path)| path));
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let mut request = Request::new(&element.method, path);
     request.version = request.version.or(outer.version);

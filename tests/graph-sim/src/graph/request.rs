@@ -63,8 +63,8 @@ impl Request {
 }
 
 fn decode(segment: &str) -> String {
-    // A path segment is decoded like a form value except for `+`, which means itself.
-    let escaped = segment.replace('+', "%2B");
+    // A path segment is decoded like a form value, except that `+` and `&` mean themselves.
+    let escaped = segment.replace('+', "%2B").replace('&', "%26");
     let whole = format!("x={escaped}");
     url::form_urlencoded::parse(whole.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }

@@ -41,8 +41,9 @@ pub(crate) enum Manner {
 #[derive(Debug)]
 struct Waiting {
     change: Change,
-    queued_ms: i64,
-    held_until_ms: i64,
+    due_ms: i64,
+    /// Belongs into a later body than what was queued with it.
+    later: bool,
 }
 
 /// A body on its way. The bytes are fixed when it is first built: retries repeat them.
@@ -70,22 +71,23 @@ pub(crate) struct Outbox {
 impl Outbox {
     /// Queues changes that happened now, in order.
     pub(crate) fn queue(&mut self, mut changes: Vec<Change>, manner: Manner, now_ms: i64) {
-        let later = now_ms + 2 * COLLECT_MS;
-        let half = changes.len() / 2;
+        let half = changes.len().div_ceil(2);
         if manner == Manner::Reorder {
             changes.reverse();
         }
+        let mut wait = |change, later| {
+            let due_ms = now_ms + if later { 2 * COLLECT_MS } else { COLLECT_MS };
+            self.waiting.push(Waiting { change, due_ms, later });
+        };
         for (index, change) in changes.into_iter().enumerate() {
-            let wait = |change, held_until_ms| Waiting { change, queued_ms: now_ms, held_until_ms };
             match manner {
                 Manner::Drop => {}
-                Manner::Normal => self.waiting.push(wait(change, now_ms)),
+                Manner::Normal => wait(change, false),
                 Manner::Duplicate => {
-                    let again = if index % 2 == 0 { later } else { now_ms };
-                    self.waiting.push(wait(change.clone(), now_ms));
-                    self.waiting.push(wait(change, again));
+                    wait(change.clone(), false);
+                    wait(change, index % 2 == 0);
                 }
-                Manner::Reorder => self.waiting.push(wait(change, if index >= half.max(1) { later } else { now_ms })),
+                Manner::Reorder => wait(change, index >= half),
             }
         }
     }
@@ -97,20 +99,21 @@ impl Outbox {
 
     /// When the sender has to look again.
     pub(crate) fn next_due_ms(&self) -> Option<i64> {
-        let fresh = self.waiting.iter().map(|waiting| waiting.held_until_ms.max(waiting.queued_ms + COLLECT_MS)).min();
+        let fresh = self.waiting.iter().map(|waiting| waiting.due_ms).min();
         fresh.into_iter().chain(self.deliveries.iter().map(|delivery| delivery.due_ms)).min()
     }
 
-    /// The changes to put into bodies now: once one has waited long enough, all that are not held back.
+    /// The changes to put into bodies now: once one has waited long enough, all that came meanwhile. What belongs into a
+    /// later body waits for a call of its own.
     pub(crate) fn take_changes(&mut self, now_ms: i64) -> Vec<Change> {
-        let due = |waiting: &Waiting| waiting.held_until_ms.max(waiting.queued_ms + COLLECT_MS) <= now_ms;
-        if !self.waiting.iter().any(due) {
+        if !self.waiting.iter().any(|waiting| waiting.due_ms <= now_ms) {
             return Vec::new();
         }
-        let (ready, held) = self.waiting.drain(..).partition(|waiting| waiting.held_until_ms <= now_ms);
-        self.waiting = held;
-        let ready: Vec<Waiting> = ready;
-        ready.into_iter().map(|waiting| waiting.change).collect()
+        let only_later = self.waiting.iter().all(|waiting| waiting.later);
+        let (taken, left): (Vec<Waiting>, Vec<Waiting>) =
+            self.waiting.drain(..).partition(|waiting| !waiting.later || (only_later && waiting.due_ms <= now_ms));
+        self.waiting = left;
+        taken.into_iter().map(|waiting| waiting.change).collect()
     }
 
     /// The bodies to post now.

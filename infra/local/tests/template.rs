@@ -1,0 +1,271 @@
+//! What has to stay true of `infra/template.yaml`, whoever adds the next function.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use local::template::Template;
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Every text inside a value.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        Value::Object(fields) => fields.values().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The resource a value refers to: `{"Ref": id}` or `{"Fn::GetAtt": [id, …]}`.
+fn referred(value: &Value) -> Option<&str> {
+    value.get("Ref").or_else(|| value.pointer("/Fn::GetAtt/0")).and_then(Value::as_str)
+}
+
+fn properties<'a>(template: &'a Template, id: &str) -> Result<&'a Value> {
+    let pointer = format!("/Resources/{id}/Properties");
+    template.document().pointer(&pointer).with_context(|| format!("there is no resource {id}"))
+}
+
+fn list(value: &Value) -> Vec<&Value> {
+    value.as_array().map_or_else(|| vec![value], |items| items.iter().collect())
+}
+
+#[test]
+fn every_function_folder_is_a_function_and_back() -> Result<()> {
+    let folders: BTreeSet<String> = fs::read_dir(root().join("functions"))?
+        .map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()))
+        .collect::<Result<_>>()?;
+    let functions = Template::read()?.functions()?;
+    let named: BTreeSet<String> = functions.iter().map(|function| function.name.clone()).collect();
+    assert_eq!(folders, named);
+    for function in functions {
+        let camel_case: String = function
+            .name
+            .split('-')
+            .flat_map(|word| word.chars().enumerate().map(|(i, c)| if i == 0 { c.to_ascii_uppercase() } else { c }))
+            .collect();
+        assert_eq!(function.logical_id, camel_case);
+    }
+    Ok(())
+}
+
+#[test]
+fn every_function_has_its_own_name_role_log_group_and_error_alarm() -> Result<()> {
+    let template = Template::read()?;
+    for function in template.functions()? {
+        let (id, name) = (&function.logical_id, &function.name);
+        let own = properties(&template, id)?;
+        assert_eq!(own.pointer("/FunctionName/Fn::Sub"), Some(&format!("${{AWS::StackName}}-{name}").into()), "{id}");
+        assert_eq!(own.get("Role").and_then(referred), Some(format!("{id}Role").as_str()), "{id}");
+        assert_eq!(
+            own.pointer("/LoggingConfig/LogGroup").and_then(referred),
+            Some(format!("{id}Logs").as_str()),
+            "{id}"
+        );
+        let alarm = properties(&template, &format!("{id}ErrorsAlarm"))?;
+        assert_eq!(alarm.pointer("/Dimensions/0/Value").and_then(referred), Some(id.as_str()), "{id}");
+        assert!(own.pointer("/Policies").is_none(), "{id}: what it may do belongs into its role");
+    }
+    for (id, group) in template.resources("AWS::Logs::LogGroup") {
+        assert!(group.get("RetentionInDays").is_some(), "{id} keeps its logs forever");
+    }
+    Ok(())
+}
+
+#[test]
+fn roles_name_every_action_and_every_resource() -> Result<()> {
+    let template = Template::read()?;
+    for (id, role) in template.resources("AWS::IAM::Role") {
+        assert!(role.get("ManagedPolicyArns").is_none(), "{id}: managed policies allow more than one function needs");
+        for policy in role.get("Policies").map(list).unwrap_or_default() {
+            for statement in policy.pointer("/PolicyDocument/Statement").map(list).unwrap_or_default() {
+                let action = statement.get("Action").with_context(|| format!("{id}: a statement without actions"))?;
+                let resource =
+                    statement.get("Resource").with_context(|| format!("{id}: a statement without resources"))?;
+                for action in texts(action) {
+                    assert!(!action.contains('*'), "{id} may do {action}");
+                    if action.starts_with("logs:") {
+                        assert_eq!(referred(resource).map(|group| group.replace("Logs", "Role")).as_deref(), Some(id));
+                    }
+                }
+                for resource in texts(resource) {
+                    // The one family of things that are named at run time.
+                    let fixed = resource.strip_suffix(":secret:${AWS::StackName}/integration/*").unwrap_or(resource);
+                    assert!(!fixed.contains('*'), "{id} may touch {resource}");
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn the_environment_is_what_the_function_reads() -> Result<()> {
+    let variables = variables()?;
+    let template = Template::read()?;
+    for function in template.functions()? {
+        let given = properties(&template, &function.logical_id)?.pointer("/Environment/Variables");
+        let given: BTreeSet<&str> =
+            given.and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        let source = source(&root().join("functions").join(&function.name).join("src"))?;
+        let read: BTreeSet<&str> = variables
+            .iter()
+            .filter(|(reader, _)| source.contains(&format!("env::{reader}(")))
+            .map(|(_, variable)| variable.as_str())
+            .collect();
+        assert_eq!(given, read, "{}: left is given by the template, right is read", function.name);
+    }
+    Ok(())
+}
+
+/// The functions of `shared/src/env.rs`, each with the variable it reads.
+fn variables() -> Result<BTreeMap<String, String>> {
+    let source = fs::read_to_string(root().join("shared/src/env.rs"))?;
+    let mut variables = BTreeMap::new();
+    let mut reader = None;
+    for line in source.lines().map(str::trim) {
+        if let Some((name, _)) = line.strip_prefix("pub fn ").and_then(|rest| rest.split_once('(')) {
+            reader = Some(name);
+        } else if let Some((name, _)) = line.split_once(" -> ").filter(|(name, _)| !name.contains(' ')) {
+            reader = Some(name);
+        }
+        let variable = line
+            .split('"')
+            .nth(1)
+            .filter(|text| text.len() > 3 && text.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
+        // Lambda sets its own.
+        if let (Some(reader), Some(variable)) = (reader, variable.filter(|variable| !variable.starts_with("AWS_"))) {
+            variables.insert(reader.to_owned(), variable.to_owned());
+        }
+    }
+    ensure!(variables.len() > 5, "shared/src/env.rs is not written as this test reads it: {variables:?}");
+    Ok(variables)
+}
+
+/// All Rust source below a folder.
+fn source(folder: &Path) -> Result<String> {
+    let mut all = String::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        all += &if path.is_dir() { source(&path)? } else { fs::read_to_string(&path)? };
+    }
+    Ok(all)
+}
+
+#[test]
+fn only_these_routes_need_no_token() -> Result<()> {
+    let functions = Template::read()?.functions()?;
+    let routes = functions.iter().flat_map(|function| &function.routes);
+    let public: BTreeSet<String> =
+        routes.filter(|route| route.public).map(|route| format!("{} {}", route.method, route.path)).collect();
+    let expected = [
+        "GET /connect/oauth2callback/facebook",
+        "GET /connect/webhook/facebook",
+        "GET /openapi.json",
+        "POST /connect/webhook/facebook",
+    ];
+    assert_eq!(public, expected.map(String::from).into());
+    Ok(())
+}
+
+#[test]
+fn people_cannot_write_their_own_org_and_role() -> Result<()> {
+    for (id, client) in Template::read()?.resources("AWS::Cognito::UserPoolClient") {
+        let writable =
+            client.get("WriteAttributes").with_context(|| format!("{id}: without a list all are writable"))?;
+        assert!(texts(writable).iter().all(|attribute| !attribute.starts_with("custom:")), "{id}: {writable}");
+    }
+    Ok(())
+}
+
+#[test]
+fn consumed_queues_wait_long_enough_retry_and_are_watched() -> Result<()> {
+    let template = Template::read()?;
+    for (id, function) in template.resources("AWS::Serverless::Function") {
+        for event in function.get("Events").and_then(Value::as_object).into_iter().flatten().map(|(_, event)| event) {
+            if event.get("Type").is_none_or(|kind| kind != "SQS") {
+                continue;
+            }
+            let source = event.get("Properties").context("an event without properties")?;
+            let queue = source
+                .get("Queue")
+                .and_then(referred)
+                .context("an event source that is not a queue of the template")?;
+            let dead_letters = properties(&template, queue)?.pointer("/RedrivePolicy/deadLetterTargetArn");
+            assert!(dead_letters.is_some(), "{queue} has no dead letters");
+            assert!(is_watched(&template, queue, "ApproximateAgeOfOldestMessage"), "no alarm on the age of {queue}");
+            assert_eq!(source.pointer("/FunctionResponseTypes/0"), Some(&"ReportBatchItemFailures".into()), "{id}");
+            assert!(
+                source.pointer("/ScalingConfig/MaximumConcurrency").is_some(),
+                "{id} takes all concurrency there is"
+            );
+            let window = source.get("MaximumBatchingWindowInSeconds").and_then(Value::as_i64).unwrap_or(0);
+            for (stage, overrides) in stages()? {
+                let number = |value: Option<&Value>| number(&template, &overrides, value);
+                let timeout = number(function.get("Timeout"))?;
+                let visibility = number(properties(&template, queue)?.get("VisibilityTimeout"))?;
+                assert!(visibility > 6 * timeout + window - 1, "{stage}: {queue} hands messages out again too early");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The stages of `samconfig.toml`, each with the parameters it overrides.
+fn stages() -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let file: toml::Table = fs::read_to_string(root().join("samconfig.toml"))?.parse()?;
+    let stages = file.into_iter().filter(|(_, stage)| stage.is_table()).map(|(name, stage)| {
+        let overrides =
+            stage.get("deploy").and_then(|deploy| deploy.get("parameters")?.get("parameter_overrides")?.as_array());
+        let overrides = overrides.into_iter().flatten().filter_map(|one| one.as_str()?.split_once('='));
+        (name, overrides.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    });
+    Ok(stages.collect())
+}
+
+/// A number of the template, be it written there or a parameter.
+fn number(template: &Template, overrides: &BTreeMap<String, String>, value: Option<&Value>) -> Result<i64> {
+    let value = value.context("a number is missing")?;
+    let Some(parameter) = value.get("Ref").and_then(Value::as_str) else {
+        return value.as_i64().with_context(|| format!("{value} is not a number"));
+    };
+    match overrides.get(parameter) {
+        Some(text) => Ok(text.parse()?),
+        None => {
+            let default =
+                template.document().pointer(&format!("/Parameters/{parameter}/Default")).and_then(Value::as_i64);
+            default.with_context(|| format!("{parameter} has no default"))
+        }
+    }
+}
+
+#[test]
+fn dead_letters_outlive_their_queue_and_raise_an_alarm() -> Result<()> {
+    let template = Template::read()?;
+    let days = |queue: &Value| queue.get("MessageRetentionPeriod").and_then(Value::as_i64).unwrap_or(345_600);
+    for (id, queue) in template.resources("AWS::SQS::Queue") {
+        assert_eq!(queue.get("SqsManagedSseEnabled"), Some(&true.into()), "{id} is not encrypted");
+        let Some(target) = queue.pointer("/RedrivePolicy/deadLetterTargetArn") else { continue };
+        let target = referred(target).context("dead letters outside the template")?;
+        let dead_letters = properties(&template, target)?;
+        assert!(days(dead_letters) > days(queue), "{target}: a message is as old there as it was in {id}");
+        let allowed = dead_letters.pointer("/RedriveAllowPolicy/redrivePermission");
+        assert_eq!(allowed, Some(&"byQueue".into()), "{target} takes dead letters from anybody");
+        assert!(is_watched(&template, target, "ApproximateNumberOfMessagesVisible"), "no alarm on {target}");
+    }
+    Ok(())
+}
+
+fn is_watched(template: &Template, queue: &str, metric: &str) -> bool {
+    template.resources("AWS::CloudWatch::Alarm").any(|(_, alarm)| {
+        alarm.get("MetricName").is_some_and(|name| name == metric)
+            && alarm.pointer("/Dimensions/0/Value").and_then(referred) == Some(queue)
+            && alarm.get("AlarmActions").is_some()
+    })
+}

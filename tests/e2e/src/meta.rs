@@ -1,0 +1,120 @@
+//! Meta's side: people, pages and forms of the simulated world, and webhooks signed by hand.
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::world::World;
+
+/// Mara, who has pages of every kind: three with all rights, one she only advertises on, one without a token, and two
+/// through a business portfolio.
+pub const MARA: &str = "10229483756102001";
+/// Priya, who has sixty pages with one form each.
+pub const PRIYA: &str = "10223344556677003";
+
+/// The `number`th of Priya's pages, from 0. Each story takes its own.
+#[must_use]
+pub fn page(number: u64) -> String {
+    assert!(number < 60, "Priya has sixty pages");
+    (104_398_761_153_001 + number).to_string()
+}
+
+impl World {
+    /// The simulator's account of the world.
+    ///
+    /// # Panics
+    /// If the simulator does not answer.
+    pub async fn truth(&self) -> Value {
+        self.sim(reqwest::Method::GET, "state", &Value::Null).await
+    }
+
+    /// A call of the simulator's control interface.
+    ///
+    /// # Panics
+    /// If the simulator does not do it.
+    #[expect(clippy::expect_used, reason = "a story without its simulator has failed")]
+    pub async fn sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
+        let request = self.http.request(method, format!("{}/_sim/{call}", self.endpoints.graph_sim));
+        let request = if input.is_null() { request } else { request.json(input) };
+        let answer = request.send().await.expect("the simulator answers");
+        let (status, body) = (answer.status(), answer.text().await.expect("the simulator answers whole"));
+        assert!(status.is_success(), "_sim/{call}: {status} {body}");
+        serde_json::from_str(&body).unwrap_or(Value::Null)
+    }
+
+    /// The first form of a page.
+    ///
+    /// # Panics
+    /// If the page has none.
+    #[expect(clippy::expect_used, reason = "as above")]
+    pub async fn form_of(&self, page: &str) -> String {
+        let truth = self.truth().await;
+        let pages = truth["pages"].as_array().expect("pages");
+        let page = pages.iter().find(|known| known["id"] == page).expect("a known page");
+        page["forms"][0]["id"].as_str().expect("a form").to_owned()
+    }
+
+    /// Submits a form and answers the leadgen ids. `how` may override everything else.
+    ///
+    /// # Panics
+    /// If the simulator does not take it.
+    pub async fn submit(&self, form: &str, count: usize, how: Value) -> Vec<String> {
+        let mut input = json!({ "form_id": form, "count": count });
+        if let (Some(input), Value::Object(how)) = (input.as_object_mut(), how) {
+            input.extend(how);
+        }
+        let answer = self.sim(reqwest::Method::POST, "leads", &input).await;
+        answer["ids"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(ToOwned::to_owned)).collect()
+    }
+
+    /// Posts a body to the webhook as Meta would: with the signature over exactly these bytes.
+    pub async fn deliver(&self, body: &[u8]) -> (u16, String) {
+        let secret = self.truth().await["app"]["secret"].as_str().unwrap_or_default().to_owned();
+        self.deliver_signed("", body, &[("x-hub-signature-256", &format!("sha256={}", signature(&secret, body)))]).await
+    }
+
+    /// Posts a body to the webhook with whatever headers.
+    ///
+    /// # Panics
+    /// If nobody answers.
+    #[expect(clippy::expect_used, reason = "as above")]
+    pub async fn deliver_signed(&self, query: &str, body: &[u8], headers: &[(&str, &str)]) -> (u16, String) {
+        let url = format!("{}/connect/webhook/facebook{query}", self.endpoints.url);
+        let mut request = self.http.post(url).header("content-type", "application/json").body(body.to_vec());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let answer = request.send().await.expect("the webhook answers");
+        (answer.status().as_u16(), answer.text().await.unwrap_or_default())
+    }
+}
+
+/// Hex of the HMAC-SHA256 that Meta puts into `X-Hub-Signature-256`.
+#[must_use]
+#[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+pub fn signature(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of every length");
+    mac.update(body);
+    hex::encode(mac.finalize().into_bytes())
+}
+
+/// The webhook body of one lead.
+#[must_use]
+pub fn leadgen_body(page: &str, leadgen_id: &str, form: &str) -> Vec<u8> {
+    let value = json!({ "leadgen_id": leadgen_id, "page_id": page, "form_id": form, "created_time": 1_767_225_600 });
+    let entry = json!({ "id": page, "time": 1_767_225_600, "changes": [{ "field": "leadgen", "value": value }] });
+    json!({ "object": "page", "entry": [entry] }).to_string().into_bytes()
+}
+
+/// The address of the consent page with the person's answer to it.
+///
+/// # Panics
+/// If `auth_url` is no address.
+#[must_use]
+#[expect(clippy::expect_used, reason = "as above")]
+pub fn answered(auth_url: &str, answer: &[(&str, &str)]) -> url::Url {
+    let mut url = url::Url::parse(auth_url).expect("an address");
+    url.query_pairs_mut().extend_pairs(answer);
+    url
+}
+

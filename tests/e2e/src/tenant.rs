@@ -1,0 +1,187 @@
+//! An org with somebody who acts for it.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use url::Url;
+
+use crate::meta::answered;
+use crate::world::{World, eventually, world};
+
+/// Somebody acting for an org.
+pub struct Tenant {
+    /// The org.
+    pub org: String,
+    token: String,
+    world: &'static World,
+}
+
+impl Tenant {
+    /// A new org with Meta in its plan and these users, of whom the active ones manage leads.
+    ///
+    /// # Panics
+    /// If the directory does not take it.
+    pub async fn with_users(org: &str, users: &[(&str, bool)]) -> Self {
+        let tenant = Self::superadmin_in(org);
+        let body = json!({ "name": org, "plan": { "name": "pro", "features": ["meta"] }, "default_country": "US" });
+        tenant.done(Method::PUT, &format!("/api/orgs/{org}"), &body).await;
+        for (user, active) in users {
+            let body = json!({ "name": user, "email": format!("{user}@{org}.example"), "active": active, "permissions": ["lead_management"] });
+            tenant.done(Method::PUT, &format!("/api/users/{user}"), &body).await;
+        }
+        tenant
+    }
+
+    /// The superadmin, acting for any org.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    pub fn superadmin_in(org: &str) -> Self {
+        Self::somebody("", "superadmin", org)
+    }
+
+    /// The person with this role in `home`, acting for `org`.
+    ///
+    /// # Panics
+    /// If there is none.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a story without its people has failed")]
+    pub fn somebody(home: &str, role: &str, org: &str) -> Self {
+        let world = world();
+        let token = world.endpoints.user(home, role).expect("such a person").id_token.clone();
+        Self { org: org.to_owned(), token, world }
+    }
+
+    /// A call of the API: status and body.
+    ///
+    /// # Panics
+    /// If nobody answers.
+    pub async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        let headers = [("authorization", format!("Bearer {}", self.token)), ("orgid", self.org.clone())];
+        self.call_with(method, path, body, &headers).await
+    }
+
+    /// A call of the API with whatever headers.
+    ///
+    /// # Panics
+    /// If nobody answers.
+    #[expect(clippy::expect_used, reason = "as above")]
+    pub async fn call_with(&self, method: Method, path: &str, body: &Value, headers: &[(&str, String)]) -> (u16, Value) {
+        let mut request = self.world.http.request(method, format!("{}{path}", self.world.endpoints.url));
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        if !body.is_null() {
+            request = request.json(body);
+        }
+        let answer = request.send().await.expect("the API answers");
+        let (status, text) = (answer.status().as_u16(), answer.text().await.expect("the API answers whole"));
+        self.world.answers.lock().expect("answers").push(text.clone());
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// A call that has to succeed.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub async fn done(&self, method: Method, path: &str, body: &Value) -> Value {
+        let (status, answer) = self.call(method.clone(), path, body).await;
+        assert!((200..300).contains(&status), "{method} {path} for {}: {status} {answer}", self.org);
+        answer
+    }
+
+    /// What the API answers.
+    ///
+    /// # Panics
+    /// If it answers anything but success.
+    pub async fn get(&self, path: &str) -> Value {
+        self.done(Method::GET, path, &Value::Null).await
+    }
+
+    /// The address of Meta's dialog for a new connection.
+    ///
+    /// # Panics
+    /// If the API does not give one.
+    pub async fn auth_url(&self, more: Value) -> String {
+        let mut body = json!({ "returnUrl": format!("{}/back?x=1", self.world.endpoints.url) });
+        if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
+            body.extend(more);
+        }
+        let answer = self.done(Method::POST, "/api/upstream/call/facebook-provider/get-auth-url", &body).await;
+        answer["authUrl"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Connects pages by walking through Meta's dialog, and answers what the return address was told.
+    ///
+    /// # Panics
+    /// If the walk ends anywhere but at the return address.
+    pub async fn connect(&self, user: &str, pages: &[&str], more: Value, answer: &[(&str, &str)]) -> Outcome {
+        let pages = pages.join(",");
+        let mut given = vec![("_sim", "allow"), ("_user", user)];
+        if !pages.is_empty() {
+            given.push(("_pages", &pages));
+        }
+        given.extend_from_slice(answer);
+        let callback = self.world.leads_to(answered(&self.auth_url(more).await, &given)).await;
+        Outcome(self.world.leads_to(callback).await)
+    }
+
+    /// The org's leads, all of them.
+    ///
+    /// # Panics
+    /// If the list does not come to an end.
+    pub async fn leads(&self, filter: &str) -> Vec<Value> {
+        let (mut leads, mut cursor) = (Vec::new(), String::new());
+        for _ in 0..100 {
+            let page = self.get(&format!("/api/leads?limit=50&{filter}{cursor}")).await;
+            leads.extend(page["items"].as_array().into_iter().flatten().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return leads,
+            }
+        }
+        panic!("the list of leads does not end");
+    }
+
+    /// Waits until all these submissions are in the org, and answers all its leads.
+    ///
+    /// # Panics
+    /// If they do not come.
+    pub async fn leads_with(&self, ids: &[String]) -> Vec<Value> {
+        let wanted: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
+        eventually(&format!("{} leads of {}", wanted.len(), self.org), async || {
+            let leads = self.leads("").await;
+            let found: BTreeSet<&str> = leads.iter().filter_map(|lead| lead["leadgen_id"].as_str()).collect();
+            wanted.is_subset(&found).then(|| leads.clone())
+        })
+        .await
+    }
+}
+
+impl World {
+    /// Where an address sends a browser.
+    ///
+    /// # Panics
+    /// If it sends it nowhere.
+    #[expect(clippy::expect_used, reason = "as above")]
+    pub async fn leads_to(&self, address: Url) -> Url {
+        let answer = self.http.get(address.clone()).send().await.expect("an answer");
+        let (status, location) = (answer.status(), answer.headers().get("location").cloned());
+        let body = answer.text().await.unwrap_or_default();
+        let location = location.unwrap_or_else(|| panic!("{} leads nowhere: {status} {body}", address.path()));
+        address.join(location.to_str().expect("text")).expect("an address")
+    }
+}
+
+/// What a login's return address was told.
+pub struct Outcome(pub Url);
+
+impl Outcome {
+    /// A parameter of the return address; empty if it is not there.
+    #[must_use]
+    pub fn get(&self, name: &str) -> String {
+        self.0.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,76 @@
+//! The one system that the stories share, and what was seen of it.
+
+use std::path::PathBuf;
+use std::sync::{LazyLock, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use local::{Endpoints, Options, System};
+
+/// A running system.
+pub struct World {
+    /// Where everything is.
+    pub endpoints: Endpoints,
+    /// Does not follow redirects.
+    pub http: reqwest::Client,
+    /// The folder with the logs of the system's parts.
+    pub logs: PathBuf,
+    /// Every body that a story was answered with, for whoever looks for what must not be in any.
+    pub answers: Mutex<Vec<String>>,
+}
+
+/// The system; the first story to ask starts it. It ends with the process.
+#[must_use]
+pub fn world() -> &'static World {
+    static WORLD: LazyLock<World> = LazyLock::new(start);
+    &WORLD
+}
+
+/// Where the stories leave what is worth looking at: `e2e` in cargo's target folder.
+///
+/// # Panics
+/// If this program is not where cargo puts it.
+#[must_use]
+#[expect(clippy::expect_used, reason = "without a system there are no stories")]
+pub fn folder() -> PathBuf {
+    let here = std::env::current_exe().expect("this program has a place");
+    here.ancestors().nth(3).expect("target/profile/deps").join("e2e")
+}
+
+#[expect(clippy::expect_used, reason = "without a system there are no stories")]
+fn start() -> World {
+    let (send, receive) = std::sync::mpsc::channel();
+    // The stories' own runtimes come and go; the system's stays.
+    thread::spawn(move || {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async {
+            match System::start(Options::private(folder().join("system"))).await {
+                Ok(mut system) => {
+                    let logs = system.log("any").parent().map(PathBuf::from).unwrap_or_default();
+                    let _ = send.send(Ok((system.endpoints().clone(), logs)));
+                    let _ = system.death().await.inspect(|reason| eprintln!("the system ended: {reason}"));
+                }
+                Err(error) => drop(send.send(Err(format!("{error:#}")))),
+            }
+        });
+    });
+    let (endpoints, logs) = receive.recv().expect("the thread answers").expect("the system starts");
+    let redirect = reqwest::redirect::Policy::none();
+    let http = reqwest::Client::builder().no_proxy().redirect(redirect).timeout(Duration::from_secs(60)).build();
+    World { endpoints, http: http.expect("a client"), logs, answers: Mutex::default() }
+}
+
+/// Asks `probe` again and again until it answers something.
+///
+/// # Panics
+/// If it does not within a minute; `what` says what was waited for.
+pub async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = probe().await {
+            return found;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
+        tokio::time::sleep(Duration::from_millis(150)).await;
+    }
+}

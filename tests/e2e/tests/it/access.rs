@@ -1,0 +1,137 @@
+//! Who gets in, and how far.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use e2e::tenant::Tenant;
+use e2e::world::world;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const GET_AUTH_URL: &str = "/api/upstream/call/facebook-provider/get-auth-url";
+const READS: [&str; 5] = ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/users", "/api/parked"];
+
+fn token_of(role: &str) -> String {
+    world().endpoints.user("demo", role).unwrap().id_token.clone()
+}
+
+/// The token with its header or its claims changed, and the old signature or none.
+fn bent(token: &str, part: usize, change: impl Fn(&mut Value), keep_signature: bool) -> String {
+    let mut parts: Vec<String> = token.split('.').map(ToOwned::to_owned).collect();
+    let mut json: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&parts[part]).unwrap()).unwrap();
+    change(&mut json);
+    parts[part] = URL_SAFE_NO_PAD.encode(json.to_string());
+    if !keep_signature {
+        parts[2] = String::new();
+    }
+    parts.join(".")
+}
+
+#[tokio::test]
+async fn without_a_good_token_nobody_gets_in() {
+    let tenant = Tenant::superadmin_in("demo");
+    let good = token_of("admin");
+    let bad = [
+        String::new(),
+        "nonsense".into(),
+        "a.b.c".into(),
+        bent(&good, 1, |claims| claims["custom:role"] = json!("superadmin"), true),
+        bent(&good, 1, |claims| claims["exp"] = json!(1), true),
+        bent(&good, 1, |claims| claims["iss"] = json!("https://issuer.example"), true),
+        bent(&good, 1, |claims| claims["aud"] = json!("somebody-else"), true),
+        bent(&good, 0, |header| header["alg"] = json!("none"), false),
+        bent(&good, 0, |header| header["alg"] = json!("none"), true),
+        bent(&good, 0, |header| header["alg"] = json!("HS256"), true),
+        bent(&good, 0, |header| header["kid"] = json!("unknown"), true),
+    ];
+    for path in READS {
+        let none = [("orgid", "demo".to_owned())];
+        assert_eq!(tenant.call_with(Method::GET, path, &Value::Null, &none).await.0, 401, "{path}");
+    }
+    for token in bad {
+        let headers = [("authorization", format!("Bearer {token}")), ("orgid", "demo".to_owned())];
+        let (status, answer) = tenant.call_with(Method::GET, "/api/leads", &Value::Null, &headers).await;
+        assert_eq!(status, 401, "{token}: {answer}");
+    }
+}
+
+#[tokio::test]
+async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
+    let admin = Tenant::somebody("demo", "admin", "other");
+    let sales = Tenant::somebody("demo", "sales", "demo");
+    for path in READS {
+        let (status, answer) = admin.call(Method::GET, path, &Value::Null).await;
+        assert_eq!((status, &answer["code"]), (403, &json!("org_not_allowed")), "{path}");
+        let (status, answer) = sales.call(Method::GET, path, &Value::Null).await;
+        assert_eq!((status, &answer["code"]), (403, &json!("role_not_allowed")), "{path}");
+        for role in ["admin", "moderator"] {
+            assert_eq!(Tenant::somebody("demo", role, "demo").call(Method::GET, path, &Value::Null).await.0, 200, "{path} {role}");
+        }
+        assert_eq!(Tenant::superadmin_in("other").call(Method::GET, path, &Value::Null).await.0, 200, "{path}");
+    }
+    let headers = |orgid: Option<&str>| {
+        let mut headers = vec![("authorization", format!("Bearer {}", token_of("admin")))];
+        headers.extend(orgid.map(|orgid| ("orgid", orgid.to_owned())));
+        headers
+    };
+    for (orgid, status, code) in [(None, 400, "org_required"), (Some(" "), 400, "org_required"), (Some("demo#x"), 403, "org_not_allowed"), (Some("DEMO"), 403, "org_not_allowed")] {
+        let (got, answer) = admin.call_with(Method::GET, "/api/leads", &Value::Null, &headers(orgid)).await;
+        assert_eq!((got, &answer["code"], &answer["field"]), (status, &json!(code), &json!("orgid")), "{orgid:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_plan_without_meta_reaches_nothing_of_it() {
+    let basic = Tenant::somebody("basic", "admin", "basic");
+    for path in ["/api/meta/integrations", "/api/meta/integrations/int_1", "/api/meta/connections", "/api/parked"] {
+        let (status, answer) = basic.call(Method::GET, path, &Value::Null).await;
+        assert_eq!((status, &answer["code"]), (402, &json!("meta_not_in_plan")), "{path}");
+    }
+    let body = json!({ "returnUrl": world().endpoints.url });
+    assert_eq!(basic.call(Method::POST, GET_AUTH_URL, &body).await.0, 402);
+}
+
+#[tokio::test]
+async fn only_a_superadmin_says_what_an_org_has_paid_for() {
+    let body = json!({ "name": "Basic", "plan": { "name": "pro", "features": ["meta"] } });
+    for role in ["admin", "moderator"] {
+        let (status, answer) = Tenant::somebody("demo", role, "demo").call(Method::PUT, "/api/orgs/demo", &body).await;
+        assert_eq!((status, &answer["code"]), (403, &json!("superadmin_only")));
+    }
+    let (status, _) = Tenant::somebody("demo", "admin", "demo").call(Method::GET, "/api/orgs/other", &Value::Null).await;
+    assert_eq!(status, 403);
+}
+
+#[tokio::test]
+async fn bad_parameters_are_named_and_bad_addresses_too() {
+    let demo = Tenant::somebody("demo", "admin", "demo");
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=1000000000", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=ten", "limit"),
+        ("cursor=x", "cursor"),
+        ("cursor=eyJjcmVhdGVkIjoiMjAyNi0wMS0wMVQwMDowMDowMFoiLCJsZWFkIjoibWV0YS0xIn0.AAAA", "cursor"),
+        ("from=yesterday", "from"),
+        ("to=2026-02-30", "to"),
+        ("status=sold", "status"),
+        ("assignee=ann", "assignee"),
+    ] {
+        let (status, answer) = demo.call(Method::GET, &format!("/api/leads?{query}"), &Value::Null).await;
+        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{query}: {answer}");
+    }
+    for path in ["/api/leads/meta-1", "/api/leads/a%23b", "/api/meta/integrations/x", "/api/nothing"] {
+        let (status, answer) = demo.call(Method::GET, path, &Value::Null).await;
+        assert_eq!(status, 404, "{path}");
+        assert!(answer["code"].is_string(), "{path}: {answer}");
+    }
+    assert_eq!(demo.call(Method::DELETE, "/api/leads", &Value::Null).await.0, 405);
+}
+
+#[tokio::test]
+async fn the_description_of_the_api_is_public_and_names_what_there_is() {
+    let answer = world().http.get(format!("{}/openapi.json", world().endpoints.url)).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let description: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+    for path in ["/api/leads", "/api/leads/{id}", "/api/meta/integrations", GET_AUTH_URL, "/api/users/{id}"] {
+        assert!(description["paths"][path].is_object(), "{path}");
+    }
+}

@@ -1,0 +1,83 @@
+//! What comes back from Meta, or pretends to.
+
+use e2e::meta::{PRIYA, answered, page};
+use e2e::tenant::{Outcome, Tenant};
+use e2e::world::world;
+use serde_json::{Value, json};
+use url::Url;
+
+async fn visit(url: Url) -> (u16, String, Option<String>) {
+    let answer = world().http.get(url).send().await.unwrap();
+    let location = answer.headers().get("location").map(|location| location.to_str().unwrap().to_owned());
+    (answer.status().as_u16(), answer.text().await.unwrap(), location)
+}
+
+fn callback(query: &[(&str, &str)]) -> Url {
+    answered(&format!("{}/connect/oauth2callback/facebook", world().endpoints.url), query)
+}
+
+fn state_of(auth_url: &str) -> String {
+    Outcome(Url::parse(auth_url).unwrap()).get("state")
+}
+
+#[tokio::test]
+async fn a_login_can_be_finished_once() {
+    let tenant = Tenant::with_users("callback-once", &[]).await;
+    let page = page(49);
+    let answer = [("_sim", "allow"), ("_user", PRIYA), ("_pages", page.as_str())];
+    let back = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &answer)).await;
+    let (first, second) = tokio::join!(visit(back.clone()), visit(back.clone()));
+    let mut statuses = [first.0, second.0];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [302, 400], "of two at once one gets through");
+    assert_eq!(visit(back).await.0, 400);
+    assert_eq!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_state_that_is_not_ours_leads_nowhere() {
+    let tenant = Tenant::with_users("callback-forged", &[]).await;
+    let state = state_of(&tenant.auth_url(Value::Null).await);
+    let (said, signature) = state.split_once('.').unwrap();
+    let forged = format!("{}.{signature}", said.chars().rev().collect::<String>());
+    for bad in ["", "x", "a.b", said, &forged, &format!("{state}A")] {
+        let (status, body, location) = visit(callback(&[("state", bad), ("code", "c")])).await;
+        assert_eq!((status, location), (400, None), "{bad}");
+        assert!(body.contains("start again from the CRM"), "{body}");
+    }
+    assert_eq!(visit(callback(&[])).await.0, 400);
+    assert_eq!(visit(callback(&[("state", &state), ("state", "twice"), ("code", "no-such-code")])).await.0, 302, "the first counts");
+}
+
+#[tokio::test]
+async fn a_code_that_meta_does_not_take_is_explained_at_the_return_address() {
+    let tenant = Tenant::with_users("callback-code", &[]).await;
+    for (query, code) in [
+        (vec![("code", "no-such-code")], "code_refused"),
+        (vec![("code", "")], "login_failed"),
+        (vec![], "login_failed"),
+        (vec![("error", "server_error"), ("error_description", "<script>alert(1)</script>")], "login_failed"),
+    ] {
+        let state = state_of(&tenant.auth_url(Value::Null).await);
+        let mut query = query;
+        query.push(("state", &state));
+        let (status, body, location) = visit(callback(&query)).await;
+        let outcome = Outcome(Url::parse(&location.unwrap()).unwrap());
+        assert_eq!((status, outcome.get("status"), outcome.get("code")), (302, "error".into(), code.into()), "{body}");
+        assert!(!outcome.0.as_str().contains("script"));
+    }
+    assert_eq!(tenant.get("/api/meta/integrations").await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_code_used_by_another_login_is_not_taken() {
+    let tenant = Tenant::with_users("callback-twice", &[]).await;
+    let page = page(48);
+    let answer = [("_sim", "allow"), ("_user", PRIYA), ("_pages", page.as_str())];
+    let back = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &answer)).await;
+    let code = Outcome(back.clone()).get("code");
+    assert_eq!(visit(back).await.0, 302);
+    let state = state_of(&tenant.auth_url(Value::Null).await);
+    let (_, _, location) = visit(callback(&[("state", &state), ("code", &code)])).await;
+    assert_eq!(Outcome(Url::parse(&location.unwrap()).unwrap()).get("code"), "code_refused");
+}

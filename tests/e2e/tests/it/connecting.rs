@@ -1,0 +1,114 @@
+//! An admin connects an org to Meta.
+
+use e2e::meta::{MARA, PRIYA, answered, page};
+use e2e::tenant::Tenant;
+use e2e::world::world;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
+    let tenant = Tenant::with_users("connect-all", &[]).await;
+    let outcome = tenant.connect(MARA, &[], json!({ "name": "Mara", "description": "All of it" }), &[]).await;
+    assert_eq!((outcome.get("status").as_str(), outcome.get("x").as_str()), ("connected", "1"), "{}", outcome.0);
+    assert_eq!(outcome.get("pages"), "6", "the page without a token stays out");
+
+    let integration = tenant.get(&format!("/api/meta/integrations/{}", outcome.get("integrationId"))).await;
+    assert_eq!((&integration["name"], &integration["status"], &integration["pages_count"]), (&json!("Mara"), &json!("active"), &json!(6)));
+    assert_eq!(integration["assignment"], json!({ "strategy": "unassigned" }));
+    let problems: Vec<_> = integration["problems"].as_array().unwrap().iter().map(|p| (p["code"].as_str().unwrap(), p["page_id"].as_str().unwrap())).collect();
+    assert_eq!(problems, [("page_without_token", "104398761152367"), ("page_not_subscribed", "104398761152356")]);
+    assert!(integration["problems"].as_array().unwrap().iter().all(|problem| problem["fix"].as_str().is_some_and(|fix| !fix.is_empty())));
+
+    let connections = tenant.get("/api/meta/connections").await["items"].as_array().unwrap().clone();
+    assert_eq!(connections.len(), 6);
+    let outdoor = connections.iter().find(|c| c["page_id"] == "104398761152334").expect("a page that a portfolio owns comes too");
+    assert_eq!((&outdoor["page_name"], &outdoor["status"], &outdoor["connected_by"]["name"]), (&json!("Northwind Outdoor"), &json!("active"), &json!("Sue Superadmin")));
+    assert!(outdoor["page_url"].as_str().unwrap().starts_with("http"));
+
+    let truth = world().truth().await;
+    let subscribed = |id: &str| truth["pages"].as_array().unwrap().iter().find(|page| page["id"] == id).unwrap()["subscribed_fields"].clone();
+    assert_eq!(subscribed("104398761152301"), json!(["leadgen", "feed", "mention"]));
+    assert_eq!(subscribed("104398761152356"), json!([]));
+}
+
+#[tokio::test]
+async fn sixty_pages_come_through_many_response_pages() {
+    let tenant = Tenant::with_users("connect-sixty", &[]).await;
+    let outcome = tenant.connect(PRIYA, &[], Value::Null, &[]).await;
+    assert_eq!((outcome.get("status"), outcome.get("pages")), ("connected".into(), "60".into()), "{}", outcome.0);
+    assert_eq!(tenant.get("/api/meta/connections").await["items"].as_array().unwrap().len(), 60);
+    let integrations = tenant.get("/api/meta/integrations").await;
+    assert_eq!((&integrations["items"][0]["name"], &integrations["next_cursor"]), (&json!("Green Fork 01 and 59 more"), &Value::Null));
+}
+
+#[tokio::test]
+async fn connecting_again_keeps_the_settings_and_takes_the_pages_as_they_come() {
+    let tenant = Tenant::with_users("connect-again", &[("ann", true)]).await;
+    let settings = json!({ "name": "Kept", "assignment": { "strategy": "user", "user_id": "ann" } });
+    let first = tenant.connect(PRIYA, &[&page(50), &page(51)], settings, &[]).await;
+    let id = first.get("integrationId");
+    let again = tenant.connect(PRIYA, &[&page(51), &page(52)], json!({ "integrationId": id }), &[]).await;
+    assert_eq!((again.get("status"), again.get("integrationId")), ("connected".into(), id.clone()));
+    let integration = tenant.get(&format!("/api/meta/integrations/{id}")).await;
+    assert_eq!((&integration["name"], &integration["assignment"]["user_id"]), (&json!("Kept"), &json!("ann")));
+    let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await;
+    let pages: Vec<_> = pages["items"].as_array().unwrap().iter().map(|p| p["page_id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(pages, [page(51), page(52)]);
+    assert_eq!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_refusal_says_so_and_that_development_mode_looks_the_same() {
+    let tenant = Tenant::with_users("connect-denied", &[]).await;
+    let callback = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &[("_sim", "deny")])).await;
+    let back = e2e::tenant::Outcome(world().leads_to(callback).await);
+    assert_eq!((back.get("status"), back.get("code")), ("denied".into(), "access_denied".into()));
+    assert!(back.get("message").contains("development mode"));
+    assert_eq!(tenant.get("/api/meta/integrations").await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_permission_that_was_not_granted_is_named_and_the_rest_works() {
+    let tenant = Tenant::with_users("connect-scopeless", &[]).await;
+    let outcome = tenant.connect(PRIYA, &[&page(53)], Value::Null, &[("_deny_scopes", "leads_retrieval")]).await;
+    assert_eq!((outcome.get("status"), outcome.get("problems")), ("connected".into(), "scope_missing".into()), "{}", outcome.0);
+    let integration = tenant.get(&format!("/api/meta/integrations/{}", outcome.get("integrationId"))).await;
+    assert!(integration["problems"][0]["message"].as_str().unwrap().contains("leads_retrieval"));
+    let connections = tenant.get("/api/meta/connections").await;
+    assert_eq!(connections["items"][0]["subscribed_fields"], json!(["feed", "mention"]));
+}
+
+#[tokio::test]
+async fn a_login_without_pages_comes_to_nothing_and_says_why() {
+    let tenant = Tenant::with_users("connect-pageless", &[]).await;
+    let outcome = tenant.connect(PRIYA, &[], Value::Null, &[("_pages", "")]).await;
+    assert_eq!((outcome.get("status"), outcome.get("code")), ("error".into(), "no_pages".into()), "{}", outcome.0);
+    assert_eq!(tenant.get("/api/meta/integrations").await["items"], json!([]));
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_for_is_refused_by_the_name_of_the_field() {
+    let tenant = Tenant::with_users("connect-bad", &[]).await;
+    let good = format!("{}/back", world().endpoints.url);
+    for (body, status, field) in [
+        (json!({}), 400, Value::Null),
+        (json!({ "returnUrl": "https://evil.example/" }), 400, json!("returnUrl")),
+        (json!({ "returnUrl": format!("{good}@evil.example") }), 200, Value::Null),
+        (json!({ "returnUrl": good, "scopes": [] }), 400, json!("scopes")),
+        (json!({ "returnUrl": good, "scopes": ["pages show list"] }), 400, json!("scopes")),
+        (json!({ "returnUrl": good, "scopes": "pages_show_list" }), 400, json!("scopes")),
+        (json!({ "returnUrl": good, "integrationId": "int_unknown" }), 404, json!("integrationId")),
+        (json!({ "returnUrl": good, "integrationId": "../x#y" }), 404, json!("integrationId")),
+        (json!({ "returnUrl": good, "name": "" }), 400, json!("name")),
+        (json!({ "returnUrl": good, "name": "x".repeat(101) }), 400, json!("name")),
+        (json!({ "returnUrl": good, "description": "x".repeat(501) }), 400, json!("description")),
+        (json!({ "returnUrl": good, "assignment": { "strategy": "fastest" } }), 400, json!("assignment")),
+        (json!({ "returnUrl": good, "assignment": { "strategy": "user", "user_id": "nobody" } }), 400, json!("assignment.user_id")),
+        (json!([]), 400, Value::Null),
+    ] {
+        let (got, answer) = tenant.call(Method::POST, "/api/upstream/call/facebook-provider/get-auth-url", &body).await;
+        assert_eq!((got, &answer["field"]), (status, &field), "{body}: {answer}");
+        assert!(got == 200 || answer["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+    }
+}

@@ -1,0 +1,158 @@
+//! What arrives at the webhook: from Meta, from Meta on a bad day, and from others.
+
+use e2e::meta::{PRIYA, leadgen_body, page, signature};
+use e2e::tenant::Tenant;
+use e2e::world::{eventually, world};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn the_challenge_comes_back_to_the_letter_for_the_right_word_only() {
+    let app = world().truth().await["app"].clone();
+    let word = app["verify_token"].as_str().unwrap().to_owned();
+    let ask = async |query: &[(&str, &str)]| {
+        let url = e2e::meta::answered(&format!("{}/connect/webhook/facebook", world().endpoints.url), query);
+        let answer = world().http.get(url).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let right = [("hub.mode", "subscribe"), ("hub.challenge", "115<8>20 1444"), ("hub.verify_token", word.as_str())];
+    assert_eq!(ask(&right).await, (200, "115<8>20 1444".to_owned()));
+    for wrong in [
+        vec![],
+        vec![right[0], right[1]],
+        vec![right[0], right[1], ("hub.verify_token", "wrong")],
+        vec![right[0], right[1], ("hub.verify_token", "")],
+        vec![("hub.mode", "unsubscribe"), right[1], right[2]],
+    ] {
+        assert_eq!(ask(&wrong).await.0, 403, "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_what_meta_signed_is_taken() {
+    let secret = world().truth().await["app"]["secret"].as_str().unwrap().to_owned();
+    let body = leadgen_body(&page(9), "1", "2");
+    let good = signature(&secret, &body);
+    let flipped = format!("{}{}", if good.starts_with('0') { '1' } else { '0' }, &good[1..]);
+    for (name, value) in [
+        ("x-hub-signature-256", String::new()),
+        ("x-hub-signature-256", "sha256=".to_owned()),
+        ("x-hub-signature-256", good.clone()),
+        ("x-hub-signature-256", format!("sha256={}", &good[..62])),
+        ("x-hub-signature-256", format!("sha256={}zz", &good[..62])),
+        ("x-hub-signature-256", format!("sha256={flipped}")),
+        ("x-hub-signature-256", format!("sha1={good}")),
+        ("x-hub-signature-256", format!("sha256={}", signature("another secret", &body))),
+        ("x-hub-signature", format!("sha1={}", &good[..40])),
+    ] {
+        let (status, answer) = world().deliver_signed("", &body, &[(name, &value)]).await;
+        assert_eq!(status, 401, "{name}: {value}: {answer}");
+    }
+    assert_eq!(world().deliver_signed("", &body, &[]).await.0, 401);
+    assert_eq!(world().deliver_signed("", &body, &[("x-hub-signature-256", &format!("sha256={good}"))]).await.0, 200);
+}
+
+#[tokio::test]
+async fn whatever_is_in_a_signed_body_nothing_breaks() {
+    let deep = format!(r#"{{"object":"page","entry":[{{"id":"1","changes":[{{"field":"feed","value":{}1{}}}]}}]}}"#, "[".repeat(20_000), "]".repeat(20_000));
+    let large = json!({ "object": "page", "entry": [{ "id": "1", "changes": [{ "field": "feed", "value": { "message": "x".repeat(3_000_000) } }] }] });
+    let test = json!({ "object": "page", "entry": [{ "id": "0", "time": 1, "changes": [{ "field": "leadgen", "value": {
+        "ad_id": "444444444", "form_id": "444444444444", "leadgen_id": "444444444444", "created_time": 1, "page_id": "444444444444", "adgroup_id": "44444444444" } }] }] });
+    for (body, status) in [
+        ("not json".to_owned(), 400),
+        (String::new(), 400),
+        ("[]".to_owned(), 400),
+        ("7".to_owned(), 400),
+        (r#"{"object":"page","entry":[{"id":"1""#.to_owned(), 400),
+        (deep, 200),
+        (large.to_string(), 200),
+        (test.to_string(), 200),
+        (json!({ "object": "page", "entry": [] }).to_string(), 200),
+        (json!({ "object": "page", "entry": [{ "id": "1", "changed_fields": ["leadgen"] }] }).to_string(), 200),
+        (json!({ "object": "page", "entry": [{ "id": "1", "messaging": [{ "message": { "mid": "m", "text": "hi" } }] }] }).to_string(), 200),
+        (json!({ "object": "unheard_of", "entry": [{ "id": "1", "changes": [{ "field": "x", "value": 1 }] }] }).to_string(), 200),
+        (json!({ "object": "page", "entry": [{ "id": "1", "changes": [{ "field": "leadgen", "value": { "leadgen_id": "a#b", "page_id": {} } }] }] }).to_string(), 200),
+        (r#"{"object":"page","entry":[{"id":"1","changes":[{"field":"feed","value":{"message":"ä ❤ \u00e4 \uffff \u0000"}}]}]}"#.to_owned(), 200),
+    ] {
+        let (got, answer) = world().deliver(body.as_bytes()).await;
+        assert_eq!(got, status, "{}: {answer}", body.chars().take(80).collect::<String>());
+    }
+    assert_eq!(world().deliver(b"\xff\xfe{}").await.0, 400, "a body that the gateway hands on as base64");
+}
+
+#[tokio::test]
+async fn every_change_of_a_mixed_body_finds_its_way() {
+    let tenant = Tenant::with_users("mixed", &[("ann", true), ("bob", true)]).await;
+    tenant.connect(PRIYA, &[&page(10), &page(11)], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    let (one, two) = (world().form_of(&page(10)).await, world().form_of(&page(11)).await);
+    let a = world().submit(&one, 4, json!({ "deliver": "drop" })).await;
+    let b = world().submit(&two, 3, json!({ "deliver": "drop" })).await;
+    let lead = |page: &str, id: &str, number: bool| {
+        let id = if number { json!(id.parse::<u64>().unwrap()) } else { json!(id) };
+        json!({ "field": "leadgen", "value": { "leadgen_id": id, "page_id": page, "form_id": "1", "created_time": 1 } })
+    };
+    let feed = json!({ "field": "feed", "value": { "item": "comment", "verb": "add", "comment_id": "c_1", "message": "hello" } });
+    let body = json!({ "object": "page", "entry": [
+        { "id": page(10), "time": 1, "changes": [feed, lead(&page(10), &a[0], false), lead(&page(10), &a[1], true), lead(&page(10), &a[2], false)] },
+        { "id": page(11), "time": 1, "messaging": [{ "message": { "mid": "m_1", "text": "hi" } }] },
+        { "id": page(11), "time": 1, "changes": [lead(&page(11), &b[0], false), lead(&page(11), &b[0], false)] },
+        { "id": page(11), "time": 1, "changes": [lead(&page(11), &b[1], false)] },
+        { "id": page(10), "time": 1, "changes": [lead(&page(10), &a[3], false), { "field": "never_heard_of", "value": {} }] },
+        { "id": page(11), "time": 1, "changes": [lead(&page(11), &b[2], true)] },
+        { "id": "99999", "time": 1, "changes": [lead("99999", "5", false)] },
+    ] });
+    assert_eq!(world().deliver(body.to_string().as_bytes()).await.0, 200);
+    let all: Vec<String> = a.into_iter().chain(b).collect();
+    assert_eq!(tenant.leads_with(&all).await.len(), 7);
+}
+
+#[tokio::test]
+async fn the_orgid_of_the_address_decides_nothing() {
+    let tenant = Tenant::with_users("orgid", &[]).await;
+    tenant.connect(PRIYA, &[&page(12)], Value::Null, &[]).await;
+    let form = world().form_of(&page(12)).await;
+    let ids = world().submit(&form, 3, json!({ "deliver": "drop" })).await;
+    let secret = world().truth().await["app"]["secret"].as_str().unwrap().to_owned();
+    for (query, id) in ["?orgid=orgid", "?orgid=other", "?orgid=%23%2F..&orgid=x"].into_iter().zip(&ids) {
+        let body = leadgen_body(&page(12), id, &form);
+        let header = format!("sha256={}", signature(&secret, &body));
+        assert_eq!(world().deliver_signed(query, &body, &[("x-hub-signature-256", &header)]).await.0, 200);
+    }
+    assert_eq!(tenant.leads_with(&ids).await.len(), 3);
+    assert!(Tenant::superadmin_in("other").leads("").await.iter().all(|lead| !ids.iter().any(|id| lead["leadgen_id"] == **id)));
+}
+
+#[tokio::test]
+async fn a_thousand_leads_in_one_body_are_all_taken() {
+    let tenant = Tenant::with_users("thousand", &[("ann", true), ("bob", true), ("cem", true)]).await;
+    tenant.connect(PRIYA, &[&page(13)], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    let form = world().form_of(&page(13)).await;
+    let ids = world().submit(&form, 1000, json!({ "deliver": "drop" })).await;
+    let changes: Vec<Value> = ids.iter().map(|id| json!({ "field": "leadgen", "value": { "leadgen_id": id, "page_id": page(13), "form_id": form, "created_time": 1 } })).collect();
+    let body = json!({ "object": "page", "entry": [{ "id": page(13), "time": 1, "changes": changes }] }).to_string();
+    assert_eq!(world().deliver(body.as_bytes()).await.0, 200);
+    let counted = async || tenant.get("/api/meta/connections").await["items"][0]["leads_count"].as_u64().unwrap();
+    eventually("a thousand leads", async || (counted().await == 1000).then_some(())).await;
+    let mut counts = std::collections::BTreeMap::<String, usize>::new();
+    for lead in tenant.leads("").await {
+        *counts.entry(lead["assigned_to"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    assert_eq!(counts, [("ann".to_owned(), 334), ("bob".to_owned(), 333), ("cem".to_owned(), 333)].into());
+}
+
+#[tokio::test]
+async fn a_lead_that_meta_withholds_is_parked_with_its_reason() {
+    let tenant = Tenant::with_users("withheld", &[]).await;
+    tenant.connect(PRIYA, &[&page(14)], Value::Null, &[]).await;
+    let form = world().form_of(&page(14)).await;
+    let id = world().submit(&form, 1, json!({ "deliver": "drop" })).await.remove(0);
+    world().sim(Method::POST, "faults", &json!({ "path": format!("/{id}"), "kind": "error", "code": 200, "status": 403, "times": 1 })).await;
+    assert_eq!(world().deliver(&leadgen_body(&page(14), &id, &form)).await.0, 200);
+    let parked = eventually("a parked lead", async || tenant.get("/api/parked").await["items"].as_array().unwrap().first().cloned()).await;
+    assert_eq!((&parked["leadgen_id"], &parked["reason"], &parked["page_id"]), (&json!(id), &json!("not_permitted"), &json!(page(14))));
+    assert!(parked["evidence"].as_str().unwrap().contains("200"));
+    let answer = tenant.done(Method::POST, "/api/parked/replay", &json!({ "leadgen_ids": [id] })).await;
+    assert_eq!(answer["replayed"], 1);
+    tenant.leads_with(&[id]).await;
+    assert_eq!(tenant.get("/api/parked").await["items"], json!([]));
+}

@@ -1,0 +1,49 @@
+//! The CRM pushes who its orgs and people are.
+
+use e2e::tenant::Tenant;
+use reqwest::Method;
+use serde_json::json;
+
+#[tokio::test]
+async fn what_is_pushed_is_read_back() {
+    let tenant = Tenant::with_users("directory", &[("bob", false), ("ann", true)]).await;
+    let users = tenant.get("/api/users").await;
+    let brief: Vec<_> = users["items"].as_array().unwrap().iter().map(|user| json!([user["id"], user["active"], user["permissions"], user["email"]])).collect();
+    assert_eq!(
+        brief,
+        [json!(["ann", true, ["lead_management"], "ann@directory.example"]), json!(["bob", false, ["lead_management"], "bob@directory.example"])]
+    );
+    let org = tenant.get("/api/orgs/directory").await;
+    assert_eq!((&org["plan"]["features"], &org["default_country"]), (&json!(["meta"]), &json!("US")));
+}
+
+#[tokio::test]
+async fn what_cannot_be_is_refused_and_changes_nothing() {
+    let tenant = Tenant::with_users("directory-bad", &[("ann", true)]).await;
+    let good = json!({ "name": "Ann", "email": "ann@example.com" });
+    let with = |field: &str, value: serde_json::Value| {
+        let mut body = good.clone();
+        body[field] = value;
+        body
+    };
+    for (id, body, field) in [
+        ("ann", with("name", json!("")), "name"),
+        ("ann", with("name", json!("x".repeat(201))), "name"),
+        ("ann", with("email", json!("nobody")), "email"),
+        ("ann", with("active", json!("yes")), "active"),
+        ("ann", with("permissions", json!("lead_management")), "permissions"),
+        ("a%23b", good.clone(), "id"),
+    ] {
+        let (status, answer) = tenant.call(Method::PUT, &format!("/api/users/{id}"), &body).await;
+        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{answer}");
+    }
+    for (body, field) in [
+        (json!({ "name": "", "plan": { "name": "p", "features": [] } }), "name"),
+        (json!({ "name": "x", "plan": { "name": "p", "features": [] }, "default_country": "USA" }), "default_country"),
+        (json!({ "name": "x", "plan": { "name": "p" } }), "plan"),
+    ] {
+        let (status, answer) = tenant.call(Method::PUT, "/api/orgs/directory-bad", &body).await;
+        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{answer}");
+    }
+    assert_eq!(tenant.get("/api/users").await["items"][0]["name"], "ann");
+}

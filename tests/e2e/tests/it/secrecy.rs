@@ -1,0 +1,79 @@
+//! No token where none belongs: not in an item, a log line, an event, a message or an answer.
+
+use std::fs;
+
+use e2e::meta::{MARA, PRIYA, page};
+use e2e::tenant::Tenant;
+use e2e::world::world;
+use local::Aws;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// What every token of the simulated Meta begins with.
+const TOKEN: &str = "EAA";
+
+/// Everything that looks like a token or is the app's secret.
+fn leaks(text: &str, secret: &str) -> Vec<String> {
+    let is_token = |rest: &str| rest.chars().take(40).all(|c| c.is_ascii_alphanumeric()) && rest.len() > 40;
+    let mut found: Vec<String> = text.match_indices(TOKEN).filter(|(at, _)| is_token(&text[*at..])).map(|(at, _)| text[at..at + 40].to_owned()).collect();
+    found.extend(text.contains(secret).then(|| "the app secret".to_owned()));
+    found
+}
+
+#[tokio::test]
+async fn no_token_is_anywhere_but_in_the_vault() {
+    let tenant = Tenant::with_users("secrecy", &[("ann", true)]).await;
+    let world = world();
+    let secret = world.truth().await["app"]["secret"].as_str().unwrap().to_owned();
+    tenant.connect(MARA, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    let outcome = tenant.connect(PRIYA, &[&page(16)], Value::Null, &[]).await;
+    let form = world.form_of(&page(16)).await;
+    // Errors are where tokens leak: some calls fail, and one token dies.
+    world.sim(Method::POST, "faults", &json!({ "path": format!("/{form}"), "kind": "garbage", "times": 1 })).await;
+    tenant.leads_with(&world.submit(&form, 5, Value::Null).await).await;
+    world.sim(Method::POST, "tokens", &json!({ "action": "role_lost", "page_id": page(16) })).await;
+    world.submit(&form, 1, Value::Null).await;
+    e2e::world::eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    for path in ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/parked"] {
+        tenant.get(path).await;
+    }
+    assert!(leaks(outcome.0.as_str(), &secret).is_empty());
+
+    let endpoints = &world.endpoints;
+    let aws = Aws::new(endpoints.aws_endpoint.clone(), endpoints.region.clone()).unwrap();
+    let mut looked_at = 0;
+    let mut check = |what: &str, text: &str| {
+        looked_at += text.len();
+        assert_eq!(leaks(text, &secret), Vec::<String>::new(), "in {what}");
+    };
+    let items = aws.json("dynamodb", "DynamoDB_20120810.Scan", &json!({ "TableName": endpoints.table })).await.unwrap();
+    assert!(items["Count"].as_u64().unwrap() > 20);
+    check("the table", &items.to_string());
+    let events = world.http.get(format!("{}/_local/events", endpoints.url)).send().await.unwrap().text().await.unwrap();
+    assert!(events.contains("lead.created"));
+    check("an event", &events);
+    for log in fs::read_dir(&world.logs).unwrap() {
+        let path = log.unwrap().path();
+        // The simulator is Meta: it may know its own tokens.
+        if path.file_stem().is_some_and(|name| name != "graph-sim") {
+            check(&path.display().to_string(), &String::from_utf8_lossy(&fs::read(&path).unwrap()));
+        }
+    }
+    let groups = aws.json("logs", "Logs_20140328.DescribeLogGroups", &json!({})).await.unwrap();
+    for group in groups["logGroups"].as_array().unwrap() {
+        let name = &group["logGroupName"];
+        let lines = aws.json("logs", "Logs_20140328.FilterLogEvents", &json!({ "logGroupName": name, "limit": 10_000 })).await.unwrap();
+        check(&name.to_string(), &lines.to_string());
+    }
+    let answers = world.answers.lock().unwrap().join("\n");
+    assert!(answers.contains("leads_count"));
+    check("an answer", &answers);
+    assert!(looked_at > 50_000, "there was something to look at: {looked_at} bytes");
+
+    // The tokens are where they belong, and this is how they look: the search above would have found them.
+    let secrets = aws.json("secretsmanager", "secretsmanager.ListSecrets", &json!({})).await.unwrap();
+    let integration = outcome.get("integrationId");
+    let named = secrets["SecretList"].as_array().unwrap().iter().find(|secret| secret["Name"].as_str().unwrap().ends_with(&integration)).unwrap();
+    let value = aws.json("secretsmanager", "secretsmanager.GetSecretValue", &json!({ "SecretId": named["Name"] })).await.unwrap();
+    assert!(!leaks(&value.to_string(), &secret).is_empty());
+}

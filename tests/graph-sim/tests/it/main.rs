@@ -1,0 +1,26 @@
+//! The simulator from outside, over HTTP, as a client and as a webhook receiver.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that meets what it does not expect should stop there"
+)]
+
+mod client;
+mod receiver;
+
+mod batch;
+mod control;
+mod faults;
+mod fields;
+mod grants;
+mod lead_ads;
+mod leads;
+mod login;
+mod pages;
+mod retries;
+mod signing;
+mod subscriptions;
+mod test_leads;
+mod tokens;
+mod webhooks;
