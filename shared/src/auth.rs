@@ -168,7 +168,9 @@ impl Verifier {
 
     /// By `aud`; tokens that have none (Cognito's access tokens) by `client_id`, as the gateway does it.
     fn is_for_us(&self, claims: &Value) -> bool {
-        let ours = |audience: &Value| audience.as_str().is_some_and(|audience| self.audiences.iter().any(|ours| ours == audience));
+        let ours = |audience: &Value| {
+            audience.as_str().is_some_and(|audience| self.audiences.iter().any(|ours| ours == audience))
+        };
         match (claims.get("aud"), claims.get("client_id")) {
             (Some(Value::Array(audiences)), _) => audiences.iter().any(ours),
             (Some(audience), _) => ours(audience),

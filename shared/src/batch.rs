@@ -39,7 +39,13 @@ const LONGEST_REST: Duration = Duration::from_mins(15);
 ///   verdict says, longer each time.
 /// - A panic costs the record that caused it: its group is worked on one by one.
 /// - What there is no time left for comes again at once.
-pub async fn run<T, K, F>(event: SqsEvent, deadline: SystemTime, queue: &Queue, key: impl Fn(&T) -> K, work: F) -> SqsBatchResponse
+pub async fn run<T, K, F>(
+    event: SqsEvent,
+    deadline: SystemTime,
+    queue: &Queue,
+    key: impl Fn(&T) -> K,
+    work: F,
+) -> SqsBatchResponse
 where
     T: DeserializeOwned,
     K: Ord,
@@ -52,7 +58,12 @@ where
         match record(message) {
             Ok(record) => groups.entry(key(&record.job)).or_default().push(record),
             Err(reason) => {
-                tracing::error!(message_id, reason, metric = "messages_unreadable", "a message is not what this worker takes");
+                tracing::error!(
+                    message_id,
+                    reason,
+                    metric = "messages_unreadable",
+                    "a message is not what this worker takes"
+                );
                 response.add_failure(message_id);
             }
         }
@@ -90,11 +101,17 @@ where
     F: AsyncFn(&K, &[Record<T>]) -> Vec<Result<(), WorkError>>,
 {
     match AssertUnwindSafe(work(key, records)).catch_unwind().await {
-        Ok(outcomes) if outcomes.len() == records.len() => {
-            records.iter().zip(outcomes).map(|(record, outcome)| outcome.map_err(|error| rest(record.receives, &error))).collect()
-        }
+        Ok(outcomes) if outcomes.len() == records.len() => records
+            .iter()
+            .zip(outcomes)
+            .map(|(record, outcome)| outcome.map_err(|error| rest(record.receives, &error)))
+            .collect(),
         Ok(outcomes) => {
-            tracing::error!(expected = records.len(), got = outcomes.len(), "a worker did not answer for each of its records");
+            tracing::error!(
+                expected = records.len(),
+                got = outcomes.len(),
+                "a worker did not answer for each of its records"
+            );
             records.iter().map(|record| Err(backoff(record.receives, FIRST_REST, LONGEST_REST))).collect()
         }
         Err(_) if records.len() > 1 => {
@@ -162,7 +179,10 @@ mod tests {
         Queue::new(aws_sdk_sqs::Client::from_conf(config), "http://127.0.0.1:9/q".into())
     }
 
-    async fn failures(bodies: &[&str], work: impl AsyncFn(&u64, &[Record<u64>]) -> Vec<Result<(), WorkError>>) -> Vec<String> {
+    async fn failures(
+        bodies: &[&str],
+        work: impl AsyncFn(&u64, &[Record<u64>]) -> Vec<Result<(), WorkError>>,
+    ) -> Vec<String> {
         let records: Vec<_> = bodies
             .iter()
             .enumerate()
@@ -171,7 +191,8 @@ mod tests {
         let event = serde_json::from_value(json!({ "Records": records })).unwrap();
         let deadline = SystemTime::now() + Duration::from_secs(60);
         let response = run(event, deadline, &queue(), |job: &u64| job / 10, work).await;
-        let mut ids: Vec<String> = response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        let mut ids: Vec<String> =
+            response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
         ids.sort();
         ids
     }
@@ -182,7 +203,9 @@ mod tests {
 
     #[tokio::test]
     async fn only_what_failed_comes_again() {
-        let work = async |_: &u64, records: &[Record<u64>]| records.iter().map(|record| if record.job == 2 { Err(refused()) } else { Ok(()) }).collect();
+        let work = async |_: &u64, records: &[Record<u64>]| {
+            records.iter().map(|record| if record.job == 2 { Err(refused()) } else { Ok(()) }).collect()
+        };
         assert_eq!(failures(&["1", "2", "3"], work).await, ["1"]);
     }
 
@@ -194,7 +217,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_costs_the_record_that_caused_it() {
-        let work = async |_: &u64, records: &[Record<u64>]| records.iter().map(|record| if record.job == 12 { panic!("12") } else { Ok(()) }).collect();
+        let work = async |_: &u64, records: &[Record<u64>]| {
+            records.iter().map(|record| if record.job == 12 { panic!("12") } else { Ok(()) }).collect()
+        };
         assert_eq!(failures(&["11", "12", "13", "25"], work).await, ["1"]);
     }
 

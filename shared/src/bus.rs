@@ -43,7 +43,10 @@ impl Event {
     #[must_use]
     pub fn lead_updated(scope: &OrgScope, submission: &Submission) -> Self {
         let id = format!("lead.updated:{}:{}:{}", scope.org(), submission.lead_id, submission.leadgen_id);
-        Self { kind: "lead.updated", detail: json!({ "id": id, "org": scope.org(), "lead_id": submission.lead_id, "submission": submission }) }
+        Self {
+            kind: "lead.updated",
+            detail: json!({ "id": id, "org": scope.org(), "lead_id": submission.lead_id, "submission": submission }),
+        }
     }
 }
 
@@ -76,14 +79,25 @@ impl Bus {
             let mut open: Vec<&Event> = events.iter().collect();
             for attempt in 1.. {
                 let entries = open.iter().map(|event| self.entry(event)).collect();
-                let answer = self.client.put_events().set_entries(Some(entries)).send().await.map_err(|error| failure(&error))?;
+                let answer = self
+                    .client
+                    .put_events()
+                    .set_entries(Some(entries))
+                    .send()
+                    .await
+                    .map_err(|error| failure(&error))?;
                 let codes = answer.entries.unwrap_or_default();
                 let refused = |position: usize| codes.get(position).and_then(|entry| entry.error_code());
                 let Some(first) = (0..open.len()).find_map(refused) else { break };
                 if attempt == 2 {
                     return Err(BusError(first.to_owned()));
                 }
-                open = open.iter().enumerate().filter(|(position, _)| refused(*position).is_some()).map(|(_, event)| *event).collect();
+                open = open
+                    .iter()
+                    .enumerate()
+                    .filter(|(position, _)| refused(*position).is_some())
+                    .map(|(_, event)| *event)
+                    .collect();
             }
         }
         Ok(())

@@ -77,7 +77,8 @@ impl From<AuthError> for Problem {
             AuthError::NoOrg => (StatusCode::BAD_REQUEST, "org_required"),
             AuthError::ForeignOrg => (StatusCode::FORBIDDEN, "org_not_allowed"),
         };
-        let field = matches!(error, AuthError::NoOrg | AuthError::ForeignOrg).then(|| crate::auth::ORG_HEADER.to_owned());
+        let field =
+            matches!(error, AuthError::NoOrg | AuthError::ForeignOrg).then(|| crate::auth::ORG_HEADER.to_owned());
         Self { field, ..Self::new(status, code, format!("{error}.")) }
     }
 }
@@ -88,7 +89,9 @@ impl From<BeginError> for Problem {
         match error {
             BeginError::ReturnUrl => Self::field("returnUrl", "return_url_not_allowed", detail),
             BeginError::Scope(_) | BeginError::NoScopes => Self::field("scopes", "scope_invalid", detail),
-            BeginError::Integration => Self { field: Some("integrationId".to_owned()), ..Self::not_found("integration") },
+            BeginError::Integration => {
+                Self { field: Some("integrationId".to_owned()), ..Self::not_found("integration") }
+            }
             BeginError::Name => Self::field("name", "name_invalid", detail),
             BeginError::Description => Self::field("description", "description_invalid", detail),
             BeginError::AssignmentUser(_) => Self::field("assignment.user_id", "user_unknown", detail),
@@ -124,7 +127,13 @@ pub fn cursor<T: Serialize>(key: &HmacKey, scope: &OrgScope, list: &str, place: 
 /// # Errors
 /// If it is not ours, or is another org's or another list's.
 pub fn place<T: DeserializeOwned>(key: &HmacKey, scope: &OrgScope, list: &str, cursor: &str) -> Result<T, Problem> {
-    let bad = || Problem::field("cursor", "cursor_invalid", "Pass next_cursor of the previous answer unchanged, with the same filters.");
+    let bad = || {
+        Problem::field(
+            "cursor",
+            "cursor_invalid",
+            "Pass next_cursor of the previous answer unchanged, with the same filters.",
+        )
+    };
     let (said, signature) = cursor.split_once('.').ok_or_else(bad)?;
     let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| bad())?;
     if !key.verifies(signed_bytes(scope, list, said).as_bytes(), &signature) {

@@ -77,7 +77,8 @@ impl Queue {
         for message in &messages {
             Self::fits(&message.body)?;
         }
-        let mut sending = stream::iter(full_requests(messages)).map(|batch| self.send_batch(batch)).buffer_unordered(AT_ONCE);
+        let mut sending =
+            stream::iter(full_requests(messages)).map(|batch| self.send_batch(batch)).buffer_unordered(AT_ONCE);
         let mut outcome = Ok(());
         while let Some(sent) = sending.next().await {
             outcome = outcome.and(sent);
@@ -92,13 +93,19 @@ impl Queue {
                 let entry = SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body(&message.body);
                 entry.message_group_id(&message.group).build()
             });
-            let entries = entries.collect::<Result<Vec<_>, _>>().map_err(|error| QueueError::Failed(error.to_string()))?;
+            let entries =
+                entries.collect::<Result<Vec<_>, _>>().map_err(|error| QueueError::Failed(error.to_string()))?;
             let sent = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
             let failed = sent.map_err(|error| failure(&error))?.failed;
             let Some(first) = failed.first() else { return Ok(()) };
             refused = format!("{}: {}", first.code(), first.message().unwrap_or_default());
             let again: Vec<usize> = failed.iter().filter_map(|entry| entry.id().parse().ok()).collect();
-            batch = batch.into_iter().enumerate().filter(|(id, _)| again.contains(id)).map(|(_, message)| message).collect();
+            batch = batch
+                .into_iter()
+                .enumerate()
+                .filter(|(id, _)| again.contains(id))
+                .map(|(_, message)| message)
+                .collect();
         }
         Err(QueueError::Failed(refused))
     }

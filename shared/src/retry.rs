@@ -33,7 +33,10 @@ mod tests {
         for (attempt, full) in [(1, 5), (2, 10), (3, 20), (7, 300), (40, 300), (0, 5)] {
             for _ in 0..50 {
                 let rest = backoff(attempt, base, cap);
-                assert!(rest <= Duration::from_secs(full) && rest >= Duration::from_secs(full) / 2, "{attempt}: {rest:?}");
+                assert!(
+                    rest <= Duration::from_secs(full) && rest >= Duration::from_secs(full) / 2,
+                    "{attempt}: {rest:?}"
+                );
             }
         }
     }

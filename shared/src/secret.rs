@@ -74,7 +74,8 @@ impl HmacKey {
 
     #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
     fn mac(&self, message: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()).expect("HMAC takes keys of every length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.expose().as_bytes()).expect("HMAC takes keys of every length");
         mac.update(message);
         mac
     }

@@ -145,13 +145,20 @@ impl Vault {
     ///
     /// # Errors
     /// If Secrets Manager does not take it; some of the secrets may be written then.
-    pub async fn store(&self, prefix: &str, integration: &IntegrationId, credentials: &Credentials) -> Result<Stored, VaultError> {
+    pub async fn store(
+        &self,
+        prefix: &str,
+        integration: &IntegrationId,
+        credentials: &Credentials,
+    ) -> Result<Stored, VaultError> {
         let mut stored = Stored::default();
         let pages: Vec<_> = credentials.pages.iter().collect();
         let parts = pages.chunks(TOKENS_PER_SECRET).map(<[_]>::to_vec).chain(pages.is_empty().then(Vec::new));
         for (number, part) in parts.enumerate() {
-            let name = if number == 0 { format!("{prefix}{integration}") } else { format!("{prefix}{integration}.{number}") };
-            let tokens: BTreeMap<&str, &str> = part.iter().map(|(page, token)| (page.as_str(), token.expose())).collect();
+            let name =
+                if number == 0 { format!("{prefix}{integration}") } else { format!("{prefix}{integration}.{number}") };
+            let tokens: BTreeMap<&str, &str> =
+                part.iter().map(|(page, token)| (page.as_str(), token.expose())).collect();
             let mut value = serde_json::json!({ "pages": tokens });
             if let (0, Some(object)) = (number, value.as_object_mut()) {
                 object.insert("me".to_owned(), serde_json::json!(credentials.me));
@@ -173,7 +180,8 @@ impl Vault {
         match self.client.create_secret().name(name).secret_string(value).send().await {
             Ok(_) => return Ok(()),
             Err(error) => match error.as_service_error() {
-                Some(CreateSecretError::ResourceExistsException(_) | CreateSecretError::InvalidRequestException(_)) => {}
+                Some(CreateSecretError::ResourceExistsException(_) | CreateSecretError::InvalidRequestException(_)) => {
+                }
                 _ => return Err(failed(&error)),
             },
         }
@@ -187,7 +195,9 @@ impl Vault {
         match self.client.put_secret_value().secret_id(name).secret_string(value).send().await {
             Ok(_) => Ok(true),
             Err(error) => match error.as_service_error() {
-                Some(PutSecretValueError::ResourceNotFoundException(_) | PutSecretValueError::InvalidRequestException(_)) => Ok(false),
+                Some(
+                    PutSecretValueError::ResourceNotFoundException(_) | PutSecretValueError::InvalidRequestException(_),
+                ) => Ok(false),
                 _ => Err(failed(&error)),
             },
         }
@@ -205,13 +215,28 @@ impl Vault {
         {
             return Ok(text.clone());
         }
-        let text: SecretString = match self.client.get_secret_value().secret_id(secret_id).version_stage(stage).send().await {
+        let text: SecretString = match self
+            .client
+            .get_secret_value()
+            .secret_id(secret_id)
+            .version_stage(stage)
+            .send()
+            .await
+        {
             Ok(value) => value.secret_string.unwrap_or_default().into(),
             Err(error) => match (error.as_service_error(), cached) {
-                (Some(GetSecretValueError::ResourceNotFoundException(_) | GetSecretValueError::InvalidRequestException(_)), _) => {
+                (
+                    Some(
+                        GetSecretValueError::ResourceNotFoundException(_)
+                        | GetSecretValueError::InvalidRequestException(_),
+                    ),
+                    _,
+                ) => {
                     return Err(VaultError::Missing(secret_id.to_owned()));
                 }
-                (Some(GetSecretValueError::DecryptionFailure(_)), _) => return Err(VaultError::Unreadable(secret_id.to_owned())),
+                (Some(GetSecretValueError::DecryptionFailure(_)), _) => {
+                    return Err(VaultError::Unreadable(secret_id.to_owned()));
+                }
                 (_, Some((_, stale))) => {
                     tracing::warn!(error = %failed(&error), "a secret could not be read anew; its last value is used");
                     return Ok(stale);

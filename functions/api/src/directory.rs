@@ -55,7 +55,11 @@ pub(crate) struct UserList {
     params(("id" = String, Path), ("orgid" = String, Header, description = "The same org")),
     responses((status = 200, body = Org), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn read_org(State(api): State<Arc<Api>>, Access { scope, .. }: Access, Path(id): Path<String>) -> Result<Json<Org>, Problem> {
+pub(crate) async fn read_org(
+    State(api): State<Arc<Api>>,
+    Access { scope, .. }: Access,
+    Path(id): Path<String>,
+) -> Result<Json<Org>, Problem> {
     if id != scope.org().as_str() {
         return Err(shared::auth::AuthError::ForeignOrg.into());
     }
@@ -100,7 +104,10 @@ pub(crate) async fn put_org(
     params(("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = UserList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn users(State(api): State<Arc<Api>>, Access { scope, .. }: Access) -> Result<Json<UserList>, Problem> {
+pub(crate) async fn users(
+    State(api): State<Arc<Api>>,
+    Access { scope, .. }: Access,
+) -> Result<Json<UserList>, Problem> {
     Ok(Json(UserList { items: api.table.users(&scope).await?, next_cursor: None }))
 }
 
@@ -138,5 +145,9 @@ pub(crate) async fn put_user(
 
 fn checked(field: &str, text: String) -> Result<String, Problem> {
     let text = text.trim();
-    if (1..=200).contains(&text.chars().count()) { Ok(text.to_owned()) } else { Err(Problem::field(field, "length_invalid", "1 to 200 characters.")) }
+    if (1..=200).contains(&text.chars().count()) {
+        Ok(text.to_owned())
+    } else {
+        Err(Problem::field(field, "length_invalid", "1 to 200 characters."))
+    }
 }

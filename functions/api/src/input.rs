@@ -23,7 +23,11 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(bytes)).map_err(|error| {
         let path = error.path().to_string();
         let detail = format!("{}.", error.into_inner());
-        if path == "." { Problem::new(http::StatusCode::BAD_REQUEST, "body_invalid", detail) } else { Problem::field(&path, "field_invalid", detail) }
+        if path == "." {
+            Problem::new(http::StatusCode::BAD_REQUEST, "body_invalid", detail)
+        } else {
+            Problem::field(&path, "field_invalid", detail)
+        }
     })
 }
 
@@ -40,7 +44,9 @@ pub(crate) fn limit(given: Option<&str>) -> Result<usize, Problem> {
 pub(crate) fn time(field: &str, given: &str) -> Result<Timestamp, Problem> {
     let day = || given.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
     let time = given.parse().ok().or_else(|| day().map(|zoned| zoned.timestamp()));
-    time.ok_or_else(|| Problem::field(field, "time_invalid", "A time such as 2026-01-31T08:00:00Z, or a day such as 2026-01-31."))
+    time.ok_or_else(|| {
+        Problem::field(field, "time_invalid", "A time such as 2026-01-31T08:00:00Z, or a day such as 2026-01-31.")
+    })
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ use serde::Serialize;
 use shared::http::Problem;
 use shared::ids::{IntegrationId, OrgScope, PageId, UserId};
 use shared::model::assignment::Assignment;
-use shared::model::integration::{Connection, ConnectionStatus, Integration, Problem as IntegrationProblem, connection_status};
+use shared::model::integration::{
+    Connection, ConnectionStatus, Integration, Problem as IntegrationProblem, connection_status,
+};
 use utoipa::ToSchema;
 
 use crate::access::{Access, MetaAccess};
@@ -98,7 +100,10 @@ pub(crate) struct ConnectionList {
     params(("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = IntegrationList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn list(State(api): State<Arc<Api>>, MetaAccess(Access { scope, .. }): MetaAccess) -> Result<Json<IntegrationList>, Problem> {
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    MetaAccess(Access { scope, .. }): MetaAccess,
+) -> Result<Json<IntegrationList>, Problem> {
     let (integrations, connections) = both(&api, &scope).await?;
     let now = Timestamp::now();
     let items = integrations.iter().map(|integration| integration_out(integration, &connections, now)).collect();
@@ -136,7 +141,10 @@ pub(crate) async fn pages(
     let connections = api.table.connections(&scope).await?;
     let now = Timestamp::now();
     let own = connections.iter().filter(|connection| connection.integration_id == integration.id);
-    Ok(Json(ConnectionList { items: own.map(|connection| connection_out(connection, &integration, now)).collect(), next_cursor: None }))
+    Ok(Json(ConnectionList {
+        items: own.map(|connection| connection_out(connection, &integration, now)).collect(),
+        next_cursor: None,
+    }))
 }
 
 /// All connected pages of the org
@@ -151,8 +159,10 @@ pub(crate) async fn connections(
 ) -> Result<Json<ConnectionList>, Problem> {
     let (integrations, connections) = both(&api, &scope).await?;
     let now = Timestamp::now();
-    let of = |connection: &Connection| integrations.iter().find(|integration| integration.id == connection.integration_id);
-    let items = connections.iter().filter_map(|connection| Some(connection_out(connection, of(connection)?, now))).collect();
+    let of =
+        |connection: &Connection| integrations.iter().find(|integration| integration.id == connection.integration_id);
+    let items =
+        connections.iter().filter_map(|connection| Some(connection_out(connection, of(connection)?, now))).collect();
     Ok(Json(ConnectionList { items, next_cursor: None }))
 }
 

@@ -23,7 +23,10 @@ const UNASSIGNED: &str = "unassigned";
 /// Filters; a lead has to match all that are given.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "describes the parameters; they are read one by one, so that each can be named when it is wrong")]
+#[expect(
+    dead_code,
+    reason = "describes the parameters; they are read one by one, so that each can be named when it is wrong"
+)]
 pub(crate) struct LeadQuery {
     /// `Meta`.
     source: Option<String>,
@@ -90,7 +93,11 @@ pub(crate) async fn list(
             "limit" => limit = Some(value),
             other => {
                 let known = "source, tag, page_id, form_id, assigned_to, status, from, to, cursor, limit";
-                return Err(Problem::field(&other.chars().take(64).collect::<String>(), "parameter_unknown", format!("Known are {known}.")));
+                return Err(Problem::field(
+                    &other.chars().take(64).collect::<String>(),
+                    "parameter_unknown",
+                    format!("Known are {known}."),
+                ));
             }
         }
     }
@@ -101,7 +108,11 @@ pub(crate) async fn list(
 
 fn status(value: String) -> Result<String, Problem> {
     let known = serde_json::from_value::<shared::model::lead::Status>(value.clone().into()).is_ok();
-    if known { Ok(value) } else { Err(Problem::field("status", "status_unknown", "One of new, contacted, qualified, converted, lost.")) }
+    if known {
+        Ok(value)
+    } else {
+        Err(Problem::field("status", "status_unknown", "One of new, contacted, qualified, converted, lost."))
+    }
 }
 
 /// One lead
@@ -112,7 +123,11 @@ fn status(value: String) -> Result<String, Problem> {
     params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = LeadDetails), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn read(State(api): State<Arc<Api>>, Access { scope, .. }: Access, Path(id): Path<String>) -> Result<Json<LeadDetails>, Problem> {
+pub(crate) async fn read(
+    State(api): State<Arc<Api>>,
+    Access { scope, .. }: Access,
+    Path(id): Path<String>,
+) -> Result<Json<LeadDetails>, Problem> {
     let missing = || Problem::not_found("lead");
     let id = LeadId::parse(&id).map_err(|_| missing())?;
     let stored = match api.table.stored(&scope, &id).await?.ok_or_else(missing)? {
@@ -120,6 +135,7 @@ pub(crate) async fn read(State(api): State<Arc<Api>>, Access { scope, .. }: Acce
         lead @ Stored::Lead(_) => lead,
     };
     let Stored::Lead(lead) = stored else { return Err(missing()) };
-    let submissions = if lead.submissions_count == 0 { Vec::new() } else { api.table.submissions(&scope, &lead.id).await? };
+    let submissions =
+        if lead.submissions_count == 0 { Vec::new() } else { api.table.submissions(&scope, &lead.id).await? };
     Ok(Json(LeadDetails { lead, submissions }))
 }

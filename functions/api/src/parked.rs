@@ -44,7 +44,10 @@ pub(crate) struct Replayed {
     params(("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = ParkedList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
-pub(crate) async fn list(State(api): State<Arc<Api>>, MetaAccess(Access { scope, .. }): MetaAccess) -> Result<Json<ParkedList>, Problem> {
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    MetaAccess(Access { scope, .. }): MetaAccess,
+) -> Result<Json<ParkedList>, Problem> {
     Ok(Json(ParkedList { items: api.table.parked(&scope).await?, next_cursor: None }))
 }
 
@@ -64,7 +67,10 @@ pub(crate) async fn replay(
     if let Some(ids) = &request.leadgen_ids {
         parked.retain(|lead| ids.iter().any(|id| id == lead.leadgen_id.as_str()));
     }
-    let message = |lead: &ParkedLead| Message { body: serde_json::to_string(&lead.job).unwrap_or_default(), group: lead.page_id.to_string() };
+    let message = |lead: &ParkedLead| Message {
+        body: serde_json::to_string(&lead.job).unwrap_or_default(),
+        group: lead.page_id.to_string(),
+    };
     // First into the queue, then off the list: in between it is in both places, never in none.
     api.leads.send_all(parked.iter().map(message).collect()).await.map_err(WorkError::from)?;
     for lead in &parked {

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
 use http::StatusCode;
+use lambda_http::RequestExt;
 use shared::auth::Verifier;
 use shared::http::Problem;
 use shared::model::login::ReturnUrls;
@@ -78,11 +81,31 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let description = Arc::new(description);
     router
         .route("/openapi.json", get(move |State(_): State<Arc<Api>>| async move { Json((*description).clone()) }))
-        .fallback(|| async { Problem::new(StatusCode::NOT_FOUND, "no_such_route", "There is nothing at this address; GET /openapi.json lists what there is.") })
-        .method_not_allowed_fallback(|| async {
-            Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "This address does not take this method; GET /openapi.json lists what it takes.")
+        .fallback(|| async {
+            Problem::new(
+                StatusCode::NOT_FOUND,
+                "no_such_route",
+                "There is nothing at this address; GET /openapi.json lists what there is.",
+            )
         })
+        .method_not_allowed_fallback(|| async {
+            Problem::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "This address does not take this method; GET /openapi.json lists what it takes.",
+            )
+        })
+        .layer(middleware::from_fn(whole_path))
         .with_state(api)
+}
+
+/// The gateway decodes the path before it hands it on: an id with `%23` or `%3F` in it would end there, and name
+/// something else than the caller meant.
+async fn whole_path(request: Request, next: Next) -> Response {
+    if request.raw_http_path().contains(['#', '?']) {
+        return Problem::field("path", "path_invalid", "No id has # or ? in it.").into_response();
+    }
+    next.run(request).await
 }
 
 #[cfg(test)]
@@ -103,8 +126,13 @@ mod tests {
             }
         }
         let text = json.to_string();
-        for reference in text.split("\"$ref\":\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
-            assert!(json["components"]["schemas"][reference].is_object(), "{reference} is referred to and not described");
+        for reference in
+            text.split("\"$ref\":\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next())
+        {
+            assert!(
+                json["components"]["schemas"][reference].is_object(),
+                "{reference} is referred to and not described"
+            );
         }
     }
 }

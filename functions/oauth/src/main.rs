@@ -41,11 +41,19 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
         Ok(onward) => redirect(onward.as_str()),
         Err(error @ FinishError::UnknownState) => {
             tracing::warn!("a login came back with a state that is not good");
-            page(StatusCode::BAD_REQUEST, "This login cannot be finished", &format!("{}.", capitalised(&error.to_string())))
+            page(
+                StatusCode::BAD_REQUEST,
+                "This login cannot be finished",
+                &format!("{}.", capitalised(&error.to_string())),
+            )
         }
         Err(FinishError::Table(error)) => {
             tracing::error!(%error, "a login could not be looked up");
-            page(StatusCode::SERVICE_UNAVAILABLE, "Not finished yet", "Something of ours did not answer. Reload this page in a moment.")
+            page(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Not finished yet",
+                "Something of ours did not answer. Reload this page in a moment.",
+            )
         }
     };
     // The address that led here has Meta's code in it.

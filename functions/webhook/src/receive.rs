@@ -37,7 +37,13 @@ impl Receiver {
     /// Meta verifies the address: it gets its challenge back, to the letter, if it knows the verify token.
     async fn challenge(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let query = request.query_string_parameters();
-        let refused = || Problem::new(StatusCode::FORBIDDEN, "verify_token_wrong", "hub.verify_token is not the one of this deployment.");
+        let refused = || {
+            Problem::new(
+                StatusCode::FORBIDDEN,
+                "verify_token_wrong",
+                "hub.verify_token is not the one of this deployment.",
+            )
+        };
         let (Some("subscribe"), Some(token), Some(challenge)) =
             (query.first("hub.mode"), query.first("hub.verify_token"), query.first("hub.challenge"))
         else {
@@ -45,7 +51,9 @@ impl Receiver {
         };
         let apps = self.keys.apps().await.map_err(not_ready)?;
         // Comparing two signatures over the same thing takes the same time whatever the tokens have in common.
-        let known = apps.iter().any(|app| app.verify_token.verifies(b"verify", &shared::secret::HmacKey::new(token.to_owned()).sign(b"verify")));
+        let known = apps.iter().any(|app| {
+            app.verify_token.verifies(b"verify", &shared::secret::HmacKey::new(token.to_owned()).sign(b"verify"))
+        });
         if !known {
             tracing::warn!("somebody tried to verify the webhook with a wrong verify token");
             return Err(refused());
@@ -59,7 +67,11 @@ impl Receiver {
         self.verify(signature, body).await?;
         let delivery = delivery::parse(body).map_err(|error| {
             tracing::error!(%error, bytes = body.len(), "a signed body is no delivery");
-            Problem::new(StatusCode::BAD_REQUEST, "not_a_delivery", "The body is signed, but is not what Meta's webhooks send.")
+            Problem::new(
+                StatusCode::BAD_REQUEST,
+                "not_a_delivery",
+                "The body is signed, but is not what Meta's webhooks send.",
+            )
         })?;
         let sorted = sort(delivery.changes);
         let (leads, engagement) = (sorted.leads.len(), sorted.engagement.len());
@@ -78,11 +90,16 @@ impl Receiver {
     /// parsed and written again would not verify.
     async fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<(), Problem> {
         let refused = |code, detail: &str| Problem::new(StatusCode::UNAUTHORIZED, code, detail);
-        let signature = signature.ok_or_else(|| refused("signature_missing", "The header X-Hub-Signature-256 is missing."))?;
+        let signature =
+            signature.ok_or_else(|| refused("signature_missing", "The header X-Hub-Signature-256 is missing."))?;
         let signature = signature.strip_prefix("sha256=").and_then(|hex| hex::decode(hex).ok());
-        let signature = signature.ok_or_else(|| refused("signature_malformed", "X-Hub-Signature-256 has to be sha256= and 64 hex digits."))?;
+        let signature = signature.ok_or_else(|| {
+            refused("signature_malformed", "X-Hub-Signature-256 has to be sha256= and 64 hex digits.")
+        })?;
         let good = |apps: &[App]| apps.iter().any(|app| app.secret.verifies(body, &signature));
-        if good(&self.keys.apps().await.map_err(not_ready)?) || good(&self.keys.apps_read_anew().await.map_err(not_ready)?) {
+        if good(&self.keys.apps().await.map_err(not_ready)?)
+            || good(&self.keys.apps_read_anew().await.map_err(not_ready)?)
+        {
             return Ok(());
         }
         tracing::warn!(bytes = body.len(), metric = "signatures_refused", "a delivery is not signed by Meta's app");
@@ -144,7 +161,12 @@ fn engagement_messages(notices: Vec<EngagementNotice>) -> Vec<Message> {
         match Queue::fits(&body) {
             Ok(()) => Some(Message { body, group: group(&notice.entry_id) }),
             Err(QueueError::TooLarge(bytes)) => {
-                tracing::error!(bytes, field = notice.field, metric = "changes_too_large", "a change is too large for the queue and is lost");
+                tracing::error!(
+                    bytes,
+                    field = notice.field,
+                    metric = "changes_too_large",
+                    "a change is too large for the queue and is lost"
+                );
                 None
             }
             Err(QueueError::Failed(_)) => None,
@@ -165,7 +187,9 @@ mod tests {
 
     #[test]
     fn a_lead_s_message_is_small_and_says_all() {
-        let notice = serde_json::from_str(r#"{"leadgen_id":222,"page_id":"111","form_id":"333","created_time":1700000000}"#).unwrap();
+        let notice =
+            serde_json::from_str(r#"{"leadgen_id":222,"page_id":"111","form_id":"333","created_time":1700000000}"#)
+                .unwrap();
         let messages = lead_messages(vec![notice], Some("demo".into()), "2026-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(messages[0].group, "111");
         assert_eq!(
@@ -178,7 +202,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_queued_keeps_nothing_else_out() {
-        let notice = |value: String| EngagementNotice { object: "page".into(), entry_id: "7".into(), field: "feed".into(), value };
+        let notice = |value: String| EngagementNotice {
+            object: "page".into(),
+            entry_id: "7".into(),
+            field: "feed".into(),
+            value,
+        };
         let messages = engagement_messages(vec![notice("x".repeat(2_000_000)), notice("{}".into())]);
         assert_eq!(messages.len(), 1);
     }

@@ -1,5 +1,6 @@
 //! `/_local/…`: what a developer or a test can do behind the scenes of a running system. No deployed function has it.
 
+use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
@@ -16,6 +17,7 @@ use tokio::sync::Mutex;
 
 use crate::aws::Aws;
 use crate::people::Pool;
+use crate::place::Place;
 use crate::template::Function;
 
 /// What works behind the scenes.
@@ -54,6 +56,34 @@ impl Backstage {
             }
         }
         Err(Problem::not_found(&format!("no schedule is called {job}; there are: {}", listed(&known))))
+    }
+
+    /// What a function logged, oldest first.
+    async fn log(&self, deployed: &str) -> Result<String> {
+        let mut more = json!({ "logGroupName": format!("/aws/lambda/{deployed}") });
+        let mut text = String::new();
+        loop {
+            let mut answer = self.aws.json("logs", "Logs_20140328.FilterLogEvents", &more).await?;
+            for event in answer.get("events").and_then(Value::as_array).into_iter().flatten() {
+                text += event.get("message").and_then(Value::as_str).unwrap_or_default().trim_end();
+                text.push('\n');
+            }
+            let Some(next) = answer.get_mut("nextToken").map(Value::take).filter(Value::is_string) else {
+                return Ok(text);
+            };
+            if let Some(more) = more.as_object_mut() {
+                more.insert("nextToken".to_owned(), next);
+            }
+        }
+    }
+
+    /// Leaves what the functions logged beside the other logs, for when there will be nobody to ask any more.
+    pub(crate) async fn save_logs(&self, place: &Place) {
+        for (function, deployed) in &self.functions {
+            if let Ok(log) = self.log(deployed).await {
+                let _ = fs::write(place.log(&function.name), log);
+            }
+        }
     }
 
     /// The name a function was deployed under.
@@ -129,24 +159,7 @@ async fn kill(State(stage): Stage, Path(function): Path<String>) -> Result<Json<
 
 /// What a function logged, oldest first.
 async fn logs(State(stage): Stage, Path(function): Path<String>) -> Result<String, Problem> {
-    let group = format!("/aws/lambda/{}", stage.deployed(&function)?);
-    let mut text = String::new();
-    let mut next = Value::Null;
-    loop {
-        let mut more = json!({ "logGroupName": group });
-        if let (Some(more), false) = (more.as_object_mut(), next.is_null()) {
-            more.insert("nextToken".to_owned(), next);
-        }
-        let answer = stage.aws.json("logs", "Logs_20140328.FilterLogEvents", &more).await?;
-        for event in answer.get("events").and_then(Value::as_array).into_iter().flatten() {
-            text += event.get("message").and_then(Value::as_str).unwrap_or_default().trim_end();
-            text.push('\n');
-        }
-        next = answer.get("nextToken").cloned().unwrap_or_default();
-        if next.is_null() {
-            return Ok(text);
-        }
-    }
+    Ok(stage.log(stage.deployed(&function)?).await?)
 }
 
 /// The keys that sign the user pool's tokens, at an address that is known before the pool is.

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use http::Method;
 use serde_json::Value;
 use tokio::process::Command;
@@ -115,13 +115,14 @@ pub(crate) async fn deploy(
     Environment::isolate(&mut sam, &place.file("tmp"));
     sam.env("AWS_ENDPOINT_URL", &aws.endpoint).env("AWS_REGION", &stage.region);
     sam.env("AWS_ACCESS_KEY_ID", ROOT_KEY).env("AWS_SECRET_ACCESS_KEY", ROOT_KEY);
-    let Err(error) = command::run(keeper, step, &mut sam, &place.log("sam-deploy")).await else { return Ok(()) };
-    let failures = stack::failures(aws, &stage.stack).await.unwrap_or_default();
-    Err(if failures.is_empty() {
-        error
-    } else {
-        error.context(format!("these failed:\n    {}", failures.join("\n    ")))
-    })
+    let log = place.log("sam-deploy");
+    let Err(error) = command::run(keeper, step, &mut sam, &log).await else { return Ok(()) };
+    match stack::failures(aws, &stage.stack).await {
+        Ok(failures) if !failures.is_empty() => {
+            bail!("sam deploy failed; its log is {}\n    {}", log.display(), failures.join("\n    "))
+        }
+        _ => Err(error),
+    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The one origin of a running system: `/_local/…` is answered here, everything else by the deployed HTTP API.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request};
@@ -23,9 +24,12 @@ const OF_THE_CONNECTION: [HeaderName; 5] =
 
 /// Takes the port. Errors if somebody else has it.
 pub(crate) async fn listen(port: u16) -> Result<TcpListener> {
-    TcpListener::bind(("127.0.0.1", port))
-        .await
-        .with_context(|| format!("port {port} is in use: stop what listens there, or choose another with --port"))
+    TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse => {
+            anyhow!("port {port} is in use: stop what listens there, or choose another with --port")
+        }
+        _ => anyhow!("cannot listen on port {port}: {error}"),
+    })
 }
 
 struct Door {
@@ -65,6 +69,9 @@ async fn this_machine_only(request: Request, next: Next) -> Response {
 async fn forward(door: Arc<Door>, peer: SocketAddr, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    if parts.uri.path().split('/').any(is_dots) {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut headers = passed_on(&parts.headers);
     for (name, value) in [("x-forwarded-for", peer.ip().to_string()), ("x-forwarded-proto", "http".to_owned())] {
@@ -87,6 +94,11 @@ async fn forward(door: Arc<Door>, peer: SocketAddr, request: Request) -> Respons
         }
         Err(error) => (StatusCode::BAD_GATEWAY, format!("the local AWS does not answer: {error}")).into_response(),
     }
+}
+
+/// Whether a part of a path leads elsewhere: out of the API, into what else MiniStack has.
+fn is_dots(segment: &str) -> bool {
+    matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
 /// The headers without those of the connection. Repeated ones stay repeated.

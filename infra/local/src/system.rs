@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde_json::Value;
 use tokio::task::JoinHandle;
 
@@ -115,11 +115,15 @@ impl System {
             let name = stack.resource(&function.logical_id)?.to_owned();
             Ok((function, name))
         });
-        let backstage = Backstage { aws, pool, events, functions: functions.collect::<Result<_>>()? };
-        let local = backstage::routes(Arc::new(backstage)).merge(start_page::routes(&endpoints, has_home));
+        let functions = functions.collect::<Result<_>>()?;
+        let backstage = Arc::new(Backstage { aws, pool, events, functions });
+        let local = backstage::routes(Arc::clone(&backstage)).merge(start_page::routes(&endpoints, has_home));
         let door = front_door::open(listener, api, local)?;
         let mut system = Self { endpoints, lead: None, ministack, simulator, door, _keeper: keeper, place };
-        system.seed(&app, &options).await?;
+        if let Err(error) = system.seed(&app, &options).await {
+            backstage.save_logs(&system.place).await;
+            bail!("{error:#}\nthe logs of all parts are in {}", system.place.file("logs").display());
+        }
         system.endpoints.write(&system.place.endpoints())?;
         Ok(system)
     }

@@ -49,7 +49,9 @@ pub struct Dialog {
 #[derive(Debug, thiserror::Error)]
 pub enum BeginError {
     /// `returnUrl` is not in the allow-list.
-    #[error("logins may not return to this address; the deployment's ReturnUrlAllowList names those they may return to")]
+    #[error(
+        "logins may not return to this address; the deployment's ReturnUrlAllowList names those they may return to"
+    )]
     ReturnUrl,
     /// A scope that cannot be one.
     #[error("{0:?} is not a permission of Meta's: lower-case letters, digits and underscores")]
@@ -78,7 +80,14 @@ pub enum BeginError {
 ///
 /// # Errors
 /// [`BeginError`] says which field is wrong.
-pub async fn begin(table: &Table, dialog: &Dialog, scope: &OrgScope, user: ConnectedBy, asked: Begin, now: Timestamp) -> Result<Url, BeginError> {
+pub async fn begin(
+    table: &Table,
+    dialog: &Dialog,
+    scope: &OrgScope,
+    user: ConnectedBy,
+    asked: Begin,
+    now: Timestamp,
+) -> Result<Url, BeginError> {
     let return_url = dialog.return_urls.allow(&asked.return_url).ok_or(BeginError::ReturnUrl)?;
     let scopes = checked_scopes(asked.scopes)?;
     if asked.name.as_deref().is_some_and(|name| !(1..=100).contains(&name.trim().chars().count())) {
@@ -127,7 +136,8 @@ fn checked_scopes(asked: Option<Vec<String>>) -> Result<Vec<String>, BeginError>
         return Err(BeginError::NoScopes);
     }
     let is_scope = |scope: &str| {
-        (1..=64).contains(&scope.len()) && scope.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        (1..=64).contains(&scope.len())
+            && scope.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
     if let Some(bad) = scopes.iter().find(|scope| !is_scope(scope)) {
         return Err(BeginError::Scope(bad.chars().take(64).collect()));

@@ -168,13 +168,25 @@ impl Connector {
         let mut problems = missing_scopes(&login.scopes, &info.scopes);
         problems.extend(tokenless.iter().map(page_without_token));
 
-        let credentials = Credentials { me, user_token, pages: usable.iter().map(|(page, token)| (page.id.clone(), token.clone())).collect() };
+        let credentials = Credentials {
+            me,
+            user_token,
+            pages: usable.iter().map(|(page, token)| (page.id.clone(), token.clone())).collect(),
+        };
         let stored = self.vault.store(&self.credentials_prefix, &login.integration_id, &credentials).await?;
         let known = self.table.integration(scope, &login.integration_id).await?;
         let mut integration = Integration {
             id: login.integration_id.clone(),
-            name: known.as_ref().map(|known| known.name.clone()).or(login.name).unwrap_or_else(|| default_name(&usable)),
-            description: known.as_ref().map(|known| known.description.clone()).or(login.description).unwrap_or_default(),
+            name: known
+                .as_ref()
+                .map(|known| known.name.clone())
+                .or(login.name)
+                .unwrap_or_else(|| default_name(&usable)),
+            description: known
+                .as_ref()
+                .map(|known| known.description.clone())
+                .or(login.description)
+                .unwrap_or_default(),
             assignment: known.as_ref().map(|known| known.assignment.clone()).or(login.assignment).unwrap_or_default(),
             connected_by: login.user,
             credentials: stored.names.clone(),
@@ -305,10 +317,19 @@ fn not_subscribed(connection: &Connection, error: &GraphError) -> Problem {
 
 fn explain(error: &WorkError) -> Outcome {
     let (code, message) = match error {
-        WorkError::Graph(GraphError::Refused(_)) => ("code_refused", "Meta did not take the login's code: it may have been used or have run out. Start again."),
-        WorkError::Graph(GraphError::TokenDead { .. }) => ("token_dead", "Meta ended the login before it was complete. Start again."),
-        WorkError::Graph(GraphError::NotPermitted(_)) => ("not_permitted", "Meta refused a permission that is needed to list pages. Start again and leave every permission ticked."),
-        WorkError::Graph(GraphError::Throttled { .. }) => ("throttled", "Meta limits how often we may ask at the moment. Try again in a few minutes."),
+        WorkError::Graph(GraphError::Refused(_)) => {
+            ("code_refused", "Meta did not take the login's code: it may have been used or have run out. Start again.")
+        }
+        WorkError::Graph(GraphError::TokenDead { .. }) => {
+            ("token_dead", "Meta ended the login before it was complete. Start again.")
+        }
+        WorkError::Graph(GraphError::NotPermitted(_)) => (
+            "not_permitted",
+            "Meta refused a permission that is needed to list pages. Start again and leave every permission ticked.",
+        ),
+        WorkError::Graph(GraphError::Throttled { .. }) => {
+            ("throttled", "Meta limits how often we may ask at the moment. Try again in a few minutes.")
+        }
         WorkError::Graph(_) => ("meta_unavailable", "Meta did not answer as it should. Try again in a minute."),
         _ => ("not_saved", "The connection could not be saved. Try again in a minute."),
     };

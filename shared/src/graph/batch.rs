@@ -109,7 +109,8 @@ impl Graph {
 
 fn outcome(element: Option<Element>) -> Result<Answer, GraphError> {
     let Some(element) = element else {
-        let detail = Detail { code: 960, message: "the batch ran out of time before this call".to_owned(), ..Detail::default() };
+        let detail =
+            Detail { code: 960, message: "the batch ran out of time before this call".to_owned(), ..Detail::default() };
         return Err(GraphError::Unavailable(detail));
     };
     let usage = Usage::from_headers(|name| {
@@ -134,7 +135,10 @@ mod tests {
     fn each_element_has_its_own_fate() {
         assert_eq!(of(Value::Null), Err("unavailable"));
         assert_eq!(of(json!({"code": 200, "body": "{\"id\":\"1\"}"})), Ok(json!({"id": "1"})));
-        assert_eq!(of(json!({"code": 400, "body": "{\"error\":{\"code\":100,\"error_subcode\":33}}"})), Err("not_visible"));
+        assert_eq!(
+            of(json!({"code": 400, "body": "{\"error\":{\"code\":100,\"error_subcode\":33}}"})),
+            Err("not_visible")
+        );
         assert_eq!(of(json!({"code": 400, "body": "{\"error\":{\"code\":960}}"})), Err("unavailable"));
         assert_eq!(of(json!({"code": 200, "body": "<html>"})), Err("garbage"));
         assert_eq!(of(json!({"code": 500, "headers": [{"name": "x"}]})), Err("garbage"));

@@ -146,11 +146,6 @@ impl GraphError {
 }
 
 #[derive(Deserialize)]
-struct Envelope {
-    error: Body,
-}
-
-#[derive(Deserialize)]
 struct Body {
     #[serde(default)]
     code: i64,
@@ -163,7 +158,7 @@ struct Body {
 /// The error in an answer, if there is one. A 200 may carry one too.
 #[must_use]
 pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
-    let Ok(Envelope { error }) = Envelope::deserialize(body) else {
+    let Some(Ok(error)) = body.get("error").map(Body::deserialize) else {
         return (!(200..300).contains(&status)).then_some(GraphError::Garbage { status });
     };
     let detail = Detail {
@@ -238,16 +233,21 @@ mod tests {
 
     #[test]
     fn an_error_without_an_envelope_is_one_too() {
-        assert_eq!(in_body(&json!("Service Unavailable"), 503, &Usage::default()), Some(GraphError::Garbage { status: 503 }));
+        assert_eq!(
+            in_body(&json!("Service Unavailable"), 503, &Usage::default()),
+            Some(GraphError::Garbage { status: 503 })
+        );
         assert_eq!(in_body(&json!({"data": []}), 200, &Usage::default()), None);
+        assert_eq!(in_body(&json!([{"code": 200, "body": "{}"}]), 200, &Usage::default()), None, "a batch of one");
     }
 
     #[test]
     fn the_reason_of_a_token_s_death_is_kept() {
-        let reason = |subcode| match classify(Detail { code: 190, subcode, ..Detail::default() }, 400, &Usage::default()) {
-            GraphError::TokenDead { reason, .. } => reason,
-            other => panic!("{other}"),
-        };
+        let reason =
+            |subcode| match classify(Detail { code: 190, subcode, ..Detail::default() }, 400, &Usage::default()) {
+                GraphError::TokenDead { reason, .. } => reason,
+                other => panic!("{other}"),
+            };
         assert_eq!(reason(Some(460)), TokenDeath::PasswordChanged);
         assert_eq!(reason(Some(492)), TokenDeath::PageRoleLost);
         assert_eq!(reason(Some(467)), TokenDeath::Invalid);

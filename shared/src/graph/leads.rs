@@ -77,7 +77,10 @@ impl GraphLead {
     /// The consent boxes as pairs.
     #[must_use]
     pub fn disclaimers(&self) -> Vec<(String, String)> {
-        self.custom_disclaimer_responses.iter().map(|box_| (box_.checkbox_key.clone(), box_.is_checked.clone())).collect()
+        self.custom_disclaimer_responses
+            .iter()
+            .map(|box_| (box_.checkbox_key.clone(), box_.is_checked.clone()))
+            .collect()
     }
 }
 
@@ -134,7 +137,13 @@ mod tests {
 
     #[test]
     fn rubbish_is_no_lead() {
-        for body in [json!({}), json!({"id": "1"}), json!({"id": "x", "created_time": "2015-02-28T08:49:14+0000"}), json!([]), json!({"success": false})] {
+        for body in [
+            json!({}),
+            json!({"id": "1"}),
+            json!({"id": "x", "created_time": "2015-02-28T08:49:14+0000"}),
+            json!([]),
+            json!({"success": false}),
+        ] {
             assert_eq!(read::<GraphLead>(body), Err(GraphError::Garbage { status: 200 }));
         }
     }

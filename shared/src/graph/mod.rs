@@ -91,7 +91,12 @@ impl Graph {
 
     /// Reads all response pages of an edge. Stops only when `paging.next` is absent: a page may be short or empty
     /// before that, and the cursor is there on the last page too.
-    async fn get_all<T: DeserializeOwned>(&self, path: &str, query: &[(&str, &str)], token: &AccessToken) -> Result<Vec<T>, GraphError> {
+    async fn get_all<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        token: &AccessToken,
+    ) -> Result<Vec<T>, GraphError> {
         const MOST_PAGES: usize = 200;
         let mut items = Vec::new();
         let mut after: Option<String> = None;

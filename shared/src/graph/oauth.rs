@@ -11,7 +11,14 @@ use crate::secret::AccessToken;
 ///
 /// It asks for permissions again that the person once declined; otherwise Meta would never show those again.
 #[must_use]
-pub fn dialog_url(dialog_root: &Url, version: &str, app_id: &str, redirect_uri: &Url, state: &str, scopes: &[String]) -> Url {
+pub fn dialog_url(
+    dialog_root: &Url,
+    version: &str,
+    app_id: &str,
+    redirect_uri: &Url,
+    state: &str,
+    scopes: &[String],
+) -> Url {
     let mut url = dialog_root.clone();
     url.set_path(&format!("{}/{version}/dialog/oauth", dialog_root.path().trim_end_matches('/')));
     url.query_pairs_mut()
@@ -97,7 +104,6 @@ fn epoch<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Tim
     }
     Timestamp::from_second(seconds).map(Some).map_err(serde::de::Error::custom)
 }
-
 
 #[cfg(test)]
 mod tests {

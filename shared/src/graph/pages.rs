@@ -81,7 +81,8 @@ impl Graph {
     /// # Errors
     /// If the person's own pages cannot be read.
     pub async fn pages(&self, user_token: &AccessToken, with_businesses: bool) -> Result<Vec<Page>, GraphError> {
-        let own = self.get_all("me/accounts", &[("fields", "id,name,link,access_token,tasks"), MOST], user_token).await?;
+        let own =
+            self.get_all("me/accounts", &[("fields", "id,name,link,access_token,tasks"), MOST], user_token).await?;
         let mut pages: BTreeMap<PageId, Page> = own.into_iter().map(|page: Page| (page.id.clone(), page)).collect();
         if with_businesses {
             for page in self.business_pages(user_token).await {
@@ -94,7 +95,8 @@ impl Graph {
     }
 
     async fn business_pages(&self, user_token: &AccessToken) -> Vec<Page> {
-        let businesses: Vec<Business> = match self.get_all("me/businesses", &[("fields", "id"), MOST], user_token).await {
+        let businesses: Vec<Business> = match self.get_all("me/businesses", &[("fields", "id"), MOST], user_token).await
+        {
             Ok(businesses) => businesses,
             Err(error) => {
                 tracing::warn!(%error, "business portfolios could not be listed");
@@ -117,9 +119,11 @@ impl Graph {
     /// Asks the pages themselves for the tokens that the lists did not give.
     async fn fill_in_tokens(&self, pages: &mut [Page], user_token: &AccessToken) {
         let missing: Vec<&mut Page> = pages.iter_mut().filter(|page| page.access_token.is_none()).collect();
-        let calls: Vec<Call> = missing.iter().map(|page| Call::get(page.id.as_str(), &[("fields", "access_token")])).collect();
+        let calls: Vec<Call> =
+            missing.iter().map(|page| Call::get(page.id.as_str(), &[("fields", "access_token")])).collect();
         for (page, outcome) in missing.into_iter().zip(self.batch(&calls, user_token).await) {
-            page.access_token = outcome.and_then(|answer| read::<OnlyToken>(answer.body)).ok().and_then(|only| only.access_token);
+            page.access_token =
+                outcome.and_then(|answer| read::<OnlyToken>(answer.body)).ok().and_then(|only| only.access_token);
         }
     }
 
@@ -131,7 +135,8 @@ impl Graph {
         let calls: Vec<Call> = pages
             .iter()
             .map(|(page, token)| {
-                Call::post(&format!("{page}/subscribed_apps"), &[("subscribed_fields", &fields)]).with_token((*token).clone())
+                Call::post(&format!("{page}/subscribed_apps"), &[("subscribed_fields", &fields)])
+                    .with_token((*token).clone())
             })
             .collect();
         self.batch(&calls, first).await.into_iter().map(|outcome| outcome.map(drop)).collect()

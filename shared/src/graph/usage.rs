@@ -77,19 +77,29 @@ mod tests {
     fn the_fullest_limit_and_the_longest_wait_count() {
         let business = r#"{"66":[{"type":"pages","call_count":10,"total_cputime":20,"total_time":20,"estimated_time_to_regain_access":0},
             {"type":"leadgen","call_count":100,"total_cputime":2,"total_time":2,"estimated_time_to_regain_access":7}],"67":[{"type":"pages","call_count":95.5}]}"#;
-        let read = usage(&[("x-app-usage", r#"{"call_count":28,"total_time":25,"total_cputime":25}"#), (BUSINESS, business)]);
+        let read =
+            usage(&[("x-app-usage", r#"{"call_count":28,"total_time":25,"total_cputime":25}"#), (BUSINESS, business)]);
         assert_eq!(read, Usage { percent: 100.0, regain: Some(Duration::from_secs(420)) });
     }
 
     #[test]
     fn minutes_are_minutes_and_seconds_are_seconds() {
-        let read = usage(&[("x-ad-account-usage", r#"{"acc_id_util_pct":100,"reset_time_duration":90,"ads_api_access_tier":"standard_access"}"#)]);
+        let read = usage(&[(
+            "x-ad-account-usage",
+            r#"{"acc_id_util_pct":100,"reset_time_duration":90,"ads_api_access_tier":"standard_access"}"#,
+        )]);
         assert_eq!(read.wait(), Some(Duration::from_secs(90)));
-        assert_eq!(usage(&[("x-ad-account-usage", r#"{"acc_id_util_pct":9.67,"reset_time_duration":100}"#)]).wait(), None);
+        assert_eq!(
+            usage(&[("x-ad-account-usage", r#"{"acc_id_util_pct":9.67,"reset_time_duration":100}"#)]).wait(),
+            None
+        );
     }
 
     #[test]
     fn rubbish_is_left_out() {
-        assert_eq!(usage(&[("x-app-usage", "nonsense"), (BUSINESS, "[1]"), ("x-page-usage", r#"{"call_count":"x"}"#)]), Usage::default());
+        assert_eq!(
+            usage(&[("x-app-usage", "nonsense"), (BUSINESS, "[1]"), ("x-page-usage", r#"{"call_count":"x"}"#)]),
+            Usage::default()
+        );
     }
 }

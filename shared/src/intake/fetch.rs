@@ -18,7 +18,13 @@ type Forms = BTreeMap<FormId, Form>;
 
 impl Intake {
     /// Reads the leads of `arrivals`, one outcome for each, in their order.
-    pub(super) async fn fetch(&self, scope: &OrgScope, connection: &Connection, arrivals: &[Arrival], now: Timestamp) -> Vec<Result<Lead, WorkError>> {
+    pub(super) async fn fetch(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        arrivals: &[Arrival],
+        now: Timestamp,
+    ) -> Vec<Result<Lead, WorkError>> {
         match self.try_fetch(scope, connection, arrivals, now).await {
             Ok(leads) => leads,
             Err(error) => {
@@ -29,12 +35,19 @@ impl Intake {
         }
     }
 
-    async fn try_fetch(&self, scope: &OrgScope, connection: &Connection, arrivals: &[Arrival], now: Timestamp) -> Result<Vec<Result<Lead, WorkError>>, WorkError> {
+    async fn try_fetch(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        arrivals: &[Arrival],
+        now: Timestamp,
+    ) -> Result<Vec<Result<Lead, WorkError>>, WorkError> {
         let token = self.vault.page_token(&connection.credentials, &connection.page_id).await?;
         let country = self.table.org(scope).await?.and_then(|org| org.default_country);
         let page = &connection.page_id;
 
-        let named: BTreeSet<FormId> = arrivals.iter().filter_map(|arrival| arrival.job.notice.form_id.clone()).collect();
+        let named: BTreeSet<FormId> =
+            arrivals.iter().filter_map(|arrival| arrival.job.notice.form_id.clone()).collect();
         let named: Vec<FormId> = named.into_iter().collect();
         let mut forms: Forms = self.table.forms(page, &named, now).await?.into_iter().collect();
         let unknown: Vec<FormId> = named.into_iter().filter(|form| !forms.contains_key(form)).collect();
@@ -65,7 +78,12 @@ impl Intake {
         token: &AccessToken,
         now: Timestamp,
     ) {
-        let unnamed: BTreeSet<FormId> = leads.iter().flatten().filter_map(|lead| lead.form_id.clone()).filter(|form| !forms.contains_key(form)).collect();
+        let unnamed: BTreeSet<FormId> = leads
+            .iter()
+            .flatten()
+            .filter_map(|lead| lead.form_id.clone())
+            .filter(|form| !forms.contains_key(form))
+            .collect();
         if unnamed.is_empty() {
             return;
         }
@@ -90,14 +108,22 @@ impl Intake {
                     }
                     forms.insert(id, form);
                 }
-                Err(error) => tracing::warn!(%error, form = %id, %page, "a form could not be read; its leads come without its name"),
+                Err(error) => {
+                    tracing::warn!(%error, form = %id, %page, "a form could not be read; its leads come without its name")
+                }
             }
         }
     }
 }
 
 /// The lead as the CRM wants it, not yet assigned to anybody.
-fn crm_lead(lead: &GraphLead, arrival: &Arrival, connection: &Connection, form: Option<&Form>, country: Option<&str>) -> Lead {
+fn crm_lead(
+    lead: &GraphLead,
+    arrival: &Arrival,
+    connection: &Connection,
+    form: Option<&Form>,
+    country: Option<&str>,
+) -> Lead {
     let notice = &arrival.job.notice;
     let given = lead.given();
     let answers = mapping::label(&given, form);

@@ -58,7 +58,8 @@ impl Intake {
             Ok(connections) => connections,
             Err(error) => {
                 tracing::error!(%error, %page, "connections of a page could not be read");
-                let again = |_| Err(crate::table::TableError::Failed("connections could not be read".to_owned()).into());
+                let again =
+                    |_| Err(crate::table::TableError::Failed("connections could not be read".to_owned()).into());
                 return arrivals.iter().map(again).collect();
             }
         };
@@ -83,7 +84,13 @@ impl Intake {
     }
 
     /// Each org reads with its own token: what its own people are not permitted to read, it does not get.
-    async fn take_in_for_org(&self, scope: &OrgScope, connections: &[Connection], arrivals: &[Arrival], now: Timestamp) -> Vec<Result<(), WorkError>> {
+    async fn take_in_for_org(
+        &self,
+        scope: &OrgScope,
+        connections: &[Connection],
+        arrivals: &[Arrival],
+        now: Timestamp,
+    ) -> Vec<Result<(), WorkError>> {
         let mut outcomes = Vec::new();
         for connection in connections {
             let fetched = self.fetch(scope, connection, arrivals, now).await;
@@ -98,7 +105,13 @@ impl Intake {
     }
 
     /// Parks what trying does not help, or has not helped for long.
-    async fn settle(&self, scope: &OrgScope, arrival: &Arrival, error: WorkError, now: Timestamp) -> Result<(), WorkError> {
+    async fn settle(
+        &self,
+        scope: &OrgScope,
+        arrival: &Arrival,
+        error: WorkError,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
         let given_up = error.verdict() == Verdict::GiveUp;
         if !given_up && arrival.receives < MOST_RECEIVES {
             tracing::info!(%error, code = error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receives = arrival.receives, "lead not in yet, will be tried again");
@@ -137,14 +150,17 @@ fn is_about_the_token(error: &WorkError) -> bool {
     matches!(
         error,
         WorkError::Vault(VaultError::Missing(_) | VaultError::Unreadable(_))
-            | WorkError::Graph(GraphError::TokenDead { .. } | GraphError::WrongTokenKind(_) | GraphError::NotPermitted(_))
+            | WorkError::Graph(
+                GraphError::TokenDead { .. } | GraphError::WrongTokenKind(_) | GraphError::NotPermitted(_)
+            )
     )
 }
 
 /// Meta's callback URL may name an org. It decides nothing, because one URL serves all orgs of the app; but when it
 /// names another org than the page's, somebody has set something up wrong.
 fn tell_orgid_mismatch(scope: &OrgScope, arrivals: &[Arrival]) {
-    let other = arrivals.iter().filter_map(|arrival| arrival.job.orgid.as_deref()).find(|named| *named != scope.org().as_str());
+    let other =
+        arrivals.iter().filter_map(|arrival| arrival.job.orgid.as_deref()).find(|named| *named != scope.org().as_str());
     if other.is_some() {
         tracing::warn!(org = %scope.org(), metric = "orgid_mismatch", "the webhook's orgid is not the org that connected the page; the page decides");
     }

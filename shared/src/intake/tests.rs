@@ -36,7 +36,9 @@ async fn put_events(State(listener): State<Listener>, Json(body): Json<Value>) -
         let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
         heard.ids.push(detail["id"].as_str().unwrap().to_owned());
     }
-    Json(json!({ "FailedEntryCount": 0, "Entries": entries.iter().map(|_| json!({ "EventId": "e" })).collect::<Vec<_>>() }))
+    Json(
+        json!({ "FailedEntryCount": 0, "Entries": entries.iter().map(|_| json!({ "EventId": "e" })).collect::<Vec<_>>() }),
+    )
 }
 
 async fn intake(assignment: Assignment) -> (Intake, Listener) {
@@ -58,7 +60,10 @@ async fn intake(assignment: Assignment) -> (Intake, Listener) {
         .endpoint_url(endpoint)
         .credentials_provider(Credentials::for_tests())
         .build();
-    let secrets = aws_sdk_secretsmanager::Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).region(Region::from_static("us-east-1")).build();
+    let secrets = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("us-east-1"))
+        .build();
     let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
     let intake = Intake {
         graph: Graph::new("http://127.0.0.1:9".parse().unwrap(), "v26.0".into(), app).unwrap(),
@@ -78,7 +83,10 @@ async fn intake(assignment: Assignment) -> (Intake, Listener) {
 fn arrivals(leads: &[Lead], receives: u32) -> Vec<Arrival> {
     let arrival = |lead: &Lead| {
         let notice = serde_json::from_value(json!({ "leadgen_id": lead.leadgen_id, "page_id": "7" })).unwrap();
-        Arrival { job: LeadJob { notice, received_at: lead.received_at, found_by: FoundBy::Webhook, orgid: None }, receives }
+        Arrival {
+            job: LeadJob { notice, received_at: lead.received_at, found_by: FoundBy::Webhook, orgid: None },
+            receives,
+        }
     };
     leads.iter().map(arrival).collect()
 }
@@ -163,7 +171,11 @@ async fn a_chosen_user_who_is_gone_leaves_leads_to_nobody() {
     write(&intake, &[lead(1, None)], 1).await.remove(0).unwrap();
     intake.table.put_user(&scope("a"), &user("ann", false)).await.unwrap();
     write(&intake, &[lead(2, None)], 1).await.remove(0).unwrap();
-    let reasons: Vec<_> = stored(&intake).await.into_iter().map(|lead| (lead.assigned_to.map(|user| user.to_string()), lead.assignment.reason)).collect();
+    let reasons: Vec<_> = stored(&intake)
+        .await
+        .into_iter()
+        .map(|lead| (lead.assigned_to.map(|user| user.to_string()), lead.assignment.reason))
+        .collect();
     assert_eq!(reasons, [(None, Reason::UserNotEligible), (Some("ann".into()), Reason::Chosen)]);
 }
 
@@ -195,7 +207,8 @@ async fn a_lead_that_the_table_cannot_hold_keeps_no_other_out() {
 #[tokio::test]
 async fn a_page_that_nobody_connected_is_settled() {
     let (intake, _) = intake(Assignment::RoundRobin).await;
-    let outcomes = intake.take_in(&PageId::parse("99").unwrap(), &arrivals(&[lead(1, None)], 1), at("2026-01-02T00:00:00Z")).await;
+    let outcomes =
+        intake.take_in(&PageId::parse("99").unwrap(), &arrivals(&[lead(1, None)], 1), at("2026-01-02T00:00:00Z")).await;
     assert!(outcomes.iter().all(Result::is_ok));
 }
 
@@ -203,18 +216,30 @@ async fn a_page_that_nobody_connected_is_settled() {
 async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
     let (intake, _) = intake(Assignment::RoundRobin).await;
     let now = at("2026-01-02T00:00:00Z");
-    let refused = || WorkError::Graph(GraphError::NotPermitted(crate::graph::error::Detail { code: 200, ..Default::default() }));
-    let unseen = || WorkError::Graph(GraphError::NotVisible(crate::graph::error::Detail { code: 100, ..Default::default() }));
+    let refused =
+        || WorkError::Graph(GraphError::NotPermitted(crate::graph::error::Detail { code: 200, ..Default::default() }));
+    let unseen =
+        || WorkError::Graph(GraphError::NotVisible(crate::graph::error::Detail { code: 100, ..Default::default() }));
     let settle = async |id: u64, receives: u32, error: WorkError| {
         intake.settle(&scope("a"), &arrivals(&[lead(id, None)], receives)[0], error, now).await
     };
     assert!(settle(1, 1, unseen()).await.is_err(), "not yet there is tried again");
     assert!(intake.table.parked(&scope("a")).await.unwrap().is_empty());
     assert!(settle(1, 1, refused()).await.is_ok(), "what cannot heal is parked at once");
-    assert!(settle(2, MOST_RECEIVES, unseen()).await.is_err(), "what was tried too often is parked and ends in the dead letters");
+    assert!(
+        settle(2, MOST_RECEIVES, unseen()).await.is_err(),
+        "what was tried too often is parked and ends in the dead letters"
+    );
     write(&intake, &[lead(3, None)], 1).await.remove(0).unwrap();
     assert!(settle(3, 1, refused()).await.is_ok());
-    let parked: Vec<_> = intake.table.parked(&scope("a")).await.unwrap().into_iter().map(|parked| (parked.leadgen_id, parked.reason)).collect();
+    let parked: Vec<_> = intake
+        .table
+        .parked(&scope("a"))
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|parked| (parked.leadgen_id, parked.reason))
+        .collect();
     let id = |id: &str| LeadgenId::parse(id).unwrap();
     assert_eq!(parked, [(id("1"), "not_permitted".to_owned()), (id("2"), "not_visible".to_owned())]);
 }

@@ -34,8 +34,10 @@ impl Intake {
         fetched: Vec<Result<Lead, WorkError>>,
         now: Timestamp,
     ) -> Vec<Result<(), WorkError>> {
-        let again: BTreeMap<LeadId, bool> =
-            arrivals.iter().map(|arrival| (LeadId::from_leadgen(&arrival.job.notice.leadgen_id), arrival.receives > 1)).collect();
+        let again: BTreeMap<LeadId, bool> = arrivals
+            .iter()
+            .map(|arrival| (LeadId::from_leadgen(&arrival.job.notice.leadgen_id), arrival.receives > 1))
+            .collect();
         let leads: Vec<Lead> = fetched.iter().flatten().cloned().collect();
         let mut failed: BTreeMap<LeadId, WorkError> = BTreeMap::new();
         for handful in handfuls(&leads) {
@@ -96,7 +98,8 @@ impl Intake {
                     None => {}
                 }
             }
-            let committed = if plan.is_empty() { Committed::Yes } else { self.table.commit(scope, connection, &plan, now).await? };
+            let committed =
+                if plan.is_empty() { Committed::Yes } else { self.table.commit(scope, connection, &plan, now).await? };
             if committed == Committed::Yes {
                 self.bus.publish(&events).await?;
                 for lead in &plan.creates {

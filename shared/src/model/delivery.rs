@@ -258,9 +258,21 @@ mod tests {
             {"id": "10"},
         ]});
         let expect = [
-            "page/feed of 7", "lead 1 of 7", "lead 2 of 7", "lead 3 of 7", "page/messaging of 7", "page/standby of 7",
-            "page/messaging of 8", "page/messaging of 8", "skipped ValuesNotIncluded", "skipped ValuesNotIncluded",
-            "skipped NotOurs", "skipped Unreadable", "skipped Unreadable", "skipped Unreadable", "skipped Unreadable",
+            "page/feed of 7",
+            "lead 1 of 7",
+            "lead 2 of 7",
+            "lead 3 of 7",
+            "page/messaging of 7",
+            "page/standby of 7",
+            "page/messaging of 8",
+            "page/messaging of 8",
+            "skipped ValuesNotIncluded",
+            "skipped ValuesNotIncluded",
+            "skipped NotOurs",
+            "skipped Unreadable",
+            "skipped Unreadable",
+            "skipped Unreadable",
+            "skipped Unreadable",
         ];
         assert_eq!(summary(&body), expect);
     }
@@ -268,9 +280,18 @@ mod tests {
     #[test]
     fn other_objects_go_where_they_belong() {
         let check = |body: Value, expect: &[&str]| assert_eq!(summary(&body), expect);
-        check(json!({"object": "instagram", "entry": [{"id": "1", "field": "comments", "value": {"id": "c"}}]}), &["instagram/comments of 1"]);
-        check(json!({"object": "whatsapp_business_account", "entry": [{"id": "w", "changes": [{"field": "messages", "value": {}}]}]}), &["whatsapp_business_account/messages of w"]);
-        check(json!({"object": "user", "entry": [{"id": "1", "changes": [{"field": "feed", "value": {}}]}]}), &["skipped NotOurs"]);
+        check(
+            json!({"object": "instagram", "entry": [{"id": "1", "field": "comments", "value": {"id": "c"}}]}),
+            &["instagram/comments of 1"],
+        );
+        check(
+            json!({"object": "whatsapp_business_account", "entry": [{"id": "w", "changes": [{"field": "messages", "value": {}}]}]}),
+            &["whatsapp_business_account/messages of w"],
+        );
+        check(
+            json!({"object": "user", "entry": [{"id": "1", "changes": [{"field": "feed", "value": {}}]}]}),
+            &["skipped NotOurs"],
+        );
         check(json!({"object": "instagram", "entry": [{"id": "1", "changes": [lead(1)]}]}), &["skipped NotOurs"]);
         check(json!({"object": "page"}), &[]);
     }
@@ -278,13 +299,19 @@ mod tests {
     #[test]
     fn the_dashboards_test_is_recognised() {
         let test = json!({"field": "leadgen", "value": {"leadgen_id": "444444444444", "page_id": "444444444444"}});
-        assert_eq!(summary(&json!({"object": "page", "entry": [{"id": "0", "changes": [test.clone(), lead(5)]}, {"id": "7", "changes": [test]}]})),
-            ["skipped DashboardTest"; 3]);
+        assert_eq!(
+            summary(
+                &json!({"object": "page", "entry": [{"id": "0", "changes": [test.clone(), lead(5)]}, {"id": "7", "changes": [test]}]})
+            ),
+            ["skipped DashboardTest"; 3]
+        );
     }
 
     #[test]
     fn what_is_no_delivery_is_refused() {
-        for body in ["", "hello", "[]", "5", "{}", r#"{"object":1}"#, r#"{"object":"page","entry":{}}"#, "{\"object\":\"page\""] {
+        for body in
+            ["", "hello", "[]", "5", "{}", r#"{"object":1}"#, r#"{"object":"page","entry":{}}"#, "{\"object\":\"page\""]
+        {
             assert!(parse(body.as_bytes()).is_err(), "{body}");
         }
     }
@@ -292,8 +319,14 @@ mod tests {
     #[test]
     fn depth_where_nobody_looks_is_no_obstacle() {
         let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
-        let body = format!(r#"{{"object":"page","x":{deep},"entry":[{{"id":"7","y":{deep},"changes":[{{"field":"feed","value":{deep}}},{}]}}]}}"#, lead(1));
-        assert_eq!(parse(body.as_bytes()).unwrap().changes.iter().map(line).collect::<Vec<_>>(), ["page/feed of 7", "lead 1 of 7"]);
+        let body = format!(
+            r#"{{"object":"page","x":{deep},"entry":[{{"id":"7","y":{deep},"changes":[{{"field":"feed","value":{deep}}},{}]}}]}}"#,
+            lead(1)
+        );
+        assert_eq!(
+            parse(body.as_bytes()).unwrap().changes.iter().map(line).collect::<Vec<_>>(),
+            ["page/feed of 7", "lead 1 of 7"]
+        );
     }
 
     #[test]

@@ -34,8 +34,7 @@ impl PersonKey {
 #[must_use]
 pub fn person_keys(email: Option<&str>, phone: Option<&str>) -> Vec<PersonKey> {
     let email = email.and_then(normalised_email).map(|email| PersonKey::new(PersonKeyKind::Email, &email));
-    let phone =
-        phone.filter(|phone| phone.starts_with('+')).map(|phone| PersonKey::new(PersonKeyKind::Phone, phone));
+    let phone = phone.filter(|phone| phone.starts_with('+')).map(|phone| PersonKey::new(PersonKeyKind::Phone, phone));
     email.into_iter().chain(phone).collect()
 }
 
@@ -62,7 +61,9 @@ mod tests {
 
     #[test]
     fn an_address_is_compared_without_case_and_space_and_nothing_else() {
-        let check = |a: &str, b: &str, same: bool| assert_eq!(person_keys(Some(a), None) == person_keys(Some(b), None), same, "{a} {b}");
+        let check = |a: &str, b: &str, same: bool| {
+            assert_eq!(person_keys(Some(a), None) == person_keys(Some(b), None), same, "{a} {b}")
+        };
         check("Ann@Example.com", " ann@example.COM\n", true);
         check("ÄNN@example.com", "änn@example.com", true);
         check("a.nn@example.com", "ann@example.com", false);
@@ -74,7 +75,9 @@ mod tests {
 
     #[test]
     fn a_number_is_read_as_its_country_dials_it() {
-        let check = |typed, country, expect: Option<&str>| assert_eq!(e164(typed, country).as_deref(), expect, "{typed} {country:?}");
+        let check = |typed, country, expect: Option<&str>| {
+            assert_eq!(e164(typed, country).as_deref(), expect, "{typed} {country:?}")
+        };
         check("+1 (212) 555-0123", None, Some("+12125550123"));
         check("(212) 555-0123", Some("us"), Some("+12125550123"));
         check("030 901820", Some("DE"), Some("+4930901820"));

@@ -70,7 +70,8 @@ impl State {
     /// The `state` of a login: what it says and our signature over it, both base64url.
     #[must_use]
     pub fn sign(login: &Login, key: &HmacKey) -> String {
-        let said = serde_json::json!({ "nonce": login.nonce, "org": login.org, "user": login.user.user_id }).to_string();
+        let said =
+            serde_json::json!({ "nonce": login.nonce, "org": login.org, "user": login.user.user_id }).to_string();
         let said = URL_SAFE_NO_PAD.encode(said);
         let signature = URL_SAFE_NO_PAD.encode(key.sign(signed_bytes(&said).as_bytes()));
         format!("{said}.{signature}")
@@ -103,7 +104,12 @@ impl ReturnUrls {
     /// # Errors
     /// If an entry is no absolute http(s) URL.
     pub fn parse(list: &str) -> Result<Self, url::ParseError> {
-        list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(Url::parse).collect::<Result<_, _>>().map(Self)
+        list.split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty())
+            .map(Url::parse)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// The URL, if logins may return to it: same scheme, host and port as an entry, a path at or below the entry's,
@@ -128,7 +134,12 @@ mod tests {
     #[test]
     fn only_listed_places_may_be_returned_to() {
         let list = ReturnUrls::parse("https://crm.example/app, http://localhost:8080").unwrap();
-        for good in ["https://crm.example/app", "https://crm.example/app/x?y#z", "http://localhost:8080", "http://localhost:8080/a/b"] {
+        for good in [
+            "https://crm.example/app",
+            "https://crm.example/app/x?y#z",
+            "http://localhost:8080",
+            "http://localhost:8080/a/b",
+        ] {
             assert!(list.allow(good).is_some(), "{good}");
         }
         for bad in [
@@ -174,7 +185,9 @@ mod tests {
         foreign.org = OrgId::parse("other").unwrap();
         let (_, signature) = state.split_once('.').unwrap();
         let (said, _) = State::sign(&foreign, &key).split_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
-        for bad in [format!("{said}.{signature}"), state.replace('.', ""), format!("{state}x"), ".".into(), String::new()] {
+        for bad in
+            [format!("{said}.{signature}"), state.replace('.', ""), format!("{state}x"), ".".into(), String::new()]
+        {
             assert!(State::verify(&bad, &key).is_none(), "{bad}");
         }
     }

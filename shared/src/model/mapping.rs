@@ -55,7 +55,8 @@ pub fn label(given: &[GivenAnswer], form: Option<&Form>) -> Vec<Answer> {
         .map(|(name, values)| {
             let at = position(name);
             let label = at.and_then(|at| questions.get(at)).and_then(|question| question.label.clone());
-            let answer = Answer { name: name.clone(), label: label.unwrap_or_else(|| name.clone()), values: values.clone() };
+            let answer =
+                Answer { name: name.clone(), label: label.unwrap_or_else(|| name.clone()), values: values.clone() };
             (at.unwrap_or(usize::MAX), answer)
         })
         .collect();
@@ -76,7 +77,9 @@ pub fn person(answers: &[Answer], form: Option<&Form>, country: Option<&str>) ->
     };
     let names: Vec<&str> = [find(Field::FirstName), find(Field::LastName)].into_iter().flatten().collect();
     Person {
-        full_name: find(Field::FullName).map(ToOwned::to_owned).or_else(|| (!names.is_empty()).then(|| names.join(" "))),
+        full_name: find(Field::FullName)
+            .map(ToOwned::to_owned)
+            .or_else(|| (!names.is_empty()).then(|| names.join(" "))),
         email: find(Field::Email).or_else(|| find(Field::WorkEmail)).map(ToOwned::to_owned),
         phone: find(Field::Phone)
             .or_else(|| find(Field::WorkPhone))
@@ -120,7 +123,9 @@ pub fn consents(given: &[(String, String)]) -> Vec<Consent> {
 #[must_use]
 pub fn is_test(given: &[GivenAnswer]) -> bool {
     let mut values = given.iter().flat_map(|(_, values)| values).map(|value| value.trim().to_ascii_lowercase());
-    values.any(|value| value.starts_with("<test lead: dummy data for") || value == "test@fb.com" || value == "test@meta.com")
+    values.any(|value| {
+        value.starts_with("<test lead: dummy data for") || value == "test@fb.com" || value == "test@meta.com"
+    })
 }
 
 #[cfg(test)]
@@ -142,16 +147,34 @@ mod tests {
 
     #[test]
     fn the_forms_questions_decide_what_an_answer_is() {
-        let form = form(&[("vollständiger_name", "Vollständiger Name", "FULL_NAME"), ("wohin", "Wohin?", "EMAIL"), ("email", "Warum E-Mail?", "CUSTOM")]);
-        let answers = label(&given(&[("email", &["darum"]), ("wohin", &[" ann@example.com "]), ("vollständiger_name", &["Ann Ä"])]), Some(&form));
+        let form = form(&[
+            ("vollständiger_name", "Vollständiger Name", "FULL_NAME"),
+            ("wohin", "Wohin?", "EMAIL"),
+            ("email", "Warum E-Mail?", "CUSTOM"),
+        ]);
+        let answers = label(
+            &given(&[("email", &["darum"]), ("wohin", &[" ann@example.com "]), ("vollständiger_name", &["Ann Ä"])]),
+            Some(&form),
+        );
         let person = person(&answers, Some(&form), None);
         assert_eq!((person.full_name.as_deref(), person.email.as_deref()), (Some("Ann Ä"), Some("ann@example.com")));
-        assert_eq!(answers.iter().map(|a| a.label.as_str()).collect::<Vec<_>>(), ["Vollständiger Name", "Wohin?", "Warum E-Mail?"]);
+        assert_eq!(
+            answers.iter().map(|a| a.label.as_str()).collect::<Vec<_>>(),
+            ["Vollständiger Name", "Wohin?", "Warum E-Mail?"]
+        );
     }
 
     #[test]
     fn without_the_form_the_standard_names_do() {
-        let answers = label(&given(&[("last_name", &["Lee"]), ("first_name", &["Ann"]), ("phone_number", &["212 555 0123"]), ("color", &["red", "blue"])]), None);
+        let answers = label(
+            &given(&[
+                ("last_name", &["Lee"]),
+                ("first_name", &["Ann"]),
+                ("phone_number", &["212 555 0123"]),
+                ("color", &["red", "blue"]),
+            ]),
+            None,
+        );
         let person = person(&answers, None, Some("US"));
         assert_eq!((person.full_name.as_deref(), person.phone.as_deref()), (Some("Ann Lee"), Some("+12125550123")));
         assert_eq!(answers[3].values, ["red", "blue"]);
@@ -159,9 +182,15 @@ mod tests {
 
     #[test]
     fn empty_answers_say_nothing_and_unreadable_numbers_stay() {
-        let answers = label(&given(&[("email", &[]), ("work_email", &["", "w@example.com"]), ("phone_number", &["ask my wife"])]), None);
+        let answers = label(
+            &given(&[("email", &[]), ("work_email", &["", "w@example.com"]), ("phone_number", &["ask my wife"])]),
+            None,
+        );
         let person = person(&answers, None, Some("US"));
-        assert_eq!((person.email.as_deref(), person.phone.as_deref(), person.full_name), (Some("w@example.com"), Some("ask my wife"), None));
+        assert_eq!(
+            (person.email.as_deref(), person.phone.as_deref(), person.full_name),
+            (Some("w@example.com"), Some("ask my wife"), None)
+        );
     }
 
     #[test]

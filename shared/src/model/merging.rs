@@ -67,7 +67,8 @@ pub fn plan(arrivals: &[Lead], known: &Known, assignment: &Assignment) -> Plan {
         if !seen.insert(&arrival.id) {
             continue;
         }
-        let keys = if arrival.test { Vec::new() } else { person_keys(arrival.email.as_deref(), arrival.phone.as_deref()) };
+        let keys =
+            if arrival.test { Vec::new() } else { person_keys(arrival.email.as_deref(), arrival.phone.as_deref()) };
         let matched = keys.iter().find_map(|key| persons.get(key).map(|lead| (key.kind, lead.clone())));
         let owner = match matched {
             Some((matched_by, lead_id)) => {
@@ -192,7 +193,10 @@ mod tests {
     }
 
     fn in_turns(users: &[&str]) -> Known {
-        Known { rotation: Some(Rotation { version: 3, turns: users.iter().map(|u| user(u)).collect() }), ..Known::default() }
+        Known {
+            rotation: Some(Rotation { version: 3, turns: users.iter().map(|u| user(u)).collect() }),
+            ..Known::default()
+        }
     }
 
     #[test]
@@ -206,11 +210,18 @@ mod tests {
 
     #[test]
     fn one_person_twice_in_a_handful_is_one_lead_and_takes_one_turn() {
-        let arrivals = [arrival(1, Some("a@x.y"), Some("+12125550123")), arrival(2, Some("A@x.y "), None), arrival(3, Some("c@x.y"), Some("+12125550123"))];
+        let arrivals = [
+            arrival(1, Some("a@x.y"), Some("+12125550123")),
+            arrival(2, Some("A@x.y "), None),
+            arrival(3, Some("c@x.y"), Some("+12125550123")),
+        ];
         let plan = plan(&arrivals, &in_turns(&["ann", "bob"]), &Assignment::RoundRobin);
         assert_eq!(plan.creates.len(), 1);
         assert_eq!(plan.creates[0].submissions_count, 2);
-        assert_eq!(plan.merges.iter().map(|m| m.matched_by).collect::<Vec<_>>(), [PersonKeyKind::Email, PersonKeyKind::Phone]);
+        assert_eq!(
+            plan.merges.iter().map(|m| m.matched_by).collect::<Vec<_>>(),
+            [PersonKeyKind::Email, PersonKeyKind::Phone]
+        );
         assert_eq!(plan.claims.len(), 3, "the new address of the third submission belongs to the person too");
         assert_eq!(plan.rotation.unwrap().turns[0], user("bob"));
     }
@@ -219,9 +230,15 @@ mod tests {
     fn the_address_decides_when_address_and_number_belong_to_two_leads() {
         let keys = person_keys(Some("a@x.y"), Some("+12125550123"));
         let lead = |n| LeadId::from_leadgen(&LeadgenId::parse(n).unwrap());
-        let known = Known { persons: [(keys[0].clone(), lead("10")), (keys[1].clone(), lead("20"))].into(), ..in_turns(&["ann"]) };
+        let known = Known {
+            persons: [(keys[0].clone(), lead("10")), (keys[1].clone(), lead("20"))].into(),
+            ..in_turns(&["ann"])
+        };
         let plan = plan(&[arrival(1, Some("a@x.y"), Some("+12125550123"))], &known, &Assignment::RoundRobin);
-        assert_eq!((plan.merges[0].lead_id.clone(), plan.creates.len(), plan.claims.len(), plan.rotation), (lead("10"), 0, 0, None));
+        assert_eq!(
+            (plan.merges[0].lead_id.clone(), plan.creates.len(), plan.claims.len(), plan.rotation),
+            (lead("10"), 0, 0, None)
+        );
     }
 
     #[test]
@@ -248,7 +265,10 @@ mod tests {
         check(Known::default(), chosen.clone(), false, Reason::UserNotEligible);
         let known = Known { chosen_user_eligible: true, ..Known::default() };
         let plan = plan(&[arrival(1, None, None)], &known, &chosen);
-        assert_eq!((plan.creates[0].assigned_to.clone(), plan.requires_eligible), (Some(user("ann")), Some(user("ann"))));
+        assert_eq!(
+            (plan.creates[0].assigned_to.clone(), plan.requires_eligible),
+            (Some(user("ann")), Some(user("ann")))
+        );
     }
 
     #[test]

@@ -71,7 +71,12 @@ impl Table {
     ///
     /// # Errors
     /// If the table cannot be written.
-    pub async fn set_subscribed_fields(&self, scope: &OrgScope, connection: &Connection, fields: &[&str]) -> Result<(), TableError> {
+    pub async fn set_subscribed_fields(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        fields: &[&str],
+    ) -> Result<(), TableError> {
         let key = keys::connection(scope, &connection.integration_id, &connection.page_id);
         let fields = fields.iter().map(|field| text(*field)).collect();
         let updated = self
@@ -85,7 +90,11 @@ impl Table {
             .send()
             .await;
         match updated {
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                Ok(())
+            }
             other => Ok(other.map(drop)?),
         }
     }
@@ -94,11 +103,19 @@ impl Table {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub async fn forms(&self, page: &PageId, forms: &[FormId], now: Timestamp) -> Result<Vec<(FormId, Form)>, TableError> {
+    pub async fn forms(
+        &self,
+        page: &PageId,
+        forms: &[FormId],
+        now: Timestamp,
+    ) -> Result<Vec<(FormId, Form)>, TableError> {
         let keys: Vec<_> = forms.iter().map(|form| keys::form(page, form)).collect();
         let mut found = self.batch_get(&keys).await?;
-        let fresh = |item: &Item| item.get("ttl").and_then(|ttl| ttl.as_n().ok()?.parse().ok()).is_some_and(|ttl: i64| ttl > now.as_second());
-        let fresh_items = forms.iter().zip(&keys).filter_map(|(form, key)| Some((form, found.remove(key).filter(fresh)?)));
+        let fresh = |item: &Item| {
+            item.get("ttl").and_then(|ttl| ttl.as_n().ok()?.parse().ok()).is_some_and(|ttl: i64| ttl > now.as_second())
+        };
+        let fresh_items =
+            forms.iter().zip(&keys).filter_map(|(form, key)| Some((form, found.remove(key).filter(fresh)?)));
         fresh_items.map(|(form, item)| Ok((form.clone(), super::entity(item)?))).collect()
     }
 

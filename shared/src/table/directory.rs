@@ -63,13 +63,19 @@ impl Table {
         for attempt in 1..=MOST_TRIES {
             let mut rotation = self.rotation(scope).await?;
             let moved = rotation.set_eligible(&user.id, user.takes_leads());
-            if !moved && self.user(scope, &user.id).await?.is_some_and(|known| User { updated_at: user.updated_at, ..known } == *user) {
+            if !moved
+                && self
+                    .user(scope, &user.id)
+                    .await?
+                    .is_some_and(|known| User { updated_at: user.updated_at, ..known } == *user)
+            {
                 return Ok(());
             }
             let key = keys::user(scope, &user.id);
             let put = Put::builder().table_name(&self.name).set_item(Some(Row::new(&key, "user", user).item()?));
             let put = put.build().map_err(|error| TableError::Failed(error.to_string()))?;
-            let writes = vec![TransactWriteItem::builder().put(put).build(), rotation_write(&self.name, scope, &rotation)?];
+            let writes =
+                vec![TransactWriteItem::builder().put(put).build(), rotation_write(&self.name, scope, &rotation)?];
             match self.transact(writes).await? {
                 Committed::Yes => return Ok(()),
                 Committed::Stale => pause(attempt).await,

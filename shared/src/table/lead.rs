@@ -68,7 +68,10 @@ impl Table {
         struct Claim {
             lead_id: LeadId,
         }
-        let persons = leads.iter().filter(|lead| !lead.test).flat_map(|lead| person_keys(lead.email.as_deref(), lead.phone.as_deref()));
+        let persons = leads
+            .iter()
+            .filter(|lead| !lead.test)
+            .flat_map(|lead| person_keys(lead.email.as_deref(), lead.phone.as_deref()));
         let persons: BTreeSet<_> = persons.collect();
         let lead_keys: BTreeSet<_> = leads.iter().map(|lead| (keys::lead(scope, &lead.id), &lead.id)).collect();
         let mut wanted: Vec<Key> = lead_keys.iter().map(|(key, _)| key.clone()).collect();
@@ -76,7 +79,8 @@ impl Table {
         let mut found = self.batch_get(&wanted).await?;
 
         let mut known = Known::default();
-        known.stored = lead_keys.iter().filter(|(key, _)| found.contains_key(key)).map(|(_, id)| (*id).clone()).collect();
+        known.stored =
+            lead_keys.iter().filter(|(key, _)| found.contains_key(key)).map(|(_, id)| (*id).clone()).collect();
         for person in persons {
             if let Some(item) = found.remove(&keys::person(scope, &person)) {
                 known.persons.insert(person, entity::<Claim>(item)?.lead_id);
@@ -96,7 +100,13 @@ impl Table {
     ///
     /// # Errors
     /// [`TableError::Unholdable`] if DynamoDB refuses it as it is; any other error leaves open whether it was written.
-    pub async fn commit(&self, scope: &OrgScope, connection: &Connection, plan: &Plan, now: Timestamp) -> Result<Committed, TableError> {
+    pub async fn commit(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<Committed, TableError> {
         let mut writes = Vec::new();
         for lead in &plan.creates {
             let key = keys::lead(scope, &lead.id);
@@ -137,8 +147,12 @@ impl Table {
             Err(error) => match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let codes = || cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-                    match codes().find(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict")) {
-                        Some("ValidationError" | "ItemCollectionSizeLimitExceeded") => Err(TableError::Unholdable(codes().collect::<Vec<_>>().join(", "))),
+                    match codes()
+                        .find(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict"))
+                    {
+                        Some("ValidationError" | "ItemCollectionSizeLimitExceeded") => {
+                            Err(TableError::Unholdable(codes().collect::<Vec<_>>().join(", ")))
+                        }
                         Some(other) => Err(TableError::Failed(other.to_owned())),
                         None => Ok(Committed::Stale),
                     }
@@ -150,11 +164,17 @@ impl Table {
     }
 
     fn insert(&self, item: Item) -> Result<TransactWriteItem, TableError> {
-        let put = Put::builder().table_name(&self.name).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+        let put =
+            Put::builder().table_name(&self.name).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
         Ok(TransactWriteItem::builder().put(put.build().map_err(broken)?).build())
     }
 
-    fn count_submissions(&self, scope: &OrgScope, lead: &LeadId, times: usize) -> Result<TransactWriteItem, TableError> {
+    fn count_submissions(
+        &self,
+        scope: &OrgScope,
+        lead: &LeadId,
+        times: usize,
+    ) -> Result<TransactWriteItem, TableError> {
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::lead(scope, lead).attributes()))
@@ -175,7 +195,13 @@ impl Table {
         Ok(TransactWriteItem::builder().condition_check(check.build().map_err(broken)?).build())
     }
 
-    fn count_leads(&self, scope: &OrgScope, connection: &Connection, leads: u64, now: Timestamp) -> Result<TransactWriteItem, TableError> {
+    fn count_leads(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        leads: u64,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, TableError> {
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::connection(scope, &connection.integration_id, &connection.page_id).attributes()))
@@ -212,14 +238,21 @@ impl Table {
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub async fn leads(&self, scope: &OrgScope, filter: &LeadFilter, after: Option<Place>, limit: usize) -> Result<(Vec<Lead>, Option<Place>), TableError> {
+    pub async fn leads(
+        &self,
+        scope: &OrgScope,
+        filter: &LeadFilter,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<(Vec<Lead>, Option<Place>), TableError> {
         const STRETCH: i32 = 500;
         const MOST_STRETCHES: usize = 8;
         let mut keys: Vec<Key> = Vec::new();
         let mut start = after.map(|place| start_key(scope, &place));
         for _ in 0..MOST_STRETCHES {
             let query = self.client.query().table_name(&self.name).index_name("gsi1").scan_index_forward(false);
-            let page_size = if *filter == LeadFilter::default() { i32::try_from(limit + 1).unwrap_or(STRETCH) } else { STRETCH };
+            let page_size =
+                if *filter == LeadFilter::default() { i32::try_from(limit + 1).unwrap_or(STRETCH) } else { STRETCH };
             let page = filter.apply(query.limit(page_size).set_exclusive_start_key(start), scope).send().await?;
             keys.extend(page.items.iter().flatten().filter_map(Key::of));
             start = page.last_evaluated_key;
@@ -241,7 +274,11 @@ impl Table {
 }
 
 /// Writes a rotation over the one of its `version`, as the next version.
-pub(super) fn rotation_write(table: &str, scope: &OrgScope, rotation: &Rotation) -> Result<TransactWriteItem, TableError> {
+pub(super) fn rotation_write(
+    table: &str,
+    scope: &OrgScope,
+    rotation: &Rotation,
+) -> Result<TransactWriteItem, TableError> {
     let next = Rotation { version: rotation.version + 1, turns: rotation.turns.clone() };
     let put = Put::builder()
         .table_name(table)

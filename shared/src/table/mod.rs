@@ -218,7 +218,12 @@ impl Table {
                 let answer = self.client.batch_get_item().request_items(&self.name, wanted).send().await?;
                 let items = answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.name)).flatten();
                 found.extend(items.filter_map(|item| Some((Key::of(&item)?, item))));
-                open = answer.unprocessed_keys.into_iter().flat_map(|mut tables| tables.remove(&self.name)).flat_map(|left| left.keys).collect();
+                open = answer
+                    .unprocessed_keys
+                    .into_iter()
+                    .flat_map(|mut tables| tables.remove(&self.name))
+                    .flat_map(|left| left.keys)
+                    .collect();
                 if open.is_empty() {
                     break;
                 }

@@ -36,7 +36,10 @@ pub(crate) async fn empty_table() -> Table {
         .post(&endpoint)
         .header("x-amz-target", "DynamoDB_20120810.CreateTable")
         .header("content-type", "application/x-amz-json-1.0")
-        .header("authorization", "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+        )
         .header("x-amz-date", "20260101T000000Z")
         .body(definition.to_string())
         .send()
@@ -174,7 +177,13 @@ fn no_entity_has_a_field_of_the_envelope() {
         assignment: Some(Assignment::RoundRobin),
         expires_at: Timestamp::UNIX_EPOCH,
     };
-    let org = Org { id: OrgId::parse("a").unwrap(), name: "A".into(), plan: Plan { name: "p".into(), features: vec![] }, default_country: None, updated_at: Timestamp::UNIX_EPOCH };
+    let org = Org {
+        id: OrgId::parse("a").unwrap(),
+        name: "A".into(),
+        plan: Plan { name: "p".into(), features: vec![] },
+        default_country: None,
+        updated_at: Timestamp::UNIX_EPOCH,
+    };
     let form = Form { name: "F".into(), questions: vec![Question { key: "k".into(), label: None, kind: None }] };
     let entities: Vec<(&str, Value)> = vec![
         ("org", json!(org)),
@@ -197,7 +206,12 @@ fn no_entity_has_a_field_of_the_envelope() {
 
 fn parked(id: u64) -> ParkedLead {
     let lead = lead(id, None);
-    let notice = LeadNotice { leadgen_id: lead.leadgen_id.clone(), page_id: lead.page_id.clone(), form_id: None, created_time: None };
+    let notice = LeadNotice {
+        leadgen_id: lead.leadgen_id.clone(),
+        page_id: lead.page_id.clone(),
+        form_id: None,
+        created_time: None,
+    };
     ParkedLead {
         leadgen_id: lead.leadgen_id,
         page_id: lead.page_id,
@@ -213,7 +227,10 @@ async fn what_is_stored_comes_back_as_it_was() {
     let table = empty_table().await;
     let a = scope("a");
     table.put_integration(&a, &integration(Assignment::User { user_id: UserId::parse("u").unwrap() })).await.unwrap();
-    assert_eq!(table.integrations(&a).await.unwrap(), [integration(Assignment::User { user_id: UserId::parse("u").unwrap() })]);
+    assert_eq!(
+        table.integrations(&a).await.unwrap(),
+        [integration(Assignment::User { user_id: UserId::parse("u").unwrap() })]
+    );
     table.save_connection(&a, &connection("a")).await.unwrap();
     assert_eq!(table.connections(&a).await.unwrap(), [connection("a")]);
     assert_eq!(table.connections_of_page(&connection("a").page_id).await.unwrap(), [(a.clone(), connection("a"))]);
@@ -303,7 +320,10 @@ async fn a_login_can_be_taken_once() {
 async fn a_form_is_taken_as_it_was_read_for_a_day() {
     let table = empty_table().await;
     let (page, id) = (PageId::parse("7").unwrap(), FormId::parse("3").unwrap());
-    let form = Form { name: "F".into(), questions: vec![Question { key: "k".into(), label: Some("K?".into()), kind: Some("EMAIL".into()) }] };
+    let form = Form {
+        name: "F".into(),
+        questions: vec![Question { key: "k".into(), label: Some("K?".into()), kind: Some("EMAIL".into()) }],
+    };
     table.put_form(&page, &id, &form, at("2026-01-01T00:00:00Z")).await.unwrap();
     let read = async |now: &str| table.forms(&page, std::slice::from_ref(&id), at(now)).await.unwrap();
     assert_eq!(read("2026-01-01T23:59:00Z").await, [(id.clone(), form)]);
@@ -316,9 +336,22 @@ async fn listing_goes_page_by_page_through_what_matches() {
     let a = scope("a");
     table.put_integration(&a, &integration(Assignment::Unassigned)).await.unwrap();
     table.save_connection(&a, &connection("a")).await.unwrap();
-    let leads: Vec<Lead> = (1..=20).map(|id| Lead { platform: Some(if id % 2 == 0 { "ig" } else { "fb" }.into()), tags: vec![crate::model::lead::tag((id % 2 == 0).then_some("ig")).into()], ..lead(id, None) }).collect();
-    let plan = crate::model::merging::plan(&leads, &table.known(&a, &leads, &Assignment::Unassigned).await.unwrap(), &Assignment::Unassigned);
-    assert_eq!(table.commit(&a, &connection("a"), &plan, at("2026-01-01T00:00:00Z")).await.unwrap(), lead::Committed::Yes);
+    let leads: Vec<Lead> = (1..=20)
+        .map(|id| Lead {
+            platform: Some(if id % 2 == 0 { "ig" } else { "fb" }.into()),
+            tags: vec![crate::model::lead::tag((id % 2 == 0).then_some("ig")).into()],
+            ..lead(id, None)
+        })
+        .collect();
+    let plan = crate::model::merging::plan(
+        &leads,
+        &table.known(&a, &leads, &Assignment::Unassigned).await.unwrap(),
+        &Assignment::Unassigned,
+    );
+    assert_eq!(
+        table.commit(&a, &connection("a"), &plan, at("2026-01-01T00:00:00Z")).await.unwrap(),
+        lead::Committed::Yes
+    );
 
     let all = async |filter: LeadFilter, limit: usize| {
         let (mut found, mut place) = (Vec::new(), None);
@@ -333,11 +366,26 @@ async fn listing_goes_page_by_page_through_what_matches() {
         }
     };
     assert_eq!(all(LeadFilter::default(), 7).await, (1..=20).rev().collect::<Vec<_>>());
-    assert_eq!(all(LeadFilter { tag: Some("Instagram Lead Ad".into()), ..LeadFilter::default() }, 3).await, (1..=10).rev().map(|n| n * 2).collect::<Vec<_>>());
+    assert_eq!(
+        all(LeadFilter { tag: Some("Instagram Lead Ad".into()), ..LeadFilter::default() }, 3).await,
+        (1..=10).rev().map(|n| n * 2).collect::<Vec<_>>()
+    );
     let from = Some(Timestamp::from_second(1_767_225_600 + 5).unwrap());
     let to = Some(Timestamp::from_second(1_767_225_600 + 8).unwrap());
     assert_eq!(all(LeadFilter { from, to, ..LeadFilter::default() }, 100).await, [7, 6, 5]);
-    assert_eq!(all(LeadFilter { unassigned: true, equal: vec![("status", "new".into()), ("page_id", "7".into())], ..LeadFilter::default() }, 100).await.len(), 20);
+    assert_eq!(
+        all(
+            LeadFilter {
+                unassigned: true,
+                equal: vec![("status", "new".into()), ("page_id", "7".into())],
+                ..LeadFilter::default()
+            },
+            100
+        )
+        .await
+        .len(),
+        20
+    );
     assert!(all(LeadFilter { equal: vec![("status", "lost".into())], ..LeadFilter::default() }, 100).await.is_empty());
     assert!(table.leads(&scope("b"), &LeadFilter::default(), None, 10).await.unwrap().0.is_empty());
 }

@@ -12,11 +12,14 @@ pub const MARA: &str = "10229483756102001";
 /// Priya, who has sixty pages with one form each.
 pub const PRIYA: &str = "10223344556677003";
 
-/// The `number`th of Priya's pages, from 0. Each story takes its own.
-#[must_use]
-pub fn page(number: u64) -> String {
-    assert!(number < 60, "Priya has sixty pages");
-    (104_398_761_153_001 + number).to_string()
+/// Somebody at Meta whom no other story knows: what a person allows an app holds for all their logins.
+pub struct Person {
+    /// The person's id.
+    pub id: String,
+    /// Their pages.
+    pub pages: Vec<String>,
+    /// The one form of each page.
+    pub forms: Vec<String>,
 }
 
 impl World {
@@ -42,16 +45,19 @@ impl World {
         serde_json::from_str(&body).unwrap_or(Value::Null)
     }
 
-    /// The first form of a page.
+    /// Somebody new at Meta, with so many pages.
     ///
     /// # Panics
-    /// If the page has none.
-    #[expect(clippy::expect_used, reason = "as above")]
-    pub async fn form_of(&self, page: &str) -> String {
-        let truth = self.truth().await;
-        let pages = truth["pages"].as_array().expect("pages");
-        let page = pages.iter().find(|known| known["id"] == page).expect("a known page");
-        page["forms"][0]["id"].as_str().expect("a form").to_owned()
+    /// If the simulator does not make them.
+    pub async fn person(&self, pages: u64) -> Person {
+        let made = self.sim(reqwest::Method::POST, "users", &json!({ "pages": pages })).await;
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let pages = || made["pages"].as_array().into_iter().flatten();
+        Person {
+            id: text(&made["id"]),
+            pages: pages().map(|page| text(&page["id"])).collect(),
+            forms: pages().map(|page| text(&page["forms"][0]["id"])).collect(),
+        }
     }
 
     /// Submits a form and answers the leadgen ids. `how` may override everything else.
@@ -80,7 +86,10 @@ impl World {
     #[expect(clippy::expect_used, reason = "as above")]
     pub async fn deliver_signed(&self, query: &str, body: &[u8], headers: &[(&str, &str)]) -> (u16, String) {
         let url = format!("{}/connect/webhook/facebook{query}", self.endpoints.url);
-        let mut request = self.http.post(url).header("content-type", "application/json").body(body.to_vec());
+        let mut request = self.http.post(url).body(body.to_vec());
+        if !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header("content-type", "application/json");
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -117,4 +126,3 @@ pub fn answered(auth_url: &str, answer: &[(&str, &str)]) -> url::Url {
     url.query_pairs_mut().extend_pairs(answer);
     url
 }
-

@@ -68,7 +68,13 @@ impl Tenant {
     /// # Panics
     /// If nobody answers.
     #[expect(clippy::expect_used, reason = "as above")]
-    pub async fn call_with(&self, method: Method, path: &str, body: &Value, headers: &[(&str, String)]) -> (u16, Value) {
+    pub async fn call_with(
+        &self,
+        method: Method,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, String)],
+    ) -> (u16, Value) {
         let mut request = self.world.http.request(method, format!("{}{path}", self.world.endpoints.url));
         for (name, value) in headers {
             request = request.header(*name, value);

@@ -56,7 +56,9 @@ fn start() -> World {
     });
     let (endpoints, logs) = receive.recv().expect("the thread answers").expect("the system starts");
     let redirect = reqwest::redirect::Policy::none();
-    let http = reqwest::Client::builder().no_proxy().redirect(redirect).timeout(Duration::from_secs(60)).build();
+    // Each story has its own runtime, and a connection dies with the runtime that opened it: none is kept.
+    let http = reqwest::Client::builder().no_proxy().redirect(redirect).pool_max_idle_per_host(0);
+    let http = http.timeout(Duration::from_secs(60)).build();
     World { endpoints, http: http.expect("a client"), logs, answers: Mutex::default() }
 }
 

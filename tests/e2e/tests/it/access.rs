@@ -63,7 +63,11 @@ async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
         let (status, answer) = sales.call(Method::GET, path, &Value::Null).await;
         assert_eq!((status, &answer["code"]), (403, &json!("role_not_allowed")), "{path}");
         for role in ["admin", "moderator"] {
-            assert_eq!(Tenant::somebody("demo", role, "demo").call(Method::GET, path, &Value::Null).await.0, 200, "{path} {role}");
+            assert_eq!(
+                Tenant::somebody("demo", role, "demo").call(Method::GET, path, &Value::Null).await.0,
+                200,
+                "{path} {role}"
+            );
         }
         assert_eq!(Tenant::superadmin_in("other").call(Method::GET, path, &Value::Null).await.0, 200, "{path}");
     }
@@ -72,7 +76,12 @@ async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
         headers.extend(orgid.map(|orgid| ("orgid", orgid.to_owned())));
         headers
     };
-    for (orgid, status, code) in [(None, 400, "org_required"), (Some(" "), 400, "org_required"), (Some("demo#x"), 403, "org_not_allowed"), (Some("DEMO"), 403, "org_not_allowed")] {
+    for (orgid, status, code) in [
+        (None, 400, "org_required"),
+        (Some(" "), 400, "org_required"),
+        (Some("demo#x"), 403, "org_not_allowed"),
+        (Some("DEMO"), 403, "org_not_allowed"),
+    ] {
         let (got, answer) = admin.call_with(Method::GET, "/api/leads", &Value::Null, &headers(orgid)).await;
         assert_eq!((got, &answer["code"], &answer["field"]), (status, &json!(code), &json!("orgid")), "{orgid:?}");
     }
@@ -96,7 +105,8 @@ async fn only_a_superadmin_says_what_an_org_has_paid_for() {
         let (status, answer) = Tenant::somebody("demo", role, "demo").call(Method::PUT, "/api/orgs/demo", &body).await;
         assert_eq!((status, &answer["code"]), (403, &json!("superadmin_only")));
     }
-    let (status, _) = Tenant::somebody("demo", "admin", "demo").call(Method::GET, "/api/orgs/other", &Value::Null).await;
+    let (status, _) =
+        Tenant::somebody("demo", "admin", "demo").call(Method::GET, "/api/orgs/other", &Value::Null).await;
     assert_eq!(status, 403);
 }
 
@@ -118,7 +128,7 @@ async fn bad_parameters_are_named_and_bad_addresses_too() {
         let (status, answer) = demo.call(Method::GET, &format!("/api/leads?{query}"), &Value::Null).await;
         assert_eq!((status, &answer["field"]), (400, &json!(field)), "{query}: {answer}");
     }
-    for path in ["/api/leads/meta-1", "/api/leads/a%23b", "/api/meta/integrations/x", "/api/nothing"] {
+    for path in ["/api/leads/meta-1", "/api/leads/a%2Cb", "/api/meta/integrations/x", "/api/nothing"] {
         let (status, answer) = demo.call(Method::GET, path, &Value::Null).await;
         assert_eq!(status, 404, "{path}");
         assert!(answer["code"].is_string(), "{path}: {answer}");

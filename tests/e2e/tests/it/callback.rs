@@ -1,6 +1,6 @@
 //! What comes back from Meta, or pretends to.
 
-use e2e::meta::{PRIYA, answered, page};
+use e2e::meta::answered;
 use e2e::tenant::{Outcome, Tenant};
 use e2e::world::world;
 use serde_json::{Value, json};
@@ -23,8 +23,8 @@ fn state_of(auth_url: &str) -> String {
 #[tokio::test]
 async fn a_login_can_be_finished_once() {
     let tenant = Tenant::with_users("callback-once", &[]).await;
-    let page = page(49);
-    let answer = [("_sim", "allow"), ("_user", PRIYA), ("_pages", page.as_str())];
+    let person = world().person(1).await;
+    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
     let back = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &answer)).await;
     let (first, second) = tokio::join!(visit(back.clone()), visit(back.clone()));
     let mut statuses = [first.0, second.0];
@@ -46,7 +46,11 @@ async fn a_state_that_is_not_ours_leads_nowhere() {
         assert!(body.contains("start again from the CRM"), "{body}");
     }
     assert_eq!(visit(callback(&[])).await.0, 400);
-    assert_eq!(visit(callback(&[("state", &state), ("state", "twice"), ("code", "no-such-code")])).await.0, 302, "the first counts");
+    assert_eq!(
+        visit(callback(&[("state", &state), ("state", "twice"), ("code", "no-such-code")])).await.0,
+        302,
+        "the first counts"
+    );
 }
 
 #[tokio::test]
@@ -72,8 +76,8 @@ async fn a_code_that_meta_does_not_take_is_explained_at_the_return_address() {
 #[tokio::test]
 async fn a_code_used_by_another_login_is_not_taken() {
     let tenant = Tenant::with_users("callback-twice", &[]).await;
-    let page = page(48);
-    let answer = [("_sim", "allow"), ("_user", PRIYA), ("_pages", page.as_str())];
+    let person = world().person(1).await;
+    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
     let back = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &answer)).await;
     let code = Outcome(back.clone()).get("code");
     assert_eq!(visit(back).await.0, 302);

@@ -2,12 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use e2e::meta::{MARA, PRIYA, page};
+use e2e::meta::MARA;
 use e2e::tenant::Tenant;
 use e2e::world::{eventually, world};
 use serde_json::{Value, json};
 
-const DENTAL: &str = "104398761152301";
 const BAKERY: &str = "61550987654321012";
 const ROUND_ROBIN: &str = "round_robin";
 
@@ -18,10 +17,13 @@ fn in_turns() -> Value {
 #[tokio::test]
 async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_shared_fairly() {
     let tenant = Tenant::with_users("forty", &[("ann", true), ("bob", true), ("cem", true), ("dee", false)]).await;
-    tenant.connect(PRIYA, &[&page(0), &page(1)], in_turns(), &[]).await;
-    let (one, two) = (world().form_of(&page(0)).await, world().form_of(&page(1)).await);
+    let person = world().person(2).await;
+    tenant.connect(&person.id, &[], in_turns(), &[]).await;
+    let (one, two) = (&person.forms[0], &person.forms[1]);
     let mut ids = Vec::new();
-    for (form, platform, deliver) in [(&one, "fb", "duplicate"), (&two, "ig", "reorder"), (&one, "ig", "webhook"), (&two, "fb", "duplicate")] {
+    for (form, platform, deliver) in
+        [(one, "fb", "duplicate"), (two, "ig", "reorder"), (one, "ig", "webhook"), (two, "fb", "duplicate")]
+    {
         ids.extend(world().submit(form, 10, json!({ "platform": platform, "deliver": deliver })).await);
     }
     let leads = tenant.leads_with(&ids).await;
@@ -34,28 +36,52 @@ async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_sh
     for lead in &leads {
         let there = truth["leads"].as_array().unwrap().iter().find(|there| there["id"] == lead["leadgen_id"]).unwrap();
         let tag = if there["platform"] == "ig" { "Instagram Lead Ad" } else { "Facebook Lead Ad" };
-        assert_eq!((&lead["source"], &lead["tags"], &lead["platform"]), (&json!("Meta"), &json!([tag]), &there["platform"]));
-        assert_eq!((&lead["found_by"], &lead["status"], &lead["test"]), (&json!("webhook"), &json!("new"), &json!(false)));
-        for name in ["page_id", "form_id", "campaign_id", "campaign_name", "adset_id", "adset_name", "ad_id", "ad_name"] {
+        assert_eq!(
+            (&lead["source"], &lead["tags"], &lead["platform"]),
+            (&json!("Meta"), &json!([tag]), &there["platform"])
+        );
+        assert_eq!(
+            (&lead["found_by"], &lead["status"], &lead["test"]),
+            (&json!("webhook"), &json!("new"), &json!(false))
+        );
+        for name in ["page_id", "form_id", "campaign_id", "campaign_name", "adset_id", "adset_name", "ad_id", "ad_name"]
+        {
             assert_eq!(lead[name], there[name], "{name}");
             assert!(lead[name].is_string(), "{name}");
         }
-        assert!(lead["page_name"].as_str().unwrap().starts_with("Green Fork 0"));
-        assert!(lead["form_name"].as_str().unwrap().starts_with("Table for tonight 0"));
+        assert!(lead["page_name"].as_str().unwrap().starts_with("Newcomer"));
+        assert!(lead["form_name"].as_str().unwrap().starts_with("Ask us"));
         for answer in there["field_data"].as_array().unwrap() {
-            let taken = lead["answers"].as_array().unwrap().iter().find(|taken| taken["name"] == answer["name"]).unwrap();
+            let taken =
+                lead["answers"].as_array().unwrap().iter().find(|taken| taken["name"] == answer["name"]).unwrap();
             assert_eq!(taken["values"], answer["values"]);
         }
-        assert!(lead["full_name"].is_string() && lead["email"].is_string() && lead["phone"].as_str().unwrap().starts_with('+'));
+        assert!(
+            lead["full_name"].is_string()
+                && lead["email"].is_string()
+                && lead["phone"].as_str().unwrap().starts_with('+')
+        );
         *counts.entry(lead["assigned_to"].as_str().expect("assigned")).or_default() += 1;
     }
     assert_eq!(counts.keys().copied().collect::<Vec<_>>(), ["ann", "bob", "cem"]);
     assert!(counts.values().max().unwrap() - counts.values().min().unwrap() <= 1, "{counts:?}");
 
     let connections = tenant.get("/api/meta/connections").await;
-    let counted: u64 = connections["items"].as_array().unwrap().iter().map(|c| c["leads_count"].as_u64().unwrap()).sum();
+    let counted: u64 =
+        connections["items"].as_array().unwrap().iter().map(|c| c["leads_count"].as_u64().unwrap()).sum();
     assert_eq!(counted, 40);
-    let events: Value = serde_json::from_str(&world().http.get(format!("{}/_local/events", world().endpoints.url)).send().await.unwrap().text().await.unwrap()).unwrap();
+    let events: Value = serde_json::from_str(
+        &world()
+            .http
+            .get(format!("{}/_local/events", world().endpoints.url))
+            .send()
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap(),
+    )
+    .unwrap();
     let told = events.to_string();
     assert!(ids.iter().all(|id| told.contains(&format!("lead.created:forty:meta-{id}"))), "each lead is on the bus");
 }
@@ -63,40 +89,67 @@ async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_sh
 #[tokio::test]
 async fn every_answer_comes_in_the_forms_own_language_with_consents_and_several_values() {
     let tenant = Tenant::with_users("languages", &[]).await;
-    tenant.connect(MARA, &[DENTAL, BAKERY], Value::Null, &[]).await;
+    tenant.connect(MARA, &[], Value::Null, &[]).await;
     let truth = world().truth().await;
-    let forms = |page: &str| truth["pages"].as_array().unwrap().iter().find(|p| p["id"] == page).unwrap()["forms"].as_array().unwrap().clone();
-    let named = |page: &str, name: &str| forms(page).iter().find(|form| form["name"] == name).unwrap()["id"].as_str().unwrap().to_owned();
+    let forms = |page: &str| {
+        truth["pages"].as_array().unwrap().iter().find(|p| p["id"] == page).unwrap()["forms"]
+            .as_array()
+            .unwrap()
+            .clone()
+    };
+    let named = |page: &str, name: &str| {
+        forms(page).iter().find(|form| form["name"] == name).unwrap()["id"].as_str().unwrap().to_owned()
+    };
     let german = named(BAKERY, "Catering-Anfrage");
     let answers = json!({ "vollständiger_name": "Jürgen Groß", "e-mail-adresse": "juergen@example.de", "telefonnummer": "+49 30 901820", "was_dürfen_wir_liefern?": ["Brötchen", "Torten"] });
-    let id = world().submit(&german, 1, json!({ "answers": answers, "consents": { "datenschutz": true, "werbung": false }, "platform": "ig" })).await;
+    let id = world()
+        .submit(
+            &german,
+            1,
+            json!({ "answers": answers, "consents": { "datenschutz": true, "werbung": false }, "platform": "ig" }),
+        )
+        .await;
     let lead = tenant.leads_with(&id).await.remove(0);
-    assert_eq!((&lead["full_name"], &lead["email"], &lead["phone"]), (&json!("Jürgen Groß"), &json!("juergen@example.de"), &json!("+4930901820")));
+    assert_eq!(
+        (&lead["full_name"], &lead["email"], &lead["phone"]),
+        (&json!("Jürgen Groß"), &json!("juergen@example.de"), &json!("+4930901820"))
+    );
     assert_eq!((&lead["page_name"], &lead["form_name"]), (&json!("Bäckerei Sonnenhügel"), &json!("Catering-Anfrage")));
-    assert_eq!(lead["consents"], json!([{ "key": "datenschutz", "checked": true }, { "key": "werbung", "checked": false }]));
-    let many = lead["answers"].as_array().unwrap().iter().find(|answer| answer["label"] == "Was dürfen wir liefern?").unwrap();
+    assert_eq!(
+        lead["consents"],
+        json!([{ "key": "datenschutz", "checked": true }, { "key": "werbung", "checked": false }])
+    );
+    let many =
+        lead["answers"].as_array().unwrap().iter().find(|answer| answer["label"] == "Was dürfen wir liefern?").unwrap();
     assert_eq!(many["values"].as_array().unwrap().len(), 2, "{many}");
 }
 
 #[tokio::test]
 async fn a_page_in_two_orgs_brings_its_leads_to_both() {
-    let (one, two) = (Tenant::with_users("shared-one", &[("ann", true)]).await, Tenant::with_users("shared-two", &[]).await);
-    one.connect(PRIYA, &[&page(2)], in_turns(), &[]).await;
-    two.connect(PRIYA, &[&page(2)], Value::Null, &[]).await;
-    let ids = world().submit(&world().form_of(&page(2)).await, 3, Value::Null).await;
+    let (one, two) =
+        (Tenant::with_users("shared-one", &[("ann", true)]).await, Tenant::with_users("shared-two", &[]).await);
+    let person = world().person(1).await;
+    one.connect(&person.id, &[], in_turns(), &[]).await;
+    two.connect(&person.id, &[], Value::Null, &[]).await;
+    let ids = world().submit(&person.forms[0], 3, Value::Null).await;
     let (of_one, of_two) = (one.leads_with(&ids).await, two.leads_with(&ids).await);
     assert!(of_one.iter().all(|lead| lead["assigned_to"] == "ann"));
-    assert!(of_two.iter().all(|lead| lead["assigned_to"].is_null() && lead["assignment"]["reason"] == "strategy_unassigned"));
+    assert!(
+        of_two
+            .iter()
+            .all(|lead| lead["assigned_to"].is_null() && lead["assignment"]["reason"] == "strategy_unassigned")
+    );
 }
 
 #[tokio::test]
 async fn a_person_who_sends_two_forms_is_one_lead_with_both_submissions() {
     let tenant = Tenant::with_users("repeat", &[("ann", true), ("bob", true)]).await;
-    tenant.connect(PRIYA, &[&page(3), &page(4)], in_turns(), &[]).await;
-    let (one, two) = (world().form_of(&page(3)).await, world().form_of(&page(4)).await);
-    let first = world().submit(&one, 1, json!({ "answers": { "full_name": "Pat Doe", "email": "pat@example.com", "phone_number": "+12125550123" } })).await;
+    let person = world().person(2).await;
+    tenant.connect(&person.id, &[], in_turns(), &[]).await;
+    let (one, two) = (&person.forms[0], &person.forms[1]);
+    let first = world().submit(one, 1, json!({ "answers": { "full_name": "Pat Doe", "email": "pat@example.com", "phone_number": "+12125550123" } })).await;
     let lead = tenant.leads_with(&first).await.remove(0);
-    world().submit(&two, 1, json!({ "answers": { "full_name": "Patricia Doe", "email": "PAT@example.com ", "phone_number": "+12125550199" } })).await;
+    world().submit(two, 1, json!({ "answers": { "full_name": "Patricia Doe", "email": "PAT@example.com ", "phone_number": "+12125550199" } })).await;
     let path = format!("/api/leads/{}", lead["id"].as_str().unwrap());
     let details = eventually("the second submission", async || {
         let details = tenant.get(&path).await;
@@ -104,7 +157,7 @@ async fn a_person_who_sends_two_forms_is_one_lead_with_both_submissions() {
     })
     .await;
     let repeat = &details["submissions"][0];
-    assert_eq!((&repeat["matched_by"], &repeat["page_id"]), (&json!("email"), &json!(page(4))));
+    assert_eq!((&repeat["matched_by"], &repeat["page_id"]), (&json!("email"), &json!(person.pages[1])));
     assert_eq!(repeat["answers"][0]["values"], json!(["Patricia Doe"]));
     assert_eq!((&details["full_name"], &details["assigned_to"]), (&json!("Pat Doe"), &lead["assigned_to"]));
     let by_submission = tenant.get(&format!("/api/leads/meta-{}", repeat["leadgen_id"].as_str().unwrap())).await;
@@ -115,10 +168,10 @@ async fn a_person_who_sends_two_forms_is_one_lead_with_both_submissions() {
 #[tokio::test]
 async fn a_lead_that_meta_does_not_show_yet_comes_later_and_keeps_nobody_waiting() {
     let tenant = Tenant::with_users("later", &[]).await;
-    tenant.connect(PRIYA, &[&page(5)], Value::Null, &[]).await;
-    let form = world().form_of(&page(5)).await;
-    let late = world().submit(&form, 1, json!({ "readable_after_ms": 6000 })).await;
-    let soon = world().submit(&form, 2, Value::Null).await;
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let late = world().submit(&person.forms[0], 1, json!({ "readable_after_ms": 15_000 })).await;
+    let soon = world().submit(&person.forms[0], 2, Value::Null).await;
     let leads = tenant.leads_with(&soon).await;
     assert!(leads.iter().all(|lead| lead["leadgen_id"] != late[0].as_str()), "the two others did not wait for it");
     assert_eq!(tenant.leads_with(&late).await.len(), 3);
@@ -127,16 +180,17 @@ async fn a_lead_that_meta_does_not_show_yet_comes_later_and_keeps_nobody_waiting
 #[tokio::test]
 async fn lists_are_filtered_and_paged() {
     let tenant = Tenant::with_users("lists", &[("ann", true)]).await;
-    tenant.connect(PRIYA, &[&page(6), &page(7)], in_turns(), &[]).await;
-    let (one, two) = (world().form_of(&page(6)).await, world().form_of(&page(7)).await);
-    let mut ids = world().submit(&one, 4, json!({ "platform": "ig" })).await;
-    ids.extend(world().submit(&two, 3, json!({ "age_s": 86_400 * 3 })).await);
+    let person = world().person(2).await;
+    tenant.connect(&person.id, &[], in_turns(), &[]).await;
+    let (one, two) = (&person.forms[0], &person.forms[1]);
+    let mut ids = world().submit(one, 4, json!({ "platform": "ig" })).await;
+    ids.extend(world().submit(two, 3, json!({ "age_s": 86_400 * 3 })).await);
     tenant.leads_with(&ids).await;
     let count = async |filter: &str| tenant.leads(filter).await.len();
     assert_eq!(count("source=Meta").await, 7);
     assert_eq!(count("source=Web").await, 0);
     assert_eq!(count("tag=Instagram%20Lead%20Ad").await, 4);
-    assert_eq!(count(&format!("page_id={}", page(7))).await, 3);
+    assert_eq!(count(&format!("page_id={}", person.pages[1])).await, 3);
     assert_eq!(count(&format!("form_id={one}&tag=Facebook%20Lead%20Ad")).await, 0);
     assert_eq!(count("assigned_to=ann").await, 7);
     assert_eq!(count("assigned_to=unassigned").await, 0);
@@ -157,18 +211,24 @@ async fn lists_are_filtered_and_paged() {
     }
     assert_eq!(seen, listed.iter().map(|lead| lead["id"].clone()).collect::<Vec<_>>());
     let cursor = tenant.get("/api/leads?limit=1").await["next_cursor"].as_str().unwrap().to_owned();
-    let (status, answer) = Tenant::superadmin_in("other").call(reqwest::Method::GET, &format!("/api/leads?cursor={cursor}"), &Value::Null).await;
+    let (status, answer) = Tenant::superadmin_in("other")
+        .call(reqwest::Method::GET, &format!("/api/leads?cursor={cursor}"), &Value::Null)
+        .await;
     assert_eq!((status, &answer["field"]), (400, &json!("cursor")), "a cursor is good in its own org only");
 }
 
 #[tokio::test]
 async fn metas_test_leads_are_marked_and_given_to_nobody() {
     let tenant = Tenant::with_users("tests", &[("ann", true)]).await;
-    tenant.connect(PRIYA, &[&page(8)], in_turns(), &[]).await;
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], in_turns(), &[]).await;
     let answers = json!({ "full_name": "<test lead: dummy data for full_name>", "email": "test@fb.com" });
-    let id = world().submit(&world().form_of(&page(8)).await, 1, json!({ "answers": answers, "organic": true })).await;
+    let id = world().submit(&person.forms[0], 1, json!({ "answers": answers, "organic": true })).await;
     let lead = tenant.leads_with(&id).await.remove(0);
-    assert_eq!((&lead["test"], &lead["assigned_to"], &lead["assignment"]["reason"]), (&json!(true), &Value::Null, &json!("test_lead")));
+    assert_eq!(
+        (&lead["test"], &lead["assigned_to"], &lead["assignment"]["reason"]),
+        (&json!(true), &Value::Null, &json!("test_lead"))
+    );
     assert_eq!((&lead["ad_id"], &lead["campaign_name"]), (&Value::Null, &Value::Null));
     assert_eq!(tenant.get("/api/meta/connections").await["items"][0]["leads_count"], 0);
 }

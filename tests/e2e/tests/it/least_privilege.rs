@@ -1,6 +1,6 @@
 //! The roles of the template hold in the local run: a function that lacks a permission is refused.
 
-use e2e::meta::{PRIYA, leadgen_body, page};
+use e2e::meta::leadgen_body;
 use e2e::tenant::Tenant;
 use e2e::world::{eventually, world};
 use local::Aws;
@@ -11,17 +11,24 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
     let tenant = Tenant::with_users("privilege", &[]).await;
-    tenant.connect(PRIYA, &[&page(15)], Value::Null, &[]).await;
-    let form = world().form_of(&page(15)).await;
-    let id = world().submit(&form, 1, json!({ "deliver": "drop" })).await.remove(0);
-    world().sim(Method::POST, "faults", &json!({ "path": format!("/{id}"), "kind": "error", "code": 200, "status": 403, "times": 1 })).await;
-    world().deliver(&leadgen_body(&page(15), &id, &form)).await;
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let id = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await.remove(0);
+    world()
+        .sim(
+            Method::POST,
+            "faults",
+            &json!({ "path": format!("/{id}"), "kind": "error", "code": 200, "status": 403, "times": 1 }),
+        )
+        .await;
+    world().deliver(&leadgen_body(&person.pages[0], &id, &person.forms[0])).await;
     eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
 
     let endpoints = &world().endpoints;
     let aws = Aws::new(endpoints.aws_endpoint.clone(), endpoints.region.clone()).unwrap();
     let (role, policy) = (role_of_the_api(&aws).await, "api");
-    let before = aws.query("iam", &[("Action", "GetRolePolicy"), ("RoleName", &role), ("PolicyName", policy)]).await.unwrap();
+    let before =
+        aws.query("iam", &[("Action", "GetRolePolicy"), ("RoleName", &role), ("PolicyName", policy)]).await.unwrap();
     let document = between(&before, "<PolicyDocument>", "</PolicyDocument>");
     let document: Value = serde_json::from_str(&plain(&document)).unwrap();
     let mut less = document.clone();
@@ -34,7 +41,11 @@ async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
     let (status, answer) = tenant.call(Method::POST, "/api/parked/replay", &json!({})).await;
     put(&aws, &role, policy, &document).await;
     assert_eq!((status, &answer["code"]), (503, &json!("unavailable")), "{answer}");
-    assert_eq!(tenant.get("/api/parked").await["items"][0]["leadgen_id"], json!(id), "what was refused is still parked");
+    assert_eq!(
+        tenant.get("/api/parked").await["items"][0]["leadgen_id"],
+        json!(id),
+        "what was refused is still parked"
+    );
 
     tenant.done(Method::POST, "/api/parked/replay", &json!({})).await;
     tenant.leads_with(&[id]).await;
@@ -42,22 +53,34 @@ async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
 
 async fn put(aws: &Aws, role: &str, policy: &str, document: &Value) {
     let document = document.to_string();
-    let parameters = [("Action", "PutRolePolicy"), ("RoleName", role), ("PolicyName", policy), ("PolicyDocument", &document)];
+    let parameters =
+        [("Action", "PutRolePolicy"), ("RoleName", role), ("PolicyName", policy), ("PolicyDocument", &document)];
     aws.query("iam", &parameters).await.unwrap();
 }
 
 async fn role_of_the_api(aws: &Aws) -> String {
     let functions = aws.rest("lambda", http::Method::GET, "/2015-03-31/functions/", &Value::Null).await.unwrap();
-    let api = functions["Functions"].as_array().unwrap().iter().find(|function| function["FunctionName"].as_str().unwrap().ends_with("-api")).unwrap();
+    let api = functions["Functions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|function| function["FunctionName"].as_str().unwrap().ends_with("-api"))
+        .unwrap();
     api["Role"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
 }
 
 fn between(text: &str, before: &str, after: &str) -> String {
-    text.split_once(before).and_then(|(_, rest)| rest.split_once(after)).map(|(inside, _)| inside.to_owned()).unwrap_or_default()
+    text.split_once(before)
+        .and_then(|(_, rest)| rest.split_once(after))
+        .map(|(inside, _)| inside.to_owned())
+        .unwrap_or_default()
 }
 
 /// IAM answers a policy percent-encoded inside XML.
 fn plain(document: &str) -> String {
     let unescaped = document.replace("&quot;", "\"").replace("&amp;", "&");
-    url::form_urlencoded::parse(format!("d={}", unescaped.replace('+', "%2B")).as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    url::form_urlencoded::parse(format!("d={}", unescaped.replace('+', "%2B")).as_bytes())
+        .next()
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }

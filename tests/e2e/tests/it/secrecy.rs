@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use e2e::meta::{MARA, PRIYA, page};
+use e2e::meta::MARA;
 use e2e::tenant::Tenant;
 use e2e::world::world;
 use local::Aws;
@@ -15,7 +15,11 @@ const TOKEN: &str = "EAA";
 /// Everything that looks like a token or is the app's secret.
 fn leaks(text: &str, secret: &str) -> Vec<String> {
     let is_token = |rest: &str| rest.chars().take(40).all(|c| c.is_ascii_alphanumeric()) && rest.len() > 40;
-    let mut found: Vec<String> = text.match_indices(TOKEN).filter(|(at, _)| is_token(&text[*at..])).map(|(at, _)| text[at..at + 40].to_owned()).collect();
+    let mut found: Vec<String> = text
+        .match_indices(TOKEN)
+        .filter(|(at, _)| is_token(&text[*at..]))
+        .map(|(at, _)| text[at..at + 40].to_owned())
+        .collect();
     found.extend(text.contains(secret).then(|| "the app secret".to_owned()));
     found
 }
@@ -26,14 +30,16 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     let world = world();
     let secret = world.truth().await["app"]["secret"].as_str().unwrap().to_owned();
     tenant.connect(MARA, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
-    let outcome = tenant.connect(PRIYA, &[&page(16)], Value::Null, &[]).await;
-    let form = world.form_of(&page(16)).await;
+    let person = world.person(1).await;
+    let outcome = tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let form = &person.forms[0];
     // Errors are where tokens leak: some calls fail, and one token dies.
     world.sim(Method::POST, "faults", &json!({ "path": format!("/{form}"), "kind": "garbage", "times": 1 })).await;
-    tenant.leads_with(&world.submit(&form, 5, Value::Null).await).await;
-    world.sim(Method::POST, "tokens", &json!({ "action": "role_lost", "page_id": page(16) })).await;
-    world.submit(&form, 1, Value::Null).await;
-    e2e::world::eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    tenant.leads_with(&world.submit(form, 5, Value::Null).await).await;
+    world.sim(Method::POST, "tokens", &json!({ "action": "role_lost", "page_id": person.pages[0] })).await;
+    world.submit(form, 1, Value::Null).await;
+    e2e::world::eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop))
+        .await;
     for path in ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/parked"] {
         tenant.get(path).await;
     }
@@ -62,7 +68,10 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     let groups = aws.json("logs", "Logs_20140328.DescribeLogGroups", &json!({})).await.unwrap();
     for group in groups["logGroups"].as_array().unwrap() {
         let name = &group["logGroupName"];
-        let lines = aws.json("logs", "Logs_20140328.FilterLogEvents", &json!({ "logGroupName": name, "limit": 10_000 })).await.unwrap();
+        let lines = aws
+            .json("logs", "Logs_20140328.FilterLogEvents", &json!({ "logGroupName": name, "limit": 10_000 }))
+            .await
+            .unwrap();
         check(&name.to_string(), &lines.to_string());
     }
     let answers = world.answers.lock().unwrap().join("\n");
@@ -73,7 +82,15 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     // The tokens are where they belong, and this is how they look: the search above would have found them.
     let secrets = aws.json("secretsmanager", "secretsmanager.ListSecrets", &json!({})).await.unwrap();
     let integration = outcome.get("integrationId");
-    let named = secrets["SecretList"].as_array().unwrap().iter().find(|secret| secret["Name"].as_str().unwrap().ends_with(&integration)).unwrap();
-    let value = aws.json("secretsmanager", "secretsmanager.GetSecretValue", &json!({ "SecretId": named["Name"] })).await.unwrap();
+    let named = secrets["SecretList"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|secret| secret["Name"].as_str().unwrap().ends_with(&integration))
+        .unwrap();
+    let value = aws
+        .json("secretsmanager", "secretsmanager.GetSecretValue", &json!({ "SecretId": named["Name"] }))
+        .await
+        .unwrap();
     assert!(!leaks(&value.to_string(), &secret).is_empty());
 }

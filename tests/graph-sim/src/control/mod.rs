@@ -8,6 +8,7 @@
 //! | `POST tokens {action, user_id and/or page_id, …}` | expires or kills tokens |
 //! | `POST events {object?, id, field+value \| changes \| messaging \| raw \| dashboard_test}` | sends other webhooks |
 //! | `POST pages {page_id, lead_access}` | gives or takes the app's access to a page's leads |
+//! | `POST users {pages?}` | a new person with pages and forms of their own, answers `{"id", "pages"}` |
 //! | `POST clock {advance_s}`, `GET clock` | moves time |
 //! | `GET stats`, `GET state` | what happened; the truth |
 //! | `POST reset` | the seed world again |
@@ -21,6 +22,7 @@ mod leads;
 mod pages;
 mod state;
 mod tokens;
+mod users;
 
 use std::sync::Arc;
 
@@ -43,6 +45,7 @@ pub(crate) fn router() -> Router<Arc<Sim>> {
         .route("/_sim/tokens", post(tokens::act))
         .route("/_sim/events", post(events::send))
         .route("/_sim/pages", post(pages::change))
+        .route("/_sim/users", post(users::join))
         .route("/_sim/clock", post(clock::advance).get(clock::read))
         .route("/_sim/stats", get(state::stats))
         .route("/_sim/state", get(state::truth))

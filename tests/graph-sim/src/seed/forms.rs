@@ -78,6 +78,14 @@ pub(super) fn plant(world: &mut World) {
     }
 }
 
+/// A form for a page that joins later.
+pub(super) fn plant_one(world: &mut World, page_id: &str) {
+    let number = u64::try_from(world.forms.len()).unwrap_or_default();
+    let sketch = Sketch::new(&format!("Ask us {number}"), "en_US").full_name().email().phone();
+    let form = sketch.into_form(page_id, number);
+    world.forms.insert(form.id.clone(), form);
+}
+
 /// Name parts, several answers to one question, and consents.
 fn implants() -> Sketch {
     Sketch::new("Implant consultation", "en_US")

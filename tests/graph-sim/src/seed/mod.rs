@@ -10,6 +10,7 @@
 //! no leads at the start.
 
 mod forms;
+pub(crate) mod newcomer;
 mod pages;
 
 use std::collections::BTreeMap;

@@ -31,7 +31,7 @@ pub(super) fn plant(world: &mut World) {
     world.users = vec![mara(), jonas(), priya()];
 }
 
-fn insert(world: &mut World, id: &str, name: &str, username: &str, category: &'static str) {
+pub(super) fn insert(world: &mut World, id: &str, name: &str, username: &str, category: &'static str) {
     let page = Page {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -78,7 +78,7 @@ fn crowd(world: &mut World) {
     }
 }
 
-fn role(page_id: &str, tasks: &[&'static str], has_token: bool) -> RoleSlot {
+pub(super) fn role(page_id: &str, tasks: &[&'static str], has_token: bool) -> RoleSlot {
     RoleSlot::Role(Role { page_id: page_id.to_owned(), tasks: tasks.to_vec(), has_token, lost: false })
 }
 

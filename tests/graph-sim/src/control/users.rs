@@ -1,0 +1,43 @@
+//! `POST /_sim/users`: somebody new at Meta.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Body, Mistake};
+use crate::seed::newcomer;
+use crate::server::Sim;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    #[serde(default = "one")]
+    pages: u64,
+}
+
+fn one() -> u64 {
+    1
+}
+
+/// Adds a person with pages of their own, one lead form each.
+pub(crate) async fn join(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
+    if !(1..=100).contains(&input.pages) {
+        return Err(Mistake::new(format!("pages: must be between 1 and 100, got {}", input.pages)));
+    }
+    let mut world = sim.world();
+    let id = newcomer::join(&mut world, input.pages);
+    let pages: Vec<Value> = world
+        .user(&id)
+        .into_iter()
+        .flat_map(|user| user.pages())
+        .map(|page| {
+            let forms: Vec<Value> =
+                world.forms_of_page(page).map(|form| json!({"id": form.id, "name": form.name})).collect();
+            json!({"id": page, "forms": forms})
+        })
+        .collect();
+    Ok(Json(json!({"id": id, "pages": pages})))
+}
