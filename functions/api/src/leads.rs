@@ -137,5 +137,5 @@ pub(crate) async fn read(
     let Stored::Lead(lead) = stored else { return Err(missing()) };
     let submissions =
         if lead.submissions_count == 0 { Vec::new() } else { api.table.submissions(&scope, &lead.id).await? };
-    Ok(Json(LeadDetails { lead, submissions }))
+    Ok(Json(LeadDetails { lead: *lead, submissions }))
 }

@@ -109,7 +109,7 @@ impl Intake {
                     forms.insert(id, form);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, form = %id, %page, "a form could not be read; its leads come without its name")
+                    tracing::warn!(%error, form = %id, %page, "a form could not be read; its leads come without its name");
                 }
             }
         }

@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn an_address_is_compared_without_case_and_space_and_nothing_else() {
         let check = |a: &str, b: &str, same: bool| {
-            assert_eq!(person_keys(Some(a), None) == person_keys(Some(b), None), same, "{a} {b}")
+            assert_eq!(person_keys(Some(a), None) == person_keys(Some(b), None), same, "{a} {b}");
         };
         check("Ann@Example.com", " ann@example.COM\n", true);
         check("ÄNN@example.com", "änn@example.com", true);
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn a_number_is_read_as_its_country_dials_it() {
         let check = |typed, country, expect: Option<&str>| {
-            assert_eq!(e164(typed, country).as_deref(), expect, "{typed} {country:?}")
+            assert_eq!(e164(typed, country).as_deref(), expect, "{typed} {country:?}");
         };
         check("+1 (212) 555-0123", None, Some("+12125550123"));
         check("(212) 555-0123", Some("us"), Some("+12125550123"));

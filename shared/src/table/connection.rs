@@ -1,6 +1,7 @@
 //! Connections: pages of integrations, found by page when a lead comes and by org when an admin looks. Also the forms
 //! of a page, which are a cache.
 
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
@@ -91,7 +92,7 @@ impl Table {
             .await;
         match updated {
             Err(error)
-                if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
             {
                 Ok(())
             }

@@ -31,9 +31,9 @@ pub enum Committed {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stored {
     /// It became a lead.
-    Lead(Lead),
+    Lead(Box<Lead>),
     /// It joined one.
-    Submission(Submission),
+    Submission(Box<Submission>),
 }
 
 /// Index attribute names, to be filtered by.
@@ -78,9 +78,9 @@ impl Table {
         wanted.extend(persons.iter().map(|person| keys::person(scope, person)));
         let mut found = self.batch_get(&wanted).await?;
 
-        let mut known = Known::default();
-        known.stored =
-            lead_keys.iter().filter(|(key, _)| found.contains_key(key)).map(|(_, id)| (*id).clone()).collect();
+        let is_stored = |(key, _): &&(Key, &LeadId)| found.contains_key(key);
+        let stored = lead_keys.iter().filter(is_stored).map(|(_, id)| (*id).clone()).collect();
+        let mut known = Known { stored, ..Known::default() };
         for person in persons {
             if let Some(item) = found.remove(&keys::person(scope, &person)) {
                 known.persons.insert(person, entity::<Claim>(item)?.lead_id);
@@ -219,7 +219,11 @@ impl Table {
     pub async fn stored(&self, scope: &OrgScope, id: &LeadId) -> Result<Option<Stored>, TableError> {
         let Some(item) = self.get_item(&keys::lead(scope, id)).await? else { return Ok(None) };
         let is_lead = item.get("type").and_then(|value| value.as_s().ok()).is_some_and(|kind| kind == "lead");
-        Ok(Some(if is_lead { Stored::Lead(entity(item)?) } else { Stored::Submission(entity(item)?) }))
+        Ok(Some(if is_lead {
+            Stored::Lead(Box::new(entity(item)?))
+        } else {
+            Stored::Submission(Box::new(entity(item)?))
+        }))
     }
 
     /// The later submissions of a lead's person, oldest first. One made an instant ago may be missing.

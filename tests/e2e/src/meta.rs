@@ -35,7 +35,6 @@ impl World {
     ///
     /// # Panics
     /// If the simulator does not do it.
-    #[expect(clippy::expect_used, reason = "a story without its simulator has failed")]
     pub async fn sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
         let request = self.http.request(method, format!("{}/_sim/{call}", self.endpoints.graph_sim));
         let request = if input.is_null() { request } else { request.json(input) };
@@ -83,7 +82,6 @@ impl World {
     ///
     /// # Panics
     /// If nobody answers.
-    #[expect(clippy::expect_used, reason = "as above")]
     pub async fn deliver_signed(&self, query: &str, body: &[u8], headers: &[(&str, &str)]) -> (u16, String) {
         let url = format!("{}/connect/webhook/facebook{query}", self.endpoints.url);
         let mut request = self.http.post(url).body(body.to_vec());
@@ -100,7 +98,6 @@ impl World {
 
 /// Hex of the HMAC-SHA256 that Meta puts into `X-Hub-Signature-256`.
 #[must_use]
-#[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
 pub fn signature(secret: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of every length");
     mac.update(body);
@@ -120,7 +117,6 @@ pub fn leadgen_body(page: &str, leadgen_id: &str, form: &str) -> Vec<u8> {
 /// # Panics
 /// If `auth_url` is no address.
 #[must_use]
-#[expect(clippy::expect_used, reason = "as above")]
 pub fn answered(auth_url: &str, answer: &[(&str, &str)]) -> url::Url {
     let mut url = url::Url::parse(auth_url).expect("an address");
     url.query_pairs_mut().extend_pairs(answer);

@@ -47,7 +47,6 @@ impl Tenant {
     /// # Panics
     /// If there is none.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a story without its people has failed")]
     pub fn somebody(home: &str, role: &str, org: &str) -> Self {
         let world = world();
         let token = world.endpoints.user(home, role).expect("such a person").id_token.clone();
@@ -67,7 +66,6 @@ impl Tenant {
     ///
     /// # Panics
     /// If nobody answers.
-    #[expect(clippy::expect_used, reason = "as above")]
     pub async fn call_with(
         &self,
         method: Method,
@@ -171,7 +169,6 @@ impl World {
     ///
     /// # Panics
     /// If it sends it nowhere.
-    #[expect(clippy::expect_used, reason = "as above")]
     pub async fn leads_to(&self, address: Url) -> Url {
         let answer = self.http.get(address.clone()).send().await.expect("an answer");
         let (status, location) = (answer.status(), answer.headers().get("location").cloned());

@@ -31,13 +31,11 @@ pub fn world() -> &'static World {
 /// # Panics
 /// If this program is not where cargo puts it.
 #[must_use]
-#[expect(clippy::expect_used, reason = "without a system there are no stories")]
 pub fn folder() -> PathBuf {
     let here = std::env::current_exe().expect("this program has a place");
     here.ancestors().nth(3).expect("target/profile/deps").join("e2e")
 }
 
-#[expect(clippy::expect_used, reason = "without a system there are no stories")]
 fn start() -> World {
     let (send, receive) = std::sync::mpsc::channel();
     // The stories' own runtimes come and go; the system's stays.

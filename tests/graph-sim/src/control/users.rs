@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Body, Mistake};
 use crate::seed::newcomer;
 use crate::server::Sim;
+use crate::world::person::User;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +33,7 @@ pub(crate) async fn join(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) 
     let pages: Vec<Value> = world
         .user(&id)
         .into_iter()
-        .flat_map(|user| user.pages())
+        .flat_map(User::pages)
         .map(|page| {
             let forms: Vec<Value> =
                 world.forms_of_page(page).map(|form| json!({"id": form.id, "name": form.name})).collect();
