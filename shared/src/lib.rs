@@ -8,10 +8,11 @@
 //! | translation | [`auth`], [`http`], [`batch`] | what the product does |
 //! | acts | [`connect`], [`intake`] | HTTP requests, SQS records, Lambda events |
 //! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`] | each other |
-//! | ground | [`model`], [`ids`], [`secret`], [`retry`], [`env`], [`aws`], [`telemetry`] | any service of ours |
+//! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service of ours |
 //!
 //! [`error`] sums up the edges' failures, so that one `verdict` decides what happens to a piece of work.
 
+pub mod clock;
 pub mod ids;
 pub mod model;
 pub mod retry;

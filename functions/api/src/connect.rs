@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode, header};
-use jiff::Timestamp;
 use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
 use shared::connect::{Begin, Dialog, begin};
@@ -87,7 +86,7 @@ pub(crate) async fn get_auth_url(
         description: request.description,
         assignment: request.assignment,
     };
-    let auth_url = begin(&api.table, &dialog, &scope, caller.as_connector(), asked, Timestamp::now()).await?;
+    let auth_url = begin(&api.table, &dialog, &scope, caller.as_connector(), asked, shared::clock::now()).await?;
     Ok(Json(AuthUrl { auth_url }))
 }
 

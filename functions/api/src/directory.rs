@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::http::Problem;
 use shared::ids::{OrgId, UserId};
@@ -92,7 +91,7 @@ pub(crate) async fn put_org(
         name: checked("name", given.name)?,
         plan: given.plan,
         default_country: given.default_country.map(|code| code.to_uppercase()),
-        updated_at: Timestamp::now(),
+        updated_at: shared::clock::now(),
     };
     api.table.put_org(&scope, &org).await?;
     Ok(Json(org))
@@ -137,7 +136,7 @@ pub(crate) async fn put_user(
             .ok_or_else(|| Problem::field("email", "email_invalid", "An e-mail address."))?,
         active: given.active,
         permissions,
-        updated_at: Timestamp::now(),
+        updated_at: shared::clock::now(),
     };
     api.table.put_user(&scope, &user).await?;
     Ok(Json(user))

@@ -105,7 +105,7 @@ pub(crate) async fn list(
     MetaAccess(Access { scope, .. }): MetaAccess,
 ) -> Result<Json<IntegrationList>, Problem> {
     let (integrations, connections) = both(&api, &scope).await?;
-    let now = Timestamp::now();
+    let now = shared::clock::now();
     let items = integrations.iter().map(|integration| integration_out(integration, &connections, now)).collect();
     Ok(Json(IntegrationList { items, next_cursor: None }))
 }
@@ -123,7 +123,7 @@ pub(crate) async fn read(
 ) -> Result<Json<IntegrationOut>, Problem> {
     let integration = find(&api, &scope, &id).await?;
     let connections = api.table.connections(&scope).await?;
-    Ok(Json(integration_out(&integration, &connections, Timestamp::now())))
+    Ok(Json(integration_out(&integration, &connections, shared::clock::now())))
 }
 
 /// The pages of one integration
@@ -139,7 +139,7 @@ pub(crate) async fn pages(
 ) -> Result<Json<ConnectionList>, Problem> {
     let integration = find(&api, &scope, &id).await?;
     let connections = api.table.connections(&scope).await?;
-    let now = Timestamp::now();
+    let now = shared::clock::now();
     let own = connections.iter().filter(|connection| connection.integration_id == integration.id);
     Ok(Json(ConnectionList {
         items: own.map(|connection| connection_out(connection, &integration, now)).collect(),
@@ -158,7 +158,7 @@ pub(crate) async fn connections(
     MetaAccess(Access { scope, .. }): MetaAccess,
 ) -> Result<Json<ConnectionList>, Problem> {
     let (integrations, connections) = both(&api, &scope).await?;
-    let now = Timestamp::now();
+    let now = shared::clock::now();
     let of =
         |connection: &Connection| integrations.iter().find(|integration| integration.id == connection.integration_id);
     let items =

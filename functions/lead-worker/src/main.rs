@@ -2,7 +2,6 @@
 //! What happens to each is decided in `shared::intake`; what happens to its message, in `shared::batch`.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use shared::batch::{self, Record};
 use shared::bus::Bus;
@@ -35,7 +34,7 @@ async fn handle(intake: &Intake, queue: &Queue, event: LambdaEvent<SqsEvent>) ->
     let work = async |page: &PageId, records: &[Record<LeadJob>]| {
         let arrival = |record: &Record<LeadJob>| Arrival { job: record.job.clone(), receives: record.receives };
         let arrivals: Vec<Arrival> = records.iter().map(arrival).collect();
-        intake.take_in(page, &arrivals, Timestamp::now()).await
+        intake.take_in(page, &arrivals, shared::clock::now()).await
     };
     let page = |job: &LeadJob| job.notice.page_id.clone();
     Ok(batch::run(event.payload, event.context.deadline(), queue, page, work).await)

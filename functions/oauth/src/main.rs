@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use jiff::Timestamp;
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
 use shared::connect::{Answer, Connector, FinishError};
@@ -37,7 +36,7 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
         error_reason: text("error_reason"),
         error_description: text("error_description"),
     };
-    let mut response = match connector.finish(answer, Timestamp::now()).await {
+    let mut response = match connector.finish(answer, shared::clock::now()).await {
         Ok(onward) => redirect(onward.as_str()),
         Err(error @ FinishError::UnknownState) => {
             tracing::warn!("a login came back with a state that is not good");

@@ -75,7 +75,7 @@ impl Receiver {
         })?;
         let sorted = sort(delivery.changes);
         let (leads, engagement) = (sorted.leads.len(), sorted.engagement.len());
-        let jobs = lead_messages(sorted.leads, named_org(request), Timestamp::now());
+        let jobs = lead_messages(sorted.leads, named_org(request), shared::clock::now());
         let facts = engagement_messages(sorted.engagement);
         let sent = tokio::join!(self.leads.send_all(jobs), self.engagement.send_all(facts));
         sent.0.and(sent.1).map_err(|error| {

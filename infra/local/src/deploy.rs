@@ -107,12 +107,11 @@ pub(crate) async fn deploy(
     fs::write(&copy, serde_json::to_vec_pretty(&document)?)?;
     aws.rest("s3", Method::PUT, &format!("/{BUCKET}"), &Value::Null).await?;
 
-    let mut sam = Command::new(Environment::Sam.python());
-    sam.args(["-m", "samcli", "deploy", "--config-env", "local", "--no-progressbar", "--no-fail-on-empty-changeset"]);
+    let mut sam = Environment::Sam.program("sam", &place.file("tmp"));
+    sam.args(["deploy", "--config-env", "local", "--no-progressbar", "--no-fail-on-empty-changeset"]);
     sam.arg("--config-file").arg(place::root().join("samconfig.toml"));
     sam.arg("--template-file").arg(&copy).args(["--s3-bucket", BUCKET]);
     sam.arg("--parameter-overrides").args(values.iter().map(|(name, value)| format!("{name}={value}")));
-    Environment::isolate(&mut sam, &place.file("tmp"));
     sam.env("AWS_ENDPOINT_URL", &aws.endpoint).env("AWS_REGION", &stage.region);
     sam.env("AWS_ACCESS_KEY_ID", ROOT_KEY).env("AWS_SECRET_ACCESS_KEY", ROOT_KEY);
     let log = place.log("sam-deploy");

@@ -7,7 +7,7 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::{Instant, sleep};
 
 use crate::command::tail;
@@ -30,12 +30,11 @@ impl MiniStack {
         let endpoint = format!("http://127.0.0.1:{port}");
         let log = place.log("ministack");
         let output = OpenOptions::new().create(true).append(true).open(&log)?;
-        let mut command = Command::new(Environment::MiniStack.python());
+        // The functions inherit its environment, so nothing of ours that could stand in for what the template gives.
+        let mut command = Environment::MiniStack.program("hypercorn", &place.file("tmp"));
         // No worker processes: with them, the one that we watch would not be the one that works.
-        command.args(["-m", "hypercorn", "ministack.app:app", "--workers", "0", "--keep-alive", "75", "--bind"]);
+        command.args(["ministack.app:app", "--workers", "0", "--keep-alive", "75", "--bind"]);
         command.arg(format!("127.0.0.1:{port}"));
-        // The functions inherit this environment, so nothing of ours that could stand in for what the template gives.
-        Environment::isolate(&mut command, &place.file("tmp"));
         command.env("GATEWAY_PORT", port.to_string()).env("MINISTACK_HOST", "127.0.0.1");
         command.env("MINISTACK_REGION", region);
         // Without it the functions would look for AWS itself.

@@ -46,16 +46,19 @@ impl Environment {
         place::cargo_target().join("python").join(self.name())
     }
 
-    /// Its interpreter; run modules with it.
-    pub(crate) fn python(self) -> PathBuf {
+    fn python(self) -> PathBuf {
         self.dir().join("bin/python")
     }
 
-    /// Gives a program nothing of this machine's settings but where to find other programs.
-    pub(crate) fn isolate(command: &mut Command, tmp: &Path) {
+    /// One of its programs, with nothing of this machine's settings but where to find other programs.
+    pub(crate) fn program(self, name: &str, tmp: &Path) -> Command {
+        // Not the script itself: its first line holds an absolute path, which may have moved or be too long.
+        let mut command = Command::new(self.python());
+        command.arg(self.dir().join("bin").join(name));
         command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
         command.env("HOME", tmp).env("TMPDIR", tmp).env("LC_ALL", "C.UTF-8").env("PYTHONNOUSERSITE", "1");
         command.env("SAM_CLI_TELEMETRY", "0");
+        command
     }
 
     /// Installs it, unless it is and that is good enough.

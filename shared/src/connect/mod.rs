@@ -1,4 +1,4 @@
-//! Connecting an org to Meta: [`begin`] sends a person to Meta's login, [`finish`] takes them back with what Meta gave.
+//! Connecting an org to Meta: [`begin()`] sends a person to Meta's login, [`Connector`] takes them back with what Meta gave.
 
 mod begin;
 mod finish;

@@ -1,7 +1,7 @@
 //! Bringing leads in: from the ids of a webhook to leads in the CRM, each once, each assigned, each announced.
 //!
 //! Everything here may be done twice, by two workers at once, and may stop anywhere: the one transaction in
-//! [`write`] decides, and what comes after it is done again by whoever finds it undone.
+//! `write` decides, and what comes after it is done again by whoever finds it undone.
 
 mod fetch;
 #[cfg(test)]

@@ -33,6 +33,8 @@ impl Browser {
         let profile = folder.join(format!("browser-{port}"));
         let arguments = [
             "--headless=new".to_owned(),
+            // The browser then ends with its driver, also when a story fails.
+            "--remote-debugging-pipe".to_owned(),
             "--no-sandbox".to_owned(),
             "--disable-gpu".to_owned(),
             "--disable-dev-shm-usage".to_owned(),
