@@ -28,6 +28,8 @@ pub struct Record<T> {
 const AT_ONCE: usize = 6;
 /// No new group is begun with less than this left before the function's deadline.
 const ENOUGH: Duration = Duration::from_secs(20);
+/// What is kept for telling the queue how it went.
+const LAST_WORDS: Duration = Duration::from_secs(5);
 const FIRST_REST: Duration = Duration::from_secs(5);
 const LONGEST_REST: Duration = Duration::from_mins(15);
 
@@ -72,10 +74,17 @@ where
         .map(|(key, records)| {
             let work = &work;
             async move {
-                if time_left(deadline) < ENOUGH {
-                    return records.iter().map(|record| record.message_id.clone()).collect();
-                }
-                let outcomes = outcomes(work, key, records).await;
+                let time_left = time_left(deadline);
+                let outcomes = if time_left < ENOUGH {
+                    records.iter().map(|_| Err(Duration::from_secs(1))).collect()
+                } else {
+                    // Whoever takes longer must not take the outcomes of the others along.
+                    let work = outcomes(work, key, records);
+                    tokio::time::timeout(time_left.saturating_sub(LAST_WORDS), work).await.unwrap_or_else(|_| {
+                        tracing::error!(records = records.len(), "a group of messages took too long");
+                        records.iter().map(|record| Err(backoff(record.receives, FIRST_REST, LONGEST_REST))).collect()
+                    })
+                };
                 let mut failures = Vec::new();
                 for (record, outcome) in records.iter().zip(outcomes) {
                     if let Err(rest) = outcome {
@@ -130,7 +139,8 @@ where
 
 fn rest(receives: u32, error: &WorkError) -> Duration {
     match error.verdict() {
-        Verdict::RetryAfter(wait) => wait + backoff(1, FIRST_REST, LONGEST_REST),
+        // What Meta did not say how long it lasts may last an hour: each wait is longer than the one before it.
+        Verdict::RetryAfter(wait) => wait + backoff(receives, FIRST_REST, LONGEST_REST),
         // A worker parks what it gives up; if it could not, the message must not be lost.
         Verdict::Retry | Verdict::GiveUp => backoff(receives, FIRST_REST, LONGEST_REST),
     }

@@ -16,6 +16,8 @@ use crate::retry::Verdict;
 pub const SOURCE: &str = "leadwire";
 /// EventBridge's limit for one request.
 const MOST_EVENTS: usize = 10;
+/// The true limit is 1 MB; the rest is for what surrounds the details.
+const MOST_BYTES: usize = 900_000;
 
 /// The bus. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -56,6 +58,11 @@ impl Event {
 pub struct BusError(String);
 
 impl BusError {
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self("for tests".to_owned())
+    }
+
     /// What becomes of the work that met this error: it is done again, and finds its writing done.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
@@ -75,7 +82,7 @@ impl Bus {
     /// # Errors
     /// If the bus did not take some of it at the second try either; the rest is published.
     pub async fn publish(&self, events: &[Event]) -> Result<(), BusError> {
-        for events in events.chunks(MOST_EVENTS) {
+        for events in events.chunk_by(one_request()) {
             let mut open: Vec<&Event> = events.iter().collect();
             for attempt in 1.. {
                 let entries = open.iter().map(|event| self.entry(event)).collect();
@@ -109,6 +116,35 @@ impl Bus {
     }
 }
 
+/// Says of each event whether it fits into the request of the one before it.
+fn one_request() -> impl FnMut(&Event, &Event) -> bool {
+    let (mut events, mut bytes) = (1, None);
+    move |before, event| {
+        let size = |event: &Event| event.detail.to_string().len();
+        let total = *bytes.get_or_insert_with(|| size(before)) + size(event);
+        let fits = events < MOST_EVENTS && total <= MOST_BYTES;
+        (events, bytes) = if fits { (events + 1, Some(total)) } else { (1, Some(size(event))) };
+        fits
+    }
+}
+
 fn failure<E: std::error::Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> BusError {
     BusError(DisplayErrorContext(error).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_as_full_as_the_bus_allows() {
+        let sizes = |details: &[usize]| {
+            let events: Vec<Event> =
+                details.iter().map(|size| Event { kind: "k", detail: "x".repeat(*size).into() }).collect();
+            events.chunk_by(one_request()).map(<[Event]>::len).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(&[1; 25]), [10, 10, 5]);
+        assert_eq!(sizes(&[400_000, 400_000, 400_000, 1, 950_000, 1]), [2, 2, 1, 1]);
+        assert_eq!(sizes(&[]), [0; 0]);
+    }
 }

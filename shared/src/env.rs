@@ -46,6 +46,8 @@ variables! {
     engagement_queue_url -> String = required("ENGAGEMENT_QUEUE_URL");
     /// The bus on which facts are published.
     event_bus_name -> String = required("EVENT_BUS_NAME");
+    /// Meta's id of the app, for whoever needs no more of it.
+    meta_app_id -> String = required("META_APP_ID");
     /// The secret with Meta's app id, app secret and verify token.
     meta_app_secret_id -> String = required("META_APP_SECRET_ID");
     /// The secret with the key that signs our cursors and login states.

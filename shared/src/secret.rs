@@ -23,6 +23,12 @@ impl AccessToken {
         Self(text.into())
     }
 
+    /// Whether it is the very same token.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.expose() == other.expose()
+    }
+
     /// The bare token, for a header to Meta or for the vault, and nowhere else.
     #[must_use]
     pub fn expose(&self) -> &str {

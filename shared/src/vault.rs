@@ -123,10 +123,17 @@ impl Vault {
     /// The token of one page, from the secret that its connection names.
     ///
     /// # Errors
-    /// [`VaultError::Unreadable`] also if the secret has no token for this page.
+    /// [`VaultError::Unreadable`] also if the secret has no token for this page, even when it is read anew: the page
+    /// may have been added since.
     pub async fn page_token(&self, credentials: &str, page: &PageId) -> Result<AccessToken, VaultError> {
-        let mut stored: StoredTokens = self.read(credentials).await?;
-        stored.pages.remove(page).ok_or_else(|| VaultError::Unreadable(credentials.to_owned()))
+        for _ in 0..2 {
+            let mut stored: StoredTokens = self.read(credentials).await?;
+            if let Some(token) = stored.pages.remove(page) {
+                return Ok(token);
+            }
+            self.forget(credentials);
+        }
+        Err(VaultError::Unreadable(credentials.to_owned()))
     }
 
     /// Makes the next reading of this secret ask Secrets Manager. What was known is still used if that does not answer.

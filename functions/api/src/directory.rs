@@ -86,10 +86,12 @@ pub(crate) async fn put_org(
     if given.default_country.as_ref().is_some_and(|code| !is_country(code)) {
         return Err(Problem::field("default_country", "country_invalid", "Two letters, such as US or DE."));
     }
+    let plan =
+        Plan { name: checked("plan.name", given.plan.name)?, features: words("plan.features", given.plan.features)? };
     let org = Org {
         id,
         name: checked("name", given.name)?,
-        plan: given.plan,
+        plan,
         default_country: given.default_country.map(|code| code.to_uppercase()),
         updated_at: shared::clock::now(),
     };
@@ -125,9 +127,6 @@ pub(crate) async fn put_user(
     Path(id): Path<String>,
     Input(given): Input<UserIn>,
 ) -> Result<Json<User>, Problem> {
-    let mut permissions = given.permissions;
-    permissions.sort();
-    permissions.dedup();
     let user = User {
         id: UserId::parse(&id).map_err(|error| Problem::field("id", "id_invalid", format!("{error}.")))?,
         name: checked("name", given.name)?,
@@ -135,11 +134,21 @@ pub(crate) async fn put_user(
             .filter(|email| email.len() <= 320)
             .ok_or_else(|| Problem::field("email", "email_invalid", "An e-mail address."))?,
         active: given.active,
-        permissions,
+        permissions: words("permissions", given.permissions)?,
         updated_at: shared::clock::now(),
     };
     api.table.put_user(&scope, &user).await?;
     Ok(Json(user))
+}
+
+/// Names of features or permissions: each once, and not so many that the item could not hold them.
+fn words(field: &str, mut words: Vec<String>) -> Result<Vec<String>, Problem> {
+    if words.len() > 100 || words.iter().any(|word| !(1..=64).contains(&word.chars().count())) {
+        return Err(Problem::field(field, "list_invalid", "At most 100 names of 1 to 64 characters."));
+    }
+    words.sort();
+    words.dedup();
+    Ok(words)
 }
 
 fn checked(field: &str, text: String) -> Result<String, Problem> {

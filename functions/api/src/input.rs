@@ -23,7 +23,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(bytes)).map_err(|error| {
         let path = error.path().to_string();
         let detail = format!("{}.", error.into_inner());
-        if path == "." {
+        if matches!(path.as_str(), "." | "?") {
             Problem::new(http::StatusCode::BAD_REQUEST, "body_invalid", detail)
         } else {
             Problem::field(&path, "field_invalid", detail)

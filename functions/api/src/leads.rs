@@ -1,5 +1,6 @@
 //! The org's leads.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -15,8 +16,6 @@ use crate::access::Access;
 use crate::input;
 use crate::router::Api;
 
-/// What the cursors of this list are for.
-const LIST: &str = "leads";
 /// As a filter's value: leads that nobody works on.
 const UNASSIGNED: &str = "unassigned";
 
@@ -77,8 +76,12 @@ pub(crate) async fn list(
     Query(query): Query<Vec<(String, String)>>,
 ) -> Result<Json<LeadList>, Problem> {
     let mut filter = LeadFilter::default();
-    let (mut after, mut limit) = (None, None);
+    let (mut cursor_given, mut limit) = (None, None);
+    let mut names = BTreeSet::new();
     for (name, value) in query {
+        if !names.insert(name.clone()) {
+            return Err(Problem::field(&shown(&name), "parameter_repeated", "Give each parameter once."));
+        }
         match name.as_str() {
             "source" => filter.equal.push(("source", value)),
             "page_id" => filter.equal.push(("page_id", value)),
@@ -89,21 +92,30 @@ pub(crate) async fn list(
             "tag" => filter.tag = Some(value),
             "from" => filter.from = Some(input::time("from", &value)?),
             "to" => filter.to = Some(input::time("to", &value)?),
-            "cursor" => after = Some(place(&api.key, &scope, LIST, &value)?),
+            "cursor" => cursor_given = Some(value),
             "limit" => limit = Some(value),
             other => {
                 let known = "source, tag, page_id, form_id, assigned_to, status, from, to, cursor, limit";
-                return Err(Problem::field(
-                    &other.chars().take(64).collect::<String>(),
-                    "parameter_unknown",
-                    format!("Known are {known}."),
-                ));
+                return Err(Problem::field(&shown(other), "parameter_unknown", format!("Known are {known}.")));
             }
         }
     }
+    if let (Some(from), Some(to)) = (filter.from, filter.to)
+        && from >= to
+    {
+        return Err(Problem::field("to", "range_empty", "A time after from."));
+    }
+    // A cursor marks a place in this list with these filters; in another it might mark none.
+    filter.equal.sort_unstable();
+    let list = format!("leads {filter:?}");
+    let after = cursor_given.map(|given| place(&api.key, &scope, &list, &given)).transpose()?;
     let limit = input::limit(limit.as_deref())?;
     let (items, next) = api.table.leads(&scope, &filter, after, limit).await?;
-    Ok(Json(LeadList { items, next_cursor: next.map(|place| cursor(&api.key, &scope, LIST, &place)) }))
+    Ok(Json(LeadList { items, next_cursor: next.map(|place| cursor(&api.key, &scope, &list, &place)) }))
+}
+
+fn shown(name: &str) -> String {
+    name.chars().take(64).collect()
 }
 
 fn status(value: String) -> Result<String, Problem> {

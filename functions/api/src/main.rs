@@ -37,7 +37,7 @@ async fn main() -> Result<(), Error> {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         leads: Queue::new(aws_sdk_sqs::Client::new(&aws), env::lead_queue_url()?),
         key: vault.signing_key(&env::signing_secret_id()?).await?,
-        app_id: vault.app(&env::meta_app_secret_id()?).await?.id,
+        app_id: env::meta_app_id()?,
         dialog_root: env::dialog_base_url()?,
         graph_version: env::graph_version()?,
         public_url: env::public_url()?,

@@ -41,7 +41,7 @@ pub(crate) struct Api {
     info(
         title = "Leadwire",
         description = "Connects a CRM to Meta. Every call under /api needs a Bearer token of the CRM's login with the role \
-            admin, moderator or superadmin, and, except for /api/orgs, the header orgid. Errors are RFC 9457 problems with a \
+            admin, moderator or superadmin, and, except for PUT /api/orgs/{id}, the header orgid. Errors are RFC 9457 problems with a \
             stable code; a token that the gateway refuses is answered by the gateway itself, with 401 and {\"message\":\"Unauthorized\"}."
     ),
     modifiers(&Bearer),

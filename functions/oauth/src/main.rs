@@ -15,13 +15,14 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::Patience::Request).await;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
-    let app = vault.app(&env::meta_app_secret_id()?).await?;
+    let app_secret_id = env::meta_app_secret_id()?;
     let connector = Connector {
-        graph: Graph::new(env::graph_base_url()?, env::graph_version()?, app)?,
+        graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         credentials_prefix: env::credentials_prefix()?,
         key: vault.signing_key(&env::signing_secret_id()?).await?,
         vault,
+        app_secret_id,
     };
     run(service_fn(|request| answer(&connector, request))).await
 }

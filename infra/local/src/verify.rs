@@ -43,7 +43,9 @@ pub async fn run(locked: bool) -> Result<()> {
     // These pages are for whoever works here, so public items may lead to private ones.
     let flags = "-D warnings -A rustdoc::private_intra_doc_links";
     check(&keeper, "cargo doc", doc.env("RUSTDOCFLAGS", flags)).await?;
-    check(&keeper, "cargo test", cargo().args(["test", "--workspace", "--profile", "local"]).args(locked)).await
+    let mut test = cargo();
+    test.args(["test", "--workspace", "--profile", "local", "--no-fail-fast"]).args(locked);
+    check(&keeper, "cargo test", &mut test).await
 }
 
 /// Runs a check with its output on the screen. Errors if it fails.

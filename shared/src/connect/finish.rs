@@ -1,8 +1,10 @@
-//! The way back from Meta: code, tokens, pages, vault, table, subscriptions, in this order, so that whatever stops
-//! half-way is completed by connecting again: what is written first is of no harm without the rest.
+//! The way back from Meta: code, tokens, pages, vault, table, subscriptions, in this order. Nothing is written before
+//! all that Meta has to say is read, and whatever stops half-way is completed by connecting again.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use url::Url;
 
@@ -16,6 +18,11 @@ use crate::secret::{AccessToken, HmacKey};
 use crate::table::{Table, TableError};
 use crate::vault::{Credentials, Vault, VaultError};
 
+/// The gateway gives up after 30 seconds, and then nobody would tell the person anything.
+const LONGEST: Duration = Duration::from_secs(24);
+/// Connections written at once.
+const AT_ONCE: usize = 8;
+
 /// What finishing a login takes.
 #[derive(Debug)]
 pub struct Connector {
@@ -23,8 +30,10 @@ pub struct Connector {
     pub graph: Graph,
     /// To find the login and write what comes of it.
     pub table: Table,
-    /// For the tokens.
+    /// For the tokens, and the app as it is now.
     pub vault: Vault,
+    /// The vault's name of the app.
+    pub app_secret_id: String,
     /// What the names of secrets with tokens begin with.
     pub credentials_prefix: String,
     /// Verifies the state.
@@ -141,9 +150,13 @@ impl Connector {
                 return Outcome::Failed { code: "login_failed", message };
             }
         };
-        match self.connect(scope, login, &code, now).await {
-            Ok(outcome) => outcome,
-            Err(error) => {
+        match tokio::time::timeout(LONGEST, self.connect(scope, login, &code, now)).await {
+            Ok(Ok(outcome)) => outcome,
+            Err(_) => {
+                tracing::error!(org = %scope.org(), "login took longer than the gateway waits");
+                explain(&GraphError::NoAnswer("took too long").into())
+            }
+            Ok(Err(error)) => {
                 tracing::error!(%error, code = error.code(), org = %scope.org(), "login could not be finished");
                 explain(&error)
             }
@@ -151,16 +164,16 @@ impl Connector {
     }
 
     async fn connect(&self, scope: &OrgScope, login: Login, code: &str, now: Timestamp) -> Result<Outcome, WorkError> {
-        let short = self.graph.exchange_code(code, &login.redirect_uri).await?;
-        let user_token = self.graph.extend(&short).await?;
-        let info = self.graph.debug_token(&user_token).await?;
-        if info.app_id != self.graph.app().id || !info.is_valid {
+        let graph = self.graph.speaking_for(self.vault.app(&self.app_secret_id).await?);
+        let short = graph.exchange_code(code, &login.redirect_uri).await?;
+        let user_token = graph.extend(&short).await?;
+        let info = graph.debug_token(&user_token).await?;
+        if info.app_id != graph.app().id || !info.is_valid {
             let message = "Meta gave a token that is not valid for this app. Start again.".to_owned();
             return Ok(Outcome::Failed { code: "token_not_valid", message });
         }
-        let me = self.graph.me(&user_token).await?;
-        let with_businesses = info.scopes.iter().any(|scope| scope == "business_management");
-        let (usable, tokenless) = split(self.graph.pages(&user_token, with_businesses).await?);
+        let me = graph.me(&user_token).await?;
+        let (usable, tokenless) = split(graph.pages(&user_token, &info).await?);
         if usable.is_empty() {
             let message = "No page came with the login. Choose at least one page in Meta's dialog, and make sure that you may manage it.";
             return Ok(Outcome::Failed { code: "no_pages", message: message.to_owned() });
@@ -199,7 +212,7 @@ impl Connector {
         };
         self.table.put_integration(scope, &integration).await?;
         let connections = self.save_connections(scope, &integration.id, &usable, &stored.by_page, now).await?;
-        problems.extend(self.subscribe(scope, &connections, &credentials.pages, &integration.scopes).await?);
+        problems.extend(self.subscribe(&graph, scope, &connections, &credentials.pages, &integration.scopes).await?);
         integration.problems = problems;
         self.table.put_integration(scope, &integration).await?;
 
@@ -219,7 +232,7 @@ impl Connector {
     ) -> Result<Vec<Connection>, WorkError> {
         let mut connections = Vec::with_capacity(pages.len());
         for (page, _) in pages {
-            let connection = Connection {
+            connections.push(Connection {
                 org: scope.org().clone(),
                 integration_id: integration_id.clone(),
                 page_id: page.id.clone(),
@@ -231,10 +244,11 @@ impl Connector {
                 connected_at: now,
                 leads_count: 0,
                 last_lead_at: None,
-            };
-            self.table.save_connection(scope, &connection).await?;
-            connections.push(connection);
+            });
         }
+        let saving: Vec<_> =
+            connections.iter().map(|connection| self.table.save_connection(scope, connection)).collect();
+        stream::iter(saving).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         for known in self.table.connections(scope).await? {
             let came = connections.iter().any(|connection| connection.page_id == known.page_id);
             if known.integration_id == *integration_id && !came {
@@ -247,6 +261,7 @@ impl Connector {
     /// Subscribes the pages to what Leadwire listens to, as far as it was granted.
     async fn subscribe(
         &self,
+        graph: &Graph,
         scope: &OrgScope,
         connections: &[Connection],
         tokens: &BTreeMap<PageId, AccessToken>,
@@ -255,15 +270,19 @@ impl Connector {
         let fields = fields(granted);
         let pages: Vec<(&PageId, &AccessToken)> =
             connections.iter().filter_map(|connection| tokens.get_key_value(&connection.page_id)).collect();
-        let outcomes = self.graph.subscribe(&pages, &fields).await;
-        let mut problems = Vec::new();
+        let outcomes = graph.subscribe(&pages, &fields).await;
+        let mut confirming = Vec::new();
         for (connection, outcome) in connections.iter().zip(outcomes) {
-            match outcome {
-                Ok(()) => self.table.set_subscribed_fields(scope, connection, &fields).await?,
-                Err(error) => problems.push(not_subscribed(connection, &error)),
-            }
+            let fields = &fields;
+            confirming.push(async move {
+                match outcome {
+                    Ok(()) => self.table.set_subscribed_fields(scope, connection, fields).await.map(|()| None),
+                    Err(error) => Ok(Some(not_subscribed(connection, &error))),
+                }
+            });
         }
-        Ok(problems)
+        let problems: Vec<Option<Problem>> = stream::iter(confirming).buffered(AT_ONCE).try_collect().await?;
+        Ok(problems.into_iter().flatten().collect())
     }
 }
 

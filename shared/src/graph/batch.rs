@@ -48,10 +48,8 @@ fn encoded(pairs: &[(&str, &str)]) -> String {
 #[derive(Deserialize)]
 struct Element {
     code: u16,
-    #[serde(default)]
-    headers: Vec<Header>,
-    #[serde(default)]
-    body: String,
+    headers: Option<Vec<Header>>,
+    body: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -77,12 +75,12 @@ impl Graph {
                     continue;
                 }
             };
-            outcomes.extend(calls.iter().map(|_| outcome(elements.next().flatten())));
+            outcomes.extend(calls.iter().map(|_| outcome(elements.next().unwrap_or_default())));
         }
         outcomes
     }
 
-    async fn batch_request(&self, calls: &[Call], token: &AccessToken) -> Result<Vec<Option<Element>>, GraphError> {
+    async fn batch_request(&self, calls: &[Call], token: &AccessToken) -> Result<Vec<Value>, GraphError> {
         let batch: Vec<Value> = calls.iter().map(|call| self.element(call)).collect();
         let request = self.authorised(self.http.post(self.url("")), token).form(&[
             ("batch", Value::from(batch).to_string().as_str()),
@@ -107,17 +105,20 @@ impl Graph {
     }
 }
 
-fn outcome(element: Option<Element>) -> Result<Answer, GraphError> {
-    let Some(element) = element else {
-        let detail =
-            Detail { code: 960, message: "the batch ran out of time before this call".to_owned(), ..Detail::default() };
-        return Err(GraphError::Unavailable(detail));
-    };
+/// What is odd about one element stays with it.
+fn outcome(element: Value) -> Result<Answer, GraphError> {
+    if element.is_null() {
+        let message = "the batch ran out of time before this call".to_owned();
+        return Err(GraphError::Unavailable(Detail { code: 960, message, ..Detail::default() }));
+    }
+    let Element { code, headers, body } = read(element)?;
+    let headers = headers.unwrap_or_default();
     let usage = Usage::from_headers(|name| {
-        element.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
+        headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
     });
-    let body: Value = serde_json::from_str(&element.body).map_err(|_| GraphError::Garbage { status: element.code })?;
-    match in_body(&body, element.code, &usage) {
+    let garbage = || GraphError::Garbage { status: code };
+    let body: Value = serde_json::from_str(&body.ok_or_else(garbage)?).map_err(|_| garbage())?;
+    match in_body(&body, code, &usage) {
         Some(error) => Err(error),
         None => Ok(Answer { body, usage }),
     }
@@ -128,7 +129,7 @@ mod tests {
     use super::*;
 
     fn of(json: Value) -> Result<Value, &'static str> {
-        outcome(serde_json::from_value(json).unwrap()).map(|answer| answer.body).map_err(|error| error.code())
+        outcome(json).map(|answer| answer.body).map_err(|error| error.code())
     }
 
     #[test]
@@ -142,5 +143,9 @@ mod tests {
         assert_eq!(of(json!({"code": 400, "body": "{\"error\":{\"code\":960}}"})), Err("unavailable"));
         assert_eq!(of(json!({"code": 200, "body": "<html>"})), Err("garbage"));
         assert_eq!(of(json!({"code": 500, "headers": [{"name": "x"}]})), Err("garbage"));
+        assert_eq!(of(json!({"code": 200, "headers": null, "body": "{}"})), Ok(json!({})));
+        for odd in [json!({"code": 200, "body": null}), json!({"body": "{}"}), json!(7), json!([])] {
+            assert_eq!(of(odd), Err("garbage"));
+        }
     }
 }

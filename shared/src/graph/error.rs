@@ -29,6 +29,10 @@ pub enum GraphError {
     /// The object does not exist, or not for this token, or not yet: Meta does not say which (100/33).
     #[error("not found, or not visible ({0})")]
     NotVisible(Detail),
+    /// The `appsecret_proof` is not made with the secret that Meta has: it was changed on one side and not yet, or not
+    /// here yet, on the other.
+    #[error("the proof is not made with the app's secret ({0})")]
+    ProofRefused(Detail),
     /// Meta will not do this call however often it is made.
     #[error("refused ({0})")]
     Refused(Detail),
@@ -107,7 +111,11 @@ impl GraphError {
         match self {
             Self::Throttled { wait: Some(wait), .. } => Verdict::RetryAfter(*wait),
             Self::Throttled { wait: None, .. } => Verdict::RetryAfter(Duration::from_mins(5)),
-            Self::NotVisible(_) | Self::Unavailable(_) | Self::Garbage { .. } | Self::NoAnswer(_) => Verdict::Retry,
+            Self::NotVisible(_)
+            | Self::ProofRefused(_)
+            | Self::Unavailable(_)
+            | Self::Garbage { .. }
+            | Self::NoAnswer(_) => Verdict::Retry,
             Self::TokenDead { .. }
             | Self::WrongTokenKind(_)
             | Self::NotPermitted(_)
@@ -124,6 +132,7 @@ impl GraphError {
             Self::WrongTokenKind(_) => "wrong_token_kind",
             Self::NotPermitted(_) => "not_permitted",
             Self::NotVisible(_) => "not_visible",
+            Self::ProofRefused(_) => "proof_refused",
             Self::Refused(_) => "refused",
             Self::Throttled { .. } => "throttled",
             Self::MessagingWindowClosed(_) => "messaging_window_closed",
@@ -152,6 +161,7 @@ struct Body {
     error_subcode: Option<i64>,
     #[serde(default)]
     message: String,
+    r#type: Option<String>,
     fbtrace_id: Option<String>,
 }
 
@@ -167,6 +177,10 @@ pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
         message: error.message.chars().take(300).collect(),
         fbtrace_id: error.fbtrace_id,
     };
+    // Code 100 is many things; of those, only a bad proof comes as this type without a subcode (33 is another).
+    if detail.code == 100 && detail.subcode.is_none() && error.r#type.as_deref() == Some("GraphMethodException") {
+        return Some(GraphError::ProofRefused(detail));
+    }
     Some(classify(detail, status, usage))
 }
 
@@ -229,6 +243,15 @@ mod tests {
         check(960, None, 400, "unavailable", Verdict::Retry);
         check(123_456, None, 500, "unavailable", Verdict::Retry);
         check(123_456, None, 400, "refused", Verdict::GiveUp);
+    }
+
+    #[test]
+    fn a_proof_of_another_secret_may_heal() {
+        let body =
+            json!({"error": {"message": "Invalid appsecret_proof", "type": "GraphMethodException", "code": 100}});
+        assert_eq!(in_body(&body, 400, &Usage::default()).unwrap().verdict(), Verdict::Retry);
+        let body = json!({"error": {"type": "GraphMethodException", "code": 100, "error_subcode": 33}});
+        assert_eq!(in_body(&body, 400, &Usage::default()).unwrap().code(), "not_visible");
     }
 
     #[test]

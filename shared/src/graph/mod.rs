@@ -70,6 +70,12 @@ impl Graph {
         Ok(Self { http, root, version, app })
     }
 
+    /// The same client, speaking for the app as it is now: its secret may have been changed.
+    #[must_use]
+    pub fn speaking_for(&self, app: App) -> Self {
+        Self { app, ..self.clone() }
+    }
+
     /// The app this client speaks for.
     #[must_use]
     pub fn app(&self) -> &App {
@@ -106,8 +112,8 @@ impl Graph {
                 query.push(("after", after));
             }
             let page: Page<T> = read(self.get(path, &query, token).await?.body)?;
+            let next = page.next();
             items.extend(page.data);
-            let next = page.paging.and_then(|paging| paging.next.and(paging.cursors)).and_then(|cursors| cursors.after);
             match next {
                 Some(next) if Some(&next) != after.as_ref() => after = Some(next),
                 _ => return Ok(items),
@@ -138,6 +144,14 @@ impl Graph {
 struct Page<T> {
     data: Vec<T>,
     paging: Option<Paging>,
+}
+
+impl<T> Page<T> {
+    /// The cursor of the next response page, if there is one.
+    fn next(&self) -> Option<String> {
+        let paging = self.paging.as_ref()?;
+        paging.next.as_ref().and(paging.cursors.as_ref())?.after.clone()
+    }
 }
 
 #[derive(serde::Deserialize)]

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use url::Url;
 
+use super::batch::Call;
 use super::{Graph, GraphError, read};
+use crate::ids::PageId;
 use crate::secret::AccessToken;
 
 /// The address of Meta's consent dialog.
@@ -52,8 +54,31 @@ pub struct TokenInfo {
     /// What was granted.
     #[serde(default)]
     pub scopes: Vec<String>,
+    /// What was granted for which objects.
+    #[serde(default)]
+    pub granular_scopes: Vec<GranularScope>,
     /// The person, under an id that only this app sees.
     pub user_id: Option<String>,
+}
+
+/// A permission for some objects only.
+#[derive(Debug, Clone, Deserialize)]
+pub struct GranularScope {
+    /// The permission.
+    pub scope: String,
+    /// The objects; absent or empty means all there are and will be.
+    #[serde(default)]
+    pub target_ids: Option<Vec<String>>,
+}
+
+impl TokenInfo {
+    /// Whether the person ticked this page, as far as Meta tells.
+    #[must_use]
+    pub fn includes(&self, page: &PageId) -> bool {
+        let chosen = self.granular_scopes.iter().find(|granular| granular.scope == "pages_show_list");
+        let targets = chosen.and_then(|granular| granular.target_ids.as_ref()).filter(|targets| !targets.is_empty());
+        targets.is_none_or(|targets| targets.iter().any(|target| target == page.as_str()))
+    }
 }
 
 #[derive(Deserialize)]
@@ -91,7 +116,9 @@ impl Graph {
     /// Whatever keeps Meta from saying. A dead token is no error here: `is_valid` says so.
     pub async fn debug_token(&self, token: &AccessToken) -> Result<TokenInfo, GraphError> {
         let app_token = AccessToken::new(format!("{}|{}", self.app.id, self.app.secret.expose()));
-        let answer = self.get("debug_token", &[("input_token", token.expose())], &app_token).await?;
+        // As a batch of one: its parameters travel in a body, where a token belongs, and not in an address.
+        let call = Call::get("debug_token", &[("input_token", token.expose())]);
+        let answer = self.batch(&[call], &app_token).await.pop().unwrap_or(Err(GraphError::Garbage { status: 200 }))?;
         read::<Debugged>(answer.body).map(|debugged| debugged.data)
     }
 }
@@ -126,6 +153,19 @@ mod tests {
             "https://www.facebook.com/v26.0/dialog/oauth?client_id=1&redirect_uri=https%3A%2F%2Fa.example%2Fcb%3Fx%3D1%26y%3D2\
              &state=s%26t&response_type=code&scope=a%2Cb&auth_type=rerequest"
         );
+    }
+
+    #[test]
+    fn no_list_of_pages_means_all_of_them() {
+        let includes = |granular: serde_json::Value| {
+            let info = json!({"data": {"app_id": "1", "is_valid": true, "granular_scopes": granular}});
+            read::<Debugged>(info).unwrap().data.includes(&PageId::parse("7").unwrap())
+        };
+        assert!(includes(json!([])));
+        assert!(includes(json!([{"scope": "pages_show_list"}])));
+        assert!(includes(json!([{"scope": "pages_show_list", "target_ids": []}])));
+        assert!(includes(json!([{"scope": "pages_show_list", "target_ids": ["8", "7"]}])));
+        assert!(!includes(json!([{"scope": "pages_show_list", "target_ids": ["8"]}, {"scope": "leads_retrieval"}])));
     }
 
     #[test]

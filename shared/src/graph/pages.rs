@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::batch::Call;
+use super::error::Detail;
+use super::oauth::TokenInfo;
 use super::{Graph, GraphError, read};
 use crate::ids::PageId;
+use crate::retry::Verdict;
 use crate::secret::AccessToken;
 
 /// The webhook fields of a page that Leadwire listens to, each with the permission without which Meta refuses it, and
@@ -76,55 +80,58 @@ impl Graph {
     }
 
     /// Every page the person brings: their own, and those that a business portfolio owns or was given, which Meta
-    /// leaves out of `/me/accounts` in some cases. A portfolio that cannot be read costs its own pages only.
+    /// leaves out of `/me/accounts` in some cases. What Meta refuses for good costs itself only.
     ///
     /// # Errors
-    /// If the person's own pages cannot be read.
-    pub async fn pages(&self, user_token: &AccessToken, with_businesses: bool) -> Result<Vec<Page>, GraphError> {
-        let own =
+    /// If the person's own pages cannot be read, or if anything else failed that may heal: a page that is missing here
+    /// is taken for one that did not come.
+    pub async fn pages(&self, user_token: &AccessToken, info: &TokenInfo) -> Result<Vec<Page>, GraphError> {
+        let own: Vec<Page> =
             self.get_all("me/accounts", &[("fields", "id,name,link,access_token,tasks"), MOST], user_token).await?;
-        let mut pages: BTreeMap<PageId, Page> = own.into_iter().map(|page: Page| (page.id.clone(), page)).collect();
-        if with_businesses {
-            for page in self.business_pages(user_token).await {
+        let mut pages: BTreeMap<PageId, Page> = own.into_iter().map(|page| (page.id.clone(), page)).collect();
+        if info.scopes.iter().any(|scope| scope == "business_management") {
+            // A portfolio lists all its pages, also those that the person did not tick.
+            for page in self.business_pages(user_token).await?.into_iter().filter(|page| info.includes(&page.id)) {
                 pages.entry(page.id.clone()).or_insert(page);
             }
         }
         let mut pages: Vec<Page> = pages.into_values().collect();
-        self.fill_in_tokens(&mut pages, user_token).await;
+        self.fill_in_tokens(&mut pages, user_token).await?;
         Ok(pages)
     }
 
-    async fn business_pages(&self, user_token: &AccessToken) -> Vec<Page> {
-        let businesses: Vec<Business> = match self.get_all("me/businesses", &[("fields", "id"), MOST], user_token).await
-        {
-            Ok(businesses) => businesses,
-            Err(error) => {
-                tracing::warn!(%error, "business portfolios could not be listed");
-                return Vec::new();
-            }
-        };
+    async fn business_pages(&self, user_token: &AccessToken) -> Result<Vec<Page>, GraphError> {
+        const FIELDS: (&str, &str) = ("fields", "id,name,link,access_token");
+        let businesses = self.get_all("me/businesses", &[("fields", "id"), MOST], user_token).await;
+        let businesses: Vec<Business> = unless_refused(businesses)?.unwrap_or_default();
+        let edges: Vec<String> = businesses
+            .iter()
+            .flat_map(|business| ["owned_pages", "client_pages"].map(|edge| format!("{}/{edge}", business.id)))
+            .collect();
+        let calls: Vec<Call> = edges.iter().map(|edge| Call::get(edge, &[FIELDS, MOST])).collect();
         let mut pages = Vec::new();
-        for business in businesses {
-            for edge in ["owned_pages", "client_pages"] {
-                let path = format!("{}/{edge}", business.id);
-                match self.get_all(&path, &[("fields", "id,name,link,access_token"), MOST], user_token).await {
-                    Ok(found) => pages.extend::<Vec<Page>>(found),
-                    Err(error) => tracing::warn!(%error, edge, "pages of a business portfolio could not be listed"),
-                }
-            }
+        for (edge, outcome) in edges.iter().zip(self.batch(&calls, user_token).await) {
+            let Some(answer) = unless_refused(outcome)? else { continue };
+            let first: super::Page<Page> = read(answer.body)?;
+            pages.extend(match first.next() {
+                None => first.data,
+                Some(_) => self.get_all(edge, &[FIELDS, MOST], user_token).await?,
+            });
         }
-        pages
+        Ok(pages)
     }
 
     /// Asks the pages themselves for the tokens that the lists did not give.
-    async fn fill_in_tokens(&self, pages: &mut [Page], user_token: &AccessToken) {
+    async fn fill_in_tokens(&self, pages: &mut [Page], user_token: &AccessToken) -> Result<(), GraphError> {
         let missing: Vec<&mut Page> = pages.iter_mut().filter(|page| page.access_token.is_none()).collect();
         let calls: Vec<Call> =
             missing.iter().map(|page| Call::get(page.id.as_str(), &[("fields", "access_token")])).collect();
         for (page, outcome) in missing.into_iter().zip(self.batch(&calls, user_token).await) {
-            page.access_token =
-                outcome.and_then(|answer| read::<OnlyToken>(answer.body)).ok().and_then(|only| only.access_token);
+            if let Some(answer) = unless_refused(outcome)? {
+                page.access_token = read::<OnlyToken>(answer.body)?.access_token;
+            }
         }
+        Ok(())
     }
 
     /// Subscribes this app to `fields` of each page, and answers one outcome a page, in their order. The list replaces
@@ -139,6 +146,60 @@ impl Graph {
                     .with_token((*token).clone())
             })
             .collect();
-        self.batch(&calls, first).await.into_iter().map(|outcome| outcome.map(drop)).collect()
+        self.batch(&calls, first).await.into_iter().map(|outcome| confirmed(&outcome?.body)).collect()
+    }
+}
+
+/// Meta may say 200 and mean no.
+fn confirmed(body: &Value) -> Result<(), GraphError> {
+    match body.get("success") {
+        Some(Value::Bool(true)) => Ok(()),
+        _ => Err(GraphError::Refused(Detail { message: "Meta did not confirm it".to_owned(), ..Detail::default() })),
+    }
+}
+
+/// What Meta refuses for good is nothing; what may heal is an error. Either is told.
+fn unless_refused<T>(outcome: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
+    match outcome {
+        Ok(found) => Ok(Some(found)),
+        Err(error @ GraphError::TokenDead { .. }) => Err(error),
+        Err(error) if error.verdict() == Verdict::GiveUp || matches!(error, GraphError::NotVisible(_)) => {
+            tracing::warn!(%error, "pages of a portfolio, or a page's token, are not to be had");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_plain_yes_is_one() {
+        assert!(confirmed(&json!({"success": true})).is_ok());
+        for no in [json!({"success": false}), json!({}), json!("true"), json!({"success": "true"})] {
+            assert!(confirmed(&no).is_err(), "{no}");
+        }
+    }
+
+    #[test]
+    fn what_may_heal_is_not_taken_for_a_page_that_is_not_there() {
+        let detail = Detail::default;
+        assert_eq!(unless_refused::<()>(Err(GraphError::NotPermitted(detail()))), Ok(None));
+        assert_eq!(unless_refused::<()>(Err(GraphError::NotVisible(detail()))), Ok(None));
+        assert!(unless_refused::<()>(Err(GraphError::Unavailable(detail()))).is_err());
+        assert!(unless_refused::<()>(Err(GraphError::Throttled { wait: None, detail: detail() })).is_err());
+        assert!(unless_refused::<()>(Err(GraphError::NoAnswer("timed out"))).is_err());
+    }
+
+    #[test]
+    fn what_is_subscribed_is_what_was_granted() {
+        let granted = |scopes: &[&str]| fields(&scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>());
+        assert_eq!(granted(&[]), ["feed", "mention"]);
+        assert_eq!(granted(&["leads_retrieval", "x"]), ["leadgen", "feed", "mention"]);
+        assert!(granted(&["pages_messaging"]).contains(&"messages"));
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{Arrival, Intake};
 use crate::error::WorkError;
+use crate::graph::GraphError;
 use crate::graph::leads::GraphLead;
 use crate::ids::{FormId, LeadId, LeadgenId, OrgScope, PageId};
 use crate::model::assignment::{Assigned, Reason, Strategy};
@@ -14,7 +15,13 @@ use crate::model::lead::{Lead, SOURCE, Status, tag};
 use crate::model::mapping::{self, Form};
 use crate::secret::AccessToken;
 
-type Forms = BTreeMap<FormId, Form>;
+/// The forms of one run.
+#[derive(Default)]
+struct Forms {
+    known: BTreeMap<FormId, Form>,
+    /// Also those that could not be read: asking again in the same run would not help.
+    asked: BTreeSet<FormId>,
+}
 
 impl Intake {
     /// Reads the leads of `arrivals`, one outcome for each, in their order.
@@ -44,59 +51,78 @@ impl Intake {
     ) -> Result<Vec<Result<Lead, WorkError>>, WorkError> {
         let token = self.vault.page_token(&connection.credentials, &connection.page_id).await?;
         let country = self.table.org(scope).await?.and_then(|org| org.default_country);
-        let page = &connection.page_id;
-
         let named: BTreeSet<FormId> =
             arrivals.iter().filter_map(|arrival| arrival.job.notice.form_id.clone()).collect();
-        let named: Vec<FormId> = named.into_iter().collect();
-        let mut forms: Forms = self.table.forms(page, &named, now).await?.into_iter().collect();
-        let unknown: Vec<FormId> = named.into_iter().filter(|form| !forms.contains_key(form)).collect();
-
+        let mut forms = Forms::default();
         let ids: Vec<LeadgenId> = arrivals.iter().map(|arrival| arrival.job.notice.leadgen_id.clone()).collect();
-        let fetched = self.graph.leads_and_forms(&ids, &unknown, &token).await;
-        self.remember(page, unknown.into_iter().zip(fetched.forms), &mut forms, now).await;
-        self.fetch_forms_unnamed(page, &fetched.leads, &mut forms, &token, now).await;
+        let mut leads = self.read(connection, &ids, named, &mut forms, &token, now).await?;
 
-        if fetched.leads.iter().any(|lead| matches!(lead, Err(crate::graph::GraphError::TokenDead { .. }))) {
-            // The token may have been replaced since this process read it.
+        if leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenDead { .. }))) {
+            // Somebody may have connected anew since this process read the token.
             self.vault.forget(&connection.credentials);
+            let newer = self.vault.page_token(&connection.credentials, &connection.page_id).await?;
+            if !newer.is(&token) {
+                leads = self.read(connection, &ids, BTreeSet::new(), &mut forms, &newer, now).await?;
+            }
         }
-        let made = arrivals.iter().zip(fetched.leads).map(|(arrival, lead)| {
+        let made = arrivals.iter().zip(leads).map(|(arrival, lead)| {
             let lead = lead?;
-            let form = lead.form_id.as_ref().or(arrival.job.notice.form_id.as_ref()).and_then(|id| forms.get(id));
+            let form_id = lead.form_id.as_ref().or(arrival.job.notice.form_id.as_ref());
+            let form = form_id.and_then(|id| forms.known.get(id));
             Ok(crm_lead(&lead, arrival, connection, form, country.as_deref()))
         });
         Ok(made.collect())
     }
 
-    /// Forms that no webhook named, but their leads do.
-    async fn fetch_forms_unnamed(
+    /// Reads leads, and the forms that the webhook or the leads name, as far as they are not known yet.
+    async fn read(
         &self,
-        page: &PageId,
-        leads: &[Result<GraphLead, crate::graph::GraphError>],
+        connection: &Connection,
+        ids: &[LeadgenId],
+        named: BTreeSet<FormId>,
         forms: &mut Forms,
         token: &AccessToken,
         now: Timestamp,
-    ) {
-        let unnamed: BTreeSet<FormId> = leads
-            .iter()
-            .flatten()
-            .filter_map(|lead| lead.form_id.clone())
-            .filter(|form| !forms.contains_key(form))
-            .collect();
-        if unnamed.is_empty() {
-            return;
+    ) -> Result<Vec<Result<GraphLead, GraphError>>, WorkError> {
+        let page = &connection.page_id;
+        // As the vault has it now: a process outlives a change of the app's secret.
+        let graph = self.graph.speaking_for(self.vault.app(&self.app_secret_id).await?);
+        let unknown = self.unknown_forms(page, named, forms, now).await?;
+        let fetched = graph.leads_and_forms(ids, &unknown, token).await;
+        if fetched.leads.iter().any(|lead| matches!(lead, Err(GraphError::ProofRefused(_)))) {
+            self.vault.forget(&self.app_secret_id);
         }
-        let unnamed: Vec<FormId> = unnamed.into_iter().collect();
-        let fetched = self.graph.leads_and_forms(&[], &unnamed, token).await;
-        self.remember(page, unnamed.into_iter().zip(fetched.forms), forms, now).await;
+        self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
+        let in_leads = fetched.leads.iter().flatten().filter_map(|lead| lead.form_id.clone()).collect();
+        let unknown = self.unknown_forms(page, in_leads, forms, now).await?;
+        if !unknown.is_empty() {
+            let fetched = graph.leads_and_forms(&[], &unknown, token).await;
+            self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
+        }
+        Ok(fetched.leads)
+    }
+
+    /// Those of `wanted` that are neither known nor were asked for in this run.
+    async fn unknown_forms(
+        &self,
+        page: &PageId,
+        wanted: BTreeSet<FormId>,
+        forms: &mut Forms,
+        now: Timestamp,
+    ) -> Result<Vec<FormId>, WorkError> {
+        let open: Vec<FormId> = wanted.into_iter().filter(|form| !forms.asked.contains(form)).collect();
+        if !open.is_empty() {
+            forms.known.extend(self.table.forms(page, &open, now).await?);
+        }
+        forms.asked.extend(open.iter().cloned());
+        Ok(open.into_iter().filter(|form| !forms.known.contains_key(form)).collect())
     }
 
     /// A form that cannot be read keeps no lead out: its name and labels are missing, that is all.
     async fn remember(
         &self,
         page: &PageId,
-        fetched: impl Iterator<Item = (FormId, Result<Form, crate::graph::GraphError>)>,
+        fetched: impl Iterator<Item = (FormId, Result<Form, GraphError>)>,
         forms: &mut Forms,
         now: Timestamp,
     ) {
@@ -106,7 +132,7 @@ impl Intake {
                     if let Err(error) = self.table.put_form(page, &id, &form, now).await {
                         tracing::warn!(%error, form = %id, "a form could not be remembered");
                     }
-                    forms.insert(id, form);
+                    forms.known.insert(id, form);
                 }
                 Err(error) => {
                     tracing::warn!(%error, form = %id, %page, "a form could not be read; its leads come without its name");

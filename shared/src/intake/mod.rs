@@ -28,8 +28,10 @@ pub struct Intake {
     pub graph: Graph,
     /// To find who gets them, and to write them.
     pub table: Table,
-    /// For the pages' tokens.
+    /// For the pages' tokens, and the app as it is now.
     pub vault: Vault,
+    /// The vault's name of the app.
+    pub app_secret_id: String,
     /// To tell the CRM.
     pub bus: Bus,
 }
@@ -69,8 +71,11 @@ impl Intake {
         let mut outcomes: Vec<Result<(), WorkError>> = arrivals.iter().map(|_| Ok(())).collect();
         for (scope, connections) in by_org(connections) {
             tell_orgid_mismatch(&scope, arrivals);
-            let for_org = self.take_in_for_org(&scope, &connections, arrivals, now).await;
-            for ((outcome, for_org), arrival) in outcomes.iter_mut().zip(for_org).zip(arrivals) {
+            let is_theirs = |arrival: &Arrival| arrival.job.only_for.as_ref().is_none_or(|org| org == scope.org());
+            let (theirs, outcomes): (Vec<Arrival>, Vec<_>) =
+                arrivals.iter().cloned().zip(&mut outcomes).filter(|(arrival, _)| is_theirs(arrival)).unzip();
+            let for_org = self.take_in_for_org(&scope, &connections, &theirs, now).await;
+            for ((outcome, for_org), arrival) in outcomes.into_iter().zip(for_org).zip(&theirs) {
                 let settled = match for_org {
                     Ok(()) => Ok(()),
                     Err(error) => self.settle(&scope, arrival, error, now).await,
@@ -84,6 +89,9 @@ impl Intake {
     }
 
     /// Each org reads with its own token: what its own people are not permitted to read, it does not get.
+    ///
+    /// The same org may have connected the page through several accounts. What one of them may not read, or does not
+    /// see, the next is asked for.
     async fn take_in_for_org(
         &self,
         scope: &OrgScope,
@@ -91,17 +99,28 @@ impl Intake {
         arrivals: &[Arrival],
         now: Timestamp,
     ) -> Vec<Result<(), WorkError>> {
-        let mut outcomes = Vec::new();
+        let mut outcomes: Vec<Option<Result<(), WorkError>>> = arrivals.iter().map(|_| None).collect();
         for connection in connections {
-            let fetched = self.fetch(scope, connection, arrivals, now).await;
-            let useless = fetched.iter().all(|lead| matches!(lead, Err(error) if is_about_the_token(error)));
-            outcomes = self.write(scope, connection, arrivals, fetched, now).await;
-            if !useless {
+            let open = |outcome: &Option<Result<(), WorkError>>| match outcome {
+                None => true,
+                Some(Ok(())) => false,
+                Some(Err(error)) => another_account_may_help(error),
+            };
+            let places: Vec<usize> =
+                (0..).zip(&outcomes).filter(|(_, outcome)| open(outcome)).map(|(at, _)| at).collect();
+            let these: Vec<Arrival> = places.iter().filter_map(|at| arrivals.get(*at)).cloned().collect();
+            if these.is_empty() {
                 break;
             }
-            // The same org may have connected the page through another account, whose token still works.
+            let fetched = self.fetch(scope, connection, &these, now).await;
+            let written = self.write(scope, connection, fetched, now).await;
+            for (at, outcome) in places.into_iter().zip(written) {
+                if let Some(known) = outcomes.get_mut(at) {
+                    *known = Some(outcome);
+                }
+            }
         }
-        outcomes
+        outcomes.into_iter().map(|outcome| outcome.unwrap_or(Ok(()))).collect()
     }
 
     /// Parks what trying does not help, or has not helped for long.
@@ -119,14 +138,15 @@ impl Intake {
         }
         let leadgen_id = &arrival.job.notice.leadgen_id;
         if self.table.stored(scope, &LeadId::from_leadgen(leadgen_id)).await?.is_some() {
-            return Ok(());
+            // It is in. If it could not be told, the dead letters keep it until it can.
+            return if matches!(error, WorkError::Bus(_)) { Err(error) } else { Ok(()) };
         }
         tracing::error!(%error, code = error.code(), %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
         let parked = ParkedLead {
             leadgen_id: leadgen_id.clone(),
             page_id: arrival.job.notice.page_id.clone(),
             reason: error.code().to_owned(),
-            evidence: error.to_string(),
+            evidence: evidence(&error),
             parked_at: now,
             job: arrival.job.clone(),
         };
@@ -146,14 +166,30 @@ fn by_org(connections: Vec<(OrgScope, Connection)>) -> Vec<(OrgScope, Vec<Connec
     orgs
 }
 
-fn is_about_the_token(error: &WorkError) -> bool {
-    matches!(
-        error,
-        WorkError::Vault(VaultError::Missing(_) | VaultError::Unreadable(_))
-            | WorkError::Graph(
-                GraphError::TokenDead { .. } | GraphError::WrongTokenKind(_) | GraphError::NotPermitted(_)
-            )
-    )
+/// What an admin may read of an error: Meta's words, and of AWS's failures only that there was one.
+fn evidence(error: &WorkError) -> String {
+    match error {
+        WorkError::Graph(error) => error.to_string(),
+        WorkError::Vault(error @ VaultError::Unreadable(_)) => error.to_string(),
+        other => other.code().to_owned(),
+    }
+}
+
+fn another_account_may_help(error: &WorkError) -> bool {
+    match error {
+        WorkError::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) => true,
+        WorkError::Graph(error) => matches!(
+            error,
+            GraphError::TokenDead { .. }
+                | GraphError::WrongTokenKind(_)
+                | GraphError::NotPermitted(_)
+                | GraphError::NotVisible(_)
+                | GraphError::Refused(_)
+        ),
+        WorkError::Vault(VaultError::Failed(_)) | WorkError::Table(_) | WorkError::Queue(_) | WorkError::Bus(_) => {
+            false
+        }
+    }
 }
 
 /// Meta's callback URL may name an org. It decides nothing, because one URL serves all orgs of the app; but when it

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Arrival, Intake};
+use super::Intake;
 use crate::bus::Event;
 use crate::error::WorkError;
 use crate::ids::{LeadId, OrgScope};
 use crate::model::assignment::Assignment;
 use crate::model::integration::Connection;
 use crate::model::lead::Lead;
-use crate::model::merging::plan;
+use crate::model::merging::{Known, Plan, plan};
 use crate::table::lead::{Committed, Stored};
 use crate::table::{TableError, pause};
 
@@ -21,27 +21,22 @@ use crate::table::{TableError, pause};
 const HANDFUL: usize = 24;
 /// A transaction holds 4 MB; what the table adds to a lead is far less than the rest.
 const HANDFUL_BYTES: usize = 2_000_000;
-/// Tries against other writers before the queue takes over. With ten workers on one org the tenth is through after ten.
+/// Tries against other writers before the queue takes over. Of those who collide one gets through each time.
 const MOST_TRIES: u32 = 25;
 
 impl Intake {
-    /// Writes what was fetched, one outcome for each arrival, in their order.
+    /// Writes what was fetched, one outcome for each, in their order.
     pub(super) async fn write(
         &self,
         scope: &OrgScope,
         connection: &Connection,
-        arrivals: &[Arrival],
         fetched: Vec<Result<Lead, WorkError>>,
         now: Timestamp,
     ) -> Vec<Result<(), WorkError>> {
-        let again: BTreeMap<LeadId, bool> = arrivals
-            .iter()
-            .map(|arrival| (LeadId::from_leadgen(&arrival.job.notice.leadgen_id), arrival.receives > 1))
-            .collect();
         let leads: Vec<Lead> = fetched.iter().flatten().cloned().collect();
         let mut failed: BTreeMap<LeadId, WorkError> = BTreeMap::new();
         for handful in handfuls(&leads) {
-            failed.extend(self.write_handful(scope, connection, handful, &again, now).await);
+            failed.extend(self.write_handful(scope, connection, handful, now).await);
         }
         let outcome = |lead: Result<Lead, WorkError>| {
             let lead = lead?;
@@ -55,16 +50,15 @@ impl Intake {
         scope: &OrgScope,
         connection: &Connection,
         handful: &[Lead],
-        again: &BTreeMap<LeadId, bool>,
         now: Timestamp,
     ) -> Vec<(LeadId, WorkError)> {
-        match self.try_handful(scope, connection, handful, again, now).await {
+        match self.try_handful(scope, connection, handful, now).await {
             Ok(()) => Vec::new(),
             // One of them cannot be held. The others can.
             Err(WorkError::Table(TableError::Unholdable(_))) if handful.len() > 1 => {
                 let mut failed = Vec::new();
                 for lead in handful.chunks(1) {
-                    failed.extend(Box::pin(self.write_handful(scope, connection, lead, again, now)).await);
+                    failed.extend(Box::pin(self.write_handful(scope, connection, lead, now)).await);
                 }
                 failed
             }
@@ -77,43 +71,48 @@ impl Intake {
         scope: &OrgScope,
         connection: &Connection,
         handful: &[Lead],
-        again: &BTreeMap<LeadId, bool>,
         now: Timestamp,
     ) -> Result<(), WorkError> {
         for attempt in 1..=MOST_TRIES {
-            // Read anew at each try: the assignment may be changed while leads are on their way.
+            // Read anew at each try: the assignment may be changed, or the page disconnected, while leads are on their way.
             let Some(assignment) = self.assignment(scope, connection).await? else {
                 tracing::warn!(org = %scope.org(), page = %connection.page_id, "disconnected while leads were on their way");
                 return Ok(());
             };
             let known = self.table.known(scope, handful, &assignment).await?;
             let plan = plan(handful, &known, &assignment);
-            let mut events: Vec<Event> = plan.creates.iter().map(|lead| Event::lead_created(scope, lead)).collect();
-            events.extend(plan.merges.iter().map(|submission| Event::lead_updated(scope, submission)));
-            // Somebody worked on these before and may have stopped between writing and telling.
-            for id in known.stored.iter().filter(|id| again.get(id).is_some_and(|again| *again)) {
-                match self.table.stored(scope, id).await? {
-                    Some(Stored::Lead(lead)) => events.push(Event::lead_created(scope, &lead)),
-                    Some(Stored::Submission(submission)) => events.push(Event::lead_updated(scope, &submission)),
-                    None => {}
-                }
+            if !plan.is_empty() && self.table.commit(scope, connection, &plan, now).await? == Committed::Stale {
+                pause(attempt).await;
+                continue;
             }
-            let committed =
-                if plan.is_empty() { Committed::Yes } else { self.table.commit(scope, connection, &plan, now).await? };
-            if committed == Committed::Yes {
-                self.bus.publish(&events).await?;
-                for lead in &plan.creates {
-                    tracing::info!(org = %scope.org(), lead = %lead.id, found_by = ?lead.found_by, reason = ?lead.assignment.reason, "lead created");
-                }
-                return Ok(());
+            for lead in &plan.creates {
+                tracing::info!(org = %scope.org(), lead = %lead.id, found_by = ?lead.found_by, reason = ?lead.assignment.reason, "lead created");
             }
-            pause(attempt).await;
+            return self.announce(scope, &plan, &known).await;
         }
         Err(TableError::Contended(MOST_TRIES).into())
     }
 
-    /// How leads of this connection are assigned now; `None` if the connection is no more.
+    /// Tells what was written, and what was found written: whoever wrote it may have stopped before telling. Events come
+    /// at least once, and a repeat has the same id.
+    async fn announce(&self, scope: &OrgScope, plan: &Plan, known: &Known) -> Result<(), WorkError> {
+        let mut events: Vec<Event> = plan.creates.iter().map(|lead| Event::lead_created(scope, lead)).collect();
+        events.extend(plan.merges.iter().map(|submission| Event::lead_updated(scope, submission)));
+        for id in &known.stored {
+            match self.table.stored(scope, id).await? {
+                Some(Stored::Lead(lead)) => events.push(Event::lead_created(scope, &lead)),
+                Some(Stored::Submission(submission)) => events.push(Event::lead_updated(scope, &submission)),
+                None => {}
+            }
+        }
+        Ok(self.bus.publish(&events).await?)
+    }
+
+    /// How leads of this connection are assigned now; `None` if there is no such connection any more.
     async fn assignment(&self, scope: &OrgScope, connection: &Connection) -> Result<Option<Assignment>, WorkError> {
+        if !self.table.is_connected(scope, connection).await? {
+            return Ok(None);
+        }
         Ok(self.table.integration(scope, &connection.integration_id).await?.map(|integration| integration.assignment))
     }
 }

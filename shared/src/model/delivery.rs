@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::ids::{FormId, LeadgenId, PageId};
+use crate::ids::{FormId, LeadgenId, OrgId, PageId};
 
 /// One body, taken apart.
 #[derive(Debug)]
@@ -163,13 +163,27 @@ const TEST_PAGE: &str = "0";
 const TEST_LEAD: &str = "444444444444";
 
 fn take_lead(entry_id: &str, value: &str) -> Change {
-    match serde_json::from_str::<LeadNotice>(value) {
+    match read_lead(entry_id, value) {
         Ok(lead) if entry_id == TEST_PAGE || lead.leadgen_id.as_str() == TEST_LEAD => {
             Change::Skipped(Skip::DashboardTest)
         }
         Ok(lead) => Change::Lead(lead),
         Err(_) => Change::Skipped(Skip::Unreadable),
     }
+}
+
+/// A lead whose change does not name the page belongs to the entry's.
+fn read_lead(entry_id: &str, value: &str) -> Result<LeadNotice, serde_json::Error> {
+    #[derive(Deserialize)]
+    struct Pageless {
+        leadgen_id: LeadgenId,
+        form_id: Option<FormId>,
+    }
+    serde_json::from_str(value).or_else(|error| {
+        let Pageless { leadgen_id, form_id } = serde_json::from_str(value)?;
+        let page_id = PageId::parse(entry_id).map_err(|_| error)?;
+        Ok(LeadNotice { leadgen_id, page_id, form_id, created_time: None })
+    })
 }
 
 fn engagement(object: &str, entry_id: &str, field: &str, value: &str) -> Change {
@@ -220,6 +234,9 @@ pub struct LeadJob {
     /// connected its page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orgid: Option<String>,
+    /// The one org it is for, when an org had it tried again; everybody who connected the page otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_for: Option<OrgId>,
 }
 
 #[cfg(test)]

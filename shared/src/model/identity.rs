@@ -34,7 +34,8 @@ impl PersonKey {
 #[must_use]
 pub fn person_keys(email: Option<&str>, phone: Option<&str>) -> Vec<PersonKey> {
     let email = email.and_then(normalised_email).map(|email| PersonKey::new(PersonKeyKind::Email, &email));
-    let phone = phone.filter(|phone| phone.starts_with('+')).map(|phone| PersonKey::new(PersonKeyKind::Phone, phone));
+    let phone = phone.filter(|phone| e164(phone, None).as_deref() == Some(*phone));
+    let phone = phone.map(|phone| PersonKey::new(PersonKeyKind::Phone, phone));
     email.into_iter().chain(phone).collect()
 }
 
@@ -52,7 +53,9 @@ pub fn normalised_email(typed: &str) -> Option<String> {
 pub fn e164(typed: &str, country: Option<&str>) -> Option<String> {
     let country = country.and_then(|code| code.to_uppercase().parse::<Country>().ok());
     let number = phonenumber::parse(country, typed.trim()).ok()?;
-    phonenumber::is_valid(&number).then(|| number.format().mode(Mode::E164).to_string())
+    // E.164 has no extensions: of two people behind one switchboard, neither is the other.
+    let direct = number.extension().is_none();
+    (direct && phonenumber::is_valid(&number)).then(|| number.format().mode(Mode::E164).to_string())
 }
 
 #[cfg(test)]
@@ -90,7 +93,9 @@ mod tests {
 
     #[test]
     fn only_a_number_that_could_be_read_identifies() {
-        assert!(person_keys(None, Some("2125550123")).is_empty());
+        for nobody in ["2125550123", "+1", "+000", "+49", "+1 (212) 555-0123 ext. 12", "+12125550123;ext=12"] {
+            assert!(person_keys(None, Some(nobody)).is_empty(), "{nobody}");
+        }
         assert_eq!(person_keys(Some("a@b.c"), Some("+12125550123")).len(), 2);
     }
 }

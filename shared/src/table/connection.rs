@@ -68,6 +68,15 @@ impl Table {
         Ok(())
     }
 
+    /// Whether a connection is still there.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn is_connected(&self, scope: &OrgScope, connection: &Connection) -> Result<bool, TableError> {
+        let key = keys::connection(scope, &connection.integration_id, &connection.page_id);
+        Ok(self.get_item(&key).await?.is_some())
+    }
+
     /// Writes down which webhook fields Meta confirmed for a connection that still exists.
     ///
     /// # Errors

@@ -315,9 +315,10 @@ impl LeadFilter {
         query: aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder,
         scope: &OrgScope,
     ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
-        // `#` sorts below `~` and above nothing that an instant ends with: a range of instants is a range of keys.
-        let from = self.from.map_or_else(|| "0".to_owned(), keys::instant);
-        let to = self.to.map_or_else(|| "9999".to_owned(), keys::instant);
+        // An instant's key is shorter than the keys of what happened in it, so a range of instants is a range of keys.
+        // Years begin with a digit, or with a minus; one below and one above all of them are the widest range.
+        let from = self.from.map_or_else(|| "-".to_owned(), keys::instant);
+        let to = self.to.map_or_else(|| "~".to_owned(), keys::instant);
         let mut query = query
             .key_condition_expression("gsi1pk = :pk AND gsi1sk BETWEEN :from AND :to")
             .expression_attribute_values(":pk", text(keys::leads_of_org(scope)))

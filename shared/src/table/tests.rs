@@ -218,7 +218,13 @@ fn parked(id: u64) -> ParkedLead {
         reason: "not_permitted".into(),
         evidence: "200: no".into(),
         parked_at: at("2026-01-01T00:00:00Z"),
-        job: LeadJob { notice, received_at: at("2026-01-01T00:00:00Z"), found_by: FoundBy::Webhook, orgid: None },
+        job: LeadJob {
+            notice,
+            received_at: at("2026-01-01T00:00:00Z"),
+            found_by: FoundBy::Webhook,
+            orgid: None,
+            only_for: None,
+        },
     }
 }
 
@@ -238,7 +244,7 @@ async fn what_is_stored_comes_back_as_it_was() {
     table.park(&a, &parked(1)).await.unwrap();
     assert_eq!(table.parked(&a).await.unwrap(), [parked(1)]);
     assert!(table.parked(&scope("b")).await.unwrap().is_empty());
-    table.unpark(&a, &parked(1).leadgen_id).await.unwrap();
+    table.unpark(&a, &parked(1)).await.unwrap();
     assert!(table.parked(&a).await.unwrap().is_empty());
 }
 

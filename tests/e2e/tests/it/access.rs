@@ -124,6 +124,8 @@ async fn bad_parameters_are_named_and_bad_addresses_too() {
         ("to=2026-02-30", "to"),
         ("status=sold", "status"),
         ("assignee=ann", "assignee"),
+        ("source=Meta&source=Meta", "source"),
+        ("from=2026-02-01&to=2026-02-01", "to"),
     ] {
         let (status, answer) = demo.call(Method::GET, &format!("/api/leads?{query}"), &Value::Null).await;
         assert_eq!((status, &answer["field"]), (400, &json!(field)), "{query}: {answer}");

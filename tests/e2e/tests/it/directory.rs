@@ -40,6 +40,8 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         ("ann", with("email", json!("nobody")), "email"),
         ("ann", with("active", json!("yes")), "active"),
         ("ann", with("permissions", json!("lead_management")), "permissions"),
+        ("ann", with("permissions", json!(["x".repeat(65)])), "permissions"),
+        ("ann", with("permissions", json!(vec!["x"; 100_000])), "permissions"),
         ("a%23b", good.clone(), "path"),
         ("a%2Cb", good.clone(), "id"),
     ] {
