@@ -29,7 +29,8 @@ document.getElementById("connect").addEventListener("click", async () => {
 });
 
 function row(lead) {
-  const cells = [lead.received_at, lead.full_name, lead.email, lead.phone, (lead.tags ?? []).join(", "), lead.page_name, lead.form_name, lead.assigned_to];
+  const received = new Date(lead.received_at).toLocaleTimeString();
+  const cells = [received, lead.full_name, lead.email, lead.phone, (lead.tags ?? []).join(", "), lead.page_name, lead.form_name, lead.assigned_to];
   const line = document.createElement("tr");
   for (const cell of cells) line.appendChild(document.createElement("td")).textContent = cell ?? "–";
   return line;
@@ -37,7 +38,7 @@ function row(lead) {
 
 async function refresh() {
   try {
-    const { items } = await call("/api/leads?limit=20");
+    const { items } = await call("/api/leads?limit=10");
     if (items.length) document.getElementById("leads").replaceChildren(...items.map(row));
   } finally {
     setTimeout(refresh, 2000);

@@ -38,7 +38,7 @@ fn page(endpoints: &Endpoints) -> Markup {
                     h1 { "Leadwire on this machine" }
                     p {
                         "This is the deployed system: its template, its functions, its roles. AWS is played by MiniStack, "
-                        "Meta by " a href=(simulator) { "a simulator" } ". Nothing leaves this machine."
+                        "Meta by a simulator. Nothing leaves this machine."
                     }
                     h2 { "1. Connect" }
                     p { "Opens the consent page of the simulated Meta as the admin of the demo org, and comes back here." }

@@ -11,3 +11,4 @@ mod directory;
 mod leads;
 mod least_privilege;
 mod secrecy;
+mod tidy;
