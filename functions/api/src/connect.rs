@@ -52,7 +52,7 @@ pub(crate) struct AuthUrl {
 ///
 /// Answers the address of Meta's login dialog.
 #[utoipa::path(
-    post, path = "/api/upstream/call/facebook-provider/get-auth-url", tag = "connect",
+    post, path = "/api/upstream/call/facebook-provider/get-auth-url", tag = "connect", operation_id = "getAuthUrl",
     params(("orgid" = String, Header, description = "The org to act for")),
     request_body = AuthUrlRequest,
     responses((status = 200, body = AuthUrl), (status = "4XX", body = Problem, content_type = "application/problem+json"))

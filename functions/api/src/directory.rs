@@ -50,7 +50,7 @@ pub(crate) struct UserList {
 
 /// An org's settings
 #[utoipa::path(
-    get, path = "/api/orgs/{id}", tag = "directory",
+    get, path = "/api/orgs/{id}", tag = "directory", operation_id = "readOrg",
     params(("id" = String, Path), ("orgid" = String, Header, description = "The same org")),
     responses((status = 200, body = Org), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -69,7 +69,7 @@ pub(crate) async fn read_org(
 ///
 /// For the CRM itself: only a superadmin may say what an org has paid for.
 #[utoipa::path(
-    put, path = "/api/orgs/{id}", tag = "directory",
+    put, path = "/api/orgs/{id}", tag = "directory", operation_id = "putOrg",
     params(("id" = String, Path)),
     request_body = OrgIn,
     responses((status = 200, body = Org), (status = "4XX", body = Problem, content_type = "application/problem+json"))
@@ -101,7 +101,7 @@ pub(crate) async fn put_org(
 
 /// The org's users
 #[utoipa::path(
-    get, path = "/api/users", tag = "directory",
+    get, path = "/api/users", tag = "directory", operation_id = "listUsers",
     params(("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = UserList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -116,7 +116,7 @@ pub(crate) async fn users(
 ///
 /// From the moment this answers, leads are assigned to the user, or are not any more.
 #[utoipa::path(
-    put, path = "/api/users/{id}", tag = "directory",
+    put, path = "/api/users/{id}", tag = "directory", operation_id = "putUser",
     params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
     request_body = UserIn,
     responses((status = 200, body = User), (status = "4XX", body = Problem, content_type = "application/problem+json"))

@@ -96,7 +96,7 @@ pub(crate) struct ConnectionList {
 
 /// The org's integrations
 #[utoipa::path(
-    get, path = "/api/meta/integrations", tag = "connect",
+    get, path = "/api/meta/integrations", tag = "connect", operation_id = "listIntegrations",
     params(("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = IntegrationList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -112,7 +112,7 @@ pub(crate) async fn list(
 
 /// One integration
 #[utoipa::path(
-    get, path = "/api/meta/integrations/{id}", tag = "connect",
+    get, path = "/api/meta/integrations/{id}", tag = "connect", operation_id = "readIntegration",
     params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = IntegrationOut), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -128,7 +128,7 @@ pub(crate) async fn read(
 
 /// The pages of one integration
 #[utoipa::path(
-    get, path = "/api/meta/integrations/{id}/pages", tag = "connect",
+    get, path = "/api/meta/integrations/{id}/pages", tag = "connect", operation_id = "listIntegrationPages",
     params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = ConnectionList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -149,7 +149,7 @@ pub(crate) async fn pages(
 
 /// All connected pages of the org
 #[utoipa::path(
-    get, path = "/api/meta/connections", tag = "connect",
+    get, path = "/api/meta/connections", tag = "connect", operation_id = "listConnections",
     params(("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = ConnectionList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]

@@ -66,7 +66,7 @@ pub(crate) struct LeadDetails {
 
 /// The org's leads
 #[utoipa::path(
-    get, path = "/api/leads", tag = "leads",
+    get, path = "/api/leads", tag = "leads", operation_id = "listLeads",
     params(LeadQuery, ("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = LeadList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -131,7 +131,7 @@ fn status(value: String) -> Result<String, Problem> {
 ///
 /// The id of a later submission leads to the lead that it belongs to.
 #[utoipa::path(
-    get, path = "/api/leads/{id}", tag = "leads",
+    get, path = "/api/leads/{id}", tag = "leads", operation_id = "readLead",
     params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = LeadDetails), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]

@@ -41,7 +41,7 @@ pub(crate) struct Replayed {
 
 /// What is parked
 #[utoipa::path(
-    get, path = "/api/parked", tag = "leads",
+    get, path = "/api/parked", tag = "leads", operation_id = "listParked",
     params(("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = ParkedList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
@@ -54,7 +54,7 @@ pub(crate) async fn list(
 
 /// Try parked leads again
 #[utoipa::path(
-    post, path = "/api/parked/replay", tag = "leads",
+    post, path = "/api/parked/replay", tag = "leads", operation_id = "replayParked",
     params(("orgid" = String, Header, description = "The org to act for")),
     request_body = ReplayRequest,
     responses((status = 202, body = Replayed), (status = "4XX", body = Problem, content_type = "application/problem+json"))

@@ -119,8 +119,10 @@ mod tests {
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
         assert_eq!(paths.len(), 12, "{:?}", paths.keys());
+        let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {
+                assert!(names.insert(operation["operationId"].to_string()), "{method} {path} needs a name of its own");
                 assert!(operation["responses"].as_object().unwrap().contains_key("4XX"), "{method} {path}");
                 assert!(operation["summary"].is_string(), "{method} {path}");
             }
