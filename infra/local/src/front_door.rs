@@ -109,3 +109,64 @@ fn passed_on(headers: &HeaderMap) -> HeaderMap {
     }
     passed
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Bytes;
+    use axum::http::HeaderName;
+    use axum::response::AppendHeaders;
+    use axum::routing::get;
+
+    use super::*;
+
+    /// A door before an API that answers with the body it got, two cookies, and where it believes to have been called.
+    async fn door() -> String {
+        let api = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = format!("http://{}/api-id/$default", api.local_addr().unwrap());
+        let echo = async |request: Request| {
+            let seen = [
+                (header::SET_COOKIE, "a=1".to_owned()),
+                (header::SET_COOKIE, "b=2".to_owned()),
+                (HeaderName::from_static("seen-path"), request.uri().to_string()),
+                (
+                    HeaderName::from_static("seen-host"),
+                    request.headers()["x-forwarded-host"].to_str().unwrap().to_owned(),
+                ),
+            ];
+            (AppendHeaders(seen), to_bytes(request.into_body(), BODY_LIMIT).await.unwrap())
+        };
+        tokio::spawn(async move { axum::serve(api, Router::new().fallback(echo)).await });
+        let listener = listen(0).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        open(listener, address, Router::new().route("/_local/x", get(async || "here"))).unwrap();
+        url
+    }
+
+    #[tokio::test]
+    async fn requests_and_answers_pass_unchanged() {
+        let url = door().await;
+        let body: Vec<u8> = (0..=255).collect();
+        let request = reqwest::Client::new().post(format!("{url}/connect/x?a=%20b+c")).body(body.clone());
+        let answer = request.send().await.unwrap();
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!(header("seen-path"), "/api-id/$default/connect/x?a=%20b+c");
+        assert_eq!(format!("http://{}", header("seen-host")), url);
+        assert_eq!(answer.headers().get_all(header::SET_COOKIE).iter().count(), 2);
+        assert_eq!(answer.bytes().await.unwrap(), Bytes::from(body));
+    }
+
+    #[tokio::test]
+    async fn what_is_behind_the_scenes_is_for_this_machine_only() {
+        let url = format!("{}/_local/x", door().await);
+        let http = reqwest::Client::new();
+        assert_eq!(http.get(&url).send().await.unwrap().text().await.unwrap(), "here");
+        assert_eq!(http.get(&url).header(header::HOST, "elsewhere.example").send().await.unwrap().status(), 403);
+    }
+
+    #[test]
+    fn no_path_leads_out_of_the_api() {
+        for (segment, dots) in [("..", true), (".", true), ("%2E%2e", true), ("...", false), ("a..b", false)] {
+            assert_eq!(is_dots(segment), dots, "{segment}");
+        }
+    }
+}

@@ -42,3 +42,23 @@ impl Drop for Keeper {
         let _ = self.shell.wait();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn dropping_it_ends_what_it_started_and_what_that_started() {
+        let keeper = Keeper::start().unwrap();
+        let mut command = tokio::process::Command::new("sh");
+        command.args(["-c", "sleep 600 & wait"]).stdout(Stdio::piped());
+        let mut child = keeper.spawn(&mut command).unwrap();
+        drop(keeper);
+        assert_eq!(child.wait().await.unwrap().signal(), Some(9));
+        // The grandchild held the other end of this pipe.
+        let mut output = child.stdout.take().unwrap();
+        tokio::io::copy(&mut output, &mut tokio::io::sink()).await.unwrap();
+    }
+}

@@ -43,7 +43,7 @@ impl Progress {
                 tokio::select! {
                     outcome = &mut work => break outcome,
                     () = tokio::time::sleep(SIGN_OF_LIFE), if matches!(self, Self::Lines) => {
-                        let last = step.last.lock().map(|last| last.clone()).unwrap_or_default();
+                        let last: String = step.last.lock().map(|last| last.chars().take(80).collect()).unwrap_or_default();
                         eprintln!("  … {name} ({} s) {last}", step.begun.elapsed().as_secs());
                     }
                 }

@@ -12,8 +12,8 @@ use tokio::process::Command;
 
 use crate::command::{self, tail};
 use crate::keeper::Keeper;
-use crate::place;
-use crate::progress::Step;
+use crate::place::{self, Place};
+use crate::progress::{Progress, Step};
 
 const NEEDED: &str =
     "Python 3.10 or newer with pip is needed (Debian: apt-get install python3 python3-pip python3-venv)";
@@ -62,7 +62,12 @@ impl Environment {
     }
 
     /// Installs it, unless it is and that is good enough.
-    pub(crate) async fn ready(self, keeper: &Keeper, step: &Step, log: &Path, again: bool) -> Result<()> {
+    pub(crate) async fn install(self, keeper: &Keeper, progress: &Progress, place: &Place, again: bool) -> Result<()> {
+        let (step, log) = (format!("pip install {}", self.name()), place.log(&format!("pip-{}", self.name())));
+        progress.step(&step, async |step| self.installed(keeper, step, &log, again).await).await
+    }
+
+    async fn installed(self, keeper: &Keeper, step: &Step, log: &Path, again: bool) -> Result<()> {
         let dir = self.dir();
         fs::create_dir_all(&dir)?;
         // Two systems may start at once; the second finds the work done.
@@ -83,7 +88,9 @@ impl Environment {
             .context(NEEDED)?;
         let mut pip = Command::new(python);
         pip.args(["-m", "pip", "--python"]).arg(self.python());
-        pip.args(["install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off", "-r"]).arg(&list);
+        pip.args(["install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]);
+        // Most of what comes along is never run; Python compiles the rest when it is.
+        pip.args(["--no-compile", "-r"]).arg(&list);
         if let Err(error) = command::run(keeper, step, &mut pip, log).await {
             return Err(if offline(&tail(log)) {
                 error.context(

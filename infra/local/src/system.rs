@@ -187,13 +187,10 @@ impl Drop for System {
 /// Makes what a system is started from: the Python programs and ours.
 async fn prepare(keeper: &Keeper, place: &Place, options: &Options) -> Result<()> {
     let progress = &options.progress;
-    let install = async |environment: Environment, name| {
-        let install = async |step: &_| environment.ready(keeper, step, &place.log(name), options.fresh).await;
-        progress.step(name, install).await
-    };
+    let install = async |environment: Environment| environment.install(keeper, progress, place, options.fresh).await;
     let build = progress
         .step("cargo build", async |step| deploy::build(keeper, step, options.build, &place.log("build")).await);
-    tokio::try_join!(install(Environment::MiniStack, "pip-ministack"), install(Environment::Sam, "pip-sam"), build)?;
+    tokio::try_join!(install(Environment::MiniStack), install(Environment::Sam), build)?;
     Ok(())
 }
 

@@ -23,8 +23,10 @@ pub async fn run(locked: bool) -> Result<()> {
     let keeper = Keeper::start()?;
     let place = Place::take(&place::cargo_target().join("verify"))?;
     let progress = Progress::detect();
-    let environment = Environment::Sam;
-    progress.step("pip-sam", async |step| environment.ready(&keeper, step, &place.log("pip-sam"), false).await).await?;
+    // MiniStack is for the tests, which would install it unseen.
+    for environment in [Environment::Sam, Environment::MiniStack] {
+        environment.install(&keeper, &progress, &place, false).await?;
+    }
 
     let template = Path::new("infra/template.yaml");
     let locked: &[&str] = if locked { &["--locked"] } else { &[] };
