@@ -35,7 +35,6 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
         code: text("code"),
         error: text("error"),
         error_reason: text("error_reason"),
-        error_description: text("error_description"),
     };
     let mut response = match connector.finish(answer, shared::clock::now()).await {
         Ok(onward) => redirect(onward.as_str()),

@@ -114,7 +114,6 @@ pub async fn begin(
         user,
         return_url,
         redirect_uri: dialog.redirect_uri.clone(),
-        reconnect: existing.is_some(),
         integration_id: existing.unwrap_or_default(),
         scopes,
         name: asked.name.map(|name| name.trim().to_owned()),

@@ -52,8 +52,6 @@ pub struct Answer {
     pub error: Option<String>,
     /// `user_denied`.
     pub error_reason: Option<String>,
-    /// For people.
-    pub error_description: Option<String>,
 }
 
 /// How a login ended, as the return address is told.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::error::{Detail, GraphError, in_body};
 use super::usage::Usage;
-use super::{Answer, Graph, read};
+use super::{Graph, read};
 use crate::secret::AccessToken;
 
 /// Meta's limit.
@@ -64,7 +64,7 @@ impl Graph {
     ///
     /// A request that fails as a whole, or that Meta did not get round to (`null`, code 960), is the outcome of each
     /// of its calls; the others are unaffected.
-    pub async fn batch(&self, calls: &[Call], token: &AccessToken) -> Vec<Result<Answer, GraphError>> {
+    pub async fn batch(&self, calls: &[Call], token: &AccessToken) -> Vec<Result<Value, GraphError>> {
         let mut outcomes = Vec::with_capacity(calls.len());
         for calls in calls.chunks(MOST_CALLS) {
             let answered = self.batch_request(calls, token).await;
@@ -87,7 +87,7 @@ impl Graph {
             ("access_token", token.expose()),
             ("include_headers", "true"),
         ]);
-        read(self.send(request).await?.body)
+        read(self.send(request).await?)
     }
 
     fn element(&self, call: &Call) -> Value {
@@ -106,7 +106,7 @@ impl Graph {
 }
 
 /// What is odd about one element stays with it.
-fn outcome(element: Value) -> Result<Answer, GraphError> {
+fn outcome(element: Value) -> Result<Value, GraphError> {
     if element.is_null() {
         let message = "the batch ran out of time before this call".to_owned();
         return Err(GraphError::Unavailable(Detail { code: 960, message, ..Detail::default() }));
@@ -120,7 +120,7 @@ fn outcome(element: Value) -> Result<Answer, GraphError> {
     let body: Value = serde_json::from_str(&body.ok_or_else(garbage)?).map_err(|_| garbage())?;
     match in_body(&body, code, &usage) {
         Some(error) => Err(error),
-        None => Ok(Answer { body, usage }),
+        None => Ok(body),
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     fn of(json: Value) -> Result<Value, &'static str> {
-        outcome(json).map(|answer| answer.body).map_err(|error| error.code())
+        outcome(json).map_err(|error| error.code())
     }
 
     #[test]

@@ -76,9 +76,14 @@ pub struct Detail {
 
 impl std::fmt::Display for Detail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.subcode {
-            Some(subcode) => write!(f, "{}/{subcode}: {}", self.code, self.message),
-            None => write!(f, "{}: {}", self.code, self.message),
+        write!(f, "{}", self.code)?;
+        if let Some(subcode) = self.subcode {
+            write!(f, "/{subcode}")?;
+        }
+        write!(f, ": {}", self.message)?;
+        match &self.fbtrace_id {
+            Some(trace) => write!(f, " [{trace}]"),
+            None => Ok(()),
         }
     }
 }

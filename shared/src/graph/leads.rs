@@ -102,8 +102,8 @@ impl Graph {
             .chain(forms.iter().map(|id| Call::get(id.as_str(), &[("fields", FORM_FIELDS)])))
             .collect();
         let mut outcomes = self.batch(&calls, page_token).await.into_iter();
-        let leads = outcomes.by_ref().take(leads.len()).map(|outcome| read(outcome?.body)).collect();
-        let forms = outcomes.map(|outcome| read(outcome?.body)).collect();
+        let leads = outcomes.by_ref().take(leads.len()).map(|outcome| read(outcome?)).collect();
+        let forms = outcomes.map(|outcome| read(outcome?)).collect();
         Fetched { leads, forms }
     }
 }

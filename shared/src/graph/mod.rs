@@ -1,7 +1,7 @@
 //! Meta's Graph API. Every fact about it is below this module: paths, fields, error codes, headers.
 //!
-//! A token is an argument of each call, never a state of the client, and travels in a header, so that no URL, and
-//! with it no log line and no `paging.next`, ever contains one. `appsecret_proof` goes along with every call.
+//! A token is an argument of each call, never a state of the client, and travels in a header or a body, so that no URL,
+//! and with it no log line and no `paging.next`, ever contains one. `appsecret_proof` goes along with every call.
 //!
 //! This module knows nothing of orgs, of the table or of when to try again: it says what failed ([`GraphError`]).
 
@@ -46,15 +46,6 @@ pub struct Graph {
     app: App,
 }
 
-/// Meta's answer, with what it said of our limits.
-#[derive(Debug)]
-pub struct Answer {
-    /// The body.
-    pub body: Value,
-    /// How much of the limits is used.
-    pub usage: Usage,
-}
-
 impl Graph {
     /// A client for the API at `root`, speaking `version` (`v26.0`).
     ///
@@ -91,7 +82,7 @@ impl Graph {
     }
 
     /// Reads `path`, which is a node or an edge, with `query`.
-    async fn get(&self, path: &str, query: &[(&str, &str)], token: &AccessToken) -> Result<Answer, GraphError> {
+    async fn get(&self, path: &str, query: &[(&str, &str)], token: &AccessToken) -> Result<Value, GraphError> {
         self.send(self.authorised(self.http.get(self.url(path)).query(query), token)).await
     }
 
@@ -111,7 +102,7 @@ impl Graph {
             if let Some(after) = &after {
                 query.push(("after", after));
             }
-            let page: Page<T> = read(self.get(path, &query, token).await?.body)?;
+            let page: Page<T> = read(self.get(path, &query, token).await?)?;
             let next = page.next();
             items.extend(page.data);
             match next {
@@ -123,19 +114,19 @@ impl Graph {
         Ok(items)
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Answer, GraphError> {
+    async fn send(&self, request: RequestBuilder) -> Result<Value, GraphError> {
         let response = request.send().await.map_err(GraphError::transport)?;
         self.answer(response).await
     }
 
-    async fn answer(&self, response: Response) -> Result<Answer, GraphError> {
+    async fn answer(&self, response: Response) -> Result<Value, GraphError> {
         let status = response.status().as_u16();
         let usage = Usage::from_headers(|name| response.headers().get(name).and_then(|value| value.to_str().ok()));
         let bytes = response.bytes().await.map_err(GraphError::transport)?;
         let body: Value = serde_json::from_slice(&bytes).map_err(|_| GraphError::Garbage { status })?;
         match error::in_body(&body, status, &usage) {
             Some(error) => Err(error),
-            None => Ok(Answer { body, usage }),
+            None => Ok(body),
         }
     }
 }

@@ -107,7 +107,7 @@ impl Graph {
         let mut form = vec![("client_id", self.app.id.as_str()), ("client_secret", self.app.secret.expose())];
         form.extend_from_slice(parameters);
         let answer = self.send(self.http.post(self.url("oauth/access_token")).form(&form)).await?;
-        read::<Exchanged>(answer.body).map(|exchanged| exchanged.access_token)
+        read::<Exchanged>(answer).map(|exchanged| exchanged.access_token)
     }
 
     /// What `token` is worth.
@@ -119,7 +119,7 @@ impl Graph {
         // As a batch of one: its parameters travel in a body, where a token belongs, and not in an address.
         let call = Call::get("debug_token", &[("input_token", token.expose())]);
         let answer = self.batch(&[call], &app_token).await.pop().unwrap_or(Err(GraphError::Garbage { status: 200 }))?;
-        read::<Debugged>(answer.body).map(|debugged| debugged.data)
+        read::<Debugged>(answer).map(|debugged| debugged.data)
     }
 }
 

@@ -76,7 +76,7 @@ impl Graph {
     /// # Errors
     /// Whatever keeps Meta from saying.
     pub async fn me(&self, user_token: &AccessToken) -> Result<Me, GraphError> {
-        read(self.get("me", &[("fields", "id,name")], user_token).await?.body)
+        read(self.get("me", &[("fields", "id,name")], user_token).await?)
     }
 
     /// Every page the person brings: their own, and those that a business portfolio owns or was given, which Meta
@@ -112,7 +112,7 @@ impl Graph {
         let mut pages = Vec::new();
         for (edge, outcome) in edges.iter().zip(self.batch(&calls, user_token).await) {
             let Some(answer) = unless_refused(outcome)? else { continue };
-            let first: super::Page<Page> = read(answer.body)?;
+            let first: super::Page<Page> = read(answer)?;
             pages.extend(match first.next() {
                 None => first.data,
                 Some(_) => self.get_all(edge, &[FIELDS, MOST], user_token).await?,
@@ -128,7 +128,7 @@ impl Graph {
             missing.iter().map(|page| Call::get(page.id.as_str(), &[("fields", "access_token")])).collect();
         for (page, outcome) in missing.into_iter().zip(self.batch(&calls, user_token).await) {
             if let Some(answer) = unless_refused(outcome)? {
-                page.access_token = read::<OnlyToken>(answer.body)?.access_token;
+                page.access_token = read::<OnlyToken>(answer)?.access_token;
             }
         }
         Ok(())
@@ -146,7 +146,7 @@ impl Graph {
                     .with_token((*token).clone())
             })
             .collect();
-        self.batch(&calls, first).await.into_iter().map(|outcome| confirmed(&outcome?.body)).collect()
+        self.batch(&calls, first).await.into_iter().map(|outcome| confirmed(&outcome?)).collect()
     }
 }
 

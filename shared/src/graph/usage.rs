@@ -1,4 +1,4 @@
-//! Meta's usage headers: how much of which limit is used, and how long a block lasts.
+//! Meta's usage headers: how long a block lasts.
 
 use std::time::Duration;
 
@@ -7,8 +7,6 @@ use serde_json::Value;
 /// What the headers of one answer said.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
-    /// The largest percentage over all limits mentioned; a limit blocks at 100.
-    pub percent: f64,
     /// The longest time until a block is lifted.
     pub regain: Option<Duration>,
 }
@@ -46,9 +44,6 @@ impl Usage {
             match name.as_str() {
                 "estimated_time_to_regain_access" => self.regain_in(number * 60.0),
                 "reset_time_duration" if self.blocks(limit) => self.regain_in(number),
-                "call_count" | "total_time" | "total_cputime" | "acc_id_util_pct" | "app_id_util_pct" => {
-                    self.percent = self.percent.max(number);
-                }
                 _ => {}
             }
         }
@@ -74,12 +69,12 @@ mod tests {
     }
 
     #[test]
-    fn the_fullest_limit_and_the_longest_wait_count() {
+    fn the_longest_wait_counts() {
         let business = r#"{"66":[{"type":"pages","call_count":10,"total_cputime":20,"total_time":20,"estimated_time_to_regain_access":0},
             {"type":"leadgen","call_count":100,"total_cputime":2,"total_time":2,"estimated_time_to_regain_access":7}],"67":[{"type":"pages","call_count":95.5}]}"#;
         let read =
             usage(&[("x-app-usage", r#"{"call_count":28,"total_time":25,"total_cputime":25}"#), (BUSINESS, business)]);
-        assert_eq!(read, Usage { percent: 100.0, regain: Some(Duration::from_secs(420)) });
+        assert_eq!(read, Usage { regain: Some(Duration::from_secs(420)) });
     }
 
     #[test]

@@ -40,8 +40,6 @@ pub struct Login {
     pub redirect_uri: Url,
     /// The integration that comes of it, or that is connected anew.
     pub integration_id: IntegrationId,
-    /// Whether `integration_id` existed before.
-    pub reconnect: bool,
     /// Asked of Meta.
     pub scopes: Vec<String>,
     /// For a new integration.
@@ -171,7 +169,6 @@ mod tests {
             return_url: Url::parse("https://crm.example").unwrap(),
             redirect_uri: Url::parse("https://crm.example/cb").unwrap(),
             integration_id: IntegrationId::new(),
-            reconnect: false,
             scopes: vec![],
             name: None,
             description: None,

@@ -1,18 +1,18 @@
 //! Every key format of the table, and nothing else.
 //!
-//! | item | pk | sk | gsi1pk | gsi1sk | ttl | read by |
-//! |---|---|---|---|---|---|---|
-//! | org | `ORG#o` | `ORG` | | | | api, lead-worker |
-//! | user | `ORG#o` | `USER#u` | | | | api, lead-worker |
-//! | rotation | `ORG#o` | `ROTATION` | | | | lead-worker |
-//! | integration | `ORG#o` | `INTEGRATION#i` | | | | api, oauth, lead-worker |
-//! | connection | `PAGE#p` | `ORG#o#INTEGRATION#i` | `ORG#o#CONNECTIONS` | `i#p` | | lead-worker by page, api by org |
-//! | form | `PAGE#p` | `FORM#f` | | | yes | lead-worker |
-//! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `created#l` | | api |
-//! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | | api |
-//! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | | lead-worker |
-//! | parked | `ORG#o#PARKED` | `LEAD#l` | | | | api |
-//! | login | `LOGIN#nonce` | `LOGIN` | | | yes | oauth |
+//! | item | pk | sk | gsi1pk | gsi1sk | ttl |
+//! |---|---|---|---|---|---|
+//! | org | `ORG#o` | `ORG` | | | |
+//! | user | `ORG#o` | `USER#u` | | | |
+//! | rotation | `ORG#o` | `ROTATION` | | | |
+//! | integration | `ORG#o` | `INTEGRATION#i` | | | |
+//! | connection | `PAGE#p` | `ORG#o#INTEGRATION#i` | `ORG#o#CONNECTIONS` | `i#p` | |
+//! | form | `PAGE#p` | `FORM#f` | | | yes |
+//! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `created#l` | |
+//! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | |
+//! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | |
+//! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
+//! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
 //!
 //! A lead and a submission share one key space on purpose: whether a submission became a lead or joined one, it can be
 //! stored only once.

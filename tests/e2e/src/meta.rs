@@ -72,6 +72,19 @@ impl World {
         answer["ids"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(ToOwned::to_owned)).collect()
     }
 
+    /// A lead of this person's first page that Meta tells of and, the first time it is asked, refuses to show.
+    ///
+    /// # Panics
+    /// If the webhook does not take it.
+    pub async fn withheld_lead(&self, person: &Person) -> String {
+        let (page, form) = (&person.pages[0], &person.forms[0]);
+        let id = self.submit(form, 1, json!({ "deliver": "drop" })).await.remove(0);
+        let refusal = json!({ "path": format!("/{id}"), "kind": "error", "code": 200, "status": 403, "times": 1 });
+        self.sim(reqwest::Method::POST, "faults", &refusal).await;
+        assert_eq!(self.deliver(&leadgen_body(page, &id, form)).await.0, 200);
+        id
+    }
+
     /// Posts a body to the webhook as Meta would: with the signature over exactly these bytes.
     pub async fn deliver(&self, body: &[u8]) -> (u16, String) {
         let secret = self.truth().await["app"]["secret"].as_str().unwrap_or_default().to_owned();

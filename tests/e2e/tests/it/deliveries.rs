@@ -167,24 +167,15 @@ async fn a_thousand_leads_in_one_body_are_all_taken() {
 async fn a_lead_that_meta_withholds_is_parked_with_its_reason() {
     let tenant = Tenant::with_users("withheld", &[]).await;
     let person = world().person(1).await;
-    let (page, form) = (&person.pages[0], &person.forms[0]);
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let id = world().submit(form, 1, json!({ "deliver": "drop" })).await.remove(0);
-    world()
-        .sim(
-            Method::POST,
-            "faults",
-            &json!({ "path": format!("/{id}"), "kind": "error", "code": 200, "status": 403, "times": 1 }),
-        )
-        .await;
-    assert_eq!(world().deliver(&leadgen_body(page, &id, form)).await.0, 200);
+    let id = world().withheld_lead(&person).await;
     let parked = eventually("a parked lead", async || {
         tenant.get("/api/parked").await["items"].as_array().unwrap().first().cloned()
     })
     .await;
     assert_eq!(
         (&parked["leadgen_id"], &parked["reason"], &parked["page_id"]),
-        (&json!(id), &json!("not_permitted"), &json!(page))
+        (&json!(id), &json!("not_permitted"), &json!(person.pages[0]))
     );
     assert!(parked["evidence"].as_str().unwrap().contains("200"));
     let answer = tenant.done(Method::POST, "/api/parked/replay", &json!({ "leadgen_ids": [id] })).await;

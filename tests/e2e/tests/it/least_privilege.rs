@@ -1,6 +1,5 @@
 //! The roles of the template hold in the local run: a function that lacks a permission is refused.
 
-use e2e::meta::leadgen_body;
 use e2e::tenant::Tenant;
 use e2e::world::{eventually, world};
 use local::Aws;
@@ -13,15 +12,7 @@ async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
     let tenant = Tenant::with_users("privilege", &[]).await;
     let person = world().person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let id = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await.remove(0);
-    world()
-        .sim(
-            Method::POST,
-            "faults",
-            &json!({ "path": format!("/{id}"), "kind": "error", "code": 200, "status": 403, "times": 1 }),
-        )
-        .await;
-    world().deliver(&leadgen_body(&person.pages[0], &id, &person.forms[0])).await;
+    let id = world().withheld_lead(&person).await;
     eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
 
     let endpoints = &world().endpoints;
