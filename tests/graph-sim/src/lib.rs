@@ -28,6 +28,7 @@ mod world;
 mod clock;
 mod escaped_json;
 mod options;
+mod privacy;
 pub mod seed;
 mod server;
 pub mod signing;

@@ -38,6 +38,12 @@ struct Arguments {
     /// "Require App Secret": refuse calls without appsecret_proof.
     #[arg(long, default_value_t = true, action = ArgAction::Set)]
     require_proof: bool,
+    /// Address told when a person removes the app.
+    #[arg(long)]
+    deauthorize_url: Option<String>,
+    /// Address told when a person wants their data deleted.
+    #[arg(long)]
+    deletion_url: Option<String>,
     /// Send ids in webhooks as numbers, as Meta's documentation prints them, instead of strings.
     #[arg(long)]
     numeric_webhook_ids: bool,
@@ -58,6 +64,8 @@ async fn main() -> anyhow::Result<()> {
         app_secret: arguments.app_secret,
         verify_token: arguments.verify_token,
         require_proof: arguments.require_proof,
+        deauthorize_url: arguments.deauthorize_url,
+        deletion_url: arguments.deletion_url,
         numeric_webhook_ids: arguments.numeric_webhook_ids,
     })
     .await

@@ -25,6 +25,10 @@ pub struct Options {
     /// "Require App Secret" of the app's settings: calls without `appsecret_proof` fail. On by default, because a
     /// client that forgets the proof should learn it here. App tokens carry the secret and need none.
     pub require_proof: bool,
+    /// Where the app's settings send the callback for people who remove the app; nowhere unless given.
+    pub deauthorize_url: Option<String>,
+    /// Where the app's settings send requests to delete a person's data; nowhere unless given.
+    pub deletion_url: Option<String>,
     /// Print ids in webhook payloads as JSON numbers, as Meta's documentation does; real payloads carry strings.
     pub numeric_webhook_ids: bool,
 }
@@ -40,6 +44,8 @@ impl Default for Options {
             app_secret: seed::APP_SECRET.to_owned(),
             verify_token: seed::VERIFY_TOKEN.to_owned(),
             require_proof: true,
+            deauthorize_url: None,
+            deletion_url: None,
             numeric_webhook_ids: false,
         }
     }

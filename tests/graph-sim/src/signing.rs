@@ -1,6 +1,9 @@
-//! What Meta does with the app secret: signing webhooks, and checking `appsecret_proof`.
+//! What Meta does with the app secret: signing webhooks and privacy callbacks, and checking `appsecret_proof`.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
+use serde_json::json;
 use sha1::Sha1;
 use sha2::Sha256;
 
@@ -23,6 +26,16 @@ pub fn hub_signature_sha1(app_secret: &str, body: &[u8]) -> String {
 #[must_use]
 pub fn appsecret_proof(app_secret: &str, access_token: &str) -> String {
     hex::encode(hmac_sha256(app_secret, access_token.as_bytes()))
+}
+
+/// The `signed_request` of a privacy callback: `<signature>.<payload>`, both base64url without padding; what is signed is
+/// the encoded payload.
+#[must_use]
+pub fn signed_request(app_secret: &str, user_id: &str, issued_at: i64) -> String {
+    let payload = json!({"algorithm": "HMAC-SHA256", "issued_at": issued_at, "user_id": user_id});
+    let payload = URL_SAFE_NO_PAD.encode(payload.to_string());
+    let signature = URL_SAFE_NO_PAD.encode(hmac_sha256(app_secret, payload.as_bytes()));
+    format!("{signature}.{payload}")
 }
 
 fn hmac_sha256(key: &str, message: &[u8]) -> Vec<u8> {

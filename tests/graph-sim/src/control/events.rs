@@ -11,6 +11,7 @@ use super::{Body, Mistake};
 use crate::server::Sim;
 use crate::webhook::outbox::{Change, Delivery, Manner};
 use crate::world::World;
+use crate::world::app::Mode;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +36,8 @@ pub(crate) struct Input {
 }
 
 /// Sends what a page, messaging, Instagram or WhatsApp event looks like. Changes go only to pages subscribed to their
-/// field (messaging needs `messages`); `raw` and `dashboard_test` go wherever the object's callback is.
+/// field (messaging needs `messages`), and only while the app is live; `raw` and `dashboard_test` go wherever the object's
+/// callback is.
 pub(crate) async fn send(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     let object = input.object.clone().unwrap_or_else(|| "page".to_owned());
     let manner = match input.deliver.as_deref() {
@@ -120,5 +122,6 @@ fn changes(object: &str, input: Input) -> Result<Vec<Change>, Mistake> {
 
 fn reaches(world: &World, change: &Change) -> bool {
     let field = if change.messaging { Some("messages") } else { change.body.get("field").and_then(Value::as_str) };
-    field.is_some_and(|field| world.is_subscribed(&change.object, &change.entry_id, field))
+    let live = world.app.mode == Mode::Live;
+    live && field.is_some_and(|field| world.is_subscribed(&change.object, &change.entry_id, field))
 }

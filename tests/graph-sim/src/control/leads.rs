@@ -67,6 +67,9 @@ pub(crate) async fn submit(State(sim): State<Arc<Sim>>, Body(input): Body<Input>
     };
     let mut world = sim.world();
     let form = world.forms.get(&form_id).ok_or_else(|| Mistake::new(format!("form_id: there is no form {form_id}")))?;
+    if !form.takes_leads() {
+        return Err(Mistake::new(format!("form_id: form {form_id} is archived and takes no leads")));
+    }
     let answers = submit::read_answers(form, &input.answers).map_err(Mistake::new)?;
     let consents = match input.consents {
         None => None,

@@ -5,22 +5,31 @@
 //! | `POST leads {form_id, count?, platform?, answers?, deliver?, readable_after_ms?, organic?, age_s?}` | submits forms, answers `{"ids"}` |
 //! | `POST faults {path, kind, code?, subcode?, status?, message?, method?, times?, probability?, seed?, hold_ms?}` | from now on calls fail |
 //! | `GET faults`, `DELETE faults[?id=]` | what is in force, and its end |
-//! | `POST tokens {action, user_id and/or page_id, …}` | expires or kills tokens |
+//! | `POST tokens {action, user_id and/or page_id, …}` | expires, kills or revives tokens, withdraws permissions |
 //! | `POST events {object?, id, field+value \| changes \| messaging \| raw \| dashboard_test}` | sends other webhooks |
-//! | `POST pages {page_id, lead_access}` | gives or takes the app's access to a page's leads |
-//! | `POST users {pages?}` | a new person with pages and forms of their own, answers `{"id", "pages"}` |
+//! | `POST pages {page_id, lead_access?, subscribed_fields?: [fields] \| null}` | gives or takes the app's access to a page's leads; changes its subscription |
+//! | `POST forms {form_id, status: "ACTIVE" \| "ARCHIVED"}` | archives a form or brings it back |
+//! | `POST app {mode?: "live" \| "development", deauthorize_url?, deletion_url?}` | the app's settings |
+//! | `POST privacy {user_id, kind: "deauthorize" \| "deletion", times?, send?}` | a person leaves; answers `{"answers"}`, or `{"signed_request"}` with `send: false` |
+//! | `POST users {pages?}` | a new person with pages and forms of their own, answers `{"id", "business_id", "pages"}` |
+//! | `POST system_users {business_id?, pages?: count \| [ids], scopes?, expires_in_days?: 60 \| null, name?}` | a new system user, answers `{"id", "token", "business_id", "pages"}` |
+//! | `POST system_users/{id}/tokens {scopes?, expires_in_days?}` | a further token of one, answers `{"token"}` |
 //! | `POST clock {advance_s}`, `GET clock` | moves time |
 //! | `GET stats`, `GET state` | what happened; the truth |
 //! | `POST reset` | the seed world again |
 //!
 //! Mistakes are answered with 400 and `{"error": "<sentence>"}`.
 
+mod app;
 mod clock;
 mod events;
 mod faults;
+mod forms;
 mod leads;
 mod pages;
+mod privacy;
 mod state;
+mod system_users;
 mod tokens;
 mod users;
 
@@ -34,6 +43,7 @@ use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::json;
 
 use crate::server::Sim;
@@ -45,7 +55,12 @@ pub(crate) fn router() -> Router<Arc<Sim>> {
         .route("/_sim/tokens", post(tokens::act))
         .route("/_sim/events", post(events::send))
         .route("/_sim/pages", post(pages::change))
+        .route("/_sim/forms", post(forms::change))
+        .route("/_sim/app", post(app::change))
+        .route("/_sim/privacy", post(privacy::call))
         .route("/_sim/users", post(users::join))
+        .route("/_sim/system_users", post(system_users::hire))
+        .route("/_sim/system_users/{id}/tokens", post(system_users::generate_token))
         .route("/_sim/clock", post(clock::advance).get(clock::read))
         .route("/_sim/stats", get(state::stats))
         .route("/_sim/state", get(state::truth))
@@ -85,4 +100,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         serde_json::from_slice(bytes).map(Self).map_err(|error| Mistake::new(error.to_string()))
     }
+}
+
+/// Tells a member that is `null` (`Some(None)`) from one that is not there (`None`, with `#[serde(default)]`).
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }

@@ -1,5 +1,6 @@
 //! `POST /_sim/pages`: what page owners change at Meta.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -7,7 +8,8 @@ use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Body, Mistake};
+use super::{Body, Mistake, nullable};
+use crate::graph::is_page_field;
 use crate::server::Sim;
 
 #[derive(Debug, Deserialize)]
@@ -15,14 +17,30 @@ use crate::server::Sim;
 pub(crate) struct Input {
     page_id: String,
     /// `false`: somebody customised Leads Access Manager and left the app out.
-    lead_access: bool,
+    lead_access: Option<bool>,
+    /// What the app is subscribed to from now on; `null` takes it off the page.
+    #[serde(default, deserialize_with = "nullable")]
+    subscribed_fields: Option<Option<BTreeSet<String>>>,
 }
 
-/// Gives the app access to the page's leads or takes it away.
+/// Gives the app access to the page's leads or takes it away; changes its subscription behind its back.
 pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
+    if input.lead_access.is_none() && input.subscribed_fields.is_none() {
+        return Err(Mistake::new("lead_access or subscribed_fields is required"));
+    }
+    let fields = input.subscribed_fields.iter().flatten().flatten();
+    if let Some(unknown) = fields.into_iter().find(|field| !is_page_field(field)) {
+        return Err(Mistake::new(format!("subscribed_fields: pages have no field \"{unknown}\"")));
+    }
     let mut world = sim.world();
     let page = world.pages.get_mut(&input.page_id);
     let page = page.ok_or_else(|| Mistake::new(format!("page_id: there is no page {}", input.page_id)))?;
-    page.lead_access_revoked = !input.lead_access;
+    if let Some(access) = input.lead_access {
+        page.lead_access_revoked = !access;
+    }
+    if let Some(fields) = input.subscribed_fields {
+        page.subscribed_fields = fields;
+        page.messaging_failing_since_ms = None;
+    }
     Ok(Json(json!({"success": true})))
 }

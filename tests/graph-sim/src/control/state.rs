@@ -9,21 +9,27 @@ use serde_json::{Value, json};
 
 use crate::clock::graph_time;
 use crate::graph::lead_field_data;
-use crate::seed;
 use crate::server::Sim;
 use crate::world::World;
-use crate::world::form::Ad;
+use crate::world::ad_account::AdAccount;
 use crate::world::lead::{DeliveryState, Lead};
+use crate::world::person::Business;
 
 /// The truth, tokens apart.
 pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Json<Value> {
     let world = sim.world();
     let users: Vec<Value> = world
-        .users
-        .iter()
+        .people()
         .map(|user| {
             let pages: Vec<&str> = user.pages().collect();
             json!({"id": user.id, "name": user.name, "email": user.email, "pages": pages, "businesses": user.business_ids})
+        })
+        .collect();
+    let system_users: Vec<Value> = world
+        .system_users()
+        .map(|user| {
+            let pages: Vec<&str> = user.pages().collect();
+            json!({"id": user.id, "name": user.name, "business_id": user.employer, "pages": pages})
         })
         .collect();
     let pages: Vec<Value> = world
@@ -32,10 +38,11 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Json<Value> {
         .map(|page| {
             let forms: Vec<Value> = world
                 .forms_of_page(&page.id)
-                .map(|form| json!({"id": form.id, "name": form.name, "locale": form.locale}))
+                .map(|form| json!({"id": form.id, "name": form.name, "locale": form.locale, "status": form.status}))
                 .collect();
             json!({
                 "id": page.id, "name": page.name, "link": page.link(), "business": page.portfolio,
+                "lead_access": !page.lead_access_revoked,
                 "subscribed_fields": page.subscribed_fields.clone().unwrap_or_default(), "forms": forms,
             })
         })
@@ -44,13 +51,16 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Json<Value> {
         world.forms.keys().flat_map(|id| world.leads_of_form(id)).map(|lead| lead_truth(&world, lead)).collect();
     Json(json!({
         "app": {"id": world.app.id, "secret": world.app.secret, "verify_token": world.app.verify_token,
-                "config_ids": world.app.login_configurations.keys().collect::<Vec<_>>()},
+                "config_ids": world.app.login_configurations.keys().collect::<Vec<_>>(), "mode": world.app.mode.name(),
+                "deauthorize_url": world.app.deauthorize_url, "deletion_url": world.app.deletion_url},
         "now": world.clock.now_s(),
         "users": users,
+        "system_users": system_users,
+        "businesses": world.businesses.iter().map(business).collect::<Vec<_>>(),
         "pages": pages,
         "leads": leads,
         "subscriptions": subscriptions(&world),
-        "ad_accounts": [ad_account(&world)],
+        "ad_accounts": world.ad_accounts.iter().map(|account| ad_account(&world, account)).collect::<Vec<_>>(),
     }))
 }
 
@@ -78,15 +88,22 @@ fn subscriptions(world: &World) -> Value {
         .collect()
 }
 
-/// The one account behind all campaigns.
-fn ad_account(world: &World) -> Value {
-    let mut campaigns: BTreeMap<&str, &Ad> = BTreeMap::new();
-    for ad in world.forms.values().flat_map(|form| &form.ads) {
-        campaigns.entry(&ad.campaign_id).or_insert(ad);
-    }
-    let campaigns: Vec<Value> =
-        campaigns.values().map(|ad| json!({"id": ad.campaign_id, "name": ad.campaign_name})).collect();
-    json!({"id": format!("act_{}", seed::AD_ACCOUNT), "account_id": seed::AD_ACCOUNT, "name": "Lead campaigns", "campaigns": campaigns})
+fn business(business: &Business) -> Value {
+    json!({
+        "id": business.id, "name": business.name,
+        "owned_pages": business.owned_pages, "client_pages": business.client_pages,
+        "owned_ad_accounts": business.owned_ad_accounts, "client_ad_accounts": business.client_ad_accounts,
+    })
+}
+
+fn ad_account(world: &World, account: &AdAccount) -> Value {
+    let campaigns = world.campaigns_of(account);
+    let campaigns: Vec<Value> = campaigns.iter().map(|(id, name)| json!({"id": id, "name": name})).collect();
+    json!({
+        "id": account.node_id(), "account_id": account.id, "name": account.name, "currency": account.currency,
+        "timezone_name": account.timezone_name, "account_status": account.status, "business": account.owner,
+        "campaigns": campaigns,
+    })
 }
 
 /// Counts since the start or the last reset.

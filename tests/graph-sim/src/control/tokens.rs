@@ -8,9 +8,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Body, Mistake};
+use crate::privacy::{self, Callback};
 use crate::server::Sim;
 use crate::world::World;
 use crate::world::person::RoleSlot;
+use crate::world::scope;
 use crate::world::token::{Refusal, Token, TokenKind};
 
 #[derive(Debug, Deserialize)]
@@ -23,9 +25,11 @@ pub(crate) struct Input {
     expires_at: Option<i64>,
     /// Epoch seconds; 0 = never.
     data_access_expires_at: Option<i64>,
+    /// For `scope_revoked`.
+    scopes: Option<Vec<String>>,
 }
 
-/// `user_id` means that person's tokens, page tokens included; `page_id` all page tokens of a page; both, that person's
+/// `user_id` means the tokens of that person or system user, page tokens included; `page_id` all page tokens of a page; both, that person's
 /// tokens of that page. Tokens of later logins are not touched.
 ///
 /// | action | then |
@@ -34,14 +38,35 @@ pub(crate) struct Input {
 /// | `revoke` | 190/467 |
 /// | `password` | 190/460 |
 /// | `checkpoint` | 190/459 |
-/// | `data_access_expired` | 190/493, while `debug_token` still says valid |
+/// | `consent_blocked` | 190/483 |
+/// | `restore` | tokens refused by any of the above live again, unless their time is over |
+/// | `data_access_expired` | 190/493, while `debug_token` still says valid; never a system user's tokens |
+/// | `scope_revoked` | the permissions in `scopes` are withdrawn: declined, and calls that need them are refused |
 /// | `role_lost` | the page is gone from the lists, its tokens answer 190/492; the user token lives |
 /// | `role_restored` | the page is back; new page tokens work |
-/// | `remove_app` | as if removed in the settings: 190/458, nothing granted any more |
+/// | `remove_app` | as if removed in the settings: 190/458, nothing granted any more; the deauthorize callback is sent where there is an address, its answer is told as `deauthorize` |
 /// | `set_expiry` | sets the clocks given; of user tokens, or with `page_id` of page tokens (a page token made from a long-lived user token has no expiry of its own); `data_access_expires_at` is set on both |
 pub(crate) async fn act(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
-    let mut world = sim.world();
-    check(&world, &input)?;
+    let (tokens, callback) = {
+        let mut world = sim.world();
+        check(&world, &input)?;
+        (change(&mut world, &input)?, deauthorization(&world, &input))
+    };
+    let mut answer = json!({ "tokens": tokens });
+    if let (Some((address, signed_request)), Some(members)) = (callback, answer.as_object_mut()) {
+        members.insert("deauthorize".to_owned(), privacy::post(&sim, &address, &signed_request).await);
+    }
+    Ok(Json(answer))
+}
+
+/// Where to tell of a removed app, and the signed request that tells it.
+fn deauthorization(world: &World, input: &Input) -> Option<(String, String)> {
+    let user_id = input.user_id.as_deref().filter(|_| input.action == "remove_app")?;
+    Some((Callback::Deauthorize.address(world)?, privacy::signed_request(world, user_id)))
+}
+
+/// Does it, and counts the tokens it touched.
+fn change(world: &mut World, input: &Input) -> Result<usize, Mistake> {
     let now = world.clock.now_s();
     let matches = matcher(input.user_id.clone(), input.page_id.clone());
     let tokens = match input.action.as_str() {
@@ -49,30 +74,40 @@ pub(crate) async fn act(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -
         "revoke" => world.refuse_tokens(Refusal::Revoked, matches),
         "password" => world.refuse_tokens(Refusal::PasswordChanged, matches),
         "checkpoint" => world.refuse_tokens(Refusal::Checkpoint, matches),
-        "data_access_expired" => each(&mut world, matches, |token| token.data_access_expires_s = Some(now)),
+        "consent_blocked" => world.refuse_tokens(Refusal::ConsentBlocked, matches),
+        "restore" => world.restore_tokens(matches),
+        "scope_revoked" => {
+            let (user_id, scopes) = withdrawal(input)?;
+            world.withdraw_scopes(user_id, scopes);
+            each(world, matches, |_| ())
+        }
+        "data_access_expired" => {
+            let people = move |token: &Token| !token.is_of_system_user() && matches(token);
+            each(world, people, |token| token.data_access_expires_s = Some(now))
+        }
         "role_lost" => {
-            set_role(&mut world, &input, true);
+            set_role(world, input, true);
             let pages = matcher(input.user_id.clone(), input.page_id.clone());
-            world.refuse_tokens(Refusal::RoleLost, move |token| token.kind != TokenKind::User && pages(token))
+            world.refuse_tokens(Refusal::RoleLost, move |token| token.is_page() && pages(token))
         }
         "role_restored" => {
-            set_role(&mut world, &input, false);
+            set_role(world, input, false);
             0
         }
         "remove_app" => {
-            let user_id = input.user_id.ok_or_else(|| Mistake::new("remove_app: user_id is required"))?;
-            world.remove_app(&user_id);
-            each(&mut world, matches, |_| ())
+            let user_id = input.user_id.as_deref().ok_or_else(|| Mistake::new("remove_app: user_id is required"))?;
+            world.remove_app(user_id);
+            each(world, matches, |_| ())
         }
-        "set_expiry" => set_expiry(&mut world, &input)?,
+        "set_expiry" => set_expiry(world, input)?,
         other => {
             return Err(Mistake::new(format!(
-                "action: must be expire, revoke, password, checkpoint, role_lost, role_restored, data_access_expired, \
-                 remove_app or set_expiry, got \"{other}\""
+                "action: must be expire, revoke, password, checkpoint, consent_blocked, restore, scope_revoked, \
+                 role_lost, role_restored, data_access_expired, remove_app or set_expiry, got \"{other}\""
             )));
         }
     };
-    Ok(Json(json!({ "tokens": tokens })))
+    Ok(tokens)
 }
 
 fn check(world: &World, input: &Input) -> Result<(), Mistake> {
@@ -86,6 +121,17 @@ fn check(world: &World, input: &Input) -> Result<(), Mistake> {
         return Err(Mistake::new("user_id or page_id is required"));
     }
     Ok(())
+}
+
+/// From whom which permissions are withdrawn.
+fn withdrawal(input: &Input) -> Result<(&str, &[String]), Mistake> {
+    let user_id = input.user_id.as_deref().ok_or_else(|| Mistake::new("scope_revoked: user_id is required"))?;
+    let scopes = input.scopes.as_deref().unwrap_or_default();
+    match scopes.iter().find(|name| !scope::is_known(name)) {
+        Some(unknown) => Err(Mistake::new(format!("scopes: there is no permission {unknown}"))),
+        None if scopes.is_empty() => Err(Mistake::new("scope_revoked: scopes is required")),
+        None => Ok((user_id, scopes)),
+    }
 }
 
 fn matcher(user_id: Option<String>, page_id: Option<String>) -> impl Fn(&Token) -> bool {
@@ -122,11 +168,10 @@ fn set_expiry(world: &mut World, input: &Input) -> Result<usize, Mistake> {
     let pages_meant = input.page_id.is_some();
     let matches = matcher(input.user_id.clone(), input.page_id.clone());
     Ok(each(world, matches, |token| {
-        let is_user = token.kind == TokenKind::User;
-        if let Some(at) = input.expires_at.filter(|_| is_user || pages_meant || token.expires_s.is_some()) {
+        if let Some(at) = input.expires_at.filter(|_| !token.is_page() || pages_meant || token.expires_s.is_some()) {
             token.expires_s = clock(at);
         }
-        if let Some(at) = input.data_access_expires_at {
+        if let Some(at) = input.data_access_expires_at.filter(|_| !token.is_of_system_user()) {
             token.data_access_expires_s = clock(at);
         }
     }))

@@ -23,7 +23,7 @@ fn one() -> u64 {
     1
 }
 
-/// Adds a person with pages of their own, one lead form each.
+/// Adds a person with pages of their own, one lead form each, and a business with ad accounts.
 pub(crate) async fn join(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     if !(1..=100).contains(&input.pages) {
         return Err(Mistake::new(format!("pages: must be between 1 and 100, got {}", input.pages)));
@@ -40,5 +40,6 @@ pub(crate) async fn join(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) 
             json!({"id": page, "forms": forms})
         })
         .collect();
-    Ok(Json(json!({"id": id, "pages": pages})))
+    let business_id = world.user(&id).and_then(|user| user.business_ids.first());
+    Ok(Json(json!({"id": id, "business_id": business_id, "pages": pages})))
 }

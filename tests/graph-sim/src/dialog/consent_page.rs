@@ -12,7 +12,7 @@ use crate::world::scope;
 /// First who logs in (when there are several), then what they allow.
 pub(crate) fn page(world: &World, question: &Question) -> Html<String> {
     let content = match world.user(&question.user_id) {
-        Some(user) if question.user_is_chosen || world.users.len() == 1 => consent(world, question, user),
+        Some(user) if question.user_is_chosen || world.people().count() == 1 => consent(world, question, user),
         _ => people(world, question),
     };
     web_page::page("en", "Log in with Facebook (simulated)", &content)
@@ -31,7 +31,7 @@ fn people(world: &World, question: &Question) -> Markup {
     html! {
         h1 { "Log in with Facebook" }
         p.note { "Simulated. Choose who you are." }
-        @for user in &world.users {
+        @for user in world.people() {
             form method="get" {
                 @for (name, value) in question.client_params() {
                     input type="hidden" name=(name) value=(value);

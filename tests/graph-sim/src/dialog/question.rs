@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use url::{Host, Url};
 
 use crate::world::World;
+use crate::world::person::User;
 use crate::world::scope;
 use crate::world::token::Permission;
 
@@ -53,8 +54,8 @@ impl Question {
         }
         let user_id = text("_user").map(str::to_owned);
         let user_is_chosen = user_id.is_some();
-        let user_id = user_id.or_else(|| world.users.first().map(|user| user.id.clone())).unwrap_or_default();
-        if world.user(&user_id).is_none() {
+        let user_id = user_id.or_else(|| world.people().next().map(|user| user.id.clone())).unwrap_or_default();
+        if world.user(&user_id).is_none_or(User::is_system) {
             return Err(format!("There is no user {user_id}"));
         }
         let (scopes, all_or_nothing) = match text("config_id") {

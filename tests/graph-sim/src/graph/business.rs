@@ -14,10 +14,15 @@ use crate::world::World;
 /// 200 without `business_management`, 100/33 for a portfolio the person is not part of.
 pub(crate) fn check_readable(call: &Call<'_>, business_id: &str) -> Result<(), GraphError> {
     let person = call.person()?;
-    call.require_scope("business_management")
-        .map_err(|_| GraphError::new(403, 200, "(#200) Requires business_management permission"))?;
+    require_management(call)?;
     let member = call.world.user(&person).is_some_and(|user| user.business_ids.iter().any(|id| id == business_id));
     if member { Ok(()) } else { Err(GraphError::not_visible("get", business_id)) }
+}
+
+/// # Errors
+/// 200 without `business_management`.
+pub(crate) fn require_management(call: &Call<'_>) -> Result<(), GraphError> {
+    if call.has_scope("business_management") { Ok(()) } else { Err(GraphError::requires_business_management()) }
 }
 
 /// The value of a field, if the portfolio has one.

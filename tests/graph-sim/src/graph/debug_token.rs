@@ -49,6 +49,7 @@ fn describe(world: &World, token: &Token) -> Value {
     set("data_access_expires_at", json!(token.data_access_expires_s.unwrap_or(0)));
     match &token.kind {
         TokenKind::User => set("type", json!("USER")),
+        TokenKind::SystemUser => set("type", json!("SYSTEM_USER")),
         TokenKind::Page { page_id } => {
             set("profile_id", json!(page_id));
             set("type", json!("PAGE"))
@@ -60,17 +61,17 @@ fn describe(world: &World, token: &Token) -> Value {
         let error = GraphError::refused(refusal, &world.app.id, token.expires_s, now);
         set("error", json!({"code": error.code, "subcode": error.subcode, "message": error.message}));
     }
-    let grant = world.grants.get(&token.user_id);
+    let grant = world.grant_behind(token);
     let scopes: Vec<&str> = grant.into_iter().flat_map(Grant::granted).collect();
-    set("granular_scopes", granular_scopes(world, token, &scopes));
+    set("granular_scopes", granular_scopes(grant, &scopes));
     set("scopes", json!(scopes));
     Value::Object(data)
 }
 
 /// Which pages a permission covers. Without `target_ids` it covers all of them, present and future; a permission for
 /// which no page was chosen is left out.
-fn granular_scopes(world: &World, token: &Token, scopes: &[&str]) -> Value {
-    let chosen = world.grants.get(&token.user_id).and_then(|grant| grant.pages.as_ref());
+fn granular_scopes(grant: Option<&Grant>, scopes: &[&str]) -> Value {
+    let chosen = grant.and_then(|grant| grant.pages.as_ref());
     scopes
         .iter()
         .filter(|name| scope::is_about_pages(name))

@@ -10,7 +10,7 @@ pub(crate) fn normalise(world: &World, request: &Request) -> String {
     let Some(first) = segments.next() else { return "/".to_owned() };
     let first = match Node::find(world, first) {
         Some(node) => node.placeholder().to_owned(),
-        None if first.chars().all(|c| c.is_ascii_digit()) => "{id}".to_owned(),
+        None if first.strip_prefix("act_").unwrap_or(first).chars().all(|c| c.is_ascii_digit()) => "{id}".to_owned(),
         None => first.clone(),
     };
     let mut path = format!("/{first}");

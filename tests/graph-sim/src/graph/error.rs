@@ -80,6 +80,11 @@ impl GraphError {
         Self::new(403, 200, format!("(#200) Requires {scope} permission to manage the object"))
     }
 
+    /// 200: what belongs to a business portfolio.
+    pub(crate) fn requires_business_management() -> Self {
+        Self::new(403, 200, "(#200) Requires business_management permission")
+    }
+
     /// 200: the person's tasks on the page are too few. (Wording unconfirmed.)
     pub(crate) fn requires_task(tasks: &[&str]) -> Self {
         Self::new(
@@ -143,6 +148,7 @@ impl GraphError {
                 ),
             ),
             Refusal::Revoked => (467, "The session is invalid because the user logged out.".to_owned()),
+            Refusal::ConsentBlocked => (483, "The user is under consent blocking.".to_owned()),
             Refusal::RoleLost => (
                 492,
                 "The user must be an administrator, editor, or moderator of the page in order to impersonate it."

@@ -11,15 +11,15 @@ use crate::world::form::Ad;
 use crate::world::lead::Lead;
 
 /// # Errors
-/// 190/2069032 for a user token; 200 without `leads_retrieval`; 100/33 for another page's token, and for a lead that is
-/// not readable yet or not any more; 3 when a field is asked for that ordinary apps may not read.
+/// 190/2069032 for a user token; 200 without `leads_retrieval`; 100/33 for another page's token, for a lead that is
+/// not readable yet or not any more, and in development mode for all but test leads; 3 when a field is asked for that ordinary apps may not read.
 pub(crate) fn check_readable(call: &Call<'_>, lead_id: &str, wanted: Option<&[Field]>) -> Result<(), GraphError> {
     let hidden = || GraphError::not_visible("get", lead_id);
     let lead = call.world.lead(lead_id).ok_or_else(hidden)?;
     call.require_page_token(&lead.page_id, lead_id)?;
     call.require_scope("leads_retrieval")?;
     call.require_task(&lead.page_id, super::form::LEAD_TASKS)?;
-    if !lead.is_readable(call.world.clock.now_ms()) {
+    if !lead.is_readable(call.world.clock.now_ms()) || !call.world.shows_lead(lead) {
         return Err(hidden());
     }
     check_access_manager(call.world, &lead.page_id)?;

@@ -1,4 +1,4 @@
-//! `/{form}/leads` and `/{ad}/leads`: newest first, filtered by time.
+//! `/{form}/leads` and `/{ad}/leads`: newest first, filtered by time; empty in development mode.
 
 use serde_json::Value;
 
@@ -50,7 +50,7 @@ fn leads(
     let mut found: Vec<(i64, &str)> = call
         .world
         .leads_of_form(form_id)
-        .filter(|lead| !lead.test && lead.is_readable(now) && wanted(lead))
+        .filter(|lead| !lead.test && lead.is_readable(now) && call.world.shows_lead(lead) && wanted(lead))
         .filter(|lead| conditions.iter().all(|condition| condition.holds(lead.created_ms.div_euclid(1000))))
         .map(|lead| (lead.created_ms, lead.id.as_str()))
         .collect();

@@ -18,6 +18,7 @@ mod session;
 mod specs;
 mod version;
 
+mod ad_account;
 mod app;
 mod app_subscriptions;
 mod business;
@@ -29,7 +30,9 @@ mod oauth;
 mod page;
 mod permissions;
 mod subscribed_apps;
+mod system_user;
 mod test_leads;
 mod user;
 
 pub(crate) use lead::field_data as lead_field_data;
+pub(crate) use subscribed_apps::is_field as is_page_field;

@@ -8,7 +8,7 @@ use super::error::GraphError;
 use super::fields::Field;
 use super::paging::EdgeQuery;
 use super::session::{Call, Session};
-use super::{app, business, form, lead, page, route, specs, user};
+use super::{ad_account, app, business, form, lead, page, route, specs, system_user, user};
 use crate::world::World;
 
 /// A node by kind and id.
@@ -16,12 +16,15 @@ use crate::world::World;
 pub(crate) enum Node {
     App,
     User(String),
+    SystemUser(String),
     Page(String),
     Business(String),
     Form(String),
     Lead(String),
     /// Known as a parent of leads only.
     Ad(String),
+    /// By its id as a node: `act_123`.
+    AdAccount(String),
 }
 
 impl Node {
@@ -36,22 +39,24 @@ impl Node {
             Some(Self::Form(owned()))
         } else if world.pages.contains_key(id) {
             Some(Self::Page(owned()))
-        } else if world.user(id).is_some() {
-            Some(Self::User(owned()))
+        } else if let Some(user) = world.user(id) {
+            Some(if user.is_system() { Self::SystemUser(owned()) } else { Self::User(owned()) })
         } else if world.business(id).is_some() {
             Some(Self::Business(owned()))
         } else if world.ad(id).is_some() {
             Some(Self::Ad(owned()))
+        } else if id.starts_with("act_") && world.ad_account(id).is_some() {
+            Some(Self::AdAccount(owned()))
         } else {
             None
         }
     }
 
     /// What `/me` is for a session.
-    pub(crate) fn me(session: &Session) -> Option<Self> {
+    pub(crate) fn me(world: &World, session: &Session) -> Option<Self> {
         match session {
             Session::App => None,
-            Session::User { user_id, .. } => Some(Self::User(user_id.clone())),
+            Session::User { user_id, .. } => Self::find(world, user_id),
             Session::Page { page_id, .. } => Some(Self::Page(page_id.clone())),
         }
     }
@@ -61,11 +66,13 @@ impl Node {
         match self {
             Self::App => "Application",
             Self::User(_) => "User",
+            Self::SystemUser(_) => "SystemUser",
             Self::Page(_) => "Page",
             Self::Business(_) => "Business",
             Self::Form(_) => "LeadgenForm",
             Self::Lead(_) => "Lead",
             Self::Ad(_) => "Ad",
+            Self::AdAccount(_) => "AdAccount",
         }
     }
 
@@ -74,18 +81,27 @@ impl Node {
         match self {
             Self::App => "{app}",
             Self::User(_) => "{user}",
+            Self::SystemUser(_) => "{system_user}",
             Self::Page(_) => "{page}",
             Self::Business(_) => "{business}",
             Self::Form(_) => "{form}",
             Self::Lead(_) => "{lead}",
             Self::Ad(_) => "{ad}",
+            Self::AdAccount(_) => "{ad_account}",
         }
     }
 
     pub(crate) fn id<'a>(&'a self, world: &'a World) -> &'a str {
         match self {
             Self::App => &world.app.id,
-            Self::User(id) | Self::Page(id) | Self::Business(id) | Self::Form(id) | Self::Lead(id) | Self::Ad(id) => id,
+            Self::User(id)
+            | Self::SystemUser(id)
+            | Self::Page(id)
+            | Self::Business(id)
+            | Self::Form(id)
+            | Self::Lead(id)
+            | Self::Ad(id)
+            | Self::AdAccount(id) => id,
         }
     }
 
@@ -100,7 +116,8 @@ impl Node {
             Self::App => &["id", "name", "category", "link"],
             Self::Form(_) => &["id", "locale", "name", "status"],
             Self::Lead(_) => &["id", "created_time", "ad_id", "form_id", "field_data"],
-            Self::User(_) | Self::Page(_) | Self::Business(_) | Self::Ad(_) => &["id", "name"],
+            Self::AdAccount(_) => &["account_id", "id"],
+            Self::User(_) | Self::SystemUser(_) | Self::Page(_) | Self::Business(_) | Self::Ad(_) => &["id", "name"],
         }
     }
 }
@@ -108,9 +125,12 @@ impl Node {
 fn edges_of(node_type: &str) -> &'static [&'static str] {
     match node_type {
         "Application" => &["subscriptions"],
-        "User" => &["accounts", "permissions", "businesses"],
+        "User" => &["accounts", "adaccounts", "permissions", "businesses"],
+        "SystemUser" => {
+            &["accounts", "adaccounts", "assigned_ad_accounts", "assigned_pages", "permissions", "businesses"]
+        }
         "Page" => &["leadgen_forms", "subscribed_apps"],
-        "Business" => &["owned_pages", "client_pages"],
+        "Business" => &["owned_pages", "client_pages", "owned_ad_accounts", "client_ad_accounts", "system_users"],
         "LeadgenForm" => &["leads", "test_leads"],
         "Ad" => &["leads"],
         _ => &[],
@@ -162,11 +182,13 @@ fn value(call: &mut Call<'_>, node: &Node, field: &Field) -> Result<Option<Value
     match node {
         Node::App => Ok(app::value(call.world, &field.name)),
         Node::User(id) => Ok(user::value(call, id, &field.name)),
+        Node::SystemUser(id) => Ok(system_user::value(call.world, id, &field.name)),
         Node::Page(id) => page::value(call, id, field),
         Node::Business(id) => Ok(business::value(call.world, id, &field.name)),
         Node::Form(id) => Ok(form::value(call.world, id, &field.name)),
         Node::Lead(id) => lead::value(call, id, &field.name),
         Node::Ad(_) => Ok(None),
+        Node::AdAccount(id) => ad_account::value(call, id, &field.name),
     }
 }
 

@@ -50,6 +50,8 @@ fn from_code(call: &mut Call<'_>) -> Result<Value, GraphError> {
 }
 
 /// User token → a new one of about 60 days. The old one lives until its own expiry; an expired one cannot be prolonged.
+/// A system user's token of 60 days is refreshed with `set_token_expires_in_60_days=true` and not otherwise; one that
+/// never ends needs no refreshing and is refused. (Both refusals are unconfirmed.)
 fn prolong(call: &mut Call<'_>) -> Result<Value, GraphError> {
     let text = required(call, "fb_exchange_token")?;
     let now = call.world.clock.now_s();
@@ -57,8 +59,19 @@ fn prolong(call: &mut Call<'_>) -> Result<Value, GraphError> {
     if let Some(refusal) = token.refused(now) {
         return Err(GraphError::refused(refusal, &call.world.app.id, token.expires_s, now));
     }
-    if token.kind != TokenKind::User {
+    if token.is_page() {
         return Err(GraphError::invalid("(#100) Param fb_exchange_token must be a user access token"));
+    }
+    if token.kind == TokenKind::SystemUser {
+        if call.request.param("set_token_expires_in_60_days") != Some("true") {
+            return Err(GraphError::invalid("(#100) Param set_token_expires_in_60_days must be true for system users"));
+        }
+        if token.expires_s.is_none() {
+            return Err(GraphError::invalid("(#100) Param fb_exchange_token never expires"));
+        }
+        let old = token.clone();
+        let fresh = call.world.renew_system_token(&old, LONG_LIVED_S);
+        return Ok(json!({"access_token": fresh, "token_type": "bearer", "expires_in": LONG_LIVED_S}));
     }
     let (user_id, data_access) = (token.user_id.clone(), token.data_access_expires_s);
     let fresh = call.world.mint_user_token(&user_id, LONG_LIVED_S);

@@ -10,10 +10,11 @@ use crate::world::token::Permission;
 /// Every permission the person was ever asked for, with its status.
 pub(crate) fn list(call: &mut Call<'_>, user_id: &str) -> Result<Value, GraphError> {
     check_owner(call, user_id)?;
-    let permissions: Vec<Value> = call
-        .world
-        .grants
-        .get(user_id)
+    let grant = match call.session {
+        Session::App => call.world.grants.get(user_id),
+        Session::User { .. } | Session::Page { .. } => call.grant(),
+    };
+    let permissions: Vec<Value> = grant
         .into_iter()
         .flat_map(|grant| &grant.permissions)
         .map(|(name, permission)| {
@@ -32,11 +33,7 @@ pub(crate) fn delete(call: &mut Call<'_>, user_id: &str, name: Option<&str>) -> 
     check_owner(call, user_id)?;
     match name.or_else(|| call.request.param("permission")) {
         None => call.world.remove_app(user_id),
-        Some(name) if scope::is_known(name) => {
-            if let Some(grant) = call.world.grants.get_mut(user_id) {
-                grant.permissions.insert(name.to_owned(), Permission::Declined);
-            }
-        }
+        Some(name) if scope::is_known(name) => call.world.withdraw_scopes(user_id, &[name.to_owned()]),
         Some(name) => {
             return Err(GraphError::invalid(format!("(#100) Param permission: {name} is not a permission")));
         }

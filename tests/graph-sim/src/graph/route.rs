@@ -9,8 +9,8 @@ use super::paging::EdgeQuery;
 use super::request::Request;
 use super::session::{Call, Session};
 use super::{
-    app_subscriptions, business, debug_token, form, lead, lead_list, oauth, page, permissions, subscribed_apps,
-    test_leads, user,
+    ad_account, app_subscriptions, business, debug_token, form, lead, lead_list, oauth, page, permissions,
+    subscribed_apps, system_user, test_leads, user,
 };
 
 /// Endpoints that read their own credentials.
@@ -49,8 +49,10 @@ pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
         }
         ("GET", _, [edge]) => Err(GraphError::nonexisting_field(edge, node.type_name())),
         ("DELETE", Node::Lead(id), []) => lead::delete(call, id),
-        ("DELETE", Node::User(id), ["permissions"]) => permissions::delete(call, id, None),
-        ("DELETE", Node::User(id), ["permissions", name]) => permissions::delete(call, id, Some(name)),
+        ("DELETE", Node::User(id) | Node::SystemUser(id), ["permissions"]) => permissions::delete(call, id, None),
+        ("DELETE", Node::User(id) | Node::SystemUser(id), ["permissions", name]) => {
+            permissions::delete(call, id, Some(name))
+        }
         ("POST", Node::Page(id), ["subscribed_apps"]) => subscribed_apps::subscribe(call, id),
         ("DELETE", Node::Page(id), ["subscribed_apps"]) => subscribed_apps::unsubscribe(call, id),
         ("POST", Node::App, ["subscriptions"]) => app_subscriptions::subscribe(call),
@@ -64,13 +66,13 @@ pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
 /// The node a path begins with; `me` is whoever the token speaks for.
 fn resolve(call: &Call<'_>, segment: &str) -> Result<Node, GraphError> {
     if segment == "me" {
-        return Node::me(&call.session).ok_or_else(|| {
+        return Node::me(call.world, &call.session).ok_or_else(|| {
             GraphError::syntax("An active access token must be used to query information about the current user.")
         });
     }
     match Node::find(call.world, segment) {
         Some(node) => Ok(node),
-        None if segment.chars().all(|c| c.is_ascii_digit()) => {
+        None if segment.strip_prefix("act_").unwrap_or(segment).chars().all(|c| c.is_ascii_digit()) => {
             Err(GraphError::not_visible(&call.request.method, segment))
         }
         None => Err(GraphError::unknown_alias(segment)),
@@ -90,11 +92,13 @@ fn read_node(call: &mut Call<'_>, node: &Node) -> Result<Value, GraphError> {
                 return Err(hidden(call));
             }
         }
+        Node::SystemUser(id) => system_user::check_readable(call, id)?,
         Node::Page(id) => page::check_readable(call, id, wanted.as_deref())?,
         Node::Business(id) => business::check_readable(call, id)?,
         Node::Form(id) => form::check_readable(call, id)?,
         Node::Lead(id) => lead::check_readable(call, id, wanted.as_deref())?,
         Node::Ad(_) => return Err(hidden(call)),
+        Node::AdAccount(id) => ad_account::check_readable(call, id)?,
     }
     node::read(call, node, wanted.as_deref(), node.default_fields())
 }
@@ -103,10 +107,19 @@ fn read_node(call: &mut Call<'_>, node: &Node) -> Result<Value, GraphError> {
 pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     match (node, edge) {
         (Node::App, "subscriptions") => app_subscriptions::list(call),
-        (Node::User(id), "accounts") => user::accounts(call, id, query),
-        (Node::User(id), "permissions") => permissions::list(call, id),
-        (Node::User(id), "businesses") => user::businesses(call, id, query),
+        (Node::User(id) | Node::SystemUser(id), "accounts") | (Node::SystemUser(id), "assigned_pages") => {
+            user::accounts(call, id, query)
+        }
+        (Node::User(id) | Node::SystemUser(id), "adaccounts") | (Node::SystemUser(id), "assigned_ad_accounts") => {
+            ad_account::of_user(call, id, query)
+        }
+        (Node::User(id) | Node::SystemUser(id), "permissions") => permissions::list(call, id),
+        (Node::User(id) | Node::SystemUser(id), "businesses") => user::businesses(call, id, query),
         (Node::Business(id), "owned_pages" | "client_pages") => business::pages(call, id, edge, query),
+        (Node::Business(id), "owned_ad_accounts" | "client_ad_accounts") => {
+            ad_account::of_business(call, id, edge, query)
+        }
+        (Node::Business(id), "system_users") => system_user::list(call, id, query),
         (Node::Page(id), "leadgen_forms") => form::list(call, id, query),
         (Node::Page(id), "subscribed_apps") => subscribed_apps::list(call, id, query),
         (Node::Form(id), "leads") => lead_list::of_form(call, id, query),

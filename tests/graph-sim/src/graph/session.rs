@@ -4,14 +4,15 @@ use super::error::GraphError;
 use super::request::Request;
 use crate::signing;
 use crate::world::World;
-use crate::world::token::TokenKind;
+use crate::world::person::User;
+use crate::world::token::{Grant, TokenKind};
 
 /// The owner of a call's token.
 #[derive(Debug, Clone)]
 pub(crate) enum Session {
     /// `APPID|SECRET`.
     App,
-    /// A user token.
+    /// A user token, of a person or a system user.
     User { user_id: String, token: String },
     /// A page token, and the person through whom it was obtained.
     Page { page_id: String, user_id: String, token: String },
@@ -45,9 +46,24 @@ impl Call<'_> {
         }
     }
 
+    /// What the token was given, or what the person behind it allows.
+    pub(crate) fn grant(&self) -> Option<&Grant> {
+        match &self.session {
+            Session::App => None,
+            Session::User { token, .. } | Session::Page { token, .. } => {
+                self.world.grant_behind(self.world.tokens.get(token)?)
+            }
+        }
+    }
+
+    /// Whether the token comes from a system user.
+    pub(crate) fn is_of_system_user(&self) -> bool {
+        self.user_id().and_then(|user_id| self.world.user(user_id)).is_some_and(User::is_system)
+    }
+
     /// Whether the person granted `scope`; a page token also needs the page to be among those consented to.
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
-        let Some(grant) = self.user_id().and_then(|user_id| self.world.grants.get(user_id)) else { return false };
+        let Some(grant) = self.grant() else { return false };
         let covered = match &self.session {
             Session::Page { page_id, .. } => grant.covers_page(page_id),
             Session::App | Session::User { .. } => true,
@@ -109,7 +125,9 @@ fn session_of(world: &World, text: &str) -> Result<Session, GraphError> {
         return Err(GraphError::refused(refusal, &world.app.id, token.expires_s, now));
     }
     Ok(match &token.kind {
-        TokenKind::User => Session::User { user_id: token.user_id.clone(), token: text.to_owned() },
+        TokenKind::User | TokenKind::SystemUser => {
+            Session::User { user_id: token.user_id.clone(), token: text.to_owned() }
+        }
         TokenKind::Page { page_id } => {
             Session::Page { page_id: page_id.clone(), user_id: token.user_id.clone(), token: text.to_owned() }
         }

@@ -15,6 +15,7 @@ struct Spec {
 
 static PUBLISHED: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| {
     [
+        ("AdAccount", include_str!("../../specs/AdAccount.json")),
         ("Business", include_str!("../../specs/Business.json")),
         ("Lead", include_str!("../../specs/Lead.json")),
         ("LeadgenForm", include_str!("../../specs/LeadgenForm.json")),
@@ -57,6 +58,10 @@ const FURTHER: &[(&str, &[&str])] = &[
             "supports_donate_button_in_live_video",
         ],
     ),
+    (
+        "SystemUser",
+        &["id", "name", "client_business_id", "created_by", "created_time", "finance_permission", "ip_permission"],
+    ),
     ("Application", &["id", "name", "category", "link", "namespace", "company", "description", "icon_url", "logo_url"]),
 ];
 
@@ -74,6 +79,7 @@ mod tests {
         assert!(super::has_field("LeadgenForm", "questions"));
         assert!(super::has_field("Page", "access_token"));
         assert!(super::has_field("Business", "verification_status"));
+        assert!(super::has_field("AdAccount", "account_status"));
         assert!(!super::has_field("Page", "owned_pages"));
     }
 }

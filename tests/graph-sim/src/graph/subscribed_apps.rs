@@ -72,6 +72,11 @@ const FIELDS: &[&str] = &[
     "website",
 ];
 
+/// Whether a page has a field to subscribe to.
+pub(crate) fn is_field(name: &str) -> bool {
+    FIELDS.contains(&name)
+}
+
 /// Tasks that allow changing subscriptions; `ADVERTISE` alone does not.
 const TASKS: &[&str] = &["CREATE_CONTENT", "MANAGE", "MODERATE"];
 
@@ -107,7 +112,7 @@ pub(crate) fn subscribe(call: &mut Call<'_>, page_id: &str) -> Result<Value, Gra
     if fields.is_empty() {
         return Err(GraphError::invalid("(#100) The parameter subscribed_fields is required"));
     }
-    if let Some((at, field)) = fields.iter().enumerate().find(|(_, field)| !FIELDS.contains(&field.as_str())) {
+    if let Some((at, field)) = fields.iter().enumerate().find(|(_, field)| !is_field(field)) {
         return Err(GraphError::invalid(format!(
             "(#100) Param subscribed_fields[{at}] must be one of {{{}}} - got \"{field}\".",
             FIELDS.join(", ").to_uppercase()

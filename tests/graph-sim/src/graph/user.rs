@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::business;
 use super::error::GraphError;
 use super::node::Node;
 use super::paging::{self, EdgeQuery, Elements, Item};
@@ -31,13 +32,14 @@ pub(crate) fn value(call: &Call<'_>, user_id: &str, field: &str) -> Option<Value
 /// `/me/accounts`: the pages of a person that they let the app see.
 ///
 /// Empty without `pages_show_list`. A page reached through a business portfolio is missing without
-/// `business_management`. A role without token is listed without `access_token`.
+/// `business_management`, but for a system user, to whom it is assigned. A role without token is listed without
+/// `access_token`.
 pub(crate) fn accounts(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     let person = own(call, user_id)?;
     let shows_pages = call.has_scope("pages_show_list");
-    let sees_portfolio = call.has_scope("business_management");
+    let sees_portfolio = call.has_scope("business_management") || call.is_of_system_user();
     let world = &*call.world;
-    let grant = world.grants.get(&person);
+    let grant = call.grant();
     let slots = world.user(&person).map(|user| user.roles.as_slice()).unwrap_or_default();
     let items: Vec<(String, Item)> = slots
         .iter()
@@ -61,15 +63,14 @@ pub(crate) fn accounts(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) ->
 /// `/me/businesses`.
 pub(crate) fn businesses(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     let person = own(call, user_id)?;
-    call.require_scope("business_management")
-        .map_err(|_| GraphError::new(403, 200, "(#200) Requires business_management permission"))?;
+    business::require_management(call)?;
     let ids = call.world.user(&person).map(|user| user.business_ids.clone()).unwrap_or_default();
     let items = ids.into_iter().map(|id| (id.clone(), Item::Node(Node::Business(id)))).collect();
     paging::page(call, query, items, &BUSINESSES)
 }
 
 /// These edges answer to the person's own user token only.
-fn own(call: &Call<'_>, user_id: &str) -> Result<String, GraphError> {
+pub(crate) fn own(call: &Call<'_>, user_id: &str) -> Result<String, GraphError> {
     let person = call.person()?;
     if person == user_id { Ok(person) } else { Err(GraphError::not_visible("get", user_id)) }
 }

@@ -17,7 +17,7 @@ pub(crate) fn index(world: &World) -> Html<String> {
             @if world.forms_of_page(&page.id).next().is_some() {
                 h2 { (page.name) }
                 ul.plain {
-                    @for form in world.forms_of_page(&page.id) {
+                    @for form in world.forms_of_page(&page.id).filter(|form| form.takes_leads()) {
                         li { a href=(format!("/lead_ads/{}", form.id)) { (form.name) } " " span.note { (form.locale) } }
                     }
                 }

@@ -25,7 +25,7 @@ async fn index(State(sim): State<Arc<Sim>>) -> Response {
 }
 
 async fn show(State(sim): State<Arc<Sim>>, Path(form_id): Path<String>) -> Response {
-    match sim.world().forms.get(&form_id) {
+    match sim.world().forms.get(&form_id).filter(|form| form.takes_leads()) {
         Some(form) => form_page::form(form, &Submitted::default(), &[]).into_response(),
         None => (StatusCode::NOT_FOUND, form_page::missing(&form_id)).into_response(),
     }
@@ -34,7 +34,7 @@ async fn show(State(sim): State<Arc<Sim>>, Path(form_id): Path<String>) -> Respo
 /// Creates the lead and queues its webhook, or shows the form again with what is missing.
 async fn submit(State(sim): State<Arc<Sim>>, Path(form_id): Path<String>, body: Bytes) -> Response {
     let mut world = sim.world();
-    let Some(form) = world.forms.get(&form_id).cloned() else {
+    let Some(form) = world.forms.get(&form_id).filter(|form| form.takes_leads()).cloned() else {
         return (StatusCode::NOT_FOUND, form_page::missing(&form_id)).into_response();
     };
     let submitted = Submitted::read(&String::from_utf8_lossy(&body));

@@ -1,6 +1,9 @@
 //! Lead forms in three languages, with their ads.
 
-use super::{ATELIER, BAKERY, CAFE, DENTAL, FIRST_FRANCHISE, FOUNDED_MS, FRANCHISES, OUTDOOR, RENTALS, YOGA};
+use super::{
+    ATELIER, BAKERY, CAFE, CLINIC_BERLIN, CLINIC_LEEDS, CLINIC_MADRID, DENTAL, FIRST_FRANCHISE, FOUNDED_MS, FRANCHISES,
+    OUTDOOR, RENTALS, YOGA,
+};
 use crate::world::World;
 use crate::world::form::{Ad, Choice, Consent, Form, Question};
 
@@ -76,6 +79,9 @@ pub(super) fn plant(world: &mut World) {
             Sketch::new(&format!("Table for tonight {:02}", franchise + 1), "en_US").full_name().email().phone(),
         );
     }
+    add(CLINIC_BERLIN, Sketch::new("Hautscreening", "de_DE").full_name().email().phone());
+    add(CLINIC_MADRID, Sketch::new("Primera visita", "es_ES").name_parts().email().phone());
+    add(CLINIC_LEEDS, Sketch::new("Eye test", "en_US").full_name().email().phone());
 }
 
 /// A form for a page that joins later.

@@ -5,10 +5,15 @@
 //! | Mara Lindqvist ([`MARA`]) | three pages with every task in English, German and Spanish; one page she only advertises on; one listed without a token; and through the portfolio [`PORTFOLIO`] one owned and one client page, which `/me/accounts` hides without `business_management` |
 //! | Jonas Brandt ([`JONAS`]) | shares [`DENTAL`] with Mara; has a page of his own |
 //! | Priya Raman ([`PRIYA`]) | sixty pages; in her list lie a hundred withheld ones, so response pages come short and empty |
+//! | a system user ([`SYSTEM_USER`]) | of the business [`CLINICS`], which owns three pages that no person reaches |
+//!
+//! Mara's portfolio has ad accounts in dollars, euros and yen, the clinics too; Jonas has a disabled one of his own, Priya
+//! a working one. All campaigns run in [`AD_ACCOUNT`].
 //!
 //! Every page but the one without token has lead forms, every form three ads in two ad sets of one campaign. There are
 //! no leads at the start.
 
+mod businesses;
 mod forms;
 pub(crate) mod newcomer;
 mod pages;
@@ -51,6 +56,12 @@ pub const RENTALS: &str = "104398761152356";
 pub const THEATRE: &str = "104398761152367";
 /// Atelier Brandt: German, Jonas's own.
 pub const ATELIER: &str = "104398761152378";
+/// Meridian Klinik Berlin: German, owned by the clinics; two other apps are installed on it and its sisters.
+pub const CLINIC_BERLIN: &str = "104398761152389";
+/// Clínica Meridian Madrid: Spanish, owned by the clinics.
+pub const CLINIC_MADRID: &str = "104398761152391";
+/// Meridian Clinic Leeds: English, owned by the clinics.
+pub const CLINIC_LEEDS: &str = "104398761152402";
 /// The first of Priya's sixty pages; the others follow in steps of one.
 pub const FIRST_FRANCHISE: u64 = 104_398_761_153_001;
 /// How many pages Priya has.
@@ -58,8 +69,16 @@ pub const FRANCHISES: u64 = 60;
 
 /// The business portfolio of Mara's.
 pub const PORTFOLIO: &str = "763950112233441";
-/// The ad account behind every campaign, without `act_`.
+/// A business that no seed person belongs to.
+pub const CLINICS: &str = "763950112233452";
+/// The system user of the clinics, without a token at first.
+pub const SYSTEM_USER: &str = "122104998877665001";
+/// The ad account behind every campaign, without `act_`: in dollars, owned by the portfolio.
 pub const AD_ACCOUNT: &str = "1203948576655441";
+/// The portfolio's account in euros.
+pub const AD_ACCOUNT_EUR: &str = "1203948576655452";
+/// The account in yen of the portfolio's client.
+pub const AD_ACCOUNT_JPY: &str = "1203948576655463";
 
 /// When pages and forms were made: 2026-01-05.
 pub(crate) const FOUNDED_MS: i64 = 1_767_600_000_000;
@@ -67,6 +86,7 @@ pub(crate) const FOUNDED_MS: i64 = 1_767_600_000_000;
 /// Fills an empty world.
 pub(crate) fn plant(world: &mut World) {
     pages::plant(world);
+    businesses::plant(world);
     forms::plant(world);
 }
 

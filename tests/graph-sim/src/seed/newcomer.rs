@@ -1,31 +1,99 @@
-//! People who join the world later, each with pages of their own: for tests that must not meet each other. What a person
-//! allows an app holds for the person, so two tests with one person would take each other's permissions away.
+//! Who joins the world later: people and businesses, each with pages and ad accounts of their own, for tests that must
+//! not meet each other. What a person allows an app holds for the person, so two tests with one person would take each
+//! other's permissions away.
 
-use super::{forms, pages};
+use super::{businesses, forms, pages};
 use crate::world::World;
-use crate::world::person::{ALL_TASKS, User};
+use crate::world::person::{ALL_TASKS, Business, User};
 
-/// Ids of newcomers and of their pages count up from here.
+/// Ids of newcomers and of what is theirs count up from here.
 const FIRST_USER: u64 = 10_333_344_556_000_001;
+const FIRST_SYSTEM_USER: u64 = 122_104_998_878_000_001;
 const FIRST_PAGE: u64 = 104_398_761_160_001;
+const FIRST_BUSINESS: u64 = 763_950_112_240_001;
+const FIRST_AD_ACCOUNT: u64 = 1_203_948_576_660_001;
 
-/// Adds a person who may do everything on `count` new pages, and answers their id.
+/// Adds a person who may do everything on `count` new pages, with a business of their own that has ad accounts but no
+/// page, and answers their id.
 pub(crate) fn join(world: &mut World, count: u64) -> String {
-    let number = u64::try_from(world.users.len()).unwrap_or_default();
+    let number = number_of(&world.users);
     let id = (FIRST_USER + number).to_string();
-    let first = FIRST_PAGE + u64::try_from(world.pages.len()).unwrap_or_default();
-    let page_ids: Vec<String> = (first..first + count).map(|page| page.to_string()).collect();
-    for (place, page_id) in (1..).zip(&page_ids) {
-        let name = format!("Newcomer {number} Page {place}");
-        pages::insert(world, page_id, &name, &format!("newcomer{number}.{place}"), "Local business");
-        forms::plant_one(world, page_id);
-    }
+    let page_ids = open_pages(world, &format!("Newcomer {number}"), count);
+    let business_id = found(world, &format!("Newcomer {number} Ltd"));
     world.users.push(User {
         id: id.clone(),
         name: format!("Newcomer {number}"),
         email: format!("newcomer{number}@example.com"),
         roles: page_ids.iter().map(|page_id| pages::role(page_id, ALL_TASKS, true)).collect(),
-        business_ids: Vec::new(),
+        ad_accounts: accounts_of(world, &business_id),
+        business_ids: vec![business_id],
+        employer: None,
     });
     id
+}
+
+/// Adds a business with an ad account in each of three currencies, and answers its id.
+pub(crate) fn found(world: &mut World, name: &str) -> String {
+    let id = (FIRST_BUSINESS + number_of(&world.businesses)).to_string();
+    let now = world.clock.now_ms();
+    world.businesses.push(Business::new(&id, name, now));
+    let first = FIRST_AD_ACCOUNT + number_of(&world.ad_accounts);
+    businesses::add_accounts(world, &id, [first, first + 1, first + 2].map(|account| account.to_string()));
+    id
+}
+
+/// Adds `count` pages that a business owns, and answers their ids.
+pub(crate) fn open_business_pages(world: &mut World, business_id: &str, count: u64) -> Vec<String> {
+    let name = world.business(business_id).map(|business| business.name.clone()).unwrap_or_default();
+    let ids = open_pages(world, &name, count);
+    for id in &ids {
+        if let Some(page) = world.pages.get_mut(id) {
+            page.portfolio = Some(business_id.to_owned());
+            page.owner = Some(business_id.to_owned());
+        }
+    }
+    if let Some(business) = world.businesses.iter_mut().find(|business| business.id == business_id) {
+        business.owned_pages.extend(ids.iter().cloned());
+    }
+    ids
+}
+
+/// Adds a system user who may do everything on `page_ids`, and answers its id.
+pub(crate) fn hire(world: &mut World, business_id: &str, name: Option<&str>, page_ids: &[String]) -> String {
+    let number = number_of(&world.users);
+    let id = (FIRST_SYSTEM_USER + number).to_string();
+    employ(world, &id, business_id, name.unwrap_or(&format!("System user {number}")), page_ids);
+    id
+}
+
+/// As [`hire`], with the id given.
+pub(super) fn employ(world: &mut World, id: &str, business_id: &str, name: &str, page_ids: &[String]) {
+    world.users.push(User {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        email: String::new(),
+        roles: page_ids.iter().map(|page_id| pages::role(page_id, ALL_TASKS, true)).collect(),
+        ad_accounts: accounts_of(world, business_id),
+        business_ids: vec![business_id.to_owned()],
+        employer: Some(business_id.to_owned()),
+    });
+}
+
+/// New pages with one form each.
+fn open_pages(world: &mut World, name: &str, count: u64) -> Vec<String> {
+    let first = FIRST_PAGE + u64::try_from(world.pages.len()).unwrap_or_default();
+    let ids: Vec<String> = (first..first + count).map(|page| page.to_string()).collect();
+    for (place, id) in (1..).zip(&ids) {
+        pages::insert(world, id, &format!("{name} Page {place}"), &format!("page{id}"), "Local business");
+        forms::plant_one(world, id);
+    }
+    ids
+}
+
+fn accounts_of(world: &World, business_id: &str) -> Vec<String> {
+    world.business(business_id).map(|business| business.ad_accounts().cloned().collect()).unwrap_or_default()
+}
+
+fn number_of<T>(list: &[T]) -> u64 {
+    u64::try_from(list.len()).unwrap_or_default()
 }

@@ -1,12 +1,12 @@
-//! People, pages and the portfolio.
+//! People and pages.
 
 use super::{
-    ATELIER, BAKERY, CAFE, DENTAL, FIRST_FRANCHISE, FOUNDED_MS, FRANCHISES, JONAS, MARA, OUTDOOR, PORTFOLIO, PRIYA,
-    RENTALS, THEATRE, YOGA,
+    ATELIER, BAKERY, CAFE, DENTAL, FIRST_FRANCHISE, FRANCHISES, JONAS, MARA, OUTDOOR, PORTFOLIO, PRIYA, RENTALS,
+    THEATRE, YOGA,
 };
 use crate::world::World;
 use crate::world::page::{OtherApp, Page};
-use crate::world::person::{ALL_TASKS, Business, Role, RoleSlot, User};
+use crate::world::person::{ALL_TASKS, Role, RoleSlot, User};
 
 pub(super) fn plant(world: &mut World) {
     for (id, name, username, category) in [
@@ -26,7 +26,6 @@ pub(super) fn plant(world: &mut World) {
         let name = format!("Green Fork {:02}", number + 1);
         insert(world, &id, &name, &format!("greenfork{:02}", number + 1), "Restaurant");
     }
-    plant_portfolio(world);
     crowd(world);
     world.users = vec![mara(), jonas(), priya()];
 }
@@ -49,33 +48,21 @@ pub(super) fn insert(world: &mut World, id: &str, name: &str, username: &str, ca
     world.pages.insert(id.to_owned(), page);
 }
 
-fn plant_portfolio(world: &mut World) {
-    world.businesses = vec![Business {
-        id: PORTFOLIO.to_owned(),
-        name: "Northwind Holding".to_owned(),
-        owned_pages: vec![OUTDOOR.to_owned()],
-        client_pages: vec![CAFE.to_owned()],
-        created_ms: FOUNDED_MS,
-    }];
-    for (page_id, owner) in [(OUTDOOR, Some(PORTFOLIO)), (CAFE, None)] {
-        if let Some(page) = world.pages.get_mut(page_id) {
-            page.portfolio = Some(PORTFOLIO.to_owned());
-            page.owner = owner.map(str::to_owned);
-        }
-    }
-}
-
 /// Enough other apps on one page that ours is not on the first response page of `subscribed_apps`.
 fn crowd(world: &mut World) {
     if let Some(page) = world.pages.get_mut(YOGA) {
-        page.other_apps = (1..=27_u64)
-            .map(|number| OtherApp {
-                id: (300_100_200_300_000 + number).to_string(),
-                name: format!("Other App {number}"),
-                fields: vec!["feed"],
-            })
-            .collect();
+        page.other_apps = other_apps(27);
     }
+}
+
+pub(super) fn other_apps(count: u64) -> Vec<OtherApp> {
+    (1..=count)
+        .map(|number| OtherApp {
+            id: (300_100_200_300_000 + number).to_string(),
+            name: format!("Other App {number}"),
+            fields: vec!["feed"],
+        })
+        .collect()
 }
 
 pub(super) fn role(page_id: &str, tasks: &[&'static str], has_token: bool) -> RoleSlot {
@@ -97,6 +84,8 @@ fn mara() -> User {
             role(THEATRE, &["ANALYZE"], false),
         ],
         business_ids: vec![PORTFOLIO.to_owned()],
+        ad_accounts: Vec::new(),
+        employer: None,
     }
 }
 
@@ -107,6 +96,8 @@ fn jonas() -> User {
         email: "jonas.brandt@example.com".to_owned(),
         roles: vec![role(DENTAL, ALL_TASKS, true), role(ATELIER, ALL_TASKS, true)],
         business_ids: Vec::new(),
+        ad_accounts: Vec::new(),
+        employer: None,
     }
 }
 
@@ -121,5 +112,7 @@ fn priya() -> User {
         email: "priya.raman@example.com".to_owned(),
         roles: (0..40).map(page).chain(withheld).chain((40..FRANCHISES).map(page)).collect(),
         business_ids: Vec::new(),
+        ad_accounts: Vec::new(),
+        employer: None,
     }
 }

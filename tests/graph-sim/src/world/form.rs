@@ -61,6 +61,11 @@ pub(crate) struct Ad {
 }
 
 impl Form {
+    /// An archived form shows its leads and takes no more.
+    pub(crate) fn takes_leads(&self) -> bool {
+        self.status == "ACTIVE"
+    }
+
     pub(crate) fn question(&self, key: &str) -> Option<&Question> {
         self.questions.iter().find(|question| question.key == key)
     }

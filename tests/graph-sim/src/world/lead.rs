@@ -48,6 +48,8 @@ pub(crate) enum DeliveryState {
     Dropped,
     /// Nobody was subscribed when it was submitted.
     Unsubscribed,
+    /// The app was in development mode when a stranger submitted it.
+    Development,
     /// The receiver refused it for 36 hours.
     GivenUp,
 }
@@ -59,6 +61,7 @@ impl DeliveryState {
             Self::Delivered => "delivered",
             Self::Dropped => "dropped",
             Self::Unsubscribed => "unsubscribed",
+            Self::Development => "development",
             Self::GivenUp => "given_up",
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! One value behind one mutex; every method is quick and none waits for anything.
 
+pub(crate) mod ad_account;
 pub(crate) mod app;
 pub(crate) mod form;
 pub(crate) mod ids;
@@ -13,11 +14,13 @@ pub(crate) mod person;
 pub(crate) mod scope;
 pub(crate) mod session;
 pub(crate) mod submit;
+pub(crate) mod system_user;
 pub(crate) mod token;
 
 use std::collections::{BTreeMap, HashMap};
 
-use self::app::App;
+use self::ad_account::AdAccount;
+use self::app::{App, Mode};
 use self::form::{Ad, Form};
 use self::ids::Ids;
 use self::lead::Lead;
@@ -41,9 +44,11 @@ pub(crate) struct World {
     pub(crate) numeric_webhook_ids: bool,
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) app: App,
+    /// People and system users.
     pub(crate) users: Vec<User>,
     pub(crate) pages: BTreeMap<String, Page>,
     pub(crate) businesses: Vec<Business>,
+    pub(crate) ad_accounts: Vec<AdAccount>,
     pub(crate) forms: BTreeMap<String, Form>,
     leads: HashMap<String, Lead>,
     /// Lead ids of a form in the order they were submitted.
@@ -51,7 +56,7 @@ pub(crate) struct World {
     pub(crate) tokens: HashMap<String, Token>,
     /// The page token derived from a user token: reading a page twice gives the same token.
     page_token_of: HashMap<(String, String), String>,
-    /// By user id.
+    /// By user id; what a system user was granted stands in each of its tokens instead.
     pub(crate) grants: HashMap<String, Grant>,
     pub(crate) codes: HashMap<String, LoginCode>,
     pub(crate) ids: Ids,
@@ -72,6 +77,9 @@ impl World {
             name: seed::APP_NAME.to_owned(),
             verify_token: options.verify_token.clone(),
             require_proof: options.require_proof,
+            mode: Mode::Live,
+            deauthorize_url: options.deauthorize_url.clone(),
+            deletion_url: options.deletion_url.clone(),
             login_configurations: seed::login_configurations(),
             subscriptions: BTreeMap::new(),
         };
@@ -84,6 +92,7 @@ impl World {
             users: Vec::new(),
             pages: BTreeMap::new(),
             businesses: Vec::new(),
+            ad_accounts: Vec::new(),
             forms: BTreeMap::new(),
             leads: HashMap::new(),
             leads_of_form: HashMap::new(),
@@ -102,13 +111,15 @@ impl World {
         world
     }
 
-    /// Back to the seed world. Kept: the app with its credentials and callback subscriptions, and the id source, so
-    /// that no lead id or person ever comes twice to a client that remembers the first one.
+    /// Back to the seed world and live mode. Kept: the app with its credentials, addresses and callback subscriptions,
+    /// and the id source, so that no lead id or person ever comes twice to a client that remembers the first one.
     pub(crate) fn reset(&mut self) {
+        self.app.mode = Mode::Live;
         self.clock = Clock::default();
         self.users.clear();
         self.pages.clear();
         self.businesses.clear();
+        self.ad_accounts.clear();
         self.forms.clear();
         self.leads.clear();
         self.leads_of_form.clear();
@@ -126,6 +137,15 @@ impl World {
 
     pub(crate) fn user(&self, user_id: &str) -> Option<&User> {
         self.users.iter().find(|user| user.id == user_id)
+    }
+
+    /// Those who can log in.
+    pub(crate) fn people(&self) -> impl Iterator<Item = &User> {
+        self.users.iter().filter(|user| !user.is_system())
+    }
+
+    pub(crate) fn system_users(&self) -> impl Iterator<Item = &User> {
+        self.users.iter().filter(|user| user.is_system())
     }
 
     pub(crate) fn business(&self, business_id: &str) -> Option<&Business> {
@@ -148,6 +168,11 @@ impl World {
 
     pub(crate) fn lead_mut(&mut self, lead_id: &str) -> Option<&mut Lead> {
         self.leads.get_mut(lead_id)
+    }
+
+    /// Whether the app's mode lets it see a lead: in development mode only test leads.
+    pub(crate) fn shows_lead(&self, lead: &Lead) -> bool {
+        self.app.mode == Mode::Live || lead.test
     }
 
     /// Every lead of a form in the order of submission, readable or not.

@@ -1,6 +1,6 @@
-//! People with a Facebook account, the businesses they belong to, and their part in each page.
+//! People with a Facebook account, system users, the businesses they belong to, and their part in each page.
 
-/// Somebody who can log in.
+/// Somebody who can log in; or a system user, for whom a business makes tokens instead.
 #[derive(Debug, Clone)]
 pub(crate) struct User {
     /// The app-scoped id: what `/me` answers.
@@ -10,6 +10,10 @@ pub(crate) struct User {
     /// In the order `/me/accounts` walks them.
     pub(crate) roles: Vec<RoleSlot>,
     pub(crate) business_ids: Vec<String>,
+    /// Ad accounts this user may work with, without `act_`.
+    pub(crate) ad_accounts: Vec<String>,
+    /// The business a system user belongs to; `None` for people.
+    pub(crate) employer: Option<String>,
 }
 
 /// One position in a person's page list.
@@ -37,6 +41,10 @@ pub(crate) const ALL_TASKS: &[&str] =
     &["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE", "MANAGE_LEADS"];
 
 impl User {
+    pub(crate) fn is_system(&self) -> bool {
+        self.employer.is_some()
+    }
+
     /// The person's living role on a page.
     pub(crate) fn role(&self, page_id: &str) -> Option<&Role> {
         self.roles.iter().find_map(|slot| match slot {
@@ -61,5 +69,32 @@ pub(crate) struct Business {
     pub(crate) name: String,
     pub(crate) owned_pages: Vec<String>,
     pub(crate) client_pages: Vec<String>,
+    /// Ad accounts, without `act_`.
+    pub(crate) owned_ad_accounts: Vec<String>,
+    pub(crate) client_ad_accounts: Vec<String>,
     pub(crate) created_ms: i64,
+}
+
+impl Business {
+    pub(crate) fn new(id: &str, name: &str, created_ms: i64) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            owned_pages: Vec::new(),
+            client_pages: Vec::new(),
+            owned_ad_accounts: Vec::new(),
+            client_ad_accounts: Vec::new(),
+            created_ms,
+        }
+    }
+
+    /// Every page the business can assign, its own first.
+    pub(crate) fn pages(&self) -> impl Iterator<Item = &String> {
+        self.owned_pages.iter().chain(&self.client_pages)
+    }
+
+    /// Every ad account the business can assign, its own first.
+    pub(crate) fn ad_accounts(&self) -> impl Iterator<Item = &String> {
+        self.owned_ad_accounts.iter().chain(&self.client_ad_accounts)
+    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::World;
 use super::ids;
-use super::token::{DATA_ACCESS_S, Permission, Refusal, Token, TokenKind};
+use super::token::{DATA_ACCESS_S, Grant, Permission, Refusal, Token, TokenKind};
 
 impl World {
     /// A new user token. `life_s` is [`super::token::SHORT_LIVED_S`] or [`super::token::LONG_LIVED_S`].
@@ -17,16 +17,18 @@ impl World {
             expires_s: Some(now + life_s),
             data_access_expires_s: Some(now + DATA_ACCESS_S),
             refusal: None,
+            snapshot: None,
         })
     }
 
     /// The page token belonging to a user token; the same text on every call while it is alive.
     ///
-    /// One made from a long-lived token has no expiry date, one made from a short-lived token dies with it.
+    /// One made from a long-lived token has no expiry date, one made from a short-lived token dies with it; so does one
+    /// made from a system user's token that ends. (The last is not documented.)
     pub(crate) fn page_token(&mut self, user_token: &str, page_id: &str) -> Option<String> {
         let now = self.clock.now_s();
         let parent = self.tokens.get(user_token)?.clone();
-        if parent.refused(now).is_some() || !self.has_page_token(&parent.user_id, page_id) {
+        if parent.refused(now).is_some() || !self.has_page_token(&parent, page_id) {
             return None;
         }
         let key = (user_token.to_owned(), page_id.to_owned());
@@ -35,7 +37,8 @@ impl World {
         {
             return Some(known.clone());
         }
-        let lives_long = parent.expires_s.is_none_or(|at| at - parent.issued_s > 24 * 3600);
+        let lives_long =
+            parent.expires_s.is_none_or(|at| !parent.is_of_system_user() && at - parent.issued_s > 24 * 3600);
         let text = self.keep(Token {
             kind: TokenKind::Page { page_id: page_id.to_owned() },
             user_id: parent.user_id,
@@ -43,17 +46,23 @@ impl World {
             expires_s: if lives_long { None } else { parent.expires_s },
             data_access_expires_s: parent.data_access_expires_s,
             refusal: None,
+            snapshot: parent.snapshot,
         });
         self.page_token_of.insert(key, text.clone());
         Some(text)
     }
 
-    fn has_page_token(&self, user_id: &str, page_id: &str) -> bool {
-        let consented = self.grants.get(user_id).is_some_and(|grant| grant.covers_page(page_id));
-        consented && self.user(user_id).and_then(|user| user.role(page_id)).is_some_and(|role| role.has_token)
+    fn has_page_token(&self, parent: &Token, page_id: &str) -> bool {
+        let consented = self.grant_behind(parent).is_some_and(|grant| grant.covers_page(page_id));
+        consented && self.user(&parent.user_id).and_then(|user| user.role(page_id)).is_some_and(|role| role.has_token)
     }
 
-    fn keep(&mut self, token: Token) -> String {
+    /// What a token may do: its own snapshot, or what its person allows.
+    pub(crate) fn grant_behind<'w>(&'w self, token: &'w Token) -> Option<&'w Grant> {
+        token.snapshot.as_ref().or_else(|| self.grants.get(&token.user_id))
+    }
+
+    pub(super) fn keep(&mut self, token: Token) -> String {
         let text = ids::token_text();
         self.tokens.insert(text.clone(), token);
         text
@@ -84,6 +93,17 @@ impl World {
         grant.pages = pages;
     }
 
+    /// Permissions are withdrawn from a person, or from every token of a system user: they count as declined.
+    pub(crate) fn withdraw_scopes(&mut self, user_id: &str, scopes: &[String]) {
+        let snapshots = self.tokens.values_mut().filter(|token| token.user_id == user_id);
+        let snapshots = snapshots.filter_map(|token| token.snapshot.as_mut());
+        for grant in self.grants.get_mut(user_id).into_iter().chain(snapshots) {
+            for scope in scopes {
+                grant.permissions.insert(scope.clone(), Permission::Declined);
+            }
+        }
+    }
+
     /// The person removes the app: nothing is granted any more and every token of theirs answers 190/458.
     pub(crate) fn remove_app(&mut self, user_id: &str) {
         self.grants.remove(user_id);
@@ -95,6 +115,18 @@ impl World {
         let mut count = 0;
         for token in self.tokens.values_mut().filter(|token| token.refusal.is_none() && matches(token)) {
             token.refusal = Some(refusal);
+            count += 1;
+        }
+        count
+    }
+
+    /// What killed matching tokens is over, a checkpoint passed for instance. Not undone: a removed app (nothing is
+    /// granted any more), a lost role (a restored one needs a new page token), and the end of their time.
+    pub(crate) fn restore_tokens(&mut self, matches: impl Fn(&Token) -> bool) -> usize {
+        let lasting = |token: &Token| matches!(token.refusal, None | Some(Refusal::AppRemoved | Refusal::RoleLost));
+        let mut count = 0;
+        for token in self.tokens.values_mut().filter(|token| !lasting(token) && matches(token)) {
+            token.refusal = None;
             count += 1;
         }
         count

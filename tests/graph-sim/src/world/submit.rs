@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::World;
+use super::app::Mode;
 use super::form::{Form, Question};
 use super::invent::Person;
 use super::lead::{Answer, ConsentAnswer, DeliveryState, Lead};
@@ -54,7 +55,7 @@ impl World {
             ids.push(lead.id.clone());
             self.insert_lead(lead);
         }
-        self.queue_changes(changes, submission.manner);
+        self.queue_changes(changes, submission.manner, self.app.mode == Mode::Live);
         Some(ids)
     }
 
@@ -90,7 +91,7 @@ impl World {
         let id = lead.id.clone();
         let change = leadgen_change(&lead, self.numeric_webhook_ids);
         self.insert_lead(lead);
-        self.queue_changes(vec![change], Manner::Normal);
+        self.queue_changes(vec![change], Manner::Normal, true);
         id
     }
 
@@ -118,12 +119,14 @@ impl World {
         }
     }
 
-    /// Queues the leadgen changes of leads that belong to one submission.
-    fn queue_changes(&mut self, changes: Vec<Change>, manner: Manner) {
+    /// Queues the leadgen changes of leads that belong to one submission, if the app's mode lets it hear of them.
+    fn queue_changes(&mut self, changes: Vec<Change>, manner: Manner, heard: bool) {
         let now = self.clock.now_ms();
         let Some(page_id) = changes.first().map(|change| change.entry_id.clone()) else { return };
         let fate = if manner == Manner::Drop {
             DeliveryState::Dropped
+        } else if !heard {
+            DeliveryState::Development
         } else if self.is_subscribed("page", &page_id, "leadgen") {
             DeliveryState::Pending
         } else {

@@ -15,6 +15,7 @@ pub(crate) const CODE_LIFE_S: i64 = 600;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     User,
+    SystemUser,
     Page { page_id: String },
 }
 
@@ -29,6 +30,9 @@ pub(crate) struct Token {
     /// Epoch seconds; `None` = never.
     pub(crate) data_access_expires_s: Option<i64>,
     pub(crate) refusal: Option<Refusal>,
+    /// What a system user's token was given when it was made, and page tokens derived from it. `None` for people's
+    /// tokens: what a person allows holds for the person.
+    pub(crate) snapshot: Option<Grant>,
 }
 
 /// Why a token is dead before its time; each has its own subcode of error 190.
@@ -46,11 +50,22 @@ pub(crate) enum Refusal {
     Revoked,
     /// 492: the person lost the role on the page.
     RoleLost,
+    /// 483: the person is under consent blocking.
+    ConsentBlocked,
     /// 493: 90 days without the person using the app.
     DataAccessExpired,
 }
 
 impl Token {
+    pub(crate) fn is_page(&self) -> bool {
+        matches!(self.kind, TokenKind::Page { .. })
+    }
+
+    /// A system user's token, or a page token derived from one: ended data access never touches these.
+    pub(crate) fn is_of_system_user(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
     /// Why the token is refused for data at `now_s`, in the order Meta would notice it.
     pub(crate) fn refused(&self, now_s: i64) -> Option<Refusal> {
         self.session_refused(now_s)

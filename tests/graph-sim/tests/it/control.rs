@@ -28,6 +28,19 @@ async fn mistakes_are_told_in_a_sentence() {
         ("events", json!({"id": seed::DENTAL}), "required"),
         ("events", json!({"raw": "x"}), "no subscription"),
         ("clock", json!({"advance_s": -1}), "advance_s"),
+        ("tokens", json!({"action": "scope_revoked", "user_id": seed::MARA}), "scopes"),
+        ("tokens", json!({"action": "scope_revoked", "user_id": seed::MARA, "scopes": ["fly"]}), "fly"),
+        ("pages", json!({"page_id": seed::DENTAL}), "lead_access or subscribed_fields"),
+        ("pages", json!({"page_id": seed::DENTAL, "subscribed_fields": ["gossip"]}), "gossip"),
+        ("forms", json!({"form_id": CHECK_UP, "status": "LOST"}), "status"),
+        ("app", json!({"mode": "asleep"}), "mode"),
+        ("app", json!({"deletion_url": "nowhere"}), "deletion_url"),
+        ("privacy", json!({"user_id": seed::MARA, "kind": "deletion"}), "no address"),
+        ("privacy", json!({"user_id": "1", "kind": "deletion"}), "no user 1"),
+        ("system_users", json!({"business_id": "1"}), "no business 1"),
+        ("system_users", json!({"pages": ["1"]}), "no page 1"),
+        ("system_users", json!({"expires_in_days": 61}), "expires_in_days"),
+        ("system_users/1/tokens", json!({}), "no system user 1"),
     ] {
         let answer = read(meta.http().post(meta.url(&format!("/_sim/{path}"))).json(&body)).await;
         assert_eq!(answer.status, 400, "{path} {body}");

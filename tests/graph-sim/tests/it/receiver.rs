@@ -4,13 +4,14 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::get;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Json, Router};
 use graph_sim::seed;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -62,12 +63,14 @@ impl Drop for Receiver {
 }
 
 impl Receiver {
-    /// `/hook` answers the challenge correctly; `/quoted` puts it in quotes, `/closed` forbids it.
+    /// `/hook` answers the challenge correctly; `/quoted` puts it in quotes, `/closed` forbids it. `/deletion` confirms
+    /// with a code.
     pub(crate) async fn start() -> Self {
         let shared = Arc::new(Shared { posts: Mutex::default(), status: AtomicU16::new(200) });
         let router = Router::new()
             .route("/hook", get(challenge).post(keep))
             .route("/quoted", get(quoted))
+            .route("/deletion", post(confirm))
             .route("/closed", get(async || StatusCode::FORBIDDEN))
             .with_state(Arc::clone(&shared));
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -142,4 +145,9 @@ async fn keep(State(shared): State<Arc<Shared>>, headers: HeaderMap, bytes: Byte
     let json = serde_json::from_slice(&bytes).unwrap_or_default();
     shared.posts.lock().unwrap_or_else(PoisonError::into_inner).push(Post { headers, bytes, json });
     StatusCode::from_u16(shared.status.load(Ordering::SeqCst)).expect("a status")
+}
+
+async fn confirm(shared: State<Arc<Shared>>, headers: HeaderMap, bytes: Bytes) -> impl IntoResponse {
+    let status = keep(shared, headers, bytes).await;
+    (status, Json(json!({"url": "https://client.example/status?code=a1", "confirmation_code": "a1"})))
 }

@@ -1,6 +1,6 @@
 //! Published and computed vectors.
 
-use graph_sim::signing::{appsecret_proof, hub_signature_256, hub_signature_sha1};
+use graph_sim::signing::{appsecret_proof, hub_signature_256, hub_signature_sha1, signed_request};
 
 const SECRET: &str = "s3cr3t";
 
@@ -24,5 +24,13 @@ fn the_appsecret_proof_matches_the_vector() {
     assert_eq!(
         appsecret_proof(SECRET, "EAATESTTOKEN"),
         "d9b7e011613f3fbb12169c8ef07b95ac8d7d4500511a33737fce6b4858b13eca"
+    );
+}
+
+#[test]
+fn the_signed_request_matches_the_vector() {
+    assert_eq!(
+        signed_request(SECRET, "218471", 1_700_000_000),
+        "CZvcvqO16ktltpXScNfMfu39ODzU4JVDXGPOxTk5rZg.eyJhbGdvcml0aG0iOiJITUFDLVNIQTI1NiIsImlzc3VlZF9hdCI6MTcwMDAwMDAwMCwidXNlcl9pZCI6IjIxODQ3MSJ9"
     );
 }

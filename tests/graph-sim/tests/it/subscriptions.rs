@@ -138,3 +138,30 @@ async fn on_a_page_with_many_apps_ours_is_not_on_the_first_response_page() {
     let second = meta.get(&format!("{apps}?after={after}"), &page).await;
     assert!(second.column("id").contains(&seed::APP_ID.to_owned()));
 }
+
+#[tokio::test]
+async fn a_subscription_changes_behind_the_clients_back() {
+    let meta = Meta::start().await;
+    let page = meta.page(seed::DENTAL).await;
+    let apps = format!("/{}/subscribed_apps", seed::DENTAL);
+    meta.post(&apps, &page, &[("subscribed_fields", "leadgen,feed")]).await;
+    meta.sim("pages", json!({"page_id": seed::DENTAL, "subscribed_fields": ["feed"]})).await;
+    assert_eq!(meta.get(&apps, &page).await.json["data"][0]["subscribed_fields"], json!(["feed"]));
+    meta.sim("pages", json!({"page_id": seed::DENTAL, "subscribed_fields": null})).await;
+    assert_eq!(meta.get(&apps, &page).await.json, json!({"data": []}));
+}
+
+#[tokio::test]
+async fn with_a_small_limit_two_other_apps_push_ours_to_the_second_response_page() {
+    let meta = Meta::start().await;
+    let made = meta.sim("system_users", json!({"pages": [seed::CLINIC_LEEDS]})).await;
+    let page = meta.page_of(made["token"].as_str().unwrap(), seed::CLINIC_LEEDS).await;
+    let apps = format!("/{}/subscribed_apps", seed::CLINIC_LEEDS);
+    meta.post(&apps, &page, &[("subscribed_fields", "leadgen")]).await;
+    let first = meta.get(&format!("{apps}?limit=2"), &page).await;
+    assert_eq!(first.column("id").len(), 2);
+    let after = first.json["paging"]["cursors"]["after"].as_str().unwrap();
+    let second = meta.get(&format!("{apps}?limit=2&after={after}"), &page).await;
+    assert_eq!(second.column("id"), [seed::APP_ID]);
+    assert!(second.json["paging"].get("next").is_none());
+}

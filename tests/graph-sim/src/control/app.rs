@@ -1,0 +1,54 @@
+//! `POST /_sim/app`: what the app's owner sets in the dashboard.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use url::Url;
+
+use super::{Body, Mistake, nullable};
+use crate::server::Sim;
+use crate::world::app::Mode;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    mode: Option<String>,
+    /// `null` takes the address away.
+    #[serde(default, deserialize_with = "nullable")]
+    deauthorize_url: Option<Option<String>>,
+    /// `null` takes the address away.
+    #[serde(default, deserialize_with = "nullable")]
+    deletion_url: Option<Option<String>>,
+}
+
+/// Changes what is given and answers how things are then.
+pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
+    let mode = match input.mode.as_deref() {
+        None => None,
+        Some("live") => Some(Mode::Live),
+        Some("development") => Some(Mode::Development),
+        Some(other) => return Err(Mistake::new(format!("mode: must be live or development, got \"{other}\""))),
+    };
+    for (name, address) in [("deauthorize_url", &input.deauthorize_url), ("deletion_url", &input.deletion_url)] {
+        if let Some(Some(address)) = address
+            && !Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+        {
+            return Err(Mistake::new(format!("{name}: \"{address}\" is not an address")));
+        }
+    }
+    let mut world = sim.world();
+    let app = &mut world.app;
+    app.mode = mode.unwrap_or(app.mode);
+    if let Some(address) = input.deauthorize_url {
+        app.deauthorize_url = address;
+    }
+    if let Some(address) = input.deletion_url {
+        app.deletion_url = address;
+    }
+    Ok(Json(json!({
+        "mode": app.mode.name(), "deauthorize_url": app.deauthorize_url, "deletion_url": app.deletion_url,
+    })))
+}

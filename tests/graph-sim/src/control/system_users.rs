@@ -1,0 +1,123 @@
+//! `/_sim/system_users`: what an administrator does in the business settings.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Body, Mistake};
+use crate::seed::newcomer;
+use crate::server::Sim;
+use crate::world::World;
+use crate::world::scope;
+use crate::world::system_user::USUAL_SCOPES;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    /// A new business unless given.
+    business_id: Option<String>,
+    pages: Option<Pages>,
+    name: Option<String>,
+    scopes: Option<Vec<String>>,
+    expires_in_days: Option<i64>,
+}
+
+/// Which pages are assigned.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Pages {
+    /// So many new ones, owned by the business.
+    New(u64),
+    /// These; what the business has not is shared with it.
+    These(Vec<String>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TokenInput {
+    scopes: Option<Vec<String>>,
+    expires_in_days: Option<i64>,
+}
+
+/// Adds a system user with a first token. Without `pages` it gets all of the business's, or one new page if there are
+/// none.
+pub(crate) async fn hire(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
+    let (scopes, life_s) = token_terms(input.scopes, input.expires_in_days)?;
+    let mut world = sim.world();
+    if let Some(id) = input.business_id.as_deref().filter(|id| world.business(id).is_none()) {
+        return Err(Mistake::new(format!("business_id: there is no business {id}")));
+    }
+    match &input.pages {
+        Some(Pages::New(count)) if !(1..=100).contains(count) => {
+            return Err(Mistake::new(format!("pages: must be between 1 and 100, got {count}")));
+        }
+        Some(Pages::These(ids)) => {
+            if let Some(unknown) = ids.iter().find(|id| !world.pages.contains_key(*id)) {
+                return Err(Mistake::new(format!("pages: there is no page {unknown}")));
+            }
+        }
+        Some(Pages::New(_)) | None => {}
+    }
+    let number = world.businesses.len();
+    let business_id =
+        input.business_id.unwrap_or_else(|| newcomer::found(&mut world, &format!("Newcomer Business {number}")));
+    let pages = assigned(&mut world, &business_id, input.pages);
+    let id = newcomer::hire(&mut world, &business_id, input.name.as_deref(), &pages);
+    let token = world.mint_system_token(&id, &scopes, life_s);
+    let pages: Vec<Value> = pages
+        .iter()
+        .filter_map(|page_id| world.pages.get(page_id))
+        .map(|page| {
+            let forms: Vec<Value> =
+                world.forms_of_page(&page.id).map(|form| json!({"id": form.id, "name": form.name})).collect();
+            json!({"id": page.id, "name": page.name, "forms": forms})
+        })
+        .collect();
+    Ok(Json(json!({"id": id, "token": token, "business_id": business_id, "pages": pages})))
+}
+
+fn assigned(world: &mut World, business_id: &str, pages: Option<Pages>) -> Vec<String> {
+    let known: Vec<String> =
+        world.business(business_id).map(|business| business.pages().cloned().collect()).unwrap_or_default();
+    match pages {
+        None if known.is_empty() => newcomer::open_business_pages(world, business_id, 1),
+        None => known,
+        Some(Pages::New(count)) => newcomer::open_business_pages(world, business_id, count),
+        Some(Pages::These(ids)) => {
+            if let Some(business) = world.businesses.iter_mut().find(|business| business.id == business_id) {
+                business.client_pages.extend(ids.iter().filter(|id| !known.contains(id)).cloned());
+            }
+            ids
+        }
+    }
+}
+
+/// A further token. The older ones live on; page tokens derived from them die.
+pub(crate) async fn generate_token(
+    State(sim): State<Arc<Sim>>,
+    Path(user_id): Path<String>,
+    Body(input): Body<TokenInput>,
+) -> Result<Json<Value>, Mistake> {
+    let (scopes, life_s) = token_terms(input.scopes, input.expires_in_days)?;
+    let mut world = sim.world();
+    if !world.system_users().any(|user| user.id == user_id) {
+        return Err(Mistake::new(format!("there is no system user {user_id}")));
+    }
+    let token = world.mint_system_token(&user_id, &scopes, life_s);
+    Ok(Json(json!({ "token": token })))
+}
+
+/// Scopes and seconds to live; Meta offers 60 days and for ever.
+fn token_terms(scopes: Option<Vec<String>>, days: Option<i64>) -> Result<(Vec<String>, Option<i64>), Mistake> {
+    let scopes = scopes.unwrap_or_else(|| USUAL_SCOPES.iter().map(|&scope| scope.to_owned()).collect());
+    if let Some(unknown) = scopes.iter().find(|name| !scope::is_known(name)) {
+        return Err(Mistake::new(format!("scopes: there is no permission {unknown}")));
+    }
+    if let Some(days) = days.filter(|days| !(1..=60).contains(days)) {
+        return Err(Mistake::new(format!("expires_in_days: must be between 1 and 60, or null, got {days}")));
+    }
+    Ok((scopes, days.map(|days| days * 24 * 3600)))
+}
