@@ -8,8 +8,10 @@ use aws_sdk_eventbridge::error::{DisplayErrorContext, SdkError};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use serde_json::{Value, json};
 
-use crate::ids::OrgScope;
+use crate::ids::{OrgScope, PageId};
+use crate::model::integration::{Connection, Integration};
 use crate::model::lead::{Lead, Submission};
+use crate::model::standing::{EndReason, Ended};
 use crate::retry::Verdict;
 
 /// What every event names as its source.
@@ -49,6 +51,62 @@ impl Event {
             kind: "lead.updated",
             detail: json!({ "id": id, "org": scope.org(), "lead_id": submission.lead_id, "submission": submission }),
         }
+    }
+
+    /// `connection.expiring`: an integration ends on `expires_at` unless somebody reconnects it. `notice` says which of
+    /// the turns this is: `7d`, `3d` or `1d`.
+    #[must_use]
+    pub fn connection_expiring(scope: &OrgScope, integration: &Integration, notice: &str) -> Self {
+        let detail = json!({ "expires_at": integration.expires_at(), "notice": notice });
+        Self::of_connection("connection.expiring", scope, integration, notice, detail)
+    }
+
+    /// `connection.expired`: no leads come through an integration any more.
+    #[must_use]
+    pub fn connection_expired(scope: &OrgScope, integration: &Integration, reason: EndReason) -> Self {
+        let detail = json!({ "reason": reason, "message": reason.message(), "fix": reason.fix() });
+        Self::of_connection("connection.expired", scope, integration, "ended", detail)
+    }
+
+    /// `connection.page_lost`: no leads come from one page of an integration any more; the others are well.
+    #[must_use]
+    pub fn connection_page_lost(scope: &OrgScope, integration: &Integration, page: &Connection, ended: &Ended) -> Self {
+        let detail = json!({
+            "page_id": page.page_id, "page_name": page.page_name, "reason": ended.reason,
+            "message": ended.reason.message(), "fix": ended.reason.fix(),
+        });
+        Self::of_connection("connection.page_lost", scope, integration, page.page_id.as_str(), detail)
+    }
+
+    /// `connection.connected`: an integration was connected, or connected again.
+    #[must_use]
+    pub fn connection_connected(scope: &OrgScope, integration: &Integration, pages: &[PageId]) -> Self {
+        let detail = json!({ "page_ids": pages, "expires_at": integration.expires_at() });
+        Self::of_connection("connection.connected", scope, integration, "connected", detail)
+    }
+
+    /// `connection.disconnected`: somebody of the org ended an integration.
+    #[must_use]
+    pub fn connection_disconnected(scope: &OrgScope, integration: &Integration) -> Self {
+        Self::of_connection("connection.disconnected", scope, integration, "disconnected", json!({}))
+    }
+
+    /// The id holds the beginning of the connection's present life: what happens in the next one is another fact.
+    fn of_connection(
+        kind: &'static str,
+        scope: &OrgScope,
+        integration: &Integration,
+        what: &str,
+        mut detail: Value,
+    ) -> Self {
+        let id = format!("{kind}:{}:{}:{}:{what}", scope.org(), integration.id, integration.notices_since);
+        let common = json!({
+            "id": id, "org": scope.org(), "integration_id": integration.id, "integration_name": integration.name,
+        });
+        if let (Some(detail), Value::Object(common)) = (detail.as_object_mut(), common) {
+            detail.extend(common);
+        }
+        Self { kind, detail }
     }
 }
 

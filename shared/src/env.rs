@@ -44,10 +44,12 @@ variables! {
     lead_queue_url -> String = required("LEAD_QUEUE_URL");
     /// The queue of comments, reactions, mentions and messages.
     engagement_queue_url -> String = required("ENGAGEMENT_QUEUE_URL");
+    /// The queue of integrations to look at.
+    expiry_notice_queue_url -> String = required("EXPIRY_NOTICE_QUEUE_URL");
+    /// Where people reconnect: the address that mails lead to.
+    console_url -> Url = required_url("CONSOLE_URL");
     /// The bus on which facts are published.
     event_bus_name -> String = required("EVENT_BUS_NAME");
-    /// Meta's id of the app, for whoever needs no more of it.
-    meta_app_id -> String = required("META_APP_ID");
     /// The secret with Meta's app id, app secret and verify token.
     meta_app_secret_id -> String = required("META_APP_SECRET_ID");
     /// The secret with the key that signs our cursors and login states.
@@ -85,6 +87,14 @@ pub fn public_url() -> Result<Option<Url>, EnvError> {
         }
         _ => Ok(None),
     }
+}
+
+/// From whom mails come; `None` if the deployment sends none.
+///
+/// # Errors
+/// None at present.
+pub fn sender_address() -> Result<Option<String>, EnvError> {
+    Ok(env::var("SENDER_ADDRESS").ok().filter(|address| !address.is_empty()))
 }
 
 /// How much to log; Lambda sets it from the template's `ApplicationLogLevel`.

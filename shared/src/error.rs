@@ -2,6 +2,7 @@
 
 use crate::bus::BusError;
 use crate::graph::GraphError;
+use crate::mail::MailError;
 use crate::queue::QueueError;
 use crate::retry::Verdict;
 use crate::table::TableError;
@@ -25,6 +26,12 @@ pub enum WorkError {
     /// The bus.
     #[error(transparent)]
     Bus(#[from] BusError),
+    /// The org's plan does not include Meta any more.
+    #[error("the plan of this org does not include the Meta integration")]
+    NotInPlan,
+    /// Mail.
+    #[error(transparent)]
+    Mail(#[from] MailError),
 }
 
 impl WorkError {
@@ -37,6 +44,18 @@ impl WorkError {
             Self::Vault(error) => error.verdict(),
             Self::Queue(error) => error.verdict(),
             Self::Bus(error) => error.verdict(),
+            Self::Mail(error) => error.verdict(),
+            Self::NotInPlan => Verdict::GiveUp,
+        }
+    }
+
+    /// Whether an integration's token is what failed, so that somebody has to look at it.
+    #[must_use]
+    pub fn is_of_token(&self) -> bool {
+        match self {
+            Self::Graph(error) => error.token_death().is_some(),
+            Self::Vault(error) => matches!(error, VaultError::Missing(_) | VaultError::Unreadable(_)),
+            Self::Table(_) | Self::Queue(_) | Self::Bus(_) | Self::Mail(_) | Self::NotInPlan => false,
         }
     }
 
@@ -51,6 +70,8 @@ impl WorkError {
             Self::Vault(VaultError::Failed(_)) => "vault_failed",
             Self::Queue(_) => "queue_failed",
             Self::Bus(_) => "bus_failed",
+            Self::Mail(_) => "mail_failed",
+            Self::NotInPlan => "meta_not_in_plan",
         }
     }
 }

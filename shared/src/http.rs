@@ -5,12 +5,14 @@ use axum::response::{IntoResponse, Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use url::Url;
 use utoipa::ToSchema;
 
 use crate::auth::AuthError;
-use crate::connect::BeginError;
+use crate::connect::{BeginError, SettingsError};
 use crate::error::WorkError;
 use crate::ids::OrgScope;
+use crate::model::standing::EndReason;
 use crate::secret::HmacKey;
 use crate::table::TableError;
 
@@ -28,6 +30,9 @@ pub struct Problem {
     /// The field of the request that is wrong, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// Why the integration's connection has ended, if that is the problem.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<EndReason>,
 }
 
 impl Problem {
@@ -35,7 +40,7 @@ impl Problem {
     #[must_use]
     pub fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error").to_owned();
-        Self { status: status.as_u16(), title, code: code.to_owned(), detail: detail.into(), field: None }
+        Self { status: status.as_u16(), title, code: code.to_owned(), detail: detail.into(), field: None, reason: None }
     }
 
     /// A field of the request that cannot be as it is.
@@ -87,15 +92,25 @@ impl From<BeginError> for Problem {
     fn from(error: BeginError) -> Self {
         let detail = error.to_string();
         match error {
+            BeginError::Settings(error) => error.into(),
             BeginError::ReturnUrl => Self::field("returnUrl", "return_url_not_allowed", detail),
             BeginError::Scope(_) | BeginError::NoScopes => Self::field("scopes", "scope_invalid", detail),
             BeginError::Integration => {
                 Self { field: Some("integrationId".to_owned()), ..Self::not_found("integration") }
             }
-            BeginError::Name => Self::field("name", "name_invalid", detail),
-            BeginError::Description => Self::field("description", "description_invalid", detail),
-            BeginError::AssignmentUser(_) => Self::field("assignment.user_id", "user_unknown", detail),
             BeginError::Table(error) => error.into(),
+        }
+    }
+}
+
+impl From<SettingsError> for Problem {
+    fn from(error: SettingsError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SettingsError::Name => Self::field("name", "name_invalid", detail),
+            SettingsError::Description => Self::field("description", "description_invalid", detail),
+            SettingsError::AssignmentUser(_) => Self::field("assignment.user_id", "user_unknown", detail),
+            SettingsError::Table(error) => error.into(),
         }
     }
 }
@@ -112,6 +127,18 @@ impl From<TableError> for Problem {
     fn from(error: TableError) -> Self {
         WorkError::from(error).into()
     }
+}
+
+/// The origin under which the world reaches us: what the deployment says, else the host that this request came to.
+///
+/// # Errors
+/// If there is neither.
+pub fn origin(public_url: Option<&Url>, host: Option<&str>) -> Result<Url, Problem> {
+    if let Some(url) = public_url {
+        return Ok(url.clone());
+    }
+    let url = host.and_then(|host| Url::parse(&format!("https://{host}")).ok());
+    url.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "host_missing", "The request names no host."))
 }
 
 /// A place in a list as the client holds it: opaque, and good only in this org's list of this name.

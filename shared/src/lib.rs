@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | translation | [`auth`], [`http`], [`batch`] | what the product does |
 //! | acts | [`connect`], [`intake`] | HTTP requests, SQS records, Lambda events |
-//! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`] | each other |
+//! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`] | each other |
 //! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service of ours |
 //!
 //! [`error`] sums up the edges' failures, so that one `verdict` decides what happens to a piece of work.
@@ -24,6 +24,7 @@ pub mod telemetry;
 
 pub mod bus;
 pub mod graph;
+pub mod mail;
 pub mod queue;
 pub mod table;
 pub mod vault;

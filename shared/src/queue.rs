@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use futures_util::{StreamExt, stream};
 
 use crate::retry::Verdict;
@@ -108,6 +108,21 @@ impl Queue {
                 .collect();
         }
         Err(QueueError::Failed(refused))
+    }
+
+    /// How many messages are in the queue, those that somebody works on or that rest included; about.
+    ///
+    /// # Errors
+    /// If SQS does not say.
+    pub async fn waiting(&self) -> Result<u64, QueueError> {
+        const WAITING: [QueueAttributeName; 2] = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let request = self.client.get_queue_attributes().queue_url(&self.url);
+        let request = request.set_attribute_names(Some(WAITING.to_vec()));
+        let attributes = request.send().await.map_err(|error| failure(&error))?.attributes.unwrap_or_default();
+        Ok(WAITING.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
     /// Hides a received message for `rest`, counted from now, before SQS gives it out again.

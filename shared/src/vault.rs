@@ -10,8 +10,10 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, SdkError};
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
+use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
+use aws_sdk_secretsmanager::operation::restore_secret::RestoreSecretError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +27,7 @@ use crate::secret::{AccessToken, HmacKey};
 /// How long a value is taken as it was read. `SystemTime`, because a frozen process's monotonic clock may stand still.
 const FRESH: Duration = Duration::from_mins(5);
 /// Page tokens in one secret: Meta's tokens are some 250 characters, a secret holds 64 KiB.
-const TOKENS_PER_SECRET: usize = 150;
+pub const TOKENS_PER_SECRET: usize = 150;
 
 /// The secrets this function may read.
 #[derive(Debug)]
@@ -59,10 +61,21 @@ impl VaultError {
     }
 }
 
-/// The tokens of an integration, as one secret holds them.
+/// The tokens of an integration, as one secret holds them. The first secret of an integration has all of it.
 #[derive(Debug, Deserialize)]
 struct StoredTokens {
     pages: BTreeMap<PageId, AccessToken>,
+    me: Option<Me>,
+    user_token: Option<AccessToken>,
+}
+
+/// Whether a deleted secret can be had back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovery {
+    /// For a week: whoever deleted an integration may have erred.
+    Week,
+    /// Never: somebody asked for their data to be gone.
+    None,
 }
 
 /// Everything that is secret about a connected Meta account.
@@ -136,6 +149,55 @@ impl Vault {
         Err(VaultError::Unreadable(credentials.to_owned()))
     }
 
+    /// Everything that is secret about an integration, as Secrets Manager has it now.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`] also if the integration has no secrets.
+    pub async fn credentials(&self, names: &[String]) -> Result<Credentials, VaultError> {
+        let mut all: Option<Credentials> = None;
+        for name in names {
+            self.forget(name);
+            let stored: StoredTokens = self.read(name).await?;
+            match &mut all {
+                Some(all) => all.pages.extend(stored.pages),
+                None => {
+                    let unreadable = || VaultError::Unreadable(name.clone());
+                    all = Some(Credentials {
+                        me: stored.me.ok_or_else(unreadable)?,
+                        user_token: stored.user_token.ok_or_else(unreadable)?,
+                        pages: stored.pages,
+                    });
+                }
+            }
+        }
+        all.ok_or_else(|| VaultError::Missing("of an integration that is not connected".to_owned()))
+    }
+
+    /// Deletes a secret. That it is gone, or waits to be gone, is as good.
+    ///
+    /// # Errors
+    /// If Secrets Manager does not do it.
+    pub async fn delete(&self, name: &str, recovery: Recovery) -> Result<(), VaultError> {
+        let request = self.client.delete_secret().secret_id(name);
+        let request = match recovery {
+            Recovery::Week => request.recovery_window_in_days(7),
+            Recovery::None => request.force_delete_without_recovery(true),
+        };
+        let deleted = request.send().await;
+        if let Ok(mut cache) = self.cache.lock() {
+            cache.remove(name);
+        }
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(
+                    DeleteSecretError::ResourceNotFoundException(_) | DeleteSecretError::InvalidRequestException(_),
+                ) => Ok(()),
+                _ => Err(failed(&error)),
+            },
+        }
+    }
+
     /// Makes the next reading of this secret ask Secrets Manager. What was known is still used if that does not answer.
     pub fn forget(&self, secret_id: &str) {
         if let Ok(mut cache) = self.cache.lock() {
@@ -162,8 +224,7 @@ impl Vault {
         let pages: Vec<_> = credentials.pages.iter().collect();
         let parts = pages.chunks(TOKENS_PER_SECRET).map(<[_]>::to_vec).chain(pages.is_empty().then(Vec::new));
         for (number, part) in parts.enumerate() {
-            let name =
-                if number == 0 { format!("{prefix}{integration}") } else { format!("{prefix}{integration}.{number}") };
+            let name = part_name(prefix, integration, number);
             let tokens: BTreeMap<&str, &str> =
                 part.iter().map(|(page, token)| (page.as_str(), token.expose())).collect();
             let mut value = serde_json::json!({ "pages": tokens });
@@ -179,22 +240,36 @@ impl Vault {
         Ok(stored)
     }
 
-    /// Writes a secret whether it is there, is not, or is waiting to be deleted: its name stays taken meanwhile.
+    /// Writes a secret whether it is there, is not, or is being deleted: its name stays taken meanwhile, and after a
+    /// deletion without recovery for a moment longer than the secret itself.
     async fn upsert(&self, name: &str, value: &str) -> Result<(), VaultError> {
-        if self.replace(name, value).await? {
-            return Ok(());
-        }
-        match self.client.create_secret().name(name).secret_string(value).send().await {
-            Ok(_) => return Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(CreateSecretError::ResourceExistsException(_) | CreateSecretError::InvalidRequestException(_)) => {
+        const MOST_TRIES: u32 = 6;
+        for attempt in 1..=MOST_TRIES {
+            if self.replace(name, value).await? {
+                return Ok(());
+            }
+            match self.client.create_secret().name(name).secret_string(value).send().await {
+                Ok(_) => return Ok(()),
+                Err(error) => match error.as_service_error() {
+                    Some(
+                        CreateSecretError::ResourceExistsException(_) | CreateSecretError::InvalidRequestException(_),
+                    ) => {}
+                    _ => return Err(failed(&error)),
+                },
+            }
+            // It waits to be deleted, or somebody else created it just now: either way it can be had back and replaced.
+            match self.client.restore_secret().secret_id(name).send().await {
+                Ok(_) => {}
+                Err(error)
+                    if error.as_service_error().is_some_and(RestoreSecretError::is_resource_not_found_exception) =>
+                {
+                    let longest = Duration::from_secs(2);
+                    tokio::time::sleep(crate::retry::backoff(attempt, Duration::from_millis(100), longest)).await;
                 }
-                _ => return Err(failed(&error)),
-            },
+                Err(error) => return Err(failed(&error)),
+            }
         }
-        // It waits to be deleted, or somebody else created it just now: either way it can be had back and replaced.
-        self.client.restore_secret().secret_id(name).send().await.map_err(|error| failed(&error))?;
-        if self.replace(name, value).await? { Ok(()) } else { Err(VaultError::Missing(name.to_owned())) }
+        Err(VaultError::Failed(format!("the name {name} stays taken")))
     }
 
     /// Gives an existing secret a new value; `false` if there is none to give it to.
@@ -256,6 +331,12 @@ impl Vault {
         }
         Ok(text)
     }
+}
+
+/// The name of the `number`th secret of an integration.
+#[must_use]
+pub fn part_name(prefix: &str, integration: &IntegrationId, number: usize) -> String {
+    if number == 0 { format!("{prefix}{integration}") } else { format!("{prefix}{integration}.{number}") }
 }
 
 /// Where an integration's secrets went.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
-use http::{HeaderMap, StatusCode, header};
+use axum::extract::{Path, State};
+use http::{HeaderMap, header};
 use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
-use shared::connect::{Begin, Dialog, begin};
+use shared::connect::{Begin, BeginError, Dialog, begin};
 use shared::http::Problem;
 use shared::model::assignment::Assignment;
 use url::Url;
@@ -48,6 +48,23 @@ pub(crate) struct AuthUrl {
     auth_url: Url,
 }
 
+/// Where to go after connecting again.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct ReconnectRequest {
+    /// Where the browser goes afterwards; the same as `returnUrl` of `getAuthUrl`.
+    return_url: String,
+    /// Permissions to ask of Meta; all that Leadwire uses if left out.
+    scopes: Option<Vec<String>>,
+}
+
+/// Where to send the browser.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReconnectUrl {
+    /// Meta's login dialog. Good for ten minutes, once.
+    #[schema(value_type = String)]
+    auth_url: Url,
+}
+
 /// Begin connecting a Meta account
 ///
 /// Answers the address of Meta's login dialog.
@@ -64,20 +81,7 @@ pub(crate) async fn get_auth_url(
     headers: HeaderMap,
     Input(request): Input<AuthUrlRequest>,
 ) -> Result<Json<AuthUrl>, Problem> {
-    let origin = match &api.public_url {
-        Some(origin) => origin.clone(),
-        None => origin_of(context.as_deref(), &headers)?,
-    };
-    let mut redirect_uri = origin;
-    redirect_uri.set_path(CALLBACK);
-    let dialog = Dialog {
-        root: api.dialog_root.clone(),
-        version: api.graph_version.clone(),
-        app_id: api.app_id.clone(),
-        redirect_uri,
-        return_urls: api.return_urls.clone(),
-        key: api.key.clone(),
-    };
+    let dialog = dialog(&api, context.as_deref(), &headers)?;
     let asked = Begin {
         scopes: request.scopes,
         return_url: request.return_url,
@@ -90,13 +94,52 @@ pub(crate) async fn get_auth_url(
     Ok(Json(AuthUrl { auth_url }))
 }
 
-/// The origin under which this request came in: the gateway's word before the client's.
-fn origin_of(context: Option<&RequestContext>, headers: &HeaderMap) -> Result<Url, Problem> {
+/// Connect an integration again
+///
+/// Answers the address of Meta's login dialog. Settings, history and leads stay; the pages become those that the person
+/// ticks there. An integration that lives on a system user's token gets a new one with `PUT …/token`, or becomes the
+/// person's in this way.
+#[utoipa::path(
+    post, path = "/api/meta/integrations/{id}/reconnect", tag = "connect", operation_id = "reconnectIntegration",
+    params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
+    request_body = ReconnectRequest,
+    responses((status = 200, body = ReconnectUrl), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn reconnect(
+    State(api): State<Arc<Api>>,
+    MetaAccess(Access { scope, caller }): MetaAccess,
+    Path(id): Path<String>,
+    context: Option<axum::Extension<RequestContext>>,
+    headers: HeaderMap,
+    Input(request): Input<ReconnectRequest>,
+) -> Result<Json<ReconnectUrl>, Problem> {
+    let dialog = dialog(&api, context.as_deref(), &headers)?;
+    let asked =
+        Begin { scopes: request.scopes, return_url: request.return_url, integration_id: Some(id), ..Begin::default() };
+    let begun = begin(&api.table, &dialog, &scope, caller.as_connector(), asked, shared::clock::now()).await;
+    let auth_url = begun.map_err(|error| match error {
+        BeginError::ReturnUrl => Problem { field: Some("return_url".to_owned()), ..error.into() },
+        BeginError::Integration => Problem::not_found("integration"),
+        other => other.into(),
+    })?;
+    Ok(Json(ReconnectUrl { auth_url }))
+}
+
+fn dialog(api: &Api, context: Option<&RequestContext>, headers: &HeaderMap) -> Result<Dialog, Problem> {
+    // The gateway's word before the client's.
     let domain = match context {
         Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.as_deref(),
         _ => None,
     };
-    let host = domain.or_else(|| headers.get(header::HOST).and_then(|host| host.to_str().ok()));
-    let url = host.and_then(|host| Url::parse(&format!("https://{host}")).ok());
-    url.ok_or_else(|| Problem::new(StatusCode::BAD_REQUEST, "host_missing", "The request names no host."))
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let mut redirect_uri = shared::http::origin(api.public_url.as_ref(), domain.or(host))?;
+    redirect_uri.set_path(CALLBACK);
+    Ok(Dialog {
+        root: api.dialog_root.clone(),
+        version: api.graph_version.clone(),
+        app_id: api.app_id.clone(),
+        redirect_uri,
+        return_urls: api.return_urls.clone(),
+        key: api.key.clone(),
+    })
 }

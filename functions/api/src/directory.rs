@@ -28,6 +28,8 @@ pub(crate) struct OrgIn {
 pub(crate) struct UserIn {
     name: String,
     email: String,
+    /// What they are in the org; an `admin` is mailed when a connection needs somebody.
+    role: Option<String>,
     /// False for people who have left or are suspended.
     #[serde(default = "yes")]
     active: bool,
@@ -133,6 +135,7 @@ pub(crate) async fn put_user(
         email: shared::model::identity::normalised_email(&given.email)
             .filter(|email| email.len() <= 320)
             .ok_or_else(|| Problem::field("email", "email_invalid", "An e-mail address."))?,
+        role: given.role.map(|role| checked("role", role)).transpose()?,
         active: given.active,
         permissions: words("permissions", given.permissions)?,
         updated_at: shared::clock::now(),

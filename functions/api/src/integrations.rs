@@ -9,9 +9,8 @@ use serde::Serialize;
 use shared::http::Problem;
 use shared::ids::{IntegrationId, OrgScope, PageId, UserId};
 use shared::model::assignment::Assignment;
-use shared::model::integration::{
-    Connection, ConnectionStatus, Integration, Problem as IntegrationProblem, connection_status,
-};
+use shared::model::integration::{Choice, Connection, Integration, Problem as IntegrationProblem};
+use shared::model::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
 use utoipa::ToSchema;
 
 use crate::access::{Access, MetaAccess};
@@ -25,7 +24,14 @@ pub(crate) struct IntegrationOut {
     description: String,
     /// `error` if no leads can come, with the `reason`.
     status: IntegrationStatus,
-    reason: Option<String>,
+    /// Why no leads can come, as a stable word.
+    reason: Option<EndReason>,
+    /// The same for people.
+    reason_message: Option<&'static str>,
+    /// What to do about it.
+    fix: Option<&'static str>,
+    /// Whose token it lives on.
+    token_kind: TokenKind,
     pages_count: usize,
     /// When something last came in through it.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -34,10 +40,13 @@ pub(crate) struct IntegrationOut {
     /// When leads stop unless somebody reconnects; `null` if never.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
-    /// What was missing when it was connected, with what to do about it.
+    /// What was missing at the last look, with what to do about it.
     problems: Vec<IntegrationProblem>,
     #[schema(value_type = String, format = DateTime)]
     connected_at: Timestamp,
+    /// When Meta was last asked about it. It is asked once a day, and when a call fails.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    checked_at: Option<Timestamp>,
 }
 
 /// Whether leads can come.
@@ -56,7 +65,12 @@ pub(crate) struct ConnectionOut {
     page_name: String,
     page_url: String,
     status: ConnectionStatus,
-    reason: Option<String>,
+    /// Why no leads come, as a stable word.
+    reason: Option<EndReason>,
+    /// The same for people.
+    reason_message: Option<&'static str>,
+    /// What to do about it.
+    fix: Option<&'static str>,
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
     /// Who went through Meta's login; `null` if the token gave no name.
@@ -94,6 +108,17 @@ pub(crate) struct ConnectionList {
     next_cursor: Option<String>,
 }
 
+/// Pages of one integration.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PageList {
+    /// Leads are taken from these.
+    items: Vec<ConnectionOut>,
+    /// Meta gives these as well.
+    available: Vec<ConnectionOut>,
+    /// Always `null`: all are listed.
+    next_cursor: Option<String>,
+}
+
 /// The org's integrations
 #[utoipa::path(
     get, path = "/api/meta/integrations", tag = "connect", operation_id = "listIntegrations",
@@ -122,29 +147,35 @@ pub(crate) async fn read(
     Path(id): Path<String>,
 ) -> Result<Json<IntegrationOut>, Problem> {
     let integration = find(&api, &scope, &id).await?;
-    let connections = api.table.connections(&scope).await?;
-    Ok(Json(integration_out(&integration, &connections, shared::clock::now())))
+    Ok(Json(shown(&api, &scope, &integration).await?))
 }
 
 /// The pages of one integration
+///
+/// `items` are those that leads are taken from, `available` those that Meta gives as well.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/pages", tag = "connect", operation_id = "listIntegrationPages",
     params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
-    responses((status = 200, body = ConnectionList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = PageList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn pages(
     State(api): State<Arc<Api>>,
     MetaAccess(Access { scope, .. }): MetaAccess,
     Path(id): Path<String>,
-) -> Result<Json<ConnectionList>, Problem> {
+) -> Result<Json<PageList>, Problem> {
     let integration = find(&api, &scope, &id).await?;
-    let connections = api.table.connections(&scope).await?;
+    Ok(Json(page_list(&api, &scope, &integration).await?))
+}
+
+/// Pages of an integration as they are now.
+pub(crate) async fn page_list(api: &Api, scope: &OrgScope, integration: &Integration) -> Result<PageList, Problem> {
+    let pages = api.table.pages_of(scope, &integration.id).await?;
     let now = shared::clock::now();
-    let own = connections.iter().filter(|connection| connection.integration_id == integration.id);
-    Ok(Json(ConnectionList {
-        items: own.map(|connection| connection_out(connection, &integration, now)).collect(),
-        next_cursor: None,
-    }))
+    let of = |choice: Choice| {
+        let pages = pages.iter().filter(move |page| page.choice == choice);
+        pages.map(|page| connection_out(page, integration, now)).collect()
+    };
+    Ok(PageList { items: of(Choice::Connected), available: of(Choice::LeftOut), next_cursor: None })
 }
 
 /// All connected pages of the org
@@ -167,36 +198,48 @@ pub(crate) async fn connections(
 }
 
 async fn both(api: &Api, scope: &OrgScope) -> Result<(Vec<Integration>, Vec<Connection>), Problem> {
-    Ok((api.table.integrations(scope).await?, api.table.connections(scope).await?))
+    let mut integrations = api.table.integrations(scope).await?;
+    integrations.retain(|integration| !integration.removing);
+    Ok((integrations, api.table.connections(scope).await?))
 }
 
-async fn find(api: &Api, scope: &OrgScope, id: &str) -> Result<Integration, Problem> {
-    let id = IntegrationId::parse(id).map_err(|_| Problem::not_found("integration"))?;
-    api.table.integration(scope, &id).await?.ok_or_else(|| Problem::not_found("integration"))
+/// The integration of this org with this id. One that is being deleted is none.
+pub(crate) async fn find(api: &Api, scope: &OrgScope, id: &str) -> Result<Integration, Problem> {
+    let missing = || Problem::not_found("integration");
+    let id = IntegrationId::parse(id).map_err(|_| missing())?;
+    api.table.integration(scope, &id).await?.filter(|integration| !integration.removing).ok_or_else(missing)
 }
 
-const EXPIRED: &str = "The connection to Meta has expired. Reconnect to receive leads again.";
+/// An integration as it is now.
+pub(crate) async fn shown(api: &Api, scope: &OrgScope, integration: &Integration) -> Result<IntegrationOut, Problem> {
+    let connections = api.table.connections(scope).await?;
+    Ok(integration_out(integration, &connections, shared::clock::now()))
+}
 
 fn integration_out(integration: &Integration, connections: &[Connection], now: Timestamp) -> IntegrationOut {
     let own = || connections.iter().filter(|connection| connection.integration_id == integration.id);
-    let expired = connection_status(integration.expires_at(), now) == ConnectionStatus::Expired;
+    let Standing { status, reason, expires_at } = integration.standing(now);
     IntegrationOut {
         id: integration.id.clone(),
         name: integration.name.clone(),
         description: integration.description.clone(),
-        status: if expired { IntegrationStatus::Error } else { IntegrationStatus::Active },
-        reason: expired.then(|| EXPIRED.to_owned()),
+        status: if status == ConnectionStatus::Expired { IntegrationStatus::Error } else { IntegrationStatus::Active },
+        reason,
+        reason_message: reason.map(EndReason::message),
+        fix: reason.map(EndReason::fix),
+        token_kind: integration.token_kind,
         pages_count: own().count(),
         last_sync_at: own().filter_map(|connection| connection.last_lead_at).max(),
         assignment: integration.assignment.clone(),
-        expires_at: integration.expires_at(),
+        expires_at,
         problems: integration.problems.clone(),
         connected_at: integration.connected_at,
+        checked_at: integration.probed_at,
     }
 }
 
 fn connection_out(connection: &Connection, integration: &Integration, now: Timestamp) -> ConnectionOut {
-    let status = connection_status(integration.expires_at(), now);
+    let Standing { status, reason, expires_at } = connection.standing(integration, now);
     let by = &integration.connected_by;
     ConnectionOut {
         integration_id: connection.integration_id.clone(),
@@ -204,8 +247,10 @@ fn connection_out(connection: &Connection, integration: &Integration, now: Times
         page_name: connection.page_name.clone(),
         page_url: connection.page_url.clone(),
         status,
-        reason: (status == ConnectionStatus::Expired).then(|| EXPIRED.to_owned()),
-        expires_at: integration.expires_at(),
+        reason,
+        reason_message: reason.map(EndReason::message),
+        fix: reason.map(EndReason::fix),
+        expires_at,
         connected_by: by.name.clone().map(|name| Person { id: by.user_id.clone(), name }),
         leads_count: connection.leads_count,
         last_sync_at: connection.last_lead_at,

@@ -4,15 +4,21 @@ mod access;
 mod connect;
 mod directory;
 mod input;
+mod inspect;
 mod integrations;
 mod leads;
+mod manage;
 mod parked;
 mod router;
+mod usable;
 
 use std::sync::Arc;
 
 use lambda_http::{Error, run};
 use shared::auth::{Issuer, Verifier};
+use shared::bus::Bus;
+use shared::connect::{Connector, Meta};
+use shared::graph::Graph;
 use shared::model::login::ReturnUrls;
 use shared::queue::Queue;
 use shared::table::Table;
@@ -32,16 +38,32 @@ async fn main() -> Result<(), Error> {
         org_claim: env::org_claim()?,
         role_claim: env::role_claim()?,
     })?;
+    let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let leads = Queue::new(sqs.clone(), env::lead_queue_url()?);
+    let key = vault.signing_key(&env::signing_secret_id()?).await?;
+    let app_secret_id = env::meta_app_secret_id()?;
+    let graph_version = env::graph_version()?;
+    let app = vault.app(&app_secret_id).await?;
     let api = Arc::new(router::Api {
         verifier,
-        table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
-        leads: Queue::new(aws_sdk_sqs::Client::new(&aws), env::lead_queue_url()?),
-        key: vault.signing_key(&env::signing_secret_id()?).await?,
-        app_id: env::meta_app_id()?,
+        table: table.clone(),
+        leads: leads.clone(),
+        checks: Queue::new(sqs, env::expiry_notice_queue_url()?),
+        key: key.clone(),
+        app_id: app.id.clone(),
         dialog_root: env::dialog_base_url()?,
-        graph_version: env::graph_version()?,
+        graph_version: graph_version.clone(),
         public_url: env::public_url()?,
         return_urls: ReturnUrls::parse(&env::return_url_allow_list()?)?,
+        connector: Connector {
+            meta: Meta { graph: Graph::new(env::graph_base_url()?, graph_version, app)?, vault, app_secret_id },
+            table,
+            bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
+            leads,
+            credentials_prefix: env::credentials_prefix()?,
+            key,
+        },
     });
     run(router::router(api)).await
 }

@@ -6,10 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use shared::error::WorkError;
 use shared::http::Problem;
-use shared::model::delivery::LeadJob;
-use shared::queue::Message;
+use shared::intake::replay as replay_leads;
 use shared::table::parked::ParkedLead;
 use utoipa::ToSchema;
 
@@ -68,16 +66,6 @@ pub(crate) async fn replay(
     if let Some(ids) = &request.leadgen_ids {
         parked.retain(|lead| ids.iter().any(|id| id == lead.leadgen_id.as_str()));
     }
-    let message = |lead: &ParkedLead| Message {
-        body: serde_json::to_string(&LeadJob { only_for: Some(scope.org().clone()), ..lead.job.clone() })
-            .unwrap_or_default(),
-        group: lead.page_id.to_string(),
-    };
-    // First into the queue, then off the list: in between it is in both places, never in none. One that fails again
-    // meanwhile is on the list anew, and stays there.
-    api.leads.send_all(parked.iter().map(message).collect()).await.map_err(WorkError::from)?;
-    for lead in &parked {
-        api.table.unpark(&scope, lead).await?;
-    }
+    replay_leads(&api.table, &api.leads, &scope, &parked).await?;
     Ok((StatusCode::ACCEPTED, Json(Replayed { replayed: parked.len() })))
 }

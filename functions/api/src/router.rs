@@ -9,6 +9,7 @@ use axum::{Json, Router, routing::get};
 use http::StatusCode;
 use lambda_http::RequestExt;
 use shared::auth::Verifier;
+use shared::connect::Connector;
 use shared::http::Problem;
 use shared::model::login::ReturnUrls;
 use shared::queue::Queue;
@@ -21,7 +22,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{connect, directory, integrations, leads, parked};
+use crate::{connect, directory, inspect, integrations, leads, manage, parked};
 
 /// Everything the routes need.
 pub(crate) struct Api {
@@ -29,6 +30,10 @@ pub(crate) struct Api {
     pub(crate) table: Table,
     pub(crate) leads: Queue,
     pub(crate) key: HmacKey,
+    /// For what changes a connection, or asks Meta.
+    pub(crate) connector: Connector,
+    /// Takes integrations to be looked at now.
+    pub(crate) checks: Queue,
     pub(crate) app_id: String,
     pub(crate) dialog_root: Url,
     pub(crate) graph_version: String,
@@ -61,9 +66,15 @@ impl Modify for Bearer {
 fn described() -> (Router<Arc<Api>>, Description) {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(connect::get_auth_url))
-        .routes(routes!(integrations::list))
-        .routes(routes!(integrations::read))
-        .routes(routes!(integrations::pages))
+        .routes(routes!(connect::reconnect))
+        .routes(routes!(integrations::list, manage::create))
+        .routes(routes!(integrations::read, manage::change, manage::delete))
+        .routes(routes!(integrations::pages, manage::choose))
+        .routes(routes!(manage::replace_token))
+        .routes(routes!(manage::disconnect))
+        .routes(routes!(inspect::read_health))
+        .routes(routes!(inspect::businesses))
+        .routes(routes!(inspect::sync))
         .routes(routes!(integrations::connections))
         .routes(routes!(leads::list))
         .routes(routes!(leads::read))
@@ -118,7 +129,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 12, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 18, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

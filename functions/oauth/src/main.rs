@@ -4,8 +4,10 @@ use std::convert::Infallible;
 
 use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
-use shared::connect::{Answer, Connector, FinishError};
+use shared::bus::Bus;
+use shared::connect::{Answer, Connector, FinishError, Meta};
 use shared::graph::Graph;
+use shared::queue::Queue;
 use shared::table::Table;
 use shared::vault::Vault;
 use shared::{aws, env, telemetry};
@@ -17,12 +19,16 @@ async fn main() -> Result<(), Error> {
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let app_secret_id = env::meta_app_secret_id()?;
     let connector = Connector {
-        graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
+        bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
+        leads: Queue::new(aws_sdk_sqs::Client::new(&aws), env::lead_queue_url()?),
         credentials_prefix: env::credentials_prefix()?,
         key: vault.signing_key(&env::signing_secret_id()?).await?,
-        vault,
-        app_secret_id,
+        meta: Meta {
+            graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
+            vault,
+            app_secret_id,
+        },
     };
     run(service_fn(|request| answer(&connector, request))).await
 }

@@ -96,11 +96,15 @@ impl Backstage {
     }
 }
 
-/// Runs a schedule now, and answers when it has run.
+/// Runs a schedule now, also for what is not due yet, and answers when it has run: whoever fires it means all of it.
 async fn fire(State(stage): Stage, Path(job): Path<String>) -> Result<Json<Value>, Problem> {
     let (function, input) = stage.job(&job)?;
+    let mut input = input.clone();
+    if let Some(input) = input.as_object_mut() {
+        input.insert("everything".to_owned(), json!(true));
+    }
     let path = format!("/2015-03-31/functions/{function}/invocations");
-    let result = stage.aws.rest("lambda", Method::POST, &path, input).await?;
+    let result = stage.aws.rest("lambda", Method::POST, &path, &input).await?;
     Ok(Json(json!({ "job": job, "function": function, "result": result })))
 }
 

@@ -32,7 +32,7 @@ pub(crate) struct Person {
     pub(crate) name: &'static str,
     pub(crate) org: &'static str,
     pub(crate) role: &'static str,
-    /// The place in the org's directory, for those who get leads.
+    /// For those who get leads; the others are called by their role in the org's directory.
     pub(crate) seller: Option<Seller>,
 }
 

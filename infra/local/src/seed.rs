@@ -38,12 +38,15 @@ impl<'a> Caller<'a> {
             self.call(("", "superadmin"), tenant.id, Method::PUT, &format!("/api/orgs/{}", tenant.id), Some(&org))
                 .await?;
         }
-        for person in &PEOPLE {
-            let Some(seller) = &person.seller else { continue };
+        for person in PEOPLE.iter().filter(|person| !person.org.is_empty()) {
+            let seller = person.seller.as_ref();
+            let permissions: &[&str] = if seller.is_some() { &["lead_management"] } else { &[] };
             let user = json!({
-                "name": person.name, "email": person.email, "active": seller.active, "permissions": ["lead_management"],
+                "name": person.name, "email": person.email, "role": person.role,
+                "active": seller.is_none_or(|seller| seller.active), "permissions": permissions,
             });
-            let path = format!("/api/users/{}", seller.id);
+            let id = seller.map_or(person.role, |seller| seller.id);
+            let path = format!("/api/users/{id}");
             self.call((person.org, "admin"), person.org, Method::PUT, &path, Some(&user)).await?;
         }
         Ok(())

@@ -114,6 +114,18 @@ impl Simulator {
         Ok(())
     }
 
+    /// Tells the simulated Meta where to call when a person removes the app or wants their data deleted, as one would in
+    /// the app's dashboard.
+    pub(crate) async fn privacy_callbacks(&self, url: &str) -> Result<()> {
+        let addresses = json!({
+            "deauthorize_url": format!("{url}/connect/deauthorize/facebook"),
+            "deletion_url": format!("{url}/connect/deletion/facebook"),
+        });
+        let answer = self.http.post(format!("{}/_sim/app", self.url)).json(&addresses).send().await?;
+        answer.error_for_status().context("the simulated Meta did not take our privacy callbacks")?;
+        Ok(())
+    }
+
     /// Fills in a lead form and sends it; answers with the lead's id.
     pub(crate) async fn submit_lead(&self, form: &str) -> Result<String> {
         let lead = json!({ "form_id": form, "count": 1 });

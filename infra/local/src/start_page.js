@@ -15,8 +15,14 @@ async function call(path, options = {}) {
   return body;
 }
 
+// What a mail about a connection leads to.
+const reconnect = new URLSearchParams(location.search).get("reconnect");
+if (reconnect) document.getElementById("connect").textContent = "Reconnect Facebook";
+
 document.getElementById("connect").addEventListener("click", async () => {
-  const request = { returnUrl: `${location.origin}/`, name: "Demo integration", assignment: { strategy: "round_robin" } };
+  const returnUrl = `${location.origin}/`;
+  const made = { name: "Demo integration", assignment: { strategy: "round_robin" } };
+  const request = reconnect ? { returnUrl, integrationId: reconnect } : { returnUrl, ...made };
   try {
     const { authUrl } = await call("/api/upstream/call/facebook-provider/get-auth-url", {
       method: "POST",

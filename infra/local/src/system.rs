@@ -133,7 +133,12 @@ impl System {
         let caller = Caller::new(&self.endpoints)?;
         progress.step("orgs and users", async |_| caller.directory().await).await?;
         let callback = format!("{}/connect/webhook/facebook", self.endpoints.url);
-        progress.step("webhook subscription", async |_| self.simulator.subscribe(app, &callback).await).await?;
+        progress
+            .step("the Meta app's callbacks", async |_| {
+                self.simulator.subscribe(app, &callback).await?;
+                self.simulator.privacy_callbacks(&self.endpoints.url).await
+            })
+            .await?;
         if options.demo {
             progress.step("connecting the demo org", async |_| caller.connect().await).await?;
             self.lead = Some(progress.step("a lead", async |_| caller.lead(&self.simulator).await).await?);

@@ -103,6 +103,10 @@ impl Template {
                 }
             } else if let Some(action) = value.get_mut("Action") {
                 also_in_batches(action);
+                if action.as_array().is_some_and(|actions| actions.iter().any(|action| action == "ses:SendEmail")) {
+                    // It asks for this one on every resource, whatever the sender's identity.
+                    value["Resource"] = json!("*");
+                }
             }
         });
         for function in self.functions()? {
@@ -262,7 +266,8 @@ Resources:
     Properties:
       Policies: [{ PolicyDocument: { Statement: [
         { Action: sqs:SendMessage, Resource: !Sub '${Queue.Arn}' },
-        { Action: [sqs:DeleteMessage, sqs:ReceiveMessage], Resource: !Ref Secret }]}}]
+        { Action: [sqs:DeleteMessage, sqs:ReceiveMessage], Resource: !Ref Secret },
+        { Action: ses:SendEmail, Resource: !Sub 'identity/x' }]}}]
 ";
 
     #[test]
@@ -300,5 +305,6 @@ Resources:
             json!(["sqs:DeleteMessage", "sqs:ReceiveMessage", "sqs:DeleteMessageBatch"])
         );
         assert_eq!(statements[1]["Resource"], json!({ "Fn::GetAtt": ["Secret", "Id"] }));
+        assert_eq!(statements[2]["Resource"], "*");
     }
 }

@@ -165,9 +165,12 @@ fn only_these_routes_need_no_token() -> Result<()> {
     let public: BTreeSet<String> =
         routes.filter(|route| route.public).map(|route| format!("{} {}", route.method, route.path)).collect();
     let expected = [
+        "GET /connect/deletion/facebook",
         "GET /connect/oauth2callback/facebook",
         "GET /connect/webhook/facebook",
         "GET /openapi.json",
+        "POST /connect/deauthorize/facebook",
+        "POST /connect/deletion/facebook",
         "POST /connect/webhook/facebook",
     ];
     assert_eq!(public, expected.map(String::from).into());

@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 use url::Url;
 
+use super::settings::{SettingsError, check_settings};
 use crate::graph::oauth::dialog_url;
-use crate::ids::{IntegrationId, OrgScope, UserId};
+use crate::ids::{IntegrationId, OrgScope};
 use crate::model::assignment::Assignment;
 use crate::model::integration::ConnectedBy;
 use crate::model::login::{DEFAULT_SCOPES, LIFETIME, Login, ReturnUrls, State};
 use crate::secret::HmacKey;
+use crate::table::integration::Settings;
 use crate::table::{Table, TableError};
 
 /// What the caller asks for.
@@ -62,15 +64,9 @@ pub enum BeginError {
     /// There is no such integration in this org.
     #[error("this org has no such integration")]
     Integration,
-    /// A name that is empty or too long.
-    #[error("1 to 100 characters")]
-    Name,
-    /// A description that is too long.
-    #[error("at most 500 characters")]
-    Description,
-    /// The user to assign to is not in the directory.
-    #[error("the directory has no user {0} in this org; push the user first")]
-    AssignmentUser(UserId),
+    /// A setting of the integration to be made.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The table.
     #[error(transparent)]
     Table(#[from] TableError),
@@ -90,22 +86,14 @@ pub async fn begin(
 ) -> Result<Url, BeginError> {
     let return_url = dialog.return_urls.allow(&asked.return_url).ok_or(BeginError::ReturnUrl)?;
     let scopes = checked_scopes(asked.scopes)?;
-    if asked.name.as_deref().is_some_and(|name| !(1..=100).contains(&name.trim().chars().count())) {
-        return Err(BeginError::Name);
-    }
-    if asked.description.as_deref().is_some_and(|description| description.chars().count() > 500) {
-        return Err(BeginError::Description);
-    }
-    if let Some(Assignment::User { user_id }) = &asked.assignment
-        && table.user(scope, user_id).await?.is_none()
-    {
-        return Err(BeginError::AssignmentUser(user_id.clone()));
-    }
+    let settings = Settings { name: asked.name, description: asked.description, assignment: asked.assignment };
+    let settings = check_settings(table, scope, settings).await?;
     let existing = match asked.integration_id {
         None => None,
         Some(id) => {
             let id = IntegrationId::parse(&id).map_err(|_| BeginError::Integration)?;
-            Some(table.integration(scope, &id).await?.ok_or(BeginError::Integration)?.id)
+            let found = table.integration(scope, &id).await?.filter(|integration| !integration.removing);
+            Some(found.ok_or(BeginError::Integration)?.id)
         }
     };
     let login = Login {
@@ -114,11 +102,12 @@ pub async fn begin(
         user,
         return_url,
         redirect_uri: dialog.redirect_uri.clone(),
+        reconnects: existing.is_some(),
         integration_id: existing.unwrap_or_default(),
         scopes,
-        name: asked.name.map(|name| name.trim().to_owned()),
-        description: asked.description,
-        assignment: asked.assignment,
+        name: settings.name,
+        description: settings.description,
+        assignment: settings.assignment,
         expires_at: now + LIFETIME,
     };
     table.begin_login(&login).await?;

@@ -1,7 +1,26 @@
-//! Connecting an org to Meta: [`begin()`] sends a person to Meta's login, [`Connector`] takes them back with what Meta gave.
+//! Connecting an org to Meta, and keeping it so.
+//!
+//! [`begin()`] sends a person to Meta's login, [`Connector`] takes them back with what Meta gave, or takes a system user's
+//! token instead. [`choose_pages`] and [`remove`] change what was connected, [`health`] says how it is.
 
+mod accept;
 mod begin;
+mod check;
 mod finish;
+pub mod health;
+mod meta;
+mod pages;
+pub mod problems;
+mod remove;
+mod settings;
+mod system_user;
 
+pub use accept::{Accepted, Connector};
 pub use begin::{Begin, BeginError, Dialog, begin};
-pub use finish::{Answer, Connector, FinishError, Outcome};
+pub use check::{CheckJob, ask_for_check};
+pub use finish::{Answer, FinishError, Outcome};
+pub use meta::{Meta, person_hash};
+pub use pages::{ChooseError, choose_pages, subscribe};
+pub use remove::{deauthorize, erase, remove};
+pub use settings::{SettingsError, check_settings};
+pub use system_user::{PasteError, Pasted};

@@ -33,6 +33,12 @@ impl Call {
         Self { method: "POST", path: path.to_owned(), body: Some(encoded(form)), token: None }
     }
 
+    /// Deletes `path`.
+    #[must_use]
+    pub fn delete(path: &str) -> Self {
+        Self { method: "DELETE", path: format!("{path}?"), body: None, token: None }
+    }
+
     /// Makes this one call with its own token instead of the batch's.
     #[must_use]
     pub fn with_token(mut self, token: AccessToken) -> Self {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::usage::Usage;
+use crate::model::standing::EndReason;
 use crate::retry::Verdict;
 
 /// A call that Meta did not do.
@@ -16,7 +17,7 @@ pub enum GraphError {
     #[error("the token is dead: {reason:?} ({detail})")]
     TokenDead {
         /// Why.
-        reason: TokenDeath,
+        reason: EndReason,
         /// Meta's codes and words.
         detail: Detail,
     },
@@ -88,27 +89,6 @@ impl std::fmt::Display for Detail {
     }
 }
 
-/// Why a token is dead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenDeath {
-    /// 190/458: the person removed the app.
-    AppRemoved,
-    /// 190/459 and 464: the person has to confirm their account at facebook.com first.
-    Checkpoint,
-    /// 190/460: the person changed their password, or Meta ended their sessions.
-    PasswordChanged,
-    /// 190/463: it ran out.
-    Expired,
-    /// 190/492: the person has no role on this page any more. Other pages may be well.
-    PageRoleLost,
-    /// 190/493: 90 days without the person using the app.
-    DataAccessEnded,
-    /// 190/483: the person has a consent to give to Meta first.
-    ConsentBlocked,
-    /// 190 with another subcode or none, and 102.
-    Invalid,
-}
-
 impl GraphError {
     /// What becomes of the work that met this error. Every variant is listed: a new one must decide its own fate.
     #[must_use]
@@ -126,6 +106,15 @@ impl GraphError {
             | Self::NotPermitted(_)
             | Self::Refused(_)
             | Self::MessagingWindowClosed(_) => Verdict::GiveUp,
+        }
+    }
+
+    /// Why the token is dead, if it is. A wrong kind of token, a closed messaging window and a limit are no such thing.
+    #[must_use]
+    pub fn token_death(&self) -> Option<EndReason> {
+        match self {
+            Self::TokenDead { reason, .. } => Some(*reason),
+            _ => None,
         }
     }
 
@@ -203,16 +192,17 @@ fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
     }
 }
 
-fn death(subcode: Option<i64>) -> TokenDeath {
+/// Why a token is dead, by the subcode of 190 and 102.
+fn death(subcode: Option<i64>) -> EndReason {
     match subcode {
-        Some(458) => TokenDeath::AppRemoved,
-        Some(459 | 464) => TokenDeath::Checkpoint,
-        Some(460) => TokenDeath::PasswordChanged,
-        Some(463) => TokenDeath::Expired,
-        Some(483) => TokenDeath::ConsentBlocked,
-        Some(492) => TokenDeath::PageRoleLost,
-        Some(493) => TokenDeath::DataAccessEnded,
-        _ => TokenDeath::Invalid,
+        Some(458) => EndReason::AppRemoved,
+        Some(459 | 464) => EndReason::Checkpoint,
+        Some(460) => EndReason::PasswordChanged,
+        Some(463) => EndReason::TokenExpired,
+        Some(483) => EndReason::ConsentBlocked,
+        Some(492) => EndReason::PageRoleLost,
+        Some(493) => EndReason::DataAccessEnded,
+        _ => EndReason::TokenInvalid,
     }
 }
 
@@ -276,8 +266,8 @@ mod tests {
                 GraphError::TokenDead { reason, .. } => reason,
                 other => panic!("{other}"),
             };
-        assert_eq!(reason(Some(460)), TokenDeath::PasswordChanged);
-        assert_eq!(reason(Some(492)), TokenDeath::PageRoleLost);
-        assert_eq!(reason(Some(467)), TokenDeath::Invalid);
+        assert_eq!(reason(Some(460)), EndReason::PasswordChanged);
+        assert_eq!(reason(Some(492)), EndReason::PageRoleLost);
+        assert_eq!(reason(Some(467)), EndReason::TokenInvalid);
     }
 }

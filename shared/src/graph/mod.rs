@@ -5,11 +5,16 @@
 //!
 //! This module knows nothing of orgs, of the table or of when to try again: it says what failed ([`GraphError`]).
 
+pub mod access;
 pub mod batch;
+pub mod businesses;
 pub mod error;
+pub mod lead_lists;
 pub mod leads;
 pub mod oauth;
 pub mod pages;
+pub mod signed_request;
+pub mod subscriptions;
 pub mod usage;
 
 use std::time::Duration;
@@ -71,6 +76,11 @@ impl Graph {
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// The token with which the app speaks for itself.
+    fn app_token(&self) -> AccessToken {
+        AccessToken::new(format!("{}|{}", self.app.id, self.app.secret.expose()))
     }
 
     fn url(&self, path: &str) -> String {

@@ -1,5 +1,7 @@
 //! Meta's login: the dialog's address, the exchanges of code and token, and what a token is worth.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 use url::Url;
@@ -42,7 +44,11 @@ struct Exchanged {
 #[derive(Debug, Clone, Deserialize)]
 pub struct TokenInfo {
     /// The app it is for.
+    #[serde(default)]
     pub app_id: String,
+    /// `USER`, `PAGE`, `SYSTEM_USER` or `APP`.
+    #[serde(default)]
+    pub r#type: String,
     /// Whether Meta takes it now. Reads can still fail when data access has ended.
     pub is_valid: bool,
     /// `None` if it never ends.
@@ -72,6 +78,16 @@ pub struct GranularScope {
 }
 
 impl TokenInfo {
+    /// The permissions that were granted for some pages only, with those pages.
+    #[must_use]
+    pub fn granted_for(&self) -> BTreeMap<String, Vec<String>> {
+        let some = self.granular_scopes.iter().filter_map(|granular| {
+            let targets = granular.target_ids.clone().filter(|targets| !targets.is_empty())?;
+            Some((granular.scope.clone(), targets))
+        });
+        some.collect()
+    }
+
     /// Whether the person ticked this page, as far as Meta tells.
     #[must_use]
     pub fn includes(&self, page: &PageId) -> bool {
@@ -115,10 +131,10 @@ impl Graph {
     /// # Errors
     /// Whatever keeps Meta from saying. A dead token is no error here: `is_valid` says so.
     pub async fn debug_token(&self, token: &AccessToken) -> Result<TokenInfo, GraphError> {
-        let app_token = AccessToken::new(format!("{}|{}", self.app.id, self.app.secret.expose()));
         // As a batch of one: its parameters travel in a body, where a token belongs, and not in an address.
         let call = Call::get("debug_token", &[("input_token", token.expose())]);
-        let answer = self.batch(&[call], &app_token).await.pop().unwrap_or(Err(GraphError::Garbage { status: 200 }))?;
+        let answer =
+            self.batch(&[call], &self.app_token()).await.pop().unwrap_or(Err(GraphError::Garbage { status: 200 }))?;
         read::<Debugged>(answer).map(|debugged| debugged.data)
     }
 }

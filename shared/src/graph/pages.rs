@@ -1,35 +1,15 @@
-//! Pages: which ones a person brings, their tokens, and their webhook subscriptions.
+//! Pages: which ones a person or system user brings, with their tokens.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::batch::Call;
-use super::error::Detail;
 use super::oauth::TokenInfo;
 use super::{Graph, GraphError, read};
 use crate::ids::PageId;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
-
-/// The webhook fields of a page that Leadwire listens to, each with the permission without which Meta refuses it, and
-/// with it the whole list.
-const FIELDS: [(&str, Option<&str>); 6] = [
-    ("leadgen", Some("leads_retrieval")),
-    ("feed", None),
-    ("mention", None),
-    ("messages", Some("pages_messaging")),
-    ("messaging_postbacks", Some("pages_messaging")),
-    ("message_echoes", Some("pages_messaging")),
-];
-
-/// The fields that can be subscribed with what was granted.
-#[must_use]
-pub fn fields(granted: &[String]) -> Vec<&'static str> {
-    let allowed = |needed: &str| granted.iter().any(|scope| scope == needed);
-    FIELDS.into_iter().filter(|(_, needed)| needed.is_none_or(allowed)).map(|(field, _)| field).collect()
-}
 
 /// The person who connected, as Meta knows them. Goes into the vault and nowhere else.
 #[derive(Debug, Clone, Deserialize, serde::Serialize)]
@@ -100,6 +80,15 @@ impl Graph {
         Ok(pages)
     }
 
+    /// What the person may do on each of their pages, in Meta's words.
+    ///
+    /// # Errors
+    /// Whatever keeps Meta from saying.
+    pub async fn tasks(&self, user_token: &AccessToken) -> Result<BTreeMap<PageId, Vec<String>>, GraphError> {
+        let pages: Vec<Page> = self.get_all("me/accounts", &[("fields", "id,tasks"), MOST], user_token).await?;
+        Ok(pages.into_iter().map(|page| (page.id, page.tasks)).collect())
+    }
+
     async fn business_pages(&self, user_token: &AccessToken) -> Result<Vec<Page>, GraphError> {
         const FIELDS: (&str, &str) = ("fields", "id,name,link,access_token");
         let businesses = self.get_all("me/businesses", &[("fields", "id"), MOST], user_token).await;
@@ -133,29 +122,6 @@ impl Graph {
         }
         Ok(())
     }
-
-    /// Subscribes this app to `fields` of each page, and answers one outcome a page, in their order. The list replaces
-    /// what was subscribed before.
-    pub async fn subscribe(&self, pages: &[(&PageId, &AccessToken)], fields: &[&str]) -> Vec<Result<(), GraphError>> {
-        let Some((_, first)) = pages.first() else { return Vec::new() };
-        let fields = fields.join(",");
-        let calls: Vec<Call> = pages
-            .iter()
-            .map(|(page, token)| {
-                Call::post(&format!("{page}/subscribed_apps"), &[("subscribed_fields", &fields)])
-                    .with_token((*token).clone())
-            })
-            .collect();
-        self.batch(&calls, first).await.into_iter().map(|outcome| confirmed(&outcome?)).collect()
-    }
-}
-
-/// Meta may say 200 and mean no.
-fn confirmed(body: &Value) -> Result<(), GraphError> {
-    match body.get("success") {
-        Some(Value::Bool(true)) => Ok(()),
-        _ => Err(GraphError::Refused(Detail { message: "Meta did not confirm it".to_owned(), ..Detail::default() })),
-    }
 }
 
 /// What Meta refuses for good is nothing; what may heal is an error. Either is told.
@@ -173,17 +139,8 @@ fn unless_refused<T>(outcome: Result<T, GraphError>) -> Result<Option<T>, GraphE
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
+    use super::super::error::Detail;
     use super::*;
-
-    #[test]
-    fn only_a_plain_yes_is_one() {
-        assert!(confirmed(&json!({"success": true})).is_ok());
-        for no in [json!({"success": false}), json!({}), json!("true"), json!({"success": "true"})] {
-            assert!(confirmed(&no).is_err(), "{no}");
-        }
-    }
 
     #[test]
     fn what_may_heal_is_not_taken_for_a_page_that_is_not_there() {
@@ -193,13 +150,5 @@ mod tests {
         assert!(unless_refused::<()>(Err(GraphError::Unavailable(detail()))).is_err());
         assert!(unless_refused::<()>(Err(GraphError::Throttled { wait: None, detail: detail() })).is_err());
         assert!(unless_refused::<()>(Err(GraphError::NoAnswer("timed out"))).is_err());
-    }
-
-    #[test]
-    fn what_is_subscribed_is_what_was_granted() {
-        let granted = |scopes: &[&str]| fields(&scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>());
-        assert_eq!(granted(&[]), ["feed", "mention"]);
-        assert_eq!(granted(&["leads_retrieval", "x"]), ["leadgen", "feed", "mention"]);
-        assert!(granted(&["pages_messaging"]).contains(&"messages"));
     }
 }

@@ -49,8 +49,12 @@ impl Intake {
         arrivals: &[Arrival],
         now: Timestamp,
     ) -> Result<Vec<Result<Lead, WorkError>>, WorkError> {
+        let org = self.table.org(scope).await?;
+        if org.as_ref().is_some_and(|org| !org.has_meta()) {
+            return Err(WorkError::NotInPlan);
+        }
+        let country = org.and_then(|org| org.default_country);
         let token = self.vault.page_token(&connection.credentials, &connection.page_id).await?;
-        let country = self.table.org(scope).await?.and_then(|org| org.default_country);
         let named: BTreeSet<FormId> =
             arrivals.iter().filter_map(|arrival| arrival.job.notice.form_id.clone()).collect();
         let mut forms = Forms::default();

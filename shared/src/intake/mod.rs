@@ -3,19 +3,26 @@
 //! Everything here may be done twice, by two workers at once, and may stop anywhere: the one transaction in
 //! `write` decides, and what comes after it is done again by whoever finds it undone.
 
+mod catch_up;
 mod fetch;
+mod replay;
 #[cfg(test)]
 mod tests;
 mod write;
 
 use jiff::Timestamp;
 
+pub use catch_up::catch_up;
+pub use replay::replay;
+
 use crate::bus::Bus;
+use crate::connect::ask_for_check;
 use crate::error::WorkError;
 use crate::graph::{Graph, GraphError};
 use crate::ids::{LeadId, OrgScope, PageId};
 use crate::model::delivery::LeadJob;
 use crate::model::integration::Connection;
+use crate::queue::Queue;
 use crate::retry::Verdict;
 use crate::table::Table;
 use crate::table::parked::ParkedLead;
@@ -34,6 +41,8 @@ pub struct Intake {
     pub app_secret_id: String,
     /// To tell the CRM.
     pub bus: Bus,
+    /// Takes integrations whose token failed, to be looked at now instead of at the next daily look.
+    pub checks: Queue,
 }
 
 /// A lead to bring in.
@@ -114,6 +123,12 @@ impl Intake {
             }
             let fetched = self.fetch(scope, connection, &these, now).await;
             let written = self.write(scope, connection, fetched, now).await;
+            if written.iter().any(|outcome| outcome.as_ref().is_err_and(WorkError::is_of_token)) {
+                // That nobody looks now costs a day at most, and no lead.
+                if let Err(error) = ask_for_check(&self.checks, scope, &connection.integration_id).await {
+                    tracing::warn!(%error, org = %scope.org(), "a failed token will be looked at later only");
+                }
+            }
             for (at, outcome) in places.into_iter().zip(written) {
                 if let Some(known) = outcomes.get_mut(at) {
                     *known = Some(outcome);
@@ -171,6 +186,7 @@ fn evidence(error: &WorkError) -> String {
     match error {
         WorkError::Graph(error) => error.to_string(),
         WorkError::Vault(error @ VaultError::Unreadable(_)) => error.to_string(),
+        WorkError::NotInPlan => error.to_string(),
         other => other.code().to_owned(),
     }
 }
@@ -186,9 +202,12 @@ fn another_account_may_help(error: &WorkError) -> bool {
                 | GraphError::NotVisible(_)
                 | GraphError::Refused(_)
         ),
-        WorkError::Vault(VaultError::Failed(_)) | WorkError::Table(_) | WorkError::Queue(_) | WorkError::Bus(_) => {
-            false
-        }
+        WorkError::Vault(VaultError::Failed(_))
+        | WorkError::Table(_)
+        | WorkError::Queue(_)
+        | WorkError::Bus(_)
+        | WorkError::Mail(_)
+        | WorkError::NotInPlan => false,
     }
 }
 

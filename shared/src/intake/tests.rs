@@ -64,6 +64,10 @@ async fn intake(assignment: Assignment) -> (Intake, Listener) {
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::from_static("us-east-1"))
         .build();
+    let queues = aws_sdk_sqs::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("us-east-1"))
+        .build();
     let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
     let intake = Intake {
         graph: Graph::new("http://127.0.0.1:9".parse().unwrap(), "v26.0".into(), app).unwrap(),
@@ -71,9 +75,10 @@ async fn intake(assignment: Assignment) -> (Intake, Listener) {
         vault: Vault::new(aws_sdk_secretsmanager::Client::from_conf(secrets)),
         app_secret_id: "app".into(),
         bus: Bus::new(aws_sdk_eventbridge::Client::from_conf(config), "bus".into()),
+        checks: Queue::new(aws_sdk_sqs::Client::from_conf(queues), "http://127.0.0.1:9/queue".into()),
     };
     let a = scope("a");
-    intake.table.put_integration(&a, &integration(assignment)).await.unwrap();
+    intake.table.save_integration(&a, &integration(assignment), None).await.unwrap();
     intake.table.save_connection(&a, &connection("a")).await.unwrap();
     for (name, active) in [("ann", true), ("bob", true), ("cem", true), ("dee", false)] {
         intake.table.put_user(&a, &user(name, active)).await.unwrap();

@@ -1,16 +1,21 @@
 //! One connected Meta account of an org, and the pages it brings.
 
-use jiff::{Timestamp, ToSpan};
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::assignment::Assignment;
+use super::standing::{EndReason, Ended, TokenKind};
 use crate::ids::{IntegrationId, OrgId, PageId, UserId};
 
 /// One connected Meta account. Its tokens, and the Facebook name and id of the person who connected it, are in the
 /// vault under `credentials`, never here.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Integration {
+    /// Whose it is.
+    pub org: OrgId,
     /// Ours.
     pub id: IntegrationId,
     /// Shown to people.
@@ -22,28 +27,72 @@ pub struct Integration {
     pub assignment: Assignment,
     /// Which user of the CRM connected it last.
     pub connected_by: ConnectedBy,
-    /// The vault's names of its secrets; the first also holds the account's own token.
+    /// The vault's names of its secrets; the first also holds the account's own token. Empty if there is none, or none
+    /// any more.
     pub credentials: Vec<String>,
+    /// What its token is.
+    #[serde(default)]
+    pub token_kind: TokenKind,
     /// When the user token ends; `None` if never.
     pub token_expires_at: Option<Timestamp>,
     /// When Meta closes the person's data unless they log in again; `None` if never.
     pub data_access_expires_at: Option<Timestamp>,
+    /// What Meta was asked for.
+    #[serde(default)]
+    pub asked_scopes: Vec<String>,
     /// What Meta granted.
     pub scopes: Vec<String>,
-    /// What was found missing when it was connected.
+    /// For which pages a permission was granted. One that is not here is granted for all there are and will be.
+    #[serde(default)]
+    pub granted_for: BTreeMap<String, Vec<String>>,
+    /// What was found missing at the last look.
     #[serde(default)]
     pub problems: Vec<Problem>,
+    /// Set when somebody ended it at Meta; gone when it works again.
+    pub ended: Option<Ended>,
+    /// Last looked at.
+    pub probed_at: Option<Timestamp>,
+    /// The beginning of its present life. Notices are sent once in each.
+    pub notices_since: Timestamp,
+    /// Somebody deletes it, and has perhaps not come to the end of that.
+    #[serde(default)]
+    pub removing: bool,
+    /// The code of the erasure that its person asked for and that is not done yet.
+    pub erasing: Option<String>,
     /// First connected.
     pub created_at: Timestamp,
-    /// Last connected.
+    /// Last connected. Whoever found out something about an earlier token keeps it to themselves.
     pub connected_at: Timestamp,
 }
 
 impl Integration {
-    /// When leads stop unless somebody reconnects: the earlier of the two expiries.
+    /// One that nobody has connected yet.
     #[must_use]
-    pub fn expires_at(&self) -> Option<Timestamp> {
-        self.token_expires_at.into_iter().chain(self.data_access_expires_at).min()
+    pub fn draft(org: OrgId, by: ConnectedBy, now: Timestamp) -> Self {
+        let ended = Ended { reason: EndReason::NotConnected, since: now, evidence: String::new() };
+        Self {
+            org,
+            id: IntegrationId::default(),
+            name: String::new(),
+            description: String::new(),
+            assignment: Assignment::default(),
+            connected_by: by,
+            credentials: Vec::new(),
+            token_kind: TokenKind::User,
+            token_expires_at: None,
+            data_access_expires_at: None,
+            asked_scopes: Vec::new(),
+            scopes: Vec::new(),
+            granted_for: BTreeMap::new(),
+            problems: Vec::new(),
+            ended: Some(ended),
+            probed_at: None,
+            notices_since: now,
+            removing: false,
+            erasing: None,
+            created_at: now,
+            connected_at: now,
+        }
     }
 }
 
@@ -59,7 +108,8 @@ pub struct ConnectedBy {
 /// Something that keeps an integration from doing all it should, with what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// Stable, for programs: `scope_missing`, `page_without_token`, `page_not_subscribed`.
+    /// Stable, for programs: `scope_missing`, `page_without_token`, `task_missing`, `page_not_subscribed`,
+    /// `lead_access_denied`, or the reason why no leads come.
     pub code: String,
     /// The page it is about, if it is about one.
     pub page_id: Option<PageId>,
@@ -82,7 +132,10 @@ pub struct Connection {
     pub page_name: String,
     /// Its address, as Meta gives it.
     pub page_url: String,
-    /// What the connecting person may do on the page, in Meta's words (`ADVERTISE`, `MANAGE`…).
+    /// Whether leads are taken from it.
+    #[serde(default)]
+    pub choice: Choice,
+    /// What the connecting person may do on the page, in Meta's words (`ADVERTISE`, `MANAGE`…). Empty if Meta did not say.
     pub tasks: Vec<String>,
     /// The vault's name of the secret that holds this page's token.
     pub credentials: String,
@@ -94,45 +147,68 @@ pub struct Connection {
     /// Leads that came through this connection, test leads and repeat submissions not counted.
     #[serde(default)]
     pub leads_count: u64,
-    /// When something last came through it.
+    /// When a lead last came through it.
     #[serde(default)]
     pub last_lead_at: Option<Timestamp>,
+    /// When a test lead last came through it.
+    #[serde(default)]
+    pub last_test_lead_at: Option<Timestamp>,
+    /// When a webhook of Meta's last brought one.
+    #[serde(default)]
+    pub last_webhook_at: Option<Timestamp>,
+    /// Set when this page alone is lost.
+    pub ended: Option<Ended>,
 }
 
-/// How a connection stands, by its expiry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// Whether leads are taken from a page that Meta once gave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ConnectionStatus {
-    /// More than seven days to go, or no expiry at all.
-    Active,
-    /// Seven days or less to go.
-    ExpiringSoon,
-    /// Past its expiry: no leads come.
-    Expired,
+pub enum Choice {
+    /// Leads are taken from it.
+    #[default]
+    Connected,
+    /// Meta gives it, the admin does not want it.
+    LeftOut,
+    /// Meta does not give it any more. What it counted is kept for the day it comes back.
+    Withdrawn,
 }
 
-/// How a connection that ends at `expires_at` stands at `now`.
-#[must_use]
-pub fn connection_status(expires_at: Option<Timestamp>, now: Timestamp) -> ConnectionStatus {
-    match expires_at {
-        Some(end) if end <= now => ConnectionStatus::Expired,
-        Some(end) if end <= now + (7 * 24).hours() => ConnectionStatus::ExpiringSoon,
-        _ => ConnectionStatus::Active,
+impl Connection {
+    /// Whether leads are taken from it.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.choice == Choice::Connected
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    #[test]
-    fn the_status_changes_exactly_at_seven_days_and_at_the_end() {
-        let now: Timestamp = "2026-03-01T12:00:00Z".parse().unwrap();
-        let check = |end: &str, expect| assert_eq!(connection_status(Some(end.parse().unwrap()), now), expect, "{end}");
-        check("2026-03-08T12:00:01Z", ConnectionStatus::Active);
-        check("2026-03-08T12:00:00Z", ConnectionStatus::ExpiringSoon);
-        check("2026-03-01T12:00:01Z", ConnectionStatus::ExpiringSoon);
-        check("2026-03-01T12:00:00Z", ConnectionStatus::Expired);
-        assert_eq!(connection_status(None, now), ConnectionStatus::Active);
+    pub(crate) fn integration() -> Integration {
+        let by = ConnectedBy { user_id: UserId::parse("u").unwrap(), name: Some("Una".to_owned()) };
+        let draft = Integration::draft(OrgId::parse("o").unwrap(), by, "2026-01-01T00:00:00Z".parse().unwrap());
+        let id = IntegrationId::parse("i").unwrap();
+        Integration { id, name: "Ours".to_owned(), credentials: vec!["s".to_owned()], ended: None, ..draft }
+    }
+
+    pub(crate) fn connection() -> Connection {
+        Connection {
+            org: OrgId::parse("o").unwrap(),
+            integration_id: IntegrationId::parse("i").unwrap(),
+            page_id: PageId::parse("7").unwrap(),
+            page_name: "Page".to_owned(),
+            page_url: "https://www.facebook.com/7".to_owned(),
+            choice: Choice::Connected,
+            tasks: Vec::new(),
+            credentials: "s".to_owned(),
+            subscribed_fields: Vec::new(),
+            connected_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            leads_count: 0,
+            last_lead_at: None,
+            last_test_lead_at: None,
+            last_webhook_at: None,
+            ended: None,
+        }
     }
 }

@@ -40,6 +40,9 @@ pub struct Login {
     pub redirect_uri: Url,
     /// The integration that comes of it, or that is connected anew.
     pub integration_id: IntegrationId,
+    /// Whether that one was there when the login began. If it is not any more when the login ends, somebody deleted it.
+    #[serde(default)]
+    pub reconnects: bool,
     /// Asked of Meta.
     pub scopes: Vec<String>,
     /// For a new integration.
@@ -169,6 +172,7 @@ mod tests {
             return_url: Url::parse("https://crm.example").unwrap(),
             redirect_uri: Url::parse("https://crm.example/cb").unwrap(),
             integration_id: IntegrationId::new(),
+            reconnects: false,
             scopes: vec![],
             name: None,
             description: None,

@@ -3,6 +3,9 @@
 
 pub mod assignment;
 pub mod delivery;
+pub mod health;
+#[cfg(test)]
+mod health_tests;
 pub mod identity;
 pub mod integration;
 pub mod lead;
@@ -10,3 +13,4 @@ pub mod login;
 pub mod mapping;
 pub mod merging;
 pub mod org;
+pub mod standing;

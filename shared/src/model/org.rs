@@ -53,6 +53,9 @@ pub struct User {
     pub name: String,
     /// Where mail reaches the person.
     pub email: String,
+    /// What they are in the org, in the CRM's words; an `admin` is told when a connection needs somebody.
+    #[serde(default)]
+    pub role: Option<String>,
     /// False once the person has left or is suspended.
     pub active: bool,
     /// Permissions by name; `lead_management` is the one that matters here.
@@ -67,5 +70,11 @@ impl User {
     #[must_use]
     pub fn takes_leads(&self) -> bool {
         self.active && self.permissions.iter().any(|permission| permission == LEAD_MANAGEMENT)
+    }
+
+    /// Whether this person is told when a connection needs somebody.
+    #[must_use]
+    pub fn is_admin(&self) -> bool {
+        self.active && self.role.as_deref() == Some("admin")
     }
 }

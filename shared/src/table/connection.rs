@@ -1,15 +1,14 @@
 //! Connections: pages of integrations, found by page when a lead comes and by org when an admin looks. Also the forms
 //! of a page, which are a cache.
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 
-use super::keys;
-use super::{Item, Row, Table, TableError, text};
-use crate::ids::{FormId, OrgScope, PageId};
-use crate::model::integration::Connection;
+use super::keys::{self, Key};
+use super::{Item, Row, Table, TableError};
+use crate::ids::{FormId, IntegrationId, OrgScope, PageId};
+use crate::model::integration::{Choice, Connection};
 use crate::model::mapping::Form;
+use crate::model::standing::Ended;
 
 /// How long a form is taken as it was read. Its questions never change at Meta; its name may.
 const FORM_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
@@ -21,92 +20,103 @@ impl Table {
     /// If the table cannot be read.
     pub async fn connections_of_page(&self, page: &PageId) -> Result<Vec<(OrgScope, Connection)>, TableError> {
         let connections: Vec<Connection> = self.query(&keys::page_pk(page), keys::CONNECTION_PREFIX).await?;
-        Ok(connections.into_iter().map(|connection| (OrgScope::of(connection.org.clone()), connection)).collect())
+        let connected = connections.into_iter().filter(Connection::is_connected);
+        Ok(connected.map(|connection| (OrgScope::of(connection.org.clone()), connection)).collect())
     }
 
-    /// The org's connections, by integration and page. A connection made an instant ago may be missing.
+    /// The org's pages, by integration and page, those that nobody takes leads from included. One that came an instant
+    /// ago may be missing.
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub async fn connections(&self, scope: &OrgScope) -> Result<Vec<Connection>, TableError> {
+    pub async fn pages(&self, scope: &OrgScope) -> Result<Vec<Connection>, TableError> {
         let keys = self.index_keys(&keys::connections_of_org(scope)).await?;
         self.read_all(&keys).await
     }
 
-    /// Stores a connection. What it has counted so far, and since when it is there, stay if it was there before.
+    /// The pages of one integration, as [`Table::pages`].
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn pages_of(&self, scope: &OrgScope, id: &IntegrationId) -> Result<Vec<Connection>, TableError> {
+        let mut pages = self.pages(scope).await?;
+        pages.retain(|page| page.integration_id == *id);
+        Ok(pages)
+    }
+
+    /// The org's connections: the pages that leads are taken from.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn connections(&self, scope: &OrgScope) -> Result<Vec<Connection>, TableError> {
+        let mut pages = self.pages(scope).await?;
+        pages.retain(Connection::is_connected);
+        Ok(pages)
+    }
+
+    /// Stores a page that Meta gave just now. What it has counted so far, and since when it is there, stay if it was
+    /// there before.
     ///
     /// # Errors
     /// If the table cannot be written.
     pub async fn save_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
-        const KEPT: [&str; 3] = ["leads_count", "last_lead_at", "connected_at"];
-        let key = keys::connection(scope, &connection.integration_id, &connection.page_id);
+        const KEPT: [&str; 5] = ["leads_count", "last_lead_at", "last_test_lead_at", "last_webhook_at", "connected_at"];
+        let change = self.change(&key_of(scope, connection)).set("type", &"connection")?.set_all(connection, &KEPT)?;
         let index = keys::connection_index(scope, &connection.integration_id, &connection.page_id);
-        let mut item: Item = Row::new(&key, "connection", connection).indexed(index).item()?;
-        item.retain(|name, _| name != "pk" && name != "sk");
-        let mut update = self.client.update_item().table_name(&self.name).set_key(Some(key.attributes()));
-        let mut sets = Vec::new();
-        for (position, (name, value)) in item.into_iter().enumerate() {
-            let (name_ref, value_ref) = (format!("#n{position}"), format!(":v{position}"));
-            sets.push(if KEPT.contains(&name.as_str()) {
-                format!("{name_ref} = if_not_exists({name_ref}, {value_ref})")
-            } else {
-                format!("{name_ref} = {value_ref}")
-            });
-            update = update.expression_attribute_names(name_ref, name).expression_attribute_values(value_ref, value);
-        }
-        update.update_expression(format!("SET {}", sets.join(", "))).send().await?;
-        Ok(())
+        change.index(Some(index)).send().await.map(drop)
     }
 
-    /// Ends a connection. That it is gone already is as good.
+    /// Changes whether leads are taken from a page; from `now` on, if they are. `false` if the page is gone.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn choose(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        choice: Choice,
+        now: Timestamp,
+    ) -> Result<bool, TableError> {
+        let mut change = self.change(&key_of(scope, connection)).set("choice", &choice)?;
+        if choice == Choice::Connected {
+            change = change.set("connected_at", &now)?;
+        }
+        change.if_there().send().await
+    }
+
+    /// Deletes a page with all that it counted. That it is gone already is as good.
     ///
     /// # Errors
     /// If the table cannot be written.
     pub async fn delete_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
-        let key = keys::connection(scope, &connection.integration_id, &connection.page_id);
+        let key = key_of(scope, connection);
         self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes())).send().await?;
         Ok(())
     }
 
-    /// Whether a connection is still there.
+    /// Whether leads are still taken through a connection.
     ///
     /// # Errors
     /// If the table cannot be read.
     pub async fn is_connected(&self, scope: &OrgScope, connection: &Connection) -> Result<bool, TableError> {
-        let key = keys::connection(scope, &connection.integration_id, &connection.page_id);
-        Ok(self.get_item(&key).await?.is_some())
+        let found: Option<Connection> = self.get(&key_of(scope, connection)).await?;
+        Ok(found.is_some_and(|connection| connection.is_connected()))
     }
 
-    /// Writes down which webhook fields Meta confirmed for a connection that still exists.
+    /// Writes down what was seen of a page that still exists: the webhook fields that Meta confirmed, and whether the
+    /// page is lost.
     ///
     /// # Errors
     /// If the table cannot be written.
-    pub async fn set_subscribed_fields(
+    pub async fn record_page(
         &self,
         scope: &OrgScope,
         connection: &Connection,
-        fields: &[&str],
+        subscribed_fields: &[String],
+        ended: Option<&Ended>,
     ) -> Result<(), TableError> {
-        let key = keys::connection(scope, &connection.integration_id, &connection.page_id);
-        let fields = fields.iter().map(|field| text(*field)).collect();
-        let updated = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(key.attributes()))
-            .condition_expression("attribute_exists(pk)")
-            .update_expression("SET subscribed_fields = :fields")
-            .expression_attribute_values(":fields", AttributeValue::L(fields))
-            .send()
-            .await;
-        match updated {
-            Err(error)
-                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            other => Ok(other.map(drop)?),
-        }
+        let change = self.change(&key_of(scope, connection)).set("subscribed_fields", &subscribed_fields)?;
+        change.set("ended", &ended)?.if_there().send().await.map(drop)
     }
 
     /// The forms among `forms` that were read from Meta lately enough.
@@ -137,4 +147,8 @@ impl Table {
         let until = now.as_second() + FORM_LIFETIME.as_secs();
         self.put(Row::new(&keys::form(page, id), "form", form).ttl(until)).await
     }
+}
+
+fn key_of(scope: &OrgScope, connection: &Connection) -> Key {
+    keys::connection(scope, &connection.integration_id, &connection.page_id)
 }

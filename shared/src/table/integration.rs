@@ -1,9 +1,65 @@
-//! Integrations.
+//! Integrations: what an admin set, what Meta gave, how it stands, and when to look at it again. Each of these is
+//! written by somebody else, so none of them writes the whole item.
 
-use super::keys;
-use super::{Row, Table, TableError};
-use crate::ids::{IntegrationId, OrgScope};
-use crate::model::integration::Integration;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::keys::{self, Key};
+use super::{Row, Table, TableError, text};
+use crate::ids::{IntegrationId, OrgId, OrgScope};
+use crate::model::assignment::Assignment;
+use crate::model::integration::{ConnectedBy, Integration, Problem};
+use crate::model::standing::Ended;
+
+/// What an admin may change. Absent means unchanged.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Settings {
+    /// Shown to people.
+    pub name: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// How leads are handed out from now on.
+    pub assignment: Option<Assignment>,
+}
+
+/// What a look at an integration found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Findings {
+    /// When the token ends.
+    pub token_expires_at: Option<Timestamp>,
+    /// When data access ends.
+    pub data_access_expires_at: Option<Timestamp>,
+    /// What is granted now.
+    pub scopes: Vec<String>,
+    /// For which pages.
+    pub granted_for: std::collections::BTreeMap<String, Vec<String>>,
+    /// What is missing.
+    pub problems: Vec<Problem>,
+    /// Whether somebody ended it.
+    pub ended: Option<Ended>,
+    /// See [`Integration::notices_since`].
+    pub notices_since: Timestamp,
+    /// When it was looked at.
+    pub probed_at: Timestamp,
+}
+
+/// An integration whose turn to be looked at has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Whose.
+    pub scope: OrgScope,
+    /// Which.
+    pub id: IntegrationId,
+    /// Its place in the index, as it was seen.
+    place: String,
+}
+
+/// Which integrations a person at Meta connected, as far as their id is the one that was hashed.
+#[derive(Serialize, Deserialize)]
+struct Person {
+    org: OrgId,
+    integration_id: IntegrationId,
+}
 
 impl Table {
     /// One integration of the org.
@@ -14,6 +70,19 @@ impl Table {
         self.get(&keys::integration(scope, id)).await
     }
 
+    /// The integration that a message names, with the right to it: the row is the proof that the org has it.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn integration_of(
+        &self,
+        org: OrgId,
+        id: &IntegrationId,
+    ) -> Result<Option<(OrgScope, Integration)>, TableError> {
+        let scope = OrgScope::of(org);
+        Ok(self.integration(&scope, id).await?.map(|integration| (scope, integration)))
+    }
+
     /// The org's integrations, oldest first.
     ///
     /// # Errors
@@ -22,11 +91,230 @@ impl Table {
         self.query(&keys::org_pk(scope), keys::INTEGRATION_PREFIX).await
     }
 
-    /// Stores an integration.
+    /// Stores an integration that was connected just now, to be looked at next at `next_check`. What an admin set and
+    /// since when it exists stay as they are if it was there before.
     ///
     /// # Errors
     /// If the table cannot be written.
-    pub async fn put_integration(&self, scope: &OrgScope, integration: &Integration) -> Result<(), TableError> {
-        self.put(Row::new(&keys::integration(scope, &integration.id), "integration", integration)).await
+    pub async fn save_integration(
+        &self,
+        scope: &OrgScope,
+        integration: &Integration,
+        next_check: Option<Timestamp>,
+    ) -> Result<(), TableError> {
+        const KEPT: [&str; 4] = ["name", "description", "assignment", "created_at"];
+        let change = self.change(&keys::integration(scope, &integration.id)).set("type", &"integration")?;
+        let change = change.set_all(integration, &KEPT)?;
+        let index = next_check.map(|at| keys::check_index(scope, &integration.id, at));
+        change.index(index).send().await.map(drop)
+    }
+
+    /// Changes what an admin may change; `false` if there is no such integration.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn set_settings(
+        &self,
+        scope: &OrgScope,
+        id: &IntegrationId,
+        settings: &Settings,
+    ) -> Result<bool, TableError> {
+        let mut change = self.change(&keys::integration(scope, id)).if_there().set("type", &"integration")?;
+        if let Some(name) = &settings.name {
+            change = change.set("name", name)?;
+        }
+        if let Some(description) = &settings.description {
+            change = change.set("description", description)?;
+        }
+        if let Some(assignment) = &settings.assignment {
+            change = change.set("assignment", assignment)?;
+        }
+        change.send().await
+    }
+
+    /// Writes down what a look found, and when to look again. `false` if it was connected anew, or is gone, since it was
+    /// read: the findings are of an earlier token then.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn record_findings(
+        &self,
+        scope: &OrgScope,
+        seen: &Integration,
+        findings: &Findings,
+        next_check: Timestamp,
+    ) -> Result<bool, TableError> {
+        let change = self.change(&keys::integration(scope, &seen.id)).set_all(findings, &[])?;
+        let change = change.index(Some(keys::check_index(scope, &seen.id, next_check)));
+        change.if_there().if_still("connected_at", &seen.connected_at)?.send().await
+    }
+
+    /// Writes down that an integration has ended and lives on without secrets, so that there is nothing to look at any
+    /// more. `false` if it was connected anew since it was read.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn end_for_good(&self, scope: &OrgScope, seen: &Integration, ended: &Ended) -> Result<bool, TableError> {
+        let change = self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?;
+        let change = change.set("credentials", &Vec::<String>::new())?.index(None);
+        change.if_there().if_still("connected_at", &seen.connected_at)?.send().await
+    }
+
+    /// Writes down what was found missing while connecting.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn set_problems(
+        &self,
+        scope: &OrgScope,
+        id: &IntegrationId,
+        problems: &[Problem],
+    ) -> Result<(), TableError> {
+        self.change(&keys::integration(scope, id)).set("problems", &problems)?.if_there().send().await.map(drop)
+    }
+
+    /// Marks an integration as being deleted, and puts it first in line to be looked at, so that a deletion that stops
+    /// half-way is gone on with. `false` if there is none.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn begin_removal(
+        &self,
+        scope: &OrgScope,
+        id: &IntegrationId,
+        now: Timestamp,
+    ) -> Result<bool, TableError> {
+        let change = self.change(&keys::integration(scope, id)).set("removing", &true)?;
+        change.index(Some(keys::check_index(scope, id, now))).if_there().send().await
+    }
+
+    /// Ends an integration for a reason that is known to be final, and puts it first in line to be looked at, so that
+    /// what follows from it is gone on with if it stops half-way. `erasing` is the code of an erasure that it is part of.
+    /// `false` if it was connected anew since it was read.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn begin_ending(
+        &self,
+        scope: &OrgScope,
+        seen: &Integration,
+        ended: &Ended,
+        erasing: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, TableError> {
+        let mut change = self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?;
+        if let Some(code) = erasing {
+            change = change.set("erasing", &code)?;
+        }
+        let change = change.index(Some(keys::check_index(scope, &seen.id, now)));
+        change.if_there().if_still("connected_at", &seen.connected_at)?.send().await
+    }
+
+    /// Writes down that an erasure is done: what is left of the integration is what the org itself gave it.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn end_erasure(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
+        let nobody = ConnectedBy { name: None, ..seen.connected_by.clone() };
+        let change = self.change(&keys::integration(scope, &seen.id)).set("connected_by", &nobody)?;
+        let change = change.set("credentials", &Vec::<String>::new())?.set("problems", &Vec::<Problem>::new())?;
+        let change = change.set("granted_for", &None::<()>)?.set("erasing", &None::<()>)?.index(None);
+        change.if_there().if_still("connected_at", &seen.connected_at)?.send().await.map(drop)
+    }
+
+    /// Deletes an integration that is marked as being deleted, unless it was connected anew meanwhile.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn delete_integration(&self, scope: &OrgScope, id: &IntegrationId) -> Result<(), TableError> {
+        let key = keys::integration(scope, id);
+        let request = self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes()));
+        let deleted = request
+            .condition_expression("removing = :yes")
+            .expression_attribute_values(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
+            .send()
+            .await;
+        match deleted {
+            Err(error)
+                if error.as_service_error().is_some_and(
+                    aws_sdk_dynamodb::operation::delete_item::DeleteItemError::is_conditional_check_failed_exception,
+                ) =>
+            {
+                Ok(())
+            }
+            other => Ok(other.map(drop)?),
+        }
+    }
+
+    /// The integrations whose turn came at or before `until`, those that have waited longest first; all of them if there
+    /// is no `until`.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn due_integrations(&self, until: Option<Timestamp>) -> Result<Vec<Due>, TableError> {
+        let until = until.map_or_else(|| "~".to_owned(), |until| format!("{}~", keys::instant(until)));
+        let mut due = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .index_name("gsi1")
+                .key_condition_expression("gsi1pk = :pk AND gsi1sk <= :until")
+                .expression_attribute_values(":pk", text(keys::CHECKS))
+                .expression_attribute_values(":until", text(&until))
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            due.extend(page.items.iter().flatten().filter_map(|item| {
+                let place = item.get("gsi1sk")?.as_s().ok()?;
+                let (org, id) = keys::checked(place)?;
+                Some(Due { scope: OrgScope::of(org), id, place: place.clone() })
+            }));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(due);
+            }
+        }
+    }
+
+    /// Puts off an integration that was handed to a worker, so that it is not handed out again while the worker is at
+    /// it. Whoever moved it meanwhile wins.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn put_off(&self, due: &Due, until: Timestamp) -> Result<(), TableError> {
+        let change = self.change(&keys::integration(&due.scope, &due.id));
+        let change = change.index(Some(keys::check_index(&due.scope, &due.id, until)));
+        change.if_there().if_still("gsi1sk", &due.place)?.send().await.map(drop)
+    }
+
+    /// Remembers who at Meta connected an integration, by a hash that only we can make.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn remember_person(&self, scope: &OrgScope, id: &IntegrationId, person: &str) -> Result<(), TableError> {
+        let row = Person { org: scope.org().clone(), integration_id: id.clone() };
+        self.put(Row::new(&keys::meta_person(person, scope, id), "meta_person", &row)).await
+    }
+
+    /// Forgets that.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn forget_person(&self, scope: &OrgScope, id: &IntegrationId, person: &str) -> Result<(), TableError> {
+        let key: Key = keys::meta_person(person, scope, id);
+        self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes())).send().await?;
+        Ok(())
+    }
+
+    /// What a person at Meta connected.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn integrations_of_person(&self, person: &str) -> Result<Vec<(OrgScope, IntegrationId)>, TableError> {
+        let rows: Vec<Person> = self.query(&keys::meta_person_pk(person), keys::CONNECTION_PREFIX).await?;
+        Ok(rows.into_iter().map(|row| (OrgScope::of(row.org), row.integration_id)).collect())
     }
 }

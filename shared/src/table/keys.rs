@@ -5,7 +5,10 @@
 //! | org | `ORG#o` | `ORG` | | | |
 //! | user | `ORG#o` | `USER#u` | | | |
 //! | rotation | `ORG#o` | `ROTATION` | | | |
-//! | integration | `ORG#o` | `INTEGRATION#i` | | | |
+//! | integration | `ORG#o` | `INTEGRATION#i` | `CHECKS` | `next look#o#i` | |
+//! | notice | `ORG#o#INTEGRATION#i` | `NOTICE#since#notice#to` | | | yes |
+//! | Meta person | `META_PERSON#hash` | `ORG#o#INTEGRATION#i` | | | |
+//! | erasure | `ERASURE#code` | `ERASURE` | | | yes |
 //! | connection | `PAGE#p` | `ORG#o#INTEGRATION#i` | `ORG#o#CONNECTIONS` | `i#p` | |
 //! | form | `PAGE#p` | `FORM#f` | | | yes |
 //! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `created#l` | |
@@ -22,7 +25,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FormId, IntegrationId, LeadId, OrgScope, PageId, UserId};
+use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, UserId};
 use crate::model::identity::PersonKey;
 use crate::model::lead::PersonKeyKind;
 
@@ -48,8 +51,11 @@ pub struct IndexKey {
 pub const USER_PREFIX: &str = "USER#";
 /// What the sort keys of integrations begin with.
 pub const INTEGRATION_PREFIX: &str = "INTEGRATION#";
-/// What the sort keys of a page's connections begin with.
+/// What the sort keys of a page's connections, and of what a person at Meta connected, begin with.
 pub const CONNECTION_PREFIX: &str = "ORG#";
+/// The index's partition of everything that is looked at from time to time. Integrations that have nothing to look at
+/// are not in it.
+pub const CHECKS: &str = "CHECKS";
 
 pub(super) fn org_pk(scope: &OrgScope) -> String {
     format!("ORG#{}", scope.org())
@@ -69,6 +75,33 @@ pub(super) fn rotation(scope: &OrgScope) -> Key {
 
 pub(super) fn integration(scope: &OrgScope, id: &IntegrationId) -> Key {
     Key { pk: org_pk(scope), sk: format!("{INTEGRATION_PREFIX}{id}") }
+}
+
+pub(super) fn check_index(scope: &OrgScope, id: &IntegrationId, at: Timestamp) -> IndexKey {
+    IndexKey { gsi1pk: CHECKS.to_owned(), gsi1sk: format!("{}#{}#{id}", instant(at), scope.org()) }
+}
+
+/// Whose place in the order of checks this is.
+pub(super) fn checked(gsi1sk: &str) -> Option<(OrgId, IntegrationId)> {
+    let (_, rest) = gsi1sk.split_once('#')?;
+    let (org, id) = rest.split_once('#')?;
+    Some((OrgId::parse(org).ok()?, IntegrationId::parse(id).ok()?))
+}
+
+pub(super) fn notice(scope: &OrgScope, id: &IntegrationId, since: Timestamp, notice: &str, to: &str) -> Key {
+    Key { pk: format!("ORG#{}#INTEGRATION#{id}", scope.org()), sk: format!("NOTICE#{since}#{notice}#{to}") }
+}
+
+pub(super) fn meta_person_pk(person: &str) -> String {
+    format!("META_PERSON#{person}")
+}
+
+pub(super) fn meta_person(person: &str, scope: &OrgScope, id: &IntegrationId) -> Key {
+    Key { pk: meta_person_pk(person), sk: format!("{CONNECTION_PREFIX}{}#INTEGRATION#{id}", scope.org()) }
+}
+
+pub(super) fn erasure(code: &str) -> Key {
+    Key { pk: format!("ERASURE#{code}"), sk: "ERASURE".to_owned() }
 }
 
 pub(super) fn page_pk(page: &PageId) -> String {
@@ -139,7 +172,6 @@ pub(super) fn instant(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::OrgId;
 
     #[test]
     fn every_key_of_an_org_names_the_org_whole() {
@@ -160,6 +192,8 @@ mod tests {
                 leads_of_org(scope),
                 submissions_of_lead(scope, &lead_id),
                 parked_pk(scope),
+                notice(scope, &integration_id, Timestamp::UNIX_EPOCH, "7d", "u").pk,
+                meta_person("h", scope, &integration_id).sk,
                 person(scope, &PersonKey { kind: PersonKeyKind::Email, hash: "h".into() }).pk,
             ]
         };
@@ -167,6 +201,15 @@ mod tests {
             assert!(ours == "ORG#a" || ours.starts_with("ORG#a#"), "{ours}");
             assert_ne!(ours, theirs);
         }
+    }
+
+    #[test]
+    fn a_place_among_the_checks_says_whose_it_is() {
+        let scope = OrgScope::of(OrgId::parse("auth0|x").unwrap());
+        let id = IntegrationId::parse("int_1").unwrap();
+        let index = check_index(&scope, &id, "2026-01-01T00:00:00Z".parse().unwrap());
+        assert_eq!(checked(&index.gsi1sk), Some((scope.org().clone(), id)));
+        assert_eq!(checked("2026-01-01T00:00:00Z"), None);
     }
 
     #[test]

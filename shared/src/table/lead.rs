@@ -13,8 +13,8 @@ use super::{Item, Row, Table, TableError, entity, text};
 use crate::ids::{LeadId, OrgScope, UserId};
 use crate::model::assignment::{Assignment, Rotation};
 use crate::model::identity::person_keys;
-use crate::model::integration::Connection;
-use crate::model::lead::{Lead, Submission};
+use crate::model::integration::{Choice, Connection};
+use crate::model::lead::{FoundBy, Lead, Submission};
 use crate::model::merging::{Known, Plan};
 use crate::model::org::LEAD_MANAGEMENT;
 
@@ -136,7 +136,7 @@ impl Table {
         if let Some(user) = &plan.requires_eligible {
             writes.push(self.require_eligible(scope, user)?);
         }
-        writes.push(self.count_leads(scope, connection, plan.counted(), now)?);
+        writes.push(self.count_leads(scope, connection, plan, now)?);
         self.transact(writes).await
     }
 
@@ -199,16 +199,30 @@ impl Table {
         &self,
         scope: &OrgScope,
         connection: &Connection,
-        leads: u64,
+        plan: &Plan,
         now: Timestamp,
     ) -> Result<TransactWriteItem, TableError> {
+        let brought = |found_by: FoundBy| {
+            let leads = plan.creates.iter().map(|lead| lead.found_by);
+            leads.chain(plan.merges.iter().map(|merge| merge.found_by)).any(|by| by == found_by)
+        };
+        let real = !plan.merges.is_empty() || plan.creates.iter().any(|lead| !lead.test);
+        let times: Vec<&str> = [
+            (real, "last_lead_at = :now"),
+            (plan.creates.iter().any(|lead| lead.test), "last_test_lead_at = :now"),
+            (brought(FoundBy::Webhook), "last_webhook_at = :now"),
+        ]
+        .into_iter()
+        .filter_map(|(happened, set)| happened.then_some(set))
+        .collect();
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::connection(scope, &connection.integration_id, &connection.page_id).attributes()))
-            .condition_expression("attribute_exists(pk)")
-            .update_expression("SET last_lead_at = :now ADD leads_count :leads")
+            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(choice) OR choice = :connected)")
+            .expression_attribute_values(":connected", serde_dynamo::to_attribute_value(Choice::Connected)?)
+            .update_expression(format!("SET {} ADD leads_count :leads", times.join(", ")))
             .expression_attribute_values(":now", text(now.to_string()))
-            .expression_attribute_values(":leads", AttributeValue::N(leads.to_string()));
+            .expression_attribute_values(":leads", AttributeValue::N(plan.counted().to_string()));
         Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
     }
 
@@ -224,6 +238,16 @@ impl Table {
         } else {
             Stored::Submission(Box::new(entity(item)?))
         }))
+    }
+
+    /// Which of these are stored, as a lead or as a later submission.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn stored_among(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
+        let keys: Vec<Key> = ids.iter().map(|id| keys::lead(scope, id)).collect();
+        let found = self.batch_get(&keys).await?;
+        Ok(ids.iter().zip(&keys).filter(|(_, key)| found.contains_key(key)).map(|(id, _)| id.clone()).collect())
     }
 
     /// The later submissions of a lead's person, oldest first. One made an instant ago may be missing.

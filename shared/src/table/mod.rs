@@ -4,12 +4,17 @@
 //! only finds keys, the items themselves are always read from the table. Nothing in this module reads a secret, and
 //! nothing it stores is one.
 
+mod change;
 pub mod connection;
+#[cfg(test)]
+mod connection_tests;
 pub mod directory;
+pub mod erasure;
 pub mod integration;
 pub mod keys;
 pub mod lead;
 pub mod login;
+pub mod notice;
 pub mod parked;
 #[cfg(test)]
 pub(crate) mod tests;

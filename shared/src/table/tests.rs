@@ -10,7 +10,7 @@ use super::*;
 use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
 use crate::model::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
 use crate::model::delivery::{LeadJob, LeadNotice};
-use crate::model::integration::{ConnectedBy, Connection, Integration, Problem};
+use crate::model::integration::{Choice, ConnectedBy, Connection, Integration, Problem};
 use crate::model::lead::{Answer, Consent, FoundBy, Lead, PersonKeyKind, SOURCE, Status, Submission};
 use crate::model::login::Login;
 use crate::model::mapping::{Form, Question};
@@ -69,6 +69,7 @@ pub(crate) fn user(id: &str, active: bool) -> User {
         id: UserId::parse(id).unwrap(),
         name: id.to_uppercase(),
         email: format!("{id}@example.com"),
+        role: None,
         active,
         permissions: vec![LEAD_MANAGEMENT.into()],
         updated_at: at("2026-01-01T00:00:00Z"),
@@ -78,17 +79,18 @@ pub(crate) fn user(id: &str, active: bool) -> User {
 pub(crate) fn integration(assignment: Assignment) -> Integration {
     Integration {
         id: IntegrationId::parse("int_1").unwrap(),
-        name: "Main".into(),
-        description: String::new(),
+        name: "Ours".into(),
         assignment,
-        connected_by: ConnectedBy { user_id: UserId::parse("admin").unwrap(), name: Some("Ada".into()) },
         credentials: vec!["stack/integration/int_1".into()],
         token_expires_at: Some(at("2026-03-01T00:00:00Z")),
-        data_access_expires_at: None,
         scopes: vec!["leads_retrieval".into()],
         problems: vec![Problem { code: "scope_missing".into(), page_id: None, message: "m".into(), fix: "f".into() }],
-        created_at: at("2026-01-01T00:00:00Z"),
-        connected_at: at("2026-01-01T00:00:00Z"),
+        ended: None,
+        ..Integration::draft(
+            OrgId::parse("a").unwrap(),
+            ConnectedBy { user_id: UserId::parse("u").unwrap(), name: None },
+            at("2026-01-01T00:00:00Z"),
+        )
     }
 }
 
@@ -99,12 +101,16 @@ pub(crate) fn connection(org: &str) -> Connection {
         page_id: PageId::parse("7").unwrap(),
         page_name: "Page".into(),
         page_url: "https://www.facebook.com/7".into(),
+        choice: Choice::Connected,
         tasks: vec!["MANAGE".into()],
         credentials: "stack/integration/int_1".into(),
         subscribed_fields: vec!["leadgen".into()],
         connected_at: at("2026-01-01T00:00:00Z"),
         leads_count: 0,
         last_lead_at: None,
+        last_test_lead_at: None,
+        last_webhook_at: None,
+        ended: None,
     }
 }
 
@@ -164,6 +170,7 @@ fn submission(id: u64) -> Submission {
 #[test]
 fn no_entity_has_a_field_of_the_envelope() {
     let login = Login {
+        reconnects: false,
         nonce: "n".into(),
         org: OrgId::parse("a").unwrap(),
         user: ConnectedBy { user_id: UserId::parse("u").unwrap(), name: None },
@@ -231,7 +238,10 @@ fn parked(id: u64) -> ParkedLead {
 async fn what_is_stored_comes_back_as_it_was() {
     let table = empty_table().await;
     let a = scope("a");
-    table.put_integration(&a, &integration(Assignment::User { user_id: UserId::parse("u").unwrap() })).await.unwrap();
+    table
+        .save_integration(&a, &integration(Assignment::User { user_id: UserId::parse("u").unwrap() }), None)
+        .await
+        .unwrap();
     assert_eq!(
         table.integrations(&a).await.unwrap(),
         [integration(Assignment::User { user_id: UserId::parse("u").unwrap() })]
@@ -245,32 +255,6 @@ async fn what_is_stored_comes_back_as_it_was() {
     assert!(table.parked(&scope("b")).await.unwrap().is_empty());
     table.unpark(&a, &parked(1)).await.unwrap();
     assert!(table.parked(&a).await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn a_connection_saved_again_keeps_what_it_has_counted() {
-    let table = empty_table().await;
-    let a = scope("a");
-    let mut counted = connection("a");
-    counted.leads_count = 5;
-    counted.last_lead_at = Some(at("2026-02-01T00:00:00Z"));
-    table.save_connection(&a, &counted).await.unwrap();
-    let again = Connection { page_name: "Renamed".into(), connected_at: at("2026-05-01T00:00:00Z"), ..connection("a") };
-    table.save_connection(&a, &again).await.unwrap();
-    let expect = Connection { page_name: "Renamed".into(), ..counted.clone() };
-    assert_eq!(table.connections(&a).await.unwrap(), std::slice::from_ref(&expect));
-    table.delete_connection(&a, &expect).await.unwrap();
-    table.set_subscribed_fields(&a, &expect, &["feed"]).await.unwrap();
-    assert!(table.connections(&a).await.unwrap().is_empty(), "what was deleted is not brought back by a late answer");
-}
-
-#[tokio::test]
-async fn the_same_page_in_two_orgs_is_two_connections() {
-    let table = empty_table().await;
-    table.save_connection(&scope("a"), &connection("a")).await.unwrap();
-    table.save_connection(&scope("b"), &connection("b")).await.unwrap();
-    assert_eq!(table.connections_of_page(&connection("a").page_id).await.unwrap().len(), 2);
-    assert_eq!(table.connections(&scope("a")).await.unwrap().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -301,6 +285,7 @@ async fn a_push_that_changes_nothing_writes_nothing() {
 async fn a_login_can_be_taken_once() {
     let table = empty_table().await;
     let login = Login {
+        reconnects: false,
         nonce: "n".into(),
         org: OrgId::parse("a").unwrap(),
         user: ConnectedBy { user_id: UserId::parse("u").unwrap(), name: Some("U".into()) },
@@ -338,7 +323,7 @@ async fn a_form_is_taken_as_it_was_read_for_a_day() {
 async fn listing_goes_page_by_page_through_what_matches() {
     let table = empty_table().await;
     let a = scope("a");
-    table.put_integration(&a, &integration(Assignment::Unassigned)).await.unwrap();
+    table.save_integration(&a, &integration(Assignment::Unassigned), None).await.unwrap();
     table.save_connection(&a, &connection("a")).await.unwrap();
     let leads: Vec<Lead> = (1..=20)
         .map(|id| Lead {

@@ -1,0 +1,50 @@
+//! Calls that need an integration's token, when there is none that works: 412, with the reason and what to do.
+
+use http::StatusCode;
+use jiff::Timestamp;
+use shared::connect::ask_for_check;
+use shared::error::WorkError;
+use shared::graph::GraphError;
+use shared::http::Problem;
+use shared::ids::OrgScope;
+use shared::model::integration::Integration;
+use shared::model::standing::EndReason;
+
+use crate::router::Api;
+
+/// Refuses before anything is asked of Meta if the integration is known to have ended.
+pub(crate) fn needs_token(integration: &Integration, now: Timestamp) -> Result<(), Problem> {
+    integration.standing(now).reason.map_or(Ok(()), |reason| Err(ended(reason)))
+}
+
+fn ended(reason: EndReason) -> Problem {
+    let code = if reason == EndReason::TokenUnreadable { "token_unreadable" } else { "connection_expired" };
+    let detail = format!("{} {}", reason.message(), reason.fix());
+    Problem { reason: Some(reason), ..Problem::new(StatusCode::PRECONDITION_FAILED, code, detail) }
+}
+
+/// What Meta's refusal of a call means to whoever asked us for it. A token that turns out to be dead is looked at at once.
+pub(crate) async fn of_meta(api: &Api, scope: &OrgScope, integration: &Integration, error: WorkError) -> Problem {
+    if error.is_of_token() {
+        if let Err(error) = ask_for_check(&api.checks, scope, &integration.id).await {
+            tracing::warn!(%error, org = %scope.org(), "a failed token will be looked at later only");
+        }
+        return match &error {
+            WorkError::Graph(error) => ended(error.token_death().unwrap_or(EndReason::TokenInvalid)),
+            _ => ended(EndReason::TokenUnreadable),
+        };
+    }
+    match &error {
+        WorkError::Graph(
+            refused @ (GraphError::NotPermitted(_) | GraphError::NotVisible(_) | GraphError::WrongTokenKind(_)),
+        ) => {
+            let detail = format!("Meta refuses it: {refused}. Reconnect and leave every permission ticked.");
+            Problem::new(StatusCode::BAD_GATEWAY, "meta_refused", detail)
+        }
+        WorkError::Graph(GraphError::Throttled { .. }) => {
+            let detail = "Meta limits how often we may ask at the moment. Try again in a few minutes.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "meta_throttled", detail)
+        }
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,111 @@
+//! Schedules become messages: one for each unit of work whose turn has come.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::SignedDuration;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde::{Deserialize, Serialize};
+use shared::connect::CheckJob;
+use shared::ids::OrgId;
+use shared::queue::Queue;
+use shared::table::Table;
+use shared::table::integration::Due;
+use shared::{aws, env, telemetry};
+
+/// What a schedule calls this function with.
+#[derive(Debug, Deserialize)]
+struct Plan {
+    job: Job,
+    /// Also what is not due yet: for an operator who wants to know now.
+    #[serde(default)]
+    everything: bool,
+}
+
+/// The schedules there are, by their names in the template.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Job {
+    ExpiryNotice,
+}
+
+/// What became of it.
+#[derive(Debug, Serialize)]
+struct Planned {
+    messages: usize,
+}
+
+/// What was handed to a worker is not handed out again for so long; a worker that finishes sets its own date.
+const HANDED_OUT: SignedDuration = SignedDuration::from_hours(2);
+/// Sent in one go, so that little is sent twice if this function dies.
+const AT_ONCE: usize = 100;
+
+struct Planner {
+    table: Table,
+    checks: Queue,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let aws = aws::load(aws::Patience::Worker).await;
+    let planner = Planner {
+        table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
+        checks: Queue::new(aws_sdk_sqs::Client::new(&aws), env::expiry_notice_queue_url()?),
+    };
+    run(service_fn(|event: LambdaEvent<Plan>| planner.plan(event.payload))).await
+}
+
+impl Planner {
+    async fn plan(&self, plan: Plan) -> Result<Planned, Error> {
+        let now = shared::clock::now();
+        let messages = match plan.job {
+            Job::ExpiryNotice => {
+                let due = self.table.due_integrations((!plan.everything).then_some(now)).await?;
+                let due = by_turns(due, |due| due.scope.org().clone());
+                for due in due.chunks(AT_ONCE) {
+                    let job = |due: &Due| CheckJob { org: due.scope.org().clone(), integration_id: due.id.clone() };
+                    self.checks.send_all(due.iter().map(|due| job(due).message()).collect()).await?;
+                    // After the message: one that is sent twice is looked at twice, one that is not sent would be not.
+                    for due in due {
+                        self.table.put_off(due, now + HANDED_OUT).await?;
+                    }
+                }
+                due.len()
+            }
+        };
+        tracing::info!(job = ?plan.job, messages, everything = plan.everything, "planned");
+        Ok(Planned { messages })
+    }
+}
+
+/// One of each org, then the second of each, and so on: an org with a thousand integrations waits for its own.
+fn by_turns<T>(items: Vec<T>, org: impl Fn(&T) -> OrgId) -> Vec<T> {
+    let mut orgs: BTreeMap<OrgId, VecDeque<T>> = BTreeMap::new();
+    for item in items {
+        orgs.entry(org(&item)).or_default().push_back(item);
+    }
+    let mut turns = Vec::new();
+    while !orgs.is_empty() {
+        turns.extend(orgs.values_mut().filter_map(VecDeque::pop_front));
+        orgs.retain(|_, left| !left.is_empty());
+    }
+    turns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_org_with_many_waits_for_its_own() {
+        let turns = by_turns(vec!["a1", "a2", "a3", "b1", "c1", "b2"], |item| OrgId::parse(&item[..1]).unwrap());
+        assert_eq!(turns, ["a1", "b1", "c1", "a2", "b2", "a3"]);
+    }
+
+    #[test]
+    fn the_template_s_words_are_understood() {
+        let plan: Plan = serde_json::from_str(r#"{"job":"expiry-notice"}"#).unwrap();
+        assert!(matches!((plan.job, plan.everything), (Job::ExpiryNotice, false)));
+        assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());
+    }
+}

@@ -1,0 +1,33 @@
+//! What a person at Meta may ask for without knowing us: that the app lets go of them (deauthorize), that their data is
+//! deleted, and how far that has come.
+
+mod requests;
+mod status;
+
+use lambda_http::{Error, run, service_fn};
+use shared::connect::Meta;
+use shared::graph::Graph;
+use shared::queue::Queue;
+use shared::table::Table;
+use shared::vault::Vault;
+use shared::{aws, env, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let aws = aws::load(aws::Patience::Worker).await;
+    let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
+    let app_secret_id = env::meta_app_secret_id()?;
+    let desk = requests::Desk {
+        table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
+        checks: Queue::new(aws_sdk_sqs::Client::new(&aws), env::expiry_notice_queue_url()?),
+        key: vault.signing_key(&env::signing_secret_id()?).await?,
+        public_url: env::public_url()?,
+        meta: Meta {
+            graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
+            vault,
+            app_secret_id,
+        },
+    };
+    run(service_fn(|request| desk.answer(request))).await
+}

@@ -1,0 +1,92 @@
+//! The page behind a confirmation code, for the person who asked: what was deleted, in words. It names nobody and nothing
+//! that somebody who guesses a code could use.
+
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::{Body, Response};
+use maud::{DOCTYPE, Markup, html};
+use shared::table::erasure::Erasure;
+
+/// A code that we gave.
+pub(crate) fn known(erasure: &Erasure, open: usize) -> Response<Body> {
+    let asked = erasure.requested_at.strftime("%-d %B %Y, %H:%M UTC").to_string();
+    let count = erasure.integrations.len();
+    let (title, state) = match (count, open) {
+        (0, _) => ("Nothing was stored", "There was nothing here that belonged to this Facebook account.".to_owned()),
+        (_, 0) => (
+            "Your data is deleted",
+            format!(
+                "{} made with this Facebook account {} deleted: access tokens, the account's name and id, and the list of its pages.",
+                if count == 1 { "The connection".to_owned() } else { format!("The {count} connections") },
+                if count == 1 { "was" } else { "were" }
+            ),
+        ),
+        (_, open) => (
+            "Your data is being deleted",
+            format!(
+                "{open} of {count} connections made with this Facebook account are still being deleted. This takes minutes, seldom longer."
+            ),
+        ),
+    };
+    page(
+        StatusCode::OK,
+        title,
+        &html! {
+            p { "Asked for on " (asked) "." }
+            p { (state) }
+            p {
+                "Contact requests that people sent through lead forms belong to the companies that they sent them to. To have "
+                "such a request deleted, write to that company."
+            }
+        },
+    )
+}
+
+/// Any other code. It says the same of all of them.
+pub(crate) fn unknown() -> Response<Body> {
+    page(
+        StatusCode::NOT_FOUND,
+        "No such request",
+        &html! {
+            p { "There is no deletion request with this code. Open the address as Meta shows it, to the last character." }
+        },
+    )
+}
+
+/// We do not know at the moment.
+pub(crate) fn unavailable() -> Response<Body> {
+    page(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Not available at the moment",
+        &html! {
+            p { "Reload this page in a few minutes." }
+        },
+    )
+}
+
+fn page(status: StatusCode, title: &str, content: &Markup) -> Response<Body> {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="robots" content="noindex";
+                title { (title) }
+            }
+            body style="font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:12vh auto;padding:0 1rem;color:#1c1e21" {
+                h1 style="font-size:1.5rem" { (title) }
+                (content)
+            }
+        }
+    };
+    let mut response = Response::new(Body::Text(page.into_string()));
+    *response.status_mut() = status;
+    for (name, value) in [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ] {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

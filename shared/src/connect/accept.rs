@@ -1,0 +1,259 @@
+//! What Meta gave becomes an integration: vault, table, subscriptions, in this order. Nothing is written before all that
+//! Meta has to say is read, and whatever stops half-way is completed by connecting again.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+use super::meta::{Meta, if_readable, person_hash};
+use super::pages::{AT_ONCE, release, set_choice, subscribe};
+use super::problems::{self, LEAD_SCOPE};
+use crate::bus::{Bus, Event};
+use crate::error::WorkError;
+use crate::graph::Graph;
+use crate::graph::oauth::TokenInfo;
+use crate::graph::pages::{Me, Page};
+use crate::ids::{IntegrationId, OrgScope, PageId};
+use crate::intake::replay;
+use crate::model::assignment::Assignment;
+use crate::model::integration::{Choice, ConnectedBy, Connection, Integration};
+use crate::model::standing::TokenKind;
+use crate::queue::Queue;
+use crate::secret::{AccessToken, HmacKey};
+use crate::table::Table;
+use crate::vault::{Credentials, Recovery, VaultError};
+
+/// What connecting takes.
+#[derive(Debug)]
+pub struct Connector {
+    /// To exchange, to look, to subscribe, and for the tokens.
+    pub meta: Meta,
+    /// To find the login and write what comes of it.
+    pub table: Table,
+    /// To tell the CRM.
+    pub bus: Bus,
+    /// Takes the leads that waited for this.
+    pub leads: Queue,
+    /// What the names of secrets with tokens begin with.
+    pub credentials_prefix: String,
+    /// Verifies the state, and hashes who connected.
+    pub key: HmacKey,
+}
+
+/// Everything that Meta said of somebody who connects.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) kind: TokenKind,
+    pub(super) token: AccessToken,
+    pub(super) info: TokenInfo,
+    pub(super) me: Me,
+    pub(super) pages: Vec<Page>,
+}
+
+/// What the org's side said.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) integration_id: IntegrationId,
+    pub(super) user: ConnectedBy,
+    pub(super) scopes: Vec<String>,
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) assignment: Option<Assignment>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Accepted {
+    /// As it is stored now.
+    pub integration: Integration,
+    /// How many pages leads are taken from.
+    pub pages: usize,
+}
+
+impl Connector {
+    /// What Meta says of a token, or `None` if it is not this app's or not valid.
+    pub(super) async fn valid(&self, graph: &Graph, token: &AccessToken) -> Result<Option<TokenInfo>, WorkError> {
+        let info = graph.debug_token(token).await?;
+        Ok((info.app_id == graph.app().id && info.is_valid).then_some(info))
+    }
+
+    /// Whose a valid token is, and the pages it brings.
+    pub(super) async fn given(
+        &self,
+        graph: &Graph,
+        kind: TokenKind,
+        token: AccessToken,
+        info: TokenInfo,
+    ) -> Result<Given, WorkError> {
+        let me = graph.me(&token).await?;
+        let pages = graph.pages(&token, &info).await?;
+        Ok(Given { kind, token, info, me, pages })
+    }
+
+    /// Writes what was given. An integration that was there keeps its settings, its counters and what of its pages the
+    /// admin chose; pages that Meta does not give any more are withdrawn, and the leads that waited for this are put
+    /// back into the queue.
+    pub(super) async fn accept(
+        &self,
+        scope: &OrgScope,
+        graph: &Graph,
+        wanted: Wanted,
+        given: Given,
+        now: Timestamp,
+    ) -> Result<Accepted, WorkError> {
+        let id = wanted.integration_id.clone();
+        let known = self.table.integration(scope, &id).await?;
+        let before = match &known {
+            Some(known) if !known.credentials.is_empty() => {
+                if_readable(self.meta.vault.credentials(&known.credentials).await)?
+            }
+            _ => None,
+        };
+        let known_pages = if known.is_some() { self.table.pages_of(scope, &id).await? } else { Vec::new() };
+
+        let (usable, tokenless): (Vec<Page>, Vec<Page>) =
+            given.pages.into_iter().partition(|page| page.access_token.is_some());
+        let tokens: BTreeMap<PageId, AccessToken> =
+            usable.iter().filter_map(|page| Some((page.id.clone(), page.access_token.clone()?))).collect();
+        let credentials = Credentials { me: given.me, user_token: given.token, pages: tokens };
+        let stored = self.meta.vault.store(&self.credentials_prefix, &id, &credentials).await?;
+        let person = person_hash(&self.key, &credentials.me.id);
+        self.table.remember_person(scope, &id, &person).await?;
+
+        let mut integration = Integration {
+            org: scope.org().clone(),
+            id: id.clone(),
+            name: wanted.name.unwrap_or_else(|| default_name(&usable)),
+            description: wanted.description.unwrap_or_default(),
+            assignment: wanted.assignment.unwrap_or_default(),
+            connected_by: wanted.user,
+            credentials: stored.names.clone(),
+            token_kind: given.kind,
+            token_expires_at: given.info.expires_at,
+            data_access_expires_at: given.info.data_access_expires_at,
+            asked_scopes: wanted.scopes,
+            granted_for: given.info.granted_for(),
+            scopes: given.info.scopes,
+            problems: Vec::new(),
+            ended: None,
+            probed_at: Some(now),
+            notices_since: now,
+            removing: false,
+            erasing: None,
+            created_at: now,
+            connected_at: now,
+        };
+        let next_check = integration.next_check(now, rand::random());
+        self.table.save_integration(scope, &integration, Some(next_check)).await?;
+        let pages = self.save_pages(scope, &integration, &usable, &known_pages, &stored.by_page, now).await?;
+
+        let came = |page: &Connection| usable.iter().any(|came| came.id == page.page_id);
+        let withdrawn: Vec<Connection> = known_pages.into_iter().filter(|page| !came(page)).collect();
+        set_choice(&self.table, scope, &withdrawn, Choice::Withdrawn, now).await?;
+        let connected: Vec<Connection> = pages.into_iter().filter(Connection::is_connected).collect();
+
+        let mut found = problems::missing_scopes(&integration.asked_scopes, &integration.scopes);
+        found.extend(tokenless.iter().map(problems::page_without_token));
+        found.extend(connected.iter().filter_map(problems::task_missing));
+        let (tokens, granted) = (&credentials.pages, &integration.scopes);
+        found.extend(subscribe(graph, &self.table, scope, &connected, tokens, granted).await?);
+        if integration.token_kind == TokenKind::User && integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) {
+            let user = &credentials.me.id;
+            found.extend(problems::lead_access_problems(graph, user, &connected, &credentials.pages).await);
+        }
+        self.table.set_problems(scope, &id, &found).await?;
+        integration.problems = found;
+        self.leave_behind(scope, graph, &integration, before, &person, &withdrawn).await;
+
+        let ids: Vec<PageId> = connected.iter().map(|page| page.page_id.clone()).collect();
+        let mut parked = self.table.parked(scope).await?;
+        parked.retain(|lead| ids.contains(&lead.page_id));
+        replay(&self.table, &self.leads, scope, &parked).await?;
+        self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
+        let integration = self.table.integration(scope, &id).await?.unwrap_or(integration);
+        Ok(Accepted { integration, pages: ids.len() })
+    }
+
+    async fn save_pages(
+        &self,
+        scope: &OrgScope,
+        integration: &Integration,
+        usable: &[Page],
+        known: &[Connection],
+        secrets: &BTreeMap<PageId, String>,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, WorkError> {
+        let mut pages = Vec::with_capacity(usable.len());
+        for page in usable {
+            let left_out = known.iter().any(|known| known.page_id == page.id && known.choice == Choice::LeftOut);
+            pages.push(Connection {
+                org: scope.org().clone(),
+                integration_id: integration.id.clone(),
+                page_id: page.id.clone(),
+                page_name: page.name.clone(),
+                page_url: page.link.clone().unwrap_or_else(|| format!("https://www.facebook.com/{}", page.id)),
+                choice: if left_out { Choice::LeftOut } else { Choice::Connected },
+                tasks: page.tasks.clone(),
+                credentials: secrets.get(&page.id).cloned().ok_or_else(|| VaultError::Missing(page.id.to_string()))?,
+                subscribed_fields: Vec::new(),
+                connected_at: now,
+                leads_count: 0,
+                last_lead_at: None,
+                last_test_lead_at: None,
+                last_webhook_at: None,
+                ended: None,
+            });
+        }
+        let saving: Vec<_> = pages.iter().map(|page| self.table.save_connection(scope, page)).collect();
+        stream::iter(saving).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        // A page that was taken away and comes back is connected from now on: the leads of the time between are not ours.
+        let was_withdrawn = |page: &&Connection| {
+            known.iter().any(|known| known.page_id == page.page_id && known.choice == Choice::Withdrawn)
+        };
+        let back: Vec<Connection> = pages.iter().filter(was_withdrawn).cloned().collect();
+        set_choice(&self.table, scope, &back, Choice::Connected, now).await?;
+        Ok(pages)
+    }
+
+    /// Clears up after the connection as it was before. That this fails keeps nothing from working: it is told and left.
+    async fn leave_behind(
+        &self,
+        scope: &OrgScope,
+        graph: &Graph,
+        integration: &Integration,
+        before: Option<Credentials>,
+        person: &str,
+        withdrawn: &[Connection],
+    ) {
+        let tokens = before.as_ref().map(|before| before.pages.clone()).unwrap_or_default();
+        if let Err(error) = release(graph, &self.table, withdrawn, &tokens, &integration.scopes).await {
+            tracing::warn!(%error, org = %scope.org(), "pages that were withdrawn are perhaps still subscribed");
+        }
+        let Some(before) = before else { return };
+        let person_before = person_hash(&self.key, &before.me.id);
+        if person_before != person
+            && let Err(error) = self.table.forget_person(scope, &integration.id, &person_before).await
+        {
+            tracing::warn!(%error, org = %scope.org(), "the person who connected before is still remembered");
+        }
+        // Fewer pages may need fewer secrets.
+        let parts = 1 + before.pages.len() / crate::vault::TOKENS_PER_SECRET;
+        for part in 1..parts {
+            let name = crate::vault::part_name(&self.credentials_prefix, &integration.id, part);
+            if !integration.credentials.contains(&name)
+                && let Err(error) = self.meta.vault.delete(&name, Recovery::Week).await
+            {
+                tracing::warn!(%error, org = %scope.org(), "a secret that is not needed any more is still there");
+            }
+        }
+    }
+}
+
+fn default_name(pages: &[Page]) -> String {
+    match pages {
+        [page] => page.name.clone(),
+        [page, rest @ ..] => format!("{} and {} more", page.name, rest.len()),
+        [] => "Meta".to_owned(),
+    }
+}

@@ -1,0 +1,106 @@
+//! Ending integrations: deleted by an admin, ended by the person who connected, or erased at that person's wish. Each is
+//! marked before it is begun, and whoever looks at a marked one goes on with it.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+
+use super::meta::{Meta, if_readable, person_hash};
+use super::pages::{AT_ONCE, release, set_choice};
+use crate::bus::{Bus, Event};
+use crate::error::WorkError;
+use crate::ids::OrgScope;
+use crate::model::integration::{Choice, Integration};
+use crate::model::standing::{EndReason, Ended};
+use crate::secret::HmacKey;
+use crate::table::Table;
+use crate::vault::Recovery;
+
+/// Deletes an integration: leads stop, what nobody else uses at Meta is unsubscribed, secrets are deleted; leads that
+/// came stay. It has to be marked as being deleted before ([`Table::begin_removal`]).
+///
+/// # Errors
+/// If something failed that is worth another try.
+pub async fn remove(
+    meta: &Meta,
+    table: &Table,
+    bus: &Bus,
+    key: &HmacKey,
+    scope: &OrgScope,
+    integration: &Integration,
+) -> Result<(), WorkError> {
+    let pages = empty_out(meta, table, key, scope, integration, Recovery::Week).await?;
+    // Before the row goes: after that nobody would know that it has to be told.
+    bus.publish(&[Event::connection_disconnected(scope, integration)]).await?;
+    table.delete_integration(scope, &integration.id).await?;
+    tracing::info!(org = %scope.org(), integration = %integration.id, pages, "integration deleted");
+    Ok(())
+}
+
+/// Erases what an integration has of the person who connected it: pages, secrets for good, names. Its settings, its
+/// history and the org's leads stay. It has to be marked as being erased before ([`Table::begin_ending`]).
+///
+/// # Errors
+/// If something failed that is worth another try.
+pub async fn erase(
+    meta: &Meta,
+    table: &Table,
+    key: &HmacKey,
+    scope: &OrgScope,
+    integration: &Integration,
+) -> Result<(), WorkError> {
+    let pages = empty_out(meta, table, key, scope, integration, Recovery::None).await?;
+    table.end_erasure(scope, integration).await?;
+    tracing::info!(org = %scope.org(), integration = %integration.id, pages, "integration erased");
+    Ok(())
+}
+
+/// Ends an integration whose person removed the app at Meta. Its pages stay chosen: leads that Meta tells us of wait for
+/// somebody to reconnect.
+///
+/// # Errors
+/// If something failed that is worth another try.
+pub async fn deauthorize(
+    meta: &Meta,
+    table: &Table,
+    scope: &OrgScope,
+    integration: &Integration,
+    now: Timestamp,
+) -> Result<(), WorkError> {
+    let known = integration.ended.clone().filter(|ended| ended.reason == EndReason::AppRemoved);
+    let evidence = || "Meta's deauthorize callback".to_owned();
+    let ended = known.unwrap_or_else(|| Ended { reason: EndReason::AppRemoved, since: now, evidence: evidence() });
+    // Marked first: what stops after that is gone on with by whoever looks at it next.
+    if table.begin_ending(scope, integration, &ended, None, now).await? {
+        for name in &integration.credentials {
+            meta.vault.delete(name, Recovery::Week).await?;
+        }
+        table.end_for_good(scope, integration, &ended).await?;
+        tracing::info!(org = %scope.org(), integration = %integration.id, "integration ended: its person removed the app");
+    }
+    Ok(())
+}
+
+/// Takes everything away that came from Meta, what leads need first; answers how many pages there were.
+async fn empty_out(
+    meta: &Meta,
+    table: &Table,
+    key: &HmacKey,
+    scope: &OrgScope,
+    integration: &Integration,
+    recovery: Recovery,
+) -> Result<usize, WorkError> {
+    let pages = table.pages_of(scope, &integration.id).await?;
+    set_choice(table, scope, &pages, Choice::LeftOut, crate::clock::now()).await?;
+    let credentials = if_readable(meta.vault.credentials(&integration.credentials).await)?;
+    let tokens = credentials.as_ref().map(|credentials| credentials.pages.clone()).unwrap_or_default();
+    release(&meta.graph().await?, table, &pages, &tokens, &integration.scopes).await?;
+    let deleting: Vec<_> = pages.iter().map(|page| table.delete_connection(scope, page)).collect();
+    stream::iter(deleting).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    if let Some(credentials) = &credentials {
+        table.forget_person(scope, &integration.id, &person_hash(key, &credentials.me.id)).await?;
+    }
+    for name in &integration.credentials {
+        meta.vault.delete(name, recovery).await?;
+    }
+    Ok(pages.len())
+}

@@ -1,0 +1,47 @@
+//! Whether the app gets a page's leads: Leads Access Manager, which an administrator of the page may customize at any
+//! time, and which then shuts out every app that is not on its list without telling it.
+
+use serde::Deserialize;
+
+use super::batch::Call;
+use super::{Graph, GraphError, read};
+use crate::ids::PageId;
+use crate::secret::AccessToken;
+
+/// What Meta says about the leads of one page.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct LeadAccess {
+    /// Whether this person gets the page's leads through this app.
+    pub can_access_lead: bool,
+    /// Whether Leads Access Manager was customized; before that, everybody who administers the page gets its leads.
+    #[serde(default)]
+    pub enabled_lead_access_manager: bool,
+    /// Meta's words.
+    #[serde(default)]
+    pub failure_reason: Option<String>,
+    /// Meta's words.
+    #[serde(default)]
+    pub failure_resolution: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    has_lead_access: LeadAccess,
+}
+
+impl Graph {
+    /// Whether `user` gets the leads of each page through this app: one outcome a page, in their order. Meta does not
+    /// answer this to system users, and not without `leads_retrieval`.
+    pub async fn lead_access(
+        &self,
+        user: &str,
+        pages: &[(&PageId, &AccessToken)],
+    ) -> Vec<Result<LeadAccess, GraphError>> {
+        let Some((_, first)) = pages.first() else { return Vec::new() };
+        let fields = format!("has_lead_access.user_id({user}).app_id({})", self.app.id);
+        let call = |page: &PageId| Call::get(page.as_str(), &[("fields", &fields)]);
+        let calls: Vec<Call> = pages.iter().map(|(page, token)| call(page).with_token((*token).clone())).collect();
+        let outcomes = self.batch(&calls, first).await.into_iter();
+        outcomes.map(|outcome| read::<Answer>(outcome?).map(|answer| answer.has_lead_access)).collect()
+    }
+}

@@ -1,0 +1,134 @@
+//! Business portfolios: whose they are, and which pages and ad accounts they own or were given. There is no combined
+//! edge, so owned and client ones are read apart, and each edge may be refused by itself.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::batch::Call;
+use super::{Graph, GraphError, read};
+use crate::retry::Verdict;
+use crate::secret::AccessToken;
+
+/// A business portfolio with what it has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Business {
+    /// Meta's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its own and those it was given to work on.
+    pub pages: Vec<(Tenure, BusinessPage)>,
+    /// Its own and those it was given to work on.
+    pub ad_accounts: Vec<(Tenure, BusinessAdAccount)>,
+    /// What Meta did not let us read, in its own words.
+    pub refused: Vec<String>,
+}
+
+/// How a portfolio has something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tenure {
+    /// It is its own.
+    Owned,
+    /// A client gave it to work on.
+    Client,
+}
+
+/// A page of a portfolio.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct BusinessPage {
+    /// The page.
+    pub id: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+}
+
+/// An ad account of a portfolio.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct BusinessAdAccount {
+    /// `act_` and digits.
+    pub id: String,
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// ISO 4217.
+    #[serde(default)]
+    pub currency: String,
+    /// As in the time-zone database.
+    #[serde(default)]
+    pub timezone_name: String,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+    #[serde(default)]
+    name: String,
+}
+
+const MOST: (&str, &str) = ("limit", "100");
+const PAGE_FIELDS: (&str, &str) = ("fields", "id,name");
+const ACCOUNT_FIELDS: (&str, &str) = ("fields", "id,name,currency,timezone_name");
+/// The edges of a portfolio, in the order in which they are read.
+const EDGES: [(&str, (&str, &str)); 4] = [
+    ("owned_pages", PAGE_FIELDS),
+    ("client_pages", PAGE_FIELDS),
+    ("owned_ad_accounts", ACCOUNT_FIELDS),
+    ("client_ad_accounts", ACCOUNT_FIELDS),
+];
+
+impl Graph {
+    /// The portfolios that a person or system user belongs to, with what they have.
+    ///
+    /// # Errors
+    /// If the portfolios themselves cannot be read (without `business_management` they cannot), or an edge fails in a way
+    /// that may heal.
+    pub async fn businesses(&self, token: &AccessToken) -> Result<Vec<Business>, GraphError> {
+        let named: Vec<Named> = self.get_all("me/businesses", &[("fields", "id,name"), MOST], token).await?;
+        let edges = named.iter().flat_map(|business| EDGES.map(|(edge, fields)| (&business.id, edge, fields)));
+        let calls: Vec<Call> =
+            edges.map(|(id, edge, fields)| Call::get(&format!("{id}/{edge}"), &[fields, MOST])).collect();
+        let mut outcomes = self.batch(&calls, token).await.into_iter();
+        let mut businesses = Vec::with_capacity(named.len());
+        for Named { id, name } in named {
+            let mut business = Business { id, name, pages: vec![], ad_accounts: vec![], refused: vec![] };
+            for (tenure, kind) in [(Tenure::Owned, EDGES[0]), (Tenure::Client, EDGES[1])] {
+                let outcome = outcomes.next().unwrap_or(Err(GraphError::Garbage { status: 200 }));
+                let found = self.whole_edge(&mut business, kind, outcome, token).await?;
+                business.pages.extend(found.into_iter().map(|page| (tenure, page)));
+            }
+            for (tenure, kind) in [(Tenure::Owned, EDGES[2]), (Tenure::Client, EDGES[3])] {
+                let outcome = outcomes.next().unwrap_or(Err(GraphError::Garbage { status: 200 }));
+                let found = self.whole_edge(&mut business, kind, outcome, token).await?;
+                business.ad_accounts.extend(found.into_iter().map(|account| (tenure, account)));
+            }
+            businesses.push(business);
+        }
+        Ok(businesses)
+    }
+
+    /// The rest of an edge whose first response page is there. One that Meta refuses for good is noted and empty.
+    async fn whole_edge<T: DeserializeOwned>(
+        &self,
+        business: &mut Business,
+        (edge, fields): (&str, (&str, &str)),
+        first: Result<serde_json::Value, GraphError>,
+        token: &AccessToken,
+    ) -> Result<Vec<T>, GraphError> {
+        match first {
+            Ok(answer) => {
+                let page: super::Page<T> = read(answer)?;
+                match page.next() {
+                    None => Ok(page.data),
+                    Some(_) => self.get_all(&format!("{}/{edge}", business.id), &[fields, MOST], token).await,
+                }
+            }
+            Err(error @ GraphError::TokenDead { .. }) => Err(error),
+            Err(error) if error.verdict() == Verdict::GiveUp => {
+                business.refused.push(format!("{edge}: {error}"));
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A page's webhook subscription: which changes of a page Meta tells this app about.
+//!
+//! Meta ends subscriptions without a word (an hour of failed deliveries is enough), so they are read back.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::batch::Call;
+use super::error::Detail;
+use super::{Graph, GraphError, read};
+use crate::ids::PageId;
+use crate::secret::AccessToken;
+
+/// The webhook fields of a page that Leadwire listens to, each with the permission without which Meta refuses it, and
+/// with it the whole list.
+const FIELDS: [(&str, Option<&str>); 6] = [
+    ("leadgen", Some("leads_retrieval")),
+    ("feed", None),
+    ("mention", None),
+    ("messages", Some("pages_messaging")),
+    ("messaging_postbacks", Some("pages_messaging")),
+    ("message_echoes", Some("pages_messaging")),
+];
+
+/// The fields that can be subscribed with what was granted.
+#[must_use]
+pub fn fields(granted: &[String]) -> Vec<&'static str> {
+    let allowed = |needed: &str| granted.iter().any(|scope| scope == needed);
+    FIELDS.into_iter().filter(|(_, needed)| needed.is_none_or(allowed)).map(|(field, _)| field).collect()
+}
+
+/// What a person has to be allowed on a page, one of these, to subscribe it.
+pub const SUBSCRIBING_TASKS: [&str; 3] = ["CREATE_CONTENT", "MANAGE", "MODERATE"];
+
+#[derive(Deserialize)]
+struct Subscriber {
+    id: String,
+    #[serde(default)]
+    subscribed_fields: Vec<String>,
+}
+
+impl Graph {
+    /// Subscribes this app to `fields` of each page, and answers one outcome a page, in their order. The list replaces
+    /// what was subscribed before.
+    pub async fn subscribe(&self, pages: &[(&PageId, &AccessToken)], fields: &[&str]) -> Vec<Result<(), GraphError>> {
+        let Some((_, first)) = pages.first() else { return Vec::new() };
+        let fields = fields.join(",");
+        let calls: Vec<Call> = pages
+            .iter()
+            .map(|(page, token)| {
+                Call::post(&format!("{page}/subscribed_apps"), &[("subscribed_fields", &fields)])
+                    .with_token((*token).clone())
+            })
+            .collect();
+        self.batch(&calls, first).await.into_iter().map(|outcome| confirmed(&outcome?)).collect()
+    }
+
+    /// Which fields of each page this app is subscribed to: one outcome a page, in their order. None at all if the app is
+    /// not installed on the page.
+    pub async fn subscriptions(&self, pages: &[(&PageId, &AccessToken)]) -> Vec<Result<Vec<String>, GraphError>> {
+        const LIMIT: (&str, &str) = ("limit", "100");
+        let Some((_, first)) = pages.first() else { return Vec::new() };
+        let edge = |page: &PageId| format!("{page}/subscribed_apps");
+        let calls: Vec<Call> =
+            pages.iter().map(|(page, token)| Call::get(&edge(page), &[LIMIT]).with_token((*token).clone())).collect();
+        let mut found = Vec::with_capacity(pages.len());
+        for ((page, token), outcome) in pages.iter().zip(self.batch(&calls, first).await) {
+            found.push(match outcome.and_then(read::<super::Page<Subscriber>>) {
+                Ok(answer) => match (self.own_fields(&answer.data), answer.next()) {
+                    // Other apps may fill the first response page.
+                    (None, Some(_)) => self
+                        .get_all(&edge(page), &[LIMIT], token)
+                        .await
+                        .map(|all: Vec<Subscriber>| self.own_fields(&all).unwrap_or_default()),
+                    (fields, _) => Ok(fields.unwrap_or_default()),
+                },
+                Err(error) => Err(error),
+            });
+        }
+        found
+    }
+
+    fn own_fields(&self, subscribers: &[Subscriber]) -> Option<Vec<String>> {
+        let own = subscribers.iter().find(|subscriber| subscriber.id == self.app.id)?;
+        Some(own.subscribed_fields.clone())
+    }
+
+    /// Takes this app off the pages: one outcome a page, in their order. Without the page's token, or if that is dead,
+    /// the app's own token does it too.
+    pub async fn unsubscribe(&self, pages: &[(&PageId, Option<&AccessToken>)]) -> Vec<Result<(), GraphError>> {
+        let app_token = self.app_token();
+        let call = |page: &PageId, token: &AccessToken| {
+            Call::delete(&format!("{page}/subscribed_apps")).with_token(token.clone())
+        };
+        let calls: Vec<Call> = pages.iter().map(|(page, token)| call(page, token.unwrap_or(&app_token))).collect();
+        let mut outcomes: Vec<Result<(), GraphError>> =
+            self.batch(&calls, &app_token).await.into_iter().map(|outcome| confirmed(&outcome?)).collect();
+        for ((page, token), outcome) in pages.iter().zip(&mut outcomes) {
+            if token.is_some() && outcome.is_err() {
+                let again = self.batch(&[call(page, &app_token)], &app_token).await.pop();
+                *outcome = again.unwrap_or(Err(GraphError::Garbage { status: 200 })).and_then(|body| confirmed(&body));
+            }
+        }
+        outcomes
+    }
+}
+
+/// Meta may say 200 and mean no.
+fn confirmed(body: &Value) -> Result<(), GraphError> {
+    match body.get("success") {
+        Some(Value::Bool(true)) => Ok(()),
+        _ => Err(GraphError::Refused(Detail { message: "Meta did not confirm it".to_owned(), ..Detail::default() })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_a_plain_yes_is_one() {
+        assert!(confirmed(&json!({"success": true})).is_ok());
+        for no in [json!({"success": false}), json!({}), json!("true"), json!({"success": "true"})] {
+            assert!(confirmed(&no).is_err(), "{no}");
+        }
+    }
+
+    #[test]
+    fn what_is_subscribed_is_what_was_granted() {
+        let granted = |scopes: &[&str]| fields(&scopes.iter().map(|scope| (*scope).to_owned()).collect::<Vec<_>>());
+        assert_eq!(granted(&[]), ["feed", "mention"]);
+        assert_eq!(granted(&["leads_retrieval", "x"]), ["leadgen", "feed", "mention"]);
+        assert!(granted(&["pages_messaging"]).contains(&"messages"));
+    }
+}

@@ -1,0 +1,84 @@
+//! SES: mails to people. What a mail says is decided by whoever sends it.
+
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+
+use crate::retry::Verdict;
+
+/// Sends mails from one address. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Mailer {
+    client: Client,
+    sender: String,
+}
+
+/// A mail, in both of its forms.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: String,
+}
+
+/// A mail that was not sent, or of which we do not know whether it was.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum MailError {
+    /// SES did not answer, or has a bad day.
+    #[error("SES failed: {0}")]
+    Failed(String),
+    /// SES will never send this one: the address is not one, or is on the suppression list.
+    #[error("SES refuses the mail: {0}")]
+    Refused(String),
+}
+
+impl MailError {
+    /// What becomes of the work that met this error.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Failed(_) => Verdict::Retry,
+            Self::Refused(_) => Verdict::GiveUp,
+        }
+    }
+}
+
+impl Mailer {
+    /// A mailer that sends from `sender`.
+    #[must_use]
+    pub fn new(client: Client, sender: String) -> Self {
+        Self { client, sender }
+    }
+
+    /// Sends a mail to one person.
+    ///
+    /// # Errors
+    /// If SES did not take it.
+    pub async fn send(&self, to: &str, mail: &Mail) -> Result<(), MailError> {
+        let content = |text: &str| Content::builder().charset("UTF-8").data(text).build();
+        let broken = |error: aws_sdk_sesv2::error::BuildError| MailError::Refused(error.to_string());
+        let body = Body::builder().text(content(&mail.text).map_err(broken)?);
+        let body = body.html(content(&mail.html).map_err(broken)?).build();
+        let message = Message::builder().subject(content(&mail.subject).map_err(broken)?).body(body).build();
+        let request = self.client.send_email().from_email_address(&self.sender);
+        let request = request.destination(Destination::builder().to_addresses(to).build());
+        request
+            .content(EmailContent::builder().simple(message).build())
+            .send()
+            .await
+            .map_err(|error| failure(&error))?;
+        Ok(())
+    }
+}
+
+fn failure(error: &SdkError<SendEmailError>) -> MailError {
+    let said = DisplayErrorContext(error).to_string();
+    match error.as_service_error() {
+        Some(SendEmailError::BadRequestException(_) | SendEmailError::MessageRejected(_)) => MailError::Refused(said),
+        _ => MailError::Failed(said),
+    }
+}

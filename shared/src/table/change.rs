@@ -1,0 +1,113 @@
+//! Changing some attributes of an item and leaving the others as they are: what two people write at once into different
+//! attributes is both kept.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+
+use super::keys::{IndexKey, Key};
+use super::{Item, Table, TableError};
+
+/// A change under construction. [`Change::send`] makes it.
+pub(super) struct Change {
+    request: UpdateItemFluentBuilder,
+    sets: Vec<String>,
+    removes: Vec<String>,
+    conditions: Vec<String>,
+    names: usize,
+}
+
+impl Table {
+    /// A change of the item at `key`; without a condition it makes the item if there is none.
+    pub(super) fn change(&self, key: &Key) -> Change {
+        Change {
+            request: self.client.update_item().table_name(&self.name).set_key(Some(key.attributes())),
+            sets: Vec::new(),
+            removes: Vec::new(),
+            conditions: Vec::new(),
+            names: 0,
+        }
+    }
+}
+
+impl Change {
+    /// Sets one attribute; a value that is nothing in JSON removes it.
+    pub(super) fn set(self, name: &str, value: &impl Serialize) -> Result<Self, TableError> {
+        Ok(self.put(name, serde_dynamo::to_attribute_value(value)?, false))
+    }
+
+    /// Sets every attribute of an entity. Those `kept` stay as they are if they are there.
+    pub(super) fn set_all(mut self, entity: &impl Serialize, kept: &[&str]) -> Result<Self, TableError> {
+        let item: Item = serde_dynamo::to_item(entity)?;
+        for (name, value) in item {
+            let kept = kept.contains(&name.as_str());
+            if !(kept && value.is_null()) {
+                self = self.put(&name, value, kept);
+            }
+        }
+        Ok(self)
+    }
+
+    /// Puts the item into the index, or takes it out.
+    pub(super) fn index(self, index: Option<IndexKey>) -> Self {
+        let (pk, sk) = index.map_or((None, None), |index| (Some(index.gsi1pk), Some(index.gsi1sk)));
+        let value = |text: Option<String>| text.map_or(AttributeValue::Null(true), AttributeValue::S);
+        self.put("gsi1pk", value(pk), false).put("gsi1sk", value(sk), false)
+    }
+
+    /// Only if the item is there.
+    pub(super) fn if_there(mut self) -> Self {
+        self.conditions.push("attribute_exists(pk)".to_owned());
+        self
+    }
+
+    /// Only if an attribute is as it was seen.
+    pub(super) fn if_still(mut self, name: &str, seen: &impl Serialize) -> Result<Self, TableError> {
+        let (name_ref, value_ref) = self.named(name);
+        self.request = self.request.expression_attribute_values(&value_ref, serde_dynamo::to_attribute_value(seen)?);
+        self.conditions.push(format!("{name_ref} = {value_ref}"));
+        Ok(self)
+    }
+
+    /// Makes the change; `false` if a condition did not hold.
+    pub(super) async fn send(self) -> Result<bool, TableError> {
+        let part = |word: &str, parts: &[String]| {
+            if parts.is_empty() { String::new() } else { format!("{word} {} ", parts.join(", ")) }
+        };
+        let expression = part("SET", &self.sets) + &part("REMOVE", &self.removes);
+        let conditions = (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "));
+        let request = self.request.update_expression(expression.trim()).set_condition_expression(conditions);
+        match request.send().await {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn put(mut self, name: &str, value: AttributeValue, kept: bool) -> Self {
+        let (name_ref, value_ref) = self.named(name);
+        if value.is_null() {
+            self.removes.push(name_ref);
+            return self;
+        }
+        self.request = self.request.expression_attribute_values(&value_ref, value);
+        self.sets.push(if kept {
+            format!("{name_ref} = if_not_exists({name_ref}, {value_ref})")
+        } else {
+            format!("{name_ref} = {value_ref}")
+        });
+        self
+    }
+
+    fn named(&mut self, name: &str) -> (String, String) {
+        let (name_ref, value_ref) = (format!("#n{}", self.names), format!(":v{}", self.names));
+        self.names += 1;
+        self.request = self.request.clone().expression_attribute_names(&name_ref, name);
+        (name_ref, value_ref)
+    }
+}

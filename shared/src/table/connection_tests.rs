@@ -1,0 +1,209 @@
+//! Integrations, their pages, their notices and their ends, against DynamoDB in process.
+
+use super::integration::{Findings, Settings};
+use super::notice::NoticeTo;
+use super::tests::{at, connection, empty_table, integration, scope};
+use super::*;
+use crate::ids::{OrgId, OrgScope};
+use crate::model::assignment::Assignment;
+use crate::model::integration::{Choice, Connection, Integration};
+use crate::model::standing::{EndReason, Ended};
+use crate::table::erasure::Erasure;
+
+fn ours() -> Integration {
+    integration(Assignment::Unassigned)
+}
+
+async fn with_ours(next_check: &str) -> (Table, OrgScope) {
+    let (table, a) = (empty_table().await, scope("a"));
+    table.save_integration(&a, &ours(), Some(at(next_check))).await.unwrap();
+    (table, a)
+}
+
+fn findings(ended: Option<Ended>) -> Findings {
+    Findings {
+        token_expires_at: None,
+        data_access_expires_at: None,
+        scopes: vec![],
+        granted_for: Default::default(),
+        problems: vec![],
+        ended,
+        notices_since: at("2026-01-01T00:00:00Z"),
+        probed_at: at("2026-01-02T00:00:00Z"),
+    }
+}
+
+fn revoked() -> Ended {
+    Ended { reason: EndReason::PasswordChanged, since: at("2026-01-02T00:00:00Z"), evidence: "190/460".into() }
+}
+
+#[tokio::test]
+async fn connecting_again_keeps_what_an_admin_set_and_ends_what_had_ended() {
+    let (table, a) = with_ours("2026-01-02T00:00:00Z").await;
+    let settings = Settings { name: Some("Mine".into()), ..Settings::default() };
+    assert!(table.set_settings(&a, &ours().id, &settings).await.unwrap());
+    assert!(table.record_findings(&a, &ours(), &findings(Some(revoked())), at("2026-01-03T00:00:00Z")).await.unwrap());
+    let again =
+        Integration { connected_at: at("2026-02-01T00:00:00Z"), created_at: at("2026-02-01T00:00:00Z"), ..ours() };
+    table.save_integration(&a, &again, Some(at("2026-02-02T00:00:00Z"))).await.unwrap();
+    let now = table.integration(&a, &ours().id).await.unwrap().unwrap();
+    assert_eq!((now.name.as_str(), now.ended, now.created_at), ("Mine", None, ours().created_at));
+    assert_eq!(now.connected_at, again.connected_at);
+}
+
+#[tokio::test]
+async fn findings_about_an_earlier_token_are_dropped() {
+    let (table, a) = with_ours("2026-01-02T00:00:00Z").await;
+    let seen = ours();
+    let again = Integration { connected_at: at("2026-02-01T00:00:00Z"), ..ours() };
+    table.save_integration(&a, &again, Some(at("2026-02-02T00:00:00Z"))).await.unwrap();
+    assert!(!table.record_findings(&a, &seen, &findings(Some(revoked())), at("2026-01-03T00:00:00Z")).await.unwrap());
+    assert!(!table.begin_ending(&a, &seen, &revoked(), None, at("2026-01-03T00:00:00Z")).await.unwrap());
+    assert!(!table.end_for_good(&a, &seen, &revoked()).await.unwrap());
+    assert_eq!(table.integration(&a, &seen.id).await.unwrap().unwrap().ended, None);
+}
+
+#[tokio::test]
+async fn settings_of_nobody_make_nobody() {
+    let (table, a) = (empty_table().await, scope("a"));
+    let settings = Settings { name: Some("Mine".into()), ..Settings::default() };
+    assert!(!table.set_settings(&a, &ours().id, &settings).await.unwrap());
+    assert!(!table.begin_removal(&a, &ours().id, at("2026-01-02T00:00:00Z")).await.unwrap());
+    assert_eq!(table.integrations(&a).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn whose_turn_has_come_is_found_without_a_scan_and_handed_out_once() {
+    let (table, a) = with_ours("2026-01-02T00:00:00Z").await;
+    let due = async |until: Option<&str>| table.due_integrations(until.map(at)).await.unwrap();
+    assert!(due(Some("2026-01-01T23:59:59Z")).await.is_empty());
+    let first = due(Some("2026-01-02T00:00:00Z")).await;
+    assert_eq!((first[0].scope.clone(), first[0].id.clone()), (a.clone(), ours().id));
+    assert_eq!(due(None).await, first, "everything, due or not");
+    table.put_off(&first[0], at("2026-01-02T02:00:00Z")).await.unwrap();
+    assert!(due(Some("2026-01-02T01:00:00Z")).await.is_empty());
+    // A second planner saw it at its old place, and comes too late.
+    table.put_off(&first[0], at("2026-01-05T00:00:00Z")).await.unwrap();
+    assert_eq!(due(Some("2026-01-02T02:00:00Z")).await.len(), 1);
+    assert!(table.end_for_good(&a, &ours(), &revoked()).await.unwrap());
+    assert!(due(None).await.is_empty(), "nothing to look at any more");
+    table.put_off(&first[0], at("2026-01-05T00:00:00Z")).await.unwrap();
+    assert!(due(None).await.is_empty(), "and nobody brings it back");
+}
+
+#[tokio::test]
+async fn a_deletion_ends_only_what_is_still_being_deleted() {
+    let (table, a) = with_ours("2026-01-09T00:00:00Z").await;
+    table.delete_integration(&a, &ours().id).await.unwrap();
+    assert_eq!(table.integrations(&a).await.unwrap().len(), 1, "it was not marked");
+    assert!(table.begin_removal(&a, &ours().id, at("2026-01-02T00:00:00Z")).await.unwrap());
+    assert_eq!(table.due_integrations(Some(at("2026-01-02T00:00:00Z"))).await.unwrap().len(), 1, "first in line");
+    table.delete_integration(&a, &ours().id).await.unwrap();
+    table.delete_integration(&a, &ours().id).await.unwrap();
+    assert_eq!(table.integrations(&a).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_notice_is_claimed_once_and_a_dead_claim_is_taken_over() {
+    let (table, a, id) = (empty_table().await, scope("a"), ours().id);
+    let whom = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "7d", to: "user-ann" };
+    let claim = async |whom, now: &str| table.claim_notice(&a, whom, at(now)).await.unwrap();
+    assert!(claim(whom, "2026-01-02T00:00:00Z").await);
+    assert!(!claim(whom, "2026-01-02T00:14:00Z").await, "somebody is at it");
+    assert!(claim(whom, "2026-01-02T00:15:00Z").await, "whoever was at it is dead");
+    table.release_notice(&a, whom).await.unwrap();
+    assert!(claim(whom, "2026-01-02T00:16:00Z").await, "it could not be sent, and is tried again");
+    table.notice_sent(&a, whom, at("2026-01-02T00:16:01Z")).await.unwrap();
+    assert!(!claim(whom, "2026-03-02T00:00:00Z").await, "sent is sent");
+    assert!(claim(NoticeTo { to: "user-bob", ..whom }, "2026-01-02T00:17:00Z").await);
+    assert!(
+        claim(NoticeTo { since: at("2026-02-01T00:00:00Z"), ..whom }, "2026-02-02T00:00:00Z").await,
+        "the next life"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_claims_at_once_one_is_granted() {
+    let (table, a, id) = (empty_table().await, scope("a"), ours().id);
+    let whom = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "ended", to: "bus" };
+    let claims: Vec<_> = (0..16).map(|_| table.claim_notice(&a, whom, at("2026-01-02T00:00:00Z"))).collect();
+    let granted = futures_util::future::join_all(claims).await;
+    assert_eq!(granted.into_iter().filter(|granted| *granted.as_ref().unwrap()).count(), 1);
+}
+
+#[tokio::test]
+async fn a_person_s_integrations_are_found_in_every_org_by_the_hash_alone() {
+    let (table, id) = (empty_table().await, ours().id);
+    for org in ["a", "b"] {
+        table.remember_person(&scope(org), &id, "hash").await.unwrap();
+        table.remember_person(&scope(org), &id, "hash").await.unwrap();
+    }
+    assert_eq!(
+        table.integrations_of_person("hash").await.unwrap(),
+        [(scope("a"), id.clone()), (scope("b"), id.clone())]
+    );
+    table.forget_person(&scope("a"), &id, "hash").await.unwrap();
+    assert_eq!(table.integrations_of_person("hash").await.unwrap(), [(scope("b"), id)]);
+    assert!(table.integrations_of_person("has").await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_erasure_is_done_when_its_integrations_are() {
+    let (table, a) = with_ours("2026-01-09T00:00:00Z").await;
+    let now = at("2026-01-02T00:00:00Z");
+    let erasure = Erasure { requested_at: now, integrations: vec![(OrgId::parse("a").unwrap(), ours().id)] };
+    assert_eq!(table.record_erasure("code", &erasure).await.unwrap(), erasure);
+    assert!(table.begin_ending(&a, &ours(), &revoked(), Some("code"), now).await.unwrap());
+    assert_eq!(table.still_erasing("code", &erasure).await.unwrap(), 1);
+    // Meta asks again when the work is half done: the first request stands.
+    let again = Erasure { requested_at: at("2026-01-03T00:00:00Z"), integrations: vec![] };
+    assert_eq!(table.record_erasure("code", &again).await.unwrap(), erasure);
+    let marked = table.integration(&a, &ours().id).await.unwrap().unwrap();
+    table.end_erasure(&a, &marked).await.unwrap();
+    assert_eq!(table.still_erasing("code", &erasure).await.unwrap(), 0);
+    let left = table.integration(&a, &ours().id).await.unwrap().unwrap();
+    assert_eq!((left.name, left.credentials.len(), left.connected_by.name), (ours().name, 0, None));
+    assert_eq!(table.erasure("cod").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn leads_are_taken_from_chosen_pages_only() {
+    let (table, a) = (empty_table().await, scope("a"));
+    table.save_connection(&a, &connection("a")).await.unwrap();
+    for choice in [Choice::LeftOut, Choice::Withdrawn] {
+        assert!(table.choose(&a, &connection("a"), choice, at("2026-02-01T00:00:00Z")).await.unwrap());
+        assert!(table.connections_of_page(&connection("a").page_id).await.unwrap().is_empty());
+        assert!(table.connections(&a).await.unwrap().is_empty());
+        assert!(!table.is_connected(&a, &connection("a")).await.unwrap());
+        assert_eq!(table.pages(&a).await.unwrap().len(), 1);
+    }
+    assert!(table.choose(&a, &connection("a"), Choice::Connected, at("2026-03-01T00:00:00Z")).await.unwrap());
+    assert_eq!(table.connections(&a).await.unwrap()[0].connected_at, at("2026-03-01T00:00:00Z"));
+}
+
+#[tokio::test]
+async fn a_connection_saved_again_keeps_what_it_has_counted() {
+    let table = empty_table().await;
+    let a = scope("a");
+    let mut counted = connection("a");
+    counted.leads_count = 5;
+    counted.last_lead_at = Some(at("2026-02-01T00:00:00Z"));
+    table.save_connection(&a, &counted).await.unwrap();
+    let again = Connection { page_name: "Renamed".into(), connected_at: at("2026-05-01T00:00:00Z"), ..connection("a") };
+    table.save_connection(&a, &again).await.unwrap();
+    let expect = Connection { page_name: "Renamed".into(), ..counted.clone() };
+    assert_eq!(table.connections(&a).await.unwrap(), std::slice::from_ref(&expect));
+    table.delete_connection(&a, &expect).await.unwrap();
+    table.record_page(&a, &expect, &["feed".into()], None).await.unwrap();
+    assert!(!table.choose(&a, &expect, Choice::Connected, at("2026-05-01T00:00:00Z")).await.unwrap());
+    assert!(table.connections(&a).await.unwrap().is_empty(), "what was deleted is not brought back by a late answer");
+}
+
+#[tokio::test]
+async fn the_same_page_in_two_orgs_is_two_connections() {
+    let table = empty_table().await;
+    table.save_connection(&scope("a"), &connection("a")).await.unwrap();
+    table.save_connection(&scope("b"), &connection("b")).await.unwrap();
+    assert_eq!(table.connections_of_page(&connection("a").page_id).await.unwrap().len(), 2);
+    assert_eq!(table.connections(&scope("a")).await.unwrap().len(), 1);
+}
