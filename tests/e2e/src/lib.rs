@@ -9,6 +9,7 @@
     reason = "this is a part of tests: what is not there fails the story"
 )]
 
+pub mod behind;
 pub mod meta;
 pub mod tenant;
 pub mod world;

@@ -25,7 +25,14 @@ async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
         .iter()
         .map(|p| (p["code"].as_str().unwrap(), p["page_id"].as_str().unwrap()))
         .collect();
-    assert_eq!(problems, [("page_without_token", "104398761152367"), ("page_not_subscribed", "104398761152356")]);
+    assert_eq!(
+        problems,
+        [
+            ("page_without_token", "104398761152367"),
+            ("task_missing", "104398761152356"),
+            ("page_not_subscribed", "104398761152356")
+        ]
+    );
     assert!(
         integration["problems"]
             .as_array()

@@ -26,7 +26,7 @@ async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
     let statements = less["Statement"].as_array_mut().unwrap();
     let count = statements.len();
     statements.retain(|statement| !statement["Action"].to_string().contains("sqs:SendMessage"));
-    assert_eq!(statements.len(), count - 1);
+    assert!(statements.len() < count);
 
     put(&aws, &role, policy, &less).await;
     let (status, answer) = tenant.call(Method::POST, "/api/parked/replay", &json!({})).await;

@@ -35,8 +35,10 @@ fn each_fact_has_one_place() {
     assert_eq!(who_says("Timestamp::now", &PRODUCT), ["shared/src/clock.rs"]);
     assert_eq!(who_says("#LEAD#", &PRODUCT), ["shared/src/table/keys.rs"]);
     assert_eq!(who_says("field_data", &PRODUCT), ["shared/src/graph/leads.rs"]);
-    assert_eq!(who_says("subscribed_apps", &PRODUCT), ["shared/src/graph/pages.rs"]);
-    assert_eq!(who_says("OrgScope::of(", &PRODUCT).len(), 3, "a verified token, and two kinds of rows that one wrote");
+    assert_eq!(who_says("subscribed_apps", &PRODUCT), ["shared/src/graph/subscriptions.rs"]);
+    assert_eq!(who_says("signed_request", &PRODUCT).len(), 3, "the Graph fact, its module and the callbacks");
+    let makers = who_says("OrgScope::of(", &PRODUCT);
+    assert_eq!(makers.len(), 5, "a verified token, and four kinds of rows that one wrote: {makers:?}");
 }
 
 #[test]

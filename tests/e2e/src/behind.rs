@@ -1,0 +1,105 @@
+//! What a story can do and see behind the scenes: schedules, mails, events, secrets.
+
+use local::Aws;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::tenant::Tenant;
+use crate::world::{World, eventually, world};
+
+impl World {
+    /// AWS, with the rights of its owner.
+    ///
+    /// # Panics
+    /// If it cannot be spoken to.
+    #[must_use]
+    pub fn aws(&self) -> Aws {
+        Aws::new(self.endpoints.aws_endpoint.clone(), self.endpoints.region.clone()).expect("a client of AWS")
+    }
+
+    /// A call of `/_local`.
+    ///
+    /// # Panics
+    /// If it does not succeed.
+    pub async fn local(&self, method: Method, call: &str) -> Value {
+        let answer = self.http.request(method, format!("{}/_local/{call}", self.endpoints.url)).send().await;
+        let answer = answer.expect("an answer").error_for_status().expect("success");
+        serde_json::from_str(&answer.text().await.expect("text")).expect("JSON")
+    }
+
+    /// Has every integration looked at, due or not.
+    ///
+    /// # Panics
+    /// If the schedule does not run.
+    pub async fn look_at_everything(&self) {
+        let fired = self.local(Method::POST, "fire/expiry-notice").await;
+        assert!(fired["result"]["messages"].is_u64(), "{fired}");
+    }
+
+    /// Kills, expires or changes tokens: `how` is the simulator's `tokens` call.
+    ///
+    /// # Panics
+    /// If the simulator does not do it.
+    pub async fn token(&self, how: Value) {
+        self.sim(Method::POST, "tokens", &how).await;
+    }
+}
+
+impl Tenant {
+    /// Puts an admin into the org's directory, who is mailed at the address that is answered.
+    ///
+    /// # Panics
+    /// If the directory does not take them.
+    pub async fn admin(&self, id: &str) -> String {
+        let email = format!("{id}@{}.example", self.org);
+        let user = json!({ "name": id, "email": email, "role": "admin", "active": true });
+        self.done(Method::PUT, &format!("/api/users/{id}"), &user).await;
+        email
+    }
+
+    /// The integration as the API shows it.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub async fn integration(&self, id: &str) -> Value {
+        self.get(&format!("/api/meta/integrations/{id}")).await
+    }
+
+    /// Waits until the integration is as `wanted` says, looking at everything again and again.
+    ///
+    /// # Panics
+    /// If it does not become so.
+    pub async fn once(&self, id: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        eventually(what, async || {
+            let seen = self.integration(id).await;
+            wanted(&seen).then_some(seen)
+        })
+        .await
+    }
+
+    /// The org's events of one kind, oldest first.
+    pub async fn events(&self, kind: &str) -> Vec<Value> {
+        let events = world().local(Method::GET, "events").await;
+        let of_org = |event: &&Value| event["detail-type"] == kind && event["detail"]["org"] == self.org;
+        events.as_array().into_iter().flatten().filter(of_org).map(|event| event["detail"].clone()).collect()
+    }
+}
+
+/// The mails to one address, oldest first.
+pub async fn mails_to(address: &str) -> Vec<Value> {
+    let mails = world().local(Method::GET, "mail").await;
+    let is_to = |mail: &&Value| mail["to"].to_string().contains(address);
+    mails.as_array().into_iter().flatten().filter(is_to).cloned().collect()
+}
+
+/// Waits for so many mails to an address.
+///
+/// # Panics
+/// If they do not come.
+pub async fn mails_once(address: &str, count: usize) -> Vec<Value> {
+    eventually(&format!("{count} mails to {address}"), async || {
+        let mails = mails_to(address).await;
+        (mails.len() >= count).then_some(mails)
+    })
+    .await
+}

@@ -1,0 +1,257 @@
+//! Connections that end, by their dates or by what somebody does at Meta, and how the org learns of it.
+
+use e2e::behind::{mails_once, mails_to};
+use e2e::meta::Person;
+use e2e::tenant::Tenant;
+use e2e::world::{eventually, world};
+use jiff::{SignedDuration, Timestamp};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// An org with an admin, connected through somebody of its own at Meta.
+async fn connected(org: &str, pages: u64) -> (Tenant, Person, String, String) {
+    let tenant = Tenant::with_users(org, &[("ann", true)]).await;
+    let admin = tenant.admin("boss").await;
+    let person = world().person(pages).await;
+    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    (tenant, person, id, admin)
+}
+
+async fn expires_in(person: &Person, hours: i64) {
+    let at = Timestamp::now() + SignedDuration::from_hours(hours);
+    world().token(json!({ "action": "set_expiry", "user_id": person.id, "expires_at": at.as_second() })).await;
+}
+
+#[tokio::test]
+async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_once() {
+    let (tenant, person, id, admin) = connected("expiry-countdown", 1).await;
+    let sales = "ann@expiry-countdown.example";
+    let mut sent = 0;
+    for (hours, status, news) in [
+        (8 * 24, "active", false),
+        (7 * 24 - 1, "expiring_soon", true),
+        (6 * 24, "expiring_soon", false),
+        (3 * 24 - 1, "expiring_soon", true),
+        (2 * 24, "expiring_soon", false),
+        (23, "expiring_soon", true),
+        (5, "expiring_soon", false),
+        (-1, "expired", true),
+        (-2, "expired", false),
+    ] {
+        expires_in(&person, hours).await;
+        for _ in 0..2 {
+            let before = tenant.integration(&id).await["checked_at"].clone();
+            world().look_at_everything().await;
+            // What is known to have ended is not asked about again within minutes.
+            if hours > 0 {
+                tenant.once(&id, "a look", |seen| seen["checked_at"] != before).await;
+            }
+        }
+        let connection = tenant.get("/api/meta/connections").await["items"][0].clone();
+        assert_eq!(connection["status"], status, "{hours} hours: {connection}");
+        sent += usize::from(news);
+        mails_once(&admin, sent).await;
+    }
+    // Whatever is still under way has time to do harm.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    let mails = mails_to(&admin).await;
+    let subjects: Vec<&str> = mails.iter().filter_map(|mail| mail["subject"].as_str()).collect();
+    assert_eq!(mails.len(), 4, "{subjects:?}");
+    for (subject, expect) in subjects.iter().zip(["in 7 days", "in 3 days", "in 23 hours", "have stopped"]) {
+        assert!(subject.contains(expect) && subject.contains("expiry-countdown"), "{subjects:?}");
+    }
+    let last = &mails[3];
+    for body in [&last["text"], &last["html"]] {
+        let body = body.as_str().unwrap();
+        assert!(body.contains(&format!("reconnect={id}")) && body.contains("no lead is lost"), "{body}");
+    }
+    assert!(mails_to(sales).await.is_empty(), "only admins are told");
+    let expiring = tenant.events("connection.expiring").await;
+    let notices: Vec<&str> = expiring.iter().filter_map(|event| event["notice"].as_str()).collect();
+    assert_eq!(notices, ["7d", "3d", "1d"]);
+    let expired = tenant.events("connection.expired").await;
+    assert_eq!(
+        (expired.len(), &expired[0]["reason"], &expired[0]["integration_id"]),
+        (1, &json!("token_expired"), &json!(id))
+    );
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_it_at_the_first_failing_call_and_reconnecting_brings_everything_back() {
+    let (tenant, person, id, admin) = connected("expiry-password", 1).await;
+    let form = &person.forms[0];
+    let before = world().submit(form, 1, Value::Null).await;
+    tenant.leads_with(&before).await;
+    tenant.done(Method::PATCH, &format!("/api/meta/integrations/{id}"), &json!({ "description": "Ours" })).await;
+
+    world().token(json!({ "action": "password", "user_id": person.id })).await;
+    // Nobody fires a schedule: the lead that cannot be read is what tells.
+    let meanwhile = world().submit(form, 3, Value::Null).await;
+    let dead = tenant.once(&id, "the end", |seen| seen["status"] == "error").await;
+    assert_eq!(dead["reason"], "password_changed", "{dead}");
+    assert!(dead["reason_message"].as_str().unwrap().contains("password") && dead["fix"].is_string());
+    assert_eq!(tenant.get("/api/meta/connections").await["items"][0]["status"], "expired");
+    for (method, call, body) in [
+        (Method::POST, "sync", Value::Null),
+        (Method::GET, "businesses", Value::Null),
+        (Method::PUT, "pages", json!({ "page_ids": person.pages })),
+    ] {
+        let (status, answer) = tenant.call(method, &format!("/api/meta/integrations/{id}/{call}"), &body).await;
+        assert_eq!((status, &answer["code"]), (412, &json!("connection_expired")), "{call}: {answer}");
+        assert_eq!(answer["reason"], "password_changed");
+    }
+    let mail = mails_once(&admin, 1).await.remove(0);
+    assert!(mail["text"].as_str().unwrap().contains("password"), "{mail}");
+    eventually("parked leads", async || {
+        (tenant.get("/api/parked").await["items"].as_array().unwrap().len() == 3).then_some(())
+    })
+    .await;
+
+    let body = json!({ "return_url": format!("{}/back", world().endpoints.url) });
+    let answer = tenant.done(Method::POST, &format!("/api/meta/integrations/{id}/reconnect"), &body).await;
+    let walk = e2e::meta::answered(answer["auth_url"].as_str().unwrap(), &[("_sim", "allow"), ("_user", &person.id)]);
+    let back = world().leads_to(world().leads_to(walk).await).await;
+    assert!(back.as_str().contains("status=connected"), "{back}");
+    let alive = tenant.integration(&id).await;
+    assert_eq!(
+        (&alive["status"], &alive["reason"], &alive["description"]),
+        (&json!("active"), &Value::Null, &json!("Ours"))
+    );
+    tenant.leads_with(&[before, meanwhile].concat()).await;
+    eventually("nothing parked", async || {
+        tenant.get("/api/parked").await["items"].as_array()?.is_empty().then_some(())
+    })
+    .await;
+    let page = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"][0].clone();
+    assert_eq!(page["leads_count"], 4, "{page}");
+    // Its second life has notices of its own.
+    world().token(json!({ "action": "checkpoint", "user_id": person.id })).await;
+    world().look_at_everything().await;
+    let mails = mails_once(&admin, 2).await;
+    assert!(mails[1]["text"].as_str().unwrap().contains("confirm their account"), "{}", mails[1]);
+    assert_eq!(tenant.events("connection.connected").await.len(), 2);
+}
+
+#[tokio::test]
+async fn every_way_to_die_has_its_reason_and_what_heals_by_itself_comes_back() {
+    for (action, reason) in [
+        ("expire", "token_expired"),
+        ("revoke", "token_invalid"),
+        ("checkpoint", "checkpoint"),
+        ("consent_blocked", "consent_blocked"),
+        ("data_access_expired", "data_access_ended"),
+        ("remove_app", "app_removed"),
+    ] {
+        let (tenant, person, id, _) = connected(&format!("expiry-{}", action.replace('_', "-")), 1).await;
+        world().token(json!({ "action": action, "user_id": person.id })).await;
+        world().look_at_everything().await;
+        let dead = tenant.once(&id, action, |seen| seen["status"] == "error").await;
+        assert_eq!(dead["reason"], reason, "{action}: {dead}");
+        if action == "checkpoint" {
+            world().token(json!({ "action": "restore", "user_id": person.id })).await;
+            // What is known to have ended is not asked about again at once, however many leads fail on it.
+            let integration =
+                json!({ "pk": { "S": format!("ORG#{}", tenant.org) }, "sk": { "S": format!("INTEGRATION#{id}") } });
+            let earlier = json!({
+                "TableName": world().endpoints.table, "Key": integration, "UpdateExpression": "SET probed_at = :t",
+                "ExpressionAttributeValues": { ":t": { "S": "2020-01-01T00:00:00Z" } },
+            });
+            world().aws().json("dynamodb", "DynamoDB_20120810.UpdateItem", &earlier).await.unwrap();
+            world().look_at_everything().await;
+            tenant.once(&id, "life", |seen| seen["status"] == "active").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_page_is_lost_alone() {
+    let (tenant, person, id, admin) = connected("expiry-page", 2).await;
+    world().token(json!({ "action": "role_lost", "user_id": person.id, "page_id": person.pages[0] })).await;
+    world().look_at_everything().await;
+    let mail = mails_once(&admin, 1).await.remove(0);
+    assert!(mail["subject"].as_str().unwrap().contains("no more leads from the page"), "{mail}");
+    let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"].as_array().unwrap().clone();
+    let status = |id: &str| {
+        pages.iter().find(|page| page["page_id"] == id).map(|page| (page["status"].clone(), page["reason"].clone()))
+    };
+    assert_eq!(status(&person.pages[0]), Some((json!("expired"), json!("page_role_lost"))));
+    assert_eq!(status(&person.pages[1]), Some((json!("active"), Value::Null)));
+    assert_eq!(tenant.integration(&id).await["status"], "active");
+    assert_eq!(tenant.events("connection.page_lost").await[0]["page_id"], json!(person.pages[0]));
+    tenant.leads_with(&world().submit(&person.forms[1], 1, Value::Null).await).await;
+}
+
+#[tokio::test]
+async fn what_only_looks_like_a_dead_token_ends_nothing() {
+    let (tenant, person, id, admin) = connected("expiry-lookalikes", 1).await;
+    let page = &person.pages[0];
+    let fault = async |path: &str, code: u32, subcode: Value, status: u16| {
+        let fault =
+            json!({ "path": path, "kind": "error", "code": code, "subcode": subcode, "status": status, "times": 4 });
+        world().sim(Method::POST, "faults", &fault).await["id"].clone()
+    };
+    for (code, subcode, status) in [
+        (190, json!(2_069_032), 400),
+        (10, json!(2_018_278), 400),
+        (32, Value::Null, 400),
+        (2, Value::Null, 500),
+        (200, Value::Null, 403),
+    ] {
+        let fault = fault(&format!("/{page}/subscribed_apps"), code, subcode.clone(), status).await;
+        let before = tenant.integration(&id).await["checked_at"].clone();
+        world().look_at_everything().await;
+        tenant.once(&id, "a look", |seen| seen["checked_at"] != before).await;
+        let seen = tenant.integration(&id).await;
+        assert_eq!(seen["status"], "active", "{code}/{subcode}: {seen}");
+        assert_eq!(tenant.get("/api/meta/connections").await["items"][0]["status"], "active", "{code}/{subcode}");
+        world()
+            .sim(
+                Method::DELETE,
+                &format!("faults?id={}", fault.as_str().map_or(fault.to_string(), Into::into)),
+                &Value::Null,
+            )
+            .await;
+    }
+    assert!(mails_to(&admin).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_subscription_that_was_lost_is_found_and_repaired() {
+    let (tenant, person, id, _) = connected("expiry-subscription", 1).await;
+    let subscribed = async || {
+        let truth = world().truth().await;
+        let page =
+            truth["pages"].as_array().unwrap().iter().find(|page| page["id"] == person.pages[0]).unwrap().clone();
+        page["subscribed_fields"].as_array().unwrap().len()
+    };
+    let before = subscribed().await;
+    for left in [Value::Null, json!(["feed"])] {
+        world().sim(Method::POST, "pages", &json!({ "page_id": person.pages[0], "subscribed_fields": left })).await;
+        assert!(subscribed().await < before);
+        world().look_at_everything().await;
+        eventually("the repair", async || (subscribed().await == before).then_some(())).await;
+    }
+    tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    assert_eq!(tenant.integration(&id).await["problems"], json!([]));
+}
+
+#[tokio::test]
+async fn a_damaged_secret_is_named_and_breaks_nothing_else() {
+    let (tenant, person, id, admin) = connected("expiry-unreadable", 1).await;
+    let (other, other_person, other_id, _) = connected("expiry-unreadable-not", 1).await;
+    let name = format!("leadwire/integration/{id}");
+    let damaged = json!({ "SecretId": name, "SecretString": "{\"pages\":7}" });
+    world().aws().json("secretsmanager", "secretsmanager.PutSecretValue", &damaged).await.unwrap();
+    let (status, answer) = tenant.call(Method::POST, &format!("/api/meta/integrations/{id}/sync"), &Value::Null).await;
+    assert_eq!((status, &answer["code"]), (412, &json!("token_unreadable")), "{answer}");
+    assert!(answer["detail"].as_str().unwrap().contains("could not be decrypted"));
+    let dead = tenant.once(&id, "the end", |seen| seen["status"] == "error").await;
+    assert_eq!(dead["reason"], "token_unreadable");
+    mails_once(&admin, 1).await;
+    world().look_at_everything().await;
+    other.leads_with(&world().submit(&other_person.forms[0], 1, Value::Null).await).await;
+    assert_eq!(other.integration(&other_id).await["status"], "active");
+    tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
+    assert_eq!(tenant.integration(&id).await["status"], "active");
+    tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+}

@@ -1,0 +1,159 @@
+//! What a person at Meta may ask for: that the app lets go of them, and that their data is deleted.
+
+use e2e::behind::mails_once;
+use e2e::meta::Person;
+use e2e::tenant::Tenant;
+use e2e::world::{eventually, world};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn connected(org: &str, pages: u64) -> (Tenant, Person, String, String) {
+    let tenant = Tenant::with_users(org, &[]).await;
+    let admin = tenant.admin("boss").await;
+    let person = world().person(pages).await;
+    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    (tenant, person, id, admin)
+}
+
+/// What Meta would send for this person now.
+async fn signed_request(person: &str) -> String {
+    let asked = json!({ "user_id": person, "kind": "deletion", "send": false });
+    world().sim(Method::POST, "privacy", &asked).await["signed_request"].as_str().unwrap().to_owned()
+}
+
+async fn post(path: &str, form: &[(&str, &str)]) -> (u16, Value) {
+    let answer = world().http.post(format!("{}{path}", world().endpoints.url)).form(form).send().await.unwrap();
+    let status = answer.status().as_u16();
+    let text = answer.text().await.unwrap();
+    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+}
+
+async fn page(url: &str) -> (u16, String) {
+    let answer = world().http.get(url).send().await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
+    let (tenant, person, id, admin) = connected("privacy-removed", 1).await;
+    let (other, other_person, other_id, _) = connected("privacy-removed-not", 1).await;
+    let removed = world().sim(Method::POST, "tokens", &json!({ "action": "remove_app", "user_id": person.id })).await;
+    assert_eq!(removed["deauthorize"]["status"], 200, "{removed}");
+    let seen = tenant.integration(&id).await;
+    assert_eq!(
+        (&seen["status"], &seen["reason"]),
+        (&json!("error"), &json!("app_removed")),
+        "no schedule, no call: {seen}"
+    );
+    assert_eq!(tenant.get("/api/meta/connections").await["items"][0]["status"], "expired");
+    let secret = json!({ "SecretId": format!("leadwire/integration/{id}") });
+    assert!(world().aws().json("secretsmanager", "secretsmanager.GetSecretValue", &secret).await.is_err());
+    assert!(mails_once(&admin, 1).await[0]["text"].as_str().unwrap().contains("removed this app"));
+    assert_eq!(tenant.events("connection.expired").await.len(), 1);
+    assert_eq!(other.integration(&other_id).await["status"], "active");
+    other.leads_with(&world().submit(&other_person.forms[0], 1, Value::Null).await).await;
+
+    // Meta tells of a lead meanwhile; it waits.
+    let meanwhile = world().submit(&person.forms[0], 1, Value::Null).await;
+    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
+    assert_eq!(tenant.integration(&id).await["status"], "active");
+    tenant.leads_with(&meanwhile).await;
+}
+
+#[tokio::test]
+async fn what_meta_did_not_sign_does_nothing() {
+    let (tenant, person, id, _) = connected("privacy-forged", 1).await;
+    let good = signed_request(&person.id).await;
+    let (signature, payload) = good.split_once('.').unwrap();
+    let (other_payload, zeros) = (signed_request("10160934411872002").await, "A".repeat(43));
+    let forged = [
+        (format!("{zeros}.{payload}"), 401),
+        (format!("{signature}.{}", other_payload.split_once('.').unwrap().1), 401),
+        (format!(".{payload}"), 401),
+        (payload.to_owned(), 400),
+        (format!("{good}!"), 400),
+        (String::new(), 400),
+    ];
+    for path in ["/connect/deauthorize/facebook", "/connect/deletion/facebook"] {
+        for (request, status) in &forged {
+            let (got, answer) = post(path, &[("signed_request", request)]).await;
+            assert_eq!((got, &answer["field"]), (*status, &json!("signed_request")), "{path} {request}: {answer}");
+        }
+        assert_eq!(post(path, &[]).await.0, 400);
+        assert_eq!(post(path, &[("other", "1")]).await.0, 400);
+    }
+    assert_eq!(tenant.integration(&id).await["status"], "active");
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() {
+    let (tenant, person, id, admin) = connected("privacy-deletion", 2).await;
+    let second = Tenant::with_users("privacy-deletion-b", &[]).await;
+    let second_id = second.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let before = world().submit(&person.forms[0], 1, Value::Null).await;
+    tenant.leads_with(&before).await;
+
+    let sent = world().sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
+    let answer = &sent["answers"][0];
+    assert_eq!(answer["status"], 200, "{sent}");
+    let (url, code) = (answer["body"]["url"].as_str().unwrap(), answer["body"]["confirmation_code"].as_str().unwrap());
+    assert!(code.len() >= 32 && code.bytes().all(|b| b.is_ascii_alphanumeric()), "{code}");
+    assert!(url.starts_with(&world().endpoints.url) && url.contains(code), "{url}");
+    let (status, text) = page(url).await;
+    assert!(status == 200 && text.contains("Your data is deleted") && text.contains("2 connections"), "{text}");
+    assert!(!text.contains(&person.id) && !text.contains("privacy-deletion"), "the page names nobody");
+
+    for (tenant, id) in [(&tenant, &id), (&second, &second_id)] {
+        let seen = tenant.integration(id).await;
+        assert_eq!((&seen["reason"], &seen["pages_count"]), (&json!("data_deleted"), &json!(0)), "{seen}");
+        assert_eq!(tenant.get("/api/meta/connections").await["items"], json!([]));
+        let secret = json!({ "SecretId": format!("leadwire/integration/{id}") });
+        let restored = world().aws().json("secretsmanager", "secretsmanager.RestoreSecret", &secret).await;
+        assert!(restored.is_err(), "gone for good, not for a week");
+    }
+    tenant.leads_with(&before).await;
+    let items = json!({ "TableName": world().endpoints.table });
+    let items = world().aws().json("dynamodb", "DynamoDB_20120810.Scan", &items).await.unwrap().to_string();
+    assert!(!items.contains(&person.id), "nothing in the table names the person");
+    assert!(mails_once(&admin, 1).await[0]["text"].as_str().unwrap().contains("asked Meta to have their data deleted"));
+
+    // Meta asks twice; a guesser asks often.
+    let again =
+        world().sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion", "times": 2 })).await;
+    assert!(again["answers"].as_array().unwrap().iter().all(|answer| answer["status"] == 200), "{again}");
+    for guess in ["", "x", &"0".repeat(code.len()), &code[1..], &format!("{code}0"), &code.to_uppercase()] {
+        let (status, text) = page(&format!("{}/connect/deletion/facebook?code={guess}", world().endpoints.url)).await;
+        assert_eq!(status, 404, "{guess}");
+        assert!(text.contains("No such request"));
+    }
+    // Nothing keeps the person from coming back.
+    assert_eq!(tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await.get("status"), "connected");
+}
+
+#[tokio::test]
+async fn a_request_that_comes_late_or_twice_does_not_reach_a_newer_connection() {
+    let (tenant, person, id, _) = connected("privacy-late", 1).await;
+    let early = signed_request(&person.id).await;
+    tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
+    tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
+    for path in ["/connect/deauthorize/facebook", "/connect/deletion/facebook"] {
+        let answers =
+            [post(path, &[("signed_request", &early)]).await, post(path, &[("signed_request", &early)]).await];
+        assert_eq!(answers[0], answers[1], "the same request has the same answer");
+        assert_eq!(answers[0].0, 200);
+        assert_eq!(tenant.integration(&id).await["status"], "active", "{path}");
+    }
+    tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+}
+
+#[tokio::test]
+async fn somebody_who_never_connected_anything_gets_an_answer_too() {
+    let person = world().person(1).await;
+    let request = signed_request(&person.id).await;
+    assert_eq!(post("/connect/deauthorize/facebook", &[("signed_request", &request)]).await.0, 200);
+    let (status, answer) = post("/connect/deletion/facebook", &[("signed_request", &request)]).await;
+    assert_eq!(status, 200);
+    let (status, text) = page(answer["url"].as_str().unwrap()).await;
+    assert!(status == 200 && text.contains("Nothing was stored"), "{text}");
+}
