@@ -13,6 +13,7 @@ use shared::graph::businesses::{Business, Tenure};
 use shared::http::Problem;
 use shared::intake::catch_up;
 use shared::model::health::{Check, CheckStatus};
+use shared::model::integration::Connection;
 use shared::model::lead::FoundBy;
 use utoipa::ToSchema;
 
@@ -141,7 +142,7 @@ pub(crate) async fn businesses(
         Err(error) => return Err(of_meta(&api, &scope, &integration, error).await),
     };
     let mut pages = api.table.pages_of(&scope, &integration.id).await?;
-    pages.retain(|page| page.is_connected());
+    pages.retain(Connection::is_connected);
     let connected = |id: &str| pages.iter().any(|page| page.page_id.as_str() == id);
     let items = found.into_iter().map(|business| business_out(business, connected)).collect();
     Ok(Json(BusinessList { items, next_cursor: None }))

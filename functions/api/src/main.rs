@@ -41,6 +41,7 @@ async fn main() -> Result<(), Error> {
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let leads = Queue::new(sqs.clone(), env::lead_queue_url()?);
+    let checks = Queue::new(sqs, env::expiry_notice_queue_url()?);
     let key = vault.signing_key(&env::signing_secret_id()?).await?;
     let app_secret_id = env::meta_app_secret_id()?;
     let graph_version = env::graph_version()?;
@@ -49,7 +50,7 @@ async fn main() -> Result<(), Error> {
         verifier,
         table: table.clone(),
         leads: leads.clone(),
-        checks: Queue::new(sqs, env::expiry_notice_queue_url()?),
+        checks: checks.clone(),
         key: key.clone(),
         app_id: app.id.clone(),
         dialog_root: env::dialog_base_url()?,
@@ -61,6 +62,7 @@ async fn main() -> Result<(), Error> {
             table,
             bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
             leads,
+            checks,
             credentials_prefix: env::credentials_prefix()?,
             key,
         },

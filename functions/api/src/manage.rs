@@ -255,7 +255,7 @@ pub(crate) async fn disconnect(
 /// Ends one integration; `false` if it has to be gone on with, which is asked for.
 async fn end(api: &Api, scope: &OrgScope, integration: &Integration) -> bool {
     let connector = &api.connector;
-    match remove(&connector.meta, &api.table, &connector.bus, &connector.key, scope, integration).await {
+    match remove(&connector.meta, &api.table, &connector.bus, scope, integration).await {
         Ok(()) => true,
         Err(error) => {
             tracing::warn!(%error, code = error.code(), org = %scope.org(), integration = %integration.id, "a deletion did not come to its end, and is gone on with");

@@ -12,9 +12,13 @@ use shared::model::standing::EndReason;
 
 use crate::router::Api;
 
-/// Refuses before anything is asked of Meta if the integration is known to have ended.
+/// Refuses before anything is asked of Meta if the integration is known to have ended. One that has only lost its pages
+/// has a token that works, and may get others.
 pub(crate) fn needs_token(integration: &Integration, now: Timestamp) -> Result<(), Problem> {
-    integration.standing(now).reason.map_or(Ok(()), |reason| Err(ended(reason)))
+    match integration.standing(now).reason {
+        None | Some(EndReason::PageRoleLost) => Ok(()),
+        Some(reason) => Err(ended(reason)),
+    }
 }
 
 fn ended(reason: EndReason) -> Problem {

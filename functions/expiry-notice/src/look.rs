@@ -8,10 +8,14 @@ use shared::error::WorkError;
 use shared::graph::subscriptions::fields;
 use shared::graph::{Graph, GraphError};
 use shared::ids::{OrgScope, PageId};
+use shared::intake::{catch_up, replay};
+use shared::model::health::LEAD_FIELD;
 use shared::model::integration::{Connection, Integration, Problem};
+use shared::model::lead::FoundBy;
 use shared::model::standing::{EndReason, Ended, TokenKind};
+use shared::queue::Queue;
 use shared::retry::Verdict;
-use shared::secret::{AccessToken, HmacKey};
+use shared::secret::AccessToken;
 use shared::table::Table;
 use shared::table::integration::Findings;
 use shared::vault::{Credentials, VaultError};
@@ -29,8 +33,19 @@ pub(crate) struct Looker {
     pub(crate) meta: Meta,
     pub(crate) table: Table,
     pub(crate) notifier: Notifier,
-    pub(crate) key: HmacKey,
+    /// Takes the leads that waited for the integration to live again.
+    pub(crate) leads: Queue,
 }
+
+/// What looking at the pages found.
+struct Found {
+    problems: Vec<Problem>,
+    /// Since when leads of some page may have been missed.
+    missed_since: Option<Timestamp>,
+}
+
+/// Why leads are parked that only wait for a token that works.
+const OF_TOKENS: [&str; 2] = ["token_dead", "token_unreadable"];
 
 impl Looker {
     /// Looks at one integration.
@@ -42,10 +57,10 @@ impl Looker {
         let Some((scope, integration)) = found else { return Ok(()) };
         if integration.removing {
             let bus = &self.notifier.bus;
-            return remove(&self.meta, &self.table, bus, &self.key, &scope, &integration).await;
+            return remove(&self.meta, &self.table, bus, &scope, &integration).await;
         }
         if integration.erasing.is_some() {
-            erase(&self.meta, &self.table, &self.key, &scope, &integration).await?;
+            erase(&self.meta, &self.table, &scope, &integration).await?;
             return self.notifier.tell(&scope, &integration, now).await;
         }
         if integration.credentials.is_empty() {
@@ -60,37 +75,47 @@ impl Looker {
             tracing::info!(org = %scope.org(), integration = %integration.id, "not looked at: the org's plan does not include Meta");
             return self.record(&scope, &integration, integration.clone(), now).await.map(drop);
         }
-        let (current, problems) = self.current(&scope, &integration, now).await?;
-        let current = Integration { problems, ..current };
-        match self.record(&scope, &integration, current, now).await? {
-            Some(recorded) => {
-                if recorded.ended.as_ref().is_some_and(|ended| ended.reason == EndReason::AppRemoved) {
-                    // Such a token never comes back to life. Meta's callback may never have come.
-                    deauthorize(&self.meta, &self.table, &scope, &recorded, now).await?;
-                }
-                self.notifier.tell(&scope, &recorded, now).await
-            }
-            None => {
-                tracing::info!(org = %scope.org(), integration = %integration.id, "connected anew during the look; that counts");
-                Ok(())
-            }
+        let current = self.current(&scope, &integration, now).await?;
+        let Some(recorded) = self.record(&scope, &integration, current, now).await? else {
+            tracing::info!(org = %scope.org(), integration = %integration.id, "somebody changed it during the look; that counts");
+            return Ok(());
+        };
+        if recorded.ended.as_ref().is_some_and(|ended| ended.reason == EndReason::AppRemoved) {
+            // Such a token never comes back to life. Meta's callback may never have come.
+            deauthorize(&self.meta, &self.table, &scope, &recorded, now).await?;
         }
+        self.notifier.tell(&scope, &recorded, now).await?;
+        if recorded.standing(now).reason.is_none() { self.bring_in(&scope, &recorded, now).await } else { Ok(()) }
     }
 
-    /// The integration as it is now, and what is missing.
+    /// Brings in what could not come while the integration, or a page of it, was not well: leads that wait for a token,
+    /// and leads that Meta may not have told us of.
+    async fn bring_in(&self, scope: &OrgScope, integration: &Integration, now: Timestamp) -> Result<(), WorkError> {
+        let pages = self.table.pages_of(scope, &integration.id).await?;
+        let is_well =
+            |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
+        let mut parked = self.table.parked(scope).await?;
+        parked.retain(|lead| is_well(&lead.page_id) && OF_TOKENS.contains(&lead.reason.as_str()));
+        replay(&self.table, &self.leads, scope, &parked).await?;
+        let Some(since) = integration.missed_since else { return Ok(()) };
+        let (meta, found_by) = (&self.meta, FoundBy::Sweep);
+        catch_up(meta, &self.table, &self.leads, scope, integration, since, found_by, now).await?;
+        Ok(self.table.caught_up(scope, integration).await?)
+    }
+
+    /// The integration as it is now.
     async fn current(
         &self,
         scope: &OrgScope,
         integration: &Integration,
         now: Timestamp,
-    ) -> Result<(Integration, Vec<Problem>), WorkError> {
+    ) -> Result<Integration, WorkError> {
         let credentials = match self.meta.vault.credentials(&integration.credentials).await {
             Ok(credentials) => credentials,
             Err(error @ VaultError::Failed(_)) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(%error, org = %scope.org(), integration = %integration.id, metric = "tokens_unreadable", "an integration's tokens cannot be read");
-                let ended = ended_by_us(integration, EndReason::TokenUnreadable, error.to_string(), now);
-                return Ok((ended, integration.problems.clone()));
+                return Ok(ended_by_us(integration, EndReason::TokenUnreadable, error.to_string(), now));
             }
         };
         let graph = self.meta.graph().await?;
@@ -110,9 +135,12 @@ impl Looker {
         }
         let mut current = examined.integration;
         if current.ended.is_some() {
-            return Ok((current, integration.problems.clone()));
+            return Ok(current);
         }
-        let problems = self.look_at_pages(scope, &graph, &current, &credentials, now).await?;
+        let found = self.look_at_pages(scope, &graph, &current, &credentials, now).await?;
+        current.problems = found.problems;
+        let ended_since = integration.ended.as_ref().map(|ended| ended.since);
+        current.missed_since = [current.missed_since, found.missed_since, ended_since].into_iter().flatten().min();
         let mut pages = self.table.pages_of(scope, &current.id).await?;
         pages.retain(Connection::is_connected);
         // With its last page the integration has ended, whatever its own token says.
@@ -121,7 +149,7 @@ impl Looker {
         {
             current.ended = Some(ended);
         }
-        Ok((current, problems))
+        Ok(current)
     }
 
     /// Reads every page's subscription back, repairs those that are not as they should be, and finds pages that are lost.
@@ -132,7 +160,7 @@ impl Looker {
         integration: &Integration,
         credentials: &Credentials,
         now: Timestamp,
-    ) -> Result<Vec<Problem>, WorkError> {
+    ) -> Result<Found, WorkError> {
         let mut pages = self.table.pages_of(scope, &integration.id).await?;
         pages.retain(Connection::is_connected);
         let (with_token, without): (Vec<Connection>, Vec<Connection>) =
@@ -143,10 +171,15 @@ impl Looker {
         }
         let asked: Vec<(&PageId, &AccessToken)> =
             with_token.iter().filter_map(|page| credentials.pages.get_key_value(&page.page_id)).collect();
-        let (mut to_repair, mut found) = (Vec::new(), Vec::new());
+        let (mut to_repair, mut found, mut missed) = (Vec::new(), Vec::new(), Vec::new());
         for (page, subscribed) in with_token.iter().zip(graph.subscriptions(&asked).await) {
             match subscribed {
                 Ok(subscribed) => {
+                    missed.extend(page.ended.as_ref().map(|ended| ended.since));
+                    let told = |fields: &[String]| fields.iter().any(|field| field == LEAD_FIELD);
+                    if told(&page.subscribed_fields) && !told(&subscribed) {
+                        missed.push(integration.probed_at.unwrap_or(page.connected_at));
+                    }
                     let wanted = fields(&integration.scopes);
                     if page.ended.is_some() || page.subscribed_fields != subscribed {
                         self.table.record_page(scope, page, &subscribed, None).await?;
@@ -166,7 +199,7 @@ impl Looker {
                     // Who may not read it back may not repair it either. What may heal is seen at the next look.
                     None if error.verdict() == Verdict::GiveUp => found.push(problems::not_subscribed(page, &error)),
                     None => {
-                        tracing::info!(%error, page = %page.page_id, "a page's subscription could not be read back")
+                        tracing::info!(%error, page = %page.page_id, "a page's subscription could not be read back");
                     }
                 },
             }
@@ -182,7 +215,7 @@ impl Looker {
         if integration.token_kind == TokenKind::User && leads_granted {
             all.extend(problems::lead_access_problems(graph, &credentials.me.id, &with_token, tokens).await);
         }
-        Ok(all)
+        Ok(Found { problems: all, missed_since: missed.into_iter().min() })
     }
 
     fn newly_ended(&self, page: &Connection, reason: EndReason, evidence: &str, now: Timestamp) -> Ended {
@@ -204,7 +237,8 @@ impl Looker {
         self.notifier.tell_lost_page(scope, integration, page, &ended, now).await
     }
 
-    /// Writes the findings down and answers the integration as it is stored now; `None` if it was connected anew since.
+    /// Writes the findings down and answers the integration as it is stored now; `None` if somebody connected or ended it
+    /// since.
     async fn record(
         &self,
         scope: &OrgScope,
@@ -226,6 +260,7 @@ impl Looker {
             granted_for: current.granted_for.clone(),
             problems: current.problems.clone(),
             ended: current.ended.clone(),
+            missed_since: current.missed_since,
             notices_since: current.notices_since,
             probed_at: now,
         };

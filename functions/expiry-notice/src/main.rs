@@ -27,6 +27,7 @@ async fn main() -> Result<(), Error> {
     let app_secret_id = env::meta_app_secret_id()?;
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
     let mailer = env::sender_address()?.map(|sender| Mailer::new(aws_sdk_sesv2::Client::new(&aws), sender));
+    let sqs = aws_sdk_sqs::Client::new(&aws);
     let looker = Looker {
         notifier: Notifier {
             table: table.clone(),
@@ -34,7 +35,7 @@ async fn main() -> Result<(), Error> {
             mailer,
             console: env::console_url()?,
         },
-        key: vault.signing_key(&env::signing_secret_id()?).await?,
+        leads: Queue::new(sqs.clone(), env::lead_queue_url()?),
         meta: Meta {
             graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
             vault,
@@ -42,7 +43,7 @@ async fn main() -> Result<(), Error> {
         },
         table,
     };
-    let queue = Queue::new(aws_sdk_sqs::Client::new(&aws), env::expiry_notice_queue_url()?);
+    let queue = Queue::new(sqs, env::expiry_notice_queue_url()?);
     run(service_fn(|event: LambdaEvent<SqsEvent>| handle(&looker, &queue, event))).await
 }
 

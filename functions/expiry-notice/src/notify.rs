@@ -6,6 +6,7 @@ use shared::error::WorkError;
 use shared::ids::OrgScope;
 use shared::mail::{Mail, MailError, Mailer};
 use shared::model::integration::{Connection, Integration};
+use shared::model::org::User;
 use shared::model::standing::{Ended, Notice};
 use shared::table::Table;
 use shared::table::notice::NoticeTo;
@@ -86,7 +87,7 @@ impl Notifier {
             return outcome;
         };
         let mut admins = self.table.users(scope).await?;
-        admins.retain(|user| user.is_admin());
+        admins.retain(User::is_admin);
         if admins.is_empty() {
             tracing::error!(org = %scope.org(), notice, metric = "notices_without_recipient", "the directory has no active admin of this org to be told");
         }

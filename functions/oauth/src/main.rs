@@ -18,10 +18,12 @@ async fn main() -> Result<(), Error> {
     let aws = aws::load(aws::Patience::Request).await;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let app_secret_id = env::meta_app_secret_id()?;
+    let sqs = aws_sdk_sqs::Client::new(&aws);
     let connector = Connector {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
-        leads: Queue::new(aws_sdk_sqs::Client::new(&aws), env::lead_queue_url()?),
+        leads: Queue::new(sqs.clone(), env::lead_queue_url()?),
+        checks: Queue::new(sqs, env::expiry_notice_queue_url()?),
         credentials_prefix: env::credentials_prefix()?,
         key: vault.signing_key(&env::signing_secret_id()?).await?,
         meta: Meta {

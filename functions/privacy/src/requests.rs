@@ -75,7 +75,7 @@ impl Desk {
             self.table.begin_ending(scope, integration, &ended, Some(&code), now).await?;
         }
         for (scope, integration) in &found {
-            if let Err(error) = erase(&self.meta, &self.table, &self.key, scope, integration).await {
+            if let Err(error) = erase(&self.meta, &self.table, scope, integration).await {
                 tracing::error!(%error, org = %scope.org(), integration = %integration.id, metric = "erasures_unfinished", "an erasure did not come to its end, and is gone on with");
             }
             self.tell(scope, integration).await;
@@ -136,11 +136,15 @@ impl Desk {
         let mut found = Vec::new();
         for (scope, id) in self.table.integrations_of_person(&person).await? {
             match self.table.integration(&scope, &id).await? {
+                // Somebody else may have connected it since.
+                Some(integration) if integration.person.as_ref() != Some(&person) => {
+                    self.table.forget_person(&scope, &id, &person).await?;
+                }
                 Some(integration) if is_before(integration.connected_at, asked.issued_at) => {
                     found.push((scope, integration));
                 }
                 Some(_) => {
-                    tracing::info!(org = %scope.org(), integration = %id, "connected anew since Meta's callback was signed")
+                    tracing::info!(org = %scope.org(), integration = %id, "connected anew since Meta's callback was signed");
                 }
                 None => self.table.forget_person(&scope, &id, &person).await?,
             }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
+use super::check::ask_for_check;
 use super::meta::{Meta, if_readable, person_hash};
 use super::pages::{AT_ONCE, release, set_choice, subscribe};
 use super::problems::{self, LEAD_SCOPE};
@@ -18,7 +19,7 @@ use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::intake::replay;
 use crate::model::assignment::Assignment;
 use crate::model::integration::{Choice, ConnectedBy, Connection, Integration};
-use crate::model::standing::TokenKind;
+use crate::model::standing::{EndReason, TokenKind};
 use crate::queue::Queue;
 use crate::secret::{AccessToken, HmacKey};
 use crate::table::Table;
@@ -35,6 +36,8 @@ pub struct Connector {
     pub bus: Bus,
     /// Takes the leads that waited for this.
     pub leads: Queue,
+    /// Takes integrations to be looked at now.
+    pub checks: Queue,
     /// What the names of secrets with tokens begin with.
     pub credentials_prefix: String,
     /// Verifies the state, and hashes who connected.
@@ -130,6 +133,7 @@ impl Connector {
             connected_by: wanted.user,
             credentials: stored.names.clone(),
             token_kind: given.kind,
+            person: Some(person.clone()),
             token_expires_at: given.info.expires_at,
             data_access_expires_at: given.info.data_access_expires_at,
             asked_scopes: wanted.scopes,
@@ -137,6 +141,7 @@ impl Connector {
             scopes: given.info.scopes,
             problems: Vec::new(),
             ended: None,
+            missed_since: known.as_ref().and_then(|known| missed_since(known, now)),
             probed_at: Some(now),
             notices_since: now,
             removing: false,
@@ -164,13 +169,17 @@ impl Connector {
         }
         self.table.set_problems(scope, &id, &found).await?;
         integration.problems = found;
-        self.leave_behind(scope, graph, &integration, before, &person, &withdrawn).await;
+        let person_before = known.and_then(|known| known.person);
+        self.leave_behind(scope, graph, &integration, before, person_before, &withdrawn).await;
 
         let ids: Vec<PageId> = connected.iter().map(|page| page.page_id.clone()).collect();
         let mut parked = self.table.parked(scope).await?;
         parked.retain(|lead| ids.contains(&lead.page_id));
         replay(&self.table, &self.leads, scope, &parked).await?;
         self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
+        if integration.missed_since.is_some() {
+            ask_for_check(&self.checks, scope, &id).await?;
+        }
         let integration = self.table.integration(scope, &id).await?.unwrap_or(integration);
         Ok(Accepted { integration, pages: ids.len() })
     }
@@ -223,20 +232,20 @@ impl Connector {
         graph: &Graph,
         integration: &Integration,
         before: Option<Credentials>,
-        person: &str,
+        person_before: Option<String>,
         withdrawn: &[Connection],
     ) {
         let tokens = before.as_ref().map(|before| before.pages.clone()).unwrap_or_default();
         if let Err(error) = release(graph, &self.table, withdrawn, &tokens, &integration.scopes).await {
             tracing::warn!(%error, org = %scope.org(), "pages that were withdrawn are perhaps still subscribed");
         }
-        let Some(before) = before else { return };
-        let person_before = person_hash(&self.key, &before.me.id);
-        if person_before != person
+        if let Some(person_before) = person_before
+            && integration.person.as_ref() != Some(&person_before)
             && let Err(error) = self.table.forget_person(scope, &integration.id, &person_before).await
         {
             tracing::warn!(%error, org = %scope.org(), "the person who connected before is still remembered");
         }
+        let Some(before) = before else { return };
         // Fewer pages may need fewer secrets.
         let parts = 1 + before.pages.len() / crate::vault::TOKENS_PER_SECRET;
         for part in 1..parts {
@@ -248,6 +257,19 @@ impl Connector {
             }
         }
     }
+}
+
+/// Since when leads may have been missed: since it ended, if it had. The look that follows asks Meta for them.
+fn missed_since(known: &Integration, now: Timestamp) -> Option<Timestamp> {
+    let by_date = || known.expires_at().filter(|end| *end <= now);
+    match &known.ended {
+        Some(ended) if ended.reason == EndReason::NotConnected => None,
+        Some(ended) => Some(ended.since),
+        None => by_date(),
+    }
+    .into_iter()
+    .chain(known.missed_since)
+    .min()
 }
 
 fn default_name(pages: &[Page]) -> String {

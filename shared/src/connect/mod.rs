@@ -1,7 +1,7 @@
 //! Connecting an org to Meta, and keeping it so.
 //!
 //! [`begin()`] sends a person to Meta's login, [`Connector`] takes them back with what Meta gave, or takes a system user's
-//! token instead. [`choose_pages`] and [`remove`] change what was connected, [`health`] says how it is.
+//! token instead. [`choose_pages`] and [`remove()`] change what was connected, [`mod@health`] says how it is.
 
 mod accept;
 mod begin;

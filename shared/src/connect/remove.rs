@@ -4,14 +4,13 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
-use super::meta::{Meta, if_readable, person_hash};
+use super::meta::{Meta, if_readable};
 use super::pages::{AT_ONCE, release, set_choice};
 use crate::bus::{Bus, Event};
 use crate::error::WorkError;
 use crate::ids::OrgScope;
 use crate::model::integration::{Choice, Integration};
 use crate::model::standing::{EndReason, Ended};
-use crate::secret::HmacKey;
 use crate::table::Table;
 use crate::vault::Recovery;
 
@@ -24,11 +23,10 @@ pub async fn remove(
     meta: &Meta,
     table: &Table,
     bus: &Bus,
-    key: &HmacKey,
     scope: &OrgScope,
     integration: &Integration,
 ) -> Result<(), WorkError> {
-    let pages = empty_out(meta, table, key, scope, integration, Recovery::Week).await?;
+    let pages = empty_out(meta, table, scope, integration, Recovery::Week).await?;
     // Before the row goes: after that nobody would know that it has to be told.
     bus.publish(&[Event::connection_disconnected(scope, integration)]).await?;
     table.delete_integration(scope, &integration.id).await?;
@@ -41,14 +39,8 @@ pub async fn remove(
 ///
 /// # Errors
 /// If something failed that is worth another try.
-pub async fn erase(
-    meta: &Meta,
-    table: &Table,
-    key: &HmacKey,
-    scope: &OrgScope,
-    integration: &Integration,
-) -> Result<(), WorkError> {
-    let pages = empty_out(meta, table, key, scope, integration, Recovery::None).await?;
+pub async fn erase(meta: &Meta, table: &Table, scope: &OrgScope, integration: &Integration) -> Result<(), WorkError> {
+    let pages = empty_out(meta, table, scope, integration, Recovery::None).await?;
     table.end_erasure(scope, integration).await?;
     tracing::info!(org = %scope.org(), integration = %integration.id, pages, "integration erased");
     Ok(())
@@ -71,8 +63,9 @@ pub async fn deauthorize(
     let ended = known.unwrap_or_else(|| Ended { reason: EndReason::AppRemoved, since: now, evidence: evidence() });
     // Marked first: what stops after that is gone on with by whoever looks at it next.
     if table.begin_ending(scope, integration, &ended, None, now).await? {
+        // Without recovery: the tokens are dead, and the person may have their data deleted next.
         for name in &integration.credentials {
-            meta.vault.delete(name, Recovery::Week).await?;
+            meta.vault.delete(name, Recovery::None).await?;
         }
         table.end_for_good(scope, integration, &ended).await?;
         tracing::info!(org = %scope.org(), integration = %integration.id, "integration ended: its person removed the app");
@@ -84,7 +77,6 @@ pub async fn deauthorize(
 async fn empty_out(
     meta: &Meta,
     table: &Table,
-    key: &HmacKey,
     scope: &OrgScope,
     integration: &Integration,
     recovery: Recovery,
@@ -96,8 +88,8 @@ async fn empty_out(
     release(&meta.graph().await?, table, &pages, &tokens, &integration.scopes).await?;
     let deleting: Vec<_> = pages.iter().map(|page| table.delete_connection(scope, page)).collect();
     stream::iter(deleting).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-    if let Some(credentials) = &credentials {
-        table.forget_person(scope, &integration.id, &person_hash(key, &credentials.me.id)).await?;
+    if let Some(person) = &integration.person {
+        table.forget_person(scope, &integration.id, person).await?;
     }
     for name in &integration.credentials {
         meta.vault.delete(name, recovery).await?;

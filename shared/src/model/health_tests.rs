@@ -52,7 +52,8 @@ fn all_is_well_when_all_is_well() {
 
 #[test]
 fn each_cause_fails_its_own_check_and_no_other() {
-    let causes: [(&str, fn(&mut Seen)); 10] = [
+    type Cause = (&'static str, fn(&mut Seen));
+    let causes: [Cause; 10] = [
         ("token", |seen| seen.standing.reason = Some(EndReason::PasswordChanged)),
         ("scopes", |seen| seen.missing_scopes.push("leads_retrieval".to_owned())),
         ("page_tasks", |seen| seen.pages[1].missing_tasks = Ok(vec!["ADVERTISE"])),

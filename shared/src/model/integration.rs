@@ -33,6 +33,8 @@ pub struct Integration {
     /// What its token is.
     #[serde(default)]
     pub token_kind: TokenKind,
+    /// Who at Meta connected it, as a hash that only we can make: enough to recognise them, nothing to learn from.
+    pub person: Option<String>,
     /// When the user token ends; `None` if never.
     pub token_expires_at: Option<Timestamp>,
     /// When Meta closes the person's data unless they log in again; `None` if never.
@@ -50,6 +52,8 @@ pub struct Integration {
     pub problems: Vec<Problem>,
     /// Set when somebody ended it at Meta; gone when it works again.
     pub ended: Option<Ended>,
+    /// Leads from then on may have been missed, and nobody has asked Meta for them yet.
+    pub missed_since: Option<Timestamp>,
     /// Last looked at.
     pub probed_at: Option<Timestamp>,
     /// The beginning of its present life. Notices are sent once in each.
@@ -79,6 +83,7 @@ impl Integration {
             connected_by: by,
             credentials: Vec::new(),
             token_kind: TokenKind::User,
+            person: None,
             token_expires_at: None,
             data_access_expires_at: None,
             asked_scopes: Vec::new(),
@@ -86,6 +91,7 @@ impl Integration {
             granted_for: BTreeMap::new(),
             problems: Vec::new(),
             ended: Some(ended),
+            missed_since: None,
             probed_at: None,
             notices_since: now,
             removing: false,

@@ -62,11 +62,16 @@ impl Change {
         self
     }
 
-    /// Only if an attribute is as it was seen.
+    /// Only if an attribute is as it was seen; what was nothing has to be nothing still.
     pub(super) fn if_still(mut self, name: &str, seen: &impl Serialize) -> Result<Self, TableError> {
         let (name_ref, value_ref) = self.named(name);
-        self.request = self.request.expression_attribute_values(&value_ref, serde_dynamo::to_attribute_value(seen)?);
-        self.conditions.push(format!("{name_ref} = {value_ref}"));
+        let seen: AttributeValue = serde_dynamo::to_attribute_value(seen)?;
+        if seen.is_null() {
+            self.conditions.push(format!("attribute_not_exists({name_ref})"));
+        } else {
+            self.request = self.request.expression_attribute_values(&value_ref, seen);
+            self.conditions.push(format!("{name_ref} = {value_ref}"));
+        }
         Ok(self)
     }
 

@@ -28,6 +28,7 @@ fn findings(ended: Option<Ended>) -> Findings {
         granted_for: Default::default(),
         problems: vec![],
         ended,
+        missed_since: None,
         notices_since: at("2026-01-01T00:00:00Z"),
         probed_at: at("2026-01-02T00:00:00Z"),
     }

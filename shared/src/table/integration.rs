@@ -37,6 +37,8 @@ pub struct Findings {
     pub problems: Vec<Problem>,
     /// Whether somebody ended it.
     pub ended: Option<Ended>,
+    /// See [`Integration::missed_since`].
+    pub missed_since: Option<Timestamp>,
     /// See [`Integration::notices_since`].
     pub notices_since: Timestamp,
     /// When it was looked at.
@@ -132,8 +134,8 @@ impl Table {
         change.send().await
     }
 
-    /// Writes down what a look found, and when to look again. `false` if it was connected anew, or is gone, since it was
-    /// read: the findings are of an earlier token then.
+    /// Writes down what a look found, and when to look again. `false` if it was connected anew, was ended, or is gone
+    /// since it was read: the findings are of an earlier token then.
     ///
     /// # Errors
     /// If the table cannot be written.
@@ -146,7 +148,17 @@ impl Table {
     ) -> Result<bool, TableError> {
         let change = self.change(&keys::integration(scope, &seen.id)).set_all(findings, &[])?;
         let change = change.index(Some(keys::check_index(scope, &seen.id, next_check)));
-        change.if_there().if_still("connected_at", &seen.connected_at)?.send().await
+        let change = change.if_there().if_still("connected_at", &seen.connected_at)?;
+        change.if_still("ended", &seen.ended)?.send().await
+    }
+
+    /// Writes down that Meta was asked for the leads that may have been missed.
+    ///
+    /// # Errors
+    /// If the table cannot be written; it is asked again then.
+    pub async fn caught_up(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
+        let change = self.change(&keys::integration(scope, &seen.id)).set("missed_since", &None::<()>)?;
+        change.if_there().if_still("missed_since", &seen.missed_since)?.send().await.map(drop)
     }
 
     /// Writes down that an integration has ended and lives on without secrets, so that there is nothing to look at any
@@ -218,7 +230,8 @@ impl Table {
         let nobody = ConnectedBy { name: None, ..seen.connected_by.clone() };
         let change = self.change(&keys::integration(scope, &seen.id)).set("connected_by", &nobody)?;
         let change = change.set("credentials", &Vec::<String>::new())?.set("problems", &Vec::<Problem>::new())?;
-        let change = change.set("granted_for", &None::<()>)?.set("erasing", &None::<()>)?.index(None);
+        let change = change.set("granted_for", &None::<()>)?.set("person", &None::<()>)?;
+        let change = change.set("erasing", &None::<()>)?.index(None);
         change.if_there().if_still("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 

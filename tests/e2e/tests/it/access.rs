@@ -94,8 +94,54 @@ async fn a_plan_without_meta_reaches_nothing_of_it() {
         let (status, answer) = basic.call(Method::GET, path, &Value::Null).await;
         assert_eq!((status, &answer["code"]), (402, &json!("meta_not_in_plan")), "{path}");
     }
-    let body = json!({ "returnUrl": world().endpoints.url });
-    assert_eq!(basic.call(Method::POST, GET_AUTH_URL, &body).await.0, 402);
+    for (method, path, body) in changes("int_1") {
+        let (status, answer) = basic.call(method, &path, &body).await;
+        assert_eq!((status, &answer["code"]), (402, &json!("meta_not_in_plan")), "{path}");
+    }
+}
+
+/// Every call that changes something of an integration, or asks Meta about it, each as it should be.
+fn changes(id: &str) -> Vec<(Method, String, Value)> {
+    let of = |call: &str| format!("/api/meta/integrations/{id}{call}");
+    vec![
+        (Method::POST, GET_AUTH_URL.to_owned(), json!({ "returnUrl": world().endpoints.url, "integrationId": id })),
+        (Method::POST, "/api/meta/integrations".to_owned(), json!({ "name": "n", "token": "t" })),
+        (Method::PATCH, of(""), json!({ "name": "n" })),
+        (Method::DELETE, of(""), Value::Null),
+        (Method::POST, of("/reconnect"), json!({ "return_url": world().endpoints.url })),
+        (Method::PUT, of("/token"), json!({ "token": "t" })),
+        (Method::PUT, of("/pages"), json!({ "page_ids": ["1"] })),
+        (Method::GET, of("/health"), Value::Null),
+        (Method::GET, of("/businesses"), Value::Null),
+        (Method::POST, of("/sync"), Value::Null),
+        (Method::POST, "/api/meta/disconnect".to_owned(), Value::Null),
+    ]
+}
+
+#[tokio::test]
+async fn each_refusal_has_its_own_meaning() {
+    let tenant = Tenant::with_users("access-owner", &[]).await;
+    let person = world().person(1).await;
+    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let (stranger, sales) =
+        (Tenant::with_users("access-stranger", &[]).await, Tenant::somebody("demo", "sales", "demo"));
+    let nobody = Tenant::superadmin_in("access-never-pushed");
+    for (method, path, body) in changes(&id) {
+        let none = [("orgid", "access-owner".to_owned())];
+        assert_eq!(tenant.call_with(method.clone(), &path, &body, &none).await.0, 401, "{method} {path}");
+        assert_eq!(sales.call(method.clone(), &path, &body).await.0, 403, "{method} {path}");
+        assert_eq!(
+            nobody.call(method.clone(), &path, &body).await.0,
+            402,
+            "an org that is not known has no plan: {path}"
+        );
+        // What names no integration is the stranger's own.
+        if path.contains(&id) || body.to_string().contains(&id) {
+            let (status, answer) = stranger.call(method.clone(), &path, &body).await;
+            assert_eq!((status, &answer["code"]), (404, &json!("not_found")), "{method} {path}");
+        }
+    }
+    assert_eq!(tenant.integration(&id).await["status"], "active", "nobody of them changed anything");
 }
 
 #[tokio::test]

@@ -54,11 +54,20 @@ async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
     other.leads_with(&world().submit(&other_person.forms[0], 1, Value::Null).await).await;
 
     // Meta tells of a lead meanwhile; it waits.
-    let meanwhile = world().submit(&person.forms[0], 1, Value::Null).await;
+    let mut meanwhile = world().submit(&person.forms[0], 1, Value::Null).await;
+    meanwhile.extend(world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await);
     eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
     assert_eq!(tenant.integration(&id).await["status"], "active");
     tenant.leads_with(&meanwhile).await;
+
+    // Who removes the app may have their data deleted next: nothing of it waits anywhere to be had back.
+    world().sim(Method::POST, "tokens", &json!({ "action": "remove_app", "user_id": person.id })).await;
+    let sent = world().sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
+    let (_, text) = page(sent["answers"][0]["body"]["url"].as_str().unwrap()).await;
+    assert!(text.contains("Your data is deleted"), "{text}");
+    assert!(world().aws().json("secretsmanager", "secretsmanager.RestoreSecret", &secret).await.is_err());
+    assert_eq!(tenant.integration(&id).await["reason"], "data_deleted");
 }
 
 #[tokio::test]

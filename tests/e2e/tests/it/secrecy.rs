@@ -40,8 +40,25 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     world.submit(form, 1, Value::Null).await;
     e2e::world::eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop))
         .await;
+    let admin = tenant.admin("boss").await;
+    let user = world.sim(Method::POST, "system_users", &json!({ "pages": 1 })).await;
+    let pasted = json!({ "name": "Pasted", "token": user["token"] });
+    let made = tenant.done(Method::POST, "/api/meta/integrations", &pasted).await;
+    tenant
+        .call(
+            Method::POST,
+            "/api/meta/integrations",
+            &json!({ "name": "Bad", "token": format!("{}x", user["token"].as_str().unwrap()) }),
+        )
+        .await;
+    world.look_at_everything().await;
+    e2e::behind::mails_once(&admin, 1).await;
+    let id = made["id"].as_str().unwrap();
     for path in ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/parked"] {
         tenant.get(path).await;
+    }
+    for call in ["", "/pages", "/health", "/businesses"] {
+        tenant.get(&format!("/api/meta/integrations/{id}{call}")).await;
     }
     assert!(leaks(outcome.0.as_str(), &secret).is_empty());
 
@@ -55,6 +72,19 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     let items = aws.json("dynamodb", "DynamoDB_20120810.Scan", &json!({ "TableName": endpoints.table })).await.unwrap();
     assert!(items["Count"].as_u64().unwrap() > 20);
     check("the table", &items.to_string());
+    let mails = world.local(Method::GET, "mail").await;
+    assert!(mails.to_string().contains("page"));
+    check("a mail", &mails.to_string());
+    let truth = world.truth().await;
+    let people = truth["users"].as_array().unwrap().iter().chain(truth["system_users"].as_array().unwrap());
+    for meta_person in people {
+        let id = meta_person["id"].as_str().unwrap();
+        // Newcomers' names are in the names of their pages; Mara's is her own.
+        let name = meta_person["name"].as_str().filter(|_| id == MARA);
+        for known in [Some(id), name].into_iter().flatten() {
+            assert!(!items.to_string().contains(known), "the table names {known}, whom only the vault may know");
+        }
+    }
     let events = world.http.get(format!("{}/_local/events", endpoints.url)).send().await.unwrap().text().await.unwrap();
     assert!(events.contains("lead.created"));
     check("an event", &events);
