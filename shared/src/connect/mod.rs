@@ -8,6 +8,8 @@ mod begin;
 mod check;
 mod finish;
 pub mod health;
+#[cfg(test)]
+mod health_tests;
 mod meta;
 mod pages;
 pub mod problems;
