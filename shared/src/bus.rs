@@ -75,7 +75,8 @@ impl Event {
             "page_id": page.page_id, "page_name": page.page_name, "reason": ended.reason,
             "message": ended.reason.message(), "fix": ended.reason.fix(),
         });
-        Self::of_connection("connection.page_lost", scope, integration, page.page_id.as_str(), detail)
+        let what = format!("{}:{}", page.page_id, ended.since);
+        Self::of_connection("connection.page_lost", scope, integration, &what, detail)
     }
 
     /// `connection.connected`: an integration was connected, or connected again.

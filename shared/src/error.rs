@@ -26,6 +26,9 @@ pub enum WorkError {
     /// The bus.
     #[error(transparent)]
     Bus(#[from] BusError),
+    /// The page is not connected through this integration any more.
+    #[error("disconnected meanwhile")]
+    Disconnected,
     /// The org's plan does not include Meta any more.
     #[error("the plan of this org does not include the Meta integration")]
     NotInPlan,
@@ -45,7 +48,7 @@ impl WorkError {
             Self::Queue(error) => error.verdict(),
             Self::Bus(error) => error.verdict(),
             Self::Mail(error) => error.verdict(),
-            Self::NotInPlan => Verdict::GiveUp,
+            Self::NotInPlan | Self::Disconnected => Verdict::GiveUp,
         }
     }
 
@@ -55,7 +58,9 @@ impl WorkError {
         match self {
             Self::Graph(error) => error.token_death().is_some(),
             Self::Vault(error) => matches!(error, VaultError::Missing(_) | VaultError::Unreadable(_)),
-            Self::Table(_) | Self::Queue(_) | Self::Bus(_) | Self::Mail(_) | Self::NotInPlan => false,
+            Self::Table(_) | Self::Queue(_) | Self::Bus(_) | Self::Mail(_) | Self::NotInPlan | Self::Disconnected => {
+                false
+            }
         }
     }
 
@@ -72,6 +77,7 @@ impl WorkError {
             Self::Bus(_) => "bus_failed",
             Self::Mail(_) => "mail_failed",
             Self::NotInPlan => "meta_not_in_plan",
+            Self::Disconnected => "disconnected",
         }
     }
 }

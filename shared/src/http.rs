@@ -92,6 +92,7 @@ impl From<BeginError> for Problem {
     fn from(error: BeginError) -> Self {
         let detail = error.to_string();
         match error {
+            BeginError::Busy => Self::new(StatusCode::CONFLICT, "integration_busy", detail),
             BeginError::Settings(error) => error.into(),
             BeginError::ReturnUrl => Self::field("returnUrl", "return_url_not_allowed", detail),
             BeginError::Scope(_) | BeginError::NoScopes => Self::field("scopes", "scope_invalid", detail),

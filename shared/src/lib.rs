@@ -22,6 +22,7 @@ pub mod aws;
 pub mod env;
 pub mod telemetry;
 
+pub mod app_secrets;
 pub mod bus;
 pub mod graph;
 pub mod mail;

@@ -1,5 +1,10 @@
 //! SES: mails to people. What a mail says is decided by whoever sends it.
 
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
@@ -31,6 +36,9 @@ pub enum MailError {
     /// SES did not answer, or has a bad day.
     #[error("SES failed: {0}")]
     Failed(String),
+    /// SES did not say whether it sent it.
+    #[error("SES did not answer: {0}")]
+    Unknown(String),
     /// SES will never send this one: the address is not one, or is on the suppression list.
     #[error("SES refuses the mail: {0}")]
     Refused(String),
@@ -41,17 +49,21 @@ impl MailError {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Failed(_) => Verdict::Retry,
+            Self::Failed(_) | Self::Unknown(_) => Verdict::Retry,
             Self::Refused(_) => Verdict::GiveUp,
         }
     }
 }
 
 impl Mailer {
-    /// A mailer that sends from `sender`.
+    /// A mailer that sends from `sender`. SES has no key by which it would know a repeat, so nothing is sent again by the
+    /// client itself, and it is given time to answer.
     #[must_use]
-    pub fn new(client: Client, sender: String) -> Self {
-        Self { client, sender }
+    pub fn new(aws: &SdkConfig, sender: String) -> Self {
+        let config = aws_sdk_sesv2::config::Builder::from(aws)
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(15)).build());
+        Self { client: Client::from_conf(config.build()), sender }
     }
 
     /// Sends a mail to one person.
@@ -77,6 +89,9 @@ impl Mailer {
 
 fn failure(error: &SdkError<SendEmailError>) -> MailError {
     let said = DisplayErrorContext(error).to_string();
+    if !matches!(error, SdkError::ServiceError(_) | SdkError::ConstructionFailure(_)) {
+        return MailError::Unknown(said);
+    }
     match error.as_service_error() {
         Some(SendEmailError::BadRequestException(_) | SendEmailError::MessageRejected(_)) => MailError::Refused(said),
         _ => MailError::Failed(said),

@@ -9,11 +9,8 @@ use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, SdkError};
-use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
-use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
-use aws_sdk_secretsmanager::operation::restore_secret::RestoreSecretError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -27,7 +24,7 @@ use crate::secret::{AccessToken, HmacKey};
 /// How long a value is taken as it was read. `SystemTime`, because a frozen process's monotonic clock may stand still.
 const FRESH: Duration = Duration::from_mins(5);
 /// Page tokens in one secret: Meta's tokens are some 250 characters, a secret holds 64 KiB.
-pub const TOKENS_PER_SECRET: usize = 150;
+const TOKENS_PER_SECRET: usize = 150;
 
 /// The secrets this function may read.
 #[derive(Debug)]
@@ -209,22 +206,25 @@ impl Vault {
         }
     }
 
-    /// Stores what is secret about an integration and answers the names of the secrets and, for each page, the one that
-    /// holds its token. Doing it again replaces what was there.
+    /// Stores what is secret about an integration in new secrets, and answers their names and, for each page, the one that
+    /// holds its token. What the integration had before stays where it is: whoever still reads it, or deletes it, does
+    /// not meet the new one.
     ///
     /// # Errors
-    /// If Secrets Manager does not take it; some of the secrets may be written then.
+    /// If Secrets Manager does not take it. What was written of it is deleted again, as far as that works.
     pub async fn store(
         &self,
         prefix: &str,
         integration: &IntegrationId,
         credentials: &Credentials,
     ) -> Result<Stored, VaultError> {
+        let series = uuid::Uuid::new_v4().simple().to_string();
+        let series = series.get(..8).unwrap_or_default();
         let mut stored = Stored::default();
         let pages: Vec<_> = credentials.pages.iter().collect();
         let parts = pages.chunks(TOKENS_PER_SECRET).map(<[_]>::to_vec).chain(pages.is_empty().then(Vec::new));
         for (number, part) in parts.enumerate() {
-            let name = part_name(prefix, integration, number);
+            let name = format!("{prefix}{integration}.{series}.{number}");
             let tokens: BTreeMap<&str, &str> =
                 part.iter().map(|(page, token)| (page.as_str(), token.expose())).collect();
             let mut value = serde_json::json!({ "pages": tokens });
@@ -232,56 +232,23 @@ impl Vault {
                 object.insert("me".to_owned(), serde_json::json!(credentials.me));
                 object.insert("user_token".to_owned(), credentials.user_token.expose().into());
             }
-            self.upsert(&name, &value.to_string()).await?;
-            self.forget(&name);
+            if let Err(error) = self.client.create_secret().name(&name).secret_string(value.to_string()).send().await {
+                let error = failed(&error);
+                self.drop_all(&stored.names).await;
+                return Err(error);
+            }
             stored.by_page.extend(part.iter().map(|(page, _)| ((*page).clone(), name.clone())));
             stored.names.push(name);
         }
         Ok(stored)
     }
 
-    /// Writes a secret whether it is there, is not, or is being deleted: its name stays taken meanwhile, and after a
-    /// deletion without recovery for a moment longer than the secret itself.
-    async fn upsert(&self, name: &str, value: &str) -> Result<(), VaultError> {
-        const MOST_TRIES: u32 = 6;
-        for attempt in 1..=MOST_TRIES {
-            if self.replace(name, value).await? {
-                return Ok(());
+    /// Deletes secrets that nothing refers to. That it fails harms nobody: it is told and left.
+    pub async fn drop_all(&self, names: &[String]) {
+        for name in names {
+            if let Err(error) = self.delete(name, Recovery::None).await {
+                tracing::warn!(%error, name, "a secret that is not needed any more is still there");
             }
-            match self.client.create_secret().name(name).secret_string(value).send().await {
-                Ok(_) => return Ok(()),
-                Err(error) => match error.as_service_error() {
-                    Some(
-                        CreateSecretError::ResourceExistsException(_) | CreateSecretError::InvalidRequestException(_),
-                    ) => {}
-                    _ => return Err(failed(&error)),
-                },
-            }
-            // It waits to be deleted, or somebody else created it just now: either way it can be had back and replaced.
-            match self.client.restore_secret().secret_id(name).send().await {
-                Ok(_) => {}
-                Err(error)
-                    if error.as_service_error().is_some_and(RestoreSecretError::is_resource_not_found_exception) =>
-                {
-                    let longest = Duration::from_secs(2);
-                    tokio::time::sleep(crate::retry::backoff(attempt, Duration::from_millis(100), longest)).await;
-                }
-                Err(error) => return Err(failed(&error)),
-            }
-        }
-        Err(VaultError::Failed(format!("the name {name} stays taken")))
-    }
-
-    /// Gives an existing secret a new value; `false` if there is none to give it to.
-    async fn replace(&self, name: &str, value: &str) -> Result<bool, VaultError> {
-        match self.client.put_secret_value().secret_id(name).secret_string(value).send().await {
-            Ok(_) => Ok(true),
-            Err(error) => match error.as_service_error() {
-                Some(
-                    PutSecretValueError::ResourceNotFoundException(_) | PutSecretValueError::InvalidRequestException(_),
-                ) => Ok(false),
-                _ => Err(failed(&error)),
-            },
         }
     }
 
@@ -331,12 +298,6 @@ impl Vault {
         }
         Ok(text)
     }
-}
-
-/// The name of the `number`th secret of an integration.
-#[must_use]
-pub fn part_name(prefix: &str, integration: &IntegrationId, number: usize) -> String {
-    if number == 0 { format!("{prefix}{integration}") } else { format!("{prefix}{integration}.{number}") }
 }
 
 /// Where an integration's secrets went.

@@ -11,7 +11,7 @@ use shared::connect::health::health;
 use shared::error::WorkError;
 use shared::graph::businesses::{Business, Tenure};
 use shared::http::Problem;
-use shared::intake::catch_up;
+use shared::intake::CatchUp;
 use shared::model::health::{Check, CheckStatus};
 use shared::model::integration::Connection;
 use shared::model::lead::FoundBy;
@@ -164,10 +164,8 @@ pub(crate) async fn sync(
     let integration = find(&api, &scope, &id).await?;
     let now = shared::clock::now();
     needs_token(&integration, now)?;
-    let connector = &api.connector;
-    let since = now - LOOK_BACK;
-    let (meta, table, leads) = (&connector.meta, &api.table, &api.leads);
-    match catch_up(meta, table, leads, &scope, &integration, since, FoundBy::Sync, now).await {
+    let catch_up = CatchUp { meta: &api.connector.meta, table: &api.table, leads: &api.leads };
+    match catch_up.run(&scope, &integration, now - LOOK_BACK, FoundBy::Sync, now).await {
         Ok(found) => Ok((StatusCode::ACCEPTED, Json(Synced { found }))),
         Err(error) => Err(of_meta(&api, &scope, &integration, error).await),
     }

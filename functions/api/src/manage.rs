@@ -1,6 +1,7 @@
 //! Changing integrations: making one, its settings, its pages, its token, and ending it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Json;
@@ -109,7 +110,7 @@ pub(crate) async fn create(
                 assignment: settings.assignment.unwrap_or_default(),
                 ..draft
             };
-            api.table.save_integration(&scope, &draft, None).await?;
+            api.table.insert_integration(&scope, &draft, None).await?;
             draft
         }
     };
@@ -216,7 +217,7 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     let integration = find(&api, &scope, &id).await?;
     api.table.begin_removal(&scope, &integration.id, shared::clock::now()).await?;
-    let done = tokio::time::timeout(LONGEST, end(&api, &scope, &integration)).await.unwrap_or(false);
+    let done = end_all(&api, &scope, std::slice::from_ref(&integration)).await?;
     Ok(if done { StatusCode::NO_CONTENT } else { StatusCode::ACCEPTED })
 }
 
@@ -240,16 +241,27 @@ pub(crate) async fn disconnect(
     for integration in &integrations {
         api.table.begin_removal(&scope, &integration.id, shared::clock::now()).await?;
     }
+    let done = end_all(&api, &scope, &integrations).await?;
+    let status = if done { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok((status, Json(Disconnected { disconnected: integrations.len() })))
+}
+
+/// Ends integrations that are marked; `false` if some have to be gone on with, which is asked for.
+async fn end_all(api: &Api, scope: &OrgScope, integrations: &[Integration]) -> Result<bool, Problem> {
+    let ended = AtomicUsize::new(0);
     let ending = async {
         let mut done = true;
-        for integration in &integrations {
-            done &= end(&api, &scope, integration).await;
+        for integration in integrations {
+            done &= end(api, scope, integration).await;
+            ended.fetch_add(1, Ordering::Relaxed);
         }
         done
     };
     let done = tokio::time::timeout(LONGEST, ending).await.unwrap_or(false);
-    let status = if done { StatusCode::OK } else { StatusCode::ACCEPTED };
-    Ok((status, Json(Disconnected { disconnected: integrations.len() })))
+    for integration in integrations.iter().skip(ended.into_inner()) {
+        ask_for_check(&api.checks, scope, &integration.id).await?;
+    }
+    Ok(done)
 }
 
 /// Ends one integration; `false` if it has to be gone on with, which is asked for.
@@ -275,12 +287,13 @@ async fn paste(
     match api.connector.paste(scope, by, pasted, shared::clock::now()).await {
         Ok(accepted) => Ok(accepted.integration),
         Err(PasteError::Work(error)) => Err(error.into()),
+        Err(PasteError::Gone) => Err(Problem::not_found("integration")),
         Err(error) => {
             let code = match error {
                 PasteError::NotValid => "token_not_valid",
                 PasteError::NotSystemUser(_) => "token_kind",
                 PasteError::NoPages => "no_pages",
-                PasteError::Work(_) => "unavailable",
+                PasteError::Gone | PasteError::Work(_) => "unavailable",
             };
             Err(Problem::field("token", code, format!("{error}.")))
         }

@@ -1,18 +1,19 @@
-//! One look at one integration: its token, its pages' subscriptions, what of it is missing; then what it found is written
-//! down, repaired where that can be done, and told.
+//! One look at one integration. First everything is read: its token, its pages' subscriptions, what is missing. Then it is
+//! written down, if nobody connected or ended it meanwhile. Only then follows what changes anything: repairs, notices, and
+//! the leads that did not come.
 
 use jiff::{SignedDuration, Timestamp};
-use shared::connect::health::{ended_by_us, examine};
-use shared::connect::{CheckJob, Meta, deauthorize, erase, problems, remove, subscribe};
+use shared::connect::health::{ended_by_us, examine, last_well};
+use shared::connect::{CheckJob, Meta, erase, let_go, problems, release, remove, subscribe};
 use shared::error::WorkError;
 use shared::graph::subscriptions::fields;
 use shared::graph::{Graph, GraphError};
 use shared::ids::{OrgScope, PageId};
-use shared::intake::{catch_up, replay};
+use shared::intake::{CatchUp, replay};
 use shared::model::health::LEAD_FIELD;
 use shared::model::integration::{Connection, Integration, Problem};
 use shared::model::lead::FoundBy;
-use shared::model::standing::{EndReason, Ended, TokenKind};
+use shared::model::standing::{EndReason, Ended};
 use shared::queue::Queue;
 use shared::retry::Verdict;
 use shared::secret::AccessToken;
@@ -26,6 +27,8 @@ use crate::notify::Notifier;
 const ENOUGH_SEEN: SignedDuration = SignedDuration::from_mins(2);
 /// An extension of the dates by less is none: Meta gives some of them by the day.
 const EXTENDED: SignedDuration = SignedDuration::from_hours(24);
+/// Why leads are parked that only wait for a token that works.
+const OF_TOKENS: [&str; 2] = ["token_dead", "token_unreadable"];
 
 /// What looking takes.
 #[derive(Debug)]
@@ -37,35 +40,51 @@ pub(crate) struct Looker {
     pub(crate) leads: Queue,
 }
 
-/// What looking at the pages found.
-struct Found {
-    problems: Vec<Problem>,
-    /// Since when leads of some page may have been missed.
-    missed_since: Option<Timestamp>,
+/// What was seen, and nothing of it written.
+struct Seen {
+    integration: Integration,
+    /// Absent if there is nothing to go on with: the token is dead.
+    pages: Option<Pages>,
 }
 
-/// Why leads are parked that only wait for a token that works.
-const OF_TOKENS: [&str; 2] = ["token_dead", "token_unreadable"];
+/// What was seen of the pages, and what to ask of Meta for them.
+struct Pages {
+    graph: Graph,
+    credentials: Credentials,
+    /// Connected ones, each as it is now.
+    connected: Vec<PageSeen>,
+    /// Those that leads are not taken from any more, and that are perhaps still subscribed.
+    left: Vec<Connection>,
+}
+
+struct PageSeen {
+    page: Connection,
+    /// What is subscribed; absent if Meta did not say.
+    subscribed: Option<Vec<String>>,
+    ended: Option<Ended>,
+    problem: Option<Problem>,
+}
 
 impl Looker {
-    /// Looks at one integration.
+    /// Looks at one integration, or goes on with what somebody began with it.
     ///
     /// # Errors
-    /// If something failed that is worth another try. What was found before that is written down and told.
+    /// If something failed that is worth another try. What does not rest on it is done.
     pub(crate) async fn look(&self, job: &CheckJob, now: Timestamp) -> Result<(), WorkError> {
         let found = self.table.integration_of(job.org.clone(), &job.integration_id).await?;
         let Some((scope, integration)) = found else { return Ok(()) };
         if integration.removing {
-            let bus = &self.notifier.bus;
-            return remove(&self.meta, &self.table, bus, &scope, &integration).await;
+            return remove(&self.meta, &self.table, &self.notifier.bus, &scope, &integration).await;
         }
         if integration.erasing.is_some() {
             erase(&self.meta, &self.table, &scope, &integration).await?;
-            return self.notifier.tell(&scope, &integration, now).await;
+        } else if integration.letting_go {
+            let_go(&self.meta, &self.table, &scope, &integration).await?;
         }
-        if integration.credentials.is_empty() {
-            // Nothing to look at, but somebody may still have to be told that it has ended.
-            return self.notifier.tell(&scope, &integration, now).await;
+        if integration.erasing.is_some() || integration.letting_go || integration.credentials.is_empty() {
+            // There is nothing to look at, and once everybody is told, nothing to come back for.
+            self.notifier.tell(&scope, &integration, now).await?;
+            return Ok(self.table.look_again(&scope, &integration, None).await?);
         }
         let recently = integration.probed_at.is_some_and(|probed| now.duration_since(probed) < ENOUGH_SEEN);
         if recently && integration.ended.is_some() {
@@ -75,47 +94,40 @@ impl Looker {
             tracing::info!(org = %scope.org(), integration = %integration.id, "not looked at: the org's plan does not include Meta");
             return self.record(&scope, &integration, integration.clone(), now).await.map(drop);
         }
-        let current = self.current(&scope, &integration, now).await?;
-        let Some(recorded) = self.record(&scope, &integration, current, now).await? else {
+        let seen = self.see(&scope, &integration, now).await?;
+        let Some(recorded) = self.record(&scope, &integration, seen.integration, now).await? else {
             tracing::info!(org = %scope.org(), integration = %integration.id, "somebody changed it during the look; that counts");
             return Ok(());
         };
-        if recorded.ended.as_ref().is_some_and(|ended| ended.reason == EndReason::AppRemoved) {
-            // Such a token never comes back to life. Meta's callback may never have come.
-            deauthorize(&self.meta, &self.table, &scope, &recorded, now).await?;
-        }
-        self.notifier.tell(&scope, &recorded, now).await?;
-        if recorded.standing(now).reason.is_none() { self.bring_in(&scope, &recorded, now).await } else { Ok(()) }
+        let repaired = match &seen.pages {
+            Some(pages) => self.repair(&scope, &recorded, pages).await,
+            None => Ok(()),
+        };
+        let lost = seen.pages.iter().flat_map(|pages| &pages.connected);
+        let lost: Vec<(&Connection, &Ended)> =
+            lost.filter_map(|seen| Some((&seen.page, seen.ended.as_ref()?))).collect();
+        let told = match recorded.ended {
+            // The whole is told, not its pages.
+            Some(_) => self.notifier.tell(&scope, &recorded, now).await,
+            None => {
+                let told = self.notifier.tell(&scope, &recorded, now).await;
+                told.and(self.notifier.tell_lost_pages(&scope, &recorded, &lost, now).await)
+            }
+        };
+        let brought_in =
+            if recorded.standing(now).reason.is_none() { self.bring_in(&scope, &recorded, now).await } else { Ok(()) };
+        repaired.and(told).and(brought_in)
     }
 
-    /// Brings in what could not come while the integration, or a page of it, was not well: leads that wait for a token,
-    /// and leads that Meta may not have told us of.
-    async fn bring_in(&self, scope: &OrgScope, integration: &Integration, now: Timestamp) -> Result<(), WorkError> {
-        let pages = self.table.pages_of(scope, &integration.id).await?;
-        let is_well =
-            |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
-        let mut parked = self.table.parked(scope).await?;
-        parked.retain(|lead| is_well(&lead.page_id) && OF_TOKENS.contains(&lead.reason.as_str()));
-        replay(&self.table, &self.leads, scope, &parked).await?;
-        let Some(since) = integration.missed_since else { return Ok(()) };
-        let (meta, found_by) = (&self.meta, FoundBy::Sweep);
-        catch_up(meta, &self.table, &self.leads, scope, integration, since, found_by, now).await?;
-        Ok(self.table.caught_up(scope, integration).await?)
-    }
-
-    /// The integration as it is now.
-    async fn current(
-        &self,
-        scope: &OrgScope,
-        integration: &Integration,
-        now: Timestamp,
-    ) -> Result<Integration, WorkError> {
+    /// Reads everything there is to know.
+    async fn see(&self, scope: &OrgScope, integration: &Integration, now: Timestamp) -> Result<Seen, WorkError> {
         let credentials = match self.meta.vault.credentials(&integration.credentials).await {
             Ok(credentials) => credentials,
             Err(error @ VaultError::Failed(_)) => return Err(error.into()),
             Err(error) => {
                 tracing::error!(%error, org = %scope.org(), integration = %integration.id, metric = "tokens_unreadable", "an integration's tokens cannot be read");
-                return Ok(ended_by_us(integration, EndReason::TokenUnreadable, error.to_string(), now));
+                let ended = ended_by_us(integration, EndReason::TokenUnreadable, error.to_string(), now);
+                return Ok(Seen { integration: ended, pages: None });
             }
         };
         let graph = self.meta.graph().await?;
@@ -135,110 +147,124 @@ impl Looker {
         }
         let mut current = examined.integration;
         if current.ended.is_some() {
-            return Ok(current);
+            return Ok(Seen { integration: current, pages: None });
         }
-        let found = self.look_at_pages(scope, &graph, &current, &credentials, now).await?;
-        current.problems = found.problems;
+        let (pages, missed) = self.see_pages(scope, graph, integration, &current, credentials, now).await?;
         let ended_since = integration.ended.as_ref().map(|ended| ended.since);
-        current.missed_since = [current.missed_since, found.missed_since, ended_since].into_iter().flatten().min();
-        let mut pages = self.table.pages_of(scope, &current.id).await?;
-        pages.retain(Connection::is_connected);
+        current.missed_since = [current.missed_since, missed, ended_since].into_iter().flatten().min();
         // With its last page the integration has ended, whatever its own token says.
-        if let Some(ended) = pages.first().and_then(|page| page.ended.clone())
-            && pages.iter().all(|page| page.ended.is_some())
+        let mut ends = pages.connected.iter().map(|seen| seen.ended.as_ref());
+        if let Some(Some(first)) = ends.next()
+            && ends.all(|ended| ended.is_some())
         {
-            current.ended = Some(ended);
+            current.ended = Some(Ended { reason: EndReason::PageRoleLost, ..first.clone() });
         }
-        Ok(current)
+        Ok(Seen { integration: current, pages: Some(pages) })
     }
 
-    /// Reads every page's subscription back, repairs those that are not as they should be, and finds pages that are lost.
-    async fn look_at_pages(
+    /// Reads every page's subscription back. Also answers since when leads of some page may have been missed.
+    async fn see_pages(
         &self,
         scope: &OrgScope,
-        graph: &Graph,
-        integration: &Integration,
-        credentials: &Credentials,
+        graph: Graph,
+        before: &Integration,
+        current: &Integration,
+        credentials: Credentials,
         now: Timestamp,
-    ) -> Result<Found, WorkError> {
-        let mut pages = self.table.pages_of(scope, &integration.id).await?;
-        pages.retain(Connection::is_connected);
-        let (with_token, without): (Vec<Connection>, Vec<Connection>) =
-            pages.into_iter().partition(|page| credentials.pages.contains_key(&page.page_id));
-        for page in &without {
-            let ended = self.newly_ended(page, EndReason::TokenUnreadable, "its token is not in the secret", now);
-            self.lose(scope, integration, page, ended, now).await?;
-        }
+    ) -> Result<(Pages, Option<Timestamp>), WorkError> {
+        let (connected, left): (Vec<Connection>, Vec<Connection>) =
+            self.table.pages_of(scope, &current.id).await?.into_iter().partition(Connection::is_connected);
         let asked: Vec<(&PageId, &AccessToken)> =
-            with_token.iter().filter_map(|page| credentials.pages.get_key_value(&page.page_id)).collect();
-        let (mut to_repair, mut found, mut missed) = (Vec::new(), Vec::new(), Vec::new());
-        for (page, subscribed) in with_token.iter().zip(graph.subscriptions(&asked).await) {
-            match subscribed {
-                Ok(subscribed) => {
-                    missed.extend(page.ended.as_ref().map(|ended| ended.since));
-                    let told = |fields: &[String]| fields.iter().any(|field| field == LEAD_FIELD);
-                    if told(&page.subscribed_fields) && !told(&subscribed) {
-                        missed.push(integration.probed_at.unwrap_or(page.connected_at));
-                    }
-                    let wanted = fields(&integration.scopes);
-                    if page.ended.is_some() || page.subscribed_fields != subscribed {
-                        self.table.record_page(scope, page, &subscribed, None).await?;
-                    }
-                    if wanted.iter().any(|field| !subscribed.iter().any(|known| known == field)) {
-                        if !page.subscribed_fields.is_empty() {
-                            tracing::warn!(org = %scope.org(), page = %page.page_id, ?subscribed, metric = "subscriptions_lost", "a page's subscription is not as it was");
-                        }
-                        to_repair.push(page.clone());
-                    }
+            connected.iter().filter_map(|page| credentials.pages.get_key_value(&page.page_id)).collect();
+        let mut answers = graph.subscriptions(&asked).await.into_iter();
+        let end = |page: &Connection, reason: EndReason, evidence: String| match &page.ended {
+            Some(known) if known.reason == reason => known.clone(),
+            _ => Ended { reason, since: last_well(before, now).max(page.connected_at), evidence },
+        };
+        let (mut seen, mut missed) = (Vec::with_capacity(connected.len()), Vec::new());
+        for page in &connected {
+            let mut now_seen =
+                PageSeen { page: page.clone(), subscribed: None, ended: page.ended.clone(), problem: None };
+            let answer = credentials.pages.contains_key(&page.page_id).then(|| answers.next()).flatten();
+            match answer {
+                None => {
+                    let evidence = "its token is not in the secret".to_owned();
+                    now_seen.ended = Some(end(page, EndReason::TokenUnreadable, evidence));
                 }
-                Err(error) => match error.token_death() {
-                    Some(reason) => {
-                        let ended = self.newly_ended(page, reason, &error.to_string(), now);
-                        self.lose(scope, integration, page, ended, now).await?;
+                Some(Ok(subscribed)) => {
+                    missed.extend(page.ended.as_ref().map(|ended| ended.since));
+                    let wanted = fields(&current.scopes).contains(&LEAD_FIELD);
+                    if wanted && !subscribed.iter().any(|field| field == LEAD_FIELD) {
+                        missed.push(last_well(before, now).max(page.connected_at));
                     }
+                    (now_seen.subscribed, now_seen.ended) = (Some(subscribed), None);
+                }
+                Some(Err(error)) => match error.token_death() {
+                    Some(reason) => now_seen.ended = Some(end(page, reason, error.to_string())),
                     // Who may not read it back may not repair it either. What may heal is seen at the next look.
-                    None if error.verdict() == Verdict::GiveUp => found.push(problems::not_subscribed(page, &error)),
+                    None if error.verdict() == Verdict::GiveUp => {
+                        now_seen.problem = Some(problems::not_subscribed(page, &error));
+                    }
                     None => {
                         tracing::info!(%error, page = %page.page_id, "a page's subscription could not be read back");
                     }
                 },
             }
+            seen.push(now_seen);
         }
-        let tokens = &credentials.pages;
-        found.extend(subscribe(graph, &self.table, scope, &to_repair, tokens, &integration.scopes).await?);
+        let left = left.into_iter().filter(|page| !page.subscribed_fields.is_empty()).collect();
+        Ok((Pages { graph, credentials, connected: seen, left }, missed.into_iter().min()))
+    }
 
+    /// Writes down how the pages are, puts back what is not subscribed, takes the app off pages that nobody uses, and
+    /// writes down what is missing.
+    async fn repair(&self, scope: &OrgScope, integration: &Integration, pages: &Pages) -> Result<(), WorkError> {
+        let (mut to_repair, mut found) = (Vec::new(), Vec::new());
+        for seen in &pages.connected {
+            let page = &seen.page;
+            let subscribed = seen.subscribed.as_ref().unwrap_or(&page.subscribed_fields);
+            if page.ended != seen.ended || page.subscribed_fields != *subscribed {
+                self.table.record_page(scope, page, subscribed, seen.ended.as_ref()).await?;
+            }
+            let is_missing = |field: &&str| !subscribed.iter().any(|known| known == field);
+            if seen.subscribed.is_some() && fields(&integration.scopes).iter().any(is_missing) {
+                if !page.subscribed_fields.is_empty() {
+                    tracing::warn!(org = %scope.org(), page = %page.page_id, ?subscribed, metric = "subscriptions_lost", "a page's subscription is not as it was");
+                }
+                to_repair.push(page.clone());
+            }
+            found.extend(seen.problem.clone());
+        }
+        let (graph, tokens) = (&pages.graph, &pages.credentials.pages);
+        let living: Vec<Connection> =
+            pages.connected.iter().filter(|seen| seen.ended.is_none()).map(|seen| seen.page.clone()).collect();
+        found.extend(subscribe(graph, &self.table, scope, &to_repair, tokens, &integration.scopes).await?);
         let mut all = problems::missing_scopes(&integration.asked_scopes, &integration.scopes);
         all.extend(integration.problems.iter().filter(|problem| problem.code == "page_without_token").cloned());
-        all.extend(with_token.iter().filter_map(problems::task_missing));
+        all.extend(problems::of_pages(integration, &living));
         all.extend(found);
-        let leads_granted = integration.scopes.iter().any(|scope| scope == problems::LEAD_SCOPE);
-        if integration.token_kind == TokenKind::User && leads_granted {
-            all.extend(problems::lead_access_problems(graph, &credentials.me.id, &with_token, tokens).await);
-        }
-        Ok(Found { problems: all, missed_since: missed.into_iter().min() })
+        all.extend(problems::of_lead_access(graph, integration, &pages.credentials, &living).await);
+        self.table.set_problems(scope, &integration.id, &all).await?;
+        release(graph, &self.table, scope, &pages.left, tokens).await
     }
 
-    fn newly_ended(&self, page: &Connection, reason: EndReason, evidence: &str, now: Timestamp) -> Ended {
-        match &page.ended {
-            Some(known) if known.reason == reason => known.clone(),
-            _ => Ended { reason, since: now, evidence: evidence.to_owned() },
-        }
+    /// Brings in what could not come while the integration, or a page of it, was not well: leads that wait for a token,
+    /// and leads that Meta may not have told us of.
+    async fn bring_in(&self, scope: &OrgScope, integration: &Integration, now: Timestamp) -> Result<(), WorkError> {
+        let pages = self.table.pages_of(scope, &integration.id).await?;
+        let is_well =
+            |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
+        let mut parked = self.table.parked(scope).await?;
+        parked.retain(|lead| is_well(&lead.page_id) && OF_TOKENS.contains(&lead.reason.as_str()));
+        replay(&self.table, &self.leads, scope, &parked).await?;
+        let Some(since) = integration.missed_since else { return Ok(()) };
+        let catch_up = CatchUp { meta: &self.meta, table: &self.table, leads: &self.leads };
+        catch_up.run(scope, integration, since, FoundBy::Sweep, now).await?;
+        Ok(self.table.caught_up(scope, integration).await?)
     }
 
-    async fn lose(
-        &self,
-        scope: &OrgScope,
-        integration: &Integration,
-        page: &Connection,
-        ended: Ended,
-        now: Timestamp,
-    ) -> Result<(), WorkError> {
-        self.table.record_page(scope, page, &page.subscribed_fields, Some(&ended)).await?;
-        self.notifier.tell_lost_page(scope, integration, page, &ended, now).await
-    }
-
-    /// Writes the findings down and answers the integration as it is stored now; `None` if somebody connected or ended it
-    /// since.
+    /// Writes the findings down and answers the integration as it is stored now; `None` if somebody connected, ended or
+    /// deleted it since.
     async fn record(
         &self,
         scope: &OrgScope,
@@ -251,14 +277,13 @@ impl Looker {
         }
         let (was, is) = (before.standing(now), current.standing(now));
         if was != is || before.ended != current.ended {
-            tracing::info!(org = %scope.org(), integration = %before.id, ?was, ?is, "an integration stands otherwise than before");
+            tracing::info!(org = %scope.org(), integration = %before.id, was = ?was.status, is = ?is.status, reason = ?is.reason, "an integration stands otherwise than before");
         }
         let findings = Findings {
             token_expires_at: current.token_expires_at,
             data_access_expires_at: current.data_access_expires_at,
             scopes: current.scopes.clone(),
             granted_for: current.granted_for.clone(),
-            problems: current.problems.clone(),
             ended: current.ended.clone(),
             missed_since: current.missed_since,
             notices_since: current.notices_since,

@@ -26,7 +26,7 @@ async fn main() -> Result<(), Error> {
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let app_secret_id = env::meta_app_secret_id()?;
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
-    let mailer = env::sender_address()?.map(|sender| Mailer::new(aws_sdk_sesv2::Client::new(&aws), sender));
+    let mailer = env::sender_address()?.map(|sender| Mailer::new(&aws, sender));
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let looker = Looker {
         notifier: Notifier {

@@ -1,5 +1,8 @@
 //! Telling an org's admins and its CRM, each once: whoever sends claims first.
 
+use std::collections::BTreeMap;
+use std::future::Future;
+
 use jiff::Timestamp;
 use shared::bus::{Bus, Event};
 use shared::error::WorkError;
@@ -8,8 +11,8 @@ use shared::mail::{Mail, MailError, Mailer};
 use shared::model::integration::{Connection, Integration};
 use shared::model::org::User;
 use shared::model::standing::{Ended, Notice};
-use shared::table::Table;
-use shared::table::notice::NoticeTo;
+use shared::table::notice::{Claimed, NoticeTo};
+use shared::table::{Table, TableError};
 use url::Url;
 
 use crate::words;
@@ -47,24 +50,35 @@ impl Notifier {
             }
         };
         let mail = |org: &str, link: &str| words::of_notice(notice, integration, org, link, now);
-        self.tell_all(scope, integration, notice.name(), &event, mail, now).await
+        self.tell_all(scope, integration, notice.name(), &[event], mail, now).await
     }
 
-    /// Tells of a page that was lost while the others are well.
+    /// Tells of pages that were lost while the others are well: once for all that were lost together.
     ///
     /// # Errors
     /// As [`Notifier::tell`].
-    pub(crate) async fn tell_lost_page(
+    pub(crate) async fn tell_lost_pages(
         &self,
         scope: &OrgScope,
         integration: &Integration,
-        page: &Connection,
-        ended: &Ended,
+        lost: &[(&Connection, &Ended)],
         now: Timestamp,
     ) -> Result<(), WorkError> {
-        let event = Event::connection_page_lost(scope, integration, page, ended);
-        let mail = |org: &str, link: &str| words::of_lost_page(page, ended, integration, org, link);
-        self.tell_all(scope, integration, &format!("page-{}", page.page_id), &event, mail, now).await
+        let mut together: BTreeMap<Timestamp, Vec<(&Connection, &Ended)>> = BTreeMap::new();
+        for page in lost {
+            together.entry(page.1.since).or_default().push(*page);
+        }
+        let mut outcome = Ok(());
+        for (since, pages) in together {
+            let events: Vec<Event> = pages
+                .iter()
+                .map(|(page, ended)| Event::connection_page_lost(scope, integration, page, ended))
+                .collect();
+            let mail = |org: &str, link: &str| words::of_lost_pages(&pages, integration, org, link);
+            let notice = format!("pages-{since}");
+            outcome = outcome.and(self.tell_all(scope, integration, &notice, &events, mail, now).await);
+        }
+        outcome
     }
 
     async fn tell_all(
@@ -72,16 +86,13 @@ impl Notifier {
         scope: &OrgScope,
         integration: &Integration,
         notice: &str,
-        event: &Event,
+        events: &[Event],
         mail: impl Fn(&str, &str) -> Mail,
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let whom = NoticeTo { integration: &integration.id, since: integration.notices_since, notice, to: BUS };
-        let mut outcome = Ok(());
-        if self.table.claim_notice(scope, whom, now).await? {
-            let told = self.bus.publish(std::slice::from_ref(event)).await.map_err(WorkError::from);
-            outcome = outcome.and(self.settle(scope, whom, told, now).await);
-        }
+        let publish = async { self.bus.publish(events).await.map_err(WorkError::from) };
+        let mut outcome = self.once(scope, whom, publish, now).await;
         let Some(mailer) = &self.mailer else {
             tracing::warn!(org = %scope.org(), notice, "no mail is sent: the deployment has no SenderAddress");
             return outcome;
@@ -96,37 +107,44 @@ impl Notifier {
         for admin in admins {
             // A user's id may be spelled like the bus; what they are called here may not.
             let recipient = format!("user-{}", admin.id);
-            let whom = NoticeTo { to: &recipient, ..whom };
-            if self.table.claim_notice(scope, whom, now).await? {
-                let told = match mailer.send(&admin.email, &mail).await {
+            let send = async {
+                match mailer.send(&admin.email, &mail).await {
                     // It never will be sent. The others are told all the same, and nobody tries again.
                     Err(error @ MailError::Refused(_)) => {
                         tracing::error!(%error, org = %scope.org(), user = %admin.id, metric = "mails_refused", "a notice cannot be mailed");
                         Ok(())
                     }
-                    told => told.map_err(WorkError::from),
-                };
-                outcome = outcome.and(self.settle(scope, whom, told, now).await);
-            }
+                    sent => sent.map_err(WorkError::from),
+                }
+            };
+            outcome = outcome.and(self.once(scope, NoticeTo { to: &recipient, ..whom }, send, now).await);
         }
         outcome
     }
 
-    /// A claim ends as sent, or is given back for the next try.
-    async fn settle(
+    /// Sends to one recipient unless that was done. A claim that somebody else holds makes this come back: if they died
+    /// at it, it is taken over then.
+    async fn once(
         &self,
         scope: &OrgScope,
-        notice: NoticeTo<'_>,
-        told: Result<(), WorkError>,
+        whom: NoticeTo<'_>,
+        send: impl Future<Output = Result<(), WorkError>>,
         now: Timestamp,
     ) -> Result<(), WorkError> {
-        match told {
+        match self.table.claim_notice(scope, whom, now).await? {
+            Claimed::Sent => return Ok(()),
+            Claimed::Held => return Err(TableError::Contended(1).into()),
+            Claimed::Mine => {}
+        }
+        match send.await {
             Ok(()) => {
-                tracing::info!(org = %scope.org(), integration = %notice.integration, notice = notice.notice, to = notice.to, "told");
-                Ok(self.table.notice_sent(scope, notice, now).await?)
+                tracing::info!(org = %scope.org(), integration = %whom.integration, notice = whom.notice, to = whom.to, "told");
+                Ok(self.table.notice_sent(scope, whom, now).await?)
             }
+            // Perhaps it was sent: the claim stays, and is taken over when nobody can be at it any more.
+            Err(error @ WorkError::Mail(MailError::Unknown(_))) => Err(error),
             Err(error) => {
-                self.table.release_notice(scope, notice).await?;
+                self.table.release_notice(scope, whom).await?;
                 Err(error)
             }
         }

@@ -20,27 +20,28 @@ pub(crate) fn of_notice(notice: Notice, integration: &Integration, org: &str, li
     }
 }
 
-/// The mail about one page that is lost while the others are well.
-pub(crate) fn of_lost_page(page: &Connection, ended: &Ended, integration: &Integration, org: &str, link: &str) -> Mail {
-    let letter = Letter {
-        subject: format!("{org}: no more leads from the page {}", page.page_name),
-        paragraphs: vec![
-            format!(
-                "Leads of the page {} no longer come in through the integration {}. {}",
-                page.page_name,
-                integration.name,
-                ended.reason.message()
-            ),
-            format!("What to do: {}", ended.reason.fix()),
-            KEPT.to_owned(),
-        ],
+/// The mail about pages that were lost while others are well.
+pub(crate) fn of_lost_pages(lost: &[(&Connection, &Ended)], integration: &Integration, org: &str, link: &str) -> Mail {
+    let which = match lost {
+        [(page, _)] => format!("the page {}", page.page_name),
+        pages => format!("{} pages", pages.len()),
     };
-    letter.with(link)
+    let mut paragraphs =
+        vec![format!("Leads of {which} no longer come in through the integration {}.", integration.name)];
+    paragraphs.extend(lost.iter().map(|(page, ended)| format!("{}: {}", page.page_name, ended.reason.message())));
+    paragraphs.extend(lost.first().map(|(_, ended)| format!("What to do: {}", ended.reason.fix())));
+    paragraphs.push(KEPT.to_owned());
+    Letter { subject: format!("{org}: no more leads from {which}"), paragraphs }.with(link)
 }
 
 /// What is true of every lead that cannot be read at the moment.
-const KEPT: &str = "Nobody can be reached meanwhile, but no lead is lost: Meta keeps every lead for up to 90 days, those it \
-    tells us of wait here, and after reconnecting they come in by themselves.";
+const KEPT: &str = "Leads that people send meanwhile cannot be read, but none is lost: Meta keeps every lead for up to 90 \
+    days, those it tells us of wait here, and after reconnecting they come in by themselves.";
+/// What is true when the connection itself is deleted.
+const BEGUN_ANEW: &str = "The leads that came in before stay. Everything else of the connection is deleted, its list of pages \
+    included: whoever reconnects chooses the pages anew, and their leads come in from that moment on.";
+/// What keeps people from putting it off.
+const A_MINUTE: &str = "Reconnecting takes a minute. Settings, history and leads stay as they are.";
 
 fn expiring(integration: &Integration, org: &str, now: Timestamp) -> Letter {
     let end = integration.expires_at().unwrap_or(now);
@@ -54,21 +55,21 @@ fn expiring(integration: &Integration, org: &str, now: Timestamp) -> Letter {
                 integration.name
             ),
             "Until then leads come in as ever. After it they stop, until somebody reconnects.".to_owned(),
-            "Reconnecting takes a minute. Settings, history and leads stay as they are.".to_owned(),
+            A_MINUTE.to_owned(),
         ],
     }
 }
 
 fn ended(reason: EndReason, integration: &Integration, org: &str) -> Letter {
-    Letter {
-        subject: format!("{org}: leads from Meta have stopped"),
-        paragraphs: vec![
-            format!("Leads no longer come in through the integration {}. {}", integration.name, reason.message()),
-            format!("What to do: {}", reason.fix()),
-            KEPT.to_owned(),
-            "Reconnecting takes a minute. Settings, history and leads stay as they are.".to_owned(),
-        ],
+    let what = format!("Leads no longer come in through the integration {}. {}", integration.name, reason.message());
+    let mut paragraphs = vec![what];
+    // Where reconnecting is all there is to do, the button says so.
+    if reason.fix() != "Reconnect." {
+        paragraphs.push(format!("What to do: {}", reason.fix()));
     }
+    let deleted = reason == EndReason::DataDeleted;
+    paragraphs.extend(if deleted { vec![BEGUN_ANEW] } else { vec![KEPT, A_MINUTE] }.into_iter().map(ToOwned::to_owned));
+    Letter { subject: format!("{org}: leads from Meta have stopped"), paragraphs }
 }
 
 /// Whole days, or hours on the last one; rounded up, because "0 days" would sound like the end.

@@ -5,6 +5,7 @@ mod requests;
 mod status;
 
 use lambda_http::{Error, run, service_fn};
+use shared::app_secrets::AppSecrets;
 use shared::connect::Meta;
 use shared::graph::Graph;
 use shared::queue::Queue;
@@ -16,13 +17,15 @@ use shared::{aws, env, telemetry};
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::Patience::Worker).await;
-    let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
+    let secrets_manager = aws_sdk_secretsmanager::Client::new(&aws);
+    let vault = Vault::new(secrets_manager.clone());
     let app_secret_id = env::meta_app_secret_id()?;
     let desk = requests::Desk {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         checks: Queue::new(aws_sdk_sqs::Client::new(&aws), env::expiry_notice_queue_url()?),
         key: vault.signing_key(&env::signing_secret_id()?).await?,
         public_url: env::public_url()?,
+        secrets: AppSecrets::new(Vault::new(secrets_manager), app_secret_id.clone()),
         meta: Meta {
             graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
             vault,

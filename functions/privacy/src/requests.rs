@@ -2,12 +2,14 @@
 //! done once, and never to a connection that was made after they were signed.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
-use shared::connect::{Meta, ask_for_check, deauthorize, erase, person_hash};
+use shared::app_secrets::AppSecrets;
+use shared::connect::{Meta, ask_for_check, erase, let_go, person_hash};
 use shared::error::WorkError;
 use shared::graph::signed_request::{SignedRequest, SignedRequestError};
 use shared::http::Problem;
@@ -26,12 +28,15 @@ use crate::status;
 const DEAUTHORIZE: &str = "/connect/deauthorize/facebook";
 /// The path of the callback for data deletion, and of its status page.
 const DELETION: &str = "/connect/deletion/facebook";
+/// Spent on what follows from a callback before Meta gets its answer.
+const LONGEST: Duration = Duration::from_secs(12);
 /// Meta's seconds and our milliseconds: who connects and goes within the same second is gone.
 const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(1);
 
 /// Everything a request needs.
 pub(crate) struct Desk {
     pub(crate) meta: Meta,
+    pub(crate) secrets: AppSecrets,
     pub(crate) table: Table,
     pub(crate) checks: Queue,
     pub(crate) key: HmacKey,
@@ -52,39 +57,72 @@ impl Desk {
     /// The person removed the app: what they connected ends now.
     async fn deauthorize(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let asked = self.signed(request).await?;
-        let now = shared::clock::now();
-        for (scope, integration) in self.connected_by(&asked).await? {
-            deauthorize(&self.meta, &self.table, &scope, &integration, now).await?;
-            self.tell(&scope, &integration).await;
-        }
+        let (reason, evidence) = (EndReason::AppRemoved, "Meta's deauthorize callback");
+        let marked = self.mark(&asked, reason, evidence, None).await?;
+        self.finish(&marked, false).await;
         Ok(json(&serde_json::json!({ "success": true })))
     }
 
-    /// The person wants their data deleted. It is written down before it is begun; what does not get done now is done by
-    /// whoever looks at the integration next, and Meta has its answer in any case.
+    /// The person wants their data deleted.
     async fn delete(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let asked = self.signed(request).await?;
-        let now = shared::clock::now();
         let code = self.code(&asked);
-        let found = self.connected_by(&asked).await?;
-        let integrations = found.iter().map(|(scope, found)| (scope.org().clone(), found.id.clone())).collect();
-        self.table.record_erasure(&code, &Erasure { requested_at: now, integrations }).await?;
-        let evidence = "Meta's data deletion callback".to_owned();
-        let ended = Ended { reason: EndReason::DataDeleted, since: now, evidence };
-        for (scope, integration) in &found {
-            self.table.begin_ending(scope, integration, &ended, Some(&code), now).await?;
-        }
-        for (scope, integration) in &found {
-            if let Err(error) = erase(&self.meta, &self.table, scope, integration).await {
-                tracing::error!(%error, org = %scope.org(), integration = %integration.id, metric = "erasures_unfinished", "an erasure did not come to its end, and is gone on with");
-            }
-            self.tell(scope, integration).await;
-        }
-        tracing::info!(integrations = found.len(), "data deletion");
+        let (reason, evidence) = (EndReason::DataDeleted, "Meta's data deletion callback");
+        let marked = self.mark(&asked, reason, evidence, Some(&code)).await?;
+        let integrations = marked.iter().map(|(scope, found)| (scope.org().clone(), found.id.clone())).collect();
+        let erasure = Erasure { requested_at: shared::clock::now(), integrations };
+        self.table.record_erasure(&code, &erasure).await?;
+        self.finish(&marked, true).await;
+        tracing::info!(integrations = marked.len(), "data deletion");
         let mut url = self.origin(request)?;
         url.set_path(DELETION);
         url.query_pairs_mut().append_pair("code", &code);
         Ok(json(&serde_json::json!({ "url": url, "confirmation_code": code })))
+    }
+
+    /// Ends everything that this person connected before they asked, and answers it. From then on no lead is read with
+    /// their token, and whoever looks at it next goes on with what follows.
+    async fn mark(
+        &self,
+        asked: &SignedRequest,
+        reason: EndReason,
+        evidence: &str,
+        erasing: Option<&str>,
+    ) -> Result<Vec<(OrgScope, Integration)>, Problem> {
+        let now = shared::clock::now();
+        let ended = Ended { reason, since: now, evidence: evidence.to_owned() };
+        let mut marked = Vec::new();
+        for (scope, integration) in self.connected_by(asked).await? {
+            if self.table.begin_ending(&scope, &integration, &ended, erasing, now).await? {
+                marked.push((scope, integration));
+            }
+        }
+        Ok(marked)
+    }
+
+    /// Goes on with what is marked as far as time allows: Meta waits for its answer. The rest, and the org's admins, are
+    /// for whoever looks at it, at once if the queue takes it, else when the planner comes by.
+    async fn finish(&self, marked: &[(OrgScope, Integration)], erasing: bool) {
+        let all = async {
+            for (scope, integration) in marked {
+                let done = if erasing {
+                    erase(&self.meta, &self.table, scope, integration).await
+                } else {
+                    let_go(&self.meta, &self.table, scope, integration).await
+                };
+                if let Err(error) = done {
+                    tracing::warn!(%error, org = %scope.org(), integration = %integration.id, "what a person asked for did not come to its end, and is gone on with");
+                }
+            }
+        };
+        if tokio::time::timeout(LONGEST, all).await.is_err() {
+            tracing::warn!("what a person asked for takes longer than Meta waits, and is gone on with");
+        }
+        for (scope, integration) in marked {
+            if let Err(error) = ask_for_check(&self.checks, scope, &integration.id).await {
+                tracing::warn!(%error, org = %scope.org(), "the admins will be told later only");
+            }
+        }
     }
 
     async fn status(&self, request: &Request) -> Response<Body> {
@@ -94,7 +132,7 @@ impl Desk {
         let is_code = code.len() == CODE_LENGTH && code.bytes().all(|b| b.is_ascii_hexdigit());
         let erasure = if is_code { self.table.erasure(code).await } else { Ok(None) };
         let found = match erasure {
-            Ok(Some(erasure)) => self.table.still_erasing(code, &erasure).await.map(|open| Some((erasure, open))),
+            Ok(Some(erasure)) => self.table.still_erasing(&erasure).await.map(|open| Some((erasure, open))),
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
@@ -115,9 +153,16 @@ impl Desk {
         let text = url::form_urlencoded::parse(request.body().as_ref())
             .find_map(|(name, value)| (name == "signed_request").then(|| value.into_owned()))
             .ok_or_else(missing)?;
-        let (app, previous) =
-            self.meta.vault.app_and_previous(&self.meta.app_secret_id).await.map_err(WorkError::from)?;
-        SignedRequest::verify(&text, std::iter::once(&app).chain(&previous)).map_err(|error| {
+        let apps = self.secrets.apps().await.map_err(WorkError::from)?;
+        let verified = match SignedRequest::verify(&text, apps.iter()) {
+            // The app's secret may have been changed just now.
+            Err(SignedRequestError::Signature) => {
+                let apps = self.secrets.apps_read_anew().await.map_err(WorkError::from)?;
+                SignedRequest::verify(&text, apps.iter())
+            }
+            verified => verified,
+        };
+        verified.map_err(|error| {
             tracing::warn!(%error, "a callback that is not Meta's");
             let status = match error {
                 SignedRequestError::Unreadable => StatusCode::BAD_REQUEST,
@@ -136,27 +181,18 @@ impl Desk {
         let mut found = Vec::new();
         for (scope, id) in self.table.integrations_of_person(&person).await? {
             match self.table.integration(&scope, &id).await? {
-                // Somebody else may have connected it since.
-                Some(integration) if integration.person.as_ref() != Some(&person) => {
-                    self.table.forget_person(&scope, &id, &person).await?;
-                }
+                // Somebody else may have connected it since, or this person is about to.
+                Some(integration) if integration.person.as_ref() != Some(&person) => {}
                 Some(integration) if is_before(integration.connected_at, asked.issued_at) => {
                     found.push((scope, integration));
                 }
                 Some(_) => {
                     tracing::info!(org = %scope.org(), integration = %id, "connected anew since Meta's callback was signed");
                 }
-                None => self.table.forget_person(&scope, &id, &person).await?,
+                None => {}
             }
         }
         Ok(found)
-    }
-
-    /// Has the org's admins told at once. If that fails, the next daily look does it.
-    async fn tell(&self, scope: &OrgScope, integration: &Integration) {
-        if let Err(error) = ask_for_check(&self.checks, scope, &integration.id).await {
-            tracing::warn!(%error, org = %scope.org(), "the admins will be told later only");
-        }
     }
 
     /// The same for the same request, so that Meta may ask twice; nobody else can make it.

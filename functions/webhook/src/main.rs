@@ -2,10 +2,10 @@
 //! it once the process has started: a lead that Meta sends is in the queue before Meta is told so, or Meta is told to
 //! send it again.
 
-mod keys;
 mod receive;
 
 use lambda_http::{Error, run, service_fn};
+use shared::app_secrets::AppSecrets;
 use shared::queue::Queue;
 use shared::vault::Vault;
 use shared::{aws, env, telemetry};
@@ -17,10 +17,10 @@ async fn main() -> Result<(), Error> {
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let receiver = receive::Receiver {
-        keys: keys::Keys::new(vault, env::meta_app_secret_id()?),
+        secrets: AppSecrets::new(vault, env::meta_app_secret_id()?),
         leads: Queue::new(sqs.clone(), env::lead_queue_url()?),
         engagement: Queue::new(sqs, env::engagement_queue_url()?),
     };
-    receiver.keys.warm().await;
+    receiver.secrets.warm().await;
     run(service_fn(|request| receiver.answer(request))).await
 }

@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
+use shared::app_secrets::AppSecrets;
 use shared::graph::App;
 use shared::http::Problem;
 use shared::ids::OrgId;
@@ -13,11 +14,9 @@ use shared::model::delivery::{self, Change, EngagementNotice, LeadJob, LeadNotic
 use shared::model::lead::FoundBy;
 use shared::queue::{Message, Queue, QueueError};
 
-use crate::keys::Keys;
-
 /// Everything a request needs.
 pub(crate) struct Receiver {
-    pub(crate) keys: Keys,
+    pub(crate) secrets: AppSecrets,
     pub(crate) leads: Queue,
     pub(crate) engagement: Queue,
 }
@@ -49,7 +48,7 @@ impl Receiver {
         else {
             return Err(refused());
         };
-        let apps = self.keys.apps().await.map_err(not_ready)?;
+        let apps = self.secrets.apps().await.map_err(not_ready)?;
         // Comparing two signatures over the same thing takes the same time whatever the tokens have in common.
         let known = apps.iter().any(|app| {
             app.verify_token.verifies(b"verify", &shared::secret::HmacKey::new(token.to_owned()).sign(b"verify"))
@@ -100,11 +99,11 @@ impl Receiver {
             refused("signature_malformed", "X-Hub-Signature-256 has to be sha256= and 64 hex digits.")
         })?;
         let good = |apps: &[App]| apps.iter().any(|app| app.secret.verifies(body, &signature));
-        let apps = self.keys.apps().await.map_err(not_ready)?;
+        let apps = self.secrets.apps().await.map_err(not_ready)?;
         if good(&apps) {
             return Ok(());
         }
-        let anew = self.keys.apps_read_anew().await.map_err(not_ready)?;
+        let anew = self.secrets.apps_read_anew().await.map_err(not_ready)?;
         if !std::sync::Arc::ptr_eq(&apps, &anew) && good(&anew) {
             return Ok(());
         }

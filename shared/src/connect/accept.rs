@@ -7,9 +7,9 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::check::ask_for_check;
-use super::meta::{Meta, if_readable, person_hash};
+use super::meta::{Meta, person_hash};
 use super::pages::{AT_ONCE, release, set_choice, subscribe};
-use super::problems::{self, LEAD_SCOPE};
+use super::problems;
 use crate::bus::{Bus, Event};
 use crate::error::WorkError;
 use crate::graph::Graph;
@@ -23,7 +23,7 @@ use crate::model::standing::{EndReason, TokenKind};
 use crate::queue::Queue;
 use crate::secret::{AccessToken, HmacKey};
 use crate::table::Table;
-use crate::vault::{Credentials, Recovery, VaultError};
+use crate::vault::{Credentials, VaultError};
 
 /// What connecting takes.
 #[derive(Debug)]
@@ -58,6 +58,8 @@ pub(super) struct Given {
 #[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) integration_id: IntegrationId,
+    /// Whether that one was there when this began.
+    pub(super) reconnects: bool,
     pub(super) user: ConnectedBy,
     pub(super) scopes: Vec<String>,
     pub(super) name: Option<String>,
@@ -96,7 +98,9 @@ impl Connector {
 
     /// Writes what was given. An integration that was there keeps its settings, its counters and what of its pages the
     /// admin chose; pages that Meta does not give any more are withdrawn, and the leads that waited for this are put
-    /// back into the queue.
+    /// back into the queue. `None` if the integration was there and is not any more, or is on its way out.
+    ///
+    /// It is in line to be looked at at once until all of this is done, so that somebody finishes what stops half-way.
     pub(super) async fn accept(
         &self,
         scope: &OrgScope,
@@ -104,14 +108,11 @@ impl Connector {
         wanted: Wanted,
         given: Given,
         now: Timestamp,
-    ) -> Result<Accepted, WorkError> {
+    ) -> Result<Option<Accepted>, WorkError> {
         let id = wanted.integration_id.clone();
-        let known = self.table.integration(scope, &id).await?;
-        let before = match &known {
-            Some(known) if !known.credentials.is_empty() => {
-                if_readable(self.meta.vault.credentials(&known.credentials).await)?
-            }
-            _ => None,
+        let known = match (wanted.reconnects, self.table.integration(scope, &id).await?) {
+            (true, None) => return Ok(None),
+            (_, known) => known,
         };
         let known_pages = if known.is_some() { self.table.pages_of(scope, &id).await? } else { Vec::new() };
 
@@ -122,15 +123,10 @@ impl Connector {
         let credentials = Credentials { me: given.me, user_token: given.token, pages: tokens };
         let stored = self.meta.vault.store(&self.credentials_prefix, &id, &credentials).await?;
         let person = person_hash(&self.key, &credentials.me.id);
-        self.table.remember_person(scope, &id, &person).await?;
-
-        let mut integration = Integration {
-            org: scope.org().clone(),
-            id: id.clone(),
+        let integration = Integration {
             name: wanted.name.unwrap_or_else(|| default_name(&usable)),
             description: wanted.description.unwrap_or_default(),
             assignment: wanted.assignment.unwrap_or_default(),
-            connected_by: wanted.user,
             credentials: stored.names.clone(),
             token_kind: given.kind,
             person: Some(person.clone()),
@@ -139,20 +135,29 @@ impl Connector {
             asked_scopes: wanted.scopes,
             granted_for: given.info.granted_for(),
             scopes: given.info.scopes,
-            problems: Vec::new(),
             ended: None,
             missed_since: known.as_ref().and_then(|known| missed_since(known, now)),
             probed_at: Some(now),
-            notices_since: now,
-            removing: false,
-            erasing: None,
-            created_at: now,
-            connected_at: now,
+            id: id.clone(),
+            ..Integration::draft(scope.org().clone(), wanted.user, now)
         };
-        let next_check = integration.next_check(now, rand::random());
-        self.table.save_integration(scope, &integration, Some(next_check)).await?;
+        let saved = async {
+            self.table.remember_person(scope, &id, &person).await?;
+            match known {
+                Some(_) => self.table.replace_integration(scope, &integration, Some(now)).await,
+                None => self.table.insert_integration(scope, &integration, Some(now)).await,
+            }
+        };
+        match saved.await {
+            Ok(true) => {}
+            Ok(false) => {
+                self.meta.vault.drop_all(&stored.names).await;
+                return Ok(None);
+            }
+            // It may be saved and refer to the secrets.
+            Err(error) => return Err(error.into()),
+        }
         let pages = self.save_pages(scope, &integration, &usable, &known_pages, &stored.by_page, now).await?;
-
         let came = |page: &Connection| usable.iter().any(|came| came.id == page.page_id);
         let withdrawn: Vec<Connection> = known_pages.into_iter().filter(|page| !came(page)).collect();
         set_choice(&self.table, scope, &withdrawn, Choice::Withdrawn, now).await?;
@@ -160,28 +165,26 @@ impl Connector {
 
         let mut found = problems::missing_scopes(&integration.asked_scopes, &integration.scopes);
         found.extend(tokenless.iter().map(problems::page_without_token));
-        found.extend(connected.iter().filter_map(problems::task_missing));
+        found.extend(problems::of_pages(&integration, &connected));
         let (tokens, granted) = (&credentials.pages, &integration.scopes);
         found.extend(subscribe(graph, &self.table, scope, &connected, tokens, granted).await?);
-        if integration.token_kind == TokenKind::User && integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) {
-            let user = &credentials.me.id;
-            found.extend(problems::lead_access_problems(graph, user, &connected, &credentials.pages).await);
-        }
+        found.extend(problems::of_lead_access(graph, &integration, &credentials, &connected).await);
         self.table.set_problems(scope, &id, &found).await?;
-        integration.problems = found;
-        let person_before = known.and_then(|known| known.person);
-        self.leave_behind(scope, graph, &integration, before, person_before, &withdrawn).await;
+        self.leave_behind(scope, graph, &integration, known, &withdrawn).await;
 
         let ids: Vec<PageId> = connected.iter().map(|page| page.page_id.clone()).collect();
+        self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
         let mut parked = self.table.parked(scope).await?;
         parked.retain(|lead| ids.contains(&lead.page_id));
         replay(&self.table, &self.leads, scope, &parked).await?;
-        self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
         if integration.missed_since.is_some() {
             ask_for_check(&self.checks, scope, &id).await?;
+        } else {
+            let next = integration.next_check(now, rand::random());
+            self.table.look_again(scope, &integration, Some(next)).await?;
         }
         let integration = self.table.integration(scope, &id).await?.unwrap_or(integration);
-        Ok(Accepted { integration, pages: ids.len() })
+        Ok(Some(Accepted { integration, pages: ids.len() }))
     }
 
     async fn save_pages(
@@ -225,37 +228,30 @@ impl Connector {
         Ok(pages)
     }
 
-    /// Clears up after the connection as it was before. That this fails keeps nothing from working: it is told and left.
+    /// Clears up after the connection as it was before. That this fails keeps nothing from working: it is told, and the
+    /// daily look unsubscribes what is left subscribed.
     async fn leave_behind(
         &self,
         scope: &OrgScope,
         graph: &Graph,
         integration: &Integration,
-        before: Option<Credentials>,
-        person_before: Option<String>,
+        before: Option<Integration>,
         withdrawn: &[Connection],
     ) {
-        let tokens = before.as_ref().map(|before| before.pages.clone()).unwrap_or_default();
-        if let Err(error) = release(graph, &self.table, withdrawn, &tokens, &integration.scopes).await {
+        let Some(before) = before else { return };
+        let tokens = match self.meta.vault.credentials(&before.credentials).await {
+            Ok(credentials) => credentials.pages,
+            Err(_) => BTreeMap::new(),
+        };
+        if let Err(error) = release(graph, &self.table, scope, withdrawn, &tokens).await {
             tracing::warn!(%error, org = %scope.org(), "pages that were withdrawn are perhaps still subscribed");
         }
-        if let Some(person_before) = person_before
-            && integration.person.as_ref() != Some(&person_before)
-            && let Err(error) = self.table.forget_person(scope, &integration.id, &person_before).await
+        if let Some(person) = before.person.filter(|person| integration.person.as_ref() != Some(person))
+            && let Err(error) = self.table.forget_person(scope, &integration.id, &person).await
         {
             tracing::warn!(%error, org = %scope.org(), "the person who connected before is still remembered");
         }
-        let Some(before) = before else { return };
-        // Fewer pages may need fewer secrets.
-        let parts = 1 + before.pages.len() / crate::vault::TOKENS_PER_SECRET;
-        for part in 1..parts {
-            let name = crate::vault::part_name(&self.credentials_prefix, &integration.id, part);
-            if !integration.credentials.contains(&name)
-                && let Err(error) = self.meta.vault.delete(&name, Recovery::Week).await
-            {
-                tracing::warn!(%error, org = %scope.org(), "a secret that is not needed any more is still there");
-            }
-        }
+        self.meta.vault.drop_all(&before.credentials).await;
     }
 }
 

@@ -64,6 +64,9 @@ pub enum BeginError {
     /// There is no such integration in this org.
     #[error("this org has no such integration")]
     Integration,
+    /// What its person wanted deleted is being deleted.
+    #[error("the data of the person who connected is being deleted; try again in a minute")]
+    Busy,
     /// A setting of the integration to be made.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -93,7 +96,11 @@ pub async fn begin(
         Some(id) => {
             let id = IntegrationId::parse(&id).map_err(|_| BeginError::Integration)?;
             let found = table.integration(scope, &id).await?.filter(|integration| !integration.removing);
-            Some(found.ok_or(BeginError::Integration)?.id)
+            let found = found.ok_or(BeginError::Integration)?;
+            if found.erasing.is_some() {
+                return Err(BeginError::Busy);
+            }
+            Some(found.id)
         }
     };
     let login = Login {

@@ -138,10 +138,6 @@ impl Connector {
     }
 
     async fn connect(&self, scope: &OrgScope, login: Login, code: &str, now: Timestamp) -> Result<Outcome, WorkError> {
-        if login.reconnects && self.table.integration(scope, &login.integration_id).await?.is_none_or(|i| i.removing) {
-            let message = "The integration was deleted while the login was under way.".to_owned();
-            return Ok(Outcome::Failed { code: "integration_deleted", message });
-        }
         let graph = self.meta.graph().await?;
         let short = graph.exchange_code(code, &login.redirect_uri).await?;
         let token = graph.extend(&short).await?;
@@ -156,13 +152,17 @@ impl Connector {
         }
         let wanted = Wanted {
             integration_id: login.integration_id,
+            reconnects: login.reconnects,
             user: login.user,
             scopes: login.scopes,
             name: login.name,
             description: login.description,
             assignment: login.assignment,
         };
-        let accepted = self.accept(scope, &graph, wanted, given, now).await?;
+        let Some(accepted) = self.accept(scope, &graph, wanted, given, now).await? else {
+            let message = "The integration was deleted while the login was under way.".to_owned();
+            return Ok(Outcome::Failed { code: "integration_deleted", message });
+        };
         let mut codes: Vec<String> = accepted.integration.problems.iter().map(|problem| problem.code.clone()).collect();
         codes.dedup();
         Ok(Outcome::Connected { integration_id: accepted.integration.id, pages: accepted.pages, problems: codes })

@@ -54,7 +54,7 @@ pub async fn examine(
         Ok(_) => Ok(()),
         Err(error) => match error.token_death() {
             Some(reason) => {
-                let since = integration.ended.as_ref().map_or(now, |ended| ended.since);
+                let since = integration.ended.as_ref().map_or_else(|| last_well(integration, now), |ended| ended.since);
                 seen.ended = Some(Ended { reason, since, evidence: error.to_string() });
                 return Ok(Examined { integration: seen, alive: Ok(()) });
             }
@@ -67,10 +67,16 @@ pub async fn examine(
     Ok(Examined { integration: seen, alive })
 }
 
+/// When an integration that is found to have ended was last seen to be well: only then is it known that no lead is missing.
+#[must_use]
+pub fn last_well(integration: &Integration, now: Timestamp) -> Timestamp {
+    integration.probed_at.unwrap_or(integration.connected_at).min(now)
+}
+
 /// The integration with an end for a reason that we found on our side.
 #[must_use]
 pub fn ended_by_us(integration: &Integration, reason: EndReason, evidence: String, now: Timestamp) -> Integration {
-    let since = integration.ended.as_ref().filter(|ended| ended.reason == reason).map_or(now, |ended| ended.since);
+    let since = integration.ended.as_ref().map_or_else(|| last_well(integration, now), |ended| ended.since);
     Integration { ended: Some(Ended { reason, since, evidence }), ..integration.clone() }
 }
 
@@ -199,6 +205,7 @@ fn seen_of(page: &Connection, sights: Option<&PageSights>) -> PageSeen {
     PageSeen {
         id: page.page_id.clone(),
         name: page.page_name.clone(),
+        lost: page.ended.as_ref().map(|ended| ended.reason),
         missing_tasks: of(sights, |sights| &sights.tasks).map(|tasks| missing_tasks(&tasks)),
         subscribed: of(sights, |sights| &sights.subscribed),
         lead_access: of(sights, |sights| &sights.lead_access).map(denied),

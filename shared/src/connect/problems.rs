@@ -1,14 +1,14 @@
 //! What keeps an integration from doing all it should, found out when it is connected and at every look after that.
 
-use std::collections::BTreeMap;
-
 use crate::graph::access::LeadAccess;
 use crate::graph::pages::Page;
 use crate::graph::subscriptions::SUBSCRIBING_TASKS;
 use crate::graph::{Graph, GraphError};
 use crate::ids::PageId;
-use crate::model::integration::{Connection, Problem};
+use crate::model::integration::{Connection, Integration, Problem};
+use crate::model::standing::TokenKind;
 use crate::secret::AccessToken;
+use crate::vault::Credentials;
 
 /// What a person has to be allowed on a page to read its leads.
 pub const LEAD_TASK: &str = "ADVERTISE";
@@ -55,20 +55,36 @@ pub fn missing_tasks(tasks: &[String]) -> Vec<&'static str> {
     missing
 }
 
-/// The same as a problem.
+/// What is missing on pages by what is known of them: tasks of the person, and pages for which the permission to read
+/// leads was not granted. A permission without a list of pages is granted for all of them.
 #[must_use]
-pub fn task_missing(page: &Connection) -> Option<Problem> {
-    let missing = missing_tasks(&page.tasks);
-    (!missing.is_empty()).then(|| Problem {
-        code: "task_missing".to_owned(),
-        page_id: Some(page.page_id.clone()),
-        message: format!(
-            "The person who connected may not do everything on the page {}: {} is missing.",
-            page.page_name,
-            missing.join(" and ")
-        ),
-        fix: "An administrator of the page gives that person full control of it at Meta.".to_owned(),
-    })
+pub fn of_pages(integration: &Integration, pages: &[Connection]) -> Vec<Problem> {
+    let granted_for = integration.granted_for.get(LEAD_SCOPE);
+    let mut found = Vec::new();
+    for page in pages {
+        let missing = missing_tasks(&page.tasks);
+        if !missing.is_empty() {
+            found.push(Problem {
+                code: "task_missing".to_owned(),
+                page_id: Some(page.page_id.clone()),
+                message: format!(
+                    "The person who connected may not do everything on the page {}: {} is missing.",
+                    page.page_name,
+                    missing.join(" and ")
+                ),
+                fix: "An administrator of the page gives that person full control of it at Meta.".to_owned(),
+            });
+        }
+        if granted_for.is_some_and(|pages| !pages.iter().any(|id| id == page.page_id.as_str())) {
+            found.push(Problem {
+                code: "scope_missing".to_owned(),
+                page_id: Some(page.page_id.clone()),
+                message: format!("Meta did not grant {LEAD_SCOPE} for the page {}.", page.page_name),
+                fix: "Reconnect and tick the page for every permission in Meta's dialog.".to_owned(),
+            });
+        }
+    }
+    found
 }
 
 /// A page that does not tell us of its leads.
@@ -99,17 +115,20 @@ pub fn lead_access_denied(page: &Connection, access: &LeadAccess) -> Problem {
 pub const LEAD_ACCESS_FIX: &str =
     "In Meta Business settings, under Integrations, Leads access, the page's administrator assigns this app as a CRM.";
 
-/// Asks Meta whether it gives us the leads of these pages. What cannot be found out is no problem.
-pub async fn lead_access_problems(
+/// Asks Meta whether it gives us the leads of these pages, where it answers that. What cannot be found out is no problem.
+pub async fn of_lead_access(
     graph: &Graph,
-    user: &str,
+    integration: &Integration,
+    credentials: &Credentials,
     pages: &[Connection],
-    tokens: &BTreeMap<PageId, AccessToken>,
 ) -> Vec<Problem> {
+    if integration.token_kind != TokenKind::User || !integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) {
+        return Vec::new();
+    }
     let with_tokens: Vec<(&Connection, &AccessToken)> =
-        pages.iter().filter_map(|page| Some((page, tokens.get(&page.page_id)?))).collect();
+        pages.iter().filter_map(|page| Some((page, credentials.pages.get(&page.page_id)?))).collect();
     let asked: Vec<(&PageId, &AccessToken)> = with_tokens.iter().map(|(page, token)| (&page.page_id, *token)).collect();
-    let answers = graph.lead_access(user, &asked).await;
+    let answers = graph.lead_access(&credentials.me.id, &asked).await;
     let denied = with_tokens.iter().zip(answers).filter_map(|((page, _), answer)| match answer {
         Ok(access) if !access.can_access_lead => Some(lead_access_denied(page, &access)),
         Ok(_) => None,
@@ -137,5 +156,19 @@ mod tests {
         let scopes = missing_scopes(&text(&["a", "b"]), &text(&["b", "c"]));
         assert_eq!(scopes.len(), 1);
         assert!(scopes[0].message.contains(" a."));
+    }
+
+    #[test]
+    fn a_permission_for_some_pages_is_missing_for_the_others() {
+        use crate::model::integration::tests::{connection, integration};
+        let codes = |granted_for: &[(&str, &[&str])]| {
+            let text = |pages: &[&str]| pages.iter().map(|page| (*page).to_owned()).collect();
+            let granted_for = granted_for.iter().map(|(scope, pages)| ((*scope).to_owned(), text(pages))).collect();
+            of_pages(&Integration { granted_for, ..integration() }, &[connection()]).len()
+        };
+        assert_eq!(codes(&[]), 0);
+        assert_eq!(codes(&[("leads_retrieval", &["7", "8"])]), 0);
+        assert_eq!(codes(&[("leads_retrieval", &["8"])]), 1);
+        assert_eq!(codes(&[("pages_show_list", &["8"])]), 0);
     }
 }

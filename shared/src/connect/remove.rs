@@ -2,7 +2,6 @@
 //! marked before it is begun, and whoever looks at a marked one goes on with it.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use jiff::Timestamp;
 
 use super::meta::{Meta, if_readable};
 use super::pages::{AT_ONCE, release, set_choice};
@@ -10,7 +9,6 @@ use crate::bus::{Bus, Event};
 use crate::error::WorkError;
 use crate::ids::OrgScope;
 use crate::model::integration::{Choice, Integration};
-use crate::model::standing::{EndReason, Ended};
 use crate::table::Table;
 use crate::vault::Recovery;
 
@@ -46,30 +44,18 @@ pub async fn erase(meta: &Meta, table: &Table, scope: &OrgScope, integration: &I
     Ok(())
 }
 
-/// Ends an integration whose person removed the app at Meta. Its pages stay chosen: leads that Meta tells us of wait for
-/// somebody to reconnect.
+/// Lets go of an integration whose person removed the app at Meta: its tokens are dead, and are deleted for good. Its
+/// pages stay chosen: leads that Meta tells us of wait for somebody to reconnect. It has to be marked before
+/// ([`Table::begin_ending`]).
 ///
 /// # Errors
 /// If something failed that is worth another try.
-pub async fn deauthorize(
-    meta: &Meta,
-    table: &Table,
-    scope: &OrgScope,
-    integration: &Integration,
-    now: Timestamp,
-) -> Result<(), WorkError> {
-    let known = integration.ended.clone().filter(|ended| ended.reason == EndReason::AppRemoved);
-    let evidence = || "Meta's deauthorize callback".to_owned();
-    let ended = known.unwrap_or_else(|| Ended { reason: EndReason::AppRemoved, since: now, evidence: evidence() });
-    // Marked first: what stops after that is gone on with by whoever looks at it next.
-    if table.begin_ending(scope, integration, &ended, None, now).await? {
-        // Without recovery: the tokens are dead, and the person may have their data deleted next.
-        for name in &integration.credentials {
-            meta.vault.delete(name, Recovery::None).await?;
-        }
-        table.end_for_good(scope, integration, &ended).await?;
-        tracing::info!(org = %scope.org(), integration = %integration.id, "integration ended: its person removed the app");
+pub async fn let_go(meta: &Meta, table: &Table, scope: &OrgScope, integration: &Integration) -> Result<(), WorkError> {
+    for name in &integration.credentials {
+        meta.vault.delete(name, Recovery::None).await?;
     }
+    table.end_letting_go(scope, integration).await?;
+    tracing::info!(org = %scope.org(), integration = %integration.id, "let go of an integration: its person removed the app");
     Ok(())
 }
 
@@ -85,7 +71,7 @@ async fn empty_out(
     set_choice(table, scope, &pages, Choice::LeftOut, crate::clock::now()).await?;
     let credentials = if_readable(meta.vault.credentials(&integration.credentials).await)?;
     let tokens = credentials.as_ref().map(|credentials| credentials.pages.clone()).unwrap_or_default();
-    release(&meta.graph().await?, table, &pages, &tokens, &integration.scopes).await?;
+    release(&meta.graph().await?, table, scope, &pages, &tokens).await?;
     let deleting: Vec<_> = pages.iter().map(|page| table.delete_connection(scope, page)).collect();
     stream::iter(deleting).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     if let Some(person) = &integration.person {

@@ -43,6 +43,9 @@ pub enum PasteError {
         "this system user brings no page; assign pages to it in Meta Business settings, then generate a new token with pages_show_list"
     )]
     NoPages,
+    /// The integration was deleted meanwhile.
+    #[error("the integration was deleted meanwhile")]
+    Gone,
     /// Something failed.
     #[error(transparent)]
     Work(#[from] WorkError),
@@ -62,18 +65,25 @@ impl Connector {
         now: Timestamp,
     ) -> Result<Accepted, PasteError> {
         let graph = self.meta.graph().await.map_err(WorkError::from)?;
-        let info = self.valid(&graph, &pasted.token).await?.ok_or(PasteError::NotValid)?;
+        let info = match self.valid(&graph, &pasted.token).await {
+            // Meta does not even describe what is another app's.
+            Err(WorkError::Graph(GraphError::Refused(_))) => None,
+            info => info?,
+        };
+        let info = info.ok_or(PasteError::NotValid)?;
         if info.r#type != "SYSTEM_USER" {
             return Err(PasteError::NotSystemUser(info.r#type));
         }
         let given = match self.given(&graph, TokenKind::SystemUser, pasted.token, info).await {
             Err(WorkError::Graph(GraphError::TokenDead { .. })) => return Err(PasteError::NotValid),
+            Err(WorkError::Graph(GraphError::NotPermitted(_))) => return Err(PasteError::NoPages),
             given => given?,
         };
         if !given.pages.iter().any(|page| page.access_token.is_some()) {
             return Err(PasteError::NoPages);
         }
         let wanted = Wanted {
+            reconnects: pasted.integration_id.is_some(),
             integration_id: pasted.integration_id.unwrap_or_default(),
             user,
             scopes: DEFAULT_SCOPES.iter().map(|scope| (*scope).to_owned()).collect(),
@@ -81,6 +91,6 @@ impl Connector {
             description: pasted.description,
             assignment: pasted.assignment,
         };
-        Ok(self.accept(scope, &graph, wanted, given, now).await?)
+        self.accept(scope, &graph, wanted, given, now).await?.ok_or(PasteError::Gone)
     }
 }

@@ -168,7 +168,7 @@ pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
     let detail = Detail {
         code: error.code,
         subcode: error.error_subcode,
-        message: error.message.chars().take(300).collect(),
+        message: without_tokens(&error.message),
         fbtrace_id: error.fbtrace_id,
     };
     // Code 100 is many things; of those, only a bad proof comes as this type without a subcode (33 is another).
@@ -176,6 +176,23 @@ pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
         return Some(GraphError::ProofRefused(detail));
     }
     Some(classify(detail, status, usage))
+}
+
+/// Meta's words, shortened, without anything in them that could be a token: it quotes some that it does not like.
+fn without_tokens(message: &str) -> String {
+    const LONGEST_WORD: usize = 24;
+    let is_plain = |c: char| c.is_ascii_alphanumeric();
+    let mut clean = String::new();
+    for part in message.split_inclusive(|c: char| !is_plain(c)) {
+        let word = part.trim_end_matches(|c: char| !is_plain(c));
+        if word.len() > LONGEST_WORD {
+            clean.push('…');
+            clean.push_str(part.get(word.len()..).unwrap_or_default());
+        } else {
+            clean.push_str(part);
+        }
+    }
+    clean.chars().take(300).collect()
 }
 
 fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
@@ -238,6 +255,15 @@ mod tests {
         check(960, None, 400, "unavailable", Verdict::Retry);
         check(123_456, None, 500, "unavailable", Verdict::Retry);
         check(123_456, None, 400, "refused", Verdict::GiveUp);
+    }
+
+    #[test]
+    fn a_token_that_meta_quotes_is_left_out() {
+        let token = "EAAB".repeat(30);
+        let said = without_tokens(&format!("Malformed access token {token}, of user 10229483756102001."));
+        assert_eq!(said, "Malformed access token …, of user 10229483756102001.");
+        assert_eq!(without_tokens(&token), "…");
+        assert_eq!(without_tokens(&"ä ".repeat(400)).chars().count(), 300);
     }
 
     #[test]

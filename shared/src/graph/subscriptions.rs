@@ -40,15 +40,14 @@ struct Subscriber {
 }
 
 impl Graph {
-    /// Subscribes this app to `fields` of each page, and answers one outcome a page, in their order. The list replaces
-    /// what was subscribed before.
-    pub async fn subscribe(&self, pages: &[(&PageId, &AccessToken)], fields: &[&str]) -> Vec<Result<(), GraphError>> {
-        let Some((_, first)) = pages.first() else { return Vec::new() };
-        let fields = fields.join(",");
+    /// Subscribes this app to these fields of each page, and answers one outcome a page, in their order. Meta does not
+    /// say whether the list replaces what was subscribed before, so it has to name everything that is wanted by anybody.
+    pub async fn subscribe(&self, pages: &[(&PageId, &AccessToken, Vec<String>)]) -> Vec<Result<(), GraphError>> {
+        let Some((_, first, _)) = pages.first() else { return Vec::new() };
         let calls: Vec<Call> = pages
             .iter()
-            .map(|(page, token)| {
-                Call::post(&format!("{page}/subscribed_apps"), &[("subscribed_fields", &fields)])
+            .map(|(page, token, fields)| {
+                Call::post(&format!("{page}/subscribed_apps"), &[("subscribed_fields", &fields.join(","))])
                     .with_token((*token).clone())
             })
             .collect();
@@ -85,20 +84,30 @@ impl Graph {
         Some(own.subscribed_fields.clone())
     }
 
-    /// Takes this app off the pages: one outcome a page, in their order. Without the page's token, or if that is dead,
-    /// the app's own token does it too.
+    /// Takes this app off the pages: one outcome a page, in their order. Where a page's own token is not there, or does
+    /// not do it, the app's own token is tried.
     pub async fn unsubscribe(&self, pages: &[(&PageId, Option<&AccessToken>)]) -> Vec<Result<(), GraphError>> {
         let app_token = self.app_token();
         let call = |page: &PageId, token: &AccessToken| {
             Call::delete(&format!("{page}/subscribed_apps")).with_token(token.clone())
         };
         let calls: Vec<Call> = pages.iter().map(|(page, token)| call(page, token.unwrap_or(&app_token))).collect();
-        let mut outcomes: Vec<Result<(), GraphError>> =
-            self.batch(&calls, &app_token).await.into_iter().map(|outcome| confirmed(&outcome?)).collect();
-        for ((page, token), outcome) in pages.iter().zip(&mut outcomes) {
-            if token.is_some() && outcome.is_err() {
-                let again = self.batch(&[call(page, &app_token)], &app_token).await.pop();
-                *outcome = again.unwrap_or(Err(GraphError::Garbage { status: 200 })).and_then(|body| confirmed(&body));
+        let outcomes = self.batch(&calls, &app_token).await.into_iter();
+        let mut outcomes: Vec<Result<(), GraphError>> = outcomes.map(|outcome| confirmed(&outcome?)).collect();
+        let failed =
+            |token: &Option<&AccessToken>, outcome: &Result<(), GraphError>| token.is_some() && outcome.is_err();
+        let again: Vec<Call> = pages
+            .iter()
+            .zip(&outcomes)
+            .filter(|((_, token), outcome)| failed(token, outcome))
+            .map(|((page, _), _)| call(page, &app_token))
+            .collect();
+        let mut answers = self.batch(&again, &app_token).await.into_iter();
+        for ((_, token), outcome) in pages.iter().zip(&mut outcomes) {
+            if failed(token, outcome)
+                && let Some(answer) = answers.next()
+            {
+                *outcome = answer.and_then(|body| confirmed(&body));
             }
         }
         outcomes

@@ -12,7 +12,7 @@ mod write;
 
 use jiff::Timestamp;
 
-pub use catch_up::catch_up;
+pub use catch_up::CatchUp;
 pub use replay::replay;
 
 use crate::bus::Bus;
@@ -123,7 +123,9 @@ impl Intake {
             }
             let fetched = self.fetch(scope, connection, &these, now).await;
             let written = self.write(scope, connection, fetched, now).await;
-            if written.iter().any(|outcome| outcome.as_ref().is_err_and(WorkError::is_of_token)) {
+            if connection.ended.is_none()
+                && written.iter().any(|outcome| outcome.as_ref().is_err_and(WorkError::is_of_token))
+            {
                 // That nobody looks now costs a day at most, and no lead.
                 if let Err(error) = ask_for_check(&self.checks, scope, &connection.integration_id).await {
                     tracing::warn!(%error, org = %scope.org(), "a failed token will be looked at later only");
@@ -135,7 +137,12 @@ impl Intake {
                 }
             }
         }
-        outcomes.into_iter().map(|outcome| outcome.unwrap_or(Ok(()))).collect()
+        // Whoever has disconnected everything meanwhile does not want the lead any more.
+        let settled = |outcome: Option<Result<(), WorkError>>| match outcome {
+            None | Some(Err(WorkError::Disconnected)) => Ok(()),
+            Some(outcome) => outcome,
+        };
+        outcomes.into_iter().map(settled).collect()
     }
 
     /// Parks what trying does not help, or has not helped for long.
@@ -193,7 +200,7 @@ fn evidence(error: &WorkError) -> String {
 
 fn another_account_may_help(error: &WorkError) -> bool {
     match error {
-        WorkError::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) => true,
+        WorkError::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) | WorkError::Disconnected => true,
         WorkError::Graph(error) => matches!(
             error,
             GraphError::TokenDead { .. }

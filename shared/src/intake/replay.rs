@@ -1,11 +1,16 @@
 //! Parked leads, tried again.
 
+use futures_util::{StreamExt, TryStreamExt, stream};
+
 use crate::error::WorkError;
 use crate::ids::OrgScope;
 use crate::model::delivery::LeadJob;
 use crate::queue::{Message, Queue};
 use crate::table::Table;
 use crate::table::parked::ParkedLead;
+
+/// Items deleted at once.
+const AT_ONCE: usize = 8;
 
 /// Puts parked leads back into the queue, for this org only.
 ///
@@ -21,8 +26,7 @@ pub async fn replay(table: &Table, queue: &Queue, scope: &OrgScope, parked: &[Pa
         group: lead.page_id.to_string(),
     };
     queue.send_all(parked.iter().map(message).collect()).await?;
-    for lead in parked {
-        table.unpark(scope, lead).await?;
-    }
+    let unparking: Vec<_> = parked.iter().map(|lead| table.unpark(scope, lead)).collect();
+    stream::iter(unparking).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::ids::LeadgenId;
 use crate::model::assignment::{Assignment, Reason};
+use crate::model::integration::Choice;
 use crate::model::lead::{FoundBy, Lead};
 use crate::table::lead::{LeadFilter, Stored};
 use crate::table::tests::{at, connection, empty_table, integration, lead, scope, user};
@@ -78,7 +79,7 @@ async fn intake(assignment: Assignment) -> (Intake, Listener) {
         checks: Queue::new(aws_sdk_sqs::Client::from_conf(queues), "http://127.0.0.1:9/queue".into()),
     };
     let a = scope("a");
-    intake.table.save_integration(&a, &integration(assignment), None).await.unwrap();
+    intake.table.insert_integration(&a, &integration(assignment), None).await.unwrap();
     intake.table.save_connection(&a, &connection("a")).await.unwrap();
     for (name, active) in [("ann", true), ("bob", true), ("cem", true), ("dee", false)] {
         intake.table.put_user(&a, &user(name, active)).await.unwrap();
@@ -277,9 +278,23 @@ async fn a_replay_that_fails_again_stays_parked() {
 }
 
 #[tokio::test]
-async fn a_page_that_is_disconnected_meanwhile_settles_its_leads() {
-    let (intake, _) = intake(Assignment::RoundRobin).await;
-    intake.table.delete_connection(&scope("a"), &connection("a")).await.unwrap();
-    assert!(write(&intake, &[lead(1, None)]).await.iter().all(Result::is_ok));
-    assert!(stored(&intake).await.is_empty());
+async fn what_is_disconnected_meanwhile_gets_no_lead_and_leaves_it_to_another_account() {
+    let left_out = async |table: &Table| {
+        table.choose(&scope("a"), &connection("a"), Choice::LeftOut, Timestamp::UNIX_EPOCH).await.map(drop)
+    };
+    let deleted = async |table: &Table| table.delete_connection(&scope("a"), &connection("a")).await;
+    let id = connection("a").integration_id;
+    let removing = async |table: &Table| table.begin_removal(&scope("a"), &id, Timestamp::UNIX_EPOCH).await.map(drop);
+    for meanwhile in 0..3 {
+        let (intake, _) = intake(Assignment::RoundRobin).await;
+        match meanwhile {
+            0 => left_out(&intake.table).await.unwrap(),
+            1 => deleted(&intake.table).await.unwrap(),
+            _ => removing(&intake.table).await.unwrap(),
+        }
+        let outcome = write(&intake, &[lead(1, None)]).await.remove(0).unwrap_err();
+        assert!(matches!(outcome, WorkError::Disconnected), "{meanwhile}: {outcome}");
+        assert!(super::another_account_may_help(&outcome));
+        assert!(stored(&intake).await.is_empty());
+    }
 }

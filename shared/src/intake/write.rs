@@ -77,7 +77,7 @@ impl Intake {
             // Read anew at each try: the assignment may be changed, or the page disconnected, while leads are on their way.
             let Some(assignment) = self.assignment(scope, connection).await? else {
                 tracing::warn!(org = %scope.org(), page = %connection.page_id, "disconnected while leads were on their way");
-                return Ok(());
+                return Err(WorkError::Disconnected);
             };
             let known = self.table.known(scope, handful, &assignment).await?;
             let plan = plan(handful, &known, &assignment);
@@ -113,7 +113,8 @@ impl Intake {
         if !self.table.is_connected(scope, connection).await? {
             return Ok(None);
         }
-        Ok(self.table.integration(scope, &connection.integration_id).await?.map(|integration| integration.assignment))
+        let integration = self.table.integration(scope, &connection.integration_id).await?;
+        Ok(integration.filter(|integration| !integration.removing).map(|integration| integration.assignment))
     }
 }
 

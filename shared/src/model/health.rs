@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::standing::{ConnectionStatus, Standing, TokenKind};
+use super::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
 use crate::ids::PageId;
 
 /// How a check came out.
@@ -65,6 +65,8 @@ pub struct PageSeen {
     pub id: PageId,
     /// Its name.
     pub name: String,
+    /// Why this page alone brings no leads, if it does not.
+    pub lost: Option<EndReason>,
     /// Tasks that the person lacks on it.
     pub missing_tasks: Sight<Vec<&'static str>>,
     /// Webhook fields that are subscribed.
@@ -127,6 +129,7 @@ fn token(seen: &Seen) -> Check {
     let ends = seen.standing.expires_at.map_or_else(|| "without end".to_owned(), |end| format!("good until {end}"));
     match (seen.standing.reason, &seen.token) {
         (Some(reason), _) => check("token", Fail, reason.message(), Some(reason.fix())),
+        (None, _) if seen.pages.iter().any(|page| page.lost.is_some()) => lost_pages(seen),
         (None, Err(why)) => {
             check("token", Unknown, format!("{kind}, {ends} as last seen; Meta does not say more now: {why}."), None)
         }
@@ -136,6 +139,14 @@ fn token(seen: &Seen) -> Check {
         }
         (None, Ok(())) => check("token", Pass, format!("{kind}, {ends}."), None),
     }
+}
+
+fn lost_pages(seen: &Seen) -> Check {
+    let lost = || seen.pages.iter().filter_map(|page| Some((page, page.lost?)));
+    let evidence: Vec<String> = lost().map(|(page, reason)| format!("{}: {}", page.name, reason.message())).collect();
+    let fix = lost().map(|(_, reason)| reason.fix()).next();
+    let page_ids = lost().map(|(page, _)| page.id.clone()).collect();
+    Check { page_ids, ..check("token", CheckStatus::Fail, evidence.join(" "), fix) }
 }
 
 fn scopes(seen: &Seen) -> Check {

@@ -13,6 +13,7 @@ fn page() -> PageSeen {
     PageSeen {
         id: PageId::parse("7").unwrap(),
         name: "Page".to_owned(),
+        lost: None,
         missing_tasks: Ok(vec![]),
         subscribed: Ok(vec!["leadgen".to_owned()]),
         lead_access: Ok(Ok(())),
@@ -53,8 +54,9 @@ fn all_is_well_when_all_is_well() {
 #[test]
 fn each_cause_fails_its_own_check_and_no_other() {
     type Cause = (&'static str, fn(&mut Seen));
-    let causes: [Cause; 10] = [
+    let causes: [Cause; 11] = [
         ("token", |seen| seen.standing.reason = Some(EndReason::PasswordChanged)),
+        ("token", |seen| seen.pages[1].lost = Some(EndReason::PageRoleLost)),
         ("scopes", |seen| seen.missing_scopes.push("leads_retrieval".to_owned())),
         ("page_tasks", |seen| seen.pages[1].missing_tasks = Ok(vec!["ADVERTISE"])),
         ("subscription", |seen| seen.pages[1].subscribed = Ok(vec!["feed".to_owned()])),

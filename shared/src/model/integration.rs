@@ -61,6 +61,9 @@ pub struct Integration {
     /// Somebody deletes it, and has perhaps not come to the end of that.
     #[serde(default)]
     pub removing: bool,
+    /// Its person removed the app, and its secrets are perhaps not deleted yet.
+    #[serde(default)]
+    pub letting_go: bool,
     /// The code of the erasure that its person asked for and that is not done yet.
     pub erasing: Option<String>,
     /// First connected.
@@ -95,6 +98,7 @@ impl Integration {
             probed_at: None,
             notices_since: now,
             removing: false,
+            letting_go: false,
             erasing: None,
             created_at: now,
             connected_at: now,

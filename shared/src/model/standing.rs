@@ -128,7 +128,8 @@ impl EndReason {
 pub struct Ended {
     /// Why.
     pub reason: EndReason,
-    /// When it was found out.
+    /// From when on leads may have been missed: when it happened, or, where only the end was seen, when it was last seen
+    /// to be well.
     pub since: Timestamp,
     /// Meta's codes and words, or ours.
     pub evidence: String,

@@ -1,7 +1,7 @@
 //! Integrations, their pages, their notices and their ends, against DynamoDB in process.
 
 use super::integration::{Findings, Settings};
-use super::notice::NoticeTo;
+use super::notice::{Claimed, NoticeTo};
 use super::tests::{at, connection, empty_table, integration, scope};
 use super::*;
 use crate::ids::{OrgId, OrgScope};
@@ -16,7 +16,7 @@ fn ours() -> Integration {
 
 async fn with_ours(next_check: &str) -> (Table, OrgScope) {
     let (table, a) = (empty_table().await, scope("a"));
-    table.save_integration(&a, &ours(), Some(at(next_check))).await.unwrap();
+    assert!(table.insert_integration(&a, &ours(), Some(at(next_check))).await.unwrap());
     (table, a)
 }
 
@@ -26,7 +26,6 @@ fn findings(ended: Option<Ended>) -> Findings {
         data_access_expires_at: None,
         scopes: vec![],
         granted_for: Default::default(),
-        problems: vec![],
         ended,
         missed_since: None,
         notices_since: at("2026-01-01T00:00:00Z"),
@@ -46,7 +45,7 @@ async fn connecting_again_keeps_what_an_admin_set_and_ends_what_had_ended() {
     assert!(table.record_findings(&a, &ours(), &findings(Some(revoked())), at("2026-01-03T00:00:00Z")).await.unwrap());
     let again =
         Integration { connected_at: at("2026-02-01T00:00:00Z"), created_at: at("2026-02-01T00:00:00Z"), ..ours() };
-    table.save_integration(&a, &again, Some(at("2026-02-02T00:00:00Z"))).await.unwrap();
+    assert!(table.replace_integration(&a, &again, Some(at("2026-02-02T00:00:00Z"))).await.unwrap());
     let now = table.integration(&a, &ours().id).await.unwrap().unwrap();
     assert_eq!((now.name.as_str(), now.ended, now.created_at), ("Mine", None, ours().created_at));
     assert_eq!(now.connected_at, again.connected_at);
@@ -57,10 +56,15 @@ async fn findings_about_an_earlier_token_are_dropped() {
     let (table, a) = with_ours("2026-01-02T00:00:00Z").await;
     let seen = ours();
     let again = Integration { connected_at: at("2026-02-01T00:00:00Z"), ..ours() };
-    table.save_integration(&a, &again, Some(at("2026-02-02T00:00:00Z"))).await.unwrap();
+    assert!(table.replace_integration(&a, &again, Some(at("2026-02-02T00:00:00Z"))).await.unwrap());
     assert!(!table.record_findings(&a, &seen, &findings(Some(revoked())), at("2026-01-03T00:00:00Z")).await.unwrap());
     assert!(!table.begin_ending(&a, &seen, &revoked(), None, at("2026-01-03T00:00:00Z")).await.unwrap());
-    assert!(!table.end_for_good(&a, &seen, &revoked()).await.unwrap());
+    table.look_again(&a, &seen, None).await.unwrap();
+    assert_eq!(
+        table.due_integrations(None).await.unwrap().len(),
+        1,
+        "nobody who saw the earlier one takes it off the list"
+    );
     assert_eq!(table.integration(&a, &seen.id).await.unwrap().unwrap().ended, None);
 }
 
@@ -86,7 +90,7 @@ async fn whose_turn_has_come_is_found_without_a_scan_and_handed_out_once() {
     // A second planner saw it at its old place, and comes too late.
     table.put_off(&first[0], at("2026-01-05T00:00:00Z")).await.unwrap();
     assert_eq!(due(Some("2026-01-02T02:00:00Z")).await.len(), 1);
-    assert!(table.end_for_good(&a, &ours(), &revoked()).await.unwrap());
+    table.look_again(&a, &ours(), None).await.unwrap();
     assert!(due(None).await.is_empty(), "nothing to look at any more");
     table.put_off(&first[0], at("2026-01-05T00:00:00Z")).await.unwrap();
     assert!(due(None).await.is_empty(), "and nobody brings it back");
@@ -105,22 +109,38 @@ async fn a_deletion_ends_only_what_is_still_being_deleted() {
 }
 
 #[tokio::test]
+async fn what_is_on_its_way_out_is_not_connected_again() {
+    let (table, a) = with_ours("2026-01-09T00:00:00Z").await;
+    assert!(!table.insert_integration(&a, &ours(), None).await.unwrap(), "there is one already");
+    assert!(table.begin_ending(&a, &ours(), &revoked(), Some("code"), at("2026-01-02T00:00:00Z")).await.unwrap());
+    assert!(!table.replace_integration(&a, &ours(), None).await.unwrap(), "it is being erased");
+    table.end_erasure(&a, &ours()).await.unwrap();
+    assert!(table.replace_integration(&a, &ours(), None).await.unwrap());
+    assert!(table.begin_removal(&a, &ours().id, at("2026-01-02T00:00:00Z")).await.unwrap());
+    assert!(!table.replace_integration(&a, &ours(), None).await.unwrap(), "it is being deleted");
+    assert!(!table.record_findings(&a, &ours(), &findings(None), at("2026-01-03T00:00:00Z")).await.unwrap());
+    assert_eq!(table.due_integrations(Some(at("2026-01-02T00:00:00Z"))).await.unwrap().len(), 1, "still first in line");
+    table.delete_integration(&a, &ours().id).await.unwrap();
+    assert!(!table.replace_integration(&a, &ours(), None).await.unwrap(), "it is gone");
+    assert_eq!(table.integrations(&a).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn a_notice_is_claimed_once_and_a_dead_claim_is_taken_over() {
+    use Claimed::{Held, Mine, Sent};
     let (table, a, id) = (empty_table().await, scope("a"), ours().id);
     let whom = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "7d", to: "user-ann" };
     let claim = async |whom, now: &str| table.claim_notice(&a, whom, at(now)).await.unwrap();
-    assert!(claim(whom, "2026-01-02T00:00:00Z").await);
-    assert!(!claim(whom, "2026-01-02T00:14:00Z").await, "somebody is at it");
-    assert!(claim(whom, "2026-01-02T00:15:00Z").await, "whoever was at it is dead");
+    assert_eq!(claim(whom, "2026-01-02T00:00:00Z").await, Mine);
+    assert_eq!(claim(whom, "2026-01-02T00:04:59Z").await, Held, "somebody is at it");
+    assert_eq!(claim(whom, "2026-01-02T00:05:00Z").await, Mine, "whoever was at it is dead");
     table.release_notice(&a, whom).await.unwrap();
-    assert!(claim(whom, "2026-01-02T00:16:00Z").await, "it could not be sent, and is tried again");
+    assert_eq!(claim(whom, "2026-01-02T00:16:00Z").await, Mine, "it could not be sent, and is tried again");
     table.notice_sent(&a, whom, at("2026-01-02T00:16:01Z")).await.unwrap();
-    assert!(!claim(whom, "2026-03-02T00:00:00Z").await, "sent is sent");
-    assert!(claim(NoticeTo { to: "user-bob", ..whom }, "2026-01-02T00:17:00Z").await);
-    assert!(
-        claim(NoticeTo { since: at("2026-02-01T00:00:00Z"), ..whom }, "2026-02-02T00:00:00Z").await,
-        "the next life"
-    );
+    assert_eq!(claim(whom, "2026-03-02T00:00:00Z").await, Sent);
+    assert_eq!(claim(NoticeTo { to: "user-bob", ..whom }, "2026-01-02T00:17:00Z").await, Mine);
+    let next_life = NoticeTo { since: at("2026-02-01T00:00:00Z"), ..whom };
+    assert_eq!(claim(next_life, "2026-02-02T00:00:00Z").await, Mine);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -129,7 +149,7 @@ async fn of_many_claims_at_once_one_is_granted() {
     let whom = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "ended", to: "bus" };
     let claims: Vec<_> = (0..16).map(|_| table.claim_notice(&a, whom, at("2026-01-02T00:00:00Z"))).collect();
     let granted = futures_util::future::join_all(claims).await;
-    assert_eq!(granted.into_iter().filter(|granted| *granted.as_ref().unwrap()).count(), 1);
+    assert_eq!(granted.into_iter().filter(|granted| *granted.as_ref().unwrap() == Claimed::Mine).count(), 1);
 }
 
 #[tokio::test]
@@ -155,13 +175,13 @@ async fn an_erasure_is_done_when_its_integrations_are() {
     let erasure = Erasure { requested_at: now, integrations: vec![(OrgId::parse("a").unwrap(), ours().id)] };
     assert_eq!(table.record_erasure("code", &erasure).await.unwrap(), erasure);
     assert!(table.begin_ending(&a, &ours(), &revoked(), Some("code"), now).await.unwrap());
-    assert_eq!(table.still_erasing("code", &erasure).await.unwrap(), 1);
+    assert_eq!(table.still_erasing(&erasure).await.unwrap(), 1);
     // Meta asks again when the work is half done: the first request stands.
     let again = Erasure { requested_at: at("2026-01-03T00:00:00Z"), integrations: vec![] };
     assert_eq!(table.record_erasure("code", &again).await.unwrap(), erasure);
     let marked = table.integration(&a, &ours().id).await.unwrap().unwrap();
     table.end_erasure(&a, &marked).await.unwrap();
-    assert_eq!(table.still_erasing("code", &erasure).await.unwrap(), 0);
+    assert_eq!(table.still_erasing(&erasure).await.unwrap(), 0);
     let left = table.integration(&a, &ours().id).await.unwrap().unwrap();
     assert_eq!((left.name, left.credentials.len(), left.connected_by.name), (ours().name, 0, None));
     assert_eq!(table.erasure("cod").await.unwrap(), None);

@@ -4,12 +4,16 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::change::Change;
 use super::keys::{self, Key};
 use super::{Row, Table, TableError, text};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
 use crate::model::assignment::Assignment;
 use crate::model::integration::{ConnectedBy, Integration, Problem};
 use crate::model::standing::Ended;
+
+/// Kept with an integration: an item holds 400 KB, and nobody reads more.
+const MOST_PROBLEMS: usize = 100;
 
 /// What an admin may change. Absent means unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,8 +37,6 @@ pub struct Findings {
     pub scopes: Vec<String>,
     /// For which pages.
     pub granted_for: std::collections::BTreeMap<String, Vec<String>>,
-    /// What is missing.
-    pub problems: Vec<Problem>,
     /// Whether somebody ended it.
     pub ended: Option<Ended>,
     /// See [`Integration::missed_since`].
@@ -93,22 +95,63 @@ impl Table {
         self.query(&keys::org_pk(scope), keys::INTEGRATION_PREFIX).await
     }
 
-    /// Stores an integration that was connected just now, to be looked at next at `next_check`. What an admin set and
-    /// since when it exists stay as they are if it was there before.
+    /// Stores a new integration, to be looked at at `next_check`; `false` if there is one with this id.
     ///
     /// # Errors
     /// If the table cannot be written.
-    pub async fn save_integration(
+    pub async fn insert_integration(
         &self,
         scope: &OrgScope,
         integration: &Integration,
         next_check: Option<Timestamp>,
-    ) -> Result<(), TableError> {
+    ) -> Result<bool, TableError> {
+        let change = self.saving(scope, integration, next_check, &[])?;
+        change.if_still("type", &None::<()>)?.send().await
+    }
+
+    /// Stores an integration that was connected again, to be looked at at `next_check`. What an admin set and since when
+    /// it exists stay as they are. `false` if it is not there any more, or is on its way out.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn replace_integration(
+        &self,
+        scope: &OrgScope,
+        integration: &Integration,
+        next_check: Option<Timestamp>,
+    ) -> Result<bool, TableError> {
         const KEPT: [&str; 4] = ["name", "description", "assignment", "created_at"];
+        let change = self.saving(scope, integration, next_check, &KEPT)?;
+        change.if_there().if_still("removing", &false)?.if_still("erasing", &None::<()>)?.send().await
+    }
+
+    fn saving(
+        &self,
+        scope: &OrgScope,
+        integration: &Integration,
+        next_check: Option<Timestamp>,
+        kept: &[&str],
+    ) -> Result<Change, TableError> {
         let change = self.change(&keys::integration(scope, &integration.id)).set("type", &"integration")?;
-        let change = change.set_all(integration, &KEPT)?;
         let index = next_check.map(|at| keys::check_index(scope, &integration.id, at));
-        change.index(index).send().await.map(drop)
+        Ok(change.set_all(integration, kept)?.index(index))
+    }
+
+    /// Sets when an integration is looked at next; `None` if there is nothing to look at any more. Somebody who connected
+    /// it, ended it or deletes it since it was read has the last word.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn look_again(
+        &self,
+        scope: &OrgScope,
+        seen: &Integration,
+        at: Option<Timestamp>,
+    ) -> Result<(), TableError> {
+        let index = at.map(|at| keys::check_index(scope, &seen.id, at));
+        let change = self.change(&keys::integration(scope, &seen.id)).index(index).if_there();
+        let change = change.if_still("connected_at", &seen.connected_at)?.if_still("ended", &seen.ended)?;
+        change.if_still("removing", &false)?.send().await.map(drop)
     }
 
     /// Changes what an admin may change; `false` if there is no such integration.
@@ -135,7 +178,7 @@ impl Table {
     }
 
     /// Writes down what a look found, and when to look again. `false` if it was connected anew, was ended, or is gone
-    /// since it was read: the findings are of an earlier token then.
+    /// since it was read, or is being deleted: the findings are of an earlier token, or of no use.
     ///
     /// # Errors
     /// If the table cannot be written.
@@ -149,7 +192,7 @@ impl Table {
         let change = self.change(&keys::integration(scope, &seen.id)).set_all(findings, &[])?;
         let change = change.index(Some(keys::check_index(scope, &seen.id, next_check)));
         let change = change.if_there().if_still("connected_at", &seen.connected_at)?;
-        change.if_still("ended", &seen.ended)?.send().await
+        change.if_still("ended", &seen.ended)?.if_still("removing", &false)?.send().await
     }
 
     /// Writes down that Meta was asked for the leads that may have been missed.
@@ -161,15 +204,15 @@ impl Table {
         change.if_there().if_still("missed_since", &seen.missed_since)?.send().await.map(drop)
     }
 
-    /// Writes down that an integration has ended and lives on without secrets, so that there is nothing to look at any
-    /// more. `false` if it was connected anew since it was read.
+    /// Writes down that an integration that was let go has no secrets any more. It stays in line to be looked at until its
+    /// admins are told. Somebody who connected it anew has the last word.
     ///
     /// # Errors
     /// If the table cannot be written.
-    pub async fn end_for_good(&self, scope: &OrgScope, seen: &Integration, ended: &Ended) -> Result<bool, TableError> {
-        let change = self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?;
-        let change = change.set("credentials", &Vec::<String>::new())?.index(None);
-        change.if_there().if_still("connected_at", &seen.connected_at)?.send().await
+    pub async fn end_letting_go(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
+        let change = self.change(&keys::integration(scope, &seen.id)).set("credentials", &Vec::<String>::new())?;
+        let change = change.set("letting_go", &false)?.if_there();
+        change.if_still("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 
     /// Writes down what was found missing while connecting.
@@ -182,6 +225,7 @@ impl Table {
         id: &IntegrationId,
         problems: &[Problem],
     ) -> Result<(), TableError> {
+        let problems: Vec<&Problem> = problems.iter().take(MOST_PROBLEMS).collect();
         self.change(&keys::integration(scope, id)).set("problems", &problems)?.if_there().send().await.map(drop)
     }
 
@@ -200,9 +244,9 @@ impl Table {
         change.index(Some(keys::check_index(scope, id, now))).if_there().send().await
     }
 
-    /// Ends an integration for a reason that is known to be final, and puts it first in line to be looked at, so that
-    /// what follows from it is gone on with if it stops half-way. `erasing` is the code of an erasure that it is part of.
-    /// `false` if it was connected anew since it was read.
+    /// Ends an integration because its person wants so, and puts it first in line to be looked at, so that what follows
+    /// from it is gone on with if it stops half-way. `erasing` is the code of an erasure; without one the person only
+    /// removed the app. `false` if it was connected anew since it was read.
     ///
     /// # Errors
     /// If the table cannot be written.
@@ -214,15 +258,17 @@ impl Table {
         erasing: Option<&str>,
         now: Timestamp,
     ) -> Result<bool, TableError> {
-        let mut change = self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?;
-        if let Some(code) = erasing {
-            change = change.set("erasing", &code)?;
-        }
+        let change = self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?;
+        let change = match erasing {
+            Some(code) => change.set("erasing", &code)?,
+            None => change.set("letting_go", &true)?,
+        };
         let change = change.index(Some(keys::check_index(scope, &seen.id, now)));
         change.if_there().if_still("connected_at", &seen.connected_at)?.send().await
     }
 
-    /// Writes down that an erasure is done: what is left of the integration is what the org itself gave it.
+    /// Writes down that an erasure is done: what is left of the integration is what the org itself gave it. It stays in
+    /// line to be looked at until its admins are told.
     ///
     /// # Errors
     /// If the table cannot be written.
@@ -231,7 +277,7 @@ impl Table {
         let change = self.change(&keys::integration(scope, &seen.id)).set("connected_by", &nobody)?;
         let change = change.set("credentials", &Vec::<String>::new())?.set("problems", &Vec::<Problem>::new())?;
         let change = change.set("granted_for", &None::<()>)?.set("person", &None::<()>)?;
-        let change = change.set("erasing", &None::<()>)?.index(None);
+        let change = change.set("erasing", &None::<()>)?.set("letting_go", &false)?;
         change.if_there().if_still("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 

@@ -1,5 +1,7 @@
 //! Claims on notices: whoever sends one claims it first, so that two at once, or a repeat, send it once.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +9,9 @@ use super::keys::{self, Key};
 use super::{Row, Table, TableError, text};
 use crate::ids::{IntegrationId, OrgScope};
 
-/// A claim whose holder neither sent nor gave up in this time is taken over: the holder is dead. Longer than any
-/// function runs.
-const HELD: SignedDuration = SignedDuration::from_mins(15);
+/// A claim whose holder neither sent nor gave up in this time is taken over: the holder is dead. Longer than the function
+/// runs that sends, and less than the queue goes on trying.
+const HELD: SignedDuration = SignedDuration::from_mins(5);
 /// Long after the connection's life that it belongs to.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 
@@ -17,6 +19,17 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 struct Claim {
     claimed_until: Timestamp,
     sent_at: Option<Timestamp>,
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claimed {
+    /// Whoever claimed it sends it.
+    Mine,
+    /// It was sent.
+    Sent,
+    /// Somebody else is about to send it, or has died at it: come back later.
+    Held,
 }
 
 /// One notice to one recipient.
@@ -39,7 +52,7 @@ impl NoticeTo<'_> {
 }
 
 impl Table {
-    /// Claims a notice for whoever calls; `false` if it was sent, or somebody else is about to send it.
+    /// Claims a notice for whoever calls.
     ///
     /// # Errors
     /// If the table cannot be written.
@@ -48,7 +61,7 @@ impl Table {
         scope: &OrgScope,
         notice: NoticeTo<'_>,
         now: Timestamp,
-    ) -> Result<bool, TableError> {
+    ) -> Result<Claimed, TableError> {
         let claim = Claim { claimed_until: now + HELD, sent_at: None };
         let key = notice.key(scope);
         let row = Row::new(&key, "notice", &claim).ttl((now + KEPT).as_second());
@@ -58,18 +71,19 @@ impl Table {
                 "attribute_not_exists(pk) OR (attribute_not_exists(sent_at) AND claimed_until <= :now)",
             )
             .expression_attribute_values(":now", text(now.to_string()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        match claimed {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().is_some_and(
-                    aws_sdk_dynamodb::operation::put_item::PutItemError::is_conditional_check_failed_exception,
-                ) =>
-            {
-                Ok(false)
+        let error = match claimed {
+            Ok(_) => return Ok(Claimed::Mine),
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                let sent = failed.item().is_some_and(|item| item.contains_key("sent_at"));
+                Ok(if sent { Claimed::Sent } else { Claimed::Held })
             }
-            Err(error) => Err(error.into()),
+            _ => Err(error.into()),
         }
     }
 

@@ -239,7 +239,7 @@ async fn what_is_stored_comes_back_as_it_was() {
     let table = empty_table().await;
     let a = scope("a");
     table
-        .save_integration(&a, &integration(Assignment::User { user_id: UserId::parse("u").unwrap() }), None)
+        .insert_integration(&a, &integration(Assignment::User { user_id: UserId::parse("u").unwrap() }), None)
         .await
         .unwrap();
     assert_eq!(
@@ -323,7 +323,7 @@ async fn a_form_is_taken_as_it_was_read_for_a_day() {
 async fn listing_goes_page_by_page_through_what_matches() {
     let table = empty_table().await;
     let a = scope("a");
-    table.save_integration(&a, &integration(Assignment::Unassigned), None).await.unwrap();
+    table.insert_integration(&a, &integration(Assignment::Unassigned), None).await.unwrap();
     table.save_connection(&a, &connection("a")).await.unwrap();
     let leads: Vec<Lead> = (1..=20)
         .map(|id| Lead {

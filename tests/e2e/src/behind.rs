@@ -36,6 +36,40 @@ impl World {
         assert!(fired["result"]["messages"].is_u64(), "{fired}");
     }
 
+    /// The secrets of an integration that can be read now: names and values.
+    ///
+    /// # Panics
+    /// If they cannot be listed.
+    pub async fn secrets_of(&self, integration: &str) -> Vec<(String, Value)> {
+        let mut found = Vec::new();
+        for name in self.secret_names_of(integration).await {
+            let named = json!({ "SecretId": name });
+            if let Ok(value) = self.aws().json("secretsmanager", "secretsmanager.GetSecretValue", &named).await {
+                let value = value["SecretString"].as_str().unwrap_or_default();
+                found.push((name, serde_json::from_str(value).unwrap_or(Value::Null)));
+            }
+        }
+        found
+    }
+
+    /// The names of an integration's secrets, those included that could still be had back.
+    ///
+    /// # Panics
+    /// If they cannot be listed.
+    pub async fn secret_names_of(&self, integration: &str) -> Vec<String> {
+        let (mut names, mut page) = (Vec::new(), json!({ "MaxResults": 100, "IncludePlannedDeletion": true }));
+        loop {
+            let answer = self.aws().json("secretsmanager", "secretsmanager.ListSecrets", &page).await.expect("a list");
+            let listed =
+                answer["SecretList"].as_array().into_iter().flatten().filter_map(|secret| secret["Name"].as_str());
+            names.extend(listed.filter(|name| name.contains(integration)).map(ToOwned::to_owned));
+            if !answer["NextToken"].is_string() {
+                return names;
+            }
+            page["NextToken"] = answer["NextToken"].clone();
+        }
+    }
+
     /// Kills, expires or changes tokens: `how` is the simulator's `tokens` call.
     ///
     /// # Panics

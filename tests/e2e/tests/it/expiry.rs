@@ -63,7 +63,7 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
     let last = &mails[3];
     for body in [&last["text"], &last["html"]] {
         let body = body.as_str().unwrap();
-        assert!(body.contains(&format!("reconnect={id}")) && body.contains("no lead is lost"), "{body}");
+        assert!(body.contains(&format!("reconnect={id}")) && body.contains("none is lost"), "{body}");
     }
     assert!(mails_to(sales).await.is_empty(), "only admins are told");
     let expiring = tenant.events("connection.expiring").await;
@@ -255,7 +255,7 @@ async fn a_subscription_that_was_lost_is_found_and_repaired() {
 async fn a_damaged_secret_is_named_and_breaks_nothing_else() {
     let (tenant, person, id, admin) = connected("expiry-unreadable", 1).await;
     let (other, other_person, other_id, _) = connected("expiry-unreadable-not", 1).await;
-    let name = format!("leadwire/integration/{id}");
+    let name = world().secrets_of(&id).await.remove(0).0;
     let damaged = json!({ "SecretId": name, "SecretString": "{\"pages\":7}" });
     world().aws().json("secretsmanager", "secretsmanager.PutSecretValue", &damaged).await.unwrap();
     let (status, answer) = tenant.call(Method::POST, &format!("/api/meta/integrations/{id}/sync"), &Value::Null).await;

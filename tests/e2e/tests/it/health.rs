@@ -83,10 +83,8 @@ async fn a_missing_permission_and_a_missing_task_are_told_apart() {
 #[tokio::test]
 async fn tests_that_arrive_without_real_leads_point_to_development_mode() {
     let (tenant, person, id) = connected("health-mode", 1, &[]).await;
-    let secret = json!({ "SecretId": format!("leadwire/integration/{id}") });
-    let secret = world().aws().json("secretsmanager", "secretsmanager.GetSecretValue", &secret).await.unwrap();
-    let secret: Value = serde_json::from_str(secret["SecretString"].as_str().unwrap()).unwrap();
-    let token = shared_token(&secret, &person.pages[0]);
+    let secret = world().secrets_of(&id).await.remove(0).1;
+    let token = secret["pages"][&person.pages[0]].as_str().unwrap().to_owned();
     let app_secret = world().truth().await["app"]["secret"].as_str().unwrap().to_owned();
     let proof = e2e::meta::signature(&app_secret, token.as_bytes());
     let made = world()
@@ -103,8 +101,4 @@ async fn tests_that_arrive_without_real_leads_point_to_development_mode() {
     assert!(seen["app_mode"]["fix"].as_str().unwrap().contains("Live"));
     tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
     assert_eq!(checks(&tenant, &id).await["app_mode"]["status"], "pass");
-}
-
-fn shared_token(secret: &Value, page: &str) -> String {
-    secret["pages"][page].as_str().unwrap().to_owned()
 }

@@ -12,8 +12,7 @@ async fn subscribed(page: &str) -> bool {
 }
 
 async fn secret_is_there(id: &str) -> bool {
-    let name = json!({ "SecretId": format!("leadwire/integration/{id}") });
-    world().aws().json("secretsmanager", "secretsmanager.GetSecretValue", &name).await.is_ok()
+    !world().secrets_of(id).await.is_empty()
 }
 
 fn ids(list: &Value) -> Vec<String> {
@@ -155,6 +154,32 @@ async fn a_page_of_two_orgs_stays_subscribed_until_the_last_of_them_leaves() {
     assert_eq!(back.get("status"), "connected", "{}", back.0);
     assert!(subscribed(page).await);
     second.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+}
+
+#[tokio::test]
+async fn an_org_that_was_granted_less_takes_nothing_from_another() {
+    let (first, second) = (Tenant::with_users("life-more", &[]).await, Tenant::with_users("life-less", &[]).await);
+    let person = world().person(1).await;
+    first.connect(&person.id, &[], Value::Null, &[]).await;
+    let less = json!({ "scopes": ["pages_show_list", "pages_read_engagement", "pages_manage_metadata", "business_management"] });
+    // Somebody else at Meta, who was granted less on the same page.
+    let user = world()
+        .sim(
+            Method::POST,
+            "system_users",
+            &json!({
+                "pages": [person.pages[0]],
+                "scopes": less["scopes"],
+            }),
+        )
+        .await;
+    let pasted = json!({ "name": "Less", "token": user["token"] });
+    let made = second.done(Method::POST, "/api/meta/integrations", &pasted).await;
+    assert!(made["problems"].to_string().contains("leads_retrieval"), "{made}");
+    first.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(second.call(Method::DELETE, &format!("/api/meta/integrations/{id}"), &Value::Null).await.0, 204);
+    first.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
 }
 
 #[tokio::test]

@@ -46,8 +46,7 @@ async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
         "no schedule, no call: {seen}"
     );
     assert_eq!(tenant.get("/api/meta/connections").await["items"][0]["status"], "expired");
-    let secret = json!({ "SecretId": format!("leadwire/integration/{id}") });
-    assert!(world().aws().json("secretsmanager", "secretsmanager.GetSecretValue", &secret).await.is_err());
+    assert!(world().secrets_of(&id).await.is_empty());
     assert!(mails_once(&admin, 1).await[0]["text"].as_str().unwrap().contains("removed this app"));
     assert_eq!(tenant.events("connection.expired").await.len(), 1);
     assert_eq!(other.integration(&other_id).await["status"], "active");
@@ -66,7 +65,7 @@ async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
     let sent = world().sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
     let (_, text) = page(sent["answers"][0]["body"]["url"].as_str().unwrap()).await;
     assert!(text.contains("Your data is deleted"), "{text}");
-    assert!(world().aws().json("secretsmanager", "secretsmanager.RestoreSecret", &secret).await.is_err());
+    assert!(world().secret_names_of(&id).await.is_empty());
     assert_eq!(tenant.integration(&id).await["reason"], "data_deleted");
 }
 
@@ -117,9 +116,7 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
         let seen = tenant.integration(id).await;
         assert_eq!((&seen["reason"], &seen["pages_count"]), (&json!("data_deleted"), &json!(0)), "{seen}");
         assert_eq!(tenant.get("/api/meta/connections").await["items"], json!([]));
-        let secret = json!({ "SecretId": format!("leadwire/integration/{id}") });
-        let restored = world().aws().json("secretsmanager", "secretsmanager.RestoreSecret", &secret).await;
-        assert!(restored.is_err(), "gone for good, not for a week");
+        assert!(world().secret_names_of(id).await.is_empty(), "gone for good, not for a week");
     }
     tenant.leads_with(&before).await;
     let items = json!({ "TableName": world().endpoints.table });

@@ -110,17 +110,6 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     assert!(looked_at > 50_000, "there was something to look at: {looked_at} bytes");
 
     // The tokens are where they belong, and this is how they look: the search above would have found them.
-    let secrets = aws.json("secretsmanager", "secretsmanager.ListSecrets", &json!({})).await.unwrap();
-    let integration = outcome.get("integrationId");
-    let named = secrets["SecretList"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|secret| secret["Name"].as_str().unwrap().ends_with(&integration))
-        .unwrap();
-    let value = aws
-        .json("secretsmanager", "secretsmanager.GetSecretValue", &json!({ "SecretId": named["Name"] }))
-        .await
-        .unwrap();
+    let (_, value) = world.secrets_of(&outcome.get("integrationId")).await.remove(0);
     assert!(!leaks(&value.to_string(), &secret).is_empty());
 }

@@ -52,9 +52,7 @@ async fn a_token_is_replaced_without_a_gap_and_a_bad_one_changes_nothing() {
 
     let person = world().person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let secret = json!({ "SecretId": format!("leadwire/integration/{}", outcome.get("integrationId")) });
-    let secret = world().aws().json("secretsmanager", "secretsmanager.GetSecretValue", &secret).await.unwrap();
-    let secret: Value = serde_json::from_str(secret["SecretString"].as_str().unwrap()).unwrap();
+    let secret = world().secrets_of(&outcome.get("integrationId")).await.remove(0).1;
     let pageless = system_user(json!({ "pages": 1, "scopes": ["leads_retrieval"] })).await;
     for (token, code) in [
         (json!(""), "token_not_valid"),

@@ -1,10 +1,11 @@
-//! Meta's app secrets, kept between requests: the present one and, after a rotation, the one before it.
+//! Meta's app secrets, for whoever checks what Meta signed, kept between requests: the present one and, after a rotation,
+//! the one before it.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use shared::graph::App;
-use shared::vault::{Vault, VaultError};
+use crate::graph::App;
+use crate::vault::{Vault, VaultError};
 
 /// How long the secrets are taken as they were read.
 const FRESH: Duration = Duration::from_mins(5);
@@ -13,25 +14,28 @@ const FRESH: Duration = Duration::from_mins(5);
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// The app secrets with which Meta may sign.
-pub(crate) struct Keys {
+#[derive(Debug)]
+pub struct AppSecrets {
     vault: Vault,
     secret_id: String,
     known: Mutex<Option<Known>>,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct Known {
     apps: Arc<[App]>,
     read_at: SystemTime,
 }
 
-impl Keys {
-    pub(crate) fn new(vault: Vault, secret_id: String) -> Self {
+impl AppSecrets {
+    /// Those of the app in this secret.
+    #[must_use]
+    pub fn new(vault: Vault, secret_id: String) -> Self {
         Self { vault, secret_id, known: Mutex::new(None) }
     }
 
     /// Reads the secrets while the process starts, where time costs least. If it does not work, the first request tries again.
-    pub(crate) async fn warm(&self) {
+    pub async fn warm(&self) {
         if let Err(error) = self.apps().await {
             tracing::error!(%error, "the app secret could not be read at start");
         }
@@ -42,12 +46,15 @@ impl Keys {
     /// # Errors
     /// If they were never read and cannot be read now. Once read, they are used however old they are when Secrets
     /// Manager does not answer: the receipt of leads depends on SQS alone.
-    pub(crate) async fn apps(&self) -> Result<Arc<[App]>, VaultError> {
+    pub async fn apps(&self) -> Result<Arc<[App]>, VaultError> {
         self.no_older_than(FRESH).await
     }
 
     /// The apps again, if they were not read in this very moment.
-    pub(crate) async fn apps_read_anew(&self) -> Result<Arc<[App]>, VaultError> {
+    ///
+    /// # Errors
+    /// As [`AppSecrets::apps`].
+    pub async fn apps_read_anew(&self) -> Result<Arc<[App]>, VaultError> {
         self.no_older_than(ASK_AGAIN).await
     }
 
