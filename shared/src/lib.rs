@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | translation | [`auth`], [`http`], [`batch`] | what the product does |
 //! | acts | [`connect`], [`intake`] | HTTP requests, SQS records, Lambda events |
-//! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`] | each other |
+//! | edges | [`graph`], [`table`], [`vault`], [`app_secrets`], [`queue`], [`bus`], [`mail`] | each other |
 //! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service of ours |
 //!
 //! [`error`] sums up the edges' failures, so that one `verdict` decides what happens to a piece of work.

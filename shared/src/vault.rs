@@ -66,15 +66,6 @@ struct StoredTokens {
     user_token: Option<AccessToken>,
 }
 
-/// Whether a deleted secret can be had back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recovery {
-    /// For a week: whoever deleted an integration may have erred.
-    Week,
-    /// Never: somebody asked for their data to be gone.
-    None,
-}
-
 /// Everything that is secret about a connected Meta account.
 #[derive(Debug)]
 pub struct Credentials {
@@ -170,16 +161,13 @@ impl Vault {
         all.ok_or_else(|| VaultError::Missing("of an integration that is not connected".to_owned()))
     }
 
-    /// Deletes a secret. That it is gone, or waits to be gone, is as good.
+    /// Deletes a secret, and keeps nothing of it to be had back: its name is never used again, a token is replaced by
+    /// logging in again, and somebody may have asked for their data to be gone. That it is gone already is as good.
     ///
     /// # Errors
     /// If Secrets Manager does not do it.
-    pub async fn delete(&self, name: &str, recovery: Recovery) -> Result<(), VaultError> {
-        let request = self.client.delete_secret().secret_id(name);
-        let request = match recovery {
-            Recovery::Week => request.recovery_window_in_days(7),
-            Recovery::None => request.force_delete_without_recovery(true),
-        };
+    pub async fn delete(&self, name: &str) -> Result<(), VaultError> {
+        let request = self.client.delete_secret().secret_id(name).force_delete_without_recovery(true);
         let deleted = request.send().await;
         if let Ok(mut cache) = self.cache.lock() {
             cache.remove(name);
@@ -246,7 +234,7 @@ impl Vault {
     /// Deletes secrets that nothing refers to. That it fails harms nobody: it is told and left.
     pub async fn drop_all(&self, names: &[String]) {
         for name in names {
-            if let Err(error) = self.delete(name, Recovery::None).await {
+            if let Err(error) = self.delete(name).await {
                 tracing::warn!(%error, name, "a secret that is not needed any more is still there");
             }
         }

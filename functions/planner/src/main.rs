@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use futures_util::future::try_join_all;
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::{Deserialize, Serialize};
@@ -66,9 +67,7 @@ impl Planner {
                     let job = |due: &Due| CheckJob { org: due.scope.org().clone(), integration_id: due.id.clone() };
                     self.checks.send_all(due.iter().map(|due| job(due).message()).collect()).await?;
                     // After the message: one that is sent twice is looked at twice, one that is not sent would be not.
-                    for due in due {
-                        self.table.put_off(due, now + HANDED_OUT).await?;
-                    }
+                    try_join_all(due.iter().map(|due| self.table.put_off(due, now + HANDED_OUT))).await?;
                 }
                 due.len()
             }

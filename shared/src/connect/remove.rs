@@ -10,7 +10,6 @@ use crate::error::WorkError;
 use crate::ids::OrgScope;
 use crate::model::integration::{Choice, Integration};
 use crate::table::Table;
-use crate::vault::Recovery;
 
 /// Deletes an integration: leads stop, what nobody else uses at Meta is unsubscribed, secrets are deleted; leads that
 /// came stay. It has to be marked as being deleted before ([`Table::begin_removal`]).
@@ -24,7 +23,7 @@ pub async fn remove(
     scope: &OrgScope,
     integration: &Integration,
 ) -> Result<(), WorkError> {
-    let pages = empty_out(meta, table, scope, integration, Recovery::Week).await?;
+    let pages = empty_out(meta, table, scope, integration).await?;
     // Before the row goes: after that nobody would know that it has to be told.
     bus.publish(&[Event::connection_disconnected(scope, integration)]).await?;
     table.delete_integration(scope, &integration.id).await?;
@@ -38,7 +37,7 @@ pub async fn remove(
 /// # Errors
 /// If something failed that is worth another try.
 pub async fn erase(meta: &Meta, table: &Table, scope: &OrgScope, integration: &Integration) -> Result<(), WorkError> {
-    let pages = empty_out(meta, table, scope, integration, Recovery::None).await?;
+    let pages = empty_out(meta, table, scope, integration).await?;
     table.end_erasure(scope, integration).await?;
     tracing::info!(org = %scope.org(), integration = %integration.id, pages, "integration erased");
     Ok(())
@@ -52,7 +51,7 @@ pub async fn erase(meta: &Meta, table: &Table, scope: &OrgScope, integration: &I
 /// If something failed that is worth another try.
 pub async fn let_go(meta: &Meta, table: &Table, scope: &OrgScope, integration: &Integration) -> Result<(), WorkError> {
     for name in &integration.credentials {
-        meta.vault.delete(name, Recovery::None).await?;
+        meta.vault.delete(name).await?;
     }
     table.end_letting_go(scope, integration).await?;
     tracing::info!(org = %scope.org(), integration = %integration.id, "let go of an integration: its person removed the app");
@@ -65,7 +64,6 @@ async fn empty_out(
     table: &Table,
     scope: &OrgScope,
     integration: &Integration,
-    recovery: Recovery,
 ) -> Result<usize, WorkError> {
     let pages = table.pages_of(scope, &integration.id).await?;
     set_choice(table, scope, &pages, Choice::LeftOut, crate::clock::now()).await?;
@@ -78,7 +76,7 @@ async fn empty_out(
         table.forget_person(scope, &integration.id, person).await?;
     }
     for name in &integration.credentials {
-        meta.vault.delete(name, recovery).await?;
+        meta.vault.delete(name).await?;
     }
     Ok(pages.len())
 }

@@ -81,7 +81,9 @@ impl std::fmt::Display for Detail {
         if let Some(subcode) = self.subcode {
             write!(f, "/{subcode}")?;
         }
-        write!(f, ": {}", self.message)?;
+        if !self.message.is_empty() {
+            write!(f, ": {}", self.message)?;
+        }
         match &self.fbtrace_id {
             Some(trace) => write!(f, " [{trace}]"),
             None => Ok(()),
@@ -198,7 +200,10 @@ fn without_tokens(message: &str) -> String {
 fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
     match (detail.code, detail.subcode) {
         (190, Some(2_069_032)) => GraphError::WrongTokenKind(detail),
-        (190 | 102, subcode) => GraphError::TokenDead { reason: death(subcode), detail },
+        // Meta's words name the person in some languages, and the reason says it all.
+        (190 | 102, subcode) => {
+            GraphError::TokenDead { reason: death(subcode), detail: Detail { message: String::new(), ..detail } }
+        }
         (10, Some(2_018_278 | 2_534_022)) => GraphError::MessagingWindowClosed(detail),
         (3 | 10 | 200..=299, _) => GraphError::NotPermitted(detail),
         (100, Some(33)) | (803, _) => GraphError::NotVisible(detail),
@@ -263,6 +268,9 @@ mod tests {
         let said = without_tokens(&format!("Malformed access token {token}, of user 10229483756102001."));
         assert_eq!(said, "Malformed access token …, of user 10229483756102001.");
         assert_eq!(without_tokens(&token), "…");
+        let dead = json!({"error": {"message": "of user 10229483756102001", "code": 190, "error_subcode": 460}});
+        let dead = in_body(&dead, 400, &Usage::default()).unwrap().to_string();
+        assert_eq!(dead, "the token is dead: PasswordChanged (190/460)");
         assert_eq!(without_tokens(&"ä ".repeat(400)).chars().count(), 300);
     }
 

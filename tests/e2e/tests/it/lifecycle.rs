@@ -149,7 +149,7 @@ async fn a_page_of_two_orgs_stays_subscribed_until_the_last_of_them_leaves() {
     assert_eq!(second.done(Method::POST, "/api/meta/disconnect", &Value::Null).await["disconnected"], 0, "again");
     assert_eq!(second.call(Method::DELETE, &format!("/api/meta/integrations/{second_id}"), &Value::Null).await.0, 404);
 
-    // Within the week in which the name of the secret stays taken.
+    // Within minutes: the old secrets are on their way out, the new ones have names of their own.
     let back = second.connect(&person.id, &[], Value::Null, &[]).await;
     assert_eq!(back.get("status"), "connected", "{}", back.0);
     assert!(subscribed(page).await);
