@@ -84,7 +84,7 @@ async fn a_person_connects_sends_a_form_and_sees_the_lead() {
     browser.click("#connect").await;
     // The simulated Meta asks who is logging in, then what is allowed.
     browser.click("input[value='10160934411872002'] ~ .actions button").await;
-    assert!(browser.text().await.contains("Atelier Brandt"));
+    eventually("the consent page", async || browser.text().await.contains("Atelier Brandt").then_some(())).await;
     browser.picture("consent").await;
     browser.click("input[name='_page'][value='104398761152301']").await;
     browser.click("button[value='allow']").await;
