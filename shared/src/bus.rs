@@ -6,9 +6,10 @@
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::error::{DisplayErrorContext, SdkError};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::ids::{OrgScope, PageId};
+use crate::ids::{LeadId, OrgScope, PageId, UserId};
 use crate::model::integration::{Connection, Integration};
 use crate::model::lead::{Lead, Submission};
 use crate::model::standing::{EndReason, Ended};
@@ -50,6 +51,25 @@ impl Event {
         Self {
             kind: "lead.updated",
             detail: json!({ "id": id, "org": scope.org(), "lead_id": submission.lead_id, "submission": submission }),
+        }
+    }
+
+    /// `lead.assigned`: somebody gave a lead to somebody else, or took it away. `at` tells one such change from another.
+    #[must_use]
+    pub fn lead_assigned(
+        scope: &OrgScope,
+        lead: &LeadId,
+        from: Option<&UserId>,
+        to: Option<&UserId>,
+        by: &UserId,
+        at: Timestamp,
+    ) -> Self {
+        let id = format!("lead.assigned:{}:{lead}:{at}", scope.org());
+        Self {
+            kind: "lead.assigned",
+            detail: json!({
+                "id": id, "org": scope.org(), "lead_id": lead, "assigned_to": to, "assigned_before": from, "by": by, "at": at,
+            }),
         }
     }
 

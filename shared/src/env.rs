@@ -44,6 +44,8 @@ variables! {
     lead_queue_url -> String = required("LEAD_QUEUE_URL");
     /// The queue of comments, reactions, mentions and messages.
     engagement_queue_url -> String = required("ENGAGEMENT_QUEUE_URL");
+    /// The queue of integrations to compare with Meta.
+    lead_sweep_queue_url -> String = required("LEAD_SWEEP_QUEUE_URL");
     /// The queue of integrations to look at.
     expiry_notice_queue_url -> String = required("EXPIRY_NOTICE_QUEUE_URL");
     /// Where people reconnect: the address that mails lead to.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use shared::connect::health::health;
 use shared::error::WorkError;
 use shared::graph::businesses::{Business, Tenure};
 use shared::http::Problem;
-use shared::intake::CatchUp;
+use shared::intake::{CatchUp, Search};
 use shared::model::health::{Check, CheckStatus};
 use shared::model::integration::Connection;
 use shared::model::lead::FoundBy;
@@ -92,9 +92,6 @@ pub(crate) struct Synced {
     found: usize,
 }
 
-/// How far back "Sync now" looks.
-const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
-
 /// Health of an integration
 ///
 /// Asks Meta now. Each check tells what was seen and what to do about it.
@@ -165,7 +162,8 @@ pub(crate) async fn sync(
     let now = shared::clock::now();
     needs_token(&integration, now)?;
     let catch_up = CatchUp { meta: &api.connector.meta, table: &api.table, leads: &api.leads };
-    match catch_up.run(&scope, &integration, now - LOOK_BACK, FoundBy::Sync, now).await {
+    let search = Search { since: Some(now), until: now, found_by: FoundBy::Sync };
+    match catch_up.run(&scope, &integration, search, now).await {
         Ok(found) => Ok((StatusCode::ACCEPTED, Json(Synced { found }))),
         Err(error) => Err(of_meta(&api, &scope, &integration, error).await),
     }

@@ -77,12 +77,32 @@ pub(crate) struct ConnectionOut {
     connected_by: Option<Person>,
     /// Leads that came through it. Test leads and repeat submissions are not counted.
     leads_count: u64,
+    /// The same, by how they were found.
+    found_by: FoundByOut,
+    /// Up to when it is known that every lead Meta has of this page came in or is parked.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    swept_until: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_sync_at: Option<Timestamp>,
     /// The webhook fields that Meta confirmed.
     subscribed_fields: Vec<String>,
     /// What the connecting person may do on the page, in Meta's words.
     tasks: Vec<String>,
+}
+
+/// Leads by how they were found.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FoundByOut {
+    /// Meta's webhook told.
+    webhook: u64,
+    /// Only the regular comparison with Meta found them: the webhook missed them.
+    sweep: u64,
+    /// Somebody pressed "Sync now".
+    sync: u64,
+    /// They were in a file.
+    import: u64,
+    /// Somebody asked for leads from before the connection.
+    backfill: u64,
 }
 
 /// A person of the CRM.
@@ -253,6 +273,14 @@ fn connection_out(connection: &Connection, integration: &Integration, now: Times
         expires_at,
         connected_by: by.name.clone().map(|name| Person { id: by.user_id.clone(), name }),
         leads_count: connection.leads_count,
+        found_by: FoundByOut {
+            webhook: connection.found.found_webhook,
+            sweep: connection.found.found_sweep,
+            sync: connection.found.found_sync,
+            import: connection.found.found_import,
+            backfill: connection.found.found_backfill,
+        },
+        swept_until: connection.swept_until,
         last_sync_at: connection.last_lead_at,
         subscribed_fields: connection.subscribed_fields.clone(),
         tasks: connection.tasks.clone(),

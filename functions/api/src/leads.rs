@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
+use shared::bus::Event;
+use shared::error::WorkError;
 use shared::http::{Problem, cursor, place};
-use shared::ids::LeadId;
-use shared::model::lead::{Lead, Submission};
-use shared::table::lead::{LeadFilter, Stored};
+use shared::ids::{LeadId, OrgScope, UserId};
+use shared::model::assignment::{Assigned, Reason, Strategy};
+use shared::model::lead::{Lead, Status, Submission};
+use shared::table::lead::{LeadChange, Stored};
+use shared::table::lead_list::LeadFilter;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::Access;
-use crate::input;
+use crate::input::{self, Input};
 use crate::router::Api;
 
 /// As a filter's value: leads that nobody works on.
@@ -140,14 +144,74 @@ pub(crate) async fn read(
     Access { scope, .. }: Access,
     Path(id): Path<String>,
 ) -> Result<Json<LeadDetails>, Problem> {
+    let id = LeadId::parse(&id).map_err(|_| Problem::not_found("lead"))?;
+    Ok(Json(details(&api, &scope, &id).await?))
+}
+
+/// What to change of a lead. What is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LeadIn {
+    /// Whose it is from now on: an active user of the org, or `null` for nobody.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    assigned_to: Option<Option<UserId>>,
+    /// Where the CRM stands with it.
+    status: Option<Status>,
+}
+
+/// Tells `null` from absence.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<UserId>>, D::Error> {
+    Option::<UserId>::deserialize(deserializer).map(Some)
+}
+
+/// Change a lead
+///
+/// Gives it to somebody by hand, whatever the integration's assignment says, or changes where the CRM stands with it. Turns
+/// of the round robin are not touched.
+#[utoipa::path(
+    patch, path = "/api/leads/{id}", tag = "leads", operation_id = "changeLead",
+    params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
+    request_body = LeadIn,
+    responses((status = 200, body = LeadDetails), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn change(
+    State(api): State<Arc<Api>>,
+    Access { scope, caller }: Access,
+    Path(id): Path<String>,
+    Input(given): Input<LeadIn>,
+) -> Result<Json<LeadDetails>, Problem> {
     let missing = || Problem::not_found("lead");
     let id = LeadId::parse(&id).map_err(|_| missing())?;
-    let stored = match api.table.stored(&scope, &id).await?.ok_or_else(missing)? {
-        Stored::Submission(submission) => api.table.stored(&scope, &submission.lead_id).await?.ok_or_else(missing)?,
+    if let Some(Some(user)) = &given.assigned_to {
+        let known = api.table.user(&scope, user).await?;
+        if !known.is_some_and(|user| user.active) {
+            let detail = format!("{user} is not an active user of this org; GET /api/users lists them.");
+            return Err(Problem::field("assigned_to", "user_unknown", detail));
+        }
+    }
+    let by_hand = Assigned { strategy: Strategy::User, reason: Reason::Manual };
+    let nobody = Assigned { strategy: Strategy::Unassigned, reason: Reason::Manual };
+    let assigned = given.assigned_to.clone().map(|to| if to.is_some() { (to, by_hand) } else { (None, nobody) });
+    let before = api.table.change_lead(&scope, &id, &LeadChange { assigned, status: given.status }).await?;
+    let before = before.ok_or_else(missing)?;
+    if let Some(to) = given.assigned_to.filter(|to| *to != before.assigned_to) {
+        let (from, at) = (before.assigned_to.as_ref(), shared::clock::now());
+        tracing::info!(org = %scope.org(), lead = %id, ?from, ?to, by = %caller.user, "lead reassigned by hand");
+        let event = Event::lead_assigned(&scope, &id, from, to.as_ref(), &caller.user, at);
+        api.connector.bus.publish(&[event]).await.map_err(WorkError::from)?;
+    }
+    Ok(Json(details(&api, &scope, &id).await?))
+}
+
+async fn details(api: &Api, scope: &OrgScope, id: &LeadId) -> Result<LeadDetails, Problem> {
+    let missing = || Problem::not_found("lead");
+    let stored = match api.table.stored(scope, id).await?.ok_or_else(missing)? {
+        Stored::Submission(submission) => api.table.stored(scope, &submission.lead_id).await?.ok_or_else(missing)?,
         lead @ Stored::Lead(_) => lead,
     };
     let Stored::Lead(lead) = stored else { return Err(missing()) };
     let submissions =
-        if lead.submissions_count == 0 { Vec::new() } else { api.table.submissions(&scope, &lead.id).await? };
-    Ok(Json(LeadDetails { lead: *lead, submissions }))
+        if lead.submissions_count == 0 { Vec::new() } else { api.table.submissions(scope, &lead.id).await? };
+    Ok(LeadDetails { lead: *lead, submissions })
 }

@@ -78,7 +78,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(inspect::sync))
         .routes(routes!(integrations::connections))
         .routes(routes!(leads::list))
-        .routes(routes!(leads::read))
+        .routes(routes!(leads::read, leads::change))
         .routes(routes!(parked::list))
         .routes(routes!(parked::replay))
         .routes(routes!(directory::read_org, directory::put_org))

@@ -9,7 +9,7 @@ use shared::error::WorkError;
 use shared::graph::subscriptions::fields;
 use shared::graph::{Graph, GraphError};
 use shared::ids::{OrgScope, PageId};
-use shared::intake::{CatchUp, replay};
+use shared::intake::{CatchUp, Search, replay};
 use shared::model::health::LEAD_FIELD;
 use shared::model::integration::{Connection, Integration, Problem};
 use shared::model::lead::FoundBy;
@@ -259,7 +259,8 @@ impl Looker {
         replay(&self.table, &self.leads, scope, &parked).await?;
         let Some(since) = integration.missed_since else { return Ok(()) };
         let catch_up = CatchUp { meta: &self.meta, table: &self.table, leads: &self.leads };
-        catch_up.run(scope, integration, since, FoundBy::Sweep, now).await?;
+        let search = Search { since: Some(since), until: now, found_by: FoundBy::Sweep };
+        catch_up.run(scope, integration, search, now).await?;
         Ok(self.table.caught_up(scope, integration).await?)
     }
 

@@ -8,6 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::{Deserialize, Serialize};
 use shared::connect::CheckJob;
 use shared::ids::OrgId;
+use shared::intake::SweepJob;
 use shared::queue::Queue;
 use shared::table::Table;
 use shared::table::integration::Due;
@@ -27,6 +28,7 @@ struct Plan {
 #[serde(rename_all = "kebab-case")]
 enum Job {
     ExpiryNotice,
+    LeadSweep,
 }
 
 /// What became of it.
@@ -43,15 +45,18 @@ const AT_ONCE: usize = 100;
 struct Planner {
     table: Table,
     checks: Queue,
+    sweeps: Queue,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::Patience::Worker).await;
+    let sqs = aws_sdk_sqs::Client::new(&aws);
     let planner = Planner {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
-        checks: Queue::new(aws_sdk_sqs::Client::new(&aws), env::expiry_notice_queue_url()?),
+        checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
+        sweeps: Queue::new(sqs, env::lead_sweep_queue_url()?),
     };
     run(service_fn(|event: LambdaEvent<Plan>| planner.plan(event.payload))).await
 }
@@ -70,6 +75,15 @@ impl Planner {
                     try_join_all(due.iter().map(|due| self.table.put_off(due, now + HANDED_OUT))).await?;
                 }
                 due.len()
+            }
+            Job::LeadSweep => {
+                // Every integration that there is something to look at of is in the index, whenever its turn is.
+                let all = by_turns(self.table.due_integrations(None).await?, |due| due.scope.org().clone());
+                let everything = plan.everything;
+                let job =
+                    |due: &Due| SweepJob { org: due.scope.org().clone(), integration_id: due.id.clone(), everything };
+                self.sweeps.send_all(all.iter().map(|due| job(due).message()).collect()).await?;
+                all.len()
             }
         };
         tracing::info!(job = ?plan.job, messages, everything = plan.everything, "planned");

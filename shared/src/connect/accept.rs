@@ -18,7 +18,7 @@ use crate::graph::pages::{Me, Page};
 use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::intake::replay;
 use crate::model::assignment::Assignment;
-use crate::model::integration::{Choice, ConnectedBy, Connection, Integration};
+use crate::model::integration::{Choice, ConnectedBy, Connection, FoundCounts, Integration};
 use crate::model::standing::{EndReason, TokenKind};
 use crate::queue::Queue;
 use crate::secret::{AccessToken, HmacKey};
@@ -211,6 +211,8 @@ impl Connector {
                 subscribed_fields: Vec::new(),
                 connected_at: now,
                 leads_count: 0,
+                found: FoundCounts::default(),
+                swept_until: None,
                 last_lead_at: None,
                 last_test_lead_at: None,
                 last_webhook_at: None,

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::batch::Call;
+use super::leads::meta_time;
 use super::{Graph, GraphError, Page, read};
 use crate::ids::{FormId, LeadgenId, PageId};
 use crate::secret::AccessToken;
@@ -23,9 +24,14 @@ pub struct ListedForm {
     pub status: String,
 }
 
-#[derive(Deserialize)]
-struct ListedLead {
-    id: LeadgenId,
+/// A lead as its form lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ListedLead {
+    /// The submission.
+    pub id: LeadgenId,
+    /// When it was sent.
+    #[serde(deserialize_with = "meta_time")]
+    pub created_time: Timestamp,
 }
 
 impl Graph {
@@ -42,15 +48,13 @@ impl Graph {
         forms: &[ListedForm],
         since: Timestamp,
         page_token: &AccessToken,
-    ) -> Vec<Result<Vec<LeadgenId>, GraphError>> {
+    ) -> Vec<Result<Vec<ListedLead>, GraphError>> {
         let edges: Vec<(String, &AccessToken)> =
             forms.iter().map(|form| (format!("{}/leads", form.id), page_token)).collect();
         // Meta's operator leaves the second itself out.
         let after = since.as_second() - 1;
         let filter = json!([{ "field": "time_created", "operator": "GREATER_THAN", "value": after }]).to_string();
-        let query = [("fields", "id"), ("limit", "100"), ("filtering", filter.as_str())];
-        let lists: Vec<Result<Vec<ListedLead>, GraphError>> = self.lists(&edges, &query).await;
-        lists.into_iter().map(|list| Ok(list?.into_iter().map(|lead| lead.id).collect())).collect()
+        self.lists(&edges, &[("fields", "id,created_time"), ("limit", "100"), ("filtering", &filter)]).await
     }
 
     /// Several edges, each whole: their first response pages together, what follows one by one.

@@ -109,7 +109,7 @@ impl Graph {
 }
 
 /// Meta writes `2015-02-28T08:49:14+0000`, without the colon that RFC 3339 wants.
-fn meta_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+pub(super) fn meta_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(deserializer)?;
     Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", &text)
         .or_else(|_| text.parse())

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::connect::Meta;
 use crate::error::WorkError;
+use crate::graph::lead_lists::{ListedForm, ListedLead};
 use crate::graph::{Graph, GraphError};
 use crate::ids::{LeadId, OrgScope};
 use crate::model::delivery::{LeadJob, LeadNotice};
@@ -19,6 +20,10 @@ use crate::table::Table;
 
 /// Pages asked about at once.
 const AT_ONCE: usize = 6;
+/// How far every search looks back at least: Meta shows some leads late.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
+/// Meta keeps leads for so long.
+const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// What catching up takes.
 #[derive(Debug)]
@@ -31,9 +36,30 @@ pub struct CatchUp<'a> {
     pub leads: &'a Queue,
 }
 
+/// What to search for.
+#[derive(Debug, Clone, Copy)]
+pub struct Search {
+    /// From when on: always 48 hours back, and further where this is earlier. `None` is where the last regular search of
+    /// each page left off; only such a search moves that place.
+    pub since: Option<Timestamp>,
+    /// Leads younger than this are left alone: Meta may be about to tell of them.
+    pub until: Timestamp,
+    /// What its findings are marked with.
+    pub found_by: FoundBy,
+}
+
+impl Search {
+    /// From when on a page is searched at `now`. Leads from before it was connected are not ours.
+    fn since(&self, page: &Connection, now: Timestamp) -> Timestamp {
+        let from = self.since.or(page.swept_until).unwrap_or(page.connected_at);
+        from.min(now - LOOK_BACK).max(page.connected_at).max(now - RETENTION)
+    }
+}
+
 impl CatchUp<'_> {
-    /// Compares what every form of an integration's pages has got since `since` with what came in, queues what did not,
-    /// and answers how many those were. Leads from before a page was connected are not ours.
+    /// Compares what every form of an integration's pages has got with what came in, queues what neither came in nor is
+    /// parked, and answers how many those were. Whose last search is longest ago comes first, so that an integration with
+    /// more pages than fit into one run gets round to all of them.
     ///
     /// A page or form that Meta refuses for good costs itself only, and so does a page that is lost.
     ///
@@ -43,69 +69,82 @@ impl CatchUp<'_> {
         &self,
         scope: &OrgScope,
         integration: &Integration,
-        since: Timestamp,
-        found_by: FoundBy,
+        search: Search,
         now: Timestamp,
     ) -> Result<usize, WorkError> {
         let credentials = self.meta.vault.credentials(&integration.credentials).await?;
         let graph = &self.meta.graph().await?;
         let mut pages = self.table.pages_of(scope, &integration.id).await?;
         pages.retain(|page| page.is_connected() && page.ended.is_none());
+        pages.sort_by_key(|page| page.swept_until);
         let asking: Vec<_> = pages
             .iter()
             .filter_map(|page| Some((page, credentials.pages.get(&page.page_id)?)))
-            .map(|(page, token)| self.page(graph, scope, page, token, since.max(page.connected_at), found_by, now))
+            .map(|(page, token)| self.page(graph, scope, page, token, search, now))
             .collect();
         let outcomes: Vec<Result<usize, WorkError>> = stream::iter(asking).buffer_unordered(AT_ONCE).collect().await;
         let found: usize = outcomes.iter().flatten().sum();
-        tracing::info!(org = %scope.org(), integration = %integration.id, found, ?found_by, %since, "caught up with Meta");
+        tracing::info!(org = %scope.org(), integration = %integration.id, found, ?search, "caught up with Meta");
         let some_work = outcomes.iter().any(Result::is_ok);
         let counts = |error: &WorkError| !error.is_of_token() || !some_work;
         outcomes.into_iter().find_map(|outcome| outcome.err().filter(counts)).map_or(Ok(found), Err)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one page of a run, with all that the run knows")]
     async fn page(
         &self,
         graph: &Graph,
         scope: &OrgScope,
         page: &Connection,
         token: &AccessToken,
-        since: Timestamp,
-        found_by: FoundBy,
+        search: Search,
         now: Timestamp,
     ) -> Result<usize, WorkError> {
+        let since = search.since(page, now);
         let forms = graph.forms(&[(&page.page_id, token)]).await.pop().unwrap_or(Ok(Vec::new()));
-        let forms = unless_refused(page, forms)?;
-        let mut found = 0;
+        let forms: Vec<ListedForm> = unless_refused(page, forms)?;
+        let (mut found, mut unsettled) = (0, Vec::new());
         for (form, listed) in forms.iter().zip(graph.leads_since(&forms, since, token).await) {
-            let listed = unless_refused(page, listed)?;
-            let ids: Vec<LeadId> = listed.iter().map(LeadId::from_leadgen).collect();
-            let stored: BTreeSet<LeadId> = self.table.stored_among(scope, &ids).await?;
-            let missing = listed.into_iter().zip(&ids).filter(|(_, id)| !stored.contains(id));
-            let messages: Vec<Message> = missing
-                .map(|(leadgen_id, _)| LeadJob {
-                    notice: LeadNotice {
-                        leadgen_id,
-                        page_id: page.page_id.clone(),
-                        form_id: Some(form.id.clone()),
-                        created_time: None,
-                    },
-                    received_at: now,
-                    found_by,
-                    orgid: None,
-                    only_for: Some(scope.org().clone()),
-                })
-                .map(|job| Message {
-                    body: serde_json::to_string(&job).unwrap_or_default(),
-                    group: page.page_id.to_string(),
-                })
-                .collect();
+            let listed: Vec<ListedLead> = unless_refused(page, listed)?;
+            let ids: Vec<LeadId> = listed.iter().map(|lead| LeadId::from_leadgen(&lead.id)).collect();
+            let settled: BTreeSet<LeadId> = self.table.settled_among(scope, &ids).await?;
+            let open: Vec<ListedLead> =
+                listed.into_iter().zip(&ids).filter(|(_, id)| !settled.contains(id)).map(|(lead, _)| lead).collect();
+            unsettled.extend(open.iter().map(|lead| lead.created_time));
+            let ripe = open.into_iter().filter(|lead| lead.created_time <= search.until);
+            let messages: Vec<Message> = ripe.map(|lead| message(scope, page, form, lead, search, now)).collect();
             found += messages.len();
             self.leads.send_all(messages).await?;
         }
+        if search.since.is_none() {
+            // Never past a lead that is neither in nor parked: the next search finds it again until it is.
+            let until = unsettled.into_iter().min().unwrap_or(search.until).min(search.until);
+            self.table.set_swept_until(scope, page, until).await?;
+        }
         Ok(found)
     }
+}
+
+fn message(
+    scope: &OrgScope,
+    page: &Connection,
+    form: &ListedForm,
+    lead: ListedLead,
+    search: Search,
+    now: Timestamp,
+) -> Message {
+    let job = LeadJob {
+        notice: LeadNotice {
+            leadgen_id: lead.id,
+            page_id: page.page_id.clone(),
+            form_id: Some(form.id.clone()),
+            created_time: None,
+        },
+        received_at: now,
+        found_by: search.found_by,
+        orgid: None,
+        only_for: Some(scope.org().clone()),
+    };
+    Message { body: serde_json::to_string(&job).unwrap_or_default(), group: page.page_id.to_string() }
 }
 
 /// What Meta refuses for good is empty, and told.
@@ -116,5 +155,29 @@ fn unless_refused<T: Default>(page: &Connection, answer: Result<T, GraphError>) 
             Ok(T::default())
         }
         answer => Ok(answer?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::integration::tests::connection;
+
+    #[test]
+    fn a_search_looks_back_two_days_further_if_need_be_and_never_before_the_connection() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2026-06-10T12:00:00Z");
+        let since = |swept: Option<&str>, connected: &str, since: Option<&str>| {
+            let page = Connection { swept_until: swept.map(at), connected_at: at(connected), ..connection() };
+            let search = Search { since: since.map(at), until: now, found_by: FoundBy::Sweep };
+            search.since(&page, now).to_string()
+        };
+        assert_eq!(since(Some("2026-06-10T11:45:00Z"), "2026-01-01T00:00:00Z", None), "2026-06-08T12:00:00Z");
+        assert_eq!(since(Some("2026-06-01T00:00:00Z"), "2026-01-01T00:00:00Z", None), "2026-06-01T00:00:00Z");
+        assert_eq!(since(None, "2026-06-10T00:00:00Z", None), "2026-06-10T00:00:00Z");
+        assert_eq!(since(None, "2026-06-01T00:00:00Z", None), "2026-06-01T00:00:00Z", "never searched");
+        assert_eq!(since(None, "2026-01-01T00:00:00Z", None), "2026-03-12T12:00:00Z", "what Meta still has");
+        let missed = Some("2026-06-05T00:00:00Z");
+        assert_eq!(since(Some("2026-06-10T11:45:00Z"), "2026-01-01T00:00:00Z", missed), "2026-06-05T00:00:00Z");
     }
 }

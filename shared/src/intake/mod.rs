@@ -6,14 +6,16 @@
 mod catch_up;
 mod fetch;
 mod replay;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod write;
 
 use jiff::Timestamp;
 
-pub use catch_up::CatchUp;
+pub use catch_up::{CatchUp, Search};
 pub use replay::replay;
+pub use sweep::SweepJob;
 
 use crate::bus::Bus;
 use crate::connect::ask_for_check;

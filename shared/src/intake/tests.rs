@@ -13,7 +13,8 @@ use crate::ids::LeadgenId;
 use crate::model::assignment::{Assignment, Reason};
 use crate::model::integration::Choice;
 use crate::model::lead::{FoundBy, Lead};
-use crate::table::lead::{LeadFilter, Stored};
+use crate::table::lead::Stored;
+use crate::table::lead_list::LeadFilter;
 use crate::table::tests::{at, connection, empty_table, integration, lead, scope, user};
 
 /// An event bus that remembers the ids of the events it got, and can refuse them.

@@ -35,6 +35,8 @@ pub enum Reason {
     NobodyEligible,
     /// The chosen user is gone, inactive, or no longer permitted to manage leads.
     UserNotEligible,
+    /// Somebody gave it by hand.
+    Manual,
     /// Test leads are never assigned.
     TestLead,
 }

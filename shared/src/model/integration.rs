@@ -157,6 +157,11 @@ pub struct Connection {
     /// Leads that came through this connection, test leads and repeat submissions not counted.
     #[serde(default)]
     pub leads_count: u64,
+    /// The same, by how they were found.
+    #[serde(flatten)]
+    pub found: FoundCounts,
+    /// Up to when it is known that every lead Meta has of this page came in or is parked.
+    pub swept_until: Option<Timestamp>,
     /// When a lead last came through it.
     #[serde(default)]
     pub last_lead_at: Option<Timestamp>,
@@ -168,6 +173,26 @@ pub struct Connection {
     pub last_webhook_at: Option<Timestamp>,
     /// Set when this page alone is lost.
     pub ended: Option<Ended>,
+}
+
+/// Leads by how they were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct FoundCounts {
+    /// Meta's webhook told.
+    #[serde(default)]
+    pub found_webhook: u64,
+    /// Only the regular comparison with Meta found them.
+    #[serde(default)]
+    pub found_sweep: u64,
+    /// Somebody pressed "Sync now".
+    #[serde(default)]
+    pub found_sync: u64,
+    /// They were in a file.
+    #[serde(default)]
+    pub found_import: u64,
+    /// Somebody asked for leads from before the connection.
+    #[serde(default)]
+    pub found_backfill: u64,
 }
 
 /// Whether leads are taken from a page that Meta once gave.
@@ -215,6 +240,8 @@ pub(crate) mod tests {
             subscribed_fields: Vec::new(),
             connected_at: "2026-01-01T00:00:00Z".parse().unwrap(),
             leads_count: 0,
+            found: FoundCounts::default(),
+            swept_until: None,
             last_lead_at: None,
             last_test_lead_at: None,
             last_webhook_at: None,

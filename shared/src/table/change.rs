@@ -3,7 +3,7 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde::Serialize;
 
 use super::keys::{IndexKey, Key};
@@ -77,18 +77,27 @@ impl Change {
 
     /// Makes the change; `false` if a condition did not hold.
     pub(super) async fn send(self) -> Result<bool, TableError> {
+        Ok(self.made(ReturnValue::None).await?.is_some())
+    }
+
+    /// Makes the change and answers the item as it was before; `None` if a condition did not hold.
+    pub(super) async fn send_for_old(self) -> Result<Option<Item>, TableError> {
+        self.made(ReturnValue::AllOld).await
+    }
+
+    async fn made(self, answer: ReturnValue) -> Result<Option<Item>, TableError> {
         let part = |word: &str, parts: &[String]| {
             if parts.is_empty() { String::new() } else { format!("{word} {} ", parts.join(", ")) }
         };
         let expression = part("SET", &self.sets) + &part("REMOVE", &self.removes);
         let conditions = (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "));
         let request = self.request.update_expression(expression.trim()).set_condition_expression(conditions);
-        match request.send().await {
-            Ok(_) => Ok(true),
+        match request.return_values(answer).send().await {
+            Ok(made) => Ok(Some(made.attributes.unwrap_or_default())),
             Err(error)
                 if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
             {
-                Ok(false)
+                Ok(None)
             }
             Err(error) => Err(error.into()),
         }

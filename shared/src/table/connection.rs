@@ -60,7 +60,19 @@ impl Table {
     /// # Errors
     /// If the table cannot be written.
     pub async fn save_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
-        const KEPT: [&str; 5] = ["leads_count", "last_lead_at", "last_test_lead_at", "last_webhook_at", "connected_at"];
+        const KEPT: [&str; 11] = [
+            "leads_count",
+            "found_webhook",
+            "found_sweep",
+            "found_sync",
+            "found_import",
+            "found_backfill",
+            "swept_until",
+            "last_lead_at",
+            "last_test_lead_at",
+            "last_webhook_at",
+            "connected_at",
+        ];
         let change = self.change(&key_of(scope, connection)).set("type", &"connection")?.set_all(connection, &KEPT)?;
         let index = keys::connection_index(scope, &connection.integration_id, &connection.page_id);
         change.index(Some(index)).send().await.map(drop)
@@ -117,6 +129,19 @@ impl Table {
     ) -> Result<(), TableError> {
         let change = self.change(&key_of(scope, connection)).set("subscribed_fields", &subscribed_fields)?;
         change.set("ended", &ended)?.if_there().send().await.map(drop)
+    }
+
+    /// Writes down up to when nothing of a page is missing.
+    ///
+    /// # Errors
+    /// If the table cannot be written; the same stretch is searched again then.
+    pub async fn set_swept_until(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        until: Timestamp,
+    ) -> Result<(), TableError> {
+        self.change(&key_of(scope, connection)).set("swept_until", &until)?.if_there().send().await.map(drop)
     }
 
     /// The forms among `forms` that were read from Meta lately enough.

@@ -11,12 +11,30 @@ use serde::Deserialize;
 use super::keys::{self, Key};
 use super::{Item, Row, Table, TableError, entity, text};
 use crate::ids::{LeadId, OrgScope, UserId};
-use crate::model::assignment::{Assignment, Rotation};
+use crate::model::assignment::{Assigned, Assignment, Rotation};
 use crate::model::identity::person_keys;
 use crate::model::integration::{Choice, Connection};
-use crate::model::lead::{FoundBy, Lead, Submission};
+use crate::model::lead::{FoundBy, Lead, Status, Submission};
 use crate::model::merging::{Known, Plan};
 use crate::model::org::LEAD_MANAGEMENT;
+
+/// What somebody changes of a lead by hand.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LeadChange {
+    /// To whom it goes, or to nobody, and how that is explained.
+    pub assigned: Option<(Option<UserId>, Assigned)>,
+    /// Where the CRM stands with it.
+    pub status: Option<Status>,
+}
+
+/// The counters of a connection, by how leads were found.
+const FOUND_COUNTERS: [(FoundBy, &str); 5] = [
+    (FoundBy::Webhook, "found_webhook"),
+    (FoundBy::Sweep, "found_sweep"),
+    (FoundBy::Sync, "found_sync"),
+    (FoundBy::Import, "found_import"),
+    (FoundBy::Backfill, "found_backfill"),
+];
 
 /// What became of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,28 +52,6 @@ pub enum Stored {
     Lead(Box<Lead>),
     /// It joined one.
     Submission(Box<Submission>),
-}
-
-/// Index attribute names, to be filtered by.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LeadFilter {
-    /// Attribute and the value it must have.
-    pub equal: Vec<(&'static str, String)>,
-    /// A tag the lead must carry.
-    pub tag: Option<String>,
-    /// Only leads that nobody works on.
-    pub unassigned: bool,
-    /// Submitted at or after this.
-    pub from: Option<Timestamp>,
-    /// Submitted before this.
-    pub to: Option<Timestamp>,
-}
-
-/// Where a listing goes on: the place of the last lead that was listed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
-pub struct Place {
-    created: Timestamp,
-    lead: LeadId,
 }
 
 impl Table {
@@ -215,14 +211,23 @@ impl Table {
         .into_iter()
         .filter_map(|(happened, set)| happened.then_some(set))
         .collect();
-        let update = Update::builder()
+        let mut update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::connection(scope, &connection.integration_id, &connection.page_id).attributes()))
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(choice) OR choice = :connected)")
             .expression_attribute_values(":connected", serde_dynamo::to_attribute_value(Choice::Connected)?)
-            .update_expression(format!("SET {} ADD leads_count :leads", times.join(", ")))
             .expression_attribute_values(":now", text(now.to_string()))
             .expression_attribute_values(":leads", AttributeValue::N(plan.counted().to_string()));
+        let mut counters = vec!["leads_count :leads".to_owned()];
+        for (found_by, counter) in FOUND_COUNTERS {
+            let count = plan.creates.iter().filter(|lead| !lead.test && lead.found_by == found_by).count();
+            if count > 0 {
+                counters.push(format!("{counter} :{counter}"));
+                update =
+                    update.expression_attribute_values(format!(":{counter}"), AttributeValue::N(count.to_string()));
+            }
+        }
+        let update = update.update_expression(format!("SET {} ADD {}", times.join(", "), counters.join(", ")));
         Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
     }
 
@@ -240,14 +245,37 @@ impl Table {
         }))
     }
 
-    /// Which of these are stored, as a lead or as a later submission.
+    /// Gives a lead to somebody, or takes it away, and changes where the CRM stands with it, and answers the lead as it was
+    /// before; `None` if there is no such lead. What is absent stays.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn change_lead(
+        &self,
+        scope: &OrgScope,
+        id: &LeadId,
+        changed: &LeadChange,
+    ) -> Result<Option<Lead>, TableError> {
+        let mut change = self.change(&keys::lead(scope, id)).if_still("type", &"lead")?;
+        if let Some((to, how)) = &changed.assigned {
+            change = change.set("assigned_to", to)?.set("assignment", how)?;
+        }
+        if let Some(status) = &changed.status {
+            change = change.set("status", status)?;
+        }
+        change.send_for_old().await?.map(entity).transpose()
+    }
+
+    /// Which of these are settled: stored, as a lead or as a later submission, or parked with a reason.
     ///
     /// # Errors
     /// If the table cannot be read.
-    pub async fn stored_among(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
-        let keys: Vec<Key> = ids.iter().map(|id| keys::lead(scope, id)).collect();
+    pub async fn settled_among(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
+        let stored = ids.iter().map(|id| (id, keys::lead(scope, id)));
+        let parked = ids.iter().map(|id| (id, keys::parked(scope, id)));
+        let (ids, keys): (Vec<&LeadId>, Vec<Key>) = stored.chain(parked).unzip();
         let found = self.batch_get(&keys).await?;
-        Ok(ids.iter().zip(&keys).filter(|(_, key)| found.contains_key(key)).map(|(id, _)| id.clone()).collect())
+        Ok(ids.into_iter().zip(&keys).filter(|(_, key)| found.contains_key(key)).map(|(id, _)| id.clone()).collect())
     }
 
     /// The later submissions of a lead's person, oldest first. One made an instant ago may be missing.
@@ -257,47 +285,6 @@ impl Table {
     pub async fn submissions(&self, scope: &OrgScope, lead: &LeadId) -> Result<Vec<Submission>, TableError> {
         let keys = self.index_keys(&keys::submissions_of_lead(scope, lead)).await?;
         self.read_all(&keys).await
-    }
-
-    /// Up to `limit` of the org's leads that match, newest submission first, and where to go on.
-    ///
-    /// A filter that matches little reads much: the search stops after a bounded stretch, and then answers fewer leads
-    /// than asked for, with a place to go on.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn leads(
-        &self,
-        scope: &OrgScope,
-        filter: &LeadFilter,
-        after: Option<Place>,
-        limit: usize,
-    ) -> Result<(Vec<Lead>, Option<Place>), TableError> {
-        const STRETCH: i32 = 500;
-        const MOST_STRETCHES: usize = 8;
-        let mut keys: Vec<Key> = Vec::new();
-        let mut start = after.map(|place| start_key(scope, &place));
-        for _ in 0..MOST_STRETCHES {
-            let query = self.client.query().table_name(&self.name).index_name("gsi1").scan_index_forward(false);
-            let page_size =
-                if *filter == LeadFilter::default() { i32::try_from(limit + 1).unwrap_or(STRETCH) } else { STRETCH };
-            let page = filter.apply(query.limit(page_size).set_exclusive_start_key(start), scope).send().await?;
-            keys.extend(page.items.iter().flatten().filter_map(Key::of));
-            start = page.last_evaluated_key;
-            if start.is_none() || keys.len() > limit {
-                break;
-            }
-        }
-        let more_found = keys.len() > limit;
-        keys.truncate(limit);
-        let leads: Vec<Lead> = self.read_all(&keys).await?;
-        let last_listed = || leads.last().map(|lead| Place { created: lead.created_time, lead: lead.id.clone() });
-        let place = match (more_found, start) {
-            (true, _) => last_listed(),
-            (false, Some(start)) => place_of(&start),
-            (false, None) => None,
-        };
-        Ok((leads, place))
     }
 }
 
@@ -318,50 +305,4 @@ pub(super) fn rotation_write(
 
 fn broken(error: aws_sdk_dynamodb::error::BuildError) -> TableError {
     TableError::Failed(error.to_string())
-}
-
-fn start_key(scope: &OrgScope, place: &Place) -> Item {
-    let mut key = keys::lead(scope, &place.lead).attributes();
-    let index = keys::lead_index(scope, place.created, &place.lead);
-    key.insert("gsi1pk".to_owned(), text(index.gsi1pk));
-    key.insert("gsi1sk".to_owned(), text(index.gsi1sk));
-    key
-}
-
-fn place_of(start: &Item) -> Option<Place> {
-    let (created, lead) = start.get("gsi1sk")?.as_s().ok()?.split_once('#')?;
-    Some(Place { created: created.parse().ok()?, lead: LeadId::parse(lead).ok()? })
-}
-
-impl LeadFilter {
-    fn apply(
-        &self,
-        query: aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder,
-        scope: &OrgScope,
-    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
-        // An instant's key is shorter than the keys of what happened in it, so a range of instants is a range of keys.
-        // Years begin with a digit, or with a minus; one below and one above all of them are the widest range.
-        let from = self.from.map_or_else(|| "-".to_owned(), keys::instant);
-        let to = self.to.map_or_else(|| "~".to_owned(), keys::instant);
-        let mut query = query
-            .key_condition_expression("gsi1pk = :pk AND gsi1sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", text(keys::leads_of_org(scope)))
-            .expression_attribute_values(":from", text(from))
-            .expression_attribute_values(":to", text(to));
-        let mut conditions = Vec::new();
-        for (position, (name, value)) in self.equal.iter().enumerate() {
-            conditions.push(format!("#f{position} = :f{position}"));
-            query = query
-                .expression_attribute_names(format!("#f{position}"), *name)
-                .expression_attribute_values(format!(":f{position}"), text(value));
-        }
-        if let Some(tag) = &self.tag {
-            conditions.push("contains(#tags, :tag)".to_owned());
-            query = query.expression_attribute_names("#tags", "tags").expression_attribute_values(":tag", text(tag));
-        }
-        if self.unassigned {
-            conditions.push("attribute_not_exists(assigned_to)".to_owned());
-        }
-        if conditions.is_empty() { query } else { query.filter_expression(conditions.join(" AND ")) }
-    }
 }

@@ -13,6 +13,7 @@ pub mod erasure;
 pub mod integration;
 pub mod keys;
 pub mod lead;
+pub mod lead_list;
 pub mod login;
 pub mod notice;
 pub mod parked;

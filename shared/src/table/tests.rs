@@ -10,12 +10,12 @@ use super::*;
 use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
 use crate::model::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
 use crate::model::delivery::{LeadJob, LeadNotice};
-use crate::model::integration::{Choice, ConnectedBy, Connection, Integration, Problem};
+use crate::model::integration::{Choice, ConnectedBy, Connection, FoundCounts, Integration, Problem};
 use crate::model::lead::{Answer, Consent, FoundBy, Lead, PersonKeyKind, SOURCE, Status, Submission};
 use crate::model::login::Login;
 use crate::model::mapping::{Form, Question};
 use crate::model::org::{LEAD_MANAGEMENT, Org, Plan, User};
-use crate::table::lead::LeadFilter;
+use crate::table::lead_list::LeadFilter;
 use crate::table::parked::ParkedLead;
 
 /// A new, empty table as the template defines it.
@@ -107,6 +107,8 @@ pub(crate) fn connection(org: &str) -> Connection {
         subscribed_fields: vec!["leadgen".into()],
         connected_at: at("2026-01-01T00:00:00Z"),
         leads_count: 0,
+        found: FoundCounts::default(),
+        swept_until: None,
         last_lead_at: None,
         last_test_lead_at: None,
         last_webhook_at: None,

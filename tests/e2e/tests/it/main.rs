@@ -15,5 +15,6 @@ mod least_privilege;
 mod lifecycle;
 mod privacy;
 mod secrecy;
+mod sweep;
 mod system_users;
 mod tidy;

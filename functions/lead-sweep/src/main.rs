@@ -1,0 +1,83 @@
+//! What the webhook missed: an integration's pages are compared with what came in, and what did not is queued like the
+//! rest. Webhooks fail silently, so this runs whether anything seems to be missing or not.
+
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use shared::batch::{self, Record};
+use shared::connect::{Meta, ask_for_check};
+use shared::error::WorkError;
+use shared::graph::Graph;
+use shared::intake::{CatchUp, Search, SweepJob};
+use shared::model::lead::FoundBy;
+use shared::model::standing::EndReason;
+use shared::queue::Queue;
+use shared::table::Table;
+use shared::vault::Vault;
+use shared::{aws, env, telemetry};
+
+/// Meta tells of a lead within minutes; what it may still tell of is left to it, so that what is found here was missed.
+const ABOUT_TO_TELL: SignedDuration = SignedDuration::from_mins(5);
+
+struct Sweeper {
+    meta: Meta,
+    table: Table,
+    leads: Queue,
+    checks: Queue,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let aws = aws::load(aws::Patience::Worker).await;
+    let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
+    let app_secret_id = env::meta_app_secret_id()?;
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let sweeper = Sweeper {
+        table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
+        leads: Queue::new(sqs.clone(), env::lead_queue_url()?),
+        checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
+        meta: Meta {
+            graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
+            vault,
+            app_secret_id,
+        },
+    };
+    let queue = Queue::new(sqs, env::lead_sweep_queue_url()?);
+    run(service_fn(|event: LambdaEvent<SqsEvent>| handle(&sweeper, &queue, event))).await
+}
+
+async fn handle(sweeper: &Sweeper, queue: &Queue, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
+    let work = async |job: &SweepJob, records: &[Record<SweepJob>]| {
+        let outcome = sweeper.sweep(job, shared::clock::now()).await;
+        if let Err(error) = &outcome {
+            tracing::warn!(%error, code = error.code(), org = %job.org, integration = %job.integration_id, "sweep not finished, will be tried again");
+        }
+        records.iter().map(|_| outcome.clone()).collect()
+    };
+    Ok(batch::run(event.payload, event.context.deadline(), queue, Clone::clone, work).await)
+}
+
+impl Sweeper {
+    async fn sweep(&self, job: &SweepJob, now: Timestamp) -> Result<(), WorkError> {
+        let found = self.table.integration_of(job.org.clone(), &job.integration_id).await?;
+        let Some((scope, integration)) = found else { return Ok(()) };
+        let dead = integration.standing(now).reason.is_some_and(|reason| reason != EndReason::PageRoleLost);
+        if dead || integration.removing || !self.table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
+            return Ok(());
+        }
+        let until = if job.everything { now } else { now - ABOUT_TO_TELL };
+        let catch_up = CatchUp { meta: &self.meta, table: &self.table, leads: &self.leads };
+        let search = Search { since: None, until, found_by: FoundBy::Sweep };
+        match catch_up.run(&scope, &integration, search, now).await {
+            Ok(0) => Ok(()),
+            Ok(found) => {
+                tracing::warn!(org = %scope.org(), integration = %integration.id, found, metric = "leads_missed_by_webhook", "Meta had leads that it did not tell of, or whose telling got lost");
+                Ok(())
+            }
+            // Somebody has to look at it; the next sweep comes anyway.
+            Err(error) if error.is_of_token() => ask_for_check(&self.checks, &scope, &integration.id).await,
+            Err(error) => Err(error),
+        }
+    }
+}

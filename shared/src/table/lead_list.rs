@@ -1,0 +1,120 @@
+//! Lists of leads: filtered and paged, by the index.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::keys::{self, Key};
+use super::{Item, Table, TableError, text};
+use crate::ids::{LeadId, OrgScope};
+use crate::model::lead::Lead;
+
+/// Index attribute names, to be filtered by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeadFilter {
+    /// Attribute and the value it must have.
+    pub equal: Vec<(&'static str, String)>,
+    /// A tag the lead must carry.
+    pub tag: Option<String>,
+    /// Only leads that nobody works on.
+    pub unassigned: bool,
+    /// Submitted at or after this.
+    pub from: Option<Timestamp>,
+    /// Submitted before this.
+    pub to: Option<Timestamp>,
+}
+
+/// Where a listing goes on: the place of the last lead that was listed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+pub struct Place {
+    created: Timestamp,
+    lead: LeadId,
+}
+
+impl Table {
+    /// Up to `limit` of the org's leads that match, newest submission first, and where to go on.
+    ///
+    /// A filter that matches little reads much: the search stops after a bounded stretch, and then answers fewer leads
+    /// than asked for, with a place to go on.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn leads(
+        &self,
+        scope: &OrgScope,
+        filter: &LeadFilter,
+        after: Option<Place>,
+        limit: usize,
+    ) -> Result<(Vec<Lead>, Option<Place>), TableError> {
+        const STRETCH: i32 = 500;
+        const MOST_STRETCHES: usize = 8;
+        let mut keys: Vec<Key> = Vec::new();
+        let mut start = after.map(|place| start_key(scope, &place));
+        for _ in 0..MOST_STRETCHES {
+            let query = self.client.query().table_name(&self.name).index_name("gsi1").scan_index_forward(false);
+            let page_size =
+                if *filter == LeadFilter::default() { i32::try_from(limit + 1).unwrap_or(STRETCH) } else { STRETCH };
+            let page = filter.apply(query.limit(page_size).set_exclusive_start_key(start), scope).send().await?;
+            keys.extend(page.items.iter().flatten().filter_map(Key::of));
+            start = page.last_evaluated_key;
+            if start.is_none() || keys.len() > limit {
+                break;
+            }
+        }
+        let more_found = keys.len() > limit;
+        keys.truncate(limit);
+        let leads: Vec<Lead> = self.read_all(&keys).await?;
+        let last_listed = || leads.last().map(|lead| Place { created: lead.created_time, lead: lead.id.clone() });
+        let place = match (more_found, start) {
+            (true, _) => last_listed(),
+            (false, Some(start)) => place_of(&start),
+            (false, None) => None,
+        };
+        Ok((leads, place))
+    }
+}
+
+fn start_key(scope: &OrgScope, place: &Place) -> Item {
+    let mut key = keys::lead(scope, &place.lead).attributes();
+    let index = keys::lead_index(scope, place.created, &place.lead);
+    key.insert("gsi1pk".to_owned(), text(index.gsi1pk));
+    key.insert("gsi1sk".to_owned(), text(index.gsi1sk));
+    key
+}
+
+fn place_of(start: &Item) -> Option<Place> {
+    let (created, lead) = start.get("gsi1sk")?.as_s().ok()?.split_once('#')?;
+    Some(Place { created: created.parse().ok()?, lead: LeadId::parse(lead).ok()? })
+}
+
+impl LeadFilter {
+    fn apply(
+        &self,
+        query: aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder,
+        scope: &OrgScope,
+    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
+        // An instant's key is shorter than the keys of what happened in it, so a range of instants is a range of keys.
+        // Years begin with a digit, or with a minus; one below and one above all of them are the widest range.
+        let from = self.from.map_or_else(|| "-".to_owned(), keys::instant);
+        let to = self.to.map_or_else(|| "~".to_owned(), keys::instant);
+        let mut query = query
+            .key_condition_expression("gsi1pk = :pk AND gsi1sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", text(keys::leads_of_org(scope)))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to));
+        let mut conditions = Vec::new();
+        for (position, (name, value)) in self.equal.iter().enumerate() {
+            conditions.push(format!("#f{position} = :f{position}"));
+            query = query
+                .expression_attribute_names(format!("#f{position}"), *name)
+                .expression_attribute_values(format!(":f{position}"), text(value));
+        }
+        if let Some(tag) = &self.tag {
+            conditions.push("contains(#tags, :tag)".to_owned());
+            query = query.expression_attribute_names("#tags", "tags").expression_attribute_values(":tag", text(tag));
+        }
+        if self.unassigned {
+            conditions.push("attribute_not_exists(assigned_to)".to_owned());
+        }
+        if conditions.is_empty() { query } else { query.filter_expression(conditions.join(" AND ")) }
+    }
+}

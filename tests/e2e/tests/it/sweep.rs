@@ -1,0 +1,119 @@
+//! What the webhook missed.
+
+use e2e::tenant::Tenant;
+use e2e::world::{eventually, world};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn sweep() {
+    let fired = world().local(Method::POST, "fire/lead-sweep").await;
+    assert!(fired["result"]["messages"].is_u64(), "{fired}");
+}
+
+#[tokio::test]
+async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
+    let tenant = Tenant::with_users("sweep-missed", &[("ann", true), ("bob", true)]).await;
+    let person = world().person(2).await;
+    let round_robin = json!({ "assignment": { "strategy": "round_robin" } });
+    let id = tenant.connect(&person.id, &[], round_robin, &[]).await.get("integrationId");
+    let told = world().submit(&person.forms[0], 3, Value::Null).await;
+    tenant.leads_with(&told).await;
+    let mut missed = world().submit(&person.forms[0], 3, json!({ "deliver": "drop" })).await;
+    missed.extend(world().submit(&person.forms[1], 2, json!({ "deliver": "drop" })).await);
+    world().submit(&person.forms[1], 1, json!({ "deliver": "drop", "age_s": 7200 })).await;
+
+    sweep().await;
+    let leads = tenant.leads_with(&missed).await;
+    assert_eq!(leads.len(), 8, "and none from before the connection");
+    for lead in &leads {
+        let expect = if missed.iter().any(|id| lead["leadgen_id"] == *id) { "sweep" } else { "webhook" };
+        assert_eq!(lead["found_by"], expect);
+    }
+    for user in ["ann", "bob"] {
+        assert_eq!(leads.iter().filter(|lead| lead["assigned_to"] == user).count(), 4, "{user}");
+    }
+    let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"].as_array().unwrap().clone();
+    let of = |page: &str| pages.iter().find(|found| found["page_id"] == page).unwrap();
+    assert_eq!(
+        (&of(&person.pages[0])["found_by"]["webhook"], &of(&person.pages[0])["found_by"]["sweep"]),
+        (&json!(3), &json!(3))
+    );
+    assert_eq!(of(&person.pages[1])["found_by"]["sweep"], 2);
+
+    // A second sweep finds everything in its place.
+    sweep().await;
+    eventually("the second sweep", async || {
+        let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await;
+        let pages = pages["items"].as_array().unwrap().clone();
+        pages.iter().all(|page| page["swept_until"].is_string()).then_some(())
+    })
+    .await;
+    assert_eq!(tenant.leads("").await.len(), 8);
+}
+
+#[tokio::test]
+async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
+    let tenant = Tenant::with_users("sweep-checkpoint", &[]).await;
+    let person = world().person(1).await;
+    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let swept_until = async || {
+        let page = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"][0].clone();
+        page["swept_until"].as_str().map(ToOwned::to_owned)
+    };
+    let parked = world().withheld_lead(&person).await;
+    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    sweep().await;
+    let first = eventually("a sweep", swept_until).await;
+
+    // Meta lists a lead and does not show it at first: it stays ahead of the checkpoint until it is in.
+    let late = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await;
+    let fault = json!({ "path": format!("/{}", late[0]), "kind": "error", "code": 2, "status": 500, "times": 1 });
+    world().sim(Method::POST, "faults", &fault).await;
+    sweep().await;
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    sweep().await;
+    let held = eventually("the next sweep", async || swept_until().await.filter(|until| *until != first)).await;
+    let lead = tenant.leads_with(&late).await.remove(0);
+    let created: jiff::Timestamp = lead["created_time"].as_str().unwrap().parse().unwrap();
+    assert!(held.parse::<jiff::Timestamp>().unwrap() <= created, "{held} is past {created}");
+    sweep().await;
+    eventually("the checkpoint", async || {
+        swept_until().await.filter(|until| until.parse::<jiff::Timestamp>().unwrap() > created).map(drop)
+    })
+    .await;
+    let still = tenant.get("/api/parked").await;
+    assert_eq!((still["items"].as_array().unwrap().len(), &still["items"][0]["leadgen_id"]), (1, &json!(parked)));
+}
+
+#[tokio::test]
+async fn a_lead_is_given_to_somebody_by_hand() {
+    let tenant = Tenant::with_users("sweep-by-hand", &[("ann", true), ("dee", false)]).await;
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let lead = tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await.remove(0);
+    let path = format!("/api/leads/{}", lead["id"].as_str().unwrap());
+    let given = tenant.done(Method::PATCH, &path, &json!({ "assigned_to": "ann", "status": "contacted" })).await;
+    assert_eq!(
+        (&given["assigned_to"], &given["assignment"]["reason"], &given["status"], &given["answers"]),
+        (&json!("ann"), &json!("manual"), &json!("contacted"), &lead["answers"])
+    );
+    assert_eq!(tenant.leads("assigned_to=ann&status=contacted").await.len(), 1, "the lists know it");
+    for (body, field) in [
+        (json!({ "assigned_to": "dee" }), "assigned_to"),
+        (json!({ "assigned_to": "nobody" }), "assigned_to"),
+        (json!({ "status": "sold" }), "status"),
+        (json!({ "full_name": "X" }), "full_name"),
+    ] {
+        let (status, answer) = tenant.call(Method::PATCH, &path, &body).await;
+        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{body}: {answer}");
+    }
+    let taken = tenant.done(Method::PATCH, &path, &json!({ "assigned_to": null })).await;
+    assert_eq!((&taken["assigned_to"], &taken["status"]), (&Value::Null, &json!("contacted")));
+    assert_eq!(tenant.call(Method::PATCH, "/api/leads/meta-1", &json!({ "status": "lost" })).await.0, 404);
+    let events = eventually("two events", async || {
+        let events = tenant.events("lead.assigned").await;
+        (events.len() == 2).then_some(events)
+    })
+    .await;
+    assert_eq!((&events[0]["assigned_to"], &events[1]["assigned_before"]), (&json!("ann"), &json!("ann")));
+}
