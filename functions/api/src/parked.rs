@@ -7,7 +7,7 @@ use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::http::Problem;
-use shared::intake::replay as replay_leads;
+use shared::intake::{parked, replay as replay_leads};
 use shared::table::parked::ParkedLead;
 use utoipa::ToSchema;
 
@@ -47,7 +47,7 @@ pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     MetaAccess(Access { scope, .. }): MetaAccess,
 ) -> Result<Json<ParkedList>, Problem> {
-    Ok(Json(ParkedList { items: api.table.parked(&scope).await?, next_cursor: None }))
+    Ok(Json(ParkedList { items: parked(&api.table, &scope).await?, next_cursor: None }))
 }
 
 /// Try parked leads again
@@ -62,7 +62,7 @@ pub(crate) async fn replay(
     MetaAccess(Access { scope, .. }): MetaAccess,
     Input(request): Input<ReplayRequest>,
 ) -> Result<(StatusCode, Json<Replayed>), Problem> {
-    let mut parked = api.table.parked(&scope).await?;
+    let mut parked = parked(&api.table, &scope).await?;
     if let Some(ids) = &request.leadgen_ids {
         parked.retain(|lead| ids.iter().any(|id| id == lead.leadgen_id.as_str()));
     }

@@ -9,7 +9,7 @@ use shared::error::WorkError;
 use shared::graph::subscriptions::fields;
 use shared::graph::{Graph, GraphError};
 use shared::ids::{OrgScope, PageId};
-use shared::intake::{CatchUp, Search, replay};
+use shared::intake::{CatchUp, Search, parked, replay};
 use shared::model::health::LEAD_FIELD;
 use shared::model::integration::{Connection, Integration, Problem};
 use shared::model::lead::FoundBy;
@@ -254,7 +254,7 @@ impl Looker {
         let pages = self.table.pages_of(scope, &integration.id).await?;
         let is_well =
             |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
-        let mut parked = self.table.parked(scope).await?;
+        let mut parked = parked(&self.table, scope).await?;
         parked.retain(|lead| is_well(&lead.page_id) && OF_TOKENS.contains(&lead.reason.as_str()));
         replay(&self.table, &self.leads, scope, &parked).await?;
         let Some(since) = integration.missed_since else { return Ok(()) };

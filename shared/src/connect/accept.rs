@@ -16,7 +16,7 @@ use crate::graph::Graph;
 use crate::graph::oauth::TokenInfo;
 use crate::graph::pages::{Me, Page};
 use crate::ids::{IntegrationId, OrgScope, PageId};
-use crate::intake::replay;
+use crate::intake::{parked, replay};
 use crate::model::assignment::Assignment;
 use crate::model::integration::{Choice, ConnectedBy, Connection, FoundCounts, Integration};
 use crate::model::standing::{EndReason, TokenKind};
@@ -174,7 +174,7 @@ impl Connector {
 
         let ids: Vec<PageId> = connected.iter().map(|page| page.page_id.clone()).collect();
         self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
-        let mut parked = self.table.parked(scope).await?;
+        let mut parked = parked(&self.table, scope).await?;
         parked.retain(|lead| ids.contains(&lead.page_id));
         replay(&self.table, &self.leads, scope, &parked).await?;
         if integration.missed_since.is_some() {

@@ -94,7 +94,7 @@ pub async fn health(
 ) -> Result<Vec<Check>, WorkError> {
     let mut pages = table.pages_of(scope, &integration.id).await?;
     pages.retain(Connection::is_connected);
-    let mut parked = table.parked(scope).await?;
+    let mut parked = crate::intake::parked(table, scope).await?;
     parked.retain(|lead| pages.iter().any(|page| page.page_id == lead.page_id));
     let queued = leads.waiting().await.map_err(|error| {
         tracing::warn!(%error, "the lead queue could not be asked");

@@ -14,7 +14,7 @@ mod write;
 use jiff::Timestamp;
 
 pub use catch_up::{CatchUp, Search};
-pub use replay::replay;
+pub use replay::{parked, replay};
 pub use sweep::SweepJob;
 
 use crate::bus::Bus;

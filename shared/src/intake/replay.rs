@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::error::WorkError;
-use crate::ids::OrgScope;
+use crate::ids::{LeadId, OrgScope};
 use crate::model::delivery::LeadJob;
 use crate::queue::{Message, Queue};
 use crate::table::Table;
@@ -11,6 +11,21 @@ use crate::table::parked::ParkedLead;
 
 /// Items deleted at once.
 const AT_ONCE: usize = 8;
+
+/// What an org has parked and does not have otherwise. A lead that came in by another way since is taken off the list.
+///
+/// # Errors
+/// If the table cannot be read or written.
+pub async fn parked(table: &Table, scope: &OrgScope) -> Result<Vec<ParkedLead>, WorkError> {
+    let parked = table.parked(scope).await?;
+    let ids: Vec<LeadId> = parked.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
+    let stored = table.stored_among(scope, &ids).await?;
+    let (there, waiting): (Vec<_>, Vec<_>) = parked.into_iter().zip(ids).partition(|(_, id)| stored.contains(id));
+    for (lead, _) in there {
+        table.unpark(scope, &lead).await?;
+    }
+    Ok(waiting.into_iter().map(|(lead, _)| lead).collect())
+}
 
 /// Puts parked leads back into the queue, for this org only.
 ///

@@ -279,6 +279,21 @@ async fn a_replay_that_fails_again_stays_parked() {
 }
 
 #[tokio::test]
+async fn a_parked_lead_that_came_in_otherwise_is_off_the_list() {
+    let (intake, _) = intake(Assignment::Unassigned).await;
+    let (a, leads) = (scope("a"), [lead(1, None), lead(2, None)]);
+    for (lead, arrival) in leads.iter().zip(arrivals(&leads, 1)) {
+        let error = WorkError::Graph(GraphError::NotPermitted(Default::default()));
+        intake.settle(&a, &arrival, error, lead.received_at).await.unwrap();
+    }
+    assert_eq!(parked(&intake.table, &a).await.unwrap().len(), 2);
+    assert!(write(&intake, &leads[..1]).await.iter().all(Result::is_ok));
+    let waiting = parked(&intake.table, &a).await.unwrap();
+    assert_eq!(waiting.iter().map(|lead| &lead.leadgen_id).collect::<Vec<_>>(), [&leads[1].leadgen_id]);
+    assert_eq!(intake.table.parked(&a).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn what_is_disconnected_meanwhile_gets_no_lead_and_leaves_it_to_another_account() {
     let left_out = async |table: &Table| {
         table.choose(&scope("a"), &connection("a"), Choice::LeftOut, Timestamp::UNIX_EPOCH).await.map(drop)

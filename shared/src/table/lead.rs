@@ -266,6 +266,14 @@ impl Table {
         change.send_for_old().await?.map(entity).transpose()
     }
 
+    /// Which of these are stored, as a lead or as a later submission.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn stored_among(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
+        self.there_among(ids.iter().map(|id| (id, keys::lead(scope, id)))).await
+    }
+
     /// Which of these are settled: stored, as a lead or as a later submission, or parked with a reason.
     ///
     /// # Errors
@@ -273,7 +281,14 @@ impl Table {
     pub async fn settled_among(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
         let stored = ids.iter().map(|id| (id, keys::lead(scope, id)));
         let parked = ids.iter().map(|id| (id, keys::parked(scope, id)));
-        let (ids, keys): (Vec<&LeadId>, Vec<Key>) = stored.chain(parked).unzip();
+        self.there_among(stored.chain(parked)).await
+    }
+
+    async fn there_among<'a>(
+        &self,
+        wanted: impl Iterator<Item = (&'a LeadId, Key)>,
+    ) -> Result<BTreeSet<LeadId>, TableError> {
+        let (ids, keys): (Vec<&LeadId>, Vec<Key>) = wanted.unzip();
         let found = self.batch_get(&keys).await?;
         Ok(ids.into_iter().zip(&keys).filter(|(_, key)| found.contains_key(key)).map(|(id, _)| id.clone()).collect())
     }
