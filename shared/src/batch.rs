@@ -104,6 +104,23 @@ where
     response
 }
 
+/// Runs `work` on each job of an event; several messages that ask for the same are one piece of work. Everything else is
+/// as in [`run`].
+pub async fn run_each<T, F>(event: SqsEvent, deadline: SystemTime, queue: &Queue, work: F) -> SqsBatchResponse
+where
+    T: DeserializeOwned + Clone + Ord + std::fmt::Debug,
+    F: AsyncFn(&T) -> Result<(), WorkError>,
+{
+    let each = async |job: &T, records: &[Record<T>]| {
+        let outcome = work(job).await;
+        if let Err(error) = &outcome {
+            tracing::warn!(%error, code = error.code(), ?job, "not finished, will be tried again");
+        }
+        records.iter().map(|_| outcome.clone()).collect()
+    };
+    run(event, deadline, queue, T::clone, each).await
+}
+
 /// One outcome for each record; an error is how long to rest.
 async fn outcomes<T, K, F>(work: &F, key: &K, records: &[Record<T>]) -> Vec<Result<(), Duration>>
 where

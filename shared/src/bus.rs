@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::ids::{LeadId, OrgScope, PageId, UserId};
 use crate::model::integration::{Connection, Integration};
 use crate::model::lead::{Lead, Submission};
-use crate::model::standing::{EndReason, Ended};
+use crate::model::standing::{EndReason, Ended, Notice};
 use crate::retry::Verdict;
 
 /// What every event names as its source.
@@ -85,7 +85,7 @@ impl Event {
     #[must_use]
     pub fn connection_expired(scope: &OrgScope, integration: &Integration, reason: EndReason) -> Self {
         let detail = json!({ "reason": reason, "message": reason.message(), "fix": reason.fix() });
-        Self::of_connection("connection.expired", scope, integration, "ended", detail)
+        Self::of_connection("connection.expired", scope, integration, Notice::Ended(reason).name(), detail)
     }
 
     /// `connection.page_lost`: no leads come from one page of an integration any more; the others are well.

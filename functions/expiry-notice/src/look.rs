@@ -27,8 +27,8 @@ use crate::notify::Notifier;
 const ENOUGH_SEEN: SignedDuration = SignedDuration::from_mins(2);
 /// An extension of the dates by less is none: Meta gives some of them by the day.
 const EXTENDED: SignedDuration = SignedDuration::from_hours(24);
-/// Why leads are parked that only wait for a token that works.
-const OF_TOKENS: [&str; 2] = ["token_dead", "token_unreadable"];
+/// Why leads are parked that wait for nothing but an integration that works.
+const WAITING_FOR_US: [&str; 3] = ["token_dead", "token_unreadable", "meta_not_in_plan"];
 
 /// What looking takes.
 #[derive(Debug)]
@@ -76,12 +76,12 @@ impl Looker {
         if integration.removing {
             return remove(&self.meta, &self.table, &self.notifier.bus, &scope, &integration).await;
         }
-        if integration.erasing.is_some() {
+        if integration.erasing {
             erase(&self.meta, &self.table, &scope, &integration).await?;
         } else if integration.letting_go {
             let_go(&self.meta, &self.table, &scope, &integration).await?;
         }
-        if integration.erasing.is_some() || integration.letting_go || integration.credentials.is_empty() {
+        if integration.erasing || integration.letting_go || integration.credentials.is_empty() {
             // There is nothing to look at, and once everybody is told, nothing to come back for.
             self.notifier.tell(&scope, &integration, now).await?;
             return Ok(self.table.look_again(&scope, &integration, None).await?);
@@ -92,7 +92,9 @@ impl Looker {
         }
         if !self.table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
             tracing::info!(org = %scope.org(), integration = %integration.id, "not looked at: the org's plan does not include Meta");
-            return self.record(&scope, &integration, integration.clone(), now).await.map(drop);
+            // Nor is it written down that it was: until when all was well is what is asked of Meta from, one day.
+            let next = integration.next_check(now, rand::random());
+            return Ok(self.table.look_again(&scope, &integration, Some(next)).await?);
         }
         let seen = self.see(&scope, &integration, now).await?;
         let Some(recorded) = self.record(&scope, &integration, seen.integration, now).await? else {
@@ -133,7 +135,7 @@ impl Looker {
         let graph = self.meta.graph().await?;
         let examined = match examine(&graph, integration, &credentials.user_token, now).await {
             Err(error @ GraphError::ProofRefused(_)) => {
-                self.meta.vault.forget(&self.meta.app_secret_id);
+                self.meta.distrust_app();
                 return Err(error.into());
             }
             examined => examined?,
@@ -157,7 +159,7 @@ impl Looker {
         if let Some(Some(first)) = ends.next()
             && ends.all(|ended| ended.is_some())
         {
-            current.ended = Some(Ended { reason: EndReason::PageRoleLost, ..first.clone() });
+            current.ended = Some(first.clone());
         }
         Ok(Seen { integration: current, pages: Some(pages) })
     }
@@ -248,14 +250,14 @@ impl Looker {
         release(graph, &self.table, scope, &pages.left, tokens).await
     }
 
-    /// Brings in what could not come while the integration, or a page of it, was not well: leads that wait for a token,
-    /// and leads that Meta may not have told us of.
+    /// Brings in what could not come while the integration, or a page of it, was not well: leads that wait for it, and
+    /// leads that Meta may not have told us of.
     async fn bring_in(&self, scope: &OrgScope, integration: &Integration, now: Timestamp) -> Result<(), WorkError> {
         let pages = self.table.pages_of(scope, &integration.id).await?;
         let is_well =
             |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
         let mut parked = parked(&self.table, scope).await?;
-        parked.retain(|lead| is_well(&lead.page_id) && OF_TOKENS.contains(&lead.reason.as_str()));
+        parked.retain(|lead| is_well(&lead.page_id) && WAITING_FOR_US.contains(&lead.reason.as_str()));
         replay(&self.table, &self.leads, scope, &parked).await?;
         let Some(since) = integration.missed_since else { return Ok(()) };
         let catch_up = CatchUp { meta: &self.meta, table: &self.table, leads: &self.leads };

@@ -1,13 +1,12 @@
 //! What the webhook missed: an integration's pages are compared with what came in, and what did not is queued like the
 //! rest. Webhooks fail silently, so this runs whether anything seems to be missing or not.
 
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use aws_lambda_events::event::sqs::SqsEvent;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use shared::batch::{self, Record};
+use shared::batch;
 use shared::connect::{Meta, ask_for_check};
 use shared::error::WorkError;
-use shared::graph::Graph;
 use shared::intake::{CatchUp, Search, SweepJob};
 use shared::model::lead::FoundBy;
 use shared::model::standing::EndReason;
@@ -31,31 +30,19 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::Patience::Worker).await;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
-    let app_secret_id = env::meta_app_secret_id()?;
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let sweeper = Sweeper {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         leads: Queue::new(sqs.clone(), env::lead_queue_url()?),
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
-        meta: Meta {
-            graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
-            vault,
-            app_secret_id,
-        },
+        meta: Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
     };
     let queue = Queue::new(sqs, env::lead_sweep_queue_url()?);
-    run(service_fn(|event: LambdaEvent<SqsEvent>| handle(&sweeper, &queue, event))).await
-}
-
-async fn handle(sweeper: &Sweeper, queue: &Queue, event: LambdaEvent<SqsEvent>) -> Result<SqsBatchResponse, Error> {
-    let work = async |job: &SweepJob, records: &[Record<SweepJob>]| {
-        let outcome = sweeper.sweep(job, shared::clock::now()).await;
-        if let Err(error) = &outcome {
-            tracing::warn!(%error, code = error.code(), org = %job.org, integration = %job.integration_id, "sweep not finished, will be tried again");
-        }
-        records.iter().map(|_| outcome.clone()).collect()
+    let work = async |job: &SweepJob| sweeper.sweep(job, shared::clock::now()).await;
+    let handle = async |event: LambdaEvent<SqsEvent>| {
+        Ok::<_, Error>(batch::run_each(event.payload, event.context.deadline(), &queue, work).await)
     };
-    Ok(batch::run(event.payload, event.context.deadline(), queue, Clone::clone, work).await)
+    run(service_fn(handle)).await
 }
 
 impl Sweeper {

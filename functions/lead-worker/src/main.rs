@@ -5,7 +5,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use shared::batch::{self, Record};
 use shared::bus::Bus;
-use shared::graph::Graph;
+use shared::connect::Meta;
 use shared::ids::PageId;
 use shared::intake::{Arrival, Intake};
 use shared::model::delivery::LeadJob;
@@ -19,15 +19,12 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::Patience::Worker).await;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
-    let app_secret_id = env::meta_app_secret_id()?;
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let intake = Intake {
-        graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
+        meta: Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
-        vault,
-        app_secret_id,
     };
     let queue = Queue::new(sqs, env::lead_queue_url()?);
     run(service_fn(|event: LambdaEvent<SqsEvent>| handle(&intake, &queue, event))).await

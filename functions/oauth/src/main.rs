@@ -6,7 +6,6 @@ use lambda_http::http::{StatusCode, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
 use shared::bus::Bus;
 use shared::connect::{Answer, Connector, FinishError, Meta};
-use shared::graph::Graph;
 use shared::queue::Queue;
 use shared::table::Table;
 use shared::vault::Vault;
@@ -17,7 +16,6 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::Patience::Request).await;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
-    let app_secret_id = env::meta_app_secret_id()?;
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let connector = Connector {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
@@ -26,11 +24,7 @@ async fn main() -> Result<(), Error> {
         checks: Queue::new(sqs, env::expiry_notice_queue_url()?),
         credentials_prefix: env::credentials_prefix()?,
         key: vault.signing_key(&env::signing_secret_id()?).await?,
-        meta: Meta {
-            graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
-            vault,
-            app_secret_id,
-        },
+        meta: Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
     };
     run(service_fn(|request| answer(&connector, request))).await
 }

@@ -7,7 +7,6 @@ mod status;
 use lambda_http::{Error, run, service_fn};
 use shared::app_secrets::AppSecrets;
 use shared::connect::Meta;
-use shared::graph::Graph;
 use shared::queue::Queue;
 use shared::table::Table;
 use shared::vault::Vault;
@@ -26,11 +25,7 @@ async fn main() -> Result<(), Error> {
         key: vault.signing_key(&env::signing_secret_id()?).await?,
         public_url: env::public_url()?,
         secrets: AppSecrets::new(Vault::new(secrets_manager), app_secret_id.clone()),
-        meta: Meta {
-            graph: Graph::new(env::graph_base_url()?, env::graph_version()?, vault.app(&app_secret_id).await?)?,
-            vault,
-            app_secret_id,
-        },
+        meta: Meta::open(vault, app_secret_id, env::graph_base_url()?, env::graph_version()?).await?,
     };
     run(service_fn(|request| desk.answer(request))).await
 }

@@ -58,7 +58,7 @@ impl Desk {
     async fn deauthorize(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let asked = self.signed(request).await?;
         let (reason, evidence) = (EndReason::AppRemoved, "Meta's deauthorize callback");
-        let marked = self.mark(&asked, reason, evidence, None).await?;
+        let marked = self.mark(&asked, reason, evidence, false).await?;
         self.finish(&marked, false).await;
         Ok(json(&serde_json::json!({ "success": true })))
     }
@@ -68,7 +68,7 @@ impl Desk {
         let asked = self.signed(request).await?;
         let code = self.code(&asked);
         let (reason, evidence) = (EndReason::DataDeleted, "Meta's data deletion callback");
-        let marked = self.mark(&asked, reason, evidence, Some(&code)).await?;
+        let marked = self.mark(&asked, reason, evidence, true).await?;
         let integrations = marked.iter().map(|(scope, found)| (scope.org().clone(), found.id.clone())).collect();
         let erasure = Erasure { requested_at: shared::clock::now(), integrations };
         self.table.record_erasure(&code, &erasure).await?;
@@ -87,7 +87,7 @@ impl Desk {
         asked: &SignedRequest,
         reason: EndReason,
         evidence: &str,
-        erasing: Option<&str>,
+        erasing: bool,
     ) -> Result<Vec<(OrgScope, Integration)>, Problem> {
         let now = shared::clock::now();
         let ended = Ended { reason, since: now, evidence: evidence.to_owned() };

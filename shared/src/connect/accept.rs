@@ -1,14 +1,13 @@
 //! What Meta gave becomes an integration: vault, table, subscriptions, in this order. Nothing is written before all that
-//! Meta has to say is read, and whatever stops half-way is completed by connecting again.
+//! Meta has to say is read, and whatever stops half-way is completed by the next look, or by connecting again.
 
 use std::collections::BTreeMap;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::check::ask_for_check;
 use super::meta::{Meta, person_hash};
-use super::pages::{AT_ONCE, release, set_choice, subscribe};
+use super::pages::{release, set_choice, subscribe};
 use super::problems;
 use crate::bus::{Bus, Event};
 use crate::error::WorkError;
@@ -22,7 +21,7 @@ use crate::model::integration::{Choice, ConnectedBy, Connection, FoundCounts, In
 use crate::model::standing::{EndReason, TokenKind};
 use crate::queue::Queue;
 use crate::secret::{AccessToken, HmacKey};
-use crate::table::Table;
+use crate::table::{Table, write_all};
 use crate::vault::{Credentials, VaultError};
 
 /// What connecting takes.
@@ -220,7 +219,7 @@ impl Connector {
             });
         }
         let saving: Vec<_> = pages.iter().map(|page| self.table.save_connection(scope, page)).collect();
-        stream::iter(saving).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        write_all(saving).await?;
         // A page that was taken away and comes back is connected from now on: the leads of the time between are not ours.
         let was_withdrawn = |page: &&Connection| {
             known.iter().any(|known| known.page_id == page.page_id && known.choice == Choice::Withdrawn)

@@ -97,7 +97,7 @@ pub async fn begin(
             let id = IntegrationId::parse(&id).map_err(|_| BeginError::Integration)?;
             let found = table.integration(scope, &id).await?.filter(|integration| !integration.removing);
             let found = found.ok_or(BeginError::Integration)?;
-            if found.erasing.is_some() {
+            if found.erasing {
                 return Err(BeginError::Busy);
             }
             Some(found.id)

@@ -1,5 +1,7 @@
 //! Meta, as an act on integrations needs it: the API, speaking for the app as the vault has it now.
 
+use url::Url;
+
 use crate::error::WorkError;
 use crate::graph::Graph;
 use crate::secret::HmacKey;
@@ -17,6 +19,20 @@ pub struct Meta {
 }
 
 impl Meta {
+    /// The API at `root`, speaking `version`, for the app in this secret.
+    ///
+    /// # Errors
+    /// If the secret cannot be had, or the TLS set-up of the machine is unusable.
+    pub async fn open(vault: Vault, app_secret_id: String, root: Url, version: String) -> Result<Self, WorkError> {
+        let graph = Graph::new(root, version, vault.app(&app_secret_id).await?)?;
+        Ok(Self { graph, vault, app_secret_id })
+    }
+
+    /// Makes the next call read the app anew: Meta refused a proof that was made with its secret.
+    pub fn distrust_app(&self) {
+        self.vault.forget(&self.app_secret_id);
+    }
+
     /// The API for the app as it is now: a process outlives a change of the app's secret.
     ///
     /// # Errors

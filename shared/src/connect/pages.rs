@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::meta::Meta;
@@ -17,10 +16,7 @@ use crate::ids::{OrgScope, PageId};
 use crate::model::integration::{Choice, Connection, Integration, Problem};
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
-use crate::table::Table;
-
-/// Items written at once.
-pub(super) const AT_ONCE: usize = 8;
+use crate::table::{Table, write_all};
 
 /// Why a choice of pages is not taken. Nothing has been changed then.
 #[derive(Debug, thiserror::Error)]
@@ -84,8 +80,7 @@ pub(super) async fn set_choice(
     now: Timestamp,
 ) -> Result<(), WorkError> {
     let changing: Vec<_> = pages.iter().map(|page| table.choose(scope, page, choice, now)).collect();
-    stream::iter(changing).buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) }).await?;
-    Ok(())
+    Ok(write_all(changing).await?)
 }
 
 /// Subscribes pages to what Leadwire listens to, as far as it was granted, writes down what is subscribed then, and answers
@@ -130,7 +125,7 @@ pub async fn subscribe(
         }
     }
     let recording: Vec<_> = recording.iter().map(|(page, all)| table.record_page(scope, page, all, None)).collect();
-    stream::iter(recording).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    write_all(recording).await?;
     Ok(found)
 }
 

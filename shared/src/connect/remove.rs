@@ -1,15 +1,13 @@
 //! Ending integrations: deleted by an admin, ended by the person who connected, or erased at that person's wish. Each is
 //! marked before it is begun, and whoever looks at a marked one goes on with it.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-
 use super::meta::{Meta, if_readable};
-use super::pages::{AT_ONCE, release, set_choice};
+use super::pages::{release, set_choice};
 use crate::bus::{Bus, Event};
 use crate::error::WorkError;
 use crate::ids::OrgScope;
 use crate::model::integration::{Choice, Integration};
-use crate::table::Table;
+use crate::table::{Table, write_all};
 
 /// Deletes an integration: leads stop, what nobody else uses at Meta is unsubscribed, secrets are deleted; leads that
 /// came stay. It has to be marked as being deleted before ([`Table::begin_removal`]).
@@ -71,7 +69,7 @@ async fn empty_out(
     let tokens = credentials.as_ref().map(|credentials| credentials.pages.clone()).unwrap_or_default();
     release(&meta.graph().await?, table, scope, &pages, &tokens).await?;
     let deleting: Vec<_> = pages.iter().map(|page| table.delete_connection(scope, page)).collect();
-    stream::iter(deleting).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+    write_all(deleting).await?;
     if let Some(person) = &integration.person {
         table.forget_person(scope, &integration.id, person).await?;
     }

@@ -54,7 +54,7 @@ impl Intake {
             return Err(WorkError::NotInPlan);
         }
         let country = org.and_then(|org| org.default_country);
-        let token = self.vault.page_token(&connection.credentials, &connection.page_id).await?;
+        let token = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
         let named: BTreeSet<FormId> =
             arrivals.iter().filter_map(|arrival| arrival.job.notice.form_id.clone()).collect();
         let mut forms = Forms::default();
@@ -63,8 +63,8 @@ impl Intake {
 
         if leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenDead { .. }))) {
             // Somebody may have connected anew since this process read the token.
-            self.vault.forget(&connection.credentials);
-            let newer = self.vault.page_token(&connection.credentials, &connection.page_id).await?;
+            self.meta.vault.forget(&connection.credentials);
+            let newer = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
             if !newer.is(&token) {
                 leads = self.read(connection, &ids, BTreeSet::new(), &mut forms, &newer, now).await?;
             }
@@ -89,12 +89,11 @@ impl Intake {
         now: Timestamp,
     ) -> Result<Vec<Result<GraphLead, GraphError>>, WorkError> {
         let page = &connection.page_id;
-        // As the vault has it now: a process outlives a change of the app's secret.
-        let graph = self.graph.speaking_for(self.vault.app(&self.app_secret_id).await?);
+        let graph = self.meta.graph().await?;
         let unknown = self.unknown_forms(page, named, forms, now).await?;
         let fetched = graph.leads_and_forms(ids, &unknown, token).await;
         if fetched.leads.iter().any(|lead| matches!(lead, Err(GraphError::ProofRefused(_)))) {
-            self.vault.forget(&self.app_secret_id);
+            self.meta.distrust_app();
         }
         self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
         let in_leads = fetched.leads.iter().flatten().filter_map(|lead| lead.form_id.clone()).collect();

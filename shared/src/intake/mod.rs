@@ -18,9 +18,9 @@ pub use replay::{parked, replay};
 pub use sweep::SweepJob;
 
 use crate::bus::Bus;
-use crate::connect::ask_for_check;
+use crate::connect::{Meta, ask_for_check};
 use crate::error::WorkError;
-use crate::graph::{Graph, GraphError};
+use crate::graph::GraphError;
 use crate::ids::{LeadId, OrgScope, PageId};
 use crate::model::delivery::LeadJob;
 use crate::model::integration::Connection;
@@ -28,19 +28,15 @@ use crate::queue::Queue;
 use crate::retry::Verdict;
 use crate::table::Table;
 use crate::table::parked::ParkedLead;
-use crate::vault::{Vault, VaultError};
+use crate::vault::VaultError;
 
 /// What bringing leads in takes.
 #[derive(Debug)]
 pub struct Intake {
-    /// To read leads and forms.
-    pub graph: Graph,
+    /// To read leads and forms, with the pages' tokens.
+    pub meta: Meta,
     /// To find who gets them, and to write them.
     pub table: Table,
-    /// For the pages' tokens, and the app as it is now.
-    pub vault: Vault,
-    /// The vault's name of the app.
-    pub app_secret_id: String,
     /// To tell the CRM.
     pub bus: Bus,
     /// Takes integrations whose token failed, to be looked at now instead of at the next daily look.

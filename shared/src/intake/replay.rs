@@ -1,16 +1,11 @@
 //! Parked leads, tried again.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
-
 use crate::error::WorkError;
 use crate::ids::{LeadId, OrgScope};
 use crate::model::delivery::LeadJob;
 use crate::queue::{Message, Queue};
-use crate::table::Table;
 use crate::table::parked::ParkedLead;
-
-/// Items deleted at once.
-const AT_ONCE: usize = 8;
+use crate::table::{Table, write_all};
 
 /// What an org has parked and does not have otherwise. A lead that came in by another way since is taken off the list.
 ///
@@ -42,6 +37,5 @@ pub async fn replay(table: &Table, queue: &Queue, scope: &OrgScope, parked: &[Pa
     };
     queue.send_all(parked.iter().map(message).collect()).await?;
     let unparking: Vec<_> = parked.iter().map(|lead| table.unpark(scope, lead)).collect();
-    stream::iter(unparking).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-    Ok(())
+    Ok(write_all(unparking).await?)
 }

@@ -9,6 +9,7 @@ use axum::{Json, Router, routing::post};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::graph::Graph;
 use crate::ids::LeadgenId;
 use crate::model::assignment::{Assignment, Reason};
 use crate::model::integration::Choice;
@@ -16,6 +17,7 @@ use crate::model::lead::{FoundBy, Lead};
 use crate::table::lead::Stored;
 use crate::table::lead_list::LeadFilter;
 use crate::table::tests::{at, connection, empty_table, integration, lead, scope, user};
+use crate::vault::Vault;
 
 /// An event bus that remembers the ids of the events it got, and can refuse them.
 #[derive(Clone, Default)]
@@ -71,11 +73,14 @@ async fn intake(assignment: Assignment) -> (Intake, Listener) {
         .region(Region::from_static("us-east-1"))
         .build();
     let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
-    let intake = Intake {
+    let meta = Meta {
         graph: Graph::new("http://127.0.0.1:9".parse().unwrap(), "v26.0".into(), app).unwrap(),
-        table: empty_table().await,
         vault: Vault::new(aws_sdk_secretsmanager::Client::from_conf(secrets)),
         app_secret_id: "app".into(),
+    };
+    let intake = Intake {
+        meta,
+        table: empty_table().await,
         bus: Bus::new(aws_sdk_eventbridge::Client::from_conf(config), "bus".into()),
         checks: Queue::new(aws_sdk_sqs::Client::from_conf(queues), "http://127.0.0.1:9/queue".into()),
     };

@@ -64,8 +64,9 @@ pub struct Integration {
     /// Its person removed the app, and its secrets are perhaps not deleted yet.
     #[serde(default)]
     pub letting_go: bool,
-    /// The code of the erasure that its person asked for and that is not done yet.
-    pub erasing: Option<String>,
+    /// Its person wants their data deleted, and it is perhaps not all deleted yet.
+    #[serde(default)]
+    pub erasing: bool,
     /// First connected.
     pub created_at: Timestamp,
     /// Last connected. Whoever found out something about an earlier token keeps it to themselves.
@@ -99,7 +100,7 @@ impl Integration {
             notices_since: now,
             removing: false,
             letting_go: false,
-            erasing: None,
+            erasing: false,
             created_at: now,
             connected_at: now,
         }

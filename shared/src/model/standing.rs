@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::integration::{Connection, Integration, Problem};
+use super::integration::{Connection, Integration};
 
 /// What kind of token an integration lives on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
@@ -108,17 +108,6 @@ impl EndReason {
             | Self::DataDeleted
             | Self::PasswordChanged
             | Self::TokenInvalid => "Reconnect.",
-        }
-    }
-
-    /// The same as one of an integration's problems.
-    #[must_use]
-    pub fn as_problem(self) -> Problem {
-        Problem {
-            code: self.code().to_owned(),
-            page_id: None,
-            message: self.message().to_owned(),
-            fix: self.fix().to_owned(),
         }
     }
 }
@@ -253,13 +242,14 @@ impl Notice {
 
     /// What tells it from the others: a notice of one name is sent once in the life of a connection.
     ///
-    /// All ends are one: that an expired token was also revoked is no news.
+    /// All ends are one: that an expired token was also revoked is no news. That everything is deleted is.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
             Self::SevenDays => "7d",
             Self::ThreeDays => "3d",
             Self::OneDay => "1d",
+            Self::Ended(EndReason::DataDeleted) => "deleted",
             Self::Ended(_) => "ended",
         }
     }
@@ -327,6 +317,9 @@ mod tests {
         assert_eq!(due("2026-03-02T12:00:01Z"), Some("3d"));
         assert_eq!(due("2026-03-02T12:00:00Z"), Some("1d"));
         assert_eq!(due("2026-03-01T12:00:00Z"), Some("ended"));
+        let of = |reason| Integration { ended: ended(reason), ..expiring(None, None) }.due_notice(at(NOW));
+        assert_eq!(of(EndReason::AppRemoved).map(Notice::name), of(EndReason::PasswordChanged).map(Notice::name));
+        assert_eq!(of(EndReason::DataDeleted).map(Notice::name), Some("deleted"), "news to who knows of the end");
         let draft = Integration { ended: ended(EndReason::NotConnected), ..expiring(None, None) };
         assert_eq!(draft.due_notice(at(NOW)), None);
     }

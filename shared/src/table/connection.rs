@@ -101,9 +101,7 @@ impl Table {
     /// # Errors
     /// If the table cannot be written.
     pub async fn delete_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
-        let key = key_of(scope, connection);
-        self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes())).send().await?;
-        Ok(())
+        self.delete(&key_of(scope, connection)).await
     }
 
     /// Whether leads are still taken through a connection.

@@ -20,16 +20,14 @@ pub struct Erasure {
 }
 
 impl Table {
-    /// Writes an erasure down. One that is written down already stays as it is, and is answered:
-    /// Meta asked twice.
+    /// Writes an erasure down. One that is written down already stays as it is: Meta asked twice.
     ///
     /// # Errors
     /// If the table cannot be written.
-    pub async fn record_erasure(&self, code: &str, erasure: &Erasure) -> Result<Erasure, TableError> {
+    pub async fn record_erasure(&self, code: &str, erasure: &Erasure) -> Result<(), TableError> {
         let until = (erasure.requested_at + KEPT).as_second();
         let change = self.change(&keys::erasure(code)).set("type", &"erasure")?.set("ttl", &until)?;
-        change.set_all(erasure, &["requested_at", "integrations"])?.send().await?;
-        Ok(self.erasure(code).await?.unwrap_or_else(|| erasure.clone()))
+        change.set_all(erasure, &["requested_at", "integrations"])?.send().await.map(drop)
     }
 
     /// The erasure with this confirmation code.
@@ -49,7 +47,7 @@ impl Table {
         let mut open = 0;
         for (org, id) in &erasure.integrations {
             let integration = self.integration(&OrgScope::of(org.clone()), id).await?;
-            open += usize::from(integration.is_some_and(|found| found.erasing.is_some()));
+            open += usize::from(integration.is_some_and(|found| found.erasing));
         }
         Ok(open)
     }

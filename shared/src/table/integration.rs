@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::change::Change;
-use super::keys::{self, Key};
-use super::{Row, Table, TableError, text};
+use super::keys;
+use super::{Row, Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
 use crate::model::assignment::Assignment;
 use crate::model::integration::{ConnectedBy, Integration, Problem};
@@ -122,7 +122,7 @@ impl Table {
     ) -> Result<bool, TableError> {
         const KEPT: [&str; 4] = ["name", "description", "assignment", "created_at"];
         let change = self.saving(scope, integration, next_check, &KEPT)?;
-        change.if_there().if_still("removing", &false)?.if_still("erasing", &None::<()>)?.send().await
+        change.if_there().if_still("removing", &false)?.if_still("erasing", &false)?.send().await
     }
 
     fn saving(
@@ -164,6 +164,7 @@ impl Table {
         id: &IntegrationId,
         settings: &Settings,
     ) -> Result<bool, TableError> {
+        // DynamoDB refuses a change of nothing, which is what somebody may ask for.
         let mut change = self.change(&keys::integration(scope, id)).if_there().set("type", &"integration")?;
         if let Some(name) = &settings.name {
             change = change.set("name", name)?;
@@ -245,8 +246,8 @@ impl Table {
     }
 
     /// Ends an integration because its person wants so, and puts it first in line to be looked at, so that what follows
-    /// from it is gone on with if it stops half-way. `erasing` is the code of an erasure; without one the person only
-    /// removed the app. `false` if it was connected anew since it was read.
+    /// from it is gone on with if it stops half-way: an erasure if they asked for one, else only letting go. `false` if it
+    /// was connected anew since it was read.
     ///
     /// # Errors
     /// If the table cannot be written.
@@ -255,14 +256,11 @@ impl Table {
         scope: &OrgScope,
         seen: &Integration,
         ended: &Ended,
-        erasing: Option<&str>,
+        erasing: bool,
         now: Timestamp,
     ) -> Result<bool, TableError> {
         let change = self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?;
-        let change = match erasing {
-            Some(code) => change.set("erasing", &code)?,
-            None => change.set("letting_go", &true)?,
-        };
+        let change = change.set(if erasing { "erasing" } else { "letting_go" }, &true)?;
         let change = change.index(Some(keys::check_index(scope, &seen.id, now)));
         change.if_there().if_still("connected_at", &seen.connected_at)?.send().await
     }
@@ -277,7 +275,7 @@ impl Table {
         let change = self.change(&keys::integration(scope, &seen.id)).set("connected_by", &nobody)?;
         let change = change.set("credentials", &Vec::<String>::new())?.set("problems", &Vec::<Problem>::new())?;
         let change = change.set("granted_for", &None::<()>)?.set("person", &None::<()>)?;
-        let change = change.set("erasing", &None::<()>)?.set("letting_go", &false)?;
+        let change = change.set("erasing", &false)?.set("letting_go", &false)?;
         change.if_there().if_still("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 
@@ -286,23 +284,7 @@ impl Table {
     /// # Errors
     /// If the table cannot be written.
     pub async fn delete_integration(&self, scope: &OrgScope, id: &IntegrationId) -> Result<(), TableError> {
-        let key = keys::integration(scope, id);
-        let request = self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes()));
-        let deleted = request
-            .condition_expression("removing = :yes")
-            .expression_attribute_values(":yes", aws_sdk_dynamodb::types::AttributeValue::Bool(true))
-            .send()
-            .await;
-        match deleted {
-            Err(error)
-                if error.as_service_error().is_some_and(
-                    aws_sdk_dynamodb::operation::delete_item::DeleteItemError::is_conditional_check_failed_exception,
-                ) =>
-            {
-                Ok(())
-            }
-            other => Ok(other.map(drop)?),
-        }
+        self.delete_if_still(&keys::integration(scope, id), "removing", &true).await
     }
 
     /// The integrations whose turn came at or before `until`, those that have waited longest first; all of them if there
@@ -312,30 +294,13 @@ impl Table {
     /// If the table cannot be read.
     pub async fn due_integrations(&self, until: Option<Timestamp>) -> Result<Vec<Due>, TableError> {
         let until = until.map_or_else(|| "~".to_owned(), |until| format!("{}~", keys::instant(until)));
-        let mut due = Vec::new();
-        let mut start = None;
-        loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.name)
-                .index_name("gsi1")
-                .key_condition_expression("gsi1pk = :pk AND gsi1sk <= :until")
-                .expression_attribute_values(":pk", text(keys::CHECKS))
-                .expression_attribute_values(":until", text(&until))
-                .set_exclusive_start_key(start)
-                .send()
-                .await?;
-            due.extend(page.items.iter().flatten().filter_map(|item| {
-                let place = item.get("gsi1sk")?.as_s().ok()?;
-                let (org, id) = keys::checked(place)?;
-                Some(Due { scope: OrgScope::of(org), id, place: place.clone() })
-            }));
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(due);
-            }
-        }
+        let items = self.index_items(keys::CHECKS, Some(&until)).await?;
+        let due = items.iter().filter_map(|item| {
+            let place = item.get("gsi1sk")?.as_s().ok()?;
+            let (org, id) = keys::checked(place)?;
+            Some(Due { scope: OrgScope::of(org), id, place: place.clone() })
+        });
+        Ok(due.collect())
     }
 
     /// Puts off an integration that was handed to a worker, so that it is not handed out again while the worker is at
@@ -363,9 +328,7 @@ impl Table {
     /// # Errors
     /// If the table cannot be written.
     pub async fn forget_person(&self, scope: &OrgScope, id: &IntegrationId, person: &str) -> Result<(), TableError> {
-        let key: Key = keys::meta_person(person, scope, id);
-        self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes())).send().await?;
-        Ok(())
+        self.delete(&keys::meta_person(person, scope, id)).await
     }
 
     /// What a person at Meta connected.

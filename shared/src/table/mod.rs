@@ -24,7 +24,9 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -188,27 +190,56 @@ impl Table {
         }
     }
 
-    /// The keys that the index has under `gsi1pk`, in its order.
-    async fn index_keys(&self, gsi1pk: &str) -> Result<Vec<Key>, TableError> {
-        let mut keys = Vec::new();
+    /// Deletes an item. That it is gone already is as good.
+    async fn delete(&self, key: &Key) -> Result<(), TableError> {
+        self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes())).send().await?;
+        Ok(())
+    }
+
+    /// Deletes an item if an attribute of it is as it was seen. That it is not, or is gone already, is as good.
+    async fn delete_if_still(&self, key: &Key, name: &str, seen: &impl Serialize) -> Result<(), TableError> {
+        let request = self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes()));
+        let deleted = request
+            .condition_expression("#name = :seen")
+            .expression_attribute_names("#name", name)
+            .expression_attribute_values(":seen", serde_dynamo::to_attribute_value(seen)?)
+            .send()
+            .await;
+        match deleted {
+            Err(error)
+                if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            other => Ok(other.map(drop)?),
+        }
+    }
+
+    /// What the index has under `gsi1pk`, in its order, up to `until` if there is one.
+    async fn index_items(&self, gsi1pk: &str, until: Option<&str>) -> Result<Vec<Item>, TableError> {
+        let mut items = Vec::new();
         let mut start = None;
         loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.name)
-                .index_name("gsi1")
-                .key_condition_expression("gsi1pk = :pk")
-                .expression_attribute_values(":pk", text(gsi1pk))
-                .set_exclusive_start_key(start)
-                .send()
-                .await?;
-            keys.extend(page.items.iter().flatten().filter_map(Key::of));
+            let query = self.client.query().table_name(&self.name).index_name("gsi1");
+            let query = query.expression_attribute_values(":pk", text(gsi1pk)).set_exclusive_start_key(start);
+            let query = match until {
+                None => query.key_condition_expression("gsi1pk = :pk"),
+                Some(until) => query
+                    .key_condition_expression("gsi1pk = :pk AND gsi1sk <= :until")
+                    .expression_attribute_values(":until", text(until)),
+            };
+            let page = query.send().await?;
+            items.extend(page.items.into_iter().flatten());
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(keys);
+                return Ok(items);
             }
         }
+    }
+
+    /// The keys that the index has under `gsi1pk`, in its order.
+    async fn index_keys(&self, gsi1pk: &str) -> Result<Vec<Key>, TableError> {
+        Ok(self.index_items(gsi1pk, None).await?.iter().filter_map(Key::of).collect())
     }
 
     /// The items at `keys`, as far as they exist.
@@ -247,6 +278,12 @@ impl Table {
         let mut found = self.batch_get(keys).await?;
         keys.iter().filter_map(|key| found.remove(key)).map(entity).collect()
     }
+}
+
+/// Makes several writes, some of them at once.
+pub(crate) async fn write_all<T>(writes: Vec<impl Future<Output = Result<T, TableError>>>) -> Result<(), TableError> {
+    const AT_ONCE: usize = 8;
+    stream::iter(writes).buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) }).await
 }
 
 /// Rests before another try at something that other writers were in the way of.

@@ -100,8 +100,6 @@ impl Table {
     /// # Errors
     /// If the table cannot be written; the claim runs out by itself then.
     pub async fn release_notice(&self, scope: &OrgScope, notice: NoticeTo<'_>) -> Result<(), TableError> {
-        let key = notice.key(scope);
-        self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes())).send().await?;
-        Ok(())
+        self.delete(&notice.key(scope)).await
     }
 }

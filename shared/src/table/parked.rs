@@ -1,12 +1,11 @@
 //! Parked work: leads that could not be brought in, with the reason, kept until somebody replays them.
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::keys;
-use super::{Row, Table, TableError, text};
+use super::{Row, Table, TableError};
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId};
 use crate::model::delivery::LeadJob;
 
@@ -53,19 +52,6 @@ impl Table {
     /// If the table cannot be written.
     pub async fn unpark(&self, scope: &OrgScope, seen: &ParkedLead) -> Result<(), TableError> {
         let key = keys::parked(scope, &LeadId::from_leadgen(&seen.leadgen_id));
-        let request = self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes()));
-        let deleted = request
-            .condition_expression("parked_at = :seen")
-            .expression_attribute_values(":seen", text(seen.parked_at.to_string()))
-            .send()
-            .await;
-        match deleted {
-            Err(error)
-                if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            other => Ok(other.map(drop)?),
-        }
+        self.delete_if_still(&key, "parked_at", &seen.parked_at).await
     }
 }

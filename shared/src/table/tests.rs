@@ -10,7 +10,7 @@ use super::*;
 use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
 use crate::model::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
 use crate::model::delivery::{LeadJob, LeadNotice};
-use crate::model::integration::{Choice, ConnectedBy, Connection, FoundCounts, Integration, Problem};
+use crate::model::integration::{ConnectedBy, Connection, Integration, Problem};
 use crate::model::lead::{Answer, Consent, FoundBy, Lead, PersonKeyKind, SOURCE, Status, Submission};
 use crate::model::login::Login;
 use crate::model::mapping::{Form, Question};
@@ -98,21 +98,10 @@ pub(crate) fn connection(org: &str) -> Connection {
     Connection {
         org: OrgId::parse(org).unwrap(),
         integration_id: IntegrationId::parse("int_1").unwrap(),
-        page_id: PageId::parse("7").unwrap(),
-        page_name: "Page".into(),
-        page_url: "https://www.facebook.com/7".into(),
-        choice: Choice::Connected,
         tasks: vec!["MANAGE".into()],
         credentials: "stack/integration/int_1".into(),
         subscribed_fields: vec!["leadgen".into()],
-        connected_at: at("2026-01-01T00:00:00Z"),
-        leads_count: 0,
-        found: FoundCounts::default(),
-        swept_until: None,
-        last_lead_at: None,
-        last_test_lead_at: None,
-        last_webhook_at: None,
-        ended: None,
+        ..crate::model::integration::tests::connection()
     }
 }
 

@@ -271,3 +271,30 @@ async fn a_damaged_secret_is_named_and_breaks_nothing_else() {
     assert_eq!(tenant.integration(&id).await["status"], "active");
     tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
 }
+
+#[tokio::test]
+async fn a_plan_that_ends_and_comes_back_loses_no_lead() {
+    let (tenant, person, id, admin) = connected("expiry-plan", 1).await;
+    let plan = async |features: &[&str]| {
+        let org = json!({ "name": "Plan", "plan": { "name": "p", "features": features }, "default_country": "US" });
+        tenant.done(Method::PUT, "/api/orgs/expiry-plan", &org).await;
+    };
+    let looked_at = tenant.integration(&id).await["checked_at"].clone();
+    plan(&[]).await;
+    assert_eq!(tenant.call(Method::GET, "/api/meta/integrations", &Value::Null).await.0, 402);
+    let mut leads = world().submit(&person.forms[0], 1, Value::Null).await;
+    leads.extend(world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await);
+    world().token(json!({ "action": "password", "user_id": person.id })).await;
+    world().look_at_everything().await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert!(mails_to(&admin).await.is_empty(), "whoever has no Meta hears nothing of it");
+
+    world().token(json!({ "action": "restore", "user_id": person.id })).await;
+    plan(&["meta"]).await;
+    assert_eq!(tenant.integration(&id).await["checked_at"], looked_at, "nobody says that it was looked at");
+    world().look_at_everything().await;
+    tenant.once(&id, "a look", |seen| seen["checked_at"] != looked_at).await;
+    world().local(Method::POST, "fire/lead-sweep").await;
+    tenant.leads_with(&leads).await;
+    assert_eq!(tenant.get("/api/parked").await["items"], json!([]));
+}
