@@ -4,6 +4,7 @@
 //! one call. It never runs backwards while the program lives; a reset of the world sets it to real time again.
 
 use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
 
 /// Real time plus an offset.
 #[derive(Debug, Default)]
@@ -39,8 +40,23 @@ pub(crate) fn graph_time(epoch_ms: i64) -> String {
         .to_string()
 }
 
+/// A time as Meta's lead downloads print it, in the ad account's zone: `2026-06-10T14:03:22-05:00`. Every account here is
+/// five hours behind.
+pub(crate) fn export_time(epoch_ms: i64) -> String {
+    Timestamp::from_millisecond(epoch_ms)
+        .unwrap_or(Timestamp::UNIX_EPOCH)
+        .to_zoned(TimeZone::fixed(Offset::constant(-5)))
+        .strftime("%Y-%m-%dT%H:%M:%S%:z")
+        .to_string()
+}
+
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn export_times_are_local_with_a_colon_in_the_offset() {
+        assert_eq!(super::export_time(1_781_118_202_000), "2026-06-10T14:03:22-05:00");
+    }
+
     #[test]
     fn graph_times_have_no_colon_in_the_offset() {
         assert_eq!(super::graph_time(1_425_113_354_000), "2015-02-28T08:49:14+0000");

@@ -21,6 +21,7 @@ mod dialog;
 mod fault;
 mod graph;
 mod lead_ads;
+mod limit;
 mod web_page;
 mod webhook;
 mod world;

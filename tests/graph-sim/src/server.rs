@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
 use crate::graph;
@@ -15,11 +15,17 @@ use crate::webhook::sender;
 use crate::world::World;
 use crate::{control, dialog, lead_ads};
 
+/// More webhook posts wait for their turn.
+const POSTS_AT_ONCE: usize = 64;
+
 /// What every request and the sender share.
 pub(crate) struct Sim {
     world: Mutex<World>,
     /// Wakes the sender when there may be something to send.
     pub(crate) wake: Notify,
+    /// Webhook posts under way: hundreds at once would run out of sockets, and a receiver that is only busy would look
+    /// unreachable.
+    pub(crate) posts: Semaphore,
     /// For webhooks and callback verification.
     pub(crate) http: reqwest::Client,
 }
@@ -77,7 +83,12 @@ pub async fn start(options: Options) -> io::Result<Handle> {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .map_err(io::Error::other)?;
-    let sim = Arc::new(Sim { world: Mutex::new(World::new(&options, public_url)), wake: Notify::new(), http });
+    let sim = Arc::new(Sim {
+        world: Mutex::new(World::new(&options, public_url)),
+        wake: Notify::new(),
+        posts: Semaphore::new(POSTS_AT_ONCE),
+        http,
+    });
     let sender = tokio::spawn(sender::run(Arc::clone(&sim)));
     let server = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, router(sim)).await {

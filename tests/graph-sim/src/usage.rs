@@ -46,6 +46,11 @@ pub(crate) struct Level {
 impl Level {
     /// A bucket filled to the brim, for throttling on request.
     pub(crate) const FULL: Self = Self { percent: 100, regain_min: 5, visible: true };
+
+    /// How full a limit is that a test set; it shows from the first call on.
+    pub(crate) fn set(percent: u64, regain_min: i64) -> Self {
+        Self { percent, regain_min, visible: true }
+    }
 }
 
 impl Bucket {

@@ -40,13 +40,10 @@ pub(crate) struct Input {
 /// callback is.
 pub(crate) async fn send(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     let object = input.object.clone().unwrap_or_else(|| "page".to_owned());
-    let manner = match input.deliver.as_deref() {
-        None | Some("webhook") => Manner::Normal,
-        Some("drop") => Manner::Drop,
-        Some("duplicate") => Manner::Duplicate,
-        Some("reorder") => Manner::Reorder,
-        Some(other) => return Err(Mistake::new(format!("deliver: \"{other}\" is not known"))),
-    };
+    let name = input.deliver.as_deref().unwrap_or("webhook");
+    let manner = Manner::named(name)
+        .filter(|manner| *manner != Manner::Mixed)
+        .ok_or_else(|| Mistake::new(format!("deliver: \"{name}\" is not known")))?;
     let mut world = sim.world();
     let queued = if let Some(body) = raw_body(&input) {
         let delivery = raw_delivery(&world, &object, body)

@@ -1,6 +1,7 @@
 //! `POST /_sim/leads`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -28,6 +29,9 @@ pub(crate) struct Input {
     /// `{checkbox_key: bool}`.
     consents: Option<std::collections::BTreeMap<String, bool>>,
     deliver: Option<String>,
+    /// Real time until the webhook is queued.
+    #[serde(default)]
+    deliver_after_ms: u32,
     #[serde(default)]
     readable_after_ms: u32,
     #[serde(default)]
@@ -55,16 +59,13 @@ pub(crate) async fn submit(State(sim): State<Arc<Sim>>, Body(input): Body<Input>
     if !matches!(platform.as_str(), "fb" | "ig") {
         return Err(Mistake::new(format!("platform: must be \"fb\" or \"ig\", got \"{platform}\"")));
     }
-    let manner = match input.deliver.as_deref() {
-        None | Some("webhook") => Manner::Normal,
-        Some("drop") => Manner::Drop,
-        Some("duplicate") => Manner::Duplicate,
-        Some("reorder") => Manner::Reorder,
-        Some(other) => {
-            let text = format!("deliver: must be webhook, drop, duplicate or reorder, got \"{other}\"");
-            return Err(Mistake::new(text));
-        }
-    };
+    let name = input.deliver.as_deref().unwrap_or("webhook");
+    let manner = Manner::named(name).ok_or_else(|| {
+        Mistake::new(format!("deliver: must be webhook, drop, duplicate, reorder or mixed, got \"{name}\""))
+    })?;
+    if input.deliver_after_ms > 0 && manner == Manner::Drop {
+        return Err(Mistake::new("deliver_after_ms: what is dropped is never delivered"));
+    }
     let mut world = sim.world();
     let form = world.forms.get(&form_id).ok_or_else(|| Mistake::new(format!("form_id: there is no form {form_id}")))?;
     if !form.takes_leads() {
@@ -89,6 +90,8 @@ pub(crate) async fn submit(State(sim): State<Arc<Sim>>, Body(input): Body<Input>
         readable_after_ms: i64::from(input.readable_after_ms),
         age_ms: i64::from(input.age_s) * 1000,
         manner,
+        deliver_after: Duration::from_millis(u64::from(input.deliver_after_ms)),
+        ..Submission::default()
     };
     let ids = world.submit(&form_id, input.count, &submission).unwrap_or_default();
     drop(world);

@@ -2,16 +2,20 @@
 //!
 //! | call | does |
 //! |---|---|
-//! | `POST leads {form_id, count?, platform?, answers?, deliver?, readable_after_ms?, organic?, age_s?}` | submits forms, answers `{"ids"}` |
+//! | `POST leads {form_id, count?, platform?, answers?, deliver?, deliver_after_ms?, readable_after_ms?, organic?, age_s?}` | submits forms, answers `{"ids"}` |
+//! | `POST storm {seed, leads, form_ids, over_ms?, shares?, late_ms?, readable_after_ms?, same_person?}` | many leads and what goes wrong with them, answers `{"leads", "injected"}` |
+//! | `POST limits {page_id, calls, window_s?, block_s?, type?}`, `GET limits`, `DELETE limits` | how often a page may be asked |
 //! | `POST faults {path, kind, code?, subcode?, status?, message?, method?, times?, probability?, seed?, hold_ms?}` | from now on calls fail |
 //! | `GET faults`, `DELETE faults[?id=]` | what is in force, and its end |
 //! | `POST tokens {action, user_id and/or page_id, …}` | expires, kills or revives tokens, withdraws permissions |
 //! | `POST events {object?, id, field+value \| changes \| messaging \| raw \| dashboard_test}` | sends other webhooks |
 //! | `POST pages {page_id, lead_access?, subscribed_fields?: [fields] \| null}` | gives or takes the app's access to a page's leads; changes its subscription |
 //! | `POST forms {form_id, status: "ACTIVE" \| "ARCHIVED"}` | archives a form or brings it back |
+//! | `POST forms {page_id, name, locale?, questions, consents?}` | a new form, answers `{"id"}` |
+//! | `GET forms/{id}/export.csv[?encoding=utf-16 \| utf-8]` | the form's leads as Meta's download |
 //! | `POST app {mode?: "live" \| "development", deauthorize_url?, deletion_url?}` | the app's settings |
 //! | `POST privacy {user_id, kind: "deauthorize" \| "deletion", times?, send?}` | a person leaves; answers `{"answers"}`, or `{"signed_request"}` with `send: false` |
-//! | `POST users {pages?}` | a new person with pages and forms of their own, answers `{"id", "business_id", "pages"}` |
+//! | `POST users {pages?, languages?}` | a new person with pages and forms of their own, answers `{"id", "business_id", "pages"}` |
 //! | `POST system_users {business_id?, pages?: count \| [ids], scopes?, expires_in_days?: 60 \| null, name?}` | a new system user, answers `{"id", "token", "business_id", "pages"}` |
 //! | `POST system_users/{id}/tokens {scopes?, expires_in_days?}` | a further token of one, answers `{"token"}` |
 //! | `POST clock {advance_s}`, `GET clock` | moves time |
@@ -23,12 +27,15 @@
 mod app;
 mod clock;
 mod events;
+mod export;
 mod faults;
 mod forms;
 mod leads;
+mod limits;
 mod pages;
 mod privacy;
 mod state;
+mod storm;
 mod system_users;
 mod tokens;
 mod users;
@@ -51,11 +58,14 @@ use crate::server::Sim;
 pub(crate) fn router() -> Router<Arc<Sim>> {
     Router::new()
         .route("/_sim/leads", post(leads::submit))
+        .route("/_sim/storm", post(storm::brew))
+        .route("/_sim/limits", post(limits::set).get(limits::list).delete(limits::lift))
         .route("/_sim/faults", post(faults::add).get(faults::list).delete(faults::remove))
         .route("/_sim/tokens", post(tokens::act))
         .route("/_sim/events", post(events::send))
         .route("/_sim/pages", post(pages::change))
         .route("/_sim/forms", post(forms::change))
+        .route("/_sim/forms/{form_id}/export.csv", get(export::download))
         .route("/_sim/app", post(app::change))
         .route("/_sim/privacy", post(privacy::call))
         .route("/_sim/users", post(users::join))

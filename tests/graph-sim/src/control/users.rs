@@ -17,19 +17,22 @@ use crate::world::person::User;
 pub(crate) struct Input {
     #[serde(default = "one")]
     pages: u64,
+    /// One form each in German, French, Spanish and Japanese on every page, besides the English one.
+    #[serde(default)]
+    languages: bool,
 }
 
 fn one() -> u64 {
     1
 }
 
-/// Adds a person with pages of their own, one lead form each, and a business with ad accounts.
+/// Adds a person with pages of their own, one lead form each (five with `languages`), and a business with ad accounts.
 pub(crate) async fn join(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     if !(1..=100).contains(&input.pages) {
         return Err(Mistake::new(format!("pages: must be between 1 and 100, got {}", input.pages)));
     }
     let mut world = sim.world();
-    let id = newcomer::join(&mut world, input.pages);
+    let id = newcomer::join(&mut world, input.pages, input.languages);
     let pages: Vec<Value> = world
         .user(&id)
         .into_iter()

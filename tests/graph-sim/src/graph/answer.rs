@@ -77,7 +77,28 @@ fn run(
         return route::without_token(&mut call);
     }
     let session = session::open(world, request)?;
-    let bucket = bucket(&session, path);
+    charge(world, &session, path, headers)?;
+    let mut call = Call { world, request, version, session };
+    route::with_token(&mut call)
+}
+
+/// Counts a call against its limit and reports the limit's state in the headers.
+///
+/// # Errors
+/// The limit's code, when it is used up.
+fn charge(
+    world: &mut World,
+    session: &Session,
+    path: &str,
+    headers: &mut Vec<(&'static str, String)>,
+) -> Result<(), GraphError> {
+    if let Session::Page { page_id, .. } = session
+        && let Some(verdict) = world.limits.ask(page_id, world.clock.now_ms())
+    {
+        headers.extend(usage::header(&verdict.bucket, verdict.level));
+        return refuse_if(verdict.refused, &verdict.bucket);
+    }
+    let bucket = bucket(session, path);
     let leads = match &bucket {
         Bucket::Leadgen { page_id } => world.lead_count_of_page(page_id),
         Bucket::App | Bucket::Pages { .. } => 0,
@@ -85,11 +106,11 @@ fn run(
     let now = world.clock.now_s();
     let level = world.usage.count(&bucket, now, leads);
     headers.extend(usage::header(&bucket, level));
-    if level.percent >= 100 {
-        return Err(GraphError::injected(bucket.throttle_code(), None, None, None));
-    }
-    let mut call = Call { world, request, version, session };
-    route::with_token(&mut call)
+    refuse_if(level.percent >= 100, &bucket)
+}
+
+fn refuse_if(full: bool, bucket: &Bucket) -> Result<(), GraphError> {
+    if full { Err(GraphError::injected(bucket.throttle_code(), None, None, None)) } else { Ok(()) }
 }
 
 /// Which limit a call counts against.

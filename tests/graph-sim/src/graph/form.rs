@@ -9,7 +9,6 @@ use super::session::Call;
 use crate::clock::graph_time;
 use crate::world::World;
 use crate::world::form::{Form, Question};
-use crate::world::lead::RETENTION_MS;
 
 /// Tasks that open a page's lead forms and leads.
 pub(crate) const LEAD_TASKS: &[&str] = &["ADVERTISE", "MANAGE", "MANAGE_LEADS"];
@@ -46,7 +45,7 @@ pub(crate) fn check_page_token(call: &Call<'_>, form_id: &str) -> Result<(), Gra
 /// The value of a field, if the form has one.
 pub(crate) fn value(world: &World, form_id: &str, field: &str) -> Option<Value> {
     let form = world.forms.get(form_id)?;
-    let retained_since = world.clock.now_ms() - RETENTION_MS;
+    let now = world.clock.now_ms();
     let count = |wanted: &dyn Fn(&crate::world::lead::Lead) -> bool| {
         json!(world.leads_of_form(form_id).filter(|lead| !lead.test && wanted(lead)).count())
     };
@@ -64,7 +63,7 @@ pub(crate) fn value(world: &World, form_id: &str, field: &str) -> Option<Value> 
         "block_display_for_non_targeted_viewer" | "is_optimized_for_quality" => json!(false),
         "leads_count" => count(&|_| true),
         "organic_leads_count" => count(&|lead| lead.is_organic()),
-        "expired_leads_count" => count(&|lead| lead.created_ms <= retained_since),
+        "expired_leads_count" => count(&|lead| !lead.is_retained(now)),
         "questions" => form.questions.iter().map(question).collect(),
         "legal_content" => legal_content(form)?,
         "thank_you_page" => {

@@ -54,7 +54,8 @@ fn check(call: &Call<'_>, form_id: &str) -> Result<(), GraphError> {
 }
 
 fn test_lead(call: &Call<'_>, form_id: &str) -> Option<String> {
-    call.world.leads_of_form(form_id).find(|lead| lead.test).map(|lead| lead.id.clone())
+    let now = call.world.clock.now_ms();
+    call.world.leads_of_form(form_id).find(|lead| lead.test && lead.is_retained(now)).map(|lead| lead.id.clone())
 }
 
 fn json_param(call: &Call<'_>, name: &str) -> Result<Option<Value>, GraphError> {

@@ -113,7 +113,7 @@ pub(crate) fn missing(form_id: &str) -> Html<String> {
     web_page::page("en", "No such form", &content)
 }
 
-fn language(form: &Form) -> &'static str {
+fn language(form: &Form) -> &str {
     form.locale.get(..2).unwrap_or("en")
 }
 
@@ -138,6 +138,15 @@ fn words(form: &Form) -> Words {
             consent: "Consentimiento",
             privacy: "Política de privacidad",
             send: "Enviar",
+        },
+        "fr" => Words {
+            missing: "À compléter :",
+            consent: "Consentement",
+            privacy: "Politique de confidentialité",
+            send: "Envoyer",
+        },
+        "ja" => Words {
+            missing: "入力してください：", consent: "同意", privacy: "プライバシーポリシー", send: "送信"
         },
         _ => Words { missing: "Please complete:", consent: "Consent", privacy: "Privacy policy", send: "Submit" },
     }

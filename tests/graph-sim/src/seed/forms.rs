@@ -1,23 +1,15 @@
-//! Lead forms in three languages, with their ads.
+//! Lead forms in three languages, on request in five, with their ads.
 
+use super::sketch::Sketch;
 use super::{
     ATELIER, BAKERY, CAFE, CLINIC_BERLIN, CLINIC_LEEDS, CLINIC_MADRID, DENTAL, FIRST_FRANCHISE, FOUNDED_MS, FRANCHISES,
     OUTDOOR, RENTALS, YOGA,
 };
 use crate::world::World;
-use crate::world::form::{Ad, Choice, Consent, Form, Question};
-
-/// Form ids count up from here, in the order of this file; above 2^53 like many of Meta's.
-const FIRST_FORM: u64 = 23_984_716_520_100_001;
-/// Ids of campaigns, ad sets and ads, eighteen digits like Meta's.
-const FIRST_CAMPAIGN: u64 = 120_210_987_654_320_000;
 
 pub(super) fn plant(world: &mut World) {
-    let mut number = 0;
     let mut add = |page_id: &str, sketch: Sketch| {
-        let form = sketch.into_form(page_id, number);
-        number += 1;
-        world.forms.insert(form.id.clone(), form);
+        sketch.publish(world, page_id, FOUNDED_MS);
     };
     add(
         DENTAL,
@@ -87,9 +79,49 @@ pub(super) fn plant(world: &mut World) {
 /// A form for a page that joins later.
 pub(super) fn plant_one(world: &mut World, page_id: &str) {
     let number = u64::try_from(world.forms.len()).unwrap_or_default();
-    let sketch = Sketch::new(&format!("Ask us {number}"), "en_US").full_name().email().phone();
-    let form = sketch.into_form(page_id, number);
-    world.forms.insert(form.id.clone(), form);
+    Sketch::new(&format!("Ask us {number}"), "en_US").full_name().email().phone().publish(world, page_id, FOUNDED_MS);
+}
+
+/// One form each in four further languages, for a page that joins later. Forms made in a localised Ads Manager have
+/// localised keys, at times only for some of the standard questions.
+pub(super) fn plant_languages(world: &mut World, page_id: &str) {
+    for sketch in [german(), french(), spanish(), japanese()] {
+        sketch.publish(world, page_id, FOUNDED_MS);
+    }
+}
+
+fn german() -> Sketch {
+    Sketch::new("Rückruf vereinbaren", "de_DE")
+        .question("vollständiger_name", "Vollständiger Name", "FULL_NAME")
+        .question("e-mail-adresse", "E-Mail-Adresse", "EMAIL")
+        .question("telefonnummer", "Telefonnummer", "PHONE")
+        .choice("wann_passt_es_ihnen?", "Wann passt es Ihnen?", &["Vormittags", "Nachmittags", "Früh am Abend"])
+        .consent("datenschutz", "Ich stimme der Verarbeitung meiner Daten zu.", true)
+}
+
+fn french() -> Sketch {
+    Sketch::new("Demande de devis", "fr_FR")
+        .question("nom_complet", "Nom complet", "FULL_NAME")
+        .question("email", "Adresse e-mail", "EMAIL")
+        .question("numéro_de_téléphone", "Numéro de téléphone", "PHONE")
+        .question("code_postal", "Code postal", "ZIP")
+        .many("quels_services_?", "Quels services ?", &["Rénovation", "Décoration d'intérieur", "Extension", "Toiture"])
+}
+
+fn spanish() -> Sketch {
+    Sketch::new("Pide información", "es_ES")
+        .question("nombre_completo", "Nombre completo", "FULL_NAME")
+        .question("correo_electrónico", "Correo electrónico", "EMAIL")
+        .question("número_de_teléfono", "Número de teléfono", "PHONE")
+        .text("¿en_qué_podemos_ayudarte?", "¿En qué podemos ayudarte?")
+}
+
+fn japanese() -> Sketch {
+    Sketch::new("無料相談", "ja_JP")
+        .question("名前", "名前", "FULL_NAME")
+        .question("メールアドレス", "メールアドレス", "EMAIL")
+        .question("phone_number", "電話番号", "PHONE")
+        .choice("ご希望の時間帯", "ご希望の時間帯", &["午前", "午後", "夜"])
 }
 
 /// Name parts, several answers to one question, and consents.
@@ -121,130 +153,4 @@ fn classes() -> Sketch {
         .question("número_de_teléfono", "Número de teléfono", "PHONE")
         .choice("¿qué_nivel_tienes?", "¿Qué nivel tienes?", &["Principiante", "Intermedio", "Avanzado"])
         .consent("condiciones", "Acepto la política de privacidad.", true)
-}
-
-/// A form being written down.
-struct Sketch {
-    name: String,
-    locale: &'static str,
-    questions: Vec<Question>,
-    consents: Vec<Consent>,
-}
-
-impl Sketch {
-    fn new(name: &str, locale: &'static str) -> Self {
-        Self { name: name.to_owned(), locale, questions: Vec::new(), consents: Vec::new() }
-    }
-
-    fn full_name(self) -> Self {
-        let label = match self.locale {
-            "de_DE" => "Vollständiger Name",
-            _ => "Full name",
-        };
-        self.question("full_name", label, "FULL_NAME")
-    }
-
-    fn name_parts(self) -> Self {
-        let (first, last) = match self.locale {
-            "es_ES" => ("Nombre", "Apellidos"),
-            _ => ("First name", "Last name"),
-        };
-        self.question("first_name", first, "FIRST_NAME").question("last_name", last, "LAST_NAME")
-    }
-
-    fn email(self) -> Self {
-        let label = match self.locale {
-            "de_DE" => "E-Mail-Adresse",
-            "es_ES" => "Correo electrónico",
-            _ => "Email",
-        };
-        self.question("email", label, "EMAIL")
-    }
-
-    fn phone(self) -> Self {
-        let label = if self.locale == "de_DE" { "Telefonnummer" } else { "Phone number" };
-        self.question("phone_number", label, "PHONE")
-    }
-
-    fn text(self, key: &str, label: &str) -> Self {
-        self.question(key, label, "CUSTOM")
-    }
-
-    fn choice(self, key: &str, label: &str, options: &[&str]) -> Self {
-        self.with_options(key, label, options, false)
-    }
-
-    fn many(self, key: &str, label: &str, options: &[&str]) -> Self {
-        self.with_options(key, label, options, true)
-    }
-
-    fn question(mut self, key: &str, label: &str, kind: &'static str) -> Self {
-        self.questions.push(Question {
-            id: String::new(),
-            key: key.to_owned(),
-            label: label.to_owned(),
-            kind,
-            options: Vec::new(),
-            multiple: false,
-        });
-        self
-    }
-
-    fn with_options(self, key: &str, label: &str, options: &[&str], multiple: bool) -> Self {
-        let mut sketch = self.question(key, label, "CUSTOM");
-        if let Some(question) = sketch.questions.last_mut() {
-            question.multiple = multiple;
-            // As at Meta: the key is the text, lower case, `_` for spaces, accents kept.
-            let option = |text: &&str| Choice { key: text.to_lowercase().replace(' ', "_"), value: (*text).to_owned() };
-            question.options = options.iter().map(option).collect();
-        }
-        sketch
-    }
-
-    fn consent(mut self, key: &str, text: &str, required: bool) -> Self {
-        self.consents.push(Consent { key: key.to_owned(), text: text.to_owned(), required });
-        self
-    }
-
-    /// The form with its place in the world: ids follow from the running number.
-    fn into_form(self, page_id: &str, number: u64) -> Form {
-        let id = FIRST_FORM + number * 10;
-        let mut questions = self.questions;
-        for (position, question) in (1_u64..).zip(questions.iter_mut()) {
-            question.id = (id * 10 + position).to_string();
-        }
-        let campaign = FIRST_CAMPAIGN + number * 100;
-        let ads = (1_u64..=3)
-            .map(|ad| {
-                let adset = ad.div_ceil(2);
-                Ad {
-                    id: (campaign + 20 + ad).to_string(),
-                    name: format!("{} – ad {ad}", self.name),
-                    adset_id: (campaign + 10 + adset).to_string(),
-                    adset_name: format!("{} – audience {adset}", self.name),
-                    campaign_id: campaign.to_string(),
-                    campaign_name: format!("{} – campaign", self.name),
-                }
-            })
-            .collect();
-        let thank_you = match self.locale {
-            "de_DE" => "Vielen Dank! Wir melden uns.",
-            "es_ES" => "¡Gracias! Te escribiremos pronto.",
-            _ => "Thank you! We will be in touch.",
-        };
-        Form {
-            id: id.to_string(),
-            page_id: page_id.to_owned(),
-            headline: self.name.clone(),
-            name: self.name,
-            locale: self.locale,
-            status: "ACTIVE",
-            questions,
-            consents: self.consents,
-            privacy_policy_url: "https://www.example.com/privacy".to_owned(),
-            thank_you: thank_you.to_owned(),
-            created_ms: FOUNDED_MS,
-            ads,
-        }
-    }
 }

@@ -17,6 +17,7 @@ mod businesses;
 mod forms;
 pub(crate) mod newcomer;
 mod pages;
+pub(crate) mod sketch;
 
 use std::collections::BTreeMap;
 

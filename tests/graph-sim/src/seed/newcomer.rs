@@ -14,11 +14,14 @@ const FIRST_BUSINESS: u64 = 763_950_112_240_001;
 const FIRST_AD_ACCOUNT: u64 = 1_203_948_576_660_001;
 
 /// Adds a person who may do everything on `count` new pages, with a business of their own that has ad accounts but no
-/// page, and answers their id.
-pub(crate) fn join(world: &mut World, count: u64) -> String {
+/// page, and answers their id. With `languages` each page has forms in further ones.
+pub(crate) fn join(world: &mut World, count: u64, languages: bool) -> String {
     let number = number_of(&world.users);
     let id = (FIRST_USER + number).to_string();
     let page_ids = open_pages(world, &format!("Newcomer {number}"), count);
+    for page_id in page_ids.iter().filter(|_| languages) {
+        forms::plant_languages(world, page_id);
+    }
     let business_id = found(world, &format!("Newcomer {number} Ltd"));
     world.users.push(User {
         id: id.clone(),

@@ -66,7 +66,15 @@ fn delivery(world: &World, object: &str, messaging: bool, changes: &[Change]) ->
     })
 }
 
-fn entry(id: &str, time: i64, messaging: bool, include_values: bool, numeric: bool, list: &[&Change]) -> Value {
+/// One element of `entry`; an id is text, or a number as the documentation has it.
+pub(super) fn entry(
+    id: &str,
+    time: i64,
+    messaging: bool,
+    include_values: bool,
+    numeric: bool,
+    list: &[&Change],
+) -> Value {
     let mut entry = Map::new();
     let id = if numeric { id.parse::<u64>().map_or_else(|_| json!(id), |number| json!(number)) } else { json!(id) };
     entry.insert("id".to_owned(), id);

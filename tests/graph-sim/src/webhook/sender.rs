@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::body;
+use super::mixed;
 use super::outbox::Delivery;
 use crate::server::Sim;
 use crate::signing;
@@ -13,6 +14,8 @@ use crate::world::lead::DeliveryState;
 
 /// How long a receiver may take. Meta publishes no number; practitioners speak of 5 to 20 seconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// Looks for work at least this often.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// A page whose messaging deliveries failed this long loses the app's subscription.
 const MESSAGING_PATIENCE_MS: i64 = 3600 * 1000;
 
@@ -22,18 +25,24 @@ pub(crate) async fn run(sim: Arc<Sim>) {
         let (due, pause, resets) = {
             let mut world = sim.world();
             let now = world.clock.now_ms();
+            world.outbox.release(now);
             let changes = world.outbox.take_changes(now);
             for delivery in body::build(&world, changes) {
                 world.outbox.queue_delivery(delivery);
             }
+            for change in world.outbox.take_mixed(now) {
+                if let Some(delivery) = mixed::delivery(&world, change) {
+                    world.outbox.queue_delivery(delivery);
+                }
+            }
             let due = world.outbox.take_deliveries(now);
-            let pause = world.outbox.next_due_ms().map(|at| u64::try_from(at - now).unwrap_or(0));
+            let pause = world.outbox.pause(now);
             (due, pause, world.resets)
         };
         for delivery in due {
             tokio::spawn(post(Arc::clone(&sim), delivery, resets));
         }
-        let pause = Duration::from_millis(pause.unwrap_or(60_000).clamp(1, 60_000));
+        let pause = pause.unwrap_or(LONGEST_SLEEP).clamp(Duration::from_millis(1), LONGEST_SLEEP);
         tokio::select! {
             () = sim.wake.notified() => {}
             () = tokio::time::sleep(pause) => {}
@@ -43,6 +52,8 @@ pub(crate) async fn run(sim: Arc<Sim>) {
 
 /// Posts one body. An answer that comes after a reset belongs to a world that is gone.
 async fn post(sim: Arc<Sim>, mut delivery: Delivery, resets: u64) {
+    // Closed only when the simulator is gone.
+    let Ok(_turn) = sim.posts.acquire().await else { return };
     let secret = sim.world().app.secret.clone();
     let bytes = delivery.body.clone().into_bytes();
     let answer = sim

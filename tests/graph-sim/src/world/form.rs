@@ -7,7 +7,7 @@ pub(crate) struct Form {
     pub(crate) page_id: String,
     pub(crate) name: String,
     /// Such as `de_DE`.
-    pub(crate) locale: &'static str,
+    pub(crate) locale: String,
     /// `ACTIVE`, `ARCHIVED`, `DELETED` or `DRAFT`.
     pub(crate) status: &'static str,
     pub(crate) headline: String,
@@ -68,6 +68,11 @@ impl Form {
 
     pub(crate) fn question(&self, key: &str) -> Option<&Question> {
         self.questions.iter().find(|question| question.key == key)
+    }
+
+    /// The question for an e-mail address, by its key.
+    pub(crate) fn email_key(&self) -> Option<&str> {
+        self.questions.iter().find(|question| question.kind == "EMAIL").map(|question| question.key.as_str())
     }
 
     pub(crate) fn ad(&self, ad_id: &str) -> Option<&Ad> {

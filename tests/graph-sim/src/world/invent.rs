@@ -2,7 +2,7 @@
 
 use super::form::{Form, Question};
 use super::lead::{Answer, ConsentAnswer};
-use super::names;
+use super::{names, standard_question};
 
 /// Somebody who never existed. Distinct for distinct `number`s, whatever the language.
 pub(crate) struct Person {
@@ -11,6 +11,8 @@ pub(crate) struct Person {
     pub(crate) email: String,
     /// E.164.
     pub(crate) phone: String,
+    /// Written before the first name.
+    family_first: bool,
     number: usize,
 }
 
@@ -32,9 +34,12 @@ impl Person {
             Some(initial) => format!("{first} {}.", char::from(b'A' + initial - 1)),
             None => first.to_owned(),
         };
-        let mailbox = format!("{}.{}", ascii(pick(list.first, at)), ascii(last));
+        // A name in another script leaves only the number.
+        let parts = [ascii(pick(list.first, at)), ascii(last), base36(number)];
+        let mailbox: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         Self {
-            email: format!("{mailbox}.{}@example.com", base36(number)),
+            email: format!("{}@example.com", mailbox.join(".")),
+            family_first: locale.starts_with("ja"),
             phone: phone(number, locale),
             first,
             last: last.to_owned(),
@@ -69,29 +74,28 @@ impl Person {
             return options.take(chosen).map(|option| option.key.clone()).collect();
         }
         let value = match question.kind {
+            "FULL_NAME" if self.family_first => format!("{} {}", self.last, self.first),
             "FULL_NAME" => format!("{} {}", self.first, self.last),
             "FIRST_NAME" => self.first.clone(),
             "LAST_NAME" => self.last.clone(),
             "EMAIL" | "WORK_EMAIL" => self.email.clone(),
             "PHONE" | "WORK_PHONE_NUMBER" => self.phone.clone(),
-            "CITY" => pick(&["Springfield", "Riverside", "Münster", "Girona"], self.number).to_owned(),
-            "ZIP" | "POST_CODE" => format!("{:05}", 10_000 + self.number % 80_000),
             "COMPANY_NAME" => format!("{} & Co.", self.last),
-            "JOB_TITLE" => pick(&["Owner", "Teacher", "Engineer", "Nurse"], self.number).to_owned(),
-            _ => pick(&["As soon as possible", "Next week, please call first", "Just looking: 1/2 day?"], self.number)
-                .to_owned(),
+            other => standard_question::invented(other, self.number),
         };
         vec![value]
     }
 }
 
-/// A number libphonenumber calls valid: US fixed line, German or Spanish mobile.
+/// A number libphonenumber calls valid: US fixed line, otherwise mobile.
 fn phone(number: u64, locale: &str) -> String {
     // The step shares no factor with the modulus, so neighbours get numbers that look unrelated and never collide.
     let mixed = number.wrapping_mul(7_368_787) % PHONES;
     match locale.get(..2) {
         Some("de") => format!("+49151{:08}", 10_000_000 + mixed),
         Some("es") => format!("+346{:08}", 10_000_000 + mixed),
+        Some("fr") => format!("+336{:08}", 40_000_000 + mixed),
+        Some("ja") => format!("+8190{:08}", 10_000_000 + mixed),
         _ => {
             let area =
                 pick(&["212", "415", "303", "617", "512", "206"], usize::try_from(mixed / 7_000_000).unwrap_or(0));
@@ -109,12 +113,13 @@ fn ascii(name: &str) -> String {
     let mut mailbox = String::new();
     for character in name.to_lowercase().chars() {
         match character {
-            'ä' | 'á' => mailbox.push('a'),
-            'ö' | 'ó' => mailbox.push('o'),
-            'ü' | 'ú' => mailbox.push('u'),
-            'ë' | 'é' => mailbox.push('e'),
-            'í' => mailbox.push('i'),
+            'ä' | 'á' | 'à' | 'â' => mailbox.push('a'),
+            'ö' | 'ó' | 'ô' => mailbox.push('o'),
+            'ü' | 'ú' | 'ù' | 'û' => mailbox.push('u'),
+            'ë' | 'é' | 'è' | 'ê' => mailbox.push('e'),
+            'í' | 'î' | 'ï' => mailbox.push('i'),
             'ñ' => mailbox.push('n'),
+            'ç' => mailbox.push('c'),
             'ß' => mailbox.push_str("ss"),
             'a'..='z' => mailbox.push(character),
             _ => {}
@@ -140,7 +145,7 @@ mod tests {
 
     #[test]
     fn twenty_thousand_people_in_a_row_share_no_name_address_or_phone() {
-        for locale in ["en_US", "de_DE", "es_ES"] {
+        for locale in ["en_US", "de_DE", "es_ES", "fr_FR", "ja_JP"] {
             let people: Vec<_> = (17_000_000_000..17_000_020_000).map(|number| Person::new(number, locale)).collect();
             let names: HashSet<_> = people.iter().map(|person| (&person.first, &person.last)).collect();
             let emails: HashSet<_> = people.iter().map(|person| &person.email).collect();

@@ -13,6 +13,8 @@ pub(crate) mod page;
 pub(crate) mod person;
 pub(crate) mod scope;
 pub(crate) mod session;
+pub(crate) mod standard_question;
+pub(crate) mod storm;
 pub(crate) mod submit;
 pub(crate) mod system_user;
 pub(crate) mod token;
@@ -29,6 +31,7 @@ use self::person::{Business, User};
 use self::token::{Grant, LoginCode, Token};
 use crate::clock::Clock;
 use crate::fault::Faults;
+use crate::limit::Limits;
 use crate::options::Options;
 use crate::seed;
 use crate::stats::Stats;
@@ -63,6 +66,7 @@ pub(crate) struct World {
     pub(crate) outbox: Outbox,
     pub(crate) faults: Faults,
     pub(crate) usage: Usage,
+    pub(crate) limits: Limits,
     pub(crate) stats: Stats,
     /// Number of resets; what was under way before one does not count after it.
     pub(crate) resets: u64,
@@ -104,6 +108,7 @@ impl World {
             outbox: Outbox::default(),
             faults: Faults::default(),
             usage: Usage::default(),
+            limits: Limits::default(),
             stats: Stats::default(),
             resets: 0,
         };
@@ -130,6 +135,7 @@ impl World {
         self.outbox = Outbox::default();
         self.faults = Faults::default();
         self.usage = Usage::default();
+        self.limits = Limits::default();
         self.stats = Stats::default();
         self.resets += 1;
         seed::plant(self);

@@ -1,5 +1,8 @@
 //! Submitting a form: the lead comes into being and its webhook is queued.
 
+use std::sync::OnceLock;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::World;
@@ -25,6 +28,12 @@ pub(crate) struct Submission {
     /// How long ago it happened.
     pub(crate) age_ms: i64,
     pub(crate) manner: Manner,
+    /// Real time until the webhook is queued.
+    pub(crate) deliver_after: Duration,
+    /// The running number of the person who fills it in; a new person unless given.
+    pub(crate) person: Option<u64>,
+    /// Which of the form's ads the first lead comes from; further leads take the next ones.
+    pub(crate) first_ad: usize,
 }
 
 impl Default for Submission {
@@ -38,6 +47,9 @@ impl Default for Submission {
             readable_after_ms: 0,
             age_ms: 0,
             manner: Manner::Normal,
+            deliver_after: Duration::ZERO,
+            person: None,
+            first_ad: 0,
         }
     }
 }
@@ -55,7 +67,7 @@ impl World {
             ids.push(lead.id.clone());
             self.insert_lead(lead);
         }
-        self.queue_changes(changes, submission.manner, self.app.mode == Mode::Live);
+        self.queue_changes(changes, submission.manner, submission.deliver_after, self.app.mode == Mode::Live);
         Some(ids)
     }
 
@@ -87,22 +99,23 @@ impl World {
             test: true,
             delivery: DeliveryState::Pending,
             attempts: 0,
+            told: OnceLock::new(),
         };
         let id = lead.id.clone();
         let change = leadgen_change(&lead, self.numeric_webhook_ids);
         self.insert_lead(lead);
-        self.queue_changes(vec![change], Manner::Normal, true);
+        self.queue_changes(vec![change], Manner::Normal, Duration::ZERO, true);
         id
     }
 
     fn lead_from(&mut self, form: &Form, submission: &Submission, index: usize, created_ms: i64) -> Lead {
-        let person = Person::new(self.ids.person(), form.locale);
+        let person = Person::new(submission.person.unwrap_or_else(|| self.ids.person()), &form.locale);
         let invented = if submission.invent { person.answers(form) } else { empty_answers(form) };
         let answers = invented
             .into_iter()
             .map(|answer| submission.answers.iter().find(|given| given.name == answer.name).cloned().unwrap_or(answer))
             .collect();
-        let ad = form.ads.iter().cycle().nth(index % form.ads.len().max(1)).filter(|_| !submission.organic);
+        let ad = form.ads.get((submission.first_ad + index) % form.ads.len().max(1)).filter(|_| !submission.organic);
         Lead {
             id: self.ids.lead(),
             form_id: form.id.clone(),
@@ -116,11 +129,12 @@ impl World {
             test: false,
             delivery: DeliveryState::Pending,
             attempts: 0,
+            told: OnceLock::new(),
         }
     }
 
     /// Queues the leadgen changes of leads that belong to one submission, if the app's mode lets it hear of them.
-    fn queue_changes(&mut self, changes: Vec<Change>, manner: Manner, heard: bool) {
+    fn queue_changes(&mut self, changes: Vec<Change>, manner: Manner, after: Duration, heard: bool) {
         let now = self.clock.now_ms();
         let Some(page_id) = changes.first().map(|change| change.entry_id.clone()) else { return };
         let fate = if manner == Manner::Drop {
@@ -137,8 +151,10 @@ impl World {
                 lead.delivery = fate;
             }
         }
-        if fate == DeliveryState::Pending {
+        if fate == DeliveryState::Pending && after.is_zero() {
             self.outbox.queue(changes, manner, now);
+        } else if fate == DeliveryState::Pending {
+            self.outbox.hold(changes, manner, after);
         }
     }
 }
