@@ -47,10 +47,23 @@ impl Event {
     /// `lead.updated`: a lead's person sent another form.
     #[must_use]
     pub fn lead_updated(scope: &OrgScope, submission: &Submission) -> Self {
-        let id = format!("lead.updated:{}:{}:{}", scope.org(), submission.lead_id, submission.leadgen_id);
+        let id = format!("lead.updated:{}:{}:{}", scope.org(), submission.lead_id, submission.id);
         Self {
             kind: "lead.updated",
-            detail: json!({ "id": id, "org": scope.org(), "lead_id": submission.lead_id, "submission": submission }),
+            detail: json!({
+                "id": id, "org": scope.org(), "lead_id": submission.lead_id, "cause": "submission", "submission": submission,
+            }),
+        }
+    }
+
+    /// `lead.updated`: a lead's answers were read anew by a changed mapping.
+    #[must_use]
+    pub fn lead_mapped_again(scope: &OrgScope, lead: &Lead) -> Self {
+        let version = lead.passage.mapping.unwrap_or_default();
+        let id = format!("lead.updated:{}:{}:mapping:{version}", scope.org(), lead.id);
+        Self {
+            kind: "lead.updated",
+            detail: json!({ "id": id, "org": scope.org(), "lead_id": lead.id, "cause": "mapping", "lead": lead }),
         }
     }
 
@@ -97,6 +110,17 @@ impl Event {
         });
         let what = format!("{}:{}", page.page_id, ended.since);
         Self::of_connection("connection.page_lost", scope, integration, &what, detail)
+    }
+
+    /// `connection.quiet`: no lead has come through a page for much longer than ever passes between two of them.
+    #[must_use]
+    pub fn connection_quiet(scope: &OrgScope, integration: &Integration, page: &Connection) -> Self {
+        let detail = json!({
+            "page_id": page.page_id, "page_name": page.page_name, "last_lead_at": page.last_lead_at,
+            "usual_silence_s": page.rhythm.usual_silence_s,
+        });
+        let last = page.last_lead_at.map(|at| at.to_string()).unwrap_or_default();
+        Self::of_connection("connection.quiet", scope, integration, &format!("{}:{last}", page.page_id), detail)
     }
 
     /// `connection.connected`: an integration was connected, or connected again.

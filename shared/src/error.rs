@@ -1,5 +1,7 @@
 //! The failures of all edges as one, for work that crosses several of them.
 
+use std::time::Duration;
+
 use crate::bus::BusError;
 use crate::graph::GraphError;
 use crate::mail::MailError;
@@ -26,6 +28,9 @@ pub enum WorkError {
     /// The bus.
     #[error(transparent)]
     Bus(#[from] BusError),
+    /// Meta does not want to be asked about the page yet.
+    #[error("Meta throttles this page for another {} s", .0.as_secs())]
+    Paused(Duration),
     /// The page is not connected through this integration any more.
     #[error("disconnected meanwhile")]
     Disconnected,
@@ -48,6 +53,7 @@ impl WorkError {
             Self::Queue(error) => error.verdict(),
             Self::Bus(error) => error.verdict(),
             Self::Mail(error) => error.verdict(),
+            Self::Paused(wait) => Verdict::RetryAfter(*wait),
             Self::NotInPlan | Self::Disconnected => Verdict::GiveUp,
         }
     }
@@ -58,9 +64,13 @@ impl WorkError {
         match self {
             Self::Graph(error) => error.token_death().is_some(),
             Self::Vault(error) => matches!(error, VaultError::Missing(_) | VaultError::Unreadable(_)),
-            Self::Table(_) | Self::Queue(_) | Self::Bus(_) | Self::Mail(_) | Self::NotInPlan | Self::Disconnected => {
-                false
-            }
+            Self::Table(_)
+            | Self::Queue(_)
+            | Self::Bus(_)
+            | Self::Mail(_)
+            | Self::Paused(_)
+            | Self::NotInPlan
+            | Self::Disconnected => false,
         }
     }
 
@@ -77,6 +87,7 @@ impl WorkError {
             Self::Bus(_) => "bus_failed",
             Self::Mail(_) => "mail_failed",
             Self::NotInPlan => "meta_not_in_plan",
+            Self::Paused(_) => "throttled",
             Self::Disconnected => "disconnected",
         }
     }

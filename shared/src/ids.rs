@@ -83,6 +83,10 @@ id!(
     LeadId, "lead id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
+    /// One search for leads that somebody asked for. Ours: time-ordered.
+    RunId, "run id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
     /// A Facebook page.
     PageId, "page id", is_meta_id, META_RULE, number_or_string
 );
@@ -109,11 +113,31 @@ impl Default for IntegrationId {
     }
 }
 
+impl RunId {
+    /// A new id, sortable by the time of its making.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(format!("run_{}", uuid::Uuid::now_v7().simple()))
+    }
+}
+
+impl Default for RunId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl LeadId {
     /// The id of the lead that this submission creates if it belongs to nobody known yet.
     #[must_use]
     pub fn from_leadgen(leadgen_id: &LeadgenId) -> Self {
         Self(format!("meta-{leadgen_id}"))
+    }
+
+    /// The id of a lead that no id of Meta's names, made from `hash` of what is known of it.
+    #[must_use]
+    pub(crate) fn from_content(hash: &str) -> Self {
+        Self(format!("file-{hash}"))
     }
 }
 

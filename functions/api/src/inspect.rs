@@ -1,20 +1,17 @@
-//! What only Meta knows of an integration at this moment: its health, its business portfolios, leads that did not come.
+//! What only Meta knows of an integration at this moment: its health and its business portfolios.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use http::StatusCode;
 use jiff::Timestamp;
 use serde::Serialize;
 use shared::connect::health::health;
 use shared::error::WorkError;
 use shared::graph::businesses::{Business, Tenure};
 use shared::http::Problem;
-use shared::intake::{CatchUp, Search};
 use shared::model::health::{Check, CheckStatus};
 use shared::model::integration::Connection;
-use shared::model::lead::FoundBy;
 use utoipa::ToSchema;
 
 use crate::access::{Access, MetaAccess};
@@ -85,13 +82,6 @@ pub(crate) enum TenureOut {
     Client,
 }
 
-/// What a sync found.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Synced {
-    /// Leads that had not come in, and do now.
-    found: usize,
-}
-
 /// Health of an integration
 ///
 /// Asks Meta now. Each check tells what was seen and what to do about it.
@@ -143,30 +133,6 @@ pub(crate) async fn businesses(
     let connected = |id: &str| pages.iter().any(|page| page.page_id.as_str() == id);
     let items = found.into_iter().map(|business| business_out(business, connected)).collect();
     Ok(Json(BusinessList { items, next_cursor: None }))
-}
-
-/// Fetch new leads now
-///
-/// Compares the last 48 hours of every form with what came in, and brings in what did not.
-#[utoipa::path(
-    post, path = "/api/meta/integrations/{id}/sync", tag = "leads", operation_id = "syncIntegration",
-    params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
-    responses((status = 202, body = Synced), (status = "4XX", body = Problem, content_type = "application/problem+json"))
-)]
-pub(crate) async fn sync(
-    State(api): State<Arc<Api>>,
-    MetaAccess(Access { scope, .. }): MetaAccess,
-    Path(id): Path<String>,
-) -> Result<(StatusCode, Json<Synced>), Problem> {
-    let integration = find(&api, &scope, &id).await?;
-    let now = shared::clock::now();
-    needs_token(&integration, now)?;
-    let catch_up = CatchUp { meta: &api.connector.meta, table: &api.table, leads: &api.leads };
-    let search = Search { since: Some(now), until: now, found_by: FoundBy::Sync };
-    match catch_up.run(&scope, &integration, search, now).await {
-        Ok(found) => Ok((StatusCode::ACCEPTED, Json(Synced { found }))),
-        Err(error) => Err(of_meta(&api, &scope, &integration, error).await),
-    }
 }
 
 fn business_out(business: Business, connected: impl Fn(&str) -> bool) -> BusinessOut {

@@ -3,13 +3,18 @@
 mod access;
 mod connect;
 mod directory;
+mod forms;
+mod import;
 mod input;
 mod inspect;
 mod integrations;
 mod leads;
 mod manage;
+mod mapping;
 mod parked;
+mod proof;
 mod router;
+mod runs;
 mod usable;
 
 use std::sync::Arc;
@@ -41,6 +46,7 @@ async fn main() -> Result<(), Error> {
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let leads = Queue::new(sqs.clone(), env::lead_queue_url()?);
+    let sweeps = Queue::new(sqs.clone(), env::lead_sweep_queue_url()?);
     let checks = Queue::new(sqs, env::expiry_notice_queue_url()?);
     let key = vault.signing_key(&env::signing_secret_id()?).await?;
     let app_secret_id = env::meta_app_secret_id()?;
@@ -50,6 +56,7 @@ async fn main() -> Result<(), Error> {
         verifier,
         table: table.clone(),
         leads: leads.clone(),
+        sweeps,
         checks: checks.clone(),
         key: key.clone(),
         app_id: app.id.clone(),

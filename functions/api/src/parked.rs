@@ -3,28 +3,44 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
-use shared::http::Problem;
-use shared::intake::{parked, replay as replay_leads};
+use shared::http::{Problem, cursor, place};
+use shared::ids::LeadId;
+use shared::intake::{Replaying, parked, parked_from, replay as replay_leads};
 use shared::table::parked::ParkedLead;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::access::{Access, MetaAccess};
-use crate::input::Input;
+use crate::input::{self, Input};
 use crate::router::Api;
 
 /// Parked leads.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ParkedList {
     items: Vec<ParkedLead>,
-    /// Always `null`: all are listed.
+    /// Pass it as `cursor` to go on; `null` at the end. It may be there although fewer than asked for were found.
     next_cursor: Option<String>,
+}
+
+/// What cursors of this list are good for.
+const LIST: &str = "parked";
+
+/// How much of the list.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ParkedQuery {
+    /// `next_cursor` of the previous answer.
+    cursor: Option<String>,
+    /// 1 to 100; 25 if left out.
+    limit: Option<String>,
 }
 
 /// Which parked leads to try again.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ReplayRequest {
     /// Their leadgen ids; all if left out.
     leadgen_ids: Option<Vec<String>>,
@@ -40,14 +56,18 @@ pub(crate) struct Replayed {
 /// What is parked
 #[utoipa::path(
     get, path = "/api/parked", tag = "leads", operation_id = "listParked",
-    params(("orgid" = String, Header, description = "The org to act for")),
+    params(ParkedQuery, ("orgid" = String, Header, description = "The org to act for")),
     responses((status = 200, body = ParkedList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     MetaAccess(Access { scope, .. }): MetaAccess,
+    Query(query): Query<ParkedQuery>,
 ) -> Result<Json<ParkedList>, Problem> {
-    Ok(Json(ParkedList { items: parked(&api.table, &scope).await?, next_cursor: None }))
+    let after: Option<LeadId> = query.cursor.map(|given| place(&api.key, &scope, LIST, &given)).transpose()?;
+    let limit = input::limit(query.limit.as_deref())?;
+    let (items, next) = parked_from(&api.table, &scope, after.as_ref(), limit).await?;
+    Ok(Json(ParkedList { items, next_cursor: next.map(|lead| cursor(&api.key, &scope, LIST, &lead)) }))
 }
 
 /// Try parked leads again
@@ -59,13 +79,13 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn replay(
     State(api): State<Arc<Api>>,
-    MetaAccess(Access { scope, .. }): MetaAccess,
+    MetaAccess(Access { scope, caller }): MetaAccess,
     Input(request): Input<ReplayRequest>,
 ) -> Result<(StatusCode, Json<Replayed>), Problem> {
     let mut parked = parked(&api.table, &scope).await?;
     if let Some(ids) = &request.leadgen_ids {
         parked.retain(|lead| ids.iter().any(|id| id == lead.leadgen_id.as_str()));
     }
-    replay_leads(&api.table, &api.leads, &scope, &parked).await?;
+    replay_leads(&api.table, &api.leads, &scope, &parked, Replaying::By(&caller.user)).await?;
     Ok((StatusCode::ACCEPTED, Json(Replayed { replayed: parked.len() })))
 }

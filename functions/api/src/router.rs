@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
@@ -23,7 +23,7 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{connect, directory, inspect, integrations, leads, manage, parked};
+use crate::{connect, directory, forms, import, inspect, integrations, leads, manage, mapping, parked, proof, runs};
 
 /// Everything the routes need.
 pub(crate) struct Api {
@@ -33,6 +33,8 @@ pub(crate) struct Api {
     pub(crate) key: HmacKey,
     /// For what changes a connection, or asks Meta.
     pub(crate) connector: Connector,
+    /// Takes pages to be searched.
+    pub(crate) sweeps: Queue,
     /// Takes integrations to be looked at now.
     pub(crate) checks: Queue,
     pub(crate) app_id: String,
@@ -75,10 +77,21 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(manage::disconnect))
         .routes(routes!(inspect::read_health))
         .routes(routes!(inspect::businesses))
-        .routes(routes!(inspect::sync))
+        .routes(routes!(runs::sync))
+        .routes(routes!(runs::backfill))
+        .routes(routes!(runs::list))
+        .routes(routes!(runs::read))
+        .routes(routes!(forms::list))
+        .routes(routes!(mapping::read, mapping::change))
+        .routes(routes!(mapping::preview))
+        .routes(routes!(mapping::rerun))
+        .routes(routes!(forms::test_lead))
         .routes(routes!(integrations::connections))
         .routes(routes!(leads::list))
         .routes(routes!(leads::read, leads::change))
+        .routes(routes!(proof::read_trace))
+        .routes(routes!(proof::latency))
+        .routes(routes!(import::import_leads))
         .routes(routes!(parked::list))
         .routes(routes!(parked::replay))
         .routes(routes!(directory::read_org, directory::put_org))
@@ -107,6 +120,8 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
                 "This address does not take this method; GET /openapi.json lists what it takes.",
             )
         })
+        // Lambda takes 6 MB; what is too much for a route, that route says.
+        .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn(whole_path))
         .with_state(api)
@@ -141,7 +156,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 18, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 29, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

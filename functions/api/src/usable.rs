@@ -45,7 +45,7 @@ pub(crate) async fn of_meta(api: &Api, scope: &OrgScope, integration: &Integrati
             let detail = format!("Meta refuses it: {refused}. Reconnect and leave every permission ticked.");
             Problem::new(StatusCode::BAD_GATEWAY, "meta_refused", detail)
         }
-        WorkError::Graph(GraphError::Throttled { .. }) => {
+        WorkError::Paused(_) | WorkError::Graph(GraphError::Throttled { .. }) => {
             let detail = "Meta limits how often we may ask at the moment. Try again in a few minutes.";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "meta_throttled", detail)
         }

@@ -9,10 +9,9 @@ use shared::error::WorkError;
 use shared::graph::subscriptions::fields;
 use shared::graph::{Graph, GraphError};
 use shared::ids::{OrgScope, PageId};
-use shared::intake::{CatchUp, Search, parked, replay};
+use shared::intake::{CatchUp, Replaying, Search, parked, replay};
 use shared::model::health::LEAD_FIELD;
 use shared::model::integration::{Connection, Integration, Problem};
-use shared::model::lead::FoundBy;
 use shared::model::standing::{EndReason, Ended};
 use shared::queue::Queue;
 use shared::retry::Verdict;
@@ -258,11 +257,11 @@ impl Looker {
             |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
         let mut parked = parked(&self.table, scope).await?;
         parked.retain(|lead| is_well(&lead.page_id) && WAITING_FOR_US.contains(&lead.reason.as_str()));
-        replay(&self.table, &self.leads, scope, &parked).await?;
+        replay(&self.table, &self.leads, scope, &parked, Replaying::Recovered).await?;
         let Some(since) = integration.missed_since else { return Ok(()) };
         let catch_up = CatchUp { meta: &self.meta, table: &self.table, leads: &self.leads };
-        let search = Search { since: Some(since), until: now, found_by: FoundBy::Sweep };
-        catch_up.run(scope, integration, search, now).await?;
+        let search = Search { since: Some(since), ..Search::regular(now) };
+        catch_up.run(scope, integration, &search, now).await?;
         Ok(self.table.caught_up(scope, integration).await?)
     }
 

@@ -5,10 +5,10 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use shared::batch;
+use shared::bus::Bus;
 use shared::connect::{Meta, ask_for_check};
 use shared::error::WorkError;
-use shared::intake::{CatchUp, Search, SweepJob};
-use shared::model::lead::FoundBy;
+use shared::intake::{CatchUp, Ledger, Search, SweepJob, tell_quiet};
 use shared::model::standing::EndReason;
 use shared::queue::Queue;
 use shared::table::Table;
@@ -20,7 +20,7 @@ const ABOUT_TO_TELL: SignedDuration = SignedDuration::from_mins(5);
 
 struct Sweeper {
     meta: Meta,
-    table: Table,
+    ledger: Ledger,
     leads: Queue,
     checks: Queue,
 }
@@ -32,7 +32,10 @@ async fn main() -> Result<(), Error> {
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let sweeper = Sweeper {
-        table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
+        ledger: Ledger {
+            table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
+            bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
+        },
         leads: Queue::new(sqs.clone(), env::lead_queue_url()?),
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
         meta: Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
@@ -47,21 +50,30 @@ async fn main() -> Result<(), Error> {
 
 impl Sweeper {
     async fn sweep(&self, job: &SweepJob, now: Timestamp) -> Result<(), WorkError> {
-        let found = self.table.integration_of(job.org.clone(), &job.integration_id).await?;
+        let table = &self.ledger.table;
+        let found = table.integration_of(job.org.clone(), &job.integration_id).await?;
         let Some((scope, integration)) = found else { return Ok(()) };
         let dead = integration.standing(now).reason.is_some_and(|reason| reason != EndReason::PageRoleLost);
-        if dead || integration.removing || !self.table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
+        if dead || integration.removing || !table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
             return Ok(());
         }
-        let until = if job.everything { now } else { now - ABOUT_TO_TELL };
-        let catch_up = CatchUp { meta: &self.meta, table: &self.table, leads: &self.leads };
-        let search = Search { since: None, until, found_by: FoundBy::Sweep };
-        match catch_up.run(&scope, &integration, search, now).await {
-            Ok(0) => Ok(()),
-            Ok(found) => {
+        let search = match &job.run {
+            None => Search::regular(if job.everything { now } else { now - ABOUT_TO_TELL }),
+            Some((id, page)) => match table.run(&scope, id).await? {
+                Some(run) if !run.pages_done.contains(page) => Search::of_run(&run, Some(page.clone()), now),
+                _ => return Ok(()),
+            },
+        };
+        if job.run.is_none() {
+            tell_quiet(&self.ledger, &scope, &integration, now).await?;
+        }
+        let catch_up = CatchUp { meta: &self.meta, table, leads: &self.leads };
+        match catch_up.run(&scope, &integration, &search, now).await {
+            Ok(found) if found > 0 && job.run.is_none() => {
                 tracing::warn!(org = %scope.org(), integration = %integration.id, found, metric = "leads_missed_by_webhook", "Meta had leads that it did not tell of, or whose telling got lost");
                 Ok(())
             }
+            Ok(_) => Ok(()),
             // Somebody has to look at it; the next sweep comes anyway.
             Err(error) if error.is_of_token() => ask_for_check(&self.checks, &scope, &integration.id).await,
             Err(error) => Err(error),

@@ -7,8 +7,8 @@ use shared::batch::{self, Record};
 use shared::bus::Bus;
 use shared::connect::Meta;
 use shared::ids::PageId;
-use shared::intake::{Arrival, Intake};
-use shared::model::delivery::LeadJob;
+use shared::intake::{Arrival, Intake, Ledger};
+use shared::model::lead_job::LeadJob;
 use shared::queue::Queue;
 use shared::table::Table;
 use shared::vault::Vault;
@@ -22,8 +22,10 @@ async fn main() -> Result<(), Error> {
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let intake = Intake {
         meta: Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
-        table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
-        bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
+        ledger: Ledger {
+            table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
+            bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
+        },
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
     };
     let queue = Queue::new(sqs, env::lead_queue_url()?);

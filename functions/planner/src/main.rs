@@ -21,6 +21,9 @@ struct Plan {
     /// Also what is not due yet: for an operator who wants to know now.
     #[serde(default)]
     everything: bool,
+    /// Only what is this org's: the same.
+    #[serde(default)]
+    org: Option<OrgId>,
 }
 
 /// The schedules there are, by their names in the template.
@@ -66,7 +69,8 @@ impl Planner {
         let now = shared::clock::now();
         let messages = match plan.job {
             Job::ExpiryNotice => {
-                let due = self.table.due_integrations((!plan.everything).then_some(now)).await?;
+                let mut due = self.table.due_integrations((!plan.everything).then_some(now)).await?;
+                due.retain(|due| plan.concerns(due));
                 let due = by_turns(due, |due| due.scope.org().clone());
                 for due in due.chunks(AT_ONCE) {
                     let job = |due: &Due| CheckJob { org: due.scope.org().clone(), integration_id: due.id.clone() };
@@ -78,16 +82,28 @@ impl Planner {
             }
             Job::LeadSweep => {
                 // Every integration that there is something to look at of is in the index, whenever its turn is.
-                let all = by_turns(self.table.due_integrations(None).await?, |due| due.scope.org().clone());
+                let mut all = self.table.due_integrations(None).await?;
+                all.retain(|due| plan.concerns(due));
+                let all = by_turns(all, |due| due.scope.org().clone());
                 let everything = plan.everything;
-                let job =
-                    |due: &Due| SweepJob { org: due.scope.org().clone(), integration_id: due.id.clone(), everything };
+                let job = |due: &Due| SweepJob {
+                    org: due.scope.org().clone(),
+                    integration_id: due.id.clone(),
+                    everything,
+                    run: None,
+                };
                 self.sweeps.send_all(all.iter().map(|due| job(due).message()).collect()).await?;
                 all.len()
             }
         };
         tracing::info!(job = ?plan.job, messages, everything = plan.everything, "planned");
         Ok(Planned { messages })
+    }
+}
+
+impl Plan {
+    fn concerns(&self, due: &Due) -> bool {
+        self.org.as_ref().is_none_or(|org| org == due.scope.org())
     }
 }
 
@@ -118,7 +134,7 @@ mod tests {
     #[test]
     fn the_template_s_words_are_understood() {
         let plan: Plan = serde_json::from_str(r#"{"job":"expiry-notice"}"#).unwrap();
-        assert!(matches!((plan.job, plan.everything), (Job::ExpiryNotice, false)));
+        assert!(matches!((plan.job, plan.everything, plan.org), (Job::ExpiryNotice, false, None)));
         assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());
     }
 }

@@ -10,8 +10,9 @@ use shared::app_secrets::AppSecrets;
 use shared::graph::App;
 use shared::http::Problem;
 use shared::ids::OrgId;
-use shared::model::delivery::{self, Change, EngagementNotice, LeadJob, LeadNotice};
+use shared::model::delivery::{self, Change, EngagementNotice, LeadNotice};
 use shared::model::lead::FoundBy;
+use shared::model::lead_job::LeadJob;
 use shared::queue::{Message, Queue, QueueError};
 
 /// Everything a request needs.
@@ -152,7 +153,7 @@ fn sort(changes: Vec<Change>) -> Sorted {
 fn lead_messages(leads: Vec<LeadNotice>, orgid: Option<String>, received_at: Timestamp) -> Vec<Message> {
     let message = |notice: LeadNotice| {
         let group = notice.page_id.to_string();
-        let job = LeadJob { notice, received_at, found_by: FoundBy::Webhook, orgid: orgid.clone(), only_for: None };
+        let job = LeadJob { orgid: orgid.clone(), ..LeadJob::new(notice, received_at, FoundBy::Webhook) };
         Message { body: serde_json::to_string(&job).unwrap_or_default(), group }
     };
     leads.into_iter().map(message).collect()

@@ -1,10 +1,11 @@
 //! `/_local/…`: what a developer or a test can do behind the scenes of a running system. No deployed function has it.
 
+use std::collections::HashMap;
 use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -97,11 +98,19 @@ impl Backstage {
 }
 
 /// Runs a schedule now, also for what is not due yet, and answers when it has run: whoever fires it means all of it.
-async fn fire(State(stage): Stage, Path(job): Path<String>) -> Result<Json<Value>, Problem> {
+/// With `?org=`, only for that org.
+async fn fire(
+    State(stage): Stage,
+    Path(job): Path<String>,
+    Query(of): Query<HashMap<String, String>>,
+) -> Result<Json<Value>, Problem> {
     let (function, input) = stage.job(&job)?;
     let mut input = input.clone();
     if let Some(input) = input.as_object_mut() {
         input.insert("everything".to_owned(), json!(true));
+        if let Some(org) = of.get("org") {
+            input.insert("org".to_owned(), json!(org));
+        }
     }
     let path = format!("/2015-03-31/functions/{function}/invocations");
     let result = stage.aws.rest("lambda", Method::POST, &path, &input).await?;

@@ -15,9 +15,10 @@ use crate::graph::Graph;
 use crate::graph::oauth::TokenInfo;
 use crate::graph::pages::{Me, Page};
 use crate::ids::{IntegrationId, OrgScope, PageId};
-use crate::intake::{parked, replay};
+use crate::intake::{Replaying, parked, replay};
 use crate::model::assignment::Assignment;
 use crate::model::integration::{Choice, ConnectedBy, Connection, FoundCounts, Integration};
+use crate::model::rhythm::Rhythm;
 use crate::model::standing::{EndReason, TokenKind};
 use crate::queue::Queue;
 use crate::secret::{AccessToken, HmacKey};
@@ -175,7 +176,7 @@ impl Connector {
         self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
         let mut parked = parked(&self.table, scope).await?;
         parked.retain(|lead| ids.contains(&lead.page_id));
-        replay(&self.table, &self.leads, scope, &parked).await?;
+        replay(&self.table, &self.leads, scope, &parked, Replaying::Recovered).await?;
         if integration.missed_since.is_some() {
             ask_for_check(&self.checks, scope, &id).await?;
         } else {
@@ -215,6 +216,8 @@ impl Connector {
                 last_lead_at: None,
                 last_test_lead_at: None,
                 last_webhook_at: None,
+                rhythm: Rhythm::default(),
+                quiet_since: None,
                 ended: None,
             });
         }

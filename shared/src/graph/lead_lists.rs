@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::batch::Call;
-use super::leads::meta_time;
+use super::error::Detail;
+use super::leads::{FORM_FIELDS, GraphLead, LEAD_FIELDS, meta_time};
 use super::{Graph, GraphError, Page, read};
 use crate::ids::{FormId, LeadgenId, PageId};
+use crate::model::form::Form;
 use crate::secret::AccessToken;
 
 /// A form as its page lists it.
@@ -22,6 +24,9 @@ pub struct ListedForm {
     /// `ACTIVE`, `ARCHIVED`…
     #[serde(default)]
     pub status: String,
+    /// Language and country: `de_DE`.
+    #[serde(default)]
+    pub locale: Option<String>,
 }
 
 /// A lead as its form lists it.
@@ -39,7 +44,7 @@ impl Graph {
     pub async fn forms(&self, pages: &[(&PageId, &AccessToken)]) -> Vec<Result<Vec<ListedForm>, GraphError>> {
         let edges: Vec<(String, &AccessToken)> =
             pages.iter().map(|(page, token)| (format!("{page}/leadgen_forms"), *token)).collect();
-        self.lists(&edges, &[("fields", "id,name,status"), ("limit", "100")]).await
+        self.lists(&edges, &[("fields", "id,name,status,locale"), ("limit", "100")]).await
     }
 
     /// The submissions to each of these forms of one page at or after `since`: one outcome a form, in their order.
@@ -55,6 +60,60 @@ impl Graph {
         let after = since.as_second() - 1;
         let filter = json!([{ "field": "time_created", "operator": "GREATER_THAN", "value": after }]).to_string();
         self.lists(&edges, &[("fields", "id,created_time"), ("limit", "100"), ("filtering", &filter)]).await
+    }
+
+    /// A form as each of these pages' tokens shows it: one outcome a page, in their order. Only its own page's does.
+    pub async fn form_through(
+        &self,
+        form: &FormId,
+        pages: &[(&PageId, &AccessToken)],
+    ) -> Vec<Result<Form, GraphError>> {
+        #[derive(Deserialize)]
+        struct OfPage {
+            page_id: Option<PageId>,
+            #[serde(flatten)]
+            form: Form,
+        }
+        let Some((_, first)) = pages.first() else { return Vec::new() };
+        let fields = format!("{FORM_FIELDS},page_id");
+        let call = |token: &AccessToken| Call::get(form.as_str(), &[("fields", &fields)]).with_token(token.clone());
+        let calls: Vec<Call> = pages.iter().map(|(_, token)| call(token)).collect();
+        let other_page = || GraphError::NotVisible(Detail::default());
+        let of_page = |((page, _), outcome): (&(&PageId, &AccessToken), Result<Value, GraphError>)| {
+            let read = read::<OfPage>(outcome?)?;
+            if read.page_id.as_ref().is_none_or(|owner| owner == *page) { Ok(read.form) } else { Err(other_page()) }
+        };
+        pages.iter().zip(self.batch(&calls, first).await).map(of_page).collect()
+    }
+
+    /// The newest lead of a form; `None` if it has none.
+    ///
+    /// # Errors
+    /// What Meta did not do.
+    pub async fn newest_lead(&self, form: &FormId, page_token: &AccessToken) -> Result<Option<GraphLead>, GraphError> {
+        let query = [("fields", LEAD_FIELDS), ("limit", "1")];
+        let page: Page<GraphLead> = read(self.get(&format!("{form}/leads"), &query, page_token).await?)?;
+        Ok(page.data.into_iter().next())
+    }
+
+    /// Has Meta send a test lead through a form. A form has one at a time, so the one before is deleted.
+    ///
+    /// # Errors
+    /// What Meta did not do.
+    pub async fn send_test_lead(&self, form: &FormId, page_token: &AccessToken) -> Result<LeadgenId, GraphError> {
+        #[derive(Deserialize)]
+        struct Id {
+            id: LeadgenId,
+        }
+        let edge = format!("{form}/test_leads");
+        let before: Page<Id> = read(self.get(&edge, &[("fields", "id")], page_token).await?)?;
+        let calls: Vec<Call> = before.data.iter().map(|lead| Call::delete(lead.id.as_str())).collect();
+        for deleted in self.batch(&calls, page_token).await {
+            deleted?;
+        }
+        let calls = [Call::post(&edge, &[])];
+        let made = self.batch(&calls, page_token).await.into_iter().next().unwrap_or(Ok(Value::Null))?;
+        Ok(read::<Id>(made)?.id)
     }
 
     /// Several edges, each whole: their first response pages together, what follows one by one.

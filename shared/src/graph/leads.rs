@@ -6,14 +6,14 @@ use serde::Deserialize;
 use super::batch::Call;
 use super::{Graph, GraphError, read};
 use crate::ids::{FormId, LeadgenId};
-use crate::model::mapping::{Form, GivenAnswer};
+use crate::model::form::{Form, GivenAnswer};
 use crate::secret::AccessToken;
 
 /// Every field of a lead that an ordinary app may read. `post_submission_check_result` is in Meta's specification too,
 /// but asking for it fails the whole call with code 3.
-const LEAD_FIELDS: &str = "id,created_time,ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name,form_id,\
+pub(super) const LEAD_FIELDS: &str = "id,created_time,ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name,form_id,\
     field_data,custom_disclaimer_responses,is_organic,platform";
-const FORM_FIELDS: &str = "id,name,questions{key,label,type}";
+pub(super) const FORM_FIELDS: &str = "id,name,locale,questions{key,label,type,options}";
 
 /// A lead as Meta has it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -10,15 +10,19 @@ use crate::graph::GraphError;
 use crate::graph::leads::GraphLead;
 use crate::ids::{FormId, LeadId, LeadgenId, OrgScope, PageId};
 use crate::model::assignment::{Assigned, Reason, Strategy};
+use crate::model::form::{self, Form};
 use crate::model::integration::Connection;
+use crate::model::lead::Passage;
 use crate::model::lead::{Lead, SOURCE, Status, tag};
-use crate::model::mapping::{self, Form};
+use crate::model::mapping::{self, Mapping};
 use crate::secret::AccessToken;
 
 /// The forms of one run.
 #[derive(Default)]
 struct Forms {
     known: BTreeMap<FormId, Form>,
+    /// How the org reads them, where it says so itself.
+    mappings: BTreeMap<FormId, Mapping>,
     /// Also those that could not be read: asking again in the same run would not help.
     asked: BTreeSet<FormId>,
 }
@@ -49,7 +53,7 @@ impl Intake {
         arrivals: &[Arrival],
         now: Timestamp,
     ) -> Result<Vec<Result<Lead, WorkError>>, WorkError> {
-        let org = self.table.org(scope).await?;
+        let org = self.ledger.table.org(scope).await?;
         if org.as_ref().is_some_and(|org| !org.has_meta()) {
             return Err(WorkError::NotInPlan);
         }
@@ -69,11 +73,16 @@ impl Intake {
                 leads = self.read(connection, &ids, BTreeSet::new(), &mut forms, &newer, now).await?;
             }
         }
+        let form_of =
+            |lead: &GraphLead, arrival: &Arrival| lead.form_id.clone().or_else(|| arrival.job.notice.form_id.clone());
+        let of_leads: BTreeSet<FormId> =
+            arrivals.iter().zip(&leads).filter_map(|(arrival, lead)| form_of(lead.as_ref().ok()?, arrival)).collect();
+        forms.mappings.extend(self.ledger.table.mappings(scope, &of_leads.into_iter().collect::<Vec<_>>()).await?);
+        let fetched_at = crate::clock::now();
         let made = arrivals.iter().zip(leads).map(|(arrival, lead)| {
             let lead = lead?;
-            let form_id = lead.form_id.as_ref().or(arrival.job.notice.form_id.as_ref());
-            let form = form_id.and_then(|id| forms.known.get(id));
-            Ok(crm_lead(&lead, arrival, connection, form, country.as_deref()))
+            let form_id = form_of(&lead, arrival);
+            Ok(crm_lead(&lead, arrival, connection, form_id, &forms, country.as_deref(), fetched_at))
         });
         Ok(made.collect())
     }
@@ -115,7 +124,7 @@ impl Intake {
     ) -> Result<Vec<FormId>, WorkError> {
         let open: Vec<FormId> = wanted.into_iter().filter(|form| !forms.asked.contains(form)).collect();
         if !open.is_empty() {
-            forms.known.extend(self.table.forms(page, &open, now).await?);
+            forms.known.extend(self.ledger.table.forms(page, &open, now).await?);
         }
         forms.asked.extend(open.iter().cloned());
         Ok(open.into_iter().filter(|form| !forms.known.contains_key(form)).collect())
@@ -132,7 +141,7 @@ impl Intake {
         for (id, form) in fetched {
             match form {
                 Ok(form) => {
-                    if let Err(error) = self.table.put_form(page, &id, &form, now).await {
+                    if let Err(error) = self.ledger.table.put_form(page, &id, &form, now).await {
                         tracing::warn!(%error, form = %id, "a form could not be remembered");
                     }
                     forms.known.insert(id, form);
@@ -150,22 +159,27 @@ fn crm_lead(
     lead: &GraphLead,
     arrival: &Arrival,
     connection: &Connection,
-    form: Option<&Form>,
+    form_id: Option<FormId>,
+    forms: &Forms,
     country: Option<&str>,
+    fetched_at: Timestamp,
 ) -> Lead {
-    let notice = &arrival.job.notice;
+    let job = &arrival.job;
+    let form = form_id.as_ref().and_then(|id| forms.known.get(id));
+    let mapping = form_id.as_ref().and_then(|id| forms.mappings.get(id));
     let given = lead.given();
-    let answers = mapping::label(&given, form);
-    let person = mapping::person(&answers, form, country);
+    let answers = form::label(&given, form);
+    let mapped = mapping::map(&answers, form, mapping, country);
+    let reason = if job.unassigned { Reason::NotAsked } else { Reason::StrategyUnassigned };
     Lead {
-        id: LeadId::from_leadgen(&notice.leadgen_id),
-        leadgen_id: notice.leadgen_id.clone(),
+        id: LeadId::from_leadgen(&job.notice.leadgen_id),
+        leadgen_id: Some(job.notice.leadgen_id.clone()),
         source: SOURCE.to_owned(),
         tags: vec![tag(lead.platform.as_deref()).to_owned()],
         platform: lead.platform.clone(),
-        page_id: connection.page_id.clone(),
-        page_name: connection.page_name.clone(),
-        form_id: lead.form_id.clone().or_else(|| notice.form_id.clone()),
+        page_id: Some(connection.page_id.clone()),
+        page_name: Some(connection.page_name.clone()),
+        form_id,
         form_name: form.map(|form| form.name.clone()),
         campaign_id: lead.campaign_id.clone(),
         campaign_name: lead.campaign_name.clone(),
@@ -174,17 +188,24 @@ fn crm_lead(
         ad_id: lead.ad_id.clone(),
         ad_name: lead.ad_name.clone(),
         created_time: lead.created_time,
-        received_at: arrival.job.received_at,
-        found_by: arrival.job.found_by,
+        received_at: job.received_at,
+        found_by: job.found_by,
         status: Status::New,
         assigned_to: None,
-        assignment: Assigned { strategy: Strategy::Unassigned, reason: Reason::StrategyUnassigned },
-        full_name: person.full_name,
-        email: person.email,
-        phone: person.phone,
-        test: mapping::is_test(&given),
+        assignment: Assigned { strategy: Strategy::Unassigned, reason },
+        full_name: mapped.full_name,
+        email: mapped.email,
+        phone: mapped.phone,
+        fields: mapped.fields,
+        test: form::is_test(&given),
         answers,
-        consents: mapping::consents(&lead.disclaimers()),
+        consents: form::consents(&lead.disclaimers()),
         submissions_count: 0,
+        passage: Passage {
+            fetched_at: Some(fetched_at),
+            tries: arrival.receives,
+            mapping: mapping.map(|mapping| mapping.version),
+            ..Passage::default()
+        },
     }
 }

@@ -4,29 +4,45 @@
 //! `write` decides, and what comes after it is done again by whoever finds it undone.
 
 mod catch_up;
+#[cfg(test)]
+mod crash_tests;
 mod fetch;
+mod forms;
+mod import;
+mod map_again;
+mod quiet;
 mod replay;
+#[cfg(test)]
+mod stage;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod write;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 pub use catch_up::{CatchUp, Search};
-pub use replay::{parked, replay};
+pub use forms::{FormInfo, find_form, forms, newest_lead, send_test_lead};
+pub use import::{ImportReport, Importing, RowProblem, import};
+pub use map_again::{Remapped, map_again, read_again};
+pub use quiet::tell_quiet;
+pub use replay::{Replaying, parked, parked_from, replay};
 pub use sweep::SweepJob;
+pub use trace::trace;
+pub use write::Ledger;
 
-use crate::bus::Bus;
 use crate::connect::{Meta, ask_for_check};
 use crate::error::WorkError;
 use crate::graph::GraphError;
-use crate::ids::{LeadId, OrgScope, PageId};
-use crate::model::delivery::LeadJob;
+use crate::ids::{LeadId, LeadgenId, OrgScope, PageId, RunId};
 use crate::model::integration::Connection;
+use crate::model::lead_job::LeadJob;
+use crate::model::trace::{Step, StepKind};
 use crate::queue::Queue;
 use crate::retry::Verdict;
-use crate::table::Table;
 use crate::table::parked::ParkedLead;
 use crate::vault::VaultError;
 
@@ -35,10 +51,8 @@ use crate::vault::VaultError;
 pub struct Intake {
     /// To read leads and forms, with the pages' tokens.
     pub meta: Meta,
-    /// To find who gets them, and to write them.
-    pub table: Table,
-    /// To tell the CRM.
-    pub bus: Bus,
+    /// To find who gets them, to write them, and to tell the CRM.
+    pub ledger: Ledger,
     /// Takes integrations whose token failed, to be looked at now instead of at the next daily look.
     pub checks: Queue,
 }
@@ -63,13 +77,21 @@ impl Intake {
     /// What cannot be settled by trying is parked for the org with its reason, and that is `Ok` too; what has been
     /// tried too often is parked and stays an error, so that the queue ends it where an alarm sees it.
     pub async fn take_in(&self, page: &PageId, arrivals: &[Arrival], now: Timestamp) -> Vec<Result<(), WorkError>> {
-        let connections = match self.table.connections_of_page(page).await {
+        let connections = match self.ledger.table.connections_of_page(page).await {
             Ok(connections) => connections,
             Err(error) => {
                 tracing::error!(%error, %page, "connections of a page could not be read");
                 let again =
                     |_| Err(crate::table::TableError::Failed("connections could not be read".to_owned()).into());
                 return arrivals.iter().map(again).collect();
+            }
+        };
+        let paused = match self.ledger.table.paused_until(page, now).await {
+            Ok(paused) => paused,
+            // Asking Meta once more than it likes is no reason to keep a lead waiting.
+            Err(error) => {
+                tracing::warn!(%error, %page, "it is not known whether Meta wants to be left alone");
+                None
             }
         };
         if connections.is_empty() {
@@ -81,14 +103,23 @@ impl Intake {
             let is_theirs = |arrival: &Arrival| arrival.job.only_for.as_ref().is_none_or(|org| org == scope.org());
             let (theirs, outcomes): (Vec<Arrival>, Vec<_>) =
                 arrivals.iter().cloned().zip(&mut outcomes).filter(|(arrival, _)| is_theirs(arrival)).unzip();
-            let for_org = self.take_in_for_org(&scope, &connections, &theirs, now).await;
+            let for_org = self.take_in_for_org(&scope, &connections, &theirs, paused, now).await;
+            let mut settled_of_runs: BTreeMap<&RunId, usize> = BTreeMap::new();
             for ((outcome, for_org), arrival) in outcomes.into_iter().zip(for_org).zip(&theirs) {
                 let settled = match for_org {
                     Ok(()) => Ok(()),
                     Err(error) => self.settle(&scope, arrival, error, now).await,
                 };
+                if let (Ok(()), Some(run)) = (&settled, &arrival.job.run) {
+                    *settled_of_runs.entry(run).or_default() += 1;
+                }
                 if outcome.is_ok() {
                     *outcome = settled;
+                }
+            }
+            for (run, count) in settled_of_runs {
+                if let Err(error) = self.ledger.table.count_settled(&scope, run, count).await {
+                    tracing::warn!(%error, %run, "what came in of a search could not be counted");
                 }
             }
         }
@@ -104,9 +135,18 @@ impl Intake {
         scope: &OrgScope,
         connections: &[Connection],
         arrivals: &[Arrival],
+        paused: Option<Timestamp>,
         now: Timestamp,
     ) -> Vec<Result<(), WorkError>> {
-        let mut outcomes: Vec<Option<Result<(), WorkError>>> = arrivals.iter().map(|_| None).collect();
+        let mut outcomes = match self.in_before(scope, arrivals).await {
+            Ok(outcomes) => outcomes,
+            Err(error) => return arrivals.iter().map(|_| Err(error.clone())).collect(),
+        };
+        if let Some(until) = paused.filter(|_| outcomes.iter().any(Option::is_none)) {
+            let wait = until.duration_since(now).unsigned_abs();
+            tracing::info!(org = %scope.org(), leads = arrivals.len(), ?wait, "Meta throttles a page; its leads wait");
+            return outcomes.into_iter().map(|outcome| outcome.unwrap_or(Err(WorkError::Paused(wait)))).collect();
+        }
         for connection in connections {
             let open = |outcome: &Option<Result<(), WorkError>>| match outcome {
                 None => true,
@@ -120,7 +160,8 @@ impl Intake {
                 break;
             }
             let fetched = self.fetch(scope, connection, &these, now).await;
-            let written = self.write(scope, connection, fetched, now).await;
+            self.heed_limits(&connection.page_id, fetched.iter().filter_map(|lead| lead.as_ref().err()), now).await;
+            let written = self.ledger.write(scope, Some(connection), fetched, now).await;
             if connection.ended.is_none()
                 && written.iter().any(|outcome| outcome.as_ref().is_err_and(WorkError::is_of_token))
             {
@@ -143,6 +184,42 @@ impl Intake {
         outcomes.into_iter().map(settled).collect()
     }
 
+    /// What is stored already is only told, if it is not known to be told: Meta is not asked again for what it repeats.
+    async fn in_before(
+        &self,
+        scope: &OrgScope,
+        arrivals: &[Arrival],
+    ) -> Result<Vec<Option<Result<(), WorkError>>>, WorkError> {
+        let ids: Vec<LeadId> =
+            arrivals.iter().map(|arrival| LeadId::from_leadgen(&arrival.job.notice.leadgen_id)).collect();
+        let stored = self.ledger.table.stored_among(scope, &ids).await?;
+        let told = if stored.is_empty() { Ok(()) } else { self.ledger.tell_stored(scope, &stored).await };
+        Ok(ids.iter().map(|id| stored.contains(id).then(|| told.clone())).collect())
+    }
+
+    /// A page that Meta throttles is left alone, by whoever has something to ask about it, until Meta said it may be asked.
+    async fn heed_limits<'a>(&self, page: &PageId, errors: impl Iterator<Item = &'a WorkError>, now: Timestamp) {
+        let waits = errors.filter_map(|error| match error {
+            WorkError::Graph(error @ GraphError::Throttled { .. }) => match error.verdict() {
+                Verdict::RetryAfter(wait) => Some(wait),
+                Verdict::Retry | Verdict::GiveUp => None,
+            },
+            _ => None,
+        });
+        let Some(wait) = waits.max() else { return };
+        tracing::warn!(%page, ?wait, metric = "pages_throttled", "Meta throttles a page");
+        if let Err(error) = self.ledger.table.pause(page, now + wait).await {
+            tracing::warn!(%error, %page, "others do not know that Meta wants to be left alone");
+        }
+    }
+
+    /// Writes down a step of a lead's life. It explains; nothing rests on it.
+    async fn note(&self, scope: &OrgScope, leadgen_id: &LeadgenId, step: &Step) {
+        if let Err(error) = self.ledger.table.note(scope, &LeadId::from_leadgen(leadgen_id), step).await {
+            tracing::warn!(%error, %leadgen_id, "a step of a lead's life could not be written down");
+        }
+    }
+
     /// Parks what trying does not help, or has not helped for long.
     async fn settle(
         &self,
@@ -154,10 +231,14 @@ impl Intake {
         let given_up = error.verdict() == Verdict::GiveUp;
         if !given_up && arrival.receives < MOST_RECEIVES {
             tracing::info!(%error, code = error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receives = arrival.receives, "lead not in yet, will be tried again");
+            if !matches!(error, WorkError::Paused(_)) {
+                let step = Step::new(crate::clock::now(), StepKind::Tried, error.code(), evidence(&error));
+                self.note(scope, &arrival.job.notice.leadgen_id, &step).await;
+            }
             return Err(error);
         }
         let leadgen_id = &arrival.job.notice.leadgen_id;
-        if self.table.stored(scope, &LeadId::from_leadgen(leadgen_id)).await?.is_some() {
+        if self.ledger.table.stored(scope, &LeadId::from_leadgen(leadgen_id)).await?.is_some() {
             // It is in. If it could not be told, the dead letters keep it until it can.
             return if matches!(error, WorkError::Bus(_)) { Err(error) } else { Ok(()) };
         }
@@ -170,7 +251,9 @@ impl Intake {
             parked_at: now,
             job: arrival.job.clone(),
         };
-        self.table.park(scope, &parked).await?;
+        self.ledger.table.park(scope, &parked).await?;
+        let step = Step::new(crate::clock::now(), StepKind::Parked, parked.reason, parked.evidence);
+        self.note(scope, leadgen_id, &step).await;
         if given_up { Ok(()) } else { Err(error) }
     }
 }
@@ -191,7 +274,7 @@ fn evidence(error: &WorkError) -> String {
     match error {
         WorkError::Graph(error) => error.to_string(),
         WorkError::Vault(error @ VaultError::Unreadable(_)) => error.to_string(),
-        WorkError::NotInPlan => error.to_string(),
+        WorkError::NotInPlan | WorkError::Paused(_) => error.to_string(),
         other => other.code().to_owned(),
     }
 }
@@ -212,6 +295,7 @@ fn another_account_may_help(error: &WorkError) -> bool {
         | WorkError::Queue(_)
         | WorkError::Bus(_)
         | WorkError::Mail(_)
+        | WorkError::Paused(_)
         | WorkError::NotInPlan => false,
     }
 }

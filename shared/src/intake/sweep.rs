@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{IntegrationId, OrgId};
+use crate::ids::{IntegrationId, OrgId, PageId, RunId};
 use crate::queue::Message;
 
 /// One integration whose pages are compared with Meta.
@@ -15,6 +15,9 @@ pub struct SweepJob {
     /// Also the leads that Meta may be about to tell of.
     #[serde(default)]
     pub everything: bool,
+    /// Instead of the regular comparison: one page of what somebody asked for.
+    #[serde(default)]
+    pub run: Option<(RunId, PageId)>,
 }
 
 impl SweepJob {

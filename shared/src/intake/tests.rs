@@ -1,122 +1,26 @@
 //! What several workers do to one table at once: the same leads, the same persons, the same turns.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
-use axum::extract::State;
-use axum::{Json, Router, routing::post};
-use serde_json::{Value, json};
-
+use super::stage::{arrivals, intake};
 use super::*;
-use crate::graph::Graph;
 use crate::ids::LeadgenId;
 use crate::model::assignment::{Assignment, Reason};
 use crate::model::integration::Choice;
-use crate::model::lead::{FoundBy, Lead};
+use crate::model::lead::Lead;
+use crate::table::Table;
 use crate::table::lead::Stored;
 use crate::table::lead_list::LeadFilter;
-use crate::table::tests::{at, connection, empty_table, integration, lead, scope, user};
-use crate::vault::Vault;
-
-/// An event bus that remembers the ids of the events it got, and can refuse them.
-#[derive(Clone, Default)]
-struct Listener(Arc<Mutex<Heard>>);
-
-#[derive(Default)]
-struct Heard {
-    ids: Vec<String>,
-    deaf: bool,
-}
-
-async fn put_events(State(listener): State<Listener>, Json(body): Json<Value>) -> Json<Value> {
-    let mut heard = listener.0.lock().unwrap();
-    let entries = body["Entries"].as_array().unwrap();
-    if heard.deaf {
-        let refused: Vec<Value> = entries.iter().map(|_| json!({ "ErrorCode": "InternalFailure" })).collect();
-        return Json(json!({ "FailedEntryCount": refused.len(), "Entries": refused }));
-    }
-    for entry in entries {
-        let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
-        heard.ids.push(detail["id"].as_str().unwrap().to_owned());
-    }
-    Json(
-        json!({ "FailedEntryCount": 0, "Entries": entries.iter().map(|_| json!({ "EventId": "e" })).collect::<Vec<_>>() }),
-    )
-}
-
-async fn intake(assignment: Assignment) -> (Intake, Listener) {
-    let listener = Listener::default();
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("http://{}", socket.local_addr().unwrap());
-    let router = Router::new().route("/", post(put_events)).with_state(listener.clone());
-    tokio::spawn(async move {
-        // The SDK's content type is not JSON's.
-        let router = router.layer(axum::middleware::map_request(async |mut request: axum::extract::Request| {
-            request.headers_mut().insert("content-type", http::HeaderValue::from_static("application/json"));
-            request
-        }));
-        axum::serve(socket, router).await.unwrap();
-    });
-    let config = aws_sdk_eventbridge::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::from_static("us-east-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(Credentials::for_tests())
-        .build();
-    let secrets = aws_sdk_secretsmanager::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::from_static("us-east-1"))
-        .build();
-    let queues = aws_sdk_sqs::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::from_static("us-east-1"))
-        .build();
-    let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
-    let meta = Meta {
-        graph: Graph::new("http://127.0.0.1:9".parse().unwrap(), "v26.0".into(), app).unwrap(),
-        vault: Vault::new(aws_sdk_secretsmanager::Client::from_conf(secrets)),
-        app_secret_id: "app".into(),
-    };
-    let intake = Intake {
-        meta,
-        table: empty_table().await,
-        bus: Bus::new(aws_sdk_eventbridge::Client::from_conf(config), "bus".into()),
-        checks: Queue::new(aws_sdk_sqs::Client::from_conf(queues), "http://127.0.0.1:9/queue".into()),
-    };
-    let a = scope("a");
-    intake.table.insert_integration(&a, &integration(assignment), None).await.unwrap();
-    intake.table.save_connection(&a, &connection("a")).await.unwrap();
-    for (name, active) in [("ann", true), ("bob", true), ("cem", true), ("dee", false)] {
-        intake.table.put_user(&a, &user(name, active)).await.unwrap();
-    }
-    (intake, listener)
-}
-
-fn arrivals(leads: &[Lead], receives: u32) -> Vec<Arrival> {
-    let arrival = |lead: &Lead| {
-        let notice = serde_json::from_value(json!({ "leadgen_id": lead.leadgen_id, "page_id": "7" })).unwrap();
-        Arrival {
-            job: LeadJob {
-                notice,
-                received_at: lead.received_at,
-                found_by: FoundBy::Webhook,
-                orgid: None,
-                only_for: None,
-            },
-            receives,
-        }
-    };
-    leads.iter().map(arrival).collect()
-}
+use crate::table::tests::{at, connection, lead, scope, user};
 
 async fn write(intake: &Intake, leads: &[Lead]) -> Vec<Result<(), WorkError>> {
     let fetched = leads.iter().cloned().map(Ok).collect();
-    intake.write(&scope("a"), &connection("a"), fetched, at("2026-01-02T00:00:00Z")).await
+    intake.ledger.write(&scope("a"), Some(&connection("a")), fetched, at("2026-01-02T00:00:00Z")).await
 }
 
 async fn stored(intake: &Intake) -> Vec<Lead> {
-    intake.table.leads(&scope("a"), &LeadFilter::default(), None, 500).await.unwrap().0
+    intake.ledger.table.leads(&scope("a"), &LeadFilter::default(), None, 500).await.unwrap().0
 }
 
 fn counts(leads: &[Lead]) -> BTreeMap<String, usize> {
@@ -145,8 +49,8 @@ async fn eight_workers_with_the_same_leads_make_each_once_and_stay_fair() {
     let stored = stored(&intake).await;
     assert_eq!(stored.len(), 100);
     assert_eq!(counts(&stored), [("ann".into(), 34), ("bob".into(), 33), ("cem".into(), 33)].into());
-    assert_eq!(intake.table.connections(&scope("a")).await.unwrap()[0].leads_count, 100);
-    let heard = listener.0.lock().unwrap().ids.clone();
+    assert_eq!(intake.ledger.table.connections(&scope("a")).await.unwrap()[0].leads_count, 100);
+    let heard = listener.heard().ids.clone();
     assert_eq!(heard.iter().collect::<BTreeSet<_>>().len(), 100, "each is told, a repeat by the same id");
 }
 
@@ -158,9 +62,9 @@ async fn one_person_on_two_forms_at_the_same_instant_is_one_lead() {
     assert!(first[0].is_ok() && second[0].is_ok());
     let stored = stored(&intake).await;
     assert_eq!((stored.len(), stored[0].submissions_count), (1, 1));
-    let joined = intake.table.submissions(&scope("a"), &stored[0].id).await.unwrap();
-    assert_ne!(joined[0].leadgen_id, stored[0].leadgen_id);
-    let by_own_id = intake.table.stored(&scope("a"), &LeadId::from_leadgen(&joined[0].leadgen_id)).await.unwrap();
+    let joined = intake.ledger.table.submissions(&scope("a"), &stored[0].id).await.unwrap();
+    assert_ne!(joined[0].id, stored[0].id);
+    let by_own_id = intake.ledger.table.stored(&scope("a"), &joined[0].id).await.unwrap();
     assert!(matches!(by_own_id, Some(Stored::Submission(_))));
 }
 
@@ -176,7 +80,7 @@ async fn whoever_is_deactivated_gets_no_lead_from_that_moment() {
             }
         })
     };
-    intake.table.put_user(&scope("a"), &user("bob", false)).await.unwrap();
+    intake.ledger.table.put_user(&scope("a"), &user("bob", false)).await.unwrap();
     let before = counts(&stored(&intake).await).get("bob").copied().unwrap_or(0);
     writer.await.unwrap();
     let after = stored(&intake).await;
@@ -188,7 +92,7 @@ async fn whoever_is_deactivated_gets_no_lead_from_that_moment() {
 async fn a_chosen_user_who_is_gone_leaves_leads_to_nobody() {
     let (intake, _) = intake(Assignment::User { user_id: user("ann", true).id }).await;
     write(&intake, &[lead(1, None)]).await.remove(0).unwrap();
-    intake.table.put_user(&scope("a"), &user("ann", false)).await.unwrap();
+    intake.ledger.table.put_user(&scope("a"), &user("ann", false)).await.unwrap();
     write(&intake, &[lead(2, None)]).await.remove(0).unwrap();
     let reasons: Vec<_> = stored(&intake)
         .await
@@ -201,15 +105,15 @@ async fn a_chosen_user_who_is_gone_leaves_leads_to_nobody() {
 #[tokio::test]
 async fn what_was_written_but_not_told_is_told_when_the_work_comes_again() {
     let (intake, listener) = intake(Assignment::RoundRobin).await;
-    listener.0.lock().unwrap().deaf = true;
+    listener.heard().deaf = true;
     let leads = [lead(1, Some("a@example.com")), lead(2, Some("a@example.com"))];
     assert!(write(&intake, &leads).await.iter().all(|outcome| matches!(outcome, Err(WorkError::Bus(_)))));
-    listener.0.lock().unwrap().deaf = false;
+    listener.heard().deaf = false;
     assert!(write(&intake, &leads).await.iter().all(Result::is_ok));
-    let told = ["lead.created:a:meta-1", "lead.updated:a:meta-1:2"];
-    assert_eq!(listener.0.lock().unwrap().ids, told);
+    let told = ["lead.created:a:meta-1", "lead.updated:a:meta-1:meta-2"];
+    assert_eq!(listener.heard().ids, told);
     assert!(write(&intake, &leads).await.iter().all(Result::is_ok));
-    assert_eq!(listener.0.lock().unwrap().ids, [told, told].concat(), "a repeat has the id of the first");
+    assert_eq!(listener.heard().ids, told, "what is known to be told is not told again");
     assert_eq!(stored(&intake).await.len(), 1);
 }
 
@@ -244,7 +148,7 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
         intake.settle(&scope("a"), &arrivals(&[lead(id, None)], receives)[0], error, now).await
     };
     assert!(settle(1, 1, unseen()).await.is_err(), "not yet there is tried again");
-    assert!(intake.table.parked(&scope("a")).await.unwrap().is_empty());
+    assert!(intake.ledger.table.parked(&scope("a")).await.unwrap().is_empty());
     assert!(settle(1, 1, refused()).await.is_ok(), "what cannot heal is parked at once");
     assert!(
         settle(2, MOST_RECEIVES, unseen()).await.is_err(),
@@ -255,6 +159,7 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
     let untold = WorkError::Bus(crate::bus::BusError::for_tests());
     assert!(settle(3, MOST_RECEIVES, untold).await.is_err(), "what is in but not told stays in the queue");
     let parked: Vec<_> = intake
+        .ledger
         .table
         .parked(&scope("a"))
         .await
@@ -274,13 +179,13 @@ async fn a_replay_that_fails_again_stays_parked() {
     let refused =
         || WorkError::Graph(GraphError::NotPermitted(crate::graph::error::Detail { code: 200, ..Default::default() }));
     intake.settle(&a, arrival, refused(), at("2026-01-02T00:00:00Z")).await.unwrap();
-    let seen = intake.table.parked(&a).await.unwrap().remove(0);
+    let seen = intake.ledger.table.parked(&a).await.unwrap().remove(0);
     intake.settle(&a, arrival, refused(), at("2026-01-02T00:00:01Z")).await.unwrap();
-    intake.table.unpark(&a, &seen).await.unwrap();
-    let again = intake.table.parked(&a).await.unwrap().remove(0);
+    intake.ledger.table.unpark(&a, &seen).await.unwrap();
+    let again = intake.ledger.table.parked(&a).await.unwrap().remove(0);
     assert_eq!(again.parked_at, at("2026-01-02T00:00:01Z"));
-    intake.table.unpark(&a, &again).await.unwrap();
-    assert!(intake.table.parked(&a).await.unwrap().is_empty());
+    intake.ledger.table.unpark(&a, &again).await.unwrap();
+    assert!(intake.ledger.table.parked(&a).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -291,11 +196,14 @@ async fn a_parked_lead_that_came_in_otherwise_is_off_the_list() {
         let error = WorkError::Graph(GraphError::NotPermitted(Default::default()));
         intake.settle(&a, &arrival, error, lead.received_at).await.unwrap();
     }
-    assert_eq!(parked(&intake.table, &a).await.unwrap().len(), 2);
+    assert_eq!(parked(&intake.ledger.table, &a).await.unwrap().len(), 2);
     assert!(write(&intake, &leads[..1]).await.iter().all(Result::is_ok));
-    let waiting = parked(&intake.table, &a).await.unwrap();
-    assert_eq!(waiting.iter().map(|lead| &lead.leadgen_id).collect::<Vec<_>>(), [&leads[1].leadgen_id]);
-    assert_eq!(intake.table.parked(&a).await.unwrap().len(), 1);
+    let waiting = parked(&intake.ledger.table, &a).await.unwrap();
+    assert_eq!(
+        waiting.iter().map(|lead| &lead.leadgen_id).collect::<Vec<_>>(),
+        [leads[1].leadgen_id.as_ref().unwrap()]
+    );
+    assert_eq!(intake.ledger.table.parked(&a).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -309,9 +217,9 @@ async fn what_is_disconnected_meanwhile_gets_no_lead_and_leaves_it_to_another_ac
     for meanwhile in 0..3 {
         let (intake, _) = intake(Assignment::RoundRobin).await;
         match meanwhile {
-            0 => left_out(&intake.table).await.unwrap(),
-            1 => deleted(&intake.table).await.unwrap(),
-            _ => removing(&intake.table).await.unwrap(),
+            0 => left_out(&intake.ledger.table).await.unwrap(),
+            1 => deleted(&intake.ledger.table).await.unwrap(),
+            _ => removing(&intake.ledger.table).await.unwrap(),
         }
         let outcome = write(&intake, &[lead(1, None)]).await.remove(0).unwrap_err();
         assert!(matches!(outcome, WorkError::Disconnected), "{meanwhile}: {outcome}");

@@ -1,20 +1,21 @@
 //! From leads to the table: handfuls of leads in one transaction each, tried again when others were in the way, and
 //! announced when written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
-use super::Intake;
-use crate::bus::Event;
+use crate::bus::{Bus, Event};
 use crate::error::WorkError;
 use crate::ids::{LeadId, OrgScope};
 use crate::model::assignment::Assignment;
 use crate::model::integration::Connection;
-use crate::model::lead::Lead;
-use crate::model::merging::{Known, Plan, plan};
-use crate::table::lead::{Committed, Stored};
-use crate::table::{TableError, pause};
+use crate::model::lead::{FoundBy, Lead, Passage};
+use crate::model::merging::{Plan, plan};
+use crate::table::commit::Committed;
+use crate::table::lead::Stored;
+use crate::table::{Table, TableError, pause, write_all};
 
 /// A transaction holds 100 writes. A lead takes at most four (itself, its two keys, and the lead it joins); turns,
 /// chosen user and counters take three more.
@@ -24,12 +25,21 @@ const HANDFUL_BYTES: usize = 2_000_000;
 /// Tries against other writers before the queue takes over. Of those who collide one gets through each time.
 const MOST_TRIES: u32 = 25;
 
-impl Intake {
-    /// Writes what was fetched, one outcome for each, in their order.
+/// Where leads are written and told.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    /// To find who gets them, and to write them.
+    pub table: Table,
+    /// To tell the CRM.
+    pub bus: Bus,
+}
+
+impl Ledger {
+    /// Writes what was fetched, one outcome for each, in their order. What came through no connection is assigned to nobody.
     pub(super) async fn write(
         &self,
         scope: &OrgScope,
-        connection: &Connection,
+        connection: Option<&Connection>,
         fetched: Vec<Result<Lead, WorkError>>,
         now: Timestamp,
     ) -> Vec<Result<(), WorkError>> {
@@ -48,7 +58,7 @@ impl Intake {
     async fn write_handful(
         &self,
         scope: &OrgScope,
-        connection: &Connection,
+        connection: Option<&Connection>,
         handful: &[Lead],
         now: Timestamp,
     ) -> Vec<(LeadId, WorkError)> {
@@ -69,18 +79,28 @@ impl Intake {
     async fn try_handful(
         &self,
         scope: &OrgScope,
-        connection: &Connection,
+        connection: Option<&Connection>,
         handful: &[Lead],
         now: Timestamp,
     ) -> Result<(), WorkError> {
+        let telling = Uuid::now_v7().simple().to_string();
         for attempt in 1..=MOST_TRIES {
             // Read anew at each try: the assignment may be changed, or the page disconnected, while leads are on their way.
-            let Some(assignment) = self.assignment(scope, connection).await? else {
-                tracing::warn!(org = %scope.org(), page = %connection.page_id, "disconnected while leads were on their way");
+            let assignment = match connection {
+                None => Some(Assignment::Unassigned),
+                Some(connection) => self.assignment(scope, connection).await?,
+            };
+            let Some(assignment) = assignment else {
+                tracing::warn!(org = %scope.org(), "disconnected while leads were on their way");
                 return Err(WorkError::Disconnected);
             };
             let known = self.table.known(scope, handful, &assignment).await?;
-            let plan = plan(handful, &known, &assignment);
+            let stored_at = crate::clock::now();
+            let stamped = |lead: &Lead| Lead {
+                passage: Passage { stored_at: Some(stored_at), telling: Some(telling.clone()), ..lead.passage.clone() },
+                ..lead.clone()
+            };
+            let plan = plan(&handful.iter().map(stamped).collect::<Vec<_>>(), &known, &assignment);
             if !plan.is_empty() && self.table.commit(scope, connection, &plan, now).await? == Committed::Stale {
                 pause(attempt).await;
                 continue;
@@ -88,24 +108,61 @@ impl Intake {
             for lead in &plan.creates {
                 tracing::info!(org = %scope.org(), lead = %lead.id, found_by = ?lead.found_by, reason = ?lead.assignment.reason, "lead created");
             }
-            return self.announce(scope, &plan, &known).await;
+            self.announce(scope, &telling, &plan, &known.stored).await?;
+            self.count_latencies(scope, &plan, stored_at).await;
+            return Ok(());
         }
         Err(TableError::Contended(MOST_TRIES).into())
     }
 
-    /// Tells what was written, and what was found written: whoever wrote it may have stopped before telling. Events come
-    /// at least once, and a repeat has the same id.
-    async fn announce(&self, scope: &OrgScope, plan: &Plan, known: &Known) -> Result<(), WorkError> {
+    /// Tells what was written, and what was found written and is not known to be told: whoever wrote it may have stopped
+    /// before telling. Events come at least once, and a repeat has the same id.
+    async fn announce(
+        &self,
+        scope: &OrgScope,
+        telling: &str,
+        plan: &Plan,
+        stored: &BTreeSet<LeadId>,
+    ) -> Result<(), WorkError> {
         let mut events: Vec<Event> = plan.creates.iter().map(|lead| Event::lead_created(scope, lead)).collect();
         events.extend(plan.merges.iter().map(|submission| Event::lead_updated(scope, submission)));
-        for id in &known.stored {
-            match self.table.stored(scope, id).await? {
-                Some(Stored::Lead(lead)) => events.push(Event::lead_created(scope, &lead)),
-                Some(Stored::Submission(submission)) => events.push(Event::lead_updated(scope, &submission)),
-                None => {}
-            }
+        let mut found = Vec::new();
+        for id in stored {
+            found.extend(self.table.stored(scope, id).await?);
         }
-        Ok(self.bus.publish(&events).await?)
+        let told = self.table.told_at(scope, &found.iter().collect::<Vec<_>>()).await?;
+        let untold: Vec<&Stored> =
+            found.iter().zip(told).filter(|(_, told)| told.is_none()).map(|(stored, _)| stored).collect();
+        events.extend(untold.iter().map(|stored| match stored {
+            Stored::Lead(lead) => Event::lead_created(scope, lead),
+            Stored::Submission(submission) => Event::lead_updated(scope, submission),
+        }));
+        self.bus.publish(&events).await?;
+        let now = crate::clock::now();
+        if !plan.is_empty() {
+            self.table.set_told(scope, telling, now).await?;
+        }
+        // Others may have been stored together with it; of them nobody knows here.
+        write_all(untold.iter().map(|stored| self.table.set_told_alone(scope, stored.id(), now)).collect()).await?;
+        Ok(())
+    }
+
+    /// Tells what is stored and not known to be told.
+    pub(super) async fn tell_stored(&self, scope: &OrgScope, stored: &BTreeSet<LeadId>) -> Result<(), WorkError> {
+        self.announce(scope, "", &Plan::default(), stored).await
+    }
+
+    /// A statistic: that it fails, or that a worker dies before it, costs nothing but exactness.
+    async fn count_latencies(&self, scope: &OrgScope, plan: &Plan, stored_at: Timestamp) {
+        let counts = |found_by: FoundBy| !matches!(found_by, FoundBy::Import | FoundBy::Backfill);
+        let created =
+            plan.creates.iter().filter(|lead| !lead.test && counts(lead.found_by)).map(|lead| lead.created_time);
+        let merged = plan.merges.iter().filter(|merge| counts(merge.found_by)).map(|merge| merge.created_time);
+        let seconds: Vec<i64> =
+            created.chain(merged).map(|created| stored_at.duration_since(created).as_secs()).collect();
+        if let Err(error) = self.table.count_latencies(scope, &seconds, stored_at).await {
+            tracing::warn!(%error, org = %scope.org(), "latencies could not be counted");
+        }
     }
 
     /// How leads of this connection are assigned now; `None` if there is no such connection any more.

@@ -37,6 +37,8 @@ pub enum Reason {
     UserNotEligible,
     /// Somebody gave it by hand.
     Manual,
+    /// Whoever brought it in did not want it assigned.
+    NotAsked,
     /// Test leads are never assigned.
     TestLead,
 }

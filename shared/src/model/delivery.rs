@@ -4,11 +4,10 @@
 //! Only the envelope is parsed; what is inside a change keeps the bytes Meta sent. So a change of a kind that is not
 //! known yet, or one that is broken, costs nothing but itself.
 
-use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::ids::{FormId, LeadgenId, OrgId, PageId};
+use crate::ids::{FormId, LeadgenId, PageId};
 
 /// One body, taken apart.
 #[derive(Debug)]
@@ -218,25 +217,6 @@ pub fn escaped_to_ascii(json: &str) -> String {
         }
     }
     escaped
-}
-
-/// A lead to fetch, as it travels through the queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LeadJob {
-    /// What the webhook said.
-    #[serde(flatten)]
-    pub notice: LeadNotice,
-    /// When Meta told us.
-    pub received_at: Timestamp,
-    /// How it was found.
-    pub found_by: super::lead::FoundBy,
-    /// The org that Meta's callback URL named, if it named one. Only written to the log: a lead goes to whoever
-    /// connected its page.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub orgid: Option<String>,
-    /// The one org it is for, when an org had it tried again; everybody who connected the page otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub only_for: Option<OrgId>,
 }
 
 #[cfg(test)]

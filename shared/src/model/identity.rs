@@ -1,8 +1,9 @@
 //! When two submissions are the same person's.
 //!
 //! The rules, in this order:
-//! 1. the same e-mail address, compared without case and surrounding space; dots and plus signs count, because only
-//!    the mail provider knows what they mean;
+//! 1. the same e-mail address, compared without case, surrounding space and the ways Unicode has of writing the same
+//!    text, its domain as the network has it; dots and plus signs count, because only the mail provider knows what they
+//!    mean;
 //! 2. the same phone number in E.164; a number that cannot be read as one identifies nobody.
 //!
 //! If the e-mail belongs to one lead and the phone to another, the e-mail decides. Test leads identify nobody: their
@@ -12,6 +13,7 @@ use phonenumber::Mode;
 use phonenumber::country::Id as Country;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
 
 use super::lead::PersonKeyKind;
 
@@ -42,10 +44,14 @@ pub fn person_keys(email: Option<&str>, phone: Option<&str>) -> Vec<PersonKey> {
 /// The address in the form in which two of them are compared; `None` if it is no address.
 #[must_use]
 pub fn normalised_email(typed: &str) -> Option<String> {
-    let email = typed.trim().to_lowercase();
-    let (local, domain) = email.rsplit_once('@')?;
-    let plausible = !local.is_empty() && !domain.is_empty() && !email.contains(char::is_whitespace);
-    plausible.then_some(email)
+    // Copied addresses bring along characters that nobody sees.
+    let unseen = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}');
+    let composed: String = typed.nfkc().filter(|c| !unseen(*c)).collect();
+    let lower: String = composed.trim().to_lowercase().nfkc().collect();
+    let (local, domain) = lower.rsplit_once('@')?;
+    let domain = idna::domain_to_ascii(domain).ok()?;
+    let plausible = !local.is_empty() && !domain.is_empty() && !lower.contains(char::is_whitespace);
+    plausible.then(|| format!("{local}@{domain}"))
 }
 
 /// The number in E.164, or `None` if it is none. Without a leading `+` it is read as people of `country` dial it.
@@ -60,6 +66,8 @@ pub fn e164(typed: &str, country: Option<&str>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -69,10 +77,43 @@ mod tests {
         };
         check("Ann@Example.com", " ann@example.COM\n", true);
         check("ÄNN@example.com", "änn@example.com", true);
+        check("a\u{308}nn@example.com", "änn@example.com", true);
+        check("ann＠example.com", "ann@example.com", true);
+        check("\u{feff}ann@exam\u{200b}ple.com", "ann@example.com", true);
+        check("ann@müller.example", "ann@XN--mller-kva.example", true);
         check("a.nn@example.com", "ann@example.com", false);
         check("ann+x@example.com", "ann@example.com", false);
         for none in ["", "ann", "@example.com", "ann@", "ann at example.com", "a nn@example.com"] {
             assert!(person_keys(Some(none), None).is_empty(), "{none:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_compared_is_compared_the_same_however_it_is_typed(email in "[a-zA-Z0-9.+äß]{1,12}@[a-zA-Z0-9ü]{1,8}\\.[a-z]{2,3}", space in "[ \t\n]{0,3}") {
+            let once = normalised_email(&email);
+            prop_assert!(once.is_some());
+            let again = once.as_deref().and_then(normalised_email);
+            prop_assert_eq!(&again, &once);
+            prop_assert_eq!(&normalised_email(&format!("{space}{email}{space}")), &once);
+            prop_assert_eq!(&normalised_email(&email.nfd().collect::<String>()), &once);
+        }
+
+        #[test]
+        fn any_text_is_survived(email in ".{0,40}", phone in ".{0,40}", country in prop::option::of(".{0,3}")) {
+            let _ = normalised_email(&email);
+            if let Some(number) = e164(&phone, country.as_deref()) {
+                prop_assert_eq!(e164(&number, None), Some(number.clone()), "E.164 is read as itself");
+                prop_assert!(number.starts_with('+') && number.len() <= 16);
+            }
+        }
+
+        #[test]
+        fn a_number_is_the_same_with_and_without_its_country(area in 201..990u32, rest in 2_000_000..9_999_999u32) {
+            let national = format!("({area}) {rest}");
+            if let Some(number) = e164(&national, Some("US")) {
+                prop_assert_eq!(e164(&format!("+1 {area}-{rest}"), Some("DE")), Some(number));
+            }
         }
     }
 

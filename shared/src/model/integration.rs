@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::assignment::Assignment;
+use super::rhythm::Rhythm;
 use super::standing::{EndReason, Ended, TokenKind};
 use crate::ids::{IntegrationId, OrgId, PageId, UserId};
 
@@ -172,6 +173,12 @@ pub struct Connection {
     /// When a webhook of Meta's last brought one.
     #[serde(default)]
     pub last_webhook_at: Option<Timestamp>,
+    /// How long it is usually silent.
+    #[serde(flatten)]
+    pub rhythm: Rhythm,
+    /// Since when it is known to be silent for much longer than it ever is.
+    #[serde(default)]
+    pub quiet_since: Option<Timestamp>,
     /// Set when this page alone is lost.
     pub ended: Option<Ended>,
 }
@@ -246,6 +253,8 @@ pub(crate) mod tests {
             last_lead_at: None,
             last_test_lead_at: None,
             last_webhook_at: None,
+            rhythm: Rhythm::default(),
+            quiet_since: None,
             ended: None,
         }
     }

@@ -1,5 +1,7 @@
 //! A lead as the CRM sees it.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -16,18 +18,18 @@ pub const SOURCE: &str = "Meta";
 pub struct Lead {
     /// Ours, stable.
     pub id: LeadId,
-    /// Meta's id of the submission that created the lead.
-    pub leadgen_id: LeadgenId,
+    /// Meta's id of the submission that created the lead; absent for leads out of a file that does not name it.
+    pub leadgen_id: Option<LeadgenId>,
     /// Always `Meta`.
     pub source: String,
     /// `Facebook Lead Ad` or `Instagram Lead Ad`, by where the form was shown.
     pub tags: Vec<String>,
     /// Meta's word for where the form was shown: `fb`, `ig`, or whatever else Meta says.
     pub platform: Option<String>,
-    /// The page that owns the form.
-    pub page_id: PageId,
+    /// The page that owns the form; absent for leads out of a file whose form belongs to no connected page.
+    pub page_id: Option<PageId>,
     /// Its name at the time of the submission.
-    pub page_name: String,
+    pub page_name: Option<String>,
     /// The form.
     pub form_id: Option<FormId>,
     /// Its name; absent when Meta does not let us read the form.
@@ -64,6 +66,9 @@ pub struct Lead {
     pub email: Option<String>,
     /// From the form's phone question: E.164 where the number could be read, else as it was typed.
     pub phone: Option<String>,
+    /// Whatever else the form's questions or the form's mapping give a field: `city`, `company_name`…
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
     /// Every answer of the form, in its order.
     pub answers: Vec<Answer>,
     /// Every consent box of the form.
@@ -73,6 +78,26 @@ pub struct Lead {
     /// How often the same person has sent a form since.
     #[serde(default)]
     pub submissions_count: u32,
+    /// How it came in.
+    #[serde(default)]
+    pub passage: Passage,
+}
+
+/// How a submission came in: what its trace is made of.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Passage {
+    /// When Meta showed it to us; absent for leads out of a file.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub fetched_at: Option<Timestamp>,
+    /// How often that was tried.
+    pub tries: u32,
+    /// The version of the form's own mapping by which it was read; absent if it was read by Meta's question types.
+    pub mapping: Option<u32>,
+    /// When it was written. It is in the CRM from then on.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub stored_at: Option<Timestamp>,
+    /// Names the telling of its event, which is written down once for everything that was told together.
+    pub telling: Option<String>,
 }
 
 /// One question's answer. Questions with several choices have several values; an unanswered one may have none.
@@ -132,14 +157,16 @@ pub enum Status {
 pub struct Submission {
     /// Whose it is.
     pub lead_id: LeadId,
+    /// Ours; it leads to the lead.
+    pub id: LeadId,
     /// Meta's id of the submission.
-    pub leadgen_id: LeadgenId,
+    pub leadgen_id: Option<LeadgenId>,
     /// Which of the person's details was recognised.
     pub matched_by: PersonKeyKind,
     /// Where it was shown, in Meta's word.
     pub platform: Option<String>,
     /// The page it came through.
-    pub page_id: PageId,
+    pub page_id: Option<PageId>,
     /// The form it came through.
     pub form_id: Option<FormId>,
     /// The form's name, where it could be read.
@@ -156,6 +183,9 @@ pub struct Submission {
     pub answers: Vec<Answer>,
     /// Its own consent boxes.
     pub consents: Vec<Consent>,
+    /// How it came in.
+    #[serde(default)]
+    pub passage: Passage,
 }
 
 /// What tells that two submissions are one person's.

@@ -1,208 +1,378 @@
-//! From the answers of a form to the standard fields of a lead.
+//! From the answers of a form to the fields of a lead.
 //!
-//! The form's own questions decide what an answer is; only where the form could not be read, the answer's name does.
-//! Whatever is mapped or not, every answer stays in the lead as it was given.
+//! The form's own questions decide what an answer is; only where the form, or the question's type, could not be read,
+//! the answer's name does. An org may say it otherwise for each form ([`Mapping`]): a rule replaces what its field
+//! would get by itself, and fields without a rule map by themselves.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
+use super::form::Form;
 use super::identity::e164;
-use super::lead::{Answer, Consent};
+use super::lead::Answer;
+use super::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name, of_question_type};
+use crate::ids::UserId;
 
-/// A form, as far as it is needed to read its answers. Cached in the table.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Form {
-    /// Shown to people.
-    pub name: String,
-    /// In the form's order.
+/// Rules of one mapping at most.
+pub const MOST_RULES: usize = 100;
+/// Characters of a name, a key or a value in a rule at most.
+pub const MOST_CHARACTERS: usize = 500;
+
+/// How an org reads the answers of one form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Mapping {
+    /// Goes up by one with each change; leads say by which they were read.
+    pub version: u32,
+    /// At most one for each field.
+    pub rules: Vec<Rule>,
+    /// ISO 3166 country code: how this form's phone numbers without a country code are read. The org's, and then the
+    /// country of the form's locale, if absent.
     #[serde(default)]
-    pub questions: Vec<Question>,
+    pub country: Option<String>,
+    /// When it was changed last.
+    #[schema(value_type = String, format = DateTime)]
+    pub changed_at: Timestamp,
+    /// By whom.
+    pub changed_by: UserId,
 }
 
-/// One question of a form.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
-    /// What the answer is called.
-    pub key: String,
-    /// What the person read.
+/// What one field of the lead gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// `full_name`, `email`, `phone`, or any other name: what is not one of the three is found in the lead's `fields`.
+    pub field: String,
+    /// The keys of the questions whose answers are taken, in this order. None at all gives the `default`, or nothing.
     #[serde(default)]
-    pub label: Option<String>,
-    /// Meta's question type: `FULL_NAME`, `EMAIL`, `PHONE`, `CUSTOM`…
-    #[serde(default, rename = "type")]
-    pub kind: Option<String>,
+    pub from: Vec<String>,
+    /// What is put between several answers, and between several values of one; a space if left out.
+    #[serde(default)]
+    pub join: Option<String>,
+    /// What the field gets when none of the questions was answered.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// What an answer becomes; one that is not listed stays as it is.
+    #[serde(default)]
+    pub choices: BTreeMap<String, String>,
+}
+
+/// A rule that cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {fix}")]
+pub struct InvalidRule {
+    /// Where: `rules[2].field`.
+    pub field: String,
+    /// What would be taken.
+    pub fix: String,
 }
 
 /// What a form's answers say of the person.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Person {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Mapped {
     /// Full name, or first and last name joined.
     pub full_name: Option<String>,
     /// As typed, without surrounding space.
     pub email: Option<String>,
     /// E.164 if it could be read as a number, else as typed.
     pub phone: Option<String>,
+    /// Everything else that has a field.
+    pub fields: BTreeMap<String, String>,
+    /// The keys of the answers that no field took.
+    pub unmapped: Vec<String>,
 }
 
-/// One answer as Meta gives it: the question's key and the values.
-pub type GivenAnswer = (String, Vec<String>);
-
-/// Labels the answers by the form's questions, in the form's order; what the form does not know comes last.
+/// Reads answers. `country` is how a number without a country code is read if neither mapping nor number says it.
 #[must_use]
-pub fn label(given: &[GivenAnswer], form: Option<&Form>) -> Vec<Answer> {
-    let questions = form.map(|form| form.questions.as_slice()).unwrap_or_default();
-    let position = |name: &str| questions.iter().position(|question| question.key == name);
-    let mut answers: Vec<(usize, Answer)> = given
-        .iter()
-        .map(|(name, values)| {
-            let at = position(name);
-            let label = at.and_then(|at| questions.get(at)).and_then(|question| question.label.clone());
-            let answer =
-                Answer { name: name.clone(), label: label.unwrap_or_else(|| name.clone()), values: values.clone() };
-            (at.unwrap_or(usize::MAX), answer)
-        })
-        .collect();
-    answers.sort_by_key(|(at, _)| *at);
-    answers.into_iter().map(|(_, answer)| answer).collect()
-}
-
-/// Finds the person in the answers. `country` is how a number without a country code is read.
-#[must_use]
-pub fn person(answers: &[Answer], form: Option<&Form>, country: Option<&str>) -> Person {
-    let find = |field: Field| {
-        answers
-            .iter()
-            .filter(|answer| field_of(&answer.name, form) == Some(field))
-            .flat_map(|answer| &answer.values)
-            .map(|value| value.trim())
-            .find(|value| !value.is_empty())
+pub fn map(answers: &[Answer], form: Option<&Form>, mapping: Option<&Mapping>, country: Option<&str>) -> Mapped {
+    let rules = mapping.map(|mapping| mapping.rules.as_slice()).unwrap_or_default();
+    let ruled = |field: &str| rules.iter().any(|rule| rule.field == field);
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut unmapped = Vec::new();
+    for answer in answers {
+        let by_rule = rules.iter().any(|rule| rule.from.contains(&answer.name));
+        let field = field_of(&answer.name, form).filter(|field| !ruled(field));
+        if let (Some(field), Some(value)) = (field, joined(answer, ", ", ToOwned::to_owned)) {
+            found.entry(field.to_owned()).or_insert(value);
+        }
+        if !by_rule && field.is_none() {
+            unmapped.push(answer.name.clone());
+        }
+    }
+    if !ruled(FULL_NAME) && !found.contains_key(FULL_NAME) {
+        let parts: Vec<&str> =
+            ["first_name", "last_name"].iter().filter_map(|part| Some(found.get(*part)?.as_str())).collect();
+        if !parts.is_empty() {
+            found.insert(FULL_NAME.to_owned(), parts.join(" "));
+        }
+    }
+    for (field, stand_in) in [(EMAIL, "work_email"), (PHONE, "work_phone")] {
+        if let (false, None, Some(value)) = (ruled(field), found.get(field), found.get(stand_in)) {
+            found.insert(field.to_owned(), value.clone());
+        }
+    }
+    for rule in rules {
+        if let Some(value) = rule.value(answers) {
+            found.insert(rule.field.clone(), value);
+        }
+    }
+    let number = |typed: String| {
+        match mapping.and_then(|mapping| mapping.country.as_deref()) {
+            Some(own) => e164(&typed, Some(own)),
+            None => e164(&typed, country).or_else(|| e164(&typed, form.and_then(Form::country))),
+        }
+        .unwrap_or(typed)
     };
-    let names: Vec<&str> = [find(Field::FirstName), find(Field::LastName)].into_iter().flatten().collect();
-    Person {
-        full_name: find(Field::FullName)
-            .map(ToOwned::to_owned)
-            .or_else(|| (!names.is_empty()).then(|| names.join(" "))),
-        email: find(Field::Email).or_else(|| find(Field::WorkEmail)).map(ToOwned::to_owned),
-        phone: find(Field::Phone)
-            .or_else(|| find(Field::WorkPhone))
-            .map(|typed| e164(typed, country).unwrap_or_else(|| typed.to_owned())),
+    Mapped {
+        full_name: found.remove(FULL_NAME),
+        email: found.remove(EMAIL),
+        phone: found.remove(PHONE).map(number),
+        fields: found,
+        unmapped,
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Field {
-    FullName,
-    FirstName,
-    LastName,
-    Email,
-    WorkEmail,
-    Phone,
-    WorkPhone,
-}
-
-fn field_of(name: &str, form: Option<&Form>) -> Option<Field> {
-    let question = form.and_then(|form| form.questions.iter().find(|question| question.key == name));
-    let kind = question.and_then(|question| question.kind.as_deref());
-    match kind.unwrap_or(name).to_ascii_uppercase().as_str() {
-        "FULL_NAME" => Some(Field::FullName),
-        "FIRST_NAME" => Some(Field::FirstName),
-        "LAST_NAME" => Some(Field::LastName),
-        "EMAIL" => Some(Field::Email),
-        "WORK_EMAIL" => Some(Field::WorkEmail),
-        "PHONE" | "PHONE_NUMBER" => Some(Field::Phone),
-        "WORK_PHONE_NUMBER" => Some(Field::WorkPhone),
-        _ => None,
+/// The field that an answer fills by itself.
+#[must_use]
+pub fn field_of(name: &str, form: Option<&Form>) -> Option<&'static str> {
+    match form.and_then(|form| form.question(name)).and_then(|question| question.kind.as_deref()) {
+        Some(kind) => of_question_type(kind),
+        None => of_answer_name(name),
     }
 }
 
-/// Meta's `custom_disclaimer_responses`, whose `is_checked` is `"1"` or empty.
-#[must_use]
-pub fn consents(given: &[(String, String)]) -> Vec<Consent> {
-    given.iter().map(|(key, is_checked)| Consent { key: key.clone(), checked: is_checked == "1" }).collect()
+impl Rule {
+    fn value(&self, answers: &[Answer]) -> Option<String> {
+        let between = self.join.as_deref().unwrap_or(" ");
+        let chosen = |value: &str| self.choices.get(value).map_or(value, String::as_str).to_owned();
+        let of = |key: &String| answers.iter().find(|answer| answer.name == *key);
+        let parts: Vec<String> =
+            self.from.iter().filter_map(of).filter_map(|answer| joined(answer, between, chosen)).collect();
+        if parts.is_empty() { self.default.clone() } else { Some(parts.join(between)) }
+    }
 }
 
-/// Whether these are the dummy answers of Meta's testing tools.
-#[must_use]
-pub fn is_test(given: &[GivenAnswer]) -> bool {
-    let mut values = given.iter().flat_map(|(_, values)| values).map(|value| value.trim().to_ascii_lowercase());
-    values.any(|value| {
-        value.starts_with("<test lead: dummy data for") || value == "test@fb.com" || value == "test@meta.com"
-    })
+/// The values of an answer that say something.
+fn joined(answer: &Answer, between: &str, change: impl Fn(&str) -> String) -> Option<String> {
+    let values = answer.values.iter().map(|value| value.trim()).filter(|value| !value.is_empty());
+    let values: Vec<String> = values.map(change).collect();
+    (!values.is_empty()).then(|| values.join(between))
+}
+
+/// Checks what somebody wants to be rules for a form.
+///
+/// # Errors
+/// [`InvalidRule`] for the first that cannot be one.
+pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), InvalidRule> {
+    let wrong = |field: String, fix: &str| Err(InvalidRule { field, fix: fix.to_owned() });
+    if rules.len() > MOST_RULES {
+        return wrong("rules".to_owned(), &format!("At most {MOST_RULES} rules."));
+    }
+    if country.is_some_and(|code| code.to_uppercase().parse::<phonenumber::country::Id>().is_err()) {
+        return wrong("country".to_owned(), "A country code of two letters, such as DE.");
+    }
+    for (at, rule) in rules.iter().enumerate() {
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !(1..=64).contains(&rule.field.len()) || !rule.field.chars().all(is_name) {
+            return wrong(format!("rules[{at}].field"), "1 to 64 characters out of a-z, 0-9 and _.");
+        }
+        if rules.iter().take(at).any(|other| other.field == rule.field) {
+            return wrong(
+                format!("rules[{at}].field"),
+                "Another rule fills this field already; one rule a field, with several questions in `from`.",
+            );
+        }
+        for (place, key) in rule.from.iter().enumerate() {
+            if form.question(key).is_none() {
+                let known: Vec<&str> = form.questions.iter().map(|question| question.key.as_str()).collect();
+                return wrong(
+                    format!("rules[{at}].from[{place}]"),
+                    &format!("One of the form's questions: {}.", known.join(", ")),
+                );
+            }
+            if rule.from.iter().take(place).any(|other| other == key) {
+                return wrong(format!("rules[{at}].from[{place}]"), "Each question once.");
+            }
+        }
+        let texts = rule.join.iter().chain(&rule.default).chain(rule.choices.keys()).chain(rule.choices.values());
+        if texts.into_iter().any(|text| text.chars().count() > MOST_CHARACTERS) {
+            return wrong(format!("rules[{at}]"), &format!("Texts of at most {MOST_CHARACTERS} characters."));
+        }
+        if rule.choices.len() > MOST_RULES {
+            return wrong(format!("rules[{at}].choices"), &format!("At most {MOST_RULES} choices."));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::model::form::{GivenAnswer, Question, label};
 
     fn given(pairs: &[(&str, &[&str])]) -> Vec<GivenAnswer> {
         pairs.iter().map(|(name, values)| ((*name).into(), values.iter().map(|v| (*v).into()).collect())).collect()
     }
 
-    fn form(questions: &[(&str, &str, &str)]) -> Form {
-        let question = |(key, label, kind): &(&str, &str, &str)| Question {
-            key: (*key).into(),
-            label: Some((*label).into()),
-            kind: Some((*kind).into()),
-        };
-        Form { name: "F".into(), questions: questions.iter().map(question).collect() }
+    fn question(key: &str, kind: &str) -> Question {
+        Question { key: key.into(), label: None, kind: Some(kind.into()), options: Vec::new() }
+    }
+
+    fn form(questions: &[(&str, &str)]) -> Form {
+        Form { questions: questions.iter().map(|(key, kind)| question(key, kind)).collect(), ..Form::default() }
+    }
+
+    fn own(rules: Vec<Rule>) -> Mapping {
+        let changed_by = UserId::parse("u").unwrap();
+        Mapping { version: 1, rules, country: None, changed_at: Timestamp::UNIX_EPOCH, changed_by }
+    }
+
+    fn rule(field: &str, from: &[&str]) -> Rule {
+        Rule { field: field.into(), from: from.iter().map(|key| (*key).into()).collect(), ..Rule::default() }
     }
 
     #[test]
     fn the_forms_questions_decide_what_an_answer_is() {
-        let form = form(&[
-            ("vollständiger_name", "Vollständiger Name", "FULL_NAME"),
-            ("wohin", "Wohin?", "EMAIL"),
-            ("email", "Warum E-Mail?", "CUSTOM"),
+        let form =
+            form(&[("vollständiger_name", "FULL_NAME"), ("wohin", "EMAIL"), ("email", "CUSTOM"), ("stadt", "CITY")]);
+        let given = given(&[
+            ("email", &["darum"]),
+            ("wohin", &[" ann@example.com "]),
+            ("vollständiger_name", &["Ann Ä"]),
+            ("stadt", &["Köln"]),
         ]);
-        let answers = label(
-            &given(&[("email", &["darum"]), ("wohin", &[" ann@example.com "]), ("vollständiger_name", &["Ann Ä"])]),
-            Some(&form),
-        );
-        let person = person(&answers, Some(&form), None);
-        assert_eq!((person.full_name.as_deref(), person.email.as_deref()), (Some("Ann Ä"), Some("ann@example.com")));
-        assert_eq!(
-            answers.iter().map(|a| a.label.as_str()).collect::<Vec<_>>(),
-            ["Vollständiger Name", "Wohin?", "Warum E-Mail?"]
-        );
+        let read = map(&label(&given, Some(&form)), Some(&form), None, None);
+        assert_eq!((read.full_name.as_deref(), read.email.as_deref()), (Some("Ann Ä"), Some("ann@example.com")));
+        assert_eq!((read.fields["city"].as_str(), read.unmapped), ("Köln", vec!["email".to_owned()]));
     }
 
     #[test]
-    fn without_the_form_the_standard_names_do() {
-        let answers = label(
-            &given(&[
-                ("last_name", &["Lee"]),
-                ("first_name", &["Ann"]),
-                ("phone_number", &["212 555 0123"]),
-                ("color", &["red", "blue"]),
-            ]),
-            None,
-        );
-        let person = person(&answers, None, Some("US"));
-        assert_eq!((person.full_name.as_deref(), person.phone.as_deref()), (Some("Ann Lee"), Some("+12125550123")));
-        assert_eq!(answers[3].values, ["red", "blue"]);
+    fn without_the_form_the_standard_names_do_in_metas_languages() {
+        let given = given(&[
+            ("apellidos", &["Lee"]),
+            ("Vorname", &["Ann"]),
+            ("número_de_teléfono", &["212 555 0123"]),
+            ("color", &["red", "blue"]),
+        ]);
+        let read = map(&label(&given, None), None, None, Some("US"));
+        assert_eq!((read.full_name.as_deref(), read.phone.as_deref()), (Some("Ann Lee"), Some("+12125550123")));
+        assert_eq!((read.fields["last_name"].as_str(), read.unmapped), ("Lee", vec!["color".to_owned()]));
     }
 
     #[test]
     fn empty_answers_say_nothing_and_unreadable_numbers_stay() {
-        let answers = label(
-            &given(&[("email", &[]), ("work_email", &["", "w@example.com"]), ("phone_number", &["ask my wife"])]),
-            None,
-        );
-        let person = person(&answers, None, Some("US"));
+        let given =
+            given(&[("email", &[]), ("work_email", &["", "w@example.com"]), ("phone_number", &["ask my wife"])]);
+        let read = map(&label(&given, None), None, None, Some("US"));
         assert_eq!(
-            (person.email.as_deref(), person.phone.as_deref(), person.full_name),
+            (read.email.as_deref(), read.phone.as_deref(), read.full_name),
             (Some("w@example.com"), Some("ask my wife"), None)
         );
     }
 
     #[test]
-    fn metas_dummy_leads_are_recognised() {
-        assert!(is_test(&given(&[("full_name", &["<test lead: dummy data for full_name>"])])));
-        assert!(is_test(&given(&[("email", &["test@fb.com"])])));
-        assert!(!is_test(&given(&[("email", &["contest@fb.com"]), ("q", &["test lead"])])));
+    fn a_rule_joins_chooses_stands_in_and_replaces_what_its_field_would_get() {
+        let form = form(&[("name", "FULL_NAME"), ("titel", "CUSTOM"), ("budget", "CUSTOM"), ("leer", "CUSTOM")]);
+        let answers = label(
+            &given(&[("name", &["Ann"]), ("titel", &["dr"]), ("budget", &["a", "b"]), ("leer", &[" "])]),
+            Some(&form),
+        );
+        let rules = vec![
+            Rule { choices: [("dr".to_owned(), "Dr.".to_owned())].into(), ..rule("full_name", &["titel", "name"]) },
+            Rule { join: Some(" / ".into()), ..rule("budget", &["budget", "leer"]) },
+            Rule { default: Some("web".into()), ..rule("origin", &["leer"]) },
+            rule("empty", &["leer"]),
+        ];
+        let read = map(&answers, Some(&form), Some(&own(rules)), None);
+        assert_eq!(read.full_name.as_deref(), Some("Dr. Ann"));
+        assert_eq!(
+            read.fields,
+            [("budget".to_owned(), "a / b".to_owned()), ("origin".to_owned(), "web".to_owned())].into()
+        );
+        assert!(read.unmapped.is_empty(), "{:?}", read.unmapped);
+        let silenced = map(&answers, Some(&form), Some(&own(vec![rule("full_name", &[])])), None);
+        assert_eq!(silenced.full_name, None);
     }
 
     #[test]
-    fn only_the_string_1_is_a_consent() {
-        let boxes = consents(&[("a".into(), "1".into()), ("b".into(), String::new()), ("c".into(), "true".into())]);
-        assert_eq!(boxes.iter().map(|c| c.checked).collect::<Vec<_>>(), [true, false, false]);
+    fn a_number_is_read_as_the_mapping_says_else_as_the_org_else_as_the_form() {
+        let form = Form { locale: Some("de_DE".into()), ..form(&[("tel", "PHONE")]) };
+        let read = |own_country: Option<&str>, org: Option<&str>, typed: &str| {
+            let mapping = own_country.map(|country| Mapping { country: Some(country.into()), ..own(vec![]) });
+            map(&label(&given(&[("tel", &[typed])]), Some(&form)), Some(&form), mapping.as_ref(), org).phone.unwrap()
+        };
+        assert_eq!(read(None, None, "030 901820"), "+4930901820");
+        assert_eq!(read(None, Some("US"), "(212) 555-0123"), "+12125550123");
+        assert_eq!(read(Some("US"), Some("DE"), "(212) 555-0123"), "+12125550123");
+        assert_eq!(read(Some("US"), Some("DE"), "030 901820"), "030 901820", "who says US means it");
+        assert_eq!(read(None, None, "+1 212 555 0123"), "+12125550123");
+    }
+
+    #[test]
+    fn what_can_be_no_rule_is_told_by_its_place() {
+        let form = form(&[("name", "FULL_NAME"), ("q", "CUSTOM")]);
+        let place = |rules: Vec<Rule>| check(&rules, None, &form).unwrap_err().field;
+        assert_eq!(place(vec![rule("ok", &["q"]), rule("Not OK", &[])]), "rules[1].field");
+        assert_eq!(place(vec![rule("a", &["q"]), rule("a", &["name"])]), "rules[1].field");
+        assert_eq!(place(vec![rule("a", &["q", "gone"])]), "rules[0].from[1]");
+        assert_eq!(place(vec![rule("a", &["q", "q"])]), "rules[0].from[1]");
+        assert_eq!(place(vec![Rule { default: Some("x".repeat(501)), ..rule("a", &[]) }]), "rules[0]");
+        assert_eq!(place(vec![Rule::default(); 101]), "rules");
+        assert_eq!(check(&[], Some("Germany"), &form).unwrap_err().field, "country");
+        assert_eq!(check(&[rule("a", &["q"])], Some("de"), &form), Ok(()));
+    }
+
+    fn any_given() -> impl Strategy<Value = Vec<GivenAnswer>> {
+        let name =
+            prop::sample::select(vec!["email", "full_name", "first_name", "phone_number", "stadt", "q1", "q2", ""]);
+        let values = prop::collection::vec("[ -~äé]{0,12}", 0..4);
+        prop::collection::btree_map(name.prop_map(ToOwned::to_owned), values, 0..8)
+            .prop_map(|answers| answers.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_was_answered_is_lost(given in any_given(), with_form in any::<bool>()) {
+            let form = form(&[("email", "EMAIL"), ("q1", "CUSTOM"), ("stadt", "CITY")]);
+            let form = with_form.then_some(&form);
+            let answers = label(&given, form);
+            let read = map(&answers, form, None, Some("US"));
+            for (name, values) in &given {
+                prop_assert!(answers.iter().any(|answer| answer.name == *name && answer.values == *values));
+                let field = field_of(name, form);
+                prop_assert_eq!(read.unmapped.contains(name), field.is_none());
+                let said = values.iter().any(|value| !value.trim().is_empty());
+                let place = |field: &str| match field {
+                    FULL_NAME => read.full_name.is_some(),
+                    EMAIL => read.email.is_some(),
+                    PHONE => read.phone.is_some(),
+                    other => read.fields.contains_key(other),
+                };
+                prop_assert!(field.is_none_or(|field| !said || place(field)));
+            }
+        }
+
+        #[test]
+        fn a_custom_question_never_says_who_somebody_is(given in any_given(), value in "[ -~]{1,20}") {
+            let form = form(&[("email", "CUSTOM"), ("full_name", "CUSTOM"), ("phone_number", "CUSTOM"), ("first_name", "CUSTOM")]);
+            let given: Vec<GivenAnswer> = given.into_iter().map(|(name, _)| (name, vec![value.clone()])).collect();
+            let read = map(&label(&given, Some(&form)), Some(&form), None, Some("US"));
+            prop_assert_eq!((read.full_name, read.email, read.phone), (None, None, None));
+        }
+
+        #[test]
+        fn a_rule_depends_on_its_questions_only(given in any_given(), other in any_given()) {
+            let form = form(&[("q1", "CUSTOM"), ("q2", "CUSTOM")]);
+            let mapping = own(vec![rule("mine", &["q1", "q2"])]);
+            let of_rule = |name: &str| name == "q1" || name == "q2";
+            let mixed: Vec<GivenAnswer> = given.iter().filter(|(name, _)| of_rule(name))
+                .chain(other.iter().filter(|(name, _)| !of_rule(name))).cloned().collect();
+            let read = |given: &[GivenAnswer]| map(&label(given, Some(&form)), Some(&form), Some(&mapping), None);
+            prop_assert_eq!(read(&given).fields.get("mine").cloned(), read(&mixed).fields.get("mine").cloned());
+        }
     }
 }

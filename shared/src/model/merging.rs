@@ -52,7 +52,8 @@ impl Plan {
     }
 }
 
-/// Plans for `arrivals`, in their order. Their own `assigned_to` and `assignment` are overwritten.
+/// Plans for `arrivals`, in their order. Their own `assigned_to` and `assignment` are overwritten, unless they say
+/// [`Reason::NotAsked`]: such a lead is given to nobody.
 ///
 /// An arrival that is stored already, or that comes twice, is left out.
 #[must_use]
@@ -118,6 +119,7 @@ fn assign(
     };
     let (user, reason) = match assignment {
         _ if lead.test => (None, Reason::TestLead),
+        _ if lead.assignment.reason == Reason::NotAsked => (None, Reason::NotAsked),
         Assignment::Unassigned => (None, Reason::StrategyUnassigned),
         Assignment::User { user_id } if chosen_user_eligible => (Some(user_id.clone()), Reason::Chosen),
         Assignment::User { .. } => (None, Reason::UserNotEligible),
@@ -132,6 +134,7 @@ fn assign(
 fn submission(arrival: &Lead, lead_id: &LeadId, matched_by: super::lead::PersonKeyKind) -> Submission {
     Submission {
         lead_id: lead_id.clone(),
+        id: arrival.id.clone(),
         leadgen_id: arrival.leadgen_id.clone(),
         matched_by,
         platform: arrival.platform.clone(),
@@ -143,6 +146,7 @@ fn submission(arrival: &Lead, lead_id: &LeadId, matched_by: super::lead::PersonK
         found_by: arrival.found_by,
         answers: arrival.answers.clone(),
         consents: arrival.consents.clone(),
+        passage: arrival.passage.clone(),
     }
 }
 
@@ -152,18 +156,18 @@ mod tests {
 
     use super::*;
     use crate::ids::{LeadgenId, PageId};
-    use crate::model::lead::{FoundBy, PersonKeyKind, SOURCE, Status};
+    use crate::model::lead::{FoundBy, Passage, PersonKeyKind, SOURCE, Status};
 
     fn arrival(id: u64, email: Option<&str>, phone: Option<&str>) -> Lead {
         let leadgen_id = LeadgenId::parse(&id.to_string()).unwrap();
         Lead {
             id: LeadId::from_leadgen(&leadgen_id),
-            leadgen_id,
+            leadgen_id: Some(leadgen_id),
             source: SOURCE.into(),
             tags: vec![],
             platform: None,
-            page_id: PageId::parse("7").unwrap(),
-            page_name: "P".into(),
+            page_id: Some(PageId::parse("7").unwrap()),
+            page_name: Some("P".into()),
             form_id: None,
             form_name: None,
             campaign_id: None,
@@ -181,10 +185,12 @@ mod tests {
             full_name: None,
             email: email.map(Into::into),
             phone: phone.map(Into::into),
+            fields: BTreeMap::new(),
             answers: vec![],
             consents: vec![],
             test: false,
             submissions_count: 0,
+            passage: Passage::default(),
         }
     }
 
@@ -263,6 +269,10 @@ mod tests {
         check(in_turns(&["ann"]), Assignment::RoundRobin, true, Reason::TestLead);
         check(in_turns(&["ann"]), Assignment::Unassigned, false, Reason::StrategyUnassigned);
         check(Known::default(), chosen.clone(), false, Reason::UserNotEligible);
+        let mut unasked = arrival(1, None, None);
+        unasked.assignment.reason = Reason::NotAsked;
+        let left = plan(&[unasked], &in_turns(&["ann"]), &Assignment::RoundRobin);
+        assert_eq!((&left.creates[0].assigned_to, left.rotation), (&None, None), "nobody's turn is taken");
         let known = Known { chosen_user_eligible: true, ..Known::default() };
         let plan = plan(&[arrival(1, None, None)], &known, &chosen);
         assert_eq!(

@@ -3,14 +3,22 @@
 
 pub mod assignment;
 pub mod delivery;
+pub mod form;
 pub mod health;
 #[cfg(test)]
 mod health_tests;
 pub mod identity;
 pub mod integration;
+pub mod latency;
 pub mod lead;
+pub mod lead_file;
+pub mod lead_job;
 pub mod login;
 pub mod mapping;
 pub mod merging;
 pub mod org;
+pub mod rhythm;
+pub mod run;
+pub mod standard_fields;
 pub mod standing;
+pub mod trace;

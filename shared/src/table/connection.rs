@@ -1,17 +1,12 @@
-//! Connections: pages of integrations, found by page when a lead comes and by org when an admin looks. Also the forms
-//! of a page, which are a cache.
+//! Connections: pages of integrations, found by page when a lead comes and by org when an admin looks.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::keys::{self, Key};
-use super::{Item, Row, Table, TableError};
-use crate::ids::{FormId, IntegrationId, OrgScope, PageId};
+use super::{Table, TableError};
+use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::model::integration::{Choice, Connection};
-use crate::model::mapping::Form;
 use crate::model::standing::Ended;
-
-/// How long a form is taken as it was read. Its questions never change at Meta; its name may.
-const FORM_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 impl Table {
     /// Everybody who gets this page's leads, oldest integration first.
@@ -60,7 +55,7 @@ impl Table {
     /// # Errors
     /// If the table cannot be written.
     pub async fn save_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
-        const KEPT: [&str; 11] = [
+        const KEPT: [&str; 13] = [
             "leads_count",
             "found_webhook",
             "found_sweep",
@@ -72,6 +67,8 @@ impl Table {
             "last_test_lead_at",
             "last_webhook_at",
             "connected_at",
+            "usual_silence_s",
+            "quiet_since",
         ];
         let change = self.change(&key_of(scope, connection)).set("type", &"connection")?.set_all(connection, &KEPT)?;
         let index = keys::connection_index(scope, &connection.integration_id, &connection.page_id);
@@ -129,6 +126,22 @@ impl Table {
         change.set("ended", &ended)?.if_there().send().await.map(drop)
     }
 
+    /// Writes down that a page is quieter than it ever is, unless a lead came since it was read or that is written down
+    /// already. Answers whether it was done.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn set_quiet(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        now: Timestamp,
+    ) -> Result<bool, TableError> {
+        let change = self.change(&key_of(scope, connection)).set("quiet_since", &now)?;
+        let change = change.if_still("quiet_since", &None::<Timestamp>)?;
+        change.if_still("last_lead_at", &connection.last_lead_at)?.if_there().send().await
+    }
+
     /// Writes down up to when nothing of a page is missing.
     ///
     /// # Errors
@@ -140,35 +153,6 @@ impl Table {
         until: Timestamp,
     ) -> Result<(), TableError> {
         self.change(&key_of(scope, connection)).set("swept_until", &until)?.if_there().send().await.map(drop)
-    }
-
-    /// The forms among `forms` that were read from Meta lately enough.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
-    pub async fn forms(
-        &self,
-        page: &PageId,
-        forms: &[FormId],
-        now: Timestamp,
-    ) -> Result<Vec<(FormId, Form)>, TableError> {
-        let keys: Vec<_> = forms.iter().map(|form| keys::form(page, form)).collect();
-        let mut found = self.batch_get(&keys).await?;
-        let fresh = |item: &Item| {
-            item.get("ttl").and_then(|ttl| ttl.as_n().ok()?.parse().ok()).is_some_and(|ttl: i64| ttl > now.as_second())
-        };
-        let fresh_items =
-            forms.iter().zip(&keys).filter_map(|(form, key)| Some((form, found.remove(key).filter(fresh)?)));
-        fresh_items.map(|(form, item)| Ok((form.clone(), super::entity(item)?))).collect()
-    }
-
-    /// Remembers a form.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
-    pub async fn put_form(&self, page: &PageId, id: &FormId, form: &Form, now: Timestamp) -> Result<(), TableError> {
-        let until = now.as_second() + FORM_LIFETIME.as_secs();
-        self.put(Row::new(&keys::form(page, id), "form", form).ttl(until)).await
     }
 }
 

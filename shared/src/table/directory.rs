@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
+use super::commit::{Committed, rotation_write};
 use super::keys;
-use super::lead::{Committed, rotation_write};
 use super::{Row, Table, TableError, pause};
 use crate::ids::{OrgScope, UserId};
 use crate::model::assignment::Rotation;

@@ -11,10 +11,16 @@
 //! | erasure | `ERASURE#code` | `ERASURE` | | | yes |
 //! | connection | `PAGE#p` | `ORG#o#INTEGRATION#i` | `ORG#o#CONNECTIONS` | `i#p` | |
 //! | form | `PAGE#p` | `FORM#f` | | | yes |
+//! | pause | `PAGE#p` | `PAUSE` | | | yes |
+//! | mapping | `ORG#o` | `MAPPING#f` | | | |
 //! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `created#l` | |
 //! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | |
+//! | step | `ORG#o#LEAD#l` | `STEP#when#what` | | | some |
+//! | telling | `ORG#o#TELLING#t` | `TELLING` | | | yes |
+//! | latency | `ORG#o#LATENCY` | `DAY#d` | | | yes |
 //! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | |
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
+//! | run | `ORG#o#RUNS` | `RUN#r` | | | yes |
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
 //!
 //! A lead and a submission share one key space on purpose: whether a submission became a lead or joined one, it can be
@@ -23,11 +29,13 @@
 //! Ids never contain `#` ([`crate::ids`]), so no key of one kind can be read as another's.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, UserId};
+use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::identity::PersonKey;
 use crate::model::lead::PersonKeyKind;
+use crate::model::trace::StepKind;
 
 /// The primary key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,6 +61,10 @@ pub const USER_PREFIX: &str = "USER#";
 pub const INTEGRATION_PREFIX: &str = "INTEGRATION#";
 /// What the sort keys of a page's connections, and of what a person at Meta connected, begin with.
 pub const CONNECTION_PREFIX: &str = "ORG#";
+/// What the sort keys of runs begin with.
+pub const RUN_PREFIX: &str = "RUN#";
+/// What the sort keys of a lead's steps begin with.
+pub const STEP_PREFIX: &str = "STEP#";
 /// The index's partition of everything that is looked at from time to time. Integrations that have nothing to look at
 /// are not in it.
 pub const CHECKS: &str = "CHECKS";
@@ -124,6 +136,28 @@ pub(super) fn form(page: &PageId, form: &FormId) -> Key {
     Key { pk: page_pk(page), sk: format!("FORM#{form}") }
 }
 
+pub(super) fn pause(page: &PageId) -> Key {
+    Key { pk: page_pk(page), sk: "PAUSE".to_owned() }
+}
+
+pub(super) fn mapping(scope: &OrgScope, form: &FormId) -> Key {
+    Key { pk: org_pk(scope), sk: format!("MAPPING#{form}") }
+}
+
+/// Steps of one kind at one instant are one step, told twice.
+pub(super) fn step(scope: &OrgScope, lead: &LeadId, at: Timestamp, what: StepKind) -> Key {
+    let pk = self::lead(scope, lead).pk;
+    Key { pk, sk: format!("{STEP_PREFIX}{}#{what:?}", at.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")) }
+}
+
+pub(super) fn telling(scope: &OrgScope, telling: &str) -> Key {
+    Key { pk: format!("ORG#{}#TELLING#{telling}", scope.org()), sk: "TELLING".to_owned() }
+}
+
+pub(super) fn latency(scope: &OrgScope, day: Date) -> Key {
+    Key { pk: format!("ORG#{}#LATENCY", scope.org()), sk: format!("DAY#{day}") }
+}
+
 pub(super) fn lead(scope: &OrgScope, lead: &LeadId) -> Key {
     Key { pk: format!("ORG#{}#LEAD#{lead}", scope.org()), sk: "LEAD".to_owned() }
 }
@@ -160,6 +194,14 @@ pub(super) fn parked(scope: &OrgScope, lead: &LeadId) -> Key {
     Key { pk: parked_pk(scope), sk: format!("LEAD#{lead}") }
 }
 
+pub(super) fn runs_pk(scope: &OrgScope) -> String {
+    format!("ORG#{}#RUNS", scope.org())
+}
+
+pub(super) fn run(scope: &OrgScope, run: &RunId) -> Key {
+    Key { pk: runs_pk(scope), sk: format!("{RUN_PREFIX}{run}") }
+}
+
 pub(super) fn login(nonce: &str) -> Key {
     Key { pk: format!("LOGIN#{nonce}"), sk: "LOGIN".to_owned() }
 }
@@ -192,6 +234,11 @@ mod tests {
                 leads_of_org(scope),
                 submissions_of_lead(scope, &lead_id),
                 parked_pk(scope),
+                runs_pk(scope),
+                mapping(scope, &FormId::parse("3").unwrap()).pk,
+                step(scope, &lead_id, Timestamp::UNIX_EPOCH, StepKind::Tried).pk,
+                telling(scope, "t").pk,
+                latency(scope, Date::constant(2026, 1, 1)).pk,
                 notice(scope, &integration_id, Timestamp::UNIX_EPOCH, "7d", "u").pk,
                 meta_person("h", scope, &integration_id).sk,
                 person(scope, &PersonKey { kind: PersonKeyKind::Email, hash: "h".into() }).pk,

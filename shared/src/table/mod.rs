@@ -4,23 +4,30 @@
 //! only finds keys, the items themselves are always read from the table. Nothing in this module reads a secret, and
 //! nothing it stores is one.
 
+#[cfg(test)]
+mod beside_leads_tests;
 mod change;
+pub mod commit;
 pub mod connection;
 #[cfg(test)]
 mod connection_tests;
 pub mod directory;
 pub mod erasure;
+pub mod form;
 pub mod integration;
 pub mod keys;
+pub mod latency;
 pub mod lead;
 pub mod lead_list;
 pub mod login;
 pub mod notice;
 pub mod parked;
+pub mod run;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod trace;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
@@ -247,8 +254,10 @@ impl Table {
         const MOST_KEYS: usize = 100;
         const MOST_ROUNDS: u32 = 8;
         let mut found = HashMap::with_capacity(keys.len());
+        // DynamoDB takes each key once.
+        let keys: Vec<&Key> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
         for keys in keys.chunks(MOST_KEYS) {
-            let mut open: Vec<Item> = keys.iter().map(Key::attributes).collect();
+            let mut open: Vec<Item> = keys.iter().map(|key| key.attributes()).collect();
             for round in 1.. {
                 let wanted = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(open)).build();
                 let wanted = wanted.map_err(|error| TableError::Failed(error.to_string()))?;

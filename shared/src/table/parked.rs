@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::keys;
-use super::{Row, Table, TableError};
+use super::{Row, Table, TableError, text};
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId};
-use crate::model::delivery::LeadJob;
+use crate::model::lead_job::LeadJob;
 
 /// A lead that waits for somebody to remove what keeps it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -44,6 +44,35 @@ impl Table {
     /// If the table cannot be read.
     pub async fn parked(&self, scope: &OrgScope) -> Result<Vec<ParkedLead>, TableError> {
         self.query(&keys::parked_pk(scope), "LEAD#").await
+    }
+
+    /// Up to `limit` of what the org has parked, after a place, and where to go on.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn parked_from(
+        &self,
+        scope: &OrgScope,
+        after: Option<&LeadId>,
+        limit: usize,
+    ) -> Result<(Vec<ParkedLead>, Option<LeadId>), TableError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(keys::parked_pk(scope)))
+            .set_exclusive_start_key(after.map(|lead| keys::parked(scope, lead).attributes()))
+            .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        let mut parked: Vec<ParkedLead> =
+            page.items.into_iter().flatten().map(super::entity).collect::<Result<_, _>>()?;
+        let more = parked.len() > limit || page.last_evaluated_key.is_some();
+        parked.truncate(limit);
+        let last = parked.last().filter(|_| more).map(|lead| LeadId::from_leadgen(&lead.leadgen_id));
+        Ok((parked, last))
     }
 
     /// Forgets a parked lead as it was read: one that was parked again meanwhile stays, because its replay has failed.

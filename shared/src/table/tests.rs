@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 use super::*;
 use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
 use crate::model::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
-use crate::model::delivery::{LeadJob, LeadNotice};
+use crate::model::delivery::LeadNotice;
+use crate::model::form::{Form, Question};
 use crate::model::integration::{ConnectedBy, Connection, Integration, Problem};
-use crate::model::lead::{Answer, Consent, FoundBy, Lead, PersonKeyKind, SOURCE, Status, Submission};
+use crate::model::lead::{Answer, Consent, FoundBy, Lead, Passage, PersonKeyKind, SOURCE, Status, Submission};
+use crate::model::lead_job::LeadJob;
 use crate::model::login::Login;
-use crate::model::mapping::{Form, Question};
+use crate::model::mapping::Mapping;
 use crate::model::org::{LEAD_MANAGEMENT, Org, Plan, User};
+use crate::model::trace::{Step, StepKind};
 use crate::table::lead_list::LeadFilter;
 use crate::table::parked::ParkedLead;
 
@@ -109,12 +112,12 @@ pub(crate) fn lead(id: u64, email: Option<&str>) -> Lead {
     let leadgen_id = LeadgenId::parse(&id.to_string()).unwrap();
     Lead {
         id: crate::ids::LeadId::from_leadgen(&leadgen_id),
-        leadgen_id,
+        leadgen_id: Some(leadgen_id),
         source: SOURCE.into(),
         tags: vec!["Facebook Lead Ad".into()],
         platform: Some("fb".into()),
-        page_id: PageId::parse("7").unwrap(),
-        page_name: "Page".into(),
+        page_id: Some(PageId::parse("7").unwrap()),
+        page_name: Some("Page".into()),
         form_id: Some(FormId::parse("3").unwrap()),
         form_name: Some("Form".into()),
         campaign_id: Some("c".into()),
@@ -132,17 +135,20 @@ pub(crate) fn lead(id: u64, email: Option<&str>) -> Lead {
         full_name: Some(format!("Person {id}")),
         email: email.map(Into::into),
         phone: None,
+        fields: [("city".to_owned(), "Bonn".to_owned())].into(),
         answers: vec![Answer { name: "q".into(), label: "Q?".into(), values: vec!["a".into(), "b".into()] }],
         consents: vec![Consent { key: "k".into(), checked: true }],
         test: false,
         submissions_count: 0,
+        passage: Passage::default(),
     }
 }
 
 fn submission(id: u64) -> Submission {
     let lead = lead(id, None);
     Submission {
-        lead_id: lead.id,
+        lead_id: lead.id.clone(),
+        id: lead.id,
         leadgen_id: lead.leadgen_id,
         matched_by: PersonKeyKind::Email,
         platform: None,
@@ -154,6 +160,7 @@ fn submission(id: u64) -> Submission {
         found_by: FoundBy::Import,
         answers: lead.answers,
         consents: vec![],
+        passage: Passage::default(),
     }
 }
 
@@ -181,7 +188,14 @@ fn no_entity_has_a_field_of_the_envelope() {
         default_country: None,
         updated_at: Timestamp::UNIX_EPOCH,
     };
-    let form = Form { name: "F".into(), questions: vec![Question { key: "k".into(), label: None, kind: None }] };
+    let form = Form {
+        name: "F".into(),
+        locale: None,
+        questions: vec![Question { key: "k".into(), label: None, kind: None, options: vec![] }],
+    };
+    let changed_by = UserId::parse("u").unwrap();
+    let mapping = Mapping { version: 1, rules: vec![], country: None, changed_at: Timestamp::UNIX_EPOCH, changed_by };
+    let step = Step::new(Timestamp::UNIX_EPOCH, StepKind::Tried, "not_visible", "100/33");
     let entities: Vec<(&str, Value)> = vec![
         ("org", json!(org)),
         ("user", json!(user("u", true))),
@@ -193,6 +207,9 @@ fn no_entity_has_a_field_of_the_envelope() {
         ("submission", json!(submission(1))),
         ("login", json!(login)),
         ("parked", json!(parked(1))),
+        ("mapping", json!(mapping)),
+        ("step", json!(step)),
+        ("run", json!(crate::model::run::tests::run())),
     ];
     for (name, entity) in entities {
         for reserved in ["pk", "sk", "gsi1pk", "gsi1sk", "type", "ttl"] {
@@ -203,25 +220,16 @@ fn no_entity_has_a_field_of_the_envelope() {
 
 fn parked(id: u64) -> ParkedLead {
     let lead = lead(id, None);
-    let notice = LeadNotice {
-        leadgen_id: lead.leadgen_id.clone(),
-        page_id: lead.page_id.clone(),
-        form_id: None,
-        created_time: None,
-    };
+    let (leadgen_id, page_id) = (lead.leadgen_id.unwrap(), lead.page_id.unwrap());
+    let notice =
+        LeadNotice { leadgen_id: leadgen_id.clone(), page_id: page_id.clone(), form_id: None, created_time: None };
     ParkedLead {
-        leadgen_id: lead.leadgen_id,
-        page_id: lead.page_id,
+        leadgen_id,
+        page_id,
         reason: "not_permitted".into(),
         evidence: "200: no".into(),
         parked_at: at("2026-01-01T00:00:00Z"),
-        job: LeadJob {
-            notice,
-            received_at: at("2026-01-01T00:00:00Z"),
-            found_by: FoundBy::Webhook,
-            orgid: None,
-            only_for: None,
-        },
+        job: LeadJob::new(notice, at("2026-01-01T00:00:00Z"), FoundBy::Webhook),
     }
 }
 
@@ -302,7 +310,13 @@ async fn a_form_is_taken_as_it_was_read_for_a_day() {
     let (page, id) = (PageId::parse("7").unwrap(), FormId::parse("3").unwrap());
     let form = Form {
         name: "F".into(),
-        questions: vec![Question { key: "k".into(), label: Some("K?".into()), kind: Some("EMAIL".into()) }],
+        locale: Some("de_DE".into()),
+        questions: vec![Question {
+            key: "k".into(),
+            label: Some("K?".into()),
+            kind: Some("EMAIL".into()),
+            options: vec![],
+        }],
     };
     table.put_form(&page, &id, &form, at("2026-01-01T00:00:00Z")).await.unwrap();
     let read = async |now: &str| table.forms(&page, std::slice::from_ref(&id), at(now)).await.unwrap();
@@ -329,8 +343,8 @@ async fn listing_goes_page_by_page_through_what_matches() {
         &Assignment::Unassigned,
     );
     assert_eq!(
-        table.commit(&a, &connection("a"), &plan, at("2026-01-01T00:00:00Z")).await.unwrap(),
-        lead::Committed::Yes
+        table.commit(&a, Some(&connection("a")), &plan, at("2026-01-01T00:00:00Z")).await.unwrap(),
+        commit::Committed::Yes
     );
 
     let all = async |filter: LeadFilter, limit: usize| {
@@ -338,7 +352,7 @@ async fn listing_goes_page_by_page_through_what_matches() {
         loop {
             let (page, next) = table.leads(&a, &filter, place, limit).await.unwrap();
             assert!(page.len() <= limit);
-            found.extend(page.into_iter().map(|lead| lead.leadgen_id.as_str().parse::<u64>().unwrap()));
+            found.extend(page.into_iter().map(|lead| lead.leadgen_id.unwrap().as_str().parse::<u64>().unwrap()));
             match next {
                 Some(next) => place = Some(next),
                 None => return found,

@@ -11,5 +11,6 @@
 
 pub mod behind;
 pub mod meta;
+pub mod storm;
 pub mod tenant;
 pub mod world;

@@ -96,6 +96,27 @@ impl Tenant {
         answer
     }
 
+    /// Posts a file to the API: status and body.
+    ///
+    /// # Panics
+    /// If nobody answers.
+    pub async fn upload(&self, path: &str, file: &[u8]) -> (u16, Value) {
+        self.upload_as(path, file, "application/octet-stream").await
+    }
+
+    /// The same, saying what it is.
+    ///
+    /// # Panics
+    /// If nobody answers.
+    pub async fn upload_as(&self, path: &str, file: &[u8], kind: &str) -> (u16, Value) {
+        let request = self.world.http.post(format!("{}{path}", self.world.endpoints.url)).header("content-type", kind);
+        let request = request.header("authorization", format!("Bearer {}", self.token)).header("orgid", &self.org);
+        let answer = request.body(file.to_vec()).send().await.expect("the API answers");
+        let (status, text) = (answer.status().as_u16(), answer.text().await.expect("the API answers whole"));
+        self.world.answers.lock().expect("answers").push(text.clone());
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
     /// What the API answers.
     ///
     /// # Panics
@@ -130,6 +151,15 @@ impl Tenant {
         given.extend_from_slice(answer);
         let callback = self.world.leads_to(answered(&self.auth_url(more).await, &given)).await;
         Outcome(self.world.leads_to(callback).await)
+    }
+
+    /// Has the org's pages compared with Meta now.
+    ///
+    /// # Panics
+    /// If the schedule does not run.
+    pub async fn sweep(&self) {
+        let fired = self.world.local(Method::POST, &format!("fire/lead-sweep?org={}", self.org)).await;
+        assert_eq!(fired["result"]["messages"].as_u64(), Some(1), "{fired}");
     }
 
     /// The org's leads, all of them.

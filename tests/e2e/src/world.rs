@@ -33,7 +33,8 @@ pub fn world() -> &'static World {
 #[must_use]
 pub fn folder() -> PathBuf {
     let here = std::env::current_exe().expect("this program has a place");
-    here.ancestors().nth(3).expect("target/profile/deps").join("e2e")
+    let profile = here.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("target/profile");
+    profile.parent().expect("target").join("e2e")
 }
 
 fn start() -> World {
@@ -64,13 +65,21 @@ fn start() -> World {
 ///
 /// # Panics
 /// If it does not within a minute; `what` says what was waited for.
-pub async fn eventually<T>(what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn eventually<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
+    within(Duration::from_secs(60), what, probe).await
+}
+
+/// Asks `probe` again and again until it answers something.
+///
+/// # Panics
+/// If it does not within this time; `what` says what was waited for.
+pub async fn within<T>(time: Duration, what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = probe().await {
             return found;
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "waited a minute for {what}");
+        assert!(begun.elapsed() < time, "waited {time:?} for {what}");
         tokio::time::sleep(Duration::from_millis(150)).await;
     }
 }

@@ -294,7 +294,7 @@ async fn a_plan_that_ends_and_comes_back_loses_no_lead() {
     assert_eq!(tenant.integration(&id).await["checked_at"], looked_at, "nobody says that it was looked at");
     world().look_at_everything().await;
     tenant.once(&id, "a look", |seen| seen["checked_at"] != looked_at).await;
-    world().local(Method::POST, "fire/lead-sweep").await;
+    tenant.sweep().await;
     tenant.leads_with(&leads).await;
     assert_eq!(tenant.get("/api/parked").await["items"], json!([]));
 }

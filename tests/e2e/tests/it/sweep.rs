@@ -5,11 +5,6 @@ use e2e::world::{eventually, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-async fn sweep() {
-    let fired = world().local(Method::POST, "fire/lead-sweep").await;
-    assert!(fired["result"]["messages"].is_u64(), "{fired}");
-}
-
 #[tokio::test]
 async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
     let tenant = Tenant::with_users("sweep-missed", &[("ann", true), ("bob", true)]).await;
@@ -22,7 +17,7 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
     missed.extend(world().submit(&person.forms[1], 2, json!({ "deliver": "drop" })).await);
     world().submit(&person.forms[1], 1, json!({ "deliver": "drop", "age_s": 7200 })).await;
 
-    sweep().await;
+    tenant.sweep().await;
     let leads = tenant.leads_with(&missed).await;
     assert_eq!(leads.len(), 8, "and none from before the connection");
     for lead in &leads {
@@ -41,7 +36,7 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
     assert_eq!(of(&person.pages[1])["found_by"]["sweep"], 2);
 
     // A second sweep finds everything in its place.
-    sweep().await;
+    tenant.sweep().await;
     eventually("the second sweep", async || {
         let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await;
         let pages = pages["items"].as_array().unwrap().clone();
@@ -62,21 +57,22 @@ async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
     };
     let parked = world().withheld_lead(&person).await;
     eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
-    sweep().await;
+    tenant.sweep().await;
     let first = eventually("a sweep", swept_until).await;
 
     // Meta lists a lead and does not show it at first: it stays ahead of the checkpoint until it is in.
     let late = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await;
-    let fault = json!({ "path": format!("/{}", late[0]), "kind": "error", "code": 2, "status": 500, "times": 1 });
+    let fault = json!({ "path": format!("/{}", late[0]), "kind": "error", "code": 2, "status": 500, "times": 2 });
     world().sim(Method::POST, "faults", &fault).await;
-    sweep().await;
+    tenant.sweep().await;
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
-    sweep().await;
+    tenant.sweep().await;
     let held = eventually("the next sweep", async || swept_until().await.filter(|until| *until != first)).await;
     let lead = tenant.leads_with(&late).await.remove(0);
     let created: jiff::Timestamp = lead["created_time"].as_str().unwrap().parse().unwrap();
-    assert!(held.parse::<jiff::Timestamp>().unwrap() <= created, "{held} is past {created}");
-    sweep().await;
+    let trace = tenant.get(&format!("/api/leads/{}/trace", lead["id"].as_str().unwrap())).await;
+    assert!(held.parse::<jiff::Timestamp>().unwrap() <= created, "{held} is past {created}: {first} {trace}");
+    tenant.sweep().await;
     eventually("the checkpoint", async || {
         swept_until().await.filter(|until| until.parse::<jiff::Timestamp>().unwrap() > created).map(drop)
     })

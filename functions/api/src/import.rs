@@ -1,0 +1,68 @@
+//! Leads out of a file.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use http::{HeaderMap, StatusCode, header};
+use serde::Deserialize;
+use shared::http::Problem;
+use shared::intake::{ImportReport, Importing, Ledger, import};
+use utoipa::IntoParams;
+
+use crate::access::{Access, MetaAccess};
+use crate::router::Api;
+
+/// What Lambda takes in one request, less what encoding adds to it.
+const MOST_BYTES: usize = 4_000_000;
+
+/// What to do with the file.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportQuery {
+    /// Only say what would be done.
+    #[serde(default)]
+    dry_run: bool,
+    /// Assign the leads as the integration of their form's page says; to nobody if left out.
+    #[serde(default)]
+    assign: bool,
+    /// Leave out the lines before this one: `next_line` of the previous answer.
+    #[serde(default)]
+    from_line: u64,
+}
+
+/// Import leads from a file
+///
+/// The file itself is the body: Meta's export as it was downloaded (UTF-16 with tabs, or UTF-8 with commas), or any table
+/// with a header line that names e-mail, phone or name. Send it as `application/octet-stream`. Leads are recognised by
+/// Meta's id, e-mail and phone as all others are, so the same file can be sent twice. Lines that are no leads are told by
+/// number and cost themselves only. 4 MB at most; split larger files and repeat the header line.
+#[utoipa::path(
+    post, path = "/api/leads/import", tag = "leads", operation_id = "importLeads",
+    params(ImportQuery, ("orgid" = String, Header, description = "The org to act for")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 200, body = ImportReport), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn import_leads(
+    State(api): State<Arc<Api>>,
+    MetaAccess(Access { scope, .. }): MetaAccess,
+    Query(query): Query<ImportQuery>,
+    headers: HeaderMap,
+    file: Bytes,
+) -> Result<Json<ImportReport>, Problem> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("multipart/") || kind.starts_with("application/json") {
+        let detail = "Send the file itself as the body, as application/octet-stream.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "file_expected", detail));
+    }
+    if file.len() > MOST_BYTES {
+        let detail = "4 MB at most. Split the file, and repeat its first line in each part.";
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", detail));
+    }
+    let ledger = Ledger { table: api.table.clone(), bus: api.connector.bus.clone() };
+    let how = Importing { assign: query.assign, dry_run: query.dry_run, from_line: query.from_line };
+    let report = import(&ledger, &scope, &file, how, shared::clock::now()).await?;
+    report.map(Json).map_err(|refusal| Problem::new(StatusCode::BAD_REQUEST, "file_invalid", refusal.0))
+}

@@ -1,0 +1,248 @@
+//! Leads out of a file, by the same rules as all others: once each, recognised, assigned if that is wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Ledger;
+use crate::error::WorkError;
+use crate::ids::{FormId, OrgScope};
+use crate::model::assignment::{Assigned, Assignment, Reason, Strategy};
+use crate::model::form::{self, Form};
+use crate::model::integration::Connection;
+use crate::model::lead::{FoundBy, Lead, Passage, SOURCE, Status, tag};
+use crate::model::lead_file::{NotLeads, Row, RowError, rows};
+use crate::model::mapping::{self, Mapping};
+use crate::model::merging::plan;
+
+/// Lines worked on together.
+const TOGETHER: usize = 96;
+/// Problems that are listed; the others are counted.
+const MOST_TOLD: usize = 1000;
+/// After this, no more lines are begun: whoever sent the file waits for an answer.
+const LONGEST: SignedDuration = SignedDuration::from_secs(18);
+
+/// What is to be done with a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Importing {
+    /// Whether its leads are assigned as the integration of their form's page says.
+    pub assign: bool,
+    /// Whether nothing is written.
+    pub dry_run: bool,
+    /// Lines before this one are left out.
+    pub from_line: u64,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct ImportReport {
+    /// Lines that are, or would be, leads or submissions; those that failed not included.
+    pub rows: usize,
+    /// New leads.
+    pub created: usize,
+    /// Submissions that joined a lead: the same person was one already.
+    pub merged: usize,
+    /// Submissions that had come in before.
+    pub in_before: usize,
+    /// Lines that are no leads.
+    pub failed: usize,
+    /// What is wrong with them; the first thousand.
+    pub problems: Vec<RowProblem>,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// There was no time for the lines from this one on: send the same file again with it as `from_line`. `null` if the
+    /// file was read to its end.
+    pub next_line: Option<u64>,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct RowProblem {
+    /// On which line of the file it begins, from 1; the header's is the first.
+    pub line: u64,
+    /// The column it is about.
+    pub column: Option<String>,
+    /// What is wrong, and what would be taken.
+    pub message: String,
+}
+
+/// What an import has to know of a form.
+struct KnownForm {
+    page: Option<Connection>,
+    form: Option<Form>,
+    mapping: Option<Mapping>,
+}
+
+/// Brings in the leads of a file. A line that fails costs itself only.
+///
+/// # Errors
+/// `Ok(Err)` if the file is no table of leads; an outer error if the table or the bus fails. What is in by then is in once
+/// when the file is sent again.
+pub async fn import(
+    ledger: &Ledger,
+    scope: &OrgScope,
+    file: &[u8],
+    how: Importing,
+    now: Timestamp,
+) -> Result<Result<ImportReport, NotLeads>, WorkError> {
+    let mut rows = match rows(file) {
+        Ok(rows) => rows.skip_while(|row| line_of(row) < how.from_line).peekable(),
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let country = ledger.table.org(scope).await?.and_then(|org| org.default_country);
+    let connections = ledger.table.connections(scope).await?;
+    let mut forms: BTreeMap<FormId, KnownForm> = BTreeMap::new();
+    let mut report = ImportReport { dry_run: how.dry_run, ..ImportReport::default() };
+    while let Some(next) = rows.peek() {
+        if crate::clock::now().duration_since(now) > LONGEST {
+            report.next_line = Some(line_of(next));
+            break;
+        }
+        let (good, bad): (Vec<_>, Vec<_>) = rows.by_ref().take(TOGETHER).partition(Result::is_ok);
+        bad.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
+        let good: Vec<Row> = good.into_iter().flatten().collect();
+        learn(ledger, scope, &connections, &good, &mut forms, now).await?;
+        let page_of = |row: &Row| forms.get(row.form_id.as_ref()?)?.page.as_ref();
+        // In the file's order: of two lines of one person, the first becomes the lead.
+        for rows in good.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
+            let page = rows.first().and_then(page_of);
+            let known = |row: &Row| forms.get(row.form_id.as_ref()?);
+            let leads = rows.iter().map(|row| lead(row, known(row), country.as_deref(), how, now)).collect();
+            let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
+            take(ledger, scope, page, &lines, leads, &mut report, now).await?;
+        }
+    }
+    tracing::info!(org = %scope.org(), rows = report.rows, created = report.created, merged = report.merged, failed = report.failed, dry_run = how.dry_run, "a file of leads was read");
+    Ok(Ok(report))
+}
+
+fn line_of(row: &Result<Row, RowError>) -> u64 {
+    row.as_ref().map_or_else(|error| error.line, |row| row.line)
+}
+
+fn same_page(one: Option<&Connection>, other: Option<&Connection>) -> bool {
+    let place = |page: Option<&Connection>| page.map(|page| (page.integration_id.clone(), page.page_id.clone()));
+    place(one) == place(other)
+}
+
+impl ImportReport {
+    fn fail(&mut self, error: RowError) {
+        self.failed += 1;
+        if self.problems.len() < MOST_TOLD {
+            self.problems.push(RowProblem { line: error.line, column: error.column, message: error.message });
+        }
+    }
+}
+
+/// Finds out what is known of the forms of these lines: whose page's they are, and how their answers are read. Meta is not
+/// asked: what a form's leads never taught us, the export's own columns say.
+async fn learn(
+    ledger: &Ledger,
+    scope: &OrgScope,
+    connections: &[Connection],
+    rows: &[Row],
+    forms: &mut BTreeMap<FormId, KnownForm>,
+    now: Timestamp,
+) -> Result<(), WorkError> {
+    let new: BTreeSet<FormId> =
+        rows.iter().filter_map(|row| row.form_id.clone()).filter(|form| !forms.contains_key(form)).collect();
+    let new: Vec<FormId> = new.into_iter().collect();
+    let mut mappings: BTreeMap<FormId, Mapping> = ledger.table.mappings(scope, &new).await?.into_iter().collect();
+    let mut found: BTreeMap<FormId, (Connection, Form)> = BTreeMap::new();
+    for page in connections.iter().filter(|_| !new.is_empty()) {
+        for (id, form) in ledger.table.forms(&page.page_id, &new, now).await? {
+            found.entry(id).or_insert((page.clone(), form));
+        }
+    }
+    for id in new {
+        let (page, form) = found.remove(&id).unzip();
+        let mapping = mappings.remove(&id);
+        forms.insert(id, KnownForm { page, form, mapping });
+    }
+    Ok(())
+}
+
+fn lead(row: &Row, known: Option<&KnownForm>, country: Option<&str>, how: Importing, now: Timestamp) -> Lead {
+    let form = known.and_then(|known| known.form.as_ref());
+    let mapping = known.and_then(|known| known.mapping.as_ref());
+    let page = known.and_then(|known| known.page.as_ref());
+    let answers = form::label(&row.answers, form);
+    let mapped = mapping::map(&answers, form, mapping, country);
+    let reason = if how.assign { Reason::StrategyUnassigned } else { Reason::NotAsked };
+    Lead {
+        id: row.id.clone(),
+        leadgen_id: row.leadgen_id.clone(),
+        source: SOURCE.to_owned(),
+        tags: vec![tag(row.platform.as_deref()).to_owned()],
+        platform: row.platform.clone(),
+        page_id: page.map(|page| page.page_id.clone()),
+        page_name: page.map(|page| page.page_name.clone()),
+        form_id: row.form_id.clone(),
+        form_name: row.form_name.clone().or_else(|| form.map(|form| form.name.clone())),
+        campaign_id: row.campaign_id.clone(),
+        campaign_name: row.campaign_name.clone(),
+        adset_id: row.adset_id.clone(),
+        adset_name: row.adset_name.clone(),
+        ad_id: row.ad_id.clone(),
+        ad_name: row.ad_name.clone(),
+        created_time: row.created_time.unwrap_or(now),
+        received_at: now,
+        found_by: FoundBy::Import,
+        status: Status::New,
+        assigned_to: None,
+        assignment: Assigned { strategy: Strategy::Unassigned, reason },
+        full_name: mapped.full_name,
+        email: mapped.email,
+        phone: mapped.phone,
+        fields: mapped.fields,
+        test: form::is_test(&row.answers),
+        answers,
+        consents: Vec::new(),
+        submissions_count: 0,
+        passage: Passage { mapping: mapping.map(|mapping| mapping.version), ..Passage::default() },
+    }
+}
+
+/// Counts what becomes of leads and, unless this is a dry run, writes them.
+async fn take(
+    ledger: &Ledger,
+    scope: &OrgScope,
+    page: Option<&Connection>,
+    lines: &[u64],
+    leads: Vec<Lead>,
+    report: &mut ImportReport,
+    now: Timestamp,
+) -> Result<(), WorkError> {
+    let planned =
+        plan(&leads, &ledger.table.known(scope, &leads, &Assignment::Unassigned).await?, &Assignment::Unassigned);
+    let (created, merged, all) = (planned.creates.len(), planned.merges.len(), leads.len());
+    let mut failed = 0;
+    if !report.dry_run {
+        let outcomes = ledger.write(scope, page, leads.iter().cloned().map(Ok).collect(), now).await;
+        for ((line, lead), outcome) in lines.iter().zip(leads).zip(outcomes) {
+            let outcome = match outcome {
+                // The page was disconnected meanwhile; the file's leads are the org's all the same.
+                Err(WorkError::Disconnected) => {
+                    ledger.write(scope, None, vec![Ok(lead)], now).await.into_iter().next().unwrap_or(Ok(()))
+                }
+                outcome => outcome,
+            };
+            match outcome {
+                Ok(()) => {}
+                Err(WorkError::Table(crate::table::TableError::Unholdable(_))) => {
+                    failed += 1;
+                    let message = "The line is too large for a lead: 400 KB at most.".to_owned();
+                    report.fail(RowError { line: *line, column: None, message });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    report.rows += all - failed;
+    report.created += created.saturating_sub(failed);
+    report.merged += merged;
+    report.in_before += all - created - merged;
+    Ok(())
+}

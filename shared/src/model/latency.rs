@@ -1,0 +1,123 @@
+//! How long leads take from the person's click to the CRM: counts by duration, from which percentiles are read.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Upper ends of the classes, in seconds; what took longer than the last is in a class of its own.
+const UP_TO: [u32; 23] =
+    [1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400];
+/// What is promised, in seconds.
+pub const PROMISED: u32 = 120;
+
+/// Leads counted by how long they took.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latencies {
+    counts: Vec<u64>,
+}
+
+/// What is told of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
+pub struct LatencySummary {
+    /// Leads and repeat submissions that Meta told of or that were found by comparing; no test leads, files or backfills.
+    pub leads: u64,
+    /// Half of them took at most so many seconds from submission to CRM; `null` without leads. Within a class of
+    /// durations it is interpolated.
+    pub p50_s: Option<f64>,
+    /// 95 of 100 took at most so many seconds.
+    pub p95_s: Option<f64>,
+    /// How many were in the CRM within two minutes.
+    pub within_2_minutes: u64,
+}
+
+/// The class of a duration, from 0.
+#[must_use]
+pub fn class(seconds: i64) -> usize {
+    UP_TO.iter().position(|edge| seconds <= i64::from(*edge)).unwrap_or(UP_TO.len())
+}
+
+/// How many classes there are.
+pub const CLASSES: usize = UP_TO.len() + 1;
+
+impl Latencies {
+    /// Counts by class; what is missing is nothing.
+    #[must_use]
+    pub fn from_counts(counts: impl IntoIterator<Item = (usize, u64)>) -> Self {
+        let mut of_class = vec![0; CLASSES];
+        for (class, count) in counts {
+            if let Some(known) = of_class.get_mut(class) {
+                *known += count;
+            }
+        }
+        Self { counts: of_class }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        Self::from_counts(self.counts.iter().copied().enumerate().chain(other.counts.iter().copied().enumerate()))
+    }
+
+    /// The percentiles.
+    #[must_use]
+    pub fn summary(&self) -> LatencySummary {
+        LatencySummary {
+            leads: self.counts.iter().sum(),
+            p50_s: self.percentile(0.5),
+            p95_s: self.percentile(0.95),
+            within_2_minutes: self.counts.iter().take(class(i64::from(PROMISED)) + 1).sum(),
+        }
+    }
+
+    fn percentile(&self, share: f64) -> Option<f64> {
+        let total: u64 = self.counts.iter().sum();
+        #[expect(clippy::cast_precision_loss, reason = "nobody counts 2^53 leads")]
+        let number = |count: u64| count as f64;
+        let mut rank = number(total) * share;
+        for (class, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            if rank <= number(*count) {
+                let from = class.checked_sub(1).and_then(|below| UP_TO.get(below)).map_or(0.0, |edge| f64::from(*edge));
+                // Of the last class nothing is known but where it begins.
+                let to = UP_TO.get(class).map_or(from, |edge| f64::from(*edge));
+                let seconds = from + (to - from) * rank / number(*count);
+                return Some((seconds * 10.0).round() / 10.0);
+            }
+            rank -= number(*count);
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn of(seconds: &[i64]) -> LatencySummary {
+        Latencies::from_counts(seconds.iter().map(|seconds| (class(*seconds), 1))).summary()
+    }
+
+    #[test]
+    fn percentiles_lie_in_the_class_of_what_they_stand_for() {
+        assert_eq!(of(&[]), LatencySummary::default());
+        let summary = of(&[1, 1, 2, 2, 3, 3, 4, 4, 100, 1_000_000]);
+        assert_eq!((summary.leads, summary.within_2_minutes), (10, 9));
+        assert_eq!((summary.p50_s, summary.p95_s), (Some(2.5), Some(86_400.0)));
+        assert_eq!(of(&[-5]).p50_s, Some(0.5), "clocks differ");
+        assert_eq!((class(120), class(121)), (13, 14));
+    }
+
+    proptest! {
+        #[test]
+        fn a_percentile_is_never_more_than_a_class_away(seconds in prop::collection::vec(0..80_000i64, 1..200), share in 0.01..1.0f64) {
+            let latencies = Latencies::from_counts(seconds.iter().map(|seconds| (class(*seconds), 1)));
+            let mut sorted = seconds;
+            sorted.sort_unstable();
+            #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small numbers")]
+            let exact = sorted[((sorted.len() as f64 * share).ceil() as usize).clamp(1, sorted.len()) - 1];
+            #[expect(clippy::cast_possible_truncation, reason = "small numbers")]
+            let read = latencies.percentile(share).unwrap().ceil() as i64;
+            prop_assert!(class(read).abs_diff(class(exact)) <= 1, "{} {}", read, exact);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The one transaction that makes leads: all that a plan says, or nothing.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem, Update};
+use jiff::Timestamp;
+
+use super::keys;
+use super::{Item, Row, Table, TableError, text};
+use crate::ids::{LeadId, OrgScope, UserId};
+use crate::model::assignment::Rotation;
+use crate::model::integration::{Choice, Connection};
+use crate::model::lead::FoundBy;
+use crate::model::merging::Plan;
+use crate::model::org::LEAD_MANAGEMENT;
+
+/// The counters of a connection, by how leads were found.
+const FOUND_COUNTERS: [(FoundBy, &str); 5] = [
+    (FoundBy::Webhook, "found_webhook"),
+    (FoundBy::Sweep, "found_sweep"),
+    (FoundBy::Sync, "found_sync"),
+    (FoundBy::Import, "found_import"),
+    (FoundBy::Backfill, "found_backfill"),
+];
+
+/// What became of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// All of it is written.
+    Yes,
+    /// None of it is written: something it rests on has changed, or another writer was at it. Read again, plan again.
+    Stale,
+}
+
+impl Table {
+    /// Writes a plan, all of it or nothing: leads, submissions, persons, the rotation's turns and the counters of the
+    /// connection through which they came, if they came through one.
+    ///
+    /// # Errors
+    /// [`TableError::Unholdable`] if DynamoDB refuses it as it is; any other error leaves open whether it was written.
+    pub async fn commit(
+        &self,
+        scope: &OrgScope,
+        connection: Option<&Connection>,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<Committed, TableError> {
+        let mut writes = Vec::new();
+        for lead in &plan.creates {
+            let key = keys::lead(scope, &lead.id);
+            let row = Row::new(&key, "lead", lead).indexed(keys::lead_index(scope, lead.created_time, &lead.id));
+            writes.push(self.insert(row.item()?)?);
+        }
+        for submission in &plan.merges {
+            let id = &submission.id;
+            let key = keys::lead(scope, id);
+            let index = keys::submission_index(scope, &submission.lead_id, submission.created_time, id);
+            writes.push(self.insert(Row::new(&key, "submission", submission).indexed(index).item()?)?);
+        }
+        let created: BTreeSet<&LeadId> = plan.creates.iter().map(|lead| &lead.id).collect();
+        let joined: BTreeSet<&LeadId> = plan.merges.iter().map(|merge| &merge.lead_id).collect();
+        for lead in joined.difference(&created) {
+            let times = plan.merges.iter().filter(|merge| merge.lead_id == **lead).count();
+            writes.push(self.count_submissions(scope, lead, times)?);
+        }
+        for (person, lead) in &plan.claims {
+            let key = keys::person(scope, person);
+            let row = serde_json::json!({ "lead_id": lead });
+            writes.push(self.insert(Row::new(&key, "person", &row).item()?)?);
+        }
+        if let Some(rotation) = &plan.rotation {
+            writes.push(rotation_write(&self.name, scope, rotation)?);
+        }
+        if let Some(user) = &plan.requires_eligible {
+            writes.push(self.require_eligible(scope, user)?);
+        }
+        if let Some(connection) = connection {
+            writes.push(self.count_leads(scope, connection, plan, now)?);
+        }
+        self.transact(writes).await
+    }
+
+    /// Runs a transaction.
+    pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Committed, TableError> {
+        match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(Committed::Yes),
+            Err(error) => match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    let codes = || cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
+                    match codes()
+                        .find(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict"))
+                    {
+                        Some("ValidationError" | "ItemCollectionSizeLimitExceeded") => {
+                            Err(TableError::Unholdable(codes().collect::<Vec<_>>().join(", ")))
+                        }
+                        Some(other) => Err(TableError::Failed(other.to_owned())),
+                        None => Ok(Committed::Stale),
+                    }
+                }
+                Some(other) if other.code() == Some("TransactionConflictException") => Ok(Committed::Stale),
+                _ => Err(error.into()),
+            },
+        }
+    }
+
+    fn insert(&self, item: Item) -> Result<TransactWriteItem, TableError> {
+        let put =
+            Put::builder().table_name(&self.name).set_item(Some(item)).condition_expression("attribute_not_exists(pk)");
+        Ok(TransactWriteItem::builder().put(put.build().map_err(broken)?).build())
+    }
+
+    fn count_submissions(
+        &self,
+        scope: &OrgScope,
+        lead: &LeadId,
+        times: usize,
+    ) -> Result<TransactWriteItem, TableError> {
+        let update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(keys::lead(scope, lead).attributes()))
+            .condition_expression("attribute_exists(pk)")
+            .update_expression("ADD submissions_count :times")
+            .expression_attribute_values(":times", AttributeValue::N(times.to_string()));
+        Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
+    }
+
+    fn require_eligible(&self, scope: &OrgScope, user: &UserId) -> Result<TransactWriteItem, TableError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.name)
+            .set_key(Some(keys::user(scope, user).attributes()))
+            .condition_expression("active = :yes AND contains(#permissions, :lead_management)")
+            .expression_attribute_names("#permissions", "permissions")
+            .expression_attribute_values(":yes", AttributeValue::Bool(true))
+            .expression_attribute_values(":lead_management", text(LEAD_MANAGEMENT));
+        Ok(TransactWriteItem::builder().condition_check(check.build().map_err(broken)?).build())
+    }
+
+    fn count_leads(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        plan: &Plan,
+        now: Timestamp,
+    ) -> Result<TransactWriteItem, TableError> {
+        let brought = |found_by: FoundBy| {
+            let leads = plan.creates.iter().map(|lead| lead.found_by);
+            leads.chain(plan.merges.iter().map(|merge| merge.found_by)).any(|by| by == found_by)
+        };
+        let of_today = |found_by: FoundBy| !matches!(found_by, FoundBy::Import | FoundBy::Backfill);
+        let merged = plan.merges.iter().any(|merge| of_today(merge.found_by));
+        let real = merged || plan.creates.iter().any(|lead| !lead.test && of_today(lead.found_by));
+        let rhythm = connection.rhythm.after_lead(connection.last_lead_at, now);
+        let sets: Vec<&str> = [
+            (true, "usual_silence_s = :silence"),
+            (real, "last_lead_at = :now"),
+            (plan.creates.iter().any(|lead| lead.test), "last_test_lead_at = :now"),
+            (brought(FoundBy::Webhook), "last_webhook_at = :now"),
+        ]
+        .into_iter()
+        .filter_map(|(happened, set)| happened.then_some(set))
+        .collect();
+        let silence = if real { rhythm } else { connection.rhythm }.usual_silence_s;
+        let mut update = Update::builder()
+            .table_name(&self.name)
+            .set_key(Some(keys::connection(scope, &connection.integration_id, &connection.page_id).attributes()))
+            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(choice) OR choice = :connected)")
+            .expression_attribute_values(":connected", serde_dynamo::to_attribute_value(Choice::Connected)?)
+            .expression_attribute_values(":silence", AttributeValue::N(silence.to_string()))
+            .expression_attribute_values(":leads", AttributeValue::N(plan.counted().to_string()));
+        // DynamoDB refuses a value that nothing refers to.
+        if sets.iter().any(|set| set.ends_with(":now")) {
+            update = update.expression_attribute_values(":now", text(now.to_string()));
+        }
+        let mut counters = vec!["leads_count :leads".to_owned()];
+        for (found_by, counter) in FOUND_COUNTERS {
+            let count = plan.creates.iter().filter(|lead| !lead.test && lead.found_by == found_by).count();
+            if count > 0 {
+                counters.push(format!("{counter} :{counter}"));
+                update =
+                    update.expression_attribute_values(format!(":{counter}"), AttributeValue::N(count.to_string()));
+            }
+        }
+        let loud = if real { "REMOVE quiet_since " } else { "" };
+        let update = update.update_expression(format!("SET {} {loud}ADD {}", sets.join(", "), counters.join(", ")));
+        Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
+    }
+}
+
+/// Writes a rotation over the one of its `version`, as the next version.
+pub(super) fn rotation_write(
+    table: &str,
+    scope: &OrgScope,
+    rotation: &Rotation,
+) -> Result<TransactWriteItem, TableError> {
+    let next = Rotation { version: rotation.version + 1, turns: rotation.turns.clone() };
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(Row::new(&keys::rotation(scope), "rotation", &next).item()?))
+        .condition_expression("attribute_not_exists(pk) OR version = :seen")
+        .expression_attribute_values(":seen", AttributeValue::N(rotation.version.to_string()));
+    Ok(TransactWriteItem::builder().put(put.build().map_err(broken)?).build())
+}
+
+fn broken(error: aws_sdk_dynamodb::error::BuildError) -> TableError {
+    TableError::Failed(error.to_string())
+}

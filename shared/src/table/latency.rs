@@ -1,0 +1,72 @@
+//! Leads counted by how long they took, a day at a time.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use super::keys;
+use super::{Item, Table, TableError, text};
+use crate::ids::OrgScope;
+use crate::model::latency::{CLASSES, Latencies, class};
+
+/// A day's counts are kept for so long.
+const KEPT: SignedDuration = SignedDuration::from_hours(100 * 24);
+
+impl Table {
+    /// Counts leads that came in at `now` by how many seconds they took.
+    ///
+    /// # Errors
+    /// If the table cannot be written; they may be counted or not.
+    pub async fn count_latencies(&self, scope: &OrgScope, seconds: &[i64], now: Timestamp) -> Result<(), TableError> {
+        let mut counts = [0_u64; CLASSES];
+        for seconds in seconds {
+            if let Some(count) = counts.get_mut(class(*seconds)) {
+                *count += 1;
+            }
+        }
+        let mut adds = Vec::new();
+        let mut update = self.client.update_item().table_name(&self.name);
+        for (class, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            adds.push(format!("c{class} :c{class}"));
+            update = update.expression_attribute_values(format!(":c{class}"), AttributeValue::N(count.to_string()));
+        }
+        if adds.is_empty() {
+            return Ok(());
+        }
+        let day = keys::latency(scope, now.to_zoned(jiff::tz::TimeZone::UTC).date());
+        update
+            .set_key(Some(day.attributes()))
+            .update_expression(format!("SET #type = :type, #ttl = :ttl ADD {}", adds.join(", ")))
+            .expression_attribute_names("#type", "type")
+            .expression_attribute_names("#ttl", "ttl")
+            .expression_attribute_values(":type", text("latency"))
+            .expression_attribute_values(":ttl", AttributeValue::N((now + KEPT).as_second().to_string()))
+            .send()
+            .await?;
+        Ok(())
+    }
+
+    /// The days from `first` to `last` on which leads came in, oldest first.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn latencies(
+        &self,
+        scope: &OrgScope,
+        first: Date,
+        last: Date,
+    ) -> Result<Vec<(Date, Latencies)>, TableError> {
+        let days = first.series(jiff::Span::new().days(1)).take_while(|day| *day <= last);
+        let keys: Vec<(Date, keys::Key)> = days.map(|day| (day, keys::latency(scope, day))).collect();
+        let mut found = self.batch_get(&keys.iter().map(|(_, key)| key.clone()).collect::<Vec<_>>()).await?;
+        Ok(keys.iter().filter_map(|(day, key)| Some((*day, counted(&found.remove(key)?)))).collect())
+    }
+}
+
+fn counted(item: &Item) -> Latencies {
+    Latencies::from_counts(
+        item.iter().filter_map(|(name, value)| {
+            Some((name.strip_prefix('c')?.parse().ok()?, value.as_n().ok()?.parse().ok()?))
+        }),
+    )
+}

@@ -1,0 +1,103 @@
+//! Searches that somebody asked for.
+
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::SignedDuration;
+
+use super::keys;
+use super::{Row, Table, TableError};
+use crate::ids::{OrgScope, PageId, RunId};
+use crate::model::run::{Run, RunProblem};
+
+/// A run is shown for so long.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+impl Table {
+    /// Stores a run that is about to begin.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn insert_run(&self, scope: &OrgScope, run: &Run) -> Result<(), TableError> {
+        let until = (run.asked_at + KEPT).as_second();
+        // A set that is empty is none to DynamoDB, and one that is not yet there is empty to us.
+        let mut item = Row::new(&keys::run(scope, &run.id), "run", run).ttl(until).item()?;
+        item.remove("pages_done");
+        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
+        Ok(())
+    }
+
+    /// A run.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn run(&self, scope: &OrgScope, id: &RunId) -> Result<Option<Run>, TableError> {
+        self.get(&keys::run(scope, id)).await
+    }
+
+    /// The org's runs, oldest first.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn runs(&self, scope: &OrgScope) -> Result<Vec<Run>, TableError> {
+        self.query(&keys::runs_pk(scope), keys::RUN_PREFIX).await
+    }
+
+    /// Writes down that a page is searched, how many leads were found, and what kept it from being searched. A page that
+    /// is searched twice counts once.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn set_searched(
+        &self,
+        scope: &OrgScope,
+        run: &RunId,
+        page: &PageId,
+        found: usize,
+        problem: Option<RunProblem>,
+    ) -> Result<(), TableError> {
+        let problems: Vec<RunProblem> = problem.into_iter().collect();
+        let update = self.client.update_item().table_name(&self.name);
+        let searched = update
+            .set_key(Some(keys::run(scope, run).attributes()))
+            .update_expression("SET problems = list_append(problems, :problems) ADD pages_done :page, #found :found")
+            .expression_attribute_names("#found", "found")
+            .condition_expression("attribute_exists(pk) AND NOT contains(pages_done, :id)")
+            .expression_attribute_values(":problems", serde_dynamo::to_attribute_value(problems)?)
+            .expression_attribute_values(":page", AttributeValue::Ss(vec![page.to_string()]))
+            .expression_attribute_values(":id", AttributeValue::S(page.to_string()))
+            .expression_attribute_values(":found", AttributeValue::N(found.to_string()))
+            .send()
+            .await;
+        gone_is_as_good(searched.map(drop))
+    }
+
+    /// Counts leads of a run that came in or were parked.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn count_settled(&self, scope: &OrgScope, run: &RunId, count: usize) -> Result<(), TableError> {
+        let update = self.client.update_item().table_name(&self.name);
+        let counted = update
+            .set_key(Some(keys::run(scope, run).attributes()))
+            .update_expression("ADD settled :count")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":count", AttributeValue::N(count.to_string()))
+            .send()
+            .await;
+        gone_is_as_good(counted.map(drop))
+    }
+}
+
+fn gone_is_as_good<R: std::fmt::Debug + Send + Sync + 'static>(
+    outcome: Result<(), aws_sdk_dynamodb::error::SdkError<UpdateItemError, R>>,
+) -> Result<(), TableError>
+where
+    TableError: From<aws_sdk_dynamodb::error::SdkError<UpdateItemError, R>>,
+{
+    match outcome {
+        Err(error) if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) => {
+            Ok(())
+        }
+        other => Ok(other?),
+    }
+}

@@ -1,0 +1,62 @@
+//! What is measured instead of tested: it depends on the machine, and takes its time.
+
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use e2e::storm::{Account, Storm, pass};
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Lets a campaign's leads come over the whole system, loses, delays, doubles and withholds some, kills workers, and
+    /// counts what came in against what Meta has.
+    Storm {
+        /// Decides which lead comes how.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        #[arg(long, default_value_t = 10_000)]
+        leads: usize,
+        #[arg(long, default_value_t = 12)]
+        orgs: usize,
+        /// Pages of each org.
+        #[arg(long, default_value_t = 3)]
+        pages: u64,
+        /// Minutes after which what is not in counts as lost.
+        #[arg(long, default_value_t = 30)]
+        minutes: u64,
+    },
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let What::Storm { seed, leads, orgs, pages, minutes } = Arguments::parse().what;
+    let storm = Storm { seed, leads, orgs, pages, alone: true, patience: Duration::from_secs(minutes * 60) };
+    println!("{leads} leads over {} pages of {orgs} orgs, seed {seed}", pages * orgs as u64);
+    let account = pass(storm).await;
+    tell(&account, leads);
+    anyhow::ensure!(account.wrong.is_empty(), "{} things are not as they have to be", account.wrong.len());
+    println!("nothing is lost, nothing is doubled, all turns are fair");
+    Ok(())
+}
+
+fn tell(account: &Account, leads: usize) {
+    let seconds = account.took.as_secs_f64();
+    println!("injected     {}", account.injected);
+    for (what, times) in &account.troubles {
+        println!("             {what}: {times}");
+    }
+    println!("found by     {:?}, of them repeat submissions: {}", account.found_by, account.merged);
+    #[expect(clippy::cast_precision_loss, reason = "nobody submits 2^53 leads")]
+    let (per_second, per_lead) = (leads as f64 / seconds, account.graph_calls as f64 / leads as f64);
+    println!("took         {seconds:.1} s until the last was in, {per_second:.1} leads a second");
+    println!("Graph        {} requests, {per_lead:.3} a lead", account.graph_calls);
+    println!("latency      p50 {} s, p95 {} s in the slowest org", account.latency.0, account.latency.1);
+    for wrong in account.wrong.iter().take(20) {
+        println!("WRONG        {wrong}");
+    }
+}

@@ -1,0 +1,244 @@
+//! A campaign that brings more than anybody is used to, while whatever can fail does: and then a count of what came in,
+//! against what Meta has.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::tenant::Tenant;
+use crate::world::{World, world};
+
+/// What a storm is made of. The same seed makes the same decisions.
+#[derive(Debug, Clone, Copy)]
+pub struct Storm {
+    /// Decides which lead comes how.
+    pub seed: u64,
+    /// Submissions.
+    pub leads: usize,
+    /// Orgs, each with three active users who take leads in turns.
+    pub orgs: usize,
+    /// Pages of each org.
+    pub pages: u64,
+    /// Whether nothing else runs in this system: then whole requests to Meta fail as well, and workers are killed.
+    pub alone: bool,
+    /// How long everything may take.
+    pub patience: Duration,
+}
+
+/// What came of a storm.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// What the simulator did to the leads.
+    pub injected: Value,
+    /// What else was done: faults, limits, kills.
+    pub troubles: BTreeMap<String, usize>,
+    /// Leads and repeat submissions by how they were found.
+    pub found_by: BTreeMap<String, usize>,
+    /// Leads that a repeat submission joined.
+    pub merged: usize,
+    /// Calls that Meta got meanwhile.
+    pub graph_calls: u64,
+    /// From the first submission until the last was in.
+    pub took: Duration,
+    /// p50 and p95 in seconds, of the org where it took longest.
+    pub latency: (f64, f64),
+    /// Whatever is not as it has to be.
+    pub wrong: Vec<String>,
+}
+
+/// Lets a storm pass over the running system and counts.
+///
+/// # Panics
+/// If the system or the simulator does not do what it is asked.
+pub async fn pass(storm: Storm) -> Account {
+    let world = world();
+    let mut account = Account::default();
+    let (mut tenants, mut forms, mut pages) = (Vec::new(), Vec::new(), Vec::new());
+    for org in 0..storm.orgs {
+        let users = [("ann", true), ("bob", true), ("cem", true), ("dee", false)];
+        let tenant = Tenant::with_users(&format!("storm-{}-{org}", storm.seed), &users).await;
+        let person = world.person(storm.pages).await;
+        tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+        forms.extend(person.forms);
+        pages.push(person.pages);
+        tenants.push(tenant);
+    }
+    let calls_before = calls(world).await;
+    if let Some(page) = pages.first().and_then(|pages| pages.first()) {
+        let limit = json!({ "page_id": page, "calls": 40, "window_s": 60, "block_s": 5 });
+        world.sim(Method::POST, "limits", &limit).await;
+        account.troubles.insert("pages limited to 40 calls a minute".to_owned(), 1);
+    }
+    let begun = Instant::now();
+    let shares =
+        json!({ "drop": 0.05, "late": 0.1, "duplicate": 0.1, "reorder": 0.1, "mixed": 0.05, "unreadable_first": 0.05 });
+    let ask = json!({
+        "seed": storm.seed, "leads": storm.leads, "form_ids": forms, "shares": shares, "same_person": 0.02,
+        "late_ms": 4000, "readable_after_ms": 3000,
+    });
+    account.injected = world.sim(Method::POST, "storm", &ask).await["injected"].clone();
+    let truth = truth(world, &forms).await;
+    trouble(world, storm, &truth, &mut account).await;
+    // What is dropped is found when the next comparison comes; until then everybody works.
+    let mut left = settle(&tenants, &pages, &truth, begun + storm.patience).await;
+    account.took = begun.elapsed();
+    world.sim(Method::DELETE, "limits", &Value::Null).await;
+    if !left.is_empty() {
+        left.truncate(10);
+        account.wrong.push(format!("not in after {:?}, among others: {left:?}", account.took));
+    }
+    count(world, &tenants, &pages, &truth, &mut account).await;
+    account.graph_calls = calls(world).await - calls_before;
+    account
+}
+
+/// What Meta has: page by lead.
+async fn truth(world: &World, forms: &[String]) -> BTreeMap<String, (String, bool)> {
+    let state = world.truth().await;
+    let of_ours = |lead: &&Value| forms.iter().any(|form| lead["form_id"] == *form);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let lead = |lead: &Value| (text(&lead["id"]), (text(&lead["page_id"]), lead["delivery"]["state"] == "dropped"));
+    state["leads"].as_array().into_iter().flatten().filter(of_ours).map(lead).collect()
+}
+
+async fn calls(world: &World) -> u64 {
+    let stats = world.sim(Method::GET, "stats", &Value::Null).await;
+    stats["calls_total"].as_u64().unwrap_or(0)
+}
+
+/// Every twentieth lead fails at the first try, each in its own way; alone, whole requests fail and workers die too.
+async fn trouble(world: &World, storm: Storm, truth: &BTreeMap<String, (String, bool)>, account: &mut Account) {
+    for (at, lead) in truth.keys().step_by(20).enumerate() {
+        let (name, how) = match at % 3 {
+            0 => ("leads unavailable at first", json!({ "kind": "error", "code": 2, "status": 500 })),
+            1 => ("leads timed out at first", json!({ "kind": "timeout", "hold_ms": 10 })),
+            _ => ("leads garbled at first", json!({ "kind": "garbage" })),
+        };
+        let mut fault = how;
+        fault["path"] = format!("/{lead}").into();
+        fault["times"] = 1.into();
+        world.sim(Method::POST, "faults", &fault).await;
+        *account.troubles.entry(name.to_owned()).or_default() += 1;
+    }
+    if storm.alone {
+        for (name, kind) in [("whole requests failed", "error"), ("whole requests garbled", "garbage")] {
+            let fault = json!({ "path": "=/", "kind": kind, "code": 2, "status": 500, "times": 20, "probability": 0.2, "seed": storm.seed });
+            world.sim(Method::POST, "faults", &fault).await;
+            account.troubles.insert(name.to_owned(), 20);
+        }
+        for _ in 0..5 {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            world.local(Method::POST, "kill/lead-worker").await;
+            *account.troubles.entry("workers killed".to_owned()).or_default() += 1;
+        }
+    }
+}
+
+/// Waits until every lead is in, comparing with Meta now and then, and answers those that are not.
+async fn settle(
+    tenants: &[Tenant],
+    pages: &[Vec<String>],
+    truth: &BTreeMap<String, (String, bool)>,
+    until: Instant,
+) -> Vec<String> {
+    loop {
+        for tenant in tenants {
+            tenant.sweep().await;
+        }
+        let mut left = Vec::new();
+        for (tenant, pages) in tenants.iter().zip(pages) {
+            let connections = tenant.get("/api/meta/connections").await;
+            let counted: u64 = connections["items"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|page| page["leads_count"].as_u64())
+                .sum();
+            let expected = truth.values().filter(|(page, _)| pages.contains(page)).count() as u64;
+            // Repeat submissions are not counted as leads; only when it is close is it worth looking closely.
+            if counted * 10 < expected * 9 {
+                left.push(format!("{} of {expected} in {}", counted, tenant.org));
+                continue;
+            }
+            let found = submissions(tenant).await;
+            let missing = truth.iter().filter(|(id, (page, _))| pages.contains(page) && !found.contains_key(*id));
+            left.extend(missing.map(|(id, _)| id.clone()));
+        }
+        if left.is_empty() || Instant::now() > until {
+            return left;
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+}
+
+/// The org's submissions by leadgen id: how each was found, and how often it is there.
+async fn submissions(tenant: &Tenant) -> BTreeMap<String, (String, usize)> {
+    let mut found: BTreeMap<String, (String, usize)> = BTreeMap::new();
+    let mut take = |submission: &Value| {
+        let text = |name: &str| submission[name].as_str().unwrap_or_default().to_owned();
+        found.entry(text("leadgen_id")).or_insert((text("found_by"), 0)).1 += 1;
+    };
+    for lead in tenant.leads("").await {
+        take(&lead);
+        if lead["submissions_count"].as_u64().unwrap_or(0) > 0 {
+            let details = tenant.get(&format!("/api/leads/{}", lead["id"].as_str().unwrap_or_default())).await;
+            details["submissions"].as_array().into_iter().flatten().for_each(&mut take);
+        }
+    }
+    found
+}
+
+async fn count(
+    world: &World,
+    tenants: &[Tenant],
+    pages: &[Vec<String>],
+    truth: &BTreeMap<String, (String, bool)>,
+    account: &mut Account,
+) {
+    let events = world.local(Method::GET, "events").await;
+    let told: BTreeSet<&str> =
+        events.as_array().into_iter().flatten().filter_map(|event| event["detail"]["id"].as_str()).collect();
+    for (tenant, pages) in tenants.iter().zip(pages) {
+        let found = submissions(tenant).await;
+        let expected: BTreeSet<&String> =
+            truth.iter().filter(|(_, (page, _))| pages.contains(page)).map(|(id, _)| id).collect();
+        for (id, (found_by, times)) in &found {
+            if *times != 1 {
+                account.wrong.push(format!("{id} is {times} times in {}", tenant.org));
+            }
+            if !expected.contains(id) {
+                account.wrong.push(format!("{id} is in {} and not its", tenant.org));
+            }
+            if truth.get(id).is_some_and(|(_, dropped)| *dropped) && found_by != "sweep" {
+                account.wrong.push(format!("{id} was dropped and is marked {found_by}"));
+            }
+            *account.found_by.entry(found_by.clone()).or_default() += 1;
+        }
+        let leads = tenant.leads("").await;
+        account.merged += found.len() - leads.len();
+        let mut turns: BTreeMap<&str, usize> = ["ann", "bob", "cem"].map(|user| (user, 0)).into();
+        for lead in &leads {
+            let to = lead["assigned_to"].as_str().unwrap_or("nobody");
+            *turns.entry(to).or_default() += 1;
+            let id = lead["id"].as_str().unwrap_or_default();
+            if !told.contains(format!("lead.created:{}:{id}", tenant.org).as_str()) {
+                account.wrong.push(format!("{id} of {} was never told", tenant.org));
+            }
+        }
+        let (most, least) = (turns.values().max().unwrap_or(&0), turns.values().min().unwrap_or(&0));
+        if most - least > 1 || turns.len() != 3 {
+            account.wrong.push(format!("turns of {}: {turns:?}", tenant.org));
+        }
+        let parked = tenant.get("/api/parked").await;
+        if parked["items"].as_array().is_none_or(|items| !items.is_empty()) {
+            account.wrong.push(format!("parked in {}: {}", tenant.org, parked["items"][0]));
+        }
+        let latency = tenant.get("/api/leads/latency").await;
+        let seconds = |name: &str| latency[name].as_f64().unwrap_or(0.0);
+        if seconds("p95_s") > account.latency.1 {
+            account.latency = (seconds("p50_s"), seconds("p95_s"));
+        }
+    }
+}

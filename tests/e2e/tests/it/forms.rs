@@ -1,0 +1,167 @@
+//! How a form's answers become a lead's fields, and test leads.
+
+use e2e::meta::Person;
+use e2e::tenant::Tenant;
+use e2e::world::{eventually, world};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// A connected org with one page.
+async fn connected(org: &str) -> (Tenant, Person) {
+    let tenant = Tenant::with_users(org, &[("ann", true)]).await;
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    (tenant, person)
+}
+
+/// A new form of a page, with these questions.
+async fn form(page: &str, locale: &str, questions: Value) -> String {
+    let form = json!({ "page_id": page, "name": "Angebot", "locale": locale, "questions": questions });
+    world().sim(Method::POST, "forms", &form).await["id"].as_str().unwrap().to_owned()
+}
+
+async fn one_lead(tenant: &Tenant, form: &str, answers: Value) -> Value {
+    let id = world().submit(form, 1, json!({ "answers": answers })).await;
+    let leads = tenant.leads_with(&id).await;
+    leads.into_iter().find(|lead| lead["leadgen_id"] == id[0].as_str()).unwrap()
+}
+
+#[tokio::test]
+async fn an_admin_says_how_a_form_is_read_tries_it_on_a_real_lead_and_reads_earlier_leads_anew() {
+    let (tenant, person) = connected("mapping").await;
+    let questions = json!([
+        { "key": "vorname", "label": "Vorname", "type": "FIRST_NAME" },
+        { "key": "wie_heißen_sie?", "label": "Wie heißen Sie?", "type": "CUSTOM" },
+        { "key": "budget", "label": "Budget", "type": "CUSTOM", "options": [{ "key": "s", "value": "bis 100" }, { "key": "l", "value": "mehr" }] },
+        { "key": "tel", "label": "Telefon", "type": "PHONE" },
+        { "key": "mail", "label": "Mail", "type": "CUSTOM" }
+    ]);
+    let form = form(&person.pages[0], "de_DE", questions).await;
+    let answers = json!({ "vorname": "Ann", "wie_heißen_sie?": "Lee", "budget": "l", "tel": "030 901820", "mail": "ann@example.de" });
+    let lead = one_lead(&tenant, &form, answers).await;
+    assert_eq!((&lead["full_name"], &lead["email"]), (&json!("Ann"), &Value::Null));
+    assert_eq!(lead["phone"], "+4930901820", "read as the form's locale dials it: the org's country cannot be");
+    assert_eq!(lead["fields"], json!({ "first_name": "Ann" }));
+
+    let forms = tenant.get("/api/meta/forms").await;
+    let listed = forms["items"].as_array().unwrap().iter().find(|listed| listed["form_id"] == form.as_str()).unwrap();
+    assert_eq!((&listed["locale"], &listed["mapping_version"]), (&json!("de_DE"), &Value::Null));
+    let path = format!("/api/meta/forms/{form}/mapping");
+    let before = tenant.get(&path).await;
+    assert_eq!((&before["version"], &before["questions"][0]["field"]), (&json!(0), &json!("first_name")));
+    assert_eq!((&before["questions"][1]["field"], before["rules"].as_array().unwrap().len()), (&Value::Null, 0));
+
+    let rules = json!([
+        { "field": "full_name", "from": ["vorname", "wie_heißen_sie?"] },
+        { "field": "email", "from": ["mail"] },
+        { "field": "budget", "from": ["budget"], "choices": { "l": "large" } },
+        { "field": "origin", "default": "Meta" }
+    ]);
+    let preview = tenant.done(Method::POST, &format!("{path}/preview"), &json!({ "rules": rules })).await;
+    assert_eq!((&preview["lead_id"], &preview["now"]["full_name"]), (&lead["id"], &json!("Ann")));
+    assert_eq!(
+        (&preview["then"]["full_name"], &preview["then"]["email"]),
+        (&json!("Ann Lee"), &json!("ann@example.de"))
+    );
+    assert_eq!(preview["then"]["fields"]["budget"], "large");
+    assert_eq!(tenant.get(&path).await["version"], 0, "a preview changes nothing");
+
+    let put = tenant.done(Method::PUT, &path, &json!({ "rules": rules, "version": 0 })).await;
+    assert_eq!((&put["version"], put["rules"].as_array().unwrap().len()), (&json!(1), 4));
+    let (status, stale) = tenant.call(Method::PUT, &path, &json!({ "rules": [], "version": 0 })).await;
+    assert_eq!((status, &stale["code"]), (409, &json!("mapping_changed")));
+    let later =
+        one_lead(&tenant, &form, json!({ "vorname": "Bo", "wie_heißen_sie?": "Day", "mail": "bo@example.de" })).await;
+    assert_eq!((&later["full_name"], &later["fields"]["origin"]), (&json!("Bo Day"), &json!("Meta")));
+    assert_eq!(later["passage"]["mapping"], 1);
+    let id = lead["id"].as_str().unwrap();
+    assert_eq!(tenant.get(&format!("/api/leads/{id}")).await["full_name"], "Ann", "earlier leads stay until asked");
+
+    let rerun = tenant.done(Method::POST, &format!("{path}/rerun"), &json!({})).await;
+    assert_eq!((&rerun["changed"], &rerun["unchanged"], &rerun["next_cursor"]), (&json!(1), &json!(1), &Value::Null));
+    let anew = tenant.get(&format!("/api/leads/{id}")).await;
+    assert_eq!((&anew["full_name"], &anew["email"]), (&json!("Ann Lee"), &json!("ann@example.de")));
+    assert_eq!(anew["answers"], lead["answers"], "answers stay as they were given");
+    let trace = tenant.get(&format!("/api/leads/{id}/trace")).await;
+    assert_eq!(trace["items"].as_array().unwrap().last().unwrap()["step"], "mapped_again");
+    let told = eventually("the event", async || {
+        tenant.events("lead.updated").await.into_iter().find(|event| event["cause"] == "mapping")
+    })
+    .await;
+    assert_eq!((&told["lead_id"], &told["lead"]["full_name"]), (&lead["id"], &json!("Ann Lee")));
+
+    // What a lead was given is recognised from then on.
+    world().submit(&form, 1, json!({ "answers": { "vorname": "Ann", "mail": "ANN@example.de" } })).await;
+    eventually("the repeat", async || {
+        (tenant.get(&format!("/api/leads/{id}")).await["submissions_count"] == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn forms_of_every_language_are_read_by_their_questions() {
+    let tenant = Tenant::with_users("mapping-languages", &[]).await;
+    let made = world().sim(Method::POST, "users", &json!({ "pages": 1, "languages": true })).await;
+    tenant.connect(made["id"].as_str().unwrap(), &[], Value::Null, &[]).await;
+    let forms: Vec<&str> =
+        made["pages"][0]["forms"].as_array().unwrap().iter().map(|form| form["id"].as_str().unwrap()).collect();
+    assert!(forms.len() >= 5, "{forms:?}");
+    let mut ids = Vec::new();
+    for form in forms {
+        ids.extend(world().submit(form, 2, Value::Null).await);
+    }
+    for lead in tenant.leads_with(&ids).await {
+        let (name, email, phone) = (&lead["full_name"], &lead["email"], &lead["phone"]);
+        assert!(name.is_string() && email.as_str().unwrap().contains('@'), "{lead}");
+        assert!(phone.as_str().is_none_or(|phone| phone.starts_with('+')), "{lead}");
+    }
+}
+
+#[tokio::test]
+async fn what_can_be_no_mapping_is_told_by_its_place_and_changes_nothing() {
+    let (tenant, person) = connected("mapping-bad").await;
+    let path = format!("/api/meta/forms/{}/mapping", person.forms[0]);
+    let key = tenant.get(&path).await["questions"][0]["key"].clone();
+    for (body, field) in [
+        (json!({}), "rules"),
+        (json!({ "rules": [{ "field": "Full Name" }] }), "rules[0].field"),
+        (json!({ "rules": [{ "field": "a", "from": [key, "gone"] }] }), "rules[0].from[1]"),
+        (json!({ "rules": [{ "field": "a" }, { "field": "a" }] }), "rules[1].field"),
+        (json!({ "rules": [{ "field": "a", "color": 1 }] }), "rules[0].color"),
+        (json!({ "rules": [], "country": "Germany" }), "country"),
+        (json!({ "rules": [{ "field": "a", "default": "x".repeat(501) }] }), "rules[0]"),
+    ] {
+        for (method, path) in [(Method::PUT, path.clone()), (Method::POST, format!("{path}/preview"))] {
+            let (status, answer) = tenant.call(method, &path, &body).await;
+            let told =
+                answer["field"].as_str().unwrap_or_default().to_owned() + answer["detail"].as_str().unwrap_or_default();
+            assert!(status == 400 && told.contains(field), "{body}: {status} {answer}");
+        }
+    }
+    assert_eq!(tenant.get(&path).await["version"], 0);
+    let other = Tenant::with_users("mapping-other", &[]).await;
+    assert_eq!(other.call(Method::GET, &path, &Value::Null).await.0, 404, "another org's form is none");
+    assert_eq!(tenant.call(Method::GET, "/api/meta/forms/1/mapping", &Value::Null).await.0, 404);
+    assert_eq!(tenant.call(Method::GET, "/api/meta/forms/x/mapping", &Value::Null).await.0, 404);
+    let (status, none) = tenant.call(Method::POST, &format!("{path}/preview"), &json!({ "rules": [] })).await;
+    assert_eq!((status, &none["code"]), (404, &json!("no_lead")));
+}
+
+#[tokio::test]
+async fn a_test_lead_is_sent_marked_and_shown_and_counts_for_nothing() {
+    let (tenant, person) = connected("test-leads").await;
+    let path = format!("/api/meta/forms/{}/test-lead", person.forms[0]);
+    for _ in 0..2 {
+        let sent = tenant.done(Method::POST, &path, &Value::Null).await;
+        let id = sent["leadgen_id"].as_str().unwrap().to_owned();
+        let leads = tenant.leads_with(&[id]).await;
+        let lead = leads.iter().find(|lead| lead["id"] == sent["lead_id"]).unwrap();
+        assert_eq!(
+            (&lead["test"], &lead["assigned_to"], &lead["found_by"]),
+            (&json!(true), &Value::Null, &json!("webhook"))
+        );
+    }
+    let page = tenant.get("/api/meta/connections").await["items"][0].clone();
+    assert_eq!(page["leads_count"], 0);
+    assert_eq!(tenant.get("/api/leads/latency").await["leads"], 0);
+}

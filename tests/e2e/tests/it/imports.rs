@@ -1,0 +1,157 @@
+//! Leads out of files, and from before the connection.
+
+use std::collections::BTreeSet;
+
+use e2e::tenant::Tenant;
+use e2e::world::{eventually, world};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+const DAY: i64 = 86_400;
+
+async fn export(form: &str, encoding: &str) -> Vec<u8> {
+    let url = format!("{}/_sim/forms/{form}/export.csv?encoding={encoding}", world().endpoints.graph_sim);
+    world().http.get(url).send().await.unwrap().bytes().await.unwrap().to_vec()
+}
+
+#[tokio::test]
+async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rules() {
+    let tenant = Tenant::with_users("import", &[("ann", true), ("bob", true)]).await;
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    let form = &person.forms[0];
+    let known = world()
+        .submit(form, 1, json!({ "answers": { "full_name": "Ann \"Q\" Lee", "email": "ann@example.com" } }))
+        .await;
+    tenant.leads_with(&known).await;
+    let mut missed = world().submit(form, 4, json!({ "deliver": "drop", "age_s": 20 * DAY })).await;
+    let again = json!({ "full_name": "Ann, again\nand again", "email": "ANN@example.com" });
+    let repeat = world().submit(form, 1, json!({ "deliver": "drop", "answers": again })).await;
+
+    let (utf_16, utf_8) = (export(form, "utf-16").await, export(form, "utf-8").await);
+    let (status, dry) = tenant.upload("/api/leads/import?dry_run=true&assign=true", &utf_16).await;
+    let counts = |report: &Value| {
+        ["rows", "created", "merged", "in_before", "failed"].map(|name| report[name].as_u64().unwrap())
+    };
+    assert_eq!((status, counts(&dry)), (200, [6, 4, 1, 1, 0]), "{dry}");
+    assert_eq!(tenant.leads("").await.len(), 1, "a dry run changes nothing");
+    let (status, done) = tenant.upload("/api/leads/import?assign=true", &utf_16).await;
+    assert_eq!((status, counts(&done)), (200, [6, 4, 1, 1, 0]), "{done}");
+    let (status, twice) = tenant.upload("/api/leads/import?assign=true", &utf_8).await;
+    assert_eq!((status, counts(&twice)), (200, [6, 0, 0, 6, 0]), "{twice}");
+
+    missed.extend(known.clone());
+    let leads = tenant.leads_with(&missed).await;
+    assert_eq!(leads.len(), 5);
+    let imported: Vec<&Value> = leads.iter().filter(|lead| lead["found_by"] == "import").collect();
+    assert_eq!(imported.len(), 4);
+    for lead in &imported {
+        assert_eq!((&lead["page_id"], &lead["form_id"]), (&json!(person.pages[0]), &json!(form)));
+        assert!(lead["email"].is_string() && lead["phone"].as_str().unwrap().starts_with('+'), "{lead}");
+        let age = jiff::Timestamp::now().as_second()
+            - lead["created_time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap().as_second();
+        assert!((19 * DAY..22 * DAY).contains(&age), "submitted when Meta says: {lead}");
+    }
+    let of = |user: &str| leads.iter().filter(|lead| lead["assigned_to"] == user).count();
+    assert!(of("ann").abs_diff(of("bob")) <= 1);
+    let details = tenant.get(&format!("/api/leads/meta-{}", known[0])).await;
+    assert_eq!(
+        (&details["submissions_count"], &details["submissions"][0]["leadgen_id"]),
+        (&json!(1), &json!(repeat[0]))
+    );
+    assert!(details["submissions"][0]["answers"].to_string().contains("again\\nand"), "{details}");
+    let page = tenant.get("/api/meta/connections").await["items"][0].clone();
+    assert_eq!((&page["found_by"]["import"], &page["leads_count"]), (&json!(4), &json!(5)));
+    // A webhook that comes after the file finds the lead there.
+    let body = e2e::meta::leadgen_body(&person.pages[0], &missed[0], form);
+    assert_eq!(world().deliver(&body).await.0, 200);
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    assert_eq!(tenant.leads("").await.len(), 5);
+}
+
+#[tokio::test]
+async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_line() {
+    let tenant = Tenant::with_users("import-any", &[]).await;
+    let file = "E-Mail;Name;Telefon;Farbe\nann@example.de;Ann;(212) 555-0123;rot\n;;;\nzu;viele;Spalten;sind;hier\nbo@example.de;Bo;;\nANN@example.de;Ann;;blau\n";
+    let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
+    assert_eq!(
+        (status, &report["created"], &report["merged"], &report["failed"]),
+        (200, &json!(2), &json!(1), &json!(2)),
+        "{report}"
+    );
+    let lines: Vec<u64> =
+        report["problems"].as_array().unwrap().iter().map(|told| told["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [3, 4]);
+    let leads = tenant.leads("").await;
+    let ann = leads.iter().find(|lead| lead["full_name"] == "Ann").unwrap();
+    assert_eq!(
+        (&ann["phone"], &ann["leadgen_id"], &ann["page_id"]),
+        (&json!("+12125550123"), &Value::Null, &Value::Null)
+    );
+    assert_eq!(ann["assignment"]["reason"], "not_asked");
+    let trace = tenant.get(&format!("/api/leads/{}/trace", ann["id"].as_str().unwrap())).await;
+    assert_eq!(trace["items"][0]["cause"], "import", "{trace}");
+    let (_, twice) = tenant.upload("/api/leads/import", file.as_bytes()).await;
+    assert_eq!((&twice["created"], &twice["in_before"]), (&json!(0), &json!(3)));
+
+    for (file, kind, expect) in [
+        (&b"color,size\nred,1\n"[..], "application/octet-stream", 400),
+        (b"", "application/octet-stream", 400),
+        (b"id,email\n", "multipart/form-data; boundary=x", 415),
+        (&[b'x'; 4_100_000], "application/octet-stream", 413),
+    ] {
+        let (status, answer) = tenant.upload_as("/api/leads/import", file, kind).await;
+        assert_eq!(status, expect, "{answer}");
+        assert!(answer["detail"].is_string(), "{answer}");
+    }
+    let (status, answer) = tenant.upload("/api/leads/import?dryrun=true", b"email\na@b.c\n").await;
+    assert_eq!(status, 400, "{answer}");
+    let basic = Tenant::superadmin_in("basic");
+    assert_eq!(basic.upload("/api/leads/import", b"email\na@b.c\n").await.0, 402);
+}
+
+#[tokio::test]
+async fn leads_from_before_the_connection_come_on_request_and_to_nobody_unless_asked() {
+    let tenant = Tenant::with_users("backfill", &[("ann", true)]).await;
+    let person = world().person(2).await;
+    let mut old = world().submit(&person.forms[0], 3, json!({ "deliver": "drop", "age_s": 10 * DAY })).await;
+    old.extend(world().submit(&person.forms[1], 2, json!({ "deliver": "drop", "age_s": 60 * DAY })).await);
+    let expired = world().submit(&person.forms[1], 1, json!({ "deliver": "drop", "age_s": 91 * DAY })).await;
+    let round_robin = json!({ "assignment": { "strategy": "round_robin" } });
+    let id = tenant.connect(&person.id, &[], round_robin, &[]).await.get("integrationId");
+    let path = format!("/api/meta/integrations/{id}");
+    let synced = tenant.done(Method::POST, &format!("{path}/sync"), &Value::Null).await;
+    assert_eq!((&synced["found"], &synced["state"]), (&json!(0), &json!("done")), "only new leads by themselves");
+
+    for (days, field) in [(0, "days"), (91, "days"), (-1, "days"), (1_000_000, "days")] {
+        let (status, answer) = tenant.call(Method::POST, &format!("{path}/backfill"), &json!({ "days": days })).await;
+        assert!(status == 400 && answer["field"] == field, "{days}: {answer}");
+    }
+    let run = tenant.done(Method::POST, &format!("{path}/backfill"), &json!({ "days": 30 })).await;
+    let run = format!("{path}/runs/{}", run["id"].as_str().unwrap());
+    let done = async |run: &str| {
+        eventually("the run's end", async || {
+            let seen = tenant.get(run).await;
+            (seen["state"] == "done").then_some(seen)
+        })
+        .await
+    };
+    let seen = done(&run).await;
+    assert_eq!((&seen["kind"], &seen["found"], &seen["settled"]), (&json!("backfill"), &json!(3), &json!(3)), "{seen}");
+    let leads = tenant.leads_with(&old[..3]).await;
+    for lead in &leads {
+        assert_eq!((&lead["found_by"], &lead["assigned_to"]), (&json!("backfill"), &Value::Null));
+        assert_eq!(lead["assignment"]["reason"], "not_asked");
+    }
+    let all = tenant.done(Method::POST, &format!("{path}/backfill"), &json!({ "days": 90, "assign": true })).await;
+    let seen = done(&format!("{path}/runs/{}", all["id"].as_str().unwrap())).await;
+    assert_eq!(seen["found"], 2, "what is in is not found again: {seen}");
+    let leads = tenant.leads_with(&old).await;
+    let ids: BTreeSet<&str> = leads.iter().map(|lead| lead["leadgen_id"].as_str().unwrap()).collect();
+    assert!(ids.len() == 5 && !ids.contains(expired[0].as_str()), "Meta has let go of what is older than 90 days");
+    assert_eq!(leads.iter().filter(|lead| lead["assigned_to"] == "ann").count(), 2);
+    let runs = tenant.get(&format!("{path}/runs")).await;
+    let kinds: Vec<&str> = runs["items"].as_array().unwrap().iter().map(|run| run["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["backfill", "backfill", "sync"], "newest first");
+    assert_eq!(tenant.get("/api/leads/latency").await["leads"], 0, "what is old took no time");
+}

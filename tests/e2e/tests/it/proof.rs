@@ -1,0 +1,167 @@
+//! What an operator can see of a lead's life, and what throttling does to it.
+
+use std::time::Duration;
+
+use e2e::meta::leadgen_body;
+use e2e::tenant::Tenant;
+use e2e::world::{eventually, within, world};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+async fn steps(tenant: &Tenant, id: &str) -> Vec<(String, String)> {
+    let (status, trace) = tenant.call(Method::GET, &format!("/api/leads/{id}/trace"), &Value::Null).await;
+    if status == 404 {
+        return Vec::new();
+    }
+    let items = trace["items"].as_array().unwrap();
+    let times: Vec<&str> = items.iter().map(|step| step["at"].as_str().unwrap()).collect();
+    assert!(
+        times.windows(2).all(|pair| pair[0].parse::<jiff::Timestamp>().unwrap() <= pair[1].parse().unwrap()),
+        "{trace}"
+    );
+    assert!(items.iter().all(|step| {
+        step["detail"]
+            .as_str()
+            .is_some_and(|detail| detail.ends_with('.') || step["step"] == "tried" || step["step"] == "parked")
+    }));
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    items.iter().map(|step| (text(&step["step"]), text(&step["cause"]))).collect()
+}
+
+fn names(steps: &[(String, String)]) -> Vec<String> {
+    steps.iter().map(|(step, cause)| format!("{step} {cause}")).collect()
+}
+
+const LIFE: [&str; 6] = [
+    "received webhook",
+    "fetched graph",
+    "mapped question_types",
+    "deduplicated new_person",
+    "assigned turn",
+    "published lead.created",
+];
+
+#[tokio::test]
+async fn a_lead_tells_its_life_step_by_step() {
+    let tenant = Tenant::with_users("trace", &[("ann", true), ("bob", true)]).await;
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    let answers = json!({ "answers": { "full_name": "Pat", "email": "pat@example.com" } });
+    let first = world().submit(&person.forms[0], 1, answers.clone()).await;
+    let lead = tenant.leads_with(&first).await.remove(0);
+    let id = lead["id"].as_str().unwrap();
+    let told = eventually("the telling", async || {
+        let steps = steps(&tenant, id).await;
+        steps.iter().any(|(step, _)| step == "published").then_some(steps)
+    })
+    .await;
+    assert_eq!(names(&told), LIFE);
+    let second = world().submit(&person.forms[0], 1, answers).await;
+    let other = if lead["assigned_to"] == "ann" { "bob" } else { "ann" };
+    tenant
+        .done(Method::PATCH, &format!("/api/leads/{id}"), &json!({ "assigned_to": other, "status": "contacted" }))
+        .await;
+    let all = eventually("the repeat", async || {
+        let steps = steps(&tenant, id).await;
+        (steps.len() == 9).then_some(steps)
+    })
+    .await;
+    let mut later = names(&all[6..]);
+    later.sort();
+    assert_eq!(later, ["joined email", "reassigned manual", "status_changed contacted"]);
+    assert_eq!(names(&all[..6])[..4], LIFE[..4]);
+    let repeat = eventually("the repeat's telling", async || {
+        let steps = steps(&tenant, &format!("meta-{}", second[0])).await;
+        (steps.len() == 5).then_some(steps)
+    })
+    .await;
+    assert_eq!(names(&repeat)[3..], ["deduplicated email", "published lead.updated"]);
+    assert_eq!(tenant.call(Method::GET, "/api/leads/meta-1/trace", &Value::Null).await.0, 404);
+    let other = Tenant::with_users("trace-other", &[]).await;
+    assert_eq!(other.call(Method::GET, &format!("/api/leads/{id}/trace"), &Value::Null).await.0, 404);
+
+    let latency = tenant.get("/api/leads/latency").await;
+    assert_eq!((&latency["leads"], &latency["within_2_minutes"]), (&json!(2), &json!(2)), "{latency}");
+    assert!(latency["p50_s"].as_f64().unwrap() <= latency["p95_s"].as_f64().unwrap(), "{latency}");
+    assert_eq!(latency["items"].as_array().unwrap().len(), 1);
+    for bad in ["from=x", "to=2026-13-01", "from=2026-01-02&to=2026-01-01", "from=2020-01-01", "form=1"] {
+        assert_eq!(tenant.call(Method::GET, &format!("/api/leads/latency?{bad}"), &Value::Null).await.0, 400, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn what_could_not_be_fetched_says_why_and_one_click_brings_it_in() {
+    let tenant = Tenant::with_users("trace-parked", &[("ann", true)]).await;
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    let id = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await.remove(0);
+    for (times, code, status) in [(1, 2, 500), (1, 200, 403)] {
+        let fault =
+            json!({ "path": format!("/{id}"), "kind": "error", "code": code, "status": status, "times": times });
+        world().sim(Method::POST, "faults", &fault).await;
+    }
+    assert_eq!(world().deliver(&leadgen_body(&person.pages[0], &id, &person.forms[0])).await.0, 200);
+    let lead = format!("meta-{id}");
+    let parked =
+        eventually("the parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().cloned()).await;
+    assert_eq!((&parked["reason"], &parked["leadgen_id"]), (&json!("not_permitted"), &json!(id)));
+    assert_eq!(
+        names(&steps(&tenant, &lead).await),
+        ["tried unavailable", "parked not_permitted"],
+        "it tells its life before it is in"
+    );
+    let first = tenant.get("/api/parked?limit=1").await;
+    assert_eq!((first["items"].as_array().unwrap().len(), &first["next_cursor"]), (1, &Value::Null));
+
+    let replayed = tenant.done(Method::POST, "/api/parked/replay", &json!({ "leadgen_ids": [id] })).await;
+    assert_eq!(replayed["replayed"], 1);
+    tenant.leads_with(std::slice::from_ref(&id)).await;
+    let all = eventually("the telling", async || {
+        let steps = steps(&tenant, &lead).await;
+        steps.iter().any(|(step, _)| step == "published").then_some(steps)
+    })
+    .await;
+    let all = names(&all);
+    assert!(all.contains(&"replayed manual".to_owned()) && all.contains(&"assigned turn".to_owned()), "{all:?}");
+    assert!(tenant.get("/api/parked").await["items"].as_array().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
+    let tenant = Tenant::with_users("throttled", &[]).await;
+    let person = world().person(2).await;
+    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    // The first leads teach us the forms, so that what follows is one call a lead.
+    let mut ids = world().submit(&person.forms[0], 1, Value::Null).await;
+    ids.extend(world().submit(&person.forms[1], 1, Value::Null).await);
+    tenant.leads_with(&ids).await;
+    let limit = json!({ "page_id": person.pages[0], "calls": 2, "window_s": 3600, "block_s": 20 });
+    world().sim(Method::POST, "limits", &limit).await;
+    let held = world().submit(&person.forms[0], 6, Value::Null).await;
+    let free = world().submit(&person.forms[1], 3, Value::Null).await;
+    tenant.leads_with(&free).await;
+    let blocked = async || {
+        let limits = world().sim(Method::GET, "limits", &Value::Null).await;
+        limits["limits"].as_array().unwrap().iter().find(|limit| limit["page_id"] == person.pages[0]).unwrap().clone()
+    };
+    eventually("the block", async || (blocked().await["calls_while_blocked"].as_u64().unwrap() > 0).then_some(()))
+        .await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let before = blocked().await["calls_while_blocked"].clone();
+    // More leads, a sweep and a sync do not ask a page that Meta wants to be left alone.
+    let more = world().submit(&person.forms[0], 5, Value::Null).await;
+    tenant.sweep().await;
+    let (status, answer) = tenant.call(Method::POST, &format!("/api/meta/integrations/{id}/sync"), &Value::Null).await;
+    assert!(status == 503 && answer["code"] == "meta_throttled", "{status} {answer}");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(blocked().await["calls_while_blocked"], before, "nobody hammers");
+    let waiting = tenant.leads("").await.len();
+    assert!(waiting < 5 + held.len() + more.len(), "{waiting} are in: nothing was throttled");
+    world().sim(Method::DELETE, "limits", &Value::Null).await;
+    within(Duration::from_secs(150), "what was held", async || {
+        (tenant.leads("").await.len() == 5 + held.len() + more.len()).then_some(())
+    })
+    .await;
+    let parked = tenant.get("/api/parked").await;
+    assert!(parked["items"].as_array().unwrap().is_empty(), "waiting is not failing: {parked}");
+}
