@@ -25,7 +25,8 @@ pub(crate) struct ImportQuery {
     /// Only say what would be done.
     #[serde(default)]
     dry_run: bool,
-    /// Assign the leads as the integration of their form's page says; to nobody if left out.
+    /// Assign the leads as the integration of their form's page says; to nobody if left out, or if the form is no connected
+    /// page's.
     #[serde(default)]
     assign: bool,
     /// Leave out the lines before this one: `next_line` of the previous answer.
@@ -63,6 +64,6 @@ pub(crate) async fn import_leads(
     }
     let ledger = Ledger { table: api.table.clone(), bus: api.connector.bus.clone() };
     let how = Importing { assign: query.assign, dry_run: query.dry_run, from_line: query.from_line };
-    let report = import(&ledger, &scope, &file, how, shared::clock::now()).await?;
+    let report = import(&api.connector.meta, &ledger, &scope, &file, how, shared::clock::now()).await?;
     report.map(Json).map_err(|refusal| Problem::new(StatusCode::BAD_REQUEST, "file_invalid", refusal.0))
 }

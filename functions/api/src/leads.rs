@@ -6,11 +6,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use serde::{Deserialize, Deserializer, Serialize};
-use shared::bus::Event;
 use shared::error::WorkError;
 use shared::http::{Problem, cursor, place};
 use shared::ids::{LeadId, OrgScope, UserId};
 use shared::model::assignment::{Assigned, Reason, Strategy};
+use shared::model::event::Event;
 use shared::model::lead::{Lead, Status, Submission};
 use shared::model::trace::{self, Step, StepKind};
 use shared::table::lead::{LeadChange, Stored};
@@ -196,27 +196,36 @@ pub(crate) async fn change(
     let assigned = given.assigned_to.clone().map(|to| if to.is_some() { (to, by_hand) } else { (None, nobody) });
     let before = api.table.change_lead(&scope, &id, &LeadChange { assigned, status: given.status }).await?;
     let before = before.ok_or_else(missing)?;
-    if let Some(status) = given.status.filter(|status| *status != before.status) {
-        let word = serde_json::to_value(status).ok().and_then(|word| word.as_str().map(ToOwned::to_owned));
-        let (word, at) = (word.unwrap_or_default(), shared::clock::now());
-        let detail = format!("{} changed it to {word}.", caller.user);
-        api.table.note(&scope, &id, &Step::new(at, StepKind::StatusChanged, word, detail)).await?;
-    }
-    if let Some(to) = given.assigned_to.filter(|to| *to != before.assigned_to) {
-        let (from, at) = (before.assigned_to.as_ref(), shared::clock::now());
-        tracing::info!(org = %scope.org(), lead = %id, ?from, ?to, by = %caller.user, "lead reassigned by hand");
+    let at = shared::clock::now();
+    let mut steps = Vec::new();
+    if let Some(to) = given.assigned_to {
+        let from = before.assigned_to.as_ref();
+        tracing::info!(org = %scope.org(), lead = %id, ?from, ?to, by = %caller.user, "lead given by hand");
+        // Told even if it is no change: whoever asks again was perhaps not answered the first time.
+        let event = Event::lead_assigned(&scope, &id, from, to.as_ref(), &caller.user, at);
+        api.connector.bus.publish(&[event]).await.map_err(WorkError::from)?;
         if before.assignment.reason != Reason::Manual {
             // The lead says from now on who has it by hand; how it was given away first is written down.
             let given = before.passage.stored_at.unwrap_or(before.received_at);
-            api.table.note(&scope, &id, &trace::assigned(given, from, &before.assignment)).await?;
+            steps.push(trace::assigned(given, from, &before.assignment));
         }
         let detail = match &to {
             Some(to) => format!("{} gave it to {to}.", caller.user),
             None => format!("{} took it away from {}.", caller.user, from.map_or("nobody", UserId::as_str)),
         };
-        api.table.note(&scope, &id, &Step::new(at, StepKind::Reassigned, "manual", detail)).await?;
-        let event = Event::lead_assigned(&scope, &id, from, to.as_ref(), &caller.user, at);
-        api.connector.bus.publish(&[event]).await.map_err(WorkError::from)?;
+        steps.push(Step::new(at, StepKind::Reassigned, "manual", detail));
+    }
+    if let Some(status) = given.status.filter(|status| *status != before.status) {
+        let word = serde_json::to_value(status).ok().and_then(|word| word.as_str().map(ToOwned::to_owned));
+        let word = word.unwrap_or_default();
+        let detail = format!("{} changed it to {word}.", caller.user);
+        steps.push(Step::new(at, StepKind::StatusChanged, word, detail));
+    }
+    for step in steps {
+        // It explains; what is done is done.
+        if let Err(error) = api.table.note(&scope, &id, &step).await {
+            tracing::warn!(%error, lead = %id, "a step of a lead's life could not be written down");
+        }
     }
     Ok(Json(details(&api, &scope, &id).await?))
 }

@@ -12,13 +12,16 @@ use lambda_http::RequestExt;
 use shared::auth::Verifier;
 use shared::connect::Connector;
 use shared::http::Problem;
+use shared::model::event;
 use shared::model::login::ReturnUrls;
 use shared::queue::Queue;
 use shared::secret::HmacKey;
 use shared::table::Table;
 use url::Url;
-use utoipa::openapi::OpenApi as Description;
+use utoipa::openapi::path::{HttpMethod, OperationBuilder};
+use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Content, OpenApi as Description, PathItem, PathsBuilder, Ref, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -52,7 +55,12 @@ pub(crate) struct Api {
             admin, moderator or superadmin, and, except for PUT /api/orgs/{id}, the header orgid. Errors are RFC 9457 problems with a \
             stable code; a token that the gateway refuses is answered by the gateway itself, with 401 and {\"message\":\"Unauthorized\"}."
     ),
-    modifiers(&Bearer),
+    components(schemas(
+        event::LeadCreated, event::LeadUpdated, event::LeadAssigned, event::ConnectionConnected,
+        event::ConnectionExpiring, event::ConnectionExpired, event::ConnectionPageLost, event::ConnectionQuiet,
+        event::ConnectionDisconnected,
+    )),
+    modifiers(&Bearer, &Events),
     security(("bearer" = []))
 )]
 struct Document;
@@ -63,6 +71,28 @@ impl Modify for Bearer {
     fn modify(&self, document: &mut Description) {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
         document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What the CRM is told on the event bus, described as OpenAPI describes what an API sends.
+struct Events;
+
+impl Modify for Events {
+    fn modify(&self, document: &mut Description) {
+        let told = |(name, schema, summary): (&str, &str, &str)| {
+            let body = RequestBodyBuilder::new()
+                .content("application/json", Content::new(Some(Ref::from_schema_name(schema))))
+                .description(Some("The detail of an EventBridge event with the source leadwire and this detail-type."));
+            let operation =
+                OperationBuilder::new().summary(Some(summary)).tag("events").request_body(Some(body.build()));
+            let heard = ResponseBuilder::new()
+                .description("Nobody answers: events come at least once, repeats with the same id.");
+            let item = PathItem::new(HttpMethod::Post, operation.response("default", heard).build());
+            (name.to_owned(), item)
+        };
+        let events =
+            event::KINDS.into_iter().map(told).fold(PathsBuilder::new(), |paths, (name, item)| paths.path(name, item));
+        document.webhooks = Some(events.build());
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use shared::error::WorkError;
 use shared::http::Problem;
 use shared::ids::{OrgScope, PageId, RunId, UserId};
-use shared::intake::{CatchUp, Search, SweepJob};
+use shared::intake::{CatchUp, Search, SweepJob, cannot_search};
 use shared::model::integration::{Connection, Integration};
 use shared::model::lead::FoundBy;
 use shared::model::run::{Run, RunState};
@@ -45,7 +45,7 @@ pub(crate) struct RunOut {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RunList {
     items: Vec<RunOut>,
-    /// Always `null`: all of the last 90 days are listed.
+    /// Always `null`: only the latest are listed.
     next_cursor: Option<String>,
 }
 
@@ -83,7 +83,13 @@ pub(crate) async fn sync(
     let search = Search::of_run(&run, None, now);
     match tokio::time::timeout(AT_ONCE, catch_up.run(&scope, &integration, &search, now)).await {
         Ok(Ok(_)) => {}
-        Ok(Err(error)) => return Err(of_meta(&api, &scope, &integration, error).await),
+        Ok(Err(error)) => {
+            // Pages that could be searched are; the others say why not, and the run has its end.
+            for page in &run.pages {
+                cannot_search(&api.table, &scope, &run.id, page, error.code(), &error.to_string()).await?;
+            }
+            return Err(of_meta(&api, &scope, &integration, error).await);
+        }
         Err(_) => queue(&api, &scope, &run).await?,
     }
     Ok((StatusCode::ACCEPTED, Json(read_run(&api, &scope, &integration, &run.id).await?)))
@@ -118,7 +124,7 @@ pub(crate) async fn backfill(
     let of_integration = api.table.runs(&scope).await?.into_iter().filter(|run| run.integration_id == integration.id);
     let runs = |run: &Run| {
         run.kind == FoundBy::Backfill
-            && run.state() == RunState::Searching
+            && run.state(now) == RunState::Searching
             && now.duration_since(run.asked_at) < STOPPED
     };
     if let Some(running) = of_integration.into_iter().find(runs) {
@@ -133,7 +139,7 @@ pub(crate) async fn backfill(
 
 /// An integration's searches
 ///
-/// Those that somebody asked for in the last 90 days, newest first.
+/// Those that somebody asked for lately, newest first.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/runs", tag = "leads", operation_id = "listRuns",
     params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
@@ -147,7 +153,7 @@ pub(crate) async fn list(
     let integration = find(&api, &scope, &id).await?;
     let mut runs = api.table.runs(&scope).await?;
     runs.retain(|run| run.integration_id == integration.id);
-    Ok(Json(RunList { items: runs.into_iter().rev().map(shown).collect(), next_cursor: None }))
+    Ok(Json(RunList { items: runs.into_iter().map(shown).collect(), next_cursor: None }))
 }
 
 /// One search
@@ -172,7 +178,7 @@ async fn read_run(api: &Api, scope: &OrgScope, of: &Integration, id: &RunId) -> 
 }
 
 fn shown(run: Run) -> RunOut {
-    RunOut { state: run.state(), run }
+    RunOut { state: run.state(shared::clock::now()), run }
 }
 
 async fn begin(

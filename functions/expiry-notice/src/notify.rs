@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use jiff::Timestamp;
-use shared::bus::{Bus, Event};
+use shared::bus::Bus;
 use shared::error::WorkError;
 use shared::ids::OrgScope;
 use shared::mail::{Mail, MailError, Mailer};
+use shared::model::event::Event;
 use shared::model::integration::{Connection, Integration};
 use shared::model::org::User;
 use shared::model::standing::{Ended, Notice};

@@ -8,7 +8,8 @@ use shared::batch;
 use shared::bus::Bus;
 use shared::connect::{Meta, ask_for_check};
 use shared::error::WorkError;
-use shared::intake::{CatchUp, Ledger, Search, SweepJob, tell_quiet};
+use shared::ids::OrgScope;
+use shared::intake::{CatchUp, Ledger, Search, SweepJob, cannot_search, tell_quiet};
 use shared::model::standing::EndReason;
 use shared::queue::Queue;
 use shared::table::Table;
@@ -53,10 +54,6 @@ impl Sweeper {
         let table = &self.ledger.table;
         let found = table.integration_of(job.org.clone(), &job.integration_id).await?;
         let Some((scope, integration)) = found else { return Ok(()) };
-        let dead = integration.standing(now).reason.is_some_and(|reason| reason != EndReason::PageRoleLost);
-        if dead || integration.removing || !table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
-            return Ok(());
-        }
         let search = match &job.run {
             None => Search::regular(if job.everything { now } else { now - ABOUT_TO_TELL }),
             Some((id, page)) => match table.run(&scope, id).await? {
@@ -64,19 +61,39 @@ impl Sweeper {
                 _ => return Ok(()),
             },
         };
-        if job.run.is_none() {
-            tell_quiet(&self.ledger, &scope, &integration, now).await?;
+        let ended = integration.standing(now).reason.filter(|reason| *reason != EndReason::PageRoleLost);
+        if ended.is_some() || integration.removing || !table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
+            let why = ended.map_or("The integration, or Meta in the org's plan, is gone.", EndReason::message);
+            return give_up(table, &scope, job, "integration_ended", why).await;
         }
         let catch_up = CatchUp { meta: &self.meta, table, leads: &self.leads };
-        match catch_up.run(&scope, &integration, &search, now).await {
+        let outcome = match catch_up.run(&scope, &integration, &search, now).await {
             Ok(found) if found > 0 && job.run.is_none() => {
                 tracing::warn!(org = %scope.org(), integration = %integration.id, found, metric = "leads_missed_by_webhook", "Meta had leads that it did not tell of, or whose telling got lost");
                 Ok(())
             }
             Ok(_) => Ok(()),
             // Somebody has to look at it; the next sweep comes anyway.
-            Err(error) if error.is_of_token() => ask_for_check(&self.checks, &scope, &integration.id).await,
+            Err(error) if error.is_of_token() => {
+                ask_for_check(&self.checks, &scope, &integration.id).await?;
+                give_up(table, &scope, job, error.code(), &error.to_string()).await
+            }
             Err(error) => Err(error),
+        };
+        // After the search: what keeps the notice from being told must not keep leads out.
+        if job.run.is_none()
+            && let Err(error) = tell_quiet(&self.ledger, &scope, &integration, now).await
+        {
+            tracing::warn!(%error, org = %scope.org(), "whether pages have gone quiet is told later");
         }
+        outcome
+    }
+}
+
+/// A page of a run that will not be searched says so.
+async fn give_up(table: &Table, scope: &OrgScope, job: &SweepJob, code: &str, why: &str) -> Result<(), WorkError> {
+    match &job.run {
+        Some((run, page)) => cannot_search(table, scope, run, page, code, why).await,
+        None => Ok(()),
     }
 }

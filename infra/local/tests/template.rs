@@ -214,7 +214,11 @@ fn consumed_queues_wait_long_enough_retry_and_are_watched() -> Result<()> {
                 let timeout = number(function.get("Timeout"))?;
                 let visibility = number(properties(&template, queue)?.get("VisibilityTimeout"))?;
                 // Leads of a worker that died are promised in two minutes, and doing them twice at once harms none.
-                let (factor, most) = if queue == "LeadWorkerQueue" { (3, 100) } else { (6, i64::MAX) };
+                let (factor, most) = match queue {
+                    "LeadWorkerQueue" => (3, 100),
+                    "LeadSweepQueue" => (3, 15 * 60 + 10),
+                    _ => (6, i64::MAX),
+                };
                 assert!(
                     visibility > factor * timeout + window - 1,
                     "{stage}: {queue} hands messages out again too early"

@@ -3,9 +3,10 @@
 
 use super::meta::{Meta, if_readable};
 use super::pages::{release, set_choice};
-use crate::bus::{Bus, Event};
+use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::ids::OrgScope;
+use crate::model::event::Event;
 use crate::model::integration::{Choice, Integration};
 use crate::table::{Table, write_all};
 

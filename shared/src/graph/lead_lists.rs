@@ -29,6 +29,27 @@ pub struct ListedForm {
     pub locale: Option<String>,
 }
 
+/// One response page of a form's leads.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeadPage {
+    /// In Meta's order.
+    pub leads: Vec<ListedLead>,
+    /// The cursor of the next one; `None` at the end.
+    pub next: Option<String>,
+}
+
+const LISTED_LEAD_FIELDS: &str = "id,created_time";
+
+/// Meta's operator leaves the second itself out.
+fn since_filter(since: Timestamp) -> String {
+    json!([{ "field": "time_created", "operator": "GREATER_THAN", "value": since.as_second() - 1 }]).to_string()
+}
+
+fn lead_page(answer: Value) -> Result<LeadPage, GraphError> {
+    let page: Page<ListedLead> = read(answer)?;
+    Ok(LeadPage { next: page.next(), leads: page.data })
+}
+
 /// A lead as its form lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ListedLead {
@@ -47,19 +68,34 @@ impl Graph {
         self.lists(&edges, &[("fields", "id,name,status,locale"), ("limit", "100")]).await
     }
 
-    /// The submissions to each of these forms of one page at or after `since`: one outcome a form, in their order.
+    /// The first response page of the submissions to each of these forms of one page at or after `since`: one outcome a
+    /// form, in their order.
     pub async fn leads_since(
         &self,
         forms: &[ListedForm],
         since: Timestamp,
         page_token: &AccessToken,
-    ) -> Vec<Result<Vec<ListedLead>, GraphError>> {
-        let edges: Vec<(String, &AccessToken)> =
-            forms.iter().map(|form| (format!("{}/leads", form.id), page_token)).collect();
-        // Meta's operator leaves the second itself out.
-        let after = since.as_second() - 1;
-        let filter = json!([{ "field": "time_created", "operator": "GREATER_THAN", "value": after }]).to_string();
-        self.lists(&edges, &[("fields", "id,created_time"), ("limit", "100"), ("filtering", &filter)]).await
+    ) -> Vec<Result<LeadPage, GraphError>> {
+        let (fields, filter) = (LISTED_LEAD_FIELDS, since_filter(since));
+        let query = [("fields", fields), ("limit", "100"), ("filtering", filter.as_str())];
+        let calls: Vec<Call> = forms.iter().map(|form| Call::get(&format!("{}/leads", form.id), &query)).collect();
+        self.batch(&calls, page_token).await.into_iter().map(|answer| lead_page(answer?)).collect()
+    }
+
+    /// The response page after a cursor of [`LeadPage::next`].
+    ///
+    /// # Errors
+    /// What Meta did not do.
+    pub async fn leads_after(
+        &self,
+        form: &FormId,
+        since: Timestamp,
+        after: &str,
+        page_token: &AccessToken,
+    ) -> Result<LeadPage, GraphError> {
+        let (fields, filter) = (LISTED_LEAD_FIELDS, since_filter(since));
+        let query = [("fields", fields), ("limit", "100"), ("filtering", filter.as_str()), ("after", after)];
+        lead_page(self.get(&format!("{form}/leads"), &query, page_token).await?)
     }
 
     /// A form as each of these pages' tokens shows it: one outcome a page, in their order. Only its own page's does.

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::connect::Meta;
 use crate::error::WorkError;
-use crate::graph::lead_lists::{ListedForm, ListedLead};
+use crate::graph::lead_lists::{LeadPage, ListedForm, ListedLead};
 use crate::graph::{Graph, GraphError};
 use crate::ids::{LeadId, OrgScope, PageId, RunId};
 use crate::model::delivery::LeadNotice;
@@ -81,8 +81,16 @@ impl Search {
     /// From when on a page is searched at `now`. Leads from before it was connected are not ours.
     fn since(&self, page: &Connection, now: Timestamp) -> Timestamp {
         let from = self.since.or(page.swept_until).unwrap_or(page.connected_at);
-        let ours = if self.found_by == FoundBy::Backfill { now - RETENTION } else { page.connected_at };
-        from.min(now - LOOK_BACK).max(ours).max(now - RETENTION)
+        if self.found_by == FoundBy::Backfill {
+            return from.max(now - RETENTION);
+        }
+        from.min(now - LOOK_BACK).max(page.connected_at).max(now - RETENTION)
+    }
+
+    /// Whether a lead of this page that was sent then is searched for. A backfill leaves to the others what came after the
+    /// connection: that is assigned as it always is.
+    fn wants(&self, page: &Connection, created: Timestamp) -> bool {
+        self.found_by != FoundBy::Backfill || created < page.connected_at
     }
 }
 
@@ -109,7 +117,7 @@ impl CatchUp<'_> {
         pages.retain(|page| search.page.as_ref().is_none_or(|only| page.page_id == *only));
         pages.sort_by_key(|page| page.swept_until);
         if let (Some(run), Some(page), true) = (&search.run, &search.page, pages.is_empty()) {
-            self.cannot_search(scope, run, page, "not_connected", "The page is not connected any more.").await?;
+            cannot_search(self.table, scope, run, page, "not_connected", "The page is not connected any more.").await?;
         }
         let (with_token, without): (Vec<_>, Vec<_>) = pages
             .iter()
@@ -118,19 +126,28 @@ impl CatchUp<'_> {
         if let Some(run) = &search.run {
             for (page, _) in without {
                 let why = "Meta gave no token for the page. Reconnect and leave every permission ticked.";
-                self.cannot_search(scope, run, &page.page_id, "page_without_token", why).await?;
+                cannot_search(self.table, scope, run, &page.page_id, "page_without_token", why).await?;
             }
         }
         let asking: Vec<_> = with_token
             .into_iter()
-            .filter_map(|(page, token)| Some(self.page(graph, scope, page, token?, search, now)))
+            .filter_map(|(page, token)| Some((page, token?)))
+            .map(async |(page, token)| (&page.page_id, self.page(graph, scope, page, token, search, now).await))
             .collect();
-        let outcomes: Vec<Result<usize, WorkError>> = stream::iter(asking).buffer_unordered(AT_ONCE).collect().await;
-        let found: usize = outcomes.iter().flatten().sum();
+        let outcomes: Vec<(&PageId, Result<usize, WorkError>)> =
+            stream::iter(asking).buffer_unordered(AT_ONCE).collect().await;
+        let found: usize = outcomes.iter().flat_map(|(_, outcome)| outcome).sum();
         tracing::info!(org = %scope.org(), integration = %integration.id, found, ?search, "caught up with Meta");
-        let some_work = outcomes.iter().any(Result::is_ok);
+        let some_work = outcomes.iter().any(|(_, outcome)| outcome.is_ok());
+        for (page, outcome) in &outcomes {
+            if let (Some(run), Err(error), true) = (&search.run, outcome, some_work)
+                && error.is_of_token()
+            {
+                cannot_search(self.table, scope, run, page, error.code(), &error.to_string()).await?;
+            }
+        }
         let counts = |error: &WorkError| !error.is_of_token() || !some_work;
-        outcomes.into_iter().find_map(|outcome| outcome.err().filter(counts)).map_or(Ok(found), Err)
+        outcomes.into_iter().find_map(|(_, outcome)| outcome.err().filter(counts)).map_or(Ok(found), Err)
     }
 
     async fn page(
@@ -146,76 +163,155 @@ impl CatchUp<'_> {
             return Err(WorkError::Paused(until.duration_since(now).unsigned_abs()));
         }
         let since = search.since(page, now);
-        let mut refused = None;
         let forms = graph.forms(&[(&page.page_id, token)]).await.pop().unwrap_or(Ok(Vec::new()));
-        let forms: Vec<ListedForm> = self.unless_refused(page, forms, &mut refused, now).await?;
-        let (mut found, mut unsettled) = (0, Vec::new());
-        for (form, listed) in forms.iter().zip(graph.leads_since(&forms, since, token).await) {
-            let listed: Vec<ListedLead> = self.unless_refused(page, listed, &mut refused, now).await?;
-            let ids: Vec<LeadId> = listed.iter().map(|lead| LeadId::from_leadgen(&lead.id)).collect();
-            let settled: BTreeSet<LeadId> = self.table.settled_among(scope, &ids).await?;
-            let open: Vec<ListedLead> =
-                listed.into_iter().zip(&ids).filter(|(_, id)| !settled.contains(id)).map(|(lead, _)| lead).collect();
-            unsettled.extend(open.iter().map(|lead| lead.created_time));
-            let ripe = open.into_iter().filter(|lead| lead.created_time <= search.until);
-            let messages: Vec<Message> = ripe.map(|lead| message(scope, page, form, lead, search, now)).collect();
-            found += messages.len();
-            self.leads.send_all(messages).await?;
+        let forms = match forms {
+            Ok(forms) => forms,
+            // It may have leads: the place from which it is searched stays, however long that lasts.
+            Err(error) => return self.refused(scope, page, search, error, now).await.map(|()| 0),
+        };
+        let mut seen = Seen::default();
+        for (form, first) in forms.iter().zip(graph.leads_since(&forms, since, token).await) {
+            let mut answer = first;
+            let mut after: Option<String> = None;
+            loop {
+                match answer {
+                    Ok(leads) => {
+                        let next = leads.next.clone().filter(|next| after.as_ref() != Some(next));
+                        self.compare(scope, page, form, leads, search, now, &mut seen).await?;
+                        let Some(next) = next else { break };
+                        answer = graph.leads_after(&form.id, since, &next, token).await;
+                        after = Some(next);
+                    }
+                    // One form that cannot be listed keeps no other out.
+                    Err(error) => {
+                        seen.failed.push((form.name.clone(), error));
+                        break;
+                    }
+                }
+            }
+        }
+        self.conclude(scope, page, search, seen, now).await
+    }
+
+    /// Queues what neither came in nor is parked of some of a form's leads.
+    #[expect(clippy::too_many_arguments, reason = "what is compared, for whom, and what came of it")]
+    async fn compare(
+        &self,
+        scope: &OrgScope,
+        page: &Connection,
+        form: &ListedForm,
+        listed: LeadPage,
+        search: &Search,
+        now: Timestamp,
+        seen: &mut Seen,
+    ) -> Result<(), WorkError> {
+        let listed: Vec<ListedLead> =
+            listed.leads.into_iter().filter(|lead| search.wants(page, lead.created_time)).collect();
+        let ids: Vec<LeadId> = listed.iter().map(|lead| LeadId::from_leadgen(&lead.id)).collect();
+        let settled: BTreeSet<LeadId> = self.table.settled_among(scope, &ids).await?;
+        let open: Vec<ListedLead> =
+            listed.into_iter().zip(&ids).filter(|(_, id)| !settled.contains(id)).map(|(lead, _)| lead).collect();
+        seen.oldest_open = open.iter().map(|lead| lead.created_time).chain(seen.oldest_open).min();
+        let ripe = open.into_iter().filter(|lead| lead.created_time <= search.until);
+        let messages: Vec<Message> = ripe.map(|lead| message(scope, page, form, lead, search, now)).collect();
+        seen.found += messages.len();
+        Ok(self.leads.send_all(messages).await?)
+    }
+
+    /// Writes down how far a page is searched. What Meta refused for good is told and costs itself only; anything else
+    /// that failed is worth another try of the whole page.
+    async fn conclude(
+        &self,
+        scope: &OrgScope,
+        page: &Connection,
+        search: &Search,
+        seen: Seen,
+        now: Timestamp,
+    ) -> Result<usize, WorkError> {
+        let (refused, failed): (Vec<_>, Vec<_>) = seen.failed.into_iter().partition(|(_, error)| is_refusal(error));
+        if let Some((_, error)) = failed.into_iter().next() {
+            self.heed(page, &error, now).await?;
+            return Err(error.into());
+        }
+        for (form, error) in &refused {
+            tracing::warn!(%error, form, page = %page.page_id, "leads of a form cannot be listed");
         }
         if search.since.is_none() {
             // Never past a lead that is neither in nor parked: the next search finds it again until it is. Nor past what
-            // Meta did not list, as long as there is hope that it will: it may have leads.
-            let before = page.swept_until.unwrap_or(page.connected_at).max(now - HOPE);
-            unsettled.extend(refused.is_some().then_some(before));
-            let until = unsettled.into_iter().min().unwrap_or(search.until).min(search.until);
-            self.table.set_swept_until(scope, page, until).await?;
+            // Meta did not list of a form, as long as there is hope that it will.
+            let held = (!refused.is_empty()).then(|| page.swept_until.unwrap_or(page.connected_at).max(now - HOPE));
+            let until = [Some(search.until), seen.oldest_open, held].into_iter().flatten().min();
+            self.table.set_swept_until(scope, page, until.unwrap_or(search.until)).await?;
         }
         if let Some(run) = &search.run {
-            let problem = |error: GraphError| RunProblem {
+            let problem = refused.into_iter().next().map(|(form, error)| RunProblem {
                 page_id: page.page_id.clone(),
                 code: error.code().to_owned(),
-                message: error.to_string(),
-            };
-            self.table.set_searched(scope, run, &page.page_id, found, refused.map(problem)).await?;
+                message: format!("The form {form} could not be searched: {error}"),
+            });
+            self.table.set_searched(scope, run, &page.page_id, seen.found, problem).await?;
         }
-        Ok(found)
+        Ok(seen.found)
     }
 
-    async fn cannot_search(
+    /// A page whose forms Meta did not list.
+    async fn refused(
         &self,
         scope: &OrgScope,
-        run: &RunId,
-        page: &PageId,
-        code: &str,
-        why: &str,
-    ) -> Result<(), WorkError> {
-        let problem = RunProblem { page_id: page.clone(), code: code.to_owned(), message: why.to_owned() };
-        Ok(self.table.set_searched(scope, run, page, 0, Some(problem)).await?)
-    }
-
-    /// What Meta refuses for good is empty, and told; a page that it throttles is left alone.
-    async fn unless_refused<T: Default>(
-        &self,
         page: &Connection,
-        answer: Result<T, GraphError>,
-        refused: &mut Option<GraphError>,
+        search: &Search,
+        error: GraphError,
         now: Timestamp,
-    ) -> Result<T, WorkError> {
-        match answer {
-            Err(error) if error.verdict() == Verdict::GiveUp && error.token_death().is_none() => {
-                tracing::warn!(%error, page = %page.page_id, "leads of a page or form cannot be listed");
-                *refused = Some(error);
-                Ok(T::default())
-            }
-            Err(error) => {
-                if let (GraphError::Throttled { .. }, Verdict::RetryAfter(wait)) = (&error, error.verdict()) {
-                    self.table.pause(&page.page_id, now + wait).await?;
-                }
-                Err(error.into())
-            }
-            Ok(answer) => Ok(answer),
+    ) -> Result<(), WorkError> {
+        if !is_refusal(&error) {
+            self.heed(page, &error, now).await?;
+            return Err(error.into());
+        }
+        tracing::warn!(%error, page = %page.page_id, "forms of a page cannot be listed");
+        match &search.run {
+            Some(run) => cannot_search(self.table, scope, run, &page.page_id, error.code(), &error.to_string()).await,
+            None => Ok(()),
         }
     }
+
+    /// A page that Meta throttles is left alone by everybody.
+    async fn heed(&self, page: &Connection, error: &GraphError, now: Timestamp) -> Result<(), WorkError> {
+        if let (GraphError::Throttled { .. }, Verdict::RetryAfter(wait)) = (error, error.verdict()) {
+            self.table.pause(&page.page_id, now + wait).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What was seen of one page.
+#[derive(Default)]
+struct Seen {
+    found: usize,
+    /// When the oldest lead was sent that neither came in nor is parked.
+    oldest_open: Option<Timestamp>,
+    /// Forms that could not be listed to their end, with why.
+    failed: Vec<(String, GraphError)>,
+}
+
+/// Whether trying again does not help, and it is not for the token's sake.
+fn is_refusal(error: &GraphError) -> bool {
+    error.verdict() == Verdict::GiveUp && error.token_death().is_none()
+}
+
+/// Writes down that a page of a run is not searched, and why.
+///
+/// # Errors
+/// If the table cannot be written.
+pub async fn cannot_search(
+    table: &Table,
+    scope: &OrgScope,
+    run: &RunId,
+    page: &PageId,
+    code: &str,
+    why: &str,
+) -> Result<(), WorkError> {
+    let problem = RunProblem { page_id: page.clone(), code: code.to_owned(), message: why.to_owned() };
+    Ok(table.set_searched(scope, run, page, 0, Some(problem)).await?)
 }
 
 fn message(
@@ -264,6 +360,9 @@ mod tests {
             Search { since: Some(at("2026-01-01T00:00:00Z")), found_by: FoundBy::Backfill, ..Search::regular(now) };
         let page = Connection { connected_at: at("2026-06-09T00:00:00Z"), ..connection() };
         assert_eq!(backfill.since(&page, now).to_string(), "2026-03-12T12:00:00Z", "from before the connection");
+        let wants = |search: &Search, created: &str| search.wants(&page, at(created));
+        assert!(wants(&backfill, "2026-06-08T23:59:59Z") && !wants(&backfill, "2026-06-09T00:00:00Z"));
+        assert!(wants(&Search::regular(now), "2026-06-09T00:00:00Z"));
         let missed = Some("2026-06-05T00:00:00Z");
         assert_eq!(since(Some("2026-06-10T11:45:00Z"), "2026-01-01T00:00:00Z", missed), "2026-06-05T00:00:00Z");
     }

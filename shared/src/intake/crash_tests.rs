@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::stage::{Elsewhere, arrivals, intake};
+use super::stage_for_tests::{Elsewhere, arrivals, intake};
 use super::*;
 use crate::graph::error::Detail;
 use crate::model::assignment::Assignment;

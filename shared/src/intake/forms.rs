@@ -63,7 +63,9 @@ pub async fn find_form(
     id: &FormId,
     now: Timestamp,
 ) -> Result<Option<(Connection, Form)>, WorkError> {
-    for page in table.connections(scope).await? {
+    let mut connected = table.connections(scope).await?;
+    connected.retain(|page| page.ended.is_none());
+    for page in connected {
         if let Some((_, form)) = table.forms(&page.page_id, std::slice::from_ref(id), now).await?.pop() {
             return Ok(Some((page, form)));
         }

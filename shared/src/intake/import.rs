@@ -6,19 +6,23 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::Ledger;
+use super::{Ledger, find_form};
+use crate::connect::Meta;
 use crate::error::WorkError;
-use crate::ids::{FormId, OrgScope};
+use crate::ids::{FormId, LeadId, OrgScope};
 use crate::model::assignment::{Assigned, Assignment, Reason, Strategy};
 use crate::model::form::{self, Form};
 use crate::model::integration::Connection;
 use crate::model::lead::{FoundBy, Lead, Passage, SOURCE, Status, tag};
 use crate::model::lead_file::{NotLeads, Row, RowError, rows};
 use crate::model::mapping::{self, Mapping};
-use crate::model::merging::plan;
+use crate::model::merging::{Known, plan};
+use crate::table::TableError;
 
 /// Lines worked on together.
 const TOGETHER: usize = 96;
+/// Forms of one file that are asked of Meta.
+const MOST_FORMS: usize = 50;
 /// Problems that are listed; the others are counted.
 const MOST_TOLD: usize = 1000;
 /// After this, no more lines are begun: whoever sent the file waits for an answer.
@@ -81,6 +85,7 @@ struct KnownForm {
 /// `Ok(Err)` if the file is no table of leads; an outer error if the table or the bus fails. What is in by then is in once
 /// when the file is sent again.
 pub async fn import(
+    meta: &Meta,
     ledger: &Ledger,
     scope: &OrgScope,
     file: &[u8],
@@ -92,26 +97,26 @@ pub async fn import(
         Err(refusal) => return Ok(Err(refusal)),
     };
     let country = ledger.table.org(scope).await?.and_then(|org| org.default_country);
-    let connections = ledger.table.connections(scope).await?;
     let mut forms: BTreeMap<FormId, KnownForm> = BTreeMap::new();
     let mut report = ImportReport { dry_run: how.dry_run, ..ImportReport::default() };
-    while let Some(next) = rows.peek() {
-        if crate::clock::now().duration_since(now) > LONGEST {
-            report.next_line = Some(line_of(next));
-            break;
-        }
+    let mut planned = Known::default();
+    while rows.peek().is_some() && report.next_line.is_none() {
         let (good, bad): (Vec<_>, Vec<_>) = rows.by_ref().take(TOGETHER).partition(Result::is_ok);
         bad.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
         let good: Vec<Row> = good.into_iter().flatten().collect();
-        learn(ledger, scope, &connections, &good, &mut forms, now).await?;
+        learn(meta, ledger, scope, &good, &mut forms, now).await?;
         let page_of = |row: &Row| forms.get(row.form_id.as_ref()?)?.page.as_ref();
         // In the file's order: of two lines of one person, the first becomes the lead.
         for rows in good.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
-            let page = rows.first().and_then(page_of);
+            let Some(first) = rows.first() else { continue };
+            if crate::clock::now().duration_since(now) > LONGEST {
+                report.next_line = Some(first.line);
+                break;
+            }
             let known = |row: &Row| forms.get(row.form_id.as_ref()?);
             let leads = rows.iter().map(|row| lead(row, known(row), country.as_deref(), how, now)).collect();
             let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
-            take(ledger, scope, page, &lines, leads, &mut report, now).await?;
+            take(ledger, scope, page_of(first), &lines, leads, &mut planned, &mut report, now).await?;
         }
     }
     tracing::info!(org = %scope.org(), rows = report.rows, created = report.created, merged = report.merged, failed = report.failed, dry_run = how.dry_run, "a file of leads was read");
@@ -136,12 +141,12 @@ impl ImportReport {
     }
 }
 
-/// Finds out what is known of the forms of these lines: whose page's they are, and how their answers are read. Meta is not
-/// asked: what a form's leads never taught us, the export's own columns say.
+/// Finds out what is known of the forms of these lines: whose page's they are, and how their answers are read. A form of
+/// no connected page is read by the names of its columns.
 async fn learn(
+    meta: &Meta,
     ledger: &Ledger,
     scope: &OrgScope,
-    connections: &[Connection],
     rows: &[Row],
     forms: &mut BTreeMap<FormId, KnownForm>,
     now: Timestamp,
@@ -150,14 +155,17 @@ async fn learn(
         rows.iter().filter_map(|row| row.form_id.clone()).filter(|form| !forms.contains_key(form)).collect();
     let new: Vec<FormId> = new.into_iter().collect();
     let mut mappings: BTreeMap<FormId, Mapping> = ledger.table.mappings(scope, &new).await?.into_iter().collect();
-    let mut found: BTreeMap<FormId, (Connection, Form)> = BTreeMap::new();
-    for page in connections.iter().filter(|_| !new.is_empty()) {
-        for (id, form) in ledger.table.forms(&page.page_id, &new, now).await? {
-            found.entry(id).or_insert((page.clone(), form));
-        }
-    }
     for id in new {
-        let (page, form) = found.remove(&id).unzip();
+        // Each one is asked of Meta; a file of very many forms is no export of Meta's.
+        let found = if forms.len() < MOST_FORMS {
+            find_form(meta, &ledger.table, scope, &id, now).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, form = %id, "a form could not be read; its lines are read by the names of their columns");
+                None
+            })
+        } else {
+            None
+        };
+        let (page, form) = found.unzip();
         let mapping = mappings.remove(&id);
         forms.insert(id, KnownForm { page, form, mapping });
     }
@@ -170,7 +178,11 @@ fn lead(row: &Row, known: Option<&KnownForm>, country: Option<&str>, how: Import
     let page = known.and_then(|known| known.page.as_ref());
     let answers = form::label(&row.answers, form);
     let mapped = mapping::map(&answers, form, mapping, country);
-    let reason = if how.assign { Reason::StrategyUnassigned } else { Reason::NotAsked };
+    let reason = match page {
+        _ if !how.assign => Reason::NotAsked,
+        None => Reason::NoIntegration,
+        Some(_) => Reason::StrategyUnassigned,
+    };
     Lead {
         id: row.id.clone(),
         leadgen_id: row.leadgen_id.clone(),
@@ -205,44 +217,56 @@ fn lead(row: &Row, known: Option<&KnownForm>, country: Option<&str>, how: Import
     }
 }
 
-/// Counts what becomes of leads and, unless this is a dry run, writes them.
+/// Counts what becomes of leads and, unless this is a dry run, writes them. A dry run remembers what would be there.
+#[expect(clippy::too_many_arguments, reason = "what to take, for whom, and what came of it")]
 async fn take(
     ledger: &Ledger,
     scope: &OrgScope,
     page: Option<&Connection>,
     lines: &[u64],
     leads: Vec<Lead>,
+    planned: &mut Known,
     report: &mut ImportReport,
     now: Timestamp,
 ) -> Result<(), WorkError> {
-    let planned =
-        plan(&leads, &ledger.table.known(scope, &leads, &Assignment::Unassigned).await?, &Assignment::Unassigned);
-    let (created, merged, all) = (planned.creates.len(), planned.merges.len(), leads.len());
-    let mut failed = 0;
-    if !report.dry_run {
-        let outcomes = ledger.write(scope, page, leads.iter().cloned().map(Ok).collect(), now).await;
-        for ((line, lead), outcome) in lines.iter().zip(leads).zip(outcomes) {
-            let outcome = match outcome {
-                // The page was disconnected meanwhile; the file's leads are the org's all the same.
-                Err(WorkError::Disconnected) => {
-                    ledger.write(scope, None, vec![Ok(lead)], now).await.into_iter().next().unwrap_or(Ok(()))
-                }
-                outcome => outcome,
-            };
-            match outcome {
-                Ok(()) => {}
-                Err(WorkError::Table(crate::table::TableError::Unholdable(_))) => {
-                    failed += 1;
-                    let message = "The line is too large for a lead: 400 KB at most.".to_owned();
-                    report.fail(RowError { line: *line, column: None, message });
-                }
-                Err(error) => return Err(error),
+    let mut known = ledger.table.known(scope, &leads, &Assignment::Unassigned).await?;
+    known.stored.extend(planned.stored.iter().cloned());
+    for (person, lead) in &planned.persons {
+        known.persons.entry(person.clone()).or_insert_with(|| lead.clone());
+    }
+    let plan = plan(&leads, &known, &Assignment::Unassigned);
+    let created: BTreeSet<&LeadId> = plan.creates.iter().map(|lead| &lead.id).collect();
+    let merged: BTreeSet<&LeadId> = plan.merges.iter().map(|submission| &submission.id).collect();
+    if report.dry_run {
+        planned.stored.extend(created.iter().chain(&merged).map(|id| (*id).clone()));
+        planned.persons.extend(plan.claims.iter().cloned());
+    }
+    let outcomes = if report.dry_run {
+        leads.iter().map(|_| Ok(())).collect()
+    } else {
+        ledger.write(scope, page, leads.iter().cloned().map(Ok).collect(), now).await
+    };
+    for ((line, lead), outcome) in lines.iter().zip(&leads).zip(outcomes) {
+        let outcome = match outcome {
+            // The page was disconnected meanwhile; the file's leads are the org's all the same.
+            Err(WorkError::Disconnected) => {
+                ledger.write(scope, None, vec![Ok(lead.clone())], now).await.into_iter().next().unwrap_or(Ok(()))
             }
+            outcome => outcome,
+        };
+        match outcome {
+            Ok(()) => {
+                report.rows += 1;
+                report.created += usize::from(created.contains(&lead.id));
+                report.merged += usize::from(merged.contains(&lead.id));
+            }
+            Err(WorkError::Table(TableError::Unholdable(_))) => {
+                let message = "The line is too large for a lead: 400 KB at most.".to_owned();
+                report.fail(RowError { line: *line, column: None, message });
+            }
+            Err(error) => return Err(error),
         }
     }
-    report.rows += all - failed;
-    report.created += created.saturating_sub(failed);
-    report.merged += merged;
-    report.in_before += all - created - merged;
+    report.in_before = report.rows - report.created - report.merged;
     Ok(())
 }

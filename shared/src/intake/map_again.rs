@@ -3,9 +3,9 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Ledger;
-use crate::bus::Event;
 use crate::error::WorkError;
 use crate::ids::{FormId, OrgScope};
+use crate::model::event::Event;
 use crate::model::form::Form;
 use crate::model::identity::person_keys;
 use crate::model::lead::{Lead, Passage};
@@ -34,8 +34,8 @@ pub fn read_again(lead: &Lead, form: &Form, mapping: Option<&Mapping>, country: 
     mapping::map(&lead.answers, Some(form), mapping, country)
 }
 
-/// Reads a stretch of a form's leads anew, newest first, and tells the CRM of those that change. Who a lead is stays:
-/// an address or number that it gets is recognised from then on, unless it is another lead's already.
+/// Reads a stretch of a form's leads anew, newest first, and tells the CRM of those that change. An address or number
+/// that a lead gets is recognised from then on, unless it is another lead's already; one that it loses is not any more.
 ///
 /// # Errors
 /// If the table cannot be read or written, or the bus does not take what changes. Going on from the same place is right.
@@ -50,27 +50,38 @@ pub async fn map_again(
     let filter = LeadFilter { equal: vec![("form_id", id.to_string())], ..LeadFilter::default() };
     let (leads, next) = ledger.table.leads(scope, &filter, after, STRETCH).await?;
     let read = leads.len();
-    let changed: Vec<Lead> =
-        leads.into_iter().filter_map(|lead| changed(lead, form, mapping, country.as_deref())).collect();
+    let changed: Vec<(Lead, Lead)> = leads
+        .into_iter()
+        .filter_map(|lead| Some((changed(&lead, form, mapping, country.as_deref())?, lead)))
+        .map(|(now, before)| (before, now))
+        .collect();
     // Told first: whoever stops in between finds the leads as they were, and tells it again with the same id.
-    ledger.bus.publish(&changed.iter().map(|lead| Event::lead_mapped_again(scope, lead)).collect::<Vec<_>>()).await?;
-    let writes: Vec<_> = changed.iter().map(|lead| write(ledger, scope, lead)).collect();
+    ledger
+        .bus
+        .publish(&changed.iter().map(|(_, lead)| Event::lead_mapped_again(scope, lead)).collect::<Vec<_>>())
+        .await?;
+    let writes: Vec<_> = changed.iter().map(|(before, lead)| write(ledger, scope, before, lead)).collect();
     stream::iter(writes).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
     Ok(Remapped { changed: changed.len(), unchanged: read - changed.len(), next })
 }
 
 /// The lead as it reads now, if that is not as it is.
-fn changed(lead: Lead, form: &Form, mapping: Option<&Mapping>, country: Option<&str>) -> Option<Lead> {
-    let Mapped { full_name, email, phone, fields, .. } = read_again(&lead, form, mapping, country);
+fn changed(lead: &Lead, form: &Form, mapping: Option<&Mapping>, country: Option<&str>) -> Option<Lead> {
+    let Mapped { full_name, email, phone, fields, .. } = read_again(lead, form, mapping, country);
     let same = (&lead.full_name, &lead.email, &lead.phone, &lead.fields) == (&full_name, &email, &phone, &fields);
     let passage = Passage { mapping: mapping.map(|mapping| mapping.version), ..lead.passage.clone() };
-    (!same).then_some(Lead { full_name, email, phone, fields, passage, ..lead })
+    (!same).then_some(Lead { full_name, email, phone, fields, passage, ..lead.clone() })
 }
 
-async fn write(ledger: &Ledger, scope: &OrgScope, lead: &Lead) -> Result<(), WorkError> {
+async fn write(ledger: &Ledger, scope: &OrgScope, before: &Lead, lead: &Lead) -> Result<(), WorkError> {
     if !lead.test {
-        for person in person_keys(lead.email.as_deref(), lead.phone.as_deref()) {
+        let persons = |lead: &Lead| person_keys(lead.email.as_deref(), lead.phone.as_deref());
+        for person in persons(lead) {
             ledger.table.claim_person(scope, &person, &lead.id).await?;
+        }
+        // Whose that is turns out when they send a form.
+        for person in persons(before).iter().filter(|person| !persons(lead).contains(person)) {
+            ledger.table.release_person(scope, person, &lead.id).await?;
         }
     }
     if ledger.table.set_fields(scope, lead).await? {

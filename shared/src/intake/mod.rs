@@ -13,7 +13,7 @@ mod map_again;
 mod quiet;
 mod replay;
 #[cfg(test)]
-mod stage;
+mod stage_for_tests;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-pub use catch_up::{CatchUp, Search};
+pub use catch_up::{CatchUp, Search, cannot_search};
 pub use forms::{FormInfo, find_form, forms, newest_lead, send_test_lead};
 pub use import::{ImportReport, Importing, RowProblem, import};
 pub use map_again::{Remapped, map_again, read_again};
@@ -77,8 +77,8 @@ impl Intake {
     /// What cannot be settled by trying is parked for the org with its reason, and that is `Ok` too; what has been
     /// tried too often is parked and stays an error, so that the queue ends it where an alarm sees it.
     pub async fn take_in(&self, page: &PageId, arrivals: &[Arrival], now: Timestamp) -> Vec<Result<(), WorkError>> {
-        let connections = match self.ledger.table.connections_of_page(page).await {
-            Ok(connections) => connections,
+        let (connections, left): (Vec<_>, Vec<_>) = match self.ledger.table.connections_of_page(page).await {
+            Ok(rows) => rows.into_iter().partition(|(_, connection)| connection.is_connected()),
             Err(error) => {
                 tracing::error!(%error, %page, "connections of a page could not be read");
                 let again =
@@ -98,6 +98,19 @@ impl Intake {
             tracing::warn!(%page, leads = arrivals.len(), metric = "leads_of_unconnected_page", "nobody has connected this page");
         }
         let mut outcomes: Vec<Result<(), WorkError>> = arrivals.iter().map(|_| Ok(())).collect();
+        // What was stored while the page was still connected may be untold.
+        for (scope, _) in by_org(left) {
+            match self.in_before(&scope, arrivals).await {
+                Ok(before) => outcomes.iter_mut().zip(before.into_iter().map(|told| told.unwrap_or(Ok(())))).for_each(
+                    |(outcome, told)| {
+                        if told.is_err() {
+                            *outcome = told;
+                        }
+                    },
+                ),
+                Err(error) => return arrivals.iter().map(|_| Err(error.clone())).collect(),
+            }
+        }
         for (scope, connections) in by_org(connections) {
             tell_orgid_mismatch(&scope, arrivals);
             let is_theirs = |arrival: &Arrival| arrival.job.only_for.as_ref().is_none_or(|org| org == scope.org());
@@ -118,9 +131,7 @@ impl Intake {
                 }
             }
             for (run, count) in settled_of_runs {
-                if let Err(error) = self.ledger.table.count_settled(&scope, run, count).await {
-                    tracing::warn!(%error, %run, "what came in of a search could not be counted");
-                }
+                self.settled(&scope, run, count).await;
             }
         }
         outcomes
@@ -213,6 +224,12 @@ impl Intake {
         }
     }
 
+    async fn settled(&self, scope: &OrgScope, run: &RunId, count: usize) {
+        if let Err(error) = self.ledger.table.count_settled(scope, run, count).await {
+            tracing::warn!(%error, %run, "what came in of a search could not be counted");
+        }
+    }
+
     /// Writes down a step of a lead's life. It explains; nothing rests on it.
     async fn note(&self, scope: &OrgScope, leadgen_id: &LeadgenId, step: &Step) {
         if let Err(error) = self.ledger.table.note(scope, &LeadId::from_leadgen(leadgen_id), step).await {
@@ -254,6 +271,10 @@ impl Intake {
         self.ledger.table.park(scope, &parked).await?;
         let step = Step::new(crate::clock::now(), StepKind::Parked, parked.reason, parked.evidence);
         self.note(scope, leadgen_id, &step).await;
+        if let (Some(run), false) = (&arrival.job.run, given_up) {
+            // It stays an error, and is settled all the same.
+            self.settled(scope, run, 1).await;
+        }
         if given_up { Ok(()) } else { Err(error) }
     }
 }

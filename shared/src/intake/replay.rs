@@ -40,6 +40,9 @@ async fn still_waiting(table: &Table, scope: &OrgScope, parked: Vec<ParkedLead>)
     Ok(waiting.into_iter().map(|(lead, _)| lead).collect())
 }
 
+/// Leads that are put back in one go.
+const STRETCH: usize = 100;
+
 /// Why parked leads are tried again.
 #[derive(Debug, Clone, Copy)]
 pub enum Replaying<'a> {
@@ -68,14 +71,17 @@ pub async fn replay(
             .unwrap_or_default(),
         group: lead.page_id.to_string(),
     };
-    queue.send_all(parked.iter().map(message).collect()).await?;
     let (cause, detail) = match why {
         Replaying::By(user) => ("manual", format!("{user} had it tried again.")),
         Replaying::Recovered => ("recovered", "What kept it out is repaired: it was tried again.".to_owned()),
     };
     let step = Step::new(crate::clock::now(), StepKind::Replayed, cause, detail);
-    let ids: Vec<LeadId> = parked.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
-    write_all(ids.iter().map(|id| table.note(scope, id, &step)).collect()).await?;
-    let unparking: Vec<_> = parked.iter().map(|lead| table.unpark(scope, lead)).collect();
-    Ok(write_all(unparking).await?)
+    // In stretches: whoever is cut off has less to do the next time.
+    for parked in parked.chunks(STRETCH) {
+        queue.send_all(parked.iter().map(message).collect()).await?;
+        write_all(parked.iter().map(|lead| table.unpark(scope, lead)).collect()).await?;
+        let ids: Vec<LeadId> = parked.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
+        write_all(ids.iter().map(|id| table.note(scope, id, &step)).collect()).await?;
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::stage::{arrivals, intake};
+use super::stage_for_tests::{arrivals, intake};
 use super::*;
 use crate::ids::LeadgenId;
 use crate::model::assignment::{Assignment, Reason};

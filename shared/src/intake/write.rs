@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use crate::bus::{Bus, Event};
+use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::ids::{LeadId, OrgScope};
 use crate::model::assignment::Assignment;
+use crate::model::event::Event;
 use crate::model::integration::Connection;
 use crate::model::lead::{FoundBy, Lead, Passage};
 use crate::model::merging::{Plan, plan};
@@ -108,9 +109,8 @@ impl Ledger {
             for lead in &plan.creates {
                 tracing::info!(org = %scope.org(), lead = %lead.id, found_by = ?lead.found_by, reason = ?lead.assignment.reason, "lead created");
             }
-            self.announce(scope, &telling, &plan, &known.stored).await?;
             self.count_latencies(scope, &plan, stored_at).await;
-            return Ok(());
+            return self.announce(scope, &telling, &plan, &known.stored).await;
         }
         Err(TableError::Contended(MOST_TRIES).into())
     }
@@ -131,8 +131,12 @@ impl Ledger {
             found.extend(self.table.stored(scope, id).await?);
         }
         let told = self.table.told_at(scope, &found.iter().collect::<Vec<_>>()).await?;
-        let untold: Vec<&Stored> =
-            found.iter().zip(told).filter(|(_, told)| told.is_none()).map(|(stored, _)| stored).collect();
+        let untold: Vec<&Stored> = found
+            .iter()
+            .zip(told)
+            .filter(|(stored, told)| told.is_none() && is_recent(stored))
+            .map(|(stored, _)| stored)
+            .collect();
         events.extend(untold.iter().map(|stored| match stored {
             Stored::Lead(lead) => Event::lead_created(scope, lead),
             Stored::Submission(submission) => Event::lead_updated(scope, submission),
@@ -173,6 +177,12 @@ impl Ledger {
         let integration = self.table.integration(scope, &connection.integration_id).await?;
         Ok(integration.filter(|integration| !integration.removing).map(|integration| integration.assignment))
     }
+}
+
+/// What is older was told, or it is too late: that it was is not remembered for so long.
+fn is_recent(stored: &Stored) -> bool {
+    const REMEMBERED: SignedDuration = SignedDuration::from_hours(80 * 24);
+    stored.passage().stored_at.is_none_or(|at| crate::clock::now().duration_since(at) < REMEMBERED)
 }
 
 /// As few handfuls as a transaction's limits allow.

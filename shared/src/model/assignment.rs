@@ -39,6 +39,8 @@ pub enum Reason {
     Manual,
     /// Whoever brought it in did not want it assigned.
     NotAsked,
+    /// It came in a file, and its form is of no connected page: there is no integration that would assign it.
+    NoIntegration,
     /// Test leads are never assigned.
     TestLead,
 }

@@ -57,10 +57,12 @@ impl Form {
         self.questions.iter().find(|question| question.key == key)
     }
 
-    /// The country of its locale.
+    /// The country of its locale. Some of Meta's locales name none: its Spanish of Latin America ends like Laos.
     #[must_use]
     pub fn country(&self) -> Option<&str> {
-        self.locale.as_deref()?.split_once(['_', '-']).map(|(_, country)| country)
+        const NO_COUNTRY: [&str; 7] = ["es_LA", "ar_AR", "en_PI", "en_UD", "eo_EO", "fb_LT", "la_VA"];
+        let locale = self.locale.as_deref().filter(|locale| !NO_COUNTRY.contains(locale))?;
+        locale.split_once(['_', '-']).map(|(_, country)| country)
     }
 }
 

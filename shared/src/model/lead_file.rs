@@ -4,12 +4,17 @@
 //! files by a prefix, so that no spreadsheet takes them for numbers: `l:` lead, `ag:` ad, `as:` ad set, `c:` campaign,
 //! `f:` form, `p:` phone number, `z:` zip code.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::form::GivenAnswer;
 use super::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name};
 use crate::ids::{FormId, LeadId, LeadgenId};
+
+/// Columns of a file at most.
+const MOST_COLUMNS: usize = 1000;
 
 /// One line of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,15 +77,18 @@ pub fn rows(file: &[u8]) -> Result<impl Iterator<Item = Result<Row, RowError>>, 
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(most.unwrap_or(b','))
         .flexible(true)
-        .from_reader(std::io::Cursor::new(text.into_bytes()));
+        .from_reader(std::io::Cursor::new(text.clone().into_bytes()));
+    let whole = text.into_bytes();
     let columns: Vec<String> = match reader.headers() {
-        Ok(headers) => headers.iter().map(|name| name.trim().to_owned()).collect(),
+        Ok(headers) => (1..).zip(headers).map(|(at, name)| named(at, name.trim())).collect(),
         Err(error) => return Err(NotLeads(format!("The header line cannot be read: {error}."))),
     };
-    for (at, column) in columns.iter().enumerate() {
-        if !column.is_empty() && columns.iter().take(at).any(|other| other == column) {
-            return Err(NotLeads(format!("Two columns are called {column}. Give each column a name of its own.")));
-        }
+    if columns.len() > MOST_COLUMNS {
+        return Err(NotLeads(format!("{} columns; {MOST_COLUMNS} at most.", columns.len())));
+    }
+    let mut names = BTreeSet::new();
+    if let Some(twice) = columns.iter().find(|column| !names.insert(*column)) {
+        return Err(NotLeads(format!("Two columns are called {twice}. Give each column a name of its own.")));
     }
     let says_who = |column: &String| {
         matches!(of_answer_name(column), Some(EMAIL | PHONE | FULL_NAME | "first_name" | "last_name"))
@@ -92,13 +100,37 @@ pub fn rows(file: &[u8]) -> Result<impl Iterator<Item = Result<Row, RowError>>, 
             found.join(", ")
         )));
     }
+    let mut lines = Lines { text: whole, at: 0, line: 1 };
     Ok(reader.into_records().map(move |record| match record {
-        Ok(record) => row(&columns, &record),
+        Ok(record) => row(&columns, &record, lines.of(record.position())),
         Err(error) => {
-            let line = error.position().map_or(0, csv::Position::line);
+            let line = lines.of(error.position());
             Err(RowError { line, column: None, message: "The line cannot be read as columns.".to_owned() })
         }
     }))
+}
+
+/// A column without a name is a question all the same.
+fn named(at: usize, name: &str) -> String {
+    if name.is_empty() { format!("column_{at}") } else { name.to_owned() }
+}
+
+/// Says on which line something is. The reader does not count the empty lines before it.
+struct Lines {
+    text: Vec<u8>,
+    at: usize,
+    line: u64,
+}
+
+impl Lines {
+    fn of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let until = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(self.at);
+        while let Some(byte) = self.text.get(self.at).filter(|byte| self.at < until || **byte == b'\n') {
+            self.line += u64::from(*byte == b'\n');
+            self.at += 1;
+        }
+        self.line
+    }
 }
 
 /// Files come with a mark of their encoding, or in UTF-8; Excel leaves the mark away at times.
@@ -115,8 +147,7 @@ fn decoded(file: &[u8]) -> Result<String, NotLeads> {
     Ok(text.replace("\r\n", "\n"))
 }
 
-fn row(columns: &[String], record: &csv::StringRecord) -> Result<Row, RowError> {
-    let line = record.position().map_or(0, csv::Position::line);
+fn row(columns: &[String], record: &csv::StringRecord, line: u64) -> Result<Row, RowError> {
     let wrong = |column: Option<&str>, message: &str| RowError {
         line,
         column: column.map(ToOwned::to_owned),
@@ -143,7 +174,7 @@ fn row(columns: &[String], record: &csv::StringRecord) -> Result<Row, RowError> 
     };
     for (column, given) in columns.iter().zip(record) {
         let value = given.trim();
-        if column.is_empty() || value.is_empty() {
+        if value.is_empty() {
             continue;
         }
         let text = || Some(value.to_owned());
@@ -179,8 +210,9 @@ fn row(columns: &[String], record: &csv::StringRecord) -> Result<Row, RowError> 
         }
     }
     row.id = match &row.leadgen_id {
+        // With an id and nothing else it would keep out the lead itself, which Meta may still have.
+        _ if row.answers.is_empty() => return Err(wrong(None, "It has no answer: nothing says whose it is.")),
         Some(leadgen_id) => LeadId::from_leadgen(leadgen_id),
-        None if row.answers.is_empty() => return Err(wrong(None, "Nothing says whose it is.")),
         None => LeadId::from_content(&content(&row)),
     };
     Ok(row)
@@ -254,16 +286,16 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_line_is_told_by_line_and_column_and_costs_only_that_line() {
-        let file = "id,email,created_time\nl:1,a@b.c,\n1.23E+15,x@b.c,\nl:2,y@b.c,yesterday\nl:3\n,,\nl:4,\"two\nlines\",2026-01-31\nl:5,z@b.c,\n";
+        let file = "id,email,created_time\nl:1,a@b.c,\n1.23E+15,x@b.c,\nl:2,y@b.c,yesterday\nl:3\n,,\nl:4,\"two\nlines\",2026-01-31\n\n\nl:5,z@b.c,\nl:6,,\n";
         let read = read(file.as_bytes());
         let told: Vec<(u64, Option<&str>)> = read
             .iter()
             .filter_map(|row| row.as_ref().err())
             .map(|error| (error.line, error.column.as_deref()))
             .collect();
-        assert_eq!(told, [(3, Some("id")), (4, Some("created_time")), (5, None), (6, None)]);
+        assert_eq!(told, [(3, Some("id")), (4, Some("created_time")), (5, None), (6, None), (12, None)]);
         let ids: Vec<(u64, &str)> = read.iter().flatten().map(|row| (row.line, row.id.as_str())).collect();
-        assert_eq!(ids, [(2, "meta-1"), (7, "meta-4"), (9, "meta-5")]);
+        assert_eq!(ids, [(2, "meta-1"), (7, "meta-4"), (11, "meta-5")]);
     }
 
     #[test]
@@ -279,6 +311,8 @@ mod tests {
         assert!(refusal(b"").contains("The first line"));
         assert!(refusal(b"color,size\nred,1\n").contains("Found: color, size"));
         assert!(refusal(b"id,email,email\n").contains("Two columns"));
+        assert!(refusal(format!("email{}\n", ",x".repeat(1001)).as_bytes()).contains("1000 at most"));
+        assert_eq!(read(b"email,\na@b.c,red\n").remove(0).unwrap().answers[1].0, "column_2");
         let mangled = String::from_utf8_lossy(&[0xff, 0xfe, b'i', 0, b'd', 0]).into_owned();
         assert!(refusal(mangled.as_bytes()).contains("octet-stream"));
         let old = read(b"email,name\na@b.c,J\xfcrgen\n").remove(0).unwrap();

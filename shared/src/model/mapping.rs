@@ -21,6 +21,11 @@ pub const MOST_RULES: usize = 100;
 /// Characters of a name, a key or a value in a rule at most.
 pub const MOST_CHARACTERS: usize = 500;
 
+/// Characters that a rule gives a field at most; the answers themselves are kept whole.
+const MOST_OF_A_FIELD: usize = 1000;
+/// Bytes of all rules together at most: a mapping is one item of the table, and is read with every batch of leads.
+const MOST_BYTES: usize = 64_000;
+
 /// How an org reads the answers of one form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Mapping {
@@ -94,11 +99,17 @@ pub fn map(answers: &[Answer], form: Option<&Form>, mapping: Option<&Mapping>, c
     for answer in answers {
         let by_rule = rules.iter().any(|rule| rule.from.contains(&answer.name));
         let field = field_of(&answer.name, form).filter(|field| !ruled(field));
-        if let (Some(field), Some(value)) = (field, joined(answer, ", ", ToOwned::to_owned)) {
-            found.entry(field.to_owned()).or_insert(value);
+        let taken = field.filter(|field| !found.contains_key(*field));
+        if let (Some(field), Some(value)) = (taken, joined(answer, ", ", ToOwned::to_owned)) {
+            found.insert(field.to_owned(), value);
         }
-        if !by_rule && field.is_none() {
+        if !by_rule && taken.is_none() {
             unmapped.push(answer.name.clone());
+        }
+    }
+    for rule in rules {
+        if let Some(value) = rule.value(answers) {
+            found.insert(rule.field.clone(), value);
         }
     }
     if !ruled(FULL_NAME) && !found.contains_key(FULL_NAME) {
@@ -111,11 +122,6 @@ pub fn map(answers: &[Answer], form: Option<&Form>, mapping: Option<&Mapping>, c
     for (field, stand_in) in [(EMAIL, "work_email"), (PHONE, "work_phone")] {
         if let (false, None, Some(value)) = (ruled(field), found.get(field), found.get(stand_in)) {
             found.insert(field.to_owned(), value.clone());
-        }
-    }
-    for rule in rules {
-        if let Some(value) = rule.value(answers) {
-            found.insert(rule.field.clone(), value);
         }
     }
     let number = |typed: String| {
@@ -150,7 +156,8 @@ impl Rule {
         let of = |key: &String| answers.iter().find(|answer| answer.name == *key);
         let parts: Vec<String> =
             self.from.iter().filter_map(of).filter_map(|answer| joined(answer, between, chosen)).collect();
-        if parts.is_empty() { self.default.clone() } else { Some(parts.join(between)) }
+        let joined = if parts.is_empty() { self.default.clone() } else { Some(parts.join(between)) };
+        joined.map(|value| value.chars().take(MOST_OF_A_FIELD).collect())
     }
 }
 
@@ -196,6 +203,11 @@ pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), I
                 return wrong(format!("rules[{at}].from[{place}]"), "Each question once.");
             }
         }
+        // What everybody has makes everybody one person.
+        if [EMAIL, PHONE].contains(&rule.field.as_str()) && (rule.default.is_some() || !rule.choices.is_empty()) {
+            let fix = "It says who somebody is: it takes what was answered, without default and choices.";
+            return wrong(format!("rules[{at}].default"), fix);
+        }
         let texts = rule.join.iter().chain(&rule.default).chain(rule.choices.keys()).chain(rule.choices.values());
         if texts.into_iter().any(|text| text.chars().count() > MOST_CHARACTERS) {
             return wrong(format!("rules[{at}]"), &format!("Texts of at most {MOST_CHARACTERS} characters."));
@@ -203,6 +215,9 @@ pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), I
         if rule.choices.len() > MOST_RULES {
             return wrong(format!("rules[{at}].choices"), &format!("At most {MOST_RULES} choices."));
         }
+    }
+    if serde_json::to_string(rules).is_ok_and(|json| json.len() > MOST_BYTES) {
+        return wrong("rules".to_owned(), "All rules together take 64 KB at most.");
     }
     Ok(())
 }
@@ -294,6 +309,9 @@ mod tests {
             [("budget".to_owned(), "a / b".to_owned()), ("origin".to_owned(), "web".to_owned())].into()
         );
         assert!(read.unmapped.is_empty(), "{:?}", read.unmapped);
+        let first = rule("first_name", &["titel"]);
+        let named = map(&answers[1..], Some(&form), Some(&own(vec![first])), None);
+        assert_eq!(named.full_name.as_deref(), Some("dr"), "a ruled first name is part of the full name");
         let silenced = map(&answers, Some(&form), Some(&own(vec![rule("full_name", &[])])), None);
         assert_eq!(silenced.full_name, None);
     }
@@ -321,7 +339,16 @@ mod tests {
         assert_eq!(place(vec![rule("a", &["q", "gone"])]), "rules[0].from[1]");
         assert_eq!(place(vec![rule("a", &["q", "q"])]), "rules[0].from[1]");
         assert_eq!(place(vec![Rule { default: Some("x".repeat(501)), ..rule("a", &[]) }]), "rules[0]");
+        assert_eq!(
+            place(vec![Rule { default: Some("none@example.com".into()), ..rule("email", &["q"]) }]),
+            "rules[0].default"
+        );
         assert_eq!(place(vec![Rule::default(); 101]), "rules");
+        let much = |n: usize| Rule {
+            choices: (0..100).map(|c| (format!("{c}{}", "k".repeat(300)), String::new())).collect(),
+            ..rule(&format!("f{n}"), &["q"])
+        };
+        assert_eq!(place((0..3).map(much).collect()), "rules");
         assert_eq!(check(&[], Some("Germany"), &form).unwrap_err().field, "country");
         assert_eq!(check(&[rule("a", &["q"])], Some("de"), &form), Ok(()));
     }
@@ -344,7 +371,7 @@ mod tests {
             for (name, values) in &given {
                 prop_assert!(answers.iter().any(|answer| answer.name == *name && answer.values == *values));
                 let field = field_of(name, form);
-                prop_assert_eq!(read.unmapped.contains(name), field.is_none());
+                prop_assert!(read.unmapped.contains(name) || field.is_some());
                 let said = values.iter().any(|value| !value.trim().is_empty());
                 let place = |field: &str| match field {
                     FULL_NAME => read.full_name.is_some(),

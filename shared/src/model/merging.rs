@@ -53,7 +53,7 @@ impl Plan {
 }
 
 /// Plans for `arrivals`, in their order. Their own `assigned_to` and `assignment` are overwritten, unless they say
-/// [`Reason::NotAsked`]: such a lead is given to nobody.
+/// [`Reason::NotAsked`] or [`Reason::NoIntegration`]: such a lead is given to nobody.
 ///
 /// An arrival that is stored already, or that comes twice, is left out.
 #[must_use]
@@ -119,7 +119,9 @@ fn assign(
     };
     let (user, reason) = match assignment {
         _ if lead.test => (None, Reason::TestLead),
-        _ if lead.assignment.reason == Reason::NotAsked => (None, Reason::NotAsked),
+        _ if matches!(lead.assignment.reason, Reason::NotAsked | Reason::NoIntegration) => {
+            (None, lead.assignment.reason)
+        }
         Assignment::Unassigned => (None, Reason::StrategyUnassigned),
         Assignment::User { user_id } if chosen_user_eligible => (Some(user_id.clone()), Reason::Chosen),
         Assignment::User { .. } => (None, Reason::UserNotEligible),

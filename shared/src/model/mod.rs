@@ -3,6 +3,9 @@
 
 pub mod assignment;
 pub mod delivery;
+pub mod event;
+#[cfg(test)]
+mod event_tests;
 pub mod form;
 pub mod health;
 #[cfg(test)]

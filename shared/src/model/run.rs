@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::lead::FoundBy;
 use crate::ids::{IntegrationId, PageId, RunId, UserId};
+
+/// What takes longer than this will not come to its end.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
 /// One search, over the pages that were connected when it was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -65,13 +68,18 @@ pub enum RunState {
     BringingIn,
     /// All that was found came in or is parked.
     Done,
+    /// A day after it was asked for it is not done: something keeps it. Ask again.
+    Stopped,
 }
 
 impl Run {
     /// How far it is.
     #[must_use]
-    pub fn state(&self) -> RunState {
-        if !self.pages.is_subset(&self.pages_done) {
+    pub fn state(&self, now: Timestamp) -> RunState {
+        let searched = self.pages.is_subset(&self.pages_done);
+        if now.duration_since(self.asked_at) > LONGEST && (!searched || self.settled < self.found) {
+            RunState::Stopped
+        } else if !searched {
             RunState::Searching
         } else if self.settled < self.found {
             RunState::BringingIn

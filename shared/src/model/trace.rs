@@ -123,6 +123,9 @@ pub fn assigned(at: Timestamp, to: Option<&UserId>, how: &Assigned) -> Step {
             "The chosen user is gone, inactive or not permitted to manage leads.".to_owned()
         }
         (Reason::TestLead, None) => "Test leads are given to nobody.".to_owned(),
+        (Reason::NoIntegration, None) => {
+            "Its form is of no connected page: there is no integration that would assign it.".to_owned()
+        }
         (Reason::NotAsked, None) => "It was brought in without being assigned, as asked.".to_owned(),
         (_, None) => "The integration assigns no leads.".to_owned(),
     };

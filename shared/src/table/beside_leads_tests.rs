@@ -102,12 +102,13 @@ async fn a_run_counts_each_page_once() {
     let problem = || RunProblem { page_id: page("8"), code: "not_permitted".into(), message: "m".into() };
     table.set_searched(&a, &run.id, &page("7"), 3, None).await.unwrap();
     table.set_searched(&a, &run.id, &page("7"), 3, None).await.unwrap();
-    assert_eq!((read().await.state(), read().await.found), (RunState::Searching, 3));
+    assert_eq!((read().await.state(run.asked_at), read().await.found), (RunState::Searching, 3));
     table.set_searched(&a, &run.id, &page("8"), 0, Some(problem())).await.unwrap();
-    assert_eq!((read().await.state(), read().await.problems), (RunState::BringingIn, vec![problem()]));
+    assert_eq!((read().await.state(run.asked_at), read().await.problems), (RunState::BringingIn, vec![problem()]));
     table.count_settled(&a, &run.id, 2).await.unwrap();
     table.count_settled(&a, &run.id, 1).await.unwrap();
-    assert_eq!(read().await.state(), RunState::Done);
+    assert_eq!(read().await.state(run.asked_at), RunState::Done);
+    assert_eq!(run.state(run.asked_at + jiff::SignedDuration::from_hours(25)), RunState::Stopped);
     assert_eq!(table.runs(&a).await.unwrap(), [read().await]);
     assert!(table.runs(&scope("b")).await.unwrap().is_empty());
     let gone = crate::ids::RunId::new();
@@ -170,5 +171,11 @@ async fn fields_are_written_anew_and_persons_stay_whose_they_are() {
     let owners: Vec<&str> =
         arrivals.iter().map(|lead| known.persons[&person_keys(lead.email.as_deref(), None)[0]].as_str()).collect();
     assert_eq!(owners, ["meta-1", "meta-2"]);
+    let old = person_keys(Some("one@example.com"), None).remove(0);
+    table.release_person(&a, &old, &leads[1].id).await.unwrap();
+    let mine = [lead(5, Some("one@example.com"))];
+    assert_eq!(table.known(&a, &mine, &Assignment::Unassigned).await.unwrap().persons.len(), 1, "not theirs to give");
+    table.release_person(&a, &old, &leads[0].id).await.unwrap();
+    assert_eq!(table.known(&a, &mine, &Assignment::Unassigned).await.unwrap().persons.len(), 0);
     assert!(!table.set_fields(&a, &lead(9, None)).await.unwrap());
 }

@@ -153,7 +153,7 @@ impl Table {
         let real = merged || plan.creates.iter().any(|lead| !lead.test && of_today(lead.found_by));
         let rhythm = connection.rhythm.after_lead(connection.last_lead_at, now);
         let sets: Vec<&str> = [
-            (true, "usual_silence_s = :silence"),
+            (real, "usual_silence_s = :silence"),
             (real, "last_lead_at = :now"),
             (plan.creates.iter().any(|lead| lead.test), "last_test_lead_at = :now"),
             (brought(FoundBy::Webhook), "last_webhook_at = :now"),
@@ -161,17 +161,19 @@ impl Table {
         .into_iter()
         .filter_map(|(happened, set)| happened.then_some(set))
         .collect();
-        let silence = if real { rhythm } else { connection.rhythm }.usual_silence_s;
         let mut update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::connection(scope, &connection.integration_id, &connection.page_id).attributes()))
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(choice) OR choice = :connected)")
             .expression_attribute_values(":connected", serde_dynamo::to_attribute_value(Choice::Connected)?)
-            .expression_attribute_values(":silence", AttributeValue::N(silence.to_string()))
             .expression_attribute_values(":leads", AttributeValue::N(plan.counted().to_string()));
         // DynamoDB refuses a value that nothing refers to.
         if sets.iter().any(|set| set.ends_with(":now")) {
             update = update.expression_attribute_values(":now", text(now.to_string()));
+        }
+        if real {
+            let silence = AttributeValue::N(rhythm.usual_silence_s.to_string());
+            update = update.expression_attribute_values(":silence", silence);
         }
         let mut counters = vec!["leads_count :leads".to_owned()];
         for (found_by, counter) in FOUND_COUNTERS {
@@ -183,7 +185,8 @@ impl Table {
             }
         }
         let loud = if real { "REMOVE quiet_since " } else { "" };
-        let update = update.update_expression(format!("SET {} {loud}ADD {}", sets.join(", "), counters.join(", ")));
+        let sets = if sets.is_empty() { String::new() } else { format!("SET {} ", sets.join(", ")) };
+        let update = update.update_expression(format!("{sets}{loud}ADD {}", counters.join(", ")));
         Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
     }
 }

@@ -9,14 +9,13 @@ use crate::model::integration::{Choice, Connection};
 use crate::model::standing::Ended;
 
 impl Table {
-    /// Everybody who gets this page's leads, oldest integration first.
+    /// Everybody who gets this page's leads, or got them while it was connected, oldest integration first.
     ///
     /// # Errors
     /// If the table cannot be read.
     pub async fn connections_of_page(&self, page: &PageId) -> Result<Vec<(OrgScope, Connection)>, TableError> {
         let connections: Vec<Connection> = self.query(&keys::page_pk(page), keys::CONNECTION_PREFIX).await?;
-        let connected = connections.into_iter().filter(Connection::is_connected);
-        Ok(connected.map(|connection| (OrgScope::of(connection.org.clone()), connection)).collect())
+        Ok(connections.into_iter().map(|connection| (OrgScope::of(connection.org.clone()), connection)).collect())
     }
 
     /// The org's pages, by integration and page, those that nobody takes leads from included. One that came an instant

@@ -62,7 +62,7 @@ pub const INTEGRATION_PREFIX: &str = "INTEGRATION#";
 /// What the sort keys of a page's connections, and of what a person at Meta connected, begin with.
 pub const CONNECTION_PREFIX: &str = "ORG#";
 /// What the sort keys of runs begin with.
-pub const RUN_PREFIX: &str = "RUN#";
+const RUN_PREFIX: &str = "RUN#";
 /// What the sort keys of a lead's steps begin with.
 pub const STEP_PREFIX: &str = "STEP#";
 /// The index's partition of everything that is looked at from time to time. Integrations that have nothing to look at

@@ -142,6 +142,14 @@ impl Table {
         change.set("type", &"person")?.set("lead_id", lead)?.send().await.map(drop)
     }
 
+    /// Lets a person not be recognised as this lead any more.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn release_person(&self, scope: &OrgScope, person: &PersonKey, lead: &LeadId) -> Result<(), TableError> {
+        self.delete_if_still(&keys::person(scope, person), "lead_id", lead).await
+    }
+
     /// Which of these are stored, as a lead or as a later submission.
     ///
     /// # Errors

@@ -7,10 +7,13 @@ use jiff::SignedDuration;
 use super::keys;
 use super::{Row, Table, TableError};
 use crate::ids::{OrgScope, PageId, RunId};
+use crate::model::lead::FoundBy;
 use crate::model::run::{Run, RunProblem};
 
-/// A run is shown for so long.
+/// A backfill is shown for so long.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// A sync is: there may be one every few minutes.
+const SYNC_KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 impl Table {
     /// Stores a run that is about to begin.
@@ -18,7 +21,8 @@ impl Table {
     /// # Errors
     /// If the table cannot be written.
     pub async fn insert_run(&self, scope: &OrgScope, run: &Run) -> Result<(), TableError> {
-        let until = (run.asked_at + KEPT).as_second();
+        let kept = if run.kind == FoundBy::Sync { SYNC_KEPT } else { KEPT };
+        let until = (run.asked_at + kept).as_second();
         // A set that is empty is none to DynamoDB, and one that is not yet there is empty to us.
         let mut item = Row::new(&keys::run(scope, &run.id), "run", run).ttl(until).item()?;
         item.remove("pages_done");
@@ -34,12 +38,24 @@ impl Table {
         self.get(&keys::run(scope, id)).await
     }
 
-    /// The org's runs, oldest first.
+    /// The org's latest runs, newest first.
     ///
     /// # Errors
     /// If the table cannot be read.
     pub async fn runs(&self, scope: &OrgScope) -> Result<Vec<Run>, TableError> {
-        self.query(&keys::runs_pk(scope), keys::RUN_PREFIX).await
+        const MOST: i32 = 200;
+        let page = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", AttributeValue::S(keys::runs_pk(scope)))
+            .scan_index_forward(false)
+            .limit(MOST)
+            .send()
+            .await?;
+        page.items.into_iter().flatten().map(super::entity).collect()
     }
 
     /// Writes down that a page is searched, how many leads were found, and what kept it from being searched. A page that

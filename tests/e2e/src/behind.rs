@@ -1,5 +1,7 @@
 //! What a story can do and see behind the scenes: schedules, mails, events, secrets.
 
+use std::collections::BTreeSet;
+
 use local::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -111,11 +113,13 @@ impl Tenant {
         .await
     }
 
-    /// The org's events of one kind, oldest first.
+    /// The org's events of one kind, oldest first. They come at least once; repeats have the same id and are left out.
     pub async fn events(&self, kind: &str) -> Vec<Value> {
         let events = world().local(Method::GET, "events").await;
         let of_org = |event: &&Value| event["detail-type"] == kind && event["detail"]["org"] == self.org;
-        events.as_array().into_iter().flatten().filter(of_org).map(|event| event["detail"].clone()).collect()
+        let mut heard = BTreeSet::new();
+        let events = events.as_array().into_iter().flatten().filter(of_org).map(|event| event["detail"].clone());
+        events.filter(|event| heard.insert(event["id"].to_string())).collect()
     }
 }
 

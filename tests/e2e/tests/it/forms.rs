@@ -88,7 +88,7 @@ async fn an_admin_says_how_a_form_is_read_tries_it_on_a_real_lead_and_reads_earl
         tenant.events("lead.updated").await.into_iter().find(|event| event["cause"] == "mapping")
     })
     .await;
-    assert_eq!((&told["lead_id"], &told["lead"]["full_name"]), (&lead["id"], &json!("Ann Lee")));
+    assert_eq!((&told["lead_id"], &told["mapped"]["full_name"]), (&lead["id"], &json!("Ann Lee")));
 
     // What a lead was given is recognised from then on.
     world().submit(&form, 1, json!({ "answers": { "vorname": "Ann", "mail": "ANN@example.de" } })).await;

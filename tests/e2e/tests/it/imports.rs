@@ -62,11 +62,21 @@ async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rul
     assert!(details["submissions"][0]["answers"].to_string().contains("again\\nand"), "{details}");
     let page = tenant.get("/api/meta/connections").await["items"][0].clone();
     assert_eq!((&page["found_by"]["import"], &page["leads_count"]), (&json!(4), &json!(5)));
+    // What one person gets is checked in the same transaction, by the API as well.
+    let id = tenant.get("/api/meta/integrations").await["items"][0]["id"].as_str().unwrap().to_owned();
+    let to_bob = json!({ "assignment": { "strategy": "user", "user_id": "bob" } });
+    tenant.done(Method::PATCH, &format!("/api/meta/integrations/{id}"), &to_bob).await;
+    let one = format!("id,form_id,email\nl:77,f:{form},chosen@example.com\nl:78,,nobody@example.com\n");
+    let (status, chosen) = tenant.upload("/api/leads/import?assign=true", one.as_bytes()).await;
+    assert_eq!((status, &chosen["created"]), (200, &json!(2)), "{chosen}");
+    assert_eq!(tenant.get("/api/leads/meta-77").await["assigned_to"], "bob");
+    let nobody = tenant.get("/api/leads/meta-78").await;
+    assert_eq!((&nobody["assigned_to"], &nobody["assignment"]["reason"]), (&Value::Null, &json!("no_integration")));
     // A webhook that comes after the file finds the lead there.
     let body = e2e::meta::leadgen_body(&person.pages[0], &missed[0], form);
     assert_eq!(world().deliver(&body).await.0, 200);
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
-    assert_eq!(tenant.leads("").await.len(), 5);
+    assert_eq!(tenant.leads("").await.len(), 7);
 }
 
 #[tokio::test]

@@ -146,15 +146,17 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
     };
     eventually("the block", async || (blocked().await["calls_while_blocked"].as_u64().unwrap() > 0).then_some(()))
         .await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let before = blocked().await["calls_while_blocked"].clone();
+    eventually("the pause", async || (!steps(&tenant, &format!("meta-{}", held[5])).await.is_empty()).then_some(()))
+        .await;
     // More leads, a sweep and a sync do not ask a page that Meta wants to be left alone.
     let more = world().submit(&person.forms[0], 5, Value::Null).await;
     tenant.sweep().await;
     let (status, answer) = tenant.call(Method::POST, &format!("/api/meta/integrations/{id}/sync"), &Value::Null).await;
     assert!(status == 503 && answer["code"] == "meta_throttled", "{status} {answer}");
     tokio::time::sleep(Duration::from_secs(4)).await;
-    assert_eq!(blocked().await["calls_while_blocked"], before, "nobody hammers");
+    for id in &more {
+        assert!(steps(&tenant, &format!("meta-{id}")).await.is_empty(), "nobody asks Meta for {id}");
+    }
     let waiting = tenant.leads("").await.len();
     assert!(waiting < 5 + held.len() + more.len(), "{waiting} are in: nothing was throttled");
     world().sim(Method::DELETE, "limits", &Value::Null).await;
@@ -164,4 +166,28 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
     .await;
     let parked = tenant.get("/api/parked").await;
     assert!(parked["items"].as_array().unwrap().is_empty(), "waiting is not failing: {parked}");
+}
+
+#[tokio::test]
+async fn what_the_crm_is_told_is_what_the_description_says() {
+    let tenant = Tenant::with_users("events", &[("ann", true)]).await;
+    let person = world().person(1).await;
+    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let answers = json!({ "answers": { "email": "pat@example.com" } });
+    let first = world().submit(&person.forms[0], 1, answers.clone()).await;
+    tenant.leads_with(&first).await;
+    tenant.done(Method::PATCH, &format!("/api/leads/meta-{}", first[0]), &json!({ "assigned_to": "ann" })).await;
+    world().submit(&person.forms[0], 1, answers).await;
+    eventually("the repeat", async || tenant.events("lead.updated").await.pop()).await;
+    assert_eq!(tenant.call(Method::DELETE, &format!("/api/meta/integrations/{id}"), &Value::Null).await.0, 204);
+    let description = tenant.get("/openapi.json").await;
+    for kind in ["lead.created", "lead.updated", "lead.assigned", "connection.connected", "connection.disconnected"] {
+        let told = eventually(kind, async || tenant.events(kind).await.pop()).await;
+        let body = &description["webhooks"][kind]["post"]["requestBody"]["content"]["application/json"]["schema"];
+        let schema = json!({ "$ref": body["$ref"], "components": description["components"] });
+        let schema = jsonschema::draft202012::new(&schema).unwrap();
+        let wrong: Vec<String> = schema.iter_errors(&told).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{kind}: {wrong:?}");
+        assert!(!schema.is_valid(&json!({ "id": "x" })), "{kind}: a schema that takes anything says nothing");
+    }
 }

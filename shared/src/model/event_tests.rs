@@ -1,0 +1,68 @@
+//! Every event is what its schema says.
+
+use serde_json::json;
+use utoipa::OpenApi;
+
+use super::assignment::Assignment;
+use super::event::*;
+use super::integration::tests::{connection, integration};
+use super::merging::plan;
+use super::standing::{EndReason, Ended};
+use crate::ids::{PageId, UserId};
+use crate::table::tests::{at, lead, scope};
+
+#[derive(OpenApi)]
+#[openapi(components(schemas(
+    LeadCreated,
+    LeadUpdated,
+    LeadAssigned,
+    ConnectionConnected,
+    ConnectionExpiring,
+    ConnectionExpired,
+    ConnectionPageLost,
+    ConnectionQuiet,
+    ConnectionDisconnected
+)))]
+struct Description;
+
+#[test]
+fn every_kind_of_event_is_what_its_schema_says() {
+    let (a, integration, page) = (scope("a"), integration(), connection());
+    let user = |name: &str| UserId::parse(name).unwrap();
+    let leads = [lead(1, Some("a@example.com")), lead(2, Some("a@example.com"))];
+    let plan = plan(&leads, &Default::default(), &Assignment::Unassigned);
+    let (created, merged) = (&plan.creates[0], &plan.merges[0]);
+    let now = at("2026-01-01T00:00:00Z");
+    let ended = Ended { reason: EndReason::PageRoleLost, since: now, evidence: String::new() };
+    let pages = [PageId::parse("7").unwrap()];
+    let events = [
+        Event::lead_created(&a, created),
+        Event::lead_updated(&a, merged),
+        Event::lead_mapped_again(&a, created),
+        Event::lead_assigned(&a, &created.id, None, Some(&user("ann")), &user("bob"), now),
+        Event::connection_connected(&a, &integration, &pages),
+        Event::connection_expiring(&a, &integration, "7d"),
+        Event::connection_expired(&a, &integration, EndReason::PasswordChanged),
+        Event::connection_page_lost(&a, &integration, &page, &ended),
+        Event::connection_quiet(&a, &integration, &page),
+        Event::connection_disconnected(&a, &integration),
+    ];
+    let components = serde_json::to_value(Description::openapi()).unwrap()["components"].clone();
+    let schema = |kind: &str| {
+        let (_, schema, _) = KINDS.iter().find(|(name, _, _)| *name == kind).unwrap();
+        let root = json!({ "$ref": format!("#/components/schemas/{schema}"), "components": components });
+        jsonschema::draft202012::new(&root).unwrap()
+    };
+    for event in &events {
+        let wrong: Vec<String> = schema(event.kind).iter_errors(&event.detail).map(|error| error.to_string()).collect();
+        assert!(wrong.is_empty(), "{}: {wrong:?}", event.kind);
+        let mut broken = event.detail.clone();
+        broken.as_object_mut().unwrap().remove("org");
+        assert!(!schema(event.kind).is_valid(&broken), "{}: a schema that takes anything says nothing", event.kind);
+    }
+    for (name, _, _) in KINDS {
+        assert!(events.iter().any(|event| event.kind == name), "{name} is tried");
+    }
+    let ids: std::collections::BTreeSet<_> = events.iter().map(|event| event.detail["id"].to_string()).collect();
+    assert_eq!(ids.len(), events.len());
+}
