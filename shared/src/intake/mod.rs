@@ -77,7 +77,7 @@ impl Intake {
     /// What cannot be settled by trying is parked for the org with its reason, and that is `Ok` too; what has been
     /// tried too often is parked and stays an error, so that the queue ends it where an alarm sees it.
     pub async fn take_in(&self, page: &PageId, arrivals: &[Arrival], now: Timestamp) -> Vec<Result<(), WorkError>> {
-        let (connections, left): (Vec<_>, Vec<_>) = match self.ledger.table.connections_of_page(page).await {
+        let (connections, left): (Vec<_>, Vec<_>) = match self.ledger.table.ever_connected(page).await {
             Ok(rows) => rows.into_iter().partition(|(_, connection)| connection.is_connected()),
             Err(error) => {
                 tracing::error!(%error, %page, "connections of a page could not be read");

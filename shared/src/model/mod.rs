@@ -18,6 +18,8 @@ pub mod lead_file;
 pub mod lead_job;
 pub mod login;
 pub mod mapping;
+#[cfg(test)]
+mod mapping_tests;
 pub mod merging;
 pub mod org;
 pub mod rhythm;

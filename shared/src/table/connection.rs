@@ -9,11 +9,21 @@ use crate::model::integration::{Choice, Connection};
 use crate::model::standing::Ended;
 
 impl Table {
-    /// Everybody who gets this page's leads, or got them while it was connected, oldest integration first.
+    /// Everybody who gets this page's leads, oldest integration first.
     ///
     /// # Errors
     /// If the table cannot be read.
     pub async fn connections_of_page(&self, page: &PageId) -> Result<Vec<(OrgScope, Connection)>, TableError> {
+        let mut connections = self.ever_connected(page).await?;
+        connections.retain(|(_, connection)| connection.is_connected());
+        Ok(connections)
+    }
+
+    /// The same, and everybody who got them while it was connected.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn ever_connected(&self, page: &PageId) -> Result<Vec<(OrgScope, Connection)>, TableError> {
         let connections: Vec<Connection> = self.query(&keys::page_pk(page), keys::CONNECTION_PREFIX).await?;
         Ok(connections.into_iter().map(|connection| (OrgScope::of(connection.org.clone()), connection)).collect())
     }
