@@ -143,9 +143,12 @@ async fn settle(
     truth: &BTreeMap<String, (String, bool)>,
     until: Instant,
 ) -> Vec<String> {
-    loop {
-        for tenant in tenants {
-            tenant.sweep().await;
+    for round in 0_u32.. {
+        // Often enough to be waited for, and seldom enough not to be what is measured.
+        if round.is_multiple_of(10) {
+            for tenant in tenants {
+                tenant.sweep().await;
+            }
         }
         let mut left = Vec::new();
         for (tenant, pages) in tenants.iter().zip(pages) {
@@ -171,6 +174,7 @@ async fn settle(
         }
         tokio::time::sleep(Duration::from_secs(3)).await;
     }
+    Vec::new()
 }
 
 /// The org's submissions by leadgen id: how each was found, and how often it is there.
