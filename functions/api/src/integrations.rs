@@ -84,6 +84,9 @@ pub(crate) struct ConnectionOut {
     swept_until: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_sync_at: Option<Timestamp>,
+    /// Since when it is known to be silent for much longer than it ever is; `null` while it is not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    quiet_since: Option<Timestamp>,
     /// The webhook fields that Meta confirmed.
     subscribed_fields: Vec<String>,
     /// What the connecting person may do on the page, in Meta's words.
@@ -282,6 +285,7 @@ fn connection_out(connection: &Connection, integration: &Integration, now: Times
         },
         swept_until: connection.swept_until,
         last_sync_at: connection.last_lead_at,
+        quiet_since: connection.quiet_since,
         subscribed_fields: connection.subscribed_fields.clone(),
         tasks: connection.tasks.clone(),
     }

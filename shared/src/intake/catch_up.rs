@@ -43,8 +43,8 @@ pub struct CatchUp<'a> {
 /// What to search for.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// From when on: always 48 hours back, and further where this is earlier. `None` is where the last regular search of
-    /// each page left off; only such a search moves that place.
+    /// From when on: always 48 hours back, and further where this is earlier; for a backfill, exactly this. `None` is where
+    /// the last regular search of each page left off; only such a search moves that place.
     pub since: Option<Timestamp>,
     /// Leads younger than this are left alone: Meta may be about to tell of them.
     pub until: Timestamp,

@@ -100,15 +100,10 @@ impl Intake {
         let mut outcomes: Vec<Result<(), WorkError>> = arrivals.iter().map(|_| Ok(())).collect();
         // What was stored while the page was still connected may be untold.
         for (scope, _) in by_org(left) {
-            match self.in_before(&scope, arrivals).await {
-                Ok(before) => outcomes.iter_mut().zip(before.into_iter().map(|told| told.unwrap_or(Ok(())))).for_each(
-                    |(outcome, told)| {
-                        if told.is_err() {
-                            *outcome = told;
-                        }
-                    },
-                ),
-                Err(error) => return arrivals.iter().map(|_| Err(error.clone())).collect(),
+            let told = self.in_before(&scope, arrivals).await;
+            let told = told.unwrap_or_else(|error| arrivals.iter().map(|_| Some(Err(error.clone()))).collect());
+            for (outcome, told) in outcomes.iter_mut().zip(told) {
+                *outcome = told.unwrap_or(Ok(())).and(std::mem::replace(outcome, Ok(())));
             }
         }
         for (scope, connections) in by_org(connections) {

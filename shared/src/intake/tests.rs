@@ -227,3 +227,29 @@ async fn what_is_disconnected_meanwhile_gets_no_lead_and_leaves_it_to_another_ac
         assert!(stored(&intake).await.is_empty());
     }
 }
+
+#[tokio::test]
+async fn a_page_that_goes_quiet_is_told_once_until_its_next_lead() {
+    let (intake, listener) = intake(Assignment::Unassigned).await;
+    let leads: Vec<Lead> = (1..=12).map(|id| lead(id, None)).collect();
+    let a = scope("a");
+    let integration = intake.ledger.table.integrations(&a).await.unwrap().remove(0);
+    let come = async |leads: &[Lead], hour: i64| {
+        let page = intake.ledger.table.connections(&a).await.unwrap().remove(0);
+        let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
+        let fetched = leads.iter().cloned().map(Ok).collect();
+        assert!(intake.ledger.write(&a, Some(&page), fetched, now).await.iter().all(Result::is_ok));
+    };
+    let quiet = async |hour: i64| {
+        let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
+        tell_quiet(&intake.ledger, &a, &integration, now).await.unwrap()
+    };
+    for (lead, hour) in leads.chunks(1).zip((0..).step_by(4)) {
+        come(lead, hour).await;
+    }
+    assert_eq!((quiet(52).await, quiet(57).await, quiet(58).await), (0, 1, 0), "after three times four hours, once");
+    come(&[lead(13, None)], 59).await;
+    assert_eq!((quiet(60).await, quiet(99).await), (0, 1));
+    let told = listener.heard().ids.iter().filter(|id| id.starts_with("connection.quiet")).count();
+    assert_eq!(told, 2);
+}
