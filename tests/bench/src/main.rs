@@ -26,16 +26,20 @@ enum What {
         /// Pages of each org.
         #[arg(long, default_value_t = 3)]
         pages: u64,
-        /// Minutes after which what is not in counts as lost.
-        #[arg(long, default_value_t = 30)]
+        /// How many come a second. One machine that plays all of AWS takes about ten.
+        #[arg(long, default_value_t = 5)]
+        per_second: usize,
+        /// Minutes after the last one, after which what is not in counts as lost.
+        #[arg(long, default_value_t = 10)]
         minutes: u64,
     },
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let What::Storm { seed, leads, orgs, pages, minutes } = Arguments::parse().what;
-    let storm = Storm { seed, leads, orgs, pages, alone: true, patience: Duration::from_secs(minutes * 60) };
+    let What::Storm { seed, leads, orgs, pages, per_second, minutes } = Arguments::parse().what;
+    let patience = Duration::from_secs(minutes * 60 + (leads / per_second.max(1)) as u64);
+    let storm = Storm { seed, leads, orgs, pages, per_second, alone: true, patience };
     println!("{leads} leads over {} pages of {orgs} orgs, seed {seed}", pages * orgs as u64);
     let account = pass(storm).await;
     tell(&account, leads);

@@ -21,6 +21,8 @@ pub struct Storm {
     pub orgs: usize,
     /// Pages of each org.
     pub pages: u64,
+    /// So many submissions come a second.
+    pub per_second: usize,
     /// Whether nothing else runs in this system: then whole requests to Meta fail as well, and workers are killed.
     pub alone: bool,
     /// How long everything may take.
@@ -76,7 +78,7 @@ pub async fn pass(storm: Storm) -> Account {
         json!({ "drop": 0.05, "late": 0.1, "duplicate": 0.1, "reorder": 0.1, "mixed": 0.05, "unreadable_first": 0.05 });
     let ask = json!({
         "seed": storm.seed, "leads": storm.leads, "form_ids": forms, "shares": shares, "same_person": 0.02,
-        "late_ms": 4000, "readable_after_ms": 3000, "over_ms": storm.leads * 20,
+        "late_ms": 4000, "readable_after_ms": 3000, "over_ms": storm.leads * 1000 / storm.per_second.max(1),
     });
     account.injected = world.sim(Method::POST, "storm", &ask).await["injected"].clone();
     let truth = trouble(world, storm, &forms, &mut account).await;
