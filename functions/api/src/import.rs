@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use shared::http::Problem;
@@ -12,6 +12,7 @@ use shared::intake::{ImportReport, Importing, Ledger, import};
 use utoipa::IntoParams;
 
 use crate::access::{Access, MetaAccess};
+use crate::input::Params;
 use crate::router::Api;
 
 /// What Lambda takes in one request, less what encoding adds to it.
@@ -49,7 +50,7 @@ pub(crate) struct ImportQuery {
 pub(crate) async fn import_leads(
     State(api): State<Arc<Api>>,
     MetaAccess(Access { scope, .. }): MetaAccess,
-    Query(query): Query<ImportQuery>,
+    Params(query): Params<ImportQuery>,
     headers: HeaderMap,
     file: Bytes,
 ) -> Result<Json<ImportReport>, Problem> {

@@ -1,7 +1,9 @@
 //! Reading what the client sent, so that what is wrong with it is told by the name of the field.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use http::request::Parts;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use shared::http::Problem;
@@ -16,6 +18,20 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
         let unreadable = |_| Problem::new(http::StatusCode::BAD_REQUEST, "body_invalid", "The body could not be read.");
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
         parse(&bytes).map(Self)
+    }
+}
+
+/// The parameters of the address.
+pub(crate) struct Params<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let invalid = |error: QueryRejection| {
+            Problem::new(http::StatusCode::BAD_REQUEST, "parameter_invalid", format!("{}.", error.body_text()))
+        };
+        Query::from_request_parts(parts, state).await.map(|Query(params)| Self(params)).map_err(invalid)
     }
 }
 

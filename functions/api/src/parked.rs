@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use shared::http::{Problem, cursor, place};
@@ -13,7 +13,7 @@ use shared::table::parked::ParkedLead;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::{Access, MetaAccess};
-use crate::input::{self, Input};
+use crate::input::{self, Input, Params};
 use crate::router::Api;
 
 /// Parked leads.
@@ -62,7 +62,7 @@ pub(crate) struct Replayed {
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     MetaAccess(Access { scope, .. }): MetaAccess,
-    Query(query): Query<ParkedQuery>,
+    Params(query): Params<ParkedQuery>,
 ) -> Result<Json<ParkedList>, Problem> {
     let after: Option<LeadId> = query.cursor.map(|given| place(&api.key, &scope, LIST, &given)).transpose()?;
     let limit = input::limit(query.limit.as_deref())?;

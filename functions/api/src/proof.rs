@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use shared::http::Problem;
@@ -14,6 +14,7 @@ use shared::model::trace::Step;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::Access;
+use crate::input::Params;
 use crate::router::Api;
 
 /// Days of one answer at most.
@@ -94,7 +95,7 @@ pub(crate) async fn read_trace(
 pub(crate) async fn latency(
     State(api): State<Arc<Api>>,
     Access { scope, .. }: Access,
-    Query(query): Query<LatencyQuery>,
+    Params(query): Params<LatencyQuery>,
 ) -> Result<Json<LatencyReport>, Problem> {
     let day = |field: &str, given: Option<String>| match given {
         None => Ok(None),

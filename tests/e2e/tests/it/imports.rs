@@ -115,7 +115,7 @@ async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_li
         assert!(answer["detail"].is_string(), "{answer}");
     }
     let (status, answer) = tenant.upload("/api/leads/import?dryrun=true", b"email\na@b.c\n").await;
-    assert_eq!(status, 400, "{answer}");
+    assert_eq!((status, &answer["code"]), (400, &json!("parameter_invalid")), "{answer}");
     let basic = Tenant::superadmin_in("basic");
     assert_eq!(basic.upload("/api/leads/import", b"email\na@b.c\n").await.0, 402);
 }
