@@ -22,6 +22,7 @@ mod write;
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 
 pub use catch_up::{CatchUp, Search, cannot_search};
@@ -106,28 +107,48 @@ impl Intake {
                 *outcome = told.unwrap_or(Ok(())).and(std::mem::replace(outcome, Ok(())));
             }
         }
-        for (scope, connections) in by_org(connections) {
-            tell_orgid_mismatch(&scope, arrivals);
-            let is_theirs = |arrival: &Arrival| arrival.job.only_for.as_ref().is_none_or(|org| org == scope.org());
-            let (theirs, outcomes): (Vec<Arrival>, Vec<_>) =
-                arrivals.iter().cloned().zip(&mut outcomes).filter(|(arrival, _)| is_theirs(arrival)).unzip();
-            let for_org = self.take_in_for_org(&scope, &connections, &theirs, paused, now).await;
-            let mut settled_of_runs: BTreeMap<&RunId, usize> = BTreeMap::new();
-            for ((outcome, for_org), arrival) in outcomes.into_iter().zip(for_org).zip(&theirs) {
-                let settled = match for_org {
-                    Ok(()) => Ok(()),
-                    Err(error) => self.settle(&scope, arrival, error, now).await,
-                };
-                if let (Ok(()), Some(run)) = (&settled, &arrival.job.run) {
-                    *settled_of_runs.entry(run).or_default() += 1;
-                }
-                if outcome.is_ok() {
+        // Side by side: the org whose token Meta is slow with must not use up the others' time.
+        let orgs = by_org(connections);
+        let taking =
+            orgs.iter().map(|(scope, connections)| self.settle_for_org(scope, connections, arrivals, paused, now));
+        for of_org in join_all(taking).await {
+            for (place, settled) in of_org {
+                if let Some(outcome) = outcomes.get_mut(place).filter(|outcome| outcome.is_ok()) {
                     *outcome = settled;
                 }
             }
-            for (run, count) in settled_of_runs {
-                self.settled(&scope, run, count).await;
+        }
+        outcomes
+    }
+
+    /// What becomes of those of `arrivals` that are this org's: their places, and the outcome of each.
+    async fn settle_for_org(
+        &self,
+        scope: &OrgScope,
+        connections: &[Connection],
+        arrivals: &[Arrival],
+        paused: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Vec<(usize, Result<(), WorkError>)> {
+        tell_orgid_mismatch(scope, arrivals);
+        let is_theirs = |arrival: &Arrival| arrival.job.only_for.as_ref().is_none_or(|org| org == scope.org());
+        let (places, theirs): (Vec<usize>, Vec<Arrival>) =
+            arrivals.iter().cloned().enumerate().filter(|(_, arrival)| is_theirs(arrival)).unzip();
+        let for_org = self.take_in_for_org(scope, connections, &theirs, paused, now).await;
+        let mut settled_of_runs: BTreeMap<&RunId, usize> = BTreeMap::new();
+        let mut outcomes = Vec::with_capacity(places.len());
+        for ((place, outcome), arrival) in places.into_iter().zip(for_org).zip(&theirs) {
+            let settled = match outcome {
+                Ok(()) => Ok(()),
+                Err(error) => self.settle(scope, arrival, error, now).await,
+            };
+            if let (Ok(()), Some(run)) = (&settled, &arrival.job.run) {
+                *settled_of_runs.entry(run).or_default() += 1;
             }
+            outcomes.push((place, settled));
+        }
+        for (run, count) in settled_of_runs {
+            self.settled(scope, run, count).await;
         }
         outcomes
     }
