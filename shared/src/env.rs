@@ -48,6 +48,8 @@ variables! {
     lead_sweep_queue_url -> String = required("LEAD_SWEEP_QUEUE_URL");
     /// The queue of integrations to look at.
     expiry_notice_queue_url -> String = required("EXPIRY_NOTICE_QUEUE_URL");
+    /// The queue of ad accounts to read.
+    ads_sync_queue_url -> String = required("ADS_SYNC_QUEUE_URL");
     /// Where people reconnect: the address that mails lead to.
     console_url -> Url = required_url("CONSOLE_URL");
     /// The bus on which facts are published.

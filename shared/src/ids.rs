@@ -66,6 +66,11 @@ fn is_meta_id(text: &str) -> bool {
 }
 const META_RULE: &str = "1 to 32 decimal digits";
 
+fn is_ad_account_id(text: &str) -> bool {
+    text.strip_prefix("act_").is_some_and(is_meta_id)
+}
+const AD_ACCOUNT_RULE: &str = "act_ once and 1 to 32 decimal digits, such as act_1234567890";
+
 id!(
     /// A tenant of the CRM. Everything an org owns is reachable only through its [`OrgScope`].
     OrgId, "org id", is_crm_id, CRM_RULE, String::deserialize
@@ -83,7 +88,7 @@ id!(
     LeadId, "lead id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
-    /// One search for leads that somebody asked for. Ours: time-ordered.
+    /// One search for leads that somebody asked for, or one reading of ad accounts. Ours: time-ordered.
     RunId, "run id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
@@ -98,6 +103,45 @@ id!(
     /// One submission of a Lead Ads form, unique over all of Meta.
     LeadgenId, "leadgen id", is_meta_id, META_RULE, number_or_string
 );
+
+id!(
+    /// One ad account as an org linked it. Ours: linking it anew makes a new one, with nothing of the old.
+    LinkId, "id of a linked ad account", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// A client of an agency, under the CRM's own id.
+    ClientId, "client id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// An ad account at Meta, with its `act_`.
+    AdAccountId, "ad account id", is_ad_account_id, AD_ACCOUNT_RULE, String::deserialize
+);
+id!(
+    /// A campaign, an ad set or an ad.
+    AdObjectId, "id of a campaign, an ad set or an ad", is_meta_id, META_RULE, number_or_string
+);
+
+impl AdAccountId {
+    /// The id without its `act_`: so Meta names it in usage headers.
+    #[must_use]
+    pub fn digits(&self) -> &str {
+        self.0.strip_prefix("act_").unwrap_or(&self.0)
+    }
+}
+
+impl LinkId {
+    /// A new id, sortable by the time of its making.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(format!("ada_{}", uuid::Uuid::now_v7().simple()))
+    }
+}
+
+impl Default for LinkId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl IntegrationId {
     /// A new id, sortable by the time of its making.

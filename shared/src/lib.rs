@@ -6,7 +6,7 @@
 //! | layer | modules | does not know |
 //! |---|---|---|
 //! | translation | [`auth`], [`http`], [`batch`] | what the product does |
-//! | acts | [`connect`], [`intake`] | HTTP requests, SQS records, Lambda events |
+//! | acts | [`connect`], [`intake`], [`reporting`] | HTTP requests, SQS records, Lambda events |
 //! | edges | [`graph`], [`table`], [`vault`], [`app_secrets`], [`queue`], [`bus`], [`mail`] | each other |
 //! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service of ours |
 //!
@@ -33,6 +33,7 @@ pub mod vault;
 pub mod connect;
 pub mod error;
 pub mod intake;
+pub mod reporting;
 
 pub mod auth;
 pub mod batch;

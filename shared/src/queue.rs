@@ -86,6 +86,19 @@ impl Queue {
         outcome
     }
 
+    /// Sends one message that nobody gets before `delay` is over; SQS takes up to 15 minutes.
+    ///
+    /// # Errors
+    /// If SQS did not take it.
+    pub async fn send_later(&self, message: Message, delay: Duration) -> Result<(), QueueError> {
+        const LONGEST: u64 = 900;
+        let seconds = i32::try_from(delay.as_secs().min(LONGEST)).unwrap_or_default();
+        let request = self.client.send_message().queue_url(&self.url).message_body(message.body);
+        let request = request.message_group_id(message.group).delay_seconds(seconds);
+        request.send().await.map_err(|error| failure(&error))?;
+        Ok(())
+    }
+
     async fn send_batch(&self, mut batch: Vec<Message>) -> Result<(), QueueError> {
         let mut refused = String::new();
         for _ in 0..2 {

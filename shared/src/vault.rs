@@ -78,6 +78,11 @@ pub struct Credentials {
 }
 
 #[derive(Deserialize)]
+struct SingleToken {
+    token: AccessToken,
+}
+
+#[derive(Deserialize)]
 struct SigningKey {
     key: HmacKey,
 }
@@ -135,6 +140,38 @@ impl Vault {
             self.forget(credentials);
         }
         Err(VaultError::Unreadable(credentials.to_owned()))
+    }
+
+    /// The account's own token, from the first of an integration's secrets.
+    ///
+    /// # Errors
+    /// [`VaultError::Missing`] also if the integration has no secrets.
+    pub async fn user_token(&self, names: &[String]) -> Result<AccessToken, VaultError> {
+        let name =
+            names.first().ok_or_else(|| VaultError::Missing("of an integration that is not connected".into()))?;
+        let stored: StoredTokens = self.read(name).await?;
+        stored.user_token.ok_or_else(|| VaultError::Unreadable(name.clone()))
+    }
+
+    /// The token in a secret that holds nothing else.
+    ///
+    /// # Errors
+    /// If the secret cannot be had.
+    pub async fn token(&self, name: &str) -> Result<AccessToken, VaultError> {
+        self.read::<SingleToken>(name).await.map(|stored| stored.token)
+    }
+
+    /// Stores a token in a new secret that holds nothing else, and answers its name.
+    ///
+    /// # Errors
+    /// If Secrets Manager does not take it.
+    pub async fn store_token(&self, prefix: &str, owner: &str, token: &AccessToken) -> Result<String, VaultError> {
+        let series = uuid::Uuid::new_v4().simple().to_string();
+        let name = format!("{prefix}{owner}.{}", series.get(..8).unwrap_or_default());
+        let value = serde_json::json!({ "token": token.expose() }).to_string();
+        let created = self.client.create_secret().name(&name).secret_string(value).send().await;
+        created.map_err(|error| failed(&error))?;
+        Ok(name)
     }
 
     /// Everything that is secret about an integration, as Secrets Manager has it now.

@@ -1,6 +1,7 @@
 //! The admin API: a router, and behind each route one act of `shared`.
 
 mod access;
+mod ads;
 mod connect;
 mod directory;
 mod forms;
@@ -47,7 +48,8 @@ async fn main() -> Result<(), Error> {
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let leads = Queue::new(sqs.clone(), env::lead_queue_url()?);
     let sweeps = Queue::new(sqs.clone(), env::lead_sweep_queue_url()?);
-    let checks = Queue::new(sqs, env::expiry_notice_queue_url()?);
+    let checks = Queue::new(sqs.clone(), env::expiry_notice_queue_url()?);
+    let ads = Queue::new(sqs, env::ads_sync_queue_url()?);
     let key = vault.signing_key(&env::signing_secret_id()?).await?;
     let app_secret_id = env::meta_app_secret_id()?;
     let graph_version = env::graph_version()?;
@@ -57,6 +59,7 @@ async fn main() -> Result<(), Error> {
         table: table.clone(),
         leads: leads.clone(),
         sweeps,
+        ads,
         checks: checks.clone(),
         key: key.clone(),
         app_id: app.id.clone(),

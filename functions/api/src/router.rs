@@ -26,7 +26,9 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::{connect, directory, forms, import, inspect, integrations, leads, manage, mapping, parked, proof, runs};
+use crate::{
+    ads, connect, directory, forms, import, inspect, integrations, leads, manage, mapping, parked, proof, runs,
+};
 
 /// Everything the routes need.
 pub(crate) struct Api {
@@ -38,6 +40,8 @@ pub(crate) struct Api {
     pub(crate) connector: Connector,
     /// Takes pages to be searched.
     pub(crate) sweeps: Queue,
+    /// Takes ad accounts to be read.
+    pub(crate) ads: Queue,
     /// Takes integrations to be looked at now.
     pub(crate) checks: Queue,
     pub(crate) app_id: String,
@@ -122,6 +126,17 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(proof::read_trace))
         .routes(routes!(proof::latency))
         .routes(routes!(import::import_leads))
+        .routes(routes!(ads::accounts::list, ads::accounts::create))
+        .routes(routes!(ads::accounts::read, ads::accounts::change, ads::accounts::delete))
+        .routes(routes!(ads::accounts::available))
+        .routes(routes!(ads::syncs::sync))
+        .routes(routes!(ads::syncs::status))
+        .routes(routes!(ads::objects::campaigns))
+        .routes(routes!(ads::objects::adsets))
+        .routes(routes!(ads::objects::ads))
+        .routes(routes!(ads::days::ads))
+        .routes(routes!(ads::days::accounts))
+        .routes(routes!(ads::report::read))
         .routes(routes!(parked::list))
         .routes(routes!(parked::replay))
         .routes(routes!(directory::read_org, directory::put_org))
@@ -186,7 +201,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 29, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 40, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

@@ -7,9 +7,12 @@ use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::{Deserialize, Serialize};
 use shared::connect::CheckJob;
-use shared::ids::OrgId;
+use shared::ids::{OrgId, OrgScope, RunId};
 use shared::intake::SweepJob;
-use shared::queue::Queue;
+use shared::model::ad_account::AdAccount;
+use shared::model::ads_sync::Cause;
+use shared::queue::{Message, Queue};
+use shared::reporting::{AdsJob, Begun, begin};
 use shared::table::Table;
 use shared::table::integration::Due;
 use shared::{aws, env, telemetry};
@@ -32,6 +35,7 @@ struct Plan {
 enum Job {
     ExpiryNotice,
     LeadSweep,
+    AdsSync,
 }
 
 /// What became of it.
@@ -49,6 +53,7 @@ struct Planner {
     table: Table,
     checks: Queue,
     sweeps: Queue,
+    ads: Queue,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -59,7 +64,8 @@ async fn main() -> Result<(), Error> {
     let planner = Planner {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
-        sweeps: Queue::new(sqs, env::lead_sweep_queue_url()?),
+        sweeps: Queue::new(sqs.clone(), env::lead_sweep_queue_url()?),
+        ads: Queue::new(sqs, env::ads_sync_queue_url()?),
     };
     run(service_fn(|event: LambdaEvent<Plan>| planner.plan(event.payload))).await
 }
@@ -95,9 +101,45 @@ impl Planner {
                 self.sweeps.send_all(all.iter().map(|due| job(due).message()).collect()).await?;
                 all.len()
             }
+            Job::AdsSync => {
+                let mut all = self.table.all_ad_accounts().await?;
+                all.retain(|(scope, _)| plan.org.as_ref().is_none_or(|org| org == scope.org()));
+                let all = by_turns(all, |(scope, _)| scope.org().clone());
+                let mut messages = 0;
+                for accounts in all.chunks(AT_ONCE) {
+                    let due = try_join_all(accounts.iter().map(|of| self.reading(of, plan.everything))).await?;
+                    let due: Vec<Message> = due.into_iter().flatten().collect();
+                    messages += due.len();
+                    self.ads.send_all(due).await?;
+                }
+                messages
+            }
         };
         tracing::info!(job = ?plan.job, messages, everything = plan.everything, "planned");
         Ok(Planned { messages })
+    }
+}
+
+impl Planner {
+    /// The message for an account whose turn it is. The claim is before the message: a message that is lost is made up
+    /// for when the claim looks abandoned, two readings at once would not be.
+    async fn reading(
+        &self,
+        (scope, account): &(OrgScope, AdAccount),
+        everything: bool,
+    ) -> Result<Option<Message>, Error> {
+        let now = shared::clock::now();
+        if account.paused || (!everything && account.rests(now)) {
+            return Ok(None);
+        }
+        if account.run_id.is_some() {
+            let job = AdsJob::of(account, account.run_id.clone());
+            return Ok(account.is_abandoned(now).then(|| job.message()));
+        }
+        let run = RunId::new();
+        let cause = if account.imported_since.is_none() { Cause::Import } else { Cause::Schedule };
+        let begun = begin(&self.table, scope, account, &run, (account.due_since(now), cause, None), now).await?;
+        Ok((begun == Begun::New).then(|| AdsJob::of(account, Some(run)).message()))
     }
 }
 

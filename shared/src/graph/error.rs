@@ -45,6 +45,9 @@ pub enum GraphError {
         /// Meta's codes and words.
         detail: Detail,
     },
+    /// The answer would be too large, or take too long: the same question about less may work.
+    #[error("too much data ({0})")]
+    TooMuchData(Detail),
     /// The messaging window is closed (10/2018278). No permission is missing.
     #[error("outside the messaging window ({0})")]
     MessagingWindowClosed(Detail),
@@ -107,8 +110,27 @@ impl GraphError {
             | Self::WrongTokenKind(_)
             | Self::NotPermitted(_)
             | Self::Refused(_)
+            | Self::TooMuchData(_)
             | Self::MessagingWindowClosed(_) => Verdict::GiveUp,
         }
+    }
+
+    /// Whether the same question about less may work. Meta says so with codes of its own, and with its code for anything
+    /// unknown (1), whose text alone tells what it means.
+    #[must_use]
+    pub fn wants_less(&self) -> bool {
+        match self {
+            Self::TooMuchData(_) => true,
+            Self::Unavailable(detail) => detail.code == 1,
+            Self::NoAnswer(why) => *why == TIMED_OUT,
+            _ => false,
+        }
+    }
+
+    /// Whether the limit that was reached is the app's: then nobody may ask, not only about this object.
+    #[must_use]
+    pub fn is_limit_of_app(&self) -> bool {
+        matches!(self, Self::Throttled { detail, .. } if detail.code == 4)
     }
 
     /// Why the token is dead, if it is. A wrong kind of token, a closed messaging window and a limit are no such thing.
@@ -130,6 +152,7 @@ impl GraphError {
             Self::NotVisible(_) => "not_visible",
             Self::ProofRefused(_) => "proof_refused",
             Self::Refused(_) => "refused",
+            Self::TooMuchData(_) => "too_much_data",
             Self::Throttled { .. } => "throttled",
             Self::MessagingWindowClosed(_) => "messaging_window_closed",
             Self::Unavailable(_) => "unavailable",
@@ -141,7 +164,7 @@ impl GraphError {
     /// Keeps the kind of failure and nothing else: the error of the HTTP library quotes the URL.
     pub(super) fn transport(error: reqwest::Error) -> Self {
         Self::NoAnswer(if error.is_timeout() {
-            "timed out"
+            TIMED_OUT
         } else if error.is_connect() {
             "could not connect"
         } else {
@@ -149,6 +172,8 @@ impl GraphError {
         })
     }
 }
+
+const TIMED_OUT: &str = "timed out";
 
 #[derive(Deserialize)]
 struct Body {
@@ -197,6 +222,12 @@ fn without_tokens(message: &str) -> String {
     clean.chars().take(300).collect()
 }
 
+/// What a code means that did not come as an error, but in a report that failed.
+pub(super) fn of_report(code: i64, subcode: Option<i64>, message: &str) -> GraphError {
+    let detail = Detail { code, subcode, message: without_tokens(message), fbtrace_id: None };
+    classify(detail, 200, &Usage::default())
+}
+
 fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
     match (detail.code, detail.subcode) {
         (190, Some(2_069_032)) => GraphError::WrongTokenKind(detail),
@@ -207,6 +238,11 @@ fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
         (10, Some(2_018_278 | 2_534_022)) => GraphError::MessagingWindowClosed(detail),
         (3 | 10 | 200..=299, _) => GraphError::NotPermitted(detail),
         (100, Some(33)) | (803, _) => GraphError::NotVisible(detail),
+        (100, Some(3_191_001)) => GraphError::NotPermitted(detail),
+        (100, Some(1_487_534 | 1_504_018)) | (2, Some(1_504_038)) | (-3, Some(1_504_045)) => {
+            GraphError::TooMuchData(detail)
+        }
+        (2, Some(1_504_041 | 1_504_042)) => GraphError::Refused(detail),
         (4 | 17 | 32 | 341 | 613 | 80_000..=80_014, _) => GraphError::Throttled { wait: usage.wait(), detail },
         (-1 | -2 | -3 | 1 | 2 | 960, _) => GraphError::Unavailable(detail),
         _ if status >= 500 => GraphError::Unavailable(detail),
@@ -258,6 +294,14 @@ mod tests {
         check(1, None, 500, "unavailable", Verdict::Retry);
         check(2, None, 200, "unavailable", Verdict::Retry);
         check(960, None, 400, "unavailable", Verdict::Retry);
+        check(100, Some(1_487_534), 400, "too_much_data", Verdict::GiveUp);
+        check(2, Some(1_504_038), 500, "too_much_data", Verdict::GiveUp);
+        check(-3, Some(1_504_045), 400, "too_much_data", Verdict::GiveUp);
+        check(2, Some(1_504_044), 500, "unavailable", Verdict::Retry);
+        check(2, Some(1_504_042), 500, "refused", Verdict::GiveUp);
+        check(100, Some(3_191_001), 400, "not_permitted", Verdict::GiveUp);
+        check(80_000, Some(2_446_079), 400, "throttled", pause);
+        check(17, Some(2_446_079), 400, "throttled", pause);
         check(123_456, None, 500, "unavailable", Verdict::Retry);
         check(123_456, None, 400, "refused", Verdict::GiveUp);
     }

@@ -111,9 +111,12 @@ impl Graph {
 /// Meta writes `2015-02-28T08:49:14+0000`, without the colon that RFC 3339 wants.
 pub(super) fn meta_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(deserializer)?;
-    Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", &text)
-        .or_else(|_| text.parse())
-        .map_err(|_| serde::de::Error::custom("not a time of Meta's"))
+    parse_meta_time(&text).ok_or_else(|| serde::de::Error::custom("not a time of Meta's"))
+}
+
+/// The same, of a text.
+pub(super) fn parse_meta_time(text: &str) -> Option<Timestamp> {
+    Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text).ok().or_else(|| text.parse().ok())
 }
 
 #[cfg(test)]

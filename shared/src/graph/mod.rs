@@ -6,9 +6,12 @@
 //! This module knows nothing of orgs, of the table or of when to try again: it says what failed ([`GraphError`]).
 
 pub mod access;
+pub mod ad_accounts;
+pub mod ad_objects;
 pub mod batch;
 pub mod businesses;
 pub mod error;
+pub mod insights;
 pub mod lead_lists;
 pub mod leads;
 pub mod oauth;
@@ -125,19 +128,43 @@ impl Graph {
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Value, GraphError> {
-        let response = request.send().await.map_err(GraphError::transport)?;
-        self.answer(response).await
+        self.send_metered(request).await.outcome
     }
 
-    async fn answer(&self, response: Response) -> Result<Value, GraphError> {
+    async fn send_metered(&self, request: RequestBuilder) -> Metered<Value> {
+        match request.send().await {
+            Ok(response) => self.answer(response).await,
+            Err(error) => Metered { outcome: Err(GraphError::transport(error)), usage: Usage::default() },
+        }
+    }
+
+    async fn answer(&self, response: Response) -> Metered<Value> {
         let status = response.status().as_u16();
         let usage = Usage::from_headers(|name| response.headers().get(name).and_then(|value| value.to_str().ok()));
-        let bytes = response.bytes().await.map_err(GraphError::transport)?;
-        let body: Value = serde_json::from_slice(&bytes).map_err(|_| GraphError::Garbage { status })?;
-        match error::in_body(&body, status, &usage) {
-            Some(error) => Err(error),
-            None => Ok(body),
-        }
+        let read = async {
+            let bytes = response.bytes().await.map_err(GraphError::transport)?;
+            let body: Value = serde_json::from_slice(&bytes).map_err(|_| GraphError::Garbage { status })?;
+            match error::in_body(&body, status, &usage) {
+                Some(error) => Err(error),
+                None => Ok(body),
+            }
+        };
+        Metered { outcome: read.await, usage }
+    }
+}
+
+/// An answer, and what Meta's headers said beside it: how much of the limits is used, also on a good day.
+#[derive(Debug)]
+pub struct Metered<T> {
+    /// The answer.
+    pub outcome: Result<T, GraphError>,
+    /// Beside it.
+    pub usage: Usage,
+}
+
+impl<T> Metered<T> {
+    fn read_as<U>(self, read: impl FnOnce(T) -> Result<U, GraphError>) -> Metered<U> {
+        Metered { outcome: self.outcome.and_then(read), usage: self.usage }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Meta's usage headers: how long a block lasts.
+//! Meta's usage headers: how much of the limits is used, and how long a block lasts.
 
 use std::time::Duration;
 
@@ -9,6 +9,8 @@ use serde_json::Value;
 pub struct Usage {
     /// The longest time until a block is lifted.
     pub regain: Option<Duration>,
+    /// How much of the fullest limit is used, in percent; at 100 Meta refuses. Every key of every header counts.
+    pub percent: f64,
 }
 
 /// Headers whose value is one object of percentages.
@@ -32,6 +34,25 @@ impl Usage {
         usage
     }
 
+    /// How long to rest before the next call so as not to be throttled: nothing while there is room, then longer the
+    /// less there is. Limits run over an hour, so near their end a few minutes give back little, and a call costs more.
+    #[must_use]
+    pub fn rest(&self) -> Duration {
+        const ROOM: f64 = 75.0;
+        const LITTLE: f64 = 95.0;
+        const LONGEST: Duration = Duration::from_mins(5);
+        if let Some(regain) = self.regain {
+            return regain;
+        }
+        if self.percent < ROOM {
+            return Duration::ZERO;
+        }
+        if self.percent >= LITTLE {
+            return LONGEST;
+        }
+        Duration::from_secs_f64((self.percent - ROOM) / (LITTLE - ROOM) * 10.0)
+    }
+
     /// How long to keep still when throttled, if the headers say it.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
@@ -43,6 +64,9 @@ impl Usage {
             let Some(number) = value.as_f64().filter(|number| *number > 0.0) else { continue };
             match name.as_str() {
                 "estimated_time_to_regain_access" => self.regain_in(number * 60.0),
+                name if name.ends_with("_count") || name.ends_with("time") || name.ends_with("_pct") => {
+                    self.percent = self.percent.max(number);
+                }
                 "reset_time_duration" if self.blocks(limit) => self.regain_in(number),
                 _ => {}
             }
@@ -74,7 +98,7 @@ mod tests {
             {"type":"leadgen","call_count":100,"total_cputime":2,"total_time":2,"estimated_time_to_regain_access":7}],"67":[{"type":"pages","call_count":95.5}]}"#;
         let read =
             usage(&[("x-app-usage", r#"{"call_count":28,"total_time":25,"total_cputime":25}"#), (BUSINESS, business)]);
-        assert_eq!(read, Usage { regain: Some(Duration::from_secs(420)) });
+        assert_eq!(read, Usage { regain: Some(Duration::from_secs(420)), percent: 100.0 });
     }
 
     #[test]
@@ -88,6 +112,23 @@ mod tests {
             usage(&[("x-ad-account-usage", r#"{"acc_id_util_pct":9.67,"reset_time_duration":100}"#)]).wait(),
             None
         );
+    }
+
+    #[test]
+    fn the_fullest_of_all_limits_slows_down() {
+        let rest = |percent: f64| {
+            let business = format!(
+                r#"{{"66":[{{"type":"ads_management","call_count":1}},{{"type":"ads_insights","total_cputime":{percent},"estimated_time_to_regain_access":0}}]}}"#
+            );
+            usage(&[
+                ("x-fb-ads-insights-throttle", r#"{"app_id_util_pct":2,"acc_id_util_pct":10.5}"#),
+                (BUSINESS, &business),
+            ])
+            .rest()
+        };
+        assert_eq!(rest(74.0), Duration::ZERO);
+        assert_eq!(rest(85.0), Duration::from_secs(5));
+        assert_eq!(rest(96.0), Duration::from_mins(5));
     }
 
     #[test]

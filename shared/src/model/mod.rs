@@ -1,7 +1,14 @@
 //! The product's data and rules: plain structs, and functions of (data, now). No SDK, no runtime, no clock, no
 //! environment: whatever is decided here can be decided in a unit test.
 
+pub mod ad_account;
+pub mod ad_object;
+pub mod ad_trouble;
+pub mod ads_sync;
 pub mod assignment;
+pub mod conversions;
+pub mod creative;
+pub mod currency;
 pub mod delivery;
 pub mod event;
 #[cfg(test)]
@@ -11,6 +18,7 @@ pub mod health;
 #[cfg(test)]
 mod health_tests;
 pub mod identity;
+pub mod insights;
 pub mod integration;
 pub mod latency;
 pub mod lead;
@@ -22,6 +30,9 @@ pub mod mapping;
 mod mapping_tests;
 pub mod merging;
 pub mod org;
+pub mod report;
+#[cfg(test)]
+mod report_tests;
 pub mod rhythm;
 pub mod run;
 pub mod standard_fields;

@@ -15,8 +15,8 @@ const FORM_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 
 /// Until when a page is left alone.
 #[derive(Serialize, Deserialize)]
-struct Pause {
-    until: Timestamp,
+pub(super) struct Pause {
+    pub(super) until: Timestamp,
 }
 
 impl Table {

@@ -21,6 +21,13 @@
 //! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | |
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
 //! | run | `ORG#o#RUNS` | `RUN#r` | | | yes |
+//! | ad account | `ORG#o` | `AD_ACCOUNT#act` | `AD_ACCOUNTS` | `o#act` | |
+//! | ad pause | `AD_ACCOUNT#act`, `META_APP` | `PAUSE` | | | yes |
+//! | ad object | `ORG#o#ADS#link` | `OBJECT#kind#id` | | | |
+//! | account day | `ORG#o#ADS#link` | `DAY#d` | | | |
+//! | sheet | `ORG#o#ADS#link#SHEETS` | `DAY#d#campaign#part` | | | |
+//! | ad day | `ORG#o#ADS#link#DAY#d` | `AD#ad` | | | |
+//! | ads sync | `ORG#o#ADS_SYNCS` | `SYNC#run#link` | | | yes |
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
 //!
 //! A lead and a submission share one key space on purpose: whether a submission became a lead or joined one, it can be
@@ -32,7 +39,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
+use crate::ids::{
+    AdAccountId, AdObjectId, FormId, IntegrationId, LeadId, LinkId, OrgId, OrgScope, PageId, RunId, UserId,
+};
+use crate::model::ad_object::AdObjectKind;
 use crate::model::identity::PersonKey;
 use crate::model::lead::PersonKeyKind;
 use crate::model::trace::StepKind;
@@ -202,6 +212,81 @@ pub(super) fn run(scope: &OrgScope, run: &RunId) -> Key {
     Key { pk: runs_pk(scope), sk: format!("{RUN_PREFIX}{run}") }
 }
 
+/// What the sort keys of ad accounts begin with.
+pub const AD_ACCOUNT_PREFIX: &str = "AD_ACCOUNT#";
+/// The index's partition of all ad accounts.
+pub const AD_ACCOUNTS: &str = "AD_ACCOUNTS";
+
+pub(super) fn ad_account(scope: &OrgScope, id: &AdAccountId) -> Key {
+    Key { pk: org_pk(scope), sk: format!("{AD_ACCOUNT_PREFIX}{id}") }
+}
+
+pub(super) fn ad_account_index(scope: &OrgScope, id: &AdAccountId) -> IndexKey {
+    IndexKey { gsi1pk: AD_ACCOUNTS.to_owned(), gsi1sk: format!("{}#{id}", scope.org()) }
+}
+
+/// Meta's limits are an ad account's, whoever reads it.
+pub(super) fn ad_pause(id: &AdAccountId) -> Key {
+    Key { pk: format!("AD_ACCOUNT#{id}"), sk: "PAUSE".to_owned() }
+}
+
+pub(super) fn app_pause() -> Key {
+    Key { pk: "META_APP".to_owned(), sk: "PAUSE".to_owned() }
+}
+
+/// Of everything that is read of an ad account.
+pub(super) fn ads_pk(scope: &OrgScope, link: &LinkId) -> String {
+    format!("ORG#{}#ADS#{link}", scope.org())
+}
+
+pub(super) fn ad_object_prefix(kind: AdObjectKind) -> &'static str {
+    match kind {
+        AdObjectKind::Campaign => "OBJECT#campaign#",
+        AdObjectKind::Adset => "OBJECT#adset#",
+        AdObjectKind::Ad => "OBJECT#ad#",
+    }
+}
+
+pub(super) fn ad_object(scope: &OrgScope, link: &LinkId, kind: AdObjectKind, id: &AdObjectId) -> Key {
+    Key { pk: ads_pk(scope, link), sk: format!("{}{id}", ad_object_prefix(kind)) }
+}
+
+/// What the sort keys of days begin with.
+const DAY_PREFIX: &str = "DAY#";
+
+pub(super) fn account_day(scope: &OrgScope, link: &LinkId, day: Date) -> Key {
+    Key { pk: ads_pk(scope, link), sk: format!("{DAY_PREFIX}{day}") }
+}
+
+pub(super) fn sheets_pk(scope: &OrgScope, link: &LinkId) -> String {
+    format!("{}#SHEETS", ads_pk(scope, link))
+}
+
+pub(super) fn sheet(scope: &OrgScope, link: &LinkId, day: Date, campaign: &AdObjectId, part: usize) -> Key {
+    Key { pk: sheets_pk(scope, link), sk: format!("{DAY_PREFIX}{day}#{campaign}#{part}") }
+}
+
+/// The sort keys of everything of these days lie between these two.
+pub(super) fn days_between(since: Date, until: Date) -> (String, String) {
+    (format!("{DAY_PREFIX}{since}"), format!("{DAY_PREFIX}{until}#~"))
+}
+
+pub(super) fn ad_days_pk(scope: &OrgScope, link: &LinkId, day: Date) -> String {
+    format!("{}#{DAY_PREFIX}{day}", ads_pk(scope, link))
+}
+
+pub(super) fn ad_day(scope: &OrgScope, link: &LinkId, day: Date, ad: &AdObjectId) -> Key {
+    Key { pk: ad_days_pk(scope, link, day), sk: format!("AD#{ad}") }
+}
+
+pub(super) fn ads_syncs_pk(scope: &OrgScope) -> String {
+    format!("ORG#{}#ADS_SYNCS", scope.org())
+}
+
+pub(super) fn ads_sync(scope: &OrgScope, run: &RunId, link: &LinkId) -> Key {
+    Key { pk: ads_syncs_pk(scope), sk: format!("SYNC#{run}#{link}") }
+}
+
 pub(super) fn login(nonce: &str) -> Key {
     Key { pk: format!("LOGIN#{nonce}"), sk: "LOGIN".to_owned() }
 }
@@ -222,6 +307,7 @@ mod tests {
         let lead_id = LeadId::parse("meta-1").unwrap();
         let integration_id = IntegrationId::parse("int_1").unwrap();
         let page = PageId::parse("7").unwrap();
+        let link = LinkId::parse("ada_1").unwrap();
         let keys = |scope: &OrgScope| {
             vec![
                 org(scope).pk,
@@ -239,6 +325,11 @@ mod tests {
                 step(scope, &lead_id, Timestamp::UNIX_EPOCH, StepKind::Tried).pk,
                 telling(scope, "t").pk,
                 latency(scope, Date::constant(2026, 1, 1)).pk,
+                ad_account(scope, &AdAccountId::parse("act_1").unwrap()).pk,
+                ads_pk(scope, &link),
+                sheets_pk(scope, &link),
+                ad_days_pk(scope, &link, Date::constant(2026, 1, 1)),
+                ads_syncs_pk(scope),
                 notice(scope, &integration_id, Timestamp::UNIX_EPOCH, "7d", "u").pk,
                 meta_person("h", scope, &integration_id).sk,
                 person(scope, &PersonKey { kind: PersonKeyKind::Email, hash: "h".into() }).pk,

@@ -4,6 +4,11 @@
 //! only finds keys, the items themselves are always read from the table. Nothing in this module reads a secret, and
 //! nothing it stores is one.
 
+pub mod ad_account;
+pub mod ad_object;
+pub mod ads_sync;
+#[cfg(test)]
+mod ads_tests;
 #[cfg(test)]
 mod beside_leads_tests;
 mod change;
@@ -14,6 +19,7 @@ mod connection_tests;
 pub mod directory;
 pub mod erasure;
 pub mod form;
+pub mod insights;
 pub mod integration;
 pub mod keys;
 pub mod latency;
@@ -32,7 +38,7 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -282,11 +288,84 @@ impl Table {
         Ok(found)
     }
 
+    /// Puts and deletes many items. What DynamoDB puts off is tried again; a part may be done when this fails.
+    async fn write_many(&self, writes: Vec<WriteRequest>) -> Result<(), TableError> {
+        const MOST_WRITES: usize = 25;
+        let batches: Vec<Vec<WriteRequest>> = writes.chunks(MOST_WRITES).map(<[_]>::to_vec).collect();
+        write_all(batches.into_iter().map(|batch| self.write_batch(batch)).collect()).await
+    }
+
+    async fn write_batch(&self, mut open: Vec<WriteRequest>) -> Result<(), TableError> {
+        const MOST_ROUNDS: u32 = 10;
+        for round in 1..=MOST_ROUNDS {
+            let answer = self.client.batch_write_item().request_items(&self.name, open).send().await?;
+            open =
+                answer.unprocessed_items.into_iter().flat_map(|mut left| left.remove(&self.name)).flatten().collect();
+            if open.is_empty() {
+                return Ok(());
+            }
+            pause(round).await;
+        }
+        Err(TableError::Contended(MOST_ROUNDS))
+    }
+
+    /// Up to `limit` items of a partition between two sort keys, after a place, and where to go on.
+    async fn query_between(
+        &self,
+        pk: &str,
+        (from, to): (&str, &str),
+        after: Option<Item>,
+        limit: Option<usize>,
+    ) -> Result<(Vec<Item>, Option<Item>), TableError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":pk", text(pk))
+            .expression_attribute_values(":from", text(from))
+            .expression_attribute_values(":to", text(to))
+            .set_exclusive_start_key(after)
+            .set_limit(limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
+            .send()
+            .await?;
+        Ok((page.items.unwrap_or_default(), page.last_evaluated_key))
+    }
+
+    /// Deletes every item of a partition.
+    async fn delete_partition(&self, pk: &str) -> Result<(), TableError> {
+        let mut start = None;
+        loop {
+            let page = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
+            let page = page.expression_attribute_values(":pk", text(pk)).projection_expression("pk, sk");
+            let page = page.set_exclusive_start_key(start).send().await?;
+            let keys = page.items.into_iter().flatten().filter_map(|item| Key::of(&item));
+            self.write_many(keys.map(|key| delete_request(&key)).collect::<Result<_, _>>()?).await?;
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     /// The entities at `keys`, in that order; what does not exist is left out.
     async fn read_all<E: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<E>, TableError> {
         let mut found = self.batch_get(keys).await?;
         keys.iter().filter_map(|key| found.remove(key)).map(entity).collect()
     }
+}
+
+fn put_request<E: Serialize>(row: &Row<'_, E>) -> Result<WriteRequest, TableError> {
+    let request = PutRequest::builder().set_item(Some(row.item()?)).build();
+    let request = request.map_err(|error| TableError::Unholdable(error.to_string()))?;
+    Ok(WriteRequest::builder().put_request(request).build())
+}
+
+fn delete_request(key: &Key) -> Result<WriteRequest, TableError> {
+    let request = DeleteRequest::builder().set_key(Some(key.attributes())).build();
+    let request = request.map_err(|error| TableError::Unholdable(error.to_string()))?;
+    Ok(WriteRequest::builder().delete_request(request).build())
 }
 
 /// Makes several writes, some of them at once.

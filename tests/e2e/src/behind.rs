@@ -72,6 +72,26 @@ impl World {
         }
     }
 
+    /// The items of the table whose partition keys begin so, as DynamoDB has them.
+    ///
+    /// # Panics
+    /// If the table cannot be read.
+    pub async fn rows_of(&self, pk_prefix: &str) -> Vec<Value> {
+        let mut scan = json!({
+            "TableName": self.endpoints.table, "FilterExpression": "begins_with(pk, :prefix)",
+            "ExpressionAttributeValues": { ":prefix": { "S": pk_prefix } },
+        });
+        let mut rows = Vec::new();
+        loop {
+            let page = self.aws().json("dynamodb", "DynamoDB_20120810.Scan", &scan).await.expect("a page of the table");
+            rows.extend(page["Items"].as_array().into_iter().flatten().cloned());
+            if page["LastEvaluatedKey"].is_null() {
+                return rows;
+            }
+            scan["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
+        }
+    }
+
     /// Kills, expires or changes tokens: `how` is the simulator's `tokens` call.
     ///
     /// # Panics

@@ -11,6 +11,7 @@
 
 pub mod behind;
 pub mod meta;
+pub mod reading;
 pub mod storm;
 pub mod tenant;
 pub mod world;

@@ -30,6 +30,7 @@ mod clock;
 mod escaped_json;
 mod options;
 mod privacy;
+mod report;
 pub mod seed;
 mod server;
 pub mod signing;

@@ -1,6 +1,6 @@
-//! Limits a test sets for a page: so many calls per window, then a block that impatience makes longer.
+//! Limits a test sets for a page or an ad account: so many calls per window, then a block that impatience makes longer.
 //!
-//! The quotas of `usage` are as large as Meta's and hardly ever met. A limit set here takes their place for its page.
+//! The quotas of `usage` are as large as Meta's and hardly ever met. A limit set here takes their place.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::usage::{Bucket, Level};
 
-/// What a page may be asked through its page tokens.
+/// What a page may be asked through its page tokens, or an ad account by anybody.
 #[derive(Debug)]
 pub(crate) struct Limit {
-    /// Names the header's `type` and the error code; calls of every kind count.
+    /// Names the header's `type` and the error code. Of a page calls of every kind count.
     bucket: Bucket,
     calls: usize,
     window_ms: i64,
@@ -71,13 +71,19 @@ impl Limit {
         } else {
             self.asked.push_back(now_ms);
         }
+        Verdict { bucket: self.bucket.clone(), level: self.level(now_ms), refused: self.block.is_some() }
+    }
+
+    fn level(&self, now_ms: i64) -> Level {
         let used = if self.block.is_some() { 100 } else { self.asked.len() * 100 / self.calls.max(1) };
-        let minutes = ceiling(self.blocked_ms(now_ms), 60_000);
-        Verdict {
-            bucket: self.bucket.clone(),
-            level: Level::set(u64::try_from(used).unwrap_or(100), minutes),
-            refused: self.block.is_some(),
-        }
+        let blocked_ms = self.blocked_ms(now_ms);
+        let empty_ms = match self.asked.back() {
+            _ if blocked_ms > 0 => blocked_ms,
+            Some(last) => last + self.window_ms - now_ms,
+            None => 0,
+        };
+        let used = u64::try_from(used).unwrap_or(100);
+        Level::set(used, ceiling(blocked_ms, 60_000), ceiling(empty_ms, 1000))
     }
 
     fn blocked_ms(&self, now_ms: i64) -> i64 {
@@ -85,39 +91,80 @@ impl Limit {
     }
 }
 
-/// Limits by page.
+/// Limits by what they limit: a page has one, an ad account one of each kind.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
-    pages: BTreeMap<String, Limit>,
+    limits: BTreeMap<Subject, Limit>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Subject {
+    Page(String),
+    AdAccount(String, &'static str),
+    /// The app, for insights.
+    App,
+}
+
+impl Subject {
+    fn of(bucket: &Bucket) -> Option<Self> {
+        Some(match bucket {
+            Bucket::Leadgen { page_id } | Bucket::Pages { page_id } => Self::Page(page_id.clone()),
+            Bucket::AdsInsights { account_id }
+            | Bucket::AdsManagement { account_id }
+            | Bucket::Score { account_id } => Self::AdAccount(account_id.clone(), bucket.kind()),
+            Bucket::AppInsights => Self::App,
+            Bucket::App => return None,
+        })
+    }
 }
 
 impl Limits {
-    /// Sets the limit of a page; an earlier one and what was counted for it are gone.
-    pub(crate) fn set(&mut self, page_id: String, limit: Limit) {
-        self.pages.insert(page_id, limit);
+    /// Sets a limit; an earlier one of the same subject and what was counted for it are gone.
+    pub(crate) fn set(&mut self, limit: Limit) {
+        if let Some(subject) = Subject::of(&limit.bucket) {
+            self.limits.insert(subject, limit);
+        }
     }
 
     /// Lifts all limits, and answers how many there were.
     pub(crate) fn lift(&mut self) -> usize {
-        std::mem::take(&mut self.pages).len()
+        std::mem::take(&mut self.limits).len()
     }
 
-    /// Counts a call, if its page has a limit.
-    pub(crate) fn ask(&mut self, page_id: &str, now_ms: i64) -> Option<Verdict> {
-        self.pages.get_mut(page_id).map(|limit| limit.ask(now_ms))
+    /// Counts a call, if what it counts against has a limit.
+    pub(crate) fn ask(&mut self, bucket: &Bucket, now_ms: i64) -> Option<Verdict> {
+        self.limits.get_mut(&Subject::of(bucket)?).map(|limit| limit.ask(now_ms))
+    }
+
+    /// How a limit stands, without counting.
+    pub(crate) fn peek(&mut self, bucket: &Bucket, now_ms: i64) -> Option<Level> {
+        let limit = self.limits.get_mut(&Subject::of(bucket)?)?;
+        limit.settle(now_ms);
+        Some(limit.level(now_ms))
     }
 
     /// For the control interface.
     pub(crate) fn list(&mut self, now_ms: i64) -> Value {
-        self.pages
+        self.limits
             .iter_mut()
-            .map(|(page_id, limit)| {
+            .map(|(subject, limit)| {
                 limit.settle(now_ms);
-                json!({
-                    "page_id": page_id, "used": limit.asked.len(),
-                    "blocked_for_s": ceiling(limit.blocked_ms(now_ms), 1000),
+                let mut told = json!({
+                    "used": limit.asked.len(), "blocked_for_s": ceiling(limit.blocked_ms(now_ms), 1000),
                     "calls_while_blocked": limit.calls_while_blocked,
-                })
+                });
+                let (name, id) = match subject {
+                    Subject::Page(id) => ("page_id", json!(id)),
+                    Subject::AdAccount(id, _) => ("account_id", json!(id)),
+                    Subject::App => ("account_id", Value::Null),
+                };
+                if let Some(members) = told.as_object_mut() {
+                    members.insert(name.to_owned(), id);
+                    if name == "account_id" {
+                        members.insert("type".to_owned(), json!(limit.bucket.kind()));
+                    }
+                }
+                told
             })
             .collect()
     }

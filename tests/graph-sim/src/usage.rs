@@ -1,11 +1,12 @@
 //! Rate limits: rolling counts per bucket, the headers that report them, and the point where they bite.
 //!
-//! Page-token calls fall under business use case limits of their page (`leadgen` or `pages`, 24 hours); user and app
-//! tokens under the app's platform limit (one hour). All numbers in headers are percent used.
+//! Page-token calls fall under business use case limits of their page (`leadgen` or `pages`, 24 hours), calls about
+//! advertising under those of their ad account (`ads_management` or `ads_insights`, an hour) and its score; user and app
+//! tokens otherwise under the app's platform limit (one hour). All numbers in headers are percent used.
 
 use std::collections::{BTreeMap, HashMap};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Headers appear once an endpoint has seen some traffic; Meta does not say how much.
 const SILENT_CALLS: u64 = 3;
@@ -16,6 +17,13 @@ const PAGE_ENGAGED_USERS: u64 = 100;
 /// Calls per lead of the last 90 days and day. A page without leads is treated as having one: Meta's floor is unknown.
 const CALLS_PER_LEAD: u64 = 4_800;
 
+/// Points an ad account's score may reach: one per call, and five minutes until they are forgotten.
+const SCORE: u64 = 9_000;
+/// Calls of the app's for insights of all accounts together. Meta does not tell how many.
+const APP_INSIGHTS: u64 = 1_000_000;
+/// What the headers call the app's access.
+const TIER: &str = "standard_access";
+
 /// What a call counts against.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Bucket {
@@ -25,6 +33,14 @@ pub(crate) enum Bucket {
     Leadgen { page_id: String },
     /// A page, through its page tokens, for everything else.
     Pages { page_id: String },
+    /// An ad account, for insights and reports.
+    AdsInsights { account_id: String },
+    /// An ad account, for everything else it has.
+    AdsManagement { account_id: String },
+    /// An ad account's score, which the same calls as `AdsManagement` use up.
+    Score { account_id: String },
+    /// The app, for insights of all accounts.
+    AppInsights,
 }
 
 /// Calls by bucket and minute.
@@ -40,76 +56,151 @@ pub(crate) struct Level {
     pub(crate) percent: u64,
     /// Minutes until calls work again; 0 when they do.
     pub(crate) regain_min: i64,
+    /// Seconds until it is empty again.
+    pub(crate) reset_s: i64,
     visible: bool,
 }
 
 impl Level {
     /// A bucket filled to the brim, for throttling on request.
-    pub(crate) const FULL: Self = Self { percent: 100, regain_min: 5, visible: true };
+    pub(crate) const FULL: Self = Self { percent: 100, regain_min: 5, reset_s: 300, visible: true };
+    /// One that nobody has counted in.
+    pub(crate) const EMPTY: Self = Self { percent: 0, regain_min: 0, reset_s: 0, visible: false };
 
     /// How full a limit is that a test set; it shows from the first call on.
-    pub(crate) fn set(percent: u64, regain_min: i64) -> Self {
-        Self { percent, regain_min, visible: true }
+    pub(crate) fn set(percent: u64, regain_min: i64, reset_s: i64) -> Self {
+        Self { percent, regain_min, reset_s, visible: true }
     }
 }
 
 impl Bucket {
     fn window_min(&self) -> i64 {
         match self {
-            Self::App => 60,
+            Self::App | Self::AdsInsights { .. } | Self::AdsManagement { .. } | Self::AppInsights => 60,
             Self::Leadgen { .. } | Self::Pages { .. } => 24 * 60,
+            Self::Score { .. } => 5,
         }
     }
 
-    /// The error code of this bucket's limit.
-    pub(crate) fn throttle_code(&self) -> i64 {
+    /// The error code of this bucket's limit, and its subcode.
+    pub(crate) fn throttle_code(&self) -> (i64, Option<i64>) {
         match self {
-            Self::App => 4,
-            Self::Leadgen { .. } => 80_005,
-            Self::Pages { .. } => 80_001,
+            Self::App => (4, None),
+            Self::Leadgen { .. } => (80_005, None),
+            Self::Pages { .. } => (80_001, None),
+            Self::AdsInsights { .. } => (80_000, Some(2_446_079)),
+            Self::AdsManagement { .. } => (80_004, Some(2_446_079)),
+            Self::Score { .. } => (17, Some(2_446_079)),
+            Self::AppInsights => (4, Some(1_504_022)),
+        }
+    }
+
+    /// How headers and the control interface call its kind.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::App | Self::AppInsights => "app",
+            Self::Leadgen { .. } => "leadgen",
+            Self::Pages { .. } => "pages",
+            Self::AdsInsights { .. } => "ads_insights",
+            Self::AdsManagement { .. } => "ads_management",
+            Self::Score { .. } => "score",
+        }
+    }
+
+    /// Calls per window. `size` is the number of the page's leads within retention, or of the account's ads.
+    fn quota(&self, size: u64) -> u64 {
+        match self {
+            Self::App => 200 * APP_DAILY_USERS,
+            Self::Leadgen { .. } => CALLS_PER_LEAD.saturating_mul(size.max(1)),
+            Self::Pages { .. } => CALLS_PER_LEAD * PAGE_ENGAGED_USERS,
+            Self::AdsInsights { .. } => size.saturating_mul(400).saturating_add(190_000),
+            Self::AdsManagement { .. } => size.saturating_mul(40).saturating_add(100_000),
+            Self::Score { .. } => SCORE,
+            Self::AppInsights => APP_INSIGHTS,
         }
     }
 }
 
 impl Usage {
-    /// Counts one call at `now_s` and says how full the bucket is with it. `page_leads` is the number of the page's
-    /// leads within retention.
-    pub(crate) fn count(&mut self, bucket: &Bucket, now_s: i64, page_leads: usize) -> Level {
+    /// Counts one call at `now_s` and says how full the bucket is with it; `size` as for [`Bucket::quota`].
+    pub(crate) fn count(&mut self, bucket: &Bucket, now_s: i64, size: usize) -> Level {
         let minutes = self.minutes.entry(bucket.clone()).or_default();
         let now_min = now_s.div_euclid(60);
         *minutes.entry(now_min).or_default() += 1;
         *minutes = minutes.split_off(&(now_min - bucket.window_min() + 1));
+        Self::level(bucket, minutes, now_min, size)
+    }
+
+    /// How full a bucket is.
+    pub(crate) fn peek(&self, bucket: &Bucket, now_s: i64, size: usize) -> Level {
+        let now_min = now_s.div_euclid(60);
+        let Some(minutes) = self.minutes.get(bucket) else { return Level::EMPTY };
+        let minutes = minutes.range(now_min - bucket.window_min() + 1..).map(|(at, calls)| (*at, *calls)).collect();
+        Self::level(bucket, &minutes, now_min, size)
+    }
+
+    fn level(bucket: &Bucket, minutes: &BTreeMap<i64, u64>, now_min: i64, size: usize) -> Level {
         let calls: u64 = minutes.values().sum();
-        let leads = u64::try_from(page_leads).unwrap_or(u64::MAX).max(1);
-        let quota = match bucket {
-            Bucket::App => 200 * APP_DAILY_USERS,
-            Bucket::Leadgen { .. } => CALLS_PER_LEAD.saturating_mul(leads),
-            Bucket::Pages { .. } => CALLS_PER_LEAD * PAGE_ENGAGED_USERS,
-        };
-        let percent = calls.saturating_mul(100) / quota;
+        let percent = calls.saturating_mul(100) / bucket.quota(u64::try_from(size).unwrap_or(u64::MAX));
         let oldest = minutes.keys().next().copied().unwrap_or(now_min);
-        let regain_min = if percent >= 100 { (oldest + bucket.window_min() - now_min).max(1) } else { 0 };
-        Level { percent, regain_min, visible: calls > SILENT_CALLS }
+        let left_min = (oldest + bucket.window_min() - now_min).max(1);
+        let regain_min = if percent >= 100 { left_min } else { 0 };
+        Level { percent, regain_min, reset_s: left_min * 60, visible: calls > SILENT_CALLS }
     }
 }
 
 /// The usage header of a call, if the bucket has seen enough traffic (or is full).
 pub(crate) fn header(bucket: &Bucket, level: Level) -> Option<(&'static str, String)> {
-    if !level.visible && level.percent < 100 {
-        return None;
-    }
-    let used = level.percent;
-    let (page_id, kind) = match bucket {
-        Bucket::App => {
+    match bucket {
+        Bucket::App if level.is_told() => {
+            let used = level.percent;
             let value = json!({"call_count": used, "total_cputime": used / 2, "total_time": used / 2});
-            return Some(("x-app-usage", value.to_string()));
+            Some(("x-app-usage", value.to_string()))
         }
-        Bucket::Leadgen { page_id } => (page_id, "leadgen"),
-        Bucket::Pages { page_id } => (page_id, "pages"),
-    };
-    let value = json!({page_id: [{
-        "type": kind, "call_count": used, "total_cputime": used / 2, "total_time": used / 2,
+        Bucket::Score { .. } => {
+            let value = json!({
+                "acc_id_util_pct": level.percent, "reset_time_duration": level.reset_s, "ads_api_access_tier": TIER,
+            });
+            Some(("x-ad-account-usage", value.to_string()))
+        }
+        Bucket::App | Bucket::AppInsights => None,
+        Bucket::Leadgen { page_id: owner }
+        | Bucket::Pages { page_id: owner }
+        | Bucket::AdsInsights { account_id: owner }
+        | Bucket::AdsManagement { account_id: owner } => business_header(owner, &[(bucket, level)]),
+    }
+}
+
+/// `x-business-use-case-usage` of a page or ad account: an entry for each bucket that has something to tell.
+pub(crate) fn business_header(owner: &str, levels: &[(&Bucket, Level)]) -> Option<(&'static str, String)> {
+    let told = levels.iter().filter(|(_, level)| level.is_told());
+    let entries: Vec<Value> = told.map(|(bucket, level)| entry(bucket, *level)).collect();
+    let value = json!({ owner: entries });
+    (!entries.is_empty()).then(|| ("x-business-use-case-usage", value.to_string()))
+}
+
+fn entry(bucket: &Bucket, level: Level) -> Value {
+    let used = level.percent;
+    let mut entry = json!({
+        "type": bucket.kind(), "call_count": used, "total_cputime": used / 2, "total_time": used / 2,
         "estimated_time_to_regain_access": level.regain_min,
-    }]});
-    Some(("x-business-use-case-usage", value.to_string()))
+    });
+    if let (Bucket::AdsInsights { .. } | Bucket::AdsManagement { .. }, Some(members)) = (bucket, entry.as_object_mut())
+    {
+        members.insert("ads_api_access_tier".to_owned(), json!(TIER));
+    }
+    entry
+}
+
+/// `x-fb-ads-insights-throttle`, which every answer about insights has.
+pub(crate) fn insights_header(app: Level, account: Level) -> (&'static str, String) {
+    let value =
+        json!({"app_id_util_pct": app.percent, "acc_id_util_pct": account.percent, "ads_api_access_tier": TIER});
+    ("x-fb-ads-insights-throttle", value.to_string())
+}
+
+impl Level {
+    fn is_told(self) -> bool {
+        self.visible || self.percent >= 100
+    }
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "what is not there fails the story")]
 
 mod access;
+mod ads;
+mod ads_reading;
 mod browser;
 mod callback;
 mod connecting;

@@ -1,4 +1,4 @@
-//! `/_sim/limits`: how often a page may be asked.
+//! `/_sim/limits`: how often a page or an ad account may be asked.
 
 use std::sync::Arc;
 
@@ -11,6 +11,7 @@ use super::{Body, Mistake};
 use crate::limit::Limit;
 use crate::server::Sim;
 use crate::usage::Bucket;
+use crate::world::World;
 
 /// Windows and blocks longer than a month are mistakes.
 const MAX_S: i64 = 31 * 24 * 3600;
@@ -18,14 +19,15 @@ const MAX_S: i64 = 31 * 24 * 3600;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    page_id: String,
+    page_id: Option<String>,
+    account_id: Option<String>,
     calls: usize,
     #[serde(default = "an_hour")]
     window_s: i64,
     #[serde(default = "a_minute")]
     block_s: i64,
-    #[serde(default = "leadgen", rename = "type")]
-    kind: String,
+    #[serde(rename = "type")]
+    kind: Option<String>,
 }
 
 fn an_hour() -> i64 {
@@ -36,19 +38,9 @@ fn a_minute() -> i64 {
     60
 }
 
-fn leadgen() -> String {
-    "leadgen".to_owned()
-}
-
-/// From now on the page may be asked `calls` times per window by page tokens, by simulated time; an earlier limit of the
-/// page is gone.
+/// From now on the page may be asked `calls` times per window by page tokens, or the ad account by anybody, by simulated
+/// time; an earlier limit of the same page, or of the same type and account, is gone.
 pub(crate) async fn set(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
-    let page_id = input.page_id;
-    let bucket = match input.kind.as_str() {
-        "leadgen" => Bucket::Leadgen { page_id: page_id.clone() },
-        "pages" => Bucket::Pages { page_id: page_id.clone() },
-        other => return Err(Mistake::new(format!("type: must be leadgen or pages, got \"{other}\""))),
-    };
     if input.calls == 0 {
         return Err(Mistake::new("calls: must be at least 1"));
     }
@@ -58,11 +50,47 @@ pub(crate) async fn set(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -
         }
     }
     let mut world = sim.world();
+    let bucket = match (input.page_id, input.account_id) {
+        (Some(page_id), None) => of_page(&world, page_id, input.kind.as_deref().unwrap_or("leadgen"))?,
+        (None, account_id) => {
+            of_account(&world, account_id.as_deref(), input.kind.as_deref().unwrap_or("ads_insights"))?
+        }
+        (Some(_), Some(_)) => return Err(Mistake::new("page_id, account_id: one of them")),
+    };
+    world.limits.set(Limit::new(bucket, input.calls, input.window_s, input.block_s));
+    Ok(Json(json!({"success": true})))
+}
+
+fn of_page(world: &World, page_id: String, kind: &str) -> Result<Bucket, Mistake> {
     if !world.pages.contains_key(&page_id) {
         return Err(Mistake::new(format!("page_id: there is no page {page_id}")));
     }
-    world.limits.set(page_id, Limit::new(bucket, input.calls, input.window_s, input.block_s));
-    Ok(Json(json!({"success": true})))
+    match kind {
+        "leadgen" => Ok(Bucket::Leadgen { page_id }),
+        "pages" => Ok(Bucket::Pages { page_id }),
+        other => Err(Mistake::new(format!("type: must be leadgen or pages, got \"{other}\""))),
+    }
+}
+
+/// The app's limit is not the account's; it needs none.
+fn of_account(world: &World, account_id: Option<&str>, kind: &str) -> Result<Bucket, Mistake> {
+    let account = account_id.map(|id| {
+        let known = world.ad_account(id).map(|account| account.id.clone());
+        known.ok_or_else(|| Mistake::new(format!("account_id: there is no ad account {id}")))
+    });
+    let account = account.transpose()?;
+    if kind == "app" {
+        return Ok(Bucket::AppInsights);
+    }
+    let account_id = account.ok_or_else(|| Mistake::new("page_id or account_id is required"))?;
+    match kind {
+        "ads_insights" => Ok(Bucket::AdsInsights { account_id }),
+        "ads_management" => Ok(Bucket::AdsManagement { account_id }),
+        "score" => Ok(Bucket::Score { account_id }),
+        other => {
+            Err(Mistake::new(format!("type: must be ads_insights, ads_management, score or app, got \"{other}\"")))
+        }
+    }
 }
 
 /// The limits and how they stand.

@@ -4,7 +4,11 @@
 //! |---|---|
 //! | `POST leads {form_id, count?, platform?, answers?, deliver?, deliver_after_ms?, readable_after_ms?, organic?, age_s?}` | submits forms, answers `{"ids"}` |
 //! | `POST storm {seed, leads, form_ids, over_ms?, shares?, late_ms?, readable_after_ms?, same_person?}` | many leads and what goes wrong with them, answers `{"leads", "injected"}` |
-//! | `POST limits {page_id, calls, window_s?, block_s?, type?}`, `GET limits`, `DELETE limits` | how often a page may be asked |
+//! | `POST limits {page_id \| account_id, calls, window_s?, block_s?, type?}`, `GET limits`, `DELETE limits` | how often a page or an ad account may be asked |
+//! | `POST ads {account_id, currency, timezone, campaigns, adsets_per_campaign, ads_per_adset, days, seed, …}` | an ad account of any size |
+//! | `GET ads/{account_id}/totals[?since=&until=&by=]` | what its own reports would show |
+//! | `POST ads/{account_id}/change {touch?, status? + ids?, rename?, budget?, account?, metrics?, …}` | what happens to it while it is read |
+//! | `POST ads/{account_id}/reports {next?, times?, polls?, over_ms?}` | what becomes of the next reports |
 //! | `POST faults {path, kind, code?, subcode?, status?, message?, method?, times?, probability?, seed?, hold_ms?}` | from now on calls fail |
 //! | `GET faults`, `DELETE faults[?id=]` | what is in force, and its end |
 //! | `POST tokens {action, user_id and/or page_id, …}` | expires, kills or revives tokens, withdraws permissions |
@@ -16,7 +20,7 @@
 //! | `POST app {mode?: "live" \| "development", deauthorize_url?, deletion_url?}` | the app's settings |
 //! | `POST privacy {user_id, kind: "deauthorize" \| "deletion", times?, send?}` | a person leaves; answers `{"answers"}`, or `{"signed_request"}` with `send: false` |
 //! | `POST users {pages?, languages?}` | a new person with pages and forms of their own, answers `{"id", "business_id", "pages"}` |
-//! | `POST system_users {business_id?, pages?: count \| [ids], scopes?, expires_in_days?: 60 \| null, name?}` | a new system user, answers `{"id", "token", "business_id", "pages"}` |
+//! | `POST system_users {business_id?, pages?: count \| [ids], ad_accounts?: count \| [ids], scopes?, expires_in_days?: 60 \| null, name?}` | a new system user, answers `{"id", "token", "business_id", "pages", "ad_accounts"}` |
 //! | `POST system_users/{id}/tokens {scopes?, expires_in_days?}` | a further token of one, answers `{"token"}` |
 //! | `POST clock {advance_s}`, `GET clock` | moves time |
 //! | `GET stats`, `GET state` | what happened; the truth |
@@ -24,6 +28,7 @@
 //!
 //! Mistakes are answered with 400 and `{"error": "<sentence>"}`.
 
+mod ads;
 mod app;
 mod clock;
 mod events;
@@ -60,6 +65,10 @@ pub(crate) fn router() -> Router<Arc<Sim>> {
         .route("/_sim/leads", post(leads::submit))
         .route("/_sim/storm", post(storm::brew))
         .route("/_sim/limits", post(limits::set).get(limits::list).delete(limits::lift))
+        .route("/_sim/ads", post(ads::create))
+        .route("/_sim/ads/{account_id}/totals", get(ads::totals))
+        .route("/_sim/ads/{account_id}/change", post(ads::change))
+        .route("/_sim/ads/{account_id}/reports", post(ads::reports))
         .route("/_sim/faults", post(faults::add).get(faults::list).delete(faults::remove))
         .route("/_sim/tokens", post(tokens::act))
         .route("/_sim/events", post(events::send))

@@ -14,6 +14,7 @@ use crate::graph::lead_field_data;
 use crate::server::Sim;
 use crate::world::World;
 use crate::world::ad_account::AdAccount;
+use crate::world::ads::tree::Level;
 use crate::world::lead::{DeliveryState, Lead};
 use crate::world::person::Business;
 
@@ -125,10 +126,17 @@ fn business(business: &Business) -> Value {
 fn ad_account(world: &World, account: &AdAccount) -> Value {
     let campaigns = world.campaigns_of(account);
     let campaigns: Vec<Value> = campaigns.iter().map(|(id, name)| json!({"id": id, "name": name})).collect();
+    let users = world.users.iter().filter(|user| user.ad_accounts.contains(&account.id));
+    let tree = &account.ads.tree;
     json!({
-        "id": account.node_id(), "account_id": account.id, "name": account.name, "currency": account.currency,
-        "timezone_name": account.timezone_name, "account_status": account.status, "business": account.owner,
-        "campaigns": campaigns,
+        "id": account.node_id(), "account_id": account.id, "name": account.name, "currency": account.currency(),
+        "timezone_name": account.timezone_name, "account_status": account.status,
+        "disable_reason": account.disable_reason, "business": account.owner, "campaigns": campaigns,
+        "objects": {
+            "campaigns": tree.count(Level::Campaign), "adsets": tree.count(Level::AdSet), "ads": tree.count(Level::Ad),
+        },
+        "users": users.map(|user| user.id.as_str()).collect::<Vec<_>>(),
+        "data_time": account.ads.calendar.data_ms(&world.clock).div_euclid(1000),
     })
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct Input {
     /// A new business unless given.
     business_id: Option<String>,
     pages: Option<Pages>,
+    ad_accounts: Option<AdAccounts>,
     name: Option<String>,
     scopes: Option<Vec<String>>,
     expires_in_days: Option<i64>,
@@ -32,6 +33,16 @@ enum Pages {
     /// So many new ones, owned by the business.
     New(u64),
     /// These; what the business has not is shared with it.
+    These(Vec<String>),
+}
+
+/// Which ad accounts are assigned.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum AdAccounts {
+    /// So many new ones, owned by the business.
+    New(u64),
+    /// These, in either form; what the business has not is shared with it.
     These(Vec<String>),
 }
 
@@ -61,11 +72,13 @@ pub(crate) async fn hire(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) 
         }
         Some(Pages::New(_)) | None => {}
     }
+    check_accounts(&world, input.ad_accounts.as_ref())?;
     let number = world.businesses.len();
     let business_id =
         input.business_id.unwrap_or_else(|| newcomer::found(&mut world, &format!("Newcomer Business {number}")));
     let pages = assigned(&mut world, &business_id, input.pages);
     let id = newcomer::hire(&mut world, &business_id, input.name.as_deref(), &pages);
+    assign_accounts(&mut world, &business_id, &id, input.ad_accounts);
     let token = world.mint_system_token(&id, &scopes, life_s);
     let pages: Vec<Value> = pages
         .iter()
@@ -76,7 +89,42 @@ pub(crate) async fn hire(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) 
             json!({"id": page.id, "name": page.name, "forms": forms})
         })
         .collect();
-    Ok(Json(json!({"id": id, "token": token, "business_id": business_id, "pages": pages})))
+    let ad_accounts = world.user(&id).map(|user| user.ad_accounts.clone()).unwrap_or_default();
+    Ok(Json(json!({
+        "id": id, "token": token, "business_id": business_id, "pages": pages, "ad_accounts": ad_accounts,
+    })))
+}
+
+fn check_accounts(world: &World, wanted: Option<&AdAccounts>) -> Result<(), Mistake> {
+    match wanted {
+        Some(AdAccounts::New(count)) if *count > 100 => {
+            Err(Mistake::new(format!("ad_accounts: must be between 0 and 100, got {count}")))
+        }
+        Some(AdAccounts::These(ids)) => match ids.iter().find(|id| world.ad_account(id).is_none()) {
+            Some(unknown) => Err(Mistake::new(format!("ad_accounts: there is no ad account {unknown}"))),
+            None => Ok(()),
+        },
+        Some(AdAccounts::New(_)) | None => Ok(()),
+    }
+}
+
+/// Without a wish a system user has all the business has; otherwise what was wished for and nothing else.
+fn assign_accounts(world: &mut World, business_id: &str, user_id: &str, wanted: Option<AdAccounts>) {
+    let accounts = match wanted {
+        None => return,
+        Some(AdAccounts::New(count)) => newcomer::open_accounts(world, business_id, count),
+        Some(AdAccounts::These(ids)) => {
+            let ids: Vec<String> = ids.iter().map(|id| id.strip_prefix("act_").unwrap_or(id).to_owned()).collect();
+            if let Some(business) = world.businesses.iter_mut().find(|business| business.id == business_id) {
+                let known: Vec<String> = business.ad_accounts().cloned().collect();
+                business.client_ad_accounts.extend(ids.iter().filter(|id| !known.contains(id)).cloned());
+            }
+            ids
+        }
+    };
+    if let Some(user) = world.users.iter_mut().find(|user| user.id == user_id) {
+        user.ad_accounts = accounts;
+    }
 }
 
 fn assigned(world: &mut World, business_id: &str, pages: Option<Pages>) -> Vec<String> {

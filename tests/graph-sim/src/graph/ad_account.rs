@@ -8,9 +8,25 @@ use super::node::Node;
 use super::paging::{self, EdgeQuery, Elements, Item};
 use super::session::Call;
 use super::user;
+use crate::clock::graph_time;
+use crate::world::ad_account::AdAccount;
 
 const AD_ACCOUNTS: Elements =
     Elements { node_type: Some("AdAccount"), defaults: &["account_id", "id"], max_limit: 100 };
+
+/// Meta's numbers of time zones, as far as they are sure; 0 is unknown.
+const ZONES: &[(&str, u32)] = &[
+    ("America/Los_Angeles", 1),
+    ("America/Denver", 2),
+    ("Pacific/Honolulu", 3),
+    ("America/Anchorage", 4),
+    ("America/Phoenix", 5),
+    ("America/Chicago", 6),
+    ("America/New_York", 7),
+    ("Europe/Berlin", 47),
+    ("Europe/London", 58),
+    ("Asia/Tokyo", 79),
+];
 
 /// `/me/adaccounts`: those the caller may work with.
 pub(crate) fn of_user(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
@@ -41,44 +57,93 @@ fn list(call: &mut Call<'_>, query: &EdgeQuery, ids: &[String]) -> Result<Value,
     paging::page(call, query, items, &AD_ACCOUNTS)
 }
 
+/// `/act_X/minimum_budgets`, in smallest units.
+pub(crate) fn minimum_budgets(call: &mut Call<'_>, node_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
+    check_readable(call, node_id)?;
+    let Some(account) = call.world.ad_account(node_id) else { return Err(GraphError::not_visible("get", node_id)) };
+    let (currency, least) = (account.currency(), least_budget(account));
+    let row = json!({
+        "currency": currency, "min_daily_budget_imp": least, "min_daily_budget_low_freq": 40 * least,
+        "min_daily_budget_high_freq": 5 * least, "min_daily_budget_video_views": least,
+    });
+    let elements = Elements { node_type: None, defaults: &[], max_limit: 100 };
+    paging::page(call, query, vec![(currency.to_owned(), Item::Value(row))], &elements)
+}
+
 /// # Errors
 /// 200 without a permission about ads, 100/33 for an account the caller may not work with.
 pub(crate) fn check_readable(call: &Call<'_>, node_id: &str) -> Result<(), GraphError> {
-    let hidden = || GraphError::not_visible("get", node_id);
+    check_member(call, node_id, node_id)
+}
+
+/// As [`check_readable`], for something in the account that is asked for as `visible_as`.
+pub(crate) fn check_member(call: &Call<'_>, account_id: &str, visible_as: &str) -> Result<(), GraphError> {
+    let hidden = || GraphError::not_visible("get", visible_as);
     let person = call.person()?;
     require_ads(call)?;
-    let account = call.world.ad_account(node_id).ok_or_else(hidden)?;
+    let account = call.world.ad_account(account_id).ok_or_else(hidden)?;
     let assigned = call.world.user(&person).is_some_and(|user| user.ad_accounts.contains(&account.id));
     if assigned { Ok(()) } else { Err(hidden()) }
 }
 
 fn require_ads(call: &Call<'_>) -> Result<(), GraphError> {
-    if call.has_scope("ads_read") || call.has_scope("ads_management") {
-        return Ok(());
-    }
-    let message = "(#200) Ad account owner has NOT grant ads_management or ads_read permission";
-    Err(GraphError::new(403, 200, message))
+    let has = call.has_scope("ads_read") || call.has_scope("ads_management");
+    if has { Ok(()) } else { Err(GraphError::requires_ads()) }
 }
 
-/// The value of a field, if the account has one.
+fn least_budget(account: &AdAccount) -> i64 {
+    account.ads.currency.offset.max(100)
+}
+
+/// The value of a field, if the account has one. Money is in smallest units, as text.
 ///
 /// # Errors
 /// 200 for `business` without `business_management`, as for pages. (Unconfirmed for ad accounts.)
 pub(crate) fn value(call: &Call<'_>, node_id: &str, field: &str) -> Result<Option<Value>, GraphError> {
     let Some(account) = call.world.ad_account(node_id) else { return Ok(None) };
     let owner = || account.owner.as_deref().and_then(|id| call.world.business(id));
-    Ok(match field {
-        "account_id" => Some(json!(account.id)),
-        "name" => Some(json!(account.name)),
-        "account_status" => Some(json!(account.status)),
-        "currency" => Some(json!(account.currency)),
-        "timezone_name" => Some(json!(account.timezone_name)),
+    let created = account.ads.opened_ms();
+    let now = call.world.clock.now_ms();
+    Ok(Some(match field {
+        "account_id" => json!(account.id),
+        "name" => json!(account.name),
+        "account_status" => json!(account.status),
+        "disable_reason" => json!(account.disable_reason),
+        "currency" => json!(account.currency()),
+        "timezone_name" => json!(account.timezone_name),
+        "timezone_id" => json!(ZONES.iter().find(|(name, _)| *name == account.timezone_name).map_or(0, |(_, id)| *id)),
+        "timezone_offset_hours_utc" => json!(account.ads.calendar.offset_hours(now)),
+        "amount_spent" => json!(account.ads.amount_spent(&call.world.clock).to_string()),
+        "balance" => json!((account.ads.seed % 100_000).to_string()),
+        "spend_cap" => json!("0"),
+        "min_campaign_group_spend_cap" => json!((100 * least_budget(account)).to_string()),
+        "min_daily_budget" => json!(least_budget(account)),
         "business" if !call.has_scope("business_management") => {
             return Err(GraphError::requires_business_management());
         }
-        "business" => owner().map(|business| json!({"id": business.id, "name": business.name})),
-        "business_name" => owner().map(|business| json!(business.name)),
-        "is_personal" => Some(json!(u8::from(account.owner.is_none()))),
-        _ => None,
-    })
+        "business" => match owner() {
+            Some(business) => json!({"id": business.id, "name": business.name}),
+            None => return Ok(None),
+        },
+        "business_name" => match owner() {
+            Some(business) => json!(business.name),
+            None => return Ok(None),
+        },
+        "owner" => json!(account.owner.clone().unwrap_or_else(|| account.id.clone())),
+        "funding_source" => json!((6_000_000_000_000_000 + account.ads.seed % 1_000_000_000).to_string()),
+        "created_time" => json!(graph_time(created)),
+        // In days, with a fraction.
+        "age" => json!(seconds_between(created, now) / 86_400.0),
+        "user_tasks" => json!(["DRAFT", "ANALYZE", "ADVERTISE", "MANAGE"]),
+        "capabilities" => json!(["CAN_CREATE_CALL_ADS", "CAN_USE_REACH_AND_FREQUENCY"]),
+        "is_personal" => json!(u8::from(account.owner.is_none())),
+        "is_prepay_account" | "is_direct_deals_enabled" => json!(false),
+        "tax_id_status" | "fb_entity" => json!(0),
+        _ => return Ok(None),
+    }))
+}
+
+fn seconds_between(from_ms: i64, to_ms: i64) -> f64 {
+    // Of some years: a whole number that a float holds.
+    i32::try_from((to_ms - from_ms) / 1000).map(f64::from).unwrap_or_default()
 }

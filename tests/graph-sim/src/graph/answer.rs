@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::error::GraphError;
+use super::insights::Reading;
 use super::request::Request;
 use super::session::{self, Call, Session};
-use super::{app_subscriptions, endpoint, route, version};
+use super::{app_subscriptions, charge, endpoint, route, version};
 use crate::escaped_json;
 use crate::fault::{FaultKind, Hit};
 use crate::server::Sim;
@@ -51,16 +52,32 @@ pub(crate) async fn answer(sim: &Arc<Sim>, request: &Request, in_batch: bool) ->
     }
     // The one endpoint that talks to somebody else before it answers.
     let verified = app_subscriptions::verify_callback(sim, request).await;
-    let mut world = sim.world();
     let mut headers = Vec::new();
-    let result = verified.and_then(|()| run(&mut world, request, &path, &mut headers));
-    let reply = finish(&mut world, request, &path, headers, result);
-    drop(world);
+    let work = verified.and_then(|()| run(&mut sim.world(), request, &path, &mut headers));
+    let result = match work {
+        Ok(Work::Done(value)) => Ok(value),
+        Ok(Work::Insights(reading)) => add_up(reading).await,
+        Err(error) => Err(error),
+    };
+    let reply = finish(&mut sim.world(), request, &path, headers, result);
     if request.method == "POST" {
         // It may have made a lead.
         sim.wake.notify_one();
     }
     Outcome::Reply(reply)
+}
+
+/// What an endpoint came to.
+enum Work {
+    Done(Value),
+    /// Still to be added up, without the world.
+    Insights(Box<Reading>),
+}
+
+/// Adding up a large account takes seconds; nothing else waits meanwhile.
+async fn add_up(reading: Box<Reading>) -> Result<Value, GraphError> {
+    let work = tokio::task::spawn_blocking(move || reading.answer());
+    work.await.unwrap_or_else(|error| Err(GraphError::new(500, 1, error.to_string())))
 }
 
 /// The answer of an endpoint behind its rate limit.
@@ -69,58 +86,19 @@ fn run(
     request: &Request,
     path: &str,
     headers: &mut Vec<(&'static str, String)>,
-) -> Result<Value, GraphError> {
+) -> Result<Work, GraphError> {
     let version = version::answering(request.version, world.clock.now_s())
         .ok_or_else(|| GraphError::syntax(format!("Unknown path components: {}", request.plain_path())))?;
     if route::needs_no_token(request) {
         let mut call = Call { world, request, version, session: Session::App };
-        return route::without_token(&mut call);
+        return route::without_token(&mut call).map(Work::Done);
     }
     let session = session::open(world, request)?;
-    charge(world, &session, path, headers)?;
+    charge::charge(world, &session, request, path, headers)?;
     let mut call = Call { world, request, version, session };
-    route::with_token(&mut call)
-}
-
-/// Counts a call against its limit and reports the limit's state in the headers.
-///
-/// # Errors
-/// The limit's code, when it is used up.
-fn charge(
-    world: &mut World,
-    session: &Session,
-    path: &str,
-    headers: &mut Vec<(&'static str, String)>,
-) -> Result<(), GraphError> {
-    if let Session::Page { page_id, .. } = session
-        && let Some(verdict) = world.limits.ask(page_id, world.clock.now_ms())
-    {
-        headers.extend(usage::header(&verdict.bucket, verdict.level));
-        return refuse_if(verdict.refused, &verdict.bucket);
-    }
-    let bucket = bucket(session, path);
-    let leads = match &bucket {
-        Bucket::Leadgen { page_id } => world.lead_count_of_page(page_id),
-        Bucket::App | Bucket::Pages { .. } => 0,
-    };
-    let now = world.clock.now_s();
-    let level = world.usage.count(&bucket, now, leads);
-    headers.extend(usage::header(&bucket, level));
-    refuse_if(level.percent >= 100, &bucket)
-}
-
-fn refuse_if(full: bool, bucket: &Bucket) -> Result<(), GraphError> {
-    if full { Err(GraphError::injected(bucket.throttle_code(), None, None, None)) } else { Ok(()) }
-}
-
-/// Which limit a call counts against.
-fn bucket(session: &Session, path: &str) -> Bucket {
-    match session {
-        Session::App | Session::User { .. } => Bucket::App,
-        Session::Page { page_id, .. } if endpoint::is_lead_reading(path) => {
-            Bucket::Leadgen { page_id: page_id.clone() }
-        }
-        Session::Page { page_id, .. } => Bucket::Pages { page_id: page_id.clone() },
+    match route::insights(&mut call)? {
+        Some(reading) => Ok(Work::Insights(Box::new(reading))),
+        None => route::with_token(&mut call).map(Work::Done),
     }
 }
 
@@ -171,10 +149,15 @@ fn suffer(world: &mut World, request: &Request, path: &str, hit: Hit) -> Outcome
             finish(world, request, path, Vec::new(), Err(error))
         }
         FaultKind::Throttle => {
-            let bucket = session::open(world, request).map_or(Bucket::App, |session| bucket(&session, path));
-            let headers = usage::header(&bucket, Level::FULL).into_iter().collect();
-            let code = hit.code.unwrap_or_else(|| bucket.throttle_code());
-            let error = GraphError::injected(code, hit.subcode, hit.status, hit.message);
+            let session = session::open(world, request).unwrap_or(Session::App);
+            let buckets = charge::buckets(world, &session, request, path);
+            let bucket = buckets.first().unwrap_or(&Bucket::App);
+            let mut headers: Vec<_> = usage::header(bucket, Level::FULL).into_iter().collect();
+            if matches!(bucket, Bucket::AdsInsights { .. }) {
+                headers.push(usage::insights_header(Level::FULL, Level::FULL));
+            }
+            let (code, subcode) = hit.code.map_or_else(|| bucket.throttle_code(), |code| (code, None));
+            let error = GraphError::injected(code, hit.subcode.or(subcode), hit.status, hit.message);
             finish(world, request, path, headers, Err(error))
         }
     };

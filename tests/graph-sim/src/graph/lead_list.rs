@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::ads;
 use super::error::GraphError;
 use super::form;
 use super::lead;
@@ -24,7 +25,12 @@ pub(crate) fn of_form(call: &mut Call<'_>, form_id: &str, query: &EdgeQuery) -> 
 
 /// Leads of an ad: the page's token, or a user token of somebody who can advertise on the page.
 pub(crate) fn of_ad(call: &mut Call<'_>, ad_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
-    let Some((form, _)) = call.world.ad(ad_id) else { return Err(GraphError::not_visible("get", ad_id)) };
+    let Some((form, _)) = call.world.ad(ad_id) else {
+        // No lead form, no leads.
+        ads::check_readable(call, ad_id)?;
+        call.require_scope("leads_retrieval")?;
+        return paging::page(call, query, Vec::new(), &LEADS);
+    };
     let (form_id, page_id) = (form.id.clone(), form.page_id.clone());
     if matches!(call.session, Session::User { .. }) {
         call.require_task(&page_id, &["ADVERTISE"]).map_err(|_| GraphError::not_visible("get", ad_id))?;

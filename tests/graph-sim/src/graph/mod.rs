@@ -8,6 +8,7 @@ pub(crate) mod http;
 pub(crate) mod request;
 
 mod batch;
+mod charge;
 mod endpoint;
 pub(crate) mod error;
 mod fields;
@@ -15,15 +16,18 @@ mod node;
 mod paging;
 mod route;
 mod session;
+mod sparse;
 mod specs;
 mod version;
 
 mod ad_account;
+mod ads;
 mod app;
 mod app_subscriptions;
 mod business;
 mod debug_token;
 mod form;
+pub(crate) mod insights;
 mod lead;
 mod lead_list;
 mod oauth;
@@ -34,5 +38,6 @@ mod system_user;
 mod test_leads;
 mod user;
 
+pub(crate) use insights::is_field as is_insights_field;
 pub(crate) use lead::field_data as lead_field_data;
 pub(crate) use subscribed_apps::is_field as is_page_field;

@@ -6,9 +6,10 @@ use serde_json::{Map, Value, json};
 
 use super::error::GraphError;
 use super::fields::Field;
+use super::insights::run;
 use super::paging::EdgeQuery;
 use super::session::{Call, Session};
-use super::{ad_account, app, business, form, lead, page, route, specs, system_user, user};
+use super::{ad_account, ads, app, business, form, lead, page, route, specs, system_user, user};
 use crate::world::World;
 
 /// A node by kind and id.
@@ -21,8 +22,14 @@ pub(crate) enum Node {
     Business(String),
     Form(String),
     Lead(String),
-    /// Known as a parent of leads only.
+    Campaign(String),
+    AdSet(String),
+    /// One of an account, or of a lead form whose campaign no account runs any more: that one is known as a parent of
+    /// leads only.
     Ad(String),
+    Creative(String),
+    /// An insights report.
+    Report(String),
     /// By its id as a node: `act_123`.
     AdAccount(String),
 }
@@ -43,6 +50,10 @@ impl Node {
             Some(if user.is_system() { Self::SystemUser(owned()) } else { Self::User(owned()) })
         } else if world.business(id).is_some() {
             Some(Self::Business(owned()))
+        } else if let Some(node) = ads::find(world, id) {
+            Some(node)
+        } else if world.reports.get(id, world.clock.now_ms()).is_some() {
+            Some(Self::Report(owned()))
         } else if world.ad(id).is_some() {
             Some(Self::Ad(owned()))
         } else if id.starts_with("act_") && world.ad_account(id).is_some() {
@@ -71,7 +82,11 @@ impl Node {
             Self::Business(_) => "Business",
             Self::Form(_) => "LeadgenForm",
             Self::Lead(_) => "Lead",
+            Self::Campaign(_) => "Campaign",
+            Self::AdSet(_) => "AdSet",
             Self::Ad(_) => "Ad",
+            Self::Creative(_) => "AdCreative",
+            Self::Report(_) => "AdReportRun",
             Self::AdAccount(_) => "AdAccount",
         }
     }
@@ -86,7 +101,11 @@ impl Node {
             Self::Business(_) => "{business}",
             Self::Form(_) => "{form}",
             Self::Lead(_) => "{lead}",
+            Self::Campaign(_) => "{campaign}",
+            Self::AdSet(_) => "{adset}",
             Self::Ad(_) => "{ad}",
+            Self::Creative(_) => "{creative}",
+            Self::Report(_) => "{run}",
             Self::AdAccount(_) => "{ad_account}",
         }
     }
@@ -100,7 +119,11 @@ impl Node {
             | Self::Business(id)
             | Self::Form(id)
             | Self::Lead(id)
+            | Self::Campaign(id)
+            | Self::AdSet(id)
             | Self::Ad(id)
+            | Self::Creative(id)
+            | Self::Report(id)
             | Self::AdAccount(id) => id,
         }
     }
@@ -117,7 +140,24 @@ impl Node {
             Self::Form(_) => &["id", "locale", "name", "status"],
             Self::Lead(_) => &["id", "created_time", "ad_id", "form_id", "field_data"],
             Self::AdAccount(_) => &["account_id", "id"],
-            Self::User(_) | Self::SystemUser(_) | Self::Page(_) | Self::Business(_) | Self::Ad(_) => &["id", "name"],
+            Self::Campaign(_) | Self::AdSet(_) | Self::Ad(_) | Self::Creative(_) => &["id"],
+            Self::Report(_) => &[
+                "id",
+                "account_id",
+                "time_ref",
+                "time_completed",
+                "async_status",
+                "async_percent_completion",
+                "is_running",
+                "date_start",
+                "date_stop",
+                "error_code",
+                "error_subcode",
+                "error_message",
+                "error_user_title",
+                "error_user_msg",
+            ],
+            Self::User(_) | Self::SystemUser(_) | Self::Page(_) | Self::Business(_) => &["id", "name"],
         }
     }
 }
@@ -132,7 +172,11 @@ fn edges_of(node_type: &str) -> &'static [&'static str] {
         "Page" => &["leadgen_forms", "subscribed_apps"],
         "Business" => &["owned_pages", "client_pages", "owned_ad_accounts", "client_ad_accounts", "system_users"],
         "LeadgenForm" => &["leads", "test_leads"],
-        "Ad" => &["leads"],
+        "AdAccount" => &["campaigns", "adsets", "ads", "adcreatives", "insights", "minimum_budgets"],
+        "Campaign" => &["adsets", "ads", "insights"],
+        "AdSet" => &["ads", "insights"],
+        "Ad" => &["leads", "adcreatives", "insights"],
+        "AdReportRun" => &["insights"],
         _ => &[],
     }
 }
@@ -167,6 +211,8 @@ pub(crate) fn read(
     for field in wanted {
         let value = if node.edges().contains(&field.name.as_str()) {
             Some(route::read_edge(call, node, &field.name, &inner_query(call, node, field))?)
+        } else if let Some(related) = ads::related(call.world, node, &field.name) {
+            Some(read(call, &related, field.inner.as_deref(), &["id"])?)
         } else {
             value(call, node, field)?.map(|value| only(value, field.inner.as_deref()))
         };
@@ -187,7 +233,8 @@ fn value(call: &mut Call<'_>, node: &Node, field: &Field) -> Result<Option<Value
         Node::Business(id) => Ok(business::value(call.world, id, &field.name)),
         Node::Form(id) => Ok(form::value(call.world, id, &field.name)),
         Node::Lead(id) => lead::value(call, id, &field.name),
-        Node::Ad(_) => Ok(None),
+        Node::Campaign(id) | Node::AdSet(id) | Node::Ad(id) | Node::Creative(id) => Ok(ads::value(call, id, field)),
+        Node::Report(id) => Ok(run::value(call.world, id, &field.name)),
         Node::AdAccount(id) => ad_account::value(call, id, &field.name),
     }
 }

@@ -91,55 +91,90 @@ pub(crate) fn page(
     if let (Some(first), Some(last)) = (keys.get(start), end.checked_sub(1).and_then(|at| keys.get(at)))
         && start < end
     {
-        let (before, after) = (cursor(first, start), cursor(last, end - 1));
-        let mut paging = json!({"cursors": {"before": before, "after": after}});
-        if let Some(members) = paging.as_object_mut() {
-            if end < total {
-                members.insert("next".to_owned(), json!(link(call, query, limit, "after", &after)));
-            }
-            if start > 0 {
-                members.insert("previous".to_owned(), json!(link(call, query, limit, "before", &before)));
-            }
-        }
-        answer.insert("paging".to_owned(), paging);
+        let further = Further {
+            before: format!("{start}|{first}"),
+            after: format!("{}|{last}", end - 1),
+            next: end < total,
+            previous: start > 0,
+        };
+        answer.insert("paging".to_owned(), links(call, query, limit, &further));
     }
-    if query
-        .param("summary")
-        .is_some_and(|summary| summary == "true" || summary == "1" || summary.contains("total_count"))
-    {
+    if wants_count(query) {
         answer.insert("summary".to_owned(), json!({"total_count": total}));
     }
     Ok(Value::Object(answer))
 }
 
-fn limit(query: &EdgeQuery, max_limit: usize) -> Result<usize, GraphError> {
+/// What lies around a page: what its cursors hold on to, and whether there is anything beyond them.
+pub(crate) struct Further {
+    pub(crate) before: String,
+    pub(crate) after: String,
+    pub(crate) next: bool,
+    pub(crate) previous: bool,
+}
+
+/// `paging` of a page with something on it.
+pub(crate) fn links(call: &Call<'_>, query: &EdgeQuery, limit: usize, further: &Further) -> Value {
+    let base = format!("{}/v{}.0/{}", call.world.public_url, call.version, query.path);
+    links_from(&base, &query.params, limit, further)
+}
+
+/// As [`links`], with the address of the edge given.
+pub(crate) fn links_from(base: &str, params: &BTreeMap<String, String>, limit: usize, further: &Further) -> Value {
+    let (before, after) = (URL_SAFE_NO_PAD.encode(&further.before), URL_SAFE_NO_PAD.encode(&further.after));
+    let mut paging = Map::new();
+    paging.insert("cursors".to_owned(), json!({"before": before, "after": after}));
+    for (name, wanted, direction, cursor) in
+        [("next", further.next, "after", &after), ("previous", further.previous, "before", &before)]
+    {
+        if wanted {
+            paging.insert(name.to_owned(), json!(link(base, params, limit, direction, cursor)));
+        }
+    }
+    Value::Object(paging)
+}
+
+/// Whether the number of all elements is asked for.
+pub(crate) fn wants_count(query: &EdgeQuery) -> bool {
+    query.param("summary").is_some_and(|summary| summary == "true" || summary == "1" || summary.contains("total_count"))
+}
+
+/// The page size asked for, or the usual one.
+///
+/// # Errors
+/// 100 for what is no number.
+pub(crate) fn limit(query: &EdgeQuery, max_limit: usize) -> Result<usize, GraphError> {
     let Some(text) = query.param("limit") else { return Ok(DEFAULT_LIMIT.min(max_limit)) };
     let limit: u64 =
         text.parse().map_err(|_| GraphError::invalid("(#100) Param limit must be a non-negative integer"))?;
     Ok(usize::try_from(limit).unwrap_or(max_limit).min(max_limit))
 }
 
-/// The cursor of the element with `key` at `index`. The index helps when the element itself is gone by the next call.
-fn cursor(key: &str, index: usize) -> String {
-    URL_SAFE_NO_PAD.encode(format!("{index}|{key}"))
+pub(crate) fn invalid_cursor() -> GraphError {
+    GraphError::invalid("(#100) Invalid cursors values")
 }
 
+/// What a cursor holds on to.
+pub(crate) fn read_cursor(cursor: &str) -> Result<String, GraphError> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid_cursor)
+}
+
+/// Where the element of a cursor is. The index in it helps when the element itself is gone by the next call.
 fn position(keys: &[String], cursor: &str) -> Result<usize, GraphError> {
-    let invalid = || GraphError::invalid("(#100) Invalid cursors values");
-    let text =
-        URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid)?;
-    let (index, key) = text.split_once('|').ok_or_else(invalid)?;
-    let index: usize = index.parse().map_err(|_| invalid())?;
+    let text = read_cursor(cursor)?;
+    let (index, key) = text.split_once('|').ok_or_else(invalid_cursor)?;
+    let index: usize = index.parse().map_err(|_| invalid_cursor())?;
     Ok(keys.iter().position(|known| known == key).unwrap_or_else(|| index.min(keys.len())))
 }
 
-fn link(call: &Call<'_>, query: &EdgeQuery, limit: usize, direction: &str, cursor: &str) -> String {
+fn link(base: &str, params: &BTreeMap<String, String>, limit: usize, direction: &str, cursor: &str) -> String {
     let mut encoded = url::form_urlencoded::Serializer::new(String::new());
-    for (name, value) in &query.params {
+    for (name, value) in params {
         if !matches!(name.as_str(), "limit" | "after" | "before") {
             encoded.append_pair(name, value);
         }
     }
     encoded.append_pair("limit", &limit.to_string()).append_pair(direction, cursor);
-    format!("{}/v{}.0/{}?{}", call.world.public_url, call.version, query.path, encoded.finish())
+    format!("{base}?{}", encoded.finish())
 }

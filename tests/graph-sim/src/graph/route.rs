@@ -4,14 +4,16 @@ use serde_json::Value;
 
 use super::error::GraphError;
 use super::fields::{self, Field};
+use super::insights::{self, Reading, run};
 use super::node::{self, Node};
 use super::paging::EdgeQuery;
 use super::request::Request;
 use super::session::{Call, Session};
 use super::{
-    ad_account, app_subscriptions, business, debug_token, form, lead, lead_list, oauth, page, permissions,
+    ad_account, ads, app_subscriptions, business, debug_token, form, lead, lead_list, oauth, page, permissions,
     subscribed_apps, system_user, test_leads, user,
 };
+use crate::world::ads::tree::Level;
 
 /// Endpoints that read their own credentials.
 pub(crate) fn needs_no_token(request: &Request) -> bool {
@@ -58,9 +60,35 @@ pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
         ("POST", Node::App, ["subscriptions"]) => app_subscriptions::subscribe(call),
         ("DELETE", Node::App, ["subscriptions"]) => app_subscriptions::unsubscribe(call),
         ("POST", Node::Form(id), ["test_leads"]) => test_leads::create(call, id),
+        ("POST", Node::AdAccount(_) | Node::Campaign(_) | Node::AdSet(_) | Node::Ad(_), ["insights"]) => {
+            check_ads(call, &node)?;
+            let query = edge_query(call, &node, "insights")?;
+            run::submit(call, &node, &query)
+        }
+        ("DELETE", Node::Report(id), []) => run::delete(call, id),
         (_, _, [] | [_]) => Err(GraphError::not_visible(&request.method, first)),
         _ => Err(GraphError::syntax(format!("Unknown path components: /{}", rest.join("/")))),
     }
+}
+
+/// Insights, which are worked out when the world is no longer held; `None` for everything else.
+pub(crate) fn insights(call: &mut Call<'_>) -> Result<Option<Reading>, GraphError> {
+    let request = call.request;
+    let &[first, "insights"] = segments(request).as_slice() else { return Ok(None) };
+    if request.method != "GET" {
+        return Ok(None);
+    }
+    let node = resolve(call, first)?;
+    if !node.edges().contains(&"insights") {
+        return Ok(None);
+    }
+    check_ads(call, &node)?;
+    let query = edge_query(call, &node, "insights")?;
+    let reading = match &node {
+        Node::Report(id) => run::rows(call, id, &query),
+        _ => insights::prepare(call, &node, &query),
+    };
+    reading.map(Some)
 }
 
 /// The node a path begins with; `me` is whoever the token speaks for.
@@ -97,8 +125,13 @@ fn read_node(call: &mut Call<'_>, node: &Node) -> Result<Value, GraphError> {
         Node::Business(id) => business::check_readable(call, id)?,
         Node::Form(id) => form::check_readable(call, id)?,
         Node::Lead(id) => lead::check_readable(call, id, wanted.as_deref())?,
-        Node::Ad(_) => return Err(hidden(call)),
-        Node::AdAccount(id) => ad_account::check_readable(call, id)?,
+        Node::AdAccount(_) | Node::Campaign(_) | Node::AdSet(_) | Node::Ad(_) | Node::Creative(_) => {
+            check_ads(call, node)?;
+        }
+        Node::Report(id) => {
+            check_ads(call, node)?;
+            run::poll(call, id);
+        }
     }
     node::read(call, node, wanted.as_deref(), node.default_fields())
 }
@@ -125,7 +158,36 @@ pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &Ed
         (Node::Form(id), "leads") => lead_list::of_form(call, id, query),
         (Node::Form(id), "test_leads") => test_leads::list(call, id, query),
         (Node::Ad(id), "leads") => lead_list::of_ad(call, id, query),
+        (Node::AdAccount(id), "minimum_budgets") => ad_account::minimum_budgets(call, id, query),
+        (Node::AdAccount(_) | Node::Campaign(_) | Node::AdSet(_) | Node::Ad(_), _) => {
+            read_ads_edge(call, node, edge, query)
+        }
         _ => Err(GraphError::nonexisting_field(edge, node.type_name())),
+    }
+}
+
+/// Edges of ad accounts and what they hold.
+fn read_ads_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
+    check_ads(call, node)?;
+    match (edge, node) {
+        ("campaigns", _) => ads::listing::read(call, node, Level::Campaign, query),
+        ("adsets", _) => ads::listing::read(call, node, Level::AdSet, query),
+        ("ads", _) => ads::listing::read(call, node, Level::Ad, query),
+        ("adcreatives", _) => ads::listing::creatives(call, node, query),
+        ("insights", Node::Report(id)) => run::rows(call, id, query)?.answer(),
+        ("insights", _) => insights::prepare(call, node, query)?.answer(),
+        _ => Err(GraphError::nonexisting_field(edge, node.type_name())),
+    }
+}
+
+/// # Errors
+/// 200 and 100/33, as for the ad account that everything else of advertising belongs to.
+fn check_ads(call: &Call<'_>, node: &Node) -> Result<(), GraphError> {
+    match node {
+        Node::AdAccount(id) => ad_account::check_readable(call, id),
+        Node::Campaign(id) | Node::AdSet(id) | Node::Ad(id) | Node::Creative(id) => ads::check_readable(call, id),
+        Node::Report(id) => run::check_readable(call, id),
+        _ => Ok(()),
     }
 }
 

@@ -15,8 +15,14 @@ struct Spec {
 
 static PUBLISHED: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| {
     [
+        ("Ad", include_str!("../../specs/Ad.json")),
         ("AdAccount", include_str!("../../specs/AdAccount.json")),
+        ("AdCreative", include_str!("../../specs/AdCreative.json")),
+        ("AdReportRun", include_str!("../../specs/AdReportRun.json")),
+        ("AdSet", include_str!("../../specs/AdSet.json")),
+        ("AdsInsights", include_str!("../../specs/AdsInsights.json")),
         ("Business", include_str!("../../specs/Business.json")),
+        ("Campaign", include_str!("../../specs/Campaign.json")),
         ("Lead", include_str!("../../specs/Lead.json")),
         ("LeadgenForm", include_str!("../../specs/LeadgenForm.json")),
         ("Page", include_str!("../../specs/Page.json")),
@@ -80,6 +86,9 @@ mod tests {
         assert!(super::has_field("Page", "access_token"));
         assert!(super::has_field("Business", "verification_status"));
         assert!(super::has_field("AdAccount", "account_status"));
+        assert!(super::has_field("Campaign", "bid_strategy") && super::has_field("AdSet", "targeting"));
+        assert!(super::has_field("Ad", "creative") && super::has_field("AdCreative", "asset_feed_spec"));
+        assert!(super::has_field("AdsInsights", "spend") && super::has_field("AdReportRun", "async_status"));
         assert!(!super::has_field("Page", "owned_pages"));
     }
 }

@@ -2,10 +2,9 @@
 
 use super::{
     AD_ACCOUNT, AD_ACCOUNT_EUR, AD_ACCOUNT_JPY, CAFE, CLINIC_BERLIN, CLINIC_LEEDS, CLINIC_MADRID, CLINICS, FOUNDED_MS,
-    JONAS, MARA, OUTDOOR, PORTFOLIO, PRIYA, SYSTEM_USER, newcomer, pages,
+    JONAS, MARA, OUTDOOR, PORTFOLIO, PRIYA, SYSTEM_USER, ad_accounts, newcomer, pages,
 };
 use crate::world::World;
-use crate::world::ad_account::AdAccount;
 use crate::world::person::Business;
 
 pub(super) fn plant(world: &mut World) {
@@ -27,17 +26,15 @@ fn plant_portfolio(world: &mut World) {
         }
     }
     let accounts = [
-        ad_account(AD_ACCOUNT, "Lead campaigns", "USD", Some(PORTFOLIO)),
-        ad_account(AD_ACCOUNT_EUR, "Northwind Europe", "EUR", Some(PORTFOLIO)),
-        ad_account(AD_ACCOUNT_JPY, "Café Élan Tokyo", "JPY", None),
+        (AD_ACCOUNT, "Lead campaigns", "USD", Some(PORTFOLIO)),
+        (AD_ACCOUNT_EUR, "Northwind Europe", "EUR", Some(PORTFOLIO)),
+        (AD_ACCOUNT_JPY, "Café Élan Tokyo", "JPY", None),
     ];
-    for mut account in accounts {
-        account.runs_campaigns = account.id == AD_ACCOUNT;
-        let list =
-            if account.owner.is_some() { &mut business.owned_ad_accounts } else { &mut business.client_ad_accounts };
-        list.push(account.id.clone());
-        assign(world, MARA, &account.id);
-        world.ad_accounts.push(account);
+    for (id, name, currency, owner) in accounts {
+        ad_accounts::open(world, id, name, currency, owner);
+        let list = if owner.is_some() { &mut business.owned_ad_accounts } else { &mut business.client_ad_accounts };
+        list.push(id.to_owned());
+        assign(world, MARA, id);
     }
     world.businesses.push(business);
 }
@@ -60,44 +57,32 @@ fn plant_clinics(world: &mut World) {
         business.owned_pages.push(id.to_owned());
     }
     world.businesses.push(business);
-    add_accounts(world, CLINICS, ["1203948576655496", "1203948576655507", "1203948576655518"].map(str::to_owned));
+    add_accounts(world, CLINICS, &["1203948576655496", "1203948576655507", "1203948576655518"].map(str::to_owned));
     newcomer::employ(world, SYSTEM_USER, CLINICS, "Meridian lead sync", &clinics.map(|(id, ..)| id.to_owned()));
 }
 
-/// Gives a business one account in each of three currencies; yen have no minor unit.
-pub(super) fn add_accounts(world: &mut World, business_id: &str, ids: [String; 3]) {
+/// Gives a business ad accounts in three currencies by turns; yen have no smaller unit.
+pub(super) fn add_accounts(world: &mut World, business_id: &str, ids: &[String]) {
     let Some(at) = world.businesses.iter().position(|business| business.id == business_id) else { return };
-    for (id, currency) in ids.into_iter().zip(["USD", "EUR", "JPY"]) {
+    for (id, currency) in ids.iter().zip(["USD", "EUR", "JPY"].into_iter().cycle()) {
         let Some(business) = world.businesses.get_mut(at) else { return };
-        let account = ad_account(&id, &format!("{} {currency}", business.name), currency, Some(business_id));
-        business.owned_ad_accounts.push(id);
-        world.ad_accounts.push(account);
+        let name = format!("{} {currency}", business.name);
+        business.owned_ad_accounts.push(id.clone());
+        ad_accounts::open(world, id, &name, currency, Some(business_id));
     }
 }
 
-fn own_account(world: &mut World, user_id: &str, id: &str, name: &str, currency: &'static str, status: u8) {
-    world.ad_accounts.push(AdAccount { status, ..ad_account(id, name, currency, None) });
+fn own_account(world: &mut World, user_id: &str, id: &str, name: &str, currency: &str, status: u32) {
+    ad_accounts::open(world, id, name, currency, None);
+    if let Some(account) = world.ad_account_mut(id) {
+        account.status = status;
+        account.disable_reason = if status == 2 { 1 } else { 0 };
+    }
     assign(world, user_id, id);
 }
 
 fn assign(world: &mut World, user_id: &str, account_id: &str) {
     if let Some(user) = world.users.iter_mut().find(|user| user.id == user_id) {
         user.ad_accounts.push(account_id.to_owned());
-    }
-}
-
-fn ad_account(id: &str, name: &str, currency: &'static str, owner: Option<&str>) -> AdAccount {
-    AdAccount {
-        id: id.to_owned(),
-        name: name.to_owned(),
-        currency,
-        timezone_name: match currency {
-            "EUR" => "Europe/Berlin",
-            "JPY" => "Asia/Tokyo",
-            _ => "America/New_York",
-        },
-        status: 1,
-        owner: owner.map(str::to_owned),
-        runs_campaigns: false,
     }
 }

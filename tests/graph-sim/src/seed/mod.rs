@@ -8,11 +8,13 @@
 //! | a system user ([`SYSTEM_USER`]) | of the business [`CLINICS`], which owns three pages that no person reaches |
 //!
 //! Mara's portfolio has ad accounts in dollars, euros and yen, the clinics too; Jonas has a disabled one of his own, Priya
-//! a working one. All campaigns run in [`AD_ACCOUNT`].
+//! a working one. Each has three campaigns with ninety days behind them. The campaigns of the lead forms run in
+//! [`AD_ACCOUNT`].
 //!
 //! Every page but the one without token has lead forms, every form three ads in two ad sets of one campaign. There are
 //! no leads at the start.
 
+mod ad_accounts;
 mod businesses;
 mod forms;
 pub(crate) mod newcomer;
@@ -74,7 +76,7 @@ pub const PORTFOLIO: &str = "763950112233441";
 pub const CLINICS: &str = "763950112233452";
 /// The system user of the clinics, without a token at first.
 pub const SYSTEM_USER: &str = "122104998877665001";
-/// The ad account behind every campaign, without `act_`: in dollars, owned by the portfolio.
+/// The ad account behind every lead form's campaign, without `act_`: in dollars, owned by the portfolio.
 pub const AD_ACCOUNT: &str = "1203948576655441";
 /// The portfolio's account in euros.
 pub const AD_ACCOUNT_EUR: &str = "1203948576655452";

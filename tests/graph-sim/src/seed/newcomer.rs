@@ -40,9 +40,17 @@ pub(crate) fn found(world: &mut World, name: &str) -> String {
     let id = (FIRST_BUSINESS + number_of(&world.businesses)).to_string();
     let now = world.clock.now_ms();
     world.businesses.push(Business::new(&id, name, now));
-    let first = FIRST_AD_ACCOUNT + number_of(&world.ad_accounts);
-    businesses::add_accounts(world, &id, [first, first + 1, first + 2].map(|account| account.to_string()));
+    open_accounts(world, &id, 3);
     id
+}
+
+/// Adds `count` ad accounts that a business owns, in dollars, euros and yen by turns, and answers their ids.
+pub(crate) fn open_accounts(world: &mut World, business_id: &str, count: u64) -> Vec<String> {
+    let first = FIRST_AD_ACCOUNT + number_of(&world.ad_accounts);
+    let free = (first..).map(|id| id.to_string()).filter(|id| world.ad_account(id).is_none());
+    let ids: Vec<String> = free.take(usize::try_from(count).unwrap_or_default()).collect();
+    businesses::add_accounts(world, business_id, &ids);
+    ids
 }
 
 /// Adds `count` pages that a business owns, and answers their ids.

@@ -104,6 +104,7 @@ impl Sketch {
         let number = u64::try_from(world.forms.len()).unwrap_or_default();
         let form = self.into_form(page_id, number, created_ms);
         let id = form.id.clone();
+        world.advertise_form(&form);
         world.forms.insert(id.clone(), form);
         id
     }

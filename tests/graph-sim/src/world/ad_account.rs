@@ -1,30 +1,62 @@
-//! Ad accounts: which there are, in which currency, and whose.
+//! Ad accounts: which there are, whose, and in what state.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
 
 use super::World;
-use super::form::Ad;
+use super::ads::calendar::Calendar;
+use super::ads::currency::Currency;
+use super::ads::ids::{self, Object};
+use super::ads::tree::{FormCampaign, Level, Named};
+use super::ads::{Ads, Plan};
+use super::form::{Ad, Form};
 
 /// An ad account. `id` is its `account_id`; as a node it is `act_` and that.
 #[derive(Debug, Clone)]
 pub(crate) struct AdAccount {
     pub(crate) id: String,
     pub(crate) name: String,
-    /// Such as `EUR`.
-    pub(crate) currency: &'static str,
-    pub(crate) timezone_name: &'static str,
-    /// 1 active, 2 disabled, 3 unsettled.
-    pub(crate) status: u8,
+    /// Such as `Europe/Berlin`.
+    pub(crate) timezone_name: String,
+    /// 1 active, 2 disabled, 3 unsettled, …
+    pub(crate) status: u32,
+    /// 0 none.
+    pub(crate) disable_reason: u32,
     /// The business that owns it; `None` for a person's own account.
     pub(crate) owner: Option<String>,
-    /// All campaigns of this world run in it.
+    /// The campaigns of this world's lead forms run in it.
     pub(crate) runs_campaigns: bool,
+    /// Shared with reports that were frozen; copied when changed.
+    pub(crate) ads: Arc<Ads>,
+}
+
+/// How an account begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) currency: Currency,
+    pub(crate) timezone_name: String,
+    pub(crate) zone: TimeZone,
+    pub(crate) status: u32,
+    pub(crate) disable_reason: u32,
+    pub(crate) runs_campaigns: bool,
+    /// Its numbers follow the clock.
+    pub(crate) live: bool,
+    pub(crate) plan: Plan,
 }
 
 impl AdAccount {
     /// The id as a node: `act_123`.
     pub(crate) fn node_id(&self) -> String {
         format!("act_{}", self.id)
+    }
+
+    /// Such as `EUR`.
+    pub(crate) fn currency(&self) -> &'static str {
+        self.ads.currency.code
     }
 }
 
@@ -35,7 +67,72 @@ impl World {
         self.ad_accounts.iter().find(|account| account.id == digits)
     }
 
-    /// Id and name of every campaign of an account.
+    pub(crate) fn ad_account_mut(&mut self, id: &str) -> Option<&mut AdAccount> {
+        let digits = id.strip_prefix("act_").unwrap_or(id);
+        self.ad_accounts.iter_mut().find(|account| account.id == digits)
+    }
+
+    /// Makes an account, or replaces what an existing one advertises. Its owner, and who may work with it, stay.
+    pub(crate) fn open_ad_account(&mut self, opening: Opening) {
+        let calendar = Calendar::new(opening.zone, &self.clock, opening.live);
+        let prefix = self.free_prefix(&opening.id);
+        let ads = Arc::new(Ads::new(prefix, &opening.plan, calendar, opening.currency, &self.clock));
+        let known = self.ad_accounts.iter().position(|account| account.id == opening.id);
+        let account = AdAccount {
+            owner: known.and_then(|at| self.ad_accounts.get(at)?.owner.clone()),
+            id: opening.id,
+            name: opening.name,
+            timezone_name: opening.timezone_name,
+            status: opening.status,
+            disable_reason: opening.disable_reason,
+            runs_campaigns: opening.runs_campaigns,
+            ads,
+        };
+        match known.and_then(|at| self.ad_accounts.get_mut(at)) {
+            Some(known) => *known = account,
+            None => self.ad_accounts.push(account),
+        }
+    }
+
+    /// The same for the same account whatever else there is, unless another account has it.
+    fn free_prefix(&self, account_id: &str) -> u64 {
+        let taken = |prefix: u64| {
+            self.ad_accounts.iter().any(|account| account.id != account_id && account.ads.prefix == prefix)
+        };
+        let mut prefix = ids::prefix(account_id);
+        while taken(prefix) {
+            prefix = if prefix == 999_999 { 100_000 } else { prefix + 1 };
+        }
+        prefix
+    }
+
+    /// The campaign, ad set, ad or creative with an id, and its account. Ads that only insights know are not found.
+    pub(crate) fn ads_object(&self, id: &str) -> Option<(&AdAccount, Object)> {
+        let account = match ids::read(id) {
+            Some((prefix, _)) => self.ad_accounts.iter().find(|account| account.ads.prefix == prefix),
+            None => self.ad_accounts.iter().find(|account| account.runs_campaigns),
+        }?;
+        let object = account.ads.find(id)?;
+        let ghost = matches!(object, Object::Of(Level::Ad, index) if account.ads.tree.ghosts().contains(&index));
+        (!ghost).then_some((account, object))
+    }
+
+    /// Lets the campaign of a lead form run in the account for them.
+    pub(crate) fn advertise_form(&mut self, form: &Form) {
+        let [first, second, third] = form.ads.as_slice() else { return };
+        let Some(account) = self.ad_accounts.iter_mut().find(|account| account.runs_campaigns) else { return };
+        let named = |id: &str, name: &str| Named { id: id.to_owned(), name: name.to_owned() };
+        Arc::make_mut(&mut account.ads).tree.add_form(FormCampaign {
+            campaign: named(&first.campaign_id, &first.campaign_name),
+            adsets: [named(&first.adset_id, &first.adset_name), named(&third.adset_id, &third.adset_name)],
+            ads: [first, second, third].map(|ad| named(&ad.id, &ad.name)),
+            form_id: form.id.clone(),
+            page_id: form.page_id.clone(),
+            created_ms: form.created_ms,
+        });
+    }
+
+    /// Id and name of every lead form's campaign in an account.
     pub(crate) fn campaigns_of(&self, account: &AdAccount) -> BTreeMap<&str, &str> {
         let ads = self.forms.values().flat_map(|form| &form.ads).filter(|_| account.runs_campaigns);
         ads.map(|ad: &Ad| (ad.campaign_id.as_str(), ad.campaign_name.as_str())).collect()

@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 
-/// Source of lead ids and of the running number of invented people.
+/// Source of lead and report ids and of the running number of invented people.
 ///
-/// Both start from the wall clock, so a restarted simulator does not repeat what a client with a lasting store already
+/// All start from the wall clock, so a restarted simulator does not repeat what a client with a lasting store already
 /// has; that client would rightly call the repetition a duplicate.
 #[derive(Debug)]
 pub(crate) struct Ids {
     next_lead: u64,
+    next_report: u64,
     next_person: u64,
 }
 
@@ -18,12 +19,22 @@ impl Ids {
     pub(crate) fn new() -> Self {
         let started_ms = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
         // Above 2^53 on purpose: a client that reads ids as floating point numbers corrupts them.
-        Self { next_lead: 20_000_000_000_000_001 + started_ms * 1000, next_person: started_ms / 100 }
+        Self {
+            next_lead: 20_000_000_000_000_001 + started_ms * 1000,
+            next_report: 6_000_000_000_000_000 + started_ms * 100,
+            next_person: started_ms / 100,
+        }
     }
 
     pub(crate) fn lead(&mut self) -> String {
         self.next_lead += 2;
         self.next_lead.to_string()
+    }
+
+    /// The id of an insights report.
+    pub(crate) fn report(&mut self) -> String {
+        self.next_report += 1;
+        self.next_report.to_string()
     }
 
     pub(crate) fn person(&mut self) -> u64 {

@@ -3,6 +3,7 @@
 //! One value behind one mutex; every method is quick and none waits for anything.
 
 pub(crate) mod ad_account;
+pub(crate) mod ads;
 pub(crate) mod app;
 pub(crate) mod form;
 pub(crate) mod ids;
@@ -33,6 +34,7 @@ use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::limit::Limits;
 use crate::options::Options;
+use crate::report::Reports;
 use crate::seed;
 use crate::stats::Stats;
 use crate::usage::Usage;
@@ -67,6 +69,7 @@ pub(crate) struct World {
     pub(crate) faults: Faults,
     pub(crate) usage: Usage,
     pub(crate) limits: Limits,
+    pub(crate) reports: Reports,
     pub(crate) stats: Stats,
     /// Number of resets; what was under way before one does not count after it.
     pub(crate) resets: u64,
@@ -109,6 +112,7 @@ impl World {
             faults: Faults::default(),
             usage: Usage::default(),
             limits: Limits::default(),
+            reports: Reports::default(),
             stats: Stats::default(),
             resets: 0,
         };
@@ -136,6 +140,7 @@ impl World {
         self.faults = Faults::default();
         self.usage = Usage::default();
         self.limits = Limits::default();
+        self.reports = Reports::default();
         self.stats = Stats::default();
         self.resets += 1;
         seed::plant(self);

@@ -9,6 +9,10 @@
 mod client;
 mod receiver;
 
+mod ads_account;
+mod ads_changes;
+mod ads_edges;
+mod ads_limits;
 mod batch;
 mod businesses;
 mod control;
@@ -19,6 +23,7 @@ mod faults;
 mod fields;
 mod forms;
 mod grants;
+mod insights;
 mod lead_access;
 mod lead_ads;
 mod leads;
@@ -27,6 +32,7 @@ mod login;
 mod new_forms;
 mod pages;
 mod privacy;
+mod reports;
 mod retention;
 mod retries;
 mod signing;

@@ -1,0 +1,256 @@
+//! Conversions: one whole number out of action types that overlap.
+//!
+//! Meta counts one event under several names: a lead of an instant form is in `lead`, in `onsite_conversion.lead_grouped`
+//! and in `leadgen_grouped`; a purchase on a website is in `omni_purchase`, `purchase` and
+//! `offsite_conversion.fb_pixel_purchase`. So the names are sorted into kinds. Within a kind the widest name that Meta
+//! gave counts alone; if it gave only narrower ones, those that count different events (on Meta, on a website, in an app,
+//! in a shop) are added, and of those that count the same events the largest.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A kind of conversion.
+#[derive(Debug, Clone, Copy)]
+struct Kind {
+    /// What settings call it.
+    name: &'static str,
+    /// Names that count all of it, the widest first.
+    whole: &'static [&'static str],
+    /// Names that count a part of it each: between the lists different events, within a list the same ones.
+    parts: &'static [&'static [&'static str]],
+}
+
+/// The kinds there are. What is counted unless the account says otherwise is marked in [`DEFAULT`].
+const KINDS: &[Kind] = &[
+    Kind {
+        name: "lead",
+        whole: &["lead"],
+        parts: &[
+            &["onsite_conversion.lead_grouped", "leadgen_grouped", "onsite_conversion.lead", "leadgen.other"],
+            &["offsite_conversion.fb_pixel_lead", "onsite_web_lead"],
+            &["offline_conversion.lead"],
+        ],
+    },
+    Kind {
+        name: "purchase",
+        whole: &["omni_purchase", "purchase"],
+        parts: &[
+            &["offsite_conversion.fb_pixel_purchase", "onsite_web_purchase", "web_in_store_purchase"],
+            &["onsite_conversion.purchase"],
+            &["app_custom_event.fb_mobile_purchase"],
+            &["offline_conversion.purchase"],
+        ],
+    },
+    Kind {
+        name: "complete_registration",
+        whole: &["omni_complete_registration", "complete_registration"],
+        parts: &[
+            &["offsite_conversion.fb_pixel_complete_registration"],
+            &["app_custom_event.fb_mobile_complete_registration"],
+        ],
+    },
+    Kind {
+        name: "submit_application",
+        whole: &["submit_application_total", "submit_application"],
+        parts: &[
+            &["submit_application_website", "offsite_conversion.fb_pixel_submit_application"],
+            &["submit_application_mobile_app"],
+        ],
+    },
+    Kind {
+        name: "schedule",
+        whole: &["schedule_total", "schedule"],
+        parts: &[&["schedule_website", "offsite_conversion.fb_pixel_schedule"], &["schedule_mobile_app"]],
+    },
+    Kind {
+        name: "contact",
+        whole: &["contact_total", "contact"],
+        parts: &[&["contact_website", "offsite_conversion.fb_pixel_contact"], &["contact_mobile_app"]],
+    },
+    Kind {
+        name: "subscribe",
+        whole: &["subscribe_total", "subscribe"],
+        parts: &[&["subscribe_website", "offsite_conversion.fb_pixel_subscribe"], &["subscribe_mobile_app"]],
+    },
+    Kind {
+        name: "start_trial",
+        whole: &["start_trial_total", "start_trial"],
+        parts: &[&["start_trial_website", "offsite_conversion.fb_pixel_start_trial"], &["start_trial_mobile_app"]],
+    },
+    Kind { name: "app_install", whole: &["omni_app_install"], parts: &[&["mobile_app_install", "app_install"]] },
+    Kind {
+        name: "messaging_conversation",
+        whole: &["onsite_conversion.messaging_conversation_started_7d"],
+        parts: &[],
+    },
+];
+
+/// What counts unless an account says otherwise: leads and purchases, and what else somebody signs up for.
+pub const DEFAULT: [&str; 7] =
+    ["lead", "purchase", "complete_registration", "submit_application", "schedule", "subscribe", "start_trial"];
+
+/// What an account counts as conversions: kinds of ours ([`kinds`]), or single action types of Meta's, such as
+/// `offsite_conversion.custom.123`. Each counts once, and what several of them name is added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(transparent)]
+pub struct Counted(Vec<String>);
+
+impl Default for Counted {
+    fn default() -> Self {
+        Self(DEFAULT.map(str::to_owned).to_vec())
+    }
+}
+
+/// Why a list of what counts is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CountedError {
+    /// Nothing would count.
+    #[error("name at least one kind of conversion ({}) or one action type of Meta's", kinds().join(", "))]
+    Empty,
+    /// Too long to be meant.
+    #[error("at most 20 can be named")]
+    TooMany,
+    /// Cannot be an action type.
+    #[error("{0:?} is neither a kind of conversion ({kinds}) nor an action type of Meta's", kinds = kinds().join(", "))]
+    Unknown(String),
+    /// One event would count twice.
+    #[error("{0:?} counts events that {1:?} counts already; name one of them")]
+    Overlap(String, String),
+}
+
+/// The names of the kinds.
+#[must_use]
+pub fn kinds() -> Vec<&'static str> {
+    KINDS.iter().map(|kind| kind.name).collect()
+}
+
+fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// The kind that an action type belongs to.
+fn kind_of(action_type: &str) -> Option<&'static Kind> {
+    KINDS
+        .iter()
+        .find(|kind| kind.whole.contains(&action_type) || kind.parts.iter().any(|names| names.contains(&action_type)))
+}
+
+impl Counted {
+    /// What an account shall count.
+    ///
+    /// # Errors
+    /// If it is empty, too long, or would count an event twice.
+    pub fn parse(names: Vec<String>) -> Result<Self, CountedError> {
+        const MOST: usize = 20;
+        if names.is_empty() {
+            return Err(CountedError::Empty);
+        }
+        if names.len() > MOST {
+            return Err(CountedError::TooMany);
+        }
+        let mut seen: BTreeMap<&str, &str> = BTreeMap::new();
+        for name in &names {
+            let plausible = (1..=100).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+                && (kind(name).is_some() || name.contains(['_', '.']));
+            if !plausible {
+                return Err(CountedError::Unknown(name.clone()));
+            }
+            let group = kind(name).or_else(|| kind_of(name)).map_or(name.as_str(), |kind| kind.name);
+            if let Some(before) = seen.insert(group, name) {
+                return Err(CountedError::Overlap(name.clone(), before.to_owned()));
+            }
+        }
+        Ok(Self(names))
+    }
+
+    /// The names as they were given.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.0
+    }
+
+    /// The conversions among `actions`: action types with how often they happened. Fractions, which attribution models
+    /// give, are rounded at the end.
+    #[must_use]
+    pub fn count(&self, actions: &BTreeMap<String, Decimal>) -> u64 {
+        let of = |name: &str| actions.get(name).copied();
+        let one = |name: &String| match kind(name) {
+            None => of(name).unwrap_or_default(),
+            Some(kind) => kind.whole.iter().find_map(|name| of(name)).unwrap_or_else(|| {
+                let part = |names: &&[&str]| names.iter().filter_map(|name| of(name)).max().unwrap_or_default();
+                kind.parts.iter().map(part).sum()
+            }),
+        };
+        let sum: Decimal = self.0.iter().map(one).sum();
+        sum.round_dp_with_strategy(0, rust_decimal::RoundingStrategy::MidpointAwayFromZero).to_u64().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn count(counted: &[&str], actions: &[(&str, &str)]) -> u64 {
+        let counted = Counted::parse(counted.iter().map(|&name| name.to_owned()).collect()).unwrap();
+        counted.count(&actions.iter().map(|(name, n)| ((*name).to_owned(), n.parse().unwrap())).collect())
+    }
+
+    /// One event under several names counts once, whichever of the names Meta gives.
+    #[test]
+    fn overlapping_names_count_once() {
+        let default = DEFAULT;
+        let check = |actions: &[(&str, &str)], conversions: u64| {
+            assert_eq!(count(&default, actions), conversions, "{actions:?}");
+        };
+        check(&[], 0);
+        check(&[("link_click", "42"), ("landing_page_view", "38"), ("lead", "5")], 5);
+        check(&[("lead", "5"), ("onsite_conversion.lead_grouped", "5"), ("leadgen_grouped", "5")], 5);
+        check(&[("lead", "8"), ("leadgen_grouped", "5"), ("offsite_conversion.fb_pixel_lead", "3")], 8);
+        check(&[("leadgen_grouped", "5"), ("offsite_conversion.fb_pixel_lead", "3")], 8);
+        check(&[("leadgen_grouped", "5"), ("onsite_conversion.lead_grouped", "5")], 5);
+        check(&[("omni_purchase", "4"), ("purchase", "3"), ("offsite_conversion.fb_pixel_purchase", "3")], 4);
+        check(&[("purchase", "3"), ("onsite_web_purchase", "3"), ("web_in_store_purchase", "3")], 3);
+        check(&[("offsite_conversion.fb_pixel_purchase", "3"), ("app_custom_event.fb_mobile_purchase", "2")], 5);
+        check(&[("lead", "2"), ("omni_purchase", "3")], 5);
+        check(&[("offsite_conversion.fb_pixel_custom", "7"), ("offsite_conversion.custom.123", "7")], 0);
+        check(&[("lead", "1.4"), ("purchase", "1.4")], 3);
+        check(&[("lead", "-3")], 0);
+    }
+
+    #[test]
+    fn an_account_says_what_counts() {
+        let actions = [("lead", "5"), ("omni_purchase", "2"), ("offsite_conversion.custom.9", "4")];
+        assert_eq!(count(&["purchase"], &actions), 2);
+        assert_eq!(count(&["offsite_conversion.custom.9"], &actions), 4);
+        assert_eq!(count(&["lead", "offsite_conversion.custom.9"], &actions), 9);
+        assert_eq!(count(&["leadgen_grouped"], &actions), 0);
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_meant_is_refused() {
+        let refused = |names: &[&str]| Counted::parse(names.iter().map(|&name| name.to_owned()).collect()).unwrap_err();
+        assert_eq!(refused(&[]), CountedError::Empty);
+        assert_eq!(refused(&["lead"; 21]), CountedError::TooMany);
+        assert!(matches!(refused(&["Leads!"]), CountedError::Unknown(_)));
+        assert!(matches!(refused(&["leeds"]), CountedError::Unknown(_)));
+        assert!(matches!(refused(&["lead", "leadgen_grouped"]), CountedError::Overlap(..)));
+        assert!(matches!(refused(&["purchase", "purchase"]), CountedError::Overlap(..)));
+    }
+
+    /// No action type belongs to two kinds, or to two parts of one: it would count twice.
+    #[test]
+    fn each_action_type_has_one_place() {
+        let mut seen = std::collections::BTreeSet::new();
+        for kind in KINDS {
+            for name in kind.whole.iter().chain(kind.parts.iter().copied().flatten()) {
+                assert!(seen.insert(*name), "{name}");
+            }
+        }
+        assert!(DEFAULT.iter().all(|name| kind(name).is_some()));
+    }
+}

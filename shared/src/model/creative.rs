@@ -1,0 +1,155 @@
+//! What an ad shows. A creative says it in one of half a dozen places, depending on how the ad was made.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+/// What an ad shows, as far as Meta says it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+pub struct Creative {
+    /// Meta's id of the creative.
+    #[serde(default)]
+    pub id: Option<String>,
+    /// The text above the picture.
+    #[serde(default)]
+    pub body: Option<String>,
+    /// The headline.
+    #[serde(default)]
+    pub title: Option<String>,
+    /// Where a click leads.
+    #[serde(default)]
+    pub link: Option<String>,
+    /// The picture. A link of Meta's that expires.
+    #[serde(default)]
+    pub image_url: Option<String>,
+    /// The small picture. A link of Meta's that expires.
+    #[serde(default)]
+    pub thumbnail_url: Option<String>,
+    /// The button: `SIGN_UP`, `LEARN_MORE`…
+    #[serde(default)]
+    pub call_to_action: Option<String>,
+    /// The post that the ad shows, where it shows one: then its text is the post's.
+    #[serde(default)]
+    pub post_id: Option<String>,
+}
+
+/// The first of these paths that leads to a text.
+fn text(creative: &Value, paths: &[&str]) -> Option<String> {
+    let found = paths.iter().filter_map(|path| creative.pointer(path)?.as_str());
+    found.map(str::trim).find(|text| !text.is_empty()).map(str::to_owned)
+}
+
+impl Creative {
+    /// Reads Meta's creative: its own fields first, then the post it was made from, then what Meta chooses among.
+    #[must_use]
+    pub fn of(creative: &Value) -> Self {
+        Self {
+            id: text(creative, &["/id"]),
+            body: text(
+                creative,
+                &[
+                    "/body",
+                    "/object_story_spec/link_data/message",
+                    "/object_story_spec/video_data/message",
+                    "/object_story_spec/photo_data/caption",
+                    "/object_story_spec/template_data/message",
+                    "/object_story_spec/text_data/message",
+                    "/asset_feed_spec/bodies/0/text",
+                ],
+            ),
+            title: text(
+                creative,
+                &[
+                    "/title",
+                    "/object_story_spec/link_data/name",
+                    "/object_story_spec/video_data/title",
+                    "/object_story_spec/template_data/name",
+                    "/object_story_spec/link_data/child_attachments/0/name",
+                    "/asset_feed_spec/titles/0/text",
+                ],
+            ),
+            link: text(
+                creative,
+                &[
+                    "/link_url",
+                    "/object_story_spec/link_data/link",
+                    "/object_story_spec/video_data/call_to_action/value/link",
+                    "/object_story_spec/template_data/link",
+                    "/object_story_spec/link_data/call_to_action/value/link",
+                    "/asset_feed_spec/link_urls/0/website_url",
+                ],
+            ),
+            image_url: text(
+                creative,
+                &[
+                    "/image_url",
+                    "/object_story_spec/link_data/picture",
+                    "/object_story_spec/video_data/image_url",
+                    "/object_story_spec/photo_data/url",
+                    "/object_story_spec/link_data/child_attachments/0/picture",
+                    "/asset_feed_spec/images/0/url",
+                ],
+            ),
+            thumbnail_url: text(creative, &["/thumbnail_url", "/asset_feed_spec/videos/0/thumbnail_url"]),
+            call_to_action: text(
+                creative,
+                &[
+                    "/call_to_action_type",
+                    "/object_story_spec/link_data/call_to_action/type",
+                    "/object_story_spec/video_data/call_to_action/type",
+                    "/object_story_spec/template_data/call_to_action/type",
+                    "/asset_feed_spec/call_to_action_types/0",
+                ],
+            ),
+            post_id: text(creative, &["/effective_object_story_id", "/object_story_id"]),
+        }
+    }
+
+    /// The same without what Meta's links carry to expire: those differ at each reading and mean nothing.
+    #[must_use]
+    pub fn lasting(&self) -> Self {
+        let bare = |url: &Option<String>| Some(url.as_deref()?.split('?').next()?.to_owned());
+        Self { image_url: bare(&self.image_url), thumbnail_url: bare(&self.thumbnail_url), ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(creative: &Value) -> [Option<String>; 4] {
+        let creative = Creative::of(creative);
+        [creative.body, creative.title, creative.link, creative.image_url]
+    }
+
+    fn texts(texts: [&str; 4]) -> [Option<String>; 4] {
+        texts.map(|text| (!text.is_empty()).then(|| text.to_owned()))
+    }
+
+    #[test]
+    fn a_creative_is_read_wherever_it_says_it() {
+        let plain = json!({"body": "b", "title": "t", "link_url": "l", "image_url": "i"});
+        assert_eq!(shown(&plain), texts(["b", "t", "l", "i"]));
+        let link = json!({"body": "", "object_story_spec": {"link_data": {"message": "b", "name": "t", "link": "l", "picture": "i"}}});
+        assert_eq!(shown(&link), texts(["b", "t", "l", "i"]));
+        let video = json!({"object_story_spec": {"video_data": {"message": "b", "title": "t", "image_url": "i", "call_to_action": {"value": {"link": "l"}}}}});
+        assert_eq!(shown(&video), texts(["b", "t", "l", "i"]));
+        let photo = json!({"object_story_spec": {"photo_data": {"caption": "b", "url": "i"}}});
+        assert_eq!(shown(&photo), texts(["b", "", "", "i"]));
+        let feed = json!({"asset_feed_spec": {"bodies": [{"text": "b"}, {"text": "c"}], "titles": [{"text": "t"}], "link_urls": [{"website_url": "l"}], "images": [{"url": "i"}]}});
+        assert_eq!(shown(&feed), texts(["b", "t", "l", "i"]));
+        for nothing in [json!({}), json!(null), json!({"body": null, "object_story_spec": [], "title": 7})] {
+            assert_eq!(shown(&nothing), texts(["", "", "", ""]));
+        }
+        assert_eq!(Creative::of(&json!({"effective_object_story_id": "1_2"})).post_id.as_deref(), Some("1_2"));
+    }
+
+    #[test]
+    fn an_expiring_link_is_no_change() {
+        let of = |query: &str| Creative::of(&json!({"image_url": format!("https://cdn/x.jpg?{query}"), "body": "b"}));
+        assert_ne!(of("oe=1"), of("oe=2"));
+        assert_eq!(of("oe=1").lasting(), of("oe=2").lasting());
+    }
+}

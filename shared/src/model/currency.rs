@@ -1,0 +1,55 @@
+//! Money: how many minor units Meta counts a currency in.
+
+use rust_decimal::Decimal;
+
+/// The currencies that Meta counts in whole units. Every other one it counts in hundredths, also those that ISO 4217
+/// gives no minor unit, or three digits of it (BHD, JOD); and some of these have hundredths in ISO 4217 (HUF, COP, IDR).
+const WHOLE: [&str; 11] = ["CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"];
+
+/// How many decimal places amounts of a currency have at Meta.
+#[must_use]
+pub fn decimals(currency: &str) -> u32 {
+    if WHOLE.contains(&currency) { 0 } else { 2 }
+}
+
+/// An amount of minor units, as Meta gives budgets and bids, in the currency itself.
+#[must_use]
+pub fn from_minor(units: i64, currency: &str) -> Decimal {
+    Decimal::new(units, decimals(currency))
+}
+
+/// An amount as text, with the currency's decimal places: `12.30`, `1230`. What is finer than that is kept: rates are.
+#[must_use]
+pub fn written(mut amount: Decimal, currency: &str) -> String {
+    amount = amount.normalize();
+    if amount.scale() < decimals(currency) {
+        amount.rescale(decimals(currency));
+    }
+    amount.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn minor_units_are_the_currency_s_own() {
+        let check = |units: i64, currency: &str, text: &str| {
+            assert_eq!(written(from_minor(units, currency), currency), text, "{units} {currency}");
+        };
+        check(500_000, "USD", "5000.00");
+        check(500_000, "JPY", "500000");
+        check(500_000, "HUF", "500000");
+        check(500_000, "BHD", "5000.00");
+        check(5, "EUR", "0.05");
+        check(0, "KRW", "0");
+        check(-1230, "EUR", "-12.30");
+    }
+
+    #[test]
+    fn what_is_finer_than_a_cent_is_not_cut() {
+        assert_eq!(written("1.2345".parse().unwrap(), "USD"), "1.2345");
+        assert_eq!(written("1.5".parse().unwrap(), "JPY"), "1.5");
+        assert_eq!(written("3".parse().unwrap(), "USD"), "3.00");
+    }
+}

@@ -1,0 +1,96 @@
+//! The account's own days: all that was ever in it is in them, and reach is there that no sum has.
+
+use jiff::civil::Date;
+
+use super::calls::Stop;
+use super::sync::Turning;
+use crate::clock;
+use crate::model::ad_account::back;
+use crate::model::ad_trouble::TroubleCode;
+use crate::model::ads_sync::ObjectType;
+use crate::model::insights::Day;
+
+/// Days to a question: an answer is one row for each.
+const DAYS_AT_ONCE: i32 = 366;
+
+/// Reads the days of the reading, the newest first.
+pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
+    loop {
+        let today = turn.sync.until.unwrap_or_else(|| turn.account.today(clock::now()));
+        let until = turn.sync.progress.account_down_to.map_or(today, |day| back(day, 1));
+        if until < turn.sync.since {
+            return Ok(());
+        }
+        let since = turn.sync.since.max(back(until, DAYS_AT_ONCE));
+        range(turn, since, until).await?;
+        turn.sync.progress.account_down_to = Some(since);
+    }
+}
+
+async fn range(turn: &mut Turning<'_>, since: Date, until: Date) -> Result<(), Stop> {
+    let id = turn.account.ad_account_id.clone();
+    let stored = turn.table.account_days(turn.scope, &turn.account.id, since, until).await?;
+    let mut after: Option<String> = None;
+    loop {
+        let page = turn
+            .calls
+            .make(async |graph, token| graph.account_insights(&id, since, until, after.as_deref(), token).await)
+            .await?;
+        let (mut changed, mut unchanged, mut restated) = (std::collections::BTreeMap::new(), 0, 0);
+        for row in page.rows {
+            let row = match row {
+                Ok(row) if (since..=until).contains(&row.day) => row,
+                Ok(row) => {
+                    let evidence = format!("{} was not asked for", row.day);
+                    turn.sync.log(ObjectType::AccountInsights).fail(TroubleCode::UnreadableRow, evidence);
+                    continue;
+                }
+                Err(evidence) => {
+                    turn.sync.log(ObjectType::AccountInsights).fail(TroubleCode::UnreadableRow, evidence);
+                    continue;
+                }
+            };
+            let mut metrics = row.metrics;
+            metrics.conversions = turn.account.conversions.count(&metrics.actions);
+            let known = stored.iter().find(|known| known.day == row.day);
+            let confirmed = turn.account.has_seen_whole(row.day);
+            match Day::next(known, row.day, metrics, confirmed, clock::now()) {
+                Some(day) => {
+                    restated += u64::from(known.is_some() && confirmed);
+                    changed.insert(row.day, day);
+                }
+                None => unchanged += 1,
+            }
+        }
+        let changed: Vec<Day> = changed.into_values().collect();
+        turn.table.put_account_days(turn.scope, &turn.account.id, &changed).await?;
+        let log = turn.sync.log(ObjectType::AccountInsights);
+        log.read += changed.len() as u64 + unchanged;
+        log.changed += changed.len() as u64;
+        log.unchanged += unchanged;
+        log.restated += restated;
+        match page.next {
+            Some(next) if Some(&next) != after.as_ref() => after = Some(next),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// The days from one to another, both included.
+pub(super) fn days(since: Date, until: Date) -> i32 {
+    until.since(since).map_or(0, |span| span.get_days()).saturating_add(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan;
+
+    use super::*;
+
+    #[test]
+    fn both_ends_count() {
+        let day: Date = "2026-02-27".parse().unwrap();
+        assert_eq!(days(day, day), 1);
+        assert_eq!(days(day, day.checked_add(3.days()).unwrap()), 4);
+    }
+}

@@ -1,0 +1,143 @@
+//! What a report is made of: the stored days of the accounts that it is about.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures_util::{StreamExt, stream};
+use jiff::civil::Date;
+
+use crate::ids::{AdObjectId, OrgScope};
+use crate::model::ad_account::AdAccount;
+use crate::model::ad_object::AdObjectKind;
+use crate::model::insights::{AdLine, MainMetrics};
+use crate::model::report::{Dimension, Figure, Report, RowKey, Sums};
+use crate::table::{Table, TableError};
+
+/// Accounts read at once.
+const AT_ONCE: usize = 6;
+/// An account's days are read in so many pieces at once.
+const DAYS_PER_PIECE: i32 = 31;
+
+/// A report over accounts.
+///
+/// # Errors
+/// If the table cannot be read.
+pub async fn report(
+    table: &Table,
+    scope: &OrgScope,
+    accounts: &[AdAccount],
+    by: &[Dimension],
+    (since, until): (Date, Date),
+) -> Result<BTreeMap<RowKey, Sums>, TableError> {
+    let mut parts = Vec::new();
+    for account in accounts {
+        parts.extend(pieces(since, until).map(|days| piece(table, scope, account, by, days)));
+    }
+    let mut parts = stream::iter(parts).buffer_unordered(AT_ONCE);
+    let mut all: BTreeMap<RowKey, Sums> = BTreeMap::new();
+    while let Some(part) = parts.next().await {
+        for (key, sums) in part? {
+            all.entry(key).or_default().add_all(&sums);
+        }
+    }
+    Ok(all)
+}
+
+fn pieces(since: Date, until: Date) -> impl Iterator<Item = (Date, Date)> {
+    let mut next = Some(since).filter(|since| *since <= until);
+    std::iter::from_fn(move || {
+        let from = next?;
+        let to = crate::model::ad_account::back(from, 1 - DAYS_PER_PIECE).min(until);
+        next = Some(crate::model::ad_account::back(to, -1)).filter(|next| *next <= until);
+        Some((from, to))
+    })
+}
+
+async fn piece(
+    table: &Table,
+    scope: &OrgScope,
+    account: &AdAccount,
+    by: &[Dimension],
+    (since, until): (Date, Date),
+) -> Result<BTreeMap<RowKey, Sums>, TableError> {
+    let mut report = Report::by(by.to_vec());
+    let figure = Figure {
+        client: account.client.id.as_str(),
+        account: account.ad_account_id.as_str(),
+        campaign: "",
+        adset: "",
+        ad: "",
+        day: since,
+        currency: &account.currency,
+        metrics: MainMetrics::default(),
+        frequency: None,
+    };
+    if Report::needs_ads(by) {
+        let mut place = None;
+        loop {
+            let (sheets, next) = table.sheets_from(scope, &account.id, (since, until), place).await?;
+            for sheet in &sheets {
+                for (ad, AdLine(adset, impressions, clicks, spend, conversions, reach, _)) in &sheet.ads {
+                    let metrics = MainMetrics {
+                        impressions: *impressions,
+                        clicks: *clicks,
+                        spend: *spend,
+                        conversions: *conversions,
+                        reach: *reach,
+                    };
+                    let ids = (sheet.campaign_id.as_str(), adset.as_str(), ad.as_str());
+                    let (campaign, adset, ad) = ids;
+                    report.add(&Figure { campaign, adset, ad, day: sheet.day, metrics, ..figure.clone() });
+                }
+            }
+            place = next;
+            if place.is_none() {
+                return Ok(report.rows());
+            }
+        }
+    }
+    for day in table.account_days(scope, &account.id, since, until).await? {
+        let frequency = day.metrics.frequency;
+        report.add(&Figure { day: day.day, metrics: day.metrics.main(), frequency, ..figure.clone() });
+    }
+    Ok(report.rows())
+}
+
+/// The names of what a report's rows are about, by kind and id.
+///
+/// # Errors
+/// If the table cannot be read.
+pub async fn names(
+    table: &Table,
+    scope: &OrgScope,
+    accounts: &[AdAccount],
+    ids: BTreeSet<(AdObjectKind, AdObjectId)>,
+) -> Result<HashMap<(AdObjectKind, AdObjectId), String>, TableError> {
+    let mut missing: Vec<(AdObjectKind, AdObjectId)> = ids.into_iter().collect();
+    let mut names = HashMap::with_capacity(missing.len());
+    for account in accounts {
+        if missing.is_empty() {
+            break;
+        }
+        let found = table.ad_objects(scope, &account.id, &missing).await?;
+        missing.retain(|id| !found.contains_key(id));
+        names.extend(found.into_iter().map(|(id, object)| (id, object.name().to_owned())));
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cover_each_day_once() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let (since, until) = (day("2026-01-15"), day("2026-03-20"));
+        let all: Vec<(Date, Date)> = pieces(since, until).collect();
+        assert_eq!(all.first().map(|piece| piece.0), Some(since));
+        assert_eq!(all.last().map(|piece| piece.1), Some(until));
+        assert!(all.windows(2).all(|pair| pair[0].1.tomorrow().unwrap() == pair[1].0));
+        assert_eq!(pieces(until, since).count(), 0);
+        assert_eq!(pieces(since, since).collect::<Vec<_>>(), [(since, since)]);
+    }
+}

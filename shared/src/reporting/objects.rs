@@ -1,0 +1,123 @@
+//! Campaigns, ad sets and ads: what changed since the last reading, or all of them.
+
+use jiff::SignedDuration;
+
+use super::calls::Stop;
+use super::sync::Turning;
+use crate::clock;
+use crate::error::WorkError;
+use crate::graph::GraphError;
+use crate::graph::ad_objects::{ObjectPage, ObjectQuery};
+use crate::ids::AdObjectId;
+use crate::model::ad_object::{AdObject, AdObjectKind};
+use crate::model::ad_trouble::TroubleCode;
+use crate::model::ads_sync::ObjectType;
+
+/// Meta's cursors are good for a while; an older one is not tried.
+const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+/// Objects to a response page at first, and at least.
+const PAGE: u32 = 200;
+const LEAST: u32 = 5;
+/// Campaigns whose children are read at once because they may have changed with them; of more, all are.
+const MOST_PARENTS: usize = 50;
+
+/// Reads one kind.
+pub(super) async fn read(turn: &mut Turning<'_>, kind: AdObjectKind, what: ObjectType) -> Result<(), Stop> {
+    let full = turn.sync.progress.full;
+    let since = if full { None } else { turn.account.objects_until };
+    pages(turn, kind, what, since, &[]).await?;
+    // Without a word of their own, children change with their parents: a paused campaign's ads are CAMPAIGN_PAUSED.
+    let parents = std::mem::take(&mut turn.sync.progress.touched);
+    if !full && kind != AdObjectKind::Campaign && !parents.is_empty() {
+        let within = if parents.len() > MOST_PARENTS { &[][..] } else { &parents };
+        pages(turn, kind, what, None, within).await?;
+    }
+    turn.sync.progress.touched.extend(parents);
+    turn.sync.progress.touched.sort();
+    turn.sync.progress.touched.dedup();
+    Ok(())
+}
+
+async fn pages(
+    turn: &mut Turning<'_>,
+    kind: AdObjectKind,
+    what: ObjectType,
+    changed_since: Option<jiff::Timestamp>,
+    campaigns: &[AdObjectId],
+) -> Result<(), Stop> {
+    let (account, currency) = (turn.account.ad_account_id.clone(), turn.account.currency.clone());
+    let resumed = turn.sync.progress.cursor.take();
+    let mut after =
+        resumed.filter(|(_, at)| clock::now().duration_since(*at) < CURSOR_LIFETIME).map(|(after, _)| after);
+    let mut resuming = after.is_some();
+    let mut limit = PAGE;
+    loop {
+        let query = ObjectQuery { account: &account, kind, changed_since, campaigns, limit, currency: &currency };
+        let answer = turn.calls.make(async |graph, token| graph.ad_objects(query, after.as_deref(), token).await).await;
+        let page = match answer {
+            Ok(page) => page,
+            Err(Stop::TooMuch(_)) if limit > LEAST => {
+                limit = (limit / 2).max(LEAST);
+                continue;
+            }
+            // A cursor that Meta does not know any more: from the beginning.
+            Err(Stop::Failed(WorkError::Graph(GraphError::Refused(_)))) if resuming => {
+                (after, resuming) = (None, false);
+                continue;
+            }
+            Err(stop) => {
+                keep_place(turn, after);
+                return Err(stop);
+            }
+        };
+        resuming = false;
+        let next = page.next.clone();
+        let stored = take(turn, kind, what, page).await;
+        turn.account_for(what);
+        if let Err(stop) = stored {
+            keep_place(turn, after);
+            return Err(stop);
+        }
+        match next {
+            Some(next) if Some(&next) != after.as_ref() => after = Some(next),
+            _ => return Ok(()),
+        }
+    }
+}
+
+fn keep_place(turn: &mut Turning<'_>, after: Option<String>) {
+    turn.sync.progress.cursor = after.map(|after| (after, clock::now()));
+}
+
+/// Stores what changed.
+async fn take(turn: &mut Turning<'_>, kind: AdObjectKind, what: ObjectType, page: ObjectPage) -> Result<(), Stop> {
+    let mut objects: Vec<AdObject> = Vec::with_capacity(page.objects.len());
+    for object in page.objects {
+        match object {
+            Ok(object) => objects.push(object),
+            Err(evidence) => turn.sync.log(what).fail(TroubleCode::UnreadableRow, evidence),
+        }
+    }
+    let ids: Vec<AdObjectId> = objects.iter().map(|object| object.id().clone()).collect();
+    let marks = turn.table.ad_object_marks(turn.scope, &turn.account.id, kind, &ids).await?;
+    let read = objects.len();
+    objects.retain(|object| marks.get(object.id()) != Some(&object.mark()));
+    // Of one that is listed twice the last counts; DynamoDB does not take it twice at once.
+    let mut distinct: std::collections::BTreeMap<AdObjectId, AdObject> = std::collections::BTreeMap::new();
+    distinct.extend(objects.into_iter().map(|object| (object.id().clone(), object)));
+    let objects: Vec<AdObject> = distinct.into_values().collect();
+    turn.table.put_ad_objects(turn.scope, &turn.account.id, &objects).await?;
+    if !turn.sync.progress.full {
+        let parent = |object: &AdObject| match object {
+            AdObject::Campaign(campaign) => Some(campaign.id.clone()),
+            AdObject::Adset(adset) => Some(adset.campaign_id.clone()),
+            AdObject::Ad(_) => None,
+        };
+        turn.sync.progress.touched.extend(objects.iter().filter_map(parent));
+    }
+    let log = turn.sync.log(what);
+    log.read += read as u64;
+    log.changed += objects.len() as u64;
+    log.unchanged += (read - objects.len()) as u64;
+    Ok(())
+}

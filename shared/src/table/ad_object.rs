@@ -1,0 +1,90 @@
+//! Campaigns, ad sets and ads, each with the mark by which a reading sees whether it changed.
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::keys::{self, Key};
+use super::{Row, Table, TableError, put_request};
+use crate::ids::{AdObjectId, LinkId, OrgScope};
+use crate::model::ad_object::{AdObject, AdObjectKind};
+
+#[derive(Serialize, Deserialize)]
+struct Stored<O> {
+    mark: u64,
+    object: O,
+}
+
+impl Table {
+    /// The objects among these that are stored.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn ad_objects(
+        &self,
+        scope: &OrgScope,
+        link: &LinkId,
+        ids: &[(AdObjectKind, AdObjectId)],
+    ) -> Result<HashMap<(AdObjectKind, AdObjectId), AdObject>, TableError> {
+        let keys: Vec<Key> = ids.iter().map(|(kind, id)| keys::ad_object(scope, link, *kind, id)).collect();
+        let stored: Vec<Stored<AdObject>> = self.read_all(&keys).await?;
+        Ok(stored
+            .into_iter()
+            .map(|stored| ((stored.object.kind(), stored.object.id().clone()), stored.object))
+            .collect())
+    }
+
+    /// The marks of the objects among these that are stored.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn ad_object_marks(
+        &self,
+        scope: &OrgScope,
+        link: &LinkId,
+        kind: AdObjectKind,
+        ids: &[AdObjectId],
+    ) -> Result<HashMap<AdObjectId, u64>, TableError> {
+        let keys: Vec<Key> = ids.iter().map(|id| keys::ad_object(scope, link, kind, id)).collect();
+        let found = self.batch_get(&keys).await?;
+        let mark = |key: &Key| found.get(key)?.get("mark")?.as_n().ok()?.parse::<u64>().ok();
+        Ok(ids.iter().zip(&keys).filter_map(|(id, key)| Some((id.clone(), mark(key)?))).collect())
+    }
+
+    /// Stores objects as they are now.
+    ///
+    /// # Errors
+    /// If the table cannot be written; then some may be.
+    pub async fn put_ad_objects(
+        &self,
+        scope: &OrgScope,
+        link: &LinkId,
+        objects: &[AdObject],
+    ) -> Result<(), TableError> {
+        let put = |object: &AdObject| {
+            let key = keys::ad_object(scope, link, object.kind(), object.id());
+            put_request(&Row::new(&key, "ad_object", &Stored { mark: object.mark(), object }))
+        };
+        self.write_many(objects.iter().map(put).collect::<Result<_, _>>()?).await
+    }
+
+    /// Up to `limit` objects of a kind after an id, in the order of their ids, and whether there are more.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn list_ad_objects(
+        &self,
+        scope: &OrgScope,
+        link: &LinkId,
+        kind: AdObjectKind,
+        after: Option<&AdObjectId>,
+        limit: usize,
+    ) -> Result<(Vec<AdObject>, bool), TableError> {
+        let prefix = keys::ad_object_prefix(kind);
+        let start = after.map(|id| keys::ad_object(scope, link, kind, id).attributes());
+        let range = (prefix, &*format!("{prefix}~"));
+        let (items, more) = self.query_between(&keys::ads_pk(scope, link), range, start, Some(limit)).await?;
+        let objects = items.into_iter().map(|item| Ok(super::entity::<Stored<AdObject>>(item)?.object));
+        Ok((objects.collect::<Result<_, TableError>>()?, more.is_some()))
+    }
+}

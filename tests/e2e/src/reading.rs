@@ -1,0 +1,328 @@
+//! Reading ad accounts without the rest of the system: the product's own reader, DynamoDB in process, and a simulated Meta
+//! of one's own, whose clock and limits are nobody else's. What needs functions, queues and roles is told by the stories.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::Json;
+use axum::routing::post;
+use jiff::civil::Date;
+use local::template::Template;
+use serde_json::{Value, json};
+use shared::clock;
+use shared::connect::Meta;
+use shared::ids::{AdAccountId, ClientId, LinkId, OrgId, OrgScope, RunId, UserId};
+use shared::model::ad_account::{AdAccount, Client, Stage, TokenSource};
+use shared::model::ads_sync::{AdsSync, Cause};
+use shared::model::conversions::Counted;
+use shared::queue::Queue;
+use shared::reporting::{AdsJob, Begun, Reader, Turn, begin};
+use shared::table::Table;
+use shared::vault::Vault;
+
+const ORG: &str = "agency";
+
+/// A reader with all that it needs.
+pub struct Theatre {
+    sim: graph_sim::Handle,
+    http: reqwest::Client,
+    /// What was read is here.
+    pub table: Table,
+    dynamo: aws_sdk_dynamodb::Client,
+    meta: Meta,
+    checks: Queue,
+    writes: Arc<AtomicU64>,
+}
+
+/// What an account of the simulated Meta is to be.
+#[derive(Debug, Clone)]
+pub struct Plan<'a> {
+    /// Digits.
+    pub id: &'a str,
+    /// ISO 4217.
+    pub currency: &'a str,
+    /// IANA.
+    pub timezone: &'a str,
+    /// Campaigns, ad sets to each, ads to each of those.
+    pub size: (u32, u32, u32),
+    /// Days of history.
+    pub days: u32,
+}
+
+/// A small account.
+pub const SMALL: Plan<'_> =
+    Plan { id: "9001", currency: "USD", timezone: "America/New_York", size: (4, 3, 5), days: 40 };
+
+impl Theatre {
+    /// A new one, with nothing in it.
+    ///
+    /// # Panics
+    /// If one of its parts does not start.
+    pub async fn open() -> Self {
+        let sim = graph_sim::start(graph_sim::Options::default()).await.expect("a simulated Meta");
+        let http = reqwest::Client::new();
+        let user = json!({ "scopes": ["ads_read", "business_management"] });
+        let token =
+            http.post(format!("{}/_sim/system_users", sim.url())).json(&user).send().await.expect("Meta answers");
+        let token = token.json::<Value>().await.expect("a system user")["token"].as_str().expect("a token").to_owned();
+        let aws = secrets(json!({
+            "app_id": graph_sim::seed::APP_ID, "app_secret": graph_sim::seed::APP_SECRET, "verify_token": "verify-token",
+        }), json!({ "token": token }))
+        .await;
+        let writes = Arc::new(AtomicU64::new(0));
+        let dynamo = database(Arc::clone(&writes)).await;
+        let region = Region::from_static("us-east-1");
+        let secrets = aws_sdk_secretsmanager::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(region.clone())
+            .endpoint_url(&aws)
+            .credentials_provider(Credentials::for_tests())
+            .build();
+        let queue = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(region)
+            .endpoint_url(&aws)
+            .credentials_provider(Credentials::for_tests())
+            .build();
+        let vault = Vault::new(aws_sdk_secretsmanager::Client::from_conf(secrets));
+        let root = sim.url().parse().expect("an address");
+        let meta = Meta::open(vault, "app".to_owned(), root, "v26.0".to_owned()).await.expect("the app's secret");
+        let theatre = Self {
+            table: Table::new(dynamo.clone(), "table".to_owned()),
+            dynamo,
+            meta,
+            checks: Queue::new(aws_sdk_sqs::Client::from_conf(queue), format!("{aws}/queue")),
+            sim,
+            http,
+            writes,
+        };
+        let plan = json!({ "name": "pro", "features": ["meta"] });
+        let org = json!({ "id": ORG, "name": "Agency", "plan": plan, "updated_at": clock::now() });
+        theatre.put_row(&format!("ORG#{ORG}"), "ORG", None, &org).await;
+        theatre
+    }
+
+    /// A control call of the simulated Meta.
+    ///
+    /// # Panics
+    /// If Meta does not do it.
+    pub async fn sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
+        let request = self.http.request(method, format!("{}/_sim/{call}", self.sim.url()));
+        let request = if input.is_null() { request } else { request.json(input) };
+        let answer = request.send().await.expect("Meta answers");
+        let (status, text) = (answer.status(), answer.text().await.expect("Meta answers whole"));
+        assert!(status.is_success(), "{call} {input}: {text}");
+        serde_json::from_str(&text).expect("Meta answers with JSON")
+    }
+
+    /// Makes an account at Meta and links it, as the API does once it has verified it.
+    ///
+    /// # Panics
+    /// If it cannot be made.
+    pub async fn link(&self, plan: &Plan<'_>) -> AdAccount {
+        let Plan { id, currency, timezone, size: (campaigns, adsets, ads), days } = plan;
+        let input = json!({
+            "account_id": id, "currency": currency, "timezone": timezone, "campaigns": campaigns,
+            "adsets_per_campaign": adsets, "ads_per_adset": ads, "days": days, "seed": 7,
+        });
+        self.sim(reqwest::Method::POST, "ads", &input).await;
+        let now = clock::now();
+        let account = AdAccount {
+            org: OrgId::parse(ORG).expect("an id"),
+            id: LinkId::new(),
+            ad_account_id: AdAccountId::parse(&format!("act_{id}")).expect("an id"),
+            name: String::new(),
+            label: format!("Account {id}"),
+            client: Client { id: ClientId::parse(&format!("client-{id}")).expect("an id"), name: "Client".to_owned() },
+            token: TokenSource::Secret("token".to_owned()),
+            currency: (*currency).to_owned(),
+            timezone: (*timezone).to_owned(),
+            account_status: 1,
+            conversions: Counted::default(),
+            paused: false,
+            stage: Stage::Configuring,
+            trouble: None,
+            waiting_until: None,
+            last_sync_at: None,
+            last_long_day: None,
+            imported_since: None,
+            objects_until: None,
+            ads_count: 0,
+            run_id: None,
+            run_since: None,
+            run_lease: None,
+            linked_by: UserId::parse("admin").expect("an id"),
+            linked_at: now,
+        };
+        let index = ("AD_ACCOUNTS".to_owned(), format!("{ORG}#{}", account.ad_account_id));
+        let sk = format!("AD_ACCOUNT#{}", account.ad_account_id);
+        let row = serde_json::to_value(&account).expect("an account");
+        self.put_row(&format!("ORG#{ORG}"), &sk, Some(index), &row).await;
+        account
+    }
+
+    /// The account as it is now, and whose.
+    ///
+    /// # Panics
+    /// If it is not linked.
+    pub async fn account(&self, account: &AdAccount) -> (OrgScope, AdAccount) {
+        let all = self.table.all_ad_accounts().await.expect("the table answers");
+        all.into_iter().find(|(_, found)| found.id == account.id).expect("a linked account")
+    }
+
+    /// Begins a reading back to `since`; as far as is due if `None`.
+    ///
+    /// # Panics
+    /// If the table fails.
+    pub async fn begin(&self, account: &AdAccount, since: Option<Date>) -> AdsJob {
+        let (scope, account) = self.account(account).await;
+        let (now, run) = (clock::now(), RunId::new());
+        let plan = (since.unwrap_or_else(|| account.due_since(now)), Cause::Request, None);
+        match begin(&self.table, &scope, &account, &run, plan, now).await.expect("the table answers") {
+            Begun::New => AdsJob::of(&account, Some(run)),
+            Begun::Joined(running) => AdsJob::of(&account, Some(running)),
+            Begun::Gone => panic!("the account is gone"),
+        }
+    }
+
+    /// One turn of a reading that ends after `time` at the latest.
+    ///
+    /// # Panics
+    /// If the table or the vault fails.
+    pub async fn turn(&self, job: &AdsJob, time: Duration) -> Turn {
+        let reader = Reader { meta: &self.meta, table: &self.table, checks: &self.checks };
+        reader.take_turn(job, clock::now() + time, &|_| ()).await.expect("table and vault answer")
+    }
+
+    /// Reads an account to the end, however long Meta makes it wait, and answers the log of it.
+    ///
+    /// # Panics
+    /// If that does not come to its end.
+    pub async fn read(&self, account: &AdAccount, since: Option<Date>) -> AdsSync {
+        let job = self.begin(account, since).await;
+        self.finish(account, &job).await
+    }
+
+    /// Takes the turns that a reading still needs.
+    ///
+    /// # Panics
+    /// If that does not come to its end.
+    pub async fn finish(&self, account: &AdAccount, job: &AdsJob) -> AdsSync {
+        for _ in 0..200 {
+            match self.turn(job, Duration::from_mins(5)).await {
+                Turn::Over => {
+                    let (scope, _) = self.account(account).await;
+                    let run = job.run.as_ref().expect("a reading");
+                    let sync = self.table.ads_sync(&scope, run, &account.id).await.expect("the table answers");
+                    return sync.expect("a reading");
+                }
+                Turn::Again(rest) | Turn::Taken(rest) => tokio::time::sleep(rest).await,
+            }
+        }
+        panic!("the reading does not come to its end");
+    }
+
+    /// Items written since this was last asked.
+    pub fn writes(&self) -> u64 {
+        self.writes.swap(0, Ordering::Relaxed)
+    }
+
+    async fn put_row(&self, pk: &str, sk: &str, index: Option<(String, String)>, body: &Value) {
+        let mut item: std::collections::HashMap<String, AttributeValue> = serde_dynamo::to_item(body).expect("an item");
+        item.retain(|_, value| !value.is_null());
+        let mut keys = vec![("pk", pk.to_owned()), ("sk", sk.to_owned())];
+        if let Some((gsi1pk, gsi1sk)) = index {
+            keys.extend([("gsi1pk", gsi1pk), ("gsi1sk", gsi1sk)]);
+        }
+        item.extend(keys.into_iter().map(|(name, value)| (name.to_owned(), AttributeValue::S(value))));
+        self.dynamo.put_item().table_name("table").set_item(Some(item)).send().await.expect("a written row");
+    }
+}
+
+/// Secrets Manager with two secrets, and a queue that takes everything.
+async fn secrets(app: Value, token: Value) -> String {
+    let answer = async move |request: axum::body::Bytes| {
+        let request: Value = serde_json::from_slice(&request).unwrap_or_default();
+        let secret = if request["SecretId"] == "app" { &app } else { &token };
+        Json(json!({ "ARN": "a", "Name": request["SecretId"], "SecretString": secret.to_string(), "VersionId": "v" }))
+    };
+    serve(axum::Router::new().route("/", post(answer))).await
+}
+
+/// DynamoDB in process with the template's table, behind a counter of written items.
+async fn database(writes: Arc<AtomicU64>) -> aws_sdk_dynamodb::Client {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let inner = format!("http://{}", listener.local_addr().expect("an address"));
+    let database = dynoxide::Database::memory().expect("a database");
+    tokio::spawn(async move { dynoxide::server::serve_on(listener, database).await });
+    let template = Template::read().expect("the template");
+    let properties = template.document().pointer("/Resources/Table/Properties").expect("a table").clone();
+    let mut definition = json!({ "TableName": "table" });
+    for name in ["BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"] {
+        definition[name] = properties[name].clone();
+    }
+    let counted = counter(inner.clone(), writes);
+    let endpoint = serve(counted).await;
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(Credentials::for_tests())
+        .build();
+    let created = reqwest::Client::new()
+        .post(&inner)
+        .header("x-amz-target", "DynamoDB_20120810.CreateTable")
+        .header("content-type", "application/x-amz-json-1.0")
+        .header(
+            "authorization",
+            "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+        )
+        .header("x-amz-date", "20260101T000000Z")
+        .body(definition.to_string());
+    let created = created.send().await.expect("DynamoDB answers");
+    assert!(created.status().is_success(), "{}", created.text().await.unwrap_or_default());
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+/// Hands everything on, and counts the items that are put, changed or deleted.
+fn counter(inner: String, writes: Arc<AtomicU64>) -> axum::Router {
+    let http = reqwest::Client::new();
+    let hand_on = async move |headers: http::HeaderMap, body: axum::body::Bytes| {
+        let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let items = match target.rsplit('.').next() {
+            Some("PutItem" | "UpdateItem" | "DeleteItem") => 1,
+            Some("BatchWriteItem") => {
+                let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+                request["RequestItems"]["table"].as_array().map_or(0, Vec::len)
+            }
+            _ => 0,
+        };
+        writes.fetch_add(items as u64, Ordering::Relaxed);
+        let mut request = http.post(&inner).body(body);
+        for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
+            if let Some(value) = headers.get(name) {
+                request = request.header(name, value);
+            }
+        }
+        let answer = request.send().await.expect("DynamoDB answers");
+        let (status, kind) = (answer.status(), answer.headers().get("content-type").cloned());
+        let body = answer.bytes().await.expect("DynamoDB answers whole");
+        let mut response = http::Response::new(axum::body::Body::from(body));
+        *response.status_mut() = status;
+        if let Some(kind) = kind {
+            response.headers_mut().insert("content-type", kind);
+        }
+        response
+    };
+    axum::Router::new().route("/", post(hand_on)).layer(axum::extract::DefaultBodyLimit::disable())
+}
+
+async fn serve(router: axum::Router) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
+}

@@ -1,0 +1,114 @@
+//! Whether what is read is what Meta shows, whatever happens meanwhile. Each test has a Meta of its own.
+
+use std::time::Duration;
+
+use e2e::reading::{Plan, SMALL, Theatre};
+use reqwest::Method;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use shared::model::ad_account::{AdAccount, AdAccountState, back};
+use shared::model::ads_sync::ObjectType;
+use shared::model::report::Dimension;
+use shared::reporting::{Turn, figures};
+
+/// What reports say against what Ads Manager shows, to the cent.
+async fn agrees(theatre: &Theatre, account: &AdAccount, days: i32) {
+    let (scope, account) = theatre.account(account).await;
+    let until = account.today(shared::clock::now());
+    let since = back(until, days);
+    for (by, dimension) in [("day", Dimension::Day), ("campaign", Dimension::Campaign)] {
+        let id = account.ad_account_id.digits();
+        let truth = theatre
+            .sim(Method::GET, &format!("ads/{id}/totals?since={since}&until={until}&by={by}"), &Value::Null)
+            .await;
+        let accounts = [account.clone()];
+        // By day also of the ads, not only of the account's own figures.
+        let groupings: &[&[Dimension]] =
+            if by == "day" { &[&[Dimension::Day], &[Dimension::Day, Dimension::Ad]] } else { &[&[dimension]] };
+        for grouping in groupings {
+            let rows = figures::report(&theatre.table, &scope, &accounts, grouping, (since, until)).await.unwrap();
+            let mut seen = 0;
+            for row in truth["rows"].as_array().unwrap() {
+                let key = row[if by == "day" { "day" } else { "id" }].as_str().unwrap();
+                let ours: Vec<_> =
+                    rows.iter().filter(|(found, _)| found.values[0] == key).map(|(_, sums)| sums).collect();
+                let sum =
+                    |number: fn(&shared::model::report::Sums) -> u64| ours.iter().map(|sums| number(sums)).sum::<u64>();
+                let spend: Decimal = ours.iter().map(|sums| sums.spend).sum();
+                let truth_spend: Decimal = row["spend"].as_str().unwrap().parse().unwrap();
+                let ours = (sum(|sums| sums.impressions), sum(|sums| sums.clicks), sum(|sums| sums.conversions), spend);
+                let number = |name: &str| row[name].as_u64().unwrap();
+                let truth = (number("impressions"), number("clicks"), number("conversions"), truth_spend);
+                assert_eq!(ours, truth, "{by} {key} as {grouping:?}");
+                seen += 1;
+            }
+            assert!(seen > 1, "{by}: {truth}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_import_agrees_with_meta_to_the_cent_and_is_read_again_for_nothing() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    let sync = theatre.read(&account, None).await;
+    assert_eq!(sync.trouble, None);
+    assert_eq!(theatre.account(&account).await.1.state(), AdAccountState::Ready);
+    agrees(&theatre, &account, 30).await;
+    let read = |what: ObjectType| sync.log.get(&what).map(|log| (log.read, log.failed));
+    assert_eq!(read(ObjectType::Campaigns), Some((4, 0)));
+    assert_eq!(read(ObjectType::Adsets), Some((12, 0)));
+    assert_eq!(read(ObjectType::Ads), Some((60, 0)));
+
+    theatre.writes();
+    let again = theatre.read(&account, None).await;
+    assert!(again.log.values().all(|log| log.changed == 0 && log.failed == 0), "{:?}", again.log);
+    let calls: u64 = again.log.values().map(|log| log.calls).sum();
+    assert_eq!(calls, 5, "{:?}", again.log);
+    // The claim, the log, the findings: nothing of what was read.
+    assert!(theatre.writes() < 12);
+}
+
+#[tokio::test]
+async fn each_account_has_its_own_money_and_days() {
+    let theatre = Theatre::open().await;
+    let plans = [
+        Plan { id: "9002", currency: "JPY", timezone: "Asia/Tokyo", ..SMALL },
+        Plan { id: "9003", currency: "HUF", timezone: "Europe/Budapest", ..SMALL },
+        Plan { id: "9004", currency: "EUR", timezone: "Pacific/Tongatapu", ..SMALL },
+    ];
+    for plan in plans {
+        let account = theatre.link(&plan).await;
+        theatre.read(&account, None).await;
+        agrees(&theatre, &account, 30).await;
+    }
+}
+
+#[tokio::test]
+async fn a_reading_that_is_cut_short_goes_on_where_it_stopped() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&Plan { size: (6, 5, 10), ..SMALL }).await;
+    let job = theatre.begin(&account, None).await;
+    let mut turns = 0;
+    while let Turn::Again(rest) = theatre.turn(&job, Duration::from_millis(60)).await {
+        tokio::time::sleep(rest).await;
+        turns += 1;
+        assert!(turns < 500, "no turn gets anything done");
+    }
+    assert!(turns > 2, "{turns}: it was not cut short");
+    let sync = theatre.finish(&account, &job).await;
+    assert_eq!(sync.trouble, None);
+    agrees(&theatre, &account, 30).await;
+}
+
+#[tokio::test]
+async fn what_meta_restates_is_read_again_and_what_it_was_is_kept() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    theatre.read(&account, None).await;
+    theatre.sim(Method::POST, "clock", &json!({ "advance_s": 2 * 86_400 })).await;
+    let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 28))).await;
+    let log = &sync.log[&ObjectType::AdInsights];
+    assert!(log.restated > 0 && log.restated <= log.changed, "{log:?}");
+    agrees(&theatre, &account, 28).await;
+}

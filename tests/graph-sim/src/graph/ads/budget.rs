@@ -1,0 +1,25 @@
+//! Budgets in answers: strings in the currency's smallest unit, on one of two levels.
+
+use serde_json::{Value, json};
+
+use super::Place;
+use crate::world::ads::dice::Dice;
+use crate::world::ads::tree::Level;
+
+/// `daily_budget`, `lifetime_budget` and `budget_remaining`. Where the other level has the budget, campaigns leave them out
+/// and ad sets say `"0"`. (Which of the two Meta does is not documented; clients meet both.)
+pub(super) fn value(place: &Place<'_>, level: Level, field: &str) -> Option<Value> {
+    let budget = place.ads.budget(level, place.index);
+    let none = || (level == Level::AdSet).then(|| json!("0"));
+    let Some(budget) = budget else { return none() };
+    let amount = match field {
+        "daily_budget" if budget.daily => budget.amount,
+        "lifetime_budget" if !budget.daily => budget.amount,
+        "budget_remaining" => {
+            let mut dice = Dice::new(place.ads.seed ^ 0xb4d6, u64::from(place.index) * 2 + level as u64);
+            budget.amount * dice.below(101) / 100
+        }
+        _ => return none(),
+    };
+    Some(json!(amount.to_string()))
+}

@@ -1,0 +1,160 @@
+//! `campaigns`, `adsets`, `ads` and `adcreatives`: newest first, filtered, without what is archived or deleted.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Scope;
+use super::condition::{self, Comparison, Condition, Element, Test};
+use super::visibility::Visibility;
+use super::weight;
+use crate::graph::error::GraphError;
+use crate::graph::node::Node;
+use crate::graph::paging::{self, EdgeQuery, Elements, Item};
+use crate::graph::request;
+use crate::graph::session::Call;
+use crate::graph::sparse::{self, Sparse};
+use crate::world::ads::Ads;
+use crate::world::ads::status::Effective;
+use crate::world::ads::tree::Level;
+
+/// The largest page; larger limits are cut to it.
+const LARGEST: usize = 500;
+
+/// Objects of one level with running numbers in a row; the last number comes first.
+struct Listing {
+    ads: Arc<Ads>,
+    level: Level,
+    range: Range<u32>,
+    visible: Visibility,
+    conditions: Vec<Condition>,
+}
+
+impl Listing {
+    fn index(&self, place: u32) -> Option<u32> {
+        self.range.end.checked_sub(place + 1).filter(|index| *index >= self.range.start)
+    }
+}
+
+impl Sparse for Listing {
+    fn places(&self) -> u32 {
+        self.range.end.saturating_sub(self.range.start)
+    }
+
+    fn is_taken(&self, place: u32) -> bool {
+        let Some(index) = self.index(place) else { return false };
+        let (ads, level) = (&self.ads, self.level);
+        self.visible.shows(ads.effective(level, index))
+            && self.conditions.iter().all(|condition| condition.holds_for(ads, level, index))
+    }
+
+    fn node(&self, place: u32) -> Option<Node> {
+        let id = self.ads.id(self.level, self.index(place)?);
+        Some(match self.level {
+            Level::Campaign => Node::Campaign(id),
+            Level::AdSet => Node::AdSet(id),
+            Level::Ad => Node::Ad(id),
+        })
+    }
+}
+
+/// Creatives of an account, each with the number of the first ad that shows it.
+struct Creatives(Arc<Ads>);
+
+impl Sparse for Creatives {
+    fn places(&self) -> u32 {
+        self.0.tree.count(Level::Ad)
+    }
+
+    fn is_taken(&self, place: u32) -> bool {
+        let index = self.places() - 1 - place;
+        self.0.creative_of(index) == index
+    }
+
+    fn node(&self, place: u32) -> Option<Node> {
+        let index = self.places().checked_sub(place + 1)?;
+        Some(Node::Creative(self.0.creative_id(index)))
+    }
+}
+
+/// Reads an edge that lists objects of `level` below `node`; the right to read the node has been checked.
+pub(crate) fn read(call: &mut Call<'_>, node: &Node, level: Level, query: &EdgeQuery) -> Result<Value, GraphError> {
+    let Some(Scope { ads, at, .. }) = super::scope(call.world, node) else {
+        return Err(GraphError::nonexisting_field(level.name(), node.type_name()));
+    };
+    let range = match at {
+        Some((above, index)) => ads.tree.below(above, index, level),
+        None => 0..ads.tree.count(level),
+    };
+    let conditions = conditions(&ads, level, query)?;
+    let visible = conditions.iter().map(Condition::visibility).fold(Visibility::default(), |all, one| Visibility {
+        archived: all.archived || one.archived,
+        deleted: all.deleted || one.deleted,
+    });
+    weight::check(asked(query)?, query.fields.as_deref(), ads.thresholds.object_weight)?;
+    let listing = Listing { ads, level, range, visible, conditions };
+    let elements = elements(match level {
+        Level::Campaign => "Campaign",
+        Level::AdSet => "AdSet",
+        Level::Ad => "Ad",
+    });
+    sparse::page(call, query, &listing, &elements)
+}
+
+/// `/act_X/adcreatives`, which takes no filters, and `/{ad}/adcreatives`.
+pub(crate) fn creatives(call: &mut Call<'_>, node: &Node, query: &EdgeQuery) -> Result<Value, GraphError> {
+    let Some(Scope { ads, at, .. }) = super::scope(call.world, node) else {
+        return Err(GraphError::nonexisting_field("adcreatives", node.type_name()));
+    };
+    weight::check(asked(query)?, query.fields.as_deref(), ads.thresholds.object_weight)?;
+    let elements = elements("AdCreative");
+    match at {
+        Some((_, ad)) => {
+            let id = ads.creative_id(ads.creative_of(ad));
+            paging::page(call, query, vec![(id.clone(), Item::Node(Node::Creative(id)))], &elements)
+        }
+        None => sparse::page(call, query, &Creatives(ads), &elements),
+    }
+}
+
+fn elements(node_type: &'static str) -> Elements {
+    Elements { node_type: Some(node_type), defaults: &["id"], max_limit: LARGEST }
+}
+
+/// The limit as it was asked for, however large.
+fn asked(query: &EdgeQuery) -> Result<usize, GraphError> {
+    paging::limit(query, usize::MAX)
+}
+
+/// All that is asked of the listed objects.
+///
+/// # Errors
+/// 100 for what cannot be asked; 100/1815001 for deleted objects by status, which lists do not show.
+fn conditions(ads: &Ads, level: Level, query: &EdgeQuery) -> Result<Vec<Condition>, GraphError> {
+    let mut conditions = Vec::new();
+    if let Some(text) = query.param("effective_status") {
+        let statuses = condition::statuses(&request::list(text), "(#100) Param effective_status")?;
+        conditions.push(Condition { level, test: Test::Effective(statuses) });
+    }
+    for element in condition::elements(query.param("filtering"))? {
+        conditions.push(understood(ads, level, &element)?);
+    }
+    if let Some(text) = query.param("updated_since").filter(|_| level != Level::Campaign) {
+        let seconds =
+            text.parse().map_err(|_| GraphError::invalid("(#100) Param updated_since must be a timestamp"))?;
+        conditions.push(Condition { level, test: Test::Updated(Comparison::GreaterOrEqual, seconds) });
+    }
+    let names_deleted =
+        |it: &Condition| matches!(&it.test, Test::Effective(list) if list.contains(&Effective::Deleted));
+    if conditions.iter().any(names_deleted) {
+        return Err(GraphError::deleted_objects());
+    }
+    Ok(conditions)
+}
+
+fn understood(ads: &Ads, level: Level, element: &Element) -> Result<Condition, GraphError> {
+    element.condition(ads, Some(level))?.filter(|condition| condition.level <= level).ok_or_else(|| {
+        element.invalid(&format!("[field] {} is not a field to filter {}s by", element.field, level.name()))
+    })
+}

@@ -1,0 +1,149 @@
+//! Campaigns, ad sets, ads and creatives as nodes, and the edges that list them.
+
+pub(super) mod condition;
+pub(super) mod listing;
+pub(super) mod visibility;
+
+mod ad;
+mod adset;
+mod budget;
+mod campaign;
+mod creative;
+mod creative_story;
+mod targeting;
+mod weight;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::ad_account;
+use super::error::GraphError;
+use super::fields::Field;
+use super::node::Node;
+use super::session::Call;
+use crate::clock::graph_time;
+use crate::world::World;
+use crate::world::ads::Ads;
+use crate::world::ads::ids::Object;
+use crate::world::ads::status::{Effective, Status};
+use crate::world::ads::tree::Level;
+
+/// An object in its account.
+pub(super) struct Place<'w> {
+    pub(super) account_id: &'w str,
+    pub(super) ads: &'w Ads,
+    pub(super) index: u32,
+    pub(super) now_ms: i64,
+}
+
+impl Place<'_> {
+    /// Members that campaigns, ad sets and ads share.
+    fn common(&self, level: Level, field: &str) -> Option<Value> {
+        let (ads, index) = (self.ads, self.index);
+        Some(match field {
+            "account_id" => json!(self.account_id),
+            "name" => json!(ads.name(level, index)),
+            "status" | "configured_status" => json!(ads.status(level, index).name()),
+            "effective_status" => json!(ads.effective(level, index).name()),
+            "created_time" => json!(graph_time(ads.created_ms(level, index))),
+            "updated_time" => json!(graph_time(ads.updated_ms(level, index))),
+            "issues_info" if ads.effective(level, index) == Effective::WithIssues => issues(level),
+            "special_ad_categories" => json!([]),
+            _ => return None,
+        })
+    }
+
+    fn id_of(&self, level: Level, index: u32) -> Value {
+        json!(self.ads.id(level, index))
+    }
+
+    /// Whether it was switched on, whatever those above it are.
+    fn is_on(&self, level: Level) -> bool {
+        self.ads.status(level, self.index) == Status::Active
+    }
+}
+
+fn issues(level: Level) -> Value {
+    let name = match level {
+        Level::Campaign => "CAMPAIGN",
+        Level::AdSet => "AD_SET",
+        Level::Ad => "AD",
+    };
+    json!([{
+        "level": name, "error_code": 1_815_869, "error_type": "HARD_ERROR", "mid": "3b52f9a4d7e2",
+        "error_summary": "The post cannot be shown",
+        "error_message": "The post associated with your ad is not available. It may have been deleted, or you may not \
+                          have permission to view it.",
+    }])
+}
+
+/// The kind of node of an id, if it is one of these.
+pub(super) fn find(world: &World, id: &str) -> Option<Node> {
+    let (_, object) = world.ads_object(id)?;
+    let id = id.to_owned();
+    Some(match object {
+        Object::Of(Level::Campaign, _) => Node::Campaign(id),
+        Object::Of(Level::AdSet, _) => Node::AdSet(id),
+        Object::Of(Level::Ad, _) => Node::Ad(id),
+        Object::Creative(_) => Node::Creative(id),
+    })
+}
+
+/// # Errors
+/// As for the object's account; 100/33 for an ad that is no account's.
+pub(super) fn check_readable(call: &Call<'_>, id: &str) -> Result<(), GraphError> {
+    let Some((account, _)) = call.world.ads_object(id) else { return Err(GraphError::not_visible("get", id)) };
+    ad_account::check_member(call, &account.id, id)
+}
+
+/// The value of a field, if the object has one.
+pub(super) fn value(call: &Call<'_>, id: &str, field: &Field) -> Option<Value> {
+    let (account, object) = call.world.ads_object(id)?;
+    let now_ms = call.world.clock.now_ms();
+    let at = |index| Place { account_id: &account.id, ads: &account.ads, index, now_ms };
+    match object {
+        Object::Of(Level::Campaign, index) => campaign::value(&at(index), &field.name),
+        Object::Of(Level::AdSet, index) => adset::value(&at(index), &field.name),
+        Object::Of(Level::Ad, index) => ad::value(&at(index), &field.name),
+        Object::Creative(index) => creative::value(&at(index), field, call.request),
+    }
+}
+
+/// The node a field stands for: an ad's ad set, campaign and creative, an ad set's campaign.
+pub(super) fn related(world: &World, node: &Node, field: &str) -> Option<Node> {
+    let (Node::Ad(id) | Node::AdSet(id)) = node else { return None };
+    let (account, object) = world.ads_object(id)?;
+    let (ads, tree) = (&account.ads, &account.ads.tree);
+    match (object, field) {
+        (Object::Of(Level::Ad, ad), "creative") => Some(Node::Creative(ads.creative_id(ads.creative_of(ad)))),
+        (Object::Of(Level::Ad, ad), "adset") => Some(Node::AdSet(ads.id(Level::AdSet, tree.adset_of(ad)))),
+        (Object::Of(Level::Ad, ad), "campaign") => {
+            Some(Node::Campaign(ads.id(Level::Campaign, tree.above(ad, Level::Campaign))))
+        }
+        (Object::Of(Level::AdSet, adset), "campaign") => {
+            Some(Node::Campaign(ads.id(Level::Campaign, tree.campaign_of(adset))))
+        }
+        _ => None,
+    }
+}
+
+/// What an account advertises, and where in it an object stands: `None` for the account as a whole.
+pub(super) struct Scope {
+    pub(super) account_id: String,
+    pub(super) ads: Arc<Ads>,
+    pub(super) at: Option<(Level, u32)>,
+}
+
+/// The scope of a node that has campaigns, ads or insights below it.
+pub(super) fn scope(world: &World, node: &Node) -> Option<Scope> {
+    let (account, at) = match node {
+        Node::AdAccount(id) => (world.ad_account(id)?, None),
+        Node::Campaign(id) | Node::AdSet(id) | Node::Ad(id) => match world.ads_object(id)? {
+            (account, Object::Of(level, index)) => (account, Some((level, index))),
+            (_, Object::Creative(_)) => return None,
+        },
+        _ => return None,
+    };
+    Some(Scope { account_id: account.id.clone(), ads: Arc::clone(&account.ads), at })
+}

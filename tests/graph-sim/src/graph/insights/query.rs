@@ -1,0 +1,198 @@
+//! The parameters of an insights query.
+
+use serde_json::Value;
+
+use super::actions::Window;
+use super::breakdown::{self, Cell};
+use super::period::{self, Period};
+use crate::graph::ads::condition::{self, Comparison, Condition, Element};
+use crate::graph::ads::visibility::Visibility;
+use crate::graph::error::GraphError;
+use crate::graph::fields;
+use crate::graph::paging::EdgeQuery;
+use crate::graph::request;
+use crate::graph::specs;
+use crate::world::ads::Ads;
+use crate::world::ads::tree::Level;
+
+const ACTION_BREAKDOWNS: &[&str] = &[
+    "action_canvas_component_name",
+    "action_carousel_card_id",
+    "action_carousel_card_name",
+    "action_destination",
+    "action_device",
+    "action_reaction",
+    "action_target_id",
+    "action_type",
+    "action_video_sound",
+    "action_video_type",
+    "conversion_destination",
+    "matched_persona_id",
+    "matched_persona_name",
+    "signal_source_bucket",
+    "standard_event_content_type",
+];
+
+/// Something asked of a row's numbers.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) field: String,
+    pub(super) comparison: Comparison,
+    pub(super) value: f64,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Query {
+    /// What a row stands for; the account where it is `None`.
+    pub(super) level: Option<Level>,
+    pub(super) fields: Vec<String>,
+    pub(super) periods: Vec<Period>,
+    pub(super) cells: Vec<Cell>,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) visible: Visibility,
+    pub(super) windows: Vec<Window>,
+    /// A field, and whether the largest comes first.
+    pub(super) sort: Option<(String, bool)>,
+    /// Fields of the row that adds up all rows.
+    pub(super) summary: Option<Vec<String>>,
+}
+
+impl Query {
+    /// # Errors
+    /// 100 for every parameter that cannot be understood, 3018 for too old a start.
+    pub(super) fn read(ads: &Ads, own: Option<Level>, data_ms: i64, query: &EdgeQuery) -> Result<Self, GraphError> {
+        let list = |name: &str| query.param(name).map(request::list).unwrap_or_default();
+        let level = level(query.param("level"), own)?;
+        let fields = match &query.fields {
+            Some(fields) => fields.iter().map(|field| field.name.clone()).collect(),
+            None => default_fields(level),
+        };
+        check_fields(&fields)?;
+        let today = ads.calendar.day_of(data_ms);
+        let periods = period::read(|name| query.param(name), today, ads.first)?;
+        let mut conditions = Vec::new();
+        let mut wanted = Vec::new();
+        for element in condition::elements(query.param("filtering"))? {
+            match element.condition(ads, level)? {
+                Some(condition) => conditions.push(condition),
+                None => wanted.push(of_numbers(&element)?),
+            }
+        }
+        let visible = conditions.iter().map(Condition::visibility).fold(Visibility::default(), |all, one| Visibility {
+            archived: all.archived || one.archived,
+            deleted: all.deleted || one.deleted,
+        });
+        check_action_breakdowns(&list("action_breakdowns"))?;
+        Ok(Self {
+            level,
+            periods,
+            cells: breakdown::cells(&list("breakdowns"))?,
+            conditions,
+            wanted,
+            visible,
+            windows: Window::list(&list("action_attribution_windows"))?,
+            sort: sort(&list("sort"))?,
+            summary: summary(query, &fields)?,
+            fields,
+        })
+    }
+}
+
+fn level(name: Option<&str>, own: Option<Level>) -> Result<Option<Level>, GraphError> {
+    match name {
+        None => Ok(own),
+        // What lies above the object asked is the object itself, as far as its rows are concerned.
+        Some("account") => Ok(own),
+        Some(name) => match Level::parse(name) {
+            Some(level) => Ok(Some(own.map_or(level, |own| own.max(level)))),
+            None => Err(GraphError::invalid(
+                "(#100) level must be one of the following values: ad, adset, campaign, account",
+            )),
+        },
+    }
+}
+
+fn default_fields(level: Option<Level>) -> Vec<String> {
+    let ids: &[&str] = match level {
+        None => &["account_id"],
+        Some(Level::Campaign) => &["account_id", "campaign_id"],
+        Some(Level::AdSet) => &["account_id", "campaign_id", "adset_id"],
+        Some(Level::Ad) => &["account_id", "campaign_id", "adset_id", "ad_id"],
+    };
+    ids.iter().chain(&["impressions", "spend"]).map(|&name| name.to_owned()).collect()
+}
+
+fn check_fields(fields: &[String]) -> Result<(), GraphError> {
+    match fields.iter().find(|field| !specs::has_field("AdsInsights", field)) {
+        Some(unknown) => Err(GraphError::invalid(format!(
+            "(#100) {unknown} is not valid for fields param. please check \
+             https://developers.facebook.com/docs/marketing-api/reference/ads-insights/ for all valid values"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn check_action_breakdowns(names: &[String]) -> Result<(), GraphError> {
+    match names.iter().enumerate().find(|(_, name)| !ACTION_BREAKDOWNS.contains(&name.as_str())) {
+        Some((at, _)) => Err(GraphError::invalid(format!(
+            "(#100) action_breakdowns[{at}] must be one of the following values: {}",
+            ACTION_BREAKDOWNS.join(", ")
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// A condition on a row's numbers; the name of a level before the field says nothing more.
+fn of_numbers(element: &Element) -> Result<Wanted, GraphError> {
+    let field = element.field.rsplit('.').next().unwrap_or_default();
+    let known = matches!(
+        field,
+        "impressions"
+            | "clicks"
+            | "spend"
+            | "reach"
+            | "frequency"
+            | "ctr"
+            | "cpc"
+            | "cpm"
+            | "cpp"
+            | "inline_link_clicks"
+    );
+    if !known {
+        return Err(element.invalid(&format!("[field] {} is not a field to filter insights by", element.field)));
+    }
+    let comparison = Comparison::parse(&element.operator);
+    let value = element.value.as_f64().or_else(|| element.value.as_str()?.parse().ok());
+    match (comparison, value) {
+        (Some(comparison), Some(value)) => Ok(Wanted { field: field.to_owned(), comparison, value }),
+        _ => Err(element.invalid(" must have an operator such as GREATER_THAN and a number as its value")),
+    }
+}
+
+fn sort(list: &[String]) -> Result<Option<(String, bool)>, GraphError> {
+    let Some(first) = list.first() else { return Ok(None) };
+    let (field, falling) = match (first.strip_suffix("_descending"), first.strip_suffix("_ascending")) {
+        (Some(field), _) => (field, true),
+        (None, Some(field)) => (field, false),
+        (None, None) => (first.as_str(), false),
+    };
+    if specs::has_field("AdsInsights", field) {
+        return Ok(Some((field.to_owned(), falling)));
+    }
+    Err(GraphError::invalid(format!("(#100) sort[0] must be a field with _ascending or _descending, got {first}")))
+}
+
+fn summary(query: &EdgeQuery, fields: &[String]) -> Result<Option<Vec<String>>, GraphError> {
+    let is_set = |name: &str| query.param(name).is_some_and(|text| text == "true" || text == "1");
+    if is_set("default_summary") || is_set("summary") {
+        return Ok(Some(fields.to_vec()));
+    }
+    let Some(text) = query.param("summary").filter(|text| *text != "false" && *text != "0") else { return Ok(None) };
+    let names = match serde_json::from_str(text) {
+        Ok(Value::Array(_)) => request::list(text),
+        _ => fields::parse(text)?.into_iter().map(|field| field.name).collect(),
+    };
+    check_fields(&names)?;
+    Ok(Some(names))
+}

@@ -1,0 +1,141 @@
+//! What is counted of an ad on a day, and how counts of several ads and days come together.
+
+/// Declares counts that simply add up.
+macro_rules! counts {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// Counts that add up over ads and days.
+        #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+        pub(crate) struct Counts {
+            $($(#[$doc])* pub(crate) $name: i64,)*
+        }
+
+        impl Counts {
+            pub(crate) fn add(&mut self, other: &Self) {
+                $(self.$name += other.$name;)*
+            }
+
+            /// Replaces each count.
+            pub(crate) fn each(&mut self, mut change: impl FnMut(i64) -> i64) {
+                $(self.$name = change(self.$name);)*
+            }
+        }
+    };
+}
+
+counts! {
+    impressions,
+    /// All clicks, those on links among them.
+    clicks,
+    link_clicks,
+    outbound_clicks,
+    landing_page_views,
+    reactions,
+    comments,
+    /// In smallest units, like all money here.
+    spend,
+    /// Plays of a video, in hundreds: shares of them (half watched, watched to the end) stay whole and add up.
+    video_hundreds,
+    messaging,
+    purchase_value,
+    /// Leads in Meta's own forms: within a day after a click, within seven (the first among them), within a day after a
+    /// view.
+    meta_leads_1d,
+    meta_leads_7d,
+    meta_leads_view,
+    /// Leads on the website.
+    web_leads_1d,
+    web_leads_7d,
+    web_leads_view,
+    /// Those of them that also count as the account's custom conversion.
+    custom_1d,
+    custom_7d,
+    custom_view,
+    purchases_1d,
+    purchases_7d,
+    purchases_view,
+}
+
+impl Counts {
+    pub(crate) fn meta_leads(&self) -> i64 {
+        self.meta_leads_7d + self.meta_leads_view
+    }
+
+    pub(crate) fn web_leads(&self) -> i64 {
+        self.web_leads_7d + self.web_leads_view
+    }
+
+    /// Each lead once, however many action types tell of it.
+    pub(crate) fn leads(&self) -> i64 {
+        self.meta_leads() + self.web_leads()
+    }
+
+    pub(crate) fn purchases(&self) -> i64 {
+        self.purchases_7d + self.purchases_view
+    }
+}
+
+/// How many different people, of which each ad and day only knows its own: together fewer than the sum, and at least as
+/// many as the largest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct People {
+    sum: i64,
+    largest: i64,
+}
+
+impl People {
+    pub(crate) fn of(number: i64) -> Self {
+        Self { sum: number, largest: number }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.sum += other.sum;
+        if other.largest > self.largest {
+            self.largest = other.largest;
+        }
+    }
+
+    pub(crate) fn number(self) -> i64 {
+        self.largest + (self.sum - self.largest) * 3 / 5
+    }
+}
+
+/// Everything about an ad on a day, or several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Metrics {
+    pub(crate) counts: Counts,
+    pub(crate) reach: People,
+    /// Who clicked.
+    pub(crate) clickers: People,
+}
+
+impl Metrics {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.counts.add(&other.counts);
+        self.reach.add(other.reach);
+        self.clickers.add(other.clickers);
+    }
+
+    /// Nothing was delivered, so there is no row.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counts.impressions == 0 && self.counts.spend == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::People;
+
+    #[test]
+    fn people_are_counted_once_whatever_the_order() {
+        let together = |numbers: &[i64]| {
+            let mut people = People::default();
+            for number in numbers {
+                people.add(People::of(*number));
+            }
+            people.number()
+        };
+        assert_eq!(together(&[100]), 100);
+        assert_eq!(together(&[100, 50]), 130);
+        assert_eq!(together(&[50, 100, 0]), 130);
+    }
+}

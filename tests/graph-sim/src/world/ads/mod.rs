@@ -1,0 +1,116 @@
+//! What an account advertises, and what came of it.
+//!
+//! Nothing of it is kept: names, statuses, budgets and the numbers of every ad on every day follow from a seed
+//! ([`dice`]), the place of an object in its account ([`tree`]) and the moment the numbers are of ([`calendar`]). Kept is
+//! only what the control interface changed ([`changes`]). So an account of a hundred thousand ads costs as much as one
+//! of ten, and a copy of it (for a report that was frozen) next to nothing.
+
+pub(crate) mod calendar;
+pub(crate) mod changes;
+pub(crate) mod counts;
+pub(crate) mod creative;
+pub(crate) mod currency;
+pub(crate) mod delivery;
+pub(crate) mod dice;
+mod events;
+pub(crate) mod ids;
+mod names;
+pub(crate) mod object;
+pub(crate) mod status;
+pub(crate) mod totals;
+pub(crate) mod tree;
+
+use jiff::tz::TimeZone;
+
+use self::calendar::{Calendar, Day};
+use self::changes::Changes;
+use self::creative::Mix;
+use self::currency::Currency;
+use self::tree::Tree;
+use crate::clock::Clock;
+
+/// The size of an account, and how it is thrown.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) campaigns: u32,
+    pub(crate) adsets_each: u32,
+    pub(crate) ads_each: u32,
+    /// Days of delivery before the day it is made on.
+    pub(crate) days: i32,
+    pub(crate) seed: u64,
+    /// Share of the ads that deliver on a given day.
+    pub(crate) active_share: f64,
+    pub(crate) creatives: Mix,
+}
+
+/// How much may be asked for at once.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Thresholds {
+    /// Rows of one direct insights query.
+    pub(crate) sync_rows: u64,
+    /// Days of ads one direct insights query may have to add up.
+    pub(crate) sync_ad_days: u64,
+    /// Rows of one report.
+    pub(crate) async_rows: u64,
+    /// Limit times weight of the fields, in a list of objects.
+    pub(crate) object_weight: u64,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Self { sync_rows: 20_000, sync_ad_days: 2_000_000, async_rows: 1_000_000, object_weight: 20_000 }
+    }
+}
+
+/// The advertising side of an account.
+#[derive(Debug, Clone)]
+pub(crate) struct Ads {
+    /// Six digits that the ids of its objects share, and no other account's.
+    pub(crate) prefix: u64,
+    pub(crate) seed: u64,
+    pub(crate) tree: Tree,
+    pub(crate) calendar: Calendar,
+    pub(crate) currency: Currency,
+    /// The first day with delivery.
+    pub(crate) first: Day,
+    /// When it begins.
+    first_ms: i64,
+    /// The day the account was made on.
+    made: Day,
+    active_share: u64,
+    pub(crate) creatives: Mix,
+    pub(crate) changes: Changes,
+    pub(crate) thresholds: Thresholds,
+}
+
+impl Ads {
+    pub(crate) fn new(prefix: u64, plan: &Plan, calendar: Calendar, currency: Currency, clock: &Clock) -> Self {
+        let made = calendar.day_of(calendar.data_ms(clock));
+        let first = made - plan.days;
+        Self {
+            prefix,
+            seed: dice::mix(plan.seed),
+            tree: Tree::new(plan.campaigns, plan.adsets_each, plan.ads_each),
+            first,
+            first_ms: calendar.start_ms(first),
+            made,
+            calendar,
+            currency,
+            active_share: delivery::threshold(plan.active_share),
+            creatives: plan.creatives,
+            changes: Changes::default(),
+            thresholds: Thresholds::default(),
+        }
+    }
+
+    /// The same days begin at other moments from now on.
+    pub(crate) fn move_to(&mut self, zone: TimeZone) {
+        self.calendar.zone = zone;
+        self.first_ms = self.calendar.start_ms(self.first);
+    }
+
+    /// Today, as the numbers know it.
+    pub(crate) fn today(&self, clock: &Clock) -> Day {
+        self.calendar.day_of(self.calendar.data_ms(clock))
+    }
+}

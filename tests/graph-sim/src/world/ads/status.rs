@@ -1,0 +1,198 @@
+//! Whether objects run: what was set (`status`), and what comes of it (`effective_status`).
+//!
+//! Status flows down, not up: what is deleted, archived or paused takes everything below it along.
+
+use super::dice::Dice;
+use super::tree::Level;
+
+/// What was set: `status`, `configured_status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Active,
+    Paused,
+    Archived,
+    Deleted,
+}
+
+impl Status {
+    pub(crate) const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Archived, Self::Deleted];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Paused => "PAUSED",
+            Self::Archived => "ARCHIVED",
+            Self::Deleted => "DELETED",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+}
+
+/// Something in the way of an object that is switched on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    Issues,
+    Disapproved,
+    Review,
+}
+
+/// What comes of it: `effective_status`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effective {
+    Active,
+    Paused,
+    CampaignPaused,
+    AdSetPaused,
+    Archived,
+    Deleted,
+    WithIssues,
+    Disapproved,
+    PendingReview,
+}
+
+impl Effective {
+    const ALL: [Self; 9] = [
+        Self::Active,
+        Self::Paused,
+        Self::CampaignPaused,
+        Self::AdSetPaused,
+        Self::Archived,
+        Self::Deleted,
+        Self::WithIssues,
+        Self::Disapproved,
+        Self::PendingReview,
+    ];
+    /// Known names that no object here has.
+    const NEVER: &[&str] = &["IN_PROCESS", "PENDING_BILLING_INFO", "PREAPPROVED"];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Active => "ACTIVE",
+            Self::Paused => "PAUSED",
+            Self::CampaignPaused => "CAMPAIGN_PAUSED",
+            Self::AdSetPaused => "ADSET_PAUSED",
+            Self::Archived => "ARCHIVED",
+            Self::Deleted => "DELETED",
+            Self::WithIssues => "WITH_ISSUES",
+            Self::Disapproved => "DISAPPROVED",
+            Self::PendingReview => "PENDING_REVIEW",
+        }
+    }
+
+    /// The status of a name, `Some(None)` for one that no object here has, `None` for no name at all.
+    pub(crate) fn parse(name: &str) -> Option<Option<Self>> {
+        let known = Self::ALL.into_iter().find(|status| status.name() == name);
+        if known.is_some() || Self::NEVER.contains(&name) { Some(known) } else { None }
+    }
+
+    /// The words of `delivery_info` that take it in.
+    pub(crate) fn delivery(self) -> &'static [&'static str] {
+        match self {
+            Self::Active => &["active"],
+            Self::Paused | Self::CampaignPaused | Self::AdSetPaused => &["inactive"],
+            Self::Archived => &["archived"],
+            Self::Deleted => &["deleted", "permanently_deleted"],
+            Self::WithIssues => &["not_delivering"],
+            Self::Disapproved => &["rejected", "recently_rejected"],
+            Self::PendingReview => &["pending_review"],
+        }
+    }
+}
+
+/// All words of `delivery_info`.
+pub(crate) const DELIVERY: &[&str] = &[
+    "active",
+    "archived",
+    "completed",
+    "deleted",
+    "inactive",
+    "limited",
+    "not_delivering",
+    "not_published",
+    "pending_review",
+    "permanently_deleted",
+    "recently_completed",
+    "recently_rejected",
+    "rejected",
+    "scheduled",
+];
+
+/// What an object was born with. The first campaign is in order, so that every account has one that runs.
+pub(crate) fn born(seed: u64, level: Level, index: u32) -> (Status, Option<Trouble>) {
+    let mut dice = Dice::new(seed ^ 0x57a7, u64::from(index) * 4 + level as u64);
+    if level == Level::Campaign && index == 0 {
+        return (Status::Active, None);
+    }
+    let (paused, archived, deleted) = match level {
+        Level::Campaign => (12, 6, 5),
+        Level::AdSet => (9, 4, 3),
+        Level::Ad => (10, 4, 4),
+    };
+    let side = dice.below(100);
+    let status = if side < paused {
+        Status::Paused
+    } else if side < paused + archived {
+        Status::Archived
+    } else if side < paused + archived + deleted {
+        Status::Deleted
+    } else {
+        Status::Active
+    };
+    let trouble = match (level, dice.below(100)) {
+        (Level::Campaign, ..4) | (Level::AdSet, ..3) | (Level::Ad, ..2) => Some(Trouble::Issues),
+        (Level::Ad, 2..5) => Some(Trouble::Disapproved),
+        (Level::Ad, 5..7) => Some(Trouble::Review),
+        _ => None,
+    };
+    (status, trouble)
+}
+
+/// What comes of an object's own status and of those above it, from the top.
+pub(crate) fn effective(own: Status, trouble: Option<Trouble>, above: &[Status]) -> Effective {
+    let any = |wanted: Status| own == wanted || above.contains(&wanted);
+    if any(Status::Deleted) {
+        Effective::Deleted
+    } else if any(Status::Archived) {
+        Effective::Archived
+    } else if own == Status::Paused {
+        Effective::Paused
+    } else if above.first() == Some(&Status::Paused) {
+        Effective::CampaignPaused
+    } else if above.contains(&Status::Paused) {
+        Effective::AdSetPaused
+    } else {
+        match trouble {
+            Some(Trouble::Issues) => Effective::WithIssues,
+            Some(Trouble::Disapproved) => Effective::Disapproved,
+            Some(Trouble::Review) => Effective::PendingReview,
+            None => Effective::Active,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Effective, Status, Trouble, effective};
+
+    #[test]
+    fn status_flows_down_and_the_worst_wins() {
+        let (active, paused) = (Status::Active, Status::Paused);
+        assert_eq!(effective(active, None, &[active, active]), Effective::Active);
+        assert_eq!(effective(active, Some(Trouble::Issues), &[paused, active]), Effective::CampaignPaused);
+        assert_eq!(effective(active, None, &[active, paused]), Effective::AdSetPaused);
+        assert_eq!(effective(paused, None, &[paused, paused]), Effective::Paused);
+        assert_eq!(effective(paused, None, &[Status::Archived, paused]), Effective::Archived);
+        assert_eq!(effective(Status::Archived, None, &[Status::Deleted, active]), Effective::Deleted);
+        assert_eq!(effective(active, Some(Trouble::Review), &[active]), Effective::PendingReview);
+    }
+
+    #[test]
+    fn names_without_objects_are_known_all_the_same() {
+        assert_eq!(Effective::parse("ACTIVE"), Some(Some(Effective::Active)));
+        assert_eq!(Effective::parse("IN_PROCESS"), Some(None));
+        assert_eq!(Effective::parse("GONE"), None);
+    }
+}
