@@ -11,6 +11,7 @@ pub mod ad_objects;
 pub mod batch;
 pub mod businesses;
 pub mod error;
+pub mod insight_rows;
 pub mod insights;
 pub mod lead_lists;
 pub mod leads;

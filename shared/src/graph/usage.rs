@@ -35,12 +35,12 @@ impl Usage {
     }
 
     /// How long to rest before the next call so as not to be throttled: nothing while there is room, then longer the
-    /// less there is. Limits run over an hour, so near their end a few minutes give back little, and a call costs more.
+    /// less there is. Limits run over an hour: near their end a call a minute is what an hour gives back.
     #[must_use]
     pub fn rest(&self) -> Duration {
         const ROOM: f64 = 75.0;
         const LITTLE: f64 = 95.0;
-        const LONGEST: Duration = Duration::from_mins(5);
+        const LONGEST: Duration = Duration::from_mins(1);
         if let Some(regain) = self.regain {
             return regain;
         }
@@ -128,7 +128,7 @@ mod tests {
         };
         assert_eq!(rest(74.0), Duration::ZERO);
         assert_eq!(rest(85.0), Duration::from_secs(5));
-        assert_eq!(rest(96.0), Duration::from_mins(5));
+        assert_eq!(rest(96.0), Duration::from_mins(1));
     }
 
     #[test]

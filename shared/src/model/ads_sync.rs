@@ -171,6 +171,9 @@ pub struct OpenReport {
     pub until: Date,
     /// When it was asked for.
     pub asked_at: Timestamp,
+    /// Its rows are read up to this cursor.
+    #[serde(default)]
+    pub after: Option<String>,
 }
 
 /// How far a reading is, in a word.

@@ -1,10 +1,13 @@
 //! The account's own days: all that was ever in it is in them, and reach is there that no sum has.
 
+use std::collections::BTreeMap;
+
 use jiff::civil::Date;
 
 use super::calls::Stop;
-use super::sync::Turning;
+use super::steps::Turning;
 use crate::clock;
+use crate::graph::insights::Fields;
 use crate::model::ad_account::back;
 use crate::model::ad_trouble::TroubleCode;
 use crate::model::ads_sync::ObjectType;
@@ -21,53 +24,76 @@ pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
         if until < turn.sync.since {
             return Ok(());
         }
-        let since = turn.sync.since.max(back(until, DAYS_AT_ONCE));
-        range(turn, since, until).await?;
+        let mut since = turn.sync.since.max(back(until, DAYS_AT_ONCE));
+        let mut fields = Fields::All;
+        // Less is asked for until it is not too much: fewer days, then of one day fewer fields.
+        loop {
+            match range(turn, since, until, fields).await {
+                Err(Stop::TooMuch(_)) if since < until => since = back(until, days(since, until) / 2 - 1),
+                Err(Stop::TooMuch(_)) => match fields.fewer() {
+                    Some(fewer) => fields = fewer,
+                    None => {
+                        let evidence = format!("the account's {until}");
+                        turn.sync.log(ObjectType::AccountInsights).fail(TroubleCode::TooMuchData, evidence);
+                        break;
+                    }
+                },
+                outcome => {
+                    outcome?;
+                    if fields != Fields::All {
+                        let evidence = format!("the account's {until}: only without some fields");
+                        turn.sync.log(ObjectType::AccountInsights).note(TroubleCode::TooMuchData, evidence);
+                    }
+                    break;
+                }
+            }
+        }
         turn.sync.progress.account_down_to = Some(since);
     }
 }
 
-async fn range(turn: &mut Turning<'_>, since: Date, until: Date) -> Result<(), Stop> {
+async fn range(turn: &mut Turning<'_>, since: Date, until: Date, fields: Fields) -> Result<(), Stop> {
     let id = turn.account.ad_account_id.clone();
     let stored = turn.table.account_days(turn.scope, &turn.account.id, since, until).await?;
+    let stored: BTreeMap<Date, Day> = stored.into_iter().map(|day| (day.day, day)).collect();
+    let asked = (since, until, fields);
     let mut after: Option<String> = None;
     loop {
         let page = turn
             .calls
-            .make(async |graph, token| graph.account_insights(&id, since, until, after.as_deref(), token).await)
+            .make(async |graph, token| graph.account_insights(&id, asked, after.as_deref(), token).await)
             .await?;
-        let (mut changed, mut unchanged, mut restated) = (std::collections::BTreeMap::new(), 0, 0);
+        let (mut changed, mut read, mut restated) = (BTreeMap::new(), 0, 0);
         for row in page.rows {
+            let row = row.and_then(|row| {
+                let is_asked = (since..=until).contains(&row.day);
+                if is_asked { Ok(row) } else { Err(format!("{} was not asked for", row.day)) }
+            });
             let row = match row {
-                Ok(row) if (since..=until).contains(&row.day) => row,
-                Ok(row) => {
-                    let evidence = format!("{} was not asked for", row.day);
-                    turn.sync.log(ObjectType::AccountInsights).fail(TroubleCode::UnreadableRow, evidence);
-                    continue;
-                }
+                Ok(row) => row,
                 Err(evidence) => {
                     turn.sync.log(ObjectType::AccountInsights).fail(TroubleCode::UnreadableRow, evidence);
                     continue;
                 }
             };
-            let mut metrics = row.metrics;
+            read += 1;
+            let (known, mut metrics) = (stored.get(&row.day), row.metrics);
             metrics.conversions = turn.account.conversions.count(&metrics.actions);
-            let known = stored.iter().find(|known| known.day == row.day);
+            if let Some(known) = known {
+                fields.keep(&mut metrics, &known.metrics);
+            }
             let confirmed = turn.account.has_seen_whole(row.day);
-            match Day::next(known, row.day, metrics, confirmed, clock::now()) {
-                Some(day) => {
-                    restated += u64::from(known.is_some() && confirmed);
-                    changed.insert(row.day, day);
-                }
-                None => unchanged += 1,
+            if let Some(day) = Day::next(known, row.day, metrics, confirmed, clock::now()) {
+                restated += u64::from(known.is_some() && confirmed);
+                changed.insert(row.day, day);
             }
         }
         let changed: Vec<Day> = changed.into_values().collect();
         turn.table.put_account_days(turn.scope, &turn.account.id, &changed).await?;
         let log = turn.sync.log(ObjectType::AccountInsights);
-        log.read += changed.len() as u64 + unchanged;
+        log.read += read;
         log.changed += changed.len() as u64;
-        log.unchanged += unchanged;
+        log.unchanged += read - changed.len() as u64;
         log.restated += restated;
         match page.next {
             Some(next) if Some(&next) != after.as_ref() => after = Some(next),

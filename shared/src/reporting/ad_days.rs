@@ -12,9 +12,10 @@ use jiff::civil::Date;
 use super::account_days::days;
 use super::calls::Stop;
 use super::question;
-use super::sync::{Turning, set};
+use super::steps::{Turning, set};
 use crate::clock;
-use crate::graph::insights::{AdRow, Fields, Question, ReportState, RowPage};
+use crate::graph::insight_rows::AdRow;
+use crate::graph::insights::{Fields, Question, ReportState, RowPage};
 use crate::ids::AdObjectId;
 use crate::model::ad_account::{FIRST_IMPORT, Stage, back};
 use crate::model::ad_object::{Ad, AdObject, AdObjectKind};
@@ -109,17 +110,15 @@ async fn report(turn: &mut Turning<'_>, slice: &mut Slice, whole: &Question) -> 
             _ => {
                 let asked = turn.calls.make(async |graph, token| graph.ask_for_report(&account, whole, token).await);
                 let (id, asked_at) = (asked.await?, clock::now());
-                let open = OpenReport { id, since: whole.since, until: whole.until, asked_at };
+                let open = OpenReport { id, since: whole.since, until: whole.until, asked_at, after: None };
                 turn.sync.progress.report.insert(open).clone()
             }
         };
         match made(turn, &open).await? {
             ReportState::Done => {
-                let outcome = report_rows(turn, slice, &open.id).await;
-                if outcome.is_ok() {
-                    turn.sync.progress.report = None;
-                }
-                return outcome;
+                report_rows(turn, slice, &open.id, open.after).await?;
+                turn.sync.progress.report = None;
+                return Ok(());
             }
             ReportState::Failed(error) if error.wants_less() => {
                 turn.sync.progress.report = None;
@@ -158,9 +157,14 @@ async fn made(turn: &mut Turning<'_>, open: &OpenReport) -> Result<ReportState, 
     }
 }
 
-async fn report_rows(turn: &mut Turning<'_>, slice: &mut Slice, id: &str) -> Result<(), Stop> {
+/// Reads a report's rows. They do not change any more, and so a place among them is good in the next turn as well.
+async fn report_rows(
+    turn: &mut Turning<'_>,
+    slice: &mut Slice,
+    id: &str,
+    mut after: Option<String>,
+) -> Result<(), Stop> {
     const MOST_READINGS: u32 = 3;
-    let mut after: Option<String> = None;
     let mut readings = 1;
     loop {
         let page = turn.calls.make(async |graph, token| graph.report_rows(id, after.as_deref(), token).await).await?;
@@ -177,6 +181,9 @@ async fn report_rows(turn: &mut Turning<'_>, slice: &mut Slice, id: &str) -> Res
         match next {
             Some(next) if Some(&next) != after.as_ref() => after = Some(next),
             _ => return Ok(()),
+        }
+        if let Some(report) = &mut turn.sync.progress.report {
+            report.after.clone_from(&after);
         }
     }
 }
@@ -258,14 +265,8 @@ impl Slice {
         rows.retain(|place, row| {
             let before = stored.get(place);
             let metrics = &mut row.day.metrics;
-            if let Some(before) = before.map(|before| &before.day.metrics) {
-                if matches!(fields, Fields::WithoutActions | Fields::Core) {
-                    metrics.actions.clone_from(&before.actions);
-                    metrics.conversions = before.conversions;
-                }
-                if matches!(fields, Fields::WithoutVideo | Fields::Core) {
-                    metrics.video_views = before.video_views;
-                }
+            if let Some(before) = before {
+                fields.keep(metrics, &before.day.metrics);
             }
             let confirmed = turn.account.has_seen_whole(place.0);
             let day = Day::next(before.map(|before| &before.day), place.0, metrics.clone(), confirmed, now);

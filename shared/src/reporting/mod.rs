@@ -12,6 +12,7 @@ pub mod figures;
 mod link;
 mod objects;
 mod question;
+mod steps;
 mod sync;
 mod token;
 

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::calls::Stop;
-use super::sync::Turning;
+use super::steps::Turning;
 use crate::clock;
 use crate::error::WorkError;
 use crate::graph::GraphError;

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::ad_days::Slice;
 use super::calls::Stop;
-use super::sync::Turning;
+use super::steps::Turning;
 use crate::graph::insights::{Fields, Question};
 use crate::ids::AdObjectId;
 use crate::model::ad_object::AdObjectKind;
@@ -70,14 +70,9 @@ async fn parts(turn: &mut Turning<'_>, question: Question) -> Result<Vec<Questio
 }
 
 fn fewer_fields(turn: &mut Turning<'_>, question: Question) -> Vec<Question> {
-    let fields = match question.fields {
-        Fields::All => Fields::WithoutActions,
-        Fields::WithoutActions => Fields::WithoutVideo,
-        Fields::WithoutVideo => Fields::Core,
-        Fields::Core => {
-            turn.sync.log(ObjectType::AdInsights).fail(TroubleCode::TooMuchData, named(&question));
-            return Vec::new();
-        }
+    let Some(fields) = question.fields.fewer() else {
+        turn.sync.log(ObjectType::AdInsights).fail(TroubleCode::TooMuchData, named(&question));
+        return Vec::new();
     };
     vec![Question { fields, ..question }]
 }

@@ -6,13 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::begin::AdsJob;
 use super::calls::{Calls, Stop};
-use super::{account_days, ad_days, objects, token};
+use super::steps::{Turning, steps};
+use super::token;
 use crate::clock;
 use crate::connect::{Meta, ask_for_check};
 use crate::error::WorkError;
 use crate::ids::OrgScope;
 use crate::model::ad_account::{AdAccount, FIRST_IMPORT, LONG_LOOK_BACK, Stage, back};
-use crate::model::ad_object::AdObjectKind;
 use crate::model::ad_trouble::{Trouble, TroubleCode};
 use crate::model::ads_sync::{AdsSync, Cause, ObjectType};
 use crate::queue::Queue;
@@ -39,8 +39,6 @@ const LONGEST_REST: Duration = Duration::from_mins(5);
 const MOST_FAILURES: u32 = 5;
 /// While Meta makes a report.
 const REPORT_REST: Duration = Duration::from_secs(20);
-/// What Meta's clock may differ by from ours, and its lists may lag behind.
-const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
 /// Reads accounts.
 #[derive(Debug, Clone, Copy)]
@@ -51,27 +49,6 @@ pub struct Reader<'a> {
     pub table: &'a Table,
     /// Takes integrations whose token turned out dead.
     pub checks: &'a Queue,
-}
-
-/// One turn, as its steps see it.
-pub(super) struct Turning<'a> {
-    pub(super) table: &'a Table,
-    pub(super) scope: &'a OrgScope,
-    pub(super) account: AdAccount,
-    pub(super) sync: AdsSync,
-    pub(super) calls: Calls<'a>,
-    tell: &'a (dyn Fn(&AdsSync) + Sync),
-}
-
-impl Turning<'_> {
-    /// Adds what was spent since to an object type, and tells how far it is.
-    pub(super) fn account_for(&mut self, what: ObjectType) {
-        let (calls, waited_s) = self.calls.spent();
-        let log = self.sync.log(what);
-        log.calls += calls;
-        log.waited_s += waited_s;
-        (self.tell)(&self.sync);
-    }
 }
 
 impl Reader<'_> {
@@ -133,7 +110,7 @@ impl Reader<'_> {
             Err(stop) => return (account, sync, Err(stop)),
         };
         let id = account.ad_account_id.clone();
-        let mut turn = Turning { table: self.table, scope, calls: calls.of(&id), account, sync, tell };
+        let mut turn = Turning::new(self.table, scope, calls.of(&id), (account, sync), tell);
         let outcome = steps(&mut turn).await;
         // What was spent in vain was spent too.
         turn.account_for(ObjectType::AdInsights);
@@ -325,83 +302,4 @@ impl<'a> Opened<'a> {
     fn of(self, account: &'a crate::ids::AdAccountId) -> Calls<'a> {
         Calls::new(self.table, self.graph, self.token, account, self.deadline)
     }
-}
-
-async fn steps(turn: &mut Turning<'_>) -> Result<(), Stop> {
-    if turn.sync.progress.full && !turn.sync.progress.looked {
-        look(turn).await?;
-        turn.sync.progress.looked = true;
-    }
-    for (kind, what) in [
-        (AdObjectKind::Campaign, ObjectType::Campaigns),
-        (AdObjectKind::Adset, ObjectType::Adsets),
-        (AdObjectKind::Ad, ObjectType::Ads),
-    ] {
-        if !turn.sync.progress.objects.contains(&what) {
-            let outcome = objects::read(turn, kind, what).await;
-            turn.account_for(what);
-            outcome?;
-            turn.sync.progress.objects.push(what);
-            turn.sync.progress.cursor = None;
-        }
-    }
-    if turn.account.stage == Stage::Configuring {
-        set(turn, Found { stage: Some(Stage::Importing), ..Found::default() }).await?;
-        turn.account.stage = Stage::Importing;
-    }
-    if !turn.sync.progress.objects_kept {
-        keep_objects(turn).await?;
-        turn.sync.progress.objects_kept = true;
-    }
-    let outcome = account_days::read(turn).await;
-    turn.account_for(ObjectType::AccountInsights);
-    outcome?;
-    let outcome = ad_days::read(turn).await;
-    turn.account_for(ObjectType::AdInsights);
-    outcome?;
-    if is_empty(&turn.sync) {
-        let evidence = format!("{} to {}", turn.sync.since, turn.sync.until.unwrap_or(turn.sync.since));
-        turn.sync.log(ObjectType::AdInsights).note(TroubleCode::InsightsEmpty, evidence);
-    }
-    Ok(())
-}
-
-fn is_empty(sync: &AdsSync) -> bool {
-    [ObjectType::AdInsights, ObjectType::AccountInsights]
-        .iter()
-        .all(|what| sync.log.get(what).is_none_or(|log| log.read == 0))
-}
-
-/// Whether the account is what it was when it was linked.
-async fn look(turn: &mut Turning<'_>) -> Result<(), Stop> {
-    let id = turn.account.ad_account_id.clone();
-    let node = turn.calls.make(async |graph, token| graph.ad_account(&id, token).await).await;
-    turn.account_for(ObjectType::Campaigns);
-    let node = node?;
-    let switched = match &turn.account {
-        account if account.currency != node.currency => {
-            Some((TroubleCode::CurrencyChanged, &account.currency, &node.currency))
-        }
-        account if account.timezone != node.timezone_name => {
-            Some((TroubleCode::TimezoneChanged, &account.timezone, &node.timezone_name))
-        }
-        _ => None,
-    };
-    if let Some((code, from, to)) = switched {
-        return Err(Stop::Switched(code, format!("from {from} to {to}")));
-    }
-    set(turn, Found { node: Some((node.name, node.account_status)), ..Found::default() }).await
-}
-
-/// Up to when objects are known, once all kinds of them are read.
-async fn keep_objects(turn: &mut Turning<'_>) -> Result<(), Stop> {
-    let until = turn.sync.started_at.and_then(|at| at.checked_sub(OVERLAP).ok());
-    let read = turn.sync.log(ObjectType::Ads).read;
-    let ads_count = turn.sync.progress.full.then_some(read);
-    turn.account.ads_count = ads_count.unwrap_or(turn.account.ads_count);
-    set(turn, Found { objects_until: until, ads_count, ..Found::default() }).await
-}
-
-pub(super) async fn set(turn: &Turning<'_>, found: Found) -> Result<(), Stop> {
-    Ok(turn.table.set_found(turn.scope, &turn.account, &found).await?)
 }

@@ -225,6 +225,30 @@ impl Theatre {
         panic!("the reading does not come to its end");
     }
 
+    /// As if the worker that holds this account had been dead for long enough.
+    ///
+    /// # Panics
+    /// If the table fails.
+    pub async fn let_lease_run_out(&self, account: &AdAccount) {
+        let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
+        let key = [key("pk", format!("ORG#{ORG}")), key("sk", format!("AD_ACCOUNT#{}", account.ad_account_id))];
+        let update = self.dynamo.update_item().table_name("table").set_key(Some(key.into()));
+        let update = update.update_expression("SET run_lease = :past").condition_expression("attribute_exists(run_id)");
+        let past = AttributeValue::S("2020-01-01T00:00:00Z".to_owned());
+        // One that has come to its end has none.
+        let _ = update.expression_attribute_values(":past", past).send().await;
+    }
+
+    /// As if Meta's wait were over.
+    ///
+    /// # Panics
+    /// If the table fails.
+    pub async fn let_pause_run_out(&self, account: &AdAccount) {
+        let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
+        let key = [key("pk", format!("AD_ACCOUNT#{}", account.ad_account_id)), key("sk", "PAUSE".to_owned())];
+        self.dynamo.delete_item().table_name("table").set_key(Some(key.into())).send().await.expect("a deleted row");
+    }
+
     /// Items written since this was last asked.
     pub fn writes(&self) -> u64 {
         self.writes.swap(0, Ordering::Relaxed)

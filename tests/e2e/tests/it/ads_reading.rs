@@ -12,7 +12,7 @@ use shared::model::report::Dimension;
 use shared::reporting::{Turn, figures};
 
 /// What reports say against what Ads Manager shows, to the cent.
-async fn agrees(theatre: &Theatre, account: &AdAccount, days: i32) {
+pub(crate) async fn agrees(theatre: &Theatre, account: &AdAccount, days: i32) {
     let (scope, account) = theatre.account(account).await;
     let until = account.today(shared::clock::now());
     let since = back(until, days);
@@ -90,7 +90,7 @@ async fn a_reading_that_is_cut_short_goes_on_where_it_stopped() {
     let account = theatre.link(&Plan { size: (6, 5, 10), ..SMALL }).await;
     let job = theatre.begin(&account, None).await;
     let mut turns = 0;
-    while let Turn::Again(rest) = theatre.turn(&job, Duration::from_millis(60)).await {
+    while let Turn::Again(rest) = theatre.turn(&job, Duration::from_millis(400)).await {
         tokio::time::sleep(rest).await;
         turns += 1;
         assert!(turns < 500, "no turn gets anything done");

@@ -1,0 +1,172 @@
+//! Rows of insights: text that should be numbers, and sometimes is not.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde_json::Value;
+
+use crate::ids::AdObjectId;
+use crate::model::insights::Metrics;
+
+/// No number of an ad's day is larger: what is, is none.
+const LARGEST: u64 = 1_000_000_000_000_000;
+
+/// What plays of videos are called, from a quarter to all of it.
+pub(super) const VIDEO: [&str; 4] = [
+    "video_p25_watched_actions",
+    "video_p50_watched_actions",
+    "video_p75_watched_actions",
+    "video_p100_watched_actions",
+];
+
+/// A row that says whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdRow {
+    /// The ad.
+    pub ad: (AdObjectId, String),
+    /// Its ad set.
+    pub adset: (AdObjectId, String),
+    /// Its campaign.
+    pub campaign: (AdObjectId, String),
+    /// The day and its numbers; conversions are not counted yet.
+    pub day: DayRow,
+}
+
+/// A day's numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayRow {
+    /// In the account's zone.
+    pub day: Date,
+    /// Without conversions.
+    pub metrics: Metrics,
+}
+
+pub(super) fn id(row: &Value, name: &str) -> Result<AdObjectId, String> {
+    serde_json::from_value(row.get(name).cloned().unwrap_or_default()).map_err(|error| format!("{name}: {error}"))
+}
+
+pub(super) fn ad_row(row: &Value) -> Result<AdRow, String> {
+    let name = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let ad = id(row, "ad_id")?;
+    let of_ad = |error: String| format!("ad {ad}: {error}");
+    Ok(AdRow {
+        adset: (id(row, "adset_id").map_err(of_ad)?, name("adset_name")),
+        campaign: (id(row, "campaign_id").map_err(of_ad)?, name("campaign_name")),
+        day: day_row(row).map_err(of_ad)?,
+        ad: (ad.clone(), name("ad_name")),
+    })
+}
+
+pub(super) fn day_row(row: &Value) -> Result<DayRow, String> {
+    let day = |name: &str| row.get(name).and_then(Value::as_str).and_then(|text| text.parse::<Date>().ok());
+    let (Some(start), Some(stop)) = (day("date_start"), day("date_stop")) else {
+        return Err("it names no day".to_owned());
+    };
+    if start != stop {
+        return Err(format!("it is of {start} to {stop}, and not of a day"));
+    }
+    metrics(row).map(|metrics| DayRow { day: start, metrics }).map_err(|error| format!("{start}, {error}"))
+}
+
+fn metrics(row: &Value) -> Result<Metrics, String> {
+    let whole = |name: &str| number(row, name)?.map(|number| whole(number, name)).transpose();
+    let mut actions = std::collections::BTreeMap::new();
+    for action in row.get("actions").and_then(Value::as_array).into_iter().flatten() {
+        let kind = action.get("action_type").and_then(Value::as_str);
+        if let (Some(kind), Some(value)) = (kind, number(action, "value")?) {
+            actions.insert(kind.to_owned(), value);
+        }
+    }
+    let mut video_views = [0; 4];
+    for (views, name) in video_views.iter_mut().zip(VIDEO) {
+        for action in row.get(name).and_then(Value::as_array).into_iter().flatten() {
+            *views += number(action, "value")?.map(|number| self::whole(number, name)).transpose()?.unwrap_or_default();
+        }
+    }
+    Ok(Metrics {
+        impressions: whole("impressions")?.unwrap_or_default(),
+        clicks: whole("clicks")?.unwrap_or_default(),
+        spend: number(row, "spend")?.unwrap_or_default(),
+        reach: whole("reach")?,
+        frequency: number(row, "frequency")?,
+        conversions: 0,
+        video_views,
+        actions,
+    })
+}
+
+/// A number as text, or as a number; nothing where there is nothing.
+fn number(of: &Value, name: &str) -> Result<Option<Decimal>, String> {
+    let text = match of.get(name) {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
+        Some(Value::String(text)) => text.trim().to_owned(),
+        Some(Value::Number(number)) => number.to_string(),
+        Some(_) => return Err(format!("{name} is not a number")),
+    };
+    let number = text.parse::<Decimal>().ok().filter(|number| number.abs() < Decimal::from(LARGEST));
+    let number = number.ok_or_else(|| format!("{name} is {}", text.chars().take(40).collect::<String>()))?;
+    Ok(Some(number.normalize()))
+}
+
+fn whole(number: Decimal, name: &str) -> Result<u64, String> {
+    number.to_u64().filter(|_| number.is_integer()).ok_or_else(|| format!("{name} is {number}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row(more: &Value) -> Value {
+        let mut row = json!({"ad_id": "1", "adset_id": "2", "campaign_id": "3", "date_start": "2026-01-01", "date_stop": "2026-01-01"});
+        row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        row
+    }
+
+    #[test]
+    fn what_is_left_out_is_nought_and_reach_unknown() {
+        let metrics = ad_row(&row(&json!({"spend": "1.50", "impressions": "12", "clicks": null, "frequency": ""})))
+            .unwrap()
+            .day
+            .metrics;
+        assert_eq!((metrics.impressions, metrics.clicks, metrics.spend.to_string().as_str()), (12, 0, "1.5"));
+        assert_eq!((metrics.reach, metrics.frequency), (None, None));
+    }
+
+    #[test]
+    fn actions_and_videos_are_read() {
+        let metrics = ad_row(&row(&json!({
+            "actions": [{"action_type": "lead", "value": "3", "7d_click": "2"}, {"action_type": "like"}, 7],
+            "video_p50_watched_actions": [{"action_type": "video_view", "value": "40"}],
+        })))
+        .unwrap()
+        .day
+        .metrics;
+        assert_eq!(metrics.actions.into_iter().collect::<Vec<_>>(), [("lead".to_owned(), Decimal::from(3))]);
+        assert_eq!(metrics.video_views, [0, 40, 0, 0]);
+    }
+
+    #[test]
+    fn what_is_no_number_sinks_its_row_and_says_which() {
+        for (odd, said) in [
+            (json!({"spend": "1e400"}), "ad 1: 2026-01-01, spend is 1e400"),
+            (json!({"impressions": "-5"}), "ad 1: 2026-01-01, impressions is -5"),
+            (json!({"clicks": "1.5"}), "ad 1: 2026-01-01, clicks is 1.5"),
+            (json!({"impressions": "99999999999999999999"}), "ad 1: 2026-01-01, impressions is 99999999999999999999"),
+            (json!({"reach": "NaN"}), "ad 1: 2026-01-01, reach is NaN"),
+            (json!({"spend": {}}), "ad 1: 2026-01-01, spend is not a number"),
+            (json!({"date_stop": "2026-01-02"}), "ad 1: it is of 2026-01-01 to 2026-01-02, and not of a day"),
+            (json!({"date_start": "today"}), "ad 1: it names no day"),
+            (json!({"actions": [{"action_type": "lead", "value": "x"}]}), "ad 1: 2026-01-01, value is x"),
+        ] {
+            assert_eq!(ad_row(&row(&odd)).unwrap_err(), said);
+        }
+        assert!(ad_row(&json!({"date_start": "2026-01-01"})).is_err());
+        let refund = ad_row(&row(&json!({"spend": "-0.50"}))).unwrap();
+        assert_eq!(refund.day.metrics.spend.to_string(), "-0.5", "money can be given back");
+        let plain = ad_row(&row(&json!({"impressions": 12, "spend": 0.5}))).unwrap();
+        assert_eq!((plain.day.metrics.impressions, plain.day.metrics.spend.to_string().as_str()), (12, "0.5"));
+    }
+}

@@ -1,0 +1,291 @@
+//! Reading when Meta is odd: limits, questions that are too large, reports that fail, numbers that are none, crashes.
+
+use std::time::Duration;
+
+use e2e::reading::{Plan, SMALL, Theatre};
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared::model::ad_account::{AdAccount, AdAccountState, back};
+use shared::model::ad_object::{AdObject, AdObjectKind};
+use shared::model::ad_trouble::TroubleCode;
+use shared::model::ads_sync::{AdsSync, ObjectType};
+use shared::reporting::Turn;
+use shared::table::ad_account::Settings;
+
+use crate::ads_reading::agrees;
+
+async fn change(theatre: &Theatre, what: Value) -> Value {
+    theatre.sim(Method::POST, "ads/9001/change", &what).await
+}
+
+/// Ads of the account, and a day on which they did something.
+async fn some_ads(theatre: &Theatre, account: &AdAccount) -> (Vec<String>, String) {
+    let (scope, account) = theatre.account(account).await;
+    let day = back(account.today(shared::clock::now()), 5);
+    let (rows, _) = theatre.table.list_ad_days(&scope, &account.id, day, None, 50).await.unwrap();
+    (rows.iter().map(|row| row.ad_id.to_string()).collect(), day.to_string())
+}
+
+fn codes(sync: &AdsSync) -> Vec<TroubleCode> {
+    sync.log
+        .get(&ObjectType::AdInsights)
+        .map(|log| log.errors.iter().map(|error| error.code).collect())
+        .unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_blocked_account_waits_as_long_as_meta_says_and_keeps_nobody_waiting() {
+    let theatre = Theatre::open().await;
+    let blocked = theatre.link(&SMALL).await;
+    let other = theatre.link(&Plan { id: "9005", ..SMALL }).await;
+    let limit = json!({ "account_id": "9001", "calls": 3, "window_s": 60, "block_s": 4, "type": "score" });
+    theatre.sim(Method::POST, "limits", &limit).await;
+    let job = theatre.begin(&blocked, None).await;
+    let Turn::Again(wait) = theatre.turn(&job, Duration::from_mins(1)).await else { panic!("it is blocked") };
+    assert!(wait >= Duration::from_secs(2) && wait <= Duration::from_secs(61), "{wait:?}");
+    let shown = theatre.account(&blocked).await.1;
+    assert_eq!(shown.reason(shared::clock::now()), Some(TroubleCode::Throttled));
+    assert!(shown.waiting_until.is_some());
+    theatre.read(&other, None).await;
+    agrees(&theatre, &other, 30).await;
+
+    let Turn::Again(still) = theatre.turn(&job, Duration::from_mins(1)).await else { panic!("it is still blocked") };
+    assert!(still <= wait, "{still:?} {wait:?}");
+    theatre.sim(Method::DELETE, "limits", &Value::Null).await;
+    theatre.let_pause_run_out(&blocked).await;
+    let sync = theatre.finish(&blocked, &job).await;
+    assert_eq!((sync.trouble.clone(), sync.waiting_until), (None, None));
+    assert_eq!(theatre.account(&blocked).await.1.reason(shared::clock::now()), None);
+    agrees(&theatre, &blocked, 30).await;
+}
+
+#[tokio::test]
+async fn nobody_calls_while_meta_wants_an_account_left_alone() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    let limit = json!({ "account_id": "9001", "calls": 4, "window_s": 5, "block_s": 3, "type": "score" });
+    theatre.sim(Method::POST, "limits", &limit).await;
+    let sync = theatre.read(&account, None).await;
+    assert_eq!(sync.trouble, None);
+    let limits = theatre.sim(Method::GET, "limits", &Value::Null).await;
+    assert_eq!(limits["limits"][0]["calls_while_blocked"], 0, "{limits}");
+    agrees(&theatre, &account, 30).await;
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_asked_for_in_parts() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    // Plain questions about more than a few rows fail, and so do reports about more than a day's.
+    change(&theatre, json!({ "thresholds": { "sync_rows": 50, "async_rows": 60, "object_weight": 400 } })).await;
+    let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 6))).await;
+    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
+    agrees(&theatre, &account, 6).await;
+
+    // And now not even a day: campaigns, ad sets, ads.
+    change(&theatre, json!({ "thresholds": { "sync_rows": 4, "async_rows": 4 } })).await;
+    theatre.sim(Method::POST, "clock", &json!({ "advance_s": 86_400 })).await;
+    let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 2))).await;
+    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
+    agrees(&theatre, &account, 2).await;
+}
+
+#[tokio::test]
+async fn reports_that_fail_are_asked_for_anew() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    change(&theatre, json!({ "thresholds": { "sync_rows": 50 } })).await;
+    let since = back(account.today(shared::clock::now()), 4);
+    for fate in ["failed", "skipped", "too_large", "incomplete_rows"] {
+        theatre.sim(Method::POST, "ads/9001/reports", &json!({ "next": fate })).await;
+        theatre.sim(Method::POST, "clock", &json!({ "advance_s": 3600 })).await;
+        let sync = theatre.read(&account, Some(since)).await;
+        assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]), "{fate}");
+        agrees(&theatre, &account, 4).await;
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_none_changes_nothing_and_is_told() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    theatre.read(&account, None).await;
+    let (ads, day) = some_ads(&theatre, &account).await;
+    let odd =
+        |ad: usize, field: &str, value: Value| json!({ "ad_id": ads[ad], "day": day, "field": field, "value": value });
+    change(
+        &theatre,
+        json!({ "metrics": [
+        odd(0, "spend", json!("1e400")), odd(1, "impressions", json!("-5")), odd(2, "clicks", json!("12.5")),
+        odd(3, "reach", json!(null)), odd(4, "frequency", json!("")),
+    ], "duplicate_row": { "ad_id": ads[5], "day": day } }),
+    )
+    .await;
+    let since = back(account.today(shared::clock::now()), 6);
+    let sync = theatre.read(&account, Some(since)).await;
+    assert_eq!(sync.trouble, None);
+    let log = &sync.log[&ObjectType::AdInsights];
+    assert_eq!((log.failed, log.restated), (3, 2), "{log:?}: three are no numbers, two have none");
+    assert!(log.errors.iter().all(|error| error.code == TroubleCode::UnreadableRow), "{log:?}");
+    assert!(log.errors.iter().any(|error| error.evidence.contains("spend is 1e400")), "{log:?}");
+    agrees(&theatre, &account, 30).await;
+}
+
+#[tokio::test]
+async fn one_field_that_fails_takes_nothing_else_along() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    theatre.read(&account, None).await;
+    let (ads, day) = some_ads(&theatre, &account).await;
+    change(&theatre, json!({ "break_field": { "ad_id": ads[0], "day": day, "field": "actions" } })).await;
+    let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 6))).await;
+    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![TroubleCode::TooMuchData]));
+    assert_eq!(sync.log[&ObjectType::AccountInsights].errors.len(), 1, "the sum of it fails as well");
+    // What was known of the field stays.
+    agrees(&theatre, &account, 30).await;
+}
+
+#[tokio::test]
+async fn what_is_deleted_keeps_its_numbers_and_what_is_not_listed_is_met() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    theatre.read(&account, None).await;
+    let (ads, _) = some_ads(&theatre, &account).await;
+    change(&theatre, json!({ "status": "DELETED", "ids": [ads[0]] })).await;
+    change(&theatre, json!({ "status": "ARCHIVED", "ids": [ads[1]] })).await;
+    let ghost = change(&theatre, json!({ "ghost_ad": true })).await["ghost_ad"].as_str().unwrap().to_owned();
+    theatre.read(&account, Some(back(account.today(shared::clock::now()), 30))).await;
+    agrees(&theatre, &account, 30).await;
+    let (scope, account) = theatre.account(&account).await;
+    let id = |text: &str| (AdObjectKind::Ad, shared::ids::AdObjectId::parse(text).unwrap());
+    let found = theatre.table.ad_objects(&scope, &account.id, &[id(&ads[0]), id(&ads[1]), id(&ghost)]).await.unwrap();
+    let status = |ad: &str| match found.get(&id(ad)) {
+        Some(AdObject::Ad(ad)) => ad.effective_status.clone(),
+        other => panic!("{ad}: {other:?}"),
+    };
+    assert_eq!([status(&ads[0]), status(&ads[1])], ["DELETED", "ARCHIVED"]);
+    assert!(!status(&ghost).is_empty());
+}
+
+#[tokio::test]
+async fn an_account_that_was_switched_is_told_and_not_mixed_up() {
+    let theatre = Theatre::open().await;
+    for (what, code) in [
+        (json!({ "currency": "JPY" }), TroubleCode::CurrencyChanged),
+        (json!({ "currency": "USD", "timezone": "Asia/Tokyo" }), TroubleCode::TimezoneChanged),
+    ] {
+        let account = match theatre.table.all_ad_accounts().await.unwrap().pop() {
+            Some((_, account)) => account,
+            None => theatre.link(&SMALL).await,
+        };
+        theatre.read(&account, None).await;
+        change(&theatre, json!({ "account": what })).await;
+        let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 28))).await;
+        assert_eq!(sync.trouble.map(|trouble| trouble.code), Some(code));
+        let shown = theatre.account(&account).await.1;
+        assert_eq!((shown.state(), shown.currency.as_str()), (AdAccountState::Error, "USD"));
+    }
+}
+
+#[tokio::test]
+async fn access_that_is_taken_away_is_told_and_given_back_heals() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    theatre.read(&account, None).await;
+    let state = theatre.sim(Method::GET, "state", &Value::Null).await;
+    let users = state["ad_accounts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["id"].as_str().is_some_and(|id| id.ends_with("9001")));
+    let users = users.unwrap()["users"].clone();
+    change(&theatre, json!({ "revoke": users })).await;
+    let sync = theatre.read(&account, None).await;
+    let code = sync.trouble.unwrap().code;
+    assert!(matches!(code, TroubleCode::AdAccountNotVisible | TroubleCode::AdsReadMissing), "{code:?}");
+    change(&theatre, json!({ "grant": users })).await;
+    assert_eq!(theatre.read(&account, None).await.trouble, None);
+    assert_eq!(theatre.account(&account).await.1.state(), AdAccountState::Ready);
+}
+
+#[tokio::test]
+async fn a_paused_campaign_s_ads_are_seen_to_be_paused_at_once() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    theatre.read(&account, None).await;
+    let (scope, account) = theatre.account(&account).await;
+    let ads = async || {
+        let (ads, _) = theatre.table.list_ad_objects(&scope, &account.id, AdObjectKind::Ad, None, 100).await.unwrap();
+        ads.into_iter().filter_map(|ad| if let AdObject::Ad(ad) = ad { Some(ad) } else { None }).collect::<Vec<_>>()
+    };
+    let running = ads().await.into_iter().find(|ad| ad.effective_status == "ACTIVE").expect("an active ad");
+    change(&theatre, json!({ "status": "PAUSED", "ids": [running.campaign_id] })).await;
+    theatre.read(&account, None).await;
+    let now = ads().await.into_iter().find(|ad| ad.id == running.id).unwrap();
+    assert_eq!(now.effective_status, "CAMPAIGN_PAUSED");
+}
+
+#[tokio::test]
+async fn two_workers_do_not_read_one_account_at_once() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    let job = theatre.begin(&account, None).await;
+    let time = Duration::from_mins(1);
+    let (one, other) = tokio::join!(theatre.turn(&job, time), theatre.turn(&job, time));
+    assert!(matches!((one, other), (Turn::Over, Turn::Taken(_)) | (Turn::Taken(_), Turn::Over)), "{one:?} {other:?}");
+    agrees(&theatre, &account, 30).await;
+    assert_eq!(theatre.turn(&job, time).await, Turn::Over, "a message that comes again finds nothing to do");
+}
+
+#[tokio::test]
+async fn whoever_asks_for_more_meanwhile_gets_it() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    let today = account.today(shared::clock::now());
+    let job = theatre.begin(&account, Some(back(today, 2))).await;
+    let joined = theatre.begin(&account, Some(back(today, 20))).await;
+    assert_eq!(job, joined);
+    let sync = theatre.finish(&account, &job).await;
+    assert_eq!(sync.since, back(today, 20));
+    agrees(&theatre, &account, 20).await;
+}
+
+#[tokio::test]
+async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    let job = theatre.begin(&account, None).await;
+    let mut crashes = 0;
+    for moment in 1.. {
+        let turn = theatre.turn(&job, Duration::from_mins(1));
+        // Dropped where it waits: so a process ends.
+        match tokio::time::timeout(Duration::from_millis(moment * 7), turn).await {
+            Ok(Turn::Over) => break,
+            Ok(_) => {}
+            Err(_) => crashes += 1,
+        }
+        theatre.let_lease_run_out(&account).await;
+        assert!(moment < 2000, "it does not come to its end");
+    }
+    assert!(crashes > 10, "{crashes}");
+    agrees(&theatre, &account, 30).await;
+}
+
+#[tokio::test]
+async fn what_counts_as_a_conversion_is_the_account_s() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    theatre.read(&account, None).await;
+    let (scope, linked) = theatre.account(&account).await;
+    let counted = shared::model::conversions::Counted::parse(vec!["link_click".to_owned()]).unwrap();
+    let settings = Settings { conversions: Some(counted), ..Settings::default() };
+    assert!(theatre.table.set_ad_account(&scope, &linked, &settings).await.unwrap());
+    let today = linked.today(shared::clock::now());
+    theatre.read(&account, Some(back(today, 30))).await;
+    let (rows, _) = theatre.table.list_ad_days(&scope, &account.id, back(today, 3), None, 100).await.unwrap();
+    assert!(!rows.is_empty());
+    for row in rows {
+        let clicks = row.day.metrics.actions.get("link_click").copied().unwrap_or_default();
+        assert_eq!(rust_decimal::Decimal::from(row.day.metrics.conversions), clicks);
+    }
+}
