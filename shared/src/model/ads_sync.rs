@@ -160,6 +160,16 @@ pub struct Progress {
     pub report: Option<OpenReport>,
 }
 
+impl Progress {
+    /// Has every object read, whatever of them is read already.
+    pub fn read_all_objects(&mut self) {
+        self.full = true;
+        self.objects.clear();
+        self.objects_kept = false;
+        self.cursor = None;
+    }
+}
+
 /// A report that Meta is making.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenReport {

@@ -85,10 +85,13 @@ impl Reader<'_> {
         sync.since = sync.since.min(since);
         sync.waiting_until = None;
         if sync.started_at.is_none() {
-            let is_long = sync.since <= back(account.today(now), LONG_LOOK_BACK);
             sync.started_at = Some(now);
             sync.until = Some(account.today(now));
-            sync.progress.full = is_long || account.objects_until.is_none();
+        }
+        // A long reading reads every object as well, also one that became long meanwhile.
+        let is_long = sync.since <= back(sync.until.unwrap_or_else(|| account.today(now)), LONG_LOOK_BACK);
+        if !sync.progress.full && (is_long || account.objects_until.is_none()) {
+            sync.progress.read_all_objects();
         }
         let (account, mut sync, outcome) = self.go_on(&scope, account, sync, deadline, tell).await;
         let turn = self.settle(&scope, &account, &mut sync, outcome).await?;

@@ -194,13 +194,17 @@ impl Table {
     /// # Errors
     /// If the table cannot be written; then some may be.
     pub async fn put_sheets(&self, scope: &OrgScope, link: &LinkId, sheets: &[Sheet]) -> Result<(), TableError> {
-        let mut writes = Vec::with_capacity(sheets.len());
-        for sheet in sheets {
-            for part in parts(sheet) {
+        // A few at a time: as DynamoDB wants it, an item takes many times its room.
+        const AT_ONCE: usize = 10;
+        for sheets in sheets.chunks(AT_ONCE) {
+            let mut writes = Vec::new();
+            for (sheet, part) in sheets.iter().flat_map(|sheet| parts(sheet).into_iter().map(move |part| (sheet, part)))
+            {
                 let key = keys::sheet(scope, link, sheet.day, &sheet.campaign_id, part.part);
                 writes.push(put_request(&Row::new(&key, "sheet", &part))?);
             }
+            self.write_many(writes).await?;
         }
-        self.write_many(writes).await
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! What is measured instead of tested: it depends on the machine, and takes its time.
 
+mod ads;
+
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
@@ -33,11 +35,26 @@ enum What {
         #[arg(long, default_value_t = 10)]
         minutes: u64,
     },
+    /// Reads ad accounts of several sizes from the command line, three times each: for the first time, with nothing changed,
+    /// and with one ad in a hundred changed. Counts calls of Meta's API and written items, and measures time and memory.
+    Ads {
+        /// Ads of each account.
+        #[arg(long, value_delimiter = ',', default_value = "100,1000,10000")]
+        ads: Vec<u32>,
+        /// Days before today.
+        #[arg(long, default_value_t = 3)]
+        days: u32,
+    },
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let What::Storm { seed, leads, orgs, pages, per_second, minutes } = Arguments::parse().what;
+    let (seed, leads, orgs, pages, per_second, minutes) = match Arguments::parse().what {
+        What::Ads { ads, days } => return ads::measure(&ads, days).await,
+        What::Storm { seed, leads, orgs, pages, per_second, minutes } => {
+            (seed, leads, orgs, pages, per_second, minutes)
+        }
+    };
     let patience = Duration::from_secs(minutes * 60 + (leads / per_second.max(1)) as u64);
     let storm = Storm { seed, leads, orgs, pages, per_second, alone: true, patience };
     println!("{leads} leads over {} pages of {orgs} orgs, seed {seed}", pages * orgs as u64);

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use axum::Json;
 use axum::routing::post;
 use jiff::civil::Date;
 use local::template::Template;
@@ -23,7 +22,20 @@ use shared::reporting::{AdsJob, Begun, Reader, Turn, begin};
 use shared::table::Table;
 use shared::vault::Vault;
 
-const ORG: &str = "agency";
+/// Whose accounts these are.
+pub const ORG: &str = "agency";
+
+/// The configuration of a client of AWS at an address.
+macro_rules! config {
+    ($sdk:ident, $endpoint:expr) => {
+        $sdk::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url($endpoint)
+            .credentials_provider(Credentials::for_tests())
+            .build()
+    };
+}
 
 /// A reader with all that it needs.
 pub struct Theatre {
@@ -34,6 +46,7 @@ pub struct Theatre {
     dynamo: aws_sdk_dynamodb::Client,
     meta: Meta,
     checks: Queue,
+    aws: String,
     writes: Arc<AtomicU64>,
 }
 
@@ -68,33 +81,22 @@ impl Theatre {
         let token =
             http.post(format!("{}/_sim/system_users", sim.url())).json(&user).send().await.expect("Meta answers");
         let token = token.json::<Value>().await.expect("a system user")["token"].as_str().expect("a token").to_owned();
-        let aws = secrets(json!({
-            "app_id": graph_sim::seed::APP_ID, "app_secret": graph_sim::seed::APP_SECRET, "verify_token": "verify-token",
-        }), json!({ "token": token }))
-        .await;
         let writes = Arc::new(AtomicU64::new(0));
-        let dynamo = database(Arc::clone(&writes)).await;
-        let region = Region::from_static("us-east-1");
-        let secrets = aws_sdk_secretsmanager::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(region.clone())
-            .endpoint_url(&aws)
-            .credentials_provider(Credentials::for_tests())
-            .build();
-        let queue = aws_sdk_sqs::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(region)
-            .endpoint_url(&aws)
-            .credentials_provider(Credentials::for_tests())
-            .build();
-        let vault = Vault::new(aws_sdk_secretsmanager::Client::from_conf(secrets));
+        let app = json!({
+            "app_id": graph_sim::seed::APP_ID, "app_secret": graph_sim::seed::APP_SECRET, "verify_token": "verify-token",
+        });
+        let aws = aws(database().await, app, json!({ "token": token }), Arc::clone(&writes)).await;
+        let vault = Vault::new(aws_sdk_secretsmanager::Client::from_conf(config!(aws_sdk_secretsmanager, &aws)));
+        let dynamo = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, &aws));
+        let queue = aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, &aws));
         let root = sim.url().parse().expect("an address");
         let meta = Meta::open(vault, "app".to_owned(), root, "v26.0".to_owned()).await.expect("the app's secret");
         let theatre = Self {
             table: Table::new(dynamo.clone(), "table".to_owned()),
             dynamo,
             meta,
-            checks: Queue::new(aws_sdk_sqs::Client::from_conf(queue), format!("{aws}/queue")),
+            checks: Queue::new(queue, format!("{aws}/queue")),
+            aws,
             sim,
             http,
             writes,
@@ -249,6 +251,22 @@ impl Theatre {
         self.dynamo.delete_item().table_name("table").set_key(Some(key.into())).send().await.expect("a deleted row");
     }
 
+    /// The variables with which another program reads the same accounts.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("TABLE_NAME", "table".to_owned()),
+            ("META_APP_SECRET_ID", "app".to_owned()),
+            ("GRAPH_BASE_URL", self.sim.url().to_owned()),
+            ("GRAPH_VERSION", "v26.0".to_owned()),
+            ("EXPIRY_NOTICE_QUEUE_URL", format!("{}/queue", self.aws)),
+            ("AWS_ENDPOINT_URL", self.aws.clone()),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
+        ]
+    }
+
     /// Items written since this was last asked.
     pub fn writes(&self) -> u64 {
         self.writes.swap(0, Ordering::Relaxed)
@@ -266,82 +284,65 @@ impl Theatre {
     }
 }
 
-/// Secrets Manager with two secrets, and a queue that takes everything.
-async fn secrets(app: Value, token: Value) -> String {
-    let answer = async move |request: axum::body::Bytes| {
-        let request: Value = serde_json::from_slice(&request).unwrap_or_default();
-        let secret = if request["SecretId"] == "app" { &app } else { &token };
-        Json(json!({ "ARN": "a", "Name": request["SecretId"], "SecretString": secret.to_string(), "VersionId": "v" }))
+/// AWS as a reader needs it: two secrets, and a database whose written items are counted. Queues take everything.
+async fn aws(database: String, app: Value, token: Value, writes: Arc<AtomicU64>) -> String {
+    let http = reqwest::Client::new();
+    let answer = async move |headers: http::HeaderMap, body: axum::body::Bytes| {
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let request = || serde_json::from_slice::<Value>(&body).unwrap_or_default();
+        let (service, call) = header("x-amz-target").split_once('.').unwrap_or_default();
+        if !service.starts_with("DynamoDB") {
+            let secret = if request()["SecretId"] == "app" { &app } else { &token };
+            let name = request()["SecretId"].clone();
+            let answer = json!({ "ARN": "a", "Name": name, "SecretString": secret.to_string(), "VersionId": "v" });
+            return http::Response::new(axum::body::Body::from(answer.to_string()));
+        }
+        let items = match call {
+            "PutItem" | "UpdateItem" | "DeleteItem" => 1,
+            "BatchWriteItem" => request()["RequestItems"]["table"].as_array().map_or(0, Vec::len),
+            _ => 0,
+        };
+        writes.fetch_add(items as u64, Ordering::Relaxed);
+        let mut handed_on = http.post(&database).body(body.clone());
+        for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
+            handed_on = handed_on.header(name, header(name));
+        }
+        let answer = handed_on.send().await.expect("DynamoDB answers");
+        let mut response = http::Response::builder().status(answer.status());
+        if let Some(kind) = answer.headers().get("content-type") {
+            response = response.header("content-type", kind);
+        }
+        let body = answer.bytes().await.expect("DynamoDB answers whole");
+        response.body(axum::body::Body::from(body)).expect("a response")
     };
-    serve(axum::Router::new().route("/", post(answer))).await
+    let router = axum::Router::new().route("/", post(answer));
+    serve(router.layer(axum::extract::DefaultBodyLimit::disable())).await
 }
 
-/// DynamoDB in process with the template's table, behind a counter of written items.
-async fn database(writes: Arc<AtomicU64>) -> aws_sdk_dynamodb::Client {
+/// DynamoDB in process, with the template's table in it.
+async fn database() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let inner = format!("http://{}", listener.local_addr().expect("an address"));
+    let address = format!("http://{}", listener.local_addr().expect("an address"));
     let database = dynoxide::Database::memory().expect("a database");
     tokio::spawn(async move { dynoxide::server::serve_on(listener, database).await });
     let template = Template::read().expect("the template");
-    let properties = template.document().pointer("/Resources/Table/Properties").expect("a table").clone();
+    let properties = template.document().pointer("/Resources/Table/Properties").expect("a table");
     let mut definition = json!({ "TableName": "table" });
     for name in ["BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"] {
         definition[name] = properties[name].clone();
     }
-    let counted = counter(inner.clone(), writes);
-    let endpoint = serve(counted).await;
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::from_static("us-east-1"))
-        .endpoint_url(endpoint)
-        .credentials_provider(Credentials::for_tests())
-        .build();
-    let created = reqwest::Client::new()
-        .post(&inner)
+    let created = reqwest::Client::new().post(&address).body(definition.to_string());
+    let created = created
         .header("x-amz-target", "DynamoDB_20120810.CreateTable")
         .header("content-type", "application/x-amz-json-1.0")
+        .header("x-amz-date", "20260101T000000Z")
         .header(
             "authorization",
             "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-        )
-        .header("x-amz-date", "20260101T000000Z")
-        .body(definition.to_string());
+        );
     let created = created.send().await.expect("DynamoDB answers");
     assert!(created.status().is_success(), "{}", created.text().await.unwrap_or_default());
-    aws_sdk_dynamodb::Client::from_conf(config)
-}
-
-/// Hands everything on, and counts the items that are put, changed or deleted.
-fn counter(inner: String, writes: Arc<AtomicU64>) -> axum::Router {
-    let http = reqwest::Client::new();
-    let hand_on = async move |headers: http::HeaderMap, body: axum::body::Bytes| {
-        let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        let items = match target.rsplit('.').next() {
-            Some("PutItem" | "UpdateItem" | "DeleteItem") => 1,
-            Some("BatchWriteItem") => {
-                let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-                request["RequestItems"]["table"].as_array().map_or(0, Vec::len)
-            }
-            _ => 0,
-        };
-        writes.fetch_add(items as u64, Ordering::Relaxed);
-        let mut request = http.post(&inner).body(body);
-        for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
-            if let Some(value) = headers.get(name) {
-                request = request.header(name, value);
-            }
-        }
-        let answer = request.send().await.expect("DynamoDB answers");
-        let (status, kind) = (answer.status(), answer.headers().get("content-type").cloned());
-        let body = answer.bytes().await.expect("DynamoDB answers whole");
-        let mut response = http::Response::new(axum::body::Body::from(body));
-        *response.status_mut() = status;
-        if let Some(kind) = kind {
-            response.headers_mut().insert("content-type", kind);
-        }
-        response
-    };
-    axum::Router::new().route("/", post(hand_on)).layer(axum::extract::DefaultBodyLimit::disable())
+    address
 }
 
 async fn serve(router: axum::Router) -> String {

@@ -1,10 +1,11 @@
-//! Meta's side of Lead Ads over HTTP, simulated: the Graph API, the login dialog, lead forms, and the webhook sender.
+//! Meta's side of Lead Ads and ads reporting over HTTP, simulated: the Graph API, the login dialog, lead forms, the webhook
+//! sender, and ad accounts of any size with their insights.
 //!
 //! A client under test is pointed at one address for Graph and dialog alike, subscribes its webhook as it would at
 //! Meta, and is then treated as Meta treats clients: scopes, page tasks and token kinds are enforced, unknown fields
 //! refused, lists paged in Meta's odd ways, webhooks signed over escaped bytes, repeated, reordered and retried.
 //! Tests steer it through the control interface under `/_sim` (see the `control` module): submit leads, inject faults,
-//! kill tokens, advance the clock, read the truth.
+//! kill tokens, make ad accounts, advance the clock, read the truth.
 //!
 //! The world a simulator starts with is described in [`seed`]. It lives in memory and knows nothing of its clients.
 //!

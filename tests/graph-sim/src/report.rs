@@ -92,6 +92,8 @@ pub(crate) enum Stage {
     NotStarted,
     Started,
     Running,
+    /// Still running, at a hundred percent.
+    AllButDone,
     /// Says that it is completed, at 99 percent, and is not.
     Nearly,
     Completed,
@@ -106,6 +108,7 @@ impl Stage {
             Self::NotStarted => ("Job Not Started", 0),
             Self::Started => ("Job Started", 0),
             Self::Running => ("Job Running", 50),
+            Self::AllButDone => ("Job Running", 100),
             Self::Nearly => ("Job Completed", 99),
             Self::Completed => ("Job Completed", 100),
             Self::Failed(_) => ("Job Failed", 0),
@@ -142,11 +145,12 @@ impl Report {
         match (self.fate, gone) {
             (Fate::Stuck, 20..) => Stage::Started,
             (Fate::Skipped, 20..) => Stage::Skipped,
-            (Fate::Fails(failure), 70..) => Stage::Failed(failure),
+            (Fate::Fails(failure), 60..) => Stage::Failed(failure),
             (_, ..20) => Stage::NotStarted,
             (_, 20..45) => Stage::Started,
-            (_, 45..70) => Stage::Running,
-            (_, 70..100) => Stage::Nearly,
+            (_, 45..60) => Stage::Running,
+            (_, 60..75) => Stage::AllButDone,
+            (_, 75..100) => Stage::Nearly,
             _ => Stage::Completed,
         }
     }

@@ -4,6 +4,7 @@
 
 mod access;
 mod ads;
+mod ads_command;
 mod ads_oddities;
 mod ads_reading;
 mod browser;

@@ -14,6 +14,9 @@ use crate::world::ad_account::AdAccount;
 const AD_ACCOUNTS: Elements =
     Elements { node_type: Some("AdAccount"), defaults: &["account_id", "id"], max_limit: 100 };
 
+/// What everybody assigned may do.
+const TASKS: &[&str] = &["DRAFT", "ANALYZE", "ADVERTISE", "MANAGE"];
+
 /// Meta's numbers of time zones, as far as they are sure; 0 is unknown.
 const ZONES: &[(&str, u32)] = &[
     ("America/Los_Angeles", 1),
@@ -68,6 +71,19 @@ pub(crate) fn minimum_budgets(call: &mut Call<'_>, node_id: &str, query: &EdgeQu
     });
     let elements = Elements { node_type: None, defaults: &[], max_limit: 100 };
     paging::page(call, query, vec![(currency.to_owned(), Item::Value(row))], &elements)
+}
+
+/// `/act_X/assigned_users`: who may work with the account, every one with every task.
+pub(crate) fn assigned_users(call: &mut Call<'_>, node_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
+    check_readable(call, node_id)?;
+    let Some(account) = call.world.ad_account(node_id) else { return Err(GraphError::not_visible("get", node_id)) };
+    let assigned = call.world.users.iter().filter(|user| user.ad_accounts.contains(&account.id));
+    let items = assigned.map(|user| {
+        let row = json!({"id": user.id, "name": user.name, "tasks": TASKS});
+        (user.id.clone(), Item::Value(row))
+    });
+    let items = items.collect();
+    paging::page(call, query, items, &Elements { node_type: None, defaults: &[], max_limit: 100 })
 }
 
 /// # Errors
@@ -134,7 +150,7 @@ pub(crate) fn value(call: &Call<'_>, node_id: &str, field: &str) -> Result<Optio
         "created_time" => json!(graph_time(created)),
         // In days, with a fraction.
         "age" => json!(seconds_between(created, now) / 86_400.0),
-        "user_tasks" => json!(["DRAFT", "ANALYZE", "ADVERTISE", "MANAGE"]),
+        "user_tasks" => json!(TASKS),
         "capabilities" => json!(["CAN_CREATE_CALL_ADS", "CAN_USE_REACH_AND_FREQUENCY"]),
         "is_personal" => json!(u8::from(account.owner.is_none())),
         "is_prepay_account" | "is_direct_deals_enabled" => json!(false),

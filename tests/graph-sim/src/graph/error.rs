@@ -102,6 +102,18 @@ impl GraphError {
         error
     }
 
+    /// 2601/1815107: the rows of a report that is not there yet, or never will be.
+    pub(crate) fn report_not_ready() -> Self {
+        let mut error = Self::new(400, 2601, "Error accessing adreport job.").with_subcode(1_815_107);
+        error.is_transient = true;
+        error.for_user = Some((
+            "Loading Async Ads Report Failed",
+            "Sorry, the report cannot be loaded successfully. Please check if your job status is completed instead of \
+             failed or running before fetching the data.",
+        ));
+        error
+    }
+
     /// 2500: the path or the fields do not parse.
     pub(crate) fn syntax(message: impl Into<String>) -> Self {
         Self::new(400, 2500, message)
@@ -257,7 +269,7 @@ impl GraphError {
             error.insert("is_transient".to_owned(), json!(true));
         }
         if let Some((title, text)) = self.for_user {
-            error.insert("is_transient".to_owned(), json!(false));
+            error.insert("is_transient".to_owned(), json!(self.is_transient));
             error.insert("error_user_title".to_owned(), json!(title));
             error.insert("error_user_msg".to_owned(), json!(text));
         }

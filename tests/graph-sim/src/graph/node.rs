@@ -165,14 +165,20 @@ impl Node {
 fn edges_of(node_type: &str) -> &'static [&'static str] {
     match node_type {
         "Application" => &["subscriptions"],
-        "User" => &["accounts", "adaccounts", "permissions", "businesses"],
-        "SystemUser" => {
-            &["accounts", "adaccounts", "assigned_ad_accounts", "assigned_pages", "permissions", "businesses"]
-        }
+        "User" => &["accounts", "adaccounts", "permissions", "businesses", "business_users"],
+        "SystemUser" => &[
+            "accounts",
+            "adaccounts",
+            "assigned_ad_accounts",
+            "assigned_pages",
+            "permissions",
+            "businesses",
+            "business_users",
+        ],
         "Page" => &["leadgen_forms", "subscribed_apps"],
         "Business" => &["owned_pages", "client_pages", "owned_ad_accounts", "client_ad_accounts", "system_users"],
         "LeadgenForm" => &["leads", "test_leads"],
-        "AdAccount" => &["campaigns", "adsets", "ads", "adcreatives", "insights", "minimum_budgets"],
+        "AdAccount" => &["campaigns", "adsets", "ads", "adcreatives", "insights", "minimum_budgets", "assigned_users"],
         "Campaign" => &["adsets", "ads", "insights"],
         "AdSet" => &["ads", "insights"],
         "Ad" => &["leads", "adcreatives", "insights"],

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::version;
@@ -69,9 +70,14 @@ fn decode(segment: &str) -> String {
     url::form_urlencoded::parse(whole.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
+/// JSON in a parameter. Meta also takes the single quotes of its own examples, which some clients send as well.
+pub(crate) fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
+    serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&text.replace('\'', "\"")).ok())
+}
+
 /// A list parameter: JSON (`["a","b"]`) or separated by commas.
 pub(crate) fn list(text: &str) -> Vec<String> {
-    if let Ok(list) = serde_json::from_str::<Vec<String>>(text) {
+    if let Some(list) = json::<Vec<String>>(text) {
         return list;
     }
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()

@@ -7,7 +7,7 @@ use super::fields::{self, Field};
 use super::insights::{self, Reading, run};
 use super::node::{self, Node};
 use super::paging::EdgeQuery;
-use super::request::Request;
+use super::request::{self, Request};
 use super::session::{Call, Session};
 use super::{
     ad_account, ads, app_subscriptions, business, debug_token, form, lead, lead_list, oauth, page, permissions,
@@ -148,6 +148,7 @@ pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &Ed
         }
         (Node::User(id) | Node::SystemUser(id), "permissions") => permissions::list(call, id),
         (Node::User(id) | Node::SystemUser(id), "businesses") => user::businesses(call, id, query),
+        (Node::User(id) | Node::SystemUser(id), "business_users") => user::business_users(call, id, query),
         (Node::Business(id), "owned_pages" | "client_pages") => business::pages(call, id, edge, query),
         (Node::Business(id), "owned_ad_accounts" | "client_ad_accounts") => {
             ad_account::of_business(call, id, edge, query)
@@ -158,6 +159,7 @@ pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &Ed
         (Node::Form(id), "leads") => lead_list::of_form(call, id, query),
         (Node::Form(id), "test_leads") => test_leads::list(call, id, query),
         (Node::Ad(id), "leads") => lead_list::of_ad(call, id, query),
+        (Node::AdAccount(id), "assigned_users") => ad_account::assigned_users(call, id, query),
         (Node::AdAccount(id), "minimum_budgets") => ad_account::minimum_budgets(call, id, query),
         (Node::AdAccount(_) | Node::Campaign(_) | Node::AdSet(_) | Node::Ad(_), _) => {
             read_ads_edge(call, node, edge, query)
@@ -200,8 +202,13 @@ fn edge_query(call: &Call<'_>, node: &Node, edge: &str) -> Result<EdgeQuery, Gra
     Ok(EdgeQuery { path, fields: requested_fields(call.request)?, params })
 }
 
+/// `fields`: names separated by commas, or a JSON list of such names, as Meta's SDK posts them.
 fn requested_fields(request: &Request) -> Result<Option<Vec<Field>>, GraphError> {
-    request.param("fields").filter(|text| !text.trim().is_empty()).map(fields::parse).transpose()
+    let Some(text) = request.param("fields").filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+    match request::json::<Vec<String>>(text) {
+        Some(names) => fields::parse(&names.join(",")).map(Some),
+        None => fields::parse(text).map(Some),
+    }
 }
 
 fn segments(request: &Request) -> Vec<&str> {

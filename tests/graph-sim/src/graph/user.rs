@@ -69,6 +69,23 @@ pub(crate) fn businesses(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) 
     paging::page(call, query, items, &BUSINESSES)
 }
 
+/// `/me/business_users`: the person once in each of their businesses; a system user in none. (At Meta each has an id of
+/// its own there.)
+pub(crate) fn business_users(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
+    let person = own(call, user_id)?;
+    business::require_management(call)?;
+    let user = call.world.user(&person).filter(|user| !user.is_system());
+    let items = user.into_iter().flat_map(|user| {
+        let businesses = user.business_ids.iter().filter_map(|id| call.world.business(id));
+        businesses.map(|business| {
+            let business = json!({"id": business.id, "name": business.name});
+            Item::Value(json!({"id": user.id, "name": user.name, "business": business}))
+        })
+    });
+    let items = items.enumerate().map(|(at, item)| (at.to_string(), item)).collect();
+    paging::page(call, query, items, &Elements { node_type: None, defaults: &[], max_limit: 100 })
+}
+
 /// These edges answer to the person's own user token only.
 pub(crate) fn own(call: &Call<'_>, user_id: &str) -> Result<String, GraphError> {
     let person = call.person()?;

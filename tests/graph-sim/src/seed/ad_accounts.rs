@@ -13,8 +13,8 @@ use crate::world::ads::dice;
 /// Days of delivery behind it.
 const DAYS: i32 = 90;
 
-/// Opens an account with a few campaigns, in the time zone its currency suggests. The campaigns of lead forms join those of
-/// [`AD_ACCOUNT`].
+/// Opens an account with a few campaigns, in the time zone its currency suggests. The campaigns of lead forms join those
+/// of [`AD_ACCOUNT`].
 pub(super) fn open(world: &mut World, id: &str, name: &str, currency: &str, owner: Option<&str>) {
     let Some(currency) = Currency::find(currency) else { return };
     let timezone_name = match currency.code {

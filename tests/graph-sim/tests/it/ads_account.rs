@@ -6,54 +6,19 @@ use std::time::{Duration, Instant};
 use graph_sim::seed;
 use serde_json::{Value, json};
 
+use crate::advertiser::{ACCOUNT, ids, noon, plan, walk, with};
 use crate::client::{ALL_SCOPES, Meta, read};
-
-/// An account that nobody else has.
-pub(crate) const ACCOUNT: &str = "555000111222333";
-
-/// A body of `POST /_sim/ads` for [`ACCOUNT`].
-pub(crate) fn plan(campaigns: u32, adsets: u32, ads: u32, days: u32) -> Value {
-    json!({
-        "account_id": ACCOUNT, "currency": "EUR", "timezone": "Europe/Berlin", "campaigns": campaigns,
-        "adsets_per_campaign": adsets, "ads_per_adset": ads, "days": days, "seed": 7,
-    })
-}
-
-/// With some members replaced or added.
-pub(crate) fn with(mut body: Value, more: Value) -> Value {
-    let members = body.as_object_mut().unwrap();
-    members.extend(more.as_object().unwrap().clone());
-    body
-}
-
-/// All elements of an edge, page by page.
-pub(crate) async fn walk(meta: &Meta, path: &str, token: &str) -> Vec<Value> {
-    let mut rows = Vec::new();
-    let mut after = String::new();
-    for _ in 0..1000 {
-        let answer = meta.get(&format!("{path}{after}"), token).await;
-        let data = answer.json["data"].as_array().unwrap_or_else(|| panic!("{path}: {}", answer.text));
-        rows.extend(data.iter().cloned());
-        if answer.json["paging"]["next"].is_null() {
-            return rows;
-        }
-        after = format!("&after={}", answer.json["paging"]["cursors"]["after"].as_str().unwrap());
-    }
-    panic!("{path} has no end")
-}
-
-pub(crate) fn ids(rows: &[Value]) -> BTreeSet<String> {
-    rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
-}
 
 #[tokio::test]
 async fn the_same_seed_makes_the_same_account() {
     let (one, other) = (Meta::start().await, Meta::start().await);
+    noon(&one, "Europe/Berlin").await;
+    noon(&other, "Europe/Berlin").await;
     let made = one.sim("ads", plan(4, 2, 3, 20)).await;
     assert_eq!(made, json!({"account_id": ACCOUNT, "campaigns": 4, "adsets": 8, "ads": 24}));
     other.sim("users", json!({})).await;
     other.sim("ads", with(plan(4, 2, 3, 20), json!({"account_id": format!("act_{ACCOUNT}")}))).await;
-    let path = format!("/act_{ACCOUNT}/ads?limit=100&fields=name,status,creative,adset_id,campaign_id");
+    let path = format!("/act_{ACCOUNT}/ads?limit=100&fields=name,status,creative,adset_id,campaign_id,updated_time");
     let rows = walk(&one, &path, &one.mara().await).await;
     assert_eq!(rows, walk(&other, &path, &other.mara().await).await);
     for id in ids(&rows) {
@@ -68,6 +33,7 @@ async fn the_same_seed_makes_the_same_account() {
 #[tokio::test]
 async fn a_hundred_thousand_ads_are_nothing_special() {
     let meta = Meta::start().await;
+    noon(&meta, "Europe/Berlin").await;
     let token = meta.mara().await;
     let start = Instant::now();
     let made = meta.sim("ads", plan(100, 10, 100, 30)).await;
@@ -201,6 +167,10 @@ async fn an_account_tells_its_zone_money_and_owner() {
     assert!(listed.column("name").contains(&"Tonga".to_owned()));
     let owned = meta.get(&format!("/{}/owned_ad_accounts?fields=name", seed::PORTFOLIO), &token).await;
     assert!(owned.column("name").contains(&"Tonga".to_owned()));
+    let users = meta.get(&format!("/act_{ACCOUNT}/assigned_users"), &token).await;
+    assert_eq!(users.column("id"), [seed::MARA]);
+    let business_users = meta.get("/me/business_users", &token).await;
+    assert_eq!(business_users.json["data"][0]["business"]["id"], seed::PORTFOLIO);
     let minimum = meta.get(&format!("/act_{ACCOUNT}/minimum_budgets"), &token).await;
     assert_eq!(minimum.json["data"][0]["currency"], "JPY");
 }
@@ -282,7 +252,12 @@ async fn mistakes_in_accounts_are_told() {
         assert_eq!(answer.status, 400, "{body}");
         assert!(answer.json["error"].as_str().unwrap().contains(word), "{body}: {}", answer.text);
     }
-    for (path, word) in [("ads/1/totals", "no ad account 1"), ("ads/1203948576655441/totals?by=hour", "by: must be")] {
+    for (path, word) in [
+        ("ads/1/totals", "no ad account 1"),
+        ("ads/1203948576655441/totals?by=hour", "by: must be"),
+        ("ads/1203948576655441/totals?since=today", "since: must be a date"),
+        ("ads/1203948576655441/totals?mood=good", "mood"),
+    ] {
         assert!(meta.sim_get(path).await["error"].as_str().unwrap().contains(word), "{path}");
     }
 }

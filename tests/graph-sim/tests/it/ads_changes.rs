@@ -5,9 +5,8 @@ use std::collections::BTreeSet;
 use graph_sim::seed;
 use serde_json::{Value, json};
 
-use crate::ads_account::{ACCOUNT, ids, plan, walk, with};
+use crate::advertiser::{ACCOUNT, account, encoded, ids, insights, plan, walk, with};
 use crate::client::{ALL_SCOPES, Meta, read};
-use crate::insights::{account, encoded, insights};
 
 const DAY: i64 = 24 * 3600;
 

@@ -2,9 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::ads_account::{ACCOUNT, plan};
+use crate::advertiser::{ACCOUNT, account, plan, with};
 use crate::client::{Answer, Meta, read};
-use crate::insights::account;
 
 fn header(answer: &Answer, name: &str) -> Value {
     let value = answer.headers.get(name).unwrap_or_else(|| panic!("{name} in {:?}", answer.headers));
@@ -19,7 +18,7 @@ fn usage(answer: &Answer, kind: &str) -> Value {
 }
 
 async fn limit(meta: &Meta, more: Value) {
-    meta.sim("limits", crate::ads_account::with(json!({"account_id": format!("act_{ACCOUNT}")}), more)).await;
+    meta.sim("limits", with(json!({"account_id": format!("act_{ACCOUNT}")}), more)).await;
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@
     reason = "a test that meets what it does not expect should stop there"
 )]
 
+mod advertiser;
 mod client;
 mod receiver;
 
@@ -24,6 +25,8 @@ mod fields;
 mod forms;
 mod grants;
 mod insights;
+mod insights_days;
+mod insights_queries;
 mod lead_access;
 mod lead_ads;
 mod leads;

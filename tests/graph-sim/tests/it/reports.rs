@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use graph_sim::seed;
 use serde_json::{Value, json};
 
-use crate::ads_account::{ACCOUNT, plan, walk};
+use crate::advertiser::{ACCOUNT, account, insights, plan, walk};
 use crate::client::{ALL_SCOPES, Answer, Meta};
-use crate::insights::{account, insights};
 
 const QUERY: &[(&str, &str)] = &[
     ("level", "ad"),
-    ("fields", "ad_id,ad_name,impressions,spend,actions"),
+    // As Meta's SDK posts it.
+    ("fields", r#"["ad_id","ad_name","impressions","spend","actions"]"#),
     ("time_increment", "1"),
     ("date_preset", "last_7d"),
 ];
@@ -36,7 +36,8 @@ async fn finish(meta: &Meta, run: &str, token: &str) -> Value {
     loop {
         let report = meta.get(&format!("/{run}"), token).await.json;
         let status = report["async_status"].as_str().expect("a status").to_owned();
-        if report["async_percent_completion"] == 100 || status == "Job Failed" || status == "Job Skipped" {
+        let done = status == "Job Completed" && report["async_percent_completion"] == 100;
+        if done || status == "Job Failed" || status == "Job Skipped" {
             return report;
         }
         assert!(start.elapsed() < Duration::from_secs(10), "{report}");
@@ -80,10 +81,19 @@ async fn a_report_goes_through_its_statuses_and_lies_once() {
     ];
     for (status, percent) in expected {
         let early = meta.get(&format!("/{run}/insights"), &token).await;
-        assert_eq!(early.error(), (400, 100, None), "before {status}");
+        assert_eq!(early.error(), (400, 2601, Some(1_815_107)), "before {status}");
+        assert_eq!(early.json["error"]["is_transient"], true);
         assert_eq!(told(&meta.get(&format!("/{run}"), &token).await), (status.to_owned(), percent));
     }
     assert_eq!(meta.get(&format!("/{run}/insights"), &token).await.status, 200);
+    control(&meta, json!({"polls": 9})).await;
+    let run = submit(&meta, &token).await;
+    let mut seen = Vec::new();
+    for _ in 0..9 {
+        seen.push(told(&meta.get(&format!("/{run}"), &token).await));
+    }
+    seen.dedup();
+    assert!(seen.contains(&("Job Running".to_owned(), 100)), "neither says it alone: {seen:?}");
     control(&meta, json!({"over_ms": 0})).await;
     let run = submit(&meta, &token).await;
     assert_eq!(told(&meta.get(&format!("/{run}"), &token).await).1, 100);
@@ -107,7 +117,7 @@ async fn reports_fail_get_stuck_or_are_skipped_when_told_so() {
         for name in ["error_message", "error_user_title", "error_user_msg"] {
             assert!(report[name].is_string(), "{name}");
         }
-        assert_eq!(meta.get(&format!("/{run}/insights"), &token).await.error(), (400, 100, None));
+        assert_eq!(meta.get(&format!("/{run}/insights"), &token).await.error(), (400, 2601, Some(1_815_107)));
     }
     control(&meta, json!({"next": "skipped"})).await;
     let skipped = submit(&meta, &token).await;

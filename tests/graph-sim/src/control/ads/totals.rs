@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -12,7 +13,7 @@ use crate::control::Mistake;
 use crate::server::Sim;
 use crate::world::ads::Ads;
 use crate::world::ads::calendar::{Day, day_text, parse_day};
-use crate::world::ads::counts::Metrics;
+use crate::world::ads::counts::{Metrics, in_all};
 use crate::world::ads::totals::By;
 use crate::world::ads::tree::Level;
 
@@ -28,8 +29,9 @@ pub(in crate::control) struct Input {
 pub(in crate::control) async fn totals(
     State(sim): State<Arc<Sim>>,
     Path(account_id): Path<String>,
-    Query(input): Query<Input>,
+    input: Result<Query<Input>, QueryRejection>,
 ) -> Result<Json<Value>, Mistake> {
+    let Query(input) = input.map_err(|rejection| Mistake::new(rejection.body_text()))?;
     let by =
         match input.by.as_deref().unwrap_or("total") {
             "total" => By::Total,
@@ -90,17 +92,17 @@ fn report(account_id: &str, ads: &Ads, since: Day, until: Day, data_ms: i64, by:
 
 fn add_numbers(row: &mut Map<String, Value>, ads: &Ads, metrics: &Metrics) {
     let counts = &metrics.counts;
-    let (leads, purchases) = (counts.leads(), counts.purchases());
+    let (leads, purchases) = (counts.leads(), in_all(counts.purchases()));
     for (name, value) in [
         ("impressions", json!(counts.impressions)),
-        ("clicks", json!(counts.clicks)),
+        ("clicks", json!(counts.clicks())),
         ("link_clicks", json!(counts.link_clicks)),
         ("spend", json!(ads.currency.major(counts.spend))),
         ("reach", json!(metrics.reach.number())),
         ("conversions", json!(leads + purchases)),
         ("leads", json!(leads)),
-        ("leads_on_meta", json!(counts.meta_leads())),
-        ("leads_on_website", json!(counts.web_leads())),
+        ("leads_on_meta", json!(in_all(counts.meta_leads()))),
+        ("leads_on_website", json!(in_all(counts.web_leads()))),
         ("purchases", json!(purchases)),
         ("purchase_value", json!(ads.currency.major(counts.purchase_value))),
         ("messaging", json!(counts.messaging)),

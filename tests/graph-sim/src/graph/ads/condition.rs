@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::visibility::Visibility;
 use crate::graph::error::GraphError;
+use crate::graph::request;
 use crate::world::ads::Ads;
 use crate::world::ads::status::{self, Effective};
 use crate::world::ads::tree::Level;
@@ -80,6 +81,12 @@ impl Comparison {
 impl Element {
     pub(crate) fn invalid(&self, what: &str) -> GraphError {
         GraphError::invalid(format!("(#100) Param filtering[{}]{what}", self.at))
+    }
+
+    /// What cannot be filtered by at all.
+    pub(crate) fn unsupported(&self) -> GraphError {
+        let (field, operation) = (&self.field, self.operator.to_lowercase());
+        GraphError::invalid(format!("(#100) Filtering field '{field}' with operation '{operation}' is not supported"))
     }
 
     /// The words of a list, or of a single one.
@@ -154,7 +161,7 @@ impl Element {
 pub(crate) fn elements(text: Option<&str>) -> Result<Vec<Element>, GraphError> {
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(Vec::new()) };
     let invalid = || GraphError::invalid("(#100) Param filtering must be an array of {field, operator, value}");
-    let list: Vec<Value> = serde_json::from_str(text).map_err(|_| invalid())?;
+    let list: Vec<Value> = request::json(text).ok_or_else(invalid)?;
     list.into_iter()
         .enumerate()
         .map(|(at, element)| {
@@ -195,7 +202,7 @@ impl Condition {
             Test::Effective(statuses) => statuses.contains(&ads.effective(level, index)),
             Test::Delivery(words) => {
                 let delivery = ads.effective(level, index).delivery();
-                delivery.iter().any(|known| words.iter().any(|word| word == known))
+                words.iter().any(|word| word == delivery)
             }
             Test::Updated(comparison, seconds) => {
                 comparison.holds(&ads.updated_ms(level, index).div_euclid(1000), seconds)
@@ -226,7 +233,7 @@ impl Condition {
         let lists = |status| matches!(&self.test, Test::Effective(statuses) if statuses.contains(&status));
         Visibility {
             archived: has("archived") || lists(Effective::Archived),
-            deleted: has("deleted") || has("permanently_deleted") || lists(Effective::Deleted),
+            deleted: has("deleted") || lists(Effective::Deleted),
         }
     }
 }

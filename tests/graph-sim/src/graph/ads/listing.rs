@@ -127,14 +127,18 @@ fn asked(query: &EdgeQuery) -> Result<usize, GraphError> {
     paging::limit(query, usize::MAX)
 }
 
-/// All that is asked of the listed objects.
+/// All that is asked of the listed objects. Deleted ones are shown to `filtering`, as `delivery_info` and as
+/// `effective_status`: readers that want everything count on it, though Meta's documentation says otherwise.
 ///
 /// # Errors
-/// 100 for what cannot be asked; 100/1815001 for deleted objects by status, which lists do not show.
+/// 100 for what cannot be asked; 100/1815001 for deleted objects in the parameter `effective_status`.
 fn conditions(ads: &Ads, level: Level, query: &EdgeQuery) -> Result<Vec<Condition>, GraphError> {
     let mut conditions = Vec::new();
     if let Some(text) = query.param("effective_status") {
         let statuses = condition::statuses(&request::list(text), "(#100) Param effective_status")?;
+        if statuses.contains(&Effective::Deleted) {
+            return Err(GraphError::deleted_objects());
+        }
         conditions.push(Condition { level, test: Test::Effective(statuses) });
     }
     for element in condition::elements(query.param("filtering"))? {
@@ -145,16 +149,10 @@ fn conditions(ads: &Ads, level: Level, query: &EdgeQuery) -> Result<Vec<Conditio
             text.parse().map_err(|_| GraphError::invalid("(#100) Param updated_since must be a timestamp"))?;
         conditions.push(Condition { level, test: Test::Updated(Comparison::GreaterOrEqual, seconds) });
     }
-    let names_deleted =
-        |it: &Condition| matches!(&it.test, Test::Effective(list) if list.contains(&Effective::Deleted));
-    if conditions.iter().any(names_deleted) {
-        return Err(GraphError::deleted_objects());
-    }
     Ok(conditions)
 }
 
 fn understood(ads: &Ads, level: Level, element: &Element) -> Result<Condition, GraphError> {
-    element.condition(ads, Some(level))?.filter(|condition| condition.level <= level).ok_or_else(|| {
-        element.invalid(&format!("[field] {} is not a field to filter {}s by", element.field, level.name()))
-    })
+    let condition = element.condition(ads, Some(level))?;
+    condition.filter(|condition| condition.level <= level).ok_or_else(|| element.unsupported())
 }

@@ -54,6 +54,11 @@ impl Place<'_> {
         })
     }
 
+    /// The place of another object of the account.
+    fn at(&self, index: u32) -> Self {
+        Self { index, ..*self }
+    }
+
     fn id_of(&self, level: Level, index: u32) -> Value {
         json!(self.ads.id(level, index))
     }

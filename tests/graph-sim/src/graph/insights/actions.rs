@@ -8,7 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::graph::error::GraphError;
-use crate::world::ads::counts::Counts;
+use crate::world::ads::counts::{Counts, Windows, in_all};
 
 /// A window of attribution, whose share of each action is asked for by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,49 +42,49 @@ impl Window {
 }
 
 /// One action, by window.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Action {
-    pub(super) name: ActionName,
-    click_1d: i64,
-    click_7d: i64,
-    view: i64,
+    name: ActionName,
+    windows: Windows,
 }
 
 /// The type of an action.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) enum ActionName {
-    #[default]
-    Unnamed,
+#[derive(Debug, Clone, Copy)]
+enum ActionName {
     Plain(&'static str),
     /// The account's custom conversion.
     Custom,
 }
 
 impl Action {
+    fn new(name: &'static str, windows: Windows) -> Self {
+        Self { name: ActionName::Plain(name), windows }
+    }
+
     /// Everything that happened right after a click.
     fn clicked(name: &'static str, number: i64) -> Self {
-        Self { name: ActionName::Plain(name), click_1d: number, click_7d: number, view: 0 }
+        Self::new(name, [number, 0, 0])
     }
 
     pub(super) fn value(self) -> i64 {
-        self.click_7d + self.view
+        in_all(self.windows)
     }
 
     /// The type in words; `custom` is the account's conversion.
     pub(super) fn type_name(self, custom: u64) -> String {
         match self.name {
-            ActionName::Unnamed => String::new(),
             ActionName::Plain(name) => name.to_owned(),
             ActionName::Custom => format!("offsite_conversion.custom.{custom}"),
         }
     }
 
     fn within(self, window: Window) -> Option<(&'static str, i64)> {
+        let [day, week, view] = self.windows;
         match window {
-            Window::Click1d => Some(("1d_click", self.click_1d)),
-            Window::Click7d => Some(("7d_click", self.click_7d)),
-            Window::Click28d => Some(("28d_click", self.click_7d)),
-            Window::View1d => Some(("1d_view", self.view)),
+            Window::Click1d => Some(("1d_click", day)),
+            Window::Click7d => Some(("7d_click", day + week)),
+            Window::Click28d => Some(("28d_click", day + week)),
+            Window::View1d => Some(("1d_view", view)),
             Window::Empty => None,
         }
     }
@@ -92,12 +92,8 @@ impl Action {
 
 /// All actions of a row that happened at all.
 pub(super) fn actions(counts: &Counts) -> Vec<Action> {
-    let named =
-        |name, [click_1d, click_7d, view]: [i64; 3]| Action { name: ActionName::Plain(name), click_1d, click_7d, view };
-    let meta = [counts.meta_leads_1d, counts.meta_leads_7d, counts.meta_leads_view];
-    let web = [counts.web_leads_1d, counts.web_leads_7d, counts.web_leads_view];
-    let custom = [counts.custom_1d, counts.custom_7d, counts.custom_view];
-    let bought = [counts.purchases_1d, counts.purchases_7d, counts.purchases_view];
+    let (meta, web, custom, bought) =
+        (counts.meta_leads(), counts.web_leads(), counts.custom_leads(), counts.purchases());
     let leads = [meta[0] + web[0], meta[1] + web[1], meta[2] + web[2]];
     let views = video_views(counts);
     let engaged = counts.link_clicks + counts.reactions + counts.comments + views;
@@ -110,18 +106,18 @@ pub(super) fn actions(counts: &Counts) -> Vec<Action> {
         Action::clicked("page_engagement", engaged),
         Action::clicked("video_view", views),
         Action::clicked("onsite_conversion.messaging_conversation_started_7d", counts.messaging),
-        named("lead", leads),
-        named("onsite_conversion.lead_grouped", meta),
-        named("leadgen_grouped", meta),
-        named("offsite_conversion.fb_pixel_lead", web),
-        named("onsite_web_lead", web),
-        named("offsite_conversion.fb_pixel_custom", custom),
-        Action { name: ActionName::Custom, ..named("", custom) },
-        named("purchase", bought),
-        named("omni_purchase", bought),
-        named("offsite_conversion.fb_pixel_purchase", bought),
-        named("onsite_web_purchase", bought),
-        named("web_in_store_purchase", bought),
+        Action::new("lead", leads),
+        Action::new("onsite_conversion.lead_grouped", meta),
+        Action::new("leadgen_grouped", meta),
+        Action::new("offsite_conversion.fb_pixel_lead", web),
+        Action::new("onsite_web_lead", web),
+        Action::new("offsite_conversion.fb_pixel_custom", custom),
+        Action { name: ActionName::Custom, windows: custom },
+        Action::new("purchase", bought),
+        Action::new("omni_purchase", bought),
+        Action::new("offsite_conversion.fb_pixel_purchase", bought),
+        Action::new("onsite_web_purchase", bought),
+        Action::new("web_in_store_purchase", bought),
     ];
     all.into_iter().filter(|action| action.value() != 0).collect()
 }
@@ -153,12 +149,10 @@ mod tests {
     #[test]
     fn one_lead_has_several_names() {
         let counts = Counts {
-            meta_leads_1d: 1,
-            meta_leads_7d: 2,
-            web_leads_7d: 1,
-            web_leads_view: 1,
-            custom_7d: 1,
-            custom_view: 1,
+            meta_leads_day: 1,
+            meta_leads_week: 1,
+            custom_leads_week: 1,
+            custom_leads_view: 1,
             ..Counts::default()
         };
         let told: Vec<_> = actions(&counts).into_iter().map(|action| (action.type_name(9), action.value())).collect();

@@ -44,7 +44,7 @@ const DIMENSIONS: &[Dimension] = &[
         ],
     },
     Dimension {
-        names: &["dma"],
+        names: &["comscore_market"],
         values: &[(&["New York"], 40), (&["Los Angeles"], 30), (&["Chicago"], 20), (&["Unknown"], 10)],
     },
     Dimension {
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn parts_add_up_to_the_whole() {
-        let counts = Counts { impressions: 1237, clicks: 41, spend: 995, meta_leads_7d: 1, ..Counts::default() };
+        let counts = Counts { impressions: 1237, link_clicks: 41, spend: 995, meta_leads_week: 1, ..Counts::default() };
         let whole = Metrics { counts, reach: People::of(1000), clickers: People::of(40) };
         for list in
             [&["age", "gender"][..], &["country"], &["publisher_platform", "platform_position", "impression_device"]]

@@ -5,6 +5,7 @@ use jiff::{Span, ToSpan};
 use serde_json::Value;
 
 use crate::graph::error::GraphError;
+use crate::graph::request;
 use crate::world::ads::calendar::{Day, date_of, day_number, parse_day};
 
 /// Totals are kept this long.
@@ -49,10 +50,8 @@ fn invalid(what: &str) -> GraphError {
     GraphError::invalid(format!("(#100) Param {what}"))
 }
 
-/// JSON, or what Meta's examples have in its place: the same with single quotes.
 fn json(text: &str, name: &str) -> Result<Value, GraphError> {
-    let read = serde_json::from_str(text).or_else(|_| serde_json::from_str(&text.replace('\'', "\"")));
-    read.map_err(|_| invalid(&format!("{name} must be an array")))
+    request::json(text).ok_or_else(|| invalid(&format!("{name} must be an array")))
 }
 
 /// `{"since": "2026-01-01", "until": "2026-01-07"}`.

@@ -1,14 +1,11 @@
 //! The parameters of an insights query.
 
-use serde_json::Value;
-
 use super::actions::Window;
 use super::breakdown::{self, Cell};
 use super::period::{self, Period};
 use crate::graph::ads::condition::{self, Comparison, Condition, Element};
 use crate::graph::ads::visibility::Visibility;
 use crate::graph::error::GraphError;
-use crate::graph::fields;
 use crate::graph::paging::EdgeQuery;
 use crate::graph::request;
 use crate::graph::specs;
@@ -160,7 +157,7 @@ fn of_numbers(element: &Element) -> Result<Wanted, GraphError> {
             | "inline_link_clicks"
     );
     if !known {
-        return Err(element.invalid(&format!("[field] {} is not a field to filter insights by", element.field)));
+        return Err(element.unsupported());
     }
     let comparison = Comparison::parse(&element.operator);
     let value = element.value.as_f64().or_else(|| element.value.as_str()?.parse().ok());
@@ -189,10 +186,7 @@ fn summary(query: &EdgeQuery, fields: &[String]) -> Result<Option<Vec<String>>, 
         return Ok(Some(fields.to_vec()));
     }
     let Some(text) = query.param("summary").filter(|text| *text != "false" && *text != "0") else { return Ok(None) };
-    let names = match serde_json::from_str(text) {
-        Ok(Value::Array(_)) => request::list(text),
-        _ => fields::parse(text)?.into_iter().map(|field| field.name).collect(),
-    };
+    let names = request::list(text);
     check_fields(&names)?;
     Ok(Some(names))
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::actions::{self, Action};
 use super::rows::{Key, Rows};
 use crate::world::ads::calendar::{Day, day_text};
-use crate::world::ads::counts::{Counts, Metrics};
+use crate::world::ads::counts::{Counts, Metrics, in_all};
 use crate::world::ads::currency::{Currency, ratio};
 use crate::world::ads::object::Objective;
 use crate::world::ads::tree::Level;
@@ -125,7 +125,7 @@ fn of_numbers(rows: &Rows, object: Option<u32>, metrics: &Metrics, field: &str) 
             .filter_map(|action| Some(plain(&action.type_name(custom), text(action)?)));
         list(values.collect())
     };
-    let purchase = |text: &dyn Fn() -> Option<String>| match counts.purchases() {
+    let purchase = |text: &dyn Fn() -> Option<String>| match in_all(counts.purchases()) {
         0 => None,
         _ => list(
             ["purchase", "omni_purchase", "offsite_conversion.fb_pixel_purchase"]
@@ -145,16 +145,14 @@ fn of_numbers(rows: &Rows, object: Option<u32>, metrics: &Metrics, field: &str) 
         "cost_per_unique_action_type" => each(&|action| currency.per(counts.spend, (action.value() * 92 + 99) / 100)),
         "action_values" => purchase(&|| Some(currency.major(counts.purchase_value))),
         "purchase_roas" => {
-            let roas = ratio(counts.purchase_value, counts.spend).filter(|_| counts.purchases() > 0)?;
+            let roas = ratio(counts.purchase_value, counts.spend).filter(|_| in_all(counts.purchases()) > 0)?;
             list(vec![plain("omni_purchase", roas)])
         }
         "website_purchase_roas" => {
-            let roas = ratio(counts.purchase_value, counts.spend).filter(|_| counts.purchases() > 0)?;
+            let roas = ratio(counts.purchase_value, counts.spend).filter(|_| in_all(counts.purchases()) > 0)?;
             list(vec![plain("offsite_conversion.fb_pixel_purchase", roas)])
         }
-        "conversions" => {
-            one(&format!("offsite_conversion.fb_pixel_custom.{custom}"), counts.custom_7d + counts.custom_view)
-        }
+        "conversions" => one(&format!("offsite_conversion.fb_pixel_custom.{custom}"), in_all(counts.custom_leads())),
         "outbound_clicks" => one("outbound_click", outbound),
         "unique_outbound_clicks" => one("outbound_click", outbound * 95 / 100),
         "outbound_clicks_ctr" => {
@@ -186,7 +184,7 @@ fn results(rows: &Rows, object: Option<u32>, counts: &Counts, text: &dyn Fn(i64)
     };
     let (indicator, number) = match rows.ads.objective(campaign) {
         Objective::Leads => ("actions:lead", counts.leads()),
-        Objective::Sales => ("actions:offsite_conversion.fb_pixel_purchase", counts.purchases()),
+        Objective::Sales => ("actions:offsite_conversion.fb_pixel_purchase", in_all(counts.purchases())),
         Objective::Traffic => ("actions:link_click", counts.link_clicks),
         Objective::Engagement => ("actions:onsite_conversion.messaging_conversation_started_7d", counts.messaging),
     };
@@ -203,14 +201,14 @@ fn scalar(currency: &Currency, metrics: &Metrics, field: &str) -> Option<String>
     let percent = |part: i64, whole: i64| ratio(100 * part, whole);
     match field {
         "impressions" => Some(counts.impressions.to_string()),
-        "clicks" => Some(counts.clicks.to_string()),
+        "clicks" => Some(counts.clicks().to_string()),
         "spend" => Some(currency.major(counts.spend)),
         "reach" => Some(reach.to_string()),
         "frequency" => ratio(counts.impressions, reach),
-        "ctr" => percent(counts.clicks, counts.impressions),
+        "ctr" => percent(counts.clicks(), counts.impressions),
         "cpm" => currency.per(1000 * counts.spend, counts.impressions),
         "cpp" => currency.per(1000 * counts.spend, reach),
-        "cpc" => currency.per(counts.spend, counts.clicks),
+        "cpc" => currency.per(counts.spend, counts.clicks()),
         "social_spend" => Some(currency.major(counts.spend * 3 / 10)).filter(|_| counts.spend > 3),
         "unique_clicks" => some(clickers),
         "unique_ctr" => percent(clickers, reach).filter(|_| clickers > 0),

@@ -45,7 +45,7 @@ pub(crate) fn poll(call: &mut Call<'_>, id: &str) {
 /// `/{run}/insights`: the rows, without naming fields again.
 ///
 /// # Errors
-/// 100 before the report is completed, all of its hundred percent. (Code and wording are unconfirmed.)
+/// 2601/1815107 before the report is completed, all of its hundred percent.
 pub(crate) fn rows(call: &mut Call<'_>, id: &str, query: &EdgeQuery) -> Result<Reading, GraphError> {
     let base = format!("{}/v{}.0/{}", call.world.public_url, call.version, query.path);
     let report = call.world.reports.get_mut(id).ok_or_else(|| GraphError::not_visible("get", id))?;
@@ -54,11 +54,7 @@ pub(crate) fn rows(call: &mut Call<'_>, id: &str, query: &EdgeQuery) -> Result<R
             let spoiled = report.spoils();
             Ok(Reading { rows: report.rows.clone(), base, params: query.params.clone(), of_report: true, spoiled })
         }
-        stage => {
-            let (status, percent) = stage.told();
-            let message = format!("(#100) The report run is not completed: {status}, {percent} percent");
-            Err(GraphError::invalid(message))
-        }
+        _ => Err(GraphError::report_not_ready()),
     }
 }
 
@@ -89,7 +85,7 @@ pub(crate) fn value(world: &World, id: &str, field: &str) -> Option<Value> {
         "time_completed" => json!(report.completed_ms?.div_euclid(1000)),
         "async_status" => json!(status),
         "async_percent_completion" => json!(percent),
-        "is_running" => json!(matches!(stage, Stage::NotStarted | Stage::Started | Stage::Running)),
+        "is_running" => json!(matches!(stage, Stage::NotStarted | Stage::Started | Stage::Running | Stage::AllButDone)),
         "date_start" => json!(day_text(periods.iter().map(|it| it.since).min()?)),
         "date_stop" => json!(day_text(periods.iter().map(|it| it.until).max()?)),
         "is_bookmarked" => json!(false),

@@ -54,10 +54,6 @@ impl Calendar {
         at.div_euclid(QUARTER_MS) * QUARTER_MS
     }
 
-    pub(crate) fn created_ms(&self) -> i64 {
-        self.created_ms
-    }
-
     /// The day a moment falls on.
     pub(crate) fn day_of(&self, epoch_ms: i64) -> Day {
         let at = Timestamp::from_millisecond(epoch_ms).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -163,8 +159,10 @@ mod tests {
         clock.advance_s(100_000);
         let calendar = Calendar::new(TimeZone::UTC, &clock, false);
         let before = calendar.data_ms(&clock);
-        assert!(before % QUARTER_MS == 0 && before <= calendar.created_ms());
+        assert!(before % QUARTER_MS == 0 && before <= calendar.created_ms);
         clock.advance_s(3600);
         assert_eq!(calendar.data_ms(&clock), before + 4 * QUARTER_MS);
+        let live = Calendar { created_ms: 0, ..Calendar::new(TimeZone::UTC, &clock, true) };
+        assert!(clock.now_ms() - live.data_ms(&clock) < 2 * QUARTER_MS, "the clock itself");
     }
 }

@@ -24,9 +24,9 @@ macro_rules! counts {
 
 counts! {
     impressions,
-    /// All clicks, those on links among them.
-    clicks,
     link_clicks,
+    /// On the ad, but not on its link.
+    other_clicks,
     outbound_clicks,
     landing_page_views,
     reactions,
@@ -37,41 +37,59 @@ counts! {
     video_hundreds,
     messaging,
     purchase_value,
-    /// Leads in Meta's own forms: within a day after a click, within seven (the first among them), within a day after a
-    /// view.
-    meta_leads_1d,
-    meta_leads_7d,
+    /// Leads in Meta's own forms: within a day after a click, later within seven days, within a day after a view.
+    meta_leads_day,
+    meta_leads_week,
     meta_leads_view,
     /// Leads on the website.
-    web_leads_1d,
-    web_leads_7d,
+    web_leads_day,
+    web_leads_week,
     web_leads_view,
-    /// Those of them that also count as the account's custom conversion.
-    custom_1d,
-    custom_7d,
-    custom_view,
-    purchases_1d,
-    purchases_7d,
+    /// Further leads on the website, which count as the account's custom conversion too.
+    custom_leads_day,
+    custom_leads_week,
+    custom_leads_view,
+    purchases_day,
+    purchases_week,
     purchases_view,
 }
 
+/// One kind of event by the click or view before it: within a day, later within seven days, within a day after a view.
+pub(crate) type Windows = [i64; 3];
+
 impl Counts {
-    pub(crate) fn meta_leads(&self) -> i64 {
-        self.meta_leads_7d + self.meta_leads_view
+    /// All clicks, those on links among them.
+    pub(crate) fn clicks(&self) -> i64 {
+        self.link_clicks + self.other_clicks
     }
 
-    pub(crate) fn web_leads(&self) -> i64 {
-        self.web_leads_7d + self.web_leads_view
+    pub(crate) fn meta_leads(&self) -> Windows {
+        [self.meta_leads_day, self.meta_leads_week, self.meta_leads_view]
+    }
+
+    /// Leads on the website, custom conversions among them.
+    pub(crate) fn web_leads(&self) -> Windows {
+        let [day, week, view] = self.custom_leads();
+        [self.web_leads_day + day, self.web_leads_week + week, self.web_leads_view + view]
+    }
+
+    pub(crate) fn custom_leads(&self) -> Windows {
+        [self.custom_leads_day, self.custom_leads_week, self.custom_leads_view]
+    }
+
+    pub(crate) fn purchases(&self) -> Windows {
+        [self.purchases_day, self.purchases_week, self.purchases_view]
     }
 
     /// Each lead once, however many action types tell of it.
     pub(crate) fn leads(&self) -> i64 {
-        self.meta_leads() + self.web_leads()
+        in_all(self.meta_leads()) + in_all(self.web_leads())
     }
+}
 
-    pub(crate) fn purchases(&self) -> i64 {
-        self.purchases_7d + self.purchases_view
-    }
+/// However it came about.
+pub(crate) fn in_all([day, week, view]: Windows) -> i64 {
+    day + week + view
 }
 
 /// How many different people, of which each ad and day only knows its own: together fewer than the sum, and at least as
@@ -115,9 +133,9 @@ impl Metrics {
         self.clickers.add(other.clickers);
     }
 
-    /// Nothing was delivered, so there is no row.
+    /// Nothing was delivered and nothing happened, so there is no row.
     pub(crate) fn is_empty(&self) -> bool {
-        self.counts.impressions == 0 && self.counts.spend == 0
+        self.counts == Counts::default()
     }
 }
 

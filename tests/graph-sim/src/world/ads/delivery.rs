@@ -113,8 +113,8 @@ impl Delivery<'_> {
         let mut metrics = Metrics::default();
         let counts = &mut metrics.counts;
         counts.impressions = impressions;
-        counts.clicks = clicks;
         counts.link_clicks = clicks * 7 / 10;
+        counts.other_clicks = clicks - counts.link_clicks;
         counts.outbound_clicks = counts.link_clicks * 9 / 10;
         counts.landing_page_views = if self.on_meta { 0 } else { counts.link_clicks * 8 / 10 };
         counts.reactions = impressions * (1 + (noise >> 13) % 6) / 1_000;

@@ -55,7 +55,7 @@ fn is_known(bits: u64, sight: &Sight) -> bool {
 
 fn add(delivery: &Delivery<'_>, bits: u64, counts: &mut Counts) {
     let window = below(bits >> 30, 100);
-    let (day, week, view) = (i64::from(window < 70), i64::from(window < 86), i64::from(window >= 86));
+    let (day, week, view) = (i64::from(window < 70), i64::from((70..86).contains(&window)), i64::from(window >= 86));
     let kind = below(bits >> 50, 100);
     let (purchase, message) = match delivery.objective {
         Objective::Sales => (kind < 80, false),
@@ -65,23 +65,22 @@ fn add(delivery: &Delivery<'_>, bits: u64, counts: &mut Counts) {
     if message {
         counts.messaging += 1;
     } else if purchase {
-        counts.purchases_1d += day;
-        counts.purchases_7d += week;
+        counts.purchases_day += day;
+        counts.purchases_week += week;
         counts.purchases_view += view;
         counts.purchase_value += 1_500 + below(bits >> 17, 18_000);
     } else if below(bits >> 57, 100) < if delivery.on_meta { 85 } else { 12 } {
-        counts.meta_leads_1d += day;
-        counts.meta_leads_7d += week;
+        counts.meta_leads_day += day;
+        counts.meta_leads_week += week;
         counts.meta_leads_view += view;
+    } else if delivery.custom {
+        counts.custom_leads_day += day;
+        counts.custom_leads_week += week;
+        counts.custom_leads_view += view;
     } else {
-        counts.web_leads_1d += day;
-        counts.web_leads_7d += week;
+        counts.web_leads_day += day;
+        counts.web_leads_week += week;
         counts.web_leads_view += view;
-        if delivery.custom {
-            counts.custom_1d += day;
-            counts.custom_7d += week;
-            counts.custom_view += view;
-        }
     }
 }
 

@@ -77,6 +77,7 @@ pub(crate) struct Ads {
     first_ms: i64,
     /// The day the account was made on.
     made: Day,
+    made_ms: i64,
     active_share: u64,
     pub(crate) creatives: Mix,
     pub(crate) changes: Changes,
@@ -94,6 +95,7 @@ impl Ads {
             first,
             first_ms: calendar.start_ms(first),
             made,
+            made_ms: calendar.start_ms(made),
             calendar,
             currency,
             active_share: delivery::threshold(plan.active_share),
@@ -107,6 +109,7 @@ impl Ads {
     pub(crate) fn move_to(&mut self, zone: TimeZone) {
         self.calendar.zone = zone;
         self.first_ms = self.calendar.start_ms(self.first);
+        self.made_ms = self.calendar.start_ms(self.made);
     }
 
     /// Today, as the numbers know it.

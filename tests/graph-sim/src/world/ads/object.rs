@@ -186,13 +186,14 @@ impl Ads {
         self.first_ms - days * DAY_MS - dice.below(DAY_MS / 1000) * 1000
     }
 
-    /// When it was changed last: between its making and the account's, or when the control interface said so.
+    /// When it was changed last: between its making and the day the account was made on, or when the control interface
+    /// said so.
     pub(crate) fn updated_ms(&self, level: Level, index: u32) -> i64 {
         if let Some(updated) = self.change(level, index).and_then(|change| change.updated_ms) {
             return updated;
         }
         let created = self.created_ms(level, index);
-        let since = (self.calendar.created_ms() - created).max(1);
+        let since = (self.made_ms - created).max(1);
         created + self.dice(level, index, 3).below(since) / 1000 * 1000
     }
 

@@ -88,16 +88,16 @@ impl Effective {
         if known.is_some() || Self::NEVER.contains(&name) { Some(known) } else { None }
     }
 
-    /// The words of `delivery_info` that take it in.
-    pub(crate) fn delivery(self) -> &'static [&'static str] {
+    /// Its word in `delivery_info`. Each object has one: readers ask for a few words at a time and want nothing twice.
+    pub(crate) fn delivery(self) -> &'static str {
         match self {
-            Self::Active => &["active"],
-            Self::Paused | Self::CampaignPaused | Self::AdSetPaused => &["inactive"],
-            Self::Archived => &["archived"],
-            Self::Deleted => &["deleted", "permanently_deleted"],
-            Self::WithIssues => &["not_delivering"],
-            Self::Disapproved => &["rejected", "recently_rejected"],
-            Self::PendingReview => &["pending_review"],
+            Self::Active => "active",
+            Self::Paused | Self::CampaignPaused | Self::AdSetPaused => "inactive",
+            Self::Archived => "archived",
+            Self::Deleted => "deleted",
+            Self::WithIssues => "not_delivering",
+            Self::Disapproved => "rejected",
+            Self::PendingReview => "pending_review",
         }
     }
 }

@@ -1,0 +1,101 @@
+//! What reading an ad account costs.
+//!
+//! The reader is the command line, a process of its own, so that the memory measured is its own. Meta and DynamoDB are
+//! simulated in this process, which takes its time: seconds are for comparing sizes with each other, not with AWS.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use e2e::reading::{ORG, Plan, Theatre};
+use reqwest::Method;
+use serde_json::{Value, json};
+use shared::model::ad_account::AdAccount;
+use tokio::process::Command;
+
+/// What one reading cost.
+struct Cost {
+    calls: u64,
+    writes: u64,
+    seconds: f64,
+    peak_mb: u64,
+}
+
+/// Measures accounts of these sizes.
+pub(crate) async fn measure(sizes: &[u32], days: u32) -> Result<()> {
+    println!("{:>8}  {:<20} {:>7} {:>9} {:>9} {:>9}", "ads", "reading", "calls", "writes", "seconds", "peak MB");
+    for size in sizes {
+        let theatre = Theatre::open().await;
+        let (campaigns, adsets, ads) = shape(*size);
+        let plan = Plan {
+            id: "9001",
+            currency: "USD",
+            timezone: "America/New_York",
+            size: (campaigns, adsets, ads),
+            days: days + 2,
+        };
+        let account = theatre.link(&plan).await;
+        let size = campaigns * adsets * ads;
+        tell(size, "first", &read(&theatre, &account, days).await?);
+        tell(size, "nothing changed", &read(&theatre, &account, days).await?);
+        change(&theatre, &account, size / 100).await;
+        tell(size, "1 % changed", &read(&theatre, &account, days).await?);
+    }
+    Ok(())
+}
+
+/// Twenty ads to an ad set, five ad sets to a campaign.
+fn shape(ads: u32) -> (u32, u32, u32) {
+    ((ads / 100).max(1), 5, 20)
+}
+
+fn tell(ads: u32, what: &str, cost: &Cost) {
+    let Cost { calls, writes, seconds, peak_mb } = cost;
+    println!("{ads:>8}  {what:<20} {calls:>7} {writes:>9} {seconds:>9.1} {peak_mb:>9}");
+}
+
+/// Other clicks for some ads on the day before yesterday, and other names.
+async fn change(theatre: &Theatre, account: &AdAccount, count: u32) {
+    let day = shared::model::ad_account::back(account.today(shared::clock::now()), 2);
+    let totals =
+        theatre.sim(Method::GET, &format!("ads/9001/totals?since={day}&until={day}&by=ad"), &Value::Null).await;
+    let ads = totals["rows"].as_array().into_iter().flatten().filter_map(|row| row["id"].as_str());
+    let ads: Vec<&str> = ads.take(count.max(1) as usize).collect();
+    let metrics: Vec<Value> =
+        ads.iter().map(|ad| json!({ "ad_id": ad, "day": day.to_string(), "field": "clicks", "value": "7" })).collect();
+    theatre.sim(Method::POST, "ads/9001/change", &json!({ "metrics": metrics, "touch": ads })).await;
+}
+
+async fn read(theatre: &Theatre, account: &AdAccount, days: u32) -> Result<Cost> {
+    let program = std::env::current_exe()?.with_file_name("meta-ads");
+    ensure!(program.exists(), "{} is not built: cargo build --workspace --profile local", program.display());
+    theatre.writes();
+    let before = calls(theatre).await;
+    let begun = Instant::now();
+    let mut child = Command::new(program)
+        .args(["--org", ORG, "--account", account.ad_account_id.as_str(), "--days", &days.to_string()])
+        .envs(theatre.environment())
+        .env("AWS_LAMBDA_LOG_LEVEL", "error")
+        .stdout(Stdio::null())
+        .spawn()?;
+    let status = format!("/proc/{}/status", child.id().context("a process")?);
+    let mut peak_kb = 0;
+    let code = loop {
+        let seen = std::fs::read_to_string(&status).unwrap_or_default();
+        let peak = seen.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+        peak_kb = peak_kb.max(peak.unwrap_or(0));
+        match tokio::time::timeout(Duration::from_millis(20), child.wait()).await {
+            Ok(code) => break code?,
+            Err(_) => {}
+        }
+    };
+    ensure!(code.success(), "the reading failed: {code}");
+    let seconds = begun.elapsed().as_secs_f64();
+    Ok(Cost { calls: calls(theatre).await - before, writes: theatre.writes(), seconds, peak_mb: peak_kb / 1024 })
+}
+
+/// Calls that the simulated Meta has answered.
+async fn calls(theatre: &Theatre) -> u64 {
+    let stats = theatre.sim(Method::GET, "stats", &Value::Null).await;
+    stats["calls"].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
+}

@@ -1,0 +1,54 @@
+//! The command line that reads ad accounts.
+
+use std::time::Duration;
+
+use e2e::reading::{ORG, SMALL, Theatre};
+use e2e::world::world;
+use reqwest::Method;
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+/// Exit code, what it printed, and what it complained about.
+async fn run(theatre: &Theatre, arguments: &[&str]) -> (Option<i32>, String, String) {
+    // Starting the system builds all programs.
+    let _ = world();
+    let here = std::env::current_exe().unwrap();
+    let program =
+        here.ancestors().find(|folder| folder.join("meta-ads").exists()).expect("a built meta-ads").join("meta-ads");
+    let mut command = Command::new(program);
+    command.args(arguments).env_clear().envs(theatre.environment()).env("AWS_LAMBDA_LOG_LEVEL", "error");
+    let output = tokio::time::timeout(Duration::from_secs(60), command.output()).await.expect("an end").unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_reads_an_account_and_sees_what_became_of_it() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    let (code, printed, _) = run(&theatre, &["--org", ORG, "--account", "act_9001", "--days", "30"]).await;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(printed.contains("Account 9001") && printed.contains("AdInsights"), "{printed}");
+    crate::ads_reading::agrees(&theatre, &account, 30).await;
+    assert_eq!(run(&theatre, &["--org", ORG]).await.0, Some(0));
+
+    assert_eq!(run(&theatre, &["--days", "3"]).await.0, Some(2), "no org");
+    for days in ["0", "-1", "1000000", "x"] {
+        assert_eq!(run(&theatre, &["--org", ORG, &format!("--days={days}")]).await.0, Some(2), "{days}");
+    }
+    let (code, _, complaint) = run(&theatre, &["--org", ORG, "--account", "act_1"]).await;
+    assert_eq!(code, Some(1));
+    assert!(complaint.contains("act_1"), "{complaint}");
+    assert_eq!(run(&theatre, &["--org", "nobody"]).await.0, Some(1));
+
+    let limit = json!({ "account_id": "9001", "calls": 1, "window_s": 600, "block_s": 120, "type": "ads_management" });
+    theatre.sim(Method::POST, "limits", &limit).await;
+    let (code, printed, _) = run(&theatre, &["--org", ORG, "--patience", "1"]).await;
+    assert_eq!(code, Some(3), "{printed}");
+    theatre.sim(Method::DELETE, "limits", &Value::Null).await;
+    theatre.let_pause_run_out(&account).await;
+    theatre.sim(Method::POST, "ads/9001/change", &json!({ "account": { "currency": "JPY" } })).await;
+    let (code, printed, _) = run(&theatre, &["--org", ORG, "--days", "28"]).await;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("currency_changed"), "{printed}");
+}
