@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use shared::http::{Problem, cursor, place};
 use shared::ids::{FormId, LeadId, OrgScope, PageId, UserId};
-use shared::intake::{Ledger, map_again, newest_lead, read_again};
+use shared::intake::{Ledger, map_again, newest_lead};
 use shared::model::form::{AnswerOption, Form, Question, label};
 use shared::model::integration::Connection;
 use shared::model::lead::{Answer, Lead};
@@ -187,7 +187,7 @@ pub(crate) async fn preview(
     let country = api.table.org(&scope).await?.and_then(|org| org.default_country);
     let country = country.as_deref();
     if let Some(lead) = lead_of(&api, &scope, &id, given.lead_id.as_ref()).await? {
-        let read = |mapping: Option<&Mapping>| read_again(&lead, &form, mapping, country);
+        let read = |mapping: Option<&Mapping>| map(&lead.answers, Some(&form), mapping, country);
         let (now, then) = (read(now.as_ref()), read(Some(&then)));
         return Ok(Json(Preview { lead_id: Some(lead.id), answers: lead.answers, now, then }));
     }

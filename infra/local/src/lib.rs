@@ -14,6 +14,7 @@ mod command;
 mod deploy;
 pub mod dev;
 mod endpoints;
+mod environment;
 mod front_door;
 mod keeper;
 mod ministack;

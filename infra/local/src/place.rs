@@ -56,6 +56,11 @@ impl Place {
         self.dir.join("endpoints.json")
     }
 
+    /// What a program of somebody's command line sources to work on the system.
+    pub(crate) fn environment(&self) -> PathBuf {
+        self.dir.join("environment.sh")
+    }
+
     /// The log of one part.
     pub(crate) fn log(&self, part: &str) -> PathBuf {
         self.file("logs").join(format!("{part}.log"))

@@ -24,7 +24,7 @@ use crate::seed::Caller;
 use crate::simulator::{App, Simulator};
 use crate::stack::Stack;
 use crate::template::Template;
-use crate::{front_door, routes, start_page};
+use crate::{environment, front_door, routes, start_page};
 
 /// How to start a system.
 pub struct Options {
@@ -108,6 +108,7 @@ impl System {
             users,
             orgs: TENANTS.iter().map(|tenant| Org { id: tenant.id.into(), plan: tenant.plan.into() }).collect(),
         };
+        environment::write(&place.environment(), &endpoints, &stack)?;
         let api = format!("{}/_aws/execute-api/{}/$default", aws.endpoint, stack.output("HttpApiId")?);
         let functions = template.functions()?;
         let has_home = functions.iter().flat_map(|function| &function.routes).any(|route| route.path == "/");

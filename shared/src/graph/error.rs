@@ -244,7 +244,8 @@ fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
         }
         (2, Some(1_504_041 | 1_504_042)) => GraphError::Refused(detail),
         (4 | 17 | 32 | 341 | 613 | 80_000..=80_014, _) => GraphError::Throttled { wait: usage.wait(), detail },
-        (-1 | -2 | -3 | 1 | 2 | 960, _) => GraphError::Unavailable(detail),
+        // 2601: a report's rows that were read too early.
+        (-1 | -2 | -3 | 1 | 2 | 960 | 2601, _) => GraphError::Unavailable(detail),
         _ if status >= 500 => GraphError::Unavailable(detail),
         _ => GraphError::Refused(detail),
     }
@@ -294,6 +295,7 @@ mod tests {
         check(1, None, 500, "unavailable", Verdict::Retry);
         check(2, None, 200, "unavailable", Verdict::Retry);
         check(960, None, 400, "unavailable", Verdict::Retry);
+        check(2601, Some(1_815_107), 400, "unavailable", Verdict::Retry);
         check(100, Some(1_487_534), 400, "too_much_data", Verdict::GiveUp);
         check(2, Some(1_504_038), 500, "too_much_data", Verdict::GiveUp);
         check(-3, Some(1_504_045), 400, "too_much_data", Verdict::GiveUp);

@@ -20,7 +20,7 @@ use crate::model::merging::{Known, plan};
 use crate::table::TableError;
 
 /// Lines worked on together.
-const TOGETHER: usize = 96;
+const TOGETHER: usize = 24;
 /// Forms of one file that are asked of Meta.
 const MOST_FORMS: usize = 50;
 /// Problems that are listed; the others are counted.
@@ -100,7 +100,12 @@ pub async fn import(
     let mut forms: BTreeMap<FormId, KnownForm> = BTreeMap::new();
     let mut report = ImportReport { dry_run: how.dry_run, ..ImportReport::default() };
     let mut planned = Known::default();
-    while rows.peek().is_some() && report.next_line.is_none() {
+    while let Some(next) = rows.peek() {
+        // Between handfuls, so that no line is told of twice when the rest of the file is sent.
+        if crate::clock::now().duration_since(now) > LONGEST {
+            report.next_line = Some(line_of(next));
+            break;
+        }
         let (good, bad): (Vec<_>, Vec<_>) = rows.by_ref().take(TOGETHER).partition(Result::is_ok);
         bad.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
         let good: Vec<Row> = good.into_iter().flatten().collect();
@@ -109,10 +114,6 @@ pub async fn import(
         // In the file's order: of two lines of one person, the first becomes the lead.
         for rows in good.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
             let Some(first) = rows.first() else { continue };
-            if crate::clock::now().duration_since(now) > LONGEST {
-                report.next_line = Some(first.line);
-                break;
-            }
             let known = |row: &Row| forms.get(row.form_id.as_ref()?);
             let leads = rows.iter().map(|row| lead(row, known(row), country.as_deref(), how, now)).collect();
             let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();

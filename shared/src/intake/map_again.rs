@@ -8,7 +8,7 @@ use crate::ids::{FormId, OrgScope};
 use crate::model::event::Event;
 use crate::model::form::Form;
 use crate::model::identity::person_keys;
-use crate::model::lead::{Lead, Passage};
+use crate::model::lead::Lead;
 use crate::model::mapping::{self, Mapped, Mapping};
 use crate::model::trace::{Step, StepKind};
 use crate::table::lead_list::{LeadFilter, Place};
@@ -28,12 +28,6 @@ pub struct Remapped {
     pub next: Option<Place>,
 }
 
-/// What a lead would be if its answers were read so. Answers keep what they are called.
-#[must_use]
-pub fn read_again(lead: &Lead, form: &Form, mapping: Option<&Mapping>, country: Option<&str>) -> Mapped {
-    mapping::map(&lead.answers, Some(form), mapping, country)
-}
-
 /// Reads a stretch of a form's leads anew, newest first, and tells the CRM of those that change. An address or number
 /// that a lead gets is recognised from then on, unless it is another lead's already; one that it loses is not any more.
 ///
@@ -46,6 +40,7 @@ pub async fn map_again(
     mapping: Option<&Mapping>,
     after: Option<Place>,
 ) -> Result<Remapped, WorkError> {
+    let version = mapping.map(|mapping| mapping.version);
     let country = ledger.table.org(scope).await?.and_then(|org| org.default_country);
     let filter = LeadFilter { equal: vec![("form_id", id.to_string())], ..LeadFilter::default() };
     let (leads, next) = ledger.table.leads(scope, &filter, after, STRETCH).await?;
@@ -58,22 +53,27 @@ pub async fn map_again(
     // Told first: whoever stops in between finds the leads as they were, and tells it again with the same id.
     ledger
         .bus
-        .publish(&changed.iter().map(|(_, lead)| Event::lead_mapped_again(scope, lead)).collect::<Vec<_>>())
+        .publish(&changed.iter().map(|(_, lead)| Event::lead_mapped_again(scope, lead, version)).collect::<Vec<_>>())
         .await?;
-    let writes: Vec<_> = changed.iter().map(|(before, lead)| write(ledger, scope, before, lead)).collect();
+    let writes: Vec<_> = changed.iter().map(|(before, lead)| write(ledger, scope, before, lead, version)).collect();
     stream::iter(writes).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
     Ok(Remapped { changed: changed.len(), unchanged: read - changed.len(), next })
 }
 
 /// The lead as it reads now, if that is not as it is.
 fn changed(lead: &Lead, form: &Form, mapping: Option<&Mapping>, country: Option<&str>) -> Option<Lead> {
-    let Mapped { full_name, email, phone, fields, .. } = read_again(lead, form, mapping, country);
+    let Mapped { full_name, email, phone, fields, .. } = mapping::map(&lead.answers, Some(form), mapping, country);
     let same = (&lead.full_name, &lead.email, &lead.phone, &lead.fields) == (&full_name, &email, &phone, &fields);
-    let passage = Passage { mapping: mapping.map(|mapping| mapping.version), ..lead.passage.clone() };
-    (!same).then_some(Lead { full_name, email, phone, fields, passage, ..lead.clone() })
+    (!same).then_some(Lead { full_name, email, phone, fields, ..lead.clone() })
 }
 
-async fn write(ledger: &Ledger, scope: &OrgScope, before: &Lead, lead: &Lead) -> Result<(), WorkError> {
+async fn write(
+    ledger: &Ledger,
+    scope: &OrgScope,
+    before: &Lead,
+    lead: &Lead,
+    version: Option<u32>,
+) -> Result<(), WorkError> {
     if !lead.test {
         let persons = |lead: &Lead| person_keys(lead.email.as_deref(), lead.phone.as_deref());
         for person in persons(lead) {
@@ -85,7 +85,7 @@ async fn write(ledger: &Ledger, scope: &OrgScope, before: &Lead, lead: &Lead) ->
         }
     }
     if ledger.table.set_fields(scope, lead).await? {
-        let version = lead.passage.mapping.map_or("by Meta's question types".to_owned(), |version| {
+        let version = version.map_or("by Meta's question types".to_owned(), |version| {
             format!("by version {version} of the form's mapping")
         });
         let step = Step::new(

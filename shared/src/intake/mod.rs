@@ -28,7 +28,7 @@ use jiff::Timestamp;
 pub use catch_up::{CatchUp, Search, cannot_search};
 pub use forms::{FormInfo, find_form, forms, newest_lead, send_test_lead};
 pub use import::{ImportReport, Importing, RowProblem, import};
-pub use map_again::{Remapped, map_again, read_again};
+pub use map_again::{Remapped, map_again};
 pub use quiet::tell_quiet;
 pub use replay::{Replaying, parked, parked_from, replay};
 pub use sweep::SweepJob;

@@ -199,9 +199,9 @@ impl Event {
         Self::new("lead.updated", &updated)
     }
 
-    /// A lead's answers were read anew by a changed mapping.
+    /// A lead's answers were read anew by this version of its form's mapping; by none if it has none any more.
     #[must_use]
-    pub fn lead_mapped_again(scope: &OrgScope, lead: &Lead) -> Self {
+    pub fn lead_mapped_again(scope: &OrgScope, lead: &Lead, version: Option<u32>) -> Self {
         let mapped = MappedAgain {
             full_name: lead.full_name.clone(),
             email: lead.email.clone(),
@@ -209,7 +209,7 @@ impl Event {
             fields: lead.fields.clone(),
         };
         let said = serde_json::to_vec(&mapped).unwrap_or_default();
-        let version = lead.passage.mapping.unwrap_or_default();
+        let version = version.unwrap_or_default();
         let hash: String = hex::encode(Sha256::digest(said)).chars().take(16).collect();
         let updated = LeadUpdated {
             id: format!("lead.updated:{}:{}:mapping:{version}:{hash}", scope.org(), lead.id),

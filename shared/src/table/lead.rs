@@ -130,7 +130,7 @@ impl Table {
     pub async fn set_fields(&self, scope: &OrgScope, lead: &Lead) -> Result<bool, TableError> {
         let change = self.change(&keys::lead(scope, &lead.id)).if_still("type", &"lead")?;
         let change = change.set("full_name", &lead.full_name)?.set("email", &lead.email)?.set("phone", &lead.phone)?;
-        change.set("fields", &lead.fields)?.set("passage", &lead.passage)?.send().await
+        change.set("fields", &lead.fields)?.send().await
     }
 
     /// Lets a person be recognised as this lead from now on, unless they are recognised as one already.

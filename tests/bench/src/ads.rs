@@ -59,7 +59,7 @@ async fn change(theatre: &Theatre, account: &AdAccount, count: u32) {
     let day = shared::model::ad_account::back(account.today(shared::clock::now()), 2);
     let totals =
         theatre.sim(Method::GET, &format!("ads/9001/totals?since={day}&until={day}&by=ad"), &Value::Null).await;
-    let ads = totals["rows"].as_array().into_iter().flatten().filter_map(|row| row["id"].as_str());
+    let ads = totals.get("rows").and_then(Value::as_array).into_iter().flatten().filter_map(|row| row["id"].as_str());
     let ads: Vec<&str> = ads.take(count.max(1) as usize).collect();
     let metrics: Vec<Value> =
         ads.iter().map(|ad| json!({ "ad_id": ad, "day": day.to_string(), "field": "clicks", "value": "7" })).collect();
@@ -84,9 +84,8 @@ async fn read(theatre: &Theatre, account: &AdAccount, days: u32) -> Result<Cost>
         let seen = std::fs::read_to_string(&status).unwrap_or_default();
         let peak = seen.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
         peak_kb = peak_kb.max(peak.unwrap_or(0));
-        match tokio::time::timeout(Duration::from_millis(20), child.wait()).await {
-            Ok(code) => break code?,
-            Err(_) => {}
+        if let Ok(code) = tokio::time::timeout(Duration::from_millis(20), child.wait()).await {
+            break code?;
         }
     };
     ensure!(code.success(), "the reading failed: {code}");
@@ -97,5 +96,5 @@ async fn read(theatre: &Theatre, account: &AdAccount, days: u32) -> Result<Cost>
 /// Calls that the simulated Meta has answered.
 async fn calls(theatre: &Theatre) -> u64 {
     let stats = theatre.sim(Method::GET, "stats", &Value::Null).await;
-    stats["calls"].as_object().into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
+    stats.get("calls").and_then(Value::as_object).into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
 }

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// A system user whose token reads ads, and the accounts it is given: id, currency, zone.
-async fn agency(accounts: &[(&str, &str, &str)]) -> String {
+pub(crate) async fn agency(accounts: &[(&str, &str, &str)]) -> String {
     let scopes = json!(["ads_read", "business_management", "pages_show_list"]);
     let user = world().sim(Method::POST, "system_users", &json!({ "pages": 1, "scopes": scopes })).await;
     for (id, currency, timezone) in accounts {
@@ -24,11 +24,11 @@ fn account(id: &str, client: &str, token: &str) -> Value {
     json!({ "ad_account_id": format!("act_{id}"), "label": format!("Account {id}"), "client": client, "token": token })
 }
 
-async fn link(tenant: &Tenant, id: &str, client: &str, token: &str) -> Value {
+pub(crate) async fn link(tenant: &Tenant, id: &str, client: &str, token: &str) -> Value {
     tenant.done(Method::POST, "/api/meta-ads/accounts", &account(id, client, token)).await
 }
 
-async fn ready(tenant: &Tenant, id: &str) -> Value {
+pub(crate) async fn ready(tenant: &Tenant, id: &str) -> Value {
     eventually(&format!("account {id} to be read"), async || {
         let account = tenant.get(&format!("/api/meta-ads/accounts/act_{id}")).await;
         assert_ne!(account["state"], "error", "{account}");

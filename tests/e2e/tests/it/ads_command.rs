@@ -3,23 +3,48 @@
 use std::time::Duration;
 
 use e2e::reading::{ORG, SMALL, Theatre};
+use e2e::tenant::Tenant;
 use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
+use crate::ads::{agency, link, ready};
+
 /// Exit code, what it printed, and what it complained about.
 async fn run(theatre: &Theatre, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let environment = theatre.environment().into_iter().map(|(name, value)| (name.to_owned(), value));
+    run_with(environment.collect(), arguments).await
+}
+
+async fn run_with(environment: Vec<(String, String)>, arguments: &[&str]) -> (Option<i32>, String, String) {
     // Starting the system builds all programs.
     let _ = world();
     let here = std::env::current_exe().unwrap();
     let program =
         here.ancestors().find(|folder| folder.join("meta-ads").exists()).expect("a built meta-ads").join("meta-ads");
     let mut command = Command::new(program);
-    command.args(arguments).env_clear().envs(theatre.environment()).env("AWS_LAMBDA_LOG_LEVEL", "error");
+    command.args(arguments).env_clear().envs(environment).env("AWS_LAMBDA_LOG_LEVEL", "error");
     let output = tokio::time::timeout(Duration::from_secs(60), command.output()).await.expect("an end").unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[tokio::test]
+async fn it_works_on_the_running_system_too() {
+    let tenant = Tenant::with_users("ads-command", &[]).await;
+    let token = agency(&[("700600001", "USD", "Europe/Berlin")]).await;
+    link(&tenant, "700600001", "one", &token).await;
+    ready(&tenant, "700600001").await;
+    let file = std::fs::read_to_string(world().logs.join("../../environment.sh")).unwrap();
+    let variable = |line: &str| {
+        let (name, value) = line.strip_prefix("export ")?.split_once('=')?;
+        Some((name.to_owned(), value.trim_matches('\'').to_owned()))
+    };
+    let environment = file.lines().filter_map(variable).collect();
+    let (code, printed, complaint) = run_with(environment, &["--org", "ads-command", "--days", "10"]).await;
+    assert_eq!(code, Some(0), "{printed} {complaint}");
+    assert!(printed.contains("AdInsights"), "{printed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

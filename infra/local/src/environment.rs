@@ -1,0 +1,28 @@
+//! `environment.sh`: the variables with which a program of somebody's own command line works on the running system, as a
+//! function does.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::aws::ROOT_KEY;
+use crate::endpoints::Endpoints;
+use crate::stack::Stack;
+
+/// Writes the file that `meta-ads` needs to be told nothing else.
+pub(crate) fn write(path: &Path, endpoints: &Endpoints, stack: &Stack) -> Result<()> {
+    let variables = [
+        ("AWS_ENDPOINT_URL", endpoints.aws_endpoint.as_str()),
+        ("AWS_REGION", &endpoints.region),
+        ("AWS_ACCESS_KEY_ID", ROOT_KEY),
+        ("AWS_SECRET_ACCESS_KEY", ROOT_KEY),
+        ("TABLE_NAME", &endpoints.table),
+        ("META_APP_SECRET_ID", stack.resource("MetaAppCredentials")?),
+        ("GRAPH_BASE_URL", &endpoints.graph_sim),
+        ("GRAPH_VERSION", "v26.0"),
+        ("EXPIRY_NOTICE_QUEUE_URL", stack.resource("ExpiryNoticeQueue")?),
+    ];
+    let lines: String = variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
+    fs::write(path, lines).with_context(|| format!("cannot write {}", path.display()))
+}
