@@ -47,7 +47,7 @@ async fn take_turn(reader: Reader<'_>, queue: &Queue, job: &AdsJob, until: Times
     match reader.take_turn(job, until, &|_| ()).await? {
         Turn::Over => Ok(()),
         Turn::Again(rest) => Ok(queue.send_later(job.message(), rest).await?),
-        // Whoever is at it goes on by itself; this is for the case that it died.
-        Turn::Taken(rest) => Err(WorkError::Paused(rest)),
+        // Whoever is at it has a message of its own, which comes again if it dies.
+        Turn::Taken(_) => Ok(()),
     }
 }

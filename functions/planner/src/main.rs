@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde::{Deserialize, Serialize};
 use shared::connect::CheckJob;
+use shared::error::WorkError;
 use shared::ids::{OrgId, OrgScope, RunId};
 use shared::intake::SweepJob;
 use shared::model::ad_account::AdAccount;
@@ -107,8 +108,15 @@ impl Planner {
                 let all = by_turns(all, |(scope, _)| scope.org().clone());
                 let mut messages = 0;
                 for accounts in all.chunks(AT_ONCE) {
-                    let due = try_join_all(accounts.iter().map(|of| self.reading(of, plan.everything))).await?;
-                    let due: Vec<Message> = due.into_iter().flatten().collect();
+                    let due = join_all(accounts.iter().map(|of| self.reading(of, plan.everything))).await;
+                    let heard = |(due, (_, account)): (Result<Option<Message>, WorkError>, &(_, AdAccount))| {
+                        // One that cannot be begun keeps no other waiting; the next schedule tries it again.
+                        due.inspect_err(|error| {
+                            tracing::error!(%error, account = %account.ad_account_id, "an ad account cannot be read now");
+                        })
+                        .ok()?
+                    };
+                    let due: Vec<Message> = due.into_iter().zip(accounts).filter_map(heard).collect();
                     messages += due.len();
                     self.ads.send_all(due).await?;
                 }
@@ -127,7 +135,7 @@ impl Planner {
         &self,
         (scope, account): &(OrgScope, AdAccount),
         everything: bool,
-    ) -> Result<Option<Message>, Error> {
+    ) -> Result<Option<Message>, WorkError> {
         let now = shared::clock::now();
         if account.paused || (!everything && account.rests(now)) {
             return Ok(None);

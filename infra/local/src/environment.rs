@@ -22,6 +22,7 @@ pub(crate) fn write(path: &Path, endpoints: &Endpoints, stack: &Stack) -> Result
         ("GRAPH_BASE_URL", &endpoints.graph_sim),
         ("GRAPH_VERSION", "v26.0"),
         ("EXPIRY_NOTICE_QUEUE_URL", stack.resource("ExpiryNoticeQueue")?),
+        ("ADS_SYNC_QUEUE_URL", stack.resource("AdsSyncQueue")?),
     ];
     let lines: String = variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
     fs::write(path, lines).with_context(|| format!("cannot write {}", path.display()))

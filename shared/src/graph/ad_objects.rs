@@ -206,7 +206,7 @@ fn parsed(kind: AdObjectKind, object: &Value, currency: &str) -> Result<AdObject
             optimization_goal: text("optimization_goal"),
             billing_event: text("billing_event"),
             destination_type: text("destination_type"),
-            targeting: object.get("targeting").cloned().unwrap_or_default(),
+            targeting: bounded(object.get("targeting")),
             start_time: time("start_time"),
             end_time: time("end_time"),
             created_time: time("created_time"),
@@ -226,6 +226,18 @@ fn parsed(kind: AdObjectKind, object: &Value, currency: &str) -> Result<AdObject
             issues,
         }),
     })
+}
+
+/// Targeting can list thousands of postal codes; what does not fit into a row, or into an answer with a hundred of them, is
+/// known by its size.
+fn bounded(targeting: Option<&Value>) -> Value {
+    const MOST_BYTES: usize = 30_000;
+    let bytes = targeting.map_or(0, |targeting| targeting.to_string().len());
+    if bytes > MOST_BYTES {
+        json!({ "too_large": true, "bytes": bytes })
+    } else {
+        targeting.cloned().unwrap_or_default()
+    }
 }
 
 #[cfg(test)]

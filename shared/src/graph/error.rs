@@ -130,7 +130,7 @@ impl GraphError {
     /// Whether the limit that was reached is the app's: then nobody may ask, not only about this object.
     #[must_use]
     pub fn is_limit_of_app(&self) -> bool {
-        matches!(self, Self::Throttled { detail, .. } if detail.code == 4)
+        matches!(self, Self::Throttled { detail, .. } if matches!(detail.code, 4 | 341))
     }
 
     /// Why the token is dead, if it is. A wrong kind of token, a closed messaging window and a limit are no such thing.

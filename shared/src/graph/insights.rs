@@ -15,7 +15,7 @@ use super::insight_rows::{AdRow, DayRow, VIDEO, ad_row, day_row, id};
 use super::{Graph, GraphError, Metered, Page, read};
 use crate::ids::{AdAccountId, AdObjectId};
 use crate::model::ad_object::AdObjectKind;
-use crate::model::insights::Metrics;
+use crate::model::ads_sync::{Fields, Question};
 use crate::secret::AccessToken;
 
 /// Meta computes an answer while one waits.
@@ -37,32 +37,6 @@ const ALL_STATUSES: [&str; 12] = [
     "IN_PROCESS",
     "WITH_ISSUES",
 ];
-/// Which numbers. Meta can fail for a single field of a single ad's day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fields {
-    /// All that we know.
-    All,
-    /// Without the list of actions.
-    WithoutActions,
-    /// Without plays of videos.
-    WithoutVideo,
-    /// Without either.
-    Core,
-}
-
-/// A question about ads' days.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
-    /// The first day.
-    pub since: Date,
-    /// The last.
-    pub until: Date,
-    /// Only about these objects.
-    pub within: Option<(AdObjectKind, Vec<AdObjectId>)>,
-    /// Which numbers.
-    pub fields: Fields,
-}
-
 /// One response page of rows; what is not a row says why.
 #[derive(Debug)]
 pub struct RowPage<T> {
@@ -85,30 +59,6 @@ pub enum ReportState {
     Failed(GraphError),
 }
 
-impl Fields {
-    /// Fewer of them, in the order in which they are given up; `None` when nothing is left to give up.
-    #[must_use]
-    pub fn fewer(self) -> Option<Self> {
-        match self {
-            Self::All => Some(Self::WithoutActions),
-            Self::WithoutActions => Some(Self::WithoutVideo),
-            Self::WithoutVideo => Some(Self::Core),
-            Self::Core => None,
-        }
-    }
-
-    /// Numbers that were not asked for are as they were `before`.
-    pub fn keep(self, metrics: &mut Metrics, before: &Metrics) {
-        if matches!(self, Self::WithoutActions | Self::Core) {
-            metrics.actions.clone_from(&before.actions);
-            metrics.conversions = before.conversions;
-        }
-        if matches!(self, Self::WithoutVideo | Self::Core) {
-            metrics.video_views = before.video_views;
-        }
-    }
-}
-
 fn columns(of: &str, fields: Fields) -> String {
     let mut columns = format!("{of},impressions,clicks,spend,reach,frequency");
     if matches!(fields, Fields::All | Fields::WithoutVideo) {
@@ -126,25 +76,23 @@ fn range(since: Date, until: Date) -> String {
     json!({ "since": since, "until": until }).to_string()
 }
 
-impl Question {
-    fn parameters(&self) -> Vec<(&'static str, String)> {
-        let mut filters = vec![json!({ "field": "ad.effective_status", "operator": "IN", "value": ALL_STATUSES })];
-        if let Some((kind, ids)) = &self.within {
-            let field = match kind {
-                AdObjectKind::Campaign => "campaign.id",
-                AdObjectKind::Adset => "adset.id",
-                AdObjectKind::Ad => "ad.id",
-            };
-            filters.push(json!({ "field": field, "operator": "IN", "value": ids }));
-        }
-        vec![
-            ("level", "ad".to_owned()),
-            ("fields", columns(OF_AD, self.fields)),
-            ("time_range", range(self.since, self.until)),
-            ("time_increment", "1".to_owned()),
-            ("filtering", Value::from(filters).to_string()),
-        ]
+fn parameters(question: &Question) -> Vec<(&'static str, String)> {
+    let mut filters = vec![json!({ "field": "ad.effective_status", "operator": "IN", "value": ALL_STATUSES })];
+    if let Some((kind, ids)) = &question.within {
+        let field = match kind {
+            AdObjectKind::Campaign => "campaign.id",
+            AdObjectKind::Adset => "adset.id",
+            AdObjectKind::Ad => "ad.id",
+        };
+        filters.push(json!({ "field": field, "operator": "IN", "value": ids }));
     }
+    vec![
+        ("level", "ad".to_owned()),
+        ("fields", columns(OF_AD, question.fields)),
+        ("time_range", range(question.since, question.until)),
+        ("time_increment", "1".to_owned()),
+        ("filtering", Value::from(filters).to_string()),
+    ]
 }
 
 impl Graph {
@@ -156,7 +104,7 @@ impl Graph {
         after: Option<&str>,
         token: &AccessToken,
     ) -> Metered<RowPage<AdRow>> {
-        let request = self.http.get(self.url(&format!("{account}/insights"))).query(&question.parameters());
+        let request = self.http.get(self.url(&format!("{account}/insights"))).query(&parameters(question));
         self.rows(request, after, token, ad_row).await
     }
 
@@ -193,7 +141,7 @@ impl Graph {
             AdObjectKind::Adset => ("adset", "adset_id"),
             AdObjectKind::Ad => ("ad", "ad_id"),
         };
-        let mut parameters = question.parameters();
+        let mut parameters = self::parameters(question);
         parameters.retain(|(name, _)| !matches!(*name, "level" | "fields" | "time_increment"));
         parameters.extend([("level", level.to_owned()), ("fields", column.to_owned())]);
         let request = self.http.get(self.url(&format!("{account}/insights"))).query(&parameters);
@@ -211,7 +159,7 @@ impl Graph {
         struct Asked {
             report_run_id: Value,
         }
-        let request = self.http.post(self.url(&format!("{account}/insights"))).form(&question.parameters());
+        let request = self.http.post(self.url(&format!("{account}/insights"))).form(&parameters(question));
         self.send_metered(self.authorised(request.timeout(PATIENCE), token)).await.read_as(|body| {
             // Documents print a number, servers send text.
             match read::<Asked>(body)?.report_run_id {

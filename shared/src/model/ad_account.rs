@@ -65,9 +65,9 @@ pub struct AdAccount {
     /// Objects that Meta changed since then have not been read.
     #[serde(default)]
     pub objects_until: Option<Timestamp>,
-    /// Ads it is known to have: how large a question may be.
+    /// About how many ads do something on a day: how large a question may be. Nought until the first reading.
     #[serde(default)]
-    pub ads_count: u64,
+    pub rows_per_day: u64,
     /// The reading that is under way.
     pub run_id: Option<RunId>,
     /// How far back it is to read.
@@ -169,12 +169,14 @@ impl AdAccount {
     #[must_use]
     pub fn due_since(&self, now: Timestamp) -> Date {
         let today = self.today(now);
-        let days = match (self.imported_since, self.last_long_day) {
-            (None, _) => WHOLE_IMPORT,
-            (Some(_), Some(last)) if last >= today => LOOK_BACK,
-            _ => LONG_LOOK_BACK,
+        let since = match (self.imported_since, self.last_long_day) {
+            (None, _) => back(today, WHOLE_IMPORT),
+            (Some(_), Some(last)) if last >= today => back(today, LOOK_BACK),
+            // However long ago that was: what Meta could restate then, it may have restated since.
+            (Some(_), Some(last)) => back(last.min(today), LONG_LOOK_BACK),
+            (Some(_), None) => back(today, LONG_LOOK_BACK),
         };
-        back(today, days)
+        since.max(self.earliest_day(now))
     }
 
     /// The reading that is under way, if there is one.
@@ -194,7 +196,9 @@ impl AdAccount {
     #[must_use]
     pub fn rests(&self, now: Timestamp) -> bool {
         const REST: SignedDuration = SignedDuration::from_mins(55);
-        self.trouble.as_ref().is_some_and(|trouble| now.duration_since(trouble.since) < REST)
+        // Whether an integration's token lives again costs no call to find out.
+        let is_own = matches!(self.token, TokenSource::Secret(_));
+        is_own && self.trouble.as_ref().is_some_and(|trouble| now.duration_since(trouble.since) < REST)
     }
 
     /// The earliest day that Meta answers for, with a day to spare for its own clock.
@@ -208,7 +212,7 @@ impl AdAccount {
 /// The day so many days before.
 #[must_use]
 pub fn back(day: Date, days: i32) -> Date {
-    day.checked_sub(days.days()).unwrap_or(Date::MIN)
+    day.saturating_sub(days.days())
 }
 
 /// Meta's word for an `account_status`.
@@ -252,7 +256,7 @@ pub(crate) mod tests {
             last_long_day: None,
             imported_since: None,
             objects_until: None,
-            ads_count: 0,
+            rows_per_day: 0,
             run_id: None,
             run_since: None,
             run_lease: None,
@@ -282,7 +286,9 @@ pub(crate) mod tests {
         let imported = AdAccount { imported_since: Some(back(account().today(now), 90)), ..account() };
         assert_eq!(due(imported.clone()), "2026-02-01", "no long reading yet");
         let read = |day: &str| AdAccount { last_long_day: Some(day.parse().unwrap()), ..imported.clone() };
-        assert_eq!(due(read("2026-02-28")), "2026-02-01", "once a day");
+        assert_eq!(due(read("2026-02-28")), "2026-01-31", "once a day");
+        assert_eq!(due(read("2025-12-31")), "2025-12-03", "after two months without one: no day is left out");
+        assert_eq!(due(read("2019-01-01")), "2023-02-02", "and none that Meta does not answer for is asked for");
         assert_eq!(due(read("2026-03-01")), "2026-02-26");
     }
 

@@ -1,13 +1,16 @@
 //! One reading of one ad account: what it covers, how far it is, what it found. It is the sync log.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::ad_object::AdObjectKind;
 use super::ad_trouble::{Trouble, TroubleCode};
+use super::conversions::Counted;
+use super::insights::Metrics;
 use crate::ids::{AdAccountId, AdObjectId, LinkId, RunId, UserId};
 
 /// A reading.
@@ -124,9 +127,9 @@ impl ObjectLog {
 /// How far a reading is. What is not here yet is read, or read again.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Progress {
-    /// The account itself is looked at.
+    /// What counted as conversions when its days were read.
     #[serde(default)]
-    pub looked: bool,
+    pub counted: Option<Counted>,
     /// Every object is read, not only what changed.
     #[serde(default)]
     pub full: bool,
@@ -143,12 +146,15 @@ pub struct Progress {
     /// for a while only.
     #[serde(default)]
     pub cursor: Option<(String, Timestamp)>,
-    /// Campaigns that changed, or whose ad sets did: what is below them may have changed with them.
+    /// Campaigns that changed, or whose ad sets did: what is below them may have changed with them. Of many, only some.
     #[serde(default)]
-    pub touched: Vec<AdObjectId>,
+    pub touched: BTreeSet<AdObjectId>,
     /// The account's own numbers are read back to this day.
     #[serde(default)]
     pub account_down_to: Option<Date>,
+    /// Of the account's own days, so many are asked for at once.
+    #[serde(default)]
+    pub account_days_at_once: Option<i32>,
     /// The ads' numbers are read from today back to this day.
     #[serde(default)]
     pub ads_down_to: Option<Date>,
@@ -158,9 +164,75 @@ pub struct Progress {
     /// The report that Meta is making.
     #[serde(default)]
     pub report: Option<OpenReport>,
+    /// Reports that were asked for about the same days.
+    #[serde(default)]
+    pub reports: u32,
+    /// Parts of a day that were too much together, and are still to be asked for.
+    #[serde(default)]
+    pub parts: Option<Vec<Question>>,
+    /// In the middle of the answer to a question: the cursor of the next response page, and when it was given.
+    #[serde(default)]
+    pub place: Option<(Question, String, Timestamp)>,
+}
+
+/// A question about ads' days.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Question {
+    /// The first day.
+    pub since: Date,
+    /// The last.
+    pub until: Date,
+    /// Only about these objects.
+    pub within: Option<(AdObjectKind, Vec<AdObjectId>)>,
+    /// Which numbers.
+    pub fields: Fields,
+}
+
+/// Which numbers. Meta can fail for a single field of a single ad's day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fields {
+    /// All that we know.
+    All,
+    /// Without the list of actions.
+    WithoutActions,
+    /// Without plays of videos.
+    WithoutVideo,
+    /// Without either.
+    Core,
+}
+
+impl Fields {
+    /// Fewer of them, in the order in which they are given up; `None` when nothing is left to give up.
+    #[must_use]
+    pub fn fewer(self) -> Option<Self> {
+        match self {
+            Self::All => Some(Self::WithoutActions),
+            Self::WithoutActions => Some(Self::WithoutVideo),
+            Self::WithoutVideo => Some(Self::Core),
+            Self::Core => None,
+        }
+    }
+
+    /// Numbers that were not asked for are as they were `before`.
+    pub fn keep(self, metrics: &mut Metrics, before: &Metrics) {
+        if matches!(self, Self::WithoutActions | Self::Core) {
+            metrics.actions.clone_from(&before.actions);
+            metrics.conversions = before.conversions;
+        }
+        if matches!(self, Self::WithoutVideo | Self::Core) {
+            metrics.video_views = before.video_views;
+        }
+    }
 }
 
 impl Progress {
+    /// Has every day read, whatever of them is read already.
+    pub fn read_all_days(&mut self) {
+        (self.account_down_to, self.ads_down_to) = (None, None);
+        (self.report, self.parts, self.place) = (None, None, None);
+    }
+
     /// Has every object read, whatever of them is read already.
     pub fn read_all_objects(&mut self) {
         self.full = true;

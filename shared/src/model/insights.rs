@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
+use super::conversions::Counted;
 use crate::ids::AdObjectId;
 
 /// The numbers of one object on one day. What Meta does not mention is nought, except reach: that is unknown then.
@@ -93,12 +94,23 @@ impl Day {
     /// The day with the numbers that Meta gives now, or `None` if they are what they were.
     ///
     /// `confirmed` says that the numbers that are stored were seen after the day was over: only then is a change a
-    /// restatement, before that the day simply went on.
+    /// restatement, before that the day simply went on. That conversions are `counted` otherwise now is none either.
     #[must_use]
-    pub fn next(stored: Option<&Self>, day: Date, metrics: Metrics, confirmed: bool, now: Timestamp) -> Option<Self> {
+    pub fn next(
+        stored: Option<&Self>,
+        day: Date,
+        metrics: Metrics,
+        counted: &Counted,
+        confirmed: bool,
+        now: Timestamp,
+    ) -> Option<Self> {
         let first_seen = match stored {
             Some(stored) if stored.metrics == metrics => return None,
-            Some(stored) => stored.first_seen.or_else(|| confirmed.then(|| stored.metrics.main())),
+            Some(stored) => stored.first_seen.or_else(|| {
+                let conversions = counted.count(&stored.metrics.actions);
+                let recounted = Metrics { conversions, ..stored.metrics.clone() };
+                (confirmed && recounted != metrics).then(|| recounted.main())
+            }),
             None => None,
         };
         Some(Self { day, metrics, first_seen, changed_at: now })
@@ -172,21 +184,39 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn metrics(spend: &str, conversions: u64) -> Metrics {
-        Metrics { impressions: 1000, clicks: 10, spend: spend.parse().unwrap(), conversions, ..Metrics::default() }
+        let actions = [("lead".to_owned(), Decimal::from(conversions))].into();
+        let spend = spend.parse().unwrap();
+        Metrics { impressions: 1000, clicks: 10, spend, conversions, actions, ..Metrics::default() }
     }
 
     #[test]
     fn what_was_seen_first_is_kept_from_the_first_restatement_on() {
         let day: Date = "2026-01-31".parse().unwrap();
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let during = Day::next(None, day, metrics("1.00", 1), false, at("2026-01-31T12:00:00Z")).unwrap();
-        let grown = Day::next(Some(&during), day, metrics("2.00", 2), false, at("2026-01-31T18:00:00Z")).unwrap();
+        let next = |stored: Option<&Day>, metrics: Metrics, confirmed: bool, at: &str| {
+            Day::next(stored, day, metrics, &Counted::default(), confirmed, at.parse().unwrap())
+        };
+        let during = next(None, metrics("1.00", 1), false, "2026-01-31T12:00:00Z").unwrap();
+        let grown = next(Some(&during), metrics("2.00", 2), false, "2026-01-31T18:00:00Z").unwrap();
         assert_eq!(grown.first_seen, None, "the day went on");
-        assert_eq!(Day::next(Some(&grown), day, metrics("2.00", 2), true, at("2026-02-01T18:00:00Z")), None);
-        let restated = Day::next(Some(&grown), day, metrics("1.90", 3), true, at("2026-02-03T00:00:00Z")).unwrap();
+        assert_eq!(next(Some(&grown), metrics("2.00", 2), true, "2026-02-01T18:00:00Z"), None);
+        let restated = next(Some(&grown), metrics("1.90", 3), true, "2026-02-03T00:00:00Z").unwrap();
         assert_eq!(restated.first_seen, Some(metrics("2.00", 2).main()));
-        let again = Day::next(Some(&restated), day, metrics("1.80", 4), true, at("2026-02-04T00:00:00Z")).unwrap();
+        let again = next(Some(&restated), metrics("1.80", 4), true, "2026-02-04T00:00:00Z").unwrap();
         assert_eq!(again.first_seen, Some(metrics("2.00", 2).main()), "the first, not the last before it");
+    }
+
+    #[test]
+    fn counting_otherwise_is_no_restatement() {
+        let day: Date = "2026-01-31".parse().unwrap();
+        let now: Timestamp = "2026-02-03T00:00:00Z".parse().unwrap();
+        let stored = Day { day, metrics: metrics("2.00", 2), first_seen: None, changed_at: now };
+        let counted = Counted::parse(vec!["purchase".to_owned()]).unwrap();
+        let recounted = Metrics { conversions: 0, ..stored.metrics.clone() };
+        let next = Day::next(Some(&stored), day, recounted.clone(), &counted, true, now).unwrap();
+        assert_eq!((next.metrics.conversions, next.first_seen), (0, None));
+        let restated = Metrics { clicks: 11, ..recounted };
+        let next = Day::next(Some(&stored), day, restated, &counted, true, now).unwrap();
+        assert_eq!(next.first_seen.map(|first| (first.clicks, first.conversions)), Some((10, 0)));
     }
 
     #[test]

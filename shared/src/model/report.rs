@@ -106,6 +106,8 @@ pub struct Sums {
     pub spend: Decimal,
     /// One whole number.
     pub conversions: u64,
+    /// The ad account of the figures. Of an object that a row is about there is only one.
+    pub account: String,
     /// What Meta said of reach, as long as there is only one figure.
     only: Option<(Option<u64>, Option<Decimal>)>,
     figures: u32,
@@ -129,6 +131,7 @@ impl Sums {
         self.spend += other.spend;
         self.conversions += other.conversions;
         self.figures += other.figures;
+        self.account.clone_from(&other.account);
         self.only = if self.figures == 1 { other.only } else { None };
     }
 
@@ -194,6 +197,9 @@ impl Report {
         let values = self.by.iter().map(|dimension| figure.value(*dimension)).collect();
         let row = self.rows.entry(RowKey { values, currency: figure.currency.to_owned() }).or_default();
         row.add(&figure.metrics, figure.frequency);
+        if row.account.is_empty() {
+            figure.account.clone_into(&mut row.account);
+        }
     }
 
     /// The rows, in the order of their values.

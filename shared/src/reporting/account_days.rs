@@ -7,10 +7,9 @@ use jiff::civil::Date;
 use super::calls::Stop;
 use super::steps::Turning;
 use crate::clock;
-use crate::graph::insights::Fields;
 use crate::model::ad_account::back;
 use crate::model::ad_trouble::TroubleCode;
-use crate::model::ads_sync::ObjectType;
+use crate::model::ads_sync::{Fields, ObjectType};
 use crate::model::insights::Day;
 
 /// Days to a question: an answer is one row for each.
@@ -24,12 +23,17 @@ pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
         if until < turn.sync.since {
             return Ok(());
         }
-        let mut since = turn.sync.since.max(back(until, DAYS_AT_ONCE));
+        let at_once = turn.sync.progress.account_days_at_once.unwrap_or(DAYS_AT_ONCE);
+        let mut since = turn.sync.since.max(back(until, at_once - 1));
         let mut fields = Fields::All;
         // Less is asked for until it is not too much: fewer days, then of one day fewer fields.
         loop {
             match range(turn, since, until, fields).await {
-                Err(Stop::TooMuch(_)) if since < until => since = back(until, days(since, until) / 2 - 1),
+                Err(Stop::TooMuch(_)) if since < until => {
+                    let fewer = days(since, until) / 2;
+                    turn.sync.progress.account_days_at_once = Some(fewer);
+                    since = back(until, fewer - 1);
+                }
                 Err(Stop::TooMuch(_)) => match fields.fewer() {
                     Some(fewer) => fields = fewer,
                     None => {
@@ -83,8 +87,9 @@ async fn range(turn: &mut Turning<'_>, since: Date, until: Date, fields: Fields)
                 fields.keep(&mut metrics, &known.metrics);
             }
             let confirmed = turn.account.has_seen_whole(row.day);
-            if let Some(day) = Day::next(known, row.day, metrics, confirmed, clock::now()) {
-                restated += u64::from(known.is_some() && confirmed);
+            let counted = &turn.account.conversions;
+            if let Some(day) = Day::next(known, row.day, metrics, counted, confirmed, clock::now()) {
+                restated += u64::from(confirmed && day.first_seen.is_some());
                 changed.insert(row.day, day);
             }
         }

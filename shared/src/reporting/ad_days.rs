@@ -14,15 +14,19 @@ use super::calls::Stop;
 use super::question;
 use super::steps::{Turning, set};
 use crate::clock;
+use crate::error::WorkError;
+use crate::graph::GraphError;
+use crate::graph::error::Detail;
 use crate::graph::insight_rows::AdRow;
-use crate::graph::insights::{Fields, Question, ReportState, RowPage};
+use crate::graph::insights::{ReportState, RowPage};
 use crate::ids::AdObjectId;
 use crate::model::ad_account::{FIRST_IMPORT, Stage, back};
 use crate::model::ad_object::{Ad, AdObject, AdObjectKind};
 use crate::model::ad_trouble::TroubleCode;
-use crate::model::ads_sync::{ObjectType, OpenReport};
+use crate::model::ads_sync::{Fields, ObjectType, OpenReport, Question};
 use crate::model::creative::Creative;
 use crate::model::insights::{AdDay, AdLine, Day, Sheet};
+use crate::retry::Verdict;
 use crate::table::ad_account::Found;
 
 /// Rows to a slice, about: what is compared with is in memory, and what is cut short is asked for again.
@@ -46,7 +50,7 @@ pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
         if until < turn.sync.since {
             return Ok(());
         }
-        let usual = i32::try_from(ROWS_PER_SLICE / turn.account.ads_count.max(1)).unwrap_or(MOST_DAYS);
+        let usual = i32::try_from(ROWS_PER_SLICE / turn.account.rows_per_day.max(1)).unwrap_or(MOST_DAYS);
         let at_once = turn.sync.progress.days_at_once.unwrap_or(usual).clamp(1, MOST_DAYS);
         let mut since = turn.sync.since.max(back(until, at_once - 1));
         // The newest days are shown before older ones are asked for.
@@ -62,6 +66,7 @@ pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
             outcome => {
                 outcome?;
                 turn.sync.progress.ads_down_to = Some(since);
+                (turn.sync.progress.failures, turn.sync.progress.reports) = (0, 0);
                 if since <= newest && turn.account.stage != Stage::Ready {
                     let found =
                         Found { stage: Some(Stage::Ready), last_sync_at: turn.sync.started_at, ..Found::default() };
@@ -86,7 +91,10 @@ async fn slice(turn: &mut Turning<'_>, since: Date, until: Date) -> Result<(), S
 async fn ask(turn: &mut Turning<'_>, slice: &mut Slice) -> Result<(), Stop> {
     let (since, until) = (slice.since, slice.until);
     let whole = Question { since, until, within: None, fields: Fields::All };
-    let rows = turn.account.ads_count * u64::try_from(days(since, until)).unwrap_or(1);
+    let rows = turn.account.rows_per_day * u64::try_from(days(since, until)).unwrap_or(1);
+    if since == until && turn.sync.progress.parts.is_some() {
+        return question::in_parts(turn, slice, whole).await;
+    }
     let is_open = turn.sync.progress.report.as_ref().is_some_and(|open| (open.since, open.until) == (since, until));
     if rows <= PLAIN_ROWS && !is_open {
         match question::plain(turn, slice, &whole).await {
@@ -104,34 +112,57 @@ async fn ask(turn: &mut Turning<'_>, slice: &mut Slice) -> Result<(), Stop> {
 async fn report(turn: &mut Turning<'_>, slice: &mut Slice, whole: &Question) -> Result<(), Stop> {
     const MOST_REPORTS: u32 = 4;
     let account = turn.account.ad_account_id.clone();
-    for _ in 0..MOST_REPORTS {
-        let open = match turn.sync.progress.report.clone() {
-            Some(open) if (open.since, open.until) == (whole.since, whole.until) => open,
-            _ => {
+    loop {
+        let resumed =
+            turn.sync.progress.report.clone().filter(|open| (open.since, open.until) == (whole.since, whole.until));
+        let is_resumed = resumed.is_some();
+        let open = match resumed {
+            Some(open) => open,
+            None if turn.sync.progress.reports >= MOST_REPORTS => {
+                turn.sync.progress.reports = 0;
+                return Err(Stop::TooMuch(GraphError::TooMuchData(Detail::default())));
+            }
+            None => {
+                turn.sync.progress.reports += 1;
                 let asked = turn.calls.make(async |graph, token| graph.ask_for_report(&account, whole, token).await);
                 let (id, asked_at) = (asked.await?, clock::now());
                 let open = OpenReport { id, since: whole.since, until: whole.until, asked_at, after: None };
                 turn.sync.progress.report.insert(open).clone()
             }
         };
-        match made(turn, &open).await? {
-            ReportState::Done => {
-                report_rows(turn, slice, &open.id, open.after).await?;
+        match read_report(turn, slice, &open).await {
+            // Of an earlier turn: a cursor that Meta knows no more, or a report that this token does not see.
+            Err(Stop::Failed(WorkError::Graph(error))) if is_resumed && error.token_death().is_none() => {
+                tracing::info!(account = %account, %error, report = open.id, "a report is asked for anew");
+                turn.sync.progress.report = None;
+            }
+            Ok(false) => turn.sync.progress.report = None,
+            Ok(true) => {
                 turn.sync.progress.report = None;
                 return Ok(());
             }
-            ReportState::Failed(error) if error.wants_less() => {
-                turn.sync.progress.report = None;
-                return Err(Stop::TooMuch(error));
-            }
-            // Forgotten, stuck, or failed for no reason that would hold again.
-            state => {
-                tracing::warn!(account = %account, report = open.id, ?state, "a report is asked for anew");
-                turn.sync.progress.report = None;
+            Err(stop) => {
+                if matches!(stop, Stop::TooMuch(_) | Stop::Failed(_)) {
+                    turn.sync.progress.report = None;
+                }
+                return Err(stop);
             }
         }
     }
-    Err(Stop::TooMuch(crate::graph::GraphError::TooMuchData(crate::graph::error::Detail::default())))
+}
+
+/// `false` if the report has to be asked for anew.
+async fn read_report(turn: &mut Turning<'_>, slice: &mut Slice, open: &OpenReport) -> Result<bool, Stop> {
+    match made(turn, open).await? {
+        ReportState::Done => report_rows(turn, slice, &open.id, open.after.clone()).await.map(|()| true),
+        ReportState::Failed(error) if error.wants_less() => Err(Stop::TooMuch(error)),
+        ReportState::Failed(error) if error.verdict() != Verdict::Retry => Err(turn.calls.met(error).await?),
+        // Forgotten, stuck, or failed for no reason that would hold again.
+        state => {
+            tracing::warn!(report = open.id, ?state, "a report is asked for anew");
+            Ok(false)
+        }
+    }
 }
 
 /// Waits for a report. One that hangs is as good as running at nought percent.
@@ -269,8 +300,9 @@ impl Slice {
                 fields.keep(metrics, &before.day.metrics);
             }
             let confirmed = turn.account.has_seen_whole(place.0);
-            let day = Day::next(before.map(|before| &before.day), place.0, metrics.clone(), confirmed, now);
-            restated += u64::from(before.is_some() && confirmed && day.is_some());
+            let counted = &turn.account.conversions;
+            let day = Day::next(before.map(|before| &before.day), place.0, metrics.clone(), counted, confirmed, now);
+            restated += u64::from(confirmed && day.as_ref().is_some_and(|day| day.first_seen.is_some()));
             // Written already, and its sheet was not: then the sheet is what is missing.
             let Some(day) = day else { return true };
             written.push(AdDay {
@@ -328,7 +360,15 @@ async fn meet(turn: &mut Turning<'_>, rows: &[&AdRow]) -> Result<(), Stop> {
             issues: vec!["Meta has numbers of this ad and does not show the ad itself.".to_owned()],
         }))
     };
-    let outcomes = unknown.iter().zip(found);
-    let objects: Vec<AdObject> = outcomes.filter_map(|((_, id), outcome)| outcome.ok().or_else(|| named(id))).collect();
+    let mut objects = Vec::with_capacity(unknown.len());
+    for ((_, id), outcome) in unknown.iter().zip(found) {
+        match outcome {
+            Ok(object) => objects.push(object),
+            Err(GraphError::NotVisible(_) | GraphError::NotPermitted(_) | GraphError::Refused(_)) => {
+                objects.extend(named(id));
+            }
+            Err(error) => return Err(turn.calls.met(error).await?),
+        }
+    }
     Ok(turn.table.put_ad_objects(turn.scope, &turn.account.id, &objects).await?)
 }

@@ -65,6 +65,8 @@ pub async fn begin(
     now: Timestamp,
 ) -> Result<Begun, WorkError> {
     const MOST_TRIES: u32 = 8;
+    // What was stored when it was less old may be older than what Meta answers for.
+    let since = since.max(account.earliest_day(now));
     for attempt in 1..=MOST_TRIES {
         let Some(account) = table.ad_account(scope, &account.ad_account_id).await?.filter(|now| now.id == account.id)
         else {

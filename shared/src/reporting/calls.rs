@@ -16,6 +16,8 @@ use crate::retry::{Verdict, backoff};
 use crate::secret::AccessToken;
 use crate::table::Table;
 
+/// A call that was begun in time may take so much longer.
+const OVERTIME: Duration = Duration::from_secs(8);
 /// What is rested in place; for longer rests somebody else may have the worker.
 const SHORT_REST: Duration = Duration::from_secs(10);
 
@@ -90,7 +92,10 @@ impl<'a> Calls<'a> {
         for attempt in 1.. {
             self.rest_until(self.next).await?;
             self.made += 1;
-            let Metered { outcome, usage } = call(&self.graph, &self.token).await;
+            // One that Meta takes too long for is asked again in the next turn; this one has yet to be written down.
+            let left = Duration::try_from(self.deadline.duration_since(now())).unwrap_or_default();
+            let answer = tokio::time::timeout(left + OVERTIME, call(&self.graph, &self.token)).await;
+            let Ok(Metered { outcome, usage }) = answer else { return Err(Stop::OutOfTime) };
             let rest = usage.rest();
             let error = match outcome {
                 Ok(answer) => {
@@ -137,6 +142,15 @@ impl<'a> Calls<'a> {
         tokio::time::sleep(rest).await;
         self.waited += rest;
         Ok(())
+    }
+
+    /// What an error means that a call met which was not made here.
+    pub(super) async fn met(&mut self, error: GraphError) -> Result<Stop, WorkError> {
+        if matches!(error, GraphError::Throttled { .. }) {
+            self.blocked(&error).await
+        } else {
+            Ok(Stop::Failed(error.into()))
+        }
     }
 
     /// Everybody is told until when the account, or with it all of them, is to be left alone.

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::ids::{AdObjectId, OrgScope};
 use crate::model::ad_account::AdAccount;
 use crate::model::ad_object::AdObjectKind;
-use crate::model::insights::{AdLine, MainMetrics};
+use crate::model::insights::{AdLine, MainMetrics, Sheet};
 use crate::model::report::{Dimension, Figure, Report, RowKey, Sums};
 use crate::table::{Table, TableError};
 
@@ -17,17 +17,31 @@ const AT_ONCE: usize = 6;
 /// An account's days are read in so many pieces at once.
 const DAYS_PER_PIECE: i32 = 31;
 
+/// Rows of a report before it is refused: what is added up is in memory.
+const MOST_ROWS: usize = 100_000;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// It would have too many rows.
+    #[error("the report would have more than {MOST_ROWS} rows")]
+    TooManyRows,
+    /// The table failed.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
 /// A report over accounts.
 ///
 /// # Errors
-/// If the table cannot be read.
+/// If it would be too large, or the table cannot be read.
 pub async fn report(
     table: &Table,
     scope: &OrgScope,
     accounts: &[AdAccount],
     by: &[Dimension],
     (since, until): (Date, Date),
-) -> Result<BTreeMap<RowKey, Sums>, TableError> {
+) -> Result<BTreeMap<RowKey, Sums>, ReportError> {
     let mut parts = Vec::new();
     for account in accounts {
         parts.extend(pieces(since, until).map(|days| piece(table, scope, account, by, days)));
@@ -37,6 +51,9 @@ pub async fn report(
     while let Some(part) = parts.next().await {
         for (key, sums) in part? {
             all.entry(key).or_default().add_all(&sums);
+        }
+        if all.len() > MOST_ROWS {
+            return Err(ReportError::TooManyRows);
         }
     }
     Ok(all)
@@ -57,7 +74,7 @@ async fn piece(
     scope: &OrgScope,
     account: &AdAccount,
     by: &[Dimension],
-    (since, until): (Date, Date),
+    days: (Date, Date),
 ) -> Result<BTreeMap<RowKey, Sums>, TableError> {
     let mut report = Report::by(by.to_vec());
     let figure = Figure {
@@ -66,43 +83,56 @@ async fn piece(
         campaign: "",
         adset: "",
         ad: "",
-        day: since,
+        day: days.0,
         currency: &account.currency,
         metrics: MainMetrics::default(),
         frequency: None,
     };
     if Report::needs_ads(by) {
-        let mut place = None;
+        let (mut place, mut last) = (None, None::<Sheet>);
         loop {
-            let (sheets, next) = table.sheets_from(scope, &account.id, (since, until), place).await?;
-            for sheet in &sheets {
-                for (ad, AdLine(adset, impressions, clicks, spend, conversions, reach, _)) in &sheet.ads {
-                    let metrics = MainMetrics {
-                        impressions: *impressions,
-                        clicks: *clicks,
-                        spend: *spend,
-                        conversions: *conversions,
-                        reach: *reach,
-                    };
-                    let ids = (sheet.campaign_id.as_str(), adset.as_str(), ad.as_str());
-                    let (campaign, adset, ad) = ids;
-                    report.add(&Figure { campaign, adset, ad, day: sheet.day, metrics, ..figure.clone() });
+            let (sheets, next) = table.sheets_from(scope, &account.id, days, place).await?;
+            for sheet in sheets {
+                match &mut last {
+                    // The parts of a large sheet follow each other, and an ad can be in two of them after a crash.
+                    Some(last) if (last.day, &last.campaign_id) == (sheet.day, &sheet.campaign_id) => {
+                        last.ads.extend(sheet.ads);
+                    }
+                    _ => {
+                        let whole = last.replace(sheet);
+                        whole.iter().for_each(|sheet| add(&mut report, &figure, sheet));
+                    }
                 }
             }
             place = next;
             if place.is_none() {
+                last.iter().for_each(|sheet| add(&mut report, &figure, sheet));
                 return Ok(report.rows());
             }
         }
     }
-    for day in table.account_days(scope, &account.id, since, until).await? {
+    for day in table.account_days(scope, &account.id, days.0, days.1).await? {
         let frequency = day.metrics.frequency;
         report.add(&Figure { day: day.day, metrics: day.metrics.main(), frequency, ..figure.clone() });
     }
     Ok(report.rows())
 }
 
-/// The names of what a report's rows are about, by kind and id.
+fn add(report: &mut Report, figure: &Figure<'_>, sheet: &Sheet) {
+    for (ad, AdLine(adset, impressions, clicks, spend, conversions, reach, _)) in &sheet.ads {
+        let metrics = MainMetrics {
+            impressions: *impressions,
+            clicks: *clicks,
+            spend: *spend,
+            conversions: *conversions,
+            reach: *reach,
+        };
+        let (campaign, adset, ad) = (sheet.campaign_id.as_str(), adset.as_str(), ad.as_str());
+        report.add(&Figure { campaign, adset, ad, day: sheet.day, metrics, ..figure.clone() });
+    }
+}
+
+/// The names of what a report's rows are about: of each account, its objects.
 ///
 /// # Errors
 /// If the table cannot be read.
@@ -110,17 +140,17 @@ pub async fn names(
     table: &Table,
     scope: &OrgScope,
     accounts: &[AdAccount],
-    ids: BTreeSet<(AdObjectKind, AdObjectId)>,
+    objects: BTreeMap<String, BTreeSet<(AdObjectKind, AdObjectId)>>,
 ) -> Result<HashMap<(AdObjectKind, AdObjectId), String>, TableError> {
-    let mut missing: Vec<(AdObjectKind, AdObjectId)> = ids.into_iter().collect();
-    let mut names = HashMap::with_capacity(missing.len());
+    let mut reads = Vec::new();
     for account in accounts {
-        if missing.is_empty() {
-            break;
-        }
-        let found = table.ad_objects(scope, &account.id, &missing).await?;
-        missing.retain(|id| !found.contains_key(id));
-        names.extend(found.into_iter().map(|(id, object)| (id, object.name().to_owned())));
+        let ids: Vec<_> = objects.get(account.ad_account_id.as_str()).into_iter().flatten().cloned().collect();
+        reads.push(async move { table.ad_objects(scope, &account.id, &ids).await });
+    }
+    let mut reads = stream::iter(reads).buffer_unordered(AT_ONCE);
+    let mut names = HashMap::new();
+    while let Some(found) = reads.next().await {
+        names.extend(found?.into_iter().map(|(id, object)| (id, object.name().to_owned())));
     }
     Ok(names)
 }

@@ -138,7 +138,7 @@ pub async fn link(
         last_long_day: None,
         imported_since: None,
         objects_until: None,
-        ads_count: 0,
+        rows_per_day: 0,
         run_id: None,
         run_since: None,
         run_lease: None,
@@ -149,12 +149,7 @@ pub async fn link(
         desk.meta.vault.drop_all(&secret(&account.token)).await;
         return Err(LinkError::Linked);
     }
-    // If this fails, the next schedule begins the import.
-    let run = RunId::new();
-    let plan = (account.due_since(now), Cause::Import, Some(by));
-    if begin(desk.table, scope, &account, &run, plan, now).await? == Begun::New {
-        send(desk.queue, &AdsJob::of(&account, Some(run))).await?;
-    }
+    read_soon(desk, scope, &account, (account.due_since(now), Cause::Import, Some(by)), now).await;
     Ok(account)
 }
 
@@ -197,11 +192,8 @@ pub async fn change(
     if begins && !changed.paused {
         // What counts has changed: all that is stored is read again, so that no report mixes the two.
         let since = changed.imported_since.filter(|_| recount).unwrap_or_else(|| changed.due_since(now));
-        let run = RunId::new();
-        let plan = (since.min(changed.due_since(now)), Cause::Request, Some(by));
-        if begin(desk.table, scope, &changed, &run, plan, now).await? == Begun::New {
-            send(desk.queue, &AdsJob::of(&changed, Some(run))).await?;
-        }
+        let since = since.min(changed.due_since(now));
+        read_soon(desk, scope, &changed, (since, Cause::Request, Some(by)), now).await;
     }
     Ok(changed)
 }
@@ -209,7 +201,7 @@ pub async fn change(
 /// Unlinks an account. What was read of it is deleted in time; its token at once.
 ///
 /// # Errors
-/// If the table or the queue fails; asking again finishes it.
+/// If the vault, the table or the queue fails; asking again finishes it.
 pub async fn unlink(desk: Desk<'_>, scope: &OrgScope, account: &AdAccount) -> Result<(), WorkError> {
     // The message before the row: nobody would find what was read of it otherwise. The worker leaves an account alone
     // that is still linked, and comes again.
@@ -217,13 +209,32 @@ pub async fn unlink(desk: Desk<'_>, scope: &OrgScope, account: &AdAccount) -> Re
     // A reading that is under way writes until its turn ends.
     let delay = if account.run_id.is_some() { LONGEST_TURN } else { Duration::ZERO };
     desk.queue.send_later(job, delay).await.map_err(WorkError::from)?;
+    // The token before the row that names it.
+    for name in secret(&account.token) {
+        desk.meta.vault.delete(&name).await?;
+    }
     desk.table.delete_ad_account(scope, account).await?;
-    desk.meta.vault.drop_all(&secret(&account.token)).await;
     Ok(())
 }
 
-async fn send(queue: &Queue, job: &AdsJob) -> Result<(), WorkError> {
-    Ok(queue.send_all(vec![job.message()]).await?)
+/// Has an account read. What was asked for is done without it, and the schedule makes up for a reading that did not begin.
+async fn read_soon(
+    desk: Desk<'_>,
+    scope: &OrgScope,
+    account: &AdAccount,
+    plan: (jiff::civil::Date, Cause, Option<UserId>),
+    now: Timestamp,
+) {
+    let run = RunId::new();
+    let begun = async {
+        if begin(desk.table, scope, account, &run, plan, now).await? == Begun::New {
+            desk.queue.send_all(vec![AdsJob::of(account, Some(run.clone())).message()]).await?;
+        }
+        Ok::<_, WorkError>(())
+    };
+    if let Err(error) = begun.await {
+        tracing::warn!(%error, account = %account.ad_account_id, "an ad account will be read later only");
+    }
 }
 
 fn secret(source: &TokenSource) -> Vec<String> {
@@ -251,6 +262,7 @@ async fn verified(
     now: Timestamp,
 ) -> Result<(AccessToken, AdAccountNode), LinkError> {
     let graph = desk.meta.graph().await.map_err(WorkError::from)?;
+    let is_integration = matches!(token, Token::Integration(_));
     let token = match token {
         Token::Pasted(token) => {
             let info = match graph.debug_token(token).await {
@@ -272,7 +284,7 @@ async fn verified(
             let token = match token::token(desk.meta, desk.table, scope, &source, now).await {
                 Ok(Some(token)) => token,
                 Ok(None) => return Err(LinkError::Refused(TroubleCode::IntegrationEnded, String::new())),
-                Err(error) => return Err(refused(error)),
+                Err(error) => return Err(error.into()),
             };
             if !may_read_ads(&found.scopes) {
                 return Err(LinkError::Refused(TroubleCode::AdsReadMissing, found.scopes.join(", ")));
@@ -287,6 +299,8 @@ async fn verified(
         Err(GraphError::NotPermitted(detail)) => {
             Err(LinkError::Refused(TroubleCode::AdAccountNotVisible, detail.to_string()))
         }
+        // More than this account hangs on an integration's token.
+        Err(error @ GraphError::TokenDead { .. }) if is_integration => Err(WorkError::from(error).into()),
         Err(error) => Err(refused(error.into())),
     }
 }

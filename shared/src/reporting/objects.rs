@@ -27,15 +27,15 @@ pub(super) async fn read(turn: &mut Turning<'_>, kind: AdObjectKind, what: Objec
     let since = if full { None } else { turn.account.objects_until };
     pages(turn, kind, what, since, &[]).await?;
     // Without a word of their own, children change with their parents: a paused campaign's ads are CAMPAIGN_PAUSED.
-    let parents = std::mem::take(&mut turn.sync.progress.touched);
-    if !full && kind != AdObjectKind::Campaign && !parents.is_empty() {
-        let within = if parents.len() > MOST_PARENTS { &[][..] } else { &parents };
-        pages(turn, kind, what, None, within).await?;
+    let parents: Vec<AdObjectId> = turn.sync.progress.touched.iter().cloned().collect();
+    if full || kind == AdObjectKind::Campaign || parents.is_empty() {
+        return Ok(());
     }
-    turn.sync.progress.touched.extend(parents);
-    turn.sync.progress.touched.sort();
-    turn.sync.progress.touched.dedup();
-    Ok(())
+    let within = if parents.len() > MOST_PARENTS { &[][..] } else { &parents };
+    let outcome = pages(turn, kind, what, None, within).await;
+    // The place is one among the children; whoever goes on begins with what changed by itself.
+    turn.sync.progress.cursor = None;
+    outcome
 }
 
 async fn pages(
@@ -98,6 +98,16 @@ async fn take(turn: &mut Turning<'_>, kind: AdObjectKind, what: ObjectType, page
             Err(evidence) => turn.sync.log(what).fail(TroubleCode::UnreadableRow, evidence),
         }
     }
+    if !turn.sync.progress.full {
+        // Also of what is as it was: whoever stored it may have died before what is below it was read.
+        let parent = |object: &AdObject| match object {
+            AdObject::Campaign(campaign) => Some(campaign.id.clone()),
+            AdObject::Adset(adset) => Some(adset.campaign_id.clone()),
+            AdObject::Ad(_) => None,
+        };
+        let room = (MOST_PARENTS + 1).saturating_sub(turn.sync.progress.touched.len());
+        turn.sync.progress.touched.extend(objects.iter().filter_map(parent).take(room));
+    }
     let ids: Vec<AdObjectId> = objects.iter().map(|object| object.id().clone()).collect();
     let marks = turn.table.ad_object_marks(turn.scope, &turn.account.id, kind, &ids).await?;
     let read = objects.len();
@@ -107,14 +117,6 @@ async fn take(turn: &mut Turning<'_>, kind: AdObjectKind, what: ObjectType, page
     distinct.extend(objects.into_iter().map(|object| (object.id().clone(), object)));
     let objects: Vec<AdObject> = distinct.into_values().collect();
     turn.table.put_ad_objects(turn.scope, &turn.account.id, &objects).await?;
-    if !turn.sync.progress.full {
-        let parent = |object: &AdObject| match object {
-            AdObject::Campaign(campaign) => Some(campaign.id.clone()),
-            AdObject::Adset(adset) => Some(adset.campaign_id.clone()),
-            AdObject::Ad(_) => None,
-        };
-        turn.sync.progress.touched.extend(objects.iter().filter_map(parent));
-    }
     let log = turn.sync.log(what);
     log.read += read as u64;
     log.changed += objects.len() as u64;

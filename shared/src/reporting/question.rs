@@ -6,48 +6,83 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
+
 use super::ad_days::Slice;
 use super::calls::Stop;
 use super::steps::Turning;
-use crate::graph::insights::{Fields, Question};
+use crate::clock;
+use crate::error::WorkError;
+use crate::graph::GraphError;
 use crate::ids::AdObjectId;
 use crate::model::ad_object::AdObjectKind;
 use crate::model::ad_trouble::TroubleCode;
-use crate::model::ads_sync::ObjectType;
+use crate::model::ads_sync::{Fields, ObjectType, Question};
 
-/// Asks plainly, response page by response page.
+/// Meta's cursors are good for a while; an older one is not tried.
+const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
+
+/// Asks plainly, response page by response page, from where an earlier turn stopped.
 pub(super) async fn plain(turn: &mut Turning<'_>, slice: &mut Slice, question: &Question) -> Result<(), Stop> {
     let account = turn.account.ad_account_id.clone();
-    let mut after: Option<String> = None;
+    let place = turn
+        .sync
+        .progress
+        .place
+        .take()
+        .filter(|(of, _, at)| of == question && clock::now().duration_since(*at) < CURSOR_LIFETIME);
+    let mut after = place.map(|(_, after, _)| after);
+    let mut is_resumed = after.is_some();
     loop {
         let asked = async |graph: &crate::graph::Graph, token: &crate::secret::AccessToken| {
             graph.ad_insights(&account, question, after.as_deref(), token).await
         };
-        let page = turn.calls.make(asked).await?;
+        let page = match turn.calls.make(asked).await {
+            // A cursor that Meta does not know any more: from the beginning.
+            Err(Stop::Failed(WorkError::Graph(GraphError::Refused(_)))) if is_resumed => {
+                (after, is_resumed) = (None, false);
+                continue;
+            }
+            page => page?,
+        };
+        is_resumed = false;
         let next = page.next.clone();
         slice.take(turn, page, question.fields).await?;
         turn.account_for(ObjectType::AdInsights);
         match next {
             Some(next) if Some(&next) != after.as_ref() => after = Some(next),
-            _ => return Ok(()),
+            _ => break,
         }
+        turn.sync.progress.place = after.clone().map(|after| (question.clone(), after, clock::now()));
     }
+    turn.sync.progress.place = None;
+    Ok(())
 }
 
-/// Asks about one day in ever smaller parts. What cannot be had at all is told, and what was known of it stays.
+/// Asks about one day in ever smaller parts, from where an earlier turn stopped. What cannot be had at all is told, and
+/// what was known of it stays.
 pub(super) async fn in_parts(turn: &mut Turning<'_>, slice: &mut Slice, whole: Question) -> Result<(), Stop> {
-    let mut open = parts(turn, whole).await?;
-    while let Some(question) = open.pop() {
-        match plain(turn, slice, &question).await {
-            Ok(()) if question.fields == Fields::All => {}
+    if turn.sync.progress.parts.is_none() {
+        turn.sync.progress.parts = Some(parts(turn, whole).await?);
+    }
+    while let Some(question) = turn.sync.progress.parts.as_ref().and_then(|open| open.last()).cloned() {
+        let smaller = match plain(turn, slice, &question).await {
             Ok(()) => {
-                let evidence = format!("{}: only without some fields", named(&question));
-                turn.sync.log(ObjectType::AdInsights).note(TroubleCode::TooMuchData, evidence);
+                if question.fields != Fields::All {
+                    let evidence = format!("{}: only without some fields", named(&question));
+                    turn.sync.log(ObjectType::AdInsights).note(TroubleCode::TooMuchData, evidence);
+                }
+                Vec::new()
             }
-            Err(Stop::TooMuch(_)) => open.extend(parts(turn, question).await?),
+            Err(Stop::TooMuch(_)) => parts(turn, question).await?,
             Err(stop) => return Err(stop),
+        };
+        if let Some(open) = &mut turn.sync.progress.parts {
+            open.pop();
+            open.extend(smaller);
         }
     }
+    turn.sync.progress.parts = None;
     Ok(())
 }
 
@@ -65,7 +100,15 @@ async fn parts(turn: &mut Turning<'_>, question: Question) -> Result<Vec<Questio
         Some((AdObjectKind::Adset, _)) => AdObjectKind::Ad,
         Some((AdObjectKind::Ad, _)) => return Ok(fewer_fields(turn, question)),
     };
-    let ids: Vec<AdObjectId> = delivered(turn, &question, next).await?.into_iter().collect();
+    let ids: Vec<AdObjectId> = match delivered(turn, &question, next).await {
+        Ok(ids) => ids.into_iter().collect(),
+        // Not even what there is to ask about.
+        Err(Stop::TooMuch(_)) => {
+            turn.sync.log(ObjectType::AdInsights).fail(TroubleCode::TooMuchData, named(&question));
+            return Ok(Vec::new());
+        }
+        Err(stop) => return Err(stop),
+    };
     Ok(if ids.is_empty() { Vec::new() } else { vec![within(next, &ids)] })
 }
 
@@ -80,7 +123,7 @@ fn fewer_fields(turn: &mut Turning<'_>, question: Question) -> Vec<Question> {
 fn named(question: &Question) -> String {
     let ids = question.within.as_ref().map(|(_, ids)| ids.as_slice()).unwrap_or_default();
     let ids: Vec<&str> = ids.iter().map(AdObjectId::as_str).collect();
-    format!("ad {}, {}", ids.join(" "), question.since)
+    format!("{} of {}", if ids.is_empty() { "all".to_owned() } else { ids.join(" ") }, question.since)
 }
 
 async fn delivered(

@@ -49,10 +49,8 @@ impl<'a> Turning<'a> {
 
 /// Everything that is still to be read.
 pub(super) async fn steps(turn: &mut Turning<'_>) -> Result<(), Stop> {
-    if turn.sync.progress.full && !turn.sync.progress.looked {
-        look(turn).await?;
-        turn.sync.progress.looked = true;
-    }
+    // In every turn: what is not in the account's money or days must not be stored as if it were.
+    look(turn).await?;
     for (kind, what) in [
         (AdObjectKind::Campaign, ObjectType::Campaigns),
         (AdObjectKind::Adset, ObjectType::Adsets),
@@ -63,7 +61,7 @@ pub(super) async fn steps(turn: &mut Turning<'_>) -> Result<(), Stop> {
             turn.account_for(what);
             outcome?;
             turn.sync.progress.objects.push(what);
-            turn.sync.progress.cursor = None;
+            (turn.sync.progress.cursor, turn.sync.progress.failures) = (None, 0);
         }
     }
     if turn.account.stage == Stage::Configuring {
@@ -117,10 +115,11 @@ async fn look(turn: &mut Turning<'_>) -> Result<(), Stop> {
 /// Up to when objects are known, once all kinds of them are read.
 async fn keep_objects(turn: &mut Turning<'_>) -> Result<(), Stop> {
     let until = turn.sync.started_at.and_then(|at| at.checked_sub(OVERLAP).ok());
-    let read = turn.sync.log(ObjectType::Ads).read;
-    let ads_count = turn.sync.progress.full.then_some(read);
-    turn.account.ads_count = ads_count.unwrap_or(turn.account.ads_count);
-    set(turn, Found { objects_until: until, ads_count, ..Found::default() }).await
+    if turn.account.rows_per_day == 0 {
+        // Until its days are read, an account may have as many rows a day as it has ads.
+        turn.account.rows_per_day = turn.sync.log(ObjectType::Ads).read;
+    }
+    set(turn, Found { objects_until: until, ..Found::default() }).await
 }
 
 pub(super) async fn set(turn: &Turning<'_>, found: Found) -> Result<(), Stop> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::account_days::days;
 use super::begin::AdsJob;
 use super::calls::{Calls, Stop};
 use super::steps::{Turning, steps};
@@ -11,6 +12,7 @@ use super::token;
 use crate::clock;
 use crate::connect::{Meta, ask_for_check};
 use crate::error::WorkError;
+use crate::graph::GraphError;
 use crate::ids::OrgScope;
 use crate::model::ad_account::{AdAccount, FIRST_IMPORT, LONG_LOOK_BACK, Stage, back};
 use crate::model::ad_trouble::{Trouble, TroubleCode};
@@ -93,6 +95,15 @@ impl Reader<'_> {
         if !sync.progress.full && (is_long || account.objects_until.is_none()) {
             sync.progress.read_all_objects();
         }
+        // Days that are read already were counted by what counted then.
+        if sync
+            .progress
+            .counted
+            .replace(account.conversions.clone())
+            .is_some_and(|counted| counted != account.conversions)
+        {
+            sync.progress.read_all_days();
+        }
         let (account, mut sync, outcome) = self.go_on(&scope, account, sync, deadline, tell).await;
         let turn = self.settle(&scope, &account, &mut sync, outcome).await?;
         tell(&sync);
@@ -167,6 +178,9 @@ impl Reader<'_> {
             }
             Err(Stop::Failed(error)) => {
                 sync.progress.failures += 1;
+                if matches!(error, WorkError::Graph(GraphError::ProofRefused(_))) {
+                    self.meta.distrust_app();
+                }
                 if token::trouble(&error).is_none() && sync.progress.failures < MOST_FAILURES {
                     tracing::warn!(%error, account = %account.ad_account_id, code = error.code(), "a reading of an ad account is interrupted");
                     let rest = crate::retry::backoff(sync.progress.failures, FIRST_REST, LONGEST_REST);
@@ -196,6 +210,10 @@ impl Reader<'_> {
             last_sync_at: sync.started_at,
             last_long_day: is_long.then_some(today),
             imported_since: (imported <= back(today, FIRST_IMPORT)).then_some(imported),
+            rows_per_day: sync
+                .log
+                .get(&ObjectType::AdInsights)
+                .map(|log| log.read / u64::from(days(sync.since, today).max(1).unsigned_abs())),
             ..Found::default()
         };
         self.table.set_found(scope, account, &found).await?;
@@ -218,7 +236,9 @@ impl Reader<'_> {
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let lasting = token::trouble(&error);
-        let trouble = token::told(lasting.unwrap_or(TroubleCode::Unavailable), error.to_string(), now);
+        // Meta's words help; those of AWS name what is nobody's business.
+        let evidence = if matches!(error, WorkError::Graph(_)) { error.to_string() } else { error.code().to_owned() };
+        let trouble = token::told(lasting.unwrap_or(TroubleCode::Unavailable), evidence, now);
         tracing::warn!(%error, account = %account.ad_account_id, code = trouble.code.code(), metric = "ads_syncs_failed", "an ad account could not be read");
         if let (true, Some(integration)) = (error.is_of_token(), token::integration_of(account)) {
             ask_for_check(self.checks, scope, integration).await?;
@@ -255,11 +275,12 @@ impl Reader<'_> {
         }
         let now = self.table.ad_account(scope, &account.ad_account_id).await?;
         let still = now.filter(|now| now.id == account.id && now.run_id.as_ref() == Some(&sync.id));
-        let Some(still) = still else { return Ok(true) };
-        if sync.trouble.is_none() {
+        // Unlinked, or somebody else's by now.
+        let Some(still) = still.filter(|still| still.run_lease == account.run_lease) else { return Ok(true) };
+        if sync.trouble.is_none() && !still.paused {
             return Ok(false);
         }
-        // What failed does not go further back either.
+        // What failed, or is not wanted, does not go further either.
         let since = still.run_since.unwrap_or(sync.since);
         Ok(self.table.end_ads_sync(scope, &still, &sync.id, since).await?)
     }
@@ -273,11 +294,8 @@ impl Reader<'_> {
         rest: Duration,
     ) -> Result<Turn, WorkError> {
         self.table.put_ads_sync(scope, sync).await?;
-        let now = clock::now();
-        let mut account = account.clone();
         // It may have been asked to go further back; that does not touch the lease.
-        self.table.lease_ads_sync(scope, &account, now).await?;
-        account.run_lease = Some(now);
+        self.table.lease_ads_sync(scope, account, clock::now()).await?;
         Ok(Turn::Again(rest))
     }
 

@@ -3,12 +3,13 @@
 //! Settings, what a reading finds, and who works on it are written by different people at once, each with its own
 //! attributes.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::form::Pause;
 use super::keys;
-use super::{Row, Table, TableError};
+use super::{Item, Row, Table, TableError};
 use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
 use crate::model::ad_account::{AdAccount, Stage};
 use crate::model::ad_trouble::Trouble;
@@ -47,8 +48,8 @@ pub struct Found {
     pub imported_since: Option<Date>,
     /// Up to when all objects are read.
     pub objects_until: Option<Timestamp>,
-    /// How many ads it is known to have.
-    pub ads_count: Option<u64>,
+    /// About how many ads do something on a day.
+    pub rows_per_day: Option<u64>,
 }
 
 impl Table {
@@ -85,8 +86,15 @@ impl Table {
     /// If the table cannot be read.
     pub async fn all_ad_accounts(&self) -> Result<Vec<(OrgScope, AdAccount)>, TableError> {
         let keys = self.index_keys(keys::AD_ACCOUNTS).await?;
-        let accounts: Vec<AdAccount> = self.read_all(&keys).await?;
-        Ok(accounts.into_iter().map(|account| (OrgScope::of(account.org.clone()), account)).collect())
+        let items = self.batch_get(&keys).await?;
+        let readable = |(key, item): (keys::Key, Item)| {
+            let account = super::entity::<AdAccount>(item).inspect_err(|error| {
+                // One row keeps no other out.
+                tracing::error!(%error, pk = key.pk, sk = key.sk, "a linked ad account cannot be read");
+            });
+            account.ok().map(|account| (OrgScope::of(account.org.clone()), account))
+        };
+        Ok(items.into_iter().filter_map(readable).collect())
     }
 
     /// The account that a message names; `None` if it is not linked, or not any more, or linked anew since.
@@ -119,7 +127,8 @@ impl Table {
             change = change.set("client", client)?;
         }
         if let Some(token) = &to.token {
-            change = change.set("token", token)?.set("trouble", &None::<Trouble>)?;
+            // Two who change it at once would leave a secret that is nobody's.
+            change = change.if_still("token", &seen.token)?.set("token", token)?.set("trouble", &None::<Trouble>)?;
         }
         if let Some(paused) = to.paused {
             change = change.set("paused", &paused)?;
@@ -162,8 +171,8 @@ impl Table {
         if let Some(at) = found.objects_until {
             change = change.set("objects_until", &at)?;
         }
-        if let Some(count) = found.ads_count {
-            change = change.set("ads_count", &count)?;
+        if let Some(count) = found.rows_per_day {
+            change = change.set("rows_per_day", &count)?;
         }
         change.send().await.map(drop)
     }
@@ -210,7 +219,7 @@ impl Table {
         change.set("run_lease", &until)?.send().await
     }
 
-    /// Ends a reading. `false` if it was asked to go further back meanwhile, or is not the one that is under way.
+    /// Ends a reading. `false` if there is more of it to do by now, or if it is not the one that is under way.
     ///
     /// # Errors
     /// If the table cannot be written.
@@ -223,6 +232,8 @@ impl Table {
     ) -> Result<bool, TableError> {
         let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_still("id", &account.id)?;
         let change = change.if_still("run_id", run)?.if_still("run_since", &since)?;
+        // Not one that is somebody else's by now, and not one whose conversions are counted otherwise by now.
+        let change = change.if_still("run_lease", &account.run_lease)?.if_still("conversions", &account.conversions)?;
         let change = change.set("run_id", &None::<RunId>)?.set("run_since", &None::<Date>)?;
         change.set("run_lease", &None::<Timestamp>)?.send().await
     }
@@ -258,12 +269,22 @@ impl Table {
         Ok(pauses.into_iter().map(|pause| pause.until).max().filter(|until| *until > now))
     }
 
-    /// Has an account left alone for a while, by everybody; all of them, if there is none named.
+    /// Has an account left alone for a while, by everybody; all of them, if there is none named. A longer wait stays.
     ///
     /// # Errors
     /// If the table cannot be written.
     pub async fn pause_ads(&self, id: Option<&AdAccountId>, until: Timestamp) -> Result<(), TableError> {
         let key = id.map_or_else(keys::app_pause, keys::ad_pause);
-        self.put(Row::new(&key, "pause", &Pause { until }).ttl(until.as_second())).await
+        let pause = Pause { until };
+        let row = Row::new(&key, "pause", &pause).ttl(until.as_second());
+        let request = self.client.put_item().table_name(&self.name).set_item(Some(row.item()?));
+        let request = request.condition_expression("attribute_not_exists(pk) OR #until < :until");
+        let request = request.expression_attribute_names("#until", "until");
+        match request.expression_attribute_values(":until", super::text(until.to_string())).send().await {
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Ok(())
+            }
+            other => Ok(other.map(drop)?),
+        }
     }
 }

@@ -44,17 +44,18 @@ impl Table {
     /// # Errors
     /// If the table cannot be read.
     pub async fn ads_syncs(&self, scope: &OrgScope, limit: usize) -> Result<Vec<AdsSync>, TableError> {
-        let page = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .consistent_read(true)
-            .key_condition_expression("pk = :pk")
-            .expression_attribute_values(":pk", super::text(keys::ads_syncs_pk(scope)))
-            .scan_index_forward(false)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .send()
-            .await?;
-        page.items.into_iter().flatten().map(super::entity).collect()
+        let (mut syncs, mut start) = (Vec::new(), None);
+        loop {
+            let page = self.client.query().table_name(&self.name).consistent_read(true).scan_index_forward(false);
+            let page = page.key_condition_expression("pk = :pk").set_exclusive_start_key(start);
+            let page = page.expression_attribute_values(":pk", super::text(keys::ads_syncs_pk(scope)));
+            let page = page.limit(i32::try_from(limit - syncs.len()).unwrap_or(i32::MAX)).send().await?;
+            let items = page.items.into_iter().flatten().map(super::entity);
+            syncs.extend(items.collect::<Result<Vec<AdsSync>, _>>()?);
+            start = page.last_evaluated_key;
+            if start.is_none() || syncs.len() >= limit {
+                return Ok(syncs);
+            }
+        }
     }
 }

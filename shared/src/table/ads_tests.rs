@@ -31,7 +31,7 @@ fn ad_day(ad: &str, at_day: &str, spend: &str) -> AdDay {
         adset_name: "Set".into(),
         campaign_id: object_id("10"),
         campaign_name: "Campaign".into(),
-        day: Day::next(None, day(at_day), metrics(spend, 2), false, at).unwrap(),
+        day: Day { day: day(at_day), metrics: metrics(spend, 2), first_seen: None, changed_at: at },
     }
 }
 
@@ -62,6 +62,7 @@ async fn an_account_is_linked_once_and_a_reading_begun_once() {
     assert!(table.begin_ads_sync(&scope, &account, &first, since, lease).await.unwrap());
     assert!(!table.begin_ads_sync(&scope, &account, &second, since, lease).await.unwrap());
     let running = table.ad_account(&scope, &account.ad_account_id).await.unwrap().unwrap();
+    assert!(!table.end_ads_sync(&scope, &account, &first, since).await.unwrap(), "whoever holds it does");
     assert!(table.widen_ads_sync(&scope, &running, day("2025-12-01")).await.unwrap());
     assert!(!table.end_ads_sync(&scope, &running, &first, since).await.unwrap(), "it is to go further back");
     assert!(table.end_ads_sync(&scope, &running, &first, day("2025-12-01")).await.unwrap());
@@ -86,10 +87,10 @@ async fn settings_findings_and_readings_do_not_overwrite_each_other() {
     table.insert_ad_account(&scope, &account).await.unwrap();
     let settings = Settings { label: Some("New".into()), paused: Some(true), ..Settings::default() };
     assert!(table.set_ad_account(&scope, &account, &settings).await.unwrap());
-    let found = Found { stage: Some(Stage::Ready), ads_count: Some(7), ..Found::default() };
+    let found = Found { stage: Some(Stage::Ready), rows_per_day: Some(7), ..Found::default() };
     table.set_found(&scope, &account, &found).await.unwrap();
     let expected =
-        AdAccount { label: "New".into(), paused: true, stage: Stage::Ready, ads_count: 7, ..account.clone() };
+        AdAccount { label: "New".into(), paused: true, stage: Stage::Ready, rows_per_day: 7, ..account.clone() };
     assert_eq!(table.ad_account(&scope, &account.ad_account_id).await.unwrap(), Some(expected));
 
     table.delete_ad_account(&scope, &account).await.unwrap();
@@ -192,6 +193,8 @@ async fn a_pause_is_everybody_s_and_the_app_s_is_all_accounts() {
     let (soon, later) = (at("2026-01-01T00:05:00Z"), at("2026-01-01T01:00:00Z"));
     table.pause_ads(Some(&id), soon).await.unwrap();
     assert_eq!(table.ads_paused_until(&id, now).await.unwrap(), Some(soon));
+    table.pause_ads(Some(&id), at("2026-01-01T00:01:00Z")).await.unwrap();
+    assert_eq!(table.ads_paused_until(&id, now).await.unwrap(), Some(soon), "a shorter wait ends no longer one");
     table.pause_ads(None, later).await.unwrap();
     assert_eq!(table.ads_paused_until(&id, now).await.unwrap(), Some(later));
     assert_eq!(table.ads_paused_until(&id, later).await.unwrap(), None);

@@ -59,7 +59,9 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<u8> {
     let aws = aws::load(aws::Patience::Worker).await;
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
-    let checks = Queue::new(aws_sdk_sqs::Client::new(&aws), env::expiry_notice_queue_url()?);
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let checks = Queue::new(sqs.clone(), env::expiry_notice_queue_url()?);
+    let queue = Queue::new(sqs, env::ads_sync_queue_url()?);
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let meta = Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?;
     let reader = Reader { meta: &meta, table: &table, checks: &checks };
@@ -81,18 +83,19 @@ async fn run(arguments: Arguments) -> Result<u8> {
     };
     let mut worst = 0;
     for (scope, account) in own.iter().filter(|(_, account)| wanted(account)) {
-        worst = worst.max(read(reader, &table, scope, account, &arguments).await?);
+        worst = worst.max(read(reader, &queue, scope, account, &arguments).await?);
     }
     Ok(worst)
 }
 
 async fn read(
     reader: Reader<'_>,
-    table: &Table,
+    queue: &Queue,
     scope: &OrgScope,
     account: &AdAccount,
     arguments: &Arguments,
 ) -> Result<u8> {
+    let table = reader.table;
     let (now, new) = (clock::now(), RunId::new());
     let since = arguments.days.map_or_else(|| account.due_since(now), |days| back(account.today(now), days));
     let since = since.max(account.earliest_day(now));
@@ -113,18 +116,20 @@ async fn read(
         }
     };
     let job = AdsJob::of(account, Some(run.clone()));
-    let began = clock::now();
+    let mut patience = Duration::from_secs(arguments.patience);
     loop {
         let rest = match reader.take_turn(&job, clock::now() + TURN, &tell).await? {
             Turn::Over => break,
             Turn::Again(rest) => rest,
             Turn::Taken(rest) => rest.min(Duration::from_secs(2)),
         };
-        if (clock::now() + rest).duration_since(began).as_secs() > arguments.patience.cast_signed() {
+        let Some(left) = patience.checked_sub(rest) else {
             bar.finish_and_clear();
+            queue.send_later(job.message(), rest).await?;
             println!("{:<24} waits: Meta limits how often it may be read", account.label);
             return Ok(3);
-        }
+        };
+        patience = left;
         tokio::time::sleep(rest).await;
     }
     bar.finish_and_clear();

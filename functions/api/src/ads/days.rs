@@ -188,7 +188,7 @@ pub(crate) async fn accounts(
     parameters: Parameters,
 ) -> Result<Json<AccountDayList>, Problem> {
     /// An answer of ours holds 6 MB.
-    const MOST_ROWS: usize = 5000;
+    const MOST_ROWS: usize = 1500;
     parameters.check(&["since", "until", "account_id", "client_id", "restated_since"])?;
     let accounts = parameters.accounts(&api.table, &scope).await?;
     let (since, until) = parameters.range(&accounts, 30, shared::clock::now())?;
@@ -202,7 +202,7 @@ pub(crate) async fn accounts(
             }
         }
         if items.len() > MOST_ROWS {
-            let detail = "More than 5000 days: ask for fewer days or one account.";
+            let detail = "More than 1500 days: ask for fewer days or one account.";
             return Err(Problem::field("since", "too_many_rows", detail));
         }
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod days;
+pub(crate) mod linking;
 pub(crate) mod objects;
 pub(crate) mod report;
 mod spreadsheet;
@@ -101,7 +102,8 @@ impl Parameters {
     fn range(&self, accounts: &[AdAccount], usual: i32, now: Timestamp) -> Result<(Date, Date), Problem> {
         let today = accounts.iter().map(|account| account.today(now)).max();
         let today = today.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
-        let until = self.day("until")?.unwrap_or(today);
+        // There is nothing later; and a day that is somewhere tomorrow is not tomorrow's everywhere.
+        let until = self.day("until")?.unwrap_or(today).min(back(today, -1));
         let since = self.day("since")?.unwrap_or_else(|| back(until, usual - 1));
         if since > until {
             return Err(Problem::field("since", "range_empty", "A day that is not after until."));

@@ -15,7 +15,7 @@ use shared::model::ad_account::AdAccount;
 use shared::model::ad_object::AdObjectKind;
 use shared::model::currency::written;
 use shared::model::report::{DIMENSIONS, Dimension, RowKey, Sums, totals};
-use shared::reporting::figures;
+use shared::reporting::figures::{self, ReportError};
 use utoipa::ToSchema;
 
 use super::{Parameters, spreadsheet};
@@ -27,7 +27,7 @@ const USUAL_DAYS: i32 = 30;
 /// Rows of an answer, which holds 6 MB.
 const MOST_ROWS: usize = 5000;
 /// Rows of a file, which are shorter.
-const MOST_LINES: usize = 25_000;
+const MOST_LINES: usize = 20_000;
 
 /// A report.
 #[derive(Serialize, ToSchema)]
@@ -134,7 +134,14 @@ pub(crate) async fn read(
     let start: Option<Place> =
         parameters.get("cursor").map(|given| place(&api.key, &scope, &name, given)).transpose()?;
 
-    let mut rows = figures::report(&api.table, &scope, &accounts, &by, days).await?;
+    let mut rows = match figures::report(&api.table, &scope, &accounts, &by, days).await {
+        Ok(rows) => rows,
+        Err(ReportError::Table(error)) => return Err(error.into()),
+        Err(error @ ReportError::TooManyRows) => {
+            let detail = format!("{error}: ask for fewer days, one account, or by something wider.");
+            return Err(Problem::field("group_by", "too_many_rows", detail));
+        }
+    };
     let totals = totals(&rows);
     if let Some(Place(values, currency)) = start {
         let last = RowKey { values, currency };
@@ -142,7 +149,7 @@ pub(crate) async fn read(
         rows.remove(&last);
     }
     if as_csv && rows.len() > MOST_LINES {
-        let detail = "More than 25000 rows: ask for fewer days, one account, or by something wider.";
+        let detail = "More than 20000 rows: ask for fewer days, one account, or by something wider.";
         return Err(Problem::field("group_by", "too_many_rows", detail));
     }
     let more = !as_csv && rows.len() > limit;
@@ -191,14 +198,14 @@ fn kind(dimension: Dimension) -> Option<AdObjectKind> {
 }
 
 /// The objects that rows are about: their names are to be shown.
-fn objects(by: &[Dimension], rows: &[(RowKey, Sums)]) -> BTreeSet<(AdObjectKind, AdObjectId)> {
-    let of_row = |key: &RowKey| -> Vec<(AdObjectKind, AdObjectId)> {
-        by.iter()
-            .zip(&key.values)
-            .filter_map(|(by, value)| Some((kind(*by)?, AdObjectId::parse(value).ok()?)))
-            .collect()
-    };
-    rows.iter().flat_map(|(key, _)| of_row(key)).collect()
+fn objects(by: &[Dimension], rows: &[(RowKey, Sums)]) -> BTreeMap<String, BTreeSet<(AdObjectKind, AdObjectId)>> {
+    let mut objects: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
+    for (key, sums) in rows {
+        let values = by.iter().zip(&key.values);
+        let found = values.filter_map(|(by, value)| Some((kind(*by)?, AdObjectId::parse(value).ok()?)));
+        objects.entry(sums.account.clone()).or_default().extend(found);
+    }
+    objects
 }
 
 fn row(

@@ -9,6 +9,7 @@ use http::StatusCode;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use shared::error::WorkError;
 use shared::http::Problem;
 use shared::ids::{AdAccountId, RunId, UserId};
 use shared::model::ad_account::{AdAccount, back};
@@ -147,19 +148,26 @@ pub(crate) async fn sync(
     let sinces = accounts.iter().map(|account| since(account, given.days, now)).collect::<Result<Vec<_>, _>>()?;
     let run = RunId::new();
     let (mut runs, mut messages) = (Vec::new(), Vec::new());
+    let mut outcome = Ok(());
     for (account, since) in accounts.iter().zip(sinces) {
         let plan = (since, Cause::Request, Some(caller.user.clone()));
-        let (run_id, joined) = match begin(&api.table, &scope, account, &run, plan, now).await? {
-            Begun::New => {
+        let (run_id, joined) = match begin(&api.table, &scope, account, &run, plan, now).await {
+            Ok(Begun::New) => {
                 messages.push(AdsJob::of(account, Some(run.clone())).message());
                 (run.clone(), false)
             }
-            Begun::Joined(running) => (running, true),
-            Begun::Gone => continue,
+            Ok(Begun::Joined(running)) => (running, true),
+            Ok(Begun::Gone) => continue,
+            Err(error) => {
+                outcome = Err(error);
+                break;
+            }
         };
         runs.push(AccountRun { account_id: account.ad_account_id.clone(), run_id, joined, since });
     }
-    api.ads.send_all(messages).await.map_err(shared::error::WorkError::from)?;
+    // Also of a call that fails: whatever was begun is under way.
+    api.ads.send_all(messages).await.map_err(WorkError::from)?;
+    outcome?;
     let run_id = match runs.as_slice() {
         [first, rest @ ..] if first.joined && rest.iter().all(|other| other.joined) => first.run_id.clone(),
         _ => run,
