@@ -72,15 +72,16 @@ impl World {
         }
     }
 
-    /// The items of the table whose partition keys begin so, as DynamoDB has them.
+    /// The items of the table whose partition keys begin so, as DynamoDB has them; all of them if that is nothing.
     ///
     /// # Panics
     /// If the table cannot be read.
     pub async fn rows_of(&self, pk_prefix: &str) -> Vec<Value> {
-        let mut scan = json!({
-            "TableName": self.endpoints.table, "FilterExpression": "begins_with(pk, :prefix)",
-            "ExpressionAttributeValues": { ":prefix": { "S": pk_prefix } },
-        });
+        let mut scan = json!({ "TableName": self.endpoints.table });
+        if !pk_prefix.is_empty() {
+            scan["FilterExpression"] = json!("begins_with(pk, :prefix)");
+            scan["ExpressionAttributeValues"] = json!({ ":prefix": { "S": pk_prefix } });
+        }
         let mut rows = Vec::new();
         loop {
             let page = self.aws().json("dynamodb", "DynamoDB_20120810.Scan", &scan).await.expect("a page of the table");

@@ -192,6 +192,7 @@ async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
         ("report?since=2026-02-30", "since"),
         ("report?since=2026-02-02&until=2026-02-01", "since"),
         ("report?since=1999-01-01&until=2026-02-01", "since"),
+        ("report?since=9999-12-01&until=9999-12-31", "since"),
         ("report?limit=0", "limit"),
         ("report?account_id=act_1", "account_id"),
         ("report?grupby=day", "grupby"),

@@ -272,6 +272,67 @@ async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
 }
 
 #[tokio::test]
+async fn no_report_mixes_two_ways_of_counting() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&Plan { size: (8, 5, 10), ..SMALL }).await;
+    let job = theatre.begin(&account, None).await;
+    let days = async || {
+        let (scope, account) = theatre.account(&account).await;
+        let today = account.today(shared::clock::now());
+        let mut rows = Vec::new();
+        for before in 0..=30 {
+            let day = back(today, before);
+            rows.extend(theatre.table.list_ad_days(&scope, &account.id, day, None, 1000).await.unwrap().0);
+        }
+        rows
+    };
+    // Somebody changes it when a part of the days is read.
+    while days().await.is_empty() {
+        theatre.turn(&job, Duration::from_millis(500)).await;
+    }
+    let (scope, linked) = theatre.account(&account).await;
+    assert!(linked.run_id.is_some(), "the reading goes on");
+    let counted = shared::model::conversions::Counted::parse(vec!["link_click".to_owned()]).unwrap();
+    let settings = Settings { conversions: Some(counted), ..Settings::default() };
+    assert!(theatre.table.set_ad_account(&scope, &linked, &settings).await.unwrap());
+    theatre.finish(&account, &job).await;
+    let rows = days().await;
+    assert!(rows.len() > 1000, "{}", rows.len());
+    for row in rows {
+        let clicks = row.day.metrics.actions.get("link_click").copied().unwrap_or_default();
+        assert_eq!(rust_decimal::Decimal::from(row.day.metrics.conversions), clicks);
+        assert_eq!(row.day.first_seen, None, "Meta restated nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_turn_that_meta_blocks_in_the_middle_goes_on_there() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    change(&theatre, json!({ "thresholds": { "sync_rows": 4, "async_rows": 4 } })).await;
+    let since = Some(back(account.today(shared::clock::now()), 1));
+    let job = theatre.begin(&account, since).await;
+    let mut turns = 0;
+    let limit = json!({ "account_id": "9001", "calls": 8, "window_s": 60, "block_s": 60, "type": "ads_insights" });
+    // Each turn has so few calls that none could ask for all parts of a day again.
+    let sync = loop {
+        theatre.sim(Method::DELETE, "limits", &Value::Null).await;
+        theatre.sim(Method::POST, "limits", &limit).await;
+        theatre.let_pause_run_out(&account).await;
+        turns += 1;
+        assert!(turns < 60, "it does not get on");
+        if theatre.turn(&job, Duration::from_mins(1)).await == Turn::Over {
+            let (scope, _) = theatre.account(&account).await;
+            break theatre.table.ads_sync(&scope, job.run.as_ref().unwrap(), &account.id).await.unwrap().unwrap();
+        }
+    };
+    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
+    let calls: u64 = sync.log.values().map(|log| log.calls).sum();
+    assert!(turns > 3, "{turns} turns, {calls} calls: it was not blocked");
+    agrees(&theatre, &account, 1).await;
+}
+
+#[tokio::test]
 async fn what_counts_as_a_conversion_is_the_account_s() {
     let theatre = Theatre::open().await;
     let account = theatre.link(&SMALL).await;
