@@ -133,6 +133,15 @@ impl GraphError {
         matches!(self, Self::Throttled { detail, .. } if matches!(detail.code, 4 | 341))
     }
 
+    /// How long Meta wants to be left alone, if a limit is what was met.
+    #[must_use]
+    pub fn throttled_for(&self) -> Option<Duration> {
+        match (self, self.verdict()) {
+            (Self::Throttled { .. }, Verdict::RetryAfter(wait)) => Some(wait),
+            _ => None,
+        }
+    }
+
     /// Why the token is dead, if it is. A wrong kind of token, a closed messaging window and a limit are no such thing.
     #[must_use]
     pub fn token_death(&self) -> Option<EndReason> {

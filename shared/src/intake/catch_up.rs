@@ -276,7 +276,7 @@ impl CatchUp<'_> {
 
     /// A page that Meta throttles is left alone by everybody.
     async fn heed(&self, page: &Connection, error: &GraphError, now: Timestamp) -> Result<(), WorkError> {
-        if let (GraphError::Throttled { .. }, Verdict::RetryAfter(wait)) = (error, error.verdict()) {
+        if let Some(wait) = error.throttled_for() {
             self.table.pause(&page.page_id, now + wait).await?;
         }
         Ok(())

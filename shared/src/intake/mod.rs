@@ -226,13 +226,8 @@ impl Intake {
 
     /// A page that Meta throttles is left alone, by whoever has something to ask about it, until Meta said it may be asked.
     async fn heed_limits<'a>(&self, page: &PageId, errors: impl Iterator<Item = &'a WorkError>, now: Timestamp) {
-        let waits = errors.filter_map(|error| match error {
-            WorkError::Graph(error @ GraphError::Throttled { .. }) => match error.verdict() {
-                Verdict::RetryAfter(wait) => Some(wait),
-                Verdict::Retry | Verdict::GiveUp => None,
-            },
-            _ => None,
-        });
+        let waits =
+            errors.filter_map(|error| if let WorkError::Graph(error) = error { error.throttled_for() } else { None });
         let Some(wait) = waits.max() else { return };
         tracing::warn!(%page, ?wait, metric = "pages_throttled", "Meta throttles a page");
         if let Err(error) = self.ledger.table.pause(page, now + wait).await {

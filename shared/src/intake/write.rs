@@ -12,7 +12,7 @@ use crate::ids::{LeadId, OrgScope};
 use crate::model::assignment::Assignment;
 use crate::model::event::Event;
 use crate::model::integration::Connection;
-use crate::model::lead::{FoundBy, Lead, Passage};
+use crate::model::lead::{Lead, Passage};
 use crate::model::merging::{Plan, plan};
 use crate::table::commit::Committed;
 use crate::table::lead::Stored;
@@ -147,7 +147,7 @@ impl Ledger {
             self.table.set_told(scope, telling, now).await?;
         }
         // Others may have been stored together with it; of them nobody knows here.
-        write_all(untold.iter().map(|stored| self.table.set_told_alone(scope, stored.id(), now)).collect()).await?;
+        write_all(untold.iter().map(|stored| self.table.set_told(scope, stored.id().as_str(), now)).collect()).await?;
         Ok(())
     }
 
@@ -158,10 +158,12 @@ impl Ledger {
 
     /// A statistic: that it fails, or that a worker dies before it, costs nothing but exactness.
     async fn count_latencies(&self, scope: &OrgScope, plan: &Plan, stored_at: Timestamp) {
-        let counts = |found_by: FoundBy| !matches!(found_by, FoundBy::Import | FoundBy::Backfill);
-        let created =
-            plan.creates.iter().filter(|lead| !lead.test && counts(lead.found_by)).map(|lead| lead.created_time);
-        let merged = plan.merges.iter().filter(|merge| counts(merge.found_by)).map(|merge| merge.created_time);
+        let created = plan
+            .creates
+            .iter()
+            .filter(|lead| !lead.test && lead.found_by.is_of_its_time())
+            .map(|lead| lead.created_time);
+        let merged = plan.merges.iter().filter(|merge| merge.found_by.is_of_its_time()).map(|merge| merge.created_time);
         let seconds: Vec<i64> =
             created.chain(merged).map(|created| stored_at.duration_since(created).as_secs()).collect();
         if let Err(error) = self.table.count_latencies(scope, &seconds, stored_at).await {

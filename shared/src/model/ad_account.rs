@@ -128,6 +128,44 @@ pub enum AdAccountState {
 }
 
 impl AdAccount {
+    /// An account that is linked now and of which nothing is known yet but whose it is.
+    #[must_use]
+    pub fn linked(
+        org: OrgId,
+        id: AdAccountId,
+        client: Client,
+        token: TokenSource,
+        (by, at): (UserId, Timestamp),
+    ) -> Self {
+        Self {
+            org,
+            id: LinkId::new(),
+            ad_account_id: id,
+            name: String::new(),
+            label: String::new(),
+            client,
+            token,
+            currency: String::new(),
+            timezone: String::new(),
+            account_status: 0,
+            conversions: Counted::default(),
+            paused: false,
+            stage: Stage::Configuring,
+            trouble: None,
+            waiting_until: None,
+            last_sync_at: None,
+            last_long_day: None,
+            imported_since: None,
+            objects_until: None,
+            rows_per_day: 0,
+            run_id: None,
+            run_since: None,
+            run_lease: None,
+            linked_by: by,
+            linked_at: at,
+        }
+    }
+
     /// How it stands.
     #[must_use]
     pub fn state(&self) -> AdAccountState {
@@ -236,32 +274,14 @@ pub(crate) mod tests {
     use super::*;
 
     pub(crate) fn account() -> AdAccount {
+        let client = Client { id: ClientId::parse("c1").unwrap(), name: "Client".to_owned() };
+        let token = TokenSource::Integration(IntegrationId::parse("int_1").unwrap());
+        let linked = (UserId::parse("u").unwrap(), "2026-01-01T00:00:00Z".parse().unwrap());
         AdAccount {
-            org: OrgId::parse("a").unwrap(),
             id: LinkId::parse("ada_1").unwrap(),
-            ad_account_id: AdAccountId::parse("act_1").unwrap(),
-            name: "Account".to_owned(),
-            label: "Label".to_owned(),
-            client: Client { id: ClientId::parse("c1").unwrap(), name: "Client".to_owned() },
-            token: TokenSource::Integration(IntegrationId::parse("int_1").unwrap()),
             currency: "USD".to_owned(),
             timezone: "America/New_York".to_owned(),
-            account_status: 1,
-            conversions: Counted::default(),
-            paused: false,
-            stage: Stage::Configuring,
-            trouble: None,
-            waiting_until: None,
-            last_sync_at: None,
-            last_long_day: None,
-            imported_since: None,
-            objects_until: None,
-            rows_per_day: 0,
-            run_id: None,
-            run_since: None,
-            run_lease: None,
-            linked_by: UserId::parse("u").unwrap(),
-            linked_at: "2026-01-01T00:00:00Z".parse().unwrap(),
+            ..AdAccount::linked(OrgId::parse("a").unwrap(), AdAccountId::parse("act_1").unwrap(), client, token, linked)
         }
     }
 

@@ -223,7 +223,7 @@ pub(crate) mod tests {
     fn marks_tell_every_number_apart() {
         let plain = metrics("1.00", 1);
         let mut other = plain.clone();
-        other.actions.insert("lead".to_owned(), Decimal::ONE);
+        other.actions.insert("link_click".to_owned(), Decimal::ONE);
         let marks = [plain.mark(), metrics("1.01", 1).mark(), metrics("1.00", 2).mark(), other.mark()];
         let distinct: std::collections::BTreeSet<u64> = marks.into();
         assert_eq!(distinct.len(), marks.len());

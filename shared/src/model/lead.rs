@@ -136,6 +136,14 @@ pub enum FoundBy {
     Backfill,
 }
 
+impl FoundBy {
+    /// Whether it came when it was sent, or soon after: only then does it say how long leads take, and when a page is quiet.
+    #[must_use]
+    pub fn is_of_its_time(self) -> bool {
+        !matches!(self, Self::Import | Self::Backfill)
+    }
+}
+
 /// Where the CRM stands with a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

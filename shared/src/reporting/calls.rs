@@ -111,7 +111,7 @@ impl<'a> Calls<'a> {
                 Err(error) => error,
             };
             match error.verdict() {
-                _ if matches!(error, GraphError::Throttled { .. }) => return Err(self.blocked(&error).await?),
+                _ if error.throttled_for().is_some() => return Err(self.met(error).await?),
                 _ if error.wants_less() => return Err(Stop::TooMuch(error)),
                 Verdict::Retry if attempt < MOST_TRIES && !matches!(error, GraphError::NotVisible(_)) => {
                     self.next = after(backoff(attempt, Duration::from_millis(500), Duration::from_secs(4)));
@@ -146,16 +146,14 @@ impl<'a> Calls<'a> {
 
     /// What an error means that a call met which was not made here.
     pub(super) async fn met(&mut self, error: GraphError) -> Result<Stop, WorkError> {
-        if matches!(error, GraphError::Throttled { .. }) {
-            self.blocked(&error).await
-        } else {
-            Ok(Stop::Failed(error.into()))
+        match error.throttled_for() {
+            Some(wait) => self.blocked(&error, wait).await,
+            None => Ok(Stop::Failed(error.into())),
         }
     }
 
     /// Everybody is told until when the account, or with it all of them, is to be left alone.
-    async fn blocked(&mut self, error: &GraphError) -> Result<Stop, WorkError> {
-        let Verdict::RetryAfter(wait) = error.verdict() else { return Ok(Stop::Failed(error.clone().into())) };
+    async fn blocked(&mut self, error: &GraphError, wait: Duration) -> Result<Stop, WorkError> {
         let until = after(wait);
         self.next = until;
         tracing::warn!(account = %self.account, %error, wait_s = wait.as_secs(), metric = "ad_accounts_throttled", "Meta wants the account left alone");

@@ -11,7 +11,7 @@ use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::graph::ad_accounts::AdAccountNode;
 use crate::ids::{AdAccountId, IntegrationId, LinkId, OrgScope, RunId, UserId};
-use crate::model::ad_account::{AdAccount, Client, Stage, TokenSource};
+use crate::model::ad_account::{AdAccount, Client, TokenSource};
 use crate::model::ad_trouble::TroubleCode;
 use crate::model::ads_sync::Cause;
 use crate::model::conversions::Counted;
@@ -118,32 +118,16 @@ pub async fn link(
     let (token, node) = verified(desk, scope, &new.token, &new.ad_account_id, now).await?;
     let id = LinkId::new();
     let source = keep(desk, &id, new.token, &token).await?;
+    let linked = AdAccount::linked(scope.org().clone(), new.ad_account_id, new.client, source, (by.clone(), now));
     let account = AdAccount {
-        org: scope.org().clone(),
         id,
-        ad_account_id: new.ad_account_id,
         name: node.name,
         label: new.label,
-        client: new.client,
-        token: source,
         currency: node.currency,
         timezone: node.timezone_name,
         account_status: node.account_status,
         conversions: new.conversions,
-        paused: false,
-        stage: Stage::Configuring,
-        trouble: None,
-        waiting_until: None,
-        last_sync_at: None,
-        last_long_day: None,
-        imported_since: None,
-        objects_until: None,
-        rows_per_day: 0,
-        run_id: None,
-        run_since: None,
-        run_lease: None,
-        linked_by: by.clone(),
-        linked_at: now,
+        ..linked
     };
     if !desk.table.insert_ad_account(scope, &account).await? {
         desk.meta.vault.drop_all(&secret(&account.token)).await;

@@ -15,8 +15,7 @@ use crate::model::ads_sync::ObjectType;
 
 /// Meta's cursors are good for a while; an older one is not tried.
 const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-/// Objects to a response page at first, and at least.
-const PAGE: u32 = 200;
+/// Objects to a response page at least, however much Meta finds too much.
 const LEAST: u32 = 5;
 /// Campaigns whose children are read at once because they may have changed with them; of more, all are.
 const MOST_PARENTS: usize = 50;
@@ -50,7 +49,8 @@ async fn pages(
     let mut after =
         resumed.filter(|(_, at)| clock::now().duration_since(*at) < CURSOR_LIFETIME).map(|(after, _)| after);
     let mut resuming = after.is_some();
-    let mut limit = PAGE;
+    // Ads come with their creatives.
+    let mut limit = if kind == AdObjectKind::Ad { 250 } else { 500 };
     loop {
         let query = ObjectQuery { account: &account, kind, changed_since, campaigns, limit, currency: &currency };
         let answer = turn.calls.make(async |graph, token| graph.ad_objects(query, after.as_deref(), token).await).await;

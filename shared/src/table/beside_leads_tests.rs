@@ -67,7 +67,7 @@ async fn what_was_told_together_or_alone_is_known_to_be_told() {
     };
     let (one, two, three) = (stored(1, "t"), stored(2, "t"), stored(3, "u"));
     table.set_told(&a, "u", at("2026-01-01T00:00:00Z")).await.unwrap();
-    table.set_told_alone(&a, one.id(), at("2026-01-01T00:00:01Z")).await.unwrap();
+    table.set_told(&a, one.id().as_str(), at("2026-01-01T00:00:01Z")).await.unwrap();
     let told = table.told_at(&a, &[&one, &two, &three]).await.unwrap();
     assert_eq!(told, [Some(at("2026-01-01T00:00:01Z")), None, Some(at("2026-01-01T00:00:00Z"))]);
     assert_eq!(table.told_at(&a, &[&three, &three]).await.unwrap().len(), 2, "asked for twice at once");

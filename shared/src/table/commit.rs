@@ -148,9 +148,8 @@ impl Table {
             let leads = plan.creates.iter().map(|lead| lead.found_by);
             leads.chain(plan.merges.iter().map(|merge| merge.found_by)).any(|by| by == found_by)
         };
-        let of_today = |found_by: FoundBy| !matches!(found_by, FoundBy::Import | FoundBy::Backfill);
-        let merged = plan.merges.iter().any(|merge| of_today(merge.found_by));
-        let real = merged || plan.creates.iter().any(|lead| !lead.test && of_today(lead.found_by));
+        let merged = plan.merges.iter().any(|merge| merge.found_by.is_of_its_time());
+        let real = merged || plan.creates.iter().any(|lead| !lead.test && lead.found_by.is_of_its_time());
         let rhythm = connection.rhythm.after_lead(connection.last_lead_at, now);
         let sets: Vec<&str> = [
             (real, "usual_silence_s = :silence"),

@@ -47,14 +47,6 @@ impl Table {
         self.put(Row::new(&key, "telling", &Telling { told_at: now }).ttl((now + KEPT).as_second())).await
     }
 
-    /// Writes down that the CRM was told of one submission, whoever was stored together with it.
-    ///
-    /// # Errors
-    /// If the table cannot be written; it may be told again then.
-    pub async fn set_told_alone(&self, scope: &OrgScope, id: &LeadId, now: Timestamp) -> Result<(), TableError> {
-        self.set_told(scope, id.as_str(), now).await
-    }
-
     /// When the CRM was told of each of these; `None` where that is not known.
     ///
     /// # Errors

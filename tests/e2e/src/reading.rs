@@ -13,10 +13,9 @@ use local::template::Template;
 use serde_json::{Value, json};
 use shared::clock;
 use shared::connect::Meta;
-use shared::ids::{AdAccountId, ClientId, LinkId, OrgId, OrgScope, RunId, UserId};
-use shared::model::ad_account::{AdAccount, Client, Stage, TokenSource};
+use shared::ids::{AdAccountId, ClientId, OrgId, OrgScope, RunId, UserId};
+use shared::model::ad_account::{AdAccount, Client, TokenSource};
 use shared::model::ads_sync::{AdsSync, Cause};
-use shared::model::conversions::Counted;
 use shared::queue::Queue;
 use shared::reporting::{AdsJob, Begun, Reader, Turn, begin};
 use shared::table::Table;
@@ -131,33 +130,16 @@ impl Theatre {
             "adsets_per_campaign": adsets, "ads_per_adset": ads, "days": days, "seed": 7,
         });
         self.sim(reqwest::Method::POST, "ads", &input).await;
-        let now = clock::now();
+        let client = ClientId::parse(&format!("client-{id}")).expect("an id");
+        let client = Client { id: client, name: "Client".to_owned() };
+        let linked = (UserId::parse("admin").expect("an id"), clock::now());
+        let act = AdAccountId::parse(&format!("act_{id}")).expect("an id");
+        let token = TokenSource::Secret("token".to_owned());
         let account = AdAccount {
-            org: OrgId::parse(ORG).expect("an id"),
-            id: LinkId::new(),
-            ad_account_id: AdAccountId::parse(&format!("act_{id}")).expect("an id"),
-            name: String::new(),
             label: format!("Account {id}"),
-            client: Client { id: ClientId::parse(&format!("client-{id}")).expect("an id"), name: "Client".to_owned() },
-            token: TokenSource::Secret("token".to_owned()),
             currency: (*currency).to_owned(),
             timezone: (*timezone).to_owned(),
-            account_status: 1,
-            conversions: Counted::default(),
-            paused: false,
-            stage: Stage::Configuring,
-            trouble: None,
-            waiting_until: None,
-            last_sync_at: None,
-            last_long_day: None,
-            imported_since: None,
-            objects_until: None,
-            rows_per_day: 0,
-            run_id: None,
-            run_since: None,
-            run_lease: None,
-            linked_by: UserId::parse("admin").expect("an id"),
-            linked_at: now,
+            ..AdAccount::linked(OrgId::parse(ORG).expect("an id"), act, client, token, linked)
         };
         let index = ("AD_ACCOUNTS".to_owned(), format!("{ORG}#{}", account.ad_account_id));
         let sk = format!("AD_ACCOUNT#{}", account.ad_account_id);
