@@ -10,7 +10,7 @@ use shared::connect::CheckJob;
 use shared::error::WorkError;
 use shared::ids::{OrgId, OrgScope, RunId};
 use shared::intake::SweepJob;
-use shared::model::ad_account::AdAccount;
+use shared::model::ad_account::{AdAccount, LONG_LOOK_BACK, back};
 use shared::model::ads_sync::Cause;
 use shared::queue::{Message, Queue};
 use shared::reporting::{AdsJob, Begun, begin};
@@ -146,7 +146,10 @@ impl Planner {
         }
         let run = RunId::new();
         let cause = if account.imported_since.is_none() { Cause::Import } else { Cause::Schedule };
-        let begun = begin(&self.table, scope, account, &run, (account.due_since(now), cause, None), now).await?;
+        let due = account.due_since(now);
+        // What is restated once a day is not due yet either.
+        let since = if everything { due.min(back(account.today(now), LONG_LOOK_BACK)) } else { due };
+        let begun = begin(&self.table, scope, account, &run, (since, cause, None), now).await?;
         Ok((begun == Begun::New).then(|| AdsJob::of(account, Some(run)).message()))
     }
 }

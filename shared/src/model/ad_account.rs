@@ -227,7 +227,9 @@ impl AdAccount {
     #[must_use]
     pub fn is_abandoned(&self, now: Timestamp) -> bool {
         const MESSAGE_LOST: SignedDuration = SignedDuration::from_mins(40);
-        self.run_id.is_some() && self.run_lease.is_none_or(|until| now.duration_since(until) > MESSAGE_LOST)
+        // Of one that Meta makes wait the message is on its way until then.
+        let expected = self.run_lease.into_iter().chain(self.waiting_until).max();
+        self.run_id.is_some() && expected.is_none_or(|until| now.duration_since(until) > MESSAGE_LOST)
     }
 
     /// Whether it is not worth trying yet: what keeps it from being read does not heal within minutes.
@@ -310,6 +312,18 @@ pub(crate) mod tests {
         assert_eq!(due(read("2025-12-31")), "2025-12-03", "after two months without one: no day is left out");
         assert_eq!(due(read("2019-01-01")), "2023-02-02", "and none that Meta does not answer for is asked for");
         assert_eq!(due(read("2026-03-01")), "2026-02-26");
+    }
+
+    #[test]
+    fn a_reading_is_abandoned_when_nobody_is_to_come() {
+        let run_id = Some(RunId::parse("run_1").unwrap());
+        let held = AdAccount { run_id, run_lease: Some(at("2026-01-01T12:00:00Z")), ..account() };
+        assert!(!held.is_abandoned(at("2026-01-01T12:30:00Z")));
+        assert!(held.is_abandoned(at("2026-01-01T12:41:00Z")));
+        let waits = AdAccount { waiting_until: Some(at("2026-01-01T13:00:00Z")), ..held };
+        assert!(!waits.is_abandoned(at("2026-01-01T13:30:00Z")), "its message comes when the wait is over");
+        assert!(waits.is_abandoned(at("2026-01-01T13:41:00Z")));
+        assert!(!account().is_abandoned(at("2026-01-01T12:00:00Z")), "there is none");
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub struct AdsSync {
     pub waiting_until: Option<Timestamp>,
     /// What ended it before its end.
     pub trouble: Option<Trouble>,
+    /// Nobody wanted it any more: the account was paused, or the org's plan lost Meta.
+    #[serde(default)]
+    pub stopped: bool,
     /// By what was read.
     #[serde(default)]
     pub log: BTreeMap<ObjectType, ObjectLog>,
@@ -77,7 +80,7 @@ pub enum ObjectType {
 }
 
 /// What became of one object type.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ObjectLog {
     /// What Meta gave.
     pub read: u64,
@@ -100,7 +103,7 @@ pub struct ObjectLog {
 }
 
 /// Something that went wrong with a part of a reading.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectError {
     /// Stable, for programs.
     pub code: TroubleCode,
@@ -272,6 +275,8 @@ pub enum SyncState {
     Done,
     /// Something ended it; `reason` says what.
     Failed,
+    /// The account was paused, or the org's plan does not include Meta any more.
+    Stopped,
 }
 
 impl AdsSync {
@@ -298,6 +303,7 @@ impl AdsSync {
             finished_at: None,
             waiting_until: None,
             trouble: None,
+            stopped: false,
             log: BTreeMap::new(),
             progress: Progress::default(),
         }
@@ -308,6 +314,7 @@ impl AdsSync {
     pub fn state(&self, now: Timestamp) -> SyncState {
         match (self.finished_at, self.started_at) {
             (Some(_), _) if self.trouble.is_some() => SyncState::Failed,
+            (Some(_), _) if self.stopped => SyncState::Stopped,
             (Some(_), _) => SyncState::Done,
             (None, None) => SyncState::Queued,
             (None, Some(_)) if self.waiting_until.is_some_and(|until| until > now) => SyncState::Waiting,

@@ -49,7 +49,7 @@ pub(super) struct Calls<'a> {
     table: &'a Table,
     graph: Graph,
     token: AccessToken,
-    account: &'a AdAccountId,
+    account: AdAccountId,
     deadline: Timestamp,
     /// Not before then.
     next: Timestamp,
@@ -62,7 +62,7 @@ impl<'a> Calls<'a> {
         table: &'a Table,
         graph: Graph,
         token: AccessToken,
-        account: &'a AdAccountId,
+        account: AdAccountId,
         deadline: Timestamp,
     ) -> Self {
         let next = Timestamp::UNIX_EPOCH;
@@ -104,7 +104,7 @@ impl<'a> Calls<'a> {
                     }
                     if rest > SHORT_REST {
                         tracing::info!(account = %self.account, percent = usage.percent, rest_s = rest.as_secs(), "little is left of Meta's limit");
-                        self.table.pause_ads(Some(self.account), self.next).await?;
+                        self.table.pause_ads(Some(&self.account), self.next).await?;
                     }
                     return Ok(answer);
                 }
@@ -157,7 +157,7 @@ impl<'a> Calls<'a> {
         let until = after(wait);
         self.next = until;
         tracing::warn!(account = %self.account, %error, wait_s = wait.as_secs(), metric = "ad_accounts_throttled", "Meta wants the account left alone");
-        self.table.pause_ads((!error.is_limit_of_app()).then_some(self.account), until).await?;
+        self.table.pause_ads((!error.is_limit_of_app()).then_some(&self.account), until).await?;
         Ok(Stop::Blocked(until))
     }
 }

@@ -109,7 +109,11 @@ async fn look(turn: &mut Turning<'_>) -> Result<(), Stop> {
     if let Some((code, from, to)) = switched {
         return Err(Stop::Switched(code, format!("from {from} to {to}")));
     }
-    set(turn, Found { node: Some((node.name, node.account_status)), ..Found::default() }).await
+    let node = (node.name, node.account_status);
+    if (&node.0, node.1) == (&turn.account.name, turn.account.account_status) {
+        return Ok(());
+    }
+    set(turn, Found { node: Some(node), ..Found::default() }).await
 }
 
 /// Up to when objects are known, once all kinds of them are read.

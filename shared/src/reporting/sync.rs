@@ -123,8 +123,7 @@ impl Reader<'_> {
             Ok(calls) => calls,
             Err(stop) => return (account, sync, Err(stop)),
         };
-        let id = account.ad_account_id.clone();
-        let mut turn = Turning::new(self.table, scope, calls.of(&id), (account, sync), tell);
+        let mut turn = Turning::new(self.table, scope, calls, (account, sync), tell);
         let outcome = steps(&mut turn).await;
         // What was spent in vain was spent too.
         turn.account_for(ObjectType::AdInsights);
@@ -132,7 +131,7 @@ impl Reader<'_> {
         (account, sync, outcome)
     }
 
-    async fn calls(&self, scope: &OrgScope, account: &AdAccount, deadline: Timestamp) -> Result<Opened<'_>, Stop> {
+    async fn calls(&self, scope: &OrgScope, account: &AdAccount, deadline: Timestamp) -> Result<Calls<'_>, Stop> {
         let now = clock::now();
         if account.paused || !self.table.org(scope).await?.is_some_and(|org| org.has_meta()) {
             return Err(Stop::Failed(WorkError::NotInPlan));
@@ -142,7 +141,7 @@ impl Reader<'_> {
         }
         let token = token::token(self.meta, self.table, scope, &account.token, now).await?;
         let token = token.ok_or(Stop::Failed(WorkError::Disconnected))?;
-        Ok(Opened { table: self.table, graph: self.meta.graph().await?, token, deadline })
+        Ok(Calls::new(self.table, self.meta.graph().await?, token, account.ad_account_id.clone(), deadline))
     }
 
     /// What the turn's end means to the account and to the reading.
@@ -168,7 +167,7 @@ impl Reader<'_> {
             }
             // Somebody paused the account, or the plan lost Meta: nothing is wrong with it.
             Err(Stop::Failed(WorkError::NotInPlan)) => {
-                sync.finished_at = Some(now);
+                (sync.finished_at, sync.stopped) = (Some(now), true);
                 self.end(scope, account, sync).await?;
             }
             Err(Stop::TooMuch(error)) => self.fail(scope, account, sync, error.into(), now).await?,
@@ -277,7 +276,7 @@ impl Reader<'_> {
         let still = now.filter(|now| now.id == account.id && now.run_id.as_ref() == Some(&sync.id));
         // Unlinked, or somebody else's by now.
         let Some(still) = still.filter(|still| still.run_lease == account.run_lease) else { return Ok(true) };
-        if sync.trouble.is_none() && !still.paused {
+        if sync.trouble.is_none() && !sync.stopped {
             return Ok(false);
         }
         // What failed, or is not wanted, does not go further either.
@@ -308,19 +307,5 @@ impl Reader<'_> {
         }
         self.table.forget_ads(job.org.clone(), &job.link).await?;
         Ok(Turn::Over)
-    }
-}
-
-/// What a turn needs to make calls.
-struct Opened<'a> {
-    table: &'a Table,
-    graph: crate::graph::Graph,
-    token: crate::secret::AccessToken,
-    deadline: Timestamp,
-}
-
-impl<'a> Opened<'a> {
-    fn of(self, account: &'a crate::ids::AdAccountId) -> Calls<'a> {
-        Calls::new(self.table, self.graph, self.token, account, self.deadline)
     }
 }

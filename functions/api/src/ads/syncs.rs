@@ -14,7 +14,7 @@ use shared::http::Problem;
 use shared::ids::{AdAccountId, RunId, UserId};
 use shared::model::ad_account::{AdAccount, back};
 use shared::model::ad_trouble::TroubleCode;
-use shared::model::ads_sync::{AdsSync, Cause, ObjectLog, ObjectType, SyncState};
+use shared::model::ads_sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType, SyncState};
 use shared::reporting::{AdsJob, Begun, begin};
 use utoipa::ToSchema;
 
@@ -93,8 +93,34 @@ pub(crate) struct SyncOut {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ObjectOut {
     object_type: ObjectType,
-    #[serde(flatten)]
-    log: ObjectLog,
+    /// What Meta gave.
+    read: u64,
+    /// Of that, what was new or had changed, and was written.
+    changed: u64,
+    /// Of that, what was as before.
+    unchanged: u64,
+    /// Of what changed, days that were over: Meta restated them.
+    restated: u64,
+    /// What could not be read.
+    failed: u64,
+    /// Calls of the Graph API.
+    calls: u64,
+    /// Seconds it waited: for limits, and for reports that Meta was making.
+    waited_s: u64,
+    /// What is to be said about it, the first few.
+    errors: Vec<ErrorOut>,
+}
+
+/// Something about a part of a reading.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ErrorOut {
+    /// Stable, for programs.
+    code: TroubleCode,
+    message: &'static str,
+    /// What to do about it.
+    fix: &'static str,
+    /// What it is about, and Meta's words.
+    evidence: String,
 }
 
 /// How reading stands.
@@ -240,6 +266,26 @@ fn sync_out(sync: AdsSync, now: Timestamp) -> SyncOut {
         reason_message: reason.map(TroubleCode::message),
         fix: reason.map(TroubleCode::fix),
         evidence: sync.trouble.map(|trouble| trouble.evidence),
-        objects: sync.log.into_iter().map(|(object_type, log)| ObjectOut { object_type, log }).collect(),
+        objects: sync.log.into_iter().map(|(object_type, log)| object_out(object_type, log)).collect(),
+    }
+}
+
+fn object_out(object_type: ObjectType, log: ObjectLog) -> ObjectOut {
+    let error_out = |error: ObjectError| ErrorOut {
+        code: error.code,
+        message: error.code.message(),
+        fix: error.code.fix(),
+        evidence: error.evidence,
+    };
+    ObjectOut {
+        object_type,
+        read: log.read,
+        changed: log.changed,
+        unchanged: log.unchanged,
+        restated: log.restated,
+        failed: log.failed,
+        calls: log.calls,
+        waited_s: log.waited_s,
+        errors: log.errors.into_iter().map(error_out).collect(),
     }
 }

@@ -248,6 +248,27 @@ async fn an_integration_s_token_reads_ads_if_it_may() {
 }
 
 #[tokio::test]
+async fn an_account_without_delivery_is_ready_and_says_what_to_try() {
+    let tenant = Tenant::with_users("ads-empty", &[]).await;
+    let id = "700700001";
+    let user = world().sim(Method::POST, "system_users", &json!({ "pages": 1, "scopes": ["ads_read"] })).await;
+    let idle = json!({
+        "account_id": id, "currency": "USD", "timezone": "UTC", "campaigns": 1, "adsets_per_campaign": 1,
+        "ads_per_adset": 1, "days": 5, "seed": 3, "users": [user["id"]], "active_share": 0.0,
+    });
+    world().sim(Method::POST, "ads", &idle).await;
+    link(&tenant, id, "one", user["token"].as_str().unwrap()).await;
+    ready(&tenant, id).await;
+    let status = tenant.get(&format!("/api/meta-ads/sync-status?account_id=act_{id}")).await;
+    let objects = status["items"][0]["objects"].as_array().unwrap();
+    let insights = objects.iter().find(|it| it["object_type"] == "ad_insights").unwrap();
+    let said = &insights["errors"][0];
+    assert_eq!(said["code"], "insights_empty", "{status}");
+    assert!(said["fix"].as_str().unwrap().contains("days"), "{said}");
+    assert_eq!(tenant.get("/api/meta-ads/report").await["items"], json!([]));
+}
+
+#[tokio::test]
 async fn a_dead_token_is_told_and_a_new_one_heals() {
     let tenant = Tenant::with_users("ads-token", &[]).await;
     let id = "700400001";
