@@ -121,54 +121,31 @@ id!(
     AdObjectId, "id of a campaign, an ad set or an ad", is_meta_id, META_RULE, number_or_string
 );
 
-impl AdAccountId {
-    /// The id without its `act_`: so Meta names it in usage headers.
-    #[must_use]
-    pub fn digits(&self) -> &str {
-        self.0.strip_prefix("act_").unwrap_or(&self.0)
-    }
+/// Ids of our own making.
+macro_rules! made_here {
+    ($($name:ident, $prefix:literal;)*) => {
+        $(
+            impl $name {
+                /// A new id, sortable by the time of its making.
+                #[must_use]
+                pub fn new() -> Self {
+                    Self(format!(concat!($prefix, "_{}"), uuid::Uuid::now_v7().simple()))
+                }
+            }
+
+            impl Default for $name {
+                fn default() -> Self {
+                    Self::new()
+                }
+            }
+        )*
+    };
 }
 
-impl LinkId {
-    /// A new id, sortable by the time of its making.
-    #[must_use]
-    pub fn new() -> Self {
-        Self(format!("ada_{}", uuid::Uuid::now_v7().simple()))
-    }
-}
-
-impl Default for LinkId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl IntegrationId {
-    /// A new id, sortable by the time of its making.
-    #[must_use]
-    pub fn new() -> Self {
-        Self(format!("int_{}", uuid::Uuid::now_v7().simple()))
-    }
-}
-
-impl Default for IntegrationId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl RunId {
-    /// A new id, sortable by the time of its making.
-    #[must_use]
-    pub fn new() -> Self {
-        Self(format!("run_{}", uuid::Uuid::now_v7().simple()))
-    }
-}
-
-impl Default for RunId {
-    fn default() -> Self {
-        Self::new()
-    }
+made_here! {
+    IntegrationId, "int";
+    LinkId, "ada";
+    RunId, "run";
 }
 
 impl LeadId {

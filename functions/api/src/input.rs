@@ -1,5 +1,7 @@
 //! Reading what the client sent, so that what is wrong with it is told by the name of the field.
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -7,6 +9,7 @@ use http::request::Parts;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use shared::http::Problem;
+use shared::ids::InvalidId;
 
 /// A JSON body.
 pub(crate) struct Input<T>(pub(crate) T);
@@ -32,6 +35,62 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             Problem::new(http::StatusCode::BAD_REQUEST, "parameter_invalid", format!("{}.", error.body_text()))
         };
         Query::from_request_parts(parts, state).await.map(|Query(params)| Self(params)).map_err(invalid)
+    }
+}
+
+/// The parameters of an address, each known and given once.
+pub(crate) struct Parameters(BTreeMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let bad = || Problem::field("query", "query_invalid", "The parameters of the address cannot be read.");
+        let Query(given) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await.map_err(|_| bad())?;
+        let mut parameters = BTreeMap::new();
+        for (name, value) in given {
+            let shown: String = name.chars().take(64).collect();
+            if parameters.insert(name, value).is_some() {
+                return Err(Problem::field(&shown, "parameter_repeated", "Give each parameter once."));
+            }
+        }
+        Ok(Self(parameters))
+    }
+}
+
+impl Parameters {
+    /// Refuses what is not among `known`.
+    pub(crate) fn check(&self, known: &[&str]) -> Result<(), Problem> {
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(unknown) => {
+                let shown: String = unknown.chars().take(64).collect();
+                let detail = format!("Known are {}.", known.join(", "));
+                Err(Problem::field(&shown, "parameter_unknown", detail))
+            }
+        }
+    }
+
+    /// A parameter; one that is empty is as good as not given.
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// All but where a list goes on: what a cursor is good with.
+    pub(crate) fn list(&self, name: &str) -> String {
+        let others: Vec<String> = self
+            .0
+            .iter()
+            .filter(|(name, _)| !matches!(name.as_str(), "cursor" | "limit"))
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        format!("{name} {}", others.join("&"))
+    }
+
+    /// An id, checked.
+    pub(crate) fn id<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, InvalidId>) -> Result<Option<T>, Problem> {
+        let invalid = |error: InvalidId| Problem::field(name, "id_invalid", format!("{error}."));
+        self.get(name).map(parse).transpose().map_err(invalid)
     }
 }
 

@@ -1,10 +1,9 @@
 //! The org's leads.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use serde::{Deserialize, Deserializer, Serialize};
 use shared::error::WorkError;
 use shared::http::{Problem, cursor, place};
@@ -18,7 +17,7 @@ use shared::table::lead_list::LeadFilter;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::Access;
-use crate::input::{self, Input};
+use crate::input::{self, Input, Parameters};
 use crate::router::Api;
 
 /// As a filter's value: leads that nobody works on.
@@ -78,32 +77,33 @@ pub(crate) struct LeadDetails {
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     Access { scope, .. }: Access,
-    Query(query): Query<Vec<(String, String)>>,
+    parameters: Parameters,
 ) -> Result<Json<LeadList>, Problem> {
-    let mut filter = LeadFilter::default();
-    let (mut cursor_given, mut limit) = (None, None);
-    let mut names = BTreeSet::new();
-    for (name, value) in query {
-        if !names.insert(name.clone()) {
-            return Err(Problem::field(&shown(&name), "parameter_repeated", "Give each parameter once."));
-        }
-        match name.as_str() {
-            "source" => filter.equal.push(("source", value)),
-            "page_id" => filter.equal.push(("page_id", value)),
-            "form_id" => filter.equal.push(("form_id", value)),
-            "assigned_to" if value == UNASSIGNED => filter.unassigned = true,
-            "assigned_to" => filter.equal.push(("assigned_to", value)),
-            "status" => filter.equal.push(("status", status(value)?)),
-            "tag" => filter.tag = Some(value),
-            "from" => filter.from = Some(input::time("from", &value)?),
-            "to" => filter.to = Some(input::time("to", &value)?),
-            "cursor" => cursor_given = Some(value),
-            "limit" => limit = Some(value),
-            other => {
-                let known = "source, tag, page_id, form_id, assigned_to, status, from, to, cursor, limit";
-                return Err(Problem::field(&shown(other), "parameter_unknown", format!("Known are {known}.")));
-            }
-        }
+    const EQUAL: [&str; 4] = ["source", "page_id", "form_id", "assigned_to"];
+    parameters.check(&[
+        "source",
+        "tag",
+        "page_id",
+        "form_id",
+        "assigned_to",
+        "status",
+        "from",
+        "to",
+        "cursor",
+        "limit",
+    ])?;
+    let time = |name: &str| parameters.get(name).map(|text| input::time(name, text)).transpose();
+    let mut filter = LeadFilter {
+        tag: parameters.get("tag").map(str::to_owned),
+        from: time("from")?,
+        to: time("to")?,
+        unassigned: parameters.get("assigned_to") == Some(UNASSIGNED),
+        ..LeadFilter::default()
+    };
+    let equal = EQUAL.into_iter().filter(|name| !(*name == "assigned_to" && filter.unassigned));
+    filter.equal = equal.filter_map(|name| Some((name, parameters.get(name)?.to_owned()))).collect();
+    if let Some(given) = parameters.get("status") {
+        filter.equal.push(("status", status(given.to_owned())?));
     }
     if let (Some(from), Some(to)) = (filter.from, filter.to)
         && from >= to
@@ -113,14 +113,10 @@ pub(crate) async fn list(
     // A cursor marks a place in this list with these filters; in another it might mark none.
     filter.equal.sort_unstable();
     let list = format!("leads {filter:?}");
-    let after = cursor_given.map(|given| place(&api.key, &scope, &list, &given)).transpose()?;
-    let limit = input::limit(limit.as_deref())?;
+    let after = parameters.get("cursor").map(|given| place(&api.key, &scope, &list, given)).transpose()?;
+    let limit = input::limit(parameters.get("limit"))?;
     let (items, next) = api.table.leads(&scope, &filter, after, limit).await?;
     Ok(Json(LeadList { items, next_cursor: next.map(|place| cursor(&api.key, &scope, &list, &place)) }))
-}
-
-fn shown(name: &str) -> String {
-    name.chars().take(64).collect()
 }
 
 fn status(value: String) -> Result<String, Problem> {

@@ -99,6 +99,26 @@ pub enum TokenSource {
     Secret(String),
 }
 
+impl TokenSource {
+    /// The integration whose token it is.
+    #[must_use]
+    pub fn integration(&self) -> Option<&IntegrationId> {
+        match self {
+            Self::Integration(id) => Some(id),
+            Self::Secret(_) => None,
+        }
+    }
+
+    /// The secret that holds it alone.
+    #[must_use]
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Integration(_) => None,
+            Self::Secret(name) => Some(name),
+        }
+    }
+}
+
 /// How far the import of an account is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -237,8 +257,8 @@ impl AdAccount {
     pub fn rests(&self, now: Timestamp) -> bool {
         const REST: SignedDuration = SignedDuration::from_mins(55);
         // Whether an integration's token lives again costs no call to find out.
-        let is_own = matches!(self.token, TokenSource::Secret(_));
-        is_own && self.trouble.as_ref().is_some_and(|trouble| now.duration_since(trouble.since) < REST)
+        self.token.secret().is_some()
+            && self.trouble.as_ref().is_some_and(|trouble| now.duration_since(trouble.since) < REST)
     }
 
     /// The earliest day that Meta answers for, with a day to spare for its own clock.

@@ -145,8 +145,6 @@ pub struct Sheet {
     pub day: Date,
     /// The campaign.
     pub campaign_id: AdObjectId,
-    /// Its name on the last reading.
-    pub campaign_name: String,
     /// By ad.
     pub ads: BTreeMap<AdObjectId, AdLine>,
 }

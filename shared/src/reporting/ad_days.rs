@@ -270,10 +270,8 @@ impl Slice {
             let sheet = self.sheets.entry(place.clone()).or_insert_with(|| Sheet {
                 day: place.0,
                 campaign_id: place.1.clone(),
-                campaign_name: String::new(),
                 ads: BTreeMap::new(),
             });
-            sheet.campaign_name = row.campaign.1;
             sheet.ads.insert(row.ad.0, AdLine::of(row.adset.0, &row.day.metrics));
             self.dirty.insert(place);
         }
@@ -281,7 +279,7 @@ impl Slice {
     }
 
     /// Writes rows, with what they were first where Meta restates them; answers how many those were. What was not asked
-    /// for stays as it was.
+    /// for stays as it was, and rows that are then as in their sheet are left out of `rows`.
     async fn write(
         &self,
         turn: &Turning<'_>,
@@ -303,9 +301,7 @@ impl Slice {
             let counted = &turn.account.conversions;
             let day = Day::next(before.map(|before| &before.day), place.0, metrics.clone(), counted, confirmed, now);
             restated += u64::from(confirmed && day.as_ref().is_some_and(|day| day.first_seen.is_some()));
-            // Written already, and its sheet was not: then the sheet is what is missing.
-            let Some(day) = day else { return true };
-            written.push(AdDay {
+            written.extend(day.map(|day| AdDay {
                 ad_id: row.ad.0.clone(),
                 ad_name: row.ad.1.clone(),
                 adset_id: row.adset.0.clone(),
@@ -313,8 +309,9 @@ impl Slice {
                 campaign_id: row.campaign.0.clone(),
                 campaign_name: row.campaign.1.clone(),
                 day,
-            });
-            true
+            }));
+            // Also one that is written already, when its sheet is not.
+            self.mark(row) != Some(row.day.metrics.mark())
         });
         table.put_ad_days(scope, link, &written).await?;
         Ok(restated)

@@ -16,6 +16,8 @@ use crate::retry::{Verdict, backoff};
 use crate::secret::AccessToken;
 use crate::table::Table;
 
+/// Meta's cursors are good for a while; an older one is not tried.
+pub(super) const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// A call that was begun in time may take so much longer.
 const OVERTIME: Duration = Duration::from_secs(8);
 /// What is rested in place; for longer rests somebody else may have the worker.

@@ -47,21 +47,6 @@ pub struct NewAccount {
     pub conversions: Counted,
 }
 
-/// What shall be different. What is `None` stays.
-#[derive(Debug, Default)]
-pub struct Change {
-    /// What the org calls it.
-    pub label: Option<String>,
-    /// Whose ads these are.
-    pub client: Option<Client>,
-    /// With which token it is read.
-    pub token: Option<Token>,
-    /// Whether it is left alone for a while.
-    pub paused: Option<bool>,
-    /// What counts as conversions.
-    pub conversions: Option<Counted>,
-}
-
 /// Why an account is not linked, or not changed. Nothing has been changed then.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
@@ -130,14 +115,14 @@ pub async fn link(
         ..linked
     };
     if !desk.table.insert_ad_account(scope, &account).await? {
-        desk.meta.vault.drop_all(&secret(&account.token)).await;
+        desk.meta.vault.drop_all(&secrets(Some(&account.token))).await;
         return Err(LinkError::Linked);
     }
     read_soon(desk, scope, &account, (account.due_since(now), Cause::Import, Some(by)), now).await;
     Ok(account)
 }
 
-/// Changes an account. A new token is verified first, and what it replaces is deleted.
+/// Changes an account. A new token is verified first and kept, and what it replaces is deleted; `settings` names none.
 ///
 /// # Errors
 /// [`LinkError`] says what is wrong with it.
@@ -145,32 +130,26 @@ pub async fn change(
     desk: Desk<'_>,
     scope: &OrgScope,
     account: &AdAccount,
-    to: Change,
+    (settings, token): (Settings, Option<Token>),
     by: UserId,
     now: Timestamp,
 ) -> Result<AdAccount, LinkError> {
-    let token = match to.token {
+    let token = match token {
         None => None,
         Some(given) => {
             let (token, _) = verified(desk, scope, &given, &account.ad_account_id, now).await?;
             Some(keep(desk, &account.id, given, &token).await?)
         }
     };
-    let recount = to.conversions.as_ref().is_some_and(|counted| *counted != account.conversions);
-    let begins = recount || token.is_some() || (account.paused && to.paused == Some(false));
-    let settings = Settings {
-        label: to.label,
-        client: to.client,
-        token: token.clone(),
-        paused: to.paused,
-        conversions: to.conversions,
-    };
+    let settings = Settings { token, ..settings };
+    let recount = settings.conversions.as_ref().is_some_and(|counted| *counted != account.conversions);
+    let begins = recount || settings.token.is_some() || (account.paused && settings.paused == Some(false));
     if !desk.table.set_ad_account(scope, account, &settings).await? {
-        desk.meta.vault.drop_all(&token.as_ref().map(secret).unwrap_or_default()).await;
+        desk.meta.vault.drop_all(&secrets(settings.token.as_ref())).await;
         return Err(LinkError::Gone);
     }
-    if token.is_some() {
-        desk.meta.vault.drop_all(&secret(&account.token)).await;
+    if settings.token.is_some() {
+        desk.meta.vault.drop_all(&secrets(Some(&account.token))).await;
     }
     let changed = desk.table.ad_account(scope, &account.ad_account_id).await?.ok_or(LinkError::Gone)?;
     if begins && !changed.paused {
@@ -194,8 +173,8 @@ pub async fn unlink(desk: Desk<'_>, scope: &OrgScope, account: &AdAccount) -> Re
     let delay = if account.run_id.is_some() { LONGEST_TURN } else { Duration::ZERO };
     desk.queue.send_later(job, delay).await.map_err(WorkError::from)?;
     // The token before the row that names it.
-    for name in secret(&account.token) {
-        desk.meta.vault.delete(&name).await?;
+    if let Some(name) = account.token.secret() {
+        desk.meta.vault.delete(name).await?;
     }
     desk.table.delete_ad_account(scope, account).await?;
     Ok(())
@@ -221,11 +200,8 @@ async fn read_soon(
     }
 }
 
-fn secret(source: &TokenSource) -> Vec<String> {
-    match source {
-        TokenSource::Secret(name) => vec![name.clone()],
-        TokenSource::Integration(_) => Vec::new(),
-    }
+fn secrets(source: Option<&TokenSource>) -> Vec<String> {
+    source.and_then(TokenSource::secret).map(str::to_owned).into_iter().collect()
 }
 
 async fn keep(desk: Desk<'_>, link: &LinkId, given: Token, token: &AccessToken) -> Result<TokenSource, WorkError> {

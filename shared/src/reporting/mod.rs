@@ -17,5 +17,5 @@ mod sync;
 mod token;
 
 pub use begin::{AdsJob, Begun, begin};
-pub use link::{Change, Desk, LinkError, NewAccount, Token, change, link, unlink};
+pub use link::{Desk, LinkError, NewAccount, Token, change, link, unlink};
 pub use sync::{Reader, Turn};

@@ -1,8 +1,6 @@
 //! Campaigns, ad sets and ads: what changed since the last reading, or all of them.
 
-use jiff::SignedDuration;
-
-use super::calls::Stop;
+use super::calls::{CURSOR_LIFETIME, Stop};
 use super::steps::Turning;
 use crate::clock;
 use crate::error::WorkError;
@@ -13,8 +11,6 @@ use crate::model::ad_object::{AdObject, AdObjectKind};
 use crate::model::ad_trouble::TroubleCode;
 use crate::model::ads_sync::ObjectType;
 
-/// Meta's cursors are good for a while; an older one is not tried.
-const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// Objects to a response page at least, however much Meta finds too much.
 const LEAST: u32 = 5;
 /// Campaigns whose children are read at once because they may have changed with them; of more, all are.

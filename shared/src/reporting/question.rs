@@ -6,10 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
-
 use super::ad_days::Slice;
-use super::calls::Stop;
+use super::calls::{CURSOR_LIFETIME, Stop};
 use super::steps::Turning;
 use crate::clock;
 use crate::error::WorkError;
@@ -18,9 +16,6 @@ use crate::ids::AdObjectId;
 use crate::model::ad_object::AdObjectKind;
 use crate::model::ad_trouble::TroubleCode;
 use crate::model::ads_sync::{Fields, ObjectType, Question};
-
-/// Meta's cursors are good for a while; an older one is not tried.
-const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
 /// Asks plainly, response page by response page, from where an earlier turn stopped.
 pub(super) async fn plain(turn: &mut Turning<'_>, slice: &mut Slice, question: &Question) -> Result<(), Stop> {

@@ -172,7 +172,7 @@ impl Reader<'_> {
             }
             Err(Stop::TooMuch(error)) => self.fail(scope, account, sync, error.into(), now).await?,
             Err(Stop::Switched(code, evidence)) => {
-                let trouble = token::told(code, evidence, now);
+                let trouble = Trouble { code, evidence, since: now };
                 self.give_up(scope, account, sync, trouble).await?;
             }
             Err(Stop::Failed(error)) => {
@@ -237,9 +237,9 @@ impl Reader<'_> {
         let lasting = token::trouble(&error);
         // Meta's words help; those of AWS name what is nobody's business.
         let evidence = if matches!(error, WorkError::Graph(_)) { error.to_string() } else { error.code().to_owned() };
-        let trouble = token::told(lasting.unwrap_or(TroubleCode::Unavailable), evidence, now);
+        let trouble = Trouble { code: lasting.unwrap_or(TroubleCode::Unavailable), evidence, since: now };
         tracing::warn!(%error, account = %account.ad_account_id, code = trouble.code.code(), metric = "ads_syncs_failed", "an ad account could not be read");
-        if let (true, Some(integration)) = (error.is_of_token(), token::integration_of(account)) {
+        if let (true, Some(integration)) = (error.is_of_token(), account.token.integration()) {
             ask_for_check(self.checks, scope, integration).await?;
         }
         if lasting.is_some() {

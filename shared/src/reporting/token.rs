@@ -6,8 +6,8 @@ use crate::connect::Meta;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::ids::OrgScope;
-use crate::model::ad_account::{AdAccount, TokenSource};
-use crate::model::ad_trouble::{Trouble, TroubleCode};
+use crate::model::ad_account::TokenSource;
+use crate::model::ad_trouble::TroubleCode;
 use crate::model::standing::EndReason;
 use crate::secret::AccessToken;
 use crate::table::Table;
@@ -64,15 +64,31 @@ pub(super) fn trouble(error: &WorkError) -> Option<TroubleCode> {
     }
 }
 
-/// The same as it is kept.
-pub(super) fn told(code: TroubleCode, evidence: impl Into<String>, now: Timestamp) -> Trouble {
-    Trouble { code, evidence: evidence.into(), since: now }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::error::Detail;
+    use crate::table::TableError;
 
-/// Whether an integration's token is what an account is read with.
-pub(super) fn integration_of(account: &AdAccount) -> Option<&crate::ids::IntegrationId> {
-    match &account.token {
-        TokenSource::Integration(id) => Some(id),
-        TokenSource::Secret(_) => None,
+    #[test]
+    fn what_does_not_heal_by_itself_is_told_with_what_to_do() {
+        let of = |error: WorkError| trouble(&error).map(TroubleCode::code);
+        let detail = Detail::default;
+        assert_eq!(of(VaultError::Unreadable("s".into()).into()), Some("token_unreadable"));
+        assert_eq!(of(VaultError::Missing("s".into()).into()), Some("token_unreadable"));
+        let reason = EndReason::TokenInvalid;
+        assert_eq!(of(GraphError::TokenDead { reason, detail: detail() }.into()), Some("token_dead"));
+        assert_eq!(of(GraphError::NotPermitted(detail()).into()), Some("ads_read_missing"));
+        assert_eq!(of(GraphError::NotVisible(detail()).into()), Some("ad_account_not_visible"));
+        assert_eq!(of(WorkError::Disconnected), Some("integration_ended"));
+        for heals in [
+            GraphError::Unavailable(detail()).into(),
+            GraphError::Throttled { wait: None, detail: detail() }.into(),
+            GraphError::ProofRefused(detail()).into(),
+            VaultError::Failed("f".into()).into(),
+            TableError::Contended(1).into(),
+        ] {
+            assert_eq!(of(heals), None);
+        }
     }
 }

@@ -21,7 +21,7 @@ pub struct Settings {
     pub label: Option<String>,
     /// Whose ads these are.
     pub client: Option<crate::model::ad_account::Client>,
-    /// With which token it is read.
+    /// With which token it is read. Who asks for a change names the token itself, and not where it is kept.
     pub token: Option<crate::model::ad_account::TokenSource>,
     /// Whether it is left alone for a while.
     pub paused: Option<bool>,

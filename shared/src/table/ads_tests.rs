@@ -39,12 +39,7 @@ fn sheet(at_day: &str, campaign: &str, ads: usize) -> Sheet {
     let line = |ad: usize| {
         (object_id(&(1_000_000 + ad).to_string()), AdLine::of(object_id("20"), &metrics("1.25", ad as u64)))
     };
-    Sheet {
-        day: day(at_day),
-        campaign_id: object_id(campaign),
-        campaign_name: "C".into(),
-        ads: (0..ads).map(line).collect(),
-    }
+    Sheet { day: day(at_day), campaign_id: object_id(campaign), ads: (0..ads).map(line).collect() }
 }
 
 #[tokio::test]

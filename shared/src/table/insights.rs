@@ -7,8 +7,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
 use super::{Item, Row, Table, TableError, put_request};
@@ -18,34 +16,15 @@ use crate::model::insights::{AdDay, AdLine, Day, Sheet};
 /// Ads to an item: DynamoDB holds 400 KB.
 const ADS_PER_PART: usize = 2500;
 
-/// A sheet, or a part of a large one. A sheet never loses an ad, and so no part is ever left over. The sums are for whoever looks into the table.
-#[derive(Serialize, Deserialize)]
-struct Part {
-    day: Date,
-    campaign_id: AdObjectId,
-    campaign_name: String,
-    part: usize,
-    impressions: u64,
-    clicks: u64,
-    spend: Decimal,
-    conversions: u64,
-    ads: BTreeMap<AdObjectId, AdLine>,
-}
-
-fn parts(sheet: &Sheet) -> Vec<Part> {
+/// A sheet as items: one, or several if it is large. A sheet never loses an ad, and so no part is ever left over.
+fn parts(sheet: &Sheet) -> Vec<Sheet> {
     let lines: Vec<(&AdObjectId, &AdLine)> = sheet.ads.iter().collect();
-    let part = |(part, lines): (usize, &[(&AdObjectId, &AdLine)])| Part {
+    let part = |lines: &[(&AdObjectId, &AdLine)]| Sheet {
         day: sheet.day,
         campaign_id: sheet.campaign_id.clone(),
-        campaign_name: sheet.campaign_name.clone(),
-        part,
-        impressions: lines.iter().map(|(_, line)| line.1).sum(),
-        clicks: lines.iter().map(|(_, line)| line.2).sum(),
-        spend: lines.iter().map(|(_, line)| line.3).sum(),
-        conversions: lines.iter().map(|(_, line)| line.4).sum(),
         ads: lines.iter().map(|(id, line)| ((*id).clone(), (*line).clone())).collect(),
     };
-    lines.chunks(ADS_PER_PART).enumerate().map(part).collect()
+    lines.chunks(ADS_PER_PART).map(part).collect()
 }
 
 /// Where a list of sheets goes on.
@@ -141,11 +120,7 @@ impl Table {
         let (from, to) = keys::days_between(since, until);
         let pk = keys::sheets_pk(scope, link);
         let (items, next) = self.query_between(&pk, (&from, &to), place.map(|place| place.0), None).await?;
-        let mut sheets = Vec::with_capacity(items.len());
-        for item in items {
-            let Part { day, campaign_id, campaign_name, ads, .. } = super::entity(item)?;
-            sheets.push(Sheet { day, campaign_id, campaign_name, ads });
-        }
+        let sheets = items.into_iter().map(super::entity).collect::<Result<Vec<Sheet>, _>>()?;
         Ok((sheets, next.map(SheetPlace)))
     }
 
@@ -198,10 +173,11 @@ impl Table {
         const AT_ONCE: usize = 10;
         for sheets in sheets.chunks(AT_ONCE) {
             let mut writes = Vec::new();
-            for (sheet, part) in sheets.iter().flat_map(|sheet| parts(sheet).into_iter().map(move |part| (sheet, part)))
-            {
-                let key = keys::sheet(scope, link, sheet.day, &sheet.campaign_id, part.part);
-                writes.push(put_request(&Row::new(&key, "sheet", &part))?);
+            for sheet in sheets {
+                for (number, part) in parts(sheet).iter().enumerate() {
+                    let key = keys::sheet(scope, link, sheet.day, &sheet.campaign_id, number);
+                    writes.push(put_request(&Row::new(&key, "sheet", part))?);
+                }
             }
             self.write_many(writes).await?;
         }

@@ -70,7 +70,7 @@ async fn run(arguments: Arguments) -> Result<u8> {
     let own: Vec<(OrgScope, AdAccount)> =
         found.into_iter().filter(|(scope, _)| scope.org().as_str() == arguments.org).collect();
     if own.is_empty() {
-        bail!("the org {} has linked no ad account", arguments.org);
+        bail!("the org {} has linked no ad account; link one with POST /api/meta-ads/accounts", arguments.org);
     }
     let is_meant =
         |account: &AdAccount, name: &str| account.ad_account_id.as_str() == name || account.id.as_str() == name;

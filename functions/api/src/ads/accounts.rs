@@ -10,13 +10,13 @@ use serde::Serialize;
 use shared::error::WorkError;
 use shared::http::Problem;
 use shared::ids::{AdAccountId, IntegrationId, OrgScope, RunId};
-use shared::model::ad_account::{AdAccount, AdAccountState, Client, TokenSource, status_word};
+use shared::model::ad_account::{AdAccount, AdAccountState, Client, status_word};
 use shared::model::ad_trouble::TroubleCode;
 use shared::model::conversions::Counted;
 use utoipa::ToSchema;
 
-use super::Parameters;
 use crate::access::{Access, MetaAccess};
+use crate::input::Parameters;
 use crate::integrations::find as find_integration;
 use crate::router::Api;
 use crate::usable::{needs_token, of_meta};
@@ -189,10 +189,7 @@ pub(super) fn out(account: &AdAccount, now: Timestamp) -> AdAccountOut {
         last_sync_at: account.last_sync_at,
         imported_since: account.imported_since,
         run_id: account.run_id.clone(),
-        integration_id: match &account.token {
-            TokenSource::Integration(id) => Some(id.clone()),
-            TokenSource::Secret(_) => None,
-        },
+        integration_id: account.token.integration().cloned(),
         conversions: account.conversions.clone(),
         linked_at: account.linked_at,
     }

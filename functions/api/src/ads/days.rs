@@ -16,9 +16,8 @@ use shared::model::insights::{AdDay, Day, MainMetrics};
 use shared::model::report::Sums;
 use utoipa::ToSchema;
 
-use super::Parameters;
 use crate::access::{Access, MetaAccess};
-use crate::input;
+use crate::input::{self, Parameters};
 use crate::router::Api;
 
 /// Days shown if none are asked for.

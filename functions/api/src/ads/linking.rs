@@ -14,8 +14,9 @@ use shared::model::ad_account::{AdAccount, Client};
 use shared::model::ad_trouble::TroubleCode;
 use shared::model::conversions::Counted;
 use shared::model::integration::Integration;
-use shared::reporting::{Change, Desk, LinkError, NewAccount, Token, change as change_account, link, unlink};
+use shared::reporting::{Desk, LinkError, NewAccount, Token, change as change_account, link, unlink};
 use shared::secret::AccessToken;
+use shared::table::ad_account::Settings;
 use utoipa::ToSchema;
 
 use super::accounts::{AdAccountOut, find, out};
@@ -121,19 +122,20 @@ pub(crate) async fn change(
     Input(given): Input<AdAccountChange>,
 ) -> Result<Json<AdAccountOut>, Problem> {
     let account = find(&api, &scope, &id).await?;
-    let to = Change {
+    let token = token(given.token, given.integration_id)?;
+    let settings = Settings {
         label: given.label.map(|label| name("label", label)).transpose()?,
         client: given.client.map(client).transpose()?,
-        token: token(given.token, given.integration_id)?,
+        token: None,
         paused: given.paused,
         conversions: counted(given.conversions)?,
     };
     let now = shared::clock::now();
-    let integration = match &to.token {
+    let integration = match &token {
         Some(token) => usable(&api, &scope, token, now).await?,
         None => None,
     };
-    let changed = change_account(desk(&api), &scope, &account, to, caller.user, now).await;
+    let changed = change_account(desk(&api), &scope, &account, (settings, token), caller.user, now).await;
     let account = heard(&api, &scope, integration.as_ref(), changed).await?;
     Ok(Json(out(&account, now)))
 }

@@ -11,9 +11,8 @@ use shared::model::ad_account::{AdAccount, Client};
 use shared::model::ad_object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
 use utoipa::ToSchema;
 
-use super::Parameters;
 use crate::access::{Access, MetaAccess};
-use crate::input;
+use crate::input::{self, Parameters};
 use crate::router::Api;
 
 /// Objects looked at for one answer; of a filter that few meet, the answer may be short and go on.

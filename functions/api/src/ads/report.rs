@@ -18,8 +18,9 @@ use shared::model::report::{DIMENSIONS, Dimension, RowKey, Sums, totals};
 use shared::reporting::figures::{self, ReportError};
 use utoipa::ToSchema;
 
-use super::{Parameters, spreadsheet};
+use super::spreadsheet;
 use crate::access::{Access, MetaAccess};
+use crate::input::Parameters;
 use crate::router::Api;
 
 /// Days shown if none are asked for.

@@ -18,10 +18,9 @@ use shared::model::ads_sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType
 use shared::reporting::{AdsJob, Begun, begin};
 use utoipa::ToSchema;
 
-use super::Parameters;
 use super::accounts::{AdAccountOut, find, out};
 use crate::access::{Access, MetaAccess};
-use crate::input;
+use crate::input::{self, Parameters};
 use crate::router::Api;
 
 /// What to read. Without anything: all accounts, as many days as are due.

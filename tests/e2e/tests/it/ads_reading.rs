@@ -17,7 +17,7 @@ pub(crate) async fn agrees(theatre: &Theatre, account: &AdAccount, days: i32) {
     let until = account.today(shared::clock::now());
     let since = back(until, days);
     for (by, dimension) in [("day", Dimension::Day), ("campaign", Dimension::Campaign)] {
-        let id = account.ad_account_id.digits();
+        let id = &account.ad_account_id;
         let truth = theatre
             .sim(Method::GET, &format!("ads/{id}/totals?since={since}&until={until}&by={by}"), &Value::Null)
             .await;
@@ -67,6 +67,24 @@ async fn an_import_agrees_with_meta_to_the_cent_and_is_read_again_for_nothing() 
     assert_eq!(calls, 6, "the account, three kinds of objects, two of numbers: {:?}", again.log);
     // The claim, the log, the findings: nothing of what was read.
     assert!(theatre.writes() < 12);
+}
+
+#[tokio::test]
+async fn what_fails_once_is_asked_again() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    for fault in [
+        json!({ "path": "/act_9001/ads", "kind": "error", "code": 2, "times": 2 }),
+        json!({ "path": "/act_9001/insights", "kind": "garbage", "times": 2 }),
+        json!({ "path": "=/act_9001", "kind": "error", "code": 2, "times": 1 }),
+    ] {
+        theatre.sim(Method::POST, "faults", &fault).await;
+    }
+    let sync = theatre.read(&account, None).await;
+    assert_eq!(sync.trouble, None);
+    let hits = theatre.sim(Method::GET, "faults", &Value::Null).await;
+    assert!(!hits.to_string().contains("\"times\":2"), "{hits}");
+    agrees(&theatre, &account, 30).await;
 }
 
 #[tokio::test]
