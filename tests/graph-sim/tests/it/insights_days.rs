@@ -35,7 +35,7 @@ async fn days_are_those_of_the_account() {
 
 #[tokio::test]
 async fn numbers_are_restated_for_28_days_and_then_stay() {
-    let (meta, _) = account(with(plan(8, 2, 5, 40), json!({"active_share": 1.0}))).await;
+    let (meta, _) = account(with(plan(40, 5, 10, 40), json!({"active_share": 1.0}))).await;
     let made = meta.sim(&format!("system_users/{}/tokens", seed::SYSTEM_USER), json!({})).await;
     let token = made["token"].as_str().unwrap();
     let totals = meta.sim_get(&format!("ads/{ACCOUNT}/totals?by=day")).await;
@@ -54,7 +54,11 @@ async fn numbers_are_restated_for_28_days_and_then_stay() {
         leads.push(action(&row, "lead"));
         spends.push(row["spend"].clone());
     }
-    assert!(leads[1] > leads[0] && leads[7] > leads[1] && leads[27] > leads[7], "{leads:?}");
+    // Some are taken back, so that not every single day has more than the one before.
+    assert!(
+        leads[1] > leads[0] && leads[27] > leads[1] && leads[7..=27].iter().any(|late| *late != leads[7]),
+        "{leads:?}"
+    );
     assert!(spends[0] != spends[4] && spends[4..].iter().all(|spend| *spend == spends[4]), "{spends:?}");
     let settled = read().await;
     meta.sim("clock", json!({"advance_s": 100 * 24 * 3600})).await;
