@@ -11,7 +11,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::ids::{OrgId, OrgScope, UserId};
-use crate::model::integration::ConnectedBy;
+use crate::model::caller::{Caller, Role};
 
 /// The header in which the caller says for which org they act.
 pub const ORG_HEADER: &str = "orgid";
@@ -47,32 +47,6 @@ pub struct Issuer {
     pub org_claim: String,
     /// The claim with the caller's role.
     pub role_claim: String,
-}
-
-/// Somebody whose token is good.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Caller {
-    /// The token's subject.
-    pub user: UserId,
-    /// The token's `name`, else its `email`.
-    pub name: Option<String>,
-    /// What they may do.
-    pub role: Role,
-    /// The org they belong to.
-    pub org: Option<OrgId>,
-}
-
-/// What a role may do is decided where it is asked for; a role not named here may do nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Everything in their org.
-    Admin,
-    /// Everything in every org.
-    SuperAdmin,
-    /// Everything in their org.
-    Moderator,
-    /// Nothing here.
-    Other,
 }
 
 /// Why a caller does not get in.
@@ -130,7 +104,22 @@ impl Verifier {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(AuthError::NoToken);
         }
-        let token = token.trim();
+        self.caller_of(&self.claims(token.trim()).await?)
+    }
+
+    /// Who logged in and got this id token, which has to be the answer to the login that `nonce` was made for.
+    ///
+    /// # Errors
+    /// If it is not a good token, or another login's.
+    pub async fn logged_in(&self, id_token: &str, nonce: &str) -> Result<Caller, AuthError> {
+        let claims = self.claims(id_token).await?;
+        if claims.get("nonce").and_then(Value::as_str) != Some(nonce) {
+            return Err(AuthError::BadToken);
+        }
+        self.caller_of(&claims)
+    }
+
+    async fn claims(&self, token: &str) -> Result<Value, AuthError> {
         let header = decode_header(token).map_err(|_| AuthError::BadToken)?;
         if header.alg != Algorithm::RS256 {
             return Err(AuthError::BadToken);
@@ -142,20 +131,22 @@ impl Verifier {
 
     /// The algorithm is ours to name, never the token's; what must be there is required to be there, because the
     /// library checks issuer and audience only in tokens that carry them.
-    fn read(&self, token: &str, key: &DecodingKey) -> Result<Caller, AuthError> {
+    fn read(&self, token: &str, key: &DecodingKey) -> Result<Value, AuthError> {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
         validation.validate_nbf = true;
         validation.validate_aud = false;
         let claims = decode::<Value>(token, key, &validation).map_err(|_| AuthError::BadToken)?.claims;
-        if !self.is_for_us(&claims) {
-            return Err(AuthError::BadToken);
-        }
+        if self.is_for_us(&claims) { Ok(claims) } else { Err(AuthError::BadToken) }
+    }
+
+    fn caller_of(&self, claims: &Value) -> Result<Caller, AuthError> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
         Ok(Caller {
             user: text("sub").and_then(|sub| UserId::parse(sub).ok()).ok_or(AuthError::BadToken)?,
             name: text("name").or_else(|| text("email")).map(|name| name.chars().take(200).collect()),
+            email: text("email").and_then(crate::model::identity::normalised_email),
             role: match text(&self.role_claim) {
                 Some("admin") => Role::Admin,
                 Some("superadmin") => Role::SuperAdmin,
@@ -239,10 +230,13 @@ impl Caller {
         if self.role == Role::SuperAdmin { Ok(OrgScope::of(org)) } else { Err(AuthError::SuperAdminOnly) }
     }
 
-    /// The caller, as an integration remembers who connected it.
-    #[must_use]
-    pub fn as_connector(&self) -> ConnectedBy {
-        ConnectedBy { user_id: self.user.clone(), name: self.name.clone() }
+    /// The scope of the caller's own org, whatever their role. What a colleague without one of the roles may do in it, the
+    /// org's directory has to say.
+    ///
+    /// # Errors
+    /// If the caller belongs to no org.
+    pub fn scope_of_colleague(&self) -> Result<OrgScope, AuthError> {
+        self.org.clone().map(OrgScope::of).ok_or(AuthError::NoOrg)
     }
 }
 
@@ -251,7 +245,8 @@ mod tests {
     use super::*;
 
     fn caller(role: Role, org: Option<&str>) -> Caller {
-        Caller { user: UserId::parse("u").unwrap(), name: None, role, org: org.map(|org| OrgId::parse(org).unwrap()) }
+        let org = org.map(|org| OrgId::parse(org).unwrap());
+        Caller { user: UserId::parse("u").unwrap(), name: None, email: None, role, org }
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{StatusCode, header};
-use shared::auth::{Caller, ORG_HEADER};
+use shared::auth::ORG_HEADER;
 use shared::http::Problem;
 use shared::ids::OrgScope;
+use shared::model::caller::Caller;
 
 use crate::router::Api;
 

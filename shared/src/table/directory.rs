@@ -23,7 +23,16 @@ impl Table {
     /// # Errors
     /// If the table cannot be written.
     pub async fn put_org(&self, scope: &OrgScope, org: &Org) -> Result<(), TableError> {
-        self.put(Row::new(&keys::org(scope), "org", org)).await
+        self.put(Row::new(&keys::org(scope), "org", org).indexed(keys::orgs_index(scope))).await
+    }
+
+    /// Every org that the CRM ever pushed, by id. Who may see that, whoever asks decides.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn orgs(&self) -> Result<Vec<Org>, TableError> {
+        let keys = self.index_keys(keys::ORGS).await?;
+        self.read_all(&keys).await
     }
 
     /// The user, if the CRM ever pushed them.

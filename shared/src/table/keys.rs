@@ -2,7 +2,7 @@
 //!
 //! | item | pk | sk | gsi1pk | gsi1sk | ttl |
 //! |---|---|---|---|---|---|
-//! | org | `ORG#o` | `ORG` | | | |
+//! | org | `ORG#o` | `ORG` | `ORGS` | `o` | |
 //! | user | `ORG#o` | `USER#u` | | | |
 //! | rotation | `ORG#o` | `ROTATION` | | | |
 //! | integration | `ORG#o` | `INTEGRATION#i` | `CHECKS` | `next look#o#i` | |
@@ -29,6 +29,7 @@
 //! | ad day | `ORG#o#ADS#link#DAY#d` | `AD#ad` | | | |
 //! | ads sync | `ORG#o#ADS_SYNCS` | `SYNC#run#link` | | | yes |
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
+//! | session | `SESSION#hash` | `SESSION` | | | yes |
 //!
 //! A lead and a submission share one key space on purpose: whether a submission became a lead or joined one, it can be
 //! stored only once.
@@ -79,12 +80,19 @@ pub const STEP_PREFIX: &str = "STEP#";
 /// are not in it.
 pub const CHECKS: &str = "CHECKS";
 
+/// The index's partition of the orgs.
+pub const ORGS: &str = "ORGS";
+
 pub(super) fn org_pk(scope: &OrgScope) -> String {
     format!("ORG#{}", scope.org())
 }
 
 pub(super) fn org(scope: &OrgScope) -> Key {
     Key { pk: org_pk(scope), sk: "ORG".to_owned() }
+}
+
+pub(super) fn orgs_index(scope: &OrgScope) -> IndexKey {
+    IndexKey { gsi1pk: ORGS.to_owned(), gsi1sk: scope.org().to_string() }
 }
 
 pub(super) fn user(scope: &OrgScope, user: &UserId) -> Key {
@@ -289,6 +297,10 @@ pub(super) fn ads_sync(scope: &OrgScope, run: &RunId, link: &LinkId) -> Key {
 
 pub(super) fn login(nonce: &str) -> Key {
     Key { pk: format!("LOGIN#{nonce}"), sk: "LOGIN".to_owned() }
+}
+
+pub(super) fn session(hash: &str) -> Key {
+    Key { pk: format!("SESSION#{hash}"), sk: "SESSION".to_owned() }
 }
 
 /// A time as text whose order is the order of time: always whole seconds, always UTC.

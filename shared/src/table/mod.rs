@@ -29,6 +29,7 @@ pub mod login;
 pub mod notice;
 pub mod parked;
 pub mod run;
+pub mod session;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod trace;

@@ -1,0 +1,49 @@
+//! Who is logged in to the console. A session is found by the hash of what its cookie says: whoever reads the table cannot
+//! make the cookie.
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::keys;
+use super::{Row, Table, TableError};
+use crate::ids::OrgId;
+use crate::model::session::Session;
+
+impl Table {
+    /// Remembers a session under the secret in its cookie, until it ends.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn put_session(&self, secret: &str, session: &Session) -> Result<(), TableError> {
+        self.put(Row::new(&keys::session(&hash(secret)), "session", session).ttl(session.ends_at.as_second())).await
+    }
+
+    /// The session with this secret, unless it has ended: DynamoDB takes its time to delete what has.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn session(&self, secret: &str, now: Timestamp) -> Result<Option<Session>, TableError> {
+        let found: Option<Session> = self.get(&keys::session(&hash(secret))).await?;
+        Ok(found.filter(|session| now < session.ends_at))
+    }
+
+    /// Selects the org that a session's superadmin acts for; `false` if the session has been ended meanwhile.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn select_org(&self, secret: &str, org: &OrgId) -> Result<bool, TableError> {
+        self.change(&keys::session(&hash(secret))).if_there().set("org", org)?.send().await
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn end_session(&self, secret: &str) -> Result<(), TableError> {
+        self.delete(&keys::session(&hash(secret))).await
+    }
+}
+
+fn hash(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
+}
