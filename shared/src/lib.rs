@@ -5,6 +5,7 @@
 //!
 //! | layer | modules | does not know |
 //! |---|---|---|
+//! | admins' acts | [`admin`] | which face an admin uses, JSON or pages |
 //! | translation | [`auth`], [`http`], [`batch`] | what the product does |
 //! | acts | [`connect`], [`intake`], [`reporting`] | HTTP requests, SQS records, Lambda events |
 //! | edges | [`graph`], [`table`], [`vault`], [`app_secrets`], [`queue`], [`bus`], [`mail`] | each other |
@@ -38,3 +39,5 @@ pub mod reporting;
 pub mod auth;
 pub mod batch;
 pub mod http;
+
+pub mod admin;

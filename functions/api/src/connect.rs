@@ -7,18 +7,16 @@ use axum::extract::{Path, State};
 use http::{HeaderMap, header};
 use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
-use shared::connect::{Begin, BeginError, Dialog, begin};
+use shared::admin::connect;
+use shared::connect::Begin;
 use shared::http::Problem;
 use shared::model::assignment::Assignment;
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::access::{Access, MetaAccess};
+use crate::access::MetaAccess;
 use crate::input::Input;
 use crate::router::Api;
-
-/// Where the oauth function is, on this API's own origin.
-const CALLBACK: &str = "/connect/oauth2callback/facebook";
 
 /// What to connect, and where to go afterwards.
 #[derive(Deserialize, ToSchema)]
@@ -76,12 +74,12 @@ pub(crate) struct ReconnectUrl {
 )]
 pub(crate) async fn get_auth_url(
     State(api): State<Arc<Api>>,
-    MetaAccess(Access { scope, caller }): MetaAccess,
+    MetaAccess(access): MetaAccess,
     context: Option<axum::Extension<RequestContext>>,
     headers: HeaderMap,
     Input(request): Input<AuthUrlRequest>,
 ) -> Result<Json<AuthUrl>, Problem> {
-    let dialog = dialog(&api, context.as_deref(), &headers)?;
+    let origin = origin(&api, context.as_deref(), &headers)?;
     let asked = Begin {
         scopes: request.scopes,
         return_url: request.return_url,
@@ -90,7 +88,7 @@ pub(crate) async fn get_auth_url(
         description: request.description,
         assignment: request.assignment,
     };
-    let auth_url = begin(&api.table, &dialog, &scope, caller.as_connector(), asked, shared::clock::now()).await?;
+    let auth_url = connect::begin(&api.services, &access, origin, asked).await?;
     Ok(Json(AuthUrl { auth_url }))
 }
 
@@ -107,39 +105,24 @@ pub(crate) async fn get_auth_url(
 )]
 pub(crate) async fn reconnect(
     State(api): State<Arc<Api>>,
-    MetaAccess(Access { scope, caller }): MetaAccess,
+    MetaAccess(access): MetaAccess,
     Path(id): Path<String>,
     context: Option<axum::Extension<RequestContext>>,
     headers: HeaderMap,
     Input(request): Input<ReconnectRequest>,
 ) -> Result<Json<ReconnectUrl>, Problem> {
-    let dialog = dialog(&api, context.as_deref(), &headers)?;
-    let asked =
-        Begin { scopes: request.scopes, return_url: request.return_url, integration_id: Some(id), ..Begin::default() };
-    let begun = begin(&api.table, &dialog, &scope, caller.as_connector(), asked, shared::clock::now()).await;
-    let auth_url = begun.map_err(|error| match error {
-        BeginError::ReturnUrl => Problem { field: Some("return_url".to_owned()), ..error.into() },
-        BeginError::Integration => Problem::not_found("integration"),
-        other => other.into(),
-    })?;
+    let origin = origin(&api, context.as_deref(), &headers)?;
+    let ReconnectRequest { return_url, scopes } = request;
+    let auth_url = connect::reconnect(&api.services, &access, origin, &id, return_url, scopes).await?;
     Ok(Json(ReconnectUrl { auth_url }))
 }
 
-fn dialog(api: &Api, context: Option<&RequestContext>, headers: &HeaderMap) -> Result<Dialog, Problem> {
+fn origin(api: &Api, context: Option<&RequestContext>, headers: &HeaderMap) -> Result<Url, Problem> {
     // The gateway's word before the client's.
     let domain = match context {
         Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.as_deref(),
         _ => None,
     };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let mut redirect_uri = shared::http::origin(api.public_url.as_ref(), domain.or(host))?;
-    redirect_uri.set_path(CALLBACK);
-    Ok(Dialog {
-        root: api.dialog_root.clone(),
-        version: api.graph_version.clone(),
-        app_id: api.app_id.clone(),
-        redirect_uri,
-        return_urls: api.return_urls.clone(),
-        key: api.key.clone(),
-    })
+    shared::http::origin(api.public_url.as_ref(), domain.or(host))
 }

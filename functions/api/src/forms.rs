@@ -5,61 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
-use serde::Serialize;
+use shared::admin::forms::{self, FormList, TestLead};
 use shared::http::Problem;
-use shared::ids::{FormId, IntegrationId, LeadId, OrgScope, PageId};
-use shared::intake::{FormInfo, find_form, forms, send_test_lead};
-use shared::model::form::Form;
-use shared::model::integration::Connection;
-use utoipa::ToSchema;
 
-use crate::access::{Access, MetaAccess};
-use crate::integrations::find;
+use crate::access::MetaAccess;
 use crate::router::Api;
-use crate::usable::of_meta;
-
-/// Forms.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FormList {
-    items: Vec<FormOut>,
-    /// Pages whose forms Meta did not list.
-    refused: Vec<FormsRefused>,
-    /// Always `null`: all are listed.
-    next_cursor: Option<String>,
-}
-
-/// A form.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FormOut {
-    form_id: FormId,
-    name: String,
-    /// Meta's word: `ACTIVE`, `ARCHIVED`…
-    status: String,
-    /// Language and country: `de_DE`.
-    locale: Option<String>,
-    page_id: PageId,
-    page_name: String,
-    integration_id: IntegrationId,
-    /// The version of the form's own mapping; `null` if its answers are read by their questions' types.
-    mapping_version: Option<u32>,
-}
-
-/// A page whose forms Meta did not list.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FormsRefused {
-    page_id: PageId,
-    page_name: String,
-    /// In Meta's words.
-    message: String,
-}
-
-/// A test lead under way.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TestLead {
-    leadgen_id: String,
-    /// What the lead will be called when it is in; its trace says how far it is.
-    lead_id: LeadId,
-}
 
 /// The forms of the org's pages
 ///
@@ -71,19 +21,9 @@ pub(crate) struct TestLead {
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    MetaAccess(Access { scope, .. }): MetaAccess,
+    MetaAccess(access): MetaAccess,
 ) -> Result<Json<FormList>, Problem> {
-    let (found, refused) = forms(&api.connector.meta, &api.table, &scope).await?;
-    let refused = refused.into_iter().map(|(page, error)| FormsRefused {
-        page_id: page.page_id,
-        page_name: page.page_name,
-        message: error.to_string(),
-    });
-    Ok(Json(FormList {
-        items: found.into_iter().map(form_out).collect(),
-        refused: refused.collect(),
-        next_cursor: None,
-    }))
+    forms::list(&api.services, &access).await.map(Json)
 }
 
 /// Send a test lead through a form
@@ -97,40 +37,8 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn test_lead(
     State(api): State<Arc<Api>>,
-    MetaAccess(Access { scope, .. }): MetaAccess,
+    MetaAccess(access): MetaAccess,
     Path(id): Path<String>,
 ) -> Result<(StatusCode, Json<TestLead>), Problem> {
-    let (id, page, _) = find_one(&api, &scope, &id).await?;
-    match send_test_lead(&api.connector.meta, &page, &id).await {
-        Ok(sent) => {
-            let lead_id = LeadId::from_leadgen(&sent);
-            Ok((StatusCode::ACCEPTED, Json(TestLead { leadgen_id: sent.to_string(), lead_id })))
-        }
-        Err(error) => {
-            let integration = find(&api, &scope, page.integration_id.as_str()).await?;
-            Err(of_meta(&api, &scope, &integration, error).await)
-        }
-    }
-}
-
-/// A form of the org, by the id that somebody gave.
-pub(crate) async fn find_one(api: &Api, scope: &OrgScope, id: &str) -> Result<(FormId, Connection, Form), Problem> {
-    let missing = || Problem::not_found("form");
-    let id = FormId::parse(id).map_err(|_| missing())?;
-    let found = find_form(&api.connector.meta, &api.table, scope, &id, shared::clock::now()).await?;
-    let (page, form) = found.ok_or_else(missing)?;
-    Ok((id, page, form))
-}
-
-fn form_out(info: FormInfo) -> FormOut {
-    FormOut {
-        form_id: info.form.id,
-        name: info.form.name,
-        status: info.form.status,
-        locale: info.form.locale,
-        page_id: info.page.page_id,
-        page_name: info.page.page_name,
-        integration_id: info.page.integration_id,
-        mapping_version: info.mapping,
-    }
+    Ok((StatusCode::ACCEPTED, Json(forms::test_lead(&api.services, &access, &id).await?)))
 }

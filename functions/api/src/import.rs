@@ -7,16 +7,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
+use shared::admin::import::import;
 use shared::http::Problem;
-use shared::intake::{ImportReport, Importing, Ledger, import};
+use shared::intake::{ImportReport, Importing};
 use utoipa::IntoParams;
 
-use crate::access::{Access, MetaAccess};
+use crate::access::MetaAccess;
 use crate::input::Params;
 use crate::router::Api;
-
-/// What Lambda takes in one request, less what encoding adds to it.
-const MOST_BYTES: usize = 4_000_000;
 
 /// What to do with the file.
 #[derive(Deserialize, IntoParams)]
@@ -49,7 +47,7 @@ pub(crate) struct ImportQuery {
 )]
 pub(crate) async fn import_leads(
     State(api): State<Arc<Api>>,
-    MetaAccess(Access { scope, .. }): MetaAccess,
+    MetaAccess(access): MetaAccess,
     Params(query): Params<ImportQuery>,
     headers: HeaderMap,
     file: Bytes,
@@ -59,12 +57,6 @@ pub(crate) async fn import_leads(
         let detail = "Send the file itself as the body, as application/octet-stream.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "file_expected", detail));
     }
-    if file.len() > MOST_BYTES {
-        let detail = "4 MB at most. Split the file, and repeat its first line in each part.";
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "file_too_large", detail));
-    }
-    let ledger = Ledger { table: api.table.clone(), bus: api.connector.bus.clone() };
     let how = Importing { assign: query.assign, dry_run: query.dry_run, from_line: query.from_line };
-    let report = import(&api.connector.meta, &ledger, &scope, &file, how, shared::clock::now()).await?;
-    report.map(Json).map_err(|refusal| Problem::new(StatusCode::BAD_REQUEST, "file_invalid", refusal.0))
+    import(&api.services, &access, &file, how).await.map(Json)
 }

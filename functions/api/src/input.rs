@@ -7,7 +7,9 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use http::request::Parts;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::de::DeserializeOwned;
+use shared::admin::fields;
 use shared::http::Problem;
 use shared::ids::InvalidId;
 
@@ -76,15 +78,14 @@ impl Parameters {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// All but where a list goes on: what a cursor is good with.
-    pub(crate) fn list(&self, name: &str) -> String {
-        let others: Vec<String> = self
-            .0
-            .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "cursor" | "limit"))
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        format!("{name} {}", others.join("&"))
+    /// A time, or a day, which means its beginning in UTC.
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        self.get(name).map(|text| fields::time(name, text)).transpose()
+    }
+
+    /// A day.
+    pub(crate) fn day(&self, name: &str) -> Result<Option<Date>, Problem> {
+        self.get(name).map(|text| fields::day(name, text)).transpose()
     }
 
     /// An id, checked.
@@ -104,24 +105,6 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         } else {
             Problem::field(&path, "field_invalid", detail)
         }
-    })
-}
-
-/// The number of items asked for.
-pub(crate) fn limit(given: Option<&str>) -> Result<usize, Problem> {
-    const USUAL: usize = 25;
-    const MOST: usize = 100;
-    let Some(given) = given else { return Ok(USUAL) };
-    let number = given.parse().ok().filter(|number| (1..=MOST).contains(number));
-    number.ok_or_else(|| Problem::field("limit", "limit_invalid", format!("A whole number from 1 to {MOST}.")))
-}
-
-/// A time, or a day, which means its beginning in UTC.
-pub(crate) fn time(field: &str, given: &str) -> Result<Timestamp, Problem> {
-    let day = || given.parse::<jiff::civil::Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
-    let time = given.parse().ok().or_else(|| day().map(|zoned| zoned.timestamp()));
-    time.ok_or_else(|| {
-        Problem::field(field, "time_invalid", "A time such as 2026-01-31T08:00:00Z, or a day such as 2026-01-31.")
     })
 }
 
@@ -145,18 +128,5 @@ mod tests {
         assert_eq!(field(r#"{"a":[{"b":1},{"b":"x"}]}"#).as_deref(), Some("a[1].b"));
         assert_eq!(field("{").as_deref(), None);
         assert_eq!(field("").as_deref(), None);
-    }
-
-    #[test]
-    fn limits_and_times_are_bounded_and_readable() {
-        for bad in ["0", "-1", "101", "1000000000", "1e2", ""] {
-            assert!(limit(Some(bad)).is_err(), "{bad}");
-        }
-        assert_eq!((limit(None), limit(Some("100"))), (Ok(25), Ok(100)));
-        assert_eq!(time("from", "2026-01-31").unwrap().to_string(), "2026-01-31T00:00:00Z");
-        assert_eq!(time("from", "2026-01-31T01:00:00+01:00").unwrap().to_string(), "2026-01-31T00:00:00Z");
-        for bad in ["", "yesterday", "2026-13-01", "99999999999999"] {
-            assert_eq!(time("to", bad).unwrap_err().field.as_deref(), Some("to"), "{bad}");
-        }
     }
 }

@@ -5,27 +5,15 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
-use serde::{Deserialize, Serialize};
-use shared::http::{Problem, cursor, place};
-use shared::ids::LeadId;
-use shared::intake::{Replaying, parked, parked_from, replay as replay_leads};
-use shared::table::parked::ParkedLead;
-use utoipa::{IntoParams, ToSchema};
+use serde::Deserialize;
+use shared::admin::fields;
+use shared::admin::parked::{self, ParkedList, ReplayRequest, Replayed};
+use shared::http::Problem;
+use utoipa::IntoParams;
 
-use crate::access::{Access, MetaAccess};
-use crate::input::{self, Input, Params};
+use crate::access::MetaAccess;
+use crate::input::{Input, Params};
 use crate::router::Api;
-
-/// Parked leads.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ParkedList {
-    items: Vec<ParkedLead>,
-    /// Pass it as `cursor` to go on; `null` at the end. It may be there although fewer than asked for were found.
-    next_cursor: Option<String>,
-}
-
-/// What cursors of this list are good for.
-const LIST: &str = "parked";
 
 /// How much of the list.
 #[derive(Deserialize, IntoParams)]
@@ -38,21 +26,6 @@ pub(crate) struct ParkedQuery {
     limit: Option<String>,
 }
 
-/// Which parked leads to try again.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ReplayRequest {
-    /// Their leadgen ids; all if left out.
-    leadgen_ids: Option<Vec<String>>,
-}
-
-/// What was put back into the queue.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Replayed {
-    /// How many. One that fails again is parked again.
-    replayed: usize,
-}
-
 /// What is parked
 #[utoipa::path(
     get, path = "/api/parked", tag = "leads", operation_id = "listParked",
@@ -61,13 +34,11 @@ pub(crate) struct Replayed {
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
-    MetaAccess(Access { scope, .. }): MetaAccess,
+    MetaAccess(access): MetaAccess,
     Params(query): Params<ParkedQuery>,
 ) -> Result<Json<ParkedList>, Problem> {
-    let after: Option<LeadId> = query.cursor.map(|given| place(&api.key, &scope, LIST, &given)).transpose()?;
-    let limit = input::limit(query.limit.as_deref())?;
-    let (items, next) = parked_from(&api.table, &scope, after.as_ref(), limit).await?;
-    Ok(Json(ParkedList { items, next_cursor: next.map(|lead| cursor(&api.key, &scope, LIST, &lead)) }))
+    let limit = fields::limit(query.limit.as_deref())?;
+    parked::list(&api.services, &access, query.cursor.as_deref(), limit).await.map(Json)
 }
 
 /// Try parked leads again
@@ -79,13 +50,8 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn replay(
     State(api): State<Arc<Api>>,
-    MetaAccess(Access { scope, caller }): MetaAccess,
+    MetaAccess(access): MetaAccess,
     Input(request): Input<ReplayRequest>,
 ) -> Result<(StatusCode, Json<Replayed>), Problem> {
-    let mut parked = parked(&api.table, &scope).await?;
-    if let Some(ids) = &request.leadgen_ids {
-        parked.retain(|lead| ids.iter().any(|id| id == lead.leadgen_id.as_str()));
-    }
-    replay_leads(&api.table, &api.leads, &scope, &parked, Replaying::By(&caller.user)).await?;
-    Ok((StatusCode::ACCEPTED, Json(Replayed { replayed: parked.len() })))
+    Ok((StatusCode::ACCEPTED, Json(parked::replay(&api.services, &access, request).await?)))
 }

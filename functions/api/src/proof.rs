@@ -1,33 +1,18 @@
-//! Proof that leads come: the life of each, and how long they take.
+//! Proof that leads come.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use shared::admin::fields;
+use shared::admin::proof::{self, LatencyReport, Trace};
 use shared::http::Problem;
-use shared::ids::LeadId;
-use shared::intake::trace;
-use shared::model::latency::{Latencies, LatencySummary};
-use shared::model::trace::Step;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::IntoParams;
 
 use crate::access::Access;
 use crate::input::Params;
 use crate::router::Api;
-
-/// Days of one answer at most.
-const MOST_DAYS: i32 = 100;
-
-/// The life of a submission.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Trace {
-    /// In the order in which it happened.
-    items: Vec<Step>,
-    /// Always `null`: all are listed.
-    next_cursor: Option<String>,
-}
 
 /// Which days.
 #[derive(Deserialize, IntoParams)]
@@ -38,28 +23,6 @@ pub(crate) struct LatencyQuery {
     from: Option<String>,
     /// The last day; today if left out.
     to: Option<String>,
-}
-
-/// How long leads take from submission to CRM.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct LatencyReport {
-    /// All days together.
-    #[serde(flatten)]
-    all: LatencySummary,
-    /// The days on which leads came, oldest first.
-    items: Vec<LatencyDay>,
-    /// Always `null`: all are listed.
-    next_cursor: Option<String>,
-}
-
-/// One day.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct LatencyDay {
-    /// In UTC.
-    #[schema(value_type = String, format = Date)]
-    day: Date,
-    #[serde(flatten)]
-    summary: LatencySummary,
 }
 
 /// The life of a lead
@@ -73,15 +36,10 @@ pub(crate) struct LatencyDay {
 )]
 pub(crate) async fn read_trace(
     State(api): State<Arc<Api>>,
-    Access { scope, .. }: Access,
+    Access(access): Access,
     Path(id): Path<String>,
 ) -> Result<Json<Trace>, Problem> {
-    let id = LeadId::parse(&id).map_err(|_| Problem::not_found("lead"))?;
-    let items = trace(&api.table, &scope, &id).await?;
-    if items.is_empty() {
-        return Err(Problem::not_found("lead"));
-    }
-    Ok(Json(Trace { items, next_cursor: None }))
+    proof::trace(&api.services, &access, &id).await.map(Json)
 }
 
 /// How long leads take
@@ -94,25 +52,10 @@ pub(crate) async fn read_trace(
 )]
 pub(crate) async fn latency(
     State(api): State<Arc<Api>>,
-    Access { scope, .. }: Access,
+    Access(access): Access,
     Params(query): Params<LatencyQuery>,
 ) -> Result<Json<LatencyReport>, Problem> {
-    let day = |field: &str, given: Option<String>| match given {
-        None => Ok(None),
-        Some(text) => {
-            let invalid = |_| Problem::field(field, "day_invalid", "A day such as 2026-01-31.");
-            text.parse::<Date>().map(Some).map_err(invalid)
-        }
-    };
-    let to = day("to", query.to)?.unwrap_or_else(|| shared::clock::now().to_zoned(jiff::tz::TimeZone::UTC).date());
-    let week_before = || to.checked_sub(jiff::Span::new().days(6)).unwrap_or(to);
-    let from = day("from", query.from)?.unwrap_or_else(week_before);
-    let days = from.until(to).map_or(i32::MAX, |span| span.get_days());
-    if !(0..MOST_DAYS).contains(&days) {
-        return Err(Problem::field("from", "range_invalid", format!("A day up to {MOST_DAYS} days before to.")));
-    }
-    let days = api.table.latencies(&scope, from, to).await?;
-    let all = days.iter().fold(Latencies::default(), |all, (_, day)| all.and(day)).summary();
-    let items = days.iter().map(|(day, latencies)| LatencyDay { day: *day, summary: latencies.summary() }).collect();
-    Ok(Json(LatencyReport { all, items, next_cursor: None }))
+    let to = query.to.map(|text| fields::day("to", &text)).transpose()?;
+    let from = query.from.map(|text| fields::day("from", &text)).transpose()?;
+    proof::latency(&api.services, &access, from, to).await.map(Json)
 }

@@ -9,14 +9,10 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
 use http::StatusCode;
 use lambda_http::RequestExt;
+use shared::admin::Services;
 use shared::auth::Verifier;
-use shared::connect::Connector;
 use shared::http::Problem;
 use shared::model::event;
-use shared::model::login::ReturnUrls;
-use shared::queue::Queue;
-use shared::secret::HmacKey;
-use shared::table::Table;
 use url::Url;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -32,23 +28,10 @@ use crate::{
 
 /// Everything the routes need.
 pub(crate) struct Api {
+    pub(crate) services: Services,
     pub(crate) verifier: Verifier,
-    pub(crate) table: Table,
-    pub(crate) leads: Queue,
-    pub(crate) key: HmacKey,
-    /// For what changes a connection, or asks Meta.
-    pub(crate) connector: Connector,
-    /// Takes pages to be searched.
-    pub(crate) sweeps: Queue,
-    /// Takes ad accounts to be read.
-    pub(crate) ads: Queue,
-    /// Takes integrations to be looked at now.
-    pub(crate) checks: Queue,
-    pub(crate) app_id: String,
-    pub(crate) dialog_root: Url,
-    pub(crate) graph_version: String,
+    /// Under which origin the world reaches us, if the deployment says it.
     pub(crate) public_url: Option<Url>,
-    pub(crate) return_urls: ReturnUrls,
 }
 
 #[derive(OpenApi)]

@@ -1,20 +1,19 @@
-//! Calls that need an integration's token, when there is none that works: 412, with the reason and what to do.
+//! Acts that need an integration's token, when there is none that works: 412, with the reason and what to do.
 
 use http::StatusCode;
 use jiff::Timestamp;
-use shared::connect::ask_for_check;
-use shared::error::WorkError;
-use shared::graph::GraphError;
-use shared::http::Problem;
-use shared::ids::OrgScope;
-use shared::model::integration::Integration;
-use shared::model::standing::EndReason;
 
-use crate::router::Api;
+use super::{MetaAccess, Services};
+use crate::connect::ask_for_check;
+use crate::error::WorkError;
+use crate::graph::GraphError;
+use crate::http::Problem;
+use crate::model::integration::Integration;
+use crate::model::standing::EndReason;
 
 /// Refuses before anything is asked of Meta if the integration is known to have ended. One that has only lost its pages
 /// has a token that works, and may get others.
-pub(crate) fn needs_token(integration: &Integration, now: Timestamp) -> Result<(), Problem> {
+pub(super) fn needs_token(integration: &Integration, now: Timestamp) -> Result<(), Problem> {
     match integration.standing(now).reason {
         None | Some(EndReason::PageRoleLost) => Ok(()),
         Some(reason) => Err(ended(reason)),
@@ -28,10 +27,15 @@ fn ended(reason: EndReason) -> Problem {
 }
 
 /// What Meta's refusal of a call means to whoever asked us for it. A token that turns out to be dead is looked at at once.
-pub(crate) async fn of_meta(api: &Api, scope: &OrgScope, integration: &Integration, error: WorkError) -> Problem {
+pub(super) async fn of_meta(
+    services: &Services,
+    access: &MetaAccess,
+    integration: &Integration,
+    error: WorkError,
+) -> Problem {
     if error.is_of_token() {
-        if let Err(error) = ask_for_check(&api.checks, scope, &integration.id).await {
-            tracing::warn!(%error, org = %scope.org(), "a failed token will be looked at later only");
+        if let Err(error) = ask_for_check(&services.checks, &access.scope, &integration.id).await {
+            tracing::warn!(%error, org = %access.scope.org(), "a failed token will be looked at later only");
         }
         return match &error {
             WorkError::Graph(error) => ended(error.token_death().unwrap_or(EndReason::TokenInvalid)),

@@ -1,17 +1,22 @@
 //! A report as a file for spreadsheets.
 
-use axum::response::{IntoResponse, Response};
-use http::header;
 use jiff::civil::Date;
-use shared::model::report::{DIMENSIONS, Dimension};
 
 use super::report::RowOut;
+use crate::model::report::{DIMENSIONS, Dimension};
 
-/// A report as an answer that browsers save.
-pub(super) fn answer(by: &[Dimension], rows: &[RowOut], (since, until): (Date, Date)) -> Response {
-    let name = format!("attachment; filename=\"meta-ads-{since}-{until}.csv\"");
-    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, name)];
-    (headers, table(by, rows)).into_response()
+/// A file that spreadsheets open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spreadsheet {
+    /// What it is to be called where somebody saves it.
+    pub file_name: String,
+    /// CSV in UTF-8.
+    pub bytes: Vec<u8>,
+}
+
+/// A report of these days as a file.
+pub(super) fn of(by: &[Dimension], rows: &[RowOut], (since, until): (Date, Date)) -> Spreadsheet {
+    Spreadsheet { file_name: format!("meta-ads-{since}-{until}.csv"), bytes: table(by, rows) }
 }
 
 fn table(by: &[Dimension], rows: &[RowOut]) -> Vec<u8> {

@@ -1,0 +1,213 @@
+//! Lists of campaigns, ad sets and ads, as they were last read.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::AccountFilter;
+use crate::admin::{MetaAccess, Services};
+use crate::http::{Problem, cursor, place};
+use crate::ids::{AdAccountId, AdObjectId};
+use crate::model::ad_account::{AdAccount, Client};
+use crate::model::ad_object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
+
+/// Objects looked at for one answer; of a filter that few meet, the answer may be short and go on.
+const MOST_READ: usize = 2000;
+
+/// Which objects. One has to match all that is given; of what it is not in, nothing matches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectFilter {
+    /// Whose.
+    pub accounts: AccountFilter,
+    /// Of this campaign.
+    pub campaign_id: Option<AdObjectId>,
+    /// Of this ad set.
+    pub adset_id: Option<AdObjectId>,
+    /// In one of these states, in Meta's words (`ACTIVE`…); in any if there are none.
+    pub effective_status: Vec<String>,
+}
+
+/// A campaign with whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CampaignOut {
+    #[serde(flatten)]
+    pub of: Owner,
+    #[serde(flatten)]
+    pub campaign: Campaign,
+}
+
+/// An ad set with whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdSetOut {
+    #[serde(flatten)]
+    pub of: Owner,
+    #[serde(flatten)]
+    pub adset: AdSet,
+}
+
+/// An ad with whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdOut {
+    #[serde(flatten)]
+    pub of: Owner,
+    #[serde(flatten)]
+    pub ad: Ad,
+}
+
+/// Whose an object is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Owner {
+    pub account_id: AdAccountId,
+    pub client: Client,
+    /// Of its budgets, ISO 4217.
+    pub currency: String,
+}
+
+/// Campaigns.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CampaignList {
+    pub items: Vec<CampaignOut>,
+    pub next_cursor: Option<String>,
+}
+
+/// Ad sets.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdSetList {
+    pub items: Vec<AdSetOut>,
+    pub next_cursor: Option<String>,
+}
+
+/// Ads.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdList {
+    pub items: Vec<AdOut>,
+    pub next_cursor: Option<String>,
+}
+
+/// The campaigns.
+///
+/// # Errors
+/// If the account that is asked for is none of the org's, the cursor is not this list's, or the table cannot be read.
+pub async fn campaigns(
+    services: &Services,
+    access: &MetaAccess,
+    asked: &ObjectFilter,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<CampaignList, Problem> {
+    let (found, next_cursor) = list(services, access, AdObjectKind::Campaign, asked, after, limit).await?;
+    let items = found.into_iter().filter_map(|(of, object)| match object {
+        AdObject::Campaign(campaign) => Some(CampaignOut { of, campaign }),
+        AdObject::Adset(_) | AdObject::Ad(_) => None,
+    });
+    Ok(CampaignList { items: items.collect(), next_cursor })
+}
+
+/// The ad sets.
+///
+/// # Errors
+/// If the account that is asked for is none of the org's, the cursor is not this list's, or the table cannot be read.
+pub async fn adsets(
+    services: &Services,
+    access: &MetaAccess,
+    asked: &ObjectFilter,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<AdSetList, Problem> {
+    let (found, next_cursor) = list(services, access, AdObjectKind::Adset, asked, after, limit).await?;
+    let items = found.into_iter().filter_map(|(of, object)| match object {
+        AdObject::Adset(adset) => Some(AdSetOut { of, adset }),
+        AdObject::Campaign(_) | AdObject::Ad(_) => None,
+    });
+    Ok(AdSetList { items: items.collect(), next_cursor })
+}
+
+/// The ads.
+///
+/// # Errors
+/// If the account that is asked for is none of the org's, the cursor is not this list's, or the table cannot be read.
+pub async fn ads(
+    services: &Services,
+    access: &MetaAccess,
+    asked: &ObjectFilter,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<AdList, Problem> {
+    let (found, next_cursor) = list(services, access, AdObjectKind::Ad, asked, after, limit).await?;
+    let items = found.into_iter().filter_map(|(of, object)| match object {
+        AdObject::Ad(ad) => Some(AdOut { of, ad }),
+        AdObject::Campaign(_) | AdObject::Adset(_) => None,
+    });
+    Ok(AdList { items: items.collect(), next_cursor })
+}
+
+/// Where a list goes on: in which account, after which object.
+#[derive(Serialize, Deserialize)]
+struct Place(AdAccountId, Option<AdObjectId>);
+
+impl ObjectFilter {
+    fn admits(&self, object: &AdObject) -> bool {
+        let (status, campaign, adset) = match object {
+            AdObject::Campaign(campaign) => (&campaign.effective_status, None, None),
+            AdObject::Adset(adset) => (&adset.effective_status, Some(&adset.campaign_id), None),
+            AdObject::Ad(ad) => (&ad.effective_status, Some(&ad.campaign_id), Some(&ad.adset_id)),
+        };
+        let is_among = |wanted: &Option<AdObjectId>, given| wanted.is_none() || wanted.as_ref() == given;
+        is_among(&self.campaign_id, campaign)
+            && is_among(&self.adset_id, adset)
+            && (self.effective_status.is_empty() || self.effective_status.contains(status))
+    }
+}
+
+async fn list(
+    services: &Services,
+    access: &MetaAccess,
+    kind: AdObjectKind,
+    asked: &ObjectFilter,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<(Owner, AdObject)>, Option<String>), Problem> {
+    let (key, scope) = (&services.key, &access.scope);
+    // A cursor marks a place in the list of this kind with these filters.
+    let name = format!("ads {kind:?} {asked:?}");
+    let start: Option<Place> = after.map(|given| place(key, scope, &name, given)).transpose()?;
+    let mut accounts = super::accounts(services, access, &asked.accounts).await?;
+    let mut after = None;
+    if let Some(Place(account, object)) = start {
+        accounts.retain(|known| known.ad_account_id >= account);
+        after = object.filter(|_| accounts.first().is_some_and(|first| first.ad_account_id == account));
+    }
+    let (mut found, mut read) = (Vec::new(), 0);
+    let mut accounts = accounts.into_iter();
+    let mut current = accounts.next();
+    while let Some(account) = &current {
+        let (objects, more) =
+            services.table.list_ad_objects(scope, &account.id, kind, after.as_ref(), limit.max(100)).await?;
+        read += objects.len();
+        for object in objects {
+            if found.len() == limit {
+                let last = Place(account.ad_account_id.clone(), after);
+                return Ok((found, Some(cursor(key, scope, &name, &last))));
+            }
+            after = Some(object.id().clone());
+            if asked.admits(&object) {
+                found.push((owner(account), object));
+            }
+        }
+        if !more {
+            (current, after) = (accounts.next(), None);
+        }
+        if let (Some(account), true) = (&current, found.len() == limit || read >= MOST_READ) {
+            let last = Place(account.ad_account_id.clone(), after);
+            return Ok((found, Some(cursor(key, scope, &name, &last))));
+        }
+    }
+    Ok((found, None))
+}
+
+fn owner(account: &AdAccount) -> Owner {
+    Owner {
+        account_id: account.ad_account_id.clone(),
+        client: account.client.clone(),
+        currency: account.currency.clone(),
+    }
+}

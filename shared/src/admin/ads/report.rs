@@ -1,0 +1,283 @@
+//! Reports: days added up by clients, accounts, campaigns, ad sets, ads and days.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::spreadsheet::{self, Spreadsheet};
+use super::{AccountFilter, Days};
+use crate::admin::{MetaAccess, Services};
+use crate::http::{Problem, cursor, place};
+use crate::ids::AdObjectId;
+use crate::model::ad_account::AdAccount;
+use crate::model::ad_object::AdObjectKind;
+use crate::model::currency::written;
+use crate::model::report::{DIMENSIONS, Dimension, RowKey, Sums, totals};
+use crate::reporting::figures::{self, ReportError};
+
+/// Days shown if none are asked for.
+const USUAL_DAYS: i32 = 30;
+/// Rows of an answer, which holds 6 MB.
+const MOST_ROWS: usize = 5000;
+/// Rows of a file, which are shorter.
+const MOST_LINES: usize = 20_000;
+
+/// What a report is of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Question {
+    /// What it is by, each once.
+    pub by: Vec<Dimension>,
+    /// Whose ads.
+    pub accounts: AccountFilter,
+    /// The last 30 if left out.
+    pub days: Days,
+}
+
+/// A report.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReportOut {
+    pub items: Vec<RowOut>,
+    /// The sum of all rows, also of those of other answers of this list: one for each currency.
+    pub totals: Vec<RowOut>,
+    pub next_cursor: Option<String>,
+}
+
+/// Sums of one combination of what was grouped by. Of that, it has ids and names.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RowOut {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adset_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adset_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ad_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ad_name: Option<String>,
+    /// In the account's zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
+    pub impressions: u64,
+    pub clicks: u64,
+    /// In `currency`.
+    pub spend: String,
+    /// ISO 4217. Different currencies are different rows.
+    pub currency: String,
+    pub conversions: u64,
+    /// Clicks per hundred impressions; of the sums, as all ratios.
+    #[schema(value_type = Option<String>)]
+    pub ctr: Option<Decimal>,
+    /// Spend per click.
+    #[schema(value_type = Option<String>)]
+    pub cpc: Option<Decimal>,
+    /// Spend per thousand impressions.
+    #[schema(value_type = Option<String>)]
+    pub cpm: Option<Decimal>,
+    /// How many people; only where the row is one figure of Meta's, because reach cannot be added.
+    pub reach: Option<u64>,
+    /// How often each of them; under the same condition.
+    #[schema(value_type = Option<String>)]
+    pub frequency: Option<Decimal>,
+}
+
+/// Where a report goes on: after this row.
+#[derive(Serialize, Deserialize)]
+struct Place(Vec<String>, String);
+
+/// Up to `limit` rows of a report, with the sums of all of them.
+///
+/// # Errors
+/// If the account that is asked for is none of the org's, the days leave nothing between them or are too many, the cursor
+/// is not this report's, there are too many rows to add up, or the table cannot be read.
+pub async fn read(
+    services: &Services,
+    access: &MetaAccess,
+    asked: &Question,
+    after: Option<&str>,
+    limit: usize,
+) -> Result<ReportOut, Problem> {
+    let Sheet { accounts, rows, totals, .. } = sheet(services, access, asked, after).await?;
+    let more = rows.len() > limit;
+    let shown: Vec<(RowKey, Sums)> = rows.into_iter().take(limit).collect();
+    let next = shown.last().filter(|_| more).map(|(key, _)| Place(key.values.clone(), key.currency.clone()));
+    let next_cursor = next.map(|place| cursor(&services.key, &access.scope, &list(asked), &place));
+    let items = named(services, access, asked, &accounts, shown).await?;
+    let totals = totals.into_iter().map(|(currency, sums)| {
+        let key = RowKey { values: Vec::new(), currency };
+        row(&[], key, &sums, &accounts, &HashMap::new())
+    });
+    Ok(ReportOut { items, totals: totals.collect(), next_cursor })
+}
+
+/// A report as a file for spreadsheets, with all its rows.
+///
+/// # Errors
+/// As [`read`] has them, and if there are more rows than an answer holds.
+pub async fn csv(
+    services: &Services,
+    access: &MetaAccess,
+    asked: &Question,
+    after: Option<&str>,
+) -> Result<Spreadsheet, Problem> {
+    let Sheet { accounts, days, rows, .. } = sheet(services, access, asked, after).await?;
+    if rows.len() > MOST_LINES {
+        let detail = "More than 20000 rows: ask for fewer days, one account, or by something wider.";
+        return Err(Problem::field("group_by", "too_many_rows", detail));
+    }
+    let items = named(services, access, asked, &accounts, rows.into_iter().collect()).await?;
+    Ok(spreadsheet::of(&asked.by, &items, days))
+}
+
+/// What a report is by, out of names separated by commas.
+///
+/// # Errors
+/// If one of them is unknown.
+pub fn dimensions(given: &str) -> Result<Vec<Dimension>, Problem> {
+    let known = || DIMENSIONS.map(|(name, _)| name).join(", ");
+    let mut by: Vec<Dimension> = Vec::new();
+    for name in given.split(',').map(str::trim) {
+        let dimension = name
+            .parse()
+            .map_err(|()| Problem::field("group_by", "group_by_invalid", format!("Known are {}.", known())))?;
+        if !by.contains(&dimension) {
+            by.push(dimension);
+        }
+    }
+    Ok(by)
+}
+
+/// The number of rows asked for; as many as an answer holds if nothing is said.
+///
+/// # Errors
+/// If it is no whole number from 1 to that.
+pub fn limit(given: Option<&str>) -> Result<usize, Problem> {
+    let Some(given) = given else { return Ok(MOST_ROWS) };
+    let number = given.parse().ok().filter(|number| (1..=MOST_ROWS).contains(number));
+    number.ok_or_else(|| Problem::field("limit", "limit_invalid", format!("A whole number from 1 to {MOST_ROWS}.")))
+}
+
+/// The rows after a place, and what all rows add up to.
+struct Sheet {
+    accounts: Vec<AdAccount>,
+    days: (Date, Date),
+    rows: BTreeMap<RowKey, Sums>,
+    totals: BTreeMap<String, Sums>,
+}
+
+async fn sheet(
+    services: &Services,
+    access: &MetaAccess,
+    asked: &Question,
+    after: Option<&str>,
+) -> Result<Sheet, Problem> {
+    let accounts = super::accounts(services, access, &asked.accounts).await?;
+    let days = asked.days.range(&accounts, USUAL_DAYS, crate::clock::now())?;
+    let start: Option<Place> =
+        after.map(|given| place(&services.key, &access.scope, &list(asked), given)).transpose()?;
+    let mut rows = match figures::report(&services.table, &access.scope, &accounts, &asked.by, days).await {
+        Ok(rows) => rows,
+        Err(ReportError::Table(error)) => return Err(error.into()),
+        Err(error @ ReportError::TooManyRows) => {
+            let detail = format!("{error}: ask for fewer days, one account, or by something wider.");
+            return Err(Problem::field("group_by", "too_many_rows", detail));
+        }
+    };
+    let totals = totals(&rows);
+    if let Some(Place(values, currency)) = start {
+        let last = RowKey { values, currency };
+        rows = rows.split_off(&last);
+        rows.remove(&last);
+    }
+    Ok(Sheet { accounts, days, rows, totals })
+}
+
+/// What a cursor is good with.
+fn list(asked: &Question) -> String {
+    format!("report {asked:?}")
+}
+
+/// Rows with the names of what they are about.
+async fn named(
+    services: &Services,
+    access: &MetaAccess,
+    asked: &Question,
+    accounts: &[AdAccount],
+    rows: Vec<(RowKey, Sums)>,
+) -> Result<Vec<RowOut>, Problem> {
+    let names = figures::names(&services.table, &access.scope, accounts, objects(&asked.by, &rows)).await?;
+    Ok(rows.into_iter().map(|(key, sums)| row(&asked.by, key, &sums, accounts, &names)).collect())
+}
+
+fn kind(dimension: Dimension) -> Option<AdObjectKind> {
+    match dimension {
+        Dimension::Campaign => Some(AdObjectKind::Campaign),
+        Dimension::Adset => Some(AdObjectKind::Adset),
+        Dimension::Ad => Some(AdObjectKind::Ad),
+        Dimension::Client | Dimension::Account | Dimension::Day => None,
+    }
+}
+
+/// The objects that rows are about: their names are to be shown.
+fn objects(by: &[Dimension], rows: &[(RowKey, Sums)]) -> BTreeMap<String, BTreeSet<(AdObjectKind, AdObjectId)>> {
+    let mut objects: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
+    for (key, sums) in rows {
+        let values = by.iter().zip(&key.values);
+        let found = values.filter_map(|(by, value)| Some((kind(*by)?, AdObjectId::parse(value).ok()?)));
+        objects.entry(sums.account.clone()).or_default().extend(found);
+    }
+    objects
+}
+
+fn row(
+    by: &[Dimension],
+    key: RowKey,
+    sums: &Sums,
+    accounts: &[AdAccount],
+    names: &HashMap<(AdObjectKind, AdObjectId), String>,
+) -> RowOut {
+    let values: BTreeMap<Dimension, String> = by.iter().copied().zip(key.values).collect();
+    let value = |dimension: Dimension| values.get(&dimension).cloned();
+    let name = |dimension: Dimension| {
+        let id = AdObjectId::parse(values.get(&dimension)?).ok()?;
+        names.get(&(kind(dimension)?, id)).cloned()
+    };
+    let client = |id: &String| accounts.iter().find(|account| account.client.id.as_str() == id);
+    let account = |id: &String| accounts.iter().find(|account| account.ad_account_id.as_str() == id);
+    RowOut {
+        client_name: values.get(&Dimension::Client).and_then(client).map(|account| account.client.name.clone()),
+        account_name: values.get(&Dimension::Account).and_then(account).map(|account| account.label.clone()),
+        client_id: value(Dimension::Client),
+        account_id: value(Dimension::Account),
+        campaign_id: value(Dimension::Campaign),
+        campaign_name: name(Dimension::Campaign),
+        adset_id: value(Dimension::Adset),
+        adset_name: name(Dimension::Adset),
+        ad_id: value(Dimension::Ad),
+        ad_name: name(Dimension::Ad),
+        day: value(Dimension::Day),
+        impressions: sums.impressions,
+        clicks: sums.clicks,
+        spend: written(sums.spend, &key.currency),
+        conversions: sums.conversions,
+        ctr: sums.ctr(),
+        cpc: sums.cpc(),
+        cpm: sums.cpm(),
+        reach: sums.reach(),
+        frequency: sums.frequency(),
+        currency: key.currency,
+    }
+}

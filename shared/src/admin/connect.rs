@@ -1,0 +1,55 @@
+//! Connecting an org to Meta by a person's login.
+
+use url::Url;
+
+use super::{MetaAccess, Services};
+use crate::connect::{Begin, BeginError, Dialog, begin as begin_login};
+use crate::http::Problem;
+
+/// Where the oauth function is, on the origin under which the world reaches us.
+const CALLBACK: &str = "/connect/oauth2callback/facebook";
+
+/// Begins a login that comes back to `origin`, and answers the address of Meta's dialog. It is good for ten minutes, once.
+///
+/// # Errors
+/// If something of what is asked cannot be: the problem names it as the parameters of `getAuthUrl` are called. If
+/// something failed.
+pub async fn begin(services: &Services, access: &MetaAccess, origin: Url, asked: Begin) -> Result<Url, Problem> {
+    Ok(login(services, access, origin, asked).await?)
+}
+
+/// The same for an integration that is there: settings, history and leads stay.
+///
+/// # Errors
+/// If there is no such integration, its person's data is being deleted, something of what is asked cannot be, or
+/// something failed.
+pub async fn reconnect(
+    services: &Services,
+    access: &MetaAccess,
+    origin: Url,
+    id: &str,
+    return_url: String,
+    scopes: Option<Vec<String>>,
+) -> Result<Url, Problem> {
+    let asked = Begin { scopes, return_url, integration_id: Some(id.to_owned()), ..Begin::default() };
+    login(services, access, origin, asked).await.map_err(|error| match error {
+        BeginError::ReturnUrl => Problem { field: Some("return_url".to_owned()), ..error.into() },
+        BeginError::Integration => Problem::not_found("integration"),
+        other => other.into(),
+    })
+}
+
+async fn login(services: &Services, access: &MetaAccess, origin: Url, asked: Begin) -> Result<Url, BeginError> {
+    let mut redirect_uri = origin;
+    redirect_uri.set_path(CALLBACK);
+    let dialog = Dialog {
+        root: services.dialog_root.clone(),
+        version: services.graph_version.clone(),
+        app_id: services.app_id.clone(),
+        redirect_uri,
+        return_urls: services.return_urls.clone(),
+        key: services.key.clone(),
+    };
+    let by = access.caller.as_connector();
+    begin_login(&services.table, &dialog, &access.scope, by, asked, crate::clock::now()).await
+}

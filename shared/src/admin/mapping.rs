@@ -1,0 +1,255 @@
+//! How the answers of a form become a lead's fields.
+
+use http::StatusCode;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::forms::find_one;
+use super::integrations::find;
+use super::usable::of_meta;
+use super::{MetaAccess, Services};
+use crate::http::{Problem, cursor, place};
+use crate::ids::{FormId, LeadId, PageId, UserId};
+use crate::intake::{Ledger, map_again, newest_lead};
+use crate::model::form::{AnswerOption, Form, Question, label};
+use crate::model::integration::Connection;
+use crate::model::lead::{Answer, Lead};
+use crate::model::mapping::{InvalidRule, Mapped, Mapping, Rule, check, field_of, map};
+use crate::model::standard_fields;
+use crate::table::lead::Stored;
+use crate::table::lead_list::LeadFilter;
+
+/// How a form's answers are read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MappingOut {
+    pub form_id: FormId,
+    pub form_name: String,
+    pub page_id: PageId,
+    pub locale: Option<String>,
+    pub questions: Vec<QuestionOut>,
+    /// 0 as long as nobody has said how.
+    pub version: u32,
+    /// Fields without a rule are filled by the questions' types.
+    pub rules: Vec<Rule>,
+    pub country: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub changed_at: Option<Timestamp>,
+    pub changed_by: Option<UserId>,
+    /// The fields that map by themselves; rules may name others.
+    pub standard_fields: Vec<&'static str>,
+}
+
+/// A question.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuestionOut {
+    /// What rules call it.
+    pub key: String,
+    /// What people read.
+    pub label: Option<String>,
+    /// Meta's type.
+    pub r#type: Option<String>,
+    pub options: Vec<AnswerOption>,
+    /// The field that it fills by itself.
+    pub field: Option<&'static str>,
+}
+
+/// How a form's answers are to be read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingIn {
+    /// At most one for each field; none at all is as before anybody said anything.
+    pub rules: Vec<Rule>,
+    /// How phone numbers without a country code are read.
+    pub country: Option<String>,
+    /// The version that was seen: if it is given and somebody has changed the mapping since, nothing is changed (409).
+    pub version: Option<u32>,
+}
+
+/// What a mapping would make of a lead.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewIn {
+    pub rules: Vec<Rule>,
+    pub country: Option<String>,
+    /// A lead of this form; its newest if left out.
+    pub lead_id: Option<LeadId>,
+}
+
+/// A lead as it is read now, and as it would be.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Preview {
+    /// The lead; `null` if it is one that Meta has and that is not in.
+    pub lead_id: Option<LeadId>,
+    pub answers: Vec<Answer>,
+    pub now: Mapped,
+    pub then: Mapped,
+}
+
+/// Where to go on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RerunIn {
+    /// `next_cursor` of the previous answer.
+    pub cursor: Option<String>,
+}
+
+/// What reading leads anew has changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Rerun {
+    pub changed: usize,
+    pub unchanged: usize,
+    /// Call again with it to go on; `null` at the end.
+    pub next_cursor: Option<String>,
+}
+
+/// How a form's answers are read.
+///
+/// # Errors
+/// If none of the org's pages has this form, or something failed.
+pub async fn read(services: &Services, access: &MetaAccess, form: &str) -> Result<MappingOut, Problem> {
+    let (id, page, form) = find_one(services, access, form).await?;
+    let mapping = mapping_of(services, access, &id).await?;
+    Ok(mapping_out(id, &page, form, mapping))
+}
+
+/// Says how a form's answers are read from now on.
+///
+/// # Errors
+/// If none of the org's pages has this form, a rule cannot be, somebody else changed the mapping meanwhile, or something
+/// failed.
+pub async fn change(
+    services: &Services,
+    access: &MetaAccess,
+    form: &str,
+    given: MappingIn,
+) -> Result<MappingOut, Problem> {
+    let (id, page, form) = find_one(services, access, form).await?;
+    check(&given.rules, given.country.as_deref(), &form).map_err(|error| rule_invalid(&error))?;
+    let before = mapping_of(services, access, &id).await?.map_or(0, |mapping| mapping.version);
+    let changed_meanwhile = || {
+        let detail = "Somebody else has changed this mapping. Read it again, and change that.";
+        Problem::new(StatusCode::CONFLICT, "mapping_changed", detail)
+    };
+    if given.version.is_some_and(|seen| seen != before) {
+        return Err(changed_meanwhile());
+    }
+    let mapping = Mapping {
+        version: before + 1,
+        rules: given.rules,
+        country: given.country.map(|country| country.to_uppercase()),
+        changed_at: crate::clock::now(),
+        changed_by: access.caller.user.clone(),
+    };
+    if !services.table.put_mapping(&access.scope, &id, &mapping).await? {
+        return Err(changed_meanwhile());
+    }
+    Ok(mapping_out(id, &page, form, Some(mapping)))
+}
+
+/// Tries a mapping on a real lead. Nothing is changed.
+///
+/// # Errors
+/// If none of the org's pages has this form, a rule cannot be, there is no lead to try it on, or something failed.
+pub async fn preview(
+    services: &Services,
+    access: &MetaAccess,
+    form: &str,
+    given: PreviewIn,
+) -> Result<Preview, Problem> {
+    let (id, page, form) = find_one(services, access, form).await?;
+    check(&given.rules, given.country.as_deref(), &form).map_err(|error| rule_invalid(&error))?;
+    let now = mapping_of(services, access, &id).await?;
+    let version = now.as_ref().map_or(0, |mapping| mapping.version) + 1;
+    let (changed_at, changed_by) = (crate::clock::now(), access.caller.user.clone());
+    let then = Mapping { version, rules: given.rules, country: given.country, changed_at, changed_by };
+    let country = services.table.org(&access.scope).await?.and_then(|org| org.default_country);
+    let country = country.as_deref();
+    if let Some(lead) = lead_of(services, access, &id, given.lead_id.as_ref()).await? {
+        let read = |mapping: Option<&Mapping>| map(&lead.answers, Some(&form), mapping, country);
+        let (now, then) = (read(now.as_ref()), read(Some(&then)));
+        return Ok(Preview { lead_id: Some(lead.id), answers: lead.answers, now, then });
+    }
+    let newest = match newest_lead(&services.connector.meta, &page, &id).await {
+        Ok(newest) => newest,
+        Err(error) => {
+            let integration = find(services, access, page.integration_id.as_str()).await?;
+            return Err(of_meta(services, access, &integration, error).await);
+        }
+    };
+    let none = || {
+        let detail = "This form has no lead yet. POST …/test-lead makes one, or fill in the form yourself.";
+        Problem::new(StatusCode::NOT_FOUND, "no_lead", detail)
+    };
+    let answers = label(&newest.ok_or_else(none)?.given(), Some(&form));
+    let read = |mapping: Option<&Mapping>| map(&answers, Some(&form), mapping, country);
+    let (now, then) = (read(now.as_ref()), read(Some(&then)));
+    Ok(Preview { lead_id: None, answers, now, then })
+}
+
+/// Reads a form's earlier leads anew, some at a time.
+///
+/// # Errors
+/// If none of the org's pages has this form, the cursor is not this list's, or something failed.
+pub async fn rerun(services: &Services, access: &MetaAccess, form: &str, given: RerunIn) -> Result<Rerun, Problem> {
+    let (id, _, form) = find_one(services, access, form).await?;
+    let mapping = mapping_of(services, access, &id).await?;
+    let list = format!("leads of form {id}");
+    let after = given.cursor.map(|given| place(&services.key, &access.scope, &list, &given)).transpose()?;
+    let ledger = Ledger { table: services.table.clone(), bus: services.connector.bus.clone() };
+    let done = map_again(&ledger, &access.scope, (&id, &form), mapping.as_ref(), after).await?;
+    let next_cursor = done.next.map(|place| cursor(&services.key, &access.scope, &list, &place));
+    Ok(Rerun { changed: done.changed, unchanged: done.unchanged, next_cursor })
+}
+
+async fn mapping_of(services: &Services, access: &MetaAccess, id: &FormId) -> Result<Option<Mapping>, Problem> {
+    Ok(services.table.mappings(&access.scope, std::slice::from_ref(id)).await?.pop().map(|(_, mapping)| mapping))
+}
+
+/// The lead that somebody named, or the form's newest that is in.
+async fn lead_of(
+    services: &Services,
+    access: &MetaAccess,
+    form: &FormId,
+    named: Option<&LeadId>,
+) -> Result<Option<Lead>, Problem> {
+    if let Some(id) = named {
+        return match services.table.stored(&access.scope, id).await? {
+            Some(Stored::Lead(lead)) if lead.form_id.as_ref() == Some(form) => Ok(Some(*lead)),
+            _ => Err(Problem::field("lead_id", "lead_unknown", "A lead of this form, or leave it out for the newest.")),
+        };
+    }
+    let filter = LeadFilter { equal: vec![("form_id", form.to_string())], ..LeadFilter::default() };
+    Ok(services.table.leads(&access.scope, &filter, None, 1).await?.0.pop())
+}
+
+fn rule_invalid(error: &InvalidRule) -> Problem {
+    Problem::field(&error.field, "rule_invalid", error.fix.clone())
+}
+
+fn mapping_out(id: FormId, page: &Connection, form: Form, mapping: Option<Mapping>) -> MappingOut {
+    let fields: Vec<Option<&'static str>> =
+        form.questions.iter().map(|question| field_of(&question.key, Some(&form))).collect();
+    let question = |(question, field): (Question, Option<&'static str>)| QuestionOut {
+        key: question.key,
+        label: question.label,
+        r#type: question.kind,
+        options: question.options,
+        field,
+    };
+    let (changed_at, changed_by) =
+        mapping.as_ref().map(|mapping| (mapping.changed_at, mapping.changed_by.clone())).unzip();
+    MappingOut {
+        form_id: id,
+        form_name: form.name,
+        page_id: page.page_id.clone(),
+        locale: form.locale,
+        questions: form.questions.into_iter().zip(fields).map(question).collect(),
+        version: mapping.as_ref().map_or(0, |mapping| mapping.version),
+        country: mapping.as_ref().and_then(|mapping| mapping.country.clone()),
+        rules: mapping.map(|mapping| mapping.rules).unwrap_or_default(),
+        changed_at,
+        changed_by,
+        standard_fields: standard_fields::names().collect(),
+    }
+}
