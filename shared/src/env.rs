@@ -72,6 +72,10 @@ variables! {
     token_issuer -> String = required("TOKEN_ISSUER");
     /// For whom a token has to be; several are separated by commas.
     token_audience -> String = required("TOKEN_AUDIENCE");
+    /// What the issuer calls the console.
+    login_client_id -> String = required("LOGIN_CLIENT_ID");
+    /// Where the issuer describes its login, as OpenID Connect Discovery has it.
+    login_configuration_url -> Url = required_url("LOGIN_CONFIGURATION_URL");
     /// Where the issuer's public keys are.
     token_jwks_url -> Url = required_url("TOKEN_JWKS_URL");
     /// The token's claim that names the caller's org.

@@ -1,6 +1,10 @@
 //! What goes wrong, as HTTP says it: RFC 9457 problems with a stable `code`, the field that is wrong and what to do.
 //! And the cursors of lists, which are signed, so that nobody can read on in somebody else's.
 
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, StatusCode, header};
@@ -65,10 +69,23 @@ impl Problem {
     }
 }
 
+/// As JSON. Whoever shows problems otherwise finds it among the response's extensions.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        self.response()
+        let mut response: Response = self.response();
+        response.extensions_mut().insert(self);
+        response
     }
+}
+
+/// The gateway gives up after 30 seconds, and then nobody is told anything.
+pub async fn in_time(request: Request, next: Next) -> Response {
+    const LONGEST: Duration = Duration::from_secs(26);
+    tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
+        tracing::error!("a request took longer than the gateway waits");
+        let detail = "Meta or AWS took too long to answer. Try again in a minute.";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "took_too_long", detail).into_response()
+    })
 }
 
 impl From<AuthError> for Problem {

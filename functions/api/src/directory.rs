@@ -51,7 +51,7 @@ pub(crate) async fn put_org(
     responses((status = 200, body = UserList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn users(State(api): State<Arc<Api>>, Access(access): Access) -> Result<Json<UserList>, Problem> {
-    directory::users(&api.services, &access).await.map(Json)
+    directory::users(&api.services, &access.scope).await.map(Json)
 }
 
 /// Push a user

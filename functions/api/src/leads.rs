@@ -76,7 +76,7 @@ pub(crate) async fn list(
         status: parameters.get("status").map(leads::status).transpose()?,
     };
     let limit = fields::limit(parameters.get("limit"))?;
-    leads::list(&api.services, &access, &asked, parameters.get("cursor"), limit).await.map(Json)
+    leads::list(&api.services, &access.scope, &asked, parameters.get("cursor"), limit).await.map(Json)
 }
 
 /// One lead
@@ -92,7 +92,7 @@ pub(crate) async fn read(
     Access(access): Access,
     Path(id): Path<String>,
 ) -> Result<Json<LeadDetails>, Problem> {
-    leads::read(&api.services, &access, &id).await.map(Json)
+    leads::read(&api.services, &access.scope, &id).await.map(Json)
 }
 
 /// Change a lead

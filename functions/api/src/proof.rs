@@ -39,7 +39,7 @@ pub(crate) async fn read_trace(
     Access(access): Access,
     Path(id): Path<String>,
 ) -> Result<Json<Trace>, Problem> {
-    proof::trace(&api.services, &access, &id).await.map(Json)
+    proof::trace(&api.services, &access.scope, &id).await.map(Json)
 }
 
 /// How long leads take
@@ -57,5 +57,5 @@ pub(crate) async fn latency(
 ) -> Result<Json<LatencyReport>, Problem> {
     let to = query.to.map(|text| fields::day("to", &text)).transpose()?;
     let from = query.from.map(|text| fields::day("from", &text)).transpose()?;
-    proof::latency(&api.services, &access, from, to).await.map(Json)
+    proof::latency(&api.services, &access.scope, from, to).await.map(Json)
 }

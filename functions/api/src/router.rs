@@ -1,7 +1,6 @@
 //! Every route, and the OpenAPI description that is made from the same list.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
@@ -150,7 +149,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         })
         // Lambda takes 6 MB; what is too much for a route, that route says.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(shared::http::in_time))
         .layer(middleware::from_fn(whole_path))
         .with_state(api)
 }
@@ -162,16 +161,6 @@ async fn whole_path(request: Request, next: Next) -> Response {
         return Problem::field("path", "path_invalid", "No id has # or ? in it.").into_response();
     }
     next.run(request).await
-}
-
-/// The gateway gives up after 30 seconds, and then nobody is told anything.
-async fn in_time(request: Request, next: Next) -> Response {
-    const LONGEST: Duration = Duration::from_secs(26);
-    tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
-        tracing::error!("a request took longer than the gateway waits");
-        let detail = "Meta or AWS took too long to answer. Try again in a minute.";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "took_too_long", detail).into_response()
-    })
 }
 
 #[cfg(test)]

@@ -36,9 +36,11 @@ pub(crate) fn routes(backstage: Arc<Backstage>) -> Router {
         .route("/_local/mail", get(mail))
         .route("/_local/events", get(events))
         .route("/_local/token", post(token))
+        .route("/_local/people", post(add_person))
         .route("/_local/kill/{function}", post(kill))
         .route("/_local/logs/{function}", get(logs))
         .route("/_local/jwks.json", get(keys))
+        .route("/_local/openid-configuration", get(configuration))
         .with_state(backstage)
 }
 
@@ -151,6 +153,21 @@ async fn token(State(stage): Stage, Json(login): Json<Login>) -> Result<Json<Val
     }
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewPerson {
+    email: String,
+    name: String,
+    org: String,
+    role: String,
+}
+
+/// Makes a login with everybody's password.
+async fn add_person(State(stage): Stage, Json(person): Json<NewPerson>) -> Result<Json<Value>, Problem> {
+    stage.pool.add(&person.email, &person.name, &person.org, &person.role).await?;
+    Ok(Json(json!({ "email": person.email })))
+}
+
 /// Kills a function's processes where they stand, as a crash of the machine below them would.
 async fn kill(State(stage): Stage, Path(function): Path<String>) -> Result<Json<Value>, Problem> {
     let deployed = stage.deployed(&function)?;
@@ -177,12 +194,18 @@ async fn logs(State(stage): Stage, Path(function): Path<String>) -> Result<Strin
 
 /// The keys that sign the user pool's tokens, at an address that is known before the pool is.
 async fn keys(State(stage): Stage) -> Result<Response, Problem> {
-    let keys = reqwest::get(stage.pool.keys()).await.and_then(reqwest::Response::error_for_status);
-    let keys = match keys {
-        Ok(keys) => keys.bytes().await,
-        Err(error) => Err(error),
-    };
-    Ok(([(header::CONTENT_TYPE, "application/json")], keys.map_err(|error| anyhow!(error))?).into_response())
+    known(stage.pool.well_known("jwks.json")).await
+}
+
+/// The user pool's login page, in the same way.
+async fn configuration(State(stage): Stage) -> Result<Response, Problem> {
+    known(stage.pool.well_known("openid-configuration")).await
+}
+
+async fn known(address: String) -> Result<Response, Problem> {
+    let read = async { reqwest::get(address).await?.error_for_status()?.bytes().await };
+    let bytes = read.await.map_err(|error| anyhow!(error))?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
 fn listed(names: &[&str]) -> String {

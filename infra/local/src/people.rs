@@ -79,7 +79,7 @@ impl Pool {
     /// Makes everybody's login and answers with a token for each.
     pub(crate) async fn fill(&self) -> Result<Vec<User>> {
         try_join_all(PEOPLE.iter().map(|person| async move {
-            self.add(person).await.with_context(|| format!("cannot make the login of {}", person.email))?;
+            self.add(person.email, person.name, person.org, person.role).await?;
             Ok(User {
                 email: person.email.to_owned(),
                 password: PASSWORD.to_owned(),
@@ -91,23 +91,24 @@ impl Pool {
         .await
     }
 
-    async fn add(&self, person: &Person) -> Result<()> {
+    /// Makes somebody's login. Errors if it cannot, or if there is one with this address.
+    pub(crate) async fn add(&self, email: &str, name: &str, org: &str, role: &str) -> Result<()> {
         let mut attributes = vec![
-            json!({ "Name": "email", "Value": person.email }),
+            json!({ "Name": "email", "Value": email }),
             json!({ "Name": "email_verified", "Value": "true" }),
-            json!({ "Name": "name", "Value": person.name }),
-            json!({ "Name": "custom:role", "Value": person.role }),
+            json!({ "Name": "name", "Value": name }),
+            json!({ "Name": "custom:role", "Value": role }),
         ];
-        if !person.org.is_empty() {
-            attributes.push(json!({ "Name": "custom:org", "Value": person.org }));
+        if !org.is_empty() {
+            attributes.push(json!({ "Name": "custom:org", "Value": org }));
         }
         let create = json!({
-            "UserPoolId": self.id, "Username": person.email, "UserAttributes": attributes, "MessageAction": "SUPPRESS",
+            "UserPoolId": self.id, "Username": email, "UserAttributes": attributes, "MessageAction": "SUPPRESS",
         });
-        self.call("AdminCreateUser", &create).await?;
-        let password =
-            json!({ "UserPoolId": self.id, "Username": person.email, "Password": PASSWORD, "Permanent": true });
-        self.call("AdminSetUserPassword", &password).await?;
+        let failed = || format!("cannot make the login of {email}");
+        self.call("AdminCreateUser", &create).await.with_context(failed)?;
+        let password = json!({ "UserPoolId": self.id, "Username": email, "Password": PASSWORD, "Permanent": true });
+        self.call("AdminSetUserPassword", &password).await.with_context(failed)?;
         Ok(())
     }
 
@@ -122,9 +123,9 @@ impl Pool {
         Ok(token.context("the user pool answered without a token")?.to_owned())
     }
 
-    /// Where the keys that sign the tokens are.
-    pub(crate) fn keys(&self) -> String {
-        format!("{}/{}/.well-known/jwks.json", self.aws.endpoint, self.id)
+    /// Where the pool describes itself: the keys that sign its tokens, its login page.
+    pub(crate) fn well_known(&self, what: &str) -> String {
+        format!("{}/{}/.well-known/{what}", self.aws.endpoint, self.id)
     }
 
     async fn call(&self, operation: &str, input: &Value) -> Result<Value> {

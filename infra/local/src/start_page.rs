@@ -1,6 +1,5 @@
-//! The page a person sees first: what runs here, how to connect, and the newest leads.
-//!
-//! It stands at `/_local/`, and at `/` as long as the template has no route there.
+//! What a developer may want to know of the running system: who can log in, where the simulated Meta is, what is behind
+//! the scenes. It stands at `/_local/`; people begin at `/`, which is the console's.
 
 use axum::Router;
 use axum::response::Html;
@@ -10,16 +9,14 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::endpoints::Endpoints;
 
 const STYLE: &str = include_str!("start_page.css");
-const SCRIPT: &str = include_str!("start_page.js");
 
-pub(crate) fn routes(endpoints: &Endpoints, has_home: bool) -> Router {
+pub(crate) fn routes(endpoints: &Endpoints) -> Router {
     let page = page(endpoints).into_string();
     let show = move || {
         let page = page.clone();
         async move { Html(page) }
     };
-    let router = Router::new().route("/_local/", get(show.clone()));
-    if has_home { router } else { router.route("/", get(show)) }
+    Router::new().route("/_local/", get(show))
 }
 
 fn page(endpoints: &Endpoints) -> Markup {
@@ -40,18 +37,7 @@ fn page(endpoints: &Endpoints) -> Markup {
                         "This is the deployed system: its template, its functions, its roles. AWS is played by MiniStack, "
                         "Meta by a simulator. Nothing leaves this machine."
                     }
-                    h2 { "1. Connect" }
-                    p { "Opens the consent page of the simulated Meta as the admin of the demo org, and comes back here." }
-                    p { button id="connect" type="button" { "Connect Facebook" } " " span id="outcome" role="status" {} }
-                    h2 { "2. Send a lead" }
-                    p { "Open a lead form of " a href={ (simulator) "/lead_ads" } { "the simulated Meta" } ", fill it in and send it." }
-                    h2 { "3. See it in the CRM" }
-                    div class="scroll" {
-                        table {
-                            thead { tr { @for column in ["Received", "Name", "E-mail", "Phone", "Tag", "Page", "Form", "Assigned to"] { th scope="col" { (column) } } } }
-                            tbody id="leads" { tr { td colspan="8" { "No leads yet" } } }
-                        }
-                    }
+                    p { "Begin at " a href="/" { "the console" } ". To send a lead, open a lead form of " a href={ (simulator) "/lead_ads" } { "the simulated Meta" } ", fill it in and send it." }
                     h2 { "Who can log in" }
                     div class="scroll" {
                         table {
@@ -68,7 +54,6 @@ fn page(endpoints: &Endpoints) -> Markup {
                         "Behind the scenes: " a href="/_local/events" { "events" } ", " a href="/_local/mail" { "mails" } "."
                     }
                 }
-                script { (PreEscaped(SCRIPT)) }
             }
         }
     }

@@ -111,14 +111,13 @@ impl System {
         environment::write(&place.environment(), &endpoints, &stack)?;
         let api = format!("{}/_aws/execute-api/{}/$default", aws.endpoint, stack.output("HttpApiId")?);
         let functions = template.functions()?;
-        let has_home = functions.iter().flat_map(|function| &function.routes).any(|route| route.path == "/");
         let functions = functions.into_iter().map(|function| {
             let name = stack.resource(&function.logical_id)?.to_owned();
             Ok((function, name))
         });
         let functions = functions.collect::<Result<_>>()?;
         let backstage = Arc::new(Backstage { aws, pool, events, functions });
-        let local = backstage::routes(Arc::clone(&backstage)).merge(start_page::routes(&endpoints, has_home));
+        let local = backstage::routes(Arc::clone(&backstage)).merge(start_page::routes(&endpoints));
         let door = front_door::open(listener, api, local)?;
         let mut system = Self { endpoints, lead: None, ministack, simulator, door, _keeper: keeper, place };
         if let Err(error) = system.seed(&app, &options).await {
@@ -213,6 +212,7 @@ fn parameters(url: &str, simulator: &str, app: &App) -> BTreeMap<&'static str, S
         ("PublicUrl", url.to_owned()),
         ("ReturnUrlAllowList", format!("{url},{}", url.replace("127.0.0.1", "localhost"))),
         ("TokenJwksUrl", format!("{url}/_local/jwks.json")),
+        ("LoginConfigurationUrl", format!("{url}/_local/openid-configuration")),
         ("Architecture", architecture.to_owned()),
     ])
 }

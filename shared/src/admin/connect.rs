@@ -8,6 +8,8 @@ use crate::http::Problem;
 
 /// Where the oauth function is, on the origin under which the world reaches us.
 const CALLBACK: &str = "/connect/oauth2callback/facebook";
+/// Where the console's own logins come back to, on the same origin: that needs no deployer's leave.
+pub const CONSOLE: &str = "/integrations/return";
 
 /// Begins a login that comes back to `origin`, and answers the address of Meta's dialog. It is good for ten minutes, once.
 ///
@@ -40,14 +42,17 @@ pub async fn reconnect(
 }
 
 async fn login(services: &Services, access: &MetaAccess, origin: Url, asked: Begin) -> Result<Url, BeginError> {
-    let mut redirect_uri = origin;
-    redirect_uri.set_path(CALLBACK);
+    let at = |path: &str| {
+        let mut url = origin.clone();
+        url.set_path(path);
+        url
+    };
     let dialog = Dialog {
         root: services.dialog_root.clone(),
         version: services.graph_version.clone(),
         app_id: services.app_id.clone(),
-        redirect_uri,
-        return_urls: services.return_urls.clone(),
+        redirect_uri: at(CALLBACK),
+        return_urls: services.return_urls.and(at(CONSOLE)),
         key: services.key.clone(),
     };
     let by = access.caller.as_connector();

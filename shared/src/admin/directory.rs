@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Access, Services};
-use crate::auth::{AuthError, Caller};
+use crate::auth::AuthError;
 use crate::http::Problem;
-use crate::ids::{OrgId, UserId};
+use crate::ids::{OrgId, OrgScope, UserId};
+use crate::model::caller::{Caller, Role};
 use crate::model::org::{Org, Plan, User};
 
 /// What the CRM says of an org.
@@ -56,6 +57,17 @@ pub async fn read_org(services: &Services, access: &Access, id: &str) -> Result<
     services.table.org(&access.scope).await?.ok_or_else(|| Problem::not_found("settings"))
 }
 
+/// Every org, by id, for a superadmin.
+///
+/// # Errors
+/// If the caller is none, or the table cannot be read.
+pub async fn orgs(services: &Services, caller: &Caller) -> Result<Vec<Org>, Problem> {
+    if caller.role != Role::SuperAdmin {
+        return Err(AuthError::SuperAdminOnly.into());
+    }
+    Ok(services.table.orgs().await?)
+}
+
 /// Takes an org's settings and plan. Only a superadmin may say what an org has paid for, whichever org that is.
 ///
 /// # Errors
@@ -84,8 +96,8 @@ pub async fn put_org(services: &Services, caller: &Caller, id: &str, given: OrgI
 ///
 /// # Errors
 /// If the table cannot be read.
-pub async fn users(services: &Services, access: &Access) -> Result<UserList, Problem> {
-    Ok(UserList { items: services.table.users(&access.scope).await?, next_cursor: None })
+pub async fn users(services: &Services, scope: &OrgScope) -> Result<UserList, Problem> {
+    Ok(UserList { items: services.table.users(scope).await?, next_cursor: None })
 }
 
 /// Takes a user. From the moment this answers, leads are assigned to them, or are not any more.

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::{Access, Services};
 use crate::error::WorkError;
 use crate::http::{Problem, cursor, place};
-use crate::ids::{LeadId, UserId};
+use crate::ids::{LeadId, OrgScope, UserId};
 use crate::model::assignment::{Assigned, Reason, Strategy};
 use crate::model::event::Event;
 use crate::model::lead::{Lead, Status, Submission};
@@ -79,12 +79,12 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Use
 /// If the times leave nothing between them, the cursor is not this list's with this question, or the table cannot be read.
 pub async fn list(
     services: &Services,
-    access: &Access,
+    scope: &OrgScope,
     asked: &LeadQuestion,
     after: Option<&str>,
     limit: usize,
 ) -> Result<LeadList, Problem> {
-    let (key, scope) = (&services.key, &access.scope);
+    let key = &services.key;
     if let (Some(from), Some(to)) = (asked.from, asked.to)
         && from >= to
     {
@@ -133,9 +133,9 @@ fn word(status: Status) -> String {
 ///
 /// # Errors
 /// If the org has none with this id, or the table cannot be read.
-pub async fn read(services: &Services, access: &Access, id: &str) -> Result<LeadDetails, Problem> {
+pub async fn read(services: &Services, scope: &OrgScope, id: &str) -> Result<LeadDetails, Problem> {
     let id = LeadId::parse(id).map_err(|_| Problem::not_found("lead"))?;
-    details(services, access, &id).await
+    details(services, scope, &id).await
 }
 
 /// Gives a lead to somebody by hand, or changes where the CRM stands with it.
@@ -187,23 +187,20 @@ pub async fn change(services: &Services, access: &Access, id: &str, given: LeadI
             tracing::warn!(%error, lead = %id, "a step of a lead's life could not be written down");
         }
     }
-    details(services, access, &id).await
+    details(services, &access.scope, &id).await
 }
 
-async fn details(services: &Services, access: &Access, id: &LeadId) -> Result<LeadDetails, Problem> {
+async fn details(services: &Services, scope: &OrgScope, id: &LeadId) -> Result<LeadDetails, Problem> {
     let missing = || Problem::not_found("lead");
-    let stored = match services.table.stored(&access.scope, id).await?.ok_or_else(missing)? {
+    let stored = match services.table.stored(scope, id).await?.ok_or_else(missing)? {
         Stored::Submission(submission) => {
-            services.table.stored(&access.scope, &submission.lead_id).await?.ok_or_else(missing)?
+            services.table.stored(scope, &submission.lead_id).await?.ok_or_else(missing)?
         }
         lead @ Stored::Lead(_) => lead,
     };
     let Stored::Lead(lead) = stored else { return Err(missing()) };
-    let submissions = if lead.submissions_count == 0 {
-        Vec::new()
-    } else {
-        services.table.submissions(&access.scope, &lead.id).await?
-    };
+    let submissions =
+        if lead.submissions_count == 0 { Vec::new() } else { services.table.submissions(scope, &lead.id).await? };
     Ok(LeadDetails { lead: *lead, submissions })
 }
 

@@ -31,13 +31,13 @@ use aws_config::SdkConfig;
 use http::StatusCode;
 use url::Url;
 
-use crate::model::caller::Caller;
 use crate::bus::Bus;
 use crate::connect::{Connector, Meta};
 use crate::env;
 use crate::graph::Graph;
 use crate::http::Problem;
 use crate::ids::OrgScope;
+use crate::model::caller::Caller;
 use crate::model::login::ReturnUrls;
 use crate::queue::Queue;
 use crate::secret::HmacKey;

@@ -4,9 +4,9 @@ use jiff::civil::Date;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Access, Services};
+use super::Services;
 use crate::http::Problem;
-use crate::ids::LeadId;
+use crate::ids::{LeadId, OrgScope};
 use crate::intake::trace as life;
 use crate::model::latency::{Latencies, LatencySummary};
 use crate::model::trace::Step;
@@ -49,9 +49,9 @@ pub struct LatencyDay {
 ///
 /// # Errors
 /// If nothing was ever heard of it, or the table cannot be read.
-pub async fn trace(services: &Services, access: &Access, id: &str) -> Result<Trace, Problem> {
+pub async fn trace(services: &Services, scope: &OrgScope, id: &str) -> Result<Trace, Problem> {
     let id = LeadId::parse(id).map_err(|_| Problem::not_found("lead"))?;
-    let items = life(&services.table, &access.scope, &id).await?;
+    let items = life(&services.table, scope, &id).await?;
     if items.is_empty() {
         return Err(Problem::not_found("lead"));
     }
@@ -64,7 +64,7 @@ pub async fn trace(services: &Services, access: &Access, id: &str) -> Result<Tra
 /// If there are too many days or none, or the table cannot be read.
 pub async fn latency(
     services: &Services,
-    access: &Access,
+    scope: &OrgScope,
     from: Option<Date>,
     to: Option<Date>,
 ) -> Result<LatencyReport, Problem> {
@@ -75,7 +75,7 @@ pub async fn latency(
     if !(0..MOST_DAYS).contains(&days) {
         return Err(Problem::field("from", "range_invalid", format!("A day up to {MOST_DAYS} days before to.")));
     }
-    let days = services.table.latencies(&access.scope, from, to).await?;
+    let days = services.table.latencies(scope, from, to).await?;
     let all = days.iter().fold(Latencies::default(), |all, (_, day)| all.and(day)).summary();
     let items = days.iter().map(|(day, latencies)| LatencyDay { day: *day, summary: latencies.summary() }).collect();
     Ok(LatencyReport { all, items, next_cursor: None })

@@ -113,6 +113,12 @@ impl ReturnUrls {
             .map(Self)
     }
 
+    /// These, and one more.
+    #[must_use]
+    pub fn and(&self, entry: Url) -> Self {
+        Self(self.0.iter().cloned().chain([entry]).collect())
+    }
+
     /// The URL, if logins may return to it: same scheme, host and port as an entry, a path at or below the entry's,
     /// and no user name that would make the host look like another.
     #[must_use]

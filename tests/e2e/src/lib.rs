@@ -10,6 +10,8 @@
 )]
 
 pub mod behind;
+pub mod browser;
+pub mod console;
 pub mod meta;
 pub mod reading;
 pub mod storm;

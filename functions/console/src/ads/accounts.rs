@@ -1,0 +1,282 @@
+//! One ad account: how it stands, its settings, its readings, and its end.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use maud::{Markup, html};
+use shared::admin::ads::AccountFilter;
+use shared::admin::ads::accounts::{AdAccountOut, read};
+use shared::admin::ads::linking::{AdAccountChange, ClientIn, change as change_account, delete};
+use shared::admin::ads::syncs::{SyncIn, SyncStatus, status, sync as read_now};
+use shared::http::Problem;
+use shared::ids::{ClientId, IntegrationId};
+use shared::secret::AccessToken;
+
+use super::log::{is_going_on, list};
+use super::state_of;
+use crate::elements::{Confirm, alert, counted, going_on, is_wrong, proof, refused, time, time_or, watched};
+use crate::fields::Fields;
+use crate::frame::{Section, page, wants_a_part};
+use crate::notice::told_at;
+use crate::router::Console;
+use crate::visitor::{Admin, Visitor};
+
+/// Readings shown with an account.
+const READINGS: usize = 5;
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    admin: Admin,
+    Path(id): Path<String>,
+    Query(asked): Query<BTreeMap<String, String>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    shown(&console, &admin, &id, asked.get("confirm").map_or("", String::as_str), None, jar).await
+}
+
+async fn status_of(console: &Console, admin: &Admin, id: &str) -> Result<SyncStatus, Problem> {
+    let meant = AccountFilter { account_id: Some(id.to_owned()), client_id: None };
+    status(&console.services, &admin.access, &meant, None, READINGS).await
+}
+
+async fn shown(
+    console: &Console,
+    admin: &Admin,
+    id: &str,
+    confirm: &str,
+    tried: Option<(&Fields, &Problem)>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let account = read(&console.services, &admin.access, id).await?;
+    let readings = status_of(console, admin, id).await?;
+    let (visitor, path) = (&admin.visitor, format!("/ads/accounts/{id}"));
+    let unlink = Confirm {
+        id: "unlink",
+        label: "Unlink this account",
+        question: "Unlink this ad account?",
+        action: &format!("{path}/unlink"),
+        act: "Unlink",
+        open: confirm == "unlink",
+    };
+    let paused = account.state == shared::model::ad_account::AdAccountState::Paused;
+    let body = html! {
+        (watched(&format!("{path}/state"), &how_it_stands(&account, &readings)))
+        section {
+            h2 { "Read it" }
+            div.card.acts {
+                form.inline method="post" action={ (path) "/sync" } {
+                    (proof(visitor))
+                    label { "Days back" input type="number" name="days" min="1" max="1125" placeholder="as due"; }
+                    button disabled[paused] { "Read now" }
+                }
+                form method="post" action={ (path) "/pause" } {
+                    (proof(visitor))
+                    @if !paused { input type="hidden" name="paused" value="yes"; }
+                    button { @if paused { "Go on reading" } @else { "Pause" } }
+                }
+            }
+            (watched(&format!("/ads/log?account_id={id}"), &list(&readings)))
+        }
+        section { h2 { "Settings" } (settings(visitor, &path, &account, tried)) }
+        section.acts {
+            (unlink.show(visitor, html! {
+                p { "“" (account.label) "” is not read any more, and its numbers are deleted here. At Meta nothing changes." }
+                p { "Link it again, and what Meta still has, up to 37 months, can be read again." }
+            }))
+        }
+    };
+    Ok(page(visitor, jar, Section::Ads, &account.label, &body))
+}
+
+/// How it stands, as a part that is loaded anew while it changes.
+pub(super) async fn state(
+    State(console): State<Console>,
+    admin: Admin,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let account = read(&console.services, &admin.access, &id).await?;
+    let part = how_it_stands(&account, &status_of(&console, &admin, &id).await?);
+    if wants_a_part(&headers) {
+        return Ok(part.into_response());
+    }
+    Ok(page(&admin.visitor, jar, Section::Ads, &account.label, &part))
+}
+
+fn how_it_stands(account: &AdAccountOut, readings: &SyncStatus) -> Markup {
+    html! {
+        @if readings.items.iter().any(is_going_on) { (going_on()) }
+        @if let Some(message) = account.reason_message {
+            (alert(if account.waiting_until.is_some() { "warn" } else { "bad" }, html! {
+                p { (message) } p.fix { b { "What to do: " } (account.fix.unwrap_or_default()) }
+                @if let Some(evidence) = &account.evidence { p.quiet { (evidence) } }
+            }))
+        }
+        div.card {
+            dl.facts {
+                div { dt { "State" } dd { (state_of(account)) } }
+                div { dt { "At Meta" } dd { (account.name) " " span.quiet { (account.id) ", " (account.account_status) } } }
+                div { dt { "Client" } dd { (account.client.name) } }
+                div { dt { "Currency" } dd { (account.currency) } }
+                div { dt { "Days are those of" } dd { (account.timezone) } }
+                div { dt { "Days are here since" } dd { @match account.imported_since { Some(day) => { (day) }, None => span.quiet { "None yet" } } } }
+                div { dt { "Last read" } dd { (time_or(account.last_sync_at, "Not yet")) } }
+                div { dt { "Linked" } dd { (time(account.linked_at)) } }
+                div { dt { "Read with" } dd {
+                    @match &account.integration_id { Some(id) => a href={ "/integrations/" (id) } { "A connected account" }, None => "A token of its own" }
+                } }
+            }
+        }
+    }
+}
+
+fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option<(&Fields, &Problem)>) -> Markup {
+    let problem = tried.map(|(_, problem)| problem);
+    let said = |name: &str, now: &str| tried.map_or_else(|| now.to_owned(), |(fields, _)| fields.text(name));
+    html! {
+        form.card method="post" action=(path) {
+            (proof(visitor))
+            (refused(problem))
+            label { "Label" input name="label" value=(said("label", &account.label)) maxlength="100" required aria-invalid=[is_wrong(problem, "label")]; }
+            label { "Client" input name="client_name" value=(said("client_name", &account.client.name)) maxlength="100" required aria-invalid=[is_wrong(problem, "client.name")]; }
+            label { "The client's id in the CRM" input name="client_id" value=(said("client_id", account.client.id.as_str())) required aria-invalid=[is_wrong(problem, "client.id")]; }
+            label { "What counts as conversions" input name="conversions" value=(said("conversions", &account.conversions.names().join(", "))) required aria-invalid=[is_wrong(problem, "conversions")]; }
+            p.quiet { "Kinds (" (shared::model::conversions::kinds().join(", ")) ") or Meta's action types, separated by commas. A change reads all stored days again." }
+            button { "Save settings" }
+        }
+        details {
+            summary { "Read it with another token" }
+            form.card method="post" action={ (path) "/token" } {
+                (proof(visitor))
+                label { "A system user's token with ads_read" input type="password" name="token" autocomplete="off" required; }
+                p.quiet { "It is verified with Meta first." }
+                button { "Replace" }
+            }
+        }
+    }
+}
+
+/// Whose ads they are, as the form says. Whoever knows no id of the CRM's gets one made from the name.
+pub(super) fn client(fields: &Fields) -> Result<ClientIn, Problem> {
+    let name = fields.text("client_name");
+    let id = ClientId::parse(&fields.get("client_id").map_or_else(|| from_name(&name), ToOwned::to_owned));
+    let id = id.map_err(|error| Problem::field("client.id", "client_id_invalid", format!("{error}.")))?;
+    Ok(ClientIn { id, name })
+}
+
+fn from_name(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_lowercase()
+}
+
+fn conversions(fields: &Fields) -> Option<Vec<String>> {
+    let names = fields.get("conversions")?.split([',', ' ', '\n']).map(str::trim).filter(|name| !name.is_empty());
+    Some(names.map(ToOwned::to_owned).collect())
+}
+
+pub(super) async fn change(
+    State(console): State<Console>,
+    admin: Admin,
+    Path(id): Path<String>,
+    jar: PrivateCookieJar,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let change = async {
+        let given = AdAccountChange {
+            label: Some(fields.text("label")),
+            client: Some(client(&fields)?),
+            conversions: Some(conversions(&fields).unwrap_or_default()),
+            ..nothing()
+        };
+        change_account(&console.services, &admin.access, &id, given).await
+    };
+    match change.await {
+        Ok(_) => Ok(told_at(&format!("/ads/accounts/{id}"), jar, Ok("Saved.".to_owned()))),
+        Err(problem) if problem.status == 400 => shown(&console, &admin, &id, "", Some((&fields, &problem)), jar).await,
+        Err(problem) => Err(problem),
+    }
+}
+
+fn nothing() -> AdAccountChange {
+    AdAccountChange {
+        label: None,
+        client: None,
+        token: None,
+        integration_id: None::<IntegrationId>,
+        paused: None,
+        conversions: None,
+    }
+}
+
+pub(super) async fn replace_token(
+    State(console): State<Console>,
+    admin: Admin,
+    Path(id): Path<String>,
+    jar: PrivateCookieJar,
+    fields: Fields,
+) -> Response {
+    let given = AdAccountChange { token: Some(AccessToken::new(fields.text("token"))), ..nothing() };
+    let changed = change_account(&console.services, &admin.access, &id, given).await;
+    told_at(&format!("/ads/accounts/{id}"), jar, changed.map(|_| "The new token is in use.".to_owned()))
+}
+
+pub(super) async fn pause(
+    State(console): State<Console>,
+    admin: Admin,
+    Path(id): Path<String>,
+    jar: PrivateCookieJar,
+    fields: Fields,
+) -> Response {
+    let paused = fields.is_ticked("paused");
+    let changed =
+        change_account(&console.services, &admin.access, &id, AdAccountChange { paused: Some(paused), ..nothing() })
+            .await;
+    let told = if paused { "Paused. It is not read until you let it go on." } else { "It is read again." };
+    told_at(&format!("/ads/accounts/{id}"), jar, changed.map(|_| told.to_owned()))
+}
+
+pub(super) async fn sync(
+    State(console): State<Console>,
+    admin: Admin,
+    Path(id): Path<String>,
+    jar: PrivateCookieJar,
+    fields: Fields,
+) -> Response {
+    let begin = async {
+        let invalid = |_| Problem::field("days", "days_invalid", "A whole number of days.");
+        let days = fields.get("days").map(str::parse).transpose().map_err(invalid)?;
+        read_now(&console.services, &admin.access, SyncIn { account_id: Some(id.clone()), days }).await
+    };
+    let told = begin.await.map(|begun| match begun.runs.first() {
+        Some(run) if run.joined => {
+            "It is being read already; that reading goes on as far back as you asked.".to_owned()
+        }
+        _ => "It is being read.".to_owned(),
+    });
+    told_at(&format!("/ads/accounts/{id}"), jar, told)
+}
+
+pub(super) async fn sync_all(
+    State(console): State<Console>,
+    admin: Admin,
+    jar: PrivateCookieJar,
+    _: Fields,
+) -> Response {
+    let begun = read_now(&console.services, &admin.access, SyncIn { account_id: None, days: None }).await;
+    told_at("/ads/log", jar, begun.map(|begun| format!("Reading {} now.", counted(begun.runs.len(), "account"))))
+}
+
+pub(super) async fn unlink(
+    State(console): State<Console>,
+    admin: Admin,
+    Path(id): Path<String>,
+    jar: PrivateCookieJar,
+    _: Fields,
+) -> Response {
+    let unlinked = delete(&console.services, &admin.access, &id).await;
+    told_at("/ads", jar, unlinked.map(|()| "The ad account is unlinked.".to_owned()))
+}

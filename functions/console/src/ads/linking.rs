@@ -1,0 +1,175 @@
+//! Linking an ad account: chosen among those that a connected account may read, or by its id with a token of its own.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use maud::{Markup, html};
+use shared::admin::ads::accounts::{AvailableAdAccount, available as readable};
+use shared::admin::ads::linking::{NewAdAccount, create};
+use shared::admin::integrations::{IntegrationOut, list};
+use shared::http::Problem;
+use shared::ids::IntegrationId;
+use shared::secret::AccessToken;
+
+use super::accounts::client;
+use crate::elements::{alert, badge, empty, is_wrong, loaded_later, proof, refused};
+use crate::fields::Fields;
+use crate::frame::{Section, page, wants_a_part};
+use crate::notice::told_at;
+use crate::router::Console;
+use crate::visitor::Admin;
+
+pub(super) async fn form(
+    State(console): State<Console>,
+    admin: Admin,
+    Query(given): Query<BTreeMap<String, String>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    shown(&console, &admin, &Said::In(&given), None, jar).await
+}
+
+/// What the fields say: what the address chose, or what was sent and refused.
+enum Said<'a> {
+    In(&'a BTreeMap<String, String>),
+    Before(&'a Fields),
+}
+
+impl Said<'_> {
+    fn of(&self, name: &str) -> String {
+        match self {
+            Self::In(address) => address.get(name).cloned().unwrap_or_default(),
+            Self::Before(fields) => fields.text(name),
+        }
+    }
+}
+
+async fn shown(
+    console: &Console,
+    Admin { visitor, access }: &Admin,
+    said: &Said<'_>,
+    problem: Option<&Problem>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let integrations = list(&console.services, access).await?.items;
+    let wrong = |field: &str| is_wrong(problem, field);
+    let chosen = said.of("integration_id");
+    let body = html! {
+        section {
+            h2 { "Accounts that Meta lets you read" }
+            @if integrations.is_empty() {
+                (empty("No connected account", html! { a href="/integrations" { "Connect Facebook" } " to choose among its ad accounts, or use a system user's token below." }))
+            } @else { (loaded_later("/ads/accounts/available", "Asking Meta for ad accounts…")) }
+        }
+        section #link {
+            h2 { "Link" }
+            form.card.narrow method="post" action="/ads/accounts/new" {
+                (proof(visitor))
+                (refused(problem))
+                label { "Ad account" input name="ad_account_id" value=(said.of("ad_account_id")) placeholder="act_1234567890" required aria-invalid=[wrong("ad_account_id")]; }
+                label { "Label" input name="label" value=(said.of("label")) maxlength="100" required aria-invalid=[wrong("label")]; }
+                label { "Client" input name="client_name" value=(said.of("client_name")) maxlength="100" required aria-invalid=[wrong("client.name")]; }
+                label { "The client's id in the CRM (made from the name if left out)" input name="client_id" value=(said.of("client_id")) aria-invalid=[wrong("client.id")]; }
+                label { "Read it with" select name="integration_id" aria-invalid=[wrong("integration_id")] {
+                    @for integration in &integrations { option value=(integration.id) selected[chosen == integration.id.as_str()] { (integration.name) } }
+                    option value="" selected[integrations.is_empty()] { "A token of its own" }
+                } }
+                label { "Its own token, if so" input type="password" name="token" autocomplete="off" aria-invalid=[wrong("token")]; }
+                p.quiet { "A system user's token with " code { "ads_read" } ". It is verified, kept in Secrets Manager, and never shown again." }
+                div.acts { button.primary { "Link" } a.button href="/ads" { "Cancel" } }
+            }
+        }
+    };
+    Ok(page(visitor, jar, Section::Ads, "Link an ad account", &body))
+}
+
+/// What the connected accounts may read, asked of Meta now.
+pub(super) async fn available(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let mut parts = Vec::new();
+    for integration in list(&console.services, &access).await?.items {
+        let found = readable(&console.services, &access, integration.id.as_str()).await.map(|list| list.items);
+        parts.push(choices(&integration, &found));
+    }
+    let part = html! { @for part in &parts { (part) } };
+    if wants_a_part(&headers) {
+        return Ok(part.into_response());
+    }
+    Ok(page(&visitor, jar, Section::Ads, "Ad accounts at Meta", &part))
+}
+
+fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>, Problem>) -> Markup {
+    let at = |account: &AvailableAdAccount| {
+        let mut query = url::form_urlencoded::Serializer::new(String::from("/ads/accounts/new?"));
+        query.append_pair("ad_account_id", account.ad_account_id.as_str()).append_pair("label", &account.name);
+        query.append_pair("integration_id", integration.id.as_str());
+        query.finish() + "#link"
+    };
+    html! {
+        h3 { (integration.name) }
+        @match found {
+            Err(problem) => { (alert("warn", html! { (problem.detail) })) }
+            Ok(accounts) if accounts.is_empty() => { p.quiet { "Meta names no ad account for it." } }
+            Ok(accounts) => {
+                div.card.flush {
+                    table {
+                        thead { tr { th { "Account" } th { "Currency" } th { "Time zone" } th { "At Meta" } th { span.hidden { "Link" } } } }
+                        tbody {
+                            @for account in accounts {
+                                tr {
+                                    td data-label="Account" { (account.name) div.quiet { (account.ad_account_id) } }
+                                    td data-label="Currency" { (account.currency) }
+                                    td data-label="Time zone" { (account.timezone) }
+                                    td data-label="At Meta" { (account.account_status) }
+                                    td.acts {
+                                        @if account.linked { (badge("good", "Linked")) }
+                                        @else { a.button href=(at(account)) aria-label={ "Choose " (account.name) } { "Choose" } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+pub(super) async fn link(
+    State(console): State<Console>,
+    admin: Admin,
+    jar: PrivateCookieJar,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let link = async {
+        let unknown = |_| Problem::field("integration_id", "integration_unknown", "Choose with what it is read.");
+        // A token that is given is meant, whatever stands in the list.
+        let token = fields.get("token").map(|token| AccessToken::new(token.to_owned()));
+        let integration = fields.get("integration_id").filter(|_| token.is_none());
+        let new = NewAdAccount {
+            ad_account_id: fields.text("ad_account_id"),
+            label: fields.text("label"),
+            client: client(&fields)?,
+            integration_id: integration.map(IntegrationId::parse).transpose().map_err(unknown)?,
+            token,
+            conversions: None,
+        };
+        create(&console.services, &admin.access, new).await
+    };
+    match link.await {
+        Ok(account) => {
+            let text = "Linked. Its objects are read first, then the newest 30 days, then earlier ones.".to_owned();
+            Ok(told_at(&format!("/ads/accounts/{}", account.id), jar, Ok(text)))
+        }
+        Err(problem) if problem.status < 500 => {
+            shown(&console, &admin, &Said::Before(&fields), Some(&problem), jar).await
+        }
+        Err(problem) => Err(problem),
+    }
+}

@@ -1,0 +1,123 @@
+//! The sync log: what was read of which account, what changed, what went wrong and what to do about it.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use maud::{Markup, html};
+use shared::admin::ads::syncs::{ObjectOut, SyncOut, SyncStatus, status};
+use shared::http::Problem;
+use shared::model::ads_sync::{Cause, ObjectType, SyncState};
+
+use super::{Asked, tabs};
+use crate::elements::{badge, count, empty, going_on, time, watched};
+use crate::frame::{Section, page, wants_a_part};
+use crate::router::Console;
+use crate::visitor::Admin;
+
+const MOST: usize = 30;
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Query(given): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let asked = Asked(given);
+    let status = status(&console.services, &access, &asked.accounts(), None, MOST).await?;
+    let part = list(&status);
+    if wants_a_part(&headers) {
+        return Ok(part.into_response());
+    }
+    let body = html! { (tabs("/ads/log")) (watched(&asked.at("/ads/log", &[]), &part)) };
+    Ok(page(&visitor, jar, Section::Ads, "Sync log", &body))
+}
+
+pub(super) fn is_going_on(sync: &SyncOut) -> bool {
+    matches!(sync.state, SyncState::Queued | SyncState::Running | SyncState::Waiting)
+}
+
+/// Readings, the newest first.
+pub(super) fn list(status: &SyncStatus) -> Markup {
+    let label = |sync: &SyncOut| {
+        let found = status.accounts.iter().find(|account| account.id == sync.account_id);
+        found.map_or_else(|| sync.account_id.to_string(), |account| account.label.clone())
+    };
+    html! {
+        @if status.items.iter().any(is_going_on) { (going_on()) }
+        @if status.items.is_empty() {
+            (empty("Nothing has been read yet", html! { "Accounts are read every 15 minutes, and at once when they are linked." }))
+        }
+        @for sync in &status.items { (reading(sync, &label(sync))) }
+    }
+}
+
+fn reading(sync: &SyncOut, label: &str) -> Markup {
+    let (kind, word) = match sync.state {
+        SyncState::Queued => ("calm", "Queued"),
+        SyncState::Running => ("calm", "Reading"),
+        SyncState::Waiting => ("warn", "Waiting for Meta"),
+        SyncState::Done => ("good", "Done"),
+        SyncState::Failed => ("bad", "Failed"),
+        SyncState::Stopped => ("dim", "Stopped"),
+    };
+    let cause = match sync.cause {
+        Cause::Schedule => "by schedule",
+        Cause::Import => "first import",
+        Cause::Request => "asked for",
+    };
+    let changed: u64 = sync.objects.iter().map(|object| object.changed).sum();
+    let failed = sync.objects.iter().any(|object| !object.errors.is_empty());
+    html! {
+        details.card.reading open[sync.state == SyncState::Failed] {
+            summary {
+                (badge(kind, word)) " " b { (label) } " " span.quiet { (time(sync.asked_at)) ", " (cause) ", days since " (sync.since) }
+                " " span { (count(changed)) " changed" } @if failed { " " (badge("warn", "With errors")) }
+            }
+            @if let Some(message) = sync.reason_message { p.wrong { (message) } p.fix { b { "What to do: " } (sync.fix.unwrap_or_default()) } }
+            @if let Some(evidence) = &sync.evidence { p.quiet { (evidence) } }
+            @if let Some(until) = sync.waiting_until { p { "Meta wants it left alone until " (time(until)) ". It goes on by itself." } }
+            @if sync.objects.is_empty() { p.quiet { "Nothing has been read yet." } }
+            @else { (objects(&sync.objects)) }
+        }
+    }
+}
+
+fn objects(objects: &[ObjectOut]) -> Markup {
+    html! {
+        table {
+            thead { tr { th { "What" } th.number { "Read" } th.number { "Changed" } th.number { "Restated" } th.number { "Failed" } th.number { "Calls" } } }
+            tbody {
+                @for object in objects {
+                    tr {
+                        td data-label="What" { (name(object.object_type)) }
+                        td.number data-label="Read" { (count(object.read)) }
+                        td.number data-label="Changed" { (count(object.changed)) }
+                        td.number data-label="Restated" { (count(object.restated)) }
+                        td.number data-label="Failed" { (count(object.failed)) }
+                        td.number data-label="Calls" { (count(object.calls)) }
+                    }
+                }
+            }
+        }
+        @for object in objects {
+            @for error in &object.errors {
+                p.wrong { (name(object.object_type)) ": " (error.message) }
+                p.fix { b { "What to do: " } (error.fix) " " span.quiet { (error.evidence) } }
+            }
+        }
+    }
+}
+
+fn name(kind: ObjectType) -> &'static str {
+    match kind {
+        ObjectType::Campaigns => "Campaigns",
+        ObjectType::Adsets => "Ad sets",
+        ObjectType::Ads => "Ads",
+        ObjectType::AccountInsights => "Days of the account",
+        ObjectType::AdInsights => "Days of the ads",
+    }
+}

@@ -1,0 +1,115 @@
+//! Ads: what they cost and bring, the accounts they are read from, and how reading goes.
+
+mod accounts;
+mod linking;
+mod log;
+mod overview;
+mod report;
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::routing::{get, post};
+use maud::{Markup, html};
+use shared::admin::ads::accounts::AdAccountOut;
+use shared::admin::ads::{AccountFilter, Days};
+use shared::admin::fields;
+use shared::http::Problem;
+use shared::model::ad_account::AdAccountState;
+
+use crate::elements::{badge, time};
+use crate::router::Console;
+
+pub(crate) fn routes() -> Router<Console> {
+    Router::new()
+        .route("/", get(overview::show))
+        .route("/report", get(report::show))
+        .route("/report.csv", get(report::csv))
+        .route("/log", get(log::show))
+        .route("/sync", post(accounts::sync_all))
+        .route("/accounts/new", get(linking::form).post(linking::link))
+        .route("/accounts/available", get(linking::available))
+        .route("/accounts/{id}", get(accounts::show).post(accounts::change))
+        .route("/accounts/{id}/state", get(accounts::state))
+        .route("/accounts/{id}/token", post(accounts::replace_token))
+        .route("/accounts/{id}/pause", post(accounts::pause))
+        .route("/accounts/{id}/sync", post(accounts::sync))
+        .route("/accounts/{id}/unlink", post(accounts::unlink))
+}
+
+/// What an address asks for: which accounts, which days, in which way.
+struct Asked(BTreeMap<String, String>);
+
+impl Asked {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    fn accounts(&self) -> AccountFilter {
+        let text = |name: &str| self.get(name).map(ToOwned::to_owned);
+        AccountFilter { account_id: text("account_id"), client_id: text("client_id") }
+    }
+
+    fn days(&self) -> Result<Days, Problem> {
+        let day = |name: &str| self.get(name).map(|text| fields::day(name, text)).transpose();
+        Ok(Days { since: day("since")?, until: day("until")? })
+    }
+
+    /// The address of `path` with the same words, but for those that are `changed`.
+    fn at(&self, path: &str, changed: &[(&str, &str)]) -> String {
+        let mut words: BTreeMap<&str, &str> =
+            self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        words.extend(changed.iter().copied());
+        let mut query = url::form_urlencoded::Serializer::new(format!("{path}?"));
+        query.extend_pairs(words.iter().filter(|(_, value)| !value.is_empty()));
+        query.finish()
+    }
+
+    /// Fields that choose accounts and days.
+    fn chooser(&self, action: &str, accounts: &[AdAccountOut], more: &Markup) -> Markup {
+        let is = |name: &str, value: &str| self.get(name) == Some(value);
+        let clients: BTreeMap<&str, &str> =
+            accounts.iter().map(|account| (account.client.id.as_str(), account.client.name.as_str())).collect();
+        html! {
+            form.filters.card method="get" action=(action) role="search" aria-label="Choose ads" {
+                (more)
+                label { "Client" select name="client_id" {
+                    option value="" { "All" }
+                    @for (id, name) in &clients { option value=(id) selected[is("client_id", id)] { (name) } }
+                } }
+                label { "Account" select name="account_id" {
+                    option value="" { "All" }
+                    @for account in accounts { option value=(account.id) selected[is("account_id", account.id.as_str())] { (account.label) } }
+                } }
+                label { "From" input type="date" name="since" value=[self.get("since")]; }
+                label { "Until" input type="date" name="until" value=[self.get("until")]; }
+                div.acts { button { "Show" } }
+            }
+        }
+    }
+}
+
+/// The pages about ads.
+fn tabs(here: &str) -> Markup {
+    html! {
+        nav.tabs aria-label="Ads" {
+            @for (path, name) in [("/ads", "Overview"), ("/ads/report", "Reports"), ("/ads/log", "Sync log")] {
+                a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
+            }
+        }
+    }
+}
+
+/// How an account stands.
+fn state_of(account: &AdAccountOut) -> Markup {
+    html! {
+        @match account.state {
+            AdAccountState::Configuring => (badge("calm", "Configuration in progress")),
+            AdAccountState::Importing => (badge("calm", "Import in progress")),
+            AdAccountState::Ready => (badge("good", "Ready")),
+            AdAccountState::Paused => (badge("dim", "Paused")),
+            AdAccountState::Error => (badge("bad", "Error")),
+        }
+        @if let Some(until) = account.waiting_until { div.quiet { "Meta wants it left alone until " (time(until)) } }
+    }
+}

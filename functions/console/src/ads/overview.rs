@@ -1,0 +1,188 @@
+//! What the ads of all clients cost and bring: figures, charts by day, clients, accounts.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum_extra::extract::PrivateCookieJar;
+use jiff::civil::Date;
+use maud::{Markup, html};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use shared::admin::ads::AccountFilter;
+use shared::admin::ads::accounts::{AdAccountOut, list};
+use shared::admin::ads::report::{Question, ReportOut, RowOut, read};
+use shared::http::Problem;
+use shared::model::report::Dimension;
+
+use super::{Asked, state_of, tabs};
+use crate::chart::Chart;
+use crate::elements::{alert, count, empty, money, proof, time_or};
+use crate::frame::{Section, page};
+use crate::router::Console;
+use crate::visitor::{Admin, Visitor};
+
+/// More rows than a table of clients or a chart of days has.
+const MOST: usize = 5000;
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Query(given): Query<BTreeMap<String, String>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let (services, asked) = (&console.services, Asked(given));
+    let accounts = list(services, &access, &AccountFilter::default()).await?.items;
+    let reports = async {
+        let report = async |by: Dimension| {
+            let question = Question { by: vec![by], accounts: asked.accounts(), days: asked.days()? };
+            read(services, &access, &question, None, MOST).await
+        };
+        Ok::<_, Problem>((report(Dimension::Day).await?, report(Dimension::Client).await?))
+    };
+    let reports = match reports.await {
+        Err(problem) if problem.status >= 500 => return Err(problem),
+        other => other,
+    };
+    let body = html! {
+        (tabs("/ads"))
+        @if accounts.is_empty() {
+            (empty("No ad accounts yet", html! {
+                "Link an ad account, and what its ads cost and bring is here, to the cent as Ads Manager shows it. "
+                a.button.primary href="/ads/accounts/new" { "Link an ad account" }
+            }))
+        } @else {
+            (troubles(&accounts))
+            (asked.chooser("/ads", &accounts, &html! {}))
+            @match &reports {
+                Err(problem) => { (alert("bad", html! { (problem.detail) })) }
+                Ok((days, clients)) => { (figures(&asked, days)) (clients_table(&asked, clients)) }
+            }
+            section { h2 { "Accounts" } (accounts_table(&visitor, &accounts)) }
+        }
+    };
+    Ok(page(&visitor, jar, Section::Ads, "Ads", &body))
+}
+
+fn troubles(accounts: &[AdAccountOut]) -> Markup {
+    html! {
+        @for account in accounts {
+            @if let (Some(message), true) = (account.reason_message, account.waiting_until.is_none()) {
+                (alert("bad", html! { p { b { a href={ "/ads/accounts/" (account.id) } { (account.label) } } ": " (message) " " (account.fix.unwrap_or_default()) } }))
+            }
+        }
+    }
+}
+
+/// What one currency's ads came to, by day.
+fn figures(asked: &Asked, report: &ReportOut) -> Markup {
+    html! {
+        @if report.totals.is_empty() {
+            (empty("No numbers for these days", html! { "Choose other days, or wait until the accounts are read." }))
+        }
+        @for total in &report.totals {
+            section {
+                h2 { "In " (total.currency) }
+                div.figures {
+                    div { span { "Spend" } b { (money(&total.spend, &total.currency)) } }
+                    div { span { "Conversions" } b { (count(total.conversions)) } }
+                    div { span { "Cost per conversion" } b { (cost(total)) } }
+                    div { span { "Clicks" } b { (count(total.clicks)) } }
+                    div { span { "Impressions" } b { (count(total.impressions)) } }
+                }
+                (charts(report, total))
+                p { a href=(asked.at("/ads/report", &[("group_by", "campaign")])) { "By campaign" } " · "
+                    a href=(asked.at("/ads/report", &[("group_by", "day")])) { "By day" } }
+            }
+        }
+    }
+}
+
+fn charts(report: &ReportOut, total: &RowOut) -> Markup {
+    let rows = || report.items.iter().filter(|row| row.currency == total.currency);
+    let days = |value: &dyn Fn(&RowOut) -> Option<f64>| -> Vec<(Date, Option<f64>)> {
+        rows().filter_map(|row| Some((row.day.as_deref()?.parse().ok()?, value(row)))).collect()
+    };
+    let whole = |number: u64| number.to_f64().unwrap_or_default();
+    let amount = |value: f64| money(&short(value), &total.currency);
+    let number = |value: f64| short(value);
+    html! {
+        div.charts {
+            (Chart { title: "Spend", total: money(&total.spend, &total.currency), days: days(&|row| row.spend.parse().ok()), shown: &amount }.draw())
+            (Chart { title: "Conversions", total: count(total.conversions), days: days(&|row| Some(whole(row.conversions))), shown: &number }.draw())
+            (Chart { title: "Cost per conversion", total: cost(total), days: days(&per_conversion), shown: &amount }.draw())
+        }
+    }
+}
+
+/// A number for an axis: decimals only where they tell something.
+fn short(value: f64) -> String {
+    if value >= 100.0 || (value - value.round()).abs() < 1e-9 { format!("{value:.0}") } else { format!("{value:.2}") }
+}
+
+fn per_conversion(row: &RowOut) -> Option<f64> {
+    let spend: f64 = row.spend.parse().ok()?;
+    (row.conversions > 0).then(|| spend / row.conversions.to_f64().unwrap_or(f64::INFINITY))
+}
+
+/// Spend per conversion, as it is shown: of the sums, and rounded as money is.
+pub(super) fn cost(row: &RowOut) -> String {
+    let each = row.spend.parse::<Decimal>().ok().and_then(|spend| spend.checked_div(Decimal::from(row.conversions)));
+    each.map_or_else(
+        || "–".to_owned(),
+        |each| money(&shared::model::currency::written(each, &row.currency), &row.currency),
+    )
+}
+
+fn clients_table(asked: &Asked, report: &ReportOut) -> Markup {
+    html! {
+        @if report.items.len() > 1 {
+            section {
+                h2 { "Clients" }
+                div.card.flush {
+                    table {
+                        thead { tr { th { "Client" } th.number { "Spend" } th.number { "Conversions" } th.number { "Cost per conversion" } th.number { "Clicks" } } }
+                        tbody {
+                            @for row in &report.items {
+                                @let id = row.client_id.as_deref().unwrap_or_default();
+                                tr {
+                                    td data-label="Client" { a href=(asked.at("/ads", &[("client_id", id)])) { (row.client_name.as_deref().unwrap_or(id)) } }
+                                    td.number data-label="Spend" { (money(&row.spend, &row.currency)) }
+                                    td.number data-label="Conversions" { (count(row.conversions)) }
+                                    td.number data-label="Cost per conversion" { (cost(row)) }
+                                    td.number data-label="Clicks" { (count(row.clicks)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn accounts_table(visitor: &Visitor, accounts: &[AdAccountOut]) -> Markup {
+    html! {
+        div.card.flush {
+            table {
+                thead { tr { th { "Account" } th { "Client" } th { "State" } th { "Currency" } th { "Days are those of" } th { "Last read" } } }
+                tbody {
+                    @for account in accounts {
+                        tr {
+                            td data-label="Account" { a href={ "/ads/accounts/" (account.id) } { (account.label) } div.quiet { (account.id) } }
+                            td data-label="Client" { (account.client.name) }
+                            td data-label="State" { (state_of(account)) }
+                            td data-label="Currency" { (account.currency) }
+                            td data-label="Days are those of" { (account.timezone) }
+                            td data-label="Last read" { (time_or(account.last_sync_at, "Not yet")) }
+                        }
+                    }
+                }
+            }
+        }
+        div.acts {
+            a.button href="/ads/accounts/new" { "Link an ad account" }
+            form method="post" action="/ads/sync" { (proof(visitor)) button { "Read all now" } }
+        }
+    }
+}

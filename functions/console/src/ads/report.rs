@@ -1,0 +1,197 @@
+//! Reports: a table by whatever is chosen, sorted by whatever is clicked, and the same as a file.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::PrivateCookieJar;
+use http::header;
+use maud::{Markup, html};
+use rust_decimal::Decimal;
+use shared::admin::ads::AccountFilter;
+use shared::admin::ads::accounts::list;
+use shared::admin::ads::report::{Question, ReportOut, RowOut, csv as as_csv, dimensions, read};
+use shared::http::Problem;
+
+use super::overview::cost;
+use super::{Asked, tabs};
+use crate::elements::{alert, count, counted, empty, money};
+use crate::frame::{Section, page};
+use crate::router::Console;
+use crate::visitor::Admin;
+
+/// Rows that are sorted.
+const MOST: usize = 5000;
+/// Rows that are shown; the file has all.
+const SHOWN: usize = 200;
+
+const CHOICES: [(&str, &str); 8] = [
+    ("client", "Client"),
+    ("account", "Account"),
+    ("campaign", "Campaign"),
+    ("adset", "Ad set"),
+    ("ad", "Ad"),
+    ("day", "Day"),
+    ("client,day", "Client and day"),
+    ("campaign,day", "Campaign and day"),
+];
+
+/// Columns of numbers: the word in the address, the heading.
+const COLUMNS: [(&str, &str); 9] = [
+    ("spend", "Spend"),
+    ("conversions", "Conversions"),
+    ("cost", "Cost per conversion"),
+    ("impressions", "Impressions"),
+    ("clicks", "Clicks"),
+    ("ctr", "CTR"),
+    ("cpc", "CPC"),
+    ("cpm", "CPM"),
+    ("reach", "Reach"),
+];
+
+fn question(asked: &Asked) -> Result<Question, Problem> {
+    let by = dimensions(asked.get("group_by").unwrap_or("campaign"))?;
+    Ok(Question { by, accounts: asked.accounts(), days: asked.days()? })
+}
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Query(given): Query<BTreeMap<String, String>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let (services, asked) = (&console.services, Asked(given));
+    let accounts = list(services, &access, &AccountFilter::default()).await?.items;
+    let report = match async { read(services, &access, &question(&asked)?, None, MOST).await }.await {
+        Err(problem) if problem.status >= 500 => return Err(problem),
+        other => other,
+    };
+    let now = asked.get("group_by").unwrap_or("campaign");
+    let by = html! {
+        label { "By" select name="group_by" {
+            @for (value, name) in CHOICES { option value=(value) selected[value == now] { (name) } }
+            @if !CHOICES.iter().any(|(value, _)| *value == now) { option value=(now) selected { (now) } }
+        } }
+    };
+    let body = html! {
+        (tabs("/ads/report"))
+        (asked.chooser("/ads/report", &accounts, &by))
+        @match report {
+            Err(problem) => { (alert("bad", html! { (problem.detail) })) }
+            Ok(report) if report.items.is_empty() => {
+                (empty("No numbers for these days", html! { "Choose other days, or " a href="/ads" { "see how the accounts stand" } "." }))
+            }
+            Ok(report) => { (table(&asked, report)) }
+        }
+    };
+    Ok(page(&visitor, jar, Section::Ads, "Reports", &body))
+}
+
+pub(super) async fn csv(
+    State(console): State<Console>,
+    Admin { access, .. }: Admin,
+    Query(given): Query<BTreeMap<String, String>>,
+) -> Result<Response, Problem> {
+    let file = as_csv(&console.services, &access, &question(&Asked(given))?, None).await?;
+    let named = format!("attachment; filename=\"{}\"", file.file_name);
+    Ok((
+        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, named)],
+        file.bytes,
+    )
+        .into_response())
+}
+
+fn table(asked: &Asked, mut report: ReportOut) -> Markup {
+    let (sort, upwards) = (asked.get("sort").unwrap_or(""), asked.get("dir") == Some("asc"));
+    if COLUMNS.iter().any(|(word, _)| *word == sort) {
+        // What has no number is last, whichever way.
+        report.items.sort_by(|one, other| match (value(one, sort), value(other, sort)) {
+            (Some(one), Some(other)) if upwards => one.cmp(&other),
+            (Some(one), Some(other)) => other.cmp(&one),
+            (one, other) => other.is_some().cmp(&one.is_some()),
+        });
+    } else if sort == "name" {
+        let order = |one: &RowOut, other: &RowOut| labels(one).cmp(&labels(other));
+        report.items.sort_by(|one, other| if upwards { order(one, other) } else { order(other, one) });
+    }
+    let all = report.items.len();
+    html! {
+        div.acts {
+            span { (counted(all, "row")) @if report.next_cursor.is_some() { " and more" } }
+            a.button href=(asked.at("/ads/report.csv", &[])) download { "Download as CSV" }
+        }
+        div.card.flush.scroll tabindex="0" role="region" aria-label="Report" {
+            table.report {
+                thead { tr {
+                    (heading(asked, "name", "Name", sort, upwards, false))
+                    @for (word, name) in COLUMNS { (heading(asked, word, name, sort, upwards, true)) }
+                } }
+                tbody { @for row in report.items.iter().take(SHOWN) { (line(&html! { @for label in labels(row) { div { (label) } } }, row)) } }
+                tfoot { @for total in &report.totals { (line(&html! { b { "All in " (total.currency) } }, total)) } }
+            }
+        }
+        @if all > SHOWN { p.quiet { "The first " (SHOWN) " are shown; the file has all." } }
+    }
+}
+
+fn heading(asked: &Asked, word: &str, name: &str, sort: &str, upwards: bool, is_number: bool) -> Markup {
+    let is_sorted = word == sort;
+    // Numbers are looked at from the largest, names from the first.
+    let next = if is_sorted && !upwards || !is_sorted && !is_number { "asc" } else { "desc" };
+    let order = is_sorted.then_some(if upwards { "ascending" } else { "descending" });
+    html! {
+        th class=[is_number.then_some("number")] aria-sort=[order] {
+            a href=(asked.at("/ads/report", &[("sort", word), ("dir", next)])) { (name) @if is_sorted { span aria-hidden="true" { @if upwards { " ↑" } @else { " ↓" } } } }
+        }
+    }
+}
+
+fn line(name: &Markup, row: &RowOut) -> Markup {
+    let ratio =
+        |value: Option<Decimal>, unit: &str| value.map_or_else(|| "–".to_owned(), |value| format!("{value}{unit}"));
+    let price =
+        |value: Option<Decimal>| value.map_or_else(|| "–".to_owned(), |value| money(&value.to_string(), &row.currency));
+    html! {
+        tr {
+            td data-label="Name" { (name) }
+            td.number data-label="Spend" { (money(&row.spend, &row.currency)) }
+            td.number data-label="Conversions" { (count(row.conversions)) }
+            td.number data-label="Cost per conversion" { (cost(row)) }
+            td.number data-label="Impressions" { (count(row.impressions)) }
+            td.number data-label="Clicks" { (count(row.clicks)) }
+            td.number data-label="CTR" { (ratio(row.ctr, " %")) }
+            td.number data-label="CPC" { (price(row.cpc)) }
+            td.number data-label="CPM" { (price(row.cpm)) }
+            td.number data-label="Reach" { (row.reach.map_or_else(|| "–".to_owned(), count)) }
+        }
+    }
+}
+
+/// What a row is about: the names of its objects, and its day.
+fn labels(row: &RowOut) -> Vec<&str> {
+    let named = [
+        (&row.client_name, &row.client_id),
+        (&row.account_name, &row.account_id),
+        (&row.campaign_name, &row.campaign_id),
+        (&row.adset_name, &row.adset_id),
+        (&row.ad_name, &row.ad_id),
+        (&row.day, &None),
+    ];
+    named.into_iter().filter_map(|(name, id)| name.as_deref().or(id.as_deref())).collect()
+}
+
+fn value(row: &RowOut, column: &str) -> Option<Decimal> {
+    let spend = || row.spend.parse::<Decimal>().ok();
+    match column {
+        "spend" => spend(),
+        "conversions" => Some(row.conversions.into()),
+        "cost" => spend()?.checked_div(row.conversions.into()),
+        "impressions" => Some(row.impressions.into()),
+        "clicks" => Some(row.clicks.into()),
+        "ctr" => row.ctr,
+        "cpc" => row.cpc,
+        "cpm" => row.cpm,
+        "reach" => row.reach.map(Decimal::from),
+        _ => None,
+    }
+}

@@ -1,0 +1,57 @@
+//! Style, script and mark, inside of the binary. Their names carry a hash of what is in them, so that a browser may keep them
+//! for ever.
+
+use std::sync::LazyLock;
+
+use axum::extract::Path;
+use axum::response::{IntoResponse, Response};
+use http::{StatusCode, header};
+use maud::{Markup, PreEscaped};
+use sha2::{Digest, Sha256};
+use shared::http::Problem;
+
+/// What a request may hold: a file of 4 MB and its form.
+pub(crate) const LARGEST_BODY: usize = 5 * 1024 * 1024;
+
+struct Asset {
+    name: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
+const ASSETS: [Asset; 3] = [
+    Asset { name: "console.css", kind: "text/css; charset=utf-8", text: include_str!("assets/console.css") },
+    Asset { name: "console.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/console.js") },
+    Asset { name: "mark.svg", kind: "image/svg+xml", text: include_str!("assets/mark.svg") },
+];
+
+/// The names with their hashes, in the order of [`ASSETS`].
+static NAMES: LazyLock<[String; 3]> = LazyLock::new(|| {
+    ASSETS.map(|asset| {
+        let hash = hex::encode(Sha256::digest(asset.text.as_bytes()));
+        let (stem, end) = asset.name.split_once('.').unwrap_or((asset.name, ""));
+        format!("{stem}.{}.{end}", hash.get(..12).unwrap_or_default())
+    })
+});
+
+/// The address of an asset.
+pub(crate) fn path(name: &str) -> String {
+    let found = ASSETS.iter().zip(NAMES.iter()).find(|(asset, _)| asset.name == name);
+    format!("/assets/{}", found.map_or(name, |(_, hashed)| hashed))
+}
+
+/// The mark, as part of a page: it takes the text's colour.
+pub(crate) fn mark() -> Markup {
+    PreEscaped(include_str!("assets/mark.svg").to_owned())
+}
+
+/// Answers an asset. An earlier version's name is not found: whoever has that page has that asset.
+pub(crate) async fn serve(Path(file): Path<String>) -> Response {
+    let found = ASSETS.iter().zip(NAMES.iter()).find(|(_, name)| **name == file);
+    let Some((asset, _)) = found else {
+        return Problem::new(StatusCode::NOT_FOUND, "no_such_page", "There is nothing at this address.")
+            .into_response();
+    };
+    let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
+    (headers, asset.text).into_response()
+}

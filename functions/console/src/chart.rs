@@ -1,0 +1,119 @@
+//! Charts, drawn here as SVG: bars by day, with the same numbers as text for whoever does not see them.
+
+use jiff::civil::Date;
+use maud::{Markup, html};
+
+/// A number a day.
+pub(crate) struct Chart<'a> {
+    /// What is shown.
+    pub(crate) title: &'a str,
+    /// All of it together, as text.
+    pub(crate) total: String,
+    /// The days in their order; `None` where there is no number.
+    pub(crate) days: Vec<(Date, Option<f64>)>,
+    /// A number as people read it.
+    pub(crate) shown: &'a dyn Fn(f64) -> String,
+}
+
+const WIDTH: f64 = 640.0;
+const HEIGHT: f64 = 160.0;
+/// For the numbers at the left, and the days below.
+const LEFT: f64 = 64.0;
+const BELOW: f64 = 22.0;
+
+impl Chart<'_> {
+    /// The chart and, behind it, its table.
+    pub(crate) fn draw(&self) -> Markup {
+        let most = self.days.iter().filter_map(|(_, value)| *value).fold(0.0, f64::max);
+        let top = round_above(most);
+        let height = HEIGHT - BELOW;
+        let step = (WIDTH - LEFT) / self.days.len().max(1) as f64;
+        let y = |value: f64| height - value / top * (height - 8.0);
+        let every = (self.days.len() / 6).max(1);
+        html! {
+            figure.chart {
+                figcaption { (self.title) " " b { (self.total) } }
+                svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.summary()) {
+                    @for part in [0.0, 0.5, 1.0] {
+                        line.grid x1=(LEFT) x2=(WIDTH) y1=(tenth(y(top * part))) y2=(tenth(y(top * part))) {}
+                        text.axis x=(LEFT - 6.0) y=(tenth(y(top * part) + 4.0)) text-anchor="end" { ((self.shown)(top * part)) }
+                    }
+                    @for (place, (day, value)) in self.days.iter().enumerate() {
+                        @let x = LEFT + step * place as f64;
+                        @if let Some(value) = value {
+                            rect.bar x=(tenth(x + step * 0.12)) y=(tenth(y(*value))) width=(tenth(step * 0.76))
+                                height=(tenth(height - y(*value))) rx="1.5" {
+                                title { (day) ": " ((self.shown)(*value)) }
+                            }
+                        }
+                        @if place % every == 0 && self.days.len() - place > every / 2 {
+                            text.axis x=(tenth(x + step / 2.0)) y=(HEIGHT - 5.0) text-anchor="middle" { (day.strftime("%-d %b")) }
+                        }
+                    }
+                }
+                details {
+                    summary { "As a table" }
+                    div.scroll tabindex="0" {
+                        table {
+                            caption.hidden { (self.title) " by day" }
+                            thead { tr { th { "Day" } th.number { (self.title) } } }
+                            tbody {
+                                @for (day, value) in &self.days {
+                                    tr { td { (day) } td.number { @if let Some(value) = value { ((self.shown)(*value)) } @else { "–" } } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn summary(&self) -> String {
+        let known = || self.days.iter().filter_map(|(day, value)| Some((day, (*value)?)));
+        let (Some((first, _)), Some((last, _))) = (self.days.first(), self.days.last()) else {
+            return format!("{}: no days", self.title);
+        };
+        let most = known().max_by(|(_, one), (_, other)| one.total_cmp(other));
+        let most = most
+            .map_or_else(|| "no numbers".to_owned(), |(day, value)| format!("most on {day}: {}", (self.shown)(value)));
+        format!("{} by day, {first} to {last}. {}; {most}. The table below has every day.", self.title, self.total)
+    }
+}
+
+/// The next of 1, 2, 5, 10, 20, 50… that is not below.
+fn round_above(most: f64) -> f64 {
+    if most <= 0.0 || !most.is_finite() {
+        return 1.0;
+    }
+    let power = 10_f64.powf(most.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].map(|step| step * power).into_iter().find(|step| *step >= most).unwrap_or(10.0 * power)
+}
+
+/// Coordinates need no more.
+fn tenth(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_end_at_round_numbers() {
+        for (most, top) in [(0.0, 1.0), (0.3, 0.5), (1.0, 1.0), (7.0, 10.0), (10.1, 20.0), (4999.0, 5000.0)] {
+            assert!((round_above(most) - top).abs() < 1e-9, "{most}");
+        }
+    }
+
+    #[test]
+    fn whoever_does_not_see_a_chart_is_told_it() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let days = vec![(day("2026-01-01"), Some(1.0)), (day("2026-01-02"), None), (day("2026-01-03"), Some(3.0))];
+        let chart = Chart { title: "Leads", total: "4".into(), days, shown: &|value| format!("{value:.0}") };
+        let drawn = chart.draw().into_string();
+        assert!(drawn.contains("Leads by day, 2026-01-01 to 2026-01-03. 4; most on 2026-01-03: 3."), "{drawn}");
+        assert_eq!(drawn.matches("<rect").count(), 2);
+        assert_eq!(drawn.matches("<tr>").count(), 4);
+    }
+}

@@ -1,0 +1,174 @@
+//! Whether leads come as promised: how long they take, which pages are silent, what is parked.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum_extra::extract::PrivateCookieJar;
+use maud::{Markup, html};
+use serde::Deserialize;
+use shared::admin::parked::{ParkedList, ReplayRequest, list, replay};
+use shared::admin::proof::{LatencyReport, latency};
+use shared::http::Problem;
+use shared::ids::LeadId;
+use shared::model::integration::Connection;
+use shared::model::latency::LatencySummary;
+
+use crate::elements::{alert, badge, count, counted, duration, empty, proof, time};
+use crate::fields::Fields;
+use crate::frame::{Section, page};
+use crate::notice::told_at;
+use crate::router::Console;
+use crate::visitor::{Admin, Visitor};
+
+pub(crate) fn routes() -> Router<Console> {
+    Router::new().route("/", get(show)).route("/replay", post(try_again))
+}
+
+const A_PAGE: usize = 25;
+
+#[derive(Deserialize)]
+struct Place {
+    cursor: Option<String>,
+}
+
+async fn show(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Query(place): Query<Place>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let services = &console.services;
+    let latency = latency(services, &access.scope, None, None).await?;
+    let connections = services.table.connections(&access.scope).await?;
+    let parked = list(services, &access, place.cursor.as_deref(), A_PAGE).await?;
+    let body = html! {
+        section { h2 { "From the person's click to the CRM" } (times(&latency)) }
+        @let silent: Vec<_> = connections.iter().filter(|page| page.quiet_since.is_some()).collect();
+        @if !silent.is_empty() { section { h2 { "Silent pages" } (quiet(&silent)) } }
+        section #parked { h2 { "Parked leads" } (waiting(&visitor, &parked, &connections)) }
+    };
+    Ok(page(&visitor, jar, Section::Delivery, "Delivery", &body))
+}
+
+fn times(report: &LatencyReport) -> Markup {
+    let seconds = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), duration);
+    let share = |of: &LatencySummary| {
+        if of.leads == 0 { "–".to_owned() } else { format!("{} %", of.within_2_minutes * 100 / of.leads) }
+    };
+    html! {
+        @if report.all.leads == 0 {
+            (empty("No leads in the last seven days", html! { "How long they take is shown here as soon as some come. " a href="/forms" { "Send a test lead" } }))
+        } @else {
+            div.figures {
+                div { span { "Half of the leads within" } b { (seconds(report.all.p50_s)) } }
+                div { span { "95 of 100 within" } b { (seconds(report.all.p95_s)) } }
+                div { span { "Within 2 minutes" } b { (share(&report.all)) } }
+                div { span { "Leads in 7 days" } b { (count(report.all.leads)) } }
+            }
+            details {
+                summary { "By day" }
+                div.card.flush {
+                    table {
+                        thead { tr { th { "Day (UTC)" } th.number { "Leads" } th.number { "Half within" } th.number { "95 % within" } th.number { "Within 2 minutes" } } }
+                        tbody {
+                            @for day in &report.items {
+                                tr {
+                                    td data-label="Day" { (day.day) }
+                                    td.number data-label="Leads" { (count(day.summary.leads)) }
+                                    td.number data-label="Half within" { (seconds(day.summary.p50_s)) }
+                                    td.number data-label="95 % within" { (seconds(day.summary.p95_s)) }
+                                    td.number data-label="Within 2 minutes" { (share(&day.summary)) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn quiet(pages: &[&Connection]) -> Markup {
+    html! {
+        @for page in pages {
+            @if let Some(since) = page.quiet_since {
+                (alert("warn", html! { p {
+                    b { (page.page_name) } " brought its last lead " (time(since)) ". It is never silent for so long. "
+                    a href={ "/integrations/" (page.integration_id) "#health" } { "Check its health" }
+                } }))
+            }
+        }
+    }
+}
+
+fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[Connection]) -> Markup {
+    let names: BTreeMap<&str, &str> =
+        connections.iter().map(|page| (page.page_id.as_str(), page.page_name.as_str())).collect();
+    if parked.items.is_empty() {
+        return empty(
+            "Nothing is parked",
+            html! { "Leads that cannot be brought in wait here with their reason, until you try them again. Nothing is lost." },
+        );
+    }
+    html! {
+        p { "These leads could not be brought in. Meta keeps each for 90 days; remove what keeps it out, and try again." }
+        form method="post" action="/delivery/replay" { (proof(visitor)) button.primary { "Try all again" } }
+        div.card.flush {
+            table {
+                thead { tr { th { "Lead" } th { "Page" } th { "Reason" } th { "Parked" } th { span.hidden { "Try again" } } } }
+                tbody {
+                    @for lead in &parked.items {
+                        @let id = LeadId::from_leadgen(&lead.leadgen_id);
+                        tr {
+                            td data-label="Lead" { a href={ "/leads/" (id) } { (lead.leadgen_id) } }
+                            td data-label="Page" { (names.get(lead.page_id.as_str()).copied().unwrap_or(lead.page_id.as_str())) }
+                            td data-label="Reason" { (badge("bad", reason(&lead.reason))) div.quiet { (lead.evidence) } }
+                            td data-label="Parked" { (time(lead.parked_at)) }
+                            td.acts {
+                                form method="post" action="/delivery/replay" {
+                                    (proof(visitor))
+                                    input type="hidden" name="leadgen_id" value=(lead.leadgen_id);
+                                    button aria-label={ "Try again: " (lead.leadgen_id) } { "Try again" }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @if let Some(next) = &parked.next_cursor { p.acts { a.button href={ "/delivery?cursor=" (next) "#parked" } { "More" } } }
+    }
+}
+
+/// A reason as people call it. One that is not known here is shown as it is.
+fn reason(code: &str) -> &str {
+    match code {
+        "token_dead" | "connection_expired" => "The connection has ended",
+        "not_permitted" => "Meta does not permit it",
+        "not_visible" => "Meta does not show it",
+        "token_unreadable" => "The access token could not be read",
+        other => other,
+    }
+}
+
+async fn try_again(
+    State(console): State<Console>,
+    Admin { access, .. }: Admin,
+    jar: PrivateCookieJar,
+    fields: Fields,
+) -> Response {
+    let asked: Vec<String> = fields.all("leadgen_id").map(ToOwned::to_owned).collect();
+    let request = ReplayRequest { leadgen_ids: (!asked.is_empty()).then_some(asked) };
+    let replayed = replay(&console.services, &access, request).await;
+    let told = replayed.map(|done| match done.replayed {
+        0 => "There was nothing left to try again.".to_owned(),
+        more => format!(
+            "{} tried again. What comes in is among the leads; what does not is here again, with its reason.",
+            counted(more, "lead")
+        ),
+    });
+    told_at("/delivery", jar, told)
+}

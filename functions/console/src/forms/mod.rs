@@ -1,0 +1,110 @@
+//! Forms of the org's pages: what they are, test leads through them, and how their answers are read.
+
+mod mapping;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use maud::{Markup, html};
+use shared::admin::forms::{FormList, list, test_lead};
+use shared::http::Problem;
+
+use crate::elements::{alert, badge, empty, loaded_later, proof};
+use crate::fields::Fields;
+use crate::frame::{Section, page, wants_a_part};
+use crate::notice::told_at;
+use crate::router::Console;
+use crate::visitor::{Admin, Visitor};
+
+pub(crate) fn routes() -> Router<Console> {
+    Router::new()
+        .route("/", get(show))
+        .route("/list", get(listed))
+        .route("/{id}", get(mapping::show).post(mapping::save))
+        .route("/{id}/preview", post(mapping::preview))
+        .route("/{id}/rerun", post(mapping::rerun))
+        .route("/{id}/test-lead", post(send_test))
+}
+
+async fn show(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
+    let body = html! {
+        p.lead { "How the answers of each form become a lead's fields. Standard questions need nothing; for others, say where they go." }
+        (loaded_later("/forms/list", "Asking Meta for the forms of your pages…"))
+    };
+    page(&visitor, jar, Section::Forms, "Forms", &body)
+}
+
+async fn listed(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let part = table(&visitor, &list(&console.services, &access).await?);
+    if wants_a_part(&headers) {
+        return Ok(part.into_response());
+    }
+    Ok(page(&visitor, jar, Section::Forms, "Forms", &part))
+}
+
+fn table(visitor: &Visitor, list: &FormList) -> Markup {
+    html! {
+        @for refused in &list.refused {
+            (alert("warn", html! { p { b { (refused.page_name) } ": Meta does not list its forms. " (refused.message) } }))
+        }
+        @if list.items.is_empty() {
+            (empty("No forms yet", html! { "Make a lead form for one of your pages in Meta's Ads Manager; or "
+                a href="/integrations" { "connect a page that has one" } "." }))
+        } @else {
+            div.card.flush {
+                table {
+                    thead { tr { th { "Form" } th { "Page" } th { "Status" } th { "Language" } th { "Answers are read" } th { span.hidden { "Test" } } } }
+                    tbody {
+                        @for form in &list.items {
+                            tr {
+                                td data-label="Form" { a href={ "/forms/" (form.form_id) } { (form.name) } }
+                                td data-label="Page" { (form.page_name) }
+                                td data-label="Status" {
+                                    @if form.status == "ACTIVE" { (badge("good", "Active")) } @else { (badge("dim", &form.status.to_lowercase())) }
+                                }
+                                td data-label="Language" { (form.locale.as_deref().unwrap_or("–")) }
+                                td data-label="Answers are read" {
+                                    @match form.mapping_version { Some(version) => { "By your rules (version " (version) ")" }, None => span.quiet { "By themselves" } }
+                                }
+                                td.acts {
+                                    form method="post" action={ "/forms/" (form.form_id) "/test-lead" } {
+                                        (proof(visitor))
+                                        button aria-label={ "Send a test lead through " (form.name) } { "Send a test lead" }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn send_test(
+    State(console): State<Console>,
+    Admin { access, .. }: Admin,
+    Path(id): Path<String>,
+    jar: PrivateCookieJar,
+    _: Fields,
+) -> Response {
+    match test_lead(&console.services, &access, &id).await {
+        Ok(sent) => {
+            let path = format!("/leads/{}?awaited", sent.lead_id);
+            told_at(
+                &path,
+                jar,
+                Ok("Meta was asked for a test lead. It is marked, given to nobody, and not counted.".to_owned()),
+            )
+        }
+        Err(problem) => told_at("/forms", jar, Err(problem)),
+    }
+}

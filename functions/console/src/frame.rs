@@ -1,0 +1,194 @@
+//! What surrounds every page: the head, the way around, who is logged in, and what the last act came to.
+
+use axum::extract::Query;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::PrivateCookieJar;
+use http::{HeaderMap, HeaderValue, header};
+use maud::{DOCTYPE, Markup, html};
+use serde::Deserialize;
+use shared::http::Problem;
+use url::Url;
+
+use crate::assets;
+use crate::elements;
+use crate::notice::Notice;
+use crate::visitor::Visitor;
+
+/// The parts of the console.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Integrations,
+    Leads,
+    Delivery,
+    Forms,
+    Ads,
+    Orgs,
+    /// None of them.
+    Elsewhere,
+}
+
+const SECTIONS: [(Section, &str, &str); 5] = [
+    (Section::Integrations, "/integrations", "Integrations"),
+    (Section::Leads, "/leads", "Leads"),
+    (Section::Delivery, "/delivery", "Delivery"),
+    (Section::Forms, "/forms", "Forms"),
+    (Section::Ads, "/ads", "Ads"),
+];
+
+/// The header by which our script asks for a part of a page.
+const PART: &str = "x-part";
+
+/// Whether our script asks for a part of a page, to put it into one.
+pub(crate) fn wants_a_part(headers: &HeaderMap) -> bool {
+    headers.contains_key(PART)
+}
+
+/// A page in its frame. The notice of the last act is told with it.
+pub(crate) fn page(visitor: &Visitor, jar: PrivateCookieJar, section: Section, title: &str, body: &Markup) -> Response {
+    let jar = if visitor.notice.is_some() { Notice::told(jar) } else { jar };
+    (jar, framed(visitor, section, title, body)).into_response()
+}
+
+/// A page about what went wrong. Its words are the problem's.
+pub(crate) fn page_of_problem(visitor: Option<&Visitor>, problem: &Problem) -> Markup {
+    let (title, advice) = match problem.code.as_str() {
+        "meta_not_in_plan" => ("Upgrade to connect Meta", None),
+        "no_such_page" | "not_found" => ("Not found", None),
+        "session_ended" | "login_failed" => ("Please log in", None),
+        _ if problem.status == 403 => ("Not allowed", None),
+        _ if problem.status >= 500 => {
+            ("Not available at the moment", Some("Nothing was lost. Load the page again in a minute."))
+        }
+        _ => ("This did not work", None),
+    };
+    let body = html! {
+        div.card.narrow {
+            @if problem.code == "meta_not_in_plan" {
+                p { "Your plan does not include the Meta integration yet. With it, leads from Facebook and Instagram arrive here "
+                    "within seconds, assigned to your team, and your ads report themselves." }
+                p { "Ask whoever manages your CRM's plan to add " b { "Meta" } ", then load this page again." }
+                p { a.button href="/" { "Load again" } }
+            } @else {
+                p { (problem.detail) }
+                @if let Some(advice) = advice { p { (advice) } }
+                p.quiet { "Code: " code { (problem.code) } }
+                p {
+                    @if visitor.is_some() { a.button href="/" { "To the start" } } @else { a.button href="/login" { "Log in" } }
+                }
+            }
+        }
+    };
+    match visitor {
+        Some(visitor) => framed(&visitor.without_notice(), Section::Elsewhere, title, &body),
+        None => bare(title, &body),
+    }
+}
+
+/// The same for a part of a page.
+pub(crate) fn part_of_problem(problem: &Problem) -> Markup {
+    html! {
+        (elements::alert("bad", html! { (problem.detail) }))
+        p { button type="button" data-again { "Try again" } }
+    }
+}
+
+/// Somebody is signed out here, and the issuer has no page for that.
+pub(crate) fn signed_out() -> Markup {
+    bare("Signed out", &html! { p { "You are signed out." } p { a.button href="/login" { "Log in again" } } })
+}
+
+/// Leaves for another site. A redirect would be part of sending the form, which may send to this origin only.
+pub(crate) fn leave_for(url: &Url, title: &str) -> Response {
+    let body = html! {
+        p { "One moment…" }
+        p { a.button href=(url) { "Go on" } }
+    };
+    let mut response = bare(title, &body).into_response();
+    if let Ok(value) = HeaderValue::from_str(&format!("0; url={url}")) {
+        response.headers_mut().insert(header::REFRESH, value);
+    }
+    response
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Reconnect {
+    /// What mails about a connection lead to: an integration's id.
+    reconnect: Option<String>,
+}
+
+/// Where everybody begins.
+pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Redirect {
+    if !visitor.is_admin() {
+        return Redirect::to("/leads");
+    }
+    if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
+        return Redirect::to("/orgs");
+    }
+    match query.reconnect.filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')) {
+        Some(id) => Redirect::to(&format!("/integrations/{id}")),
+        None => Redirect::to("/integrations"),
+    }
+}
+
+fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Markup {
+    let inside = html! {
+        a.skip href="#main" { "Skip to the page" }
+        header.top {
+            a.brand href="/" { (assets::mark()) span { "Leadwire" } }
+            div.who {
+                @if let Some(org) = visitor.org_name() { span.org { (org) } }
+                @if visitor.is_superadmin() { a href="/orgs" { "Switch org" } }
+                span.name { (visitor.name()) }
+                form method="post" action="/logout" { (elements::proof(visitor)) button.plain { "Sign out" } }
+            }
+        }
+        nav.sections aria-label="Sections" {
+            @for (this, path, name) in SECTIONS {
+                @if visitor.is_admin() || this == Section::Leads {
+                    a href=(path) aria-current=[(this == section).then_some("page")] { (name) }
+                }
+            }
+        }
+        main #main tabindex="-1" {
+            @if let Some(notice) = &visitor.notice {
+                (elements::alert(if notice.is_failure { "bad" } else { "good" }, html! { (notice.text) }))
+            }
+            @for (this, path, name) in SECTIONS {
+                // Above a page that is not the section's first.
+                @if this == section && name != title { p.crumbs { a href=(path) { (name) } } }
+            }
+            h1 { (title) }
+            (body)
+        }
+    };
+    document(title, "framed", &inside)
+}
+
+fn bare(title: &str, body: &Markup) -> Markup {
+    let inside = html! {
+        main #main {
+            p.brand { (assets::mark()) span { "Leadwire" } }
+            h1 { (title) }
+            (body)
+        }
+    };
+    document(title, "bare", &inside)
+}
+
+fn document(title: &str, class: &str, inside: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Leadwire" }
+                link rel="icon" type="image/svg+xml" href=(assets::path("mark.svg"));
+                link rel="stylesheet" href=(assets::path("console.css"));
+                script src=(assets::path("console.js")) defer {}
+            }
+            body class=(class) { (inside) }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! One integration: its pages with their counts, its settings, its searches, its health, and its end.
+
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use axum_extra::extract::PrivateCookieJar;
+use maud::{Markup, html};
+use shared::admin::integrations::{ConnectionOut, IntegrationOut, PageList};
+use shared::admin::{directory, integrations, runs};
+use shared::http::Problem;
+use shared::model::assignment::Assignment;
+use shared::model::org::User;
+use shared::model::standing::TokenKind;
+
+use super::parts::list_of_runs;
+use super::{Asked, page_link, reconnect, standing, state_of};
+use crate::elements::{Confirm, alert, count, counted, is_wrong, loaded_later, proof, refused, time, time_or, watched};
+use crate::fields::Fields;
+use crate::frame::{Section, page};
+use crate::router::Console;
+use crate::visitor::{Admin, Visitor};
+
+/// What somebody tried to save, and why it was refused.
+pub(super) struct Refused<'a> {
+    pub(super) fields: &'a Fields,
+    pub(super) problem: &'a Problem,
+}
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    admin: Admin,
+    Path(id): Path<String>,
+    Query(asked): Query<Asked>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    shown(&console, &admin, &id, &asked.confirm, None, jar).await
+}
+
+pub(super) async fn shown(
+    console: &Console,
+    Admin { visitor, access }: &Admin,
+    id: &str,
+    confirm: &str,
+    refused: Option<&Refused<'_>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let services = &console.services;
+    let integration = integrations::read(services, access, id).await?;
+    let pages = integrations::pages(services, access, id).await?;
+    let users = directory::users(services, &access.scope).await?.items;
+    let runs = runs::list(services, access, id).await?.items;
+    let base = format!("/integrations/{id}");
+    let delete = Confirm {
+        id: "delete",
+        label: "Delete this integration",
+        question: "Delete this integration?",
+        action: &format!("{base}/delete"),
+        act: "Delete",
+        open: confirm == "delete",
+    };
+    let body = html! {
+        (how_it_stands(visitor, &integration))
+        section {
+            h2 { "Pages" }
+            (pages_table(&pages.items))
+            (choose(visitor, &base, &pages))
+        }
+        section {
+            h2 { "Bring in leads" }
+            div.card {
+                div.acts {
+                    form method="post" action={ (base) "/sync" } { (proof(visitor)) button { "Sync now" } }
+                    span.quiet { "Looks at the last 48 hours of every form, and brings in what is missing." }
+                }
+                details {
+                    summary { "Leads from before the connection" }
+                    form.inline method="post" action={ (base) "/backfill" } {
+                        (proof(visitor))
+                        label { "Days back" input type="number" name="days" min="1" max="90" value="30" required; }
+                        label.tick { input type="checkbox" name="assign" value="yes"; "Assign them like new leads" }
+                        button { "Bring them in" }
+                    }
+                }
+                (watched(&format!("{base}/runs"), &list_of_runs(&runs)))
+            }
+        }
+        section { h2 { "Settings" } (settings(visitor, &base, &integration, &users, refused)) }
+        section #health {
+            h2 { "Health" }
+            div.card { (loaded_later(&format!("{base}/health"), "Asking Meta about token, permissions, subscriptions and forms…")) }
+        }
+        section.acts {
+            (delete.show(visitor, html! {
+                p { "“" (integration.name) "” is disconnected from Meta and deleted here." }
+                ul {
+                    li { "No new leads come from its " (counted(integration.pages_count, "page")) ", at once." }
+                    li { "Leads that are here stay, with their history." }
+                    li { "Pages that nobody else uses are unsubscribed at Meta; its access tokens are deleted." }
+                }
+            }))
+        }
+    };
+    Ok(page(visitor, jar, Section::Integrations, &integration.name, &body))
+}
+
+fn how_it_stands(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
+    html! {
+        @if let Some(message) = integration.reason_message {
+            (alert("bad", html! { p { (message) " " (integration.fix.unwrap_or_default()) } (reconnect(visitor, integration)) }))
+        }
+        @for problem in &integration.problems {
+            (alert("warn", html! { p { (problem.message) } p.fix { b { "What to do: " } (problem.fix) } }))
+        }
+        div.card {
+            dl.facts {
+                div { dt { "State" } dd { (state_of(integration)) } }
+                div { dt { "Pages" } dd { (count(integration.pages_count)) } }
+                div { dt { "Last lead" } dd { (time_or(integration.last_sync_at, "None yet")) } }
+                div { dt { "Expires" } dd { (time_or(integration.expires_at, "Never")) } }
+                div { dt { "Connected" } dd { (time(integration.connected_at)) } }
+                div { dt { "Lives on" } dd { @match integration.token_kind { TokenKind::User => "A person's login", TokenKind::SystemUser => "A system user's token" } } }
+                div { dt { "Last checked" } dd { (time_or(integration.checked_at, "Not yet")) } }
+            }
+            @if integration.reason_message.is_none() { div.acts { (reconnect_calmly(visitor, integration)) span.quiet { "Reconnecting keeps settings, history and leads; add or remove pages at Facebook." } } }
+        }
+    }
+}
+
+fn reconnect_calmly(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
+    html! { form method="post" action={ "/integrations/" (integration.id) "/reconnect" } { (proof(visitor)) button { "Reconnect" } } }
+}
+
+fn pages_table(pages: &[ConnectionOut]) -> Markup {
+    html! {
+        @if pages.is_empty() {
+            div.empty { h3 { "No pages" } p { "Reconnect, and tick the pages at Facebook." } }
+        } @else {
+            div.card.flush {
+                table {
+                    thead { tr { th { "Page" } th { "Status" } th.number { "Leads imported" } th.number { "Missed by webhooks" } th { "Last lead" } th { "Compared with Meta until" } } }
+                    tbody {
+                        @for page in pages {
+                            tr {
+                                td data-label="Page" { (page_link(page)) }
+                                td data-label="Status" {
+                                    (standing(page))
+                                    @if let Some(why) = page.reason_message { div.quiet { (why) " " (page.fix.unwrap_or_default()) } }
+                                    @if let Some(since) = page.quiet_since { div.wrong { "Silent since " (time(since)) } }
+                                }
+                                td.number data-label="Leads imported" { (count(page.leads_count)) }
+                                td.number data-label="Missed by webhooks" { (count(page.found_by.sweep)) }
+                                td data-label="Last lead" { (time_or(page.last_sync_at, "None yet")) }
+                                td data-label="Compared until" { (time_or(page.swept_until, "Not yet")) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn choose(visitor: &Visitor, base: &str, pages: &PageList) -> Markup {
+    html! {
+        @if pages.items.len() + pages.available.len() > 1 || !pages.available.is_empty() {
+            details {
+                summary { "Choose pages" @if !pages.available.is_empty() { " (" (pages.available.len()) " more at Meta)" } }
+                form.card method="post" action={ (base) "/pages" } {
+                    (proof(visitor))
+                    fieldset {
+                        legend { "Take leads from" }
+                        @for (list, is_in) in [(&pages.items, true), (&pages.available, false)] {
+                            @for page in list {
+                                label.tick { input type="checkbox" name="page" value=(page.page_id) checked[is_in]; (page.page_name) }
+                            }
+                        }
+                    }
+                    p.quiet { "Pages that are not ticked bring no new leads; the leads they brought stay." }
+                    button { "Save pages" }
+                }
+            }
+        }
+    }
+}
+
+fn settings(
+    visitor: &Visitor,
+    base: &str,
+    integration: &IntegrationOut,
+    users: &[User],
+    tried: Option<&Refused<'_>>,
+) -> Markup {
+    let problem = tried.map(|tried| tried.problem);
+    let name = tried.map_or_else(|| integration.name.clone(), |tried| tried.fields.text("name"));
+    let description = tried.map_or_else(|| integration.description.clone(), |tried| tried.fields.text("description"));
+    html! {
+        form.card method="post" action={ (base) "/settings" } {
+            (proof(visitor))
+            (refused(problem))
+            label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
+            label { "Description" textarea name="description" maxlength="500" rows="2" aria-invalid=[is_wrong(problem, "description")] { (description) } }
+            (assignment(&integration.assignment, users))
+            p.quiet { "A changed assignment touches leads that come from now on." }
+            button { "Save settings" }
+        }
+        @if integration.token_kind == TokenKind::SystemUser {
+            details {
+                summary { "Replace the system user's token" }
+                form.card method="post" action={ (base) "/token" } {
+                    (proof(visitor))
+                    label { "New token" input type="password" name="token" autocomplete="off" required; }
+                    p.quiet { "It is verified with Meta first. Until then, the old one goes on working." }
+                    button { "Replace" }
+                }
+            }
+        }
+    }
+}
+
+/// Who gets leads: a choice among strategies and people.
+pub(super) fn assignment(now: &Assignment, users: &[User]) -> Markup {
+    let selling = || users.iter().filter(|user| user.takes_leads());
+    let chosen = match now {
+        Assignment::User { user_id } => Some(user_id),
+        _ => None,
+    };
+    let is_gone = chosen.filter(|id| !selling().any(|user| user.id == **id));
+    html! {
+        label {
+            "New leads go to"
+            select name="assignment" {
+                option value="unassigned" selected[*now == Assignment::Unassigned] { "Nobody: they are picked up by hand" }
+                option value="round_robin" selected[*now == Assignment::RoundRobin] {
+                    "Everybody who manages leads, in turn (" (selling().count()) ")"
+                }
+                @for user in selling() {
+                    option value={ "user:" (user.id) } selected[chosen == Some(&user.id)] { (user.name) }
+                }
+                @if let Some(id) = is_gone { option value={ "user:" (id) } selected { (id) " (does not manage leads now)" } }
+            }
+        }
+    }
+}

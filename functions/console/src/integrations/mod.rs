@@ -1,0 +1,253 @@
+//! Integrations → Meta: connecting, and how what is connected stands.
+
+mod acts;
+mod details;
+mod parts;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum_extra::extract::PrivateCookieJar;
+use maud::{Markup, html};
+use serde::Deserialize;
+use shared::admin::integrations::{ConnectionOut, IntegrationOut, IntegrationStatus};
+use shared::admin::{integrations, parked};
+use shared::http::Problem;
+use shared::model::standing::ConnectionStatus;
+
+use crate::elements::{Confirm, alert, badge, count, counted, empty, proof, time, time_or};
+use crate::frame::{Section, page};
+use crate::router::Console;
+use crate::visitor::{Admin, Visitor};
+
+pub(crate) fn routes() -> Router<Console> {
+    Router::new()
+        .route("/", get(list))
+        .route("/connect", post(acts::connect))
+        .route("/return", get(acts::back_from_meta))
+        .route("/token", get(acts::token_form).post(acts::paste))
+        .route("/disconnect", post(acts::disconnect))
+        .route("/{id}", get(details::show))
+        .route("/{id}/reconnect", post(acts::reconnect))
+        .route("/{id}/settings", post(acts::settings))
+        .route("/{id}/pages", post(acts::pages))
+        .route("/{id}/token", post(acts::replace_token))
+        .route("/{id}/sync", post(acts::sync))
+        .route("/{id}/backfill", post(acts::backfill))
+        .route("/{id}/delete", post(acts::delete))
+        .route("/{id}/health", get(parts::health))
+        .route("/{id}/runs", get(parts::runs))
+}
+
+/// Which dialog is to be open, for whoever has no script.
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    confirm: String,
+}
+
+/// Parked leads that are counted; more are told as "more than".
+const MOST_COUNTED: usize = 100;
+
+async fn list(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Query(asked): Query<Asked>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let services = &console.services;
+    let integrations = integrations::list(services, &access).await?.items;
+    let connections = integrations::connections(services, &access).await?.items;
+    let parked = parked::list(services, &access, None, MOST_COUNTED).await?;
+    let waiting = (parked.items.len(), parked.next_cursor.is_some());
+    let body = if integrations.is_empty() {
+        not_connected(&visitor)
+    } else {
+        let disconnect = Confirm {
+            id: "disconnect",
+            label: "Disconnect Meta",
+            question: "Disconnect Meta?",
+            action: "/integrations/disconnect",
+            act: "Disconnect",
+            open: asked.confirm == "disconnect",
+        };
+        html! {
+            @for integration in &integrations { (ending(&visitor, integration, &connections)) }
+            (trouble(waiting, &connections))
+            h2.hidden { "Accounts" }
+            div.cards { @for integration in &integrations { (card(integration)) } }
+            section {
+                h2 { "Connected pages" }
+                (table(&connections))
+            }
+            section.acts {
+                form method="post" action="/integrations/connect" { (proof(&visitor)) button { "Connect another account" } }
+                a.button href="/integrations/token" { "Use a system user's token" }
+                (disconnect.show(&visitor, what_stops(integrations.len(), connections.len())))
+            }
+            (help())
+        }
+    };
+    Ok(page(&visitor, jar, Section::Integrations, "Integrations", &body))
+}
+
+fn not_connected(visitor: &Visitor) -> Markup {
+    html! {
+        div.card.narrow.welcome {
+            p.lead { "Connect Facebook, and leads from your Facebook and Instagram forms arrive here within seconds, each once, assigned to your team." }
+            form method="post" action="/integrations/connect" { (proof(visitor)) button.primary { "Connect Facebook" } }
+            p.quiet { "You choose the pages at Facebook. " a href="/integrations/token" { "Use a system user's token instead" } }
+        }
+        section { h2 { "Connected pages" } (table(&[])) }
+        (help())
+    }
+}
+
+/// What is over, or about to be, and the way to go on.
+fn ending(visitor: &Visitor, integration: &IntegrationOut, connections: &[ConnectionOut]) -> Markup {
+    let soon = connections.iter().any(|connection| {
+        connection.integration_id == integration.id && connection.status == ConnectionStatus::ExpiringSoon
+    });
+    let is_over = integration.status == IntegrationStatus::Error;
+    html! {
+        @if is_over || soon {
+            (alert(if is_over { "bad" } else { "warn" }, html! {
+                p {
+                    b { (integration.name) } ": "
+                    @if is_over {
+                        (integration.reason_message.unwrap_or("No leads can come.")) " No leads come in until it is connected again. "
+                        (integration.fix.unwrap_or_default())
+                    } @else {
+                        "expires " @if let Some(at) = integration.expires_at { (time(at)) } ". Reconnect in time, and nothing stops."
+                    }
+                }
+                (reconnect(visitor, integration))
+            }))
+        }
+    }
+}
+
+/// The button that connects an integration again.
+pub(super) fn reconnect(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
+    let path = format!("/integrations/{}/reconnect", integration.id);
+    html! { form method="post" action=(path) { (proof(visitor)) button.primary { "Reconnect" } } }
+}
+
+/// What keeps leads out, or may.
+fn trouble((parked, more): (usize, bool), connections: &[ConnectionOut]) -> Markup {
+    let quiet: Vec<_> = connections.iter().filter_map(|page| Some((page, page.quiet_since?))).collect();
+    html! {
+        @if parked > 0 || !quiet.is_empty() {
+            (alert("warn", html! {
+                @if parked > 0 {
+                    p {
+                        b { @if more { "More than " } (count(parked)) @if parked == 1 && !more { " lead is" } @else { " leads are" } " parked: " }
+                        "they could not be brought in, and nothing is lost. " a href="/delivery#parked" { "See why, and try again" }
+                    }
+                }
+                @for (page, since) in &quiet {
+                    p { b { (page.page_name) } " has been silent since " (time(*since)) ", much longer than usual. "
+                        a href={ "/integrations/" (page.integration_id) "#health" } { "Check its health" } }
+                }
+            }))
+        }
+    }
+}
+
+/// The state of an integration as a badge.
+pub(super) fn state_of(integration: &IntegrationOut) -> Markup {
+    match integration.status {
+        IntegrationStatus::Active => badge("good", "Active"),
+        IntegrationStatus::Error => badge("bad", "Error"),
+    }
+}
+
+fn card(integration: &IntegrationOut) -> Markup {
+    html! {
+        a.card.integration href={ "/integrations/" (integration.id) } {
+            span.row { b { (integration.name) } (state_of(integration)) }
+            @if !integration.description.is_empty() { span.quiet { (integration.description) } }
+            @if let Some(message) = integration.reason_message { span.wrong { (message) } }
+            @if !integration.problems.is_empty() {
+                span.wrong { (counted(integration.problems.len(), "thing")) " to look at" }
+            }
+            span.facts {
+                span { (counted(integration.pages_count, "page")) }
+                span { "Last lead " (time_or(integration.last_sync_at, "never")) }
+            }
+        }
+    }
+}
+
+/// How a page's connection stands.
+pub(super) fn standing(connection: &ConnectionOut) -> Markup {
+    match connection.status {
+        ConnectionStatus::Active => badge("good", "Active"),
+        ConnectionStatus::ExpiringSoon => badge("warn", "Expiring soon"),
+        ConnectionStatus::Expired => badge("bad", "Expired"),
+    }
+}
+
+fn table(connections: &[ConnectionOut]) -> Markup {
+    if connections.is_empty() {
+        return empty("No connections found", html! { "Pages appear here as soon as an account is connected." });
+    }
+    html! {
+        div.card.flush {
+            table {
+                thead { tr { th { "Page" } th { "Status" } th { "Expires" } th { "Connected by" } th.number { "Leads" } th { "Last lead" } } }
+                tbody {
+                    @for connection in connections {
+                        tr {
+                            td data-label="Page" { (page_link(connection)) }
+                            td data-label="Status" { (standing(connection)) @if let Some(why) = connection.reason_message { div.quiet { (why) } } }
+                            td data-label="Expires" { (time_or(connection.expires_at, "Never")) }
+                            td data-label="Connected by" {
+                                @match &connection.connected_by { Some(person) => (person.name), None => span.quiet { "Unknown" } }
+                            }
+                            td.number data-label="Leads" { (count(connection.leads_count)) }
+                            td data-label="Last lead" { (time_or(connection.last_sync_at, "None yet")) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The page's name, leading to the page itself. What is no address of the web is no link.
+pub(super) fn page_link(connection: &ConnectionOut) -> Markup {
+    html! {
+        @if connection.page_url.starts_with("https://") {
+            a href=(connection.page_url) target="_blank" rel="noopener noreferrer" { (connection.page_name) }
+        } @else { (connection.page_name) }
+    }
+}
+
+fn what_stops(integrations: usize, pages: usize) -> Markup {
+    html! {
+        p { "This ends " @if integrations == 1 { "the connected account" } @else { "all " (integrations) " connected accounts" }
+            " with " (counted(pages, "page")) "." }
+        ul {
+            li { "New leads stop coming at once." }
+            li { "Pages that nobody else uses are unsubscribed at Meta, and our copies of the access tokens are deleted." }
+            li { "Leads that are here stay, with their history. Leads that people send afterwards can be fetched for 90 days if you connect again." }
+            li { "Ad accounts that are read with one of these accounts stop being read." }
+        }
+    }
+}
+
+fn help() -> Markup {
+    html! {
+        details.help {
+            summary { "What do I need to connect?" }
+            ul {
+                li { "A Facebook account that may see the leads of your pages: the task " i { "Leads" } " in Meta Business Suite, or full control." }
+                li { "At Facebook, leave every permission ticked. What is missing is named here afterwards, with what to do." }
+                li { "If your business uses Leads Access Manager, assign this app there as well." }
+                li { "A connection lasts 60 days; reconnecting keeps everything. You are mailed 7, 3 and 1 days before." }
+            }
+        }
+    }
+}

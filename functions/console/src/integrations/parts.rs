@@ -1,0 +1,137 @@
+//! Parts of an integration's page that take a while or change by themselves: its health, and its searches.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use maud::{Markup, html};
+use shared::admin::runs::RunOut;
+use shared::admin::{inspect, runs as searches};
+use shared::http::Problem;
+use shared::model::health::{Check, CheckStatus};
+use shared::model::lead::FoundBy;
+use shared::model::run::RunState;
+
+use crate::elements::{badge, count, counted, going_on, prose, time};
+use crate::frame::{Section, page, wants_a_part};
+use crate::router::Console;
+use crate::visitor::Admin;
+
+/// Its health, asked of Meta now.
+pub(super) async fn health(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let health = inspect::health(&console.services, &access, &id).await?;
+    let failed = health.items.iter().filter(|check| check.status == CheckStatus::Fail).count();
+    let part = html! {
+        p {
+            @if failed == 0 { (badge("good", "Healthy")) " Nothing keeps leads out." }
+            @else { (badge("bad", "Needs somebody")) " " (counted(failed, "check")) " failed." }
+            " " span.quiet { "Meta was asked " (time(health.checked_at)) "." }
+        }
+        ul.checks { @for check in &health.items { (line(check)) } }
+    };
+    if wants_a_part(&headers) {
+        return Ok(part.into_response());
+    }
+    let whole = html! { (part) p { a.button href={ "/integrations/" (id) } { "Back" } } };
+    Ok(page(&visitor, jar, Section::Integrations, "Health", &whole))
+}
+
+fn line(check: &Check) -> Markup {
+    let (kind, word) = match check.status {
+        CheckStatus::Pass => ("good", "Passed"),
+        CheckStatus::Fail => ("bad", "Failed"),
+        CheckStatus::Unknown => ("calm", "Unknown"),
+    };
+    html! {
+        li {
+            (badge(kind, word))
+            div {
+                b { (name(check.id)) }
+                p { (prose(&check.evidence)) }
+                @if let Some(fix) = &check.fix { p.fix { b { "What to do: " } (prose(fix)) } }
+            }
+        }
+    }
+}
+
+fn name(id: &str) -> &str {
+    match id {
+        "token" => "Access token",
+        "scopes" => "Permissions",
+        "page_tasks" => "Tasks on the pages",
+        "subscription" => "Webhook subscription",
+        "lead_access" => "Leads Access Manager",
+        "forms" => "Forms",
+        "last_webhook" => "Last webhook",
+        "last_lead" => "Last lead",
+        "app_mode" => "Mode of the app",
+        "backlog" => "Backlog",
+        other => other,
+    }
+}
+
+/// Its searches, the newest first.
+pub(super) async fn runs(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let found = searches::list(&console.services, &access, &id).await?.items;
+    let part = list_of_runs(&found);
+    if wants_a_part(&headers) {
+        return Ok(part.into_response());
+    }
+    Ok(page(&visitor, jar, Section::Integrations, "Searches", &part))
+}
+
+/// Searches with their progress, as a part that goes on while one of them does.
+pub(super) fn list_of_runs(runs: &[RunOut]) -> Markup {
+    let is_going = |run: &RunOut| matches!(run.state, RunState::Searching | RunState::BringingIn);
+    html! {
+        @if runs.iter().any(is_going) { (going_on()) }
+        @if runs.is_empty() { p.quiet { "Nobody has searched yet. Leads come by themselves; a search brings in what is missing." } }
+        ul.runs { @for out in runs.iter().take(5) { (run(out)) } }
+    }
+}
+
+fn run(out: &RunOut) -> Markup {
+    let run = &out.run;
+    let (kind, word) = match out.state {
+        RunState::Searching => ("calm", "Searching"),
+        RunState::BringingIn => ("calm", "Bringing in"),
+        RunState::Done if run.problems.is_empty() => ("good", "Done"),
+        RunState::Done => ("warn", "Done, not all pages"),
+        RunState::Stopped => ("bad", "Stopped"),
+    };
+    let what = if run.kind == FoundBy::Backfill { "Earlier leads" } else { "Sync" };
+    let (done, all) = match out.state {
+        RunState::Searching => (run.pages_done.len() as u64, run.pages.len() as u64),
+        _ => (run.settled.min(run.found), run.found),
+    };
+    html! {
+        li {
+            p { (badge(kind, word)) " " b { (what) } " of " (time(run.asked_at)) }
+            @match out.state {
+                RunState::Searching | RunState::BringingIn => {
+                    progress value=(done) max=(all.max(1)) aria-label="Progress" {}
+                    p.quiet {
+                        @if out.state == RunState::Searching { (count(done)) " of " (count(all)) " pages searched, " (count(run.found)) " new leads so far." }
+                        @else { (count(done)) " of " (count(all)) " new leads are in." }
+                    }
+                }
+                RunState::Done if run.found == 0 && run.problems.is_empty() => { p { "Nothing was missing: every lead that Meta has is here." } }
+                RunState::Done => { p { (counted(run.found, "new lead")) " brought in." } }
+                RunState::Stopped => { p { "It did not come to its end within a day. Search again; what is in is not brought in twice." } }
+            }
+            @for problem in &run.problems { p.wrong { "Page " (problem.page_id) ": " (problem.message) } }
+        }
+    }
+}

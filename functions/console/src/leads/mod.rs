@@ -1,0 +1,224 @@
+//! The org's leads: the list with its filters, one lead with its life, and leads out of a file.
+
+mod import;
+mod one;
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum_extra::extract::PrivateCookieJar;
+use maud::{Markup, html};
+use shared::admin::fields;
+use shared::admin::leads::{LeadQuestion, UNASSIGNED, list as find, status};
+use shared::http::Problem;
+use shared::ids::UserId;
+use shared::model::integration::Connection;
+use shared::model::lead::{Lead, Status};
+use shared::model::org::User;
+
+use crate::elements::{alert, badge, empty, time};
+use crate::frame::{Section, page};
+use crate::router::Console;
+use crate::visitor::{Reader, Visitor};
+
+pub(crate) fn routes() -> Router<Console> {
+    Router::new()
+        .route("/", get(list))
+        .route("/import", get(import::form).post(import::import))
+        .route("/{id}", get(one::show))
+        .route("/{id}/arrival", get(one::arrival))
+        .route("/{id}/assign", post(one::assign))
+        .route("/{id}/status", post(one::change_status))
+}
+
+const STATUSES: [(Status, &str, &str); 5] = [
+    (Status::New, "new", "New"),
+    (Status::Contacted, "contacted", "Contacted"),
+    (Status::Qualified, "qualified", "Qualified"),
+    (Status::Converted, "converted", "Converted"),
+    (Status::Lost, "lost", "Lost"),
+];
+
+const TAGS: [&str; 2] = ["Facebook Lead Ad", "Instagram Lead Ad"];
+const A_PAGE: usize = 25;
+
+/// The filters as they stand in the address. What is empty is as good as not there.
+struct Filters(BTreeMap<String, String>);
+
+impl Filters {
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    fn question(&self) -> Result<LeadQuestion, Problem> {
+        let text = |name: &str| self.get(name).map(ToOwned::to_owned);
+        // A day that is chosen as the last one is meant whole.
+        let until = self.get("until").map(|given| fields::day("until", given)).transpose()?;
+        let after = until.and_then(|day| day.tomorrow().ok()).map(|day| fields::time("until", &day.to_string()));
+        Ok(LeadQuestion {
+            tag: text("tag"),
+            page_id: text("page_id"),
+            form_id: text("form_id"),
+            assigned_to: text("assigned_to"),
+            status: self.get("status").map(status).transpose()?,
+            from: self.get("from").map(|given| fields::time("from", given)).transpose()?,
+            to: after.transpose()?,
+            ..LeadQuestion::default()
+        })
+    }
+
+    fn are_any(&self) -> bool {
+        ["tag", "page_id", "form_id", "assigned_to", "status", "from", "until"]
+            .iter()
+            .any(|name| self.get(name).is_some())
+    }
+
+    /// The address of the same list, from another place on.
+    fn at(&self, cursor: &str) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::from("/leads?"));
+        for (name, value) in self.0.iter().filter(|(name, value)| *name != "cursor" && !value.is_empty()) {
+            query.append_pair(name, value);
+        }
+        query.append_pair("cursor", cursor).finish()
+    }
+}
+
+async fn list(
+    State(console): State<Console>,
+    Reader { visitor, scope, access }: Reader,
+    Query(given): Query<BTreeMap<String, String>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let (services, filters) = (&console.services, Filters(given));
+    let users = services.table.users(&scope).await?;
+    let connections = services.table.connections(&scope).await?;
+    let found = async { find(services, &scope, &filters.question()?, filters.get("cursor"), A_PAGE).await }.await;
+    let found = match found {
+        Ok(list) => Ok(list),
+        Err(problem) if problem.status == 400 => Err(problem),
+        Err(problem) => return Err(problem),
+    };
+    let body = html! {
+        @if access.is_some() { p.acts { a.button href="/leads/import" { "Import a file" } } }
+        (filter_form(&filters, &users, &connections))
+        @match &found {
+            Err(problem) => { (alert("bad", html! { (problem.detail) })) }
+            Ok(list) if list.items.is_empty() && list.next_cursor.is_none() => { (nothing(&visitor, &filters, &connections)) }
+            Ok(list) => {
+                (table(&list.items, &users))
+                @if let Some(next) = &list.next_cursor { p.acts { a.button href=(filters.at(next)) rel="next" { "Earlier leads" } } }
+            }
+        }
+    };
+    Ok(page(&visitor, jar, Section::Leads, "Leads", &body))
+}
+
+fn filter_form(filters: &Filters, users: &[User], connections: &[Connection]) -> Markup {
+    let is = |name: &str, value: &str| filters.get(name) == Some(value);
+    let mut pages: BTreeMap<&str, &str> = BTreeMap::new();
+    pages.extend(connections.iter().map(|page| (page.page_id.as_str(), page.page_name.as_str())));
+    html! {
+        form.filters.card method="get" action="/leads" role="search" aria-label="Filter leads" {
+            label { "Status" select name="status" {
+                option value="" { "All" }
+                @for (_, value, name) in STATUSES { option value=(value) selected[is("status", value)] { (name) } }
+            } }
+            label { "Assigned to" select name="assigned_to" {
+                option value="" { "Everybody" }
+                option value=(UNASSIGNED) selected[is("assigned_to", UNASSIGNED)] { "Nobody" }
+                @for user in users { option value=(user.id) selected[is("assigned_to", user.id.as_str())] { (user.name) } }
+            } }
+            label { "Page" select name="page_id" {
+                option value="" { "All" }
+                @for (id, name) in &pages { option value=(id) selected[is("page_id", id)] { (name) } }
+            } }
+            label { "Came by" select name="tag" {
+                option value="" { "All" }
+                @for tag in TAGS { option value=(tag) selected[is("tag", tag)] { (tag) } }
+            } }
+            label { "From" input type="date" name="from" value=[filters.get("from")]; }
+            label { "Until" input type="date" name="until" value=[filters.get("until")]; }
+            @if let Some(form) = filters.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
+            div.acts { button { "Filter" } @if filters.are_any() { a.button.plain href="/leads" { "Clear" } } }
+        }
+    }
+}
+
+fn nothing(visitor: &Visitor, filters: &Filters, connections: &[Connection]) -> Markup {
+    if filters.are_any() {
+        return empty("No leads match", html! { "Change the filters, or " a href="/leads" { "see all leads" } "." });
+    }
+    empty(
+        "No leads yet",
+        html! {
+            @if !visitor.is_admin() { "New leads appear here as soon as somebody fills in a form." }
+            @else if connections.is_empty() { a href="/integrations" { "Connect Facebook" } ", and leads appear here as people send them." }
+            @else { "They appear here within seconds after somebody fills in a form. " a href="/forms" { "Send a test lead" } " to see it happen." }
+        },
+    )
+}
+
+fn table(leads: &[Lead], users: &[User]) -> Markup {
+    html! {
+        div.card.flush {
+            table.leads {
+                thead { tr { th { "Name" } th { "Contact" } th { "Came by" } th { "Form" } th { "Sent" } th { "Assigned to" } th { "Status" } } }
+                tbody {
+                    @for lead in leads {
+                        tr {
+                            td data-label="Name" { a href={ "/leads/" (lead.id) } { (name_of(lead)) } @if lead.test { " " (badge("calm", "Test")) } }
+                            td data-label="Contact" { (contact(lead)) }
+                            td data-label="Came by" { (lead.tags.join(", ")) @if let Some(page) = &lead.page_name { div.quiet { (page) } } }
+                            td data-label="Form" { (lead.form_name.as_deref().unwrap_or("–")) }
+                            td data-label="Sent" { (time(lead.created_time)) }
+                            td data-label="Assigned to" { (assignee(lead.assigned_to.as_ref(), users)) }
+                            td data-label="Status" { (status_badge(lead.status)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a lead is called: by name, else by address or number.
+fn name_of(lead: &Lead) -> &str {
+    let known = [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().find(|text| !text.trim().is_empty());
+    known.map_or("Somebody without a name", String::as_str)
+}
+
+fn contact(lead: &Lead) -> Markup {
+    html! {
+        @match (&lead.email, &lead.phone) {
+            (None, None) => span.quiet { "None" },
+            (email, phone) => {
+                @if let Some(email) = email { div.address { (email) } }
+                @if let Some(phone) = phone { div.address { (phone) } }
+            }
+        }
+    }
+}
+
+/// Who has a lead, by the name of the directory.
+fn assignee(user: Option<&UserId>, users: &[User]) -> Markup {
+    html! {
+        @match user {
+            None => span.quiet { "Nobody" },
+            Some(id) => (users.iter().find(|user| user.id == *id).map_or(id.as_str(), |user| user.name.as_str())),
+        }
+    }
+}
+
+fn status_badge(status: Status) -> Markup {
+    let kind = match status {
+        Status::New => "warn",
+        Status::Contacted | Status::Qualified => "calm",
+        Status::Converted => "good",
+        Status::Lost => "dim",
+    };
+    let name = STATUSES.iter().find(|(known, ..)| *known == status).map_or("", |(_, _, name)| name);
+    badge(kind, name)
+}

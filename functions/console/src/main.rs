@@ -1,0 +1,39 @@
+//! The console: pages for admins, drawn here, around the same acts as the HTTP API's.
+
+mod ads;
+mod assets;
+mod chart;
+mod delivery;
+mod elements;
+mod fields;
+mod forms;
+mod frame;
+mod integrations;
+mod leads;
+mod login;
+mod notice;
+mod orgs;
+mod router;
+mod visitor;
+
+use lambda_http::{Error, run};
+use shared::admin::Services;
+use shared::auth::{Issuer, Verifier};
+use shared::{aws, env, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let aws = aws::load(aws::Patience::Request).await;
+    let services = Services::open(&aws).await?;
+    let client_id = env::login_client_id()?;
+    let verifier = Verifier::new(Issuer {
+        issuer: env::token_issuer()?,
+        audiences: vec![client_id.clone()],
+        keys_at: env::token_jwks_url()?,
+        org_claim: env::org_claim()?,
+        role_claim: env::role_claim()?,
+    })?;
+    let door = login::Door::new(client_id, env::login_configuration_url()?, verifier)?;
+    run(router::router(router::Console::new(services, door, env::public_url()?))).await
+}

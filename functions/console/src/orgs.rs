@@ -1,0 +1,75 @@
+//! The orgs that a superadmin may act for.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::PrivateCookieJar;
+use maud::html;
+use shared::http::Problem;
+use shared::ids::OrgId;
+
+use crate::elements::{self, empty};
+use crate::fields::Fields;
+use crate::frame::{Section, page};
+use crate::notice::Notice;
+use crate::router::Console;
+use crate::visitor::Visitor;
+
+/// All orgs, to select one.
+pub(crate) async fn list(
+    State(console): State<Console>,
+    visitor: Visitor,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let orgs = shared::admin::directory::orgs(&console.services, &visitor.session.caller).await?;
+    let selected = visitor.session.acts_for();
+    let body = html! {
+        p.lead { "You see and change what belongs to the org that you select." }
+        @if orgs.is_empty() {
+            (empty("No orgs yet", html! { "The CRM pushes its orgs with " code { "PUT /api/orgs/{id}" } "; they appear here." }))
+        } @else {
+            div.card.flush {
+                table {
+                    thead { tr { th { "Org" } th { "Id" } th { "Plan" } th { "Meta" } th { span.hidden { "Select" } } } }
+                    tbody {
+                        @for org in &orgs {
+                            tr {
+                                td data-label="Org" { b { (org.name) } }
+                                td data-label="Id" { code { (org.id) } }
+                                td data-label="Plan" { (org.plan.name) }
+                                td data-label="Meta" { @if org.has_meta() { "Included" } @else { "Not in the plan" } }
+                                td.acts {
+                                    @if selected == Some(&org.id) {
+                                        (elements::badge("good", "Selected"))
+                                    } @else {
+                                        form method="post" action="/orgs" {
+                                            (elements::proof(&visitor))
+                                            input type="hidden" name="org" value=(org.id);
+                                            button aria-label={ "Select " (org.name) } { "Select" }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    };
+    Ok(page(&visitor, jar, Section::Orgs, "Orgs", &body))
+}
+
+/// Selects one.
+pub(crate) async fn select(
+    State(console): State<Console>,
+    visitor: Visitor,
+    jar: PrivateCookieJar,
+    fields: Fields,
+) -> Result<Response, Problem> {
+    let unknown = || Problem::field("org", "org_unknown", "There is no such org.");
+    let id = OrgId::parse(fields.get("org").unwrap_or_default()).map_err(|_| unknown())?;
+    let orgs = shared::admin::directory::orgs(&console.services, &visitor.session.caller).await?;
+    let org = orgs.iter().find(|org| org.id == id).ok_or_else(unknown)?;
+    console.services.table.select_org(visitor.secret(), &id).await?;
+    let notice = Notice::done(format!("You act for {} now.", org.name));
+    Ok((notice.put(jar), Redirect::to("/")).into_response())
+}

@@ -1,0 +1,193 @@
+//! Who asks for a page, and what they may see: a [`Visitor`] is logged in, an [`Admin`] may do everything that the org's plan
+//! includes, a [`Reader`] may see the org's leads.
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::PrivateCookieJar;
+use axum_extra::extract::cookie::Key;
+use http::StatusCode;
+use http::request::Parts;
+use shared::admin::{Access, MetaAccess};
+use shared::http::Problem;
+use shared::ids::OrgScope;
+use shared::model::caller::Role;
+use shared::model::org::Org;
+use shared::model::session::Session;
+
+use crate::login;
+use crate::notice::Notice;
+use crate::router::Console;
+
+/// Somebody who is logged in.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    secret: String,
+    pub(crate) session: Session,
+    /// The org that they act for, as the CRM described it.
+    pub(crate) org: Option<Org>,
+    /// Proves that a form was made for this session.
+    pub(crate) form_key: String,
+    /// What the last act came to, told once.
+    pub(crate) notice: Option<Notice>,
+}
+
+/// Somebody who may act for their org, whose plan includes Meta.
+pub(crate) struct Admin {
+    pub(crate) visitor: Visitor,
+    pub(crate) access: MetaAccess,
+}
+
+/// Somebody who may see the org's leads.
+pub(crate) struct Reader {
+    pub(crate) visitor: Visitor,
+    pub(crate) scope: OrgScope,
+    /// What they may do with them; `None` for a colleague who may only see them.
+    pub(crate) access: Option<Access>,
+}
+
+/// What a session's cookie is called. With the prefix, browsers take it from this very host over TLS only.
+pub(crate) fn cookie_name(secure: bool) -> &'static str {
+    if secure { "__Host-leadwire" } else { "leadwire" }
+}
+
+impl Visitor {
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// The same, for a page on which nothing is told.
+    pub(crate) fn without_notice(&self) -> Self {
+        Self { notice: None, ..self.clone() }
+    }
+
+    /// Whether they may act here, and not only look at leads.
+    pub(crate) fn is_admin(&self) -> bool {
+        self.session.caller.role != Role::Other
+    }
+
+    pub(crate) fn is_superadmin(&self) -> bool {
+        self.session.caller.role == Role::SuperAdmin
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        let caller = &self.session.caller;
+        caller.name.as_deref().or(caller.email.as_deref()).unwrap_or("Somebody")
+    }
+
+    /// The org's name, or its id as long as the CRM has not said one.
+    pub(crate) fn org_name(&self) -> Option<&str> {
+        self.org.as_ref().map(|org| org.name.as_str()).or(self.session.acts_for().map(|id| id.as_str()))
+    }
+
+    fn access(&self) -> Result<Access, Problem> {
+        Access::of(self.session.caller.clone(), self.session.acts_for().map(|org| org.as_str()))
+    }
+}
+
+/// The session that a request's cookie names, as far as there is a cookie.
+fn secret_of(jar: &PrivateCookieJar) -> Option<String> {
+    let cookie = jar.get(cookie_name(true)).or_else(|| jar.get(cookie_name(false)))?;
+    Some(cookie.value().to_owned())
+}
+
+/// What proves that a form was made for the session with this secret.
+fn form_key(console: &Console, secret: &str) -> String {
+    hex::encode(console.services.key.sign(format!("form of the session {secret}").as_bytes()))
+}
+
+/// Whether a form that came with this proof was made for the session of this request.
+pub(crate) fn is_own_form(console: &Console, jar: &PrivateCookieJar, proof: &str) -> bool {
+    let Some(secret) = secret_of(jar) else { return false };
+    let said = format!("form of the session {secret}");
+    hex::decode(proof).is_ok_and(|proof| console.services.key.verifies(said.as_bytes(), &proof))
+}
+
+impl FromRequestParts<Console> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
+        let Some(secret) = secret_of(&jar) else { return Err(login::first_log_in(parts, jar)) };
+        let table = &console.services.table;
+        let found = table.session(&secret, shared::clock::now()).await;
+        let Some(session) = found.map_err(|error| Problem::from(error).into_response())? else {
+            return Err(login::first_log_in(parts, jar));
+        };
+        let scope = match (session.acts_for(), session.caller.role) {
+            (None, _) => None,
+            (Some(_), Role::Other) => session.caller.scope_of_colleague().ok(),
+            (Some(org), _) => session.caller.scope(Some(org.as_str())).ok(),
+        };
+        let org = match scope {
+            Some(scope) => table.org(&scope).await.map_err(|error| Problem::from(error).into_response())?,
+            None => None,
+        };
+        let (form_key, notice) = (form_key(console, &secret), Notice::waiting(&jar));
+        Ok(Self { secret, session, org, form_key, notice })
+    }
+}
+
+impl FromRequestParts<Console> for Admin {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
+            return Err(Redirect::to("/orgs").into_response());
+        }
+        let access = async { MetaAccess::of(&console.services, visitor.access()?).await }.await;
+        let access = access.map_err(IntoResponse::into_response)?;
+        Ok(Self { visitor, access })
+    }
+}
+
+impl FromRequestParts<Console> for Reader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
+            return Err(Redirect::to("/orgs").into_response());
+        }
+        if visitor.is_admin() {
+            let access = visitor.access().map_err(IntoResponse::into_response)?;
+            return Ok(Self { scope: access.scope.clone(), visitor, access: Some(access) });
+        }
+        let scope = colleague(console, &visitor).await.map_err(IntoResponse::into_response)?;
+        Ok(Self { visitor, scope, access: None })
+    }
+}
+
+/// The org whose leads a colleague without an admin's role may see: their own, if its directory says that they manage
+/// leads. The directory knows people by ids of the CRM, and the login by ids of its own; both know the address.
+async fn colleague(console: &Console, visitor: &Visitor) -> Result<OrgScope, Problem> {
+    let caller = &visitor.session.caller;
+    let scope = caller.scope_of_colleague()?;
+    let users = console.services.table.users(&scope).await?;
+    let manages = |email: &String| users.iter().any(|user| user.email == *email && user.takes_leads());
+    if caller.email.as_ref().is_some_and(manages) {
+        return Ok(scope);
+    }
+    let detail = "Your account may see nothing here. An admin of your CRM can give you the permission to manage leads.";
+    Err(Problem::new(StatusCode::FORBIDDEN, "nothing_to_see", detail))
+}
+
+/// A path of this console, and nothing that a browser could take for another place.
+pub(crate) fn local(path: &str) -> Option<&str> {
+    let is_path = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\n', '\r', '\t']);
+    is_path.then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_elsewhere_after_logging_in() {
+        for elsewhere in ["", "x", "//evil.example", "/\\evil.example", "https://evil.example", "/a\tb", "javascript:1"]
+        {
+            assert_eq!(local(elsewhere), None, "{elsewhere}");
+        }
+        assert_eq!(local("/leads?status=new&tag=a"), Some("/leads?status=new&tag=a"));
+    }
+}

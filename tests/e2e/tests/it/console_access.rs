@@ -1,0 +1,264 @@
+//! What the console gives to whom: other orgs, other roles, forms of others, sessions that are over, names that are scripts.
+
+use e2e::browser::{Browser, DESK};
+use e2e::console::Guest;
+use e2e::tenant::Tenant;
+use e2e::world::{eventually, world};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+/// An org with a page and a lead: its admin's address, the integration, the lead.
+async fn furnished(org: &str) -> (Tenant, String, String, String) {
+    let tenant = Tenant::with_users(org, &[("ann", true)]).await;
+    let (email, person) = (tenant.login("Ada Min", "admin").await, world().person(1).await);
+    let integration = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let ids = world().submit(&person.forms[0], 1, Value::Null).await;
+    let lead = tenant.leads_with(&ids).await.remove(0);
+    (tenant, email, integration, lead["id"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn nobody_reaches_another_org() {
+    let (owner, _, integration, lead) = furnished("console-owner").await;
+    let stranger = Tenant::with_users("console-stranger", &[]).await;
+    let mut guest = Guest::logged_in(&stranger.login("Eve Stranger", "admin").await).await;
+    let form = owner.get("/api/meta/forms").await["items"][0]["form_id"].as_str().unwrap().to_owned();
+    for path in [
+        format!("/integrations/{integration}"),
+        format!("/integrations/{integration}/health"),
+        format!("/integrations/{integration}/runs"),
+        format!("/leads/{lead}"),
+        format!("/forms/{form}"),
+        "/ads/accounts/act_1".to_owned(),
+    ] {
+        let page = guest.get(&path).await;
+        assert_eq!(page.status, 404, "{path}: {}", page.text);
+    }
+    for (path, fields) in [
+        (format!("/integrations/{integration}/delete"), &[][..]),
+        (format!("/integrations/{integration}/settings"), &[("name", "Mine"), ("assignment", "unassigned")]),
+        (format!("/integrations/{integration}/sync"), &[]),
+        (format!("/leads/{lead}/status"), &[("status", "lost")]),
+        (format!("/forms/{form}/rerun"), &[]),
+    ] {
+        let page = guest.post(&path, fields).await;
+        assert!(page.status == 404 || page.status == 303, "{path}: {}", page.status);
+        if page.status == 303 {
+            let told = guest.get("/leads").await;
+            assert!(told.text.contains("This org has no such"), "{path} told: {}", told.text);
+        }
+    }
+    assert!(!guest.get("/leads").await.text.contains(&lead));
+    let still = owner.get(&format!("/api/meta/integrations/{integration}")).await;
+    assert_ne!(still["name"], "Mine");
+    assert_eq!(owner.get(&format!("/api/leads/{lead}")).await["status"], "new");
+    // An org is selected by superadmins only.
+    assert_eq!(guest.post("/orgs", &[("org", "console-owner")]).await.status, 403);
+    assert_eq!(guest.get("/orgs").await.status, 403);
+}
+
+#[tokio::test]
+async fn each_role_sees_its_own() {
+    let (tenant, _, integration, lead) = furnished("console-roles").await;
+    let user = json!({ "name": "Sal", "email": "sal@console-roles.example", "active": true, "permissions": ["lead_management"] });
+    tenant.done(Method::PUT, "/api/users/sal", &user).await;
+    let mut sal = Guest::logged_in(&tenant.login("Sal", "sales").await).await;
+    assert_eq!(sal.get("/").await.location, "/leads");
+    let leads = sal.get("/leads").await;
+    assert!(leads.text.contains(&lead) && !leads.text.contains("/integrations"), "{}", leads.text);
+    let page = sal.get(&format!("/leads/{lead}")).await;
+    assert!(page.text.contains("What happened") && !page.text.contains("Reassign</button>"), "{}", page.text);
+    for path in [
+        "/integrations",
+        &format!("/integrations/{integration}"),
+        "/forms",
+        "/delivery",
+        "/ads",
+        "/ads/log",
+        "/leads/import",
+        "/orgs",
+    ] {
+        assert_eq!(sal.get(path).await.status, 403, "{path}");
+    }
+    for (path, fields) in [
+        (format!("/leads/{lead}/assign"), [("assigned_to", "ann")]),
+        (format!("/leads/{lead}/status"), [("status", "lost")]),
+        (format!("/integrations/{integration}/delete"), [("x", "y")]),
+        ("/delivery/replay".to_owned(), [("x", "y")]),
+    ] {
+        assert_eq!(sal.post(&path, &fields).await.status, 403, "{path}");
+    }
+    assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
+    // Whoever leaves sees nothing more, and nobody without the permission ever did.
+    let left = json!({ "name": "Sal", "email": "sal@console-roles.example", "active": false, "permissions": ["lead_management"] });
+    tenant.done(Method::PUT, "/api/users/sal", &left).await;
+    assert_eq!(sal.get("/leads").await.status, 403);
+    let mut nobody = Guest::logged_in(&tenant.login("No Body", "sales").await).await;
+    assert_eq!(nobody.get("/leads").await.status, 403);
+
+    let mut moderator = Guest::logged_in("moderator@demo.example").await;
+    assert_eq!(moderator.get("/integrations").await.status, 200);
+    let mut basic = Guest::logged_in("admin@basic.example").await;
+    let page = basic.get("/integrations").await;
+    assert_eq!(page.status, 402);
+    assert!(page.text.contains("Upgrade to connect Meta") && page.text.contains("Basic Guides"), "{}", page.text);
+
+    let mut root = Guest::logged_in("superadmin@leadwire.example").await;
+    assert_eq!(root.get("/").await.location, "/orgs");
+    assert_eq!(root.get("/leads").await.location, "/orgs");
+    assert!(root.get("/orgs").await.text.contains("console-roles"));
+    let proof = root.get("/orgs").await.text;
+    let proof = proof.split("name=\"form_key\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let select = [("org", "console-roles"), ("form_key", proof.as_str())];
+    assert_eq!(root.ask(Method::POST, "/orgs", &select, &[]).await.status, 303);
+    assert!(root.get("/leads").await.text.contains(&lead));
+    assert_eq!(root.post("/orgs", &[("org", "no-such-org")]).await.status, 400);
+}
+
+#[tokio::test]
+async fn a_form_acts_only_for_the_session_it_was_made_for() {
+    let (tenant, email, integration, _) = furnished("console-forgery").await;
+    let mut victim = Guest::logged_in(&email).await;
+    let thief = Guest::logged_in(&tenant.login("Ted Thief", "admin").await).await.proof().await;
+    let path = format!("/integrations/{integration}/delete");
+    for stolen in
+        [vec![("a", "b")], vec![("form_key", "")], vec![("form_key", "00ff")], vec![("form_key", thief.as_str())]]
+    {
+        let page = victim.ask(Method::POST, &path, &stolen, &[]).await;
+        assert_eq!(page.status, 403, "{stolen:?}");
+        assert!(page.text.contains("was not made for your session"), "{}", page.text);
+    }
+    // Nor does one that says that it is no form, or none at all.
+    let page = victim.ask(Method::POST, &path, &[("form_key", "x")], &[("content-type", "text/plain")]).await;
+    assert!(page.status.is_client_error());
+    assert_eq!(victim.ask(Method::GET, &path, &[], &[]).await.status, 405);
+    assert_eq!(tenant.get(&format!("/api/meta/integrations/{integration}")).await["id"], integration);
+    assert_eq!(victim.post(&path, &[]).await.status, 303);
+    assert_eq!(tenant.call(Method::GET, &format!("/api/meta/integrations/{integration}"), &Value::Null).await.0, 404);
+}
+
+#[tokio::test]
+async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
+    let (tenant, email, _, lead) = furnished("console-session").await;
+    let mut guest = Guest::logged_in(&email).await;
+    let (mut copy, proof) = (guest.copy(), guest.proof().await);
+    assert_eq!(guest.post("/logout", &[]).await.status, 200);
+    // The cookie is worth nothing any more, wherever it is.
+    let page = copy.get("/leads?status=new").await;
+    assert_eq!((page.status.as_u16(), page.location.as_str()), (303, "/login?back=%2Fleads%3Fstatus%3Dnew"));
+    let referer = format!("{}/leads/{lead}", world().endpoints.url);
+    let sent = [("status", "lost"), ("form_key", proof.as_str())];
+    let page = copy.ask(Method::POST, &format!("/leads/{lead}/status"), &sent, &[("referer", &referer)]).await;
+    assert_eq!(
+        (page.status.as_u16(), page.location.as_str()),
+        (303, format!("/login?back=%2Fleads%2F{lead}").as_str())
+    );
+    assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
+    // Logged in again, they are where they were, and know that it was not done.
+    let asked = copy.get(&page.location).await;
+    let back = copy.at_the_issuer(&asked.location, &email).await;
+    let back = copy.get(&back[url::Position::BeforePath..]).await;
+    assert_eq!(back.location, format!("/leads/{lead}"));
+    let page = copy.get(&back.location).await;
+    assert!(page.text.contains("Your session had ended, so nothing was changed."), "{}", page.text);
+    assert!(!copy.get(&back.location).await.text.contains("Your session had ended"), "told once");
+    // A part of a page is answered as one.
+    let part = Guest::default().ask(Method::GET, "/forms/list", &[], &[("x-part", "1")]).await;
+    assert_eq!(part.status, 401);
+    assert!(part.text.contains("Your session has ended"), "{}", part.text);
+}
+
+#[tokio::test]
+async fn logins_are_finished_where_they_were_begun() {
+    let tenant = Tenant::with_users("console-login", &[]).await;
+    let email = tenant.login("Lou Login", "admin").await;
+    let mut victim = Guest::default();
+    let begun = victim.get("/login?back=//evil.example/x").await;
+    let back = victim.at_the_issuer(&begun.location, &email).await;
+    let back = &back[url::Position::BeforePath..];
+    // Somebody else's browser does not take it, a changed state finds nothing.
+    let mut other = Guest::default();
+    let page = other.get(back).await;
+    assert_eq!(page.status, 401, "{}", page.text);
+    assert!(page.text.contains("was not begun in this browser"), "{}", page.text);
+    let page = victim.get(&back.replace("state=", "state=x")).await;
+    assert_eq!(page.status, 401);
+    let page = victim.get("/login/callback?code=made-up").await;
+    assert_eq!(page.status, 401);
+    let done = victim.get(back).await;
+    assert_eq!((done.status.as_u16(), done.location.as_str()), (303, "/"), "not to evil.example");
+    // Once.
+    assert_eq!(victim.get(back).await.status, 401);
+    let cookie = done.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
+    let session = cookie.into_iter().find(|cookie| cookie.starts_with("leadwire=")).unwrap();
+    for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
+        assert!(session.contains(attribute), "{session}");
+    }
+    // What the table has of it does not open anything.
+    let rows = world().rows_of("SESSION#").await;
+    let value = session.split(['=', ';']).nth(1).unwrap();
+    assert!(!rows.is_empty() && rows.iter().all(|row| !row.to_string().contains(value)));
+}
+
+#[tokio::test]
+async fn names_that_are_scripts_are_names() {
+    const SCRIPT: &str = "<script>document.title='owned'</script><img src=x onerror=alert(1)>";
+    let (tenant, email, integration, _) = furnished("console-hostile").await;
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let answers = json!({ "full_name": SCRIPT, "email": "\"><svg/onload=alert(1)>@example.com" });
+    let ids = world().submit(&person.forms[0], 1, json!({ "answers": answers })).await;
+    tenant.leads_with(&ids).await;
+    let name = json!({ "name": &SCRIPT[..60], "description": "{{7*7}}<b>bold</b>" });
+    tenant.done(Method::PATCH, &format!("/api/meta/integrations/{integration}"), &name).await;
+    let user = json!({ "name": SCRIPT, "email": "x@console-hostile.example", "active": true, "permissions": ["lead_management"] });
+    tenant.done(Method::PUT, "/api/users/xss", &user).await;
+    let browser = Browser::open(DESK).await;
+    browser.open_page("/leads").await;
+    browser.log_in(&email).await;
+    let lead = format!("/leads/meta-{}", ids[0]);
+    for path in [
+        "/leads",
+        &lead,
+        "/integrations",
+        &format!("/integrations/{integration}"),
+        "/leads?status=%3Cscript%3E",
+        "/ads?client_id=%22%3E%3Cscript%3E",
+    ] {
+        browser.open_page(path).await;
+        browser.settled().await;
+        assert_ne!(browser.client.title().await.unwrap(), "owned", "{path}");
+        let made = "return document.querySelectorAll('main script, main img, main svg[onload]').length";
+        assert_eq!(browser.client.execute(made, vec![]).await.unwrap(), json!(0), "{path}");
+        browser.complains_of_nothing(path).await;
+    }
+    browser.open_page(&lead).await;
+    browser.reads("<script>document.title='owned'</script>").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn every_answer_is_guarded_and_assets_are_kept_for_ever() {
+    let mut guest = Guest::logged_in("admin@demo.example").await;
+    let page = guest.get("/leads").await;
+    for path in ["/leads", "/nothing-here", "/leads/none", "/login/callback"] {
+        let page = guest.get(path).await;
+        let policy = page.headers["content-security-policy"].to_str().unwrap();
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(page.headers["cache-control"], "no-store", "{path}");
+        assert_eq!(page.headers["x-content-type-options"], "nosniff");
+    }
+    assert!(!page.text.contains("<script>") && !page.text.contains("style="), "nothing stands in the page itself");
+    let assets: Vec<&str> = page.text.split('"').filter(|text| text.starts_with("/assets/")).collect();
+    assert_eq!(assets.len(), 3);
+    for asset in assets {
+        let found = Guest::default().get(asset).await;
+        assert_eq!(found.status, 200);
+        assert!(found.headers["cache-control"].to_str().unwrap().contains("immutable"));
+    }
+    assert_eq!(Guest::default().get("/assets/console.css").await.status, 404);
+    // Our API is found where it was, and only there.
+    let none = eventually("the API", async || Some(guest.get("/api/leads").await)).await;
+    assert_eq!(none.status, 401);
+}
