@@ -15,10 +15,10 @@ pub(crate) struct Chart<'a> {
     pub(crate) shown: &'a dyn Fn(f64) -> String,
 }
 
-const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 160.0;
+const WIDTH: f64 = 420.0;
+const HEIGHT: f64 = 150.0;
 /// For the numbers at the left, and the days below.
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 40.0;
 const BELOW: f64 = 22.0;
 
 impl Chart<'_> {
@@ -36,7 +36,7 @@ impl Chart<'_> {
                 svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.summary()) {
                     @for part in [0.0, 0.5, 1.0] {
                         line.grid x1=(LEFT) x2=(WIDTH) y1=(tenth(y(top * part))) y2=(tenth(y(top * part))) {}
-                        text.axis x=(LEFT - 6.0) y=(tenth(y(top * part) + 4.0)) text-anchor="end" { ((self.shown)(top * part)) }
+                        text.axis x=(LEFT - 6.0) y=(tenth(y(top * part) + 4.0)) text-anchor="end" { (axis(top * part)) }
                     }
                     @for (place, (day, value)) in self.days.iter().enumerate() {
                         @let x = LEFT + step * place as f64;
@@ -90,6 +90,15 @@ fn round_above(most: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].map(|step| step * power).into_iter().find(|step| *step >= most).unwrap_or(10.0 * power)
 }
 
+/// A number where there is little room.
+fn axis(value: f64) -> String {
+    match value {
+        value if value >= 1e6 => format!("{}M", tenth(value / 1e6)),
+        value if value >= 1e4 => format!("{}k", tenth(value / 1e3)),
+        value => format!("{}", (value * 100.0).round() / 100.0),
+    }
+}
+
 /// Coordinates need no more.
 fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
@@ -104,6 +113,11 @@ mod tests {
         for (most, top) in [(0.0, 1.0), (0.3, 0.5), (1.0, 1.0), (7.0, 10.0), (10.1, 20.0), (4999.0, 5000.0)] {
             assert!((round_above(most) - top).abs() < 1e-9, "{most}");
         }
+    }
+
+    #[test]
+    fn axes_are_narrow() {
+        assert_eq!([0.0, 0.25, 500.0, 5000.0, 25_000.0, 2e6].map(axis), ["0", "0.25", "500", "5000", "25k", "2M"]);
     }
 
     #[test]

@@ -56,7 +56,7 @@ async fn show(
 fn times(report: &LatencyReport) -> Markup {
     let seconds = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), duration);
     let share = |of: &LatencySummary| {
-        if of.leads == 0 { "–".to_owned() } else { format!("{} %", of.within_2_minutes * 100 / of.leads) }
+        (of.within_2_minutes * 100).checked_div(of.leads).map_or_else(|| "–".to_owned(), |share| format!("{share} %"))
     };
     html! {
         @if report.all.leads == 0 {

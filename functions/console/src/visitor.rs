@@ -9,7 +9,7 @@ use http::StatusCode;
 use http::request::Parts;
 use shared::admin::{Access, MetaAccess};
 use shared::http::Problem;
-use shared::ids::OrgScope;
+use shared::ids::{OrgId, OrgScope};
 use shared::model::caller::Role;
 use shared::model::org::Org;
 use shared::model::session::Session;
@@ -76,11 +76,11 @@ impl Visitor {
 
     /// The org's name, or its id as long as the CRM has not said one.
     pub(crate) fn org_name(&self) -> Option<&str> {
-        self.org.as_ref().map(|org| org.name.as_str()).or(self.session.acts_for().map(|id| id.as_str()))
+        self.org.as_ref().map(|org| org.name.as_str()).or(self.session.acts_for().map(OrgId::as_str))
     }
 
     fn access(&self) -> Result<Access, Problem> {
-        Access::of(self.session.caller.clone(), self.session.acts_for().map(|org| org.as_str()))
+        Access::of(self.session.caller.clone(), self.session.acts_for().map(OrgId::as_str))
     }
 }
 

@@ -75,17 +75,18 @@ fn linter(place: &Place, program: &str) -> Command {
     command
 }
 
-/// The browser of the tests and its driver, from Debian's packages.
+/// The browser of the tests and its driver, and what fetches the rules of accessibility, from Debian's packages.
 async fn install_browser(keeper: &Keeper) -> Result<()> {
-    if on_path("chromium").is_some() && on_path("chromedriver").is_some() {
+    if ["chromium", "chromedriver", "npm"].iter().all(|program| on_path(program).is_some()) {
         return Ok(());
     }
-    const HELP: &str = "the tests drive a browser: install chromium and chromedriver, so that both are on the PATH";
+    const HELP: &str = "the tests drive a browser: install chromium, chromedriver and npm, so that all are on the PATH";
     if on_path("apt-get").is_none() {
         bail!("{HELP}");
     }
     let root = Command::new("id").arg("-u").output().await?.stdout == b"0\n";
-    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver"]]
+    for arguments in
+        [&["update"][..], &["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver", "npm"]]
     {
         let mut apt = Command::new(if root { "apt-get" } else { "sudo" });
         if !root {

@@ -43,7 +43,7 @@ pub struct FormOut {
 pub struct FormsRefused {
     pub page_id: PageId,
     pub page_name: String,
-    /// In Meta's words.
+    /// Why not, and what to do if that is known.
     pub message: String,
 }
 
@@ -64,7 +64,10 @@ pub async fn list(services: &Services, access: &MetaAccess) -> Result<FormList, 
     let refused = refused.into_iter().map(|(page, error)| FormsRefused {
         page_id: page.page_id,
         page_name: page.page_name,
-        message: error.to_string(),
+        message: match error.token_death() {
+            Some(end) => format!("{} {}", end.message(), end.fix()),
+            None => error.to_string(),
+        },
     });
     Ok(FormList { items: found.into_iter().map(form_out).collect(), refused: refused.collect(), next_cursor: None })
 }

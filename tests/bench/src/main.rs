@@ -1,6 +1,7 @@
 //! What is measured instead of tested: it depends on the machine, and takes its time.
 
 mod ads;
+mod pages;
 
 use std::time::Duration;
 
@@ -45,12 +46,19 @@ enum What {
         #[arg(long, default_value_t = 3)]
         days: u32,
     },
+    /// Asks for every page of the console: bytes, and milliseconds in the function and through the gateway.
+    Pages {
+        /// How often.
+        #[arg(long, default_value_t = 15)]
+        times: usize,
+    },
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let (seed, leads, orgs, pages, per_second, minutes) = match Arguments::parse().what {
         What::Ads { ads, days } => return ads::measure(&ads, days).await,
+        What::Pages { times } => return pages::measure(times).await,
         What::Storm { seed, leads, orgs, pages, per_second, minutes } => {
             (seed, leads, orgs, pages, per_second, minutes)
         }

@@ -5,6 +5,8 @@ use std::process::Stdio;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -266,13 +268,24 @@ impl Browser {
     /// # Panics
     /// If it cannot be kept.
     pub async fn picture(&self, name: &str) {
+        self.keep_picture(name, true).await;
+    }
+
+    /// Keeps a picture of what is seen of the page without moving it.
+    ///
+    /// # Panics
+    /// If it cannot be kept.
+    pub async fn picture_of_screen(&self, name: &str) {
+        self.keep_picture(name, false).await;
+    }
+
+    async fn keep_picture(&self, name: &str, whole: bool) {
         let pictures = pictures();
         std::fs::create_dir_all(&pictures).unwrap();
-        let picture =
-            self.devtools("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true })).await;
-        use base64::Engine;
-        let bytes = base64::engine::general_purpose::STANDARD.decode(picture["data"].as_str().unwrap_or_default());
-        std::fs::write(pictures.join(format!("{name}-{}.png", self.screen.name)), bytes.unwrap()).unwrap();
+        let how = json!({ "format": "png", "captureBeyondViewport": whole });
+        let picture = self.devtools("Page.captureScreenshot", how).await;
+        let bytes = STANDARD.decode(picture["data"].as_str().unwrap_or_default()).unwrap();
+        std::fs::write(pictures.join(format!("{name}-{}.png", self.screen.name)), bytes).unwrap();
     }
 
     /// Waits until nothing of the page is under way any more.

@@ -6,12 +6,15 @@
 #![expect(
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::unwrap_used,
     reason = "this is a part of tests: what is not there fails the story"
 )]
 
+pub mod advertising;
 pub mod behind;
 pub mod browser;
 pub mod console;
+pub mod furnished;
 pub mod meta;
 pub mod reading;
 pub mod storm;

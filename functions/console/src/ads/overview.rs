@@ -13,6 +13,7 @@ use shared::admin::ads::AccountFilter;
 use shared::admin::ads::accounts::{AdAccountOut, list};
 use shared::admin::ads::report::{Question, ReportOut, RowOut, read};
 use shared::http::Problem;
+use shared::model::currency::{decimals, written};
 use shared::model::report::Dimension;
 
 use super::{Asked, state_of, tabs};
@@ -125,13 +126,16 @@ fn per_conversion(row: &RowOut) -> Option<f64> {
     (row.conversions > 0).then(|| spend / row.conversions.to_f64().unwrap_or(f64::INFINITY))
 }
 
-/// Spend per conversion, as it is shown: of the sums, and rounded as money is.
+/// Spend per conversion, of the sums.
 pub(super) fn cost(row: &RowOut) -> String {
     let each = row.spend.parse::<Decimal>().ok().and_then(|spend| spend.checked_div(Decimal::from(row.conversions)));
-    each.map_or_else(
-        || "–".to_owned(),
-        |each| money(&shared::model::currency::written(each, &row.currency), &row.currency),
-    )
+    price(each, &row.currency)
+}
+
+/// What one of something costs, rounded as money is.
+pub(super) fn price(each: Option<Decimal>, currency: &str) -> String {
+    let rounded = |each: Decimal| money(&written(each.round_dp(decimals(currency)), currency), currency);
+    each.map_or_else(|| "–".to_owned(), rounded)
 }
 
 fn clients_table(asked: &Asked, report: &ReportOut) -> Markup {

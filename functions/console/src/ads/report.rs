@@ -13,7 +13,7 @@ use shared::admin::ads::accounts::list;
 use shared::admin::ads::report::{Question, ReportOut, RowOut, csv as as_csv, dimensions, read};
 use shared::http::Problem;
 
-use super::overview::cost;
+use super::overview::{cost, price};
 use super::{Asked, tabs};
 use crate::elements::{alert, count, counted, empty, money};
 use crate::frame::{Section, page};
@@ -147,10 +147,7 @@ fn heading(asked: &Asked, word: &str, name: &str, sort: &str, upwards: bool, is_
 }
 
 fn line(name: &Markup, row: &RowOut) -> Markup {
-    let ratio =
-        |value: Option<Decimal>, unit: &str| value.map_or_else(|| "–".to_owned(), |value| format!("{value}{unit}"));
-    let price =
-        |value: Option<Decimal>| value.map_or_else(|| "–".to_owned(), |value| money(&value.to_string(), &row.currency));
+    let share = row.ctr.map_or_else(|| "–".to_owned(), |share| format!("{} %", share.round_dp(2)));
     html! {
         tr {
             td data-label="Name" { (name) }
@@ -159,9 +156,9 @@ fn line(name: &Markup, row: &RowOut) -> Markup {
             td.number data-label="Cost per conversion" { (cost(row)) }
             td.number data-label="Impressions" { (count(row.impressions)) }
             td.number data-label="Clicks" { (count(row.clicks)) }
-            td.number data-label="CTR" { (ratio(row.ctr, " %")) }
-            td.number data-label="CPC" { (price(row.cpc)) }
-            td.number data-label="CPM" { (price(row.cpm)) }
+            td.number data-label="CTR" { (share) }
+            td.number data-label="CPC" { (price(row.cpc, &row.currency)) }
+            td.number data-label="CPM" { (price(row.cpm, &row.currency)) }
             td.number data-label="Reach" { (row.reach.map_or_else(|| "–".to_owned(), count)) }
         }
     }

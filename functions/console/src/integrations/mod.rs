@@ -117,7 +117,7 @@ fn ending(visitor: &Visitor, integration: &IntegrationOut, connections: &[Connec
                     b { (integration.name) } ": "
                     @if is_over {
                         (integration.reason_message.unwrap_or("No leads can come.")) " No leads come in until it is connected again. "
-                        (integration.fix.unwrap_or_default())
+                        @if let Some(fix) = integration.fix.filter(|fix| *fix != "Reconnect.") { (fix) }
                     } @else {
                         "expires " @if let Some(at) = integration.expires_at { (time(at)) } ". Reconnect in time, and nothing stops."
                     }
@@ -143,7 +143,7 @@ fn trouble((parked, more): (usize, bool), connections: &[ConnectionOut]) -> Mark
                 @if parked > 0 {
                     p {
                         b { @if more { "More than " } (count(parked)) @if parked == 1 && !more { " lead is" } @else { " leads are" } " parked: " }
-                        "they could not be brought in, and nothing is lost. " a href="/delivery#parked" { "See why, and try again" }
+                        "what cannot be brought in waits with its reason, and nothing is lost. " a href="/delivery#parked" { "See why, and try again" }
                     }
                 }
                 @for (page, since) in &quiet {

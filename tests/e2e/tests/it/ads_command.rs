@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use e2e::advertising::{agency, link, ready};
 use e2e::reading::{ORG, SMALL, Theatre};
 use e2e::tenant::Tenant;
 use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
-
-use crate::ads::{agency, link, ready};
 
 /// Exit code, what it printed, and what it complained about.
 async fn run(theatre: &Theatre, arguments: &[&str]) -> (Option<i32>, String, String) {

@@ -1,5 +1,6 @@
 //! The console as people use it, in a real browser: from the login page to leads, forms and ads.
 
+use e2e::advertising::{agency, ready};
 use e2e::browser::{Browser, DESK, PHONE};
 use e2e::meta::Person;
 use e2e::tenant::Tenant;
@@ -7,8 +8,6 @@ use e2e::world::{eventually, world};
 use fantoccini::Locator;
 use reqwest::Method;
 use serde_json::{Value, json};
-
-use crate::ads::{agency, ready};
 
 /// Passes Meta's login and consent, and comes back.
 async fn agree(browser: &Browser, person: &Person) {
@@ -335,7 +334,7 @@ async fn a_file_of_leads_is_checked_and_then_imported() {
     let tenant = Tenant::with_users("console-import", &[]).await;
     let email = tenant.login("Imo Port", "admin").await;
     let file = e2e::browser::pictures().with_file_name("console-import.csv");
-    std::fs::write(&file, "full_name,email\nIda Import,ida@example.com\n,not an address\n").unwrap();
+    std::fs::write(&file, "full_name,email,created_time\nIda Import,ida@example.com,2026-11-01T10:00:00Z\nBob Bad,bob@example.com,never\n").unwrap();
     let browser = Browser::open(DESK).await;
     browser.open_page("/leads/import").await;
     browser.log_in(&email).await;
@@ -345,7 +344,9 @@ async fn a_file_of_leads_is_checked_and_then_imported() {
     choose().await.unwrap();
     browser.press("Check the file").await;
     browser.reads("Nothing was written yet.").await;
-    browser.reads("1 would be new leads").await;
+    for words in ["1 would be new leads", "1 lines cannot be read as leads", "created_time"] {
+        browser.reads(words).await;
+    }
     browser.is_in_order("import").await;
     assert!(tenant.leads("").await.is_empty());
     choose().await.unwrap();

@@ -2,72 +2,14 @@
 //! blocked. The pictures are in `target/e2e/pictures`.
 
 use e2e::browser::{Browser, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE};
-use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
-use serde_json::{Value, json};
+use e2e::furnished::{Furnished, furnish};
+use e2e::world::world;
 use tokio::sync::OnceCell;
-
-use crate::ads::{agency, link, ready};
-
-/// An org in which there is something to see of everything.
-struct Furnished {
-    admin: String,
-    pages: Vec<(&'static str, String)>,
-}
 
 async fn furnished() -> &'static Furnished {
     static MADE: OnceCell<Furnished> = OnceCell::const_new();
-    MADE.get_or_init(furnish).await
-}
-
-async fn furnish() -> Furnished {
-    let tenant = Tenant::with_users("console-looks", &[("ann", true), ("ben", true)]).await;
-    let admin = tenant.login("Luca Looks", "admin").await;
-    let (person, gone) = (world().person(3).await, world().person(1).await);
-    let more =
-        json!({ "name": "Our pages", "description": "All of the north", "assignment": { "strategy": "round_robin" } });
-    let integration = tenant.connect(&person.id, &[], more, &[]).await.get("integrationId");
-    tenant.connect(&gone.id, &[], json!({ "name": "The old account" }), &[]).await;
-    let answers = json!({ "full_name": "Maximiliane Freifrau von und zu Hohenlohe-Waldenburg-Schillingsfürst",
-        "email": "maximiliane.hohenlohe-waldenburg-schillingsfuerst@very-long-domain-name.example.com" });
-    let mut ids = world().submit(&person.forms[0], 1, json!({ "answers": answers })).await;
-    ids.extend(world().submit(&person.forms[1], 5, json!({ "platform": "ig" })).await);
-    tenant.leads_with(&ids).await;
-    world().withheld_lead(&person).await;
-    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
-    let rules = json!({ "rules": [{ "field": "notes", "from": ["full_name", "email"], "join": " / " }] });
-    tenant.done(reqwest::Method::PUT, &format!("/api/meta/forms/{}/mapping", person.forms[0]), &rules).await;
-    tenant.done(reqwest::Method::POST, &format!("/api/meta/integrations/{integration}/sync"), &Value::Null).await;
-    let token = agency(&[("700300001", "USD", "America/New_York"), ("700300002", "JPY", "Asia/Tokyo")]).await;
-    for (id, client) in [("700300001", "one"), ("700300002", "two")] {
-        link(&tenant, id, client, &token).await;
-        ready(&tenant, id).await;
-    }
-    world().token(json!({ "action": "revoke", "user_id": gone.id })).await;
-    eventually("the end of the old account", async || {
-        world().look_at_everything().await;
-        let integrations = tenant.get("/api/meta/integrations").await;
-        integrations["items"].as_array()?.iter().any(|found| found["status"] == "error").then_some(())
-    })
-    .await;
-    let pages = [
-        ("integrations", "/integrations".to_owned()),
-        ("disconnect", "/integrations?confirm=disconnect".to_owned()),
-        ("integration", format!("/integrations/{integration}")),
-        ("system-user", "/integrations/token".to_owned()),
-        ("leads", "/leads".to_owned()),
-        ("lead", format!("/leads/meta-{}", ids[0])),
-        ("import", "/leads/import".to_owned()),
-        ("delivery", "/delivery".to_owned()),
-        ("forms", "/forms".to_owned()),
-        ("mapping", format!("/forms/{}", person.forms[0])),
-        ("ads", "/ads".to_owned()),
-        ("ads-report", "/ads/report?group_by=campaign&sort=spend&dir=desc".to_owned()),
-        ("ads-log", "/ads/log".to_owned()),
-        ("ad-account", "/ads/accounts/act_700300001".to_owned()),
-        ("ad-account-new", "/ads/accounts/new".to_owned()),
-    ];
-    Furnished { admin, pages: pages.into() }
+    let make = || async { furnish("console-looks", &world().person(3).await, ["700300001", "700300002"]).await };
+    MADE.get_or_init(make).await
 }
 
 async fn all_pages_are_in_order(screen: Screen) {

@@ -1,0 +1,52 @@
+//! Ad accounts at Meta, and linking them.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::tenant::Tenant;
+use crate::world::{eventually, world};
+
+/// A system user whose token reads ads, and the accounts it is given: id, currency, zone.
+///
+/// # Panics
+/// If the simulator does not make them.
+pub async fn agency(accounts: &[(&str, &str, &str)]) -> String {
+    let scopes = json!(["ads_read", "business_management", "pages_show_list"]);
+    let user = world().sim(Method::POST, "system_users", &json!({ "pages": 1, "scopes": scopes })).await;
+    for (id, currency, timezone) in accounts {
+        let size = json!({
+            "account_id": id, "currency": currency, "timezone": timezone, "campaigns": 3, "adsets_per_campaign": 2,
+            "ads_per_adset": 3, "days": 35, "seed": 11, "users": [user["id"]],
+        });
+        world().sim(Method::POST, "ads", &size).await;
+    }
+    user["token"].as_str().unwrap().to_owned()
+}
+
+/// What linking one is asked with.
+#[must_use]
+pub fn account(id: &str, client: &str, token: &str) -> Value {
+    let client = json!({ "id": client, "name": format!("Client {client}") });
+    json!({ "ad_account_id": format!("act_{id}"), "label": format!("Account {id}"), "client": client, "token": token })
+}
+
+/// Links an ad account with a token of its own.
+///
+/// # Panics
+/// If it is refused.
+pub async fn link(tenant: &Tenant, id: &str, client: &str, token: &str) -> Value {
+    tenant.done(Method::POST, "/api/meta-ads/accounts", &account(id, client, token)).await
+}
+
+/// Waits until an account is read to its end.
+///
+/// # Panics
+/// If it never is.
+pub async fn ready(tenant: &Tenant, id: &str) -> Value {
+    eventually(&format!("account {id} to be read"), async || {
+        let account = tenant.get(&format!("/api/meta-ads/accounts/act_{id}")).await;
+        assert_ne!(account["state"], "error", "{account}");
+        (account["state"] == "ready" && account["run_id"].is_null()).then_some(account)
+    })
+    .await
+}

@@ -1,0 +1,105 @@
+//! An org in which there is something to see of everything, for whoever looks at the console.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::advertising::{agency, link, ready};
+use crate::meta::Person;
+use crate::tenant::Tenant;
+use crate::world::{eventually, world};
+
+/// A furnished org.
+pub struct Furnished {
+    /// The address of somebody who may see all of it.
+    pub admin: String,
+    /// The pages of the console, each with a name for its picture.
+    pub pages: Vec<(&'static str, String)>,
+}
+
+/// Connects the pages of `person` and one of somebody whose token then ends, brings in leads of all kinds, parks one, maps a
+/// form, and links two ad accounts with these ids.
+///
+/// # Panics
+/// If something of it does not come about.
+pub async fn furnish(org: &str, person: &Person, ad_accounts: [&str; 2]) -> Furnished {
+    let tenant = Tenant::with_users(org, &[]).await;
+    let named =
+        json!({ "name": "Northwind Group", "plan": { "name": "pro", "features": ["meta"] }, "default_country": "US" });
+    tenant.done(Method::PUT, &format!("/api/orgs/{org}"), &named).await;
+    for (id, name) in [("sofia", "Sofia Brandt"), ("scott", "Scott Okafor")] {
+        let user = json!({ "name": name, "email": format!("{id}@{org}.example"), "permissions": ["lead_management"] });
+        tenant.done(Method::PUT, &format!("/api/users/{id}"), &user).await;
+    }
+    let (admin, gone) = (tenant.login("Luca Lindqvist", "admin").await, world().person(1).await);
+    let round = json!({ "strategy": "round_robin" });
+    let more = json!({ "name": "Northwind pages", "description": "All of the north", "assignment": round });
+    let pages: Vec<&str> = person.pages.iter().map(String::as_str).collect();
+    let integration = tenant.connect(&person.id, &pages, more, &[]).await.get("integrationId");
+    tenant.connect(&gone.id, &[], json!({ "name": "The old account" }), &[]).await;
+
+    let answers = json!({ "full_name": "Maximiliane Freifrau von und zu Hohenlohe-Waldenburg-Schillingsfürst",
+        "email": "maximiliane.hohenlohe-waldenburg-schillingsfuerst@very-long-domain-name.example.com" });
+    let mut ids = world().submit(&person.forms[0], 1, json!({ "answers": answers })).await;
+    for (form, count, platform) in [(0, 6, "fb"), (1, 5, "ig")] {
+        ids.extend(world().submit(&person.forms[form], count, json!({ "platform": platform })).await);
+    }
+    tenant.leads_with(&ids).await;
+    for (id, status) in ids.iter().zip(["new", "contacted", "qualified", "converted", "lost"]) {
+        tenant.done(Method::PATCH, &format!("/api/leads/meta-{id}"), &json!({ "status": status })).await;
+    }
+    world().withheld_lead(person).await;
+    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    let rules = json!({ "rules": [{ "field": "notes", "from": ["full_name", "email"], "join": " / " }] });
+    tenant.done(Method::PUT, &format!("/api/meta/forms/{}/mapping", person.forms[0]), &rules).await;
+    tenant.done(Method::POST, &format!("/api/meta/integrations/{integration}/sync"), &Value::Null).await;
+
+    let [dollars, yen] = ad_accounts;
+    let token = agency(&[(dollars, "USD", "America/New_York"), (yen, "JPY", "Asia/Tokyo")]).await;
+    for (id, client) in [(dollars, "outdoor"), (yen, "tokyo")] {
+        link(&tenant, id, client, &token).await;
+        ready(&tenant, id).await;
+    }
+    world().token(json!({ "action": "revoke", "user_id": gone.id })).await;
+    eventually("the end of the old account", async || {
+        world().look_at_everything().await;
+        let integrations = tenant.get("/api/meta/integrations").await;
+        integrations["items"].as_array()?.iter().any(|found| found["status"] == "error").then_some(())
+    })
+    .await;
+    let pages = [
+        ("integrations", "/integrations".to_owned()),
+        ("disconnect", "/integrations?confirm=disconnect".to_owned()),
+        ("integration", format!("/integrations/{integration}")),
+        ("system-user", "/integrations/token".to_owned()),
+        ("leads", "/leads".to_owned()),
+        ("lead", format!("/leads/meta-{}", ids[8])),
+        ("lead-long", format!("/leads/meta-{}", ids[0])),
+        ("import", "/leads/import".to_owned()),
+        ("delivery", "/delivery".to_owned()),
+        ("forms", "/forms".to_owned()),
+        ("mapping", format!("/forms/{}", person.forms[0])),
+        ("ads", "/ads".to_owned()),
+        ("ads-report", "/ads/report?group_by=campaign&sort=spend&dir=desc".to_owned()),
+        ("ads-log", "/ads/log".to_owned()),
+        ("ad-account", format!("/ads/accounts/act_{dollars}")),
+        ("ad-account-new", "/ads/accounts/new".to_owned()),
+    ];
+    Furnished { admin, pages: pages.into() }
+}
+
+/// Mara's pages with the most telling names, as a person of their own.
+///
+/// # Panics
+/// If the simulated world has no Mara.
+pub async fn mara() -> Person {
+    let truth = world().truth().await;
+    let pages = truth["pages"].as_array().expect("pages");
+    let named = |name: &str| pages.iter().find(|page| page["name"] == name).unwrap_or_else(|| panic!("no page {name}"));
+    let found = ["Harbour Lane Dental", "Northwind Outdoor", "Café Élan"].map(named);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Person {
+        id: crate::meta::MARA.to_owned(),
+        pages: found.iter().map(|page| text(&page["id"])).collect(),
+        forms: found.iter().map(|page| text(&page["forms"][0]["id"])).collect(),
+    }
+}
