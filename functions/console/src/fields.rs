@@ -1,7 +1,6 @@
 //! What somebody sent with a form, and proof that it was a form of their own session.
 
 use axum::extract::{Form, FromRef, FromRequest, Multipart, Request};
-use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
 use http::StatusCode;
@@ -47,38 +46,46 @@ impl Fields {
     }
 }
 
-fn not_own() -> Response {
-    let detail =
-        "This form was not made for your session, so nothing was done. Load the page again and use the form there.";
-    Problem::new(StatusCode::FORBIDDEN, "form_not_yours", detail).into_response()
+/// A request's body, beside the secret of the session that it came with.
+fn of_session(console: &Console, request: Request) -> (Request, Option<String>) {
+    let (parts, body) = request.into_parts();
+    let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
+    let secret = visitor::secret_of(console, &parts, &jar);
+    (Request::from_parts(parts, body), secret)
+}
+
+impl Fields {
+    /// The fields, if they prove that they come from a form of this session.
+    fn proven(self, console: &Console, secret: Option<String>) -> Result<Self, Problem> {
+        if secret.is_some_and(|secret| visitor::is_own_form(console, &secret, self.get(PROOF).unwrap_or_default())) {
+            return Ok(self);
+        }
+        let detail =
+            "This form was not made for your session, so nothing was done. Load the page again and use the form there.";
+        Err(Problem::new(StatusCode::FORBIDDEN, "form_not_yours", detail))
+    }
 }
 
 impl FromRequest<Console> for Fields {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, console: &Console) -> Result<Self, Response> {
-        let jar = PrivateCookieJar::from_headers(request.headers(), Key::from_ref(console));
-        let unreadable =
-            |_| Problem::new(StatusCode::BAD_REQUEST, "form_invalid", "The form could not be read.").into_response();
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
+        let (request, secret) = of_session(console, request);
+        let unreadable = |_| Problem::new(StatusCode::BAD_REQUEST, "form_invalid", "The form could not be read.");
         let Form(fields) = Form::<Vec<(String, String)>>::from_request(request, console).await.map_err(unreadable)?;
-        let fields = Self(fields);
-        if visitor::is_own_form(console, &jar, fields.get(PROOF).unwrap_or_default()) {
-            Ok(fields)
-        } else {
-            Err(not_own())
-        }
+        Self(fields).proven(console, secret)
     }
 }
 
 impl FromRequest<Console> for Upload {
-    type Rejection = Response;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, console: &Console) -> Result<Self, Response> {
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
         let unreadable = || {
             let detail = "The file could not be read. At most 4 MB can be taken at once.";
-            Problem::field("file", "file_invalid", detail).into_response()
+            Problem::field("file", "file_invalid", detail)
         };
-        let jar = PrivateCookieJar::from_headers(request.headers(), Key::from_ref(console));
+        let (request, secret) = of_session(console, request);
         let mut parts = Multipart::from_request(request, console).await.map_err(|_| unreadable())?;
         let (mut fields, mut file) = (Vec::new(), Vec::new());
         while let Some(part) = parts.next_field().await.map_err(|_| unreadable())? {
@@ -89,11 +96,6 @@ impl FromRequest<Console> for Upload {
                 fields.push((name, part.text().await.map_err(|_| unreadable())?));
             }
         }
-        let fields = Fields(fields);
-        if visitor::is_own_form(console, &jar, fields.get(PROOF).unwrap_or_default()) {
-            Ok(Self { fields, file })
-        } else {
-            Err(not_own())
-        }
+        Ok(Self { fields: Fields(fields).proven(console, secret)?, file })
     }
 }

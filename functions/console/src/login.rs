@@ -228,8 +228,12 @@ pub(crate) async fn callback(
     let session = Session::begin(caller, shared::clock::now());
     console.services.table.put_session(&secret, &session).await?;
     tracing::info!(user = %session.caller.user, role = ?session.caller.role, "somebody logged in");
-    let secure = origin.scheme() == "https";
-    let cookie = Cookie::build((visitor::cookie_name(secure), secret))
+    // Whoever logs in again in the same browser has left the session before.
+    if let Some(before) = visitor::secret_of(&console, &parts, &jar) {
+        console.services.table.end_session(&before).await?;
+    }
+    let (name, secure) = visitor::cookie_name(&origin);
+    let cookie = Cookie::build((name, secret))
         .path("/")
         .http_only(true)
         .secure(secure)
@@ -249,8 +253,8 @@ pub(crate) async fn logout(
 ) -> Result<Response, Problem> {
     console.services.table.end_session(visitor.secret()).await?;
     let origin = origin(&console, &parts)?;
-    let secure = origin.scheme() == "https";
-    let jar = jar.remove(Cookie::build(visitor::cookie_name(secure)).path("/").secure(secure));
+    let (name, secure) = visitor::cookie_name(&origin);
+    let jar = jar.remove(Cookie::build(name).path("/").secure(secure));
     let Some(mut end) = console.door.provider().await?.end_session_endpoint.clone() else {
         return Ok((jar, frame::signed_out()).into_response());
     };

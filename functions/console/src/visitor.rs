@@ -13,6 +13,7 @@ use shared::ids::{OrgId, OrgScope};
 use shared::model::caller::Role;
 use shared::model::org::Org;
 use shared::model::session::Session;
+use url::Url;
 
 use crate::login;
 use crate::notice::Notice;
@@ -45,9 +46,10 @@ pub(crate) struct Reader {
     pub(crate) access: Option<Access>,
 }
 
-/// What a session's cookie is called. With the prefix, browsers take it from this very host over TLS only.
-pub(crate) fn cookie_name(secure: bool) -> &'static str {
-    if secure { "__Host-leadwire" } else { "leadwire" }
+/// What a session's cookie is called, and whether it travels over TLS only. With the prefix, browsers take it from this very
+/// host only: a neighbour under the same domain cannot hand somebody a session that is not theirs.
+pub(crate) fn cookie_name(origin: &Url) -> (&'static str, bool) {
+    if origin.scheme() == "https" { ("__Host-leadwire", true) } else { ("leadwire", false) }
 }
 
 impl Visitor {
@@ -84,22 +86,20 @@ impl Visitor {
     }
 }
 
-/// The session that a request's cookie names, as far as there is a cookie.
-fn secret_of(jar: &PrivateCookieJar) -> Option<String> {
-    let cookie = jar.get(cookie_name(true)).or_else(|| jar.get(cookie_name(false)))?;
-    Some(cookie.value().to_owned())
+/// The secret of the session that a request's cookie names, as far as there is a cookie.
+pub(crate) fn secret_of(console: &Console, parts: &Parts, jar: &PrivateCookieJar) -> Option<String> {
+    let (name, _) = cookie_name(&login::origin(console, parts).ok()?);
+    Some(jar.get(name)?.value().to_owned())
 }
 
-/// What proves that a form was made for the session with this secret.
-fn form_key(console: &Console, secret: &str) -> String {
-    hex::encode(console.services.key.sign(format!("form of the session {secret}").as_bytes()))
+/// What the proof that a form was made for the session with this secret signs.
+fn said_of(secret: &str) -> String {
+    format!("form of the session {secret}")
 }
 
-/// Whether a form that came with this proof was made for the session of this request.
-pub(crate) fn is_own_form(console: &Console, jar: &PrivateCookieJar, proof: &str) -> bool {
-    let Some(secret) = secret_of(jar) else { return false };
-    let said = format!("form of the session {secret}");
-    hex::decode(proof).is_ok_and(|proof| console.services.key.verifies(said.as_bytes(), &proof))
+/// Whether a form that came with this proof was made for the session with this secret.
+pub(crate) fn is_own_form(console: &Console, secret: &str, proof: &str) -> bool {
+    hex::decode(proof).is_ok_and(|proof| console.services.key.verifies(said_of(secret).as_bytes(), &proof))
 }
 
 impl FromRequestParts<Console> for Visitor {
@@ -107,7 +107,7 @@ impl FromRequestParts<Console> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
-        let Some(secret) = secret_of(&jar) else { return Err(login::first_log_in(parts, jar)) };
+        let Some(secret) = secret_of(console, parts, &jar) else { return Err(login::first_log_in(parts, jar)) };
         let table = &console.services.table;
         let found = table.session(&secret, shared::clock::now()).await;
         let Some(session) = found.map_err(|error| Problem::from(error).into_response())? else {
@@ -122,7 +122,8 @@ impl FromRequestParts<Console> for Visitor {
             Some(scope) => table.org(&scope).await.map_err(|error| Problem::from(error).into_response())?,
             None => None,
         };
-        let (form_key, notice) = (form_key(console, &secret), Notice::waiting(&jar));
+        let form_key = hex::encode(console.services.key.sign(said_of(&secret).as_bytes()));
+        let notice = Notice::waiting(&jar);
         Ok(Self { secret, session, org, form_key, notice })
     }
 }

@@ -14,6 +14,7 @@ use shared::http::Problem;
 use shared::ids::IntegrationId;
 use shared::secret::AccessToken;
 
+use super::LEADS_ONLY;
 use super::accounts::client;
 use crate::elements::{alert, badge, empty, is_wrong, loaded_later, proof, refused};
 use crate::fields::Fields;
@@ -38,6 +39,14 @@ enum Said<'a> {
 }
 
 impl Said<'_> {
+    /// Whether a box is ticked; on a fresh form it is.
+    fn is_ticked(&self, name: &str) -> bool {
+        match self {
+            Self::In(_) => true,
+            Self::Before(fields) => fields.is_ticked(name),
+        }
+    }
+
     fn of(&self, name: &str) -> String {
         match self {
             Self::In(address) => address.get(name).cloned().unwrap_or_default(),
@@ -72,6 +81,8 @@ async fn shown(
                 label { "Label" input name="label" value=(said.of("label")) maxlength="100" required aria-invalid=[wrong("label")]; }
                 label { "Client" input name="client_name" value=(said.of("client_name")) maxlength="100" required aria-invalid=[wrong("client.name")]; }
                 label { "The client's id in the CRM (made from the name if left out)" input name="client_id" value=(said.of("client_id")) aria-invalid=[wrong("client.id")]; }
+                label.tick { input type="checkbox" name="leads_only" value="yes" checked[said.is_ticked("leads_only")]; "Count leads only" }
+                p.quiet { "Otherwise purchases, registrations and other conversions count as well. You can change it later." }
                 label { "Read it with" select name="integration_id" aria-invalid=[wrong("integration_id")] {
                     @for integration in &integrations { option value=(integration.id) selected[chosen == integration.id.as_str()] { (integration.name) } }
                     option value="" selected[integrations.is_empty()] { "A token of its own" }
@@ -158,7 +169,7 @@ pub(super) async fn link(
             client: client(&fields)?,
             integration_id: integration.map(IntegrationId::parse).transpose().map_err(unknown)?,
             token,
-            conversions: None,
+            conversions: fields.is_ticked("leads_only").then(|| vec![LEADS_ONLY.to_owned()]),
         };
         create(&console.services, &admin.access, new).await
     };

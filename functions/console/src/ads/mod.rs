@@ -89,6 +89,31 @@ impl Asked {
     }
 }
 
+/// What is counted, and what one of it costs, as people call it.
+#[derive(Clone, Copy)]
+struct Words {
+    many: &'static str,
+    cost: &'static str,
+}
+
+impl Asked {
+    /// Leads, if the accounts that are asked for count nothing else.
+    fn words(&self, accounts: &[AdAccountOut]) -> Words {
+        let is_meant = |account: &&AdAccountOut| {
+            self.get("account_id").is_none_or(|id| id == account.id.as_str())
+                && self.get("client_id").is_none_or(|id| id == account.client.id.as_str())
+        };
+        if accounts.iter().filter(is_meant).all(|account| account.conversions.names() == [LEADS_ONLY]) {
+            Words { many: "Leads", cost: "Cost per lead" }
+        } else {
+            Words { many: "Conversions", cost: "Cost per conversion" }
+        }
+    }
+}
+
+/// The kind of conversions that are leads.
+const LEADS_ONLY: &str = "lead";
+
 /// The pages about ads.
 fn tabs(here: &str) -> Markup {
     html! {

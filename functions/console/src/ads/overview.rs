@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
+use jiff::ToSpan;
 use jiff::civil::Date;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
@@ -16,7 +17,7 @@ use shared::http::Problem;
 use shared::model::currency::{decimals, written};
 use shared::model::report::Dimension;
 
-use super::{Asked, state_of, tabs};
+use super::{Asked, Words, state_of, tabs};
 use crate::chart::Chart;
 use crate::elements::{alert, count, empty, money, proof, time_or};
 use crate::frame::{Section, page};
@@ -45,6 +46,7 @@ pub(super) async fn show(
         Err(problem) if problem.status >= 500 => return Err(problem),
         other => other,
     };
+    let words = asked.words(&accounts);
     let body = html! {
         (tabs("/ads"))
         @if accounts.is_empty() {
@@ -57,7 +59,7 @@ pub(super) async fn show(
             (asked.chooser("/ads", &accounts, &html! {}))
             @match &reports {
                 Err(problem) => { (alert("bad", html! { (problem.detail) })) }
-                Ok((days, clients)) => { (figures(&asked, days)) (clients_table(&asked, clients)) }
+                Ok((days, clients)) => { (figures(&asked, days, words)) (clients_table(&asked, clients, words)) }
             }
             section { h2 { "Accounts" } (accounts_table(&visitor, &accounts)) }
         }
@@ -76,7 +78,7 @@ fn troubles(accounts: &[AdAccountOut]) -> Markup {
 }
 
 /// What one currency's ads came to, by day.
-fn figures(asked: &Asked, report: &ReportOut) -> Markup {
+fn figures(asked: &Asked, report: &ReportOut, words: Words) -> Markup {
     html! {
         @if report.totals.is_empty() {
             (empty("No numbers for these days", html! { "Choose other days, or wait until the accounts are read." }))
@@ -86,12 +88,12 @@ fn figures(asked: &Asked, report: &ReportOut) -> Markup {
                 h2 { "In " (total.currency) }
                 div.figures {
                     div { span { "Spend" } b { (money(&total.spend, &total.currency)) } }
-                    div { span { "Conversions" } b { (count(total.conversions)) } }
-                    div { span { "Cost per conversion" } b { (cost(total)) } }
+                    div { span { (words.many) } b { (count(total.conversions)) } }
+                    div { span { (words.cost) } b { (cost(total)) } }
                     div { span { "Clicks" } b { (count(total.clicks)) } }
                     div { span { "Impressions" } b { (count(total.impressions)) } }
                 }
-                (charts(report, total))
+                (charts(report, total, words))
                 p { a href=(asked.at("/ads/report", &[("group_by", "campaign")])) { "By campaign" } " · "
                     a href=(asked.at("/ads/report", &[("group_by", "day")])) { "By day" } }
             }
@@ -99,10 +101,17 @@ fn figures(asked: &Asked, report: &ReportOut) -> Markup {
     }
 }
 
-fn charts(report: &ReportOut, total: &RowOut) -> Markup {
-    let rows = || report.items.iter().filter(|row| row.currency == total.currency);
+fn charts(report: &ReportOut, total: &RowOut, words: Words) -> Markup {
+    let of_currency = report.items.iter().filter(|row| row.currency == total.currency);
+    let rows: BTreeMap<Date, &RowOut> =
+        of_currency.filter_map(|row| Some((row.day.as_deref()?.parse().ok()?, row))).collect();
+    // Days without a number are days all the same.
     let days = |value: &dyn Fn(&RowOut) -> Option<f64>| -> Vec<(Date, Option<f64>)> {
-        rows().filter_map(|row| Some((row.day.as_deref()?.parse().ok()?, value(row)))).collect()
+        let (Some((first, _)), Some((last, _))) = (rows.first_key_value(), rows.last_key_value()) else {
+            return Vec::new();
+        };
+        let all = first.series(1.day()).take_while(|day| day <= last);
+        all.map(|day| (day, rows.get(&day).and_then(|row| value(row)))).collect()
     };
     let whole = |number: u64| number.to_f64().unwrap_or_default();
     let amount = |value: f64| money(&short(value), &total.currency);
@@ -110,8 +119,8 @@ fn charts(report: &ReportOut, total: &RowOut) -> Markup {
     html! {
         div.charts {
             (Chart { title: "Spend", total: money(&total.spend, &total.currency), days: days(&|row| row.spend.parse().ok()), shown: &amount }.draw())
-            (Chart { title: "Conversions", total: count(total.conversions), days: days(&|row| Some(whole(row.conversions))), shown: &number }.draw())
-            (Chart { title: "Cost per conversion", total: cost(total), days: days(&per_conversion), shown: &amount }.draw())
+            (Chart { title: words.many, total: count(total.conversions), days: days(&|row| Some(whole(row.conversions))), shown: &number }.draw())
+            (Chart { title: words.cost, total: cost(total), days: days(&per_conversion), shown: &amount }.draw())
         }
     }
 }
@@ -138,22 +147,22 @@ pub(super) fn price(each: Option<Decimal>, currency: &str) -> String {
     each.map_or_else(|| "–".to_owned(), rounded)
 }
 
-fn clients_table(asked: &Asked, report: &ReportOut) -> Markup {
+fn clients_table(asked: &Asked, report: &ReportOut, words: Words) -> Markup {
     html! {
         @if report.items.len() > 1 {
             section {
                 h2 { "Clients" }
                 div.card.flush {
                     table {
-                        thead { tr { th { "Client" } th.number { "Spend" } th.number { "Conversions" } th.number { "Cost per conversion" } th.number { "Clicks" } } }
+                        thead { tr { th { "Client" } th.number { "Spend" } th.number { (words.many) } th.number { (words.cost) } th.number { "Clicks" } } }
                         tbody {
                             @for row in &report.items {
                                 @let id = row.client_id.as_deref().unwrap_or_default();
                                 tr {
                                     td data-label="Client" { a href=(asked.at("/ads", &[("client_id", id)])) { (row.client_name.as_deref().unwrap_or(id)) } }
                                     td.number data-label="Spend" { (money(&row.spend, &row.currency)) }
-                                    td.number data-label="Conversions" { (count(row.conversions)) }
-                                    td.number data-label="Cost per conversion" { (cost(row)) }
+                                    td.number data-label=(words.many) { (count(row.conversions)) }
+                                    td.number data-label=(words.cost) { (cost(row)) }
                                     td.number data-label="Clicks" { (count(row.clicks)) }
                                 }
                             }

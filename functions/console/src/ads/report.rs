@@ -14,7 +14,7 @@ use shared::admin::ads::report::{Question, ReportOut, RowOut, csv as as_csv, dim
 use shared::http::Problem;
 
 use super::overview::{cost, price};
-use super::{Asked, tabs};
+use super::{Asked, Words, tabs};
 use crate::elements::{alert, count, counted, empty, money};
 use crate::frame::{Section, page};
 use crate::router::Console;
@@ -37,17 +37,19 @@ const CHOICES: [(&str, &str); 8] = [
 ];
 
 /// Columns of numbers: the word in the address, the heading.
-const COLUMNS: [(&str, &str); 9] = [
-    ("spend", "Spend"),
-    ("conversions", "Conversions"),
-    ("cost", "Cost per conversion"),
-    ("impressions", "Impressions"),
-    ("clicks", "Clicks"),
-    ("ctr", "CTR"),
-    ("cpc", "CPC"),
-    ("cpm", "CPM"),
-    ("reach", "Reach"),
-];
+fn columns(words: Words) -> [(&'static str, &'static str); 9] {
+    [
+        ("spend", "Spend"),
+        ("conversions", words.many),
+        ("cost", words.cost),
+        ("impressions", "Impressions"),
+        ("clicks", "Clicks"),
+        ("ctr", "CTR"),
+        ("cpc", "CPC"),
+        ("cpm", "CPM"),
+        ("reach", "Reach"),
+    ]
+}
 
 fn question(asked: &Asked) -> Result<Question, Problem> {
     let by = dimensions(asked.get("group_by").unwrap_or("campaign"))?;
@@ -81,7 +83,7 @@ pub(super) async fn show(
             Ok(report) if report.items.is_empty() => {
                 (empty("No numbers for these days", html! { "Choose other days, or " a href="/ads" { "see how the accounts stand" } "." }))
             }
-            Ok(report) => { (table(&asked, report)) }
+            Ok(report) => { (table(&asked, report, asked.words(&accounts))) }
         }
     };
     Ok(page(&visitor, jar, Section::Ads, "Reports", &body))
@@ -101,9 +103,10 @@ pub(super) async fn csv(
         .into_response())
 }
 
-fn table(asked: &Asked, mut report: ReportOut) -> Markup {
+fn table(asked: &Asked, mut report: ReportOut, words: Words) -> Markup {
     let (sort, upwards) = (asked.get("sort").unwrap_or(""), asked.get("dir") == Some("asc"));
-    if COLUMNS.iter().any(|(word, _)| *word == sort) {
+    let columns = columns(words);
+    if columns.iter().any(|(word, _)| *word == sort) {
         // What has no number is last, whichever way.
         report.items.sort_by(|one, other| match (value(one, sort), value(other, sort)) {
             (Some(one), Some(other)) if upwards => one.cmp(&other),
@@ -124,10 +127,10 @@ fn table(asked: &Asked, mut report: ReportOut) -> Markup {
             table.report {
                 thead { tr {
                     (heading(asked, "name", "Name", sort, upwards, false))
-                    @for (word, name) in COLUMNS { (heading(asked, word, name, sort, upwards, true)) }
+                    @for (word, name) in columns { (heading(asked, word, name, sort, upwards, true)) }
                 } }
-                tbody { @for row in report.items.iter().take(SHOWN) { (line(&html! { @for label in labels(row) { div { (label) } } }, row)) } }
-                tfoot { @for total in &report.totals { (line(&html! { b { "All in " (total.currency) } }, total)) } }
+                tbody { @for row in report.items.iter().take(SHOWN) { (line(&html! { @for label in labels(row) { div { (label) } } }, row, words)) } }
+                tfoot { @for total in &report.totals { (line(&html! { b { "All in " (total.currency) } }, total, words)) } }
             }
         }
         @if all > SHOWN { p.quiet { "The first " (SHOWN) " are shown; the file has all." } }
@@ -146,14 +149,14 @@ fn heading(asked: &Asked, word: &str, name: &str, sort: &str, upwards: bool, is_
     }
 }
 
-fn line(name: &Markup, row: &RowOut) -> Markup {
+fn line(name: &Markup, row: &RowOut, words: Words) -> Markup {
     let share = row.ctr.map_or_else(|| "–".to_owned(), |share| format!("{} %", share.round_dp(2)));
     html! {
         tr {
             td data-label="Name" { (name) }
             td.number data-label="Spend" { (money(&row.spend, &row.currency)) }
-            td.number data-label="Conversions" { (count(row.conversions)) }
-            td.number data-label="Cost per conversion" { (cost(row)) }
+            td.number data-label=(words.many) { (count(row.conversions)) }
+            td.number data-label=(words.cost) { (cost(row)) }
             td.number data-label="Impressions" { (count(row.impressions)) }
             td.number data-label="Clicks" { (count(row.clicks)) }
             td.number data-label="CTR" { (share) }

@@ -281,7 +281,7 @@ async fn an_admin_links_an_ad_account_and_reads_its_numbers() {
     browser.settled().await;
     browser.is_in_order("ad-account").await;
     browser.press("Ads").await;
-    browser.reads("Cost per conversion").await;
+    browser.reads("Cost per lead").await;
     browser.is_in_order("ads").await;
     let total = tenant.get("/api/meta-ads/report?group_by=account").await["totals"][0].clone();
     let spend = total["spend"].as_str().unwrap();
