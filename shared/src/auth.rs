@@ -146,7 +146,10 @@ impl Verifier {
         Ok(Caller {
             user: text("sub").and_then(|sub| UserId::parse(sub).ok()).ok_or(AuthError::BadToken)?,
             name: text("name").or_else(|| text("email")).map(|name| name.chars().take(200).collect()),
-            email: text("email").and_then(crate::model::identity::normalised_email),
+            // One that the issuer has not verified is whatever somebody wrote.
+            email: text("email")
+                .filter(|_| !matches!(claims.get("email_verified"), Some(Value::Bool(false))))
+                .and_then(crate::model::identity::normalised_email),
             role: match text(&self.role_claim) {
                 Some("admin") => Role::Admin,
                 Some("superadmin") => Role::SuperAdmin,

@@ -10,9 +10,6 @@ use maud::{Markup, PreEscaped};
 use sha2::{Digest, Sha256};
 use shared::http::Problem;
 
-/// What a request may hold: a file of 4 MB and its form.
-pub(crate) const LARGEST_BODY: usize = 5 * 1024 * 1024;
-
 struct Asset {
     name: &'static str,
     kind: &'static str,

@@ -9,10 +9,8 @@ pub(crate) struct Chart<'a> {
     pub(crate) title: &'a str,
     /// All of it together, as text.
     pub(crate) total: String,
-    /// The days in their order; `None` where there is no number.
-    pub(crate) days: Vec<(Date, Option<f64>)>,
-    /// A number as people read it.
-    pub(crate) shown: &'a dyn Fn(f64) -> String,
+    /// The days in their order: as high as a bar is, and exactly, as text; `None` where there is no number.
+    pub(crate) days: Vec<(Date, Option<(f64, String)>)>,
 }
 
 const WIDTH: f64 = 420.0;
@@ -24,7 +22,7 @@ const BELOW: f64 = 22.0;
 impl Chart<'_> {
     /// The chart and, behind it, its table.
     pub(crate) fn draw(&self) -> Markup {
-        let most = self.days.iter().filter_map(|(_, value)| *value).fold(0.0, f64::max);
+        let most = self.days.iter().filter_map(|(_, value)| Some(value.as_ref()?.0)).fold(0.0, f64::max);
         let top = round_above(most);
         let height = HEIGHT - BELOW;
         let step = (WIDTH - LEFT) / self.days.len().max(1) as f64;
@@ -40,10 +38,10 @@ impl Chart<'_> {
                     }
                     @for (place, (day, value)) in self.days.iter().enumerate() {
                         @let x = LEFT + step * place as f64;
-                        @if let Some(value) = value {
+                        @if let Some((value, text)) = value {
                             rect.bar x=(tenth(x + step * 0.12)) y=(tenth(y(*value))) width=(tenth(step * 0.76))
                                 height=(tenth(height - y(*value))) rx="1.5" {
-                                title { (day) ": " ((self.shown)(*value)) }
+                                title { (day) ": " (text) }
                             }
                         }
                         @if place % every == 0 && self.days.len() - place > every / 2 {
@@ -59,7 +57,7 @@ impl Chart<'_> {
                             thead { tr { th { "Day" } th.number { (self.title) } } }
                             tbody {
                                 @for (day, value) in &self.days {
-                                    tr { td { (day) } td.number { @if let Some(value) = value { ((self.shown)(*value)) } @else { "–" } } }
+                                    tr { td { (day) } td.number { @match value { Some((_, text)) => (text), None => "–" } } }
                                 }
                             }
                         }
@@ -70,13 +68,12 @@ impl Chart<'_> {
     }
 
     fn summary(&self) -> String {
-        let known = || self.days.iter().filter_map(|(day, value)| Some((day, (*value)?)));
         let (Some((first, _)), Some((last, _))) = (self.days.first(), self.days.last()) else {
             return format!("{}: no days", self.title);
         };
-        let most = known().max_by(|(_, one), (_, other)| one.total_cmp(other));
-        let most = most
-            .map_or_else(|| "no numbers".to_owned(), |(day, value)| format!("most on {day}: {}", (self.shown)(value)));
+        let known = self.days.iter().filter_map(|(day, value)| Some((day, value.as_ref()?)));
+        let most = known.max_by(|(_, one), (_, other)| one.0.total_cmp(&other.0));
+        let most = most.map_or_else(|| "no numbers".to_owned(), |(day, (_, text))| format!("most on {day}: {text}"));
         format!("{} by day, {first} to {last}. {}; {most}. The table below has every day.", self.title, self.total)
     }
 }
@@ -123,8 +120,9 @@ mod tests {
     #[test]
     fn whoever_does_not_see_a_chart_is_told_it() {
         let day = |text: &str| text.parse::<Date>().unwrap();
-        let days = vec![(day("2026-01-01"), Some(1.0)), (day("2026-01-02"), None), (day("2026-01-03"), Some(3.0))];
-        let chart = Chart { title: "Leads", total: "4".into(), days, shown: &|value| format!("{value:.0}") };
+        let one = |value: f64| Some((value, format!("{value:.0}")));
+        let days = vec![(day("2026-01-01"), one(1.0)), (day("2026-01-02"), None), (day("2026-01-03"), one(3.0))];
+        let chart = Chart { title: "Leads", total: "4".into(), days };
         let drawn = chart.draw().into_string();
         assert!(drawn.contains("Leads by day, 2026-01-01 to 2026-01-03. 4; most on 2026-01-03: 3."), "{drawn}");
         assert_eq!(drawn.matches("<rect").count(), 2);

@@ -107,7 +107,7 @@ fn quiet(pages: &[&Connection]) -> Markup {
 fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[Connection]) -> Markup {
     let names: BTreeMap<&str, &str> =
         connections.iter().map(|page| (page.page_id.as_str(), page.page_name.as_str())).collect();
-    if parked.items.is_empty() {
+    if parked.items.is_empty() && parked.next_cursor.is_none() {
         return empty(
             "Nothing is parked",
             html! { "Leads that cannot be brought in wait here with their reason, until you try them again. Nothing is lost." },

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use maud::{Markup, html};
+use serde::Deserialize;
 use shared::http::Problem;
 
 use crate::fields::PROOF;
@@ -82,9 +83,23 @@ pub(crate) fn alert(kind: &str, body: Markup) -> Markup {
     html! { div class={ "alert " (kind) } role=(if kind == "bad" { "alert" } else { "status" }) { (body) } }
 }
 
+/// What a problem says to people. Where its own words speak of the API's calls, others stand in their place.
+pub(crate) fn words(problem: &Problem) -> &str {
+    match problem.code.as_str() {
+        "org_required" => "Your account belongs to no org. Ask whoever manages your CRM's logins to give it one.",
+        "org_not_allowed" => "Your account does not belong to this org.",
+        "user_unknown" => "Choose somebody who is active in this org.",
+        "cursor_invalid" => "This place in the list cannot be found any more. Begin at its start.",
+        "ad_account_paused" => "This ad account is paused. Let it go on first.",
+        "no_ad_accounts" => "There is no ad account to read: link one, or let a paused one go on.",
+        "no_lead" => "This form has no lead yet. Send a test lead first.",
+        _ => &problem.detail,
+    }
+}
+
 /// A problem of a form, above the form, if there is one.
 pub(crate) fn refused(problem: Option<&Problem>) -> Markup {
-    html! { @if let Some(problem) = problem { (alert("bad", html! { (problem.detail) })) } }
+    html! { @if let Some(problem) = problem { (alert("bad", html! { (words(problem)) })) } }
 }
 
 /// Marks the field that a problem is about, so that whoever cannot see the page is told as well.
@@ -105,7 +120,7 @@ pub(crate) fn proof(visitor: &Visitor) -> Markup {
 /// A part of a page that takes a while: the script loads it into its place. Without the script, a link leads to it.
 pub(crate) fn loaded_later(path: &str, waiting: &str) -> Markup {
     html! {
-        div data-part=(path) data-later aria-live="polite" {
+        div data-part=(path) data-later {
             p.waiting { span.spinner aria-hidden="true" {} (waiting) }
             noscript { p { a.button href=(path) { "Show it" } } }
         }
@@ -114,12 +129,20 @@ pub(crate) fn loaded_later(path: &str, waiting: &str) -> Markup {
 
 /// A part of a page that the script loads anew as long as there is a [`going_on`] in it.
 pub(crate) fn watched(path: &str, now: &Markup) -> Markup {
-    html! { div data-part=(path) aria-live="polite" { (now) } }
+    html! { div data-part=(path) { (now) } }
 }
 
-/// Says in a watched part that it is not at its end.
-pub(crate) fn going_on() -> Markup {
-    html! { span data-again-in="2" {} }
+/// Says in a watched part that it is not at its end, and after how many seconds it is worth another look. The script looks
+/// less and less often, and not at all while nobody sees the page.
+pub(crate) fn going_on(seconds: u32) -> Markup {
+    html! { span data-again-in=(seconds) {} }
+}
+
+/// Which dialog is to be open, for whoever has no script.
+#[derive(Deserialize)]
+pub(crate) struct Confirming {
+    #[serde(default)]
+    pub(crate) confirm: String,
 }
 
 /// A button that asks before it acts. Without the script, `confirm` in the address shows the same dialog in its place.

@@ -1,13 +1,11 @@
 //! What somebody sent with a form, and proof that it was a form of their own session.
 
-use axum::extract::{Form, FromRef, FromRequest, Multipart, Request};
-use axum_extra::extract::PrivateCookieJar;
-use axum_extra::extract::cookie::Key;
+use axum::extract::{Form, FromRequest, Multipart, Request};
 use http::StatusCode;
 use shared::http::Problem;
 
 use crate::router::Console;
-use crate::visitor;
+use crate::visitor::FormOf;
 
 /// The field that carries the proof.
 pub(crate) const PROOF: &str = "form_key";
@@ -16,6 +14,10 @@ pub(crate) const PROOF: &str = "form_key";
 /// somebody else's page can be made to send, but not to prove.
 #[derive(Debug)]
 pub(crate) struct Fields(Vec<(String, String)>);
+
+/// What a request may hold: a file of 4 MB with its form, and what is around it. Lambda takes 6 MB, a third of which goes
+/// to writing bytes as text.
+pub(crate) const LARGEST_BODY: usize = 4 * 1024 * 1024 + 256 * 1024;
 
 /// A form with one file.
 pub(crate) struct Upload {
@@ -27,6 +29,11 @@ impl Fields {
     /// A field without surrounding space; one that is empty is as good as none.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
+    }
+
+    /// A field exactly as it was sent; `None` if there was none. For texts whose space counts, and to tell empty from absent.
+    pub(crate) fn raw(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// A field, empty if there is none.
@@ -46,22 +53,16 @@ impl Fields {
     }
 }
 
-/// A request's body, beside the secret of the session that it came with.
-fn of_session(console: &Console, request: Request) -> (Request, Option<String>) {
-    let (parts, body) = request.into_parts();
-    let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
-    let secret = visitor::secret_of(console, &parts, &jar);
-    (Request::from_parts(parts, body), secret)
-}
-
 impl Fields {
-    /// The fields, if they prove that they come from a form of this session.
-    fn proven(self, console: &Console, secret: Option<String>) -> Result<Self, Problem> {
-        if secret.is_some_and(|secret| visitor::is_own_form(console, &secret, self.get(PROOF).unwrap_or_default())) {
+    /// The fields, if they prove that they come from a form of this session. Whoever takes a form has to ask for the
+    /// [`crate::visitor::Visitor`] first, who says what the proof is.
+    fn proven(self, console: &Console, form: Option<&FormOf>) -> Result<Self, Problem> {
+        let proof = self.get(PROOF).unwrap_or_default();
+        if form.is_some_and(|form| form.is_proven_by(proof, &console.services.key)) {
             return Ok(self);
         }
-        let detail =
-            "This form was not made for your session, so nothing was done. Load the page again and use the form there.";
+        let detail = "This form was not made for your session, or you have selected another org since, so nothing was done. \
+            Load the page again and use the form there.";
         Err(Problem::new(StatusCode::FORBIDDEN, "form_not_yours", detail))
     }
 }
@@ -70,10 +71,10 @@ impl FromRequest<Console> for Fields {
     type Rejection = Problem;
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
-        let (request, secret) = of_session(console, request);
+        let form = request.extensions().get::<FormOf>().cloned();
         let unreadable = |_| Problem::new(StatusCode::BAD_REQUEST, "form_invalid", "The form could not be read.");
         let Form(fields) = Form::<Vec<(String, String)>>::from_request(request, console).await.map_err(unreadable)?;
-        Self(fields).proven(console, secret)
+        Self(fields).proven(console, form.as_ref())
     }
 }
 
@@ -85,7 +86,7 @@ impl FromRequest<Console> for Upload {
             let detail = "The file could not be read. At most 4 MB can be taken at once.";
             Problem::field("file", "file_invalid", detail)
         };
-        let (request, secret) = of_session(console, request);
+        let form = request.extensions().get::<FormOf>().cloned();
         let mut parts = Multipart::from_request(request, console).await.map_err(|_| unreadable())?;
         let (mut fields, mut file) = (Vec::new(), Vec::new());
         while let Some(part) = parts.next_field().await.map_err(|_| unreadable())? {
@@ -96,6 +97,6 @@ impl FromRequest<Console> for Upload {
                 fields.push((name, part.text().await.map_err(|_| unreadable())?));
             }
         }
-        Ok(Self { fields: Fields(fields).proven(console, secret)?, file })
+        Ok(Self { fields: Fields(fields).proven(console, form.as_ref())?, file })
     }
 }

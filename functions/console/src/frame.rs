@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, header};
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 use shared::http::Problem;
+use shared::ids::IntegrationId;
 use url::Url;
 
 use crate::assets;
@@ -50,14 +51,17 @@ pub(crate) fn page(visitor: &Visitor, jar: PrivateCookieJar, section: Section, t
 }
 
 /// A page about what went wrong. Its words are the problem's.
-pub(crate) fn page_of_problem(visitor: Option<&Visitor>, problem: &Problem) -> Markup {
+pub(crate) fn page_of_problem(visitor: Option<&Visitor>, problem: &Problem, was_read: bool) -> Markup {
     let (title, advice) = match problem.code.as_str() {
         "meta_not_in_plan" => ("Upgrade to connect Meta", None),
         "no_such_page" | "not_found" => ("Not found", None),
         "session_ended" | "login_failed" => ("Please log in", None),
         _ if problem.status == 403 => ("Not allowed", None),
-        _ if problem.status >= 500 => {
+        _ if problem.status >= 500 && was_read => {
             ("Not available at the moment", Some("Nothing was lost. Load the page again in a minute."))
+        }
+        _ if problem.status >= 500 => {
+            ("Not available at the moment", Some("It may have been done all the same: look before you do it again."))
         }
         _ => ("This did not work", None),
     };
@@ -69,7 +73,7 @@ pub(crate) fn page_of_problem(visitor: Option<&Visitor>, problem: &Problem) -> M
                 p { "Ask whoever manages your CRM's plan to add " b { "Meta" } ", then load this page again." }
                 p { a.button href="/" { "Load again" } }
             } @else {
-                p { (problem.detail) }
+                p { (elements::words(problem)) }
                 @if let Some(advice) = advice { p { (advice) } }
                 p.quiet { "Code: " code { (problem.code) } }
                 p {
@@ -87,7 +91,7 @@ pub(crate) fn page_of_problem(visitor: Option<&Visitor>, problem: &Problem) -> M
 /// The same for a part of a page.
 pub(crate) fn part_of_problem(problem: &Problem) -> Markup {
     html! {
-        (elements::alert("bad", html! { (problem.detail) }))
+        (elements::alert("bad", html! { (elements::words(problem)) }))
         p { button type="button" data-again { "Try again" } }
     }
 }
@@ -124,7 +128,7 @@ pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Re
     if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
         return Redirect::to("/orgs");
     }
-    match query.reconnect.filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')) {
+    match query.reconnect.and_then(|id| IntegrationId::parse(&id).ok()) {
         Some(id) => Redirect::to(&format!("/integrations/{id}")),
         None => Redirect::to("/integrations"),
     }

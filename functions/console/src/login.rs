@@ -193,7 +193,8 @@ pub(crate) async fn begin(
         .secure(origin.scheme() == "https")
         .same_site(SameSite::Lax)
         .max_age(PATIENCE);
-    Ok((jar.add(cookie), Redirect::to(url.as_str())).into_response())
+    // Not by a redirect: it may come after a form, and forms send to this origin only.
+    Ok((jar.add(cookie), frame::leave_for(&url, "To the login page")).into_response())
 }
 
 #[derive(Deserialize)]
@@ -255,9 +256,9 @@ pub(crate) async fn logout(
     let origin = origin(&console, &parts)?;
     let (name, secure) = visitor::cookie_name(&origin);
     let jar = jar.remove(Cookie::build(name).path("/").secure(secure));
-    let Some(mut end) = console.door.provider().await?.end_session_endpoint.clone() else {
-        return Ok((jar, frame::signed_out()).into_response());
-    };
+    // Whether or not the issuer can be asked: the session is over.
+    let end = console.door.provider().await.ok().and_then(|provider| provider.end_session_endpoint.clone());
+    let Some(mut end) = end else { return Ok((jar, frame::signed_out()).into_response()) };
     // The standard's word for where to go afterwards, and Cognito's.
     end.query_pairs_mut()
         .append_pair("client_id", &console.door.client_id)

@@ -6,6 +6,8 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
 use shared::http::Problem;
 
+use crate::elements;
+
 const COOKIE: &str = "leadwire-notice";
 
 /// What an act came to.
@@ -34,7 +36,9 @@ impl Notice {
         // A cookie holds 4 KB, encrypted.
         let short = Self { text: self.text.chars().take(600).collect(), ..*self };
         let said = serde_json::to_string(&short).unwrap_or_default();
-        let cookie = Cookie::build((COOKIE, said)).path("/").http_only(true).same_site(SameSite::Lax);
+        // As the session's.
+        let secure = jar.get("__Host-leadwire").is_some();
+        let cookie = Cookie::build((COOKIE, said)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure);
         jar.add(cookie.max_age(time::Duration::minutes(1)))
     }
 
@@ -48,7 +52,8 @@ impl Notice {
 pub(crate) fn told_at(path: &str, jar: PrivateCookieJar, outcome: Result<String, Problem>) -> Response {
     let notice = match outcome {
         Ok(done) => Notice::done(done),
-        Err(problem) if problem.code == "unavailable" => return problem.into_response(),
+        // That page would not be there.
+        Err(problem) if problem.code == "unavailable" || problem.status == 404 => return problem.into_response(),
         Err(problem) => Notice::from(&problem),
     };
     (notice.put(jar), Redirect::to(path)).into_response()
@@ -56,6 +61,6 @@ pub(crate) fn told_at(path: &str, jar: PrivateCookieJar, outcome: Result<String,
 
 impl From<&Problem> for Notice {
     fn from(problem: &Problem) -> Self {
-        Self::failed(&problem.detail)
+        Self::failed(elements::words(problem))
     }
 }

@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
+use http::StatusCode;
 use maud::html;
 use shared::http::Problem;
 use shared::ids::OrgId;
@@ -69,7 +70,10 @@ pub(crate) async fn select(
     let id = OrgId::parse(fields.get("org").unwrap_or_default()).map_err(|_| unknown())?;
     let orgs = shared::admin::directory::orgs(&console.services, &visitor.session.caller).await?;
     let org = orgs.iter().find(|org| org.id == id).ok_or_else(unknown)?;
-    console.services.table.select_org(visitor.secret(), &id).await?;
+    if !console.services.table.select_org(visitor.secret(), &id).await? {
+        let detail = "Your session has ended. Log in again.";
+        return Err(Problem::new(StatusCode::UNAUTHORIZED, "session_ended", detail));
+    }
     let notice = Notice::done(format!("You act for {} now.", org.name));
     Ok((notice.put(jar), Redirect::to("/")).into_response())
 }

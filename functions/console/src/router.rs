@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts, OriginalUri, Request, State};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum_extra::extract::cookie::Key;
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use shared::admin::Services;
 use shared::http::Problem;
 use url::Url;
 
 use crate::login::Door;
 use crate::visitor::Visitor;
-use crate::{ads, assets, delivery, forms, frame, integrations, leads, login, orgs};
+use crate::{ads, assets, delivery, fields, forms, frame, integrations, leads, login, orgs};
 
 /// Everything the pages need.
 #[derive(Clone)]
@@ -67,27 +67,44 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/ads", ads::routes())
         .route("/assets/{file}", get(assets::serve))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "no_such_page", "There is nothing at this address."))
+        .method_not_allowed_fallback(to_the_page)
         .layer(middleware::from_fn(shared::http::in_time))
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
         .layer(middleware::from_fn(guarded))
-        .layer(DefaultBodyLimit::max(assets::LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(fields::LARGEST_BODY))
         .with_state(console)
+}
+
+/// An act has an address of its own, and no page: whoever comes there by the address bar, by a dialog without script, or
+/// after logging in, wants the page that the act is on.
+async fn to_the_page(method: Method, OriginalUri(address): OriginalUri) -> Response {
+    let page = address.path().rsplit_once('/').map_or("", |(page, _)| page);
+    if !method.is_safe() || page.is_empty() {
+        let detail = "This cannot be done at this address.";
+        return Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into_response();
+    }
+    let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
+    Redirect::to(&format!("{page}{query}")).into_response()
 }
 
 /// Whatever a page answers as a problem is shown as a page, in the frame of whoever asked; to a script that asked for a
 /// part of one, as a part.
 async fn problems_as_pages(State(console): State<Console>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let asked = parts.clone();
-    parts.extensions.clone_from(&asked.extensions);
+    let (parts, body) = request.into_parts();
+    let mut asked = parts.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
-    let Some(problem) = response.extensions().get::<Problem>().cloned() else { return response };
-    let mut asked = asked;
+    let status = response.status();
+    let told = response.extensions().get::<Problem>().cloned();
+    // What the router itself refuses has no words of ours.
+    let refused = status.is_client_error() || status.is_server_error();
+    let unread = || Problem::new(status, "address_invalid", "This address cannot be read.");
+    let Some(problem) = told.or_else(|| refused.then(unread)) else { return response };
+    drop(response);
     let page = if frame::wants_a_part(&asked.headers) {
         frame::part_of_problem(&problem).into_response()
     } else {
         let visitor = Visitor::from_request_parts(&mut asked, &console).await.ok();
-        frame::page_of_problem(visitor.as_ref(), &problem).into_response()
+        frame::page_of_problem(visitor.as_ref(), &problem, asked.method.is_safe()).into_response()
     };
     (StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), page).into_response()
 }

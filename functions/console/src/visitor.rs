@@ -13,6 +13,7 @@ use shared::ids::{OrgId, OrgScope};
 use shared::model::caller::Role;
 use shared::model::org::Org;
 use shared::model::session::Session;
+use shared::secret::HmacKey;
 use url::Url;
 
 use crate::login;
@@ -72,8 +73,7 @@ impl Visitor {
     }
 
     pub(crate) fn name(&self) -> &str {
-        let caller = &self.session.caller;
-        caller.name.as_deref().or(caller.email.as_deref()).unwrap_or("Somebody")
+        self.session.caller.name.as_deref().unwrap_or("Somebody")
     }
 
     /// The org's name, or its id as long as the CRM has not said one.
@@ -92,14 +92,15 @@ pub(crate) fn secret_of(console: &Console, parts: &Parts, jar: &PrivateCookieJar
     Some(jar.get(name)?.value().to_owned())
 }
 
-/// What the proof that a form was made for the session with this secret signs.
-fn said_of(secret: &str) -> String {
-    format!("form of the session {secret}")
-}
+/// What the proof of a form signs: this very session, and the org that it acts for now. A page that was opened before
+/// somebody selected another org does not act on that one.
+#[derive(Clone)]
+pub(crate) struct FormOf(String);
 
-/// Whether a form that came with this proof was made for the session with this secret.
-pub(crate) fn is_own_form(console: &Console, secret: &str, proof: &str) -> bool {
-    hex::decode(proof).is_ok_and(|proof| console.services.key.verifies(said_of(secret).as_bytes(), &proof))
+impl FormOf {
+    pub(crate) fn is_proven_by(&self, proof: &str, key: &HmacKey) -> bool {
+        hex::decode(proof).is_ok_and(|proof| key.verifies(self.0.as_bytes(), &proof))
+    }
 }
 
 impl FromRequestParts<Console> for Visitor {
@@ -122,7 +123,10 @@ impl FromRequestParts<Console> for Visitor {
             Some(scope) => table.org(&scope).await.map_err(|error| Problem::from(error).into_response())?,
             None => None,
         };
-        let form_key = hex::encode(console.services.key.sign(said_of(&secret).as_bytes()));
+        let acts_for = session.acts_for().map_or("", OrgId::as_str);
+        let made_for = format!("form of {secret} for {acts_for}");
+        let form_key = hex::encode(console.services.key.sign(made_for.as_bytes()));
+        parts.extensions.insert(FormOf(made_for));
         let notice = Notice::waiting(&jar);
         Ok(Self { secret, session, org, form_key, notice })
     }
@@ -136,7 +140,7 @@ impl FromRequestParts<Console> for Admin {
         if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
             return Err(Redirect::to("/orgs").into_response());
         }
-        let access = async { MetaAccess::of(&console.services, visitor.access()?).await }.await;
+        let access = visitor.access().and_then(|access| MetaAccess::for_org(access, visitor.org.as_ref()));
         let access = access.map_err(IntoResponse::into_response)?;
         Ok(Self { visitor, access })
     }
@@ -175,8 +179,10 @@ async fn colleague(console: &Console, visitor: &Visitor) -> Result<OrgScope, Pro
 
 /// A path of this console, and nothing that a browser could take for another place.
 pub(crate) fn local(path: &str) -> Option<&str> {
-    let is_path = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\n', '\r', '\t']);
-    is_path.then_some(path)
+    // It is kept in a cookie, which holds 4 KB.
+    const LONGEST: usize = 1000;
+    let is_path = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
+    (is_path && path.len() <= LONGEST && path.bytes().all(|byte| byte.is_ascii_graphic())).then_some(path)
 }
 
 #[cfg(test)]
@@ -185,8 +191,17 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_elsewhere_after_logging_in() {
-        for elsewhere in ["", "x", "//evil.example", "/\\evil.example", "https://evil.example", "/a\tb", "javascript:1"]
-        {
+        for elsewhere in [
+            "",
+            "x",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\tb",
+            "/a\u{1}b",
+            "/ä",
+            "javascript:1",
+        ] {
             assert_eq!(local(elsewhere), None, "{elsewhere}");
         }
         assert_eq!(local("/leads?status=new&tag=a"), Some("/leads?status=new&tag=a"));

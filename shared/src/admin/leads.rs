@@ -158,6 +158,7 @@ pub async fn change(services: &Services, access: &Access, id: &str, given: LeadI
     let before = services.table.change_lead(&access.scope, &id, &LeadChange { assigned, status: given.status }).await?;
     let before = before.ok_or_else(missing)?;
     let at = crate::clock::now();
+    let by = access.caller.name.as_deref().unwrap_or(access.caller.user.as_str());
     let mut steps = Vec::new();
     if let Some(to) = given.assigned_to {
         let from = before.assigned_to.as_ref();
@@ -171,14 +172,14 @@ pub async fn change(services: &Services, access: &Access, id: &str, given: LeadI
             steps.push(trace::assigned(given, from, &before.assignment));
         }
         let detail = match &to {
-            Some(to) => format!("{} gave it to {to}.", access.caller.user),
-            None => format!("{} took it away from {}.", access.caller.user, from.map_or("nobody", UserId::as_str)),
+            Some(to) => format!("{by} gave it to {to}."),
+            None => format!("{by} took it away from {}.", from.map_or("nobody", UserId::as_str)),
         };
         steps.push(Step::new(at, StepKind::Reassigned, "manual", detail));
     }
     if let Some(status) = given.status.filter(|status| *status != before.status) {
         let word = word(status);
-        let detail = format!("{} changed it to {word}.", access.caller.user);
+        let detail = format!("{by} changed it to {word}.");
         steps.push(Step::new(at, StepKind::StatusChanged, word, detail));
     }
     for step in steps {

@@ -39,6 +39,7 @@ use crate::http::Problem;
 use crate::ids::OrgScope;
 use crate::model::caller::Caller;
 use crate::model::login::ReturnUrls;
+use crate::model::org::Org;
 use crate::queue::Queue;
 use crate::secret::HmacKey;
 use crate::table::Table;
@@ -141,7 +142,16 @@ impl MetaAccess {
     /// # Errors
     /// If it does not, or the table cannot be read.
     pub async fn of(services: &Services, access: Access) -> Result<Self, Problem> {
-        if services.table.org(&access.scope).await?.is_some_and(|org| org.has_meta()) {
+        let org = services.table.org(&access.scope).await?;
+        Self::for_org(access, org.as_ref())
+    }
+
+    /// The same for who has just read the org, or found none.
+    ///
+    /// # Errors
+    /// If its plan does not include Meta.
+    pub fn for_org(access: Access, org: Option<&Org>) -> Result<Self, Problem> {
+        if org.is_some_and(|org| org.id == *access.scope.org() && org.has_meta()) {
             return Ok(Self(access));
         }
         let detail = "The plan of this org does not include the Meta integration. Upgrade the plan to use it.";

@@ -16,8 +16,6 @@ pub struct Session {
     pub caller: Caller,
     /// The org that a superadmin has selected. Everybody else acts for their own.
     pub org: Option<OrgId>,
-    /// When they logged in.
-    pub began_at: Timestamp,
     /// From then on it is as if it had never been.
     pub ends_at: Timestamp,
 }
@@ -26,7 +24,7 @@ impl Session {
     /// A session of somebody who has just logged in.
     #[must_use]
     pub fn begin(caller: Caller, now: Timestamp) -> Self {
-        Self { caller, org: None, began_at: now, ends_at: now + LIFETIME }
+        Self { caller, org: None, ends_at: now + LIFETIME }
     }
 
     /// The id of the org that they act for.

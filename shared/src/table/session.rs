@@ -47,3 +47,35 @@ impl Table {
 fn hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+    use crate::ids::UserId;
+    use crate::model::caller::{Caller, Role};
+    use crate::table::tests::{at, empty_table};
+
+    #[tokio::test]
+    async fn a_session_is_there_until_it_ends_or_is_ended() {
+        let (table, now, org) = (empty_table().await, at("2026-01-01T00:00:00Z"), OrgId::parse("a").unwrap());
+        let user = UserId::parse("u").unwrap();
+        let caller = Caller { user, name: None, email: None, role: Role::SuperAdmin, org: None };
+        let session = Session::begin(caller, now);
+        table.put_session("secret", &session).await.unwrap();
+        assert_eq!(table.session("secret", now).await.unwrap(), Some(session.clone()));
+        assert_eq!(table.session("another", now).await.unwrap(), None);
+        assert!(table.select_org("secret", &org).await.unwrap());
+        assert_eq!(table.session("secret", now).await.unwrap().unwrap().acts_for(), Some(&org));
+        // DynamoDB may take days to delete it.
+        assert_eq!(table.session("secret", session.ends_at).await.unwrap(), None);
+        let before = session.ends_at - SignedDuration::from_secs(1);
+        assert!(table.session("secret", before).await.unwrap().is_some());
+        table.end_session("secret").await.unwrap();
+        assert_eq!(table.session("secret", now).await.unwrap(), None);
+        // Whoever selects an org a moment later does not bring it back.
+        assert!(!table.select_org("secret", &org).await.unwrap());
+        assert_eq!(table.session("secret", now).await.unwrap(), None);
+    }
+}

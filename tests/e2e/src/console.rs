@@ -19,7 +19,7 @@ pub struct Guest {
 pub struct Page {
     /// The status.
     pub status: StatusCode,
-    /// Where it leads, if it does.
+    /// Where it leads, if it does: by a redirect, or by leaving for another site.
     pub location: String,
     /// All headers.
     pub headers: reqwest::header::HeaderMap,
@@ -106,7 +106,9 @@ impl Guest {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        let location = headers.get("location").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+        let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let leaves_for = said("refresh").and_then(|value| value.strip_prefix("0; url="));
+        let location = said("location").or(leaves_for).unwrap_or_default().to_owned();
         let text = answer.text().await.expect("the console answers whole");
         world().answers.lock().unwrap().push(text.clone());
         Page { status, location, headers, text }

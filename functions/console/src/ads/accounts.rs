@@ -1,45 +1,44 @@
 //! One ad account: how it stands, its settings, its readings, and its end.
 
-use std::collections::BTreeMap;
-
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
 use maud::{Markup, html};
+use sha2::{Digest, Sha256};
+use shared::admin::MetaAccess;
 use shared::admin::ads::AccountFilter;
-use shared::admin::ads::accounts::{AdAccountOut, read};
+use shared::admin::ads::accounts::{AdAccountOut, list as accounts, read};
 use shared::admin::ads::linking::{AdAccountChange, ClientIn, change as change_account, delete};
 use shared::admin::ads::syncs::{SyncIn, SyncStatus, status, sync as read_now};
 use shared::http::Problem;
 use shared::ids::{ClientId, IntegrationId};
 use shared::secret::AccessToken;
 
-use super::log::{is_going_on, list};
+use super::log::{LATEST, list, worth_a_look};
 use super::state_of;
-use crate::elements::{Confirm, alert, counted, going_on, is_wrong, proof, refused, time, time_or, watched};
+use crate::elements::{
+    Confirm, Confirming, alert, counted, going_on, is_wrong, proof, refused, time, time_or, watched,
+};
 use crate::fields::Fields;
 use crate::frame::{Section, page, wants_a_part};
 use crate::notice::told_at;
 use crate::router::Console;
 use crate::visitor::{Admin, Visitor};
 
-/// Readings shown with an account.
-const READINGS: usize = 5;
-
 pub(super) async fn show(
     State(console): State<Console>,
     admin: Admin,
     Path(id): Path<String>,
-    Query(asked): Query<BTreeMap<String, String>>,
+    Query(asked): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    shown(&console, &admin, &id, asked.get("confirm").map_or("", String::as_str), None, jar).await
+    shown(&console, &admin, &id, &asked.confirm, None, jar).await
 }
 
 async fn status_of(console: &Console, admin: &Admin, id: &str) -> Result<SyncStatus, Problem> {
     let meant = AccountFilter { account_id: Some(id.to_owned()), client_id: None };
-    status(&console.services, &admin.access, &meant, None, READINGS).await
+    status(&console.services, &admin.access, &meant, None, LATEST).await
 }
 
 async fn shown(
@@ -78,7 +77,7 @@ async fn shown(
                     button { @if paused { "Go on reading" } @else { "Pause" } }
                 }
             }
-            (watched(&format!("/ads/log?account_id={id}"), &list(&readings)))
+            (watched(&format!("/ads/log?account_id={id}&latest=yes"), &list(&readings)))
         }
         section { h2 { "Settings" } (settings(visitor, &path, &account, tried)) }
         section.acts {
@@ -109,7 +108,7 @@ pub(super) async fn state(
 
 fn how_it_stands(account: &AdAccountOut, readings: &SyncStatus) -> Markup {
     html! {
-        @if readings.items.iter().any(is_going_on) { (going_on()) }
+        @if let Some(seconds) = worth_a_look(readings) { (going_on(seconds)) }
         @if let Some(message) = account.reason_message {
             (alert(if account.waiting_until.is_some() { "warn" } else { "bad" }, html! {
                 p { (message) } p.fix { b { "What to do: " } (account.fix.unwrap_or_default()) }
@@ -160,17 +159,28 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option
     }
 }
 
-/// Whose ads they are, as the form says. Whoever knows no id of the CRM's gets one made from the name.
-pub(super) fn client(fields: &Fields) -> Result<ClientIn, Problem> {
+/// Whose ads they are, as the form says. Whoever gives no id of the CRM's means the client of this name, or a new one.
+pub(super) async fn client(console: &Console, access: &MetaAccess, fields: &Fields) -> Result<ClientIn, Problem> {
     let name = fields.text("client_name");
-    let id = ClientId::parse(&fields.get("client_id").map_or_else(|| from_name(&name), ToOwned::to_owned));
-    let id = id.map_err(|error| Problem::field("client.id", "client_id_invalid", format!("{error}.")))?;
-    Ok(ClientIn { id, name })
+    if let Some(given) = fields.get("client_id") {
+        let invalid = |error| Problem::field("client.id", "client_id_invalid", format!("{error}."));
+        return Ok(ClientIn { id: ClientId::parse(given).map_err(invalid)?, name });
+    }
+    let known = accounts(&console.services, access, &AccountFilter::default()).await?.items;
+    if let Some(account) = known.into_iter().find(|account| account.client.name == name) {
+        return Ok(ClientIn { id: account.client.id, name });
+    }
+    let made = made_id(&name);
+    let invalid = |_| Problem::field("client.id", "client_id_invalid", "Give the client's id in the CRM.");
+    Ok(ClientIn { id: ClientId::parse(&made).map_err(invalid)?, name })
 }
 
-fn from_name(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-").to_lowercase()
+/// An id for a client whom the CRM has not named: readable as far as the name is, and of no two names the same.
+fn made_id(name: &str) -> String {
+    let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let hash = hex::encode(Sha256::digest(name.as_bytes()));
+    let readable: String = words.join("-").to_lowercase().chars().take(40).collect();
+    [readable.as_str(), hash.get(..8).unwrap_or_default()].join("-").trim_matches('-').to_owned()
 }
 
 fn conversions(fields: &Fields) -> Option<Vec<String>> {
@@ -188,7 +198,7 @@ pub(super) async fn change(
     let change = async {
         let given = AdAccountChange {
             label: Some(fields.text("label")),
-            client: Some(client(&fields)?),
+            client: Some(client(&console, &admin.access, &fields).await?),
             conversions: Some(conversions(&fields).unwrap_or_default()),
             ..nothing()
         };
@@ -196,8 +206,8 @@ pub(super) async fn change(
     };
     match change.await {
         Ok(_) => Ok(told_at(&format!("/ads/accounts/{id}"), jar, Ok("Saved.".to_owned()))),
-        Err(problem) if problem.status == 400 => shown(&console, &admin, &id, "", Some((&fields, &problem)), jar).await,
-        Err(problem) => Err(problem),
+        Err(problem) if problem.status == 404 => Err(problem),
+        Err(problem) => shown(&console, &admin, &id, "", Some((&fields, &problem)), jar).await,
     }
 }
 
@@ -279,4 +289,18 @@ pub(super) async fn unlink(
 ) -> Response {
     let unlinked = delete(&console.services, &admin.access, &id).await;
     told_at("/ads", jar, unlinked.map(|()| "The ad account is unlinked.".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_of_different_names_have_different_ids() {
+        assert!(made_id("Café Nord & Co").starts_with("caf-nord-co-"));
+        let ids = ["Кафе 24", "Банк 24", "日本", "24", &"x".repeat(200)].map(made_id);
+        for (place, id) in ids.iter().enumerate() {
+            assert!(ClientId::parse(id).is_ok() && !ids[..place].contains(id), "{id}");
+        }
+    }
 }

@@ -1,13 +1,14 @@
 //! Linking an ad account: chosen among those that a connected account may read, or by its id with a token of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
 use maud::{Markup, html};
-use shared::admin::ads::accounts::{AvailableAdAccount, available as readable};
+use shared::admin::ads::AccountFilter;
+use shared::admin::ads::accounts::{AvailableAdAccount, available as readable, list as accounts};
 use shared::admin::ads::linking::{NewAdAccount, create};
 use shared::admin::integrations::{IntegrationOut, list};
 use shared::http::Problem;
@@ -16,7 +17,7 @@ use shared::secret::AccessToken;
 
 use super::LEADS_ONLY;
 use super::accounts::client;
-use crate::elements::{alert, badge, empty, is_wrong, loaded_later, proof, refused};
+use crate::elements::{badge, empty, is_wrong, loaded_later, proof, refused};
 use crate::fields::Fields;
 use crate::frame::{Section, page, wants_a_part};
 use crate::notice::told_at;
@@ -39,6 +40,11 @@ enum Said<'a> {
 }
 
 impl Said<'_> {
+    /// Whether somebody chose that it has a token of its own.
+    fn is_own_token(&self) -> bool {
+        matches!(self, Self::Before(fields) if fields.get("integration_id").is_none())
+    }
+
     /// Whether a box is ticked; on a fresh form it is.
     fn is_ticked(&self, name: &str) -> bool {
         match self {
@@ -63,6 +69,8 @@ async fn shown(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let integrations = list(&console.services, access).await?.items;
+    let linked = accounts(&console.services, access, &AccountFilter::default()).await?.items;
+    let clients: BTreeSet<&str> = linked.iter().map(|account| account.client.name.as_str()).collect();
     let wrong = |field: &str| is_wrong(problem, field);
     let chosen = said.of("integration_id");
     let body = html! {
@@ -77,15 +85,16 @@ async fn shown(
             form.card.narrow method="post" action="/ads/accounts/new" {
                 (proof(visitor))
                 (refused(problem))
+                datalist #clients { @for client in &clients { option value=(client) {} } }
                 label { "Ad account" input name="ad_account_id" value=(said.of("ad_account_id")) placeholder="act_1234567890" required aria-invalid=[wrong("ad_account_id")]; }
                 label { "Label" input name="label" value=(said.of("label")) maxlength="100" required aria-invalid=[wrong("label")]; }
-                label { "Client" input name="client_name" value=(said.of("client_name")) maxlength="100" required aria-invalid=[wrong("client.name")]; }
+                label { "Client" input name="client_name" list="clients" value=(said.of("client_name")) maxlength="100" required aria-invalid=[wrong("client.name")]; }
                 label { "The client's id in the CRM (made from the name if left out)" input name="client_id" value=(said.of("client_id")) aria-invalid=[wrong("client.id")]; }
                 label.tick { input type="checkbox" name="leads_only" value="yes" checked[said.is_ticked("leads_only")]; "Count leads only" }
                 p.quiet { "Otherwise purchases, registrations and other conversions count as well. You can change it later." }
                 label { "Read it with" select name="integration_id" aria-invalid=[wrong("integration_id")] {
                     @for integration in &integrations { option value=(integration.id) selected[chosen == integration.id.as_str()] { (integration.name) } }
-                    option value="" selected[integrations.is_empty()] { "A token of its own" }
+                    option value="" selected[integrations.is_empty() || said.is_own_token()] { "A token of its own" }
                 } }
                 label { "Its own token, if so" input type="password" name="token" autocomplete="off" aria-invalid=[wrong("token")]; }
                 p.quiet { "A system user's token with " code { "ads_read" } ". It is verified, kept in Secrets Manager, and never shown again." }
@@ -125,7 +134,7 @@ fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>,
     html! {
         h3 { (integration.name) }
         @match found {
-            Err(problem) => { (alert("warn", html! { (problem.detail) })) }
+            Err(problem) => { (refused(Some(problem))) }
             Ok(accounts) if accounts.is_empty() => { p.quiet { "Meta names no ad account for it." } }
             Ok(accounts) => {
                 div.card.flush {
@@ -166,7 +175,7 @@ pub(super) async fn link(
         let new = NewAdAccount {
             ad_account_id: fields.text("ad_account_id"),
             label: fields.text("label"),
-            client: client(&fields)?,
+            client: client(&console, &admin.access, &fields).await?,
             integration_id: integration.map(IntegrationId::parse).transpose().map_err(unknown)?,
             token,
             conversions: fields.is_ticked("leads_only").then(|| vec![LEADS_ONLY.to_owned()]),
@@ -178,9 +187,6 @@ pub(super) async fn link(
             let text = "Linked. Its objects are read first, then the newest 30 days, then earlier ones.".to_owned();
             Ok(told_at(&format!("/ads/accounts/{}", account.id), jar, Ok(text)))
         }
-        Err(problem) if problem.status < 500 => {
-            shown(&console, &admin, &Said::Before(&fields), Some(&problem), jar).await
-        }
-        Err(problem) => Err(problem),
+        Err(problem) => shown(&console, &admin, &Said::Before(&fields), Some(&problem), jar).await,
     }
 }

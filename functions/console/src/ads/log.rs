@@ -17,7 +17,10 @@ use crate::frame::{Section, page, wants_a_part};
 use crate::router::Console;
 use crate::visitor::Admin;
 
+/// Readings that are listed.
 const MOST: usize = 30;
+/// Of one account, on its page.
+pub(super) const LATEST: usize = 5;
 
 pub(super) async fn show(
     State(console): State<Console>,
@@ -27,7 +30,8 @@ pub(super) async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let asked = Asked(given);
-    let status = status(&console.services, &access, &asked.accounts(), None, MOST).await?;
+    let most = if asked.get("latest").is_some() { LATEST } else { MOST };
+    let status = status(&console.services, &access, &asked.accounts(), None, most).await?;
     let part = list(&status);
     if wants_a_part(&headers) {
         return Ok(part.into_response());
@@ -36,8 +40,14 @@ pub(super) async fn show(
     Ok(page(&visitor, jar, Section::Ads, "Sync log", &body))
 }
 
-pub(super) fn is_going_on(sync: &SyncOut) -> bool {
-    matches!(sync.state, SyncState::Queued | SyncState::Running | SyncState::Waiting)
+/// After how many seconds it is worth another look; `None` if nothing is under way.
+pub(super) fn worth_a_look(status: &SyncStatus) -> Option<u32> {
+    let seconds = |sync: &SyncOut| match sync.state {
+        SyncState::Queued | SyncState::Running => Some(2),
+        SyncState::Waiting => Some(30),
+        SyncState::Done | SyncState::Failed | SyncState::Stopped => None,
+    };
+    status.items.iter().filter_map(seconds).min()
 }
 
 /// Readings, the newest first.
@@ -47,7 +57,7 @@ pub(super) fn list(status: &SyncStatus) -> Markup {
         found.map_or_else(|| sync.account_id.to_string(), |account| account.label.clone())
     };
     html! {
-        @if status.items.iter().any(is_going_on) { (going_on()) }
+        @if let Some(seconds) = worth_a_look(status) { (going_on(seconds)) }
         @if status.items.is_empty() {
             (empty("Nothing has been read yet", html! { "Accounts are read every 15 minutes, and at once when they are linked." }))
         }
@@ -72,7 +82,7 @@ fn reading(sync: &SyncOut, label: &str) -> Markup {
     let changed: u64 = sync.objects.iter().map(|object| object.changed).sum();
     let failed = sync.objects.iter().any(|object| !object.errors.is_empty());
     html! {
-        details.card.reading open[sync.state == SyncState::Failed] {
+        details.card.reading open[sync.state == SyncState::Failed] data-key={ (sync.run_id) (sync.account_id) } {
             summary {
                 (badge(kind, word)) " " b { (label) } " " span.quiet { (time(sync.asked_at)) ", " (cause) ", days since " (sync.since) }
                 " " span { (count(changed)) " changed" } @if failed { " " (badge("warn", "With errors")) }

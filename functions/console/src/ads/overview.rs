@@ -19,7 +19,7 @@ use shared::model::report::Dimension;
 
 use super::{Asked, Words, state_of, tabs};
 use crate::chart::Chart;
-use crate::elements::{alert, count, empty, money, proof, time_or};
+use crate::elements::{alert, count, empty, money, proof, refused, time_or};
 use crate::frame::{Section, page};
 use crate::router::Console;
 use crate::visitor::{Admin, Visitor};
@@ -58,7 +58,7 @@ pub(super) async fn show(
             (troubles(&accounts))
             (asked.chooser("/ads", &accounts, &html! {}))
             @match &reports {
-                Err(problem) => { (alert("bad", html! { (problem.detail) })) }
+                Err(problem) => { (refused(Some(problem))) }
                 Ok((days, clients)) => { (figures(&asked, days, words)) (clients_table(&asked, clients, words)) }
             }
             section { h2 { "Accounts" } (accounts_table(&visitor, &accounts)) }
@@ -106,39 +106,33 @@ fn charts(report: &ReportOut, total: &RowOut, words: Words) -> Markup {
     let rows: BTreeMap<Date, &RowOut> =
         of_currency.filter_map(|row| Some((row.day.as_deref()?.parse().ok()?, row))).collect();
     // Days without a number are days all the same.
-    let days = |value: &dyn Fn(&RowOut) -> Option<f64>| -> Vec<(Date, Option<f64>)> {
+    let days = |value: &dyn Fn(&RowOut) -> Option<(f64, String)>| -> Vec<_> {
         let (Some((first, _)), Some((last, _))) = (rows.first_key_value(), rows.last_key_value()) else {
             return Vec::new();
         };
         let all = first.series(1.day()).take_while(|day| day <= last);
         all.map(|day| (day, rows.get(&day).and_then(|row| value(row)))).collect()
     };
-    let whole = |number: u64| number.to_f64().unwrap_or_default();
-    let amount = |value: f64| money(&short(value), &total.currency);
-    let number = |value: f64| short(value);
+    let spend = |row: &RowOut| Some((row.spend.parse().ok()?, money(&row.spend, &row.currency)));
+    let number = |row: &RowOut| Some((row.conversions.to_f64()?, count(row.conversions)));
+    let each = |row: &RowOut| Some((of_one(row)?.to_f64()?, cost(row)));
     html! {
         div.charts {
-            (Chart { title: "Spend", total: money(&total.spend, &total.currency), days: days(&|row| row.spend.parse().ok()), shown: &amount }.draw())
-            (Chart { title: words.many, total: count(total.conversions), days: days(&|row| Some(whole(row.conversions))), shown: &number }.draw())
-            (Chart { title: words.cost, total: cost(total), days: days(&per_conversion), shown: &amount }.draw())
+            (Chart { title: "Spend", total: money(&total.spend, &total.currency), days: days(&spend) }.draw())
+            (Chart { title: words.many, total: count(total.conversions), days: days(&number) }.draw())
+            (Chart { title: words.cost, total: cost(total), days: days(&each) }.draw())
         }
     }
 }
 
-/// A number for an axis: decimals only where they tell something.
-fn short(value: f64) -> String {
-    if value >= 100.0 || (value - value.round()).abs() < 1e-9 { format!("{value:.0}") } else { format!("{value:.2}") }
-}
-
-fn per_conversion(row: &RowOut) -> Option<f64> {
-    let spend: f64 = row.spend.parse().ok()?;
-    (row.conversions > 0).then(|| spend / row.conversions.to_f64().unwrap_or(f64::INFINITY))
-}
-
 /// Spend per conversion, of the sums.
+fn of_one(row: &RowOut) -> Option<Decimal> {
+    row.spend.parse::<Decimal>().ok()?.checked_div(Decimal::from(row.conversions))
+}
+
+/// The same as it is shown.
 pub(super) fn cost(row: &RowOut) -> String {
-    let each = row.spend.parse::<Decimal>().ok().and_then(|spend| spend.checked_div(Decimal::from(row.conversions)));
-    price(each, &row.currency)
+    price(of_one(row), &row.currency)
 }
 
 /// What one of something costs, rounded as money is.

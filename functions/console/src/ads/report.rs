@@ -15,7 +15,7 @@ use shared::http::Problem;
 
 use super::overview::{cost, price};
 use super::{Asked, Words, tabs};
-use crate::elements::{alert, count, counted, empty, money};
+use crate::elements::{count, counted, empty, money, refused};
 use crate::frame::{Section, page};
 use crate::router::Console;
 use crate::visitor::Admin;
@@ -79,7 +79,7 @@ pub(super) async fn show(
         (tabs("/ads/report"))
         (asked.chooser("/ads/report", &accounts, &by))
         @match report {
-            Err(problem) => { (alert("bad", html! { (problem.detail) })) }
+            Err(problem) => { (refused(Some(&problem))) }
             Ok(report) if report.items.is_empty() => {
                 (empty("No numbers for these days", html! { "Choose other days, or " a href="/ads" { "see how the accounts stand" } "." }))
             }
@@ -121,7 +121,7 @@ fn table(asked: &Asked, mut report: ReportOut, words: Words) -> Markup {
     html! {
         div.acts {
             span { (counted(all, "row")) @if report.next_cursor.is_some() { " and more" } }
-            a.button href=(asked.at("/ads/report.csv", &[])) download { "Download as CSV" }
+            a.button href=(asked.at("/ads/report.csv", &[])) { "Download as CSV" }
         }
         div.card.flush.scroll tabindex="0" role="region" aria-label="Report" {
             table.report {

@@ -3,7 +3,7 @@
 // The pages work without this. It loads what takes a while, keeps what changes fresh, shows times in the reader's zone,
 // and opens dialogs in place.
 
-const WAIT_AFTER_FAILURE = 5000;
+const LONGEST_WAIT_S = 30;
 
 /** Times as the reader's zone and language have them; on hover, to the second and with the zone. */
 function showTimes(root) {
@@ -18,48 +18,65 @@ function showTimes(root) {
   }
 }
 
+/** What each place was last filled with, as it came. */
+const filled = new WeakMap();
+
+/** Puts a part into its place. What was opened stays open, and the focus where it was. */
+function fill(place, text) {
+  if (filled.get(place) === text) return;
+  filled.set(place, text);
+  // Ours, and escaped where it was written; nothing in it can run, by the page's policy.
+  const page = new DOMParser().parseFromString(text, "text/html");
+  for (const opened of place.querySelectorAll("details[data-key]")) {
+    const again = page.querySelector(`details[data-key="${CSS.escape(opened.dataset.key)}"]`);
+    if (again) again.open = opened.open;
+  }
+  const focusable = "a, button, summary, input, select";
+  const focus = [...place.querySelectorAll(focusable)].indexOf(document.activeElement);
+  place.replaceChildren(...page.body.childNodes);
+  prepare(place);
+  if (focus >= 0) place.querySelectorAll(focusable)[focus]?.focus();
+}
+
 /** Loads a part of the page into its place, and again as long as it says that it goes on. */
-async function load(place) {
+async function load(place, waited = 0) {
   place.setAttribute("aria-busy", "true");
-  let failed = false;
   try {
     const answer = await fetch(place.dataset.part, { headers: { "x-part": "1" } });
-    const text = await answer.text();
-    failed = !answer.ok;
-    // Ours, and escaped where it was written; nothing in it can run, by the page's policy.
-    const opened = new Set([...place.querySelectorAll("details[open] > summary")].map((summary) => summary.textContent));
-    const page = new DOMParser().parseFromString(text, "text/html");
-    for (const summary of page.querySelectorAll("details > summary")) {
-      if (opened.has(summary.textContent)) summary.parentElement.open = true;
-    }
-    place.replaceChildren(...page.body.childNodes);
-    prepare(place);
+    const isOurs = answer.headers.get("content-type")?.startsWith("text/html");
+    // What is shown is not given up for a failure that passes.
+    if (!isOurs || (answer.status >= 500 && place.querySelector("[data-again-in]"))) throw new Error(answer.status);
+    fill(place, await answer.text());
   } catch {
-    failed = true;
     if (!place.querySelector("[data-again-in]")) {
       const words = Object.assign(document.createElement("p"), { textContent: "This could not be loaded. " });
       const again = Object.assign(document.createElement("button"), { textContent: "Try again", type: "button" });
       again.dataset.again = "";
       place.replaceChildren(words, again);
+      filled.delete(place);
     }
   } finally {
     place.removeAttribute("aria-busy");
   }
-  goOn(place, failed);
+  goOn(place, waited);
 }
 
-function goOn(place, failed) {
+/** Looks again after a while, each time a longer one, and not while nobody sees the page. */
+function goOn(place, waited) {
   const arrived = place.querySelector("[data-go]");
   if (arrived) location.replace(arrived.href);
   const mark = place.querySelector("[data-again-in]");
-  if (mark) setTimeout(() => load(place), failed ? WAIT_AFTER_FAILURE : 1000 * Number(mark.dataset.againIn));
+  if (!mark) return;
+  const wait = Math.min(LONGEST_WAIT_S, Math.max(Number(mark.dataset.againIn), waited * 1.2));
+  const look = () => (document.hidden ? setTimeout(look, 1000 * wait) : load(place, wait));
+  setTimeout(look, 1000 * wait);
 }
 
 function prepare(root) {
   showTimes(root);
   for (const place of root.querySelectorAll("[data-part]")) {
     if (place.hasAttribute("data-later")) load(place);
-    else goOn(place, false);
+    else goOn(place, 0);
   }
 }
 
@@ -69,13 +86,12 @@ document.addEventListener("click", (event) => {
   const again = event.target.closest("[data-again]");
   if (opener) {
     event.preventDefault();
-    document.getElementById(opener.dataset.dialog)?.showModal();
+    const dialog = document.getElementById(opener.dataset.dialog);
+    if (dialog.open) dialog.close();
+    dialog.showModal();
   } else if (closer) {
-    const dialog = closer.closest("dialog");
-    if (dialog?.open && !new URLSearchParams(location.search).has("confirm")) {
-      event.preventDefault();
-      dialog.close();
-    }
+    event.preventDefault();
+    closer.closest("dialog").close();
   } else if (again) {
     const place = again.closest("[data-part]");
     if (place) load(place);
@@ -89,6 +105,16 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     event.target.click();
   }
+});
+
+// A file that is too large is told before it is sent.
+document.addEventListener("change", (event) => {
+  const most = Number(event.target.dataset.most);
+  const file = event.target.files?.[0];
+  if (!most || !file) return;
+  const tooLarge = file.size > most;
+  event.target.setCustomValidity(tooLarge ? "This file has more than 4 MB. Split it, and send the parts one by one." : "");
+  if (tooLarge) event.target.reportValidity();
 });
 
 // A form is sent once, and its button says that it is on its way.

@@ -14,7 +14,7 @@ use shared::admin::mapping::{
 use shared::http::Problem;
 use shared::model::mapping::{Mapped, Rule};
 
-use crate::elements::{alert, count, counted, proof, refused, time};
+use crate::elements::{self, alert, count, counted, proof, refused, time};
 use crate::fields::Fields;
 use crate::frame::{Section, page};
 use crate::notice::told_at;
@@ -31,6 +31,8 @@ const A_WHILE: Duration = Duration::from_secs(12);
 /// What the form on the page says.
 struct Said {
     rules: Vec<Rule>,
+    /// Of each rule, the lines of choices as they were written.
+    choices: Vec<String>,
     country: Option<String>,
     version: Option<u32>,
 }
@@ -42,7 +44,9 @@ pub(super) async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let mapping = read(&console.services, &admin.access, &id).await?;
-    let said = Said { rules: mapping.rules.clone(), country: mapping.country.clone(), version: Some(mapping.version) };
+    let choices = mapping.rules.iter().map(written).collect();
+    let (rules, country) = (mapping.rules.clone(), mapping.country.clone());
+    let said = Said { rules, choices, country, version: Some(mapping.version) };
     Ok(shown(&admin, &mapping, &said, None, None, jar))
 }
 
@@ -53,18 +57,26 @@ pub(super) async fn save(
     jar: PrivateCookieJar,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    let said = Said::of(&fields);
+    let mut said = Said::of(&fields);
     let given = MappingIn { rules: said.rules.clone(), country: said.country.clone(), version: said.version };
-    match change(&console.services, &admin.access, &id, given).await {
+    let changed = match said.unread() {
+        Some(problem) => Err(problem),
+        None => change(&console.services, &admin.access, &id, given).await,
+    };
+    match changed {
         Ok(saved) => {
             let text = format!("Saved as version {}. It holds for leads that come from now on.", saved.version);
             Ok(told_at(&format!("/forms/{id}"), jar, Ok(text)))
         }
-        Err(problem) if matches!(problem.status, 400 | 409) => {
+        Err(problem) if problem.status == 404 => Err(problem),
+        Err(problem) => {
             let mapping = read(&console.services, &admin.access, &id).await?;
+            if problem.code == "mapping_changed" {
+                // Whoever saves again, having been told, knows over what.
+                said.version = Some(mapping.version);
+            }
             Ok(shown(&admin, &mapping, &said, None, Some(&problem), jar))
         }
-        Err(problem) => Err(problem),
     }
 }
 
@@ -78,11 +90,14 @@ pub(super) async fn preview(
     let said = Said::of(&fields);
     let mapping = read(&console.services, &admin.access, &id).await?;
     let given = PreviewIn { rules: said.rules.clone(), country: said.country.clone(), lead_id: None };
-    match try_out(&console.services, &admin.access, &id, given).await {
-        Ok(preview) => Ok(shown(&admin, &mapping, &said, Some(&preview), None, jar)),
-        Err(problem) if problem.status < 500 => Ok(shown(&admin, &mapping, &said, None, Some(&problem), jar)),
-        Err(problem) => Err(problem),
-    }
+    let tried = match said.unread() {
+        Some(problem) => Err(problem),
+        None => try_out(&console.services, &admin.access, &id, given).await,
+    };
+    Ok(match tried {
+        Ok(preview) => shown(&admin, &mapping, &said, Some(&preview), None, jar),
+        Err(problem) => shown(&admin, &mapping, &said, None, Some(&problem), jar),
+    })
 }
 
 /// Reads the form's earlier leads anew, for a while; the page it ends on goes on if there are more.
@@ -128,36 +143,56 @@ pub(super) async fn rerun(
 }
 
 impl Said {
-    /// The rules of the form: their parts are numbered. A rule without a field is none.
+    /// The rules of the form: their parts are numbered. A rule without anything is none, and one that is to go is gone.
     fn of(fields: &Fields) -> Self {
-        let rule = |place: usize| {
-            let part = |name: &str| fields.get(&format!("rule-{place}-{name}"));
-            Some(Rule {
-                field: part("field")?.to_owned(),
-                from: fields.all(&format!("rule-{place}-from")).map(ToOwned::to_owned).collect(),
-                // A space between words is meant as one, and is cut off with all others at the ends.
-                join: part("join").map(|join| if join == "space" { " ".to_owned() } else { join.to_owned() }),
-                default: part("default").map(ToOwned::to_owned),
-                choices: choices(part("choices").unwrap_or_default()),
-            })
-        };
         let most = fields.get("rules").and_then(|text| text.parse().ok()).unwrap_or(0).min(200);
-        Self {
-            rules: (0..most).filter_map(rule).collect(),
-            country: fields.get("country").map(ToOwned::to_owned),
-            version: fields.get("version").and_then(|text| text.parse().ok()),
+        let (mut rules, mut lines) = (Vec::new(), Vec::new());
+        for place in 0..most {
+            let name = |part: &str| format!("rule-{place}-{part}");
+            // Space between words is meant as it is.
+            let exact = |part: &str| fields.raw(&name(part)).filter(|text| !text.is_empty()).map(ToOwned::to_owned);
+            let written = fields.text(&name("choices"));
+            let rule = Rule {
+                field: fields.text(&name("field")),
+                from: fields.all(&name("from")).map(ToOwned::to_owned).collect(),
+                join: exact("join"),
+                default: exact("default"),
+                choices: choices(&written).unwrap_or_default(),
+            };
+            let is_blank = rule == Rule { join: rule.join.clone(), ..Rule::default() } && written.is_empty();
+            if !is_blank && !fields.is_ticked(&name("remove")) {
+                rules.push(rule);
+                lines.push(written);
+            }
         }
+        let version = fields.get("version").and_then(|text| text.parse().ok());
+        Self { rules, choices: lines, country: fields.get("country").map(ToOwned::to_owned), version }
+    }
+
+    /// The first line of choices that is none.
+    fn unread(&self) -> Option<Problem> {
+        self.choices.iter().enumerate().find_map(|(place, lines)| {
+            let line = choices(lines).err()?;
+            let detail = format!("Line {line} of what was chosen has to be: answer = value.");
+            Some(Problem::field(&format!("rules[{place}].choices"), "rule_invalid", detail))
+        })
     }
 }
 
-/// Lines such as `answer = value`.
-fn choices(lines: &str) -> BTreeMap<String, String> {
-    let pair = |line: &str| {
-        let (answer, value) = line.split_once('=')?;
-        let (answer, value) = (answer.trim(), value.trim());
-        (!answer.is_empty()).then(|| (answer.to_owned(), value.to_owned()))
+/// Lines such as `answer = value`; an error is the number of the first line that is none.
+fn choices(lines: &str) -> Result<BTreeMap<String, String>, usize> {
+    let pair = |(place, line): (usize, &str)| {
+        let (answer, value) = line.split_once('=').ok_or(place + 1)?;
+        let answer = answer.trim();
+        if answer.is_empty() { Err(place + 1) } else { Ok((answer.to_owned(), value.trim().to_owned())) }
     };
-    lines.lines().filter_map(pair).collect()
+    lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(pair).collect()
+}
+
+/// A rule's choices as lines.
+fn written(rule: &Rule) -> String {
+    let lines: Vec<String> = rule.choices.iter().map(|(answer, value)| format!("{answer} = {value}")).collect();
+    lines.join("\n")
 }
 
 fn shown(
@@ -184,7 +219,7 @@ fn shown(
                 input type="hidden" name="rules" value=(rooms);
                 datalist #fields { @for field in &mapping.standard_fields { option value=(field) {} } }
                 @for (place, rule) in said.rules.iter().chain(std::iter::repeat_n(&blank, SPARE_RULES)).enumerate() {
-                    (rule_fields(place, rule, &mapping.questions, problem))
+                    (rule_fields(place, rule, said.choices.get(place).map_or("", String::as_str), &mapping.questions, problem))
                 }
                 label.short { "Country of phone numbers without a country code" input name="country" value=[said.country.as_deref()] maxlength="2" size="4" placeholder="US"; }
                 div.acts {
@@ -207,7 +242,7 @@ fn shown(
 fn problem_of(problem: Option<&Problem>) -> Markup {
     let place = problem.and_then(wrong_rule);
     match (problem, place) {
-        (Some(problem), Some(place)) => alert("bad", html! { "Rule " (place + 1) ": " (problem.detail) }),
+        (Some(problem), Some(place)) => alert("bad", html! { "Rule " (place + 1) ": " (elements::words(problem)) }),
         _ => refused(problem),
     }
 }
@@ -250,11 +285,16 @@ fn options(question: &QuestionOut) -> String {
     names.join(" · ")
 }
 
-fn rule_fields(place: usize, rule: &Rule, questions: &[QuestionOut], problem: Option<&Problem>) -> Markup {
+fn rule_fields(
+    place: usize,
+    rule: &Rule,
+    choices: &str,
+    questions: &[QuestionOut],
+    problem: Option<&Problem>,
+) -> Markup {
     let name = |part: &str| format!("rule-{place}-{part}");
     let is_wrong = problem.and_then(wrong_rule) == Some(place);
     let rooms = QUESTIONS_OF_A_RULE.max(rule.from.len() + 1).min(questions.len());
-    let choices: Vec<String> = rule.choices.iter().map(|(answer, value)| format!("{answer} = {value}")).collect();
     html! {
         fieldset.card.rule aria-invalid=[is_wrong.then_some("true")] {
             legend { "Rule " (place + 1) @if rule.field.is_empty() { " (empty)" } }
@@ -269,12 +309,13 @@ fn rule_fields(place: usize, rule: &Rule, questions: &[QuestionOut], problem: Op
                     }
                 }
             }
-            label { "put together with" input name=(name("join")) value=(rule.join.as_deref().map_or("", |join| if join == " " { "space" } else { join })) placeholder="space" size="6"; }
+            label { "put together with" input name=(name("join")) value=[rule.join.as_deref()] placeholder="a space" size="6"; }
             label { "and if nothing is answered" input name=(name("default")) value=[rule.default.as_deref()] maxlength="500"; }
-            details open[!rule.choices.is_empty()] {
+            details open[!choices.is_empty()] {
                 summary { "Change what was chosen" }
-                label { "One a line: answer = value" textarea name=(name("choices")) rows="3" { (choices.join("\n")) } }
+                label { "One a line: answer = value" textarea name=(name("choices")) rows="3" { (choices) } }
             }
+            @if !rule.field.is_empty() { label.tick { input type="checkbox" name=(name("remove")) value="yes"; "Remove this rule" } }
         }
     }
 }
@@ -321,8 +362,10 @@ mod tests {
 
     #[test]
     fn choices_are_read_line_by_line() {
-        let read = choices("yes = 1\n\n no=0 \nnonsense\n= x\na = b = c");
         let expected = [("yes", "1"), ("no", "0"), ("a", "b = c")].map(|(a, b)| (a.to_owned(), b.to_owned()));
-        assert_eq!(read, BTreeMap::from(expected));
+        assert_eq!(choices("yes = 1\n\n no=0 \na = b = c"), Ok(BTreeMap::from(expected)));
+        for (lines, wrong) in [("yes = 1\nnonsense", 2), ("= x", 1)] {
+            assert_eq!(choices(lines), Err(wrong), "{lines}");
+        }
     }
 }

@@ -11,9 +11,10 @@ use shared::admin::runs::BackfillIn;
 use shared::admin::{connect as logins, directory, manage, runs};
 use shared::connect::Begin;
 use shared::http::Problem;
-use shared::ids::{PageId, UserId};
+use shared::ids::{IntegrationId, PageId, UserId};
 use shared::model::assignment::Assignment;
 use shared::secret::AccessToken;
+use url::Url;
 
 use super::details::{Refused, assignment, shown};
 use crate::elements::{counted, is_wrong, proof, refused};
@@ -24,6 +25,11 @@ use crate::notice::{Notice, told_at};
 use crate::router::Console;
 use crate::visitor::Admin;
 
+/// Where Meta's dialog leads back to in the end.
+fn back(origin: &Url) -> String {
+    format!("{}{}", origin.as_str().trim_end_matches('/'), logins::CONSOLE)
+}
+
 /// Sends somebody to Meta's dialog, to connect an account.
 pub(super) async fn connect(
     State(console): State<Console>,
@@ -32,8 +38,7 @@ pub(super) async fn connect(
     _: Fields,
 ) -> Result<Response, Problem> {
     let origin = origin(&console, &parts)?;
-    let return_url = format!("{}{}", origin.as_str().trim_end_matches('/'), logins::CONSOLE);
-    let asked = Begin { return_url, ..Begin::default() };
+    let asked = Begin { return_url: back(&origin), ..Begin::default() };
     let dialog = logins::begin(&console.services, &access, origin, asked).await?;
     Ok(leave_for(&dialog, "On to Facebook"))
 }
@@ -47,7 +52,7 @@ pub(super) async fn reconnect(
     _: Fields,
 ) -> Result<Response, Problem> {
     let origin = origin(&console, &parts)?;
-    let return_url = format!("{}{}", origin.as_str().trim_end_matches('/'), logins::CONSOLE);
+    let return_url = back(&origin);
     let dialog = logins::reconnect(&console.services, &access, origin, &id, return_url, None).await?;
     Ok(leave_for(&dialog, "On to Facebook"))
 }
@@ -82,7 +87,7 @@ pub(super) async fn back_from_meta(jar: PrivateCookieJar, Admin { .. }: Admin, Q
         }
     };
     let connected = back.status.as_deref() == Some("connected");
-    let id = back.integration_id.filter(|id| connected && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_'));
+    let id = back.integration_id.filter(|_| connected).and_then(|id| IntegrationId::parse(&id).ok());
     let to = id.map_or_else(|| "/integrations".to_owned(), |id| format!("/integrations/{id}"));
     (notice.put(jar), Redirect::to(&to)).into_response()
 }
@@ -104,14 +109,15 @@ pub(super) async fn settings(
     };
     match change.await {
         Ok(_) => Ok(told_at(&format!("/integrations/{id}"), jar, Ok("Saved.".to_owned()))),
-        Err(problem) if problem.status == 400 => {
+        Err(problem) if problem.status == 404 => Err(problem),
+        Err(problem) => {
             shown(&console, &admin, &id, "", Some(&Refused { fields: &fields, problem: &problem }), jar).await
         }
-        Err(problem) => Err(problem),
     }
 }
 
-fn chosen(fields: &Fields) -> Result<Assignment, Problem> {
+/// Who gets new leads, as a form says.
+pub(super) fn chosen(fields: &Fields) -> Result<Assignment, Problem> {
     let unknown = || Problem::field("assignment", "assignment_unknown", "Choose who gets new leads.");
     match fields.get("assignment") {
         Some("unassigned") => Ok(Assignment::Unassigned),
@@ -216,10 +222,7 @@ pub(super) async fn paste(
             let text = format!("Connected, with {}.", counted(made.pages_count, "page"));
             Ok(told_at(&format!("/integrations/{}", made.id), jar, Ok(text)))
         }
-        Err(problem) if problem.status == 400 => {
-            pasting(&console, &admin, Some(&Refused { fields: &fields, problem: &problem }), jar).await
-        }
-        Err(problem) => Err(problem),
+        Err(problem) => pasting(&console, &admin, Some(&Refused { fields: &fields, problem: &problem }), jar).await,
     }
 }
 
@@ -241,7 +244,7 @@ async fn pasting(
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
             // It is not given back when it is refused: a page is no place for a token.
             label { "Token" input type="password" name="token" autocomplete="off" required aria-invalid=[is_wrong(problem, "token")]; }
-            (assignment(&Assignment::Unassigned, &users))
+            (assignment(&tried.and_then(|tried| chosen(tried.fields).ok()).unwrap_or_default(), &users))
             div.acts { button.primary { "Connect" } a.button href="/integrations" { "Cancel" } }
         }
     };

@@ -11,9 +11,12 @@ use shared::model::assignment::Assignment;
 use shared::model::org::User;
 use shared::model::standing::TokenKind;
 
+use super::acts::chosen;
 use super::parts::list_of_runs;
-use super::{Asked, page_link, reconnect, standing, state_of};
-use crate::elements::{Confirm, alert, count, counted, is_wrong, loaded_later, proof, refused, time, time_or, watched};
+use super::{page_link, reconnect, standing, state_of};
+use crate::elements::{
+    Confirm, Confirming, alert, count, counted, is_wrong, loaded_later, proof, refused, time, time_or, watched,
+};
 use crate::fields::Fields;
 use crate::frame::{Section, page};
 use crate::router::Console;
@@ -29,7 +32,7 @@ pub(super) async fn show(
     State(console): State<Console>,
     admin: Admin,
     Path(id): Path<String>,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     shown(&console, &admin, &id, &asked.confirm, None, jar).await
@@ -161,7 +164,7 @@ fn pages_table(pages: &[ConnectionOut]) -> Markup {
 
 fn choose(visitor: &Visitor, base: &str, pages: &PageList) -> Markup {
     html! {
-        @if pages.items.len() + pages.available.len() > 1 || !pages.available.is_empty() {
+        @if pages.items.len() > 1 || !pages.available.is_empty() {
             details {
                 summary { "Choose pages" @if !pages.available.is_empty() { " (" (pages.available.len()) " more at Meta)" } }
                 form.card method="post" action={ (base) "/pages" } {
@@ -198,7 +201,7 @@ fn settings(
             (refused(problem))
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
             label { "Description" textarea name="description" maxlength="500" rows="2" aria-invalid=[is_wrong(problem, "description")] { (description) } }
-            (assignment(&integration.assignment, users))
+            (assignment(&tried.and_then(|tried| chosen(tried.fields).ok()).unwrap_or_else(|| integration.assignment.clone()), users))
             p.quiet { "A changed assignment touches leads that come from now on." }
             button { "Save settings" }
         }

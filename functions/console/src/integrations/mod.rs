@@ -10,13 +10,12 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
 use maud::{Markup, html};
-use serde::Deserialize;
 use shared::admin::integrations::{ConnectionOut, IntegrationOut, IntegrationStatus};
 use shared::admin::{integrations, parked};
 use shared::http::Problem;
-use shared::model::standing::ConnectionStatus;
+use shared::model::standing::{ConnectionStatus, EndReason};
 
-use crate::elements::{Confirm, alert, badge, count, counted, empty, proof, time, time_or};
+use crate::elements::{Confirm, Confirming, alert, badge, count, counted, empty, proof, time, time_or};
 use crate::frame::{Section, page};
 use crate::router::Console;
 use crate::visitor::{Admin, Visitor};
@@ -40,20 +39,13 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/{id}/runs", get(parts::runs))
 }
 
-/// Which dialog is to be open, for whoever has no script.
-#[derive(Deserialize)]
-pub(crate) struct Asked {
-    #[serde(default)]
-    confirm: String,
-}
-
 /// Parked leads that are counted; more are told as "more than".
 const MOST_COUNTED: usize = 100;
 
 async fn list(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let services = &console.services;
@@ -117,7 +109,7 @@ fn ending(visitor: &Visitor, integration: &IntegrationOut, connections: &[Connec
                     b { (integration.name) } ": "
                     @if is_over {
                         (integration.reason_message.unwrap_or("No leads can come.")) " No leads come in until it is connected again. "
-                        @if let Some(fix) = integration.fix.filter(|fix| *fix != "Reconnect.") { (fix) }
+                        @if matches!(integration.reason, Some(EndReason::Checkpoint | EndReason::ConsentBlocked | EndReason::PageRoleLost)) { (integration.fix.unwrap_or_default()) }
                     } @else {
                         "expires " @if let Some(at) = integration.expires_at { (time(at)) } ". Reconnect in time, and nothing stops."
                     }

@@ -96,7 +96,7 @@ pub(super) async fn runs(
 pub(super) fn list_of_runs(runs: &[RunOut]) -> Markup {
     let is_going = |run: &RunOut| matches!(run.state, RunState::Searching | RunState::BringingIn);
     html! {
-        @if runs.iter().any(is_going) { (going_on()) }
+        @if runs.iter().any(is_going) { (going_on(2)) }
         @if runs.is_empty() { p.quiet { "Nobody has searched yet. Leads come by themselves; a search brings in what is missing." } }
         ul.runs { @for out in runs.iter().take(5) { (run(out)) } }
     }

@@ -7,17 +7,19 @@ use maud::{Markup, html};
 use shared::http::Problem;
 use shared::intake::{ImportReport, Importing};
 
-use crate::elements::{alert, count, proof, refused};
-use crate::fields::Upload;
+use crate::elements::{alert, count, counted, proof, refused};
+use crate::fields::{Fields, Upload};
 use crate::frame::{Section, page};
 use crate::router::Console;
 use crate::visitor::{Admin, Visitor};
 
+/// What is taken at once.
+const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// Problems that are shown; the others are counted.
 const MOST_SHOWN: usize = 200;
 
 pub(super) async fn form(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
-    shown(&visitor, jar, None, None)
+    shown(&visitor, jar, None, None, None)
 }
 
 pub(super) async fn import(
@@ -39,19 +41,24 @@ pub(super) async fn import(
         shared::admin::import::import(&console.services, &access, &file, how).await
     };
     match run.await {
-        Ok(report) => Ok(shown(&visitor, jar, Some(&report), None)),
-        Err(problem) if problem.status < 500 => Ok(shown(&visitor, jar, None, Some(&problem))),
-        Err(problem) => Err(problem),
+        Ok(report) => Ok(shown(&visitor, jar, Some(&fields), Some(&report), None)),
+        Err(problem) => Ok(shown(&visitor, jar, Some(&fields), None, Some(&problem))),
     }
 }
 
 fn shown(
     visitor: &Visitor,
     jar: PrivateCookieJar,
+    sent: Option<&Fields>,
     report: Option<&ImportReport>,
     problem: Option<&Problem>,
 ) -> Response {
-    let next = report.filter(|report| !report.dry_run).and_then(|report| report.next_line);
+    let is_ticked = sent.is_some_and(|fields| fields.is_ticked("assign"));
+    // Where to go on; after a refusal, where somebody was going on.
+    let next = match report {
+        Some(report) => report.next_line.filter(|_| !report.dry_run).map(|line| line.to_string()),
+        None => sent.and_then(|fields| fields.get("from_line")).map(ToOwned::to_owned),
+    };
     let body = html! {
         @if let Some(report) = report { (result(report)) }
         form.card.narrow method="post" action="/leads/import" enctype="multipart/form-data" {
@@ -59,8 +66,8 @@ fn shown(
             (refused(problem))
             p { "Meta's own export is recognised as it is (CSV or TSV). Any other table needs a header, and a column with names, e-mail "
                 "addresses or phone numbers." }
-            label { "File, 4 MB at most" input type="file" name="file" accept=".csv,.tsv,.txt,.xls,text/csv" required; }
-            label.tick { input type="checkbox" name="assign" value="yes"; "Assign the leads as their pages' integrations do" }
+            label { "File, 4 MB at most" input type="file" name="file" accept=".csv,.tsv,.txt,.xls,text/csv" required data-most=(MOST_BYTES); }
+            label.tick { input type="checkbox" name="assign" value="yes" checked[is_ticked]; "Assign the leads as their pages' integrations do" }
             @if let Some(line) = next { label { "Go on from line" input name="from_line" inputmode="numeric" value=(line); } }
             p.quiet { "Leads that are here are recognised, and brought in once." }
             div.acts { button.primary name="check" value="yes" { "Check the file" } button { "Import" } }
@@ -76,15 +83,14 @@ fn result(report: &ImportReport) -> Markup {
         (false, 0) => ("good", "Imported."),
         (false, _) => ("warn", "Imported, but for some lines."),
     };
-    let would = if report.dry_run { "would be " } else { "" };
     html! {
         (alert(kind, html! {
             p { b { (title) } }
             ul {
-                li { (count(report.created)) " " (would) "new leads" }
-                li { (count(report.merged)) " " (would) "added to people who are leads already" }
-                li { (count(report.in_before)) " were here before" }
-                @if report.failed > 0 { li { (count(report.failed)) " lines cannot be read as leads" } }
+                li { (counted(report.created, "new lead")) @if report.dry_run { " to bring in" } }
+                li { (counted(report.merged, "form")) " of people who are leads already" }
+                li { (counted(report.in_before, "lead")) " here before" }
+                @if report.failed > 0 { li { (counted(report.failed, "line")) " left out" } }
             }
             @if let Some(line) = report.next_line { p { "There was no time for the lines from " (count(line)) " on: send the same file again, from that line." } }
         }))
@@ -105,7 +111,7 @@ fn result(report: &ImportReport) -> Markup {
                         }
                     }
                 }
-                @if report.failed > MOST_SHOWN { p.quiet { "And " (count(report.failed - MOST_SHOWN)) " more." } }
+                @if report.problems.len() > MOST_SHOWN { p.quiet { "And " (count(report.problems.len() - MOST_SHOWN)) " more." } }
             }
         }
     }

@@ -19,7 +19,7 @@ use shared::model::integration::Connection;
 use shared::model::lead::{Lead, Status};
 use shared::model::org::User;
 
-use crate::elements::{alert, badge, empty, time};
+use crate::elements::{badge, empty, refused, time};
 use crate::frame::{Section, page};
 use crate::router::Console;
 use crate::visitor::{Reader, Visitor};
@@ -105,7 +105,7 @@ async fn list(
         @if access.is_some() { p.acts { a.button href="/leads/import" { "Import a file" } } }
         (filter_form(&filters, &users, &connections))
         @match &found {
-            Err(problem) => { (alert("bad", html! { (problem.detail) })) }
+            Err(problem) => { (refused(Some(problem))) }
             Ok(list) if list.items.is_empty() && list.next_cursor.is_none() => { (nothing(&visitor, &filters, &connections)) }
             Ok(list) => {
                 (table(&list.items, &users))
@@ -139,8 +139,8 @@ fn filter_form(filters: &Filters, users: &[User], connections: &[Connection]) ->
                 option value="" { "All" }
                 @for tag in TAGS { option value=(tag) selected[is("tag", tag)] { (tag) } }
             } }
-            label { "From" input type="date" name="from" value=[filters.get("from")]; }
-            label { "Until" input type="date" name="until" value=[filters.get("until")]; }
+            label { "From (UTC)" input type="date" name="from" value=[filters.get("from")]; }
+            label { "Until (UTC)" input type="date" name="until" value=[filters.get("until")]; }
             @if let Some(form) = filters.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
             div.acts { button { "Filter" } @if filters.are_any() { a.button.plain href="/leads" { "Clear" } } }
         }

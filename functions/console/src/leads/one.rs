@@ -7,7 +7,7 @@ use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use http::StatusCode;
 use maud::{Markup, html};
-use shared::admin::leads::{LeadDetails, LeadIn, change, read, status};
+use shared::admin::leads::{LeadDetails, LeadIn, UNASSIGNED, change, read, status};
 use shared::admin::proof::trace;
 use shared::http::Problem;
 use shared::ids::{OrgScope, UserId};
@@ -64,7 +64,7 @@ pub(super) async fn show(
                     }
                 }
                 (later(&details))
-                section { h2 { "What happened" } (timeline(&steps)) }
+                section { h2 { "What happened" } (timeline(&steps, &users)) }
             }
             aside {
                 section.card { @if access.is_some() { (acts(&visitor, lead, &users)) } @else { (whose(lead, &users)) } }
@@ -95,10 +95,15 @@ async fn on_its_way(console: &Console, scope: &OrgScope, id: &str) -> Result<(Ma
         Err(missing) if missing.status == 404 => Vec::new(),
         Err(problem) => return Err(problem),
     };
+    let is_parked = steps.last().is_some_and(|step| step.step == StepKind::Parked);
     let part = html! {
-        (going_on())
+        @if is_parked {
+            div.card { p { (badge("bad", "Parked")) " It could not be brought in. " a href="/delivery#parked" { "Try it again" } } }
+        } @else {
+        (going_on(2))
         div.card { p.waiting { span.spinner aria-hidden="true" {} (badge("calm", "Not in yet")) " This page shows the lead as soon as it comes." } }
-        (timeline(&steps))
+        }
+        (timeline(&steps, &[]))
     };
     Ok((part, !steps.is_empty()))
 }
@@ -152,7 +157,7 @@ fn acts(visitor: &Visitor, lead: &Lead, users: &[User]) -> Markup {
             label {
                 "Assigned to"
                 select name="assigned_to" {
-                    option value="" selected[lead.assigned_to.is_none()] { "Nobody" }
+                    option value=(UNASSIGNED) selected[lead.assigned_to.is_none()] { "Nobody" }
                     @for user in users.iter().filter(|user| user.active) { option value=(user.id) selected[assigned(user)] { (user.name) } }
                     @if let Some(id) = gone { option value=(id) selected disabled { (id) " (not active)" } }
                 }
@@ -214,13 +219,25 @@ fn origin(lead: &Lead) -> Markup {
     }
 }
 
-fn timeline(steps: &[Step]) -> Markup {
+/// A sentence with people by their names where the directory's ids stand in it.
+fn with_names(text: &str, users: &[User]) -> String {
+    let named = |word: &str| {
+        let bare = word.trim_end_matches(['.', ',']);
+        let bare = bare.strip_suffix("'s").unwrap_or(bare);
+        let user = users.iter().find(|user| user.id.as_str() == bare)?;
+        Some(word.replacen(bare, &user.name, 1))
+    };
+    let words: Vec<String> = text.split(' ').map(|word| named(word).unwrap_or_else(|| word.to_owned())).collect();
+    words.join(" ")
+}
+
+fn timeline(steps: &[Step], users: &[User]) -> Markup {
     html! {
         ol.timeline {
             @for step in steps {
                 li class=[matches!(step.step, StepKind::Tried | StepKind::Parked).then_some("bad")] {
                     b { (word(step.step)) } " " span.quiet { (time(step.at)) }
-                    p { (step.detail) }
+                    p { (with_names(&step.detail, users)) }
                 }
             }
         }
@@ -253,8 +270,10 @@ pub(super) async fn assign(
     fields: Fields,
 ) -> Result<Response, Problem> {
     let act = async |access| {
-        let unknown = |_| Problem::field("assigned_to", "user_unknown", "Choose one of the org's people.");
-        let to = fields.get("assigned_to").map(UserId::parse).transpose().map_err(unknown)?;
+        let unknown = || Problem::field("assigned_to", "user_unknown", "Choose one of the org's people.");
+        // Browsers leave out what cannot be chosen: that is no wish to take the lead away.
+        let chosen = fields.get("assigned_to").ok_or_else(unknown)?;
+        let to = (chosen != UNASSIGNED).then(|| UserId::parse(chosen)).transpose().map_err(|_| unknown())?;
         let given = LeadIn { assigned_to: Some(to.clone()), status: None };
         change(&console.services, access, &id, given).await?;
         Ok(if to.is_some() { "Reassigned.".to_owned() } else { "Nobody has this lead now.".to_owned() })

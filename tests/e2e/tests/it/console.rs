@@ -63,8 +63,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.reads("Reassigned.").await;
     browser.choose("select[name=status]", "Qualified").await;
     browser.press("Change status").await;
-    browser.reads("Ada Lead").await;
-    browser.reads("changed it to qualified").await;
+    browser.reads("Ada Lead changed it to qualified").await;
     let seen = tenant.get(&lead).await;
     assert_eq!((&seen["assigned_to"], &seen["status"]), (&json!(other), &json!("qualified")));
 
@@ -344,7 +343,7 @@ async fn a_file_of_leads_is_checked_and_then_imported() {
     choose().await.unwrap();
     browser.press("Check the file").await;
     browser.reads("Nothing was written yet.").await;
-    for words in ["1 would be new leads", "1 lines cannot be read as leads", "created_time"] {
+    for words in ["1 new lead to bring in", "1 line left out", "created_time"] {
         browser.reads(words).await;
     }
     browser.is_in_order("import").await;

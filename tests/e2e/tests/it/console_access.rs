@@ -1,5 +1,6 @@
 //! What the console gives to whom: other orgs, other roles, forms of others, sessions that are over, names that are scripts.
 
+use e2e::advertising::{agency, link};
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
 use e2e::tenant::Tenant;
@@ -23,13 +24,17 @@ async fn nobody_reaches_another_org() {
     let stranger = Tenant::with_users("console-stranger", &[]).await;
     let mut guest = Guest::logged_in(&stranger.login("Eve Stranger", "admin").await).await;
     let form = owner.get("/api/meta/forms").await["items"][0]["form_id"].as_str().unwrap().to_owned();
+    let token = agency(&[("700600001", "EUR", "Europe/Berlin")]).await;
+    link(&owner, "700600001", "one", &token).await;
+    let account = "/ads/accounts/act_700600001";
     for path in [
         format!("/integrations/{integration}"),
         format!("/integrations/{integration}/health"),
         format!("/integrations/{integration}/runs"),
         format!("/leads/{lead}"),
         format!("/forms/{form}"),
-        "/ads/accounts/act_1".to_owned(),
+        account.to_owned(),
+        format!("{account}/state"),
     ] {
         let page = guest.get(&path).await;
         assert_eq!(page.status, 404, "{path}: {}", page.text);
@@ -39,15 +44,27 @@ async fn nobody_reaches_another_org() {
         (format!("/integrations/{integration}/settings"), &[("name", "Mine"), ("assignment", "unassigned")]),
         (format!("/integrations/{integration}/sync"), &[]),
         (format!("/leads/{lead}/status"), &[("status", "lost")]),
+        (format!("/integrations/{integration}/reconnect"), &[]),
+        (format!("/integrations/{integration}/pages"), &[("page", "1")]),
+        (format!("/integrations/{integration}/token"), &[("token", "EAAx")]),
+        (format!("/integrations/{integration}/backfill"), &[("days", "30")]),
+        (format!("/leads/{lead}/assign"), &[("assigned_to", "unassigned")]),
+        (format!("/forms/{form}"), &[("rules", "0")]),
+        (format!("/forms/{form}/preview"), &[("rules", "0")]),
         (format!("/forms/{form}/rerun"), &[]),
+        (format!("/forms/{form}/test-lead"), &[]),
+        (account.to_owned(), &[("label", "Mine"), ("client_name", "Mine"), ("conversions", "lead")]),
+        (format!("{account}/pause"), &[("paused", "yes")]),
+        (format!("{account}/sync"), &[]),
+        (format!("{account}/token"), &[("token", "EAAx")]),
+        (format!("{account}/unlink"), &[]),
     ] {
         let page = guest.post(&path, fields).await;
-        assert!(page.status == 404 || page.status == 303, "{path}: {}", page.status);
-        if page.status == 303 {
-            let told = guest.get("/leads").await;
-            assert!(told.text.contains("This org has no such"), "{path} told: {}", told.text);
-        }
+        assert_eq!(page.status, 404, "{path}: {}", page.text);
+        assert!(page.text.contains("This org has no such"), "{path}: {}", page.text);
     }
+    let kept = owner.get("/api/meta-ads/accounts/act_700600001").await;
+    assert_ne!((&kept["state"], &kept["label"]), (&json!("paused"), &json!("Mine")));
     assert!(!guest.get("/leads").await.text.contains(&lead));
     let still = owner.get(&format!("/api/meta/integrations/{integration}")).await;
     assert_ne!(still["name"], "Mine");
@@ -146,6 +163,9 @@ async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
     // The cookie is worth nothing any more, wherever it is.
     let page = copy.get("/leads?status=new").await;
     assert_eq!((page.status.as_u16(), page.location.as_str()), (303, "/login?back=%2Fleads%3Fstatus%3Dnew"));
+    // An address that only takes forms leads to the page that the form is on.
+    let acts = Guest::logged_in(&email).await.get(&format!("/leads/{lead}/status?x=y")).await;
+    assert_eq!(acts.location, format!("/leads/{lead}?x=y"));
     let referer = format!("{}/leads/{lead}", world().endpoints.url);
     let sent = [("status", "lost"), ("form_key", proof.as_str())];
     let page = copy.ask(Method::POST, &format!("/leads/{lead}/status"), &sent, &[("referer", &referer)]).await;
@@ -198,6 +218,150 @@ async fn logins_are_finished_where_they_were_begun() {
     let rows = world().rows_of("SESSION#").await;
     let value = session.split(['=', ';']).nth(1).unwrap();
     assert!(!rows.is_empty() && rows.iter().all(|row| !row.to_string().contains(value)));
+}
+
+#[tokio::test]
+async fn whoever_presses_a_button_after_the_session_has_ended_comes_to_the_login_page() {
+    let (tenant, email, _, lead) = furnished("console-ended").await;
+    let browser = Browser::open(DESK).await;
+    browser.open_page(&format!("/leads/{lead}")).await;
+    browser.log_in(&email).await;
+    browser.reads("What happened").await;
+    browser.client.delete_all_cookies().await.unwrap();
+    browser.choose("select[name=status]", "Lost").await;
+    browser.press("Change status").await;
+    browser.log_in(&email).await;
+    browser.reads("Your session had ended, so nothing was changed.").await;
+    browser.reads("What happened").await;
+    assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
+    // Forms that only ask are forms as well.
+    browser.open_page("/leads").await;
+    browser.client.delete_all_cookies().await.unwrap();
+    browser.choose("select[name=status]", "Lost").await;
+    browser.press("Filter").await;
+    browser.log_in(&email).await;
+    browser.reads("No leads match").await;
+    browser.close().await;
+}
+
+#[tokio::test]
+async fn a_page_of_one_org_does_not_act_on_the_one_selected_since() {
+    let (first, _, _, _) = furnished("console-tab-one").await;
+    let (second, _, _, _) = furnished("console-tab-two").await;
+    let mut root = Guest::logged_in("superadmin@leadwire.example").await;
+    let proof =
+        |page: String| page.split("name=\"form_key\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let fresh = proof(root.get("/orgs").await.text);
+    let select =
+        |org: &'static str, proof: String| [("org", org), ("form_key", Box::leak(proof.into_boxed_str()) as &str)];
+    assert_eq!(root.ask(Method::POST, "/orgs", &select("console-tab-one", fresh), &[]).await.status, 303);
+    let of_first = proof(root.get("/integrations").await.text);
+    assert_eq!(root.ask(Method::POST, "/orgs", &select("console-tab-two", of_first.clone()), &[]).await.status, 303);
+    let page = root.ask(Method::POST, "/integrations/disconnect", &[("form_key", of_first.as_str())], &[]).await;
+    assert_eq!(page.status, 403, "{}", page.text);
+    for org in [&first, &second] {
+        assert_eq!(org.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_is_shown_beside_what_was_typed() {
+    let (tenant, email, integration, lead) = furnished("console-refused").await;
+    let mut guest = Guest::logged_in(&email).await;
+    // A name that cannot be: the rest stays as it was chosen.
+    let page = guest
+        .post(
+            &format!("/integrations/{integration}/settings"),
+            &[("name", ""), ("description", "Typed"), ("assignment", "round_robin")],
+        )
+        .await;
+    assert!(page.text.contains("Typed") && page.text.contains("value=\"round_robin\" selected"), "{}", page.text);
+    let page = guest
+        .post("/integrations/token", &[("name", "Mine"), ("token", "EAAnonsense"), ("assignment", "round_robin")])
+        .await;
+    assert!(
+        page.text.contains("value=\"Mine\"") && page.text.contains("value=\"round_robin\" selected"),
+        "{}",
+        page.text
+    );
+    assert!(!page.text.contains("EAAnonsense"));
+    let linking = [
+        ("ad_account_id", "act_1"),
+        ("label", "Mine"),
+        ("client_name", "Кафе"),
+        ("token", "EAAnonsense"),
+        ("integration_id", ""),
+    ];
+    let page = guest.post("/ads/accounts/new", &linking).await;
+    assert!(page.text.contains("value=\"act_1\"") && page.text.contains("value=\"\" selected"), "{}", page.text);
+
+    // A rule without a field, and a line that is no choice, are not lost.
+    let form = tenant.get("/api/meta/forms").await["items"][0]["form_id"].as_str().unwrap().to_owned();
+    let path = format!("/forms/{form}");
+    let rule = [
+        ("rules", "2"),
+        ("version", "0"),
+        ("rule-0-field", ""),
+        ("rule-0-from", "full_name"),
+        ("rule-1-field", "note"),
+        ("rule-1-default", "typed default"),
+    ];
+    let page = guest.post(&path, &rule).await;
+    assert!(page.text.contains("Rule 1: ") && page.text.contains("typed default"), "{}", page.text);
+    let line = [
+        ("rules", "1"),
+        ("version", "0"),
+        ("rule-0-field", "note"),
+        ("rule-0-from", "full_name"),
+        ("rule-0-choices", "a = b\nno choice"),
+    ];
+    let page = guest.post(&path, &line).await;
+    assert!(page.text.contains("Line 2 of what was chosen") && page.text.contains("no choice"), "{}", page.text);
+    // Space between words is kept as it is written, and a rule can be removed.
+    let join = [
+        ("rules", "1"),
+        ("version", "0"),
+        ("rule-0-field", "note"),
+        ("rule-0-from", "full_name"),
+        ("rule-0-from", "email"),
+        ("rule-0-join", " / "),
+    ];
+    assert_eq!(guest.post(&path, &join).await.status, 303);
+    let saved = tenant.get(&format!("/api/meta/forms/{form}/mapping")).await;
+    assert_eq!(saved["rules"][0]["join"], " / ");
+    assert!(guest.get(&path).await.text.contains("value=\" / \""));
+    // Somebody else was faster: told once, and then a knowing one holds.
+    let mine = [("rules", "1"), ("version", "0"), ("rule-0-field", "mine"), ("rule-0-from", "full_name")];
+    let page = guest.post(&path, &mine).await;
+    assert!(
+        page.text.contains("Somebody else has changed this mapping") && page.text.contains("value=\"mine\""),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains("name=\"version\" value=\"1\""), "{}", page.text);
+    let again = [("rules", "1"), ("version", "1"), ("rule-0-field", "mine"), ("rule-0-from", "full_name")];
+    assert_eq!(guest.post(&path, &again).await.status, 303);
+    let gone = [
+        ("rules", "1"),
+        ("version", "2"),
+        ("rule-0-field", "mine"),
+        ("rule-0-from", "full_name"),
+        ("rule-0-remove", "yes"),
+    ];
+    assert_eq!(guest.post(&path, &gone).await.status, 303);
+    assert!(tenant.get(&format!("/api/meta/forms/{form}/mapping")).await["rules"].as_array().unwrap().is_empty());
+
+    // What is not sent takes no lead away: browsers leave out a choice that cannot be made.
+    let given = json!({ "assigned_to": "ann" });
+    tenant.done(Method::PATCH, &format!("/api/leads/{lead}"), &given).await;
+    guest.post(&format!("/leads/{lead}/assign"), &[]).await;
+    assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["assigned_to"], "ann");
+    guest.post(&format!("/leads/{lead}/assign"), &[("assigned_to", "unassigned")]).await;
+    assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["assigned_to"], Value::Null);
+    // A place in a list that is none, days that are none.
+    assert!(guest.get("/leads?cursor=x").await.text.contains("This place in the list cannot be found"));
+    assert!(guest.get("/leads?from=yesterday").await.text.contains("A time such as"));
+    assert!(guest.get("/ads/report?group_by=moon").await.text.contains("Known are"));
 }
 
 #[tokio::test]
