@@ -87,6 +87,8 @@ pub(crate) async fn get_auth_url(
         name: request.name,
         description: request.description,
         assignment: request.assignment,
+        // Whoever calls is a program, and sends the browser itself.
+        browser: None,
     };
     let auth_url = connect::begin(&api.services, &access, origin, asked).await?;
     Ok(Json(AuthUrl { auth_url }))
@@ -113,7 +115,8 @@ pub(crate) async fn reconnect(
 ) -> Result<Json<ReconnectUrl>, Problem> {
     let origin = origin(&api, context.as_deref(), &headers)?;
     let ReconnectRequest { return_url, scopes } = request;
-    let auth_url = connect::reconnect(&api.services, &access, origin, &id, return_url, scopes).await?;
+    let asked = Begin { scopes, return_url, ..Begin::default() };
+    let auth_url = connect::reconnect(&api.services, &access, origin, &id, asked).await?;
     Ok(Json(ReconnectUrl { auth_url }))
 }
 

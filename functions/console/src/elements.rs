@@ -90,7 +90,11 @@ pub(crate) fn words(problem: &Problem) -> &str {
         "org_not_allowed" => "Your account does not belong to this org.",
         "user_unknown" => "Choose somebody who is active in this org.",
         "cursor_invalid" => "This place in the list cannot be found any more. Begin at its start.",
+        "role_not_allowed" => "This needs the role admin or moderator.",
+        "range_empty" => "The last day has to be after the first.",
+        "token_required" => "Give the account's own token, or choose a connected account to read it with.",
         "ad_account_paused" => "This ad account is paused. Let it go on first.",
+        "ad_account_linked" => "This ad account is linked already.",
         "no_ad_accounts" => "There is no ad account to read: link one, or let a paused one go on.",
         "no_lead" => "This form has no lead yet. Send a test lead first.",
         _ => &problem.detail,
@@ -99,7 +103,19 @@ pub(crate) fn words(problem: &Problem) -> &str {
 
 /// A problem of a form, above the form, if there is one.
 pub(crate) fn refused(problem: Option<&Problem>) -> Markup {
-    html! { @if let Some(problem) = problem { (alert("bad", html! { (words(problem)) })) } }
+    html! {
+        @if let Some(problem) = problem {
+            // The form sends to this place, so that it is what is seen afterwards.
+            div #refused {
+                (alert("bad", html! {
+                    @if problem.code == "length_invalid" {
+                        @if let Some(field) = &problem.field { (field.replace(['.', '_'], " ")) ": " }
+                    }
+                    (words(problem))
+                }))
+            }
+        }
+    }
 }
 
 /// Marks the field that a problem is about, so that whoever cannot see the page is told as well.

@@ -77,7 +77,9 @@ pub(crate) fn page_of_problem(visitor: Option<&Visitor>, problem: &Problem, was_
                 @if let Some(advice) = advice { p { (advice) } }
                 p.quiet { "Code: " code { (problem.code) } }
                 p {
-                    @if visitor.is_some() { a.button href="/" { "To the start" } } @else { a.button href="/login" { "Log in" } }
+                    @if visitor.is_some() { a.button href="/" { "To the start" } }
+                    @else if problem.status >= 500 { a.button href="" { "Load again" } }
+                    @else { a.button href="/login" { "Log in" } }
                 }
             }
         }
@@ -92,7 +94,8 @@ pub(crate) fn page_of_problem(visitor: Option<&Visitor>, problem: &Problem, was_
 pub(crate) fn part_of_problem(problem: &Problem) -> Markup {
     html! {
         (elements::alert("bad", html! { (elements::words(problem)) }))
-        p { button type="button" data-again { "Try again" } }
+        @if problem.code == "session_ended" { p { button type="button" data-reload { "Load the page again" } } }
+        @else { p { button type="button" data-again { "Try again" } } }
     }
 }
 

@@ -34,6 +34,8 @@ use crate::visitor::{self, Visitor};
 
 /// Where the issuer sends the browser back to.
 const CALLBACK: &str = "/login/callback";
+/// Logins of one browser that may be under way at once.
+const MOST_BEGUN: usize = 4;
 /// How long somebody may take at the issuer's page.
 const PATIENCE: time::Duration = time::Duration::minutes(15);
 
@@ -158,9 +160,10 @@ pub(crate) fn origin(console: &Console, parts: &Parts) -> Result<Url, Problem> {
 }
 
 #[derive(Deserialize)]
+/// Where somebody was going.
 pub(crate) struct Wanted {
     #[serde(default)]
-    back: String,
+    pub(crate) back: String,
 }
 
 /// Sends somebody to the issuer's login page.
@@ -185,6 +188,13 @@ pub(crate) async fn begin(
         nonce: nonce.secret().clone(),
         verifier: verifier.secret().clone(),
         back: visitor::local(&wanted.back).unwrap_or("/").to_owned(),
+    };
+    // Logins that were begun and left are in the way of nobody, but there is not room for many.
+    let begun_before: Vec<String> =
+        jar.iter().map(|cookie| cookie.name().to_owned()).filter(|name| name.starts_with("login-")).collect();
+    let jar = match begun_before.len() {
+        0..MOST_BEGUN => jar,
+        _ => begun_before.into_iter().fold(jar, |jar, name| jar.remove(Cookie::build(name).path("/login"))),
     };
     let said = serde_json::to_string(&begun).unwrap_or_default();
     let cookie = Cookie::build((name_of(&begun.state), said))
@@ -247,15 +257,19 @@ pub(crate) async fn callback(
 /// Ends the session here, and then at the issuer.
 pub(crate) async fn logout(
     State(console): State<Console>,
-    visitor: Visitor,
+    visitor: Result<Visitor, Response>,
     jar: PrivateCookieJar,
     parts: Parts,
-    _: Fields,
+    fields: Result<Fields, Problem>,
 ) -> Result<Response, Problem> {
-    console.services.table.end_session(visitor.secret()).await?;
+    // A session that has ended already has nothing to prove; whoever wants out is let out.
+    if let Ok(visitor) = visitor {
+        fields?;
+        console.services.table.end_session(visitor.secret()).await?;
+    }
     let origin = origin(&console, &parts)?;
     let (name, secure) = visitor::cookie_name(&origin);
-    let jar = jar.remove(Cookie::build(name).path("/").secure(secure));
+    let jar = Notice::told(jar.remove(Cookie::build(name).path("/").secure(secure)));
     // Whether or not the issuer can be asked: the session is over.
     let end = console.door.provider().await.ok().and_then(|provider| provider.end_session_endpoint.clone());
     let Some(mut end) = end else { return Ok((jar, frame::signed_out()).into_response()) };

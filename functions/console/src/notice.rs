@@ -6,7 +6,7 @@ use axum_extra::extract::cookie::{Cookie, SameSite};
 use serde::{Deserialize, Serialize};
 use shared::http::Problem;
 
-use crate::elements;
+use crate::{elements, visitor};
 
 const COOKIE: &str = "leadwire-notice";
 
@@ -50,6 +50,10 @@ impl Notice {
 
 /// Goes on with a page that tells what an act came to. What failed on our side is a page of its own.
 pub(crate) fn told_at(path: &str, jar: PrivateCookieJar, outcome: Result<String, Problem>) -> Response {
+    // Ids in an address are anybody's to write.
+    if visitor::local(path).is_none() {
+        return Problem::not_found("page").into_response();
+    }
     let notice = match outcome {
         Ok(done) => Notice::done(done),
         // That page would not be there.

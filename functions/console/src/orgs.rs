@@ -1,6 +1,6 @@
 //! The orgs that a superadmin may act for.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::StatusCode;
@@ -11,14 +11,16 @@ use shared::ids::OrgId;
 use crate::elements::{self, empty};
 use crate::fields::Fields;
 use crate::frame::{Section, page};
+use crate::login::Wanted;
 use crate::notice::Notice;
 use crate::router::Console;
-use crate::visitor::Visitor;
+use crate::visitor::{self, Visitor};
 
 /// All orgs, to select one.
 pub(crate) async fn list(
     State(console): State<Console>,
     visitor: Visitor,
+    Query(wanted): Query<Wanted>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let orgs = shared::admin::directory::orgs(&console.services, &visitor.session.caller).await?;
@@ -45,6 +47,7 @@ pub(crate) async fn list(
                                         form method="post" action="/orgs" {
                                             (elements::proof(&visitor))
                                             input type="hidden" name="org" value=(org.id);
+                                            input type="hidden" name="back" value=(wanted.back);
                                             button aria-label={ "Select " (org.name) } { "Select" }
                                         }
                                     }
@@ -75,5 +78,6 @@ pub(crate) async fn select(
         return Err(Problem::new(StatusCode::UNAUTHORIZED, "session_ended", detail));
     }
     let notice = Notice::done(format!("You act for {} now.", org.name));
-    Ok((notice.put(jar), Redirect::to("/")).into_response())
+    let back = visitor::local(fields.get("back").unwrap_or_default()).unwrap_or("/");
+    Ok((notice.put(jar), Redirect::to(back)).into_response())
 }

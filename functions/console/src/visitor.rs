@@ -1,7 +1,7 @@
 //! Who asks for a page, and what they may see: a [`Visitor`] is logged in, an [`Admin`] may do everything that the org's plan
 //! includes, a [`Reader`] may see the org's leads.
 
-use axum::extract::{FromRef, FromRequestParts};
+use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
@@ -66,6 +66,11 @@ impl Visitor {
     /// Whether they may act here, and not only look at leads.
     pub(crate) fn is_admin(&self) -> bool {
         self.session.caller.role != Role::Other
+    }
+
+    /// Whether the org's plan includes Meta.
+    pub(crate) fn has_meta(&self) -> bool {
+        self.org.as_ref().is_some_and(Org::has_meta)
     }
 
     pub(crate) fn is_superadmin(&self) -> bool {
@@ -138,7 +143,7 @@ impl FromRequestParts<Console> for Admin {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
-            return Err(Redirect::to("/orgs").into_response());
+            return Err(select_first(parts));
         }
         let access = visitor.access().and_then(|access| MetaAccess::for_org(access, visitor.org.as_ref()));
         let access = access.map_err(IntoResponse::into_response)?;
@@ -152,7 +157,7 @@ impl FromRequestParts<Console> for Reader {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let visitor = Visitor::from_request_parts(parts, console).await?;
         if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
-            return Err(Redirect::to("/orgs").into_response());
+            return Err(select_first(parts));
         }
         if visitor.is_admin() {
             let access = visitor.access().map_err(IntoResponse::into_response)?;
@@ -161,6 +166,15 @@ impl FromRequestParts<Console> for Reader {
         let scope = colleague(console, &visitor).await.map_err(IntoResponse::into_response)?;
         Ok(Self { visitor, scope, access: None })
     }
+}
+
+/// Where a superadmin without an org is sent: to select one, and then to where they were going.
+fn select_first(parts: &Parts) -> Response {
+    let address = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(whole)| whole);
+    let wanted = address.path_and_query().map(ToString::to_string).filter(|_| parts.method.is_safe());
+    let mut orgs = String::from("/orgs?back=");
+    orgs.extend(url::form_urlencoded::byte_serialize(wanted.unwrap_or_default().as_bytes()));
+    Redirect::to(&orgs).into_response()
 }
 
 /// The org whose leads a colleague without an admin's role may see: their own, if its directory says that they manage

@@ -37,6 +37,7 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
         code: text("code"),
         error: text("error"),
         error_reason: text("error_reason"),
+        cookies: cookies(&request),
     };
     let mut response = match connector.finish(answer, shared::clock::now()).await {
         Ok(onward) => redirect(onward.as_str()),
@@ -62,6 +63,12 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
         response.headers_mut().insert(name, header::HeaderValue::from_static(value));
     }
     Ok(response)
+}
+
+fn cookies(request: &Request) -> Vec<(String, String)> {
+    let headers = request.headers().get_all(header::COOKIE).iter().filter_map(|header| header.to_str().ok());
+    let pairs = headers.flat_map(|header| header.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn redirect(to: &str) -> Response<Body> {

@@ -30,10 +30,9 @@ pub async fn reconnect(
     access: &MetaAccess,
     origin: Url,
     id: &str,
-    return_url: String,
-    scopes: Option<Vec<String>>,
+    asked: Begin,
 ) -> Result<Url, Problem> {
-    let asked = Begin { scopes, return_url, integration_id: Some(id.to_owned()), ..Begin::default() };
+    let asked = Begin { integration_id: Some(id.to_owned()), ..asked };
     login(services, access, origin, asked).await.map_err(|error| match error {
         BeginError::ReturnUrl => Problem { field: Some("return_url".to_owned()), ..error.into() },
         BeginError::Integration => Problem::not_found("integration"),

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::integrations::find;
 use super::usable::{needs_token, of_meta};
 use super::{MetaAccess, Services};
+use crate::connect::ask_for_check;
 use crate::connect::health::health as look;
 use crate::error::WorkError;
 use crate::graph::businesses::{Business, Tenure};
@@ -86,8 +87,16 @@ pub async fn health(services: &Services, access: &MetaAccess, id: &str) -> Resul
     let (connector, now) = (&services.connector, crate::clock::now());
     let items = look(&connector.meta, &services.table, &services.leads, &access.scope, &integration, now).await?;
     let fails = items.iter().any(|check| check.status == CheckStatus::Fail);
+    if is_dead(&items) && integration.standing(now).reason.is_none() {
+        // Whoever looks at the integration next finds it ended.
+        ask_for_check(&services.checks, &access.scope, &integration.id).await?;
+    }
     let status = if fails { CheckStatus::Fail } else { CheckStatus::Pass };
     Ok(Health { status, checked_at: now, items, next_cursor: None })
+}
+
+fn is_dead(items: &[Check]) -> bool {
+    items.iter().any(|check| check.id == "token" && check.status == CheckStatus::Fail)
 }
 
 /// The business portfolios that the connected person or system user belongs to, asked of Meta now.

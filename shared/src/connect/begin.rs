@@ -22,6 +22,9 @@ pub struct Begin {
     pub return_url: String,
     /// To connect this one anew instead of making one.
     pub integration_id: Option<String>,
+    /// [`browser_hash`](crate::model::login::browser_hash) of the secret in the cookie of the browser that has to come back;
+    /// any may if absent.
+    pub browser: Option<String>,
     /// Of the integration to be made.
     pub name: Option<String>,
     /// Of the integration to be made.
@@ -111,6 +114,7 @@ pub async fn begin(
         redirect_uri: dialog.redirect_uri.clone(),
         reconnects: existing.is_some(),
         integration_id: existing.unwrap_or_default(),
+        browser: asked.browser,
         scopes,
         name: settings.name,
         description: settings.description,

@@ -28,6 +28,9 @@ pub struct Answer {
     pub error: Option<String>,
     /// `user_denied`.
     pub error_reason: Option<String>,
+    /// The browser's cookies, by name.
+    #[serde(skip)]
+    pub cookies: Vec<(String, String)>,
 }
 
 /// How a login ended, as the return address is told.
@@ -114,6 +117,10 @@ impl Connector {
         if login.expires_at <= now {
             let message = "The login took longer than ten minutes. Start again.".to_owned();
             return Outcome::Failed { code: "login_expired", message };
+        }
+        if !login.may_be_finished_with(&answer.cookies) {
+            let message = "This login was begun in another browser. Start again in this one.".to_owned();
+            return Outcome::Failed { code: "other_browser", message };
         }
         let code = match (answer.error.as_deref(), answer.code) {
             (None, Some(code)) if !code.is_empty() => code,

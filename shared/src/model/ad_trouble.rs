@@ -81,11 +81,9 @@ impl TroubleCode {
     #[must_use]
     pub fn fix(self) -> &'static str {
         match self {
-            Self::TokenUnreadable => {
-                "Enter the token again (PATCH the ad account with token), or reconnect the integration."
-            }
+            Self::TokenUnreadable => "Give the ad account a new token, or reconnect the integration.",
             Self::TokenDead => {
-                "Generate a new token for the system user and enter it (PATCH the ad account with token), or reconnect the integration."
+                "Generate a new token for the system user and give it to the ad account, or reconnect the integration."
             }
             Self::AdsReadMissing => {
                 "In Meta Business settings assign the ad account to the system user, generate a new token with ads_read, and enter it here; or reconnect the integration and leave ads_read ticked."
@@ -93,9 +91,7 @@ impl TroubleCode {
             Self::AdAccountNotVisible => {
                 "Check the id in Meta Business settings under Ad accounts, and assign the account to the system user or person whose token this is."
             }
-            Self::IntegrationEnded => {
-                "Reconnect the integration, or give the ad account a token of its own (PATCH with token)."
-            }
+            Self::IntegrationEnded => "Reconnect the integration, or give the ad account a token of its own.",
             Self::CurrencyChanged | Self::TimezoneChanged => {
                 "Unlink the ad account and link it again: it is imported anew, and old and new numbers are never added."
             }

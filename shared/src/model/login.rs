@@ -3,6 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use url::Url;
 
 use super::assignment::Assignment;
@@ -43,6 +44,10 @@ pub struct Login {
     /// Whether that one was there when the login began. If it is not any more when the login ends, somebody deleted it.
     #[serde(default)]
     pub reconnects: bool,
+    /// Hash of the secret in the cookie of the browser that began it, if it has to be the one that comes back: whoever is
+    /// sent somebody else's login would otherwise connect their pages to somebody else's org.
+    #[serde(default)]
+    pub browser: Option<String>,
     /// Asked of Meta.
     pub scopes: Vec<String>,
     /// For a new integration.
@@ -53,6 +58,28 @@ pub struct Login {
     pub assignment: Option<Assignment>,
     /// After this it can no longer be finished.
     pub expires_at: Timestamp,
+}
+
+impl Login {
+    /// Whether the browser with these cookies may finish it.
+    #[must_use]
+    pub fn may_be_finished_with(&self, cookies: &[(String, String)]) -> bool {
+        let Some(browser) = &self.browser else { return true };
+        let name = browser_cookie(&self.redirect_uri);
+        cookies.iter().any(|(found, secret)| found == name && browser_hash(secret) == *browser)
+    }
+}
+
+/// What the cookie is called that a browser is given when it begins a login; it belongs to the origin of `redirect_uri`.
+#[must_use]
+pub fn browser_cookie(redirect_uri: &Url) -> &'static str {
+    if redirect_uri.scheme() == "https" { "__Host-leadwire-connecting" } else { "leadwire-connecting" }
+}
+
+/// What a login remembers of the secret in that cookie.
+#[must_use]
+pub fn browser_hash(secret: &str) -> String {
+    hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
 /// What `state` says. Everything in it is also in the [`Login`]; it is here so that a forged or foreign one is
@@ -179,6 +206,7 @@ mod tests {
             redirect_uri: Url::parse("https://crm.example/cb").unwrap(),
             integration_id: IntegrationId::new(),
             reconnects: false,
+            browser: None,
             scopes: vec![],
             name: None,
             description: None,

@@ -68,7 +68,7 @@ async fn shown(
             div.card.acts {
                 form.inline method="post" action={ (path) "/sync" } {
                     (proof(visitor))
-                    label { "Days back" input type="number" name="days" min="1" max="1125" placeholder="as due"; }
+                    label { "Days back" input type="number" name="days" min="1" max="1126" placeholder="as due"; }
                     button disabled[paused] { "Read now" }
                 }
                 form method="post" action={ (path) "/pause" } {
@@ -137,7 +137,7 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option
     let problem = tried.map(|(_, problem)| problem);
     let said = |name: &str, now: &str| tried.map_or_else(|| now.to_owned(), |(fields, _)| fields.text(name));
     html! {
-        form.card method="post" action=(path) {
+        form.card method="post" action={ (path) "#refused" } {
             (proof(visitor))
             (refused(problem))
             label { "Label" input name="label" value=(said("label", &account.label)) maxlength="100" required aria-invalid=[is_wrong(problem, "label")]; }

@@ -82,7 +82,7 @@ async fn shown(
         }
         section #link {
             h2 { "Link" }
-            form.card.narrow method="post" action="/ads/accounts/new" {
+            form.card.narrow method="post" action="/ads/accounts/new#refused" {
                 (proof(visitor))
                 (refused(problem))
                 datalist #clients { @for client in &clients { option value=(client) {} } }

@@ -75,6 +75,7 @@ impl Asked {
                 (more)
                 label { "Client" select name="client_id" {
                     option value="" { "All" }
+                    @if let Some(id) = self.get("client_id").filter(|id| !clients.contains_key(id)) { option value=(id) selected { (id) } }
                     @for (id, name) in &clients { option value=(id) selected[is("client_id", id)] { (name) } }
                 } }
                 label { "Account" select name="account_id" {
@@ -113,6 +114,13 @@ impl Asked {
 
 /// The kind of conversions that are leads.
 const LEADS_ONLY: &str = "lead";
+
+impl Asked {
+    /// Says which days are shown where nobody chose any.
+    fn usual_days(&self) -> Markup {
+        html! { @if self.get("since").is_none() && self.get("until").is_none() { p.quiet { "The last 30 days, each in its account's time zone." } } }
+    }
+}
 
 /// The pages about ads.
 fn tabs(here: &str) -> Markup {

@@ -42,10 +42,7 @@ pub(super) async fn show(
         };
         Ok::<_, Problem>((report(Dimension::Day).await?, report(Dimension::Client).await?))
     };
-    let reports = match reports.await {
-        Err(problem) if problem.status >= 500 => return Err(problem),
-        other => other,
-    };
+    let reports = reports.await;
     let words = asked.words(&accounts);
     let body = html! {
         (tabs("/ads"))
@@ -59,7 +56,7 @@ pub(super) async fn show(
             (asked.chooser("/ads", &accounts, &html! {}))
             @match &reports {
                 Err(problem) => { (refused(Some(problem))) }
-                Ok((days, clients)) => { (figures(&asked, days, words)) (clients_table(&asked, clients, words)) }
+                Ok((days, clients)) => { (asked.usual_days()) (figures(&asked, days, words)) (clients_table(&asked, clients, words)) }
             }
             section { h2 { "Accounts" } (accounts_table(&visitor, &accounts)) }
         }

@@ -64,15 +64,17 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let (services, asked) = (&console.services, Asked(given));
     let accounts = list(services, &access, &AccountFilter::default()).await?.items;
-    let report = match async { read(services, &access, &question(&asked)?, None, MOST).await }.await {
-        Err(problem) if problem.status >= 500 => return Err(problem),
-        other => other,
-    };
+    let report = async { read(services, &access, &question(&asked)?, None, MOST).await }.await;
     let now = asked.get("group_by").unwrap_or("campaign");
     let by = html! {
         label { "By" select name="group_by" {
             @for (value, name) in CHOICES { option value=(value) selected[value == now] { (name) } }
             @if !CHOICES.iter().any(|(value, _)| *value == now) { option value=(now) selected { (now) } }
+        } }
+        label { "Sorted by" select name="sort" {
+            option value="" { "Nothing" }
+            option value="name" selected[asked.get("sort") == Some("name")] { "Name" }
+            @for (value, name) in columns(asked.words(&accounts)) { option value=(value) selected[asked.get("sort") == Some(value)] { (name) } }
         } }
     };
     let body = html! {
@@ -83,7 +85,7 @@ pub(super) async fn show(
             Ok(report) if report.items.is_empty() => {
                 (empty("No numbers for these days", html! { "Choose other days, or " a href="/ads" { "see how the accounts stand" } "." }))
             }
-            Ok(report) => { (table(&asked, report, asked.words(&accounts))) }
+            Ok(report) => { (asked.usual_days()) (table(&asked, report, asked.words(&accounts))) }
         }
     };
     Ok(page(&visitor, jar, Section::Ads, "Reports", &body))
@@ -107,11 +109,13 @@ fn table(asked: &Asked, mut report: ReportOut, words: Words) -> Markup {
     let (sort, upwards) = (asked.get("sort").unwrap_or(""), asked.get("dir") == Some("asc"));
     let columns = columns(words);
     if columns.iter().any(|(word, _)| *word == sort) {
-        // What has no number is last, whichever way.
-        report.items.sort_by(|one, other| match (value(one, sort), value(other, sort)) {
-            (Some(one), Some(other)) if upwards => one.cmp(&other),
-            (Some(one), Some(other)) => other.cmp(&one),
-            (one, other) => other.is_some().cmp(&one.is_some()),
+        // Amounts of two currencies are not compared. What has no number is last, whichever way.
+        report.items.sort_by(|one, other| {
+            one.currency.cmp(&other.currency).then_with(|| match (value(one, sort), value(other, sort)) {
+                (Some(one), Some(other)) if upwards => one.cmp(&other),
+                (Some(one), Some(other)) => other.cmp(&one),
+                (one, other) => other.is_some().cmp(&one.is_some()),
+            })
         });
     } else if sort == "name" {
         let order = |one: &RowOut, other: &RowOut| labels(one).cmp(&labels(other));

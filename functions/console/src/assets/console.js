@@ -84,6 +84,7 @@ document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
   const closer = event.target.closest("[data-close]");
   const again = event.target.closest("[data-again]");
+  if (event.target.closest("[data-reload]")) location.reload();
   if (opener) {
     event.preventDefault();
     const dialog = document.getElementById(opener.dataset.dialog);
@@ -93,9 +94,7 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     closer.closest("dialog").close();
   } else if (again) {
-    const place = again.closest("[data-part]");
-    if (place) load(place);
-    else location.reload();
+    load(again.closest("[data-part]"));
   }
 });
 

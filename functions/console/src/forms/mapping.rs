@@ -117,17 +117,18 @@ pub(super) async fn rerun(
             Ok(done) => done,
             Err(problem) => return Ok(told_at(&format!("/forms/{id}"), jar, Err(problem))),
         };
-        (changed, unchanged, cursor) = (changed + done.changed, unchanged + done.unchanged, done.next_cursor);
+        let sum = (changed.saturating_add(done.changed), unchanged.saturating_add(done.unchanged));
+        ((changed, unchanged), cursor) = (sum, done.next_cursor);
         let Some(next) = &cursor else {
             let text = format!(
                 "{} read anew: {changed} changed, {unchanged} stayed as they were.",
-                counted(changed + unchanged, "lead")
+                counted(changed.saturating_add(unchanged), "lead")
             );
             return Ok(told_at(&format!("/forms/{id}"), jar, Ok(text)));
         };
         if begun.elapsed() > A_WHILE {
             let body = html! {
-                p { (count(changed + unchanged)) " leads are read anew so far, " (count(changed)) " of them changed. There are more." }
+                p { (count(changed.saturating_add(unchanged))) " leads are read anew so far, " (count(changed)) " of them changed. There are more." }
                 form method="post" action={ "/forms/" (id) "/rerun" } data-go-on {
                     (proof(&visitor))
                     input type="hidden" name="cursor" value=(next);
@@ -212,7 +213,7 @@ fn shown(
             h2 { "Rules" }
             p { "A rule fills one field of the lead, instead of what would fill it by itself. Fields without a rule stay as above." }
             @if let Some(preview) = preview { (outcome(preview)) }
-            form method="post" action=(path) {
+            form method="post" action={ (path) "#refused" } {
                 (proof(visitor))
                 (problem_of(problem))
                 input type="hidden" name="version" value=[said.version];

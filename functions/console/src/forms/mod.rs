@@ -2,6 +2,8 @@
 
 mod mapping;
 
+use std::collections::BTreeMap;
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +13,8 @@ use http::HeaderMap;
 use maud::{Markup, html};
 use shared::admin::forms::{FormList, list, test_lead};
 use shared::http::Problem;
+use shared::ids::IntegrationId;
+use shared::model::integration::Connection;
 
 use crate::elements::{alert, badge, empty, loaded_later, proof};
 use crate::fields::Fields;
@@ -43,22 +47,34 @@ async fn listed(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let part = table(&visitor, &list(&console.services, &access).await?);
+    let connections = console.services.table.connections(&access.scope).await?;
+    let part = table(&visitor, &list(&console.services, &access).await?, &connections);
     if wants_a_part(&headers) {
         return Ok(part.into_response());
     }
     Ok(page(&visitor, jar, Section::Forms, "Forms", &part))
 }
 
-fn table(visitor: &Visitor, list: &FormList) -> Markup {
+fn table(visitor: &Visitor, list: &FormList, connections: &[Connection]) -> Markup {
+    // Most often one account is the reason for all of its pages.
+    let mut why: BTreeMap<(Option<&IntegrationId>, &str), Vec<&str>> = BTreeMap::new();
+    for refused in &list.refused {
+        let through = connections.iter().find(|page| page.page_id == refused.page_id).map(|page| &page.integration_id);
+        // Meta's id of the failed call differs with each.
+        let message = refused.message.split(" [").next().unwrap_or_default();
+        why.entry((through, message)).or_default().push(&refused.page_name);
+    }
     html! {
-        @for refused in &list.refused {
-            (alert("warn", html! { p { b { (refused.page_name) } ": Meta does not list its forms. " (refused.message) } }))
+        @for ((integration, message), pages) in &why {
+            (alert("warn", html! {
+                p { b { (pages.join(", ")) } ": Meta does not list the forms. " (message) }
+                @if let Some(id) = integration { a.button href={ "/integrations/" (id) } { "See the connection" } }
+            }))
         }
-        @if list.items.is_empty() {
+        @if list.items.is_empty() && list.refused.is_empty() {
             (empty("No forms yet", html! { "Make a lead form for one of your pages in Meta's Ads Manager; or "
                 a href="/integrations" { "connect a page that has one" } "." }))
-        } @else {
+        } @else if !list.items.is_empty() {
             div.card.flush {
                 table {
                     thead { tr { th { "Form" } th { "Page" } th { "Status" } th { "Language" } th { "Answers are read" } th { span.hidden { "Test" } } } }

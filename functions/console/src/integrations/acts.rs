@@ -2,17 +2,20 @@
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum_extra::extract::PrivateCookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use axum_extra::extract::{CookieJar, PrivateCookieJar};
 use http::request::Parts;
 use maud::html;
+use oauth2::CsrfToken;
 use serde::Deserialize;
 use shared::admin::manage::{Ended, NewIntegration, PagesIn, SettingsIn, TokenIn};
 use shared::admin::runs::BackfillIn;
-use shared::admin::{connect as logins, directory, manage, runs};
+use shared::admin::{connect as logins, directory, integrations, manage, runs};
 use shared::connect::Begin;
 use shared::http::Problem;
 use shared::ids::{IntegrationId, PageId, UserId};
 use shared::model::assignment::Assignment;
+use shared::model::login::{LIFETIME, browser_cookie, browser_hash};
 use shared::secret::AccessToken;
 use url::Url;
 
@@ -30,17 +33,33 @@ fn back(origin: &Url) -> String {
     format!("{}{}", origin.as_str().trim_end_matches('/'), logins::CONSOLE)
 }
 
+/// A secret for this browser, which has to be the one that comes back from Meta: what a login remembers of it, and the cookie.
+/// The oauth function reads it, so it is not encrypted for us alone.
+fn this_browser(origin: &Url) -> (String, Cookie<'static>) {
+    let secret = CsrfToken::new_random_len(32).into_secret();
+    let hash = browser_hash(&secret);
+    let cookie = Cookie::build((browser_cookie(origin), secret))
+        .path("/")
+        .http_only(true)
+        .secure(origin.scheme() == "https")
+        .same_site(SameSite::Lax)
+        .max_age(time::Duration::seconds(LIFETIME.as_secs()));
+    (hash, cookie.build())
+}
+
 /// Sends somebody to Meta's dialog, to connect an account.
 pub(super) async fn connect(
     State(console): State<Console>,
     Admin { access, .. }: Admin,
+    jar: CookieJar,
     parts: Parts,
     _: Fields,
 ) -> Result<Response, Problem> {
     let origin = origin(&console, &parts)?;
-    let asked = Begin { return_url: back(&origin), ..Begin::default() };
+    let (browser, cookie) = this_browser(&origin);
+    let asked = Begin { return_url: back(&origin), browser: Some(browser), ..Begin::default() };
     let dialog = logins::begin(&console.services, &access, origin, asked).await?;
-    Ok(leave_for(&dialog, "On to Facebook"))
+    Ok((jar.add(cookie), leave_for(&dialog, "On to Facebook")).into_response())
 }
 
 /// The same, to connect an integration again.
@@ -48,13 +67,17 @@ pub(super) async fn reconnect(
     State(console): State<Console>,
     Admin { access, .. }: Admin,
     Path(id): Path<String>,
+    jar: CookieJar,
     parts: Parts,
     _: Fields,
 ) -> Result<Response, Problem> {
     let origin = origin(&console, &parts)?;
-    let return_url = back(&origin);
-    let dialog = logins::reconnect(&console.services, &access, origin, &id, return_url, None).await?;
-    Ok(leave_for(&dialog, "On to Facebook"))
+    let before = integrations::read(&console.services, &access, &id).await?.pages_count;
+    let return_url = format!("{}?before={before}", back(&origin));
+    let (browser, cookie) = this_browser(&origin);
+    let asked = Begin { return_url, browser: Some(browser), ..Begin::default() };
+    let dialog = logins::reconnect(&console.services, &access, origin, &id, asked).await?;
+    Ok((jar.add(cookie), leave_for(&dialog, "On to Facebook")).into_response())
 }
 
 /// What the way back from Meta says.
@@ -64,6 +87,8 @@ pub(super) struct Back {
     status: Option<String>,
     integration_id: Option<String>,
     pages: Option<u32>,
+    /// How many there were, as we wrote it into the address.
+    before: Option<u32>,
     code: Option<String>,
 }
 
@@ -72,7 +97,14 @@ pub(super) async fn back_from_meta(jar: PrivateCookieJar, Admin { .. }: Admin, Q
     let notice = match (back.status.as_deref(), back.code.as_deref()) {
         (Some("connected"), _) => {
             let pages = back.pages.unwrap_or_default();
-            Notice::done(format!("Connected, with {}.", counted(pages, "page")))
+            match back.before {
+                Some(before) if before > pages => Notice::failed(format!(
+                    "Connected, but with {} instead of {before}: the others bring no leads any more. Reconnect and tick them, \
+                     as somebody who has a role on all of them.",
+                    counted(pages, "page")
+                )),
+                _ => Notice::done(format!("Connected, with {}.", counted(pages, "page"))),
+            }
         }
         (Some("denied"), _) => Notice::failed(
             "Facebook was not allowed to connect, so nothing was changed. If you did agree: an app in development mode lets only its own team in.",

@@ -97,6 +97,7 @@ pub(super) async fn shown(
                 ul {
                     li { "No new leads come from its " (counted(integration.pages_count, "page")) ", at once." }
                     li { "Leads that are here stay, with their history." }
+                    li { "Ad accounts that are read with it stop being read, until they are given another token." }
                     li { "Pages that nobody else uses are unsubscribed at Meta; its access tokens are deleted." }
                 }
             }))
@@ -196,7 +197,7 @@ fn settings(
     let name = tried.map_or_else(|| integration.name.clone(), |tried| tried.fields.text("name"));
     let description = tried.map_or_else(|| integration.description.clone(), |tried| tried.fields.text("description"));
     html! {
-        form.card method="post" action={ (base) "/settings" } {
+        form.card method="post" action={ (base) "/settings#refused" } {
             (proof(visitor))
             (refused(problem))
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }

@@ -87,7 +87,7 @@ async fn list(
 fn not_connected(visitor: &Visitor) -> Markup {
     html! {
         div.card.narrow.welcome {
-            p.lead { "Connect Facebook, and leads from your Facebook and Instagram forms arrive here within seconds, each once, assigned to your team." }
+            p.lead { "Connect Facebook, and leads from your Facebook and Instagram forms arrive here within seconds, each once, for your team to work on." }
             form method="post" action="/integrations/connect" { (proof(visitor)) button.primary { "Connect Facebook" } }
             p.quiet { "You choose the pages at Facebook. " a href="/integrations/token" { "Use a system user's token instead" } }
         }
@@ -194,7 +194,7 @@ fn table(connections: &[ConnectionOut]) -> Markup {
                         tr {
                             td data-label="Page" { (page_link(connection)) }
                             td data-label="Status" { (standing(connection)) @if let Some(why) = connection.reason_message { div.quiet { (why) } } }
-                            td data-label="Expires" { (time_or(connection.expires_at, "Never")) }
+                            td data-label="Expires" { @if connection.status == ConnectionStatus::Expired { "–" } @else { (time_or(connection.expires_at, "Never")) } }
                             td data-label="Connected by" {
                                 @match &connection.connected_by { Some(person) => (person.name), None => span.quiet { "Unknown" } }
                             }

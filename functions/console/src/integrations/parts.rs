@@ -17,6 +17,9 @@ use crate::frame::{Section, page, wants_a_part};
 use crate::router::Console;
 use crate::visitor::Admin;
 
+/// Checks that Meta answers: that one of them says nothing is no good sign.
+const ASKED_OF_META: [&str; 6] = ["token", "scopes", "page_tasks", "subscription", "lead_access", "forms"];
+
 /// Its health, asked of Meta now.
 pub(super) async fn health(
     State(console): State<Console>,
@@ -27,10 +30,14 @@ pub(super) async fn health(
 ) -> Result<Response, Problem> {
     let health = inspect::health(&console.services, &access, &id).await?;
     let failed = health.items.iter().filter(|check| check.status == CheckStatus::Fail).count();
+    let unseen =
+        health.items.iter().filter(|check| check.status == CheckStatus::Unknown && ASKED_OF_META.contains(&check.id));
+    let unseen = unseen.count();
     let part = html! {
         p {
-            @if failed == 0 { (badge("good", "Healthy")) " Nothing keeps leads out." }
-            @else { (badge("bad", "Needs somebody")) " " (counted(failed, "check")) " failed." }
+            @if failed > 0 { (badge("bad", "Needs somebody")) " " (counted(failed, "check")) " failed." }
+            @else if unseen > 0 { (badge("warn", "Not all is known")) " " (counted(unseen, "check")) " could not be made: leads may be kept out." }
+            @else { (badge("good", "Healthy")) " Nothing keeps leads out." }
             " " span.quiet { "Meta was asked " (time(health.checked_at)) "." }
         }
         ul.checks { @for check in &health.items { (line(check)) } }

@@ -96,13 +96,8 @@ async fn list(
     let users = services.table.users(&scope).await?;
     let connections = services.table.connections(&scope).await?;
     let found = async { find(services, &scope, &filters.question()?, filters.get("cursor"), A_PAGE).await }.await;
-    let found = match found {
-        Ok(list) => Ok(list),
-        Err(problem) if problem.status == 400 => Err(problem),
-        Err(problem) => return Err(problem),
-    };
     let body = html! {
-        @if access.is_some() { p.acts { a.button href="/leads/import" { "Import a file" } } }
+        @if access.is_some() && visitor.has_meta() { p.acts { a.button href="/leads/import" { "Import a file" } } }
         (filter_form(&filters, &users, &connections))
         @match &found {
             Err(problem) => { (refused(Some(problem))) }
@@ -133,6 +128,7 @@ fn filter_form(filters: &Filters, users: &[User], connections: &[Connection]) ->
             } }
             label { "Page" select name="page_id" {
                 option value="" { "All" }
+                @if let Some(id) = filters.get("page_id").filter(|id| !pages.contains_key(id)) { option value=(id) selected { (id) } }
                 @for (id, name) in &pages { option value=(id) selected[is("page_id", id)] { (name) } }
             } }
             label { "Came by" select name="tag" {
@@ -154,7 +150,7 @@ fn nothing(visitor: &Visitor, filters: &Filters, connections: &[Connection]) -> 
     empty(
         "No leads yet",
         html! {
-            @if !visitor.is_admin() { "New leads appear here as soon as somebody fills in a form." }
+            @if !visitor.is_admin() || !visitor.has_meta() { "New leads appear here as soon as somebody fills in a form." }
             @else if connections.is_empty() { a href="/integrations" { "Connect Facebook" } ", and leads appear here as people send them." }
             @else { "They appear here within seconds after somebody fills in a form. " a href="/forms" { "Send a test lead" } " to see it happen." }
         },

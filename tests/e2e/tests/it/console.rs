@@ -145,8 +145,7 @@ async fn an_admin_watches_and_repairs() {
     browser.reads("Meta does not permit it").await;
     browser.is_in_order("parked").await;
     browser.press(&parked).await;
-    browser.reads("Not in yet").await;
-    browser.reads("Parked").await;
+    browser.reads("It could not be brought in. Try it again").await;
     browser.open_page("/integrations").await;
     browser.reads("1 lead is parked").await;
     browser.press("See why, and try again").await;

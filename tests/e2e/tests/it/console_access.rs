@@ -1,15 +1,16 @@
-//! What the console gives to whom: other orgs, other roles, forms of others, sessions that are over, names that are scripts.
+//! What the console gives to whom: other orgs, other roles, forms of others, sessions that are over.
 
 use e2e::advertising::{agency, link};
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
+use e2e::meta::answered;
 use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// An org with a page and a lead: its admin's address, the integration, the lead.
-async fn furnished(org: &str) -> (Tenant, String, String, String) {
+pub(crate) async fn furnished(org: &str) -> (Tenant, String, String, String) {
     let tenant = Tenant::with_users(org, &[("ann", true)]).await;
     let (email, person) = (tenant.login("Ada Min", "admin").await, world().person(1).await);
     let integration = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
@@ -122,7 +123,7 @@ async fn each_role_sees_its_own() {
 
     let mut root = Guest::logged_in("superadmin@leadwire.example").await;
     assert_eq!(root.get("/").await.location, "/orgs");
-    assert_eq!(root.get("/leads").await.location, "/orgs");
+    assert_eq!(root.get("/leads").await.location, "/orgs?back=%2Fleads");
     assert!(root.get("/orgs").await.text.contains("console-roles"));
     let proof = root.get("/orgs").await.text;
     let proof = proof.split("name=\"form_key\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
@@ -148,7 +149,7 @@ async fn a_form_acts_only_for_the_session_it_was_made_for() {
     // Nor does one that says that it is no form, or none at all.
     let page = victim.ask(Method::POST, &path, &[("form_key", "x")], &[("content-type", "text/plain")]).await;
     assert!(page.status.is_client_error());
-    assert_eq!(victim.ask(Method::GET, &path, &[], &[]).await.status, 405);
+    assert_eq!(victim.get(&path).await.location, format!("/integrations/{integration}"), "asking does nothing");
     assert_eq!(tenant.get(&format!("/api/meta/integrations/{integration}")).await["id"], integration);
     assert_eq!(victim.post(&path, &[]).await.status, 303);
     assert_eq!(tenant.call(Method::GET, &format!("/api/meta/integrations/{integration}"), &Value::Null).await.0, 404);
@@ -186,6 +187,24 @@ async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
     let part = Guest::default().ask(Method::GET, "/forms/list", &[], &[("x-part", "1")]).await;
     assert_eq!(part.status, 401);
     assert!(part.text.contains("Your session has ended"), "{}", part.text);
+}
+
+#[tokio::test]
+async fn a_connection_is_finished_by_the_browser_that_began_it() {
+    let tenant = Tenant::with_users("console-mailed", &[]).await;
+    let person = world().person(1).await;
+    let mut guest = Guest::logged_in(&tenant.login("Mal Lory", "admin").await).await;
+    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
+    // Mailed to somebody who has the pages: their browser has no part in it.
+    let begun = guest.post("/integrations/connect", &[]).await;
+    let callback = world().leads_to(answered(&begun.location, &answer)).await;
+    let back = Guest::default().get(&callback[url::Position::BeforePath..]).await;
+    assert!(back.location.contains("code=other_browser"), "{}", back.location);
+    assert!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().is_empty());
+    let begun = guest.post("/integrations/connect", &[]).await;
+    let callback = world().leads_to(answered(&begun.location, &answer)).await;
+    let back = guest.get(&callback[url::Position::BeforePath..]).await;
+    assert!(back.location.contains("status=connected"), "{}", back.location);
 }
 
 #[tokio::test]
@@ -262,167 +281,4 @@ async fn a_page_of_one_org_does_not_act_on_the_one_selected_since() {
     for org in [&first, &second] {
         assert_eq!(org.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), 1);
     }
-}
-
-#[tokio::test]
-async fn what_is_refused_is_shown_beside_what_was_typed() {
-    let (tenant, email, integration, lead) = furnished("console-refused").await;
-    let mut guest = Guest::logged_in(&email).await;
-    // A name that cannot be: the rest stays as it was chosen.
-    let page = guest
-        .post(
-            &format!("/integrations/{integration}/settings"),
-            &[("name", ""), ("description", "Typed"), ("assignment", "round_robin")],
-        )
-        .await;
-    assert!(page.text.contains("Typed") && page.text.contains("value=\"round_robin\" selected"), "{}", page.text);
-    let page = guest
-        .post("/integrations/token", &[("name", "Mine"), ("token", "EAAnonsense"), ("assignment", "round_robin")])
-        .await;
-    assert!(
-        page.text.contains("value=\"Mine\"") && page.text.contains("value=\"round_robin\" selected"),
-        "{}",
-        page.text
-    );
-    assert!(!page.text.contains("EAAnonsense"));
-    let linking = [
-        ("ad_account_id", "act_1"),
-        ("label", "Mine"),
-        ("client_name", "Кафе"),
-        ("token", "EAAnonsense"),
-        ("integration_id", ""),
-    ];
-    let page = guest.post("/ads/accounts/new", &linking).await;
-    assert!(page.text.contains("value=\"act_1\"") && page.text.contains("value=\"\" selected"), "{}", page.text);
-
-    // A rule without a field, and a line that is no choice, are not lost.
-    let form = tenant.get("/api/meta/forms").await["items"][0]["form_id"].as_str().unwrap().to_owned();
-    let path = format!("/forms/{form}");
-    let rule = [
-        ("rules", "2"),
-        ("version", "0"),
-        ("rule-0-field", ""),
-        ("rule-0-from", "full_name"),
-        ("rule-1-field", "note"),
-        ("rule-1-default", "typed default"),
-    ];
-    let page = guest.post(&path, &rule).await;
-    assert!(page.text.contains("Rule 1: ") && page.text.contains("typed default"), "{}", page.text);
-    let line = [
-        ("rules", "1"),
-        ("version", "0"),
-        ("rule-0-field", "note"),
-        ("rule-0-from", "full_name"),
-        ("rule-0-choices", "a = b\nno choice"),
-    ];
-    let page = guest.post(&path, &line).await;
-    assert!(page.text.contains("Line 2 of what was chosen") && page.text.contains("no choice"), "{}", page.text);
-    // Space between words is kept as it is written, and a rule can be removed.
-    let join = [
-        ("rules", "1"),
-        ("version", "0"),
-        ("rule-0-field", "note"),
-        ("rule-0-from", "full_name"),
-        ("rule-0-from", "email"),
-        ("rule-0-join", " / "),
-    ];
-    assert_eq!(guest.post(&path, &join).await.status, 303);
-    let saved = tenant.get(&format!("/api/meta/forms/{form}/mapping")).await;
-    assert_eq!(saved["rules"][0]["join"], " / ");
-    assert!(guest.get(&path).await.text.contains("value=\" / \""));
-    // Somebody else was faster: told once, and then a knowing one holds.
-    let mine = [("rules", "1"), ("version", "0"), ("rule-0-field", "mine"), ("rule-0-from", "full_name")];
-    let page = guest.post(&path, &mine).await;
-    assert!(
-        page.text.contains("Somebody else has changed this mapping") && page.text.contains("value=\"mine\""),
-        "{}",
-        page.text
-    );
-    assert!(page.text.contains("name=\"version\" value=\"1\""), "{}", page.text);
-    let again = [("rules", "1"), ("version", "1"), ("rule-0-field", "mine"), ("rule-0-from", "full_name")];
-    assert_eq!(guest.post(&path, &again).await.status, 303);
-    let gone = [
-        ("rules", "1"),
-        ("version", "2"),
-        ("rule-0-field", "mine"),
-        ("rule-0-from", "full_name"),
-        ("rule-0-remove", "yes"),
-    ];
-    assert_eq!(guest.post(&path, &gone).await.status, 303);
-    assert!(tenant.get(&format!("/api/meta/forms/{form}/mapping")).await["rules"].as_array().unwrap().is_empty());
-
-    // What is not sent takes no lead away: browsers leave out a choice that cannot be made.
-    let given = json!({ "assigned_to": "ann" });
-    tenant.done(Method::PATCH, &format!("/api/leads/{lead}"), &given).await;
-    guest.post(&format!("/leads/{lead}/assign"), &[]).await;
-    assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["assigned_to"], "ann");
-    guest.post(&format!("/leads/{lead}/assign"), &[("assigned_to", "unassigned")]).await;
-    assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["assigned_to"], Value::Null);
-    // A place in a list that is none, days that are none.
-    assert!(guest.get("/leads?cursor=x").await.text.contains("This place in the list cannot be found"));
-    assert!(guest.get("/leads?from=yesterday").await.text.contains("A time such as"));
-    assert!(guest.get("/ads/report?group_by=moon").await.text.contains("Known are"));
-}
-
-#[tokio::test]
-async fn names_that_are_scripts_are_names() {
-    const SCRIPT: &str = "<script>document.title='owned'</script><img src=x onerror=alert(1)>";
-    let (tenant, email, integration, _) = furnished("console-hostile").await;
-    let person = world().person(1).await;
-    tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let answers = json!({ "full_name": SCRIPT, "email": "\"><svg/onload=alert(1)>@example.com" });
-    let ids = world().submit(&person.forms[0], 1, json!({ "answers": answers })).await;
-    tenant.leads_with(&ids).await;
-    let name = json!({ "name": &SCRIPT[..60], "description": "{{7*7}}<b>bold</b>" });
-    tenant.done(Method::PATCH, &format!("/api/meta/integrations/{integration}"), &name).await;
-    let user = json!({ "name": SCRIPT, "email": "x@console-hostile.example", "active": true, "permissions": ["lead_management"] });
-    tenant.done(Method::PUT, "/api/users/xss", &user).await;
-    let browser = Browser::open(DESK).await;
-    browser.open_page("/leads").await;
-    browser.log_in(&email).await;
-    let lead = format!("/leads/meta-{}", ids[0]);
-    for path in [
-        "/leads",
-        &lead,
-        "/integrations",
-        &format!("/integrations/{integration}"),
-        "/leads?status=%3Cscript%3E",
-        "/ads?client_id=%22%3E%3Cscript%3E",
-    ] {
-        browser.open_page(path).await;
-        browser.settled().await;
-        assert_ne!(browser.client.title().await.unwrap(), "owned", "{path}");
-        let made = "return document.querySelectorAll('main script, main img, main svg[onload]').length";
-        assert_eq!(browser.client.execute(made, vec![]).await.unwrap(), json!(0), "{path}");
-        browser.complains_of_nothing(path).await;
-    }
-    browser.open_page(&lead).await;
-    browser.reads("<script>document.title='owned'</script>").await;
-    browser.close().await;
-}
-
-#[tokio::test]
-async fn every_answer_is_guarded_and_assets_are_kept_for_ever() {
-    let mut guest = Guest::logged_in("admin@demo.example").await;
-    let page = guest.get("/leads").await;
-    for path in ["/leads", "/nothing-here", "/leads/none", "/login/callback"] {
-        let page = guest.get(path).await;
-        let policy = page.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
-        assert!(!policy.contains("unsafe"), "{policy}");
-        assert_eq!(page.headers["cache-control"], "no-store", "{path}");
-        assert_eq!(page.headers["x-content-type-options"], "nosniff");
-    }
-    assert!(!page.text.contains("<script>") && !page.text.contains("style="), "nothing stands in the page itself");
-    let assets: Vec<&str> = page.text.split('"').filter(|text| text.starts_with("/assets/")).collect();
-    assert_eq!(assets.len(), 3);
-    for asset in assets {
-        let found = Guest::default().get(asset).await;
-        assert_eq!(found.status, 200);
-        assert!(found.headers["cache-control"].to_str().unwrap().contains("immutable"));
-    }
-    assert_eq!(Guest::default().get("/assets/console.css").await.status, 404);
-    // Our API is found where it was, and only there.
-    let none = eventually("the API", async || Some(guest.get("/api/leads").await)).await;
-    assert_eq!(none.status, 401);
 }

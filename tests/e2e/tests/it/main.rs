@@ -11,6 +11,7 @@ mod callback;
 mod connecting;
 mod console;
 mod console_access;
+mod console_input;
 mod console_looks;
 mod deliveries;
 mod directory;
