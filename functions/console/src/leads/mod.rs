@@ -180,10 +180,13 @@ fn table(leads: &[Lead], users: &[User]) -> Markup {
     }
 }
 
-/// What a lead is called: by name, else by address or number.
-fn name_of(lead: &Lead) -> &str {
+/// What a lead is called: by name, else by address or number. Anybody can send a name of any length; among the answers it is
+/// whole.
+fn name_of(lead: &Lead) -> String {
+    const LONGEST: usize = 80;
     let known = [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().find(|text| !text.trim().is_empty());
-    known.map_or("Somebody without a name", String::as_str)
+    let name = known.map_or("Somebody without a name", String::as_str);
+    if name.chars().count() <= LONGEST { name.to_owned() } else { name.chars().take(LONGEST).chain(['…']).collect() }
 }
 
 fn contact(lead: &Lead) -> Markup {

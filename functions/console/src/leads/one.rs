@@ -72,7 +72,7 @@ pub(super) async fn show(
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Leads, name_of(lead), &body))
+    Ok(page(&visitor, jar, Section::Leads, &name_of(lead), &body))
 }
 
 /// Whether a lead that is waited for has come: a part of the page that waits, which leads to the lead when it has.
