@@ -112,11 +112,15 @@ impl Verifier {
     /// # Errors
     /// If it is not a good token, or another login's.
     pub async fn logged_in(&self, id_token: &str, nonce: &str) -> Result<Caller, AuthError> {
-        let claims = self.claims(id_token).await?;
-        if claims.get("nonce").and_then(Value::as_str) != Some(nonce) {
-            return Err(AuthError::BadToken);
+        self.answer_to(nonce, &self.claims(id_token).await?)
+    }
+
+    fn answer_to(&self, nonce: &str, claims: &Value) -> Result<Caller, AuthError> {
+        if claims.get("nonce").and_then(Value::as_str) == Some(nonce) {
+            self.caller_of(claims)
+        } else {
+            Err(AuthError::BadToken)
         }
-        self.caller_of(&claims)
     }
 
     async fn claims(&self, token: &str) -> Result<Value, AuthError> {
@@ -292,6 +296,29 @@ mod tests {
         ] {
             assert_eq!(verifier.caller(header).await, Err(expect), "{header:?}");
         }
+    }
+
+    #[test]
+    fn a_login_brings_its_own_token_and_only_an_address_that_was_verified() {
+        let verifier = Verifier::new(Issuer {
+            issuer: "i".into(),
+            audiences: vec!["ours".into()],
+            keys_at: "http://127.0.0.1:9".parse().unwrap(),
+            org_claim: "org".into(),
+            role_claim: "role".into(),
+        })
+        .unwrap();
+        let check = |more: Value, expect: Result<Option<&str>, AuthError>| {
+            let mut claims = serde_json::json!({ "sub": "u", "email": "Ann@Example.com" });
+            claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let got = verifier.answer_to("mine", &claims).map(|caller| caller.email);
+            assert_eq!(got, expect.map(|email| email.map(ToOwned::to_owned)), "{claims}");
+        };
+        check(serde_json::json!({}), Err(AuthError::BadToken));
+        check(serde_json::json!({ "nonce": "another's" }), Err(AuthError::BadToken));
+        check(serde_json::json!({ "nonce": "mine" }), Ok(Some("ann@example.com")));
+        check(serde_json::json!({ "nonce": "mine", "email_verified": true }), Ok(Some("ann@example.com")));
+        check(serde_json::json!({ "nonce": "mine", "email_verified": false }), Ok(None));
     }
 
     #[test]

@@ -23,7 +23,6 @@ pub(crate) enum Section {
     Delivery,
     Forms,
     Ads,
-    Orgs,
     /// None of them.
     Elsewhere,
 }

@@ -1,5 +1,6 @@
 //! The console: pages for admins, drawn here, around the same acts as the HTTP API's.
 
+mod address;
 mod ads;
 mod assets;
 mod chart;

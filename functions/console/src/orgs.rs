@@ -59,7 +59,7 @@ pub(crate) async fn list(
             }
         }
     };
-    Ok(page(&visitor, jar, Section::Orgs, "Orgs", &body))
+    Ok(page(&visitor, jar, Section::Elsewhere, "Orgs", &body))
 }
 
 /// Selects one.

@@ -60,7 +60,7 @@ pub enum Outcome {
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError {
     /// The state is not ours, or was used before. Nobody knows where to return to.
-    #[error("this login is not known here, or was finished before; start again from the CRM")]
+    #[error("this login is not known here, or was finished before; start again where you began")]
     UnknownState,
     /// The login could not be looked up.
     #[error(transparent)]

@@ -51,6 +51,7 @@ async fn shown(
 ) -> Result<Response, Problem> {
     let account = read(&console.services, &admin.access, id).await?;
     let readings = status_of(console, admin, id).await?;
+    let orphaned = is_orphaned(console, admin, &account).await?;
     let (visitor, path) = (&admin.visitor, format!("/ads/accounts/{id}"));
     let unlink = Confirm {
         id: "unlink",
@@ -62,7 +63,7 @@ async fn shown(
     };
     let paused = account.state == shared::model::ad_account::AdAccountState::Paused;
     let body = html! {
-        (watched(&format!("{path}/state"), &how_it_stands(&account, &readings)))
+        (watched(&format!("{path}/state"), &how_it_stands(&account, &readings, orphaned)))
         section {
             h2 { "Read it" }
             div.card.acts {
@@ -99,16 +100,27 @@ pub(super) async fn state(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let account = read(&console.services, &admin.access, &id).await?;
-    let part = how_it_stands(&account, &status_of(&console, &admin, &id).await?);
+    let orphaned = is_orphaned(&console, &admin, &account).await?;
+    let part = how_it_stands(&account, &status_of(&console, &admin, &id).await?, orphaned);
     if wants_a_part(&headers) {
         return Ok(part.into_response());
     }
     Ok(page(&admin.visitor, jar, Section::Ads, &account.label, &part))
 }
 
-fn how_it_stands(account: &AdAccountOut, readings: &SyncStatus) -> Markup {
+/// Whether the integration that it was read with is gone: nothing reads it until it has another token.
+async fn is_orphaned(console: &Console, admin: &Admin, account: &AdAccountOut) -> Result<bool, Problem> {
+    let Some(id) = &account.integration_id else { return Ok(false) };
+    let found = console.services.table.integration(&admin.access.scope, id).await?;
+    Ok(found.is_none_or(|integration| integration.removing))
+}
+
+fn how_it_stands(account: &AdAccountOut, readings: &SyncStatus, orphaned: bool) -> Markup {
     html! {
         @if let Some(seconds) = worth_a_look(readings) { (going_on(seconds)) }
+        @if orphaned {
+            (alert("bad", html! { p { "The connected account that it was read with is gone. Give it another token under Settings." } }))
+        }
         @if let Some(message) = account.reason_message {
             (alert(if account.waiting_until.is_some() { "warn" } else { "bad" }, html! {
                 p { (message) } p.fix { b { "What to do: " } (account.fix.unwrap_or_default()) }
@@ -126,7 +138,11 @@ fn how_it_stands(account: &AdAccountOut, readings: &SyncStatus) -> Markup {
                 div { dt { "Last read" } dd { (time_or(account.last_sync_at, "Not yet")) } }
                 div { dt { "Linked" } dd { (time(account.linked_at)) } }
                 div { dt { "Read with" } dd {
-                    @match &account.integration_id { Some(id) => a href={ "/integrations/" (id) } { "A connected account" }, None => "A token of its own" }
+                    @match &account.integration_id {
+                        Some(_) if orphaned => span.quiet { "Nothing" },
+                        Some(id) => a href={ "/integrations/" (id) } { "A connected account" },
+                        None => "A token of its own",
+                    }
                 } }
             }
         }

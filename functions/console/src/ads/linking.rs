@@ -126,10 +126,10 @@ pub(super) async fn available(
 
 fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>, Problem>) -> Markup {
     let at = |account: &AvailableAdAccount| {
-        let mut query = url::form_urlencoded::Serializer::new(String::from("/ads/accounts/new?"));
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("ad_account_id", account.ad_account_id.as_str()).append_pair("label", &account.name);
         query.append_pair("integration_id", integration.id.as_str());
-        query.finish() + "#link"
+        format!("/ads/accounts/new?{}#link", query.finish())
     };
     html! {
         h3 { (integration.name) }

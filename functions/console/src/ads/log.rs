@@ -1,7 +1,5 @@
 //! The sync log: what was read of which account, what changed, what went wrong and what to do about it.
 
-use std::collections::BTreeMap;
-
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
@@ -11,7 +9,8 @@ use shared::admin::ads::syncs::{ObjectOut, SyncOut, SyncStatus, status};
 use shared::http::Problem;
 use shared::model::ads_sync::{Cause, ObjectType, SyncState};
 
-use super::{Asked, tabs};
+use super::tabs;
+use crate::address::Asked;
 use crate::elements::{badge, count, empty, going_on, time, watched};
 use crate::frame::{Section, page, wants_a_part};
 use crate::router::Console;
@@ -25,11 +24,10 @@ pub(super) const LATEST: usize = 5;
 pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(given): Query<BTreeMap<String, String>>,
+    Query(asked): Query<Asked>,
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let asked = Asked(given);
     let most = if asked.get("latest").is_some() { LATEST } else { MOST };
     let status = status(&console.services, &access, &asked.accounts(), None, most).await?;
     let part = list(&status);

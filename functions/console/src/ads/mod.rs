@@ -17,6 +17,7 @@ use shared::admin::fields;
 use shared::http::Problem;
 use shared::model::ad_account::AdAccountState;
 
+use crate::address::Asked;
 use crate::elements::{badge, time};
 use crate::router::Console;
 
@@ -37,32 +38,15 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/accounts/{id}/unlink", post(accounts::unlink))
 }
 
-/// What an address asks for: which accounts, which days, in which way.
-struct Asked(BTreeMap<String, String>);
-
+/// Which accounts, which days.
 impl Asked {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
-    }
-
     fn accounts(&self) -> AccountFilter {
-        let text = |name: &str| self.get(name).map(ToOwned::to_owned);
-        AccountFilter { account_id: text("account_id"), client_id: text("client_id") }
+        AccountFilter { account_id: self.text("account_id"), client_id: self.text("client_id") }
     }
 
     fn days(&self) -> Result<Days, Problem> {
         let day = |name: &str| self.get(name).map(|text| fields::day(name, text)).transpose();
         Ok(Days { since: day("since")?, until: day("until")? })
-    }
-
-    /// The address of `path` with the same words, but for those that are `changed`.
-    fn at(&self, path: &str, changed: &[(&str, &str)]) -> String {
-        let mut words: BTreeMap<&str, &str> =
-            self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        words.extend(changed.iter().copied());
-        let mut query = url::form_urlencoded::Serializer::new(format!("{path}?"));
-        query.extend_pairs(words.iter().filter(|(_, value)| !value.is_empty()));
-        query.finish()
     }
 
     /// Fields that choose accounts and days.

@@ -17,7 +17,8 @@ use shared::http::Problem;
 use shared::model::currency::{decimals, written};
 use shared::model::report::Dimension;
 
-use super::{Asked, Words, state_of, tabs};
+use super::{Words, state_of, tabs};
+use crate::address::Asked;
 use crate::chart::Chart;
 use crate::elements::{alert, count, empty, money, proof, refused, time_or};
 use crate::frame::{Section, page};
@@ -30,10 +31,10 @@ const MOST: usize = 5000;
 pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(given): Query<BTreeMap<String, String>>,
+    Query(asked): Query<Asked>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let (services, asked) = (&console.services, Asked(given));
+    let services = &console.services;
     let accounts = list(services, &access, &AccountFilter::default()).await?.items;
     let reports = async {
         let report = async |by: Dimension| {

@@ -1,7 +1,5 @@
 //! Reports: a table by whatever is chosen, sorted by whatever is clicked, and the same as a file.
 
-use std::collections::BTreeMap;
-
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
@@ -14,7 +12,8 @@ use shared::admin::ads::report::{Question, ReportOut, RowOut, csv as as_csv, dim
 use shared::http::Problem;
 
 use super::overview::{cost, price};
-use super::{Asked, Words, tabs};
+use super::{Words, tabs};
+use crate::address::Asked;
 use crate::elements::{count, counted, empty, money, refused};
 use crate::frame::{Section, page};
 use crate::router::Console;
@@ -59,10 +58,10 @@ fn question(asked: &Asked) -> Result<Question, Problem> {
 pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(given): Query<BTreeMap<String, String>>,
+    Query(asked): Query<Asked>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let (services, asked) = (&console.services, Asked(given));
+    let services = &console.services;
     let accounts = list(services, &access, &AccountFilter::default()).await?.items;
     let report = async { read(services, &access, &question(&asked)?, None, MOST).await }.await;
     let now = asked.get("group_by").unwrap_or("campaign");
@@ -94,9 +93,9 @@ pub(super) async fn show(
 pub(super) async fn csv(
     State(console): State<Console>,
     Admin { access, .. }: Admin,
-    Query(given): Query<BTreeMap<String, String>>,
+    Query(asked): Query<Asked>,
 ) -> Result<Response, Problem> {
-    let file = as_csv(&console.services, &access, &question(&Asked(given))?, None).await?;
+    let file = as_csv(&console.services, &access, &question(&asked)?, None).await?;
     let named = format!("attachment; filename=\"{}\"", file.file_name);
     Ok((
         [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, named)],

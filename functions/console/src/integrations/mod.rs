@@ -76,7 +76,7 @@ async fn list(
             section.acts {
                 form method="post" action="/integrations/connect" { (proof(&visitor)) button { "Connect another account" } }
                 a.button href="/integrations/token" { "Use a system user's token" }
-                (disconnect.show(&visitor, what_stops(integrations.len(), connections.len())))
+                (disconnect.show(&visitor, what_stops(&visitor, integrations.len(), connections.len())))
             }
             (help())
         }
@@ -217,9 +217,9 @@ pub(super) fn page_link(connection: &ConnectionOut) -> Markup {
     }
 }
 
-fn what_stops(integrations: usize, pages: usize) -> Markup {
+fn what_stops(visitor: &Visitor, integrations: usize, pages: usize) -> Markup {
     html! {
-        p { "This ends " @if integrations == 1 { "the connected account" } @else { "all " (integrations) " connected accounts" }
+        p { b { (visitor.org_name().unwrap_or_default()) } ": this ends " @if integrations == 1 { "the connected account" } @else { "all " (integrations) " connected accounts" }
             " with " (counted(pages, "page")) "." }
         ul {
             li { "New leads stop coming at once." }

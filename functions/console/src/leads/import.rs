@@ -92,6 +92,7 @@ fn result(report: &ImportReport) -> Markup {
                 li { (counted(report.in_before, "lead")) " here before" }
                 @if report.failed > 0 { li { (counted(report.failed, "line")) " left out" } }
             }
+            @if report.created + report.merged > 0 && !report.dry_run { p { a href="/leads" { "See the leads" } } }
             @if let Some(line) = report.next_line { p { "There was no time for the lines from " (count(line)) " on: send the same file again, from that line." } }
         }))
         @if !report.problems.is_empty() {

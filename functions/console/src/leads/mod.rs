@@ -16,9 +16,10 @@ use shared::admin::leads::{LeadQuestion, UNASSIGNED, list as find, status};
 use shared::http::Problem;
 use shared::ids::UserId;
 use shared::model::integration::Connection;
-use shared::model::lead::{Lead, Status};
+use shared::model::lead::{Lead, Status, tag};
 use shared::model::org::User;
 
+use crate::address::Asked;
 use crate::elements::{badge, empty, refused, time};
 use crate::frame::{Section, page};
 use crate::router::Console;
@@ -42,77 +43,57 @@ const STATUSES: [(Status, &str, &str); 5] = [
     (Status::Lost, "lost", "Lost"),
 ];
 
-const TAGS: [&str; 2] = ["Facebook Lead Ad", "Instagram Lead Ad"];
 const A_PAGE: usize = 25;
 
-/// The filters as they stand in the address. What is empty is as good as not there.
-struct Filters(BTreeMap<String, String>);
+/// Which leads an address asks for.
+fn question(asked: &Asked) -> Result<LeadQuestion, Problem> {
+    // A day that is chosen as the last one is meant whole.
+    let until = asked.get("until").map(|given| fields::day("until", given)).transpose()?;
+    let after = until.and_then(|day| day.tomorrow().ok()).map(|day| fields::time("until", &day.to_string()));
+    Ok(LeadQuestion {
+        tag: asked.text("tag"),
+        page_id: asked.text("page_id"),
+        form_id: asked.text("form_id"),
+        assigned_to: asked.text("assigned_to"),
+        status: asked.get("status").map(status).transpose()?,
+        from: asked.get("from").map(|given| fields::time("from", given)).transpose()?,
+        to: after.transpose()?,
+        ..LeadQuestion::default()
+    })
+}
 
-impl Filters {
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
-    }
-
-    fn question(&self) -> Result<LeadQuestion, Problem> {
-        let text = |name: &str| self.get(name).map(ToOwned::to_owned);
-        // A day that is chosen as the last one is meant whole.
-        let until = self.get("until").map(|given| fields::day("until", given)).transpose()?;
-        let after = until.and_then(|day| day.tomorrow().ok()).map(|day| fields::time("until", &day.to_string()));
-        Ok(LeadQuestion {
-            tag: text("tag"),
-            page_id: text("page_id"),
-            form_id: text("form_id"),
-            assigned_to: text("assigned_to"),
-            status: self.get("status").map(status).transpose()?,
-            from: self.get("from").map(|given| fields::time("from", given)).transpose()?,
-            to: after.transpose()?,
-            ..LeadQuestion::default()
-        })
-    }
-
-    fn are_any(&self) -> bool {
-        ["tag", "page_id", "form_id", "assigned_to", "status", "from", "until"]
-            .iter()
-            .any(|name| self.get(name).is_some())
-    }
-
-    /// The address of the same list, from another place on.
-    fn at(&self, cursor: &str) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::from("/leads?"));
-        for (name, value) in self.0.iter().filter(|(name, value)| *name != "cursor" && !value.is_empty()) {
-            query.append_pair(name, value);
-        }
-        query.append_pair("cursor", cursor).finish()
-    }
+fn filters_any(asked: &Asked) -> bool {
+    const FILTERS: [&str; 7] = ["tag", "page_id", "form_id", "assigned_to", "status", "from", "until"];
+    FILTERS.iter().any(|name| asked.get(name).is_some())
 }
 
 async fn list(
     State(console): State<Console>,
     Reader { visitor, scope, access }: Reader,
-    Query(given): Query<BTreeMap<String, String>>,
+    Query(asked): Query<Asked>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let (services, filters) = (&console.services, Filters(given));
+    let services = &console.services;
     let users = services.table.users(&scope).await?;
     let connections = services.table.connections(&scope).await?;
-    let found = async { find(services, &scope, &filters.question()?, filters.get("cursor"), A_PAGE).await }.await;
+    let found = async { find(services, &scope, &question(&asked)?, asked.get("cursor"), A_PAGE).await }.await;
     let body = html! {
         @if access.is_some() && visitor.has_meta() { p.acts { a.button href="/leads/import" { "Import a file" } } }
-        (filter_form(&filters, &users, &connections))
+        (filter_form(&asked, &users, &connections))
         @match &found {
             Err(problem) => { (refused(Some(problem))) }
-            Ok(list) if list.items.is_empty() && list.next_cursor.is_none() => { (nothing(&visitor, &filters, &connections)) }
+            Ok(list) if list.items.is_empty() && list.next_cursor.is_none() => { (nothing(&visitor, &asked, &connections)) }
             Ok(list) => {
                 (table(&list.items, &users))
-                @if let Some(next) = &list.next_cursor { p.acts { a.button href=(filters.at(next)) rel="next" { "Earlier leads" } } }
+                @if let Some(next) = &list.next_cursor { p.acts { a.button href=(asked.at("/leads", &[("cursor", next)])) rel="next" { "Earlier leads" } } }
             }
         }
     };
     Ok(page(&visitor, jar, Section::Leads, "Leads", &body))
 }
 
-fn filter_form(filters: &Filters, users: &[User], connections: &[Connection]) -> Markup {
-    let is = |name: &str, value: &str| filters.get(name) == Some(value);
+fn filter_form(asked: &Asked, users: &[User], connections: &[Connection]) -> Markup {
+    let is = |name: &str, value: &str| asked.get(name) == Some(value);
     let mut pages: BTreeMap<&str, &str> = BTreeMap::new();
     pages.extend(connections.iter().map(|page| (page.page_id.as_str(), page.page_name.as_str())));
     html! {
@@ -128,23 +109,23 @@ fn filter_form(filters: &Filters, users: &[User], connections: &[Connection]) ->
             } }
             label { "Page" select name="page_id" {
                 option value="" { "All" }
-                @if let Some(id) = filters.get("page_id").filter(|id| !pages.contains_key(id)) { option value=(id) selected { (id) } }
+                @if let Some(id) = asked.get("page_id").filter(|id| !pages.contains_key(id)) { option value=(id) selected { (id) } }
                 @for (id, name) in &pages { option value=(id) selected[is("page_id", id)] { (name) } }
             } }
             label { "Came by" select name="tag" {
                 option value="" { "All" }
-                @for tag in TAGS { option value=(tag) selected[is("tag", tag)] { (tag) } }
+                @for tag in [tag(None), tag(Some("ig"))] { option value=(tag) selected[is("tag", tag)] { (tag) } }
             } }
-            label { "From (UTC)" input type="date" name="from" value=[filters.get("from")]; }
-            label { "Until (UTC)" input type="date" name="until" value=[filters.get("until")]; }
-            @if let Some(form) = filters.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
-            div.acts { button { "Filter" } @if filters.are_any() { a.button.plain href="/leads" { "Clear" } } }
+            label { "From (UTC)" input type="date" name="from" value=[asked.get("from")]; }
+            label { "Until (UTC)" input type="date" name="until" value=[asked.get("until")]; }
+            @if let Some(form) = asked.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
+            div.acts { button { "Filter" } @if filters_any(asked) { a.button.plain href="/leads" { "Clear" } } }
         }
     }
 }
 
-fn nothing(visitor: &Visitor, filters: &Filters, connections: &[Connection]) -> Markup {
-    if filters.are_any() {
+fn nothing(visitor: &Visitor, asked: &Asked, connections: &[Connection]) -> Markup {
+    if filters_any(asked) {
         return empty("No leads match", html! { "Change the filters, or " a href="/leads" { "see all leads" } "." });
     }
     empty(

@@ -10,7 +10,7 @@ use maud::{Markup, html};
 use shared::admin::leads::{LeadDetails, LeadIn, UNASSIGNED, change, read, status};
 use shared::admin::proof::trace;
 use shared::http::Problem;
-use shared::ids::{OrgScope, UserId};
+use shared::ids::{LeadId, OrgScope, UserId};
 use shared::model::assignment::Reason;
 use shared::model::lead::{Answer, FoundBy, Lead};
 use shared::model::org::User;
@@ -36,7 +36,7 @@ pub(super) async fn show(
         Ok(details) => details,
         Err(missing) if missing.status == 404 => {
             let (part, is_known) = on_its_way(&console, &scope, &id).await?;
-            if !is_known && !given.contains_key("awaited") {
+            if LeadId::parse(&id).is_err() || !is_known && !given.contains_key("awaited") {
                 return Err(missing);
             }
             let body = html! {
