@@ -17,7 +17,7 @@ use shared::model::integration::Connection;
 use shared::model::latency::LatencySummary;
 
 use crate::elements::{alert, badge, count, counted, duration, empty, proof, time};
-use crate::fields::Fields;
+use crate::fields::Act;
 use crate::frame::{Section, page};
 use crate::notice::told_at;
 use crate::router::Console;
@@ -154,12 +154,7 @@ fn reason(code: &str) -> &str {
     }
 }
 
-async fn try_again(
-    State(console): State<Console>,
-    Admin { access, .. }: Admin,
-    jar: PrivateCookieJar,
-    fields: Fields,
-) -> Response {
+async fn try_again(Act { console, admin: Admin { access, .. }, jar, fields }: Act) -> Response {
     let asked: Vec<String> = fields.all("leadgen_id").map(ToOwned::to_owned).collect();
     let request = ReplayRequest { leadgen_ids: (!asked.is_empty()).then_some(asked) };
     let replayed = replay(&console.services, &access, request).await;

@@ -1,11 +1,14 @@
 //! What somebody sent with a form, and proof that it was a form of their own session.
 
-use axum::extract::{Form, FromRequest, Multipart, Request};
+use axum::extract::{Form, FromRef, FromRequest, FromRequestParts, Multipart, Request};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::PrivateCookieJar;
+use axum_extra::extract::cookie::Key;
 use http::StatusCode;
 use shared::http::Problem;
 
 use crate::router::Console;
-use crate::visitor::FormOf;
+use crate::visitor::{Admin, FormOf};
 
 /// The field that carries the proof.
 pub(crate) const PROOF: &str = "form_key";
@@ -75,6 +78,27 @@ impl FromRequest<Console> for Fields {
         let unreadable = |_| Problem::new(StatusCode::BAD_REQUEST, "form_invalid", "The form could not be read.");
         let Form(fields) = Form::<Vec<(String, String)>>::from_request(request, console).await.map_err(unreadable)?;
         Self(fields).proven(console, form.as_ref())
+    }
+}
+
+/// What an admin does with a form: who they are, what the form says, and the jar for the word on how it went.
+pub(crate) struct Act {
+    pub(crate) console: Console,
+    pub(crate) admin: Admin,
+    pub(crate) jar: PrivateCookieJar,
+    pub(crate) fields: Fields,
+}
+
+impl FromRequest<Console> for Act {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, console: &Console) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let admin = Admin::from_request_parts(&mut parts, console).await?;
+        let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
+        let fields = Fields::from_request(Request::from_parts(parts, body), console).await;
+        let fields = fields.map_err(IntoResponse::into_response)?;
+        Ok(Self { console: console.clone(), admin, jar, fields })
     }
 }
 

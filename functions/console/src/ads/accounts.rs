@@ -20,7 +20,7 @@ use super::state_of;
 use crate::elements::{
     Confirm, Confirming, alert, counted, going_on, is_wrong, proof, refused, time, time_or, watched,
 };
-use crate::fields::Fields;
+use crate::fields::{Act, Fields};
 use crate::frame::{Section, page, wants_a_part};
 use crate::notice::told_at;
 use crate::router::Console;
@@ -205,11 +205,8 @@ fn conversions(fields: &Fields) -> Option<Vec<String>> {
 }
 
 pub(super) async fn change(
-    State(console): State<Console>,
-    admin: Admin,
     Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
+    Act { console, admin, jar, fields }: Act,
 ) -> Result<Response, Problem> {
     let change = async {
         let given = AdAccountChange {
@@ -238,25 +235,13 @@ fn nothing() -> AdAccountChange {
     }
 }
 
-pub(super) async fn replace_token(
-    State(console): State<Console>,
-    admin: Admin,
-    Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
-) -> Response {
+pub(super) async fn replace_token(Path(id): Path<String>, Act { console, admin, jar, fields }: Act) -> Response {
     let given = AdAccountChange { token: Some(AccessToken::new(fields.text("token"))), ..nothing() };
     let changed = change_account(&console.services, &admin.access, &id, given).await;
     told_at(&format!("/ads/accounts/{id}"), jar, changed.map(|_| "The new token is in use.".to_owned()))
 }
 
-pub(super) async fn pause(
-    State(console): State<Console>,
-    admin: Admin,
-    Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
-) -> Response {
+pub(super) async fn pause(Path(id): Path<String>, Act { console, admin, jar, fields }: Act) -> Response {
     let paused = fields.is_ticked("paused");
     let changed =
         change_account(&console.services, &admin.access, &id, AdAccountChange { paused: Some(paused), ..nothing() })
@@ -265,13 +250,7 @@ pub(super) async fn pause(
     told_at(&format!("/ads/accounts/{id}"), jar, changed.map(|_| told.to_owned()))
 }
 
-pub(super) async fn sync(
-    State(console): State<Console>,
-    admin: Admin,
-    Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
-) -> Response {
+pub(super) async fn sync(Path(id): Path<String>, Act { console, admin, jar, fields }: Act) -> Response {
     let begin = async {
         let invalid = |_| Problem::field("days", "days_invalid", "A whole number of days.");
         let days = fields.get("days").map(str::parse).transpose().map_err(invalid)?;
@@ -286,23 +265,12 @@ pub(super) async fn sync(
     told_at(&format!("/ads/accounts/{id}"), jar, told)
 }
 
-pub(super) async fn sync_all(
-    State(console): State<Console>,
-    admin: Admin,
-    jar: PrivateCookieJar,
-    _: Fields,
-) -> Response {
+pub(super) async fn sync_all(Act { console, admin, jar, .. }: Act) -> Response {
     let begun = read_now(&console.services, &admin.access, SyncIn { account_id: None, days: None }).await;
     told_at("/ads/log", jar, begun.map(|begun| format!("Reading {} now.", counted(begun.runs.len(), "account"))))
 }
 
-pub(super) async fn unlink(
-    State(console): State<Console>,
-    admin: Admin,
-    Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    _: Fields,
-) -> Response {
+pub(super) async fn unlink(Path(id): Path<String>, Act { console, admin, jar, .. }: Act) -> Response {
     let unlinked = delete(&console.services, &admin.access, &id).await;
     told_at("/ads", jar, unlinked.map(|()| "The ad account is unlinked.".to_owned()))
 }

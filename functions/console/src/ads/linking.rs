@@ -18,7 +18,7 @@ use shared::secret::AccessToken;
 use super::LEADS_ONLY;
 use super::accounts::client;
 use crate::elements::{badge, empty, is_wrong, loaded_later, proof, refused};
-use crate::fields::Fields;
+use crate::fields::{Act, Fields};
 use crate::frame::{Section, page, wants_a_part};
 use crate::notice::told_at;
 use crate::router::Console;
@@ -161,12 +161,7 @@ fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>,
     }
 }
 
-pub(super) async fn link(
-    State(console): State<Console>,
-    admin: Admin,
-    jar: PrivateCookieJar,
-    fields: Fields,
-) -> Result<Response, Problem> {
+pub(super) async fn link(Act { console, admin, jar, fields }: Act) -> Result<Response, Problem> {
     let link = async {
         let unknown = |_| Problem::field("integration_id", "integration_unknown", "Choose with what it is read.");
         // A token that is given is meant, whatever stands in the list.

@@ -15,7 +15,7 @@ use shared::http::Problem;
 use shared::model::mapping::{Mapped, Rule};
 
 use crate::elements::{self, alert, count, counted, proof, refused, time};
-use crate::fields::Fields;
+use crate::fields::{Act, Fields};
 use crate::frame::{Section, page};
 use crate::notice::told_at;
 use crate::router::Console;
@@ -51,11 +51,8 @@ pub(super) async fn show(
 }
 
 pub(super) async fn save(
-    State(console): State<Console>,
-    admin: Admin,
     Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
+    Act { console, admin, jar, fields }: Act,
 ) -> Result<Response, Problem> {
     let mut said = Said::of(&fields);
     let given = MappingIn { rules: said.rules.clone(), country: said.country.clone(), version: said.version };
@@ -81,11 +78,8 @@ pub(super) async fn save(
 }
 
 pub(super) async fn preview(
-    State(console): State<Console>,
-    admin: Admin,
     Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
+    Act { console, admin, jar, fields }: Act,
 ) -> Result<Response, Problem> {
     let said = Said::of(&fields);
     let mapping = read(&console.services, &admin.access, &id).await?;
@@ -102,11 +96,8 @@ pub(super) async fn preview(
 
 /// Reads the form's earlier leads anew, for a while; the page it ends on goes on if there are more.
 pub(super) async fn rerun(
-    State(console): State<Console>,
-    Admin { visitor, access }: Admin,
     Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
+    Act { console, admin: Admin { visitor, access }, jar, fields }: Act,
 ) -> Result<Response, Problem> {
     let number = |name: &str| fields.get(name).and_then(|text| text.parse().ok()).unwrap_or(0_usize);
     let (mut changed, mut unchanged) = (number("changed"), number("unchanged"));

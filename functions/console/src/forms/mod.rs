@@ -17,7 +17,7 @@ use shared::ids::IntegrationId;
 use shared::model::integration::Connection;
 
 use crate::elements::{alert, badge, empty, loaded_later, proof};
-use crate::fields::Fields;
+use crate::fields::Act;
 use crate::frame::{Section, page, wants_a_part};
 use crate::notice::told_at;
 use crate::router::Console;
@@ -105,13 +105,7 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[Connection]) -> Mark
     }
 }
 
-async fn send_test(
-    State(console): State<Console>,
-    Admin { access, .. }: Admin,
-    Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    _: Fields,
-) -> Response {
+async fn send_test(Path(id): Path<String>, Act { console, admin: Admin { access, .. }, jar, .. }: Act) -> Response {
     match test_lead(&console.services, &access, &id).await {
         Ok(sent) => {
             let path = format!("/leads/{}?awaited", sent.lead_id);

@@ -21,7 +21,7 @@ use url::Url;
 
 use super::details::{Refused, assignment, shown};
 use crate::elements::{counted, is_wrong, proof, refused};
-use crate::fields::Fields;
+use crate::fields::{Act, Fields};
 use crate::frame::{Section, leave_for, page};
 use crate::login::origin;
 use crate::notice::{Notice, told_at};
@@ -125,11 +125,8 @@ pub(super) async fn back_from_meta(jar: PrivateCookieJar, Admin { .. }: Admin, Q
 }
 
 pub(super) async fn settings(
-    State(console): State<Console>,
-    admin: Admin,
     Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
+    Act { console, admin, jar, fields }: Act,
 ) -> Result<Response, Problem> {
     let change = async {
         let given = SettingsIn {
@@ -163,11 +160,8 @@ pub(super) fn chosen(fields: &Fields) -> Result<Assignment, Problem> {
 }
 
 pub(super) async fn pages(
-    State(console): State<Console>,
-    Admin { access, .. }: Admin,
     Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
+    Act { console, admin: Admin { access, .. }, jar, fields }: Act,
 ) -> Response {
     let change = async {
         let parse = |page: &str| {
@@ -181,11 +175,8 @@ pub(super) async fn pages(
 }
 
 pub(super) async fn sync(
-    State(console): State<Console>,
-    Admin { access, .. }: Admin,
     Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    _: Fields,
+    Act { console, admin: Admin { access, .. }, jar, .. }: Act,
 ) -> Response {
     let begun = runs::sync(&console.services, &access, &id).await;
     let text = |out: runs::RunOut| match out.run.found {
@@ -196,11 +187,8 @@ pub(super) async fn sync(
 }
 
 pub(super) async fn backfill(
-    State(console): State<Console>,
-    Admin { access, .. }: Admin,
     Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
+    Act { console, admin: Admin { access, .. }, jar, fields }: Act,
 ) -> Response {
     let begin = async {
         let invalid = || Problem::field("days", "days_invalid", "A whole number of days, from 1 to 90.");
@@ -213,11 +201,8 @@ pub(super) async fn backfill(
 }
 
 pub(super) async fn replace_token(
-    State(console): State<Console>,
-    Admin { access, .. }: Admin,
     Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    fields: Fields,
+    Act { console, admin: Admin { access, .. }, jar, fields }: Act,
 ) -> Response {
     let token = TokenIn { token: AccessToken::new(fields.text("token")) };
     let replaced = manage::replace_token(&console.services, &access, &id, token).await;
@@ -233,12 +218,7 @@ pub(super) async fn token_form(
     pasting(&console, &admin, None, jar).await
 }
 
-pub(super) async fn paste(
-    State(console): State<Console>,
-    admin: Admin,
-    jar: PrivateCookieJar,
-    fields: Fields,
-) -> Result<Response, Problem> {
+pub(super) async fn paste(Act { console, admin, jar, fields }: Act) -> Result<Response, Problem> {
     let make = async {
         let token = fields.get("token").ok_or_else(|| Problem::field("token", "token_required", "Paste the token."))?;
         let new = NewIntegration {
@@ -284,22 +264,14 @@ async fn pasting(
 }
 
 pub(super) async fn delete(
-    State(console): State<Console>,
-    Admin { access, .. }: Admin,
     Path(id): Path<String>,
-    jar: PrivateCookieJar,
-    _: Fields,
+    Act { console, admin: Admin { access, .. }, jar, .. }: Act,
 ) -> Response {
     let ended = manage::delete(&console.services, &access, &id).await;
     told_at("/integrations", jar, ended.map(|ended| words(&ended, "The integration is deleted.")))
 }
 
-pub(super) async fn disconnect(
-    State(console): State<Console>,
-    Admin { access, .. }: Admin,
-    jar: PrivateCookieJar,
-    _: Fields,
-) -> Response {
+pub(super) async fn disconnect(Act { console, admin: Admin { access, .. }, jar, .. }: Act) -> Response {
     let ended = manage::disconnect(&console.services, &access).await;
     told_at("/integrations", jar, ended.map(|(_, ended)| words(&ended, "Meta is disconnected.")))
 }

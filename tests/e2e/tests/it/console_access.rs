@@ -157,8 +157,10 @@ async fn a_form_acts_only_for_the_session_it_was_made_for() {
 
 #[tokio::test]
 async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
-    let (tenant, email, _, lead) = furnished("console-session").await;
+    let (tenant, email, integration, lead) = furnished("console-session").await;
     let mut guest = Guest::logged_in(&email).await;
+    // What mails about a connection lead to.
+    assert_eq!(guest.get(&format!("/?reconnect={integration}")).await.location, format!("/integrations/{integration}"));
     let (mut copy, proof) = (guest.copy(), guest.proof().await);
     assert_eq!(guest.post("/logout", &[]).await.status, 200);
     // The cookie is worth nothing any more, wherever it is.
