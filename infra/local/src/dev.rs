@@ -23,7 +23,7 @@ pub async fn run(options: Options) -> Result<()> {
         println!("\nA lead, {:.1} s after its form was sent:\n{lead:#}\n", time.as_secs_f32());
     }
     let endpoints = system.endpoints();
-    println!("start page  {}/_local/", endpoints.url);
+    println!("logins      {}/_local/", endpoints.url);
     println!("Meta        {}", endpoints.graph_sim);
     println!("AWS         {}", endpoints.aws_endpoint);
     println!("addresses, logins and tokens are in {}", system.endpoints_file().display());
