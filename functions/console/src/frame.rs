@@ -49,6 +49,17 @@ pub(crate) fn page(visitor: &Visitor, jar: PrivateCookieJar, section: Section, t
     (jar, framed(visitor, section, title, body)).into_response()
 }
 
+/// A part of a page: as such for our script, as a page of its own for whoever has none.
+pub(crate) fn part_or_page(
+    headers: &HeaderMap,
+    visitor: &Visitor,
+    jar: PrivateCookieJar,
+    (section, title): (Section, &str),
+    part: &Markup,
+) -> Response {
+    if wants_a_part(headers) { part.clone().into_response() } else { page(visitor, jar, section, title, part) }
+}
+
 /// A page about what went wrong. Its words are the problem's.
 pub(crate) fn page_of_problem(visitor: Option<&Visitor>, problem: &Problem, was_read: bool) -> Markup {
     let (title, advice) = match problem.code.as_str() {

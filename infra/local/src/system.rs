@@ -24,7 +24,7 @@ use crate::seed::Caller;
 use crate::simulator::{App, Simulator};
 use crate::stack::Stack;
 use crate::template::Template;
-use crate::{environment, front_door, routes, start_page};
+use crate::{environment, front_door, logins, routes};
 
 /// How to start a system.
 pub struct Options {
@@ -117,7 +117,7 @@ impl System {
         });
         let functions = functions.collect::<Result<_>>()?;
         let backstage = Arc::new(Backstage { aws, pool, events, functions });
-        let local = backstage::routes(Arc::clone(&backstage)).merge(start_page::routes(&endpoints));
+        let local = backstage::routes(Arc::clone(&backstage)).merge(logins::routes(&endpoints));
         let door = front_door::open(listener, api, local)?;
         let mut system = Self { endpoints, lead: None, ministack, simulator, door, _keeper: keeper, place };
         if let Err(error) = system.seed(&app, &options).await {

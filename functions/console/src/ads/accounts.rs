@@ -1,7 +1,7 @@
 //! One ad account: how it stands, its settings, its readings, and its end.
 
 use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
 use maud::{Markup, html};
@@ -21,7 +21,7 @@ use crate::elements::{
     Confirm, Confirming, alert, counted, going_on, is_wrong, proof, refused, time, time_or, watched,
 };
 use crate::fields::{Act, Fields};
-use crate::frame::{Section, page, wants_a_part};
+use crate::frame::{Section, page, part_or_page};
 use crate::notice::told_at;
 use crate::router::Console;
 use crate::visitor::{Admin, Visitor};
@@ -102,10 +102,7 @@ pub(super) async fn state(
     let account = read(&console.services, &admin.access, &id).await?;
     let orphaned = is_orphaned(&console, &admin, &account).await?;
     let part = how_it_stands(&account, &status_of(&console, &admin, &id).await?, orphaned);
-    if wants_a_part(&headers) {
-        return Ok(part.into_response());
-    }
-    Ok(page(&admin.visitor, jar, Section::Ads, &account.label, &part))
+    Ok(part_or_page(&headers, &admin.visitor, jar, (Section::Ads, &account.label), &part))
 }
 
 /// Whether the integration that it was read with is gone: nothing reads it until it has another token.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
 use maud::{Markup, html};
@@ -19,7 +19,7 @@ use super::LEADS_ONLY;
 use super::accounts::client;
 use crate::elements::{badge, empty, is_wrong, loaded_later, proof, refused};
 use crate::fields::{Act, Fields};
-use crate::frame::{Section, page, wants_a_part};
+use crate::frame::{Section, page, part_or_page};
 use crate::notice::told_at;
 use crate::router::Console;
 use crate::visitor::Admin;
@@ -118,10 +118,7 @@ pub(super) async fn available(
         parts.push(choices(&integration, &found));
     }
     let part = html! { @for part in &parts { (part) } };
-    if wants_a_part(&headers) {
-        return Ok(part.into_response());
-    }
-    Ok(page(&visitor, jar, Section::Ads, "Ad accounts at Meta", &part))
+    Ok(part_or_page(&headers, &visitor, jar, (Section::Ads, "Ad accounts at Meta"), &part))
 }
 
 fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>, Problem>) -> Markup {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
@@ -18,7 +18,7 @@ use shared::model::integration::Connection;
 
 use crate::elements::{alert, badge, empty, loaded_later, proof};
 use crate::fields::Act;
-use crate::frame::{Section, page, wants_a_part};
+use crate::frame::{Section, page, part_or_page};
 use crate::notice::told_at;
 use crate::router::Console;
 use crate::visitor::{Admin, Visitor};
@@ -49,10 +49,7 @@ async fn listed(
 ) -> Result<Response, Problem> {
     let connections = console.services.table.connections(&access.scope).await?;
     let part = table(&visitor, &list(&console.services, &access).await?, &connections);
-    if wants_a_part(&headers) {
-        return Ok(part.into_response());
-    }
-    Ok(page(&visitor, jar, Section::Forms, "Forms", &part))
+    Ok(part_or_page(&headers, &visitor, jar, (Section::Forms, "Forms"), &part))
 }
 
 fn table(visitor: &Visitor, list: &FormList, connections: &[Connection]) -> Markup {

@@ -1,7 +1,7 @@
 //! Parts of an integration's page that take a while or change by themselves: its health, and its searches.
 
 use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
 use maud::{Markup, html};
@@ -13,7 +13,7 @@ use shared::model::lead::FoundBy;
 use shared::model::run::RunState;
 
 use crate::elements::{badge, count, counted, going_on, prose, time};
-use crate::frame::{Section, page, wants_a_part};
+use crate::frame::{Section, part_or_page};
 use crate::router::Console;
 use crate::visitor::Admin;
 
@@ -42,11 +42,7 @@ pub(super) async fn health(
         }
         ul.checks { @for check in &health.items { (line(check)) } }
     };
-    if wants_a_part(&headers) {
-        return Ok(part.into_response());
-    }
-    let whole = html! { (part) p { a.button href={ "/integrations/" (id) } { "Back" } } };
-    Ok(page(&visitor, jar, Section::Integrations, "Health", &whole))
+    Ok(part_or_page(&headers, &visitor, jar, (Section::Integrations, "Health"), &part))
 }
 
 fn line(check: &Check) -> Markup {
@@ -93,10 +89,7 @@ pub(super) async fn runs(
 ) -> Result<Response, Problem> {
     let found = searches::list(&console.services, &access, &id).await?.items;
     let part = list_of_runs(&found);
-    if wants_a_part(&headers) {
-        return Ok(part.into_response());
-    }
-    Ok(page(&visitor, jar, Section::Integrations, "Searches", &part))
+    Ok(part_or_page(&headers, &visitor, jar, (Section::Integrations, "Searches"), &part))
 }
 
 /// Searches with their progress, as a part that goes on while one of them does.

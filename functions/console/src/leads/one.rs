@@ -297,7 +297,7 @@ pub(super) async fn change_status(
 }
 
 /// Some colleagues see leads here, and work on them in the CRM.
-pub(super) fn only_to_see() -> Problem {
+fn only_to_see() -> Problem {
     let detail = "You can see leads here. Changing them needs the role admin or moderator.";
-    Problem::new(StatusCode::FORBIDDEN, "role_not_allowed", detail)
+    Problem::new(StatusCode::FORBIDDEN, "leads_are_to_see", detail)
 }

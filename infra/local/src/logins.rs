@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::endpoints::Endpoints;
 
-const STYLE: &str = include_str!("start_page.css");
+const STYLE: &str = include_str!("logins.css");
 
 pub(crate) fn routes(endpoints: &Endpoints) -> Router {
     let page = page(endpoints).into_string();
