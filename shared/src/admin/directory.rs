@@ -9,6 +9,7 @@ use crate::http::Problem;
 use crate::ids::{OrgId, OrgScope, UserId};
 use crate::model::caller::{Caller, Role};
 use crate::model::org::{Org, Plan, User};
+use crate::model::phone;
 
 /// What the CRM says of an org.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -75,19 +76,12 @@ pub async fn orgs(services: &Services, caller: &Caller) -> Result<Vec<Org>, Prob
 pub async fn put_org(services: &Services, caller: &Caller, id: &str, given: OrgIn) -> Result<Org, Problem> {
     let id = OrgId::parse(id).map_err(|error| Problem::field("id", "id_invalid", format!("{error}.")))?;
     let scope = caller.scope_as_superadmin(id.clone())?;
-    let is_country = |code: &String| code.len() == 2 && code.bytes().all(|b| b.is_ascii_alphabetic());
-    if given.default_country.as_ref().is_some_and(|code| !is_country(code)) {
-        return Err(Problem::field("default_country", "country_invalid", "Two letters, such as US or DE."));
-    }
+    let default_country = given.default_country.as_deref().map(phone::country).transpose();
+    let default_country =
+        default_country.map_err(|error| Problem::field("default_country", "country_invalid", error.to_string()))?;
     let plan =
         Plan { name: checked("plan.name", given.plan.name)?, features: words("plan.features", given.plan.features)? };
-    let org = Org {
-        id,
-        name: checked("name", given.name)?,
-        plan,
-        default_country: given.default_country.map(|code| code.to_uppercase()),
-        updated_at: crate::clock::now(),
-    };
+    let org = Org { id, name: checked("name", given.name)?, plan, default_country, updated_at: crate::clock::now() };
     services.table.put_org(&scope, &org).await?;
     Ok(org)
 }

@@ -52,8 +52,8 @@ pub struct GraphLead {
 pub struct FieldDatum {
     /// The question's key.
     pub name: String,
-    /// May be empty.
-    #[serde(default)]
+    /// May be empty: Meta leaves out what a person left empty.
+    #[serde(default, deserialize_with = "present")]
     pub values: Vec<String>,
 }
 
@@ -108,6 +108,12 @@ impl Graph {
     }
 }
 
+/// The values that are there: an answer of nothing must not cost the whole lead.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let values = Option::<Vec<Option<String>>>::deserialize(deserializer)?;
+    Ok(values.unwrap_or_default().into_iter().flatten().collect())
+}
+
 /// Meta writes `2015-02-28T08:49:14+0000`, without the colon that RFC 3339 wants.
 pub(super) fn meta_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(deserializer)?;
@@ -130,10 +136,11 @@ mod tests {
         let least: GraphLead = read(json!({"id": "1", "created_time": "2015-02-28T08:49:14+0000"})).unwrap();
         assert_eq!(least.created_time.to_string(), "2015-02-28T08:49:14Z");
         let most: GraphLead = read(json!({"id": "1", "created_time": "2015-02-28T08:49:14+0200", "is_organic": false, "platform": "ig",
-            "field_data": [{"name": "a", "values": ["x", "y"]}, {"name": "b"}],
+            "field_data": [{"name": "a", "values": ["x", "y"]}, {"name": "b"}, {"name": "c", "values": null}, {"name": "d", "values": [null]}],
             "custom_disclaimer_responses": [{"checkbox_key": "o", "is_checked": "1"}, {"checkbox_key": "p"}], "later": {}}))
         .unwrap();
-        assert_eq!(most.given()[0].1, ["x", "y"]);
+        let given: Vec<usize> = most.given().iter().map(|(_, values)| values.len()).collect();
+        assert_eq!(given, [2, 0, 0, 0]);
         assert_eq!(most.disclaimers()[1].1, "");
         assert_eq!(most.created_time.to_string(), "2015-02-28T06:49:14Z");
     }

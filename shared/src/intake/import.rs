@@ -13,7 +13,7 @@ use crate::ids::{FormId, LeadId, OrgScope};
 use crate::model::assignment::{Assigned, Assignment, Reason, Strategy};
 use crate::model::form::{self, Form};
 use crate::model::integration::Connection;
-use crate::model::lead::{FoundBy, Lead, Passage, SOURCE, Status, tag};
+use crate::model::lead::{FILE_SOURCE, FILE_TAG, FoundBy, Lead, Passage, SOURCE, Status, tag};
 use crate::model::lead_file::{NotLeads, Row, RowError, rows};
 use crate::model::mapping::{self, Mapping};
 use crate::model::merging::{Known, plan};
@@ -92,11 +92,11 @@ pub async fn import(
     how: Importing,
     now: Timestamp,
 ) -> Result<Result<ImportReport, NotLeads>, WorkError> {
-    let mut rows = match rows(file) {
+    let country = ledger.table.org(scope).await?.and_then(|org| org.default_country);
+    let mut rows = match rows(file, country.as_deref(), now) {
         Ok(rows) => rows.skip_while(|row| line_of(row) < how.from_line).peekable(),
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let country = ledger.table.org(scope).await?.and_then(|org| org.default_country);
     let mut forms: BTreeMap<FormId, KnownForm> = BTreeMap::new();
     let mut report = ImportReport { dry_run: how.dry_run, ..ImportReport::default() };
     let mut planned = Known::default();
@@ -177,7 +177,8 @@ fn lead(row: &Row, known: Option<&KnownForm>, country: Option<&str>, how: Import
     let form = known.and_then(|known| known.form.as_ref());
     let mapping = known.and_then(|known| known.mapping.as_ref());
     let page = known.and_then(|known| known.page.as_ref());
-    let answers = form::label(&row.answers, form);
+    let given = form.map_or_else(|| row.answers.clone(), |form| form.by_key(&row.answers));
+    let answers = form::label(&given, form);
     let mapped = mapping::map(&answers, form, mapping, country);
     let reason = match page {
         _ if !how.assign => Reason::NotAsked,
@@ -187,8 +188,8 @@ fn lead(row: &Row, known: Option<&KnownForm>, country: Option<&str>, how: Import
     Lead {
         id: row.id.clone(),
         leadgen_id: row.leadgen_id.clone(),
-        source: SOURCE.to_owned(),
-        tags: vec![tag(row.platform.as_deref()).to_owned()],
+        source: if row.is_of_meta { SOURCE } else { FILE_SOURCE }.to_owned(),
+        tags: vec![if row.is_of_meta { tag(row.platform.as_deref()) } else { FILE_TAG }.to_owned()],
         platform: row.platform.clone(),
         page_id: page.map(|page| page.page_id.clone()),
         page_name: page.map(|page| page.page_name.clone()),

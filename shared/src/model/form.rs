@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::lead::{Answer, Consent};
+use super::standard_fields::plain;
 
 /// A form, as far as it is needed to read its answers. Cached in the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +56,32 @@ impl Form {
     #[must_use]
     pub fn question(&self, key: &str) -> Option<&Question> {
         self.questions.iter().find(|question| question.key == key)
+    }
+
+    /// The answers under their questions' keys, where a file calls them by what the person read.
+    #[must_use]
+    pub fn by_key(&self, given: &[GivenAnswer]) -> Vec<GivenAnswer> {
+        let key_of = |name: &String| {
+            let called_so = |question: &&Question| {
+                let texts = question.label.iter().chain([&question.key]);
+                texts.into_iter().any(|text| plain(text) == plain(name))
+            };
+            let mut found = self.questions.iter().filter(called_so);
+            match (self.question(name), found.next(), found.next()) {
+                (None, Some(question), None) => question.key.clone(),
+                _ => name.clone(),
+            }
+        };
+        let mut taken: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
+        given
+            .iter()
+            .map(|(name, values)| {
+                let key = key_of(name);
+                let is_free = !taken.contains(&key);
+                taken.push(key.clone());
+                (if is_free { key } else { name.clone() }, values.clone())
+            })
+            .collect()
     }
 
     /// The country of its locale. Some of Meta's locales name none: its Spanish of Latin America ends like Laos.
@@ -122,6 +149,25 @@ mod tests {
         let read: Vec<_> = answers.iter().map(|answer| (answer.name.as_str(), answer.label.as_str())).collect();
         assert_eq!(read, [("name", "Ihr Name"), ("farbe", "farbe"), ("new", "new")]);
         assert_eq!(answers[1].values, ["rot", "blau"]);
+    }
+
+    #[test]
+    fn a_file_may_call_questions_by_what_the_person_read() {
+        let question = |key: &str, label: &str| Question {
+            key: key.into(),
+            label: Some(label.into()),
+            kind: None,
+            options: Vec::new(),
+        };
+        let questions = vec![question("budget", "Qual seu orçamento?"), question("a", "Same"), question("b", "Same")];
+        let form = Form { questions, ..Form::default() };
+        let names = |names: &[&str]| -> Vec<String> {
+            let given: Vec<GivenAnswer> = names.iter().map(|name| ((*name).into(), vec![])).collect();
+            form.by_key(&given).into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names(&["Qual seu orc\u{327}amento?", "Same", "b", "other"]), ["budget", "Same", "b", "other"]);
+        assert_eq!(names(&["qual_seu_orçamento?"]), ["budget"]);
+        assert_eq!(names(&["budget", "Qual seu orçamento?"]), ["budget", "Qual seu orçamento?"]);
     }
 
     #[test]

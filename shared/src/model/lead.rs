@@ -9,8 +9,12 @@ use utoipa::ToSchema;
 use super::assignment::Assigned;
 use crate::ids::{FormId, LeadId, LeadgenId, PageId, UserId};
 
-/// Where all leads of this product come from, as the CRM names it.
+/// Where leads of Meta's come from, as the CRM names it.
 pub const SOURCE: &str = "Meta";
+/// Where a lead comes from that was in a file of another program's.
+pub const FILE_SOURCE: &str = "Import";
+/// Its tag: no form of Meta's showed it.
+pub const FILE_TAG: &str = "Imported File";
 
 /// A person who left their details in a Lead Ads form. A repeat submission of the same person does not make a second
 /// lead: it is kept beside this one, as a [`Submission`] with its own answers.
@@ -20,9 +24,9 @@ pub struct Lead {
     pub id: LeadId,
     /// Meta's id of the submission that created the lead; absent for leads out of a file that does not name it.
     pub leadgen_id: Option<LeadgenId>,
-    /// Always `Meta`.
+    /// `Meta`, or `Import` for a lead out of a file that is not Meta's.
     pub source: String,
-    /// `Facebook Lead Ad` or `Instagram Lead Ad`, by where the form was shown.
+    /// `Facebook Lead Ad` or `Instagram Lead Ad`, by where the form was shown; `Imported File` where none was.
     pub tags: Vec<String>,
     /// Meta's word for where the form was shown: `fb`, `ig`, or whatever else Meta says.
     pub platform: Option<String>,

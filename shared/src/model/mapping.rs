@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::form::Form;
-use super::identity::e164;
 use super::lead::Answer;
+use super::phone::{self, e164};
 use super::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name, of_question_type};
 use crate::ids::UserId;
 
@@ -177,8 +177,8 @@ pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), I
     if rules.len() > MOST_RULES {
         return wrong("rules".to_owned(), &format!("At most {MOST_RULES} rules."));
     }
-    if country.is_some_and(|code| code.to_uppercase().parse::<phonenumber::country::Id>().is_err()) {
-        return wrong("country".to_owned(), "A country code of two letters, such as DE.");
+    if let Some(Err(error)) = country.map(phone::country) {
+        return wrong("country".to_owned(), &error.to_string());
     }
     for (at, rule) in rules.iter().enumerate() {
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';

@@ -31,6 +31,7 @@ pub mod mapping;
 mod mapping_tests;
 pub mod merging;
 pub mod org;
+pub mod phone;
 pub mod report;
 #[cfg(test)]
 mod report_tests;

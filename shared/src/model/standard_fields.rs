@@ -114,7 +114,7 @@ pub fn of_answer_name(name: &str) -> Option<&'static str> {
 }
 
 /// Lower case, composed, with one underscore for whatever separates its words.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     let composed: String = unicode_normalization::UnicodeNormalization::nfkc(name).collect();
     let separates = |c: char| {
         c.is_whitespace()

@@ -16,7 +16,7 @@ use shared::admin::leads::{LeadQuestion, UNASSIGNED, list as find, status};
 use shared::http::Problem;
 use shared::ids::UserId;
 use shared::model::integration::Connection;
-use shared::model::lead::{Lead, Status, tag};
+use shared::model::lead::{FILE_TAG, Lead, Status, tag};
 use shared::model::org::User;
 
 use crate::address::Asked;
@@ -114,7 +114,7 @@ fn filter_form(asked: &Asked, users: &[User], connections: &[Connection]) -> Mar
             } }
             label { "Came by" select name="tag" {
                 option value="" { "All" }
-                @for tag in [tag(None), tag(Some("ig"))] { option value=(tag) selected[is("tag", tag)] { (tag) } }
+                @for tag in [tag(None), tag(Some("ig")), FILE_TAG] { option value=(tag) selected[is("tag", tag)] { (tag) } }
             } }
             label { "From (UTC)" input type="date" name="from" value=[asked.get("from")]; }
             label { "Until (UTC)" input type="date" name="until" value=[asked.get("until")]; }
