@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 
-use lambda_http::http::{StatusCode, header};
+use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
 use shared::bus::Bus;
-use shared::connect::{Answer, Connector, FinishError, Meta};
+use shared::connect::{Answer, Connector, FinishError, Meta, Onward};
 use shared::queue::Queue;
 use shared::table::Table;
 use shared::vault::Vault;
@@ -30,6 +30,12 @@ async fn main() -> Result<(), Error> {
 }
 
 async fn answer(connector: &Connector, request: Request) -> Result<Response<Body>, Infallible> {
+    if is_ahead_of_the_person(&request) {
+        let mut response = Response::new(Body::Empty);
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+        return Ok(response);
+    }
     let query = request.query_string_parameters();
     let text = |name: &str| query.first(name).map(ToOwned::to_owned);
     let answer = Answer {
@@ -38,9 +44,10 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
         error: text("error"),
         error_reason: text("error_reason"),
         cookies: cookies(&request),
+        browser: browser(&request),
     };
     let mut response = match connector.finish(answer, shared::clock::now()).await {
-        Ok(onward) => redirect(onward.as_str()),
+        Ok(onward) => redirect(&onward),
         Err(error @ FinishError::UnknownState) => {
             tracing::warn!("a login came back with a state that is not good");
             page(
@@ -48,6 +55,9 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
                 "This login cannot be finished",
                 &format!("{}.", capitalised(&error.to_string())),
             )
+        }
+        Err(error @ FinishError::UnderWay) => {
+            page(StatusCode::SERVICE_UNAVAILABLE, "Not finished yet", &format!("{}.", capitalised(&error.to_string())))
         }
         Err(FinishError::Table(error)) => {
             tracing::error!(%error, "a login could not be looked up");
@@ -71,11 +81,38 @@ fn cookies(request: &Request) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn redirect(to: &str) -> Response<Body> {
+/// Whether a browser fetches this before the person goes there, or only asks whether it is there: nothing is finished then.
+fn is_ahead_of_the_person(request: &Request) -> bool {
+    let says = |name: &str, word: &str| {
+        let values = request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
+        values.into_iter().any(|value| value.to_ascii_lowercase().contains(word))
+    };
+    request.method() == Method::HEAD
+        || says("sec-purpose", "prefetch")
+        || says("purpose", "prefetch")
+        || says("x-moz", "prefetch")
+        || says("x-purpose", "preview")
+}
+
+/// What tells one browser from another where no cookie does.
+fn browser(request: &Request) -> String {
+    let said = ["user-agent", "accept-language", "x-forwarded-for"]
+        .map(|name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default());
+    said.join("\n")
+}
+
+fn redirect(onward: &Onward) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::FOUND;
-    if let Ok(to) = header::HeaderValue::from_str(to) {
+    if let Ok(to) = header::HeaderValue::from_str(onward.url.as_str()) {
         response.headers_mut().insert(header::LOCATION, to);
+    }
+    if let Some((name, secret)) = &onward.secret {
+        let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
+        let cookie = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age=600{secure}");
+        if let Ok(cookie) = header::HeaderValue::from_str(&cookie) {
+            response.headers_mut().insert(header::SET_COOKIE, cookie);
+        }
     }
     response
 }

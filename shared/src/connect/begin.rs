@@ -120,6 +120,7 @@ pub async fn begin(
         description: settings.description,
         assignment: settings.assignment,
         expires_at: now + LIFETIME,
+        claim: None,
     };
     table.begin_login(&login).await?;
     let state = State::sign(&login, &dialog.key);

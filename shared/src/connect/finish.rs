@@ -2,19 +2,22 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
 use super::accept::{Connector, Wanted};
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::ids::{IntegrationId, OrgScope};
-use crate::model::login::{Login, State};
+use crate::model::login::{Claim, Login, State, browser_hash, visit_cookie};
 use crate::model::standing::TokenKind;
 use crate::table::TableError;
 
 /// The gateway gives up after 30 seconds, and then nobody would tell the person anything.
 const LONGEST: Duration = Duration::from_secs(24);
+
+/// After this, the visit that claimed a login and has no outcome never will have one.
+const CLAIM_TIMEOUT: SignedDuration = SignedDuration::from_secs(40);
 
 /// What Meta's redirect said.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -31,6 +34,19 @@ pub struct Answer {
     /// The browser's cookies, by name.
     #[serde(skip)]
     pub cookies: Vec<(String, String)>,
+    /// What the request says of its browser.
+    #[serde(skip)]
+    pub browser: String,
+}
+
+/// Where the browser goes.
+#[derive(Debug)]
+pub struct Onward {
+    /// The return address, with the outcome in its query.
+    pub url: Url,
+    /// To be kept in the cookie [`visit_cookie`](crate::model::login::visit_cookie), by which the same browser gets the
+    /// outcome again; `None` for a visit that got it again.
+    pub secret: Option<(&'static str, String)>,
 }
 
 /// How a login ended, as the return address is told.
@@ -62,6 +78,9 @@ pub enum FinishError {
     /// The state is not ours, or was used before. Nobody knows where to return to.
     #[error("this login is not known here, or was finished before; start again where you began")]
     UnknownState,
+    /// Another visit of the same browser is still at it.
+    #[error("this login is being finished; reload this page in a moment")]
+    UnderWay,
     /// The login could not be looked up.
     #[error(transparent)]
     Table(#[from] TableError),
@@ -97,31 +116,71 @@ impl Outcome {
 }
 
 impl Connector {
-    /// Finishes a login and answers where the browser goes, with the outcome in the address.
+    /// Finishes a login and returns where the browser goes. The first visit does the work; another one of the same browser
+    /// gets its outcome, and one of another browser is refused.
     ///
     /// # Errors
     /// If there is nowhere to send the browser.
-    pub async fn finish(&self, answer: Answer, now: Timestamp) -> Result<Url, FinishError> {
+    pub async fn finish(&self, answer: Answer, now: Timestamp) -> Result<Onward, FinishError> {
         let state = State::verify(&answer.state, &self.key).ok_or(FinishError::UnknownState)?;
-        let (scope, login) = self.table.take_login(&state.nonce).await?.ok_or(FinishError::UnknownState)?;
+        let (scope, login) = self.table.login(&state.nonce).await?.ok_or(FinishError::UnknownState)?;
         if *scope.org() != state.org || login.user.user_id != state.user {
             return Err(FinishError::UnknownState);
         }
-        let return_url = login.return_url.clone();
-        let outcome = self.outcome(&scope, login, answer, now).await;
+        let visitor = browser_hash(&format!("{}\n{}", answer.code.as_deref().unwrap_or_default(), answer.browser));
+        if login.claim.is_some() {
+            return self.repeat(login, &visitor, &answer.cookies).await;
+        }
+        // What must not be finished is not claimed either: the browser that may finish it can still come.
+        let refusal = if login.expires_at <= now {
+            Some(("login_expired", "The login took longer than ten minutes. Start again."))
+        } else if !login.may_be_finished_with(&answer.cookies) {
+            Some(("other_browser", "This login was begun in another browser. Start again in this one."))
+        } else {
+            None
+        };
+        if let Some((code, message)) = refusal {
+            let outcome = Outcome::Failed { code, message: message.to_owned() };
+            return Ok(Onward { url: outcome.onto(login.return_url), secret: None });
+        }
+        let secret = uuid::Uuid::new_v4().simple().to_string();
+        let claim = Claim { visitor: visitor.clone(), secret: browser_hash(&secret), at: now, onward: None };
+        if !self.table.claim_login(&login, &claim).await? {
+            return self.repeat(login, &visitor, &answer.cookies).await;
+        }
+        let outcome = self.outcome(&scope, login.clone(), answer, now).await;
         tracing::info!(org = %scope.org(), ?outcome, "login finished");
-        Ok(outcome.onto(return_url))
+        let url = outcome.onto(login.return_url.clone());
+        if let Err(error) = self.table.end_login(&login, &Claim { onward: Some(url.clone()), ..claim }).await {
+            tracing::warn!(%error, org = %scope.org(), "a second visit of the browser cannot be told the login's outcome");
+        }
+        Ok(Onward { url, secret: Some((visit_cookie(&login.redirect_uri), secret)) })
+    }
+
+    /// Waits for the outcome of the visit that claimed a login.
+    async fn repeat(&self, login: Login, visitor: &str, cookies: &[(String, String)]) -> Result<Onward, FinishError> {
+        let begun = tokio::time::Instant::now();
+        let mut is_same = false;
+        loop {
+            let (_, login) = self.table.login(&login.nonce).await?.ok_or(FinishError::UnknownState)?;
+            let claim = login.claim.as_ref().ok_or(FinishError::UnknownState)?;
+            // Decided once: whoever came while the work was under way gets its outcome.
+            is_same |= login.is_repeated_by(claim, visitor, cookies);
+            let has_died = claim.onward.is_none() && crate::clock::now().duration_since(claim.at) > CLAIM_TIMEOUT;
+            if !is_same || has_died {
+                return Err(FinishError::UnknownState);
+            }
+            if let Some(url) = claim.onward.clone() {
+                return Ok(Onward { url, secret: None });
+            }
+            if begun.elapsed() > LONGEST {
+                return Err(FinishError::UnderWay);
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
     }
 
     async fn outcome(&self, scope: &OrgScope, login: Login, answer: Answer, now: Timestamp) -> Outcome {
-        if login.expires_at <= now {
-            let message = "The login took longer than ten minutes. Start again.".to_owned();
-            return Outcome::Failed { code: "login_expired", message };
-        }
-        if !login.may_be_finished_with(&answer.cookies) {
-            let message = "This login was begun in another browser. Start again in this one.".to_owned();
-            return Outcome::Failed { code: "other_browser", message };
-        }
         let code = match (answer.error.as_deref(), answer.code) {
             (None, Some(code)) if !code.is_empty() => code,
             (Some("access_denied"), _) => return Outcome::Denied,

@@ -20,7 +20,7 @@ mod system_user;
 pub use accept::{Accepted, Connector};
 pub use begin::{Begin, BeginError, Dialog, begin};
 pub use check::{CheckJob, ask_for_check};
-pub use finish::{Answer, FinishError, Outcome};
+pub use finish::{Answer, FinishError, Onward, Outcome};
 pub use meta::{Meta, person_hash};
 pub use pages::{ChooseError, choose_pages, release, subscribe};
 pub use remove::{erase, let_go, remove};

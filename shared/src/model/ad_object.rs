@@ -176,6 +176,16 @@ impl AdObject {
         }
     }
 
+    /// The campaign of an ad set, the ad set of an ad.
+    #[must_use]
+    pub fn parent(&self) -> Option<&AdObjectId> {
+        match self {
+            Self::Campaign(_) => None,
+            Self::Adset(adset) => Some(&adset.campaign_id),
+            Self::Ad(ad) => Some(&ad.adset_id),
+        }
+    }
+
     /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -58,6 +58,23 @@ pub struct Login {
     pub assignment: Option<Assignment>,
     /// After this it can no longer be finished.
     pub expires_at: Timestamp,
+    /// The visit that finishes it, once there is one.
+    #[serde(default)]
+    pub claim: Option<Claim>,
+}
+
+/// The visit that finishes a login. Browsers fetch the address ahead of the person, or twice: the first fetch does the
+/// work, and the others of the same browser get its outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Hash of what the request says of its browser, and of Meta's code.
+    pub visitor: String,
+    /// [`browser_hash`] of the secret in the cookie that the visit is answered with.
+    pub secret: String,
+    /// When it came.
+    pub at: Timestamp,
+    /// Where it sent the browser; `None` while the work is under way.
+    pub onward: Option<Url>,
 }
 
 impl Login {
@@ -66,8 +83,27 @@ impl Login {
     pub fn may_be_finished_with(&self, cookies: &[(String, String)]) -> bool {
         let Some(browser) = &self.browser else { return true };
         let name = browser_cookie(&self.redirect_uri);
-        cookies.iter().any(|(found, secret)| found == name && browser_hash(secret) == *browser)
+        has_secret(cookies, name, browser)
     }
+
+    /// Whether this visit is the claim's own browser again. Without a cookie that is only assumed of a visit at the same
+    /// time, which cannot have one yet.
+    #[must_use]
+    pub fn is_repeated_by(&self, claim: &Claim, visitor: &str, cookies: &[(String, String)]) -> bool {
+        (self.browser.is_some() && self.may_be_finished_with(cookies))
+            || has_secret(cookies, visit_cookie(&self.redirect_uri), &claim.secret)
+            || (claim.onward.is_none() && self.browser.is_none() && claim.visitor == visitor)
+    }
+}
+
+fn has_secret(cookies: &[(String, String)], name: &str, hash: &str) -> bool {
+    cookies.iter().any(|(found, secret)| found == name && browser_hash(secret) == hash)
+}
+
+/// The cookie of the browser that finished a login; it belongs to the origin of `redirect_uri`.
+#[must_use]
+pub fn visit_cookie(redirect_uri: &Url) -> &'static str {
+    if redirect_uri.scheme() == "https" { "__Host-leadwire-connected" } else { "leadwire-connected" }
 }
 
 /// What the cookie is called that a browser is given when it begins a login; it belongs to the origin of `redirect_uri`.
@@ -212,6 +248,7 @@ mod tests {
             description: None,
             assignment: None,
             expires_at: Timestamp::UNIX_EPOCH,
+            claim: None,
         };
         let state = State::sign(&login, &key);
         assert_eq!(State::verify(&state, &key).unwrap().org, login.org);

@@ -317,6 +317,16 @@ impl Slice {
         Ok(restated)
     }
 
+    /// Campaigns with numbers.
+    pub(super) fn campaigns(&self) -> impl Iterator<Item = &AdObjectId> {
+        self.sheets.keys().map(|(_, campaign)| campaign)
+    }
+
+    /// Ads with numbers: campaign, ad set, ad.
+    pub(super) fn ads(&self) -> impl Iterator<Item = (&AdObjectId, &AdObjectId, &AdObjectId)> {
+        self.sheets.values().flat_map(|sheet| sheet.ads.iter().map(|(ad, line)| (&sheet.campaign_id, &line.0, ad)))
+    }
+
     async fn keep(&mut self, turn: &Turning<'_>) -> Result<(), Stop> {
         let dirty = std::mem::take(&mut self.dirty);
         let sheets: Vec<Sheet> = dirty.iter().filter_map(|place| self.sheets.remove(place)).collect();

@@ -2,7 +2,7 @@
 //! end about fewer fields of a single ad's day, because one field alone can be what Meta fails at.
 //!
 //! What there is to ask about is taken from the numbers of the wider level, and not from lists of objects: those do not
-//! show what is deleted.
+//! show what is deleted. Only where Meta refuses even that list, the objects that are stored say it.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +16,9 @@ use crate::ids::AdObjectId;
 use crate::model::ad_object::AdObjectKind;
 use crate::model::ad_trouble::TroubleCode;
 use crate::model::ads_sync::{Fields, ObjectType, Question};
+
+/// Objects named in one question: they travel in its address.
+const MAX_IDS: usize = 100;
 
 /// Asks plainly, response page by response page, from where an earlier turn stopped.
 pub(super) async fn plain(turn: &mut Turning<'_>, slice: &mut Slice, question: &Question) -> Result<(), Stop> {
@@ -58,7 +61,7 @@ pub(super) async fn plain(turn: &mut Turning<'_>, slice: &mut Slice, question: &
 /// what was known of it stays.
 pub(super) async fn in_parts(turn: &mut Turning<'_>, slice: &mut Slice, whole: Question) -> Result<(), Stop> {
     if turn.sync.progress.parts.is_none() {
-        turn.sync.progress.parts = Some(parts(turn, whole).await?);
+        turn.sync.progress.parts = Some(parts(turn, slice, whole).await?);
     }
     while let Some(question) = turn.sync.progress.parts.as_ref().and_then(|open| open.last()).cloned() {
         let smaller = match plain(turn, slice, &question).await {
@@ -69,7 +72,7 @@ pub(super) async fn in_parts(turn: &mut Turning<'_>, slice: &mut Slice, whole: Q
                 }
                 Vec::new()
             }
-            Err(Stop::TooMuch(_)) => parts(turn, question).await?,
+            Err(Stop::TooMuch(_)) => parts(turn, slice, question).await?,
             Err(stop) => return Err(stop),
         };
         if let Some(open) = &mut turn.sync.progress.parts {
@@ -82,7 +85,7 @@ pub(super) async fn in_parts(turn: &mut Turning<'_>, slice: &mut Slice, whole: Q
 }
 
 /// The parts of a question that was too large.
-async fn parts(turn: &mut Turning<'_>, question: Question) -> Result<Vec<Question>, Stop> {
+async fn parts(turn: &mut Turning<'_>, slice: &Slice, question: Question) -> Result<Vec<Question>, Stop> {
     let within =
         |kind: AdObjectKind, ids: &[AdObjectId]| Question { within: Some((kind, ids.to_vec())), ..question.clone() };
     let next = match &question.within {
@@ -97,14 +100,18 @@ async fn parts(turn: &mut Turning<'_>, question: Question) -> Result<Vec<Questio
     };
     let ids: Vec<AdObjectId> = match delivered(turn, &question, next).await {
         Ok(ids) => ids.into_iter().collect(),
-        // Not even what there is to ask about.
-        Err(Stop::TooMuch(_)) => {
-            turn.sync.log(ObjectType::AdInsights).fail(TroubleCode::TooMuchData, named(&question));
-            return Ok(Vec::new());
+        Err(Stop::TooMuch(error)) => {
+            let known = known(turn, slice, &question, next).await?;
+            tracing::info!(account = %turn.account.ad_account_id, %error, parts = known.len(), "stored objects are asked about: the list of what delivered is too large");
+            if known.is_empty() {
+                turn.sync.log(ObjectType::AdInsights).fail(TroubleCode::TooMuchData, named(&question));
+                return Ok(Vec::new());
+            }
+            known.into_iter().collect()
         }
         Err(stop) => return Err(stop),
     };
-    Ok(if ids.is_empty() { Vec::new() } else { vec![within(next, &ids)] })
+    Ok(ids.chunks(MAX_IDS).map(|ids| within(next, ids)).collect())
 }
 
 fn fewer_fields(turn: &mut Turning<'_>, question: Question) -> Vec<Question> {
@@ -137,6 +144,36 @@ async fn delivered(
         match page.next {
             Some(next) if Some(&next) != after.as_ref() => after = Some(next),
             _ => return Ok(ids),
+        }
+    }
+}
+
+/// The stored objects of one kind below a question's objects, and those that already have numbers of its day. Objects are
+/// read before their numbers, so an ad that is in neither was made since.
+async fn known(
+    turn: &Turning<'_>,
+    slice: &Slice,
+    question: &Question,
+    kind: AdObjectKind,
+) -> Result<BTreeSet<AdObjectId>, Stop> {
+    const PAGE: usize = 1000;
+    let is_within = |parent: &AdObjectId| question.within.as_ref().is_none_or(|(_, ids)| ids.contains(parent));
+    let mut known: BTreeSet<AdObjectId> = match kind {
+        AdObjectKind::Campaign => slice.campaigns().cloned().collect(),
+        AdObjectKind::Adset => {
+            slice.ads().filter(|(campaign, ..)| is_within(campaign)).map(|(_, adset, _)| adset.clone()).collect()
+        }
+        AdObjectKind::Ad => slice.ads().filter(|(_, adset, _)| is_within(adset)).map(|(.., ad)| ad.clone()).collect(),
+    };
+    let mut after = None;
+    loop {
+        let (objects, has_more) =
+            turn.table.list_ad_objects(turn.scope, &turn.account.id, kind, after.as_ref(), PAGE).await?;
+        after = objects.last().map(|object| object.id().clone());
+        let below = objects.iter().filter(|object| object.parent().is_none_or(is_within));
+        known.extend(below.map(|object| object.id().clone()));
+        if !has_more || after.is_none() {
+            return Ok(known);
         }
     }
 }

@@ -1,14 +1,12 @@
 //! Logins under way.
 
-use aws_sdk_dynamodb::types::ReturnValue;
-
 use super::keys;
-use super::{Row, Table, TableError, entity};
+use super::{Row, Table, TableError};
 use crate::ids::OrgScope;
-use crate::model::login::Login;
+use crate::model::login::{Claim, Login};
 
 impl Table {
-    /// Remembers a login until it is finished or long over.
+    /// Stores a login until it is finished or long over.
     ///
     /// # Errors
     /// If the table cannot be written.
@@ -18,15 +16,29 @@ impl Table {
         self.put(Row::new(&keys::login(&login.nonce), "login", login).ttl(until)).await
     }
 
-    /// Takes a login out of the table: of two callers with the same nonce, one gets it. It may have run out.
+    /// The login with this nonce. It may have expired, or be claimed.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn login(&self, nonce: &str) -> Result<Option<(OrgScope, Login)>, TableError> {
+        let login: Option<Login> = self.get(&keys::login(nonce)).await?;
+        Ok(login.map(|login| (OrgScope::of(login.org.clone()), login)))
+    }
+
+    /// Claims a login for one visit: of two visits at once, one gets it.
     ///
     /// # Errors
     /// If the table cannot be written.
-    pub async fn take_login(&self, nonce: &str) -> Result<Option<(OrgScope, Login)>, TableError> {
-        let key = keys::login(nonce);
-        let request = self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes()));
-        let taken = request.return_values(ReturnValue::AllOld).send().await?.attributes;
-        let login: Option<Login> = taken.filter(|item| !item.is_empty()).map(entity).transpose()?;
-        Ok(login.map(|login| (OrgScope::of(login.org.clone()), login)))
+    pub async fn claim_login(&self, login: &Login, claim: &Claim) -> Result<bool, TableError> {
+        let change = self.change(&keys::login(&login.nonce)).if_there().if_still("claim", &None::<()>)?;
+        change.set("claim", claim)?.send().await
+    }
+
+    /// Stores where the claiming visit sent its browser.
+    ///
+    /// # Errors
+    /// If the table cannot be written.
+    pub async fn end_login(&self, login: &Login, claim: &Claim) -> Result<(), TableError> {
+        self.change(&keys::login(&login.nonce)).if_there().set("claim", claim)?.send().await.map(drop)
     }
 }

@@ -14,7 +14,7 @@ use crate::model::form::{Form, Question};
 use crate::model::integration::{ConnectedBy, Connection, Integration, Problem};
 use crate::model::lead::{Answer, Consent, FoundBy, Lead, Passage, PersonKeyKind, SOURCE, Status, Submission};
 use crate::model::lead_job::LeadJob;
-use crate::model::login::Login;
+use crate::model::login::{Claim, Login};
 use crate::model::mapping::Mapping;
 use crate::model::org::{LEAD_MANAGEMENT, Org, Plan, User};
 use crate::model::trace::{Step, StepKind};
@@ -181,6 +181,7 @@ fn no_entity_has_a_field_of_the_envelope() {
         description: None,
         assignment: Some(Assignment::RoundRobin),
         expires_at: Timestamp::UNIX_EPOCH,
+        claim: None,
     };
     let org = Org {
         id: OrgId::parse("a").unwrap(),
@@ -282,7 +283,7 @@ async fn a_push_that_changes_nothing_writes_nothing() {
 }
 
 #[tokio::test]
-async fn a_login_can_be_taken_once() {
+async fn a_login_can_be_claimed_once() {
     let table = empty_table().await;
     let login = Login {
         reconnects: false,
@@ -298,12 +299,24 @@ async fn a_login_can_be_taken_once() {
         description: None,
         assignment: None,
         expires_at: at("2026-01-01T00:10:00Z"),
+        claim: None,
     };
     table.begin_login(&login).await.unwrap();
-    let (first, second) = tokio::join!(table.take_login("n"), table.take_login("n"));
-    let taken: Vec<_> = [first.unwrap(), second.unwrap()].into_iter().flatten().collect();
-    assert_eq!(taken, [(scope("a"), login)]);
-    assert_eq!(table.take_login("unknown").await.unwrap(), None);
+    let claim = |visitor: &str| Claim {
+        visitor: visitor.into(),
+        secret: "s".into(),
+        at: at("2026-01-01T00:00:00Z"),
+        onward: None,
+    };
+    let (one, other) = (claim("one"), claim("other"));
+    let (first, second) = tokio::join!(table.claim_login(&login, &one), table.claim_login(&login, &other));
+    assert_ne!(first.as_ref().unwrap(), second.as_ref().unwrap(), "one of two gets it");
+    let won = if first.unwrap() { one } else { other };
+    let ended = Claim { onward: Some(login.return_url.clone()), ..won };
+    table.end_login(&login, &ended).await.unwrap();
+    let stored = Login { claim: Some(ended), ..login };
+    assert_eq!(table.login("n").await.unwrap(), Some((scope("a"), stored)));
+    assert_eq!(table.login("unknown").await.unwrap(), None);
 }
 
 #[tokio::test]

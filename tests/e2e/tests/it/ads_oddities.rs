@@ -91,6 +91,27 @@ async fn what_is_too_large_is_asked_for_in_parts() {
 }
 
 #[tokio::test]
+async fn where_even_the_list_of_what_delivered_is_too_large_the_stored_objects_are_asked_about() {
+    let theatre = Theatre::open().await;
+    let account = theatre.link(&SMALL).await;
+    // One row at a time: no list of campaigns, of a campaign's ad sets or of an ad set's ads is to be had.
+    change(&theatre, json!({ "thresholds": { "sync_rows": 1, "async_rows": 1 } })).await;
+    let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 1))).await;
+    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
+    agrees(&theatre, &account, 1).await;
+
+    // What was deleted meanwhile has numbers still.
+    let (scope, linked) = theatre.account(&account).await;
+    let day = linked.today(shared::clock::now());
+    let (rows, _) = theatre.table.list_ad_days(&scope, &account.id, back(day, 1), None, 50).await.unwrap();
+    change(&theatre, json!({ "status": "DELETED", "ids": [rows[0].ad_id] })).await;
+    theatre.sim(Method::POST, "clock", &json!({ "advance_s": 86_400 })).await;
+    let sync = theatre.read(&account, Some(back(day, 1))).await;
+    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
+    agrees(&theatre, &account, 1).await;
+}
+
+#[tokio::test]
 async fn reports_that_fail_are_asked_for_anew() {
     let theatre = Theatre::open().await;
     let account = theatre.link(&SMALL).await;

@@ -20,18 +20,55 @@ fn state_of(auth_url: &str) -> String {
     Outcome(Url::parse(auth_url).unwrap()).get("state")
 }
 
+/// Visits an address as a browser with these headers: status, address, cookie.
+async fn visit_as(url: Url, headers: &[(&str, &str)]) -> (u16, Option<Url>, Option<String>) {
+    let mut request = world().http.get(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let answer = request.send().await.unwrap();
+    let text = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let cookie = text("set-cookie").map(|cookie| cookie.split(';').next().unwrap_or_default().to_owned());
+    (answer.status().as_u16(), text("location").map(|to| Url::parse(&to).unwrap()), cookie)
+}
+
 #[tokio::test]
 async fn a_login_can_be_finished_once() {
     let tenant = Tenant::with_users("callback-once", &[]).await;
     let person = world().person(1).await;
     let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
     let back = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &answer)).await;
-    let (first, second) = tokio::join!(visit(back.clone()), visit(back.clone()));
-    let mut statuses = [first.0, second.0];
-    statuses.sort_unstable();
-    assert_eq!(statuses, [302, 400], "of two at once one gets through");
-    assert_eq!(visit(back).await.0, 400);
+    let (first, second) = tokio::join!(visit_as(back.clone(), &[]), visit_as(back.clone(), &[]));
+    assert_eq!((first.0, second.0), (302, 302), "the second of one browser gets the first one's outcome");
+    assert_eq!(first.1, second.1);
+    assert_eq!(Outcome(first.1.clone().unwrap()).get("status"), "connected");
+    // One of them did the work, and its browser may come again; nobody else.
+    let cookie = first.2.xor(second.2).expect("one cookie");
+    assert_eq!(visit_as(back.clone(), &[("cookie", &cookie)]).await.1, first.1);
+    assert_eq!(visit_as(back.clone(), &[]).await.0, 400);
+    assert_eq!(visit_as(back, &[("cookie", "leadwire-connected=x"), ("user-agent", "other")]).await.0, 400);
     assert_eq!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_browser_that_fetches_ahead_leaves_the_login_to_the_person() {
+    let tenant = Tenant::with_users("callback-ahead", &[]).await;
+    let person = world().person(1).await;
+    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
+    for (at, ahead) in [
+        [("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch")],
+        [("sec-purpose", "prefetch"), ("accept", "*/*")],
+        [("x-moz", "prefetch"), ("accept", "*/*")],
+    ]
+    .iter()
+    .enumerate()
+    {
+        let back = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &answer)).await;
+        assert_eq!(visit_as(back.clone(), ahead).await, (204, None, None));
+        let (status, onward, _) = visit_as(back, &[]).await;
+        assert_eq!((status, Outcome(onward.unwrap()).get("status")), (302, "connected".to_owned()));
+        assert_eq!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), at + 1);
+    }
 }
 
 #[tokio::test]
