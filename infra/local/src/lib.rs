@@ -10,6 +10,7 @@
 
 mod aws;
 mod backstage;
+pub mod calendar;
 mod command;
 mod deploy;
 pub mod dev;

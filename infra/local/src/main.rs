@@ -1,9 +1,11 @@
-//! `cargo dev` and `cargo verify`.
+//! `cargo dev`, `cargo verify` and `cargo calendar`.
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use jiff::Timestamp;
+use local::calendar::{self, Extent};
 use local::{Build, Options, Progress, dev, verify};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -34,6 +36,15 @@ enum Run {
         #[arg(long)]
         locked: bool,
     },
+    /// Runs the tests on other days: month and year ends, leap days, changes of the clocks.
+    Calendar {
+        /// Only at these moments, such as 2028-02-29T23:58:00Z.
+        #[arg(long)]
+        at: Vec<Timestamp>,
+        /// The stories as well, with a system of its own for each moment: several minutes each.
+        #[arg(long)]
+        stories: bool,
+    },
 }
 
 #[tokio::main]
@@ -46,6 +57,9 @@ async fn main() -> ExitCode {
                 dev::run(Options { port, dir, demo: !no_demo, fresh, build: Build::Programs, progress }).await
             }
             Run::Verify { locked } => verify::run(locked).await,
+            Run::Calendar { at, stories } => {
+                calendar::run(&at, if stories { Extent::Stories } else { Extent::Parts }).await
+            }
         }
     };
     // Leaving this function drops the system, and that ends what it started.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
+use crate::calendar::clock_variables;
 use crate::command::{self, tail};
 use crate::keeper::Keeper;
 use crate::place::{self, Place};
@@ -50,14 +51,14 @@ impl Environment {
         self.dir().join("bin/python")
     }
 
-    /// One of its programs, with nothing of this machine's settings but where to find other programs.
+    /// One of its programs, with nothing of this machine's settings but where to find other programs, and the clock.
     pub(crate) fn program(self, name: &str, tmp: &Path) -> Command {
         // Not the script itself: its first line holds an absolute path, which may have moved or be too long.
         let mut command = Command::new(self.python());
         command.arg(self.dir().join("bin").join(name));
         command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
         command.env("HOME", tmp).env("TMPDIR", tmp).env("LC_ALL", "C.UTF-8").env("PYTHONNOUSERSITE", "1");
-        command.env("SAM_CLI_TELEMETRY", "0");
+        command.env("SAM_CLI_TELEMETRY", "0").envs(clock_variables());
         command
     }
 

@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
+use crate::calendar;
 use crate::keeper::Keeper;
 use crate::place::{self, Place};
 use crate::progress::Progress;
@@ -35,7 +36,7 @@ pub async fn run(locked: bool) -> Result<()> {
     check(&keeper, "sam validate --lint", sam.args(["validate", "--lint", "--template-file"]).arg(template)).await?;
     let mut lint = linter(&place, "cfn-lint");
     check(&keeper, "cfn-lint", lint.args(["--regions", "us-east-1", "--"]).arg(template)).await?;
-    install_browser(&keeper).await?;
+    install_tools(&keeper).await?;
     // One profile for everything, so that every dependency is compiled once.
     let mut clippy = cargo();
     clippy.args(["clippy", "--workspace", "--all-targets", "--profile", "local"]).args(locked);
@@ -45,13 +46,14 @@ pub async fn run(locked: bool) -> Result<()> {
     // These pages are for whoever works here, so public items may lead to private ones.
     let flags = "-D warnings -A rustdoc::private_intra_doc_links";
     check(&keeper, "cargo doc", doc.env("RUSTDOCFLAGS", flags)).await?;
+    calendar::verify(&keeper, locked).await?;
     let mut test = cargo();
     test.args(["test", "--workspace", "--profile", "local", "--no-fail-fast"]).args(locked);
     check(&keeper, "cargo test", &mut test).await
 }
 
 /// Runs a check with its output on the screen. Errors if it fails.
-async fn check(keeper: &Keeper, name: &str, command: &mut Command) -> Result<()> {
+pub(crate) async fn check(keeper: &Keeper, name: &str, command: &mut Command) -> Result<()> {
     let begun = Instant::now();
     eprintln!("▶ {name}");
     command.current_dir(place::root()).stdin(Stdio::null());
@@ -64,7 +66,7 @@ async fn check(keeper: &Keeper, name: &str, command: &mut Command) -> Result<()>
     Ok(())
 }
 
-fn cargo() -> Command {
+pub(crate) fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
@@ -75,31 +77,54 @@ fn linter(place: &Place, program: &str) -> Command {
     command
 }
 
-/// The browser of the tests and its driver, and what fetches the rules of accessibility, from Debian's packages.
-async fn install_browser(keeper: &Keeper) -> Result<()> {
-    if ["chromium", "chromedriver", "npm"].iter().all(|program| on_path(program).is_some()) {
+/// What the tests run that is neither Rust nor Python: a browser with its driver, and what shifts a program's clock. Each
+/// with Debian's package of it.
+const TOOLS: [(&str, &str); 3] =
+    [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("faketime", "faketime")];
+
+/// Installs the tools that are missing, and nothing else: what is there may come from elsewhere, and clash with Debian's.
+async fn install_tools(keeper: &Keeper) -> Result<()> {
+    let missing = missing(&TOOLS, |program| on_path(program).is_some());
+    if missing.is_empty() {
         return Ok(());
     }
-    const HELP: &str = "the tests drive a browser: install chromium, chromedriver and npm, so that all are on the PATH";
+    let help =
+        format!("the tests need {} on the PATH; install what is missing", TOOLS.map(|(tool, _)| tool).join(", "));
     if on_path("apt-get").is_none() {
-        bail!("{HELP}");
+        bail!("{help}: {}", missing.join(", "));
     }
     let root = Command::new("id").arg("-u").output().await?.stdout == b"0\n";
-    for arguments in
-        [&["update"][..], &["install", "--yes", "--no-install-recommends", "chromium", "chromium-driver", "npm"]]
-    {
+    let install = [&["install", "--yes", "--no-install-recommends"][..], &missing].concat();
+    for arguments in [&["update"][..], &install] {
         let mut apt = Command::new(if root { "apt-get" } else { "sudo" });
         if !root {
             apt.args(["--non-interactive", "apt-get"]);
         }
         apt.args(["--quiet", "--quiet"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-        let name = format!("apt-get {}", arguments.first().unwrap_or(&""));
-        check(keeper, &name, &mut apt).await.with_context(|| format!("{HELP}; apt-get needs root or sudo"))?;
+        let name = format!("apt-get {}", arguments.join(" "));
+        check(keeper, &name, &mut apt).await.with_context(|| format!("{help}; apt-get needs root or sudo"))?;
     }
     Ok(())
+}
+
+/// The packages of the tools that are not there.
+fn missing<'t>(tools: &[(&str, &'t str)], is_there: impl Fn(&str) -> bool) -> Vec<&'t str> {
+    tools.iter().filter(|(tool, _)| !is_there(tool)).map(|(_, package)| *package).collect()
 }
 
 fn on_path(program: impl AsRef<OsStr>) -> Option<PathBuf> {
     let program = Path::new(program.as_ref());
     env::split_paths(&env::var_os("PATH")?).map(|dir| dir.join(program)).find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_missing_is_installed() {
+        assert_eq!(missing(&TOOLS, |tool| tool != "chromedriver"), ["chromium-driver"]);
+        assert!(missing(&TOOLS, |_| true).is_empty());
+        assert_eq!(missing(&TOOLS, |_| false).len(), TOOLS.len());
+    }
 }

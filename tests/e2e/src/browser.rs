@@ -60,19 +60,23 @@ impl WebDriverCompatibleCommand for Own {
     }
 }
 
-/// The rules of accessibility that pages are held to, from their npm package.
+/// The rules of accessibility that pages are held to, from the Python package that carries them.
 static AXE: LazyLock<String> = LazyLock::new(|| {
-    const PACKAGE: &str = "axe-core@4.14.1";
-    let place = folder().join("axe-core");
-    let file = place.join("package/axe.min.js");
+    const PACKAGE: &str = "axe-playwright-python==0.1.8";
+    let place = folder().join("axe-core").join(PACKAGE);
+    let file = place.join("axe_playwright_python/axe.min.js");
     if !file.exists() {
         std::fs::create_dir_all(&place).expect("a folder");
-        let packed = std::process::Command::new("npm").args(["pack", "--silent", PACKAGE]).current_dir(&place).output();
-        let packed = packed.expect("npm is installed: cargo verify installs it");
-        assert!(packed.status.success(), "npm pack: {}", String::from_utf8_lossy(&packed.stderr));
-        let archive = String::from_utf8_lossy(&packed.stdout).trim().to_owned();
-        let unpacked = std::process::Command::new("tar").args(["-xzf", &archive]).current_dir(&place).status();
-        assert!(unpacked.expect("tar is installed").success());
+        let python = |arguments: &[&str]| {
+            let done = std::process::Command::new("python3").args(arguments).current_dir(&place).output();
+            let done = done.expect("python3 is installed");
+            assert!(done.status.success(), "python3 {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        };
+        // Without what it depends on: only the script in it is wanted.
+        python(&["-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", PACKAGE]);
+        let wheel = std::fs::read_dir(&place).expect("a folder").flatten().map(|file| file.file_name());
+        let wheel = wheel.into_iter().find(|name| name.to_string_lossy().ends_with(".whl")).expect("a wheel");
+        python(&["-m", "zipfile", "--extract", &wheel.to_string_lossy(), "."]);
     }
     std::fs::read_to_string(file).expect("the package has it")
 });

@@ -5,6 +5,7 @@
 //! `f:` form, `p:` phone number, `z:` zip code. Other programs have columns of the same names: whether a file is Meta's
 //! export is decided by what is in it, and what is not Meta's stays an answer.
 
+mod export;
 mod table;
 mod written_time;
 
@@ -12,8 +13,8 @@ use csv::StringRecord;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use self::export::{META_COLUMNS, Traits, meta_id, platform};
 use self::table::Table;
-use self::written_time::{DayOrder, Evidence};
 use super::form::GivenAnswer;
 use super::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name};
 use crate::ids::{FormId, LeadId, LeadgenId};
@@ -70,25 +71,6 @@ pub struct RowError {
 #[error("{0}")]
 pub struct NotLeads(pub String);
 
-/// Columns of Meta's export that other programs hardly have beside an `id` of their own.
-const COMPANIONS: [&str; 4] = ["created_time", "form_id", "ad_id", "is_organic"];
-/// All that it has beside the answers.
-const META_COLUMNS: [&str; 13] = [
-    "id",
-    "created_time",
-    "ad_id",
-    "ad_name",
-    "adset_id",
-    "adset_name",
-    "campaign_id",
-    "campaign_name",
-    "form_id",
-    "form_name",
-    "is_organic",
-    "platform",
-    "lead_status",
-];
-
 /// Reads a file, a line at a time. `country` says which of two numbers is usually the day there; a time after `now` is
 /// none.
 ///
@@ -110,75 +92,12 @@ pub fn rows(
             found.collect::<Vec<_>>().join(", ")
         )));
     }
-    let traits = Traits::of(&table, country);
+    let traits = Traits::survey(&table, country);
     let (columns, records) = table.into_records();
     Ok(records.map(move |(line, record)| match record {
         Some(record) => row(&columns, &record, line, traits, now),
         None => Err(RowError { line, column: None, message: "The line cannot be read as columns.".to_owned() }),
     }))
-}
-
-/// What a file's lines have in common.
-#[derive(Debug, Clone, Copy)]
-struct Traits {
-    /// Whether it is Meta's export, so that its `id` is Meta's lead id.
-    is_export: bool,
-    /// How days are written, where that is known.
-    day_order: Option<DayOrder>,
-}
-
-impl Traits {
-    fn of(table: &Table, country: Option<&str>) -> Self {
-        let marked: Vec<(usize, &str)> =
-            MARKS.iter().filter_map(|(column, mark)| Some((table.position(column)?, *mark))).collect();
-        let (id, time) = (table.position("id"), table.position("created_time"));
-        let (mut is_marked, mut ids, mut long_ids, mut evidence) = (false, 0, 0, Evidence::default());
-        table.survey(|record| {
-            let cell = |at: usize| record.get(at).unwrap_or_default().trim();
-            is_marked |= marked.iter().any(|(at, mark)| unmarked(cell(*at), mark).is_some());
-            if let Some(id) = id.map(cell).filter(|id| !id.is_empty()) {
-                ids += 1;
-                long_ids += usize::from(is_long_id(id));
-            }
-            if let Some(time) = time {
-                evidence.add(cell(time));
-            }
-        });
-        let has_companion = COMPANIONS.iter().any(|column| table.position(column).is_some());
-        Self { is_export: is_marked || (has_companion && long_ids * 2 > ids), day_order: evidence.order(country) }
-    }
-}
-
-/// The marks of Meta's ids, by column.
-const MARKS: [(&str, &str); 5] =
-    [("id", "l:"), ("form_id", "f:"), ("ad_id", "ag:"), ("adset_id", "as:"), ("campaign_id", "c:")];
-
-fn unmarked<'v>(value: &'v str, mark: &str) -> Option<&'v str> {
-    value.strip_prefix(mark).filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
-}
-
-/// Meta's ids have some 15 digits; a spreadsheet may have made `9.00714E+14` of one.
-fn is_long_id(id: &str) -> bool {
-    let digits = id.bytes().all(|b| b.is_ascii_digit());
-    let is_scientific = id.split_once(['E', 'e']).is_some_and(|(mantissa, exponent)| {
-        mantissa.starts_with(|c: char| c.is_ascii_digit()) && exponent.trim_start_matches('+').parse::<u8>().is_ok()
-    });
-    (digits && (14..=24).contains(&id.len())) || is_scientific
-}
-
-/// An id of Meta's with or without its mark.
-fn meta_id<'v>(value: &'v str, mark: &str) -> Option<&'v str> {
-    let is_plain = |id: &&str| id.len() >= 8 && id.bytes().all(|b| b.is_ascii_digit());
-    unmarked(value, mark).or_else(|| Some(value).filter(is_plain))
-}
-
-/// Meta's word for a platform, however a file spells it.
-fn platform(value: &str) -> Option<&'static str> {
-    match value.to_lowercase().as_str() {
-        "fb" | "facebook" => Some("fb"),
-        "ig" | "instagram" => Some("ig"),
-        _ => None,
-    }
 }
 
 fn row(columns: &[String], record: &StringRecord, line: u64, file: Traits, now: Timestamp) -> Result<Row, RowError> {

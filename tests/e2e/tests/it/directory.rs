@@ -50,6 +50,8 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
     }
     for (body, field) in [
         (json!({ "name": "", "plan": { "name": "p", "features": [] } }), "name"),
+        (json!({ "name": "x", "plan": { "name": "p", "features": [] }, "default_country": "UK" }), "default_country"),
+        (json!({ "name": "x", "plan": { "name": "p", "features": [] }, "default_country": "ZZ" }), "default_country"),
         (json!({ "name": "x", "plan": { "name": "p", "features": [] }, "default_country": "USA" }), "default_country"),
         (json!({ "name": "x", "plan": { "name": "p" } }), "plan"),
     ] {

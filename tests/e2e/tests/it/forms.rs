@@ -99,6 +99,32 @@ async fn an_admin_says_how_a_form_is_read_tries_it_on_a_real_lead_and_reads_earl
 }
 
 #[tokio::test]
+async fn a_number_that_reads_otherwise_now_is_put_right_and_recognised_from_then_on() {
+    let (tenant, person) = connected("mapping-numbers").await;
+    let org = |country: Value| json!({ "name": "x", "plan": { "name": "p", "features": ["meta"] }, "default_country": country });
+    tenant.done(Method::PUT, "/api/orgs/mapping-numbers", &org(Value::Null)).await;
+    let questions = json!([{ "key": "name", "label": "Name", "type": "FULL_NAME" }, { "key": "tel", "label": "Tel", "type": "PHONE" }]);
+    let form = form(&person.pages[0], "es_LA", questions).await;
+    let lead = one_lead(&tenant, &form, json!({ "name": "Ann", "tel": "030 901820" })).await;
+    assert_eq!(lead["phone"], "030 901820", "no country says how it is dialled");
+    tenant.done(Method::PUT, "/api/orgs/mapping-numbers", &org(json!("DE"))).await;
+    let rerun = format!("/api/meta/forms/{form}/mapping/rerun");
+    assert_eq!(tenant.done(Method::POST, &rerun, &json!({})).await["changed"], 1);
+    let id = lead["id"].as_str().unwrap();
+    assert_eq!(tenant.get(&format!("/api/leads/{id}")).await["phone"], "+4930901820");
+    world().submit(&form, 1, json!({ "answers": { "name": "Ann", "tel": "+49 (0) 30 901820" } })).await;
+    eventually("the repeat", async || {
+        (tenant.get(&format!("/api/leads/{id}")).await["submissions_count"] == 1).then_some(())
+    })
+    .await;
+    // Read as another country's it is another number, and the first one is free again.
+    tenant.done(Method::PUT, "/api/orgs/mapping-numbers", &org(json!("IT"))).await;
+    assert_eq!(tenant.done(Method::POST, &rerun, &json!({})).await["changed"], 1);
+    let other = one_lead(&tenant, &form, json!({ "name": "Bo", "tel": "+49 30 901820" })).await;
+    assert_ne!(other["id"], lead["id"]);
+}
+
+#[tokio::test]
 async fn forms_of_every_language_are_read_by_their_questions() {
     let tenant = Tenant::with_users("mapping-languages", &[]).await;
     let made = world().sim(Method::POST, "users", &json!({ "pages": 1, "languages": true })).await;

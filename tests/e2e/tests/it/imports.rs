@@ -120,6 +120,104 @@ async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_li
     assert_eq!(basic.upload("/api/leads/import", b"email\na@b.c\n").await.0, 402);
 }
 
+/// What became of a file: its counts, and its leads by name.
+async fn imported(tenant: &Tenant, file: &str) -> (Value, Vec<(String, Value)>) {
+    let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
+    assert_eq!(status, 200, "{report}");
+    let mut leads: Vec<(String, Value)> = tenant
+        .leads("")
+        .await
+        .into_iter()
+        .map(|lead| (lead["full_name"].as_str().unwrap_or_default().to_owned(), lead))
+        .collect();
+    leads.sort_by(|one, other| one.0.cmp(&other.0));
+    (report, leads)
+}
+
+#[tokio::test]
+async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_stay_strangers() {
+    let tenant = Tenant::with_users("import-numbers", &[]).await;
+    let file = "full_name,email,phone_number\nAnna,anna@example.com,+49 176 12345678\nBernd,,+49 761 2345678\n\
+        Chloe,,+33 1 42 68 53 00\nDaan,,+31 10 123 4567\nEva,,+43 5337 1230\nLi,,+8613912345678\nMax,,+43 1 5337 1230\n";
+    let (report, leads) = imported(&tenant, file).await;
+    assert_eq!((&report["created"], &report["merged"]), (&json!(7), &json!(0)), "{report}");
+    let phones: Vec<&str> = leads.iter().map(|(_, lead)| lead["phone"].as_str().unwrap()).collect();
+    assert_eq!(
+        phones,
+        [
+            "+4917612345678",
+            "+497612345678",
+            "+33142685300",
+            "+31101234567",
+            "+4353371230",
+            "+8613912345678",
+            "+43153371230"
+        ]
+    );
+    // A form's answer takes the same way, and is the same person.
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let answers = json!({ "full_name": "Anna", "email": "", "phone_number": "0049 176 / 12345678" });
+    let bernd = json!({ "full_name": "Anna", "email": "", "phone_number": "+49 (0) 176 12345678" });
+    let ids = [
+        world().submit(&person.forms[0], 1, json!({ "answers": answers })).await,
+        world().submit(&person.forms[0], 1, json!({ "answers": bernd })).await,
+    ]
+    .concat();
+    let anna = leads[0].1["id"].as_str().unwrap();
+    eventually("the second submission", async || {
+        (tenant.get(&format!("/api/leads/{anna}")).await["submissions_count"] == 1).then_some(())
+    })
+    .await;
+    // 00 is not how one dials abroad from the org's country: it stays as it was typed and identifies nobody.
+    let other = tenant.leads_with(&ids[..1]).await;
+    let other = other.iter().find(|lead| lead["leadgen_id"] == ids[0].as_str()).unwrap();
+    assert_eq!(other["phone"], "0049 176 / 12345678");
+}
+
+#[tokio::test]
+async fn a_file_of_another_program_is_not_metas_and_says_so() {
+    let tenant = Tenant::with_users("import-foreign", &[]).await;
+    imported(&tenant, "id,name,email\n1,Jane,jane@example.com\n2,Kim,kim@example.com\n").await;
+    let (report, leads) = imported(&tenant, "id,name,email\n1,John,john@example.com\n2,Lee,lee@example.com\n").await;
+    assert_eq!((&report["created"], &report["in_before"], leads.len()), (&json!(2), &json!(0), 4), "{report}");
+    for (_, lead) in &leads {
+        assert_eq!((&lead["source"], &lead["tags"]), (&json!("Import"), &json!(["Imported File"])), "{lead}");
+        assert_eq!(lead["answers"][0]["name"], "id", "nothing is lost");
+    }
+    let (_, leads) = imported(&tenant, "full_name,email,platform\nAnn,ann@example.com,Instagram\n").await;
+    assert_eq!(leads[0].1["tags"], json!(["Instagram Lead Ad"]));
+    assert_eq!(tenant.leads("source=Meta").await.len(), 1);
+    assert_eq!(tenant.leads("source=Import").await.len(), 4);
+    let (status, answer) = tenant.upload("/api/leads/import", b"PK\x03\x04\x14\0secret").await;
+    assert_eq!((status, &answer["code"]), (400, &json!("file_invalid")));
+    let detail = answer["detail"].as_str().unwrap();
+    assert!(detail.contains("Excel workbook") && detail.contains("CSV") && !detail.contains("secret"), "{detail}");
+}
+
+#[tokio::test]
+async fn a_file_names_questions_as_people_read_them_and_the_mapping_by_their_keys() {
+    let tenant = Tenant::with_users("import-labels", &[]).await;
+    let person = world().person(1).await;
+    tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let questions = json!([
+        { "label": "Full name", "type": "FULL_NAME" },
+        { "label": "Email", "type": "EMAIL" },
+        { "key": "wish", "label": "Qual seu orçamento?", "type": "CUSTOM" }
+    ]);
+    let form = json!({ "page_id": person.pages[0], "name": "Orçamento", "locale": "pt_BR", "questions": questions });
+    let form = world().sim(Method::POST, "forms", &form).await["id"].as_str().unwrap().to_owned();
+    let rules = json!({ "rules": [{ "field": "budget", "from": ["wish"] }] });
+    tenant.done(Method::PUT, &format!("/api/meta/forms/{form}/mapping"), &rules).await;
+    let file = format!(
+        "id,form_id,full_name,email,Qual seu orçamento?\nl:9000000000000501,f:{form},Ana,ana@example.com,até 5 mil\n"
+    );
+    let (_, leads) = imported(&tenant, &file).await;
+    assert_eq!(leads[0].1["fields"]["budget"], "até 5 mil", "{}", leads[0].1);
+    let answer = leads[0].1["answers"].as_array().unwrap().iter().find(|answer| answer["name"] == "wish").cloned();
+    assert_eq!(answer.unwrap()["label"], "Qual seu orçamento?");
+}
+
 #[tokio::test]
 async fn leads_from_before_the_connection_come_on_request_and_to_nobody_unless_asked() {
     let tenant = Tenant::with_users("backfill", &[("ann", true)]).await;

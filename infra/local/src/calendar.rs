@@ -1,0 +1,131 @@
+//! `cargo calendar`: the tests on other days. What hangs on the calendar fails there before it fails on somebody's Monday.
+//!
+//! Tests run under `faketime`, which shifts the clock of a program and of all it starts; cargo itself keeps the real one.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::keeper::Keeper;
+use crate::verify::{cargo, check};
+
+/// The ends and beginnings of months and years, leap days, and the hours around every change of the clocks in New York
+/// and Berlin, most of them a moment before or after midnight in one of the zones of the tests' accounts.
+const MOMENTS: &str = include_str!("../moments.txt");
+/// The moments that `cargo verify` tries: a leap day's end, a change of the clocks, a year's end where the account's day is
+/// another than ours.
+const VERIFIED: [&str; 3] = ["2028-02-29T23:58:00Z", "2027-03-14T06:58:00Z", "2028-01-01T04:30:00Z"];
+/// Tests of the stories' program that need no running system.
+const WITHOUT_SYSTEM: [&str; 2] = ["ads_oddities", "ads_reading"];
+
+/// What of the tests is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Rules, store, simulator and the reader of ads: what needs no running system.
+    Parts,
+    /// The stories as well, each time with a system of its own.
+    Stories,
+}
+
+/// Runs tests at each moment, and goes on to the next one when they fail; all of [`MOMENTS`] if none is named.
+///
+/// # Errors
+/// If a test failed at any moment.
+pub async fn run(moments: &[Timestamp], extent: Extent) -> Result<()> {
+    let keeper = Keeper::start()?;
+    let all = parse(MOMENTS.lines())?;
+    let moments = if moments.is_empty() { &all } else { moments };
+    try_moments(&keeper, moments, extent, &[]).await
+}
+
+/// The few moments of `cargo verify`.
+pub(crate) async fn verify(keeper: &Keeper, locked: &[&str]) -> Result<()> {
+    try_moments(keeper, &parse(VERIFIED)?, Extent::Parts, locked).await
+}
+
+fn parse<'t>(moments: impl IntoIterator<Item = &'t str>) -> Result<Vec<Timestamp>> {
+    moments.into_iter().map(|moment| moment.parse().with_context(|| format!("{moment:?} is no time"))).collect()
+}
+
+async fn try_moments(keeper: &Keeper, moments: &[Timestamp], extent: Extent, locked: &[&str]) -> Result<()> {
+    let programs = programs(keeper, locked).await?;
+    let mut failed = Vec::new();
+    for moment in moments {
+        for (program, folder) in &programs {
+            let has_stories = folder.ends_with("tests/e2e");
+            let mut test = shifted(*moment, program)?;
+            test.current_dir(folder);
+            if has_stories && extent == Extent::Parts {
+                test.args(WITHOUT_SYSTEM);
+            }
+            let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if let Err(error) = check(keeper, &format!("{name} at {moment}"), &mut test).await {
+                eprintln!("{error:#}");
+                failed.push(moment.to_string());
+            }
+        }
+    }
+    failed.dedup();
+    match failed.as_slice() {
+        [] => Ok(()),
+        failed => bail!("tests failed at {} of {} moments: {}", failed.len(), moments.len(), failed.join(", ")),
+    }
+}
+
+/// The test programs with tests in them, and the folder of each one's package. Builds them.
+async fn programs(keeper: &Keeper, locked: &[&str]) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let mut build = cargo();
+    build.args(["test", "--workspace", "--profile", "local", "--no-run", "--message-format", "json"]).args(locked);
+    build.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let built = keeper.spawn(&mut build)?.wait_with_output().await?;
+    if !built.status.success() {
+        bail!("the tests cannot be built");
+    }
+    let messages = String::from_utf8(built.stdout)?;
+    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut programs: Vec<(PathBuf, PathBuf)> = artifacts
+        .filter(|artifact| artifact.pointer("/profile/test") == Some(&Value::Bool(true)))
+        .filter_map(|artifact| {
+            let folder = Path::new(artifact.get("manifest_path")?.as_str()?).parent()?.to_path_buf();
+            Some((PathBuf::from(artifact.get("executable")?.as_str()?), folder))
+        })
+        .collect();
+    programs.sort();
+    Ok(programs)
+}
+
+/// A program that believes it starts at this moment.
+fn shifted(moment: Timestamp, program: &Path) -> Result<Command> {
+    let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+    let mut command = Command::new("faketime");
+    command.args(["--exclude-monotonic", "-f", &format!("{:+}s", moment.as_second() - now)]).arg(program);
+    // Times of files stay what they are: cargo compares them.
+    command.env("NO_FAKE_STAT", "1");
+    Ok(command)
+}
+
+/// The variables of a shifted clock, for programs that get no others of ours.
+pub(crate) fn clock_variables() -> impl Iterator<Item = (OsString, OsString)> {
+    env::vars_os().filter(|(name, _)| {
+        name.to_str().is_some_and(|name| name == "LD_PRELOAD" || name.starts_with("FAKETIME") || name == "NO_FAKE_STAT")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_moment_is_one() {
+        let moments = parse(MOMENTS.lines()).unwrap();
+        assert!(moments.len() >= 40);
+        assert_eq!(parse(VERIFIED).unwrap().len(), VERIFIED.len());
+    }
+}
