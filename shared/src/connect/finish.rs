@@ -44,7 +44,7 @@ pub struct Answer {
 pub struct Onward {
     /// The return address, with the outcome in its query.
     pub url: Url,
-    /// To be kept in the cookie [`visit_cookie`](crate::model::login::visit_cookie), by which the same browser gets the
+    /// To be kept in the cookie [`visit_cookie`], by which the same browser gets the
     /// outcome again; `None` for a visit that got it again.
     pub secret: Option<(&'static str, String)>,
 }
