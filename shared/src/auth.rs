@@ -153,7 +153,7 @@ impl Verifier {
             // One that the issuer has not verified is whatever somebody wrote.
             email: text("email")
                 .filter(|_| !matches!(claims.get("email_verified"), Some(Value::Bool(false))))
-                .and_then(crate::model::identity::normalised_email),
+                .and_then(crate::model::lead::identity::normalised_email),
             role: match text(&self.role_claim) {
                 Some("admin") => Role::Admin,
                 Some("superadmin") => Role::SuperAdmin,

@@ -13,10 +13,10 @@ use url::Url;
 use utoipa::ToSchema;
 
 use crate::auth::AuthError;
-use crate::connect::{BeginError, SettingsError};
+use crate::connections::{BeginError, SettingsError};
 use crate::error::WorkError;
 use crate::ids::OrgScope;
-use crate::model::standing::EndReason;
+use crate::model::connection::standing::EndReason;
 use crate::secret::HmacKey;
 use crate::table::TableError;
 

@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | admins' acts | [`admin`] | which face an admin uses, JSON or pages |
 //! | translation | [`auth`], [`http`], [`batch`] | what the product does |
-//! | acts | [`connect`], [`intake`], [`reporting`] | HTTP requests, SQS records, Lambda events |
+//! | acts | [`leads`], [`connections`], [`ads`] | HTTP requests, SQS records, Lambda events |
 //! | edges | [`graph`], [`table`], [`vault`], [`app_secrets`], [`queue`], [`bus`], [`mail`] | each other |
 //! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service of ours |
 //!
@@ -31,10 +31,10 @@ pub mod queue;
 pub mod table;
 pub mod vault;
 
-pub mod connect;
+pub mod ads;
+pub mod connections;
 pub mod error;
-pub mod intake;
-pub mod reporting;
+pub mod leads;
 
 pub mod auth;
 pub mod batch;

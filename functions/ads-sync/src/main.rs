@@ -6,14 +6,14 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::SqsEvent;
 use jiff::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use shared::batch;
-use shared::connect::Meta;
-use shared::error::WorkError;
-use shared::queue::Queue;
-use shared::reporting::{AdsJob, Reader, Turn};
-use shared::table::Table;
-use shared::vault::Vault;
-use shared::{aws, env, telemetry};
+use leadwire::ads::{AdsJob, Reader, Turn};
+use leadwire::batch;
+use leadwire::connections::Meta;
+use leadwire::error::WorkError;
+use leadwire::queue::Queue;
+use leadwire::table::Table;
+use leadwire::vault::Vault;
+use leadwire::{aws, env, telemetry};
 
 /// What is kept of the function's time for writing down how far it is.
 const LAST_WORDS: Duration = Duration::from_secs(25);
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Error> {
     let handle = async |event: LambdaEvent<SqsEvent>| {
         let deadline = event.context.deadline();
         let left = deadline.duration_since(std::time::SystemTime::now()).unwrap_or(USUAL_TURN + LAST_WORDS);
-        let until = shared::clock::now() + left.saturating_sub(LAST_WORDS);
+        let until = leadwire::clock::now() + left.saturating_sub(LAST_WORDS);
         let work = async |job: &AdsJob| take_turn(reader, &queue, job, until).await;
         Ok::<_, Error>(batch::run_each(event.payload, deadline, &queue, work).await)
     };

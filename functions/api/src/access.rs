@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
-use shared::admin;
-use shared::auth::ORG_HEADER;
-use shared::http::Problem;
-use shared::model::caller::Caller;
+use leadwire::admin;
+use leadwire::auth::ORG_HEADER;
+use leadwire::http::Problem;
+use leadwire::model::caller::Caller;
 
 use crate::router::Api;
 

@@ -6,11 +6,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use http::{HeaderMap, header};
 use lambda_http::request::RequestContext;
+use leadwire::admin::connect;
+use leadwire::connections::Begin;
+use leadwire::http::Problem;
+use leadwire::model::lead::assignment::Assignment;
 use serde::{Deserialize, Serialize};
-use shared::admin::connect;
-use shared::connect::Begin;
-use shared::http::Problem;
-use shared::model::assignment::Assignment;
 use url::Url;
 use utoipa::ToSchema;
 
@@ -127,5 +127,5 @@ fn origin(api: &Api, context: Option<&RequestContext>, headers: &HeaderMap) -> R
         _ => None,
     };
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    shared::http::origin(api.public_url.as_ref(), domain.or(host))
+    leadwire::http::origin(api.public_url.as_ref(), domain.or(host))
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use shared::admin::directory::{self, OrgIn, UserIn, UserList};
-use shared::http::Problem;
-use shared::model::org::{Org, User};
+use leadwire::admin::directory::{self, OrgIn, UserIn, UserList};
+use leadwire::http::Problem;
+use leadwire::model::org::{Org, User};
 
 use crate::access::{Access, Known};
 use crate::input::Input;

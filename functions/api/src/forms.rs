@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
-use shared::admin::forms::{self, FormList, TestLead};
-use shared::http::Problem;
+use leadwire::admin::forms::{self, FormList, TestLead};
+use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::router::Api;

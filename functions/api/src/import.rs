@@ -6,10 +6,10 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode, header};
+use leadwire::admin::import::import;
+use leadwire::http::Problem;
+use leadwire::leads::{ImportReport, Importing};
 use serde::Deserialize;
-use shared::admin::import::import;
-use shared::http::Problem;
-use shared::intake::{ImportReport, Importing};
 use utoipa::IntoParams;
 
 use crate::access::MetaAccess;

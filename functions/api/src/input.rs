@@ -8,10 +8,10 @@ use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use http::request::Parts;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use leadwire::admin::fields;
+use leadwire::http::Problem;
+use leadwire::ids::InvalidId;
 use serde::de::DeserializeOwned;
-use shared::admin::fields;
-use shared::http::Problem;
-use shared::ids::InvalidId;
 
 /// A JSON body.
 pub(crate) struct Input<T>(pub(crate) T);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use shared::admin::inspect::{self, BusinessList, Health};
-use shared::http::Problem;
+use leadwire::admin::inspect::{self, BusinessList, Health};
+use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::router::Api;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use shared::admin::integrations::{self, ConnectionList, IntegrationList, IntegrationOut, PageList};
-use shared::http::Problem;
+use leadwire::admin::integrations::{self, ConnectionList, IntegrationList, IntegrationOut, PageList};
+use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::router::Api;

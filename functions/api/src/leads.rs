@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use shared::admin::fields;
-use shared::admin::leads::{self, LeadDetails, LeadIn, LeadList, LeadQuestion};
-use shared::http::Problem;
+use leadwire::admin::fields;
+use leadwire::admin::leads::{self, LeadDetails, LeadIn, LeadList, LeadQuestion};
+use leadwire::http::Problem;
 use utoipa::IntoParams;
 
 use crate::access::Access;

@@ -1,4 +1,4 @@
-//! The admin API: a router, and behind each route one act of `shared::admin`.
+//! The admin API: a router, and behind each route one act of `leadwire::admin`.
 
 mod access;
 mod ads;
@@ -20,9 +20,9 @@ mod runs;
 use std::sync::Arc;
 
 use lambda_http::{Error, run};
-use shared::admin::Services;
-use shared::auth::{Issuer, Verifier};
-use shared::{aws, env, telemetry};
+use leadwire::admin::Services;
+use leadwire::auth::{Issuer, Verifier};
+use leadwire::{aws, env, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

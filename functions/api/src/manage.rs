@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
-use shared::admin::integrations::{IntegrationOut, PageList};
-use shared::admin::manage::{self, Disconnected, Ended, NewIntegration, PagesIn, SettingsIn, TokenIn};
-use shared::http::Problem;
+use leadwire::admin::integrations::{IntegrationOut, PageList};
+use leadwire::admin::manage::{self, Disconnected, Ended, NewIntegration, PagesIn, SettingsIn, TokenIn};
+use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Input;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use shared::admin::mapping::{self, MappingIn, MappingOut, Preview, PreviewIn, Rerun, RerunIn};
-use shared::http::Problem;
+use leadwire::admin::mapping::{self, MappingIn, MappingOut, Preview, PreviewIn, Rerun, RerunIn};
+use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Input;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
+use leadwire::admin::fields;
+use leadwire::admin::parked::{self, ParkedList, ReplayRequest, Replayed};
+use leadwire::http::Problem;
 use serde::Deserialize;
-use shared::admin::fields;
-use shared::admin::parked::{self, ParkedList, ReplayRequest, Replayed};
-use shared::http::Problem;
 use utoipa::IntoParams;
 
 use crate::access::MetaAccess;

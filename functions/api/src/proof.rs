@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use leadwire::admin::fields;
+use leadwire::admin::proof::{self, LatencyReport, Trace};
+use leadwire::http::Problem;
 use serde::Deserialize;
-use shared::admin::fields;
-use shared::admin::proof::{self, LatencyReport, Trace};
-use shared::http::Problem;
 use utoipa::IntoParams;
 
 use crate::access::Access;

@@ -8,10 +8,10 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
 use http::StatusCode;
 use lambda_http::RequestExt;
-use shared::admin::Services;
-use shared::auth::Verifier;
-use shared::http::Problem;
-use shared::model::event;
+use leadwire::admin::Services;
+use leadwire::auth::Verifier;
+use leadwire::http::Problem;
+use leadwire::model::event;
 use url::Url;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -149,7 +149,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         })
         // Lambda takes 6 MB; what is too much for a route, that route says.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn(shared::http::in_time))
+        .layer(middleware::from_fn(leadwire::http::in_time))
         .layer(middleware::from_fn(whole_path))
         .with_state(api)
 }

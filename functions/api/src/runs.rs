@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
-use shared::admin::runs::{self, BackfillIn, RunList, RunOut};
-use shared::http::Problem;
+use leadwire::admin::runs::{self, BackfillIn, RunList, RunOut};
+use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Input;

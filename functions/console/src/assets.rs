@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
+use leadwire::http::Problem;
 use maud::{Markup, PreEscaped};
 use sha2::{Digest, Sha256};
-use shared::http::Problem;
 
 struct Asset {
     name: &'static str,

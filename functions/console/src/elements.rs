@@ -1,9 +1,9 @@
 //! What pages are made of: times, numbers, money, badges, alerts, dialogs, and what is there when there is nothing.
 
 use jiff::Timestamp;
+use leadwire::http::Problem;
 use maud::{Markup, html};
 use serde::Deserialize;
-use shared::http::Problem;
 
 use crate::fields::PROOF;
 use crate::visitor::Visitor;

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
 use http::StatusCode;
-use shared::http::Problem;
+use leadwire::http::Problem;
 
 use crate::router::Console;
 use crate::visitor::{Admin, FormOf};

@@ -4,10 +4,10 @@ use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::{HeaderMap, HeaderValue, header};
+use leadwire::http::Problem;
+use leadwire::ids::IntegrationId;
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
-use shared::http::Problem;
-use shared::ids::IntegrationId;
 use url::Url;
 
 use crate::assets;

@@ -10,6 +10,10 @@ use http::StatusCode;
 use http::request::Parts;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
+use leadwire::auth::{AuthError, Verifier};
+use leadwire::http::Problem;
+use leadwire::model::caller::Caller;
+use leadwire::model::session::{LIFETIME, Session};
 use oauth2::basic::{
     BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
 };
@@ -19,10 +23,6 @@ use oauth2::{
     StandardTokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
-use shared::auth::{AuthError, Verifier};
-use shared::http::Problem;
-use shared::model::caller::Caller;
-use shared::model::session::{LIFETIME, Session};
 use tokio::sync::OnceCell;
 use url::Url;
 
@@ -156,7 +156,7 @@ pub(crate) fn origin(console: &Console, parts: &Parts) -> Result<Url, Problem> {
         Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.as_deref(),
         _ => None,
     };
-    shared::http::origin(console.public_url.as_ref(), domain)
+    leadwire::http::origin(console.public_url.as_ref(), domain)
 }
 
 #[derive(Deserialize)]
@@ -236,7 +236,7 @@ pub(crate) async fn callback(
     let (back, done) = (begun.back.clone(), name_of(&begun.state));
     let caller = console.door.exchange(&client, code, begun).await?;
     let secret = CsrfToken::new_random_len(32).into_secret();
-    let session = Session::begin(caller, shared::clock::now());
+    let session = Session::begin(caller, leadwire::clock::now());
     console.services.table.put_session(&secret, &session).await?;
     tracing::info!(user = %session.caller.user, role = ?session.caller.role, "somebody logged in");
     // Whoever logs in again in the same browser has left the session before.

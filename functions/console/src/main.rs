@@ -18,9 +18,9 @@ mod router;
 mod visitor;
 
 use lambda_http::{Error, run};
-use shared::admin::Services;
-use shared::auth::{Issuer, Verifier};
-use shared::{aws, env, telemetry};
+use leadwire::admin::Services;
+use leadwire::auth::{Issuer, Verifier};
+use leadwire::{aws, env, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

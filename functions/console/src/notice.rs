@@ -3,8 +3,8 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
+use leadwire::http::Problem;
 use serde::{Deserialize, Serialize};
-use shared::http::Problem;
 
 use crate::{elements, visitor};
 

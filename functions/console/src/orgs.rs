@@ -4,9 +4,9 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::StatusCode;
+use leadwire::http::Problem;
+use leadwire::ids::OrgId;
 use maud::html;
-use shared::http::Problem;
-use shared::ids::OrgId;
 
 use crate::elements::{self, empty};
 use crate::fields::Fields;
@@ -23,7 +23,7 @@ pub(crate) async fn list(
     Query(wanted): Query<Wanted>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let orgs = shared::admin::directory::orgs(&console.services, &visitor.session.caller).await?;
+    let orgs = leadwire::admin::directory::orgs(&console.services, &visitor.session.caller).await?;
     let selected = visitor.session.acts_for();
     let body = html! {
         p.lead { "You see and change what belongs to the org that you select." }
@@ -71,7 +71,7 @@ pub(crate) async fn select(
 ) -> Result<Response, Problem> {
     let unknown = || Problem::field("org", "org_unknown", "There is no such org.");
     let id = OrgId::parse(fields.get("org").unwrap_or_default()).map_err(|_| unknown())?;
-    let orgs = shared::admin::directory::orgs(&console.services, &visitor.session.caller).await?;
+    let orgs = leadwire::admin::directory::orgs(&console.services, &visitor.session.caller).await?;
     let org = orgs.iter().find(|org| org.id == id).ok_or_else(unknown)?;
     if !console.services.table.select_org(visitor.secret(), &id).await? {
         let detail = "Your session has ended. Log in again.";

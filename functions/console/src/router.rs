@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum_extra::extract::cookie::Key;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use shared::admin::Services;
-use shared::http::Problem;
+use leadwire::admin::Services;
+use leadwire::http::Problem;
 use url::Url;
 
 use crate::login::Door;
@@ -68,7 +68,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/assets/{file}", get(assets::serve))
         .fallback(async || Problem::new(StatusCode::NOT_FOUND, "no_such_page", "There is nothing at this address."))
         .method_not_allowed_fallback(to_the_page)
-        .layer(middleware::from_fn(shared::http::in_time))
+        .layer(middleware::from_fn(leadwire::http::in_time))
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
         .layer(middleware::from_fn(guarded))
         .layer(DefaultBodyLimit::max(fields::LARGEST_BODY))

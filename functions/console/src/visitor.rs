@@ -7,13 +7,13 @@ use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
 use http::StatusCode;
 use http::request::Parts;
-use shared::admin::{Access, MetaAccess};
-use shared::http::Problem;
-use shared::ids::{OrgId, OrgScope};
-use shared::model::caller::Role;
-use shared::model::org::Org;
-use shared::model::session::Session;
-use shared::secret::HmacKey;
+use leadwire::admin::{Access, MetaAccess};
+use leadwire::http::Problem;
+use leadwire::ids::{OrgId, OrgScope};
+use leadwire::model::caller::Role;
+use leadwire::model::org::Org;
+use leadwire::model::session::Session;
+use leadwire::secret::HmacKey;
 use url::Url;
 
 use crate::login;
@@ -115,7 +115,7 @@ impl FromRequestParts<Console> for Visitor {
         let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
         let Some(secret) = secret_of(console, parts, &jar) else { return Err(login::first_log_in(parts, jar)) };
         let table = &console.services.table;
-        let found = table.session(&secret, shared::clock::now()).await;
+        let found = table.session(&secret, leadwire::clock::now()).await;
         let Some(session) = found.map_err(|error| Problem::from(error).into_response())? else {
             return Err(login::first_log_in(parts, jar));
         };

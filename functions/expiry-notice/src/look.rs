@@ -3,22 +3,22 @@
 //! the leads that did not come.
 
 use jiff::{SignedDuration, Timestamp};
-use shared::connect::health::{ended_by_us, examine, last_well};
-use shared::connect::{CheckJob, Meta, erase, let_go, problems, release, remove, subscribe};
-use shared::error::WorkError;
-use shared::graph::subscriptions::fields;
-use shared::graph::{Graph, GraphError};
-use shared::ids::{OrgScope, PageId};
-use shared::intake::{CatchUp, Replaying, Search, parked, replay};
-use shared::model::health::LEAD_FIELD;
-use shared::model::integration::{Connection, Integration, Problem};
-use shared::model::standing::{EndReason, Ended};
-use shared::queue::Queue;
-use shared::retry::Verdict;
-use shared::secret::AccessToken;
-use shared::table::Table;
-use shared::table::integration::Findings;
-use shared::vault::{Credentials, VaultError};
+use leadwire::connections::health::{ended_by_us, examine, last_well};
+use leadwire::connections::{CheckJob, Meta, erase, let_go, problems, release, remove, subscribe};
+use leadwire::error::WorkError;
+use leadwire::graph::subscriptions::fields;
+use leadwire::graph::{Graph, GraphError};
+use leadwire::ids::{OrgScope, PageId};
+use leadwire::leads::{CatchUp, Replaying, Search, parked, replay};
+use leadwire::model::connection::health::LEAD_FIELD;
+use leadwire::model::connection::standing::{EndReason, Ended};
+use leadwire::model::connection::{Connection, Integration, Problem};
+use leadwire::queue::Queue;
+use leadwire::retry::Verdict;
+use leadwire::secret::AccessToken;
+use leadwire::table::Table;
+use leadwire::table::integration::Findings;
+use leadwire::vault::{Credentials, VaultError};
 
 use crate::notify::Notifier;
 

@@ -2,14 +2,14 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use shared::batch;
-use shared::bus::Bus;
-use shared::connect::{CheckJob, Meta};
-use shared::mail::Mailer;
-use shared::queue::Queue;
-use shared::table::Table;
-use shared::vault::Vault;
-use shared::{aws, env, telemetry};
+use leadwire::batch;
+use leadwire::bus::Bus;
+use leadwire::connections::{CheckJob, Meta};
+use leadwire::mail::Mailer;
+use leadwire::queue::Queue;
+use leadwire::table::Table;
+use leadwire::vault::Vault;
+use leadwire::{aws, env, telemetry};
 
 mod look;
 mod notify;
@@ -38,7 +38,7 @@ async fn main() -> Result<(), Error> {
         table,
     };
     let queue = Queue::new(sqs, env::expiry_notice_queue_url()?);
-    let work = async |job: &CheckJob| looker.look(job, shared::clock::now()).await;
+    let work = async |job: &CheckJob| looker.look(job, leadwire::clock::now()).await;
     let handle = async |event: LambdaEvent<SqsEvent>| {
         Ok::<_, Error>(batch::run_each(event.payload, event.context.deadline(), &queue, work).await)
     };

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::future::Future;
 
 use jiff::Timestamp;
-use shared::bus::Bus;
-use shared::error::WorkError;
-use shared::ids::OrgScope;
-use shared::mail::{Mail, MailError, Mailer};
-use shared::model::event::Event;
-use shared::model::integration::{Connection, Integration};
-use shared::model::org::User;
-use shared::model::standing::{Ended, Notice};
-use shared::table::notice::{Claimed, NoticeTo};
-use shared::table::{Table, TableError};
+use leadwire::bus::Bus;
+use leadwire::error::WorkError;
+use leadwire::ids::OrgScope;
+use leadwire::mail::{Mail, MailError, Mailer};
+use leadwire::model::connection::standing::{Ended, Notice};
+use leadwire::model::connection::{Connection, Integration};
+use leadwire::model::event::Event;
+use leadwire::model::org::User;
+use leadwire::table::notice::{Claimed, NoticeTo};
+use leadwire::table::{Table, TableError};
 use url::Url;
 
 use crate::words;

@@ -1,10 +1,10 @@
 //! What admins are told, in plain text and in HTML: what happens, what happens to leads meanwhile, and one link.
 
 use jiff::Timestamp;
+use leadwire::mail::Mail;
+use leadwire::model::connection::standing::{EndReason, Ended, Notice};
+use leadwire::model::connection::{Connection, Integration};
 use maud::{DOCTYPE, html};
-use shared::mail::Mail;
-use shared::model::integration::{Connection, Integration};
-use shared::model::standing::{EndReason, Ended, Notice};
 
 /// A mail before it is laid out.
 struct Letter {

@@ -4,17 +4,17 @@
 use aws_lambda_events::event::sqs::SqsEvent;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use shared::batch;
-use shared::bus::Bus;
-use shared::connect::{Meta, ask_for_check};
-use shared::error::WorkError;
-use shared::ids::OrgScope;
-use shared::intake::{CatchUp, Ledger, Search, SweepJob, cannot_search, tell_quiet};
-use shared::model::standing::EndReason;
-use shared::queue::Queue;
-use shared::table::Table;
-use shared::vault::Vault;
-use shared::{aws, env, telemetry};
+use leadwire::batch;
+use leadwire::bus::Bus;
+use leadwire::connections::{Meta, ask_for_check};
+use leadwire::error::WorkError;
+use leadwire::ids::OrgScope;
+use leadwire::leads::{CatchUp, Ledger, Search, SweepJob, cannot_search, tell_quiet};
+use leadwire::model::connection::standing::EndReason;
+use leadwire::queue::Queue;
+use leadwire::table::Table;
+use leadwire::vault::Vault;
+use leadwire::{aws, env, telemetry};
 
 /// Meta tells of a lead within minutes; what it may still tell of is left to it, so that what is found here was missed.
 const ABOUT_TO_TELL: SignedDuration = SignedDuration::from_mins(5);
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Error> {
         meta: Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
     };
     let queue = Queue::new(sqs, env::lead_sweep_queue_url()?);
-    let work = async |job: &SweepJob| sweeper.sweep(job, shared::clock::now()).await;
+    let work = async |job: &SweepJob| sweeper.sweep(job, leadwire::clock::now()).await;
     let handle = async |event: LambdaEvent<SqsEvent>| {
         Ok::<_, Error>(batch::run_each(event.payload, event.context.deadline(), &queue, work).await)
     };

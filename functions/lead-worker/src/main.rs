@@ -1,18 +1,18 @@
 //! Lead ids from the queue: fetched from Meta in batches, page by page, made into leads of the CRM, assigned, announced.
-//! What happens to each is decided in `shared::intake`; what happens to its message, in `shared::batch`.
+//! What happens to each is decided in `leadwire::leads`; what happens to its message, in `leadwire::batch`.
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use shared::batch::{self, Record};
-use shared::bus::Bus;
-use shared::connect::Meta;
-use shared::ids::PageId;
-use shared::intake::{Arrival, Intake, Ledger};
-use shared::model::lead_job::LeadJob;
-use shared::queue::Queue;
-use shared::table::Table;
-use shared::vault::Vault;
-use shared::{aws, env, telemetry};
+use leadwire::batch::{self, Record};
+use leadwire::bus::Bus;
+use leadwire::connections::Meta;
+use leadwire::ids::PageId;
+use leadwire::leads::{Arrival, Intake, Ledger};
+use leadwire::model::lead::job::LeadJob;
+use leadwire::queue::Queue;
+use leadwire::table::Table;
+use leadwire::vault::Vault;
+use leadwire::{aws, env, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -36,7 +36,7 @@ async fn handle(intake: &Intake, queue: &Queue, event: LambdaEvent<SqsEvent>) ->
     let work = async |page: &PageId, records: &[Record<LeadJob>]| {
         let arrival = |record: &Record<LeadJob>| Arrival { job: record.job.clone(), receives: record.receives };
         let arrivals: Vec<Arrival> = records.iter().map(arrival).collect();
-        intake.take_in(page, &arrivals, shared::clock::now()).await
+        intake.take_in(page, &arrivals, leadwire::clock::now()).await
     };
     let page = |job: &LeadJob| job.notice.page_id.clone();
     Ok(batch::run(event.payload, event.context.deadline(), queue, page, work).await)

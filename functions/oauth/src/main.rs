@@ -4,12 +4,12 @@ use std::convert::Infallible;
 
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
-use shared::bus::Bus;
-use shared::connect::{Answer, Connector, FinishError, Meta, Onward};
-use shared::queue::Queue;
-use shared::table::Table;
-use shared::vault::Vault;
-use shared::{aws, env, telemetry};
+use leadwire::bus::Bus;
+use leadwire::connections::{Answer, Connector, FinishError, Meta, Onward};
+use leadwire::queue::Queue;
+use leadwire::table::Table;
+use leadwire::vault::Vault;
+use leadwire::{aws, env, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -46,7 +46,7 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
         cookies: cookies(&request),
         browser: browser(&request),
     };
-    let mut response = match connector.finish(answer, shared::clock::now()).await {
+    let mut response = match connector.finish(answer, leadwire::clock::now()).await {
         Ok(onward) => redirect(&onward),
         Err(error @ FinishError::UnknownState) => {
             tracing::warn!("a login came back with a state that is not good");

@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, VecDeque};
 use futures_util::future::{join_all, try_join_all};
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use leadwire::ads::{AdsJob, Begun, begin};
+use leadwire::connections::CheckJob;
+use leadwire::error::WorkError;
+use leadwire::ids::{OrgId, OrgScope, RunId};
+use leadwire::leads::SweepJob;
+use leadwire::model::ads::account::{AdAccount, LONG_LOOK_BACK, back};
+use leadwire::model::ads::sync::Cause;
+use leadwire::queue::{Message, Queue};
+use leadwire::table::Table;
+use leadwire::table::integration::Due;
+use leadwire::{aws, env, telemetry};
 use serde::{Deserialize, Serialize};
-use shared::connect::CheckJob;
-use shared::error::WorkError;
-use shared::ids::{OrgId, OrgScope, RunId};
-use shared::intake::SweepJob;
-use shared::model::ad_account::{AdAccount, LONG_LOOK_BACK, back};
-use shared::model::ads_sync::Cause;
-use shared::queue::{Message, Queue};
-use shared::reporting::{AdsJob, Begun, begin};
-use shared::table::Table;
-use shared::table::integration::Due;
-use shared::{aws, env, telemetry};
 
 /// What a schedule calls this function with.
 #[derive(Debug, Deserialize)]
@@ -73,7 +73,7 @@ async fn main() -> Result<(), Error> {
 
 impl Planner {
     async fn plan(&self, plan: Plan) -> Result<Planned, Error> {
-        let now = shared::clock::now();
+        let now = leadwire::clock::now();
         let messages = match plan.job {
             Job::ExpiryNotice => {
                 let mut due = self.table.due_integrations((!plan.everything).then_some(now)).await?;
@@ -136,7 +136,7 @@ impl Planner {
         (scope, account): &(OrgScope, AdAccount),
         everything: bool,
     ) -> Result<Option<Message>, WorkError> {
-        let now = shared::clock::now();
+        let now = leadwire::clock::now();
         if account.paused || (!everything && account.rests(now)) {
             return Ok(None);
         }

@@ -5,12 +5,12 @@ mod requests;
 mod status;
 
 use lambda_http::{Error, run, service_fn};
-use shared::app_secrets::AppSecrets;
-use shared::connect::Meta;
-use shared::queue::Queue;
-use shared::table::Table;
-use shared::vault::Vault;
-use shared::{aws, env, telemetry};
+use leadwire::app_secrets::AppSecrets;
+use leadwire::connections::Meta;
+use leadwire::queue::Queue;
+use leadwire::table::Table;
+use leadwire::vault::Vault;
+use leadwire::{aws, env, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

@@ -8,18 +8,18 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
-use shared::app_secrets::AppSecrets;
-use shared::connect::{Meta, ask_for_check, erase, let_go, person_hash};
-use shared::error::WorkError;
-use shared::graph::signed_request::{SignedRequest, SignedRequestError};
-use shared::http::Problem;
-use shared::ids::OrgScope;
-use shared::model::integration::Integration;
-use shared::model::standing::{EndReason, Ended};
-use shared::queue::Queue;
-use shared::secret::HmacKey;
-use shared::table::Table;
-use shared::table::erasure::Erasure;
+use leadwire::app_secrets::AppSecrets;
+use leadwire::connections::{Meta, ask_for_check, erase, let_go, person_hash};
+use leadwire::error::WorkError;
+use leadwire::graph::signed_request::{SignedRequest, SignedRequestError};
+use leadwire::http::Problem;
+use leadwire::ids::OrgScope;
+use leadwire::model::connection::Integration;
+use leadwire::model::connection::standing::{EndReason, Ended};
+use leadwire::queue::Queue;
+use leadwire::secret::HmacKey;
+use leadwire::table::Table;
+use leadwire::table::erasure::Erasure;
 use url::Url;
 
 use crate::status;
@@ -70,7 +70,7 @@ impl Desk {
         let (reason, evidence) = (EndReason::DataDeleted, "Meta's data deletion callback");
         let marked = self.mark(&asked, reason, evidence, true).await?;
         let integrations = marked.iter().map(|(scope, found)| (scope.org().clone(), found.id.clone())).collect();
-        let erasure = Erasure { requested_at: shared::clock::now(), integrations };
+        let erasure = Erasure { requested_at: leadwire::clock::now(), integrations };
         self.table.record_erasure(&code, &erasure).await?;
         self.finish(&marked, true).await;
         tracing::info!(integrations = marked.len(), "data deletion");
@@ -89,7 +89,7 @@ impl Desk {
         evidence: &str,
         erasing: bool,
     ) -> Result<Vec<(OrgScope, Integration)>, Problem> {
-        let now = shared::clock::now();
+        let now = leadwire::clock::now();
         let ended = Ended { reason, since: now, evidence: evidence.to_owned() };
         let mut marked = Vec::new();
         for (scope, integration) in self.connected_by(asked).await? {
@@ -208,7 +208,7 @@ impl Desk {
             _ => None,
         };
         let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
-        shared::http::origin(self.public_url.as_ref(), domain.or(host))
+        leadwire::http::origin(self.public_url.as_ref(), domain.or(host))
     }
 }
 

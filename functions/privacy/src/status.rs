@@ -3,8 +3,8 @@
 
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
+use leadwire::table::erasure::Erasure;
 use maud::{DOCTYPE, Markup, html};
-use shared::table::erasure::Erasure;
 
 /// A code that we gave.
 pub(crate) fn known(erasure: &Erasure, open: usize) -> Response<Body> {

@@ -5,10 +5,10 @@
 mod receive;
 
 use lambda_http::{Error, run, service_fn};
-use shared::app_secrets::AppSecrets;
-use shared::queue::Queue;
-use shared::vault::Vault;
-use shared::{aws, env, telemetry};
+use leadwire::app_secrets::AppSecrets;
+use leadwire::queue::Queue;
+use leadwire::vault::Vault;
+use leadwire::{aws, env, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {

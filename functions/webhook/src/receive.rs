@@ -6,14 +6,14 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
-use shared::app_secrets::AppSecrets;
-use shared::graph::App;
-use shared::http::Problem;
-use shared::ids::OrgId;
-use shared::model::delivery::{self, Change, EngagementNotice, LeadNotice};
-use shared::model::lead::FoundBy;
-use shared::model::lead_job::LeadJob;
-use shared::queue::{Message, Queue, QueueError};
+use leadwire::app_secrets::AppSecrets;
+use leadwire::graph::App;
+use leadwire::http::Problem;
+use leadwire::ids::OrgId;
+use leadwire::model::lead::FoundBy;
+use leadwire::model::lead::job::LeadJob;
+use leadwire::model::webhook::{self, Change, EngagementNotice, LeadNotice};
+use leadwire::queue::{Message, Queue, QueueError};
 
 /// Everything a request needs.
 pub(crate) struct Receiver {
@@ -52,7 +52,7 @@ impl Receiver {
         let apps = self.secrets.apps().await.map_err(not_ready)?;
         // Comparing two signatures over the same thing takes the same time whatever the tokens have in common.
         let known = apps.iter().any(|app| {
-            app.verify_token.verifies(b"verify", &shared::secret::HmacKey::new(token.to_owned()).sign(b"verify"))
+            app.verify_token.verifies(b"verify", &leadwire::secret::HmacKey::new(token.to_owned()).sign(b"verify"))
         });
         if !known {
             tracing::warn!("somebody tried to verify the webhook with a wrong verify token");
@@ -65,7 +65,7 @@ impl Receiver {
         let body = request.body().as_ref();
         let signature = request.headers().get("x-hub-signature-256").and_then(|value| value.to_str().ok());
         self.verify(signature, body).await?;
-        let delivery = delivery::parse(body).map_err(|error| {
+        let delivery = webhook::parse(body).map_err(|error| {
             tracing::error!(%error, bytes = body.len(), "a signed body is no delivery");
             Problem::new(
                 StatusCode::BAD_REQUEST,
@@ -75,10 +75,10 @@ impl Receiver {
         })?;
         let sorted = sort(delivery.changes);
         let (leads, engagement) = (sorted.leads.len(), sorted.engagement.len());
-        if let Some(changes) = sorted.skipped.get(&delivery::Skip::Unreadable) {
+        if let Some(changes) = sorted.skipped.get(&webhook::Skip::Unreadable) {
             tracing::error!(changes, metric = "changes_unreadable", "Meta sent leads or entries that cannot be read");
         }
-        let jobs = lead_messages(sorted.leads, named_org(request), shared::clock::now());
+        let jobs = lead_messages(sorted.leads, named_org(request), leadwire::clock::now());
         let facts = engagement_messages(sorted.engagement);
         let sent = tokio::join!(self.leads.send_all(jobs), self.engagement.send_all(facts));
         sent.0.and(sent.1).map_err(|error| {
@@ -113,7 +113,7 @@ impl Receiver {
     }
 }
 
-fn not_ready(error: shared::vault::VaultError) -> Problem {
+fn not_ready(error: leadwire::vault::VaultError) -> Problem {
     tracing::error!(%error, "the app secret cannot be read; Meta will send it again");
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not taken. Send it again.")
 }
@@ -135,7 +135,7 @@ struct Sorted {
     leads: Vec<LeadNotice>,
     engagement: Vec<EngagementNotice>,
     /// Reason and number.
-    skipped: BTreeMap<delivery::Skip, usize>,
+    skipped: BTreeMap<webhook::Skip, usize>,
 }
 
 fn sort(changes: Vec<Change>) -> Sorted {
@@ -163,7 +163,7 @@ fn lead_messages(leads: Vec<LeadNotice>, orgid: Option<String>, received_at: Tim
 /// its body from ever getting in.
 fn engagement_messages(notices: Vec<EngagementNotice>) -> Vec<Message> {
     let message = |notice: EngagementNotice| {
-        let body = delivery::escaped_to_ascii(&serde_json::to_string(&notice).unwrap_or_default());
+        let body = webhook::escaped_to_ascii(&serde_json::to_string(&notice).unwrap_or_default());
         match Queue::fits(&body) {
             Ok(()) => Some(Message { body, group: group(&notice.entry_id) }),
             Err(QueueError::TooLarge(bytes)) => {

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::{MetaAccess, Services};
-use crate::connect::{Begin, BeginError, Dialog, begin as begin_login};
+use crate::connections::{Begin, BeginError, Dialog, begin as begin_login};
 use crate::http::Problem;
 
 /// Where the oauth function is, on the origin under which the world reaches us.

@@ -8,8 +8,8 @@ use crate::auth::AuthError;
 use crate::http::Problem;
 use crate::ids::{OrgId, OrgScope, UserId};
 use crate::model::caller::{Caller, Role};
+use crate::model::lead::phone;
 use crate::model::org::{Org, Plan, User};
-use crate::model::phone;
 
 /// What the CRM says of an org.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -102,7 +102,7 @@ pub async fn put_user(services: &Services, access: &Access, id: &str, given: Use
     let user = User {
         id: UserId::parse(id).map_err(|error| Problem::field("id", "id_invalid", format!("{error}.")))?,
         name: checked("name", given.name)?,
-        email: crate::model::identity::normalised_email(&given.email)
+        email: crate::model::lead::identity::normalised_email(&given.email)
             .filter(|email| email.len() <= 320)
             .ok_or_else(|| Problem::field("email", "email_invalid", "An e-mail address."))?,
         role: given.role.map(|role| checked("role", role)).transpose()?,

@@ -8,9 +8,9 @@ use super::usable::of_meta;
 use super::{MetaAccess, Services};
 use crate::http::Problem;
 use crate::ids::{FormId, IntegrationId, LeadId, PageId};
-use crate::intake::{FormInfo, find_form, forms, send_test_lead};
-use crate::model::form::Form;
-use crate::model::integration::Connection;
+use crate::leads::{FormInfo, find_form, forms, send_test_lead};
+use crate::model::connection::Connection;
+use crate::model::lead::form::Form;
 
 /// Forms.
 #[derive(Debug, Serialize, ToSchema)]

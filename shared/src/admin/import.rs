@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::{MetaAccess, Services};
 use crate::http::Problem;
-use crate::intake::{ImportReport, Importing, Ledger, import as import_leads};
+use crate::leads::{ImportReport, Importing, Ledger, import as import_leads};
 
 /// What Lambda takes in one request, less what encoding adds to it.
 const MOST_BYTES: usize = 4_000_000;

@@ -7,13 +7,13 @@ use utoipa::ToSchema;
 use super::integrations::find;
 use super::usable::{needs_token, of_meta};
 use super::{MetaAccess, Services};
-use crate::connect::ask_for_check;
-use crate::connect::health::health as look;
+use crate::connections::ask_for_check;
+use crate::connections::health::health as look;
 use crate::error::WorkError;
 use crate::graph::businesses::{Business, Tenure};
 use crate::http::Problem;
-use crate::model::health::{Check, CheckStatus};
-use crate::model::integration::Connection;
+use crate::model::connection::Connection;
+use crate::model::connection::health::{Check, CheckStatus};
 
 /// A health report.
 #[derive(Debug, Serialize, ToSchema)]

@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 use super::{MetaAccess, Services};
 use crate::http::Problem;
 use crate::ids::{IntegrationId, PageId, UserId};
-use crate::model::assignment::Assignment;
-use crate::model::integration::{Choice, Connection, Integration, Problem as IntegrationProblem};
-use crate::model::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
+use crate::model::connection::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
+use crate::model::connection::{Choice, Connection, Integration, Problem as IntegrationProblem};
+use crate::model::lead::assignment::Assignment;
 
 /// An integration.
 #[derive(Debug, Serialize, ToSchema)]

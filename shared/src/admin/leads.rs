@@ -8,10 +8,10 @@ use super::{Access, Services};
 use crate::error::WorkError;
 use crate::http::{Problem, cursor, place};
 use crate::ids::{LeadId, OrgScope, UserId};
-use crate::model::assignment::{Assigned, Reason, Strategy};
 use crate::model::event::Event;
+use crate::model::lead::assignment::{Assigned, Reason, Strategy};
+use crate::model::lead::trace::{self, Step, StepKind};
 use crate::model::lead::{Lead, Status, Submission};
-use crate::model::trace::{self, Step, StepKind};
 use crate::table::lead::{LeadChange, Stored};
 use crate::table::lead_list::LeadFilter;
 

@@ -9,11 +9,11 @@ use utoipa::ToSchema;
 use super::integrations::{IntegrationOut, PageList, find, page_list, shown};
 use super::usable::{needs_token, of_meta};
 use super::{MetaAccess, Services};
-use crate::connect::{ChooseError, PasteError, Pasted, ask_for_check, check_settings, choose_pages, remove};
+use crate::connections::{ChooseError, PasteError, Pasted, ask_for_check, check_settings, choose_pages, remove};
 use crate::http::Problem;
 use crate::ids::PageId;
-use crate::model::assignment::Assignment;
-use crate::model::integration::Integration;
+use crate::model::connection::Integration;
+use crate::model::lead::assignment::Assignment;
 use crate::secret::AccessToken;
 use crate::table::integration::Settings;
 

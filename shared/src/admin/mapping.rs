@@ -11,12 +11,12 @@ use super::usable::of_meta;
 use super::{MetaAccess, Services};
 use crate::http::{Problem, cursor, place};
 use crate::ids::{FormId, LeadId, PageId, UserId};
-use crate::intake::{Ledger, map_again, newest_lead};
-use crate::model::form::{AnswerOption, Form, Question, label};
-use crate::model::integration::Connection;
+use crate::leads::{Ledger, map_again, newest_lead};
+use crate::model::connection::Connection;
+use crate::model::lead::form::{AnswerOption, Form, Question, label};
+use crate::model::lead::mapping::{InvalidRule, Mapped, Mapping, Rule, check, field_of, map};
+use crate::model::lead::standard_fields;
 use crate::model::lead::{Answer, Lead};
-use crate::model::mapping::{InvalidRule, Mapped, Mapping, Rule, check, field_of, map};
-use crate::model::standard_fields;
 use crate::table::lead::Stored;
 use crate::table::lead_list::LeadFilter;
 

@@ -32,13 +32,13 @@ use http::StatusCode;
 use url::Url;
 
 use crate::bus::Bus;
-use crate::connect::{Connector, Meta};
+use crate::connections::{Connector, Meta};
 use crate::env;
 use crate::graph::Graph;
 use crate::http::Problem;
 use crate::ids::OrgScope;
 use crate::model::caller::Caller;
-use crate::model::login::ReturnUrls;
+use crate::model::connection::login::ReturnUrls;
 use crate::model::org::Org;
 use crate::queue::Queue;
 use crate::secret::HmacKey;

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use super::{MetaAccess, Services};
 use crate::http::{Problem, cursor, place};
 use crate::ids::LeadId;
-use crate::intake::{Replaying, parked, parked_from, replay as replay_leads};
+use crate::leads::{Replaying, parked, parked_from, replay as replay_leads};
 use crate::table::parked::ParkedLead;
 
 /// Parked leads.

@@ -7,9 +7,9 @@ use utoipa::ToSchema;
 use super::Services;
 use crate::http::Problem;
 use crate::ids::{LeadId, OrgScope};
-use crate::intake::trace as life;
-use crate::model::latency::{Latencies, LatencySummary};
-use crate::model::trace::Step;
+use crate::leads::trace as life;
+use crate::model::lead::latency::{Latencies, LatencySummary};
+use crate::model::lead::trace::Step;
 
 /// Days of one answer at most.
 const MOST_DAYS: i32 = 100;

@@ -13,10 +13,10 @@ use super::{MetaAccess, Services};
 use crate::error::WorkError;
 use crate::http::Problem;
 use crate::ids::{PageId, RunId};
-use crate::intake::{CatchUp, Search, SweepJob, cannot_search};
-use crate::model::integration::{Connection, Integration};
+use crate::leads::{CatchUp, Search, SweepJob, cannot_search};
+use crate::model::connection::{Connection, Integration};
 use crate::model::lead::FoundBy;
-use crate::model::run::{Run, RunState};
+use crate::model::lead::run::{Run, RunState};
 
 /// Days that a backfill looks back at most: Meta keeps leads for so long.
 const MOST_DAYS: u16 = 90;

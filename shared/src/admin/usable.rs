@@ -4,12 +4,12 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::{MetaAccess, Services};
-use crate::connect::ask_for_check;
+use crate::connections::ask_for_check;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::http::Problem;
-use crate::model::integration::Integration;
-use crate::model::standing::EndReason;
+use crate::model::connection::Integration;
+use crate::model::connection::standing::EndReason;
 
 /// Refuses before anything is asked of Meta if the integration is known to have ended. One that has only lost its pages
 /// has a token that works, and may get others.

@@ -14,9 +14,9 @@ use super::batch::Call;
 use super::leads::parse_meta_time;
 use super::{Graph, GraphError, Metered, Page, read};
 use crate::ids::{AdAccountId, AdObjectId};
-use crate::model::ad_object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
-use crate::model::creative::Creative;
-use crate::model::currency::from_minor;
+use crate::model::ads::creative::Creative;
+use crate::model::ads::currency::from_minor;
+use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
 use crate::secret::AccessToken;
 
 /// Meta takes its time for lists of ads with their creatives.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::usage::Usage;
-use crate::model::standing::EndReason;
+use crate::model::connection::standing::EndReason;
 use crate::retry::Verdict;
 
 /// A call that Meta did not do.

@@ -6,7 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
 
 use crate::ids::AdObjectId;
-use crate::model::insights::Metrics;
+use crate::model::ads::insights::Metrics;
 
 /// No number of an ad's day is larger: what is, is none.
 const LARGEST: u64 = 1_000_000_000_000_000;

@@ -14,8 +14,8 @@ use super::error::of_report;
 use super::insight_rows::{AdRow, DayRow, VIDEO, ad_row, day_row, id};
 use super::{Graph, GraphError, Metered, Page, read};
 use crate::ids::{AdAccountId, AdObjectId};
-use crate::model::ad_object::AdObjectKind;
-use crate::model::ads_sync::{Fields, Question};
+use crate::model::ads::object::AdObjectKind;
+use crate::model::ads::sync::{Fields, Question};
 use crate::secret::AccessToken;
 
 /// Meta computes an answer while one waits.

@@ -10,7 +10,7 @@ use super::error::Detail;
 use super::leads::{FORM_FIELDS, GraphLead, LEAD_FIELDS, meta_time};
 use super::{Graph, GraphError, Page, read};
 use crate::ids::{FormId, LeadgenId, PageId};
-use crate::model::form::Form;
+use crate::model::lead::form::Form;
 use crate::secret::AccessToken;
 
 /// A form as its page lists it.

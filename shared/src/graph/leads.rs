@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::batch::Call;
 use super::{Graph, GraphError, read};
 use crate::ids::{FormId, LeadgenId};
-use crate::model::form::{Form, GivenAnswer};
+use crate::model::lead::form::{Form, GivenAnswer};
 use crate::secret::AccessToken;
 
 /// Every field of a lead that an ordinary app may read. `post_submission_check_result` is in Meta's specification too,

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::integration::ConnectedBy;
 use crate::ids::{OrgId, UserId};
+use crate::model::connection::ConnectedBy;
 
 /// Somebody whose token is good.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

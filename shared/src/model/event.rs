@@ -12,10 +12,10 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use super::integration::{Connection, Integration};
-use super::lead::{Lead, Submission};
-use super::standing::{EndReason, Ended, Notice};
 use crate::ids::{IntegrationId, LeadId, OrgId, OrgScope, PageId, UserId};
+use crate::model::connection::standing::{EndReason, Ended, Notice};
+use crate::model::connection::{Connection, Integration};
+use crate::model::lead::{Lead, Submission};
 
 /// One fact.
 #[derive(Debug, Clone)]

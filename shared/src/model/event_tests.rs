@@ -3,12 +3,12 @@
 use serde_json::json;
 use utoipa::OpenApi;
 
-use super::assignment::Assignment;
-use super::event::*;
-use super::integration::tests::{connection, integration};
-use super::merging::plan;
-use super::standing::{EndReason, Ended};
 use crate::ids::{PageId, UserId};
+use crate::model::connection::standing::{EndReason, Ended};
+use crate::model::connection::tests::{connection, integration};
+use crate::model::event::*;
+use crate::model::lead::assignment::Assignment;
+use crate::model::lead::dedupe::plan;
 use crate::table::tests::{at, lead, scope};
 
 #[derive(OpenApi)]

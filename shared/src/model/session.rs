@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::caller::Caller;
 use crate::ids::OrgId;
+use crate::model::caller::Caller;
 
 /// How long somebody stays logged in: a working day. What their token said of them holds for so long.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(10);

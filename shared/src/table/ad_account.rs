@@ -11,8 +11,8 @@ use super::form::Pause;
 use super::keys;
 use super::{Item, Row, Table, TableError};
 use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
-use crate::model::ad_account::{AdAccount, Stage};
-use crate::model::ad_trouble::Trouble;
+use crate::model::ads::account::{AdAccount, Stage};
+use crate::model::ads::sync_problem::Trouble;
 
 /// What somebody decides about an account. What is `None` stays as it is.
 #[derive(Debug, Clone, Default)]
@@ -20,13 +20,13 @@ pub struct Settings {
     /// What the org calls it.
     pub label: Option<String>,
     /// Whose ads these are.
-    pub client: Option<crate::model::ad_account::Client>,
+    pub client: Option<crate::model::ads::account::Client>,
     /// With which token it is read. Who asks for a change names the token itself, and not where it is kept.
-    pub token: Option<crate::model::ad_account::TokenSource>,
+    pub token: Option<crate::model::ads::account::TokenSource>,
     /// Whether it is left alone for a while.
     pub paused: Option<bool>,
     /// What counts as conversions.
-    pub conversions: Option<crate::model::conversions::Counted>,
+    pub conversions: Option<crate::model::ads::conversions::Counted>,
 }
 
 /// What a reading found out about an account. What is `None` stays as it is.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::keys::{self, Key};
 use super::{Row, Table, TableError, put_request};
 use crate::ids::{AdObjectId, LinkId, OrgScope};
-use crate::model::ad_object::{AdObject, AdObjectKind};
+use crate::model::ads::object::{AdObject, AdObjectKind};
 
 #[derive(Serialize, Deserialize)]
 struct Stored<O> {

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::keys;
 use super::{Row, Table, TableError};
 use crate::ids::{LinkId, OrgScope, RunId};
-use crate::model::ads_sync::{AdsSync, Cause};
+use crate::model::ads::sync::{AdsSync, Cause};
 
 /// What somebody asked for is shown for so long.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -6,13 +6,13 @@ use rust_decimal::Decimal;
 use super::ad_account::{Found, Settings};
 use super::tests::{at, empty_table, scope};
 use crate::ids::{AdObjectId, RunId};
-use crate::model::ad_account::tests::account;
-use crate::model::ad_account::{AdAccount, Stage};
-use crate::model::ad_object::{Ad, AdObject, AdObjectKind, AdSet};
-use crate::model::ads_sync::{AdsSync, Cause, ObjectType};
-use crate::model::creative::Creative;
-use crate::model::insights::tests::metrics;
-use crate::model::insights::{AdDay, AdLine, Day, Sheet};
+use crate::model::ads::account::tests::account;
+use crate::model::ads::account::{AdAccount, Stage};
+use crate::model::ads::creative::Creative;
+use crate::model::ads::insights::tests::metrics;
+use crate::model::ads::insights::{AdDay, AdLine, Day, Sheet};
+use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet};
+use crate::model::ads::sync::{AdsSync, Cause, ObjectType};
 
 pub(crate) fn object_id(text: &str) -> AdObjectId {
     AdObjectId::parse(text).unwrap()

@@ -2,14 +2,14 @@
 
 use super::tests::{at, connection, empty_table, integration, lead, scope};
 use crate::ids::{FormId, LeadId, PageId, UserId};
-use crate::model::assignment::Assignment;
-use crate::model::identity::person_keys;
+use crate::model::lead::assignment::Assignment;
+use crate::model::lead::cadence::Rhythm;
+use crate::model::lead::identity::person_keys;
+use crate::model::lead::mapping::{Mapping, Rule};
+use crate::model::lead::run::tests::run;
+use crate::model::lead::run::{RunProblem, RunState};
+use crate::model::lead::trace::{Step, StepKind};
 use crate::model::lead::{FoundBy, Passage};
-use crate::model::mapping::{Mapping, Rule};
-use crate::model::rhythm::Rhythm;
-use crate::model::run::tests::run;
-use crate::model::run::{RunProblem, RunState};
-use crate::model::trace::{Step, StepKind};
 use crate::table::lead::Stored;
 
 #[tokio::test]
@@ -121,7 +121,7 @@ async fn a_run_counts_each_page_once() {
 async fn a_quiet_page_is_quiet_until_its_next_lead() {
     let (table, a) = (empty_table().await, scope("a"));
     table.insert_integration(&a, &integration(Assignment::Unassigned), None).await.unwrap();
-    let page = crate::model::integration::Connection {
+    let page = crate::model::connection::Connection {
         rhythm: Rhythm { usual_silence_s: 60 },
         last_lead_at: Some(at("2026-01-01T00:00:00Z")),
         ..connection("a")
@@ -133,7 +133,7 @@ async fn a_quiet_page_is_quiet_until_its_next_lead() {
     let read = async || table.connections(&a).await.unwrap().remove(0);
     assert_eq!(read().await.quiet_since, Some(now));
     let leads = [lead(1, None)];
-    let plan = crate::model::merging::plan(&leads, &Default::default(), &Assignment::Unassigned);
+    let plan = crate::model::lead::dedupe::plan(&leads, &Default::default(), &Assignment::Unassigned);
     table.commit(&a, Some(&page), &plan, now).await.unwrap();
     let loud = read().await;
     assert_eq!((loud.quiet_since, loud.last_lead_at), (None, Some(now)));
@@ -141,7 +141,7 @@ async fn a_quiet_page_is_quiet_until_its_next_lead() {
     assert!(!table.set_quiet(&a, &page, now).await.unwrap(), "a lead came since it was read");
     for (id, found_by) in [(2, FoundBy::Import), (3, FoundBy::Backfill)] {
         let leads = [crate::model::lead::Lead { found_by, ..lead(id, None) }];
-        let plan = crate::model::merging::plan(&leads, &Default::default(), &Assignment::Unassigned);
+        let plan = crate::model::lead::dedupe::plan(&leads, &Default::default(), &Assignment::Unassigned);
         table.commit(&a, Some(&page), &plan, at("2026-02-01T00:00:00Z")).await.unwrap();
     }
     let old = read().await;
@@ -154,7 +154,7 @@ async fn fields_are_written_anew_and_persons_stay_whose_they_are() {
     let (table, a) = (empty_table().await, scope("a"));
     let leads = [lead(1, Some("one@example.com")), lead(2, Some("two@example.com"))];
     let known = table.known(&a, &leads, &Assignment::Unassigned).await.unwrap();
-    let plan = crate::model::merging::plan(&leads, &known, &Assignment::Unassigned);
+    let plan = crate::model::lead::dedupe::plan(&leads, &known, &Assignment::Unassigned);
     table.commit(&a, None, &plan, at("2026-01-01T00:00:00Z")).await.unwrap();
     let mut changed = leads[0].clone();
     changed.email = Some("new@example.com".into());

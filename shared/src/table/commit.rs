@@ -10,10 +10,10 @@ use jiff::Timestamp;
 use super::keys;
 use super::{Item, Row, Table, TableError, text};
 use crate::ids::{LeadId, OrgScope, UserId};
-use crate::model::assignment::Rotation;
-use crate::model::integration::{Choice, Connection};
+use crate::model::connection::{Choice, Connection};
 use crate::model::lead::FoundBy;
-use crate::model::merging::Plan;
+use crate::model::lead::assignment::Rotation;
+use crate::model::lead::dedupe::Plan;
 use crate::model::org::LEAD_MANAGEMENT;
 
 /// The counters of a connection, by how leads were found.

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::keys::{self, Key};
 use super::{Table, TableError};
 use crate::ids::{IntegrationId, OrgScope, PageId};
-use crate::model::integration::{Choice, Connection};
-use crate::model::standing::Ended;
+use crate::model::connection::standing::Ended;
+use crate::model::connection::{Choice, Connection};
 
 impl Table {
     /// Everybody who gets this page's leads, oldest integration first.

@@ -5,9 +5,9 @@ use super::notice::{Claimed, NoticeTo};
 use super::tests::{at, connection, empty_table, integration, scope};
 use super::*;
 use crate::ids::{OrgId, OrgScope};
-use crate::model::assignment::Assignment;
-use crate::model::integration::{Choice, Connection, Integration};
-use crate::model::standing::{EndReason, Ended};
+use crate::model::connection::standing::{EndReason, Ended};
+use crate::model::connection::{Choice, Connection, Integration};
+use crate::model::lead::assignment::Assignment;
 use crate::table::erasure::Erasure;
 
 fn ours() -> Integration {

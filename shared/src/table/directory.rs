@@ -6,7 +6,7 @@ use super::commit::{Committed, rotation_write};
 use super::keys;
 use super::{Row, Table, TableError, pause};
 use crate::ids::{OrgScope, UserId};
-use crate::model::assignment::Rotation;
+use crate::model::lead::assignment::Rotation;
 use crate::model::org::{Org, User};
 
 impl Table {

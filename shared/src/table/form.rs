@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::keys;
 use super::{Item, Row, Table, TableError};
 use crate::ids::{FormId, OrgScope, PageId};
-use crate::model::form::Form;
-use crate::model::mapping::Mapping;
+use crate::model::lead::form::Form;
+use crate::model::lead::mapping::Mapping;
 
 /// How long a form is taken as it was read. Its questions never change at Meta; its name may.
 const FORM_LIFETIME: SignedDuration = SignedDuration::from_hours(24);

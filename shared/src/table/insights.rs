@@ -11,7 +11,7 @@ use jiff::civil::Date;
 use super::keys::{self, Key};
 use super::{Item, Row, Table, TableError, put_request};
 use crate::ids::{AdObjectId, LinkId, OrgScope};
-use crate::model::insights::{AdDay, AdLine, Day, Sheet};
+use crate::model::ads::insights::{AdDay, AdLine, Day, Sheet};
 
 /// Ads to an item: DynamoDB holds 400 KB.
 const ADS_PER_PART: usize = 2500;

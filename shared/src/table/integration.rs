@@ -8,9 +8,9 @@ use super::change::Change;
 use super::keys;
 use super::{Row, Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
-use crate::model::assignment::Assignment;
-use crate::model::integration::{ConnectedBy, Integration, Problem};
-use crate::model::standing::Ended;
+use crate::model::connection::standing::Ended;
+use crate::model::connection::{ConnectedBy, Integration, Problem};
+use crate::model::lead::assignment::Assignment;
 
 /// Kept with an integration: an item holds 400 KB, and nobody reads more.
 const MOST_PROBLEMS: usize = 100;

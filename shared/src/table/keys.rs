@@ -43,10 +43,10 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{
     AdAccountId, AdObjectId, FormId, IntegrationId, LeadId, LinkId, OrgId, OrgScope, PageId, RunId, UserId,
 };
-use crate::model::ad_object::AdObjectKind;
-use crate::model::identity::PersonKey;
+use crate::model::ads::object::AdObjectKind;
 use crate::model::lead::PersonKeyKind;
-use crate::model::trace::StepKind;
+use crate::model::lead::identity::PersonKey;
+use crate::model::lead::trace::StepKind;
 
 /// The primary key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

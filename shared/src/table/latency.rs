@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::keys;
 use super::{Item, Table, TableError, text};
 use crate::ids::OrgScope;
-use crate::model::latency::{CLASSES, Latencies, class};
+use crate::model::lead::latency::{CLASSES, Latencies, class};
 
 /// A day's counts are kept for so long.
 const KEPT: SignedDuration = SignedDuration::from_hours(100 * 24);

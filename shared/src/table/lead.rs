@@ -7,10 +7,10 @@ use serde::Deserialize;
 use super::keys::{self, Key};
 use super::{Table, TableError, entity};
 use crate::ids::{LeadId, OrgScope, UserId};
-use crate::model::assignment::{Assigned, Assignment};
-use crate::model::identity::{PersonKey, person_keys};
+use crate::model::lead::assignment::{Assigned, Assignment};
+use crate::model::lead::dedupe::Known;
+use crate::model::lead::identity::{PersonKey, person_keys};
 use crate::model::lead::{Lead, Passage, Status, Submission};
-use crate::model::merging::Known;
 
 /// What somebody changes of a lead by hand.
 #[derive(Debug, Clone, Default, PartialEq)]

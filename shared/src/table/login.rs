@@ -3,7 +3,7 @@
 use super::keys;
 use super::{Row, Table, TableError};
 use crate::ids::OrgScope;
-use crate::model::login::{Claim, Login};
+use crate::model::connection::login::{Claim, Login};
 
 impl Table {
     /// Stores a login until it is finished or long over.

@@ -8,7 +8,7 @@ use super::keys;
 use super::{Row, Table, TableError};
 use crate::ids::{OrgScope, PageId, RunId};
 use crate::model::lead::FoundBy;
-use crate::model::run::{Run, RunProblem};
+use crate::model::lead::run::{Run, RunProblem};
 
 /// A backfill is shown for so long.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);

@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
-use crate::model::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
-use crate::model::delivery::LeadNotice;
-use crate::model::form::{Form, Question};
-use crate::model::integration::{ConnectedBy, Connection, Integration, Problem};
+use crate::model::connection::login::{Claim, Login};
+use crate::model::connection::{ConnectedBy, Connection, Integration, Problem};
+use crate::model::lead::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
+use crate::model::lead::form::{Form, Question};
+use crate::model::lead::job::LeadJob;
+use crate::model::lead::mapping::Mapping;
+use crate::model::lead::trace::{Step, StepKind};
 use crate::model::lead::{Answer, Consent, FoundBy, Lead, Passage, PersonKeyKind, SOURCE, Status, Submission};
-use crate::model::lead_job::LeadJob;
-use crate::model::login::{Claim, Login};
-use crate::model::mapping::Mapping;
 use crate::model::org::{LEAD_MANAGEMENT, Org, Plan, User};
-use crate::model::trace::{Step, StepKind};
+use crate::model::webhook::LeadNotice;
 use crate::table::lead_list::LeadFilter;
 use crate::table::parked::ParkedLead;
 
@@ -104,7 +104,7 @@ pub(crate) fn connection(org: &str) -> Connection {
         tasks: vec!["MANAGE".into()],
         credentials: "stack/integration/int_1".into(),
         subscribed_fields: vec!["leadgen".into()],
-        ..crate::model::integration::tests::connection()
+        ..crate::model::connection::tests::connection()
     }
 }
 
@@ -211,7 +211,7 @@ fn no_entity_has_a_field_of_the_envelope() {
         ("parked", json!(parked(1))),
         ("mapping", json!(mapping)),
         ("step", json!(step)),
-        ("run", json!(crate::model::run::tests::run())),
+        ("run", json!(crate::model::lead::run::tests::run())),
     ];
     for (name, entity) in entities {
         for reserved in ["pk", "sk", "gsi1pk", "gsi1sk", "type", "ttl"] {
@@ -352,7 +352,7 @@ async fn listing_goes_page_by_page_through_what_matches() {
             ..lead(id, None)
         })
         .collect();
-    let plan = crate::model::merging::plan(
+    let plan = crate::model::lead::dedupe::plan(
         &leads,
         &table.known(&a, &leads, &Assignment::Unassigned).await.unwrap(),
         &Assignment::Unassigned,

@@ -8,7 +8,7 @@ use super::keys::{self, Key};
 use super::lead::Stored;
 use super::{Row, Table, TableError};
 use crate::ids::{LeadId, OrgScope};
-use crate::model::trace::{Step, StepKind};
+use crate::model::lead::trace::{Step, StepKind};
 
 /// For so long it is known what was tried and when the CRM was told. What changed a lead is known for good.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);

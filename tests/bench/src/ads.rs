@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use e2e::reading::{ORG, Plan, Theatre};
+use leadwire::model::ads::account::AdAccount;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::model::ad_account::AdAccount;
 use tokio::process::Command;
 
 /// What one reading cost.
@@ -56,7 +56,7 @@ fn tell(ads: u32, what: &str, cost: &Cost) {
 
 /// Other clicks for some ads on the day before yesterday, and other names.
 async fn change(theatre: &Theatre, account: &AdAccount, count: u32) {
-    let day = shared::model::ad_account::back(account.today(shared::clock::now()), 2);
+    let day = leadwire::model::ads::account::back(account.today(leadwire::clock::now()), 2);
     let totals =
         theatre.sim(Method::GET, &format!("ads/9001/totals?since={day}&until={day}&by=ad"), &Value::Null).await;
     let ads = totals.get("rows").and_then(Value::as_array).into_iter().flatten().filter_map(|row| row["id"].as_str());

@@ -9,17 +9,17 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::routing::post;
 use jiff::civil::Date;
+use leadwire::ads::{AdsJob, Begun, Reader, Turn, begin};
+use leadwire::clock;
+use leadwire::connections::Meta;
+use leadwire::ids::{AdAccountId, ClientId, OrgId, OrgScope, RunId, UserId};
+use leadwire::model::ads::account::{AdAccount, Client, TokenSource};
+use leadwire::model::ads::sync::{AdsSync, Cause};
+use leadwire::queue::Queue;
+use leadwire::table::Table;
+use leadwire::vault::Vault;
 use local::template::Template;
 use serde_json::{Value, json};
-use shared::clock;
-use shared::connect::Meta;
-use shared::ids::{AdAccountId, ClientId, OrgId, OrgScope, RunId, UserId};
-use shared::model::ad_account::{AdAccount, Client, TokenSource};
-use shared::model::ads_sync::{AdsSync, Cause};
-use shared::queue::Queue;
-use shared::reporting::{AdsJob, Begun, Reader, Turn, begin};
-use shared::table::Table;
-use shared::vault::Vault;
 
 /// Whose accounts these are.
 pub const ORG: &str = "agency";

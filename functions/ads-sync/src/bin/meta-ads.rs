@@ -10,15 +10,15 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
-use shared::connect::Meta;
-use shared::ids::RunId;
-use shared::model::ad_account::{AdAccount, back};
-use shared::model::ads_sync::{AdsSync, Cause, SyncState};
-use shared::queue::Queue;
-use shared::reporting::{AdsJob, Begun, Reader, Turn, begin};
-use shared::table::Table;
-use shared::vault::Vault;
-use shared::{aws, clock, env, ids::OrgScope};
+use leadwire::ads::{AdsJob, Begun, Reader, Turn, begin};
+use leadwire::connections::Meta;
+use leadwire::ids::RunId;
+use leadwire::model::ads::account::{AdAccount, back};
+use leadwire::model::ads::sync::{AdsSync, Cause, SyncState};
+use leadwire::queue::Queue;
+use leadwire::table::Table;
+use leadwire::vault::Vault;
+use leadwire::{aws, clock, env, ids::OrgScope};
 
 /// Reads ad accounts now.
 ///

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use shared::admin::ads::accounts::{self, AdAccountList, AdAccountOut, AvailableAdAccountList};
-use shared::http::Problem;
+use leadwire::admin::ads::accounts::{self, AdAccountList, AdAccountOut, AvailableAdAccountList};
+use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Parameters;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use http::StatusCode;
-use shared::admin::ads::accounts::AdAccountOut;
-use shared::admin::ads::linking::{self, AdAccountChange, NewAdAccount};
-use shared::http::Problem;
+use leadwire::admin::ads::accounts::AdAccountOut;
+use leadwire::admin::ads::linking::{self, AdAccountChange, NewAdAccount};
+use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Input;

@@ -7,8 +7,8 @@ pub(crate) mod objects;
 pub(crate) mod report;
 pub(crate) mod syncs;
 
-use shared::admin::ads::{AccountFilter, Days};
-use shared::http::Problem;
+use leadwire::admin::ads::{AccountFilter, Days};
+use leadwire::http::Problem;
 
 use crate::input::Parameters;
 

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use shared::admin::ads::objects::{self, AdList, AdSetList, CampaignList, ObjectFilter};
-use shared::admin::fields;
-use shared::http::Problem;
-use shared::ids::AdObjectId;
+use leadwire::admin::ads::objects::{self, AdList, AdSetList, CampaignList, ObjectFilter};
+use leadwire::admin::fields;
+use leadwire::http::Problem;
+use leadwire::ids::AdObjectId;
 
 use crate::access::MetaAccess;
 use crate::input::Parameters;

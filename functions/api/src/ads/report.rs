@@ -6,8 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
-use shared::admin::ads::report::{self, Question, ReportOut};
-use shared::http::Problem;
+use leadwire::admin::ads::report::{self, Question, ReportOut};
+use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Parameters;

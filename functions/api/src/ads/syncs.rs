@@ -6,10 +6,10 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use http::StatusCode;
-use shared::admin::ads::syncs::{self, SyncBegun, SyncIn, SyncStatus};
-use shared::admin::fields;
-use shared::http::Problem;
-use shared::ids::RunId;
+use leadwire::admin::ads::syncs::{self, SyncBegun, SyncIn, SyncStatus};
+use leadwire::admin::fields;
+use leadwire::http::Problem;
+use leadwire::ids::RunId;
 
 use crate::access::MetaAccess;
 use crate::input::{self, Parameters};

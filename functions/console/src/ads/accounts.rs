@@ -4,16 +4,16 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
+use leadwire::admin::MetaAccess;
+use leadwire::admin::ads::AccountFilter;
+use leadwire::admin::ads::accounts::{AdAccountOut, list as accounts, read};
+use leadwire::admin::ads::linking::{AdAccountChange, ClientIn, change as change_account, delete};
+use leadwire::admin::ads::syncs::{SyncIn, SyncStatus, status, sync as read_now};
+use leadwire::http::Problem;
+use leadwire::ids::{ClientId, IntegrationId};
+use leadwire::secret::AccessToken;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
-use shared::admin::MetaAccess;
-use shared::admin::ads::AccountFilter;
-use shared::admin::ads::accounts::{AdAccountOut, list as accounts, read};
-use shared::admin::ads::linking::{AdAccountChange, ClientIn, change as change_account, delete};
-use shared::admin::ads::syncs::{SyncIn, SyncStatus, status, sync as read_now};
-use shared::http::Problem;
-use shared::ids::{ClientId, IntegrationId};
-use shared::secret::AccessToken;
 
 use super::log::{LATEST, list, worth_a_look};
 use super::state_of;
@@ -61,7 +61,7 @@ async fn shown(
         act: "Unlink",
         open: confirm == "unlink",
     };
-    let paused = account.state == shared::model::ad_account::AdAccountState::Paused;
+    let paused = account.state == leadwire::model::ads::account::AdAccountState::Paused;
     let body = html! {
         (watched(&format!("{path}/state"), &how_it_stands(&account, &readings, orphaned)))
         section {
@@ -157,7 +157,7 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option
             label { "Client" input name="client_name" value=(said("client_name", &account.client.name)) maxlength="100" required aria-invalid=[is_wrong(problem, "client.name")]; }
             label { "The client's id in the CRM" input name="client_id" value=(said("client_id", account.client.id.as_str())) required aria-invalid=[is_wrong(problem, "client.id")]; }
             label { "What counts as conversions" input name="conversions" value=(said("conversions", &account.conversions.names().join(", "))) required aria-invalid=[is_wrong(problem, "conversions")]; }
-            p.quiet { "Kinds (" (shared::model::conversions::kinds().join(", ")) ") or Meta's action types, separated by commas. A change reads all stored days again." }
+            p.quiet { "Kinds (" (leadwire::model::ads::conversions::kinds().join(", ")) ") or Meta's action types, separated by commas. A change reads all stored days again." }
             button { "Save settings" }
         }
         details {

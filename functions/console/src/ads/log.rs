@@ -4,10 +4,10 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
+use leadwire::admin::ads::syncs::{ObjectOut, SyncOut, SyncStatus, status};
+use leadwire::http::Problem;
+use leadwire::model::ads::sync::{Cause, ObjectType, SyncState};
 use maud::{Markup, html};
-use shared::admin::ads::syncs::{ObjectOut, SyncOut, SyncStatus, status};
-use shared::http::Problem;
-use shared::model::ads_sync::{Cause, ObjectType, SyncState};
 
 use super::tabs;
 use crate::address::Asked;

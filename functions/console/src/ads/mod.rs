@@ -10,12 +10,12 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::routing::{get, post};
+use leadwire::admin::ads::accounts::AdAccountOut;
+use leadwire::admin::ads::{AccountFilter, Days};
+use leadwire::admin::fields;
+use leadwire::http::Problem;
+use leadwire::model::ads::account::AdAccountState;
 use maud::{Markup, html};
-use shared::admin::ads::accounts::AdAccountOut;
-use shared::admin::ads::{AccountFilter, Days};
-use shared::admin::fields;
-use shared::http::Problem;
-use shared::model::ad_account::AdAccountState;
 
 use crate::address::Asked;
 use crate::elements::{badge, time};

@@ -4,12 +4,12 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::header;
+use leadwire::admin::ads::AccountFilter;
+use leadwire::admin::ads::accounts::list;
+use leadwire::admin::ads::report::{Question, ReportOut, RowOut, csv as as_csv, dimensions, read};
+use leadwire::http::Problem;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
-use shared::admin::ads::AccountFilter;
-use shared::admin::ads::accounts::list;
-use shared::admin::ads::report::{Question, ReportOut, RowOut, csv as as_csv, dimensions, read};
-use shared::http::Problem;
 
 use super::overview::{cost, price};
 use super::{Words, tabs};

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
-use maud::{Markup, html};
-use shared::admin::mapping::{
+use leadwire::admin::mapping::{
     MappingIn, MappingOut, Preview, PreviewIn, QuestionOut, RerunIn, change, preview as try_out, read,
     rerun as read_anew,
 };
-use shared::http::Problem;
-use shared::model::mapping::{Mapped, Rule};
+use leadwire::http::Problem;
+use leadwire::model::lead::mapping::{Mapped, Rule};
+use maud::{Markup, html};
 
 use crate::elements::{self, alert, count, counted, proof, refused, time};
 use crate::fields::{Act, Fields};

@@ -10,11 +10,11 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
+use leadwire::admin::forms::{FormList, list, test_lead};
+use leadwire::http::Problem;
+use leadwire::ids::IntegrationId;
+use leadwire::model::connection::Connection;
 use maud::{Markup, html};
-use shared::admin::forms::{FormList, list, test_lead};
-use shared::http::Problem;
-use shared::ids::IntegrationId;
-use shared::model::integration::Connection;
 
 use crate::elements::{alert, badge, empty, loaded_later, proof};
 use crate::fields::Act;

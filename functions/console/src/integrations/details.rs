@@ -3,13 +3,13 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
+use leadwire::admin::integrations::{ConnectionOut, IntegrationOut, PageList};
+use leadwire::admin::{directory, integrations, runs};
+use leadwire::http::Problem;
+use leadwire::model::connection::standing::TokenKind;
+use leadwire::model::lead::assignment::Assignment;
+use leadwire::model::org::User;
 use maud::{Markup, html};
-use shared::admin::integrations::{ConnectionOut, IntegrationOut, PageList};
-use shared::admin::{directory, integrations, runs};
-use shared::http::Problem;
-use shared::model::assignment::Assignment;
-use shared::model::org::User;
-use shared::model::standing::TokenKind;
 
 use super::acts::chosen;
 use super::parts::list_of_runs;

@@ -9,11 +9,11 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
+use leadwire::admin::integrations::{ConnectionOut, IntegrationOut, IntegrationStatus};
+use leadwire::admin::{integrations, parked};
+use leadwire::http::Problem;
+use leadwire::model::connection::standing::{ConnectionStatus, EndReason};
 use maud::{Markup, html};
-use shared::admin::integrations::{ConnectionOut, IntegrationOut, IntegrationStatus};
-use shared::admin::{integrations, parked};
-use shared::http::Problem;
-use shared::model::standing::{ConnectionStatus, EndReason};
 
 use crate::elements::{Confirm, Confirming, alert, badge, count, counted, empty, proof, time, time_or};
 use crate::frame::{Section, page};

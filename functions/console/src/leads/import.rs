@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
+use leadwire::http::Problem;
+use leadwire::leads::{ImportReport, Importing};
 use maud::{Markup, html};
-use shared::http::Problem;
-use shared::intake::{ImportReport, Importing};
 
 use crate::elements::{alert, count, counted, proof, refused};
 use crate::fields::{Fields, Upload};
@@ -38,7 +38,7 @@ pub(super) async fn import(
             dry_run: fields.is_ticked("check"),
             from_line: fields.get("from_line").unwrap_or("1").parse().map_err(|_| line())?,
         };
-        shared::admin::import::import(&console.services, &access, &file, how).await
+        leadwire::admin::import::import(&console.services, &access, &file, how).await
     };
     match run.await {
         Ok(report) => Ok(shown(&visitor, jar, Some(&fields), Some(&report), None)),

@@ -12,9 +12,9 @@ use crate::admin::{MetaAccess, Services};
 use crate::error::WorkError;
 use crate::http::Problem;
 use crate::ids::{AdAccountId, IntegrationId, RunId};
-use crate::model::ad_account::{AdAccount, AdAccountState, Client, status_word};
-use crate::model::ad_trouble::TroubleCode;
-use crate::model::conversions::Counted;
+use crate::model::ads::account::{AdAccount, AdAccountState, Client, status_word};
+use crate::model::ads::conversions::Counted;
+use crate::model::ads::sync_problem::TroubleCode;
 
 /// A linked ad account.
 #[derive(Debug, Serialize, ToSchema)]

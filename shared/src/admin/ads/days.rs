@@ -10,10 +10,10 @@ use super::{AccountFilter, Days};
 use crate::admin::{MetaAccess, Services};
 use crate::http::{Problem, cursor, place};
 use crate::ids::{AdAccountId, AdObjectId};
-use crate::model::ad_account::{AdAccount, back};
-use crate::model::currency::written;
-use crate::model::insights::{AdDay, Day, MainMetrics};
-use crate::model::report::Sums;
+use crate::model::ads::account::{AdAccount, back};
+use crate::model::ads::currency::written;
+use crate::model::ads::insights::{AdDay, Day, MainMetrics};
+use crate::model::ads::report::Sums;
 
 /// Days of ads shown if none are asked for.
 const USUAL_DAYS: i32 = 7;

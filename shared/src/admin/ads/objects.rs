@@ -7,8 +7,8 @@ use super::AccountFilter;
 use crate::admin::{MetaAccess, Services};
 use crate::http::{Problem, cursor, place};
 use crate::ids::{AdAccountId, AdObjectId};
-use crate::model::ad_account::{AdAccount, Client};
-use crate::model::ad_object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
+use crate::model::ads::account::{AdAccount, Client};
+use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
 
 /// Objects looked at for one answer; of a filter that few meet, the answer may be short and go on.
 const MOST_READ: usize = 2000;

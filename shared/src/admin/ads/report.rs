@@ -10,13 +10,13 @@ use utoipa::ToSchema;
 use super::spreadsheet::{self, Spreadsheet};
 use super::{AccountFilter, Days};
 use crate::admin::{MetaAccess, Services};
+use crate::ads::figures::{self, ReportError};
 use crate::http::{Problem, cursor, place};
 use crate::ids::AdObjectId;
-use crate::model::ad_account::AdAccount;
-use crate::model::ad_object::AdObjectKind;
-use crate::model::currency::written;
-use crate::model::report::{DIMENSIONS, Dimension, RowKey, Sums, totals};
-use crate::reporting::figures::{self, ReportError};
+use crate::model::ads::account::AdAccount;
+use crate::model::ads::currency::written;
+use crate::model::ads::object::AdObjectKind;
+use crate::model::ads::report::{DIMENSIONS, Dimension, RowKey, Sums, totals};
 
 /// Days shown if none are asked for.
 const USUAL_DAYS: i32 = 30;

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::report::RowOut;
-use crate::model::report::{DIMENSIONS, Dimension};
+use crate::model::ads::report::{DIMENSIONS, Dimension};
 
 /// A file that spreadsheets open.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,13 +9,13 @@ use utoipa::ToSchema;
 use super::AccountFilter;
 use super::accounts::{AdAccountOut, find, out};
 use crate::admin::{MetaAccess, Services};
+use crate::ads::{AdsJob, Begun, begin};
 use crate::error::WorkError;
 use crate::http::Problem;
 use crate::ids::{AdAccountId, RunId, UserId};
-use crate::model::ad_account::{AdAccount, back};
-use crate::model::ad_trouble::TroubleCode;
-use crate::model::ads_sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType, SyncState};
-use crate::reporting::{AdsJob, Begun, begin};
+use crate::model::ads::account::{AdAccount, back};
+use crate::model::ads::sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType, SyncState};
+use crate::model::ads::sync_problem::TroubleCode;
 
 /// Readings that are looked through for those of one account.
 const MOST_READ: usize = 1000;

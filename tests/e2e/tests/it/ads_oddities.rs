@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use e2e::reading::{Plan, SMALL, Theatre};
+use leadwire::ads::Turn;
+use leadwire::model::ads::account::{AdAccount, AdAccountState, back};
+use leadwire::model::ads::object::{AdObject, AdObjectKind};
+use leadwire::model::ads::sync::{AdsSync, ObjectType};
+use leadwire::model::ads::sync_problem::TroubleCode;
+use leadwire::table::ad_account::Settings;
 use reqwest::Method;
 use serde_json::{Value, json};
-use shared::model::ad_account::{AdAccount, AdAccountState, back};
-use shared::model::ad_object::{AdObject, AdObjectKind};
-use shared::model::ad_trouble::TroubleCode;
-use shared::model::ads_sync::{AdsSync, ObjectType};
-use shared::reporting::Turn;
-use shared::table::ad_account::Settings;
 
 use crate::ads_reading::agrees;
 
@@ -21,7 +21,7 @@ async fn change(theatre: &Theatre, what: Value) -> Value {
 /// Ads of the account, and a day on which they did something.
 async fn some_ads(theatre: &Theatre, account: &AdAccount) -> (Vec<String>, String) {
     let (scope, account) = theatre.account(account).await;
-    let day = back(account.today(shared::clock::now()), 5);
+    let day = back(account.today(leadwire::clock::now()), 5);
     let (rows, _) = theatre.table.list_ad_days(&scope, &account.id, day, None, 50).await.unwrap();
     (rows.iter().map(|row| row.ad_id.to_string()).collect(), day.to_string())
 }
@@ -44,7 +44,7 @@ async fn a_blocked_account_waits_as_long_as_meta_says_and_keeps_nobody_waiting()
     let Turn::Again(wait) = theatre.turn(&job, Duration::from_mins(1)).await else { panic!("it is blocked") };
     assert!(wait >= Duration::from_secs(2) && wait <= Duration::from_secs(61), "{wait:?}");
     let shown = theatre.account(&blocked).await.1;
-    assert_eq!(shown.reason(shared::clock::now()), Some(TroubleCode::Throttled));
+    assert_eq!(shown.reason(leadwire::clock::now()), Some(TroubleCode::Throttled));
     assert!(shown.waiting_until.is_some());
     theatre.read(&other, None).await;
     agrees(&theatre, &other, 30).await;
@@ -55,7 +55,7 @@ async fn a_blocked_account_waits_as_long_as_meta_says_and_keeps_nobody_waiting()
     theatre.let_pause_run_out(&blocked).await;
     let sync = theatre.finish(&blocked, &job).await;
     assert_eq!((sync.trouble.clone(), sync.waiting_until), (None, None));
-    assert_eq!(theatre.account(&blocked).await.1.reason(shared::clock::now()), None);
+    assert_eq!(theatre.account(&blocked).await.1.reason(leadwire::clock::now()), None);
     agrees(&theatre, &blocked, 30).await;
 }
 
@@ -78,14 +78,14 @@ async fn what_is_too_large_is_asked_for_in_parts() {
     let account = theatre.link(&SMALL).await;
     // Plain questions about more than a few rows fail, and so do reports about more than a day's.
     change(&theatre, json!({ "thresholds": { "sync_rows": 50, "async_rows": 60, "object_weight": 400 } })).await;
-    let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 6))).await;
+    let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 6))).await;
     assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
     agrees(&theatre, &account, 6).await;
 
     // And now not even a day: campaigns, ad sets, ads.
     change(&theatre, json!({ "thresholds": { "sync_rows": 4, "async_rows": 4 } })).await;
     theatre.sim(Method::POST, "clock", &json!({ "advance_s": 86_400 })).await;
-    let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 2))).await;
+    let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 2))).await;
     assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
     agrees(&theatre, &account, 2).await;
 }
@@ -96,13 +96,13 @@ async fn where_even_the_list_of_what_delivered_is_too_large_the_stored_objects_a
     let account = theatre.link(&SMALL).await;
     // One row at a time: no list of campaigns, of a campaign's ad sets or of an ad set's ads is to be had.
     change(&theatre, json!({ "thresholds": { "sync_rows": 1, "async_rows": 1 } })).await;
-    let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 1))).await;
+    let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 1))).await;
     assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
     agrees(&theatre, &account, 1).await;
 
     // What was deleted meanwhile has numbers still.
     let (scope, linked) = theatre.account(&account).await;
-    let day = linked.today(shared::clock::now());
+    let day = linked.today(leadwire::clock::now());
     let (rows, _) = theatre.table.list_ad_days(&scope, &account.id, back(day, 1), None, 50).await.unwrap();
     change(&theatre, json!({ "status": "DELETED", "ids": [rows[0].ad_id] })).await;
     theatre.sim(Method::POST, "clock", &json!({ "advance_s": 86_400 })).await;
@@ -116,7 +116,7 @@ async fn reports_that_fail_are_asked_for_anew() {
     let theatre = Theatre::open().await;
     let account = theatre.link(&SMALL).await;
     change(&theatre, json!({ "thresholds": { "sync_rows": 50 } })).await;
-    let since = back(account.today(shared::clock::now()), 4);
+    let since = back(account.today(leadwire::clock::now()), 4);
     for fate in ["failed", "skipped", "too_large", "incomplete_rows"] {
         theatre.sim(Method::POST, "ads/9001/reports", &json!({ "next": fate })).await;
         theatre.sim(Method::POST, "clock", &json!({ "advance_s": 3600 })).await;
@@ -142,7 +142,7 @@ async fn a_number_that_is_none_changes_nothing_and_is_told() {
     ], "duplicate_row": { "ad_id": ads[5], "day": day } }),
     )
     .await;
-    let since = back(account.today(shared::clock::now()), 6);
+    let since = back(account.today(leadwire::clock::now()), 6);
     let sync = theatre.read(&account, Some(since)).await;
     assert_eq!(sync.trouble, None);
     let log = &sync.log[&ObjectType::AdInsights];
@@ -159,7 +159,7 @@ async fn one_field_that_fails_takes_nothing_else_along() {
     theatre.read(&account, None).await;
     let (ads, day) = some_ads(&theatre, &account).await;
     change(&theatre, json!({ "break_field": { "ad_id": ads[0], "day": day, "field": "actions" } })).await;
-    let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 6))).await;
+    let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 6))).await;
     assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![TroubleCode::TooMuchData]));
     assert_eq!(sync.log[&ObjectType::AccountInsights].errors.len(), 1, "the sum of it fails as well");
     // What was known of the field stays.
@@ -175,10 +175,10 @@ async fn what_is_deleted_keeps_its_numbers_and_what_is_not_listed_is_met() {
     change(&theatre, json!({ "status": "DELETED", "ids": [ads[0]] })).await;
     change(&theatre, json!({ "status": "ARCHIVED", "ids": [ads[1]] })).await;
     let ghost = change(&theatre, json!({ "ghost_ad": true })).await["ghost_ad"].as_str().unwrap().to_owned();
-    theatre.read(&account, Some(back(account.today(shared::clock::now()), 30))).await;
+    theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 30))).await;
     agrees(&theatre, &account, 30).await;
     let (scope, account) = theatre.account(&account).await;
-    let id = |text: &str| (AdObjectKind::Ad, shared::ids::AdObjectId::parse(text).unwrap());
+    let id = |text: &str| (AdObjectKind::Ad, leadwire::ids::AdObjectId::parse(text).unwrap());
     let found = theatre.table.ad_objects(&scope, &account.id, &[id(&ads[0]), id(&ads[1]), id(&ghost)]).await.unwrap();
     let status = |ad: &str| match found.get(&id(ad)) {
         Some(AdObject::Ad(ad)) => ad.effective_status.clone(),
@@ -201,7 +201,7 @@ async fn an_account_that_was_switched_is_told_and_not_mixed_up() {
         };
         theatre.read(&account, None).await;
         change(&theatre, json!({ "account": what })).await;
-        let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 28))).await;
+        let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 28))).await;
         assert_eq!(sync.trouble.map(|trouble| trouble.code), Some(code));
         let shown = theatre.account(&account).await.1;
         assert_eq!((shown.state(), shown.currency.as_str()), (AdAccountState::Error, "USD"));
@@ -262,7 +262,7 @@ async fn two_workers_do_not_read_one_account_at_once() {
 async fn whoever_asks_for_more_meanwhile_gets_it() {
     let theatre = Theatre::open().await;
     let account = theatre.link(&SMALL).await;
-    let today = account.today(shared::clock::now());
+    let today = account.today(leadwire::clock::now());
     let job = theatre.begin(&account, Some(back(today, 2))).await;
     let joined = theatre.begin(&account, Some(back(today, 20))).await;
     assert_eq!(job, joined);
@@ -299,7 +299,7 @@ async fn no_report_mixes_two_ways_of_counting() {
     let job = theatre.begin(&account, None).await;
     let days = async || {
         let (scope, account) = theatre.account(&account).await;
-        let today = account.today(shared::clock::now());
+        let today = account.today(leadwire::clock::now());
         let mut rows = Vec::new();
         for before in 0..=30 {
             let day = back(today, before);
@@ -313,7 +313,7 @@ async fn no_report_mixes_two_ways_of_counting() {
     }
     let (scope, linked) = theatre.account(&account).await;
     assert!(linked.run_id.is_some(), "the reading goes on");
-    let counted = shared::model::conversions::Counted::parse(vec!["link_click".to_owned()]).unwrap();
+    let counted = leadwire::model::ads::conversions::Counted::parse(vec!["link_click".to_owned()]).unwrap();
     let settings = Settings { conversions: Some(counted), ..Settings::default() };
     assert!(theatre.table.set_ad_account(&scope, &linked, &settings).await.unwrap());
     theatre.finish(&account, &job).await;
@@ -331,7 +331,7 @@ async fn a_turn_that_meta_blocks_in_the_middle_goes_on_there() {
     let theatre = Theatre::open().await;
     let account = theatre.link(&SMALL).await;
     change(&theatre, json!({ "thresholds": { "sync_rows": 4, "async_rows": 4 } })).await;
-    let since = Some(back(account.today(shared::clock::now()), 1));
+    let since = Some(back(account.today(leadwire::clock::now()), 1));
     let job = theatre.begin(&account, since).await;
     let mut turns = 0;
     let limit = json!({ "account_id": "9001", "calls": 8, "window_s": 60, "block_s": 60, "type": "ads_insights" });
@@ -359,10 +359,10 @@ async fn what_counts_as_a_conversion_is_the_account_s() {
     let account = theatre.link(&SMALL).await;
     theatre.read(&account, None).await;
     let (scope, linked) = theatre.account(&account).await;
-    let counted = shared::model::conversions::Counted::parse(vec!["link_click".to_owned()]).unwrap();
+    let counted = leadwire::model::ads::conversions::Counted::parse(vec!["link_click".to_owned()]).unwrap();
     let settings = Settings { conversions: Some(counted), ..Settings::default() };
     assert!(theatre.table.set_ad_account(&scope, &linked, &settings).await.unwrap());
-    let today = linked.today(shared::clock::now());
+    let today = linked.today(leadwire::clock::now());
     theatre.read(&account, Some(back(today, 30))).await;
     let (rows, _) = theatre.table.list_ad_days(&scope, &account.id, back(today, 3), None, 100).await.unwrap();
     assert!(!rows.is_empty());

@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use e2e::reading::{Plan, SMALL, Theatre};
+use leadwire::ads::{Turn, figures};
+use leadwire::model::ads::account::{AdAccount, AdAccountState, back};
+use leadwire::model::ads::report::Dimension;
+use leadwire::model::ads::sync::ObjectType;
 use reqwest::Method;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use shared::model::ad_account::{AdAccount, AdAccountState, back};
-use shared::model::ads_sync::ObjectType;
-use shared::model::report::Dimension;
-use shared::reporting::{Turn, figures};
 
 /// What reports say against what Ads Manager shows, to the cent.
 pub(crate) async fn agrees(theatre: &Theatre, account: &AdAccount, days: i32) {
     let (scope, account) = theatre.account(account).await;
-    let until = account.today(shared::clock::now());
+    let until = account.today(leadwire::clock::now());
     let since = back(until, days);
     for (by, dimension) in [("day", Dimension::Day), ("campaign", Dimension::Campaign)] {
         let id = &account.ad_account_id;
@@ -32,8 +32,9 @@ pub(crate) async fn agrees(theatre: &Theatre, account: &AdAccount, days: i32) {
                 let key = row[if by == "day" { "day" } else { "id" }].as_str().unwrap();
                 let ours: Vec<_> =
                     rows.iter().filter(|(found, _)| found.values[0] == key).map(|(_, sums)| sums).collect();
-                let sum =
-                    |number: fn(&shared::model::report::Sums) -> u64| ours.iter().map(|sums| number(sums)).sum::<u64>();
+                let sum = |number: fn(&leadwire::model::ads::report::Sums) -> u64| {
+                    ours.iter().map(|sums| number(sums)).sum::<u64>()
+                };
                 let spend: Decimal = ours.iter().map(|sums| sums.spend).sum();
                 let truth_spend: Decimal = row["spend"].as_str().unwrap().parse().unwrap();
                 let ours = (sum(|sums| sums.impressions), sum(|sums| sums.clicks), sum(|sums| sums.conversions), spend);
@@ -125,7 +126,7 @@ async fn what_meta_restates_is_read_again_and_what_it_was_is_kept() {
     let account = theatre.link(&SMALL).await;
     theatre.read(&account, None).await;
     theatre.sim(Method::POST, "clock", &json!({ "advance_s": 2 * 86_400 })).await;
-    let sync = theatre.read(&account, Some(back(account.today(shared::clock::now()), 28))).await;
+    let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 28))).await;
     let log = &sync.log[&ObjectType::AdInsights];
     assert!(log.restated > 0 && log.restated <= log.changed, "{log:?}");
     agrees(&theatre, &account, 28).await;

@@ -66,7 +66,7 @@ fn arrows_point_one_way() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     for folder in ["infra/local", "tests/graph-sim"] {
-        assert!(!manifest(folder).contains("shared"), "{folder} uses nothing of ours");
+        assert!(!manifest(folder).contains("leadwire"), "{folder} uses nothing of ours");
     }
     for function in &functions {
         let others = functions.iter().filter(|other| *other != function);

@@ -1,0 +1,381 @@
+//! The ads' days: a slice of days at a time, the newest first, each compared with what is stored of it.
+//!
+//! A slice is asked for plainly while it is small, and as a report when it is large or Meta finds it too large; of a day
+//! that is too large even so, parts are asked for ([`super::question`]).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::civil::Date;
+
+use super::account_days::days;
+use super::calls::Stop;
+use super::question;
+use super::steps::{Turning, set};
+use crate::clock;
+use crate::error::WorkError;
+use crate::graph::GraphError;
+use crate::graph::error::Detail;
+use crate::graph::insight_rows::AdRow;
+use crate::graph::insights::{ReportState, RowPage};
+use crate::ids::AdObjectId;
+use crate::model::ads::account::{FIRST_IMPORT, Stage, back};
+use crate::model::ads::creative::Creative;
+use crate::model::ads::insights::{AdDay, AdLine, Day, Sheet};
+use crate::model::ads::object::{Ad, AdObject, AdObjectKind};
+use crate::model::ads::sync::{Fields, ObjectType, OpenReport, Question};
+use crate::model::ads::sync_problem::TroubleCode;
+use crate::retry::Verdict;
+use crate::table::ad_account::Found;
+
+/// Rows to a slice, about: what is compared with is in memory, and what is cut short is asked for again.
+const ROWS_PER_SLICE: u64 = 20_000;
+/// More rows than this are not asked for plainly: Meta would compute each response page anew.
+const PLAIN_ROWS: u64 = 5_000;
+/// Days to a slice.
+const MOST_DAYS: i32 = 31;
+/// A report that Meta has not begun after so long never will be.
+const NOT_BEGUN: SignedDuration = SignedDuration::from_mins(5);
+/// Nor will one be done that takes longer.
+const TOO_LONG: SignedDuration = SignedDuration::from_mins(45);
+/// How long a worker waits for a report before it lets somebody else have its place.
+const PATIENCE: SignedDuration = SignedDuration::from_secs(45);
+
+/// Reads the days of the reading.
+pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
+    loop {
+        let today = turn.sync.until.unwrap_or_else(|| turn.account.today(clock::now()));
+        let until = turn.sync.progress.ads_down_to.map_or(today, |day| back(day, 1));
+        if until < turn.sync.since {
+            return Ok(());
+        }
+        let usual = i32::try_from(ROWS_PER_SLICE / turn.account.rows_per_day.max(1)).unwrap_or(MOST_DAYS);
+        let at_once = turn.sync.progress.days_at_once.unwrap_or(usual).clamp(1, MOST_DAYS);
+        let mut since = turn.sync.since.max(back(until, at_once - 1));
+        // The newest days are shown before older ones are asked for.
+        let newest = back(today, FIRST_IMPORT);
+        if until >= newest {
+            since = since.max(newest);
+        }
+        match slice(turn, since, until).await {
+            Err(Stop::TooMuch(error)) if since < until => {
+                tracing::info!(account = %turn.account.ad_account_id, %error, "fewer days are asked for at once");
+                turn.sync.progress.days_at_once = Some((days(since, until) / 2).max(1));
+            }
+            outcome => {
+                outcome?;
+                turn.sync.progress.ads_down_to = Some(since);
+                (turn.sync.progress.failures, turn.sync.progress.reports) = (0, 0);
+                if since <= newest && turn.account.stage != Stage::Ready {
+                    let found =
+                        Found { stage: Some(Stage::Ready), last_sync_at: turn.sync.started_at, ..Found::default() };
+                    set(turn, found).await?;
+                    turn.account.stage = Stage::Ready;
+                }
+            }
+        }
+        turn.account_for(ObjectType::AdInsights);
+    }
+}
+
+async fn slice(turn: &mut Turning<'_>, since: Date, until: Date) -> Result<(), Stop> {
+    let sheets = turn.table.sheets(turn.scope, &turn.account.id, (since, until)).await?;
+    let mut slice = Slice { since, until, sheets, dirty: BTreeSet::new() };
+    let outcome = ask(turn, &mut slice).await;
+    // Also of what was cut short: its rows are written, and are not written again.
+    slice.keep(turn).await?;
+    outcome
+}
+
+async fn ask(turn: &mut Turning<'_>, slice: &mut Slice) -> Result<(), Stop> {
+    let (since, until) = (slice.since, slice.until);
+    let whole = Question { since, until, within: None, fields: Fields::All };
+    let rows = turn.account.rows_per_day * u64::try_from(days(since, until)).unwrap_or(1);
+    if since == until && turn.sync.progress.parts.is_some() {
+        return question::in_parts(turn, slice, whole).await;
+    }
+    let is_open = turn.sync.progress.report.as_ref().is_some_and(|open| (open.since, open.until) == (since, until));
+    if rows <= PLAIN_ROWS && !is_open {
+        match question::plain(turn, slice, &whole).await {
+            Err(Stop::TooMuch(_)) => {}
+            outcome => return outcome,
+        }
+    }
+    match report(turn, slice, &whole).await {
+        Err(Stop::TooMuch(_)) if since == until => question::in_parts(turn, slice, whole).await,
+        outcome => outcome,
+    }
+}
+
+/// Has Meta make a report and reads it.
+async fn report(turn: &mut Turning<'_>, slice: &mut Slice, whole: &Question) -> Result<(), Stop> {
+    const MOST_REPORTS: u32 = 4;
+    let account = turn.account.ad_account_id.clone();
+    loop {
+        let resumed =
+            turn.sync.progress.report.clone().filter(|open| (open.since, open.until) == (whole.since, whole.until));
+        let is_resumed = resumed.is_some();
+        let open = match resumed {
+            Some(open) => open,
+            None if turn.sync.progress.reports >= MOST_REPORTS => {
+                turn.sync.progress.reports = 0;
+                return Err(Stop::TooMuch(GraphError::TooMuchData(Detail::default())));
+            }
+            None => {
+                turn.sync.progress.reports += 1;
+                let asked = turn.calls.make(async |graph, token| graph.ask_for_report(&account, whole, token).await);
+                let (id, asked_at) = (asked.await?, clock::now());
+                let open = OpenReport { id, since: whole.since, until: whole.until, asked_at, after: None };
+                turn.sync.progress.report.insert(open).clone()
+            }
+        };
+        match read_report(turn, slice, &open).await {
+            // Of an earlier turn: a cursor that Meta knows no more, or a report that this token does not see.
+            Err(Stop::Failed(WorkError::Graph(error))) if is_resumed && error.token_death().is_none() => {
+                tracing::info!(account = %account, %error, report = open.id, "a report is asked for anew");
+                turn.sync.progress.report = None;
+            }
+            Ok(false) => turn.sync.progress.report = None,
+            Ok(true) => {
+                turn.sync.progress.report = None;
+                return Ok(());
+            }
+            Err(stop) => {
+                if matches!(stop, Stop::TooMuch(_) | Stop::Failed(_)) {
+                    turn.sync.progress.report = None;
+                }
+                return Err(stop);
+            }
+        }
+    }
+}
+
+/// `false` if the report has to be asked for anew.
+async fn read_report(turn: &mut Turning<'_>, slice: &mut Slice, open: &OpenReport) -> Result<bool, Stop> {
+    match made(turn, open).await? {
+        ReportState::Done => report_rows(turn, slice, &open.id, open.after.clone()).await.map(|()| true),
+        ReportState::Failed(error) if error.wants_less() => Err(Stop::TooMuch(error)),
+        ReportState::Failed(error) if error.verdict() != Verdict::Retry => Err(turn.calls.met(error).await?),
+        // Forgotten, stuck, or failed for no reason that would hold again.
+        state => {
+            tracing::warn!(report = open.id, ?state, "a report is asked for anew");
+            Ok(false)
+        }
+    }
+}
+
+/// Waits for a report. One that hangs is as good as running at nought percent.
+async fn made(turn: &mut Turning<'_>, open: &OpenReport) -> Result<ReportState, Stop> {
+    const FIRST_REST: Duration = Duration::from_millis(500);
+    let begun = clock::now();
+    // Of one that was asked for in an earlier turn the wait is over.
+    let waited = Duration::try_from(begun.duration_since(open.asked_at)).unwrap_or_default();
+    let mut rest = FIRST_REST.saturating_sub(waited);
+    loop {
+        turn.calls.wait(rest).await?;
+        rest = (rest * 2).clamp(FIRST_REST, Duration::from_secs(8));
+        let state = turn.calls.make(async |graph, token| graph.report(&open.id, token).await).await?;
+        let age = clock::now().duration_since(open.asked_at);
+        match state {
+            ReportState::Running(percent) if age > TOO_LONG || (percent == 0 && age > NOT_BEGUN) => return Ok(state),
+            ReportState::Running(_) if clock::now().duration_since(begun) > PATIENCE => {
+                return Err(Stop::ReportNotReady);
+            }
+            ReportState::Running(_) => {}
+            over => return Ok(over),
+        }
+    }
+}
+
+/// Reads a report's rows. They do not change any more, and so a place among them is good in the next turn as well.
+async fn report_rows(
+    turn: &mut Turning<'_>,
+    slice: &mut Slice,
+    id: &str,
+    mut after: Option<String>,
+) -> Result<(), Stop> {
+    const MOST_READINGS: u32 = 3;
+    let mut readings = 1;
+    loop {
+        let page = turn.calls.make(async |graph, token| graph.report_rows(id, after.as_deref(), token).await).await?;
+        // Right after it is done, a report's rows can lack what they are of.
+        if readings < MOST_READINGS && page.rows.iter().any(Result::is_err) {
+            readings += 1;
+            turn.calls.wait(Duration::from_secs(1)).await?;
+            continue;
+        }
+        readings = 1;
+        let next = page.next.clone();
+        slice.take(turn, page, Fields::All).await?;
+        turn.account_for(ObjectType::AdInsights);
+        match next {
+            Some(next) if Some(&next) != after.as_ref() => after = Some(next),
+            _ => return Ok(()),
+        }
+        if let Some(report) = &mut turn.sync.progress.report {
+            report.after.clone_from(&after);
+        }
+    }
+}
+
+/// Some days of an account, as they are stored and as they become.
+pub(super) struct Slice {
+    since: Date,
+    until: Date,
+    sheets: BTreeMap<(Date, AdObjectId), Sheet>,
+    dirty: BTreeSet<(Date, AdObjectId)>,
+}
+
+impl Slice {
+    /// Takes a response page in: writes the rows that are not as they were, and remembers it for the sheets.
+    pub(super) async fn take(
+        &mut self,
+        turn: &mut Turning<'_>,
+        page: RowPage<AdRow>,
+        fields: Fields,
+    ) -> Result<(), Stop> {
+        let mut rows: BTreeMap<(Date, AdObjectId), AdRow> = BTreeMap::new();
+        let mut failed = Vec::new();
+        for row in page.rows {
+            match row {
+                // Of a row that comes twice the last counts.
+                Ok(row) if (self.since..=self.until).contains(&row.day.day) => {
+                    rows.insert((row.day.day, row.ad.0.clone()), row);
+                }
+                Ok(row) => failed.push(format!("ad {}: {} was not asked for", row.ad.0, row.day.day)),
+                Err(evidence) => failed.push(evidence),
+            }
+        }
+        let read = rows.len() as u64;
+        for row in rows.values_mut() {
+            row.day.metrics.conversions = turn.account.conversions.count(&row.day.metrics.actions);
+        }
+        if fields == Fields::All {
+            rows.retain(|_, row| self.mark(row) != Some(row.day.metrics.mark()));
+        }
+        let restated = self.write(turn, &mut rows, fields).await?;
+        let unknown: Vec<&AdRow> = rows.values().filter(|row| self.mark(row).is_none()).collect();
+        meet(turn, &unknown).await?;
+        let log = turn.sync.log(ObjectType::AdInsights);
+        for evidence in failed {
+            log.fail(TroubleCode::UnreadableRow, evidence);
+        }
+        log.read += read;
+        log.changed += rows.len() as u64;
+        log.unchanged += read - rows.len() as u64;
+        log.restated += restated;
+        for (_, row) in rows {
+            let place = (row.day.day, row.campaign.0.clone());
+            let sheet = self.sheets.entry(place.clone()).or_insert_with(|| Sheet {
+                day: place.0,
+                campaign_id: place.1.clone(),
+                ads: BTreeMap::new(),
+            });
+            sheet.ads.insert(row.ad.0, AdLine::of(row.adset.0, &row.day.metrics));
+            self.dirty.insert(place);
+        }
+        Ok(())
+    }
+
+    /// Writes rows, with what they were first where Meta restates them; answers how many those were. What was not asked
+    /// for stays as it was, and rows that are then as in their sheet are left out of `rows`.
+    async fn write(
+        &self,
+        turn: &Turning<'_>,
+        rows: &mut BTreeMap<(Date, AdObjectId), AdRow>,
+        fields: Fields,
+    ) -> Result<u64, Stop> {
+        let (table, scope, link) = (turn.table, turn.scope, &turn.account.id);
+        let known = |(place, row): (&(Date, AdObjectId), &AdRow)| self.mark(row).is_some().then(|| place.clone());
+        let known: Vec<(Date, AdObjectId)> = rows.iter().filter_map(known).collect();
+        let stored = table.ad_days(scope, link, &known).await?;
+        let (now, mut restated, mut written) = (clock::now(), 0, Vec::with_capacity(rows.len()));
+        rows.retain(|place, row| {
+            let before = stored.get(place);
+            let metrics = &mut row.day.metrics;
+            if let Some(before) = before {
+                fields.keep(metrics, &before.day.metrics);
+            }
+            let confirmed = turn.account.has_seen_whole(place.0);
+            let counted = &turn.account.conversions;
+            let day = Day::next(before.map(|before| &before.day), place.0, metrics.clone(), counted, confirmed, now);
+            restated += u64::from(confirmed && day.as_ref().is_some_and(|day| day.first_seen.is_some()));
+            written.extend(day.map(|day| AdDay {
+                ad_id: row.ad.0.clone(),
+                ad_name: row.ad.1.clone(),
+                adset_id: row.adset.0.clone(),
+                adset_name: row.adset.1.clone(),
+                campaign_id: row.campaign.0.clone(),
+                campaign_name: row.campaign.1.clone(),
+                day,
+            }));
+            // Also one that is written already, when its sheet is not.
+            self.mark(row) != Some(row.day.metrics.mark())
+        });
+        table.put_ad_days(scope, link, &written).await?;
+        Ok(restated)
+    }
+
+    /// Campaigns with numbers.
+    pub(super) fn campaigns(&self) -> impl Iterator<Item = &AdObjectId> {
+        self.sheets.keys().map(|(_, campaign)| campaign)
+    }
+
+    /// Ads with numbers: campaign, ad set, ad.
+    pub(super) fn ads(&self) -> impl Iterator<Item = (&AdObjectId, &AdObjectId, &AdObjectId)> {
+        self.sheets.values().flat_map(|sheet| sheet.ads.iter().map(|(ad, line)| (&sheet.campaign_id, &line.0, ad)))
+    }
+
+    async fn keep(&mut self, turn: &Turning<'_>) -> Result<(), Stop> {
+        let dirty = std::mem::take(&mut self.dirty);
+        let sheets: Vec<Sheet> = dirty.iter().filter_map(|place| self.sheets.remove(place)).collect();
+        Ok(turn.table.put_sheets(turn.scope, &turn.account.id, &sheets).await?)
+    }
+
+    /// The mark of what is stored.
+    fn mark(&self, row: &AdRow) -> Option<u64> {
+        Some(self.sheets.get(&(row.day.day, row.campaign.0.clone()))?.ads.get(&row.ad.0)?.6)
+    }
+}
+
+/// Reads ads that did something and were never listed; what Meta does not show by its id either is kept by its name.
+async fn meet(turn: &mut Turning<'_>, rows: &[&AdRow]) -> Result<(), Stop> {
+    let ids: BTreeSet<AdObjectId> = rows.iter().map(|row| row.ad.0.clone()).collect();
+    let ids: Vec<AdObjectId> = ids.into_iter().collect();
+    let known = turn.table.ad_object_marks(turn.scope, &turn.account.id, AdObjectKind::Ad, &ids).await?;
+    let unknown = ids.into_iter().filter(|id| !known.contains_key(id)).map(|id| (AdObjectKind::Ad, id));
+    let unknown: Vec<(AdObjectKind, AdObjectId)> = unknown.collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    turn.calls.count(unknown.len());
+    let (graph, token) = turn.calls.graph();
+    let found = graph.ad_objects_by_id(&unknown, &turn.account.currency, token).await;
+    let named = |id: &AdObjectId| {
+        let row = rows.iter().find(|row| row.ad.0 == *id)?;
+        Some(AdObject::Ad(Ad {
+            id: id.clone(),
+            name: row.ad.1.clone(),
+            adset_id: row.adset.0.clone(),
+            campaign_id: row.campaign.0.clone(),
+            status: "UNKNOWN".to_owned(),
+            effective_status: "UNKNOWN".to_owned(),
+            creative: Creative::default(),
+            created_time: None,
+            updated_time: None,
+            issues: vec!["Meta has numbers of this ad and does not show the ad itself.".to_owned()],
+        }))
+    };
+    let mut objects = Vec::with_capacity(unknown.len());
+    for ((_, id), outcome) in unknown.iter().zip(found) {
+        match outcome {
+            Ok(object) => objects.push(object),
+            Err(GraphError::NotVisible(_) | GraphError::NotPermitted(_) | GraphError::Refused(_)) => {
+                objects.extend(named(id));
+            }
+            Err(error) => return Err(turn.calls.met(error).await?),
+        }
+    }
+    Ok(turn.table.put_ad_objects(turn.scope, &turn.account.id, &objects).await?)
+}

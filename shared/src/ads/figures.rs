@@ -1,0 +1,173 @@
+//! What a report is made of: the stored days of the accounts that it is about.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use futures_util::{StreamExt, stream};
+use jiff::civil::Date;
+
+use crate::ids::{AdObjectId, OrgScope};
+use crate::model::ads::account::AdAccount;
+use crate::model::ads::insights::{AdLine, MainMetrics, Sheet};
+use crate::model::ads::object::AdObjectKind;
+use crate::model::ads::report::{Dimension, Figure, Report, RowKey, Sums};
+use crate::table::{Table, TableError};
+
+/// Accounts read at once.
+const AT_ONCE: usize = 6;
+/// An account's days are read in so many pieces at once.
+const DAYS_PER_PIECE: i32 = 31;
+
+/// Rows of a report before it is refused: what is added up is in memory.
+const MOST_ROWS: usize = 100_000;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// It would have too many rows.
+    #[error("the report would have more than {MOST_ROWS} rows")]
+    TooManyRows,
+    /// The table failed.
+    #[error(transparent)]
+    Table(#[from] TableError),
+}
+
+/// A report over accounts.
+///
+/// # Errors
+/// If it would be too large, or the table cannot be read.
+pub async fn report(
+    table: &Table,
+    scope: &OrgScope,
+    accounts: &[AdAccount],
+    by: &[Dimension],
+    (since, until): (Date, Date),
+) -> Result<BTreeMap<RowKey, Sums>, ReportError> {
+    let mut parts = Vec::new();
+    for account in accounts {
+        parts.extend(pieces(since, until).map(|days| piece(table, scope, account, by, days)));
+    }
+    let mut parts = stream::iter(parts).buffer_unordered(AT_ONCE);
+    let mut all: BTreeMap<RowKey, Sums> = BTreeMap::new();
+    while let Some(part) = parts.next().await {
+        for (key, sums) in part? {
+            all.entry(key).or_default().add_all(&sums);
+        }
+        if all.len() > MOST_ROWS {
+            return Err(ReportError::TooManyRows);
+        }
+    }
+    Ok(all)
+}
+
+fn pieces(since: Date, until: Date) -> impl Iterator<Item = (Date, Date)> {
+    let mut next = Some(since).filter(|since| *since <= until);
+    std::iter::from_fn(move || {
+        let from = next?;
+        let to = crate::model::ads::account::back(from, 1 - DAYS_PER_PIECE).min(until);
+        next = Some(crate::model::ads::account::back(to, -1)).filter(|next| *next <= until);
+        Some((from, to))
+    })
+}
+
+async fn piece(
+    table: &Table,
+    scope: &OrgScope,
+    account: &AdAccount,
+    by: &[Dimension],
+    days: (Date, Date),
+) -> Result<BTreeMap<RowKey, Sums>, TableError> {
+    let mut report = Report::by(by.to_vec());
+    let figure = Figure {
+        client: account.client.id.as_str(),
+        account: account.ad_account_id.as_str(),
+        campaign: "",
+        adset: "",
+        ad: "",
+        day: days.0,
+        currency: &account.currency,
+        metrics: MainMetrics::default(),
+        frequency: None,
+    };
+    if Report::needs_ads(by) {
+        let (mut place, mut last) = (None, None::<Sheet>);
+        loop {
+            let (sheets, next) = table.sheets_from(scope, &account.id, days, place).await?;
+            for sheet in sheets {
+                match &mut last {
+                    // The parts of a large sheet follow each other, and an ad can be in two of them after a crash.
+                    Some(last) if (last.day, &last.campaign_id) == (sheet.day, &sheet.campaign_id) => {
+                        last.ads.extend(sheet.ads);
+                    }
+                    _ => {
+                        let whole = last.replace(sheet);
+                        whole.iter().for_each(|sheet| add(&mut report, &figure, sheet));
+                    }
+                }
+            }
+            place = next;
+            if place.is_none() {
+                last.iter().for_each(|sheet| add(&mut report, &figure, sheet));
+                return Ok(report.rows());
+            }
+        }
+    }
+    for day in table.account_days(scope, &account.id, days.0, days.1).await? {
+        let frequency = day.metrics.frequency;
+        report.add(&Figure { day: day.day, metrics: day.metrics.main(), frequency, ..figure.clone() });
+    }
+    Ok(report.rows())
+}
+
+fn add(report: &mut Report, figure: &Figure<'_>, sheet: &Sheet) {
+    for (ad, AdLine(adset, impressions, clicks, spend, conversions, reach, _)) in &sheet.ads {
+        let metrics = MainMetrics {
+            impressions: *impressions,
+            clicks: *clicks,
+            spend: *spend,
+            conversions: *conversions,
+            reach: *reach,
+        };
+        let (campaign, adset, ad) = (sheet.campaign_id.as_str(), adset.as_str(), ad.as_str());
+        report.add(&Figure { campaign, adset, ad, day: sheet.day, metrics, ..figure.clone() });
+    }
+}
+
+/// The names of what a report's rows are about: of each account, its objects.
+///
+/// # Errors
+/// If the table cannot be read.
+pub async fn names(
+    table: &Table,
+    scope: &OrgScope,
+    accounts: &[AdAccount],
+    objects: BTreeMap<String, BTreeSet<(AdObjectKind, AdObjectId)>>,
+) -> Result<HashMap<(AdObjectKind, AdObjectId), String>, TableError> {
+    let mut reads = Vec::new();
+    for account in accounts {
+        let ids: Vec<_> = objects.get(account.ad_account_id.as_str()).into_iter().flatten().cloned().collect();
+        reads.push(async move { table.ad_objects(scope, &account.id, &ids).await });
+    }
+    let mut reads = stream::iter(reads).buffer_unordered(AT_ONCE);
+    let mut names = HashMap::new();
+    while let Some(found) = reads.next().await {
+        names.extend(found?.into_iter().map(|(id, object)| (id, object.name().to_owned())));
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cover_each_day_once() {
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let (since, until) = (day("2026-01-15"), day("2026-03-20"));
+        let all: Vec<(Date, Date)> = pieces(since, until).collect();
+        assert_eq!(all.first().map(|piece| piece.0), Some(since));
+        assert_eq!(all.last().map(|piece| piece.1), Some(until));
+        assert!(all.windows(2).all(|pair| pair[0].1.tomorrow().unwrap() == pair[1].0));
+        assert_eq!(pieces(until, since).count(), 0);
+        assert_eq!(pieces(since, since).collect::<Vec<_>>(), [(since, since)]);
+    }
+}

@@ -1,0 +1,131 @@
+//! What a reading does, in the order in which people want it: the account itself, its objects, its own days, its ads'
+//! days. Each step writes down how far it is, and goes on from there in the next turn.
+
+use jiff::SignedDuration;
+
+use super::calls::{Calls, Stop};
+use super::{account_days, ad_days, objects};
+use crate::ids::OrgScope;
+use crate::model::ads::account::{AdAccount, Stage};
+use crate::model::ads::object::AdObjectKind;
+use crate::model::ads::sync::{AdsSync, ObjectType};
+use crate::model::ads::sync_problem::TroubleCode;
+use crate::table::Table;
+use crate::table::ad_account::Found;
+
+/// What Meta's clock may differ by from ours, and its lists may lag behind.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
+
+/// One turn, as its steps see it.
+pub(super) struct Turning<'a> {
+    pub(super) table: &'a Table,
+    pub(super) scope: &'a OrgScope,
+    pub(super) account: AdAccount,
+    pub(super) sync: AdsSync,
+    pub(super) calls: Calls<'a>,
+    tell: &'a (dyn Fn(&AdsSync) + Sync),
+}
+
+impl<'a> Turning<'a> {
+    pub(super) fn new(
+        table: &'a Table,
+        scope: &'a OrgScope,
+        calls: Calls<'a>,
+        (account, sync): (AdAccount, AdsSync),
+        tell: &'a (dyn Fn(&AdsSync) + Sync),
+    ) -> Self {
+        Self { table, scope, account, sync, calls, tell }
+    }
+
+    /// Adds what was spent since to an object type, and tells how far it is.
+    pub(super) fn account_for(&mut self, what: ObjectType) {
+        let (calls, waited_s) = self.calls.spent();
+        let log = self.sync.log(what);
+        log.calls += calls;
+        log.waited_s += waited_s;
+        (self.tell)(&self.sync);
+    }
+}
+
+/// Everything that is still to be read.
+pub(super) async fn steps(turn: &mut Turning<'_>) -> Result<(), Stop> {
+    // In every turn: what is not in the account's money or days must not be stored as if it were.
+    look(turn).await?;
+    for (kind, what) in [
+        (AdObjectKind::Campaign, ObjectType::Campaigns),
+        (AdObjectKind::Adset, ObjectType::Adsets),
+        (AdObjectKind::Ad, ObjectType::Ads),
+    ] {
+        if !turn.sync.progress.objects.contains(&what) {
+            let outcome = objects::read(turn, kind, what).await;
+            turn.account_for(what);
+            outcome?;
+            turn.sync.progress.objects.push(what);
+            (turn.sync.progress.cursor, turn.sync.progress.failures) = (None, 0);
+        }
+    }
+    if turn.account.stage == Stage::Configuring {
+        set(turn, Found { stage: Some(Stage::Importing), ..Found::default() }).await?;
+        turn.account.stage = Stage::Importing;
+    }
+    if !turn.sync.progress.objects_kept {
+        keep_objects(turn).await?;
+        turn.sync.progress.objects_kept = true;
+    }
+    let outcome = account_days::read(turn).await;
+    turn.account_for(ObjectType::AccountInsights);
+    outcome?;
+    let outcome = ad_days::read(turn).await;
+    turn.account_for(ObjectType::AdInsights);
+    outcome?;
+    if is_empty(&turn.sync) {
+        let evidence = format!("{} to {}", turn.sync.since, turn.sync.until.unwrap_or(turn.sync.since));
+        turn.sync.log(ObjectType::AdInsights).note(TroubleCode::InsightsEmpty, evidence);
+    }
+    Ok(())
+}
+
+fn is_empty(sync: &AdsSync) -> bool {
+    [ObjectType::AdInsights, ObjectType::AccountInsights]
+        .iter()
+        .all(|what| sync.log.get(what).is_none_or(|log| log.read == 0))
+}
+
+/// Whether the account is what it was when it was linked.
+async fn look(turn: &mut Turning<'_>) -> Result<(), Stop> {
+    let id = turn.account.ad_account_id.clone();
+    let node = turn.calls.make(async |graph, token| graph.ad_account(&id, token).await).await;
+    turn.account_for(ObjectType::Campaigns);
+    let node = node?;
+    let switched = match &turn.account {
+        account if account.currency != node.currency => {
+            Some((TroubleCode::CurrencyChanged, &account.currency, &node.currency))
+        }
+        account if account.timezone != node.timezone_name => {
+            Some((TroubleCode::TimezoneChanged, &account.timezone, &node.timezone_name))
+        }
+        _ => None,
+    };
+    if let Some((code, from, to)) = switched {
+        return Err(Stop::Switched(code, format!("from {from} to {to}")));
+    }
+    let node = (node.name, node.account_status);
+    if (&node.0, node.1) == (&turn.account.name, turn.account.account_status) {
+        return Ok(());
+    }
+    set(turn, Found { node: Some(node), ..Found::default() }).await
+}
+
+/// Up to when objects are known, once all kinds of them are read.
+async fn keep_objects(turn: &mut Turning<'_>) -> Result<(), Stop> {
+    let until = turn.sync.started_at.and_then(|at| at.checked_sub(OVERLAP).ok());
+    if turn.account.rows_per_day == 0 {
+        // Until its days are read, an account may have as many rows a day as it has ads.
+        turn.account.rows_per_day = turn.sync.log(ObjectType::Ads).read;
+    }
+    set(turn, Found { objects_until: until, ..Found::default() }).await
+}
+
+pub(super) async fn set(turn: &Turning<'_>, found: Found) -> Result<(), Stop> {
+    Ok(turn.table.set_found(turn.scope, &turn.account, &found).await?)
+}

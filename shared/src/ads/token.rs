@@ -1,0 +1,94 @@
+//! With which token an ad account is read, and what is wrong if it cannot be.
+
+use jiff::Timestamp;
+
+use crate::connections::Meta;
+use crate::error::WorkError;
+use crate::graph::GraphError;
+use crate::ids::OrgScope;
+use crate::model::ads::account::TokenSource;
+use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::connection::standing::EndReason;
+use crate::secret::AccessToken;
+use crate::table::Table;
+use crate::vault::VaultError;
+
+/// The token of an account; `None` if the integration that it is read with has ended or is gone.
+pub(super) async fn token(
+    meta: &Meta,
+    table: &Table,
+    scope: &OrgScope,
+    source: &TokenSource,
+    now: Timestamp,
+) -> Result<Option<AccessToken>, WorkError> {
+    match source {
+        TokenSource::Secret(name) => Ok(Some(meta.vault.token(name).await?)),
+        TokenSource::Integration(id) => {
+            let Some(integration) = table.integration(scope, id).await? else { return Ok(None) };
+            // One that has only lost its pages has a token that works.
+            let ended = integration.standing(now).reason.is_some_and(|reason| reason != EndReason::PageRoleLost);
+            if ended || integration.removing {
+                return Ok(None);
+            }
+            Ok(Some(meta.vault.user_token(&integration.credentials).await?))
+        }
+    }
+}
+
+/// What an error says about the account, if it will not heal by itself.
+pub(super) fn trouble(error: &WorkError) -> Option<TroubleCode> {
+    match error {
+        WorkError::Graph(error) => match error {
+            GraphError::TokenDead { .. } => Some(TroubleCode::TokenDead),
+            GraphError::NotPermitted(_) => Some(TroubleCode::AdsReadMissing),
+            GraphError::NotVisible(_) => Some(TroubleCode::AdAccountNotVisible),
+            GraphError::TooMuchData(_) => Some(TroubleCode::TooMuchData),
+            GraphError::Refused(_) | GraphError::WrongTokenKind(_) | GraphError::MessagingWindowClosed(_) => {
+                Some(TroubleCode::Refused)
+            }
+            GraphError::Throttled { .. }
+            | GraphError::ProofRefused(_)
+            | GraphError::Unavailable(_)
+            | GraphError::Garbage { .. }
+            | GraphError::NoAnswer(_) => None,
+        },
+        WorkError::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) => Some(TroubleCode::TokenUnreadable),
+        WorkError::Disconnected => Some(TroubleCode::IntegrationEnded),
+        WorkError::Vault(VaultError::Failed(_))
+        | WorkError::Table(_)
+        | WorkError::Queue(_)
+        | WorkError::Bus(_)
+        | WorkError::Mail(_)
+        | WorkError::Paused(_)
+        | WorkError::NotInPlan => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::error::Detail;
+    use crate::table::TableError;
+
+    #[test]
+    fn what_does_not_heal_by_itself_is_told_with_what_to_do() {
+        let of = |error: WorkError| trouble(&error).map(TroubleCode::code);
+        let detail = Detail::default;
+        assert_eq!(of(VaultError::Unreadable("s".into()).into()), Some("token_unreadable"));
+        assert_eq!(of(VaultError::Missing("s".into()).into()), Some("token_unreadable"));
+        let reason = EndReason::TokenInvalid;
+        assert_eq!(of(GraphError::TokenDead { reason, detail: detail() }.into()), Some("token_dead"));
+        assert_eq!(of(GraphError::NotPermitted(detail()).into()), Some("ads_read_missing"));
+        assert_eq!(of(GraphError::NotVisible(detail()).into()), Some("ad_account_not_visible"));
+        assert_eq!(of(WorkError::Disconnected), Some("integration_ended"));
+        for heals in [
+            GraphError::Unavailable(detail()).into(),
+            GraphError::Throttled { wait: None, detail: detail() }.into(),
+            GraphError::ProofRefused(detail()).into(),
+            VaultError::Failed("f".into()).into(),
+            TableError::Contended(1).into(),
+        ] {
+            assert_eq!(of(heals), None);
+        }
+    }
+}

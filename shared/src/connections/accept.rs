@@ -1,0 +1,282 @@
+//! What Meta gave becomes an integration: vault, table, subscriptions, in this order. Nothing is written before all that
+//! Meta has to say is read, and whatever stops half-way is completed by the next look, or by connecting again.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::check::ask_for_check;
+use super::meta::{Meta, person_hash};
+use super::pages::{release, set_choice, subscribe};
+use super::problems;
+use crate::bus::Bus;
+use crate::error::WorkError;
+use crate::graph::Graph;
+use crate::graph::oauth::TokenInfo;
+use crate::graph::pages::{Me, Page};
+use crate::ids::{IntegrationId, OrgScope, PageId};
+use crate::leads::{Replaying, parked, replay};
+use crate::model::connection::standing::{EndReason, TokenKind};
+use crate::model::connection::{Choice, ConnectedBy, Connection, FoundCounts, Integration};
+use crate::model::event::Event;
+use crate::model::lead::assignment::Assignment;
+use crate::model::lead::cadence::Rhythm;
+use crate::queue::Queue;
+use crate::secret::{AccessToken, HmacKey};
+use crate::table::{Table, write_all};
+use crate::vault::{Credentials, VaultError};
+
+/// What connecting takes.
+#[derive(Debug)]
+pub struct Connector {
+    /// To exchange, to look, to subscribe, and for the tokens.
+    pub meta: Meta,
+    /// To find the login and write what comes of it.
+    pub table: Table,
+    /// To tell the CRM.
+    pub bus: Bus,
+    /// Takes the leads that waited for this.
+    pub leads: Queue,
+    /// Takes integrations to be looked at now.
+    pub checks: Queue,
+    /// What the names of secrets with tokens begin with.
+    pub credentials_prefix: String,
+    /// Verifies the state, and hashes who connected.
+    pub key: HmacKey,
+}
+
+/// Everything that Meta said of somebody who connects.
+#[derive(Debug)]
+pub(super) struct Given {
+    pub(super) kind: TokenKind,
+    pub(super) token: AccessToken,
+    pub(super) info: TokenInfo,
+    pub(super) me: Me,
+    pub(super) pages: Vec<Page>,
+}
+
+/// What the org's side said.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) integration_id: IntegrationId,
+    /// Whether that one was there when this began.
+    pub(super) reconnects: bool,
+    pub(super) user: ConnectedBy,
+    pub(super) scopes: Vec<String>,
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) assignment: Option<Assignment>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Accepted {
+    /// As it is stored now.
+    pub integration: Integration,
+    /// How many pages leads are taken from.
+    pub pages: usize,
+}
+
+impl Connector {
+    /// What Meta says of a token, or `None` if it is not this app's or not valid.
+    pub(super) async fn valid(&self, graph: &Graph, token: &AccessToken) -> Result<Option<TokenInfo>, WorkError> {
+        let info = graph.debug_token(token).await?;
+        Ok((info.app_id == graph.app().id && info.is_valid).then_some(info))
+    }
+
+    /// Whose a valid token is, and the pages it brings.
+    pub(super) async fn given(
+        &self,
+        graph: &Graph,
+        kind: TokenKind,
+        token: AccessToken,
+        info: TokenInfo,
+    ) -> Result<Given, WorkError> {
+        let me = graph.me(&token).await?;
+        let pages = graph.pages(&token, &info).await?;
+        Ok(Given { kind, token, info, me, pages })
+    }
+
+    /// Writes what was given. An integration that was there keeps its settings, its counters and what of its pages the
+    /// admin chose; pages that Meta does not give any more are withdrawn, and the leads that waited for this are put
+    /// back into the queue. `None` if the integration was there and is not any more, or is on its way out.
+    ///
+    /// It is in line to be looked at at once until all of this is done, so that somebody finishes what stops half-way.
+    pub(super) async fn accept(
+        &self,
+        scope: &OrgScope,
+        graph: &Graph,
+        wanted: Wanted,
+        given: Given,
+        now: Timestamp,
+    ) -> Result<Option<Accepted>, WorkError> {
+        let id = wanted.integration_id.clone();
+        let known = match (wanted.reconnects, self.table.integration(scope, &id).await?) {
+            (true, None) => return Ok(None),
+            (_, known) => known,
+        };
+        let known_pages = if known.is_some() { self.table.pages_of(scope, &id).await? } else { Vec::new() };
+
+        let (usable, tokenless): (Vec<Page>, Vec<Page>) =
+            given.pages.into_iter().partition(|page| page.access_token.is_some());
+        let tokens: BTreeMap<PageId, AccessToken> =
+            usable.iter().filter_map(|page| Some((page.id.clone(), page.access_token.clone()?))).collect();
+        let credentials = Credentials { me: given.me, user_token: given.token, pages: tokens };
+        let stored = self.meta.vault.store(&self.credentials_prefix, &id, &credentials).await?;
+        let person = person_hash(&self.key, &credentials.me.id);
+        let integration = Integration {
+            name: wanted.name.unwrap_or_else(|| default_name(&usable)),
+            description: wanted.description.unwrap_or_default(),
+            assignment: wanted.assignment.unwrap_or_default(),
+            credentials: stored.names.clone(),
+            token_kind: given.kind,
+            person: Some(person.clone()),
+            token_expires_at: given.info.expires_at,
+            data_access_expires_at: given.info.data_access_expires_at,
+            asked_scopes: wanted.scopes,
+            granted_for: given.info.granted_for(),
+            scopes: given.info.scopes,
+            ended: None,
+            missed_since: known.as_ref().and_then(|known| missed_since(known, now)),
+            probed_at: Some(now),
+            id: id.clone(),
+            ..Integration::draft(scope.org().clone(), wanted.user, now)
+        };
+        let saved = async {
+            self.table.remember_person(scope, &id, &person).await?;
+            match known {
+                Some(_) => self.table.replace_integration(scope, &integration, Some(now)).await,
+                None => self.table.insert_integration(scope, &integration, Some(now)).await,
+            }
+        };
+        match saved.await {
+            Ok(true) => {}
+            Ok(false) => {
+                self.meta.vault.drop_all(&stored.names).await;
+                return Ok(None);
+            }
+            // It may be saved and refer to the secrets.
+            Err(error) => return Err(error.into()),
+        }
+        let pages = self.save_pages(scope, &integration, &usable, &known_pages, &stored.by_page, now).await?;
+        let came = |page: &Connection| usable.iter().any(|came| came.id == page.page_id);
+        let withdrawn: Vec<Connection> = known_pages.into_iter().filter(|page| !came(page)).collect();
+        set_choice(&self.table, scope, &withdrawn, Choice::Withdrawn, now).await?;
+        let connected: Vec<Connection> = pages.into_iter().filter(Connection::is_connected).collect();
+
+        let mut found = problems::missing_scopes(&integration.asked_scopes, &integration.scopes);
+        found.extend(tokenless.iter().map(problems::page_without_token));
+        found.extend(problems::of_pages(&integration, &connected));
+        let (tokens, granted) = (&credentials.pages, &integration.scopes);
+        found.extend(subscribe(graph, &self.table, scope, &connected, tokens, granted).await?);
+        found.extend(problems::of_lead_access(graph, &integration, &credentials, &connected).await);
+        self.table.set_problems(scope, &id, &found).await?;
+        self.leave_behind(scope, graph, &integration, known, &withdrawn).await;
+
+        let ids: Vec<PageId> = connected.iter().map(|page| page.page_id.clone()).collect();
+        self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
+        let mut parked = parked(&self.table, scope).await?;
+        parked.retain(|lead| ids.contains(&lead.page_id));
+        replay(&self.table, &self.leads, scope, &parked, Replaying::Recovered).await?;
+        if integration.missed_since.is_some() {
+            ask_for_check(&self.checks, scope, &id).await?;
+        } else {
+            let next = integration.next_check(now, rand::random());
+            self.table.look_again(scope, &integration, Some(next)).await?;
+        }
+        let integration = self.table.integration(scope, &id).await?.unwrap_or(integration);
+        Ok(Some(Accepted { integration, pages: ids.len() }))
+    }
+
+    async fn save_pages(
+        &self,
+        scope: &OrgScope,
+        integration: &Integration,
+        usable: &[Page],
+        known: &[Connection],
+        secrets: &BTreeMap<PageId, String>,
+        now: Timestamp,
+    ) -> Result<Vec<Connection>, WorkError> {
+        let mut pages = Vec::with_capacity(usable.len());
+        for page in usable {
+            let left_out = known.iter().any(|known| known.page_id == page.id && known.choice == Choice::LeftOut);
+            pages.push(Connection {
+                org: scope.org().clone(),
+                integration_id: integration.id.clone(),
+                page_id: page.id.clone(),
+                page_name: page.name.clone(),
+                page_url: page.link.clone().unwrap_or_else(|| format!("https://www.facebook.com/{}", page.id)),
+                choice: if left_out { Choice::LeftOut } else { Choice::Connected },
+                tasks: page.tasks.clone(),
+                credentials: secrets.get(&page.id).cloned().ok_or_else(|| VaultError::Missing(page.id.to_string()))?,
+                subscribed_fields: Vec::new(),
+                connected_at: now,
+                leads_count: 0,
+                found: FoundCounts::default(),
+                swept_until: None,
+                last_lead_at: None,
+                last_test_lead_at: None,
+                last_webhook_at: None,
+                rhythm: Rhythm::default(),
+                quiet_since: None,
+                ended: None,
+            });
+        }
+        let saving: Vec<_> = pages.iter().map(|page| self.table.save_connection(scope, page)).collect();
+        write_all(saving).await?;
+        // A page that was taken away and comes back is connected from now on: the leads of the time between are not ours.
+        let was_withdrawn = |page: &&Connection| {
+            known.iter().any(|known| known.page_id == page.page_id && known.choice == Choice::Withdrawn)
+        };
+        let back: Vec<Connection> = pages.iter().filter(was_withdrawn).cloned().collect();
+        set_choice(&self.table, scope, &back, Choice::Connected, now).await?;
+        Ok(pages)
+    }
+
+    /// Clears up after the connection as it was before. That this fails keeps nothing from working: it is told, and the
+    /// daily look unsubscribes what is left subscribed.
+    async fn leave_behind(
+        &self,
+        scope: &OrgScope,
+        graph: &Graph,
+        integration: &Integration,
+        before: Option<Integration>,
+        withdrawn: &[Connection],
+    ) {
+        let Some(before) = before else { return };
+        let tokens = match self.meta.vault.credentials(&before.credentials).await {
+            Ok(credentials) => credentials.pages,
+            Err(_) => BTreeMap::new(),
+        };
+        if let Err(error) = release(graph, &self.table, scope, withdrawn, &tokens).await {
+            tracing::warn!(%error, org = %scope.org(), "pages that were withdrawn are perhaps still subscribed");
+        }
+        if let Some(person) = before.person.filter(|person| integration.person.as_ref() != Some(person))
+            && let Err(error) = self.table.forget_person(scope, &integration.id, &person).await
+        {
+            tracing::warn!(%error, org = %scope.org(), "the person who connected before is still remembered");
+        }
+        self.meta.vault.drop_all(&before.credentials).await;
+    }
+}
+
+/// Since when leads may have been missed: since it ended, if it had. The look that follows asks Meta for them.
+fn missed_since(known: &Integration, now: Timestamp) -> Option<Timestamp> {
+    let by_date = || known.expires_at().filter(|end| *end <= now);
+    match &known.ended {
+        Some(ended) if ended.reason == EndReason::NotConnected => None,
+        Some(ended) => Some(ended.since),
+        None => by_date(),
+    }
+    .into_iter()
+    .chain(known.missed_since)
+    .min()
+}
+
+fn default_name(pages: &[Page]) -> String {
+    match pages {
+        [page] => page.name.clone(),
+        [page, rest @ ..] => format!("{} and {} more", page.name, rest.len()),
+        [] => "Meta".to_owned(),
+    }
+}

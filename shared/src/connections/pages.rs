@@ -1,0 +1,192 @@
+//! Which pages of an integration leads are taken from, and what Meta is told of it.
+//!
+//! A page may be connected by several orgs, and Meta knows one subscription per page and app: it ends with the last of
+//! them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::meta::Meta;
+use super::problems;
+use crate::error::WorkError;
+use crate::graph::subscriptions::fields;
+use crate::graph::{Graph, GraphError};
+use crate::ids::{OrgScope, PageId};
+use crate::model::connection::{Choice, Connection, Integration, Problem};
+use crate::retry::Verdict;
+use crate::secret::AccessToken;
+use crate::table::{Table, write_all};
+
+/// Why a choice of pages is not taken. Nothing has been changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum ChooseError {
+    /// Nothing chosen.
+    #[error("choose at least one page; to take no leads at all, delete the integration")]
+    None,
+    /// A page that Meta does not give to this integration.
+    #[error("Meta does not give the page {1} to this integration; to add it, reconnect and tick it in Meta's dialog")]
+    NotOffered(usize, PageId),
+    /// Something failed.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+}
+
+/// Takes leads from exactly these pages of an integration from now on. Doing it again changes nothing.
+///
+/// # Errors
+/// [`ChooseError`] says which page it is about.
+pub async fn choose_pages(
+    meta: &Meta,
+    table: &Table,
+    scope: &OrgScope,
+    integration: &Integration,
+    wanted: &[PageId],
+    now: Timestamp,
+) -> Result<(), ChooseError> {
+    if wanted.is_empty() {
+        return Err(ChooseError::None);
+    }
+    let mut pages = table.pages_of(scope, &integration.id).await.map_err(WorkError::from)?;
+    pages.retain(|page| page.choice != Choice::Withdrawn);
+    let offered = |wanted: &PageId| pages.iter().any(|page| page.page_id == *wanted);
+    if let Some((position, page)) = (0..).zip(wanted).find(|(_, page)| !offered(page)) {
+        return Err(ChooseError::NotOffered(position, page.clone()));
+    }
+    let (chosen, left): (Vec<_>, Vec<_>) = pages.into_iter().partition(|page| wanted.contains(&page.page_id));
+    let added: Vec<Connection> = chosen.iter().filter(|page| !page.is_connected()).cloned().collect();
+    let dropped: Vec<Connection> = left.iter().filter(|page| page.is_connected()).cloned().collect();
+
+    let credentials = meta.vault.credentials(&integration.credentials).await.map_err(WorkError::from)?;
+    let graph = meta.graph().await.map_err(WorkError::from)?;
+    set_choice(table, scope, &added, Choice::Connected, now).await?;
+    set_choice(table, scope, &dropped, Choice::LeftOut, now).await?;
+    // All of them, not only those that change: what stopped half-way the last time is completed.
+    let mut found: Vec<Problem> = integration.problems.clone();
+    found.retain(|problem| problem.page_id.is_none() || problem.code == "page_without_token");
+    found.extend(problems::of_pages(integration, &chosen));
+    found.extend(subscribe(&graph, table, scope, &chosen, &credentials.pages, &integration.scopes).await?);
+    release(&graph, table, scope, &left, &credentials.pages).await?;
+    found.extend(problems::of_lead_access(&graph, integration, &credentials, &chosen).await);
+    table.set_problems(scope, &integration.id, &found).await.map_err(WorkError::from)?;
+    Ok(())
+}
+
+pub(super) async fn set_choice(
+    table: &Table,
+    scope: &OrgScope,
+    pages: &[Connection],
+    choice: Choice,
+    now: Timestamp,
+) -> Result<(), WorkError> {
+    let changing: Vec<_> = pages.iter().map(|page| table.choose(scope, page, choice, now)).collect();
+    Ok(write_all(changing).await?)
+}
+
+/// Subscribes pages to what Leadwire listens to, as far as it was granted, writes down what is subscribed then, and answers
+/// what Meta refused.
+///
+/// What is subscribed is read first: a page may serve another org that was granted more, and nothing of that is taken
+/// away. Where nothing is missing, nothing is asked for.
+pub async fn subscribe(
+    graph: &Graph,
+    table: &Table,
+    scope: &OrgScope,
+    pages: &[Connection],
+    tokens: &BTreeMap<PageId, AccessToken>,
+    granted: &[String],
+) -> Result<Vec<Problem>, WorkError> {
+    let wanted = fields(granted);
+    let with_tokens: Vec<(&Connection, &AccessToken)> =
+        pages.iter().filter_map(|page| Some((page, tokens.get(&page.page_id)?))).collect();
+    let asked: Vec<(&PageId, &AccessToken)> = with_tokens.iter().map(|(page, token)| (&page.page_id, *token)).collect();
+    let (mut recording, mut found, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    for ((page, token), present) in with_tokens.into_iter().zip(graph.subscriptions(&asked).await) {
+        match present {
+            Ok(present) => {
+                let mut all = present.clone();
+                all.extend(
+                    wanted.iter().filter(|field| !present.iter().any(|known| known == *field)).map(ToString::to_string),
+                );
+                if all.len() > present.len() {
+                    missing.push((page, token, all));
+                } else {
+                    recording.push((page, all));
+                }
+            }
+            Err(error) => found.push(problems::not_subscribed(page, &error)),
+        }
+    }
+    let calls: Vec<_> = missing.iter().map(|(page, token, all)| (&page.page_id, *token, all.clone())).collect();
+    for ((page, _, all), outcome) in missing.iter().zip(graph.subscribe(&calls).await) {
+        match outcome {
+            Ok(()) => recording.push((page, all.clone())),
+            Err(error) => found.push(problems::not_subscribed(page, &error)),
+        }
+    }
+    let recording: Vec<_> = recording.iter().map(|(page, all)| table.record_page(scope, page, all, None)).collect();
+    write_all(recording).await?;
+    Ok(found)
+}
+
+/// Takes the app off those of `pages` from which nobody takes leads any more. None of them is chosen when this is called;
+/// what a page is subscribed to stays written down until this has worked.
+///
+/// Somebody may choose a page between the look and the call to Meta. So there is a second look after it, and what was
+/// chosen meanwhile is subscribed again. Whatever slips through even so, the daily look repairs.
+///
+/// # Errors
+/// If something failed that is worth another try. That Meta refuses is none: then nothing of that page comes anyway, or
+/// comes and is nobody's.
+pub async fn release(
+    graph: &Graph,
+    table: &Table,
+    scope: &OrgScope,
+    pages: &[Connection],
+    tokens: &BTreeMap<PageId, AccessToken>,
+) -> Result<(), WorkError> {
+    let (mut unused, mut done) = (Vec::new(), Vec::new());
+    for page in pages {
+        if table.connections_of_page(&page.page_id).await?.is_empty() {
+            unused.push(page);
+        } else {
+            done.push(page);
+        }
+    }
+    let calls: Vec<(&PageId, Option<&AccessToken>)> =
+        unused.iter().map(|page| (&page.page_id, tokens.get(&page.page_id))).collect();
+    let mut outcome = Ok(());
+    for (page, answer) in unused.iter().zip(graph.unsubscribe(&calls).await) {
+        match answer {
+            Ok(()) => {
+                tracing::info!(page = %page.page_id, "page unsubscribed");
+                done.push(page);
+            }
+            // The last token that was tried is the app's own: if Meta calls that dead, it is no answer about the page.
+            Err(error) if error.token_death().is_none() && is_final(&error) => {
+                tracing::warn!(%error, page = %page.page_id, "Meta does not unsubscribe a page that nobody uses");
+                done.push(page);
+            }
+            Err(error) => outcome = Err(error.into()),
+        }
+    }
+    for page in unused {
+        let Some(token) = tokens.get(&page.page_id) else { continue };
+        let chosen = table.connections_of_page(&page.page_id).await?;
+        let wanted: BTreeSet<String> = chosen.iter().flat_map(|(_, page)| page.subscribed_fields.clone()).collect();
+        if !wanted.is_empty() {
+            let call = (&page.page_id, token, wanted.into_iter().collect());
+            let answers = graph.subscribe(&[call]).await;
+            tracing::warn!(?answers, page = %page.page_id, "a page was chosen while it was unsubscribed, and is subscribed again");
+        }
+    }
+    for page in done {
+        table.record_page(scope, page, &[], page.ended.as_ref()).await?;
+    }
+    outcome
+}
+
+/// What Meta will not do however often it is asked, or for what is not there any more.
+fn is_final(error: &GraphError) -> bool {
+    error.verdict() == Verdict::GiveUp || matches!(error, GraphError::NotVisible(_))
+}

@@ -1,0 +1,369 @@
+//! Leads that Meta has and that did not come in: found by asking, queued like those that Meta tells us of.
+
+use std::collections::BTreeSet;
+
+use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::connections::Meta;
+use crate::error::WorkError;
+use crate::graph::lead_lists::{LeadPage, ListedForm, ListedLead};
+use crate::graph::{Graph, GraphError};
+use crate::ids::{LeadId, OrgScope, PageId, RunId};
+use crate::model::connection::{Connection, Integration};
+use crate::model::lead::FoundBy;
+use crate::model::lead::job::LeadJob;
+use crate::model::lead::run::{Run, RunProblem};
+use crate::model::webhook::LeadNotice;
+use crate::queue::{Message, Queue};
+use crate::retry::Verdict;
+use crate::secret::AccessToken;
+use crate::table::Table;
+
+/// Pages asked about at once.
+const AT_ONCE: usize = 6;
+/// How far every search looks back at least: Meta shows some leads late.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
+/// For so long a form that Meta does not list holds the place from which its page is searched.
+const HOPE: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Meta keeps leads for so long.
+const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// What catching up takes.
+#[derive(Debug)]
+pub struct CatchUp<'a> {
+    /// To ask.
+    pub meta: &'a Meta,
+    /// To compare.
+    pub table: &'a Table,
+    /// Takes what is missing.
+    pub leads: &'a Queue,
+}
+
+/// What to search for.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// From when on: always 48 hours back, and further where this is earlier; for a backfill, exactly this. `None` is where
+    /// the last regular search of each page left off; only such a search moves that place.
+    pub since: Option<Timestamp>,
+    /// Leads younger than this are left alone: Meta may be about to tell of them.
+    pub until: Timestamp,
+    /// What its findings are marked with. A backfill takes leads from before the connection too.
+    pub found_by: FoundBy,
+    /// Whether its findings are given to nobody.
+    pub unassigned: bool,
+    /// Who is told how it goes.
+    pub run: Option<RunId>,
+    /// Only this page.
+    pub page: Option<PageId>,
+}
+
+impl Search {
+    /// The regular comparison.
+    #[must_use]
+    pub fn regular(until: Timestamp) -> Self {
+        Self { since: None, until, found_by: FoundBy::Sweep, unassigned: false, run: None, page: None }
+    }
+
+    /// What somebody asked for, for one page of it or for all.
+    #[must_use]
+    pub fn of_run(run: &Run, page: Option<PageId>, now: Timestamp) -> Self {
+        Self {
+            since: Some(run.since),
+            until: now,
+            found_by: run.kind,
+            unassigned: !run.assign,
+            run: Some(run.id.clone()),
+            page,
+        }
+    }
+
+    /// From when on a page is searched at `now`. Leads from before it was connected are not ours.
+    fn since(&self, page: &Connection, now: Timestamp) -> Timestamp {
+        let from = self.since.or(page.swept_until).unwrap_or(page.connected_at);
+        if self.found_by == FoundBy::Backfill {
+            return from.max(now - RETENTION);
+        }
+        from.min(now - LOOK_BACK).max(page.connected_at).max(now - RETENTION)
+    }
+
+    /// Whether a lead of this page that was sent then is searched for. A backfill leaves to the others what came after the
+    /// connection: that is assigned as it always is.
+    fn wants(&self, page: &Connection, created: Timestamp) -> bool {
+        self.found_by != FoundBy::Backfill || created < page.connected_at
+    }
+}
+
+impl CatchUp<'_> {
+    /// Compares what every form of an integration's pages has got with what came in, queues what neither came in nor is
+    /// parked, and answers how many those were. Whose last search is longest ago comes first, so that an integration with
+    /// more pages than fit into one run gets round to all of them.
+    ///
+    /// A page or form that Meta refuses for good costs itself only, and so does a page that is lost.
+    ///
+    /// # Errors
+    /// If something failed that is worth another try, or no page's token works. What was found is queued all the same.
+    pub async fn run(
+        &self,
+        scope: &OrgScope,
+        integration: &Integration,
+        search: &Search,
+        now: Timestamp,
+    ) -> Result<usize, WorkError> {
+        let credentials = self.meta.vault.credentials(&integration.credentials).await?;
+        let graph = &self.meta.graph().await?;
+        let mut pages = self.table.pages_of(scope, &integration.id).await?;
+        pages.retain(|page| page.is_connected() && page.ended.is_none());
+        pages.retain(|page| search.page.as_ref().is_none_or(|only| page.page_id == *only));
+        pages.sort_by_key(|page| page.swept_until);
+        if let (Some(run), Some(page), true) = (&search.run, &search.page, pages.is_empty()) {
+            cannot_search(self.table, scope, run, page, "not_connected", "The page is not connected any more.").await?;
+        }
+        let (with_token, without): (Vec<_>, Vec<_>) = pages
+            .iter()
+            .map(|page| (page, credentials.pages.get(&page.page_id)))
+            .partition(|(_, token)| token.is_some());
+        if let Some(run) = &search.run {
+            for (page, _) in without {
+                let why = "Meta gave no token for the page. Reconnect and leave every permission ticked.";
+                cannot_search(self.table, scope, run, &page.page_id, "page_without_token", why).await?;
+            }
+        }
+        let asking: Vec<_> = with_token
+            .into_iter()
+            .filter_map(|(page, token)| Some((page, token?)))
+            .map(async |(page, token)| (&page.page_id, self.page(graph, scope, page, token, search, now).await))
+            .collect();
+        let outcomes: Vec<(&PageId, Result<usize, WorkError>)> =
+            stream::iter(asking).buffer_unordered(AT_ONCE).collect().await;
+        let found: usize = outcomes.iter().flat_map(|(_, outcome)| outcome).sum();
+        tracing::info!(org = %scope.org(), integration = %integration.id, found, ?search, "caught up with Meta");
+        let some_work = outcomes.iter().any(|(_, outcome)| outcome.is_ok());
+        for (page, outcome) in &outcomes {
+            if let (Some(run), Err(error), true) = (&search.run, outcome, some_work)
+                && error.is_of_token()
+            {
+                cannot_search(self.table, scope, run, page, error.code(), &error.to_string()).await?;
+            }
+        }
+        let counts = |error: &WorkError| !error.is_of_token() || !some_work;
+        outcomes.into_iter().find_map(|(_, outcome)| outcome.err().filter(counts)).map_or(Ok(found), Err)
+    }
+
+    async fn page(
+        &self,
+        graph: &Graph,
+        scope: &OrgScope,
+        page: &Connection,
+        token: &AccessToken,
+        search: &Search,
+        now: Timestamp,
+    ) -> Result<usize, WorkError> {
+        if let Some(until) = self.table.paused_until(&page.page_id, now).await? {
+            return Err(WorkError::Paused(until.duration_since(now).unsigned_abs()));
+        }
+        let since = search.since(page, now);
+        let forms = graph.forms(&[(&page.page_id, token)]).await.pop().unwrap_or(Ok(Vec::new()));
+        let forms = match forms {
+            Ok(forms) => forms,
+            // It may have leads: the place from which it is searched stays, however long that lasts.
+            Err(error) => return self.refused(scope, page, search, error, now).await.map(|()| 0),
+        };
+        let mut seen = Seen::default();
+        for (form, first) in forms.iter().zip(graph.leads_since(&forms, since, token).await) {
+            let mut answer = first;
+            let mut after: Option<String> = None;
+            loop {
+                match answer {
+                    Ok(leads) => {
+                        let next = leads.next.clone().filter(|next| after.as_ref() != Some(next));
+                        self.compare(scope, page, form, leads, search, now, &mut seen).await?;
+                        let Some(next) = next else { break };
+                        answer = graph.leads_after(&form.id, since, &next, token).await;
+                        after = Some(next);
+                    }
+                    // One form that cannot be listed keeps no other out.
+                    Err(error) => {
+                        seen.failed.push((form.name.clone(), error));
+                        break;
+                    }
+                }
+            }
+        }
+        self.conclude(scope, page, search, seen, now).await
+    }
+
+    /// Queues what neither came in nor is parked of some of a form's leads.
+    #[expect(clippy::too_many_arguments, reason = "what is compared, for whom, and what came of it")]
+    async fn compare(
+        &self,
+        scope: &OrgScope,
+        page: &Connection,
+        form: &ListedForm,
+        listed: LeadPage,
+        search: &Search,
+        now: Timestamp,
+        seen: &mut Seen,
+    ) -> Result<(), WorkError> {
+        let listed: Vec<ListedLead> =
+            listed.leads.into_iter().filter(|lead| search.wants(page, lead.created_time)).collect();
+        let ids: Vec<LeadId> = listed.iter().map(|lead| LeadId::from_leadgen(&lead.id)).collect();
+        let settled: BTreeSet<LeadId> = self.table.settled_among(scope, &ids).await?;
+        let open: Vec<ListedLead> =
+            listed.into_iter().zip(&ids).filter(|(_, id)| !settled.contains(id)).map(|(lead, _)| lead).collect();
+        seen.oldest_open = open.iter().map(|lead| lead.created_time).chain(seen.oldest_open).min();
+        let ripe = open.into_iter().filter(|lead| lead.created_time <= search.until);
+        let messages: Vec<Message> = ripe.map(|lead| message(scope, page, form, lead, search, now)).collect();
+        seen.found += messages.len();
+        Ok(self.leads.send_all(messages).await?)
+    }
+
+    /// Writes down how far a page is searched. What Meta refused for good is told and costs itself only; anything else
+    /// that failed is worth another try of the whole page.
+    async fn conclude(
+        &self,
+        scope: &OrgScope,
+        page: &Connection,
+        search: &Search,
+        seen: Seen,
+        now: Timestamp,
+    ) -> Result<usize, WorkError> {
+        let (refused, failed): (Vec<_>, Vec<_>) = seen.failed.into_iter().partition(|(_, error)| is_refusal(error));
+        if let Some((_, error)) = failed.into_iter().next() {
+            self.heed(page, &error, now).await?;
+            return Err(error.into());
+        }
+        for (form, error) in &refused {
+            tracing::warn!(%error, form, page = %page.page_id, "leads of a form cannot be listed");
+        }
+        if search.since.is_none() {
+            // Never past a lead that is neither in nor parked: the next search finds it again until it is. Nor past what
+            // Meta did not list of a form, as long as there is hope that it will.
+            let held = (!refused.is_empty()).then(|| page.swept_until.unwrap_or(page.connected_at).max(now - HOPE));
+            let until = [Some(search.until), seen.oldest_open, held].into_iter().flatten().min();
+            self.table.set_swept_until(scope, page, until.unwrap_or(search.until)).await?;
+        }
+        if let Some(run) = &search.run {
+            let problem = refused.into_iter().next().map(|(form, error)| RunProblem {
+                page_id: page.page_id.clone(),
+                code: error.code().to_owned(),
+                message: format!("The form {form} could not be searched: {error}"),
+            });
+            self.table.set_searched(scope, run, &page.page_id, seen.found, problem).await?;
+        }
+        Ok(seen.found)
+    }
+
+    /// A page whose forms Meta did not list.
+    async fn refused(
+        &self,
+        scope: &OrgScope,
+        page: &Connection,
+        search: &Search,
+        error: GraphError,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        if !is_refusal(&error) {
+            self.heed(page, &error, now).await?;
+            return Err(error.into());
+        }
+        tracing::warn!(%error, page = %page.page_id, "forms of a page cannot be listed");
+        match &search.run {
+            Some(run) => cannot_search(self.table, scope, run, &page.page_id, error.code(), &error.to_string()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// A page that Meta throttles is left alone by everybody.
+    async fn heed(&self, page: &Connection, error: &GraphError, now: Timestamp) -> Result<(), WorkError> {
+        if let Some(wait) = error.throttled_for() {
+            self.table.pause(&page.page_id, now + wait).await?;
+        }
+        Ok(())
+    }
+}
+
+/// What was seen of one page.
+#[derive(Default)]
+struct Seen {
+    found: usize,
+    /// When the oldest lead was sent that neither came in nor is parked.
+    oldest_open: Option<Timestamp>,
+    /// Forms that could not be listed to their end, with why.
+    failed: Vec<(String, GraphError)>,
+}
+
+/// Whether trying again does not help, and it is not for the token's sake.
+fn is_refusal(error: &GraphError) -> bool {
+    error.verdict() == Verdict::GiveUp && error.token_death().is_none()
+}
+
+/// Writes down that a page of a run is not searched, and why.
+///
+/// # Errors
+/// If the table cannot be written.
+pub async fn cannot_search(
+    table: &Table,
+    scope: &OrgScope,
+    run: &RunId,
+    page: &PageId,
+    code: &str,
+    why: &str,
+) -> Result<(), WorkError> {
+    let problem = RunProblem { page_id: page.clone(), code: code.to_owned(), message: why.to_owned() };
+    Ok(table.set_searched(scope, run, page, 0, Some(problem)).await?)
+}
+
+fn message(
+    scope: &OrgScope,
+    page: &Connection,
+    form: &ListedForm,
+    lead: ListedLead,
+    search: &Search,
+    now: Timestamp,
+) -> Message {
+    let notice = LeadNotice {
+        leadgen_id: lead.id,
+        page_id: page.page_id.clone(),
+        form_id: Some(form.id.clone()),
+        created_time: None,
+    };
+    let job = LeadJob {
+        only_for: Some(scope.org().clone()),
+        unassigned: search.unassigned,
+        run: search.run.clone(),
+        ..LeadJob::new(notice, now, search.found_by)
+    };
+    Message { body: serde_json::to_string(&job).unwrap_or_default(), group: page.page_id.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::connection::tests::connection;
+
+    #[test]
+    fn a_search_looks_back_two_days_further_if_need_be_and_never_before_the_connection() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let now = at("2026-06-10T12:00:00Z");
+        let since = |swept: Option<&str>, connected: &str, since: Option<&str>| {
+            let page = Connection { swept_until: swept.map(at), connected_at: at(connected), ..connection() };
+            let search = Search { since: since.map(at), ..Search::regular(now) };
+            search.since(&page, now).to_string()
+        };
+        assert_eq!(since(Some("2026-06-10T11:45:00Z"), "2026-01-01T00:00:00Z", None), "2026-06-08T12:00:00Z");
+        assert_eq!(since(Some("2026-06-01T00:00:00Z"), "2026-01-01T00:00:00Z", None), "2026-06-01T00:00:00Z");
+        assert_eq!(since(None, "2026-06-10T00:00:00Z", None), "2026-06-10T00:00:00Z");
+        assert_eq!(since(None, "2026-06-01T00:00:00Z", None), "2026-06-01T00:00:00Z", "never searched");
+        assert_eq!(since(None, "2026-01-01T00:00:00Z", None), "2026-03-12T12:00:00Z", "what Meta still has");
+        let backfill =
+            Search { since: Some(at("2026-01-01T00:00:00Z")), found_by: FoundBy::Backfill, ..Search::regular(now) };
+        let page = Connection { connected_at: at("2026-06-09T00:00:00Z"), ..connection() };
+        assert_eq!(backfill.since(&page, now).to_string(), "2026-03-12T12:00:00Z", "from before the connection");
+        let wants = |search: &Search, created: &str| search.wants(&page, at(created));
+        assert!(wants(&backfill, "2026-06-08T23:59:59Z") && !wants(&backfill, "2026-06-09T00:00:00Z"));
+        assert!(wants(&Search::regular(now), "2026-06-09T00:00:00Z"));
+        let missed = Some("2026-06-05T00:00:00Z");
+        assert_eq!(since(Some("2026-06-10T11:45:00Z"), "2026-01-01T00:00:00Z", missed), "2026-06-05T00:00:00Z");
+    }
+}

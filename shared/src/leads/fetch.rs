@@ -1,0 +1,211 @@
+//! From lead ids to leads: what Meta has, read through one connection, made into what the CRM wants.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::{Arrival, Intake};
+use crate::error::WorkError;
+use crate::graph::GraphError;
+use crate::graph::leads::GraphLead;
+use crate::ids::{FormId, LeadId, LeadgenId, OrgScope, PageId};
+use crate::model::connection::Connection;
+use crate::model::lead::Passage;
+use crate::model::lead::assignment::{Assigned, Reason, Strategy};
+use crate::model::lead::form::{self, Form};
+use crate::model::lead::mapping::{self, Mapping};
+use crate::model::lead::{Lead, SOURCE, Status, tag};
+use crate::secret::AccessToken;
+
+/// The forms of one run.
+#[derive(Default)]
+struct Forms {
+    known: BTreeMap<FormId, Form>,
+    /// How the org reads them, where it says so itself.
+    mappings: BTreeMap<FormId, Mapping>,
+    /// Also those that could not be read: asking again in the same run would not help.
+    asked: BTreeSet<FormId>,
+}
+
+impl Intake {
+    /// Reads the leads of `arrivals`, one outcome for each, in their order.
+    pub(super) async fn fetch(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        arrivals: &[Arrival],
+        now: Timestamp,
+    ) -> Vec<Result<Lead, WorkError>> {
+        match self.try_fetch(scope, connection, arrivals, now).await {
+            Ok(leads) => leads,
+            Err(error) => {
+                // One cause for all of them; it is told once here and carried on for each.
+                tracing::warn!(%error, org = %scope.org(), page = %connection.page_id, "leads of a page could not be read");
+                arrivals.iter().map(|_| Err(error.clone())).collect()
+            }
+        }
+    }
+
+    async fn try_fetch(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        arrivals: &[Arrival],
+        now: Timestamp,
+    ) -> Result<Vec<Result<Lead, WorkError>>, WorkError> {
+        let org = self.ledger.table.org(scope).await?;
+        if org.as_ref().is_some_and(|org| !org.has_meta()) {
+            return Err(WorkError::NotInPlan);
+        }
+        let country = org.and_then(|org| org.default_country);
+        let token = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
+        let named: BTreeSet<FormId> =
+            arrivals.iter().filter_map(|arrival| arrival.job.notice.form_id.clone()).collect();
+        let mut forms = Forms::default();
+        let ids: Vec<LeadgenId> = arrivals.iter().map(|arrival| arrival.job.notice.leadgen_id.clone()).collect();
+        let mut leads = self.read(connection, &ids, named, &mut forms, &token, now).await?;
+
+        if leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenDead { .. }))) {
+            // Somebody may have connected anew since this process read the token.
+            self.meta.vault.forget(&connection.credentials);
+            let newer = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
+            if !newer.is(&token) {
+                leads = self.read(connection, &ids, BTreeSet::new(), &mut forms, &newer, now).await?;
+            }
+        }
+        let form_of =
+            |lead: &GraphLead, arrival: &Arrival| lead.form_id.clone().or_else(|| arrival.job.notice.form_id.clone());
+        let of_leads: BTreeSet<FormId> =
+            arrivals.iter().zip(&leads).filter_map(|(arrival, lead)| form_of(lead.as_ref().ok()?, arrival)).collect();
+        forms.mappings.extend(self.ledger.table.mappings(scope, &of_leads.into_iter().collect::<Vec<_>>()).await?);
+        let fetched_at = crate::clock::now();
+        let made = arrivals.iter().zip(leads).map(|(arrival, lead)| {
+            let lead = lead?;
+            let form_id = form_of(&lead, arrival);
+            Ok(crm_lead(&lead, arrival, connection, form_id, &forms, country.as_deref(), fetched_at))
+        });
+        Ok(made.collect())
+    }
+
+    /// Reads leads, and the forms that the webhook or the leads name, as far as they are not known yet.
+    async fn read(
+        &self,
+        connection: &Connection,
+        ids: &[LeadgenId],
+        named: BTreeSet<FormId>,
+        forms: &mut Forms,
+        token: &AccessToken,
+        now: Timestamp,
+    ) -> Result<Vec<Result<GraphLead, GraphError>>, WorkError> {
+        let page = &connection.page_id;
+        let graph = self.meta.graph().await?;
+        let unknown = self.unknown_forms(page, named, forms, now).await?;
+        let fetched = graph.leads_and_forms(ids, &unknown, token).await;
+        if fetched.leads.iter().any(|lead| matches!(lead, Err(GraphError::ProofRefused(_)))) {
+            self.meta.distrust_app();
+        }
+        self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
+        let in_leads = fetched.leads.iter().flatten().filter_map(|lead| lead.form_id.clone()).collect();
+        let unknown = self.unknown_forms(page, in_leads, forms, now).await?;
+        if !unknown.is_empty() {
+            let fetched = graph.leads_and_forms(&[], &unknown, token).await;
+            self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
+        }
+        Ok(fetched.leads)
+    }
+
+    /// Those of `wanted` that are neither known nor were asked for in this run.
+    async fn unknown_forms(
+        &self,
+        page: &PageId,
+        wanted: BTreeSet<FormId>,
+        forms: &mut Forms,
+        now: Timestamp,
+    ) -> Result<Vec<FormId>, WorkError> {
+        let open: Vec<FormId> = wanted.into_iter().filter(|form| !forms.asked.contains(form)).collect();
+        if !open.is_empty() {
+            forms.known.extend(self.ledger.table.forms(page, &open, now).await?);
+        }
+        forms.asked.extend(open.iter().cloned());
+        Ok(open.into_iter().filter(|form| !forms.known.contains_key(form)).collect())
+    }
+
+    /// A form that cannot be read keeps no lead out: its name and labels are missing, that is all.
+    async fn remember(
+        &self,
+        page: &PageId,
+        fetched: impl Iterator<Item = (FormId, Result<Form, GraphError>)>,
+        forms: &mut Forms,
+        now: Timestamp,
+    ) {
+        for (id, form) in fetched {
+            match form {
+                Ok(form) => {
+                    if let Err(error) = self.ledger.table.put_form(page, &id, &form, now).await {
+                        tracing::warn!(%error, form = %id, "a form could not be remembered");
+                    }
+                    forms.known.insert(id, form);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, form = %id, %page, "a form could not be read; its leads come without its name");
+                }
+            }
+        }
+    }
+}
+
+/// The lead as the CRM wants it, not yet assigned to anybody.
+fn crm_lead(
+    lead: &GraphLead,
+    arrival: &Arrival,
+    connection: &Connection,
+    form_id: Option<FormId>,
+    forms: &Forms,
+    country: Option<&str>,
+    fetched_at: Timestamp,
+) -> Lead {
+    let job = &arrival.job;
+    let form = form_id.as_ref().and_then(|id| forms.known.get(id));
+    let mapping = form_id.as_ref().and_then(|id| forms.mappings.get(id));
+    let given = lead.given();
+    let answers = form::label(&given, form);
+    let mapped = mapping::map(&answers, form, mapping, country);
+    let reason = if job.unassigned { Reason::NotAsked } else { Reason::StrategyUnassigned };
+    Lead {
+        id: LeadId::from_leadgen(&job.notice.leadgen_id),
+        leadgen_id: Some(job.notice.leadgen_id.clone()),
+        source: SOURCE.to_owned(),
+        tags: vec![tag(lead.platform.as_deref()).to_owned()],
+        platform: lead.platform.clone(),
+        page_id: Some(connection.page_id.clone()),
+        page_name: Some(connection.page_name.clone()),
+        form_id,
+        form_name: form.map(|form| form.name.clone()),
+        campaign_id: lead.campaign_id.clone(),
+        campaign_name: lead.campaign_name.clone(),
+        adset_id: lead.adset_id.clone(),
+        adset_name: lead.adset_name.clone(),
+        ad_id: lead.ad_id.clone(),
+        ad_name: lead.ad_name.clone(),
+        created_time: lead.created_time,
+        received_at: job.received_at,
+        found_by: job.found_by,
+        status: Status::New,
+        assigned_to: None,
+        assignment: Assigned { strategy: Strategy::Unassigned, reason },
+        full_name: mapped.full_name,
+        email: mapped.email,
+        phone: mapped.phone,
+        fields: mapped.fields,
+        test: form::is_test(&given),
+        answers,
+        consents: form::consents(&lead.disclaimers()),
+        submissions_count: 0,
+        passage: Passage {
+            fetched_at: Some(fetched_at),
+            tries: arrival.receives,
+            mapping: mapping.map(|mapping| mapping.version),
+            ..Passage::default()
+        },
+    }
+}

@@ -1,0 +1,100 @@
+//! Leads that are in, read anew by a changed mapping.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::Ledger;
+use crate::error::WorkError;
+use crate::ids::{FormId, OrgScope};
+use crate::model::event::Event;
+use crate::model::lead::Lead;
+use crate::model::lead::form::Form;
+use crate::model::lead::identity::person_keys;
+use crate::model::lead::mapping::{self, Mapped, Mapping};
+use crate::model::lead::trace::{Step, StepKind};
+use crate::table::lead_list::{LeadFilter, Place};
+
+/// Leads read anew in one go.
+const STRETCH: usize = 100;
+const AT_ONCE: usize = 8;
+
+/// How far reading anew has come.
+#[derive(Debug)]
+pub struct Remapped {
+    /// Leads whose fields are others now.
+    pub changed: usize,
+    /// Leads that read as before.
+    pub unchanged: usize,
+    /// Where to go on; `None` at the end.
+    pub next: Option<Place>,
+}
+
+/// Reads a stretch of a form's leads anew, newest first, and tells the CRM of those that change. An address or number
+/// that a lead gets is recognised from then on, unless it is another lead's already; one that it loses is not any more.
+///
+/// # Errors
+/// If the table cannot be read or written, or the bus does not take what changes. Going on from the same place is right.
+pub async fn map_again(
+    ledger: &Ledger,
+    scope: &OrgScope,
+    (id, form): (&FormId, &Form),
+    mapping: Option<&Mapping>,
+    after: Option<Place>,
+) -> Result<Remapped, WorkError> {
+    let version = mapping.map(|mapping| mapping.version);
+    let country = ledger.table.org(scope).await?.and_then(|org| org.default_country);
+    let filter = LeadFilter { equal: vec![("form_id", id.to_string())], ..LeadFilter::default() };
+    let (leads, next) = ledger.table.leads(scope, &filter, after, STRETCH).await?;
+    let read = leads.len();
+    let changed: Vec<(Lead, Lead)> = leads
+        .into_iter()
+        .filter_map(|lead| Some((changed(&lead, form, mapping, country.as_deref())?, lead)))
+        .map(|(now, before)| (before, now))
+        .collect();
+    // Told first: whoever stops in between finds the leads as they were, and tells it again with the same id.
+    ledger
+        .bus
+        .publish(&changed.iter().map(|(_, lead)| Event::lead_mapped_again(scope, lead, version)).collect::<Vec<_>>())
+        .await?;
+    let writes: Vec<_> = changed.iter().map(|(before, lead)| write(ledger, scope, before, lead, version)).collect();
+    stream::iter(writes).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
+    Ok(Remapped { changed: changed.len(), unchanged: read - changed.len(), next })
+}
+
+/// The lead as it reads now, if that is not as it is.
+fn changed(lead: &Lead, form: &Form, mapping: Option<&Mapping>, country: Option<&str>) -> Option<Lead> {
+    let Mapped { full_name, email, phone, fields, .. } = mapping::map(&lead.answers, Some(form), mapping, country);
+    let same = (&lead.full_name, &lead.email, &lead.phone, &lead.fields) == (&full_name, &email, &phone, &fields);
+    (!same).then_some(Lead { full_name, email, phone, fields, ..lead.clone() })
+}
+
+async fn write(
+    ledger: &Ledger,
+    scope: &OrgScope,
+    before: &Lead,
+    lead: &Lead,
+    version: Option<u32>,
+) -> Result<(), WorkError> {
+    if !lead.test {
+        let persons = |lead: &Lead| person_keys(lead.email.as_deref(), lead.phone.as_deref());
+        for person in persons(lead) {
+            ledger.table.claim_person(scope, &person, &lead.id).await?;
+        }
+        // Whose that is turns out when they send a form.
+        for person in persons(before).iter().filter(|person| !persons(lead).contains(person)) {
+            ledger.table.release_person(scope, person, &lead.id).await?;
+        }
+    }
+    if ledger.table.set_fields(scope, lead).await? {
+        let version = version.map_or("by Meta's question types".to_owned(), |version| {
+            format!("by version {version} of the form's mapping")
+        });
+        let step = Step::new(
+            crate::clock::now(),
+            StepKind::MappedAgain,
+            "form_mapping",
+            format!("Its answers were read anew {version}."),
+        );
+        ledger.table.note(scope, &lead.id, &step).await?;
+    }
+    Ok(())
+}

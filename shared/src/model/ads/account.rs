@@ -1,0 +1,357 @@
+//! An ad account that an org reads: whose client it is, with which token, how far it is.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, OrgId, RunId, UserId};
+use crate::model::ads::conversions::Counted;
+use crate::model::ads::sync_problem::{Trouble, TroubleCode};
+
+/// Days before today that every reading covers.
+pub const LOOK_BACK: i32 = 3;
+/// Days before today that one reading a day covers: Meta restates so long.
+pub const LONG_LOOK_BACK: i32 = 28;
+/// Days before today that a new account shows its numbers after.
+pub const FIRST_IMPORT: i32 = 30;
+/// Days before today that the import of a new account covers in the end.
+pub const WHOLE_IMPORT: i32 = 90;
+/// Meta answers for so many months and refuses what is earlier.
+pub const HISTORY_MONTHS: i32 = 37;
+
+/// A linked ad account. Its token is in the vault, never here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AdAccount {
+    /// Whose it is.
+    pub org: OrgId,
+    /// Ours.
+    pub id: LinkId,
+    /// Meta's.
+    pub ad_account_id: AdAccountId,
+    /// Its name at Meta.
+    pub name: String,
+    /// What the org calls it.
+    pub label: String,
+    /// Whose ads these are.
+    pub client: Client,
+    /// With which token it is read.
+    pub token: TokenSource,
+    /// ISO 4217, as when it was linked.
+    pub currency: String,
+    /// IANA, as when it was linked.
+    pub timezone: String,
+    /// Meta's `account_status`.
+    pub account_status: i64,
+    /// What it counts as conversions.
+    #[serde(default)]
+    pub conversions: Counted,
+    /// Somebody does not want it read for a while.
+    #[serde(default)]
+    pub paused: bool,
+    /// How far its import is.
+    pub stage: Stage,
+    /// What keeps it from being read.
+    pub trouble: Option<Trouble>,
+    /// Meta wants it to be left alone until then.
+    pub waiting_until: Option<Timestamp>,
+    /// When a reading last came to its end.
+    pub last_sync_at: Option<Timestamp>,
+    /// The account's day on which the last long reading was made.
+    pub last_long_day: Option<Date>,
+    /// From this day on all days are read.
+    pub imported_since: Option<Date>,
+    /// Objects that Meta changed since then have not been read.
+    #[serde(default)]
+    pub objects_until: Option<Timestamp>,
+    /// About how many ads do something on a day: how large a question may be. Nought until the first reading.
+    #[serde(default)]
+    pub rows_per_day: u64,
+    /// The reading that is under way.
+    pub run_id: Option<RunId>,
+    /// How far back it is to read.
+    pub run_since: Option<Date>,
+    /// Somebody works on it until then; if that is over, nobody does.
+    pub run_lease: Option<Timestamp>,
+    /// Who linked it.
+    pub linked_by: UserId,
+    /// When.
+    pub linked_at: Timestamp,
+}
+
+/// Whose ads an account shows, under the CRM's own id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+pub struct Client {
+    /// The CRM's.
+    pub id: ClientId,
+    /// Shown to people.
+    pub name: String,
+}
+
+/// With which token an ad account is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenSource {
+    /// The integration's.
+    Integration(IntegrationId),
+    /// Its own, in this secret.
+    Secret(String),
+}
+
+impl TokenSource {
+    /// The integration whose token it is.
+    #[must_use]
+    pub fn integration(&self) -> Option<&IntegrationId> {
+        match self {
+            Self::Integration(id) => Some(id),
+            Self::Secret(_) => None,
+        }
+    }
+
+    /// The secret that holds it alone.
+    #[must_use]
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Integration(_) => None,
+            Self::Secret(name) => Some(name),
+        }
+    }
+}
+
+/// How far the import of an account is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Its campaigns, ad sets and ads are being read.
+    Configuring,
+    /// Its newest 30 days are being read.
+    Importing,
+    /// It has numbers.
+    Ready,
+}
+
+/// How an account stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AdAccountState {
+    /// Configuration in progress: campaigns, ad sets and ads are being read for the first time.
+    Configuring,
+    /// Import in progress: the newest 30 days are being read for the first time.
+    Importing,
+    /// It is read every 15 minutes.
+    Ready,
+    /// Somebody paused it.
+    Paused,
+    /// Something keeps it from being read; `reason` says what.
+    Error,
+}
+
+impl AdAccount {
+    /// An account that is linked now and of which nothing is known yet but whose it is.
+    #[must_use]
+    pub fn linked(
+        org: OrgId,
+        id: AdAccountId,
+        client: Client,
+        token: TokenSource,
+        (by, at): (UserId, Timestamp),
+    ) -> Self {
+        Self {
+            org,
+            id: LinkId::new(),
+            ad_account_id: id,
+            name: String::new(),
+            label: String::new(),
+            client,
+            token,
+            currency: String::new(),
+            timezone: String::new(),
+            account_status: 0,
+            conversions: Counted::default(),
+            paused: false,
+            stage: Stage::Configuring,
+            trouble: None,
+            waiting_until: None,
+            last_sync_at: None,
+            last_long_day: None,
+            imported_since: None,
+            objects_until: None,
+            rows_per_day: 0,
+            run_id: None,
+            run_since: None,
+            run_lease: None,
+            linked_by: by,
+            linked_at: at,
+        }
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn state(&self) -> AdAccountState {
+        match self.stage {
+            _ if self.paused => AdAccountState::Paused,
+            _ if self.trouble.is_some() => AdAccountState::Error,
+            Stage::Configuring => AdAccountState::Configuring,
+            Stage::Importing => AdAccountState::Importing,
+            Stage::Ready => AdAccountState::Ready,
+        }
+    }
+
+    /// What an admin should know of it: what keeps it from being read, or that Meta makes it wait.
+    #[must_use]
+    pub fn reason(&self, now: Timestamp) -> Option<TroubleCode> {
+        let waiting = self.waiting_until.is_some_and(|until| until > now).then_some(TroubleCode::Throttled);
+        self.trouble.as_ref().map(|trouble| trouble.code).or(waiting)
+    }
+
+    /// The account's day at `now`.
+    #[must_use]
+    pub fn today(&self, now: Timestamp) -> Date {
+        now.to_zoned(self.zone()).date()
+    }
+
+    /// Its zone. One that we do not know (Meta's list is not IANA's to the letter) is UTC.
+    #[must_use]
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.timezone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Whether what is stored of `day` was read after the day was over.
+    #[must_use]
+    pub fn has_seen_whole(&self, day: Date) -> bool {
+        self.last_sync_at.is_some_and(|at| self.today(at) > day)
+    }
+
+    /// How far back the next regular reading goes: further once a day, and all the way while it is imported.
+    #[must_use]
+    pub fn due_since(&self, now: Timestamp) -> Date {
+        let today = self.today(now);
+        let since = match (self.imported_since, self.last_long_day) {
+            (None, _) => back(today, WHOLE_IMPORT),
+            (Some(_), Some(last)) if last >= today => back(today, LOOK_BACK),
+            // However long ago that was: what Meta could restate then, it may have restated since.
+            (Some(_), Some(last)) => back(last.min(today), LONG_LOOK_BACK),
+            (Some(_), None) => back(today, LONG_LOOK_BACK),
+        };
+        since.max(self.earliest_day(now))
+    }
+
+    /// The reading that is under way, if there is one.
+    #[must_use]
+    pub fn running(&self) -> Option<(&RunId, Date)> {
+        self.run_id.as_ref().zip(self.run_since)
+    }
+
+    /// Whether nobody works on the reading that is under way, and nobody will come to: its message is lost.
+    #[must_use]
+    pub fn is_abandoned(&self, now: Timestamp) -> bool {
+        const MESSAGE_LOST: SignedDuration = SignedDuration::from_mins(40);
+        // Of one that Meta makes wait the message is on its way until then.
+        let expected = self.run_lease.into_iter().chain(self.waiting_until).max();
+        self.run_id.is_some() && expected.is_none_or(|until| now.duration_since(until) > MESSAGE_LOST)
+    }
+
+    /// Whether it is not worth trying yet: what keeps it from being read does not heal within minutes.
+    #[must_use]
+    pub fn rests(&self, now: Timestamp) -> bool {
+        const REST: SignedDuration = SignedDuration::from_mins(55);
+        // Whether an integration's token lives again costs no call to find out.
+        self.token.secret().is_some()
+            && self.trouble.as_ref().is_some_and(|trouble| now.duration_since(trouble.since) < REST)
+    }
+
+    /// The earliest day that Meta answers for, with a day to spare for its own clock.
+    #[must_use]
+    pub fn earliest_day(&self, now: Timestamp) -> Date {
+        let today = self.today(now);
+        today.checked_sub(HISTORY_MONTHS.months()).and_then(|day| day.checked_add(1.day())).unwrap_or(today)
+    }
+}
+
+/// The day so many days before.
+#[must_use]
+pub fn back(day: Date, days: i32) -> Date {
+    day.saturating_sub(days.days())
+}
+
+/// Meta's word for an `account_status`.
+#[must_use]
+pub fn status_word(account_status: i64) -> &'static str {
+    match account_status {
+        1 | 201 => "active",
+        2 => "disabled",
+        3 => "unsettled",
+        7 => "pending_risk_review",
+        8 => "pending_settlement",
+        9 => "in_grace_period",
+        100 => "pending_closure",
+        101 | 202 => "closed",
+        _ => "unknown",
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn account() -> AdAccount {
+        let client = Client { id: ClientId::parse("c1").unwrap(), name: "Client".to_owned() };
+        let token = TokenSource::Integration(IntegrationId::parse("int_1").unwrap());
+        let linked = (UserId::parse("u").unwrap(), "2026-01-01T00:00:00Z".parse().unwrap());
+        AdAccount {
+            id: LinkId::parse("ada_1").unwrap(),
+            currency: "USD".to_owned(),
+            timezone: "America/New_York".to_owned(),
+            ..AdAccount::linked(OrgId::parse("a").unwrap(), AdAccountId::parse("act_1").unwrap(), client, token, linked)
+        }
+    }
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn days_are_the_account_s_own() {
+        let tongan = AdAccount { timezone: "Pacific/Tongatapu".to_owned(), ..account() };
+        let now = at("2026-01-31T23:30:00Z");
+        assert_eq!(account().today(now).to_string(), "2026-01-31");
+        assert_eq!(tongan.today(now).to_string(), "2026-02-01");
+        assert_eq!(AdAccount { timezone: "Nowhere/Else".to_owned(), ..account() }.today(now).to_string(), "2026-01-31");
+    }
+
+    #[test]
+    fn a_reading_goes_as_far_back_as_is_due() {
+        let now = at("2026-03-01T12:00:00Z");
+        let due = |account: AdAccount| account.due_since(now).to_string();
+        assert_eq!(due(account()), "2025-12-01", "an import");
+        let imported = AdAccount { imported_since: Some(back(account().today(now), 90)), ..account() };
+        assert_eq!(due(imported.clone()), "2026-02-01", "no long reading yet");
+        let read = |day: &str| AdAccount { last_long_day: Some(day.parse().unwrap()), ..imported.clone() };
+        assert_eq!(due(read("2026-02-28")), "2026-01-31", "once a day");
+        assert_eq!(due(read("2025-12-31")), "2025-12-03", "after two months without one: no day is left out");
+        assert_eq!(due(read("2019-01-01")), "2023-02-02", "and none that Meta does not answer for is asked for");
+        assert_eq!(due(read("2026-03-01")), "2026-02-26");
+    }
+
+    #[test]
+    fn a_reading_is_abandoned_when_nobody_is_to_come() {
+        let run_id = Some(RunId::parse("run_1").unwrap());
+        let held = AdAccount { run_id, run_lease: Some(at("2026-01-01T12:00:00Z")), ..account() };
+        assert!(!held.is_abandoned(at("2026-01-01T12:30:00Z")));
+        assert!(held.is_abandoned(at("2026-01-01T12:41:00Z")));
+        let waits = AdAccount { waiting_until: Some(at("2026-01-01T13:00:00Z")), ..held };
+        assert!(!waits.is_abandoned(at("2026-01-01T13:30:00Z")), "its message comes when the wait is over");
+        assert!(waits.is_abandoned(at("2026-01-01T13:41:00Z")));
+        assert!(!account().is_abandoned(at("2026-01-01T12:00:00Z")), "there is none");
+    }
+
+    #[test]
+    fn a_day_is_confirmed_by_a_reading_after_it() {
+        let read = |text: &str| AdAccount { last_sync_at: Some(at(text)), ..account() };
+        let day: Date = "2026-01-31".parse().unwrap();
+        assert!(!account().has_seen_whole(day));
+        assert!(!read("2026-02-01T04:59:00Z").has_seen_whole(day), "it is still the 31st in New York");
+        assert!(read("2026-02-01T05:00:00Z").has_seen_whole(day));
+    }
+}

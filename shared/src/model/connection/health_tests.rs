@@ -1,0 +1,97 @@
+//! The health report, cause by cause.
+
+use crate::ids::PageId;
+use crate::model::connection::health::*;
+use crate::model::connection::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
+use jiff::Timestamp;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn page() -> PageSeen {
+    PageSeen {
+        id: PageId::parse("7").unwrap(),
+        name: "Page".to_owned(),
+        lost: None,
+        missing_tasks: Ok(vec![]),
+        subscribed: Ok(vec!["leadgen".to_owned()]),
+        lead_access: Ok(Ok(())),
+        forms: Ok(vec![("Form".to_owned(), true)]),
+        connected_at: at("2026-01-01T00:00:00Z"),
+        last_webhook_at: Some(at("2026-03-01T11:00:00Z")),
+        last_lead_at: Some(at("2026-03-01T11:00:00Z")),
+        last_test_lead_at: None,
+    }
+}
+
+fn seen(pages: Vec<PageSeen>) -> Seen {
+    Seen {
+        standing: Standing { status: ConnectionStatus::Active, reason: None, expires_at: None },
+        token: Ok(()),
+        token_kind: TokenKind::User,
+        missing_scopes: vec![],
+        pages,
+        queued: Ok(0),
+        parked: vec![],
+    }
+}
+
+fn status(seen: &Seen, id: &str) -> CheckStatus {
+    let report = report(seen, at("2026-03-01T12:00:00Z"));
+    let check = report.iter().find(|check| check.id == id).unwrap();
+    assert!(!check.evidence.is_empty());
+    assert!(check.status != CheckStatus::Fail || check.fix.is_some(), "{id} fails and names no fix");
+    check.status
+}
+
+#[test]
+fn all_is_well_when_all_is_well() {
+    let report = report(&seen(vec![page(), page()]), at("2026-03-01T12:00:00Z"));
+    assert!(report.iter().all(|check| check.status == CheckStatus::Pass && check.fix.is_none()), "{report:#?}");
+}
+
+#[test]
+fn each_cause_fails_its_own_check_and_no_other() {
+    type Cause = (&'static str, fn(&mut Seen));
+    let causes: [Cause; 11] = [
+        ("token", |seen| seen.standing.reason = Some(EndReason::PasswordChanged)),
+        ("token", |seen| seen.pages[1].lost = Some(EndReason::PageRoleLost)),
+        ("scopes", |seen| seen.missing_scopes.push("leads_retrieval".to_owned())),
+        ("page_tasks", |seen| seen.pages[1].missing_tasks = Ok(vec!["ADVERTISE"])),
+        ("subscription", |seen| seen.pages[1].subscribed = Ok(vec!["feed".to_owned()])),
+        ("lead_access", |seen| {
+            seen.pages[1].lead_access = Ok(Err(LeadsDenied { reason: "no".to_owned(), fix: "do".to_owned() }));
+        }),
+        ("forms", |seen| seen.pages[1].forms = Ok(vec![("Old".to_owned(), false)])),
+        ("forms", |seen| seen.pages[1].forms = Ok(vec![])),
+        ("last_webhook", |seen| seen.pages.iter_mut().for_each(|page| page.last_webhook_at = None)),
+        ("backlog", |seen| seen.parked.push("token_dead".to_owned())),
+        ("backlog", |seen| seen.queued = Ok(5000)),
+    ];
+    for (id, cause) in causes {
+        let mut seen = seen(vec![page(), page()]);
+        cause(&mut seen);
+        for check in report(&seen, at("2026-03-01T12:00:00Z")) {
+            let expect = if check.id == id { CheckStatus::Fail } else { CheckStatus::Pass };
+            assert_eq!(status(&seen, check.id), expect, "{} when {id} is wrong", check.id);
+        }
+    }
+}
+
+#[test]
+fn tests_without_real_leads_point_to_development_mode() {
+    let quiet = || PageSeen { last_lead_at: None, last_webhook_at: None, ..page() };
+    assert_eq!(status(&seen(vec![quiet()]), "app_mode"), CheckStatus::Unknown);
+    let tested = PageSeen { last_test_lead_at: Some(at("2026-03-01T11:00:00Z")), ..quiet() };
+    assert_eq!(status(&seen(vec![tested]), "app_mode"), CheckStatus::Fail);
+    assert_eq!(status(&seen(vec![quiet()]), "last_lead"), CheckStatus::Unknown);
+}
+
+#[test]
+fn what_cannot_be_seen_is_unknown_and_hides_no_failure() {
+    let dark = || PageSeen { subscribed: Err("no answer".to_owned()), ..page() };
+    assert_eq!(status(&seen(vec![page(), dark()]), "subscription"), CheckStatus::Unknown);
+    let lost = PageSeen { subscribed: Ok(vec![]), ..page() };
+    assert_eq!(status(&seen(vec![dark(), lost]), "subscription"), CheckStatus::Fail);
+}

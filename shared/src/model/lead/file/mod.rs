@@ -1,0 +1,353 @@
+//! Leads out of a file: Meta's own export (UTF-16 with tabs, or UTF-8 with commas), or any table with a header line.
+//!
+//! The columns that Meta's export gives every lead are known by name; every other column is a question. Meta marks ids in
+//! files by a prefix, so that no spreadsheet takes them for numbers: `l:` lead, `ag:` ad, `as:` ad set, `c:` campaign,
+//! `f:` form, `p:` phone number, `z:` zip code. Other programs have columns of the same names: whether a file is Meta's
+//! export is decided by what is in it, and what is not Meta's stays an answer.
+
+mod export;
+mod table;
+mod written_time;
+
+use csv::StringRecord;
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use self::export::{META_COLUMNS, Traits, meta_id, platform};
+use self::table::Table;
+use crate::ids::{FormId, LeadId, LeadgenId};
+use crate::model::lead::form::GivenAnswer;
+use crate::model::lead::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name};
+
+/// One line of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// On which line it begins, from 1.
+    pub line: u64,
+    /// The lead's id in the CRM: made from Meta's id, or else from what the line says, so that the same line twice is one
+    /// lead.
+    pub id: LeadId,
+    /// Meta's id of the submission.
+    pub leadgen_id: Option<LeadgenId>,
+    /// When it was sent.
+    pub created_time: Option<Timestamp>,
+    /// The ad, as the export has it, as are the other five.
+    pub ad_id: Option<String>,
+    /// The ad's name.
+    pub ad_name: Option<String>,
+    /// The ad set.
+    pub adset_id: Option<String>,
+    /// The ad set's name.
+    pub adset_name: Option<String>,
+    /// The campaign.
+    pub campaign_id: Option<String>,
+    /// The campaign's name.
+    pub campaign_name: Option<String>,
+    /// The form.
+    pub form_id: Option<FormId>,
+    /// The form's name.
+    pub form_name: Option<String>,
+    /// `fb`, `ig`, or another word in Meta's export.
+    pub platform: Option<String>,
+    /// Whether Meta's ids or its platform say that this is a lead of Meta's, and not of another program.
+    pub is_of_meta: bool,
+    /// The answers, in the order of the columns.
+    pub answers: Vec<GivenAnswer>,
+}
+
+/// A line that is no lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowError {
+    /// On which line it begins, from 1.
+    pub line: u64,
+    /// The column it is about, by its header.
+    pub column: Option<String>,
+    /// What is wrong, and what would be taken.
+    pub message: String,
+}
+
+/// A file that is no table of leads.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotLeads(pub String);
+
+/// Reads a file, a line at a time. `country` says which of two numbers is usually the day there; a time after `now` is
+/// none.
+///
+/// # Errors
+/// [`NotLeads`] if it has no header line that says what its columns are.
+pub fn rows(
+    file: &[u8],
+    country: Option<&str>,
+    now: Timestamp,
+) -> Result<impl Iterator<Item = Result<Row, RowError>> + use<>, NotLeads> {
+    let table = Table::read(file, |name| META_COLUMNS.contains(&name) || of_answer_name(name).is_some())?;
+    let says_who = |column: &String| {
+        matches!(of_answer_name(column), Some(EMAIL | PHONE | FULL_NAME | "first_name" | "last_name"))
+    };
+    if !table.columns.iter().any(|column| column == "id" || says_who(column)) {
+        let found = table.columns.iter().take(20).map(|name| name.chars().take(40).collect::<String>());
+        return Err(NotLeads(format!(
+            "The first line has to name the columns, and one of them has to be id, email, phone_number or full_name. Found: {}.",
+            found.collect::<Vec<_>>().join(", ")
+        )));
+    }
+    let traits = Traits::survey(&table, country);
+    let (columns, records) = table.into_records();
+    Ok(records.map(move |(line, record)| match record {
+        Some(record) => row(&columns, &record, line, traits, now),
+        None => Err(RowError { line, column: None, message: "The line cannot be read as columns.".to_owned() }),
+    }))
+}
+
+fn row(columns: &[String], record: &StringRecord, line: u64, file: Traits, now: Timestamp) -> Result<Row, RowError> {
+    let wrong = |column: Option<&str>, message: &str| RowError {
+        line,
+        column: column.map(ToOwned::to_owned),
+        message: message.to_owned(),
+    };
+    // Programs leave empty cells at the end away, or add some.
+    if record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) {
+        let message = format!(
+            "{} columns instead of {}. Put quotes around a value that holds the separator.",
+            record.len(),
+            columns.len()
+        );
+        return Err(wrong(None, &message));
+    }
+    let mut row = Row {
+        line,
+        id: LeadId::from_content(""),
+        leadgen_id: None,
+        created_time: None,
+        ad_id: None,
+        ad_name: None,
+        adset_id: None,
+        adset_name: None,
+        campaign_id: None,
+        campaign_name: None,
+        form_id: None,
+        form_name: None,
+        platform: None,
+        is_of_meta: file.is_export,
+        answers: Vec::new(),
+    };
+    for (column, cell) in columns.iter().zip(record) {
+        let value = cell.trim();
+        if value.is_empty() {
+            continue;
+        }
+        let text = || Some(value.to_owned());
+        let id = |mark: &str| meta_id(value, mark).map(ToOwned::to_owned);
+        // What is not Meta's in a column of Meta's name is an answer like any other.
+        let is_metas = match column.as_str() {
+            "id" if file.is_export => {
+                let parsed = LeadgenId::parse(value.strip_prefix("l:").unwrap_or(value));
+                row.leadgen_id = Some(parsed.map_err(|_| wrong(Some("id"), "Meta's lead id: digits, with or without l: before them. A spreadsheet may have made a number of it."))?);
+                true
+            }
+            "created_time" => {
+                let parsed = written_time::parse(value, file.day_order, now);
+                row.created_time = Some(parsed.map_err(|error| wrong(Some("created_time"), &error.to_string()))?);
+                true
+            }
+            "form_id" => {
+                row.form_id = meta_id(value, "f:").and_then(|id| FormId::parse(id).ok());
+                if file.is_export && row.form_id.is_none() {
+                    return Err(wrong(Some("form_id"), "Meta's form id: digits, with or without f: before them."));
+                }
+                row.is_of_meta |= row.form_id.is_some();
+                row.form_id.is_some()
+            }
+            "ad_id" => put(&mut row.ad_id, id("ag:")),
+            "adset_id" => put(&mut row.adset_id, id("as:")),
+            "campaign_id" => put(&mut row.campaign_id, id("c:")),
+            "form_name" => put(&mut row.form_name, text()),
+            "ad_name" => put(&mut row.ad_name, text()),
+            "adset_name" => put(&mut row.adset_name, text()),
+            "campaign_name" => put(&mut row.campaign_name, text()),
+            "platform" => {
+                let known = platform(value);
+                row.is_of_meta |= known.is_some();
+                let other = || file.is_export.then(|| value.to_lowercase());
+                put(&mut row.platform, known.map(ToOwned::to_owned).or_else(other))
+            }
+            "is_organic" | "lead_status" | "inbox_url" => file.is_export,
+            _ => false,
+        };
+        if !is_metas {
+            row.answers.push((column.clone(), vec![answer(value).to_owned()]));
+        }
+    }
+    row.id = match &row.leadgen_id {
+        // With an id and nothing else it would keep out the lead itself, which Meta may still have.
+        _ if row.answers.is_empty() => return Err(wrong(None, "It has no answer: nothing says whose it is.")),
+        Some(leadgen_id) => LeadId::from_leadgen(leadgen_id),
+        None => LeadId::from_content(&content(&row)),
+    };
+    Ok(row)
+}
+
+/// Fills a place, and says whether there was something to fill it with.
+fn put(place: &mut Option<String>, value: Option<String>) -> bool {
+    *place = value;
+    place.is_some()
+}
+
+/// Without the mark that keeps spreadsheets from taking a number for one.
+fn answer(value: &str) -> &str {
+    match value.split_once(':') {
+        Some(("p" | "z", marked)) if !marked.is_empty() => marked,
+        _ => value,
+    }
+}
+
+/// What makes two lines without an id the same line.
+fn content(row: &Row) -> String {
+    let mut answers: Vec<String> =
+        row.answers.iter().map(|(name, values)| format!("{name}={}", values.join("|").to_lowercase())).collect();
+    answers.sort();
+    let when = row.created_time.map(|time| time.to_string()).unwrap_or_default();
+    let form = row.form_id.as_ref().map(ToString::to_string).unwrap_or_default();
+    hex::encode(Sha256::digest(format!("{when}\n{form}\n{}", answers.join("\n")))).chars().take(32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: &str = "2026-11-27T12:00:00Z";
+
+    fn read(file: &[u8]) -> Vec<Result<Row, RowError>> {
+        rows(file, Some("US"), NOW.parse().unwrap()).unwrap().collect()
+    }
+
+    fn names(file: &str) -> Vec<String> {
+        let full_name = |row: Row| row.answers.into_iter().find(|(name, _)| name == "full_name").unwrap().1.remove(0);
+        read(file.as_bytes()).into_iter().map(|row| full_name(row.unwrap())).collect()
+    }
+
+    const EXPORT: &str = "id\tcreated_time\tad_id\tad_name\tadset_id\tadset_name\tcampaign_id\tcampaign_name\tform_id\tform_name\tis_organic\tplatform\twhat_budget?\tfull_name\temail\tphone_number\tzip_code\tlead_status\r\n\
+        l:123\t2026-06-10T14:03:22-05:00\tag:1\tAd\tas:2\tSet\tc:3\tCampaign\tf:77\tForm\tfalse\tig\t\"a\tb\"\tAnn \"\"Q\"\" Lee\tann@example.com\tp:+12125550123\tz:01234\tCREATED\r\n";
+
+    #[test]
+    fn metas_export_is_read_in_both_its_encodings() {
+        let utf_16: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain(EXPORT.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let with_commas = "\u{feff}id,created_time,form_id,platform,full_name,phone_number\nl:123,2026-06-10T14:03:22-0500,f:77,ig,\"Lee, Ann\",p:+12125550123\n";
+        for file in [&utf_16[..], &utf_16[2..], EXPORT.as_bytes(), with_commas.as_bytes()] {
+            let row = read(file).remove(0).unwrap();
+            assert_eq!((row.id.as_str(), row.line), ("meta-123", 2));
+            assert_eq!(row.created_time.unwrap().to_string(), "2026-06-10T19:03:22Z");
+            assert_eq!((row.form_id.unwrap().as_str(), row.platform.as_deref()), ("77", Some("ig")));
+            assert!(row.answers.contains(&("phone_number".into(), vec!["+12125550123".into()])));
+        }
+        let row = read(EXPORT.as_bytes()).remove(0).unwrap();
+        assert_eq!(
+            (row.ad_id.as_deref(), row.adset_id.as_deref(), row.campaign_id.as_deref()),
+            (Some("1"), Some("2"), Some("3"))
+        );
+        assert_eq!(row.answers[0], ("what_budget?".into(), vec!["a\tb".into()]));
+        assert_eq!(row.answers[4], ("zip_code".into(), vec!["01234".into()]));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_told_by_line_and_column_and_costs_only_that_line() {
+        let file = "id,email,created_time\nl:1,a@b.c,\n1.23E+15,x@b.c,\nl:2,y@b.c,yesterday\nl:3\n,,\nl:4,\"two\nlines\",2026-01-31\n\n\nl:5,z@b.c,\nl:6,,\n";
+        let read = read(file.as_bytes());
+        let told: Vec<(u64, Option<&str>)> = read
+            .iter()
+            .filter_map(|row| row.as_ref().err())
+            .map(|error| (error.line, error.column.as_deref()))
+            .collect();
+        assert_eq!(told, [(3, Some("id")), (4, Some("created_time")), (5, None), (6, None), (12, None)]);
+        let ids: Vec<(u64, &str)> = read.iter().flatten().map(|row| (row.line, row.id.as_str())).collect();
+        assert_eq!(ids, [(2, "meta-1"), (7, "meta-4"), (11, "meta-5")]);
+    }
+
+    #[test]
+    fn a_line_without_an_id_is_known_by_what_it_says() {
+        let file = "email;name\nA@b.c;Ann\na@b.c;ann\na@b.c;bob\n";
+        let ids: Vec<LeadId> = read(file.as_bytes()).into_iter().map(|row| row.unwrap().id).collect();
+        assert!(ids[0] == ids[1] && ids[1] != ids[2] && ids[0].as_str().starts_with("file-"));
+    }
+
+    #[test]
+    fn what_is_no_table_of_leads_says_what_would_be() {
+        let refusal =
+            |file: &[u8]| rows(file, None, NOW.parse().unwrap()).err().map(|error| error.0).unwrap_or_default();
+        assert!(refusal(b"").contains("The first line"));
+        assert!(refusal(b"color,size\nred,1\n").contains("Found: color, size"));
+    }
+
+    #[test]
+    fn what_is_missing_or_empty_at_the_end_of_a_line_is_empty() {
+        let file = "full_name,email,note\nJerry,jerry@x.y,\nGeorge,george@x.y\nElaine\nCosmo,c@x.y,call after five,,\n";
+        assert_eq!(names(file), ["Jerry", "George", "Elaine", "Cosmo"]);
+        let error = read(b"full_name,email\nDoe, John,j@x.y\n").remove(0).unwrap_err();
+        assert!(error.message.contains("3 columns instead of 2"), "{error:?}");
+    }
+
+    #[test]
+    fn only_metas_export_has_metas_ids() {
+        let check = |file: &str, ids: &[&str]| {
+            let read: Vec<String> = read(file.as_bytes())
+                .into_iter()
+                .map(|row| row.unwrap().leadgen_id.map(|id| id.to_string()).unwrap_or_default())
+                .collect();
+            assert_eq!(read, ids, "{file}");
+        };
+        check("id,full_name\nl:9000000000000101,Ann\n", &["9000000000000101"]);
+        check("id,created_time,full_name\n900000000000101,2026-01-31,Ann\n", &["900000000000101"]);
+        check("id,form_id,full_name\n77,f:123,Ann\n", &["77"]);
+        check("id,full_name\n1,Ann\n2,Bob\n", &["", ""]);
+        check("id,created_time,full_name\n1,2026-01-31,Ann\n2,2026-01-31,Bob\n", &["", ""]);
+        check("id,full_name\ncbffdd8e-1e55-97b0-96a0-58f76f000002,Zoe\n", &[""]);
+        // Shopify's ids are long too; nothing else in such a file is Meta's.
+        check("id,full_name\n900000000000101,Ann\n", &[""]);
+        let one = read(b"id,full_name,platform,campaign_id,form_id\n1,Ann,Google,summer,contact\n").remove(0).unwrap();
+        assert!(!one.is_of_meta && one.platform.is_none() && one.campaign_id.is_none());
+        assert_eq!(one.answers.len(), 5, "nothing is lost: {:?}", one.answers);
+        let other = read(b"id,full_name\n1,Bob\n").remove(0).unwrap();
+        assert_ne!(one.id, other.id);
+    }
+
+    #[test]
+    fn a_platform_is_what_it_says_however_it_is_spelled() {
+        let file = "full_name,platform\nAnn,Instagram\nBob,ig\nCid,Facebook\nDan,FB\nEve,TikTok\n";
+        let rows = read(file.as_bytes()).into_iter().map(Result::unwrap);
+        let said: Vec<(Option<String>, bool)> = rows.map(|row| (row.platform, row.is_of_meta)).collect();
+        let of_meta = |word: &str| (Some(word.to_owned()), true);
+        assert_eq!(said, [of_meta("ig"), of_meta("ig"), of_meta("fb"), of_meta("fb"), (None, false)]);
+    }
+
+    #[test]
+    fn a_column_of_days_is_read_in_one_order() {
+        let file = "full_name,created_time\nAna,10/09/2026 14:32\nBruno,13/09/2026 09:05\n";
+        let times: Vec<String> =
+            read(file.as_bytes()).into_iter().map(|row| row.unwrap().created_time.unwrap().to_string()).collect();
+        assert_eq!(times, ["2026-09-10T14:32:00Z", "2026-09-13T09:05:00Z"]);
+        let refused = read(b"full_name,created_time\nAna,2036-09-10\n").remove(0).unwrap_err();
+        assert_eq!(refused.column.as_deref(), Some("created_time"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_survived(file in prop::collection::vec(any::<u8>(), 0..400)) {
+            if let Ok(rows) = rows(&file, None, NOW.parse().unwrap()) {
+                rows.for_each(drop);
+            }
+        }
+
+        #[test]
+        fn any_line_is_a_lead_or_told(lines in prop::collection::vec("[ -~äé\t]{0,40}", 0..20)) {
+            let file = format!("id,email\n{}", lines.join("\n"));
+            for row in rows(file.as_bytes(), None, NOW.parse().unwrap()).unwrap() {
+                let line = row.as_ref().map_or_else(|error| error.line, |row| row.line);
+                prop_assert!(line >= 2 && line <= lines.len() as u64 + 2);
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! A form, and what its answers are called.
+//!
+//! Whatever is made of them ([`crate::model::lead::mapping`]), every answer stays in the lead as it was given.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::model::lead::standard_fields::plain;
+use crate::model::lead::{Answer, Consent};
+
+/// A form, as far as it is needed to read its answers. Cached in the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// Shown to people.
+    pub name: String,
+    /// Language and country as Meta writes them: `de_DE`.
+    #[serde(default)]
+    pub locale: Option<String>,
+    /// In the form's order.
+    #[serde(default)]
+    pub questions: Vec<Question>,
+}
+
+/// One question of a form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Question {
+    /// What the answer is called.
+    pub key: String,
+    /// What the person read.
+    #[serde(default)]
+    pub label: Option<String>,
+    /// Meta's question type: `FULL_NAME`, `EMAIL`, `PHONE`, `CUSTOM`…
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// What can be chosen, if it is a choice. Answers hold the keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<AnswerOption>,
+}
+
+/// One thing that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AnswerOption {
+    /// What the answer holds when this was chosen.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// What the person read.
+    #[serde(default)]
+    pub value: Option<String>,
+}
+
+/// One answer as Meta gives it: the question's key and the values.
+pub type GivenAnswer = (String, Vec<String>);
+
+impl Form {
+    /// The question that is called so.
+    #[must_use]
+    pub fn question(&self, key: &str) -> Option<&Question> {
+        self.questions.iter().find(|question| question.key == key)
+    }
+
+    /// The answers under their questions' keys, where a file calls them by what the person read.
+    #[must_use]
+    pub fn by_key(&self, given: &[GivenAnswer]) -> Vec<GivenAnswer> {
+        let key_of = |name: &String| {
+            let called_so = |question: &&Question| {
+                let texts = question.label.iter().chain([&question.key]);
+                texts.into_iter().any(|text| plain(text) == plain(name))
+            };
+            let mut found = self.questions.iter().filter(called_so);
+            match (self.question(name), found.next(), found.next()) {
+                (None, Some(question), None) => question.key.clone(),
+                _ => name.clone(),
+            }
+        };
+        let mut taken: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
+        given
+            .iter()
+            .map(|(name, values)| {
+                let key = key_of(name);
+                let is_free = !taken.contains(&key);
+                taken.push(key.clone());
+                (if is_free { key } else { name.clone() }, values.clone())
+            })
+            .collect()
+    }
+
+    /// The country of its locale. Some of Meta's locales name none: its Spanish of Latin America ends like Laos.
+    #[must_use]
+    pub fn country(&self) -> Option<&str> {
+        const NO_COUNTRY: [&str; 7] = ["es_LA", "ar_AR", "en_PI", "en_UD", "eo_EO", "fb_LT", "la_VA"];
+        let locale = self.locale.as_deref().filter(|locale| !NO_COUNTRY.contains(locale))?;
+        locale.split_once(['_', '-']).map(|(_, country)| country)
+    }
+}
+
+/// Labels the answers by the form's questions, in the form's order; what the form does not know comes last.
+#[must_use]
+pub fn label(given: &[GivenAnswer], form: Option<&Form>) -> Vec<Answer> {
+    let questions = form.map(|form| form.questions.as_slice()).unwrap_or_default();
+    let position = |name: &str| questions.iter().position(|question| question.key == name);
+    let mut answers: Vec<(usize, Answer)> = given
+        .iter()
+        .map(|(name, values)| {
+            let at = position(name);
+            let label = at.and_then(|at| questions.get(at)).and_then(|question| question.label.clone());
+            let answer =
+                Answer { name: name.clone(), label: label.unwrap_or_else(|| name.clone()), values: values.clone() };
+            (at.unwrap_or(usize::MAX), answer)
+        })
+        .collect();
+    answers.sort_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// Meta's `custom_disclaimer_responses`, whose `is_checked` is `"1"` or empty.
+#[must_use]
+pub fn consents(given: &[(String, String)]) -> Vec<Consent> {
+    given.iter().map(|(key, is_checked)| Consent { key: key.clone(), checked: is_checked == "1" }).collect()
+}
+
+/// Whether these are the dummy answers of Meta's testing tools.
+#[must_use]
+pub fn is_test(given: &[GivenAnswer]) -> bool {
+    let mut values = given.iter().flat_map(|(_, values)| values).map(|value| value.trim().to_ascii_lowercase());
+    values.any(|value| {
+        value.starts_with("<test lead: dummy data for") || value == "test@fb.com" || value == "test@meta.com"
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(pairs: &[(&str, &[&str])]) -> Vec<GivenAnswer> {
+        pairs.iter().map(|(name, values)| ((*name).into(), values.iter().map(|v| (*v).into()).collect())).collect()
+    }
+
+    #[test]
+    fn answers_are_labelled_in_the_forms_order_and_what_it_does_not_know_comes_last() {
+        let question = |key: &str, label: Option<&str>| Question {
+            key: key.into(),
+            label: label.map(Into::into),
+            kind: None,
+            options: Vec::new(),
+        };
+        let form =
+            Form { questions: vec![question("name", Some("Ihr Name")), question("farbe", None)], ..Form::default() };
+        let answers = label(&given(&[("new", &["?"]), ("farbe", &["rot", "blau"]), ("name", &["Ann"])]), Some(&form));
+        let read: Vec<_> = answers.iter().map(|answer| (answer.name.as_str(), answer.label.as_str())).collect();
+        assert_eq!(read, [("name", "Ihr Name"), ("farbe", "farbe"), ("new", "new")]);
+        assert_eq!(answers[1].values, ["rot", "blau"]);
+    }
+
+    #[test]
+    fn a_file_may_call_questions_by_what_the_person_read() {
+        let question = |key: &str, label: &str| Question {
+            key: key.into(),
+            label: Some(label.into()),
+            kind: None,
+            options: Vec::new(),
+        };
+        let questions = vec![question("budget", "Qual seu orçamento?"), question("a", "Same"), question("b", "Same")];
+        let form = Form { questions, ..Form::default() };
+        let names = |names: &[&str]| -> Vec<String> {
+            let given: Vec<GivenAnswer> = names.iter().map(|name| ((*name).into(), vec![])).collect();
+            form.by_key(&given).into_iter().map(|(name, _)| name).collect()
+        };
+        assert_eq!(names(&["Qual seu orc\u{327}amento?", "Same", "b", "other"]), ["budget", "Same", "b", "other"]);
+        assert_eq!(names(&["qual_seu_orçamento?"]), ["budget"]);
+        assert_eq!(names(&["budget", "Qual seu orçamento?"]), ["budget", "Qual seu orçamento?"]);
+    }
+
+    #[test]
+    fn metas_dummy_leads_are_recognised() {
+        assert!(is_test(&given(&[("full_name", &["<test lead: dummy data for full_name>"])])));
+        assert!(is_test(&given(&[("email", &["test@fb.com"])])));
+        assert!(!is_test(&given(&[("email", &["contest@fb.com"]), ("q", &["test lead"])])));
+    }
+
+    #[test]
+    fn only_the_string_1_is_a_consent() {
+        let boxes = consents(&[("a".into(), "1".into()), ("b".into(), String::new()), ("c".into(), "true".into())]);
+        assert_eq!(boxes.iter().map(|c| c.checked).collect::<Vec<_>>(), [true, false, false]);
+    }
+
+    #[test]
+    fn a_locale_names_a_country() {
+        let country =
+            |locale: &str| Form { locale: Some(locale.into()), ..Form::default() }.country().map(ToOwned::to_owned);
+        assert_eq!(
+            (country("de_DE").as_deref(), country("en-GB").as_deref(), country("ja")),
+            (Some("DE"), Some("GB"), None)
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! From the answers of a form to the fields of a lead.
+//!
+//! The form's own questions decide what an answer is; only where the form, or the question's type, could not be read,
+//! the answer's name does. An org may say it otherwise for each form ([`Mapping`]): a rule replaces what its field
+//! would get by itself, and fields without a rule map by themselves.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::ids::UserId;
+use crate::model::lead::Answer;
+use crate::model::lead::form::Form;
+use crate::model::lead::phone::{self, e164};
+use crate::model::lead::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name, of_question_type};
+
+/// Rules of one mapping at most.
+pub const MOST_RULES: usize = 100;
+/// Characters of a name, a key or a value in a rule at most.
+pub const MOST_CHARACTERS: usize = 500;
+
+/// Characters that a rule gives a field at most; the answers themselves are kept whole.
+const MOST_OF_A_FIELD: usize = 1000;
+/// Bytes of all rules together at most: a mapping is one item of the table, and is read with every batch of leads.
+const MOST_BYTES: usize = 64_000;
+
+/// How an org reads the answers of one form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Mapping {
+    /// Goes up by one with each change; leads say by which they were read.
+    pub version: u32,
+    /// At most one for each field.
+    pub rules: Vec<Rule>,
+    /// ISO 3166 country code: how this form's phone numbers without a country code are read. The org's, and then the
+    /// country of the form's locale, if absent.
+    #[serde(default)]
+    pub country: Option<String>,
+    /// When it was changed last.
+    #[schema(value_type = String, format = DateTime)]
+    pub changed_at: Timestamp,
+    /// By whom.
+    pub changed_by: UserId,
+}
+
+/// What one field of the lead gets.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// `full_name`, `email`, `phone`, or any other name: what is not one of the three is found in the lead's `fields`.
+    pub field: String,
+    /// The keys of the questions whose answers are taken, in this order. None at all gives the `default`, or nothing.
+    #[serde(default)]
+    pub from: Vec<String>,
+    /// What is put between several answers, and between several values of one; a space if left out.
+    #[serde(default)]
+    pub join: Option<String>,
+    /// What the field gets when none of the questions was answered.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// What an answer becomes; one that is not listed stays as it is.
+    #[serde(default)]
+    pub choices: BTreeMap<String, String>,
+}
+
+/// A rule that cannot be one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {fix}")]
+pub struct InvalidRule {
+    /// Where: `rules[2].field`.
+    pub field: String,
+    /// What would be taken.
+    pub fix: String,
+}
+
+/// What a form's answers say of the person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Mapped {
+    /// Full name, or first and last name joined.
+    pub full_name: Option<String>,
+    /// As typed, without surrounding space.
+    pub email: Option<String>,
+    /// E.164 if it could be read as a number, else as typed.
+    pub phone: Option<String>,
+    /// Everything else that has a field.
+    pub fields: BTreeMap<String, String>,
+    /// The keys of the answers that no field took.
+    pub unmapped: Vec<String>,
+}
+
+/// Reads answers. `country` is how a number without a country code is read if neither mapping nor number says it.
+#[must_use]
+pub fn map(answers: &[Answer], form: Option<&Form>, mapping: Option<&Mapping>, country: Option<&str>) -> Mapped {
+    let rules = mapping.map(|mapping| mapping.rules.as_slice()).unwrap_or_default();
+    let ruled = |field: &str| rules.iter().any(|rule| rule.field == field);
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut unmapped = Vec::new();
+    for answer in answers {
+        let by_rule = rules.iter().any(|rule| rule.from.contains(&answer.name));
+        let field = field_of(&answer.name, form).filter(|field| !ruled(field));
+        let taken = field.filter(|field| !found.contains_key(*field));
+        if let (Some(field), Some(value)) = (taken, joined(answer, ", ", ToOwned::to_owned)) {
+            found.insert(field.to_owned(), value);
+        }
+        if !by_rule && taken.is_none() {
+            unmapped.push(answer.name.clone());
+        }
+    }
+    for rule in rules {
+        if let Some(value) = rule.value(answers) {
+            found.insert(rule.field.clone(), value);
+        }
+    }
+    if !ruled(FULL_NAME) && !found.contains_key(FULL_NAME) {
+        let parts: Vec<&str> =
+            ["first_name", "last_name"].iter().filter_map(|part| Some(found.get(*part)?.as_str())).collect();
+        if !parts.is_empty() {
+            found.insert(FULL_NAME.to_owned(), parts.join(" "));
+        }
+    }
+    for (field, stand_in) in [(EMAIL, "work_email"), (PHONE, "work_phone")] {
+        if let (false, None, Some(value)) = (ruled(field), found.get(field), found.get(stand_in)) {
+            found.insert(field.to_owned(), value.clone());
+        }
+    }
+    let number = |typed: String| {
+        match mapping.and_then(|mapping| mapping.country.as_deref()) {
+            Some(own) => e164(&typed, Some(own)),
+            None => e164(&typed, country).or_else(|| e164(&typed, form.and_then(Form::country))),
+        }
+        .unwrap_or(typed)
+    };
+    Mapped {
+        full_name: found.remove(FULL_NAME),
+        email: found.remove(EMAIL),
+        phone: found.remove(PHONE).map(number),
+        fields: found,
+        unmapped,
+    }
+}
+
+/// The field that an answer fills by itself.
+#[must_use]
+pub fn field_of(name: &str, form: Option<&Form>) -> Option<&'static str> {
+    match form.and_then(|form| form.question(name)).and_then(|question| question.kind.as_deref()) {
+        Some(kind) => of_question_type(kind),
+        None => of_answer_name(name),
+    }
+}
+
+impl Rule {
+    fn value(&self, answers: &[Answer]) -> Option<String> {
+        let between = self.join.as_deref().unwrap_or(" ");
+        let chosen = |value: &str| self.choices.get(value).map_or(value, String::as_str).to_owned();
+        let of = |key: &String| answers.iter().find(|answer| answer.name == *key);
+        let parts: Vec<String> =
+            self.from.iter().filter_map(of).filter_map(|answer| joined(answer, between, chosen)).collect();
+        let joined = if parts.is_empty() { self.default.clone() } else { Some(parts.join(between)) };
+        joined.map(|value| value.chars().take(MOST_OF_A_FIELD).collect())
+    }
+}
+
+/// The values of an answer that say something.
+fn joined(answer: &Answer, between: &str, change: impl Fn(&str) -> String) -> Option<String> {
+    let values = answer.values.iter().map(|value| value.trim()).filter(|value| !value.is_empty());
+    let values: Vec<String> = values.map(change).collect();
+    (!values.is_empty()).then(|| values.join(between))
+}
+
+/// Checks what somebody wants to be rules for a form.
+///
+/// # Errors
+/// [`InvalidRule`] for the first that cannot be one.
+pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), InvalidRule> {
+    let wrong = |field: String, fix: &str| Err(InvalidRule { field, fix: fix.to_owned() });
+    if rules.len() > MOST_RULES {
+        return wrong("rules".to_owned(), &format!("At most {MOST_RULES} rules."));
+    }
+    if let Some(Err(error)) = country.map(phone::country) {
+        return wrong("country".to_owned(), &error.to_string());
+    }
+    for (at, rule) in rules.iter().enumerate() {
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        if !(1..=64).contains(&rule.field.len()) || !rule.field.chars().all(is_name) {
+            return wrong(format!("rules[{at}].field"), "1 to 64 characters out of a-z, 0-9 and _.");
+        }
+        if rules.iter().take(at).any(|other| other.field == rule.field) {
+            return wrong(
+                format!("rules[{at}].field"),
+                "Another rule fills this field already; one rule a field, with several questions in `from`.",
+            );
+        }
+        for (place, key) in rule.from.iter().enumerate() {
+            if form.question(key).is_none() {
+                let known: Vec<&str> = form.questions.iter().map(|question| question.key.as_str()).collect();
+                return wrong(
+                    format!("rules[{at}].from[{place}]"),
+                    &format!("One of the form's questions: {}.", known.join(", ")),
+                );
+            }
+            if rule.from.iter().take(place).any(|other| other == key) {
+                return wrong(format!("rules[{at}].from[{place}]"), "Each question once.");
+            }
+        }
+        // What everybody has makes everybody one person.
+        if [EMAIL, PHONE].contains(&rule.field.as_str()) && (rule.default.is_some() || !rule.choices.is_empty()) {
+            let fix = "It says who somebody is: it takes what was answered, without default and choices.";
+            return wrong(format!("rules[{at}].default"), fix);
+        }
+        let texts = rule.join.iter().chain(&rule.default).chain(rule.choices.keys()).chain(rule.choices.values());
+        if texts.into_iter().any(|text| text.chars().count() > MOST_CHARACTERS) {
+            return wrong(format!("rules[{at}]"), &format!("Texts of at most {MOST_CHARACTERS} characters."));
+        }
+        if rule.choices.len() > MOST_RULES {
+            return wrong(format!("rules[{at}].choices"), &format!("At most {MOST_RULES} choices."));
+        }
+    }
+    if serde_json::to_string(rules).is_ok_and(|json| json.len() > MOST_BYTES) {
+        return wrong("rules".to_owned(), "All rules together take 64 KB at most.");
+    }
+    Ok(())
+}

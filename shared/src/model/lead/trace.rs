@@ -1,0 +1,183 @@
+//! The life of one submission, step by step.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::ids::UserId;
+use crate::model::lead::assignment::{Assigned, Reason};
+use crate::model::lead::{FoundBy, Lead, Passage, PersonKeyKind, Submission};
+
+/// One thing that happened to a submission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Step {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    /// What.
+    pub step: StepKind,
+    /// Why or by what, as a stable word.
+    pub cause: String,
+    /// The same for people.
+    pub detail: String,
+}
+
+/// What can happen to a submission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StepKind {
+    /// Leadwire heard of it. The cause is how.
+    Received,
+    /// It was tried to bring it in, and that failed for now. The cause is the failure's code.
+    Tried,
+    /// Trying was given up until somebody replays it. The cause is the failure's code.
+    Parked,
+    /// Somebody had it tried again.
+    Replayed,
+    /// Meta showed it, or the file was read.
+    Fetched,
+    /// Its answers were read: by Meta's question types, or by the form's own mapping.
+    Mapped,
+    /// It was compared with the org's other leads. The cause is what was recognised, or `new_person`.
+    Deduplicated,
+    /// It was decided whose it is. The cause is the assignment's reason.
+    Assigned,
+    /// The CRM was told. The cause is the event's name.
+    Published,
+    /// The same person sent another form. The cause is what was recognised.
+    Joined,
+    /// Somebody gave it to somebody else, or took it away.
+    Reassigned,
+    /// Somebody changed where the CRM stands with it. The cause is the new status.
+    StatusChanged,
+    /// Its answers were read anew by a changed mapping.
+    MappedAgain,
+}
+
+impl Step {
+    /// A step.
+    #[must_use]
+    pub fn new(at: Timestamp, step: StepKind, cause: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self { at, step, cause: cause.into(), detail: detail.into() }
+    }
+}
+
+/// What the lead itself tells: from its receipt to the telling of its event, if that is known.
+#[must_use]
+pub fn of_lead(lead: &Lead, told_at: Option<Timestamp>) -> Vec<Step> {
+    let mut steps = of_passage(lead.received_at, lead.found_by, lead.created_time, &lead.passage);
+    let stored_at = lead.passage.stored_at.unwrap_or(lead.received_at);
+    let (cause, detail) = if lead.test {
+        ("test_lead", "Test leads are compared with nobody.")
+    } else if lead.email.is_none() && lead.phone.is_none() {
+        ("new_person", "It names neither an e-mail address nor a phone number: it can be nobody known.")
+    } else {
+        ("new_person", "Nobody known has its e-mail address or phone number.")
+    };
+    steps.push(Step::new(stored_at, StepKind::Deduplicated, cause, detail));
+    if lead.assignment.reason != Reason::Manual {
+        steps.push(assigned(stored_at, lead.assigned_to.as_ref(), &lead.assignment));
+    }
+    steps.extend(
+        told_at.map(|at| Step::new(at, StepKind::Published, "lead.created", "The CRM was told of a new lead.")),
+    );
+    steps
+}
+
+/// The same of a submission that joined a lead.
+#[must_use]
+pub fn of_submission(submission: &Submission, told_at: Option<Timestamp>) -> Vec<Step> {
+    let mut steps =
+        of_passage(submission.received_at, submission.found_by, submission.created_time, &submission.passage);
+    let stored_at = submission.passage.stored_at.unwrap_or(submission.received_at);
+    let detail =
+        format!("{} is {}'s: it was added to that lead.", recognised(submission.matched_by), submission.lead_id);
+    steps.push(Step::new(stored_at, StepKind::Deduplicated, kind(submission.matched_by), detail));
+    let told = "The CRM was told that a lead has sent another form.";
+    steps.extend(told_at.map(|at| Step::new(at, StepKind::Published, "lead.updated", told)));
+    steps
+}
+
+/// What a later submission is in the life of the lead that it joined.
+#[must_use]
+pub fn joined(submission: &Submission) -> Step {
+    let form = submission.form_name.as_deref().unwrap_or("another form");
+    let detail = format!(
+        "The same person sent {form} ({}): {} was recognised.",
+        submission.id,
+        recognised(submission.matched_by)
+    );
+    let at = submission.passage.stored_at.unwrap_or(submission.received_at);
+    Step::new(at, StepKind::Joined, kind(submission.matched_by), detail)
+}
+
+/// How the first assignment reads.
+#[must_use]
+pub fn assigned(at: Timestamp, to: Option<&UserId>, how: &Assigned) -> Step {
+    let detail = match (how.reason, to) {
+        (Reason::Turn, Some(user)) => format!("It was {user}'s turn."),
+        (Reason::Chosen, Some(user)) => format!("The integration gives its leads to {user}."),
+        (_, Some(user)) => format!("It went to {user}."),
+        (Reason::NobodyEligible, None) => "Nobody of the org is active and permitted to manage leads.".to_owned(),
+        (Reason::UserNotEligible, None) => {
+            "The chosen user is gone, inactive or not permitted to manage leads.".to_owned()
+        }
+        (Reason::TestLead, None) => "Test leads are given to nobody.".to_owned(),
+        (Reason::NoIntegration, None) => {
+            "Its form is of no connected page: there is no integration that would assign it.".to_owned()
+        }
+        (Reason::NotAsked, None) => "It was brought in without being assigned, as asked.".to_owned(),
+        (_, None) => "The integration assigns no leads.".to_owned(),
+    };
+    Step::new(at, StepKind::Assigned, word(&how.reason), detail)
+}
+
+fn of_passage(received_at: Timestamp, found_by: FoundBy, created: Timestamp, passage: &Passage) -> Vec<Step> {
+    let after = received_at.duration_since(created).as_secs();
+    let received = match found_by {
+        FoundBy::Webhook => format!("Meta's webhook told of it {after} s after it was sent."),
+        FoundBy::Sweep => {
+            format!("The webhook missed it; the regular comparison with Meta found it {after} s after it was sent.")
+        }
+        FoundBy::Sync => "Somebody asked for new leads, and it was among them.".to_owned(),
+        FoundBy::Import => "It was in a file.".to_owned(),
+        FoundBy::Backfill => "Somebody asked for earlier leads, and it was among them.".to_owned(),
+    };
+    let mut steps = vec![Step::new(received_at, StepKind::Received, word(&found_by), received)];
+    if let Some(at) = passage.fetched_at {
+        let detail = match passage.tries {
+            0 | 1 => "Meta showed it at the first try.".to_owned(),
+            tries => format!("Meta showed it at try {tries}."),
+        };
+        steps.push(Step::new(at, StepKind::Fetched, "graph", detail));
+    }
+    if let Some(at) = passage.fetched_at.or(passage.stored_at) {
+        let (cause, detail) = match passage.mapping {
+            Some(version) => {
+                ("form_mapping", format!("Its answers were read by version {version} of the form's mapping."))
+            }
+            None => ("question_types", "Its answers were read by the types of the form's questions.".to_owned()),
+        };
+        steps.push(Step::new(at, StepKind::Mapped, cause, detail));
+    }
+    steps
+}
+
+fn kind(kind: PersonKeyKind) -> &'static str {
+    match kind {
+        PersonKeyKind::Email => "email",
+        PersonKeyKind::Phone => "phone",
+    }
+}
+
+fn recognised(kind: PersonKeyKind) -> &'static str {
+    match kind {
+        PersonKeyKind::Email => "its e-mail address",
+        PersonKeyKind::Phone => "its phone number",
+    }
+}
+
+/// How a unit variant is written everywhere else.
+fn word(value: &impl Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(ToOwned::to_owned)).unwrap_or_default()
+}
