@@ -1,9 +1,38 @@
 //! The one AWS configuration that a function's clients share: one connection pool, one set of root certificates.
 
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
+use aws_sdk_sqs::error::DisplayErrorContext;
+
+/// A failed call of an AWS client. Cheap to clone: one call may have failed for many records.
+#[derive(Debug, Clone)]
+pub struct AwsError(Arc<dyn Error + Send + Sync>);
+
+impl AwsError {
+    /// Wraps the client's error.
+    #[must_use]
+    pub fn new(error: impl Error + Send + Sync + 'static) -> Self {
+        Self(Arc::new(error))
+    }
+}
+
+/// With all causes: the SDK's own text of a service's error is "service error".
+impl fmt::Display for AwsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        DisplayErrorContext(&*self.0).fmt(f)
+    }
+}
+
+impl Error for AwsError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.0)
+    }
+}
 
 /// How patient a function may be with AWS.
 #[derive(Debug, Clone, Copy)]

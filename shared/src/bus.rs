@@ -2,10 +2,10 @@
 //!
 //! A fact is published after it is written, at least once.
 
+use crate::aws::AwsError;
 use crate::model::event::Event;
 use crate::retry::Verdict;
 use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::error::{DisplayErrorContext, SdkError};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 
 /// What every event names as its source.
@@ -22,15 +22,21 @@ pub struct Bus {
     name: String,
 }
 
-/// Facts that the bus did not take.
+/// Events that the bus did not take.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("EventBridge failed: {0}")]
-pub struct BusError(String);
+pub enum BusError {
+    /// EventBridge failed or did not answer.
+    #[error("EventBridge failed: {0}")]
+    Failed(#[source] AwsError),
+    /// EventBridge refused events of a request that it took, at the second try as well. With its words for the first.
+    #[error("EventBridge refused events: {0}")]
+    Refused(String),
+}
 
 impl BusError {
     #[cfg(test)]
     pub(crate) fn for_tests() -> Self {
-        Self("for tests".to_owned())
+        Self::Refused("for tests".to_owned())
     }
 
     /// What becomes of the work that met this error: it is done again, and finds its writing done.
@@ -56,18 +62,12 @@ impl Bus {
             let mut open: Vec<&Event> = events.iter().collect();
             for attempt in 1.. {
                 let entries = open.iter().map(|event| self.entry(event)).collect();
-                let answer = self
-                    .client
-                    .put_events()
-                    .set_entries(Some(entries))
-                    .send()
-                    .await
-                    .map_err(|error| failure(&error))?;
+                let answer = self.client.put_events().set_entries(Some(entries)).send().await.map_err(failure)?;
                 let codes = answer.entries.unwrap_or_default();
                 let refused = |position: usize| codes.get(position).and_then(|entry| entry.error_code());
                 let Some(first) = (0..open.len()).find_map(refused) else { break };
                 if attempt == 2 {
-                    return Err(BusError(first.to_owned()));
+                    return Err(BusError::Refused(first.to_owned()));
                 }
                 open = open
                     .iter()
@@ -98,8 +98,8 @@ fn one_request() -> impl FnMut(&Event, &Event) -> bool {
     }
 }
 
-fn failure<E: std::error::Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> BusError {
-    BusError(DisplayErrorContext(error).to_string())
+fn failure(error: impl std::error::Error + Send + Sync + 'static) -> BusError {
+    BusError::Failed(AwsError::new(error))
 }
 
 #[cfg(test)]

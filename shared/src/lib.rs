@@ -6,9 +6,9 @@
 //! | layer | modules | does not know |
 //! |---|---|---|
 //! | admins' acts | [`admin`] | which face an admin uses, JSON or pages |
-//! | translation | [`auth`], [`http`], [`batch`] | what the product does |
+//! | translation | [`auth`], [`http`], [`worker`] | what the product does |
 //! | acts | [`leads`], [`connections`], [`ads`] | HTTP requests, SQS records, Lambda events |
-//! | edges | [`graph`], [`table`], [`vault`], [`app_secrets`], [`queue`], [`bus`], [`mail`] | each other |
+//! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`] | each other |
 //! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service of ours |
 //!
 //! [`error`] sums up the edges' failures, so that one `verdict` decides what happens to a piece of work.
@@ -23,7 +23,6 @@ pub mod aws;
 pub mod env;
 pub mod telemetry;
 
-pub mod app_secrets;
 pub mod bus;
 pub mod graph;
 pub mod mail;
@@ -34,10 +33,12 @@ pub mod vault;
 pub mod ads;
 pub mod connections;
 pub mod error;
+pub mod jobs;
 pub mod leads;
+pub mod meta_app;
 
 pub mod auth;
-pub mod batch;
 pub mod http;
+pub mod worker;
 
 pub mod admin;

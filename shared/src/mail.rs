@@ -6,10 +6,11 @@ use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sesv2::error::SdkError;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 
+use crate::aws::AwsError;
 use crate::retry::Verdict;
 
 /// Sends mails from one address. Cheap to clone.
@@ -35,13 +36,13 @@ pub struct Mail {
 pub enum MailError {
     /// SES did not answer, or has a bad day.
     #[error("SES failed: {0}")]
-    Failed(String),
+    Failed(#[source] AwsError),
     /// SES did not say whether it sent it.
     #[error("SES did not answer: {0}")]
-    Unknown(String),
+    Unknown(#[source] AwsError),
     /// SES will never send this one: the address is not one, or is on the suppression list.
     #[error("SES refuses the mail: {0}")]
-    Refused(String),
+    Refused(#[source] AwsError),
 }
 
 impl MailError {
@@ -72,28 +73,27 @@ impl Mailer {
     /// If SES did not take it.
     pub async fn send(&self, to: &str, mail: &Mail) -> Result<(), MailError> {
         let content = |text: &str| Content::builder().charset("UTF-8").data(text).build();
-        let broken = |error: aws_sdk_sesv2::error::BuildError| MailError::Refused(error.to_string());
+        let broken = |error: aws_sdk_sesv2::error::BuildError| MailError::Refused(AwsError::new(error));
         let body = Body::builder().text(content(&mail.text).map_err(broken)?);
         let body = body.html(content(&mail.html).map_err(broken)?).build();
         let message = Message::builder().subject(content(&mail.subject).map_err(broken)?).body(body).build();
         let request = self.client.send_email().from_email_address(&self.sender);
         let request = request.destination(Destination::builder().to_addresses(to).build());
-        request
-            .content(EmailContent::builder().simple(message).build())
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
+        request.content(EmailContent::builder().simple(message).build()).send().await.map_err(failure)?;
         Ok(())
     }
 }
 
-fn failure(error: &SdkError<SendEmailError>) -> MailError {
-    let said = DisplayErrorContext(error).to_string();
-    if !matches!(error, SdkError::ServiceError(_) | SdkError::ConstructionFailure(_)) {
-        return MailError::Unknown(said);
-    }
-    match error.as_service_error() {
-        Some(SendEmailError::BadRequestException(_) | SendEmailError::MessageRejected(_)) => MailError::Refused(said),
-        _ => MailError::Failed(said),
+fn failure(error: SdkError<SendEmailError>) -> MailError {
+    let is_unknown = !matches!(error, SdkError::ServiceError(_) | SdkError::ConstructionFailure(_));
+    let is_refused = matches!(
+        error.as_service_error(),
+        Some(SendEmailError::BadRequestException(_) | SendEmailError::MessageRejected(_))
+    );
+    let error = AwsError::new(error);
+    match (is_unknown, is_refused) {
+        (true, _) => MailError::Unknown(error),
+        (false, true) => MailError::Refused(error),
+        (false, false) => MailError::Failed(error),
     }
 }

@@ -1,46 +1,62 @@
 //! SQS: sending work, and hiding a failed piece of it for a while.
 
+use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sqs::types::{QueueAttributeName, SendMessageBatchRequestEntry};
 use futures_util::{StreamExt, stream};
 
+use crate::aws::AwsError;
+use crate::jobs::Job;
+use crate::model::webhook::escaped_to_ascii;
 use crate::retry::Verdict;
 
 /// SQS's limits for one request.
-const MOST_MESSAGES: usize = 10;
+const MAX_MESSAGES: usize = 10;
 /// The true limit is 1 MiB; the rest is for what surrounds the bodies.
-const MOST_BYTES: usize = 1_000_000;
+const MAX_BYTES: usize = 1_000_000;
 /// Requests under way at once.
-const AT_ONCE: usize = 8;
+const CONCURRENCY: usize = 8;
 
-/// One queue. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct Queue {
+/// The queue of one kind of job. Cheap to clone.
+#[derive(Debug)]
+pub struct Queue<J> {
     client: Client,
     url: String,
+    jobs: PhantomData<fn() -> J>,
 }
 
-/// Something to send.
+impl<J> Clone for Queue<J> {
+    fn clone(&self) -> Self {
+        Self { client: self.client.clone(), url: self.url.clone(), jobs: PhantomData }
+    }
+}
+
+/// A job in the form in which SQS takes it.
 #[derive(Debug, Clone)]
 pub struct Message {
     /// JSON, ASCII only: SQS refuses characters that XML 1.0 forbids.
-    pub body: String,
-    /// Whose it is. SQS keeps one group's backlog from holding up the others (fair queues); it orders nothing.
-    pub group: String,
+    body: String,
+    group: String,
 }
 
 /// Work that is not, or not surely, in the queue.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum QueueError {
-    /// SQS did not take it, or did not say.
+    /// SQS did not take it, or did not answer.
     #[error("SQS failed: {0}")]
-    Failed(String),
+    Failed(#[source] AwsError),
+    /// SQS refused messages of a request that it took, at the second try as well. With its code and words for the first.
+    #[error("SQS refused messages: {0}")]
+    Refused(String),
     /// A message that SQS can never take.
     #[error("a message of {0} bytes does not fit into the queue")]
     TooLarge(usize),
+    /// A job that has no JSON form: a defect of this program.
+    #[error("a job cannot be serialised")]
+    Unserialisable(#[source] Arc<serde_json::Error>),
 }
 
 impl QueueError {
@@ -48,37 +64,49 @@ impl QueueError {
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
-            Self::Failed(_) => Verdict::Retry,
-            Self::TooLarge(_) => Verdict::GiveUp,
+            Self::Failed(_) | Self::Refused(_) => Verdict::Retry,
+            Self::TooLarge(_) | Self::Unserialisable(_) => Verdict::GiveUp,
         }
     }
 }
 
-impl Queue {
+impl<J: Job> Queue<J> {
     /// The queue at `url`.
     #[must_use]
     pub fn new(client: Client, url: String) -> Self {
-        Self { client, url }
+        Self { client, url, jobs: PhantomData }
     }
 
-    /// Whether SQS could hold this body.
+    /// The message for a job.
     ///
     /// # Errors
-    /// [`QueueError::TooLarge`] if not.
-    pub fn fits(body: &str) -> Result<(), QueueError> {
-        if body.len() > MOST_BYTES { Err(QueueError::TooLarge(body.len())) } else { Ok(()) }
-    }
-
-    /// Sends everything, in as few requests as SQS allows. When this returns `Ok`, SQS has all of it.
-    ///
-    /// # Errors
-    /// If SQS did not take some of it at the second try either; the rest may be in the queue.
-    pub async fn send_all(&self, messages: Vec<Message>) -> Result<(), QueueError> {
-        for message in &messages {
-            Self::fits(&message.body)?;
+    /// [`QueueError::TooLarge`] if SQS could never hold it.
+    pub fn encode(job: &J) -> Result<Message, QueueError> {
+        let body = serde_json::to_string(job).map_err(|error| QueueError::Unserialisable(Arc::new(error)))?;
+        let body = escaped_to_ascii(&body);
+        if body.len() > MAX_BYTES {
+            return Err(QueueError::TooLarge(body.len()));
         }
+        // SQS takes 1 to 128 letters, digits and some punctuation as a group.
+        let group: String = job.group().chars().filter(char::is_ascii_graphic).take(128).collect();
+        Ok(Message { body, group: if group.is_empty() { "none".to_owned() } else { group } })
+    }
+
+    /// Sends jobs in as few requests as SQS allows. When this returns `Ok`, SQS has all of them.
+    ///
+    /// # Errors
+    /// If a job does not fit, nothing is sent. If SQS refuses some of them twice, the others may be in the queue.
+    pub async fn send(&self, jobs: &[J]) -> Result<(), QueueError> {
+        self.send_messages(jobs.iter().map(Self::encode).collect::<Result<_, _>>()?).await
+    }
+
+    /// Sends messages as [`Queue::send`] does.
+    ///
+    /// # Errors
+    /// If SQS refuses some of them twice; the others may be in the queue.
+    pub async fn send_messages(&self, messages: Vec<Message>) -> Result<(), QueueError> {
         let mut sending =
-            stream::iter(full_requests(messages)).map(|batch| self.send_batch(batch)).buffer_unordered(AT_ONCE);
+            stream::iter(full_requests(messages)).map(|batch| self.send_batch(batch)).buffer_unordered(CONCURRENCY);
         let mut outcome = Ok(());
         while let Some(sent) = sending.next().await {
             outcome = outcome.and(sent);
@@ -86,16 +114,17 @@ impl Queue {
         outcome
     }
 
-    /// Sends one message that nobody gets before `delay` is over; SQS takes up to 15 minutes.
+    /// Sends a job that stays invisible until `delay` has passed; SQS delays by 15 minutes at most.
     ///
     /// # Errors
     /// If SQS did not take it.
-    pub async fn send_later(&self, message: Message, delay: Duration) -> Result<(), QueueError> {
-        const LONGEST: u64 = 900;
-        let seconds = i32::try_from(delay.as_secs().min(LONGEST)).unwrap_or_default();
+    pub async fn send_later(&self, job: &J, delay: Duration) -> Result<(), QueueError> {
+        const MAX_DELAY_S: u64 = 900;
+        let message = Self::encode(job)?;
+        let seconds = i32::try_from(delay.as_secs().min(MAX_DELAY_S)).unwrap_or_default();
         let request = self.client.send_message().queue_url(&self.url).message_body(message.body);
         let request = request.message_group_id(message.group).delay_seconds(seconds);
-        request.send().await.map_err(|error| failure(&error))?;
+        request.send().await.map_err(failure)?;
         Ok(())
     }
 
@@ -106,10 +135,9 @@ impl Queue {
                 let entry = SendMessageBatchRequestEntry::builder().id(id.to_string()).message_body(&message.body);
                 entry.message_group_id(&message.group).build()
             });
-            let entries =
-                entries.collect::<Result<Vec<_>, _>>().map_err(|error| QueueError::Failed(error.to_string()))?;
+            let entries = entries.collect::<Result<Vec<_>, _>>().map_err(failure)?;
             let sent = self.client.send_message_batch().queue_url(&self.url).set_entries(Some(entries)).send().await;
-            let failed = sent.map_err(|error| failure(&error))?.failed;
+            let failed = sent.map_err(failure)?.failed;
             let Some(first) = failed.first() else { return Ok(()) };
             refused = format!("{}: {}", first.code(), first.message().unwrap_or_default());
             let again: Vec<usize> = failed.iter().filter_map(|entry| entry.id().parse().ok()).collect();
@@ -120,7 +148,7 @@ impl Queue {
                 .map(|(_, message)| message)
                 .collect();
         }
-        Err(QueueError::Failed(refused))
+        Err(QueueError::Refused(refused))
     }
 
     /// How many messages are in the queue, those that somebody works on or that rest included; about.
@@ -134,7 +162,7 @@ impl Queue {
         ];
         let request = self.client.get_queue_attributes().queue_url(&self.url);
         let request = request.set_attribute_names(Some(WAITING.to_vec()));
-        let attributes = request.send().await.map_err(|error| failure(&error))?.attributes.unwrap_or_default();
+        let attributes = request.send().await.map_err(failure)?.attributes.unwrap_or_default();
         Ok(WAITING.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
@@ -145,7 +173,7 @@ impl Queue {
     pub async fn hide(&self, receipt_handle: &str, rest: Duration) -> Result<(), QueueError> {
         let seconds = i32::try_from(rest.as_secs().clamp(1, 12 * 3600 - 600)).unwrap_or(600);
         let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt_handle);
-        request.visibility_timeout(seconds).send().await.map_err(|error| failure(&error))?;
+        request.visibility_timeout(seconds).send().await.map_err(failure)?;
         Ok(())
     }
 }
@@ -157,7 +185,7 @@ fn full_requests(messages: Vec<Message>) -> Vec<Vec<Message>> {
     for message in messages {
         let size = message.body.len() + message.group.len();
         match requests.last_mut() {
-            Some(request) if request.len() < MOST_MESSAGES && bytes + size <= MOST_BYTES => {
+            Some(request) if request.len() < MAX_MESSAGES && bytes + size <= MAX_BYTES => {
                 bytes += size;
                 request.push(message);
             }
@@ -170,13 +198,14 @@ fn full_requests(messages: Vec<Message>) -> Vec<Vec<Message>> {
     requests
 }
 
-fn failure<E: std::error::Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> QueueError {
-    QueueError::Failed(DisplayErrorContext(error).to_string())
+fn failure(error: impl std::error::Error + Send + Sync + 'static) -> QueueError {
+    QueueError::Failed(AwsError::new(error))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jobs::EngagementJob;
 
     fn sizes(bodies: &[usize]) -> Vec<usize> {
         let message = |size: &usize| Message { body: "x".repeat(*size), group: String::new() };
@@ -188,6 +217,20 @@ mod tests {
         assert_eq!(sizes(&[1; 1000]), [10; 100]);
         assert_eq!(sizes(&[400_000, 400_000, 400_000, 1]), [2, 2]);
         assert_eq!(sizes(&[]), [0; 0]);
-        assert!(matches!(Queue::fits(&"x".repeat(MOST_BYTES + 1)), Err(QueueError::TooLarge(_))));
+    }
+
+    #[test]
+    fn what_sqs_could_never_hold_is_not_encoded_and_groups_are_what_it_takes() {
+        let job = |entry_id: &str, value: String| EngagementJob {
+            object: "page".into(),
+            entry_id: entry_id.into(),
+            field: "feed".into(),
+            value,
+        };
+        let encoded = |job| Queue::<EngagementJob>::encode(&job);
+        assert!(matches!(encoded(job("7", "x".repeat(MAX_BYTES))), Err(QueueError::TooLarge(_))));
+        assert_eq!(encoded(job("12 3\u{1F600}", String::new())).unwrap().group, "123");
+        assert_eq!(encoded(job("", "\u{1F600}".into())).unwrap().group, "none");
+        assert!(encoded(job("7", "\u{1F600}".into())).unwrap().body.is_ascii());
     }
 }

@@ -8,13 +8,13 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, SdkError};
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::aws::AwsError;
 use crate::graph::App;
 use crate::graph::pages::Me;
 use crate::ids::{IntegrationId, PageId};
@@ -44,7 +44,7 @@ pub enum VaultError {
     Unreadable(String),
     /// Secrets Manager did not answer.
     #[error("Secrets Manager failed: {0}")]
-    Failed(String),
+    Failed(#[source] AwsError),
 }
 
 impl VaultError {
@@ -170,7 +170,7 @@ impl Vault {
         let name = format!("{prefix}{owner}.{}", series.get(..8).unwrap_or_default());
         let value = serde_json::json!({ "token": token.expose() }).to_string();
         let created = self.client.create_secret().name(&name).secret_string(value).send().await;
-        created.map_err(|error| failed(&error))?;
+        created.map_err(failed)?;
         Ok(name)
     }
 
@@ -215,7 +215,7 @@ impl Vault {
                 Some(
                     DeleteSecretError::ResourceNotFoundException(_) | DeleteSecretError::InvalidRequestException(_),
                 ) => Ok(()),
-                _ => Err(failed(&error)),
+                _ => Err(failed(error)),
             },
         }
     }
@@ -258,7 +258,7 @@ impl Vault {
                 object.insert("user_token".to_owned(), credentials.user_token.expose().into());
             }
             if let Err(error) = self.client.create_secret().name(&name).secret_string(value.to_string()).send().await {
-                let error = failed(&error);
+                let error = failed(error);
                 self.drop_all(&stored.names).await;
                 return Err(error);
             }
@@ -312,10 +312,10 @@ impl Vault {
                     return Err(VaultError::Unreadable(secret_id.to_owned()));
                 }
                 (_, Some((_, stale))) => {
-                    tracing::warn!(error = %failed(&error), "a secret could not be read anew; its last value is used");
+                    tracing::warn!(error = %failed(error), "a secret could not be read anew; its last value is used");
                     return Ok(stale);
                 }
-                (_, None) => return Err(failed(&error)),
+                (_, None) => return Err(failed(error)),
             },
         };
         if let Ok(mut cache) = self.cache.lock() {
@@ -339,6 +339,6 @@ fn parse<T: DeserializeOwned>(secret_id: &str, text: &SecretString) -> Result<T,
     serde_json::from_str(text.expose_secret()).map_err(|_| VaultError::Unreadable(secret_id.to_owned()))
 }
 
-fn failed<E: std::error::Error + 'static, R: std::fmt::Debug>(error: &SdkError<E, R>) -> VaultError {
-    VaultError::Failed(DisplayErrorContext(error).to_string())
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> VaultError {
+    VaultError::Failed(AwsError::new(error))
 }

@@ -4,12 +4,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 use leadwire::connections::health::{ended_by_us, examine, last_well};
-use leadwire::connections::{CheckJob, Meta, erase, let_go, problems, release, remove, subscribe};
+use leadwire::connections::{erase, let_go, problems, release, remove, subscribe};
 use leadwire::error::WorkError;
 use leadwire::graph::subscriptions::fields;
 use leadwire::graph::{Graph, GraphError};
 use leadwire::ids::{OrgScope, PageId};
+use leadwire::jobs::{CheckJob, LeadJob};
 use leadwire::leads::{CatchUp, Replaying, Search, parked, replay};
+use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::health::LEAD_FIELD;
 use leadwire::model::connection::standing::{EndReason, Ended};
 use leadwire::model::connection::{Connection, Integration, Problem};
@@ -32,11 +34,11 @@ const WAITING_FOR_US: [&str; 3] = ["token_dead", "token_unreadable", "meta_not_i
 /// What looking takes.
 #[derive(Debug)]
 pub(crate) struct Looker {
-    pub(crate) meta: Meta,
+    pub(crate) meta: MetaApp,
     pub(crate) table: Table,
     pub(crate) notifier: Notifier,
     /// Takes the leads that waited for the integration to live again.
-    pub(crate) leads: Queue,
+    pub(crate) leads: Queue<LeadJob>,
 }
 
 /// What was seen, and nothing of it written.

@@ -1,14 +1,13 @@
 //! One integration at a time: is its token alive, are its pages subscribed, what do its admins have to be told.
 
-use aws_lambda_events::event::sqs::SqsEvent;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use leadwire::batch;
+use lambda_runtime::Error;
 use leadwire::bus::Bus;
-use leadwire::connections::{CheckJob, Meta};
 use leadwire::mail::Mailer;
+use leadwire::meta_app::MetaApp;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
+use leadwire::worker;
 use leadwire::{aws, env, telemetry};
 
 mod look;
@@ -34,13 +33,9 @@ async fn main() -> Result<(), Error> {
             console: env::console_url()?,
         },
         leads: Queue::new(sqs.clone(), env::lead_queue_url()?),
-        meta: Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
+        meta: MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
         table,
     };
     let queue = Queue::new(sqs, env::expiry_notice_queue_url()?);
-    let work = async |job: &CheckJob| looker.look(job, leadwire::clock::now()).await;
-    let handle = async |event: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(batch::run_each(event.payload, event.context.deadline(), &queue, work).await)
-    };
-    run(service_fn(handle)).await
+    worker::serve(queue, async |job, _| looker.look(job, leadwire::clock::now()).await).await
 }

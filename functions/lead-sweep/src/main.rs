@@ -1,29 +1,30 @@
 //! What the webhook missed: an integration's pages are compared with what came in, and what did not is queued like the
 //! rest. Webhooks fail silently, so this runs whether anything seems to be missing or not.
 
-use aws_lambda_events::event::sqs::SqsEvent;
 use jiff::{SignedDuration, Timestamp};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use leadwire::batch;
+use lambda_runtime::Error;
 use leadwire::bus::Bus;
-use leadwire::connections::{Meta, ask_for_check};
 use leadwire::error::WorkError;
 use leadwire::ids::OrgScope;
-use leadwire::leads::{CatchUp, Ledger, Search, SweepJob, cannot_search, tell_quiet};
+use leadwire::jobs::CheckJob;
+use leadwire::jobs::{LeadJob, SweepJob};
+use leadwire::leads::{CatchUp, Ledger, Search, cannot_search, tell_quiet};
+use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::standing::EndReason;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
+use leadwire::worker;
 use leadwire::{aws, env, telemetry};
 
 /// Meta tells of a lead within minutes; what it may still tell of is left to it, so that what is found here was missed.
 const ABOUT_TO_TELL: SignedDuration = SignedDuration::from_mins(5);
 
 struct Sweeper {
-    meta: Meta,
+    meta: MetaApp,
     ledger: Ledger,
-    leads: Queue,
-    checks: Queue,
+    leads: Queue<LeadJob>,
+    checks: Queue<CheckJob>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -39,14 +40,10 @@ async fn main() -> Result<(), Error> {
         },
         leads: Queue::new(sqs.clone(), env::lead_queue_url()?),
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
-        meta: Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
+        meta: MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
     };
     let queue = Queue::new(sqs, env::lead_sweep_queue_url()?);
-    let work = async |job: &SweepJob| sweeper.sweep(job, leadwire::clock::now()).await;
-    let handle = async |event: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(batch::run_each(event.payload, event.context.deadline(), &queue, work).await)
-    };
-    run(service_fn(handle)).await
+    worker::serve(queue, async |job, _| sweeper.sweep(job, leadwire::clock::now()).await).await
 }
 
 impl Sweeper {
@@ -75,7 +72,7 @@ impl Sweeper {
             Ok(_) => Ok(()),
             // Somebody has to look at it; the next sweep comes anyway.
             Err(error) if error.is_of_token() => {
-                ask_for_check(&self.checks, &scope, &integration.id).await?;
+                self.checks.send(&[CheckJob::new(&scope, &integration.id)]).await?;
                 give_up(table, &scope, job, error.code(), &error.to_string()).await
             }
             Err(error) => Err(error),

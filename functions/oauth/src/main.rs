@@ -5,7 +5,8 @@ use std::convert::Infallible;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
 use leadwire::bus::Bus;
-use leadwire::connections::{Answer, Connector, FinishError, Meta, Onward};
+use leadwire::connections::{Answer, Connector, FinishError, Onward};
+use leadwire::meta_app::MetaApp;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
@@ -24,7 +25,7 @@ async fn main() -> Result<(), Error> {
         checks: Queue::new(sqs, env::expiry_notice_queue_url()?),
         credentials_prefix: env::credentials_prefix()?,
         key: vault.signing_key(&env::signing_secret_id()?).await?,
-        meta: Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
+        meta: MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
     };
     run(service_fn(|request| answer(&connector, request))).await
 }

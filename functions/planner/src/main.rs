@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, VecDeque};
 use futures_util::future::{join_all, try_join_all};
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use leadwire::ads::{AdsJob, Begun, begin};
-use leadwire::connections::CheckJob;
+use leadwire::ads::{Begun, begin};
 use leadwire::error::WorkError;
 use leadwire::ids::{OrgId, OrgScope, RunId};
-use leadwire::leads::SweepJob;
+use leadwire::jobs::AdsSyncJob;
+use leadwire::jobs::CheckJob;
+use leadwire::jobs::SweepJob;
 use leadwire::model::ads::account::{AdAccount, LONG_LOOK_BACK, back};
 use leadwire::model::ads::sync::Cause;
-use leadwire::queue::{Message, Queue};
+use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::table::integration::Due;
 use leadwire::{aws, env, telemetry};
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 /// What a schedule calls this function with.
 #[derive(Debug, Deserialize)]
 struct Plan {
-    job: Job,
+    job: Schedule,
     /// Also what is not due yet: for an operator who wants to know now.
     #[serde(default)]
     everything: bool,
@@ -33,7 +34,7 @@ struct Plan {
 /// The schedules there are, by their names in the template.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Job {
+enum Schedule {
     ExpiryNotice,
     LeadSweep,
     AdsSync,
@@ -52,9 +53,9 @@ const AT_ONCE: usize = 100;
 
 struct Planner {
     table: Table,
-    checks: Queue,
-    sweeps: Queue,
-    ads: Queue,
+    checks: Queue<CheckJob>,
+    sweeps: Queue<SweepJob>,
+    ads: Queue<AdsSyncJob>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -75,19 +76,19 @@ impl Planner {
     async fn plan(&self, plan: Plan) -> Result<Planned, Error> {
         let now = leadwire::clock::now();
         let messages = match plan.job {
-            Job::ExpiryNotice => {
+            Schedule::ExpiryNotice => {
                 let mut due = self.table.due_integrations((!plan.everything).then_some(now)).await?;
                 due.retain(|due| plan.concerns(due));
                 let due = by_turns(due, |due| due.scope.org().clone());
                 for due in due.chunks(AT_ONCE) {
-                    let job = |due: &Due| CheckJob { org: due.scope.org().clone(), integration_id: due.id.clone() };
-                    self.checks.send_all(due.iter().map(|due| job(due).message()).collect()).await?;
+                    let jobs: Vec<CheckJob> = due.iter().map(|due| CheckJob::new(&due.scope, &due.id)).collect();
+                    self.checks.send(&jobs).await?;
                     // After the message: one that is sent twice is looked at twice, one that is not sent would be not.
                     try_join_all(due.iter().map(|due| self.table.put_off(due, now + HANDED_OUT))).await?;
                 }
                 due.len()
             }
-            Job::LeadSweep => {
+            Schedule::LeadSweep => {
                 // Every integration that there is something to look at of is in the index, whenever its turn is.
                 let mut all = self.table.due_integrations(None).await?;
                 all.retain(|due| plan.concerns(due));
@@ -99,26 +100,26 @@ impl Planner {
                     everything,
                     run: None,
                 };
-                self.sweeps.send_all(all.iter().map(|due| job(due).message()).collect()).await?;
+                self.sweeps.send(&all.iter().map(job).collect::<Vec<_>>()).await?;
                 all.len()
             }
-            Job::AdsSync => {
+            Schedule::AdsSync => {
                 let mut all = self.table.all_ad_accounts().await?;
                 all.retain(|(scope, _)| plan.org.as_ref().is_none_or(|org| org == scope.org()));
                 let all = by_turns(all, |(scope, _)| scope.org().clone());
                 let mut messages = 0;
                 for accounts in all.chunks(AT_ONCE) {
                     let due = join_all(accounts.iter().map(|of| self.reading(of, plan.everything))).await;
-                    let heard = |(due, (_, account)): (Result<Option<Message>, WorkError>, &(_, AdAccount))| {
+                    let heard = |(due, (_, account)): (Result<Option<AdsSyncJob>, WorkError>, &(_, AdAccount))| {
                         // One that cannot be begun keeps no other waiting; the next schedule tries it again.
                         due.inspect_err(|error| {
                             tracing::error!(%error, account = %account.ad_account_id, "an ad account cannot be read now");
                         })
                         .ok()?
                     };
-                    let due: Vec<Message> = due.into_iter().zip(accounts).filter_map(heard).collect();
+                    let due: Vec<AdsSyncJob> = due.into_iter().zip(accounts).filter_map(heard).collect();
                     messages += due.len();
-                    self.ads.send_all(due).await?;
+                    self.ads.send(&due).await?;
                 }
                 messages
             }
@@ -135,14 +136,14 @@ impl Planner {
         &self,
         (scope, account): &(OrgScope, AdAccount),
         everything: bool,
-    ) -> Result<Option<Message>, WorkError> {
+    ) -> Result<Option<AdsSyncJob>, WorkError> {
         let now = leadwire::clock::now();
         if account.paused || (!everything && account.rests(now)) {
             return Ok(None);
         }
         if account.run_id.is_some() {
-            let job = AdsJob::of(account, account.run_id.clone());
-            return Ok(account.is_abandoned(now).then(|| job.message()));
+            let job = AdsSyncJob::new(account, account.run_id.clone());
+            return Ok(account.is_abandoned(now).then_some(job));
         }
         let run = RunId::new();
         let cause = if account.imported_since.is_none() { Cause::Import } else { Cause::Schedule };
@@ -150,7 +151,7 @@ impl Planner {
         // What is restated once a day is not due yet either.
         let since = if everything { due.min(back(account.today(now), LONG_LOOK_BACK)) } else { due };
         let begun = begin(&self.table, scope, account, &run, (since, cause, None), now).await?;
-        Ok((begun == Begun::New).then(|| AdsJob::of(account, Some(run)).message()))
+        Ok((begun == Begun::New).then(|| AdsSyncJob::new(account, Some(run))))
     }
 }
 
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn the_template_s_words_are_understood() {
         let plan: Plan = serde_json::from_str(r#"{"job":"expiry-notice"}"#).unwrap();
-        assert!(matches!((plan.job, plan.everything, plan.org), (Job::ExpiryNotice, false, None)));
+        assert!(matches!((plan.job, plan.everything, plan.org), (Schedule::ExpiryNotice, false, None)));
         assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());
     }
 }

@@ -5,8 +5,8 @@ mod requests;
 mod status;
 
 use lambda_http::{Error, run, service_fn};
-use leadwire::app_secrets::AppSecrets;
-use leadwire::connections::Meta;
+use leadwire::meta_app::AppSecrets;
+use leadwire::meta_app::MetaApp;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
@@ -25,7 +25,7 @@ async fn main() -> Result<(), Error> {
         key: vault.signing_key(&env::signing_secret_id()?).await?,
         public_url: env::public_url()?,
         secrets: AppSecrets::new(Vault::new(secrets_manager), app_secret_id.clone()),
-        meta: Meta::open(vault, app_secret_id, env::graph_base_url()?, env::graph_version()?).await?,
+        meta: MetaApp::open(vault, app_secret_id, env::graph_base_url()?, env::graph_version()?).await?,
     };
     run(service_fn(|request| desk.answer(request))).await
 }

@@ -8,12 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
-use leadwire::app_secrets::AppSecrets;
-use leadwire::connections::{Meta, ask_for_check, erase, let_go, person_hash};
+use leadwire::connections::{erase, let_go, person_hash};
 use leadwire::error::WorkError;
 use leadwire::graph::signed_request::{SignedRequest, SignedRequestError};
 use leadwire::http::Problem;
 use leadwire::ids::OrgScope;
+use leadwire::jobs::CheckJob;
+use leadwire::meta_app::AppSecrets;
+use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::Integration;
 use leadwire::model::connection::standing::{EndReason, Ended};
 use leadwire::queue::Queue;
@@ -35,10 +37,10 @@ const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(1);
 
 /// Everything a request needs.
 pub(crate) struct Desk {
-    pub(crate) meta: Meta,
+    pub(crate) meta: MetaApp,
     pub(crate) secrets: AppSecrets,
     pub(crate) table: Table,
-    pub(crate) checks: Queue,
+    pub(crate) checks: Queue<CheckJob>,
     pub(crate) key: HmacKey,
     pub(crate) public_url: Option<Url>,
 }
@@ -119,7 +121,7 @@ impl Desk {
             tracing::warn!("what a person asked for takes longer than Meta waits, and is gone on with");
         }
         for (scope, integration) in marked {
-            if let Err(error) = ask_for_check(&self.checks, scope, &integration.id).await {
+            if let Err(error) = self.checks.send(&[CheckJob::new(scope, &integration.id)]).await {
                 tracing::warn!(%error, org = %scope.org(), "the admins will be told later only");
             }
         }

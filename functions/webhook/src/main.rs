@@ -5,7 +5,7 @@
 mod receive;
 
 use lambda_http::{Error, run, service_fn};
-use leadwire::app_secrets::AppSecrets;
+use leadwire::meta_app::AppSecrets;
 use leadwire::queue::Queue;
 use leadwire::vault::Vault;
 use leadwire::{aws, env, telemetry};

@@ -6,20 +6,20 @@ use std::convert::Infallible;
 use jiff::Timestamp;
 use lambda_http::http::{Method, StatusCode, header};
 use lambda_http::{Body, Request, RequestExt, Response};
-use leadwire::app_secrets::AppSecrets;
 use leadwire::graph::App;
 use leadwire::http::Problem;
 use leadwire::ids::OrgId;
+use leadwire::jobs::{EngagementJob, LeadJob};
+use leadwire::meta_app::AppSecrets;
 use leadwire::model::lead::FoundBy;
-use leadwire::model::lead::job::LeadJob;
 use leadwire::model::webhook::{self, Change, EngagementNotice, LeadNotice};
-use leadwire::queue::{Message, Queue, QueueError};
+use leadwire::queue::{Message, Queue};
 
 /// Everything a request needs.
 pub(crate) struct Receiver {
     pub(crate) secrets: AppSecrets,
-    pub(crate) leads: Queue,
-    pub(crate) engagement: Queue,
+    pub(crate) leads: Queue<LeadJob>,
+    pub(crate) engagement: Queue<EngagementJob>,
 }
 
 impl Receiver {
@@ -78,9 +78,9 @@ impl Receiver {
         if let Some(changes) = sorted.skipped.get(&webhook::Skip::Unreadable) {
             tracing::error!(changes, metric = "changes_unreadable", "Meta sent leads or entries that cannot be read");
         }
-        let jobs = lead_messages(sorted.leads, named_org(request), leadwire::clock::now());
-        let facts = engagement_messages(sorted.engagement);
-        let sent = tokio::join!(self.leads.send_all(jobs), self.engagement.send_all(facts));
+        let jobs = lead_jobs(sorted.leads, named_org(request).as_deref(), leadwire::clock::now());
+        let notices = engagement_messages(&sorted.engagement);
+        let sent = tokio::join!(self.leads.send(&jobs), self.engagement.send_messages(notices));
         sent.0.and(sent.1).map_err(|error| {
             tracing::error!(%error, leads, engagement, "a delivery is not in the queues; Meta will send it again");
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_queued", "Not taken. Send it again.")
@@ -150,41 +150,24 @@ fn sort(changes: Vec<Change>) -> Sorted {
     sorted
 }
 
-fn lead_messages(leads: Vec<LeadNotice>, orgid: Option<String>, received_at: Timestamp) -> Vec<Message> {
-    let message = |notice: LeadNotice| {
-        let group = notice.page_id.to_string();
-        let job = LeadJob { orgid: orgid.clone(), ..LeadJob::new(notice, received_at, FoundBy::Webhook) };
-        Message { body: serde_json::to_string(&job).unwrap_or_default(), group }
-    };
-    leads.into_iter().map(message).collect()
+fn lead_jobs(leads: Vec<LeadNotice>, orgid: Option<&str>, received_at: Timestamp) -> Vec<LeadJob> {
+    let job =
+        |notice| LeadJob { orgid: orgid.map(ToOwned::to_owned), ..LeadJob::new(notice, received_at, FoundBy::Webhook) };
+    leads.into_iter().map(job).collect()
 }
 
-/// A notice that no queue can hold is left out: sending it again would not make it smaller, and would keep the rest of
-/// its body from ever getting in.
-fn engagement_messages(notices: Vec<EngagementNotice>) -> Vec<Message> {
-    let message = |notice: EngagementNotice| {
-        let body = webhook::escaped_to_ascii(&serde_json::to_string(&notice).unwrap_or_default());
-        match Queue::fits(&body) {
-            Ok(()) => Some(Message { body, group: group(&notice.entry_id) }),
-            Err(QueueError::TooLarge(bytes)) => {
-                tracing::error!(
-                    bytes,
-                    field = notice.field,
-                    metric = "changes_too_large",
-                    "a change is too large for the queue and is lost"
-                );
-                None
-            }
-            Err(QueueError::Failed(_)) => None,
-        }
+/// A notice that no queue can hold is left out: sending it again would not make it smaller, and it would keep the rest of
+/// its body out for ever.
+fn engagement_messages(notices: &[EngagementJob]) -> Vec<Message> {
+    let message = |notice: &EngagementJob| {
+        let message = Queue::encode(notice);
+        message
+            .inspect_err(|error| {
+                tracing::error!(%error, field = notice.field, metric = "changes_too_large", "a change is lost");
+            })
+            .ok()
     };
-    notices.into_iter().filter_map(message).collect()
-}
-
-/// SQS takes 1 to 128 letters, digits and some punctuation as a group.
-fn group(entry_id: &str) -> String {
-    let group: String = entry_id.chars().filter(char::is_ascii_alphanumeric).take(128).collect();
-    if group.is_empty() { "none".to_owned() } else { group }
+    notices.iter().filter_map(message).collect()
 }
 
 #[cfg(test)]
@@ -196,31 +179,19 @@ mod tests {
         let notice =
             serde_json::from_str(r#"{"leadgen_id":222,"page_id":"111","form_id":"333","created_time":1700000000}"#)
                 .unwrap();
-        let messages = lead_messages(vec![notice], Some("demo".into()), "2026-01-01T00:00:00Z".parse().unwrap());
-        assert_eq!(messages[0].group, "111");
+        let jobs = lead_jobs(vec![notice], Some("demo"), "2026-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(
-            messages[0].body,
+            serde_json::to_string(&jobs[0]).unwrap(),
             r#"{"leadgen_id":"222","page_id":"111","form_id":"333","created_time":1700000000,"received_at":"2026-01-01T00:00:00Z","found_by":"webhook","orgid":"demo"}"#
         );
-        let job: LeadJob = serde_json::from_str(&messages[0].body).unwrap();
-        assert_eq!(job.notice.leadgen_id.as_str(), "222");
+        assert_eq!(jobs[0].notice.leadgen_id.as_str(), "222");
     }
 
     #[test]
     fn what_cannot_be_queued_keeps_nothing_else_out() {
-        let notice = |value: String| EngagementNotice {
-            object: "page".into(),
-            entry_id: "7".into(),
-            field: "feed".into(),
-            value,
-        };
-        let messages = engagement_messages(vec![notice("x".repeat(2_000_000)), notice("{}".into())]);
+        let notice =
+            |value: String| EngagementJob { object: "page".into(), entry_id: "7".into(), field: "feed".into(), value };
+        let messages = engagement_messages(&[notice("x".repeat(2_000_000)), notice("{}".into())]);
         assert_eq!(messages.len(), 1);
-    }
-
-    #[test]
-    fn groups_are_what_sqs_takes() {
-        assert_eq!(group("12 3\u{1F600}"), "123");
-        assert_eq!(group(""), "none");
     }
 }

@@ -7,11 +7,11 @@ use utoipa::ToSchema;
 use super::integrations::find;
 use super::usable::{needs_token, of_meta};
 use super::{MetaAccess, Services};
-use crate::connections::ask_for_check;
 use crate::connections::health::health as look;
 use crate::error::WorkError;
 use crate::graph::businesses::{Business, Tenure};
 use crate::http::Problem;
+use crate::jobs::CheckJob;
 use crate::model::connection::Connection;
 use crate::model::connection::health::{Check, CheckStatus};
 
@@ -89,7 +89,7 @@ pub async fn health(services: &Services, access: &MetaAccess, id: &str) -> Resul
     let fails = items.iter().any(|check| check.status == CheckStatus::Fail);
     if is_dead(&items) && integration.standing(now).reason.is_none() {
         // Whoever looks at the integration next finds it ended.
-        ask_for_check(&services.checks, &access.scope, &integration.id).await?;
+        services.checks.send(&[CheckJob::new(&access.scope, &integration.id)]).await.map_err(WorkError::from)?;
     }
     let status = if fails { CheckStatus::Fail } else { CheckStatus::Pass };
     Ok(Health { status, checked_at: now, items, next_cursor: None })

@@ -9,9 +9,11 @@ use utoipa::ToSchema;
 use super::integrations::{IntegrationOut, PageList, find, page_list, shown};
 use super::usable::{needs_token, of_meta};
 use super::{MetaAccess, Services};
-use crate::connections::{ChooseError, PasteError, Pasted, ask_for_check, check_settings, choose_pages, remove};
+use crate::connections::{ChooseError, PasteError, Pasted, check_settings, choose_pages, remove};
+use crate::error::WorkError;
 use crate::http::Problem;
 use crate::ids::PageId;
+use crate::jobs::CheckJob;
 use crate::model::connection::Integration;
 use crate::model::lead::assignment::Assignment;
 use crate::secret::AccessToken;
@@ -210,7 +212,7 @@ async fn end_all(services: &Services, access: &MetaAccess, integrations: &[Integ
     };
     let done = tokio::time::timeout(LONGEST, ending).await.unwrap_or(false);
     for integration in integrations.iter().skip(ended.into_inner()) {
-        ask_for_check(&services.checks, &access.scope, &integration.id).await?;
+        services.checks.send(&[CheckJob::new(&access.scope, &integration.id)]).await.map_err(WorkError::from)?;
     }
     Ok(if done { Ended::Done } else { Ended::GoesOn })
 }
@@ -223,7 +225,7 @@ async fn end(services: &Services, access: &MetaAccess, integration: &Integration
         Err(error) => {
             tracing::warn!(%error, code = error.code(), org = %access.scope.org(), integration = %integration.id, "a deletion did not come to its end, and is gone on with");
             // It is first in line anyway: this only spares it the wait.
-            let _ = ask_for_check(&services.checks, &access.scope, &integration.id).await;
+            let _ = services.checks.send(&[CheckJob::new(&access.scope, &integration.id)]).await;
             false
         }
     }

@@ -32,11 +32,13 @@ use http::StatusCode;
 use url::Url;
 
 use crate::bus::Bus;
-use crate::connections::{Connector, Meta};
+use crate::connections::Connector;
 use crate::env;
 use crate::graph::Graph;
 use crate::http::Problem;
 use crate::ids::OrgScope;
+use crate::jobs::{AdsSyncJob, CheckJob, LeadJob, SweepJob};
+use crate::meta_app::MetaApp;
 use crate::model::caller::Caller;
 use crate::model::connection::login::ReturnUrls;
 use crate::model::org::Org;
@@ -51,17 +53,17 @@ pub struct Services {
     /// Where everything is.
     pub table: Table,
     /// Takes leads to be fetched.
-    pub leads: Queue,
+    pub leads: Queue<LeadJob>,
     /// Signs cursors and login states.
     pub key: HmacKey,
     /// For what changes a connection, or asks Meta.
     pub connector: Connector,
     /// Takes pages to be searched.
-    pub sweeps: Queue,
+    pub sweeps: Queue<SweepJob>,
     /// Takes ad accounts to be read.
-    pub ads: Queue,
+    pub ads: Queue<AdsSyncJob>,
     /// Takes integrations to be looked at now.
-    pub checks: Queue,
+    pub checks: Queue<CheckJob>,
     /// Our app at Meta.
     pub app_id: String,
     /// Where Meta's login dialog is.
@@ -101,7 +103,7 @@ impl Services {
             graph_version: graph_version.clone(),
             return_urls: ReturnUrls::parse(&env::return_url_allow_list()?)?,
             connector: Connector {
-                meta: Meta { graph: Graph::new(env::graph_base_url()?, graph_version, app)?, vault, app_secret_id },
+                meta: MetaApp { graph: Graph::new(env::graph_base_url()?, graph_version, app)?, vault, app_secret_id },
                 table,
                 bus: Bus::new(aws_sdk_eventbridge::Client::new(aws), env::event_bus_name()?),
                 leads,

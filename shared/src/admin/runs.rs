@@ -13,7 +13,8 @@ use super::{MetaAccess, Services};
 use crate::error::WorkError;
 use crate::http::Problem;
 use crate::ids::{PageId, RunId};
-use crate::leads::{CatchUp, Search, SweepJob, cannot_search};
+use crate::jobs::SweepJob;
+use crate::leads::{CatchUp, Search, cannot_search};
 use crate::model::connection::{Connection, Integration};
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunState};
@@ -179,9 +180,10 @@ async fn begin(
 
 /// Leaves a run to lead-sweep, page by page.
 async fn queue(services: &Services, access: &MetaAccess, run: &Run) -> Result<(), Problem> {
-    let message = |page: &PageId| {
+    let job = |page: &PageId| {
         let (org, integration_id) = (access.scope.org().clone(), run.integration_id.clone());
-        SweepJob { org, integration_id, everything: true, run: Some((run.id.clone(), page.clone())) }.message()
+        SweepJob { org, integration_id, everything: true, run: Some((run.id.clone(), page.clone())) }
     };
-    Ok(services.sweeps.send_all(run.pages.iter().map(message).collect()).await.map_err(WorkError::from)?)
+    let jobs: Vec<SweepJob> = run.pages.iter().map(job).collect();
+    Ok(services.sweeps.send(&jobs).await.map_err(WorkError::from)?)
 }

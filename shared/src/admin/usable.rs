@@ -4,10 +4,10 @@ use http::StatusCode;
 use jiff::Timestamp;
 
 use super::{MetaAccess, Services};
-use crate::connections::ask_for_check;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::http::Problem;
+use crate::jobs::CheckJob;
 use crate::model::connection::Integration;
 use crate::model::connection::standing::EndReason;
 
@@ -34,7 +34,7 @@ pub(super) async fn of_meta(
     error: WorkError,
 ) -> Problem {
     if error.is_of_token() {
-        if let Err(error) = ask_for_check(&services.checks, &access.scope, &integration.id).await {
+        if let Err(error) = services.checks.send(&[CheckJob::new(&access.scope, &integration.id)]).await {
             tracing::warn!(%error, org = %access.scope.org(), "a failed token will be looked at later only");
         }
         return match &error {

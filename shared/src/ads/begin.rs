@@ -4,41 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
 use crate::error::WorkError;
-use crate::ids::{AdAccountId, LinkId, OrgId, OrgScope, RunId, UserId};
+use crate::ids::{OrgScope, RunId, UserId};
 use crate::model::ads::account::AdAccount;
 use crate::model::ads::sync::{AdsSync, Cause};
-use crate::queue::Message;
 use crate::table::Table;
-
-/// One turn of a reading, or, without one, the deletion of what was read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct AdsJob {
-    /// Whose.
-    pub org: OrgId,
-    /// Of which account.
-    pub ad_account_id: AdAccountId,
-    /// As it was linked then.
-    pub link: LinkId,
-    /// The reading. `None`: the account was unlinked, and what was read of it is to be deleted.
-    pub run: Option<RunId>,
-}
-
-impl AdsJob {
-    /// A turn of a reading of this account.
-    #[must_use]
-    pub fn of(account: &AdAccount, run: Option<RunId>) -> Self {
-        Self { org: account.org.clone(), ad_account_id: account.ad_account_id.clone(), link: account.id.clone(), run }
-    }
-
-    /// The job as a message. Its group is the org, so that one org with many accounts does not hold up the others.
-    #[must_use]
-    pub fn message(&self) -> Message {
-        Message { body: serde_json::to_string(self).unwrap_or_default(), group: self.org.to_string() }
-    }
-}
 
 /// What became of asking for a reading.
 #[derive(Debug, Clone, PartialEq, Eq)]

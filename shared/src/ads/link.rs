@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::begin::{AdsJob, Begun, begin};
+use super::begin::{Begun, begin};
 use super::token;
-use crate::connections::Meta;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::graph::ad_accounts::AdAccountNode;
 use crate::ids::{AdAccountId, IntegrationId, LinkId, OrgScope, RunId, UserId};
+use crate::jobs::AdsSyncJob;
+use crate::meta_app::MetaApp;
 use crate::model::ads::account::{AdAccount, Client, TokenSource};
 use crate::model::ads::conversions::Counted;
 use crate::model::ads::sync::Cause;
@@ -77,11 +78,11 @@ impl From<crate::table::TableError> for LinkError {
 #[derive(Debug, Clone, Copy)]
 pub struct Desk<'a> {
     /// Verifies, and keeps tokens.
-    pub meta: &'a Meta,
+    pub meta: &'a MetaApp,
     /// Keeps accounts.
     pub table: &'a Table,
     /// Takes what is to be read.
-    pub queue: &'a Queue,
+    pub queue: &'a Queue<AdsSyncJob>,
     /// What the names of secrets with tokens begin with.
     pub credentials_prefix: &'a str,
 }
@@ -168,10 +169,10 @@ pub async fn change(
 pub async fn unlink(desk: Desk<'_>, scope: &OrgScope, account: &AdAccount) -> Result<(), WorkError> {
     // The message before the row: nobody would find what was read of it otherwise. The worker leaves an account alone
     // that is still linked, and comes again.
-    let job = AdsJob::of(account, None).message();
+    let job = AdsSyncJob::new(account, None);
     // A reading that is under way writes until its turn ends.
     let delay = if account.run_id.is_some() { LONGEST_TURN } else { Duration::ZERO };
-    desk.queue.send_later(job, delay).await.map_err(WorkError::from)?;
+    desk.queue.send_later(&job, delay).await.map_err(WorkError::from)?;
     // The token before the row that names it.
     if let Some(name) = account.token.secret() {
         desk.meta.vault.delete(name).await?;
@@ -191,7 +192,7 @@ async fn read_soon(
     let run = RunId::new();
     let begun = async {
         if begin(desk.table, scope, account, &run, plan, now).await? == Begun::New {
-            desk.queue.send_all(vec![AdsJob::of(account, Some(run.clone())).message()]).await?;
+            desk.queue.send(&[AdsSyncJob::new(account, Some(run.clone()))]).await?;
         }
         Ok::<_, WorkError>(())
     };

@@ -16,6 +16,6 @@ mod steps;
 mod sync;
 mod token;
 
-pub use begin::{AdsJob, Begun, begin};
+pub use begin::{Begun, begin};
 pub use link::{Desk, LinkError, NewAccount, Token, change, link, unlink};
 pub use sync::{Reader, Turn};

@@ -5,15 +5,16 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::account_days::days;
-use super::begin::AdsJob;
 use super::calls::{Calls, Stop};
 use super::steps::{Turning, steps};
 use super::token;
 use crate::clock;
-use crate::connections::{Meta, ask_for_check};
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::ids::OrgScope;
+use crate::jobs::AdsSyncJob;
+use crate::jobs::CheckJob;
+use crate::meta_app::MetaApp;
 use crate::model::ads::account::{AdAccount, FIRST_IMPORT, LONG_LOOK_BACK, Stage, back};
 use crate::model::ads::sync::{AdsSync, Cause, ObjectType};
 use crate::model::ads::sync_problem::{Trouble, TroubleCode};
@@ -46,11 +47,11 @@ const REPORT_REST: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     /// Where they are read.
-    pub meta: &'a Meta,
+    pub meta: &'a MetaApp,
     /// Where it goes.
     pub table: &'a Table,
     /// Takes integrations whose token turned out dead.
-    pub checks: &'a Queue,
+    pub checks: &'a Queue<CheckJob>,
 }
 
 impl Reader<'_> {
@@ -60,7 +61,7 @@ impl Reader<'_> {
     /// If the table or the vault fails before anything is begun. What Meta does not do is the reading's own affair.
     pub async fn take_turn(
         &self,
-        job: &AdsJob,
+        job: &AdsSyncJob,
         deadline: Timestamp,
         tell: &(dyn Fn(&AdsSync) + Sync),
     ) -> Result<Turn, WorkError> {
@@ -240,7 +241,7 @@ impl Reader<'_> {
         let trouble = Trouble { code: lasting.unwrap_or(TroubleCode::Unavailable), evidence, since: now };
         tracing::warn!(%error, account = %account.ad_account_id, code = trouble.code.code(), metric = "ads_syncs_failed", "an ad account could not be read");
         if let (true, Some(integration)) = (error.is_of_token(), account.token.integration()) {
-            ask_for_check(self.checks, scope, integration).await?;
+            self.checks.send(&[CheckJob::new(scope, integration)]).await?;
         }
         if lasting.is_some() {
             return self.give_up(scope, account, sync, trouble).await;
@@ -299,7 +300,7 @@ impl Reader<'_> {
     }
 
     /// Deletes what was read of an account that was unlinked.
-    async fn forget(&self, job: &AdsJob) -> Result<Turn, WorkError> {
+    async fn forget(&self, job: &AdsSyncJob) -> Result<Turn, WorkError> {
         let still = self.table.ad_account_of(job.org.clone(), &job.ad_account_id, &job.link).await?;
         if still.is_some() {
             // Unlinking is under way, or has stopped half-way and is to be repeated.

@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::connections::Meta;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::ids::OrgScope;
+use crate::meta_app::MetaApp;
 use crate::model::ads::account::TokenSource;
 use crate::model::ads::sync_problem::TroubleCode;
 use crate::model::connection::standing::EndReason;
@@ -15,7 +15,7 @@ use crate::vault::VaultError;
 
 /// The token of an account; `None` if the integration that it is read with has ended or is gone.
 pub(super) async fn token(
-    meta: &Meta,
+    meta: &MetaApp,
     table: &Table,
     scope: &OrgScope,
     source: &TokenSource,
@@ -67,6 +67,7 @@ pub(super) fn trouble(error: &WorkError) -> Option<TroubleCode> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::AwsError;
     use crate::graph::error::Detail;
     use crate::table::TableError;
 
@@ -85,7 +86,7 @@ mod tests {
             GraphError::Unavailable(detail()).into(),
             GraphError::Throttled { wait: None, detail: detail() }.into(),
             GraphError::ProofRefused(detail()).into(),
-            VaultError::Failed("f".into()).into(),
+            VaultError::Failed(AwsError::new(std::io::Error::other("f"))).into(),
             TableError::Contended(1).into(),
         ] {
             assert_eq!(of(heals), None);

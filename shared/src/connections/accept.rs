@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::check::ask_for_check;
-use super::meta::{Meta, person_hash};
 use super::pages::{release, set_choice, subscribe};
+use super::person::person_hash;
 use super::problems;
 use crate::bus::Bus;
 use crate::error::WorkError;
@@ -15,7 +14,9 @@ use crate::graph::Graph;
 use crate::graph::oauth::TokenInfo;
 use crate::graph::pages::{Me, Page};
 use crate::ids::{IntegrationId, OrgScope, PageId};
+use crate::jobs::{CheckJob, LeadJob};
 use crate::leads::{Replaying, parked, replay};
+use crate::meta_app::MetaApp;
 use crate::model::connection::standing::{EndReason, TokenKind};
 use crate::model::connection::{Choice, ConnectedBy, Connection, FoundCounts, Integration};
 use crate::model::event::Event;
@@ -30,15 +31,15 @@ use crate::vault::{Credentials, VaultError};
 #[derive(Debug)]
 pub struct Connector {
     /// To exchange, to look, to subscribe, and for the tokens.
-    pub meta: Meta,
+    pub meta: MetaApp,
     /// To find the login and write what comes of it.
     pub table: Table,
     /// To tell the CRM.
     pub bus: Bus,
     /// Takes the leads that waited for this.
-    pub leads: Queue,
+    pub leads: Queue<LeadJob>,
     /// Takes integrations to be looked at now.
-    pub checks: Queue,
+    pub checks: Queue<CheckJob>,
     /// What the names of secrets with tokens begin with.
     pub credentials_prefix: String,
     /// Verifies the state, and hashes who connected.
@@ -179,7 +180,7 @@ impl Connector {
         parked.retain(|lead| ids.contains(&lead.page_id));
         replay(&self.table, &self.leads, scope, &parked, Replaying::Recovered).await?;
         if integration.missed_since.is_some() {
-            ask_for_check(&self.checks, scope, &id).await?;
+            self.checks.send(&[CheckJob::new(scope, &id)]).await?;
         } else {
             let next = integration.next_check(now, rand::random());
             self.table.look_again(scope, &integration, Some(next)).await?;

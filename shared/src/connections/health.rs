@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::meta::Meta;
 use super::problems::{LEAD_ACCESS_FIX, LEAD_SCOPE, missing_tasks};
 use crate::error::WorkError;
 use crate::graph::access::LeadAccess;
 use crate::graph::{Graph, GraphError};
 use crate::ids::{OrgScope, PageId};
+use crate::jobs::LeadJob;
+use crate::meta_app::MetaApp;
 use crate::model::connection::health::{Check, LeadsDenied, PageSeen, Seen, Sight, report};
 use crate::model::connection::standing::{EndReason, Ended, TokenKind};
 use crate::model::connection::{Connection, Integration};
@@ -85,9 +86,9 @@ pub fn ended_by_us(integration: &Integration, reason: EndReason, evidence: Strin
 /// # Errors
 /// If the table cannot be read, or the vault does not answer.
 pub async fn health(
-    meta: &Meta,
+    meta: &MetaApp,
     table: &Table,
-    leads: &Queue,
+    leads: &Queue<LeadJob>,
     scope: &OrgScope,
     integration: &Integration,
     now: Timestamp,

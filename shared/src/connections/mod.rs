@@ -5,13 +5,12 @@
 
 mod accept;
 mod begin;
-mod check;
 mod finish;
 pub mod health;
 #[cfg(test)]
 mod health_tests;
-mod meta;
 mod pages;
+mod person;
 pub mod problems;
 mod remove;
 mod settings;
@@ -19,10 +18,9 @@ mod system_user;
 
 pub use accept::{Accepted, Connector};
 pub use begin::{Begin, BeginError, Dialog, begin};
-pub use check::{CheckJob, ask_for_check};
 pub use finish::{Answer, FinishError, Onward, Outcome};
-pub use meta::{Meta, person_hash};
 pub use pages::{ChooseError, choose_pages, release, subscribe};
+pub use person::person_hash;
 pub use remove::{erase, let_go, remove};
 pub use settings::{SettingsError, check_settings};
 pub use system_user::{PasteError, Pasted};

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::meta::Meta;
 use super::problems;
 use crate::error::WorkError;
 use crate::graph::subscriptions::fields;
 use crate::graph::{Graph, GraphError};
 use crate::ids::{OrgScope, PageId};
+use crate::meta_app::MetaApp;
 use crate::model::connection::{Choice, Connection, Integration, Problem};
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
@@ -37,7 +37,7 @@ pub enum ChooseError {
 /// # Errors
 /// [`ChooseError`] says which page it is about.
 pub async fn choose_pages(
-    meta: &Meta,
+    meta: &MetaApp,
     table: &Table,
     scope: &OrgScope,
     integration: &Integration,

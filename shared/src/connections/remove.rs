@@ -1,11 +1,12 @@
 //! Ending integrations: deleted by an admin, ended by the person who connected, or erased at that person's wish. Each is
 //! marked before it is begun, and whoever looks at a marked one goes on with it.
 
-use super::meta::{Meta, if_readable};
 use super::pages::{release, set_choice};
+use super::person::if_readable;
 use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::ids::OrgScope;
+use crate::meta_app::MetaApp;
 use crate::model::connection::{Choice, Integration};
 use crate::model::event::Event;
 use crate::table::{Table, write_all};
@@ -16,7 +17,7 @@ use crate::table::{Table, write_all};
 /// # Errors
 /// If something failed that is worth another try.
 pub async fn remove(
-    meta: &Meta,
+    meta: &MetaApp,
     table: &Table,
     bus: &Bus,
     scope: &OrgScope,
@@ -35,7 +36,12 @@ pub async fn remove(
 ///
 /// # Errors
 /// If something failed that is worth another try.
-pub async fn erase(meta: &Meta, table: &Table, scope: &OrgScope, integration: &Integration) -> Result<(), WorkError> {
+pub async fn erase(
+    meta: &MetaApp,
+    table: &Table,
+    scope: &OrgScope,
+    integration: &Integration,
+) -> Result<(), WorkError> {
     let pages = empty_out(meta, table, scope, integration).await?;
     table.end_erasure(scope, integration).await?;
     tracing::info!(org = %scope.org(), integration = %integration.id, pages, "integration erased");
@@ -48,7 +54,12 @@ pub async fn erase(meta: &Meta, table: &Table, scope: &OrgScope, integration: &I
 ///
 /// # Errors
 /// If something failed that is worth another try.
-pub async fn let_go(meta: &Meta, table: &Table, scope: &OrgScope, integration: &Integration) -> Result<(), WorkError> {
+pub async fn let_go(
+    meta: &MetaApp,
+    table: &Table,
+    scope: &OrgScope,
+    integration: &Integration,
+) -> Result<(), WorkError> {
     for name in &integration.credentials {
         meta.vault.delete(name).await?;
     }
@@ -59,7 +70,7 @@ pub async fn let_go(meta: &Meta, table: &Table, scope: &OrgScope, integration: &
 
 /// Takes everything away that came from Meta, what leads need first; answers how many pages there were.
 async fn empty_out(
-    meta: &Meta,
+    meta: &MetaApp,
     table: &Table,
     scope: &OrgScope,
     integration: &Integration,

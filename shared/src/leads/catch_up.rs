@@ -5,17 +5,17 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::connections::Meta;
 use crate::error::WorkError;
 use crate::graph::lead_lists::{LeadPage, ListedForm, ListedLead};
 use crate::graph::{Graph, GraphError};
 use crate::ids::{LeadId, OrgScope, PageId, RunId};
+use crate::jobs::LeadJob;
+use crate::meta_app::MetaApp;
 use crate::model::connection::{Connection, Integration};
 use crate::model::lead::FoundBy;
-use crate::model::lead::job::LeadJob;
 use crate::model::lead::run::{Run, RunProblem};
 use crate::model::webhook::LeadNotice;
-use crate::queue::{Message, Queue};
+use crate::queue::Queue;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::Table;
@@ -33,11 +33,11 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 #[derive(Debug)]
 pub struct CatchUp<'a> {
     /// To ask.
-    pub meta: &'a Meta,
+    pub meta: &'a MetaApp,
     /// To compare.
     pub table: &'a Table,
     /// Takes what is missing.
-    pub leads: &'a Queue,
+    pub leads: &'a Queue<LeadJob>,
 }
 
 /// What to search for.
@@ -213,9 +213,9 @@ impl CatchUp<'_> {
             listed.into_iter().zip(&ids).filter(|(_, id)| !settled.contains(id)).map(|(lead, _)| lead).collect();
         seen.oldest_open = open.iter().map(|lead| lead.created_time).chain(seen.oldest_open).min();
         let ripe = open.into_iter().filter(|lead| lead.created_time <= search.until);
-        let messages: Vec<Message> = ripe.map(|lead| message(scope, page, form, lead, search, now)).collect();
-        seen.found += messages.len();
-        Ok(self.leads.send_all(messages).await?)
+        let jobs: Vec<LeadJob> = ripe.map(|lead| job(scope, page, form, lead, search, now)).collect();
+        seen.found += jobs.len();
+        Ok(self.leads.send(&jobs).await?)
     }
 
     /// Writes down how far a page is searched. What Meta refused for good is told and costs itself only; anything else
@@ -314,27 +314,26 @@ pub async fn cannot_search(
     Ok(table.set_searched(scope, run, page, 0, Some(problem)).await?)
 }
 
-fn message(
+fn job(
     scope: &OrgScope,
     page: &Connection,
     form: &ListedForm,
     lead: ListedLead,
     search: &Search,
     now: Timestamp,
-) -> Message {
+) -> LeadJob {
     let notice = LeadNotice {
         leadgen_id: lead.id,
         page_id: page.page_id.clone(),
         form_id: Some(form.id.clone()),
         created_time: None,
     };
-    let job = LeadJob {
+    LeadJob {
         only_for: Some(scope.org().clone()),
         unassigned: search.unassigned,
         run: search.run.clone(),
         ..LeadJob::new(notice, now, search.found_by)
-    };
-    Message { body: serde_json::to_string(&job).unwrap_or_default(), group: page.page_id.to_string() }
+    }
 }
 
 #[cfg(test)]

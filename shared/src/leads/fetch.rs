@@ -203,7 +203,7 @@ fn crm_lead(
         submissions_count: 0,
         passage: Passage {
             fetched_at: Some(fetched_at),
-            tries: arrival.receives,
+            tries: arrival.receive_count,
             mapping: mapping.map(|mapping| mapping.version),
             ..Passage::default()
         },

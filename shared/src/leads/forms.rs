@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::connections::Meta;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::graph::lead_lists::ListedForm;
 use crate::graph::leads::GraphLead;
 use crate::ids::{FormId, LeadgenId, OrgScope, PageId};
+use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::model::lead::form::Form;
 use crate::secret::AccessToken;
@@ -31,7 +31,7 @@ pub struct FormInfo {
 /// # Errors
 /// If the table or the vault cannot be read.
 pub async fn forms(
-    meta: &Meta,
+    meta: &MetaApp,
     table: &Table,
     scope: &OrgScope,
 ) -> Result<(Vec<FormInfo>, Vec<(Connection, GraphError)>), WorkError> {
@@ -57,7 +57,7 @@ pub async fn forms(
 /// # Errors
 /// If the table or the vault cannot be read, or Meta says neither that it is nor that it is not.
 pub async fn find_form(
-    meta: &Meta,
+    meta: &MetaApp,
     table: &Table,
     scope: &OrgScope,
     id: &FormId,
@@ -90,7 +90,7 @@ pub async fn find_form(
 ///
 /// # Errors
 /// If Meta does not say, or the token is not to be had.
-pub async fn newest_lead(meta: &Meta, page: &Connection, id: &FormId) -> Result<Option<GraphLead>, WorkError> {
+pub async fn newest_lead(meta: &MetaApp, page: &Connection, id: &FormId) -> Result<Option<GraphLead>, WorkError> {
     let token = meta.vault.page_token(&page.credentials, &page.page_id).await?;
     Ok(meta.graph().await?.newest_lead(id, &token).await?)
 }
@@ -100,14 +100,14 @@ pub async fn newest_lead(meta: &Meta, page: &Connection, id: &FormId) -> Result<
 ///
 /// # Errors
 /// If Meta refuses it, or the token is not to be had.
-pub async fn send_test_lead(meta: &Meta, page: &Connection, id: &FormId) -> Result<LeadgenId, WorkError> {
+pub async fn send_test_lead(meta: &MetaApp, page: &Connection, id: &FormId) -> Result<LeadgenId, WorkError> {
     let token = meta.vault.page_token(&page.credentials, &page.page_id).await?;
     Ok(meta.graph().await?.send_test_lead(id, &token).await?)
 }
 
 /// The org's connected pages that have a token. One that has none costs itself only.
 async fn with_tokens(
-    meta: &Meta,
+    meta: &MetaApp,
     table: &Table,
     scope: &OrgScope,
 ) -> Result<Vec<(Connection, AccessToken)>, WorkError> {

@@ -7,9 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Ledger, find_form};
-use crate::connections::Meta;
 use crate::error::WorkError;
 use crate::ids::{FormId, LeadId, OrgScope};
+use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::model::lead::assignment::{Assigned, Assignment, Reason, Strategy};
 use crate::model::lead::dedupe::{Known, plan};
@@ -85,7 +85,7 @@ struct KnownForm {
 /// `Ok(Err)` if the file is no table of leads; an outer error if the table or the bus fails. What is in by then is in once
 /// when the file is sent again.
 pub async fn import(
-    meta: &Meta,
+    meta: &MetaApp,
     ledger: &Ledger,
     scope: &OrgScope,
     file: &[u8],
@@ -145,7 +145,7 @@ impl ImportReport {
 /// Finds out what is known of the forms of these lines: whose page's they are, and how their answers are read. A form of
 /// no connected page is read by the names of its columns.
 async fn learn(
-    meta: &Meta,
+    meta: &MetaApp,
     ledger: &Ledger,
     scope: &OrgScope,
     rows: &[Row],

@@ -14,7 +14,6 @@ mod quiet;
 mod replay;
 #[cfg(test)]
 mod stage_for_tests;
-mod sweep;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -31,16 +30,16 @@ pub use import::{ImportReport, Importing, RowProblem, import};
 pub use map_again::{Remapped, map_again};
 pub use quiet::tell_quiet;
 pub use replay::{Replaying, parked, parked_from, replay};
-pub use sweep::SweepJob;
 pub use trace::trace;
 pub use write::Ledger;
 
-use crate::connections::{Meta, ask_for_check};
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId, RunId};
+use crate::jobs::CheckJob;
+use crate::jobs::LeadJob;
+use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
-use crate::model::lead::job::LeadJob;
 use crate::model::lead::trace::{Step, StepKind};
 use crate::queue::Queue;
 use crate::retry::Verdict;
@@ -51,11 +50,11 @@ use crate::vault::VaultError;
 #[derive(Debug)]
 pub struct Intake {
     /// To read leads and forms, with the pages' tokens.
-    pub meta: Meta,
+    pub meta: MetaApp,
     /// To find who gets them, to write them, and to tell the CRM.
     pub ledger: Ledger,
     /// Takes integrations whose token failed, to be looked at now instead of at the next daily look.
-    pub checks: Queue,
+    pub checks: Queue<CheckJob>,
 }
 
 /// A lead to bring in.
@@ -65,11 +64,11 @@ pub struct Arrival {
     pub job: LeadJob,
     /// How often this piece of work was handed out, this time included. More than once means that an earlier worker
     /// may have stopped half-way.
-    pub receives: u32,
+    pub receive_count: u32,
 }
 
 /// After so many times a lead that Meta still does not show is taken for one that it never will.
-pub const MOST_RECEIVES: u32 = 10;
+pub const MAX_RECEIVES: u32 = 10;
 
 impl Intake {
     /// Brings in leads of one page for everybody who connected it, and answers one outcome for each, in their order.
@@ -82,9 +81,7 @@ impl Intake {
             Ok(rows) => rows.into_iter().partition(|(_, connection)| connection.is_connected()),
             Err(error) => {
                 tracing::error!(%error, %page, "connections of a page could not be read");
-                let again =
-                    |_| Err(crate::table::TableError::Failed("connections could not be read".to_owned()).into());
-                return arrivals.iter().map(again).collect();
+                return arrivals.iter().map(|_| Err(error.clone().into())).collect();
             }
         };
         let paused = match self.ledger.table.paused_until(page, now).await {
@@ -193,7 +190,7 @@ impl Intake {
                 && written.iter().any(|outcome| outcome.as_ref().is_err_and(WorkError::is_of_token))
             {
                 // That nobody looks now costs a day at most, and no lead.
-                if let Err(error) = ask_for_check(&self.checks, scope, &connection.integration_id).await {
+                if let Err(error) = self.checks.send(&[CheckJob::new(scope, &connection.integration_id)]).await {
                     tracing::warn!(%error, org = %scope.org(), "a failed token will be looked at later only");
                 }
             }
@@ -257,8 +254,8 @@ impl Intake {
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let given_up = error.verdict() == Verdict::GiveUp;
-        if !given_up && arrival.receives < MOST_RECEIVES {
-            tracing::info!(%error, code = error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receives = arrival.receives, "lead not in yet, will be tried again");
+        if !given_up && arrival.receive_count < MAX_RECEIVES {
+            tracing::info!(%error, code = error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receive_count = arrival.receive_count, "lead not in yet, will be tried again");
             if !matches!(error, WorkError::Paused(_)) {
                 let step = Step::new(crate::clock::now(), StepKind::Tried, error.code(), evidence(&error));
                 self.note(scope, &arrival.job.notice.leadgen_id, &step).await;

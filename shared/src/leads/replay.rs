@@ -2,9 +2,9 @@
 
 use crate::error::WorkError;
 use crate::ids::{LeadId, OrgScope, UserId};
-use crate::model::lead::job::LeadJob;
+use crate::jobs::LeadJob;
 use crate::model::lead::trace::{Step, StepKind};
-use crate::queue::{Message, Queue};
+use crate::queue::Queue;
 use crate::table::parked::ParkedLead;
 use crate::table::{Table, write_all};
 
@@ -61,16 +61,12 @@ pub enum Replaying<'a> {
 /// If queue or table do not take it; some may be in the queue then, and those come in once all the same.
 pub async fn replay(
     table: &Table,
-    queue: &Queue,
+    queue: &Queue<LeadJob>,
     scope: &OrgScope,
     parked: &[ParkedLead],
     why: Replaying<'_>,
 ) -> Result<(), WorkError> {
-    let message = |lead: &ParkedLead| Message {
-        body: serde_json::to_string(&LeadJob { only_for: Some(scope.org().clone()), ..lead.job.clone() })
-            .unwrap_or_default(),
-        group: lead.page_id.to_string(),
-    };
+    let job = |lead: &ParkedLead| LeadJob { only_for: Some(scope.org().clone()), ..lead.job.clone() };
     let (cause, detail) = match why {
         Replaying::By(user) => ("manual", format!("{user} had it tried again.")),
         Replaying::Recovered => ("recovered", "What kept it out is repaired: it was tried again.".to_owned()),
@@ -78,7 +74,7 @@ pub async fn replay(
     let step = Step::new(crate::clock::now(), StepKind::Replayed, cause, detail);
     // In stretches: whoever is cut off has less to do the next time.
     for parked in parked.chunks(STRETCH) {
-        queue.send_all(parked.iter().map(message).collect()).await?;
+        queue.send(&parked.iter().map(job).collect::<Vec<_>>()).await?;
         write_all(parked.iter().map(|lead| table.unpark(scope, lead)).collect()).await?;
         let ids: Vec<LeadId> = parked.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
         write_all(ids.iter().map(|id| table.note(scope, id, &step)).collect()).await?;

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use super::{Arrival, Intake, Ledger};
 use crate::bus::Bus;
-use crate::connections::Meta;
 use crate::graph::Graph;
+use crate::jobs::LeadJob;
+use crate::meta_app::MetaApp;
 use crate::model::lead::assignment::Assignment;
-use crate::model::lead::job::LeadJob;
 use crate::model::lead::{FoundBy, Lead};
 use crate::queue::Queue;
 use crate::table::tests::{connection, empty_table, integration, scope, user};
@@ -122,7 +122,7 @@ pub(super) async fn intake(assignment: Assignment) -> (Intake, Elsewhere) {
         .build();
     let queues = aws_sdk_sqs::Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).region(region).build();
     let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
-    let meta = Meta {
+    let meta = MetaApp {
         graph: Graph::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap(),
         vault: Vault::new(aws_sdk_secretsmanager::Client::from_conf(secrets)),
         app_secret_id: "app".into(),
@@ -142,11 +142,11 @@ pub(super) async fn intake(assignment: Assignment) -> (Intake, Elsewhere) {
     (intake, elsewhere)
 }
 
-/// These leads as a queue hands them out for the `receives`th time.
-pub(super) fn arrivals(leads: &[Lead], receives: u32) -> Vec<Arrival> {
+/// These leads as a queue hands them out for the `receive_count`th time.
+pub(super) fn arrivals(leads: &[Lead], receive_count: u32) -> Vec<Arrival> {
     let arrival = |lead: &Lead| {
         let notice = serde_json::from_value(json!({ "leadgen_id": lead.leadgen_id, "page_id": "7" })).unwrap();
-        Arrival { job: LeadJob::new(notice, lead.received_at, FoundBy::Webhook), receives }
+        Arrival { job: LeadJob::new(notice, lead.received_at, FoundBy::Webhook), receive_count }
     };
     leads.iter().map(arrival).collect()
 }

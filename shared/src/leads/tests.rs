@@ -144,20 +144,20 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
         || WorkError::Graph(GraphError::NotPermitted(crate::graph::error::Detail { code: 200, ..Default::default() }));
     let unseen =
         || WorkError::Graph(GraphError::NotVisible(crate::graph::error::Detail { code: 100, ..Default::default() }));
-    let settle = async |id: u64, receives: u32, error: WorkError| {
-        intake.settle(&scope("a"), &arrivals(&[lead(id, None)], receives)[0], error, now).await
+    let settle = async |id: u64, receive_count: u32, error: WorkError| {
+        intake.settle(&scope("a"), &arrivals(&[lead(id, None)], receive_count)[0], error, now).await
     };
     assert!(settle(1, 1, unseen()).await.is_err(), "not yet there is tried again");
     assert!(intake.ledger.table.parked(&scope("a")).await.unwrap().is_empty());
     assert!(settle(1, 1, refused()).await.is_ok(), "what cannot heal is parked at once");
     assert!(
-        settle(2, MOST_RECEIVES, unseen()).await.is_err(),
+        settle(2, MAX_RECEIVES, unseen()).await.is_err(),
         "what was tried too often is parked and ends in the dead letters"
     );
     write(&intake, &[lead(3, None)]).await.remove(0).unwrap();
     assert!(settle(3, 1, refused()).await.is_ok());
     let untold = WorkError::Bus(crate::bus::BusError::for_tests());
-    assert!(settle(3, MOST_RECEIVES, untold).await.is_err(), "what is in but not told stays in the queue");
+    assert!(settle(3, MAX_RECEIVES, untold).await.is_err(), "what is in but not told stays in the queue");
     let parked: Vec<_> = intake
         .ledger
         .table

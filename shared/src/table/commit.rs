@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::keys;
 use super::{Item, Row, Table, TableError, text};
+use crate::aws::AwsError;
 use crate::ids::{LeadId, OrgScope, UserId};
 use crate::model::connection::{Choice, Connection};
 use crate::model::lead::FoundBy;
@@ -93,9 +94,9 @@ impl Table {
                         .find(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict"))
                     {
                         Some("ValidationError" | "ItemCollectionSizeLimitExceeded") => {
-                            Err(TableError::Unholdable(codes().collect::<Vec<_>>().join(", ")))
+                            Err(TableError::Unholdable(AwsError::new(error)))
                         }
-                        Some(other) => Err(TableError::Failed(other.to_owned())),
+                        Some(_) => Err(TableError::Failed(AwsError::new(error))),
                         None => Ok(Committed::Stale),
                     }
                 }
@@ -206,5 +207,5 @@ pub(super) fn rotation_write(
 }
 
 fn broken(error: aws_sdk_dynamodb::error::BuildError) -> TableError {
-    TableError::Failed(error.to_string())
+    TableError::Failed(AwsError::new(error))
 }

@@ -5,6 +5,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use super::commit::{Committed, rotation_write};
 use super::keys;
 use super::{Row, Table, TableError, pause};
+use crate::aws::AwsError;
 use crate::ids::{OrgScope, UserId};
 use crate::model::lead::assignment::Rotation;
 use crate::model::org::{Org, User};
@@ -82,7 +83,7 @@ impl Table {
             }
             let key = keys::user(scope, &user.id);
             let put = Put::builder().table_name(&self.name).set_item(Some(Row::new(&key, "user", user).item()?));
-            let put = put.build().map_err(|error| TableError::Failed(error.to_string()))?;
+            let put = put.build().map_err(|error| TableError::Failed(AwsError::new(error)))?;
             let writes =
                 vec![TransactWriteItem::builder().put(put).build(), rotation_write(&self.name, scope, &rotation)?];
             match self.transact(writes).await? {

@@ -35,15 +35,17 @@ pub(crate) mod tests;
 pub mod trace;
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::aws::AwsError;
 use crate::retry::Verdict;
 use keys::{IndexKey, Key};
 
@@ -62,16 +64,16 @@ pub struct Table {
 pub enum TableError {
     /// DynamoDB did not do it: throttled, unreachable, or not permitted. After a write the outcome is unknown.
     #[error("DynamoDB failed: {0}")]
-    Failed(String),
+    Failed(#[source] AwsError),
     /// Somebody else changed the same items at every try.
     #[error("gave way to other writers {0} times")]
     Contended(u32),
     /// DynamoDB refuses the item itself: too large, or an attribute it cannot hold.
     #[error("DynamoDB cannot hold this: {0}")]
-    Unholdable(String),
+    Unholdable(#[source] AwsError),
     /// A stored item is not what this version of the program expects.
     #[error("a stored item cannot be read: {0}")]
-    Unreadable(String),
+    Unreadable(#[source] Arc<serde_dynamo::Error>),
 }
 
 impl TableError {
@@ -87,7 +89,7 @@ impl TableError {
 
 impl From<serde_dynamo::Error> for TableError {
     fn from(error: serde_dynamo::Error) -> Self {
-        Self::Unreadable(error.to_string())
+        Self::Unreadable(Arc::new(error))
     }
 }
 
@@ -97,8 +99,8 @@ where
 {
     fn from(error: SdkError<E>) -> Self {
         let unholdable = error.code() == Some("ValidationException");
-        let said = DisplayErrorContext(&error).to_string();
-        if unholdable { Self::Unholdable(said) } else { Self::Failed(said) }
+        let error = AwsError::new(error);
+        if unholdable { Self::Unholdable(error) } else { Self::Failed(error) }
     }
 }
 
@@ -267,7 +269,7 @@ impl Table {
             let mut open: Vec<Item> = keys.iter().map(|key| key.attributes()).collect();
             for round in 1.. {
                 let wanted = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(open)).build();
-                let wanted = wanted.map_err(|error| TableError::Failed(error.to_string()))?;
+                let wanted = wanted.map_err(|error| TableError::Failed(AwsError::new(error)))?;
                 let answer = self.client.batch_get_item().request_items(&self.name, wanted).send().await?;
                 let items = answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.name)).flatten();
                 found.extend(items.filter_map(|item| Some((Key::of(&item)?, item))));
@@ -359,13 +361,13 @@ impl Table {
 
 fn put_request<E: Serialize>(row: &Row<'_, E>) -> Result<WriteRequest, TableError> {
     let request = PutRequest::builder().set_item(Some(row.item()?)).build();
-    let request = request.map_err(|error| TableError::Unholdable(error.to_string()))?;
+    let request = request.map_err(|error| TableError::Unholdable(AwsError::new(error)))?;
     Ok(WriteRequest::builder().put_request(request).build())
 }
 
 fn delete_request(key: &Key) -> Result<WriteRequest, TableError> {
     let request = DeleteRequest::builder().set_key(Some(key.attributes())).build();
-    let request = request.map_err(|error| TableError::Unholdable(error.to_string()))?;
+    let request = request.map_err(|error| TableError::Unholdable(AwsError::new(error)))?;
     Ok(WriteRequest::builder().delete_request(request).build())
 }
 

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 use super::keys;
 use super::{Row, Table, TableError, text};
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId};
-use crate::model::lead::job::LeadJob;
+use crate::jobs::LeadJob;
 
 /// A lead that waits for somebody to remove what keeps it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
+use crate::jobs::LeadJob;
 use crate::model::connection::login::{Claim, Login};
 use crate::model::connection::{ConnectedBy, Connection, Integration, Problem};
 use crate::model::lead::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
 use crate::model::lead::form::{Form, Question};
-use crate::model::lead::job::LeadJob;
 use crate::model::lead::mapping::Mapping;
 use crate::model::lead::trace::{Step, StepKind};
 use crate::model::lead::{Answer, Consent, FoundBy, Lead, Passage, PersonKeyKind, SOURCE, Status, Submission};

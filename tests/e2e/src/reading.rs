@@ -9,10 +9,11 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::routing::post;
 use jiff::civil::Date;
-use leadwire::ads::{AdsJob, Begun, Reader, Turn, begin};
+use leadwire::ads::{Begun, Reader, Turn, begin};
 use leadwire::clock;
-use leadwire::connections::Meta;
 use leadwire::ids::{AdAccountId, ClientId, OrgId, OrgScope, RunId, UserId};
+use leadwire::jobs::{AdsSyncJob, CheckJob};
+use leadwire::meta_app::MetaApp;
 use leadwire::model::ads::account::{AdAccount, Client, TokenSource};
 use leadwire::model::ads::sync::{AdsSync, Cause};
 use leadwire::queue::Queue;
@@ -43,8 +44,8 @@ pub struct Theatre {
     /// What was read is here.
     pub table: Table,
     dynamo: aws_sdk_dynamodb::Client,
-    meta: Meta,
-    checks: Queue,
+    meta: MetaApp,
+    checks: Queue<CheckJob>,
     aws: String,
     writes: Arc<AtomicU64>,
 }
@@ -89,7 +90,7 @@ impl Theatre {
         let dynamo = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, &aws));
         let queue = aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, &aws));
         let root = sim.url().parse().expect("an address");
-        let meta = Meta::open(vault, "app".to_owned(), root, "v26.0".to_owned()).await.expect("the app's secret");
+        let meta = MetaApp::open(vault, "app".to_owned(), root, "v26.0".to_owned()).await.expect("the app's secret");
         let theatre = Self {
             table: Table::new(dynamo.clone(), "table".to_owned()),
             dynamo,
@@ -161,13 +162,13 @@ impl Theatre {
     ///
     /// # Panics
     /// If the table fails.
-    pub async fn begin(&self, account: &AdAccount, since: Option<Date>) -> AdsJob {
+    pub async fn begin(&self, account: &AdAccount, since: Option<Date>) -> AdsSyncJob {
         let (scope, account) = self.account(account).await;
         let (now, run) = (clock::now(), RunId::new());
         let plan = (since.unwrap_or_else(|| account.due_since(now)), Cause::Request, None);
         match begin(&self.table, &scope, &account, &run, plan, now).await.expect("the table answers") {
-            Begun::New => AdsJob::of(&account, Some(run)),
-            Begun::Joined(running) => AdsJob::of(&account, Some(running)),
+            Begun::New => AdsSyncJob::new(&account, Some(run)),
+            Begun::Joined(running) => AdsSyncJob::new(&account, Some(running)),
             Begun::Gone => panic!("the account is gone"),
         }
     }
@@ -176,7 +177,7 @@ impl Theatre {
     ///
     /// # Panics
     /// If the table or the vault fails.
-    pub async fn turn(&self, job: &AdsJob, time: Duration) -> Turn {
+    pub async fn turn(&self, job: &AdsSyncJob, time: Duration) -> Turn {
         let reader = Reader { meta: &self.meta, table: &self.table, checks: &self.checks };
         reader.take_turn(job, clock::now() + time, &|_| ()).await.expect("table and vault answer")
     }
@@ -194,7 +195,7 @@ impl Theatre {
     ///
     /// # Panics
     /// If that does not come to its end.
-    pub async fn finish(&self, account: &AdAccount, job: &AdsJob) -> AdsSync {
+    pub async fn finish(&self, account: &AdAccount, job: &AdsSyncJob) -> AdsSync {
         for _ in 0..200 {
             match self.turn(job, Duration::from_mins(5)).await {
                 Turn::Over => {

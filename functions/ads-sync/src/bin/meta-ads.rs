@@ -10,9 +10,10 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
-use leadwire::ads::{AdsJob, Begun, Reader, Turn, begin};
-use leadwire::connections::Meta;
+use leadwire::ads::{Begun, Reader, Turn, begin};
 use leadwire::ids::RunId;
+use leadwire::jobs::AdsSyncJob;
+use leadwire::meta_app::MetaApp;
 use leadwire::model::ads::account::{AdAccount, back};
 use leadwire::model::ads::sync::{AdsSync, Cause, SyncState};
 use leadwire::queue::Queue;
@@ -63,7 +64,7 @@ async fn run(arguments: Arguments) -> Result<u8> {
     let checks = Queue::new(sqs.clone(), env::expiry_notice_queue_url()?);
     let queue = Queue::new(sqs, env::ads_sync_queue_url()?);
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
-    let meta = Meta::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?;
+    let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?;
     let reader = Reader { meta: &meta, table: &table, checks: &checks };
 
     let found = table.all_ad_accounts().await?;
@@ -90,7 +91,7 @@ async fn run(arguments: Arguments) -> Result<u8> {
 
 async fn read(
     reader: Reader<'_>,
-    queue: &Queue,
+    queue: &Queue<AdsSyncJob>,
     scope: &OrgScope,
     account: &AdAccount,
     arguments: &Arguments,
@@ -115,7 +116,7 @@ async fn read(
             *latest = Some(sync.clone());
         }
     };
-    let job = AdsJob::of(account, Some(run.clone()));
+    let job = AdsSyncJob::new(account, Some(run.clone()));
     let mut patience = Duration::from_secs(arguments.patience);
     loop {
         let rest = match reader.take_turn(&job, clock::now() + TURN, &tell).await? {
@@ -125,7 +126,7 @@ async fn read(
         };
         let Some(left) = patience.checked_sub(rest) else {
             bar.finish_and_clear();
-            queue.send_later(job.message(), rest).await?;
+            queue.send_later(&job, rest).await?;
             println!("{:<24} waits: Meta limits how often it may be read", account.label);
             return Ok(3);
         };

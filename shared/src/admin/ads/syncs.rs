@@ -9,10 +9,11 @@ use utoipa::ToSchema;
 use super::AccountFilter;
 use super::accounts::{AdAccountOut, find, out};
 use crate::admin::{MetaAccess, Services};
-use crate::ads::{AdsJob, Begun, begin};
+use crate::ads::{Begun, begin};
 use crate::error::WorkError;
 use crate::http::Problem;
 use crate::ids::{AdAccountId, RunId, UserId};
+use crate::jobs::AdsSyncJob;
 use crate::model::ads::account::{AdAccount, back};
 use crate::model::ads::sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType, SyncState};
 use crate::model::ads::sync_problem::TroubleCode;
@@ -158,13 +159,13 @@ pub async fn sync(services: &Services, access: &MetaAccess, given: SyncIn) -> Re
     let now = crate::clock::now();
     let sinces = accounts.iter().map(|account| since(account, given.days, now)).collect::<Result<Vec<_>, _>>()?;
     let run = RunId::new();
-    let (mut runs, mut messages) = (Vec::new(), Vec::new());
+    let (mut runs, mut jobs) = (Vec::new(), Vec::new());
     let mut outcome = Ok(());
     for (account, since) in accounts.iter().zip(sinces) {
         let plan = (since, Cause::Request, Some(access.caller.user.clone()));
         let (run_id, joined) = match begin(&services.table, &access.scope, account, &run, plan, now).await {
             Ok(Begun::New) => {
-                messages.push(AdsJob::of(account, Some(run.clone())).message());
+                jobs.push(AdsSyncJob::new(account, Some(run.clone())));
                 (run.clone(), false)
             }
             Ok(Begun::Joined(running)) => (running, true),
@@ -177,7 +178,7 @@ pub async fn sync(services: &Services, access: &MetaAccess, given: SyncIn) -> Re
         runs.push(AccountRun { account_id: account.ad_account_id.clone(), run_id, joined, since });
     }
     // Also of a call that fails: whatever was begun is under way.
-    services.ads.send_all(messages).await.map_err(WorkError::from)?;
+    services.ads.send(&jobs).await.map_err(WorkError::from)?;
     outcome?;
     let run_id = match runs.as_slice() {
         [first, rest @ ..] if first.joined && rest.iter().all(|other| other.joined) => first.run_id.clone(),

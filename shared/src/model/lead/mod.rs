@@ -6,7 +6,6 @@ pub mod dedupe;
 pub mod file;
 pub mod form;
 pub mod identity;
-pub mod job;
 pub mod latency;
 pub mod mapping;
 #[cfg(test)]

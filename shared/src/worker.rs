@@ -7,21 +7,60 @@ use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{FutureExt, StreamExt, stream};
-use serde::de::DeserializeOwned;
+use lambda_runtime::{LambdaEvent, service_fn};
 
 use crate::error::WorkError;
+use crate::jobs::Job;
 use crate::queue::Queue;
 use crate::retry::{Verdict, backoff};
 
 /// One message, parsed.
 #[derive(Debug)]
-pub struct Record<T> {
+pub struct Record<J> {
     /// What it asks for.
-    pub job: T,
+    pub job: J,
     /// How often SQS has given it out, this time included.
-    pub receives: u32,
+    pub receive_count: u32,
     message_id: String,
     receipt_handle: String,
+}
+
+/// Runs a worker that does one job at a time until the process ends. Several messages with the same job are one piece of
+/// work. `work` is also given how long it may take.
+///
+/// # Errors
+/// If the Lambda runtime fails. What `work` fails at goes back to the queue as its verdict says.
+pub async fn serve<J, F>(queue: Queue<J>, work: F) -> Result<(), lambda_runtime::Error>
+where
+    J: Job + Clone + Ord,
+    F: AsyncFn(&J, Duration) -> Result<(), WorkError>,
+{
+    let (queue, work) = (&queue, &work);
+    let handle = async |event: LambdaEvent<SqsEvent>| {
+        let deadline = event.context.deadline();
+        let timed = async |job: &J| work(job, time_left(deadline)).await;
+        Ok::<_, lambda_runtime::Error>(run_each(event.payload, deadline, queue, timed).await)
+    };
+    lambda_runtime::run(service_fn(handle)).await
+}
+
+/// Runs a worker that does the jobs of a batch in groups with the same `key`. `work` returns one outcome for each record of
+/// its group, in their order.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_groups<J, K, F>(queue: Queue<J>, key: impl Fn(&J) -> K, work: F) -> Result<(), lambda_runtime::Error>
+where
+    J: Job,
+    K: Ord,
+    F: AsyncFn(&K, &[Record<J>]) -> Vec<Result<(), WorkError>>,
+{
+    let (queue, key, work) = (&queue, &key, &work);
+    let handle = async |event: LambdaEvent<SqsEvent>| {
+        let deadline = event.context.deadline();
+        Ok::<_, lambda_runtime::Error>(run(event.payload, deadline, queue, key, work).await)
+    };
+    lambda_runtime::run(service_fn(handle)).await
 }
 
 /// Groups worked on at once. They wait for Meta most of the time; one slow page must not hold the others up.
@@ -41,20 +80,20 @@ const LONGEST_REST: Duration = Duration::from_mins(15);
 ///   verdict says, longer each time.
 /// - A panic costs the record that caused it: its group is worked on one by one.
 /// - What there is no time left for comes again at once.
-pub async fn run<T, K, F>(
+async fn run<J, K, F>(
     event: SqsEvent,
     deadline: SystemTime,
-    queue: &Queue,
-    key: impl Fn(&T) -> K,
+    queue: &Queue<J>,
+    key: impl Fn(&J) -> K,
     work: F,
 ) -> SqsBatchResponse
 where
-    T: DeserializeOwned,
+    J: Job,
     K: Ord,
-    F: AsyncFn(&K, &[Record<T>]) -> Vec<Result<(), WorkError>>,
+    F: AsyncFn(&K, &[Record<J>]) -> Vec<Result<(), WorkError>>,
 {
     let mut response = SqsBatchResponse::default();
-    let mut groups: BTreeMap<K, Vec<Record<T>>> = BTreeMap::new();
+    let mut groups: BTreeMap<K, Vec<Record<J>>> = BTreeMap::new();
     for message in event.records {
         let message_id = message.message_id.clone().unwrap_or_default();
         match record(message) {
@@ -82,7 +121,7 @@ where
                     let work = outcomes(work, key, records);
                     tokio::time::timeout(time_left.saturating_sub(LAST_WORDS), work).await.unwrap_or_else(|_| {
                         tracing::error!(records = records.len(), "a group of messages took too long");
-                        records.iter().map(|record| Err(backoff(record.receives, FIRST_REST, LONGEST_REST))).collect()
+                        records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, LONGEST_REST))).collect()
                     })
                 };
                 let mut failures = Vec::new();
@@ -106,31 +145,31 @@ where
 
 /// Runs `work` on each job of an event; several messages that ask for the same are one piece of work. Everything else is
 /// as in [`run`].
-pub async fn run_each<T, F>(event: SqsEvent, deadline: SystemTime, queue: &Queue, work: F) -> SqsBatchResponse
+async fn run_each<J, F>(event: SqsEvent, deadline: SystemTime, queue: &Queue<J>, work: F) -> SqsBatchResponse
 where
-    T: DeserializeOwned + Clone + Ord + std::fmt::Debug,
-    F: AsyncFn(&T) -> Result<(), WorkError>,
+    J: Job + Clone + Ord,
+    F: AsyncFn(&J) -> Result<(), WorkError>,
 {
-    let each = async |job: &T, records: &[Record<T>]| {
+    let each = async |job: &J, records: &[Record<J>]| {
         let outcome = work(job).await;
         if let Err(error) = &outcome {
             tracing::warn!(%error, code = error.code(), ?job, "not finished, will be tried again");
         }
         records.iter().map(|_| outcome.clone()).collect()
     };
-    run(event, deadline, queue, T::clone, each).await
+    run(event, deadline, queue, J::clone, each).await
 }
 
 /// One outcome for each record; an error is how long to rest.
-async fn outcomes<T, K, F>(work: &F, key: &K, records: &[Record<T>]) -> Vec<Result<(), Duration>>
+async fn outcomes<J, K, F>(work: &F, key: &K, records: &[Record<J>]) -> Vec<Result<(), Duration>>
 where
-    F: AsyncFn(&K, &[Record<T>]) -> Vec<Result<(), WorkError>>,
+    F: AsyncFn(&K, &[Record<J>]) -> Vec<Result<(), WorkError>>,
 {
     match AssertUnwindSafe(work(key, records)).catch_unwind().await {
         Ok(outcomes) if outcomes.len() == records.len() => records
             .iter()
             .zip(outcomes)
-            .map(|(record, outcome)| outcome.map_err(|error| rest(record.receives, &error)))
+            .map(|(record, outcome)| outcome.map_err(|error| rest(record.receive_count, &error)))
             .collect(),
         Ok(outcomes) => {
             tracing::error!(
@@ -138,7 +177,7 @@ where
                 got = outcomes.len(),
                 "a worker did not answer for each of its records"
             );
-            records.iter().map(|record| Err(backoff(record.receives, FIRST_REST, LONGEST_REST))).collect()
+            records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, LONGEST_REST))).collect()
         }
         Err(_) if records.len() > 1 => {
             let mut all = Vec::with_capacity(records.len());
@@ -149,28 +188,29 @@ where
         }
         Err(_) => {
             tracing::error!(metric = "records_panicked", "a record made its worker panic");
-            records.iter().map(|record| Err(backoff(record.receives, FIRST_REST, LONGEST_REST))).collect()
+            records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, LONGEST_REST))).collect()
         }
     }
 }
 
-fn rest(receives: u32, error: &WorkError) -> Duration {
+fn rest(receive_count: u32, error: &WorkError) -> Duration {
     match error.verdict() {
         // What Meta did not say how long it lasts may last an hour: each wait is longer than the one before it.
-        Verdict::RetryAfter(wait) => wait + backoff(receives, FIRST_REST, LONGEST_REST),
+        Verdict::RetryAfter(wait) => wait + backoff(receive_count, FIRST_REST, LONGEST_REST),
         // A worker parks what it gives up; if it could not, the message must not be lost.
-        Verdict::Retry | Verdict::GiveUp => backoff(receives, FIRST_REST, LONGEST_REST),
+        Verdict::Retry | Verdict::GiveUp => backoff(receive_count, FIRST_REST, LONGEST_REST),
     }
 }
 
-fn record<T: DeserializeOwned>(message: SqsMessage) -> Result<Record<T>, String> {
+fn record<J: Job>(message: SqsMessage) -> Result<Record<J>, String> {
     let body = message.body.ok_or("it has no body")?;
     // The parser's error names the place and not the content.
     let job = serde_json::from_str(&body).map_err(|error| error.to_string())?;
-    let receives = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
+    let receive_count =
+        message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
     Ok(Record {
         job,
-        receives,
+        receive_count,
         message_id: message.message_id.ok_or("it has no id")?,
         receipt_handle: message.receipt_handle.ok_or("it has no receipt handle")?,
     })
@@ -194,8 +234,14 @@ mod tests {
     use crate::graph::GraphError;
     use crate::graph::error::Detail;
 
+    impl Job for u64 {
+        fn group(&self) -> &str {
+            "numbers"
+        }
+    }
+
     /// A queue that nobody answers for: hiding fails, and must not matter.
-    fn queue() -> Queue {
+    fn queue() -> Queue<u64> {
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::from_static("us-east-1"))

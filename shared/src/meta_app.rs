@@ -1,11 +1,48 @@
-//! Meta's app secrets, for whoever checks what Meta signed, kept between requests: the present one and, after a rotation,
-//! the one before it.
+//! Our app at Meta: the Graph API, speaking for the app as the vault has it now, and the secrets with which Meta signs.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use crate::graph::App;
+use url::Url;
+
+use crate::error::WorkError;
+use crate::graph::{App, Graph};
 use crate::vault::{Vault, VaultError};
+
+/// The API and what opens it.
+#[derive(Debug)]
+pub struct MetaApp {
+    /// The API.
+    pub graph: Graph,
+    /// For tokens, and the app as it is now.
+    pub vault: Vault,
+    /// The vault's name of the app.
+    pub app_secret_id: String,
+}
+
+impl MetaApp {
+    /// The API at `root`, speaking `version`, for the app in this secret.
+    ///
+    /// # Errors
+    /// If the secret cannot be had, or the TLS set-up of the machine is unusable.
+    pub async fn open(vault: Vault, app_secret_id: String, root: Url, version: String) -> Result<Self, WorkError> {
+        let graph = Graph::new(root, version, vault.app(&app_secret_id).await?)?;
+        Ok(Self { graph, vault, app_secret_id })
+    }
+
+    /// Makes the next call read the app anew: Meta refused a proof that was made with its secret.
+    pub fn distrust_app(&self) {
+        self.vault.forget(&self.app_secret_id);
+    }
+
+    /// The API for the app as it is now: a process outlives a change of the app's secret.
+    ///
+    /// # Errors
+    /// If the secret cannot be had.
+    pub async fn graph(&self) -> Result<Graph, VaultError> {
+        Ok(self.graph.speaking_for(self.vault.app(&self.app_secret_id).await?))
+    }
+}
 
 /// How long the secrets are taken as they were read.
 const FRESH: Duration = Duration::from_mins(5);

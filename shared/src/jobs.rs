@@ -1,0 +1,138 @@
+//! The work that travels through queues: one type for each queue, and nothing of how it is done.
+
+use std::fmt::Debug;
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{AdAccountId, IntegrationId, LinkId, OrgId, OrgScope, PageId, RunId};
+use crate::model::ads::account::AdAccount;
+use crate::model::lead::FoundBy;
+use crate::model::webhook::{EngagementNotice, LeadNotice};
+
+/// A unit of work as a queue holds it, in JSON. A field that is added needs a default: messages of the version before are
+/// still under way when a new version starts.
+pub trait Job: Serialize + DeserializeOwned + Debug {
+    /// Whose it is. SQS keeps the backlog of one group from holding up the others; it orders nothing.
+    fn group(&self) -> &str;
+}
+
+/// A lead to fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeadJob {
+    /// What the webhook said.
+    #[serde(flatten)]
+    pub notice: LeadNotice,
+    /// When Leadwire first heard of it.
+    pub received_at: Timestamp,
+    /// How it was found.
+    pub found_by: FoundBy,
+    /// The org that Meta's callback URL named, if it named one. Only logged: a lead goes to the orgs that connected its
+    /// page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub orgid: Option<String>,
+    /// The one org it is for, when an org replays or searches; every org that connected the page otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only_for: Option<OrgId>,
+    /// Leaves the lead unassigned, whatever the integration's assignment says.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unassigned: bool,
+    /// The requested search that found it, whose progress counts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+}
+
+impl LeadJob {
+    /// A lead for every org that connected its page, assigned by each one's own rules.
+    #[must_use]
+    pub fn new(notice: LeadNotice, received_at: Timestamp, found_by: FoundBy) -> Self {
+        Self { notice, received_at, found_by, orgid: None, only_for: None, unassigned: false, run: None }
+    }
+}
+
+impl Job for LeadJob {
+    fn group(&self) -> &str {
+        self.notice.page_id.as_str()
+    }
+}
+
+/// A comment, reaction, mention or message to take into the inbox.
+pub type EngagementJob = EngagementNotice;
+
+impl Job for EngagementJob {
+    fn group(&self) -> &str {
+        &self.entry_id
+    }
+}
+
+/// An integration whose pages are compared with what came in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SweepJob {
+    /// Its org.
+    pub org: OrgId,
+    /// The integration.
+    pub integration_id: IntegrationId,
+    /// Includes the leads of the last minutes, which Meta's webhook may still deliver.
+    #[serde(default)]
+    pub everything: bool,
+    /// One page of a requested search, instead of the regular comparison.
+    #[serde(default)]
+    pub run: Option<(RunId, PageId)>,
+}
+
+impl Job for SweepJob {
+    fn group(&self) -> &str {
+        self.org.as_str()
+    }
+}
+
+/// An integration to check: its token, its pages, what its admins have to know.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CheckJob {
+    /// Its org.
+    pub org: OrgId,
+    /// The integration.
+    pub integration_id: IntegrationId,
+}
+
+impl CheckJob {
+    /// A check of one of the org's integrations.
+    #[must_use]
+    pub fn new(scope: &OrgScope, integration_id: &IntegrationId) -> Self {
+        Self { org: scope.org().clone(), integration_id: integration_id.clone() }
+    }
+}
+
+impl Job for CheckJob {
+    fn group(&self) -> &str {
+        self.org.as_str()
+    }
+}
+
+/// A slice of an ad account's sync, or the deletion of what was synced.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AdsSyncJob {
+    /// The account's org.
+    pub org: OrgId,
+    /// The account.
+    pub ad_account_id: AdAccountId,
+    /// As it was linked when this was sent: an account that was unlinked and linked again is another one.
+    pub link: LinkId,
+    /// The sync. `None`: the account was unlinked, and what was synced of it is to be deleted.
+    pub run: Option<RunId>,
+}
+
+impl AdsSyncJob {
+    /// A slice of a sync of this account.
+    #[must_use]
+    pub fn new(account: &AdAccount, run: Option<RunId>) -> Self {
+        Self { org: account.org.clone(), ad_account_id: account.ad_account_id.clone(), link: account.id.clone(), run }
+    }
+}
+
+impl Job for AdsSyncJob {
+    fn group(&self) -> &str {
+        self.org.as_str()
+    }
+}
