@@ -82,7 +82,7 @@ impl Bus {
 
     fn entry(&self, event: &Event) -> PutEventsRequestEntry {
         let entry = PutEventsRequestEntry::builder().event_bus_name(&self.name).source(SOURCE);
-        entry.detail_type(event.kind).detail(event.detail.to_string()).build()
+        entry.detail_type(event.kind.name()).detail(event.detail.to_string()).build()
     }
 }
 
@@ -109,8 +109,13 @@ mod tests {
     #[test]
     fn requests_are_as_full_as_the_bus_allows() {
         let sizes = |details: &[usize]| {
-            let events: Vec<Event> =
-                details.iter().map(|size| Event { kind: "k", detail: "x".repeat(*size).into() }).collect();
+            let events: Vec<Event> = details
+                .iter()
+                .map(|size| Event {
+                    kind: crate::model::event::EventKind::LeadCreated,
+                    detail: "x".repeat(*size).into(),
+                })
+                .collect();
             events.chunk_by(one_request()).map(<[Event]>::len).collect::<Vec<_>>()
         };
         assert_eq!(sizes(&[1; 25]), [10, 10, 5]);

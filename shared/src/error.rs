@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::bus::BusError;
 use crate::graph::GraphError;
 use crate::mail::MailError;
+use crate::model::failure::FailureCode;
 use crate::queue::QueueError;
 use crate::retry::Verdict;
 use crate::table::TableError;
@@ -76,19 +77,19 @@ impl WorkError {
 
     /// A stable word for it, for parked work and metrics.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FailureCode {
         match self {
             Self::Graph(error) => error.code(),
-            Self::Table(TableError::Unholdable(_)) => "unholdable",
-            Self::Table(_) => "table_failed",
-            Self::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) => "token_unreadable",
-            Self::Vault(VaultError::Failed(_)) => "vault_failed",
-            Self::Queue(_) => "queue_failed",
-            Self::Bus(_) => "bus_failed",
-            Self::Mail(_) => "mail_failed",
-            Self::NotInPlan => "meta_not_in_plan",
-            Self::Paused(_) => "throttled",
-            Self::Disconnected => "disconnected",
+            Self::Table(TableError::Unholdable(_)) => FailureCode::Unholdable,
+            Self::Table(_) => FailureCode::TableFailed,
+            Self::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) => FailureCode::TokenUnreadable,
+            Self::Vault(VaultError::Failed(_)) => FailureCode::VaultFailed,
+            Self::Queue(_) => FailureCode::QueueFailed,
+            Self::Bus(_) => FailureCode::BusFailed,
+            Self::Mail(_) => FailureCode::MailFailed,
+            Self::NotInPlan => FailureCode::MetaNotInPlan,
+            Self::Paused(_) => FailureCode::Throttled,
+            Self::Disconnected => FailureCode::Disconnected,
         }
     }
 }

@@ -136,7 +136,7 @@ impl From<SettingsError> for Problem {
 /// Failures of ours: the client learns that it may try again, the log learns why.
 impl From<WorkError> for Problem {
     fn from(error: WorkError) -> Self {
-        tracing::error!(%error, code = error.code(), "a request could not be served");
+        tracing::error!(%error, code = %error.code(), "a request could not be served");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "This could not be done at the moment. Try again.")
     }
 }

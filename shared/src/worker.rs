@@ -153,7 +153,7 @@ where
     let each = async |job: &J, records: &[Record<J>]| {
         let outcome = work(job).await;
         if let Err(error) = &outcome {
-            tracing::warn!(%error, code = error.code(), ?job, "not finished, will be tried again");
+            tracing::warn!(%error, code = %error.code(), ?job, "not finished, will be tried again");
         }
         records.iter().map(|_| outcome.clone()).collect()
     };

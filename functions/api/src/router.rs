@@ -11,7 +11,8 @@ use lambda_http::RequestExt;
 use leadwire::admin::Services;
 use leadwire::auth::Verifier;
 use leadwire::http::Problem;
-use leadwire::model::event;
+use leadwire::model::event::{self, EventKind};
+use strum::IntoEnumIterator;
 use url::Url;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -65,7 +66,8 @@ struct Events;
 
 impl Modify for Events {
     fn modify(&self, document: &mut Description) {
-        let told = |(name, schema, summary): (&str, &str, &str)| {
+        let told = |kind: EventKind| {
+            let (name, schema, summary) = (kind.name(), format!("{kind:?}"), kind.summary());
             let body = RequestBodyBuilder::new()
                 .content("application/json", Content::new(Some(Ref::from_schema_name(schema))))
                 .description(Some("The detail of an EventBridge event with the source leadwire and this detail-type."));
@@ -77,7 +79,7 @@ impl Modify for Events {
             (name.to_owned(), item)
         };
         let events =
-            event::KINDS.into_iter().map(told).fold(PathsBuilder::new(), |paths, (name, item)| paths.path(name, item));
+            EventKind::iter().map(told).fold(PathsBuilder::new(), |paths, (name, item)| paths.path(name, item));
         document.webhooks = Some(events.build());
     }
 }

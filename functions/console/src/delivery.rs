@@ -12,6 +12,7 @@ use leadwire::admin::proof::{LatencyReport, latency};
 use leadwire::http::Problem;
 use leadwire::ids::LeadId;
 use leadwire::model::connection::Connection;
+use leadwire::model::failure::FailureCode;
 use leadwire::model::lead::latency::LatencySummary;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -125,7 +126,7 @@ fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[Connection]) -
                         tr {
                             td data-label="Lead" { a href={ "/leads/" (id) } { (lead.leadgen_id) } }
                             td data-label="Page" { (names.get(lead.page_id.as_str()).copied().unwrap_or(lead.page_id.as_str())) }
-                            td data-label="Reason" { (badge("bad", reason(&lead.reason))) div.quiet { (lead.evidence) } }
+                            td data-label="Reason" { (badge("bad", reason(lead.reason))) div.quiet { (lead.evidence) } }
                             td data-label="Parked" { (time(lead.parked_at)) }
                             td.acts {
                                 form method="post" action="/delivery/replay" {
@@ -143,14 +144,29 @@ fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[Connection]) -
     }
 }
 
-/// A reason as people call it. One that is not known here is shown as it is.
-fn reason(code: &str) -> &str {
+/// A parked lead's reason, in the words of people.
+fn reason(code: FailureCode) -> &'static str {
     match code {
-        "token_dead" | "connection_expired" => "The connection has ended",
-        "not_permitted" => "Meta does not permit it",
-        "not_visible" => "Meta does not show it",
-        "token_unreadable" => "The access token could not be read",
-        other => other,
+        FailureCode::TokenDead | FailureCode::IntegrationEnded => "The connection has ended",
+        FailureCode::TokenUnreadable => "The access token could not be read",
+        FailureCode::WrongTokenKind => "The access token is of the wrong kind",
+        FailureCode::NotPermitted => "Meta does not permit it",
+        FailureCode::NotVisible => "Meta does not show it",
+        FailureCode::ProofRefused => "Meta did not accept the app secret",
+        FailureCode::Refused => "Meta refused the request",
+        FailureCode::TooMuchData => "Meta found the request too large",
+        FailureCode::MessagingWindowClosed => "The time to answer is over",
+        FailureCode::Throttled => "Meta limits the page",
+        FailureCode::Unavailable | FailureCode::NoAnswer | FailureCode::Garbage => "Meta did not answer properly",
+        FailureCode::Unholdable => "The lead is too large",
+        FailureCode::TableFailed
+        | FailureCode::VaultFailed
+        | FailureCode::QueueFailed
+        | FailureCode::BusFailed
+        | FailureCode::MailFailed => "A service of AWS failed",
+        FailureCode::MetaNotInPlan => "The plan does not include Meta",
+        FailureCode::Disconnected | FailureCode::NotConnected => "The page was disconnected",
+        FailureCode::PageWithoutToken => "Meta gave no access to the page",
     }
 }
 

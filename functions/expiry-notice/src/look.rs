@@ -28,8 +28,6 @@ use crate::notify::Notifier;
 const ENOUGH_SEEN: SignedDuration = SignedDuration::from_mins(2);
 /// An extension of the dates by less is none: Meta gives some of them by the day.
 const EXTENDED: SignedDuration = SignedDuration::from_hours(24);
-/// Why leads are parked that wait for nothing but an integration that works.
-const WAITING_FOR_US: [&str; 3] = ["token_dead", "token_unreadable", "meta_not_in_plan"];
 
 /// What looking takes.
 #[derive(Debug)]
@@ -258,7 +256,7 @@ impl Looker {
         let is_well =
             |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
         let mut parked = parked(&self.table, scope).await?;
-        parked.retain(|lead| is_well(&lead.page_id) && WAITING_FOR_US.contains(&lead.reason.as_str()));
+        parked.retain(|lead| is_well(&lead.page_id) && lead.reason.heals_with_the_connection());
         replay(&self.table, &self.leads, scope, &parked, Replaying::Recovered).await?;
         let Some(since) = integration.missed_since else { return Ok(()) };
         let catch_up = CatchUp { meta: &self.meta, table: &self.table, leads: &self.leads };

@@ -11,6 +11,7 @@ use leadwire::jobs::{LeadJob, SweepJob};
 use leadwire::leads::{CatchUp, Ledger, Search, cannot_search, tell_quiet};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::standing::EndReason;
+use leadwire::model::failure::FailureCode;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
@@ -61,7 +62,7 @@ impl Sweeper {
         let ended = integration.standing(now).reason.filter(|reason| *reason != EndReason::PageRoleLost);
         if ended.is_some() || integration.removing || !table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
             let why = ended.map_or("The integration, or Meta in the org's plan, is gone.", EndReason::message);
-            return give_up(table, &scope, job, "integration_ended", why).await;
+            return give_up(table, &scope, job, FailureCode::IntegrationEnded, why).await;
         }
         let catch_up = CatchUp { meta: &self.meta, table, leads: &self.leads };
         let outcome = match catch_up.run(&scope, &integration, &search, now).await {
@@ -88,7 +89,13 @@ impl Sweeper {
 }
 
 /// A page of a run that will not be searched says so.
-async fn give_up(table: &Table, scope: &OrgScope, job: &SweepJob, code: &str, why: &str) -> Result<(), WorkError> {
+async fn give_up(
+    table: &Table,
+    scope: &OrgScope,
+    job: &SweepJob,
+    code: FailureCode,
+    why: &str,
+) -> Result<(), WorkError> {
     match &job.run {
         Some((run, page)) => cannot_search(table, scope, run, page, code, why).await,
         None => Ok(()),

@@ -1,6 +1,6 @@
 //! Calls to the local AWS, signed with its root key.
 //!
-//! A client per service would double what there is to compile for a dozen calls.
+//! One SDK client per service would double the compile time for a dozen calls.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,33 +10,30 @@ use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, si
 use aws_sigv4::sign::v4;
 use serde_json::Value;
 
-/// The key MiniStack lets do anything. The functions never see it: they get keys of their roles.
+/// MiniStack's root key, which may do anything. The functions never see it: they receive credentials of their roles.
 pub(crate) const ROOT_KEY: &str = "test";
 
-/// The local AWS, as its administrator.
+/// The local AWS, called as its administrator.
 #[derive(Clone)]
 pub struct Aws {
-    /// Where it is.
+    /// The base URL.
     pub endpoint: String,
-    /// The region everything is in.
+    /// The region of every resource.
     pub region: String,
     http: reqwest::Client,
 }
 
 impl Aws {
-    /// For the local AWS at `endpoint`.
-    ///
-    /// # Errors
-    /// If no HTTP client can be made.
+    /// Creates a client for the local AWS at `endpoint`.
     pub fn new(endpoint: String, region: String) -> Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(120)).build()?;
         Ok(Self { endpoint, region, http })
     }
 
-    /// An operation of a service that speaks JSON, such as `AmazonSQS.ReceiveMessage`.
+    /// Calls an operation of a JSON service, such as `AmazonSQS.ReceiveMessage`.
     ///
     /// # Errors
-    /// Unless it is answered with success.
+    /// Any status of 300 or above is an error that includes the response body.
     pub async fn json(&self, service: &str, operation: &str, input: &Value) -> Result<Value> {
         let request = http::Request::post(&self.endpoint)
             .header("content-type", "application/x-amz-json-1.1")
@@ -49,10 +46,10 @@ impl Aws {
         Ok(if body.is_empty() { Value::Null } else { serde_json::from_str(&body)? })
     }
 
-    /// A call of a service with paths.
+    /// Calls a REST service.
     ///
     /// # Errors
-    /// Unless it is answered with success.
+    /// Any status of 300 or above is an error that includes the response body.
     pub async fn rest(&self, service: &str, method: http::Method, path: &str, input: &Value) -> Result<Value> {
         let request = http::Request::builder()
             .method(method.clone())
@@ -66,10 +63,10 @@ impl Aws {
         Ok(serde_json::from_str(&body).unwrap_or(Value::Null))
     }
 
-    /// An operation of a service that takes a form and answers in XML, such as IAM or CloudFormation.
+    /// Calls an operation of a query service, such as IAM or CloudFormation, which takes a form and returns XML.
     ///
     /// # Errors
-    /// Unless it is answered with success.
+    /// Any status of 300 or above is an error that includes the response body.
     pub async fn query(&self, service: &str, parameters: &[(&str, &str)]) -> Result<String> {
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         let request = http::Request::post(&self.endpoint)

@@ -1,4 +1,5 @@
-//! `/_local/…`: what a developer or a test can do behind the scenes of a running system. No deployed function has it.
+//! `/_local/…`: what developers and tests can do behind the scenes of a running system. It is not part of any deployed
+//! function.
 
 use std::collections::HashMap;
 use std::fs;
@@ -21,12 +22,12 @@ use crate::people::Pool;
 use crate::place::Place;
 use crate::template::Function;
 
-/// What works behind the scenes.
+/// The resources behind the `/_local/` routes.
 pub(crate) struct Backstage {
     pub(crate) aws: Aws,
     pub(crate) pool: Pool,
     pub(crate) events: Events,
-    /// The functions of the template, each with the name it was deployed under.
+    /// The functions of the template, each with its deployed name.
     pub(crate) functions: Vec<(Function, String)>,
 }
 
@@ -47,7 +48,7 @@ pub(crate) fn routes(backstage: Arc<Backstage>) -> Router {
 type Stage = State<Arc<Backstage>>;
 
 impl Backstage {
-    /// The function a job calls and what it calls it with.
+    /// Returns the function that a job invokes, and the payload.
     fn job(&self, job: &str) -> Result<(&str, &Value), Problem> {
         let mut known = Vec::new();
         for (function, deployed) in &self.functions {
@@ -61,7 +62,7 @@ impl Backstage {
         Err(Problem::not_found(&format!("no schedule is called {job}; there are: {}", listed(&known))))
     }
 
-    /// What a function logged, oldest first.
+    /// Returns the log of a function, oldest line first.
     async fn log(&self, deployed: &str) -> Result<String> {
         let mut more = json!({ "logGroupName": format!("/aws/lambda/{deployed}") });
         let mut text = String::new();
@@ -80,7 +81,7 @@ impl Backstage {
         }
     }
 
-    /// Leaves what the functions logged beside the other logs, for when there will be nobody to ask any more.
+    /// Saves the logs of the functions beside the other logs, so that they survive the end of the system.
     pub(crate) async fn save_logs(&self, place: &Place) {
         for (function, deployed) in &self.functions {
             if let Ok(log) = self.log(deployed).await {
@@ -89,7 +90,7 @@ impl Backstage {
         }
     }
 
-    /// The name a function was deployed under.
+    /// Returns the deployed name of a function.
     fn deployed(&self, function: &str) -> Result<&str, Problem> {
         if let Some((_, deployed)) = self.functions.iter().find(|(found, _)| found.name == function) {
             return Ok(deployed);
@@ -99,8 +100,8 @@ impl Backstage {
     }
 }
 
-/// Runs a schedule now, also for what is not due yet, and answers when it has run: whoever fires it means all of it.
-/// With `?org=`, only for that org.
+/// Runs a schedule now and returns when it has finished. Work that is not yet due is included. With `?org=`, the run
+/// covers only that org.
 async fn fire(
     State(stage): Stage,
     Path(job): Path<String>,
@@ -119,7 +120,7 @@ async fn fire(
     Ok(Json(json!({ "job": job, "function": function, "result": result })))
 }
 
-/// The mails sent, newest last.
+/// Returns the mails sent, newest last.
 async fn mail(State(stage): Stage) -> Result<Json<Value>, Problem> {
     let answer = stage.aws.rest("ses", Method::GET, "/_ministack/ses/messages", &Value::Null).await?;
     let accounts = answer.get("messages").and_then(Value::as_object).into_iter().flatten();
@@ -135,7 +136,7 @@ async fn mail(State(stage): Stage) -> Result<Json<Value>, Problem> {
     Ok(Json(mails.collect()))
 }
 
-/// The events of the bus, newest last.
+/// Returns the events of the bus, newest last.
 async fn events(State(stage): Stage) -> Result<Json<Value>, Problem> {
     Ok(Json(Value::Array(stage.events.all(&stage.aws).await?)))
 }
@@ -145,7 +146,7 @@ struct Login {
     email: String,
 }
 
-/// A fresh id token for somebody.
+/// Returns a fresh id token for a user.
 async fn token(State(stage): Stage, Json(login): Json<Login>) -> Result<Json<Value>, Problem> {
     match stage.pool.token(&login.email).await {
         Ok(token) => Ok(Json(json!({ "id_token": token }))),
@@ -162,16 +163,16 @@ struct NewPerson {
     role: String,
 }
 
-/// Makes a login with everybody's password.
+/// Creates a login with the shared password.
 async fn add_person(State(stage): Stage, Json(person): Json<NewPerson>) -> Result<Json<Value>, Problem> {
     stage.pool.add(&person.email, &person.name, &person.org, &person.role).await?;
     Ok(Json(json!({ "email": person.email })))
 }
 
-/// Kills a function's processes where they stand, as a crash of the machine below them would.
+/// Kills a function's processes immediately, as a crash of their machine would.
 async fn kill(State(stage): Stage, Path(function): Path<String>) -> Result<Json<Value>, Problem> {
     let deployed = stage.deployed(&function)?;
-    // Every process of a function says whose it is, and in which system: others may run beside this one.
+    // The environment of a process names its function and its system. Other systems may run beside this one.
     let marks = [format!("AWS_LAMBDA_FUNCTION_NAME={deployed}"), format!("AWS_ENDPOINT_URL={}", stage.aws.endpoint)];
     let killed = tokio::task::spawn_blocking(move || {
         let mut system = System::new()?;
@@ -187,17 +188,17 @@ async fn kill(State(stage): Stage, Path(function): Path<String>) -> Result<Json<
     Ok(Json(json!({ "function": function, "killed": killed })))
 }
 
-/// What a function logged, oldest first.
+/// Returns the log of a function, oldest line first.
 async fn logs(State(stage): Stage, Path(function): Path<String>) -> Result<String, Problem> {
     Ok(stage.log(stage.deployed(&function)?).await?)
 }
 
-/// The keys that sign the user pool's tokens, at an address that is known before the pool is.
+/// Serves the user pool's signing keys at a URL that is known before the pool exists.
 async fn keys(State(stage): Stage) -> Result<Response, Problem> {
     known(stage.pool.well_known("jwks.json")).await
 }
 
-/// The user pool's login page, in the same way.
+/// Serves the user pool's OpenID configuration at a URL that is known before the pool exists.
 async fn configuration(State(stage): Stage) -> Result<Response, Problem> {
     known(stage.pool.well_known("openid-configuration")).await
 }
@@ -212,7 +213,7 @@ fn listed(names: &[&str]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-/// The events of the bus: a rule sends all of them to a queue, which nobody but us reads.
+/// The events of the bus. A rule sends all of them to a queue that has no other reader.
 pub(crate) struct Events {
     queue: String,
     seen: Mutex<Vec<Value>>,
@@ -256,7 +257,7 @@ impl Events {
     }
 }
 
-/// An error as RFC 9457 has it.
+/// An error in the format of RFC 9457.
 struct Problem {
     status: StatusCode,
     detail: String,

@@ -1,4 +1,4 @@
-//! Runs a program to its end, with its output in a log.
+//! Runs a program to completion and logs its output.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -12,10 +12,10 @@ use tokio::process::Command;
 use crate::keeper::Keeper;
 use crate::progress::Step;
 
-/// How much of a log an error repeats.
+/// The number of log lines an error message includes.
 const TAIL_LINES: usize = 25;
 
-/// Runs the command. Errors if it fails, naming the step, the log, and the log's last lines.
+/// Runs the command. On failure, the error names the step and the log, and includes the log's last lines.
 pub(crate) async fn run(keeper: &Keeper, step: &Step, command: &mut Command, log: &Path) -> Result<()> {
     let program = command.as_std().get_program().to_string_lossy().into_owned();
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -42,7 +42,7 @@ async fn copy(step: &Step, output: Option<impl AsyncRead + Unpin>, log: &Path) -
     Ok(())
 }
 
-/// The last lines of a log, indented.
+/// Returns the last lines of a log, indented.
 pub(crate) fn tail(log: &Path) -> String {
     let text = fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();

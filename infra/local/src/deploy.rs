@@ -1,7 +1,7 @@
 //! Builds the functions and deploys the template, as `sam deploy` does for the stage `local` of `samconfig.toml`.
 //!
-//! What differs from a deployment to AWS: the functions are built for this machine by cargo, with the profile `local`;
-//! and the template is a copy that [`crate::template`] fits to MiniStack.
+//! Two things differ from a deployment to AWS. Cargo builds the functions for this machine, with the profile `local`.
+//! The template is a copy that [`crate::template`] adapts to MiniStack.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -58,8 +58,8 @@ impl Stage {
 pub enum Build {
     /// The programs.
     Programs,
-    /// The programs and the tests. From within a test: cargo has compiled the dependencies with the features that tests
-    /// ask for, and would compile them again for the programs alone.
+    /// The programs and the tests. Needed inside a test: cargo has already compiled the dependencies with the features
+    /// that the tests request, and building the programs alone would compile them again without these features.
     ProgramsAndTests,
 }
 
@@ -74,14 +74,14 @@ pub(crate) async fn build(keeper: &Keeper, step: &Step, what: Build, log: &Path)
     command::run(keeper, step, &mut cargo, log).await
 }
 
-/// Puts each function's program into the package that Lambda unpacks.
+/// Creates the Lambda package of each function.
 pub(crate) fn package(template: &Template, place: &Place) -> Result<()> {
     for function in template.functions()? {
         let program = place::built(&function.name);
         let mut program = File::open(&program).with_context(|| format!("{} was not built", program.display()))?;
         let package = File::create(place.file("packages").join(format!("{}.zip", function.name)))?;
         let mut package = zip::ZipWriter::new(package);
-        // Stored as it is: unpacking happens next door.
+        // Uncompressed: MiniStack unpacks it on the same machine.
         let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
         package.start_file("bootstrap", options.unix_permissions(0o755).large_file(false))?;
         io::copy(&mut program, &mut package)?;
@@ -90,7 +90,7 @@ pub(crate) fn package(template: &Template, place: &Place) -> Result<()> {
     Ok(())
 }
 
-/// Deploys. `parameters` are those that only this run knows; the stage gives the rest.
+/// Deploys the stack. `parameters` holds the values known only to this run; the stage provides the rest.
 pub(crate) async fn deploy(
     keeper: &Keeper,
     step: &Step,

@@ -1,4 +1,4 @@
-//! `cargo dev`: the system with a person in front of it.
+//! `cargo dev`: a running system for interactive use.
 
 use std::path::PathBuf;
 
@@ -7,16 +7,17 @@ use anyhow::{Result, bail};
 use crate::place;
 use crate::system::{Options, System};
 
-/// Where it leaves `endpoints.json`: a fixed place, wherever cargo builds to.
+/// Returns the folder of `cargo dev`, which holds `endpoints.json`. It is fixed, independent of cargo's target
+/// directory.
 #[must_use]
 pub fn folder() -> PathBuf {
     place::root().join("target/local")
 }
 
-/// Starts a system, says where it is, and stays until a part of it stops.
+/// Starts a system, prints its addresses, and runs until one of its parts stops.
 ///
 /// # Errors
-/// If it cannot be started, or when a part stops.
+/// Always returns an error: the startup failure, or the reason a part stopped.
 pub async fn run(options: Options) -> Result<()> {
     let mut system = System::start(options).await?;
     if let Some((lead, time)) = system.lead() {

@@ -1,5 +1,5 @@
-//! `environment.sh`: the variables with which a program of somebody's own command line works on the running system, as a
-//! function does.
+//! `environment.sh`: the variables that let a command-line program work on the running system as a deployed function
+//! does.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::aws::ROOT_KEY;
 use crate::endpoints::Endpoints;
 use crate::stack::Stack;
 
-/// Writes the file that `meta-ads` needs to be told nothing else.
+/// Writes all the settings that `meta-ads` needs.
 pub(crate) fn write(path: &Path, endpoints: &Endpoints, stack: &Stack) -> Result<()> {
     let variables = [
         ("AWS_ENDPOINT_URL", endpoints.aws_endpoint.as_str()),

@@ -1,4 +1,5 @@
-//! The one origin of a running system: `/_local/…` is answered here, everything else by the deployed HTTP API.
+//! The single origin of a running system: serves `/_local/…` itself and forwards everything else to the deployed HTTP
+//! API.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -15,14 +16,14 @@ use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// What the HTTP API of AWS takes at most.
+/// The maximum request size of an AWS HTTP API, in bytes.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
 
-/// Headers that belong to one connection, not to the request on it.
+/// Hop-by-hop headers, which must not be forwarded.
 const OF_THE_CONNECTION: [HeaderName; 5] =
     [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE, header::CONTENT_LENGTH];
 
-/// Takes the port. Errors if somebody else has it.
+/// Binds the port. A port already in use is reported with advice.
 pub(crate) async fn listen(port: u16) -> Result<TcpListener> {
     TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| match error.kind() {
         ErrorKind::AddrInUse => {
@@ -34,11 +35,11 @@ pub(crate) async fn listen(port: u16) -> Result<TcpListener> {
 
 struct Door {
     http: reqwest::Client,
-    /// The address of the deployed API, without a path.
+    /// The base URL of the deployed API, stage included, without a trailing slash.
     api: String,
 }
 
-/// Opens the door. It closes when the handle is aborted.
+/// Starts serving. Aborting the returned handle closes the listener.
 pub(crate) fn open(listener: TcpListener, api: String, local: Router) -> Result<JoinHandle<()>> {
     let http = reqwest::Client::builder()
         .no_proxy()
@@ -54,8 +55,8 @@ pub(crate) fn open(listener: TcpListener, api: String, local: Router) -> Result<
     }))
 }
 
-/// Refuses what a page from elsewhere makes a browser of this machine send: it can point a name of its own at the
-/// loopback address, but not choose the `Host` it is then called by.
+/// Guards against DNS rebinding: a foreign page can point its own domain at the loopback address, but the browser then
+/// sends that domain as `Host`.
 async fn this_machine_only(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
@@ -96,12 +97,13 @@ async fn forward(door: Arc<Door>, peer: SocketAddr, request: Request) -> Respons
     }
 }
 
-/// Whether a part of a path leads elsewhere: out of the API, into what else MiniStack has.
+/// Whether a path segment is `.` or `..`, possibly percent-encoded. Such a path would leave the API and reach other
+/// MiniStack endpoints.
 fn is_dots(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
-/// The headers without those of the connection. Repeated ones stay repeated.
+/// Returns the headers without the hop-by-hop ones. Repeated headers are preserved.
 fn passed_on(headers: &HeaderMap) -> HeaderMap {
     let mut passed = headers.clone();
     for name in OF_THE_CONNECTION {
@@ -119,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// A door before an API that answers with the body it got, two cookies, and where it believes to have been called.
+    /// Starts a front door before an API that echoes the body, sets two cookies, and reports the path and host it saw.
     async fn door() -> String {
         let api = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = format!("http://{}/api-id/$default", api.local_addr().unwrap());

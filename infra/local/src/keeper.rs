@@ -1,8 +1,8 @@
 //! Ends every process of a system when the process that started it ends.
 //!
-//! All of them are in one process group, led by a shell that does nothing but read from a pipe whose other end we hold.
-//! The kernel closes that end when we exit, crash or are killed; the shell then kills its group, itself included. A
-//! destructor alone would not run on SIGKILL, and a process group alone has nobody to end it.
+//! All processes share one process group, led by a shell that only reads from a pipe whose other end this process
+//! holds. The kernel closes that end when this process exits, crashes or is killed. The shell then kills its group,
+//! itself included. A destructor alone would not run on SIGKILL, and nothing would end a process group alone.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 
-/// Holds the pipe. Dropping it ends the group, and waits until it is gone.
+/// Holds the write end of the pipe. Dropping it kills the group and waits for the shell to end.
 pub(crate) struct Keeper {
     shell: Child,
     group: i32,
@@ -30,7 +30,7 @@ impl Keeper {
         Ok(Self { shell, group })
     }
 
-    /// Starts a program that ends with us.
+    /// Starts a program in the process group.
     pub(crate) fn spawn(&self, command: &mut tokio::process::Command) -> io::Result<tokio::process::Child> {
         command.process_group(self.group).spawn()
     }

@@ -1,12 +1,12 @@
 //! Runs `infra/template.yaml` on this machine.
 //!
-//! [`System`] is the whole product, started: MiniStack in the place of AWS, the simulator in the place of Meta, the
-//! functions of this workspace deployed with the SAM CLI under the roles of the template, and one origin in front of
-//! them. `cargo dev` is a `System` with a person watching; a test starts one of its own. Whatever a `System` started ends
-//! with the process that started it, however that process ends.
+//! A [`System`] is the whole product, started: MiniStack in place of AWS, the simulator in place of Meta, the functions
+//! of this workspace deployed with the SAM CLI under the roles of the template, and one origin in front of them. `cargo
+//! dev` runs a `System` for a developer; a test starts its own. Every process a `System` starts ends with the process
+//! that started it, however that process ends.
 //!
-//! This crate knows the template, the HTTP API and the simulator's control interface. It uses none of our crates: what
-//! it needs of them it builds and runs.
+//! This crate knows the template, the HTTP API and the simulator's control interface. It depends on no other crate of
+//! the workspace: it builds and runs what it needs of them.
 
 mod aws;
 mod backstage;

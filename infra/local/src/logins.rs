@@ -1,5 +1,5 @@
-//! What a developer may want to know of the running system: who can log in, where the simulated Meta is, what is behind
-//! the scenes. It stands at `/_local/`; people begin at `/`, which is the console's.
+//! The developer's page at `/_local/`: the logins, the simulated Meta, and the links behind the scenes. The origin's
+//! root `/` belongs to the console.
 
 use axum::Router;
 use axum::response::Html;

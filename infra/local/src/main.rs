@@ -18,15 +18,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Run {
-    /// Starts the whole system, connects the demo org, sends a lead, and stays up until Ctrl-C.
+    /// Starts the whole system, connects the demo org, sends a lead, and runs until Ctrl-C.
     Dev {
-        /// The port of console, API and public routes.
+        /// The port of the console, the API and the public routes.
         #[arg(long, default_value_t = 8080)]
         port: u16,
-        /// Connects nothing and sends no lead.
+        /// Skips connecting the demo org and sending a lead.
         #[arg(long)]
         no_demo: bool,
-        /// Installs the Python programs again too.
+        /// Reinstalls the Python programs.
         #[arg(long)]
         fresh: bool,
     },
@@ -36,12 +36,12 @@ enum Run {
         #[arg(long)]
         locked: bool,
     },
-    /// Runs the tests on other days: month and year ends, leap days, changes of the clocks.
+    /// Runs the tests on other dates: month and year ends, leap days, clock changes.
     Calendar {
-        /// Only at these moments, such as 2028-02-29T23:58:00Z.
+        /// Runs only at these times, such as 2028-02-29T23:58:00Z.
         #[arg(long)]
         at: Vec<Timestamp>,
-        /// The stories as well, with a system of its own for each moment: several minutes each.
+        /// Includes the end-to-end stories, with a separate system for each time: several minutes each.
         #[arg(long)]
         stories: bool,
     },
@@ -62,7 +62,7 @@ async fn main() -> ExitCode {
             }
         }
     };
-    // Leaving this function drops the system, and that ends what it started.
+    // Returning from this function drops the system, which ends every process it started.
     tokio::select! {
         outcome = work => match outcome {
             Ok(()) => ExitCode::SUCCESS,
@@ -81,7 +81,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Waits for Ctrl-C, `kill`, or the terminal's end.
+/// Waits for Ctrl-C, SIGTERM or SIGHUP.
 async fn stopped() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;

@@ -1,4 +1,4 @@
-//! MiniStack, the local AWS: started empty, with IAM enforced.
+//! MiniStack, the local AWS. It starts empty and enforces IAM.
 
 use std::fs::OpenOptions;
 use std::net::TcpListener;
@@ -30,19 +30,20 @@ impl MiniStack {
         let endpoint = format!("http://127.0.0.1:{port}");
         let log = place.log("ministack");
         let output = OpenOptions::new().create(true).append(true).open(&log)?;
-        // The functions inherit its environment, so nothing of ours that could stand in for what the template gives.
+        // The functions inherit this environment. It must not contain anything that could stand in for a setting
+        // missing from the template.
         let mut command = Environment::MiniStack.program("hypercorn", &place.file("tmp"));
-        // No worker processes: with them, the one that we watch would not be the one that works.
+        // No worker processes: the process watched here would then not be the one that serves.
         command.args(["ministack.app:app", "--workers", "0", "--keep-alive", "75", "--bind"]);
         command.arg(format!("127.0.0.1:{port}"));
         command.env("GATEWAY_PORT", port.to_string()).env("MINISTACK_HOST", "127.0.0.1");
         command.env("MINISTACK_REGION", region);
-        // Without it the functions would look for AWS itself.
+        // Without this variable the functions would call the real AWS.
         command.env("AWS_ENDPOINT_URL", &endpoint);
         command.env("AUTH", "true");
         // Lambda sets these where the template asks for JSON logs.
         command.env("AWS_LAMBDA_LOG_FORMAT", "JSON").env("AWS_LAMBDA_LOG_LEVEL", "INFO");
-        // Two of its services would listen on ports of their own, one of them for everybody.
+        // Two MiniStack services would open ports of their own, one of them on all interfaces.
         command.env("IOT_MTLS_ENABLED", "0").env("SFTP_ENABLED", "0");
         command.env("S3_DATA_DIR", place.file("s3")).env("STATE_DIR", place.file("state"));
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
@@ -52,7 +53,7 @@ impl MiniStack {
         Ok(ministack)
     }
 
-    /// Waits until it answers.
+    /// Waits until MiniStack is healthy.
     async fn answer(&mut self) -> Result<()> {
         let begun = Instant::now();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
@@ -71,7 +72,7 @@ impl MiniStack {
         }
     }
 
-    /// Waits until it stops, which it never should; says so.
+    /// Waits for MiniStack to stop, which is always a failure, and returns the reason.
     pub(crate) async fn death(&mut self) -> Result<String> {
         let status = self.process.wait().await?;
         Ok(self.stopped(status))

@@ -1,4 +1,4 @@
-//! Who exists in a fresh system: orgs, the people who can log in, and their tokens.
+//! The seed data of a fresh system: the orgs, the users, and their tokens.
 
 use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
@@ -8,7 +8,7 @@ use crate::aws::Aws;
 use crate::endpoints::User;
 use crate::stack::Stack;
 
-/// Everybody's password: this machine's only.
+/// The password of every user, valid on this machine only.
 const PASSWORD: &str = "Leadwire-on-this-machine-1";
 
 /// A tenant.
@@ -19,24 +19,24 @@ pub(crate) struct Tenant {
     pub(crate) features: &'static [&'static str],
 }
 
-/// The org that is connected to the simulated Meta, another one, and one whose plan has no Meta.
+/// The org that is connected to the simulated Meta, a second org, and one whose plan does not include Meta.
 pub(crate) const TENANTS: [Tenant; 3] = [
     Tenant { id: "demo", name: "Demo Outfitters", plan: "pro", features: &["meta"] },
     Tenant { id: "other", name: "Other Lodge", plan: "pro", features: &["meta"] },
     Tenant { id: "basic", name: "Basic Guides", plan: "basic", features: &[] },
 ];
 
-/// Somebody who can log in.
+/// A user who can log in.
 pub(crate) struct Person {
     pub(crate) email: &'static str,
     pub(crate) name: &'static str,
     pub(crate) org: &'static str,
     pub(crate) role: &'static str,
-    /// For those who get leads; the others are called by their role in the org's directory.
+    /// Set for users who receive leads. The directory id of the others is their role.
     pub(crate) seller: Option<Seller>,
 }
 
-/// Somebody leads are assigned to.
+/// A user whom leads can be assigned to.
 pub(crate) struct Seller {
     pub(crate) id: &'static str,
     pub(crate) active: bool,
@@ -76,7 +76,7 @@ impl Pool {
         Ok(Self { aws: aws.clone(), id: output("UserPoolId")?, client: output("PasswordClientId")? })
     }
 
-    /// Makes everybody's login and answers with a token for each.
+    /// Creates every login and returns it with a token.
     pub(crate) async fn fill(&self) -> Result<Vec<User>> {
         try_join_all(PEOPLE.iter().map(|person| async move {
             self.add(person.email, person.name, person.org, person.role).await?;
@@ -91,7 +91,7 @@ impl Pool {
         .await
     }
 
-    /// Makes somebody's login. Errors if it cannot, or if there is one with this address.
+    /// Creates a login. Fails if the e-mail address already has one.
     pub(crate) async fn add(&self, email: &str, name: &str, org: &str, role: &str) -> Result<()> {
         let mut attributes = vec![
             json!({ "Name": "email", "Value": email }),
@@ -112,7 +112,7 @@ impl Pool {
         Ok(())
     }
 
-    /// A fresh id token. Errors if nobody has this e-mail address.
+    /// Returns a fresh id token. Fails if no user has this e-mail address.
     pub(crate) async fn token(&self, email: &str) -> Result<String> {
         let login = json!({
             "AuthFlow": "USER_PASSWORD_AUTH", "ClientId": self.client,
@@ -123,7 +123,7 @@ impl Pool {
         Ok(token.context("the user pool answered without a token")?.to_owned())
     }
 
-    /// Where the pool describes itself: the keys that sign its tokens, its login page.
+    /// The URL of one of the pool's well-known documents: the signing keys, or the OpenID configuration.
     pub(crate) fn well_known(&self, what: &str) -> String {
         format!("{}/{}/.well-known/{what}", self.aws.endpoint, self.id)
     }

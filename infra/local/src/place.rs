@@ -1,4 +1,4 @@
-//! Where things are: this checkout, what cargo builds, and what a running system writes.
+//! File locations: this checkout, cargo's output, and the folder of a running system.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -12,24 +12,24 @@ pub(crate) fn root() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
 }
 
-/// Where cargo puts what it builds for this workspace.
+/// Cargo's target directory for this workspace.
 pub(crate) fn cargo_target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
 }
 
-/// A program of this workspace, as the profile `local` builds it.
+/// The path of a workspace program built with the profile `local`.
 pub(crate) fn built(program: &str) -> PathBuf {
     cargo_target().join("local").join(program)
 }
 
-/// The folder of one running system. Nobody else uses it while this value lives.
+/// The folder of one running system, locked against other systems while this value lives.
 pub(crate) struct Place {
     dir: PathBuf,
     _lock: File,
 }
 
 impl Place {
-    /// Takes the folder and empties it of what an earlier run left, but for what is dear to make again.
+    /// Locks the folder and removes the files of an earlier run, except those that are expensive to recreate.
     pub(crate) fn take(dir: &Path) -> Result<Self> {
         let run = dir.join("run");
         fs::create_dir_all(&run).with_context(|| format!("cannot create {}", run.display()))?;
@@ -46,17 +46,17 @@ impl Place {
             fs::create_dir_all(run.join(folder))?;
         }
         let place = Self { dir: dir.to_path_buf(), _lock: lock };
-        // A reader must not take an earlier run's addresses for this one's.
+        // A reader must not mistake an earlier run's addresses for this run's.
         let _ = fs::remove_file(place.endpoints());
         Ok(place)
     }
 
-    /// What other programs read to find the system.
+    /// The file from which other programs learn the addresses of the system.
     pub(crate) fn endpoints(&self) -> PathBuf {
         self.dir.join("endpoints.json")
     }
 
-    /// What a program of somebody's command line sources to work on the system.
+    /// The file to source before running a command-line program on the system.
     pub(crate) fn environment(&self) -> PathBuf {
         self.dir.join("environment.sh")
     }
@@ -66,7 +66,7 @@ impl Place {
         self.file("logs").join(format!("{part}.log"))
     }
 
-    /// A file of this run.
+    /// The path of a file that belongs to this run only.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.dir.join("run").join(name)
     }

@@ -1,4 +1,4 @@
-//! Says what is being done: a spinner on a terminal, plain lines elsewhere, nothing in tests.
+//! Progress output: a spinner on a terminal, plain lines elsewhere, nothing in tests.
 
 use std::env;
 use std::io::{self, IsTerminal};
@@ -8,22 +8,22 @@ use std::time::{Duration, Instant};
 use anyhow::Result;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// How often a long step says that it lives, where there is no spinner.
+/// The interval at which a long step reports that it is still running, where there is no spinner.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 /// How steps are shown.
 #[derive(Clone)]
 pub enum Progress {
-    /// One line per running step, redrawn.
+    /// One line per running step, redrawn in place.
     Terminal(MultiProgress),
-    /// A line when a step starts to take time and one when it is done.
+    /// A periodic line while a step runs and one when it ends.
     Lines,
-    /// Nothing: only errors speak.
+    /// No output except errors.
     Silent,
 }
 
 impl Progress {
-    /// The right one for standard error.
+    /// Chooses the mode that suits standard error.
     #[must_use]
     pub fn detect() -> Self {
         if io::stderr().is_terminal() && env::var_os("CI").is_none() {
@@ -33,7 +33,7 @@ impl Progress {
         }
     }
 
-    /// Does a piece of work and shows how long it takes.
+    /// Runs a piece of work and shows how long it takes.
     pub(crate) async fn step<T>(&self, name: &str, work: impl AsyncFnOnce(&Step) -> Result<T>) -> Result<T> {
         let step = Step { name: name.to_owned(), begun: Instant::now(), bar: self.bar(name), last: Mutex::default() };
         let outcome = {
@@ -75,7 +75,7 @@ impl Progress {
     }
 }
 
-/// A step being done.
+/// A step in progress.
 pub(crate) struct Step {
     name: String,
     begun: Instant,
@@ -84,12 +84,12 @@ pub(crate) struct Step {
 }
 
 impl Step {
-    /// What the step is called in messages.
+    /// The name of the step in messages.
     pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
-    /// What is going on inside the step, such as the newest line of a program's output.
+    /// Sets the detail shown beside the step, such as the newest line of a program's output.
     pub(crate) fn note(&self, what: &str) {
         let what = what.trim();
         if let Some(bar) = &self.bar {

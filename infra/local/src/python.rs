@@ -1,7 +1,7 @@
-//! The Python programs of a local run, each in a virtual environment with every version pinned.
+//! The Python programs of a local run, in virtual environments with every version pinned.
 //!
-//! Environments live under `target/python`, shared by every system of this checkout, and are made again only when their
-//! list of packages changes.
+//! The environments live under `target/python` and are shared by every system of this checkout. They are rebuilt only
+//! when their package list changes.
 
 use std::env;
 use std::fs::{self, File};
@@ -19,12 +19,12 @@ use crate::progress::{Progress, Step};
 const NEEDED: &str =
     "Python 3.10 or newer with pip is needed (Debian: apt-get install python3 python3-pip python3-venv)";
 
-/// A set of Python programs.
+/// A virtual environment and its programs.
 #[derive(Clone, Copy)]
 pub(crate) enum Environment {
     /// The local AWS.
     MiniStack,
-    /// The SAM CLI and cfn-lint. Apart, because the two pin different versions of the same packages.
+    /// The SAM CLI and cfn-lint. Separate, because MiniStack and SAM pin different versions of the same packages.
     Sam,
 }
 
@@ -51,9 +51,11 @@ impl Environment {
         self.dir().join("bin/python")
     }
 
-    /// One of its programs, with nothing of this machine's settings but where to find other programs, and the clock.
+    /// Returns a command for one of its programs. Of this machine's environment it inherits only `PATH` and the clock
+    /// variables.
     pub(crate) fn program(self, name: &str, tmp: &Path) -> Command {
-        // Not the script itself: its first line holds an absolute path, which may have moved or be too long.
+        // Not the script directly: its first line holds an absolute path, which may have moved or exceed the length
+        // limit.
         let mut command = Command::new(self.python());
         command.arg(self.dir().join("bin").join(name));
         command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
@@ -62,7 +64,7 @@ impl Environment {
         command
     }
 
-    /// Installs it, unless it is and that is good enough.
+    /// Installs the environment, unless it is installed with the current package list and `again` is false.
     pub(crate) async fn install(self, keeper: &Keeper, progress: &Progress, place: &Place, again: bool) -> Result<()> {
         let (step, log) = (format!("pip install {}", self.name()), place.log(&format!("pip-{}", self.name())));
         progress.step(&step, async |step| self.installed(keeper, step, &log, again).await).await
@@ -71,7 +73,7 @@ impl Environment {
     async fn installed(self, keeper: &Keeper, step: &Step, log: &Path, again: bool) -> Result<()> {
         let dir = self.dir();
         fs::create_dir_all(&dir)?;
-        // Two systems may start at once; the second finds the work done.
+        // Two systems may start at once; the second one waits and finds the environment installed.
         let lock = File::create(dir.with_extension("lock"))?;
         tokio::task::spawn_blocking(move || lock.lock().map(|()| lock)).await??;
         let installed = dir.join("installed.txt");
@@ -83,14 +85,14 @@ impl Environment {
         let list = dir.join("packages.txt");
         fs::write(&list, self.packages())?;
         let python = interpreter().await?;
-        // Without its own pip, an environment needs no `ensurepip`, which Debian ships apart.
+        // Without a pip of its own, the environment needs no `ensurepip`, which Debian packages separately.
         command::run(keeper, step, Command::new(python).args(["-m", "venv", "--without-pip"]).arg(&dir), log)
             .await
             .context(NEEDED)?;
         let mut pip = Command::new(python);
         pip.args(["-m", "pip", "--python"]).arg(self.python());
         pip.args(["install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]);
-        // Most of what comes along is never run; Python compiles the rest when it is.
+        // Most of the installed modules never run; Python compiles the others on first use.
         pip.args(["--no-compile", "-r"]).arg(&list);
         if let Err(error) = command::run(keeper, step, &mut pip, log).await {
             return Err(if offline(&tail(log)) {
@@ -106,7 +108,7 @@ impl Environment {
     }
 }
 
-/// Finds a Python that can install packages.
+/// Returns a Python interpreter that can install packages.
 async fn interpreter() -> Result<&'static str> {
     for python in ["python3", "python"] {
         let version = "import sys; sys.exit(sys.version_info < (3, 10))";
@@ -122,7 +124,7 @@ async fn interpreter() -> Result<&'static str> {
     bail!("no Python found. {NEEDED}")
 }
 
-/// Whether pip's complaint is about the network.
+/// Whether pip failed because of the network.
 fn offline(log: &str) -> bool {
     [
         "NewConnectionError",

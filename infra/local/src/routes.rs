@@ -1,7 +1,7 @@
-//! The routes of the HTTP API, made by hand.
+//! Creates the routes of the HTTP API.
 //!
-//! SAM writes them as an OpenAPI body into the API, which MiniStack does not import. They are read from the template, so
-//! a new route needs nothing here.
+//! SAM writes the routes into the API as an OpenAPI body, which MiniStack does not import. They are read from the
+//! template, so a new route needs no change here.
 
 use anyhow::{Context, Result};
 use http::Method;
@@ -11,7 +11,7 @@ use crate::aws::Aws;
 use crate::stack::Stack;
 use crate::template::Template;
 
-/// Makes every route of the template, with its authorizer.
+/// Creates every route of the template, with its authorizer.
 pub(crate) async fn create(aws: &Aws, stack: &Stack, template: &Template) -> Result<()> {
     let api = stack.output("HttpApiId")?;
     let authorizer = json!({
@@ -48,7 +48,7 @@ pub(crate) async fn create(aws: &Aws, stack: &Stack, template: &Template) -> Res
     Ok(())
 }
 
-/// Makes something of the API and answers with its id.
+/// Creates a child resource of the API and returns its id.
 async fn created(aws: &Aws, api: &str, kind: &str, definition: &Value, id: &str) -> Result<String> {
     let answer = aws.rest("apigateway", Method::POST, &format!("/v2/apis/{api}/{kind}"), definition).await?;
     Ok(answer.get(id).and_then(Value::as_str).with_context(|| format!("no {id} in the answer"))?.to_owned())

@@ -1,4 +1,4 @@
-//! Fills a fresh system through its HTTP API, as the CRM, an admin and Meta would: nothing here writes behind its back.
+//! Fills a fresh system through its HTTP API, as the CRM, an admin and Meta would. Nothing here bypasses the API.
 
 use std::time::{Duration, Instant};
 
@@ -11,10 +11,10 @@ use crate::endpoints::Endpoints;
 use crate::people::{PEOPLE, TENANTS};
 use crate::simulator::{Simulator, World};
 
-/// How long a lead may take from the form to the CRM.
+/// The time limit for a lead from form submission to the CRM.
 const LEAD_LIMIT: Duration = Duration::from_secs(60);
 
-/// The HTTP API, called by people of the system.
+/// A client of the HTTP API that authenticates as the seeded users.
 pub(crate) struct Caller<'a> {
     endpoints: &'a Endpoints,
     http: reqwest::Client,
@@ -27,7 +27,7 @@ impl<'a> Caller<'a> {
         Ok(Self { endpoints, http })
     }
 
-    /// Orgs with their plans, and the directory of those who sell.
+    /// Creates the orgs with their plans, and the users of their directories.
     pub(crate) async fn directory(&self) -> Result<()> {
         for tenant in &TENANTS {
             let org = json!({
@@ -52,7 +52,7 @@ impl<'a> Caller<'a> {
         Ok(())
     }
 
-    /// Connects the demo org: asks for the consent page, agrees there, and follows the way back.
+    /// Connects the demo org: requests the consent page, agrees there, and follows the redirect back.
     pub(crate) async fn connect(&self) -> Result<()> {
         let request = json!({
             "returnUrl": self.endpoints.url,
@@ -72,7 +72,7 @@ impl<'a> Caller<'a> {
         Ok(())
     }
 
-    /// Sends a lead through the first form that we are told about; answers with the lead as the CRM shows it and the
+    /// Submits a lead through the first form whose page notifies the app. Returns the lead as the CRM shows it, and the
     /// time it took.
     pub(crate) async fn lead(&self, simulator: &Simulator) -> Result<(Value, Duration)> {
         let world = simulator.world().await?;
@@ -114,7 +114,7 @@ impl<'a> Caller<'a> {
         Ok(serde_json::from_str(&body).unwrap_or(Value::Null))
     }
 
-    /// Where an address sends its visitor.
+    /// Returns the redirect target of a URL.
     async fn redirect(&self, address: Url) -> Result<Url> {
         let answer = self.http.get(address.clone()).send().await?;
         let status = answer.status();
@@ -135,7 +135,7 @@ fn first_form(world: &World) -> Option<&str> {
     told.flat_map(|page| &page.forms).map(|form| form.id.as_str()).next()
 }
 
-/// Enough of a page to see what is wrong.
+/// Returns enough of an error page for a message.
 fn shortened(status: StatusCode, body: &str) -> String {
     if status.is_success() { String::new() } else { body.chars().take(500).collect() }
 }

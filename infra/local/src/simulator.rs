@@ -1,4 +1,4 @@
-//! The simulated Meta: `tests/graph-sim`, spoken to only as any other program would.
+//! The simulated Meta, `tests/graph-sim`, used only over its network interface, as by any other program.
 
 use std::fs::OpenOptions;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use crate::place::{self, Place};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 
-/// What the app is told about, for each kind of object.
+/// The fields the app subscribes to, for each kind of object.
 const SUBSCRIPTIONS: [(&str, &str); 2] =
     [("page", "leadgen,feed,mention,messages"), ("instagram", "comments,mentions,messages")];
 
@@ -30,7 +30,7 @@ pub(crate) struct Simulator {
     http: reqwest::Client,
 }
 
-/// The app that Meta knows us as.
+/// The Meta app.
 #[derive(Deserialize)]
 pub(crate) struct App {
     pub(crate) id: String,
@@ -38,7 +38,7 @@ pub(crate) struct App {
     pub(crate) verify_token: String,
 }
 
-/// What the simulator holds, as far as we look.
+/// The part of the simulator's state that is used here.
 #[derive(Deserialize)]
 pub(crate) struct World {
     pub(crate) app: App,
@@ -72,6 +72,7 @@ impl Simulator {
         command.args(["--port", "0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
         let mut process = keeper.spawn(&mut command).context("cannot run the simulator")?;
         let mut output = BufReader::new(process.stdout.take().context("the simulator has no output")?).lines();
+        // The simulator prints its address once it listens.
         let url = timeout(START_LIMIT, async {
             while let Some(line) = output.next_line().await? {
                 if let Some(url) = line.strip_prefix("listening ") {
@@ -83,19 +84,19 @@ impl Simulator {
         })
         .await
         .with_context(|| format!("the simulator does not say where it listens; its log is {}", log.display()))??;
-        // Its output has to go somewhere, or it would stop when the pipe is full.
+        // The output must be drained, or the simulator would block on a full pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = output.next_line().await {} });
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(60)).build()?;
         Ok(Self { url, process, log, http })
     }
 
-    /// The truth as the simulator knows it.
+    /// Returns the simulator's state.
     pub(crate) async fn world(&self) -> Result<World> {
         let answer = self.http.get(format!("{}/_sim/state", self.url)).send().await?.error_for_status()?;
         answer.json().await.context("the simulator's state is not as expected")
     }
 
-    /// Points the app's webhooks at us. Meta calls the address at once and expects its word back.
+    /// Subscribes the app's webhooks to `callback`. Meta verifies the URL at once: it must echo Meta's challenge.
     pub(crate) async fn subscribe(&self, app: &App, callback: &str) -> Result<()> {
         for (object, fields) in SUBSCRIPTIONS {
             let form = [
@@ -114,8 +115,7 @@ impl Simulator {
         Ok(())
     }
 
-    /// Tells the simulated Meta where to call when a person removes the app or wants their data deleted, as one would in
-    /// the app's dashboard.
+    /// Sets the app's deauthorization and data deletion callbacks, as its developer would in the app dashboard.
     pub(crate) async fn privacy_callbacks(&self, url: &str) -> Result<()> {
         let addresses = json!({
             "deauthorize_url": format!("{url}/connect/deauthorize/facebook"),
@@ -126,7 +126,7 @@ impl Simulator {
         Ok(())
     }
 
-    /// Fills in a lead form and sends it; answers with the lead's id.
+    /// Submits a lead form and returns the lead's id.
     pub(crate) async fn submit_lead(&self, form: &str) -> Result<String> {
         let lead = json!({ "form_id": form, "count": 1 });
         let answer = self.http.post(format!("{}/_sim/leads", self.url)).json(&lead).send().await?;
@@ -136,7 +136,7 @@ impl Simulator {
         id.with_context(|| format!("the simulator did not take the lead: {status} {body}"))
     }
 
-    /// Waits until it stops, which it never should; says so.
+    /// Waits for the simulator to stop, which is always a failure, and returns the reason.
     pub(crate) async fn death(&mut self) -> Result<String> {
         let status = self.process.wait().await?;
         Ok(format!("the simulator stopped ({status}); its log is {}\n{}", self.log.display(), tail(&self.log)))

@@ -1,4 +1,4 @@
-//! What CloudFormation says about the deployed stack.
+//! The deployed stack as CloudFormation describes it.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use crate::aws::Aws;
 
-/// The deployed stack.
+/// The outputs and resources of the deployed stack.
 pub(crate) struct Stack {
     outputs: BTreeMap<String, String>,
     resources: BTreeMap<String, String>,
@@ -29,18 +29,18 @@ impl Stack {
         })
     }
 
-    /// An output of the template.
+    /// Returns the value of a template output.
     pub(crate) fn output(&self, key: &str) -> Result<&str> {
         self.outputs.get(key).map(String::as_str).with_context(|| format!("infra/template.yaml has no output {key}"))
     }
 
-    /// The name a resource got.
+    /// Returns the physical id of a resource.
     pub(crate) fn resource(&self, logical_id: &str) -> Result<&str> {
         self.resources.get(logical_id).map(String::as_str).with_context(|| format!("no resource {logical_id}"))
     }
 }
 
-/// Why a deployment failed: each resource that did, with its reason.
+/// Returns the resources that failed to deploy, each with its reason.
 pub(crate) async fn failures(aws: &Aws, stack: &str) -> Result<Vec<String>> {
     let xml = aws
         .query("cloudformation", &[("Action", "DescribeStackEvents"), ("Version", "2010-05-15"), ("StackName", stack)])
@@ -62,7 +62,7 @@ fn pairs(xml: &str, list: &str, key: &str, value: &str) -> Result<BTreeMap<Strin
         .collect())
 }
 
-/// The members of a list in an AWS answer, each as its plain fields.
+/// Parses a list in an AWS response into the plain fields of each member.
 fn members(xml: &str, list: &str) -> Result<Vec<BTreeMap<String, String>>> {
     let document = roxmltree::Document::parse(xml).context("CloudFormation's answer is not XML")?;
     let members = document

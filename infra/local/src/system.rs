@@ -28,45 +28,45 @@ use crate::{environment, front_door, logins, routes};
 
 /// How to start a system.
 pub struct Options {
-    /// The port of the one origin; 0 takes a free one.
+    /// The port of the single origin; 0 picks a free one.
     pub port: u16,
-    /// The folder of this system: its logs and its `endpoints.json`. No two systems share one.
+    /// The folder for the logs and `endpoints.json`. Two systems cannot share a folder.
     pub dir: PathBuf,
     /// Whether to connect the demo org and send a lead.
     pub demo: bool,
-    /// Whether to install the Python programs again.
+    /// Whether to reinstall the Python programs.
     pub fresh: bool,
-    /// What to compile before.
+    /// What to compile before the start.
     pub build: Build,
-    /// How to show what is being done.
+    /// How to show progress.
     pub progress: Progress,
 }
 
 impl Options {
-    /// A system for tests: its own port and folder, nothing connected, nothing shown.
+    /// Options for a test: a free port, an own folder, no demo, no output.
     #[must_use]
     pub fn private(dir: PathBuf) -> Self {
         Self { port: 0, dir, demo: false, fresh: false, build: Build::ProgramsAndTests, progress: Progress::Silent }
     }
 }
 
-/// A running system. It ends when this value or its process does.
+/// A running system. It ends when this value is dropped or its process ends.
 pub struct System {
     endpoints: Endpoints,
     lead: Option<(Value, Duration)>,
     ministack: MiniStack,
     simulator: Simulator,
     door: JoinHandle<()>,
-    // In this order: the folder is given back when nothing runs in it any more.
+    // Drop order matters: the folder is unlocked only after every process in it has ended.
     _keeper: Keeper,
     place: Place,
 }
 
 impl System {
-    /// Starts one, empty: what an earlier run stored is gone, as it is at the simulated Meta.
+    /// Starts an empty system. The data of an earlier run is deleted, as the simulated Meta's is.
     ///
     /// # Errors
-    /// Says which step failed and where its log is.
+    /// The error names the step that failed and its log.
     pub async fn start(options: Options) -> Result<Self> {
         let progress = &options.progress;
         let template = Template::read()?;
@@ -77,6 +77,7 @@ impl System {
         let keeper = Keeper::start()?;
 
         prepare(&keeper, &place, &options).await?;
+        // Start the local AWS and Meta, then deploy the stack to them.
         let (ministack, simulator) = progress
             .step("MiniStack and the simulated Meta", async |_| {
                 tokio::try_join!(MiniStack::start(&keeper, &place, &stage.region), Simulator::start(&keeper, &place))
@@ -109,6 +110,7 @@ impl System {
             orgs: TENANTS.iter().map(|tenant| Org { id: tenant.id.into(), plan: tenant.plan.into() }).collect(),
         };
         environment::write(&place.environment(), &endpoints, &stack)?;
+        // Open the front door before seeding: the seed goes through it.
         let api = format!("{}/_aws/execute-api/{}/$default", aws.endpoint, stack.output("HttpApiId")?);
         let functions = template.functions()?;
         let functions = functions.into_iter().map(|function| {
@@ -146,13 +148,13 @@ impl System {
         Ok(())
     }
 
-    /// Where everything is.
+    /// The addresses and logins.
     #[must_use]
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// The file other programs read that from.
+    /// The path of `endpoints.json`, from which other programs read [`System::endpoints`].
     #[must_use]
     pub fn endpoints_file(&self) -> PathBuf {
         self.place.endpoints()
@@ -164,16 +166,13 @@ impl System {
         self.place.log(part)
     }
 
-    /// The lead that was sent, as the CRM shows it, and the time it took from the form.
+    /// The demo lead as the CRM shows it, and the time it took from the form. `None` without a demo.
     #[must_use]
     pub fn lead(&self) -> Option<&(Value, Duration)> {
         self.lead.as_ref()
     }
 
-    /// Waits until a part stops, which none should; says which one and why.
-    ///
-    /// # Errors
-    /// If a process cannot be waited for.
+    /// Waits until a part stops, which is always a failure, and returns which one and why.
     pub async fn death(&mut self) -> Result<String> {
         tokio::select! {
             reason = self.ministack.death() => reason,
@@ -189,7 +188,7 @@ impl Drop for System {
     }
 }
 
-/// Makes what a system is started from: the Python programs and ours.
+/// Installs the Python programs and compiles the workspace.
 async fn prepare(keeper: &Keeper, place: &Place, options: &Options) -> Result<()> {
     let progress = &options.progress;
     let install = async |environment: Environment| environment.install(keeper, progress, place, options.fresh).await;
@@ -199,7 +198,7 @@ async fn prepare(keeper: &Keeper, place: &Place, options: &Options) -> Result<()
     Ok(())
 }
 
-/// What only this run knows of the template's parameters.
+/// The template parameters that only this run knows.
 fn parameters(url: &str, simulator: &str, app: &App) -> BTreeMap<&'static str, String> {
     // The functions are compiled for this machine.
     let architecture = if env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };

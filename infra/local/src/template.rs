@@ -1,6 +1,6 @@
-//! `infra/template.yaml`, read: what the local run and the checks of the template need to know of it.
+//! `infra/template.yaml`, parsed for the local run and for the checks of the template.
 //!
-//! It is read as SAM reads it, with CloudFormation's short forms (`!Ref x`) written out (`{"Ref": "x"}`).
+//! The template is read as SAM reads it. CloudFormation's short forms (`!Ref x`) are expanded (`{"Ref": "x"}`).
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -12,49 +12,46 @@ use serde_yaml_ng as yaml;
 
 use crate::place;
 
-/// The template.
+/// The parsed template.
 pub struct Template {
     document: Value,
 }
 
-/// A function, with what calls it.
+/// A function and its event sources.
 #[derive(Debug)]
 pub struct Function {
-    /// Its name in the template.
+    /// The logical id in the template.
     pub logical_id: String,
-    /// Its folder under `functions`, its crate and its binary.
+    /// The name of its folder under `functions`, its crate and its binary.
     pub name: String,
-    /// The routes of the HTTP API that lead to it.
+    /// The HTTP API routes that invoke it.
     pub routes: Vec<Route>,
-    /// The schedules that start it.
+    /// The schedules that invoke it.
     pub schedules: Vec<Schedule>,
 }
 
 /// A route of the HTTP API.
 #[derive(Debug)]
 pub struct Route {
-    /// The method, or `ANY`.
+    /// The HTTP method, or `ANY`.
     pub method: String,
     /// The path, with its variables.
     pub path: String,
-    /// Whether anyone may call it, without a token.
+    /// Whether the route needs no token.
     pub public: bool,
 }
 
-/// A schedule. It is called by the name of its event in the template: `LeadSweep` is the job `lead-sweep`.
+/// A schedule. The job is named after the schedule's event in the template: `LeadSweep` is the job `lead-sweep`.
 #[derive(Debug)]
 pub struct Schedule {
     /// The name of the job.
     pub job: String,
-    /// What the function is called with.
+    /// The payload of the invocation.
     pub input: Value,
 }
 
 impl Template {
     /// Reads this checkout's template.
-    ///
-    /// # Errors
-    /// If it is not there or not YAML.
     pub fn read() -> Result<Self> {
         let path = place::root().join("infra/template.yaml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -71,23 +68,23 @@ impl Template {
         &self.document
     }
 
-    /// The resources of one type, by their names in the template.
+    /// Iterates over the properties of the resources of one type, by logical id.
     pub fn resources<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         let all = self.document.get("Resources").and_then(Value::as_object).into_iter().flatten();
         all.filter(move |(_, resource)| resource.get("Type").is_some_and(|found| found == kind))
             .map(|(id, resource)| (id.as_str(), resource.get("Properties").unwrap_or(&Value::Null)))
     }
 
-    /// The functions, by their names in the template.
+    /// Returns the functions, with their routes and schedules.
     ///
     /// # Errors
-    /// If a function is not under `functions`.
+    /// A function whose `CodeUri` is not under `functions`, or whose route has no method or path, is an error.
     pub fn functions(&self) -> Result<Vec<Function>> {
         self.resources("AWS::Serverless::Function").map(|(id, properties)| function(id, properties)).collect()
     }
 
-    /// The template as MiniStack takes it: with packages in the place of sources, and without what it reads otherwise
-    /// than AWS does.
+    /// Returns the template adapted to MiniStack: with packages in place of sources, and with replacements for what
+    /// MiniStack interprets differently from AWS.
     pub(crate) fn for_ministack(&self, parameters: &BTreeMap<String, String>, packages: &Path) -> Result<Value> {
         let mut document = self.document.clone();
         let numbers = self.number_parameters(parameters)?;
@@ -95,16 +92,16 @@ impl Template {
         walk(&mut document, &mut |value| {
             if let Some(id) = reference(value).map(ToOwned::to_owned) {
                 if let Some(number) = numbers.get(&id) {
-                    // It would hand the text of the parameter on where a number belongs.
+                    // MiniStack would pass the parameter's text where a number belongs.
                     *value = number.clone();
                 } else if secrets.contains(&id.as_str()) {
-                    // It refers to a secret by its name; a policy needs the ARN, which AWS refers to it by.
+                    // `Ref` of a secret is its name in MiniStack but its ARN in AWS; a policy needs the ARN.
                     *value = json!({ "Fn::GetAtt": [id, "Id"] });
                 }
             } else if let Some(action) = value.get_mut("Action") {
                 also_in_batches(action);
                 if action.as_array().is_some_and(|actions| actions.iter().any(|action| action == "ses:SendEmail")) {
-                    // It asks for this one on every resource, whatever the sender's identity.
+                    // MiniStack checks this action against `*`, not against the sender's identity.
                     value["Resource"] = json!("*");
                 }
             }
@@ -122,7 +119,7 @@ impl Template {
         Ok(document)
     }
 
-    /// The parameters that are numbers, with the values they get.
+    /// The parameters of type `Number`, with their effective values.
     fn number_parameters(&self, given: &BTreeMap<String, String>) -> Result<BTreeMap<String, Value>> {
         let parameters = self.document.get("Parameters").and_then(Value::as_object).into_iter().flatten();
         parameters
@@ -165,7 +162,7 @@ fn function(id: &str, properties: &Value) -> Result<Function> {
     Ok(function)
 }
 
-/// MiniStack checks a batch under an action of its own; in IAM the single action covers both.
+/// MiniStack checks a batch call under a separate action. In IAM the single action covers both.
 fn also_in_batches(action: &mut Value) {
     const BATCHED: [&str; 3] = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"];
     let mut actions = match action.take() {
@@ -182,13 +179,13 @@ fn also_in_batches(action: &mut Value) {
     *action = Value::Array(actions);
 }
 
-/// The name in `{"Ref": name}`.
+/// Returns the name in `{"Ref": name}`.
 fn reference(value: &Value) -> Option<&str> {
     let object = value.as_object().filter(|object| object.len() == 1)?;
     object.get("Ref")?.as_str()
 }
 
-/// Visits every value, the inner ones after the outer ones.
+/// Visits every value, outer values before inner ones.
 fn walk(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     visit(value);
     match value {
@@ -198,7 +195,7 @@ fn walk(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
     }
 }
 
-/// YAML with CloudFormation's tags as the JSON they stand for.
+/// Converts YAML to JSON and expands CloudFormation's tags.
 fn written_out(value: yaml::Value) -> Result<Value> {
     Ok(match value {
         yaml::Value::Tagged(tagged) => {
@@ -227,7 +224,7 @@ fn written_out(value: yaml::Value) -> Result<Value> {
     })
 }
 
-/// `LeadSweep` as `lead-sweep`.
+/// Converts `LeadSweep` to `lead-sweep`.
 fn kebab_case(name: &str) -> String {
     let mut kebab = String::new();
     for letter in name.chars() {

@@ -1,4 +1,4 @@
-//! What has to stay true of `infra/template.yaml`, whoever adds the next function.
+//! Invariants of `infra/template.yaml` that every new function must preserve.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +12,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// Every text inside a value.
+/// Collects every string inside a value.
 fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
@@ -95,7 +95,7 @@ fn roles_name_every_action_and_every_resource() -> Result<()> {
                     }
                 }
                 for resource in texts(resource) {
-                    // The one family of things that are named at run time.
+                    // The secrets of integrations are the only resources named at run time.
                     let fixed = resource.strip_suffix(":secret:${AWS::StackName}/integration/*").unwrap_or(resource);
                     assert!(!fixed.contains('*'), "{id} may touch {resource}");
                 }
@@ -115,7 +115,7 @@ fn the_environment_is_what_the_function_reads() -> Result<()> {
             given.and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str()).collect();
         let mut source = source(&root().join("functions").join(&function.name).join("src"))?;
         if source.contains("Services::open(") {
-            // Whoever admins talk to reads what their acts need, in one place.
+            // The admin-facing functions read their settings in one shared place.
             source += &fs::read_to_string(root().join("shared/src/admin/mod.rs"))?;
         }
         let read: BTreeSet<&str> = variables
@@ -143,7 +143,7 @@ fn variables() -> Result<BTreeMap<String, String>> {
             .split('"')
             .nth(1)
             .filter(|text| text.len() > 3 && text.chars().all(|c| c.is_ascii_uppercase() || c == '_'));
-        // Lambda sets its own.
+        // Lambda sets the `AWS_` variables itself.
         if let (Some(reader), Some(variable)) = (reader, variable.filter(|variable| !variable.starts_with("AWS_"))) {
             variables.insert(reader.to_owned(), variable.to_owned());
         }
@@ -152,7 +152,7 @@ fn variables() -> Result<BTreeMap<String, String>> {
     Ok(variables)
 }
 
-/// All Rust source below a folder.
+/// Returns all Rust source below a folder.
 fn source(folder: &Path) -> Result<String> {
     let mut all = String::new();
     for entry in fs::read_dir(folder)? {
@@ -169,7 +169,7 @@ fn only_these_routes_need_no_token() -> Result<()> {
     let public: BTreeSet<String> =
         routes.filter(|route| route.public).map(|route| format!("{} {}", route.method, route.path)).collect();
     let expected = [
-        // The console asks people to log in by itself.
+        // The console handles the login itself.
         "ANY /",
         "ANY /{proxy+}",
         "GET /connect/deletion/facebook",
@@ -220,11 +220,12 @@ fn consumed_queues_wait_long_enough_retry_and_are_watched() -> Result<()> {
                 let number = |value: Option<&Value>| number(&template, &overrides, value);
                 let timeout = number(function.get("Timeout"))?;
                 let visibility = number(properties(&template, queue)?.get("VisibilityTimeout"))?;
-                // Leads of a worker that died are promised in two minutes, and doing them twice at once harms none.
+                // Leads of a crashed worker must be processed within two minutes. Processing a lead twice at once is
+                // harmless.
                 let (factor, most) = match queue {
                     "LeadWorkerQueue" => (3, 100),
                     "LeadSweepQueue" => (3, 15 * 60 + 10),
-                    // Nor do two turns at one ad account: one of them finds it taken.
+                    // Two slices of one ad account at once are harmless: the second finds the account taken.
                     "AdsSyncQueue" => (3, 15 * 60 + 10),
                     _ => (6, i64::MAX),
                 };
@@ -239,7 +240,7 @@ fn consumed_queues_wait_long_enough_retry_and_are_watched() -> Result<()> {
     Ok(())
 }
 
-/// The stages of `samconfig.toml`, each with the parameters it overrides.
+/// The stages of `samconfig.toml`, each with its parameter overrides.
 fn stages() -> Result<BTreeMap<String, BTreeMap<String, String>>> {
     let file: toml::Table = fs::read_to_string(root().join("samconfig.toml"))?.parse()?;
     let stages = file.into_iter().filter(|(_, stage)| stage.is_table()).map(|(name, stage)| {
@@ -251,7 +252,7 @@ fn stages() -> Result<BTreeMap<String, BTreeMap<String, String>>> {
     Ok(stages.collect())
 }
 
-/// A number of the template, be it written there or a parameter.
+/// Resolves a number of the template, either literal or a parameter.
 fn number(template: &Template, overrides: &BTreeMap<String, String>, value: Option<&Value>) -> Result<i64> {
     let value = value.context("a number is missing")?;
     let Some(parameter) = value.get("Ref").and_then(Value::as_str) else {

@@ -13,7 +13,7 @@ use crate::graph::businesses::{Business, Tenure};
 use crate::http::Problem;
 use crate::jobs::CheckJob;
 use crate::model::connection::Connection;
-use crate::model::connection::health::{Check, CheckStatus};
+use crate::model::connection::health::{Check, CheckId, CheckStatus};
 
 /// A health report.
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,7 +96,7 @@ pub async fn health(services: &Services, access: &MetaAccess, id: &str) -> Resul
 }
 
 fn is_dead(items: &[Check]) -> bool {
-    items.iter().any(|check| check.id == "token" && check.status == CheckStatus::Fail)
+    items.iter().any(|check| check.id == CheckId::Token && check.status == CheckStatus::Fail)
 }
 
 /// The business portfolios that the connected person or system user belongs to, asked of Meta now.

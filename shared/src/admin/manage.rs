@@ -223,7 +223,7 @@ async fn end(services: &Services, access: &MetaAccess, integration: &Integration
     match remove(&connector.meta, &services.table, &connector.bus, &access.scope, integration).await {
         Ok(()) => true,
         Err(error) => {
-            tracing::warn!(%error, code = error.code(), org = %access.scope.org(), integration = %integration.id, "a deletion did not come to its end, and is gone on with");
+            tracing::warn!(%error, code = %error.code(), org = %access.scope.org(), integration = %integration.id, "a deletion did not come to its end, and is gone on with");
             // It is first in line anyway: this only spares it the wait.
             let _ = services.checks.send(&[CheckJob::new(&access.scope, &integration.id)]).await;
             false

@@ -182,7 +182,7 @@ impl Reader<'_> {
                     self.meta.distrust_app();
                 }
                 if token::trouble(&error).is_none() && sync.progress.failures < MOST_FAILURES {
-                    tracing::warn!(%error, account = %account.ad_account_id, code = error.code(), "a reading of an ad account is interrupted");
+                    tracing::warn!(%error, account = %account.ad_account_id, code = %error.code(), "a reading of an ad account is interrupted");
                     let rest = crate::retry::backoff(sync.progress.failures, FIRST_REST, LONGEST_REST);
                     return self.hand_on(scope, account, sync, rest).await;
                 }
@@ -237,9 +237,9 @@ impl Reader<'_> {
     ) -> Result<(), WorkError> {
         let lasting = token::trouble(&error);
         // Meta's words help; those of AWS name what is nobody's business.
-        let evidence = if matches!(error, WorkError::Graph(_)) { error.to_string() } else { error.code().to_owned() };
+        let evidence = if matches!(error, WorkError::Graph(_)) { error.to_string() } else { error.code().to_string() };
         let trouble = Trouble { code: lasting.unwrap_or(TroubleCode::Unavailable), evidence, since: now };
-        tracing::warn!(%error, account = %account.ad_account_id, code = trouble.code.code(), metric = "ads_syncs_failed", "an ad account could not be read");
+        tracing::warn!(%error, account = %account.ad_account_id, code = %trouble.code, metric = "ads_syncs_failed", "an ad account could not be read");
         if let (true, Some(integration)) = (error.is_of_token(), account.token.integration()) {
             self.checks.send(&[CheckJob::new(scope, integration)]).await?;
         }

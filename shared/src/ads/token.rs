@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn what_does_not_heal_by_itself_is_told_with_what_to_do() {
-        let of = |error: WorkError| trouble(&error).map(TroubleCode::code);
+        let of = |error: WorkError| trouble(&error).map(<&str>::from);
         let detail = Detail::default;
         assert_eq!(of(VaultError::Unreadable("s".into()).into()), Some("token_unreadable"));
         assert_eq!(of(VaultError::Missing("s".into()).into()), Some("token_unreadable"));

@@ -197,7 +197,7 @@ impl Connector {
                 explain(&GraphError::NoAnswer("took too long").into())
             }
             Ok(Err(error)) => {
-                tracing::error!(%error, code = error.code(), org = %scope.org(), "login could not be finished");
+                tracing::error!(%error, code = %error.code(), org = %scope.org(), "login could not be finished");
                 explain(&error)
             }
         }

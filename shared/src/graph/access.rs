@@ -1,5 +1,7 @@
-//! Whether the app gets a page's leads: Leads Access Manager, which an administrator of the page may customize at any
-//! time, and which then shuts out every app that is not on its list without telling it.
+//! Lead access: whether the app can read a page's leads.
+//!
+//! An administrator of the page may customize Leads Access Manager at any time. That shuts out every app that is not on
+//! its list, without notice to the app.
 
 use serde::Deserialize;
 
@@ -8,18 +10,18 @@ use super::{Graph, GraphError, read};
 use crate::ids::PageId;
 use crate::secret::AccessToken;
 
-/// What Meta says about the leads of one page.
+/// Meta's report on access to the leads of one page.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct LeadAccess {
-    /// Whether this person gets the page's leads through this app.
+    /// Whether this person can read the page's leads through this app.
     pub can_access_lead: bool,
-    /// Whether Leads Access Manager was customized; before that, everybody who administers the page gets its leads.
+    /// Whether Leads Access Manager was customized. Before that, every administrator of the page can read its leads.
     #[serde(default)]
     pub enabled_lead_access_manager: bool,
-    /// Meta's words.
+    /// The reason, in Meta's words.
     #[serde(default)]
     pub failure_reason: Option<String>,
-    /// Meta's words.
+    /// The remedy, in Meta's words.
     #[serde(default)]
     pub failure_resolution: Option<String>,
 }
@@ -30,8 +32,8 @@ struct Answer {
 }
 
 impl Graph {
-    /// Whether `user` gets the leads of each page through this app: one outcome a page, in their order. Meta does not
-    /// answer this to system users, and not without `leads_retrieval`.
+    /// Reports whether `user` can read the leads of each page through this app: one outcome per page, in order. Meta
+    /// rejects the question from system users, and without `leads_retrieval`.
     pub async fn lead_access(
         &self,
         user: &str,

@@ -1,4 +1,4 @@
-//! Ad accounts: what they are, and which of them a person or system user may work with.
+//! Ad accounts: their attributes, and which ones a person or system user may use.
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use crate::secret::AccessToken;
 /// An ad account as Meta describes it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct AdAccountNode {
-    /// With its `act_`.
+    /// Meta's id, with its `act_` prefix.
     pub id: AdAccountId,
     /// Its name.
     #[serde(default)]
@@ -17,25 +17,22 @@ pub struct AdAccountNode {
     /// 1 active, 2 disabled, 3 unsettled, 101 closed…
     #[serde(default)]
     pub account_status: i64,
-    /// ISO 4217.
+    /// ISO 4217 currency code.
     pub currency: String,
-    /// IANA, nearly.
+    /// Nearly always an IANA time zone name.
     pub timezone_name: String,
 }
 
 const FIELDS: &str = "id,name,account_status,currency,timezone_name";
 
 impl Graph {
-    /// An ad account. Without `ads_read`, and where the account is not the token's to see, Meta refuses.
+    /// Reads an ad account. Meta refuses without `ads_read`, and for an account that the token cannot see.
     pub async fn ad_account(&self, id: &AdAccountId, token: &AccessToken) -> Metered<AdAccountNode> {
         let request = self.http.get(self.url(id.as_str())).query(&[("fields", FIELDS)]);
         self.send_metered(self.authorised(request, token)).await.read_as(read)
     }
 
-    /// The ad accounts that a token may work with.
-    ///
-    /// # Errors
-    /// What Meta did not do.
+    /// Lists the ad accounts that a token may use.
     pub async fn ad_accounts(&self, token: &AccessToken) -> Result<Vec<AdAccountNode>, GraphError> {
         self.get_all("me/adaccounts", &[("fields", FIELDS), ("limit", "100")], token).await
     }

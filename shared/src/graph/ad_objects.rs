@@ -1,9 +1,10 @@
 //! Campaigns, ad sets and ads.
 //!
-//! Meta's edges show neither archived nor deleted objects unless asked, refuse a status filter that names `DELETED`, and
-//! answer a filter by delivery that names all of its values with all objects. `updated_time` can be filtered by, so a
-//! reading asks for what changed; but an object's effective status changes with its parent's without its own
-//! `updated_time` doing so, which is why everything is read from time to time.
+//! Meta's edges omit archived and deleted objects by default, and refuse a status filter that names `DELETED`. A
+//! delivery filter that names all of its values returns all objects.
+//!
+//! `updated_time` can be filtered, so a sync asks for what changed. But an object's effective status changes with its
+//! parent's without a new `updated_time`, so everything is re-read from time to time.
 
 use std::time::Duration;
 
@@ -19,10 +20,10 @@ use crate::model::ads::currency::from_minor;
 use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
 use crate::secret::AccessToken;
 
-/// Meta takes its time for lists of ads with their creatives.
+/// Meta is slow to list ads with their creatives.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Every value of `delivery_info`: what is archived or deleted is shown only if it is named.
+/// Every value of `delivery_info`. Archived and deleted objects are listed only if their value is named.
 const ALL_DELIVERIES: [&str; 14] = [
     "active",
     "archived",
@@ -43,26 +44,26 @@ const ALL_DELIVERIES: [&str; 14] = [
 /// One response page of objects.
 #[derive(Debug)]
 pub struct ObjectPage {
-    /// In Meta's order; what is not an object says why.
+    /// In Meta's order. An unreadable object is `Err` with the reason.
     pub objects: Vec<Result<AdObject, String>>,
-    /// The cursor of the next page.
+    /// The cursor of the next page, `None` on the last.
     pub next: Option<String>,
 }
 
-/// Which objects.
+/// Selects the objects to list.
 #[derive(Debug, Clone, Copy)]
 pub struct ObjectQuery<'a> {
-    /// Of which account.
+    /// The ad account.
     pub account: &'a AdAccountId,
-    /// Which kind.
+    /// The kind of object.
     pub kind: AdObjectKind,
-    /// Only those that somebody changed since.
+    /// Only objects updated since this time.
     pub changed_since: Option<Timestamp>,
-    /// Only those of these campaigns.
+    /// Only objects of these campaigns; all if empty.
     pub campaigns: &'a [AdObjectId],
-    /// How many to a response page.
+    /// Objects per response page.
     pub limit: u32,
-    /// The account's currency: Meta gives budgets in its minor units.
+    /// The account's currency. Meta reports budgets in its minor units.
     pub currency: &'a str,
 }
 
@@ -74,7 +75,7 @@ fn edge(kind: AdObjectKind) -> &'static str {
     }
 }
 
-/// What Meta calls a kind in filters.
+/// Returns the name of a kind in Meta's filters.
 fn entity(kind: AdObjectKind) -> &'static str {
     match kind {
         AdObjectKind::Campaign => "campaign",
@@ -98,7 +99,7 @@ fn fields(kind: AdObjectKind) -> &'static str {
 }
 
 impl Graph {
-    /// A response page of an account's objects, archived and deleted ones included.
+    /// Reads a response page of an account's objects, including archived and deleted ones.
     pub async fn ad_objects(
         &self,
         query: ObjectQuery<'_>,
@@ -110,7 +111,7 @@ impl Graph {
             "field": format!("{name}.delivery_info"), "operator": "IN", "value": ALL_DELIVERIES,
         })];
         if let Some(since) = query.changed_since {
-            // Meta's operator leaves the second itself out.
+            // `GREATER_THAN` is exclusive, and the second itself is wanted.
             let value = since.as_second() - 1;
             filters
                 .push(json!({ "field": format!("{name}.updated_time"), "operator": "GREATER_THAN", "value": value }));
@@ -133,7 +134,7 @@ impl Graph {
         })
     }
 
-    /// Objects by their own ids, which shows also what no edge does: one outcome each, in their order.
+    /// Reads objects by id, including those that no edge lists: one outcome per object, in order.
     pub async fn ad_objects_by_id(
         &self,
         objects: &[(AdObjectKind, AdObjectId)],
@@ -150,7 +151,7 @@ impl Graph {
     }
 }
 
-/// An object, or what is wrong with it. Only its ids have to be there; Meta leaves out what it has nothing to say about.
+/// Parses an object, or returns what is wrong with it. Only the ids are required; Meta omits fields that have no value.
 fn parsed(kind: AdObjectKind, object: &Value, currency: &str) -> Result<AdObject, String> {
     let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let id = |name: &str| -> Result<AdObjectId, String> {
@@ -158,7 +159,7 @@ fn parsed(kind: AdObjectKind, object: &Value, currency: &str) -> Result<AdObject
         serde_json::from_value(value).map_err(|error| format!("{name}: {error}"))
     };
     let time = |name: &str| object.get(name).and_then(Value::as_str).and_then(parse_meta_time);
-    // Nought, or nothing, where the budget is the other level's.
+    // Zero or absent if the budget is set on the other level.
     let money = |name: &str| {
         let value = object.get(name)?;
         let units = value.as_i64().or_else(|| value.as_str()?.parse().ok()).filter(|units| *units > 0)?;
@@ -228,8 +229,8 @@ fn parsed(kind: AdObjectKind, object: &Value, currency: &str) -> Result<AdObject
     })
 }
 
-/// Targeting can list thousands of postal codes; what does not fit into a row, or into an answer with a hundred of them, is
-/// known by its size.
+/// Replaces oversized targeting by its size. Targeting can list thousands of postal codes, which would not fit into a
+/// row, or into a response with a hundred of them.
 fn bounded(targeting: Option<&Value>) -> Value {
     const MOST_BYTES: usize = 30_000;
     let bytes = targeting.map_or(0, |targeting| targeting.to_string().len());

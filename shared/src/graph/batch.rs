@@ -1,4 +1,4 @@
-//! Many calls in one: `POST /` with up to 50 of them.
+//! Batch requests: one `POST /` with up to 50 calls.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use super::usage::Usage;
 use super::{Graph, read};
 use crate::secret::AccessToken;
 
-/// Meta's limit.
+/// Meta's limit on calls per batch.
 pub const MOST_CALLS: usize = 50;
 
 /// One call of a batch.
@@ -39,7 +39,7 @@ impl Call {
         Self { method: "DELETE", path: format!("{path}?"), body: None, token: None }
     }
 
-    /// Makes this one call with its own token instead of the batch's.
+    /// Makes this call with its own token instead of the batch's.
     #[must_use]
     pub fn with_token(mut self, token: AccessToken) -> Self {
         self.token = Some(token);
@@ -66,10 +66,10 @@ struct Header {
 }
 
 impl Graph {
-    /// Makes `calls` with `token`, 50 to a request, and answers one outcome for each, in their order.
+    /// Makes `calls` with `token`, 50 per request, and returns one outcome per call, in order.
     ///
-    /// A request that fails as a whole, or that Meta did not get round to (`null`, code 960), is the outcome of each
-    /// of its calls; the others are unaffected.
+    /// If a request fails as a whole, each of its calls gets its error. A call that Meta did not reach (`null`, code
+    /// 960) gets an error of its own. Other calls are unaffected.
     pub async fn batch(&self, calls: &[Call], token: &AccessToken) -> Vec<Result<Value, GraphError>> {
         let mut outcomes = Vec::with_capacity(calls.len());
         for calls in calls.chunks(MOST_CALLS) {
@@ -111,7 +111,7 @@ impl Graph {
     }
 }
 
-/// What is odd about one element stays with it.
+/// Converts one element. Garbage in it does not affect the other calls.
 fn outcome(element: Value) -> Result<Value, GraphError> {
     if element.is_null() {
         let message = "the batch ran out of time before this call".to_owned();
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     fn of(json: Value) -> Result<Value, &'static str> {
-        outcome(json).map_err(|error| error.code())
+        outcome(json).map_err(|error| <&str>::from(error.code()))
     }
 
     #[test]

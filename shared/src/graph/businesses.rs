@@ -1,5 +1,6 @@
-//! Business portfolios: whose they are, and which pages and ad accounts they own or were given. There is no combined
-//! edge, so owned and client ones are read apart, and each edge may be refused by itself.
+//! Business portfolios: which ones a person belongs to, and which pages and ad accounts they own or manage for clients.
+//!
+//! Meta has no combined edge, so owned and client assets are read separately. Each edge may be refused on its own.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -9,34 +10,34 @@ use super::{Graph, GraphError, read};
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 
-/// A business portfolio with what it has.
+/// A business portfolio with its assets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Business {
     /// Meta's id.
     pub id: String,
     /// Its name.
     pub name: String,
-    /// Its own and those it was given to work on.
+    /// Pages that it owns or manages for a client.
     pub pages: Vec<(Tenure, BusinessPage)>,
-    /// Its own and those it was given to work on.
+    /// Ad accounts that it owns or manages for a client.
     pub ad_accounts: Vec<(Tenure, BusinessAdAccount)>,
-    /// What Meta did not let us read, in its own words.
+    /// The edges that Meta refused for good, each with Meta's words.
     pub refused: Vec<String>,
 }
 
-/// How a portfolio has something.
+/// How a portfolio holds an asset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tenure {
-    /// It is its own.
+    /// The portfolio owns it.
     Owned,
-    /// A client gave it to work on.
+    /// The portfolio manages it for a client.
     Client,
 }
 
 /// A page of a portfolio.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct BusinessPage {
-    /// The page.
+    /// The page's id.
     pub id: String,
     /// Its name.
     #[serde(default)]
@@ -46,15 +47,15 @@ pub struct BusinessPage {
 /// An ad account of a portfolio.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct BusinessAdAccount {
-    /// `act_` and digits.
+    /// Meta's id, with its `act_` prefix.
     pub id: String,
     /// Its name.
     #[serde(default)]
     pub name: String,
-    /// ISO 4217.
+    /// ISO 4217 currency code.
     #[serde(default)]
     pub currency: String,
-    /// As in the time-zone database.
+    /// Time zone database name.
     #[serde(default)]
     pub timezone_name: String,
 }
@@ -78,11 +79,11 @@ const EDGES: [(&str, (&str, &str)); 4] = [
 ];
 
 impl Graph {
-    /// The portfolios that a person or system user belongs to, with what they have.
+    /// Lists the portfolios that a person or system user belongs to, with their assets.
     ///
     /// # Errors
-    /// If the portfolios themselves cannot be read (without `business_management` they cannot), or an edge fails in a way
-    /// that may heal.
+    /// Fails if the portfolios themselves cannot be read (Meta requires `business_management`), if the token is dead,
+    /// or if an edge fails in a way that may recover.
     pub async fn businesses(&self, token: &AccessToken) -> Result<Vec<Business>, GraphError> {
         let named: Vec<Named> = self.get_all("me/businesses", &[("fields", "id,name"), MOST], token).await?;
         let edges = named.iter().flat_map(|business| EDGES.map(|(edge, fields)| (&business.id, edge, fields)));
@@ -107,7 +108,8 @@ impl Graph {
         Ok(businesses)
     }
 
-    /// The rest of an edge whose first response page is there. One that Meta refuses for good is noted and empty.
+    /// Completes an edge whose first response page was read. An edge that Meta refuses for good is recorded in
+    /// [`Business::refused`] and is empty.
     async fn whole_edge<T: DeserializeOwned>(
         &self,
         business: &mut Business,

@@ -1,5 +1,4 @@
-//! What can go wrong with a call to Meta, told apart by `(code, error_subcode)`, never by text: texts are translated
-//! and change.
+//! Failures of calls to Meta, classified by `(code, error_subcode)`, never by text: texts are translated and change.
 
 use std::time::Duration;
 
@@ -8,71 +7,72 @@ use serde_json::Value;
 
 use super::usage::Usage;
 use crate::model::connection::standing::EndReason;
+use crate::model::failure::FailureCode;
 use crate::retry::Verdict;
 
-/// A call that Meta did not do.
+/// A failed call to Meta.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GraphError {
-    /// The token is dead: somebody has to log in again.
+    /// The token is dead. A new login is required.
     #[error("the token is dead: {reason:?} ({detail})")]
     TokenDead {
-        /// Why.
+        /// Why it is dead.
         reason: EndReason,
         /// Meta's codes and words.
         detail: Detail,
     },
-    /// The call needs a page's token and got another kind (190/2069032). Nothing is dead.
+    /// The call needs a page token and got another kind (190/2069032). No token is dead.
     #[error("the call needs a page token ({0})")]
     WrongTokenKind(Detail),
     /// A permission, a task or a feature is missing.
     #[error("not permitted ({0})")]
     NotPermitted(Detail),
-    /// The object does not exist, or not for this token, or not yet: Meta does not say which (100/33).
+    /// The object does not exist, does not exist yet, or is hidden from this token. Meta does not say which (100/33).
     #[error("not found, or not visible ({0})")]
     NotVisible(Detail),
-    /// The `appsecret_proof` is not made with the secret that Meta has: it was changed on one side and not yet, or not
-    /// here yet, on the other.
+    /// The `appsecret_proof` does not match Meta's app secret: the secret was changed on one side, and the change has
+    /// not yet reached the other.
     #[error("the proof is not made with the app's secret ({0})")]
     ProofRefused(Detail),
-    /// Meta will not do this call however often it is made.
+    /// Meta refuses this call for good; a retry cannot help.
     #[error("refused ({0})")]
     Refused(Detail),
     /// A limit is reached. Calling before it is lifted extends it.
     #[error("throttled, wait {wait:?} ({detail})")]
     Throttled {
-        /// What Meta's usage headers said; absent if they said nothing.
+        /// How long to wait according to Meta's usage headers; `None` if they did not say.
         wait: Option<Duration>,
         /// Meta's codes and words.
         detail: Detail,
     },
-    /// The answer would be too large, or take too long: the same question about less may work.
+    /// The response would be too large or take too long. The same query for less data may work.
     #[error("too much data ({0})")]
     TooMuchData(Detail),
     /// The messaging window is closed (10/2018278). No permission is missing.
     #[error("outside the messaging window ({0})")]
     MessagingWindowClosed(Detail),
-    /// Meta had a fault, or ran out of time.
+    /// Meta had a fault or ran out of time.
     #[error("unavailable ({0})")]
     Unavailable(Detail),
-    /// The answer is not what the API promises.
+    /// The response is not what the API promises.
     #[error("unreadable answer with status {status}")]
     Garbage {
-        /// The HTTP status it came with.
+        /// The HTTP status of the response.
         status: u16,
     },
-    /// No answer came.
+    /// No response arrived.
     #[error("no answer: {0}")]
     NoAnswer(&'static str),
 }
 
-/// Meta's own account of an error.
+/// Meta's description of an error.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Detail {
     /// `error.code`.
     pub code: i64,
     /// `error.error_subcode`.
     pub subcode: Option<i64>,
-    /// `error.message`, shortened; in no particular language.
+    /// `error.message`, shortened. Its language varies.
     pub message: String,
     /// `error.fbtrace_id`, which Meta's support asks for.
     pub fbtrace_id: Option<String>,
@@ -95,7 +95,7 @@ impl std::fmt::Display for Detail {
 }
 
 impl GraphError {
-    /// What becomes of the work that met this error. Every variant is listed: a new one must decide its own fate.
+    /// Returns what becomes of the work that hit this error. Every variant is listed, so a new one needs a decision.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -115,8 +115,8 @@ impl GraphError {
         }
     }
 
-    /// Whether the same question about less may work. Meta says so with codes of its own, and with its code for anything
-    /// unknown (1), whose text alone tells what it means.
+    /// Whether the same query for less data may work. Meta reports this with dedicated codes, and also with its code
+    /// for unknown errors (1), where only the text tells them apart.
     #[must_use]
     pub fn wants_less(&self) -> bool {
         match self {
@@ -127,13 +127,13 @@ impl GraphError {
         }
     }
 
-    /// Whether the limit that was reached is the app's: then nobody may ask, not only about this object.
+    /// Whether the limit belongs to the app. If so, all calls must pause, not only those about this object.
     #[must_use]
     pub fn is_limit_of_app(&self) -> bool {
         matches!(self, Self::Throttled { detail, .. } if matches!(detail.code, 4 | 341))
     }
 
-    /// How long Meta wants to be left alone, if a limit is what was met.
+    /// Returns how long to pause if this is a throttling error.
     #[must_use]
     pub fn throttled_for(&self) -> Option<Duration> {
         match (self, self.verdict()) {
@@ -142,7 +142,8 @@ impl GraphError {
         }
     }
 
-    /// Why the token is dead, if it is. A wrong kind of token, a closed messaging window and a limit are no such thing.
+    /// Returns why the token is dead, or `None` if it is not. A token of the wrong kind, a closed messaging window and
+    /// a limit do not mean that it is dead.
     #[must_use]
     pub fn token_death(&self) -> Option<EndReason> {
         match self {
@@ -151,26 +152,26 @@ impl GraphError {
         }
     }
 
-    /// A stable word for it, for parked work and metrics.
+    /// Returns a stable code, for parked work and metrics.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FailureCode {
         match self {
-            Self::TokenDead { .. } => "token_dead",
-            Self::WrongTokenKind(_) => "wrong_token_kind",
-            Self::NotPermitted(_) => "not_permitted",
-            Self::NotVisible(_) => "not_visible",
-            Self::ProofRefused(_) => "proof_refused",
-            Self::Refused(_) => "refused",
-            Self::TooMuchData(_) => "too_much_data",
-            Self::Throttled { .. } => "throttled",
-            Self::MessagingWindowClosed(_) => "messaging_window_closed",
-            Self::Unavailable(_) => "unavailable",
-            Self::Garbage { .. } => "garbage",
-            Self::NoAnswer(_) => "no_answer",
+            Self::TokenDead { .. } => FailureCode::TokenDead,
+            Self::WrongTokenKind(_) => FailureCode::WrongTokenKind,
+            Self::NotPermitted(_) => FailureCode::NotPermitted,
+            Self::NotVisible(_) => FailureCode::NotVisible,
+            Self::ProofRefused(_) => FailureCode::ProofRefused,
+            Self::Refused(_) => FailureCode::Refused,
+            Self::TooMuchData(_) => FailureCode::TooMuchData,
+            Self::Throttled { .. } => FailureCode::Throttled,
+            Self::MessagingWindowClosed(_) => FailureCode::MessagingWindowClosed,
+            Self::Unavailable(_) => FailureCode::Unavailable,
+            Self::Garbage { .. } => FailureCode::Garbage,
+            Self::NoAnswer(_) => FailureCode::NoAnswer,
         }
     }
 
-    /// Keeps the kind of failure and nothing else: the error of the HTTP library quotes the URL.
+    /// Stores only the kind of failure: the HTTP library's error quotes the URL.
     pub(super) fn transport(error: reqwest::Error) -> Self {
         Self::NoAnswer(if error.is_timeout() {
             TIMED_OUT
@@ -195,7 +196,7 @@ struct Body {
     fbtrace_id: Option<String>,
 }
 
-/// The error in an answer, if there is one. A 200 may carry one too.
+/// Returns the error in a response body, if any. A 200 may carry one too.
 #[must_use]
 pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
     let Some(Ok(error)) = body.get("error").map(Body::deserialize) else {
@@ -207,14 +208,14 @@ pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
         message: without_tokens(&error.message),
         fbtrace_id: error.fbtrace_id,
     };
-    // Code 100 is many things; of those, only a bad proof comes as this type without a subcode (33 is another).
+    // Code 100 has many meanings. Only a bad proof has this type and no subcode (33 is another error).
     if detail.code == 100 && detail.subcode.is_none() && error.r#type.as_deref() == Some("GraphMethodException") {
         return Some(GraphError::ProofRefused(detail));
     }
     Some(classify(detail, status, usage))
 }
 
-/// Meta's words, shortened, without anything in them that could be a token: it quotes some that it does not like.
+/// Shortens Meta's message and removes anything that could be a token: Meta quotes tokens that it rejects.
 fn without_tokens(message: &str) -> String {
     const LONGEST_WORD: usize = 24;
     let is_plain = |c: char| c.is_ascii_alphanumeric();
@@ -231,7 +232,7 @@ fn without_tokens(message: &str) -> String {
     clean.chars().take(300).collect()
 }
 
-/// What a code means that did not come as an error, but in a report that failed.
+/// Classifies a code that arrives in a failed report instead of an error body.
 pub(super) fn of_report(code: i64, subcode: Option<i64>, message: &str) -> GraphError {
     let detail = Detail { code, subcode, message: without_tokens(message), fbtrace_id: None };
     classify(detail, 200, &Usage::default())
@@ -240,7 +241,7 @@ pub(super) fn of_report(code: i64, subcode: Option<i64>, message: &str) -> Graph
 fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
     match (detail.code, detail.subcode) {
         (190, Some(2_069_032)) => GraphError::WrongTokenKind(detail),
-        // Meta's words name the person in some languages, and the reason says it all.
+        // In some languages Meta's message names the person, so it is dropped. The reason is enough.
         (190 | 102, subcode) => {
             GraphError::TokenDead { reason: death(subcode), detail: Detail { message: String::new(), ..detail } }
         }
@@ -253,14 +254,14 @@ fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
         }
         (2, Some(1_504_041 | 1_504_042)) => GraphError::Refused(detail),
         (4 | 17 | 32 | 341 | 613 | 80_000..=80_014, _) => GraphError::Throttled { wait: usage.wait(), detail },
-        // 2601: a report's rows that were read too early.
+        // 2601: a report's rows were read too early.
         (-1 | -2 | -3 | 1 | 2 | 960 | 2601, _) => GraphError::Unavailable(detail),
         _ if status >= 500 => GraphError::Unavailable(detail),
         _ => GraphError::Refused(detail),
     }
 }
 
-/// Why a token is dead, by the subcode of 190 and 102.
+/// Maps the subcode of 190 and 102 to the reason why a token is dead.
 fn death(subcode: Option<i64>) -> EndReason {
     match subcode {
         Some(458) => EndReason::AppRemoved,
@@ -285,7 +286,7 @@ mod tests {
         let check = |code: i64, subcode: Option<i64>, status: u16, name: &str, verdict: Verdict| {
             let body = json!({"error": {"message": "irgendwas", "type": "OAuthException", "code": code, "error_subcode": subcode}});
             let error = in_body(&body, status, &Usage::default()).unwrap();
-            assert_eq!((error.code(), error.verdict()), (name, verdict), "{code}/{subcode:?} {status}");
+            assert_eq!((error.code().into(), error.verdict()), (name, verdict), "{code}/{subcode:?} {status}");
         };
         let pause = Verdict::RetryAfter(Duration::from_secs(300));
         check(190, None, 400, "token_dead", Verdict::GiveUp);
@@ -335,7 +336,7 @@ mod tests {
             json!({"error": {"message": "Invalid appsecret_proof", "type": "GraphMethodException", "code": 100}});
         assert_eq!(in_body(&body, 400, &Usage::default()).unwrap().verdict(), Verdict::Retry);
         let body = json!({"error": {"type": "GraphMethodException", "code": 100, "error_subcode": 33}});
-        assert_eq!(in_body(&body, 400, &Usage::default()).unwrap().code(), "not_visible");
+        assert_eq!(in_body(&body, 400, &Usage::default()).unwrap().code(), FailureCode::NotVisible);
     }
 
     #[test]

@@ -8,10 +8,10 @@ use serde_json::Value;
 use crate::ids::AdObjectId;
 use crate::model::ads::insights::Metrics;
 
-/// No number of an ad's day is larger: what is, is none.
+/// Larger values are rejected as garbage.
 const LARGEST: u64 = 1_000_000_000_000_000;
 
-/// What plays of videos are called, from a quarter to all of it.
+/// The fields for video plays, from a quarter of the video to all of it.
 pub(super) const VIDEO: [&str; 4] = [
     "video_p25_watched_actions",
     "video_p50_watched_actions",
@@ -19,25 +19,25 @@ pub(super) const VIDEO: [&str; 4] = [
     "video_p100_watched_actions",
 ];
 
-/// A row that says whose it is.
+/// A daily row of an ad, with the ad's ids and names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdRow {
-    /// The ad.
+    /// The ad's id and name.
     pub ad: (AdObjectId, String),
-    /// Its ad set.
+    /// Its ad set's id and name.
     pub adset: (AdObjectId, String),
-    /// Its campaign.
+    /// Its campaign's id and name.
     pub campaign: (AdObjectId, String),
-    /// The day and its numbers; conversions are not counted yet.
+    /// The day and its metrics. Conversions are not counted yet.
     pub day: DayRow,
 }
 
-/// A day's numbers.
+/// One day's metrics.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayRow {
-    /// In the account's zone.
+    /// The day in the account's time zone.
     pub day: Date,
-    /// Without conversions.
+    /// The metrics; conversions are not counted yet.
     pub metrics: Metrics,
 }
 
@@ -95,7 +95,7 @@ fn metrics(row: &Value) -> Result<Metrics, String> {
     })
 }
 
-/// A number as text, or as a number; nothing where there is nothing.
+/// Reads a number, written as text or as a number. `None` if it is absent or empty.
 fn number(of: &Value, name: &str) -> Result<Option<Decimal>, String> {
     let text = match of.get(name) {
         None | Some(Value::Null) => return Ok(None),

@@ -1,8 +1,10 @@
-//! Insights: what ads did, day by day, in the account's own days.
+//! Insights: ad performance per day, in the account's own time zone.
 //!
-//! Every scalar is text, what is nought is left out, and there is a row only where something was delivered. An edge shows
-//! no deleted or archived objects' rows unless the filter names their status. A question can be asked plainly, or as a
-//! report that Meta makes in its own time; either can turn out too large, and then has to be asked about less.
+//! Every scalar is text, zeros are omitted, and a row exists only where something was delivered. An edge omits the rows
+//! of deleted and archived objects unless the filter names their status.
+//!
+//! A query can be sent directly, or as a report that Meta computes asynchronously. Either may turn out too large, and
+//! must then be repeated for less data.
 
 use std::time::Duration;
 
@@ -18,11 +20,11 @@ use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync::{Fields, Question};
 use crate::secret::AccessToken;
 
-/// Meta computes an answer while one waits.
+/// Meta computes the response while the caller waits.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// Rows to a response page. More does not help: Meta caps it.
+/// Rows per response page. Meta caps it, so more does not help.
 const ROWS: &str = "500";
-/// Every effective status an ad can have: those that are not named are left out of the rows.
+/// Every effective status of an ad. The rows of a status that is not named are omitted.
 const ALL_STATUSES: [&str; 12] = [
     "ACTIVE",
     "PAUSED",
@@ -37,25 +39,25 @@ const ALL_STATUSES: [&str; 12] = [
     "IN_PROCESS",
     "WITH_ISSUES",
 ];
-/// One response page of rows; what is not a row says why.
+/// One response page of rows.
 #[derive(Debug)]
 pub struct RowPage<T> {
-    /// In Meta's order. A row may come twice.
+    /// In Meta's order, possibly with duplicates. An unreadable row is `Err` with the reason.
     pub rows: Vec<Result<T, String>>,
-    /// The cursor of the next page.
+    /// The cursor of the next page, `None` on the last.
     pub next: Option<String>,
 }
 
-/// How far a report is.
+/// The progress of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReportState {
-    /// Meta is making it. So many percent are done.
+    /// Meta is computing it; the value is the percentage done.
     Running(u8),
     /// Its rows can be read.
     Done,
-    /// Meta forgot it. It has to be asked for anew.
+    /// Meta dropped it. It must be requested again.
     Skipped,
-    /// Meta could not make it.
+    /// Meta could not compute it.
     Failed(GraphError),
 }
 
@@ -96,7 +98,7 @@ fn parameters(question: &Question) -> Vec<(&'static str, String)> {
 }
 
 impl Graph {
-    /// A response page of ads' days.
+    /// Reads a response page of the daily rows of an account's ads.
     pub async fn ad_insights(
         &self,
         account: &AdAccountId,
@@ -108,7 +110,7 @@ impl Graph {
         self.rows(request, after, token, ad_row).await
     }
 
-    /// A response page of the account's own days, which include all there ever was in it.
+    /// Reads a response page of the account's own daily rows. They include everything that was ever in the account.
     pub async fn account_insights(
         &self,
         account: &AdAccountId,
@@ -126,8 +128,8 @@ impl Graph {
         self.rows(request, after, token, day_row).await
     }
 
-    /// The objects of one kind that were delivered in a question's days and objects. Lists of objects do not show all of
-    /// them; their numbers do.
+    /// Lists the objects of one kind that were delivered within a question's days and objects. Object lists omit some
+    /// of them; insights do not.
     pub async fn delivered(
         &self,
         account: &AdAccountId,
@@ -148,7 +150,7 @@ impl Graph {
         self.rows(request, after, token, |row| id(row, column)).await
     }
 
-    /// Asks for a report; answers its id.
+    /// Requests a report and returns its id.
     pub async fn ask_for_report(
         &self,
         account: &AdAccountId,
@@ -161,7 +163,7 @@ impl Graph {
         }
         let request = self.http.post(self.url(&format!("{account}/insights"))).form(&parameters(question));
         self.send_metered(self.authorised(request.timeout(PATIENCE), token)).await.read_as(|body| {
-            // Documents print a number, servers send text.
+            // The documentation shows a number, the servers send text.
             match read::<Asked>(body)?.report_run_id {
                 Value::String(id) => Ok(id),
                 Value::Number(id) => Ok(id.to_string()),
@@ -170,14 +172,14 @@ impl Graph {
         })
     }
 
-    /// How far a report is.
+    /// Reads the progress of a report.
     pub async fn report(&self, id: &str, token: &AccessToken) -> Metered<ReportState> {
         let fields = "async_status,async_percent_completion,error_code,error_subcode,error_message";
         let request = self.http.get(self.url(id)).query(&[("fields", fields)]);
         self.send_metered(self.authorised(request, token)).await.read_as(|body| read(body).map(report_state))
     }
 
-    /// A response page of a report that is done.
+    /// Reads a response page of a finished report.
     pub async fn report_rows(&self, id: &str, after: Option<&str>, token: &AccessToken) -> Metered<RowPage<AdRow>> {
         self.rows(self.http.get(self.url(&format!("{id}/insights"))), after, token, ad_row).await
     }
@@ -211,7 +213,7 @@ struct ReportRun {
 
 fn report_state(run: ReportRun) -> ReportState {
     match run.async_status.as_str() {
-        // One hundred percent can come before the status, and the status before one hundred percent.
+        // 100 percent can arrive before the status, and the status before 100 percent.
         "Job Completed" if run.async_percent_completion >= 100 => ReportState::Done,
         "Job Skipped" => ReportState::Skipped,
         "Job Failed" => {

@@ -16,7 +16,7 @@ use crate::secret::AccessToken;
 /// A form as its page lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ListedForm {
-    /// The form.
+    /// The form's id.
     pub id: FormId,
     /// Its name.
     #[serde(default)]
@@ -34,13 +34,13 @@ pub struct ListedForm {
 pub struct LeadPage {
     /// In Meta's order.
     pub leads: Vec<ListedLead>,
-    /// The cursor of the next one; `None` at the end.
+    /// The cursor of the next page, `None` on the last.
     pub next: Option<String>,
 }
 
 const LISTED_LEAD_FIELDS: &str = "id,created_time";
 
-/// Meta's operator leaves the second itself out.
+/// `GREATER_THAN` is exclusive, and the second itself is wanted.
 fn since_filter(since: Timestamp) -> String {
     json!([{ "field": "time_created", "operator": "GREATER_THAN", "value": since.as_second() - 1 }]).to_string()
 }
@@ -53,23 +53,23 @@ fn lead_page(answer: Value) -> Result<LeadPage, GraphError> {
 /// A lead as its form lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct ListedLead {
-    /// The submission.
+    /// Meta's id of the submission.
     pub id: LeadgenId,
-    /// When it was sent.
+    /// When the person submitted it.
     #[serde(deserialize_with = "meta_time")]
     pub created_time: Timestamp,
 }
 
 impl Graph {
-    /// The forms of each page, archived ones included: one outcome a page, in their order.
+    /// Lists the forms of each page, including archived ones: one outcome per page, in order.
     pub async fn forms(&self, pages: &[(&PageId, &AccessToken)]) -> Vec<Result<Vec<ListedForm>, GraphError>> {
         let edges: Vec<(String, &AccessToken)> =
             pages.iter().map(|(page, token)| (format!("{page}/leadgen_forms"), *token)).collect();
         self.lists(&edges, &[("fields", "id,name,status,locale"), ("limit", "100")]).await
     }
 
-    /// The first response page of the submissions to each of these forms of one page at or after `since`: one outcome a
-    /// form, in their order.
+    /// Reads the first response page of the submissions at or after `since` for each form of one page: one outcome per
+    /// form, in order.
     pub async fn leads_since(
         &self,
         forms: &[ListedForm],
@@ -82,10 +82,7 @@ impl Graph {
         self.batch(&calls, page_token).await.into_iter().map(|answer| lead_page(answer?)).collect()
     }
 
-    /// The response page after a cursor of [`LeadPage::next`].
-    ///
-    /// # Errors
-    /// What Meta did not do.
+    /// Reads the response page after a cursor of [`LeadPage::next`].
     pub async fn leads_after(
         &self,
         form: &FormId,
@@ -98,7 +95,8 @@ impl Graph {
         lead_page(self.get(&format!("{form}/leads"), &query, page_token).await?)
     }
 
-    /// A form as each of these pages' tokens shows it: one outcome a page, in their order. Only its own page's does.
+    /// Reads a form with each page's token: one outcome per page, in order. Succeeds only for the page that owns the
+    /// form, and for any page if Meta names no owner.
     pub async fn form_through(
         &self,
         form: &FormId,
@@ -122,20 +120,14 @@ impl Graph {
         pages.iter().zip(self.batch(&calls, first).await).map(of_page).collect()
     }
 
-    /// The newest lead of a form; `None` if it has none.
-    ///
-    /// # Errors
-    /// What Meta did not do.
+    /// Reads the newest lead of a form, or `None` if the form has no leads.
     pub async fn newest_lead(&self, form: &FormId, page_token: &AccessToken) -> Result<Option<GraphLead>, GraphError> {
         let query = [("fields", LEAD_FIELDS), ("limit", "1")];
         let page: Page<GraphLead> = read(self.get(&format!("{form}/leads"), &query, page_token).await?)?;
         Ok(page.data.into_iter().next())
     }
 
-    /// Has Meta send a test lead through a form. A form has one at a time, so the one before is deleted.
-    ///
-    /// # Errors
-    /// What Meta did not do.
+    /// Makes Meta send a test lead through a form. A form holds one at a time, so the previous one is deleted first.
     pub async fn send_test_lead(&self, form: &FormId, page_token: &AccessToken) -> Result<LeadgenId, GraphError> {
         #[derive(Deserialize)]
         struct Id {
@@ -152,7 +144,7 @@ impl Graph {
         Ok(read::<Id>(made)?.id)
     }
 
-    /// Several edges, each whole: their first response pages together, what follows one by one.
+    /// Reads several edges completely: the first response pages in one batch, the rest one by one.
     async fn lists<T: DeserializeOwned>(
         &self,
         edges: &[(String, &AccessToken)],

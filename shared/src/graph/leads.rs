@@ -9,33 +9,33 @@ use crate::ids::{FormId, LeadgenId};
 use crate::model::lead::form::{Form, GivenAnswer};
 use crate::secret::AccessToken;
 
-/// Every field of a lead that an ordinary app may read. `post_submission_check_result` is in Meta's specification too,
+/// Every field of a lead that an ordinary app may read. Meta's specification also has `post_submission_check_result`,
 /// but asking for it fails the whole call with code 3.
 pub(super) const LEAD_FIELDS: &str = "id,created_time,ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name,form_id,\
     field_data,custom_disclaimer_responses,is_organic,platform";
 pub(super) const FORM_FIELDS: &str = "id,name,locale,questions{key,label,type,options}";
 
-/// A lead as Meta has it.
+/// A lead as Meta returns it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct GraphLead {
-    /// The submission.
+    /// Meta's id of the submission.
     pub id: LeadgenId,
-    /// When it was sent.
+    /// When the person submitted it.
     #[serde(deserialize_with = "meta_time")]
     pub created_time: Timestamp,
-    /// Absent for organic leads, as are the other five.
+    /// The ad. Absent for organic leads, as are the five fields below.
     pub ad_id: Option<String>,
     /// The ad's name.
     pub ad_name: Option<String>,
-    /// The ad set.
+    /// The ad set's id.
     pub adset_id: Option<String>,
     /// The ad set's name.
     pub adset_name: Option<String>,
-    /// The campaign.
+    /// The campaign's id.
     pub campaign_id: Option<String>,
     /// The campaign's name.
     pub campaign_name: Option<String>,
-    /// The form.
+    /// The form's id.
     pub form_id: Option<FormId>,
     /// `fb`, `ig`…
     pub platform: Option<String>,
@@ -52,7 +52,7 @@ pub struct GraphLead {
 pub struct FieldDatum {
     /// The question's key.
     pub name: String,
-    /// May be empty: Meta leaves out what a person left empty.
+    /// The values. Empty if the person left the question empty, because Meta omits it.
     #[serde(default, deserialize_with = "present")]
     pub values: Vec<String>,
 }
@@ -68,13 +68,13 @@ pub struct DisclaimerResponse {
 }
 
 impl GraphLead {
-    /// The answers as pairs.
+    /// Returns the answers as pairs of key and values.
     #[must_use]
     pub fn given(&self) -> Vec<GivenAnswer> {
         self.field_data.iter().map(|datum| (datum.name.clone(), datum.values.clone())).collect()
     }
 
-    /// The consent boxes as pairs.
+    /// Returns the consent boxes as pairs of key and state.
     #[must_use]
     pub fn disclaimers(&self) -> Vec<(String, String)> {
         self.custom_disclaimer_responses
@@ -84,17 +84,17 @@ impl GraphLead {
     }
 }
 
-/// What one reading of leads and forms brought.
+/// The outcome of [`Graph::leads_and_forms`].
 #[derive(Debug)]
 pub struct Fetched {
-    /// One outcome for each lead that was asked for, in that order.
+    /// One outcome per requested lead, in order.
     pub leads: Vec<Result<GraphLead, GraphError>>,
-    /// One outcome for each form that was asked for, in that order.
+    /// One outcome per requested form, in order.
     pub forms: Vec<Result<Form, GraphError>>,
 }
 
 impl Graph {
-    /// Reads leads, and on the same trip the forms they came from, with the page's own token.
+    /// Reads leads and their forms in the same batch, with the page's own token.
     pub async fn leads_and_forms(&self, leads: &[LeadgenId], forms: &[FormId], page_token: &AccessToken) -> Fetched {
         let calls: Vec<Call> = leads
             .iter()
@@ -108,19 +108,19 @@ impl Graph {
     }
 }
 
-/// The values that are there: an answer of nothing must not cost the whole lead.
+/// Deserializes the non-null values. A null value must not fail the whole lead.
 fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let values = Option::<Vec<Option<String>>>::deserialize(deserializer)?;
     Ok(values.unwrap_or_default().into_iter().flatten().collect())
 }
 
-/// Meta writes `2015-02-28T08:49:14+0000`, without the colon that RFC 3339 wants.
+/// Deserializes Meta's timestamps: `2015-02-28T08:49:14+0000`, without the colon that RFC 3339 requires.
 pub(super) fn meta_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(deserializer)?;
     parse_meta_time(&text).ok_or_else(|| serde::de::Error::custom("not a time of Meta's"))
 }
 
-/// The same, of a text.
+/// Parses one of Meta's timestamps, or one in RFC 3339.
 pub(super) fn parse_meta_time(text: &str) -> Option<Timestamp> {
     Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text).ok().or_else(|| text.parse().ok())
 }

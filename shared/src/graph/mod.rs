@@ -1,9 +1,9 @@
-//! Meta's Graph API. Every fact about it is below this module: paths, fields, error codes, headers.
+//! Meta's Graph API. Every fact about it lives below this module: paths, fields, error codes and headers.
 //!
-//! A token is an argument of each call, never a state of the client, and travels in a header or a body, so that no URL,
-//! and with it no log line and no `paging.next`, ever contains one. `appsecret_proof` goes along with every call.
+//! A token is an argument of each call, never state of the client. It travels in a header or a body, so no URL, log
+//! line or `paging.next` ever contains one. Every call carries an `appsecret_proof`.
 //!
-//! This module knows nothing of orgs, of the table or of when to try again: it says what failed ([`GraphError`]).
+//! This module knows nothing of orgs, of the table or of when to retry. It reports what failed ([`GraphError`]).
 
 pub mod access;
 pub mod ad_accounts;
@@ -33,7 +33,7 @@ pub use error::GraphError;
 use crate::secret::{AccessToken, HmacKey};
 use usage::Usage;
 
-/// The app that speaks: who it is, and what proves it.
+/// The credentials of a Meta app.
 #[derive(Debug, Clone, serde::Deserialize)]
 pub struct App {
     /// Meta's id of the app.
@@ -42,11 +42,11 @@ pub struct App {
     /// The app secret: key of `appsecret_proof` and of webhook signatures.
     #[serde(rename = "app_secret")]
     pub secret: HmacKey,
-    /// What Meta has to repeat when it verifies the webhook's address.
+    /// The token Meta must echo when it verifies the webhook's URL.
     pub verify_token: HmacKey,
 }
 
-/// A client of the Graph API for one app. Cheap to clone; connections are shared.
+/// A Graph API client for one app. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
 pub struct Graph {
     http: reqwest::Client,
@@ -56,10 +56,10 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// A client for the API at `root`, speaking `version` (`v26.0`).
+    /// Creates a client for the API at `root` that speaks `version` (`v26.0`).
     ///
     /// # Errors
-    /// If the TLS set-up of the machine is unusable.
+    /// Fails if the machine's TLS setup is unusable.
     pub fn new(root: Url, version: String, app: App) -> Result<Self, GraphError> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(3))
@@ -70,19 +70,19 @@ impl Graph {
         Ok(Self { http, root, version, app })
     }
 
-    /// The same client, speaking for the app as it is now: its secret may have been changed.
+    /// Returns this client with the app's current credentials, because the app secret may have changed.
     #[must_use]
     pub fn speaking_for(&self, app: App) -> Self {
         Self { app, ..self.clone() }
     }
 
-    /// The app this client speaks for.
+    /// Returns the app this client acts for.
     #[must_use]
     pub fn app(&self) -> &App {
         &self.app
     }
 
-    /// The token with which the app speaks for itself.
+    /// Returns the token with which the app acts for itself.
     fn app_token(&self) -> AccessToken {
         AccessToken::new(format!("{}|{}", self.app.id, self.app.secret.expose()))
     }
@@ -95,13 +95,13 @@ impl Graph {
         request.bearer_auth(token.expose()).query(&[("appsecret_proof", self.app.secret.appsecret_proof(token))])
     }
 
-    /// Reads `path`, which is a node or an edge, with `query`.
+    /// Reads the node or edge at `path`.
     async fn get(&self, path: &str, query: &[(&str, &str)], token: &AccessToken) -> Result<Value, GraphError> {
         self.send(self.authorised(self.http.get(self.url(path)).query(query), token)).await
     }
 
-    /// Reads all response pages of an edge. Stops only when `paging.next` is absent: a page may be short or empty
-    /// before that, and the cursor is there on the last page too.
+    /// Reads all response pages of an edge. Only an absent `paging.next` ends the edge: earlier pages may be short or
+    /// empty, and the last page has a cursor too.
     async fn get_all<T: DeserializeOwned>(
         &self,
         path: &str,
@@ -154,12 +154,12 @@ impl Graph {
     }
 }
 
-/// An answer, and what Meta's headers said beside it: how much of the limits is used, also on a good day.
+/// A response, and the limit usage that Meta's headers report beside it, on success too.
 #[derive(Debug)]
 pub struct Metered<T> {
-    /// The answer.
+    /// The response, or the error.
     pub outcome: Result<T, GraphError>,
-    /// Beside it.
+    /// How much of the limits is used.
     pub usage: Usage,
 }
 
@@ -176,7 +176,7 @@ struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The cursor of the next response page, if there is one.
+    /// Returns the cursor of the next response page, `None` on the last.
     fn next(&self) -> Option<String> {
         let paging = self.paging.as_ref()?;
         paging.next.as_ref().and(paging.cursors.as_ref())?.after.clone()
@@ -194,7 +194,7 @@ struct Cursors {
     after: Option<String>,
 }
 
-/// Takes an answer as what it should be. One that is not is as good as none: Meta answers 200 with rubbish on bad days.
+/// Deserializes a response. A body of the wrong shape is an error: on bad days Meta returns 200 with garbage.
 fn read<T: DeserializeOwned>(body: Value) -> Result<T, GraphError> {
     serde_json::from_value(body).map_err(|_| GraphError::Garbage { status: 200 })
 }

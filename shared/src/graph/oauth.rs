@@ -1,4 +1,4 @@
-//! Meta's login: the dialog's address, the exchanges of code and token, and what a token is worth.
+//! Meta's login: the dialog's URL, the exchange of code and token, and token inspection.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use super::{Graph, GraphError, read};
 use crate::ids::PageId;
 use crate::secret::AccessToken;
 
-/// The address of Meta's consent dialog.
+/// Returns the URL of Meta's consent dialog.
 ///
-/// It asks for permissions again that the person once declined; otherwise Meta would never show those again.
+/// The dialog asks again for permissions that the person declined before. Otherwise Meta would never show those again.
 #[must_use]
 pub fn dialog_url(
     dialog_root: &Url,
@@ -40,45 +40,45 @@ struct Exchanged {
     access_token: AccessToken,
 }
 
-/// What Meta says of a token.
+/// Meta's report on a token.
 #[derive(Debug, Clone, Deserialize)]
 pub struct TokenInfo {
-    /// The app it is for.
+    /// The app it was issued to.
     #[serde(default)]
     pub app_id: String,
     /// `USER`, `PAGE`, `SYSTEM_USER` or `APP`.
     #[serde(default)]
     pub r#type: String,
-    /// Whether Meta takes it now. Reads can still fail when data access has ended.
+    /// Whether Meta accepts it now. Reads can still fail if data access has ended.
     pub is_valid: bool,
-    /// `None` if it never ends.
+    /// When it expires; `None` if never.
     #[serde(default, deserialize_with = "epoch")]
     pub expires_at: Option<Timestamp>,
-    /// `None` if data access never ends.
+    /// When data access ends; `None` if never.
     #[serde(default, deserialize_with = "epoch")]
     pub data_access_expires_at: Option<Timestamp>,
-    /// What was granted.
+    /// The granted permissions.
     #[serde(default)]
     pub scopes: Vec<String>,
-    /// What was granted for which objects.
+    /// The granted permissions with their objects.
     #[serde(default)]
     pub granular_scopes: Vec<GranularScope>,
-    /// The person, under an id that only this app sees.
+    /// The person's app-scoped id.
     pub user_id: Option<String>,
 }
 
-/// A permission for some objects only.
+/// A permission and the objects it covers.
 #[derive(Debug, Clone, Deserialize)]
 pub struct GranularScope {
-    /// The permission.
+    /// The permission's name.
     pub scope: String,
-    /// The objects; absent or empty means all there are and will be.
+    /// The objects. Absent or empty means all, including future ones.
     #[serde(default)]
     pub target_ids: Option<Vec<String>>,
 }
 
 impl TokenInfo {
-    /// The permissions that were granted for some pages only, with those pages.
+    /// Returns the permissions that were granted for some pages only, with those pages.
     #[must_use]
     pub fn granted_for(&self) -> BTreeMap<String, Vec<String>> {
         let some = self.granular_scopes.iter().filter_map(|granular| {
@@ -88,7 +88,7 @@ impl TokenInfo {
         some.collect()
     }
 
-    /// Whether the person ticked this page, as far as Meta tells.
+    /// Whether the person selected this page, as far as Meta reports it.
     #[must_use]
     pub fn includes(&self, page: &PageId) -> bool {
         let chosen = self.granular_scopes.iter().find(|granular| granular.scope == "pages_show_list");
@@ -103,18 +103,16 @@ struct Debugged {
 }
 
 impl Graph {
-    /// Turns the code of the dialog into a token that lives an hour or two. A code works once.
+    /// Exchanges the dialog's code for a token that lives an hour or two. A code works once.
     ///
     /// # Errors
-    /// Among others [`GraphError::Refused`] if the code was used, is old, or `redirect_uri` is not the dialog's.
+    /// [`GraphError::Refused`] if the code was used or is old, or if `redirect_uri` differs from the dialog's.
     pub async fn exchange_code(&self, code: &str, redirect_uri: &Url) -> Result<AccessToken, GraphError> {
         self.exchange(&[("redirect_uri", redirect_uri.as_str()), ("code", code)]).await
     }
 
-    /// Turns a short-lived user token into one of about 60 days. Page tokens read with that one do not end by themselves.
-    ///
-    /// # Errors
-    /// Whatever keeps Meta from it.
+    /// Exchanges a short-lived user token for one of about 60 days. Page tokens read with that one do not expire on
+    /// their own.
     pub async fn extend(&self, token: &AccessToken) -> Result<AccessToken, GraphError> {
         self.exchange(&[("grant_type", "fb_exchange_token"), ("fb_exchange_token", token.expose())]).await
     }
@@ -126,12 +124,12 @@ impl Graph {
         read::<Exchanged>(answer).map(|exchanged| exchanged.access_token)
     }
 
-    /// What `token` is worth.
+    /// Inspects `token`.
     ///
     /// # Errors
-    /// Whatever keeps Meta from saying. A dead token is no error here: `is_valid` says so.
+    /// A dead token is not an error: [`TokenInfo::is_valid`] reports it.
     pub async fn debug_token(&self, token: &AccessToken) -> Result<TokenInfo, GraphError> {
-        // As a batch of one: its parameters travel in a body, where a token belongs, and not in an address.
+        // A batch of one, because its parameters travel in the body. In a URL the token could leak.
         let call = Call::get("debug_token", &[("input_token", token.expose())]);
         let answer =
             self.batch(&[call], &self.app_token()).await.pop().unwrap_or(Err(GraphError::Garbage { status: 200 }))?;
@@ -139,7 +137,7 @@ impl Graph {
     }
 }
 
-/// Seconds since 1970, where 0 and absence mean "never".
+/// Deserializes seconds since 1970, where 0 and absence mean "never".
 fn epoch<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let seconds = Option::<i64>::deserialize(deserializer)?.unwrap_or(0);
     if seconds <= 0 {

@@ -1,4 +1,4 @@
-//! Pages: which ones a person or system user brings, with their tokens.
+//! Pages: which ones a person or system user can connect, with their tokens.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use crate::ids::PageId;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 
-/// The person who connected, as Meta knows them. Goes into the vault and nowhere else.
+/// The person who connected, as Meta reports them. Stored in the vault and nowhere else.
 #[derive(Debug, Clone, Deserialize, serde::Serialize)]
 pub struct Me {
-    /// An id that only this app sees.
+    /// The app-scoped id.
     pub id: String,
-    /// As on Facebook.
+    /// The name on Facebook.
     #[serde(default)]
     pub name: String,
 }
@@ -24,16 +24,16 @@ pub struct Me {
 /// A page that the person may manage through this app.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Page {
-    /// The page.
+    /// The page's id.
     pub id: PageId,
     /// Its name.
     #[serde(default)]
     pub name: String,
-    /// Its address.
+    /// Its URL.
     pub link: Option<String>,
-    /// Absent if Meta gives none to this person.
+    /// The page's token. Absent if Meta gives this person none.
     pub access_token: Option<AccessToken>,
-    /// What the person may do on it. Meta says so only in `/me/accounts`.
+    /// What the person may do on the page. Only `/me/accounts` reports it.
     #[serde(default)]
     pub tasks: Vec<String>,
 }
@@ -51,26 +51,23 @@ struct OnlyToken {
 const MOST: (&str, &str) = ("limit", "100");
 
 impl Graph {
-    /// The person behind a user token.
-    ///
-    /// # Errors
-    /// Whatever keeps Meta from saying.
+    /// Reads the person behind a user token.
     pub async fn me(&self, user_token: &AccessToken) -> Result<Me, GraphError> {
         read(self.get("me", &[("fields", "id,name")], user_token).await?)
     }
 
-    /// Every page the person brings: their own, and those that a business portfolio owns or was given, which Meta
-    /// leaves out of `/me/accounts` in some cases. What Meta refuses for good costs itself only.
+    /// Lists every page the person can connect: their own, and those that a business portfolio owns or manages, which
+    /// Meta omits from `/me/accounts` in some cases. An edge that Meta refuses for good only loses its own pages.
     ///
     /// # Errors
-    /// If the person's own pages cannot be read, or if anything else failed that may heal: a page that is missing here
-    /// is taken for one that did not come.
+    /// Fails if the person's own pages cannot be read, or if anything else fails in a way that may recover. A partial
+    /// list is no alternative: the caller would treat the missing pages as not shared.
     pub async fn pages(&self, user_token: &AccessToken, info: &TokenInfo) -> Result<Vec<Page>, GraphError> {
         let own: Vec<Page> =
             self.get_all("me/accounts", &[("fields", "id,name,link,access_token,tasks"), MOST], user_token).await?;
         let mut pages: BTreeMap<PageId, Page> = own.into_iter().map(|page| (page.id.clone(), page)).collect();
         if info.scopes.iter().any(|scope| scope == "business_management") {
-            // A portfolio lists all its pages, also those that the person did not tick.
+            // A portfolio lists all its pages, including those that the person did not select.
             for page in self.business_pages(user_token).await?.into_iter().filter(|page| info.includes(&page.id)) {
                 pages.entry(page.id.clone()).or_insert(page);
             }
@@ -80,10 +77,7 @@ impl Graph {
         Ok(pages)
     }
 
-    /// What the person may do on each of their pages, in Meta's words.
-    ///
-    /// # Errors
-    /// Whatever keeps Meta from saying.
+    /// Reads what the person may do on each of their pages, in Meta's words.
     pub async fn tasks(&self, user_token: &AccessToken) -> Result<BTreeMap<PageId, Vec<String>>, GraphError> {
         let pages: Vec<Page> = self.get_all("me/accounts", &[("fields", "id,tasks"), MOST], user_token).await?;
         Ok(pages.into_iter().map(|page| (page.id, page.tasks)).collect())
@@ -110,7 +104,7 @@ impl Graph {
         Ok(pages)
     }
 
-    /// Asks the pages themselves for the tokens that the lists did not give.
+    /// Reads the tokens that the lists omitted from the pages themselves.
     async fn fill_in_tokens(&self, pages: &mut [Page], user_token: &AccessToken) -> Result<(), GraphError> {
         let missing: Vec<&mut Page> = pages.iter_mut().filter(|page| page.access_token.is_none()).collect();
         let calls: Vec<Call> =
@@ -124,7 +118,7 @@ impl Graph {
     }
 }
 
-/// What Meta refuses for good is nothing; what may heal is an error. Either is told.
+/// Turns a permanent refusal into `None` and logs it. Anything that may recover stays an error, as does a dead token.
 fn unless_refused<T>(outcome: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
     match outcome {
         Ok(found) => Ok(Some(found)),

@@ -1,5 +1,6 @@
-//! What Meta sends when a person removes the app or wants their data deleted: `signature.payload`, both base64url
-//! without padding, the signature over the payload as it was sent.
+//! Signed requests, which Meta sends when a person removes the app or requests deletion of their data.
+//!
+//! The format is `signature.payload`, both base64url without padding. The signature covers the payload as sent.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
@@ -7,22 +8,22 @@ use serde::{Deserialize, Deserializer};
 
 use super::App;
 
-/// What Meta says of whom, once its signature was found good.
+/// The content of a request whose signature was verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignedRequest {
-    /// The person, under the id that only this app sees.
+    /// The person's app-scoped id.
     pub user_id: String,
-    /// When Meta signed it; a whole second.
+    /// When Meta signed it, to the second.
     pub issued_at: Timestamp,
 }
 
-/// Why a signed request is not taken.
+/// Why a signed request is rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SignedRequestError {
-    /// Not two parts of base64url, or not what Meta writes into them.
+    /// Not two parts of base64url, or not Meta's content in them.
     #[error("this is not a signed_request of Meta's")]
     Unreadable,
-    /// Signed with something else than this app's secret.
+    /// Signed with another secret than this app's.
     #[error("the signature is not made with this app's secret")]
     Signature,
 }
@@ -35,7 +36,7 @@ struct Payload {
     issued_at: i64,
 }
 
-/// Meta writes ids as text; a number is the same id.
+/// Deserializes an id. Meta writes ids as text; a number is accepted too.
 fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -50,11 +51,11 @@ fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
 }
 
 impl SignedRequest {
-    /// Reads a signed request that one of `apps` signed: while the app's secret is changed there are two.
+    /// Verifies and reads a request signed by one of `apps`. There are two while the app's secret is being changed.
     ///
     /// # Errors
-    /// [`SignedRequestError`] says whether it is unreadable or not Meta's. Nothing of it is looked at before its
-    /// signature was found good, except that it can be decoded.
+    /// [`SignedRequestError`] tells an unreadable request from one that Meta did not sign. Nothing is interpreted
+    /// before the signature is verified; it is only decoded.
     pub fn verify<'a>(text: &str, apps: impl IntoIterator<Item = &'a App>) -> Result<Self, SignedRequestError> {
         let (signature, payload) = text.split_once('.').ok_or(SignedRequestError::Unreadable)?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| SignedRequestError::Unreadable);

@@ -1,6 +1,6 @@
-//! A page's webhook subscription: which changes of a page Meta tells this app about.
+//! A page's webhook subscription: the changes of a page that Meta reports to this app.
 //!
-//! Meta ends subscriptions without a word (an hour of failed deliveries is enough), so they are read back.
+//! Meta ends subscriptions without notice (an hour of failed deliveries is enough), so they are read back.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -11,8 +11,8 @@ use super::{Graph, GraphError, read};
 use crate::ids::PageId;
 use crate::secret::AccessToken;
 
-/// The webhook fields of a page that Leadwire listens to, each with the permission without which Meta refuses it, and
-/// with it the whole list.
+/// The page's webhook fields that Leadwire subscribes to. Beside each is the permission it needs: without it, Meta
+/// refuses the whole list.
 const FIELDS: [(&str, Option<&str>); 6] = [
     ("leadgen", Some("leads_retrieval")),
     ("feed", None),
@@ -22,14 +22,14 @@ const FIELDS: [(&str, Option<&str>); 6] = [
     ("message_echoes", Some("pages_messaging")),
 ];
 
-/// The fields that can be subscribed with what was granted.
+/// Returns the fields that the granted permissions allow.
 #[must_use]
 pub fn fields(granted: &[String]) -> Vec<&'static str> {
     let allowed = |needed: &str| granted.iter().any(|scope| scope == needed);
     FIELDS.into_iter().filter(|(_, needed)| needed.is_none_or(allowed)).map(|(field, _)| field).collect()
 }
 
-/// What a person has to be allowed on a page, one of these, to subscribe it.
+/// A person needs one of these page tasks to subscribe the page.
 pub const SUBSCRIBING_TASKS: [&str; 3] = ["CREATE_CONTENT", "MANAGE", "MODERATE"];
 
 #[derive(Deserialize)]
@@ -40,8 +40,8 @@ struct Subscriber {
 }
 
 impl Graph {
-    /// Subscribes this app to these fields of each page, and answers one outcome a page, in their order. Meta does not
-    /// say whether the list replaces what was subscribed before, so it has to name everything that is wanted by anybody.
+    /// Subscribes this app to the given fields of each page: one outcome per page, in order. Meta does not document
+    /// whether the list replaces the previous one, so it must name every field that any user of the subscription needs.
     pub async fn subscribe(&self, pages: &[(&PageId, &AccessToken, Vec<String>)]) -> Vec<Result<(), GraphError>> {
         let Some((_, first, _)) = pages.first() else { return Vec::new() };
         let calls: Vec<Call> = pages
@@ -54,8 +54,8 @@ impl Graph {
         self.batch(&calls, first).await.into_iter().map(|outcome| confirmed(&outcome?)).collect()
     }
 
-    /// Which fields of each page this app is subscribed to: one outcome a page, in their order. None at all if the app is
-    /// not installed on the page.
+    /// Reads the subscribed fields of each page: one outcome per page, in order. Empty if the app is not installed
+    /// there.
     pub async fn subscriptions(&self, pages: &[(&PageId, &AccessToken)]) -> Vec<Result<Vec<String>, GraphError>> {
         const LIMIT: (&str, &str) = ("limit", "100");
         let Some((_, first)) = pages.first() else { return Vec::new() };
@@ -84,8 +84,8 @@ impl Graph {
         Some(own.subscribed_fields.clone())
     }
 
-    /// Takes this app off the pages: one outcome a page, in their order. Where a page's own token is not there, or does
-    /// not do it, the app's own token is tried.
+    /// Unsubscribes this app from the pages: one outcome per page, in order. If a page's own token is missing or fails,
+    /// the app's own token is tried.
     pub async fn unsubscribe(&self, pages: &[(&PageId, Option<&AccessToken>)]) -> Vec<Result<(), GraphError>> {
         let app_token = self.app_token();
         let call = |page: &PageId, token: &AccessToken| {
@@ -102,6 +102,7 @@ impl Graph {
             .filter(|((_, token), outcome)| failed(token, outcome))
             .map(|((page, _), _)| call(page, &app_token))
             .collect();
+        // Retry the failed pages with the app's own token.
         let mut answers = self.batch(&again, &app_token).await.into_iter();
         for ((_, token), outcome) in pages.iter().zip(&mut outcomes) {
             if failed(token, outcome)
@@ -114,7 +115,7 @@ impl Graph {
     }
 }
 
-/// Meta may say 200 and mean no.
+/// Rejects a 200 that does not confirm success.
 fn confirmed(body: &Value) -> Result<(), GraphError> {
     match body.get("success") {
         Some(Value::Bool(true)) => Ok(()),

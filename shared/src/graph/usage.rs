@@ -4,23 +4,22 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// What the headers of one answer said.
+/// What the headers of one response report.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
     /// The longest time until a block is lifted.
     pub regain: Option<Duration>,
-    /// How much of the fullest limit is used, in percent; at 100 Meta refuses. Every key of every header counts.
+    /// Use of the fullest limit, in percent. At 100 Meta refuses calls. Every key of every header counts.
     pub percent: f64,
 }
 
 /// Headers whose value is one object of percentages.
 const FLAT: [&str; 4] = ["x-app-usage", "x-page-usage", "x-ad-account-usage", "x-fb-ads-insights-throttle"];
-/// The header whose value lists, for each business object, several limits. All of them count, not just the first.
+/// The header whose value lists several limits per business object. All of them count, not just the first.
 const BUSINESS: &str = "x-business-use-case-usage";
 
 impl Usage {
-    /// Reads the headers of an answer; they come only once an endpoint has enough traffic. What is not understood is
-    /// left out.
+    /// Reads a response's headers. They appear only once an endpoint has enough traffic. Unknown content is skipped.
     pub fn from_headers<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Self {
         let mut usage = Self::default();
         let parsed = |name: &str| header(name).and_then(|text| serde_json::from_str::<Value>(text).ok());
@@ -34,8 +33,8 @@ impl Usage {
         usage
     }
 
-    /// How long to rest before the next call so as not to be throttled: nothing while there is room, then longer the
-    /// less there is. Limits run over an hour: near their end a call a minute is what an hour gives back.
+    /// Returns how long to pause before the next call to avoid throttling: zero while there is room, then longer the
+    /// less room is left. Limits cover an hour, so near the end a call per minute is about what an hour gives back.
     #[must_use]
     pub fn rest(&self) -> Duration {
         const ROOM: f64 = 75.0;
@@ -53,7 +52,7 @@ impl Usage {
         Duration::from_secs_f64((self.percent - ROOM) / (LITTLE - ROOM) * 10.0)
     }
 
-    /// How long to keep still when throttled, if the headers say it.
+    /// Returns how long to pause when throttled, if the headers say.
     #[must_use]
     pub fn wait(&self) -> Option<Duration> {
         self.regain
@@ -73,7 +72,7 @@ impl Usage {
         }
     }
 
-    /// `reset_time_duration` is there on a good day too; it is a wait only when the limit is used up.
+    /// `reset_time_duration` is also present while there is room. It is a wait only if the limit is used up.
     fn blocks(&self, limit: &Value) -> bool {
         limit.get("acc_id_util_pct").and_then(Value::as_f64).is_some_and(|percent| percent >= 100.0)
     }

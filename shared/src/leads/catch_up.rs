@@ -12,6 +12,7 @@ use crate::ids::{LeadId, OrgScope, PageId, RunId};
 use crate::jobs::LeadJob;
 use crate::meta_app::MetaApp;
 use crate::model::connection::{Connection, Integration};
+use crate::model::failure::FailureCode;
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunProblem};
 use crate::model::webhook::LeadNotice;
@@ -117,7 +118,15 @@ impl CatchUp<'_> {
         pages.retain(|page| search.page.as_ref().is_none_or(|only| page.page_id == *only));
         pages.sort_by_key(|page| page.swept_until);
         if let (Some(run), Some(page), true) = (&search.run, &search.page, pages.is_empty()) {
-            cannot_search(self.table, scope, run, page, "not_connected", "The page is not connected any more.").await?;
+            cannot_search(
+                self.table,
+                scope,
+                run,
+                page,
+                FailureCode::NotConnected,
+                "The page is not connected any more.",
+            )
+            .await?;
         }
         let (with_token, without): (Vec<_>, Vec<_>) = pages
             .iter()
@@ -126,7 +135,7 @@ impl CatchUp<'_> {
         if let Some(run) = &search.run {
             for (page, _) in without {
                 let why = "Meta gave no token for the page. Reconnect and leave every permission ticked.";
-                cannot_search(self.table, scope, run, &page.page_id, "page_without_token", why).await?;
+                cannot_search(self.table, scope, run, &page.page_id, FailureCode::PageWithoutToken, why).await?;
             }
         }
         let asking: Vec<_> = with_token
@@ -246,7 +255,7 @@ impl CatchUp<'_> {
         if let Some(run) = &search.run {
             let problem = refused.into_iter().next().map(|(form, error)| RunProblem {
                 page_id: page.page_id.clone(),
-                code: error.code().to_owned(),
+                code: error.code(),
                 message: format!("The form {form} could not be searched: {error}"),
             });
             self.table.set_searched(scope, run, &page.page_id, seen.found, problem).await?;
@@ -307,10 +316,10 @@ pub async fn cannot_search(
     scope: &OrgScope,
     run: &RunId,
     page: &PageId,
-    code: &str,
+    code: FailureCode,
     why: &str,
 ) -> Result<(), WorkError> {
-    let problem = RunProblem { page_id: page.clone(), code: code.to_owned(), message: why.to_owned() };
+    let problem = RunProblem { page_id: page.clone(), code, message: why.to_owned() };
     Ok(table.set_searched(scope, run, page, 0, Some(problem)).await?)
 }
 

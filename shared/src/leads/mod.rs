@@ -255,9 +255,9 @@ impl Intake {
     ) -> Result<(), WorkError> {
         let given_up = error.verdict() == Verdict::GiveUp;
         if !given_up && arrival.receive_count < MAX_RECEIVES {
-            tracing::info!(%error, code = error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receive_count = arrival.receive_count, "lead not in yet, will be tried again");
+            tracing::info!(%error, code = %error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receive_count = arrival.receive_count, "lead not in yet, will be tried again");
             if !matches!(error, WorkError::Paused(_)) {
-                let step = Step::new(crate::clock::now(), StepKind::Tried, error.code(), evidence(&error));
+                let step = Step::new(crate::clock::now(), StepKind::Tried, error.code().to_string(), evidence(&error));
                 self.note(scope, &arrival.job.notice.leadgen_id, &step).await;
             }
             return Err(error);
@@ -267,17 +267,17 @@ impl Intake {
             // It is in. If it could not be told, the dead letters keep it until it can.
             return if matches!(error, WorkError::Bus(_)) { Err(error) } else { Ok(()) };
         }
-        tracing::error!(%error, code = error.code(), %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
+        tracing::error!(%error, code = %error.code(), %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
         let parked = ParkedLead {
             leadgen_id: leadgen_id.clone(),
             page_id: arrival.job.notice.page_id.clone(),
-            reason: error.code().to_owned(),
+            reason: error.code(),
             evidence: evidence(&error),
             parked_at: now,
             job: arrival.job.clone(),
         };
         self.ledger.table.park(scope, &parked).await?;
-        let step = Step::new(crate::clock::now(), StepKind::Parked, parked.reason, parked.evidence);
+        let step = Step::new(crate::clock::now(), StepKind::Parked, parked.reason.to_string(), parked.evidence);
         self.note(scope, leadgen_id, &step).await;
         if let (Some(run), false) = (&arrival.job.run, given_up) {
             // It stays an error, and is settled all the same.
@@ -304,7 +304,7 @@ fn evidence(error: &WorkError) -> String {
         WorkError::Graph(error) => error.to_string(),
         WorkError::Vault(error @ VaultError::Unreadable(_)) => error.to_string(),
         WorkError::NotInPlan | WorkError::Paused(_) => error.to_string(),
-        other => other.code().to_owned(),
+        other => other.code().to_string(),
     }
 }
 

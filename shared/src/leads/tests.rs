@@ -7,6 +7,7 @@ use super::stage_for_tests::{arrivals, intake};
 use super::*;
 use crate::ids::LeadgenId;
 use crate::model::connection::Choice;
+use crate::model::failure::FailureCode;
 use crate::model::lead::Lead;
 use crate::model::lead::assignment::{Assignment, Reason};
 use crate::table::Table;
@@ -168,7 +169,7 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
         .map(|parked| (parked.leadgen_id, parked.reason))
         .collect();
     let id = |id: &str| LeadgenId::parse(id).unwrap();
-    assert_eq!(parked, [(id("1"), "not_permitted".to_owned()), (id("2"), "not_visible".to_owned())]);
+    assert_eq!(parked, [(id("1"), FailureCode::NotPermitted), (id("2"), FailureCode::NotVisible)]);
 }
 
 #[tokio::test]

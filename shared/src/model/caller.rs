@@ -1,41 +1,43 @@
-//! Somebody whose token is good, and what the token says of them.
+//! An authenticated caller, as described by the token.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{OrgId, UserId};
 use crate::model::connection::ConnectedBy;
 
-/// Somebody whose token is good.
+/// A caller with a valid token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     /// The token's subject.
     pub user: UserId,
-    /// The token's `name`, else its `email`.
+    /// The token's `name`, or its `email` if it has no name.
     pub name: Option<String>,
-    /// The token's `email`, as addresses are compared.
+    /// The token's `email`, normalised for comparison.
     pub email: Option<String>,
-    /// What they may do.
+    /// The caller's role, which determines what they may do.
     pub role: Role,
-    /// The org they belong to.
+    /// The org that the caller belongs to.
     pub org: Option<OrgId>,
 }
 
-/// What a role may do is decided where it is asked for; a role not named here may do nothing.
+/// The role of a caller.
+///
+/// Each use checks what a role permits. A role that is not named there permits nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything in their org.
+    /// Full access to their own org.
     Admin,
-    /// Everything in every org.
+    /// Full access to every org.
     SuperAdmin,
-    /// Everything in their org.
+    /// Full access to their own org.
     Moderator,
-    /// Nothing here, unless the org's directory says so.
+    /// No access, unless the org's directory grants it.
     Other,
 }
 
 impl Caller {
-    /// The caller, as an integration remembers who connected it.
+    /// The caller in the form in which an integration records who connected it.
     #[must_use]
     pub fn as_connector(&self) -> ConnectedBy {
         ConnectedBy { user_id: self.user.clone(), name: self.name.clone() }

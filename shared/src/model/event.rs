@@ -1,8 +1,8 @@
-//! What the CRM is told: facts about what happened. Each kind has a type, from which it is written and from which the
-//! API's description has its JSON schema.
+//! The events published to the CRM. Each kind has a type, which defines both its payload and its JSON schema in the API
+//! description.
 //!
-//! An event comes at least once. Whoever listens tells repeats by its `id`, which is made from what happened, not from
-//! when it was told.
+//! Events are delivered at least once. A consumer detects repeats by `id`, which is derived from what happened and not
+//! from when it was published.
 
 use std::collections::BTreeMap;
 
@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use strum::{EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::{IntegrationId, LeadId, OrgId, OrgScope, PageId, UserId};
@@ -17,28 +18,70 @@ use crate::model::connection::standing::{EndReason, Ended, Notice};
 use crate::model::connection::{Connection, Integration};
 use crate::model::lead::{Lead, Submission};
 
-/// One fact.
+/// A fact to publish.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Its name on the bus.
-    pub kind: &'static str,
-    /// What happened: one of the types below.
+    /// The kind, whose name is the event's name on the bus.
+    pub kind: EventKind,
+    /// The payload: one of the types below, as JSON.
     pub detail: Value,
 }
 
-/// Every kind of event: its name, the name of its schema, and when it comes.
-pub const KINDS: [(&str, &str, &str); 9] = [
-    ("lead.created", "LeadCreated", "A person became a lead"),
-    ("lead.updated", "LeadUpdated", "A lead's person sent another form, or its answers were read anew"),
-    ("lead.assigned", "LeadAssigned", "Somebody gave a lead to somebody else, or took it away"),
-    ("connection.connected", "ConnectionConnected", "An integration was connected, or connected again"),
-    ("connection.expiring", "ConnectionExpiring", "An integration ends soon unless somebody reconnects it"),
-    ("connection.expired", "ConnectionExpired", "No leads come through an integration any more"),
-    ("connection.page_lost", "ConnectionPageLost", "No leads come from one page of an integration any more"),
-    ("connection.quiet", "ConnectionQuiet", "A page has been silent for much longer than ever"),
-    ("connection.disconnected", "ConnectionDisconnected", "Somebody of the org ended an integration"),
-];
+/// The kinds of events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+pub enum EventKind {
+    /// [`LeadCreated`].
+    #[strum(serialize = "lead.created")]
+    LeadCreated,
+    /// [`LeadUpdated`].
+    #[strum(serialize = "lead.updated")]
+    LeadUpdated,
+    /// [`LeadAssigned`].
+    #[strum(serialize = "lead.assigned")]
+    LeadAssigned,
+    /// [`ConnectionConnected`].
+    #[strum(serialize = "connection.connected")]
+    ConnectionConnected,
+    /// [`ConnectionExpiring`].
+    #[strum(serialize = "connection.expiring")]
+    ConnectionExpiring,
+    /// [`ConnectionExpired`].
+    #[strum(serialize = "connection.expired")]
+    ConnectionExpired,
+    /// [`ConnectionPageLost`].
+    #[strum(serialize = "connection.page_lost")]
+    ConnectionPageLost,
+    /// [`ConnectionQuiet`].
+    #[strum(serialize = "connection.quiet")]
+    ConnectionQuiet,
+    /// [`ConnectionDisconnected`].
+    #[strum(serialize = "connection.disconnected")]
+    ConnectionDisconnected,
+}
 
+impl EventKind {
+    /// The event's name on the bus, such as `lead.created`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// When the event is published.
+    #[must_use]
+    pub fn summary(self) -> &'static str {
+        match self {
+            Self::LeadCreated => "A person became a lead",
+            Self::LeadUpdated => "A lead's person sent another form, or its answers were read anew",
+            Self::LeadAssigned => "Somebody gave a lead to somebody else, or took it away",
+            Self::ConnectionConnected => "An integration was connected, or connected again",
+            Self::ConnectionExpiring => "An integration ends soon unless somebody reconnects it",
+            Self::ConnectionExpired => "No leads come through an integration any more",
+            Self::ConnectionPageLost => "No leads come from one page of an integration any more",
+            Self::ConnectionQuiet => "A page has been silent for much longer than ever",
+            Self::ConnectionDisconnected => "Somebody of the org ended an integration",
+        }
+    }
+}
 /// `lead.created`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LeadCreated {
@@ -54,15 +97,15 @@ pub struct LeadUpdated {
     org: OrgId,
     lead_id: LeadId,
     cause: UpdateCause,
-    /// What was sent, if that is the cause.
+    /// The new submission, if that is the cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     submission: Option<Submission>,
-    /// What its answers say now, if they were read anew.
+    /// The newly mapped fields, if the cause is a changed mapping.
     #[serde(skip_serializing_if = "Option::is_none")]
     mapped: Option<MappedAgain>,
 }
 
-/// What a lead's answers say.
+/// The fields mapped from a lead's answers.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MappedAgain {
     full_name: Option<String>,
@@ -71,7 +114,7 @@ pub struct MappedAgain {
     fields: BTreeMap<String, String>,
 }
 
-/// Why a lead is otherwise than before.
+/// Why a lead changed.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UpdateCause {
@@ -87,16 +130,16 @@ pub struct LeadAssigned {
     id: String,
     org: OrgId,
     lead_id: LeadId,
-    /// `null`: to nobody.
+    /// The new assignee; `null` if the lead is now unassigned.
     assigned_to: Option<UserId>,
     assigned_before: Option<UserId>,
-    /// Who did it.
+    /// The user who made the change.
     by: UserId,
     #[schema(value_type = String, format = DateTime)]
     at: Timestamp,
 }
 
-/// What every event of a connection says.
+/// The fields common to all connection events.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct OfConnection {
     id: String,
@@ -111,7 +154,7 @@ pub struct ConnectionConnected {
     #[serde(flatten)]
     of: OfConnection,
     page_ids: Vec<PageId>,
-    /// When it ends unless somebody reconnects it; `null` if never.
+    /// When the connection expires unless it is renewed; `null` if it never does.
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
 }
@@ -123,7 +166,7 @@ pub struct ConnectionExpiring {
     of: OfConnection,
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
-    /// Which of the turns this is: `7d`, `3d` or `1d`.
+    /// How far ahead this notice is: `7d`, `3d` or `1d`.
     notice: String,
 }
 
@@ -133,7 +176,7 @@ pub struct ConnectionExpired {
     #[serde(flatten)]
     of: OfConnection,
     reason: EndReason,
-    /// The same for people.
+    /// A readable explanation of `reason`.
     message: String,
     /// What to do about it.
     fix: String,
@@ -147,7 +190,7 @@ pub struct ConnectionPageLost {
     page_id: PageId,
     page_name: String,
     reason: EndReason,
-    /// The same for people.
+    /// A readable explanation of `reason`.
     message: String,
     /// What to do about it.
     fix: String,
@@ -162,7 +205,7 @@ pub struct ConnectionQuiet {
     page_name: String,
     #[schema(value_type = Option<String>, format = DateTime)]
     last_lead_at: Option<Timestamp>,
-    /// The longest time that usually passes between two of its leads, in seconds.
+    /// The longest usual time between two of the page's leads, in seconds.
     usual_silence_s: i64,
 }
 
@@ -174,15 +217,15 @@ pub struct ConnectionDisconnected {
 }
 
 impl Event {
-    fn new(kind: &'static str, detail: &impl Serialize) -> Self {
-        Self { kind, detail: serde_json::to_value(detail).unwrap_or_default() }
+    fn new(kind: EventKind, detail: &impl Serialize) -> Self {
+        Self { kind, detail: serde_json::to_value(detail).expect("an event is plain data") }
     }
 
     /// A person became a lead.
     #[must_use]
     pub fn lead_created(scope: &OrgScope, lead: &Lead) -> Self {
         let id = format!("lead.created:{}:{}", scope.org(), lead.id);
-        Self::new("lead.created", &LeadCreated { id, org: scope.org().clone(), lead: lead.clone() })
+        Self::new(EventKind::LeadCreated, &LeadCreated { id, org: scope.org().clone(), lead: lead.clone() })
     }
 
     /// A lead's person sent another form.
@@ -196,10 +239,10 @@ impl Event {
             submission: Some(submission.clone()),
             mapped: None,
         };
-        Self::new("lead.updated", &updated)
+        Self::new(EventKind::LeadUpdated, &updated)
     }
 
-    /// A lead's answers were read anew by this version of its form's mapping; by none if it has none any more.
+    /// A lead's answers were mapped again by `version` of its form's mapping; `None` if the form no longer has one.
     #[must_use]
     pub fn lead_mapped_again(scope: &OrgScope, lead: &Lead, version: Option<u32>) -> Self {
         let mapped = MappedAgain {
@@ -219,10 +262,10 @@ impl Event {
             submission: None,
             mapped: Some(mapped),
         };
-        Self::new("lead.updated", &updated)
+        Self::new(EventKind::LeadUpdated, &updated)
     }
 
-    /// Somebody gave a lead to somebody else, or took it away. `at` tells one such change from another.
+    /// A lead was assigned to another user, or unassigned. `at` distinguishes one such change from the next.
     #[must_use]
     pub fn lead_assigned(
         scope: &OrgScope,
@@ -241,73 +284,75 @@ impl Event {
             by: by.clone(),
             at,
         };
-        Self::new("lead.assigned", &assigned)
+        Self::new(EventKind::LeadAssigned, &assigned)
     }
 
-    /// An integration was connected, or connected again.
+    /// An integration was connected or reconnected.
     #[must_use]
     pub fn connection_connected(scope: &OrgScope, integration: &Integration, pages: &[PageId]) -> Self {
-        let of = of("connection.connected", scope, integration, "connected");
+        let of = of(EventKind::ConnectionConnected, scope, integration, "connected");
         let expires_at = integration.expires_at();
-        Self::new("connection.connected", &ConnectionConnected { of, page_ids: pages.to_vec(), expires_at })
+        Self::new(EventKind::ConnectionConnected, &ConnectionConnected { of, page_ids: pages.to_vec(), expires_at })
     }
 
-    /// An integration ends soon unless somebody reconnects it. `notice` says which of the turns this is.
+    /// An integration expires soon unless it is reconnected. `notice` names which advance notice this is.
     #[must_use]
     pub fn connection_expiring(scope: &OrgScope, integration: &Integration, notice: &str) -> Self {
-        let of = of("connection.expiring", scope, integration, notice);
+        let of = of(EventKind::ConnectionExpiring, scope, integration, notice);
         let (expires_at, notice) = (integration.expires_at(), notice.to_owned());
-        Self::new("connection.expiring", &ConnectionExpiring { of, expires_at, notice })
+        Self::new(EventKind::ConnectionExpiring, &ConnectionExpiring { of, expires_at, notice })
     }
 
-    /// No leads come through an integration any more.
+    /// No more leads arrive through an integration.
     #[must_use]
     pub fn connection_expired(scope: &OrgScope, integration: &Integration, reason: EndReason) -> Self {
-        let of = of("connection.expired", scope, integration, Notice::Ended(reason).name());
+        let of = of(EventKind::ConnectionExpired, scope, integration, Notice::Ended(reason).name());
         let (message, fix) = (reason.message().to_owned(), reason.fix().to_owned());
-        Self::new("connection.expired", &ConnectionExpired { of, reason, message, fix })
+        Self::new(EventKind::ConnectionExpired, &ConnectionExpired { of, reason, message, fix })
     }
 
-    /// No leads come from one page of an integration any more; the others are well.
+    /// No more leads arrive from one page of an integration; its other pages still work.
     #[must_use]
     pub fn connection_page_lost(scope: &OrgScope, integration: &Integration, page: &Connection, ended: &Ended) -> Self {
         let lost = ConnectionPageLost {
-            of: of("connection.page_lost", scope, integration, &format!("{}:{}", page.page_id, ended.since)),
+            of: of(EventKind::ConnectionPageLost, scope, integration, &format!("{}:{}", page.page_id, ended.since)),
             page_id: page.page_id.clone(),
             page_name: page.page_name.clone(),
             reason: ended.reason,
             message: ended.reason.message().to_owned(),
             fix: ended.reason.fix().to_owned(),
         };
-        Self::new("connection.page_lost", &lost)
+        Self::new(EventKind::ConnectionPageLost, &lost)
     }
 
-    /// No lead has come through a page for much longer than ever passes between two of them.
+    /// A page has had no lead for much longer than usual.
     #[must_use]
     pub fn connection_quiet(scope: &OrgScope, integration: &Integration, page: &Connection) -> Self {
         let last = page.last_lead_at.map(|at| at.to_string()).unwrap_or_default();
         let quiet = ConnectionQuiet {
-            of: of("connection.quiet", scope, integration, &format!("{}:{last}", page.page_id)),
+            of: of(EventKind::ConnectionQuiet, scope, integration, &format!("{}:{last}", page.page_id)),
             page_id: page.page_id.clone(),
             page_name: page.page_name.clone(),
             last_lead_at: page.last_lead_at,
             usual_silence_s: page.rhythm.usual_silence_s,
         };
-        Self::new("connection.quiet", &quiet)
+        Self::new(EventKind::ConnectionQuiet, &quiet)
     }
 
-    /// Somebody of the org ended an integration.
+    /// A user of the org disconnected an integration.
     #[must_use]
     pub fn connection_disconnected(scope: &OrgScope, integration: &Integration) -> Self {
-        let of = of("connection.disconnected", scope, integration, "disconnected");
-        Self::new("connection.disconnected", &ConnectionDisconnected { of })
+        let of = of(EventKind::ConnectionDisconnected, scope, integration, "disconnected");
+        Self::new(EventKind::ConnectionDisconnected, &ConnectionDisconnected { of })
     }
 }
 
-/// The id holds the beginning of the connection's present life: what happens in the next one is another fact.
-fn of(kind: &str, scope: &OrgScope, integration: &Integration, what: &str) -> OfConnection {
+/// The fields common to all connection events.
+///
+/// The id contains the start of the connection's current period: the same event in a later period is a new fact.
+fn of(kind: EventKind, scope: &OrgScope, integration: &Integration, what: &str) -> OfConnection {
     OfConnection {
-        id: format!("{kind}:{}:{}:{}:{what}", scope.org(), integration.id, integration.notices_since),
+        id: format!("{}:{}:{}:{}:{what}", kind.name(), scope.org(), integration.id, integration.notices_since),
         org: scope.org().clone(),
         integration_id: integration.id.clone(),
         integration_name: integration.name.clone(),

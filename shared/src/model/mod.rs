@@ -1,5 +1,6 @@
-//! The product's data and rules: plain structs, and functions of (data, now). No SDK, no runtime, no clock, no
-//! environment: whatever is decided here can be decided in a unit test.
+//! The product's data and rules: plain structs, and functions of data and `now`.
+//!
+//! Nothing here touches an SDK, the runtime, the clock or the environment, so every decision can be unit-tested.
 
 pub mod ads;
 pub mod connection;
@@ -9,6 +10,7 @@ pub mod caller;
 pub mod event;
 #[cfg(test)]
 mod event_tests;
+pub mod failure;
 pub mod org;
 pub mod session;
 pub mod webhook;

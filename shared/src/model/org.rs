@@ -1,4 +1,4 @@
-//! The directory that the CRM pushes: orgs with their plan, users with their permissions.
+//! The directory that the CRM pushes: orgs with their plans, users with their permissions.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -6,9 +6,9 @@ use utoipa::ToSchema;
 
 use crate::ids::{OrgId, UserId};
 
-/// The feature of a plan without which an org has nothing of Meta.
+/// The plan feature that unlocks the Meta integration.
 pub const META_FEATURE: &str = "meta";
-/// The permission without which a user is never assigned a lead.
+/// The permission a user needs to be assigned leads.
 pub const LEAD_MANAGEMENT: &str = "lead_management";
 
 /// A tenant, as the CRM last described it.
@@ -16,11 +16,11 @@ pub const LEAD_MANAGEMENT: &str = "lead_management";
 pub struct Org {
     /// The CRM's own id of the tenant.
     pub id: OrgId,
-    /// Shown to people.
+    /// The display name.
     pub name: String,
     /// What the org has paid for.
     pub plan: Plan,
-    /// ISO 3166 country code: how a phone number without a country code is read.
+    /// ISO 3166 country code, used to parse phone numbers that have no country code.
     pub default_country: Option<String>,
     /// When the CRM last pushed it.
     #[schema(value_type = String, format = DateTime)]
@@ -30,9 +30,9 @@ pub struct Org {
 /// What an org has paid for.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Plan {
-    /// Shown to people.
+    /// The display name.
     pub name: String,
-    /// Features by name; `meta` opens everything that Leadwire does.
+    /// Features by name; `meta` unlocks everything that Leadwire does.
     pub features: Vec<String>,
 }
 
@@ -49,16 +49,16 @@ impl Org {
 pub struct User {
     /// The CRM's own id of the person.
     pub id: UserId,
-    /// Shown to people.
+    /// The display name.
     pub name: String,
-    /// Where mail reaches the person.
+    /// The person's e-mail address.
     pub email: String,
-    /// What they are in the org, in the CRM's words; an `admin` is told when a connection needs somebody.
+    /// The person's role in the org, as the CRM names it. An `admin` is notified when a connection needs attention.
     #[serde(default)]
     pub role: Option<String>,
     /// False once the person has left or is suspended.
     pub active: bool,
-    /// Permissions by name; `lead_management` is the one that matters here.
+    /// Permissions by name. Leadwire uses only `lead_management`.
     pub permissions: Vec<String>,
     /// When the CRM last pushed it.
     #[schema(value_type = String, format = DateTime)]
@@ -66,13 +66,13 @@ pub struct User {
 }
 
 impl User {
-    /// Whether leads may be assigned to this person: active, and permitted to manage leads.
+    /// Whether leads may be assigned to this person, who must be active and permitted to manage leads.
     #[must_use]
     pub fn takes_leads(&self) -> bool {
         self.active && self.permissions.iter().any(|permission| permission == LEAD_MANAGEMENT)
     }
 
-    /// Whether this person is told when a connection needs somebody.
+    /// Whether this person is an active admin and is notified when a connection needs attention.
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.active && self.role.as_deref() == Some("admin")

@@ -1,77 +1,79 @@
-//! What Meta posts to the webhook, taken apart into changes. Every change of a body comes out exactly once: as a lead to
-//! fetch, as an engagement to store, or as something skipped with the reason why.
+//! Splits the bodies that Meta posts to the webhook into changes.
 //!
-//! Only the envelope is parsed; what is inside a change keeps the bytes Meta sent. So a change of a kind that is not
-//! known yet, or one that is broken, costs nothing but itself.
+//! Every change in a body comes out exactly once: as a lead to fetch, as an engagement to store, or as skipped with the
+//! reason.
+//!
+//! Only the envelope is parsed; a change's value keeps the bytes that Meta sent. An unknown or malformed change
+//! therefore affects nothing but itself.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::ids::{FormId, LeadgenId, PageId};
 
-/// One body, taken apart.
+/// A parsed webhook body.
 #[derive(Debug)]
 pub struct Delivery {
     /// Meta's `object`: `page`, `instagram`, `whatsapp_business_account`…
     pub object: String,
-    /// In the order of the body.
+    /// The changes, in the order of the body.
     pub changes: Vec<Change>,
 }
 
-/// One thing that happened.
+/// One change.
 #[derive(Debug)]
 pub enum Change {
-    /// Somebody sent a Lead Ads form.
+    /// A person sent a Lead Ads form.
     Lead(LeadNotice),
     /// A comment, reaction, mention or message.
     Engagement(EngagementNotice),
-    /// Nothing to do, and why.
+    /// Nothing to do, with the reason.
     Skipped(Skip),
 }
 
-/// What a webhook says of a lead: ids only.
+/// What a webhook says about a lead: only ids.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadNotice {
-    /// The submission.
+    /// The submission's id.
     pub leadgen_id: LeadgenId,
-    /// The page that owns the form, and whose token reads the lead.
+    /// The page that owns the form. Its token is used to fetch the lead.
     pub page_id: PageId,
-    /// The form.
+    /// The form's id.
     #[serde(default)]
     pub form_id: Option<FormId>,
-    /// When the person sent the form, in seconds since 1970.
+    /// When the person sent the form, in Unix seconds.
     #[serde(default)]
     pub created_time: Option<i64>,
 }
 
-/// Something on a page, an Instagram account or a WhatsApp account, as Meta sent it.
+/// An event on a page, an Instagram account or a WhatsApp account, as Meta sent it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngagementNotice {
     /// Meta's `object`.
     pub object: String,
-    /// The page, Instagram account or WhatsApp account it happened to.
+    /// The id of the page, Instagram account or WhatsApp account.
     pub entry_id: String,
-    /// `feed`, `mention`, `comments`…, or `messaging` or `standby` for messages.
+    /// `feed`, `mention`, `comments`…; `messaging` or `standby` for messages.
     pub field: String,
-    /// Meta's JSON of the change's value or of the message, escaped to ASCII: a queue takes no character that XML 1.0
-    /// forbids.
+    /// Meta's JSON of the change's value or of the message, escaped to ASCII because SQS rejects characters that XML
+    /// 1.0 forbids.
     pub value: String,
 }
 
-/// Why a change is acknowledged and left alone.
+/// Why a change is acknowledged without being processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Skip {
-    /// The dashboard's "Test" button: ids that nobody can ever fetch.
+    /// The dashboard's "Test" button sent it, with ids that can never be fetched.
     DashboardTest,
-    /// A field or object that Leadwire has no use for.
+    /// Leadwire does not use this field or object.
     NotOurs,
-    /// The app is set up without "include values", so Meta says that something changed but not what.
+    /// The app is subscribed without "include values", so Meta reports that something changed but not what.
     ValuesNotIncluded,
-    /// A lead without usable ids, or an entry that is none.
+    /// The lead has no usable ids, or the entry is malformed.
     Unreadable,
 }
 
-/// A body that is no webhook delivery at all.
+/// The body is not a webhook delivery.
 #[derive(Debug, thiserror::Error)]
 #[error("not a webhook delivery: {0}")]
 pub struct NotADelivery(#[from] serde_json::Error);
@@ -95,7 +97,7 @@ struct RawEntry<'a> {
     standby: Option<Vec<&'a RawValue>>,
     #[serde(borrow, default)]
     changed_fields: Option<Vec<&'a RawValue>>,
-    /// Instagram-Login apps get a change's two members flat on the entry.
+    /// Apps with Instagram Login receive a change's two members directly on the entry.
     #[serde(borrow, default)]
     field: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -109,11 +111,11 @@ struct RawChange<'a> {
     value: &'a RawValue,
 }
 
-/// Takes a body apart.
+/// Splits a body into changes.
 ///
 /// # Errors
-/// If it is not a JSON object with an `object` and, if any, an array of entries. Nothing less is an error: what is
-/// wrong with one entry or change stays with it.
+/// Only if the body is not a JSON object with an `object` and, if present, an array of entries. A malformed entry or
+/// change is returned as [`Skip::Unreadable`] and does not affect the others.
 pub fn parse(body: &[u8]) -> Result<Delivery, NotADelivery> {
     let raw: RawDelivery = serde_json::from_slice(body)?;
     let mut changes = Vec::new();
@@ -157,7 +159,7 @@ fn take_change(object: &str, entry_id: &str, field: &str, value: &str) -> Change
     }
 }
 
-/// The page of the dashboard's test payload and its lead.
+/// The page id and the lead id in the dashboard's test payload.
 const TEST_PAGE: &str = "0";
 const TEST_LEAD: &str = "444444444444";
 
@@ -171,7 +173,7 @@ fn take_lead(entry_id: &str, value: &str) -> Change {
     }
 }
 
-/// A lead whose change does not name the page belongs to the entry's.
+/// Parses a lead change. A lead without a page id belongs to the entry's page.
 fn read_lead(entry_id: &str, value: &str) -> Result<LeadNotice, serde_json::Error> {
     #[derive(Deserialize)]
     struct Pageless {
@@ -202,7 +204,8 @@ fn plain_text(json: &str) -> Option<String> {
     if json.starts_with('"') { serde_json::from_str(json).ok() } else { Some(json.to_owned()) }
 }
 
-/// JSON with every non-ASCII character as `\uXXXX`, which means the same: such a character can only be in a string.
+/// Escapes every non-ASCII character of a JSON text as `\uXXXX`. The meaning stays the same, because such characters
+/// only occur inside strings.
 #[must_use]
 pub fn escaped_to_ascii(json: &str) -> String {
     use std::fmt::Write as _;
@@ -226,7 +229,7 @@ mod tests {
 
     use super::*;
 
-    /// A line a change: `lead <id>`, `<object>/<field> of <entry>`, or `skipped <why>`.
+    /// Renders each change on one line: `lead <id> of <page>`, `<object>/<field> of <entry>`, or `skipped <why>`.
     fn summary(body: &Value) -> Vec<String> {
         parse(body.to_string().as_bytes()).unwrap().changes.iter().map(line).collect()
     }

@@ -1,6 +1,6 @@
-//! Linked ad accounts, the reading that is under way on each, and until when Meta does not want them read.
+//! Linked ad accounts, the sync in progress on each, and the pauses that Meta asks for.
 //!
-//! Settings, what a reading finds, and who works on it are written by different people at once, each with its own
+//! Settings, the results of a sync, and its lease are written concurrently by different writers. Each has its own
 //! attributes.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -14,49 +14,46 @@ use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
 use crate::model::ads::account::{AdAccount, Stage};
 use crate::model::ads::sync_problem::Trouble;
 
-/// What somebody decides about an account. What is `None` stays as it is.
+/// Settings that an admin changes. `None` means unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// What the org calls it.
+    /// The org's name for it.
     pub label: Option<String>,
-    /// Whose ads these are.
+    /// The client whose ads these are.
     pub client: Option<crate::model::ads::account::Client>,
-    /// With which token it is read. Who asks for a change names the token itself, and not where it is kept.
+    /// The source of the token that reads it. A change request carries the token itself, not where it is stored.
     pub token: Option<crate::model::ads::account::TokenSource>,
-    /// Whether it is left alone for a while.
+    /// Whether syncing is paused.
     pub paused: Option<bool>,
-    /// What counts as conversions.
+    /// Which actions count as conversions.
     pub conversions: Option<crate::model::ads::conversions::Counted>,
 }
 
-/// What a reading found out about an account. What is `None` stays as it is.
+/// What a sync found out about an account. `None` means unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct Found {
     /// Name and status at Meta.
     pub node: Option<(String, i64)>,
-    /// How far its import is.
+    /// How far its import has progressed.
     pub stage: Option<Stage>,
-    /// Something that keeps it from being read, or that nothing does any more.
+    /// The problem that prevents syncing. `Some(None)` clears it.
     pub trouble: Option<Option<Trouble>>,
-    /// Until when Meta wants it left alone, or that it does not any more.
+    /// Until when Meta requires a pause. `Some(None)` clears it.
     pub waiting_until: Option<Option<Timestamp>>,
-    /// A reading came to its end.
+    /// When a sync completed.
     pub last_sync_at: Option<Timestamp>,
-    /// A long one, on this day of the account's.
+    /// The day, in the account's time zone, on which a long sync completed.
     pub last_long_day: Option<Date>,
-    /// From this day on all days are read.
+    /// The first day of the complete import; all days since are stored.
     pub imported_since: Option<Date>,
-    /// Up to when all objects are read.
+    /// All object changes up to this time are stored.
     pub objects_until: Option<Timestamp>,
-    /// About how many ads do something on a day.
+    /// Approximate number of ads with activity per day.
     pub rows_per_day: Option<u64>,
 }
 
 impl Table {
-    /// Stores a new account. `false` if the org has linked it already.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores a new account. `false` if the org has already linked it.
     pub async fn insert_ad_account(&self, scope: &OrgScope, account: &AdAccount) -> Result<bool, TableError> {
         let key = keys::ad_account(scope, &account.ad_account_id);
         let change = self.change(&key).if_still("id", &None::<LinkId>)?;
@@ -64,32 +61,23 @@ impl Table {
         change.index(Some(keys::ad_account_index(scope, &account.ad_account_id))).send().await
     }
 
-    /// The account with Meta's id.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the account with this Meta id.
     pub async fn ad_account(&self, scope: &OrgScope, id: &AdAccountId) -> Result<Option<AdAccount>, TableError> {
         self.get(&keys::ad_account(scope, id)).await
     }
 
-    /// All accounts of the org.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists all accounts of the org.
     pub async fn ad_accounts(&self, scope: &OrgScope) -> Result<Vec<AdAccount>, TableError> {
         self.query(&keys::org_pk(scope), keys::AD_ACCOUNT_PREFIX).await
     }
 
-    /// All accounts of all orgs, for those who plan.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists all accounts of all orgs, for the planner. Unreadable rows are logged and omitted.
     pub async fn all_ad_accounts(&self) -> Result<Vec<(OrgScope, AdAccount)>, TableError> {
         let keys = self.index_keys(keys::AD_ACCOUNTS).await?;
         let items = self.batch_get(&keys).await?;
         let readable = |(key, item): (keys::Key, Item)| {
             let account = super::entity::<AdAccount>(item).inspect_err(|error| {
-                // One row keeps no other out.
+                // One bad row must not block the others.
                 tracing::error!(%error, pk = key.pk, sk = key.sk, "a linked ad account cannot be read");
             });
             account.ok().map(|account| (OrgScope::of(account.org.clone()), account))
@@ -97,10 +85,7 @@ impl Table {
         Ok(items.into_iter().filter_map(readable).collect())
     }
 
-    /// The account that a message names; `None` if it is not linked, or not any more, or linked anew since.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the account that a message names. `None` if it is not linked, no longer linked, or was linked again since.
     pub async fn ad_account_of(
         &self,
         org: crate::ids::OrgId,
@@ -112,13 +97,10 @@ impl Table {
         Ok(account.map(|account| (scope, account)))
     }
 
-    /// Changes what somebody decided. `false` if the account is gone.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Changes an account's settings. `false` if the account is gone.
     pub async fn set_ad_account(&self, scope: &OrgScope, seen: &AdAccount, to: &Settings) -> Result<bool, TableError> {
         let mut change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_still("id", &seen.id)?;
-        // Something that always changes: an update that sets nothing is none.
+        // An update must set something, so this sets an attribute unconditionally.
         change = change.set("type", &"ad_account")?;
         if let Some(label) = &to.label {
             change = change.set("label", label)?;
@@ -127,7 +109,7 @@ impl Table {
             change = change.set("client", client)?;
         }
         if let Some(token) = &to.token {
-            // Two who change it at once would leave a secret that is nobody's.
+            // Two concurrent changes would leave an orphaned secret.
             change = change.if_still("token", &seen.token)?.set("token", token)?.set("trouble", &None::<Trouble>)?;
         }
         if let Some(paused) = to.paused {
@@ -139,10 +121,7 @@ impl Table {
         change.send().await
     }
 
-    /// Writes down what a reading found. That the account is gone is as good.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Records the findings of a sync. A deleted account counts as success.
     pub async fn set_found(&self, scope: &OrgScope, seen: &AdAccount, found: &Found) -> Result<(), TableError> {
         let mut change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_still("id", &seen.id)?;
         change = change.set("type", &"ad_account")?;
@@ -153,7 +132,7 @@ impl Table {
             change = change.set("stage", &stage)?;
         }
         if let Some(trouble) = &found.trouble {
-            // Of an earlier token nothing is told of a newer one.
+            // Findings about an earlier token are discarded.
             change = change.if_still("token", &seen.token)?.set("trouble", trouble)?;
         }
         if let Some(until) = found.waiting_until {
@@ -177,10 +156,7 @@ impl Table {
         change.send().await.map(drop)
     }
 
-    /// Makes this the reading that is under way. `false` if there is one.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Makes this the sync in progress. `false` if another is in progress.
     pub async fn begin_ads_sync(
         &self,
         scope: &OrgScope,
@@ -194,20 +170,14 @@ impl Table {
         change.set("run_id", run)?.set("run_since", &since)?.set("run_lease", &lease)?.send().await
     }
 
-    /// Has the reading that is under way go further back. `false` if it has come to its end meanwhile.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Extends the sync in progress further back. `false` if it ended, or was extended by another writer, meanwhile.
     pub async fn widen_ads_sync(&self, scope: &OrgScope, account: &AdAccount, since: Date) -> Result<bool, TableError> {
         let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_still("id", &account.id)?;
         let change = change.if_still("run_id", &account.run_id)?.if_still("run_since", &account.run_since)?;
         change.set("run_since", &since)?.send().await
     }
 
-    /// Changes until when somebody works on a reading, if it is as it was seen: two cannot both.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Changes the lease of a sync if it is still as it was seen, so that only one worker can hold it.
     pub async fn lease_ads_sync(
         &self,
         scope: &OrgScope,
@@ -219,10 +189,7 @@ impl Table {
         change.set("run_lease", &until)?.send().await
     }
 
-    /// Ends a reading. `false` if there is more of it to do by now, or if it is not the one that is under way.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Ends a sync. `false` if it has more to do by now, or is no longer the sync in progress.
     pub async fn end_ads_sync(
         &self,
         scope: &OrgScope,
@@ -232,25 +199,22 @@ impl Table {
     ) -> Result<bool, TableError> {
         let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_still("id", &account.id)?;
         let change = change.if_still("run_id", run)?.if_still("run_since", &since)?;
-        // Not one that is somebody else's by now, and not one whose conversions are counted otherwise by now.
+        // Nor may it be leased to another worker, or count conversions differently by now.
         let change = change.if_still("run_lease", &account.run_lease)?.if_still("conversions", &account.conversions)?;
         let change = change.set("run_id", &None::<RunId>)?.set("run_since", &None::<Date>)?;
         change.set("run_lease", &None::<Timestamp>)?.send().await
     }
 
-    /// Unlinks an account: nobody finds it any more. What was read of it is left to [`Table::forget_ads`].
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Unlinks an account, so that it is no longer found. Its data is left to [`Table::forget_ads`].
     pub async fn delete_ad_account(&self, scope: &OrgScope, seen: &AdAccount) -> Result<(), TableError> {
         self.delete_if_still(&keys::ad_account(scope, &seen.ad_account_id), "id", &seen.id).await
     }
 
-    /// Deletes everything that was read of an account. Days before a row, so that what is left after a crash is found
-    /// again.
+    /// Deletes all data of an account. Each day's rows go before the sheets that list the days, so that a run after a
+    /// crash finds what is left.
     ///
     /// # Errors
-    /// If the table cannot be read or written; then a part is gone.
+    /// After an error, part of the data is deleted.
     pub async fn forget_ads(&self, org: crate::ids::OrgId, link: &LinkId) -> Result<(), TableError> {
         let scope = &OrgScope::of(org);
         for day in self.sheet_days(scope, link).await? {
@@ -260,19 +224,13 @@ impl Table {
         self.delete_partition(&keys::ads_pk(scope, link)).await
     }
 
-    /// Until when Meta does not want this account read, or anything by this app; `None` if it does.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Returns until when Meta requires a pause for this account, or for the whole app. `None` if there is no pause.
     pub async fn ads_paused_until(&self, id: &AdAccountId, now: Timestamp) -> Result<Option<Timestamp>, TableError> {
         let pauses: Vec<Pause> = self.read_all(&[keys::ad_pause(id), keys::app_pause()]).await?;
         Ok(pauses.into_iter().map(|pause| pause.until).max().filter(|until| *until > now))
     }
 
-    /// Has an account left alone for a while, by everybody; all of them, if there is none named. A longer wait stays.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Pauses an account for every org, or all accounts if `id` is `None`. A longer pause that is already stored stays.
     pub async fn pause_ads(&self, id: Option<&AdAccountId>, until: Timestamp) -> Result<(), TableError> {
         let key = id.map_or_else(keys::app_pause, keys::ad_pause);
         let pause = Pause { until };

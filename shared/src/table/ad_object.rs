@@ -1,4 +1,4 @@
-//! Campaigns, ad sets and ads, each with the mark by which a reading sees whether it changed.
+//! Campaigns, ad sets and ads, each with a content mark by which a sync detects changes.
 
 use std::collections::HashMap;
 
@@ -16,10 +16,7 @@ struct Stored<O> {
 }
 
 impl Table {
-    /// The objects among these that are stored.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads those of these objects that are stored.
     pub async fn ad_objects(
         &self,
         scope: &OrgScope,
@@ -34,10 +31,7 @@ impl Table {
             .collect())
     }
 
-    /// The marks of the objects among these that are stored.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the marks of those of these objects that are stored.
     pub async fn ad_object_marks(
         &self,
         scope: &OrgScope,
@@ -51,10 +45,10 @@ impl Table {
         Ok(ids.iter().zip(&keys).filter_map(|(id, key)| Some((id.clone(), mark(key)?))).collect())
     }
 
-    /// Stores objects as they are now.
+    /// Stores the current state of objects.
     ///
     /// # Errors
-    /// If the table cannot be written; then some may be.
+    /// After an error, some may be stored.
     pub async fn put_ad_objects(
         &self,
         scope: &OrgScope,
@@ -68,10 +62,7 @@ impl Table {
         self.write_many(objects.iter().map(put).collect::<Result<_, _>>()?).await
     }
 
-    /// Up to `limit` objects of a kind after an id, in the order of their ids, and whether there are more.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists up to `limit` objects of a kind after an id, in id order. Also returns whether there are more.
     pub async fn list_ad_objects(
         &self,
         scope: &OrgScope,

@@ -1,4 +1,4 @@
-//! The sync log: one item for each reading of an account.
+//! The sync log: one item per sync of an account.
 
 use jiff::SignedDuration;
 
@@ -7,42 +7,30 @@ use super::{Row, Table, TableError};
 use crate::ids::{LinkId, OrgScope, RunId};
 use crate::model::ads::sync::{AdsSync, Cause};
 
-/// What somebody asked for is shown for so long.
+/// How long requested syncs are stored.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// What the schedule made is: there are a hundred a day.
+/// How long scheduled syncs are stored: there are a hundred a day.
 const SCHEDULED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Table {
-    /// Stores a reading as it is now.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores the current state of a sync.
     pub async fn put_ads_sync(&self, scope: &OrgScope, sync: &AdsSync) -> Result<(), TableError> {
         let kept = if sync.cause == Cause::Schedule { SCHEDULED_KEPT } else { KEPT };
         let key = keys::ads_sync(scope, &sync.id, &sync.account_id);
         self.put(Row::new(&key, "ads_sync", sync).ttl((sync.asked_at + kept).as_second())).await
     }
 
-    /// A reading.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads a sync.
     pub async fn ads_sync(&self, scope: &OrgScope, run: &RunId, link: &LinkId) -> Result<Option<AdsSync>, TableError> {
         self.get(&keys::ads_sync(scope, run, link)).await
     }
 
-    /// The readings that were asked for at once.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the syncs that were requested together.
     pub async fn ads_syncs_of(&self, scope: &OrgScope, run: &RunId) -> Result<Vec<AdsSync>, TableError> {
         self.query(&keys::ads_syncs_pk(scope), &format!("SYNC#{run}#")).await
     }
 
-    /// The org's latest readings, newest first.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the org's latest syncs, newest first.
     pub async fn ads_syncs(&self, scope: &OrgScope, limit: usize) -> Result<Vec<AdsSync>, TableError> {
         let (mut syncs, mut start) = (Vec::new(), None);
         loop {

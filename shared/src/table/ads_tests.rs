@@ -1,4 +1,4 @@
-//! Ad accounts and what is read of them, against DynamoDB in process.
+//! Ad accounts and their data, against an in-process DynamoDB.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;

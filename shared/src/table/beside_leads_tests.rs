@@ -1,7 +1,8 @@
-//! What is kept beside leads: how they are read, how they came, how long they took, and who asked for them.
+//! Data stored beside leads: mappings, traces, latencies and runs, against an in-process DynamoDB.
 
 use super::tests::{at, connection, empty_table, integration, lead, scope};
 use crate::ids::{FormId, LeadId, PageId, UserId};
+use crate::model::failure::FailureCode;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::cadence::Rhythm;
 use crate::model::lead::identity::person_keys;
@@ -99,7 +100,7 @@ async fn a_run_counts_each_page_once() {
     let read = async || table.run(&a, &run.id).await.unwrap().unwrap();
     assert_eq!(read().await, run);
     let page = |id: &str| PageId::parse(id).unwrap();
-    let problem = || RunProblem { page_id: page("8"), code: "not_permitted".into(), message: "m".into() };
+    let problem = || RunProblem { page_id: page("8"), code: FailureCode::NotPermitted, message: "m".into() };
     table.set_searched(&a, &run.id, &page("7"), 3, None).await.unwrap();
     table.set_searched(&a, &run.id, &page("7"), 3, None).await.unwrap();
     assert_eq!((read().await.state(run.asked_at), read().await.found), (RunState::Searching, 3));

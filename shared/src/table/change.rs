@@ -1,5 +1,5 @@
-//! Changing some attributes of an item and leaving the others as they are: what two people write at once into different
-//! attributes is both kept.
+//! Partial updates: set some attributes of an item and leave the others alone. Concurrent writes to different
+//! attributes are both preserved.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::keys::{IndexKey, Key};
 use super::{Item, Table, TableError};
 
-/// A change under construction. [`Change::send`] makes it.
+/// A change under construction. [`Change::send`] executes it.
 pub(super) struct Change {
     request: UpdateItemFluentBuilder,
     sets: Vec<String>,
@@ -19,7 +19,7 @@ pub(super) struct Change {
 }
 
 impl Table {
-    /// A change of the item at `key`; without a condition it makes the item if there is none.
+    /// Starts a change of the item at `key`. Without a condition, it creates a missing item.
     pub(super) fn change(&self, key: &Key) -> Change {
         Change {
             request: self.client.update_item().table_name(&self.name).set_key(Some(key.attributes())),
@@ -32,12 +32,12 @@ impl Table {
 }
 
 impl Change {
-    /// Sets one attribute; a value that is nothing in JSON removes it.
+    /// Sets one attribute. A value that serializes to null removes it.
     pub(super) fn set(self, name: &str, value: &impl Serialize) -> Result<Self, TableError> {
         Ok(self.put(name, serde_dynamo::to_attribute_value(value)?, false))
     }
 
-    /// Sets every attribute of an entity. Those `kept` stay as they are if they are there.
+    /// Sets every attribute of an entity. Those named in `kept` keep their stored value, if they have one.
     pub(super) fn set_all(mut self, entity: &impl Serialize, kept: &[&str]) -> Result<Self, TableError> {
         let item: Item = serde_dynamo::to_item(entity)?;
         for (name, value) in item {
@@ -49,20 +49,20 @@ impl Change {
         Ok(self)
     }
 
-    /// Puts the item into the index, or takes it out.
+    /// Adds the item to the index, or removes it with `None`.
     pub(super) fn index(self, index: Option<IndexKey>) -> Self {
         let (pk, sk) = index.map_or((None, None), |index| (Some(index.gsi1pk), Some(index.gsi1sk)));
         let value = |text: Option<String>| text.map_or(AttributeValue::Null(true), AttributeValue::S);
         self.put("gsi1pk", value(pk), false).put("gsi1sk", value(sk), false)
     }
 
-    /// Only if the item is there.
+    /// Requires that the item exists.
     pub(super) fn if_there(mut self) -> Self {
         self.conditions.push("attribute_exists(pk)".to_owned());
         self
     }
 
-    /// Only if an attribute is as it was seen; what was nothing has to be nothing still.
+    /// Requires that an attribute still has the value that was seen. An absent one must still be absent.
     pub(super) fn if_still(mut self, name: &str, seen: &impl Serialize) -> Result<Self, TableError> {
         let (name_ref, value_ref) = self.named(name);
         let seen: AttributeValue = serde_dynamo::to_attribute_value(seen)?;
@@ -75,12 +75,12 @@ impl Change {
         Ok(self)
     }
 
-    /// Makes the change; `false` if a condition did not hold.
+    /// Executes the change. Returns `false` if a condition did not hold.
     pub(super) async fn send(self) -> Result<bool, TableError> {
         Ok(self.made(ReturnValue::None).await?.is_some())
     }
 
-    /// Makes the change and answers the item as it was before; `None` if a condition did not hold.
+    /// Executes the change and returns the previous item, or `None` if a condition did not hold.
     pub(super) async fn send_for_old(self) -> Result<Option<Item>, TableError> {
         self.made(ReturnValue::AllOld).await
     }

@@ -1,4 +1,4 @@
-//! The one transaction that makes leads: all that a plan says, or nothing.
+//! The transaction that creates leads. It writes a whole plan, or nothing.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,7 @@ use crate::model::lead::assignment::Rotation;
 use crate::model::lead::dedupe::Plan;
 use crate::model::org::LEAD_MANAGEMENT;
 
-/// The counters of a connection, by how leads were found.
+/// A connection's counters, by how leads were found.
 const FOUND_COUNTERS: [(FoundBy, &str); 5] = [
     (FoundBy::Webhook, "found_webhook"),
     (FoundBy::Sweep, "found_sweep"),
@@ -26,21 +26,21 @@ const FOUND_COUNTERS: [(FoundBy, &str); 5] = [
     (FoundBy::Backfill, "found_backfill"),
 ];
 
-/// What became of a transaction.
+/// The outcome of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Committed {
-    /// All of it is written.
+    /// All writes were made.
     Yes,
-    /// None of it is written: something it rests on has changed, or another writer was at it. Read again, plan again.
+    /// No write was made: a precondition changed, or another writer was active. Read and plan again.
     Stale,
 }
 
 impl Table {
-    /// Writes a plan, all of it or nothing: leads, submissions, persons, the rotation's turns and the counters of the
-    /// connection through which they came, if they came through one.
+    /// Writes a plan, all or nothing: leads, submissions, persons, the rotation, and the counters of the connection
+    /// through which the leads arrived, if any.
     ///
     /// # Errors
-    /// [`TableError::Unholdable`] if DynamoDB refuses it as it is; any other error leaves open whether it was written.
+    /// [`TableError::Unholdable`] if DynamoDB rejects the plan as it is. After any other error the outcome is unknown.
     pub async fn commit(
         &self,
         scope: &OrgScope,
@@ -54,26 +54,31 @@ impl Table {
             let row = Row::new(&key, "lead", lead).indexed(keys::lead_index(scope, lead.created_time, &lead.id));
             writes.push(self.insert(row.item()?)?);
         }
+        // Submissions that join a lead.
         for submission in &plan.merges {
             let id = &submission.id;
             let key = keys::lead(scope, id);
             let index = keys::submission_index(scope, &submission.lead_id, submission.created_time, id);
             writes.push(self.insert(Row::new(&key, "submission", submission).indexed(index).item()?)?);
         }
+        // Count them on their leads. A lead created here already has its count.
         let created: BTreeSet<&LeadId> = plan.creates.iter().map(|lead| &lead.id).collect();
         let joined: BTreeSet<&LeadId> = plan.merges.iter().map(|merge| &merge.lead_id).collect();
         for lead in joined.difference(&created) {
             let times = plan.merges.iter().filter(|merge| merge.lead_id == **lead).count();
             writes.push(self.count_submissions(scope, lead, times)?);
         }
+        // Claims on persons, so that they are recognised from now on.
         for (person, lead) in &plan.claims {
             let key = keys::person(scope, person);
             let row = serde_json::json!({ "lead_id": lead });
             writes.push(self.insert(Row::new(&key, "person", &row).item()?)?);
         }
+        // The rotation's next version, if the plan took a turn.
         if let Some(rotation) = &plan.rotation {
             writes.push(rotation_write(&self.name, scope, rotation)?);
         }
+        // The assignee must still be eligible when this commits.
         if let Some(user) = &plan.requires_eligible {
             writes.push(self.require_eligible(scope, user)?);
         }
@@ -152,6 +157,7 @@ impl Table {
         let merged = plan.merges.iter().any(|merge| merge.found_by.is_of_its_time());
         let real = merged || plan.creates.iter().any(|lead| !lead.test && lead.found_by.is_of_its_time());
         let rhythm = connection.rhythm.after_lead(connection.last_lead_at, now);
+        // The attributes that depend on what the plan holds.
         let sets: Vec<&str> = [
             (real, "usual_silence_s = :silence"),
             (real, "last_lead_at = :now"),
@@ -167,7 +173,7 @@ impl Table {
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(choice) OR choice = :connected)")
             .expression_attribute_values(":connected", serde_dynamo::to_attribute_value(Choice::Connected)?)
             .expression_attribute_values(":leads", AttributeValue::N(plan.counted().to_string()));
-        // DynamoDB refuses a value that nothing refers to.
+        // DynamoDB refuses a value that no expression uses.
         if sets.iter().any(|set| set.ends_with(":now")) {
             update = update.expression_attribute_values(":now", text(now.to_string()));
         }
@@ -175,6 +181,7 @@ impl Table {
             let silence = AttributeValue::N(rhythm.usual_silence_s.to_string());
             update = update.expression_attribute_values(":silence", silence);
         }
+        // One counter per way of finding leads, beside the total.
         let mut counters = vec!["leads_count :leads".to_owned()];
         for (found_by, counter) in FOUND_COUNTERS {
             let count = plan.creates.iter().filter(|lead| !lead.test && lead.found_by == found_by).count();
@@ -191,7 +198,7 @@ impl Table {
     }
 }
 
-/// Writes a rotation over the one of its `version`, as the next version.
+/// Replaces the rotation of the same `version`, as the next version.
 pub(super) fn rotation_write(
     table: &str,
     scope: &OrgScope,

@@ -1,4 +1,4 @@
-//! Connections: pages of integrations, found by page when a lead comes and by org when an admin looks.
+//! Connections: the pages of integrations. Found by page for an incoming lead, and by org for an admin.
 
 use jiff::Timestamp;
 
@@ -9,60 +9,41 @@ use crate::model::connection::standing::Ended;
 use crate::model::connection::{Choice, Connection};
 
 impl Table {
-    /// Everybody who gets this page's leads, oldest integration first.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the connections that receive this page's leads, oldest integration first.
     pub async fn connections_of_page(&self, page: &PageId) -> Result<Vec<(OrgScope, Connection)>, TableError> {
         let mut connections = self.ever_connected(page).await?;
         connections.retain(|(_, connection)| connection.is_connected());
         Ok(connections)
     }
 
-    /// The same, and everybody who got them while it was connected.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Like [`Table::connections_of_page`], but includes disconnected ones.
     pub async fn ever_connected(&self, page: &PageId) -> Result<Vec<(OrgScope, Connection)>, TableError> {
         let connections: Vec<Connection> = self.query(&keys::page_pk(page), keys::CONNECTION_PREFIX).await?;
         Ok(connections.into_iter().map(|connection| (OrgScope::of(connection.org.clone()), connection)).collect())
     }
 
-    /// The org's pages, by integration and page, those that nobody takes leads from included. One that came an instant
-    /// ago may be missing.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the org's pages by integration and page, including disconnected ones. A page stored just now may be
+    /// missing.
     pub async fn pages(&self, scope: &OrgScope) -> Result<Vec<Connection>, TableError> {
         let keys = self.index_keys(&keys::connections_of_org(scope)).await?;
         self.read_all(&keys).await
     }
 
-    /// The pages of one integration, as [`Table::pages`].
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the pages of one integration, like [`Table::pages`].
     pub async fn pages_of(&self, scope: &OrgScope, id: &IntegrationId) -> Result<Vec<Connection>, TableError> {
         let mut pages = self.pages(scope).await?;
         pages.retain(|page| page.integration_id == *id);
         Ok(pages)
     }
 
-    /// The org's connections: the pages that leads are taken from.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the org's connections: the pages whose leads are imported.
     pub async fn connections(&self, scope: &OrgScope) -> Result<Vec<Connection>, TableError> {
         let mut pages = self.pages(scope).await?;
         pages.retain(Connection::is_connected);
         Ok(pages)
     }
 
-    /// Stores a page that Meta gave just now. What it has counted so far, and since when it is there, stay if it was
-    /// there before.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores a page that Meta has just granted. If it was stored before, its counters and its start time stay.
     pub async fn save_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
         const KEPT: [&str; 13] = [
             "leads_count",
@@ -84,10 +65,7 @@ impl Table {
         change.index(Some(index)).send().await.map(drop)
     }
 
-    /// Changes whether leads are taken from a page; from `now` on, if they are. `false` if the page is gone.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Changes whether a page's leads are imported. Connecting it starts at `now`. `false` if the page is gone.
     pub async fn choose(
         &self,
         scope: &OrgScope,
@@ -102,28 +80,19 @@ impl Table {
         change.if_there().send().await
     }
 
-    /// Deletes a page with all that it counted. That it is gone already is as good.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Deletes a page with all its counters. Already deleted counts as success.
     pub async fn delete_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
         self.delete(&key_of(scope, connection)).await
     }
 
-    /// Whether leads are still taken through a connection.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Whether leads are still imported through a connection.
     pub async fn is_connected(&self, scope: &OrgScope, connection: &Connection) -> Result<bool, TableError> {
         let found: Option<Connection> = self.get(&key_of(scope, connection)).await?;
         Ok(found.is_some_and(|connection| connection.is_connected()))
     }
 
-    /// Writes down what was seen of a page that still exists: the webhook fields that Meta confirmed, and whether the
-    /// page is lost.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Records what a check found about a page that still exists: the webhook fields that Meta confirmed, and whether
+    /// the page is lost.
     pub async fn record_page(
         &self,
         scope: &OrgScope,
@@ -135,11 +104,8 @@ impl Table {
         change.set("ended", &ended)?.if_there().send().await.map(drop)
     }
 
-    /// Writes down that a page is quieter than it ever is, unless a lead came since it was read or that is written down
-    /// already. Answers whether it was done.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Records that a page is unusually quiet. Returns `false` and changes nothing if a lead arrived since the page was
+    /// read, or if this is already recorded.
     pub async fn set_quiet(
         &self,
         scope: &OrgScope,
@@ -151,10 +117,10 @@ impl Table {
         change.if_still("last_lead_at", &connection.last_lead_at)?.if_there().send().await
     }
 
-    /// Writes down up to when nothing of a page is missing.
+    /// Records up to when no lead of a page is missing.
     ///
     /// # Errors
-    /// If the table cannot be written; the same stretch is searched again then.
+    /// After an error, the same period is searched again.
     pub async fn set_swept_until(
         &self,
         scope: &OrgScope,

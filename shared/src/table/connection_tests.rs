@@ -1,4 +1,4 @@
-//! Integrations, their pages, their notices and their ends, against DynamoDB in process.
+//! Integrations, their pages, their notices and their ends, against an in-process DynamoDB.
 
 use super::integration::{Findings, Settings};
 use super::notice::{Claimed, NoticeTo};
@@ -87,7 +87,7 @@ async fn whose_turn_has_come_is_found_without_a_scan_and_handed_out_once() {
     assert_eq!(due(None).await, first, "everything, due or not");
     table.put_off(&first[0], at("2026-01-02T02:00:00Z")).await.unwrap();
     assert!(due(Some("2026-01-02T01:00:00Z")).await.is_empty());
-    // A second planner saw it at its old place, and comes too late.
+    // A second planner saw it at its old position and comes too late.
     table.put_off(&first[0], at("2026-01-05T00:00:00Z")).await.unwrap();
     assert_eq!(due(Some("2026-01-02T02:00:00Z")).await.len(), 1);
     table.look_again(&a, &ours(), None).await.unwrap();
@@ -176,7 +176,7 @@ async fn an_erasure_is_done_when_its_integrations_are() {
     table.record_erasure("code", &erasure).await.unwrap();
     assert!(table.begin_ending(&a, &ours(), &revoked(), true, now).await.unwrap());
     assert_eq!(table.still_erasing(&erasure).await.unwrap(), 1);
-    // Meta asks again when the work is half done: the first request stands.
+    // Meta asks again while the work is half done: the first request stands.
     let again = Erasure { requested_at: at("2026-01-03T00:00:00Z"), integrations: vec![] };
     table.record_erasure("code", &again).await.unwrap();
     assert_eq!(table.erasure("code").await.unwrap(), Some(erasure.clone()));

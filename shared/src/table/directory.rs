@@ -1,4 +1,4 @@
-//! Orgs, users, and the rotation that follows from the users.
+//! Orgs, users, and the rotation derived from the users.
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
@@ -11,63 +11,45 @@ use crate::model::lead::assignment::Rotation;
 use crate::model::org::{Org, User};
 
 impl Table {
-    /// The org, if the CRM ever pushed it.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the org; `None` if the CRM has never pushed it.
     pub async fn org(&self, scope: &OrgScope) -> Result<Option<Org>, TableError> {
         self.get(&keys::org(scope)).await
     }
 
-    /// Stores what the CRM says of the org.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores an org pushed by the CRM.
     pub async fn put_org(&self, scope: &OrgScope, org: &Org) -> Result<(), TableError> {
         self.put(Row::new(&keys::org(scope), "org", org).indexed(keys::orgs_index(scope))).await
     }
 
-    /// Every org that the CRM ever pushed, by id. Who may see that, whoever asks decides.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists every org that the CRM has pushed, by id. The caller decides who may see them.
     pub async fn orgs(&self) -> Result<Vec<Org>, TableError> {
         let keys = self.index_keys(keys::ORGS).await?;
         self.read_all(&keys).await
     }
 
-    /// The user, if the CRM ever pushed them.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the user; `None` if the CRM has never pushed them.
     pub async fn user(&self, scope: &OrgScope, user: &UserId) -> Result<Option<User>, TableError> {
         self.get(&keys::user(scope, user)).await
     }
 
-    /// The org's users, by id.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the org's users, by id.
     pub async fn users(&self, scope: &OrgScope) -> Result<Vec<User>, TableError> {
         self.query(&keys::org_pk(scope), keys::USER_PREFIX).await
     }
 
-    /// Whose turn it is in this org.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the org's rotation; a new one if none is stored.
     pub async fn rotation(&self, scope: &OrgScope) -> Result<Rotation, TableError> {
         Ok(self.get(&keys::rotation(scope)).await?.unwrap_or_default())
     }
 
-    /// Stores what the CRM says of a user, and lets them into the rotation or out of it in the same transaction: from
-    /// the moment this returns, no lead goes to somebody who may not have it.
+    /// Stores a user pushed by the CRM, and adds them to or removes them from the rotation in the same transaction.
+    /// Once this returns, no lead is assigned to an ineligible user.
     ///
-    /// The rotation's version goes up even if its turns stay, so that of two pushes of one user at once the later one
+    /// The rotation's version increases even if its turns stay, so that the later of two concurrent pushes of one user
     /// wins in both places.
     ///
     /// # Errors
-    /// If the table cannot be written, or other writers are in the way for too long.
+    /// [`TableError::Contended`] if other writers interfere with every attempt.
     pub async fn put_user(&self, scope: &OrgScope, user: &User) -> Result<(), TableError> {
         const MOST_TRIES: u32 = 12;
         for attempt in 1..=MOST_TRIES {

@@ -1,4 +1,4 @@
-//! Records of erasures: what was deleted when somebody asked for it, and nothing about who asked.
+//! Records of erasures: what was deleted on request, and nothing about the person who requested it.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -7,42 +7,33 @@ use super::keys;
 use super::{Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
 
-/// Two years: long enough for anybody who comes back with the code.
+/// Two years, so that a person can still look up the confirmation code.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 730);
 
-/// One erasure.
+/// The record of one erasure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Erasure {
-    /// When it was asked for.
+    /// When it was requested.
     pub requested_at: Timestamp,
-    /// What lived on the person's login when they asked.
+    /// The integrations that used the person's login at that time.
     pub integrations: Vec<(OrgId, IntegrationId)>,
 }
 
 impl Table {
-    /// Writes an erasure down. One that is written down already stays as it is: Meta asked twice.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Records an erasure. An existing record stays as it is: Meta asked twice.
     pub async fn record_erasure(&self, code: &str, erasure: &Erasure) -> Result<(), TableError> {
         let until = (erasure.requested_at + KEPT).as_second();
         let change = self.change(&keys::erasure(code)).set("type", &"erasure")?.set("ttl", &until)?;
         change.set_all(erasure, &["requested_at", "integrations"])?.send().await.map(drop)
     }
 
-    /// The erasure with this confirmation code.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the erasure with this confirmation code.
     pub async fn erasure(&self, code: &str) -> Result<Option<Erasure>, TableError> {
         self.get(&keys::erasure(code)).await
     }
 
-    /// How many integrations of an erasure are not erased yet. They are marked before the erasure is written down, and one
-    /// that Meta asked for twice is done when the later request is.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Returns how many integrations of an erasure are not erased yet. They are marked before the erasure is recorded.
+    /// If Meta requested one twice, it counts as erased once the later request is done.
     pub async fn still_erasing(&self, erasure: &Erasure) -> Result<usize, TableError> {
         let mut open = 0;
         for (org, id) in &erasure.integrations {

@@ -1,8 +1,8 @@
-//! What ads did: a row for each ad's day, a row for each account's day, and for each campaign's day a sheet with all of
-//! its ads in short.
+//! Ad performance: a row per ad and day, a row per account and day, and per campaign and day a sheet that summarises
+//! its ads.
 //!
-//! A reading compares what Meta gives with the sheets, writes the rows that changed, and then the sheets. If it dies in
-//! between, the next one finds the old sheets and writes the same rows again.
+//! A sync compares Meta's data with the sheets, writes the rows that changed, and then the sheets. If it dies in
+//! between, the next sync finds the old sheets and writes the same rows again.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,10 +13,10 @@ use super::{Item, Row, Table, TableError, put_request};
 use crate::ids::{AdObjectId, LinkId, OrgScope};
 use crate::model::ads::insights::{AdDay, AdLine, Day, Sheet};
 
-/// Ads to an item: DynamoDB holds 400 KB.
+/// Ads per item: DynamoDB holds 400 KB.
 const ADS_PER_PART: usize = 2500;
 
-/// A sheet as items: one, or several if it is large. A sheet never loses an ad, and so no part is ever left over.
+/// Splits a sheet into items, several if it is large. A sheet never loses an ad, so no stale part is left over.
 fn parts(sheet: &Sheet) -> Vec<Sheet> {
     let lines: Vec<(&AdObjectId, &AdLine)> = sheet.ads.iter().collect();
     let part = |lines: &[(&AdObjectId, &AdLine)]| Sheet {
@@ -27,14 +27,11 @@ fn parts(sheet: &Sheet) -> Vec<Sheet> {
     lines.chunks(ADS_PER_PART).map(part).collect()
 }
 
-/// Where a list of sheets goes on.
+/// Where a list of sheets resumes.
 pub struct SheetPlace(Item);
 
 impl Table {
-    /// The account's own days in a range, oldest first.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the account's own days in a range, oldest first.
     pub async fn account_days(
         &self,
         scope: &OrgScope,
@@ -54,19 +51,16 @@ impl Table {
         }
     }
 
-    /// Stores days of the account's.
+    /// Stores the account's own days.
     ///
     /// # Errors
-    /// If the table cannot be written; then some may be.
+    /// After an error, some may be stored.
     pub async fn put_account_days(&self, scope: &OrgScope, link: &LinkId, days: &[Day]) -> Result<(), TableError> {
         let put = |day: &Day| put_request(&Row::new(&keys::account_day(scope, link, day.day), "account_day", day));
         self.write_many(days.iter().map(put).collect::<Result<_, _>>()?).await
     }
 
-    /// Days of these ads, as far as they are stored.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads those of these ads' days that are stored.
     pub async fn ad_days(
         &self,
         scope: &OrgScope,
@@ -78,10 +72,7 @@ impl Table {
         Ok(days.into_iter().map(|day| ((day.day.day, day.ad_id.clone()), day)).collect())
     }
 
-    /// Up to `limit` ads of one day after an ad, in the order of their ids, and whether there are more.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists up to `limit` ads of one day after an ad, in id order. Also returns whether there are more.
     pub async fn list_ad_days(
         &self,
         scope: &OrgScope,
@@ -99,17 +90,15 @@ impl Table {
     /// Stores days of ads.
     ///
     /// # Errors
-    /// If the table cannot be written; then some may be.
+    /// After an error, some may be stored.
     pub async fn put_ad_days(&self, scope: &OrgScope, link: &LinkId, days: &[AdDay]) -> Result<(), TableError> {
         let put =
             |day: &AdDay| put_request(&Row::new(&keys::ad_day(scope, link, day.day.day, &day.ad_id), "ad_day", day));
         self.write_many(days.iter().map(put).collect::<Result<_, _>>()?).await
     }
 
-    /// Some sheets of a range of days, in the order of days, and where to go on. A large sheet may come in parts.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads some sheets of a range of days, oldest first, and returns where to resume. A large sheet may come in
+    /// parts.
     pub async fn sheets_from(
         &self,
         scope: &OrgScope,
@@ -124,10 +113,7 @@ impl Table {
         Ok((sheets, next.map(SheetPlace)))
     }
 
-    /// All sheets of a range of days, by day and campaign.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads all sheets of a range of days, by day and campaign.
     pub async fn sheets(
         &self,
         scope: &OrgScope,
@@ -150,7 +136,7 @@ impl Table {
         }
     }
 
-    /// The days that there are sheets of.
+    /// Lists the days that have sheets.
     pub(super) async fn sheet_days(&self, scope: &OrgScope, link: &LinkId) -> Result<Vec<Date>, TableError> {
         let (mut days, mut place) = (Vec::new(), None);
         loop {
@@ -167,9 +153,9 @@ impl Table {
     /// Stores sheets.
     ///
     /// # Errors
-    /// If the table cannot be written; then some may be.
+    /// After an error, some may be stored.
     pub async fn put_sheets(&self, scope: &OrgScope, link: &LinkId, sheets: &[Sheet]) -> Result<(), TableError> {
-        // A few at a time: as DynamoDB wants it, an item takes many times its room.
+        // A few at a time: an item in DynamoDB's types takes many times the memory.
         const AT_ONCE: usize = 10;
         for sheets in sheets.chunks(AT_ONCE) {
             let mut writes = Vec::new();

@@ -1,5 +1,5 @@
-//! Integrations: what an admin set, what Meta gave, how it stands, and when to look at it again. Each of these is
-//! written by somebody else, so none of them writes the whole item.
+//! Integrations: the admin's settings, Meta's grants, the state, and the time of the next check. Each has its own
+//! writer, so no writer stores the whole item.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,53 +12,53 @@ use crate::model::connection::standing::Ended;
 use crate::model::connection::{ConnectedBy, Integration, Problem};
 use crate::model::lead::assignment::Assignment;
 
-/// Kept with an integration: an item holds 400 KB, and nobody reads more.
+/// Problems stored with an integration. An item holds 400 KB, and an admin does not need more.
 const MOST_PROBLEMS: usize = 100;
 
-/// What an admin may change. Absent means unchanged.
+/// Settings that an admin may change. `None` means unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
-    /// Shown to people.
+    /// The name, for people.
     pub name: Option<String>,
-    /// For people.
+    /// The description, for people.
     pub description: Option<String>,
-    /// How leads are handed out from now on.
+    /// How leads are assigned from now on.
     pub assignment: Option<Assignment>,
 }
 
-/// What a look at an integration found.
+/// The result of a check of an integration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Findings {
-    /// When the token ends.
+    /// When the token expires.
     pub token_expires_at: Option<Timestamp>,
     /// When data access ends.
     pub data_access_expires_at: Option<Timestamp>,
-    /// What is granted now.
+    /// The permissions granted now.
     pub scopes: Vec<String>,
-    /// For which pages.
+    /// The permissions granted for some pages only, with those pages.
     pub granted_for: std::collections::BTreeMap<String, Vec<String>>,
-    /// Whether somebody ended it.
+    /// How it ended, if it has.
     pub ended: Option<Ended>,
     /// See [`Integration::missed_since`].
     pub missed_since: Option<Timestamp>,
     /// See [`Integration::notices_since`].
     pub notices_since: Timestamp,
-    /// When it was looked at.
+    /// When the check ran.
     pub probed_at: Timestamp,
 }
 
-/// An integration whose turn to be looked at has come.
+/// An integration that is due for a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Due {
-    /// Whose.
+    /// The org of the integration.
     pub scope: OrgScope,
-    /// Which.
+    /// The integration's id.
     pub id: IntegrationId,
-    /// Its place in the index, as it was seen.
+    /// Its position in the index when it was read.
     place: String,
 }
 
-/// Which integrations a person at Meta connected, as far as their id is the one that was hashed.
+/// An index entry: an integration that a person at Meta connected, found by a hash of the person's id.
 #[derive(Serialize, Deserialize)]
 struct Person {
     org: OrgId,
@@ -66,18 +66,12 @@ struct Person {
 }
 
 impl Table {
-    /// One integration of the org.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads one integration of the org.
     pub async fn integration(&self, scope: &OrgScope, id: &IntegrationId) -> Result<Option<Integration>, TableError> {
         self.get(&keys::integration(scope, id)).await
     }
 
-    /// The integration that a message names, with the right to it: the row is the proof that the org has it.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the integration that a message names, with the scope to access it: the row proves that the org has it.
     pub async fn integration_of(
         &self,
         org: OrgId,
@@ -87,18 +81,12 @@ impl Table {
         Ok(self.integration(&scope, id).await?.map(|integration| (scope, integration)))
     }
 
-    /// The org's integrations, oldest first.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the org's integrations, oldest first.
     pub async fn integrations(&self, scope: &OrgScope) -> Result<Vec<Integration>, TableError> {
         self.query(&keys::org_pk(scope), keys::INTEGRATION_PREFIX).await
     }
 
-    /// Stores a new integration, to be looked at at `next_check`; `false` if there is one with this id.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores a new integration with its first check at `next_check`. `false` if the id is taken.
     pub async fn insert_integration(
         &self,
         scope: &OrgScope,
@@ -109,11 +97,8 @@ impl Table {
         change.if_still("type", &None::<()>)?.send().await
     }
 
-    /// Stores an integration that was connected again, to be looked at at `next_check`. What an admin set and since when
-    /// it exists stay as they are. `false` if it is not there any more, or is on its way out.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores an integration that was connected again, with its next check at `next_check`. The admin's settings and
+    /// the creation time stay. `false` if it is gone, or is being deleted or erased.
     pub async fn replace_integration(
         &self,
         scope: &OrgScope,
@@ -137,11 +122,8 @@ impl Table {
         Ok(change.set_all(integration, kept)?.index(index))
     }
 
-    /// Sets when an integration is looked at next; `None` if there is nothing to look at any more. Somebody who connected
-    /// it, ended it or deletes it since it was read has the last word.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Schedules the next check; `None` removes the integration from the check queue. Does nothing if it was connected
+    /// again, ended, or marked for deletion since it was read.
     pub async fn look_again(
         &self,
         scope: &OrgScope,
@@ -154,17 +136,14 @@ impl Table {
         change.if_still("removing", &false)?.send().await.map(drop)
     }
 
-    /// Changes what an admin may change; `false` if there is no such integration.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Changes the admin's settings. `false` if there is no such integration.
     pub async fn set_settings(
         &self,
         scope: &OrgScope,
         id: &IntegrationId,
         settings: &Settings,
     ) -> Result<bool, TableError> {
-        // DynamoDB refuses a change of nothing, which is what somebody may ask for.
+        // DynamoDB refuses an empty update, and a caller may ask for one.
         let mut change = self.change(&keys::integration(scope, id)).if_there().set("type", &"integration")?;
         if let Some(name) = &settings.name {
             change = change.set("name", name)?;
@@ -178,11 +157,8 @@ impl Table {
         change.send().await
     }
 
-    /// Writes down what a look found, and when to look again. `false` if it was connected anew, was ended, or is gone
-    /// since it was read, or is being deleted: the findings are of an earlier token, or of no use.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Records the findings of a check and schedules the next one. `false` if the integration was connected again,
+    /// ended or deleted since it was read, or is being deleted: the findings are about an earlier token, or useless.
     pub async fn record_findings(
         &self,
         scope: &OrgScope,
@@ -196,30 +172,24 @@ impl Table {
         change.if_still("ended", &seen.ended)?.if_still("removing", &false)?.send().await
     }
 
-    /// Writes down that Meta was asked for the leads that may have been missed.
+    /// Records that the leads that may have been missed were requested from Meta.
     ///
     /// # Errors
-    /// If the table cannot be written; it is asked again then.
+    /// After an error, they are requested again.
     pub async fn caught_up(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
         let change = self.change(&keys::integration(scope, &seen.id)).set("missed_since", &None::<()>)?;
         change.if_there().if_still("missed_since", &seen.missed_since)?.send().await.map(drop)
     }
 
-    /// Writes down that an integration that was let go has no secrets any more. It stays in line to be looked at until its
-    /// admins are told. Somebody who connected it anew has the last word.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Records that the secrets of a released integration are deleted. It stays in the check queue until its admins are
+    /// notified. Does nothing if it was connected again.
     pub async fn end_letting_go(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
         let change = self.change(&keys::integration(scope, &seen.id)).set("credentials", &Vec::<String>::new())?;
         let change = change.set("letting_go", &false)?.if_there();
         change.if_still("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 
-    /// Writes down what was found missing while connecting.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Records the problems found while connecting.
     pub async fn set_problems(
         &self,
         scope: &OrgScope,
@@ -230,11 +200,8 @@ impl Table {
         self.change(&keys::integration(scope, id)).set("problems", &problems)?.if_there().send().await.map(drop)
     }
 
-    /// Marks an integration as being deleted, and puts it first in line to be looked at, so that a deletion that stops
-    /// half-way is gone on with. `false` if there is none.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Marks an integration as being deleted and puts it first in the check queue, so that an interrupted deletion is
+    /// resumed. `false` if there is no such integration.
     pub async fn begin_removal(
         &self,
         scope: &OrgScope,
@@ -245,12 +212,9 @@ impl Table {
         change.index(Some(keys::check_index(scope, id, now))).if_there().send().await
     }
 
-    /// Ends an integration because its person wants so, and puts it first in line to be looked at, so that what follows
-    /// from it is gone on with if it stops half-way: an erasure if they asked for one, else only letting go. `false` if it
-    /// was connected anew since it was read.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Ends an integration at the request of the person who connected it, and puts it first in the check queue, so that
+    /// interrupted work is resumed. What follows is an erasure if the person requested one, otherwise only a release.
+    /// `false` if it was connected again since it was read.
     pub async fn begin_ending(
         &self,
         scope: &OrgScope,
@@ -265,11 +229,8 @@ impl Table {
         change.if_there().if_still("connected_at", &seen.connected_at)?.send().await
     }
 
-    /// Writes down that an erasure is done: what is left of the integration is what the org itself gave it. It stays in
-    /// line to be looked at until its admins are told.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Records that an erasure is complete: only the org's own data about the integration is left. It stays in the
+    /// check queue until its admins are notified.
     pub async fn end_erasure(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
         let nobody = ConnectedBy { name: None, ..seen.connected_by.clone() };
         let change = self.change(&keys::integration(scope, &seen.id)).set("connected_by", &nobody)?;
@@ -279,19 +240,13 @@ impl Table {
         change.if_there().if_still("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 
-    /// Deletes an integration that is marked as being deleted, unless it was connected anew meanwhile.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Deletes an integration, provided that it is marked as being deleted.
     pub async fn delete_integration(&self, scope: &OrgScope, id: &IntegrationId) -> Result<(), TableError> {
         self.delete_if_still(&keys::integration(scope, id), "removing", &true).await
     }
 
-    /// The integrations whose turn came at or before `until`, those that have waited longest first; all of them if there
-    /// is no `until`.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the integrations that were due at or before `until`, longest due first. Without `until`, lists the whole
+    /// queue.
     pub async fn due_integrations(&self, until: Option<Timestamp>) -> Result<Vec<Due>, TableError> {
         let until = until.map_or_else(|| "~".to_owned(), |until| format!("{}~", keys::instant(until)));
         let items = self.index_items(keys::CHECKS, Some(&until)).await?;
@@ -303,38 +258,26 @@ impl Table {
         Ok(due.collect())
     }
 
-    /// Puts off an integration that was handed to a worker, so that it is not handed out again while the worker is at
-    /// it. Whoever moved it meanwhile wins.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Postpones the check of an integration that was handed to a worker, so that it is not handed out again meanwhile.
+    /// Does nothing if it was rescheduled since it was read.
     pub async fn put_off(&self, due: &Due, until: Timestamp) -> Result<(), TableError> {
         let change = self.change(&keys::integration(&due.scope, &due.id));
         let change = change.index(Some(keys::check_index(&due.scope, &due.id, until)));
         change.if_there().if_still("gsi1sk", &due.place)?.send().await.map(drop)
     }
 
-    /// Remembers who at Meta connected an integration, by a hash that only we can make.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores which person at Meta connected an integration, by a hash that only this service can compute.
     pub async fn remember_person(&self, scope: &OrgScope, id: &IntegrationId, person: &str) -> Result<(), TableError> {
         let row = Person { org: scope.org().clone(), integration_id: id.clone() };
         self.put(Row::new(&keys::meta_person(person, scope, id), "meta_person", &row)).await
     }
 
-    /// Forgets that.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Deletes the person's index entry for an integration.
     pub async fn forget_person(&self, scope: &OrgScope, id: &IntegrationId, person: &str) -> Result<(), TableError> {
         self.delete(&keys::meta_person(person, scope, id)).await
     }
 
-    /// What a person at Meta connected.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the integrations that a person at Meta connected.
     pub async fn integrations_of_person(&self, person: &str) -> Result<Vec<(OrgScope, IntegrationId)>, TableError> {
         let rows: Vec<Person> = self.query(&keys::meta_person_pk(person), keys::CONNECTION_PREFIX).await?;
         Ok(rows.into_iter().map(|row| (OrgScope::of(row.org), row.integration_id)).collect())

@@ -5,7 +5,7 @@
 //! | org | `ORG#o` | `ORG` | `ORGS` | `o` | |
 //! | user | `ORG#o` | `USER#u` | | | |
 //! | rotation | `ORG#o` | `ROTATION` | | | |
-//! | integration | `ORG#o` | `INTEGRATION#i` | `CHECKS` | `next look#o#i` | |
+//! | integration | `ORG#o` | `INTEGRATION#i` | `CHECKS` | `next check#o#i` | |
 //! | notice | `ORG#o#INTEGRATION#i` | `NOTICE#since#notice#to` | | | yes |
 //! | Meta person | `META_PERSON#hash` | `ORG#o#INTEGRATION#i` | | | |
 //! | erasure | `ERASURE#code` | `ERASURE` | | | yes |
@@ -31,10 +31,10 @@
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
 //! | session | `SESSION#hash` | `SESSION` | | | yes |
 //!
-//! A lead and a submission share one key space on purpose: whether a submission became a lead or joined one, it can be
-//! stored only once.
+//! A lead and a submission share one key space on purpose: a submission can be stored only once, whether it became a
+//! lead or joined one.
 //!
-//! Ids never contain `#` ([`crate::ids`]), so no key of one kind can be read as another's.
+//! Ids never contain `#` ([`crate::ids`]), so a key of one kind cannot be read as another's.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -66,21 +66,20 @@ pub struct IndexKey {
     pub gsi1sk: String,
 }
 
-/// What the sort keys of users begin with.
+/// Sort key prefix of users.
 pub const USER_PREFIX: &str = "USER#";
-/// What the sort keys of integrations begin with.
+/// Sort key prefix of integrations.
 pub const INTEGRATION_PREFIX: &str = "INTEGRATION#";
-/// What the sort keys of a page's connections, and of what a person at Meta connected, begin with.
+/// Sort key prefix of a page's connections, and of a Meta person's integrations.
 pub const CONNECTION_PREFIX: &str = "ORG#";
-/// What the sort keys of runs begin with.
+/// Sort key prefix of runs.
 const RUN_PREFIX: &str = "RUN#";
-/// What the sort keys of a lead's steps begin with.
+/// Sort key prefix of a lead's steps.
 pub const STEP_PREFIX: &str = "STEP#";
-/// The index's partition of everything that is looked at from time to time. Integrations that have nothing to look at
-/// are not in it.
+/// Index partition of the check queue. Integrations with nothing to check are not in it.
 pub const CHECKS: &str = "CHECKS";
 
-/// The index's partition of the orgs.
+/// Index partition of the orgs.
 pub const ORGS: &str = "ORGS";
 
 pub(super) fn org_pk(scope: &OrgScope) -> String {
@@ -111,7 +110,7 @@ pub(super) fn check_index(scope: &OrgScope, id: &IntegrationId, at: Timestamp) -
     IndexKey { gsi1pk: CHECKS.to_owned(), gsi1sk: format!("{}#{}#{id}", instant(at), scope.org()) }
 }
 
-/// Whose place in the order of checks this is.
+/// Parses the org and the integration from a position in the check queue.
 pub(super) fn checked(gsi1sk: &str) -> Option<(OrgId, IntegrationId)> {
     let (_, rest) = gsi1sk.split_once('#')?;
     let (org, id) = rest.split_once('#')?;
@@ -162,7 +161,7 @@ pub(super) fn mapping(scope: &OrgScope, form: &FormId) -> Key {
     Key { pk: org_pk(scope), sk: format!("MAPPING#{form}") }
 }
 
-/// Steps of one kind at one instant are one step, told twice.
+/// The key of a step. Two steps of one kind at the same instant are the same step, recorded twice.
 pub(super) fn step(scope: &OrgScope, lead: &LeadId, at: Timestamp, what: StepKind) -> Key {
     let pk = self::lead(scope, lead).pk;
     Key { pk, sk: format!("{STEP_PREFIX}{}#{what:?}", at.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")) }
@@ -220,9 +219,9 @@ pub(super) fn run(scope: &OrgScope, run: &RunId) -> Key {
     Key { pk: runs_pk(scope), sk: format!("{RUN_PREFIX}{run}") }
 }
 
-/// What the sort keys of ad accounts begin with.
+/// Sort key prefix of ad accounts.
 pub const AD_ACCOUNT_PREFIX: &str = "AD_ACCOUNT#";
-/// The index's partition of all ad accounts.
+/// Index partition of all ad accounts.
 pub const AD_ACCOUNTS: &str = "AD_ACCOUNTS";
 
 pub(super) fn ad_account(scope: &OrgScope, id: &AdAccountId) -> Key {
@@ -233,7 +232,7 @@ pub(super) fn ad_account_index(scope: &OrgScope, id: &AdAccountId) -> IndexKey {
     IndexKey { gsi1pk: AD_ACCOUNTS.to_owned(), gsi1sk: format!("{}#{id}", scope.org()) }
 }
 
-/// Meta's limits are an ad account's, whoever reads it.
+/// The key of an ad account's pause. It names no org: Meta's limits belong to the ad account, whichever org reads it.
 pub(super) fn ad_pause(id: &AdAccountId) -> Key {
     Key { pk: format!("AD_ACCOUNT#{id}"), sk: "PAUSE".to_owned() }
 }
@@ -242,7 +241,7 @@ pub(super) fn app_pause() -> Key {
     Key { pk: "META_APP".to_owned(), sk: "PAUSE".to_owned() }
 }
 
-/// Of everything that is read of an ad account.
+/// The partition of an ad account's objects and account days, and the prefix of its other ad partitions.
 pub(super) fn ads_pk(scope: &OrgScope, link: &LinkId) -> String {
     format!("ORG#{}#ADS#{link}", scope.org())
 }
@@ -259,7 +258,7 @@ pub(super) fn ad_object(scope: &OrgScope, link: &LinkId, kind: AdObjectKind, id:
     Key { pk: ads_pk(scope, link), sk: format!("{}{id}", ad_object_prefix(kind)) }
 }
 
-/// What the sort keys of days begin with.
+/// Sort key prefix of days.
 const DAY_PREFIX: &str = "DAY#";
 
 pub(super) fn account_day(scope: &OrgScope, link: &LinkId, day: Date) -> Key {
@@ -274,7 +273,7 @@ pub(super) fn sheet(scope: &OrgScope, link: &LinkId, day: Date, campaign: &AdObj
     Key { pk: sheets_pk(scope, link), sk: format!("{DAY_PREFIX}{day}#{campaign}#{part}") }
 }
 
-/// The sort keys of everything of these days lie between these two.
+/// Returns bounds that enclose all sort keys of these days.
 pub(super) fn days_between(since: Date, until: Date) -> (String, String) {
     (format!("{DAY_PREFIX}{since}"), format!("{DAY_PREFIX}{until}#~"))
 }
@@ -303,7 +302,7 @@ pub(super) fn session(hash: &str) -> Key {
     Key { pk: format!("SESSION#{hash}"), sk: "SESSION".to_owned() }
 }
 
-/// A time as text whose order is the order of time: always whole seconds, always UTC.
+/// Formats a time so that text order is time order: always whole seconds, always UTC.
 pub(super) fn instant(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -1,4 +1,4 @@
-//! Leads counted by how long they took, a day at a time.
+//! Daily counts of leads by the time they took to arrive.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::civil::Date;
@@ -9,14 +9,14 @@ use super::{Item, Table, TableError, text};
 use crate::ids::OrgScope;
 use crate::model::lead::latency::{CLASSES, Latencies, class};
 
-/// A day's counts are kept for so long.
+/// How long a day's counts are stored.
 const KEPT: SignedDuration = SignedDuration::from_hours(100 * 24);
 
 impl Table {
-    /// Counts leads that came in at `now` by how many seconds they took.
+    /// Counts leads that arrived at `now`, by the seconds they took.
     ///
     /// # Errors
-    /// If the table cannot be written; they may be counted or not.
+    /// After an error, they may or may not be counted.
     pub async fn count_latencies(&self, scope: &OrgScope, seconds: &[i64], now: Timestamp) -> Result<(), TableError> {
         let mut counts = [0_u64; CLASSES];
         for seconds in seconds {
@@ -46,10 +46,7 @@ impl Table {
         Ok(())
     }
 
-    /// The days from `first` to `last` on which leads came in, oldest first.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the counts of each day from `first` to `last` on which leads arrived, oldest first.
     pub async fn latencies(
         &self,
         scope: &OrgScope,

@@ -1,4 +1,4 @@
-//! Leads: what is known of them, and what is changed by hand.
+//! Leads: lookups, and changes by hand.
 
 use std::collections::BTreeSet;
 
@@ -12,26 +12,26 @@ use crate::model::lead::dedupe::Known;
 use crate::model::lead::identity::{PersonKey, person_keys};
 use crate::model::lead::{Lead, Passage, Status, Submission};
 
-/// What somebody changes of a lead by hand.
+/// A change of a lead by hand. `None` means unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LeadChange {
-    /// To whom it goes, or to nobody, and how that is explained.
+    /// The new assignee, or `None` to unassign, with the explanation.
     pub assigned: Option<(Option<UserId>, Assigned)>,
-    /// Where the CRM stands with it.
+    /// The new status in the CRM.
     pub status: Option<Status>,
 }
 
-/// What is stored under a submission's key.
+/// The item under a submission's key.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Stored {
-    /// It became a lead.
+    /// The submission became a lead.
     Lead(Box<Lead>),
-    /// It joined one.
+    /// The submission joined an existing lead.
     Submission(Box<Submission>),
 }
 
 impl Stored {
-    /// Under which id.
+    /// Returns its id.
     #[must_use]
     pub fn id(&self) -> &LeadId {
         match self {
@@ -40,7 +40,7 @@ impl Stored {
         }
     }
 
-    /// How it came in.
+    /// Returns how it arrived.
     #[must_use]
     pub fn passage(&self) -> &Passage {
         match self {
@@ -51,10 +51,7 @@ impl Stored {
 }
 
 impl Table {
-    /// What this org has of `leads` and of the persons in them, for a plan.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads which of `leads`, and of the persons in them, the org already has, as input for a plan.
     pub async fn known(&self, scope: &OrgScope, leads: &[Lead], assignment: &Assignment) -> Result<Known, TableError> {
         #[derive(Deserialize)]
         struct Claim {
@@ -88,10 +85,7 @@ impl Table {
         Ok(known)
     }
 
-    /// What is stored under a lead's or a submission's id.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the item under a lead's or a submission's id.
     pub async fn stored(&self, scope: &OrgScope, id: &LeadId) -> Result<Option<Stored>, TableError> {
         let Some(item) = self.get_item(&keys::lead(scope, id)).await? else { return Ok(None) };
         let is_lead = item.get("type").and_then(|value| value.as_s().ok()).is_some_and(|kind| kind == "lead");
@@ -102,11 +96,8 @@ impl Table {
         }))
     }
 
-    /// Gives a lead to somebody, or takes it away, and changes where the CRM stands with it, and answers the lead as it was
-    /// before; `None` if there is no such lead. What is absent stays.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Changes a lead's assignee and status and returns the previous lead, or `None` if there is no such lead. Absent
+    /// values stay unchanged.
     pub async fn change_lead(
         &self,
         scope: &OrgScope,
@@ -123,45 +114,30 @@ impl Table {
         change.send_for_old().await?.map(entity).transpose()
     }
 
-    /// Writes what a lead's answers were read as anew. `false` if there is no such lead any more.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores a lead's fields after its answers were re-mapped. `false` if the lead is gone.
     pub async fn set_fields(&self, scope: &OrgScope, lead: &Lead) -> Result<bool, TableError> {
         let change = self.change(&keys::lead(scope, &lead.id)).if_still("type", &"lead")?;
         let change = change.set("full_name", &lead.full_name)?.set("email", &lead.email)?.set("phone", &lead.phone)?;
         change.set("fields", &lead.fields)?.send().await
     }
 
-    /// Lets a person be recognised as this lead from now on, unless they are recognised as one already.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Registers a person under this lead, unless the person is already registered.
     pub async fn claim_person(&self, scope: &OrgScope, person: &PersonKey, lead: &LeadId) -> Result<(), TableError> {
         let change = self.change(&keys::person(scope, person)).if_still("pk", &None::<String>)?;
         change.set("type", &"person")?.set("lead_id", lead)?.send().await.map(drop)
     }
 
-    /// Lets a person not be recognised as this lead any more.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Removes a person's registration under this lead.
     pub async fn release_person(&self, scope: &OrgScope, person: &PersonKey, lead: &LeadId) -> Result<(), TableError> {
         self.delete_if_still(&keys::person(scope, person), "lead_id", lead).await
     }
 
-    /// Which of these are stored, as a lead or as a later submission.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Returns which of these are stored, as a lead or as a later submission.
     pub async fn stored_among(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
         self.there_among(ids.iter().map(|id| (id, keys::lead(scope, id)))).await
     }
 
-    /// Which of these are settled: stored, as a lead or as a later submission, or parked with a reason.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Returns which of these are stored, as a lead or as a later submission, or parked with a reason.
     pub async fn settled_among(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
         let stored = ids.iter().map(|id| (id, keys::lead(scope, id)));
         let parked = ids.iter().map(|id| (id, keys::parked(scope, id)));
@@ -177,10 +153,7 @@ impl Table {
         Ok(ids.into_iter().zip(&keys).filter(|(_, key)| found.contains_key(key)).map(|(id, _)| id.clone()).collect())
     }
 
-    /// The later submissions of a lead's person, oldest first. One made an instant ago may be missing.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the later submissions of a lead's person, oldest first. One stored an instant ago may be missing.
     pub async fn submissions(&self, scope: &OrgScope, lead: &LeadId) -> Result<Vec<Submission>, TableError> {
         let keys = self.index_keys(&keys::submissions_of_lead(scope, lead)).await?;
         self.read_all(&keys).await

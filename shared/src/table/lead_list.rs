@@ -1,4 +1,4 @@
-//! Lists of leads: filtered and paged, by the index.
+//! Lists of leads, filtered and paged through the index.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -8,14 +8,14 @@ use super::{Item, Table, TableError, text};
 use crate::ids::{LeadId, OrgScope};
 use crate::model::lead::Lead;
 
-/// Index attribute names, to be filtered by.
+/// A filter on attributes of the index.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadFilter {
-    /// Attribute and the value it must have.
+    /// Attributes and the values they must have.
     pub equal: Vec<(&'static str, String)>,
     /// A tag the lead must carry.
     pub tag: Option<String>,
-    /// Only leads that nobody works on.
+    /// Only leads without an assignee.
     pub unassigned: bool,
     /// Submitted at or after this.
     pub from: Option<Timestamp>,
@@ -23,7 +23,7 @@ pub struct LeadFilter {
     pub to: Option<Timestamp>,
 }
 
-/// Where a listing goes on: the place of the last lead that was listed.
+/// Where a listing resumes: the position of the last listed lead.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
 pub struct Place {
     created: Timestamp,
@@ -31,13 +31,10 @@ pub struct Place {
 }
 
 impl Table {
-    /// Up to `limit` of the org's leads that match, newest submission first, and where to go on.
+    /// Lists up to `limit` of the org's matching leads, newest submission first. Also returns where to resume.
     ///
-    /// A filter that matches little reads much: the search stops after a bounded stretch, and then answers fewer leads
-    /// than asked for, with a place to go on.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// A filter that matches little reads a lot. The search stops after a bounded amount, and then returns fewer leads
+    /// than requested together with a position to resume from.
     pub async fn leads(
         &self,
         scope: &OrgScope,
@@ -92,8 +89,8 @@ impl LeadFilter {
         query: aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder,
         scope: &OrgScope,
     ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
-        // An instant's key is shorter than the keys of what happened in it, so a range of instants is a range of keys.
-        // Years begin with a digit, or with a minus; one below and one above all of them are the widest range.
+        // An instant's key is shorter than the keys of the leads submitted in it, so a range of instants is a range of
+        // keys. Years begin with a digit or a minus sign; the defaults sort at or below and above all of them.
         let from = self.from.map_or_else(|| "-".to_owned(), keys::instant);
         let to = self.to.map_or_else(|| "~".to_owned(), keys::instant);
         let mut query = query

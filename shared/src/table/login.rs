@@ -1,4 +1,4 @@
-//! Logins under way.
+//! Logins in progress.
 
 use super::keys;
 use super::{Row, Table, TableError};
@@ -6,38 +6,26 @@ use crate::ids::OrgScope;
 use crate::model::connection::login::{Claim, Login};
 
 impl Table {
-    /// Stores a login until it is finished or long over.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores a login until it is finished or long expired.
     pub async fn begin_login(&self, login: &Login) -> Result<(), TableError> {
-        // An hour longer than it is good for, so that somebody who was slow is told so, and not that it never existed.
+        // An hour longer than it is valid, so that a slow user learns that it expired, not that it never existed.
         let until = login.expires_at.as_second() + 3600;
         self.put(Row::new(&keys::login(&login.nonce), "login", login).ttl(until)).await
     }
 
-    /// The login with this nonce. It may have expired, or be claimed.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the login with this nonce. It may be expired or claimed.
     pub async fn login(&self, nonce: &str) -> Result<Option<(OrgScope, Login)>, TableError> {
         let login: Option<Login> = self.get(&keys::login(nonce)).await?;
         Ok(login.map(|login| (OrgScope::of(login.org.clone()), login)))
     }
 
-    /// Claims a login for one visit: of two visits at once, one gets it.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Claims a login for one visit. Of two concurrent visits, one succeeds.
     pub async fn claim_login(&self, login: &Login, claim: &Claim) -> Result<bool, TableError> {
         let change = self.change(&keys::login(&login.nonce)).if_there().if_still("claim", &None::<()>)?;
         change.set("claim", claim)?.send().await
     }
 
-    /// Stores where the claiming visit sent its browser.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores where the claiming visit redirected its browser.
     pub async fn end_login(&self, login: &Login, claim: &Claim) -> Result<(), TableError> {
         self.change(&keys::login(&login.nonce)).if_there().set("claim", claim)?.send().await.map(drop)
     }

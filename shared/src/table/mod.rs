@@ -1,8 +1,8 @@
-//! The one DynamoDB table. `keys` holds every key format; each entity has a file with one method per access pattern.
+//! The single DynamoDB table. [`keys`] holds every key format. Each entity has a file with one method per access
+//! pattern.
 //!
-//! A failed condition is an answer here, not an error. Reads are consistent unless a method says otherwise; the index
-//! only finds keys, the items themselves are always read from the table. Nothing in this module reads a secret, and
-//! nothing it stores is one.
+//! A failed condition is a return value here, not an error. Reads are consistent unless a method says otherwise. The
+//! index only finds keys; the items themselves are always read from the table. No secret is read or stored here.
 
 pub mod ad_account;
 pub mod ad_object;
@@ -49,35 +49,35 @@ use crate::aws::AwsError;
 use crate::retry::Verdict;
 use keys::{IndexKey, Key};
 
-/// An item as DynamoDB has it.
+/// An item as DynamoDB returns it.
 type Item = HashMap<String, AttributeValue>;
 
-/// The table. Cheap to clone.
+/// A handle to the table. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Table {
     client: Client,
     name: String,
 }
 
-/// A read or write that did not happen, or of which we do not know whether it did.
+/// A read or write that failed, or whose outcome is unknown.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TableError {
-    /// DynamoDB did not do it: throttled, unreachable, or not permitted. After a write the outcome is unknown.
+    /// DynamoDB throttled or refused the request, or was unreachable. After a write the outcome is unknown.
     #[error("DynamoDB failed: {0}")]
     Failed(#[source] AwsError),
-    /// Somebody else changed the same items at every try.
+    /// Other writers changed the same items at every attempt.
     #[error("gave way to other writers {0} times")]
     Contended(u32),
-    /// DynamoDB refuses the item itself: too large, or an attribute it cannot hold.
+    /// DynamoDB rejects the item itself: it is too large, or has an attribute that cannot be stored.
     #[error("DynamoDB cannot hold this: {0}")]
     Unholdable(#[source] AwsError),
-    /// A stored item is not what this version of the program expects.
+    /// A stored item does not have the shape that this version of the program expects.
     #[error("a stored item cannot be read: {0}")]
     Unreadable(#[source] Arc<serde_dynamo::Error>),
 }
 
 impl TableError {
-    /// What becomes of the work that met this error.
+    /// Returns what becomes of the work that hit this error.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -104,8 +104,8 @@ where
     }
 }
 
-/// What surrounds an entity in the table. The names `pk`, `sk`, `gsi1pk`, `gsi1sk`, `type` and `ttl` belong to
-/// it: an entity with a field of such a name would be overwritten, which a test rules out.
+/// The envelope of an entity in the table. It owns the names `pk`, `sk`, `gsi1pk`, `gsi1sk`, `type` and `ttl`: an
+/// entity field of such a name would be overwritten, which a test rules out.
 #[derive(Serialize)]
 struct Row<'a, E> {
     #[serde(flatten)]
@@ -128,13 +128,13 @@ impl<'a, E: Serialize> Row<'a, E> {
         self
     }
 
-    /// DynamoDB removes the item some time after `seconds` since 1970; until then it is still read.
+    /// Lets DynamoDB delete the item some time after `seconds` since 1970. Until then it can still be read.
     fn ttl(mut self, seconds: i64) -> Self {
         self.ttl = Some(seconds);
         self
     }
 
-    /// Absent values are left out: they would be paid for in every item.
+    /// Builds the item. Absent values are omitted, because every stored attribute costs money.
     fn item(&self) -> Result<Item, TableError> {
         let mut item: Item = serde_dynamo::to_item(self)?;
         item.retain(|_, value| !value.is_null());
@@ -162,7 +162,7 @@ impl Key {
 }
 
 impl Table {
-    /// The table called `name`.
+    /// Creates a handle to the table called `name`.
     #[must_use]
     pub fn new(client: Client, name: String) -> Self {
         Self { client, name }
@@ -182,7 +182,7 @@ impl Table {
         Ok(())
     }
 
-    /// Every item of a partition whose sort key begins with `prefix`, in the order of the sort keys.
+    /// Reads every item of a partition whose sort key begins with `prefix`, in sort key order.
     async fn query<E: DeserializeOwned>(&self, pk: &str, prefix: &str) -> Result<Vec<E>, TableError> {
         let mut items = Vec::new();
         let mut start = None;
@@ -206,13 +206,14 @@ impl Table {
         }
     }
 
-    /// Deletes an item. That it is gone already is as good.
+    /// Deletes an item. Already deleted counts as success.
     async fn delete(&self, key: &Key) -> Result<(), TableError> {
         self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes())).send().await?;
         Ok(())
     }
 
-    /// Deletes an item if an attribute of it is as it was seen. That it is not, or is gone already, is as good.
+    /// Deletes an item if one of its attributes still has the value that was seen. Otherwise does nothing; a changed or
+    /// already deleted item counts as success.
     async fn delete_if_still(&self, key: &Key, name: &str, seen: &impl Serialize) -> Result<(), TableError> {
         let request = self.client.delete_item().table_name(&self.name).set_key(Some(key.attributes()));
         let deleted = request
@@ -231,7 +232,7 @@ impl Table {
         }
     }
 
-    /// What the index has under `gsi1pk`, in its order, up to `until` if there is one.
+    /// Reads the index entries under `gsi1pk` in index order, up to and including `until` if given.
     async fn index_items(&self, gsi1pk: &str, until: Option<&str>) -> Result<Vec<Item>, TableError> {
         let mut items = Vec::new();
         let mut start = None;
@@ -253,17 +254,17 @@ impl Table {
         }
     }
 
-    /// The keys that the index has under `gsi1pk`, in its order.
+    /// Reads the keys that the index has under `gsi1pk`, in index order.
     async fn index_keys(&self, gsi1pk: &str) -> Result<Vec<Key>, TableError> {
         Ok(self.index_items(gsi1pk, None).await?.iter().filter_map(Key::of).collect())
     }
 
-    /// The items at `keys`, as far as they exist.
+    /// Reads the items at `keys`. Missing items are omitted.
     async fn batch_get(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, TableError> {
         const MOST_KEYS: usize = 100;
         const MOST_ROUNDS: u32 = 8;
         let mut found = HashMap::with_capacity(keys.len());
-        // DynamoDB takes each key once.
+        // DynamoDB rejects duplicate keys.
         let keys: Vec<&Key> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
         for keys in keys.chunks(MOST_KEYS) {
             let mut open: Vec<Item> = keys.iter().map(|key| key.attributes()).collect();
@@ -291,7 +292,7 @@ impl Table {
         Ok(found)
     }
 
-    /// Puts and deletes many items. What DynamoDB puts off is tried again; a part may be done when this fails.
+    /// Puts and deletes many items, and retries those that DynamoDB defers. After an error, some writes may be done.
     async fn write_many(&self, writes: Vec<WriteRequest>) -> Result<(), TableError> {
         const MOST_WRITES: usize = 25;
         let batches: Vec<Vec<WriteRequest>> = writes.chunks(MOST_WRITES).map(<[_]>::to_vec).collect();
@@ -312,7 +313,7 @@ impl Table {
         Err(TableError::Contended(MOST_ROUNDS))
     }
 
-    /// Up to `limit` items of a partition between two sort keys, after a place, and where to go on.
+    /// Reads up to `limit` items of a partition between two sort keys, after `after`. Also returns where to resume.
     async fn query_between(
         &self,
         pk: &str,
@@ -352,7 +353,7 @@ impl Table {
         }
     }
 
-    /// The entities at `keys`, in that order; what does not exist is left out.
+    /// Reads the entities at `keys`, in that order. Missing ones are omitted.
     async fn read_all<E: DeserializeOwned>(&self, keys: &[Key]) -> Result<Vec<E>, TableError> {
         let mut found = self.batch_get(keys).await?;
         keys.iter().filter_map(|key| found.remove(key)).map(entity).collect()
@@ -371,13 +372,13 @@ fn delete_request(key: &Key) -> Result<WriteRequest, TableError> {
     Ok(WriteRequest::builder().delete_request(request).build())
 }
 
-/// Makes several writes, some of them at once.
+/// Runs several writes with limited concurrency.
 pub(crate) async fn write_all<T>(writes: Vec<impl Future<Output = Result<T, TableError>>>) -> Result<(), TableError> {
     const AT_ONCE: usize = 8;
     stream::iter(writes).buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) }).await
 }
 
-/// Rests before another try at something that other writers were in the way of.
+/// Pauses before another attempt at a contended write.
 pub(crate) async fn pause(attempt: u32) {
     use std::time::Duration;
     tokio::time::sleep(crate::retry::backoff(attempt, Duration::from_millis(20), Duration::from_millis(800))).await;

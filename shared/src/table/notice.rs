@@ -1,4 +1,4 @@
-//! Claims on notices: whoever sends one claims it first, so that two at once, or a repeat, send it once.
+//! Claims on notices. A sender claims a notice first, so that concurrent or repeated attempts send it once.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
@@ -9,10 +9,10 @@ use super::keys::{self, Key};
 use super::{Row, Table, TableError, text};
 use crate::ids::{IntegrationId, OrgScope};
 
-/// A claim whose holder neither sent nor gave up in this time is taken over: the holder is dead. Longer than the function
-/// runs that sends, and less than the queue goes on trying.
+/// How long a claim lasts. A holder that has neither sent nor released the notice by then is dead, and the claim is
+/// taken over. Longer than the sending function runs, and shorter than the queue retries.
 const HELD: SignedDuration = SignedDuration::from_mins(5);
-/// Long after the connection's life that it belongs to.
+/// Well beyond the life of the connection that the notice belongs to.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 #[derive(Serialize, Deserialize)]
@@ -21,27 +21,27 @@ struct Claim {
     sent_at: Option<Timestamp>,
 }
 
-/// What became of a claim.
+/// The outcome of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claimed {
-    /// Whoever claimed it sends it.
+    /// The caller holds the claim and must send the notice.
     Mine,
-    /// It was sent.
+    /// The notice was sent before.
     Sent,
-    /// Somebody else is about to send it, or has died at it: come back later.
+    /// Another sender holds the claim, and may have died. Retry later.
     Held,
 }
 
 /// One notice to one recipient.
 #[derive(Debug, Clone, Copy)]
 pub struct NoticeTo<'a> {
-    /// About this integration.
+    /// The integration it is about.
     pub integration: &'a IntegrationId,
-    /// In this life of it.
+    /// The start of the integration's current life.
     pub since: Timestamp,
-    /// Which notice.
+    /// Which notice it is.
     pub notice: &'a str,
-    /// Whom it is for: a user's id, or the bus.
+    /// The recipient: a user's id, or the bus.
     pub to: &'a str,
 }
 
@@ -52,10 +52,7 @@ impl NoticeTo<'_> {
 }
 
 impl Table {
-    /// Claims a notice for whoever calls.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Claims a notice for the caller.
     pub async fn claim_notice(
         &self,
         scope: &OrgScope,
@@ -87,18 +84,18 @@ impl Table {
         }
     }
 
-    /// Writes down that a claimed notice was sent.
+    /// Records that a claimed notice was sent.
     ///
     /// # Errors
-    /// If the table cannot be written; it may be sent a second time then.
+    /// After an error, the notice may be sent a second time.
     pub async fn notice_sent(&self, scope: &OrgScope, notice: NoticeTo<'_>, now: Timestamp) -> Result<(), TableError> {
         self.change(&notice.key(scope)).set("sent_at", &now)?.if_there().send().await.map(drop)
     }
 
-    /// Gives a claim back, because the notice could not be sent.
+    /// Releases a claim, because the notice could not be sent.
     ///
     /// # Errors
-    /// If the table cannot be written; the claim runs out by itself then.
+    /// After an error, the claim expires by itself.
     pub async fn release_notice(&self, scope: &OrgScope, notice: NoticeTo<'_>) -> Result<(), TableError> {
         self.delete(&notice.key(scope)).await
     }

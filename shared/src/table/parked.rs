@@ -1,4 +1,4 @@
-//! Parked work: leads that could not be brought in, with the reason, kept until somebody replays them.
+//! Parked work: leads that could not be imported. Each is stored with the reason until it is replayed.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,48 +8,40 @@ use super::keys;
 use super::{Row, Table, TableError, text};
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId};
 use crate::jobs::LeadJob;
+use crate::model::failure::FailureCode;
 
-/// A lead that waits for somebody to remove what keeps it out.
+/// A lead that waits until the cause of its failure is removed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ParkedLead {
-    /// The submission.
+    /// Meta's id of the submission.
     pub leadgen_id: LeadgenId,
-    /// Its page.
+    /// The page it was sent to.
     pub page_id: PageId,
-    /// Stable, for programs: `token_dead`, `not_permitted`, `not_visible`…
-    pub reason: String,
-    /// What Meta or the table said, for people.
+    /// Stable code for programs: `token_dead`, `not_permitted`, `not_visible`…
+    pub reason: FailureCode,
+    /// The message from Meta or the table, for people.
     pub evidence: String,
-    /// When it was parked last.
+    /// When it was last parked.
     #[schema(value_type = String, format = DateTime)]
     pub parked_at: Timestamp,
-    /// What is put back into the queue on replay.
+    /// The job that a replay puts back into the queue.
     #[schema(value_type = Object)]
     pub job: LeadJob,
 }
 
 impl Table {
-    /// Parks a lead. Parking it again only renews the reason.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Parks a lead. Parking it again replaces the entry.
     pub async fn park(&self, scope: &OrgScope, parked: &ParkedLead) -> Result<(), TableError> {
         let key = keys::parked(scope, &LeadId::from_leadgen(&parked.leadgen_id));
         self.put(Row::new(&key, "parked", parked)).await
     }
 
-    /// What the org has parked.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the org's parked leads.
     pub async fn parked(&self, scope: &OrgScope) -> Result<Vec<ParkedLead>, TableError> {
         self.query(&keys::parked_pk(scope), "LEAD#").await
     }
 
-    /// Up to `limit` of what the org has parked, after a place, and where to go on.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists up to `limit` of the org's parked leads after `after`. Also returns where to resume.
     pub async fn parked_from(
         &self,
         scope: &OrgScope,
@@ -75,10 +67,7 @@ impl Table {
         Ok((parked, last))
     }
 
-    /// Forgets a parked lead as it was read: one that was parked again meanwhile stays, because its replay has failed.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Deletes a parked lead as it was read. If it was parked again meanwhile, its replay has failed and it stays.
     pub async fn unpark(&self, scope: &OrgScope, seen: &ParkedLead) -> Result<(), TableError> {
         let key = keys::parked(scope, &LeadId::from_leadgen(&seen.leadgen_id));
         self.delete_if_still(&key, "parked_at", &seen.parked_at).await

@@ -1,4 +1,4 @@
-//! Searches that somebody asked for.
+//! Requested searches for leads.
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -10,38 +10,29 @@ use crate::ids::{OrgScope, PageId, RunId};
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunProblem};
 
-/// A backfill is shown for so long.
+/// How long a backfill is stored.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// A sync is: there may be one every few minutes.
+/// How long a sync is stored: there may be one every few minutes.
 const SYNC_KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 impl Table {
     /// Stores a run that is about to begin.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
     pub async fn insert_run(&self, scope: &OrgScope, run: &Run) -> Result<(), TableError> {
         let kept = if run.kind == FoundBy::Sync { SYNC_KEPT } else { KEPT };
         let until = (run.asked_at + kept).as_second();
-        // A set that is empty is none to DynamoDB, and one that is not yet there is empty to us.
+        // DynamoDB cannot store an empty set; an absent one is read as empty.
         let mut item = Row::new(&keys::run(scope, &run.id), "run", run).ttl(until).item()?;
         item.remove("pages_done");
         self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
         Ok(())
     }
 
-    /// A run.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads a run.
     pub async fn run(&self, scope: &OrgScope, id: &RunId) -> Result<Option<Run>, TableError> {
         self.get(&keys::run(scope, id)).await
     }
 
-    /// The org's latest runs, newest first.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Lists the org's latest runs, newest first.
     pub async fn runs(&self, scope: &OrgScope) -> Result<Vec<Run>, TableError> {
         const MOST: i32 = 200;
         let page = self
@@ -58,11 +49,8 @@ impl Table {
         page.items.into_iter().flatten().map(super::entity).collect()
     }
 
-    /// Writes down that a page is searched, how many leads were found, and what kept it from being searched. A page that
-    /// is searched twice counts once.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Records that a page was searched, how many leads were found, and the problem that prevented the search, if any.
+    /// A page that is searched twice counts once.
     pub async fn set_searched(
         &self,
         scope: &OrgScope,
@@ -87,10 +75,7 @@ impl Table {
         gone_is_as_good(searched.map(drop))
     }
 
-    /// Counts leads of a run that came in or were parked.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Counts leads of a run that were stored or parked.
     pub async fn count_settled(&self, scope: &OrgScope, run: &RunId, count: usize) -> Result<(), TableError> {
         let update = self.client.update_item().table_name(&self.name);
         let counted = update

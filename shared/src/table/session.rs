@@ -1,5 +1,5 @@
-//! Who is logged in to the console. A session is found by the hash of what its cookie says: whoever reads the table cannot
-//! make the cookie.
+//! Console sessions. A session is stored under the hash of its cookie's secret, so read access to the table is not
+//! enough to forge the cookie.
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -10,35 +10,23 @@ use crate::ids::OrgId;
 use crate::model::session::Session;
 
 impl Table {
-    /// Remembers a session under the secret in its cookie, until it ends.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Stores a session under the hash of its cookie's secret, until it ends.
     pub async fn put_session(&self, secret: &str, session: &Session) -> Result<(), TableError> {
         self.put(Row::new(&keys::session(&hash(secret)), "session", session).ttl(session.ends_at.as_second())).await
     }
 
-    /// The session with this secret, unless it has ended: DynamoDB takes its time to delete what has.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Reads the session with this secret, unless it has ended: DynamoDB is slow to delete expired items.
     pub async fn session(&self, secret: &str, now: Timestamp) -> Result<Option<Session>, TableError> {
         let found: Option<Session> = self.get(&keys::session(&hash(secret))).await?;
         Ok(found.filter(|session| now < session.ends_at))
     }
 
-    /// Selects the org that a session's superadmin acts for; `false` if the session has been ended meanwhile.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Selects the org that a superadmin's session acts for. `false` if the session was ended meanwhile.
     pub async fn select_org(&self, secret: &str, org: &OrgId) -> Result<bool, TableError> {
         self.change(&keys::session(&hash(secret))).if_there().set("org", org)?.send().await
     }
 
     /// Ends a session.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
     pub async fn end_session(&self, secret: &str) -> Result<(), TableError> {
         self.delete(&keys::session(&hash(secret))).await
     }
@@ -74,7 +62,7 @@ mod tests {
         assert!(table.session("secret", before).await.unwrap().is_some());
         table.end_session("secret").await.unwrap();
         assert_eq!(table.session("secret", now).await.unwrap(), None);
-        // Whoever selects an org a moment later does not bring it back.
+        // Selecting an org afterwards does not restore it.
         assert!(!table.select_org("secret", &org).await.unwrap());
         assert_eq!(table.session("secret", now).await.unwrap(), None);
     }

@@ -1,4 +1,4 @@
-//! The table against DynamoDB in process. Its definition is read from the template: there is no second schema.
+//! The table against an in-process DynamoDB. Its definition is read from the template, so there is no second schema.
 
 use std::path::Path;
 
@@ -11,6 +11,7 @@ use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, User
 use crate::jobs::LeadJob;
 use crate::model::connection::login::{Claim, Login};
 use crate::model::connection::{ConnectedBy, Connection, Integration, Problem};
+use crate::model::failure::FailureCode;
 use crate::model::lead::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
 use crate::model::lead::form::{Form, Question};
 use crate::model::lead::mapping::Mapping;
@@ -21,7 +22,7 @@ use crate::model::webhook::LeadNotice;
 use crate::table::lead_list::LeadFilter;
 use crate::table::parked::ParkedLead;
 
-/// A new, empty table as the template defines it.
+/// Creates an empty table as the template defines it.
 pub(crate) async fn empty_table() -> Table {
     let database = dynoxide::Database::memory().unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -164,7 +165,7 @@ fn submission(id: u64) -> Submission {
     }
 }
 
-/// A field of an entity that bore a name of the envelope would be lost without a word.
+/// An entity field with a name of the envelope would be silently lost.
 #[test]
 fn no_entity_has_a_field_of_the_envelope() {
     let login = Login {
@@ -228,7 +229,7 @@ fn parked(id: u64) -> ParkedLead {
     ParkedLead {
         leadgen_id,
         page_id,
-        reason: "not_permitted".into(),
+        reason: FailureCode::NotPermitted,
         evidence: "200: no".into(),
         parked_at: at("2026-01-01T00:00:00Z"),
         job: LeadJob::new(notice, at("2026-01-01T00:00:00Z"), FoundBy::Webhook),

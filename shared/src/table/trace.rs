@@ -1,5 +1,5 @@
-//! What happened to a submission that its lead does not tell, or not any more: tries that failed, changes by hand, and
-//! when the CRM was told.
+//! The trace of a submission: events that its lead does not record, or no longer does. These are failed attempts,
+//! changes by hand, and the time of publication to the CRM.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use super::{Row, Table, TableError};
 use crate::ids::{LeadId, OrgScope};
 use crate::model::lead::trace::{Step, StepKind};
 
-/// For so long it is known what was tried and when the CRM was told. What changed a lead is known for good.
+/// How long attempts and publications are stored. Steps that changed a lead are stored for good.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 #[derive(Serialize, Deserialize)]
@@ -19,10 +19,7 @@ struct Telling {
 }
 
 impl Table {
-    /// Writes down a step of a submission's life.
-    ///
-    /// # Errors
-    /// If the table cannot be written.
+    /// Records a step in a submission's life.
     pub async fn note(&self, scope: &OrgScope, lead: &LeadId, step: &Step) -> Result<(), TableError> {
         let key = keys::step(scope, lead, step.at, step.step);
         let row = Row::new(&key, "step", step);
@@ -30,27 +27,22 @@ impl Table {
         self.put(if passes { row.ttl((step.at + KEPT).as_second()) } else { row }).await
     }
 
-    /// What was written down of a submission's life, in the order in which it happened.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Returns the recorded steps of a submission's life, oldest first.
     pub async fn steps(&self, scope: &OrgScope, lead: &LeadId) -> Result<Vec<Step>, TableError> {
         self.query(&keys::lead(scope, lead).pk, keys::STEP_PREFIX).await
     }
 
-    /// Writes down that what was stored together was told to the CRM.
+    /// Records that the leads stored together were published to the CRM.
     ///
     /// # Errors
-    /// If the table cannot be written; it may be told again then.
+    /// After an error, they may be published again.
     pub async fn set_told(&self, scope: &OrgScope, telling: &str, now: Timestamp) -> Result<(), TableError> {
         let key = keys::telling(scope, telling);
         self.put(Row::new(&key, "telling", &Telling { told_at: now }).ttl((now + KEPT).as_second())).await
     }
 
-    /// When the CRM was told of each of these; `None` where that is not known.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// Returns when each of these was published to the CRM, `None` if that is unknown. One may have been published with
+    /// its batch and by itself; the earlier time counts.
     pub async fn told_at(&self, scope: &OrgScope, stored: &[&Stored]) -> Result<Vec<Option<Timestamp>>, TableError> {
         let together = |stored: &Stored| stored.passage().telling.as_ref().map(|telling| keys::telling(scope, telling));
         let alone = |stored: &Stored| keys::telling(scope, stored.id().as_str());

@@ -1,7 +1,7 @@
-//! What reading an ad account costs.
+//! The cost of syncing an ad account.
 //!
-//! The reader is the command line, a process of its own, so that the memory measured is its own. Meta and DynamoDB are
-//! simulated in this process, which takes its time: seconds are for comparing sizes with each other, not with AWS.
+//! The reader is the command line, a separate process, so that the measured memory is its own. Meta and DynamoDB are
+//! simulated in this process and slow it down: the seconds compare sizes with each other, not with AWS.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// What one reading cost.
+/// The cost of one sync.
 struct Cost {
     calls: u64,
     writes: u64,
@@ -44,7 +44,7 @@ pub(crate) async fn measure(sizes: &[u32], days: u32) -> Result<()> {
     Ok(())
 }
 
-/// Twenty ads to an ad set, five ad sets to a campaign.
+/// Twenty ads per ad set, five ad sets per campaign.
 fn shape(ads: u32) -> (u32, u32, u32) {
     ((ads / 100).max(1), 5, 20)
 }
@@ -54,7 +54,7 @@ fn tell(ads: u32, what: &str, cost: &Cost) {
     println!("{ads:>8}  {what:<20} {calls:>7} {writes:>9} {seconds:>9.1} {peak_mb:>9}");
 }
 
-/// Other clicks for some ads on the day before yesterday, and other names.
+/// Changes the clicks of some ads on the day before yesterday, and the ads' names.
 async fn change(theatre: &Theatre, account: &AdAccount, count: u32) {
     let day = leadwire::model::ads::account::back(account.today(leadwire::clock::now()), 2);
     let totals =
@@ -93,7 +93,7 @@ async fn read(theatre: &Theatre, account: &AdAccount, days: u32) -> Result<Cost>
     Ok(Cost { calls: calls(theatre).await - before, writes: theatre.writes(), seconds, peak_mb: peak_kb / 1024 })
 }
 
-/// Calls that the simulated Meta has answered.
+/// The number of calls the simulated Meta has served.
 async fn calls(theatre: &Theatre) -> u64 {
     let stats = theatre.sim(Method::GET, "stats", &Value::Null).await;
     stats.get("calls").and_then(Value::as_object).into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()

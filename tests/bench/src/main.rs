@@ -1,4 +1,4 @@
-//! What is measured instead of tested: it depends on the machine, and takes its time.
+//! Measurements that are not tests: they depend on the machine and take long.
 
 mod ads;
 mod pages;
@@ -16,10 +16,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum What {
-    /// Lets a campaign's leads come over the whole system, loses, delays, doubles and withholds some, kills workers, and
-    /// counts what came in against what Meta has.
+    /// Runs a campaign's leads through the whole system; loses, delays, duplicates and withholds some of them, kills
+    /// workers, and counts what arrived against what Meta has.
     Storm {
-        /// Decides which lead comes how.
+        /// Decides how each lead is delivered.
         #[arg(long, default_value_t = 1)]
         seed: u64,
         #[arg(long, default_value_t = 10_000)]
@@ -29,15 +29,16 @@ enum What {
         /// Pages of each org.
         #[arg(long, default_value_t = 3)]
         pages: u64,
-        /// How many come a second. One machine that plays all of AWS takes about ten.
+        /// Submissions per second. One machine that plays all of AWS handles about ten.
         #[arg(long, default_value_t = 5)]
         per_second: usize,
-        /// Minutes after the last one, after which what is not in counts as lost.
+        /// Minutes to wait after the last submission; leads still missing then count as lost.
         #[arg(long, default_value_t = 10)]
         minutes: u64,
     },
-    /// Reads ad accounts of several sizes from the command line, three times each: for the first time, with nothing changed,
-    /// and with one ad in a hundred changed. Counts calls of Meta's API and written items, and measures time and memory.
+    /// Syncs ad accounts of several sizes from the command line, three times each: the first time, with nothing
+    /// changed, and with one ad in a hundred changed. Counts Graph API calls and written items, and measures time and
+    /// memory.
     Ads {
         /// Ads of each account.
         #[arg(long, value_delimiter = ',', default_value = "100,1000,10000")]
@@ -46,9 +47,10 @@ enum What {
         #[arg(long, default_value_t = 3)]
         days: u32,
     },
-    /// Asks for every page of the console: bytes, and milliseconds in the function and through the gateway.
+    /// Requests every page of the console and reports its size in bytes, and its milliseconds in the function and
+    /// through the gateway.
     Pages {
-        /// How often.
+        /// Requests per page.
         #[arg(long, default_value_t = 15)]
         times: usize,
     },

@@ -1,13 +1,10 @@
-//! The console's pages: how large they are, and how long the function takes for each.
+//! The size of the console's pages, and the time the function takes for each.
 
 use e2e::console::Guest;
 use e2e::furnished::{furnish, mara};
 
-/// Asks for every page of a furnished org `times` times. The baseline is a file out of the same function, which asks nobody
-/// anything: what a page takes beyond that is its own.
-///
-/// # Errors
-/// If a page is not answered.
+/// Requests every page of a furnished org `times` times. The baseline is a static file from the same function, which
+/// makes no calls; the time above it is the page's own.
 pub(crate) async fn measure(times: usize) -> anyhow::Result<()> {
     let made = furnish("pages", &mara().await, ["700500001", "700500002"]).await;
     let mut guest = Guest::logged_in(&made.admin).await;

@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use crate::tenant::Tenant;
 use crate::world::{eventually, world};
 
-/// A system user whose token reads ads, and the accounts it is given: id, currency, zone.
+/// Creates a system user whose token can read these ad accounts (id, currency, time zone), and returns the token.
 ///
 /// # Panics
-/// If the simulator does not make them.
+/// Panics if the simulator rejects a call.
 pub async fn agency(accounts: &[(&str, &str, &str)]) -> String {
     let scopes = json!(["ads_read", "business_management", "pages_show_list"]);
     let user = world().sim(Method::POST, "system_users", &json!({ "pages": 1, "scopes": scopes })).await;
@@ -23,25 +23,25 @@ pub async fn agency(accounts: &[(&str, &str, &str)]) -> String {
     user["token"].as_str().unwrap().to_owned()
 }
 
-/// What linking one is asked with.
+/// The request body that links an ad account.
 #[must_use]
 pub fn account(id: &str, client: &str, token: &str) -> Value {
     let client = json!({ "id": client, "name": format!("Client {client}") });
     json!({ "ad_account_id": format!("act_{id}"), "label": format!("Account {id}"), "client": client, "token": token })
 }
 
-/// Links an ad account with a token of its own.
+/// Links an ad account with its own token.
 ///
 /// # Panics
-/// If it is refused.
+/// Panics if the API rejects the account.
 pub async fn link(tenant: &Tenant, id: &str, client: &str, token: &str) -> Value {
     tenant.done(Method::POST, "/api/meta-ads/accounts", &account(id, client, token)).await
 }
 
-/// Waits until an account is read to its end.
+/// Waits until an account is ready and no sync of it is running.
 ///
 /// # Panics
-/// If it never is.
+/// Panics on a timeout or if the account goes into the state `error`.
 pub async fn ready(tenant: &Tenant, id: &str) -> Value {
     eventually(&format!("account {id} to be read"), async || {
         let account = tenant.get(&format!("/api/meta-ads/accounts/act_{id}")).await;

@@ -1,4 +1,4 @@
-//! What a story can do and see behind the scenes: schedules, mails, events, secrets.
+//! Behind the scenes of a story: schedules, mails, events, secrets.
 
 use std::collections::BTreeSet;
 
@@ -10,38 +10,38 @@ use crate::tenant::Tenant;
 use crate::world::{World, eventually, world};
 
 impl World {
-    /// AWS, with the rights of its owner.
+    /// Returns a client with the rights of the AWS account's owner.
     ///
     /// # Panics
-    /// If it cannot be spoken to.
+    /// Panics if the HTTP client cannot be created.
     #[must_use]
     pub fn aws(&self) -> Aws {
         Aws::new(self.endpoints.aws_endpoint.clone(), self.endpoints.region.clone()).expect("a client of AWS")
     }
 
-    /// A call of `/_local`.
+    /// Calls a `/_local` route and returns the response body.
     ///
     /// # Panics
-    /// If it does not succeed.
+    /// Panics if the call does not succeed.
     pub async fn local(&self, method: Method, call: &str) -> Value {
         let answer = self.http.request(method, format!("{}/_local/{call}", self.endpoints.url)).send().await;
         let answer = answer.expect("an answer").error_for_status().expect("success");
         serde_json::from_str(&answer.text().await.expect("text")).expect("JSON")
     }
 
-    /// Has every integration looked at, due or not.
+    /// Checks every integration, due or not.
     ///
     /// # Panics
-    /// If the schedule does not run.
+    /// Panics if the schedule does not run.
     pub async fn look_at_everything(&self) {
         let fired = self.local(Method::POST, "fire/expiry-notice").await;
         assert!(fired["result"]["messages"].is_u64(), "{fired}");
     }
 
-    /// The secrets of an integration that can be read now: names and values.
+    /// Returns the readable secrets of an integration: names and values.
     ///
     /// # Panics
-    /// If they cannot be listed.
+    /// Panics if the secrets cannot be listed.
     pub async fn secrets_of(&self, integration: &str) -> Vec<(String, Value)> {
         let mut found = Vec::new();
         for name in self.secret_names_of(integration).await {
@@ -54,10 +54,10 @@ impl World {
         found
     }
 
-    /// The names of an integration's secrets, those included that could still be had back.
+    /// Returns the names of an integration's secrets, including deleted ones that can still be restored.
     ///
     /// # Panics
-    /// If they cannot be listed.
+    /// Panics if the secrets cannot be listed.
     pub async fn secret_names_of(&self, integration: &str) -> Vec<String> {
         let (mut names, mut page) = (Vec::new(), json!({ "MaxResults": 100, "IncludePlannedDeletion": true }));
         loop {
@@ -72,10 +72,11 @@ impl World {
         }
     }
 
-    /// The items of the table whose partition keys begin so, as DynamoDB has them; all of them if that is nothing.
+    /// Returns the items whose partition key starts with this prefix, in DynamoDB's format. An empty prefix returns the
+    /// whole table.
     ///
     /// # Panics
-    /// If the table cannot be read.
+    /// Panics if the table cannot be read.
     pub async fn rows_of(&self, pk_prefix: &str) -> Vec<Value> {
         let mut scan = json!({ "TableName": self.endpoints.table });
         if !pk_prefix.is_empty() {
@@ -93,20 +94,20 @@ impl World {
         }
     }
 
-    /// Kills, expires or changes tokens: `how` is the simulator's `tokens` call.
+    /// Kills, expires or changes tokens. `how` is the body of the simulator's `tokens` call.
     ///
     /// # Panics
-    /// If the simulator does not do it.
+    /// Panics if the simulator rejects the call.
     pub async fn token(&self, how: Value) {
         self.sim(Method::POST, "tokens", &how).await;
     }
 }
 
 impl Tenant {
-    /// Puts an admin into the org's directory, who is mailed at the address that is answered.
+    /// Adds an admin to the org's directory and returns the admin's e-mail address.
     ///
     /// # Panics
-    /// If the directory does not take them.
+    /// Panics if the API rejects the user.
     pub async fn admin(&self, id: &str) -> String {
         let email = format!("{id}@{}.example", self.org);
         let user = json!({ "name": id, "email": email, "role": "admin", "active": true });
@@ -114,18 +115,18 @@ impl Tenant {
         email
     }
 
-    /// The integration as the API shows it.
+    /// Returns the integration as the API shows it.
     ///
     /// # Panics
-    /// If there is none.
+    /// Panics if the integration does not exist.
     pub async fn integration(&self, id: &str) -> Value {
         self.get(&format!("/api/meta/integrations/{id}")).await
     }
 
-    /// Waits until the integration is as `wanted` says, looking at everything again and again.
+    /// Polls the integration until `wanted` returns true for it.
     ///
     /// # Panics
-    /// If it does not become so.
+    /// Panics on a timeout.
     pub async fn once(&self, id: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         eventually(what, async || {
             let seen = self.integration(id).await;
@@ -134,7 +135,8 @@ impl Tenant {
         .await
     }
 
-    /// The org's events of one kind, oldest first. They come at least once; repeats have the same id and are left out.
+    /// Returns the org's events of one kind, oldest first. Delivery is at least once; repeats carry the same id and are
+    /// dropped.
     pub async fn events(&self, kind: &str) -> Vec<Value> {
         let events = world().local(Method::GET, "events").await;
         let of_org = |event: &&Value| event["detail-type"] == kind && event["detail"]["org"] == self.org;
@@ -144,17 +146,17 @@ impl Tenant {
     }
 }
 
-/// The mails to one address, oldest first.
+/// Returns the mails to one address, oldest first.
 pub async fn mails_to(address: &str) -> Vec<Value> {
     let mails = world().local(Method::GET, "mail").await;
     let is_to = |mail: &&Value| mail["to"].to_string().contains(address);
     mails.as_array().into_iter().flatten().filter(is_to).cloned().collect()
 }
 
-/// Waits for so many mails to an address.
+/// Waits for `count` mails to an address and returns all of them.
 ///
 /// # Panics
-/// If they do not come.
+/// Panics on a timeout.
 pub async fn mails_once(address: &str, count: usize) -> Vec<Value> {
     eventually(&format!("{count} mails to {address}"), async || {
         let mails = mails_to(address).await;

@@ -1,4 +1,4 @@
-//! A person at a real browser: what they click, type and see, and whether what they see is in order.
+//! A user at a real browser: clicks, typing, reading, and checks of the pages shown.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -16,37 +16,37 @@ use url::{ParseError, Url};
 
 use crate::world::{eventually, folder, world};
 
-/// What somebody looks at.
+/// A screen size and color scheme.
 #[derive(Debug, Clone, Copy)]
 pub struct Screen {
-    /// Part of the pictures' names.
+    /// Part of the pictures' file names.
     pub name: &'static str,
     width: u32,
     height: u32,
     dark: bool,
 }
 
-/// A desk.
+/// A desktop screen.
 pub const DESK: Screen = Screen { name: "desk", width: 1280, height: 900, dark: false };
-/// The same at night.
+/// A desktop screen in dark mode.
 pub const DESK_DARK: Screen = Screen { name: "desk-dark", dark: true, ..DESK };
 /// A large screen.
 pub const WIDE: Screen = Screen { name: "wide", width: 1600, height: 1000, dark: false };
 /// A small phone.
 pub const PHONE: Screen = Screen { name: "phone", width: 360, height: 740, dark: false };
-/// The same at night.
+/// A small phone in dark mode.
 pub const PHONE_DARK: Screen = Screen { name: "phone-dark", dark: true, ..PHONE };
 
-/// A browser; it ends with this value.
+/// A browser, which ends when this value is dropped.
 pub struct Browser {
-    /// For what is not below.
+    /// The WebDriver client, for actions without a method here.
     pub client: Client,
-    /// What it is looked at on.
+    /// The emulated screen.
     pub screen: Screen,
     _driver: Child,
 }
 
-/// A command of Chromium's own.
+/// A command specific to Chromium.
 #[derive(Debug)]
 struct Own(&'static str, Value);
 
@@ -60,7 +60,7 @@ impl WebDriverCompatibleCommand for Own {
     }
 }
 
-/// The rules of accessibility that pages are held to, from the Python package that carries them.
+/// The axe accessibility rules, taken from the Python package that bundles them.
 static AXE: LazyLock<String> = LazyLock::new(|| {
     const PACKAGE: &str = "axe-playwright-python==0.1.8";
     let place = folder().join("axe-core").join(PACKAGE);
@@ -72,7 +72,7 @@ static AXE: LazyLock<String> = LazyLock::new(|| {
             let done = done.expect("python3 is installed");
             assert!(done.status.success(), "python3 {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
         };
-        // Without what it depends on: only the script in it is wanted.
+        // Without dependencies: only the script inside the package is needed.
         python(&["-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", PACKAGE]);
         let wheel = std::fs::read_dir(&place).expect("a folder").flatten().map(|file| file.file_name());
         let wheel = wheel.into_iter().find(|name| name.to_string_lossy().ends_with(".whl")).expect("a wheel");
@@ -82,10 +82,10 @@ static AXE: LazyLock<String> = LazyLock::new(|| {
 });
 
 impl Browser {
-    /// Opens one.
+    /// Opens a browser.
     ///
     /// # Panics
-    /// If chromium or its driver are not there.
+    /// Panics if Chromium or its driver is not installed.
     pub async fn open(screen: Screen) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let driver = Command::new("chromedriver")
@@ -98,7 +98,7 @@ impl Browser {
         let profile = folder().join(format!("browser-{port}"));
         let arguments = [
             "--headless=new".to_owned(),
-            // The browser then ends with its driver, also when a story fails.
+            // Makes the browser end with its driver, even when a story fails.
             "--remote-debugging-pipe".to_owned(),
             "--no-sandbox".to_owned(),
             "--disable-gpu".to_owned(),
@@ -120,7 +120,7 @@ impl Browser {
         })
         .await;
         let browser = Self { client, screen, _driver: driver };
-        // A window is never as narrow as a phone; what is shown in it can be.
+        // A window cannot be as narrow as a phone, but the emulated viewport can.
         let phone = screen.width < 600;
         let size = json!({ "width": screen.width, "height": screen.height, "deviceScaleFactor": 1, "mobile": phone });
         browser.devtools("Emulation.setDeviceMetricsOverride", size).await;
@@ -138,15 +138,15 @@ impl Browser {
     /// Opens a page of the console.
     ///
     /// # Panics
-    /// If it cannot be opened.
+    /// Panics if the page cannot be opened.
     pub async fn open_page(&self, path: &str) {
         self.client.goto(&format!("{}{path}", world().endpoints.url)).await.expect("the page opens");
     }
 
-    /// Logs in at the issuer's page, which has to be what is seen.
+    /// Logs in at the issuer's login page, which must be the current page.
     ///
     /// # Panics
-    /// If it is not.
+    /// Panics if the login page is not shown or does not lead back to the console.
     pub async fn log_in(&self, email: &str) {
         let password = &world().endpoints.users[0].password;
         self.fill("input[name=username]", email).await;
@@ -159,10 +159,10 @@ impl Browser {
         .await;
     }
 
-    /// Clicks what a selector finds, as soon as it is there.
+    /// Clicks the element a selector finds, as soon as it exists.
     ///
     /// # Panics
-    /// If it never is.
+    /// Panics if no element appears or it cannot be clicked.
     pub async fn click(&self, selector: &str) {
         let found = self.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::Css(selector)).await;
         let found = match found {
@@ -172,10 +172,10 @@ impl Browser {
         found.click().await.unwrap_or_else(|error| panic!("{selector} cannot be clicked: {error}"));
     }
 
-    /// Clicks a link or a button by its words, and waits until its page is there.
+    /// Clicks a link or a button by its text, as soon as it exists.
     ///
     /// # Panics
-    /// If there is none.
+    /// Panics if no element appears or it cannot be clicked.
     pub async fn press(&self, words: &str) {
         let path = format!(
             "//main//*[self::a or self::button or self::summary][normalize-space(.)={words:?} or @aria-label={words:?}] | \
@@ -189,10 +189,10 @@ impl Browser {
         found.click().await.unwrap_or_else(|error| panic!("{words:?} cannot be clicked: {error}"));
     }
 
-    /// Writes into a field, in the place of what was in it.
+    /// Replaces the content of a field.
     ///
     /// # Panics
-    /// If there is none.
+    /// Panics if the field does not appear.
     pub async fn fill(&self, selector: &str, text: &str) {
         let found = self.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::Css(selector)).await;
         let found = match found {
@@ -203,29 +203,29 @@ impl Browser {
         found.send_keys(text).await.unwrap();
     }
 
-    /// Chooses in a list, by the words.
+    /// Selects an option of a list by its text.
     ///
     /// # Panics
-    /// If there is no such choice.
+    /// Panics if the list or the option does not exist.
     pub async fn choose(&self, selector: &str, words: &str) {
         let found = self.client.find(Locator::Css(selector)).await.unwrap_or_else(|_| panic!("no list {selector}"));
         found.select_by_label(words).await.unwrap_or_else(|_| panic!("{selector} has no {words:?}"));
     }
 
-    /// What is to be read on the page.
+    /// Returns the visible text of the page.
     ///
     /// # Panics
-    /// If the browser is gone.
+    /// Panics if the browser has ended.
     pub async fn text(&self) -> String {
-        // Not through an element: the page may be replaced between finding one and reading it.
+        // Not through an element: the page may be replaced between finding the element and reading it.
         let text = self.client.execute("return document.body ? document.body.innerText : ''", vec![]).await.unwrap();
         text.as_str().unwrap_or_default().to_owned()
     }
 
-    /// Waits until something can be read on the page.
+    /// Waits until the page shows these words.
     ///
     /// # Panics
-    /// If it never can.
+    /// Panics on a timeout.
     pub async fn reads(&self, words: &str) {
         let begun = std::time::Instant::now();
         loop {
@@ -238,18 +238,18 @@ impl Browser {
         }
     }
 
-    /// Presses a key: `\u{e004}` is Tab, `\u{e007}` Enter.
+    /// Presses a key: `\u{e004}` is Tab, `\u{e007}` is Enter.
     ///
     /// # Panics
-    /// If the browser is gone.
+    /// Panics if the browser has ended.
     pub async fn key(&self, key: &str) {
         self.client.active_element().await.unwrap().send_keys(key).await.unwrap();
     }
 
-    /// Goes on with Tab until what has the focus is called so.
+    /// Presses Tab until the focused element has this text or label.
     ///
     /// # Panics
-    /// If nothing is.
+    /// Panics if no such element gets the focus, or if it does not show the focus.
     pub async fn tab_to(&self, words: &str) {
         const FOCUS: &str = "const at = document.activeElement; \
             return [at.innerText || at.ariaLabel || at.name || '', at === document.body ? 'none' : getComputedStyle(at).outlineStyle]";
@@ -267,18 +267,18 @@ impl Browser {
         panic!("Tab never comes to {words:?}, but to {passed:?}");
     }
 
-    /// Keeps a picture of the page, as far as it goes.
+    /// Saves a picture of the whole page.
     ///
     /// # Panics
-    /// If it cannot be kept.
+    /// Panics if the picture cannot be saved.
     pub async fn picture(&self, name: &str) {
         self.keep_picture(name, true).await;
     }
 
-    /// Keeps a picture of what is seen of the page without moving it.
+    /// Saves a picture of the visible part of the page.
     ///
     /// # Panics
-    /// If it cannot be kept.
+    /// Panics if the picture cannot be saved.
     pub async fn picture_of_screen(&self, name: &str) {
         self.keep_picture(name, false).await;
     }
@@ -292,10 +292,10 @@ impl Browser {
         std::fs::write(pictures.join(format!("{name}-{}.png", self.screen.name)), bytes).unwrap();
     }
 
-    /// Waits until nothing of the page is under way any more.
+    /// Waits until the page and its fragments are loaded.
     ///
     /// # Panics
-    /// If something always is.
+    /// Panics on a timeout.
     pub async fn settled(&self) {
         const OPEN: &str = "return document.readyState === 'complete' && !document.querySelector('[data-later] .spinner, [aria-busy]')";
         eventually("the page to be there as a whole", async || {
@@ -304,16 +304,16 @@ impl Browser {
         .await;
     }
 
-    /// The page is in order: nothing hangs out at the side, nothing breaks a rule of accessibility that matters, and the
-    /// browser has nothing to complain of. A picture of it is kept.
+    /// Checks a page and saves a picture of it. Nothing may overflow sideways, no serious accessibility rule may be
+    /// violated, and the browser may not log an error.
     ///
     /// # Panics
-    /// If it is not.
+    /// Panics if a check fails.
     pub async fn is_in_order(&self, name: &str) {
         const RULES: &str = "const done = arguments[arguments.length - 1]; \
             axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations.map((rule) => \
                 [rule.impact, rule.id, rule.help, rule.nodes.slice(0, 3).map((node) => node.html)])), (error) => done([['critical', String(error)]]))";
-        // Not `innerWidth`: on a phone that grows with what hangs out.
+        // Not `innerWidth`: on a phone it grows with the overflow.
         const WIDER: &str = "const page = document.documentElement; return page.scrollWidth - page.clientWidth";
         self.settled().await;
         self.picture(name).await;
@@ -323,6 +323,7 @@ impl Browser {
             "{name}: {width} pixels hang out at the side on {}",
             self.screen.name
         );
+        // Accessibility.
         self.client.execute(&AXE, vec![]).await.unwrap();
         let found = self.client.execute_async(RULES, vec![]).await.unwrap();
         let serious = |rule: &&Value| matches!(rule[0].as_str(), Some("serious" | "critical"));
@@ -331,13 +332,13 @@ impl Browser {
         self.complains_of_nothing(name).await;
     }
 
-    /// The browser's own complaints: blocked by the page's policy, errors of its script, what could not be loaded.
+    /// Checks the browser's log: content blocked by the page's policy, script errors, failed loads.
     ///
     /// # Panics
-    /// If there are some.
+    /// Panics if the log contains an error.
     pub async fn complains_of_nothing(&self, name: &str) {
         let log = self.client.issue_cmd(Own("se/log", json!({ "type": "browser" }))).await.unwrap();
-        // The login page and Meta's are others' to keep in order.
+        // The issuer's login page and Meta's pages are not ours to fix.
         let ours = |entry: &&Value| entry["message"].to_string().contains(&world().endpoints.url);
         let bad = |entry: &&Value| {
             entry["level"] == "SEVERE" || entry["message"].to_string().contains("Content Security Policy")
@@ -346,13 +347,13 @@ impl Browser {
         assert!(bad.is_empty(), "{name}: {bad:#?}");
     }
 
-    /// Closes it.
+    /// Closes the browser.
     pub async fn close(self) {
         let _ = self.client.close().await;
     }
 }
 
-/// Where pictures of a run are kept.
+/// The folder for the pictures of a run.
 #[must_use]
 pub fn pictures() -> PathBuf {
     folder().join("pictures")

@@ -1,4 +1,4 @@
-//! The console without a browser: requests with cookies, for what no browser would send.
+//! The console without a browser: requests with cookies, for tests of what no browser would send.
 
 use std::collections::BTreeMap;
 
@@ -9,29 +9,29 @@ use url::Url;
 use crate::tenant::Tenant;
 use crate::world::world;
 
-/// Somebody who asks for pages.
+/// A client of the console with its own cookies.
 #[derive(Default)]
 pub struct Guest {
     cookies: BTreeMap<String, String>,
 }
 
-/// What they are answered.
+/// A response of the console.
 pub struct Page {
     /// The status.
     pub status: StatusCode,
-    /// Where it leads, if it does: by a redirect, or by leaving for another site.
+    /// The target of a redirect or of a refresh to another site; empty if there is none.
     pub location: String,
-    /// All headers.
+    /// The headers.
     pub headers: reqwest::header::HeaderMap,
-    /// The page.
+    /// The body.
     pub text: String,
 }
 
 impl Guest {
-    /// Somebody who is logged in.
+    /// Returns a guest with a logged-in session.
     ///
     /// # Panics
-    /// If the login does not come about.
+    /// Panics if the login fails.
     pub async fn logged_in(email: &str) -> Self {
         let mut guest = Self::default();
         let asked = guest.get("/login").await;
@@ -41,10 +41,10 @@ impl Guest {
         guest
     }
 
-    /// Passes the issuer's login page and answers where it leads.
+    /// Submits the issuer's login page and returns the redirect target.
     ///
     /// # Panics
-    /// If it leads nowhere.
+    /// Panics if the issuer does not redirect.
     pub async fn at_the_issuer(&self, page: &str, email: &str) -> Url {
         let page = Url::parse(page).expect("the issuer's login page");
         let mut form: BTreeMap<String, String> = page.query_pairs().into_owned().collect();
@@ -57,32 +57,32 @@ impl Guest {
         Url::parse(&back).unwrap()
     }
 
-    /// Asks for a page.
+    /// Requests a page.
     pub async fn get(&mut self, path: &str) -> Page {
         self.ask(Method::GET, path, &[], &[]).await
     }
 
-    /// Sends a form that was made for this very session.
+    /// Posts a form with this session's CSRF token.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
         let proof = self.proof().await;
         let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("form_key", proof.as_str())]).collect();
         self.ask(Method::POST, path, &fields, &[]).await
     }
 
-    /// What proves that a form was made for this session, as any page of it has it.
+    /// Returns this session's CSRF token, which every page with a form contains.
     ///
     /// # Panics
-    /// If no page has it.
+    /// Panics if the page has no CSRF token.
     pub async fn proof(&mut self) -> String {
         let page = self.get("/leads").await;
         let at = page.text.find("name=\"form_key\" value=\"").unwrap_or_else(|| panic!("no proof on {}", page.text));
         page.text[at + 23..].split('"').next().unwrap().to_owned()
     }
 
-    /// Asks in whatever way.
+    /// Sends an arbitrary request.
     ///
     /// # Panics
-    /// If nobody answers.
+    /// Panics if there is no response.
     pub async fn ask(&mut self, method: Method, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
         let mut request = world().http.request(method, format!("{}{path}", world().endpoints.url));
         if !fields.is_empty() {
@@ -114,7 +114,7 @@ impl Guest {
         Page { status, location, headers, text }
     }
 
-    /// The same cookies in somebody else's hands.
+    /// Returns another guest with the same cookies, as after a theft.
     #[must_use]
     pub fn copy(&self) -> Self {
         Self { cookies: self.cookies.clone() }
@@ -122,10 +122,10 @@ impl Guest {
 }
 
 impl Tenant {
-    /// Makes somebody of this org who can log in, and answers their address.
+    /// Creates a login in this org and returns its e-mail address.
     ///
     /// # Panics
-    /// If they cannot be made.
+    /// Panics if the login cannot be created.
     pub async fn login(&self, name: &str, role: &str) -> String {
         let email = format!("{}@{}.example", name.to_lowercase().replace(' ', "-"), self.org);
         let person = json!({ "email": email, "name": name, "org": self.org, "role": role });

@@ -1,4 +1,4 @@
-//! An org in which there is something to see of everything, for whoever looks at the console.
+//! An org with an example of everything the console shows.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,17 +10,17 @@ use crate::world::{eventually, world};
 
 /// A furnished org.
 pub struct Furnished {
-    /// The address of somebody who may see all of it.
+    /// The e-mail address of a user who may see everything.
     pub admin: String,
     /// The pages of the console, each with a name for its picture.
     pub pages: Vec<(&'static str, String)>,
 }
 
-/// Connects the pages of `person` and one of somebody whose token then ends, brings in leads of all kinds, parks one, maps a
-/// form, and links two ad accounts with these ids.
+/// Furnishes an org. Connects the pages of `person` and those of a second person whose token then ends, submits leads
+/// of all kinds, parks one, maps a form, and links two ad accounts with these ids.
 ///
 /// # Panics
-/// If something of it does not come about.
+/// Panics if a step fails.
 pub async fn furnish(org: &str, person: &Person, ad_accounts: [&str; 2]) -> Furnished {
     let tenant = Tenant::with_users(org, &[]).await;
     let named =
@@ -33,6 +33,7 @@ pub async fn furnish(org: &str, person: &Person, ad_accounts: [&str; 2]) -> Furn
     let (admin, gone) = (tenant.login("Luca Lindqvist", "admin").await, world().person(1).await);
     let round = json!({ "strategy": "round_robin" });
     let more = json!({ "name": "Northwind pages", "description": "All of the north", "assignment": round });
+    // Two connections, leads of all kinds, and a parked one.
     let pages: Vec<&str> = person.pages.iter().map(String::as_str).collect();
     let integration = tenant.connect(&person.id, &pages, more, &[]).await.get("integrationId");
     tenant.connect(&gone.id, &[], json!({ "name": "The old account" }), &[]).await;
@@ -53,12 +54,14 @@ pub async fn furnish(org: &str, person: &Person, ad_accounts: [&str; 2]) -> Furn
     tenant.done(Method::PUT, &format!("/api/meta/forms/{}/mapping", person.forms[0]), &rules).await;
     tenant.done(Method::POST, &format!("/api/meta/integrations/{integration}/sync"), &Value::Null).await;
 
+    // Two ad accounts with data.
     let [dollars, yen] = ad_accounts;
     let token = agency(&[(dollars, "USD", "America/New_York"), (yen, "JPY", "Asia/Tokyo")]).await;
     for (id, client) in [(dollars, "outdoor"), (yen, "tokyo")] {
         link(&tenant, id, client, &token).await;
         ready(&tenant, id).await;
     }
+    // The second connection ends.
     world().token(json!({ "action": "revoke", "user_id": gone.id })).await;
     eventually("the end of the old account", async || {
         world().look_at_everything().await;
@@ -87,10 +90,10 @@ pub async fn furnish(org: &str, person: &Person, ad_accounts: [&str; 2]) -> Furn
     Furnished { admin, pages: pages.into() }
 }
 
-/// Mara's pages with the most telling names, as a person of their own.
+/// Mara with only the three pages whose names suit pictures.
 ///
 /// # Panics
-/// If the simulated world has no Mara.
+/// Panics if the simulated world lacks one of the pages.
 pub async fn mara() -> Person {
     let truth = world().truth().await;
     let pages = truth["pages"].as_array().expect("pages");

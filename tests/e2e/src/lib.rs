@@ -1,7 +1,7 @@
 //! Stories over the running system: what an admin, the CRM and Meta do and see, through the same template, functions
-//! and roles that production runs.
+//! and roles as in production.
 //!
-//! One system serves all stories of a run; each story has its own org, and pages that no other story uses.
+//! One system serves all stories of a run. Each story has its own org, and pages that no other story uses.
 
 #![expect(
     clippy::indexing_slicing,

@@ -6,35 +6,35 @@ use sha2::Sha256;
 
 use crate::world::World;
 
-/// Mara, who has pages of every kind: three with all rights, one she only advertises on, one without a token, and two
-/// through a business portfolio.
+/// Mara, who has pages of every kind: three with all permissions, one with advertising permission only, one without a
+/// token, and two through a business portfolio.
 pub const MARA: &str = "10229483756102001";
 /// Priya, who has sixty pages with one form each.
 pub const PRIYA: &str = "10223344556677003";
 
-/// Somebody at Meta whom no other story knows: what a person allows an app holds for all their logins.
+/// A person at Meta who is used by no other story. The permissions a person grants an app apply to all of their logins.
 pub struct Person {
     /// The person's id.
     pub id: String,
-    /// Their pages.
+    /// The ids of their pages.
     pub pages: Vec<String>,
-    /// The one form of each page.
+    /// The id of the one form of each page.
     pub forms: Vec<String>,
 }
 
 impl World {
-    /// The simulator's account of the world.
+    /// Returns the simulator's state.
     ///
     /// # Panics
-    /// If the simulator does not answer.
+    /// Panics if the simulator rejects the call.
     pub async fn truth(&self) -> Value {
         self.sim(reqwest::Method::GET, "state", &Value::Null).await
     }
 
-    /// A call of the simulator's control interface.
+    /// Calls the simulator's control interface.
     ///
     /// # Panics
-    /// If the simulator does not do it.
+    /// Panics if the call does not succeed.
     pub async fn sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
         let request = self.http.request(method, format!("{}/_sim/{call}", self.endpoints.graph_sim));
         let request = if input.is_null() { request } else { request.json(input) };
@@ -44,10 +44,10 @@ impl World {
         serde_json::from_str(&body).unwrap_or(Value::Null)
     }
 
-    /// Somebody new at Meta, with so many pages.
+    /// Creates a person at Meta with this number of pages.
     ///
     /// # Panics
-    /// If the simulator does not make them.
+    /// Panics if the simulator rejects the call.
     pub async fn person(&self, pages: u64) -> Person {
         let made = self.sim(reqwest::Method::POST, "users", &json!({ "pages": pages })).await;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -59,10 +59,10 @@ impl World {
         }
     }
 
-    /// Submits a form and answers the leadgen ids. `how` may override everything else.
+    /// Submits a form `count` times and returns the leadgen ids. `how` can override every other parameter.
     ///
     /// # Panics
-    /// If the simulator does not take it.
+    /// Panics if the simulator rejects the call.
     pub async fn submit(&self, form: &str, count: usize, how: Value) -> Vec<String> {
         let mut input = json!({ "form_id": form, "count": count });
         if let (Some(input), Value::Object(how)) = (input.as_object_mut(), how) {
@@ -72,10 +72,10 @@ impl World {
         answer["ids"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(ToOwned::to_owned)).collect()
     }
 
-    /// A lead of this person's first page that Meta tells of and, the first time it is asked, refuses to show.
+    /// Submits a lead of this person's first page. Meta sends its webhook but refuses the first read of it.
     ///
     /// # Panics
-    /// If the webhook does not take it.
+    /// Panics if the webhook rejects the notification.
     pub async fn withheld_lead(&self, person: &Person) -> String {
         let (page, form) = (&person.pages[0], &person.forms[0]);
         let id = self.submit(form, 1, json!({ "deliver": "drop" })).await.remove(0);
@@ -85,16 +85,16 @@ impl World {
         id
     }
 
-    /// Posts a body to the webhook as Meta would: with the signature over exactly these bytes.
+    /// Posts a body to the webhook as Meta would, with a signature over exactly these bytes.
     pub async fn deliver(&self, body: &[u8]) -> (u16, String) {
         let secret = self.truth().await["app"]["secret"].as_str().unwrap_or_default().to_owned();
         self.deliver_signed("", body, &[("x-hub-signature-256", &format!("sha256={}", signature(&secret, body)))]).await
     }
 
-    /// Posts a body to the webhook with whatever headers.
+    /// Posts a body to the webhook with arbitrary headers.
     ///
     /// # Panics
-    /// If nobody answers.
+    /// Panics if there is no response.
     pub async fn deliver_signed(&self, query: &str, body: &[u8], headers: &[(&str, &str)]) -> (u16, String) {
         let url = format!("{}/connect/webhook/facebook{query}", self.endpoints.url);
         let mut request = self.http.post(url).body(body.to_vec());
@@ -109,7 +109,7 @@ impl World {
     }
 }
 
-/// Hex of the HMAC-SHA256 that Meta puts into `X-Hub-Signature-256`.
+/// Returns the HMAC-SHA256 in hex that Meta sends in `X-Hub-Signature-256`.
 #[must_use]
 pub fn signature(secret: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of every length");
@@ -117,7 +117,7 @@ pub fn signature(secret: &str, body: &[u8]) -> String {
     hex::encode(mac.finalize().into_bytes())
 }
 
-/// The webhook body of one lead.
+/// Returns the webhook body of one lead.
 #[must_use]
 pub fn leadgen_body(page: &str, leadgen_id: &str, form: &str) -> Vec<u8> {
     let value = json!({ "leadgen_id": leadgen_id, "page_id": page, "form_id": form, "created_time": 1_767_225_600 });
@@ -125,10 +125,10 @@ pub fn leadgen_body(page: &str, leadgen_id: &str, form: &str) -> Vec<u8> {
     json!({ "object": "page", "entry": [entry] }).to_string().into_bytes()
 }
 
-/// The address of the consent page with the person's answer to it.
+/// Adds the person's answer to the URL of the consent page.
 ///
 /// # Panics
-/// If `auth_url` is no address.
+/// Panics if `auth_url` is not a URL.
 #[must_use]
 pub fn answered(auth_url: &str, answer: &[(&str, &str)]) -> url::Url {
     let mut url = url::Url::parse(auth_url).expect("an address");

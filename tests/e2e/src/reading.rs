@@ -1,5 +1,6 @@
-//! Reading ad accounts without the rest of the system: the product's own reader, DynamoDB in process, and a simulated Meta
-//! of one's own, whose clock and limits are nobody else's. What needs functions, queues and roles is told by the stories.
+//! Syncs ad accounts without the rest of the system: the product's own reader, an in-process DynamoDB, and a private
+//! simulated Meta whose clock and limits no other test shares. The stories cover what needs functions, queues and
+//! roles.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,10 +23,10 @@ use leadwire::vault::Vault;
 use local::template::Template;
 use serde_json::{Value, json};
 
-/// Whose accounts these are.
+/// The org of the ad accounts.
 pub const ORG: &str = "agency";
 
-/// The configuration of a client of AWS at an address.
+/// The configuration of an AWS client for an endpoint.
 macro_rules! config {
     ($sdk:ident, $endpoint:expr) => {
         $sdk::Config::builder()
@@ -37,11 +38,11 @@ macro_rules! config {
     };
 }
 
-/// A reader with all that it needs.
+/// A reader of ad accounts with its dependencies.
 pub struct Theatre {
     sim: graph_sim::Handle,
     http: reqwest::Client,
-    /// What was read is here.
+    /// The table that the reader writes to.
     pub table: Table,
     dynamo: aws_sdk_dynamodb::Client,
     meta: MetaApp,
@@ -50,18 +51,18 @@ pub struct Theatre {
     writes: Arc<AtomicU64>,
 }
 
-/// What an account of the simulated Meta is to be.
+/// The parameters of a simulated ad account.
 #[derive(Debug, Clone)]
 pub struct Plan<'a> {
-    /// Digits.
+    /// The id, digits only.
     pub id: &'a str,
-    /// ISO 4217.
+    /// The currency, an ISO 4217 code.
     pub currency: &'a str,
-    /// IANA.
+    /// The time zone, an IANA name.
     pub timezone: &'a str,
-    /// Campaigns, ad sets to each, ads to each of those.
+    /// The numbers of campaigns, ad sets in each, and ads in each ad set.
     pub size: (u32, u32, u32),
-    /// Days of history.
+    /// The days of history.
     pub days: u32,
 }
 
@@ -70,10 +71,10 @@ pub const SMALL: Plan<'_> =
     Plan { id: "9001", currency: "USD", timezone: "America/New_York", size: (4, 3, 5), days: 40 };
 
 impl Theatre {
-    /// A new one, with nothing in it.
+    /// Creates an empty theatre.
     ///
     /// # Panics
-    /// If one of its parts does not start.
+    /// Panics if one of its parts does not start.
     pub async fn open() -> Self {
         let sim = graph_sim::start(graph_sim::Options::default()).await.expect("a simulated Meta");
         let http = reqwest::Client::new();
@@ -107,10 +108,10 @@ impl Theatre {
         theatre
     }
 
-    /// A control call of the simulated Meta.
+    /// Calls the control interface of the simulated Meta.
     ///
     /// # Panics
-    /// If Meta does not do it.
+    /// Panics if the call does not succeed.
     pub async fn sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
         let request = self.http.request(method, format!("{}/_sim/{call}", self.sim.url()));
         let request = if input.is_null() { request } else { request.json(input) };
@@ -120,10 +121,10 @@ impl Theatre {
         serde_json::from_str(&text).expect("Meta answers with JSON")
     }
 
-    /// Makes an account at Meta and links it, as the API does once it has verified it.
+    /// Creates an account at Meta and links it, as the API does after verifying it.
     ///
     /// # Panics
-    /// If it cannot be made.
+    /// Panics if a step fails.
     pub async fn link(&self, plan: &Plan<'_>) -> AdAccount {
         let Plan { id, currency, timezone, size: (campaigns, adsets, ads), days } = plan;
         let input = json!({
@@ -149,19 +150,19 @@ impl Theatre {
         account
     }
 
-    /// The account as it is now, and whose.
+    /// Returns the current state of the account and its scope.
     ///
     /// # Panics
-    /// If it is not linked.
+    /// Panics if the account is not linked.
     pub async fn account(&self, account: &AdAccount) -> (OrgScope, AdAccount) {
         let all = self.table.all_ad_accounts().await.expect("the table answers");
         all.into_iter().find(|(_, found)| found.id == account.id).expect("a linked account")
     }
 
-    /// Begins a reading back to `since`; as far as is due if `None`.
+    /// Begins a sync back to `since`, or as far back as is due if `None`. Joins a running sync.
     ///
     /// # Panics
-    /// If the table fails.
+    /// Panics if the table fails or the account is gone.
     pub async fn begin(&self, account: &AdAccount, since: Option<Date>) -> AdsSyncJob {
         let (scope, account) = self.account(account).await;
         let (now, run) = (clock::now(), RunId::new());
@@ -173,28 +174,28 @@ impl Theatre {
         }
     }
 
-    /// One turn of a reading that ends after `time` at the latest.
+    /// Runs one slice of a sync, which ends within `time`.
     ///
     /// # Panics
-    /// If the table or the vault fails.
+    /// Panics if the table or the vault fails.
     pub async fn turn(&self, job: &AdsSyncJob, time: Duration) -> Turn {
         let reader = Reader { meta: &self.meta, table: &self.table, checks: &self.checks };
         reader.take_turn(job, clock::now() + time, &|_| ()).await.expect("table and vault answer")
     }
 
-    /// Reads an account to the end, however long Meta makes it wait, and answers the log of it.
+    /// Syncs an account to completion, however long Meta makes the sync wait, and returns its log entry.
     ///
     /// # Panics
-    /// If that does not come to its end.
+    /// Panics if the sync does not complete.
     pub async fn read(&self, account: &AdAccount, since: Option<Date>) -> AdsSync {
         let job = self.begin(account, since).await;
         self.finish(account, &job).await
     }
 
-    /// Takes the turns that a reading still needs.
+    /// Runs the remaining slices of a sync.
     ///
     /// # Panics
-    /// If that does not come to its end.
+    /// Panics if the sync does not complete.
     pub async fn finish(&self, account: &AdAccount, job: &AdsSyncJob) -> AdsSync {
         for _ in 0..200 {
             match self.turn(job, Duration::from_mins(5)).await {
@@ -210,31 +211,28 @@ impl Theatre {
         panic!("the reading does not come to its end");
     }
 
-    /// As if the worker that holds this account had been dead for long enough.
-    ///
-    /// # Panics
-    /// If the table fails.
+    /// Expires the lease on this account, as if the worker that holds it had died long ago.
     pub async fn let_lease_run_out(&self, account: &AdAccount) {
         let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
         let key = [key("pk", format!("ORG#{ORG}")), key("sk", format!("AD_ACCOUNT#{}", account.ad_account_id))];
         let update = self.dynamo.update_item().table_name("table").set_key(Some(key.into()));
         let update = update.update_expression("SET run_lease = :past").condition_expression("attribute_exists(run_id)");
         let past = AttributeValue::S("2020-01-01T00:00:00Z".to_owned());
-        // One that has come to its end has none.
+        // A completed sync has no lease, so the condition fails.
         let _ = update.expression_attribute_values(":past", past).send().await;
     }
 
-    /// As if Meta's wait were over.
+    /// Ends the wait that Meta imposed.
     ///
     /// # Panics
-    /// If the table fails.
+    /// Panics if the table fails.
     pub async fn let_pause_run_out(&self, account: &AdAccount) {
         let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
         let key = [key("pk", format!("AD_ACCOUNT#{}", account.ad_account_id)), key("sk", "PAUSE".to_owned())];
         self.dynamo.delete_item().table_name("table").set_key(Some(key.into())).send().await.expect("a deleted row");
     }
 
-    /// The variables with which another program reads the same accounts.
+    /// Returns the environment variables that let another program read the same accounts.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
@@ -251,7 +249,7 @@ impl Theatre {
         ]
     }
 
-    /// Items written since this was last asked.
+    /// Returns the number of items written since the previous call.
     pub fn writes(&self) -> u64 {
         self.writes.swap(0, Ordering::Relaxed)
     }
@@ -268,7 +266,8 @@ impl Theatre {
     }
 }
 
-/// AWS as a reader needs it: two secrets, and a database whose written items are counted. Queues take everything.
+/// Serves the part of AWS that a reader needs: two secrets, and a database whose written items are counted. Queues
+/// accept every message.
 async fn aws(database: String, app: Value, token: Value, writes: Arc<AtomicU64>) -> String {
     let http = reqwest::Client::new();
     let answer = async move |headers: http::HeaderMap, body: axum::body::Bytes| {
@@ -303,7 +302,7 @@ async fn aws(database: String, app: Value, token: Value, writes: Arc<AtomicU64>)
     serve(router.layer(axum::extract::DefaultBodyLimit::disable())).await
 }
 
-/// DynamoDB in process, with the template's table in it.
+/// Starts an in-process DynamoDB with the template's table.
 async fn database() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));

@@ -1,4 +1,4 @@
-//! A campaign that brings more than anybody is used to, while whatever can fail does: and then a count of what came in,
+//! A campaign with an unusual volume of leads while everything that can fail does, followed by a count of what arrived
 //! against what Meta has.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,50 +10,50 @@ use serde_json::{Value, json};
 use crate::tenant::Tenant;
 use crate::world::{World, world};
 
-/// What a storm is made of. The same seed makes the same decisions.
+/// The parameters of a storm. The same seed makes the same decisions.
 #[derive(Debug, Clone, Copy)]
 pub struct Storm {
-    /// Decides which lead comes how.
+    /// Decides how each lead is delivered.
     pub seed: u64,
-    /// Submissions.
+    /// The number of submissions.
     pub leads: usize,
-    /// Orgs, each with three active users who take leads in turns.
+    /// The number of orgs, each with three active users in the rotation.
     pub orgs: usize,
     /// Pages of each org.
     pub pages: u64,
-    /// So many submissions come a second.
+    /// Submissions per second.
     pub per_second: usize,
-    /// Whether nothing else runs in this system: then whole requests to Meta fail as well, and workers are killed.
+    /// Whether this system runs nothing else. If so, whole requests to Meta fail as well, and workers are killed.
     pub alone: bool,
-    /// How long everything may take.
+    /// The time limit for the whole storm.
     pub patience: Duration,
 }
 
-/// What came of a storm.
+/// The outcome of a storm.
 #[derive(Debug, Default)]
 pub struct Account {
     /// What the simulator did to the leads.
     pub injected: Value,
-    /// What else was done: faults, limits, kills.
+    /// Everything else that was injected: faults, limits, kills.
     pub troubles: BTreeMap<String, usize>,
-    /// Leads and repeat submissions by how they were found.
+    /// Leads and repeat submissions by the way they were found.
     pub found_by: BTreeMap<String, usize>,
-    /// Leads that a repeat submission joined.
+    /// The number of submissions that joined an existing lead.
     pub merged: usize,
-    /// Calls that Meta got meanwhile.
+    /// Calls that Meta received during the storm.
     pub graph_calls: u64,
-    /// From the first submission until the last was in.
+    /// The time from the first submission until the last one was stored.
     pub took: Duration,
-    /// p50 and p95 in seconds, of the org where it took longest.
+    /// The p50 and p95 latency in seconds of the slowest org.
     pub latency: (f64, f64),
-    /// Whatever is not as it has to be.
+    /// Every violated expectation.
     pub wrong: Vec<String>,
 }
 
-/// Lets a storm pass over the running system and counts.
+/// Runs a storm over the running system and counts the outcome.
 ///
 /// # Panics
-/// If the system or the simulator does not do what it is asked.
+/// Panics if the system or the simulator rejects a call.
 pub async fn pass(storm: Storm) -> Account {
     let world = world();
     let mut account = Account::default();
@@ -73,6 +73,7 @@ pub async fn pass(storm: Storm) -> Account {
         world.sim(Method::POST, "limits", &limit).await;
         account.troubles.insert("pages limited to 40 calls a minute".to_owned(), 1);
     }
+    // Start the leads, then disturb them until all have been submitted.
     let begun = Instant::now();
     let shares =
         json!({ "drop": 0.05, "late": 0.1, "duplicate": 0.1, "reorder": 0.1, "mixed": 0.05, "unreadable_first": 0.05 });
@@ -82,7 +83,7 @@ pub async fn pass(storm: Storm) -> Account {
     });
     account.injected = world.sim(Method::POST, "storm", &ask).await["injected"].clone();
     let truth = trouble(world, storm, &forms, &mut account).await;
-    // What is dropped is found when the next comparison comes; until then everybody works.
+    // The next sweep finds the dropped leads; until then every worker is busy.
     let mut left = settle(world, &tenants, &pages, &truth, begun + storm.patience).await;
     account.took = begun.elapsed();
     world.sim(Method::DELETE, "limits", &Value::Null).await;
@@ -95,7 +96,7 @@ pub async fn pass(storm: Storm) -> Account {
     account
 }
 
-/// What Meta has: page by lead.
+/// What Meta has: for each lead its page, and whether its webhook was dropped.
 async fn truth(world: &World, forms: &[String]) -> BTreeMap<String, (String, bool)> {
     let state = world.truth().await;
     let of_ours = |lead: &&Value| forms.iter().any(|form| lead["form_id"] == *form);
@@ -109,8 +110,8 @@ async fn calls(world: &World) -> u64 {
     stats["calls_total"].as_u64().unwrap_or(0)
 }
 
-/// While leads come, every twentieth fails at the first try, each in its own way; alone, whole requests fail and workers die
-/// too. Answers what Meta has in the end.
+/// Makes every twentieth lead fail at its first read, in rotating ways. Alone, also makes whole requests fail and kills
+/// workers. Returns what Meta has in the end.
 async fn trouble(
     world: &World,
     storm: Storm,
@@ -153,7 +154,7 @@ async fn trouble(
     truth(world, forms).await
 }
 
-/// Waits until every lead is in, comparing with Meta now and then, and answers those that are not.
+/// Waits until every lead is stored, with a sweep now and then, and returns the missing ones.
 async fn settle(
     world: &World,
     tenants: &[Tenant],
@@ -162,10 +163,10 @@ async fn settle(
     until: Instant,
 ) -> Vec<String> {
     for round in 0_u32.. {
-        // Often enough to be waited for, and seldom enough not to be what is measured.
+        // Often enough to find dropped leads in time, and rarely enough not to dominate the measurement.
         if round.is_multiple_of(10) {
             for tenant in tenants {
-                // A system that has its hands full does not always take more; the next round does.
+                // A busy system may reject the call; the next round repeats it.
                 let fire = format!("{}/_local/fire/lead-sweep?org={}", world.endpoints.url, tenant.org);
                 let _ = world.http.post(fire).send().await;
             }
@@ -180,7 +181,8 @@ async fn settle(
                 .filter_map(|page| page["leads_count"].as_u64())
                 .sum();
             let expected = truth.values().filter(|(page, _)| pages.contains(page)).count() as u64;
-            // Repeat submissions are not counted as leads; only when it is close is it worth looking closely.
+            // Repeat submissions are not counted as leads, hence the margin. The exact comparison is costly and pays
+            // off only once the count is close.
             if counted * 10 < expected * 9 {
                 left.push(format!("{} of {expected} in {}", counted, tenant.org));
                 continue;
@@ -197,7 +199,7 @@ async fn settle(
     Vec::new()
 }
 
-/// The org's submissions by leadgen id: how each was found, and how often it is there.
+/// Returns the org's submissions by leadgen id: how each was found, and how often it is stored.
 async fn submissions(tenant: &Tenant) -> BTreeMap<String, (String, usize)> {
     let mut found: BTreeMap<String, (String, usize)> = BTreeMap::new();
     let mut take = |submission: &Value| {
@@ -240,6 +242,7 @@ async fn count(
             }
             *account.found_by.entry(found_by.clone()).or_default() += 1;
         }
+        // Assignment must be fair, and every lead published.
         let leads = tenant.leads("").await;
         account.merged += found.len() - leads.len();
         let mut turns: BTreeMap<&str, usize> = ["ann", "bob", "cem"].map(|user| (user, 0)).into();

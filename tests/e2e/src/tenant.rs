@@ -1,4 +1,4 @@
-//! An org with somebody who acts for it.
+//! An org and a user who acts for it.
 
 use std::collections::BTreeSet;
 
@@ -9,19 +9,20 @@ use url::Url;
 use crate::meta::answered;
 use crate::world::{World, eventually, world};
 
-/// Somebody acting for an org.
+/// An authenticated user acting for an org.
 pub struct Tenant {
-    /// The org.
+    /// The org's id.
     pub org: String,
     token: String,
     world: &'static World,
 }
 
 impl Tenant {
-    /// A new org with Meta in its plan and these users, of whom the active ones manage leads.
+    /// Creates an org with Meta in its plan and these users, who all manage leads. The flag says whether a user is
+    /// active.
     ///
     /// # Panics
-    /// If the directory does not take it.
+    /// Panics if the API rejects the org or a user.
     pub async fn with_users(org: &str, users: &[(&str, bool)]) -> Self {
         let tenant = Self::superadmin_in(org);
         let body = json!({ "name": org, "plan": { "name": "pro", "features": ["meta"] }, "default_country": "US" });
@@ -33,19 +34,19 @@ impl Tenant {
         tenant
     }
 
-    /// The superadmin, acting for any org.
+    /// Returns the superadmin, acting for any org.
     ///
     /// # Panics
-    /// If there is none.
+    /// Panics if there is no superadmin.
     #[must_use]
     pub fn superadmin_in(org: &str) -> Self {
         Self::somebody("", "superadmin", org)
     }
 
-    /// The person with this role in `home`, acting for `org`.
+    /// Returns the user with this role in `home`, acting for `org`.
     ///
     /// # Panics
-    /// If there is none.
+    /// Panics if there is no such user.
     #[must_use]
     pub fn somebody(home: &str, role: &str, org: &str) -> Self {
         let world = world();
@@ -53,19 +54,19 @@ impl Tenant {
         Self { org: org.to_owned(), token, world }
     }
 
-    /// A call of the API: status and body.
+    /// Calls the API and returns status and body.
     ///
     /// # Panics
-    /// If nobody answers.
+    /// Panics if there is no response.
     pub async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
         let headers = [("authorization", format!("Bearer {}", self.token)), ("orgid", self.org.clone())];
         self.call_with(method, path, body, &headers).await
     }
 
-    /// A call of the API with whatever headers.
+    /// Calls the API with arbitrary headers.
     ///
     /// # Panics
-    /// If nobody answers.
+    /// Panics if there is no response.
     pub async fn call_with(
         &self,
         method: Method,
@@ -86,28 +87,28 @@ impl Tenant {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
-    /// A call that has to succeed.
+    /// Calls the API and returns the body.
     ///
     /// # Panics
-    /// If it does not.
+    /// Panics if the call does not succeed.
     pub async fn done(&self, method: Method, path: &str, body: &Value) -> Value {
         let (status, answer) = self.call(method.clone(), path, body).await;
         assert!((200..300).contains(&status), "{method} {path} for {}: {status} {answer}", self.org);
         answer
     }
 
-    /// Posts a file to the API: status and body.
+    /// Posts a file to the API and returns status and body.
     ///
     /// # Panics
-    /// If nobody answers.
+    /// Panics if there is no response.
     pub async fn upload(&self, path: &str, file: &[u8]) -> (u16, Value) {
         self.upload_as(path, file, "application/octet-stream").await
     }
 
-    /// The same, saying what it is.
+    /// Like [`Tenant::upload`], with a content type.
     ///
     /// # Panics
-    /// If nobody answers.
+    /// Panics if there is no response.
     pub async fn upload_as(&self, path: &str, file: &[u8], kind: &str) -> (u16, Value) {
         let request = self.world.http.post(format!("{}{path}", self.world.endpoints.url)).header("content-type", kind);
         let request = request.header("authorization", format!("Bearer {}", self.token)).header("orgid", &self.org);
@@ -117,18 +118,18 @@ impl Tenant {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
-    /// What the API answers.
+    /// Gets a resource of the API.
     ///
     /// # Panics
-    /// If it answers anything but success.
+    /// Panics if the call does not succeed.
     pub async fn get(&self, path: &str) -> Value {
         self.done(Method::GET, path, &Value::Null).await
     }
 
-    /// The address of Meta's dialog for a new connection.
+    /// Requests the URL of Meta's login dialog for a new connection. `more` adds fields to the request body.
     ///
     /// # Panics
-    /// If the API does not give one.
+    /// Panics if the API rejects the request.
     pub async fn auth_url(&self, more: Value) -> String {
         let mut body = json!({ "returnUrl": format!("{}/back?x=1", self.world.endpoints.url) });
         if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
@@ -138,10 +139,10 @@ impl Tenant {
         answer["authUrl"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// Connects pages by walking through Meta's dialog, and answers what the return address was told.
+    /// Connects pages by walking through Meta's login dialog, and returns the outcome from the return URL.
     ///
     /// # Panics
-    /// If the walk ends anywhere but at the return address.
+    /// Panics if a step does not redirect.
     pub async fn connect(&self, user: &str, pages: &[&str], more: Value, answer: &[(&str, &str)]) -> Outcome {
         let pages = pages.join(",");
         let mut given = vec![("_sim", "allow"), ("_user", user)];
@@ -153,19 +154,19 @@ impl Tenant {
         Outcome(self.world.leads_to(callback).await)
     }
 
-    /// Has the org's pages compared with Meta now.
+    /// Compares the org's pages with Meta now.
     ///
     /// # Panics
-    /// If the schedule does not run.
+    /// Panics if the schedule does not run.
     pub async fn sweep(&self) {
         let fired = self.world.local(Method::POST, &format!("fire/lead-sweep?org={}", self.org)).await;
         assert_eq!(fired["result"]["messages"].as_u64(), Some(1), "{fired}");
     }
 
-    /// The org's leads, all of them.
+    /// Returns all leads of the org that match the filter.
     ///
     /// # Panics
-    /// If the list does not come to an end.
+    /// Panics if the list does not end.
     pub async fn leads(&self, filter: &str) -> Vec<Value> {
         let (mut leads, mut cursor) = (Vec::new(), String::new());
         for _ in 0..100 {
@@ -179,10 +180,10 @@ impl Tenant {
         panic!("the list of leads does not end");
     }
 
-    /// Waits until all these submissions are in the org, and answers all its leads.
+    /// Waits until all these submissions are leads of the org, and returns all its leads.
     ///
     /// # Panics
-    /// If they do not come.
+    /// Panics on a timeout.
     pub async fn leads_with(&self, ids: &[String]) -> Vec<Value> {
         let wanted: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
         eventually(&format!("{} leads of {}", wanted.len(), self.org), async || {
@@ -195,10 +196,10 @@ impl Tenant {
 }
 
 impl World {
-    /// Where an address sends a browser.
+    /// Returns the redirect target of a URL.
     ///
     /// # Panics
-    /// If it sends it nowhere.
+    /// Panics if the response is not a redirect.
     pub async fn leads_to(&self, address: Url) -> Url {
         let answer = self.http.get(address.clone()).send().await.expect("an answer");
         let (status, location) = (answer.status(), answer.headers().get("location").cloned());
@@ -208,11 +209,11 @@ impl World {
     }
 }
 
-/// What a login's return address was told.
+/// The return URL of a login.
 pub struct Outcome(pub Url);
 
 impl Outcome {
-    /// A parameter of the return address; empty if it is not there.
+    /// Returns a parameter of the return URL; empty if it is absent.
     #[must_use]
     pub fn get(&self, name: &str) -> String {
         self.0.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned()).unwrap_or_default()

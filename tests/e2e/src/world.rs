@@ -1,4 +1,4 @@
-//! The one system that the stories share, and what was seen of it.
+//! The one system that the stories share, and the responses it gave.
 
 use std::path::PathBuf;
 use std::sync::{LazyLock, Mutex};
@@ -9,27 +9,27 @@ use local::{Endpoints, Options, System};
 
 /// A running system.
 pub struct World {
-    /// Where everything is.
+    /// The addresses and logins of the system.
     pub endpoints: Endpoints,
-    /// Does not follow redirects.
+    /// An HTTP client that does not follow redirects.
     pub http: reqwest::Client,
     /// The folder with the logs of the system's parts.
     pub logs: PathBuf,
-    /// Every body that a story was answered with, for whoever looks for what must not be in any.
+    /// Every response body the stories received, for the check that none contains a secret.
     pub answers: Mutex<Vec<String>>,
 }
 
-/// The system; the first story to ask starts it. It ends with the process.
+/// Returns the shared system. The first call starts it; it ends with the process.
 #[must_use]
 pub fn world() -> &'static World {
     static WORLD: LazyLock<World> = LazyLock::new(start);
     &WORLD
 }
 
-/// Where the stories leave what is worth looking at: `e2e` in cargo's target folder.
+/// The folder for the stories' output: `e2e` in cargo's target folder.
 ///
 /// # Panics
-/// If this program is not where cargo puts it.
+/// Panics if this program is not in cargo's target folder.
 #[must_use]
 pub fn folder() -> PathBuf {
     let here = std::env::current_exe().expect("this program has a place");
@@ -39,7 +39,7 @@ pub fn folder() -> PathBuf {
 
 fn start() -> World {
     let (send, receive) = std::sync::mpsc::channel();
-    // The stories' own runtimes come and go; the system's stays.
+    // The stories' own runtimes come and go; the system needs one that stays.
     thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
@@ -55,24 +55,25 @@ fn start() -> World {
     });
     let (endpoints, logs) = receive.recv().expect("the thread answers").expect("the system starts");
     let redirect = reqwest::redirect::Policy::none();
-    // Each story has its own runtime, and a connection dies with the runtime that opened it: none is kept.
+    // Each story has its own runtime, and a connection dies with the runtime that opened it. Idle connections are
+    // therefore never reused.
     let http = reqwest::Client::builder().no_proxy().redirect(redirect).pool_max_idle_per_host(0);
     let http = http.timeout(Duration::from_secs(60)).build();
     World { endpoints, http: http.expect("a client"), logs, answers: Mutex::default() }
 }
 
-/// Asks `probe` again and again until it answers something.
+/// Calls `probe` repeatedly until it returns a value.
 ///
 /// # Panics
-/// If it does not within a minute; `what` says what was waited for.
+/// Panics after a minute; `what` names the expectation in the message.
 pub async fn eventually<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
     within(Duration::from_secs(60), what, probe).await
 }
 
-/// Asks `probe` again and again until it answers something.
+/// Calls `probe` repeatedly until it returns a value.
 ///
 /// # Panics
-/// If it does not within this time; `what` says what was waited for.
+/// Panics after `time`; `what` names the expectation in the message.
 pub async fn within<T>(time: Duration, what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {

@@ -1,7 +1,7 @@
-//! The simulated clock: real time plus whatever the control interface added.
+//! The simulated clock: real time plus the offset set through the control interface.
 //!
-//! Everything that expires, is retried or is stamped with a time reads this clock, so a test sees sixty days pass in
-//! one call. It never runs backwards while the program lives; a reset of the world sets it to real time again.
+//! Everything that expires, retries or carries a timestamp reads this clock, so a test can make sixty days pass in one
+//! call. The clock never runs backwards, except that resetting the world returns it to real time.
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone};
@@ -32,7 +32,7 @@ impl Clock {
     }
 }
 
-/// A time as most Graph nodes print it: `2015-02-28T08:49:14+0000`, no colon in the offset.
+/// Formats a time as most Graph nodes do: `2015-02-28T08:49:14+0000`, with no colon in the offset.
 pub(crate) fn graph_time(epoch_ms: i64) -> String {
     Timestamp::from_millisecond(epoch_ms)
         .unwrap_or(Timestamp::UNIX_EPOCH)
@@ -40,8 +40,8 @@ pub(crate) fn graph_time(epoch_ms: i64) -> String {
         .to_string()
 }
 
-/// A time as Meta's lead downloads print it, in the ad account's zone: `2026-06-10T14:03:22-05:00`. Every account here is
-/// five hours behind.
+/// Formats a time as Meta's lead downloads do, in the ad account's zone: `2026-06-10T14:03:22-05:00`. Every account
+/// here is five hours behind UTC.
 pub(crate) fn export_time(epoch_ms: i64) -> String {
     Timestamp::from_millisecond(epoch_ms)
         .unwrap_or(Timestamp::UNIX_EPOCH)

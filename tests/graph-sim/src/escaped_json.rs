@@ -1,7 +1,7 @@
-//! JSON in the bytes Meta puts on the wire: pure ASCII, everything else as `\uXXXX` in lower-case hex, `/` as `\/`.
+//! JSON in the bytes Meta sends: pure ASCII, with other characters as `\uXXXX` in lower-case hex and `/` as `\/`.
 //!
-//! Webhooks are signed over exactly these bytes. A receiver that parses and re-serialises before it hashes passes
-//! every English test and fails on the first umlaut; sending the escaped form finds that out.
+//! Webhooks are signed over exactly these bytes. A receiver that parses and re-serialises the body before hashing it
+//! passes every English test and fails on the first umlaut; the escaped form exposes that.
 
 use std::io::{self, Write};
 
@@ -27,7 +27,7 @@ impl Formatter for Escaping {
     }
 }
 
-/// Serialises `value`; everything this crate serialises has string keys and cannot fail.
+/// Serialises `value`. Everything this crate serialises has string keys, so serialisation cannot fail.
 pub(crate) fn to_string<T: Serialize>(value: &T) -> String {
     let mut bytes = Vec::new();
     let written = value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Escaping));

@@ -1,29 +1,29 @@
-//! Faults a test asks for: errors, throttling, silence and garbage on chosen paths.
+//! Faults injected by a test: errors, throttling, timeouts and garbage on chosen paths.
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-/// What goes wrong.
+/// The kind of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FaultKind {
     /// A Graph error with the given code.
     Error,
-    /// No answer: the connection is held and closed; in a batch the element is `null`.
+    /// No response while the connection is held, then an empty 504. In a batch the element is `null`.
     Timeout,
-    /// A rate limit error, with usage headers at 100.
+    /// A rate limit error, with the usage headers at 100.
     Throttle,
-    /// HTTP 200 and something that is not the answer.
+    /// HTTP 200 with a body that is not a valid response.
     Garbage,
 }
 
-/// One rule.
+/// A fault rule.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) id: u64,
-    /// A prefix, a glob with `*`, or `=` and an exact path; never with a version.
+    /// A prefix, a glob with `*`, or `=` followed by an exact path. Never includes the API version.
     pub(crate) path: String,
-    /// Upper case; `None` = any.
+    /// In upper case; `None` matches any method.
     pub(crate) method: Option<String>,
     pub(crate) kind: FaultKind,
     pub(crate) code: Option<i64>,
@@ -32,15 +32,15 @@ pub(crate) struct Fault {
     pub(crate) message: Option<String>,
     /// How long a timeout holds the connection.
     pub(crate) hold_ms: u64,
-    /// Remaining hits; `None` = until deleted.
+    /// Remaining hits; `None` means until deleted.
     pub(crate) times: Option<u64>,
-    /// Of hitting a matching call.
+    /// The probability that a matching call is hit.
     pub(crate) probability: f64,
     pub(crate) random: StdRng,
     pub(crate) hits: u64,
 }
 
-/// What a call has to suffer.
+/// The fault that applies to one call.
 #[derive(Debug, Clone)]
 pub(crate) struct Hit {
     pub(crate) kind: FaultKind,
@@ -49,7 +49,7 @@ pub(crate) struct Hit {
     pub(crate) status: Option<u16>,
     pub(crate) message: Option<String>,
     pub(crate) hold_ms: u64,
-    /// Running number of the rule's hits, from 0.
+    /// Index of this hit among the rule's hits, from 0.
     pub(crate) hit: u64,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Adds a rule and answers its id.
+    /// Adds a rule and returns its id.
     pub(crate) fn add(&mut self, mut fault: Fault) -> u64 {
         self.last_id += 1;
         fault.id = self.last_id;
@@ -69,15 +69,15 @@ impl Faults {
         self.last_id
     }
 
-    /// Removes every rule, or the one named; answers how many.
+    /// Removes the rule `id`, or every rule if `None`. Returns how many were removed.
     pub(crate) fn remove(&mut self, id: Option<u64>) -> usize {
         let before = self.rules.len();
         self.rules.retain(|rule| id.is_some_and(|id| rule.id != id));
         before - self.rules.len()
     }
 
-    /// The first rule that matches and wants this call. `paths` are spellings of one path: the real one and its
-    /// normalised form, such as `/123/leads` and `/{form}/leads`.
+    /// Returns the hit of the first rule that matches this call and passes its probability. `paths` are spellings of
+    /// one path: the real one and its normalised form, such as `/123/leads` and `/{form}/leads`.
     pub(crate) fn strike(&mut self, method: &str, paths: [&str; 2]) -> Option<Hit> {
         for rule in &mut self.rules {
             let matches = paths.iter().any(|path| path_matches(&rule.path, path));
@@ -102,7 +102,7 @@ impl Faults {
         None
     }
 
-    /// For the control interface.
+    /// Lists the rules for the control interface.
     pub(crate) fn list(&self) -> Value {
         self.rules
             .iter()
@@ -111,7 +111,7 @@ impl Faults {
     }
 }
 
-/// The random numbers of a rule: the same seed hits the same calls.
+/// The random number generator of a rule. The same seed hits the same calls.
 pub(crate) fn random(seed: u64) -> StdRng {
     StdRng::seed_from_u64(seed)
 }
@@ -126,7 +126,7 @@ fn path_matches(pattern: &str, path: &str) -> bool {
     glob_matches(pattern, path)
 }
 
-/// `*` stands for any text, slashes included.
+/// `*` matches any text, including slashes.
 fn glob_matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,

@@ -1,13 +1,13 @@
-//! Meta's side of Lead Ads and ads reporting over HTTP, simulated: the Graph API, the login dialog, lead forms, the webhook
-//! sender, and ad accounts of any size with their insights.
+//! A simulator of Meta's side of Lead Ads and ads reporting over HTTP: the Graph API, the login dialog, lead forms, the
+//! webhook sender, and ad accounts of any size with their insights.
 //!
-//! A client under test is pointed at one address for Graph and dialog alike, subscribes its webhook as it would at
-//! Meta, and is then treated as Meta treats clients: scopes, page tasks and token kinds are enforced, unknown fields
-//! refused, lists paged in Meta's odd ways, webhooks signed over escaped bytes, repeated, reordered and retried.
-//! Tests steer it through the control interface under `/_sim` (see the `control` module): submit leads, inject faults,
-//! kill tokens, make ad accounts, advance the clock, read the truth.
+//! A client under test uses one address for both Graph and the dialog, subscribes its webhook as it would at Meta, and
+//! is then treated as Meta treats clients. Scopes, page tasks and token kinds are enforced, unknown fields are
+//! rejected, and lists are paged in Meta's odd ways. Webhooks are signed over escaped bytes, repeated, reordered and
+//! retried. Tests control the simulator through the interface under `/_sim` (see the `control` module): they submit
+//! leads, inject faults, invalidate tokens, create ad accounts, advance the clock and read the true state.
 //!
-//! The world a simulator starts with is described in [`seed`]. It lives in memory and knows nothing of its clients.
+//! The initial world of a simulator is described in [`seed`]. It lives in memory and has no knowledge of its clients.
 //!
 //! ```no_run
 //! # async fn example() -> std::io::Result<()> {

@@ -1,6 +1,7 @@
-//! Limits a test sets for a page or an ad account: so many calls per window, then a block that impatience makes longer.
+//! Limits that a test sets for a page or an ad account: a number of calls per window, then a block that further calls
+//! prolong.
 //!
-//! The quotas of `usage` are as large as Meta's and hardly ever met. A limit set here takes their place.
+//! The quotas of `usage` are as large as Meta's and are rarely reached. A limit set here replaces them.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,15 +9,15 @@ use serde_json::{Value, json};
 
 use crate::usage::{Bucket, Level};
 
-/// What a page may be asked through its page tokens, or an ad account by anybody.
+/// A limit on the calls to a page through its page tokens, or to an ad account through any token.
 #[derive(Debug)]
 pub(crate) struct Limit {
-    /// Names the header's `type` and the error code. Of a page calls of every kind count.
+    /// Determines the header's `type` and the error code. For a page, calls of every kind count.
     bucket: Bucket,
     calls: usize,
     window_ms: i64,
     block_ms: i64,
-    /// When each call of the window came.
+    /// The time of each call in the window.
     asked: VecDeque<i64>,
     block: Option<Block>,
     calls_while_blocked: u64,
@@ -25,11 +26,11 @@ pub(crate) struct Limit {
 #[derive(Debug, Clone, Copy)]
 struct Block {
     until_ms: i64,
-    /// However many calls come, it is over then.
+    /// The block ends here at the latest, however many calls come.
     at_most_ms: i64,
 }
 
-/// What a limit says to a call.
+/// The outcome of counting a call against a limit.
 #[derive(Debug)]
 pub(crate) struct Verdict {
     pub(crate) bucket: Bucket,
@@ -50,7 +51,8 @@ impl Limit {
         }
     }
 
-    /// Forgets what is over. After a block the window begins anew: the headers promised that calls work again.
+    /// Drops a finished block and calls outside the window. The window restarts empty after a block, because the
+    /// headers promised that calls work again.
     fn settle(&mut self, now_ms: i64) {
         if self.block.is_some_and(|block| block.until_ms <= now_ms) {
             self.block = None;
@@ -91,7 +93,7 @@ impl Limit {
     }
 }
 
-/// Limits by what they limit: a page has one, an ad account one of each kind.
+/// Limits by subject: one per page, one of each kind per ad account.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
     limits: BTreeMap<Subject, Limit>,
@@ -119,31 +121,31 @@ impl Subject {
 }
 
 impl Limits {
-    /// Sets a limit; an earlier one of the same subject and what was counted for it are gone.
+    /// Sets a limit. Replaces an earlier limit of the same subject, including its counts.
     pub(crate) fn set(&mut self, limit: Limit) {
         if let Some(subject) = Subject::of(&limit.bucket) {
             self.limits.insert(subject, limit);
         }
     }
 
-    /// Lifts all limits, and answers how many there were.
+    /// Removes all limits and returns how many there were.
     pub(crate) fn lift(&mut self) -> usize {
         std::mem::take(&mut self.limits).len()
     }
 
-    /// Counts a call, if what it counts against has a limit.
+    /// Counts a call. `None` if no limit applies to its bucket.
     pub(crate) fn ask(&mut self, bucket: &Bucket, now_ms: i64) -> Option<Verdict> {
         self.limits.get_mut(&Subject::of(bucket)?).map(|limit| limit.ask(now_ms))
     }
 
-    /// How a limit stands, without counting.
+    /// Returns the level of a limit without counting a call.
     pub(crate) fn peek(&mut self, bucket: &Bucket, now_ms: i64) -> Option<Level> {
         let limit = self.limits.get_mut(&Subject::of(bucket)?)?;
         limit.settle(now_ms);
         Some(limit.level(now_ms))
     }
 
-    /// For the control interface.
+    /// Lists the limits for the control interface.
     pub(crate) fn list(&mut self, now_ms: i64) -> Value {
         self.limits
             .iter_mut()
@@ -170,7 +172,7 @@ impl Limits {
     }
 }
 
-/// Whole units, a begun one included.
+/// Divides, rounding up.
 fn ceiling(amount: i64, unit: i64) -> i64 {
     (amount + unit - 1).div_euclid(unit)
 }

@@ -1,5 +1,5 @@
-//! The simulator as a program. Prints `listening <url>` on standard output once it answers; logs go to standard error
-//! (`RUST_LOG` chooses what).
+//! The simulator as a program. Prints `listening <url>` on standard output once it accepts requests. Logs go to
+//! standard error, filtered by `RUST_LOG`.
 
 use std::io::{self, Write};
 use std::net::IpAddr;
@@ -9,21 +9,21 @@ use clap::{ArgAction, Parser};
 use graph_sim::{Options, seed};
 use tracing_subscriber::EnvFilter;
 
-/// Meta's Graph API, login dialog, lead forms and webhook sender, simulated.
+/// Simulates Meta's Graph API, login dialog, lead forms and webhook sender.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
-    /// Port to listen on; 0 takes a free one.
+    /// Port to listen on; 0 picks a free one.
     #[arg(long, default_value_t = 8081)]
     port: u16,
     /// Interface to listen on.
     #[arg(long, default_value = "127.0.0.1")]
     host: IpAddr,
-    /// Origin that clients see, for the addresses in answers; by default where it listens.
+    /// Origin that clients see, used for URLs in responses. Defaults to the listening address.
     #[arg(long)]
     public_url: Option<String>,
-    /// Redirect address the login dialog accepts, compared exactly; may be repeated. Without it: any https address,
-    /// and http on localhost.
+    /// Redirect URI the login dialog accepts, compared exactly; may be repeated. Without it: any https address, and
+    /// http on localhost.
     #[arg(long = "redirect-uri")]
     redirect_uris: Vec<String>,
     /// Id of the app.
@@ -32,19 +32,19 @@ struct Arguments {
     /// Secret of the app.
     #[arg(long, env = "GRAPH_SIM_APP_SECRET", default_value = seed::APP_SECRET, hide_env_values = true)]
     app_secret: String,
-    /// Token a webhook callback asks for; used where a subscription names none.
+    /// Verify token sent to a webhook callback when the subscription names none.
     #[arg(long, default_value = seed::VERIFY_TOKEN)]
     verify_token: String,
-    /// "Require App Secret": refuse calls without appsecret_proof.
+    /// "Require App Secret": reject calls without appsecret_proof.
     #[arg(long, default_value_t = true, action = ArgAction::Set)]
     require_proof: bool,
-    /// Address told when a person removes the app.
+    /// URL to notify when a person removes the app.
     #[arg(long)]
     deauthorize_url: Option<String>,
-    /// Address told when a person wants their data deleted.
+    /// URL to notify when a person requests deletion of their data.
     #[arg(long)]
     deletion_url: Option<String>,
-    /// Send ids in webhooks as numbers, as Meta's documentation prints them, instead of strings.
+    /// Send ids in webhooks as numbers, as in Meta's documentation, instead of strings.
     #[arg(long)]
     numeric_webhook_ids: bool,
 }

@@ -1,35 +1,35 @@
-//! What a simulator can be told when it starts.
+//! Options for starting a simulator.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::seed;
 
-/// How to run the simulator. `Options::default()` listens on a free port of the loopback interface.
+/// Configuration of a simulator. `Options::default()` listens on a free port of the loopback interface.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The interface to listen on.
     pub host: IpAddr,
-    /// The port; 0 takes a free one.
+    /// The port; 0 picks a free one.
     pub port: u16,
-    /// The origin clients see, used in `paging.next`; by default `http://<host>:<port>`.
+    /// The origin clients see, used in `paging.next`. Defaults to `http://<host>:<port>`.
     pub public_url: Option<String>,
-    /// Redirect addresses the login dialog accepts, compared exactly. Empty: anything on `https`, and `http` on
-    /// `localhost` or a loopback address.
+    /// Redirect URIs the login dialog accepts, compared exactly. If empty, any `https` address is accepted, and `http`
+    /// on `localhost` or a loopback address.
     pub redirect_uris: Vec<String>,
     /// The app's id, its OAuth `client_id`.
     pub app_id: String,
-    /// The app's secret: signs webhooks, proves tokens.
+    /// The app's secret, used to sign webhooks and to check `appsecret_proof`.
     pub app_secret: String,
-    /// The token a webhook receiver is expected to ask for; used when a subscription names none.
+    /// The verify token sent to a webhook receiver when the subscription names none.
     pub verify_token: String,
-    /// "Require App Secret" of the app's settings: calls without `appsecret_proof` fail. On by default, because a
-    /// client that forgets the proof should learn it here. App tokens carry the secret and need none.
+    /// The "Require App Secret" setting of the app: calls without `appsecret_proof` fail. On by default, so that a
+    /// client that omits the proof fails here first. App tokens contain the secret and need no proof.
     pub require_proof: bool,
-    /// Where the app's settings send the callback for people who remove the app; nowhere unless given.
+    /// The app's deauthorize callback, called when a person removes the app. Not called if `None`.
     pub deauthorize_url: Option<String>,
-    /// Where the app's settings send requests to delete a person's data; nowhere unless given.
+    /// The app's data deletion callback, called when a person requests deletion of their data. Not called if `None`.
     pub deletion_url: Option<String>,
-    /// Print ids in webhook payloads as JSON numbers, as Meta's documentation does; real payloads carry strings.
+    /// Sends ids in webhook payloads as JSON numbers, as in Meta's documentation. Real payloads carry strings.
     pub numeric_webhook_ids: bool,
 }
 

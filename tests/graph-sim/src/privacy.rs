@@ -1,6 +1,6 @@
-//! The callbacks about people's privacy: removal of the app, and requests to delete data.
+//! The privacy callbacks: removal of the app, and data deletion requests.
 //!
-//! Each is posted once; Meta documents no repetition.
+//! Each is posted once; Meta documents no retries.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,20 +11,20 @@ use crate::server::Sim;
 use crate::signing;
 use crate::world::World;
 
-/// How long the receiver may take. (Not documented.)
+/// How long the receiver may take. Meta documents no value.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
-/// Which callback.
+/// The kind of privacy callback.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Callback {
     /// A person removed the app.
     Deauthorize,
-    /// A person removed the app and wants their data deleted.
+    /// A person removed the app and requested deletion of their data.
     Deletion,
 }
 
 impl Callback {
-    /// Where the app wants it.
+    /// The URL configured in the app's settings.
     pub(crate) fn address(self, world: &World) -> Option<String> {
         match self {
             Self::Deauthorize => world.app.deauthorize_url.clone(),
@@ -33,12 +33,12 @@ impl Callback {
     }
 }
 
-/// The `signed_request` about a person, issued now.
+/// Creates the `signed_request` for a person, issued now.
 pub(crate) fn signed_request(world: &World, user_id: &str) -> String {
     signing::signed_request(&world.app.secret, user_id, world.clock.now_s())
 }
 
-/// Posts a callback and tells what came back: `{"status", "body"}`, the body as JSON where it is, or
+/// Posts a callback and returns the outcome: `{"status", "body"}`, with the body as JSON where it parses, or
 /// `{"status": null, "error"}`.
 pub(crate) async fn post(sim: &Arc<Sim>, address: &str, signed_request: &str) -> Value {
     let request = sim

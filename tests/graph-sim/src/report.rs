@@ -1,27 +1,27 @@
-//! Insights reports: queries that are worked out while the client polls.
+//! Insights reports: queries that are computed while the client polls.
 //!
-//! A report's rows are those of the moment it was asked for. How far it has come depends on real time, or on how often it
-//! was asked, never on the simulated clock; only its life of thirty days does.
+//! A report's rows are a snapshot of the moment it was requested. Its progress depends on real time or on the number of
+//! polls, never on the simulated clock. Only its lifetime of thirty days follows the simulated clock.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::graph::insights::Rows;
 
-/// Ids are valid this long.
+/// How long a report id stays valid.
 const LIFE_MS: i64 = 30 * 24 * 3600 * 1000;
-/// How long a report takes unless told otherwise.
+/// The default pace of a report.
 const USUAL: Pace = Pace::Time(Duration::from_millis(300));
 
-/// What makes a report go on.
+/// What drives a report's progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pace {
     Time(Duration),
-    /// Done at this poll.
+    /// Completes at this poll.
     Polls(u32),
 }
 
-/// Why a report failed, in the fields that tell it.
+/// Why a report failed, as reported in its error fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) code: i64,
@@ -49,7 +49,7 @@ impl Failure {
         message: "Please reduce the amount of data you're asking for, then retry your request",
         title: "Too many data points",
     };
-    /// The same text as [`Failure::RETRY`] has: only the subcode tells them apart.
+    /// Has the same text as [`Failure::RETRY`]: only the subcode differs.
     pub(crate) const TIMEOUT: Self = Self {
         code: 2,
         subcode: 1_504_038,
@@ -59,20 +59,20 @@ impl Failure {
     pub(crate) const RETRY: Self = Self { subcode: 1_504_044, ..Self::TIMEOUT };
 }
 
-/// How a report ends.
+/// The outcome of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fate {
     Completes,
-    /// Stays at nothing.
+    /// Never gets past 0 percent.
     Stuck,
     Fails(Failure),
     Skipped,
-    /// Completes, and its rows lack what they need the first time they are read.
+    /// Completes, but required fields are missing from its rows the first time they are read.
     IncompleteRows,
 }
 
 impl Fate {
-    /// In the words of the control interface.
+    /// The outcomes by their names in the control interface.
     pub(crate) const ALL: [(&str, Self); 9] = [
         ("completed", Self::Completes),
         ("stuck", Self::Stuck),
@@ -86,15 +86,15 @@ impl Fate {
     ];
 }
 
-/// How far a report is.
+/// The progress of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     NotStarted,
     Started,
     Running,
-    /// Still running, at a hundred percent.
+    /// Still running, at 100 percent.
     AllButDone,
-    /// Says that it is completed, at 99 percent, and is not.
+    /// Reports `Job Completed` at 99 percent, although it is not completed.
     Nearly,
     Completed,
     Failed(Failure),
@@ -122,19 +122,19 @@ pub(crate) struct Report {
     pub(crate) account_id: String,
     pub(crate) rows: Rows,
     pub(crate) submitted_ms: i64,
-    /// When somebody first saw that it was completed.
+    /// When a poll first saw it completed.
     pub(crate) completed_ms: Option<i64>,
     began: Instant,
     polls: u32,
     pace: Pace,
     fate: Fate,
-    /// Whether the rows were read with something missing.
+    /// Whether the incomplete rows were already returned.
     spoiled: bool,
 }
 
 impl Report {
     pub(crate) fn stage(&self) -> Stage {
-        // In hundredths.
+        // In percent.
         let gone = match self.pace {
             Pace::Time(over) => match over.as_millis() {
                 0 => 100,
@@ -155,7 +155,7 @@ impl Report {
         }
     }
 
-    /// Whether the rows are to be read with something missing, this once.
+    /// Returns whether this read must return incomplete rows. True at most once per report.
     pub(crate) fn spoils(&mut self) -> bool {
         let spoils = self.fate == Fate::IncompleteRows && !self.spoiled;
         self.spoiled = true;
@@ -163,10 +163,10 @@ impl Report {
     }
 }
 
-/// What the next reports of an account are to do.
+/// The planned outcomes of an account's next reports.
 #[derive(Debug, Default)]
 struct Agenda {
-    /// Fate and pace, so many times.
+    /// An outcome, its pace, and the number of reports it applies to.
     next: VecDeque<(Fate, Option<Pace>, u32)>,
     pace: Option<Pace>,
 }
@@ -179,17 +179,17 @@ pub(crate) struct Reports {
 }
 
 impl Reports {
-    /// The next `times` reports of an account meet this fate.
+    /// Plans the outcome of the next `times` reports of an account.
     pub(crate) fn expect(&mut self, account_id: &str, fate: Fate, pace: Option<Pace>, times: u32) {
         self.agendas.entry(account_id.to_owned()).or_default().next.push_back((fate, pace, times));
     }
 
-    /// All later reports of an account go on like this.
+    /// Sets the pace of all later reports of an account.
     pub(crate) fn set_pace(&mut self, account_id: &str, pace: Pace) {
         self.agendas.entry(account_id.to_owned()).or_default().pace = Some(pace);
     }
 
-    /// Takes a report on; `doomed` is what its size makes of it.
+    /// Adds a report. `doomed` is the failure its size causes, if any; a planned outcome takes precedence.
     pub(crate) fn submit(&mut self, id: String, account_id: &str, rows: Rows, doomed: Option<Failure>, now_ms: i64) {
         let agenda = self.agendas.entry(account_id.to_owned()).or_default();
         let usual = agenda.pace.unwrap_or(USUAL);
@@ -218,7 +218,7 @@ impl Reports {
         self.reports.insert(id, report);
     }
 
-    /// A report that has not expired.
+    /// Returns a report unless it has expired.
     pub(crate) fn get(&self, id: &str, now_ms: i64) -> Option<&Report> {
         self.reports.get(id).filter(|report| now_ms < report.submitted_ms + LIFE_MS)
     }
@@ -227,7 +227,7 @@ impl Reports {
         self.reports.get_mut(id)
     }
 
-    /// Somebody asks how far a report is.
+    /// Counts a poll of a report.
     pub(crate) fn poll(&mut self, id: &str, now_ms: i64) {
         if let Some(report) = self.reports.get_mut(id) {
             report.polls = report.polls.saturating_add(1);

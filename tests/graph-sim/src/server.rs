@@ -1,4 +1,4 @@
-//! Starting and stopping: the listener, the sender task, and what they share.
+//! Starts and stops the simulator: the listener, the sender task, and their shared state.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,30 +15,30 @@ use crate::webhook::sender;
 use crate::world::World;
 use crate::{control, dialog, lead_ads};
 
-/// More webhook posts wait for their turn.
+/// Maximum number of concurrent webhook posts. Further posts wait.
 const POSTS_AT_ONCE: usize = 64;
 
-/// What every request and the sender share.
+/// State shared by all requests and the sender.
 pub(crate) struct Sim {
     world: Mutex<World>,
     /// Wakes the sender when there may be something to send.
     pub(crate) wake: Notify,
-    /// Webhook posts under way: hundreds at once would run out of sockets, and a receiver that is only busy would look
-    /// unreachable.
+    /// Limits concurrent webhook posts. Hundreds at once would exhaust the sockets, and a receiver that is only busy
+    /// would appear unreachable.
     pub(crate) posts: Semaphore,
-    /// For webhooks and callback verification.
+    /// Client for webhooks and callback verification.
     pub(crate) http: reqwest::Client,
 }
 
 impl Sim {
-    /// The world, locked. Never held while waiting for anything.
+    /// Locks the world. Never hold the guard across an await.
     pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        // Each change of the world is complete in itself; a panic elsewhere does not make it wrong.
+        // Each change leaves the world consistent, so a panic elsewhere does not invalidate it.
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A running simulator; it stops when this is dropped.
+/// A running simulator. Dropping it stops the simulator.
 #[derive(Debug)]
 pub struct Handle {
     url: String,
@@ -47,13 +47,13 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// The origin of everything: Graph API, dialog, lead forms, control. Without a trailing slash.
+    /// The origin of the Graph API, dialog, lead forms and control interface, without a trailing slash.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Where it listens.
+    /// The address the simulator listens on.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -68,10 +68,10 @@ impl Drop for Handle {
     }
 }
 
-/// Starts a simulator on the current tokio runtime; it answers when this returns.
+/// Starts a simulator on the current tokio runtime. It accepts requests once this returns.
 ///
 /// # Errors
-/// When the address cannot be listened on, or the HTTP client for webhooks cannot be built.
+/// Returns an error if the address cannot be bound or the HTTP client for webhooks cannot be built.
 pub async fn start(options: Options) -> io::Result<Handle> {
     let listener = TcpListener::bind((options.host, options.port)).await?;
     let address = listener.local_addr()?;

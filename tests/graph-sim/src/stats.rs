@@ -1,4 +1,4 @@
-//! Counts of what clients asked and what webhook receivers answered.
+//! Counts client calls and the responses of webhook receivers.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use crate::webhook::outbox::Delivery;
 
-/// Deliveries kept with their details; the counts go on.
+/// Number of deliveries stored with their details. The counts cover all deliveries.
 const KEPT_DELIVERIES: usize = 500;
 
-/// Since the start or the last reset.
+/// Counts since the start or the last reset.
 #[derive(Debug, Default)]
 pub(crate) struct Stats {
     calls: BTreeMap<String, u64>,
@@ -21,7 +21,7 @@ pub(crate) struct Stats {
     posted: VecDeque<Posted>,
 }
 
-/// One webhook post and its answer.
+/// One webhook post and its response.
 #[derive(Debug)]
 pub(crate) struct Posted {
     object: String,
@@ -49,12 +49,12 @@ impl Posted {
 }
 
 impl Stats {
-    /// An HTTP call; `endpoint` is normalised, as `GET /{lead}`.
+    /// Counts an HTTP call. `endpoint` is normalised, such as `GET /{lead}`.
     pub(crate) fn called(&mut self, endpoint: &str) {
         *self.calls.entry(endpoint.to_owned()).or_default() += 1;
     }
 
-    /// A request inside a batch.
+    /// Counts a request inside a batch.
     pub(crate) fn called_in_batch(&mut self, endpoint: &str) {
         *self.sub_requests.entry(endpoint.to_owned()).or_default() += 1;
     }
@@ -63,7 +63,7 @@ impl Stats {
         self.batches += 1;
     }
 
-    /// An error answer, by code and subcode.
+    /// Counts an error response by code and subcode.
     pub(crate) fn failed(&mut self, endpoint: &str, code: i64, subcode: Option<i64>) {
         let name = subcode.map_or_else(|| code.to_string(), |subcode| format!("{code}/{subcode}"));
         *self.errors.entry(endpoint.to_owned()).or_default().entry(name).or_default() += 1;
@@ -78,7 +78,7 @@ impl Stats {
         self.posted.push_back(posted);
     }
 
-    /// For the control interface.
+    /// Renders the counts for the control interface.
     pub(crate) fn report(&self, waiting_changes: usize, waiting_bodies: usize) -> Value {
         let deliveries: Vec<Value> = self
             .posted

@@ -1,45 +1,47 @@
-//! Rate limits: rolling counts per bucket, the headers that report them, and the point where they bite.
+//! Rate limits: rolling counts per bucket, the headers that report them, and the point where calls are rejected.
 //!
-//! Page-token calls fall under business use case limits of their page (`leadgen` or `pages`, 24 hours), calls about
-//! advertising under those of their ad account (`ads_management` or `ads_insights`, an hour) and its score; user and app
-//! tokens otherwise under the app's platform limit (one hour). All numbers in headers are percent used.
+//! Page token calls count against the business use case limits of their page (`leadgen` or `pages`, 24 hours). Calls
+//! about advertising count against those of their ad account (`ads_management` or `ads_insights`, one hour) and against
+//! its score. Other calls with user and app tokens count against the app's platform limit (one hour). All numbers in
+//! headers are percentages used.
 
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-/// Headers appear once an endpoint has seen some traffic; Meta does not say how much.
+/// Headers appear only after this many calls. Meta documents that they need some traffic, but not how much.
 const SILENT_CALLS: u64 = 3;
 /// Daily active users behind the app's quota of 200 calls per user and hour.
 const APP_DAILY_USERS: u64 = 10_000;
 /// Engaged users behind a page's quota of 4800 calls per user and day.
 const PAGE_ENGAGED_USERS: u64 = 100;
-/// Calls per lead of the last 90 days and day. A page without leads is treated as having one: Meta's floor is unknown.
+/// Calls per day for each lead of the last 90 days. A page without leads is treated as having one: Meta's minimum is
+/// unknown.
 const CALLS_PER_LEAD: u64 = 4_800;
 
-/// Points an ad account's score may reach: one per call, and five minutes until they are forgotten.
+/// Maximum score of an ad account. Each call adds one point, which expires after five minutes.
 const SCORE: u64 = 9_000;
-/// Calls of the app's for insights of all accounts together. Meta does not tell how many.
+/// Quota of the app's insights calls across all accounts. Meta does not publish the number.
 const APP_INSIGHTS: u64 = 1_000_000;
-/// What the headers call the app's access.
+/// The app's access tier in headers.
 const TIER: &str = "standard_access";
 
-/// What a call counts against.
+/// The quota a call counts against.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Bucket {
-    /// The app, through user and app tokens.
+    /// The app's platform limit, for user and app tokens.
     App,
-    /// A page, through its page tokens, for lead reading.
+    /// A page, for reading leads through its page tokens.
     Leadgen { page_id: String },
-    /// A page, through its page tokens, for everything else.
+    /// A page, for all other calls through its page tokens.
     Pages { page_id: String },
     /// An ad account, for insights and reports.
     AdsInsights { account_id: String },
-    /// An ad account, for everything else it has.
+    /// An ad account, for all other calls.
     AdsManagement { account_id: String },
-    /// An ad account's score, which the same calls as `AdsManagement` use up.
+    /// An ad account's score, used up by the same calls as `AdsManagement`.
     Score { account_id: String },
-    /// The app, for insights of all accounts.
+    /// The app, for insights across all accounts.
     AppInsights,
 }
 
@@ -52,22 +54,22 @@ pub(crate) struct Usage {
 /// How full a bucket is.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Level {
-    /// Percent of the quota; 100 and more is throttled.
+    /// Percent of the quota. At 100 or more, calls are throttled.
     pub(crate) percent: u64,
-    /// Minutes until calls work again; 0 when they do.
+    /// Minutes until calls work again; 0 if they do now.
     pub(crate) regain_min: i64,
-    /// Seconds until it is empty again.
+    /// Seconds until the bucket is empty again.
     pub(crate) reset_s: i64,
     visible: bool,
 }
 
 impl Level {
-    /// A bucket filled to the brim, for throttling on request.
+    /// A full bucket, for throttling on request.
     pub(crate) const FULL: Self = Self { percent: 100, regain_min: 5, reset_s: 300, visible: true };
-    /// One that nobody has counted in.
+    /// A bucket without calls.
     pub(crate) const EMPTY: Self = Self { percent: 0, regain_min: 0, reset_s: 0, visible: false };
 
-    /// How full a limit is that a test set; it shows from the first call on.
+    /// The level of a limit set by a test. It is visible from the first call.
     pub(crate) fn set(percent: u64, regain_min: i64, reset_s: i64) -> Self {
         Self { percent, regain_min, reset_s, visible: true }
     }
@@ -82,7 +84,7 @@ impl Bucket {
         }
     }
 
-    /// The error code of this bucket's limit, and its subcode.
+    /// Returns the error code and subcode of this bucket's limit.
     pub(crate) fn throttle_code(&self) -> (i64, Option<i64>) {
         match self {
             Self::App => (4, None),
@@ -95,7 +97,7 @@ impl Bucket {
         }
     }
 
-    /// How headers and the control interface call its kind.
+    /// The name of the kind in headers and the control interface.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::App | Self::AppInsights => "app",
@@ -107,7 +109,8 @@ impl Bucket {
         }
     }
 
-    /// Calls per window. `size` is the number of the page's leads within retention, or of the account's ads.
+    /// Returns the number of calls per window. `size` is the number of the page's leads within retention, or of the
+    /// account's ads.
     fn quota(&self, size: u64) -> u64 {
         match self {
             Self::App => 200 * APP_DAILY_USERS,
@@ -122,7 +125,7 @@ impl Bucket {
 }
 
 impl Usage {
-    /// Counts one call at `now_s` and says how full the bucket is with it; `size` as for [`Bucket::quota`].
+    /// Counts one call at `now_s` and returns the resulting level. `size` is as for [`Bucket::quota`].
     pub(crate) fn count(&mut self, bucket: &Bucket, now_s: i64, size: usize) -> Level {
         let minutes = self.minutes.entry(bucket.clone()).or_default();
         let now_min = now_s.div_euclid(60);
@@ -131,7 +134,7 @@ impl Usage {
         Self::level(bucket, minutes, now_min, size)
     }
 
-    /// How full a bucket is.
+    /// Returns the level of a bucket without counting a call.
     pub(crate) fn peek(&self, bucket: &Bucket, now_s: i64, size: usize) -> Level {
         let now_min = now_s.div_euclid(60);
         let Some(minutes) = self.minutes.get(bucket) else { return Level::EMPTY };
@@ -149,7 +152,7 @@ impl Usage {
     }
 }
 
-/// The usage header of a call, if the bucket has seen enough traffic (or is full).
+/// Returns the usage header of a call. `None` unless the bucket has seen enough traffic or is full.
 pub(crate) fn header(bucket: &Bucket, level: Level) -> Option<(&'static str, String)> {
     match bucket {
         Bucket::App if level.is_told() => {
@@ -171,7 +174,7 @@ pub(crate) fn header(bucket: &Bucket, level: Level) -> Option<(&'static str, Str
     }
 }
 
-/// `x-business-use-case-usage` of a page or ad account: an entry for each bucket that has something to tell.
+/// Returns `x-business-use-case-usage` of a page or ad account, with an entry for each bucket that is visible or full.
 pub(crate) fn business_header(owner: &str, levels: &[(&Bucket, Level)]) -> Option<(&'static str, String)> {
     let told = levels.iter().filter(|(_, level)| level.is_told());
     let entries: Vec<Value> = told.map(|(bucket, level)| entry(bucket, *level)).collect();
@@ -192,7 +195,7 @@ fn entry(bucket: &Bucket, level: Level) -> Value {
     entry
 }
 
-/// `x-fb-ads-insights-throttle`, which every answer about insights has.
+/// Returns `x-fb-ads-insights-throttle`, which every insights response carries.
 pub(crate) fn insights_header(app: Level, account: Level) -> (&'static str, String) {
     let value =
         json!({"app_id_util_pct": app.percent, "acc_id_util_pct": account.percent, "ads_api_access_tier": TIER});

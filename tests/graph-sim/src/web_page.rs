@@ -1,4 +1,4 @@
-//! The frame of the simulator's own web pages: one style sheet, readable on a phone, no script.
+//! The layout of the simulator's own web pages: one style sheet, readable on a phone, no script.
 
 use axum::response::Html;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -26,7 +26,7 @@ ul.plain li { border-bottom: 1px solid var(--line); padding: .5rem 0; }
 .error { border-left: 4px solid #d33; padding: .25rem .75rem; }
 ";
 
-/// A whole page.
+/// Renders a complete page.
 pub(crate) fn page(language: &str, title: &str, content: &Markup) -> Html<String> {
     Html(
         html! {

@@ -158,12 +158,12 @@ fn summary(account: &AdAccount, sync: &AdsSync) -> u8 {
             log.read, log.changed, log.unchanged, log.restated, log.failed, log.calls, log.waited_s
         );
         for error in &log.errors {
-            println!("    {}: {}", error.code.code(), error.evidence);
+            println!("    {}: {}", error.code, error.evidence);
         }
     }
     match (&sync.trouble, sync.state(clock::now())) {
         (Some(trouble), _) => {
-            println!("  {}: {} {}", trouble.code.code(), trouble.code.message(), trouble.code.fix());
+            println!("  {}: {} {}", trouble.code, trouble.code.message(), trouble.code.fix());
             1
         }
         (None, SyncState::Done) => 0,

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use leadwire::admin::runs::RunOut;
 use leadwire::admin::{inspect, runs as searches};
 use leadwire::http::Problem;
-use leadwire::model::connection::health::{Check, CheckStatus};
+use leadwire::model::connection::health::{Check, CheckId, CheckStatus};
 use leadwire::model::lead::FoundBy;
 use leadwire::model::lead::run::RunState;
 use maud::{Markup, html};
@@ -16,9 +16,6 @@ use crate::elements::{badge, count, counted, going_on, prose, time};
 use crate::frame::{Section, part_or_page};
 use crate::router::Console;
 use crate::visitor::Admin;
-
-/// Checks that Meta answers: that one of them says nothing is no good sign.
-const ASKED_OF_META: [&str; 6] = ["token", "scopes", "page_tasks", "subscription", "lead_access", "forms"];
 
 /// Its health, asked of Meta now.
 pub(super) async fn health(
@@ -31,7 +28,7 @@ pub(super) async fn health(
     let health = inspect::health(&console.services, &access, &id).await?;
     let failed = health.items.iter().filter(|check| check.status == CheckStatus::Fail).count();
     let unseen =
-        health.items.iter().filter(|check| check.status == CheckStatus::Unknown && ASKED_OF_META.contains(&check.id));
+        health.items.iter().filter(|check| check.status == CheckStatus::Unknown && check.id.is_asked_of_meta());
     let unseen = unseen.count();
     let part = html! {
         p {
@@ -63,19 +60,18 @@ fn line(check: &Check) -> Markup {
     }
 }
 
-fn name(id: &str) -> &str {
+fn name(id: CheckId) -> &'static str {
     match id {
-        "token" => "Access token",
-        "scopes" => "Permissions",
-        "page_tasks" => "Tasks on the pages",
-        "subscription" => "Webhook subscription",
-        "lead_access" => "Leads Access Manager",
-        "forms" => "Forms",
-        "last_webhook" => "Last webhook",
-        "last_lead" => "Last lead",
-        "app_mode" => "Mode of the app",
-        "backlog" => "Backlog",
-        other => other,
+        CheckId::Token => "Access token",
+        CheckId::Scopes => "Permissions",
+        CheckId::PageTasks => "Tasks on the pages",
+        CheckId::Subscription => "Webhook subscription",
+        CheckId::LeadAccess => "Leads Access Manager",
+        CheckId::Forms => "Forms",
+        CheckId::LastWebhook => "Last webhook",
+        CheckId::LastLead => "Last lead",
+        CheckId::AppMode => "Mode of the app",
+        CheckId::Backlog => "Backlog",
     }
 }
 

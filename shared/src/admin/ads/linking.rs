@@ -213,10 +213,10 @@ fn refused(error: LinkError) -> Problem {
                 _ => "token",
             };
             let detail = if evidence.is_empty() { detail } else { format!("{detail} ({evidence})") };
-            Problem::field(field, code.code(), detail)
+            Problem::field(field, code.into(), detail)
         }
         LinkError::Work(error @ (WorkError::Paused(_) | WorkError::Graph(_))) => {
-            tracing::warn!(%error, code = error.code(), "an ad account could not be verified");
+            tracing::warn!(%error, code = %error.code(), "an ad account could not be verified");
             let detail = "Meta could not be asked about this ad account at the moment. Try again in a few minutes.";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "meta_unavailable", detail)
         }

@@ -1,4 +1,4 @@
-//! An ad account that an org reads: whose client it is, with which token, how far it is.
+//! A linked ad account: its client, its token and the progress of its sync.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -10,97 +10,98 @@ use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, OrgId, RunId, Use
 use crate::model::ads::conversions::Counted;
 use crate::model::ads::sync_problem::{Trouble, TroubleCode};
 
-/// Days before today that every reading covers.
+/// Days before today that every sync covers.
 pub const LOOK_BACK: i32 = 3;
-/// Days before today that one reading a day covers: Meta restates so long.
+/// Days before today that one sync a day covers. Meta restates numbers for this long.
 pub const LONG_LOOK_BACK: i32 = 28;
-/// Days before today that a new account shows its numbers after.
+/// Days before today that must be imported before a new account shows its numbers.
 pub const FIRST_IMPORT: i32 = 30;
-/// Days before today that the import of a new account covers in the end.
+/// Days before today that the complete import of a new account covers.
 pub const WHOLE_IMPORT: i32 = 90;
-/// Meta answers for so many months and refuses what is earlier.
+/// Months of history that Meta returns. It rejects requests for earlier days.
 pub const HISTORY_MONTHS: i32 = 37;
 
-/// A linked ad account. Its token is in the vault, never here.
+/// A linked ad account. Its token is stored only in the vault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AdAccount {
-    /// Whose it is.
+    /// The org that owns it.
     pub org: OrgId,
-    /// Ours.
+    /// Leadwire's own id of the link.
     pub id: LinkId,
-    /// Meta's.
+    /// Meta's id of the account.
     pub ad_account_id: AdAccountId,
-    /// Its name at Meta.
+    /// The account's name at Meta.
     pub name: String,
-    /// What the org calls it.
+    /// The org's own name for the account.
     pub label: String,
-    /// Whose ads these are.
+    /// The client whose ads the account shows.
     pub client: Client,
-    /// With which token it is read.
+    /// The source of the token that reads the account.
     pub token: TokenSource,
-    /// ISO 4217, as when it was linked.
+    /// ISO 4217 code of the currency at the time of linking.
     pub currency: String,
-    /// IANA, as when it was linked.
+    /// IANA name of the time zone at the time of linking.
     pub timezone: String,
     /// Meta's `account_status`.
     pub account_status: i64,
-    /// What it counts as conversions.
+    /// What counts as a conversion in this account.
     #[serde(default)]
     pub conversions: Counted,
-    /// Somebody does not want it read for a while.
+    /// Whether a user has paused the account's syncs.
     #[serde(default)]
     pub paused: bool,
-    /// How far its import is.
+    /// The progress of its import.
     pub stage: Stage,
-    /// What keeps it from being read.
+    /// The problem that prevents the account from being read.
     pub trouble: Option<Trouble>,
-    /// Meta wants it to be left alone until then.
+    /// Meta's rate limit applies until this time.
     pub waiting_until: Option<Timestamp>,
-    /// When a reading last came to its end.
+    /// When a sync last finished.
     pub last_sync_at: Option<Timestamp>,
-    /// The account's day on which the last long reading was made.
+    /// The day, in the account's time zone, of the last long sync.
     pub last_long_day: Option<Date>,
-    /// From this day on all days are read.
+    /// The first day of the complete range that has been read.
     pub imported_since: Option<Date>,
-    /// Objects that Meta changed since then have not been read.
+    /// The objects are known up to this time. Later changes at Meta have not been read yet.
     #[serde(default)]
     pub objects_until: Option<Timestamp>,
-    /// About how many ads do something on a day: how large a question may be. Nought until the first reading.
+    /// The approximate number of ads active on a day, which determines how large a query may be. 0 before the first
+    /// sync.
     #[serde(default)]
     pub rows_per_day: u64,
-    /// The reading that is under way.
+    /// The id of the sync in progress.
     pub run_id: Option<RunId>,
-    /// How far back it is to read.
+    /// The first day that the sync in progress covers.
     pub run_since: Option<Date>,
-    /// Somebody works on it until then; if that is over, nobody does.
+    /// The lease of the worker on the sync in progress. Once it has expired, no worker holds it.
     pub run_lease: Option<Timestamp>,
-    /// Who linked it.
+    /// The user who linked the account.
     pub linked_by: UserId,
-    /// When.
+    /// When the account was linked.
     pub linked_at: Timestamp,
 }
 
-/// Whose ads an account shows, under the CRM's own id.
+/// The client whose ads an account shows, by the CRM's own id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct Client {
-    /// The CRM's.
+    /// The CRM's id of the client.
     pub id: ClientId,
-    /// Shown to people.
+    /// The display name.
     pub name: String,
 }
 
-/// With which token an ad account is read.
+/// The source of the token that reads an ad account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenSource {
-    /// The integration's.
+    /// The integration's token.
     Integration(IntegrationId),
-    /// Its own, in this secret.
+    /// The account's own token, in the secret of this name.
     Secret(String),
 }
 
 impl TokenSource {
-    /// The integration whose token it is.
+    /// The integration whose token is used.
     #[must_use]
     pub fn integration(&self) -> Option<&IntegrationId> {
         match self {
@@ -109,7 +110,7 @@ impl TokenSource {
         }
     }
 
-    /// The secret that holds it alone.
+    /// The secret that contains the account's own token.
     #[must_use]
     pub fn secret(&self) -> Option<&str> {
         match self {
@@ -119,7 +120,7 @@ impl TokenSource {
     }
 }
 
-/// How far the import of an account is.
+/// The progress of an account's import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
@@ -127,11 +128,11 @@ pub enum Stage {
     Configuring,
     /// Its newest 30 days are being read.
     Importing,
-    /// It has numbers.
+    /// Its numbers are available.
     Ready,
 }
 
-/// How an account stands.
+/// The state of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AdAccountState {
@@ -139,16 +140,16 @@ pub enum AdAccountState {
     Configuring,
     /// Import in progress: the newest 30 days are being read for the first time.
     Importing,
-    /// It is read every 15 minutes.
+    /// The account is read every 15 minutes.
     Ready,
-    /// Somebody paused it.
+    /// A user has paused the account.
     Paused,
-    /// Something keeps it from being read; `reason` says what.
+    /// The account cannot be read; `reason` says why.
     Error,
 }
 
 impl AdAccount {
-    /// An account that is linked now and of which nothing is known yet but whose it is.
+    /// Creates a newly linked account, of which only the owner, the client and the token are known.
     #[must_use]
     pub fn linked(
         org: OrgId,
@@ -186,7 +187,7 @@ impl AdAccount {
         }
     }
 
-    /// How it stands.
+    /// The account's state.
     #[must_use]
     pub fn state(&self) -> AdAccountState {
         match self.stage {
@@ -198,70 +199,70 @@ impl AdAccount {
         }
     }
 
-    /// What an admin should know of it: what keeps it from being read, or that Meta makes it wait.
+    /// The problem to show to an admin: what prevents the account from being read, or Meta's rate limit.
     #[must_use]
     pub fn reason(&self, now: Timestamp) -> Option<TroubleCode> {
         let waiting = self.waiting_until.is_some_and(|until| until > now).then_some(TroubleCode::Throttled);
         self.trouble.as_ref().map(|trouble| trouble.code).or(waiting)
     }
 
-    /// The account's day at `now`.
+    /// The date at `now` in the account's time zone.
     #[must_use]
     pub fn today(&self, now: Timestamp) -> Date {
         now.to_zoned(self.zone()).date()
     }
 
-    /// Its zone. One that we do not know (Meta's list is not IANA's to the letter) is UTC.
+    /// The account's time zone. An unknown one is treated as UTC, because Meta's list differs from IANA's in places.
     #[must_use]
     pub fn zone(&self) -> TimeZone {
         TimeZone::get(&self.timezone).unwrap_or(TimeZone::UTC)
     }
 
-    /// Whether what is stored of `day` was read after the day was over.
+    /// Whether the stored numbers of `day` were read after the day had ended.
     #[must_use]
     pub fn has_seen_whole(&self, day: Date) -> bool {
         self.last_sync_at.is_some_and(|at| self.today(at) > day)
     }
 
-    /// How far back the next regular reading goes: further once a day, and all the way while it is imported.
+    /// The first day that the next regular sync covers: earlier once a day, and the whole import until it is complete.
     #[must_use]
     pub fn due_since(&self, now: Timestamp) -> Date {
         let today = self.today(now);
         let since = match (self.imported_since, self.last_long_day) {
             (None, _) => back(today, WHOLE_IMPORT),
             (Some(_), Some(last)) if last >= today => back(today, LOOK_BACK),
-            // However long ago that was: what Meta could restate then, it may have restated since.
+            // No limit on how long ago that was: whatever Meta could restate then, it may have restated since.
             (Some(_), Some(last)) => back(last.min(today), LONG_LOOK_BACK),
             (Some(_), None) => back(today, LONG_LOOK_BACK),
         };
         since.max(self.earliest_day(now))
     }
 
-    /// The reading that is under way, if there is one.
+    /// The sync in progress, if any, with its first day.
     #[must_use]
     pub fn running(&self) -> Option<(&RunId, Date)> {
         self.run_id.as_ref().zip(self.run_since)
     }
 
-    /// Whether nobody works on the reading that is under way, and nobody will come to: its message is lost.
+    /// Whether the sync in progress has no worker and will get none, because its message was lost.
     #[must_use]
     pub fn is_abandoned(&self, now: Timestamp) -> bool {
         const MESSAGE_LOST: SignedDuration = SignedDuration::from_mins(40);
-        // Of one that Meta makes wait the message is on its way until then.
+        // While Meta's rate limit applies, the message is delayed until the limit ends.
         let expected = self.run_lease.into_iter().chain(self.waiting_until).max();
         self.run_id.is_some() && expected.is_none_or(|until| now.duration_since(until) > MESSAGE_LOST)
     }
 
-    /// Whether it is not worth trying yet: what keeps it from being read does not heal within minutes.
+    /// Whether it is too early to try again, because the account's problem does not disappear within minutes.
     #[must_use]
     pub fn rests(&self, now: Timestamp) -> bool {
         const REST: SignedDuration = SignedDuration::from_mins(55);
-        // Whether an integration's token lives again costs no call to find out.
+        // Checking whether an integration's token works again costs no call.
         self.token.secret().is_some()
             && self.trouble.as_ref().is_some_and(|trouble| now.duration_since(trouble.since) < REST)
     }
 
-    /// The earliest day that Meta answers for, with a day to spare for its own clock.
+    /// The earliest day that Meta returns, with a day's margin for Meta's own clock.
     #[must_use]
     pub fn earliest_day(&self, now: Timestamp) -> Date {
         let today = self.today(now);
@@ -269,13 +270,13 @@ impl AdAccount {
     }
 }
 
-/// The day so many days before.
+/// The day `days` days earlier.
 #[must_use]
 pub fn back(day: Date, days: i32) -> Date {
     day.saturating_sub(days.days())
 }
 
-/// Meta's word for an `account_status`.
+/// Meta's name for an `account_status`.
 #[must_use]
 pub fn status_word(account_status: i64) -> &'static str {
     match account_status {

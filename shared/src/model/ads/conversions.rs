@@ -1,10 +1,12 @@
-//! Conversions: one whole number out of action types that overlap.
+//! Conversions: a single count derived from overlapping action types.
 //!
-//! Meta counts one event under several names: a lead of an instant form is in `lead`, in `onsite_conversion.lead_grouped`
-//! and in `leadgen_grouped`; a purchase on a website is in `omni_purchase`, `purchase` and
-//! `offsite_conversion.fb_pixel_purchase`. So the names are sorted into kinds. Within a kind the widest name that Meta
-//! gave counts alone; if it gave only narrower ones, those that count different events (on Meta, on a website, in an app,
-//! in a shop) are added, and of those that count the same events the largest.
+//! Meta counts one event under several names. A lead of an instant form appears in `lead`, in
+//! `onsite_conversion.lead_grouped` and in `leadgen_grouped`; a purchase on a website appears in `omni_purchase`,
+//! `purchase` and `offsite_conversion.fb_pixel_purchase`.
+//!
+//! The names are therefore grouped into kinds. Within a kind, only the widest name that Meta returned counts. If Meta
+//! returned only narrower names, those for different events (on Meta, on a website, in an app, in a shop) are added; of
+//! those for the same events, the largest counts.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +18,16 @@ use utoipa::ToSchema;
 /// A kind of conversion.
 #[derive(Debug, Clone, Copy)]
 struct Kind {
-    /// What settings call it.
+    /// The kind's name in settings.
     name: &'static str,
-    /// Names that count all of it, the widest first.
+    /// Names that count all events of the kind, the widest first.
     whole: &'static [&'static str],
-    /// Names that count a part of it each: between the lists different events, within a list the same ones.
+    /// Names that each count a part of the events. Different lists count different events; the names in one list count
+    /// the same events.
     parts: &'static [&'static [&'static str]],
 }
 
-/// The kinds there are. What is counted unless the account says otherwise is marked in [`DEFAULT`].
+/// All kinds. [`DEFAULT`] names those that count by default.
 const KINDS: &[Kind] = &[
     Kind {
         name: "lead",
@@ -89,12 +92,12 @@ const KINDS: &[Kind] = &[
     },
 ];
 
-/// What counts unless an account says otherwise: leads and purchases, and what else somebody signs up for.
+/// The kinds that count by default: leads, purchases and other kinds of sign-up.
 pub const DEFAULT: [&str; 7] =
     ["lead", "purchase", "complete_registration", "submit_application", "schedule", "subscribe", "start_trial"];
 
-/// What an account counts as conversions: kinds of ours ([`kinds`]), or single action types of Meta's, such as
-/// `offsite_conversion.custom.123`. Each counts once, and what several of them name is added.
+/// What an account counts as conversions: Leadwire's own kinds ([`kinds`]) or single action types of Meta's, such as
+/// `offsite_conversion.custom.123`. Each event counts once, and the counts of the names are added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct Counted(Vec<String>);
@@ -105,16 +108,16 @@ impl Default for Counted {
     }
 }
 
-/// Why a list of what counts is refused.
+/// Why a list of conversions is rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CountedError {
-    /// Nothing would count.
+    /// The list is empty.
     #[error("name at least one kind of conversion ({}) or one action type of Meta's", kinds().join(", "))]
     Empty,
-    /// Too long to be meant.
+    /// The list is too long to be intentional.
     #[error("at most 20 can be named")]
     TooMany,
-    /// Cannot be an action type.
+    /// The name cannot be an action type.
     #[error("{0:?} is neither a kind of conversion ({kinds}) nor an action type of Meta's", kinds = kinds().join(", "))]
     Unknown(String),
     /// One event would count twice.
@@ -132,7 +135,7 @@ fn kind(name: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.name == name)
 }
 
-/// The kind that an action type belongs to.
+/// The kind that contains an action type.
 fn kind_of(action_type: &str) -> Option<&'static Kind> {
     KINDS
         .iter()
@@ -140,10 +143,10 @@ fn kind_of(action_type: &str) -> Option<&'static Kind> {
 }
 
 impl Counted {
-    /// What an account shall count.
+    /// Parses an account's list of conversions.
     ///
     /// # Errors
-    /// If it is empty, too long, or would count an event twice.
+    /// If the list is empty or too long, contains a name that cannot be an action type, or would count an event twice.
     pub fn parse(names: Vec<String>) -> Result<Self, CountedError> {
         const MOST: usize = 20;
         if names.is_empty() {
@@ -168,14 +171,14 @@ impl Counted {
         Ok(Self(names))
     }
 
-    /// The names as they were given.
+    /// The names as given.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.0
     }
 
-    /// The conversions among `actions`: action types with how often they happened. Fractions, which attribution models
-    /// give, are rounded at the end.
+    /// Counts the conversions among `actions`, which maps action types to their counts. Attribution models produce
+    /// fractions; only the sum is rounded.
     #[must_use]
     pub fn count(&self, actions: &BTreeMap<String, Decimal>) -> u64 {
         let of = |name: &str| actions.get(name).copied();
@@ -200,7 +203,7 @@ mod tests {
         counted.count(&actions.iter().map(|(name, n)| ((*name).to_owned(), n.parse().unwrap())).collect())
     }
 
-    /// One event under several names counts once, whichever of the names Meta gives.
+    /// One event under several names counts once, whichever of the names Meta returns.
     #[test]
     fn overlapping_names_count_once() {
         let default = DEFAULT;
@@ -242,7 +245,7 @@ mod tests {
         assert!(matches!(refused(&["purchase", "purchase"]), CountedError::Overlap(..)));
     }
 
-    /// No action type belongs to two kinds, or to two parts of one: it would count twice.
+    /// No action type belongs to two kinds, or to two parts of one kind, where it would count twice.
     #[test]
     fn each_action_type_has_one_place() {
         let mut seen = std::collections::BTreeSet::new();

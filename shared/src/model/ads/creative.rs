@@ -1,10 +1,10 @@
-//! What an ad shows. A creative says it in one of half a dozen places, depending on how the ad was made.
+//! The content of an ad. Meta stores it in one of several places, depending on how the ad was created.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// What an ad shows, as far as Meta says it.
+/// The content of an ad, as far as Meta returns it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct Creative {
     /// Meta's id of the creative.
@@ -16,31 +16,32 @@ pub struct Creative {
     /// The headline.
     #[serde(default)]
     pub title: Option<String>,
-    /// Where a click leads.
+    /// The destination of a click.
     #[serde(default)]
     pub link: Option<String>,
-    /// The picture. A link of Meta's that expires.
+    /// The picture, as an expiring Meta URL.
     #[serde(default)]
     pub image_url: Option<String>,
-    /// The small picture. A link of Meta's that expires.
+    /// The thumbnail, as an expiring Meta URL.
     #[serde(default)]
     pub thumbnail_url: Option<String>,
     /// The button: `SIGN_UP`, `LEARN_MORE`…
     #[serde(default)]
     pub call_to_action: Option<String>,
-    /// The post that the ad shows, where it shows one: then its text is the post's.
+    /// The post that the ad shows, if it shows one. The ad's text is then the post's.
     #[serde(default)]
     pub post_id: Option<String>,
 }
 
-/// The first of these paths that leads to a text.
+/// The first non-empty text at one of these paths.
 fn text(creative: &Value, paths: &[&str]) -> Option<String> {
     let found = paths.iter().filter_map(|path| creative.pointer(path)?.as_str());
     found.map(str::trim).find(|text| !text.is_empty()).map(str::to_owned)
 }
 
 impl Creative {
-    /// Reads Meta's creative: its own fields first, then the post it was made from, then what Meta chooses among.
+    /// Parses Meta's creative. Its own fields take precedence over the post it was created from, and that over the
+    /// variants from which Meta chooses.
     #[must_use]
     pub fn of(creative: &Value) -> Self {
         Self {
@@ -105,7 +106,7 @@ impl Creative {
         }
     }
 
-    /// The same without what Meta's links carry to expire: those differ at each reading and mean nothing.
+    /// The creative without the expiry parameters of Meta's URLs, which differ on every read and carry no meaning.
     #[must_use]
     pub fn lasting(&self) -> Self {
         let bare = |url: &Option<String>| Some(url.as_deref()?.split('?').next()?.to_owned());

@@ -1,24 +1,27 @@
-//! Money: how many minor units Meta counts a currency in.
+//! Money: how many minor units Meta uses for a currency.
 
 use rust_decimal::Decimal;
 
-/// The currencies that Meta counts in whole units. Every other one it counts in hundredths, also those that ISO 4217
-/// gives no minor unit, or three digits of it (BHD, JOD); and some of these have hundredths in ISO 4217 (HUF, COP, IDR).
+/// The currencies that Meta counts in whole units.
+///
+/// It counts all others in hundredths, including those that have no minor unit or three digits in ISO 4217 (BHD, JOD).
+/// Some of the currencies listed here have hundredths in ISO 4217 (HUF, COP, IDR).
 const WHOLE: [&str; 11] = ["CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"];
 
-/// How many decimal places amounts of a currency have at Meta.
+/// The number of decimal places that Meta uses for a currency.
 #[must_use]
 pub fn decimals(currency: &str) -> u32 {
     if WHOLE.contains(&currency) { 0 } else { 2 }
 }
 
-/// An amount of minor units, as Meta gives budgets and bids, in the currency itself.
+/// Converts minor units, in which Meta returns budgets and bids, to the currency's main unit.
 #[must_use]
 pub fn from_minor(units: i64, currency: &str) -> Decimal {
     Decimal::new(units, decimals(currency))
 }
 
-/// An amount as text, with the currency's decimal places: `12.30`, `1230`. What is finer than that is kept: rates are.
+/// Formats an amount with the currency's decimal places: `12.30`, `1230`. Finer digits are retained, because rates have
+/// them.
 #[must_use]
 pub fn written(mut amount: Decimal, currency: &str) -> String {
     amount = amount.normalize();

@@ -1,7 +1,7 @@
-//! What ads did on a day: Meta's numbers, typed, and what became of them since they were first seen.
+//! Insights: Meta's typed numbers for an ad's day, and how they changed since they were first read.
 //!
-//! Meta goes on correcting a day for 28 days after it. A number is provisional while its day lasts; what it was when the
-//! day was over and first read is kept beside what it is now.
+//! Meta corrects a day's numbers for 28 days. Numbers are provisional until the day ends. The first numbers read after
+//! the day has ended are stored beside the current ones.
 
 use std::collections::BTreeMap;
 
@@ -15,38 +15,38 @@ use utoipa::ToSchema;
 use crate::ids::AdObjectId;
 use crate::model::ads::conversions::Counted;
 
-/// The numbers of one object on one day. What Meta does not mention is nought, except reach: that is unknown then.
+/// The numbers of one object on one day. Values that Meta omits are 0, except for reach, which is then unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Metrics {
-    /// How often it was shown.
+    /// Number of times it was shown.
     pub impressions: u64,
-    /// Clicks of every kind.
+    /// Number of clicks of all kinds.
     pub clicks: u64,
-    /// In the account's currency.
+    /// Amount spent, in the account's currency.
     pub spend: Decimal,
-    /// How many people it was shown to. Never to be added up: the same people come again.
+    /// Number of people it was shown to. It must never be added up, because the same people recur.
     pub reach: Option<u64>,
-    /// Impressions per person, as Meta says it.
+    /// Impressions per person, as Meta reports it.
     pub frequency: Option<Decimal>,
-    /// One whole number out of `actions` ([`crate::model::ads::conversions`]).
+    /// Number of conversions derived from `actions`; see [`crate::model::ads::conversions`].
     pub conversions: u64,
-    /// Plays of a quarter of a video, of half of it, of three quarters, of all.
+    /// Video plays to 25 %, 50 %, 75 % and 100 %.
     #[serde(default)]
     pub video_views: [u64; 4],
-    /// Action types with how often they happened. They overlap.
+    /// Counts by action type. Action types overlap.
     #[serde(default)]
     pub actions: BTreeMap<String, Decimal>,
 }
 
 impl Metrics {
-    /// A mark by which equal numbers are recognised without reading them all.
+    /// A fingerprint that identifies equal numbers without reading all of them.
     #[must_use]
     pub fn mark(&self) -> u64 {
         let digest = Sha256::digest(serde_json::to_vec(self).unwrap_or_default());
         digest.iter().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte))
     }
 
-    /// The part of it that is shown when Meta restates it.
+    /// The numbers that are shown when Meta restates the day.
     #[must_use]
     pub fn main(&self) -> MainMetrics {
         MainMetrics {
@@ -62,39 +62,40 @@ impl Metrics {
 /// The numbers that people compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 pub struct MainMetrics {
-    /// How often it was shown.
+    /// Number of times it was shown.
     pub impressions: u64,
-    /// Clicks of every kind.
+    /// Number of clicks of all kinds.
     pub clicks: u64,
-    /// In the account's currency.
+    /// Amount spent, in the account's currency.
     #[schema(value_type = String)]
     pub spend: Decimal,
-    /// One whole number.
+    /// Number of conversions.
     pub conversions: u64,
-    /// How many people it was shown to.
+    /// Number of people it was shown to.
     pub reach: Option<u64>,
 }
 
-/// One object's day as it is stored: its numbers, and how they came to be.
+/// One object's day as stored: its numbers and their history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Day {
-    /// In the account's zone.
+    /// The date, in the account's time zone.
     pub day: Date,
-    /// The numbers now.
+    /// The current numbers.
     #[serde(flatten)]
     pub metrics: Metrics,
-    /// What they were when the day was over and first read; only if Meta restated them since.
+    /// The first numbers read after the day had ended; set only if Meta has restated them since.
     #[serde(default)]
     pub first_seen: Option<MainMetrics>,
-    /// When they last changed.
+    /// When the numbers last changed.
     pub changed_at: Timestamp,
 }
 
 impl Day {
-    /// The day with the numbers that Meta gives now, or `None` if they are what they were.
+    /// The day updated with Meta's current numbers, or `None` if they have not changed.
     ///
-    /// `confirmed` says that the numbers that are stored were seen after the day was over: only then is a change a
-    /// restatement, before that the day simply went on. That conversions are `counted` otherwise now is none either.
+    /// `confirmed` means that the stored numbers were read after the day had ended. Only then is a change a
+    /// restatement; before that, the day was still in progress. A change of conversions that only follows from a new
+    /// `counted` setting is not a restatement either.
     #[must_use]
     pub fn next(
         stored: Option<&Self>,
@@ -120,36 +121,38 @@ impl Day {
 /// One ad on one day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdDay {
-    /// The ad.
+    /// The ad's id.
     pub ad_id: AdObjectId,
-    /// Its name on that reading.
+    /// The ad's name at the time of the sync.
     pub ad_name: String,
-    /// Its ad set.
+    /// The ad set's id.
     pub adset_id: AdObjectId,
-    /// Its name.
+    /// The ad set's name.
     pub adset_name: String,
-    /// Its campaign.
+    /// The campaign's id.
     pub campaign_id: AdObjectId,
-    /// Its name.
+    /// The campaign's name.
     pub campaign_name: String,
-    /// What it did.
+    /// The ad's numbers.
     #[serde(flatten)]
     pub day: Day,
 }
 
-/// The ads of one campaign on one day, in short: what reports add up, and the marks by which a reading recognises what
-/// has not changed. All ads of an account are a few of these instead of thousands of rows.
+/// A compact summary of one campaign's ads on one day.
+///
+/// It contains what reports add up and the fingerprints by which a sync recognises unchanged numbers. An account then
+/// needs a few of these instead of thousands of rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sheet {
-    /// In the account's zone.
+    /// The date, in the account's time zone.
     pub day: Date,
-    /// The campaign.
+    /// The campaign's id.
     pub campaign_id: AdObjectId,
-    /// By ad.
+    /// The ads by id.
     pub ads: BTreeMap<AdObjectId, AdLine>,
 }
 
-/// One ad in a sheet, in this order: ad set, impressions, clicks, spend, conversions, reach, mark.
+/// One ad in a sheet, in this order: ad set, impressions, clicks, spend, conversions, reach, fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdLine(
     /// The ad set.
@@ -169,7 +172,7 @@ pub struct AdLine(
 );
 
 impl AdLine {
-    /// The line of an ad with these numbers.
+    /// Summarises an ad with these numbers.
     #[must_use]
     pub fn of(adset: AdObjectId, metrics: &Metrics) -> Self {
         let Metrics { impressions, clicks, spend, conversions, reach, .. } = metrics;

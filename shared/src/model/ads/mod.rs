@@ -1,4 +1,4 @@
-//! Ad accounts, what is in them, what it did, and how it is read and reported.
+//! Ad accounts, their objects and numbers, and how these are synced and reported.
 
 pub mod account;
 pub mod conversions;

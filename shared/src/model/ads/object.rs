@@ -1,4 +1,6 @@
-//! Campaigns, ad sets and ads, as Meta describes them. Money is in the account's currency, not in Meta's minor units.
+//! Campaigns, ad sets and ads, as Meta describes them.
+//!
+//! Amounts are in the account's currency, not in Meta's minor units.
 
 use jiff::Timestamp;
 use rust_decimal::Decimal;
@@ -10,7 +12,7 @@ use utoipa::ToSchema;
 use crate::ids::AdObjectId;
 use crate::model::ads::creative::Creative;
 
-/// What kind of object.
+/// The kind of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AdObjectKind {
@@ -25,20 +27,20 @@ pub enum AdObjectKind {
 /// A campaign.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Campaign {
-    /// Meta's.
+    /// Meta's id.
     pub id: AdObjectId,
-    /// Its name.
+    /// The campaign's name.
     pub name: String,
     /// `OUTCOME_LEADS`, `OUTCOME_SALES`…
     pub objective: Option<String>,
-    /// What somebody set: `ACTIVE`, `PAUSED`, `ARCHIVED`, `DELETED`.
+    /// The configured status: `ACTIVE`, `PAUSED`, `ARCHIVED`, `DELETED`.
     pub status: String,
-    /// What it is in effect: also `WITH_ISSUES`, `IN_PROCESS`…
+    /// The status in effect: also `WITH_ISSUES`, `IN_PROCESS`…
     pub effective_status: String,
-    /// A day's budget; none if its ad sets have their own.
+    /// The daily budget; `null` if the ad sets have their own.
     #[schema(value_type = Option<String>)]
     pub daily_budget: Option<Decimal>,
-    /// The budget of its whole life; none if its ad sets have their own.
+    /// The lifetime budget; `null` if the ad sets have their own.
     #[schema(value_type = Option<String>)]
     pub lifetime_budget: Option<Decimal>,
     /// `LOWEST_COST_WITHOUT_CAP`…
@@ -48,19 +50,19 @@ pub struct Campaign {
     /// `HOUSING`, `EMPLOYMENT`…
     #[serde(default)]
     pub special_ad_categories: Vec<String>,
-    /// When it begins.
+    /// When the campaign starts.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub start_time: Option<Timestamp>,
-    /// When it ends.
+    /// When the campaign ends.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub stop_time: Option<Timestamp>,
-    /// When it was made.
+    /// When the campaign was created.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_time: Option<Timestamp>,
-    /// When somebody last changed it.
+    /// When the campaign was last changed.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub updated_time: Option<Timestamp>,
-    /// What Meta finds wrong with it, in Meta's words.
+    /// The problems that Meta reports, in Meta's words.
     #[serde(default)]
     pub issues: Vec<String>,
 }
@@ -68,49 +70,49 @@ pub struct Campaign {
 /// An ad set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AdSet {
-    /// Meta's.
+    /// Meta's id.
     pub id: AdObjectId,
-    /// Its name.
+    /// The ad set's name.
     pub name: String,
-    /// Whose.
+    /// The campaign that contains it.
     pub campaign_id: AdObjectId,
-    /// What somebody set.
+    /// The configured status.
     pub status: String,
-    /// What it is in effect: also `CAMPAIGN_PAUSED`…
+    /// The status in effect: also `CAMPAIGN_PAUSED`…
     pub effective_status: String,
-    /// A day's budget; none if the campaign has it.
+    /// The daily budget; `null` if the campaign has it.
     #[schema(value_type = Option<String>)]
     pub daily_budget: Option<Decimal>,
-    /// The budget of its whole life; none if the campaign has it.
+    /// The lifetime budget; `null` if the campaign has it.
     #[schema(value_type = Option<String>)]
     pub lifetime_budget: Option<Decimal>,
-    /// The bid, where there is one.
+    /// The bid, if one is set.
     #[schema(value_type = Option<String>)]
     pub bid_amount: Option<Decimal>,
     /// `LOWEST_COST_WITHOUT_CAP`…
     pub bid_strategy: Option<String>,
-    /// What Meta is to achieve: `LEAD_GENERATION`…
+    /// What Meta optimises for: `LEAD_GENERATION`…
     pub optimization_goal: Option<String>,
-    /// What is paid for: `IMPRESSIONS`…
+    /// What is billed: `IMPRESSIONS`…
     pub billing_event: Option<String>,
-    /// Where a click leads: `ON_AD`, `WEBSITE`…
+    /// The destination of a click: `ON_AD`, `WEBSITE`…
     pub destination_type: Option<String>,
-    /// Whom it is shown to, as Meta has it.
+    /// The audience, as Meta describes it.
     #[schema(value_type = Object)]
     pub targeting: Value,
-    /// When it begins.
+    /// When the ad set starts.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub start_time: Option<Timestamp>,
-    /// When it ends.
+    /// When the ad set ends.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub end_time: Option<Timestamp>,
-    /// When it was made.
+    /// When the ad set was created.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_time: Option<Timestamp>,
-    /// When somebody last changed it.
+    /// When the ad set was last changed.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub updated_time: Option<Timestamp>,
-    /// What Meta finds wrong with it, in Meta's words.
+    /// The problems that Meta reports, in Meta's words.
     #[serde(default)]
     pub issues: Vec<String>,
 }
@@ -118,32 +120,32 @@ pub struct AdSet {
 /// An ad.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Ad {
-    /// Meta's.
+    /// Meta's id.
     pub id: AdObjectId,
-    /// Its name.
+    /// The ad's name.
     pub name: String,
-    /// Whose.
+    /// The ad set that contains it.
     pub adset_id: AdObjectId,
-    /// Whose.
+    /// The campaign that contains it.
     pub campaign_id: AdObjectId,
-    /// What somebody set.
+    /// The configured status.
     pub status: String,
-    /// What it is in effect: also `ADSET_PAUSED`, `DISAPPROVED`, `PENDING_REVIEW`…
+    /// The status in effect: also `ADSET_PAUSED`, `DISAPPROVED`, `PENDING_REVIEW`…
     pub effective_status: String,
-    /// What it shows.
+    /// The ad's content.
     pub creative: Creative,
-    /// When it was made.
+    /// When the ad was created.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub created_time: Option<Timestamp>,
-    /// When somebody last changed it.
+    /// When the ad was last changed.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub updated_time: Option<Timestamp>,
-    /// What Meta finds wrong with it, in Meta's words.
+    /// The problems that Meta reports, in Meta's words.
     #[serde(default)]
     pub issues: Vec<String>,
 }
 
-/// Any of them.
+/// A campaign, an ad set or an ad.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum AdObject {
@@ -156,7 +158,7 @@ pub enum AdObject {
 }
 
 impl AdObject {
-    /// Its id.
+    /// The object's id.
     #[must_use]
     pub fn id(&self) -> &AdObjectId {
         match self {
@@ -166,7 +168,7 @@ impl AdObject {
         }
     }
 
-    /// Its kind.
+    /// The object's kind.
     #[must_use]
     pub fn kind(&self) -> AdObjectKind {
         match self {
@@ -176,7 +178,7 @@ impl AdObject {
         }
     }
 
-    /// The campaign of an ad set, the ad set of an ad.
+    /// The campaign of an ad set, or the ad set of an ad.
     #[must_use]
     pub fn parent(&self) -> Option<&AdObjectId> {
         match self {
@@ -186,7 +188,7 @@ impl AdObject {
         }
     }
 
-    /// Its name.
+    /// The object's name.
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -196,7 +198,7 @@ impl AdObject {
         }
     }
 
-    /// A mark by which an object that has not changed is recognised. Links that expire do not count.
+    /// A fingerprint that identifies unchanged objects. It ignores the parts of URLs that expire.
     #[must_use]
     pub fn mark(&self) -> u64 {
         let bytes = match self {

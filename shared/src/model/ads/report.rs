@@ -1,8 +1,8 @@
-//! Reports: days added up by whatever they are asked for by.
+//! Reports: daily numbers summed by the requested dimensions.
 //!
-//! Counts and money are sums. Ratios are made of the sums, never averaged. Reach cannot be added: the same people come
-//! again; it is there only where a row is one figure of Meta's. Money of different currencies is never added: a row has
-//! one currency, and there are as many rows as currencies.
+//! Counts and money are sums. Ratios are computed from the sums, never averaged. Reach cannot be added, because the
+//! same people recur; it is present only if a row is a single figure of Meta's. Amounts in different currencies are
+//! never added: each row has one currency, and there is a row for each currency.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -14,11 +14,11 @@ use utoipa::ToSchema;
 
 use crate::model::ads::insights::MainMetrics;
 
-/// What a report is by.
+/// A dimension of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Dimension {
-    /// Clients of the agency.
+    /// The agency's clients.
     Client,
     /// Ad accounts.
     Account,
@@ -28,11 +28,11 @@ pub enum Dimension {
     Adset,
     /// Ads.
     Ad,
-    /// Days, each in its account's zone.
+    /// Days, each in its account's time zone.
     Day,
 }
 
-/// All of them, from the widest to the narrowest.
+/// All dimensions with their names, from the widest to the narrowest.
 pub const DIMENSIONS: [(&str, Dimension); 6] = [
     ("client", Dimension::Client),
     ("account", Dimension::Account),
@@ -50,26 +50,26 @@ impl FromStr for Dimension {
     }
 }
 
-/// One figure that goes into a report: numbers of one object on one day.
+/// A figure that goes into a report: the numbers of one object on one day.
 #[derive(Debug, Clone)]
 pub struct Figure<'a> {
-    /// The client.
+    /// The client's id.
     pub client: &'a str,
-    /// The ad account.
+    /// The ad account's id.
     pub account: &'a str,
-    /// The campaign; empty if the figure is the account's.
+    /// The campaign's id; empty if the figure covers the whole account.
     pub campaign: &'a str,
-    /// The ad set; empty if the figure is wider.
+    /// The ad set's id; empty if the figure covers more than an ad set.
     pub adset: &'a str,
-    /// The ad; empty if the figure is wider.
+    /// The ad's id; empty if the figure covers more than an ad.
     pub ad: &'a str,
-    /// The day.
+    /// The date, in the account's time zone.
     pub day: Date,
-    /// ISO 4217.
+    /// ISO 4217 code.
     pub currency: &'a str,
     /// The numbers.
     pub metrics: MainMetrics,
-    /// As Meta says it.
+    /// Impressions per person, as Meta reports it.
     pub frequency: Option<Decimal>,
 }
 
@@ -86,29 +86,29 @@ impl Figure<'_> {
     }
 }
 
-/// What identifies a row: the values of the dimensions asked for, in their order, and the currency.
+/// The key of a row: the values of the requested dimensions, in their order, and the currency.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowKey {
-    /// One for each dimension.
+    /// One value for each dimension.
     pub values: Vec<String>,
-    /// ISO 4217.
+    /// ISO 4217 code.
     pub currency: String,
 }
 
-/// Sums.
+/// The sums of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sums {
-    /// How often ads were shown.
+    /// Number of times the ads were shown.
     pub impressions: u64,
-    /// Clicks of every kind.
+    /// Number of clicks of all kinds.
     pub clicks: u64,
-    /// In the row's currency.
+    /// Amount spent, in the row's currency.
     pub spend: Decimal,
-    /// One whole number.
+    /// Number of conversions.
     pub conversions: u64,
-    /// The ad account of the figures. Of an object that a row is about there is only one.
+    /// The ad account of a figure in the row. If the row is about an ad object, all its figures share this account.
     pub account: String,
-    /// What Meta said of reach, as long as there is only one figure.
+    /// Meta's reach and frequency, while there is only one figure.
     only: Option<(Option<u64>, Option<Decimal>)>,
     figures: u32,
 }
@@ -135,13 +135,13 @@ impl Sums {
         self.only = if self.figures == 1 { other.only } else { None };
     }
 
-    /// How many people were reached, if these are the numbers of one figure of Meta's.
+    /// Number of people reached, if the row is a single figure of Meta's.
     #[must_use]
     pub fn reach(&self) -> Option<u64> {
         self.only?.0
     }
 
-    /// How often each of them, under the same condition.
+    /// Impressions per person, if the row is a single figure of Meta's.
     #[must_use]
     pub fn frequency(&self) -> Option<Decimal> {
         self.only?.1
@@ -166,7 +166,7 @@ impl Sums {
     }
 }
 
-/// With six decimal places, as Meta has it. There is none of nothing.
+/// A ratio with six decimal places, as Meta returns it; `None` if the denominator is zero.
 fn ratio(of: Decimal, by: u64) -> Option<Decimal> {
     let ratio = of.checked_div(Decimal::from(by))?;
     Some(ratio.round_dp_with_strategy(6, RoundingStrategy::MidpointAwayFromZero).normalize())
@@ -180,19 +180,19 @@ pub struct Report {
 }
 
 impl Report {
-    /// A report by these dimensions.
+    /// An empty report by these dimensions.
     #[must_use]
     pub fn by(dimensions: Vec<Dimension>) -> Self {
         Self { by: dimensions, rows: BTreeMap::new() }
     }
 
-    /// The narrowest object that it tells apart: the account's own figures are enough unless it tells more.
+    /// Whether the dimensions distinguish objects below the account. Otherwise the account's own figures suffice.
     #[must_use]
     pub fn needs_ads(by: &[Dimension]) -> bool {
         by.iter().any(|dimension| matches!(dimension, Dimension::Campaign | Dimension::Adset | Dimension::Ad))
     }
 
-    /// Takes a figure in.
+    /// Adds a figure to its row.
     pub fn add(&mut self, figure: &Figure<'_>) {
         let values = self.by.iter().map(|dimension| figure.value(*dimension)).collect();
         let row = self.rows.entry(RowKey { values, currency: figure.currency.to_owned() }).or_default();
@@ -202,14 +202,14 @@ impl Report {
         }
     }
 
-    /// The rows, in the order of their values.
+    /// The rows, ordered by their keys.
     #[must_use]
     pub fn rows(self) -> BTreeMap<RowKey, Sums> {
         self.rows
     }
 }
 
-/// The sum of all rows, one for each currency.
+/// The totals of all rows, one for each currency.
 #[must_use]
 pub fn totals(rows: &BTreeMap<RowKey, Sums>) -> BTreeMap<String, Sums> {
     let mut totals: BTreeMap<String, Sums> = BTreeMap::new();

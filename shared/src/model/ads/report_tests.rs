@@ -1,4 +1,4 @@
-//! Whether reports add up.
+//! Reports add up.
 
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ fn currencies_are_never_added() {
 }
 
 proptest! {
-    /// Whatever a report is by, its rows add up to the same.
+    /// The rows of every report add up to the same totals, whatever its dimensions.
     #[test]
     fn every_grouping_adds_up_to_the_same(
         figures in prop::collection::vec((0..5_u8, 0..3_u8, 0..6_u8, 0..2_u8, 0..10_000_u64, 0..500_u64, 0..1_000_000_i64), 1..60)

@@ -1,4 +1,4 @@
-//! One reading of one ad account: what it covers, how far it is, what it found. It is the sync log.
+//! The sync log: one sync of one ad account, with its range, its progress and its results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,57 +13,57 @@ use crate::model::ads::insights::Metrics;
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync_problem::{Trouble, TroubleCode};
 
-/// A reading.
+/// A sync of an ad account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AdsSync {
-    /// Ours; later ones have higher ids. Readings of several accounts that were asked for at once share one.
+    /// The sync's id. Later syncs have higher ids; syncs of several accounts in one request share an id.
     pub id: RunId,
-    /// Of which account.
+    /// The account, by Leadwire's id.
     pub account_id: LinkId,
-    /// Meta's id of it.
+    /// The account, by Meta's id.
     pub ad_account_id: AdAccountId,
-    /// Why it was made.
+    /// Why the sync was made.
     pub cause: Cause,
-    /// Who asked for it, if somebody did.
+    /// The user who requested it, if any.
     pub asked_by: Option<UserId>,
-    /// When it was asked for or fell due.
+    /// When the sync was requested or fell due.
     pub asked_at: Timestamp,
-    /// The first day it covers.
+    /// The first day that it covers.
     pub since: Date,
-    /// The last: the account's day when it began.
+    /// The last day that it covers: the account's date when the sync started.
     pub until: Option<Date>,
-    /// When it began.
+    /// When the sync started.
     pub started_at: Option<Timestamp>,
-    /// When it came to its end.
+    /// When the sync finished.
     pub finished_at: Option<Timestamp>,
-    /// It waits for Meta's limit until then.
+    /// The sync waits until this time for Meta's rate limit.
     pub waiting_until: Option<Timestamp>,
-    /// What ended it before its end.
+    /// The problem that ended it early.
     pub trouble: Option<Trouble>,
-    /// Nobody wanted it any more: the account was paused, or the org's plan lost Meta.
+    /// The sync was stopped because the account was paused or the org's plan lost Meta.
     #[serde(default)]
     pub stopped: bool,
-    /// By what was read.
+    /// The results, by object type.
     #[serde(default)]
     pub log: BTreeMap<ObjectType, ObjectLog>,
-    /// Where it goes on if it is cut short.
+    /// Where the sync continues after an interruption.
     #[serde(default)]
     pub progress: Progress,
 }
 
-/// Why a reading was made.
+/// Why a sync was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// Every 15 minutes, and further back once a day.
+    /// The regular schedule: every 15 minutes, and further back once a day.
     Schedule,
-    /// The account is new.
+    /// The import of a new account.
     Import,
-    /// Somebody asked for it.
+    /// A user requested it.
     Request,
 }
 
-/// What is read of an account.
+/// The types of data that a sync reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ObjectType {
@@ -79,46 +79,46 @@ pub enum ObjectType {
     AdInsights,
 }
 
-/// What became of one object type.
+/// The results for one object type.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ObjectLog {
-    /// What Meta gave.
+    /// Number of objects that Meta returned.
     pub read: u64,
-    /// Of that, what was new or had changed, and was written.
+    /// Number of objects that were new or had changed, and were written.
     pub changed: u64,
-    /// Of that, what was as before.
+    /// Number of objects that had not changed.
     pub unchanged: u64,
-    /// Of what changed, days that were over: Meta restated them.
+    /// Number of changed days that had already ended, which means that Meta restated them.
     #[serde(default)]
     pub restated: u64,
-    /// What could not be read or written.
+    /// Number of objects that could not be read or written.
     pub failed: u64,
-    /// Calls of the Graph API.
+    /// Number of Graph API calls.
     pub calls: u64,
-    /// Seconds it waited: for limits, and for reports that Meta was making.
+    /// Seconds spent waiting for rate limits and for Meta's asynchronous reports.
     pub waited_s: u64,
-    /// What went wrong, the first few.
+    /// The first few errors.
     #[serde(default)]
     pub errors: Vec<ObjectError>,
 }
 
-/// Something that went wrong with a part of a reading.
+/// An error in one part of a sync.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectError {
-    /// Stable, for programs.
+    /// The cause, as a stable code.
     pub code: TroubleCode,
-    /// What it is about, and Meta's words.
+    /// The object concerned, and Meta's message.
     pub evidence: String,
 }
 
 impl ObjectLog {
-    /// Counts something that could not be read, and keeps the first few words about it.
+    /// Counts a failed object and notes the error.
     pub fn fail(&mut self, code: TroubleCode, evidence: impl Into<String>) {
         self.failed += 1;
         self.note(code, evidence);
     }
 
-    /// Keeps the first few words about something.
+    /// Notes an error. Only the first few are stored.
     pub fn note(&mut self, code: TroubleCode, evidence: impl Into<String>) {
         const MOST: usize = 5;
         if self.errors.len() < MOST {
@@ -127,86 +127,87 @@ impl ObjectLog {
     }
 }
 
-/// How far a reading is. What is not here yet is read, or read again.
+/// The progress of a sync. Whatever is not recorded here is read, or read again.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Progress {
-    /// What counted as conversions when its days were read.
+    /// The conversions setting in force when its days were read.
     #[serde(default)]
     pub counted: Option<Counted>,
-    /// Every object is read, not only what changed.
+    /// Whether all objects are read, and not only the changed ones.
     #[serde(default)]
     pub full: bool,
-    /// Object types that are done.
+    /// The object types that are done.
     #[serde(default)]
     pub objects: Vec<ObjectType>,
-    /// How far objects are known is written down.
+    /// Whether the account records how far its objects have been read.
     #[serde(default)]
     pub objects_kept: bool,
-    /// How often it was interrupted by what may heal.
+    /// Number of interruptions by temporary failures.
     #[serde(default)]
     pub failures: u32,
-    /// In the middle of an object type: the cursor of the next response page, and when it was given. Meta's cursors live
-    /// for a while only.
+    /// The cursor of the next response page within an object type, and when Meta returned it. Meta's cursors expire
+    /// after a while.
     #[serde(default)]
     pub cursor: Option<(String, Timestamp)>,
-    /// Campaigns that changed, or whose ad sets did: what is below them may have changed with them. Of many, only some.
+    /// Campaigns that changed or whose ad sets changed, because the objects below them may have changed too. Capped: a
+    /// long list is incomplete.
     #[serde(default)]
     pub touched: BTreeSet<AdObjectId>,
-    /// The account's own numbers are read back to this day.
+    /// The account's own numbers have been read from today back to this day.
     #[serde(default)]
     pub account_down_to: Option<Date>,
-    /// Of the account's own days, so many are asked for at once.
+    /// Number of the account's own days per query.
     #[serde(default)]
     pub account_days_at_once: Option<i32>,
-    /// The ads' numbers are read from today back to this day.
+    /// The ads' numbers have been read from today back to this day.
     #[serde(default)]
     pub ads_down_to: Option<Date>,
-    /// Days asked for at once; fewer after Meta found it too much.
+    /// Number of days per query for the ads; reduced when Meta reports too much data.
     #[serde(default)]
     pub days_at_once: Option<i32>,
-    /// The report that Meta is making.
+    /// The asynchronous report that Meta is generating.
     #[serde(default)]
     pub report: Option<OpenReport>,
-    /// Reports that were asked for about the same days.
+    /// Number of reports requested for the same days.
     #[serde(default)]
     pub reports: u32,
-    /// Parts of a day that were too much together, and are still to be asked for.
+    /// The remaining queries for parts of a day that was too large for a single query.
     #[serde(default)]
     pub parts: Option<Vec<Question>>,
-    /// In the middle of the answer to a question: the cursor of the next response page, and when it was given.
+    /// The cursor of the next response page within a query, and when Meta returned it.
     #[serde(default)]
     pub place: Option<(Question, String, Timestamp)>,
 }
 
-/// A question about ads' days.
+/// A query for ads' daily numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// The first day.
     pub since: Date,
-    /// The last.
+    /// The last day.
     pub until: Date,
-    /// Only about these objects.
+    /// Restricts the query to these objects.
     pub within: Option<(AdObjectKind, Vec<AdObjectId>)>,
-    /// Which numbers.
+    /// The fields to request.
     pub fields: Fields,
 }
 
-/// Which numbers. Meta can fail for a single field of a single ad's day.
+/// The fields of a query. Meta can fail because of a single field of a single ad's day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fields {
-    /// All that we know.
+    /// All fields that Leadwire uses.
     All,
-    /// Without the list of actions.
+    /// All but the list of actions.
     WithoutActions,
-    /// Without plays of videos.
+    /// All but the video plays.
     WithoutVideo,
-    /// Without either.
+    /// All but the actions and the video plays.
     Core,
 }
 
 impl Fields {
-    /// Fewer of them, in the order in which they are given up; `None` when nothing is left to give up.
+    /// The next smaller set of fields to try after a failure; `None` if nothing can be left out.
     #[must_use]
     pub fn fewer(self) -> Option<Self> {
         match self {
@@ -217,7 +218,7 @@ impl Fields {
         }
     }
 
-    /// Numbers that were not asked for are as they were `before`.
+    /// Copies the numbers that were not requested from `before`.
     pub fn keep(self, metrics: &mut Metrics, before: &Metrics) {
         if matches!(self, Self::WithoutActions | Self::Core) {
             metrics.actions.clone_from(&before.actions);
@@ -230,13 +231,13 @@ impl Fields {
 }
 
 impl Progress {
-    /// Has every day read, whatever of them is read already.
+    /// Discards the progress on days, so that every day is read again.
     pub fn read_all_days(&mut self) {
         (self.account_down_to, self.ads_down_to) = (None, None);
         (self.report, self.parts, self.place) = (None, None, None);
     }
 
-    /// Has every object read, whatever of them is read already.
+    /// Discards the progress on objects, so that every object is read again.
     pub fn read_all_objects(&mut self) {
         self.full = true;
         self.objects.clear();
@@ -245,42 +246,42 @@ impl Progress {
     }
 }
 
-/// A report that Meta is making.
+/// An asynchronous report that Meta is generating.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenReport {
-    /// Meta's id of it.
+    /// Meta's id of the report.
     pub id: String,
-    /// The days it covers.
+    /// The first day of the report.
     pub since: Date,
-    /// The last of them.
+    /// The last day of the report.
     pub until: Date,
-    /// When it was asked for.
+    /// When the report was requested.
     pub asked_at: Timestamp,
-    /// Its rows are read up to this cursor.
+    /// The report's rows have been read up to this cursor.
     #[serde(default)]
     pub after: Option<String>,
 }
 
-/// How far a reading is, in a word.
+/// The state of a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SyncState {
-    /// Its turn will come.
+    /// The sync has not started yet.
     Queued,
-    /// Somebody is at it.
+    /// The sync is in progress.
     Running,
-    /// Meta wants the account to be left alone for a while; it goes on then.
+    /// The sync waits for Meta's rate limit and then continues.
     Waiting,
-    /// It came to its end.
+    /// The sync has finished.
     Done,
-    /// Something ended it; `reason` says what.
+    /// The sync failed; `reason` says why.
     Failed,
-    /// The account was paused, or the org's plan does not include Meta any more.
+    /// The sync was stopped because the account was paused or the org's plan no longer includes Meta.
     Stopped,
 }
 
 impl AdsSync {
-    /// A reading that is to be made.
+    /// Creates a queued sync.
     #[must_use]
     pub fn new(
         id: RunId,
@@ -309,7 +310,7 @@ impl AdsSync {
         }
     }
 
-    /// How far it is.
+    /// The state at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> SyncState {
         match (self.finished_at, self.started_at) {
@@ -322,7 +323,7 @@ impl AdsSync {
         }
     }
 
-    /// The counts of an object type.
+    /// The results for an object type.
     pub fn log(&mut self, what: ObjectType) -> &mut ObjectLog {
         self.log.entry(what).or_default()
     }

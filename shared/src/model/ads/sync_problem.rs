@@ -1,63 +1,45 @@
-//! What keeps an ad account from being read: a code, what happened and what to do.
+//! Problems with reading an ad account: a code, what happened and what to do.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
-/// What is wrong with reading an ad account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// A problem with reading an ad account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumIter, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum TroubleCode {
-    /// Our own copy of the token is missing or damaged.
+    /// Leadwire's stored copy of the token is missing or damaged.
     TokenUnreadable,
-    /// Meta does not accept the token any more.
+    /// Meta no longer accepts the token.
     TokenDead,
-    /// The token may not read ads.
+    /// The token is not permitted to read ads.
     AdsReadMissing,
-    /// There is no such ad account, or this token does not get to see it.
+    /// The ad account does not exist or is not visible to this token.
     AdAccountNotVisible,
-    /// The integration whose token is used has ended or is gone.
+    /// The integration whose token is used has ended or was deleted.
     IntegrationEnded,
-    /// The account was switched to another currency: numbers before and after cannot be added.
+    /// The account's currency was changed. Numbers from before and after cannot be added.
     CurrencyChanged,
-    /// The account was switched to another time zone: its days are other days.
+    /// The account's time zone was changed, which shifts its days.
     TimezoneChanged,
-    /// Meta wants to be left alone for a while.
+    /// Meta's rate limit applies.
     Throttled,
-    /// There was no delivery in the days that were read.
+    /// No ads were delivered on the days that were read.
     InsightsEmpty,
-    /// Meta gave numbers that are none.
+    /// Meta returned numbers that cannot be parsed.
     UnreadableRow,
-    /// Meta finds even the smallest question too large.
+    /// Meta rejects even the smallest query as too large.
     TooMuchData,
-    /// Meta refuses the question itself.
+    /// Meta rejects the query itself.
     Refused,
-    /// Meta or AWS has a bad day.
+    /// Meta or AWS is temporarily unavailable.
     Unavailable,
 }
 
 impl TroubleCode {
-    /// The stable word for it, as in JSON.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::TokenUnreadable => "token_unreadable",
-            Self::TokenDead => "token_dead",
-            Self::AdsReadMissing => "ads_read_missing",
-            Self::AdAccountNotVisible => "ad_account_not_visible",
-            Self::IntegrationEnded => "integration_ended",
-            Self::CurrencyChanged => "currency_changed",
-            Self::TimezoneChanged => "timezone_changed",
-            Self::Throttled => "throttled",
-            Self::InsightsEmpty => "insights_empty",
-            Self::UnreadableRow => "unreadable_row",
-            Self::TooMuchData => "too_much_data",
-            Self::Refused => "refused",
-            Self::Unavailable => "unavailable",
-        }
-    }
-
-    /// What happened, for people.
+    /// What happened, as readable text.
     #[must_use]
     pub fn message(self) -> &'static str {
         match self {
@@ -96,7 +78,7 @@ impl TroubleCode {
                 "Unlink the ad account and link it again: it is imported anew, and old and new numbers are never added."
             }
             Self::Throttled => "Nothing: reading goes on when the limit is lifted; other accounts are not affected.",
-            Self::InsightsEmpty => "If there was spend earlier, sync with more days: {\"days\": 30}.",
+            Self::InsightsEmpty => "If there was spend earlier, sync more days: the last three are synced by default.",
             Self::UnreadableRow => "Nothing: it is read again. If it stays, report the ad and day to Meta.",
             Self::TooMuchData => "Nothing: it is tried again with fewer fields. If it stays, report the ad to Meta.",
             Self::Refused => "See the evidence; if Meta changed its API, update Leadwire.",
@@ -105,14 +87,14 @@ impl TroubleCode {
     }
 }
 
-/// Something that is wrong, as it is kept and shown.
+/// A problem, as stored and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Trouble {
-    /// Stable, for programs.
+    /// The stable code.
     pub code: TroubleCode,
-    /// Meta's codes and words, or ours.
+    /// Meta's codes and messages, or Leadwire's own.
     pub evidence: String,
-    /// Since when, or when it was last seen.
+    /// Since when the problem exists, or when it was last seen.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
 }

@@ -2,11 +2,13 @@
 //! to do. "Unknown" is an answer: nothing was seen that would tell.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::PageId;
 use crate::model::connection::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
+use crate::model::failure::FailureCode;
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -20,12 +22,63 @@ pub enum CheckStatus {
     Unknown,
 }
 
+/// What is checked.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumIter,
+    IntoStaticStr,
+    ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum CheckId {
+    /// Whether the token lives.
+    Token,
+    /// Whether every permission that was asked for is granted.
+    Scopes,
+    /// Whether the person who connected may do on each page what is needed.
+    PageTasks,
+    /// Whether Meta's webhook reports each page's leads.
+    Subscription,
+    /// Whether Leads Access Manager lets the app read each page's leads.
+    LeadAccess,
+    /// Whether each page has a form that people can fill in.
+    Forms,
+    /// When the webhook last brought a lead.
+    LastWebhook,
+    /// When a lead last came.
+    LastLead,
+    /// Whether the Meta app is live.
+    AppMode,
+    /// Whether leads wait, or are parked.
+    Backlog,
+}
+
+impl CheckId {
+    /// Whether Meta answers it: an unknown outcome is then no good sign.
+    #[must_use]
+    pub fn is_asked_of_meta(self) -> bool {
+        match self {
+            Self::Token | Self::Scopes | Self::PageTasks | Self::Subscription | Self::LeadAccess | Self::Forms => true,
+            Self::LastWebhook | Self::LastLead | Self::AppMode | Self::Backlog => false,
+        }
+    }
+}
+
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Check {
-    /// Stable, for programs: `token`, `scopes`, `page_tasks`, `subscription`, `lead_access`, `forms`, `last_webhook`,
-    /// `last_lead`, `app_mode`, `backlog`.
-    pub id: &'static str,
+    /// What was checked.
+    pub id: CheckId,
     /// How it came out.
     pub status: CheckStatus,
     /// What was seen, for people.
@@ -55,7 +108,7 @@ pub struct Seen {
     /// Leads that wait in the queue, of all orgs.
     pub queued: Sight<u64>,
     /// Leads of these pages that are parked, with the reason of each.
-    pub parked: Vec<String>,
+    pub parked: Vec<FailureCode>,
 }
 
 /// What was seen of one page.
@@ -116,7 +169,7 @@ pub fn report(seen: &Seen, now: Timestamp) -> Vec<Check> {
     ]
 }
 
-fn check(id: &'static str, status: CheckStatus, evidence: impl Into<String>, fix: Option<&str>) -> Check {
+fn check(id: CheckId, status: CheckStatus, evidence: impl Into<String>, fix: Option<&str>) -> Check {
     Check { id, status, evidence: evidence.into(), fix: fix.map(ToOwned::to_owned), page_ids: Vec::new() }
 }
 
@@ -128,16 +181,19 @@ fn token(seen: &Seen) -> Check {
     };
     let ends = seen.standing.expires_at.map_or_else(|| "without end".to_owned(), |end| format!("good until {end}"));
     match (seen.standing.reason, &seen.token) {
-        (Some(reason), _) => check("token", Fail, reason.message(), Some(reason.fix())),
+        (Some(reason), _) => check(CheckId::Token, Fail, reason.message(), Some(reason.fix())),
         (None, _) if seen.pages.iter().any(|page| page.lost.is_some()) => lost_pages(seen),
-        (None, Err(why)) => {
-            check("token", Unknown, format!("{kind}, {ends} as last seen; Meta does not say more now: {why}."), None)
-        }
+        (None, Err(why)) => check(
+            CheckId::Token,
+            Unknown,
+            format!("{kind}, {ends} as last seen; Meta does not say more now: {why}."),
+            None,
+        ),
         (None, Ok(())) if seen.standing.status == ConnectionStatus::ExpiringSoon => {
             let fix = "Reconnect in time: leads stop on that day.";
-            check("token", Pass, format!("{kind}, {ends}; that is soon."), Some(fix))
+            check(CheckId::Token, Pass, format!("{kind}, {ends}; that is soon."), Some(fix))
         }
-        (None, Ok(())) => check("token", Pass, format!("{kind}, {ends}."), None),
+        (None, Ok(())) => check(CheckId::Token, Pass, format!("{kind}, {ends}."), None),
     }
 }
 
@@ -146,21 +202,21 @@ fn lost_pages(seen: &Seen) -> Check {
     let evidence: Vec<String> = lost().map(|(page, reason)| format!("{}: {}", page.name, reason.message())).collect();
     let fix = lost().map(|(_, reason)| reason.fix()).next();
     let page_ids = lost().map(|(page, _)| page.id.clone()).collect();
-    Check { page_ids, ..check("token", CheckStatus::Fail, evidence.join(" "), fix) }
+    Check { page_ids, ..check(CheckId::Token, CheckStatus::Fail, evidence.join(" "), fix) }
 }
 
 fn scopes(seen: &Seen) -> Check {
     if seen.missing_scopes.is_empty() {
-        return check("scopes", CheckStatus::Pass, "Everything that was asked for is granted.", None);
+        return check(CheckId::Scopes, CheckStatus::Pass, "Everything that was asked for is granted.", None);
     }
     let fix = "Reconnect and leave every permission ticked in Meta's dialog.";
     let evidence = format!("Not granted: {}.", seen.missing_scopes.join(", "));
-    check("scopes", CheckStatus::Fail, evidence, Some(fix))
+    check(CheckId::Scopes, CheckStatus::Fail, evidence, Some(fix))
 }
 
 /// What each page says, as one check: the pages that fail, else those of which nothing is known, else all is well.
 fn of_pages<T>(
-    id: &'static str,
+    id: CheckId,
     seen: &Seen,
     look: impl Fn(&PageSeen) -> &Sight<T>,
     wrong: impl Fn(&PageSeen, &T) -> Option<(String, String)>,
@@ -192,7 +248,7 @@ fn of_pages<T>(
 
 fn page_tasks(seen: &Seen) -> Check {
     of_pages(
-        "page_tasks",
+        CheckId::PageTasks,
         seen,
         |page| &page.missing_tasks,
         |_, missing| {
@@ -205,7 +261,7 @@ fn page_tasks(seen: &Seen) -> Check {
 
 fn subscription(seen: &Seen) -> Check {
     of_pages(
-        "subscription",
+        CheckId::Subscription,
         seen,
         |page| &page.subscribed,
         |_, fields| {
@@ -219,7 +275,7 @@ fn subscription(seen: &Seen) -> Check {
 
 fn lead_access(seen: &Seen) -> Check {
     of_pages(
-        "lead_access",
+        CheckId::LeadAccess,
         seen,
         |page| &page.lead_access,
         |_, access| {
@@ -235,7 +291,7 @@ fn lead_access(seen: &Seen) -> Check {
 
 fn forms(seen: &Seen) -> Check {
     of_pages(
-        "forms",
+        CheckId::Forms,
         seen,
         |page| &page.forms,
         |_, forms| match forms.iter().find(|(_, open)| *open) {
@@ -274,25 +330,30 @@ fn last_webhook(seen: &Seen, now: Timestamp) -> Check {
     const QUIET: &str = "Leads came without Meta telling us of them: its webhook does not reach this system. In the Meta app's dashboard, under Webhooks, check callback address and the field leadgen of the object Page.";
     let (webhook, lead) = (latest(seen, |page| page.last_webhook_at), latest(seen, |page| page.last_lead_at));
     match (webhook, lead) {
-        (Some(webhook), Some(lead)) if lead.duration_since(webhook) > SignedDuration::from_hours(24) => {
-            check("last_webhook", CheckStatus::Fail, format!("The last one came {}.", ago(webhook, now)), Some(QUIET))
-        }
+        (Some(webhook), Some(lead)) if lead.duration_since(webhook) > SignedDuration::from_hours(24) => check(
+            CheckId::LastWebhook,
+            CheckStatus::Fail,
+            format!("The last one came {}.", ago(webhook, now)),
+            Some(QUIET),
+        ),
         (Some(webhook), _) => {
-            check("last_webhook", CheckStatus::Pass, format!("The last one came {}.", ago(webhook, now)), None)
+            check(CheckId::LastWebhook, CheckStatus::Pass, format!("The last one came {}.", ago(webhook, now)), None)
         }
-        (None, Some(_)) => check("last_webhook", CheckStatus::Fail, "None ever came.", Some(QUIET)),
-        (None, None) => check("last_webhook", CheckStatus::Unknown, "None came yet, and no lead either.", None),
+        (None, Some(_)) => check(CheckId::LastWebhook, CheckStatus::Fail, "None ever came.", Some(QUIET)),
+        (None, None) => check(CheckId::LastWebhook, CheckStatus::Unknown, "None came yet, and no lead either.", None),
     }
 }
 
 fn last_lead(seen: &Seen, now: Timestamp) -> Check {
     match latest(seen, |page| page.last_lead_at) {
-        Some(lead) => check("last_lead", CheckStatus::Pass, format!("The last one came {}.", ago(lead, now)), None),
+        Some(lead) => {
+            check(CheckId::LastLead, CheckStatus::Pass, format!("The last one came {}.", ago(lead, now)), None)
+        }
         None => {
             let since = seen.pages.iter().map(|page| page.connected_at).min();
             let since = since.map_or_else(String::new, |since| format!(" since it was connected {}", ago(since, now)));
             let fix = "Send a test lead, or fill in a form yourself, to see whether it arrives.";
-            check("last_lead", CheckStatus::Unknown, format!("None came{since}."), Some(fix))
+            check(CheckId::LastLead, CheckStatus::Unknown, format!("None came{since}."), Some(fix))
         }
     }
 }
@@ -301,9 +362,9 @@ fn last_lead(seen: &Seen, now: Timestamp) -> Check {
 fn app_mode(seen: &Seen) -> Check {
     let (test, real) = (latest(seen, |page| page.last_test_lead_at), latest(seen, |page| page.last_lead_at));
     match (test, real) {
-        (_, Some(_)) => check("app_mode", CheckStatus::Pass, "Real leads arrive, so the Meta app is live.", None),
+        (_, Some(_)) => check(CheckId::AppMode, CheckStatus::Pass, "Real leads arrive, so the Meta app is live.", None),
         (Some(_), None) => check(
-            "app_mode",
+            CheckId::AppMode,
             CheckStatus::Fail,
             "Test leads arrive and no real lead ever did. That is how a Meta app in development mode looks.",
             Some(
@@ -311,7 +372,7 @@ fn app_mode(seen: &Seen) -> Check {
             ),
         ),
         (None, None) => {
-            check("app_mode", CheckStatus::Unknown, "Neither test nor real leads came that would tell.", None)
+            check(CheckId::AppMode, CheckStatus::Unknown, "Neither test nor real leads came that would tell.", None)
         }
     }
 }
@@ -320,15 +381,17 @@ fn backlog(seen: &Seen) -> Check {
     use CheckStatus::{Fail, Pass, Unknown};
     if let Some(reason) = seen.parked.first() {
         let evidence = format!("{} leads of these pages are parked; of one the reason is {reason}.", seen.parked.len());
-        let fix = "GET /api/parked says why each is; when the cause is gone, POST /api/parked/replay brings them in.";
-        return check("backlog", Fail, evidence, Some(fix));
+        let fix = "Each parked lead has its reason. Once that is repaired, replay them.";
+        return check(CheckId::Backlog, Fail, evidence, Some(fix));
     }
     match &seen.queued {
-        Err(why) => check("backlog", Unknown, format!("The queue could not be asked: {why}."), None),
+        Err(why) => check(CheckId::Backlog, Unknown, format!("The queue could not be asked: {why}."), None),
         Ok(waiting) if *waiting > USUAL_QUEUE => {
             let fix = "The lead worker is behind; its log and alarms say why.";
-            check("backlog", Fail, format!("{waiting} leads wait in the queue."), Some(fix))
+            check(CheckId::Backlog, Fail, format!("{waiting} leads wait in the queue."), Some(fix))
         }
-        Ok(waiting) => check("backlog", Pass, format!("{waiting} leads wait in the queue, none is parked."), None),
+        Ok(waiting) => {
+            check(CheckId::Backlog, Pass, format!("{waiting} leads wait in the queue, none is parked."), None)
+        }
     }
 }

@@ -1,8 +1,9 @@
-//! The health report, cause by cause.
+//! The health report: each cause fails its own check.
 
 use crate::ids::PageId;
 use crate::model::connection::health::*;
 use crate::model::connection::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
+use crate::model::failure::FailureCode;
 use jiff::Timestamp;
 
 fn at(text: &str) -> Timestamp {
@@ -37,7 +38,7 @@ fn seen(pages: Vec<PageSeen>) -> Seen {
     }
 }
 
-fn status(seen: &Seen, id: &str) -> CheckStatus {
+fn status(seen: &Seen, id: CheckId) -> CheckStatus {
     let report = report(seen, at("2026-03-01T12:00:00Z"));
     let check = report.iter().find(|check| check.id == id).unwrap();
     assert!(!check.evidence.is_empty());
@@ -53,21 +54,21 @@ fn all_is_well_when_all_is_well() {
 
 #[test]
 fn each_cause_fails_its_own_check_and_no_other() {
-    type Cause = (&'static str, fn(&mut Seen));
+    type Cause = (CheckId, fn(&mut Seen));
     let causes: [Cause; 11] = [
-        ("token", |seen| seen.standing.reason = Some(EndReason::PasswordChanged)),
-        ("token", |seen| seen.pages[1].lost = Some(EndReason::PageRoleLost)),
-        ("scopes", |seen| seen.missing_scopes.push("leads_retrieval".to_owned())),
-        ("page_tasks", |seen| seen.pages[1].missing_tasks = Ok(vec!["ADVERTISE"])),
-        ("subscription", |seen| seen.pages[1].subscribed = Ok(vec!["feed".to_owned()])),
-        ("lead_access", |seen| {
+        (CheckId::Token, |seen| seen.standing.reason = Some(EndReason::PasswordChanged)),
+        (CheckId::Token, |seen| seen.pages[1].lost = Some(EndReason::PageRoleLost)),
+        (CheckId::Scopes, |seen| seen.missing_scopes.push("leads_retrieval".to_owned())),
+        (CheckId::PageTasks, |seen| seen.pages[1].missing_tasks = Ok(vec!["ADVERTISE"])),
+        (CheckId::Subscription, |seen| seen.pages[1].subscribed = Ok(vec!["feed".to_owned()])),
+        (CheckId::LeadAccess, |seen| {
             seen.pages[1].lead_access = Ok(Err(LeadsDenied { reason: "no".to_owned(), fix: "do".to_owned() }));
         }),
-        ("forms", |seen| seen.pages[1].forms = Ok(vec![("Old".to_owned(), false)])),
-        ("forms", |seen| seen.pages[1].forms = Ok(vec![])),
-        ("last_webhook", |seen| seen.pages.iter_mut().for_each(|page| page.last_webhook_at = None)),
-        ("backlog", |seen| seen.parked.push("token_dead".to_owned())),
-        ("backlog", |seen| seen.queued = Ok(5000)),
+        (CheckId::Forms, |seen| seen.pages[1].forms = Ok(vec![("Old".to_owned(), false)])),
+        (CheckId::Forms, |seen| seen.pages[1].forms = Ok(vec![])),
+        (CheckId::LastWebhook, |seen| seen.pages.iter_mut().for_each(|page| page.last_webhook_at = None)),
+        (CheckId::Backlog, |seen| seen.parked.push(FailureCode::TokenDead)),
+        (CheckId::Backlog, |seen| seen.queued = Ok(5000)),
     ];
     for (id, cause) in causes {
         let mut seen = seen(vec![page(), page()]);
@@ -82,16 +83,16 @@ fn each_cause_fails_its_own_check_and_no_other() {
 #[test]
 fn tests_without_real_leads_point_to_development_mode() {
     let quiet = || PageSeen { last_lead_at: None, last_webhook_at: None, ..page() };
-    assert_eq!(status(&seen(vec![quiet()]), "app_mode"), CheckStatus::Unknown);
+    assert_eq!(status(&seen(vec![quiet()]), CheckId::AppMode), CheckStatus::Unknown);
     let tested = PageSeen { last_test_lead_at: Some(at("2026-03-01T11:00:00Z")), ..quiet() };
-    assert_eq!(status(&seen(vec![tested]), "app_mode"), CheckStatus::Fail);
-    assert_eq!(status(&seen(vec![quiet()]), "last_lead"), CheckStatus::Unknown);
+    assert_eq!(status(&seen(vec![tested]), CheckId::AppMode), CheckStatus::Fail);
+    assert_eq!(status(&seen(vec![quiet()]), CheckId::LastLead), CheckStatus::Unknown);
 }
 
 #[test]
 fn what_cannot_be_seen_is_unknown_and_hides_no_failure() {
     let dark = || PageSeen { subscribed: Err("no answer".to_owned()), ..page() };
-    assert_eq!(status(&seen(vec![page(), dark()]), "subscription"), CheckStatus::Unknown);
+    assert_eq!(status(&seen(vec![page(), dark()]), CheckId::Subscription), CheckStatus::Unknown);
     let lost = PageSeen { subscribed: Ok(vec![]), ..page() };
-    assert_eq!(status(&seen(vec![dark(), lost]), "subscription"), CheckStatus::Fail);
+    assert_eq!(status(&seen(vec![dark(), lost]), CheckId::Subscription), CheckStatus::Fail);
 }

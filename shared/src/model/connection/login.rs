@@ -1,4 +1,4 @@
-//! A login at Meta that is under way: what was asked for, and the signed `state` that finds it again.
+//! A pending login at Meta: what was requested, and the signed `state` that identifies it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
@@ -11,10 +11,10 @@ use crate::model::connection::ConnectedBy;
 use crate::model::lead::assignment::Assignment;
 use crate::secret::HmacKey;
 
-/// How long a person may take for Meta's dialog.
+/// How long a person has to complete Meta's dialog.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
-/// What is asked of Meta unless the caller asks for something else: everything that Leadwire does with a page.
+/// The permissions requested by default: everything that Leadwire does with a page.
 pub const DEFAULT_SCOPES: &[&str] = &[
     "pages_show_list",
     "pages_read_engagement",
@@ -26,59 +26,62 @@ pub const DEFAULT_SCOPES: &[&str] = &[
     "business_management",
 ];
 
-/// A login that somebody began and has not finished.
+/// A login that has begun and is not finished.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Login {
-    /// Unguessable; the login can be finished once.
+    /// An unguessable value. The login it names can be finished once.
     pub nonce: String,
-    /// For which org.
+    /// The org that the login is for.
     pub org: OrgId,
-    /// By whom.
+    /// The user who began it.
     pub user: ConnectedBy,
-    /// Where the browser goes afterwards; checked against the allow-list before it was written down.
+    /// Where the browser is sent afterwards. It was checked against the allow-list before it was stored.
     pub return_url: Url,
-    /// The `redirect_uri` that Meta was given; the exchange of the code has to repeat it to the byte.
+    /// The `redirect_uri` sent to Meta. The code exchange must repeat it byte for byte.
     pub redirect_uri: Url,
-    /// The integration that comes of it, or that is connected anew.
+    /// The integration to create or to reconnect.
     pub integration_id: IntegrationId,
-    /// Whether that one was there when the login began. If it is not any more when the login ends, somebody deleted it.
+    /// Whether the integration existed when the login began. If so, and it is missing when the login ends, it was
+    /// deleted.
     #[serde(default)]
     pub reconnects: bool,
-    /// Hash of the secret in the cookie of the browser that began it, if it has to be the one that comes back: whoever is
-    /// sent somebody else's login would otherwise connect their pages to somebody else's org.
+    /// Hash of the secret in the cookie of the browser that began the login, if the same browser must finish it.
+    /// Otherwise a person who follows a login link from someone else would connect their own pages to a foreign org.
     #[serde(default)]
     pub browser: Option<String>,
-    /// Asked of Meta.
+    /// The permissions requested from Meta.
     pub scopes: Vec<String>,
-    /// For a new integration.
+    /// The name of a new integration.
     pub name: Option<String>,
-    /// For a new integration.
+    /// The description of a new integration.
     pub description: Option<String>,
-    /// For a new integration.
+    /// The assignment of a new integration.
     pub assignment: Option<Assignment>,
-    /// After this it can no longer be finished.
+    /// The login can no longer be finished after this time.
     pub expires_at: Timestamp,
-    /// The visit that finishes it, once there is one.
+    /// The visit that finishes the login, once there is one.
     #[serde(default)]
     pub claim: Option<Claim>,
 }
 
-/// The visit that finishes a login. Browsers fetch the address ahead of the person, or twice: the first fetch does the
-/// work, and the others of the same browser get its outcome.
+/// The visit that finishes a login.
+///
+/// Browsers prefetch the URL or fetch it twice. The first fetch does the work, and repeated fetches by the same browser
+/// receive its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
-    /// Hash of what the request says of its browser, and of Meta's code.
+    /// Hash of Meta's code and of what the request reveals about its browser.
     pub visitor: String,
-    /// [`browser_hash`] of the secret in the cookie that the visit is answered with.
+    /// [`browser_hash`] of the secret in the cookie that the response to the visit sets.
     pub secret: String,
-    /// When it came.
+    /// When the visit arrived.
     pub at: Timestamp,
-    /// Where it sent the browser; `None` while the work is under way.
+    /// Where it sent the browser; `None` while the work is in progress.
     pub onward: Option<Url>,
 }
 
 impl Login {
-    /// Whether the browser with these cookies may finish it.
+    /// Whether the browser with these cookies may finish the login.
     #[must_use]
     pub fn may_be_finished_with(&self, cookies: &[(String, String)]) -> bool {
         let Some(browser) = &self.browser else { return true };
@@ -86,8 +89,8 @@ impl Login {
         has_secret(cookies, name, browser)
     }
 
-    /// Whether this visit is the claim's own browser again. Without a cookie that is only assumed of a visit at the same
-    /// time, which cannot have one yet.
+    /// Whether this visit comes from the claim's own browser. Without a cookie this is assumed only while the first
+    /// visit is in progress, because its response has not set a cookie yet.
     #[must_use]
     pub fn is_repeated_by(&self, claim: &Claim, visitor: &str, cookies: &[(String, String)]) -> bool {
         (self.browser.is_some() && self.may_be_finished_with(cookies))
@@ -100,38 +103,38 @@ fn has_secret(cookies: &[(String, String)], name: &str, hash: &str) -> bool {
     cookies.iter().any(|(found, secret)| found == name && browser_hash(secret) == hash)
 }
 
-/// The cookie of the browser that finished a login; it belongs to the origin of `redirect_uri`.
+/// The name of the cookie set when a login is finished, for the origin of `redirect_uri`.
 #[must_use]
 pub fn visit_cookie(redirect_uri: &Url) -> &'static str {
     if redirect_uri.scheme() == "https" { "__Host-leadwire-connected" } else { "leadwire-connected" }
 }
 
-/// What the cookie is called that a browser is given when it begins a login; it belongs to the origin of `redirect_uri`.
+/// The name of the cookie set when a login begins, for the origin of `redirect_uri`.
 #[must_use]
 pub fn browser_cookie(redirect_uri: &Url) -> &'static str {
     if redirect_uri.scheme() == "https" { "__Host-leadwire-connecting" } else { "leadwire-connecting" }
 }
 
-/// What a login remembers of the secret in that cookie.
+/// Hash under which the secret of a cookie is stored.
 #[must_use]
 pub fn browser_hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
-/// What `state` says. Everything in it is also in the [`Login`]; it is here so that a forged or foreign one is
-/// refused before anything is read.
+/// The content of `state`. The [`Login`] contains all of it too; it is repeated here so that a forged or foreign
+/// `state` is rejected before anything is read.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// Which login.
+    /// The login's nonce.
     pub nonce: String,
-    /// For which org.
+    /// The org that the login is for.
     pub org: OrgId,
-    /// By whom.
+    /// The user who began it.
     pub user: UserId,
 }
 
 impl State {
-    /// The `state` of a login: what it says and our signature over it, both base64url.
+    /// Encodes a login's `state`: its content and our signature over it, both in base64url.
     #[must_use]
     pub fn sign(login: &Login, key: &HmacKey) -> String {
         let said =
@@ -141,7 +144,7 @@ impl State {
         format!("{said}.{signature}")
     }
 
-    /// What a `state` says, if the signature is ours.
+    /// Decodes a `state`; `None` unless it bears our signature.
     #[must_use]
     pub fn verify(state: &str, key: &HmacKey) -> Option<Self> {
         let (said, signature) = state.split_once('.')?;
@@ -153,20 +156,20 @@ impl State {
     }
 }
 
-/// The purpose is signed too: the same key signs cursors, and one must not pass for the other.
+/// Includes the purpose in the signature. The same key signs cursors, and neither may pass for the other.
 fn signed_bytes(said: &str) -> String {
     format!("login-state.{said}")
 }
 
-/// Where logins may return to: origins, or origins with a path under which everything is allowed.
+/// The allow-list of return URLs: origins, or origins with a path that allows everything below it.
 #[derive(Debug, Clone)]
 pub struct ReturnUrls(Vec<Url>);
 
 impl ReturnUrls {
-    /// Reads a list separated by commas.
+    /// Parses a comma-separated list.
     ///
     /// # Errors
-    /// If an entry is no absolute http(s) URL.
+    /// If an entry is not an absolute URL.
     pub fn parse(list: &str) -> Result<Self, url::ParseError> {
         list.split(',')
             .map(str::trim)
@@ -176,14 +179,14 @@ impl ReturnUrls {
             .map(Self)
     }
 
-    /// These, and one more.
+    /// The list with another entry.
     #[must_use]
     pub fn and(&self, entry: Url) -> Self {
         Self(self.0.iter().cloned().chain([entry]).collect())
     }
 
-    /// The URL, if logins may return to it: same scheme, host and port as an entry, a path at or below the entry's,
-    /// and no user name that would make the host look like another.
+    /// The URL, if logins may return to it: http(s) with the same scheme, host and port as an entry and a path at or
+    /// below the entry's. URLs with a user name or password are rejected, because they can disguise the host.
     #[must_use]
     pub fn allow(&self, return_url: &str) -> Option<Url> {
         let url = Url::parse(return_url).ok()?;

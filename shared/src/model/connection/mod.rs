@@ -1,4 +1,4 @@
-//! One connected Meta account of an org, and the pages it brings.
+//! A connected Meta account of an org, and the pages it provides.
 
 pub mod health;
 #[cfg(test)]
@@ -17,71 +17,73 @@ use crate::model::connection::standing::{EndReason, Ended, TokenKind};
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::cadence::Rhythm;
 
-/// One connected Meta account. Its tokens, and the Facebook name and id of the person who connected it, are in the
-/// vault under `credentials`, never here.
+/// A connected Meta account.
+///
+/// Its tokens, and the Facebook name and id of the person who connected it, are stored only in the vault, under
+/// `credentials`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Integration {
-    /// Whose it is.
+    /// The org that owns it.
     pub org: OrgId,
-    /// Ours.
+    /// Leadwire's own id.
     pub id: IntegrationId,
-    /// Shown to people.
+    /// The display name.
     pub name: String,
-    /// For people, may be empty.
+    /// A description for people; may be empty.
     #[serde(default)]
     pub description: String,
-    /// How its leads are handed out from now on.
+    /// How its future leads are assigned.
     pub assignment: Assignment,
-    /// Which user of the CRM connected it last.
+    /// The CRM user who last connected it.
     pub connected_by: ConnectedBy,
-    /// The vault's names of its secrets; the first also holds the account's own token. Empty if there is none, or none
-    /// any more.
+    /// The vault names of its secrets; the first also contains the account's own token. Empty if it has no secrets.
     pub credentials: Vec<String>,
-    /// What its token is.
+    /// The kind of its token.
     #[serde(default)]
     pub token_kind: TokenKind,
-    /// Who at Meta connected it, as a hash that only we can make: enough to recognise them, nothing to learn from.
+    /// The person at Meta who connected it, as a keyed hash: enough to recognise them, but it reveals nothing.
     pub person: Option<String>,
-    /// When the user token ends; `None` if never.
+    /// When the user token expires; `None` if never.
     pub token_expires_at: Option<Timestamp>,
-    /// When Meta closes the person's data unless they log in again; `None` if never.
+    /// When Meta closes access to the person's data unless they log in again; `None` if never.
     pub data_access_expires_at: Option<Timestamp>,
-    /// What Meta was asked for.
+    /// The permissions requested from Meta.
     #[serde(default)]
     pub asked_scopes: Vec<String>,
-    /// What Meta granted.
+    /// The permissions that Meta granted.
     pub scopes: Vec<String>,
-    /// For which pages a permission was granted. One that is not here is granted for all there are and will be.
+    /// The pages for which a permission was granted. A permission that is not listed covers all present and future
+    /// pages.
     #[serde(default)]
     pub granted_for: BTreeMap<String, Vec<String>>,
-    /// What was found missing at the last look.
+    /// The problems that the last check found.
     #[serde(default)]
     pub problems: Vec<Problem>,
-    /// Set when somebody ended it at Meta; gone when it works again.
+    /// Set when the connection was ended at Meta; cleared when it works again.
     pub ended: Option<Ended>,
-    /// Leads from then on may have been missed, and nobody has asked Meta for them yet.
+    /// Leads sent from this time on may have been missed, and Meta has not been asked for them yet.
     pub missed_since: Option<Timestamp>,
-    /// Last looked at.
+    /// When it was last checked.
     pub probed_at: Option<Timestamp>,
-    /// The beginning of its present life. Notices are sent once in each.
+    /// The start of its current period. Each notice is sent at most once per period.
     pub notices_since: Timestamp,
-    /// Somebody deletes it, and has perhaps not come to the end of that.
+    /// Its deletion has begun, and may not be complete.
     #[serde(default)]
     pub removing: bool,
-    /// Its person removed the app, and its secrets are perhaps not deleted yet.
+    /// The person removed the app, and the secrets may not all be deleted yet.
     #[serde(default)]
     pub letting_go: bool,
-    /// Its person wants their data deleted, and it is perhaps not all deleted yet.
+    /// The person requested deletion of their data, which may not be complete yet.
     #[serde(default)]
     pub erasing: bool,
-    /// First connected.
+    /// When it was first connected.
     pub created_at: Timestamp,
-    /// Last connected. Whoever found out something about an earlier token keeps it to themselves.
+    /// When it was last connected. Findings about an earlier token are discarded.
     pub connected_at: Timestamp,
 }
 
 impl Integration {
-    /// One that nobody has connected yet.
+    /// A draft that has not been connected yet.
     #[must_use]
     pub fn draft(org: OrgId, by: ConnectedBy, now: Timestamp) -> Self {
         let ended = Ended { reason: EndReason::NotConnected, since: now, evidence: String::new() };
@@ -119,111 +121,112 @@ impl Integration {
 pub struct ConnectedBy {
     /// The token's subject.
     pub user_id: UserId,
-    /// The name the token gave, if any.
+    /// The token's name, if it has one.
     pub name: Option<String>,
 }
 
-/// Something that keeps an integration from doing all it should, with what to do about it.
+/// A problem that limits what an integration can do, with its remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Problem {
-    /// Stable, for programs: `scope_missing`, `page_without_token`, `task_missing`, `page_not_subscribed`,
-    /// `lead_access_denied`, or the reason why no leads come.
+    /// A stable code: `scope_missing`, `page_without_token`, `task_missing`, `page_not_subscribed`,
+    /// `lead_access_denied`, or the reason why no leads arrive.
     pub code: String,
-    /// The page it is about, if it is about one.
+    /// The page concerned, if the problem is about a single page.
     pub page_id: Option<PageId>,
-    /// What is wrong, for people.
+    /// What is wrong, as readable text.
     pub message: String,
     /// What to do about it.
     pub fix: String,
 }
 
-/// One page of one integration: who gets the leads of this page, and the token's place in the vault.
+/// A page of an integration: which org receives the page's leads, and where its token is in the vault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
-    /// Whose it is.
+    /// The org that owns it.
     pub org: OrgId,
-    /// Through which account.
+    /// The integration that provides the page.
     pub integration_id: IntegrationId,
-    /// The page.
+    /// The page's id.
     pub page_id: PageId,
-    /// Its name.
+    /// The page's name.
     pub page_name: String,
-    /// Its address, as Meta gives it.
+    /// The page's URL, as Meta returns it.
     pub page_url: String,
-    /// Whether leads are taken from it.
+    /// Whether leads are ingested from the page.
     #[serde(default)]
     pub choice: Choice,
-    /// What the connecting person may do on the page, in Meta's words (`ADVERTISE`, `MANAGE`…). Empty if Meta did not say.
+    /// The connecting person's tasks on the page, in Meta's notation (`ADVERTISE`, `MANAGE`…). Empty if Meta did not
+    /// report them.
     pub tasks: Vec<String>,
-    /// The vault's name of the secret that holds this page's token.
+    /// The vault name of the secret that contains the page's token.
     pub credentials: String,
     /// The webhook fields that Meta confirmed for this page.
     #[serde(default)]
     pub subscribed_fields: Vec<String>,
     /// When the page was first connected.
     pub connected_at: Timestamp,
-    /// Leads that came through this connection, test leads and repeat submissions not counted.
+    /// Leads that arrived through this connection, not counting test leads and repeat submissions.
     #[serde(default)]
     pub leads_count: u64,
-    /// The same, by how they were found.
+    /// The same leads, by how they were found.
     #[serde(flatten)]
     pub found: FoundCounts,
-    /// Up to when it is known that every lead Meta has of this page came in or is parked.
+    /// All leads that Meta has of this page up to this time are known to be ingested or parked.
     pub swept_until: Option<Timestamp>,
-    /// When a lead last came through it.
+    /// When a lead last arrived through it.
     #[serde(default)]
     pub last_lead_at: Option<Timestamp>,
-    /// When a test lead last came through it.
+    /// When a test lead last arrived through it.
     #[serde(default)]
     pub last_test_lead_at: Option<Timestamp>,
-    /// When a webhook of Meta's last brought one.
+    /// When a webhook last brought a lead.
     #[serde(default)]
     pub last_webhook_at: Option<Timestamp>,
-    /// How long it is usually silent.
+    /// The page's usual rhythm.
     #[serde(flatten)]
     pub rhythm: Rhythm,
-    /// Since when it is known to be silent for much longer than it ever is.
+    /// Since when the page has been quieter than usual.
     #[serde(default)]
     pub quiet_since: Option<Timestamp>,
-    /// Set when this page alone is lost.
+    /// Set when only this page is lost.
     pub ended: Option<Ended>,
 }
 
-/// Leads by how they were found.
+/// Number of leads by how they were found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct FoundCounts {
-    /// Meta's webhook told.
+    /// Announced by Meta's webhook.
     #[serde(default)]
     pub found_webhook: u64,
-    /// Only the regular comparison with Meta found them.
+    /// Found only by the regular comparison with Meta.
     #[serde(default)]
     pub found_sweep: u64,
-    /// Somebody pressed "Sync now".
+    /// Found after a user pressed "Sync now".
     #[serde(default)]
     pub found_sync: u64,
-    /// They were in a file.
+    /// Imported from a file.
     #[serde(default)]
     pub found_import: u64,
-    /// Somebody asked for leads from before the connection.
+    /// Found when a user requested leads from before the connection.
     #[serde(default)]
     pub found_backfill: u64,
 }
 
-/// Whether leads are taken from a page that Meta once gave.
+/// Whether leads are ingested from a page that Meta has listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Choice {
-    /// Leads are taken from it.
+    /// Leads are ingested.
     #[default]
     Connected,
-    /// Meta gives it, the admin does not want it.
+    /// Meta lists the page, but the admin has deselected it.
     LeftOut,
-    /// Meta does not give it any more. What it counted is kept for the day it comes back.
+    /// Meta no longer lists the page. Its counts are retained in case it returns.
     Withdrawn,
 }
 
 impl Connection {
-    /// Whether leads are taken from it.
+    /// Whether leads are ingested from the page.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.choice == Choice::Connected

@@ -1,73 +1,57 @@
-//! How a connection stands: what is known of its token, whether leads can come, why not, what to do, whom to tell when.
+//! The state of a connection: whether leads can arrive, why not, what to do, and which notices are due when.
 //!
-//! A connection ends in two ways. By its dates, which are known beforehand: the earlier of token expiry and data-access
-//! expiry. Or by what somebody does at Meta, which a call or a probe finds out: that is written down as [`Ended`].
+//! A connection ends in one of two ways. Either it reaches the earlier of token expiry and data-access expiry, which
+//! are known in advance. Or it is ended at Meta, which a call or a check discovers and which is recorded as [`Ended`].
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::model::connection::{Connection, Integration};
 
-/// What kind of token an integration lives on.
+/// The kind of token that an integration uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenKind {
-    /// Of a person who went through Meta's login; about 60 days.
+    /// The token of a person who went through Meta's login; valid for about 60 days.
     #[default]
     User,
-    /// Of a system user of a business portfolio, pasted by an admin; without end, or 60 days.
+    /// The token of a system user of a business portfolio, pasted by an admin; valid forever or for 60 days.
     SystemUser,
 }
 
-/// Why no leads come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// Why no leads arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumIter, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum EndReason {
-    /// Nobody has logged in at Meta yet.
+    /// The integration has not been connected yet.
     NotConnected,
-    /// The token's time is over.
+    /// The token has expired.
     TokenExpired,
-    /// Meta closed the person's data: 90 days without them logging in.
+    /// Meta closed access to the person's data after 90 days without a login.
     DataAccessEnded,
     /// The person removed the app at Meta.
     AppRemoved,
     /// The person asked Meta to have their data deleted here.
     DataDeleted,
-    /// The person has to confirm their account at facebook.com first.
+    /// The person must first confirm their account at facebook.com.
     Checkpoint,
     /// The person changed their password, or Meta ended their sessions.
     PasswordChanged,
-    /// The person has a consent to give to Meta first.
+    /// The person must first give Meta a consent.
     ConsentBlocked,
-    /// The person has no role on the page any more. Other pages may be well.
+    /// The person no longer has a role on the page. Other pages may still work.
     PageRoleLost,
-    /// Meta calls the token invalid and gives no reason.
+    /// Meta reports the token as invalid without a reason.
     TokenInvalid,
-    /// Our own copy of the token is missing or damaged.
+    /// Leadwire's stored copy of the token is missing or damaged.
     TokenUnreadable,
 }
 
 impl EndReason {
-    /// The stable word for it, as in JSON.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::NotConnected => "not_connected",
-            Self::TokenExpired => "token_expired",
-            Self::DataAccessEnded => "data_access_ended",
-            Self::AppRemoved => "app_removed",
-            Self::DataDeleted => "data_deleted",
-            Self::Checkpoint => "checkpoint",
-            Self::PasswordChanged => "password_changed",
-            Self::ConsentBlocked => "consent_blocked",
-            Self::PageRoleLost => "page_role_lost",
-            Self::TokenInvalid => "token_invalid",
-            Self::TokenUnreadable => "token_unreadable",
-        }
-    }
-
-    /// What happened, for people.
+    /// What happened, as readable text.
     #[must_use]
     pub fn message(self) -> &'static str {
         match self {
@@ -112,53 +96,53 @@ impl EndReason {
     }
 }
 
-/// A connection that somebody ended, as a call, a probe or a callback of Meta's found out.
+/// A connection that was ended at Meta, as discovered by a call, a check or one of Meta's callbacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ended {
-    /// Why.
+    /// The reason.
     pub reason: EndReason,
-    /// From when on leads may have been missed: when it happened, or, where only the end was seen, when it was last seen
-    /// to be well.
+    /// The time from which leads may have been missed. This is when the connection ended or, if that is unknown, when
+    /// it was last known to work.
     pub since: Timestamp,
-    /// Meta's codes and words, or ours.
+    /// Meta's codes and messages, or Leadwire's own.
     pub evidence: String,
 }
 
-/// How a connection stands.
+/// The status of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionStatus {
-    /// More than seven days to go, or no expiry at all.
+    /// More than seven days left, or no expiry.
     Active,
-    /// Seven days or less to go.
+    /// Seven days or less left.
     ExpiringSoon,
-    /// Over, by its date or by what somebody did: no leads come.
+    /// Expired, or ended at Meta: no leads arrive.
     Expired,
 }
 
-/// How an integration or one of its pages stands at some time.
+/// The state of an integration, or of one of its pages, at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Whether leads can come.
+    /// Whether leads can arrive.
     pub status: ConnectionStatus,
-    /// Why not; `None` while they can.
+    /// Why no leads arrive; `None` while they can.
     pub reason: Option<EndReason>,
-    /// The earlier of the two expiries; `None` if there is none.
+    /// The earlier of the two expiries; `None` if neither is set.
     pub expires_at: Option<Timestamp>,
 }
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-/// How long before the end it is called soon.
+/// How long before its expiry a connection counts as expiring soon.
 const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Integration {
-    /// When leads stop unless somebody reconnects: the earlier of the two expiries.
+    /// When leads stop unless the integration is reconnected: the earlier of the two expiries.
     #[must_use]
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.token_expires_at.into_iter().chain(self.data_access_expires_at).min()
     }
 
-    /// How it stands at `now`.
+    /// The state at `now`.
     #[must_use]
     pub fn standing(&self, now: Timestamp) -> Standing {
         let expires_at = self.expires_at();
@@ -176,12 +160,12 @@ impl Integration {
         Standing { status, reason, expires_at }
     }
 
-    /// What the org's admins have to be told at `now`, if anything: one notice, the most urgent.
+    /// The most urgent notice to the org's admins at `now`; `None` if none is due.
     #[must_use]
     pub fn due_notice(&self, now: Timestamp) -> Option<Notice> {
         let standing = self.standing(now);
         match (standing.reason, standing.expires_at) {
-            // They were there when it came to this, or somebody of theirs wanted it.
+            // A draft needs no notice: one of the org's own users has just created it.
             (Some(EndReason::NotConnected), _) => None,
             (Some(reason), _) => Some(Notice::Ended(reason)),
             (None, Some(end)) => Notice::BEFORE.into_iter().find(|notice| end <= now + notice.ahead()),
@@ -189,11 +173,13 @@ impl Integration {
         }
     }
 
-    /// When to look again after a look at `now`: a day later, give or take what `spread` (0 to 1) says, so that those
-    /// connected together are not looked at together for ever; and never later than the next notice is due.
+    /// When to check the integration again after a check at `now`.
+    ///
+    /// The next check is up to a day later, and never later than the next notice is due. `spread` (0 to 1) brings it
+    /// forward, so that integrations connected together do not stay synchronised.
     #[must_use]
     pub fn next_check(&self, now: Timestamp, spread: f64) -> Timestamp {
-        // A day at most, and never so much less that a day is looked at twice: 22 to 24 hours.
+        // 22 to 24 hours: at most a day, but never short enough to check twice on one day.
         #[expect(clippy::cast_possible_truncation, reason = "between 0 and 7200")]
         let daily = now + DAY - SignedDuration::from_secs((spread.clamp(0.0, 1.0) * 7200.0) as i64);
         let turns = Notice::BEFORE.into_iter().map(Notice::ahead).chain([SignedDuration::ZERO]);
@@ -203,7 +189,7 @@ impl Integration {
 }
 
 impl Connection {
-    /// How this page stands, as one of `integration`'s.
+    /// The state of this page as one of `integration`'s.
     #[must_use]
     pub fn standing(&self, integration: &Integration, now: Timestamp) -> Standing {
         let whole = integration.standing(now);
@@ -214,21 +200,21 @@ impl Connection {
     }
 }
 
-/// Something the org's admins are told, each once.
+/// A notice to the org's admins, sent once each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice {
-    /// A week to go.
+    /// Seven days left.
     SevenDays,
-    /// Three days to go.
+    /// Three days left.
     ThreeDays,
-    /// One day to go.
+    /// One day left.
     OneDay,
-    /// It is over.
+    /// The connection has ended.
     Ended(EndReason),
 }
 
 impl Notice {
-    /// Those before the end, the most urgent first.
+    /// The notices before the end, the most urgent first.
     const BEFORE: [Self; 3] = [Self::OneDay, Self::ThreeDays, Self::SevenDays];
 
     fn ahead(self) -> SignedDuration {
@@ -240,9 +226,10 @@ impl Notice {
         }
     }
 
-    /// What tells it from the others: a notice of one name is sent once in the life of a connection.
+    /// The name that identifies the notice. Each name is sent at most once per period of a connection.
     ///
-    /// All ends are one: that an expired token was also revoked is no news. That everything is deleted is.
+    /// All endings share one name, because it is no news that an expired token was also revoked. Data deletion is the
+    /// exception and is announced separately.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -348,7 +335,7 @@ mod tests {
     #[test]
     fn the_word_is_the_one_in_json() {
         for reason in [EndReason::NotConnected, EndReason::DataAccessEnded, EndReason::TokenUnreadable] {
-            assert_eq!(serde_json::to_value(reason).unwrap(), reason.code());
+            assert_eq!(serde_json::to_value(reason).unwrap(), <&str>::from(reason));
         }
     }
 }

@@ -1,60 +1,62 @@
-//! Who gets a lead. The rotation is the pool and the cursor in one value, so that nobody can read one without the other.
+//! Decides who is assigned a lead.
+//!
+//! The pool and the cursor of the rotation are one value, so neither can be read without the other.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::UserId;
 
-/// How the leads of an integration are handed out.
+/// How the leads of an integration are assigned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Default)]
 #[serde(tag = "strategy", rename_all = "snake_case")]
 pub enum Assignment {
-    /// To nobody; somebody picks them up by hand.
+    /// To no one; users pick leads by hand.
     #[default]
     Unassigned,
-    /// All to one person.
+    /// All leads to one user.
     User {
-        /// Who gets them.
+        /// The user.
         user_id: UserId,
     },
-    /// In turn to every active user with lead management.
+    /// In turn to every active user who may manage leads.
     RoundRobin,
 }
 
-/// Why a lead is assigned as it is.
+/// Why a lead has the assignee it has, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// It was this person's turn.
+    /// It was this user's turn.
     Turn,
-    /// The integration gives all its leads to this person.
+    /// The integration assigns all its leads to this user.
     Chosen,
     /// The integration assigns no leads.
     StrategyUnassigned,
     /// Round robin, but no user of the org is active and permitted to manage leads.
     NobodyEligible,
-    /// The chosen user is gone, inactive, or no longer permitted to manage leads.
+    /// The chosen user was deleted, is inactive, or is no longer permitted to manage leads.
     UserNotEligible,
-    /// Somebody gave it by hand.
+    /// A user assigned it by hand.
     Manual,
-    /// Whoever brought it in did not want it assigned.
+    /// The import or search that found it was requested without assignment.
     NotAsked,
-    /// It came in a file, and its form is of no connected page: there is no integration that would assign it.
+    /// It was imported from a file and its form belongs to no connected page, so no integration assigns it.
     NoIntegration,
     /// Test leads are never assigned.
     TestLead,
 }
 
-/// How one lead was assigned: the strategy in force at that moment, and what came of it.
+/// How a lead was assigned: the strategy in force at the time, and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Assigned {
-    /// `unassigned`, `user` or `round_robin`.
+    /// The strategy: `unassigned`, `user` or `round_robin`.
     pub strategy: Strategy,
     /// Why the lead has the assignee it has, or none.
     pub reason: Reason,
 }
 
-/// The name of an [`Assignment`] without its user.
+/// The name of an [`Assignment`], without its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strategy {
@@ -66,28 +68,29 @@ pub enum Strategy {
     RoundRobin,
 }
 
-/// The org's users who may be assigned leads, in the order of their turns: the first is next.
+/// The org's users who may be assigned leads, in the order of their turns.
 ///
-/// One per org, not one per integration: a team that serves two integrations is one team, and its members' counts
-/// differ by at most one over both.
+/// There is one rotation per org, not one per integration. A team that serves two integrations is one team, and its
+/// members' counts differ by at most one over both.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {
-    /// Goes up with every change; a writer names the version it read, and loses if that is no longer the newest.
+    /// Incremented by every change. A write names the version it read and fails if that is no longer the newest.
     pub version: u64,
-    /// Eligible users, next first.
+    /// Eligible users, the next one first.
     pub turns: Vec<UserId>,
 }
 
 impl Rotation {
-    /// Whose turn it is. The person goes to the end of the line.
+    /// Returns the user whose turn it is and moves them to the end.
     pub fn take_turn(&mut self) -> Option<UserId> {
         let next = self.turns.first()?.clone();
         self.turns.rotate_left(1);
         Some(next)
     }
 
-    /// Lets `user` in or out. A newcomer waits one round at most and catches nobody up; the others keep their order.
-    /// Answers whether anything changed.
+    /// Adds or removes `user`, and returns whether anything changed. The others keep their order.
+    ///
+    /// A newcomer waits one round at most and does not catch up on earlier turns.
     pub fn set_eligible(&mut self, user: &UserId, eligible: bool) -> bool {
         match (self.turns.iter().position(|known| known == user), eligible) {
             (None, true) => self.turns.push(user.clone()),

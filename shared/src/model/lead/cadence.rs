@@ -1,39 +1,39 @@
-//! When a page is quieter than it ever is: webhooks, permissions and forms fail without a word.
+//! Detects pages that are quieter than usual: webhooks, permissions and forms can fail silently.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// With fewer leads than this, nobody knows what is usual.
+/// With fewer leads than this, the usual rhythm is unknown.
 const ENOUGH_LEADS: u64 = 10;
-/// What is called quiet has lasted this much longer than the longest usual silence…
+/// A page is quiet once its silence is this many times as long as the usual one…
 const MUCH_LONGER: f64 = 3.0;
-/// …and this long at least.
+/// …and at least this long.
 const LONG: SignedDuration = SignedDuration::from_hours(6);
-/// A long silence is forgotten by half in this time: what was usual last year is not usual now.
+/// The half-life of a long silence: what was usual last year is not usual now.
 const FORGOTTEN_BY_HALF: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// A page's rhythm: the longest time that usually passes between two leads, nights and weekends included.
+/// A page's rhythm: the longest usual time between two leads, nights and weekends included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rhythm {
-    /// In seconds; 0 until there were two leads.
+    /// In seconds; 0 before the second lead.
     #[serde(default)]
     pub usual_silence_s: i64,
 }
 
 impl Rhythm {
-    /// The rhythm after a lead at `now`, when the one before it came at `last`.
+    /// The rhythm after a lead at `now` whose predecessor came at `last`.
     #[must_use]
     pub fn after_lead(self, last: Option<Timestamp>, now: Timestamp) -> Self {
         let Some(last) = last else { return self };
         let silence = now.duration_since(last).as_secs().max(0);
         let halves = seconds(silence) / seconds(FORGOTTEN_BY_HALF.as_secs());
         let remembered = scaled(self.usual_silence_s, 0.5_f64.powf(halves));
-        // A silence that raised the alarm was not usual.
+        // An alarming silence was not a usual one.
         let most = if self.usual_silence_s == 0 { silence } else { self.alarming() };
         Self { usual_silence_s: silence.min(most).max(remembered) }
     }
 
-    /// Whether it is alarming that `leads` came so far and the last of them at `last`.
+    /// Whether the page is quieter than usual at `now`, after `leads` leads, the last of them at `last`.
     #[must_use]
     pub fn is_quiet(self, leads: u64, last: Option<Timestamp>, now: Timestamp) -> bool {
         let silence = last.map_or(0, |last| now.duration_since(last).as_secs());
@@ -63,7 +63,7 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours)
     }
 
-    /// Leads at these hours.
+    /// The rhythm after leads at these hours.
     fn rhythm(hours: &[i64]) -> Rhythm {
         let mut last = None;
         hours.iter().fold(Rhythm::default(), |rhythm, hour| {

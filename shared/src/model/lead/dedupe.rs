@@ -1,6 +1,8 @@
-//! What a handful of new submissions does to an org: which become leads, which belong to somebody known, and who gets
-//! them. The plan is made in one piece from what was read and is written in one transaction; if anything it rests on
-//! has changed meanwhile, the transaction fails and a new plan is made.
+//! Decides what a chunk of new submissions does to an org: which become leads, which belong to known people, and who is
+//! assigned the new ones.
+//!
+//! The plan is derived from one snapshot and written in one transaction. If anything that the plan relies on has
+//! changed in the meantime, the transaction fails and a new plan is made.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,37 +11,36 @@ use crate::model::lead::assignment::{Assigned, Assignment, Reason, Rotation, Str
 use crate::model::lead::identity::{PersonKey, person_keys};
 use crate::model::lead::{Lead, Submission};
 
-/// What the org had when the plan was made.
+/// The org's state when the plan is made.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// Submissions of this handful that are stored already.
+    /// Submissions of the chunk that are already stored.
     pub stored: BTreeSet<LeadId>,
-    /// Persons of this handful that are leads already.
+    /// People in the chunk who are already leads.
     pub persons: BTreeMap<PersonKey, LeadId>,
-    /// Whose turn it is; `None` when the integration does not use turns.
+    /// The org's rotation; `None` if the integration does not use round robin.
     pub rotation: Option<Rotation>,
-    /// Whether the user to whom the integration gives its leads may have them.
+    /// Whether the user chosen by the integration is eligible for leads.
     pub chosen_user_eligible: bool,
 }
 
-/// What to write, all of it or nothing.
+/// What to write, all or nothing.
 #[derive(Debug, Default, PartialEq)]
 pub struct Plan {
     /// New leads.
     pub creates: Vec<Lead>,
-    /// New submissions of persons that are leads.
+    /// New submissions by people who are already leads.
     pub merges: Vec<Submission>,
-    /// Persons that are leads from now on.
+    /// People who become leads, with the lead's id.
     pub claims: Vec<(PersonKey, LeadId)>,
-    /// The rotation after the turns that were taken; its `version` is still the one that was read. `None` if no turn
-    /// was taken.
+    /// The rotation after the turns that were taken, with the version that was read. `None` if no turn was taken.
     pub rotation: Option<Rotation>,
-    /// The user who must still be eligible when this is written.
+    /// The user who must still be eligible when the plan is written.
     pub requires_eligible: Option<UserId>,
 }
 
 impl Plan {
-    /// New leads that count as leads: test leads do not.
+    /// Number of new leads that count as leads, which excludes test leads.
     #[must_use]
     pub fn counted(&self) -> u64 {
         self.creates.iter().filter(|lead| !lead.test).count() as u64
@@ -52,10 +53,12 @@ impl Plan {
     }
 }
 
-/// Plans for `arrivals`, in their order. Their own `assigned_to` and `assignment` are overwritten, unless they say
-/// [`Reason::NotAsked`] or [`Reason::NoIntegration`]: such a lead is given to nobody.
+/// Plans the `arrivals`, in their order.
 ///
-/// An arrival that is stored already, or that comes twice, is left out.
+/// Their own `assigned_to` and `assignment` are overwritten. If `assignment` is [`Reason::NotAsked`] or
+/// [`Reason::NoIntegration`], the reason stays and the lead is assigned to no one.
+///
+/// An arrival that is already stored, or that occurs twice, is left out.
 #[must_use]
 pub fn plan(arrivals: &[Lead], known: &Known, assignment: &Assignment) -> Plan {
     let mut plan = Plan::default();
@@ -70,6 +73,7 @@ pub fn plan(arrivals: &[Lead], known: &Known, assignment: &Assignment) -> Plan {
         }
         let keys =
             if arrival.test { Vec::new() } else { person_keys(arrival.email.as_deref(), arrival.phone.as_deref()) };
+        // The strongest known detail decides whose submission this is.
         let matched = keys.iter().find_map(|key| persons.get(key).map(|lead| (key.kind, lead.clone())));
         let owner = match matched {
             Some((matched_by, lead_id)) => {
@@ -95,6 +99,7 @@ pub fn plan(arrivals: &[Lead], known: &Known, assignment: &Assignment) -> Plan {
                 id
             }
         };
+        // Later arrivals of this plan match by these keys too. A key that already belongs to a lead stays with it.
         for key in keys {
             persons.entry(key.clone()).or_insert_with(|| {
                 plan.claims.push((key, owner.clone()));

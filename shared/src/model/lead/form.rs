@@ -1,6 +1,6 @@
-//! A form, and what its answers are called.
+//! A form and the names of its answers.
 //!
-//! Whatever is made of them ([`crate::model::lead::mapping`]), every answer stays in the lead as it was given.
+//! Whatever [`crate::model::lead::mapping`] derives from them, the lead stores every answer as it was given.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,15 +8,15 @@ use utoipa::ToSchema;
 use crate::model::lead::standard_fields::plain;
 use crate::model::lead::{Answer, Consent};
 
-/// A form, as far as it is needed to read its answers. Cached in the table.
+/// The parts of a form that are needed to interpret its answers. Cached in the table.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Form {
-    /// Shown to people.
+    /// The display name.
     pub name: String,
-    /// Language and country as Meta writes them: `de_DE`.
+    /// Language and country in Meta's notation: `de_DE`.
     #[serde(default)]
     pub locale: Option<String>,
-    /// In the form's order.
+    /// The questions, in the form's order.
     #[serde(default)]
     pub questions: Vec<Question>,
 }
@@ -24,41 +24,41 @@ pub struct Form {
 /// One question of a form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Question {
-    /// What the answer is called.
+    /// The key that answers refer to.
     pub key: String,
-    /// What the person read.
+    /// The question as shown to the person.
     #[serde(default)]
     pub label: Option<String>,
     /// Meta's question type: `FULL_NAME`, `EMAIL`, `PHONE`, `CUSTOM`…
     #[serde(default, rename = "type")]
     pub kind: Option<String>,
-    /// What can be chosen, if it is a choice. Answers hold the keys.
+    /// The choices of a multiple-choice question. Answers contain their keys.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<AnswerOption>,
 }
 
-/// One thing that can be chosen.
+/// One choice of a multiple-choice question.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AnswerOption {
-    /// What the answer holds when this was chosen.
+    /// The text that an answer contains for this choice.
     #[serde(default)]
     pub key: Option<String>,
-    /// What the person read.
+    /// The choice as shown to the person.
     #[serde(default)]
     pub value: Option<String>,
 }
 
-/// One answer as Meta gives it: the question's key and the values.
+/// One answer as Meta returns it: the question's key and the values.
 pub type GivenAnswer = (String, Vec<String>);
 
 impl Form {
-    /// The question that is called so.
+    /// The question with this key.
     #[must_use]
     pub fn question(&self, key: &str) -> Option<&Question> {
         self.questions.iter().find(|question| question.key == key)
     }
 
-    /// The answers under their questions' keys, where a file calls them by what the person read.
+    /// Renames answers to their questions' keys, for files that name them by the label the person read.
     #[must_use]
     pub fn by_key(&self, given: &[GivenAnswer]) -> Vec<GivenAnswer> {
         let key_of = |name: &String| {
@@ -84,7 +84,8 @@ impl Form {
             .collect()
     }
 
-    /// The country of its locale. Some of Meta's locales name none: its Spanish of Latin America ends like Laos.
+    /// The country of the form's locale. Some of Meta's locales have none: its Latin American Spanish is `es_LA`, and
+    /// `LA` is Laos.
     #[must_use]
     pub fn country(&self) -> Option<&str> {
         const NO_COUNTRY: [&str; 7] = ["es_LA", "ar_AR", "en_PI", "en_UD", "eo_EO", "fb_LT", "la_VA"];
@@ -93,7 +94,7 @@ impl Form {
     }
 }
 
-/// Labels the answers by the form's questions, in the form's order; what the form does not know comes last.
+/// Labels the answers with the form's questions, in the form's order. Answers without a question come last.
 #[must_use]
 pub fn label(given: &[GivenAnswer], form: Option<&Form>) -> Vec<Answer> {
     let questions = form.map(|form| form.questions.as_slice()).unwrap_or_default();
@@ -112,7 +113,7 @@ pub fn label(given: &[GivenAnswer], form: Option<&Form>) -> Vec<Answer> {
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// Meta's `custom_disclaimer_responses`, whose `is_checked` is `"1"` or empty.
+/// Converts Meta's `custom_disclaimer_responses`, whose `is_checked` is `"1"` or empty.
 #[must_use]
 pub fn consents(given: &[(String, String)]) -> Vec<Consent> {
     given.iter().map(|(key, is_checked)| Consent { key: key.clone(), checked: is_checked == "1" }).collect()

@@ -1,13 +1,12 @@
-//! When two submissions are the same person's.
+//! Decides when two submissions are from the same person.
 //!
 //! The rules, in this order:
-//! 1. the same e-mail address, compared without case, surrounding space and the ways Unicode has of writing the same
-//!    text, its domain as the network has it; dots and plus signs count, because only the mail provider knows what they
-//!    mean;
-//! 2. the same phone number in E.164; a number that cannot be read as one identifies nobody.
+//! 1. The same e-mail address. Case, surrounding space and equivalent Unicode spellings are ignored, and the domain is
+//!    compared in its ASCII form. Dots and plus signs count, because only the mail provider knows what they mean.
+//! 2. The same phone number in E.164. A number that cannot be parsed identifies no one.
 //!
-//! If the e-mail belongs to one lead and the phone to another, the e-mail decides. Test leads identify nobody: their
-//! dummy answers are the same for everyone.
+//! If the e-mail belongs to one lead and the phone to another, the e-mail decides. Test leads identify no one, because
+//! they all carry the same dummy answers.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -16,12 +15,12 @@ use unicode_normalization::UnicodeNormalization;
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::phone::e164;
 
-/// One thing that identifies a person inside an org: a hash, so that keys and logs hold no address and no number.
+/// A detail that identifies a person inside an org. It is hashed, so that keys and logs contain no address or number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PersonKey {
-    /// What was hashed.
+    /// Which detail was hashed.
     pub kind: PersonKeyKind,
-    /// Lower-case hex of its SHA-256.
+    /// The SHA-256 of the detail, in lower-case hex.
     pub hash: String,
 }
 
@@ -31,7 +30,7 @@ impl PersonKey {
     }
 }
 
-/// What identifies the person who typed these details, strongest first.
+/// The keys that identify the person with these details, strongest first.
 #[must_use]
 pub fn person_keys(email: Option<&str>, phone: Option<&str>) -> Vec<PersonKey> {
     let email = email.and_then(normalised_email).map(|email| PersonKey::new(PersonKeyKind::Email, &email));
@@ -40,7 +39,7 @@ pub fn person_keys(email: Option<&str>, phone: Option<&str>) -> Vec<PersonKey> {
     email.into_iter().chain(phone).collect()
 }
 
-/// The address in the form in which two of them are compared; `None` if it is no address.
+/// Normalises an e-mail address for comparison; `None` if it is not an address.
 #[must_use]
 pub fn normalised_email(typed: &str) -> Option<String> {
     let composed: String = visible(typed).nfkc().collect();
@@ -51,8 +50,8 @@ pub fn normalised_email(typed: &str) -> Option<String> {
     plausible.then(|| format!("{local}@{domain}"))
 }
 
-/// The text without the characters that nobody sees, and with plain spaces. Copied text brings them along; they tell
-/// nobody apart.
+/// Removes invisible characters and replaces whitespace with plain spaces. Copied text often contains them, and they
+/// never distinguish two people.
 #[must_use]
 pub fn visible(text: &str) -> String {
     let is_invisible = |c: char| {

@@ -1,45 +1,44 @@
-//! How long leads take from the person's click to the CRM: counts by duration, from which percentiles are read.
+//! Measures the time from the person's click to the CRM: counts by duration, from which percentiles are interpolated.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Upper ends of the classes, in seconds; what took longer than the last is in a class of its own.
+/// Upper bounds of the classes, in seconds. Longer durations fall into a final class of their own.
 const UP_TO: [u32; 23] =
     [1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400];
-/// What is promised, in seconds.
+/// The promised latency, in seconds.
 pub const PROMISED: u32 = 120;
 
-/// Leads counted by how long they took.
+/// Leads counted by latency class.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Latencies {
     counts: Vec<u64>,
 }
 
-/// What is told of them.
+/// The published summary of the latencies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, ToSchema)]
 pub struct LatencySummary {
-    /// Leads and repeat submissions that Meta told of or that were found by comparing; no test leads, files or backfills.
+    /// Leads and repeat submissions found by webhook, sweep or sync. Test leads, files and backfills are excluded.
     pub leads: u64,
-    /// Half of them took at most so many seconds from submission to CRM; `null` without leads. Within a class of
-    /// durations it is interpolated.
+    /// Median seconds from submission to CRM, interpolated within a class of durations; `null` without leads.
     pub p50_s: Option<f64>,
-    /// 95 of 100 took at most so many seconds.
+    /// 95th percentile of the seconds from submission to CRM.
     pub p95_s: Option<f64>,
-    /// How many were in the CRM within two minutes.
+    /// Number of leads that were in the CRM within two minutes.
     pub within_2_minutes: u64,
 }
 
-/// The class of a duration, from 0.
+/// The class of a duration, counted from 0.
 #[must_use]
 pub fn class(seconds: i64) -> usize {
     UP_TO.iter().position(|edge| seconds <= i64::from(*edge)).unwrap_or(UP_TO.len())
 }
 
-/// How many classes there are.
+/// The number of classes.
 pub const CLASSES: usize = UP_TO.len() + 1;
 
 impl Latencies {
-    /// Counts by class; what is missing is nothing.
+    /// Builds the distribution from counts by class. Missing classes count as zero.
     #[must_use]
     pub fn from_counts(counts: impl IntoIterator<Item = (usize, u64)>) -> Self {
         let mut of_class = vec![0; CLASSES];
@@ -51,13 +50,13 @@ impl Latencies {
         Self { counts: of_class }
     }
 
-    /// Both together.
+    /// The sum of both distributions.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
         Self::from_counts(self.counts.iter().copied().enumerate().chain(other.counts.iter().copied().enumerate()))
     }
 
-    /// The percentiles.
+    /// The counts and percentiles.
     #[must_use]
     pub fn summary(&self) -> LatencySummary {
         LatencySummary {
@@ -76,7 +75,7 @@ impl Latencies {
         for (class, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             if rank <= number(*count) {
                 let from = class.checked_sub(1).and_then(|below| UP_TO.get(below)).map_or(0.0, |edge| f64::from(*edge));
-                // Of the last class nothing is known but where it begins.
+                // The last class has no upper bound.
                 let to = UP_TO.get(class).map_or(from, |edge| f64::from(*edge));
                 let seconds = from + (to - from) * rank / number(*count);
                 return Some((seconds * 10.0).round() / 10.0);

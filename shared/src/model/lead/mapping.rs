@@ -1,8 +1,8 @@
-//! From the answers of a form to the fields of a lead.
+//! Maps the answers of a form to the fields of a lead.
 //!
-//! The form's own questions decide what an answer is; only where the form, or the question's type, could not be read,
-//! the answer's name does. An org may say it otherwise for each form ([`Mapping`]): a rule replaces what its field
-//! would get by itself, and fields without a rule map by themselves.
+//! The form's own questions decide what an answer is. The answer's name decides only if the form, or the question's
+//! type, could not be read. An org may override this for each form with a [`Mapping`]: a rule replaces what its field
+//! would receive by default, and fields without a rule keep the default.
 
 use std::collections::BTreeMap;
 
@@ -16,86 +16,88 @@ use crate::model::lead::form::Form;
 use crate::model::lead::phone::{self, e164};
 use crate::model::lead::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name, of_question_type};
 
-/// Rules of one mapping at most.
+/// Maximum number of rules in a mapping.
 pub const MOST_RULES: usize = 100;
-/// Characters of a name, a key or a value in a rule at most.
+/// Maximum length of a name, a key or a value in a rule, in characters.
 pub const MOST_CHARACTERS: usize = 500;
 
-/// Characters that a rule gives a field at most; the answers themselves are kept whole.
+/// Maximum length of the field that a rule fills, in characters. The answers themselves are stored unabridged.
 const MOST_OF_A_FIELD: usize = 1000;
-/// Bytes of all rules together at most: a mapping is one item of the table, and is read with every batch of leads.
+/// Maximum size of all rules together, in bytes. A mapping is one table item and is read with every batch of leads.
 const MOST_BYTES: usize = 64_000;
 
-/// How an org reads the answers of one form.
+/// How an org maps the answers of one form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Mapping {
-    /// Goes up by one with each change; leads say by which they were read.
+    /// Incremented by every change. Leads record the version that mapped them.
     pub version: u32,
-    /// At most one for each field.
+    /// The rules, at most one for each field.
     pub rules: Vec<Rule>,
-    /// ISO 3166 country code: how this form's phone numbers without a country code are read. The org's, and then the
-    /// country of the form's locale, if absent.
+    /// ISO 3166 country code, used to parse this form's phone numbers that have no country code. If absent, the org's
+    /// country is used, and then that of the form's locale.
     #[serde(default)]
     pub country: Option<String>,
-    /// When it was changed last.
+    /// When it was last changed.
     #[schema(value_type = String, format = DateTime)]
     pub changed_at: Timestamp,
-    /// By whom.
+    /// The user who last changed it.
     pub changed_by: UserId,
 }
 
-/// What one field of the lead gets.
+/// The rule that fills one field of the lead.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
-    /// `full_name`, `email`, `phone`, or any other name: what is not one of the three is found in the lead's `fields`.
+    /// `full_name`, `email`, `phone` or any other name. Other names become members of the lead's `fields`.
     pub field: String,
-    /// The keys of the questions whose answers are taken, in this order. None at all gives the `default`, or nothing.
+    /// The keys of the questions whose answers are taken, in this order. Without keys the field receives the `default`,
+    /// if any.
     #[serde(default)]
     pub from: Vec<String>,
-    /// What is put between several answers, and between several values of one; a space if left out.
+    /// The separator between several answers, and between several values of one answer; a space by default.
     #[serde(default)]
     pub join: Option<String>,
-    /// What the field gets when none of the questions was answered.
+    /// The value of the field if none of the questions was answered.
     #[serde(default)]
     pub default: Option<String>,
-    /// What an answer becomes; one that is not listed stays as it is.
+    /// Replacements for single answer values. A value that is not listed stays as it is.
     #[serde(default)]
     pub choices: BTreeMap<String, String>,
 }
 
-/// A rule that cannot be one.
+/// A rejected rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {fix}")]
 pub struct InvalidRule {
-    /// Where: `rules[2].field`.
+    /// The path of the member that is wrong: `rules[2].field`.
     pub field: String,
-    /// What would be taken.
+    /// What would be accepted.
     pub fix: String,
 }
 
-/// What a form's answers say of the person.
+/// The fields derived from a form's answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Mapped {
-    /// Full name, or first and last name joined.
+    /// The full name, or first and last name joined.
     pub full_name: Option<String>,
     /// As typed, without surrounding space.
     pub email: Option<String>,
-    /// E.164 if it could be read as a number, else as typed.
+    /// E.164 if it could be parsed as a number, otherwise as typed.
     pub phone: Option<String>,
-    /// Everything else that has a field.
+    /// All other fields.
     pub fields: BTreeMap<String, String>,
-    /// The keys of the answers that no field took.
+    /// The keys of the answers that fill no field.
     pub unmapped: Vec<String>,
 }
 
-/// Reads answers. `country` is how a number without a country code is read if neither mapping nor number says it.
+/// Maps answers to fields. `country` is the org's, for numbers without a country code if the mapping names no country.
 #[must_use]
 pub fn map(answers: &[Answer], form: Option<&Form>, mapping: Option<&Mapping>, country: Option<&str>) -> Mapped {
     let rules = mapping.map(|mapping| mapping.rules.as_slice()).unwrap_or_default();
     let ruled = |field: &str| rules.iter().any(|rule| rule.field == field);
     let mut found: BTreeMap<String, String> = BTreeMap::new();
     let mut unmapped = Vec::new();
+    // Fill the default fields; the first answer that fills a field wins.
     for answer in answers {
         let by_rule = rules.iter().any(|rule| rule.from.contains(&answer.name));
         let field = field_of(&answer.name, form).filter(|field| !ruled(field));
@@ -107,11 +109,13 @@ pub fn map(answers: &[Answer], form: Option<&Form>, mapping: Option<&Mapping>, c
             unmapped.push(answer.name.clone());
         }
     }
+    // Rules fill their own fields.
     for rule in rules {
         if let Some(value) = rule.value(answers) {
             found.insert(rule.field.clone(), value);
         }
     }
+    // Derive what is still missing from the name's parts and from the work details.
     if !ruled(FULL_NAME) && !found.contains_key(FULL_NAME) {
         let parts: Vec<&str> =
             ["first_name", "last_name"].iter().filter_map(|part| Some(found.get(*part)?.as_str())).collect();
@@ -140,7 +144,7 @@ pub fn map(answers: &[Answer], form: Option<&Form>, mapping: Option<&Mapping>, c
     }
 }
 
-/// The field that an answer fills by itself.
+/// The field that an answer fills by default.
 #[must_use]
 pub fn field_of(name: &str, form: Option<&Form>) -> Option<&'static str> {
     match form.and_then(|form| form.question(name)).and_then(|question| question.kind.as_deref()) {
@@ -161,17 +165,17 @@ impl Rule {
     }
 }
 
-/// The values of an answer that say something.
+/// The non-empty values of an answer, each changed by `change` and joined; `None` if all are empty.
 fn joined(answer: &Answer, between: &str, change: impl Fn(&str) -> String) -> Option<String> {
     let values = answer.values.iter().map(|value| value.trim()).filter(|value| !value.is_empty());
     let values: Vec<String> = values.map(change).collect();
     (!values.is_empty()).then(|| values.join(between))
 }
 
-/// Checks what somebody wants to be rules for a form.
+/// Checks the rules proposed for a form.
 ///
 /// # Errors
-/// [`InvalidRule`] for the first that cannot be one.
+/// [`InvalidRule`] for the first invalid rule.
 pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), InvalidRule> {
     let wrong = |field: String, fix: &str| Err(InvalidRule { field, fix: fix.to_owned() });
     if rules.len() > MOST_RULES {
@@ -203,7 +207,7 @@ pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), I
                 return wrong(format!("rules[{at}].from[{place}]"), "Each question once.");
             }
         }
-        // What everybody has makes everybody one person.
+        // A value shared by all leads would merge all people into one.
         if [EMAIL, PHONE].contains(&rule.field.as_str()) && (rule.default.is_some() || !rule.choices.is_empty()) {
             let fix = "It says who somebody is: it takes what was answered, without default and choices.";
             return wrong(format!("rules[{at}].default"), fix);

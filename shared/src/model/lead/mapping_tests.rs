@@ -1,4 +1,4 @@
-//! How answers become fields.
+//! Tests of the mapping from answers to fields.
 
 use jiff::Timestamp;
 use proptest::prelude::*;

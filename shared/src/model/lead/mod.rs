@@ -24,208 +24,211 @@ use utoipa::ToSchema;
 use crate::ids::{FormId, LeadId, LeadgenId, PageId, UserId};
 use crate::model::lead::assignment::Assigned;
 
-/// Where leads of Meta's come from, as the CRM names it.
+/// The source of leads from Meta, as the CRM names it.
 pub const SOURCE: &str = "Meta";
-/// Where a lead comes from that was in a file of another program's.
+/// The source of leads imported from a file that is not Meta's.
 pub const FILE_SOURCE: &str = "Import";
-/// Its tag: no form of Meta's showed it.
+/// The tag of leads that were not submitted through a Meta form.
 pub const FILE_TAG: &str = "Imported File";
 
-/// A person who left their details in a Lead Ads form. A repeat submission of the same person does not make a second
-/// lead: it is kept beside this one, as a [`Submission`] with its own answers.
+/// A person who left their details in a Lead Ads form.
+///
+/// A repeat submission by the same person does not create a second lead. It is stored with this one, as a
+/// [`Submission`] with its own answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Lead {
-    /// Ours, stable.
+    /// Leadwire's stable id.
     pub id: LeadId,
-    /// Meta's id of the submission that created the lead; absent for leads out of a file that does not name it.
+    /// Meta's id of the submission that created the lead; absent for leads from a file that does not contain it.
     pub leadgen_id: Option<LeadgenId>,
-    /// `Meta`, or `Import` for a lead out of a file that is not Meta's.
+    /// `Meta`, or `Import` for a lead from a file that is not Meta's.
     pub source: String,
-    /// `Facebook Lead Ad` or `Instagram Lead Ad`, by where the form was shown; `Imported File` where none was.
+    /// `Facebook Lead Ad` or `Instagram Lead Ad`, by where the form was shown; `Imported File` if no form was shown.
     pub tags: Vec<String>,
-    /// Meta's word for where the form was shown: `fb`, `ig`, or whatever else Meta says.
+    /// Meta's code for where the form was shown: `fb`, `ig` or another value.
     pub platform: Option<String>,
-    /// The page that owns the form; absent for leads out of a file whose form belongs to no connected page.
+    /// The page that owns the form; absent for leads from a file whose form belongs to no connected page.
     pub page_id: Option<PageId>,
-    /// Its name at the time of the submission.
+    /// The page's name at the time of the submission.
     pub page_name: Option<String>,
-    /// The form.
+    /// The form's id.
     pub form_id: Option<FormId>,
-    /// Its name; absent when Meta does not let us read the form.
+    /// The form's name; absent if Meta does not permit reading the form.
     pub form_name: Option<String>,
-    /// Absent for organic leads, as are the other five of the ad.
+    /// The campaign's id. Absent for organic leads, as are the next five fields.
     pub campaign_id: Option<String>,
     /// The campaign's name.
     pub campaign_name: Option<String>,
-    /// The ad set.
+    /// The ad set's id.
     pub adset_id: Option<String>,
     /// The ad set's name.
     pub adset_name: Option<String>,
-    /// The ad.
+    /// The ad's id.
     pub ad_id: Option<String>,
     /// The ad's name.
     pub ad_name: Option<String>,
     /// When the person sent the form, by Meta's clock.
     #[schema(value_type = String, format = DateTime)]
     pub created_time: Timestamp,
-    /// When Leadwire first heard of it.
+    /// When Leadwire first learned of it.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
-    /// How Leadwire heard of it.
+    /// How Leadwire learned of it.
     pub found_by: FoundBy,
-    /// Where the CRM stands with the person.
+    /// The CRM's progress with the person.
     pub status: Status,
-    /// Who works on it.
+    /// The assignee.
     pub assigned_to: Option<UserId>,
-    /// How it came to whom it belongs.
+    /// Why the lead has this assignee, or none.
     pub assignment: Assigned,
     /// From the form's name questions.
     pub full_name: Option<String>,
-    /// From the form's e-mail question, as it was typed.
+    /// From the form's e-mail question, as typed.
     pub email: Option<String>,
-    /// From the form's phone question: E.164 where the number could be read, else as it was typed.
+    /// From the form's phone question: E.164 if the number could be parsed, otherwise as typed.
     pub phone: Option<String>,
-    /// Whatever else the form's questions or the form's mapping give a field: `city`, `company_name`…
+    /// The other fields that the form's questions or its mapping fill: `city`, `company_name`…
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
-    /// Every answer of the form, in its order.
+    /// All answers, in the form's order.
     pub answers: Vec<Answer>,
-    /// Every consent box of the form.
+    /// All consent boxes of the form.
     pub consents: Vec<Consent>,
     /// Whether this is one of Meta's test leads.
     pub test: bool,
-    /// How often the same person has sent a form since.
+    /// Number of later submissions by the same person.
     #[serde(default)]
     pub submissions_count: u32,
-    /// How it came in.
+    /// How the lead was ingested.
     #[serde(default)]
     pub passage: Passage,
 }
 
-/// How a submission came in: what its trace is made of.
+/// How a submission was ingested. Its trace is built from this.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Passage {
-    /// When Meta showed it to us; absent for leads out of a file.
+    /// When it was fetched from Meta; absent for leads from a file.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub fetched_at: Option<Timestamp>,
-    /// How often that was tried.
+    /// Number of attempts to fetch it.
     pub tries: u32,
-    /// The version of the form's own mapping by which it was read; absent if it was read by Meta's question types.
+    /// The version of the form's own mapping that was applied; absent if Meta's question types were used.
     pub mapping: Option<u32>,
-    /// When it was written. It is in the CRM from then on.
+    /// When it was stored. It is in the CRM from then on.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub stored_at: Option<Timestamp>,
-    /// Names the telling of its event, which is written down once for everything that was told together.
+    /// The id of the publication of its event. Everything published together shares one record of it.
     pub telling: Option<String>,
 }
 
-/// One question's answer. Questions with several choices have several values; an unanswered one may have none.
+/// The answer to one question. A multiple-choice question has several values; an unanswered one may have none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Answer {
     /// The question's key.
     pub name: String,
-    /// The question as the person read it; the key where the form could not be read.
+    /// The question as shown to the person; the key if the form could not be read.
     pub label: String,
-    /// What was answered.
+    /// The values of the answer.
     pub values: Vec<String>,
 }
 
-/// One consent box.
+/// A consent box.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Consent {
     /// The box's key in the form.
     pub key: String,
-    /// Whether it was ticked.
+    /// Whether the box was ticked.
     pub checked: bool,
 }
 
-/// How Leadwire came to know of a lead.
+/// How Leadwire learned of a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FoundBy {
-    /// Meta's webhook told.
+    /// Meta's webhook announced it.
     Webhook,
     /// The regular comparison with Meta found it.
     Sweep,
-    /// Somebody pressed "Sync now".
+    /// A user pressed "Sync now".
     Sync,
-    /// It was in a file.
+    /// It was imported from a file.
     Import,
-    /// Somebody asked for leads from before the connection.
+    /// A user requested leads from before the connection.
     Backfill,
 }
 
 impl FoundBy {
-    /// Whether it came when it was sent, or soon after: only then does it say how long leads take, and when a page is quiet.
+    /// Whether such leads arrive at or soon after their submission. Only these count for latency and for a page's
+    /// rhythm.
     #[must_use]
     pub fn is_of_its_time(self) -> bool {
         !matches!(self, Self::Import | Self::Backfill)
     }
 }
 
-/// Where the CRM stands with a lead.
+/// The CRM's progress with a lead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Nobody has worked on it.
+    /// Not worked on yet.
     New,
-    /// Somebody has been in touch.
+    /// The person has been contacted.
     Contacted,
-    /// It is worth pursuing.
+    /// Worth pursuing.
     Qualified,
-    /// It became a customer.
+    /// Became a customer.
     Converted,
-    /// It came to nothing.
+    /// Came to nothing.
     Lost,
 }
 
-/// A later submission by somebody who already is a lead.
+/// A later submission by a person who is already a lead.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Submission {
-    /// Whose it is.
+    /// The lead that the submission belongs to.
     pub lead_id: LeadId,
-    /// Ours; it leads to the lead.
+    /// Leadwire's own id, which also finds the lead.
     pub id: LeadId,
     /// Meta's id of the submission.
     pub leadgen_id: Option<LeadgenId>,
-    /// Which of the person's details was recognised.
+    /// Which of the person's details matched.
     pub matched_by: PersonKeyKind,
-    /// Where it was shown, in Meta's word.
+    /// Meta's code for where the form was shown.
     pub platform: Option<String>,
-    /// The page it came through.
+    /// The page that owns the form.
     pub page_id: Option<PageId>,
-    /// The form it came through.
+    /// The form's id.
     pub form_id: Option<FormId>,
-    /// The form's name, where it could be read.
+    /// The form's name, if it could be read.
     pub form_name: Option<String>,
-    /// When the person sent it.
+    /// When the person sent the form, by Meta's clock.
     #[schema(value_type = String, format = DateTime)]
     pub created_time: Timestamp,
-    /// When Leadwire first heard of it.
+    /// When Leadwire first learned of it.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
-    /// How Leadwire heard of it.
+    /// How Leadwire learned of it.
     pub found_by: FoundBy,
-    /// Its own answers, never mixed with the lead's.
+    /// The submission's own answers, never mixed with the lead's.
     pub answers: Vec<Answer>,
-    /// Its own consent boxes.
+    /// The submission's own consent boxes.
     pub consents: Vec<Consent>,
-    /// How it came in.
+    /// How the submission was ingested.
     #[serde(default)]
     pub passage: Passage,
 }
 
-/// What tells that two submissions are one person's.
+/// The detail by which two submissions are recognised as the same person's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PersonKeyKind {
-    /// The same e-mail address, apart from case and surrounding space.
+    /// The same e-mail address, ignoring case and surrounding space.
     Email,
     /// The same phone number in E.164.
     Phone,
 }
 
-/// The CRM's tag for a lead by Meta's `platform`. Whatever is not Instagram is shown by Facebook.
+/// The CRM's tag for Meta's `platform`. Everything that is not Instagram counts as Facebook.
 #[must_use]
 pub fn tag(platform: Option<&str>) -> &'static str {
     match platform {

@@ -1,4 +1,4 @@
-//! A search for leads that somebody asked for: what it covers and how far it is.
+//! A requested search for leads: what it covers and its progress.
 
 use std::collections::BTreeSet;
 
@@ -7,42 +7,43 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{IntegrationId, PageId, RunId, UserId};
+use crate::model::failure::FailureCode;
 use crate::model::lead::FoundBy;
 
-/// What takes longer than this will not come to its end.
+/// A run that takes longer than this is treated as stopped.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24);
 
-/// One search, over the pages that were connected when it was asked for.
+/// A search over the pages that were connected when it was requested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Run {
-    /// Ours; later runs have higher ids.
+    /// The run's id. Later runs have higher ids.
     pub id: RunId,
-    /// Whose pages are searched.
+    /// The integration whose pages are searched.
     pub integration_id: IntegrationId,
-    /// `sync` for new leads, `backfill` for those from before the connection. What it finds is marked so.
+    /// `sync` for new leads, `backfill` for leads from before the connection. The leads it finds are marked with it.
     pub kind: FoundBy,
-    /// Leads that were sent from then on are searched for. For a sync, at least the last 48 hours.
+    /// The search covers leads sent from this time on; for a sync, at least the last 48 hours.
     #[schema(value_type = String, format = DateTime)]
     pub since: Timestamp,
-    /// Whether what it finds is assigned as the integration says.
+    /// Whether the leads it finds are assigned by the integration's strategy.
     pub assign: bool,
-    /// Who asked for it.
+    /// The user who requested it.
     pub asked_by: UserId,
-    /// When.
+    /// When it was requested.
     #[schema(value_type = String, format = DateTime)]
     pub asked_at: Timestamp,
     /// The pages it covers.
     pub pages: BTreeSet<PageId>,
-    /// Those of them that are searched.
+    /// The pages whose search is complete.
     #[serde(default)]
     pub pages_done: BTreeSet<PageId>,
-    /// Leads that had not come in.
+    /// Number of leads that had not been ingested before.
     #[serde(default)]
     pub found: u64,
-    /// How many of those came in or were parked since. One that is worked on twice may be counted twice.
+    /// Number of those leads ingested or parked since. A lead that is processed twice may be counted twice.
     #[serde(default)]
     pub settled: u64,
-    /// What kept pages from being searched.
+    /// The pages that could not be searched.
     #[serde(default)]
     pub problems: Vec<RunProblem>,
 }
@@ -50,30 +51,30 @@ pub struct Run {
 /// A page that could not be searched.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RunProblem {
-    /// Which.
+    /// The page.
     pub page_id: PageId,
-    /// Stable, for programs.
-    pub code: String,
-    /// For people.
+    /// The cause, as a stable code.
+    pub code: FailureCode,
+    /// The cause as readable text.
     pub message: String,
 }
 
-/// How far a run is.
+/// The progress of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// Pages are being searched.
     Searching,
-    /// All are searched, and what was found is being brought in.
+    /// All pages are searched, and the leads found are being ingested.
     BringingIn,
-    /// All that was found came in or is parked.
+    /// All leads found are ingested or parked.
     Done,
-    /// A day after it was asked for it is not done: something keeps it. Ask again.
+    /// Not finished a day after it was requested. Request it again.
     Stopped,
 }
 
 impl Run {
-    /// How far it is.
+    /// The run's state at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> RunState {
         let searched = self.pages.is_subset(&self.pages_done);

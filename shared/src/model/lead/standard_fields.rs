@@ -1,15 +1,15 @@
-//! What a lead's fields are called, and what Meta and its forms call them.
+//! The names of a lead's fields, and the names that Meta and its forms use for them.
 
-/// Fields that have a place of their own in every lead.
+/// The fields that every lead has a member of its own for.
 pub const FULL_NAME: &str = "full_name";
 /// See [`FULL_NAME`].
 pub const EMAIL: &str = "email";
 /// See [`FULL_NAME`].
 pub const PHONE: &str = "phone";
 
-/// Fields that map by themselves: ours, Meta's question types, and what the answers are called where Meta does not say
-/// the type. Meta translates those names with the form; the list holds what its languages make of them, in the form
-/// that [`plain`] gives them.
+/// The fields that map without a rule: our name, Meta's question types, and the answer names used where Meta does not
+/// report the type. Meta translates those names with the form. The list holds the translations in the form that
+/// [`plain`] produces.
 #[rustfmt::skip] // a table
 const FIELDS: &[(&str, &[&str], &[&str])] = &[
     (FULL_NAME, &["FULL_NAME"], &[
@@ -94,26 +94,26 @@ const FIELDS: &[(&str, &[&str], &[&str])] = &[
     ("id_pe_dni", &["ID_PE_DNI"], &[]),
 ];
 
-/// Names of all standard fields.
+/// The names of all standard fields.
 pub fn names() -> impl Iterator<Item = &'static str> {
     FIELDS.iter().map(|(field, _, _)| *field)
 }
 
-/// The field that a question of this type of Meta's fills.
+/// The field that a question of this Meta type fills.
 #[must_use]
 pub fn of_question_type(kind: &str) -> Option<&'static str> {
     let kind = kind.trim().to_ascii_uppercase();
     FIELDS.iter().find(|(_, kinds, _)| kinds.contains(&kind.as_str())).map(|(field, _, _)| *field)
 }
 
-/// The field that an answer of this name fills, where nothing else says what it is.
+/// The field that an answer of this name fills, for answers whose question type is unknown.
 #[must_use]
 pub fn of_answer_name(name: &str) -> Option<&'static str> {
     let name = plain(name);
     FIELDS.iter().find(|(_, _, names)| names.contains(&name.as_str())).map(|(field, _, _)| *field)
 }
 
-/// Lower case, composed, with one underscore for whatever separates its words.
+/// Normalises a name: NFKC, lower case, with one underscore between words.
 pub(super) fn plain(name: &str) -> String {
     let composed: String = unicode_normalization::UnicodeNormalization::nfkc(name).collect();
     let separates = |c: char| {

@@ -1,4 +1,4 @@
-//! The life of one submission, step by step.
+//! The history of one submission, step by step.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,61 +8,61 @@ use crate::ids::UserId;
 use crate::model::lead::assignment::{Assigned, Reason};
 use crate::model::lead::{FoundBy, Lead, Passage, PersonKeyKind, Submission};
 
-/// One thing that happened to a submission.
+/// One step in the history of a submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Step {
-    /// When.
+    /// When it happened.
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
-    /// What.
+    /// What happened.
     pub step: StepKind,
-    /// Why or by what, as a stable word.
+    /// The cause, as a stable code.
     pub cause: String,
-    /// The same for people.
+    /// The same as readable text.
     pub detail: String,
 }
 
-/// What can happen to a submission.
+/// The kinds of steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {
-    /// Leadwire heard of it. The cause is how.
+    /// Leadwire learned of the submission. The cause is how.
     Received,
-    /// It was tried to bring it in, and that failed for now. The cause is the failure's code.
+    /// An attempt to ingest it failed and will be retried. The cause is the failure's code.
     Tried,
-    /// Trying was given up until somebody replays it. The cause is the failure's code.
+    /// It was parked: no more attempts until it is replayed. The cause is the failure's code.
     Parked,
-    /// Somebody had it tried again.
+    /// A replay was requested.
     Replayed,
-    /// Meta showed it, or the file was read.
+    /// It was fetched from Meta, or read from a file.
     Fetched,
-    /// Its answers were read: by Meta's question types, or by the form's own mapping.
+    /// Its answers were mapped to fields, by Meta's question types or by the form's own mapping.
     Mapped,
-    /// It was compared with the org's other leads. The cause is what was recognised, or `new_person`.
+    /// It was compared with the org's other leads. The cause is the matched detail, or `new_person`.
     Deduplicated,
-    /// It was decided whose it is. The cause is the assignment's reason.
+    /// Its assignee was decided. The cause is the assignment's reason.
     Assigned,
-    /// The CRM was told. The cause is the event's name.
+    /// Its event was published to the CRM. The cause is the event's name.
     Published,
-    /// The same person sent another form. The cause is what was recognised.
+    /// The same person sent another form. The cause is the matched detail.
     Joined,
-    /// Somebody gave it to somebody else, or took it away.
+    /// A user reassigned or unassigned it.
     Reassigned,
-    /// Somebody changed where the CRM stands with it. The cause is the new status.
+    /// A user changed its status. The cause is the new status.
     StatusChanged,
-    /// Its answers were read anew by a changed mapping.
+    /// Its answers were mapped again by a changed mapping.
     MappedAgain,
 }
 
 impl Step {
-    /// A step.
+    /// Creates a step.
     #[must_use]
     pub fn new(at: Timestamp, step: StepKind, cause: impl Into<String>, detail: impl Into<String>) -> Self {
         Self { at, step, cause: cause.into(), detail: detail.into() }
     }
 }
 
-/// What the lead itself tells: from its receipt to the telling of its event, if that is known.
+/// The steps that a lead's own record shows, from its receipt to its publication at `told_at`, if known.
 #[must_use]
 pub fn of_lead(lead: &Lead, told_at: Option<Timestamp>) -> Vec<Step> {
     let mut steps = of_passage(lead.received_at, lead.found_by, lead.created_time, &lead.passage);
@@ -84,7 +84,7 @@ pub fn of_lead(lead: &Lead, told_at: Option<Timestamp>) -> Vec<Step> {
     steps
 }
 
-/// The same of a submission that joined a lead.
+/// Like [`of_lead`], for a submission that joined a lead.
 #[must_use]
 pub fn of_submission(submission: &Submission, told_at: Option<Timestamp>) -> Vec<Step> {
     let mut steps =
@@ -98,7 +98,7 @@ pub fn of_submission(submission: &Submission, told_at: Option<Timestamp>) -> Vec
     steps
 }
 
-/// What a later submission is in the life of the lead that it joined.
+/// The step that a later submission adds to the history of its lead.
 #[must_use]
 pub fn joined(submission: &Submission) -> Step {
     let form = submission.form_name.as_deref().unwrap_or("another form");
@@ -111,7 +111,7 @@ pub fn joined(submission: &Submission) -> Step {
     Step::new(at, StepKind::Joined, kind(submission.matched_by), detail)
 }
 
-/// How the first assignment reads.
+/// The step that describes the first assignment.
 #[must_use]
 pub fn assigned(at: Timestamp, to: Option<&UserId>, how: &Assigned) -> Step {
     let detail = match (how.reason, to) {
@@ -177,7 +177,7 @@ fn recognised(kind: PersonKeyKind) -> &'static str {
     }
 }
 
-/// How a unit variant is written everywhere else.
+/// The serialised name of a unit variant.
 fn word(value: &impl Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(ToOwned::to_owned)).unwrap_or_default()
 }

@@ -1,11 +1,11 @@
-//! Makes the pictures of the README: starts the whole system, fills it, and looks at it.
+//! Takes the pictures of the README: starts the whole system, fills it, and photographs its pages.
 
 use std::path::Path;
 
 use e2e::browser::{Browser, DESK, PHONE_DARK, Screen, pictures};
 use e2e::furnished::{furnish, mara};
 
-/// What the README shows, and on which screen.
+/// The pages in the README, each with its screen.
 const SHOWN: [(&str, Screen); 5] =
     [("integrations", DESK), ("lead", DESK), ("ads", DESK), ("leads", PHONE_DARK), ("delivery", PHONE_DARK)];
 

@@ -1,4 +1,4 @@
-//! Who gets in, and how far.
+//! Authentication and authorization: who is let in, and how far.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use e2e::tenant::Tenant;
@@ -13,7 +13,7 @@ fn token_of(role: &str) -> String {
     world().endpoints.user("demo", role).unwrap().id_token.clone()
 }
 
-/// The token with its header or its claims changed, and the old signature or none.
+/// Tampers with the header or the claims of a token; keeps the old signature or drops it.
 fn bent(token: &str, part: usize, change: impl Fn(&mut Value), keep_signature: bool) -> String {
     let mut parts: Vec<String> = token.split('.').map(ToOwned::to_owned).collect();
     let mut json: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&parts[part]).unwrap()).unwrap();
@@ -100,7 +100,7 @@ async fn a_plan_without_meta_reaches_nothing_of_it() {
     }
 }
 
-/// Every call that changes something of an integration, or asks Meta about it, each as it should be.
+/// Every call that changes an integration or queries Meta about it, each with a valid body.
 fn changes(id: &str) -> Vec<(Method, String, Value)> {
     let of = |call: &str| format!("/api/meta/integrations/{id}{call}");
     vec![
@@ -135,7 +135,7 @@ async fn each_refusal_has_its_own_meaning() {
             402,
             "an org that is not known has no plan: {path}"
         );
-        // What names no integration is the stranger's own.
+        // A call that names no integration acts on the stranger's own org.
         if path.contains(&id) || body.to_string().contains(&id) {
             let (status, answer) = stranger.call(method.clone(), &path, &body).await;
             assert_eq!((status, &answer["code"]), (404, &json!("not_found")), "{method} {path}");

@@ -1,4 +1,4 @@
-//! Ad accounts as an agency sees them: linked, read, added up.
+//! Ad accounts as an agency sees them: linked, synced, aggregated.
 
 use e2e::advertising::{account, agency, link, ready};
 use e2e::tenant::Tenant;
@@ -12,7 +12,7 @@ async fn totals(id: &str, by: &str) -> Vec<Value> {
     totals["rows"].as_array().unwrap().clone()
 }
 
-/// Ours, by which secrets and rows are named.
+/// Returns our own id of an ad account, which names its secrets and rows.
 async fn link_id(tenant: &Tenant, id: &str) -> String {
     let rows = world().rows_of(&format!("ORG#{}", tenant.org)).await;
     let row = rows.iter().find(|row| row["sk"]["S"] == format!("AD_ACCOUNT#act_{id}")).expect("a linked account");
@@ -23,7 +23,7 @@ async fn secrets(tenant: &Tenant, id: &str) -> Vec<(String, Value)> {
     world().secrets_of(&link_id(tenant, id).await).await
 }
 
-/// Counts exactly, money to the cent.
+/// Asserts equal counts, and spend equal to the cent.
 fn same(ours: &Value, truth: &Value) {
     for name in ["impressions", "clicks", "conversions"] {
         assert_eq!(ours[name], truth[name], "{name} of {ours} and {truth}");
@@ -67,7 +67,7 @@ async fn an_agency_sees_what_ads_manager_shows() {
             assert!(ours["items"].as_array().unwrap().len() > 2, "{ours}");
         }
     }
-    // Portfolio: one client has two currencies, which are never added.
+    // Portfolio: one client has two currencies, which are never added up.
     let clients = report("group_by=client").await["items"].as_array().unwrap().clone();
     let of: Vec<(String, String)> = clients
         .iter()
@@ -203,7 +203,7 @@ async fn an_integration_s_token_reads_ads_if_it_may() {
     assert_eq!(linked["integration_id"], json!(with));
     ready(&tenant, id).await;
 
-    // The integration ends: the account says so, and what was read stays.
+    // When the integration ends, the account reports it, and the data already read stays.
     tenant.done(Method::DELETE, &format!("/api/meta/integrations/{with}"), &Value::Null).await;
     tenant.done(Method::POST, "/api/meta-ads/sync", &json!({ "account_id": format!("act_{id}") })).await;
     let account = eventually("the account to say that its integration has ended", async || {
@@ -287,7 +287,7 @@ async fn a_reading_is_joined_and_an_account_paused_and_unlinked() {
     let begun = tenant.done(Method::POST, "/api/meta-ads/sync", &all).await;
     let running = ready(&tenant, id).await;
     let status = tenant.get("/api/meta-ads/sync-status").await;
-    // The import is joined unless it had come to its end.
+    // The request joins the first import unless that has already finished.
     let runs = if begun["runs"][0]["joined"] == true { 1 } else { 2 };
     assert_eq!(status["items"].as_array().unwrap().len(), runs, "{begun} {running} {status}");
     assert!(status["items"].as_array().unwrap().iter().any(|run| run["run_id"] == begun["run_id"]), "{begun} {status}");
@@ -317,7 +317,7 @@ async fn a_reading_is_joined_and_an_account_paused_and_unlinked() {
     assert!(world().secrets_of(&link_id).await.is_empty());
     let rows = format!("ORG#{}#ADS#", tenant.org);
     eventually("what was read to be deleted", async || world().rows_of(&rows).await.is_empty().then_some(())).await;
-    // Linked anew it begins anew.
+    // An account that is linked again starts from scratch.
     let again = link(&tenant, id, "one", &token).await;
     assert_eq!(again["state"], "configuring");
     ready(&tenant, id).await;

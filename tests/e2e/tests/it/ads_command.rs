@@ -1,4 +1,4 @@
-//! The command line that reads ad accounts.
+//! The command line that syncs ad accounts.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// Exit code, what it printed, and what it complained about.
+/// Runs the program; returns its exit code, standard output and standard error.
 async fn run(theatre: &Theatre, arguments: &[&str]) -> (Option<i32>, String, String) {
     let environment = theatre.environment().into_iter().map(|(name, value)| (name.to_owned(), value));
     run_with(environment.collect(), arguments).await

@@ -1,4 +1,4 @@
-//! Reading when Meta is odd: limits, questions that are too large, reports that fail, numbers that are none, crashes.
+//! Syncs when Meta is odd: rate limits, requests that are too large, failing reports, malformed numbers; and crashes.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ async fn change(theatre: &Theatre, what: Value) -> Value {
     theatre.sim(Method::POST, "ads/9001/change", &what).await
 }
 
-/// Ads of the account, and a day on which they did something.
+/// Returns ads of the account, and a day on which they delivered.
 async fn some_ads(theatre: &Theatre, account: &AdAccount) -> (Vec<String>, String) {
     let (scope, account) = theatre.account(account).await;
     let day = back(account.today(leadwire::clock::now()), 5);
@@ -76,13 +76,13 @@ async fn nobody_calls_while_meta_wants_an_account_left_alone() {
 async fn what_is_too_large_is_asked_for_in_parts() {
     let theatre = Theatre::open().await;
     let account = theatre.link(&SMALL).await;
-    // Plain questions about more than a few rows fail, and so do reports about more than a day's.
+    // Direct queries for more than a few rows fail, and so do reports for more than one day.
     change(&theatre, json!({ "thresholds": { "sync_rows": 50, "async_rows": 60, "object_weight": 400 } })).await;
     let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 6))).await;
     assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
     agrees(&theatre, &account, 6).await;
 
-    // And now not even a day: campaigns, ad sets, ads.
+    // Now even one day fails: the sync splits into campaigns, ad sets, ads.
     change(&theatre, json!({ "thresholds": { "sync_rows": 4, "async_rows": 4 } })).await;
     theatre.sim(Method::POST, "clock", &json!({ "advance_s": 86_400 })).await;
     let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 2))).await;
@@ -94,13 +94,13 @@ async fn what_is_too_large_is_asked_for_in_parts() {
 async fn where_even_the_list_of_what_delivered_is_too_large_the_stored_objects_are_asked_about() {
     let theatre = Theatre::open().await;
     let account = theatre.link(&SMALL).await;
-    // One row at a time: no list of campaigns, of a campaign's ad sets or of an ad set's ads is to be had.
+    // One row at a time: every list of campaigns, ad sets or ads is too large.
     change(&theatre, json!({ "thresholds": { "sync_rows": 1, "async_rows": 1 } })).await;
     let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 1))).await;
     assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
     agrees(&theatre, &account, 1).await;
 
-    // What was deleted meanwhile has numbers still.
+    // Objects deleted in the meantime still have numbers.
     let (scope, linked) = theatre.account(&account).await;
     let day = linked.today(leadwire::clock::now());
     let (rows, _) = theatre.table.list_ad_days(&scope, &account.id, back(day, 1), None, 50).await.unwrap();
@@ -162,7 +162,7 @@ async fn one_field_that_fails_takes_nothing_else_along() {
     let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 6))).await;
     assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![TroubleCode::TooMuchData]));
     assert_eq!(sync.log[&ObjectType::AccountInsights].errors.len(), 1, "the sum of it fails as well");
-    // What was known of the field stays.
+    // The earlier value of the field stays.
     agrees(&theatre, &account, 30).await;
 }
 
@@ -279,7 +279,7 @@ async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
     let mut crashes = 0;
     for moment in 1.. {
         let turn = theatre.turn(&job, Duration::from_mins(1));
-        // Dropped where it waits: so a process ends.
+        // Dropping the future at an await point is how a process ends.
         match tokio::time::timeout(Duration::from_millis(moment * 7), turn).await {
             Ok(Turn::Over) => break,
             Ok(_) => {}
@@ -307,7 +307,7 @@ async fn no_report_mixes_two_ways_of_counting() {
         }
         rows
     };
-    // Somebody changes it when a part of the days is read.
+    // The setting changes when some of the days have been read.
     while days().await.is_empty() {
         theatre.turn(&job, Duration::from_millis(500)).await;
     }
@@ -335,7 +335,7 @@ async fn a_turn_that_meta_blocks_in_the_middle_goes_on_there() {
     let job = theatre.begin(&account, since).await;
     let mut turns = 0;
     let limit = json!({ "account_id": "9001", "calls": 8, "window_s": 60, "block_s": 60, "type": "ads_insights" });
-    // Each turn has so few calls that none could ask for all parts of a day again.
+    // Each slice gets too few calls to repeat all parts of a day.
     let sync = loop {
         theatre.sim(Method::DELETE, "limits", &Value::Null).await;
         theatre.sim(Method::POST, "limits", &limit).await;

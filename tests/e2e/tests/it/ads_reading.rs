@@ -1,4 +1,4 @@
-//! Whether what is read is what Meta shows, whatever happens meanwhile. Each test has a Meta of its own.
+//! Whether synced data equals what Meta shows, whatever happens in the meantime. Each test has its own Meta.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use reqwest::Method;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-/// What reports say against what Ads Manager shows, to the cent.
+/// Asserts that reports equal what Ads Manager shows, to the cent.
 pub(crate) async fn agrees(theatre: &Theatre, account: &AdAccount, days: i32) {
     let (scope, account) = theatre.account(account).await;
     let until = account.today(leadwire::clock::now());
@@ -22,7 +22,7 @@ pub(crate) async fn agrees(theatre: &Theatre, account: &AdAccount, days: i32) {
             .sim(Method::GET, &format!("ads/{id}/totals?since={since}&until={until}&by={by}"), &Value::Null)
             .await;
         let accounts = [account.clone()];
-        // By day also of the ads, not only of the account's own figures.
+        // For days, also sum up the ads instead of using the account's own figures.
         let groupings: &[&[Dimension]] =
             if by == "day" { &[&[Dimension::Day], &[Dimension::Day, Dimension::Ad]] } else { &[&[dimension]] };
         for grouping in groupings {
@@ -66,7 +66,7 @@ async fn an_import_agrees_with_meta_to_the_cent_and_is_read_again_for_nothing() 
     assert!(again.log.values().all(|log| log.changed == 0 && log.failed == 0), "{:?}", again.log);
     let calls: u64 = again.log.values().map(|log| log.calls).sum();
     assert_eq!(calls, 6, "the account, three kinds of objects, two of numbers: {:?}", again.log);
-    // The claim, the log, the findings: nothing of what was read.
+    // The claim, the log and the findings are written, but none of the data.
     assert!(theatre.writes() < 12);
 }
 

@@ -1,4 +1,4 @@
-//! What comes back from Meta, or pretends to.
+//! The OAuth callback: what Meta sends back, or pretends to.
 
 use e2e::meta::answered;
 use e2e::tenant::{Outcome, Tenant};
@@ -20,7 +20,7 @@ fn state_of(auth_url: &str) -> String {
     Outcome(Url::parse(auth_url).unwrap()).get("state")
 }
 
-/// Visits an address as a browser with these headers: status, address, cookie.
+/// Visits a URL with these request headers. Returns status, redirect target and cookie.
 async fn visit_as(url: Url, headers: &[(&str, &str)]) -> (u16, Option<Url>, Option<String>) {
     let mut request = world().http.get(url);
     for (name, value) in headers {
@@ -42,7 +42,7 @@ async fn a_login_can_be_finished_once() {
     assert_eq!((first.0, second.0), (302, 302), "the second of one browser gets the first one's outcome");
     assert_eq!(first.1, second.1);
     assert_eq!(Outcome(first.1.clone().unwrap()).get("status"), "connected");
-    // One of them did the work, and its browser may come again; nobody else.
+    // One of the two did the work. Only a browser with its cookie may repeat the request.
     let cookie = first.2.xor(second.2).expect("one cookie");
     assert_eq!(visit_as(back.clone(), &[("cookie", &cookie)]).await.1, first.1);
     assert_eq!(visit_as(back.clone(), &[]).await.0, 400);

@@ -1,4 +1,4 @@
-//! The console as people use it, in a real browser: from the login page to leads, forms and ads.
+//! The console in a real browser: from the login page to leads, forms and ads.
 
 use e2e::advertising::{agency, ready};
 use e2e::browser::{Browser, DESK, PHONE};
@@ -9,7 +9,7 @@ use fantoccini::Locator;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Passes Meta's login and consent, and comes back.
+/// Passes Meta's login and consent pages, and waits for the return.
 async fn agree(browser: &Browser, person: &Person) {
     browser.click(&format!("input[value='{}'] ~ .actions button", person.id)).await;
     browser.click("button[value='allow']").await;
@@ -67,7 +67,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     let seen = tenant.get(&lead).await;
     assert_eq!((&seen["assigned_to"], &seen["status"]), (&json!(other), &json!("qualified")));
 
-    // Filters stay in the address.
+    // Filters stay in the URL.
     browser.press("Leads").await;
     browser.reads("Ines Grünwald").await;
     browser.choose("select[name=status]", "Lost").await;
@@ -114,7 +114,7 @@ async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
     browser.tab_to("Integrations").await;
     browser.key(ENTER).await;
     browser.reads("Disconnect Meta").await;
-    // A dialog takes the focus, Escape closes it and gives it back.
+    // A dialog takes the focus; Escape closes it and returns the focus.
     browser.tab_to("Disconnect Meta").await;
     browser.key(" ").await;
     browser.reads("Disconnect Meta?").await;
@@ -155,7 +155,7 @@ async fn an_admin_watches_and_repairs() {
     browser.client.refresh().await.unwrap();
     browser.reads("Nothing is parked").await;
 
-    // What the webhook missed is found, with its progress.
+    // Leads that the webhook missed are found, and their import shows its progress.
     let missed = world().submit(&person.forms[0], 3, json!({ "deliver": "drop" })).await;
     browser.open_page("/integrations").await;
     browser.click("a.integration").await;
@@ -169,7 +169,7 @@ async fn an_admin_watches_and_repairs() {
     browser.reads("Leads of the last 30 days are searched for.").await;
     browser.reads("Earlier leads").await;
 
-    // Somebody removes the app at Meta: the page says so, and how to go on.
+    // When a person removes the app at Meta, the page reports it and how to continue.
     world().token(json!({ "action": "revoke", "user_id": person.id })).await;
     world().look_at_everything().await;
     browser.open_page("/integrations").await;
@@ -216,7 +216,7 @@ async fn an_admin_says_how_a_form_is_read() {
     let text = browser.text().await;
     assert!(text.contains("notes") && text.contains("Nora Newline"), "{text}");
     browser.is_in_order("mapping-preview").await;
-    // A rule that cannot be is told beside what was typed, which stays.
+    // An invalid rule is reported beside the input, which stays.
     browser.fill("input[name=rule-1-field]", "Not A Field").await;
     browser.press("Save").await;
     browser.reads("Rule 2: 1 to 64 characters out of a-z, 0-9 and _.").await;
@@ -273,7 +273,7 @@ async fn an_admin_links_an_ad_account_and_reads_its_numbers() {
     browser.press("Link").await;
     browser.reads("Linked. Its objects are read first").await;
     assert!(!browser.client.source().await.unwrap().contains(&token));
-    // The page follows the import without being loaded again.
+    // The page follows the import without a reload.
     browser.reads("Ready").await;
     ready(&tenant, account).await;
     browser.settled().await;

@@ -1,4 +1,4 @@
-//! What the console gives to whom: other orgs, other roles, forms of others, sessions that are over.
+//! Access in the console: other orgs, other roles, forms of other sessions, ended sessions.
 
 use e2e::advertising::{agency, link};
 use e2e::browser::{Browser, DESK};
@@ -9,7 +9,8 @@ use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// An org with a page and a lead: its admin's address, the integration, the lead.
+/// An org with a page and a lead. Returns the tenant, the admin's e-mail address, the integration's id and the lead's
+/// id.
 pub(crate) async fn furnished(org: &str) -> (Tenant, String, String, String) {
     let tenant = Tenant::with_users(org, &[("ann", true)]).await;
     let (email, person) = (tenant.login("Ada Min", "admin").await, world().person(1).await);
@@ -70,7 +71,7 @@ async fn nobody_reaches_another_org() {
     let still = owner.get(&format!("/api/meta/integrations/{integration}")).await;
     assert_ne!(still["name"], "Mine");
     assert_eq!(owner.get(&format!("/api/leads/{lead}")).await["status"], "new");
-    // An org is selected by superadmins only.
+    // Only superadmins select an org.
     assert_eq!(guest.post("/orgs", &[("org", "console-owner")]).await.status, 403);
     assert_eq!(guest.get("/orgs").await.status, 403);
 }
@@ -107,7 +108,7 @@ async fn each_role_sees_its_own() {
         assert_eq!(sal.post(&path, &fields).await.status, 403, "{path}");
     }
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
-    // Whoever leaves sees nothing more, and nobody without the permission ever did.
+    // A user who leaves loses access, and a user without the permission never had it.
     let left = json!({ "name": "Sal", "email": "sal@console-roles.example", "active": false, "permissions": ["lead_management"] });
     tenant.done(Method::PUT, "/api/users/sal", &left).await;
     assert_eq!(sal.get("/leads").await.status, 403);
@@ -146,7 +147,7 @@ async fn a_form_acts_only_for_the_session_it_was_made_for() {
         assert_eq!(page.status, 403, "{stolen:?}");
         assert!(page.text.contains("was not made for your session"), "{}", page.text);
     }
-    // Nor does one that says that it is no form, or none at all.
+    // A request with another content type or without a form is rejected as well.
     let page = victim.ask(Method::POST, &path, &[("form_key", "x")], &[("content-type", "text/plain")]).await;
     assert!(page.status.is_client_error());
     assert_eq!(victim.get(&path).await.location, format!("/integrations/{integration}"), "asking does nothing");
@@ -159,14 +160,14 @@ async fn a_form_acts_only_for_the_session_it_was_made_for() {
 async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
     let (tenant, email, integration, lead) = furnished("console-session").await;
     let mut guest = Guest::logged_in(&email).await;
-    // What mails about a connection lead to.
+    // The link in mails about a connection.
     assert_eq!(guest.get(&format!("/?reconnect={integration}")).await.location, format!("/integrations/{integration}"));
     let (mut copy, proof) = (guest.copy(), guest.proof().await);
     assert_eq!(guest.post("/logout", &[]).await.status, 200);
-    // The cookie is worth nothing any more, wherever it is.
+    // Every copy of the cookie is worthless now.
     let page = copy.get("/leads?status=new").await;
     assert_eq!((page.status.as_u16(), page.location.as_str()), (303, "/login?back=%2Fleads%3Fstatus%3Dnew"));
-    // An address that only takes forms leads to the page that the form is on.
+    // A GET of a URL that only accepts forms redirects to the page with the form.
     let acts = Guest::logged_in(&email).await.get(&format!("/leads/{lead}/status?x=y")).await;
     assert_eq!(acts.location, format!("/leads/{lead}?x=y"));
     let referer = format!("{}/leads/{lead}", world().endpoints.url);
@@ -177,7 +178,7 @@ async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
         (303, format!("/login?back=%2Fleads%2F{lead}").as_str())
     );
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
-    // Logged in again, they are where they were, and know that it was not done.
+    // After logging in again, the user is back at the page and learns that nothing was changed.
     let asked = copy.get(&page.location).await;
     let back = copy.at_the_issuer(&asked.location, &email).await;
     let back = copy.get(&back[url::Position::BeforePath..]).await;
@@ -185,7 +186,7 @@ async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
     let page = copy.get(&back.location).await;
     assert!(page.text.contains("Your session had ended, so nothing was changed."), "{}", page.text);
     assert!(!copy.get(&back.location).await.text.contains("Your session had ended"), "told once");
-    // A part of a page is answered as one.
+    // A request for a fragment gets a fragment as response.
     let part = Guest::default().ask(Method::GET, "/forms/list", &[], &[("x-part", "1")]).await;
     assert_eq!(part.status, 401);
     assert!(part.text.contains("Your session has ended"), "{}", part.text);
@@ -197,7 +198,7 @@ async fn a_connection_is_finished_by_the_browser_that_began_it() {
     let person = world().person(1).await;
     let mut guest = Guest::logged_in(&tenant.login("Mal Lory", "admin").await).await;
     let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
-    // Mailed to somebody who has the pages: their browser has no part in it.
+    // The login link is mailed to a person who has the pages; their browser did not begin the login.
     let begun = guest.post("/integrations/connect", &[]).await;
     let callback = world().leads_to(answered(&begun.location, &answer)).await;
     let back = Guest::default().get(&callback[url::Position::BeforePath..]).await;
@@ -217,7 +218,7 @@ async fn logins_are_finished_where_they_were_begun() {
     let begun = victim.get("/login?back=//evil.example/x").await;
     let back = victim.at_the_issuer(&begun.location, &email).await;
     let back = &back[url::Position::BeforePath..];
-    // Somebody else's browser does not take it, a changed state finds nothing.
+    // Another browser is rejected, and a changed state matches no login.
     let mut other = Guest::default();
     let page = other.get(back).await;
     assert_eq!(page.status, 401, "{}", page.text);
@@ -228,14 +229,14 @@ async fn logins_are_finished_where_they_were_begun() {
     assert_eq!(page.status, 401);
     let done = victim.get(back).await;
     assert_eq!((done.status.as_u16(), done.location.as_str()), (303, "/"), "not to evil.example");
-    // Once.
+    // A login completes only once.
     assert_eq!(victim.get(back).await.status, 401);
     let cookie = done.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap());
     let session = cookie.into_iter().find(|cookie| cookie.starts_with("leadwire=")).unwrap();
     for attribute in ["HttpOnly", "SameSite=Lax", "Path=/"] {
         assert!(session.contains(attribute), "{session}");
     }
-    // What the table has of it does not open anything.
+    // The table stores nothing that could open the session.
     let rows = world().rows_of("SESSION#").await;
     let value = session.split(['=', ';']).nth(1).unwrap();
     assert!(!rows.is_empty() && rows.iter().all(|row| !row.to_string().contains(value)));
@@ -255,7 +256,7 @@ async fn whoever_presses_a_button_after_the_session_has_ended_comes_to_the_login
     browser.reads("Your session had ended, so nothing was changed.").await;
     browser.reads("What happened").await;
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
-    // Forms that only ask are forms as well.
+    // Search forms behave the same.
     browser.open_page("/leads").await;
     browser.client.delete_all_cookies().await.unwrap();
     browser.choose("select[name=status]", "Lost").await;

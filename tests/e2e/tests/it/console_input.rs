@@ -1,4 +1,4 @@
-//! What the console makes of what people and programs send it: what cannot be, what is meant to harm, what is very long.
+//! Input to the console: invalid, hostile, and very long.
 
 use e2e::browser::{Browser, DESK, PHONE};
 use e2e::console::Guest;
@@ -12,7 +12,7 @@ use crate::console_access::furnished;
 async fn what_is_refused_is_shown_beside_what_was_typed() {
     let (tenant, email, integration, lead) = furnished("console-refused").await;
     let mut guest = Guest::logged_in(&email).await;
-    // A name that cannot be: the rest stays as it was chosen.
+    // After an invalid name, the other inputs stay.
     let page = guest
         .post(
             &format!("/integrations/{integration}/settings"),
@@ -39,7 +39,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     let page = guest.post("/ads/accounts/new", &linking).await;
     assert!(page.text.contains("value=\"act_1\"") && page.text.contains("value=\"\" selected"), "{}", page.text);
 
-    // A rule without a field, and a line that is no choice, are not lost.
+    // A rule without a field and a malformed choice line are not lost.
     let form = tenant.get("/api/meta/forms").await["items"][0]["form_id"].as_str().unwrap().to_owned();
     let path = format!("/forms/{form}");
     let rule = [
@@ -61,7 +61,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     ];
     let page = guest.post(&path, &line).await;
     assert!(page.text.contains("Line 2 of what was chosen") && page.text.contains("no choice"), "{}", page.text);
-    // Space between words is kept as it is written, and a rule can be removed.
+    // Whitespace in a separator is preserved, and a rule can be removed.
     let join = [
         ("rules", "1"),
         ("version", "0"),
@@ -74,7 +74,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     let saved = tenant.get(&format!("/api/meta/forms/{form}/mapping")).await;
     assert_eq!(saved["rules"][0]["join"], " / ");
     assert!(guest.get(&path).await.text.contains("value=\" / \""));
-    // Somebody else was faster: told once, and then a knowing one holds.
+    // A concurrent change is reported once; saving again with the new version succeeds.
     let mine = [("rules", "1"), ("version", "0"), ("rule-0-field", "mine"), ("rule-0-from", "full_name")];
     let page = guest.post(&path, &mine).await;
     assert!(
@@ -95,14 +95,14 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     assert_eq!(guest.post(&path, &gone).await.status, 303);
     assert!(tenant.get(&format!("/api/meta/forms/{form}/mapping")).await["rules"].as_array().unwrap().is_empty());
 
-    // What is not sent takes no lead away: browsers leave out a choice that cannot be made.
+    // An absent field does not unassign a lead: browsers omit a disabled choice.
     let given = json!({ "assigned_to": "ann" });
     tenant.done(Method::PATCH, &format!("/api/leads/{lead}"), &given).await;
     guest.post(&format!("/leads/{lead}/assign"), &[]).await;
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["assigned_to"], "ann");
     guest.post(&format!("/leads/{lead}/assign"), &[("assigned_to", "unassigned")]).await;
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["assigned_to"], Value::Null);
-    // A place in a list that is none, days that are none.
+    // Invalid cursors and dates.
     assert!(guest.get("/leads?cursor=x").await.text.contains("This place in the list cannot be found"));
     assert!(guest.get("/leads?from=yesterday").await.text.contains("A time such as"));
     assert!(guest.get("/ads/report?group_by=moon").await.text.contains("Known are"));
@@ -143,7 +143,7 @@ async fn names_that_are_scripts_are_names() {
     browser.open_page(&lead).await;
     browser.reads("<script>document.title='owned'</script>").await;
     browser.close().await;
-    // Nobody can push a page out of its frame by a name without a space.
+    // A name without a space must not break the layout.
     let answers = json!({ "full_name": "x".repeat(800), "email": format!("{}@example.com", "y".repeat(60)) });
     let ids = world().submit(&person.forms[0], 1, json!({ "answers": answers })).await;
     tenant.leads_with(&ids).await;
@@ -179,7 +179,7 @@ async fn every_answer_is_guarded_and_assets_are_kept_for_ever() {
         assert!(found.headers["cache-control"].to_str().unwrap().contains("immutable"));
     }
     assert_eq!(Guest::default().get("/assets/console.css").await.status, 404);
-    // Our API is found where it was, and only there.
+    // The API keeps its own routes, and only those.
     let none = eventually("the API", async || Some(guest.get("/api/leads").await)).await;
     assert_eq!(none.status, 401);
 }
@@ -207,7 +207,7 @@ async fn addresses_that_cannot_be_are_pages_too() {
     }
     let counted = [("changed", "18446744073709551615"), ("unchanged", "5")];
     assert_eq!(guest.post("/forms/1/rerun", &counted).await.status, 404);
-    // Whoever comes from far away logs in as everybody does.
+    // An overlong or unsafe return path does not break the login; it ends at the start page.
     let mut stranger = Guest::default();
     let begun = stranger.get(&format!("/login?back=/leads%3Fx={}", "y".repeat(3000))).await;
     let back = stranger.at_the_issuer(&begun.location, "admin@demo.example").await;

@@ -1,4 +1,4 @@
-//! Every page of the console on every screen: nothing hangs out, every rule of accessibility that matters holds, nothing is
+//! Every page of the console on every screen: nothing overflows, no serious accessibility rule is violated, nothing is
 //! blocked. The pictures are in `target/e2e/pictures`.
 
 use e2e::browser::{Browser, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE};
@@ -50,7 +50,7 @@ async fn what_goes_wrong_is_told_in_order_too() {
     browser.open_page("/").await;
     browser.log_in("admin@basic.example").await;
     browser.reads("Upgrade to connect Meta").await;
-    // The browser notes the status of every page that is not a success.
+    // No log check here: the browser logs the status of every failed page.
     browser.picture("upgrade").await;
     browser.open_page("/leads").await;
     browser.reads("No leads yet").await;

@@ -1,4 +1,4 @@
-//! What arrives at the webhook: from Meta, from Meta on a bad day, and from others.
+//! Deliveries to the webhook: from Meta, from Meta on a bad day, and from others.
 
 use e2e::meta::{leadgen_body, signature};
 use e2e::tenant::Tenant;
@@ -83,7 +83,7 @@ async fn whatever_is_in_a_signed_body_nothing_breaks() {
     }
 }
 
-/// The gateway hands on as base64 what is not text.
+/// The gateway passes a body that is not text as base64.
 #[tokio::test]
 async fn a_body_that_comes_as_base64_is_verified_as_it_was_sent() {
     let secret = world().truth().await["app"]["secret"].as_str().unwrap().to_owned();

@@ -1,4 +1,4 @@
-//! The CRM pushes who its orgs and people are.
+//! The CRM pushes its orgs and users.
 
 use e2e::tenant::Tenant;
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! Connections that end, by their dates or by what somebody does at Meta, and how the org learns of it.
+//! Connections that end, by their dates or by a person's action at Meta, and how the org is notified.
 
 use e2e::behind::{mails_once, mails_to};
 use e2e::meta::Person;
@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// An org with an admin, connected through somebody of its own at Meta.
+/// An org with an admin, connected through its own person at Meta.
 async fn connected(org: &str, pages: u64) -> (Tenant, Person, String, String) {
     let tenant = Tenant::with_users(org, &[("ann", true)]).await;
     let admin = tenant.admin("boss").await;
@@ -42,7 +42,7 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
         for _ in 0..2 {
             let before = tenant.integration(&id).await["checked_at"].clone();
             world().look_at_everything().await;
-            // What is known to have ended is not asked about again within minutes.
+            // An integration known to have ended is not probed again within minutes.
             if hours > 0 {
                 tenant.once(&id, "a look", |seen| seen["checked_at"] != before).await;
             }
@@ -52,7 +52,7 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
         sent += usize::from(news);
         mails_once(&admin, sent).await;
     }
-    // Whatever is still under way has time to do harm.
+    // Pending work gets time to do harm.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let mails = mails_to(&admin).await;
     let subjects: Vec<&str> = mails.iter().filter_map(|mail| mail["subject"].as_str()).collect();
@@ -85,7 +85,7 @@ async fn a_changed_password_ends_it_at_the_first_failing_call_and_reconnecting_b
     tenant.done(Method::PATCH, &format!("/api/meta/integrations/{id}"), &json!({ "description": "Ours" })).await;
 
     world().token(json!({ "action": "password", "user_id": person.id })).await;
-    // Nobody fires a schedule: the lead that cannot be read is what tells.
+    // No schedule is fired: the lead that cannot be read reveals the dead token.
     let meanwhile = world().submit(form, 3, Value::Null).await;
     let dead = tenant.once(&id, "the end", |seen| seen["status"] == "error").await;
     assert_eq!(dead["reason"], "password_changed", "{dead}");
@@ -107,6 +107,7 @@ async fn a_changed_password_ends_it_at_the_first_failing_call_and_reconnecting_b
     })
     .await;
 
+    // Reconnecting restores the settings and imports the parked leads.
     let body = json!({ "return_url": format!("{}/back", world().endpoints.url) });
     let answer = tenant.done(Method::POST, &format!("/api/meta/integrations/{id}/reconnect"), &body).await;
     let walk = e2e::meta::answered(answer["auth_url"].as_str().unwrap(), &[("_sim", "allow"), ("_user", &person.id)]);
@@ -124,7 +125,7 @@ async fn a_changed_password_ends_it_at_the_first_failing_call_and_reconnecting_b
     .await;
     let page = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"][0].clone();
     assert_eq!(page["leads_count"], 4, "{page}");
-    // Its second life has notices of its own.
+    // After reconnecting, the integration gets notices of its own.
     world().token(json!({ "action": "checkpoint", "user_id": person.id })).await;
     world().look_at_everything().await;
     let mails = mails_once(&admin, 2).await;
@@ -161,7 +162,8 @@ async fn what_heals_by_itself_comes_back_with_the_leads_of_the_time_between() {
     eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
 
     world().token(json!({ "action": "restore", "user_id": person.id })).await;
-    // What is known to have ended is not asked about again within minutes, however many leads fail on it.
+    // An integration known to have ended is not probed again within minutes, however many leads fail on it. Backdate
+    // the last probe.
     let integration =
         json!({ "pk": { "S": format!("ORG#{}", tenant.org) }, "sk": { "S": format!("INTEGRATION#{id}") } });
     let earlier = json!({

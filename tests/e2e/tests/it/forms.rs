@@ -14,7 +14,7 @@ async fn connected(org: &str) -> (Tenant, Person) {
     (tenant, person)
 }
 
-/// A new form of a page, with these questions.
+/// Creates a form of a page with these questions and returns its id.
 async fn form(page: &str, locale: &str, questions: Value) -> String {
     let form = json!({ "page_id": page, "name": "Angebot", "locale": locale, "questions": questions });
     world().sim(Method::POST, "forms", &form).await["id"].as_str().unwrap().to_owned()
@@ -77,6 +77,7 @@ async fn an_admin_says_how_a_form_is_read_tries_it_on_a_real_lead_and_reads_earl
     let id = lead["id"].as_str().unwrap();
     assert_eq!(tenant.get(&format!("/api/leads/{id}")).await["full_name"], "Ann", "earlier leads stay until asked");
 
+    // Re-mapping changes earlier leads and publishes the changes.
     let rerun = tenant.done(Method::POST, &format!("{path}/rerun"), &json!({})).await;
     assert_eq!((&rerun["changed"], &rerun["unchanged"], &rerun["next_cursor"]), (&json!(1), &json!(1), &Value::Null));
     let anew = tenant.get(&format!("/api/leads/{id}")).await;
@@ -90,7 +91,7 @@ async fn an_admin_says_how_a_form_is_read_tries_it_on_a_real_lead_and_reads_earl
     .await;
     assert_eq!((&told["lead_id"], &told["mapped"]["full_name"]), (&lead["id"], &json!("Ann Lee")));
 
-    // What a lead was given is recognised from then on.
+    // The mapped values identify repeat submissions from now on.
     world().submit(&form, 1, json!({ "answers": { "vorname": "Ann", "mail": "ANN@example.de" } })).await;
     eventually("the repeat", async || {
         (tenant.get(&format!("/api/leads/{id}")).await["submissions_count"] == 1).then_some(())
@@ -117,7 +118,7 @@ async fn a_number_that_reads_otherwise_now_is_put_right_and_recognised_from_then
         (tenant.get(&format!("/api/leads/{id}")).await["submissions_count"] == 1).then_some(())
     })
     .await;
-    // Read as another country's it is another number, and the first one is free again.
+    // As another country's number it differs, and the first number is free again.
     tenant.done(Method::PUT, "/api/orgs/mapping-numbers", &org(json!("IT"))).await;
     assert_eq!(tenant.done(Method::POST, &rerun, &json!({})).await["changed"], 1);
     let other = one_lead(&tenant, &form, json!({ "name": "Bo", "tel": "+49 30 901820" })).await;

@@ -1,4 +1,4 @@
-//! The health report: what keeps leads out, and what to do about it.
+//! The health report: what keeps leads out, and how to fix it.
 
 use e2e::meta::Person;
 use e2e::tenant::Tenant;
@@ -13,7 +13,7 @@ async fn connected(org: &str, pages: u64, answer: &[(&str, &str)]) -> (Tenant, P
     (tenant, person, id)
 }
 
-/// The checks by their ids. Those that fail say what to do.
+/// Returns the checks by id, after asserting that each failed check has a fix.
 async fn checks(tenant: &Tenant, id: &str) -> Value {
     let report = tenant.get(&format!("/api/meta/integrations/{id}/health")).await;
     let mut by_id = serde_json::Map::new();

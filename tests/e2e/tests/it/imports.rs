@@ -1,4 +1,4 @@
-//! Leads out of files, and from before the connection.
+//! Leads from files, and leads from before the connection.
 
 use std::collections::BTreeSet;
 
@@ -28,6 +28,7 @@ async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rul
     let again = json!({ "full_name": "Ann, again\nand again", "email": "ANN@example.com" });
     let repeat = world().submit(form, 1, json!({ "deliver": "drop", "answers": again })).await;
 
+    // A dry run reports what the import then does; importing the same file again does nothing.
     let (utf_16, utf_8) = (export(form, "utf-16").await, export(form, "utf-8").await);
     let (status, dry) = tenant.upload("/api/leads/import?dry_run=true&assign=true", &utf_16).await;
     let counts = |report: &Value| {
@@ -62,7 +63,7 @@ async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rul
     assert!(details["submissions"][0]["answers"].to_string().contains("again\\nand"), "{details}");
     let page = tenant.get("/api/meta/connections").await["items"][0].clone();
     assert_eq!((&page["found_by"]["import"], &page["leads_count"]), (&json!(4), &json!(5)));
-    // What one person gets is checked in the same transaction, by the API as well.
+    // The assignee is checked in the transaction that writes the lead, also when the API imports it.
     let id = tenant.get("/api/meta/integrations").await["items"][0]["id"].as_str().unwrap().to_owned();
     let to_bob = json!({ "assignment": { "strategy": "user", "user_id": "bob" } });
     tenant.done(Method::PATCH, &format!("/api/meta/integrations/{id}"), &to_bob).await;
@@ -72,7 +73,7 @@ async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rul
     assert_eq!(tenant.get("/api/leads/meta-77").await["assigned_to"], "bob");
     let nobody = tenant.get("/api/leads/meta-78").await;
     assert_eq!((&nobody["assigned_to"], &nobody["assignment"]["reason"]), (&Value::Null, &json!("no_integration")));
-    // A webhook that comes after the file finds the lead there.
+    // A webhook that arrives after the file finds the lead already stored.
     let body = e2e::meta::leadgen_body(&person.pages[0], &missed[0], form);
     assert_eq!(world().deliver(&body).await.0, 200);
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
@@ -120,7 +121,7 @@ async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_li
     assert_eq!(basic.upload("/api/leads/import", b"email\na@b.c\n").await.0, 402);
 }
 
-/// What became of a file: its counts, and its leads by name.
+/// Imports a file and returns the report, and the leads sorted by name.
 async fn imported(tenant: &Tenant, file: &str) -> (Value, Vec<(String, Value)>) {
     let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
     assert_eq!(status, 200, "{report}");
@@ -154,7 +155,7 @@ async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_s
             "+43153371230"
         ]
     );
-    // A form's answer takes the same way, and is the same person.
+    // A form's answer is normalized the same way and matches the same person.
     let person = world().person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let answers = json!({ "full_name": "Anna", "email": "", "phone_number": "0049 176 / 12345678" });
@@ -169,7 +170,7 @@ async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_s
         (tenant.get(&format!("/api/leads/{anna}")).await["submissions_count"] == 1).then_some(())
     })
     .await;
-    // 00 is not how one dials abroad from the org's country: it stays as it was typed and identifies nobody.
+    // 00 is not the international prefix of the org's country: the number stays as typed and identifies no one.
     let other = tenant.leads_with(&ids[..1]).await;
     let other = other.iter().find(|lead| lead["leadgen_id"] == ids[0].as_str()).unwrap();
     assert_eq!(other["phone"], "0049 176 / 12345678");

@@ -31,6 +31,7 @@ async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_sh
     let distinct: BTreeSet<_> = leads.iter().map(|lead| lead["leadgen_id"].as_str().unwrap()).collect();
     assert_eq!(distinct, ids.iter().map(String::as_str).collect());
 
+    // Every lead carries what Meta has of it.
     let truth = world().truth().await;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for lead in &leads {

@@ -1,4 +1,4 @@
-//! The roles of the template hold in the local run: a function that lacks a permission is refused.
+//! The local run enforces the roles of the template: a function without a permission is rejected.
 
 use e2e::tenant::Tenant;
 use e2e::world::{eventually, world};
@@ -6,7 +6,7 @@ use local::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// Replaying a parked lead is the one thing for which the api function may write to the lead queue.
+/// The api function needs write access to the lead queue only to replay parked leads.
 #[tokio::test]
 async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
     let tenant = Tenant::with_users("privilege", &[]).await;
@@ -67,7 +67,7 @@ fn between(text: &str, before: &str, after: &str) -> String {
         .unwrap_or_default()
 }
 
-/// IAM answers a policy percent-encoded inside XML.
+/// IAM returns a policy percent-encoded inside XML.
 fn plain(document: &str) -> String {
     let unescaped = document.replace("&quot;", "\"").replace("&amp;", "&");
     url::form_urlencoded::parse(format!("d={}", unescaped.replace('+', "%2B")).as_bytes())

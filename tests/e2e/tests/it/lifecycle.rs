@@ -1,4 +1,4 @@
-//! An integration from its draft to its end: settings, pages, two orgs with one page, deletion and return.
+//! The life of an integration: draft, settings, pages, two orgs sharing a page, deletion and return.
 
 use e2e::tenant::Tenant;
 use e2e::world::{eventually, world};
@@ -96,7 +96,7 @@ async fn pages_are_chosen_and_left_out_and_what_they_counted_stays() {
     assert_eq!(tenant.integration(&id).await["pages_count"], 1);
     assert_eq!(ids(&tenant.get("/api/meta/connections").await["items"]), [person.pages[1].clone()]);
     assert!(!subscribed(&person.pages[0]).await && subscribed(&person.pages[1]).await);
-    // Meta may tell of a page that is left out all the same.
+    // Meta may still send webhooks for a page that was left out.
     world().submit(&person.forms[0], 1, Value::Null).await;
 
     for (body, status, field) in [
@@ -110,7 +110,7 @@ async fn pages_are_chosen_and_left_out_and_what_they_counted_stays() {
     }
     assert_eq!(ids(&tenant.get(&path).await["items"]), [person.pages[1].clone()], "what is refused changes nothing");
 
-    // Connecting again keeps the choice, and does not take what was ticked in Meta's dialog for another one.
+    // Reconnecting preserves the choice of pages; the pages ticked in Meta's dialog do not replace it.
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
     assert_eq!(ids(&tenant.get(&path).await["items"]), [person.pages[1].clone()]);
     let back = tenant.done(Method::PUT, &path, &json!({ "page_ids": [person.pages[0], person.pages[1]] })).await;
@@ -149,7 +149,7 @@ async fn a_page_of_two_orgs_stays_subscribed_until_the_last_of_them_leaves() {
     assert_eq!(second.done(Method::POST, "/api/meta/disconnect", &Value::Null).await["disconnected"], 0, "again");
     assert_eq!(second.call(Method::DELETE, &format!("/api/meta/integrations/{second_id}"), &Value::Null).await.0, 404);
 
-    // Within minutes: the old secrets are on their way out, the new ones have names of their own.
+    // This works within minutes: the old secrets are still being deleted, but the new ones have other names.
     let back = second.connect(&person.id, &[], Value::Null, &[]).await;
     assert_eq!(back.get("status"), "connected", "{}", back.0);
     assert!(subscribed(page).await);
@@ -162,7 +162,7 @@ async fn an_org_that_was_granted_less_takes_nothing_from_another() {
     let person = world().person(1).await;
     first.connect(&person.id, &[], Value::Null, &[]).await;
     let less = json!({ "scopes": ["pages_show_list", "pages_read_engagement", "pages_manage_metadata", "business_management"] });
-    // Somebody else at Meta, who was granted less on the same page.
+    // Another identity at Meta with fewer permissions on the same page.
     let user = world()
         .sim(
             Method::POST,
@@ -225,7 +225,7 @@ async fn sync_brings_in_what_meta_did_not_tell_of() {
     tenant.leads_with(&told).await;
     let mut untold = world().submit(&person.forms[0], 2, json!({ "deliver": "drop" })).await;
     untold.extend(world().submit(&person.forms[1], 1, json!({ "deliver": "drop" })).await);
-    // Leads from before the connection are not asked for.
+    // Leads from before the connection are not requested.
     world().submit(&person.forms[1], 1, json!({ "deliver": "drop", "age_s": 86_400 })).await;
     let path = format!("/api/meta/integrations/{id}/sync");
     assert_eq!(tenant.done(Method::POST, &path, &Value::Null).await["found"], 3);

@@ -1,4 +1,4 @@
-//! The stories, by what they are about.
+//! The stories, by subject.
 
 #![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "what is not there fails the story")]
 

@@ -1,4 +1,4 @@
-//! What a person at Meta may ask for: that the app lets go of them, and that their data is deleted.
+//! A person's rights at Meta: removing the app, and having their data deleted.
 
 use e2e::behind::{mails_once, mails_to};
 use e2e::meta::Person;
@@ -15,7 +15,7 @@ async fn connected(org: &str, pages: u64) -> (Tenant, Person, String, String) {
     (tenant, person, id, admin)
 }
 
-/// What Meta would send for this person now.
+/// Returns the signed request that Meta would send for this person now.
 async fn signed_request(person: &str) -> String {
     let asked = json!({ "user_id": person, "kind": "deletion", "send": false });
     world().sim(Method::POST, "privacy", &asked).await["signed_request"].as_str().unwrap().to_owned()
@@ -52,7 +52,7 @@ async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
     assert_eq!(other.integration(&other_id).await["status"], "active");
     other.leads_with(&world().submit(&other_person.forms[0], 1, Value::Null).await).await;
 
-    // Meta tells of a lead meanwhile; it waits.
+    // A lead that Meta reports in the meantime is parked.
     let mut meanwhile = world().submit(&person.forms[0], 1, Value::Null).await;
     meanwhile.extend(world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await);
     eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
@@ -60,7 +60,7 @@ async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
     assert_eq!(tenant.integration(&id).await["status"], "active");
     tenant.leads_with(&meanwhile).await;
 
-    // Who removes the app may have their data deleted next: nothing of it waits anywhere to be had back.
+    // A person who removes the app may request deletion next: no secret may remain restorable.
     world().sim(Method::POST, "tokens", &json!({ "action": "remove_app", "user_id": person.id })).await;
     let sent = world().sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
     let (_, text) = page(sent["answers"][0]["body"]["url"].as_str().unwrap()).await;
@@ -122,7 +122,7 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
     let items = json!({ "TableName": world().endpoints.table });
     let items = world().aws().json("dynamodb", "DynamoDB_20120810.Scan", &items).await.unwrap().to_string();
     assert!(!items.contains(&person.id), "nothing in the table names the person");
-    // A look may have seen before that the app was removed, and told that: this is told as well.
+    // A check may already have noticed and announced the removed app. The deletion is announced in addition.
     eventually("the mail", async || {
         mails_to(&admin)
             .await
@@ -132,7 +132,7 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
     })
     .await;
 
-    // Meta asks twice; a guesser asks often.
+    // Meta may repeat its request; a guessed code finds nothing.
     let again =
         world().sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion", "times": 2 })).await;
     assert!(again["answers"].as_array().unwrap().iter().all(|answer| answer["status"] == 200), "{again}");
@@ -141,7 +141,7 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
         assert_eq!(status, 404, "{guess}");
         assert!(text.contains("No such request"));
     }
-    // Nothing keeps the person from coming back.
+    // The person can connect again.
     assert_eq!(tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await.get("status"), "connected");
 }
 

@@ -1,4 +1,4 @@
-//! What an operator can see of a lead's life, and what throttling does to it.
+//! The trace of a lead for operators, and the effects of throttling.
 
 use std::time::Duration;
 
@@ -80,6 +80,7 @@ async fn a_lead_tells_its_life_step_by_step() {
     let other = Tenant::with_users("trace-other", &[]).await;
     assert_eq!(other.call(Method::GET, &format!("/api/leads/{id}/trace"), &Value::Null).await.0, 404);
 
+    // The latency report covers both submissions.
     let latency = tenant.get("/api/leads/latency").await;
     assert_eq!((&latency["leads"], &latency["within_2_minutes"]), (&json!(2), &json!(2)), "{latency}");
     assert!(latency["p50_s"].as_f64().unwrap() <= latency["p95_s"].as_f64().unwrap(), "{latency}");
@@ -132,7 +133,7 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
     let tenant = Tenant::with_users("throttled", &[]).await;
     let person = world().person(2).await;
     let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    // The first leads teach us the forms, so that what follows is one call a lead.
+    // The first leads load the forms, so that each later lead costs one call.
     let mut ids = world().submit(&person.forms[0], 1, Value::Null).await;
     ids.extend(world().submit(&person.forms[1], 1, Value::Null).await);
     tenant.leads_with(&ids).await;
@@ -149,7 +150,7 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
         .await;
     eventually("the pause", async || (!steps(&tenant, &format!("meta-{}", held[5])).await.is_empty()).then_some(()))
         .await;
-    // More leads, a sweep and a sync do not ask a page that Meta wants to be left alone.
+    // More leads, a sweep and a sync make no calls for the page while Meta blocks it.
     let more = world().submit(&person.forms[0], 5, Value::Null).await;
     tenant.sweep().await;
     let (status, answer) = tenant.call(Method::POST, &format!("/api/meta/integrations/{id}/sync"), &Value::Null).await;

@@ -1,4 +1,4 @@
-//! No token where none belongs: not in an item, a log line, an event, a message or an answer.
+//! Tokens stay in the vault: none in an item, a log line, an event, a message or a response.
 
 use std::fs;
 
@@ -9,10 +9,10 @@ use local::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// What every token of the simulated Meta begins with.
+/// The prefix of every token of the simulated Meta.
 const TOKEN: &str = "EAA";
 
-/// Everything that looks like a token or is the app's secret.
+/// Returns everything that looks like a token or is the app's secret.
 fn leaks(text: &str, secret: &str) -> Vec<String> {
     let is_token = |rest: &str| rest.chars().take(40).all(|c| c.is_ascii_alphanumeric()) && rest.len() > 40;
     let mut found: Vec<String> = text
@@ -33,7 +33,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     let person = world.person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let form = &person.forms[0];
-    // Errors are where tokens leak: some calls fail, and one token dies.
+    // Tokens leak through errors: some calls fail, and one token dies.
     world.sim(Method::POST, "faults", &json!({ "path": format!("/{form}"), "kind": "garbage", "times": 1 })).await;
     tenant.leads_with(&world.submit(form, 5, Value::Null).await).await;
     world.sim(Method::POST, "tokens", &json!({ "action": "role_lost", "page_id": person.pages[0] })).await;
@@ -60,6 +60,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     for call in ["", "/pages", "/health", "/businesses"] {
         tenant.get(&format!("/api/meta/integrations/{id}{call}")).await;
     }
+    // Search everything outside the vault.
     assert!(leaks(outcome.0.as_str(), &secret).is_empty());
 
     let endpoints = &world.endpoints;
@@ -79,7 +80,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     let people = truth["users"].as_array().unwrap().iter().chain(truth["system_users"].as_array().unwrap());
     for meta_person in people {
         let id = meta_person["id"].as_str().unwrap();
-        // Newcomers' names are in the names of their pages; Mara's is her own.
+        // A newcomer's name is part of the page's name; Mara's name is not.
         let name = meta_person["name"].as_str().filter(|_| id == MARA);
         for known in [Some(id), name].into_iter().flatten() {
             assert!(!items.to_string().contains(known), "the table names {known}, whom only the vault may know");
@@ -90,7 +91,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     check("an event", &events);
     for log in fs::read_dir(&world.logs).unwrap() {
         let path = log.unwrap().path();
-        // The simulator is Meta: it may know its own tokens.
+        // The simulator is Meta and may log its own tokens.
         if path.file_stem().is_some_and(|name| name != "graph-sim") {
             check(&path.display().to_string(), &String::from_utf8_lossy(&fs::read(&path).unwrap()));
         }
@@ -109,7 +110,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     check("an answer", &answers);
     assert!(looked_at > 50_000, "there was something to look at: {looked_at} bytes");
 
-    // The tokens are where they belong, and this is how they look: the search above would have found them.
+    // The vault does hold the tokens, and the search above would have found them.
     let (_, value) = world.secrets_of(&outcome.get("integrationId")).await.remove(0);
     assert!(!leaks(&value.to_string(), &secret).is_empty());
 }

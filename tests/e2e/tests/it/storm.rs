@@ -1,4 +1,4 @@
-//! A storm of leads over everything, small enough for every day. `cargo storm` is the great one.
+//! A storm of leads over everything, small enough for every run. `cargo storm` runs the large one.
 
 use std::time::Duration;
 

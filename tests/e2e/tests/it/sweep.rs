@@ -1,4 +1,4 @@
-//! What the webhook missed.
+//! Leads that the webhook missed.
 
 use e2e::tenant::Tenant;
 use e2e::world::{eventually, world};
@@ -35,7 +35,7 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
     );
     assert_eq!(of(&person.pages[1])["found_by"]["sweep"], 2);
 
-    // A second sweep finds everything in its place.
+    // A second sweep finds nothing missing.
     tenant.sweep().await;
     eventually("the second sweep", async || {
         let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await;
@@ -60,7 +60,7 @@ async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
     tenant.sweep().await;
     let first = eventually("a sweep", swept_until).await;
 
-    // Meta lists a lead and does not show it at first: it stays ahead of the checkpoint until it is in.
+    // Meta lists a lead but refuses to show it at first: the checkpoint must not pass it until it is stored.
     let late = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await;
     let fault = json!({ "path": format!("/{}", late[0]), "kind": "error", "code": 2, "status": 500, "times": 2 });
     world().sim(Method::POST, "faults", &fault).await;

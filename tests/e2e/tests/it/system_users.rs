@@ -1,4 +1,4 @@
-//! Tokens of system users: pasted, verified, kept, replaced.
+//! Tokens of system users: pasted, verified, stored, replaced.
 
 use e2e::tenant::Tenant;
 use e2e::world::world;
@@ -69,7 +69,7 @@ async fn a_token_is_replaced_without_a_gap_and_a_bad_one_changes_nothing() {
 
     let next =
         world().sim(Method::POST, &format!("system_users/{}/tokens", user["id"].as_str().unwrap()), &json!({})).await;
-    // Meta ends the page tokens of the old one at this moment: what arrives before the paste waits for it.
+    // Meta ends the page tokens of the old token now. A lead that arrives before the new token is pasted waits for it.
     let between = world().submit(&form, 1, Value::Null).await;
     let replaced = tenant.done(Method::PUT, &path, &json!({ "token": next["token"] })).await;
     assert_eq!(

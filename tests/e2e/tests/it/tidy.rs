@@ -1,9 +1,9 @@
-//! What the README says about where things are.
+//! The README's claims about where things are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every Rust file below a folder of the repository, with its text.
+/// Returns every Rust file below a folder of the repository, with its text.
 fn sources(folder: &str) -> Vec<(String, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut open: Vec<PathBuf> = vec![root.join(folder)];
@@ -20,7 +20,7 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The files below `folders` that say `word`, apart from their own tests.
+/// Returns the files below `folders` that contain `word` outside their own tests.
 fn who_says(word: &str, folders: &[&str]) -> Vec<String> {
     let says = |text: &str| text.split("#[cfg(test)]").next().is_some_and(|code| code.contains(word));
     let files = folders.iter().flat_map(|folder| sources(folder));

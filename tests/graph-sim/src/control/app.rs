@@ -1,4 +1,4 @@
-//! `POST /_sim/app`: what the app's owner sets in the dashboard.
+//! `POST /_sim/app`: the settings that the app's owner changes in the dashboard.
 
 use std::sync::Arc;
 
@@ -16,15 +16,15 @@ use crate::world::app::Mode;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     mode: Option<String>,
-    /// `null` takes the address away.
+    /// `null` removes the address.
     #[serde(default, deserialize_with = "nullable")]
     deauthorize_url: Option<Option<String>>,
-    /// `null` takes the address away.
+    /// `null` removes the address.
     #[serde(default, deserialize_with = "nullable")]
     deletion_url: Option<Option<String>>,
 }
 
-/// Changes what is given and answers how things are then.
+/// Changes the given settings and returns all of them.
 pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     let mode = match input.mode.as_deref() {
         None => None,

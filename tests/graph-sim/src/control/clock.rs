@@ -11,7 +11,7 @@ use super::{Body, Mistake};
 use crate::clock::Clock;
 use crate::server::Sim;
 
-/// Ten years at once are enough.
+/// The longest single step: ten years.
 const MAX_ADVANCE_S: i64 = 10 * 366 * 24 * 3600;
 
 #[derive(Debug, Deserialize)]
@@ -20,7 +20,7 @@ pub(crate) struct Input {
     advance_s: i64,
 }
 
-/// Moves time forward; everything that became due meanwhile (retries of webhooks) happens right after.
+/// Moves time forward. Everything that became due, such as webhook retries, happens right afterwards.
 pub(crate) async fn advance(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     if !(0..=MAX_ADVANCE_S).contains(&input.advance_s) {
         return Err(Mistake::new(format!("advance_s: must be between 0 and {MAX_ADVANCE_S}, got {}", input.advance_s)));
@@ -33,7 +33,7 @@ pub(crate) async fn advance(State(sim): State<Arc<Sim>>, Body(input): Body<Input
     Ok(Json(answer))
 }
 
-/// What time it is.
+/// Returns the current time.
 pub(crate) async fn read(State(sim): State<Arc<Sim>>) -> Json<Value> {
     Json(report(&sim.world().clock))
 }

@@ -16,9 +16,9 @@ use crate::world::app::Mode;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    /// `page` unless given.
+    /// Defaults to `page`.
     object: Option<String>,
-    /// The page or account: `entry.id`.
+    /// The id of the page or account: `entry.id`.
     #[serde(alias = "page_id", alias = "entry_id")]
     id: Option<String>,
     field: Option<String>,
@@ -27,7 +27,7 @@ pub(crate) struct Input {
     changes: Option<Vec<Value>>,
     /// One messaging event or a list of them.
     messaging: Option<Value>,
-    /// Any text, signed and posted as it is.
+    /// Any text, signed and posted unchanged.
     raw: Option<String>,
     /// The payload of the dashboard's "Test" button.
     #[serde(default)]
@@ -35,9 +35,9 @@ pub(crate) struct Input {
     deliver: Option<String>,
 }
 
-/// Sends what a page, messaging, Instagram or WhatsApp event looks like. Changes go only to pages subscribed to their
-/// field (messaging needs `messages`), and only while the app is live; `raw` and `dashboard_test` go wherever the object's
-/// callback is.
+/// Sends page, messaging, Instagram or WhatsApp events. Changes go only to pages subscribed to their field (messaging
+/// needs `messages`), and only while the app is live. `raw` and `dashboard_test` always go to the callback of the
+/// object.
 pub(crate) async fn send(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     let object = input.object.clone().unwrap_or_else(|| "page".to_owned());
     let name = input.deliver.as_deref().unwrap_or("webhook");

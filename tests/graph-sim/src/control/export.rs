@@ -1,6 +1,6 @@
-//! `GET /_sim/forms/{id}/export.csv`: a form's leads as its owner downloads them from Meta.
+//! `GET /_sim/forms/{id}/export.csv`: a form's leads as the owner downloads them from Meta.
 //!
-//! The download knows two forms: "CSV", which is UTF-16 with tabs, and UTF-8 with commas. Test leads are part of it: they
+//! The download has two formats: "CSV", which is UTF-16 with tabs, and UTF-8 with commas. Test leads are included: they
 //! are organic and have no platform.
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::world::form::{Form, Question};
 use crate::world::lead::Lead;
 use crate::world::standard_question;
 
-/// The columns before and after the questions.
+/// The columns before the questions.
 const BEFORE: [&str; 12] = [
     "id",
     "created_time",
@@ -48,7 +48,7 @@ enum Encoding {
     Utf8,
 }
 
-/// The leads within retention, newest first.
+/// Returns the leads within retention, newest first.
 pub(crate) async fn download(
     State(sim): State<Arc<Sim>>,
     Path(form_id): Path<String>,
@@ -108,7 +108,8 @@ fn row(form: &Form, lead: &Lead) -> Vec<String> {
     row
 }
 
-/// Several values share a cell. Phone numbers and postal codes are marked, so that spreadsheets take them for text.
+/// Joins several values in one cell. Phone numbers and postal codes are prefixed so that spreadsheets treat them as
+/// text.
 fn answer(question: &Question, lead: &Lead) -> String {
     let values = lead.answers.iter().find(|answer| answer.name == question.key).map(|answer| answer.values.join(", "));
     let prefix = match question.kind {
@@ -119,7 +120,7 @@ fn answer(question: &Question, lead: &Lead) -> String {
     values.filter(|text| !text.is_empty()).map(|text| format!("{prefix}{text}")).unwrap_or_default()
 }
 
-/// A byte order mark, then the rows; cells are quoted where RFC 4180 asks for it.
+/// Renders the rows after a byte order mark. Cells are quoted where RFC 4180 requires it.
 fn written(rows: &[Vec<String>], separator: char) -> String {
     let mut text = String::from('\u{feff}');
     for row in rows {

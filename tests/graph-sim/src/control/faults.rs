@@ -28,12 +28,12 @@ pub(crate) struct Input {
     hold_ms: Option<u64>,
 }
 
-/// Adds a rule and answers its id. Without `times` it holds until it is deleted; a `probability` draws from `seed`, so
-/// the same calls are hit each time.
+/// Adds a rule and returns its id. Without `times` the rule applies until it is deleted. `probability` draws from
+/// `seed`, so the same calls are hit each time.
 ///
-/// `path` has no version (one is dropped). It is a prefix (`/123`), a glob (`/*/leads`), exact when it begins with `=`
-/// (`=/me`), and may use normalised names: `/{lead}`, `/{form}/leads`, `/{page}/subscribed_apps`. Requests inside a batch
-/// count like others; the batch itself has the path `/`, so `=/` hits only batches.
+/// `path` has no version; a version is stripped. It is a prefix (`/123`), a glob (`/*/leads`), or exact if it begins
+/// with `=` (`=/me`). It may use normalised names: `/{lead}`, `/{form}/leads`, `/{page}/subscribed_apps`. Requests
+/// inside a batch count like others. The batch itself has the path `/`, so `=/` hits only batches.
 pub(crate) async fn add(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     let kind = match input.kind.as_str() {
         "error" => FaultKind::Error,
@@ -73,7 +73,7 @@ pub(crate) async fn add(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -
     Ok(Json(json!({ "id": id })))
 }
 
-/// The pattern without version, with its leading slash.
+/// The pattern with a leading slash and without a version.
 fn pattern(path: &str) -> String {
     let (exact, path) = path.strip_prefix('=').map_or(("", path), |rest| ("=", rest));
     let plain = path.trim_start_matches('/');
@@ -82,7 +82,7 @@ fn pattern(path: &str) -> String {
     if path.starts_with('*') { format!("{exact}{path}") } else { format!("{exact}/{without_version}") }
 }
 
-/// The rules in force.
+/// Lists the rules in force.
 pub(crate) async fn list(State(sim): State<Arc<Sim>>) -> Json<Value> {
     Json(json!({"faults": sim.world().faults.list()}))
 }
@@ -92,7 +92,7 @@ pub(crate) struct Which {
     id: Option<u64>,
 }
 
-/// Ends all rules, or the one with `?id=`.
+/// Removes all rules, or the one with `?id=`.
 pub(crate) async fn remove(State(sim): State<Arc<Sim>>, Query(which): Query<Which>) -> Json<Value> {
     Json(json!({"removed": sim.world().faults.remove(which.id)}))
 }

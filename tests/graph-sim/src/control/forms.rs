@@ -1,4 +1,4 @@
-//! `POST /_sim/forms`: what page owners do with their forms.
+//! `POST /_sim/forms`: changes that page owners make to their forms.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use crate::server::Sim;
 use crate::world::form::Choice;
 use crate::world::standard_question;
 
-/// Meta allows fewer; ids leave room for these.
+/// Meta allows fewer; the id scheme has room for this many.
 const MAX_QUESTIONS: usize = 50;
 
-/// With `form_id` an existing form is meant, without it a new one.
+/// Refers to an existing form with `form_id`, to a new one without.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
@@ -33,14 +33,14 @@ pub(crate) struct Input {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct QuestionInput {
-    /// Made of the label unless given.
+    /// Derived from the label if absent.
     key: Option<String>,
     label: String,
     #[serde(rename = "type")]
     kind: String,
     #[serde(default)]
     options: Vec<OptionInput>,
-    /// Checkboxes instead of one choice, in the form's page and for invented people.
+    /// Checkboxes instead of a single choice, on the form's page and for invented people.
     #[serde(default)]
     multiple: bool,
 }
@@ -48,7 +48,7 @@ struct QuestionInput {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OptionInput {
-    /// Made of the value unless given.
+    /// Derived from the value if absent.
     key: Option<String>,
     value: String,
 }
@@ -62,8 +62,8 @@ struct ConsentInput {
     required: bool,
 }
 
-/// Archives a form or brings it back; or makes a new one and answers its id. An archived form takes no new leads and
-/// still shows those it has.
+/// Archives or reactivates a form, or creates one and returns its id. An archived form takes no new leads and still
+/// shows its old ones.
 pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     let Some(form_id) = &input.form_id else { return create(&sim, input) };
     if input.page_id.is_some() || input.name.is_some() || input.locale.is_some() {

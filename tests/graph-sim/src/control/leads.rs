@@ -14,7 +14,7 @@ use crate::webhook::outbox::Manner;
 use crate::world::lead::ConsentAnswer;
 use crate::world::submit::{self, Submission};
 
-/// More at once would hold the world for too long.
+/// A larger count would lock the world for too long.
 const MAX_COUNT: usize = 20_000;
 
 #[derive(Debug, Deserialize)]
@@ -36,7 +36,7 @@ pub(crate) struct Input {
     readable_after_ms: u32,
     #[serde(default)]
     organic: bool,
-    /// Submitted this long ago.
+    /// How long ago the form was submitted.
     #[serde(default)]
     age_s: u32,
 }
@@ -45,7 +45,7 @@ fn one() -> usize {
     1
 }
 
-/// Submits a form `count` times and answers the lead ids at once; the webhooks follow in the background.
+/// Submits a form `count` times and returns the lead ids at once. The webhooks follow in the background.
 pub(crate) async fn submit(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     let form_id = match &input.form_id {
         Value::String(text) => text.clone(),

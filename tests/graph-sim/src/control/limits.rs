@@ -1,4 +1,4 @@
-//! `/_sim/limits`: how often a page or an ad account may be asked.
+//! `/_sim/limits`: rate limits of pages and ad accounts.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::server::Sim;
 use crate::usage::Bucket;
 use crate::world::World;
 
-/// Windows and blocks longer than a month are mistakes.
+/// A longer window or block is a mistake: 31 days.
 const MAX_S: i64 = 31 * 24 * 3600;
 
 #[derive(Debug, Deserialize)]
@@ -38,8 +38,8 @@ fn a_minute() -> i64 {
     60
 }
 
-/// From now on the page may be asked `calls` times per window by page tokens, or the ad account by anybody, by simulated
-/// time; an earlier limit of the same page, or of the same type and account, is gone.
+/// Limits a page to `calls` calls per window by page tokens, or an ad account to `calls` calls per window by any token,
+/// in simulated time. Replaces an earlier limit of the same page, or of the same type and account.
 pub(crate) async fn set(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     if input.calls == 0 {
         return Err(Mistake::new("calls: must be at least 1"));
@@ -72,7 +72,7 @@ fn of_page(world: &World, page_id: String, kind: &str) -> Result<Bucket, Mistake
     }
 }
 
-/// The app's limit is not the account's; it needs none.
+/// The bucket of an account. The app's limit needs no account.
 fn of_account(world: &World, account_id: Option<&str>, kind: &str) -> Result<Bucket, Mistake> {
     let account = account_id.map(|id| {
         let known = world.ad_account(id).map(|account| account.id.clone());
@@ -93,14 +93,14 @@ fn of_account(world: &World, account_id: Option<&str>, kind: &str) -> Result<Buc
     }
 }
 
-/// The limits and how they stand.
+/// Lists the limits and their current state.
 pub(crate) async fn list(State(sim): State<Arc<Sim>>) -> Json<Value> {
     let mut world = sim.world();
     let now = world.clock.now_ms();
     Json(json!({"limits": world.limits.list(now)}))
 }
 
-/// Lifts all of them.
+/// Removes all limits.
 pub(crate) async fn lift(State(sim): State<Arc<Sim>>) -> Json<Value> {
     Json(json!({"removed": sim.world().limits.lift()}))
 }

@@ -1,32 +1,32 @@
-//! The control interface for tests, JSON under `/_sim`.
+//! The control interface for tests: JSON under `/_sim`.
 //!
-//! | call | does |
+//! | call | effect |
 //! |---|---|
-//! | `POST leads {form_id, count?, platform?, answers?, deliver?, deliver_after_ms?, readable_after_ms?, organic?, age_s?}` | submits forms, answers `{"ids"}` |
-//! | `POST storm {seed, leads, form_ids, over_ms?, shares?, late_ms?, readable_after_ms?, same_person?}` | many leads and what goes wrong with them, answers `{"leads", "injected"}` |
-//! | `POST limits {page_id \| account_id, calls, window_s?, block_s?, type?}`, `GET limits`, `DELETE limits` | how often a page or an ad account may be asked |
-//! | `POST ads {account_id, currency, timezone, campaigns, adsets_per_campaign, ads_per_adset, days, seed, …}` | an ad account of any size |
-//! | `GET ads/{account_id}/totals[?since=&until=&by=]` | what its own reports would show |
-//! | `POST ads/{account_id}/change {touch?, status? + ids?, rename?, budget?, account?, metrics?, …}` | what happens to it while it is read |
-//! | `POST ads/{account_id}/reports {next?, times?, polls?, over_ms?}` | what becomes of the next reports |
-//! | `POST faults {path, kind, code?, subcode?, status?, message?, method?, times?, probability?, seed?, hold_ms?}` | from now on calls fail |
-//! | `GET faults`, `DELETE faults[?id=]` | what is in force, and its end |
-//! | `POST tokens {action, user_id and/or page_id, …}` | expires, kills or revives tokens, withdraws permissions |
+//! | `POST leads {form_id, count?, platform?, answers?, deliver?, deliver_after_ms?, readable_after_ms?, organic?, age_s?}` | submits forms, returns `{"ids"}` |
+//! | `POST storm {seed, leads, form_ids, over_ms?, shares?, late_ms?, readable_after_ms?, same_person?}` | submits many leads with delivery problems, returns `{"leads", "injected"}` |
+//! | `POST limits {page_id \| account_id, calls, window_s?, block_s?, type?}`, `GET limits`, `DELETE limits` | sets, lists or removes rate limits of pages and ad accounts |
+//! | `POST ads {account_id, currency, timezone, campaigns, adsets_per_campaign, ads_per_adset, days, seed, …}` | creates an ad account of any size |
+//! | `GET ads/{account_id}/totals[?since=&until=&by=]` | the sums that its own reports would show |
+//! | `POST ads/{account_id}/change {touch?, status? + ids?, rename?, budget?, account?, metrics?, …}` | changes it while a client reads it |
+//! | `POST ads/{account_id}/reports {next?, times?, polls?, over_ms?}` | the outcome of its next reports |
+//! | `POST faults {path, kind, code?, subcode?, status?, message?, method?, times?, probability?, seed?, hold_ms?}` | makes calls fail from now on |
+//! | `GET faults`, `DELETE faults[?id=]` | lists or removes the rules in force |
+//! | `POST tokens {action, user_id and/or page_id, …}` | expires, invalidates or restores tokens, withdraws permissions |
 //! | `POST events {object?, id, field+value \| changes \| messaging \| raw \| dashboard_test}` | sends other webhooks |
-//! | `POST pages {page_id, lead_access?, subscribed_fields?: [fields] \| null}` | gives or takes the app's access to a page's leads; changes its subscription |
-//! | `POST forms {form_id, status: "ACTIVE" \| "ARCHIVED"}` | archives a form or brings it back |
-//! | `POST forms {page_id, name, locale?, questions, consents?}` | a new form, answers `{"id"}` |
-//! | `GET forms/{id}/export.csv[?encoding=utf-16 \| utf-8]` | the form's leads as Meta's download |
-//! | `POST app {mode?: "live" \| "development", deauthorize_url?, deletion_url?}` | the app's settings |
-//! | `POST privacy {user_id, kind: "deauthorize" \| "deletion", times?, send?}` | a person leaves; answers `{"answers"}`, or `{"signed_request"}` with `send: false` |
-//! | `POST users {pages?, languages?}` | a new person with pages and forms of their own, answers `{"id", "business_id", "pages"}` |
-//! | `POST system_users {business_id?, pages?: count \| [ids], ad_accounts?: count \| [ids], scopes?, expires_in_days?: 60 \| null, name?}` | a new system user, answers `{"id", "token", "business_id", "pages", "ad_accounts"}` |
-//! | `POST system_users/{id}/tokens {scopes?, expires_in_days?}` | a further token of one, answers `{"token"}` |
-//! | `POST clock {advance_s}`, `GET clock` | moves time |
-//! | `GET stats`, `GET state` | what happened; the truth |
-//! | `POST reset` | the seed world again |
+//! | `POST pages {page_id, lead_access?, subscribed_fields?: [fields] \| null}` | grants or revokes the app's access to a page's leads; changes its subscription |
+//! | `POST forms {form_id, status: "ACTIVE" \| "ARCHIVED"}` | archives or reactivates a form |
+//! | `POST forms {page_id, name, locale?, questions, consents?}` | creates a form, returns `{"id"}` |
+//! | `GET forms/{id}/export.csv[?encoding=utf-16 \| utf-8]` | the form's leads in Meta's download format |
+//! | `POST app {mode?: "live" \| "development", deauthorize_url?, deletion_url?}` | changes the app's settings |
+//! | `POST privacy {user_id, kind: "deauthorize" \| "deletion", times?, send?}` | removes the app or requests data deletion for a person; returns `{"answers"}`, or `{"signed_request"}` with `send: false` |
+//! | `POST users {pages?, languages?}` | adds a person with pages and forms of their own, returns `{"id", "business_id", "pages"}` |
+//! | `POST system_users {business_id?, pages?: count \| [ids], ad_accounts?: count \| [ids], scopes?, expires_in_days?: 60 \| null, name?}` | adds a system user, returns `{"id", "token", "business_id", "pages", "ad_accounts"}` |
+//! | `POST system_users/{id}/tokens {scopes?, expires_in_days?}` | creates another token of a system user, returns `{"token"}` |
+//! | `POST clock {advance_s}`, `GET clock` | advances or reads the clock |
+//! | `GET stats`, `GET state` | counters; the whole state |
+//! | `POST reset` | returns to the seed world |
 //!
-//! Mistakes are answered with 400 and `{"error": "<sentence>"}`.
+//! Invalid calls are rejected with 400 and `{"error": "<sentence>"}`.
 
 mod ads;
 mod app;
@@ -87,12 +87,12 @@ pub(crate) fn router() -> Router<Arc<Sim>> {
         .route("/_sim/{*rest}", any(unknown))
 }
 
-/// Without it a misspelt control call would look like a Graph error.
+/// Rejects unknown control calls. Otherwise a misspelt one would look like a Graph error.
 async fn unknown(uri: Uri) -> Response {
     (StatusCode::NOT_FOUND, Json(json!({"error": format!("there is no control call {}", uri.path())}))).into_response()
 }
 
-/// A mistake in a control call, told in a sentence.
+/// A mistake in a control call, described in a sentence.
 #[derive(Debug)]
 pub(crate) struct Mistake(String);
 
@@ -108,7 +108,7 @@ impl IntoResponse for Mistake {
     }
 }
 
-/// A JSON body, whatever its content type says; unknown members are mistakes, because a misspelt one would be ignored.
+/// A JSON body of any content type. Unknown members are rejected, because a misspelt one would otherwise be ignored.
 pub(crate) struct Body<T>(T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
@@ -121,7 +121,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// Tells a member that is `null` (`Some(None)`) from one that is not there (`None`, with `#[serde(default)]`).
+/// Distinguishes a member that is `null` (`Some(None)`) from an absent one (`None`, with `#[serde(default)]`).
 fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

@@ -1,4 +1,4 @@
-//! `POST /_sim/pages`: what page owners change at Meta.
+//! `POST /_sim/pages`: changes that page owners make at Meta.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -16,14 +16,14 @@ use crate::server::Sim;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     page_id: String,
-    /// `false`: somebody customised Leads Access Manager and left the app out.
+    /// `false` if Leads Access Manager was customised to exclude the app.
     lead_access: Option<bool>,
-    /// What the app is subscribed to from now on; `null` takes it off the page.
+    /// The new fields of the app's subscription; `null` removes the app from the page.
     #[serde(default, deserialize_with = "nullable")]
     subscribed_fields: Option<Option<BTreeSet<String>>>,
 }
 
-/// Gives the app access to the page's leads or takes it away; changes its subscription behind its back.
+/// Grants or revokes the app's access to the page's leads. Changes its subscription without notifying it.
 pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     if input.lead_access.is_none() && input.subscribed_fields.is_none() {
         return Err(Mistake::new("lead_access or subscribed_fields is required"));

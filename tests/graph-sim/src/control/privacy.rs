@@ -1,4 +1,4 @@
-//! `POST /_sim/privacy`: a person removes the app, or wants their data deleted.
+//! `POST /_sim/privacy`: a person removes the app or requests the deletion of their data.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::server::Sim;
 pub(crate) struct Input {
     user_id: String,
     kind: String,
-    /// How often the same request arrives.
+    /// How many times the same request is sent.
     #[serde(default = "once")]
     times: u32,
     #[serde(default = "yes")]
@@ -31,8 +31,8 @@ fn yes() -> bool {
     true
 }
 
-/// The person's tokens die, then the callback is sent and its answers are told. With `send: false` nothing happens, and
-/// the signed request is answered for the test to send itself.
+/// Removes the app from the person, sends the callback and returns its responses. With `send: false` nothing happens,
+/// and the signed request is returned for the test to send.
 pub(crate) async fn call(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     let callback = match input.kind.as_str() {
         "deauthorize" => Callback::Deauthorize,

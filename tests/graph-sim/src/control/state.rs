@@ -18,7 +18,7 @@ use crate::world::ads::tree::Level;
 use crate::world::lead::{DeliveryState, Lead};
 use crate::world::person::Business;
 
-/// The truth, tokens apart.
+/// Returns the whole state except tokens.
 pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
     let world = sim.world();
     let users: Vec<Value> = world
@@ -63,7 +63,7 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
         "ad_accounts": world.ad_accounts.iter().map(|account| ad_account(&world, account)).collect::<Vec<_>>(),
     })
     .to_string();
-    // An object as text, without its end: the leads are text already.
+    // Cut off the closing brace: the leads, which are text already, are appended.
     answer.pop();
     answer.push_str(",\"leads\":[");
     let leads = world.forms.keys().flat_map(|id| world.leads_of_form(id));
@@ -78,7 +78,7 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
     ([(CONTENT_TYPE, "application/json")], answer).into_response()
 }
 
-/// What stays as it is, then what became of the webhook.
+/// Appends a lead: first the cached part that never changes, then the delivery state.
 fn push_lead(answer: &mut String, world: &World, lead: &Lead) {
     let lasting = lead.told.get_or_init(|| {
         let mut text = lead_truth(world, lead).to_string();
@@ -140,15 +140,15 @@ fn ad_account(world: &World, account: &AdAccount) -> Value {
     })
 }
 
-/// Counts since the start or the last reset.
+/// Returns the counters since the start or the last reset.
 pub(crate) async fn stats(State(sim): State<Arc<Sim>>) -> Json<Value> {
     let world = sim.world();
     let (changes, bodies) = world.outbox.backlog();
     Json(world.stats.report(changes, bodies))
 }
 
-/// The seed world again. The app keeps its credentials and callback subscriptions; lead ids and people go on counting,
-/// so that nothing comes twice to a client that remembers.
+/// Returns to the seed world. The app keeps its credentials and callback subscriptions. Lead ids and people continue to
+/// count, so that nothing is repeated to a client that remembers earlier ones.
 pub(crate) async fn reset(State(sim): State<Arc<Sim>>) -> Json<Value> {
     let mut world = sim.world();
     world.reset();

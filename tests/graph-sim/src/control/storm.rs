@@ -1,4 +1,4 @@
-//! `POST /_sim/storm`: thousands of leads, and everything that happens to webhooks.
+//! `POST /_sim/storm`: thousands of leads with every webhook problem.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,11 +12,11 @@ use super::{Body, Mistake};
 use crate::server::Sim;
 use crate::world::storm::{Forecast, Storm};
 
-/// More would only fill the memory.
+/// More leads would only fill the memory.
 const MAX_LEADS: usize = 100_000;
-/// The world is given back to everybody else after so many leads.
+/// Leads submitted before the lock on the world is released.
 const GUST: usize = 100;
-/// How often a storm that lasts adds its leads.
+/// The interval at which a storm with a duration adds leads.
 const TICK: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) struct Input {
     seed: u64,
     leads: usize,
     form_ids: Vec<String>,
-    /// Real time; at once unless given.
+    /// Duration in real time; immediate if zero.
     #[serde(default)]
     over_ms: u32,
     #[serde(default)]
@@ -46,7 +46,7 @@ fn two_seconds() -> u32 {
     2_000
 }
 
-/// Probabilities; what is left over is announced as usual.
+/// Probabilities. The remaining leads are announced as usual.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Shares {
@@ -66,7 +66,7 @@ impl Shares {
             return Err(Mistake::new(format!("shares: must be between 0 and 1, got {wrong}")));
         }
         let sum: f64 = list.iter().sum();
-        // Ten tenths are a little more than one.
+        // Rounding can push the sum slightly above one: ten tenths do.
         if sum > 1.0 + 1e-9 {
             return Err(Mistake::new(format!("shares: together they must be at most 1, got {sum}")));
         }
@@ -74,7 +74,8 @@ impl Shares {
     }
 }
 
-/// Decides everything, answers what was injected, and makes the leads: before the answer, or with `over_ms` after it.
+/// Makes all decisions, returns the injected problems and submits the leads: before returning, or with `over_ms` in the
+/// background.
 pub(crate) async fn brew(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     if !(1..=MAX_LEADS).contains(&input.leads) {
         return Err(Mistake::new(format!("leads: must be between 1 and {MAX_LEADS}, got {}", input.leads)));
@@ -108,6 +109,7 @@ pub(crate) async fn brew(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) 
         };
         (Storm::new(&world, forecast), world.resets)
     };
+    // Everything is decided: submit the leads.
     let answer = json!({"leads": storm.leads(), "injected": storm.injected()});
     if input.over_ms == 0 {
         let leads = storm.leads();
@@ -120,7 +122,7 @@ pub(crate) async fn brew(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) 
     Ok(Json(answer))
 }
 
-/// Spreads the leads evenly over a time.
+/// Submits the leads evenly over a duration.
 async fn last(sim: Arc<Sim>, mut storm: Storm, over: Duration, resets: u64) {
     let start = Instant::now();
     loop {
@@ -137,7 +139,8 @@ async fn last(sim: Arc<Sim>, mut storm: Storm, over: Duration, resets: u64) {
     }
 }
 
-/// One gust towards `until` leads; `false` when there is nothing more to do for now. A reset ends a storm.
+/// Submits one chunk of leads towards `until`. Returns `false` if nothing remains to do for now. A reset ends the
+/// storm.
 fn blow(sim: &Sim, storm: &mut Storm, until: usize, resets: u64) -> bool {
     let mut world = sim.world();
     if world.resets != resets {

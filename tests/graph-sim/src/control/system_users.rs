@@ -17,7 +17,7 @@ use crate::world::system_user::USUAL_SCOPES;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    /// A new business unless given.
+    /// A new business if absent.
     business_id: Option<String>,
     pages: Option<Pages>,
     ad_accounts: Option<AdAccounts>,
@@ -26,23 +26,23 @@ pub(crate) struct Input {
     expires_in_days: Option<i64>,
 }
 
-/// Which pages are assigned.
+/// The pages to assign.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Pages {
-    /// So many new ones, owned by the business.
+    /// This many new ones, owned by the business.
     New(u64),
-    /// These; what the business has not is shared with it.
+    /// These. Pages that the business does not have are shared with it.
     These(Vec<String>),
 }
 
-/// Which ad accounts are assigned.
+/// The ad accounts to assign.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum AdAccounts {
-    /// So many new ones, owned by the business.
+    /// This many new ones, owned by the business.
     New(u64),
-    /// These, in either form; what the business has not is shared with it.
+    /// These, with or without `act_`. Accounts that the business does not have are shared with it.
     These(Vec<String>),
 }
 
@@ -53,8 +53,8 @@ pub(crate) struct TokenInput {
     expires_in_days: Option<i64>,
 }
 
-/// Adds a system user with a first token. Without `pages` it gets all of the business's, or one new page if there are
-/// none.
+/// Adds a system user with a first token. Without `pages` it gets all pages of the business, or one new page if the
+/// business has none.
 pub(crate) async fn hire(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     let (scopes, life_s) = token_terms(input.scopes, input.expires_in_days)?;
     let mut world = sim.world();
@@ -73,6 +73,7 @@ pub(crate) async fn hire(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) 
         Some(Pages::New(_)) | None => {}
     }
     check_accounts(&world, input.ad_accounts.as_ref())?;
+    // The input is valid: nothing below fails.
     let number = world.businesses.len();
     let business_id =
         input.business_id.unwrap_or_else(|| newcomer::found(&mut world, &format!("Newcomer Business {number}")));
@@ -108,7 +109,8 @@ fn check_accounts(world: &World, wanted: Option<&AdAccounts>) -> Result<(), Mist
     }
 }
 
-/// Without a wish a system user has all the business has; otherwise what was wished for and nothing else.
+/// Assigns ad accounts. Without `wanted` a system user keeps all accounts of the business; otherwise it gets only the
+/// wanted ones.
 fn assign_accounts(world: &mut World, business_id: &str, user_id: &str, wanted: Option<AdAccounts>) {
     let accounts = match wanted {
         None => return,
@@ -143,7 +145,7 @@ fn assigned(world: &mut World, business_id: &str, pages: Option<Pages>) -> Vec<S
     }
 }
 
-/// A further token. The older ones live on; page tokens derived from them die.
+/// Creates another token. Older tokens stay valid; page tokens derived from them do not.
 pub(crate) async fn generate_token(
     State(sim): State<Arc<Sim>>,
     Path(user_id): Path<String>,
@@ -158,7 +160,7 @@ pub(crate) async fn generate_token(
     Ok(Json(json!({ "token": token })))
 }
 
-/// Scopes and seconds to live; Meta offers 60 days and for ever.
+/// The scopes and the lifetime in seconds. Meta offers 60 days and no expiry.
 fn token_terms(scopes: Option<Vec<String>>, days: Option<i64>) -> Result<(Vec<String>, Option<i64>), Mistake> {
     let scopes = scopes.unwrap_or_else(|| USUAL_SCOPES.iter().map(|&scope| scope.to_owned()).collect());
     if let Some(unknown) = scopes.iter().find(|name| !scope::is_known(name)) {

@@ -1,4 +1,4 @@
-//! `POST /_sim/tokens`: what happens to people and their tokens outside the client's sight.
+//! `POST /_sim/tokens`: what happens to people and their tokens without the client noticing.
 
 use std::sync::Arc;
 
@@ -21,31 +21,31 @@ pub(crate) struct Input {
     action: String,
     user_id: Option<String>,
     page_id: Option<String>,
-    /// Epoch seconds; 0 = never.
+    /// Epoch seconds; 0 means never.
     expires_at: Option<i64>,
-    /// Epoch seconds; 0 = never.
+    /// Epoch seconds; 0 means never.
     data_access_expires_at: Option<i64>,
     /// For `scope_revoked`.
     scopes: Option<Vec<String>>,
 }
 
-/// `user_id` means the tokens of that person or system user, page tokens included; `page_id` all page tokens of a page; both, that person's
-/// tokens of that page. Tokens of later logins are not touched.
+/// `user_id` selects the tokens of that person or system user, including page tokens. `page_id` selects all page tokens
+/// of a page. Both select that person's tokens of that page. Tokens of later logins are not affected.
 ///
-/// | action | then |
+/// | action | effect |
 /// |---|---|
 /// | `expire` | 190/463 |
 /// | `revoke` | 190/467 |
 /// | `password` | 190/460 |
 /// | `checkpoint` | 190/459 |
 /// | `consent_blocked` | 190/483 |
-/// | `restore` | tokens refused by any of the above live again, unless their time is over |
-/// | `data_access_expired` | 190/493, while `debug_token` still says valid; never a system user's tokens |
-/// | `scope_revoked` | the permissions in `scopes` are withdrawn: declined, and calls that need them are refused |
-/// | `role_lost` | the page is gone from the lists, its tokens answer 190/492; the user token lives |
-/// | `role_restored` | the page is back; new page tokens work |
-/// | `remove_app` | as if removed in the settings: 190/458, nothing granted any more; the deauthorize callback is sent where there is an address, its answer is told as `deauthorize` |
-/// | `set_expiry` | sets the clocks given; of user tokens, or with `page_id` of page tokens (a page token made from a long-lived user token has no expiry of its own); `data_access_expires_at` is set on both |
+/// | `restore` | tokens rejected by any of the above become valid again, unless their expiry date has passed |
+/// | `data_access_expired` | 190/493, while `debug_token` still reports the token as valid; never affects a system user's tokens |
+/// | `scope_revoked` | the permissions in `scopes` are withdrawn: they count as declined, and calls that need them fail |
+/// | `role_lost` | the page disappears from the lists and its tokens fail with 190/492; the user token stays valid |
+/// | `role_restored` | the page returns; new page tokens work |
+/// | `remove_app` | as if removed in the settings: 190/458, all grants end; the deauthorize callback is sent if it has an address, and its response is returned as `deauthorize` |
+/// | `set_expiry` | sets the given expiries; `expires_at` applies to page tokens without an expiry (those derived from a long-lived user token) only with `page_id`; `data_access_expires_at` applies to all but system users' tokens |
 pub(crate) async fn act(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     let (tokens, callback) = {
         let mut world = sim.world();
@@ -59,13 +59,13 @@ pub(crate) async fn act(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -
     Ok(Json(answer))
 }
 
-/// Where to tell of a removed app, and the signed request that tells it.
+/// The deauthorize callback's address and the signed request to send there.
 fn deauthorization(world: &World, input: &Input) -> Option<(String, String)> {
     let user_id = input.user_id.as_deref().filter(|_| input.action == "remove_app")?;
     Some((Callback::Deauthorize.address(world)?, privacy::signed_request(world, user_id)))
 }
 
-/// Does it, and counts the tokens it touched.
+/// Performs the action and returns the number of tokens it affected.
 fn change(world: &mut World, input: &Input) -> Result<usize, Mistake> {
     let now = world.clock.now_s();
     let matches = matcher(input.user_id.clone(), input.page_id.clone());
@@ -123,7 +123,7 @@ fn check(world: &World, input: &Input) -> Result<(), Mistake> {
     Ok(())
 }
 
-/// From whom which permissions are withdrawn.
+/// The user and the permissions to withdraw.
 fn withdrawal(input: &Input) -> Result<(&str, &[String]), Mistake> {
     let user_id = input.user_id.as_deref().ok_or_else(|| Mistake::new("scope_revoked: user_id is required"))?;
     let scopes = input.scopes.as_deref().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! `POST /_sim/users`: somebody new at Meta.
+//! `POST /_sim/users`: adds a person.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::world::person::User;
 pub(crate) struct Input {
     #[serde(default = "one")]
     pages: u64,
-    /// One form each in German, French, Spanish and Japanese on every page, besides the English one.
+    /// Adds a German, French, Spanish and Japanese form to every page, besides the English one.
     #[serde(default)]
     languages: bool,
 }
@@ -26,7 +26,8 @@ fn one() -> u64 {
     1
 }
 
-/// Adds a person with pages of their own, one lead form each (five with `languages`), and a business with ad accounts.
+/// Adds a person with a business that has ad accounts, and with pages of their own. Each page has one lead form, five
+/// with `languages`.
 pub(crate) async fn join(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
     if !(1..=100).contains(&input.pages) {
         return Err(Mistake::new(format!("pages: must be between 1 and 100, got {}", input.pages)));

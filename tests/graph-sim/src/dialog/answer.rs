@@ -1,4 +1,4 @@
-//! What the person decided, and the redirect that tells the client.
+//! The person's decision, and the redirect that returns it to the client.
 
 use std::collections::BTreeSet;
 
@@ -15,19 +15,19 @@ use crate::world::World;
 use crate::world::ids;
 use crate::world::token::LoginCode;
 
-/// The person's choice.
+/// The person's decision.
 #[derive(Debug)]
 pub(crate) struct Consent {
     pub(crate) granted: Vec<String>,
     pub(crate) declined: Vec<String>,
-    /// `None` = all pages, present and future.
+    /// `None` means all pages, present and future.
     pub(crate) pages: Option<BTreeSet<String>>,
 }
 
-/// The choice a program makes by the address.
+/// Reads the decision that a program makes through query parameters.
 ///
 /// # Errors
-/// When it names a page the person does not have.
+/// Returns a message if `_pages` names a page on which the person has no role.
 pub(crate) fn from_address(world: &World, question: &Question) -> Result<Consent, String> {
     let denied = list(question.param("_deny_scopes").unwrap_or_default());
     let (declined, granted) = question.scopes.iter().cloned().partition(|scope| denied.contains(scope));
@@ -39,7 +39,7 @@ pub(crate) fn from_address(world: &World, question: &Question) -> Result<Consent
     Ok(Consent { granted, declined, pages })
 }
 
-/// The choice a person makes on the page: boxes are there when ticked and missing when not.
+/// Reads the decision a person makes on the page. A checkbox is present if ticked and absent otherwise.
 pub(crate) fn from_form(question: &Question, body: &str) -> Consent {
     let ticked = |wanted: &str| -> BTreeSet<String> {
         url::form_urlencoded::parse(body.as_bytes())
@@ -54,7 +54,7 @@ pub(crate) fn from_form(question: &Question, body: &str) -> Consent {
     Consent { granted, declined, pages }
 }
 
-/// Records the consent and sends the client its code.
+/// Records the consent and redirects to the client with a code.
 pub(crate) fn allowed(world: &mut World, question: &Question, consent: &Consent) -> Response {
     if question.all_or_nothing && !consent.declined.is_empty() {
         return denied(question);
@@ -76,7 +76,8 @@ pub(crate) fn allowed(world: &mut World, question: &Question, consent: &Consent)
     go_back(question, params)
 }
 
-/// The person refused. A Login-for-Business app in development mode looks the same to its client.
+/// Redirects to the client after the person refused. A Login-for-Business app in development mode looks the same to its
+/// client.
 pub(crate) fn denied(question: &Question) -> Response {
     go_back(
         question,
@@ -94,7 +95,7 @@ fn go_back(question: &Question, mut params: Vec<(&str, String)>) -> Response {
         params.push(("state", state.to_owned()));
     }
     let Some(uri) = &question.redirect_uri else {
-        // What the JavaScript SDK would hand to the page that opened it.
+        // The JavaScript SDK hands these values to the page that opened the dialog.
         let members: serde_json::Map<_, _> =
             params.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
         return Json(members).into_response();
@@ -103,7 +104,7 @@ fn go_back(question: &Question, mut params: Vec<(&str, String)>) -> Response {
         return StatusCode::BAD_REQUEST.into_response();
     };
     address.query_pairs_mut().extend_pairs(params);
-    // Facebook has long appended this; clients must not stumble over it.
+    // Facebook has long appended this fragment. Clients must tolerate it.
     address.set_fragment(Some("_=_"));
     match HeaderValue::from_str(address.as_str()) {
         Ok(location) => (StatusCode::FOUND, [(LOCATION, location)]).into_response(),

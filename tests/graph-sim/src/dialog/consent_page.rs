@@ -1,4 +1,4 @@
-//! The dialog as a person sees it.
+//! Renders the dialog's pages.
 
 use axum::response::Html;
 use maud::{Markup, html};
@@ -9,7 +9,7 @@ use crate::world::World;
 use crate::world::person::User;
 use crate::world::scope;
 
-/// First who logs in (when there are several), then what they allow.
+/// Renders the choice of person if there are several, then the choice of permissions.
 pub(crate) fn page(world: &World, question: &Question) -> Html<String> {
     let content = match world.user(&question.user_id) {
         Some(user) if question.user_is_chosen || world.people().count() == 1 => consent(world, question, user),
@@ -18,7 +18,7 @@ pub(crate) fn page(world: &World, question: &Question) -> Html<String> {
     web_page::page("en", "Log in with Facebook (simulated)", &content)
 }
 
-/// A problem the person is told about.
+/// Renders a problem for the person.
 pub(crate) fn problem(text: &str) -> Html<String> {
     let content = html! {
         h1 { "Something is wrong with this login" }

@@ -1,11 +1,11 @@
 //! The login dialog: `/dialog/oauth`, with or without a version.
 //!
-//! A person sees a page: who they are, which pages, which permissions, allow or refuse. A program adds
-//! `_sim=allow` or `_sim=deny` to the address and gets the redirect itself; `_user=<id>` chooses who logs in, `_pages=a,b`
-//! limits the pages, `_deny_scopes=a,b` unticks permissions.
+//! A person sees a page, chooses identity, pages and permissions, and allows or refuses. A program adds `_sim=allow` or
+//! `_sim=deny` to the URL and gets the redirect directly. For a program, `_user=<id>` chooses who logs in, `_pages=a,b`
+//! limits the pages, and `_deny_scopes=a,b` declines permissions.
 //!
-//! As at Meta, a permission once declined is not asked for again, and so stays declined, unless the address says
-//! `auth_type=rerequest`; a Login-for-Business configuration is granted whole or not at all.
+//! As at Meta, a declined permission is not requested again and stays declined, unless the URL says
+//! `auth_type=rerequest`. A Login-for-Business configuration is granted completely or not at all.
 
 mod answer;
 mod consent_page;
@@ -28,7 +28,7 @@ pub(crate) fn router() -> Router<Arc<Sim>> {
     Router::new().route("/dialog/oauth", dialog.clone()).route("/{version}/dialog/oauth", dialog)
 }
 
-/// The page, or for a program the redirect.
+/// Shows the page, or for a program returns the redirect.
 async fn show(State(sim): State<Arc<Sim>>, RawQuery(query): RawQuery) -> Response {
     let mut world = sim.world();
     let question = match Question::read(&world, query.as_deref().unwrap_or_default()) {
@@ -46,7 +46,7 @@ async fn show(State(sim): State<Arc<Sim>>, RawQuery(query): RawQuery) -> Respons
     }
 }
 
-/// The page's form, filled in.
+/// Handles the submitted page.
 async fn decide(State(sim): State<Arc<Sim>>, body: Bytes) -> Response {
     let body = String::from_utf8_lossy(&body).into_owned();
     let mut world = sim.world();
@@ -61,7 +61,7 @@ async fn decide(State(sim): State<Arc<Sim>>, body: Bytes) -> Response {
     answer::allowed(&mut world, &question, &consent)
 }
 
-/// Meta shows these problems to the person; nothing goes back to the client.
+/// Shows the problem to the person, as Meta does. Nothing is returned to the client.
 fn refuse(problem: &str) -> Response {
     (StatusCode::BAD_REQUEST, consent_page::problem(problem)).into_response()
 }

@@ -1,4 +1,4 @@
-//! What the client asks for, checked.
+//! The validated request of a client.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +9,26 @@ use crate::world::person::User;
 use crate::world::scope;
 use crate::world::token::Permission;
 
-/// The parameters of the dialog's address, proven sound.
+/// The validated parameters of the dialog's URL.
 #[derive(Debug)]
 pub(crate) struct Question {
     params: BTreeMap<String, String>,
-    /// `None` for the JavaScript SDK's kind of login, which gets its code without a redirect.
+    /// `None` for a JavaScript SDK login, which gets its code without a redirect.
     pub(crate) redirect_uri: Option<String>,
     pub(crate) user_id: String,
-    /// Somebody was chosen, by the address or on the page.
+    /// Whether the URL or the page named the person.
     pub(crate) user_is_chosen: bool,
-    /// Permissions to decide on.
+    /// The permissions to decide on.
     pub(crate) scopes: Vec<String>,
-    /// A Login-for-Business configuration: all or nothing.
+    /// Whether all permissions must be granted together, as in a Login-for-Business configuration.
     pub(crate) all_or_nothing: bool,
 }
 
 impl Question {
-    /// Reads a query string or form body.
+    /// Parses a query string or form body.
     ///
     /// # Errors
-    /// A sentence for the person at the dialog.
+    /// Returns a message for the person at the dialog.
     pub(crate) fn read(world: &World, encoded: &str) -> Result<Self, String> {
         let params: BTreeMap<String, String> = url::form_urlencoded::parse(encoded.as_bytes())
             .map(|(name, value)| (name.into_owned(), value.into_owned()))
@@ -37,6 +37,7 @@ impl Question {
         if text("client_id") != Some(&world.app.id) {
             return Err("Invalid App ID: The provided app ID does not look like a valid app ID.".to_owned());
         }
+        // Only the JavaScript SDK login may omit the redirect URI.
         let redirect_uri = text("redirect_uri").map(str::to_owned);
         match &redirect_uri {
             Some(uri) if !may_redirect(world, uri) => {
@@ -52,6 +53,7 @@ impl Question {
         if let Some(kind) = text("response_type").filter(|kind| *kind != "code") {
             return Err(format!("response_type {kind} is not simulated; use code"));
         }
+        // Without a choice, the first person logs in.
         let user_id = text("_user").map(str::to_owned);
         let user_is_chosen = user_id.is_some();
         let user_id = user_id.or_else(|| world.people().next().map(|user| user.id.clone())).unwrap_or_default();
@@ -81,7 +83,8 @@ impl Question {
     }
 }
 
-/// The permissions to decide on: those asked for, without those declined earlier unless they are asked for again.
+/// Returns the permissions to decide on: those requested, except those declined earlier unless `auth_type` is
+/// `rerequest`.
 fn asked_scopes(
     world: &World,
     user_id: &str,
@@ -106,7 +109,7 @@ fn asked_scopes(
     Ok(scopes)
 }
 
-/// The app's list decides, compared exactly; without a list anything secure or local is fine.
+/// Matches the app's list exactly. Without a list, accepts any HTTPS or local URI.
 fn may_redirect(world: &World, uri: &str) -> bool {
     if !world.redirect_uris.is_empty() {
         return world.redirect_uris.iter().any(|known| known == uri);

@@ -14,10 +14,10 @@ use crate::world::ad_account::AdAccount;
 const AD_ACCOUNTS: Elements =
     Elements { node_type: Some("AdAccount"), defaults: &["account_id", "id"], max_limit: 100 };
 
-/// What everybody assigned may do.
+/// The tasks of every assigned user.
 const TASKS: &[&str] = &["DRAFT", "ANALYZE", "ADVERTISE", "MANAGE"];
 
-/// Meta's numbers of time zones, as far as they are sure; 0 is unknown.
+/// Meta's numbers of time zones, as far as they are confirmed. Other zones are reported as 0.
 const ZONES: &[(&str, u32)] = &[
     ("America/Los_Angeles", 1),
     ("America/Denver", 2),
@@ -31,7 +31,7 @@ const ZONES: &[(&str, u32)] = &[
     ("Asia/Tokyo", 79),
 ];
 
-/// `/me/adaccounts`: those the caller may work with.
+/// `/me/adaccounts`: the accounts assigned to the caller.
 pub(crate) fn of_user(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     let own = user::own(call, user_id)?;
     require_ads(call)?;
@@ -39,7 +39,7 @@ pub(crate) fn of_user(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) -> 
     list(call, query, &ids)
 }
 
-/// `owned_ad_accounts` and `client_ad_accounts` of a business, whoever may work with them.
+/// `owned_ad_accounts` and `client_ad_accounts` of a business, regardless of who is assigned to them.
 pub(crate) fn of_business(
     call: &mut Call<'_>,
     business_id: &str,
@@ -60,7 +60,7 @@ fn list(call: &mut Call<'_>, query: &EdgeQuery, ids: &[String]) -> Result<Value,
     paging::page(call, query, items, &AD_ACCOUNTS)
 }
 
-/// `/act_X/minimum_budgets`, in smallest units.
+/// `/act_X/minimum_budgets`, in smallest currency units.
 pub(crate) fn minimum_budgets(call: &mut Call<'_>, node_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     check_readable(call, node_id)?;
     let Some(account) = call.world.ad_account(node_id) else { return Err(GraphError::not_visible("get", node_id)) };
@@ -73,7 +73,7 @@ pub(crate) fn minimum_budgets(call: &mut Call<'_>, node_id: &str, query: &EdgeQu
     paging::page(call, query, vec![(currency.to_owned(), Item::Value(row))], &elements)
 }
 
-/// `/act_X/assigned_users`: who may work with the account, every one with every task.
+/// `/act_X/assigned_users`: the assigned users, each with every task.
 pub(crate) fn assigned_users(call: &mut Call<'_>, node_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     check_readable(call, node_id)?;
     let Some(account) = call.world.ad_account(node_id) else { return Err(GraphError::not_visible("get", node_id)) };
@@ -86,13 +86,15 @@ pub(crate) fn assigned_users(call: &mut Call<'_>, node_id: &str, query: &EdgeQue
     paging::page(call, query, items, &Elements { node_type: None, defaults: &[], max_limit: 100 })
 }
 
+/// Checks that the caller may read the account.
+///
 /// # Errors
-/// 200 without a permission about ads, 100/33 for an account the caller may not work with.
+/// Returns 200 without an ads permission, 100/33 for an account not assigned to the caller.
 pub(crate) fn check_readable(call: &Call<'_>, node_id: &str) -> Result<(), GraphError> {
     check_member(call, node_id, node_id)
 }
 
-/// As [`check_readable`], for something in the account that is asked for as `visible_as`.
+/// Like [`check_readable`], for an object in the account. An error names the object as `visible_as`.
 pub(crate) fn check_member(call: &Call<'_>, account_id: &str, visible_as: &str) -> Result<(), GraphError> {
     let hidden = || GraphError::not_visible("get", visible_as);
     let person = call.person()?;
@@ -111,10 +113,10 @@ fn least_budget(account: &AdAccount) -> i64 {
     account.ads.currency.offset.max(100)
 }
 
-/// The value of a field, if the account has one. Money is in smallest units, as text.
+/// Returns the value of a field. `None` if the account has no such field. Money is a string in smallest units.
 ///
 /// # Errors
-/// 200 for `business` without `business_management`, as for pages. (Unconfirmed for ad accounts.)
+/// Returns 200 for `business` without `business_management`, as for pages. (Unconfirmed for ad accounts.)
 pub(crate) fn value(call: &Call<'_>, node_id: &str, field: &str) -> Result<Option<Value>, GraphError> {
     let Some(account) = call.world.ad_account(node_id) else { return Ok(None) };
     let owner = || account.owner.as_deref().and_then(|id| call.world.business(id));
@@ -160,6 +162,6 @@ pub(crate) fn value(call: &Call<'_>, node_id: &str, field: &str) -> Result<Optio
 }
 
 fn seconds_between(from_ms: i64, to_ms: i64) -> f64 {
-    // Of some years: a whole number that a float holds.
+    // An account is a few years old, so the seconds fit into an `i32`, which converts exactly.
     i32::try_from((to_ms - from_ms) / 1000).map(f64::from).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Running one request: limits and faults first, then the endpoint.
+//! Runs one request: faults first, then limits, then the endpoint.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::server::Sim;
 use crate::usage::{self, Bucket, Level};
 use crate::world::{World, ids};
 
-/// What goes back, as a response of its own or as an element of a batch.
+/// A response, sent separately or as an element of a batch.
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -23,17 +23,17 @@ pub(crate) struct Reply {
     pub(crate) body: String,
 }
 
-/// The end of one request.
+/// The outcome of one request.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Reply(Reply),
-    /// A fault: nothing comes back for `hold_ms`.
+    /// A fault: no response for `hold_ms`.
     Silence {
         hold_ms: u64,
     },
 }
 
-/// Answers one request; `in_batch` only matters for the statistics.
+/// Runs one request. `in_batch` only affects the statistics.
 pub(crate) async fn answer(sim: &Arc<Sim>, request: &Request, in_batch: bool) -> Outcome {
     let (path, hit) = {
         let mut world = sim.world();
@@ -50,7 +50,7 @@ pub(crate) async fn answer(sim: &Arc<Sim>, request: &Request, in_batch: bool) ->
     if let Some(hit) = hit {
         return suffer(&mut sim.world(), request, &path, hit);
     }
-    // The one endpoint that talks to somebody else before it answers.
+    // The only endpoint that calls another server before it responds.
     let verified = app_subscriptions::verify_callback(sim, request).await;
     let mut headers = Vec::new();
     let work = verified.and_then(|()| run(&mut sim.world(), request, &path, &mut headers));
@@ -61,26 +61,26 @@ pub(crate) async fn answer(sim: &Arc<Sim>, request: &Request, in_batch: bool) ->
     };
     let reply = finish(&mut sim.world(), request, &path, headers, result);
     if request.method == "POST" {
-        // It may have made a lead.
+        // The request may have created a lead.
         sim.wake.notify_one();
     }
     Outcome::Reply(reply)
 }
 
-/// What an endpoint came to.
+/// The result of an endpoint.
 enum Work {
     Done(Value),
-    /// Still to be added up, without the world.
+    /// Insights still to be computed, without the world lock.
     Insights(Box<Reading>),
 }
 
-/// Adding up a large account takes seconds; nothing else waits meanwhile.
+/// Computes insights on a blocking thread. A large account takes seconds, and other requests do not wait meanwhile.
 async fn add_up(reading: Box<Reading>) -> Result<Value, GraphError> {
     let work = tokio::task::spawn_blocking(move || reading.answer());
     work.await.unwrap_or_else(|error| Err(GraphError::new(500, 1, error.to_string())))
 }
 
-/// The answer of an endpoint behind its rate limit.
+/// Charges the rate limits, then runs the endpoint.
 fn run(
     world: &mut World,
     request: &Request,
@@ -130,7 +130,7 @@ fn finish(
     }
 }
 
-/// A request that met a fault.
+/// Produces the outcome of a request that hit a fault.
 fn suffer(world: &mut World, request: &Request, path: &str, hit: Hit) -> Outcome {
     let reply = match hit.kind {
         FaultKind::Timeout => return Outcome::Silence { hold_ms: hit.hold_ms },

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::World;
 
-/// The value of a field, if the app has one.
+/// Returns the value of a field. `None` if the app has no such field.
 pub(crate) fn value(world: &World, field: &str) -> Option<Value> {
     match field {
         "name" => Some(json!(world.app.name)),

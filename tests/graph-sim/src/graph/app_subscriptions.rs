@@ -15,8 +15,8 @@ use crate::world::app::AppSubscription;
 const OBJECTS: &[&str] =
     &["user", "page", "instagram", "permissions", "payments", "application", "whatsapp_business_account"];
 
-/// Calls the callback if `request` is about to subscribe it; everything else passes. Comes before the rest of the
-/// endpoint because it waits for somebody else, and nothing may be locked meanwhile.
+/// Calls the callback if `request` is about to subscribe it; any other request passes. Runs before the rest of the
+/// endpoint, because it awaits another server and the world must not be locked meanwhile.
 pub(crate) async fn verify_callback(sim: &Arc<Sim>, request: &Request) -> Result<(), GraphError> {
     let (callback_url, verify_token) = {
         let world = sim.world();
@@ -32,7 +32,7 @@ pub(crate) async fn verify_callback(sim: &Arc<Sim>, request: &Request) -> Result
     verification::verify(&sim.http, &callback_url, &verify_token).await
 }
 
-/// Stores a subscription whose callback has answered the challenge; it replaces the object's former one.
+/// Stores a subscription whose callback has passed verification. Replaces the object's previous subscription.
 pub(crate) fn subscribe(call: &mut Call<'_>) -> Result<Value, GraphError> {
     require_app(&call.session)?;
     let (object, callback_url, fields) = parameters(call.request)?;
@@ -42,7 +42,7 @@ pub(crate) fn subscribe(call: &mut Call<'_>) -> Result<Value, GraphError> {
     Ok(json!({"success": true}))
 }
 
-/// All subscriptions of the app.
+/// Lists all subscriptions of the app.
 pub(crate) fn list(call: &mut Call<'_>) -> Result<Value, GraphError> {
     require_app(&call.session)?;
     let version = format!("v{}.0", call.version);
@@ -60,7 +60,8 @@ pub(crate) fn list(call: &mut Call<'_>) -> Result<Value, GraphError> {
     Ok(json!({ "data": data }))
 }
 
-/// `object` removes one object's subscription, `object` and `fields` only those fields, neither removes all.
+/// Removes one object's subscription if `object` is given, only the given fields of it with `fields`, and all
+/// subscriptions without `object`.
 pub(crate) fn unsubscribe(call: &mut Call<'_>) -> Result<Value, GraphError> {
     require_app(&call.session)?;
     let fields = list_param(call.request.param("fields").unwrap_or_default());
@@ -88,7 +89,7 @@ fn require_app(session: &Session) -> Result<(), GraphError> {
     }
 }
 
-/// Object, callback and fields of a subscribe request.
+/// Returns the object, callback and fields of a subscribe request.
 fn parameters(request: &Request) -> Result<(String, String, Vec<String>), GraphError> {
     let required = |name: &str| {
         let text = request.param(name).filter(|text| !text.is_empty());

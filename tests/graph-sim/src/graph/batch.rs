@@ -1,4 +1,4 @@
-//! `POST /` with `batch`: up to fifty requests in one, answered in their order.
+//! `POST /` with `batch`: up to fifty requests in one, with responses in the same order.
 
 use std::sync::Arc;
 
@@ -30,11 +30,11 @@ fn get() -> String {
     "GET".to_owned()
 }
 
-/// Runs the elements. `Ok` is the array of the answer, which is HTTP 200 whatever the elements say; an element that
-/// did not come to its end is `null`.
+/// Runs the elements. `Ok` is the response array, sent with HTTP 200 regardless of the elements' statuses. An element
+/// that did not complete is `null`.
 ///
 /// # Errors
-/// 100 when `batch` does not parse or is too long, 104 without the fallback token.
+/// Returns 100 if `batch` does not parse or is too long, 104 without the fallback token.
 pub(crate) async fn run(sim: &Arc<Sim>, outer: &Request) -> Result<Value, GraphError> {
     let text = outer.param("batch").unwrap_or_default();
     let elements: Vec<Element> = serde_json::from_str(text).map_err(|error| {
@@ -50,12 +50,12 @@ pub(crate) async fn run(sim: &Arc<Sim>, outer: &Request) -> Result<Value, GraphE
     let include_headers = outer.param("include_headers").is_none_or(|text| text != "false" && text != "0");
     sim.world().stats.batch();
     let mut answers = Vec::new();
-    // One after the other: an element may depend on what an earlier one changed.
+    // Sequentially: an element may depend on the effects of an earlier one.
     for element in &elements {
         let request = request_of(element, outer);
         answers.push(match answer::answer(sim, &request, true).await {
             Outcome::Silence { .. } => Value::Null,
-            // A named request is not answered when all went well, if that is asked for.
+            // `omit_response_on_success` applies to named requests only.
             Outcome::Reply(reply) if reply.status == 200 && omits(element) => Value::Null,
             Outcome::Reply(reply) => answer_of(reply, include_headers),
         });
@@ -67,11 +67,11 @@ fn omits(element: &Element) -> bool {
     element.omit_response_on_success.unwrap_or(false) && element.name.is_some()
 }
 
-/// The request an element stands for. Without a token of its own it uses the batch's token, and then the batch's proof
-/// as well; the proof belongs to the token, so a token of its own needs a proof of its own.
+/// Returns the request of an element. Without a token of its own it uses the batch's token and the batch's proof. A
+/// proof belongs to one token, so an element with its own token needs its own proof.
 fn request_of(element: &Element, outer: &Request) -> Request {
     let url = element.relative_url.trim();
-    // The full address is accepted too.
+    // An absolute URL is accepted too.
     let absolute = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
     let url = absolute.map_or(url, |rest| rest.split_once('/').map_or("", |(_, path)| path));
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
@@ -97,7 +97,7 @@ fn request_of(element: &Element, outer: &Request) -> Request {
     request
 }
 
-/// `{"code", "headers", "body"}`; the body is JSON as text.
+/// Renders `{"code", "headers", "body"}`. The body is JSON text.
 fn answer_of(reply: Reply, include_headers: bool) -> Value {
     if !include_headers {
         return json!({"code": reply.status, "body": reply.body});

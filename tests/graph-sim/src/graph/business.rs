@@ -10,8 +10,10 @@ use super::user::PAGES;
 use crate::clock::graph_time;
 use crate::world::World;
 
+/// Checks that the person may read the portfolio.
+///
 /// # Errors
-/// 200 without `business_management`, 100/33 for a portfolio the person is not part of.
+/// Returns 200 without `business_management`, 100/33 for a portfolio the person is not a member of.
 pub(crate) fn check_readable(call: &Call<'_>, business_id: &str) -> Result<(), GraphError> {
     let person = call.person()?;
     require_management(call)?;
@@ -19,13 +21,15 @@ pub(crate) fn check_readable(call: &Call<'_>, business_id: &str) -> Result<(), G
     if member { Ok(()) } else { Err(GraphError::not_visible("get", business_id)) }
 }
 
+/// Requires the `business_management` permission.
+///
 /// # Errors
-/// 200 without `business_management`.
+/// Returns 200 without it.
 pub(crate) fn require_management(call: &Call<'_>) -> Result<(), GraphError> {
     if call.has_scope("business_management") { Ok(()) } else { Err(GraphError::requires_business_management()) }
 }
 
-/// The value of a field, if the portfolio has one.
+/// Returns the value of a field. `None` if the portfolio has no such field.
 pub(crate) fn value(world: &World, business_id: &str, field: &str) -> Option<Value> {
     let business = world.business(business_id)?;
     match field {
@@ -42,8 +46,8 @@ pub(crate) fn value(world: &World, business_id: &str, field: &str) -> Option<Val
     }
 }
 
-/// `owned_pages` and `client_pages`. Pages are listed whatever the person consented to, because the portfolio is what
-/// is read; `access_token` comes only for pages with consent and a role.
+/// `owned_pages` and `client_pages`. Lists pages regardless of the person's page consent, because the portfolio is what
+/// is read. `access_token` is present only for pages with consent and a role.
 pub(crate) fn pages(
     call: &mut Call<'_>,
     business_id: &str,

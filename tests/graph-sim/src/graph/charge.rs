@@ -1,4 +1,4 @@
-//! What a call costs: it counts against limits, whose state the headers tell.
+//! Charges a call to its rate limits and reports their levels in the headers.
 
 use super::endpoint;
 use super::error::GraphError;
@@ -10,10 +10,10 @@ use crate::usage::{self, Bucket, Level};
 use crate::world::World;
 use crate::world::ads::tree::Level as AdsLevel;
 
-/// Counts a call against its limits and reports their state in the headers.
+/// Counts a call against its limits and reports their levels in the headers.
 ///
 /// # Errors
-/// The code of the first limit that is used up.
+/// Returns the code of the first exhausted limit.
 pub(crate) fn charge(
     world: &mut World,
     session: &Session,
@@ -22,6 +22,7 @@ pub(crate) fn charge(
     headers: &mut Vec<(&'static str, String)>,
 ) -> Result<(), GraphError> {
     let buckets = buckets(world, session, request, path);
+    // Count the call in every bucket. The first exhausted limit rejects it.
     let mut levels = Vec::new();
     let mut full = None;
     for bucket in &buckets {
@@ -46,7 +47,7 @@ pub(crate) fn charge(
     }
 }
 
-/// Counts a call, and tells what bucket a limit of it names, how full that is, and whether the call is refused.
+/// Counts a call. Returns the bucket named by the limit, its level, and whether the call is rejected.
 fn count(world: &mut World, bucket: &Bucket) -> (Bucket, Level, bool) {
     if let Some(verdict) = world.limits.ask(bucket, world.clock.now_ms()) {
         return (verdict.bucket, verdict.level, verdict.refused);
@@ -57,7 +58,7 @@ fn count(world: &mut World, bucket: &Bucket) -> (Bucket, Level, bool) {
     (bucket.clone(), level, level.percent >= 100)
 }
 
-/// How full a bucket is, without counting.
+/// Returns the level of a bucket without counting a call.
 fn peek(world: &mut World, bucket: &Bucket) -> Level {
     let now_ms = world.clock.now_ms();
     let limited = world.limits.peek(bucket, now_ms);
@@ -75,7 +76,8 @@ fn size(world: &World, bucket: &Bucket) -> usize {
     }
 }
 
-/// The throttle header of insights, and the account's business usage: an entry for insights, one for everything else.
+/// Returns the throttle header of insights, and the account's business usage with one entry for insights and one for
+/// everything else.
 fn insights_headers(
     world: &mut World,
     account_id: &str,
@@ -91,7 +93,7 @@ fn insights_headers(
     [Some(throttle), business].into_iter().flatten()
 }
 
-/// Which limits a call counts against, the one that names it first.
+/// Returns the limits a call counts against. The first one determines the headers.
 pub(crate) fn buckets(world: &World, session: &Session, request: &Request, path: &str) -> Vec<Bucket> {
     match session {
         Session::User { .. } => match ad_account(world, request, path) {
@@ -109,7 +111,7 @@ pub(crate) fn buckets(world: &World, session: &Session, request: &Request, path:
     }
 }
 
-/// The ad account a call is about, and whether it is about insights.
+/// Returns the ad account a call is about, and whether the call is about insights.
 fn ad_account(world: &World, request: &Request, path: &str) -> Option<(String, bool)> {
     if endpoint::is_lead_reading(path) {
         return None;

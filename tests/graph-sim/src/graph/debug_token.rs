@@ -1,4 +1,4 @@
-//! `/debug_token`: what Meta thinks of a token.
+//! `/debug_token`: the state of a token.
 
 use serde_json::{Map, Value, json};
 
@@ -8,8 +8,9 @@ use crate::world::World;
 use crate::world::scope;
 use crate::world::token::{Grant, Token, TokenKind};
 
-/// Asked with the app's token, or by a token about itself. A dead token is described, not refused: `is_valid` is false
-/// and `error` inside `data` says why. Ended data access leaves `is_valid` true; only `data_access_expires_at` shows it.
+/// Describes a token, called with the app's token or by a token about itself. An invalid token is described, not
+/// rejected: `is_valid` is false and `error` inside `data` gives the reason. Expired data access leaves `is_valid`
+/// true; only `data_access_expires_at` shows it.
 pub(crate) fn debug_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
     let caller = call.request.param("access_token").unwrap_or_default();
     let input = call
@@ -68,8 +69,8 @@ fn describe(world: &World, token: &Token) -> Value {
     Value::Object(data)
 }
 
-/// Which pages a permission covers. Without `target_ids` it covers all of them, present and future; a permission for
-/// which no page was chosen is left out.
+/// Returns the pages each permission covers. Without `target_ids` a permission covers all pages, present and future.
+/// With an empty page selection the permission is omitted.
 fn granular_scopes(grant: Option<&Grant>, scopes: &[&str]) -> Value {
     let chosen = grant.and_then(|grant| grant.pages.as_ref());
     scopes

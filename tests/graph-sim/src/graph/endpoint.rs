@@ -1,10 +1,10 @@
-//! Normalised names of endpoints: `/123/leads` is `/{form}/leads`. Statistics, faults and limits speak of these.
+//! Normalised names of endpoints: `/123/leads` becomes `/{form}/leads`. Statistics, faults and limits use these names.
 
 use super::node::Node;
 use super::request::Request;
 use crate::world::World;
 
-/// The path with ids replaced by what they are; `{id}` for an id nobody has.
+/// Returns the path with its first id replaced by the node type, or `{id}` if the id is unknown.
 pub(crate) fn normalise(world: &World, request: &Request) -> String {
     let mut segments = request.path.iter();
     let Some(first) = segments.next() else { return "/".to_owned() };
@@ -21,7 +21,7 @@ pub(crate) fn normalise(world: &World, request: &Request) -> String {
     path
 }
 
-/// Whether a normalised path is lead reading, which has a quota of its own.
+/// Returns whether a normalised path is lead reading, which has a separate quota.
 pub(crate) fn is_lead_reading(path: &str) -> bool {
     matches!(
         path,

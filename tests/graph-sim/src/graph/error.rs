@@ -1,4 +1,4 @@
-//! Graph errors: code, subcode, type and HTTP status as Meta combines them, and the envelope around them.
+//! Graph errors: code, subcode, type and HTTP status as Meta combines them, and their envelope.
 
 use serde_json::{Map, Value, json};
 
@@ -6,7 +6,7 @@ use crate::clock::graph_time;
 use crate::world::ids;
 use crate::world::token::Refusal;
 
-/// An error answer.
+/// An error response.
 #[derive(Debug, Clone)]
 pub(crate) struct GraphError {
     pub(crate) status: u16,
@@ -39,12 +39,12 @@ impl GraphError {
         self
     }
 
-    /// 100: a parameter is missing or wrong. The message is given whole.
+    /// 100: a parameter is missing or wrong. `message` is used as is.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(400, 100, message)
     }
 
-    /// 100/33: the object does not exist, or the token may not see it; Meta does not tell which.
+    /// 100/33: the object does not exist or the token may not see it. Meta does not say which.
     pub(crate) fn not_visible(method: &str, id: &str) -> Self {
         let method = method.to_lowercase();
         let mut error = Self::new(
@@ -65,7 +65,7 @@ impl GraphError {
         Self::invalid(format!("(#100) Tried accessing nonexisting field ({field}) on node type ({node_type})"))
     }
 
-    /// 100/1815001: a list filtered for deleted objects.
+    /// 100/1815001: a list filtered by deleted objects.
     pub(crate) fn deleted_objects() -> Self {
         let mut error = Self::invalid("Invalid parameter").with_subcode(1_815_001);
         error.for_user = Some((
@@ -75,12 +75,12 @@ impl GraphError {
         error
     }
 
-    /// 200: neither permission about ads. Meta says the same about accounts that were never assigned.
+    /// 200: both ads permissions are missing. Meta returns the same for accounts that were never assigned.
     pub(crate) fn requires_ads() -> Self {
         Self::new(403, 200, "(#200) Ad account owner has NOT grant ads_management or ads_read permission")
     }
 
-    /// 100/1487534: more rows than insights give, or a field that one of them does not survive.
+    /// 100/1487534: more rows than insights return, or a field that makes the query too large.
     pub(crate) fn too_much_data() -> Self {
         let message = "Please reduce the amount of data you're asking for, then retry your request";
         let mut error = Self::invalid(message).with_subcode(1_487_534);
@@ -92,7 +92,7 @@ impl GraphError {
         error
     }
 
-    /// 100/1504018: a direct insights query that takes too long; a report may not.
+    /// 100/1504018: a direct insights query takes too long. A report may still succeed.
     pub(crate) fn insights_timeout() -> Self {
         let mut error = Self::invalid("Invalid parameter").with_subcode(1_504_018);
         error.for_user = Some((
@@ -102,7 +102,7 @@ impl GraphError {
         error
     }
 
-    /// 2601/1815107: the rows of a report that is not there yet, or never will be.
+    /// 2601/1815107: the rows of a report that has not completed or never will.
     pub(crate) fn report_not_ready() -> Self {
         let mut error = Self::new(400, 2601, "Error accessing adreport job.").with_subcode(1_815_107);
         error.is_transient = true;
@@ -124,17 +124,17 @@ impl GraphError {
         Self::new(404, 803, format!("(#803) Some of the aliases you requested do not exist: {alias}"))
     }
 
-    /// 200: the person granted too little.
+    /// 200: the person did not grant the permission.
     pub(crate) fn requires_scope(scope: &str) -> Self {
         Self::new(403, 200, format!("(#200) Requires {scope} permission to manage the object"))
     }
 
-    /// 200: what belongs to a business portfolio.
+    /// 200: objects of a business portfolio need `business_management`.
     pub(crate) fn requires_business_management() -> Self {
         Self::new(403, 200, "(#200) Requires business_management permission")
     }
 
-    /// 200: the person's tasks on the page are too few. (Wording unconfirmed.)
+    /// 200: the person lacks the required task on the page. (Wording unconfirmed.)
     pub(crate) fn requires_task(tasks: &[&str]) -> Self {
         Self::new(
             403,
@@ -156,7 +156,7 @@ impl GraphError {
         )
     }
 
-    /// 190/2069032: a user token where only a page token will do. The token itself is fine.
+    /// 190/2069032: a user token where a page token is required. The token itself is valid.
     pub(crate) fn page_token_required() -> Self {
         let mut error =
             Self::new(400, 190, "A Page access token is required for this call for the new Pages experience.")
@@ -168,12 +168,12 @@ impl GraphError {
         error
     }
 
-    /// 190 without subcode: not a token at all, or not one of ours.
+    /// 190 without subcode: not a token, or not a token of this app.
     pub(crate) fn malformed_token() -> Self {
         Self::new(400, 190, "Invalid OAuth access token - Cannot parse access token")
     }
 
-    /// 190 with the subcode that says why the token died.
+    /// 190 with the subcode for why the token is invalid.
     pub(crate) fn refused(refusal: Refusal, app_id: &str, expired_s: Option<i64>, now_s: i64) -> Self {
         let (subcode, cause) = match refusal {
             Refusal::AppRemoved => (458, format!("The user has not authorized application {app_id}.")),
@@ -217,14 +217,14 @@ impl GraphError {
         error
     }
 
-    /// A limit is used up.
+    /// A limit is exhausted.
     pub(crate) fn throttled(code: i64, subcode: Option<i64>) -> Self {
-        // Insights answer 400 where the app's own limit answers 403. (Unconfirmed.)
+        // Insights return 400 where the app's platform limit returns 403. (Unconfirmed.)
         let status = (subcode == Some(1_504_022)).then_some(400);
         Self::injected(code, subcode, status, None)
     }
 
-    /// The error a fault asks for, with the status and message Meta uses for that code where they are known.
+    /// The error an injected fault specifies, with Meta's usual status and message for the code where they are known.
     pub(crate) fn injected(code: i64, subcode: Option<i64>, status: Option<u16>, message: Option<String>) -> Self {
         let usual_status = match code {
             1 | 2 => 500,

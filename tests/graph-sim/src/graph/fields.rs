@@ -6,13 +6,13 @@ use super::error::GraphError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Field {
     pub(crate) name: String,
-    /// The name in the answer, given by `.as(…)`.
+    /// The name in the response, given by `.as(…)`.
     pub(crate) alias: Option<String>,
     /// Other arguments, such as `limit` and `after`.
     pub(crate) arguments: Vec<(String, String)>,
-    /// What is wanted inside.
+    /// The requested inner fields.
     pub(crate) inner: Option<Vec<Field>>,
-    /// The text between the braces, for the addresses of further pages.
+    /// The text between the braces, used in paging URLs.
     pub(crate) inner_text: String,
 }
 
@@ -26,13 +26,13 @@ impl Field {
     }
 }
 
-/// Nesting beyond this is refused.
+/// Deeper nesting is rejected.
 const MAX_DEPTH: usize = 10;
 
-/// Reads the parameter.
+/// Parses the parameter.
 ///
 /// # Errors
-/// 2500 when brackets do not close, a name is missing, or the nesting is too deep.
+/// Returns 2500 if brackets do not close, a name is missing, or the nesting is too deep.
 pub(crate) fn parse(text: &str) -> Result<Vec<Field>, GraphError> {
     parse_at(text, 0)
 }
@@ -57,7 +57,7 @@ impl<'a> Parser<'a> {
         let mut fields = Vec::new();
         loop {
             self.skip_spaces();
-            // A trailing comma is tolerated, as it is at Meta.
+            // As at Meta, a trailing comma is tolerated.
             if self.rest.is_empty() || self.rest.starts_with('}') {
                 return Ok(fields);
             }
@@ -100,7 +100,7 @@ impl<'a> Parser<'a> {
         Ok(name)
     }
 
-    /// The text between matching brackets, which may hold further brackets of the same kind.
+    /// Returns the text between matching brackets, which may contain further brackets of the same kind.
     fn bracketed(&mut self, open: char, close: char) -> Result<&'a str, GraphError> {
         if !self.take(open) {
             return Err(self.unexpected());

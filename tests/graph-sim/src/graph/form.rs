@@ -10,13 +10,13 @@ use crate::clock::graph_time;
 use crate::world::World;
 use crate::world::form::{Form, Question};
 
-/// Tasks that open a page's lead forms and leads.
+/// Any of these tasks gives access to a page's lead forms and leads.
 pub(crate) const LEAD_TASKS: &[&str] = &["ADVERTISE", "MANAGE", "MANAGE_LEADS"];
 
 const FORMS: Elements =
     Elements { node_type: Some("LeadgenForm"), defaults: &["id", "locale", "name", "status"], max_limit: 100 };
 
-/// `/{page}/leadgen_forms`: page token, `pages_manage_ads`.
+/// `/{page}/leadgen_forms`: requires a page token and `pages_manage_ads`.
 pub(crate) fn list(call: &mut Call<'_>, page_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     call.require_page_token(page_id, page_id)?;
     call.require_scope("pages_manage_ads")?;
@@ -29,20 +29,22 @@ pub(crate) fn list(call: &mut Call<'_>, page_id: &str, query: &EdgeQuery) -> Res
     paging::page(call, query, items, &FORMS)
 }
 
-/// The owning page's token; either permission about lead ads will do.
+/// Requires the owning page's token and either of the two lead ads permissions.
 pub(crate) fn check_readable(call: &Call<'_>, form_id: &str) -> Result<(), GraphError> {
     check_page_token(call, form_id)?;
     if call.has_scope("leads_retrieval") { Ok(()) } else { call.require_scope("pages_manage_ads") }
 }
 
+/// Requires the owning page's token.
+///
 /// # Errors
-/// 190/2069032 for a user token, 100/33 for another page's token.
+/// Returns 190/2069032 for a user token, 100/33 for another page's token.
 pub(crate) fn check_page_token(call: &Call<'_>, form_id: &str) -> Result<(), GraphError> {
     let page_id = call.world.forms.get(form_id).map(|form| form.page_id.as_str()).unwrap_or_default();
     call.require_page_token(page_id, form_id)
 }
 
-/// The value of a field, if the form has one.
+/// Returns the value of a field. `None` if the form has no such field.
 pub(crate) fn value(world: &World, form_id: &str, field: &str) -> Option<Value> {
     let form = world.forms.get(form_id)?;
     let now = world.clock.now_ms();
@@ -74,7 +76,7 @@ pub(crate) fn value(world: &World, form_id: &str, field: &str) -> Option<Value> 
     })
 }
 
-/// `LeadGenQuestion`: `{id, key, label, type, options}`.
+/// Renders a `LeadGenQuestion`: `{id, key, label, type, options}`.
 fn question(question: &Question) -> Value {
     let mut members = Map::new();
     members.insert("id".to_owned(), json!(question.id));
@@ -88,7 +90,7 @@ fn question(question: &Question) -> Value {
     Value::Object(members)
 }
 
-/// The consents live here, not among the questions.
+/// Renders `legal_content`, which contains the consents. They are not among the questions.
 fn legal_content(form: &Form) -> Option<Value> {
     if form.consents.is_empty() {
         return None;

@@ -1,4 +1,4 @@
-//! Graph requests off the wire and answers back onto it.
+//! Parses Graph requests from HTTP and writes their responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use crate::escaped_json;
 use crate::fault::FaultKind;
 use crate::server::Sim;
 
-/// Larger bodies are refused.
+/// Larger bodies are rejected.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// Every address that is not a page of the simulator's own.
+/// Handles every path that no other route matches.
 pub(crate) async fn serve(State(sim): State<Arc<Sim>>, request: axum::extract::Request) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
@@ -33,7 +33,7 @@ pub(crate) async fn serve(State(sim): State<Arc<Sim>>, request: axum::extract::R
         return respond(failure(&error));
     }
     add_bearer(&mut request, &parts.headers);
-    // Clients that can only POST name the real method.
+    // A client that can only POST names the real method in `method`.
     if let Some(method) = request.params.remove("method").filter(|_| request.method == "POST") {
         request.method = method.to_uppercase();
     }
@@ -53,7 +53,7 @@ pub(crate) async fn serve(State(sim): State<Arc<Sim>>, request: axum::extract::R
     }
 }
 
-/// A batch as a whole can meet a fault too; its path is `/`.
+/// Runs a batch. A fault may also hit the batch as a whole; its path is `/`.
 async fn batch_outcome(sim: &Arc<Sim>, request: &Request) -> Outcome {
     let hit = {
         let mut world = sim.world();
@@ -105,7 +105,7 @@ fn add_body(request: &mut Request, headers: &HeaderMap, body: &[u8]) -> Result<(
     Ok(())
 }
 
-/// `Authorization: Bearer …` or `OAuth …`; a parameter wins.
+/// Reads the token from `Authorization: Bearer …` or `OAuth …`. A parameter takes precedence.
 fn add_bearer(request: &mut Request, headers: &HeaderMap) {
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|text| text.strip_prefix("Bearer ").or_else(|| text.strip_prefix("OAuth ")));

@@ -10,9 +10,15 @@ use crate::world::World;
 use crate::world::form::Ad;
 use crate::world::lead::Lead;
 
+/// Checks that the caller may read the lead and the wanted fields.
+///
 /// # Errors
-/// 190/2069032 for a user token; 200 without `leads_retrieval`; 100/33 for another page's token, for a lead that is
-/// not readable yet or not any more, and in development mode for all but test leads; 3 when a field is asked for that ordinary apps may not read.
+/// Returns
+/// - 190/2069032 for a user token,
+/// - 200 without `leads_retrieval`, without a leads task on the page, or without Leads Access Manager access,
+/// - 100/33 for another page's token, for a lead outside the time in which it is readable, and in development mode for
+///   all but test leads,
+/// - 3 for a field that ordinary apps may not read.
 pub(crate) fn check_readable(call: &Call<'_>, lead_id: &str, wanted: Option<&[Field]>) -> Result<(), GraphError> {
     let hidden = || GraphError::not_visible("get", lead_id);
     let lead = call.world.lead(lead_id).ok_or_else(hidden)?;
@@ -26,9 +32,10 @@ pub(crate) fn check_readable(call: &Call<'_>, lead_id: &str, wanted: Option<&[Fi
     check_capability(wanted)
 }
 
+/// Checks the page's Leads Access Manager.
+///
 /// # Errors
-/// 200 once somebody took the app out of the page's Leads Access Manager. (Meta's tool words it so; the code is
-/// unconfirmed.)
+/// Returns 200 once an admin has removed the app there. (The wording is that of Meta's tool; the code is unconfirmed.)
 pub(crate) fn check_access_manager(world: &World, page_id: &str) -> Result<(), GraphError> {
     if world.pages.get(page_id).is_some_and(|page| page.lead_access_revoked) {
         return Err(GraphError::new(403, 200, "(#200) CRM access has been revoked from Lead Access Manager"));
@@ -36,8 +43,10 @@ pub(crate) fn check_access_manager(world: &World, page_id: &str) -> Result<(), G
     Ok(())
 }
 
+/// Checks for fields that need a special capability.
+///
 /// # Errors
-/// 3, for the whole call, when `post_submission_check_result` is among the fields.
+/// Returns 3, for the whole call, if `post_submission_check_result` is among the fields.
 pub(crate) fn check_capability(wanted: Option<&[Field]>) -> Result<(), GraphError> {
     let asks = |field: &Field| field.name == "post_submission_check_result";
     if wanted.is_some_and(|fields| fields.iter().any(asks)) {
@@ -46,11 +55,11 @@ pub(crate) fn check_capability(wanted: Option<&[Field]>) -> Result<(), GraphErro
     Ok(())
 }
 
-/// The value of a field, if the lead has one the caller may see. Everything about the ad is missing for organic leads
-/// and for people who may not see ads.
+/// Returns the value of a field. `None` if the lead has no such field or the caller may not see it. Ad fields are
+/// absent for organic leads and for callers without an ads permission.
 ///
 /// # Errors
-/// 3, see [`check_capability`].
+/// Returns 3, see [`check_capability`].
 pub(crate) fn value(call: &Call<'_>, lead_id: &str, field: &str) -> Result<Option<Value>, GraphError> {
     let Some(lead) = call.world.lead(lead_id) else { return Ok(None) };
     let sees_ads = call.has_scope("ads_management") || call.has_scope("ads_read");
@@ -77,12 +86,12 @@ fn ad_of<'w>(world: &'w World, lead: &Lead) -> Option<&'w Ad> {
     world.forms.get(&lead.form_id)?.ad(lead.ad_id.as_deref()?)
 }
 
-/// `[{"name", "values"}]`.
+/// Renders `[{"name", "values"}]`.
 pub(crate) fn field_data(lead: &Lead) -> Value {
     lead.answers.iter().map(|answer| json!({"name": answer.name, "values": answer.values})).collect()
 }
 
-/// `is_checked` is the text `1` or nothing.
+/// Renders the consents. `is_checked` is the string `1` or empty.
 fn consents(lead: &Lead) -> Option<Value> {
     if lead.consents.is_empty() {
         return None;
@@ -96,7 +105,8 @@ fn consents(lead: &Lead) -> Option<Value> {
     )
 }
 
-/// `DELETE /{lead}`: test leads only; other leads belong to the person who gave them. (The error is unconfirmed.)
+/// `DELETE /{lead}`: deletes a test lead. Other leads cannot be deleted: they belong to the person who submitted them.
+/// (The error is unconfirmed.)
 pub(crate) fn delete(call: &mut Call<'_>, lead_id: &str) -> Result<Value, GraphError> {
     let hidden = || GraphError::not_visible("delete", lead_id);
     let lead = call.world.lead(lead_id).ok_or_else(hidden)?;

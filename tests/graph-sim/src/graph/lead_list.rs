@@ -17,16 +17,16 @@ const LEADS: Elements = Elements {
     max_limit: 500,
 };
 
-/// Leads of a form, over all its ads and organic ones; test leads have their own edge.
+/// Leads of a form, including organic ones and those of all its ads. Test leads have a separate edge.
 pub(crate) fn of_form(call: &mut Call<'_>, form_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     form::check_page_token(call, form_id)?;
     leads(call, form_id, query, |_| true)
 }
 
-/// Leads of an ad: the page's token, or a user token of somebody who can advertise on the page.
+/// Leads of an ad. Requires the page's token, or a user token of a person who can advertise on the page.
 pub(crate) fn of_ad(call: &mut Call<'_>, ad_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     let Some((form, _)) = call.world.ad(ad_id) else {
-        // No lead form, no leads.
+        // An ad without a lead form has no leads.
         ads::check_readable(call, ad_id)?;
         call.require_scope("leads_retrieval")?;
         return paging::page(call, query, Vec::new(), &LEADS);
@@ -87,7 +87,7 @@ impl Condition {
     }
 }
 
-/// Reads `[{"field":"time_created","operator":"GREATER_THAN","value":1761945743}]`.
+/// Parses `[{"field":"time_created","operator":"GREATER_THAN","value":1761945743}]`.
 fn conditions(filtering: Option<&str>) -> Result<Vec<Condition>, GraphError> {
     let Some(text) = filtering else { return Ok(Vec::new()) };
     let invalid = |what: &str| GraphError::invalid(format!("(#100) Param filtering {what}"));

@@ -1,7 +1,7 @@
-//! The Graph API: from an HTTP request to Meta's answer.
+//! The Graph API: from an HTTP request to Meta's response.
 //!
-//! `http` takes requests off the wire, `answer` runs one of them (alone or as part of a `batch`), `route` finds what it
-//! asks for, the files named after nodes and edges answer it.
+//! `http` parses requests from HTTP, `answer` runs one of them (alone or as part of a `batch`), and `route` finds the
+//! endpoint. The files named after nodes and edges implement the endpoints.
 
 pub(crate) mod answer;
 pub(crate) mod http;

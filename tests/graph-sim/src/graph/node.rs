@@ -1,4 +1,4 @@
-//! Nodes: finding one by id, reading it field by field.
+//! Nodes: lookup by id, and reading by field.
 
 use std::collections::BTreeMap;
 
@@ -24,18 +24,17 @@ pub(crate) enum Node {
     Lead(String),
     Campaign(String),
     AdSet(String),
-    /// One of an account, or of a lead form whose campaign no account runs any more: that one is known as a parent of
-    /// leads only.
+    /// An ad of an account, or of a lead form whose campaign belongs to no account any more. The latter only has leads.
     Ad(String),
     Creative(String),
     /// An insights report.
     Report(String),
-    /// By its id as a node: `act_123`.
+    /// Identified by its node id: `act_123`.
     AdAccount(String),
 }
 
 impl Node {
-    /// The node with an id, whoever may see it.
+    /// Finds the node of an id, regardless of who may see it.
     pub(crate) fn find(world: &World, id: &str) -> Option<Self> {
         let owned = || id.to_owned();
         if id == world.app.id {
@@ -63,7 +62,7 @@ impl Node {
         }
     }
 
-    /// What `/me` is for a session.
+    /// Returns the node that `/me` means in a session.
     pub(crate) fn me(world: &World, session: &Session) -> Option<Self> {
         match session {
             Session::App => None,
@@ -72,7 +71,7 @@ impl Node {
         }
     }
 
-    /// Meta's name of the type, as its error messages and specifications spell it.
+    /// Meta's name of the type, as used in its error messages and specifications.
     pub(crate) fn type_name(&self) -> &'static str {
         match self {
             Self::App => "Application",
@@ -128,12 +127,12 @@ impl Node {
         }
     }
 
-    /// Edges that can be read, by address or inside `fields`.
+    /// Edges that can be read, by URL or inside `fields`.
     pub(crate) fn edges(&self) -> &'static [&'static str] {
         edges_of(self.type_name())
     }
 
-    /// The fields a read without `fields` answers.
+    /// The fields returned by a read without `fields`.
     pub(crate) fn default_fields(&self) -> &'static [&'static str] {
         match self {
             Self::App => &["id", "name", "category", "link"],
@@ -187,8 +186,10 @@ fn edges_of(node_type: &str) -> &'static [&'static str] {
     }
 }
 
+/// Checks that nodes of this type have the fields.
+///
 /// # Errors
-/// 100 for the first field that nodes of this type do not have.
+/// Returns 100 for the first unknown field.
 pub(crate) fn check_fields(node_type: &str, wanted: &[Field]) -> Result<(), GraphError> {
     let known = |name: &str| edges_of(node_type).contains(&name) || specs::has_field(node_type, name);
     match wanted.iter().find(|field| !known(&field.name)) {
@@ -197,7 +198,7 @@ pub(crate) fn check_fields(node_type: &str, wanted: &[Field]) -> Result<(), Grap
     }
 }
 
-/// Reads a node; rights on the node itself have been checked. `id` always comes back.
+/// Reads a node. The caller has checked the rights on it. `id` is always returned.
 pub(crate) fn read(
     call: &mut Call<'_>,
     node: &Node,
@@ -245,7 +246,7 @@ fn value(call: &mut Call<'_>, node: &Node, field: &Field) -> Result<Option<Value
     }
 }
 
-/// How an edge inside `fields` is asked for.
+/// Returns the query of an edge inside `fields`.
 fn inner_query(call: &Call<'_>, node: &Node, field: &Field) -> EdgeQuery {
     let mut params: BTreeMap<String, String> = field.arguments.iter().cloned().collect();
     if field.inner.is_some() {
@@ -259,7 +260,7 @@ fn inner_query(call: &Call<'_>, node: &Node, field: &Field) -> EdgeQuery {
     EdgeQuery { path: format!("{}/{}", node.id(call.world), field.name), fields: field.inner.clone(), params }
 }
 
-/// Keeps the members of objects (or lists of objects) that were asked for; `id` stays.
+/// Retains the requested members of an object, or of each object in a list. `id` is always retained.
 pub(crate) fn only(value: Value, wanted: Option<&[Field]>) -> Value {
     let Some(wanted) = wanted else { return value };
     match value {

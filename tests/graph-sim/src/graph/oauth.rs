@@ -6,7 +6,7 @@ use super::error::GraphError;
 use super::session::{self, Call};
 use crate::world::token::{CODE_LIFE_S, LONG_LIVED_S, Refusal, SHORT_LIVED_S, TokenKind};
 
-/// A code (with or without redirect address), app credentials, or a token to prolong.
+/// Issues a token for a code (with or without a redirect URI), for app credentials, or for a token to exchange.
 pub(crate) fn access_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
     check_client(call)?;
     match call.request.param("grant_type") {
@@ -20,7 +20,8 @@ pub(crate) fn access_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
     }
 }
 
-/// Code → short-lived user token. A code works once, for ten minutes, with the address it was asked for.
+/// Exchanges a code for a short-lived user token. A code works once, for ten minutes, and only with the redirect URI it
+/// was requested with.
 fn from_code(call: &mut Call<'_>) -> Result<Value, GraphError> {
     let text = required(call, "code")?;
     let now = call.world.clock.now_s();
@@ -49,9 +50,9 @@ fn from_code(call: &mut Call<'_>) -> Result<Value, GraphError> {
     Ok(json!({"access_token": token, "token_type": "bearer", "expires_in": SHORT_LIVED_S}))
 }
 
-/// User token → a new one of about 60 days. The old one lives until its own expiry; an expired one cannot be prolonged.
-/// A system user's token of 60 days is refreshed with `set_token_expires_in_60_days=true` and not otherwise; one that
-/// never ends needs no refreshing and is refused. (Both refusals are unconfirmed.)
+/// Exchanges a user token for a new one of about 60 days. The old one stays valid until its own expiry; an expired one
+/// cannot be exchanged. A system user's 60-day token is refreshed only with `set_token_expires_in_60_days=true`. A
+/// system user's token that never expires is rejected. (Both errors are unconfirmed.)
 fn prolong(call: &mut Call<'_>) -> Result<Value, GraphError> {
     let text = required(call, "fb_exchange_token")?;
     let now = call.world.clock.now_s();
@@ -75,14 +76,14 @@ fn prolong(call: &mut Call<'_>) -> Result<Value, GraphError> {
     }
     let (user_id, data_access) = (token.user_id.clone(), token.data_access_expires_s);
     let fresh = call.world.mint_user_token(&user_id, LONG_LIVED_S);
-    // Prolonging is no login: the 90 days of data access keep running.
+    // An exchange is not a login: the 90 days of data access keep running.
     if let Some(token) = call.world.tokens.get_mut(&fresh) {
         token.data_access_expires_s = data_access;
     }
     Ok(json!({"access_token": fresh, "token_type": "bearer", "expires_in": LONG_LIVED_S}))
 }
 
-/// `/oauth/revoke`: ends `revoke_token` at once, and the page tokens of the same person if it is a user token.
+/// `/oauth/revoke`: invalidates `revoke_token` immediately. Page tokens obtained through it stay valid.
 pub(crate) fn revoke(call: &mut Call<'_>) -> Result<Value, GraphError> {
     check_client(call)?;
     let caller = required(call, "access_token")?;

@@ -8,7 +8,7 @@ use super::session::{Call, Session};
 use crate::world::page::Page;
 use crate::world::person::User;
 
-/// Fields that need no more than a role on the page; everything else is page content.
+/// Fields that need only a role on the page. All other fields are page content.
 const BASIC: &[&str] = &[
     "id",
     "name",
@@ -32,8 +32,11 @@ const BASIC: &[&str] = &[
     "has_transitioned_to_new_page_experience",
 ];
 
+/// Checks that the caller may read the page and the wanted fields.
+///
 /// # Errors
-/// 100/33 for a page the token cannot see, 10 for content without `pages_read_engagement`.
+/// Returns 100/33 for a page the token cannot see, 10 without any `pages_` permission or for content without
+/// `pages_read_engagement`.
 pub(crate) fn check_readable(call: &Call<'_>, page_id: &str, wanted: Option<&[Field]>) -> Result<(), GraphError> {
     let visible = match &call.session {
         Session::App => false,
@@ -55,10 +58,10 @@ pub(crate) fn check_readable(call: &Call<'_>, page_id: &str, wanted: Option<&[Fi
     }
 }
 
-/// The value of a field, if the page has one the caller may see.
+/// Returns the value of a field. `None` if the page has no such field or the caller may not see it.
 ///
 /// # Errors
-/// 200 for `business` without `business_management`; what [`lead_access`] refuses.
+/// Returns 200 for `business` without `business_management`, and the errors of [`lead_access`].
 pub(crate) fn value(call: &mut Call<'_>, page_id: &str, field: &Field) -> Result<Option<Value>, GraphError> {
     let Some(page) = call.world.pages.get(page_id).cloned() else { return Ok(None) };
     Ok(match field.name.as_str() {
@@ -92,7 +95,7 @@ fn plain_value(page: &Page, field: &str) -> Option<Value> {
     })
 }
 
-/// A user token gets the page's token, a page token itself.
+/// Returns the page's token to a user token, and the token itself to a page token.
 fn access_token(call: &mut Call<'_>, page_id: &str) -> Option<Value> {
     match call.session.clone() {
         Session::App => None,
@@ -106,11 +109,11 @@ fn tasks(call: &Call<'_>, page_id: &str) -> Option<Value> {
     Some(json!(role.tasks))
 }
 
-/// Leads Access Manager: until somebody customises it, every page admin and every installed app has access. Asked as
+/// Leads Access Manager: every page admin and every installed app has access until an admin customises it. Read as
 /// `has_lead_access.user_id(…).app_id(…)`; by default about the caller.
 ///
 /// # Errors
-/// 200 without `leads_retrieval`; 3 for system users. (The code of the latter is unconfirmed.)
+/// Returns 200 without `leads_retrieval`, 3 for system users. (The code of the latter is unconfirmed.)
 fn lead_access(call: &Call<'_>, page: &Page, field: &Field) -> Result<Value, GraphError> {
     let user_id = field.argument("user_id").or_else(|| call.user_id()).unwrap_or_default();
     if call.is_of_system_user() || call.world.user(user_id).is_some_and(User::is_system) {

@@ -1,8 +1,10 @@
 //! Cursor paging of edges.
 //!
-//! Meta's habits, kept: `cursors.after` is there on the last page too and only `next` tells whether there is more; the
-//! list is cut into pages before what the caller may not see is taken out, so a page can be short or empty while
-//! `next` exists; cursors are opaque.
+//! Reproduces Meta's behaviour:
+//! - `cursors.after` is present on the last page too; only `next` shows whether more follows.
+//! - The list is divided into pages before elements hidden from the caller are removed, so a page can be short or empty
+//!   while `next` exists.
+//! - Cursors are opaque.
 
 use std::collections::BTreeMap;
 
@@ -15,26 +17,26 @@ use super::fields::Field;
 use super::node::{self, Node};
 use super::session::Call;
 
-/// Page size when none is asked for.
+/// Page size without a `limit`.
 const DEFAULT_LIMIT: usize = 25;
 
-/// How an edge is asked for: by its own address, or inside another node's fields.
+/// The query of an edge, read by its own URL or inside another node's fields.
 #[derive(Debug, Clone)]
 pub(crate) struct EdgeQuery {
-    /// `{node-id}/{edge}`, for the addresses of further pages.
+    /// `{node-id}/{edge}`, for paging URLs.
     pub(crate) path: String,
     pub(crate) fields: Option<Vec<Field>>,
-    /// Arguments, and what else the addresses of further pages repeat.
+    /// Arguments, and other parameters that paging URLs repeat.
     pub(crate) params: BTreeMap<String, String>,
 }
 
 /// An element of an edge.
 pub(crate) enum Item {
-    /// Read with the fields asked for.
+    /// Read with the requested fields.
     Node(Node),
-    /// As it is.
+    /// Returned as is.
     Value(Value),
-    /// Counted, and not shown.
+    /// Counted but not returned.
     Withheld,
 }
 
@@ -44,17 +46,17 @@ impl EdgeQuery {
     }
 }
 
-/// What an edge holds.
+/// The kind of elements an edge contains.
 pub(crate) struct Elements {
-    /// The type of its nodes: unknown fields are refused even when the list is empty. `None` for plain values.
+    /// The type of its nodes. Unknown fields are rejected even if the list is empty. `None` for plain values.
     pub(crate) node_type: Option<&'static str>,
-    /// The fields of a node when none are asked for.
+    /// The default fields of a node.
     pub(crate) defaults: &'static [&'static str],
-    /// The largest page.
+    /// Maximum page size.
     pub(crate) max_limit: usize,
 }
 
-/// One response page of `items`, each with the key its cursor holds on to.
+/// Returns one response page of `items`, each with the key that its cursor encodes.
 pub(crate) fn page(
     call: &mut Call<'_>,
     query: &EdgeQuery,
@@ -65,6 +67,7 @@ pub(crate) fn page(
         node::check_fields(node_type, fields)?;
     }
     let limit = limit(query, elements.max_limit)?;
+    // Find the range of the page.
     let total = items.len();
     let keys: Vec<String> = items.iter().map(|(key, _)| key.clone()).collect();
     let (start, end) = match (query.param("after"), query.param("before")) {
@@ -79,6 +82,7 @@ pub(crate) fn page(
         (None, None) => (0, limit.min(total)),
     };
     let mut data = Vec::new();
+    // Read its elements.
     for (_, item) in items.into_iter().skip(start).take(end.saturating_sub(start)) {
         match item {
             Item::Node(node) => data.push(node::read(call, &node, query.fields.as_deref(), elements.defaults)?),
@@ -88,6 +92,7 @@ pub(crate) fn page(
     }
     let mut answer = Map::new();
     answer.insert("data".to_owned(), Value::Array(data));
+    // An empty page has no cursors.
     if let (Some(first), Some(last)) = (keys.get(start), end.checked_sub(1).and_then(|at| keys.get(at)))
         && start < end
     {
@@ -105,7 +110,7 @@ pub(crate) fn page(
     Ok(Value::Object(answer))
 }
 
-/// What lies around a page: what its cursors hold on to, and whether there is anything beyond them.
+/// The surroundings of a page: the contents of its cursors, and whether elements lie beyond them.
 pub(crate) struct Further {
     pub(crate) before: String,
     pub(crate) after: String,
@@ -113,13 +118,13 @@ pub(crate) struct Further {
     pub(crate) previous: bool,
 }
 
-/// `paging` of a page with something on it.
+/// Returns `paging` of a page that is not empty.
 pub(crate) fn links(call: &Call<'_>, query: &EdgeQuery, limit: usize, further: &Further) -> Value {
     let base = format!("{}/v{}.0/{}", call.world.public_url, call.version, query.path);
     links_from(&base, &query.params, limit, further)
 }
 
-/// As [`links`], with the address of the edge given.
+/// Like [`links`], with the URL of the edge in `base`.
 pub(crate) fn links_from(base: &str, params: &BTreeMap<String, String>, limit: usize, further: &Further) -> Value {
     let (before, after) = (URL_SAFE_NO_PAD.encode(&further.before), URL_SAFE_NO_PAD.encode(&further.after));
     let mut paging = Map::new();
@@ -134,15 +139,15 @@ pub(crate) fn links_from(base: &str, params: &BTreeMap<String, String>, limit: u
     Value::Object(paging)
 }
 
-/// Whether the number of all elements is asked for.
+/// Returns whether the query requests the total count.
 pub(crate) fn wants_count(query: &EdgeQuery) -> bool {
     query.param("summary").is_some_and(|summary| summary == "true" || summary == "1" || summary.contains("total_count"))
 }
 
-/// The page size asked for, or the usual one.
+/// Returns the requested page size, or the default.
 ///
 /// # Errors
-/// 100 for what is no number.
+/// Returns 100 if `limit` is not a number.
 pub(crate) fn limit(query: &EdgeQuery, max_limit: usize) -> Result<usize, GraphError> {
     let Some(text) = query.param("limit") else { return Ok(DEFAULT_LIMIT.min(max_limit)) };
     let limit: u64 =
@@ -154,13 +159,13 @@ pub(crate) fn invalid_cursor() -> GraphError {
     GraphError::invalid("(#100) Invalid cursors values")
 }
 
-/// What a cursor holds on to.
+/// Decodes a cursor.
 pub(crate) fn read_cursor(cursor: &str) -> Result<String, GraphError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(invalid_cursor)
 }
 
-/// Where the element of a cursor is. The index in it helps when the element itself is gone by the next call.
+/// Returns the position of a cursor's element. If the element was removed since, its index is used.
 fn position(keys: &[String], cursor: &str) -> Result<usize, GraphError> {
     let text = read_cursor(cursor)?;
     let (index, key) = text.split_once('|').ok_or_else(invalid_cursor)?;

@@ -1,4 +1,4 @@
-//! `/me/permissions`: what a person granted, and taking it back.
+//! `/me/permissions`: lists a person's permissions and revokes them.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::session::{Call, Session};
 use crate::world::scope;
 use crate::world::token::Permission;
 
-/// Every permission the person was ever asked for, with its status.
+/// Lists every permission the person was ever asked for, with its status.
 pub(crate) fn list(call: &mut Call<'_>, user_id: &str) -> Result<Value, GraphError> {
     check_owner(call, user_id)?;
     let grant = match call.session {
@@ -28,7 +28,7 @@ pub(crate) fn list(call: &mut Call<'_>, user_id: &str) -> Result<Value, GraphErr
     Ok(json!({ "data": permissions }))
 }
 
-/// `DELETE /{user}/permissions[/name]`, also `?permission=name`. Without a name the app is removed altogether.
+/// `DELETE /{user}/permissions[/name]`, also `?permission=name`. Without a name the app is removed completely.
 pub(crate) fn delete(call: &mut Call<'_>, user_id: &str, name: Option<&str>) -> Result<Value, GraphError> {
     check_owner(call, user_id)?;
     match name.or_else(|| call.request.param("permission")) {
@@ -41,7 +41,7 @@ pub(crate) fn delete(call: &mut Call<'_>, user_id: &str, name: Option<&str>) -> 
     Ok(json!({"success": true}))
 }
 
-/// The person's own token, or the app's.
+/// Requires the person's own token or the app's token.
 fn check_owner(call: &Call<'_>, user_id: &str) -> Result<(), GraphError> {
     match &call.session {
         Session::App => Ok(()),

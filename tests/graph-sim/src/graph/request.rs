@@ -1,4 +1,4 @@
-//! One Graph request, whether it came by itself or inside a batch.
+//! One Graph request, sent alone or inside a batch.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::version;
 
-/// A request, reduced to what Meta looks at.
+/// A request, reduced to what Meta evaluates.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     /// `GET`, `POST` or `DELETE`.
@@ -16,14 +16,14 @@ pub(crate) struct Request {
     pub(crate) version: Option<u32>,
     /// Path segments after the version, decoded.
     pub(crate) path: Vec<String>,
-    /// Query and body parameters in one: Meta does not care where they are. Values that are not text are JSON text.
+    /// Query and body parameters together: Meta does not distinguish them. Values other than strings are JSON text.
     pub(crate) params: BTreeMap<String, String>,
-    /// Where the token came from; `paging.next` repeats it only when it was a query parameter.
+    /// Whether the token was a query parameter. `paging.next` repeats it only then.
     pub(crate) token_in_query: bool,
 }
 
 impl Request {
-    /// Splits a path such as `/v26.0/me/accounts`.
+    /// Parses a path such as `/v26.0/me/accounts`.
     pub(crate) fn new(method: &str, path: &str) -> Self {
         let mut segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decode).collect();
         let version = segments.first().and_then(|segment| version::parse(segment));
@@ -40,7 +40,7 @@ impl Request {
         }
     }
 
-    /// Adds the members of a JSON object; lists and objects are kept as JSON text, as in a form.
+    /// Adds the members of a JSON object. Lists and objects are stored as JSON text, as in a form.
     pub(crate) fn add_json(&mut self, body: Value) {
         if let Value::Object(members) = body {
             for (name, value) in members {
@@ -57,25 +57,25 @@ impl Request {
         self.params.get(name).map(String::as_str)
     }
 
-    /// The path without version: `/`, `/me/accounts`.
+    /// Returns the path without version, such as `/` or `/me/accounts`.
     pub(crate) fn plain_path(&self) -> String {
         format!("/{}", self.path.join("/"))
     }
 }
 
 fn decode(segment: &str) -> String {
-    // A path segment is decoded like a form value, except that `+` and `&` mean themselves.
+    // A path segment is decoded like a form value, except that `+` and `&` are literal.
     let escaped = segment.replace('+', "%2B").replace('&', "%26");
     let whole = format!("x={escaped}");
     url::form_urlencoded::parse(whole.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
 
-/// JSON in a parameter. Meta also takes the single quotes of its own examples, which some clients send as well.
+/// Parses JSON in a parameter. Like Meta, accepts the single quotes of Meta's own examples, which some clients send.
 pub(crate) fn json<T: DeserializeOwned>(text: &str) -> Option<T> {
     serde_json::from_str(text).ok().or_else(|| serde_json::from_str(&text.replace('\'', "\"")).ok())
 }
 
-/// A list parameter: JSON (`["a","b"]`) or separated by commas.
+/// Parses a list parameter: JSON (`["a","b"]`) or comma-separated.
 pub(crate) fn list(text: &str) -> Vec<String> {
     if let Some(list) = json::<Vec<String>>(text) {
         return list;

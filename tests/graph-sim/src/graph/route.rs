@@ -1,4 +1,4 @@
-//! From method and path to the endpoint.
+//! Routes method and path to the endpoint.
 
 use serde_json::Value;
 
@@ -15,12 +15,12 @@ use super::{
 };
 use crate::world::ads::tree::Level;
 
-/// Endpoints that read their own credentials.
+/// Returns whether the endpoint reads its own credentials.
 pub(crate) fn needs_no_token(request: &Request) -> bool {
     matches!(segments(request).as_slice(), ["oauth", ..] | ["debug_token"])
 }
 
-/// `/oauth/…` and `/debug_token`.
+/// Runs `/oauth/…` and `/debug_token`.
 pub(crate) fn without_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
     match segments(call.request).as_slice() {
         ["oauth", "access_token"] => oauth::access_token(call),
@@ -30,13 +30,13 @@ pub(crate) fn without_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
     }
 }
 
-/// Everything else.
+/// Runs every other endpoint.
 pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
     let request = call.request;
     let path = segments(request);
     let (first, rest) = match path.split_first() {
         Some((first, rest)) => (*first, rest),
-        // Reading many ids at once is gone since v26; batch is what remains.
+        // Reading many ids at once was removed in v26. Batch requests replace it.
         None if request.param("ids").is_some() => {
             return Err(GraphError::invalid("(#100) The parameter ids is no longer supported; use a batch request"));
         }
@@ -71,7 +71,7 @@ pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
     }
 }
 
-/// Insights, which are worked out when the world is no longer held; `None` for everything else.
+/// Parses an insights read, which is computed without the world lock. `None` for any other request.
 pub(crate) fn insights(call: &mut Call<'_>) -> Result<Option<Reading>, GraphError> {
     let request = call.request;
     let &[first, "insights"] = segments(request).as_slice() else { return Ok(None) };
@@ -91,7 +91,7 @@ pub(crate) fn insights(call: &mut Call<'_>) -> Result<Option<Reading>, GraphErro
     reading.map(Some)
 }
 
-/// The node a path begins with; `me` is whoever the token speaks for.
+/// Returns the node a path begins with. `me` is the owner of the token.
 fn resolve(call: &Call<'_>, segment: &str) -> Result<Node, GraphError> {
     if segment == "me" {
         return Node::me(call.world, &call.session).ok_or_else(|| {
@@ -136,7 +136,7 @@ fn read_node(call: &mut Call<'_>, node: &Node) -> Result<Value, GraphError> {
     node::read(call, node, wanted.as_deref(), node.default_fields())
 }
 
-/// Reads an edge, by its own address or inside `fields`.
+/// Reads an edge, by its own URL or inside `fields`.
 pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     match (node, edge) {
         (Node::App, "subscriptions") => app_subscriptions::list(call),
@@ -168,7 +168,7 @@ pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &Ed
     }
 }
 
-/// Edges of ad accounts and what they hold.
+/// Reads edges of ad accounts and of the objects in them.
 fn read_ads_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     check_ads(call, node)?;
     match (edge, node) {
@@ -182,8 +182,10 @@ fn read_ads_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQuery
     }
 }
 
+/// Checks that the caller may read an ad account or an object in it.
+///
 /// # Errors
-/// 200 and 100/33, as for the ad account that everything else of advertising belongs to.
+/// Returns 200 or 100/33, as for the ad account.
 fn check_ads(call: &Call<'_>, node: &Node) -> Result<(), GraphError> {
     match node {
         Node::AdAccount(id) => ad_account::check_readable(call, id),
@@ -202,7 +204,7 @@ fn edge_query(call: &Call<'_>, node: &Node, edge: &str) -> Result<EdgeQuery, Gra
     Ok(EdgeQuery { path, fields: requested_fields(call.request)?, params })
 }
 
-/// `fields`: names separated by commas, or a JSON list of such names, as Meta's SDK posts them.
+/// Parses `fields`: comma-separated names, or a JSON list of names as Meta's SDK sends them.
 fn requested_fields(request: &Request) -> Result<Option<Vec<Field>>, GraphError> {
     let Some(text) = request.param("fields").filter(|text| !text.trim().is_empty()) else { return Ok(None) };
     match request::json::<Vec<String>>(text) {

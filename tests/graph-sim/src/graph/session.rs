@@ -1,4 +1,4 @@
-//! Who is calling: the access token, its proof, and what it permits.
+//! The caller's session: the access token, its proof, and what it permits.
 
 use super::error::GraphError;
 use super::request::Request;
@@ -14,21 +14,21 @@ pub(crate) enum Session {
     App,
     /// A user token, of a person or a system user.
     User { user_id: String, token: String },
-    /// A page token, and the person through whom it was obtained.
+    /// A page token, and the person through whom it was issued.
     Page { page_id: String, user_id: String, token: String },
 }
 
-/// A call being answered.
+/// A call in progress.
 pub(crate) struct Call<'w> {
     pub(crate) world: &'w mut World,
     pub(crate) request: &'w Request,
-    /// The version that answers.
+    /// The version that serves the call.
     pub(crate) version: u32,
     pub(crate) session: Session,
 }
 
 impl Call<'_> {
-    /// The person behind the token; none behind an app token.
+    /// Returns the person behind the token. `None` for an app token.
     pub(crate) fn user_id(&self) -> Option<&str> {
         match &self.session {
             Session::App => None,
@@ -36,7 +36,7 @@ impl Call<'_> {
         }
     }
 
-    /// The user token's person, for calls that only a user token can make.
+    /// Returns the user token's person, for calls that require a user token.
     pub(crate) fn person(&self) -> Result<String, GraphError> {
         match &self.session {
             Session::User { user_id, .. } => Ok(user_id.clone()),
@@ -46,7 +46,7 @@ impl Call<'_> {
         }
     }
 
-    /// What the token was given, or what the person behind it allows.
+    /// Returns the token's own grant, or that of the person behind it.
     pub(crate) fn grant(&self) -> Option<&Grant> {
         match &self.session {
             Session::App => None,
@@ -56,12 +56,12 @@ impl Call<'_> {
         }
     }
 
-    /// Whether the token comes from a system user.
+    /// Returns whether the token belongs to a system user.
     pub(crate) fn is_of_system_user(&self) -> bool {
         self.user_id().and_then(|user_id| self.world.user(user_id)).is_some_and(User::is_system)
     }
 
-    /// Whether the person granted `scope`; a page token also needs the page to be among those consented to.
+    /// Returns whether the person granted `scope`. For a page token, the person's consent must also cover the page.
     pub(crate) fn has_scope(&self, scope: &str) -> bool {
         let Some(grant) = self.grant() else { return false };
         let covered = match &self.session {
@@ -71,16 +71,18 @@ impl Call<'_> {
         covered && grant.has(scope)
     }
 
+    /// Requires a permission.
+    ///
     /// # Errors
-    /// 200 naming the scope.
+    /// Returns 200 naming the permission.
     pub(crate) fn require_scope(&self, scope: &str) -> Result<(), GraphError> {
         if self.has_scope(scope) { Ok(()) } else { Err(GraphError::requires_scope(scope)) }
     }
 
-    /// For edges that only the page itself may use.
+    /// Requires the page's own token.
     ///
     /// # Errors
-    /// 190/2069032 for a user or app token, 100/33 for another page's token.
+    /// Returns 190/2069032 for a user or app token, 100/33 for another page's token.
     pub(crate) fn require_page_token(&self, page_id: &str, visible_as: &str) -> Result<(), GraphError> {
         match &self.session {
             Session::Page { page_id: own, .. } if own == page_id => Ok(()),
@@ -89,18 +91,20 @@ impl Call<'_> {
         }
     }
 
+    /// Requires one of the tasks on the page.
+    ///
     /// # Errors
-    /// 200 when the person behind the token has none of the tasks on the page.
+    /// Returns 200 if the person behind the token has none of them.
     pub(crate) fn require_task(&self, page_id: &str, tasks: &[&str]) -> Result<(), GraphError> {
         let has = self.user_id().is_some_and(|user_id| self.world.has_task(user_id, page_id, tasks));
         if has { Ok(()) } else { Err(GraphError::requires_task(tasks)) }
     }
 }
 
-/// Reads and checks the token and its proof.
+/// Opens the session of a request: checks the token and its proof.
 ///
 /// # Errors
-/// 104 (2500 for `/me`) without a token, 190 for a dead or foreign one, 100 for a wrong or missing proof.
+/// Returns 104 (2500 for `/me`) without a token, 190 for an invalid or foreign token, 100 for a wrong or missing proof.
 pub(crate) fn open(world: &World, request: &Request) -> Result<Session, GraphError> {
     let Some(text) = request.param("access_token").filter(|text| !text.is_empty()) else {
         return Err(if request.path.first().is_some_and(|segment| segment == "me") {
@@ -114,7 +118,7 @@ pub(crate) fn open(world: &World, request: &Request) -> Result<Session, GraphErr
     Ok(session)
 }
 
-/// The session of a token's text.
+/// Returns the session of a token.
 fn session_of(world: &World, text: &str) -> Result<Session, GraphError> {
     if is_app_token(world, text)? {
         return Ok(Session::App);
@@ -134,10 +138,10 @@ fn session_of(world: &World, text: &str) -> Result<Session, GraphError> {
     })
 }
 
-/// Whether `text` is this app's token; the literal `APPID|APPSECRET` is one.
+/// Returns whether `text` is this app's token, the literal `APPID|APPSECRET`.
 ///
 /// # Errors
-/// 190 when it has the form and is wrong.
+/// Returns 190 if `text` has that form but is wrong.
 pub(crate) fn is_app_token(world: &World, text: &str) -> Result<bool, GraphError> {
     match text.split_once('|') {
         None => Ok(false),
@@ -147,15 +151,17 @@ pub(crate) fn is_app_token(world: &World, text: &str) -> Result<bool, GraphError
 }
 
 fn check_proof(world: &World, request: &Request, token: &str, is_app: bool) -> Result<(), GraphError> {
-    // An app token already shows that the caller knows the secret.
+    // An app token already proves that the caller knows the secret.
     if world.app.require_proof && !is_app && request.param("appsecret_proof").is_none() {
         return Err(GraphError::proof("API calls from the server require an appsecret_proof argument"));
     }
     check_proof_if_sent(world, request, token)
 }
 
+/// Checks the proof if the call carries one.
+///
 /// # Errors
-/// 100 when the call carries a proof that is not this token's.
+/// Returns 100 if the proof is not that of this token.
 pub(crate) fn check_proof_if_sent(world: &World, request: &Request, token: &str) -> Result<(), GraphError> {
     match request.param("appsecret_proof") {
         Some(proof) if proof != signing::appsecret_proof(&world.app.secret, token) => {

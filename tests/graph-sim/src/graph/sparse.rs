@@ -1,6 +1,6 @@
-//! Paging of lists too long to be written down: places, some of them taken, most perhaps not.
+//! Paging of lists too long to materialise: numbered places, of which only some may hold an element.
 //!
-//! The same habits as in [`super::paging`], but nothing is made for what is not on the page.
+//! Behaves like [`super::paging`], but creates nothing outside the page.
 
 use serde_json::{Map, Value, json};
 
@@ -11,15 +11,15 @@ use super::session::Call;
 
 /// A list with gaps.
 pub(crate) trait Sparse {
-    /// How many places there are.
+    /// Returns the number of places.
     fn places(&self) -> u32;
-    /// Whether a place holds an element of the list.
+    /// Returns whether a place holds an element of the list.
     fn is_taken(&self, place: u32) -> bool;
-    /// The element of a place.
+    /// Returns the element at a place.
     fn node(&self, place: u32) -> Option<Node>;
 }
 
-/// One response page.
+/// Returns one response page.
 pub(crate) fn page(
     call: &mut Call<'_>,
     query: &EdgeQuery,
@@ -55,7 +55,7 @@ pub(crate) fn page(
     Ok(Value::Object(answer))
 }
 
-/// The places of the page, in order.
+/// Returns the places of the page, in order.
 fn taken(query: &EdgeQuery, list: &dyn Sparse, limit: usize) -> Result<Vec<u32>, GraphError> {
     let place = |cursor: &str| -> Result<u32, GraphError> {
         paging::read_cursor(cursor)?.parse().map_err(|_| paging::invalid_cursor())

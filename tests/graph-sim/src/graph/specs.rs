@@ -1,7 +1,7 @@
-//! The fields each node type has: what may be asked for, whether or not a value exists.
+//! The fields of each node type: those that may be requested, whether or not a value exists.
 //!
 //! The lists come from the specifications Meta publishes for its SDK generator (the files in `specs/` name repository,
-//! commit and path). A field of the list without a value in this world is simply absent from the answer, as at Meta.
+//! commit and path). As at Meta, a listed field without a value in this world is absent from the response.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -35,7 +35,8 @@ static PUBLISHED: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| 
     .collect()
 });
 
-/// Fields that exist beside the published lists: answered by edges that return pages, and node types without a list.
+/// Fields missing from the published lists: those returned by edges that list pages, and those of node types without a
+/// list.
 const FURTHER: &[(&str, &[&str])] = &[
     ("Page", &["tasks", "perms"]),
     (
@@ -71,7 +72,7 @@ const FURTHER: &[(&str, &[&str])] = &[
     ("Application", &["id", "name", "category", "link", "namespace", "company", "description", "icon_url", "logo_url"]),
 ];
 
-/// Whether nodes of `node_type` have `field`.
+/// Returns whether nodes of `node_type` have `field`.
 pub(crate) fn has_field(node_type: &str, field: &str) -> bool {
     PUBLISHED.get(node_type).is_some_and(|fields| fields.contains(field))
         || FURTHER.iter().any(|(name, fields)| *name == node_type && fields.contains(&field))

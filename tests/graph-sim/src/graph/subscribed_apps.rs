@@ -1,4 +1,4 @@
-//! `/{page}/subscribed_apps`: which apps hear of what happens on a page.
+//! `/{page}/subscribed_apps`: the apps that receive a page's changes.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use super::paging::{self, EdgeQuery, Elements, Item};
 use super::request::list as list_param;
 use super::session::{Call, Session};
 
-/// Page fields an app can subscribe to (a subset of Meta's list).
+/// Page fields an app can subscribe to, a subset of Meta's list.
 const FIELDS: &[&str] = &[
     "affiliation",
     "attire",
@@ -72,17 +72,17 @@ const FIELDS: &[&str] = &[
     "website",
 ];
 
-/// Whether a page has a field to subscribe to.
+/// Returns whether an app can subscribe to a page field.
 pub(crate) fn is_field(name: &str) -> bool {
     FIELDS.contains(&name)
 }
 
-/// Tasks that allow changing subscriptions; `ADVERTISE` alone does not.
+/// Any of these tasks allows changing subscriptions. `ADVERTISE` alone does not.
 const TASKS: &[&str] = &["CREATE_CONTENT", "MANAGE", "MODERATE"];
 
 const APPS: Elements = Elements { node_type: None, defaults: &[], max_limit: 100 };
 
-/// The installed apps, ours last: a page with many apps needs more than one response page.
+/// Lists the installed apps, this app last. A page with many apps needs more than one response page.
 pub(crate) fn list(call: &mut Call<'_>, page_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     call.require_page_token(page_id, page_id)?;
     call.require_scope("pages_manage_metadata")?;
@@ -102,13 +102,15 @@ pub(crate) fn list(call: &mut Call<'_>, page_id: &str, query: &EdgeQuery) -> Res
     paging::page(call, query, items, &APPS)
 }
 
-/// Installs the app on the page for exactly the fields given (whether Meta replaces or merges is not documented).
+/// Installs the app on the page for exactly the given fields. (Meta does not document whether it replaces or merges
+/// them.)
 ///
 /// # Errors
-/// 200 when a permission, a task, or the permission belonging to one of the fields is missing; then nothing changes.
+/// Returns 200 if a permission, a task, or the permission of one of the fields is missing. Nothing changes then.
 pub(crate) fn subscribe(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphError> {
     check_change(call, page_id)?;
     let fields = list_param(call.request.param("subscribed_fields").unwrap_or_default());
+    // Check all fields and their permissions before changing anything.
     if fields.is_empty() {
         return Err(GraphError::invalid("(#100) The parameter subscribed_fields is required"));
     }
@@ -133,7 +135,7 @@ pub(crate) fn subscribe(call: &mut Call<'_>, page_id: &str) -> Result<Value, Gra
     Ok(json!({"success": true}))
 }
 
-/// Takes the app off the page: with the app token, or with the page token under the rules of subscribing.
+/// Removes the app from the page. Requires the app token, or the page token under the same rules as subscribing.
 pub(crate) fn unsubscribe(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphError> {
     if !matches!(call.session, Session::App) {
         check_change(call, page_id)?;
@@ -150,7 +152,7 @@ fn check_change(call: &Call<'_>, page_id: &str) -> Result<(), GraphError> {
     call.require_task(page_id, TASKS)
 }
 
-/// The permission a field needs beyond `pages_manage_metadata`.
+/// Returns the permission a field needs in addition to `pages_manage_metadata`.
 fn scope_of_field(field: &str) -> Option<&'static str> {
     match field {
         "leadgen" | "leadgen_update" | "leadgen_fat" => Some("leads_retrieval"),

@@ -20,10 +20,11 @@ pub(crate) fn list(call: &mut Call<'_>, business_id: &str, query: &EdgeQuery) ->
     paging::page(call, query, items, &SYSTEM_USERS)
 }
 
-/// A system user sees itself; the people of its business see it with `business_management`.
+/// Checks that the caller may read the system user: a system user sees itself, and members of its business see it with
+/// `business_management`.
 ///
 /// # Errors
-/// 100/33 for everybody else.
+/// Returns 100/33 for any other user.
 pub(crate) fn check_readable(call: &Call<'_>, user_id: &str) -> Result<(), GraphError> {
     let hidden = || GraphError::not_visible("get", user_id);
     if call.person()? == user_id {
@@ -33,7 +34,7 @@ pub(crate) fn check_readable(call: &Call<'_>, user_id: &str) -> Result<(), Graph
     business::check_readable(call, &employer).map_err(|_| hidden())
 }
 
-/// The value of a field, if the system user has one.
+/// Returns the value of a field. `None` if the system user has no such field.
 pub(crate) fn value(world: &World, user_id: &str, field: &str) -> Option<Value> {
     let user = world.user(user_id)?;
     match field {

@@ -1,4 +1,4 @@
-//! `/{form}/test_leads`: one test lead per form, organic, announced like any other.
+//! `/{form}/test_leads`: one organic test lead per form, announced like any other lead.
 
 use serde_json::{Value, json};
 
@@ -20,10 +20,10 @@ pub(crate) fn list(call: &mut Call<'_>, form_id: &str, query: &EdgeQuery) -> Res
     paging::page(call, query, items, &TEST_LEADS)
 }
 
-/// Creates it, with `field_data` and `custom_disclaimer_responses` where given.
+/// Creates the test lead, with `field_data` and `custom_disclaimer_responses` if given.
 ///
 /// # Errors
-/// 100 while the form has one. (Code and wording unconfirmed.)
+/// Returns 100 if the form already has one. (Code and wording unconfirmed.)
 pub(crate) fn create(call: &mut Call<'_>, form_id: &str) -> Result<Value, GraphError> {
     check(call, form_id)?;
     let Some(form) = call.world.forms.get(form_id).cloned() else {
@@ -45,7 +45,7 @@ pub(crate) fn create(call: &mut Call<'_>, form_id: &str) -> Result<Value, GraphE
     Ok(json!({ "id": id }))
 }
 
-/// Page token of somebody who is at least an advertiser.
+/// Requires the page token of a person with a leads task on the page.
 fn check(call: &Call<'_>, form_id: &str) -> Result<(), GraphError> {
     form::check_page_token(call, form_id)?;
     call.require_scope("leads_retrieval")?;
@@ -65,7 +65,7 @@ fn json_param(call: &Call<'_>, name: &str) -> Result<Option<Value>, GraphError> 
         .map_err(|_| GraphError::invalid(format!("(#100) Param {name} must be a JSON array")))
 }
 
-/// `{"checkbox_key", "is_checked"}`, the latter as text, number or truth value.
+/// Parses `{"checkbox_key", "is_checked"}`. The latter may be a string, number or boolean.
 fn consent(element: &Value) -> Option<ConsentAnswer> {
     let key = element.get("checkbox_key")?.as_str()?.to_owned();
     let checked = match element.get("is_checked")? {

@@ -1,4 +1,4 @@
-//! People as nodes, and their edges `accounts` and `businesses`.
+//! People as nodes, and their edges `accounts`, `businesses` and `business_users`.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::paging::{self, EdgeQuery, Elements, Item};
 use super::session::Call;
 use crate::world::person::RoleSlot;
 
-/// Lists of pages.
+/// Elements of edges that list pages.
 pub(crate) const PAGES: Elements = Elements {
     node_type: Some("Page"),
     defaults: &["access_token", "category", "name", "id", "tasks"],
@@ -17,7 +17,7 @@ pub(crate) const PAGES: Elements = Elements {
 };
 const BUSINESSES: Elements = Elements { node_type: Some("Business"), defaults: &["id", "name"], max_limit: 100 };
 
-/// The value of a field, if the person has one the app may see.
+/// Returns the value of a field. `None` if the person has no such field or the app may not see it.
 pub(crate) fn value(call: &Call<'_>, user_id: &str, field: &str) -> Option<Value> {
     let user = call.world.user(user_id)?;
     match field {
@@ -29,11 +29,11 @@ pub(crate) fn value(call: &Call<'_>, user_id: &str, field: &str) -> Option<Value
     }
 }
 
-/// `/me/accounts`: the pages of a person that they let the app see.
+/// `/me/accounts`: the person's pages that the app may see.
 ///
 /// Empty without `pages_show_list`. A page reached through a business portfolio is missing without
-/// `business_management`, but for a system user, to whom it is assigned. A role without token is listed without
-/// `access_token`.
+/// `business_management`, except for a system user, to whom it is assigned. A page whose role gives no token is listed
+/// without `access_token`.
 pub(crate) fn accounts(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     let person = own(call, user_id)?;
     let shows_pages = call.has_scope("pages_show_list");
@@ -69,8 +69,8 @@ pub(crate) fn businesses(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) 
     paging::page(call, query, items, &BUSINESSES)
 }
 
-/// `/me/business_users`: the person once in each of their businesses; a system user in none. (At Meta each has an id of
-/// its own there.)
+/// `/me/business_users`: the person once per business, nothing for a system user. (At Meta the person has a separate id
+/// in each business.)
 pub(crate) fn business_users(call: &mut Call<'_>, user_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     let person = own(call, user_id)?;
     business::require_management(call)?;
@@ -86,7 +86,7 @@ pub(crate) fn business_users(call: &mut Call<'_>, user_id: &str, query: &EdgeQue
     paging::page(call, query, items, &Elements { node_type: None, defaults: &[], max_limit: 100 })
 }
 
-/// These edges answer to the person's own user token only.
+/// Requires the person's own user token.
 pub(crate) fn own(call: &Call<'_>, user_id: &str) -> Result<String, GraphError> {
     let person = call.person()?;
     if person == user_id { Ok(person) } else { Err(GraphError::not_visible("get", user_id)) }

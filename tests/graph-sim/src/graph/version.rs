@@ -1,9 +1,9 @@
-//! Graph versions: which one a call names, and which one really answers.
+//! Graph versions: the version a call names, and the version that serves it.
 
-/// The newest version; also what answers calls that name none.
+/// The newest version. It also serves calls that name no version.
 pub(crate) const CURRENT: u32 = 26;
 
-/// Versions that still answer as themselves, with the second they stop to (`None`: no date yet).
+/// Usable versions, with the second at which each one ends (`None`: no date yet).
 const USABLE: &[(u32, Option<i64>)] = &[
     (21, Some(1_800_489_600)), // 2027-01-21
     (22, Some(1_810_771_200)), // 2027-05-20
@@ -13,13 +13,13 @@ const USABLE: &[(u32, Option<i64>)] = &[
     (26, None),
 ];
 
-/// Whether a path segment is a version: `v26.0`.
+/// Parses a path segment such as `v26.0`.
 pub(crate) fn parse(segment: &str) -> Option<u32> {
     segment.strip_prefix('v')?.strip_suffix(".0")?.parse().ok()
 }
 
-/// The version that answers a call naming `wanted`: a dead version does not fail, the next oldest usable one answers
-/// silently. `None` for a version that never was.
+/// Returns the version that serves a call naming `wanted`. An expired version does not fail: the oldest usable newer
+/// version silently serves the call. `None` for a version that never existed.
 pub(crate) fn answering(wanted: Option<u32>, now_s: i64) -> Option<u32> {
     let wanted = wanted.unwrap_or(CURRENT);
     if wanted == 0 || wanted > CURRENT {

@@ -1,4 +1,4 @@
-//! The pages around a lead form.
+//! Renders the pages around a lead form.
 
 use axum::response::Html;
 use maud::{Markup, html};
@@ -8,7 +8,7 @@ use crate::web_page;
 use crate::world::World;
 use crate::world::form::{Form, Question};
 
-/// All forms, by page.
+/// Lists the forms of every page.
 pub(crate) fn index(world: &World) -> Html<String> {
     let content = html! {
         h1 { "Lead ads" }
@@ -27,7 +27,7 @@ pub(crate) fn index(world: &World) -> Html<String> {
     web_page::page("en", "Lead ads (simulated)", &content)
 }
 
-/// The form, with what was filled in before and what was wrong with it.
+/// Renders the form with earlier input and the problems found in it.
 pub(crate) fn form(form: &Form, filled: &Submitted, problems: &[String]) -> Html<String> {
     let words = words(form);
     let content = html! {
@@ -94,7 +94,7 @@ fn input(question: &Question, filled: &Submitted) -> Markup {
     }
 }
 
-/// After submission; the lead id is there for programs that filled in the form.
+/// Renders the page after submission. It carries the lead id for programs that submit the form.
 pub(crate) fn thanks(form: &Form, leadgen_id: &str) -> Html<String> {
     let content = html! {
         h1 { (form.thank_you) }
@@ -104,7 +104,7 @@ pub(crate) fn thanks(form: &Form, leadgen_id: &str) -> Html<String> {
     web_page::page(language(form), &form.thank_you, &content)
 }
 
-/// No such form.
+/// Renders the page for an unknown form.
 pub(crate) fn missing(form_id: &str) -> Html<String> {
     let content = html! {
         h1 { "There is no form " (form_id) }
@@ -117,7 +117,7 @@ fn language(form: &Form) -> &str {
     form.locale.get(..2).unwrap_or("en")
 }
 
-/// Texts of the frame in the form's language.
+/// Interface texts in the form's language.
 struct Words {
     missing: &'static str,
     consent: &'static str,

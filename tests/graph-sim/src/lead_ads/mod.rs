@@ -1,4 +1,4 @@
-//! Lead forms as web pages: `/lead_ads` lists them, `/lead_ads/{form_id}` is one, as a person meets it in their feed.
+//! Lead forms as web pages: `/lead_ads` lists them, `/lead_ads/{form_id}` is one form as a person sees it in the feed.
 
 mod form_page;
 mod submitted;
@@ -31,7 +31,7 @@ async fn show(State(sim): State<Arc<Sim>>, Path(form_id): Path<String>) -> Respo
     }
 }
 
-/// Creates the lead and queues its webhook, or shows the form again with what is missing.
+/// Creates the lead and queues its webhook, or shows the form again with its problems.
 async fn submit(State(sim): State<Arc<Sim>>, Path(form_id): Path<String>, body: Bytes) -> Response {
     let mut world = sim.world();
     let Some(form) = world.forms.get(&form_id).filter(|form| form.takes_leads()).cloned() else {

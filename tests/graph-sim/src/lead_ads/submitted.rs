@@ -1,4 +1,4 @@
-//! What came back from a form page.
+//! The submitted contents of a form page.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ impl Submitted {
         self.values.get(name).is_some_and(|values| values.iter().any(|known| known == value))
     }
 
-    /// What keeps the form from being accepted, for the person.
+    /// Returns the problems that prevent acceptance, as texts for the person.
     pub(crate) fn problems(&self, form: &Form) -> Vec<String> {
         let mut problems = Vec::new();
         for question in &form.questions {

@@ -1,4 +1,4 @@
-//! Ad accounts with a little in them.
+//! Small ad accounts.
 
 use jiff::tz::TimeZone;
 
@@ -10,11 +10,11 @@ use crate::world::ads::creative::Mix;
 use crate::world::ads::currency::Currency;
 use crate::world::ads::dice;
 
-/// Days of delivery behind it.
+/// Days of delivery before the start.
 const DAYS: i32 = 90;
 
-/// Opens an account with a few campaigns, in the time zone its currency suggests. The campaigns of lead forms join those
-/// of [`AD_ACCOUNT`].
+/// Opens an account with a few campaigns, in the time zone that its currency suggests. The campaigns of lead forms are
+/// added to [`AD_ACCOUNT`].
 pub(super) fn open(world: &mut World, id: &str, name: &str, currency: &str, owner: Option<&str>) {
     let Some(currency) = Currency::find(currency) else { return };
     let timezone_name = match currency.code {

@@ -1,4 +1,4 @@
-//! Businesses: the pages and ad accounts they own, and their system users.
+//! Businesses: their pages, their ad accounts and their system users.
 
 use super::{
     AD_ACCOUNT, AD_ACCOUNT_EUR, AD_ACCOUNT_JPY, CAFE, CLINIC_BERLIN, CLINIC_LEEDS, CLINIC_MADRID, CLINICS, FOUNDED_MS,
@@ -14,7 +14,7 @@ pub(super) fn plant(world: &mut World) {
     plant_clinics(world);
 }
 
-/// Mara's: a page and two ad accounts of its own, a page and an ad account of a client.
+/// Mara's business: it owns a page and two ad accounts, and has a page and an ad account of a client.
 fn plant_portfolio(world: &mut World) {
     let mut business = Business::new(PORTFOLIO, "Northwind Holding", FOUNDED_MS);
     business.owned_pages.push(OUTDOOR.to_owned());
@@ -39,7 +39,7 @@ fn plant_portfolio(world: &mut World) {
     world.businesses.push(business);
 }
 
-/// Nobody's but its own: reached through its system user only.
+/// A business without people: only its system user reaches it.
 fn plant_clinics(world: &mut World) {
     let clinics = [
         (CLINIC_BERLIN, "Meridian Klinik Berlin", "meridianberlin"),
@@ -61,7 +61,7 @@ fn plant_clinics(world: &mut World) {
     newcomer::employ(world, SYSTEM_USER, CLINICS, "Meridian lead sync", &clinics.map(|(id, ..)| id.to_owned()));
 }
 
-/// Gives a business ad accounts in three currencies by turns; yen have no smaller unit.
+/// Gives a business ad accounts in three alternating currencies. The yen has no smaller unit.
 pub(super) fn add_accounts(world: &mut World, business_id: &str, ids: &[String]) {
     let Some(at) = world.businesses.iter().position(|business| business.id == business_id) else { return };
     for (id, currency) in ids.iter().zip(["USD", "EUR", "JPY"].into_iter().cycle()) {

@@ -1,4 +1,4 @@
-//! Lead forms in three languages, on request in five, with their ads.
+//! Lead forms with their ads: in three languages at the start, in five on request.
 
 use super::sketch::Sketch;
 use super::{
@@ -76,14 +76,14 @@ pub(super) fn plant(world: &mut World) {
     add(CLINIC_LEEDS, Sketch::new("Eye test", "en_US").full_name().email().phone());
 }
 
-/// A form for a page that joins later.
+/// Adds a form to a page that joins later.
 pub(super) fn plant_one(world: &mut World, page_id: &str) {
     let number = u64::try_from(world.forms.len()).unwrap_or_default();
     Sketch::new(&format!("Ask us {number}"), "en_US").full_name().email().phone().publish(world, page_id, FOUNDED_MS);
 }
 
-/// One form each in four further languages, for a page that joins later. Forms made in a localised Ads Manager have
-/// localised keys, at times only for some of the standard questions.
+/// Adds one form in each of four further languages to a page that joins later. Forms made in a localised Ads Manager
+/// have localised keys, sometimes only for some of the standard questions.
 pub(super) fn plant_languages(world: &mut World, page_id: &str) {
     for sketch in [german(), french(), spanish(), japanese()] {
         sketch.publish(world, page_id, FOUNDED_MS);
@@ -124,7 +124,7 @@ fn japanese() -> Sketch {
         .choice("ご希望の時間帯", "ご希望の時間帯", &["午前", "午後", "夜"])
 }
 
-/// Name parts, several answers to one question, and consents.
+/// A form with name parts, a question with several answers, and consents.
 fn implants() -> Sketch {
     Sketch::new("Implant consultation", "en_US")
         .name_parts()
@@ -135,7 +135,7 @@ fn implants() -> Sketch {
         .consent("newsletter", "Send me news and offers/vouchers.", false)
 }
 
-/// German keys even for the standard questions, as forms made in a German Ads Manager have them.
+/// A form with German keys even for the standard questions, like forms made in a German Ads Manager.
 fn catering() -> Sketch {
     Sketch::new("Catering-Anfrage", "de_DE")
         .question("vollständiger_name", "Vollständiger Name", "FULL_NAME")

@@ -1,20 +1,20 @@
-//! Who joins the world later: people and businesses, each with pages and ad accounts of their own, for tests that must
-//! not meet each other. What a person allows an app holds for the person, so two tests with one person would take each
-//! other's permissions away.
+//! People and businesses that join the world later, each with pages and ad accounts of their own, so that tests do not
+//! interfere. A grant belongs to the person, so two tests with the same person would take away each other's
+//! permissions.
 
 use super::{businesses, forms, pages};
 use crate::world::World;
 use crate::world::person::{ALL_TASKS, Business, User};
 
-/// Ids of newcomers and of what is theirs count up from here.
+/// The ids of newcomers and their things count up from here.
 const FIRST_USER: u64 = 10_333_344_556_000_001;
 const FIRST_SYSTEM_USER: u64 = 122_104_998_878_000_001;
 const FIRST_PAGE: u64 = 104_398_761_160_001;
 const FIRST_BUSINESS: u64 = 763_950_112_240_001;
 const FIRST_AD_ACCOUNT: u64 = 1_203_948_576_660_001;
 
-/// Adds a person who may do everything on `count` new pages, with a business of their own that has ad accounts but no
-/// page, and answers their id. With `languages` each page has forms in further ones.
+/// Adds a person with every task on `count` new pages and with a business that has ad accounts but no page. Returns the
+/// person's id. With `languages` each page has forms in further languages.
 pub(crate) fn join(world: &mut World, count: u64, languages: bool) -> String {
     let number = number_of(&world.users);
     let id = (FIRST_USER + number).to_string();
@@ -35,7 +35,7 @@ pub(crate) fn join(world: &mut World, count: u64, languages: bool) -> String {
     id
 }
 
-/// Adds a business with an ad account in each of three currencies, and answers its id.
+/// Adds a business with an ad account in each of three currencies and returns its id.
 pub(crate) fn found(world: &mut World, name: &str) -> String {
     let id = (FIRST_BUSINESS + number_of(&world.businesses)).to_string();
     let now = world.clock.now_ms();
@@ -44,7 +44,7 @@ pub(crate) fn found(world: &mut World, name: &str) -> String {
     id
 }
 
-/// Adds `count` ad accounts that a business owns, in dollars, euros and yen by turns, and answers their ids.
+/// Adds `count` ad accounts that a business owns, alternating between dollars, euros and yen, and returns their ids.
 pub(crate) fn open_accounts(world: &mut World, business_id: &str, count: u64) -> Vec<String> {
     let first = FIRST_AD_ACCOUNT + number_of(&world.ad_accounts);
     let free = (first..).map(|id| id.to_string()).filter(|id| world.ad_account(id).is_none());
@@ -53,7 +53,7 @@ pub(crate) fn open_accounts(world: &mut World, business_id: &str, count: u64) ->
     ids
 }
 
-/// Adds `count` pages that a business owns, and answers their ids.
+/// Adds `count` pages that a business owns and returns their ids.
 pub(crate) fn open_business_pages(world: &mut World, business_id: &str, count: u64) -> Vec<String> {
     let name = world.business(business_id).map(|business| business.name.clone()).unwrap_or_default();
     let ids = open_pages(world, &name, count);
@@ -69,7 +69,7 @@ pub(crate) fn open_business_pages(world: &mut World, business_id: &str, count: u
     ids
 }
 
-/// Adds a system user who may do everything on `page_ids`, and answers its id.
+/// Adds a system user with every task on `page_ids` and returns its id.
 pub(crate) fn hire(world: &mut World, business_id: &str, name: Option<&str>, page_ids: &[String]) -> String {
     let number = number_of(&world.users);
     let id = (FIRST_SYSTEM_USER + number).to_string();
@@ -77,7 +77,7 @@ pub(crate) fn hire(world: &mut World, business_id: &str, name: Option<&str>, pag
     id
 }
 
-/// As [`hire`], with the id given.
+/// Like [`hire`], with a given id.
 pub(super) fn employ(world: &mut World, id: &str, business_id: &str, name: &str, page_ids: &[String]) {
     world.users.push(User {
         id: id.to_owned(),
@@ -90,7 +90,7 @@ pub(super) fn employ(world: &mut World, id: &str, business_id: &str, name: &str,
     });
 }
 
-/// New pages with one form each.
+/// Adds pages with one form each.
 fn open_pages(world: &mut World, name: &str, count: u64) -> Vec<String> {
     let first = FIRST_PAGE + u64::try_from(world.pages.len()).unwrap_or_default();
     let ids: Vec<String> = (first..first + count).map(|page| page.to_string()).collect();

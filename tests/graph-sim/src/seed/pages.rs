@@ -48,7 +48,7 @@ pub(super) fn insert(world: &mut World, id: &str, name: &str, username: &str, ca
     world.pages.insert(id.to_owned(), page);
 }
 
-/// Enough other apps on one page that ours is not on the first response page of `subscribed_apps`.
+/// Installs so many other apps on one page that ours is not on the first response page of `subscribed_apps`.
 fn crowd(world: &mut World) {
     if let Some(page) = world.pages.get_mut(YOGA) {
         page.other_apps = other_apps(27);
@@ -101,7 +101,7 @@ fn jonas() -> User {
     }
 }
 
-/// Forty pages, a hundred withheld ones, twenty pages: even at the largest page size the list takes two calls, and at
+/// Forty pages, a hundred withheld ones, twenty pages. The list takes two calls even at the largest page size, and at
 /// the usual 25 some response pages are empty.
 fn priya() -> User {
     let page = |number: u64| role(&(FIRST_FRANCHISE + number).to_string(), ALL_TASKS, true);

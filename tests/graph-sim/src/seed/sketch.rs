@@ -1,19 +1,19 @@
-//! Writing down lead forms: questions in order, then ids and ads.
+//! A builder for lead forms: first the questions in order, then ids and ads.
 
 use crate::world::World;
 use crate::world::form::{Ad, Choice, Consent, Form, Question};
 
-/// Form ids count up from here, in the order of making; above 2^53 like many of Meta's.
+/// Form ids count up from here in order of creation. They are above 2^53, like many of Meta's.
 const FIRST_FORM: u64 = 23_984_716_520_100_001;
-/// Ids of campaigns, ad sets and ads, eighteen digits like Meta's.
+/// Ids of campaigns, ad sets and ads count up from here. They have eighteen digits, like Meta's.
 const FIRST_CAMPAIGN: u64 = 120_210_987_654_320_000;
 
-/// The key Meta makes of a text: lower case, `_` for spaces, accents kept.
+/// The key that Meta derives from a text: lower case, `_` for spaces, accents kept.
 pub(crate) fn key_of(text: &str) -> String {
     text.to_lowercase().replace(' ', "_")
 }
 
-/// A form being written down.
+/// A form under construction.
 pub(crate) struct Sketch {
     name: String,
     locale: String,
@@ -80,7 +80,7 @@ impl Sketch {
         self
     }
 
-    /// Gives the last question its options.
+    /// Sets the options of the last question.
     pub(crate) fn options(mut self, options: Vec<Choice>, multiple: bool) -> Self {
         if let Some(question) = self.questions.last_mut() {
             question.multiple = multiple;
@@ -99,7 +99,7 @@ impl Sketch {
         self
     }
 
-    /// Puts the form onto a page and answers its id.
+    /// Adds the form to a page and returns its id.
     pub(crate) fn publish(self, world: &mut World, page_id: &str, created_ms: i64) -> String {
         let number = u64::try_from(world.forms.len()).unwrap_or_default();
         let form = self.into_form(page_id, number, created_ms);
@@ -109,7 +109,7 @@ impl Sketch {
         id
     }
 
-    /// The form with its place in the world: ids follow from the running number.
+    /// Builds the form. Its ids follow from the running number.
     fn into_form(self, page_id: &str, number: u64, created_ms: i64) -> Form {
         let id = FIRST_FORM + number * 10;
         let mut questions = self.questions;

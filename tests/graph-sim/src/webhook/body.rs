@@ -1,4 +1,4 @@
-//! Building webhook bodies: many changes of many pages in one, as Meta does.
+//! Builds webhook bodies. Like Meta, puts many changes of many pages into one body.
 
 use serde_json::{Map, Value, json};
 
@@ -6,16 +6,17 @@ use super::outbox::{Change, Delivery};
 use crate::escaped_json;
 use crate::world::World;
 
-/// Meta's limit of updates in one body.
+/// Meta's limit of changes per body.
 const MAX_CHANGES: usize = 1000;
-/// An entry holds at most this many changes here, so that full bodies have several entries of the same page too.
+/// Limit of changes per entry here. It makes full bodies carry several entries of the same page too.
 const MAX_CHANGES_PER_ENTRY: usize = 25;
 
-/// Bodies for `changes`, ready to post. Changes keep their order; changes whose app subscription is gone vanish.
+/// Returns bodies for `changes`, ready to post. Changes keep their order. Changes without an app subscription are
+/// dropped.
 pub(crate) fn build(world: &World, changes: Vec<Change>) -> Vec<Delivery> {
     let mut by_object: Vec<(String, bool, Vec<Change>)> = Vec::new();
     for change in changes {
-        // Messaging has its own time unit and its own failure rule, so it travels apart.
+        // Messaging has its own time unit and its own failure rule, so it gets separate bodies.
         match by_object
             .iter_mut()
             .find(|(object, messaging, _)| *object == change.object && *messaging == change.messaging)
@@ -34,7 +35,7 @@ pub(crate) fn build(world: &World, changes: Vec<Change>) -> Vec<Delivery> {
 fn delivery(world: &World, object: &str, messaging: bool, changes: &[Change]) -> Option<Delivery> {
     let subscription = world.app.subscriptions.get(object)?;
     let now_ms = world.clock.now_ms();
-    // Seconds on `changes`, milliseconds on `messaging`.
+    // `changes` are stamped in seconds, `messaging` in milliseconds.
     let time = if messaging { now_ms } else { now_ms.div_euclid(1000) };
     let mut entries: Vec<(String, Vec<&Change>)> = Vec::new();
     for change in changes {
@@ -66,7 +67,7 @@ fn delivery(world: &World, object: &str, messaging: bool, changes: &[Change]) ->
     })
 }
 
-/// One element of `entry`; an id is text, or a number as the documentation has it.
+/// Renders one element of `entry`. The id is a string, or a number as in Meta's documentation if `numeric` is set.
 pub(super) fn entry(
     id: &str,
     time: i64,

@@ -1,7 +1,7 @@
-//! A lead in bad company: one body with its change among messages, comments and another page's news.
+//! Mixed bodies: one lead's change among messages, comments and a change of another page.
 //!
-//! Meta promises nothing about what shares a body. Such a body goes out whatever else the app is subscribed to, because
-//! it is there to find receivers that look only at the first entry, the first change, or believe every change a lead.
+//! Meta does not document what shares a body. A mixed body is sent regardless of the app's other subscriptions. It
+//! exposes receivers that read only the first entry or the first change, or that treat every change as a lead.
 
 use serde_json::{Value, json};
 
@@ -10,8 +10,9 @@ use super::outbox::{Change, Delivery};
 use crate::escaped_json;
 use crate::world::World;
 
-/// The body for one change: an entry with only `messaging`, the page's entry with a `feed` change before the change,
-/// and a `feed` change of another page the app is installed on, if there is one. `None` when nobody listens any more.
+/// Returns the body for one change: an entry with only `messaging`, the page's entry with a `feed` change before the
+/// change, and a `feed` change of another page that has the app installed, if there is one. `None` if the app no longer
+/// subscribes to the object.
 pub(crate) fn delivery(world: &World, change: Change) -> Option<Delivery> {
     let subscription = world.app.subscriptions.get(&change.object)?;
     let now_ms = world.clock.now_ms();
@@ -49,7 +50,7 @@ pub(crate) fn delivery(world: &World, change: Change) -> Option<Delivery> {
     })
 }
 
-/// The next page by id that the app is installed on.
+/// Returns the next page by id that has the app installed.
 fn neighbour<'w>(world: &'w World, page_id: &str) -> Option<&'w str> {
     let installed = |id: &&String| world.pages.get(*id).is_some_and(|page| page.subscribed_fields.is_some());
     let after = world.pages.keys().filter(|id| id.as_str() > page_id);

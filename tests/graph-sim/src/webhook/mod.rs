@@ -1,4 +1,5 @@
-//! Meta as a sender of webhooks: collects changes into shared bodies, signs them, delivers, retries, gives up.
+//! The webhook sender: collects changes into shared bodies, signs and delivers them, retries, and gives up as Meta
+//! does.
 
 pub(crate) mod body;
 pub(crate) mod mixed;

@@ -1,4 +1,4 @@
-//! What waits to be sent: fresh changes, collected for a moment so that they share bodies, and bodies to retry.
+//! The sender's queue: new changes, collected briefly so that they share bodies, and bodies to retry.
 
 use std::time::{Duration, Instant};
 
@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use crate::world::World;
 
-/// Changes that happen within this time travel together.
+/// Changes that happen within this time share a body.
 const COLLECT_MS: i64 = 150;
-/// A duplicate comes once more this much real time later, when a client has long dealt with the first.
+/// Real time until a duplicate is sent again. By then a client has long processed the first one.
 const ECHO_AFTER: Duration = Duration::from_millis(1500);
-/// Meta gives up after this long.
+/// Meta stops retrying after this time.
 const GIVE_UP_MS: i64 = 36 * 3600 * 1000;
-/// Waiting times after a failure: at once, then with falling frequency. The real numbers are not published.
+/// Retry delays after a failure: immediately, then less and less often. Meta does not publish the real numbers.
 const RETRY_DELAYS_S: [i64; 9] = [0, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 43_200];
 
-/// One change of one page (or account): an element of an entry.
+/// One change of one page or account: an element of an entry.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
     /// The webhook object: `page`, `instagram`, …
@@ -23,30 +23,30 @@ pub(crate) struct Change {
     pub(crate) entry_id: String,
     /// The element itself: `{"field", "value"}`, or a messaging event.
     pub(crate) body: Value,
-    /// Goes into `entry.messaging` instead of `entry.changes`.
+    /// Whether it goes into `entry.messaging` instead of `entry.changes`.
     pub(crate) messaging: bool,
-    /// The lead it announces, if it does.
+    /// The lead it announces, if any.
     pub(crate) leadgen_id: Option<String>,
 }
 
-/// How the changes of one control call are delivered.
+/// How to deliver the changes of one control call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Manner {
     Normal,
-    /// Never.
+    /// Never delivered.
     Drop,
-    /// Each change twice at once, alternately within one body and in a later one, and a third time after
+    /// Each change is sent twice at once, alternately within one body and in a later one, and a third time after
     /// [`ECHO_AFTER`].
     Duplicate,
-    /// Newest first, and the older half in a later body than the newer half; a single change comes in a later body than
-    /// what happens right after it.
+    /// Newest first, with the older half in a later body than the newer half. A single change is sent in a later body
+    /// than the changes that follow it immediately.
     Reorder,
-    /// In a body of its own, among changes that are nobody's lead.
+    /// In a separate body, among changes that announce no lead.
     Mixed,
 }
 
 impl Manner {
-    /// By the name control calls give it.
+    /// Parses the name used in control calls.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Some(match name {
             "webhook" => Self::Normal,
@@ -59,16 +59,16 @@ impl Manner {
     }
 }
 
-/// A change waiting for its body.
+/// A change waiting to be put into a body.
 #[derive(Debug)]
 struct Waiting {
     change: Change,
     due_ms: i64,
-    /// Belongs into a later body than what was queued with it.
+    /// Whether it goes into a later body than the changes queued with it.
     later: bool,
 }
 
-/// Changes kept back until some real time has passed; advancing the simulated clock does not hurry them.
+/// Changes held until some real time has passed. Advancing the simulated clock does not release them earlier.
 #[derive(Debug)]
 struct Held {
     changes: Vec<Change>,
@@ -76,7 +76,7 @@ struct Held {
     release: Instant,
 }
 
-/// A body on its way. The bytes are fixed when it is first built: retries repeat them.
+/// A body in delivery. Its bytes are fixed when it is built, and retries repeat them.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery {
     pub(crate) object: String,
@@ -91,12 +91,12 @@ pub(crate) struct Delivery {
     pub(crate) due_ms: i64,
 }
 
-/// The queue of the sender.
+/// The queue of changes and bodies.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     held: Vec<Held>,
     waiting: Vec<Waiting>,
-    /// Each gets a body of its own.
+    /// Each of these gets a separate body.
     mixed: Vec<Waiting>,
     deliveries: Vec<Delivery>,
 }
@@ -134,7 +134,7 @@ impl Outbox {
         self.held.push(Held { changes, manner, release: Instant::now() + after });
     }
 
-    /// Queues what has been held long enough.
+    /// Queues the changes whose hold time is over.
     pub(crate) fn release(&mut self, now_ms: i64) {
         let now = Instant::now();
         let (due, held): (Vec<Held>, Vec<Held>) = self.held.drain(..).partition(|held| held.release <= now);
@@ -144,12 +144,12 @@ impl Outbox {
         }
     }
 
-    /// A finished body, to be sent at once.
+    /// Queues a finished body.
     pub(crate) fn queue_delivery(&mut self, delivery: Delivery) {
         self.deliveries.push(delivery);
     }
 
-    /// How long the sender may sleep.
+    /// Returns how long the sender may sleep. `None` if nothing is queued.
     pub(crate) fn pause(&self, now_ms: i64) -> Option<Duration> {
         let changes = self.waiting.iter().chain(&self.mixed).map(|waiting| waiting.due_ms);
         let due_ms = changes.chain(self.deliveries.iter().map(|delivery| delivery.due_ms)).min();
@@ -159,22 +159,22 @@ impl Outbox {
         due.into_iter().chain(held).min()
     }
 
-    /// The changes to put into bodies now: once one has waited long enough, all that came meanwhile. What belongs into a
-    /// later body waits for a call of its own.
+    /// Takes the changes to put into bodies now: once one change has waited long enough, all that arrived since.
+    /// Changes meant for a later body are returned by a separate call.
     pub(crate) fn take_changes(&mut self, now_ms: i64) -> Vec<Change> {
         let due = |later: bool| move |waiting: &Waiting| waiting.later == later && waiting.due_ms <= now_ms;
         let fresh = self.waiting.iter().any(due(false));
         if !fresh && !self.waiting.iter().any(due(true)) {
             return Vec::new();
         }
-        // Not only when nothing fresh is left: in a storm something always is.
+        // Do not wait until no new changes are left: during a storm there are always new ones.
         let (taken, left): (Vec<Waiting>, Vec<Waiting>) =
             self.waiting.drain(..).partition(|waiting| if fresh { !waiting.later } else { due(true)(waiting) });
         self.waiting = left;
         taken.into_iter().map(|waiting| waiting.change).collect()
     }
 
-    /// The changes that go out now in a body each.
+    /// Takes the changes to send now in a separate body each.
     pub(crate) fn take_mixed(&mut self, now_ms: i64) -> Vec<Change> {
         let (due, left): (Vec<Waiting>, Vec<Waiting>) =
             self.mixed.drain(..).partition(|waiting| waiting.due_ms <= now_ms);
@@ -182,14 +182,14 @@ impl Outbox {
         due.into_iter().map(|waiting| waiting.change).collect()
     }
 
-    /// The bodies to post now.
+    /// Takes the bodies to post now.
     pub(crate) fn take_deliveries(&mut self, now_ms: i64) -> Vec<Delivery> {
         let (due, later) = self.deliveries.drain(..).partition(|delivery| delivery.due_ms <= now_ms);
         self.deliveries = later;
         due
     }
 
-    /// Queues a failed body again; `false` when its 36 hours are over.
+    /// Queues a failed body again. Returns `false` if its 36 hours are over.
     pub(crate) fn retry(&mut self, mut delivery: Delivery, now_ms: i64) -> bool {
         let first_failure = *delivery.first_failure_ms.get_or_insert(now_ms);
         let failures = usize::try_from(delivery.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
@@ -202,7 +202,7 @@ impl Outbox {
         true
     }
 
-    /// Changes and bodies not delivered yet.
+    /// Counts the changes and bodies that are not delivered yet.
     pub(crate) fn backlog(&self) -> (usize, usize) {
         let held: usize = self.held.iter().map(|held| held.changes.len()).sum();
         (held + self.waiting.len() + self.mixed.len(), self.deliveries.len())
@@ -210,8 +210,8 @@ impl Outbox {
 }
 
 impl World {
-    /// Whether a change of `field` reaches anybody: the app listens to the object and, for pages, is installed on the
-    /// page for that field.
+    /// Returns whether a change of `field` is delivered: the app subscribes to the object and, for pages, is installed
+    /// on the page for that field.
     pub(crate) fn is_subscribed(&self, object: &str, entry_id: &str, field: &str) -> bool {
         let by_app = self.app.subscriptions.get(object).is_some_and(|subscription| subscription.fields.contains(field));
         let by_page = match self.pages.get(entry_id) {

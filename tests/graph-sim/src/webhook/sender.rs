@@ -1,4 +1,4 @@
-//! The background task that posts bodies to the callback and acts on the answers.
+//! The background task that posts bodies to the callback and processes the responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::stats::Posted;
 use crate::world::World;
 use crate::world::lead::DeliveryState;
 
-/// How long a receiver may take. Meta publishes no number; practitioners speak of 5 to 20 seconds.
+/// How long a receiver may take. Meta publishes no number; practitioners report 5 to 20 seconds.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
-/// Looks for work at least this often.
+/// The sender checks for work at least this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
-/// A page whose messaging deliveries failed this long loses the app's subscription.
+/// How long messaging deliveries for a page may fail before the page loses the app's subscription.
 const MESSAGING_PATIENCE_MS: i64 = 3600 * 1000;
 
-/// Runs until the simulator stops: sends what is due, then sleeps until something is.
+/// Runs until the simulator stops: sends what is due, then sleeps until the next delivery is due.
 pub(crate) async fn run(sim: Arc<Sim>) {
     loop {
         let (due, pause, resets) = {
@@ -27,6 +27,7 @@ pub(crate) async fn run(sim: Arc<Sim>) {
             let now = world.clock.now_ms();
             world.outbox.release(now);
             let changes = world.outbox.take_changes(now);
+            // Put the changes due now into bodies.
             for delivery in body::build(&world, changes) {
                 world.outbox.queue_delivery(delivery);
             }
@@ -35,6 +36,7 @@ pub(crate) async fn run(sim: Arc<Sim>) {
                     world.outbox.queue_delivery(delivery);
                 }
             }
+            // Take the bodies due now.
             let due = world.outbox.take_deliveries(now);
             let pause = world.outbox.pause(now);
             (due, pause, world.resets)
@@ -50,9 +52,9 @@ pub(crate) async fn run(sim: Arc<Sim>) {
     }
 }
 
-/// Posts one body. An answer that comes after a reset belongs to a world that is gone.
+/// Posts one body. A response that arrives after a reset is ignored: it belongs to the previous world.
 async fn post(sim: Arc<Sim>, mut delivery: Delivery, resets: u64) {
-    // Closed only when the simulator is gone.
+    // The semaphore is closed only when the simulator is gone.
     let Ok(_turn) = sim.posts.acquire().await else { return };
     let secret = sim.world().app.secret.clone();
     let bytes = delivery.body.clone().into_bytes();
@@ -85,7 +87,7 @@ async fn post(sim: Arc<Sim>, mut delivery: Delivery, resets: u64) {
     sim.wake.notify_one();
 }
 
-/// What an answer means: only 200 counts as delivered.
+/// Applies the response to the delivery. Only status 200 counts as delivered.
 fn settle(world: &mut World, delivery: Delivery, answer: &str) {
     let now = world.clock.now_ms();
     world.stats.posted(Posted::new(&delivery, answer, now));
@@ -107,6 +109,7 @@ fn settle(world: &mut World, delivery: Delivery, answer: &str) {
         }
         return;
     }
+    // Any other response is a failure.
     if delivery.messaging && unsubscribe_failing(world, &delivery, now) {
         return;
     }
@@ -120,7 +123,8 @@ fn settle(world: &mut World, delivery: Delivery, answer: &str) {
     }
 }
 
-/// Messaging only: after an hour of failures the app is taken off the page, and the body with it.
+/// Messaging only: removes the app from pages whose deliveries have failed for an hour. Returns whether it removed any;
+/// the body is then dropped.
 fn unsubscribe_failing(world: &mut World, delivery: &Delivery, now_ms: i64) -> bool {
     let mut unsubscribed = false;
     for page_id in &delivery.entry_ids {

@@ -1,4 +1,4 @@
-//! The challenge a callback must answer before Meta sends anything to it.
+//! Verifies a callback before Meta sends webhooks to it.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use url::Url;
 use crate::graph::error::GraphError;
 use crate::world::ids;
 
-/// Calls `callback_url` as Meta does while a subscription is being made: the answer must be 200 and exactly the
+/// Calls `callback_url` as Meta does when a subscription is created. The response must be 200 and exactly the
 /// challenge, without quotes or a newline.
 ///
 /// # Errors
-/// 2200 when the callback cannot be reached or answers another status, 2201 when the text differs.
+/// Returns 2200 if the callback cannot be reached or responds with another status, 2201 if the text differs.
 pub(crate) async fn verify(http: &Client, callback_url: &str, verify_token: &str) -> Result<(), GraphError> {
     let mut address = Url::parse(callback_url)
         .map_err(|_| GraphError::invalid("(#100) Param callback_url must be a valid absolute URL"))?;

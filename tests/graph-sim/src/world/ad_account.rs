@@ -1,4 +1,4 @@
-//! Ad accounts: which there are, whose, and in what state.
+//! Ad accounts: their owners, their states and what they advertise.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::ads::tree::{FormCampaign, Level, Named};
 use super::ads::{Ads, Plan};
 use super::form::{Ad, Form};
 
-/// An ad account. `id` is its `account_id`; as a node it is `act_` and that.
+/// An ad account. `id` is Meta's `account_id`; the node id prefixes it with `act_`.
 #[derive(Debug, Clone)]
 pub(crate) struct AdAccount {
     pub(crate) id: String,
@@ -22,17 +22,17 @@ pub(crate) struct AdAccount {
     pub(crate) timezone_name: String,
     /// 1 active, 2 disabled, 3 unsettled, …
     pub(crate) status: u32,
-    /// 0 none.
+    /// Zero if the account is not disabled.
     pub(crate) disable_reason: u32,
-    /// The business that owns it; `None` for a person's own account.
+    /// The business that owns the account; `None` for a person's own account.
     pub(crate) owner: Option<String>,
-    /// The campaigns of this world's lead forms run in it.
+    /// Whether the campaigns of this world's lead forms run in this account.
     pub(crate) runs_campaigns: bool,
-    /// Shared with reports that were frozen; copied when changed.
+    /// Shared with frozen reports; copied on change.
     pub(crate) ads: Arc<Ads>,
 }
 
-/// How an account begins.
+/// The initial state of an account.
 #[derive(Debug, Clone)]
 pub(crate) struct Opening {
     pub(crate) id: String,
@@ -43,13 +43,13 @@ pub(crate) struct Opening {
     pub(crate) status: u32,
     pub(crate) disable_reason: u32,
     pub(crate) runs_campaigns: bool,
-    /// Its numbers follow the clock.
+    /// Whether the numbers follow the clock instead of the data time of [`Calendar`].
     pub(crate) live: bool,
     pub(crate) plan: Plan,
 }
 
 impl AdAccount {
-    /// The id as a node: `act_123`.
+    /// The node id: `act_123`.
     pub(crate) fn node_id(&self) -> String {
         format!("act_{}", self.id)
     }
@@ -72,7 +72,8 @@ impl World {
         self.ad_accounts.iter_mut().find(|account| account.id == digits)
     }
 
-    /// Makes an account, or replaces what an existing one advertises. Its owner, and who may work with it, stay.
+    /// Creates an account, or replaces what an existing one advertises. An existing account keeps its owner and the
+    /// users who may work with it.
     pub(crate) fn open_ad_account(&mut self, opening: Opening) {
         let calendar = Calendar::new(opening.zone, &self.clock, opening.live);
         let prefix = self.free_prefix(&opening.id);
@@ -94,7 +95,8 @@ impl World {
         }
     }
 
-    /// The same for the same account whatever else there is, unless another account has it.
+    /// The id prefix of an account. It depends only on the account's id, unless another account already uses that
+    /// prefix.
     fn free_prefix(&self, account_id: &str) -> u64 {
         let taken = |prefix: u64| {
             self.ad_accounts.iter().any(|account| account.id != account_id && account.ads.prefix == prefix)
@@ -106,7 +108,8 @@ impl World {
         prefix
     }
 
-    /// The campaign, ad set, ad or creative with an id, and its account. Ads that only insights know are not found.
+    /// The campaign, ad set, ad or creative with an id, and its account. Ads that appear only in insights are not
+    /// found.
     pub(crate) fn ads_object(&self, id: &str) -> Option<(&AdAccount, Object)> {
         let account = match ids::read(id) {
             Some((prefix, _)) => self.ad_accounts.iter().find(|account| account.ads.prefix == prefix),
@@ -117,7 +120,7 @@ impl World {
         (!ghost).then_some((account, object))
     }
 
-    /// Lets the campaign of a lead form run in the account for them.
+    /// Adds the campaign of a lead form to the account that runs such campaigns.
     pub(crate) fn advertise_form(&mut self, form: &Form) {
         let [first, second, third] = form.ads.as_slice() else { return };
         let Some(account) = self.ad_accounts.iter_mut().find(|account| account.runs_campaigns) else { return };
@@ -132,7 +135,7 @@ impl World {
         });
     }
 
-    /// Id and name of every lead form's campaign in an account.
+    /// The id and name of every lead form's campaign in an account.
     pub(crate) fn campaigns_of(&self, account: &AdAccount) -> BTreeMap<&str, &str> {
         let ads = self.forms.values().flat_map(|form| &form.ads).filter(|_| account.runs_campaigns);
         ads.map(|ad: &Ad| (ad.campaign_id.as_str(), ad.campaign_name.as_str())).collect()

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One app. Its credentials, addresses and subscriptions survive a reset of the world: they are set up once per client.
+/// One app. Its credentials, addresses and subscriptions survive a reset of the world, because a client sets them up
+/// only once.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) id: String,
@@ -11,22 +12,22 @@ pub(crate) struct App {
     pub(crate) verify_token: String,
     pub(crate) require_proof: bool,
     pub(crate) mode: Mode,
-    /// Told when a person removes the app.
+    /// Notified when a person removes the app.
     pub(crate) deauthorize_url: Option<String>,
-    /// Told when a person asks for their data to be deleted.
+    /// Notified when a person requests the deletion of their data.
     pub(crate) deletion_url: Option<String>,
-    /// Configuration ids of Facebook Login for Business, each replacing `scope` by a fixed list.
+    /// Configurations of Facebook Login for Business by id. Each replaces `scope` with a fixed list.
     pub(crate) login_configurations: BTreeMap<String, Vec<String>>,
-    /// By object (`page`, `instagram`, …): Meta keeps one callback per app and object.
+    /// By object (`page`, `instagram`, …). Meta stores one callback per app and object.
     pub(crate) subscriptions: BTreeMap<String, AppSubscription>,
 }
 
-/// Whether the app is open to everybody.
+/// Whether the app is open to the public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
     Live,
-    /// Only people with a role in the app count; nobody here has one. Events of strangers are not sent, their leads not
-    /// shown; test leads and dashboard tests are.
+    /// Only people with a role in the app count, and no person here has one. Events and leads of strangers are
+    /// withheld; test leads and dashboard tests are not.
     Development,
 }
 
@@ -39,11 +40,11 @@ impl Mode {
     }
 }
 
-/// Where the changes of one object type go.
+/// The destination for changes of one object type.
 #[derive(Debug, Clone)]
 pub(crate) struct AppSubscription {
     pub(crate) callback_url: String,
     pub(crate) fields: BTreeSet<String>,
-    /// Off: the payload names `changed_fields` and carries no values.
+    /// If `false`, the payload lists `changed_fields` and carries no values.
     pub(crate) include_values: bool,
 }

@@ -1,4 +1,4 @@
-//! Lead forms: questions, consents and the ads that carry them.
+//! Lead forms: questions, consents and the ads that show them.
 
 /// A lead form (`LeadgenForm`).
 #[derive(Debug, Clone)]
@@ -23,13 +23,13 @@ pub(crate) struct Form {
 #[derive(Debug, Clone)]
 pub(crate) struct Question {
     pub(crate) id: String,
-    /// The name under which the answer appears in `field_data`.
+    /// The name of the answer in `field_data`.
     pub(crate) key: String,
     pub(crate) label: String,
     /// Meta's question type, such as `EMAIL` or `CUSTOM`.
     pub(crate) kind: &'static str,
     pub(crate) options: Vec<Choice>,
-    /// More than one option may be chosen; the answer then has several values.
+    /// Whether more than one option may be chosen; the answer then has several values.
     pub(crate) multiple: bool,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Choice {
     pub(crate) value: String,
 }
 
-/// A checkbox of the custom disclaimer; answered outside `field_data`.
+/// A checkbox of the custom disclaimer. Its answer is reported outside `field_data`.
 #[derive(Debug, Clone)]
 pub(crate) struct Consent {
     pub(crate) key: String,
@@ -48,8 +48,8 @@ pub(crate) struct Consent {
     pub(crate) required: bool,
 }
 
-/// An ad with its ad set and campaign: what a paid lead names. (In Meta's older words: adgroup, campaign, campaign
-/// group. `adgroup_id` in a webhook is therefore this ad's id.)
+/// An ad with its ad set and campaign, as named by a paid lead. Meta's older names for them are adgroup, campaign and
+/// campaign group, so `adgroup_id` in a webhook is this ad's id.
 #[derive(Debug, Clone)]
 pub(crate) struct Ad {
     pub(crate) id: String,
@@ -61,7 +61,7 @@ pub(crate) struct Ad {
 }
 
 impl Form {
-    /// An archived form shows its leads and takes no more.
+    /// Whether the form takes leads. An archived form takes none but still shows its old ones.
     pub(crate) fn takes_leads(&self) -> bool {
         self.status == "ACTIVE"
     }
@@ -70,7 +70,7 @@ impl Form {
         self.questions.iter().find(|question| question.key == key)
     }
 
-    /// The question for an e-mail address, by its key.
+    /// The key of the question for an e-mail address.
     pub(crate) fn email_key(&self) -> Option<&str> {
         self.questions.iter().find(|question| question.kind == "EMAIL").map(|question| question.key.as_str())
     }

@@ -4,10 +4,10 @@ use jiff::Timestamp;
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 
-/// Source of lead and report ids and of the running number of invented people.
+/// Source of lead ids, report ids and the running numbers of invented people.
 ///
-/// All start from the wall clock, so a restarted simulator does not repeat what a client with a lasting store already
-/// has; that client would rightly call the repetition a duplicate.
+/// All of them start from the wall clock. A restarted simulator therefore never repeats an id that a client with a
+/// persistent store already has and would rightly treat as a duplicate.
 #[derive(Debug)]
 pub(crate) struct Ids {
     next_lead: u64,
@@ -18,7 +18,7 @@ pub(crate) struct Ids {
 impl Ids {
     pub(crate) fn new() -> Self {
         let started_ms = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or_default();
-        // Above 2^53 on purpose: a client that reads ids as floating point numbers corrupts them.
+        // Above 2^53 on purpose: a client that parses ids as floating-point numbers corrupts them.
         Self {
             next_lead: 20_000_000_000_000_001 + started_ms * 1000,
             next_report: 6_000_000_000_000_000 + started_ms * 100,
@@ -43,7 +43,7 @@ impl Ids {
     }
 }
 
-/// An access token as Meta's look: `EAA`, then a long alphanumeric tail.
+/// An access token in Meta's format: `EAA` and a long alphanumeric tail.
 pub(crate) fn token_text() -> String {
     format!("EAA{}", random_text(157))
 }
@@ -53,7 +53,7 @@ pub(crate) fn code_text() -> String {
     format!("AQ{}", random_text(120))
 }
 
-/// `fbtrace_id` and the values of the debug headers.
+/// The text of `fbtrace_id` and of the debug headers.
 pub(crate) fn trace_text() -> String {
     format!("A{}", random_text(22))
 }

@@ -4,37 +4,37 @@ use super::form::{Form, Question};
 use super::lead::{Answer, ConsentAnswer};
 use super::{names, standard_question};
 
-/// Somebody who never existed. Distinct for distinct `number`s, whatever the language.
+/// An invented person. Distinct numbers give distinct people in every language.
 pub(crate) struct Person {
     pub(crate) first: String,
     pub(crate) last: String,
     pub(crate) email: String,
     /// E.164.
     pub(crate) phone: String,
-    /// Written before the first name.
+    /// Whether the family name precedes the first name.
     family_first: bool,
     number: usize,
 }
 
-/// Phone numbers repeat after this many people; that is years of running numbers.
+/// The number of people after which phone numbers repeat. Running numbers take years to get there.
 const PHONES: u64 = 39_000_000;
 
 impl Person {
-    /// The person with a running number, named and reachable as the form's locale suggests.
+    /// The person with a running number. The name and phone number match the form's locale.
     pub(crate) fn new(number: u64, locale: &str) -> Self {
         let list = names::of_locale(locale);
         let at = usize::try_from(number % 1_000_000_000).unwrap_or_default();
         let first = pick(list.first, at);
-        // Neighbours share neither first nor last name; every pair comes once per round.
+        // Neighbours share neither first nor last name, and every pair occurs once per round.
         let last = pick(list.last, (at % list.first.len()) * 7 + at / list.first.len());
-        // A middle initial keeps full names apart once every pair of names is used up.
+        // A middle initial keeps full names distinct once every pair of names is used up.
         let round = at / (list.first.len() * list.last.len());
         let middle = u8::try_from(round % 27).ok().filter(|initial| *initial > 0);
         let first = match middle {
             Some(initial) => format!("{first} {}.", char::from(b'A' + initial - 1)),
             None => first.to_owned(),
         };
-        // A name in another script leaves only the number.
+        // A name in a non-Latin script contributes nothing, so only the number remains.
         let parts = [ascii(pick(list.first, at)), ascii(last), base36(number)];
         let mailbox: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         Self {
@@ -47,7 +47,7 @@ impl Person {
         }
     }
 
-    /// What this person writes into a form.
+    /// The person's answers to a form.
     pub(crate) fn answers(&self, form: &Form) -> Vec<Answer> {
         form.questions
             .iter()
@@ -55,7 +55,7 @@ impl Person {
             .collect()
     }
 
-    /// Ticks every required box and every other optional one.
+    /// Ticks every required checkbox, and for every second person an optional one.
     pub(crate) fn consents(&self, form: &Form) -> Vec<ConsentAnswer> {
         form.consents
             .iter()
@@ -87,9 +87,9 @@ impl Person {
     }
 }
 
-/// A number libphonenumber calls valid: US fixed line, otherwise mobile.
+/// A phone number that libphonenumber considers valid: a US fixed line, a mobile number elsewhere.
 fn phone(number: u64, locale: &str) -> String {
-    // The step shares no factor with the modulus, so neighbours get numbers that look unrelated and never collide.
+    // The factor is coprime to the modulus, so neighbours get numbers that look unrelated and never collide.
     let mixed = number.wrapping_mul(7_368_787) % PHONES;
     match locale.get(..2) {
         Some("de") => format!("+49151{:08}", 10_000_000 + mixed),
@@ -108,7 +108,7 @@ fn pick<'a>(list: &[&'a str], index: usize) -> &'a str {
     list.get(index % list.len()).copied().unwrap_or_default()
 }
 
-/// A name as people put it into a mailbox: lower case, no accents, no apostrophes.
+/// A name as used in a mailbox: lower case, without accents or apostrophes.
 fn ascii(name: &str) -> String {
     let mut mailbox = String::new();
     for character in name.to_lowercase().chars() {

@@ -1,8 +1,8 @@
-//! Submitted leads and what became of their webhook.
+//! Submitted leads and the delivery state of their webhooks.
 
 use std::sync::OnceLock;
 
-/// How long Meta keeps a lead readable.
+/// How long Meta keeps a lead readable: 90 days.
 const RETENTION_MS: i64 = 90 * 24 * 3600 * 1000;
 
 /// A submitted form (`Lead`).
@@ -15,7 +15,7 @@ pub(crate) struct Lead {
     pub(crate) ad_id: Option<String>,
     pub(crate) platform: String,
     pub(crate) created_ms: i64,
-    /// Reads before this answer 100/33: the webhook can be faster than the read path.
+    /// Earlier reads return error 100/33: the webhook can be faster than the read path.
     pub(crate) readable_from_ms: i64,
     pub(crate) answers: Vec<Answer>,
     pub(crate) consents: Vec<ConsentAnswer>,
@@ -23,8 +23,8 @@ pub(crate) struct Lead {
     pub(crate) delivery: DeliveryState,
     /// Webhook posts that carried this lead, successful or not.
     pub(crate) attempts: u32,
-    /// What the control interface tells of all above but the last two, as JSON text: it never changes, and telling it of
-    /// ten thousand leads anew each time takes half a second.
+    /// The control interface's JSON text for all fields above except `delivery` and `attempts`. These never change, and
+    /// rendering ten thousand leads on every call takes half a second.
     pub(crate) told: OnceLock<String>,
 }
 
@@ -42,20 +42,20 @@ pub(crate) struct ConsentAnswer {
     pub(crate) checked: bool,
 }
 
-/// What became of the webhook of a lead.
+/// The delivery state of a lead's webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DeliveryState {
     /// Queued, or being retried.
     Pending,
-    /// Some receiver answered 200.
+    /// A receiver returned 200.
     Delivered,
-    /// The control call asked for it to be lost.
+    /// The control call that submitted the lead asked for the webhook to be lost.
     Dropped,
-    /// Nobody was subscribed when it was submitted.
+    /// No app was subscribed when the lead was submitted.
     Unsubscribed,
-    /// The app was in development mode when a stranger submitted it.
+    /// The app was in development mode when a stranger submitted the lead.
     Development,
-    /// The receiver refused it for 36 hours.
+    /// The receiver rejected it for 36 hours.
     GivenUp,
 }
 
@@ -73,12 +73,12 @@ impl DeliveryState {
 }
 
 impl Lead {
-    /// Whether a client with all rights can read it now.
+    /// Whether a client with all permissions can read the lead now.
     pub(crate) fn is_readable(&self, now_ms: i64) -> bool {
         self.readable_from_ms <= now_ms && self.is_retained(now_ms)
     }
 
-    /// Whether Meta still has it.
+    /// Whether Meta still stores the lead.
     pub(crate) fn is_retained(&self, now_ms: i64) -> bool {
         self.created_ms > now_ms - RETENTION_MS
     }

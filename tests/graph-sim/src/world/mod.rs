@@ -1,6 +1,6 @@
-//! The truth behind the API: people, pages, forms, leads, tokens. No HTTP here.
+//! The state behind the API: people, pages, forms, leads, tokens. Contains no HTTP.
 //!
-//! One value behind one mutex; every method is quick and none waits for anything.
+//! The state is one value behind one mutex. Every method is quick and none blocks.
 
 pub(crate) mod ad_account;
 pub(crate) mod ads;
@@ -40,7 +40,7 @@ use crate::stats::Stats;
 use crate::usage::Usage;
 use crate::webhook::outbox::Outbox;
 
-/// Everything the simulator knows.
+/// The whole state of the simulator.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) clock: Clock,
@@ -56,12 +56,12 @@ pub(crate) struct World {
     pub(crate) ad_accounts: Vec<AdAccount>,
     pub(crate) forms: BTreeMap<String, Form>,
     leads: HashMap<String, Lead>,
-    /// Lead ids of a form in the order they were submitted.
+    /// Lead ids by form, in order of submission.
     leads_of_form: HashMap<String, Vec<String>>,
     pub(crate) tokens: HashMap<String, Token>,
-    /// The page token derived from a user token: reading a page twice gives the same token.
+    /// The page token derived from a user token, by both ids. Reading a page twice returns the same token.
     page_token_of: HashMap<(String, String), String>,
-    /// By user id; what a system user was granted stands in each of its tokens instead.
+    /// By user id. The grant of a system user is stored in each of its tokens instead.
     pub(crate) grants: HashMap<String, Grant>,
     pub(crate) codes: HashMap<String, LoginCode>,
     pub(crate) ids: Ids,
@@ -71,12 +71,12 @@ pub(crate) struct World {
     pub(crate) limits: Limits,
     pub(crate) reports: Reports,
     pub(crate) stats: Stats,
-    /// Number of resets; what was under way before one does not count after it.
+    /// Number of resets. Work that began before a reset is discarded after it.
     pub(crate) resets: u64,
 }
 
 impl World {
-    /// The seed world, with the app the options name.
+    /// Creates the seed world with the app configured by the options.
     pub(crate) fn new(options: &Options, public_url: String) -> Self {
         let app = App {
             id: options.app_id.clone(),
@@ -120,8 +120,8 @@ impl World {
         world
     }
 
-    /// Back to the seed world and live mode. Kept: the app with its credentials, addresses and callback subscriptions,
-    /// and the id source, so that no lead id or person ever comes twice to a client that remembers the first one.
+    /// Returns to the seed world and live mode. The app keeps its credentials, addresses and callback subscriptions.
+    /// The id source continues, so that no lead id or person is repeated to a client that remembers the first one.
     pub(crate) fn reset(&mut self) {
         self.app.mode = Mode::Live;
         self.clock = Clock::default();
@@ -150,7 +150,7 @@ impl World {
         self.users.iter().find(|user| user.id == user_id)
     }
 
-    /// Those who can log in.
+    /// The users who can log in.
     pub(crate) fn people(&self) -> impl Iterator<Item = &User> {
         self.users.iter().filter(|user| !user.is_system())
     }
@@ -167,12 +167,12 @@ impl World {
         self.forms.values().filter(move |form| form.page_id == page_id)
     }
 
-    /// The ad with its form, because an ad's leads are leads of that form.
+    /// The ad and its form: an ad's leads are leads of that form.
     pub(crate) fn ad(&self, ad_id: &str) -> Option<(&Form, &Ad)> {
         self.forms.values().find_map(|form| form.ad(ad_id).map(|ad| (form, ad)))
     }
 
-    /// Any lead, readable or not.
+    /// A lead, whether readable or not.
     pub(crate) fn lead(&self, lead_id: &str) -> Option<&Lead> {
         self.leads.get(lead_id)
     }
@@ -181,12 +181,12 @@ impl World {
         self.leads.get_mut(lead_id)
     }
 
-    /// Whether the app's mode lets it see a lead: in development mode only test leads.
+    /// Whether the app's mode lets it see a lead. In development mode it sees only test leads.
     pub(crate) fn shows_lead(&self, lead: &Lead) -> bool {
         self.app.mode == Mode::Live || lead.test
     }
 
-    /// Every lead of a form in the order of submission, readable or not.
+    /// All leads of a form in order of submission, whether readable or not.
     pub(crate) fn leads_of_form(&self, form_id: &str) -> impl Iterator<Item = &Lead> {
         self.leads_of_form.get(form_id).into_iter().flatten().filter_map(|id| self.leads.get(id))
     }
@@ -204,8 +204,8 @@ impl World {
         Some(lead)
     }
 
-    /// All leads of a page, the base of its lead-reading quota. (Meta counts the last 90 days; a simulated world is
-    /// hardly older.)
+    /// The number of leads of a page: the base of its lead-reading quota. Meta counts the last 90 days; a simulated
+    /// world is rarely older.
     pub(crate) fn lead_count_of_page(&self, page_id: &str) -> usize {
         self.forms_of_page(page_id).filter_map(|form| self.leads_of_form.get(&form.id)).map(Vec::len).sum()
     }

@@ -6,7 +6,7 @@ pub(crate) struct Names {
     pub(crate) last: &'static [&'static str],
 }
 
-/// The names for a form's locale; English where there is no list.
+/// The names for a form's locale; English if the locale has no list.
 pub(crate) fn of_locale(locale: &str) -> &'static Names {
     match locale.get(..2) {
         Some("de") => &GERMAN,

@@ -1,4 +1,4 @@
-//! Facebook pages and which apps listen to them.
+//! Facebook pages, and which apps are subscribed to them.
 
 use std::collections::BTreeSet;
 
@@ -11,17 +11,17 @@ pub(crate) struct Page {
     pub(crate) category: &'static str,
     pub(crate) about: String,
     pub(crate) fan_count: u64,
-    /// The portfolio through which people reach the page: `/me/accounts` then hides it without `business_management`.
+    /// The portfolio through which people reach the page. `/me/accounts` then hides it without `business_management`.
     pub(crate) portfolio: Option<String>,
-    /// The portfolio that owns the page, which for a client page is not the one that reaches it.
+    /// The portfolio that owns the page. For a client page it differs from the one through which people reach it.
     pub(crate) owner: Option<String>,
-    /// Fields our app is subscribed to; `None` when the app is not installed on the page.
+    /// Fields that our app is subscribed to; `None` if the app is not installed on the page.
     pub(crate) subscribed_fields: Option<BTreeSet<String>>,
-    /// Other installed apps, listed before ours: enough of them make `subscribed_apps` more than one page long.
+    /// Other installed apps, listed before ours. Enough of them make `subscribed_apps` longer than one page.
     pub(crate) other_apps: Vec<OtherApp>,
-    /// Leads Access Manager was customised and leaves the app out.
+    /// Whether Leads Access Manager was customised to exclude the app.
     pub(crate) lead_access_revoked: bool,
-    /// Since when messaging deliveries for this page fail; after an hour the app is unsubscribed.
+    /// Since when messaging deliveries for this page have failed. After an hour the app is unsubscribed.
     pub(crate) messaging_failing_since_ms: Option<i64>,
 }
 
@@ -31,7 +31,7 @@ impl Page {
     }
 }
 
-/// Somebody else's app installed on a page.
+/// Another app installed on a page.
 #[derive(Debug, Clone)]
 pub(crate) struct OtherApp {
     pub(crate) id: String,

@@ -1,16 +1,16 @@
-//! People with a Facebook account, system users, the businesses they belong to, and their part in each page.
+//! People with a Facebook account, system users, their businesses, and their roles on pages.
 
-/// Somebody who can log in; or a system user, for whom a business makes tokens instead.
+/// A person who can log in, or a system user, whose business creates its tokens instead.
 #[derive(Debug, Clone)]
 pub(crate) struct User {
-    /// The app-scoped id: what `/me` answers.
+    /// The app-scoped id, as `/me` returns it.
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) email: String,
-    /// In the order `/me/accounts` walks them.
+    /// In the order of `/me/accounts`.
     pub(crate) roles: Vec<RoleSlot>,
     pub(crate) business_ids: Vec<String>,
-    /// Ad accounts this user may work with, without `act_`.
+    /// Ad accounts that this user may work with, without `act_`.
     pub(crate) ad_accounts: Vec<String>,
     /// The business a system user belongs to; `None` for people.
     pub(crate) employer: Option<String>,
@@ -20,8 +20,8 @@ pub(crate) struct User {
 #[derive(Debug, Clone)]
 pub(crate) enum RoleSlot {
     Role(Role),
-    /// A page Meta drops *after* cutting the list into response pages (unpublished, restricted, merged): the reason
-    /// why a response page can be short, or empty, while `paging.next` is there.
+    /// A page that Meta drops *after* splitting the list into response pages (unpublished, restricted, merged). This is
+    /// why a response page can be short or empty although `paging.next` is present.
     Withheld,
 }
 
@@ -30,13 +30,13 @@ pub(crate) enum RoleSlot {
 pub(crate) struct Role {
     pub(crate) page_id: String,
     pub(crate) tasks: Vec<&'static str>,
-    /// Without it the page is listed, but no page token is ever handed out.
+    /// Whether a page token is available. Otherwise the page is listed without one.
     pub(crate) has_token: bool,
-    /// The role was taken away: the page disappears and its tokens die with 190/492.
+    /// The role was taken away: the page disappears and its tokens fail with 190/492.
     pub(crate) lost: bool,
 }
 
-/// Everything a page's administrator may do, as measured in real answers (the documented `MESSAGE` never appears).
+/// All tasks of a page's administrator, as measured in real responses. The documented `MESSAGE` never appears.
 pub(crate) const ALL_TASKS: &[&str] =
     &["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE", "MANAGE_LEADS"];
 
@@ -45,7 +45,7 @@ impl User {
         self.employer.is_some()
     }
 
-    /// The person's living role on a page.
+    /// The person's role on a page, unless it was taken away.
     pub(crate) fn role(&self, page_id: &str) -> Option<&Role> {
         self.roles.iter().find_map(|slot| match slot {
             RoleSlot::Role(role) if role.page_id == page_id && !role.lost => Some(role),
@@ -53,7 +53,7 @@ impl User {
         })
     }
 
-    /// Pages with a living role, in list order.
+    /// Pages on which the person has a role, in list order.
     pub(crate) fn pages(&self) -> impl Iterator<Item = &str> {
         self.roles.iter().filter_map(|slot| match slot {
             RoleSlot::Role(role) if !role.lost => Some(role.page_id.as_str()),

@@ -1,6 +1,6 @@
-//! The permissions the login dialog knows, and which of them are about pages.
+//! The permissions that the login dialog offers, and which of them concern pages.
 
-/// Name and what the dialog says about it.
+/// Name and description in the dialog.
 pub(crate) const SCOPES: &[(&str, &str)] = &[
     ("public_profile", "See your name and profile picture"),
     ("email", "See your email address"),
@@ -35,7 +35,7 @@ pub(crate) fn description(scope: &str) -> &'static str {
     SCOPES.iter().find(|(name, _)| *name == scope).map_or("", |(_, text)| *text)
 }
 
-/// Permissions whose consent names pages: they appear in `granular_scopes`.
+/// Whether consent to a permission names pages. Such permissions appear in `granular_scopes`.
 pub(crate) fn is_about_pages(scope: &str) -> bool {
     scope.starts_with("pages_") || scope == "leads_retrieval"
 }

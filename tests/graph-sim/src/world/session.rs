@@ -1,4 +1,4 @@
-//! Minting tokens, and what a token may do right now.
+//! Creating tokens, and what a token may do at the moment.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use super::ids;
 use super::token::{DATA_ACCESS_S, Grant, Permission, Refusal, Token, TokenKind};
 
 impl World {
-    /// A new user token. `life_s` is [`super::token::SHORT_LIVED_S`] or [`super::token::LONG_LIVED_S`].
+    /// Creates a user token. `life_s` is [`super::token::SHORT_LIVED_S`] or [`super::token::LONG_LIVED_S`].
     pub(crate) fn mint_user_token(&mut self, user_id: &str, life_s: i64) -> String {
         let now = self.clock.now_s();
         self.keep(Token {
@@ -21,10 +21,10 @@ impl World {
         })
     }
 
-    /// The page token belonging to a user token; the same text on every call while it is alive.
+    /// The page token derived from a user token. Every call returns the same text while that page token is valid.
     ///
-    /// One made from a long-lived token has no expiry date, one made from a short-lived token dies with it; so does one
-    /// made from a system user's token that ends. (The last is not documented.)
+    /// A page token derived from a long-lived token does not expire. One derived from a short-lived token expires with
+    /// it, and so does one derived from an expiring token of a system user. (The latter is undocumented.)
     pub(crate) fn page_token(&mut self, user_token: &str, page_id: &str) -> Option<String> {
         let now = self.clock.now_s();
         let parent = self.tokens.get(user_token)?.clone();
@@ -57,7 +57,7 @@ impl World {
         consented && self.user(&parent.user_id).and_then(|user| user.role(page_id)).is_some_and(|role| role.has_token)
     }
 
-    /// What a token may do: its own snapshot, or what its person allows.
+    /// The grant of a token: its own snapshot, or the grant of its person.
     pub(crate) fn grant_behind<'w>(&'w self, token: &'w Token) -> Option<&'w Grant> {
         token.snapshot.as_ref().or_else(|| self.grants.get(&token.user_id))
     }
@@ -75,7 +75,7 @@ impl World {
             .is_some_and(|role| role.tasks.iter().any(|task| tasks.contains(task)))
     }
 
-    /// Records what a person answered in the dialog. Permissions not asked for this time stay as they were.
+    /// Records a person's choices in the dialog. Permissions that were not asked for stay as they were.
     pub(crate) fn record_consent(
         &mut self,
         user_id: &str,
@@ -93,7 +93,7 @@ impl World {
         grant.pages = pages;
     }
 
-    /// Permissions are withdrawn from a person, or from every token of a system user: they count as declined.
+    /// Withdraws permissions from a person, or from every token of a system user. They count as declined.
     pub(crate) fn withdraw_scopes(&mut self, user_id: &str, scopes: &[String]) {
         let snapshots = self.tokens.values_mut().filter(|token| token.user_id == user_id);
         let snapshots = snapshots.filter_map(|token| token.snapshot.as_mut());
@@ -104,13 +104,13 @@ impl World {
         }
     }
 
-    /// The person removes the app: nothing is granted any more and every token of theirs answers 190/458.
+    /// Removes the app from a person: all grants end, and every token of the person fails with 190/458.
     pub(crate) fn remove_app(&mut self, user_id: &str) {
         self.grants.remove(user_id);
         self.refuse_tokens(Refusal::AppRemoved, |token| token.user_id == user_id);
     }
 
-    /// Kills every living token that matches; tokens minted later are not touched.
+    /// Invalidates every valid token that matches and returns their number. Tokens created later are not affected.
     pub(crate) fn refuse_tokens(&mut self, refusal: Refusal, matches: impl Fn(&Token) -> bool) -> usize {
         let mut count = 0;
         for token in self.tokens.values_mut().filter(|token| token.refusal.is_none() && matches(token)) {
@@ -120,8 +120,9 @@ impl World {
         count
     }
 
-    /// What killed matching tokens is over, a checkpoint passed for instance. Not undone: a removed app (nothing is
-    /// granted any more), a lost role (a restored one needs a new page token), and the end of their time.
+    /// Makes matching tokens valid again, for example after a passed checkpoint, and returns their number. Three things
+    /// are permanent: a removed app (nothing is granted any more), a lost role (a restored one needs a new page token),
+    /// and expiry.
     pub(crate) fn restore_tokens(&mut self, matches: impl Fn(&Token) -> bool) -> usize {
         let lasting = |token: &Token| matches!(token.refusal, None | Some(Refusal::AppRemoved | Refusal::RoleLost));
         let mut count = 0;

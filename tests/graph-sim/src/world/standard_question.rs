@@ -1,6 +1,6 @@
-//! Meta's question types, and what invented people answer to those that have no part of a person's own data.
+//! Meta's question types, and invented answers to those that ask for none of a person's own data.
 
-/// Types of questions: those Meta documents for lead ads, and further ones seen in real forms.
+/// Question types: those Meta documents for lead ads, and others found in real forms.
 const TYPES: &[&str] = &[
     "FULL_NAME",
     "FIRST_NAME",
@@ -35,12 +35,12 @@ const TYPES: &[&str] = &[
     "WEBSITE",
 ];
 
-/// The type with a name, if Meta has it.
+/// The type with a name, if Meta has one.
 pub(crate) fn named(name: &str) -> Option<&'static str> {
     TYPES.iter().find(|known| **known == name).copied()
 }
 
-/// All types, for a sentence.
+/// All types, for a message.
 pub(crate) fn names() -> String {
     TYPES.join(", ")
 }

@@ -1,7 +1,8 @@
-//! Many leads at once with everything that goes wrong on the way, decided by a seed.
+//! Many leads at once, with every delivery problem, decided by a seed.
 //!
-//! All decisions are made before the first lead exists, so what was injected can be told at once, and the same seed over
-//! the same forms decides the same. Ids, names and times are new in every storm: a client remembers the old ones.
+//! All decisions are made before the first lead is submitted, so the injected problems can be reported at once, and the
+//! same seed over the same forms makes the same decisions. Ids, names and times are new in every storm, because a
+//! client remembers the old ones.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,12 +25,12 @@ pub(crate) enum Fate {
     Duplicate,
     Reorder,
     Mixed,
-    /// The webhook comes as usual, the lead can be read only later.
+    /// The webhook is sent as usual, but the lead becomes readable only later.
     UnreadableFirst,
 }
 
 impl Fate {
-    /// In the order the dice ask for them; [`Fate::Webhook`] is the rest.
+    /// In the order in which the dice pick them; the remaining leads get [`Fate::Webhook`].
     pub(crate) const INJECTED: [Self; 6] =
         [Self::Drop, Self::Late, Self::Duplicate, Self::Reorder, Self::Mixed, Self::UnreadableFirst];
 
@@ -56,49 +57,49 @@ impl Fate {
     }
 }
 
-/// How a storm is thrown.
+/// The parameters of a storm.
 #[derive(Debug)]
 pub(crate) struct Forecast {
     pub(crate) seed: u64,
     pub(crate) leads: usize,
     pub(crate) form_ids: Vec<String>,
-    /// Probability of each of [`Fate::INJECTED`]; together at most 1.
+    /// The probability of each of [`Fate::INJECTED`]. Their sum is at most 1.
     pub(crate) shares: [f64; 6],
     pub(crate) same_person: f64,
     pub(crate) late: Duration,
     pub(crate) readable_after_ms: i64,
 }
 
-/// What was decided for one lead.
+/// The decision about one lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Decision {
-    /// Index into the forms.
+    /// Index of the form.
     form: usize,
     fate: Fate,
     platform: &'static str,
     ad: usize,
-    /// The earlier lead whose person comes again.
+    /// The earlier lead whose person returns.
     same_as: Option<usize>,
 }
 
-/// Decisions, and how far they have come true.
+/// The decisions, and how many of them have been carried out.
 #[derive(Debug)]
 pub(crate) struct Storm {
     forecast: Forecast,
     decisions: Vec<Decision>,
-    /// Running number and e-mail of who filled in each lead so far.
+    /// The running number and e-mail address of the person behind each lead so far.
     people: Vec<(u64, String)>,
 }
 
 impl Storm {
-    /// Throws the dice.
+    /// Makes all decisions.
     pub(crate) fn new(world: &World, forecast: Forecast) -> Self {
         let places: Vec<Place> = forecast.form_ids.iter().map(|id| Place::of(world, id)).collect();
         let decisions = decide(&forecast, &places);
         Self { forecast, decisions, people: Vec::new() }
     }
 
-    /// How many leads there are of each fate, and how many repeat a person.
+    /// The number of leads with each fate, and the number of leads that repeat a person.
     pub(crate) fn injected(&self) -> BTreeMap<&'static str, usize> {
         let count = |wanted: Fate| self.decisions.iter().filter(|decision| decision.fate == wanted).count();
         let fates = [Fate::Webhook].into_iter().chain(Fate::INJECTED);
@@ -112,12 +113,13 @@ impl Storm {
         self.decisions.len()
     }
 
-    /// Whether every lead is there.
+    /// Whether every lead was submitted.
     pub(crate) fn is_over(&self) -> bool {
         self.people.len() == self.decisions.len()
     }
 
-    /// Submits up to `at_once` further leads until there are `until`; `false` once they are there.
+    /// Submits up to `at_once` further leads, but no more than `until` in total. Returns `false` once `until` is
+    /// reached.
     pub(crate) fn blow(&mut self, world: &mut World, until: usize, at_once: usize) -> bool {
         let until = until.min(self.decisions.len());
         for _ in 0..at_once {
@@ -130,14 +132,15 @@ impl Storm {
         self.people.len() < until
     }
 
-    /// Submits one lead and says who filled it in. A form archived meanwhile takes no more; its leads stay away.
+    /// Submits one lead and returns its person. If the form has been archived meanwhile, the lead is skipped.
     fn submit(&self, world: &mut World, decision: &Decision) -> (u64, String) {
         let form_id = self.forecast.form_ids.get(decision.form).map(String::as_str).unwrap_or_default();
         let known = decision.same_as.and_then(|earlier| self.people.get(earlier)).cloned();
         let Some(form) = world.forms.get(form_id).filter(|form| form.takes_leads()) else {
             return known.unwrap_or_default();
         };
-        // Said again, because a form in another language would invent another mailbox for the same person.
+        // The address is given explicitly, because a form in another language would invent another mailbox for the same
+        // person.
         let repeated = form
             .email_key()
             .zip(known.as_ref())
@@ -164,7 +167,7 @@ impl Storm {
     }
 }
 
-/// What the dice need to know of a form.
+/// The properties of a form that the decisions depend on.
 struct Place {
     page_id: String,
     asks_email: bool,
@@ -180,8 +183,8 @@ impl Place {
     }
 }
 
-/// Every lead throws the same dice in the same order, whatever the probabilities: another share changes only what it is
-/// about.
+/// Makes the decisions. Every lead throws the same dice in the same order whatever the probabilities, so changing one
+/// share affects only that kind of decision.
 fn decide(forecast: &Forecast, places: &[Place]) -> Vec<Decision> {
     let mut random = StdRng::seed_from_u64(forecast.seed);
     let mut with_email: BTreeMap<&str, Vec<usize>> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Submitting a form: the lead comes into being and its webhook is queued.
+//! Submitting a form: creates the lead and queues its webhook.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -12,27 +12,27 @@ use super::invent::Person;
 use super::lead::{Answer, ConsentAnswer, DeliveryState, Lead};
 use crate::webhook::outbox::{Change, Manner};
 
-/// Who fills in the form and how its webhook behaves.
+/// Who fills in the form, and how its webhook behaves.
 #[derive(Debug, Clone)]
 pub(crate) struct Submission {
     /// `fb` or `ig`.
     pub(crate) platform: String,
-    /// Answers given; the rest is invented.
+    /// The given answers; the rest are invented.
     pub(crate) answers: Vec<Answer>,
-    /// Consents given; `None` invents them.
+    /// The given consents; `None` invents them.
     pub(crate) consents: Option<Vec<ConsentAnswer>>,
-    /// Invent answers to questions not answered; a person at the form page leaves them empty instead.
+    /// Whether to invent missing answers. A person at the form page leaves them empty instead.
     pub(crate) invent: bool,
     pub(crate) organic: bool,
     pub(crate) readable_after_ms: i64,
-    /// How long ago it happened.
+    /// How long ago the form was submitted.
     pub(crate) age_ms: i64,
     pub(crate) manner: Manner,
     /// Real time until the webhook is queued.
     pub(crate) deliver_after: Duration,
-    /// The running number of the person who fills it in; a new person unless given.
+    /// The running number of the person; a new person if `None`.
     pub(crate) person: Option<u64>,
-    /// Which of the form's ads the first lead comes from; further leads take the next ones.
+    /// Index of the ad that the first lead comes from; further leads take the next ones.
     pub(crate) first_ad: usize,
 }
 
@@ -55,7 +55,7 @@ impl Default for Submission {
 }
 
 impl World {
-    /// Submits `form_id` `count` times; the ids are in the order of submission. `None` when there is no such form.
+    /// Submits `form_id` `count` times and returns the ids in order of submission. `None` if the form does not exist.
     pub(crate) fn submit(&mut self, form_id: &str, count: usize, submission: &Submission) -> Option<Vec<String>> {
         let form = self.forms.get(form_id)?.clone();
         let created_ms = self.clock.now_ms() - submission.age_ms;
@@ -71,7 +71,7 @@ impl World {
         Some(ids)
     }
 
-    /// A test lead of `form`: organic, with Meta's dummy answers where none are given. Its webhook is sent like any.
+    /// Submits a test lead: organic, with Meta's dummy values for missing answers. Its webhook is sent like any other.
     pub(crate) fn submit_test_lead(
         &mut self,
         form: &Form,
@@ -133,7 +133,7 @@ impl World {
         }
     }
 
-    /// Queues the leadgen changes of leads that belong to one submission, if the app's mode lets it hear of them.
+    /// Queues the leadgen changes of one submission. `heard` says whether the app's mode lets it receive them.
     fn queue_changes(&mut self, changes: Vec<Change>, manner: Manner, after: Duration, heard: bool) {
         let now = self.clock.now_ms();
         let Some(page_id) = changes.first().map(|change| change.entry_id.clone()) else { return };
@@ -186,7 +186,7 @@ fn empty_answers(form: &Form) -> Vec<Answer> {
     form.questions.iter().map(|question| Answer { name: question.key.clone(), values: Vec::new() }).collect()
 }
 
-/// Meta's filling for a test lead.
+/// Meta's dummy answer in a test lead.
 fn dummy(question: &Question) -> Answer {
     let value = match (question.kind, question.options.first()) {
         (_, Some(option)) => option.key.clone(),
@@ -196,10 +196,11 @@ fn dummy(question: &Question) -> Answer {
     Answer { name: question.key.clone(), values: vec![value] }
 }
 
-/// Reads answers written as `{name: value | [values]}` or `[{"name", "values"}]`.
+/// Parses answers of the form `{name: value | [values]}` or `[{"name", "values"}]`.
 ///
 /// # Errors
-/// A sentence naming what is wrong: an unknown question, an option the form does not offer, a value that is no text.
+/// A sentence naming the problem: an unknown question, an option that the form does not offer, or a value that is not
+/// text.
 pub(crate) fn read_answers(form: &Form, given: &Value) -> Result<Vec<Answer>, String> {
     let pairs: Vec<(String, Value)> = match given {
         Value::Null => Vec::new(),
@@ -238,7 +239,7 @@ fn read_answer(form: &Form, name: String, value: Value) -> Result<Answer, String
     Ok(Answer { name, values })
 }
 
-/// A choice answer is stored by the option's key; the option's text is accepted too.
+/// The stored value of an answer. A choice is stored as the option's key; the option's text is accepted too.
 fn choice_key(question: &Question, text: String) -> Result<String, String> {
     if question.options.is_empty() {
         return Ok(text);

@@ -1,9 +1,9 @@
-//! Tokens of system users: made by their business, without any login.
+//! Tokens of system users, which their business creates without a login.
 
 use super::World;
 use super::token::{Grant, Permission, Refusal, Token, TokenKind};
 
-/// What a system user of a lead integration is usually given.
+/// The usual permissions of a lead integration's system user.
 pub(crate) const USUAL_SCOPES: &[&str] = &[
     "pages_show_list",
     "pages_read_engagement",
@@ -17,17 +17,17 @@ pub(crate) const USUAL_SCOPES: &[&str] = &[
 ];
 
 impl World {
-    /// A new token of a system user, living `life_s` or for ever.
+    /// Creates a token of a system user that lives `life_s` seconds, or never expires.
     ///
-    /// It is a snapshot: `scopes`, and the pages assigned right now. Older tokens live on; page tokens derived from them
-    /// do not.
+    /// The token is a snapshot of `scopes` and the pages assigned at that moment. Older tokens stay valid; page tokens
+    /// derived from them do not.
     pub(crate) fn mint_system_token(&mut self, user_id: &str, scopes: &[String], life_s: Option<i64>) -> String {
         let pages = self.user(user_id).map(|user| user.pages().map(str::to_owned).collect()).unwrap_or_default();
         let granted = scopes.iter().map(|scope| (scope.clone(), Permission::Granted)).collect();
         self.keep_system_token(user_id, Grant { permissions: granted, pages: Some(pages) }, life_s)
     }
 
-    /// A token with what an older one had.
+    /// Creates a token with the snapshot of an older one.
     pub(crate) fn renew_system_token(&mut self, old: &Token, life_s: i64) -> String {
         let snapshot = old.snapshot.clone().unwrap_or_default();
         self.keep_system_token(&old.user_id, snapshot, Some(life_s))

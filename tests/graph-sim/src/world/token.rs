@@ -1,17 +1,17 @@
-//! Access tokens: whose they are, how long they live, and what killed them.
+//! Access tokens: their owners, their lifetimes, and why they become invalid.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Length of a long-lived user token: "about 60 days".
+/// Lifetime of a long-lived user token: "about 60 days".
 pub(crate) const LONG_LIVED_S: i64 = 5_183_976;
-/// Length of the user token a code is exchanged for: one to two hours.
+/// Lifetime of the user token that a code is exchanged for. Meta says one to two hours.
 pub(crate) const SHORT_LIVED_S: i64 = 5_400;
-/// Reads of a person's data end this long after they last went through the login dialog.
+/// How long a person's data stays readable after the person last used the login dialog: 90 days.
 pub(crate) const DATA_ACCESS_S: i64 = 90 * 24 * 3600;
-/// A code of the login dialog lives this long (Meta publishes no number).
+/// Lifetime of a login code. Meta publishes no number.
 pub(crate) const CODE_LIFE_S: i64 = 600;
 
-/// Whom a token speaks for.
+/// The principal of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TokenKind {
     User,
@@ -19,23 +19,23 @@ pub(crate) enum TokenKind {
     Page { page_id: String },
 }
 
-/// A token this simulator handed out. App tokens are not kept: they are `APPID|SECRET`.
+/// A token that the simulator issued. App tokens are not stored: they are `APPID|SECRET`.
 #[derive(Debug, Clone)]
 pub(crate) struct Token {
     pub(crate) kind: TokenKind,
     pub(crate) user_id: String,
     pub(crate) issued_s: i64,
-    /// Epoch seconds; `None` = never.
+    /// Epoch seconds; `None` if it never expires.
     pub(crate) expires_s: Option<i64>,
-    /// Epoch seconds; `None` = never.
+    /// Epoch seconds; `None` if it never expires.
     pub(crate) data_access_expires_s: Option<i64>,
     pub(crate) refusal: Option<Refusal>,
-    /// What a system user's token was given when it was made, and page tokens derived from it. `None` for people's
-    /// tokens: what a person allows holds for the person.
+    /// The grant of a system user's token at the time of its creation, inherited by page tokens derived from it. `None`
+    /// for people's tokens: a person's grant belongs to the person.
     pub(crate) snapshot: Option<Grant>,
 }
 
-/// Why a token is dead before its time; each has its own subcode of error 190.
+/// Why a token became invalid. Each reason has its own subcode of error 190.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// 458: the person removed the app.
@@ -44,9 +44,9 @@ pub(crate) enum Refusal {
     Checkpoint,
     /// 460: the password changed, or the session was invalidated.
     PasswordChanged,
-    /// 463: expired.
+    /// 463: the token expired.
     Expired,
-    /// 467: revoked or logged out.
+    /// 467: the token was revoked, or the person logged out.
     Revoked,
     /// 492: the person lost the role on the page.
     RoleLost,
@@ -61,29 +61,29 @@ impl Token {
         matches!(self.kind, TokenKind::Page { .. })
     }
 
-    /// A system user's token, or a page token derived from one: ended data access never touches these.
+    /// Whether it is a system user's token or a page token derived from one. Expired data access never affects these.
     pub(crate) fn is_of_system_user(&self) -> bool {
         self.snapshot.is_some()
     }
 
-    /// Why the token is refused for data at `now_s`, in the order Meta would notice it.
+    /// Why the token is rejected for data at `now_s`, in the order in which Meta checks.
     pub(crate) fn refused(&self, now_s: i64) -> Option<Refusal> {
         self.session_refused(now_s)
             .or_else(|| self.data_access_expires_s.is_some_and(|at| at <= now_s).then_some(Refusal::DataAccessExpired))
     }
 
-    /// As [`Token::refused`], but for `debug_token`: ended data access leaves a token valid there.
+    /// Like [`Token::refused`], but for `debug_token`, where a token stays valid after its data access has expired.
     pub(crate) fn session_refused(&self, now_s: i64) -> Option<Refusal> {
         self.refusal.or_else(|| self.expires_s.is_some_and(|at| at <= now_s).then_some(Refusal::Expired))
     }
 }
 
-/// What a person allowed the app. It lives with the person, not with a token: withdrawing a permission or a page
-/// touches tokens handed out before.
+/// What a person allowed the app. The grant belongs to the person, not to a token, so withdrawing a permission or a
+/// page also affects tokens issued before.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Grant {
     pub(crate) permissions: BTreeMap<String, Permission>,
-    /// Pages consented to; `None` = all, present and future.
+    /// The pages with consent; `None` means all pages, present and future.
     pub(crate) pages: Option<BTreeSet<String>>,
 }
 
@@ -111,11 +111,11 @@ impl Grant {
     }
 }
 
-/// The `code` a login ends with.
+/// The `code` that a login ends with.
 #[derive(Debug, Clone)]
 pub(crate) struct LoginCode {
     pub(crate) user_id: String,
-    /// `None` for the JavaScript SDK's kind of login, whose exchange names no address.
+    /// `None` for a login through the JavaScript SDK, whose exchange names no address.
     pub(crate) redirect_uri: Option<String>,
     pub(crate) issued_s: i64,
     pub(crate) used: bool,

@@ -1,4 +1,4 @@
-//! Accounts made from a seed, and what they are made of.
+//! Accounts generated from a seed, and what they contain.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

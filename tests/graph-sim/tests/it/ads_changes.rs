@@ -1,4 +1,4 @@
-//! Accounts that change while they are read: names, statuses, access, and numbers that cannot be.
+//! Accounts that change while a client reads them: names, statuses, access and impossible numbers.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ async fn change(meta: &Meta, body: Value) -> Value {
     meta.sim(&format!("ads/{ACCOUNT}/change"), body).await
 }
 
-/// The ads that delivered on a day, and the day.
+/// The ads that delivered yesterday, and the date.
 async fn delivered_yesterday(meta: &Meta, token: &str) -> (Vec<Value>, String) {
     let rows = insights(meta, token, "fields=ad_id,spend&level=ad&date_preset=yesterday&time_increment=1").await;
     let day = rows[0]["date_start"].as_str().expect("a day").to_owned();

@@ -1,4 +1,4 @@
-//! Lists of campaigns, ad sets and ads: paging, filters, what is left out.
+//! Lists of campaigns, ad sets and ads: paging, filters and what is left out.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::advertiser::{ACCOUNT, ids, plan, walk, with};
 use crate::client::{Meta, read};
 
-/// Every word of `delivery_info`, as readers that want everything list them.
+/// Every value of `delivery_info`, for a client that lists everything.
 const EVERYTHING: &str = r#"["active","archived","completed","limited","not_delivering","deleted","not_published",
     "pending_review","permanently_deleted","recently_completed","recently_rejected","rejected","scheduled","inactive"]"#;
 

@@ -1,4 +1,4 @@
-//! Limits of ad accounts: several at once, each in its own words.
+//! Rate limits of ad accounts: several at once, each with its own error.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ fn header(answer: &Answer, name: &str) -> Value {
     serde_json::from_str(value.to_str().expect("ASCII")).expect("JSON")
 }
 
-/// The account's entry of one type.
+/// The usage header's entry of one type for the account.
 fn usage(answer: &Answer, kind: &str) -> Value {
     let header = header(answer, "x-business-use-case-usage");
     let entries = header[ACCOUNT].as_array().expect("entries of the account");

@@ -1,4 +1,4 @@
-//! An advertiser's account, and how a reader walks through it and adds up.
+//! An advertiser's account, and helpers that read and add up its numbers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::client::Meta;
 
-/// An account that nobody else has.
+/// An account that does not exist in the seed world.
 pub(crate) const ACCOUNT: &str = "555000111222333";
 
 /// A body of `POST /_sim/ads` for [`ACCOUNT`].
@@ -17,14 +17,15 @@ pub(crate) fn plan(campaigns: u32, adsets: u32, ads: u32, days: u32) -> Value {
     })
 }
 
-/// With some members replaced or added.
+/// The body with some members replaced or added.
 pub(crate) fn with(mut body: Value, more: Value) -> Value {
     let members = body.as_object_mut().expect("an object");
     members.extend(more.as_object().expect("an object").clone());
     body
 }
 
-/// Moves the clock to the next noon of a time zone: a test that runs about midnight should not meet another day halfway.
+/// Moves the clock to the next noon of a time zone, so that the day does not change during a test that runs around
+/// midnight.
 pub(crate) async fn noon(meta: &Meta, zone: &str) {
     let now = meta.sim_get("clock").await["now"].as_i64().expect("seconds");
     let here = jiff::Timestamp::from_second(now).expect("a time").in_tz(zone).expect("a zone");
@@ -35,7 +36,7 @@ pub(crate) async fn noon(meta: &Meta, zone: &str) {
     meta.sim("clock", json!({"advance_s": noon.timestamp().as_second() - now})).await;
 }
 
-/// All elements of an edge, page by page.
+/// All elements of an edge, read page by page.
 pub(crate) async fn walk(meta: &Meta, path: &str, token: &str) -> Vec<Value> {
     let mut rows = Vec::new();
     let mut after = String::new();
@@ -55,15 +56,15 @@ pub(crate) fn ids(rows: &[Value]) -> BTreeSet<String> {
     rows.iter().map(|row| row["id"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// What most queries ask for.
+/// The fields of most queries.
 pub(crate) const FIELDS: &str = "account_id,campaign_id,adset_id,ad_id,impressions,clicks,spend,reach,actions";
 
-/// A parameter's value as part of an address.
+/// A parameter value, encoded for a URL.
 pub(crate) fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-/// A simulator with [`ACCOUNT`] in it, at noon, and Mara's token.
+/// A simulator at noon with an account made from `body`, and Mara's token.
 pub(crate) async fn account(body: Value) -> (Meta, String) {
     let meta = Meta::start().await;
     noon(&meta, "Europe/Berlin").await;

@@ -1,4 +1,4 @@
-//! A small Graph client for the tests: logs in, signs its calls, reads answers.
+//! A small Graph client for the tests: logs in, signs its calls and parses responses.
 
 use graph_sim::{Handle, Options, seed, signing};
 use reqwest::header::{HeaderMap, LOCATION};
@@ -6,7 +6,7 @@ use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
 use url::Url;
 
-/// Everything a lead integration asks for.
+/// All permissions that a lead integration asks for.
 pub(crate) const ALL_SCOPES: &str = "pages_show_list,pages_read_engagement,pages_manage_metadata,pages_manage_ads,\
                                      pages_messaging,leads_retrieval,ads_management,business_management,email";
 pub(crate) const REDIRECT: &str = "https://client.example/callback";
@@ -16,13 +16,13 @@ pub(crate) const IMPLANTS: &str = "23984716520100011";
 /// The bakery's form with German keys.
 pub(crate) const CATERING: &str = "23984716520100031";
 
-/// A simulator and a client of it.
+/// A simulator and its client.
 pub(crate) struct Meta {
     handle: Handle,
     http: Client,
 }
 
-/// What Graph answered.
+/// A response of Graph.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -69,7 +69,7 @@ impl Meta {
         &self.http
     }
 
-    /// Passes the dialog as a program; the answer is the address it redirects to.
+    /// Passes the dialog as a program and returns the address it redirects to.
     pub(crate) async fn dialog(&self, parameters: &str) -> Url {
         let address = self.url(&format!(
             "/v26.0/dialog/oauth?client_id={}&redirect_uri={REDIRECT}&state=s%2F1&{parameters}",
@@ -81,20 +81,20 @@ impl Meta {
         location.parse().expect("an address")
     }
 
-    /// A short-lived user token.
+    /// Logs a user in and returns a short-lived user token.
     pub(crate) async fn login(&self, user_id: &str, scopes: &str, more: &str) -> String {
         let back = self.dialog(&format!("_sim=allow&_user={user_id}&scope={scopes}{more}")).await;
         let answer = self.exchange(&query(&back, "code").expect("a code"), REDIRECT).await;
         answer.json["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// A long-lived user token of Mara's with every permission.
+    /// A long-lived user token of Mara with every permission.
     pub(crate) async fn mara(&self) -> String {
         let short = self.login(seed::MARA, ALL_SCOPES, "").await;
         self.prolong(&short).await.json["access_token"].as_str().expect("a token").to_owned()
     }
 
-    /// Mara's token of one page.
+    /// Mara's page token for one page.
     pub(crate) async fn page(&self, page_id: &str) -> String {
         let user = self.mara().await;
         self.page_of(&user, page_id).await
@@ -113,7 +113,7 @@ impl Meta {
         self.oauth(&[("grant_type", "fb_exchange_token"), ("fb_exchange_token", token)]).await
     }
 
-    /// `/oauth/access_token` with the app's credentials.
+    /// Calls `/oauth/access_token` with the app's credentials.
     pub(crate) async fn oauth(&self, parameters: &[(&str, &str)]) -> Answer {
         let client = [("client_id", seed::APP_ID), ("client_secret", seed::APP_SECRET)];
         let request = self.http.get(self.url("/v26.0/oauth/access_token")).query(&client).query(parameters);
@@ -145,12 +145,12 @@ impl Meta {
         }
     }
 
-    /// `POST /` with requests that share `token`.
+    /// Sends a batch whose requests share `token`.
     pub(crate) async fn batch(&self, token: &str, elements: &Value) -> Answer {
         self.post("/", token, &[("batch", &elements.to_string())]).await
     }
 
-    /// A control call.
+    /// Makes a control call.
     pub(crate) async fn sim(&self, path: &str, body: Value) -> Value {
         let response =
             self.http.post(self.url(&format!("/_sim/{path}"))).json(&body).send().await.expect("control answers");
@@ -160,35 +160,35 @@ impl Meta {
         answer
     }
 
-    /// A control call that reads.
+    /// Makes a reading control call.
     pub(crate) async fn sim_get(&self, path: &str) -> Value {
         let response = self.http.get(self.url(&format!("/_sim/{path}"))).send().await.expect("control answers");
         response.json().await.expect("JSON")
     }
 
-    /// Submits a form and answers the lead ids.
+    /// Submits a form and returns the lead ids.
     pub(crate) async fn submit(&self, body: Value) -> Vec<String> {
         let answer = self.sim("leads", body).await;
         serde_json::from_value(answer["ids"].clone()).expect("ids")
     }
 
-    /// Submits one lead without any webhook.
+    /// Submits one lead with default settings and returns its id.
     pub(crate) async fn one_lead(&self, form_id: &str) -> String {
         self.submit(json!({"form_id": form_id})).await.pop().expect("a lead")
     }
 }
 
-/// The app's token.
+/// The app access token.
 pub(crate) fn app_token() -> String {
     format!("{}|{}", seed::APP_ID, seed::APP_SECRET)
 }
 
-/// A query parameter of an address.
+/// A query parameter of a URL.
 pub(crate) fn query(address: &Url, name: &str) -> Option<String> {
     address.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
 }
 
-/// Sends a request and reads the answer.
+/// Sends a request and reads the response.
 pub(crate) async fn read(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.expect("an answer");
     let status = response.status().as_u16();

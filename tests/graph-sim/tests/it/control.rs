@@ -1,4 +1,4 @@
-//! The control interface itself: mistakes, truth, statistics, reset.
+//! The control interface itself: rejected calls, state, statistics and reset.
 
 use graph_sim::{Options, seed};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Late webhooks, webhooks among other things, and duplicates some time apart.
+//! Late webhooks, webhooks mixed with other changes, and delayed duplicates.
 
 use std::time::{Duration, Instant};
 
@@ -92,7 +92,7 @@ async fn a_mixed_lead_stands_in_one_body_with_what_is_no_lead() {
     }
 }
 
-/// Lead ids in the order they came.
+/// Lead ids in order of arrival.
 fn ids(posts: &[Post]) -> Vec<String> {
     posts.iter().flat_map(Post::leads).map(|(_, id)| id).collect()
 }

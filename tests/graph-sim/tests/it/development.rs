@@ -1,4 +1,4 @@
-//! An app in development mode: it hears of tests only.
+//! An app in development mode receives only tests.
 
 use graph_sim::seed;
 use serde_json::json;

@@ -57,7 +57,7 @@ async fn the_download_is_utf_16_with_tabs_and_quotes_what_needs_it() {
         cells[7..12],
         ["Catering-Anfrage – campaign", &format!("f:{CATERING}"), "Catering-Anfrage", "false", "ig"]
     );
-    // The tab inside the quoted name splits it here.
+    // The naive split also splits at the tab inside the quoted name.
     assert_eq!(cells[12..14], ["\"Käthe \"\"KG\"\" Groß,", "Am Ring\n2\""]);
     assert_eq!(cells[14..], ["k@example.com", "p:+4915112345678", "torten, brötchen", "CREATED\r\n"]);
 }

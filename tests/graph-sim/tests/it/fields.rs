@@ -95,7 +95,7 @@ async fn every_answer_names_the_version_that_gave_it() {
         assert!(answer.headers.contains_key("x-fb-trace-id"));
     }
     assert_eq!(ask("/v3.1/me").await.status, 404, "v3.1 never was a version of this form: an alias");
-    // Which is the oldest that still answers depends on the day.
+    // The oldest supported version depends on the date.
     let answering = ask("/v19.0/me").await.headers["facebook-api-version"].to_str().unwrap().to_owned();
     assert!(("v21.0"..="v26.0").contains(&answering.as_str()), "{answering}");
     let unknown = read(meta.http().get(meta.url("/v99.0/me")).query(&[("access_token", &token)])).await;

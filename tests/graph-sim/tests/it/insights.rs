@@ -1,4 +1,4 @@
-//! Insights: rows on every level, and whether they add up.
+//! Insights: rows on every level, and their sums.
 
 use serde_json::Value;
 

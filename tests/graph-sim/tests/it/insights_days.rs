@@ -1,4 +1,4 @@
-//! The days of insights: whose they are, and how long they change.
+//! The days of insights: their time zone, and how long their numbers change.
 
 use graph_sim::seed;
 use serde_json::json;
@@ -18,7 +18,7 @@ async fn days_are_those_of_the_account() {
         let yesterday = meta.get(&path, &token).await.json["data"][0].clone();
         let expected = here.date().yesterday().unwrap().to_string();
         assert_eq!(yesterday["date_start"], expected, "{zone}");
-        // Until an hour after the next midnight there.
+        // Advance to an hour after the next midnight in that zone.
         let midnight =
             here.date().tomorrow().unwrap().to_zoned(here.time_zone().clone()).unwrap().timestamp().as_second();
         meta.sim("clock", json!({"advance_s": midnight - now + 3600})).await;
@@ -54,7 +54,7 @@ async fn numbers_are_restated_for_28_days_and_then_stay() {
         leads.push(action(&row, "lead"));
         spends.push(row["spend"].clone());
     }
-    // Some are taken back, so that not every single day has more than the one before.
+    // Some leads are taken back, so the count does not grow on every single day.
     assert!(
         leads[1] > leads[0] && leads[27] > leads[1] && leads[7..=27].iter().any(|late| *late != leads[7]),
         "{leads:?}"

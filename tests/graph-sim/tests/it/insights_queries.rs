@@ -1,4 +1,4 @@
-//! Insights divided, sorted, filtered, paged; and what cannot be asked.
+//! Insights with breakdowns, sorting, filters and paging, and rejected queries.
 
 use serde_json::{Value, json};
 

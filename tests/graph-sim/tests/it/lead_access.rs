@@ -1,4 +1,4 @@
-//! The question who may read a page's leads.
+//! Access to a page's leads.
 
 use graph_sim::seed;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Reading leads, one by one and in lists.
+//! Reading leads, individually and in lists.
 
 use graph_sim::seed;
 use serde_json::{Value, json};

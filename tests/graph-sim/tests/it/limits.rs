@@ -1,11 +1,11 @@
-//! Limits set for a page: growing usage, refusals, blocks that impatience makes longer.
+//! Rate limits of a page: growing usage, rejections, and blocks that further calls prolong.
 
 use graph_sim::seed;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, CHECK_UP, Meta, read};
 
-/// The page's part of a usage header.
+/// The page's entry in a usage header.
 fn usage(text: &str) -> Value {
     serde_json::from_str::<Value>(text).expect("JSON")[seed::DENTAL][0].clone()
 }

@@ -1,4 +1,4 @@
-//! The simulator from outside, over HTTP, as a client and as a webhook receiver.
+//! Tests the simulator from outside, over HTTP, as a client and as a webhook receiver.
 
 #![expect(
     clippy::indexing_slicing,

@@ -1,4 +1,4 @@
-//! Forms made by a test, and forms in further languages.
+//! Forms created by a test, and forms in further languages.
 
 use graph_sim::seed;
 use serde_json::{Value, json};

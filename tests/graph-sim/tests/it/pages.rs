@@ -14,7 +14,7 @@ async fn portfolio_pages_are_missing_without_business_management() {
     let refused = meta.get("/me/businesses", &token).await;
     assert_eq!(refused.error(), (403, 200, None));
     assert_eq!(refused.message(), "(#200) Requires business_management permission");
-    // Known by id, such a page gives its token all the same.
+    // Such a page can still be read by id, and returns its token.
     assert!(!meta.page_of(&token, seed::OUTDOOR).await.is_empty());
 
     let token = meta.login(seed::MARA, ALL_SCOPES, "").await;

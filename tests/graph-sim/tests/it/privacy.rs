@@ -1,4 +1,4 @@
-//! The callbacks about people's privacy.
+//! The privacy callbacks.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::client::Meta;
 use crate::receiver::{Post, Receiver};
 
-/// The payload of a signed request, whose signature must be right.
+/// The payload of a signed request. Checks the signature.
 fn opened(signed_request: &str) -> Value {
     let (_, payload) = signed_request.split_once('.').expect("two parts");
     let payload: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).expect("base64url")).expect("JSON");

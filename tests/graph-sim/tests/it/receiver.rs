@@ -1,4 +1,4 @@
-//! A webhook receiver that keeps what it gets and answers what the test wants.
+//! A webhook receiver that records its requests and returns the status a test wants.
 
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::{Meta, app_token};
 
-/// One post.
+/// One recorded request.
 #[derive(Debug, Clone)]
 pub(crate) struct Post {
     pub(crate) headers: HeaderMap,
@@ -26,7 +26,7 @@ pub(crate) struct Post {
 }
 
 impl Post {
-    /// Page and leadgen id of every leadgen change.
+    /// The page id and leadgen id of every leadgen change.
     pub(crate) fn leads(&self) -> Vec<(String, String)> {
         let entries = self.json["entry"].as_array().cloned().unwrap_or_default();
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -49,7 +49,7 @@ struct Shared {
     status: AtomicU16,
 }
 
-/// Listens until dropped.
+/// A receiver that listens until it is dropped.
 pub(crate) struct Receiver {
     url: String,
     shared: Arc<Shared>,
@@ -63,8 +63,8 @@ impl Drop for Receiver {
 }
 
 impl Receiver {
-    /// `/hook` answers the challenge correctly; `/quoted` puts it in quotes, `/closed` forbids it. `/deletion` confirms
-    /// with a code.
+    /// Starts a receiver. `/hook` returns the challenge, `/quoted` returns it in quotes, and `/closed` rejects it.
+    /// `/deletion` confirms with a code.
     pub(crate) async fn start() -> Self {
         let shared = Arc::new(Shared { posts: Mutex::default(), status: AtomicU16::new(200) });
         let router = Router::new()
@@ -83,7 +83,7 @@ impl Receiver {
         format!("{}{path}", self.url)
     }
 
-    /// The status of answers from now on.
+    /// Sets the status of all further responses.
     pub(crate) fn answer(&self, status: u16) {
         self.shared.status.store(status, Ordering::SeqCst);
     }
@@ -92,7 +92,7 @@ impl Receiver {
         self.shared.posts.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits until what has been received satisfies `enough`.
+    /// Waits until the recorded requests satisfy `enough`.
     pub(crate) async fn wait(&self, enough: impl Fn(&[Post]) -> bool) -> Vec<Post> {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
@@ -105,7 +105,7 @@ impl Receiver {
         }
     }
 
-    /// Waits for a number of leadgen changes over all posts, duplicates included.
+    /// Waits for a number of leadgen changes over all requests, including duplicates.
     pub(crate) async fn wait_for_leads(&self, count: usize) -> Vec<Post> {
         self.wait(|posts| posts.iter().map(|post| post.leads().len()).sum::<usize>() >= count).await
     }

@@ -1,4 +1,4 @@
-//! Insights as reports: asked for, polled, read page by page.
+//! Insights reports: requested, polled and read page by page.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::client::{ALL_SCOPES, Answer, Meta};
 
 const QUERY: &[(&str, &str)] = &[
     ("level", "ad"),
-    // As Meta's SDK posts it.
+    // In the format of Meta's SDK.
     ("fields", r#"["ad_id","ad_name","impressions","spend","actions"]"#),
     ("time_increment", "1"),
     ("date_preset", "last_7d"),
@@ -30,7 +30,7 @@ async fn control(meta: &Meta, body: Value) {
     meta.sim(&format!("ads/{ACCOUNT}/reports"), body).await;
 }
 
-/// Polls until the report says it is completed at 100 percent, or fails, or is skipped.
+/// Polls until the report is completed at 100 percent, failed or skipped.
 async fn finish(meta: &Meta, run: &str, token: &str) -> Value {
     let start = Instant::now();
     loop {

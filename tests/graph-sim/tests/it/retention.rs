@@ -1,4 +1,4 @@
-//! Ninety days, then a lead is gone for everybody but the truth.
+//! Retention: after ninety days a lead is visible only in the control interface's state.
 
 use graph_sim::seed;
 use serde_json::{Value, json};
@@ -41,7 +41,7 @@ async fn an_expired_test_lead_makes_room_for_another() {
     assert!(meta.post(&path, &page, &[]).await.json["id"].is_string());
 }
 
-/// All leads, organic ones, expired ones.
+/// The counts of all, organic and expired leads.
 async fn counts(meta: &Meta) -> Value {
     let page = meta.page(seed::DENTAL).await;
     let form =

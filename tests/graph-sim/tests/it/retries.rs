@@ -1,4 +1,4 @@
-//! What happens when a receiver does not answer 200, on the simulated clock.
+//! Retries when a receiver does not return 200, on the simulated clock.
 
 use std::time::{Duration, Instant};
 

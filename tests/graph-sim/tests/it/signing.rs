@@ -1,4 +1,4 @@
-//! Published and computed vectors.
+//! Signatures: published and computed test vectors.
 
 use graph_sim::signing::{appsecret_proof, hub_signature_256, hub_signature_sha1, signed_request};
 

@@ -1,4 +1,4 @@
-//! Ten thousand leads over thirty pages are nothing special.
+//! Ten thousand leads over thirty pages stay fast.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{ALL_SCOPES, CHECK_UP, Meta};
 use crate::receiver::{Post, Receiver};
 
-/// Far above what it takes, because the machine may be busy with other things.
+/// Far above the usual time, because the machine may be busy.
 const ENOUGH: Duration = Duration::from_secs(3);
 
 async fn timed<T>(what: &str, work: impl Future<Output = T>) -> T {

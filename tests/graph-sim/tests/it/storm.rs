@@ -1,4 +1,4 @@
-//! Storms: many leads, everything that goes wrong, and the same again.
+//! Storms: many leads, every delivery problem, and repeatability.
 
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -150,7 +150,7 @@ async fn mistakes_in_a_storm_are_told() {
     }
 }
 
-/// How often each lead was announced.
+/// The number of announcements of each lead.
 fn counted(posts: &[Post]) -> HashMap<String, usize> {
     let mut times = HashMap::new();
     for (_, id) in posts.iter().flat_map(Post::leads).filter(|(_, id)| !id.is_empty()) {

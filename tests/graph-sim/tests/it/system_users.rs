@@ -7,7 +7,7 @@ use crate::client::{ALL_SCOPES, Answer, Meta, app_token};
 
 const DAY: i64 = 86_400;
 
-/// A further token of the seeded system user.
+/// Creates another token of the seeded system user.
 async fn token(meta: &Meta, body: Value) -> String {
     let answer = meta.sim(&format!("system_users/{}/tokens", seed::SYSTEM_USER), body).await;
     answer["token"].as_str().expect("a token").to_owned()

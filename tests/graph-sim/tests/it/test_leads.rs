@@ -1,4 +1,4 @@
-//! Test leads and deleting.
+//! Test leads and their deletion.
 
 use graph_sim::seed;
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Token kinds, proofs, tasks, and the ways tokens die.
+//! Token kinds, proofs, tasks, and the reasons for which tokens become invalid.
 
 use graph_sim::{Options, seed};
 use serde_json::json;

@@ -54,7 +54,7 @@ async fn leads_of_several_pages_at_one_time_share_a_body() {
     let receiver = Receiver::start().await;
     receiver.subscribe(&meta, &[seed::DENTAL, seed::BAKERY], "leadgen").await;
     let mut sent: HashSet<String> = HashSet::new();
-    // On a machine that stands still for a moment the calls may fall into different bodies; then again.
+    // On a machine that stalls for a moment the calls may end up in different bodies, so retry.
     for _ in 0..20 {
         for form_id in [CHECK_UP, CATERING, IMPLANTS] {
             sent.extend(meta.submit(json!({"form_id": form_id, "count": 40})).await);
@@ -63,7 +63,7 @@ async fn leads_of_several_pages_at_one_time_share_a_body() {
         let got: Vec<String> = posts.iter().flat_map(Post::leads).map(|(_, id)| id).collect();
         assert_eq!(got.len(), sent.len());
         assert_eq!(got.into_iter().collect::<HashSet<_>>(), sent);
-        // Two pages in one body, and several entries of one of them.
+        // One body with two pages and several entries of one of them.
         let mixed = |post: &Post| post.pages().iter().collect::<HashSet<_>>().len() == 2 && post.pages().len() > 2;
         if posts.iter().any(mixed) {
             return;
@@ -214,7 +214,7 @@ async fn one_page_of_two_people_is_announced_once() {
     assert_eq!(meta.get(&format!("/{id}"), &token).await.json["id"], id.as_str());
 }
 
-/// Waits until the simulator has noted `posts` answers.
+/// Waits until the simulator has recorded `posts` responses.
 async fn delivered(meta: &Meta, posts: u64) {
     while meta.sim_get("stats").await["webhooks"]["posts"].as_u64() < Some(posts) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;

@@ -1,4 +1,4 @@
-//! What people take back, and what comes back to life.
+//! Withdrawn permissions and roles, and their restoration.
 
 use graph_sim::seed;
 use serde_json::json;

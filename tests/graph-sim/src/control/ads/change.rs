@@ -1,4 +1,4 @@
-//! `POST /_sim/ads/{account_id}/change`: what happens to an account while somebody reads it.
+//! `POST /_sim/ads/{account_id}/change`: changes an account while a client reads it.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ pub(in crate::control) struct Input {
     thresholds: Option<Thresholds>,
 }
 
-/// One, or a list.
+/// One value or a list.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Several<T> {
@@ -64,7 +64,7 @@ struct Thresholds {
     object_weight: Option<u64>,
 }
 
-/// Changes all that is asked for, or nothing when there is a mistake in it; answers what changed.
+/// Makes all requested changes, or none if one of them is invalid. Returns what changed.
 pub(in crate::control) async fn change(
     State(sim): State<Arc<Sim>>,
     Path(account_id): Path<String>,
@@ -76,7 +76,7 @@ pub(in crate::control) async fn change(
     let known = account(&world, &account_id)?;
     let id = known.id.clone();
     let today = known.ads.today(&world.clock);
-    // On a copy, so that a mistake in the middle leaves everything as it was.
+    // Work on a copy, so that a mistake half-way changes nothing.
     let mut ads = Ads::clone(&known.ads);
     let mut told = Map::new();
     let moment = objects::Moment { now_ms, today };
@@ -89,6 +89,7 @@ pub(in crate::control) async fn change(
         account.check()?;
         account.move_to(&mut ads)?;
     }
+    // Check every user before the first change to the world.
     for user in input.revoke.iter().chain(&input.grant).flat_map(Several::as_slice) {
         user_mut(&mut world, user)?;
     }
@@ -110,7 +111,7 @@ pub(in crate::control) async fn change(
 }
 
 impl Input {
-    /// Flattened members and refusing unknown ones do not go together; so the names are compared here.
+    /// Parses the input. `deny_unknown_fields` does not work with flattened members, so the names are checked here.
     fn read(value: Value) -> Result<Self, Mistake> {
         const KNOWN: &[&str] = &[
             "touch",

@@ -1,4 +1,4 @@
-//! `POST /_sim/ads`: an account of any size.
+//! `POST /_sim/ads`: creates an account of any size.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::world::ads::tree::Level;
 
 /// More ads are a mistake.
 const MOST_ADS: u64 = 1_000_000;
-/// Longer histories nobody can ask for.
+/// No client can ask for a longer history.
 const MOST_DAYS: i32 = 1_200;
 
 #[derive(Debug, Deserialize)]
@@ -62,7 +62,8 @@ fn most() -> f64 {
     0.6
 }
 
-/// Makes an account, or replaces what it advertises. Who may work with a new one: the seed's people and every system user.
+/// Creates an account, or replaces what an existing one advertises. By default the seed's people and every system user
+/// may work with a new account.
 pub(in crate::control) async fn create(
     State(sim): State<Arc<Sim>>,
     Body(input): Body<Input>,
@@ -148,7 +149,7 @@ pub(super) fn zone(name: &str) -> Result<TimeZone, Mistake> {
     TimeZone::get(name).map_err(|_| Mistake::new(format!("timezone: there is no time zone \"{name}\"")))
 }
 
-/// Who is to have access; `None` leaves it as it is.
+/// The users with access; `None` leaves the access of an existing account unchanged.
 fn users(world: &World, account_id: &str, given: Option<Vec<String>>) -> Result<Option<Vec<String>>, Mistake> {
     if let Some(given) = given {
         return match given.iter().find(|id| world.user(id).is_none()) {
@@ -173,7 +174,7 @@ fn admit(world: &mut World, account_id: &str, users: &[String]) -> Result<(), Mi
     Ok(())
 }
 
-/// The account belongs to one business.
+/// Makes one business the only owner of the account.
 fn assign_owner(world: &mut World, account_id: &str, business_id: &str) -> Result<(), Mistake> {
     if world.business(business_id).is_none() {
         return Err(Mistake::new(format!("business_id: there is no business {business_id}")));

@@ -1,4 +1,4 @@
-//! `/_sim/ads`: what accounts advertise, made from a seed, and the truth about it.
+//! `/_sim/ads`: accounts with generated ads, and the true numbers of those ads.
 
 mod change;
 mod create;

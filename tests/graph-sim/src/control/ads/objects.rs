@@ -1,4 +1,4 @@
-//! Changing campaigns, ad sets and ads: names, statuses, budgets.
+//! Changes to campaigns, ad sets and ads: names, statuses and budgets.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::world::ads::status::Status;
 use crate::world::ads::tree::Level;
 use crate::world::ads::{Ads, dice};
 
-/// More ids are not told.
+/// The most ids that are returned.
 const TOLD: usize = 1_000;
 
 #[derive(Debug, Deserialize)]
@@ -25,16 +25,16 @@ pub(super) struct Objects {
     budget: Option<BTreeMap<String, i64>>,
 }
 
-/// Which objects get another name.
+/// The objects to rename.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Touch {
-    /// Of each level, or of the one named.
+    /// A share of each level, or of the given one.
     Share(f64),
     These(Vec<String>),
 }
 
-/// When a change happens.
+/// The time of a change.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moment {
     pub(super) now_ms: i64,
@@ -106,7 +106,7 @@ fn find(ads: &Ads, member: &str, id: &str) -> Result<(Level, u32), Mistake> {
     }
 }
 
-/// A share of a level, spread over all of it; other ones each time.
+/// Selects a share of a level, spread over all of it. Each call selects other objects.
 fn some_of(ads: &Ads, level: Level, share: f64) -> Vec<(Level, u32)> {
     let count = ads.tree.count(level);
     let wanted = (f64::from(count) * share).ceil();
@@ -117,7 +117,7 @@ fn some_of(ads: &Ads, level: Level, share: f64) -> Vec<(Level, u32)> {
     places.map(|place| (level, u32::try_from(place).unwrap_or_default())).collect()
 }
 
-/// Another name and the time it was given.
+/// Renames objects and updates their time of change.
 fn touch(ads: &mut Ads, objects: &[(Level, u32)], at: Moment, told: &mut Map<String, Value>) {
     ads.changes.touches += 1;
     for (level, index) in objects {
@@ -133,7 +133,8 @@ fn touch(ads: &mut Ads, objects: &[(Level, u32)], at: Moment, told: &mut Map<Str
     told.insert("touched_ids".to_owned(), json!(ids));
 }
 
-/// What is switched off still delivers today, what is switched on does so from today.
+/// Sets the status of objects. One that is switched off still delivers today; one that is switched on delivers from
+/// today.
 fn set_status(
     ads: &mut Ads,
     name: &str,

@@ -1,5 +1,5 @@
-//! Things that should not be in insights and sometimes are: absurd values, rows that come twice, ads nobody knows,
-//! fields that break everything.
+//! Anomalies that sometimes occur in insights: absurd values, duplicate rows, unknown ads, and fields that break a
+//! query.
 
 use std::collections::BTreeMap;
 
@@ -118,7 +118,7 @@ fn ad_day(ads: &Ads, member: &str, ad_id: &str, day: &str) -> Result<(u32, Day),
     Ok((ad, day))
 }
 
-/// In an ad set that runs, if there is one.
+/// Adds a ghost ad, in an active ad set if there is one.
 fn add_ghost(ads: &mut Ads) -> u32 {
     let runs = |adset: &u32| ads.effective(Level::AdSet, *adset) == Effective::Active;
     let adset = (0..ads.tree.count(Level::AdSet)).find(runs).unwrap_or_default();

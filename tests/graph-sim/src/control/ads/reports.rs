@@ -1,4 +1,4 @@
-//! `POST /_sim/ads/{account_id}/reports`: what becomes of the next reports.
+//! `POST /_sim/ads/{account_id}/reports`: sets the outcome of the next reports.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::control::{Body, Mistake};
 use crate::report::{Fate, Pace};
 use crate::server::Sim;
 
-/// An hour is what Meta takes at most.
+/// Meta takes at most an hour.
 const LONGEST_MS: u64 = 3_600_000;
 
 #[derive(Debug, Deserialize)]
@@ -30,7 +30,8 @@ fn once() -> u32 {
     1
 }
 
-/// With `next`, the fate (and pace, if given) of the next `times` reports; without, the pace of all later ones.
+/// Sets the fate, and the pace if given, of the next `times` reports. Without `next`, sets the pace of all later
+/// reports.
 pub(in crate::control) async fn reports(
     State(sim): State<Arc<Sim>>,
     Path(account_id): Path<String>,

@@ -1,4 +1,4 @@
-//! `GET /_sim/ads/{account_id}/totals`: what the account's own reports would show, whoever may read them.
+//! `GET /_sim/ads/{account_id}/totals`: the sums that the account's own reports would show, regardless of access.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub(in crate::control) struct Input {
     by: Option<String>,
 }
 
-/// From the first day with delivery to today, unless told otherwise.
+/// Returns the sums from `since` to `until`, by default from the first day with delivery to today.
 pub(in crate::control) async fn totals(
     State(sim): State<Arc<Sim>>,
     Path(account_id): Path<String>,
@@ -51,7 +51,7 @@ pub(in crate::control) async fn totals(
     if since > until {
         return Err(Mistake::new("since: must not be after until"));
     }
-    // Adding up a hundred thousand ads takes a while; nobody else waits for it.
+    // Adding up a hundred thousand ads takes a while and must not block other calls.
     let work = tokio::task::spawn_blocking(move || report(&id, &ads, since, until, data_ms, by));
     work.await.map(Json).map_err(|error| Mistake::new(error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! Ads, field by field.
+//! The fields of ads.
 
 use serde_json::{Value, json};
 

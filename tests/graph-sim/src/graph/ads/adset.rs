@@ -1,4 +1,4 @@
-//! Ad sets, field by field.
+//! The fields of ad sets.
 
 use serde_json::{Value, json};
 
@@ -77,7 +77,7 @@ fn promoted(place: &Place<'_>) -> Value {
     }
 }
 
-/// The account's pixel.
+/// Returns the id of the account's pixel.
 pub(super) fn pixel(place: &Place<'_>) -> String {
     (700_000_000_000_000 + place.ads.prefix).to_string()
 }

@@ -1,4 +1,4 @@
-//! Budgets in answers: strings in the currency's smallest unit, on one of two levels.
+//! Budget fields: strings in the currency's smallest unit, on one of two levels.
 
 use serde_json::{Value, json};
 
@@ -6,8 +6,9 @@ use super::Place;
 use crate::world::ads::dice::Dice;
 use crate::world::ads::tree::Level;
 
-/// `daily_budget`, `lifetime_budget` and `budget_remaining`. Where the other level has the budget, campaigns leave them out
-/// and ad sets say `"0"`. (Which of the two Meta does is not documented; clients meet both.)
+/// Returns `daily_budget`, `lifetime_budget` or `budget_remaining`. Where the other level has the budget, campaigns
+/// omit the fields and ad sets return `"0"`. (Meta does not document which of the two it does. Clients must handle
+/// both.)
 pub(super) fn value(place: &Place<'_>, level: Level, field: &str) -> Option<Value> {
     let budget = place.ads.budget(level, place.index);
     let none = || (level == Level::AdSet).then(|| json!("0"));

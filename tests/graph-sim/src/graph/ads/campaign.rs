@@ -1,4 +1,4 @@
-//! Campaigns, field by field.
+//! The fields of campaigns.
 
 use serde_json::{Value, json};
 

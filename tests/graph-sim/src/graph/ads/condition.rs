@@ -1,7 +1,7 @@
-//! `filtering`: conditions on campaigns, ad sets and ads, in lists of objects and in insights.
+//! `filtering`: conditions on campaigns, ad sets and ads, in object lists and in insights.
 //!
-//! `[{"field": "ad.effective_status", "operator": "IN", "value": ["ACTIVE"]}]`; a field without prefix is the listed
-//! level's own.
+//! `[{"field": "ad.effective_status", "operator": "IN", "value": ["ACTIVE"]}]`. A field without a prefix belongs to the
+//! listed level.
 
 use std::collections::BTreeSet;
 
@@ -14,17 +14,17 @@ use crate::world::ads::Ads;
 use crate::world::ads::status::{self, Effective};
 use crate::world::ads::tree::Level;
 
-/// One element of `filtering`, not yet understood.
+/// One element of `filtering`, not yet interpreted.
 #[derive(Debug, Clone)]
 pub(crate) struct Element {
-    /// Where it stands in the list.
+    /// Index in the list.
     pub(crate) at: usize,
     pub(crate) field: String,
     pub(crate) operator: String,
     pub(crate) value: Value,
 }
 
-/// Something asked of an object.
+/// A condition on an object.
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
     pub(crate) level: Level,
@@ -33,15 +33,15 @@ pub(crate) struct Condition {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Test {
-    /// One of these; ids that are no object's are left out.
+    /// The object is one of these. Unknown ids are omitted.
     Is(BTreeSet<u32>),
     /// `effective_status` is one of these.
     Effective(Vec<Effective>),
-    /// `delivery_info` has one of these words.
+    /// The object's `delivery_info` is one of these words.
     Delivery(Vec<String>),
     Updated(Comparison, i64),
     Created(Comparison, i64),
-    /// The name contains the text, or does not.
+    /// Whether the name must contain the text or must not contain it. The text is in lower case.
     Named(bool, String),
     Objective(Vec<String>),
 }
@@ -83,13 +83,13 @@ impl Element {
         GraphError::invalid(format!("(#100) Param filtering[{}]{what}", self.at))
     }
 
-    /// What cannot be filtered by at all.
+    /// The error for a field that cannot be filtered by.
     pub(crate) fn unsupported(&self) -> GraphError {
         let (field, operation) = (&self.field, self.operator.to_lowercase());
         GraphError::invalid(format!("(#100) Filtering field '{field}' with operation '{operation}' is not supported"))
     }
 
-    /// The words of a list, or of a single one.
+    /// Returns the value as a list of words. A single word becomes a list of one.
     fn words(&self) -> Result<Vec<String>, GraphError> {
         let word = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),
@@ -115,10 +115,10 @@ impl Element {
         Ok((operator, value.ok_or_else(|| self.invalid("[value] must be seconds since the epoch"))?))
     }
 
-    /// What it asks of an object; `None` when the field is none of an object's.
+    /// Interprets the element as a condition on an object. `None` if objects have no such field.
     ///
     /// # Errors
-    /// 100 for an operator or value that does not fit the field.
+    /// Returns 100 for an operator or value that does not fit the field.
     pub(crate) fn condition(&self, ads: &Ads, own: Option<Level>) -> Result<Option<Condition>, GraphError> {
         let (level, attribute) = match self.field.split_once('.') {
             Some((prefix, attribute)) => (Level::parse(prefix), attribute),
@@ -154,10 +154,10 @@ impl Element {
     }
 }
 
-/// Reads the parameter.
+/// Parses the `filtering` parameter.
 ///
 /// # Errors
-/// 100 when it is no JSON list of objects with `field`, `operator` and `value`.
+/// Returns 100 unless it is a JSON list of objects with `field`, `operator` and `value`.
 pub(crate) fn elements(text: Option<&str>) -> Result<Vec<Element>, GraphError> {
     let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return Ok(Vec::new()) };
     let invalid = || GraphError::invalid("(#100) Param filtering must be an array of {field, operator, value}");
@@ -176,10 +176,10 @@ pub(crate) fn elements(text: Option<&str>) -> Result<Vec<Element>, GraphError> {
         .collect()
 }
 
-/// Names of `effective_status`.
+/// Parses names of `effective_status`.
 ///
 /// # Errors
-/// 100 for a name that is none.
+/// Returns 100 for an unknown name.
 pub(crate) fn statuses(names: &[String], parameter: &str) -> Result<Vec<Effective>, GraphError> {
     let mut statuses = Vec::new();
     for name in names {
@@ -194,7 +194,7 @@ pub(crate) fn statuses(names: &[String], parameter: &str) -> Result<Vec<Effectiv
 }
 
 impl Condition {
-    /// Whether an object on the condition's level fulfils it.
+    /// Returns whether an object on the condition's level matches.
     pub(crate) fn holds(&self, ads: &Ads, index: u32) -> bool {
         let level = self.level;
         match &self.test {
@@ -215,8 +215,8 @@ impl Condition {
         }
     }
 
-    /// As [`Condition::holds`] for the object on the condition's level that something at or below it belongs to. What lies
-    /// above asks nothing.
+    /// Like [`Condition::holds`], for an object at or below the condition's level: tests the object it belongs to on
+    /// that level. Returns `true` for an object above the condition's level.
     pub(crate) fn holds_for(&self, ads: &Ads, level: Level, index: u32) -> bool {
         let above = match (level, self.level) {
             (Level::Ad, wanted) => ads.tree.above(index, wanted),
@@ -227,7 +227,7 @@ impl Condition {
         self.holds(ads, above)
     }
 
-    /// What it makes visible by naming it.
+    /// Returns which otherwise hidden objects the condition makes visible by naming their status.
     pub(crate) fn visibility(&self) -> Visibility {
         let has = |word: &str| matches!(&self.test, Test::Delivery(words) if words.iter().any(|known| known == word));
         let lists = |status| matches!(&self.test, Test::Effective(statuses) if statuses.contains(&status));

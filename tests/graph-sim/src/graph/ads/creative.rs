@@ -1,8 +1,8 @@
-//! Creatives, field by field.
+//! The fields of creatives.
 //!
-//! `thumbnail_url` and `image_url` are addresses that expire: their query string changes with every hour of the clock,
-//! the picture does not. A reader who compares creatives with such an address in them finds all of them changed, all the
-//! time.
+//! `thumbnail_url` and `image_url` are URLs that expire: their query string changes with every hour of the clock, while
+//! the picture stays the same. A client that includes such a URL when it compares creatives finds all of them changed,
+//! all the time.
 
 use serde_json::{Value, json};
 
@@ -56,7 +56,7 @@ pub(super) fn value(place: &Place<'_>, field: &Field, request: &Request) -> Opti
     })
 }
 
-/// The address of a picture, valid for a while.
+/// Returns the URL of a picture, which expires.
 fn picture(place: &Place<'_>, size: &str) -> String {
     let hour = place.now_ms.div_euclid(HOUR_MS);
     let picture = dice::throw(place.ads.seed ^ 0x91c7, u64::from(place.index));

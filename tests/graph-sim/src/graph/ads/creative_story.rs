@@ -1,4 +1,4 @@
-//! Where a creative keeps its text: in one of five places, or nowhere.
+//! The text of a creative: in one of five places, or nowhere.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ const TEXTS: &[&str] = &[
     "\"Best decision of the year\" – Anna, 34",
 ];
 
-/// Everything a creative may say.
+/// All content a creative can have.
 pub(super) struct Story {
     pub(super) page_id: String,
     pub(super) post_id: u64,
@@ -26,7 +26,7 @@ pub(super) struct Story {
     pub(super) link: String,
     pub(super) image_hash: String,
     pub(super) video_id: String,
-    /// Of the button.
+    /// The type of the call-to-action button.
     pub(super) call: &'static str,
     form_id: Option<String>,
 }
@@ -61,7 +61,7 @@ impl Story {
         }
     }
 
-    /// `object_story_spec`, for the kinds that have one.
+    /// Returns `object_story_spec`. `None` for kinds without one.
     pub(super) fn spec(&self, kind: Kind) -> Option<Value> {
         let (name, data) = match kind {
             Kind::Direct | Kind::Post | Kind::Assets => return None,
@@ -89,7 +89,7 @@ impl Story {
         Some(json!({"page_id": self.page_id, "instagram_user_id": "17841400000000001", name: data}))
     }
 
-    /// `asset_feed_spec`: Meta puts the parts together.
+    /// Returns `asset_feed_spec`, from which Meta assembles the ad.
     pub(super) fn assets(&self) -> Value {
         json!({
             "bodies": [{"text": self.text}, {"text": format!("{} (2)", self.text)}],

@@ -1,4 +1,4 @@
-//! `campaigns`, `adsets`, `ads` and `adcreatives`: newest first, filtered, without what is archived or deleted.
+//! `campaigns`, `adsets`, `ads` and `adcreatives`: newest first, filtered, without archived or deleted objects.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,10 +19,10 @@ use crate::world::ads::Ads;
 use crate::world::ads::status::Effective;
 use crate::world::ads::tree::Level;
 
-/// The largest page; larger limits are cut to it.
+/// Maximum page size. Larger limits are reduced to it.
 const LARGEST: usize = 500;
 
-/// Objects of one level with running numbers in a row; the last number comes first.
+/// Objects of one level with consecutive indices, listed from the last index to the first.
 struct Listing {
     ads: Arc<Ads>,
     level: Level,
@@ -59,7 +59,7 @@ impl Sparse for Listing {
     }
 }
 
-/// Creatives of an account, each with the number of the first ad that shows it.
+/// Creatives of an account, each under the index of the first ad that shows it.
 struct Creatives(Arc<Ads>);
 
 impl Sparse for Creatives {
@@ -78,7 +78,7 @@ impl Sparse for Creatives {
     }
 }
 
-/// Reads an edge that lists objects of `level` below `node`; the right to read the node has been checked.
+/// Reads an edge that lists objects of `level` below `node`. The caller has checked the right to read the node.
 pub(crate) fn read(call: &mut Call<'_>, node: &Node, level: Level, query: &EdgeQuery) -> Result<Value, GraphError> {
     let Some(Scope { ads, at, .. }) = super::scope(call.world, node) else {
         return Err(GraphError::nonexisting_field(level.name(), node.type_name()));
@@ -122,16 +122,16 @@ fn elements(node_type: &'static str) -> Elements {
     Elements { node_type: Some(node_type), defaults: &["id"], max_limit: LARGEST }
 }
 
-/// The limit as it was asked for, however large.
+/// Returns the requested limit, without a maximum.
 fn asked(query: &EdgeQuery) -> Result<usize, GraphError> {
     paging::limit(query, usize::MAX)
 }
 
-/// All that is asked of the listed objects. Deleted ones are shown to `filtering`, as `delivery_info` and as
-/// `effective_status`: readers that want everything count on it, though Meta's documentation says otherwise.
+/// Returns all conditions on the listed objects. `filtering` shows deleted objects through `delivery_info` and
+/// `effective_status`: clients that read everything rely on it, although Meta's documentation says otherwise.
 ///
 /// # Errors
-/// 100 for what cannot be asked; 100/1815001 for deleted objects in the parameter `effective_status`.
+/// Returns 100 for an unsupported condition, 100/1815001 for deleted objects in the parameter `effective_status`.
 fn conditions(ads: &Ads, level: Level, query: &EdgeQuery) -> Result<Vec<Condition>, GraphError> {
     let mut conditions = Vec::new();
     if let Some(text) = query.param("effective_status") {

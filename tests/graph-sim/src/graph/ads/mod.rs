@@ -38,7 +38,7 @@ pub(super) struct Place<'w> {
 }
 
 impl Place<'_> {
-    /// Members that campaigns, ad sets and ads share.
+    /// Returns a field that campaigns, ad sets and ads share.
     fn common(&self, level: Level, field: &str) -> Option<Value> {
         let (ads, index) = (self.ads, self.index);
         Some(match field {
@@ -54,7 +54,7 @@ impl Place<'_> {
         })
     }
 
-    /// The place of another object of the account.
+    /// Returns the place of another object of the account.
     fn at(&self, index: u32) -> Self {
         Self { index, ..*self }
     }
@@ -63,7 +63,7 @@ impl Place<'_> {
         json!(self.ads.id(level, index))
     }
 
-    /// Whether it was switched on, whatever those above it are.
+    /// Returns whether the object's own status is active, regardless of the objects above it.
     fn is_on(&self, level: Level) -> bool {
         self.ads.status(level, self.index) == Status::Active
     }
@@ -83,7 +83,7 @@ fn issues(level: Level) -> Value {
     }])
 }
 
-/// The kind of node of an id, if it is one of these.
+/// Returns the node of an id. `None` if the id belongs to none of these objects.
 pub(super) fn find(world: &World, id: &str) -> Option<Node> {
     let (_, object) = world.ads_object(id)?;
     let id = id.to_owned();
@@ -95,14 +95,16 @@ pub(super) fn find(world: &World, id: &str) -> Option<Node> {
     })
 }
 
+/// Checks that the caller may read the object.
+///
 /// # Errors
-/// As for the object's account; 100/33 for an ad that is no account's.
+/// As for the object's account; 100/33 for an object that belongs to no account.
 pub(super) fn check_readable(call: &Call<'_>, id: &str) -> Result<(), GraphError> {
     let Some((account, _)) = call.world.ads_object(id) else { return Err(GraphError::not_visible("get", id)) };
     ad_account::check_member(call, &account.id, id)
 }
 
-/// The value of a field, if the object has one.
+/// Returns the value of a field. `None` if the object has no such field.
 pub(super) fn value(call: &Call<'_>, id: &str, field: &Field) -> Option<Value> {
     let (account, object) = call.world.ads_object(id)?;
     let now_ms = call.world.clock.now_ms();
@@ -115,7 +117,7 @@ pub(super) fn value(call: &Call<'_>, id: &str, field: &Field) -> Option<Value> {
     }
 }
 
-/// The node a field stands for: an ad's ad set, campaign and creative, an ad set's campaign.
+/// Returns the node a field refers to: an ad's ad set, campaign and creative, and an ad set's campaign.
 pub(super) fn related(world: &World, node: &Node, field: &str) -> Option<Node> {
     let (Node::Ad(id) | Node::AdSet(id)) = node else { return None };
     let (account, object) = world.ads_object(id)?;
@@ -133,14 +135,14 @@ pub(super) fn related(world: &World, node: &Node, field: &str) -> Option<Node> {
     }
 }
 
-/// What an account advertises, and where in it an object stands: `None` for the account as a whole.
+/// An account's ads and an object's position in them. `at` is `None` for the whole account.
 pub(super) struct Scope {
     pub(super) account_id: String,
     pub(super) ads: Arc<Ads>,
     pub(super) at: Option<(Level, u32)>,
 }
 
-/// The scope of a node that has campaigns, ads or insights below it.
+/// Returns the scope of a node that has campaigns, ads or insights below it.
 pub(super) fn scope(world: &World, node: &Node) -> Option<Scope> {
     let (account, at) = match node {
         Node::AdAccount(id) => (world.ad_account(id)?, None),

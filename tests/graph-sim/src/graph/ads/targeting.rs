@@ -1,4 +1,4 @@
-//! `targeting`: nested, and of the size it usually has.
+//! The `targeting` field: nested, and of realistic size.
 
 use serde_json::{Map, Value, json};
 

@@ -1,8 +1,8 @@
-//! What lists and rows leave out: archived objects unless asked for, deleted ones as a rule.
+//! Which objects lists and rows leave out: archived ones unless requested, deleted ones by default.
 
 use crate::world::ads::status::Effective;
 
-/// Which objects show up.
+/// Which archived or deleted objects are included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Visibility {
     pub(crate) archived: bool,

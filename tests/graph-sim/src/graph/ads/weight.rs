@@ -1,4 +1,4 @@
-//! How much a page of objects is to put together: "Please reduce the amount of data you're asking for".
+//! Limits the weight of a page of objects: "Please reduce the amount of data you're asking for".
 
 use crate::graph::error::GraphError;
 use crate::graph::fields::Field;
@@ -6,8 +6,10 @@ use crate::graph::fields::Field;
 /// A larger `limit` counts as this.
 const MOST: u64 = 5_000;
 
+/// Checks the weight of `limit` elements with these fields.
+///
 /// # Errors
-/// 1 (HTTP 500) when so many elements with these fields are more than `threshold`.
+/// Returns 1 (HTTP 500) if the weight exceeds `threshold`.
 pub(super) fn check(limit: usize, fields: Option<&[Field]>, threshold: u64) -> Result<(), GraphError> {
     let limit = u64::try_from(limit).unwrap_or(MOST).min(MOST);
     let weight = fields.map_or(1, of_all);

@@ -1,29 +1,30 @@
-//! Action-like fields: lists of `{action_type, value, …}`.
+//! Action fields: lists of `{action_type, value, …}`.
 //!
-//! The action types overlap, as Meta's do: one lead of an instant form is a `lead`, an
-//! `onsite_conversion.lead_grouped` and a `leadgen_grouped`; one of the website is a `lead`, an
-//! `offsite_conversion.fb_pixel_lead`, an `onsite_web_lead` and perhaps a custom conversion. Who adds them up counts
-//! people twice and more.
+//! As at Meta, the action types overlap. One lead of an instant form counts as `lead`, `onsite_conversion.lead_grouped`
+//! and `leadgen_grouped`. One lead of the website counts as `lead`, `offsite_conversion.fb_pixel_lead`,
+//! `onsite_web_lead` and perhaps a custom conversion. A client that sums them counts people at least twice.
 
 use serde_json::{Map, Value, json};
 
 use crate::graph::error::GraphError;
 use crate::world::ads::counts::{Counts, Windows, in_all};
 
-/// A window of attribution, whose share of each action is asked for by name.
+/// An attribution window. Its share of each action is returned on request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Window {
     Click1d,
     Click7d,
     Click28d,
     View1d,
-    /// Known, and without numbers: `7d_view` and `28d_view` since January 2026, others on these ads.
+    /// Known, but without numbers: `7d_view` and `28d_view` since January 2026, others for these ads.
     Empty,
 }
 
 impl Window {
+    /// Parses the names of windows.
+    ///
     /// # Errors
-    /// 100 for what is no window.
+    /// Returns 100 for an unknown window.
     pub(super) fn list(names: &[String]) -> Result<Vec<Self>, GraphError> {
         let read = |(at, name): (usize, &String)| match name.as_str() {
             "1d_click" => Ok(Self::Click1d),
@@ -61,7 +62,7 @@ impl Action {
         Self { name: ActionName::Plain(name), windows }
     }
 
-    /// Everything that happened right after a click.
+    /// An action whose whole number falls within one day of the click.
     fn clicked(name: &'static str, number: i64) -> Self {
         Self::new(name, [number, 0, 0])
     }
@@ -70,7 +71,7 @@ impl Action {
         in_all(self.windows)
     }
 
-    /// The type in words; `custom` is the account's conversion.
+    /// Returns the action type. `custom` is the id of the account's custom conversion.
     pub(super) fn type_name(self, custom: u64) -> String {
         match self.name {
             ActionName::Plain(name) => name.to_owned(),
@@ -90,7 +91,7 @@ impl Action {
     }
 }
 
-/// All actions of a row that happened at all.
+/// Returns all actions of a row that are not zero.
 pub(super) fn actions(counts: &Counts) -> Vec<Action> {
     let (meta, web, custom, bought) =
         (counts.meta_leads(), counts.web_leads(), counts.custom_leads(), counts.purchases());
@@ -122,12 +123,12 @@ pub(super) fn actions(counts: &Counts) -> Vec<Action> {
     all.into_iter().filter(|action| action.value() != 0).collect()
 }
 
-/// Views of three seconds.
+/// Returns the number of three-second views.
 pub(super) fn video_views(counts: &Counts) -> i64 {
     counts.video_hundreds * 35
 }
 
-/// `{action_type, value, …}` with the shares of the windows asked for.
+/// Renders `{action_type, value, …}` with the shares of the requested windows.
 pub(super) fn stat(action: Action, custom: u64, windows: &[Window]) -> Value {
     let mut members = Map::new();
     members.insert("action_type".to_owned(), json!(action.type_name(custom)));

@@ -1,7 +1,7 @@
-//! `breakdowns`: the numbers of each ad and day, divided among ages, countries, placements.
+//! `breakdowns`: divides the numbers of each ad and day among ages, countries and placements.
 //!
-//! The parts add up to the whole, on every level; only people are counted in parts like everything else here, so reach
-//! adds up within one ad and day and not beyond, as without breakdowns.
+//! The parts add up to the whole on every level. People are divided like every other number, so reach adds up within
+//! one ad and day, but not beyond that, as without breakdowns.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::graph::error::GraphError;
 use crate::world::ads::counts::{Metrics, People};
 use crate::world::ads::dice;
 
-/// Names, and the combinations of values with their weights.
+/// Breakdown names, and their combinations of values with weights.
 struct Dimension {
     names: &'static [&'static str],
     values: &'static [(&'static [&'static str], i64)],
@@ -81,17 +81,17 @@ const DIMENSIONS: &[Dimension] = &[
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Cell {
     pub(super) values: Vec<(&'static str, &'static str)>,
-    /// Where its part begins and ends.
+    /// Start and end of its share on the scale of weights.
     from: i64,
     to: i64,
-    /// Where the last part ends.
+    /// Total of the weights.
     whole: i64,
 }
 
-/// The cells of a list of breakdowns; a single one for none.
+/// Returns the cells of a list of breakdowns; a single one for an empty list.
 ///
 /// # Errors
-/// 100 for a breakdown that is not known here.
+/// Returns 100 for an unknown breakdown.
 pub(super) fn cells(names: &[String]) -> Result<Vec<Cell>, GraphError> {
     let known = || DIMENSIONS.iter().flat_map(|dimension| dimension.names);
     for (at, name) in names.iter().enumerate() {
@@ -103,6 +103,7 @@ pub(super) fn cells(names: &[String]) -> Result<Vec<Cell>, GraphError> {
             return Err(GraphError::invalid(message));
         }
     }
+    // Multiply the requested combinations of all dimensions.
     let mut combined: Vec<(Vec<(&str, &str)>, i64)> = vec![(Vec::new(), 1)];
     for dimension in DIMENSIONS {
         let asked = dimension.asked(names);
@@ -124,7 +125,7 @@ pub(super) fn cells(names: &[String]) -> Result<Vec<Cell>, GraphError> {
 }
 
 impl Dimension {
-    /// The combinations of those of its names that are asked for; nothing if none is.
+    /// Returns the value combinations of the requested names. Empty if none of its names is requested.
     fn asked(&self, names: &[String]) -> Vec<(Vec<(&'static str, &'static str)>, i64)> {
         let mut weights: BTreeMap<Vec<(&str, &str)>, i64> = BTreeMap::new();
         for (values, weight) in self.values {
@@ -142,12 +143,12 @@ impl Dimension {
 }
 
 impl Cell {
-    /// Its part of what an ad delivered on a day.
+    /// Returns the cell's share of an ad's delivery on one day.
     pub(super) fn part(&self, metrics: &Metrics, key: u64) -> Metrics {
         let mut at = 0;
         let mut share = |number: i64| {
             at += 1;
-            // Where the parts are cut differs from number to number, or one lead would always go to the last cell.
+            // The cut varies from number to number. Otherwise a single lead would always go to the last cell.
             let cut = i64::try_from(dice::throw(key, at) % self.whole.unsigned_abs()).unwrap_or_default();
             (number * self.to + cut) / self.whole - (number * self.from + cut) / self.whole
         };

@@ -1,7 +1,8 @@
-//! Insights: what an account, a campaign, an ad set or an ad delivered, in rows.
+//! Insights: the delivery of an account, a campaign, an ad set or an ad, in rows.
 //!
-//! A query is understood while the world is held ([`query`], [`period`], [`breakdown`]) and worked out afterwards, from a
-//! copy of what it needs ([`rows`], [`page`]): adding up a large account takes its time, and nobody else should wait.
+//! A query is parsed under the world lock ([`query`], [`period`], [`breakdown`]) and computed afterwards from a copy of
+//! the data it needs ([`rows`], [`page`]). Adding up a large account takes time, and other requests must not wait for
+//! it.
 
 mod actions;
 mod breakdown;
@@ -27,20 +28,20 @@ use super::paging::EdgeQuery;
 use super::session::Call;
 use super::specs;
 
-/// An insights query ready to be worked out.
+/// A parsed insights query, ready to be computed.
 pub(crate) struct Reading {
     rows: Rows,
-    /// The address of the edge, and what the addresses of further pages repeat.
+    /// The URL of the edge. `params` are the parameters that paging URLs repeat.
     base: String,
     params: BTreeMap<String, String>,
-    /// It is a report's, whose size has been judged.
+    /// Whether it belongs to a report, whose size was already checked.
     of_report: bool,
-    /// Rows come without what they need.
+    /// Whether rows are returned without required fields.
     spoiled: bool,
 }
 
 impl Reading {
-    /// One response page.
+    /// Computes one response page.
     pub(crate) fn answer(&self) -> Result<Value, GraphError> {
         if !self.of_report {
             self.rows.check_sync()?;
@@ -53,14 +54,14 @@ impl Reading {
     }
 }
 
-/// Understands a query; the right to read the node has been checked.
+/// Parses a query. The caller has checked the right to read the node.
 pub(crate) fn prepare(call: &Call<'_>, node: &Node, query: &EdgeQuery) -> Result<Reading, GraphError> {
     let rows = rows_of(call, node, query)?;
     let base = format!("{}/v{}.0/{}", call.world.public_url, call.version, query.path);
     Ok(Reading { rows, base, params: query.params.clone(), of_report: false, spoiled: false })
 }
 
-/// Whether insights have a field.
+/// Returns whether insights have a field.
 pub(crate) fn is_field(name: &str) -> bool {
     specs::has_field("AdsInsights", name)
 }

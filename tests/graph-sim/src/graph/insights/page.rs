@@ -1,5 +1,5 @@
-//! Pages of rows. Rows are worked out object by object until the page is full, so the first page of a large report is
-//! there as soon as that of a small one; only sorting and summing up go through everything.
+//! Pages of rows. Rows are computed object by object until the page is full, so the first page of a large report is as
+//! fast as that of a small one. Only sorting and summaries process everything.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -12,15 +12,16 @@ use crate::graph::error::GraphError;
 use crate::graph::paging::{self, Further};
 use crate::world::ads::counts::Metrics;
 
-/// Rows on a page when no limit is given, and at most.
+/// The default and the maximum page size.
 const USUAL: usize = 25;
 const LARGEST: usize = 500;
 
-/// One response page.
+/// Computes one response page.
 pub(super) fn page(rows: &Rows, base: &str, params: &BTreeMap<String, String>) -> Result<Value, GraphError> {
     let limit = limit(params.get("limit").map(String::as_str))?;
     let after = params.get("after").map(|cursor| read(cursor)).transpose()?;
     let before = params.get("before").filter(|_| after.is_none()).map(|cursor| read(cursor)).transpose()?;
+    // Find the rows of the page.
     let (objects, sights) = (rows.objects(), rows.sights());
     let source = Source { rows, objects: &objects, sights: &sights };
     let (found, next, previous) = match (&rows.query.sort, before) {
@@ -58,7 +59,7 @@ fn limit(text: Option<&str>) -> Result<usize, GraphError> {
     Ok(usize::try_from(limit).unwrap_or(LARGEST).min(LARGEST))
 }
 
-/// A cursor is the row before or after it.
+/// A cursor encodes the key of the row before or after it.
 fn write(key: Key) -> String {
     format!("{}.{}.{}.{}", key.object, key.period, key.cell, key.copy)
 }
@@ -72,7 +73,7 @@ fn read(cursor: &str) -> Result<Key, GraphError> {
     }
 }
 
-/// Rows with what it takes to work them out.
+/// Rows with everything needed to compute them.
 struct Source<'a> {
     rows: &'a Rows,
     objects: &'a Objects,
@@ -107,7 +108,7 @@ impl Source<'_> {
         found
     }
 
-    /// The page around a cursor when everything is in order, and whether there is more on either side.
+    /// Returns the page around a cursor in sorted order, and whether rows follow and precede it.
     fn sorted(
         &self,
         field: &str,

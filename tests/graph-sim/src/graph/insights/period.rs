@@ -1,4 +1,4 @@
-//! The days of a query: `time_range`, `time_ranges`, `date_preset`, cut up by `time_increment`.
+//! The days of a query: `time_range`, `time_ranges` or `date_preset`, divided by `time_increment`.
 
 use jiff::civil::{Date, Weekday};
 use jiff::{Span, ToSpan};
@@ -8,20 +8,20 @@ use crate::graph::error::GraphError;
 use crate::graph::request;
 use crate::world::ads::calendar::{Day, date_of, day_number, parse_day};
 
-/// Totals are kept this long.
+/// How many months back totals are available.
 const KEPT_MONTHS: i32 = 37;
 
-/// The days of one row, the first and the last.
+/// The days of one row, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Period {
     pub(crate) since: Day,
     pub(crate) until: Day,
 }
 
-/// Reads the parameters; `today` is the account's, `first` its first day with delivery.
+/// Parses the parameters. `today` is the current day in the account's zone, `first` the first day with delivery.
 ///
 /// # Errors
-/// 100 for what is no range, 3018 for what begins more than 37 months ago.
+/// Returns 100 for an invalid range, 3018 for a start more than 37 months ago.
 pub(super) fn read<'a>(
     param: impl Fn(&str) -> Option<&'a str>,
     today: Day,
@@ -54,7 +54,7 @@ fn json(text: &str, name: &str) -> Result<Value, GraphError> {
     request::json(text).ok_or_else(|| invalid(&format!("{name} must be an array")))
 }
 
-/// `{"since": "2026-01-01", "until": "2026-01-07"}`.
+/// Parses `{"since": "2026-01-01", "until": "2026-01-07"}`.
 fn range(value: &Value) -> Result<Period, GraphError> {
     let day = |name: &str| {
         let text = value.get(name).and_then(Value::as_str);
@@ -71,7 +71,7 @@ fn range(value: &Value) -> Result<Period, GraphError> {
     Ok(period)
 }
 
-/// How the days are put into rows.
+/// How a range is divided into rows.
 enum Increment {
     All,
     Months,
@@ -107,7 +107,7 @@ impl Increment {
     }
 }
 
-/// The days of a `date_preset`. Those named `last_…d` end yesterday.
+/// Returns the days of a `date_preset`. Presets named `last_…d` end yesterday.
 fn preset(name: &str, today: Day, first: Day) -> Result<Period, GraphError> {
     let date = date_of(today);
     let back = |days: Day| Period { since: today - days, until: today - 1 };

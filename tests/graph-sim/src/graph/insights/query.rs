@@ -30,7 +30,7 @@ const ACTION_BREAKDOWNS: &[&str] = &[
     "standard_event_content_type",
 ];
 
-/// Something asked of a row's numbers.
+/// A condition on a row's numbers.
 #[derive(Debug, Clone)]
 pub(super) struct Wanted {
     pub(super) field: String,
@@ -40,7 +40,7 @@ pub(super) struct Wanted {
 
 #[derive(Debug, Clone)]
 pub(super) struct Query {
-    /// What a row stands for; the account where it is `None`.
+    /// The object type of a row; `None` for the account.
     pub(super) level: Option<Level>,
     pub(super) fields: Vec<String>,
     pub(super) periods: Vec<Period>,
@@ -49,15 +49,17 @@ pub(super) struct Query {
     pub(super) wanted: Vec<Wanted>,
     pub(super) visible: Visibility,
     pub(super) windows: Vec<Window>,
-    /// A field, and whether the largest comes first.
+    /// The field, and whether to sort in descending order.
     pub(super) sort: Option<(String, bool)>,
-    /// Fields of the row that adds up all rows.
+    /// Fields of the summary row.
     pub(super) summary: Option<Vec<String>>,
 }
 
 impl Query {
+    /// Parses the parameters.
+    ///
     /// # Errors
-    /// 100 for every parameter that cannot be understood, 3018 for too old a start.
+    /// Returns 100 for an invalid parameter, 3018 for a start too long ago.
     pub(super) fn read(ads: &Ads, own: Option<Level>, data_ms: i64, query: &EdgeQuery) -> Result<Self, GraphError> {
         let list = |name: &str| query.param(name).map(request::list).unwrap_or_default();
         let level = level(query.param("level"), own)?;
@@ -70,6 +72,7 @@ impl Query {
         let periods = period::read(|name| query.param(name), today, ads.first)?;
         let mut conditions = Vec::new();
         let mut wanted = Vec::new();
+        // Conditions on objects select ads; the others apply to the numbers of a row.
         for element in condition::elements(query.param("filtering"))? {
             match element.condition(ads, level)? {
                 Some(condition) => conditions.push(condition),
@@ -99,7 +102,7 @@ impl Query {
 fn level(name: Option<&str>, own: Option<Level>) -> Result<Option<Level>, GraphError> {
     match name {
         None => Ok(own),
-        // What lies above the object asked is the object itself, as far as its rows are concerned.
+        // Rows of a level above the requested object cover that object only.
         Some("account") => Ok(own),
         Some(name) => match Level::parse(name) {
             Some(level) => Ok(Some(own.map_or(level, |own| own.max(level)))),
@@ -140,7 +143,7 @@ fn check_action_breakdowns(names: &[String]) -> Result<(), GraphError> {
     }
 }
 
-/// A condition on a row's numbers; the name of a level before the field says nothing more.
+/// Parses a condition on a row's numbers. A level prefix before the field is ignored.
 fn of_numbers(element: &Element) -> Result<Wanted, GraphError> {
     let field = element.field.rsplit('.').next().unwrap_or_default();
     let known = matches!(

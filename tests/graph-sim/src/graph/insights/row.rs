@@ -1,4 +1,4 @@
-//! One row: the fields asked for, as text, those without data left out.
+//! One row: the requested fields as strings, without fields that have no data.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use crate::world::ads::currency::{Currency, ratio};
 use crate::world::ads::object::Objective;
 use crate::world::ads::tree::Level;
 
-/// A row as it is answered.
+/// Renders a row of the response.
 pub(super) fn render(rows: &Rows, object: u32, key: Key, metrics: &Metrics) -> Value {
     let mut row = Map::new();
     for field in &rows.query.fields {
@@ -31,7 +31,7 @@ pub(super) fn render(rows: &Rows, object: u32, key: Key, metrics: &Metrics) -> V
     Value::Object(row)
 }
 
-/// Puts in the values that the control interface wants instead of the right ones.
+/// Replaces values with the ones set through the control interface.
 fn spoil(rows: &Rows, ad: u32, day: Day, row: &mut Map<String, Value>) {
     let odd = rows.ads.changes.odd.get(&(ad, day));
     for (field, value) in odd.into_iter().flatten().filter(|(field, _)| rows.query.fields.contains(field)) {
@@ -39,7 +39,7 @@ fn spoil(rows: &Rows, ad: u32, day: Day, row: &mut Map<String, Value>) {
     }
 }
 
-/// Takes from every row of a page what readers tell rows apart by.
+/// Removes the fields that identify a row from every row of a page.
 pub(super) fn take_needed(page: &mut Value) {
     for row in page.get_mut("data").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(row) = row.as_object_mut() {
@@ -50,7 +50,7 @@ pub(super) fn take_needed(page: &mut Value) {
     }
 }
 
-/// Everything added up, from the first day to the last.
+/// Renders the totals from the first day to the last.
 pub(super) fn summary(rows: &Rows, fields: &[String], metrics: &Metrics) -> Value {
     let mut row = Map::new();
     for field in fields {
@@ -68,7 +68,7 @@ pub(super) fn summary(rows: &Rows, fields: &[String], metrics: &Metrics) -> Valu
     Value::Object(row)
 }
 
-/// The value of a field of an object's row, if there is one.
+/// Returns the value of a field of an object's row. `None` without data.
 fn value(rows: &Rows, object: Option<u32>, metrics: &Metrics, field: &str) -> Option<Value> {
     match field {
         "account_id" => Some(json!(rows.account_id)),
@@ -78,7 +78,7 @@ fn value(rows: &Rows, object: Option<u32>, metrics: &Metrics, field: &str) -> Op
     }
 }
 
-/// What a row says of its object and those above it; nothing of those below.
+/// Returns a field of the row's object or of the objects above it. `None` for fields of the levels below.
 fn of_object(rows: &Rows, object: Option<u32>, field: &str) -> Option<Value> {
     let (level, index) = (rows.query.level?, object?);
     let ads = &rows.ads;
@@ -174,7 +174,7 @@ fn of_numbers(rows: &Rows, object: Option<u32>, metrics: &Metrics, field: &str) 
     }
 }
 
-/// What the object's campaign is for, as `[{indicator, values}]`.
+/// Renders the result of the campaign's objective as `[{indicator, values}]`.
 fn results(rows: &Rows, object: Option<u32>, counts: &Counts, text: &dyn Fn(i64) -> Option<String>) -> Option<Value> {
     let (level, index) = (rows.query.level?, object?);
     let campaign = match level {
@@ -192,7 +192,7 @@ fn results(rows: &Rows, object: Option<u32>, counts: &Counts, text: &dyn Fn(i64)
     Some(json!([{"indicator": indicator, "values": [{"value": value, "attribution_windows": ["default"]}]}]))
 }
 
-/// Metrics that are one number. The first few are always there, the others only with data.
+/// Returns a metric that is one number. The first few are always present, the others only with data.
 fn scalar(currency: &Currency, metrics: &Metrics, field: &str) -> Option<String> {
     let counts = &metrics.counts;
     let reach = metrics.reach.number();
@@ -223,7 +223,7 @@ fn scalar(currency: &Currency, metrics: &Metrics, field: &str) -> Option<String>
     }
 }
 
-/// A metric to compare and sort by.
+/// Returns a metric as a number, to compare and sort by.
 pub(super) fn number(currency: &Currency, metrics: &Metrics, field: &str) -> Option<f64> {
     scalar(currency, metrics, field)?.parse().ok()
 }

@@ -1,4 +1,4 @@
-//! Adding up: which objects have rows, and what is in them.
+//! Computes rows: which objects have rows, and their contents.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,20 +14,20 @@ use crate::world::ads::counts::Metrics;
 use crate::world::ads::dice;
 use crate::world::ads::tree::Level;
 
-/// A query with all it takes to work it out, whatever happens to the world meanwhile.
+/// A query with a copy of all data it needs. Later changes of the world do not affect it.
 #[derive(Debug, Clone)]
 pub(crate) struct Rows {
     pub(super) account_id: String,
     pub(super) account_name: String,
     pub(super) ads: Arc<Ads>,
-    /// Below which object to look; the whole account where it is `None`.
+    /// The object to report on; `None` for the whole account.
     pub(super) scope: Option<(Level, u32)>,
-    /// The moment the numbers are of.
+    /// The time of the data.
     pub(super) data_ms: i64,
     pub(super) query: Query,
 }
 
-/// Which row: the object's position among [`Objects`], the numbers of period and cell, and which of two equal ones.
+/// Identifies a row: the object's position in [`Objects`], the indices of period and cell, and which of two equal rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key {
     pub(super) object: usize,
@@ -38,9 +38,9 @@ pub(super) struct Key {
 
 /// The objects that may have rows, in order.
 pub(super) enum Objects {
-    /// The account as a whole.
+    /// The whole account.
     Account,
-    /// Running numbers in a row, then ghosts.
+    /// Consecutive indices, then ghosts.
     Run(Range<u32>, Vec<u32>),
     These(Vec<u32>),
 }
@@ -54,7 +54,7 @@ impl Objects {
         }
     }
 
-    /// The running number at a position; 0 for the account.
+    /// Returns the index of the object at a position; 0 for the account.
     pub(super) fn at(&self, position: usize) -> Option<u32> {
         match self {
             Self::Account => (position == 0).then_some(0),
@@ -67,7 +67,7 @@ impl Objects {
     }
 }
 
-/// What insights can tell of each period: its days that have begun.
+/// For each period, its days that have begun.
 pub(super) type Sights = Vec<Vec<Sight>>;
 
 impl Rows {
@@ -89,7 +89,7 @@ impl Rows {
         Objects::These(named.into_iter().filter(|index| range.contains(index) || ghosts.contains(index)).collect())
     }
 
-    /// The objects that conditions on ids leave; `None` if there are no such conditions.
+    /// Returns the objects that match the conditions on ids. `None` without such conditions.
     fn named(&self, level: Level) -> Option<BTreeSet<u32>> {
         let tree = &self.ads.tree;
         let mut left: Option<BTreeSet<u32>> = None;
@@ -122,7 +122,7 @@ impl Rows {
         self.scope.is_none_or(|(level, index)| self.ads.tree.above(ad, level) == index)
     }
 
-    /// Whether an object may have rows: archived and deleted ones only if they are asked for.
+    /// Returns whether an object may have rows. Archived and deleted ones must be requested.
     pub(super) fn is_visible(&self, object: u32) -> bool {
         match (self.query.level, self.scope) {
             (None, _) => true,
@@ -131,7 +131,7 @@ impl Rows {
         }
     }
 
-    /// The ads that make up an object, and fulfil the conditions.
+    /// Returns the ads of an object that match the conditions.
     pub(super) fn ads_of(&self, object: u32) -> impl Iterator<Item = u32> {
         let tree = &self.ads.tree;
         let (range, ghosts) = match self.query.level {
@@ -149,7 +149,7 @@ impl Rows {
         self.query.conditions.iter().all(|condition| condition.holds_for(&self.ads, Level::Ad, ad))
     }
 
-    /// The rows of the object at a position, in order.
+    /// Returns the rows of the object at a position, in order.
     pub(super) fn of_object(&self, objects: &Objects, position: usize, sights: &Sights) -> Vec<(Key, Metrics)> {
         let Some(object) = objects.at(position).filter(|object| self.is_visible(*object)) else { return Vec::new() };
         let cells = self.query.cells.len();
@@ -195,7 +195,7 @@ impl Rows {
         value.is_some_and(|value| wanted.comparison.holds(&value, &wanted.value))
     }
 
-    /// The day of a period that is only one.
+    /// Returns the day of a period that covers a single day.
     pub(super) fn single_day(&self, period: usize) -> Option<Day> {
         let period = self.query.periods.get(period)?;
         (period.since == period.until).then_some(period.since)

@@ -1,4 +1,4 @@
-//! Reports as nodes: asking for one, polling it, reading its rows.
+//! Reports as nodes: requesting one, polling it, reading its rows.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::report::{Failure, Report, Stage};
 use crate::world::World;
 use crate::world::ads::calendar::day_text;
 
-/// `POST …/insights`: a report of what the same query would answer directly.
+/// `POST …/insights`: creates a report with the rows that the same query would return directly.
 pub(crate) fn submit(call: &mut Call<'_>, node: &Node, query: &EdgeQuery) -> Result<Value, GraphError> {
     let rows = super::rows_of(call, node, query)?;
     let too_much = rows.check_fields().is_err() || rows.has_more_rows(rows.ads.thresholds.async_rows);
@@ -24,28 +24,30 @@ pub(crate) fn submit(call: &mut Call<'_>, node: &Node, query: &EdgeQuery) -> Res
     Ok(json!({ "report_run_id": id }))
 }
 
+/// Checks that the caller may read the report.
+///
 /// # Errors
-/// As for the report's account; 100/33 for a report that expired.
+/// As for the report's account; 100/33 for an expired report.
 pub(crate) fn check_readable(call: &Call<'_>, id: &str) -> Result<(), GraphError> {
     let report = report(call.world, id).ok_or_else(|| GraphError::not_visible(&call.request.method, id))?;
     ad_account::check_member(call, &report.account_id, id)
 }
 
-/// The account a report is about.
+/// Returns the id of the report's account.
 pub(crate) fn account_id(world: &World, id: &str) -> Option<String> {
     report(world, id).map(|report| report.account_id.clone())
 }
 
-/// The report is asked how far it is, which may be what it waits for.
+/// Counts a poll, on which the report's progress may depend.
 pub(crate) fn poll(call: &mut Call<'_>, id: &str) {
     let now = call.world.clock.now_ms();
     call.world.reports.poll(id, now);
 }
 
-/// `/{run}/insights`: the rows, without naming fields again.
+/// `/{run}/insights`: returns the rows with the fields of the original query.
 ///
 /// # Errors
-/// 2601/1815107 before the report is completed, all of its hundred percent.
+/// Returns 2601/1815107 until the report is completed at 100 percent.
 pub(crate) fn rows(call: &mut Call<'_>, id: &str, query: &EdgeQuery) -> Result<Reading, GraphError> {
     let base = format!("{}/v{}.0/{}", call.world.public_url, call.version, query.path);
     let report = call.world.reports.get_mut(id).ok_or_else(|| GraphError::not_visible("get", id))?;
@@ -58,7 +60,7 @@ pub(crate) fn rows(call: &mut Call<'_>, id: &str, query: &EdgeQuery) -> Result<R
     }
 }
 
-/// `DELETE /{run}`.
+/// `DELETE /{run}`: removes the report.
 pub(crate) fn delete(call: &mut Call<'_>, id: &str) -> Result<Value, GraphError> {
     check_readable(call, id)?;
     call.world.reports.remove(id);
@@ -69,7 +71,7 @@ fn report<'w>(world: &'w World, id: &str) -> Option<&'w Report> {
     world.reports.get(id, world.clock.now_ms())
 }
 
-/// The value of a field, if the report has one.
+/// Returns the value of a field. `None` if the report has no such field.
 pub(crate) fn value(world: &World, id: &str, field: &str) -> Option<Value> {
     let report = report(world, id)?;
     let stage = report.stage();

@@ -1,6 +1,6 @@
-//! How much a query may ask for: rows, days of ads to add up, and the fields that break it.
+//! Limits the size of a query: its rows, the ad days to add up, and fields that a test made fail.
 //!
-//! A row of more than twenty-five fields counts as several: one per begun twenty-five.
+//! Each 25 fields or fraction thereof count as one row.
 
 use super::rows::{Objects, Rows, Sights};
 use crate::graph::error::GraphError;
@@ -9,8 +9,10 @@ use crate::world::ads::tree::Level;
 const FIELDS_PER_ROW: usize = 25;
 
 impl Rows {
+    /// Checks the size of a direct query.
+    ///
     /// # Errors
-    /// 100/1487534 for too many rows, 100/1504018 for too much to add up.
+    /// Returns 100/1487534 for too many rows, 100/1504018 for too many ad days.
     pub(super) fn check_sync(&self) -> Result<(), GraphError> {
         let most = self.ads.thresholds;
         self.check_fields()?;
@@ -23,8 +25,10 @@ impl Rows {
         Ok(())
     }
 
+    /// Checks for fields that a test made fail.
+    ///
     /// # Errors
-    /// 100/1487534 for a field that breaks the query.
+    /// Returns 100/1487534 for such a field.
     pub(super) fn check_fields(&self) -> Result<(), GraphError> {
         let covered = |day| self.query.periods.iter().any(|period| (period.since..=period.until).contains(&day));
         let breaks = self
@@ -36,7 +40,7 @@ impl Rows {
         if breaks { Err(GraphError::too_much_data()) } else { Ok(()) }
     }
 
-    /// Whether an ad's numbers are in any row.
+    /// Returns whether an ad's numbers are part of any row.
     fn takes_in(&self, ad: u32) -> bool {
         let tree = &self.ads.tree;
         let object = self.query.level.map_or(0, |level| tree.above(ad, level));
@@ -44,7 +48,7 @@ impl Rows {
         in_scope && self.is_visible(object) && self.ads_of(object).any(|own| own == ad)
     }
 
-    /// Days of ads that may have to be added up.
+    /// Returns an upper bound of the ad days to add up.
     fn ad_days(&self) -> u64 {
         let tree = &self.ads.tree;
         let ads = match self.scope {
@@ -61,8 +65,8 @@ impl Rows {
         u64::from(ads.min(named)).saturating_mul(u64::try_from(days).unwrap_or(u64::MAX))
     }
 
-    /// Whether there are more than `most` rows, every breakdown value being one and wide rows counting as several. Counts
-    /// no further than it has to.
+    /// Returns whether there are more than `most` rows. Each breakdown value counts as a row, and wide rows count as
+    /// several. Stops counting at the limit.
     pub(super) fn has_more_rows(&self, most: u64) -> bool {
         let objects = self.objects();
         let sights = self.sights();

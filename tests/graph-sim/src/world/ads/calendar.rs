@@ -1,9 +1,9 @@
-//! An account's days, and how much of them its numbers know.
+//! An account's days, and how much of each day its numbers cover.
 //!
 //! Days are those of the account's time zone. The numbers do not follow the clock but the account's *data time*: the
-//! moment the account was made, plus every later advance of the clock, cut to the quarter of an hour. Real time passing
-//! changes no number, so two reads agree however long a test takes; advancing the clock restates. An account made with
-//! `live` follows the clock itself.
+//! moment the account was created plus every later advance of the clock, rounded down to a quarter of an hour. Real
+//! time changes no number, so two reads agree however long a test takes. Advancing the clock restates the numbers. An
+//! account created with `live` follows the clock itself.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -11,12 +11,12 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::clock::Clock;
 
-/// Days since 1970-01-01, by the calendar of the account's zone.
+/// Days since 1970-01-01 in the account's time zone.
 pub(crate) type Day = i32;
 
-/// Numbers change every so often.
+/// How often numbers change: a quarter of an hour.
 pub(crate) const QUARTER_MS: i64 = 15 * 60 * 1000;
-/// Quarters of an hour in a day that is neither longer nor shorter than others.
+/// Quarters of an hour in a day without a clock change.
 pub(crate) const QUARTERS: i64 = 96;
 
 const EPOCH: Date = Date::constant(1970, 1, 1);
@@ -25,18 +25,18 @@ const EPOCH: Date = Date::constant(1970, 1, 1);
 pub(crate) struct Calendar {
     pub(crate) zone: TimeZone,
     created_ms: i64,
-    /// How far the clock had been advanced then.
+    /// How far the clock had been advanced when the account was created.
     advanced_ms: i64,
     live: bool,
 }
 
-/// A day as the numbers see it.
+/// A day as seen at a certain data time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Sight {
     pub(crate) day: Day,
-    /// Quarters of an hour of the day that have passed; all of them once it is over.
+    /// Quarters of an hour of the day that have passed; equals `length` once the day is over.
     pub(crate) passed: i64,
-    /// Quarters of an hour in the day: 96, but for the days when clocks are changed.
+    /// Quarters of an hour in the day: 96, except on days with a clock change.
     pub(crate) length: i64,
     /// Quarters of an hour since the day began.
     pub(crate) age: i64,
@@ -47,7 +47,7 @@ impl Calendar {
         Self { zone, created_ms: clock.now_ms(), advanced_ms: clock.advanced_s() * 1000, live }
     }
 
-    /// The moment the numbers are of.
+    /// The data time: the moment that the numbers describe.
     pub(crate) fn data_ms(&self, clock: &Clock) -> i64 {
         let advanced = clock.advanced_s() * 1000 - self.advanced_ms;
         let at = if self.live { clock.now_ms() } else { self.created_ms + advanced };
@@ -60,19 +60,19 @@ impl Calendar {
         day_number(at.to_zoned(self.zone.clone()).date())
     }
 
-    /// When a day begins.
+    /// The moment at which a day begins.
     pub(crate) fn start_ms(&self, day: Day) -> i64 {
         let start = date_of(day).to_zoned(self.zone.clone());
         start.map(|start| start.timestamp().as_millisecond()).unwrap_or_default()
     }
 
-    /// Hours ahead of UTC at a moment; negative west of it.
+    /// The offset from UTC in hours at a moment; negative west of UTC.
     pub(crate) fn offset_hours(&self, epoch_ms: i64) -> f64 {
         let at = Timestamp::from_millisecond(epoch_ms).unwrap_or(Timestamp::UNIX_EPOCH);
         f64::from(self.zone.to_offset(at).seconds()) / 3600.0
     }
 
-    /// The days from `first` to `last` that have begun, seen at `data_ms`.
+    /// The days from `first` to `last` that have begun at `data_ms`.
     pub(crate) fn sights(&self, first: Day, last: Day, data_ms: i64) -> Vec<Sight> {
         let last = last.min(self.day_of(data_ms));
         let mut sights = Vec::new();
@@ -90,7 +90,7 @@ impl Calendar {
     }
 }
 
-/// A day as Graph prints it: `2026-01-05`.
+/// A day in Graph's format: `2026-01-05`.
 pub(crate) fn day_text(day: Day) -> String {
     date_of(day).to_string()
 }

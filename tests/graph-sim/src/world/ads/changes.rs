@@ -1,4 +1,4 @@
-//! What the control interface changed in an account, and the oddities it asked for.
+//! Changes that the control interface made to an account, and the oddities it requested.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,25 +8,25 @@ use super::calendar::Day;
 use super::status::Status;
 use super::tree::Level;
 
-/// Changes of one object.
+/// The changes to one object.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Change {
     pub(crate) name: Option<String>,
-    /// In smallest units.
+    /// In the smallest currency unit.
     pub(crate) budget: Option<i64>,
     pub(crate) updated_ms: Option<i64>,
-    /// From which day on it runs or not.
+    /// Statuses set later, each with the first day on which it applies.
     pub(crate) turns: Vec<(Day, Status)>,
 }
 
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changes {
     objects: HashMap<(Level, u32), Change>,
-    /// How often a share of the objects was renamed.
+    /// How many times a share of the objects was renamed.
     pub(crate) touches: u64,
-    /// Values of single ads on single days that insights answer instead of the right ones.
+    /// Wrong values that insights return for single ads on single days.
     pub(crate) odd: HashMap<(u32, Day), BTreeMap<String, Value>>,
-    /// Ads and days whose row comes twice.
+    /// Ads and days whose row is returned twice.
     pub(crate) twice: HashSet<(u32, Day)>,
     /// Ads, days and fields that make a query fail.
     pub(crate) broken: Vec<(u32, Day, String)>,

@@ -1,4 +1,4 @@
-//! What is counted of an ad on a day, and how counts of several ads and days come together.
+//! The metrics of an ad on a day, and how those of several ads and days combine.
 
 /// Declares counts that simply add up.
 macro_rules! counts {
@@ -25,27 +25,28 @@ macro_rules! counts {
 counts! {
     impressions,
     link_clicks,
-    /// On the ad, but not on its link.
+    /// Clicks on the ad, but not on its link.
     other_clicks,
     outbound_clicks,
     landing_page_views,
     reactions,
     comments,
-    /// In smallest units, like all money here.
+    /// In the smallest currency unit, like all money in this module.
     spend,
-    /// Plays of a video, in hundreds: shares of them (half watched, watched to the end) stay whole and add up.
+    /// Video plays in hundredths of a play, so that shares of them (half watched, watched to the end) stay whole
+    /// numbers and add up.
     video_hundreds,
     messaging,
     purchase_value,
-    /// Leads in Meta's own forms: within a day after a click, later within seven days, within a day after a view.
+    /// Leads from Meta's own forms: within a day after a click, later within seven days, and within a day after a view.
     meta_leads_day,
     meta_leads_week,
     meta_leads_view,
-    /// Leads on the website.
+    /// Leads on the website, in the same three windows.
     web_leads_day,
     web_leads_week,
     web_leads_view,
-    /// Further leads on the website, which count as the account's custom conversion too.
+    /// Further leads on the website, which also count as the account's custom conversion.
     custom_leads_day,
     custom_leads_week,
     custom_leads_view,
@@ -54,11 +55,12 @@ counts! {
     purchases_view,
 }
 
-/// One kind of event by the click or view before it: within a day, later within seven days, within a day after a view.
+/// Events of one kind by the preceding click or view: within a day after a click, later within seven days, within a day
+/// after a view.
 pub(crate) type Windows = [i64; 3];
 
 impl Counts {
-    /// All clicks, those on links among them.
+    /// All clicks, including those on links.
     pub(crate) fn clicks(&self) -> i64 {
         self.link_clicks + self.other_clicks
     }
@@ -67,7 +69,7 @@ impl Counts {
         [self.meta_leads_day, self.meta_leads_week, self.meta_leads_view]
     }
 
-    /// Leads on the website, custom conversions among them.
+    /// Leads on the website, including custom conversions.
     pub(crate) fn web_leads(&self) -> Windows {
         let [day, week, view] = self.custom_leads();
         [self.web_leads_day + day, self.web_leads_week + week, self.web_leads_view + view]
@@ -81,19 +83,19 @@ impl Counts {
         [self.purchases_day, self.purchases_week, self.purchases_view]
     }
 
-    /// Each lead once, however many action types tell of it.
+    /// All leads. Each counts once, however many action types report it.
     pub(crate) fn leads(&self) -> i64 {
         in_all(self.meta_leads()) + in_all(self.web_leads())
     }
 }
 
-/// However it came about.
+/// The sum over all attribution windows.
 pub(crate) fn in_all([day, week, view]: Windows) -> i64 {
     day + week + view
 }
 
-/// How many different people, of which each ad and day only knows its own: together fewer than the sum, and at least as
-/// many as the largest.
+/// A number of distinct people. Each ad and day knows only its own people, so a combined number is less than the sum
+/// and at least the largest part.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct People {
     sum: i64,
@@ -117,12 +119,12 @@ impl People {
     }
 }
 
-/// Everything about an ad on a day, or several.
+/// All metrics of an ad on one or several days.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Metrics {
     pub(crate) counts: Counts,
     pub(crate) reach: People,
-    /// Who clicked.
+    /// The people who clicked.
     pub(crate) clickers: People,
 }
 
@@ -133,7 +135,7 @@ impl Metrics {
         self.clickers.add(other.clickers);
     }
 
-    /// Nothing was delivered and nothing happened, so there is no row.
+    /// Whether nothing was delivered and nothing happened. There is no row then.
     pub(crate) fn is_empty(&self) -> bool {
         self.counts == Counts::default()
     }

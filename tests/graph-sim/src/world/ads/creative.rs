@@ -1,27 +1,27 @@
-//! Creatives: which ad shows which, and where its text is to be found.
+//! Creatives: which ad shows which creative, and which field carries its text.
 
 use super::Ads;
 use super::dice::{self, Dice};
 use super::tree::{FIRST_GHOST, Level};
 
-/// How a creative is made.
+/// The format of a creative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// Text in `body`, `title` and `link_url`.
     Direct,
     /// Text in `object_story_spec.link_data` only.
     Link,
-    /// In `object_story_spec.video_data`.
+    /// Text in `object_story_spec.video_data`.
     Video,
-    /// In `object_story_spec.photo_data`.
+    /// Text in `object_story_spec.photo_data`.
     Photo,
-    /// In `object_story_spec.template_data`, with `{{product.name}}`.
+    /// Text in `object_story_spec.template_data`, with `{{product.name}}`.
     Template,
     /// Several texts in `asset_feed_spec`.
     Assets,
-    /// A boosted post: no text at all, only `effective_object_story_id`.
+    /// A boosted post: no text, only `effective_object_story_id`.
     Post,
-    /// `link_data` with `child_attachments`.
+    /// Text in `link_data` with `child_attachments`.
     Carousel,
 }
 
@@ -43,10 +43,10 @@ impl Kind {
     }
 }
 
-/// Which kinds an account has.
+/// The kinds of creatives in an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mix {
-    /// All of them.
+    /// Every kind.
     Mixed,
     Only(Kind),
 }
@@ -66,7 +66,8 @@ impl Mix {
 }
 
 impl Ads {
-    /// The creative of an ad, named after the first ad that shows it. One ad in five shows the one of the ad before it.
+    /// The creative of an ad, numbered after the first ad that shows it. One ad in five shows the creative of the ad
+    /// before it.
     pub(crate) fn creative_of(&self, ad: u32) -> u32 {
         let first_of_adset = self.tree.ads_of(self.tree.adset_of(ad)).start;
         if ad >= FIRST_GHOST {
@@ -82,7 +83,7 @@ impl Ads {
     pub(crate) fn creative_kind(&self, creative: u32) -> Kind {
         match self.creatives {
             Mix::Only(kind) => kind,
-            // The ads of lead forms have an ordinary link.
+            // Ads of lead forms have an ordinary link.
             Mix::Mixed if self.tree.form(Level::Ad, creative).is_some() => Kind::Link,
             Mix::Mixed => {
                 let which = dice::throw(self.seed ^ 0x517e, u64::from(creative)) % 8;
@@ -92,7 +93,7 @@ impl Ads {
         }
     }
 
-    /// For the texts and addresses of a creative.
+    /// The dice for the texts and addresses of a creative.
     pub(crate) fn creative_dice(&self, creative: u32) -> Dice {
         Dice::new(self.seed ^ 0x7e87, u64::from(creative))
     }

@@ -1,6 +1,6 @@
-//! Money: whole numbers of the smallest unit inside, decimal text outside.
+//! Money: whole numbers of the smallest unit internally, decimal text externally.
 
-/// Currencies an account can be in.
+/// The currencies that an account can have.
 const CODES: &[&str] = &[
     "AED", "ARS", "AUD", "BDT", "BGN", "BHD", "BOB", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CRC", "CZK", "DKK",
     "DZD", "EGP", "EUR", "GBP", "GTQ", "HKD", "HNL", "HUF", "IDR", "ILS", "INR", "ISK", "JOD", "JPY", "KES", "KRW",
@@ -8,16 +8,16 @@ const CODES: &[&str] = &[
     "RSD", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "UAH", "USD", "UYU", "VND", "ZAR",
 ];
 
-/// Those that Meta counts in whole units; all others in hundredths, whatever ISO 4217 says.
+/// The currencies that Meta counts in whole units. All others are counted in hundredths, whatever ISO 4217 says.
 const WHOLE: &[&str] = &["CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"];
 
-/// Places after the point in ratios.
+/// Decimal places of ratios.
 const PLACES: u32 = 6;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Currency {
     pub(crate) code: &'static str,
-    /// Smallest units in one of the currency: 1 or 100.
+    /// Smallest units per unit of the currency: 1 or 100.
     pub(crate) offset: i64,
 }
 
@@ -27,7 +27,7 @@ impl Currency {
         Some(Self { code, offset: if WHOLE.contains(code) { 1 } else { 100 } })
     }
 
-    /// An amount in the currency itself: `12.34`, or `1234` where there are no smaller units.
+    /// An amount in the currency itself: `12.34`, or `1234` for a currency without smaller units.
     pub(crate) fn major(&self, minor: i64) -> String {
         if self.offset == 1 {
             return minor.to_string();
@@ -37,13 +37,14 @@ impl Currency {
         format!("{sign}{}.{:02}", minor / 100, minor % 100)
     }
 
-    /// An amount per piece, in the currency itself; `None` per nothing.
+    /// An amount per piece in the currency itself; `None` for zero pieces.
     pub(crate) fn per(&self, minor: i64, pieces: i64) -> Option<String> {
         ratio(minor, pieces.checked_mul(self.offset)?)
     }
 }
 
-/// A quotient as decimal text, rounded to six places, without trailing zeros; `None` by zero.
+/// A quotient as decimal text, rounded to six places, without trailing zeros. `None` if the denominator is not
+/// positive.
 pub(crate) fn ratio(numerator: i64, denominator: i64) -> Option<String> {
     if denominator <= 0 {
         return None;

@@ -1,4 +1,4 @@
-//! What an ad delivered on a day: impressions, clicks, money. What followed from them is in [`super::events`].
+//! What an ad delivered on a day: impressions, clicks and spend. [`super::events`] derives the results from them.
 
 use super::calendar::{Day, QUARTERS, Sight};
 use super::counts::{Metrics, People};
@@ -7,36 +7,37 @@ use super::object::{Objective, Run};
 use super::tree::{FIRST_GHOST, Level};
 use super::{Ads, dice, events};
 
-/// The dice for delivery have so many sides.
+/// The number of sides of the dice that decide on delivery.
 const SIDES: u64 = 1 << 24;
 
-/// A share as a number of sides.
+/// Converts a share to a number of sides.
 pub(super) fn threshold(share: f64) -> u64 {
-    // Counted in millionths: exact enough, and no float is cut off.
+    // Going through millionths is exact enough and avoids a truncating cast from a float.
     let millionths = format!("{:.0}", share.clamp(0.0, 1.0) * 1e6).parse::<u64>().unwrap_or_default();
     millionths * SIDES / 1_000_000
 }
 
-/// An ad with all that its numbers depend on; made once, asked for many days.
+/// An ad with everything its numbers depend on. It is built once and serves many days.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery<'a> {
     key: u64,
     share: u64,
     first: Day,
-    /// The last day any of the three ran by itself, where nothing was changed later.
+    /// The last day on which the ad, its ad set and its campaign all still ran. `Day::MAX` if one of them was changed
+    /// later: `runs` decides then.
     until: Day,
-    /// Ad, ad set and campaign, if something was changed.
+    /// The runs of the ad, the ad set and the campaign; `None` if none of them was changed.
     runs: Option<[Run<'a>; 3]>,
-    /// Impressions of a usual day.
+    /// Impressions on a typical day.
     volume: i64,
-    /// Smallest units for a thousand impressions.
+    /// Cost of a thousand impressions in the smallest currency unit.
     cpm: i64,
-    /// Clicks of ten thousand impressions.
+    /// Clicks per ten thousand impressions.
     ctr: i64,
     video: bool,
     pub(super) objective: Objective,
     pub(super) on_meta: bool,
-    /// Whether leads of the website count as the custom conversion too.
+    /// Whether leads on the website also count as the custom conversion.
     pub(super) custom: bool,
 }
 
@@ -84,12 +85,12 @@ impl Delivery<'_> {
         }
     }
 
-    /// Whether there is anything to tell of a day. (Early in the day there may be nothing yet all the same.)
+    /// Whether the ad delivers on a day. Early in the day there may be no impressions yet.
     pub(crate) fn delivers(&self, day: Day) -> bool {
         self.runs_on(day) && self.key_of(day) % SIDES < self.share
     }
 
-    /// What is known of a day; `None` without delivery.
+    /// The metrics of a day as far as they are known; `None` without delivery.
     pub(crate) fn metrics(&self, sight: &Sight) -> Option<Metrics> {
         let day = sight.day;
         if !self.runs_on(day) {
@@ -100,7 +101,7 @@ impl Delivery<'_> {
             return None;
         }
         let noise = i64::try_from(key >> 24).unwrap_or_default();
-        // 1970-01-01 was a Thursday; weekends are quieter.
+        // 1970-01-01 was a Thursday. Weekends have less traffic.
         let weekday = (day + 3).rem_euclid(7);
         let quiet = if weekday >= 5 { 80 } else { 100 };
         let whole = (self.volume * (60 + noise % 81) / 100) * quiet / 100;
@@ -130,8 +131,8 @@ impl Delivery<'_> {
     }
 }
 
-/// For every fourth ad and day the first bill is too high: two percent come back a day after the day's end, half of
-/// that two days later.
+/// For one in four pairs of ad and day the first bill is two percent too high. Half of that comes back a day after the
+/// day ends, the rest two days later.
 fn corrected(spend: i64, too_high: bool, sight: &Sight) -> i64 {
     let over = sight.age - sight.length;
     if !too_high || over >= 3 * QUARTERS {

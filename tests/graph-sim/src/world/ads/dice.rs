@@ -1,26 +1,25 @@
-//! Dice that fall the same way every time: what an ads world looks like follows from its seed, so nothing of it has to be
-//! kept.
+//! Deterministic dice. What an ads world looks like follows from its seed, so none of it has to be stored.
 
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Spreads the bits of a number over all of it (the finaliser of splitmix64).
+/// Spreads the bits of a number over the whole word (the finaliser of splitmix64).
 pub(crate) fn mix(number: u64) -> u64 {
     let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     number ^ (number >> 31)
 }
 
-/// One throw out of `seed` for the thing numbered `which`.
+/// One throw from `seed` for the thing numbered `which`.
 pub(crate) fn throw(seed: u64, which: u64) -> u64 {
     mix(seed.wrapping_add(which.wrapping_mul(GOLDEN)).wrapping_add(GOLDEN))
 }
 
-/// A number out of a text.
+/// Hashes a text to a number.
 pub(crate) fn of_text(text: &str) -> u64 {
     text.bytes().fold(GOLDEN, |sum, byte| mix(sum ^ u64::from(byte)))
 }
 
-/// A row of throws that belong together.
+/// A sequence of throws that belong together.
 #[derive(Debug, Clone)]
 pub(crate) struct Dice(u64);
 
@@ -34,18 +33,18 @@ impl Dice {
         mix(self.0)
     }
 
-    /// 0 to `end`, without it.
+    /// A number from 0 to `end`, exclusive.
     pub(crate) fn below(&mut self, end: i64) -> i64 {
         let end = u64::try_from(end).unwrap_or(1).max(1);
         i64::try_from(self.next() % end).unwrap_or_default()
     }
 
-    /// From `first` to `last`, both included.
+    /// A number from `first` to `last`, inclusive.
     pub(crate) fn between(&mut self, first: i64, last: i64) -> i64 {
         first + self.below(last - first + 1)
     }
 
-    /// True in `percent` of all throws.
+    /// Returns `true` for `percent` of all throws.
     pub(crate) fn percent(&mut self, percent: i64) -> bool {
         self.below(100) < percent
     }

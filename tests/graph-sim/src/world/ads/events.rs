@@ -1,8 +1,8 @@
-//! Leads, purchases and conversations: each happens once, becomes known some time later, and now and then turns out to be
-//! none.
+//! Leads, purchases and conversations. Each happens once and becomes known some time later. A few are taken back after
+//! that.
 //!
-//! So the numbers of a day go on changing after its end: most of what happened is known within hours, some after days,
-//! the last of it 28 days after the day's end. From then on they stay.
+//! The numbers of a day therefore change after its end. Most events are known within hours, some after days, and the
+//! last change comes 28 days after the day's end. From then on the numbers are final.
 
 use super::calendar::{QUARTERS, Sight};
 use super::counts::Counts;
@@ -10,14 +10,14 @@ use super::delivery::Delivery;
 use super::dice;
 use super::object::Objective;
 
-/// The last change comes before this age, in quarters since the day began.
+/// The age at which the numbers of a day are final, in quarters of an hour since the day began.
 const SETTLED: i64 = 29 * QUARTERS;
-/// More leads than this a single ad does not bring on a day.
+/// The most events that a single ad brings on a day.
 const MOST: i64 = 60;
 
-/// Adds what is known of an ad's day; `clicks` are the link clicks of the whole day.
+/// Adds the known events of an ad's day. `clicks` are the link clicks of the whole day.
 pub(super) fn count(delivery: &Delivery<'_>, key: u64, clicks: i64, sight: &Sight, counts: &mut Counts) {
-    // Of a thousand clicks.
+    // Events per thousand clicks.
     let rate = match delivery.objective {
         Objective::Leads => 85,
         Objective::Sales => 45,
@@ -35,7 +35,7 @@ pub(super) fn count(delivery: &Delivery<'_>, key: u64, clicks: i64, sight: &Sigh
     }
 }
 
-/// Whether an event has become known and not been taken back.
+/// Whether an event has become known and has not been taken back.
 fn is_known(bits: u64, sight: &Sight) -> bool {
     let happened = below(bits, 96) * sight.length / QUARTERS;
     let later = bits >> 8;

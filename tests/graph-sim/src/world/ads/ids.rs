@@ -1,5 +1,5 @@
-//! Ids of campaigns, ad sets, ads and creatives: eighteen digits, made of the account's prefix, the kind and the running
-//! number, so that an id is found without a list.
+//! Ids of campaigns, ad sets, ads and creatives. Each has eighteen digits and consists of the account's prefix, the
+//! kind and the running number, so an object is found without a list.
 
 use super::tree::Level;
 use super::{Ads, dice};
@@ -8,19 +8,19 @@ const FIRST: u64 = 120_000_000_000_000_000;
 const ACCOUNT: u64 = 1_000_000_000;
 const KIND: u64 = 100_000_000;
 
-/// What an id of this kind stands for. A creative bears the number of the first ad that shows it.
+/// The object that an id of this kind identifies. A creative has the number of the first ad that shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Object {
     Of(Level, u32),
     Creative(u32),
 }
 
-/// The prefix an account would like to have.
+/// The preferred prefix of an account.
 pub(crate) fn prefix(account_id: &str) -> u64 {
     100_000 + dice::of_text(account_id) % 900_000
 }
 
-/// Prefix and object of an id, whether or not they exist.
+/// The prefix and the object of an id, whether or not they exist.
 pub(crate) fn read(id: &str) -> Option<(u64, Object)> {
     let number = id.parse::<u64>().ok()?.checked_sub(FIRST).filter(|number| *number < 1_000_000 * ACCOUNT)?;
     let index = u32::try_from(number % KIND).ok()?;
@@ -55,21 +55,21 @@ impl Ads {
         (FIRST + self.prefix * ACCOUNT + kind * KIND + u64::from(index)).to_string()
     }
 
-    /// The object with an id, if it is one of this account; ghosts are found too.
+    /// The object with an id if it belongs to this account. Ghosts are found too.
     pub(crate) fn find(&self, id: &str) -> Option<Object> {
         if let Some((level, index)) = self.tree.find_named(id) {
             return Some(Object::Of(level, index));
         }
         let (_, object) = read(id).filter(|(prefix, _)| *prefix == self.prefix)?;
         let exists = match object {
-            // Objects of lead forms are known by the forms' ids only.
+            // Objects of lead forms are found only by the forms' own ids.
             Object::Of(level, index) => self.tree.contains(level, index) && self.tree.named(level, index).is_none(),
             Object::Creative(index) => self.tree.contains(Level::Ad, index) && self.creative_of(index) == index,
         };
         exists.then_some(object)
     }
 
-    /// As [`Ads::find`], for objects of one level.
+    /// Like [`Ads::find`], for objects of one level.
     pub(crate) fn find_on(&self, level: Level, id: &str) -> Option<u32> {
         match self.find(id)? {
             Object::Of(found, index) if found == level => Some(index),

@@ -1,9 +1,9 @@
-//! What an account advertises, and what came of it.
+//! What an account advertises, and the results.
 //!
-//! Nothing of it is kept: names, statuses, budgets and the numbers of every ad on every day follow from a seed
-//! ([`dice`]), the place of an object in its account ([`tree`]) and the moment the numbers are of ([`calendar`]). Kept is
-//! only what the control interface changed ([`changes`]). So an account of a hundred thousand ads costs as much as one
-//! of ten, and a copy of it (for a report that was frozen) next to nothing.
+//! None of it is stored. Names, statuses, budgets and the numbers of every ad on every day follow from a seed
+//! ([`dice`]), the place of an object in its account ([`tree`]) and the data time ([`calendar`]). Only the changes made
+//! by the control interface are stored ([`changes`]). An account of a hundred thousand ads therefore costs as much as
+//! one of ten, and copying it for a frozen report costs next to nothing.
 
 pub(crate) mod calendar;
 pub(crate) mod changes;
@@ -29,30 +29,30 @@ use self::currency::Currency;
 use self::tree::Tree;
 use crate::clock::Clock;
 
-/// The size of an account, and how it is thrown.
+/// The size of an account and the parameters of its dice.
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) campaigns: u32,
     pub(crate) adsets_each: u32,
     pub(crate) ads_each: u32,
-    /// Days of delivery before the day it is made on.
+    /// Days of delivery before the day on which the account is created.
     pub(crate) days: i32,
     pub(crate) seed: u64,
-    /// Share of the ads that deliver on a given day.
+    /// The share of the ads that deliver on a given day.
     pub(crate) active_share: f64,
     pub(crate) creatives: Mix,
 }
 
-/// How much may be asked for at once.
+/// The limits for a single request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Thresholds {
-    /// Rows of one direct insights query.
+    /// Rows of one synchronous insights query.
     pub(crate) sync_rows: u64,
-    /// Days of ads one direct insights query may have to add up.
+    /// Ad days that one synchronous insights query may add up.
     pub(crate) sync_ad_days: u64,
     /// Rows of one report.
     pub(crate) async_rows: u64,
-    /// Limit times weight of the fields, in a list of objects.
+    /// `limit` times the weight of the fields, for a list of objects.
     pub(crate) object_weight: u64,
 }
 
@@ -65,7 +65,7 @@ impl Default for Thresholds {
 /// The advertising side of an account.
 #[derive(Debug, Clone)]
 pub(crate) struct Ads {
-    /// Six digits that the ids of its objects share, and no other account's.
+    /// Six digits shared by the ids of this account's objects and of no other account's.
     pub(crate) prefix: u64,
     pub(crate) seed: u64,
     pub(crate) tree: Tree,
@@ -73,9 +73,9 @@ pub(crate) struct Ads {
     pub(crate) currency: Currency,
     /// The first day with delivery.
     pub(crate) first: Day,
-    /// When it begins.
+    /// The moment at which `first` begins.
     first_ms: i64,
-    /// The day the account was made on.
+    /// The day on which the account was created.
     made: Day,
     made_ms: i64,
     active_share: u64,
@@ -105,14 +105,14 @@ impl Ads {
         }
     }
 
-    /// The same days begin at other moments from now on.
+    /// Moves the account to another time zone. Days keep their numbers and begin at other moments.
     pub(crate) fn move_to(&mut self, zone: TimeZone) {
         self.calendar.zone = zone;
         self.first_ms = self.calendar.start_ms(self.first);
         self.made_ms = self.calendar.start_ms(self.made);
     }
 
-    /// Today, as the numbers know it.
+    /// The current day according to the data time.
     pub(crate) fn today(&self, clock: &Clock) -> Day {
         self.calendar.day_of(self.calendar.data_ms(clock))
     }

@@ -1,4 +1,4 @@
-//! Names as advertisers give them: with dashes, bars, emoji and other people's alphabets.
+//! Names as advertisers choose them: with dashes, bars, emoji and non-Latin scripts.
 
 use super::dice::Dice;
 use super::object::Objective;

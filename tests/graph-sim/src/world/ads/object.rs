@@ -1,4 +1,4 @@
-//! What campaigns, ad sets and ads are: names, times, statuses, goals, budgets.
+//! The properties of campaigns, ad sets and ads: names, times, statuses, goals and budgets.
 
 use super::calendar::Day;
 use super::changes::Change;
@@ -9,7 +9,7 @@ use super::{Ads, names};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
-/// What a campaign is for.
+/// The objective of a campaign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Objective {
     Leads,
@@ -38,20 +38,20 @@ impl Objective {
     }
 }
 
-/// An amount to spend, by the day or altogether.
+/// An amount to spend, per day or in total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Budget {
     pub(crate) daily: bool,
-    /// In smallest units.
+    /// In the smallest currency unit.
     pub(crate) amount: i64,
 }
 
-/// What an object was born with and what was set later, as far as delivery is concerned.
+/// An object's initial status and its later changes, as far as they affect delivery.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run<'a> {
-    /// The last day it ran by itself; `None` if it was born running.
+    /// The last day on which the object ran in its initial status; `None` if it started out running.
     pub(crate) until: Option<Day>,
-    /// What was set later, and from which day on.
+    /// Statuses set later, each with the first day on which it applies.
     pub(crate) turns: &'a [(Day, Status)],
 }
 
@@ -88,7 +88,7 @@ impl Ads {
         }
     }
 
-    /// The first campaign of every account is for leads.
+    /// The objective of a campaign. The first campaign of every account is for leads.
     pub(crate) fn objective(&self, campaign: u32) -> Objective {
         if campaign == 0 || self.tree.form(Level::Campaign, campaign).is_some() {
             return Objective::Leads;
@@ -101,12 +101,12 @@ impl Ads {
         }
     }
 
-    /// Whether an ad set's leads fill in Meta's own forms; otherwise they come from the website.
+    /// Whether an ad set's leads come from Meta's own forms; otherwise they come from the website.
     pub(crate) fn on_meta(&self, adset: u32) -> bool {
         self.tree.form(Level::AdSet, adset).is_some() || dice::throw(self.seed ^ 0xf0_4a, u64::from(adset)) % 10 < 6
     }
 
-    /// What Meta looks for people to do: an ad set's `optimization_goal`.
+    /// The action that Meta optimizes for: an ad set's `optimization_goal`.
     pub(crate) fn goal(&self, adset: u32) -> &'static str {
         match self.objective(self.tree.campaign_of(adset)) {
             Objective::Leads if self.on_meta(adset) => "LEAD_GENERATION",
@@ -116,7 +116,7 @@ impl Ads {
         }
     }
 
-    /// What was set last, or what it was born with.
+    /// The status set last, or the initial one.
     fn set(&self, level: Level, index: u32) -> (Status, Option<Trouble>) {
         if let Some((_, status)) = self.change(level, index).and_then(|change| change.turns.last()) {
             return (*status, None);
@@ -147,7 +147,7 @@ impl Ads {
         }
     }
 
-    /// When an object ran and runs, whatever those above it do.
+    /// The days on which an object ran or runs, regardless of its parents.
     pub(crate) fn run(&self, level: Level, index: u32) -> Run<'_> {
         let turns = self.change(level, index).map(|change| change.turns.as_slice()).unwrap_or_default();
         if index >= FIRST_GHOST || self.tree.form(level, index).is_some() {
@@ -157,7 +157,7 @@ impl Ads {
             (Status::Active, None | Some(Trouble::Issues)) => None,
             (_, Some(Trouble::Review)) => Some(self.first - 1),
             _ => {
-                // It stopped some day of the history.
+                // It stopped on some day of the history.
                 let days = i64::from(self.made - self.first).max(1);
                 let ran = dice::throw(self.seed ^ 0x5709, u64::from(index) * 4 + level as u64);
                 Some(self.first + Day::try_from(ran % days.unsigned_abs()).unwrap_or_default())
@@ -166,12 +166,13 @@ impl Ads {
         Run { until, turns }
     }
 
-    /// When the account was opened: before all it holds.
+    /// The moment the account was opened: before everything in it.
     pub(crate) fn opened_ms(&self) -> i64 {
         self.first_ms - 400 * DAY_MS
     }
 
-    /// When it was made: before its first day of delivery, a campaign before its ad sets, those before their ads.
+    /// The creation time. It precedes the first day of delivery; a campaign precedes its ad sets, and an ad set its
+    /// ads.
     pub(crate) fn created_ms(&self, level: Level, index: u32) -> i64 {
         if let Some(form) = self.tree.form(level, index).filter(|_| index < FIRST_GHOST) {
             return form.created_ms;
@@ -186,8 +187,8 @@ impl Ads {
         self.first_ms - days * DAY_MS - dice.below(DAY_MS / 1000) * 1000
     }
 
-    /// When it was changed last: between its making and the day the account was made on, or when the control interface
-    /// said so.
+    /// The time of the last change: between the creation of the object and the day on which the account was created, or
+    /// the time set by the control interface.
     pub(crate) fn updated_ms(&self, level: Level, index: u32) -> i64 {
         if let Some(updated) = self.change(level, index).and_then(|change| change.updated_ms) {
             return updated;
@@ -197,12 +198,12 @@ impl Ads {
         created + self.dice(level, index, 3).below(since) / 1000 * 1000
     }
 
-    /// Whether the campaign has the budget, and not its ad sets.
+    /// Whether the campaign has the budget, rather than its ad sets.
     pub(crate) fn has_campaign_budget(&self, campaign: u32) -> bool {
         self.dice(Level::Campaign, campaign, 4).percent(50)
     }
 
-    /// The budget of a campaign or ad set; one of the two levels has it.
+    /// The budget of a campaign or ad set. Exactly one of the two levels has it, unless the control interface sets one.
     pub(crate) fn budget(&self, level: Level, index: u32) -> Option<Budget> {
         let has = match level {
             Level::Campaign => self.has_campaign_budget(index),

@@ -1,11 +1,11 @@
-//! Whether objects run: what was set (`status`), and what comes of it (`effective_status`).
+//! Whether objects run: the configured `status` and the resulting `effective_status`.
 //!
-//! Status flows down, not up: what is deleted, archived or paused takes everything below it along.
+//! Status propagates downwards only. A deleted, archived or paused object takes everything below it along.
 
 use super::dice::Dice;
 use super::tree::Level;
 
-/// What was set: `status`, `configured_status`.
+/// The configured status: `status`, `configured_status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     Active,
@@ -31,7 +31,7 @@ impl Status {
     }
 }
 
-/// Something in the way of an object that is switched on.
+/// A problem that keeps an active object from delivering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Trouble {
     Issues,
@@ -39,7 +39,7 @@ pub(crate) enum Trouble {
     Review,
 }
 
-/// What comes of it: `effective_status`.
+/// The resulting status: `effective_status`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effective {
     Active,
@@ -65,7 +65,7 @@ impl Effective {
         Self::Disapproved,
         Self::PendingReview,
     ];
-    /// Known names that no object here has.
+    /// Valid names that no object in the simulator has.
     const NEVER: &[&str] = &["IN_PROCESS", "PENDING_BILLING_INFO", "PREAPPROVED"];
 
     pub(crate) fn name(self) -> &'static str {
@@ -82,13 +82,14 @@ impl Effective {
         }
     }
 
-    /// The status of a name, `Some(None)` for one that no object here has, `None` for no name at all.
+    /// Parses a name. `Some(None)` is a valid status that no object here has; `None` is an unknown name.
     pub(crate) fn parse(name: &str) -> Option<Option<Self>> {
         let known = Self::ALL.into_iter().find(|status| status.name() == name);
         if known.is_some() || Self::NEVER.contains(&name) { Some(known) } else { None }
     }
 
-    /// Its word in `delivery_info`. Each object has one: readers ask for a few words at a time and want nothing twice.
+    /// Its word in `delivery_info`. Each status maps to one word, because clients list objects in batches of a few
+    /// words and expect no object twice.
     pub(crate) fn delivery(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -102,7 +103,7 @@ impl Effective {
     }
 }
 
-/// All words of `delivery_info`.
+/// All values of `delivery_info`.
 pub(crate) const DELIVERY: &[&str] = &[
     "active",
     "archived",
@@ -120,7 +121,7 @@ pub(crate) const DELIVERY: &[&str] = &[
     "scheduled",
 ];
 
-/// What an object was born with. The first campaign is in order, so that every account has one that runs.
+/// The initial status of an object. The first campaign has no trouble, so that every account has one that runs.
 pub(crate) fn born(seed: u64, level: Level, index: u32) -> (Status, Option<Trouble>) {
     let mut dice = Dice::new(seed ^ 0x57a7, u64::from(index) * 4 + level as u64);
     if level == Level::Campaign && index == 0 {
@@ -150,7 +151,7 @@ pub(crate) fn born(seed: u64, level: Level, index: u32) -> (Status, Option<Troub
     (status, trouble)
 }
 
-/// What comes of an object's own status and of those above it, from the top.
+/// The effective status, from an object's own status and those of its parents, topmost first.
 pub(crate) fn effective(own: Status, trouble: Option<Trouble>, above: &[Status]) -> Effective {
     let any = |wanted: Status| own == wanted || above.contains(&wanted);
     if any(Status::Deleted) {

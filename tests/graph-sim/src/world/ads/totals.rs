@@ -1,6 +1,7 @@
-//! What the account's own reports would show: everything added up, deleted and archived ads included.
+//! The sums that the account's own reports would show, including deleted and archived ads.
 //!
-//! It shares the numbers of single ads and days with insights, and nothing else: no filters, visibility, paging or rows.
+//! They share the numbers of single ads and days with insights, and nothing else: no filters, visibility, paging or
+//! rows.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +11,10 @@ use super::counts::Metrics;
 use super::tree::Level;
 use crate::clock::Clock;
 
-/// More ads are not added up for the amount an account spent.
+/// The most ads that are added up for the amount an account spent.
 const COUNTED: u32 = 500;
 
-/// What the rows stand for.
+/// What a row groups by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum By {
     Total,
@@ -21,7 +22,7 @@ pub(crate) enum By {
     Object(Level),
 }
 
-/// Sums by row (the day, or the object's number), and of all rows.
+/// Sums per row (keyed by the day or the object's number), and the sum of all rows.
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) rows: BTreeMap<i64, Metrics>,
@@ -59,7 +60,7 @@ impl Ads {
         }
     }
 
-    /// An ad over several days.
+    /// The metrics of an ad over several days.
     pub(crate) fn sum(&self, ad: u32, sights: &[Sight]) -> Metrics {
         let delivery = self.delivery(ad);
         let mut sum = Metrics::default();
@@ -71,8 +72,8 @@ impl Ads {
         sum
     }
 
-    /// Everything spent so far. In a large account that is what so many of its ads spent, scaled up: exact for small
-    /// ones, and quick for all.
+    /// The amount spent so far. A large account is extrapolated from its first [`COUNTED`] ads: the result is exact for
+    /// small accounts and quick for all.
     pub(crate) fn amount_spent(&self, clock: &Clock) -> i64 {
         let ads = self.tree.count(Level::Ad);
         let counted = ads.min(COUNTED);

@@ -1,12 +1,12 @@
 //! Which campaign, ad set and ad belong together: arithmetic on running numbers instead of lists.
 //!
-//! First comes a regular part, so many ad sets in each campaign and so many ads in each ad set. Then the campaigns of
-//! lead forms, two ad sets with two ads and one; forms may be added at any time. Ads that only insights know ("ghosts")
-//! are numbered far above all of them.
+//! The regular part comes first, with equally many ad sets per campaign and ads per ad set. The campaigns of lead forms
+//! follow, each with two ad sets of two ads and one ad; forms may be added at any time. Ads that appear only in
+//! insights ("ghosts") are numbered far above all others.
 
 use std::ops::Range;
 
-/// Campaign, ad set or ad. (In Meta's older words: campaign group, campaign, adgroup.)
+/// Campaign, ad set or ad. Meta's older names for them are campaign group, campaign and adgroup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Level {
     Campaign,
@@ -15,7 +15,7 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    /// As parameters and filters spell it.
+    /// The spelling in parameters and filters.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Campaign => "campaign",
@@ -29,10 +29,10 @@ impl Level {
     }
 }
 
-/// The first number of a ghost; the regular part ends below it.
+/// The number of the first ghost. The numbers of the other ads stay below it.
 pub(crate) const FIRST_GHOST: u32 = 90_000_000;
 
-/// The campaign of a lead form: ids and names are the form's.
+/// The campaign of a lead form. Ids and names are the form's.
 #[derive(Debug, Clone)]
 pub(crate) struct FormCampaign {
     pub(crate) campaign: Named,
@@ -69,7 +69,7 @@ impl Tree {
         self.forms.push(form);
     }
 
-    /// Adds a ghost to an ad set, and answers its number.
+    /// Adds a ghost to an ad set and returns its number.
     pub(crate) fn add_ghost(&mut self, adset: u32) -> u32 {
         self.ghosts.push(adset);
         FIRST_GHOST + number(self.ghosts.len()) - 1
@@ -83,7 +83,7 @@ impl Tree {
         self.regular_adsets() * self.ads_each
     }
 
-    /// How many of a level there are, ghosts apart.
+    /// The number of objects on a level, excluding ghosts.
     pub(crate) fn count(&self, level: Level) -> u32 {
         let forms = number(self.forms.len());
         match level {
@@ -120,7 +120,7 @@ impl Tree {
         }
     }
 
-    /// The ads of an ad set, ghosts apart.
+    /// The ads of an ad set, excluding ghosts.
     pub(crate) fn ads_of(&self, adset: u32) -> Range<u32> {
         match adset.checked_sub(self.regular_adsets()) {
             Some(beyond) => {
@@ -131,7 +131,7 @@ impl Tree {
         }
     }
 
-    /// Everything of a lower level that belongs to an object, ghosts apart; the object itself on its own level.
+    /// All objects of a lower level that belong to an object, excluding ghosts; the object itself on its own level.
     pub(crate) fn below(&self, level: Level, index: u32, lower: Level) -> Range<u32> {
         match (level, lower) {
             (Level::Campaign, Level::AdSet) => self.adsets_of(index),
@@ -158,7 +158,7 @@ impl Tree {
         FIRST_GHOST..FIRST_GHOST + number(self.ghosts.len())
     }
 
-    /// The lead form's campaign that an object belongs to.
+    /// The lead form's campaign to which an object belongs.
     pub(crate) fn form(&self, level: Level, index: u32) -> Option<&FormCampaign> {
         let campaign = match level {
             Level::Campaign => index,
@@ -168,7 +168,7 @@ impl Tree {
         self.forms.get(usize_of(campaign.checked_sub(self.campaigns)?))
     }
 
-    /// Id and name of an object of a lead form.
+    /// The id and name of an object of a lead form.
     pub(crate) fn named(&self, level: Level, index: u32) -> Option<&Named> {
         if index >= FIRST_GHOST {
             return None;
@@ -181,7 +181,7 @@ impl Tree {
         }
     }
 
-    /// Where an object of a lead form stands.
+    /// The level and number of an object of a lead form.
     pub(crate) fn find_named(&self, id: &str) -> Option<(Level, u32)> {
         self.forms.iter().zip(0_u32..).find_map(|(form, at)| {
             if form.campaign.id == id {
@@ -196,7 +196,7 @@ impl Tree {
         })
     }
 
-    /// Whether there is such an object; ghosts are.
+    /// Whether the object exists. Ghosts do.
     pub(crate) fn contains(&self, level: Level, index: u32) -> bool {
         index < self.count(level) || (level == Level::Ad && self.ghosts().contains(&index))
     }
