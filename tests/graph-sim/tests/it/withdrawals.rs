@@ -1,4 +1,4 @@
-//! Withdrawn permissions and roles, and their restoration.
+//! Withdrawn permissions, and tokens that become valid again.
 
 use graph_sim::seed;
 use serde_json::json;
