@@ -1,4 +1,5 @@
-//! The one AWS configuration that a function's clients share: one connection pool, one set of root certificates.
+//! The AWS configuration that a function's clients share, and with it one connection pool and one set of root
+//! certificates.
 
 use std::error::Error;
 use std::fmt;
@@ -9,7 +10,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
 use aws_sdk_sqs::error::DisplayErrorContext;
 
-/// A failed call of an AWS client. Cheap to clone: one call may have failed for many records.
+/// A failed AWS call. Cheap to clone, because one call may have failed for many records.
 #[derive(Debug, Clone)]
 pub struct AwsError(Arc<dyn Error + Send + Sync>);
 
@@ -21,7 +22,7 @@ impl AwsError {
     }
 }
 
-/// With all causes: the SDK's own text of a service's error is "service error".
+/// Includes all causes: the SDK's own text for an error of a service is only "service error".
 impl fmt::Display for AwsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         DisplayErrorContext(&*self.0).fmt(f)
@@ -34,17 +35,17 @@ impl Error for AwsError {
     }
 }
 
-/// How patient a function may be with AWS.
+/// How long a function may wait for AWS.
 #[derive(Debug, Clone, Copy)]
 pub enum Patience {
-    /// Somebody waits for the answer: give up within three seconds.
+    /// A caller waits for the response: give up within three seconds.
     Request,
-    /// A queue waits, and would try again: give up within ten seconds.
+    /// The work comes from a queue, which would retry it: give up within ten seconds.
     Worker,
 }
 
-/// Loads region and credentials and bounds every call: without this the SDK has no read timeout, and one stuck
-/// call would use up the function's time.
+/// Loads region and credentials, and limits the duration of every call. The SDK has no read timeout of its own, so that
+/// one stuck call would use up the function's time.
 pub async fn load(patience: Patience) -> SdkConfig {
     let (attempt, operation, attempts) = match patience {
         Patience::Request => (Duration::from_millis(1200), Duration::from_secs(3), 3),

@@ -1,6 +1,6 @@
-//! EventBridge: facts about what happened, for the CRM and whoever else listens.
+//! EventBridge: facts about what happened, for the CRM and other subscribers.
 //!
-//! A fact is published after it is written, at least once.
+//! A fact is published after it is stored, at least once.
 
 use crate::aws::AwsError;
 use crate::model::event::Event;
@@ -8,11 +8,11 @@ use crate::retry::Verdict;
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 
-/// What every event names as its source.
+/// The source of every event.
 pub const SOURCE: &str = "leadwire";
-/// EventBridge's limit for one request.
+/// EventBridge's limit of events per request.
 const MOST_EVENTS: usize = 10;
-/// The true limit is 1 MB; the rest is for what surrounds the details.
+/// The limit is 1 MB; the rest is for what surrounds the details.
 const MOST_BYTES: usize = 900_000;
 
 /// The bus. Cheap to clone.
@@ -22,13 +22,14 @@ pub struct Bus {
     name: String,
 }
 
-/// Events that the bus did not take.
+/// A failure to publish events.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum BusError {
-    /// EventBridge failed or did not answer.
+    /// EventBridge failed or did not respond.
     #[error("EventBridge failed: {0}")]
     Failed(#[source] AwsError),
-    /// EventBridge refused events of a request that it took, at the second try as well. With its words for the first.
+    /// EventBridge accepted the request but rejected some of its events, on the second attempt too. Contains the error
+    /// code of the first.
     #[error("EventBridge refused events: {0}")]
     Refused(String),
 }
@@ -39,7 +40,7 @@ impl BusError {
         Self::Refused("for tests".to_owned())
     }
 
-    /// What becomes of the work that met this error: it is done again, and finds its writing done.
+    /// What to do with the work that met this error: retry it. The retry finds its writes done.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         Verdict::Retry
@@ -53,10 +54,11 @@ impl Bus {
         Self { client, name }
     }
 
-    /// Publishes everything. When this returns `Ok`, the bus has all of it.
+    /// Publishes all events. When this returns `Ok`, the bus has all of them.
     ///
     /// # Errors
-    /// If the bus did not take some of it at the second try either; the rest is published.
+    /// A request failed, or some of its events were rejected on the second attempt too. Its other events and earlier
+    /// requests may be published; later requests were not sent.
     pub async fn publish(&self, events: &[Event]) -> Result<(), BusError> {
         for events in events.chunk_by(one_request()) {
             let mut open: Vec<&Event> = events.iter().collect();
@@ -86,7 +88,7 @@ impl Bus {
     }
 }
 
-/// Says of each event whether it fits into the request of the one before it.
+/// Returns a predicate that decides for each event whether it fits into the request of the one before it.
 fn one_request() -> impl FnMut(&Event, &Event) -> bool {
     let (mut events, mut bytes) = (1, None);
     move |before, event| {

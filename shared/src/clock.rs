@@ -1,8 +1,8 @@
-//! The one place where time is read. Everything below takes it as an argument.
+//! The only place that reads the clock. Everything below takes the time as an argument.
 
 use jiff::Timestamp;
 
-/// Now, in whole milliseconds: nobody reads more of it, and every time is stored and sent as text.
+/// Now, in whole milliseconds. Every time is stored and sent as text, and nothing uses more digits.
 #[must_use]
 pub fn now() -> Timestamp {
     let now = Timestamp::now();

@@ -1,17 +1,17 @@
-//! Identifiers. Each is its own type and is checked when it is made, so that no key, log line or URL ever holds
-//! an id with a separator, a slash or a megabyte in it.
+//! Identifiers. Each is a type of its own and is validated on construction, so that no key, log line or URL ever
+//! contains an id with a separator, a slash or a megabyte of text.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// Text that cannot be the id it was offered as.
+/// The text does not have the form of the requested id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a valid {kind}: {rule}")]
 pub struct InvalidId {
-    /// Which id was asked for, for example `page id`.
+    /// Kind of the requested id, for example `page id`.
     pub kind: &'static str,
-    /// What would have been accepted.
+    /// Description of the accepted form.
     pub rule: &'static str,
 }
 
@@ -24,10 +24,10 @@ macro_rules! id {
         pub struct $name(String);
 
         impl $name {
-            /// Accepts `text` if it has this id's form.
+            /// Parses an id.
             ///
             /// # Errors
-            /// [`InvalidId`] says what would have been accepted.
+            /// Returns [`InvalidId`], which describes the accepted form, if `text` does not have it.
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
                 if $check(text) { Ok(Self(text.to_owned())) } else { Err(InvalidId { kind: $kind, rule: $rule }) }
             }
@@ -53,14 +53,14 @@ macro_rules! id {
     };
 }
 
-/// An id of the CRM's side: whatever its own systems use, as long as it cannot be mistaken for a key's separator.
+/// Whether `text` may be an id of the CRM: any id that cannot be mistaken for a key's separator.
 fn is_crm_id(text: &str) -> bool {
     (1..=128).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'@' | b':' | b'|'))
 }
 const CRM_RULE: &str = "1 to 128 characters out of A-Z a-z 0-9 - _ . @ : |";
 
-/// Meta's ids are decimal and may exceed 2^53; they are never numbers to us.
+/// Whether `text` may be an id of Meta. These are decimal and may exceed 2^53, so they are never handled as numbers.
 fn is_meta_id(text: &str) -> bool {
     (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
@@ -121,12 +121,12 @@ id!(
     AdObjectId, "id of a campaign, an ad set or an ad", is_meta_id, META_RULE, number_or_string
 );
 
-/// Ids of our own making.
+/// Ids that are generated here.
 macro_rules! made_here {
     ($($name:ident, $prefix:literal;)*) => {
         $(
             impl $name {
-                /// A new id, sortable by the time of its making.
+                /// Generates an id. Ids sort by the time they were generated.
                 #[must_use]
                 pub fn new() -> Self {
                     Self(format!(concat!($prefix, "_{}"), uuid::Uuid::now_v7().simple()))
@@ -149,20 +149,20 @@ made_here! {
 }
 
 impl LeadId {
-    /// The id of the lead that this submission creates if it belongs to nobody known yet.
+    /// The id of the lead that a submission creates if it matches no known lead.
     #[must_use]
     pub fn from_leadgen(leadgen_id: &LeadgenId) -> Self {
         Self(format!("meta-{leadgen_id}"))
     }
 
-    /// The id of a lead that no id of Meta's names, made from `hash` of what is known of it.
+    /// The id of a lead without any id of Meta, derived from `hash` over what is known of it.
     #[must_use]
     pub(crate) fn from_content(hash: &str) -> Self {
         Self(format!("file-{hash}"))
     }
 }
 
-/// Meta's documents print ids as numbers, its servers send strings: both are taken.
+/// Meta's documents show ids as numbers, its servers send strings. Accepts both.
 fn number_or_string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Visitor;
     impl de::Visitor<'_> for Visitor {
@@ -180,10 +180,10 @@ fn number_or_string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
     deserializer.deserialize_any(Visitor)
 }
 
-/// The right to touch one org's data.
+/// The right to access one org's data.
 ///
-/// Only this crate can make one, and it does so in two places: from a verified token ([`crate::auth`]) and from a
-/// row that such a token once wrote (a page's connection, a login under way). A function cannot invent one.
+/// Only this crate can create one, and it does so in two places: from a verified token ([`crate::auth`]) and from a row
+/// that such a token once wrote (a page's connection, a login in progress). A function cannot forge one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OrgScope(OrgId);
 
@@ -192,7 +192,7 @@ impl OrgScope {
         Self(org)
     }
 
-    /// The org this scope opens.
+    /// The org this scope gives access to.
     #[must_use]
     pub fn org(&self) -> &OrgId {
         &self.0

@@ -1,4 +1,4 @@
-//! SES: mails to people. What a mail says is decided by whoever sends it.
+//! SES: mails to people. The caller decides what a mail says.
 
 use std::time::Duration;
 
@@ -20,33 +20,33 @@ pub struct Mailer {
     sender: String,
 }
 
-/// A mail, in both of its forms.
+/// A mail as text and as HTML.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// One line.
+    /// The subject, in one line.
     pub subject: String,
-    /// Plain text.
+    /// The body as plain text.
     pub text: String,
-    /// The same as HTML.
+    /// The same body as HTML.
     pub html: String,
 }
 
-/// A mail that was not sent, or of which we do not know whether it was.
+/// A mail that was not sent, or may not have been.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum MailError {
-    /// SES did not answer, or has a bad day.
+    /// The request failed for a reason that may be temporary.
     #[error("SES failed: {0}")]
     Failed(#[source] AwsError),
-    /// SES did not say whether it sent it.
+    /// SES did not respond, so that the mail may or may not have been sent.
     #[error("SES did not answer: {0}")]
     Unknown(#[source] AwsError),
-    /// SES will never send this one: the address is not one, or is on the suppression list.
+    /// SES will never send this mail: the address is invalid or on the suppression list.
     #[error("SES refuses the mail: {0}")]
     Refused(#[source] AwsError),
 }
 
 impl MailError {
-    /// What becomes of the work that met this error.
+    /// What to do with the work that met this error.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -57,8 +57,9 @@ impl MailError {
 }
 
 impl Mailer {
-    /// A mailer that sends from `sender`. SES has no key by which it would know a repeat, so nothing is sent again by the
-    /// client itself, and it is given time to answer.
+    /// A mailer that sends from `sender`.
+    ///
+    /// SES has no idempotency key, so the client itself never retries, and the timeout is generous.
     #[must_use]
     pub fn new(aws: &SdkConfig, sender: String) -> Self {
         let config = aws_sdk_sesv2::config::Builder::from(aws)
@@ -68,9 +69,6 @@ impl Mailer {
     }
 
     /// Sends a mail to one person.
-    ///
-    /// # Errors
-    /// If SES did not take it.
     pub async fn send(&self, to: &str, mail: &Mail) -> Result<(), MailError> {
         let content = |text: &str| Content::builder().charset("UTF-8").data(text).build();
         let broken = |error: aws_sdk_sesv2::error::BuildError| MailError::Refused(AwsError::new(error));

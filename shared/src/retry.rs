@@ -1,22 +1,25 @@
-//! What becomes of work that failed, and how long it rests before the next try.
+//! What to do with work that failed, and how long to wait before the next attempt.
 
 use std::time::Duration;
 
 use rand::RngExt;
 
-/// What to do with a piece of work that failed. Each edge decides this for each of its errors; the batch runner alone acts on it.
+/// What to do with a piece of work that failed. Each edge decides this for its own errors; only the batch runner acts
+/// on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// It may heal by itself: try again, later each time.
+    /// The error may be temporary: try again, with increasing delays.
     Retry,
-    /// It heals after this time and not before; trying sooner makes it worse.
+    /// The error ends after this time and not before. An earlier attempt makes it worse.
     RetryAfter(Duration),
-    /// Trying again cannot help. Somebody has to change something first.
+    /// Another attempt cannot help until something is changed by hand.
     GiveUp,
 }
 
-/// How long attempt number `attempt` (1 for the first) rests before the next: doubling from `base` to `cap`, the upper
-/// half of it random, so that workers that failed together do not come back together.
+/// The delay after attempt number `attempt` (1 for the first).
+///
+/// It doubles from `base` up to `cap`. Its upper half is random, so that workers that failed together do not return
+/// together.
 #[must_use]
 pub fn backoff(attempt: u32, base: Duration, cap: Duration) -> Duration {
     let full = base.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(cap);

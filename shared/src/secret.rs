@@ -1,11 +1,11 @@
-//! Values that must not be seen: they print as `[REDACTED]`, do not serialise, and are wiped when dropped.
+//! Values that must not leak: they print as `[REDACTED]`, do not serialize, and are wiped when dropped.
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use sha2::Sha256;
 
-/// A user, page or system-user token of Meta. [`AccessToken::expose`] is the only way to its text.
+/// A user, page or system-user token of Meta. [`AccessToken::expose`] is the only access to its text.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct AccessToken(SecretString);
@@ -17,26 +17,26 @@ impl std::fmt::Debug for AccessToken {
 }
 
 impl AccessToken {
-    /// Takes hold of a token.
+    /// Wraps a token.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text.into())
     }
 
-    /// Whether it is the very same token.
+    /// Whether both are the same token.
     #[must_use]
     pub fn is(&self, other: &Self) -> bool {
         self.expose() == other.expose()
     }
 
-    /// The bare token, for a header to Meta or for the vault, and nowhere else.
+    /// The bare token. Use it only for a header to Meta or for the vault.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-/// A key for HMAC-SHA256: Meta's app secret, or our own signing key.
+/// A key for HMAC-SHA256: Meta's app secret or our own signing key.
 #[derive(Clone, Deserialize)]
 #[serde(transparent)]
 pub struct HmacKey(SecretString);
@@ -48,13 +48,13 @@ impl std::fmt::Debug for HmacKey {
 }
 
 impl HmacKey {
-    /// Takes hold of a key.
+    /// Wraps a key.
     #[must_use]
     pub fn new(text: String) -> Self {
         Self(text.into())
     }
 
-    /// The bare key, for the one call that sends it: Meta's token endpoint wants the app secret itself.
+    /// The bare key, for the one call that sends it: Meta's token endpoint requires the app secret itself.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
@@ -66,7 +66,7 @@ impl HmacKey {
         self.mac(message).finalize().into_bytes().into()
     }
 
-    /// Whether `signature` is this key's over `message`. Takes the same time whatever differs.
+    /// Whether `signature` is this key's signature of `message`. Compares in constant time.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.mac(message).verify_slice(signature).is_ok()

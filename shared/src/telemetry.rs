@@ -1,11 +1,11 @@
-//! Logs: one JSON object a line, with the timestamp and level that Lambda's log filter reads.
+//! Logs: one JSON object per line, with the timestamp and level that Lambda's log filter reads.
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging for this process. Call it first in `main`, once.
+/// Starts logging for this process. Call it once, first in `main`.
 ///
-/// The runtime crate's own subscriber is not used: it leaves out the timestamp, and Lambda treats every line without
-/// one as INFO, so that a filter at WARN would drop our errors.
+/// The runtime crate's own subscriber is not used: it omits the timestamp. Lambda treats lines without one as INFO, so
+/// that a filter at WARN would drop our errors.
 pub fn init() {
     let level = crate::env::log_level();
     tracing_subscriber::fmt()

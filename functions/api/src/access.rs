@@ -1,5 +1,5 @@
-//! Who is let in, by the headers of a request: [`Access`] to whatever an org owns, [`MetaAccess`] to what its plan has to
-//! include as well.
+//! Access control by the headers of a request: [`Access`] for what an org owns, [`MetaAccess`] for what also requires
+//! Meta in the org's plan.
 
 use std::sync::Arc;
 
@@ -11,15 +11,15 @@ use leadwire::auth::ORG_HEADER;
 use leadwire::http::Problem;
 use leadwire::model::caller::Caller;
 
-use crate::router::Api;
+use crate::state::Api;
 
-/// Somebody with a good token and a role that counts.
+/// A caller with a valid token and a role that this API knows.
 pub(crate) struct Known(pub(crate) Caller);
 
-/// Somebody who may act for the org that they named.
+/// A caller who may act for the org they named.
 pub(crate) struct Access(pub(crate) admin::Access);
 
-/// The same, for an org whose plan includes Meta.
+/// Like [`Access`], for an org whose plan includes Meta.
 pub(crate) struct MetaAccess(pub(crate) admin::MetaAccess);
 
 impl FromRequestParts<Arc<Api>> for Known {

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::access::MetaAccess;
 use crate::input::Input;
-use crate::router::Api;
+use crate::state::Api;
 
 /// What to connect, and where to go afterwards.
 #[derive(Deserialize, ToSchema)]
@@ -87,7 +87,7 @@ pub(crate) async fn get_auth_url(
         name: request.name,
         description: request.description,
         assignment: request.assignment,
-        // Whoever calls is a program, and sends the browser itself.
+        // The caller is a program and redirects the browser itself.
         browser: None,
     };
     let auth_url = connect::begin(&api.services, &access, origin, asked).await?;
@@ -121,7 +121,7 @@ pub(crate) async fn reconnect(
 }
 
 fn origin(api: &Api, context: Option<&RequestContext>, headers: &HeaderMap) -> Result<Url, Problem> {
-    // The gateway's word before the client's.
+    // The gateway's domain takes precedence over the client's header.
     let domain = match context {
         Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.as_deref(),
         _ => None,

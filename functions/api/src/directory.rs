@@ -10,7 +10,7 @@ use leadwire::model::org::{Org, User};
 
 use crate::access::{Access, Known};
 use crate::input::Input;
-use crate::router::Api;
+use crate::state::Api;
 
 /// An org's settings
 #[utoipa::path(

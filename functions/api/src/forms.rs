@@ -9,7 +9,7 @@ use leadwire::admin::forms::{self, FormList, TestLead};
 use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
-use crate::router::Api;
+use crate::state::Api;
 
 /// The forms of the org's pages
 ///

@@ -1,4 +1,4 @@
-//! Leads out of a file.
+//! Importing leads from a file.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 
 use crate::access::MetaAccess;
 use crate::input::Params;
-use crate::router::Api;
+use crate::state::Api;
 
 /// What to do with the file.
 #[derive(Deserialize, IntoParams)]

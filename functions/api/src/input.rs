@@ -1,4 +1,4 @@
-//! Reading what the client sent, so that what is wrong with it is told by the name of the field.
+//! Parsing of what the client sent. Errors name the field.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
     }
 }
 
-/// The parameters of the address.
+/// The query parameters, deserialized as a whole.
 pub(crate) struct Params<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     }
 }
 
-/// The parameters of an address, each known and given once.
+/// The query parameters by name, each given once.
 pub(crate) struct Parameters(BTreeMap<String, String>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Parameters {
@@ -61,7 +61,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
 }
 
 impl Parameters {
-    /// Refuses what is not among `known`.
+    /// Rejects parameters that are not among `known`.
     pub(crate) fn check(&self, known: &[&str]) -> Result<(), Problem> {
         match self.0.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(()),
@@ -73,12 +73,12 @@ impl Parameters {
         }
     }
 
-    /// A parameter; one that is empty is as good as not given.
+    /// A parameter. An empty one counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// A time, or a day, which means its beginning in UTC.
+    /// A time. A day means its start in UTC.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
         self.get(name).map(|text| fields::time(name, text)).transpose()
     }
@@ -88,14 +88,14 @@ impl Parameters {
         self.get(name).map(|text| fields::day(name, text)).transpose()
     }
 
-    /// An id, checked.
+    /// A validated id.
     pub(crate) fn id<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, InvalidId>) -> Result<Option<T>, Problem> {
         let invalid = |error: InvalidId| Problem::field(name, "id_invalid", format!("{error}."));
         self.get(name).map(parse).transpose().map_err(invalid)
     }
 }
 
-/// A JSON body that was read already.
+/// Parses a JSON body that was already read.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_slice(bytes)).map_err(|error| {
         let path = error.path().to_string();

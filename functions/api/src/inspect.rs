@@ -1,4 +1,4 @@
-//! What only Meta knows of an integration at this moment.
+//! What Meta alone knows about an integration: its health and its business portfolios, read live.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use leadwire::admin::inspect::{self, BusinessList, Health};
 use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
-use crate::router::Api;
+use crate::state::Api;
 
 /// Health of an integration
 ///

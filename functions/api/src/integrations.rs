@@ -8,7 +8,7 @@ use leadwire::admin::integrations::{self, ConnectionList, IntegrationList, Integ
 use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
-use crate::router::Api;
+use crate::state::Api;
 
 /// The org's integrations
 #[utoipa::path(

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use crate::access::Access;
 use crate::input::{Input, Parameters};
-use crate::router::Api;
+use crate::state::Api;
 
 /// Filters; a lead has to match all that are given.
 #[derive(IntoParams)]

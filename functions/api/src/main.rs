@@ -1,4 +1,4 @@
-//! The admin API: a router, and behind each route one act of `leadwire::admin`.
+//! The admin API: a router, with one function of `leadwire::admin` behind each route.
 
 mod access;
 mod ads;
@@ -16,6 +16,7 @@ mod parked;
 mod proof;
 mod router;
 mod runs;
+mod state;
 
 use std::sync::Arc;
 
@@ -36,6 +37,6 @@ async fn main() -> Result<(), Error> {
         org_claim: env::org_claim()?,
         role_claim: env::role_claim()?,
     })?;
-    let api = router::Api { services: Services::open(&aws).await?, verifier, public_url: env::public_url()? };
+    let api = state::Api { services: Services::open(&aws).await?, verifier, public_url: env::public_url()? };
     run(router::router(Arc::new(api))).await
 }

@@ -11,7 +11,7 @@ use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Input;
-use crate::router::Api;
+use crate::state::Api;
 
 /// Make an integration
 ///

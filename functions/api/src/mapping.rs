@@ -1,4 +1,4 @@
-//! How the answers of a form become a lead's fields.
+//! How a form's answers map to a lead's fields.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Input;
-use crate::router::Api;
+use crate::state::Api;
 
 /// How a form's answers are read
 #[utoipa::path(

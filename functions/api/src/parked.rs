@@ -1,4 +1,4 @@
-//! Leads that wait for somebody to remove what keeps them out.
+//! Parked leads: those that wait until an obstacle is removed.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 
 use crate::access::MetaAccess;
 use crate::input::{Input, Params};
-use crate::router::Api;
+use crate::state::Api;
 
 /// How much of the list.
 #[derive(Deserialize, IntoParams)]

@@ -1,4 +1,4 @@
-//! Proof that leads come.
+//! Evidence that leads arrive: the trace of one lead, and latencies.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use utoipa::IntoParams;
 
 use crate::access::Access;
 use crate::input::Params;
-use crate::router::Api;
+use crate::state::Api;
 
 /// Which days.
 #[derive(Deserialize, IntoParams)]

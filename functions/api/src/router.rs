@@ -1,4 +1,4 @@
-//! Every route, and the OpenAPI description that is made from the same list.
+//! All routes, and the OpenAPI description that is generated from the same list.
 
 use std::sync::Arc;
 
@@ -8,12 +8,9 @@ use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
 use http::StatusCode;
 use lambda_http::RequestExt;
-use leadwire::admin::Services;
-use leadwire::auth::Verifier;
 use leadwire::http::Problem;
 use leadwire::model::event::{self, EventKind};
 use strum::IntoEnumIterator;
-use url::Url;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -22,17 +19,10 @@ use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::state::Api;
 use crate::{
     ads, connect, directory, forms, import, inspect, integrations, leads, manage, mapping, parked, proof, runs,
 };
-
-/// Everything the routes need.
-pub(crate) struct Api {
-    pub(crate) services: Services,
-    pub(crate) verifier: Verifier,
-    /// Under which origin the world reaches us, if the deployment says it.
-    pub(crate) public_url: Option<Url>,
-}
 
 #[derive(OpenApi)]
 #[openapi(
@@ -61,7 +51,7 @@ impl Modify for Bearer {
     }
 }
 
-/// What the CRM is told on the event bus, described as OpenAPI describes what an API sends.
+/// Describes the events on the bus as OpenAPI webhooks.
 struct Events;
 
 impl Modify for Events {
@@ -129,7 +119,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .split_for_parts()
 }
 
-/// The API.
+/// The API's router.
 pub(crate) fn router(api: Arc<Api>) -> Router {
     let (router, description) = described();
     let description = Arc::new(description);
@@ -149,15 +139,15 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
                 "This address does not take this method; GET /openapi.json lists what it takes.",
             )
         })
-        // Lambda takes 6 MB; what is too much for a route, that route says.
+        // Lambda limits a request to 6 MB. Routes with a lower limit check it themselves.
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn(leadwire::http::in_time))
         .layer(middleware::from_fn(whole_path))
         .with_state(api)
 }
 
-/// The gateway decodes the path before it hands it on: an id with `%23` or `%3F` in it would end there, and name
-/// something else than the caller meant.
+/// Rejects paths with an encoded `#` or `?`. The gateway decodes the path before it passes it on, so an id with `%23`
+/// or `%3F` would end there and name something other than what the caller meant.
 async fn whole_path(request: Request, next: Next) -> Response {
     if request.raw_http_path().contains(['#', '?']) {
         return Problem::field("path", "path_invalid", "No id has # or ? in it.").into_response();

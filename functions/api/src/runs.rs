@@ -1,4 +1,4 @@
-//! Searches for leads that somebody asks for.
+//! Requested searches for leads.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Input;
-use crate::router::Api;
+use crate::state::Api;
 
 /// Fetch new leads now
 ///

@@ -1,11 +1,10 @@
-//! What an address asks for, in the words after its question mark. Lists keep their filters there, so that they can be kept,
-//! sent and come back to.
+//! Query parameters. Lists keep their filters there, so that an address can be bookmarked, shared and revisited.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The words of an address. Those without a value are as good as not there.
+/// The query parameters of a request. Those without a value count as absent.
 #[derive(Debug, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Asked(BTreeMap<String, String>);
@@ -19,7 +18,7 @@ impl Asked {
         self.get(name).map(ToOwned::to_owned)
     }
 
-    /// The address of `path` with the same words, but for those that are `changed`.
+    /// Returns the address of `path` with the same parameters, except those that are `changed`.
     pub(crate) fn at(&self, path: &str, changed: &[(&str, &str)]) -> String {
         let mut words: BTreeMap<&str, &str> =
             self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();

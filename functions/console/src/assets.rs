@@ -1,5 +1,5 @@
-//! Style, script and mark, inside of the binary. Their names carry a hash of what is in them, so that a browser may keep them
-//! for ever.
+//! Stylesheet, script and logo, embedded in the binary. Their names contain a hash of their content, so that browsers
+//! may cache them for ever.
 
 use std::sync::LazyLock;
 
@@ -37,12 +37,13 @@ pub(crate) fn path(name: &str) -> String {
     format!("/assets/{}", found.map_or(name, |(_, hashed)| hashed))
 }
 
-/// The mark, as part of a page: it takes the text's colour.
+/// The logo as inline SVG, which takes the colour of the text.
 pub(crate) fn mark() -> Markup {
     PreEscaped(include_str!("assets/mark.svg").to_owned())
 }
 
-/// Answers an asset. An earlier version's name is not found: whoever has that page has that asset.
+/// Serves an asset. The name of an earlier version is not found: a browser that still shows such a page already has its
+/// assets.
 pub(crate) async fn serve(Path(file): Path<String>) -> Response {
     let found = ASSETS.iter().zip(NAMES.iter()).find(|(_, name)| **name == file);
     let Some((asset, _)) = found else {

@@ -1,26 +1,25 @@
-//! Charts, drawn here as SVG: bars by day, with the same numbers as text for whoever does not see them.
+//! Charts, rendered here as SVG: bars by day, with the same numbers as text for readers who do not see them.
 
 use jiff::civil::Date;
 use maud::{Markup, html};
 
-/// A number a day.
+/// A bar chart with one number per day.
 pub(crate) struct Chart<'a> {
-    /// What is shown.
     pub(crate) title: &'a str,
-    /// All of it together, as text.
+    /// The total of all days, as text.
     pub(crate) total: String,
-    /// The days in their order: as high as a bar is, and exactly, as text; `None` where there is no number.
+    /// The days in order, each with its bar's value and its exact text. `None` where there is no number.
     pub(crate) days: Vec<(Date, Option<(f64, String)>)>,
 }
 
 const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 150.0;
-/// For the numbers at the left, and the days below.
+/// Space for the numbers on the left and the days below.
 const LEFT: f64 = 40.0;
 const BELOW: f64 = 22.0;
 
 impl Chart<'_> {
-    /// The chart and, behind it, its table.
+    /// Renders the chart, and the same numbers as a table behind it.
     pub(crate) fn draw(&self) -> Markup {
         let most = self.days.iter().filter_map(|(_, value)| Some(value.as_ref()?.0)).fold(0.0, f64::max);
         let top = round_above(most);
@@ -78,7 +77,7 @@ impl Chart<'_> {
     }
 }
 
-/// The next of 1, 2, 5, 10, 20, 50… that is not below.
+/// The smallest of 1, 2, 5, 10, 20, 50… that is not below `most`.
 fn round_above(most: f64) -> f64 {
     if most <= 0.0 || !most.is_finite() {
         return 1.0;
@@ -87,7 +86,7 @@ fn round_above(most: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].map(|step| step * power).into_iter().find(|step| *step >= most).unwrap_or(10.0 * power)
 }
 
-/// A number where there is little room.
+/// Formats a number in little space.
 fn axis(value: f64) -> String {
     match value {
         value if value >= 1e6 => format!("{}M", tenth(value / 1e6)),
@@ -96,7 +95,7 @@ fn axis(value: f64) -> String {
     }
 }
 
-/// Coordinates need no more.
+/// Rounds a coordinate to tenths, which is precise enough.
 fn tenth(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }

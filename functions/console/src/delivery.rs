@@ -1,4 +1,4 @@
-//! Whether leads come as promised: how long they take, which pages are silent, what is parked.
+//! Whether leads arrive as promised: their latency, silent pages, and parked leads.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::elements::{alert, badge, count, counted, duration, empty, proof, time
 use crate::fields::Act;
 use crate::frame::{Section, page};
 use crate::notice::told_at;
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{Admin, Visitor};
 
 pub(crate) fn routes() -> Router<Console> {
@@ -144,7 +144,7 @@ fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[Connection]) -
     }
 }
 
-/// A parked lead's reason, in the words of people.
+/// A parked lead's reason, in plain words.
 fn reason(code: FailureCode) -> &'static str {
     match code {
         FailureCode::TokenDead | FailureCode::IntegrationEnded => "The connection has ended",

@@ -1,4 +1,4 @@
-//! What pages are made of: times, numbers, money, badges, alerts, dialogs, and what is there when there is nothing.
+//! Components of pages: times, numbers, money, badges, alerts, dialogs, and empty states.
 
 use jiff::Timestamp;
 use leadwire::http::Problem;
@@ -8,13 +8,13 @@ use serde::Deserialize;
 use crate::fields::PROOF;
 use crate::visitor::Visitor;
 
-/// A time. The script shows it in the reader's zone; without it, and on hover, it is exact.
+/// A time. The script shows it in the reader's time zone. Without the script, and on hover, it is exact.
 pub(crate) fn time(time: Timestamp) -> Markup {
     let exact = time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
     html! { time datetime=(time) title=(exact) data-time { (time.strftime("%-d %b %Y, %H:%M UTC")) } }
 }
 
-/// A sentence in which times stand as programs write them: they are shown as all others.
+/// A sentence that contains times in machine format. They are rendered like all other times.
 pub(crate) fn prose(text: &str) -> Markup {
     html! {
         @for (place, word) in text.split(' ').enumerate() {
@@ -28,17 +28,17 @@ pub(crate) fn prose(text: &str) -> Markup {
     }
 }
 
-/// A time, or what it means that there is none.
+/// A time, or the text for its absence.
 pub(crate) fn time_or(given: Option<Timestamp>, none: &str) -> Markup {
     given.map_or_else(|| html! { span.quiet { (none) } }, time)
 }
 
-/// A whole number, with its thousands apart.
+/// A whole number with thousands separators.
 pub(crate) fn count(number: impl TryInto<u64>) -> String {
     apart(&number.try_into().unwrap_or_default().to_string())
 }
 
-/// So many of something: "1 page", "2 pages".
+/// A number of things: "1 page", "2 pages".
 pub(crate) fn counted(number: impl TryInto<u64>, one: &str) -> String {
     let number = number.try_into().unwrap_or_default();
     format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
@@ -63,7 +63,7 @@ fn apart(digits: &str) -> String {
     format!("{sign}{text}")
 }
 
-/// How long, in the unit that fits.
+/// A duration in the unit that fits.
 pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         seconds if seconds < 10.0 => format!("{seconds:.1} s"),
@@ -73,17 +73,17 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// A state in a word: `good`, `warn`, `bad`, or `calm`.
+/// A state as one word. `kind` is `good`, `warn`, `bad`, `calm` or `dim`.
 pub(crate) fn badge(kind: &str, text: &str) -> Markup {
     html! { span class={ "badge " (kind) } { (text) } }
 }
 
-/// Something to know, in the colour of its kind.
+/// A message in the colour of its kind.
 pub(crate) fn alert(kind: &str, body: Markup) -> Markup {
     html! { div class={ "alert " (kind) } role=(if kind == "bad" { "alert" } else { "status" }) { (body) } }
 }
 
-/// What a problem says to people. Where its own words speak of the API's calls, others stand in their place.
+/// A problem's message for people. Replaces details that refer to API calls.
 pub(crate) fn words(problem: &Problem) -> &str {
     match problem.code.as_str() {
         "org_required" => "Your account belongs to no org. Ask whoever manages your CRM's logins to give it one.",
@@ -101,11 +101,11 @@ pub(crate) fn words(problem: &Problem) -> &str {
     }
 }
 
-/// A problem of a form, above the form, if there is one.
+/// The problem of a form, shown above it.
 pub(crate) fn refused(problem: Option<&Problem>) -> Markup {
     html! {
         @if let Some(problem) = problem {
-            // The form sends to this place, so that it is what is seen afterwards.
+            // The form submits to this anchor, so that the problem is in view afterwards.
             div #refused {
                 (alert("bad", html! {
                     @if problem.code == "length_invalid" {
@@ -118,22 +118,22 @@ pub(crate) fn refused(problem: Option<&Problem>) -> Markup {
     }
 }
 
-/// Marks the field that a problem is about, so that whoever cannot see the page is told as well.
+/// Marks the field that a problem is about, for the sake of screen readers.
 pub(crate) fn is_wrong(problem: Option<&Problem>, field: &str) -> Option<&'static str> {
     problem.is_some_and(|problem| problem.field.as_deref() == Some(field)).then_some("true")
 }
 
-/// What is there when there is nothing, and what to do next.
+/// An empty state, with what to do next.
 pub(crate) fn empty(title: &str, body: Markup) -> Markup {
     html! { div.empty { h2 { (title) } p { (body) } } }
 }
 
-/// The proof that a form was made for this session. Every form has it.
+/// The proof that a form was made for this session. Every form contains it.
 pub(crate) fn proof(visitor: &Visitor) -> Markup {
     html! { input type="hidden" name=(PROOF) value=(visitor.form_key); }
 }
 
-/// A part of a page that takes a while: the script loads it into its place. Without the script, a link leads to it.
+/// A fragment that takes a while: the script loads it into its place. Without the script, a link leads to it.
 pub(crate) fn loaded_later(path: &str, waiting: &str) -> Markup {
     html! {
         div data-part=(path) data-later {
@@ -143,37 +143,39 @@ pub(crate) fn loaded_later(path: &str, waiting: &str) -> Markup {
     }
 }
 
-/// A part of a page that the script loads anew as long as there is a [`going_on`] in it.
+/// A fragment that the script reloads as long as it contains [`going_on`].
 pub(crate) fn watched(path: &str, now: &Markup) -> Markup {
     html! { div data-part=(path) { (now) } }
 }
 
-/// Says in a watched part that it is not at its end, and after how many seconds it is worth another look. The script looks
-/// less and less often, and not at all while nobody sees the page.
+/// Marks a watched fragment as unfinished, and worth reloading after so many seconds.
+///
+/// The script polls less and less often, and not at all while the page is hidden.
 pub(crate) fn going_on(seconds: u32) -> Markup {
     html! { span data-again-in=(seconds) {} }
 }
 
-/// Which dialog is to be open, for whoever has no script.
+/// The dialog to show as open, for browsers without the script.
 #[derive(Deserialize)]
 pub(crate) struct Confirming {
     #[serde(default)]
     pub(crate) confirm: String,
 }
 
-/// A button that asks before it acts. Without the script, `confirm` in the address shows the same dialog in its place.
+/// A button that asks for confirmation. Without the script, `confirm` in the address shows the same dialog in its
+/// place.
 pub(crate) struct Confirm<'a> {
-    /// Names the dialog.
+    /// Id of the dialog.
     pub(crate) id: &'a str,
-    /// On the button.
+    /// Label of the button that opens the dialog.
     pub(crate) label: &'a str,
-    /// What is asked.
+    /// Heading of the dialog.
     pub(crate) question: &'a str,
-    /// Where the form sends to.
+    /// Address that the form submits to.
     pub(crate) action: &'a str,
-    /// On the button that does it.
+    /// Label of the button that confirms.
     pub(crate) act: &'a str,
-    /// Whether the dialog is open from the beginning.
+    /// Whether the dialog is open initially.
     pub(crate) open: bool,
 }
 

@@ -1,4 +1,4 @@
-//! What somebody sent with a form, and proof that it was a form of their own session.
+//! Submitted forms, and the proof that each belongs to its sender's session.
 
 use axum::extract::{Form, FromRef, FromRequest, FromRequestParts, Multipart, Request};
 use axum::response::{IntoResponse, Response};
@@ -7,19 +7,21 @@ use axum_extra::extract::cookie::Key;
 use http::StatusCode;
 use leadwire::http::Problem;
 
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{Admin, FormOf};
 
-/// The field that carries the proof.
+/// Name of the field that contains the proof.
 pub(crate) const PROOF: &str = "form_key";
 
-/// A form's fields, in their order. There are none without the proof that the form was made for this session: a form on
-/// somebody else's page can be made to send, but not to prove.
+/// A form's fields, in order.
+///
+/// They can be extracted only together with the proof that the form was made for this session. A form on another site
+/// can be made to submit here, but cannot contain the proof.
 #[derive(Debug)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
-/// What a request may hold: a file of 4 MB with its form, and what is around it. Lambda takes 6 MB, a third of which goes
-/// to writing bytes as text.
+/// Maximum size of a request: a file of 4 MB with its form and overhead. Lambda takes 6 MB, a third of which is lost to
+/// encoding bytes as text.
 pub(crate) const LARGEST_BODY: usize = 4 * 1024 * 1024 + 256 * 1024;
 
 /// A form with one file.
@@ -29,22 +31,23 @@ pub(crate) struct Upload {
 }
 
 impl Fields {
-    /// A field without surrounding space; one that is empty is as good as none.
+    /// A field without surrounding space. An empty one counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()
     }
 
-    /// A field exactly as it was sent; `None` if there was none. For texts whose space counts, and to tell empty from absent.
+    /// A field exactly as sent, or `None` if it is absent. For texts in which space matters, and to distinguish empty
+    /// from absent.
     pub(crate) fn raw(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// A field, empty if there is none.
+    /// A field, or the empty text if it is absent.
     pub(crate) fn text(&self, name: &str) -> String {
         self.get(name).unwrap_or_default().to_owned()
     }
 
-    /// Every value of a field that may be there several times.
+    /// All values of a field that may occur several times.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let values = self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.trim());
         values.filter(|value| !value.is_empty())
@@ -57,8 +60,10 @@ impl Fields {
 }
 
 impl Fields {
-    /// The fields, if they prove that they come from a form of this session. Whoever takes a form has to ask for the
-    /// [`crate::visitor::Visitor`] first, who says what the proof is.
+    /// Returns the fields if they prove that they come from a form of this session.
+    ///
+    /// A handler that takes a form must extract the [`crate::visitor::Visitor`] before it: that extractor determines
+    /// what the proof has to be.
     fn proven(self, console: &Console, form: Option<&FormOf>) -> Result<Self, Problem> {
         let proof = self.get(PROOF).unwrap_or_default();
         if form.is_some_and(|form| form.is_proven_by(proof, &console.services.key)) {
@@ -81,7 +86,8 @@ impl FromRequest<Console> for Fields {
     }
 }
 
-/// What an admin does with a form: who they are, what the form says, and the jar for the word on how it went.
+/// An admin's action through a form: who they are, what the form contains, and the jar for the message about its
+/// outcome.
 pub(crate) struct Act {
     pub(crate) console: Console,
     pub(crate) admin: Admin,

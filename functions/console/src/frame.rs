@@ -1,4 +1,4 @@
-//! What surrounds every page: the head, the way around, who is logged in, and what the last act came to.
+//! The frame of every page: head, navigation, the logged-in user, and the outcome of the last action.
 
 use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -15,7 +15,7 @@ use crate::elements;
 use crate::notice::Notice;
 use crate::visitor::Visitor;
 
-/// The parts of the console.
+/// The sections of the console.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Section {
     Integrations,
@@ -23,7 +23,7 @@ pub(crate) enum Section {
     Delivery,
     Forms,
     Ads,
-    /// None of them.
+    /// A page outside all sections.
     Elsewhere,
 }
 
@@ -35,21 +35,21 @@ const SECTIONS: [(Section, &str, &str); 5] = [
     (Section::Ads, "/ads", "Ads"),
 ];
 
-/// The header by which our script asks for a part of a page.
+/// The header with which our script requests a fragment.
 const PART: &str = "x-part";
 
-/// Whether our script asks for a part of a page, to put it into one.
+/// Whether our script requests a fragment to insert into a page.
 pub(crate) fn wants_a_part(headers: &HeaderMap) -> bool {
     headers.contains_key(PART)
 }
 
-/// A page in its frame. The notice of the last act is told with it.
+/// A page in its frame. Shows the pending notice and clears it.
 pub(crate) fn page(visitor: &Visitor, jar: PrivateCookieJar, section: Section, title: &str, body: &Markup) -> Response {
     let jar = if visitor.notice.is_some() { Notice::told(jar) } else { jar };
     (jar, framed(visitor, section, title, body)).into_response()
 }
 
-/// A part of a page: as such for our script, as a page of its own for whoever has none.
+/// A fragment: as such for our script, otherwise as a page of its own.
 pub(crate) fn part_or_page(
     headers: &HeaderMap,
     visitor: &Visitor,
@@ -60,7 +60,7 @@ pub(crate) fn part_or_page(
     if wants_a_part(headers) { part.clone().into_response() } else { page(visitor, jar, section, title, part) }
 }
 
-/// A page about what went wrong. Its words are the problem's.
+/// A page that shows a problem, with the problem's own text.
 pub(crate) fn page_of_problem(visitor: Option<&Visitor>, problem: &Problem, was_read: bool) -> Markup {
     let (title, advice) = match problem.code.as_str() {
         "meta_not_in_plan" => ("Upgrade to connect Meta", None),
@@ -100,7 +100,7 @@ pub(crate) fn page_of_problem(visitor: Option<&Visitor>, problem: &Problem, was_
     }
 }
 
-/// The same for a part of a page.
+/// A fragment that shows a problem.
 pub(crate) fn part_of_problem(problem: &Problem) -> Markup {
     html! {
         (elements::alert("bad", html! { (elements::words(problem)) }))
@@ -109,12 +109,13 @@ pub(crate) fn part_of_problem(problem: &Problem) -> Markup {
     }
 }
 
-/// Somebody is signed out here, and the issuer has no page for that.
+/// The page after signing out, for issuers without one of their own.
 pub(crate) fn signed_out() -> Markup {
     bare("Signed out", &html! { p { "You are signed out." } p { a.button href="/login" { "Log in again" } } })
 }
 
-/// Leaves for another site. A redirect would be part of sending the form, which may send to this origin only.
+/// Sends the browser to another site by a refresh. A redirect would be part of submitting the form, and forms may
+/// submit only to this origin.
 pub(crate) fn leave_for(url: &Url, title: &str) -> Response {
     let body = html! {
         p { "One moment…" }
@@ -129,11 +130,11 @@ pub(crate) fn leave_for(url: &Url, title: &str) -> Response {
 
 #[derive(Deserialize)]
 pub(crate) struct Reconnect {
-    /// What mails about a connection lead to: an integration's id.
+    /// An integration's id. Mails about a connection link here with it.
     reconnect: Option<String>,
 }
 
-/// Where everybody begins.
+/// The start: redirects to the page that fits the user's role.
 pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Redirect {
     if !visitor.is_admin() {
         return Redirect::to("/leads");
@@ -171,7 +172,7 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
                 (elements::alert(if notice.is_failure { "bad" } else { "good" }, html! { (notice.text) }))
             }
             @for (this, path, name) in SECTIONS {
-                // Above a page that is not the section's first.
+                // Breadcrumb, on all pages but the section's first.
                 @if this == section && name != title { p.crumbs { a href=(path) { (name) } } }
             }
             h1 { (title) }

@@ -1,4 +1,5 @@
-//! Logging in with the issuer's own page: authorization code with PKCE, and an id token that is checked like the API's.
+//! Login with the issuer's own page: authorization code with PKCE, and an id token that is verified like the API's
+//! tokens.
 
 use std::time::Duration;
 
@@ -29,17 +30,17 @@ use url::Url;
 use crate::fields::Fields;
 use crate::frame;
 use crate::notice::Notice;
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{self, Visitor};
 
-/// Where the issuer sends the browser back to.
+/// The path that the issuer redirects to.
 const CALLBACK: &str = "/login/callback";
-/// Logins of one browser that may be under way at once.
+/// Maximum number of concurrent logins in one browser.
 const MOST_BEGUN: usize = 4;
-/// How long somebody may take at the issuer's page.
+/// Maximum time on the issuer's page.
 const PATIENCE: time::Duration = time::Duration::minutes(15);
 
-/// The issuer's side of the door.
+/// Client for the issuer's login.
 pub(crate) struct Door {
     client_id: String,
     configuration: Url,
@@ -48,7 +49,7 @@ pub(crate) struct Door {
     provider: OnceCell<Provider>,
 }
 
-/// What the issuer says of itself, as OpenID Connect Discovery has it.
+/// The issuer's description of itself, by OpenID Connect Discovery.
 #[derive(Debug, Deserialize)]
 struct Provider {
     authorization_endpoint: Url,
@@ -77,13 +78,13 @@ type OidcClient = Client<
     EndpointSet,
 >;
 
-/// A login under way, as its cookie remembers it.
+/// A login in progress, as stored in its cookie.
 #[derive(Serialize, Deserialize)]
 struct Begun {
     state: String,
     nonce: String,
     verifier: String,
-    /// Where to go afterwards: a path of this console.
+    /// The path of this console to continue at.
     back: String,
 }
 
@@ -111,7 +112,7 @@ impl Door {
             .set_redirect_uri(RedirectUrl::from_url(back)))
     }
 
-    /// Who the code is about.
+    /// Exchanges the code for the caller's identity.
     async fn exchange(&self, client: &OidcClient, code: String, begun: Begun) -> Result<Caller, Problem> {
         let exchange = client.exchange_code(AuthorizationCode::new(code));
         let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(begun.verifier));
@@ -150,7 +151,7 @@ fn not_completed(why: &str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, "login_failed", format!("{why} Log in again."))
 }
 
-/// The origin under which this request came to us.
+/// The origin under which this request arrived.
 pub(crate) fn origin(console: &Console, parts: &Parts) -> Result<Url, Problem> {
     let domain = match parts.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.as_deref(),
@@ -160,13 +161,13 @@ pub(crate) fn origin(console: &Console, parts: &Parts) -> Result<Url, Problem> {
 }
 
 #[derive(Deserialize)]
-/// Where somebody was going.
+/// Where the user was going.
 pub(crate) struct Wanted {
     #[serde(default)]
     pub(crate) back: String,
 }
 
-/// Sends somebody to the issuer's login page.
+/// Sends the user to the issuer's login page.
 pub(crate) async fn begin(
     State(console): State<Console>,
     Query(wanted): Query<Wanted>,
@@ -189,7 +190,7 @@ pub(crate) async fn begin(
         verifier: verifier.secret().clone(),
         back: visitor::local(&wanted.back).unwrap_or("/").to_owned(),
     };
-    // Logins that were begun and left are in the way of nobody, but there is not room for many.
+    // Abandoned logins do no harm, but their cookies take space: at the limit, all of them are removed.
     let begun_before: Vec<String> =
         jar.iter().map(|cookie| cookie.name().to_owned()).filter(|name| name.starts_with("login-")).collect();
     let jar = match begun_before.len() {
@@ -203,7 +204,7 @@ pub(crate) async fn begin(
         .secure(origin.scheme() == "https")
         .same_site(SameSite::Lax)
         .max_age(PATIENCE);
-    // Not by a redirect: it may come after a form, and forms send to this origin only.
+    // A redirect could follow a form, and forms may submit only to this origin.
     Ok((jar.add(cookie), frame::leave_for(&url, "To the login page")).into_response())
 }
 
@@ -214,7 +215,7 @@ pub(crate) struct Answer {
     error: Option<String>,
 }
 
-/// Takes somebody back from the issuer's login page.
+/// Handles the return from the issuer's login page.
 pub(crate) async fn callback(
     State(console): State<Console>,
     Query(answer): Query<Answer>,
@@ -235,11 +236,12 @@ pub(crate) async fn callback(
     let client = console.door.client(console.door.provider().await?, &origin)?;
     let (back, done) = (begun.back.clone(), name_of(&begun.state));
     let caller = console.door.exchange(&client, code, begun).await?;
+    // Start the session.
     let secret = CsrfToken::new_random_len(32).into_secret();
     let session = Session::begin(caller, leadwire::clock::now());
     console.services.table.put_session(&secret, &session).await?;
     tracing::info!(user = %session.caller.user, role = ?session.caller.role, "somebody logged in");
-    // Whoever logs in again in the same browser has left the session before.
+    // A new login in the same browser ends the previous session.
     if let Some(before) = visitor::secret_of(&console, &parts, &jar) {
         console.services.table.end_session(&before).await?;
     }
@@ -254,7 +256,7 @@ pub(crate) async fn callback(
     Ok((jar, Redirect::to(&back)).into_response())
 }
 
-/// Ends the session here, and then at the issuer.
+/// Ends the session here, then at the issuer.
 pub(crate) async fn logout(
     State(console): State<Console>,
     visitor: Result<Visitor, Response>,
@@ -262,7 +264,7 @@ pub(crate) async fn logout(
     parts: Parts,
     fields: Result<Fields, Problem>,
 ) -> Result<Response, Problem> {
-    // A session that has ended already has nothing to prove; whoever wants out is let out.
+    // A session that has already ended has nothing to prove: signing out always succeeds.
     if let Ok(visitor) = visitor {
         fields?;
         console.services.table.end_session(visitor.secret()).await?;
@@ -270,10 +272,10 @@ pub(crate) async fn logout(
     let origin = origin(&console, &parts)?;
     let (name, secure) = visitor::cookie_name(&origin);
     let jar = Notice::told(jar.remove(Cookie::build(name).path("/").secure(secure)));
-    // Whether or not the issuer can be asked: the session is over.
+    // The session is over, whether or not the issuer can be reached.
     let end = console.door.provider().await.ok().and_then(|provider| provider.end_session_endpoint.clone());
     let Some(mut end) = end else { return Ok((jar, frame::signed_out()).into_response()) };
-    // The standard's word for where to go afterwards, and Cognito's.
+    // The standard's parameter for where to go afterwards, and Cognito's.
     end.query_pairs_mut()
         .append_pair("client_id", &console.door.client_id)
         .append_pair("post_logout_redirect_uri", origin.as_str())
@@ -281,16 +283,16 @@ pub(crate) async fn logout(
     Ok((jar, frame::leave_for(&end, "Signing you out")).into_response())
 }
 
-/// Two logins at once, in two windows, do not take each other's place.
+/// The name of a login's cookie. Two logins at once, in two windows, do not replace each other.
 fn name_of(state: &str) -> String {
     let start: String = state.chars().filter(char::is_ascii_alphanumeric).take(12).collect();
     format!("login-{start}")
 }
 
-/// Where somebody without a session is sent: to log in, and then to where they were going. What they sent is not done.
+/// Sends a request without a session to the login, and afterwards to where it was going. A submitted form is discarded.
 pub(crate) fn first_log_in(parts: &Parts, jar: PrivateCookieJar) -> Response {
     let is_read = matches!(parts.method, http::Method::GET | http::Method::HEAD);
-    // What is nested sees its own part of the address only.
+    // A nested router sees only its own part of the address.
     let address = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(whole)| whole);
     let wanted = address.path_and_query().map(ToString::to_string);
     let came_from = || {
@@ -298,6 +300,7 @@ pub(crate) fn first_log_in(parts: &Parts, jar: PrivateCookieJar) -> Response {
         let url = Url::parse(referer).ok()?;
         Some(url[url::Position::BeforePath..].to_owned())
     };
+    // After a discarded form, return to the page that contains it.
     let back = if is_read { wanted } else { came_from() };
     let mut login = String::from("/login?back=");
     login.extend(url::form_urlencoded::byte_serialize(back.unwrap_or_default().as_bytes()));

@@ -1,4 +1,4 @@
-//! The console: pages for admins, drawn here, around the same acts as the HTTP API's.
+//! The console: pages for admins, rendered on the server, on top of the same functions as the HTTP API.
 
 mod address;
 mod ads;
@@ -15,6 +15,7 @@ mod login;
 mod notice;
 mod orgs;
 mod router;
+mod state;
 mod visitor;
 
 use lambda_http::{Error, run};
@@ -36,5 +37,5 @@ async fn main() -> Result<(), Error> {
         role_claim: env::role_claim()?,
     })?;
     let door = login::Door::new(client_id, env::login_configuration_url()?, verifier)?;
-    run(router::router(router::Console::new(services, door, env::public_url()?))).await
+    run(router::router(state::Console::new(services, door, env::public_url()?))).await
 }

@@ -13,10 +13,10 @@ use crate::fields::Fields;
 use crate::frame::{Section, page};
 use crate::login::Wanted;
 use crate::notice::Notice;
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{self, Visitor};
 
-/// All orgs, to select one.
+/// Lists all orgs to select from.
 pub(crate) async fn list(
     State(console): State<Console>,
     visitor: Visitor,
@@ -62,7 +62,7 @@ pub(crate) async fn list(
     Ok(page(&visitor, jar, Section::Elsewhere, "Orgs", &body))
 }
 
-/// Selects one.
+/// Selects an org.
 pub(crate) async fn select(
     State(console): State<Console>,
     visitor: Visitor,

@@ -1,58 +1,20 @@
-//! Every page there is, and what holds for all of them.
+//! All pages, and what applies to every one of them.
 
-use std::ops::Deref;
-use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef, FromRequestParts, OriginalUri, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, OriginalUri, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum_extra::extract::cookie::Key;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use leadwire::admin::Services;
 use leadwire::http::Problem;
-use url::Url;
 
-use crate::login::Door;
+use crate::state::Console;
 use crate::visitor::Visitor;
 use crate::{ads, assets, delivery, fields, forms, frame, integrations, leads, login, orgs};
 
-/// Everything the pages need.
-#[derive(Clone)]
-pub(crate) struct Console(Arc<Inside>);
-
-pub(crate) struct Inside {
-    pub(crate) services: Services,
-    pub(crate) door: Door,
-    pub(crate) public_url: Option<Url>,
-    cookies: Key,
-}
-
-impl Console {
-    pub(crate) fn new(services: Services, door: Door, public_url: Option<Url>) -> Self {
-        // Two signatures of our own key are as long as a key for cookies has to be, and nobody else can make them.
-        let halves = [services.key.sign(b"console cookies 1"), services.key.sign(b"console cookies 2")];
-        Self(Arc::new(Inside { cookies: Key::from(&halves.concat()), services, door, public_url }))
-    }
-}
-
-impl Deref for Console {
-    type Target = Inside;
-
-    fn deref(&self) -> &Inside {
-        &self.0
-    }
-}
-
-impl FromRef<Console> for Key {
-    fn from_ref(console: &Console) -> Self {
-        console.cookies.clone()
-    }
-}
-
-/// The console.
+/// The console's router.
 pub(crate) fn router(console: Console) -> Router {
     Router::new()
         .route("/", get(frame::home))
@@ -75,8 +37,10 @@ pub(crate) fn router(console: Console) -> Router {
         .with_state(console)
 }
 
-/// An act has an address of its own, and no page: whoever comes there by the address bar, by a dialog without script, or
-/// after logging in, wants the page that the act is on.
+/// Redirects from an action to the page that contains it.
+///
+/// An action has an address but no page. Browsers arrive there through the address bar, a dialog without the script, or
+/// a login.
 async fn to_the_page(method: Method, OriginalUri(address): OriginalUri) -> Response {
     let page = address.path().rsplit_once('/').map_or("", |(page, _)| page);
     if !method.is_safe() || page.is_empty() {
@@ -87,15 +51,14 @@ async fn to_the_page(method: Method, OriginalUri(address): OriginalUri) -> Respo
     Redirect::to(&format!("{page}{query}")).into_response()
 }
 
-/// Whatever a page answers as a problem is shown as a page, in the frame of whoever asked; to a script that asked for a
-/// part of one, as a part.
+/// Renders problems as pages in the visitor's frame, or as fragments if the script requested one.
 async fn problems_as_pages(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let mut asked = parts.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
     let status = response.status();
     let told = response.extensions().get::<Problem>().cloned();
-    // What the router itself refuses has no words of ours.
+    // Rejections of the router itself have no text of ours.
     let refused = status.is_client_error() || status.is_server_error();
     let unread = || Problem::new(status, "address_invalid", "This address cannot be read.");
     let Some(problem) = told.or_else(|| refused.then(unread)) else { return response };
@@ -109,8 +72,8 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
     (StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), page).into_response()
 }
 
-/// What browsers are told about every answer: how long it took here; and that nothing from elsewhere is loaded, no script stands in
-/// a page, and nobody shows a page inside of theirs.
+/// Adds headers to every response: the time it took here, and security headers. With these, pages load nothing from
+/// other origins, run no inline scripts, and cannot be framed by other sites.
 async fn guarded(request: Request, next: Next) -> Response {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
         form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -125,14 +88,14 @@ async fn guarded(request: Request, next: Next) -> Response {
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "same-origin"),
-        // Browsers heed it over TLS only.
+        // Browsers respect it over TLS only.
         (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    // People's names and numbers do not stay in a browser's cache after they have signed out.
+    // People's names and numbers must not remain in a browser's cache after they sign out.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }

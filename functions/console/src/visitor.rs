@@ -1,5 +1,5 @@
-//! Who asks for a page, and what they may see: a [`Visitor`] is logged in, an [`Admin`] may do everything that the org's plan
-//! includes, a [`Reader`] may see the org's leads.
+//! Who requests a page, and what they may see. A [`Visitor`] is logged in, an [`Admin`] may do everything that the
+//! org's plan includes, a [`Reader`] may see the org's leads.
 
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,37 +18,39 @@ use url::Url;
 
 use crate::login;
 use crate::notice::Notice;
-use crate::router::Console;
+use crate::state::Console;
 
-/// Somebody who is logged in.
+/// A logged-in user.
 #[derive(Clone)]
 pub(crate) struct Visitor {
     secret: String,
     pub(crate) session: Session,
-    /// The org that they act for, as the CRM described it.
+    /// The org that they act for, as described by the CRM.
     pub(crate) org: Option<Org>,
     /// Proves that a form was made for this session.
     pub(crate) form_key: String,
-    /// What the last act came to, told once.
+    /// The outcome of the last action, shown once.
     pub(crate) notice: Option<Notice>,
 }
 
-/// Somebody who may act for their org, whose plan includes Meta.
+/// A user who may act for their org, whose plan includes Meta.
 pub(crate) struct Admin {
     pub(crate) visitor: Visitor,
     pub(crate) access: MetaAccess,
 }
 
-/// Somebody who may see the org's leads.
+/// A user who may see the org's leads.
 pub(crate) struct Reader {
     pub(crate) visitor: Visitor,
     pub(crate) scope: OrgScope,
-    /// What they may do with them; `None` for a colleague who may only see them.
+    /// What they may do with the leads. `None` for a colleague who may only see them.
     pub(crate) access: Option<Access>,
 }
 
-/// What a session's cookie is called, and whether it travels over TLS only. With the prefix, browsers take it from this very
-/// host only: a neighbour under the same domain cannot hand somebody a session that is not theirs.
+/// The name of the session's cookie, and whether it is sent over TLS only.
+///
+/// With the `__Host-` prefix, browsers accept it from this exact host only: another host under the same domain cannot
+/// plant a session that is not the user's own.
 pub(crate) fn cookie_name(origin: &Url) -> (&'static str, bool) {
     if origin.scheme() == "https" { ("__Host-leadwire", true) } else { ("leadwire", false) }
 }
@@ -58,12 +60,12 @@ impl Visitor {
         &self.secret
     }
 
-    /// The same, for a page on which nothing is told.
+    /// The same visitor, for a page that shows no notice.
     pub(crate) fn without_notice(&self) -> Self {
         Self { notice: None, ..self.clone() }
     }
 
-    /// Whether they may act here, and not only look at leads.
+    /// Whether they may act here, rather than only see leads.
     pub(crate) fn is_admin(&self) -> bool {
         self.session.caller.role != Role::Other
     }
@@ -81,7 +83,7 @@ impl Visitor {
         self.session.caller.name.as_deref().unwrap_or("Somebody")
     }
 
-    /// The org's name, or its id as long as the CRM has not said one.
+    /// The org's name, or its id until the CRM has pushed a name.
     pub(crate) fn org_name(&self) -> Option<&str> {
         self.org.as_ref().map(|org| org.name.as_str()).or(self.session.acts_for().map(OrgId::as_str))
     }
@@ -91,14 +93,14 @@ impl Visitor {
     }
 }
 
-/// The secret of the session that a request's cookie names, as far as there is a cookie.
+/// The secret of the session that the request's cookie names, if there is a cookie.
 pub(crate) fn secret_of(console: &Console, parts: &Parts, jar: &PrivateCookieJar) -> Option<String> {
     let (name, _) = cookie_name(&login::origin(console, parts).ok()?);
     Some(jar.get(name)?.value().to_owned())
 }
 
-/// What the proof of a form signs: this very session, and the org that it acts for now. A page that was opened before
-/// somebody selected another org does not act on that one.
+/// What the proof of a form signs: this session, and the org that it acts for now. A page that was opened before
+/// another org was selected cannot act on that org.
 #[derive(Clone)]
 pub(crate) struct FormOf(String);
 
@@ -168,7 +170,7 @@ impl FromRequestParts<Console> for Reader {
     }
 }
 
-/// Where a superadmin without an org is sent: to select one, and then to where they were going.
+/// Sends a superadmin without an org to select one, and afterwards to where they were going.
 fn select_first(parts: &Parts) -> Response {
     let address = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(whole)| whole);
     let wanted = address.path_and_query().map(ToString::to_string).filter(|_| parts.method.is_safe());
@@ -178,7 +180,9 @@ fn select_first(parts: &Parts) -> Response {
 }
 
 /// The org whose leads a colleague without an admin's role may see: their own, if its directory says that they manage
-/// leads. The directory knows people by ids of the CRM, and the login by ids of its own; both know the address.
+/// leads.
+///
+/// The directory identifies people by the CRM's ids, the login by its own. Both contain the e-mail address.
 async fn colleague(console: &Console, visitor: &Visitor) -> Result<OrgScope, Problem> {
     let caller = &visitor.session.caller;
     let scope = caller.scope_of_colleague()?;
@@ -191,9 +195,9 @@ async fn colleague(console: &Console, visitor: &Visitor) -> Result<OrgScope, Pro
     Err(Problem::new(StatusCode::FORBIDDEN, "nothing_to_see", detail))
 }
 
-/// A path of this console, and nothing that a browser could take for another place.
+/// Returns the path if it is one of this console and cannot lead a browser elsewhere.
 pub(crate) fn local(path: &str) -> Option<&str> {
-    // It is kept in a cookie, which holds 4 KB.
+    // The path is stored in a cookie, which holds 4 KB.
     const LONGEST: usize = 1000;
     let is_path = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
     (is_path && path.len() <= LONGEST && path.bytes().all(|byte| byte.is_ascii_graphic())).then_some(path)

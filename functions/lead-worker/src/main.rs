@@ -1,5 +1,7 @@
-//! Lead ids from the queue: fetched from Meta in batches, page by page, made into leads of the CRM, assigned, announced.
-//! What happens to each is decided in `leadwire::leads`; what happens to its message, in `leadwire::worker`.
+//! Fetches the leads whose ids are in the queue from Meta, in batches by page, stores them as leads of the CRM, assigns
+//! them and publishes them.
+//!
+//! `leadwire::leads` decides what happens to a lead, `leadwire::worker` what happens to its message.
 
 use lambda_runtime::Error;
 use leadwire::bus::Bus;

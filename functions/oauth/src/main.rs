@@ -1,4 +1,4 @@
-//! Where Meta's login sends the browser back to: the login is finished, and the browser goes on to where it was begun.
+//! The redirect target of Meta's login: finishes the login and sends the browser on to where it began.
 
 use std::convert::Infallible;
 
@@ -69,7 +69,7 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
             )
         }
     };
-    // The address that led here has Meta's code in it.
+    // The request's URL contains Meta's code: keep it out of caches and referrers.
     for (name, value) in [(header::CACHE_CONTROL, "no-store"), (header::REFERRER_POLICY, "no-referrer")] {
         response.headers_mut().insert(name, header::HeaderValue::from_static(value));
     }
@@ -82,7 +82,7 @@ fn cookies(request: &Request) -> Vec<(String, String)> {
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Whether a browser fetches this before the person goes there, or only asks whether it is there: nothing is finished then.
+/// Whether the browser only prefetches or probes this URL. Such a request must not finish the login.
 fn is_ahead_of_the_person(request: &Request) -> bool {
     let says = |name: &str, word: &str| {
         let values = request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
@@ -95,7 +95,7 @@ fn is_ahead_of_the_person(request: &Request) -> bool {
         || says("x-purpose", "preview")
 }
 
-/// What tells one browser from another where no cookie does.
+/// Distinguishes browsers where no cookie does.
 fn browser(request: &Request) -> String {
     let said = ["user-agent", "accept-language", "x-forwarded-for"]
         .map(|name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default());
@@ -118,7 +118,7 @@ fn redirect(onward: &Onward) -> Response<Body> {
     response
 }
 
-/// A page for a person whom nothing can be redirected to. Its texts are ours alone: nothing of the request is in it.
+/// A page for when there is nowhere to redirect to. Its texts are fixed: nothing of the request appears in it.
 fn page(status: StatusCode, title: &str, text: &str) -> Response<Body> {
     let html = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>{title}</title>\

@@ -1,4 +1,4 @@
-//! Schedules become messages: one for each unit of work whose turn has come.
+//! Turns schedules into messages: one for each unit of work that is due.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,27 +11,28 @@ use leadwire::ids::{OrgId, OrgScope, RunId};
 use leadwire::jobs::AdsSyncJob;
 use leadwire::jobs::CheckJob;
 use leadwire::jobs::SweepJob;
-use leadwire::model::ads::account::{AdAccount, LONG_LOOK_BACK, back};
+use leadwire::model::ads::account::{AdAccount, LONG_LOOK_BACK};
 use leadwire::model::ads::sync::Cause;
+use leadwire::model::days::back;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::table::integration::Due;
 use leadwire::{aws, env, telemetry};
 use serde::{Deserialize, Serialize};
 
-/// What a schedule calls this function with.
+/// The input that a schedule passes to this function.
 #[derive(Debug, Deserialize)]
 struct Plan {
     job: Schedule,
-    /// Also what is not due yet: for an operator who wants to know now.
+    /// Include work that is not due yet, for an operator who needs the result now.
     #[serde(default)]
     everything: bool,
-    /// Only what is this org's: the same.
+    /// Restrict the work to this org, for the same purpose.
     #[serde(default)]
     org: Option<OrgId>,
 }
 
-/// The schedules there are, by their names in the template.
+/// The schedules, by their names in the template.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Schedule {
@@ -40,15 +41,15 @@ enum Schedule {
     AdsSync,
 }
 
-/// What became of it.
+/// The function's response.
 #[derive(Debug, Serialize)]
 struct Planned {
     messages: usize,
 }
 
-/// What was handed to a worker is not handed out again for so long; a worker that finishes sets its own date.
+/// Time until the same work is handed out again. A worker that finishes sets its own date.
 const HANDED_OUT: SignedDuration = SignedDuration::from_hours(2);
-/// Sent in one go, so that little is sent twice if this function dies.
+/// Units of work handed out per chunk. A small chunk limits what is sent twice if this function dies.
 const AT_ONCE: usize = 100;
 
 struct Planner {
@@ -83,13 +84,14 @@ impl Planner {
                 for due in due.chunks(AT_ONCE) {
                     let jobs: Vec<CheckJob> = due.iter().map(|due| CheckJob::new(&due.scope, &due.id)).collect();
                     self.checks.send(&jobs).await?;
-                    // After the message: one that is sent twice is looked at twice, one that is not sent would be not.
+                    // Postpone only after sending: a message sent twice costs a second check, a message never sent
+                    // would skip one.
                     try_join_all(due.iter().map(|due| self.table.put_off(due, now + HANDED_OUT))).await?;
                 }
                 due.len()
             }
             Schedule::LeadSweep => {
-                // Every integration that there is something to look at of is in the index, whenever its turn is.
+                // The index contains every integration that has something to check, due or not.
                 let mut all = self.table.due_integrations(None).await?;
                 all.retain(|due| plan.concerns(due));
                 let all = by_turns(all, |due| due.scope.org().clone());
@@ -111,7 +113,7 @@ impl Planner {
                 for accounts in all.chunks(AT_ONCE) {
                     let due = join_all(accounts.iter().map(|of| self.reading(of, plan.everything))).await;
                     let heard = |(due, (_, account)): (Result<Option<AdsSyncJob>, WorkError>, &(_, AdAccount))| {
-                        // One that cannot be begun keeps no other waiting; the next schedule tries it again.
+                        // An account that cannot be started delays no other. The next schedule tries it again.
                         due.inspect_err(|error| {
                             tracing::error!(%error, account = %account.ad_account_id, "an ad account cannot be read now");
                         })
@@ -130,8 +132,10 @@ impl Planner {
 }
 
 impl Planner {
-    /// The message for an account whose turn it is. The claim is before the message: a message that is lost is made up
-    /// for when the claim looks abandoned, two readings at once would not be.
+    /// Returns the message for an account whose sync is due.
+    ///
+    /// The claim comes before the message. A lost message is replaced once the claim counts as abandoned; two
+    /// concurrent syncs could not be undone.
     async fn reading(
         &self,
         (scope, account): &(OrgScope, AdAccount),
@@ -148,7 +152,7 @@ impl Planner {
         let run = RunId::new();
         let cause = if account.imported_since.is_none() { Cause::Import } else { Cause::Schedule };
         let due = account.due_since(now);
-        // What is restated once a day is not due yet either.
+        // Also include the days that are due only once a day because Meta restates them.
         let since = if everything { due.min(back(account.today(now), LONG_LOOK_BACK)) } else { due };
         let begun = begin(&self.table, scope, account, &run, (since, cause, None), now).await?;
         Ok((begun == Begun::New).then(|| AdsSyncJob::new(account, Some(run))))
@@ -161,7 +165,8 @@ impl Plan {
     }
 }
 
-/// One of each org, then the second of each, and so on: an org with a thousand integrations waits for its own.
+/// Interleaves the items by org: the first of each org, then the second of each, and so on. An org with a thousand
+/// integrations delays only itself.
 fn by_turns<T>(items: Vec<T>, org: impl Fn(&T) -> OrgId) -> Vec<T> {
     let mut orgs: BTreeMap<OrgId, VecDeque<T>> = BTreeMap::new();
     for item in items {

@@ -1,5 +1,5 @@
-//! What a person at Meta may ask for without knowing us: that the app lets go of them (deauthorize), that their data is
-//! deleted, and how far that has come.
+//! What a person at Meta may request without an account here: deauthorization of the app, deletion of their data, and
+//! the status of that deletion.
 
 mod requests;
 mod status;

@@ -1,5 +1,7 @@
-//! Meta's two callbacks. Both may come twice, late, or for somebody who never connected anything; what they ask for is
-//! done once, and never to a connection that was made after they were signed.
+//! Meta's two callbacks: deauthorization and data deletion.
+//!
+//! Each may arrive twice, late, or for a person who never connected anything. The request is carried out once, and
+//! never on a connection that was made after the callback was signed.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -26,16 +28,17 @@ use url::Url;
 
 use crate::status;
 
-/// The path of the callback for deauthorization.
+/// Path of the deauthorization callback.
 const DEAUTHORIZE: &str = "/connect/deauthorize/facebook";
-/// The path of the callback for data deletion, and of its status page.
+/// Path of the data deletion callback and of its status page.
 const DELETION: &str = "/connect/deletion/facebook";
-/// Spent on what follows from a callback before Meta gets its answer.
+/// Time spent on the consequences of a callback before Meta gets its response.
 const LONGEST: Duration = Duration::from_secs(12);
-/// Meta's seconds and our milliseconds: who connects and goes within the same second is gone.
+/// Meta's timestamps are whole seconds, ours milliseconds. A connection made within the same second as the request
+/// counts as made before it.
 const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(1);
 
-/// Everything a request needs.
+/// Serves the callbacks and the status page.
 pub(crate) struct Desk {
     pub(crate) meta: MetaApp,
     pub(crate) secrets: AppSecrets,
@@ -56,7 +59,7 @@ impl Desk {
         Ok(answered.unwrap_or_else(|problem| problem.response()))
     }
 
-    /// The person removed the app: what they connected ends now.
+    /// Ends what the person connected: they removed the app.
     async fn deauthorize(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let asked = self.signed(request).await?;
         let (reason, evidence) = (EndReason::AppRemoved, "Meta's deauthorize callback");
@@ -65,7 +68,7 @@ impl Desk {
         Ok(json(&serde_json::json!({ "success": true })))
     }
 
-    /// The person wants their data deleted.
+    /// Deletes what is stored about the person, at their request.
     async fn delete(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let asked = self.signed(request).await?;
         let code = self.code(&asked);
@@ -82,8 +85,9 @@ impl Desk {
         Ok(json(&serde_json::json!({ "url": url, "confirmation_code": code })))
     }
 
-    /// Ends everything that this person connected before they asked, and answers it. From then on no lead is read with
-    /// their token, and whoever looks at it next goes on with what follows.
+    /// Marks every integration that the person connected before the request as ended, and returns those it marked.
+    ///
+    /// From then on no lead is read with the person's token. The next check of the integration continues the cleanup.
     async fn mark(
         &self,
         asked: &SignedRequest,
@@ -102,8 +106,10 @@ impl Desk {
         Ok(marked)
     }
 
-    /// Goes on with what is marked as far as time allows: Meta waits for its answer. The rest, and the org's admins, are
-    /// for whoever looks at it, at once if the queue takes it, else when the planner comes by.
+    /// Cleans up the marked integrations as far as time allows, because Meta waits for the response.
+    ///
+    /// The check does the rest and notifies the org's admins: at once if the queue accepts the job, otherwise when the
+    /// planner schedules it.
     async fn finish(&self, marked: &[(OrgScope, Integration)], erasing: bool) {
         let all = async {
             for (scope, integration) in marked {
@@ -130,7 +136,7 @@ impl Desk {
     async fn status(&self, request: &Request) -> Response<Body> {
         let query = request.query_string_parameters();
         let code = query.first("code").unwrap_or_default();
-        // Nothing else is looked for: a code is a key, and this is what ours look like.
+        // The code becomes a table key: reject everything that does not have the form of ours.
         let is_code = code.len() == CODE_LENGTH && code.bytes().all(|b| b.is_ascii_hexdigit());
         let erasure = if is_code { self.table.erasure(code).await } else { Ok(None) };
         let found = match erasure {
@@ -148,7 +154,7 @@ impl Desk {
         }
     }
 
-    /// What the request says, if Meta signed it.
+    /// Returns the request's payload if Meta signed it.
     async fn signed(&self, request: &Request) -> Result<SignedRequest, Problem> {
         let missing =
             || Problem::field("signed_request", "signed_request_missing", "Meta sends a form with signed_request.");
@@ -157,7 +163,7 @@ impl Desk {
             .ok_or_else(missing)?;
         let apps = self.secrets.apps().await.map_err(WorkError::from)?;
         let verified = match SignedRequest::verify(&text, apps.iter()) {
-            // The app's secret may have been changed just now.
+            // The app secret may have been rotated since it was cached.
             Err(SignedRequestError::Signature) => {
                 let apps = self.secrets.apps_read_anew().await.map_err(WorkError::from)?;
                 SignedRequest::verify(&text, apps.iter())
@@ -177,13 +183,13 @@ impl Desk {
         })
     }
 
-    /// What this person connected before they asked.
+    /// Lists what this person connected before the request.
     async fn connected_by(&self, asked: &SignedRequest) -> Result<Vec<(OrgScope, Integration)>, Problem> {
         let person = person_hash(&self.key, &asked.user_id);
         let mut found = Vec::new();
         for (scope, id) in self.table.integrations_of_person(&person).await? {
             match self.table.integration(&scope, &id).await? {
-                // Somebody else may have connected it since, or this person is about to.
+                // Another person may have connected it since, or this person's login is not finished yet.
                 Some(integration) if integration.person.as_ref() != Some(&person) => {}
                 Some(integration) if is_before(integration.connected_at, asked.issued_at) => {
                     found.push((scope, integration));
@@ -197,7 +203,8 @@ impl Desk {
         Ok(found)
     }
 
-    /// The same for the same request, so that Meta may ask twice; nobody else can make it.
+    /// Returns the confirmation code of a request. The same request always gets the same code, so that Meta may repeat
+    /// it. The code cannot be computed without our key.
     fn code(&self, asked: &SignedRequest) -> String {
         let said = format!("erasure.{}.{}", asked.user_id, asked.issued_at.as_second());
         self.key.sign(said.as_bytes()).iter().take(CODE_LENGTH / 2).map(|byte| format!("{byte:02x}")).collect()
@@ -214,7 +221,7 @@ impl Desk {
     }
 }
 
-/// 160 bits.
+/// In hex digits: 160 bits.
 const CODE_LENGTH: usize = 40;
 
 fn is_before(connected_at: Timestamp, issued_at: Timestamp) -> bool {

@@ -1,12 +1,13 @@
-//! The page behind a confirmation code, for the person who asked: what was deleted, in words. It names nobody and nothing
-//! that somebody who guesses a code could use.
+//! The page behind a confirmation code. It tells the person in plain words what was deleted.
+//!
+//! It contains no name and nothing else that would be of use to a visitor who guessed a code.
 
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
 use leadwire::table::erasure::Erasure;
 use maud::{DOCTYPE, Markup, html};
 
-/// A code that we gave.
+/// The status of a deletion request.
 pub(crate) fn known(erasure: &Erasure, open: usize) -> Response<Body> {
     let asked = erasure.requested_at.strftime("%-d %B %Y, %H:%M UTC").to_string();
     let count = erasure.integrations.len();
@@ -41,7 +42,7 @@ pub(crate) fn known(erasure: &Erasure, open: usize) -> Response<Body> {
     )
 }
 
-/// Any other code. It says the same of all of them.
+/// The response to every code that was not issued here. It is the same for all of them.
 pub(crate) fn unknown() -> Response<Body> {
     page(
         StatusCode::NOT_FOUND,
@@ -52,7 +53,7 @@ pub(crate) fn unknown() -> Response<Body> {
     )
 }
 
-/// We do not know at the moment.
+/// The response when the status cannot be read.
 pub(crate) fn unavailable() -> Response<Body> {
     page(
         StatusCode::SERVICE_UNAVAILABLE,

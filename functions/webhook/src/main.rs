@@ -1,6 +1,7 @@
-//! Meta's webhook: verified, put into queues, answered. Nothing else happens here, and nothing but SQS has to work for
-//! it once the process has started: a lead that Meta sends is in the queue before Meta is told so, or Meta is told to
-//! send it again.
+//! Meta's webhook: verifies a delivery, puts its changes into queues, and responds.
+//!
+//! It does nothing else, and once the process has started it depends on SQS alone. Meta gets a success response only
+//! when its leads are in the queue; otherwise it is asked to send them again.
 
 mod receive;
 

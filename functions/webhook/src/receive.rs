@@ -1,4 +1,4 @@
-//! One request of Meta's.
+//! Handling of one webhook request.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -15,7 +15,7 @@ use leadwire::model::lead::FoundBy;
 use leadwire::model::webhook::{self, Change, EngagementNotice, LeadNotice};
 use leadwire::queue::{Message, Queue};
 
-/// Everything a request needs.
+/// Verifies webhook requests and puts their changes into queues.
 pub(crate) struct Receiver {
     pub(crate) secrets: AppSecrets,
     pub(crate) leads: Queue<LeadJob>,
@@ -23,8 +23,8 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Answers 200 when everything is in the queues, 401 to whoever is not Meta, 400 to what is no delivery, and 503 when
-    /// Meta should send it again.
+    /// Returns 200 once everything is in the queues, 401 if the request is not signed by Meta, 400 if the body is no
+    /// delivery, and 503 if Meta should send it again.
     pub(crate) async fn answer(&self, request: Request) -> Result<Response<Body>, Infallible> {
         let answered = match *request.method() {
             Method::GET => self.challenge(&request).await,
@@ -34,7 +34,7 @@ impl Receiver {
         Ok(answered.unwrap_or_else(|problem| problem.response()))
     }
 
-    /// Meta verifies the address: it gets its challenge back, to the letter, if it knows the verify token.
+    /// Meta verifies the callback URL: returns the challenge unchanged if the verify token is correct.
     async fn challenge(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let query = request.query_string_parameters();
         let refused = || {
@@ -50,7 +50,7 @@ impl Receiver {
             return Err(refused());
         };
         let apps = self.secrets.apps().await.map_err(not_ready)?;
-        // Comparing two signatures over the same thing takes the same time whatever the tokens have in common.
+        // Compares signatures instead of the tokens themselves: this takes the same time however much of them matches.
         let known = apps.iter().any(|app| {
             app.verify_token.verifies(b"verify", &leadwire::secret::HmacKey::new(token.to_owned()).sign(b"verify"))
         });
@@ -73,11 +73,13 @@ impl Receiver {
                 "The body is signed, but is not what Meta's webhooks send.",
             )
         })?;
+        // Sort the changes by queue.
         let sorted = sort(delivery.changes);
         let (leads, engagement) = (sorted.leads.len(), sorted.engagement.len());
         if let Some(changes) = sorted.skipped.get(&webhook::Skip::Unreadable) {
             tracing::error!(changes, metric = "changes_unreadable", "Meta sent leads or entries that cannot be read");
         }
+        // Enqueue everything before Meta gets its 200.
         let jobs = lead_jobs(sorted.leads, named_org(request).as_deref(), leadwire::clock::now());
         let notices = engagement_messages(&sorted.engagement);
         let sent = tokio::join!(self.leads.send(&jobs), self.engagement.send_messages(notices));
@@ -89,8 +91,8 @@ impl Receiver {
         Ok(text("EVENT_RECEIVED"))
     }
 
-    /// Only the SHA-256 signature counts, over the bytes as they came: Meta signs its escaped form, so a body that was
-    /// parsed and written again would not verify.
+    /// Accepts the SHA-256 signature only, over the bytes as received. Meta signs its escaped form, so a body that was
+    /// parsed and serialized again would not verify.
     async fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<(), Problem> {
         let refused = |code, detail: &str| Problem::new(StatusCode::UNAUTHORIZED, code, detail);
         let signature =
@@ -124,7 +126,7 @@ fn text(body: &str) -> Response<Body> {
     response
 }
 
-/// The org that the callback URL names, if it can be one.
+/// The org named in the callback URL, if it is a valid id.
 fn named_org(request: &Request) -> Option<String> {
     let query = request.query_string_parameters();
     query.first("orgid").and_then(|named| OrgId::parse(named).ok()).map(|org| org.to_string())
@@ -134,7 +136,7 @@ fn named_org(request: &Request) -> Option<String> {
 struct Sorted {
     leads: Vec<LeadNotice>,
     engagement: Vec<EngagementNotice>,
-    /// Reason and number.
+    /// Number of skipped changes by reason.
     skipped: BTreeMap<webhook::Skip, usize>,
 }
 
@@ -156,8 +158,8 @@ fn lead_jobs(leads: Vec<LeadNotice>, orgid: Option<&str>, received_at: Timestamp
     leads.into_iter().map(job).collect()
 }
 
-/// A notice that no queue can hold is left out: sending it again would not make it smaller, and it would keep the rest of
-/// its body out for ever.
+/// Drops notices that are too large for the queue. Sending one again would not make it smaller, and the failure would
+/// keep the rest of its delivery out for ever.
 fn engagement_messages(notices: &[EngagementJob]) -> Vec<Message> {
     let message = |notice: &EngagementJob| {
         let message = Queue::encode(notice);

@@ -53,7 +53,7 @@ pub async fn run(locked: bool) -> Result<()> {
 }
 
 /// Runs a check with its output on the screen. Errors if it fails.
-pub(crate) async fn check(keeper: &Keeper, name: &str, command: &mut Command) -> Result<()> {
+async fn check(keeper: &Keeper, name: &str, command: &mut Command) -> Result<()> {
     let begun = Instant::now();
     eprintln!("▶ {name}");
     command.current_dir(place::root()).stdin(Stdio::null());

@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use super::calls::Stop;
-use super::steps::Turning;
+use super::context::SyncContext;
 use crate::clock;
-use crate::model::ads::account::back;
 use crate::model::ads::insights::Day;
 use crate::model::ads::sync::{Fields, ObjectType};
 use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::days::back;
+use crate::model::days::days;
 
 /// Days to a question: an answer is one row for each.
 const DAYS_AT_ONCE: i32 = 366;
 
 /// Reads the days of the reading, the newest first.
-pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
+pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
     loop {
         let today = turn.sync.until.unwrap_or_else(|| turn.account.today(clock::now()));
         let until = turn.sync.progress.account_down_to.map_or(today, |day| back(day, 1));
@@ -56,7 +57,7 @@ pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
     }
 }
 
-async fn range(turn: &mut Turning<'_>, since: Date, until: Date, fields: Fields) -> Result<(), Stop> {
+async fn range(turn: &mut SyncContext<'_>, since: Date, until: Date, fields: Fields) -> Result<(), Stop> {
     let id = turn.account.ad_account_id.clone();
     let stored = turn.table.account_days(turn.scope, &turn.account.id, since, until).await?;
     let stored: BTreeMap<Date, Day> = stored.into_iter().map(|day| (day.day, day)).collect();
@@ -105,11 +106,6 @@ async fn range(turn: &mut Turning<'_>, since: Date, until: Date, fields: Fields)
             _ => return Ok(()),
         }
     }
-}
-
-/// The days from one to another, both included.
-pub(super) fn days(since: Date, until: Date) -> i32 {
-    until.since(since).map_or(0, |span| span.get_days()).saturating_add(1)
 }
 
 #[cfg(test)]

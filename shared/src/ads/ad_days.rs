@@ -3,29 +3,24 @@
 //! A slice is asked for plainly while it is small, and as a report when it is large or Meta finds it too large; of a day
 //! that is too large even so, parts are asked for ([`super::question`]).
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::account_days::days;
 use super::calls::Stop;
+use super::context::SyncContext;
 use super::question;
-use super::steps::{Turning, set};
+use super::slice::Slice;
 use crate::clock;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::graph::error::Detail;
-use crate::graph::insight_rows::AdRow;
-use crate::graph::insights::{ReportState, RowPage};
-use crate::ids::AdObjectId;
-use crate::model::ads::account::{FIRST_IMPORT, Stage, back};
-use crate::model::ads::creative::Creative;
-use crate::model::ads::insights::{AdDay, AdLine, Day, Sheet};
-use crate::model::ads::object::{Ad, AdObject, AdObjectKind};
+use crate::graph::insights::ReportState;
+use crate::model::ads::account::{FIRST_IMPORT, Stage};
 use crate::model::ads::sync::{Fields, ObjectType, OpenReport, Question};
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::days::back;
+use crate::model::days::days;
 use crate::retry::Verdict;
 use crate::table::ad_account::Found;
 
@@ -43,7 +38,7 @@ const TOO_LONG: SignedDuration = SignedDuration::from_mins(45);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(45);
 
 /// Reads the days of the reading.
-pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
+pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
     loop {
         let today = turn.sync.until.unwrap_or_else(|| turn.account.today(clock::now()));
         let until = turn.sync.progress.ads_down_to.map_or(today, |day| back(day, 1));
@@ -70,7 +65,7 @@ pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
                 if since <= newest && turn.account.stage != Stage::Ready {
                     let found =
                         Found { stage: Some(Stage::Ready), last_sync_at: turn.sync.started_at, ..Found::default() };
-                    set(turn, found).await?;
+                    turn.set(found).await?;
                     turn.account.stage = Stage::Ready;
                 }
             }
@@ -79,16 +74,16 @@ pub(super) async fn read(turn: &mut Turning<'_>) -> Result<(), Stop> {
     }
 }
 
-async fn slice(turn: &mut Turning<'_>, since: Date, until: Date) -> Result<(), Stop> {
+async fn slice(turn: &mut SyncContext<'_>, since: Date, until: Date) -> Result<(), Stop> {
     let sheets = turn.table.sheets(turn.scope, &turn.account.id, (since, until)).await?;
-    let mut slice = Slice { since, until, sheets, dirty: BTreeSet::new() };
+    let mut slice = Slice::new(since, until, sheets);
     let outcome = ask(turn, &mut slice).await;
     // Also of what was cut short: its rows are written, and are not written again.
     slice.keep(turn).await?;
     outcome
 }
 
-async fn ask(turn: &mut Turning<'_>, slice: &mut Slice) -> Result<(), Stop> {
+async fn ask(turn: &mut SyncContext<'_>, slice: &mut Slice) -> Result<(), Stop> {
     let (since, until) = (slice.since, slice.until);
     let whole = Question { since, until, within: None, fields: Fields::All };
     let rows = turn.account.rows_per_day * u64::try_from(days(since, until)).unwrap_or(1);
@@ -109,7 +104,7 @@ async fn ask(turn: &mut Turning<'_>, slice: &mut Slice) -> Result<(), Stop> {
 }
 
 /// Has Meta make a report and reads it.
-async fn report(turn: &mut Turning<'_>, slice: &mut Slice, whole: &Question) -> Result<(), Stop> {
+async fn report(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: &Question) -> Result<(), Stop> {
     const MOST_REPORTS: u32 = 4;
     let account = turn.account.ad_account_id.clone();
     loop {
@@ -152,7 +147,7 @@ async fn report(turn: &mut Turning<'_>, slice: &mut Slice, whole: &Question) -> 
 }
 
 /// `false` if the report has to be asked for anew.
-async fn read_report(turn: &mut Turning<'_>, slice: &mut Slice, open: &OpenReport) -> Result<bool, Stop> {
+async fn read_report(turn: &mut SyncContext<'_>, slice: &mut Slice, open: &OpenReport) -> Result<bool, Stop> {
     match made(turn, open).await? {
         ReportState::Done => report_rows(turn, slice, &open.id, open.after.clone()).await.map(|()| true),
         ReportState::Failed(error) if error.wants_less() => Err(Stop::TooMuch(error)),
@@ -166,7 +161,7 @@ async fn read_report(turn: &mut Turning<'_>, slice: &mut Slice, open: &OpenRepor
 }
 
 /// Waits for a report. One that hangs is as good as running at nought percent.
-async fn made(turn: &mut Turning<'_>, open: &OpenReport) -> Result<ReportState, Stop> {
+async fn made(turn: &mut SyncContext<'_>, open: &OpenReport) -> Result<ReportState, Stop> {
     const FIRST_REST: Duration = Duration::from_millis(500);
     let begun = clock::now();
     // Of one that was asked for in an earlier turn the wait is over.
@@ -190,7 +185,7 @@ async fn made(turn: &mut Turning<'_>, open: &OpenReport) -> Result<ReportState, 
 
 /// Reads a report's rows. They do not change any more, and so a place among them is good in the next turn as well.
 async fn report_rows(
-    turn: &mut Turning<'_>,
+    turn: &mut SyncContext<'_>,
     slice: &mut Slice,
     id: &str,
     mut after: Option<String>,
@@ -217,165 +212,4 @@ async fn report_rows(
             report.after.clone_from(&after);
         }
     }
-}
-
-/// Some days of an account, as they are stored and as they become.
-pub(super) struct Slice {
-    since: Date,
-    until: Date,
-    sheets: BTreeMap<(Date, AdObjectId), Sheet>,
-    dirty: BTreeSet<(Date, AdObjectId)>,
-}
-
-impl Slice {
-    /// Takes a response page in: writes the rows that are not as they were, and remembers it for the sheets.
-    pub(super) async fn take(
-        &mut self,
-        turn: &mut Turning<'_>,
-        page: RowPage<AdRow>,
-        fields: Fields,
-    ) -> Result<(), Stop> {
-        let mut rows: BTreeMap<(Date, AdObjectId), AdRow> = BTreeMap::new();
-        let mut failed = Vec::new();
-        for row in page.rows {
-            match row {
-                // Of a row that comes twice the last counts.
-                Ok(row) if (self.since..=self.until).contains(&row.day.day) => {
-                    rows.insert((row.day.day, row.ad.0.clone()), row);
-                }
-                Ok(row) => failed.push(format!("ad {}: {} was not asked for", row.ad.0, row.day.day)),
-                Err(evidence) => failed.push(evidence),
-            }
-        }
-        let read = rows.len() as u64;
-        for row in rows.values_mut() {
-            row.day.metrics.conversions = turn.account.conversions.count(&row.day.metrics.actions);
-        }
-        if fields == Fields::All {
-            rows.retain(|_, row| self.mark(row) != Some(row.day.metrics.mark()));
-        }
-        let restated = self.write(turn, &mut rows, fields).await?;
-        let unknown: Vec<&AdRow> = rows.values().filter(|row| self.mark(row).is_none()).collect();
-        meet(turn, &unknown).await?;
-        let log = turn.sync.log(ObjectType::AdInsights);
-        for evidence in failed {
-            log.fail(TroubleCode::UnreadableRow, evidence);
-        }
-        log.read += read;
-        log.changed += rows.len() as u64;
-        log.unchanged += read - rows.len() as u64;
-        log.restated += restated;
-        for (_, row) in rows {
-            let place = (row.day.day, row.campaign.0.clone());
-            let sheet = self.sheets.entry(place.clone()).or_insert_with(|| Sheet {
-                day: place.0,
-                campaign_id: place.1.clone(),
-                ads: BTreeMap::new(),
-            });
-            sheet.ads.insert(row.ad.0, AdLine::of(row.adset.0, &row.day.metrics));
-            self.dirty.insert(place);
-        }
-        Ok(())
-    }
-
-    /// Writes rows, with what they were first where Meta restates them; answers how many those were. What was not asked
-    /// for stays as it was, and rows that are then as in their sheet are left out of `rows`.
-    async fn write(
-        &self,
-        turn: &Turning<'_>,
-        rows: &mut BTreeMap<(Date, AdObjectId), AdRow>,
-        fields: Fields,
-    ) -> Result<u64, Stop> {
-        let (table, scope, link) = (turn.table, turn.scope, &turn.account.id);
-        let known = |(place, row): (&(Date, AdObjectId), &AdRow)| self.mark(row).is_some().then(|| place.clone());
-        let known: Vec<(Date, AdObjectId)> = rows.iter().filter_map(known).collect();
-        let stored = table.ad_days(scope, link, &known).await?;
-        let (now, mut restated, mut written) = (clock::now(), 0, Vec::with_capacity(rows.len()));
-        rows.retain(|place, row| {
-            let before = stored.get(place);
-            let metrics = &mut row.day.metrics;
-            if let Some(before) = before {
-                fields.keep(metrics, &before.day.metrics);
-            }
-            let confirmed = turn.account.has_seen_whole(place.0);
-            let counted = &turn.account.conversions;
-            let day = Day::next(before.map(|before| &before.day), place.0, metrics.clone(), counted, confirmed, now);
-            restated += u64::from(confirmed && day.as_ref().is_some_and(|day| day.first_seen.is_some()));
-            written.extend(day.map(|day| AdDay {
-                ad_id: row.ad.0.clone(),
-                ad_name: row.ad.1.clone(),
-                adset_id: row.adset.0.clone(),
-                adset_name: row.adset.1.clone(),
-                campaign_id: row.campaign.0.clone(),
-                campaign_name: row.campaign.1.clone(),
-                day,
-            }));
-            // Also one that is written already, when its sheet is not.
-            self.mark(row) != Some(row.day.metrics.mark())
-        });
-        table.put_ad_days(scope, link, &written).await?;
-        Ok(restated)
-    }
-
-    /// Campaigns with numbers.
-    pub(super) fn campaigns(&self) -> impl Iterator<Item = &AdObjectId> {
-        self.sheets.keys().map(|(_, campaign)| campaign)
-    }
-
-    /// Ads with numbers: campaign, ad set, ad.
-    pub(super) fn ads(&self) -> impl Iterator<Item = (&AdObjectId, &AdObjectId, &AdObjectId)> {
-        self.sheets.values().flat_map(|sheet| sheet.ads.iter().map(|(ad, line)| (&sheet.campaign_id, &line.0, ad)))
-    }
-
-    async fn keep(&mut self, turn: &Turning<'_>) -> Result<(), Stop> {
-        let dirty = std::mem::take(&mut self.dirty);
-        let sheets: Vec<Sheet> = dirty.iter().filter_map(|place| self.sheets.remove(place)).collect();
-        Ok(turn.table.put_sheets(turn.scope, &turn.account.id, &sheets).await?)
-    }
-
-    /// The mark of what is stored.
-    fn mark(&self, row: &AdRow) -> Option<u64> {
-        Some(self.sheets.get(&(row.day.day, row.campaign.0.clone()))?.ads.get(&row.ad.0)?.6)
-    }
-}
-
-/// Reads ads that did something and were never listed; what Meta does not show by its id either is kept by its name.
-async fn meet(turn: &mut Turning<'_>, rows: &[&AdRow]) -> Result<(), Stop> {
-    let ids: BTreeSet<AdObjectId> = rows.iter().map(|row| row.ad.0.clone()).collect();
-    let ids: Vec<AdObjectId> = ids.into_iter().collect();
-    let known = turn.table.ad_object_marks(turn.scope, &turn.account.id, AdObjectKind::Ad, &ids).await?;
-    let unknown = ids.into_iter().filter(|id| !known.contains_key(id)).map(|id| (AdObjectKind::Ad, id));
-    let unknown: Vec<(AdObjectKind, AdObjectId)> = unknown.collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    turn.calls.count(unknown.len());
-    let (graph, token) = turn.calls.graph();
-    let found = graph.ad_objects_by_id(&unknown, &turn.account.currency, token).await;
-    let named = |id: &AdObjectId| {
-        let row = rows.iter().find(|row| row.ad.0 == *id)?;
-        Some(AdObject::Ad(Ad {
-            id: id.clone(),
-            name: row.ad.1.clone(),
-            adset_id: row.adset.0.clone(),
-            campaign_id: row.campaign.0.clone(),
-            status: "UNKNOWN".to_owned(),
-            effective_status: "UNKNOWN".to_owned(),
-            creative: Creative::default(),
-            created_time: None,
-            updated_time: None,
-            issues: vec!["Meta has numbers of this ad and does not show the ad itself.".to_owned()],
-        }))
-    };
-    let mut objects = Vec::with_capacity(unknown.len());
-    for ((_, id), outcome) in unknown.iter().zip(found) {
-        match outcome {
-            Ok(object) => objects.push(object),
-            Err(GraphError::NotVisible(_) | GraphError::NotPermitted(_) | GraphError::Refused(_)) => {
-                objects.extend(named(id));
-            }
-            Err(error) => return Err(turn.calls.met(error).await?),
-        }
-    }
-    Ok(turn.table.put_ad_objects(turn.scope, &turn.account.id, &objects).await?)
 }

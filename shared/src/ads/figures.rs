@@ -63,8 +63,8 @@ fn pieces(since: Date, until: Date) -> impl Iterator<Item = (Date, Date)> {
     let mut next = Some(since).filter(|since| *since <= until);
     std::iter::from_fn(move || {
         let from = next?;
-        let to = crate::model::ads::account::back(from, 1 - DAYS_PER_PIECE).min(until);
-        next = Some(crate::model::ads::account::back(to, -1)).filter(|next| *next <= until);
+        let to = crate::model::days::back(from, 1 - DAYS_PER_PIECE).min(until);
+        next = Some(crate::model::days::back(to, -1)).filter(|next| *next <= until);
         Some((from, to))
     })
 }

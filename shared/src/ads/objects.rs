@@ -1,7 +1,7 @@
 //! Campaigns, ad sets and ads: what changed since the last reading, or all of them.
 
 use super::calls::{CURSOR_LIFETIME, Stop};
-use super::steps::Turning;
+use super::context::SyncContext;
 use crate::clock;
 use crate::error::WorkError;
 use crate::graph::GraphError;
@@ -17,7 +17,7 @@ const LEAST: u32 = 5;
 const MOST_PARENTS: usize = 50;
 
 /// Reads one kind.
-pub(super) async fn read(turn: &mut Turning<'_>, kind: AdObjectKind, what: ObjectType) -> Result<(), Stop> {
+pub(super) async fn read(turn: &mut SyncContext<'_>, kind: AdObjectKind, what: ObjectType) -> Result<(), Stop> {
     let full = turn.sync.progress.full;
     let since = if full { None } else { turn.account.objects_until };
     pages(turn, kind, what, since, &[]).await?;
@@ -34,7 +34,7 @@ pub(super) async fn read(turn: &mut Turning<'_>, kind: AdObjectKind, what: Objec
 }
 
 async fn pages(
-    turn: &mut Turning<'_>,
+    turn: &mut SyncContext<'_>,
     kind: AdObjectKind,
     what: ObjectType,
     changed_since: Option<jiff::Timestamp>,
@@ -81,12 +81,12 @@ async fn pages(
     }
 }
 
-fn keep_place(turn: &mut Turning<'_>, after: Option<String>) {
+fn keep_place(turn: &mut SyncContext<'_>, after: Option<String>) {
     turn.sync.progress.cursor = after.map(|after| (after, clock::now()));
 }
 
 /// Stores what changed.
-async fn take(turn: &mut Turning<'_>, kind: AdObjectKind, what: ObjectType, page: ObjectPage) -> Result<(), Stop> {
+async fn take(turn: &mut SyncContext<'_>, kind: AdObjectKind, what: ObjectType, page: ObjectPage) -> Result<(), Stop> {
     let mut objects: Vec<AdObject> = Vec::with_capacity(page.objects.len());
     for object in page.objects {
         match object {

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::ad_days::Slice;
 use super::calls::{CURSOR_LIFETIME, Stop};
-use super::steps::Turning;
+use super::context::SyncContext;
+use super::slice::Slice;
 use crate::clock;
 use crate::error::WorkError;
 use crate::graph::GraphError;
@@ -21,7 +21,7 @@ use crate::model::ads::sync_problem::TroubleCode;
 const MAX_IDS: usize = 100;
 
 /// Asks plainly, response page by response page, from where an earlier turn stopped.
-pub(super) async fn plain(turn: &mut Turning<'_>, slice: &mut Slice, question: &Question) -> Result<(), Stop> {
+pub(super) async fn plain(turn: &mut SyncContext<'_>, slice: &mut Slice, question: &Question) -> Result<(), Stop> {
     let account = turn.account.ad_account_id.clone();
     let place = turn
         .sync
@@ -59,7 +59,7 @@ pub(super) async fn plain(turn: &mut Turning<'_>, slice: &mut Slice, question: &
 
 /// Asks about one day in ever smaller parts, from where an earlier turn stopped. What cannot be had at all is told, and
 /// what was known of it stays.
-pub(super) async fn in_parts(turn: &mut Turning<'_>, slice: &mut Slice, whole: Question) -> Result<(), Stop> {
+pub(super) async fn in_parts(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: Question) -> Result<(), Stop> {
     if turn.sync.progress.parts.is_none() {
         turn.sync.progress.parts = Some(parts(turn, slice, whole).await?);
     }
@@ -85,7 +85,7 @@ pub(super) async fn in_parts(turn: &mut Turning<'_>, slice: &mut Slice, whole: Q
 }
 
 /// The parts of a question that was too large.
-async fn parts(turn: &mut Turning<'_>, slice: &Slice, question: Question) -> Result<Vec<Question>, Stop> {
+async fn parts(turn: &mut SyncContext<'_>, slice: &Slice, question: Question) -> Result<Vec<Question>, Stop> {
     let within =
         |kind: AdObjectKind, ids: &[AdObjectId]| Question { within: Some((kind, ids.to_vec())), ..question.clone() };
     let next = match &question.within {
@@ -114,7 +114,7 @@ async fn parts(turn: &mut Turning<'_>, slice: &Slice, question: Question) -> Res
     Ok(ids.chunks(MAX_IDS).map(|ids| within(next, ids)).collect())
 }
 
-fn fewer_fields(turn: &mut Turning<'_>, question: Question) -> Vec<Question> {
+fn fewer_fields(turn: &mut SyncContext<'_>, question: Question) -> Vec<Question> {
     let Some(fields) = question.fields.fewer() else {
         turn.sync.log(ObjectType::AdInsights).fail(TroubleCode::TooMuchData, named(&question));
         return Vec::new();
@@ -129,7 +129,7 @@ fn named(question: &Question) -> String {
 }
 
 async fn delivered(
-    turn: &mut Turning<'_>,
+    turn: &mut SyncContext<'_>,
     question: &Question,
     kind: AdObjectKind,
 ) -> Result<BTreeSet<AdObjectId>, Stop> {
@@ -151,7 +151,7 @@ async fn delivered(
 /// The stored objects of one kind below a question's objects, and those that already have numbers of its day. Objects are
 /// read before their numbers, so an ad that is in neither was made since.
 async fn known(
-    turn: &Turning<'_>,
+    turn: &SyncContext<'_>,
     slice: &Slice,
     question: &Question,
     kind: AdObjectKind,

@@ -3,52 +3,20 @@
 
 use jiff::SignedDuration;
 
-use super::calls::{Calls, Stop};
+use super::calls::Stop;
+use super::context::SyncContext;
 use super::{account_days, ad_days, objects};
-use crate::ids::OrgScope;
-use crate::model::ads::account::{AdAccount, Stage};
+use crate::model::ads::account::Stage;
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync::{AdsSync, ObjectType};
 use crate::model::ads::sync_problem::TroubleCode;
-use crate::table::Table;
 use crate::table::ad_account::Found;
 
 /// What Meta's clock may differ by from ours, and its lists may lag behind.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
-/// One turn, as its steps see it.
-pub(super) struct Turning<'a> {
-    pub(super) table: &'a Table,
-    pub(super) scope: &'a OrgScope,
-    pub(super) account: AdAccount,
-    pub(super) sync: AdsSync,
-    pub(super) calls: Calls<'a>,
-    tell: &'a (dyn Fn(&AdsSync) + Sync),
-}
-
-impl<'a> Turning<'a> {
-    pub(super) fn new(
-        table: &'a Table,
-        scope: &'a OrgScope,
-        calls: Calls<'a>,
-        (account, sync): (AdAccount, AdsSync),
-        tell: &'a (dyn Fn(&AdsSync) + Sync),
-    ) -> Self {
-        Self { table, scope, account, sync, calls, tell }
-    }
-
-    /// Adds what was spent since to an object type, and tells how far it is.
-    pub(super) fn account_for(&mut self, what: ObjectType) {
-        let (calls, waited_s) = self.calls.spent();
-        let log = self.sync.log(what);
-        log.calls += calls;
-        log.waited_s += waited_s;
-        (self.tell)(&self.sync);
-    }
-}
-
 /// Everything that is still to be read.
-pub(super) async fn steps(turn: &mut Turning<'_>) -> Result<(), Stop> {
+pub(super) async fn steps(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
     // In every turn: what is not in the account's money or days must not be stored as if it were.
     look(turn).await?;
     for (kind, what) in [
@@ -65,7 +33,7 @@ pub(super) async fn steps(turn: &mut Turning<'_>) -> Result<(), Stop> {
         }
     }
     if turn.account.stage == Stage::Configuring {
-        set(turn, Found { stage: Some(Stage::Importing), ..Found::default() }).await?;
+        turn.set(Found { stage: Some(Stage::Importing), ..Found::default() }).await?;
         turn.account.stage = Stage::Importing;
     }
     if !turn.sync.progress.objects_kept {
@@ -92,7 +60,7 @@ fn is_empty(sync: &AdsSync) -> bool {
 }
 
 /// Whether the account is what it was when it was linked.
-async fn look(turn: &mut Turning<'_>) -> Result<(), Stop> {
+async fn look(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
     let id = turn.account.ad_account_id.clone();
     let node = turn.calls.make(async |graph, token| graph.ad_account(&id, token).await).await;
     turn.account_for(ObjectType::Campaigns);
@@ -113,19 +81,15 @@ async fn look(turn: &mut Turning<'_>) -> Result<(), Stop> {
     if (&node.0, node.1) == (&turn.account.name, turn.account.account_status) {
         return Ok(());
     }
-    set(turn, Found { node: Some(node), ..Found::default() }).await
+    turn.set(Found { node: Some(node), ..Found::default() }).await
 }
 
 /// Up to when objects are known, once all kinds of them are read.
-async fn keep_objects(turn: &mut Turning<'_>) -> Result<(), Stop> {
+async fn keep_objects(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
     let until = turn.sync.started_at.and_then(|at| at.checked_sub(OVERLAP).ok());
     if turn.account.rows_per_day == 0 {
         // Until its days are read, an account may have as many rows a day as it has ads.
         turn.account.rows_per_day = turn.sync.log(ObjectType::Ads).read;
     }
-    set(turn, Found { objects_until: until, ..Found::default() }).await
-}
-
-pub(super) async fn set(turn: &Turning<'_>, found: Found) -> Result<(), Stop> {
-    Ok(turn.table.set_found(turn.scope, &turn.account, &found).await?)
+    turn.set(Found { objects_until: until, ..Found::default() }).await
 }

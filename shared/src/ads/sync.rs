@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::account_days::days;
 use super::calls::{Calls, Stop};
-use super::steps::{Turning, steps};
+use super::context::SyncContext;
+use super::steps::steps;
 use super::token;
 use crate::clock;
 use crate::error::WorkError;
@@ -15,9 +15,11 @@ use crate::ids::OrgScope;
 use crate::jobs::AdsSyncJob;
 use crate::jobs::CheckJob;
 use crate::meta_app::MetaApp;
-use crate::model::ads::account::{AdAccount, FIRST_IMPORT, LONG_LOOK_BACK, Stage, back};
+use crate::model::ads::account::{AdAccount, FIRST_IMPORT, LONG_LOOK_BACK, Stage};
 use crate::model::ads::sync::{AdsSync, Cause, ObjectType};
 use crate::model::ads::sync_problem::{Trouble, TroubleCode};
+use crate::model::days::back;
+use crate::model::days::days;
 use crate::queue::Queue;
 use crate::table::Table;
 use crate::table::ad_account::Found;
@@ -124,11 +126,11 @@ impl Reader<'_> {
             Ok(calls) => calls,
             Err(stop) => return (account, sync, Err(stop)),
         };
-        let mut turn = Turning::new(self.table, scope, calls, (account, sync), tell);
+        let mut turn = SyncContext::new(self.table, scope, calls, (account, sync), tell);
         let outcome = steps(&mut turn).await;
         // What was spent in vain was spent too.
         turn.account_for(ObjectType::AdInsights);
-        let Turning { account, sync, .. } = turn;
+        let SyncContext { account, sync, .. } = turn;
         (account, sync, outcome)
     }
 

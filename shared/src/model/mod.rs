@@ -7,6 +7,7 @@ pub mod connection;
 pub mod lead;
 
 pub mod caller;
+pub mod days;
 pub mod event;
 #[cfg(test)]
 mod event_tests;

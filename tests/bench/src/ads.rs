@@ -56,7 +56,7 @@ fn tell(ads: u32, what: &str, cost: &Cost) {
 
 /// Changes the clicks of some ads on the day before yesterday, and the ads' names.
 async fn change(theatre: &Theatre, account: &AdAccount, count: u32) {
-    let day = leadwire::model::ads::account::back(account.today(leadwire::clock::now()), 2);
+    let day = leadwire::model::days::back(account.today(leadwire::clock::now()), 2);
     let totals =
         theatre.sim(Method::GET, &format!("ads/9001/totals?since={day}&until={day}&by=ad"), &Value::Null).await;
     let ads = totals.get("rows").and_then(Value::as_array).into_iter().flatten().filter_map(|row| row["id"].as_str());

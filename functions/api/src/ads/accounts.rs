@@ -1,4 +1,4 @@
-//! The linked ad accounts, and those that could be.
+//! The linked ad accounts, and those that can be linked.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Parameters;
-use crate::router::Api;
+use crate::state::Api;
 
 /// The linked ad accounts
 #[utoipa::path(

@@ -1,4 +1,4 @@
-//! Lists of days: what ads did, and what accounts did, with what Meta restated.
+//! Lists of days: the figures of ads and of accounts, with what Meta restated.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use leadwire::ids::AdObjectId;
 
 use crate::access::MetaAccess;
 use crate::input::Parameters;
-use crate::router::Api;
+use crate::state::Api;
 
 /// What ads did, day by day
 ///

@@ -1,4 +1,4 @@
-//! Linking ad accounts, changing and unlinking them.
+//! Linking, changing and unlinking ad accounts.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Input;
-use crate::router::Api;
+use crate::state::Api;
 
 /// Link an ad account
 ///

@@ -1,4 +1,4 @@
-//! Ads reporting over HTTP: accounts, readings, what was read, and what it adds up to.
+//! Ads reporting over HTTP: accounts, syncs, the stored objects and days, and reports.
 
 pub(crate) mod accounts;
 pub(crate) mod days;
@@ -13,13 +13,13 @@ use leadwire::http::Problem;
 use crate::input::Parameters;
 
 impl Parameters {
-    /// Whose ads `account_id` and `client_id` mean.
+    /// The accounts selected by `account_id` and `client_id`.
     fn accounts(&self) -> AccountFilter {
         let text = |name: &str| self.get(name).map(str::to_owned);
         AccountFilter { account_id: text("account_id"), client_id: text("client_id") }
     }
 
-    /// `since` and `until`.
+    /// The days selected by `since` and `until`.
     fn days(&self) -> Result<Days, Problem> {
         Ok(Days { until: self.day("until")?, since: self.day("since")? })
     }

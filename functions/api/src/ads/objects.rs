@@ -1,4 +1,4 @@
-//! Lists of campaigns, ad sets and ads, as they were last read.
+//! Lists of campaigns, ad sets and ads, as of the last sync.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use leadwire::ids::AdObjectId;
 
 use crate::access::MetaAccess;
 use crate::input::Parameters;
-use crate::router::Api;
+use crate::state::Api;
 
 /// The campaigns
 #[utoipa::path(

@@ -1,4 +1,4 @@
-//! Reports: days added up by clients, accounts, campaigns, ad sets, ads and days.
+//! Reports: days summed by client, account, campaign, ad set, ad and day.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use leadwire::http::Problem;
 
 use crate::access::MetaAccess;
 use crate::input::Parameters;
-use crate::router::Api;
+use crate::state::Api;
 
 /// A report
 ///

@@ -1,4 +1,4 @@
-//! Readings: asking for one, and the log of them.
+//! Requesting syncs, and the sync log.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use leadwire::ids::RunId;
 
 use crate::access::MetaAccess;
 use crate::input::{self, Parameters};
-use crate::router::Api;
+use crate::state::Api;
 
 /// Read ad accounts now
 ///

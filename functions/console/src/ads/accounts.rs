@@ -1,4 +1,4 @@
-//! One ad account: how it stands, its settings, its readings, and its end.
+//! One ad account: its state, its settings, its syncs, and unlinking it.
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -23,7 +23,7 @@ use crate::elements::{
 use crate::fields::{Act, Fields};
 use crate::frame::{Section, page, part_or_page};
 use crate::notice::told_at;
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{Admin, Visitor};
 
 pub(super) async fn show(
@@ -91,7 +91,7 @@ async fn shown(
     Ok(page(visitor, jar, Section::Ads, &account.label, &body))
 }
 
-/// How it stands, as a part that is loaded anew while it changes.
+/// The account's state as a fragment, which is reloaded while it changes.
 pub(super) async fn state(
     State(console): State<Console>,
     admin: Admin,
@@ -105,7 +105,8 @@ pub(super) async fn state(
     Ok(part_or_page(&headers, &admin.visitor, jar, (Section::Ads, &account.label), &part))
 }
 
-/// Whether the integration that it was read with is gone: nothing reads it until it has another token.
+/// Whether the integration that provided the account's token is gone. The account is not synced until it gets another
+/// token.
 async fn is_orphaned(console: &Console, admin: &Admin, account: &AdAccountOut) -> Result<bool, Problem> {
     let Some(id) = &account.integration_id else { return Ok(false) };
     let found = console.services.table.integration(&admin.access.scope, id).await?;
@@ -172,7 +173,7 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option
     }
 }
 
-/// Whose ads they are, as the form says. Whoever gives no id of the CRM's means the client of this name, or a new one.
+/// The client that the form names. Without an id of the CRM, this is the known client of the same name, or a new one.
 pub(super) async fn client(console: &Console, access: &MetaAccess, fields: &Fields) -> Result<ClientIn, Problem> {
     let name = fields.text("client_name");
     if let Some(given) = fields.get("client_id") {
@@ -188,7 +189,8 @@ pub(super) async fn client(console: &Console, access: &MetaAccess, fields: &Fiel
     Ok(ClientIn { id: ClientId::parse(&made).map_err(invalid)?, name })
 }
 
-/// An id for a client whom the CRM has not named: readable as far as the name is, and of no two names the same.
+/// Generates an id for a client that the CRM has not named. It is readable as far as the name is, and differs between
+/// different names.
 fn made_id(name: &str) -> String {
     let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let hash = hex::encode(Sha256::digest(name.as_bytes()));

@@ -1,4 +1,5 @@
-//! Linking an ad account: chosen among those that a connected account may read, or by its id with a token of its own.
+//! Linking an ad account: selected among those that a connected account may read, or given by its id with a token of
+//! its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ use crate::elements::{badge, empty, is_wrong, loaded_later, proof, refused};
 use crate::fields::{Act, Fields};
 use crate::frame::{Section, page, part_or_page};
 use crate::notice::told_at;
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::Admin;
 
 pub(super) async fn form(
@@ -33,19 +34,19 @@ pub(super) async fn form(
     shown(&console, &admin, &Said::In(&given), None, jar).await
 }
 
-/// What the fields say: what the address chose, or what was sent and refused.
+/// The initial values of the fields: from the address, or from a submission that was rejected.
 enum Said<'a> {
     In(&'a BTreeMap<String, String>),
     Before(&'a Fields),
 }
 
 impl Said<'_> {
-    /// Whether somebody chose that it has a token of its own.
+    /// Whether the rejected submission selected a token of its own.
     fn is_own_token(&self) -> bool {
         matches!(self, Self::Before(fields) if fields.get("integration_id").is_none())
     }
 
-    /// Whether a box is ticked; on a fresh form it is.
+    /// Whether a box is ticked. On a fresh form it is.
     fn is_ticked(&self, name: &str) -> bool {
         match self {
             Self::In(_) => true,
@@ -105,7 +106,7 @@ async fn shown(
     Ok(page(visitor, jar, Section::Ads, "Link an ad account", &body))
 }
 
-/// What the connected accounts may read, asked of Meta now.
+/// Lists what the connected accounts may read, as Meta reports it now.
 pub(super) async fn available(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
@@ -161,7 +162,7 @@ fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>,
 pub(super) async fn link(Act { console, admin, jar, fields }: Act) -> Result<Response, Problem> {
     let link = async {
         let unknown = |_| Problem::field("integration_id", "integration_unknown", "Choose with what it is read.");
-        // A token that is given is meant, whatever stands in the list.
+        // A pasted token takes precedence over the selected account.
         let token = fields.get("token").map(|token| AccessToken::new(token.to_owned()));
         let integration = fields.get("integration_id").filter(|_| token.is_none());
         let new = NewAdAccount {

@@ -1,4 +1,4 @@
-//! The sync log: what was read of which account, what changed, what went wrong and what to do about it.
+//! The sync log: what was synced for which account, what changed, what failed, and what to do about it.
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -13,12 +13,12 @@ use super::tabs;
 use crate::address::Asked;
 use crate::elements::{badge, count, empty, going_on, time, watched};
 use crate::frame::{Section, page, wants_a_part};
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::Admin;
 
-/// Readings that are listed.
+/// Syncs in the log.
 const MOST: usize = 30;
-/// Of one account, on its page.
+/// Syncs on the page of one account.
 pub(super) const LATEST: usize = 5;
 
 pub(super) async fn show(
@@ -38,7 +38,7 @@ pub(super) async fn show(
     Ok(page(&visitor, jar, Section::Ads, "Sync log", &body))
 }
 
-/// After how many seconds it is worth another look; `None` if nothing is under way.
+/// Seconds until the list is worth reloading, or `None` if no sync is in progress.
 pub(super) fn worth_a_look(status: &SyncStatus) -> Option<u32> {
     let seconds = |sync: &SyncOut| match sync.state {
         SyncState::Queued | SyncState::Running => Some(2),
@@ -48,7 +48,7 @@ pub(super) fn worth_a_look(status: &SyncStatus) -> Option<u32> {
     status.items.iter().filter_map(seconds).min()
 }
 
-/// Readings, the newest first.
+/// The syncs, newest first.
 pub(super) fn list(status: &SyncStatus) -> Markup {
     let label = |sync: &SyncOut| {
         let found = status.accounts.iter().find(|account| account.id == sync.account_id);

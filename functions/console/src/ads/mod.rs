@@ -1,4 +1,4 @@
-//! Ads: what they cost and bring, the accounts they are read from, and how reading goes.
+//! Ads: their cost and results, the linked accounts, and the sync log.
 
 mod accounts;
 mod linking;
@@ -19,7 +19,7 @@ use maud::{Markup, html};
 
 use crate::address::Asked;
 use crate::elements::{badge, time};
-use crate::router::Console;
+use crate::state::Console;
 
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/accounts/{id}/unlink", post(accounts::unlink))
 }
 
-/// Which accounts, which days.
+/// The selection of accounts and days.
 impl Asked {
     fn accounts(&self) -> AccountFilter {
         AccountFilter { account_id: self.text("account_id"), client_id: self.text("client_id") }
@@ -49,7 +49,7 @@ impl Asked {
         Ok(Days { since: day("since")?, until: day("until")? })
     }
 
-    /// Fields that choose accounts and days.
+    /// The form that selects accounts and days.
     fn chooser(&self, action: &str, accounts: &[AdAccountOut], more: &Markup) -> Markup {
         let is = |name: &str, value: &str| self.get(name) == Some(value);
         let clients: BTreeMap<&str, &str> =
@@ -74,7 +74,7 @@ impl Asked {
     }
 }
 
-/// What is counted, and what one of it costs, as people call it.
+/// Labels for what is counted and for its unit cost.
 #[derive(Clone, Copy)]
 struct Words {
     many: &'static str,
@@ -82,7 +82,7 @@ struct Words {
 }
 
 impl Asked {
-    /// Leads, if the accounts that are asked for count nothing else.
+    /// Labels conversions as leads if the selected accounts count nothing else.
     fn words(&self, accounts: &[AdAccountOut]) -> Words {
         let is_meant = |account: &&AdAccountOut| {
             self.get("account_id").is_none_or(|id| id == account.id.as_str())
@@ -96,17 +96,17 @@ impl Asked {
     }
 }
 
-/// The kind of conversions that are leads.
+/// The kind of conversion that a lead is.
 const LEADS_ONLY: &str = "lead";
 
 impl Asked {
-    /// Says which days are shown where nobody chose any.
+    /// States the default days if none are selected.
     fn usual_days(&self) -> Markup {
         html! { @if self.get("since").is_none() && self.get("until").is_none() { p.quiet { "The last 30 days, each in its account's time zone." } } }
     }
 }
 
-/// The pages about ads.
+/// The tabs of the ads pages.
 fn tabs(here: &str) -> Markup {
     html! {
         nav.tabs aria-label="Ads" {
@@ -117,7 +117,7 @@ fn tabs(here: &str) -> Markup {
     }
 }
 
-/// How an account stands.
+/// The state of an account.
 fn state_of(account: &AdAccountOut) -> Markup {
     html! {
         @match account.state {

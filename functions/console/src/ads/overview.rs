@@ -1,4 +1,4 @@
-//! What the ads of all clients cost and bring: figures, charts by day, clients, accounts.
+//! The cost and results of the ads of all clients: figures, charts by day, clients, accounts.
 
 use std::collections::BTreeMap;
 
@@ -22,10 +22,10 @@ use crate::address::Asked;
 use crate::chart::Chart;
 use crate::elements::{alert, count, empty, money, proof, refused, time_or};
 use crate::frame::{Section, page};
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{Admin, Visitor};
 
-/// More rows than a table of clients or a chart of days has.
+/// Row limit. It exceeds any table of clients and any chart of days.
 const MOST: usize = 5000;
 
 pub(super) async fn show(
@@ -75,7 +75,7 @@ fn troubles(accounts: &[AdAccountOut]) -> Markup {
     }
 }
 
-/// What one currency's ads came to, by day.
+/// The figures and charts of each currency.
 fn figures(asked: &Asked, report: &ReportOut, words: Words) -> Markup {
     html! {
         @if report.totals.is_empty() {
@@ -103,7 +103,7 @@ fn charts(report: &ReportOut, total: &RowOut, words: Words) -> Markup {
     let of_currency = report.items.iter().filter(|row| row.currency == total.currency);
     let rows: BTreeMap<Date, &RowOut> =
         of_currency.filter_map(|row| Some((row.day.as_deref()?.parse().ok()?, row))).collect();
-    // Days without a number are days all the same.
+    // Include days without a number.
     let days = |value: &dyn Fn(&RowOut) -> Option<(f64, String)>| -> Vec<_> {
         let (Some((first, _)), Some((last, _))) = (rows.first_key_value(), rows.last_key_value()) else {
             return Vec::new();
@@ -123,17 +123,17 @@ fn charts(report: &ReportOut, total: &RowOut, words: Words) -> Markup {
     }
 }
 
-/// Spend per conversion, of the sums.
+/// Spend per conversion, computed from the sums. `None` without conversions.
 fn of_one(row: &RowOut) -> Option<Decimal> {
     row.spend.parse::<Decimal>().ok()?.checked_div(Decimal::from(row.conversions))
 }
 
-/// The same as it is shown.
+/// Formats the cost per conversion.
 pub(super) fn cost(row: &RowOut) -> String {
     price(of_one(row), &row.currency)
 }
 
-/// What one of something costs, rounded as money is.
+/// Formats a unit price, rounded like other amounts of its currency.
 pub(super) fn price(each: Option<Decimal>, currency: &str) -> String {
     let rounded = |each: Decimal| money(&written(each.round_dp(decimals(currency)), currency), currency);
     each.map_or_else(|| "–".to_owned(), rounded)

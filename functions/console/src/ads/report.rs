@@ -1,4 +1,4 @@
-//! Reports: a table by whatever is chosen, sorted by whatever is clicked, and the same as a file.
+//! Reports: a table with selectable grouping and sorting, and the same data as a file.
 
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -16,12 +16,12 @@ use super::{Words, tabs};
 use crate::address::Asked;
 use crate::elements::{count, counted, empty, money, refused};
 use crate::frame::{Section, page};
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::Admin;
 
-/// Rows that are sorted.
+/// Maximum number of rows that are read and sorted.
 const MOST: usize = 5000;
-/// Rows that are shown; the file has all.
+/// Maximum number of rows on the page. The file has all of them.
 const SHOWN: usize = 200;
 
 const CHOICES: [(&str, &str); 8] = [
@@ -35,7 +35,7 @@ const CHOICES: [(&str, &str); 8] = [
     ("campaign,day", "Campaign and day"),
 ];
 
-/// Columns of numbers: the word in the address, the heading.
+/// The number columns: their name in the address and their heading.
 fn columns(words: Words) -> [(&'static str, &'static str); 9] {
     [
         ("spend", "Spend"),
@@ -108,7 +108,7 @@ fn table(asked: &Asked, mut report: ReportOut, words: Words) -> Markup {
     let (sort, upwards) = (asked.get("sort").unwrap_or(""), asked.get("dir") == Some("asc"));
     let columns = columns(words);
     if columns.iter().any(|(word, _)| *word == sort) {
-        // Amounts of two currencies are not compared. What has no number is last, whichever way.
+        // Amounts in different currencies cannot be compared. Rows without a number come last in either direction.
         report.items.sort_by(|one, other| {
             one.currency.cmp(&other.currency).then_with(|| match (value(one, sort), value(other, sort)) {
                 (Some(one), Some(other)) if upwards => one.cmp(&other),
@@ -142,7 +142,7 @@ fn table(asked: &Asked, mut report: ReportOut, words: Words) -> Markup {
 
 fn heading(asked: &Asked, word: &str, name: &str, sort: &str, upwards: bool, is_number: bool) -> Markup {
     let is_sorted = word == sort;
-    // Numbers are looked at from the largest, names from the first.
+    // The first click sorts numbers from the largest and names from the first.
     let next = if is_sorted && !upwards || !is_sorted && !is_number { "asc" } else { "desc" };
     let order = is_sorted.then_some(if upwards { "ascending" } else { "descending" });
     html! {
@@ -170,7 +170,7 @@ fn line(name: &Markup, row: &RowOut, words: Words) -> Markup {
     }
 }
 
-/// What a row is about: the names of its objects, and its day.
+/// The labels of a row: the names of its objects, and its day.
 fn labels(row: &RowOut) -> Vec<&str> {
     let named = [
         (&row.client_name, &row.client_id),

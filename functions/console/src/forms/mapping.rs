@@ -1,4 +1,4 @@
-//! How a form's answers are read: its questions, the rules, and what they make of a real lead.
+//! The mapping of a form's answers: its questions, the rules, and their effect on a real lead.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -18,20 +18,20 @@ use crate::elements::{self, alert, count, counted, proof, refused, time};
 use crate::fields::{Act, Fields};
 use crate::frame::{Section, page};
 use crate::notice::told_at;
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::Admin;
 
-/// Rules without anything, to be filled in.
+/// Empty rules to be filled in.
 const SPARE_RULES: usize = 2;
-/// Questions that a rule has room for at least.
+/// Minimum number of questions that a rule has room for.
 const QUESTIONS_OF_A_RULE: usize = 3;
-/// Reading leads anew goes on for so long before it asks whether to go on.
+/// Time that re-mapping leads takes before it asks whether to continue.
 const A_WHILE: Duration = Duration::from_secs(12);
 
-/// What the form on the page says.
+/// The content of the form on the page.
 struct Said {
     rules: Vec<Rule>,
-    /// Of each rule, the lines of choices as they were written.
+    /// The lines of choices of each rule, as written.
     choices: Vec<String>,
     country: Option<String>,
     version: Option<u32>,
@@ -69,7 +69,7 @@ pub(super) async fn save(
         Err(problem) => {
             let mapping = read(&console.services, &admin.access, &id).await?;
             if problem.code == "mapping_changed" {
-                // Whoever saves again, having been told, knows over what.
+                // The problem was shown: saving again overwrites that version knowingly.
                 said.version = Some(mapping.version);
             }
             Ok(shown(&admin, &mapping, &said, None, Some(&problem), jar))
@@ -94,7 +94,7 @@ pub(super) async fn preview(
     })
 }
 
-/// Reads the form's earlier leads anew, for a while; the page it ends on goes on if there are more.
+/// Re-maps the form's earlier leads for a while. If there are more, it ends on a page that continues.
 pub(super) async fn rerun(
     Path(id): Path<String>,
     Act { console, admin: Admin { visitor, access }, jar, fields }: Act,
@@ -117,6 +117,7 @@ pub(super) async fn rerun(
             );
             return Ok(told_at(&format!("/forms/{id}"), jar, Ok(text)));
         };
+        // The script submits this form by itself; without it, the admin does.
         if begun.elapsed() > A_WHILE {
             let body = html! {
                 p { (count(changed.saturating_add(unchanged))) " leads are read anew so far, " (count(changed)) " of them changed. There are more." }
@@ -135,13 +136,13 @@ pub(super) async fn rerun(
 }
 
 impl Said {
-    /// The rules of the form: their parts are numbered. A rule without anything is none, and one that is to go is gone.
+    /// Parses the form's rules, whose fields are numbered. Skips empty rules and those marked for removal.
     fn of(fields: &Fields) -> Self {
         let most = fields.get("rules").and_then(|text| text.parse().ok()).unwrap_or(0).min(200);
         let (mut rules, mut lines) = (Vec::new(), Vec::new());
         for place in 0..most {
             let name = |part: &str| format!("rule-{place}-{part}");
-            // Space between words is meant as it is.
+            // Space is significant here.
             let exact = |part: &str| fields.raw(&name(part)).filter(|text| !text.is_empty()).map(ToOwned::to_owned);
             let written = fields.text(&name("choices"));
             let rule = Rule {
@@ -161,7 +162,7 @@ impl Said {
         Self { rules, choices: lines, country: fields.get("country").map(ToOwned::to_owned), version }
     }
 
-    /// The first line of choices that is none.
+    /// The first line of choices that cannot be parsed, as a problem.
     fn unread(&self) -> Option<Problem> {
         self.choices.iter().enumerate().find_map(|(place, lines)| {
             let line = choices(lines).err()?;
@@ -171,7 +172,7 @@ impl Said {
     }
 }
 
-/// Lines such as `answer = value`; an error is the number of the first line that is none.
+/// Parses lines such as `answer = value`. The error is the number of the first invalid line.
 fn choices(lines: &str) -> Result<BTreeMap<String, String>, usize> {
     let pair = |(place, line): (usize, &str)| {
         let (answer, value) = line.split_once('=').ok_or(place + 1)?;
@@ -181,7 +182,7 @@ fn choices(lines: &str) -> Result<BTreeMap<String, String>, usize> {
     lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(pair).collect()
 }
 
-/// A rule's choices as lines.
+/// Formats a rule's choices as lines.
 fn written(rule: &Rule) -> String {
     let lines: Vec<String> = rule.choices.iter().map(|(answer, value)| format!("{answer} = {value}")).collect();
     lines.join("\n")
@@ -230,7 +231,7 @@ fn shown(
     page(visitor, jar, Section::Forms, &mapping.form_name, &body)
 }
 
-/// A rule is named as the page numbers it.
+/// Shows a problem. A problem of a rule names it by its number on the page.
 fn problem_of(problem: Option<&Problem>) -> Markup {
     let place = problem.and_then(wrong_rule);
     match (problem, place) {
@@ -239,7 +240,7 @@ fn problem_of(problem: Option<&Problem>) -> Markup {
     }
 }
 
-/// Which rule a problem is about.
+/// The rule that a problem is about.
 fn wrong_rule(problem: &Problem) -> Option<usize> {
     problem.field.as_deref()?.strip_prefix("rules[")?.split_once(']')?.0.parse().ok()
 }
@@ -312,7 +313,7 @@ fn rule_fields(
     }
 }
 
-/// What the rules make of a lead, beside what is made of it now.
+/// The effect of the rules on a lead, compared with the present mapping.
 fn outcome(preview: &Preview) -> Markup {
     let (now, then) = (fields_of(&preview.now), fields_of(&preview.then));
     let mut names: Vec<&str> = now.keys().chain(then.keys()).copied().collect();

@@ -1,4 +1,4 @@
-//! Forms of the org's pages: what they are, test leads through them, and how their answers are read.
+//! Forms of the org's pages: the list, test leads, and the mapping of their answers.
 
 mod mapping;
 
@@ -20,7 +20,7 @@ use crate::elements::{alert, badge, empty, loaded_later, proof};
 use crate::fields::Act;
 use crate::frame::{Section, page, part_or_page};
 use crate::notice::told_at;
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{Admin, Visitor};
 
 pub(crate) fn routes() -> Router<Console> {
@@ -53,11 +53,11 @@ async fn listed(
 }
 
 fn table(visitor: &Visitor, list: &FormList, connections: &[Connection]) -> Markup {
-    // Most often one account is the reason for all of its pages.
+    // Group by account, which is usually the cause for all of its pages.
     let mut why: BTreeMap<(Option<&IntegrationId>, &str), Vec<&str>> = BTreeMap::new();
     for refused in &list.refused {
         let through = connections.iter().find(|page| page.page_id == refused.page_id).map(|page| &page.integration_id);
-        // Meta's id of the failed call differs with each.
+        // Strip Meta's id of the failed call, which differs from call to call.
         let message = refused.message.split(" [").next().unwrap_or_default();
         why.entry((through, message)).or_default().push(&refused.page_name);
     }

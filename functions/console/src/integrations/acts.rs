@@ -1,4 +1,4 @@
-//! What admins do with integrations. Each act ends on a page that tells what it came to.
+//! Actions on integrations. Every action redirects to a page that reports its outcome.
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -25,16 +25,18 @@ use crate::fields::{Act, Fields};
 use crate::frame::{Section, leave_for, page};
 use crate::login::origin;
 use crate::notice::{Notice, told_at};
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::Admin;
 
-/// Where Meta's dialog leads back to in the end.
+/// The final return address after Meta's dialog.
 fn back(origin: &Url) -> String {
     format!("{}{}", origin.as_str().trim_end_matches('/'), logins::CONSOLE)
 }
 
-/// A secret for this browser, which has to be the one that comes back from Meta: what a login remembers of it, and the cookie.
-/// The oauth function reads it, so it is not encrypted for us alone.
+/// Creates a secret that ties the login to this browser: the one that returns from Meta must have it. Returns the hash
+/// for the stored login, and the cookie.
+///
+/// The cookie is not encrypted with the console's own key, because the oauth function reads it.
 fn this_browser(origin: &Url) -> (String, Cookie<'static>) {
     let secret = CsrfToken::new_random_len(32).into_secret();
     let hash = browser_hash(&secret);
@@ -47,7 +49,7 @@ fn this_browser(origin: &Url) -> (String, Cookie<'static>) {
     (hash, cookie.build())
 }
 
-/// Sends somebody to Meta's dialog, to connect an account.
+/// Sends the admin to Meta's dialog to connect an account.
 pub(super) async fn connect(
     State(console): State<Console>,
     Admin { access, .. }: Admin,
@@ -62,7 +64,7 @@ pub(super) async fn connect(
     Ok((jar.add(cookie), leave_for(&dialog, "On to Facebook")).into_response())
 }
 
-/// The same, to connect an integration again.
+/// Like [`connect`], for an integration that is connected again.
 pub(super) async fn reconnect(
     State(console): State<Console>,
     Admin { access, .. }: Admin,
@@ -80,19 +82,20 @@ pub(super) async fn reconnect(
     Ok((jar.add(cookie), leave_for(&dialog, "On to Facebook")).into_response())
 }
 
-/// What the way back from Meta says.
+/// Parameters of the return from Meta.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Back {
     status: Option<String>,
     integration_id: Option<String>,
     pages: Option<u32>,
-    /// How many there were, as we wrote it into the address.
+    /// The number of pages before, which the console itself put into the address.
     before: Option<u32>,
     code: Option<String>,
 }
 
-/// Takes somebody back from Meta. The address is anybody's to write: what it says is told in words of ours only.
+/// Handles the return from Meta. Anyone can write this address, so the notice consists of fixed texts: of the address
+/// it repeats only numbers and a filtered code.
 pub(super) async fn back_from_meta(jar: PrivateCookieJar, Admin { .. }: Admin, Query(back): Query<Back>) -> Response {
     let notice = match (back.status.as_deref(), back.code.as_deref()) {
         (Some("connected"), _) => {
@@ -145,7 +148,7 @@ pub(super) async fn settings(
     }
 }
 
-/// Who gets new leads, as a form says.
+/// The assignment that a form selects.
 pub(super) fn chosen(fields: &Fields) -> Result<Assignment, Problem> {
     let unknown = || Problem::field("assignment", "assignment_unknown", "Choose who gets new leads.");
     match fields.get("assignment") {
@@ -254,7 +257,7 @@ async fn pasting(
             p { "For businesses that manage their own Meta app access: a system user's token of your Business Manager. It is verified, "
                 "kept in Secrets Manager, and never shown again." }
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
-            // It is not given back when it is refused: a page is no place for a token.
+            // A rejected token is not sent back: a page must never contain a token.
             label { "Token" input type="password" name="token" autocomplete="off" required aria-invalid=[is_wrong(problem, "token")]; }
             (assignment(&tried.and_then(|tried| chosen(tried.fields).ok()).unwrap_or_default(), &users))
             div.acts { button.primary { "Connect" } a.button href="/integrations" { "Cancel" } }

@@ -1,4 +1,4 @@
-//! One integration: its pages with their counts, its settings, its searches, its health, and its end.
+//! One integration: its pages with their counts, its settings, its searches, its health, and deleting it.
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -19,10 +19,10 @@ use crate::elements::{
 };
 use crate::fields::Fields;
 use crate::frame::{Section, page};
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{Admin, Visitor};
 
-/// What somebody tried to save, and why it was refused.
+/// What the admin tried to save, and why it was rejected.
 pub(super) struct Refused<'a> {
     pub(super) fields: &'a Fields,
     pub(super) problem: &'a Problem,
@@ -220,7 +220,7 @@ fn settings(
     }
 }
 
-/// Who gets leads: a choice among strategies and people.
+/// The selection of who gets leads: strategies and people.
 pub(super) fn assignment(now: &Assignment, users: &[User]) -> Markup {
     let selling = || users.iter().filter(|user| user.takes_leads());
     let chosen = match now {

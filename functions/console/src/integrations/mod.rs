@@ -1,4 +1,4 @@
-//! Integrations → Meta: connecting, and how what is connected stands.
+//! Integrations → Meta: connecting accounts, and the state of the connections.
 
 mod acts;
 mod details;
@@ -17,7 +17,7 @@ use maud::{Markup, html};
 
 use crate::elements::{Confirm, Confirming, alert, badge, count, counted, empty, proof, time, time_or};
 use crate::frame::{Section, page};
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{Admin, Visitor};
 
 pub(crate) fn routes() -> Router<Console> {
@@ -39,7 +39,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/{id}/runs", get(parts::runs))
 }
 
-/// Parked leads that are counted; more are told as "more than".
+/// Maximum number of parked leads that are counted. More are shown as "more than".
 const MOST_COUNTED: usize = 100;
 
 async fn list(
@@ -96,7 +96,7 @@ fn not_connected(visitor: &Visitor) -> Markup {
     }
 }
 
-/// What is over, or about to be, and the way to go on.
+/// An alert about a connection that has ended or is about to, with the way to continue.
 fn ending(visitor: &Visitor, integration: &IntegrationOut, connections: &[ConnectionOut]) -> Markup {
     let soon = connections.iter().any(|connection| {
         connection.integration_id == integration.id && connection.status == ConnectionStatus::ExpiringSoon
@@ -120,13 +120,13 @@ fn ending(visitor: &Visitor, integration: &IntegrationOut, connections: &[Connec
     }
 }
 
-/// The button that connects an integration again.
+/// The button that reconnects an integration.
 pub(super) fn reconnect(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
     let path = format!("/integrations/{}/reconnect", integration.id);
     html! { form method="post" action=(path) { (proof(visitor)) button.primary { "Reconnect" } } }
 }
 
-/// What keeps leads out, or may.
+/// An alert about what keeps leads out, or may.
 fn trouble((parked, more): (usize, bool), connections: &[ConnectionOut]) -> Markup {
     let quiet: Vec<_> = connections.iter().filter_map(|page| Some((page, page.quiet_since?))).collect();
     html! {
@@ -172,7 +172,7 @@ fn card(integration: &IntegrationOut) -> Markup {
     }
 }
 
-/// How a page's connection stands.
+/// The state of a page's connection as a badge.
 pub(super) fn standing(connection: &ConnectionOut) -> Markup {
     match connection.status {
         ConnectionStatus::Active => badge("good", "Active"),
@@ -208,7 +208,7 @@ fn table(connections: &[ConnectionOut]) -> Markup {
     }
 }
 
-/// The page's name, leading to the page itself. What is no address of the web is no link.
+/// The page's name, linked to the page. Anything but an `https` address is not linked.
 pub(super) fn page_link(connection: &ConnectionOut) -> Markup {
     html! {
         @if connection.page_url.starts_with("https://") {

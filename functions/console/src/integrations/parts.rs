@@ -1,4 +1,4 @@
-//! Parts of an integration's page that take a while or change by themselves: its health, and its searches.
+//! Fragments of an integration's page that take a while or change by themselves: its health and its searches.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -14,10 +14,10 @@ use maud::{Markup, html};
 
 use crate::elements::{badge, count, counted, going_on, prose, time};
 use crate::frame::{Section, part_or_page};
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::Admin;
 
-/// Its health, asked of Meta now.
+/// The integration's health, as Meta reports it now.
 pub(super) async fn health(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
@@ -75,7 +75,7 @@ fn name(id: CheckId) -> &'static str {
     }
 }
 
-/// Its searches, the newest first.
+/// The integration's searches, newest first.
 pub(super) async fn runs(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
@@ -88,7 +88,7 @@ pub(super) async fn runs(
     Ok(part_or_page(&headers, &visitor, jar, (Section::Integrations, "Searches"), &part))
 }
 
-/// Searches with their progress, as a part that goes on while one of them does.
+/// Searches with their progress, as a fragment that reloads while one of them is in progress.
 pub(super) fn list_of_runs(runs: &[RunOut]) -> Markup {
     let is_going = |run: &RunOut| matches!(run.state, RunState::Searching | RunState::BringingIn);
     html! {

@@ -1,4 +1,4 @@
-//! Leads out of a file: checked first, then brought in, with what is wrong by line.
+//! Importing leads from a file: checked first, then imported, with problems by line.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -10,12 +10,12 @@ use maud::{Markup, html};
 use crate::elements::{alert, count, counted, proof, refused};
 use crate::fields::{Fields, Upload};
 use crate::frame::{Section, page};
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{Admin, Visitor};
 
-/// What is taken at once.
+/// Maximum size of a file.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
-/// Problems that are shown; the others are counted.
+/// Maximum number of problems shown. The others are counted.
 const MOST_SHOWN: usize = 200;
 
 pub(super) async fn form(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
@@ -54,7 +54,7 @@ fn shown(
     problem: Option<&Problem>,
 ) -> Response {
     let is_ticked = sent.is_some_and(|fields| fields.is_ticked("assign"));
-    // Where to go on; after a refusal, where somebody was going on.
+    // The line to continue from. After a rejection, the line that was submitted.
     let next = match report {
         Some(report) => report.next_line.filter(|_| !report.dry_run).map(|line| line.to_string()),
         None => sent.and_then(|fields| fields.get("from_line")).map(ToOwned::to_owned),

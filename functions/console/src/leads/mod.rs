@@ -1,4 +1,4 @@
-//! The org's leads: the list with its filters, one lead with its life, and leads out of a file.
+//! The org's leads: the list with its filters, one lead with its history, and the import from a file.
 
 mod import;
 mod one;
@@ -22,7 +22,7 @@ use maud::{Markup, html};
 use crate::address::Asked;
 use crate::elements::{badge, empty, refused, time};
 use crate::frame::{Section, page};
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{Reader, Visitor};
 
 pub(crate) fn routes() -> Router<Console> {
@@ -45,9 +45,9 @@ const STATUSES: [(Status, &str, &str); 5] = [
 
 const A_PAGE: usize = 25;
 
-/// Which leads an address asks for.
+/// The query that an address describes.
 fn question(asked: &Asked) -> Result<LeadQuestion, Problem> {
-    // A day that is chosen as the last one is meant whole.
+    // The last day is included as a whole.
     let until = asked.get("until").map(|given| fields::day("until", given)).transpose()?;
     let after = until.and_then(|day| day.tomorrow().ok()).map(|day| fields::time("until", &day.to_string()));
     Ok(LeadQuestion {
@@ -161,8 +161,9 @@ fn table(leads: &[Lead], users: &[User]) -> Markup {
     }
 }
 
-/// What a lead is called: by name, else by address or number. Anybody can send a name of any length; among the answers it is
-/// whole.
+/// The display name of a lead: its name, otherwise its e-mail address or phone number.
+///
+/// It is truncated, because anyone can submit a name of any length. The answers show it in full.
 fn name_of(lead: &Lead) -> String {
     const LONGEST: usize = 80;
     let known = [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().find(|text| !text.trim().is_empty());
@@ -182,7 +183,7 @@ fn contact(lead: &Lead) -> Markup {
     }
 }
 
-/// Who has a lead, by the name of the directory.
+/// The assignee, by the name in the directory.
 fn assignee(user: Option<&UserId>, users: &[User]) -> Markup {
     html! {
         @match user {

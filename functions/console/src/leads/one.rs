@@ -1,4 +1,4 @@
-//! One lead: who it is, what they answered, whose it is, and everything that happened to it.
+//! One lead: the person, their answers, its assignee, and everything that happened to it.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use crate::elements::{badge, going_on, proof, time, watched};
 use crate::fields::Fields;
 use crate::frame::{Section, page};
 use crate::notice::told_at;
-use crate::router::Console;
+use crate::state::Console;
 use crate::visitor::{Reader, Visitor};
 
 pub(super) async fn show(
@@ -75,7 +75,7 @@ pub(super) async fn show(
     Ok(page(&visitor, jar, Section::Leads, &name_of(lead), &body))
 }
 
-/// Whether a lead that is waited for has come: a part of the page that waits, which leads to the lead when it has.
+/// Whether an awaited lead has arrived: a fragment of the waiting page, which leads to the lead once it has.
 pub(super) async fn arrival(
     State(console): State<Console>,
     Reader { scope, .. }: Reader,
@@ -88,7 +88,7 @@ pub(super) async fn arrival(
     }
 }
 
-/// What is known of a lead that is not in, and whether that is anything: what is on its way has a life already.
+/// What is known of a lead that is not stored yet, and whether that is anything. A lead on its way already has a trace.
 async fn on_its_way(console: &Console, scope: &OrgScope, id: &str) -> Result<(Markup, bool), Problem> {
     let steps = match trace(&console.services, scope, id).await {
         Ok(trace) => trace.items,
@@ -219,7 +219,7 @@ fn origin(lead: &Lead) -> Markup {
     }
 }
 
-/// A sentence with people by their names where the directory's ids stand in it.
+/// Replaces the directory's ids in a sentence with the people's names.
 fn with_names(text: &str, users: &[User]) -> String {
     let named = |word: &str| {
         let bare = word.trim_end_matches(['.', ',']);
@@ -271,7 +271,7 @@ pub(super) async fn assign(
 ) -> Result<Response, Problem> {
     let act = async |access| {
         let unknown = || Problem::field("assigned_to", "user_unknown", "Choose one of the org's people.");
-        // Browsers leave out what cannot be chosen: that is no wish to take the lead away.
+        // Browsers omit a disabled option: an absent field is no request to unassign the lead.
         let chosen = fields.get("assigned_to").ok_or_else(unknown)?;
         let to = (chosen != UNASSIGNED).then(|| UserId::parse(chosen)).transpose().map_err(|_| unknown())?;
         let given = LeadIn { assigned_to: Some(to.clone()), status: None };
@@ -296,7 +296,7 @@ pub(super) async fn change_status(
     Ok(told_at(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(only_to_see)?).await))
 }
 
-/// Some colleagues see leads here, and work on them in the CRM.
+/// The rejection for colleagues who can see leads here and work on them in the CRM.
 fn only_to_see() -> Problem {
     let detail = "You can see leads here. Changing them needs the role admin or moderator.";
     Problem::new(StatusCode::FORBIDDEN, "leads_are_to_see", detail)

@@ -10,10 +10,11 @@ use super::{AccountFilter, Days};
 use crate::admin::{MetaAccess, Services};
 use crate::http::{Problem, cursor, place};
 use crate::ids::{AdAccountId, AdObjectId};
-use crate::model::ads::account::{AdAccount, back};
+use crate::model::ads::account::AdAccount;
 use crate::model::ads::currency::written;
 use crate::model::ads::insights::{AdDay, Day, MainMetrics};
 use crate::model::ads::report::Sums;
+use crate::model::days::back;
 
 /// Days of ads shown if none are asked for.
 const USUAL_DAYS: i32 = 7;

@@ -15,7 +15,8 @@ use jiff::civil::Date;
 
 use super::{MetaAccess, Services};
 use crate::http::Problem;
-use crate::model::ads::account::{AdAccount, HISTORY_MONTHS, back};
+use crate::model::ads::account::{AdAccount, HISTORY_MONTHS};
+use crate::model::days::back;
 
 /// Whose ads. Without anything: all of the org's accounts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

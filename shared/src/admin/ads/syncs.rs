@@ -14,9 +14,10 @@ use crate::error::WorkError;
 use crate::http::Problem;
 use crate::ids::{AdAccountId, RunId, UserId};
 use crate::jobs::AdsSyncJob;
-use crate::model::ads::account::{AdAccount, back};
+use crate::model::ads::account::AdAccount;
 use crate::model::ads::sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType, SyncState};
 use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::days::back;
 
 /// Readings that are looked through for those of one account.
 const MOST_READ: usize = 1000;

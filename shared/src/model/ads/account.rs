@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, OrgId, RunId, UserId};
 use crate::model::ads::conversions::Counted;
 use crate::model::ads::sync_problem::{Trouble, TroubleCode};
+use crate::model::days::back;
 
 /// Days before today that every sync covers.
 pub const LOOK_BACK: i32 = 3;
@@ -268,12 +269,6 @@ impl AdAccount {
         let today = self.today(now);
         today.checked_sub(HISTORY_MONTHS.months()).and_then(|day| day.checked_add(1.day())).unwrap_or(today)
     }
-}
-
-/// The day `days` days earlier.
-#[must_use]
-pub fn back(day: Date, days: i32) -> Date {
-    day.saturating_sub(days.days())
 }
 
 /// Meta's name for an `account_status`.

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use e2e::reading::{Plan, SMALL, Theatre};
 use leadwire::ads::Turn;
-use leadwire::model::ads::account::{AdAccount, AdAccountState, back};
+use leadwire::model::ads::account::{AdAccount, AdAccountState};
 use leadwire::model::ads::object::{AdObject, AdObjectKind};
 use leadwire::model::ads::sync::{AdsSync, ObjectType};
 use leadwire::model::ads::sync_problem::TroubleCode;
+use leadwire::model::days::back;
 use leadwire::table::ad_account::Settings;
 use reqwest::Method;
 use serde_json::{Value, json};

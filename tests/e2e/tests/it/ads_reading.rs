@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use e2e::reading::{Plan, SMALL, Theatre};
 use leadwire::ads::{Turn, figures};
-use leadwire::model::ads::account::{AdAccount, AdAccountState, back};
+use leadwire::model::ads::account::{AdAccount, AdAccountState};
 use leadwire::model::ads::report::Dimension;
 use leadwire::model::ads::sync::ObjectType;
+use leadwire::model::days::back;
 use reqwest::Method;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};

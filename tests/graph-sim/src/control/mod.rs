@@ -18,7 +18,7 @@
 //! | `POST forms {page_id, name, locale?, questions, consents?}` | creates a form, returns `{"id"}` |
 //! | `GET forms/{id}/export.csv[?encoding=utf-16 \| utf-8]` | the form's leads in Meta's download format |
 //! | `POST app {mode?: "live" \| "development", deauthorize_url?, deletion_url?}` | changes the app's settings |
-//! | `POST privacy {user_id, kind: "deauthorize" \| "deletion", times?, send?}` | removes the app or requests data deletion for a person; returns `{"answers"}`, or `{"signed_request"}` with `send: false` |
+//! | `POST privacy {user_id, kind: "deauthorize" \| "deletion", times?, send?}` | removes the app for a person and sends the callback; returns `{"answers"}`, or `{"signed_request"}` with `send: false` |
 //! | `POST users {pages?, languages?}` | adds a person with pages and forms of their own, returns `{"id", "business_id", "pages"}` |
 //! | `POST system_users {business_id?, pages?: count \| [ids], ad_accounts?: count \| [ids], scopes?, expires_in_days?: 60 \| null, name?}` | adds a system user, returns `{"id", "token", "business_id", "pages", "ad_accounts"}` |
 //! | `POST system_users/{id}/tokens {scopes?, expires_in_days?}` | creates another token of a system user, returns `{"token"}` |
