@@ -37,7 +37,7 @@ impl Error for AwsError {
 
 /// How long a function may wait for AWS.
 #[derive(Debug, Clone, Copy)]
-pub enum Patience {
+pub enum TimeoutProfile {
     /// A caller waits for the response: give up within three seconds.
     Request,
     /// The work comes from a queue, which would retry it: give up within ten seconds.
@@ -46,10 +46,10 @@ pub enum Patience {
 
 /// Loads region and credentials, and limits the duration of every call. The SDK has no read timeout of its own, so that
 /// one stuck call would use up the function's time.
-pub async fn load(patience: Patience) -> SdkConfig {
+pub async fn load(patience: TimeoutProfile) -> SdkConfig {
     let (attempt, operation, attempts) = match patience {
-        Patience::Request => (Duration::from_millis(1200), Duration::from_secs(3), 3),
-        Patience::Worker => (Duration::from_secs(3), Duration::from_secs(10), 4),
+        TimeoutProfile::Request => (Duration::from_millis(1200), Duration::from_secs(3), 3),
+        TimeoutProfile::Worker => (Duration::from_secs(3), Duration::from_secs(10), 4),
     };
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .timeout_config(

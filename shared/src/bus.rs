@@ -11,9 +11,9 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 /// The source of every event.
 pub const SOURCE: &str = "leadwire";
 /// EventBridge's limit of events per request.
-const MOST_EVENTS: usize = 10;
+const MAX_EVENTS: usize = 10;
 /// The limit is 1 MB; the rest is for what surrounds the details.
-const MOST_BYTES: usize = 900_000;
+const MAX_BYTES: usize = 900_000;
 
 /// The bus. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -94,7 +94,7 @@ fn one_request() -> impl FnMut(&Event, &Event) -> bool {
     move |before, event| {
         let size = |event: &Event| event.detail.to_string().len();
         let total = *bytes.get_or_insert_with(|| size(before)) + size(event);
-        let fits = events < MOST_EVENTS && total <= MOST_BYTES;
+        let fits = events < MAX_EVENTS && total <= MAX_BYTES;
         (events, bytes) = if fits { (events + 1, Some(total)) } else { (1, Some(size(event))) };
         fits
     }

@@ -80,7 +80,7 @@ impl WorkError {
     pub fn code(&self) -> FailureCode {
         match self {
             Self::Graph(error) => error.code(),
-            Self::Table(TableError::Unholdable(_)) => FailureCode::Unholdable,
+            Self::Table(TableError::ItemRejected(_)) => FailureCode::ItemRejected,
             Self::Table(_) => FailureCode::TableFailed,
             Self::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) => FailureCode::TokenUnreadable,
             Self::Vault(VaultError::Failed(_)) => FailureCode::VaultFailed,

@@ -80,8 +80,8 @@ impl IntoResponse for Problem {
 
 /// The gateway gives up after 30 seconds, and then nobody is told anything.
 pub async fn in_time(request: Request, next: Next) -> Response {
-    const LONGEST: Duration = Duration::from_secs(26);
-    tokio::time::timeout(LONGEST, next.run(request)).await.unwrap_or_else(|_| {
+    const MAX_DURATION: Duration = Duration::from_secs(26);
+    tokio::time::timeout(MAX_DURATION, next.run(request)).await.unwrap_or_else(|_| {
         tracing::error!("a request took longer than the gateway waits");
         let detail = "Meta or AWS took too long to answer. Try again in a minute.";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "took_too_long", detail).into_response()

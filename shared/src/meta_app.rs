@@ -31,7 +31,7 @@ impl MetaApp {
     }
 
     /// Makes the next call read the app anew: Meta refused a proof that was made with its secret.
-    pub fn distrust_app(&self) {
+    pub fn invalidate_app_secret(&self) {
         self.vault.forget(&self.app_secret_id);
     }
 
@@ -40,7 +40,7 @@ impl MetaApp {
     /// # Errors
     /// If the secret cannot be had.
     pub async fn graph(&self) -> Result<Graph, VaultError> {
-        Ok(self.graph.speaking_for(self.vault.app(&self.app_secret_id).await?))
+        Ok(self.graph.with_app(self.vault.app(&self.app_secret_id).await?))
     }
 }
 

@@ -64,13 +64,13 @@ where
 }
 
 /// Groups worked on at once. They wait for Meta most of the time; one slow page must not hold the others up.
-const AT_ONCE: usize = 6;
+const CONCURRENCY: usize = 6;
 /// No new group is begun with less than this left before the function's deadline.
 const ENOUGH: Duration = Duration::from_secs(20);
 /// What is kept for telling the queue how it went.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 const FIRST_REST: Duration = Duration::from_secs(5);
-const LONGEST_REST: Duration = Duration::from_mins(15);
+const MAX_REST: Duration = Duration::from_mins(15);
 
 /// Runs `work` on the messages of an event, grouped by `key`, and answers those that have to come again.
 ///
@@ -121,7 +121,7 @@ where
                     let work = outcomes(work, key, records);
                     tokio::time::timeout(time_left.saturating_sub(LAST_WORDS), work).await.unwrap_or_else(|_| {
                         tracing::error!(records = records.len(), "a group of messages took too long");
-                        records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, LONGEST_REST))).collect()
+                        records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, MAX_REST))).collect()
                     })
                 };
                 let mut failures = Vec::new();
@@ -136,7 +136,7 @@ where
                 failures
             }
         })
-        .buffer_unordered(AT_ONCE);
+        .buffer_unordered(CONCURRENCY);
     while let Some(failures) = running.next().await {
         failures.into_iter().for_each(|message_id: String| response.add_failure(message_id));
     }
@@ -177,7 +177,7 @@ where
                 got = outcomes.len(),
                 "a worker did not answer for each of its records"
             );
-            records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, LONGEST_REST))).collect()
+            records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, MAX_REST))).collect()
         }
         Err(_) if records.len() > 1 => {
             let mut all = Vec::with_capacity(records.len());
@@ -188,7 +188,7 @@ where
         }
         Err(_) => {
             tracing::error!(metric = "records_panicked", "a record made its worker panic");
-            records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, LONGEST_REST))).collect()
+            records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, MAX_REST))).collect()
         }
     }
 }
@@ -196,9 +196,9 @@ where
 fn rest(receive_count: u32, error: &WorkError) -> Duration {
     match error.verdict() {
         // What Meta did not say how long it lasts may last an hour: each wait is longer than the one before it.
-        Verdict::RetryAfter(wait) => wait + backoff(receive_count, FIRST_REST, LONGEST_REST),
+        Verdict::RetryAfter(wait) => wait + backoff(receive_count, FIRST_REST, MAX_REST),
         // A worker parks what it gives up; if it could not, the message must not be lost.
-        Verdict::Retry | Verdict::GiveUp => backoff(receive_count, FIRST_REST, LONGEST_REST),
+        Verdict::Retry | Verdict::GiveUp => backoff(receive_count, FIRST_REST, MAX_REST),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lambda_runtime::Error;
-use leadwire::ads::{Reader, Turn};
+use leadwire::ads::{AdsSyncer, SliceOutcome};
 use leadwire::error::WorkError;
 use leadwire::jobs::AdsSyncJob;
 use leadwire::meta_app::MetaApp;
@@ -23,33 +23,33 @@ const MAX_TURN: Duration = Duration::from_mins(15);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::Patience::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker).await;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let checks = Queue::new(sqs.clone(), env::expiry_notice_queue_url()?);
     let queue = Queue::new(sqs, env::ads_sync_queue_url()?);
     let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?;
-    let reader = Reader { meta: &meta, table: &table, checks: &checks };
+    let reader = AdsSyncer { meta: &meta, table: &table, checks: &checks };
     worker::serve(queue.clone(), async |job: &AdsSyncJob, left| {
         let until = leadwire::clock::now() + left.min(MAX_TURN).saturating_sub(LAST_WORDS);
-        take_turn(reader, &queue, job, until).await
+        run_slice(reader, &queue, job, until).await
     })
     .await
 }
 
 /// Takes a turn, and has the next one taken. The message that asked for this turn is done then: the next one has its own,
 /// so that no reading runs out of tries because it is long.
-async fn take_turn(
-    reader: Reader<'_>,
+async fn run_slice(
+    reader: AdsSyncer<'_>,
     queue: &Queue<AdsSyncJob>,
     job: &AdsSyncJob,
     until: Timestamp,
 ) -> Result<(), WorkError> {
-    match reader.take_turn(job, until, &|_| ()).await? {
-        Turn::Over => Ok(()),
-        Turn::Again(rest) => Ok(queue.send_later(job, rest).await?),
+    match reader.run_slice(job, until, &|_| ()).await? {
+        SliceOutcome::Done => Ok(()),
+        SliceOutcome::Continue(rest) => Ok(queue.send_later(job, rest).await?),
         // Whoever is at it has a message of its own, which comes again if it dies.
-        Turn::Taken(_) => Ok(()),
+        SliceOutcome::Busy(_) => Ok(()),
     }
 }

@@ -28,7 +28,7 @@ use leadwire::{aws, env, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::Patience::Request).await;
+    let aws = aws::load(aws::TimeoutProfile::Request).await;
     let audiences = env::token_audience()?.split(',').map(|audience| audience.trim().to_owned()).collect();
     let verifier = Verifier::new(Issuer {
         issuer: env::token_issuer()?,

@@ -158,7 +158,7 @@ fn reason(code: FailureCode) -> &'static str {
         FailureCode::MessagingWindowClosed => "The time to answer is over",
         FailureCode::Throttled => "Meta limits the page",
         FailureCode::Unavailable | FailureCode::NoAnswer | FailureCode::Garbage => "Meta did not answer properly",
-        FailureCode::Unholdable => "The lead is too large",
+        FailureCode::ItemRejected => "The lead is too large",
         FailureCode::TableFailed
         | FailureCode::VaultFailed
         | FailureCode::QueueFailed

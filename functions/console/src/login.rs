@@ -36,7 +36,7 @@ use crate::visitor::{self, Visitor};
 /// The path that the issuer redirects to.
 const CALLBACK: &str = "/login/callback";
 /// Maximum number of concurrent logins in one browser.
-const MOST_BEGUN: usize = 4;
+const MAX_BEGUN: usize = 4;
 /// Maximum time on the issuer's page.
 const PATIENCE: time::Duration = time::Duration::minutes(15);
 
@@ -194,7 +194,7 @@ pub(crate) async fn begin(
     let begun_before: Vec<String> =
         jar.iter().map(|cookie| cookie.name().to_owned()).filter(|name| name.starts_with("login-")).collect();
     let jar = match begun_before.len() {
-        0..MOST_BEGUN => jar,
+        0..MAX_BEGUN => jar,
         _ => begun_before.into_iter().fold(jar, |jar, name| jar.remove(Cookie::build(name).path("/login"))),
     };
     let said = serde_json::to_string(&begun).unwrap_or_default();

@@ -26,7 +26,7 @@ use leadwire::{aws, env, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::Patience::Request).await;
+    let aws = aws::load(aws::TimeoutProfile::Request).await;
     let services = Services::open(&aws).await?;
     let client_id = env::login_client_id()?;
     let verifier = Verifier::new(Issuer {

@@ -198,9 +198,9 @@ async fn colleague(console: &Console, visitor: &Visitor) -> Result<OrgScope, Pro
 /// Returns the path if it is one of this console and cannot lead a browser elsewhere.
 pub(crate) fn local(path: &str) -> Option<&str> {
     // The path is stored in a cookie, which holds 4 KB.
-    const LONGEST: usize = 1000;
+    const MAX_DURATION: usize = 1000;
     let is_path = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
-    (is_path && path.len() <= LONGEST && path.bytes().all(|byte| byte.is_ascii_graphic())).then_some(path)
+    (is_path && path.len() <= MAX_DURATION && path.bytes().all(|byte| byte.is_ascii_graphic())).then_some(path)
 }
 
 #[cfg(test)]

@@ -10,22 +10,22 @@ use leadwire::vault::Vault;
 use leadwire::worker;
 use leadwire::{aws, env, telemetry};
 
-mod look;
+mod check;
 mod notify;
 mod words;
 
-use look::Looker;
+use check::ConnectionChecker;
 use notify::Notifier;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::Patience::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker).await;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
     let mailer = env::sender_address()?.map(|sender| Mailer::new(&aws, sender));
     let sqs = aws_sdk_sqs::Client::new(&aws);
-    let looker = Looker {
+    let checker = ConnectionChecker {
         notifier: Notifier {
             table: table.clone(),
             bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
@@ -37,5 +37,5 @@ async fn main() -> Result<(), Error> {
         table,
     };
     let queue = Queue::new(sqs, env::expiry_notice_queue_url()?);
-    worker::serve(queue, async |job, _| looker.look(job, leadwire::clock::now()).await).await
+    worker::serve(queue, async |job, _| checker.check(job, leadwire::clock::now()).await).await
 }

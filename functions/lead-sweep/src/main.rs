@@ -8,7 +8,7 @@ use leadwire::error::WorkError;
 use leadwire::ids::OrgScope;
 use leadwire::jobs::CheckJob;
 use leadwire::jobs::{LeadJob, SweepJob};
-use leadwire::leads::{CatchUp, Ledger, Search, cannot_search, tell_quiet};
+use leadwire::leads::{LeadWriter, Search, Sweep, cannot_search, report_quiet_pages};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::standing::EndReason;
 use leadwire::model::failure::FailureCode;
@@ -23,7 +23,7 @@ const ABOUT_TO_TELL: SignedDuration = SignedDuration::from_mins(5);
 
 struct Sweeper {
     meta: MetaApp,
-    ledger: Ledger,
+    writer: LeadWriter,
     leads: Queue<LeadJob>,
     checks: Queue<CheckJob>,
 }
@@ -31,11 +31,11 @@ struct Sweeper {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::Patience::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker).await;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let sweeper = Sweeper {
-        ledger: Ledger {
+        writer: LeadWriter {
             table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
             bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
         },
@@ -49,7 +49,7 @@ async fn main() -> Result<(), Error> {
 
 impl Sweeper {
     async fn sweep(&self, job: &SweepJob, now: Timestamp) -> Result<(), WorkError> {
-        let table = &self.ledger.table;
+        let table = &self.writer.table;
         let found = table.integration_of(job.org.clone(), &job.integration_id).await?;
         let Some((scope, integration)) = found else { return Ok(()) };
         let search = match &job.run {
@@ -64,7 +64,7 @@ impl Sweeper {
             let why = ended.map_or("The integration, or Meta in the org's plan, is gone.", EndReason::message);
             return give_up(table, &scope, job, FailureCode::IntegrationEnded, why).await;
         }
-        let catch_up = CatchUp { meta: &self.meta, table, leads: &self.leads };
+        let catch_up = Sweep { meta: &self.meta, table, leads: &self.leads };
         let outcome = match catch_up.run(&scope, &integration, &search, now).await {
             Ok(found) if found > 0 && job.run.is_none() => {
                 tracing::warn!(org = %scope.org(), integration = %integration.id, found, metric = "leads_missed_by_webhook", "Meta had leads that it did not tell of, or whose telling got lost");
@@ -80,7 +80,7 @@ impl Sweeper {
         };
         // After the search: what keeps the notice from being told must not keep leads out.
         if job.run.is_none()
-            && let Err(error) = tell_quiet(&self.ledger, &scope, &integration, now).await
+            && let Err(error) = report_quiet_pages(&self.writer, &scope, &integration, now).await
         {
             tracing::warn!(%error, org = %scope.org(), "whether pages have gone quiet is told later");
         }

@@ -7,7 +7,7 @@ use lambda_runtime::Error;
 use leadwire::bus::Bus;
 use leadwire::ids::PageId;
 use leadwire::jobs::LeadJob;
-use leadwire::leads::{Arrival, Intake, Ledger};
+use leadwire::leads::{Arrival, Ingest, LeadWriter};
 use leadwire::meta_app::MetaApp;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
@@ -18,12 +18,12 @@ use leadwire::{aws, env, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::Patience::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker).await;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let sqs = aws_sdk_sqs::Client::new(&aws);
-    let intake = Intake {
+    let ingest = Ingest {
         meta: MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
-        ledger: Ledger {
+        writer: LeadWriter {
             table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
             bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
         },
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Error> {
         let arrival =
             |record: &Record<LeadJob>| Arrival { job: record.job.clone(), receive_count: record.receive_count };
         let arrivals: Vec<Arrival> = records.iter().map(arrival).collect();
-        intake.take_in(page, &arrivals, leadwire::clock::now()).await
+        ingest.ingest(page, &arrivals, leadwire::clock::now()).await
     };
     worker::serve_groups(queue, |job| job.notice.page_id.clone(), work).await
 }

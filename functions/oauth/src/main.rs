@@ -15,7 +15,7 @@ use leadwire::{aws, env, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::Patience::Request).await;
+    let aws = aws::load(aws::TimeoutProfile::Request).await;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let connector = Connector {

@@ -50,7 +50,7 @@ struct Planned {
 /// Time until the same work is handed out again. A worker that finishes sets its own date.
 const HANDED_OUT: SignedDuration = SignedDuration::from_hours(2);
 /// Units of work handed out per chunk. A small chunk limits what is sent twice if this function dies.
-const AT_ONCE: usize = 100;
+const CONCURRENCY: usize = 100;
 
 struct Planner {
     table: Table,
@@ -62,7 +62,7 @@ struct Planner {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::Patience::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker).await;
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let planner = Planner {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
@@ -80,13 +80,13 @@ impl Planner {
             Schedule::ExpiryNotice => {
                 let mut due = self.table.due_integrations((!plan.everything).then_some(now)).await?;
                 due.retain(|due| plan.concerns(due));
-                let due = by_turns(due, |due| due.scope.org().clone());
-                for due in due.chunks(AT_ONCE) {
+                let due = interleave_by_org(due, |due| due.scope.org().clone());
+                for due in due.chunks(CONCURRENCY) {
                     let jobs: Vec<CheckJob> = due.iter().map(|due| CheckJob::new(&due.scope, &due.id)).collect();
                     self.checks.send(&jobs).await?;
                     // Postpone only after sending: a message sent twice costs a second check, a message never sent
                     // would skip one.
-                    try_join_all(due.iter().map(|due| self.table.put_off(due, now + HANDED_OUT))).await?;
+                    try_join_all(due.iter().map(|due| self.table.postpone_check(due, now + HANDED_OUT))).await?;
                 }
                 due.len()
             }
@@ -94,7 +94,7 @@ impl Planner {
                 // The index contains every integration that has something to check, due or not.
                 let mut all = self.table.due_integrations(None).await?;
                 all.retain(|due| plan.concerns(due));
-                let all = by_turns(all, |due| due.scope.org().clone());
+                let all = interleave_by_org(all, |due| due.scope.org().clone());
                 let everything = plan.everything;
                 let job = |due: &Due| SweepJob {
                     org: due.scope.org().clone(),
@@ -108,9 +108,9 @@ impl Planner {
             Schedule::AdsSync => {
                 let mut all = self.table.all_ad_accounts().await?;
                 all.retain(|(scope, _)| plan.org.as_ref().is_none_or(|org| org == scope.org()));
-                let all = by_turns(all, |(scope, _)| scope.org().clone());
+                let all = interleave_by_org(all, |(scope, _)| scope.org().clone());
                 let mut messages = 0;
-                for accounts in all.chunks(AT_ONCE) {
+                for accounts in all.chunks(CONCURRENCY) {
                     let due = join_all(accounts.iter().map(|of| self.reading(of, plan.everything))).await;
                     let heard = |(due, (_, account)): (Result<Option<AdsSyncJob>, WorkError>, &(_, AdAccount))| {
                         // An account that cannot be started delays no other. The next schedule tries it again.
@@ -167,7 +167,7 @@ impl Plan {
 
 /// Interleaves the items by org: the first of each org, then the second of each, and so on. An org with a thousand
 /// integrations delays only itself.
-fn by_turns<T>(items: Vec<T>, org: impl Fn(&T) -> OrgId) -> Vec<T> {
+fn interleave_by_org<T>(items: Vec<T>, org: impl Fn(&T) -> OrgId) -> Vec<T> {
     let mut orgs: BTreeMap<OrgId, VecDeque<T>> = BTreeMap::new();
     for item in items {
         orgs.entry(org(&item)).or_default().push_back(item);
@@ -186,7 +186,8 @@ mod tests {
 
     #[test]
     fn an_org_with_many_waits_for_its_own() {
-        let turns = by_turns(vec!["a1", "a2", "a3", "b1", "c1", "b2"], |item| OrgId::parse(&item[..1]).unwrap());
+        let turns =
+            interleave_by_org(vec!["a1", "a2", "a3", "b1", "c1", "b2"], |item| OrgId::parse(&item[..1]).unwrap());
         assert_eq!(turns, ["a1", "b1", "c1", "a2", "b2", "a3"]);
     }
 

@@ -33,7 +33,7 @@ const DEAUTHORIZE: &str = "/connect/deauthorize/facebook";
 /// Path of the data deletion callback and of its status page.
 const DELETION: &str = "/connect/deletion/facebook";
 /// Time spent on the consequences of a callback before Meta gets its response.
-const LONGEST: Duration = Duration::from_secs(12);
+const MAX_DURATION: Duration = Duration::from_secs(12);
 /// Meta's timestamps are whole seconds, ours milliseconds. A connection made within the same second as the request
 /// counts as made before it.
 const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(1);
@@ -123,7 +123,7 @@ impl Desk {
                 }
             }
         };
-        if tokio::time::timeout(LONGEST, all).await.is_err() {
+        if tokio::time::timeout(MAX_DURATION, all).await.is_err() {
             tracing::warn!("what a person asked for takes longer than Meta waits, and is gone on with");
         }
         for (scope, integration) in marked {

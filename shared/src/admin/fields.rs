@@ -11,10 +11,10 @@ use crate::http::Problem;
 /// If it is no whole number from 1 to 100.
 pub fn limit(given: Option<&str>) -> Result<usize, Problem> {
     const USUAL: usize = 25;
-    const MOST: usize = 100;
+    const MAX: usize = 100;
     let Some(given) = given else { return Ok(USUAL) };
-    let number = given.parse().ok().filter(|number| (1..=MOST).contains(number));
-    number.ok_or_else(|| Problem::field("limit", "limit_invalid", format!("A whole number from 1 to {MOST}.")))
+    let number = given.parse().ok().filter(|number| (1..=MAX).contains(number));
+    number.ok_or_else(|| Problem::field("limit", "limit_invalid", format!("A whole number from 1 to {MAX}.")))
 }
 
 /// A time, or a day, which means its beginning in UTC.

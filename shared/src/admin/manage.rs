@@ -81,7 +81,7 @@ pub enum Ended {
 
 /// Whoever asked waits at a gateway, which gives up after 30 seconds; what is not done by then is gone on with in the
 /// background.
-const LONGEST: Duration = Duration::from_secs(22);
+const MAX_DURATION: Duration = Duration::from_secs(22);
 
 /// Makes an integration: connected at once if a system user's token is given, else a draft that a login connects.
 ///
@@ -210,7 +210,7 @@ async fn end_all(services: &Services, access: &MetaAccess, integrations: &[Integ
         }
         done
     };
-    let done = tokio::time::timeout(LONGEST, ending).await.unwrap_or(false);
+    let done = tokio::time::timeout(MAX_DURATION, ending).await.unwrap_or(false);
     for integration in integrations.iter().skip(ended.into_inner()) {
         services.checks.send(&[CheckJob::new(&access.scope, &integration.id)]).await.map_err(WorkError::from)?;
     }

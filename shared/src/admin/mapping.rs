@@ -11,7 +11,7 @@ use super::usable::of_meta;
 use super::{MetaAccess, Services};
 use crate::http::{Problem, cursor, place};
 use crate::ids::{FormId, LeadId, PageId, UserId};
-use crate::leads::{Ledger, map_again, newest_lead};
+use crate::leads::{LeadWriter, newest_lead, remap};
 use crate::model::connection::Connection;
 use crate::model::lead::form::{AnswerOption, Form, Question, label};
 use crate::model::lead::mapping::{InvalidRule, Mapped, Mapping, Rule, check, field_of, map};
@@ -196,8 +196,8 @@ pub async fn rerun(services: &Services, access: &MetaAccess, form: &str, given: 
     let mapping = mapping_of(services, access, &id).await?;
     let list = format!("leads of form {id}");
     let after = given.cursor.map(|given| place(&services.key, &access.scope, &list, &given)).transpose()?;
-    let ledger = Ledger { table: services.table.clone(), bus: services.connector.bus.clone() };
-    let done = map_again(&ledger, &access.scope, (&id, &form), mapping.as_ref(), after).await?;
+    let writer = LeadWriter { table: services.table.clone(), bus: services.connector.bus.clone() };
+    let done = remap(&writer, &access.scope, (&id, &form), mapping.as_ref(), after).await?;
     let next_cursor = done.next.map(|place| cursor(&services.key, &access.scope, &list, &place));
     Ok(Rerun { changed: done.changed, unchanged: done.unchanged, next_cursor })
 }

@@ -12,7 +12,7 @@ use crate::model::lead::latency::{Latencies, LatencySummary};
 use crate::model::lead::trace::Step;
 
 /// Days of one answer at most.
-const MOST_DAYS: i32 = 100;
+const MAX_DAYS: i32 = 100;
 
 /// The life of a submission.
 #[derive(Debug, Serialize, ToSchema)]
@@ -72,8 +72,8 @@ pub async fn latency(
     let week_before = || to.checked_sub(jiff::Span::new().days(6)).unwrap_or(to);
     let from = from.unwrap_or_else(week_before);
     let days = from.until(to).map_or(i32::MAX, |span| span.get_days());
-    if !(0..MOST_DAYS).contains(&days) {
-        return Err(Problem::field("from", "range_invalid", format!("A day up to {MOST_DAYS} days before to.")));
+    if !(0..MAX_DAYS).contains(&days) {
+        return Err(Problem::field("from", "range_invalid", format!("A day up to {MAX_DAYS} days before to.")));
     }
     let days = services.table.latencies(scope, from, to).await?;
     let all = days.iter().fold(Latencies::default(), |all, (_, day)| all.and(day)).summary();

@@ -14,17 +14,17 @@ use crate::error::WorkError;
 use crate::http::Problem;
 use crate::ids::{PageId, RunId};
 use crate::jobs::SweepJob;
-use crate::leads::{CatchUp, Search, cannot_search};
+use crate::leads::{Search, Sweep, cannot_search};
 use crate::model::connection::{Connection, Integration};
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunState};
 
 /// Days that a backfill looks back at most: Meta keeps leads for so long.
-const MOST_DAYS: u16 = 90;
+const MAX_DAYS: u16 = 90;
 /// How far a sync looks back at least.
 const SYNC_LOOKS_BACK: SignedDuration = SignedDuration::from_hours(48);
 /// What a sync does not search in this time is searched by lead-sweep: whoever asked waits for an answer.
-const AT_ONCE: Duration = Duration::from_secs(15);
+const CONCURRENCY: Duration = Duration::from_secs(15);
 /// A backfill that is not done after this has stopped, and the next may begin.
 const STOPPED: SignedDuration = SignedDuration::from_hours(1);
 
@@ -66,9 +66,9 @@ pub async fn sync(services: &Services, access: &MetaAccess, id: &str) -> Result<
     let now = crate::clock::now();
     needs_token(&integration, now)?;
     let run = begin(services, access, &integration, FoundBy::Sync, now - SYNC_LOOKS_BACK, true).await?;
-    let catch_up = CatchUp { meta: &services.connector.meta, table: &services.table, leads: &services.leads };
+    let catch_up = Sweep { meta: &services.connector.meta, table: &services.table, leads: &services.leads };
     let search = Search::of_run(&run, None, now);
-    match tokio::time::timeout(AT_ONCE, catch_up.run(&access.scope, &integration, &search, now)).await {
+    match tokio::time::timeout(CONCURRENCY, catch_up.run(&access.scope, &integration, &search, now)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => {
             // Pages that could be searched are; the others say why not, and the run has its end.
@@ -96,11 +96,11 @@ pub async fn backfill(
     let integration = find(services, access, id).await?;
     let now = crate::clock::now();
     needs_token(&integration, now)?;
-    if !(1..=MOST_DAYS).contains(&given.days) {
+    if !(1..=MAX_DAYS).contains(&given.days) {
         return Err(Problem::field(
             "days",
             "days_invalid",
-            format!("A whole number from 1 to {MOST_DAYS}: Meta keeps leads for {MOST_DAYS} days."),
+            format!("A whole number from 1 to {MAX_DAYS}: Meta keeps leads for {MAX_DAYS} days."),
         ));
     }
     let of_integration =

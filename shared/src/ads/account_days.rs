@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::calls::Stop;
+use super::calls::Interrupt;
 use super::context::SyncContext;
 use crate::clock;
 use crate::model::ads::insights::Day;
 use crate::model::ads::sync::{Fields, ObjectType};
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::days::back;
 use crate::model::days::days;
 
@@ -17,7 +17,7 @@ use crate::model::days::days;
 const DAYS_AT_ONCE: i32 = 366;
 
 /// Reads the days of the reading, the newest first.
-pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
+pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     loop {
         let today = turn.sync.until.unwrap_or_else(|| turn.account.today(clock::now()));
         let until = turn.sync.progress.account_down_to.map_or(today, |day| back(day, 1));
@@ -30,16 +30,16 @@ pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
         // Less is asked for until it is not too much: fewer days, then of one day fewer fields.
         loop {
             match range(turn, since, until, fields).await {
-                Err(Stop::TooMuch(_)) if since < until => {
+                Err(Interrupt::TooMuch(_)) if since < until => {
                     let fewer = days(since, until) / 2;
                     turn.sync.progress.account_days_at_once = Some(fewer);
                     since = back(until, fewer - 1);
                 }
-                Err(Stop::TooMuch(_)) => match fields.fewer() {
+                Err(Interrupt::TooMuch(_)) => match fields.fewer() {
                     Some(fewer) => fields = fewer,
                     None => {
                         let evidence = format!("the account's {until}");
-                        turn.sync.log(ObjectType::AccountInsights).fail(TroubleCode::TooMuchData, evidence);
+                        turn.sync.log(ObjectType::AccountInsights).fail(SyncProblemCode::TooMuchData, evidence);
                         break;
                     }
                 },
@@ -47,7 +47,7 @@ pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
                     outcome?;
                     if fields != Fields::All {
                         let evidence = format!("the account's {until}: only without some fields");
-                        turn.sync.log(ObjectType::AccountInsights).note(TroubleCode::TooMuchData, evidence);
+                        turn.sync.log(ObjectType::AccountInsights).note(SyncProblemCode::TooMuchData, evidence);
                     }
                     break;
                 }
@@ -57,7 +57,7 @@ pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
     }
 }
 
-async fn range(turn: &mut SyncContext<'_>, since: Date, until: Date, fields: Fields) -> Result<(), Stop> {
+async fn range(turn: &mut SyncContext<'_>, since: Date, until: Date, fields: Fields) -> Result<(), Interrupt> {
     let id = turn.account.ad_account_id.clone();
     let stored = turn.table.account_days(turn.scope, &turn.account.id, since, until).await?;
     let stored: BTreeMap<Date, Day> = stored.into_iter().map(|day| (day.day, day)).collect();
@@ -77,7 +77,7 @@ async fn range(turn: &mut SyncContext<'_>, since: Date, until: Date, fields: Fie
             let row = match row {
                 Ok(row) => row,
                 Err(evidence) => {
-                    turn.sync.log(ObjectType::AccountInsights).fail(TroubleCode::UnreadableRow, evidence);
+                    turn.sync.log(ObjectType::AccountInsights).fail(SyncProblemCode::UnreadableRow, evidence);
                     continue;
                 }
             };

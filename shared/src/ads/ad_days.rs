@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::calls::Stop;
+use super::calls::Interrupt;
 use super::context::SyncContext;
 use super::question;
 use super::slice::Slice;
@@ -29,7 +29,7 @@ const ROWS_PER_SLICE: u64 = 20_000;
 /// More rows than this are not asked for plainly: Meta would compute each response page anew.
 const PLAIN_ROWS: u64 = 5_000;
 /// Days to a slice.
-const MOST_DAYS: i32 = 31;
+const MAX_DAYS: i32 = 31;
 /// A report that Meta has not begun after so long never will be.
 const NOT_BEGUN: SignedDuration = SignedDuration::from_mins(5);
 /// Nor will one be done that takes longer.
@@ -38,15 +38,15 @@ const TOO_LONG: SignedDuration = SignedDuration::from_mins(45);
 const PATIENCE: SignedDuration = SignedDuration::from_secs(45);
 
 /// Reads the days of the reading.
-pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
+pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     loop {
         let today = turn.sync.until.unwrap_or_else(|| turn.account.today(clock::now()));
         let until = turn.sync.progress.ads_down_to.map_or(today, |day| back(day, 1));
         if until < turn.sync.since {
             return Ok(());
         }
-        let usual = i32::try_from(ROWS_PER_SLICE / turn.account.rows_per_day.max(1)).unwrap_or(MOST_DAYS);
-        let at_once = turn.sync.progress.days_at_once.unwrap_or(usual).clamp(1, MOST_DAYS);
+        let usual = i32::try_from(ROWS_PER_SLICE / turn.account.rows_per_day.max(1)).unwrap_or(MAX_DAYS);
+        let at_once = turn.sync.progress.days_at_once.unwrap_or(usual).clamp(1, MAX_DAYS);
         let mut since = turn.sync.since.max(back(until, at_once - 1));
         // The newest days are shown before older ones are asked for.
         let newest = back(today, FIRST_IMPORT);
@@ -54,7 +54,7 @@ pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
             since = since.max(newest);
         }
         match slice(turn, since, until).await {
-            Err(Stop::TooMuch(error)) if since < until => {
+            Err(Interrupt::TooMuch(error)) if since < until => {
                 tracing::info!(account = %turn.account.ad_account_id, %error, "fewer days are asked for at once");
                 turn.sync.progress.days_at_once = Some((days(since, until) / 2).max(1));
             }
@@ -74,16 +74,16 @@ pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
     }
 }
 
-async fn slice(turn: &mut SyncContext<'_>, since: Date, until: Date) -> Result<(), Stop> {
-    let sheets = turn.table.sheets(turn.scope, &turn.account.id, (since, until)).await?;
-    let mut slice = Slice::new(since, until, sheets);
+async fn slice(turn: &mut SyncContext<'_>, since: Date, until: Date) -> Result<(), Interrupt> {
+    let campaign_days = turn.table.campaign_days(turn.scope, &turn.account.id, (since, until)).await?;
+    let mut slice = Slice::new(since, until, campaign_days);
     let outcome = ask(turn, &mut slice).await;
     // Also of what was cut short: its rows are written, and are not written again.
     slice.keep(turn).await?;
     outcome
 }
 
-async fn ask(turn: &mut SyncContext<'_>, slice: &mut Slice) -> Result<(), Stop> {
+async fn ask(turn: &mut SyncContext<'_>, slice: &mut Slice) -> Result<(), Interrupt> {
     let (since, until) = (slice.since, slice.until);
     let whole = Question { since, until, within: None, fields: Fields::All };
     let rows = turn.account.rows_per_day * u64::try_from(days(since, until)).unwrap_or(1);
@@ -93,19 +93,19 @@ async fn ask(turn: &mut SyncContext<'_>, slice: &mut Slice) -> Result<(), Stop> 
     let is_open = turn.sync.progress.report.as_ref().is_some_and(|open| (open.since, open.until) == (since, until));
     if rows <= PLAIN_ROWS && !is_open {
         match question::plain(turn, slice, &whole).await {
-            Err(Stop::TooMuch(_)) => {}
+            Err(Interrupt::TooMuch(_)) => {}
             outcome => return outcome,
         }
     }
     match report(turn, slice, &whole).await {
-        Err(Stop::TooMuch(_)) if since == until => question::in_parts(turn, slice, whole).await,
+        Err(Interrupt::TooMuch(_)) if since == until => question::in_parts(turn, slice, whole).await,
         outcome => outcome,
     }
 }
 
 /// Has Meta make a report and reads it.
-async fn report(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: &Question) -> Result<(), Stop> {
-    const MOST_REPORTS: u32 = 4;
+async fn report(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: &Question) -> Result<(), Interrupt> {
+    const MAX_REPORTS: u32 = 4;
     let account = turn.account.ad_account_id.clone();
     loop {
         let resumed =
@@ -113,9 +113,9 @@ async fn report(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: &Question)
         let is_resumed = resumed.is_some();
         let open = match resumed {
             Some(open) => open,
-            None if turn.sync.progress.reports >= MOST_REPORTS => {
+            None if turn.sync.progress.reports >= MAX_REPORTS => {
                 turn.sync.progress.reports = 0;
-                return Err(Stop::TooMuch(GraphError::TooMuchData(Detail::default())));
+                return Err(Interrupt::TooMuch(GraphError::TooMuchData(Detail::default())));
             }
             None => {
                 turn.sync.progress.reports += 1;
@@ -127,7 +127,7 @@ async fn report(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: &Question)
         };
         match read_report(turn, slice, &open).await {
             // Of an earlier turn: a cursor that Meta knows no more, or a report that this token does not see.
-            Err(Stop::Failed(WorkError::Graph(error))) if is_resumed && error.token_death().is_none() => {
+            Err(Interrupt::Failed(WorkError::Graph(error))) if is_resumed && error.token_death().is_none() => {
                 tracing::info!(account = %account, %error, report = open.id, "a report is asked for anew");
                 turn.sync.progress.report = None;
             }
@@ -137,7 +137,7 @@ async fn report(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: &Question)
                 return Ok(());
             }
             Err(stop) => {
-                if matches!(stop, Stop::TooMuch(_) | Stop::Failed(_)) {
+                if matches!(stop, Interrupt::TooMuch(_) | Interrupt::Failed(_)) {
                     turn.sync.progress.report = None;
                 }
                 return Err(stop);
@@ -147,10 +147,10 @@ async fn report(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: &Question)
 }
 
 /// `false` if the report has to be asked for anew.
-async fn read_report(turn: &mut SyncContext<'_>, slice: &mut Slice, open: &OpenReport) -> Result<bool, Stop> {
+async fn read_report(turn: &mut SyncContext<'_>, slice: &mut Slice, open: &OpenReport) -> Result<bool, Interrupt> {
     match made(turn, open).await? {
         ReportState::Done => report_rows(turn, slice, &open.id, open.after.clone()).await.map(|()| true),
-        ReportState::Failed(error) if error.wants_less() => Err(Stop::TooMuch(error)),
+        ReportState::Failed(error) if error.is_too_large() => Err(Interrupt::TooMuch(error)),
         ReportState::Failed(error) if error.verdict() != Verdict::Retry => Err(turn.calls.met(error).await?),
         // Forgotten, stuck, or failed for no reason that would hold again.
         state => {
@@ -161,7 +161,7 @@ async fn read_report(turn: &mut SyncContext<'_>, slice: &mut Slice, open: &OpenR
 }
 
 /// Waits for a report. One that hangs is as good as running at nought percent.
-async fn made(turn: &mut SyncContext<'_>, open: &OpenReport) -> Result<ReportState, Stop> {
+async fn made(turn: &mut SyncContext<'_>, open: &OpenReport) -> Result<ReportState, Interrupt> {
     const FIRST_REST: Duration = Duration::from_millis(500);
     let begun = clock::now();
     // Of one that was asked for in an earlier turn the wait is over.
@@ -175,7 +175,7 @@ async fn made(turn: &mut SyncContext<'_>, open: &OpenReport) -> Result<ReportSta
         match state {
             ReportState::Running(percent) if age > TOO_LONG || (percent == 0 && age > NOT_BEGUN) => return Ok(state),
             ReportState::Running(_) if clock::now().duration_since(begun) > PATIENCE => {
-                return Err(Stop::ReportNotReady);
+                return Err(Interrupt::ReportNotReady);
             }
             ReportState::Running(_) => {}
             over => return Ok(over),
@@ -189,13 +189,13 @@ async fn report_rows(
     slice: &mut Slice,
     id: &str,
     mut after: Option<String>,
-) -> Result<(), Stop> {
-    const MOST_READINGS: u32 = 3;
+) -> Result<(), Interrupt> {
+    const MAX_READINGS: u32 = 3;
     let mut readings = 1;
     loop {
         let page = turn.calls.make(async |graph, token| graph.report_rows(id, after.as_deref(), token).await).await?;
         // Right after it is done, a report's rows can lack what they are of.
-        if readings < MOST_READINGS && page.rows.iter().any(Result::is_err) {
+        if readings < MAX_READINGS && page.rows.iter().any(Result::is_err) {
             readings += 1;
             turn.calls.wait(Duration::from_secs(1)).await?;
             continue;

@@ -35,10 +35,10 @@ pub async fn begin(
     (since, cause, asked_by): (Date, Cause, Option<UserId>),
     now: Timestamp,
 ) -> Result<Begun, WorkError> {
-    const MOST_TRIES: u32 = 8;
+    const MAX_TRIES: u32 = 8;
     // What was stored when it was less old may be older than what Meta answers for.
     let since = since.max(account.earliest_day(now));
-    for attempt in 1..=MOST_TRIES {
+    for attempt in 1..=MAX_TRIES {
         let Some(account) = table.ad_account(scope, &account.ad_account_id).await?.filter(|now| now.id == account.id)
         else {
             return Ok(Begun::Gone);
@@ -60,5 +60,5 @@ pub async fn begin(
         }
         tokio::time::sleep(crate::retry::backoff(attempt, Duration::from_millis(20), Duration::from_millis(500))).await;
     }
-    Err(crate::table::TableError::Contended(MOST_TRIES).into())
+    Err(crate::table::TableError::Contended(MAX_TRIES).into())
 }

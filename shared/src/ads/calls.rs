@@ -1,4 +1,4 @@
-//! Calls of the Graph API as a reading makes them: counted, slowed down before Meta's limits are reached, stopped when
+//! SyncClient of the Graph API as a reading makes them: counted, slowed down before Meta's limits are reached, stopped when
 //! they are, and tried again where that helps.
 //!
 //! A limit is the account's, whoever reads it; so until when it is to be left alone is in the table, for every worker.
@@ -11,7 +11,7 @@ use crate::clock::now;
 use crate::error::WorkError;
 use crate::graph::{Graph, GraphError, Metered};
 use crate::ids::AdAccountId;
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::retry::{Verdict, backoff};
 use crate::secret::AccessToken;
 use crate::table::Table;
@@ -25,7 +25,7 @@ const SHORT_REST: Duration = Duration::from_secs(10);
 
 /// Why a reading does not go on, for now or at all.
 #[derive(Debug)]
-pub(super) enum Stop {
+pub(super) enum Interrupt {
     /// The time of whoever reads is over.
     OutOfTime,
     /// Meta wants the account left alone until then.
@@ -35,19 +35,19 @@ pub(super) enum Stop {
     /// The question was too large.
     TooMuch(GraphError),
     /// The account is not what it was when it was linked.
-    Switched(TroubleCode, String),
+    Switched(SyncProblemCode, String),
     /// It does not work.
     Failed(WorkError),
 }
 
-impl<E: Into<WorkError>> From<E> for Stop {
+impl<E: Into<WorkError>> From<E> for Interrupt {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
 /// A client of Meta's for one turn of one reading.
-pub(super) struct Calls<'a> {
+pub(super) struct SyncClient<'a> {
     table: &'a Table,
     graph: Graph,
     token: AccessToken,
@@ -59,7 +59,7 @@ pub(super) struct Calls<'a> {
     waited: Duration,
 }
 
-impl<'a> Calls<'a> {
+impl<'a> SyncClient<'a> {
     pub(super) fn new(
         table: &'a Table,
         graph: Graph,
@@ -89,15 +89,18 @@ impl<'a> Calls<'a> {
     }
 
     /// Makes a call, and rests before it if Meta's headers said that little is left.
-    pub(super) async fn make<T>(&mut self, call: impl AsyncFn(&Graph, &AccessToken) -> Metered<T>) -> Result<T, Stop> {
-        const MOST_TRIES: u32 = 4;
+    pub(super) async fn make<T>(
+        &mut self,
+        call: impl AsyncFn(&Graph, &AccessToken) -> Metered<T>,
+    ) -> Result<T, Interrupt> {
+        const MAX_TRIES: u32 = 4;
         for attempt in 1.. {
             self.rest_until(self.next).await?;
             self.made += 1;
             // One that Meta takes too long for is asked again in the next turn; this one has yet to be written down.
             let left = Duration::try_from(self.deadline.duration_since(now())).unwrap_or_default();
             let answer = tokio::time::timeout(left + OVERTIME, call(&self.graph, &self.token)).await;
-            let Ok(Metered { outcome, usage }) = answer else { return Err(Stop::OutOfTime) };
+            let Ok(Metered { outcome, usage }) = answer else { return Err(Interrupt::OutOfTime) };
             let rest = usage.rest();
             let error = match outcome {
                 Ok(answer) => {
@@ -113,33 +116,33 @@ impl<'a> Calls<'a> {
                 Err(error) => error,
             };
             match error.verdict() {
-                _ if error.throttled_for().is_some() => return Err(self.met(error).await?),
-                _ if error.wants_less() => return Err(Stop::TooMuch(error)),
-                Verdict::Retry if attempt < MOST_TRIES && !matches!(error, GraphError::NotVisible(_)) => {
+                _ if error.retry_after().is_some() => return Err(self.met(error).await?),
+                _ if error.is_too_large() => return Err(Interrupt::TooMuch(error)),
+                Verdict::Retry if attempt < MAX_TRIES && !matches!(error, GraphError::NotVisible(_)) => {
                     self.next = after(backoff(attempt, Duration::from_millis(500), Duration::from_secs(4)));
                 }
-                _ => return Err(Stop::Failed(error.into())),
+                _ => return Err(Interrupt::Failed(error.into())),
             }
         }
-        Err(Stop::OutOfTime)
+        Err(Interrupt::OutOfTime)
     }
 
     /// Does nothing for a while.
-    pub(super) async fn wait(&mut self, rest: Duration) -> Result<(), Stop> {
+    pub(super) async fn wait(&mut self, rest: Duration) -> Result<(), Interrupt> {
         self.rest_until(after(rest)).await
     }
 
-    async fn rest_until(&mut self, until: Timestamp) -> Result<(), Stop> {
+    async fn rest_until(&mut self, until: Timestamp) -> Result<(), Interrupt> {
         let present = now();
         if present >= self.deadline {
-            return Err(Stop::OutOfTime);
+            return Err(Interrupt::OutOfTime);
         }
         let Ok(rest) = Duration::try_from(until.duration_since(present)) else { return Ok(()) };
         if rest > SHORT_REST {
-            return Err(Stop::Blocked(until));
+            return Err(Interrupt::Blocked(until));
         }
         if until >= self.deadline {
-            return Err(Stop::OutOfTime);
+            return Err(Interrupt::OutOfTime);
         }
         tokio::time::sleep(rest).await;
         self.waited += rest;
@@ -147,20 +150,20 @@ impl<'a> Calls<'a> {
     }
 
     /// What an error means that a call met which was not made here.
-    pub(super) async fn met(&mut self, error: GraphError) -> Result<Stop, WorkError> {
-        match error.throttled_for() {
+    pub(super) async fn met(&mut self, error: GraphError) -> Result<Interrupt, WorkError> {
+        match error.retry_after() {
             Some(wait) => self.blocked(&error, wait).await,
-            None => Ok(Stop::Failed(error.into())),
+            None => Ok(Interrupt::Failed(error.into())),
         }
     }
 
     /// Everybody is told until when the account, or with it all of them, is to be left alone.
-    async fn blocked(&mut self, error: &GraphError, wait: Duration) -> Result<Stop, WorkError> {
+    async fn blocked(&mut self, error: &GraphError, wait: Duration) -> Result<Interrupt, WorkError> {
         let until = after(wait);
         self.next = until;
         tracing::warn!(account = %self.account, %error, wait_s = wait.as_secs(), metric = "ad_accounts_throttled", "Meta wants the account left alone");
         self.table.pause_ads((!error.is_limit_of_app()).then_some(&self.account), until).await?;
-        Ok(Stop::Blocked(until))
+        Ok(Interrupt::Blocked(until))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A slice of a sync, as its steps see it.
 
-use super::calls::{Calls, Stop};
+use super::calls::{Interrupt, SyncClient};
 use crate::ids::OrgScope;
 use crate::model::ads::account::AdAccount;
 use crate::model::ads::sync::{AdsSync, ObjectType};
@@ -13,7 +13,7 @@ pub(super) struct SyncContext<'a> {
     pub(super) scope: &'a OrgScope,
     pub(super) account: AdAccount,
     pub(super) sync: AdsSync,
-    pub(super) calls: Calls<'a>,
+    pub(super) calls: SyncClient<'a>,
     tell: &'a (dyn Fn(&AdsSync) + Sync),
 }
 
@@ -21,7 +21,7 @@ impl<'a> SyncContext<'a> {
     pub(super) fn new(
         table: &'a Table,
         scope: &'a OrgScope,
-        calls: Calls<'a>,
+        calls: SyncClient<'a>,
         (account, sync): (AdAccount, AdsSync),
         tell: &'a (dyn Fn(&AdsSync) + Sync),
     ) -> Self {
@@ -40,7 +40,7 @@ impl<'a> SyncContext<'a> {
 
 impl SyncContext<'_> {
     /// Stores what the sync found out about the account.
-    pub(super) async fn set(&self, found: Found) -> Result<(), Stop> {
+    pub(super) async fn set(&self, found: Found) -> Result<(), Interrupt> {
         Ok(self.table.set_found(self.scope, &self.account, &found).await?)
     }
 }

@@ -7,24 +7,24 @@ use jiff::civil::Date;
 
 use crate::ids::{AdObjectId, OrgScope};
 use crate::model::ads::account::AdAccount;
-use crate::model::ads::insights::{AdLine, MainMetrics, Sheet};
+use crate::model::ads::insights::{AdDaySummary, CampaignDay, MainMetrics};
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::report::{Dimension, Figure, Report, RowKey, Sums};
 use crate::table::{Table, TableError};
 
 /// Accounts read at once.
-const AT_ONCE: usize = 6;
+const CONCURRENCY: usize = 6;
 /// An account's days are read in so many pieces at once.
 const DAYS_PER_PIECE: i32 = 31;
 
 /// Rows of a report before it is refused: what is added up is in memory.
-const MOST_ROWS: usize = 100_000;
+const MAX_ROWS: usize = 100_000;
 
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// It would have too many rows.
-    #[error("the report would have more than {MOST_ROWS} rows")]
+    #[error("the report would have more than {MAX_ROWS} rows")]
     TooManyRows,
     /// The table failed.
     #[error(transparent)]
@@ -46,13 +46,13 @@ pub async fn report(
     for account in accounts {
         parts.extend(pieces(since, until).map(|days| piece(table, scope, account, by, days)));
     }
-    let mut parts = stream::iter(parts).buffer_unordered(AT_ONCE);
+    let mut parts = stream::iter(parts).buffer_unordered(CONCURRENCY);
     let mut all: BTreeMap<RowKey, Sums> = BTreeMap::new();
     while let Some(part) = parts.next().await {
         for (key, sums) in part? {
             all.entry(key).or_default().add_all(&sums);
         }
-        if all.len() > MOST_ROWS {
+        if all.len() > MAX_ROWS {
             return Err(ReportError::TooManyRows);
         }
     }
@@ -89,24 +89,24 @@ async fn piece(
         frequency: None,
     };
     if Report::needs_ads(by) {
-        let (mut place, mut last) = (None, None::<Sheet>);
+        let (mut place, mut last) = (None, None::<CampaignDay>);
         loop {
-            let (sheets, next) = table.sheets_from(scope, &account.id, days, place).await?;
-            for sheet in sheets {
+            let (campaign_days, next) = table.campaign_days_from(scope, &account.id, days, place).await?;
+            for campaign_day in campaign_days {
                 match &mut last {
-                    // The parts of a large sheet follow each other, and an ad can be in two of them after a crash.
-                    Some(last) if (last.day, &last.campaign_id) == (sheet.day, &sheet.campaign_id) => {
-                        last.ads.extend(sheet.ads);
+                    // The parts of a large campaign_day follow each other, and an ad can be in two of them after a crash.
+                    Some(last) if (last.day, &last.campaign_id) == (campaign_day.day, &campaign_day.campaign_id) => {
+                        last.ads.extend(campaign_day.ads);
                     }
                     _ => {
-                        let whole = last.replace(sheet);
-                        whole.iter().for_each(|sheet| add(&mut report, &figure, sheet));
+                        let whole = last.replace(campaign_day);
+                        whole.iter().for_each(|campaign_day| add(&mut report, &figure, campaign_day));
                     }
                 }
             }
             place = next;
             if place.is_none() {
-                last.iter().for_each(|sheet| add(&mut report, &figure, sheet));
+                last.iter().for_each(|campaign_day| add(&mut report, &figure, campaign_day));
                 return Ok(report.rows());
             }
         }
@@ -118,8 +118,8 @@ async fn piece(
     Ok(report.rows())
 }
 
-fn add(report: &mut Report, figure: &Figure<'_>, sheet: &Sheet) {
-    for (ad, AdLine(adset, impressions, clicks, spend, conversions, reach, _)) in &sheet.ads {
+fn add(report: &mut Report, figure: &Figure<'_>, campaign_day: &CampaignDay) {
+    for (ad, AdDaySummary(adset, impressions, clicks, spend, conversions, reach, _)) in &campaign_day.ads {
         let metrics = MainMetrics {
             impressions: *impressions,
             clicks: *clicks,
@@ -127,8 +127,8 @@ fn add(report: &mut Report, figure: &Figure<'_>, sheet: &Sheet) {
             conversions: *conversions,
             reach: *reach,
         };
-        let (campaign, adset, ad) = (sheet.campaign_id.as_str(), adset.as_str(), ad.as_str());
-        report.add(&Figure { campaign, adset, ad, day: sheet.day, metrics, ..figure.clone() });
+        let (campaign, adset, ad) = (campaign_day.campaign_id.as_str(), adset.as_str(), ad.as_str());
+        report.add(&Figure { campaign, adset, ad, day: campaign_day.day, metrics, ..figure.clone() });
     }
 }
 
@@ -147,7 +147,7 @@ pub async fn names(
         let ids: Vec<_> = objects.get(account.ad_account_id.as_str()).into_iter().flatten().cloned().collect();
         reads.push(async move { table.ad_objects(scope, &account.id, &ids).await });
     }
-    let mut reads = stream::iter(reads).buffer_unordered(AT_ONCE);
+    let mut reads = stream::iter(reads).buffer_unordered(CONCURRENCY);
     let mut names = HashMap::new();
     while let Some(found) = reads.next().await {
         names.extend(found?.into_iter().map(|(id, object)| (id, object.name().to_owned())));

@@ -15,14 +15,14 @@ use crate::meta_app::MetaApp;
 use crate::model::ads::account::{AdAccount, Client, TokenSource};
 use crate::model::ads::conversions::Counted;
 use crate::model::ads::sync::Cause;
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::queue::Queue;
 use crate::secret::AccessToken;
 use crate::table::Table;
 use crate::table::ad_account::Settings;
 
 /// No turn of a reading takes longer.
-const LONGEST_TURN: Duration = Duration::from_mins(6);
+const MAX_TURN: Duration = Duration::from_mins(6);
 
 /// With which token an account shall be read.
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub enum LinkError {
     Integration,
     /// Meta, or what we have of its tokens, does not let it be read.
     #[error("{} {}", .0.message(), .0.fix())]
-    Refused(TroubleCode, String),
+    Refused(SyncProblemCode, String),
     /// Something failed.
     #[error(transparent)]
     Work(#[from] WorkError),
@@ -171,7 +171,7 @@ pub async fn unlink(desk: Desk<'_>, scope: &OrgScope, account: &AdAccount) -> Re
     // that is still linked, and comes again.
     let job = AdsSyncJob::new(account, None);
     // A reading that is under way writes until its turn ends.
-    let delay = if account.run_id.is_some() { LONGEST_TURN } else { Duration::ZERO };
+    let delay = if account.run_id.is_some() { MAX_TURN } else { Duration::ZERO };
     desk.queue.send_later(&job, delay).await.map_err(WorkError::from)?;
     // The token before the row that names it.
     if let Some(name) = account.token.secret() {
@@ -229,12 +229,15 @@ async fn verified(
             let info = match graph.debug_token(token).await {
                 Ok(info) if info.app_id == graph.app().id && info.is_valid => info,
                 Ok(_) | Err(GraphError::Refused(_)) => {
-                    return Err(LinkError::Refused(TroubleCode::TokenDead, "not a valid token of this app".to_owned()));
+                    return Err(LinkError::Refused(
+                        SyncProblemCode::TokenDead,
+                        "not a valid token of this app".to_owned(),
+                    ));
                 }
                 Err(error) => return Err(WorkError::from(error).into()),
             };
             if !may_read_ads(&info.scopes) {
-                return Err(LinkError::Refused(TroubleCode::AdsReadMissing, info.scopes.join(", ")));
+                return Err(LinkError::Refused(SyncProblemCode::AdsReadMissing, info.scopes.join(", ")));
             }
             token.clone()
         }
@@ -244,24 +247,24 @@ async fn verified(
             let source = TokenSource::Integration(integration.clone());
             let token = match token::token(desk.meta, desk.table, scope, &source, now).await {
                 Ok(Some(token)) => token,
-                Ok(None) => return Err(LinkError::Refused(TroubleCode::IntegrationEnded, String::new())),
+                Ok(None) => return Err(LinkError::Refused(SyncProblemCode::IntegrationEnded, String::new())),
                 Err(error) => return Err(error.into()),
             };
             if !may_read_ads(&found.scopes) {
-                return Err(LinkError::Refused(TroubleCode::AdsReadMissing, found.scopes.join(", ")));
+                return Err(LinkError::Refused(SyncProblemCode::AdsReadMissing, found.scopes.join(", ")));
             }
             token
         }
     };
     match graph.ad_account(id, &token).await.outcome {
         Ok(node) if node.id == *id => Ok((token, node)),
-        Ok(_) => Err(LinkError::Refused(TroubleCode::AdAccountNotVisible, String::new())),
+        Ok(_) => Err(LinkError::Refused(SyncProblemCode::AdAccountNotVisible, String::new())),
         // With the permission there, Meta's refusal means this account.
         Err(GraphError::NotPermitted(detail)) => {
-            Err(LinkError::Refused(TroubleCode::AdAccountNotVisible, detail.to_string()))
+            Err(LinkError::Refused(SyncProblemCode::AdAccountNotVisible, detail.to_string()))
         }
         // More than this account hangs on an integration's token.
-        Err(error @ GraphError::TokenDead { .. }) if is_integration => Err(WorkError::from(error).into()),
+        Err(error @ GraphError::TokenInvalid { .. }) if is_integration => Err(WorkError::from(error).into()),
         Err(error) => Err(refused(error.into())),
     }
 }

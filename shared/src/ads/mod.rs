@@ -1,6 +1,6 @@
 //! Ads reporting: which ad accounts an org reads, reading them, and what the numbers add up to.
 //!
-//! [`link()`] verifies an account and stores it, [`begin()`] has it read, [`Reader`] reads it in turns: a turn ends when the
+//! [`link()`] verifies an account and stores it, [`begin()`] has it read, [`AdsSyncer`] reads it in turns: a turn ends when the
 //! account is read, when Meta wants it left alone, or when the time of whoever reads is over, and the next turn goes on
 //! where it stopped. One reading of an account is under way at a time. [`figures`] adds up.
 
@@ -20,4 +20,4 @@ mod token;
 
 pub use begin::{Begun, begin};
 pub use link::{Desk, LinkError, NewAccount, Token, change, link, unlink};
-pub use sync::{Reader, Turn};
+pub use sync::{AdsSyncer, SliceOutcome};

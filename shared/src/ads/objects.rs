@@ -1,6 +1,6 @@
 //! Campaigns, ad sets and ads: what changed since the last reading, or all of them.
 
-use super::calls::{CURSOR_LIFETIME, Stop};
+use super::calls::{CURSOR_LIFETIME, Interrupt};
 use super::context::SyncContext;
 use crate::clock;
 use crate::error::WorkError;
@@ -9,15 +9,15 @@ use crate::graph::ad_objects::{ObjectPage, ObjectQuery};
 use crate::ids::AdObjectId;
 use crate::model::ads::object::{AdObject, AdObjectKind};
 use crate::model::ads::sync::ObjectType;
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 
 /// Objects to a response page at least, however much Meta finds too much.
 const LEAST: u32 = 5;
 /// Campaigns whose children are read at once because they may have changed with them; of more, all are.
-const MOST_PARENTS: usize = 50;
+const MAX_PARENTS: usize = 50;
 
 /// Reads one kind.
-pub(super) async fn read(turn: &mut SyncContext<'_>, kind: AdObjectKind, what: ObjectType) -> Result<(), Stop> {
+pub(super) async fn read(turn: &mut SyncContext<'_>, kind: AdObjectKind, what: ObjectType) -> Result<(), Interrupt> {
     let full = turn.sync.progress.full;
     let since = if full { None } else { turn.account.objects_until };
     pages(turn, kind, what, since, &[]).await?;
@@ -26,7 +26,7 @@ pub(super) async fn read(turn: &mut SyncContext<'_>, kind: AdObjectKind, what: O
     if full || kind == AdObjectKind::Campaign || parents.is_empty() {
         return Ok(());
     }
-    let within = if parents.len() > MOST_PARENTS { &[][..] } else { &parents };
+    let within = if parents.len() > MAX_PARENTS { &[][..] } else { &parents };
     let outcome = pages(turn, kind, what, None, within).await;
     // The place is one among the children; whoever goes on begins with what changed by itself.
     turn.sync.progress.cursor = None;
@@ -39,7 +39,7 @@ async fn pages(
     what: ObjectType,
     changed_since: Option<jiff::Timestamp>,
     campaigns: &[AdObjectId],
-) -> Result<(), Stop> {
+) -> Result<(), Interrupt> {
     let (account, currency) = (turn.account.ad_account_id.clone(), turn.account.currency.clone());
     let resumed = turn.sync.progress.cursor.take();
     let mut after =
@@ -52,12 +52,12 @@ async fn pages(
         let answer = turn.calls.make(async |graph, token| graph.ad_objects(query, after.as_deref(), token).await).await;
         let page = match answer {
             Ok(page) => page,
-            Err(Stop::TooMuch(_)) if limit > LEAST => {
+            Err(Interrupt::TooMuch(_)) if limit > LEAST => {
                 limit = (limit / 2).max(LEAST);
                 continue;
             }
             // A cursor that Meta does not know any more: from the beginning.
-            Err(Stop::Failed(WorkError::Graph(GraphError::Refused(_)))) if resuming => {
+            Err(Interrupt::Failed(WorkError::Graph(GraphError::Refused(_)))) if resuming => {
                 (after, resuming) = (None, false);
                 continue;
             }
@@ -86,12 +86,17 @@ fn keep_place(turn: &mut SyncContext<'_>, after: Option<String>) {
 }
 
 /// Stores what changed.
-async fn take(turn: &mut SyncContext<'_>, kind: AdObjectKind, what: ObjectType, page: ObjectPage) -> Result<(), Stop> {
+async fn take(
+    turn: &mut SyncContext<'_>,
+    kind: AdObjectKind,
+    what: ObjectType,
+    page: ObjectPage,
+) -> Result<(), Interrupt> {
     let mut objects: Vec<AdObject> = Vec::with_capacity(page.objects.len());
     for object in page.objects {
         match object {
             Ok(object) => objects.push(object),
-            Err(evidence) => turn.sync.log(what).fail(TroubleCode::UnreadableRow, evidence),
+            Err(evidence) => turn.sync.log(what).fail(SyncProblemCode::UnreadableRow, evidence),
         }
     }
     if !turn.sync.progress.full {
@@ -101,7 +106,7 @@ async fn take(turn: &mut SyncContext<'_>, kind: AdObjectKind, what: ObjectType, 
             AdObject::Adset(adset) => Some(adset.campaign_id.clone()),
             AdObject::Ad(_) => None,
         };
-        let room = (MOST_PARENTS + 1).saturating_sub(turn.sync.progress.touched.len());
+        let room = (MAX_PARENTS + 1).saturating_sub(turn.sync.progress.touched.len());
         turn.sync.progress.touched.extend(objects.iter().filter_map(parent).take(room));
     }
     let ids: Vec<AdObjectId> = objects.iter().map(|object| object.id().clone()).collect();

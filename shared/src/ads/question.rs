@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::calls::{CURSOR_LIFETIME, Stop};
+use super::calls::{CURSOR_LIFETIME, Interrupt};
 use super::context::SyncContext;
 use super::slice::Slice;
 use crate::clock;
@@ -15,13 +15,13 @@ use crate::graph::GraphError;
 use crate::ids::AdObjectId;
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync::{Fields, ObjectType, Question};
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 
 /// Objects named in one question: they travel in its address.
 const MAX_IDS: usize = 100;
 
 /// Asks plainly, response page by response page, from where an earlier turn stopped.
-pub(super) async fn plain(turn: &mut SyncContext<'_>, slice: &mut Slice, question: &Question) -> Result<(), Stop> {
+pub(super) async fn plain(turn: &mut SyncContext<'_>, slice: &mut Slice, question: &Question) -> Result<(), Interrupt> {
     let account = turn.account.ad_account_id.clone();
     let place = turn
         .sync
@@ -37,7 +37,7 @@ pub(super) async fn plain(turn: &mut SyncContext<'_>, slice: &mut Slice, questio
         };
         let page = match turn.calls.make(asked).await {
             // A cursor that Meta does not know any more: from the beginning.
-            Err(Stop::Failed(WorkError::Graph(GraphError::Refused(_)))) if is_resumed => {
+            Err(Interrupt::Failed(WorkError::Graph(GraphError::Refused(_)))) if is_resumed => {
                 (after, is_resumed) = (None, false);
                 continue;
             }
@@ -59,7 +59,7 @@ pub(super) async fn plain(turn: &mut SyncContext<'_>, slice: &mut Slice, questio
 
 /// Asks about one day in ever smaller parts, from where an earlier turn stopped. What cannot be had at all is told, and
 /// what was known of it stays.
-pub(super) async fn in_parts(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: Question) -> Result<(), Stop> {
+pub(super) async fn in_parts(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: Question) -> Result<(), Interrupt> {
     if turn.sync.progress.parts.is_none() {
         turn.sync.progress.parts = Some(parts(turn, slice, whole).await?);
     }
@@ -68,11 +68,11 @@ pub(super) async fn in_parts(turn: &mut SyncContext<'_>, slice: &mut Slice, whol
             Ok(()) => {
                 if question.fields != Fields::All {
                     let evidence = format!("{}: only without some fields", named(&question));
-                    turn.sync.log(ObjectType::AdInsights).note(TroubleCode::TooMuchData, evidence);
+                    turn.sync.log(ObjectType::AdInsights).note(SyncProblemCode::TooMuchData, evidence);
                 }
                 Vec::new()
             }
-            Err(Stop::TooMuch(_)) => parts(turn, slice, question).await?,
+            Err(Interrupt::TooMuch(_)) => parts(turn, slice, question).await?,
             Err(stop) => return Err(stop),
         };
         if let Some(open) = &mut turn.sync.progress.parts {
@@ -85,7 +85,7 @@ pub(super) async fn in_parts(turn: &mut SyncContext<'_>, slice: &mut Slice, whol
 }
 
 /// The parts of a question that was too large.
-async fn parts(turn: &mut SyncContext<'_>, slice: &Slice, question: Question) -> Result<Vec<Question>, Stop> {
+async fn parts(turn: &mut SyncContext<'_>, slice: &Slice, question: Question) -> Result<Vec<Question>, Interrupt> {
     let within =
         |kind: AdObjectKind, ids: &[AdObjectId]| Question { within: Some((kind, ids.to_vec())), ..question.clone() };
     let next = match &question.within {
@@ -100,11 +100,11 @@ async fn parts(turn: &mut SyncContext<'_>, slice: &Slice, question: Question) ->
     };
     let ids: Vec<AdObjectId> = match delivered(turn, &question, next).await {
         Ok(ids) => ids.into_iter().collect(),
-        Err(Stop::TooMuch(error)) => {
+        Err(Interrupt::TooMuch(error)) => {
             let known = known(turn, slice, &question, next).await?;
             tracing::info!(account = %turn.account.ad_account_id, %error, parts = known.len(), "stored objects are asked about: the list of what delivered is too large");
             if known.is_empty() {
-                turn.sync.log(ObjectType::AdInsights).fail(TroubleCode::TooMuchData, named(&question));
+                turn.sync.log(ObjectType::AdInsights).fail(SyncProblemCode::TooMuchData, named(&question));
                 return Ok(Vec::new());
             }
             known.into_iter().collect()
@@ -116,7 +116,7 @@ async fn parts(turn: &mut SyncContext<'_>, slice: &Slice, question: Question) ->
 
 fn fewer_fields(turn: &mut SyncContext<'_>, question: Question) -> Vec<Question> {
     let Some(fields) = question.fields.fewer() else {
-        turn.sync.log(ObjectType::AdInsights).fail(TroubleCode::TooMuchData, named(&question));
+        turn.sync.log(ObjectType::AdInsights).fail(SyncProblemCode::TooMuchData, named(&question));
         return Vec::new();
     };
     vec![Question { fields, ..question }]
@@ -132,7 +132,7 @@ async fn delivered(
     turn: &mut SyncContext<'_>,
     question: &Question,
     kind: AdObjectKind,
-) -> Result<BTreeSet<AdObjectId>, Stop> {
+) -> Result<BTreeSet<AdObjectId>, Interrupt> {
     let account = turn.account.ad_account_id.clone();
     let (mut ids, mut after): (BTreeSet<AdObjectId>, Option<String>) = (BTreeSet::new(), None);
     loop {
@@ -155,7 +155,7 @@ async fn known(
     slice: &Slice,
     question: &Question,
     kind: AdObjectKind,
-) -> Result<BTreeSet<AdObjectId>, Stop> {
+) -> Result<BTreeSet<AdObjectId>, Interrupt> {
     const PAGE: usize = 1000;
     let is_within = |parent: &AdObjectId| question.within.as_ref().is_none_or(|(_, ids)| ids.contains(parent));
     let mut known: BTreeSet<AdObjectId> = match kind {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::calls::Stop;
+use super::calls::Interrupt;
 use super::context::SyncContext;
 use crate::clock;
 use crate::graph::GraphError;
@@ -12,32 +12,32 @@ use crate::graph::insight_rows::AdRow;
 use crate::graph::insights::RowPage;
 use crate::ids::AdObjectId;
 use crate::model::ads::creative::Creative;
-use crate::model::ads::insights::{AdDay, AdLine, Day, Sheet};
+use crate::model::ads::insights::{AdDay, AdDaySummary, CampaignDay, Day};
 use crate::model::ads::object::{Ad, AdObject, AdObjectKind};
 use crate::model::ads::sync::{Fields, ObjectType};
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 
 /// Some days of an account, as they are stored and as they become.
 pub(super) struct Slice {
     pub(super) since: Date,
     pub(super) until: Date,
-    sheets: BTreeMap<(Date, AdObjectId), Sheet>,
+    campaign_days: BTreeMap<(Date, AdObjectId), CampaignDay>,
     dirty: BTreeSet<(Date, AdObjectId)>,
 }
 
 impl Slice {
     /// Days with their stored numbers.
-    pub(super) fn new(since: Date, until: Date, sheets: BTreeMap<(Date, AdObjectId), Sheet>) -> Self {
-        Self { since, until, sheets, dirty: BTreeSet::new() }
+    pub(super) fn new(since: Date, until: Date, campaign_days: BTreeMap<(Date, AdObjectId), CampaignDay>) -> Self {
+        Self { since, until, campaign_days, dirty: BTreeSet::new() }
     }
 
-    /// Takes a response page in: writes the rows that are not as they were, and remembers it for the sheets.
+    /// Takes a response page in: writes the rows that are not as they were, and remembers it for the campaign_days.
     pub(super) async fn take(
         &mut self,
         turn: &mut SyncContext<'_>,
         page: RowPage<AdRow>,
         fields: Fields,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Interrupt> {
         let mut rows: BTreeMap<(Date, AdObjectId), AdRow> = BTreeMap::new();
         let mut failed = Vec::new();
         for row in page.rows {
@@ -62,7 +62,7 @@ impl Slice {
         meet(turn, &unknown).await?;
         let log = turn.sync.log(ObjectType::AdInsights);
         for evidence in failed {
-            log.fail(TroubleCode::UnreadableRow, evidence);
+            log.fail(SyncProblemCode::UnreadableRow, evidence);
         }
         log.read += read;
         log.changed += rows.len() as u64;
@@ -70,25 +70,25 @@ impl Slice {
         log.restated += restated;
         for (_, row) in rows {
             let place = (row.day.day, row.campaign.0.clone());
-            let sheet = self.sheets.entry(place.clone()).or_insert_with(|| Sheet {
+            let campaign_day = self.campaign_days.entry(place.clone()).or_insert_with(|| CampaignDay {
                 day: place.0,
                 campaign_id: place.1.clone(),
                 ads: BTreeMap::new(),
             });
-            sheet.ads.insert(row.ad.0, AdLine::of(row.adset.0, &row.day.metrics));
+            campaign_day.ads.insert(row.ad.0, AdDaySummary::of(row.adset.0, &row.day.metrics));
             self.dirty.insert(place);
         }
         Ok(())
     }
 
     /// Writes rows, with what they were first where Meta restates them; answers how many those were. What was not asked
-    /// for stays as it was, and rows that are then as in their sheet are left out of `rows`.
+    /// for stays as it was, and rows that are then as in their campaign_day are left out of `rows`.
     async fn write(
         &self,
         turn: &SyncContext<'_>,
         rows: &mut BTreeMap<(Date, AdObjectId), AdRow>,
         fields: Fields,
-    ) -> Result<u64, Stop> {
+    ) -> Result<u64, Interrupt> {
         let (table, scope, link) = (turn.table, turn.scope, &turn.account.id);
         let known = |(place, row): (&(Date, AdObjectId), &AdRow)| self.mark(row).is_some().then(|| place.clone());
         let known: Vec<(Date, AdObjectId)> = rows.iter().filter_map(known).collect();
@@ -113,7 +113,7 @@ impl Slice {
                 campaign_name: row.campaign.1.clone(),
                 day,
             }));
-            // Also one that is written already, when its sheet is not.
+            // Also one that is written already, when its campaign_day is not.
             self.mark(row) != Some(row.day.metrics.mark())
         });
         table.put_ad_days(scope, link, &written).await?;
@@ -122,29 +122,32 @@ impl Slice {
 
     /// Campaigns with numbers.
     pub(super) fn campaigns(&self) -> impl Iterator<Item = &AdObjectId> {
-        self.sheets.keys().map(|(_, campaign)| campaign)
+        self.campaign_days.keys().map(|(_, campaign)| campaign)
     }
 
     /// Ads with numbers: campaign, ad set, ad.
     pub(super) fn ads(&self) -> impl Iterator<Item = (&AdObjectId, &AdObjectId, &AdObjectId)> {
-        self.sheets.values().flat_map(|sheet| sheet.ads.iter().map(|(ad, line)| (&sheet.campaign_id, &line.0, ad)))
+        self.campaign_days
+            .values()
+            .flat_map(|campaign_day| campaign_day.ads.iter().map(|(ad, line)| (&campaign_day.campaign_id, &line.0, ad)))
     }
 
-    /// Writes the sheets of what changed.
-    pub(super) async fn keep(&mut self, turn: &SyncContext<'_>) -> Result<(), Stop> {
+    /// Writes the campaign_days of what changed.
+    pub(super) async fn keep(&mut self, turn: &SyncContext<'_>) -> Result<(), Interrupt> {
         let dirty = std::mem::take(&mut self.dirty);
-        let sheets: Vec<Sheet> = dirty.iter().filter_map(|place| self.sheets.remove(place)).collect();
-        Ok(turn.table.put_sheets(turn.scope, &turn.account.id, &sheets).await?)
+        let campaign_days: Vec<CampaignDay> =
+            dirty.iter().filter_map(|place| self.campaign_days.remove(place)).collect();
+        Ok(turn.table.put_campaign_days(turn.scope, &turn.account.id, &campaign_days).await?)
     }
 
     /// The mark of what is stored.
     fn mark(&self, row: &AdRow) -> Option<u64> {
-        Some(self.sheets.get(&(row.day.day, row.campaign.0.clone()))?.ads.get(&row.ad.0)?.6)
+        Some(self.campaign_days.get(&(row.day.day, row.campaign.0.clone()))?.ads.get(&row.ad.0)?.6)
     }
 }
 
 /// Reads ads that did something and were never listed; what Meta does not show by its id either is kept by its name.
-async fn meet(turn: &mut SyncContext<'_>, rows: &[&AdRow]) -> Result<(), Stop> {
+async fn meet(turn: &mut SyncContext<'_>, rows: &[&AdRow]) -> Result<(), Interrupt> {
     let ids: BTreeSet<AdObjectId> = rows.iter().map(|row| row.ad.0.clone()).collect();
     let ids: Vec<AdObjectId> = ids.into_iter().collect();
     let known = turn.table.ad_object_marks(turn.scope, &turn.account.id, AdObjectKind::Ad, &ids).await?;

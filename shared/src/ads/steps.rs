@@ -3,20 +3,20 @@
 
 use jiff::SignedDuration;
 
-use super::calls::Stop;
+use super::calls::Interrupt;
 use super::context::SyncContext;
 use super::{account_days, ad_days, objects};
 use crate::model::ads::account::Stage;
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync::{AdsSync, ObjectType};
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::table::ad_account::Found;
 
 /// What Meta's clock may differ by from ours, and its lists may lag behind.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
 /// Everything that is still to be read.
-pub(super) async fn steps(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
+pub(super) async fn steps(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     // In every turn: what is not in the account's money or days must not be stored as if it were.
     look(turn).await?;
     for (kind, what) in [
@@ -48,7 +48,7 @@ pub(super) async fn steps(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
     outcome?;
     if is_empty(&turn.sync) {
         let evidence = format!("{} to {}", turn.sync.since, turn.sync.until.unwrap_or(turn.sync.since));
-        turn.sync.log(ObjectType::AdInsights).note(TroubleCode::InsightsEmpty, evidence);
+        turn.sync.log(ObjectType::AdInsights).note(SyncProblemCode::InsightsEmpty, evidence);
     }
     Ok(())
 }
@@ -60,22 +60,22 @@ fn is_empty(sync: &AdsSync) -> bool {
 }
 
 /// Whether the account is what it was when it was linked.
-async fn look(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
+async fn look(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     let id = turn.account.ad_account_id.clone();
     let node = turn.calls.make(async |graph, token| graph.ad_account(&id, token).await).await;
     turn.account_for(ObjectType::Campaigns);
     let node = node?;
     let switched = match &turn.account {
         account if account.currency != node.currency => {
-            Some((TroubleCode::CurrencyChanged, &account.currency, &node.currency))
+            Some((SyncProblemCode::CurrencyChanged, &account.currency, &node.currency))
         }
         account if account.timezone != node.timezone_name => {
-            Some((TroubleCode::TimezoneChanged, &account.timezone, &node.timezone_name))
+            Some((SyncProblemCode::TimezoneChanged, &account.timezone, &node.timezone_name))
         }
         _ => None,
     };
     if let Some((code, from, to)) = switched {
-        return Err(Stop::Switched(code, format!("from {from} to {to}")));
+        return Err(Interrupt::Switched(code, format!("from {from} to {to}")));
     }
     let node = (node.name, node.account_status);
     if (&node.0, node.1) == (&turn.account.name, turn.account.account_status) {
@@ -85,7 +85,7 @@ async fn look(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
 }
 
 /// Up to when objects are known, once all kinds of them are read.
-async fn keep_objects(turn: &mut SyncContext<'_>) -> Result<(), Stop> {
+async fn keep_objects(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     let until = turn.sync.started_at.and_then(|at| at.checked_sub(OVERLAP).ok());
     if turn.account.rows_per_day == 0 {
         // Until its days are read, an account may have as many rows a day as it has ads.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::calls::{Calls, Stop};
+use super::calls::{Interrupt, SyncClient};
 use super::context::SyncContext;
 use super::steps::steps;
 use super::token;
@@ -17,7 +17,7 @@ use crate::jobs::CheckJob;
 use crate::meta_app::MetaApp;
 use crate::model::ads::account::{AdAccount, FIRST_IMPORT, LONG_LOOK_BACK, Stage};
 use crate::model::ads::sync::{AdsSync, Cause, ObjectType};
-use crate::model::ads::sync_problem::{Trouble, TroubleCode};
+use crate::model::ads::sync_problem::{SyncProblem, SyncProblemCode};
 use crate::model::days::back;
 use crate::model::days::days;
 use crate::queue::Queue;
@@ -26,28 +26,28 @@ use crate::table::ad_account::Found;
 
 /// How a turn ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum SliceOutcome {
     /// The reading came to its end, or is nobody's any more.
-    Over,
+    Done,
     /// It goes on after so long.
-    Again(Duration),
+    Continue(Duration),
     /// Somebody else is at it, at most for so long.
-    Taken(Duration),
+    Busy(Duration),
 }
 
 /// A worker is thought dead when so much more has passed than it had.
 const GRACE: SignedDuration = SignedDuration::from_secs(20);
 /// What Meta or AWS could not do is tried again after so long…
 const FIRST_REST: Duration = Duration::from_secs(15);
-const LONGEST_REST: Duration = Duration::from_mins(5);
+const MAX_REST: Duration = Duration::from_mins(5);
 /// …and so often; then the next schedule begins anew.
-const MOST_FAILURES: u32 = 5;
+const MAX_FAILURES: u32 = 5;
 /// While Meta makes a report.
 const REPORT_REST: Duration = Duration::from_secs(20);
 
 /// Reads accounts.
 #[derive(Debug, Clone, Copy)]
-pub struct Reader<'a> {
+pub struct AdsSyncer<'a> {
     /// Where they are read.
     pub meta: &'a MetaApp,
     /// Where it goes.
@@ -56,31 +56,31 @@ pub struct Reader<'a> {
     pub checks: &'a Queue<CheckJob>,
 }
 
-impl Reader<'_> {
+impl AdsSyncer<'_> {
     /// Takes a turn at a reading until `deadline`; `tell` hears how far it is.
     ///
     /// # Errors
     /// If the table or the vault fails before anything is begun. What Meta does not do is the reading's own affair.
-    pub async fn take_turn(
+    pub async fn run_slice(
         &self,
         job: &AdsSyncJob,
         deadline: Timestamp,
         tell: &(dyn Fn(&AdsSync) + Sync),
-    ) -> Result<Turn, WorkError> {
+    ) -> Result<SliceOutcome, WorkError> {
         let Some(run) = &job.run else { return self.forget(job).await };
         let found = self.table.ad_account_of(job.org.clone(), &job.ad_account_id, &job.link).await?;
         let Some((scope, mut account)) = found.filter(|(_, account)| account.run_id.as_ref() == Some(run)) else {
-            return Ok(Turn::Over);
+            return Ok(SliceOutcome::Done);
         };
         let now = clock::now();
         if let Some(taken) = account.run_lease.and_then(|until| Duration::try_from(until.duration_since(now)).ok())
             && !taken.is_zero()
         {
-            return Ok(Turn::Taken(taken));
+            return Ok(SliceOutcome::Busy(taken));
         }
         let lease = deadline.checked_add(GRACE).unwrap_or(deadline);
         if !self.table.lease_ads_sync(&scope, &account, lease).await? {
-            return Ok(Turn::Taken(Duration::from_secs(5)));
+            return Ok(SliceOutcome::Busy(Duration::from_secs(5)));
         }
         account.run_lease = Some(lease);
         let since = account.run_since.unwrap_or_else(|| account.due_since(now));
@@ -121,7 +121,7 @@ impl Reader<'_> {
         sync: AdsSync,
         deadline: Timestamp,
         tell: &(dyn Fn(&AdsSync) + Sync),
-    ) -> (AdAccount, AdsSync, Result<(), Stop>) {
+    ) -> (AdAccount, AdsSync, Result<(), Interrupt>) {
         let calls = match self.calls(scope, &account, deadline).await {
             Ok(calls) => calls,
             Err(stop) => return (account, sync, Err(stop)),
@@ -134,17 +134,22 @@ impl Reader<'_> {
         (account, sync, outcome)
     }
 
-    async fn calls(&self, scope: &OrgScope, account: &AdAccount, deadline: Timestamp) -> Result<Calls<'_>, Stop> {
+    async fn calls(
+        &self,
+        scope: &OrgScope,
+        account: &AdAccount,
+        deadline: Timestamp,
+    ) -> Result<SyncClient<'_>, Interrupt> {
         let now = clock::now();
         if account.paused || !self.table.org(scope).await?.is_some_and(|org| org.has_meta()) {
-            return Err(Stop::Failed(WorkError::NotInPlan));
+            return Err(Interrupt::Failed(WorkError::NotInPlan));
         }
         if let Some(until) = self.table.ads_paused_until(&account.ad_account_id, now).await? {
-            return Err(Stop::Blocked(until));
+            return Err(Interrupt::Blocked(until));
         }
         let token = token::token(self.meta, self.table, scope, &account.token, now).await?;
-        let token = token.ok_or(Stop::Failed(WorkError::Disconnected))?;
-        Ok(Calls::new(self.table, self.meta.graph().await?, token, account.ad_account_id.clone(), deadline))
+        let token = token.ok_or(Interrupt::Failed(WorkError::Disconnected))?;
+        Ok(SyncClient::new(self.table, self.meta.graph().await?, token, account.ad_account_id.clone(), deadline))
     }
 
     /// What the turn's end means to the account and to the reading.
@@ -153,14 +158,14 @@ impl Reader<'_> {
         scope: &OrgScope,
         account: &AdAccount,
         sync: &mut AdsSync,
-        outcome: Result<(), Stop>,
-    ) -> Result<Turn, WorkError> {
+        outcome: Result<(), Interrupt>,
+    ) -> Result<SliceOutcome, WorkError> {
         let now = clock::now();
         match outcome {
             Ok(()) => return self.finish(scope, account, sync, now).await,
-            Err(Stop::OutOfTime) => return self.hand_on(scope, account, sync, Duration::ZERO).await,
-            Err(Stop::ReportNotReady) => return self.hand_on(scope, account, sync, REPORT_REST).await,
-            Err(Stop::Blocked(until)) => {
+            Err(Interrupt::OutOfTime) => return self.hand_on(scope, account, sync, Duration::ZERO).await,
+            Err(Interrupt::ReportNotReady) => return self.hand_on(scope, account, sync, REPORT_REST).await,
+            Err(Interrupt::Blocked(until)) => {
                 sync.waiting_until = Some(until);
                 let found = Found { waiting_until: Some(Some(until)), ..Found::default() };
                 self.table.set_found(scope, account, &found).await?;
@@ -169,29 +174,29 @@ impl Reader<'_> {
                 return self.hand_on(scope, account, sync, wait).await;
             }
             // Somebody paused the account, or the plan lost Meta: nothing is wrong with it.
-            Err(Stop::Failed(WorkError::NotInPlan)) => {
+            Err(Interrupt::Failed(WorkError::NotInPlan)) => {
                 (sync.finished_at, sync.stopped) = (Some(now), true);
                 self.end(scope, account, sync).await?;
             }
-            Err(Stop::TooMuch(error)) => self.fail(scope, account, sync, error.into(), now).await?,
-            Err(Stop::Switched(code, evidence)) => {
-                let trouble = Trouble { code, evidence, since: now };
+            Err(Interrupt::TooMuch(error)) => self.fail(scope, account, sync, error.into(), now).await?,
+            Err(Interrupt::Switched(code, evidence)) => {
+                let trouble = SyncProblem { code, evidence, since: now };
                 self.give_up(scope, account, sync, trouble).await?;
             }
-            Err(Stop::Failed(error)) => {
+            Err(Interrupt::Failed(error)) => {
                 sync.progress.failures += 1;
                 if matches!(error, WorkError::Graph(GraphError::ProofRefused(_))) {
-                    self.meta.distrust_app();
+                    self.meta.invalidate_app_secret();
                 }
-                if token::trouble(&error).is_none() && sync.progress.failures < MOST_FAILURES {
+                if token::trouble(&error).is_none() && sync.progress.failures < MAX_FAILURES {
                     tracing::warn!(%error, account = %account.ad_account_id, code = %error.code(), "a reading of an ad account is interrupted");
-                    let rest = crate::retry::backoff(sync.progress.failures, FIRST_REST, LONGEST_REST);
+                    let rest = crate::retry::backoff(sync.progress.failures, FIRST_REST, MAX_REST);
                     return self.hand_on(scope, account, sync, rest).await;
                 }
                 self.fail(scope, account, sync, error, now).await?;
             }
         }
-        Ok(Turn::Over)
+        Ok(SliceOutcome::Done)
     }
 
     /// The reading has come to its end, unless it was asked to go further back meanwhile.
@@ -201,7 +206,7 @@ impl Reader<'_> {
         account: &AdAccount,
         sync: &mut AdsSync,
         now: Timestamp,
-    ) -> Result<Turn, WorkError> {
+    ) -> Result<SliceOutcome, WorkError> {
         let today = sync.until.unwrap_or_else(|| account.today(now));
         let imported = account.imported_since.map_or(sync.since, |known| known.min(sync.since));
         let is_long = sync.since <= back(today, LONG_LOOK_BACK);
@@ -222,7 +227,7 @@ impl Reader<'_> {
         sync.finished_at = Some(now);
         sync.trouble = None;
         if self.end(scope, account, sync).await? {
-            return Ok(Turn::Over);
+            return Ok(SliceOutcome::Done);
         }
         // Somebody wants more of it.
         sync.finished_at = None;
@@ -240,7 +245,7 @@ impl Reader<'_> {
         let lasting = token::trouble(&error);
         // Meta's words help; those of AWS name what is nobody's business.
         let evidence = if matches!(error, WorkError::Graph(_)) { error.to_string() } else { error.code().to_string() };
-        let trouble = Trouble { code: lasting.unwrap_or(TroubleCode::Unavailable), evidence, since: now };
+        let trouble = SyncProblem { code: lasting.unwrap_or(SyncProblemCode::Unavailable), evidence, since: now };
         tracing::warn!(%error, account = %account.ad_account_id, code = %trouble.code, metric = "ads_syncs_failed", "an ad account could not be read");
         if let (true, Some(integration)) = (error.is_of_token(), account.token.integration()) {
             self.checks.send(&[CheckJob::new(scope, integration)]).await?;
@@ -260,7 +265,7 @@ impl Reader<'_> {
         scope: &OrgScope,
         account: &AdAccount,
         sync: &mut AdsSync,
-        trouble: Trouble,
+        trouble: SyncProblem,
     ) -> Result<(), WorkError> {
         let found = Found { trouble: Some(Some(trouble.clone())), waiting_until: Some(None), ..Found::default() };
         self.table.set_found(scope, account, &found).await?;
@@ -294,21 +299,21 @@ impl Reader<'_> {
         account: &AdAccount,
         sync: &AdsSync,
         rest: Duration,
-    ) -> Result<Turn, WorkError> {
+    ) -> Result<SliceOutcome, WorkError> {
         self.table.put_ads_sync(scope, sync).await?;
         // It may have been asked to go further back; that does not touch the lease.
         self.table.lease_ads_sync(scope, account, clock::now()).await?;
-        Ok(Turn::Again(rest))
+        Ok(SliceOutcome::Continue(rest))
     }
 
     /// Deletes what was read of an account that was unlinked.
-    async fn forget(&self, job: &AdsSyncJob) -> Result<Turn, WorkError> {
+    async fn forget(&self, job: &AdsSyncJob) -> Result<SliceOutcome, WorkError> {
         let still = self.table.ad_account_of(job.org.clone(), &job.ad_account_id, &job.link).await?;
         if still.is_some() {
             // Unlinking is under way, or has stopped half-way and is to be repeated.
             return Err(WorkError::Paused(Duration::from_secs(30)));
         }
         self.table.forget_ads(job.org.clone(), &job.link).await?;
-        Ok(Turn::Over)
+        Ok(SliceOutcome::Done)
     }
 }

@@ -7,7 +7,7 @@ use crate::graph::GraphError;
 use crate::ids::OrgScope;
 use crate::meta_app::MetaApp;
 use crate::model::ads::account::TokenSource;
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::connection::standing::EndReason;
 use crate::secret::AccessToken;
 use crate::table::Table;
@@ -36,24 +36,24 @@ pub(super) async fn token(
 }
 
 /// What an error says about the account, if it will not heal by itself.
-pub(super) fn trouble(error: &WorkError) -> Option<TroubleCode> {
+pub(super) fn trouble(error: &WorkError) -> Option<SyncProblemCode> {
     match error {
         WorkError::Graph(error) => match error {
-            GraphError::TokenDead { .. } => Some(TroubleCode::TokenDead),
-            GraphError::NotPermitted(_) => Some(TroubleCode::AdsReadMissing),
-            GraphError::NotVisible(_) => Some(TroubleCode::AdAccountNotVisible),
-            GraphError::TooMuchData(_) => Some(TroubleCode::TooMuchData),
+            GraphError::TokenInvalid { .. } => Some(SyncProblemCode::TokenDead),
+            GraphError::NotPermitted(_) => Some(SyncProblemCode::AdsReadMissing),
+            GraphError::NotVisible(_) => Some(SyncProblemCode::AdAccountNotVisible),
+            GraphError::TooMuchData(_) => Some(SyncProblemCode::TooMuchData),
             GraphError::Refused(_) | GraphError::WrongTokenKind(_) | GraphError::MessagingWindowClosed(_) => {
-                Some(TroubleCode::Refused)
+                Some(SyncProblemCode::Refused)
             }
             GraphError::Throttled { .. }
             | GraphError::ProofRefused(_)
             | GraphError::Unavailable(_)
-            | GraphError::Garbage { .. }
-            | GraphError::NoAnswer(_) => None,
+            | GraphError::InvalidResponse { .. }
+            | GraphError::Transport(_) => None,
         },
-        WorkError::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) => Some(TroubleCode::TokenUnreadable),
-        WorkError::Disconnected => Some(TroubleCode::IntegrationEnded),
+        WorkError::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) => Some(SyncProblemCode::TokenUnreadable),
+        WorkError::Disconnected => Some(SyncProblemCode::IntegrationEnded),
         WorkError::Vault(VaultError::Failed(_))
         | WorkError::Table(_)
         | WorkError::Queue(_)
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(of(VaultError::Unreadable("s".into()).into()), Some("token_unreadable"));
         assert_eq!(of(VaultError::Missing("s".into()).into()), Some("token_unreadable"));
         let reason = EndReason::TokenInvalid;
-        assert_eq!(of(GraphError::TokenDead { reason, detail: detail() }.into()), Some("token_dead"));
+        assert_eq!(of(GraphError::TokenInvalid { reason, detail: detail() }.into()), Some("token_dead"));
         assert_eq!(of(GraphError::NotPermitted(detail()).into()), Some("ads_read_missing"));
         assert_eq!(of(GraphError::NotVisible(detail()).into()), Some("ad_account_not_visible"));
         assert_eq!(of(WorkError::Disconnected), Some("integration_ended"));

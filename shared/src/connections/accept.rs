@@ -183,7 +183,7 @@ impl Connector {
             self.checks.send(&[CheckJob::new(scope, &id)]).await?;
         } else {
             let next = integration.next_check(now, rand::random());
-            self.table.look_again(scope, &integration, Some(next)).await?;
+            self.table.schedule_check(scope, &integration, Some(next)).await?;
         }
         let integration = self.table.integration(scope, &id).await?.unwrap_or(integration);
         Ok(Some(Accepted { integration, pages: ids.len() }))

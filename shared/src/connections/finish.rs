@@ -14,7 +14,7 @@ use crate::model::connection::standing::TokenKind;
 use crate::table::TableError;
 
 /// The gateway gives up after 30 seconds, and then nobody would tell the person anything.
-const LONGEST: Duration = Duration::from_secs(24);
+const MAX_DURATION: Duration = Duration::from_secs(24);
 
 /// After this, the visit that claimed a login and has no outcome never will have one.
 const CLAIM_TIMEOUT: SignedDuration = SignedDuration::from_secs(40);
@@ -173,7 +173,7 @@ impl Connector {
             if let Some(url) = claim.onward.clone() {
                 return Ok(Onward { url, secret: None });
             }
-            if begun.elapsed() > LONGEST {
+            if begun.elapsed() > MAX_DURATION {
                 return Err(FinishError::UnderWay);
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -190,11 +190,11 @@ impl Connector {
                 return Outcome::Failed { code: "login_failed", message };
             }
         };
-        match tokio::time::timeout(LONGEST, self.connect(scope, login, &code, now)).await {
+        match tokio::time::timeout(MAX_DURATION, self.connect(scope, login, &code, now)).await {
             Ok(Ok(outcome)) => outcome,
             Err(_) => {
                 tracing::error!(org = %scope.org(), "login took longer than the gateway waits");
-                explain(&GraphError::NoAnswer("took too long").into())
+                explain(&GraphError::Transport("took too long").into())
             }
             Ok(Err(error)) => {
                 tracing::error!(%error, code = %error.code(), org = %scope.org(), "login could not be finished");
@@ -240,7 +240,7 @@ fn explain(error: &WorkError) -> Outcome {
         WorkError::Graph(GraphError::Refused(_)) => {
             ("code_refused", "Meta did not take the login's code: it may have been used or have run out. Start again.")
         }
-        WorkError::Graph(GraphError::TokenDead { .. }) => {
+        WorkError::Graph(GraphError::TokenInvalid { .. }) => {
             ("token_dead", "Meta ended the login before it was complete. Start again.")
         }
         WorkError::Graph(GraphError::NotPermitted(_)) => (

@@ -88,6 +88,6 @@ async fn what_is_no_death_ends_nothing() {
 async fn what_the_app_s_own_token_meets_is_not_the_integration_s_fault() {
     // With a wrong app secret Meta calls the app's token dead, for every integration at once.
     let failed = examined(error(190, None), error(190, Some(460))).await.map(drop);
-    assert!(matches!(failed, Err(GraphError::TokenDead { .. })), "{failed:?}");
+    assert!(matches!(failed, Err(GraphError::TokenInvalid { .. })), "{failed:?}");
     assert!(examined(json!("Service Unavailable"), person()).await.is_err());
 }

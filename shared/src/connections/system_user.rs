@@ -75,7 +75,7 @@ impl Connector {
             return Err(PasteError::NotSystemUser(info.r#type));
         }
         let given = match self.given(&graph, TokenKind::SystemUser, pasted.token, info).await {
-            Err(WorkError::Graph(GraphError::TokenDead { .. })) => return Err(PasteError::NotValid),
+            Err(WorkError::Graph(GraphError::TokenInvalid { .. })) => return Err(PasteError::NotValid),
             Err(WorkError::Graph(GraphError::NotPermitted(_))) => return Err(PasteError::NoPages),
             given => given?,
         };

@@ -145,7 +145,7 @@ impl Graph {
         let calls: Vec<Call> = objects.iter().map(call).collect();
         let outcomes = self.batch(&calls, token).await;
         let object = |((kind, _), outcome): (&(AdObjectKind, AdObjectId), Result<Value, GraphError>)| {
-            parsed(*kind, &outcome?, currency).map_err(|_| GraphError::Garbage { status: 200 })
+            parsed(*kind, &outcome?, currency).map_err(|_| GraphError::InvalidResponse { status: 200 })
         };
         objects.iter().zip(outcomes).map(object).collect()
     }
@@ -232,9 +232,9 @@ fn parsed(kind: AdObjectKind, object: &Value, currency: &str) -> Result<AdObject
 /// Replaces oversized targeting by its size. Targeting can list thousands of postal codes, which would not fit into a
 /// row, or into a response with a hundred of them.
 fn bounded(targeting: Option<&Value>) -> Value {
-    const MOST_BYTES: usize = 30_000;
+    const MAX_BYTES: usize = 30_000;
     let bytes = targeting.map_or(0, |targeting| targeting.to_string().len());
-    if bytes > MOST_BYTES {
+    if bytes > MAX_BYTES {
         json!({ "too_large": true, "bytes": bytes })
     } else {
         targeting.cloned().unwrap_or_default()

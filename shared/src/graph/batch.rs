@@ -9,7 +9,7 @@ use super::{Graph, read};
 use crate::secret::AccessToken;
 
 /// Meta's limit on calls per batch.
-pub const MOST_CALLS: usize = 50;
+pub const MAX_CALLS: usize = 50;
 
 /// One call of a batch.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ impl Graph {
     /// 960) gets an error of its own. Other calls are unaffected.
     pub async fn batch(&self, calls: &[Call], token: &AccessToken) -> Vec<Result<Value, GraphError>> {
         let mut outcomes = Vec::with_capacity(calls.len());
-        for calls in calls.chunks(MOST_CALLS) {
+        for calls in calls.chunks(MAX_CALLS) {
             let answered = self.batch_request(calls, token).await;
             let mut elements = match answered {
                 Ok(elements) => elements.into_iter(),
@@ -122,7 +122,7 @@ fn outcome(element: Value) -> Result<Value, GraphError> {
     let usage = Usage::from_headers(|name| {
         headers.iter().find(|header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.as_str())
     });
-    let garbage = || GraphError::Garbage { status: code };
+    let garbage = || GraphError::InvalidResponse { status: code };
     let body: Value = serde_json::from_str(&body.ok_or_else(garbage)?).map_err(|_| garbage())?;
     match in_body(&body, code, &usage) {
         Some(error) => Err(error),

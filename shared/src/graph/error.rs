@@ -15,7 +15,7 @@ use crate::retry::Verdict;
 pub enum GraphError {
     /// The token is dead. A new login is required.
     #[error("the token is dead: {reason:?} ({detail})")]
-    TokenDead {
+    TokenInvalid {
         /// Why it is dead.
         reason: EndReason,
         /// Meta's codes and words.
@@ -56,13 +56,13 @@ pub enum GraphError {
     Unavailable(Detail),
     /// The response is not what the API promises.
     #[error("unreadable answer with status {status}")]
-    Garbage {
+    InvalidResponse {
         /// The HTTP status of the response.
         status: u16,
     },
     /// No response arrived.
     #[error("no answer: {0}")]
-    NoAnswer(&'static str),
+    Transport(&'static str),
 }
 
 /// Meta's description of an error.
@@ -104,9 +104,9 @@ impl GraphError {
             Self::NotVisible(_)
             | Self::ProofRefused(_)
             | Self::Unavailable(_)
-            | Self::Garbage { .. }
-            | Self::NoAnswer(_) => Verdict::Retry,
-            Self::TokenDead { .. }
+            | Self::InvalidResponse { .. }
+            | Self::Transport(_) => Verdict::Retry,
+            Self::TokenInvalid { .. }
             | Self::WrongTokenKind(_)
             | Self::NotPermitted(_)
             | Self::Refused(_)
@@ -118,11 +118,11 @@ impl GraphError {
     /// Whether the same query for less data may work. Meta reports this with dedicated codes, and also with its code
     /// for unknown errors (1), where only the text tells them apart.
     #[must_use]
-    pub fn wants_less(&self) -> bool {
+    pub fn is_too_large(&self) -> bool {
         match self {
             Self::TooMuchData(_) => true,
             Self::Unavailable(detail) => detail.code == 1,
-            Self::NoAnswer(why) => *why == TIMED_OUT,
+            Self::Transport(why) => *why == TIMED_OUT,
             _ => false,
         }
     }
@@ -135,7 +135,7 @@ impl GraphError {
 
     /// Returns how long to pause if this is a throttling error.
     #[must_use]
-    pub fn throttled_for(&self) -> Option<Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         match (self, self.verdict()) {
             (Self::Throttled { .. }, Verdict::RetryAfter(wait)) => Some(wait),
             _ => None,
@@ -147,7 +147,7 @@ impl GraphError {
     #[must_use]
     pub fn token_death(&self) -> Option<EndReason> {
         match self {
-            Self::TokenDead { reason, .. } => Some(*reason),
+            Self::TokenInvalid { reason, .. } => Some(*reason),
             _ => None,
         }
     }
@@ -156,7 +156,7 @@ impl GraphError {
     #[must_use]
     pub fn code(&self) -> FailureCode {
         match self {
-            Self::TokenDead { .. } => FailureCode::TokenDead,
+            Self::TokenInvalid { .. } => FailureCode::TokenDead,
             Self::WrongTokenKind(_) => FailureCode::WrongTokenKind,
             Self::NotPermitted(_) => FailureCode::NotPermitted,
             Self::NotVisible(_) => FailureCode::NotVisible,
@@ -166,14 +166,14 @@ impl GraphError {
             Self::Throttled { .. } => FailureCode::Throttled,
             Self::MessagingWindowClosed(_) => FailureCode::MessagingWindowClosed,
             Self::Unavailable(_) => FailureCode::Unavailable,
-            Self::Garbage { .. } => FailureCode::Garbage,
-            Self::NoAnswer(_) => FailureCode::NoAnswer,
+            Self::InvalidResponse { .. } => FailureCode::Garbage,
+            Self::Transport(_) => FailureCode::NoAnswer,
         }
     }
 
     /// Stores only the kind of failure: the HTTP library's error quotes the URL.
     pub(super) fn transport(error: reqwest::Error) -> Self {
-        Self::NoAnswer(if error.is_timeout() {
+        Self::Transport(if error.is_timeout() {
             TIMED_OUT
         } else if error.is_connect() {
             "could not connect"
@@ -200,7 +200,7 @@ struct Body {
 #[must_use]
 pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
     let Some(Ok(error)) = body.get("error").map(Body::deserialize) else {
-        return (!(200..300).contains(&status)).then_some(GraphError::Garbage { status });
+        return (!(200..300).contains(&status)).then_some(GraphError::InvalidResponse { status });
     };
     let detail = Detail {
         code: error.code,
@@ -217,12 +217,12 @@ pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
 
 /// Shortens Meta's message and removes anything that could be a token: Meta quotes tokens that it rejects.
 fn without_tokens(message: &str) -> String {
-    const LONGEST_WORD: usize = 24;
+    const MAX_WORD: usize = 24;
     let is_plain = |c: char| c.is_ascii_alphanumeric();
     let mut clean = String::new();
     for part in message.split_inclusive(|c: char| !is_plain(c)) {
         let word = part.trim_end_matches(|c: char| !is_plain(c));
-        if word.len() > LONGEST_WORD {
+        if word.len() > MAX_WORD {
             clean.push('…');
             clean.push_str(part.get(word.len()..).unwrap_or_default());
         } else {
@@ -243,7 +243,7 @@ fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
         (190, Some(2_069_032)) => GraphError::WrongTokenKind(detail),
         // In some languages Meta's message names the person, so it is dropped. The reason is enough.
         (190 | 102, subcode) => {
-            GraphError::TokenDead { reason: death(subcode), detail: Detail { message: String::new(), ..detail } }
+            GraphError::TokenInvalid { reason: death(subcode), detail: Detail { message: String::new(), ..detail } }
         }
         (10, Some(2_018_278 | 2_534_022)) => GraphError::MessagingWindowClosed(detail),
         (3 | 10 | 200..=299, _) => GraphError::NotPermitted(detail),
@@ -343,7 +343,7 @@ mod tests {
     fn an_error_without_an_envelope_is_one_too() {
         assert_eq!(
             in_body(&json!("Service Unavailable"), 503, &Usage::default()),
-            Some(GraphError::Garbage { status: 503 })
+            Some(GraphError::InvalidResponse { status: 503 })
         );
         assert_eq!(in_body(&json!({"data": []}), 200, &Usage::default()), None);
         assert_eq!(in_body(&json!([{"code": 200, "body": "{}"}]), 200, &Usage::default()), None, "a batch of one");
@@ -353,7 +353,7 @@ mod tests {
     fn the_reason_of_a_token_s_death_is_kept() {
         let reason =
             |subcode| match classify(Detail { code: 190, subcode, ..Detail::default() }, 400, &Usage::default()) {
-                GraphError::TokenDead { reason, .. } => reason,
+                GraphError::TokenInvalid { reason, .. } => reason,
                 other => panic!("{other}"),
             };
         assert_eq!(reason(Some(460)), EndReason::PasswordChanged);

@@ -167,7 +167,7 @@ impl Graph {
             match read::<Asked>(body)?.report_run_id {
                 Value::String(id) => Ok(id),
                 Value::Number(id) => Ok(id.to_string()),
-                _ => Err(GraphError::Garbage { status: 200 }),
+                _ => Err(GraphError::InvalidResponse { status: 200 }),
             }
         })
     }
@@ -239,7 +239,10 @@ mod tests {
         assert_eq!(of("Job Completed", 100), ReportState::Done);
         assert_eq!(of("Job Skipped", 0), ReportState::Skipped);
         let failed = state(json!({"async_status": "Job Failed", "error_code": -3, "error_subcode": 1_504_045}));
-        assert!(matches!(failed, ReportState::Failed(error) if error.wants_less()));
-        assert!(matches!(of("Job Failed", 0), ReportState::Failed(error) if error.wants_less()), "it does not say why");
+        assert!(matches!(failed, ReportState::Failed(error) if error.is_too_large()));
+        assert!(
+            matches!(of("Job Failed", 0), ReportState::Failed(error) if error.is_too_large()),
+            "it does not say why"
+        );
     }
 }

@@ -154,7 +154,7 @@ mod tests {
             json!([]),
             json!({"success": false}),
         ] {
-            assert_eq!(read::<GraphLead>(body), Err(GraphError::Garbage { status: 200 }));
+            assert_eq!(read::<GraphLead>(body), Err(GraphError::InvalidResponse { status: 200 }));
         }
     }
 }

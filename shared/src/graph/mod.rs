@@ -72,7 +72,7 @@ impl Graph {
 
     /// Returns this client with the app's current credentials, because the app secret may have changed.
     #[must_use]
-    pub fn speaking_for(&self, app: App) -> Self {
+    pub fn with_app(&self, app: App) -> Self {
         Self { app, ..self.clone() }
     }
 
@@ -108,10 +108,10 @@ impl Graph {
         query: &[(&str, &str)],
         token: &AccessToken,
     ) -> Result<Vec<T>, GraphError> {
-        const MOST_PAGES: usize = 200;
+        const MAX_PAGES: usize = 200;
         let mut items = Vec::new();
         let mut after: Option<String> = None;
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let mut query = query.to_vec();
             if let Some(after) = &after {
                 query.push(("after", after));
@@ -124,7 +124,7 @@ impl Graph {
                 _ => return Ok(items),
             }
         }
-        tracing::warn!(path, MOST_PAGES, "an edge has more response pages than are read");
+        tracing::warn!(path, MAX_PAGES, "an edge has more response pages than are read");
         Ok(items)
     }
 
@@ -144,7 +144,7 @@ impl Graph {
         let usage = Usage::from_headers(|name| response.headers().get(name).and_then(|value| value.to_str().ok()));
         let read = async {
             let bytes = response.bytes().await.map_err(GraphError::transport)?;
-            let body: Value = serde_json::from_slice(&bytes).map_err(|_| GraphError::Garbage { status })?;
+            let body: Value = serde_json::from_slice(&bytes).map_err(|_| GraphError::InvalidResponse { status })?;
             match error::in_body(&body, status, &usage) {
                 Some(error) => Err(error),
                 None => Ok(body),
@@ -196,5 +196,5 @@ struct Cursors {
 
 /// Deserializes a response. A body of the wrong shape is an error: on bad days Meta returns 200 with garbage.
 fn read<T: DeserializeOwned>(body: Value) -> Result<T, GraphError> {
-    serde_json::from_value(body).map_err(|_| GraphError::Garbage { status: 200 })
+    serde_json::from_value(body).map_err(|_| GraphError::InvalidResponse { status: 200 })
 }

@@ -131,8 +131,11 @@ impl Graph {
     pub async fn debug_token(&self, token: &AccessToken) -> Result<TokenInfo, GraphError> {
         // A batch of one, because its parameters travel in the body. In a URL the token could leak.
         let call = Call::get("debug_token", &[("input_token", token.expose())]);
-        let answer =
-            self.batch(&[call], &self.app_token()).await.pop().unwrap_or(Err(GraphError::Garbage { status: 200 }))?;
+        let answer = self
+            .batch(&[call], &self.app_token())
+            .await
+            .pop()
+            .unwrap_or(Err(GraphError::InvalidResponse { status: 200 }))?;
         read::<Debugged>(answer).map(|debugged| debugged.data)
     }
 }

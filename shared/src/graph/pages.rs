@@ -48,7 +48,7 @@ struct OnlyToken {
     access_token: Option<AccessToken>,
 }
 
-const MOST: (&str, &str) = ("limit", "100");
+const MAX: (&str, &str) = ("limit", "100");
 
 impl Graph {
     /// Reads the person behind a user token.
@@ -64,7 +64,7 @@ impl Graph {
     /// list is no alternative: the caller would treat the missing pages as not shared.
     pub async fn pages(&self, user_token: &AccessToken, info: &TokenInfo) -> Result<Vec<Page>, GraphError> {
         let own: Vec<Page> =
-            self.get_all("me/accounts", &[("fields", "id,name,link,access_token,tasks"), MOST], user_token).await?;
+            self.get_all("me/accounts", &[("fields", "id,name,link,access_token,tasks"), MAX], user_token).await?;
         let mut pages: BTreeMap<PageId, Page> = own.into_iter().map(|page| (page.id.clone(), page)).collect();
         if info.scopes.iter().any(|scope| scope == "business_management") {
             // A portfolio lists all its pages, including those that the person did not select.
@@ -79,26 +79,26 @@ impl Graph {
 
     /// Reads what the person may do on each of their pages, in Meta's words.
     pub async fn tasks(&self, user_token: &AccessToken) -> Result<BTreeMap<PageId, Vec<String>>, GraphError> {
-        let pages: Vec<Page> = self.get_all("me/accounts", &[("fields", "id,tasks"), MOST], user_token).await?;
+        let pages: Vec<Page> = self.get_all("me/accounts", &[("fields", "id,tasks"), MAX], user_token).await?;
         Ok(pages.into_iter().map(|page| (page.id, page.tasks)).collect())
     }
 
     async fn business_pages(&self, user_token: &AccessToken) -> Result<Vec<Page>, GraphError> {
         const FIELDS: (&str, &str) = ("fields", "id,name,link,access_token");
-        let businesses = self.get_all("me/businesses", &[("fields", "id"), MOST], user_token).await;
+        let businesses = self.get_all("me/businesses", &[("fields", "id"), MAX], user_token).await;
         let businesses: Vec<Business> = unless_refused(businesses)?.unwrap_or_default();
         let edges: Vec<String> = businesses
             .iter()
             .flat_map(|business| ["owned_pages", "client_pages"].map(|edge| format!("{}/{edge}", business.id)))
             .collect();
-        let calls: Vec<Call> = edges.iter().map(|edge| Call::get(edge, &[FIELDS, MOST])).collect();
+        let calls: Vec<Call> = edges.iter().map(|edge| Call::get(edge, &[FIELDS, MAX])).collect();
         let mut pages = Vec::new();
         for (edge, outcome) in edges.iter().zip(self.batch(&calls, user_token).await) {
             let Some(answer) = unless_refused(outcome)? else { continue };
             let first: super::Page<Page> = read(answer)?;
             pages.extend(match first.next() {
                 None => first.data,
-                Some(_) => self.get_all(edge, &[FIELDS, MOST], user_token).await?,
+                Some(_) => self.get_all(edge, &[FIELDS, MAX], user_token).await?,
             });
         }
         Ok(pages)
@@ -122,7 +122,7 @@ impl Graph {
 fn unless_refused<T>(outcome: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
     match outcome {
         Ok(found) => Ok(Some(found)),
-        Err(error @ GraphError::TokenDead { .. }) => Err(error),
+        Err(error @ GraphError::TokenInvalid { .. }) => Err(error),
         Err(error) if error.verdict() == Verdict::GiveUp || matches!(error, GraphError::NotVisible(_)) => {
             tracing::warn!(%error, "pages of a portfolio, or a page's token, are not to be had");
             Ok(None)
@@ -143,6 +143,6 @@ mod tests {
         assert_eq!(unless_refused::<()>(Err(GraphError::NotVisible(detail()))), Ok(None));
         assert!(unless_refused::<()>(Err(GraphError::Unavailable(detail()))).is_err());
         assert!(unless_refused::<()>(Err(GraphError::Throttled { wait: None, detail: detail() })).is_err());
-        assert!(unless_refused::<()>(Err(GraphError::NoAnswer("timed out"))).is_err());
+        assert!(unless_refused::<()>(Err(GraphError::Transport("timed out"))).is_err());
     }
 }

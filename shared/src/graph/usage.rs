@@ -39,7 +39,7 @@ impl Usage {
     pub fn rest(&self) -> Duration {
         const ROOM: f64 = 75.0;
         const LITTLE: f64 = 95.0;
-        const LONGEST: Duration = Duration::from_mins(1);
+        const MAX_DURATION: Duration = Duration::from_mins(1);
         if let Some(regain) = self.regain {
             return regain;
         }
@@ -47,7 +47,7 @@ impl Usage {
             return Duration::ZERO;
         }
         if self.percent >= LITTLE {
-            return LONGEST;
+            return MAX_DURATION;
         }
         Duration::from_secs_f64((self.percent - ROOM) / (LITTLE - ROOM) * 10.0)
     }

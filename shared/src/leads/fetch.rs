@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Arrival, Intake};
+use super::{Arrival, Ingest};
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::graph::leads::GraphLead;
 use crate::ids::{FormId, LeadId, LeadgenId, OrgScope, PageId};
 use crate::model::connection::Connection;
-use crate::model::lead::Passage;
+use crate::model::lead::Provenance;
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
 use crate::model::lead::form::{self, Form};
 use crate::model::lead::mapping::{self, Mapping};
@@ -27,7 +27,7 @@ struct Forms {
     asked: BTreeSet<FormId>,
 }
 
-impl Intake {
+impl Ingest {
     /// Reads the leads of `arrivals`, one outcome for each, in their order.
     pub(super) async fn fetch(
         &self,
@@ -53,7 +53,7 @@ impl Intake {
         arrivals: &[Arrival],
         now: Timestamp,
     ) -> Result<Vec<Result<Lead, WorkError>>, WorkError> {
-        let org = self.ledger.table.org(scope).await?;
+        let org = self.writer.table.org(scope).await?;
         if org.as_ref().is_some_and(|org| !org.has_meta()) {
             return Err(WorkError::NotInPlan);
         }
@@ -65,7 +65,7 @@ impl Intake {
         let ids: Vec<LeadgenId> = arrivals.iter().map(|arrival| arrival.job.notice.leadgen_id.clone()).collect();
         let mut leads = self.read(connection, &ids, named, &mut forms, &token, now).await?;
 
-        if leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenDead { .. }))) {
+        if leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenInvalid { .. }))) {
             // Somebody may have connected anew since this process read the token.
             self.meta.vault.forget(&connection.credentials);
             let newer = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
@@ -77,7 +77,7 @@ impl Intake {
             |lead: &GraphLead, arrival: &Arrival| lead.form_id.clone().or_else(|| arrival.job.notice.form_id.clone());
         let of_leads: BTreeSet<FormId> =
             arrivals.iter().zip(&leads).filter_map(|(arrival, lead)| form_of(lead.as_ref().ok()?, arrival)).collect();
-        forms.mappings.extend(self.ledger.table.mappings(scope, &of_leads.into_iter().collect::<Vec<_>>()).await?);
+        forms.mappings.extend(self.writer.table.mappings(scope, &of_leads.into_iter().collect::<Vec<_>>()).await?);
         let fetched_at = crate::clock::now();
         let made = arrivals.iter().zip(leads).map(|(arrival, lead)| {
             let lead = lead?;
@@ -102,7 +102,7 @@ impl Intake {
         let unknown = self.unknown_forms(page, named, forms, now).await?;
         let fetched = graph.leads_and_forms(ids, &unknown, token).await;
         if fetched.leads.iter().any(|lead| matches!(lead, Err(GraphError::ProofRefused(_)))) {
-            self.meta.distrust_app();
+            self.meta.invalidate_app_secret();
         }
         self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
         let in_leads = fetched.leads.iter().flatten().filter_map(|lead| lead.form_id.clone()).collect();
@@ -124,7 +124,7 @@ impl Intake {
     ) -> Result<Vec<FormId>, WorkError> {
         let open: Vec<FormId> = wanted.into_iter().filter(|form| !forms.asked.contains(form)).collect();
         if !open.is_empty() {
-            forms.known.extend(self.ledger.table.forms(page, &open, now).await?);
+            forms.known.extend(self.writer.table.forms(page, &open, now).await?);
         }
         forms.asked.extend(open.iter().cloned());
         Ok(open.into_iter().filter(|form| !forms.known.contains_key(form)).collect())
@@ -141,7 +141,7 @@ impl Intake {
         for (id, form) in fetched {
             match form {
                 Ok(form) => {
-                    if let Err(error) = self.ledger.table.put_form(page, &id, &form, now).await {
+                    if let Err(error) = self.writer.table.put_form(page, &id, &form, now).await {
                         tracing::warn!(%error, form = %id, "a form could not be remembered");
                     }
                     forms.known.insert(id, form);
@@ -201,11 +201,11 @@ fn crm_lead(
         answers,
         consents: form::consents(&lead.disclaimers()),
         submissions_count: 0,
-        passage: Passage {
+        passage: Provenance {
             fetched_at: Some(fetched_at),
             tries: arrival.receive_count,
             mapping: mapping.map(|mapping| mapping.version),
-            ..Passage::default()
+            ..Provenance::default()
         },
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{Ledger, find_form};
+use super::{LeadWriter, find_form};
 use crate::error::WorkError;
 use crate::ids::{FormId, LeadId, OrgScope};
 use crate::meta_app::MetaApp;
@@ -16,17 +16,17 @@ use crate::model::lead::dedupe::{Known, plan};
 use crate::model::lead::file::{NotLeads, Row, RowError, rows};
 use crate::model::lead::form::{self, Form};
 use crate::model::lead::mapping::{self, Mapping};
-use crate::model::lead::{FILE_SOURCE, FILE_TAG, FoundBy, Lead, Passage, SOURCE, Status, tag};
+use crate::model::lead::{FILE_SOURCE, FILE_TAG, FoundBy, Lead, Provenance, SOURCE, Status, tag};
 use crate::table::TableError;
 
 /// Lines worked on together.
 const TOGETHER: usize = 24;
 /// Forms of one file that are asked of Meta.
-const MOST_FORMS: usize = 50;
+const MAX_FORMS: usize = 50;
 /// Problems that are listed; the others are counted.
-const MOST_TOLD: usize = 1000;
+const MAX_TOLD: usize = 1000;
 /// After this, no more lines are begun: whoever sent the file waits for an answer.
-const LONGEST: SignedDuration = SignedDuration::from_secs(18);
+const MAX_DURATION: SignedDuration = SignedDuration::from_secs(18);
 
 /// What is to be done with a file.
 #[derive(Debug, Clone, Copy)]
@@ -86,13 +86,13 @@ struct KnownForm {
 /// when the file is sent again.
 pub async fn import(
     meta: &MetaApp,
-    ledger: &Ledger,
+    writer: &LeadWriter,
     scope: &OrgScope,
     file: &[u8],
     how: Importing,
     now: Timestamp,
 ) -> Result<Result<ImportReport, NotLeads>, WorkError> {
-    let country = ledger.table.org(scope).await?.and_then(|org| org.default_country);
+    let country = writer.table.org(scope).await?.and_then(|org| org.default_country);
     let mut rows = match rows(file, country.as_deref(), now) {
         Ok(rows) => rows.skip_while(|row| line_of(row) < how.from_line).peekable(),
         Err(refusal) => return Ok(Err(refusal)),
@@ -102,14 +102,14 @@ pub async fn import(
     let mut planned = Known::default();
     while let Some(next) = rows.peek() {
         // Between handfuls, so that no line is told of twice when the rest of the file is sent.
-        if crate::clock::now().duration_since(now) > LONGEST {
+        if crate::clock::now().duration_since(now) > MAX_DURATION {
             report.next_line = Some(line_of(next));
             break;
         }
         let (good, bad): (Vec<_>, Vec<_>) = rows.by_ref().take(TOGETHER).partition(Result::is_ok);
         bad.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
         let good: Vec<Row> = good.into_iter().flatten().collect();
-        learn(meta, ledger, scope, &good, &mut forms, now).await?;
+        learn(meta, writer, scope, &good, &mut forms, now).await?;
         let page_of = |row: &Row| forms.get(row.form_id.as_ref()?)?.page.as_ref();
         // In the file's order: of two lines of one person, the first becomes the lead.
         for rows in good.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
@@ -117,7 +117,7 @@ pub async fn import(
             let known = |row: &Row| forms.get(row.form_id.as_ref()?);
             let leads = rows.iter().map(|row| lead(row, known(row), country.as_deref(), how, now)).collect();
             let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
-            take(ledger, scope, page_of(first), &lines, leads, &mut planned, &mut report, now).await?;
+            take(writer, scope, page_of(first), &lines, leads, &mut planned, &mut report, now).await?;
         }
     }
     tracing::info!(org = %scope.org(), rows = report.rows, created = report.created, merged = report.merged, failed = report.failed, dry_run = how.dry_run, "a file of leads was read");
@@ -136,7 +136,7 @@ fn same_page(one: Option<&Connection>, other: Option<&Connection>) -> bool {
 impl ImportReport {
     fn fail(&mut self, error: RowError) {
         self.failed += 1;
-        if self.problems.len() < MOST_TOLD {
+        if self.problems.len() < MAX_TOLD {
             self.problems.push(RowProblem { line: error.line, column: error.column, message: error.message });
         }
     }
@@ -146,7 +146,7 @@ impl ImportReport {
 /// no connected page is read by the names of its columns.
 async fn learn(
     meta: &MetaApp,
-    ledger: &Ledger,
+    writer: &LeadWriter,
     scope: &OrgScope,
     rows: &[Row],
     forms: &mut BTreeMap<FormId, KnownForm>,
@@ -155,11 +155,11 @@ async fn learn(
     let new: BTreeSet<FormId> =
         rows.iter().filter_map(|row| row.form_id.clone()).filter(|form| !forms.contains_key(form)).collect();
     let new: Vec<FormId> = new.into_iter().collect();
-    let mut mappings: BTreeMap<FormId, Mapping> = ledger.table.mappings(scope, &new).await?.into_iter().collect();
+    let mut mappings: BTreeMap<FormId, Mapping> = writer.table.mappings(scope, &new).await?.into_iter().collect();
     for id in new {
         // Each one is asked of Meta; a file of very many forms is no export of Meta's.
-        let found = if forms.len() < MOST_FORMS {
-            find_form(meta, &ledger.table, scope, &id, now).await.unwrap_or_else(|error| {
+        let found = if forms.len() < MAX_FORMS {
+            find_form(meta, &writer.table, scope, &id, now).await.unwrap_or_else(|error| {
                 tracing::warn!(%error, form = %id, "a form could not be read; its lines are read by the names of their columns");
                 None
             })
@@ -215,14 +215,14 @@ fn lead(row: &Row, known: Option<&KnownForm>, country: Option<&str>, how: Import
         answers,
         consents: Vec::new(),
         submissions_count: 0,
-        passage: Passage { mapping: mapping.map(|mapping| mapping.version), ..Passage::default() },
+        passage: Provenance { mapping: mapping.map(|mapping| mapping.version), ..Provenance::default() },
     }
 }
 
 /// Counts what becomes of leads and, unless this is a dry run, writes them. A dry run remembers what would be there.
 #[expect(clippy::too_many_arguments, reason = "what to take, for whom, and what came of it")]
 async fn take(
-    ledger: &Ledger,
+    writer: &LeadWriter,
     scope: &OrgScope,
     page: Option<&Connection>,
     lines: &[u64],
@@ -231,7 +231,7 @@ async fn take(
     report: &mut ImportReport,
     now: Timestamp,
 ) -> Result<(), WorkError> {
-    let mut known = ledger.table.known(scope, &leads, &Assignment::Unassigned).await?;
+    let mut known = writer.table.known(scope, &leads, &Assignment::Unassigned).await?;
     known.stored.extend(planned.stored.iter().cloned());
     for (person, lead) in &planned.persons {
         known.persons.entry(person.clone()).or_insert_with(|| lead.clone());
@@ -246,13 +246,13 @@ async fn take(
     let outcomes = if report.dry_run {
         leads.iter().map(|_| Ok(())).collect()
     } else {
-        ledger.write(scope, page, leads.iter().cloned().map(Ok).collect(), now).await
+        writer.write(scope, page, leads.iter().cloned().map(Ok).collect(), now).await
     };
     for ((line, lead), outcome) in lines.iter().zip(&leads).zip(outcomes) {
         let outcome = match outcome {
             // The page was disconnected meanwhile; the file's leads are the org's all the same.
             Err(WorkError::Disconnected) => {
-                ledger.write(scope, None, vec![Ok(lead.clone())], now).await.into_iter().next().unwrap_or(Ok(()))
+                writer.write(scope, None, vec![Ok(lead.clone())], now).await.into_iter().next().unwrap_or(Ok(()))
             }
             outcome => outcome,
         };
@@ -262,7 +262,7 @@ async fn take(
                 report.created += usize::from(created.contains(&lead.id));
                 report.merged += usize::from(merged.contains(&lead.id));
             }
-            Err(WorkError::Table(TableError::Unholdable(_))) => {
+            Err(WorkError::Table(TableError::ItemRejected(_))) => {
                 let message = "The line is too large for a lead: 400 KB at most.".to_owned();
                 report.fail(RowError { line: *line, column: None, message });
             }

@@ -3,17 +3,17 @@
 //! Everything here may be done twice, by two workers at once, and may stop anywhere: the one transaction in
 //! `write` decides, and what comes after it is done again by whoever finds it undone.
 
-mod catch_up;
 #[cfg(test)]
 mod crash_tests;
 mod fetch;
 mod forms;
 mod import;
-mod map_again;
 mod quiet;
+mod remap;
 mod replay;
 #[cfg(test)]
 mod stage_for_tests;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -24,14 +24,14 @@ use std::collections::BTreeMap;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-pub use catch_up::{CatchUp, Search, cannot_search};
 pub use forms::{FormInfo, find_form, forms, newest_lead, send_test_lead};
 pub use import::{ImportReport, Importing, RowProblem, import};
-pub use map_again::{Remapped, map_again};
-pub use quiet::tell_quiet;
+pub use quiet::report_quiet_pages;
+pub use remap::{Remapped, remap};
 pub use replay::{Replaying, parked, parked_from, replay};
+pub use sweep::{Search, Sweep, cannot_search};
 pub use trace::trace;
-pub use write::Ledger;
+pub use write::LeadWriter;
 
 use crate::error::WorkError;
 use crate::graph::GraphError;
@@ -48,11 +48,11 @@ use crate::vault::VaultError;
 
 /// What bringing leads in takes.
 #[derive(Debug)]
-pub struct Intake {
+pub struct Ingest {
     /// To read leads and forms, with the pages' tokens.
     pub meta: MetaApp,
     /// To find who gets them, to write them, and to tell the CRM.
-    pub ledger: Ledger,
+    pub writer: LeadWriter,
     /// Takes integrations whose token failed, to be looked at now instead of at the next daily look.
     pub checks: Queue<CheckJob>,
 }
@@ -70,21 +70,21 @@ pub struct Arrival {
 /// After so many times a lead that Meta still does not show is taken for one that it never will.
 pub const MAX_RECEIVES: u32 = 10;
 
-impl Intake {
+impl Ingest {
     /// Brings in leads of one page for everybody who connected it, and answers one outcome for each, in their order.
     ///
     /// `Ok` means settled: in, in before, parked, or nobody's. An error is worth another try, as its verdict says.
     /// What cannot be settled by trying is parked for the org with its reason, and that is `Ok` too; what has been
     /// tried too often is parked and stays an error, so that the queue ends it where an alarm sees it.
-    pub async fn take_in(&self, page: &PageId, arrivals: &[Arrival], now: Timestamp) -> Vec<Result<(), WorkError>> {
-        let (connections, left): (Vec<_>, Vec<_>) = match self.ledger.table.ever_connected(page).await {
+    pub async fn ingest(&self, page: &PageId, arrivals: &[Arrival], now: Timestamp) -> Vec<Result<(), WorkError>> {
+        let (connections, left): (Vec<_>, Vec<_>) = match self.writer.table.ever_connected(page).await {
             Ok(rows) => rows.into_iter().partition(|(_, connection)| connection.is_connected()),
             Err(error) => {
                 tracing::error!(%error, %page, "connections of a page could not be read");
                 return arrivals.iter().map(|_| Err(error.clone().into())).collect();
             }
         };
-        let paused = match self.ledger.table.paused_until(page, now).await {
+        let paused = match self.writer.table.paused_until(page, now).await {
             Ok(paused) => paused,
             // Asking Meta once more than it likes is no reason to keep a lead waiting.
             Err(error) => {
@@ -98,7 +98,7 @@ impl Intake {
         let mut outcomes: Vec<Result<(), WorkError>> = arrivals.iter().map(|_| Ok(())).collect();
         // What was stored while the page was still connected may be untold.
         for (scope, _) in by_org(left) {
-            let told = self.in_before(&scope, arrivals).await;
+            let told = self.skip_stored(&scope, arrivals).await;
             let told = told.unwrap_or_else(|error| arrivals.iter().map(|_| Some(Err(error.clone()))).collect());
             for (outcome, told) in outcomes.iter_mut().zip(told) {
                 *outcome = told.unwrap_or(Ok(())).and(std::mem::replace(outcome, Ok(())));
@@ -107,7 +107,7 @@ impl Intake {
         // Side by side: the org whose token Meta is slow with must not use up the others' time.
         let orgs = by_org(connections);
         let taking =
-            orgs.iter().map(|(scope, connections)| self.settle_for_org(scope, connections, arrivals, paused, now));
+            orgs.iter().map(|(scope, connections)| self.ingest_for_org(scope, connections, arrivals, paused, now));
         for of_org in join_all(taking).await {
             for (place, settled) in of_org {
                 if let Some(outcome) = outcomes.get_mut(place).filter(|outcome| outcome.is_ok()) {
@@ -119,7 +119,7 @@ impl Intake {
     }
 
     /// What becomes of those of `arrivals` that are this org's: their places, and the outcome of each.
-    async fn settle_for_org(
+    async fn ingest_for_org(
         &self,
         scope: &OrgScope,
         connections: &[Connection],
@@ -131,13 +131,13 @@ impl Intake {
         let is_theirs = |arrival: &Arrival| arrival.job.only_for.as_ref().is_none_or(|org| org == scope.org());
         let (places, theirs): (Vec<usize>, Vec<Arrival>) =
             arrivals.iter().cloned().enumerate().filter(|(_, arrival)| is_theirs(arrival)).unzip();
-        let for_org = self.take_in_for_org(scope, connections, &theirs, paused, now).await;
+        let for_org = self.ingest_through(scope, connections, &theirs, paused, now).await;
         let mut settled_of_runs: BTreeMap<&RunId, usize> = BTreeMap::new();
         let mut outcomes = Vec::with_capacity(places.len());
         for ((place, outcome), arrival) in places.into_iter().zip(for_org).zip(&theirs) {
             let settled = match outcome {
                 Ok(()) => Ok(()),
-                Err(error) => self.settle(scope, arrival, error, now).await,
+                Err(error) => self.park_or_retry(scope, arrival, error, now).await,
             };
             if let (Ok(()), Some(run)) = (&settled, &arrival.job.run) {
                 *settled_of_runs.entry(run).or_default() += 1;
@@ -145,7 +145,7 @@ impl Intake {
             outcomes.push((place, settled));
         }
         for (run, count) in settled_of_runs {
-            self.settled(scope, run, count).await;
+            self.add_progress(scope, run, count).await;
         }
         outcomes
     }
@@ -154,7 +154,7 @@ impl Intake {
     ///
     /// The same org may have connected the page through several accounts. What one of them may not read, or does not
     /// see, the next is asked for.
-    async fn take_in_for_org(
+    async fn ingest_through(
         &self,
         scope: &OrgScope,
         connections: &[Connection],
@@ -162,7 +162,7 @@ impl Intake {
         paused: Option<Timestamp>,
         now: Timestamp,
     ) -> Vec<Result<(), WorkError>> {
-        let mut outcomes = match self.in_before(scope, arrivals).await {
+        let mut outcomes = match self.skip_stored(scope, arrivals).await {
             Ok(outcomes) => outcomes,
             Err(error) => return arrivals.iter().map(|_| Err(error.clone())).collect(),
         };
@@ -184,8 +184,9 @@ impl Intake {
                 break;
             }
             let fetched = self.fetch(scope, connection, &these, now).await;
-            self.heed_limits(&connection.page_id, fetched.iter().filter_map(|lead| lead.as_ref().err()), now).await;
-            let written = self.ledger.write(scope, Some(connection), fetched, now).await;
+            self.pause_on_throttle(&connection.page_id, fetched.iter().filter_map(|lead| lead.as_ref().err()), now)
+                .await;
+            let written = self.writer.write(scope, Some(connection), fetched, now).await;
             if connection.ended.is_none()
                 && written.iter().any(|outcome| outcome.as_ref().is_err_and(WorkError::is_of_token))
             {
@@ -209,44 +210,44 @@ impl Intake {
     }
 
     /// What is stored already is only told, if it is not known to be told: Meta is not asked again for what it repeats.
-    async fn in_before(
+    async fn skip_stored(
         &self,
         scope: &OrgScope,
         arrivals: &[Arrival],
     ) -> Result<Vec<Option<Result<(), WorkError>>>, WorkError> {
         let ids: Vec<LeadId> =
             arrivals.iter().map(|arrival| LeadId::from_leadgen(&arrival.job.notice.leadgen_id)).collect();
-        let stored = self.ledger.table.stored_among(scope, &ids).await?;
-        let told = if stored.is_empty() { Ok(()) } else { self.ledger.tell_stored(scope, &stored).await };
+        let stored = self.writer.table.stored_among(scope, &ids).await?;
+        let told = if stored.is_empty() { Ok(()) } else { self.writer.republish(scope, &stored).await };
         Ok(ids.iter().map(|id| stored.contains(id).then(|| told.clone())).collect())
     }
 
     /// A page that Meta throttles is left alone, by whoever has something to ask about it, until Meta said it may be asked.
-    async fn heed_limits<'a>(&self, page: &PageId, errors: impl Iterator<Item = &'a WorkError>, now: Timestamp) {
+    async fn pause_on_throttle<'a>(&self, page: &PageId, errors: impl Iterator<Item = &'a WorkError>, now: Timestamp) {
         let waits =
-            errors.filter_map(|error| if let WorkError::Graph(error) = error { error.throttled_for() } else { None });
+            errors.filter_map(|error| if let WorkError::Graph(error) = error { error.retry_after() } else { None });
         let Some(wait) = waits.max() else { return };
         tracing::warn!(%page, ?wait, metric = "pages_throttled", "Meta throttles a page");
-        if let Err(error) = self.ledger.table.pause(page, now + wait).await {
+        if let Err(error) = self.writer.table.pause(page, now + wait).await {
             tracing::warn!(%error, %page, "others do not know that Meta wants to be left alone");
         }
     }
 
-    async fn settled(&self, scope: &OrgScope, run: &RunId, count: usize) {
-        if let Err(error) = self.ledger.table.count_settled(scope, run, count).await {
+    async fn add_progress(&self, scope: &OrgScope, run: &RunId, count: usize) {
+        if let Err(error) = self.writer.table.count_settled(scope, run, count).await {
             tracing::warn!(%error, %run, "what came in of a search could not be counted");
         }
     }
 
     /// Writes down a step of a lead's life. It explains; nothing rests on it.
     async fn note(&self, scope: &OrgScope, leadgen_id: &LeadgenId, step: &Step) {
-        if let Err(error) = self.ledger.table.note(scope, &LeadId::from_leadgen(leadgen_id), step).await {
+        if let Err(error) = self.writer.table.note(scope, &LeadId::from_leadgen(leadgen_id), step).await {
             tracing::warn!(%error, %leadgen_id, "a step of a lead's life could not be written down");
         }
     }
 
     /// Parks what trying does not help, or has not helped for long.
-    async fn settle(
+    async fn park_or_retry(
         &self,
         scope: &OrgScope,
         arrival: &Arrival,
@@ -263,7 +264,7 @@ impl Intake {
             return Err(error);
         }
         let leadgen_id = &arrival.job.notice.leadgen_id;
-        if self.ledger.table.stored(scope, &LeadId::from_leadgen(leadgen_id)).await?.is_some() {
+        if self.writer.table.stored(scope, &LeadId::from_leadgen(leadgen_id)).await?.is_some() {
             // It is in. If it could not be told, the dead letters keep it until it can.
             return if matches!(error, WorkError::Bus(_)) { Err(error) } else { Ok(()) };
         }
@@ -276,12 +277,12 @@ impl Intake {
             parked_at: now,
             job: arrival.job.clone(),
         };
-        self.ledger.table.park(scope, &parked).await?;
+        self.writer.table.park(scope, &parked).await?;
         let step = Step::new(crate::clock::now(), StepKind::Parked, parked.reason.to_string(), parked.evidence);
         self.note(scope, leadgen_id, &step).await;
         if let (Some(run), false) = (&arrival.job.run, given_up) {
             // It stays an error, and is settled all the same.
-            self.settled(scope, run, 1).await;
+            self.add_progress(scope, run, 1).await;
         }
         if given_up { Ok(()) } else { Err(error) }
     }
@@ -313,7 +314,7 @@ fn another_account_may_help(error: &WorkError) -> bool {
         WorkError::Vault(VaultError::Missing(_) | VaultError::Unreadable(_)) | WorkError::Disconnected => true,
         WorkError::Graph(error) => matches!(
             error,
-            GraphError::TokenDead { .. }
+            GraphError::TokenInvalid { .. }
                 | GraphError::WrongTokenKind(_)
                 | GraphError::NotPermitted(_)
                 | GraphError::NotVisible(_)

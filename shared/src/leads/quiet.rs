@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::Ledger;
+use super::LeadWriter;
 use crate::error::WorkError;
 use crate::ids::OrgScope;
 use crate::model::connection::Integration;
@@ -12,13 +12,13 @@ use crate::model::event::Event;
 ///
 /// # Errors
 /// If the table cannot be read or written, or the bus does not take it: the next look tells it.
-pub async fn tell_quiet(
-    ledger: &Ledger,
+pub async fn report_quiet_pages(
+    writer: &LeadWriter,
     scope: &OrgScope,
     integration: &Integration,
     now: Timestamp,
 ) -> Result<usize, WorkError> {
-    let mut quiet = ledger.table.pages_of(scope, &integration.id).await?;
+    let mut quiet = writer.table.pages_of(scope, &integration.id).await?;
     quiet.retain(|page| page.is_connected() && page.ended.is_none() && page.quiet_since.is_none());
     quiet.retain(|page| {
         let of_their_time = page.found.found_webhook + page.found.found_sweep + page.found.found_sync;
@@ -28,8 +28,8 @@ pub async fn tell_quiet(
     for page in &quiet {
         tracing::warn!(org = %scope.org(), page = %page.page_id, last_lead_at = ?page.last_lead_at, usual_silence_s = page.rhythm.usual_silence_s, metric = "pages_quiet", "a page that had leads has gone quiet");
         // Told first: whoever stops in between tells it again, with the same id.
-        ledger.bus.publish(&[Event::connection_quiet(scope, integration, page)]).await?;
-        ledger.table.set_quiet(scope, page, now).await?;
+        writer.bus.publish(&[Event::connection_quiet(scope, integration, page)]).await?;
+        writer.table.set_quiet(scope, page, now).await?;
     }
     Ok(quiet.len())
 }

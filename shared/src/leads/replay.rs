@@ -41,7 +41,7 @@ async fn still_waiting(table: &Table, scope: &OrgScope, parked: Vec<ParkedLead>)
 }
 
 /// Leads that are put back in one go.
-const STRETCH: usize = 100;
+const PAGE_SIZE: usize = 100;
 
 /// Why parked leads are tried again.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +73,7 @@ pub async fn replay(
     };
     let step = Step::new(crate::clock::now(), StepKind::Replayed, cause, detail);
     // In stretches: whoever is cut off has less to do the next time.
-    for parked in parked.chunks(STRETCH) {
+    for parked in parked.chunks(PAGE_SIZE) {
         queue.send(&parked.iter().map(job).collect::<Vec<_>>()).await?;
         write_all(parked.iter().map(|lead| table.unpark(scope, lead)).collect()).await?;
         let ids: Vec<LeadId> = parked.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();

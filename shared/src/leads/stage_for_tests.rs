@@ -9,7 +9,7 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Arrival, Intake, Ledger};
+use super::{Arrival, Ingest, LeadWriter};
 use crate::bus::Bus;
 use crate::graph::Graph;
 use crate::jobs::LeadJob;
@@ -100,8 +100,8 @@ fn graph(elsewhere: &Elsewhere, body: &[u8]) -> Value {
     json!(answers)
 }
 
-/// An intake of org `a`, whose one page is 7, with three users who take leads and one who does not.
-pub(super) async fn intake(assignment: Assignment) -> (Intake, Elsewhere) {
+/// An ingest of org `a`, whose one page is 7, with three users who take leads and one who does not.
+pub(super) async fn ingest(assignment: Assignment) -> (Ingest, Elsewhere) {
     let elsewhere = Elsewhere::default();
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", socket.local_addr().unwrap());
@@ -128,18 +128,18 @@ pub(super) async fn intake(assignment: Assignment) -> (Intake, Elsewhere) {
         app_secret_id: "app".into(),
     };
     let bus = Bus::new(aws_sdk_eventbridge::Client::from_conf(bus), "bus".into());
-    let intake = Intake {
+    let ingest = Ingest {
         meta,
-        ledger: Ledger { table: empty_table().await, bus },
+        writer: LeadWriter { table: empty_table().await, bus },
         checks: Queue::new(aws_sdk_sqs::Client::from_conf(queues), "http://127.0.0.1:9/queue".into()),
     };
-    let (a, table) = (scope("a"), &intake.ledger.table);
+    let (a, table) = (scope("a"), &ingest.writer.table);
     table.insert_integration(&a, &integration(assignment), None).await.unwrap();
     table.save_connection(&a, &connection("a")).await.unwrap();
     for (name, active) in [("ann", true), ("bob", true), ("cem", true), ("dee", false)] {
         table.put_user(&a, &user(name, active)).await.unwrap();
     }
-    (intake, elsewhere)
+    (ingest, elsewhere)
 }
 
 /// These leads as a queue hands them out for the `receive_count`th time.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::stage_for_tests::{arrivals, intake};
+use super::stage_for_tests::{arrivals, ingest};
 use super::*;
 use crate::ids::LeadgenId;
 use crate::model::connection::Choice;
@@ -15,13 +15,13 @@ use crate::table::lead::Stored;
 use crate::table::lead_list::LeadFilter;
 use crate::table::tests::{at, connection, lead, scope, user};
 
-async fn write(intake: &Intake, leads: &[Lead]) -> Vec<Result<(), WorkError>> {
+async fn write(ingest: &Ingest, leads: &[Lead]) -> Vec<Result<(), WorkError>> {
     let fetched = leads.iter().cloned().map(Ok).collect();
-    intake.ledger.write(&scope("a"), Some(&connection("a")), fetched, at("2026-01-02T00:00:00Z")).await
+    ingest.writer.write(&scope("a"), Some(&connection("a")), fetched, at("2026-01-02T00:00:00Z")).await
 }
 
-async fn stored(intake: &Intake) -> Vec<Lead> {
-    intake.ledger.table.leads(&scope("a"), &LeadFilter::default(), None, 500).await.unwrap().0
+async fn stored(ingest: &Ingest) -> Vec<Lead> {
+    ingest.writer.table.leads(&scope("a"), &LeadFilter::default(), None, 500).await.unwrap().0
 }
 
 fn counts(leads: &[Lead]) -> BTreeMap<String, usize> {
@@ -34,68 +34,68 @@ fn counts(leads: &[Lead]) -> BTreeMap<String, usize> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn eight_workers_with_the_same_leads_make_each_once_and_stay_fair() {
-    let (intake, listener) = intake(Assignment::RoundRobin).await;
+    let (ingest, listener) = ingest(Assignment::RoundRobin).await;
     let leads: Vec<Lead> = (1..=100).map(|id| lead(id, Some(&format!("p{id}@example.com")))).collect();
-    let intake = Arc::new(intake);
+    let ingest = Arc::new(ingest);
     let workers: Vec<_> = (0..8)
         .map(|worker| {
-            let (intake, mut leads) = (intake.clone(), leads.clone());
+            let (ingest, mut leads) = (ingest.clone(), leads.clone());
             leads.rotate_left(worker * 12);
-            tokio::spawn(async move { write(&intake, &leads).await })
+            tokio::spawn(async move { write(&ingest, &leads).await })
         })
         .collect();
     for worker in workers {
         assert!(worker.await.unwrap().iter().all(Result::is_ok));
     }
-    let stored = stored(&intake).await;
+    let stored = stored(&ingest).await;
     assert_eq!(stored.len(), 100);
     assert_eq!(counts(&stored), [("ann".into(), 34), ("bob".into(), 33), ("cem".into(), 33)].into());
-    assert_eq!(intake.ledger.table.connections(&scope("a")).await.unwrap()[0].leads_count, 100);
+    assert_eq!(ingest.writer.table.connections(&scope("a")).await.unwrap()[0].leads_count, 100);
     let heard = listener.heard().ids.clone();
     assert_eq!(heard.iter().collect::<BTreeSet<_>>().len(), 100, "each is told, a repeat by the same id");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_person_on_two_forms_at_the_same_instant_is_one_lead() {
-    let (intake, _) = intake(Assignment::RoundRobin).await;
+    let (ingest, _) = ingest(Assignment::RoundRobin).await;
     let (one, two) = ([lead(1, Some("Same@example.com"))], [lead(2, Some("same@example.com "))]);
-    let (first, second) = tokio::join!(write(&intake, &one), write(&intake, &two));
+    let (first, second) = tokio::join!(write(&ingest, &one), write(&ingest, &two));
     assert!(first[0].is_ok() && second[0].is_ok());
-    let stored = stored(&intake).await;
+    let stored = stored(&ingest).await;
     assert_eq!((stored.len(), stored[0].submissions_count), (1, 1));
-    let joined = intake.ledger.table.submissions(&scope("a"), &stored[0].id).await.unwrap();
+    let joined = ingest.writer.table.submissions(&scope("a"), &stored[0].id).await.unwrap();
     assert_ne!(joined[0].id, stored[0].id);
-    let by_own_id = intake.ledger.table.stored(&scope("a"), &joined[0].id).await.unwrap();
+    let by_own_id = ingest.writer.table.stored(&scope("a"), &joined[0].id).await.unwrap();
     assert!(matches!(by_own_id, Some(Stored::Submission(_))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_is_deactivated_gets_no_lead_from_that_moment() {
-    let (intake, _) = intake(Assignment::RoundRobin).await;
-    let intake = Arc::new(intake);
+    let (ingest, _) = ingest(Assignment::RoundRobin).await;
+    let ingest = Arc::new(ingest);
     let writer = {
-        let intake = intake.clone();
+        let ingest = ingest.clone();
         tokio::spawn(async move {
             for id in 1..=40 {
-                write(&intake, &[lead(id, None)]).await.remove(0).unwrap();
+                write(&ingest, &[lead(id, None)]).await.remove(0).unwrap();
             }
         })
     };
-    intake.ledger.table.put_user(&scope("a"), &user("bob", false)).await.unwrap();
-    let before = counts(&stored(&intake).await).get("bob").copied().unwrap_or(0);
+    ingest.writer.table.put_user(&scope("a"), &user("bob", false)).await.unwrap();
+    let before = counts(&stored(&ingest).await).get("bob").copied().unwrap_or(0);
     writer.await.unwrap();
-    let after = stored(&intake).await;
+    let after = stored(&ingest).await;
     assert_eq!(counts(&after).get("bob").copied().unwrap_or(0), before);
     assert_eq!(after.len(), 40);
 }
 
 #[tokio::test]
 async fn a_chosen_user_who_is_gone_leaves_leads_to_nobody() {
-    let (intake, _) = intake(Assignment::User { user_id: user("ann", true).id }).await;
-    write(&intake, &[lead(1, None)]).await.remove(0).unwrap();
-    intake.ledger.table.put_user(&scope("a"), &user("ann", false)).await.unwrap();
-    write(&intake, &[lead(2, None)]).await.remove(0).unwrap();
-    let reasons: Vec<_> = stored(&intake)
+    let (ingest, _) = ingest(Assignment::User { user_id: user("ann", true).id }).await;
+    write(&ingest, &[lead(1, None)]).await.remove(0).unwrap();
+    ingest.writer.table.put_user(&scope("a"), &user("ann", false)).await.unwrap();
+    write(&ingest, &[lead(2, None)]).await.remove(0).unwrap();
+    let reasons: Vec<_> = stored(&ingest)
         .await
         .into_iter()
         .map(|lead| (lead.assigned_to.map(|user| user.to_string()), lead.assignment.reason))
@@ -105,62 +105,62 @@ async fn a_chosen_user_who_is_gone_leaves_leads_to_nobody() {
 
 #[tokio::test]
 async fn what_was_written_but_not_told_is_told_when_the_work_comes_again() {
-    let (intake, listener) = intake(Assignment::RoundRobin).await;
+    let (ingest, listener) = ingest(Assignment::RoundRobin).await;
     listener.heard().deaf = true;
     let leads = [lead(1, Some("a@example.com")), lead(2, Some("a@example.com"))];
-    assert!(write(&intake, &leads).await.iter().all(|outcome| matches!(outcome, Err(WorkError::Bus(_)))));
+    assert!(write(&ingest, &leads).await.iter().all(|outcome| matches!(outcome, Err(WorkError::Bus(_)))));
     listener.heard().deaf = false;
-    assert!(write(&intake, &leads).await.iter().all(Result::is_ok));
+    assert!(write(&ingest, &leads).await.iter().all(Result::is_ok));
     let told = ["lead.created:a:meta-1", "lead.updated:a:meta-1:meta-2"];
     assert_eq!(listener.heard().ids, told);
-    assert!(write(&intake, &leads).await.iter().all(Result::is_ok));
+    assert!(write(&ingest, &leads).await.iter().all(Result::is_ok));
     assert_eq!(listener.heard().ids, told, "what is known to be told is not told again");
-    assert_eq!(stored(&intake).await.len(), 1);
+    assert_eq!(stored(&ingest).await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_lead_that_the_table_cannot_hold_keeps_no_other_out() {
-    let (intake, _) = intake(Assignment::RoundRobin).await;
+    let (ingest, _) = ingest(Assignment::RoundRobin).await;
     let mut huge = lead(2, None);
     huge.answers[0].values = vec!["x".repeat(500_000)];
-    let outcomes = write(&intake, &[lead(1, None), huge, lead(3, None)]).await;
+    let outcomes = write(&ingest, &[lead(1, None), huge, lead(3, None)]).await;
     assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
     assert_eq!(outcomes[1].as_ref().unwrap_err().verdict(), Verdict::GiveUp);
-    assert_eq!(counts(&stored(&intake).await).values().sum::<usize>(), 2);
+    assert_eq!(counts(&stored(&ingest).await).values().sum::<usize>(), 2);
 }
 
 #[tokio::test]
 async fn a_page_that_nobody_connected_is_settled() {
-    let (intake, _) = intake(Assignment::RoundRobin).await;
+    let (ingest, _) = ingest(Assignment::RoundRobin).await;
     let outcomes =
-        intake.take_in(&PageId::parse("99").unwrap(), &arrivals(&[lead(1, None)], 1), at("2026-01-02T00:00:00Z")).await;
+        ingest.ingest(&PageId::parse("99").unwrap(), &arrivals(&[lead(1, None)], 1), at("2026-01-02T00:00:00Z")).await;
     assert!(outcomes.iter().all(Result::is_ok));
 }
 
 #[tokio::test]
 async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
-    let (intake, _) = intake(Assignment::RoundRobin).await;
+    let (ingest, _) = ingest(Assignment::RoundRobin).await;
     let now = at("2026-01-02T00:00:00Z");
     let refused =
         || WorkError::Graph(GraphError::NotPermitted(crate::graph::error::Detail { code: 200, ..Default::default() }));
     let unseen =
         || WorkError::Graph(GraphError::NotVisible(crate::graph::error::Detail { code: 100, ..Default::default() }));
     let settle = async |id: u64, receive_count: u32, error: WorkError| {
-        intake.settle(&scope("a"), &arrivals(&[lead(id, None)], receive_count)[0], error, now).await
+        ingest.park_or_retry(&scope("a"), &arrivals(&[lead(id, None)], receive_count)[0], error, now).await
     };
     assert!(settle(1, 1, unseen()).await.is_err(), "not yet there is tried again");
-    assert!(intake.ledger.table.parked(&scope("a")).await.unwrap().is_empty());
+    assert!(ingest.writer.table.parked(&scope("a")).await.unwrap().is_empty());
     assert!(settle(1, 1, refused()).await.is_ok(), "what cannot heal is parked at once");
     assert!(
         settle(2, MAX_RECEIVES, unseen()).await.is_err(),
         "what was tried too often is parked and ends in the dead letters"
     );
-    write(&intake, &[lead(3, None)]).await.remove(0).unwrap();
+    write(&ingest, &[lead(3, None)]).await.remove(0).unwrap();
     assert!(settle(3, 1, refused()).await.is_ok());
     let untold = WorkError::Bus(crate::bus::BusError::for_tests());
     assert!(settle(3, MAX_RECEIVES, untold).await.is_err(), "what is in but not told stays in the queue");
-    let parked: Vec<_> = intake
-        .ledger
+    let parked: Vec<_> = ingest
+        .writer
         .table
         .parked(&scope("a"))
         .await
@@ -174,37 +174,37 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
 
 #[tokio::test]
 async fn a_replay_that_fails_again_stays_parked() {
-    let (intake, _) = intake(Assignment::RoundRobin).await;
+    let (ingest, _) = ingest(Assignment::RoundRobin).await;
     let a = scope("a");
     let arrival = &arrivals(&[lead(1, None)], 1)[0];
     let refused =
         || WorkError::Graph(GraphError::NotPermitted(crate::graph::error::Detail { code: 200, ..Default::default() }));
-    intake.settle(&a, arrival, refused(), at("2026-01-02T00:00:00Z")).await.unwrap();
-    let seen = intake.ledger.table.parked(&a).await.unwrap().remove(0);
-    intake.settle(&a, arrival, refused(), at("2026-01-02T00:00:01Z")).await.unwrap();
-    intake.ledger.table.unpark(&a, &seen).await.unwrap();
-    let again = intake.ledger.table.parked(&a).await.unwrap().remove(0);
+    ingest.park_or_retry(&a, arrival, refused(), at("2026-01-02T00:00:00Z")).await.unwrap();
+    let seen = ingest.writer.table.parked(&a).await.unwrap().remove(0);
+    ingest.park_or_retry(&a, arrival, refused(), at("2026-01-02T00:00:01Z")).await.unwrap();
+    ingest.writer.table.unpark(&a, &seen).await.unwrap();
+    let again = ingest.writer.table.parked(&a).await.unwrap().remove(0);
     assert_eq!(again.parked_at, at("2026-01-02T00:00:01Z"));
-    intake.ledger.table.unpark(&a, &again).await.unwrap();
-    assert!(intake.ledger.table.parked(&a).await.unwrap().is_empty());
+    ingest.writer.table.unpark(&a, &again).await.unwrap();
+    assert!(ingest.writer.table.parked(&a).await.unwrap().is_empty());
 }
 
 #[tokio::test]
 async fn a_parked_lead_that_came_in_otherwise_is_off_the_list() {
-    let (intake, _) = intake(Assignment::Unassigned).await;
+    let (ingest, _) = ingest(Assignment::Unassigned).await;
     let (a, leads) = (scope("a"), [lead(1, None), lead(2, None)]);
     for (lead, arrival) in leads.iter().zip(arrivals(&leads, 1)) {
         let error = WorkError::Graph(GraphError::NotPermitted(Default::default()));
-        intake.settle(&a, &arrival, error, lead.received_at).await.unwrap();
+        ingest.park_or_retry(&a, &arrival, error, lead.received_at).await.unwrap();
     }
-    assert_eq!(parked(&intake.ledger.table, &a).await.unwrap().len(), 2);
-    assert!(write(&intake, &leads[..1]).await.iter().all(Result::is_ok));
-    let waiting = parked(&intake.ledger.table, &a).await.unwrap();
+    assert_eq!(parked(&ingest.writer.table, &a).await.unwrap().len(), 2);
+    assert!(write(&ingest, &leads[..1]).await.iter().all(Result::is_ok));
+    let waiting = parked(&ingest.writer.table, &a).await.unwrap();
     assert_eq!(
         waiting.iter().map(|lead| &lead.leadgen_id).collect::<Vec<_>>(),
         [leads[1].leadgen_id.as_ref().unwrap()]
     );
-    assert_eq!(intake.ledger.table.parked(&a).await.unwrap().len(), 1);
+    assert_eq!(ingest.writer.table.parked(&a).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -216,34 +216,34 @@ async fn what_is_disconnected_meanwhile_gets_no_lead_and_leaves_it_to_another_ac
     let id = connection("a").integration_id;
     let removing = async |table: &Table| table.begin_removal(&scope("a"), &id, Timestamp::UNIX_EPOCH).await.map(drop);
     for meanwhile in 0..3 {
-        let (intake, _) = intake(Assignment::RoundRobin).await;
+        let (ingest, _) = ingest(Assignment::RoundRobin).await;
         match meanwhile {
-            0 => left_out(&intake.ledger.table).await.unwrap(),
-            1 => deleted(&intake.ledger.table).await.unwrap(),
-            _ => removing(&intake.ledger.table).await.unwrap(),
+            0 => left_out(&ingest.writer.table).await.unwrap(),
+            1 => deleted(&ingest.writer.table).await.unwrap(),
+            _ => removing(&ingest.writer.table).await.unwrap(),
         }
-        let outcome = write(&intake, &[lead(1, None)]).await.remove(0).unwrap_err();
+        let outcome = write(&ingest, &[lead(1, None)]).await.remove(0).unwrap_err();
         assert!(matches!(outcome, WorkError::Disconnected), "{meanwhile}: {outcome}");
         assert!(super::another_account_may_help(&outcome));
-        assert!(stored(&intake).await.is_empty());
+        assert!(stored(&ingest).await.is_empty());
     }
 }
 
 #[tokio::test]
 async fn a_page_that_goes_quiet_is_told_once_until_its_next_lead() {
-    let (intake, listener) = intake(Assignment::Unassigned).await;
+    let (ingest, listener) = ingest(Assignment::Unassigned).await;
     let leads: Vec<Lead> = (1..=12).map(|id| lead(id, None)).collect();
     let a = scope("a");
-    let integration = intake.ledger.table.integrations(&a).await.unwrap().remove(0);
+    let integration = ingest.writer.table.integrations(&a).await.unwrap().remove(0);
     let come = async |leads: &[Lead], hour: i64| {
-        let page = intake.ledger.table.connections(&a).await.unwrap().remove(0);
+        let page = ingest.writer.table.connections(&a).await.unwrap().remove(0);
         let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
         let fetched = leads.iter().cloned().map(Ok).collect();
-        assert!(intake.ledger.write(&a, Some(&page), fetched, now).await.iter().all(Result::is_ok));
+        assert!(ingest.writer.write(&a, Some(&page), fetched, now).await.iter().all(Result::is_ok));
     };
     let quiet = async |hour: i64| {
         let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
-        tell_quiet(&intake.ledger, &a, &integration, now).await.unwrap()
+        report_quiet_pages(&ingest.writer, &a, &integration, now).await.unwrap()
     };
     for (lead, hour) in leads.chunks(1).zip((0..).step_by(4)) {
         come(lead, hour).await;

@@ -13,8 +13,8 @@ use crate::model::connection::Connection;
 use crate::model::event::Event;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::{Plan, plan};
-use crate::model::lead::{Lead, Passage};
-use crate::table::commit::Committed;
+use crate::model::lead::{Lead, Provenance};
+use crate::table::commit::CommitOutcome;
 use crate::table::lead::Stored;
 use crate::table::{Table, TableError, pause, write_all};
 
@@ -24,18 +24,18 @@ const HANDFUL: usize = 24;
 /// A transaction holds 4 MB; what the table adds to a lead is far less than the rest.
 const HANDFUL_BYTES: usize = 2_000_000;
 /// Tries against other writers before the queue takes over. Of those who collide one gets through each time.
-const MOST_TRIES: u32 = 25;
+const MAX_TRIES: u32 = 25;
 
 /// Where leads are written and told.
 #[derive(Debug, Clone)]
-pub struct Ledger {
+pub struct LeadWriter {
     /// To find who gets them, and to write them.
     pub table: Table,
     /// To tell the CRM.
     pub bus: Bus,
 }
 
-impl Ledger {
+impl LeadWriter {
     /// Writes what was fetched, one outcome for each, in their order. What came through no connection is assigned to nobody.
     pub(super) async fn write(
         &self,
@@ -66,7 +66,7 @@ impl Ledger {
         match self.try_handful(scope, connection, handful, now).await {
             Ok(()) => Vec::new(),
             // One of them cannot be held. The others can.
-            Err(WorkError::Table(TableError::Unholdable(_))) if handful.len() > 1 => {
+            Err(WorkError::Table(TableError::ItemRejected(_))) if handful.len() > 1 => {
                 let mut failed = Vec::new();
                 for lead in handful.chunks(1) {
                     failed.extend(Box::pin(self.write_handful(scope, connection, lead, now)).await);
@@ -85,7 +85,7 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let telling = Uuid::now_v7().simple().to_string();
-        for attempt in 1..=MOST_TRIES {
+        for attempt in 1..=MAX_TRIES {
             // Read anew at each try: the assignment may be changed, or the page disconnected, while leads are on their way.
             let assignment = match connection {
                 None => Some(Assignment::Unassigned),
@@ -98,11 +98,15 @@ impl Ledger {
             let known = self.table.known(scope, handful, &assignment).await?;
             let stored_at = crate::clock::now();
             let stamped = |lead: &Lead| Lead {
-                passage: Passage { stored_at: Some(stored_at), telling: Some(telling.clone()), ..lead.passage.clone() },
+                passage: Provenance {
+                    stored_at: Some(stored_at),
+                    telling: Some(telling.clone()),
+                    ..lead.passage.clone()
+                },
                 ..lead.clone()
             };
             let plan = plan(&handful.iter().map(stamped).collect::<Vec<_>>(), &known, &assignment);
-            if !plan.is_empty() && self.table.commit(scope, connection, &plan, now).await? == Committed::Stale {
+            if !plan.is_empty() && self.table.commit(scope, connection, &plan, now).await? == CommitOutcome::Conflict {
                 pause(attempt).await;
                 continue;
             }
@@ -112,7 +116,7 @@ impl Ledger {
             self.count_latencies(scope, &plan, stored_at).await;
             return self.announce(scope, &telling, &plan, &known.stored).await;
         }
-        Err(TableError::Contended(MOST_TRIES).into())
+        Err(TableError::Contended(MAX_TRIES).into())
     }
 
     /// Tells what was written, and what was found written and is not known to be told: whoever wrote it may have stopped
@@ -144,15 +148,16 @@ impl Ledger {
         self.bus.publish(&events).await?;
         let now = crate::clock::now();
         if !plan.is_empty() {
-            self.table.set_told(scope, telling, now).await?;
+            self.table.mark_published(scope, telling, now).await?;
         }
         // Others may have been stored together with it; of them nobody knows here.
-        write_all(untold.iter().map(|stored| self.table.set_told(scope, stored.id().as_str(), now)).collect()).await?;
+        write_all(untold.iter().map(|stored| self.table.mark_published(scope, stored.id().as_str(), now)).collect())
+            .await?;
         Ok(())
     }
 
     /// Tells what is stored and not known to be told.
-    pub(super) async fn tell_stored(&self, scope: &OrgScope, stored: &BTreeSet<LeadId>) -> Result<(), WorkError> {
+    pub(super) async fn republish(&self, scope: &OrgScope, stored: &BTreeSet<LeadId>) -> Result<(), WorkError> {
         self.announce(scope, "", &Plan::default(), stored).await
     }
 

@@ -48,7 +48,7 @@ pub enum FailureCode {
     /// Meta: no response.
     NoAnswer,
     /// The item is too large for DynamoDB.
-    Unholdable,
+    ItemRejected,
     /// DynamoDB failed.
     TableFailed,
     /// The secret with the token is missing or damaged.
@@ -90,7 +90,7 @@ impl FailureCode {
             | Self::Unavailable
             | Self::Garbage
             | Self::NoAnswer
-            | Self::Unholdable
+            | Self::ItemRejected
             | Self::TableFailed
             | Self::VaultFailed
             | Self::QueueFailed

@@ -12,7 +12,7 @@ use super::keys;
 use super::{Item, Row, Table, TableError};
 use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
 use crate::model::ads::account::{AdAccount, Stage};
-use crate::model::ads::sync_problem::Trouble;
+use crate::model::ads::sync_problem::SyncProblem;
 
 /// Settings that an admin changes. `None` means unchanged.
 #[derive(Debug, Clone, Default)]
@@ -37,7 +37,7 @@ pub struct Found {
     /// How far its import has progressed.
     pub stage: Option<Stage>,
     /// The problem that prevents syncing. `Some(None)` clears it.
-    pub trouble: Option<Option<Trouble>>,
+    pub trouble: Option<Option<SyncProblem>>,
     /// Until when Meta requires a pause. `Some(None)` clears it.
     pub waiting_until: Option<Option<Timestamp>>,
     /// When a sync completed.
@@ -56,7 +56,7 @@ impl Table {
     /// Stores a new account. `false` if the org has already linked it.
     pub async fn insert_ad_account(&self, scope: &OrgScope, account: &AdAccount) -> Result<bool, TableError> {
         let key = keys::ad_account(scope, &account.ad_account_id);
-        let change = self.change(&key).if_still("id", &None::<LinkId>)?;
+        let change = self.change(&key).if_unchanged("id", &None::<LinkId>)?;
         let change = change.set("type", &"ad_account")?.set_all(account, &[])?;
         change.index(Some(keys::ad_account_index(scope, &account.ad_account_id))).send().await
     }
@@ -99,7 +99,7 @@ impl Table {
 
     /// Changes an account's settings. `false` if the account is gone.
     pub async fn set_ad_account(&self, scope: &OrgScope, seen: &AdAccount, to: &Settings) -> Result<bool, TableError> {
-        let mut change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_still("id", &seen.id)?;
+        let mut change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_unchanged("id", &seen.id)?;
         // An update must set something, so this sets an attribute unconditionally.
         change = change.set("type", &"ad_account")?;
         if let Some(label) = &to.label {
@@ -110,7 +110,8 @@ impl Table {
         }
         if let Some(token) = &to.token {
             // Two concurrent changes would leave an orphaned secret.
-            change = change.if_still("token", &seen.token)?.set("token", token)?.set("trouble", &None::<Trouble>)?;
+            change =
+                change.if_unchanged("token", &seen.token)?.set("token", token)?.set("trouble", &None::<SyncProblem>)?;
         }
         if let Some(paused) = to.paused {
             change = change.set("paused", &paused)?;
@@ -123,7 +124,7 @@ impl Table {
 
     /// Records the findings of a sync. A deleted account counts as success.
     pub async fn set_found(&self, scope: &OrgScope, seen: &AdAccount, found: &Found) -> Result<(), TableError> {
-        let mut change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_still("id", &seen.id)?;
+        let mut change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_unchanged("id", &seen.id)?;
         change = change.set("type", &"ad_account")?;
         if let Some((name, status)) = &found.node {
             change = change.set("name", name)?.set("account_status", status)?;
@@ -133,7 +134,7 @@ impl Table {
         }
         if let Some(trouble) = &found.trouble {
             // Findings about an earlier token are discarded.
-            change = change.if_still("token", &seen.token)?.set("trouble", trouble)?;
+            change = change.if_unchanged("token", &seen.token)?.set("trouble", trouble)?;
         }
         if let Some(until) = found.waiting_until {
             change = change.set("waiting_until", &until)?;
@@ -165,15 +166,15 @@ impl Table {
         since: Date,
         lease: Timestamp,
     ) -> Result<bool, TableError> {
-        let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_still("id", &account.id)?;
-        let change = change.if_still("run_id", &None::<RunId>)?;
+        let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_unchanged("id", &account.id)?;
+        let change = change.if_unchanged("run_id", &None::<RunId>)?;
         change.set("run_id", run)?.set("run_since", &since)?.set("run_lease", &lease)?.send().await
     }
 
     /// Extends the sync in progress further back. `false` if it ended, or was extended by another writer, meanwhile.
     pub async fn widen_ads_sync(&self, scope: &OrgScope, account: &AdAccount, since: Date) -> Result<bool, TableError> {
-        let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_still("id", &account.id)?;
-        let change = change.if_still("run_id", &account.run_id)?.if_still("run_since", &account.run_since)?;
+        let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_unchanged("id", &account.id)?;
+        let change = change.if_unchanged("run_id", &account.run_id)?.if_unchanged("run_since", &account.run_since)?;
         change.set("run_since", &since)?.send().await
     }
 
@@ -184,8 +185,8 @@ impl Table {
         account: &AdAccount,
         until: Timestamp,
     ) -> Result<bool, TableError> {
-        let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_still("id", &account.id)?;
-        let change = change.if_still("run_id", &account.run_id)?.if_still("run_lease", &account.run_lease)?;
+        let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_unchanged("id", &account.id)?;
+        let change = change.if_unchanged("run_id", &account.run_id)?.if_unchanged("run_lease", &account.run_lease)?;
         change.set("run_lease", &until)?.send().await
     }
 
@@ -197,10 +198,11 @@ impl Table {
         run: &RunId,
         since: Date,
     ) -> Result<bool, TableError> {
-        let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_still("id", &account.id)?;
-        let change = change.if_still("run_id", run)?.if_still("run_since", &since)?;
+        let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_unchanged("id", &account.id)?;
+        let change = change.if_unchanged("run_id", run)?.if_unchanged("run_since", &since)?;
         // Nor may it be leased to another worker, or count conversions differently by now.
-        let change = change.if_still("run_lease", &account.run_lease)?.if_still("conversions", &account.conversions)?;
+        let change =
+            change.if_unchanged("run_lease", &account.run_lease)?.if_unchanged("conversions", &account.conversions)?;
         let change = change.set("run_id", &None::<RunId>)?.set("run_since", &None::<Date>)?;
         change.set("run_lease", &None::<Timestamp>)?.send().await
     }
@@ -210,17 +212,17 @@ impl Table {
         self.delete_if_still(&keys::ad_account(scope, &seen.ad_account_id), "id", &seen.id).await
     }
 
-    /// Deletes all data of an account. Each day's rows go before the sheets that list the days, so that a run after a
+    /// Deletes all data of an account. Each day's rows go before the campaign_days that list the days, so that a run after a
     /// crash finds what is left.
     ///
     /// # Errors
     /// After an error, part of the data is deleted.
     pub async fn forget_ads(&self, org: crate::ids::OrgId, link: &LinkId) -> Result<(), TableError> {
         let scope = &OrgScope::of(org);
-        for day in self.sheet_days(scope, link).await? {
+        for day in self.days_with_campaign_days(scope, link).await? {
             self.delete_partition(&keys::ad_days_pk(scope, link, day)).await?;
         }
-        self.delete_partition(&keys::sheets_pk(scope, link)).await?;
+        self.delete_partition(&keys::campaign_days_pk(scope, link)).await?;
         self.delete_partition(&keys::ads_pk(scope, link)).await
     }
 

@@ -10,7 +10,7 @@ use crate::model::ads::account::tests::account;
 use crate::model::ads::account::{AdAccount, Stage};
 use crate::model::ads::creative::Creative;
 use crate::model::ads::insights::tests::metrics;
-use crate::model::ads::insights::{AdDay, AdLine, Day, Sheet};
+use crate::model::ads::insights::{AdDay, AdDaySummary, CampaignDay, Day};
 use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet};
 use crate::model::ads::sync::{AdsSync, Cause, ObjectType};
 
@@ -35,11 +35,11 @@ fn ad_day(ad: &str, at_day: &str, spend: &str) -> AdDay {
     }
 }
 
-fn sheet(at_day: &str, campaign: &str, ads: usize) -> Sheet {
+fn campaign_day(at_day: &str, campaign: &str, ads: usize) -> CampaignDay {
     let line = |ad: usize| {
-        (object_id(&(1_000_000 + ad).to_string()), AdLine::of(object_id("20"), &metrics("1.25", ad as u64)))
+        (object_id(&(1_000_000 + ad).to_string()), AdDaySummary::of(object_id("20"), &metrics("1.25", ad as u64)))
     };
-    Sheet { day: day(at_day), campaign_id: object_id(campaign), ads: (0..ads).map(line).collect() }
+    CampaignDay { day: day(at_day), campaign_id: object_id(campaign), ads: (0..ads).map(line).collect() }
 }
 
 #[tokio::test]
@@ -145,7 +145,7 @@ async fn objects_are_listed_in_pages_and_known_by_their_marks() {
 }
 
 #[tokio::test]
-async fn days_and_sheets_come_back_as_they_were() {
+async fn days_of_ads_and_campaigns_come_back_as_they_were() {
     let (table, scope, link) = (empty_table().await, scope("a"), account().id);
     let days = [ad_day("1", "2026-01-01", "12.30"), ad_day("2", "2026-01-01", "0.07"), ad_day("1", "2026-01-02", "3")];
     table.put_ad_days(&scope, &link, &days).await.unwrap();
@@ -155,13 +155,17 @@ async fn days_and_sheets_come_back_as_they_were() {
     let found = table.ad_days(&scope, &link, &which).await.unwrap();
     assert_eq!(found.into_values().collect::<Vec<_>>(), [days[2].clone()]);
 
-    let sheets = [sheet("2026-01-01", "10", 3), sheet("2026-01-02", "10", 6000), sheet("2026-01-02", "11", 1)];
-    table.put_sheets(&scope, &link, &sheets).await.unwrap();
-    let read = table.sheets(&scope, &link, (day("2026-01-02"), day("2026-01-05"))).await.unwrap();
-    assert_eq!(read.into_values().collect::<Vec<_>>(), sheets[1..]);
+    let campaign_days = [
+        campaign_day("2026-01-01", "10", 3),
+        campaign_day("2026-01-02", "10", 6000),
+        campaign_day("2026-01-02", "11", 1),
+    ];
+    table.put_campaign_days(&scope, &link, &campaign_days).await.unwrap();
+    let read = table.campaign_days(&scope, &link, (day("2026-01-02"), day("2026-01-05"))).await.unwrap();
+    assert_eq!(read.into_values().collect::<Vec<_>>(), campaign_days[1..]);
 
     table.forget_ads(scope.org().clone(), &link).await.unwrap();
-    assert!(table.sheets(&scope, &link, (Date::ZERO, Date::MAX)).await.unwrap().is_empty());
+    assert!(table.campaign_days(&scope, &link, (Date::ZERO, Date::MAX)).await.unwrap().is_empty());
     assert!(table.list_ad_days(&scope, &link, day("2026-01-01"), None, 5).await.unwrap().0.is_empty());
 }
 

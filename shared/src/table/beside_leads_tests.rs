@@ -10,7 +10,7 @@ use crate::model::lead::mapping::{Mapping, Rule};
 use crate::model::lead::run::tests::run;
 use crate::model::lead::run::{RunProblem, RunState};
 use crate::model::lead::trace::{Step, StepKind};
-use crate::model::lead::{FoundBy, Passage};
+use crate::model::lead::{FoundBy, Provenance};
 use crate::table::lead::Stored;
 
 #[tokio::test]
@@ -63,12 +63,12 @@ async fn steps_come_back_in_the_order_in_which_they_happened() {
 async fn what_was_told_together_or_alone_is_known_to_be_told() {
     let (table, a) = (empty_table().await, scope("a"));
     let stored = |id: u64, telling: &str| {
-        let passage = Passage { telling: Some(telling.into()), ..Passage::default() };
+        let passage = Provenance { telling: Some(telling.into()), ..Provenance::default() };
         Stored::Lead(Box::new(crate::model::lead::Lead { passage, ..lead(id, None) }))
     };
     let (one, two, three) = (stored(1, "t"), stored(2, "t"), stored(3, "u"));
-    table.set_told(&a, "u", at("2026-01-01T00:00:00Z")).await.unwrap();
-    table.set_told(&a, one.id().as_str(), at("2026-01-01T00:00:01Z")).await.unwrap();
+    table.mark_published(&a, "u", at("2026-01-01T00:00:00Z")).await.unwrap();
+    table.mark_published(&a, one.id().as_str(), at("2026-01-01T00:00:01Z")).await.unwrap();
     let told = table.told_at(&a, &[&one, &two, &three]).await.unwrap();
     assert_eq!(told, [Some(at("2026-01-01T00:00:01Z")), None, Some(at("2026-01-01T00:00:00Z"))]);
     assert_eq!(table.told_at(&a, &[&three, &three]).await.unwrap().len(), 2, "asked for twice at once");

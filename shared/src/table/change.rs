@@ -57,13 +57,13 @@ impl Change {
     }
 
     /// Requires that the item exists.
-    pub(super) fn if_there(mut self) -> Self {
+    pub(super) fn if_exists(mut self) -> Self {
         self.conditions.push("attribute_exists(pk)".to_owned());
         self
     }
 
     /// Requires that an attribute still has the value that was seen. An absent one must still be absent.
-    pub(super) fn if_still(mut self, name: &str, seen: &impl Serialize) -> Result<Self, TableError> {
+    pub(super) fn if_unchanged(mut self, name: &str, seen: &impl Serialize) -> Result<Self, TableError> {
         let (name_ref, value_ref) = self.named(name);
         let seen: AttributeValue = serde_dynamo::to_attribute_value(seen)?;
         if seen.is_null() {

@@ -28,11 +28,11 @@ const FOUND_COUNTERS: [(FoundBy, &str); 5] = [
 
 /// The outcome of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Committed {
+pub enum CommitOutcome {
     /// All writes were made.
-    Yes,
+    Committed,
     /// No write was made: a precondition changed, or another writer was active. Read and plan again.
-    Stale,
+    Conflict,
 }
 
 impl Table {
@@ -40,14 +40,14 @@ impl Table {
     /// through which the leads arrived, if any.
     ///
     /// # Errors
-    /// [`TableError::Unholdable`] if DynamoDB rejects the plan as it is. After any other error the outcome is unknown.
+    /// [`TableError::ItemRejected`] if DynamoDB rejects the plan as it is. After any other error the outcome is unknown.
     pub async fn commit(
         &self,
         scope: &OrgScope,
         connection: Option<&Connection>,
         plan: &Plan,
         now: Timestamp,
-    ) -> Result<Committed, TableError> {
+    ) -> Result<CommitOutcome, TableError> {
         let mut writes = Vec::new();
         for lead in &plan.creates {
             let key = keys::lead(scope, &lead.id);
@@ -89,9 +89,9 @@ impl Table {
     }
 
     /// Runs a transaction.
-    pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<Committed, TableError> {
+    pub(super) async fn transact(&self, writes: Vec<TransactWriteItem>) -> Result<CommitOutcome, TableError> {
         match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-            Ok(_) => Ok(Committed::Yes),
+            Ok(_) => Ok(CommitOutcome::Committed),
             Err(error) => match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let codes = || cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
@@ -99,13 +99,13 @@ impl Table {
                         .find(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict"))
                     {
                         Some("ValidationError" | "ItemCollectionSizeLimitExceeded") => {
-                            Err(TableError::Unholdable(AwsError::new(error)))
+                            Err(TableError::ItemRejected(AwsError::new(error)))
                         }
                         Some(_) => Err(TableError::Failed(AwsError::new(error))),
-                        None => Ok(Committed::Stale),
+                        None => Ok(CommitOutcome::Conflict),
                     }
                 }
-                Some(other) if other.code() == Some("TransactionConflictException") => Ok(Committed::Stale),
+                Some(other) if other.code() == Some("TransactionConflictException") => Ok(CommitOutcome::Conflict),
                 _ => Err(error.into()),
             },
         }

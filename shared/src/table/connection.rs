@@ -77,7 +77,7 @@ impl Table {
         if choice == Choice::Connected {
             change = change.set("connected_at", &now)?;
         }
-        change.if_there().send().await
+        change.if_exists().send().await
     }
 
     /// Deletes a page with all its counters. Already deleted counts as success.
@@ -101,7 +101,7 @@ impl Table {
         ended: Option<&Ended>,
     ) -> Result<(), TableError> {
         let change = self.change(&key_of(scope, connection)).set("subscribed_fields", &subscribed_fields)?;
-        change.set("ended", &ended)?.if_there().send().await.map(drop)
+        change.set("ended", &ended)?.if_exists().send().await.map(drop)
     }
 
     /// Records that a page is unusually quiet. Returns `false` and changes nothing if a lead arrived since the page was
@@ -113,8 +113,8 @@ impl Table {
         now: Timestamp,
     ) -> Result<bool, TableError> {
         let change = self.change(&key_of(scope, connection)).set("quiet_since", &now)?;
-        let change = change.if_still("quiet_since", &None::<Timestamp>)?;
-        change.if_still("last_lead_at", &connection.last_lead_at)?.if_there().send().await
+        let change = change.if_unchanged("quiet_since", &None::<Timestamp>)?;
+        change.if_unchanged("last_lead_at", &connection.last_lead_at)?.if_exists().send().await
     }
 
     /// Records up to when no lead of a page is missing.
@@ -127,7 +127,7 @@ impl Table {
         connection: &Connection,
         until: Timestamp,
     ) -> Result<(), TableError> {
-        self.change(&key_of(scope, connection)).set("swept_until", &until)?.if_there().send().await.map(drop)
+        self.change(&key_of(scope, connection)).set("swept_until", &until)?.if_exists().send().await.map(drop)
     }
 }
 

@@ -59,7 +59,7 @@ async fn findings_about_an_earlier_token_are_dropped() {
     assert!(table.replace_integration(&a, &again, Some(at("2026-02-02T00:00:00Z"))).await.unwrap());
     assert!(!table.record_findings(&a, &seen, &findings(Some(revoked())), at("2026-01-03T00:00:00Z")).await.unwrap());
     assert!(!table.begin_ending(&a, &seen, &revoked(), false, at("2026-01-03T00:00:00Z")).await.unwrap());
-    table.look_again(&a, &seen, None).await.unwrap();
+    table.schedule_check(&a, &seen, None).await.unwrap();
     assert_eq!(
         table.due_integrations(None).await.unwrap().len(),
         1,
@@ -85,14 +85,14 @@ async fn whose_turn_has_come_is_found_without_a_scan_and_handed_out_once() {
     let first = due(Some("2026-01-02T00:00:00Z")).await;
     assert_eq!((first[0].scope.clone(), first[0].id.clone()), (a.clone(), ours().id));
     assert_eq!(due(None).await, first, "everything, due or not");
-    table.put_off(&first[0], at("2026-01-02T02:00:00Z")).await.unwrap();
+    table.postpone_check(&first[0], at("2026-01-02T02:00:00Z")).await.unwrap();
     assert!(due(Some("2026-01-02T01:00:00Z")).await.is_empty());
     // A second planner saw it at its old position and comes too late.
-    table.put_off(&first[0], at("2026-01-05T00:00:00Z")).await.unwrap();
+    table.postpone_check(&first[0], at("2026-01-05T00:00:00Z")).await.unwrap();
     assert_eq!(due(Some("2026-01-02T02:00:00Z")).await.len(), 1);
-    table.look_again(&a, &ours(), None).await.unwrap();
+    table.schedule_check(&a, &ours(), None).await.unwrap();
     assert!(due(None).await.is_empty(), "nothing to look at any more");
-    table.put_off(&first[0], at("2026-01-05T00:00:00Z")).await.unwrap();
+    table.postpone_check(&first[0], at("2026-01-05T00:00:00Z")).await.unwrap();
     assert!(due(None).await.is_empty(), "and nobody brings it back");
 }
 

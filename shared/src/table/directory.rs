@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
-use super::commit::{Committed, rotation_write};
+use super::commit::{CommitOutcome, rotation_write};
 use super::keys;
 use super::{Row, Table, TableError, pause};
 use crate::aws::AwsError;
@@ -51,8 +51,8 @@ impl Table {
     /// # Errors
     /// [`TableError::Contended`] if other writers interfere with every attempt.
     pub async fn put_user(&self, scope: &OrgScope, user: &User) -> Result<(), TableError> {
-        const MOST_TRIES: u32 = 12;
-        for attempt in 1..=MOST_TRIES {
+        const MAX_TRIES: u32 = 12;
+        for attempt in 1..=MAX_TRIES {
             let mut rotation = self.rotation(scope).await?;
             let moved = rotation.set_eligible(&user.id, user.takes_leads());
             if !moved
@@ -69,10 +69,10 @@ impl Table {
             let writes =
                 vec![TransactWriteItem::builder().put(put).build(), rotation_write(&self.name, scope, &rotation)?];
             match self.transact(writes).await? {
-                Committed::Yes => return Ok(()),
-                Committed::Stale => pause(attempt).await,
+                CommitOutcome::Committed => return Ok(()),
+                CommitOutcome::Conflict => pause(attempt).await,
             }
         }
-        Err(TableError::Contended(MOST_TRIES))
+        Err(TableError::Contended(MAX_TRIES))
     }
 }

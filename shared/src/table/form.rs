@@ -55,7 +55,7 @@ impl Table {
     /// writer was faster.
     pub async fn put_mapping(&self, scope: &OrgScope, form: &FormId, mapping: &Mapping) -> Result<bool, TableError> {
         let before = mapping.version.checked_sub(1).filter(|version| *version > 0);
-        let change = self.change(&keys::mapping(scope, form)).if_still("version", &before)?;
+        let change = self.change(&keys::mapping(scope, form)).if_unchanged("version", &before)?;
         change.set("type", &"mapping")?.set_all(mapping, &[])?.send().await
     }
 

@@ -1,8 +1,8 @@
-//! Ad performance: a row per ad and day, a row per account and day, and per campaign and day a sheet that summarises
+//! Ad performance: a row per ad and day, a row per account and day, and per campaign and day a campaign_day that summarises
 //! its ads.
 //!
-//! A sync compares Meta's data with the sheets, writes the rows that changed, and then the sheets. If it dies in
-//! between, the next sync finds the old sheets and writes the same rows again.
+//! A sync compares Meta's data with the campaign_days, writes the rows that changed, and then the campaign_days. If it dies in
+//! between, the next sync finds the old campaign_days and writes the same rows again.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -11,23 +11,23 @@ use jiff::civil::Date;
 use super::keys::{self, Key};
 use super::{Item, Row, Table, TableError, put_request};
 use crate::ids::{AdObjectId, LinkId, OrgScope};
-use crate::model::ads::insights::{AdDay, AdLine, Day, Sheet};
+use crate::model::ads::insights::{AdDay, AdDaySummary, CampaignDay, Day};
 
 /// Ads per item: DynamoDB holds 400 KB.
 const ADS_PER_PART: usize = 2500;
 
-/// Splits a sheet into items, several if it is large. A sheet never loses an ad, so no stale part is left over.
-fn parts(sheet: &Sheet) -> Vec<Sheet> {
-    let lines: Vec<(&AdObjectId, &AdLine)> = sheet.ads.iter().collect();
-    let part = |lines: &[(&AdObjectId, &AdLine)]| Sheet {
-        day: sheet.day,
-        campaign_id: sheet.campaign_id.clone(),
+/// Splits a campaign_day into items, several if it is large. A campaign_day never loses an ad, so no stale part is left over.
+fn parts(campaign_day: &CampaignDay) -> Vec<CampaignDay> {
+    let lines: Vec<(&AdObjectId, &AdDaySummary)> = campaign_day.ads.iter().collect();
+    let part = |lines: &[(&AdObjectId, &AdDaySummary)]| CampaignDay {
+        day: campaign_day.day,
+        campaign_id: campaign_day.campaign_id.clone(),
         ads: lines.iter().map(|(id, line)| ((*id).clone(), (*line).clone())).collect(),
     };
     lines.chunks(ADS_PER_PART).map(part).collect()
 }
 
-/// Where a list of sheets resumes.
+/// Where a list of campaign_days resumes.
 pub struct SheetPlace(Item);
 
 impl Table {
@@ -97,36 +97,36 @@ impl Table {
         self.write_many(days.iter().map(put).collect::<Result<_, _>>()?).await
     }
 
-    /// Reads some sheets of a range of days, oldest first, and returns where to resume. A large sheet may come in
+    /// Reads some campaign_days of a range of days, oldest first, and returns where to resume. A large campaign_day may come in
     /// parts.
-    pub async fn sheets_from(
+    pub async fn campaign_days_from(
         &self,
         scope: &OrgScope,
         link: &LinkId,
         (since, until): (Date, Date),
         place: Option<SheetPlace>,
-    ) -> Result<(Vec<Sheet>, Option<SheetPlace>), TableError> {
+    ) -> Result<(Vec<CampaignDay>, Option<SheetPlace>), TableError> {
         let (from, to) = keys::days_between(since, until);
-        let pk = keys::sheets_pk(scope, link);
+        let pk = keys::campaign_days_pk(scope, link);
         let (items, next) = self.query_between(&pk, (&from, &to), place.map(|place| place.0), None).await?;
-        let sheets = items.into_iter().map(super::entity).collect::<Result<Vec<Sheet>, _>>()?;
-        Ok((sheets, next.map(SheetPlace)))
+        let campaign_days = items.into_iter().map(super::entity).collect::<Result<Vec<CampaignDay>, _>>()?;
+        Ok((campaign_days, next.map(SheetPlace)))
     }
 
-    /// Reads all sheets of a range of days, by day and campaign.
-    pub async fn sheets(
+    /// Reads all campaign_days of a range of days, by day and campaign.
+    pub async fn campaign_days(
         &self,
         scope: &OrgScope,
         link: &LinkId,
         days: (Date, Date),
-    ) -> Result<BTreeMap<(Date, AdObjectId), Sheet>, TableError> {
-        let (mut all, mut place): (BTreeMap<_, Sheet>, _) = (BTreeMap::new(), None);
+    ) -> Result<BTreeMap<(Date, AdObjectId), CampaignDay>, TableError> {
+        let (mut all, mut place): (BTreeMap<_, CampaignDay>, _) = (BTreeMap::new(), None);
         loop {
-            let (sheets, next) = self.sheets_from(scope, link, days, place).await?;
-            for sheet in sheets {
-                match all.get_mut(&(sheet.day, sheet.campaign_id.clone())) {
-                    Some(known) => known.ads.extend(sheet.ads),
-                    None => drop(all.insert((sheet.day, sheet.campaign_id.clone()), sheet)),
+            let (campaign_days, next) = self.campaign_days_from(scope, link, days, place).await?;
+            for campaign_day in campaign_days {
+                match all.get_mut(&(campaign_day.day, campaign_day.campaign_id.clone())) {
+                    Some(known) => known.ads.extend(campaign_day.ads),
+                    None => drop(all.insert((campaign_day.day, campaign_day.campaign_id.clone()), campaign_day)),
                 }
             }
             place = next;
@@ -136,12 +136,16 @@ impl Table {
         }
     }
 
-    /// Lists the days that have sheets.
-    pub(super) async fn sheet_days(&self, scope: &OrgScope, link: &LinkId) -> Result<Vec<Date>, TableError> {
+    /// Lists the days that have campaign_days.
+    pub(super) async fn days_with_campaign_days(
+        &self,
+        scope: &OrgScope,
+        link: &LinkId,
+    ) -> Result<Vec<Date>, TableError> {
         let (mut days, mut place) = (Vec::new(), None);
         loop {
-            let (sheets, next) = self.sheets_from(scope, link, (Date::ZERO, Date::MAX), place).await?;
-            days.extend(sheets.iter().map(|sheet| sheet.day));
+            let (campaign_days, next) = self.campaign_days_from(scope, link, (Date::ZERO, Date::MAX), place).await?;
+            days.extend(campaign_days.iter().map(|campaign_day| campaign_day.day));
             days.dedup();
             place = next;
             if place.is_none() {
@@ -150,19 +154,24 @@ impl Table {
         }
     }
 
-    /// Stores sheets.
+    /// Stores campaign_days.
     ///
     /// # Errors
     /// After an error, some may be stored.
-    pub async fn put_sheets(&self, scope: &OrgScope, link: &LinkId, sheets: &[Sheet]) -> Result<(), TableError> {
+    pub async fn put_campaign_days(
+        &self,
+        scope: &OrgScope,
+        link: &LinkId,
+        campaign_days: &[CampaignDay],
+    ) -> Result<(), TableError> {
         // A few at a time: an item in DynamoDB's types takes many times the memory.
-        const AT_ONCE: usize = 10;
-        for sheets in sheets.chunks(AT_ONCE) {
+        const CONCURRENCY: usize = 10;
+        for campaign_days in campaign_days.chunks(CONCURRENCY) {
             let mut writes = Vec::new();
-            for sheet in sheets {
-                for (number, part) in parts(sheet).iter().enumerate() {
-                    let key = keys::sheet(scope, link, sheet.day, &sheet.campaign_id, number);
-                    writes.push(put_request(&Row::new(&key, "sheet", part))?);
+            for campaign_day in campaign_days {
+                for (number, part) in parts(campaign_day).iter().enumerate() {
+                    let key = keys::campaign_day(scope, link, campaign_day.day, &campaign_day.campaign_id, number);
+                    writes.push(put_request(&Row::new(&key, "campaign_day", part))?);
                 }
             }
             self.write_many(writes).await?;

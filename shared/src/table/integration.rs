@@ -13,7 +13,7 @@ use crate::model::connection::{ConnectedBy, Integration, Problem};
 use crate::model::lead::assignment::Assignment;
 
 /// Problems stored with an integration. An item holds 400 KB, and an admin does not need more.
-const MOST_PROBLEMS: usize = 100;
+const MAX_PROBLEMS: usize = 100;
 
 /// Settings that an admin may change. `None` means unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,7 +94,7 @@ impl Table {
         next_check: Option<Timestamp>,
     ) -> Result<bool, TableError> {
         let change = self.saving(scope, integration, next_check, &[])?;
-        change.if_still("type", &None::<()>)?.send().await
+        change.if_unchanged("type", &None::<()>)?.send().await
     }
 
     /// Stores an integration that was connected again, with its next check at `next_check`. The admin's settings and
@@ -107,7 +107,7 @@ impl Table {
     ) -> Result<bool, TableError> {
         const KEPT: [&str; 4] = ["name", "description", "assignment", "created_at"];
         let change = self.saving(scope, integration, next_check, &KEPT)?;
-        change.if_there().if_still("removing", &false)?.if_still("erasing", &false)?.send().await
+        change.if_exists().if_unchanged("removing", &false)?.if_unchanged("erasing", &false)?.send().await
     }
 
     fn saving(
@@ -124,16 +124,16 @@ impl Table {
 
     /// Schedules the next check; `None` removes the integration from the check queue. Does nothing if it was connected
     /// again, ended, or marked for deletion since it was read.
-    pub async fn look_again(
+    pub async fn schedule_check(
         &self,
         scope: &OrgScope,
         seen: &Integration,
         at: Option<Timestamp>,
     ) -> Result<(), TableError> {
         let index = at.map(|at| keys::check_index(scope, &seen.id, at));
-        let change = self.change(&keys::integration(scope, &seen.id)).index(index).if_there();
-        let change = change.if_still("connected_at", &seen.connected_at)?.if_still("ended", &seen.ended)?;
-        change.if_still("removing", &false)?.send().await.map(drop)
+        let change = self.change(&keys::integration(scope, &seen.id)).index(index).if_exists();
+        let change = change.if_unchanged("connected_at", &seen.connected_at)?.if_unchanged("ended", &seen.ended)?;
+        change.if_unchanged("removing", &false)?.send().await.map(drop)
     }
 
     /// Changes the admin's settings. `false` if there is no such integration.
@@ -144,7 +144,7 @@ impl Table {
         settings: &Settings,
     ) -> Result<bool, TableError> {
         // DynamoDB refuses an empty update, and a caller may ask for one.
-        let mut change = self.change(&keys::integration(scope, id)).if_there().set("type", &"integration")?;
+        let mut change = self.change(&keys::integration(scope, id)).if_exists().set("type", &"integration")?;
         if let Some(name) = &settings.name {
             change = change.set("name", name)?;
         }
@@ -168,8 +168,8 @@ impl Table {
     ) -> Result<bool, TableError> {
         let change = self.change(&keys::integration(scope, &seen.id)).set_all(findings, &[])?;
         let change = change.index(Some(keys::check_index(scope, &seen.id, next_check)));
-        let change = change.if_there().if_still("connected_at", &seen.connected_at)?;
-        change.if_still("ended", &seen.ended)?.if_still("removing", &false)?.send().await
+        let change = change.if_exists().if_unchanged("connected_at", &seen.connected_at)?;
+        change.if_unchanged("ended", &seen.ended)?.if_unchanged("removing", &false)?.send().await
     }
 
     /// Records that the leads that may have been missed were requested from Meta.
@@ -178,15 +178,15 @@ impl Table {
     /// After an error, they are requested again.
     pub async fn caught_up(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
         let change = self.change(&keys::integration(scope, &seen.id)).set("missed_since", &None::<()>)?;
-        change.if_there().if_still("missed_since", &seen.missed_since)?.send().await.map(drop)
+        change.if_exists().if_unchanged("missed_since", &seen.missed_since)?.send().await.map(drop)
     }
 
     /// Records that the secrets of a released integration are deleted. It stays in the check queue until its admins are
     /// notified. Does nothing if it was connected again.
     pub async fn end_letting_go(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
         let change = self.change(&keys::integration(scope, &seen.id)).set("credentials", &Vec::<String>::new())?;
-        let change = change.set("letting_go", &false)?.if_there();
-        change.if_still("connected_at", &seen.connected_at)?.send().await.map(drop)
+        let change = change.set("letting_go", &false)?.if_exists();
+        change.if_unchanged("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 
     /// Records the problems found while connecting.
@@ -196,8 +196,8 @@ impl Table {
         id: &IntegrationId,
         problems: &[Problem],
     ) -> Result<(), TableError> {
-        let problems: Vec<&Problem> = problems.iter().take(MOST_PROBLEMS).collect();
-        self.change(&keys::integration(scope, id)).set("problems", &problems)?.if_there().send().await.map(drop)
+        let problems: Vec<&Problem> = problems.iter().take(MAX_PROBLEMS).collect();
+        self.change(&keys::integration(scope, id)).set("problems", &problems)?.if_exists().send().await.map(drop)
     }
 
     /// Marks an integration as being deleted and puts it first in the check queue, so that an interrupted deletion is
@@ -209,7 +209,7 @@ impl Table {
         now: Timestamp,
     ) -> Result<bool, TableError> {
         let change = self.change(&keys::integration(scope, id)).set("removing", &true)?;
-        change.index(Some(keys::check_index(scope, id, now))).if_there().send().await
+        change.index(Some(keys::check_index(scope, id, now))).if_exists().send().await
     }
 
     /// Ends an integration at the request of the person who connected it, and puts it first in the check queue, so that
@@ -226,7 +226,7 @@ impl Table {
         let change = self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?;
         let change = change.set(if erasing { "erasing" } else { "letting_go" }, &true)?;
         let change = change.index(Some(keys::check_index(scope, &seen.id, now)));
-        change.if_there().if_still("connected_at", &seen.connected_at)?.send().await
+        change.if_exists().if_unchanged("connected_at", &seen.connected_at)?.send().await
     }
 
     /// Records that an erasure is complete: only the org's own data about the integration is left. It stays in the
@@ -237,7 +237,7 @@ impl Table {
         let change = change.set("credentials", &Vec::<String>::new())?.set("problems", &Vec::<Problem>::new())?;
         let change = change.set("granted_for", &None::<()>)?.set("person", &None::<()>)?;
         let change = change.set("erasing", &false)?.set("letting_go", &false)?;
-        change.if_there().if_still("connected_at", &seen.connected_at)?.send().await.map(drop)
+        change.if_exists().if_unchanged("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 
     /// Deletes an integration, provided that it is marked as being deleted.
@@ -260,10 +260,10 @@ impl Table {
 
     /// Postpones the check of an integration that was handed to a worker, so that it is not handed out again meanwhile.
     /// Does nothing if it was rescheduled since it was read.
-    pub async fn put_off(&self, due: &Due, until: Timestamp) -> Result<(), TableError> {
+    pub async fn postpone_check(&self, due: &Due, until: Timestamp) -> Result<(), TableError> {
         let change = self.change(&keys::integration(&due.scope, &due.id));
         let change = change.index(Some(keys::check_index(&due.scope, &due.id, until)));
-        change.if_there().if_still("gsi1sk", &due.place)?.send().await.map(drop)
+        change.if_exists().if_unchanged("gsi1sk", &due.place)?.send().await.map(drop)
     }
 
     /// Stores which person at Meta connected an integration, by a hash that only this service can compute.

@@ -25,7 +25,7 @@
 //! | ad pause | `AD_ACCOUNT#act`, `META_APP` | `PAUSE` | | | yes |
 //! | ad object | `ORG#o#ADS#link` | `OBJECT#kind#id` | | | |
 //! | account day | `ORG#o#ADS#link` | `DAY#d` | | | |
-//! | sheet | `ORG#o#ADS#link#SHEETS` | `DAY#d#campaign#part` | | | |
+//! | campaign_day | `ORG#o#ADS#link#SHEETS` | `DAY#d#campaign#part` | | | |
 //! | ad day | `ORG#o#ADS#link#DAY#d` | `AD#ad` | | | |
 //! | ads sync | `ORG#o#ADS_SYNCS` | `SYNC#run#link` | | | yes |
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
@@ -265,12 +265,12 @@ pub(super) fn account_day(scope: &OrgScope, link: &LinkId, day: Date) -> Key {
     Key { pk: ads_pk(scope, link), sk: format!("{DAY_PREFIX}{day}") }
 }
 
-pub(super) fn sheets_pk(scope: &OrgScope, link: &LinkId) -> String {
+pub(super) fn campaign_days_pk(scope: &OrgScope, link: &LinkId) -> String {
     format!("{}#SHEETS", ads_pk(scope, link))
 }
 
-pub(super) fn sheet(scope: &OrgScope, link: &LinkId, day: Date, campaign: &AdObjectId, part: usize) -> Key {
-    Key { pk: sheets_pk(scope, link), sk: format!("{DAY_PREFIX}{day}#{campaign}#{part}") }
+pub(super) fn campaign_day(scope: &OrgScope, link: &LinkId, day: Date, campaign: &AdObjectId, part: usize) -> Key {
+    Key { pk: campaign_days_pk(scope, link), sk: format!("{DAY_PREFIX}{day}#{campaign}#{part}") }
 }
 
 /// Returns bounds that enclose all sort keys of these days.
@@ -338,7 +338,7 @@ mod tests {
                 latency(scope, Date::constant(2026, 1, 1)).pk,
                 ad_account(scope, &AdAccountId::parse("act_1").unwrap()).pk,
                 ads_pk(scope, &link),
-                sheets_pk(scope, &link),
+                campaign_days_pk(scope, &link),
                 ad_days_pk(scope, &link, Date::constant(2026, 1, 1)),
                 ads_syncs_pk(scope),
                 notice(scope, &integration_id, Timestamp::UNIX_EPOCH, "7d", "u").pk,

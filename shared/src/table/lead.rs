@@ -10,7 +10,7 @@ use crate::ids::{LeadId, OrgScope, UserId};
 use crate::model::lead::assignment::{Assigned, Assignment};
 use crate::model::lead::dedupe::Known;
 use crate::model::lead::identity::{PersonKey, person_keys};
-use crate::model::lead::{Lead, Passage, Status, Submission};
+use crate::model::lead::{Lead, Provenance, Status, Submission};
 
 /// A change of a lead by hand. `None` means unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -42,7 +42,7 @@ impl Stored {
 
     /// Returns how it arrived.
     #[must_use]
-    pub fn passage(&self) -> &Passage {
+    pub fn passage(&self) -> &Provenance {
         match self {
             Self::Lead(lead) => &lead.passage,
             Self::Submission(submission) => &submission.passage,
@@ -104,7 +104,7 @@ impl Table {
         id: &LeadId,
         changed: &LeadChange,
     ) -> Result<Option<Lead>, TableError> {
-        let mut change = self.change(&keys::lead(scope, id)).if_still("type", &"lead")?;
+        let mut change = self.change(&keys::lead(scope, id)).if_unchanged("type", &"lead")?;
         if let Some((to, how)) = &changed.assigned {
             change = change.set("assigned_to", to)?.set("assignment", how)?;
         }
@@ -116,14 +116,14 @@ impl Table {
 
     /// Stores a lead's fields after its answers were re-mapped. `false` if the lead is gone.
     pub async fn set_fields(&self, scope: &OrgScope, lead: &Lead) -> Result<bool, TableError> {
-        let change = self.change(&keys::lead(scope, &lead.id)).if_still("type", &"lead")?;
+        let change = self.change(&keys::lead(scope, &lead.id)).if_unchanged("type", &"lead")?;
         let change = change.set("full_name", &lead.full_name)?.set("email", &lead.email)?.set("phone", &lead.phone)?;
         change.set("fields", &lead.fields)?.send().await
     }
 
     /// Registers a person under this lead, unless the person is already registered.
     pub async fn claim_person(&self, scope: &OrgScope, person: &PersonKey, lead: &LeadId) -> Result<(), TableError> {
-        let change = self.change(&keys::person(scope, person)).if_still("pk", &None::<String>)?;
+        let change = self.change(&keys::person(scope, person)).if_unchanged("pk", &None::<String>)?;
         change.set("type", &"person")?.set("lead_id", lead)?.send().await.map(drop)
     }
 

@@ -42,14 +42,17 @@ impl Table {
         after: Option<Place>,
         limit: usize,
     ) -> Result<(Vec<Lead>, Option<Place>), TableError> {
-        const STRETCH: i32 = 500;
-        const MOST_STRETCHES: usize = 8;
+        const PAGE_SIZE: i32 = 500;
+        const MAX_STRETCHES: usize = 8;
         let mut keys: Vec<Key> = Vec::new();
         let mut start = after.map(|place| start_key(scope, &place));
-        for _ in 0..MOST_STRETCHES {
+        for _ in 0..MAX_STRETCHES {
             let query = self.client.query().table_name(&self.name).index_name("gsi1").scan_index_forward(false);
-            let page_size =
-                if *filter == LeadFilter::default() { i32::try_from(limit + 1).unwrap_or(STRETCH) } else { STRETCH };
+            let page_size = if *filter == LeadFilter::default() {
+                i32::try_from(limit + 1).unwrap_or(PAGE_SIZE)
+            } else {
+                PAGE_SIZE
+            };
             let page = filter.apply(query.limit(page_size).set_exclusive_start_key(start), scope).send().await?;
             keys.extend(page.items.iter().flatten().filter_map(Key::of));
             start = page.last_evaluated_key;

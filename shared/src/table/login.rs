@@ -21,12 +21,12 @@ impl Table {
 
     /// Claims a login for one visit. Of two concurrent visits, one succeeds.
     pub async fn claim_login(&self, login: &Login, claim: &Claim) -> Result<bool, TableError> {
-        let change = self.change(&keys::login(&login.nonce)).if_there().if_still("claim", &None::<()>)?;
+        let change = self.change(&keys::login(&login.nonce)).if_exists().if_unchanged("claim", &None::<()>)?;
         change.set("claim", claim)?.send().await
     }
 
     /// Stores where the claiming visit redirected its browser.
     pub async fn end_login(&self, login: &Login, claim: &Claim) -> Result<(), TableError> {
-        self.change(&keys::login(&login.nonce)).if_there().set("claim", claim)?.send().await.map(drop)
+        self.change(&keys::login(&login.nonce)).if_exists().set("claim", claim)?.send().await.map(drop)
     }
 }

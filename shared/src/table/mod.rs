@@ -70,7 +70,7 @@ pub enum TableError {
     Contended(u32),
     /// DynamoDB rejects the item itself: it is too large, or has an attribute that cannot be stored.
     #[error("DynamoDB cannot hold this: {0}")]
-    Unholdable(#[source] AwsError),
+    ItemRejected(#[source] AwsError),
     /// A stored item does not have the shape that this version of the program expects.
     #[error("a stored item cannot be read: {0}")]
     Unreadable(#[source] Arc<serde_dynamo::Error>),
@@ -82,7 +82,7 @@ impl TableError {
     pub fn verdict(&self) -> Verdict {
         match self {
             Self::Failed(_) | Self::Contended(_) | Self::Unreadable(_) => Verdict::Retry,
-            Self::Unholdable(_) => Verdict::GiveUp,
+            Self::ItemRejected(_) => Verdict::GiveUp,
         }
     }
 }
@@ -100,7 +100,7 @@ where
     fn from(error: SdkError<E>) -> Self {
         let unholdable = error.code() == Some("ValidationException");
         let error = AwsError::new(error);
-        if unholdable { Self::Unholdable(error) } else { Self::Failed(error) }
+        if unholdable { Self::ItemRejected(error) } else { Self::Failed(error) }
     }
 }
 
@@ -261,12 +261,12 @@ impl Table {
 
     /// Reads the items at `keys`. Missing items are omitted.
     async fn batch_get(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, TableError> {
-        const MOST_KEYS: usize = 100;
-        const MOST_ROUNDS: u32 = 8;
+        const MAX_KEYS: usize = 100;
+        const MAX_ROUNDS: u32 = 8;
         let mut found = HashMap::with_capacity(keys.len());
         // DynamoDB rejects duplicate keys.
         let keys: Vec<&Key> = keys.iter().collect::<BTreeSet<_>>().into_iter().collect();
-        for keys in keys.chunks(MOST_KEYS) {
+        for keys in keys.chunks(MAX_KEYS) {
             let mut open: Vec<Item> = keys.iter().map(|key| key.attributes()).collect();
             for round in 1.. {
                 let wanted = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(open)).build();
@@ -283,7 +283,7 @@ impl Table {
                 if open.is_empty() {
                     break;
                 }
-                if round == MOST_ROUNDS {
+                if round == MAX_ROUNDS {
                     return Err(TableError::Contended(round));
                 }
                 pause(round).await;
@@ -294,14 +294,14 @@ impl Table {
 
     /// Puts and deletes many items, and retries those that DynamoDB defers. After an error, some writes may be done.
     async fn write_many(&self, writes: Vec<WriteRequest>) -> Result<(), TableError> {
-        const MOST_WRITES: usize = 25;
-        let batches: Vec<Vec<WriteRequest>> = writes.chunks(MOST_WRITES).map(<[_]>::to_vec).collect();
+        const MAX_WRITES: usize = 25;
+        let batches: Vec<Vec<WriteRequest>> = writes.chunks(MAX_WRITES).map(<[_]>::to_vec).collect();
         write_all(batches.into_iter().map(|batch| self.write_batch(batch)).collect()).await
     }
 
     async fn write_batch(&self, mut open: Vec<WriteRequest>) -> Result<(), TableError> {
-        const MOST_ROUNDS: u32 = 10;
-        for round in 1..=MOST_ROUNDS {
+        const MAX_ROUNDS: u32 = 10;
+        for round in 1..=MAX_ROUNDS {
             let answer = self.client.batch_write_item().request_items(&self.name, open).send().await?;
             open =
                 answer.unprocessed_items.into_iter().flat_map(|mut left| left.remove(&self.name)).flatten().collect();
@@ -310,7 +310,7 @@ impl Table {
             }
             pause(round).await;
         }
-        Err(TableError::Contended(MOST_ROUNDS))
+        Err(TableError::Contended(MAX_ROUNDS))
     }
 
     /// Reads up to `limit` items of a partition between two sort keys, after `after`. Also returns where to resume.
@@ -362,20 +362,20 @@ impl Table {
 
 fn put_request<E: Serialize>(row: &Row<'_, E>) -> Result<WriteRequest, TableError> {
     let request = PutRequest::builder().set_item(Some(row.item()?)).build();
-    let request = request.map_err(|error| TableError::Unholdable(AwsError::new(error)))?;
+    let request = request.map_err(|error| TableError::ItemRejected(AwsError::new(error)))?;
     Ok(WriteRequest::builder().put_request(request).build())
 }
 
 fn delete_request(key: &Key) -> Result<WriteRequest, TableError> {
     let request = DeleteRequest::builder().set_key(Some(key.attributes())).build();
-    let request = request.map_err(|error| TableError::Unholdable(AwsError::new(error)))?;
+    let request = request.map_err(|error| TableError::ItemRejected(AwsError::new(error)))?;
     Ok(WriteRequest::builder().delete_request(request).build())
 }
 
 /// Runs several writes with limited concurrency.
 pub(crate) async fn write_all<T>(writes: Vec<impl Future<Output = Result<T, TableError>>>) -> Result<(), TableError> {
-    const AT_ONCE: usize = 8;
-    stream::iter(writes).buffer_unordered(AT_ONCE).try_for_each(|_| async { Ok(()) }).await
+    const CONCURRENCY: usize = 8;
+    stream::iter(writes).buffer_unordered(CONCURRENCY).try_for_each(|_| async { Ok(()) }).await
 }
 
 /// Pauses before another attempt at a contended write.

@@ -89,7 +89,7 @@ impl Table {
     /// # Errors
     /// After an error, the notice may be sent a second time.
     pub async fn notice_sent(&self, scope: &OrgScope, notice: NoticeTo<'_>, now: Timestamp) -> Result<(), TableError> {
-        self.change(&notice.key(scope)).set("sent_at", &now)?.if_there().send().await.map(drop)
+        self.change(&notice.key(scope)).set("sent_at", &now)?.if_exists().send().await.map(drop)
     }
 
     /// Releases a claim, because the notice could not be sent.

@@ -34,7 +34,7 @@ impl Table {
 
     /// Lists the org's latest runs, newest first.
     pub async fn runs(&self, scope: &OrgScope) -> Result<Vec<Run>, TableError> {
-        const MOST: i32 = 200;
+        const MAX: i32 = 200;
         let page = self
             .client
             .query()
@@ -43,7 +43,7 @@ impl Table {
             .key_condition_expression("pk = :pk")
             .expression_attribute_values(":pk", AttributeValue::S(keys::runs_pk(scope)))
             .scan_index_forward(false)
-            .limit(MOST)
+            .limit(MAX)
             .send()
             .await?;
         page.items.into_iter().flatten().map(super::entity).collect()

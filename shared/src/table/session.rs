@@ -23,7 +23,7 @@ impl Table {
 
     /// Selects the org that a superadmin's session acts for. `false` if the session was ended meanwhile.
     pub async fn select_org(&self, secret: &str, org: &OrgId) -> Result<bool, TableError> {
-        self.change(&keys::session(&hash(secret))).if_there().set("org", org)?.send().await
+        self.change(&keys::session(&hash(secret))).if_exists().set("org", org)?.send().await
     }
 
     /// Ends a session.

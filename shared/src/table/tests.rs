@@ -16,7 +16,7 @@ use crate::model::lead::assignment::{Assigned, Assignment, Reason, Rotation, Str
 use crate::model::lead::form::{Form, Question};
 use crate::model::lead::mapping::Mapping;
 use crate::model::lead::trace::{Step, StepKind};
-use crate::model::lead::{Answer, Consent, FoundBy, Lead, Passage, PersonKeyKind, SOURCE, Status, Submission};
+use crate::model::lead::{Answer, Consent, FoundBy, Lead, PersonKeyKind, Provenance, SOURCE, Status, Submission};
 use crate::model::org::{LEAD_MANAGEMENT, Org, Plan, User};
 use crate::model::webhook::LeadNotice;
 use crate::table::lead_list::LeadFilter;
@@ -141,7 +141,7 @@ pub(crate) fn lead(id: u64, email: Option<&str>) -> Lead {
         consents: vec![Consent { key: "k".into(), checked: true }],
         test: false,
         submissions_count: 0,
-        passage: Passage::default(),
+        passage: Provenance::default(),
     }
 }
 
@@ -161,7 +161,7 @@ fn submission(id: u64) -> Submission {
         found_by: FoundBy::Import,
         answers: lead.answers,
         consents: vec![],
-        passage: Passage::default(),
+        passage: Provenance::default(),
     }
 }
 
@@ -360,7 +360,7 @@ async fn listing_goes_page_by_page_through_what_matches() {
     );
     assert_eq!(
         table.commit(&a, Some(&connection("a")), &plan, at("2026-01-01T00:00:00Z")).await.unwrap(),
-        commit::Committed::Yes
+        commit::CommitOutcome::Committed
     );
 
     let all = async |filter: LeadFilter, limit: usize| {

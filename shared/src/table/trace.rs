@@ -36,7 +36,7 @@ impl Table {
     ///
     /// # Errors
     /// After an error, they may be published again.
-    pub async fn set_told(&self, scope: &OrgScope, telling: &str, now: Timestamp) -> Result<(), TableError> {
+    pub async fn mark_published(&self, scope: &OrgScope, telling: &str, now: Timestamp) -> Result<(), TableError> {
         let key = keys::telling(scope, telling);
         self.put(Row::new(&key, "telling", &Telling { told_at: now }).ttl((now + KEPT).as_second())).await
     }

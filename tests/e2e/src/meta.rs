@@ -31,7 +31,7 @@ impl World {
         self.sim(reqwest::Method::GET, "state", &Value::Null).await
     }
 
-    /// Calls the simulator's control interface.
+    /// SyncClient the simulator's control interface.
     ///
     /// # Panics
     /// Panics if the call does not succeed.

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::routing::post;
 use jiff::civil::Date;
-use leadwire::ads::{Begun, Reader, Turn, begin};
+use leadwire::ads::{AdsSyncer, Begun, SliceOutcome, begin};
 use leadwire::clock;
 use leadwire::ids::{AdAccountId, ClientId, OrgId, OrgScope, RunId, UserId};
 use leadwire::jobs::{AdsSyncJob, CheckJob};
@@ -108,7 +108,7 @@ impl Theatre {
         theatre
     }
 
-    /// Calls the control interface of the simulated Meta.
+    /// SyncClient the control interface of the simulated Meta.
     ///
     /// # Panics
     /// Panics if the call does not succeed.
@@ -178,9 +178,9 @@ impl Theatre {
     ///
     /// # Panics
     /// Panics if the table or the vault fails.
-    pub async fn turn(&self, job: &AdsSyncJob, time: Duration) -> Turn {
-        let reader = Reader { meta: &self.meta, table: &self.table, checks: &self.checks };
-        reader.take_turn(job, clock::now() + time, &|_| ()).await.expect("table and vault answer")
+    pub async fn turn(&self, job: &AdsSyncJob, time: Duration) -> SliceOutcome {
+        let reader = AdsSyncer { meta: &self.meta, table: &self.table, checks: &self.checks };
+        reader.run_slice(job, clock::now() + time, &|_| ()).await.expect("table and vault answer")
     }
 
     /// Syncs an account to completion, however long Meta makes the sync wait, and returns its log entry.
@@ -199,13 +199,13 @@ impl Theatre {
     pub async fn finish(&self, account: &AdAccount, job: &AdsSyncJob) -> AdsSync {
         for _ in 0..200 {
             match self.turn(job, Duration::from_mins(5)).await {
-                Turn::Over => {
+                SliceOutcome::Done => {
                     let (scope, _) = self.account(account).await;
                     let run = job.run.as_ref().expect("a reading");
                     let sync = self.table.ads_sync(&scope, run, &account.id).await.expect("the table answers");
                     return sync.expect("a reading");
                 }
-                Turn::Again(rest) | Turn::Taken(rest) => tokio::time::sleep(rest).await,
+                SliceOutcome::Continue(rest) | SliceOutcome::Busy(rest) => tokio::time::sleep(rest).await,
             }
         }
         panic!("the reading does not come to its end");

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
-use leadwire::ads::{Begun, Reader, Turn, begin};
+use leadwire::ads::{AdsSyncer, Begun, SliceOutcome, begin};
 use leadwire::ids::RunId;
 use leadwire::jobs::AdsSyncJob;
 use leadwire::meta_app::MetaApp;
@@ -59,14 +59,14 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<u8> {
-    let aws = aws::load(aws::Patience::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker).await;
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let checks = Queue::new(sqs.clone(), env::expiry_notice_queue_url()?);
     let queue = Queue::new(sqs, env::ads_sync_queue_url()?);
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?;
-    let reader = Reader { meta: &meta, table: &table, checks: &checks };
+    let reader = AdsSyncer { meta: &meta, table: &table, checks: &checks };
 
     let found = table.all_ad_accounts().await?;
     let own: Vec<(OrgScope, AdAccount)> =
@@ -91,7 +91,7 @@ async fn run(arguments: Arguments) -> Result<u8> {
 }
 
 async fn read(
-    reader: Reader<'_>,
+    reader: AdsSyncer<'_>,
     queue: &Queue<AdsSyncJob>,
     scope: &OrgScope,
     account: &AdAccount,
@@ -120,10 +120,10 @@ async fn read(
     let job = AdsSyncJob::new(account, Some(run.clone()));
     let mut patience = Duration::from_secs(arguments.patience);
     loop {
-        let rest = match reader.take_turn(&job, clock::now() + TURN, &tell).await? {
-            Turn::Over => break,
-            Turn::Again(rest) => rest,
-            Turn::Taken(rest) => rest.min(Duration::from_secs(2)),
+        let rest = match reader.run_slice(&job, clock::now() + TURN, &tell).await? {
+            SliceOutcome::Done => break,
+            SliceOutcome::Continue(rest) => rest,
+            SliceOutcome::Busy(rest) => rest.min(Duration::from_secs(2)),
         };
         let Some(left) = patience.checked_sub(rest) else {
             bar.finish_and_clear();

@@ -17,7 +17,7 @@ use crate::state::Console;
 use crate::visitor::Admin;
 
 /// Syncs in the log.
-const MOST: usize = 30;
+const MAX: usize = 30;
 /// Syncs on the page of one account.
 pub(super) const LATEST: usize = 5;
 
@@ -28,7 +28,7 @@ pub(super) async fn show(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let most = if asked.get("latest").is_some() { LATEST } else { MOST };
+    let most = if asked.get("latest").is_some() { LATEST } else { MAX };
     let status = status(&console.services, &access, &asked.accounts(), None, most).await?;
     let part = list(&status);
     if wants_a_part(&headers) {

@@ -26,7 +26,7 @@ use crate::state::Console;
 use crate::visitor::{Admin, Visitor};
 
 /// Row limit. It exceeds any table of clients and any chart of days.
-const MOST: usize = 5000;
+const MAX: usize = 5000;
 
 pub(super) async fn show(
     State(console): State<Console>,
@@ -39,7 +39,7 @@ pub(super) async fn show(
     let reports = async {
         let report = async |by: Dimension| {
             let question = Question { by: vec![by], accounts: asked.accounts(), days: asked.days()? };
-            read(services, &access, &question, None, MOST).await
+            read(services, &access, &question, None, MAX).await
         };
         Ok::<_, Problem>((report(Dimension::Day).await?, report(Dimension::Client).await?))
     };

@@ -20,7 +20,7 @@ use crate::state::Console;
 use crate::visitor::Admin;
 
 /// Maximum number of rows that are read and sorted.
-const MOST: usize = 5000;
+const MAX: usize = 5000;
 /// Maximum number of rows on the page. The file has all of them.
 const SHOWN: usize = 200;
 
@@ -63,7 +63,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let services = &console.services;
     let accounts = list(services, &access, &AccountFilter::default()).await?.items;
-    let report = async { read(services, &access, &question(&asked)?, None, MOST).await }.await;
+    let report = async { read(services, &access, &question(&asked)?, None, MAX).await }.await;
     let now = asked.get("group_by").unwrap_or("campaign");
     let by = html! {
         label { "By" select name="group_by" {

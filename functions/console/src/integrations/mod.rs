@@ -40,7 +40,7 @@ pub(crate) fn routes() -> Router<Console> {
 }
 
 /// Maximum number of parked leads that are counted. More are shown as "more than".
-const MOST_COUNTED: usize = 100;
+const MAX_COUNTED: usize = 100;
 
 async fn list(
     State(console): State<Console>,
@@ -51,7 +51,7 @@ async fn list(
     let services = &console.services;
     let integrations = integrations::list(services, &access).await?.items;
     let connections = integrations::connections(services, &access).await?.items;
-    let parked = parked::list(services, &access, None, MOST_COUNTED).await?;
+    let parked = parked::list(services, &access, None, MAX_COUNTED).await?;
     let waiting = (parked.items.len(), parked.next_cursor.is_some());
     let body = if integrations.is_empty() {
         not_connected(&visitor)

@@ -14,9 +14,9 @@ use crate::state::Console;
 use crate::visitor::{Admin, Visitor};
 
 /// Maximum size of a file.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Maximum number of problems shown. The others are counted.
-const MOST_SHOWN: usize = 200;
+const MAX_SHOWN: usize = 200;
 
 pub(super) async fn form(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
     shown(&visitor, jar, None, None, None)
@@ -66,7 +66,7 @@ fn shown(
             (refused(problem))
             p { "Meta's own export is recognised as it is (CSV or TSV). Any other table needs a header, and a column with names, e-mail "
                 "addresses or phone numbers." }
-            label { "File, 4 MB at most" input type="file" name="file" accept=".csv,.tsv,.txt,.xls,text/csv" required data-most=(MOST_BYTES); }
+            label { "File, 4 MB at most" input type="file" name="file" accept=".csv,.tsv,.txt,.xls,text/csv" required data-most=(MAX_BYTES); }
             label.tick { input type="checkbox" name="assign" value="yes" checked[is_ticked]; "Assign the leads as their pages' integrations do" }
             @if let Some(line) = next { label { "Go on from line" input name="from_line" inputmode="numeric" value=(line); } }
             p.quiet { "Leads that are here are recognised, and brought in once." }
@@ -102,7 +102,7 @@ fn result(report: &ImportReport) -> Markup {
                     table {
                         thead { tr { th.number { "Line" } th { "Column" } th { "Problem" } } }
                         tbody {
-                            @for problem in report.problems.iter().take(MOST_SHOWN) {
+                            @for problem in report.problems.iter().take(MAX_SHOWN) {
                                 tr {
                                     td.number data-label="Line" { (problem.line) }
                                     td data-label="Column" { (problem.column.as_deref().unwrap_or("–")) }
@@ -112,7 +112,7 @@ fn result(report: &ImportReport) -> Markup {
                         }
                     }
                 }
-                @if report.problems.len() > MOST_SHOWN { p.quiet { "And " (count(report.problems.len() - MOST_SHOWN)) " more." } }
+                @if report.problems.len() > MAX_SHOWN { p.quiet { "And " (count(report.problems.len() - MAX_SHOWN)) " more." } }
             }
         }
     }

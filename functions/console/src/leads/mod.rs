@@ -165,10 +165,14 @@ fn table(leads: &[Lead], users: &[User]) -> Markup {
 ///
 /// It is truncated, because anyone can submit a name of any length. The answers show it in full.
 fn name_of(lead: &Lead) -> String {
-    const LONGEST: usize = 80;
+    const MAX_DURATION: usize = 80;
     let known = [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().find(|text| !text.trim().is_empty());
     let name = known.map_or("Somebody without a name", String::as_str);
-    if name.chars().count() <= LONGEST { name.to_owned() } else { name.chars().take(LONGEST).chain(['…']).collect() }
+    if name.chars().count() <= MAX_DURATION {
+        name.to_owned()
+    } else {
+        name.chars().take(MAX_DURATION).chain(['…']).collect()
+    }
 }
 
 fn contact(lead: &Lead) -> Markup {

@@ -14,7 +14,7 @@ use crate::http::Problem;
 use crate::ids::{AdAccountId, IntegrationId, RunId};
 use crate::model::ads::account::{AdAccount, AdAccountState, Client, status_word};
 use crate::model::ads::conversions::Counted;
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 
 /// A linked ad account.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,7 +36,7 @@ pub struct AdAccountOut {
     pub account_status: &'static str,
     pub state: AdAccountState,
     /// What keeps it from being read, or that Meta makes it wait.
-    pub reason: Option<TroubleCode>,
+    pub reason: Option<SyncProblemCode>,
     /// The same in words.
     pub reason_message: Option<&'static str>,
     /// What to do about it.
@@ -160,8 +160,8 @@ pub(super) fn out(account: &AdAccount, now: Timestamp) -> AdAccountOut {
         account_status: status_word(account.account_status),
         state: account.state(),
         reason,
-        reason_message: reason.map(TroubleCode::message),
-        fix: reason.map(TroubleCode::fix),
+        reason_message: reason.map(SyncProblemCode::message),
+        fix: reason.map(SyncProblemCode::fix),
         evidence: account.trouble.as_ref().map(|trouble| trouble.evidence.clone()).filter(|said| !said.is_empty()),
         waiting_until: account.waiting_until.filter(|until| *until > now),
         last_sync_at: account.last_sync_at,

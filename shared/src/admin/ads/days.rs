@@ -21,9 +21,9 @@ const USUAL_DAYS: i32 = 7;
 /// Days of accounts, which are fewer.
 const USUAL_ACCOUNT_DAYS: i32 = 30;
 /// Queries of the table for one answer; of a filter that few meet, the answer may be short and go on.
-const MOST_QUERIES: usize = 60;
+const MAX_QUERIES: usize = 60;
 /// Accounts' days of one answer, which holds 6 MB.
-const MOST_ROWS: usize = 1500;
+const MAX_ROWS: usize = 1500;
 
 /// Which days of which ads. One has to match all that is given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -182,7 +182,7 @@ pub async fn accounts(
                 items.push(AccountDayOut { account_id: account.ad_account_id.clone(), numbers });
             }
         }
-        if items.len() > MOST_ROWS {
+        if items.len() > MAX_ROWS {
             let detail = "More than 1500 days: ask for fewer days or one account.";
             return Err(Problem::field("since", "too_many_rows", detail));
         }
@@ -224,7 +224,7 @@ async fn list(
         let mut day = resumed.map_or(until, |place| place.1.min(until));
         let mut after = resumed.and_then(|place| place.2.clone());
         while day >= since {
-            if queries == MOST_QUERIES {
+            if queries == MAX_QUERIES {
                 return Ok((items, Some(Place(account.ad_account_id.clone(), day, after))));
             }
             queries += 1;

@@ -15,7 +15,7 @@ use crate::http::Problem;
 use crate::ids::{AdAccountId, ClientId, IntegrationId};
 use crate::model::ads::account::{AdAccount, Client};
 use crate::model::ads::conversions::Counted;
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::connection::Integration;
 use crate::secret::AccessToken;
 use crate::table::ad_account::Settings;
@@ -208,8 +208,8 @@ fn refused(error: LinkError) -> Problem {
         }
         LinkError::Refused(code, evidence) => {
             let field = match code {
-                TroubleCode::AdAccountNotVisible => "ad_account_id",
-                TroubleCode::IntegrationEnded => "integration_id",
+                SyncProblemCode::AdAccountNotVisible => "ad_account_id",
+                SyncProblemCode::IntegrationEnded => "integration_id",
                 _ => "token",
             };
             let detail = if evidence.is_empty() { detail } else { format!("{detail} ({evidence})") };

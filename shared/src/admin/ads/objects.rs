@@ -11,7 +11,7 @@ use crate::model::ads::account::{AdAccount, Client};
 use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
 
 /// Objects looked at for one answer; of a filter that few meet, the answer may be short and go on.
-const MOST_READ: usize = 2000;
+const MAX_READ: usize = 2000;
 
 /// Which objects. One has to match all that is given; of what it is not in, nothing matches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -196,7 +196,7 @@ async fn list(
         if !more {
             (current, after) = (accounts.next(), None);
         }
-        if let (Some(account), true) = (&current, found.len() == limit || read >= MOST_READ) {
+        if let (Some(account), true) = (&current, found.len() == limit || read >= MAX_READ) {
             let last = Place(account.ad_account_id.clone(), after);
             return Ok((found, Some(cursor(key, scope, &name, &last))));
         }

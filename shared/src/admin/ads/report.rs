@@ -21,9 +21,9 @@ use crate::model::ads::report::{DIMENSIONS, Dimension, RowKey, Sums, totals};
 /// Days shown if none are asked for.
 const USUAL_DAYS: i32 = 30;
 /// Rows of an answer, which holds 6 MB.
-const MOST_ROWS: usize = 5000;
+const MAX_ROWS: usize = 5000;
 /// Rows of a file, which are shorter.
-const MOST_LINES: usize = 20_000;
+const MAX_LINES: usize = 20_000;
 
 /// What a report is of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -134,7 +134,7 @@ pub async fn csv(
     after: Option<&str>,
 ) -> Result<Spreadsheet, Problem> {
     let Sheet { accounts, days, rows, .. } = sheet(services, access, asked, after).await?;
-    if rows.len() > MOST_LINES {
+    if rows.len() > MAX_LINES {
         let detail = "More than 20000 rows: ask for fewer days, one account, or by something wider.";
         return Err(Problem::field("group_by", "too_many_rows", detail));
     }
@@ -165,9 +165,9 @@ pub fn dimensions(given: &str) -> Result<Vec<Dimension>, Problem> {
 /// # Errors
 /// If it is no whole number from 1 to that.
 pub fn limit(given: Option<&str>) -> Result<usize, Problem> {
-    let Some(given) = given else { return Ok(MOST_ROWS) };
-    let number = given.parse().ok().filter(|number| (1..=MOST_ROWS).contains(number));
-    number.ok_or_else(|| Problem::field("limit", "limit_invalid", format!("A whole number from 1 to {MOST_ROWS}.")))
+    let Some(given) = given else { return Ok(MAX_ROWS) };
+    let number = given.parse().ok().filter(|number| (1..=MAX_ROWS).contains(number));
+    number.ok_or_else(|| Problem::field("limit", "limit_invalid", format!("A whole number from 1 to {MAX_ROWS}.")))
 }
 
 /// The rows after a place, and what all rows add up to.

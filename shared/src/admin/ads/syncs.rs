@@ -16,11 +16,11 @@ use crate::ids::{AdAccountId, RunId, UserId};
 use crate::jobs::AdsSyncJob;
 use crate::model::ads::account::AdAccount;
 use crate::model::ads::sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType, SyncState};
-use crate::model::ads::sync_problem::TroubleCode;
+use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::days::back;
 
 /// Readings that are looked through for those of one account.
-const MOST_READ: usize = 1000;
+const MAX_READ: usize = 1000;
 
 /// What to read. Without anything: all accounts, as many days as are due.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -79,7 +79,7 @@ pub struct SyncOut {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub waiting_until: Option<Timestamp>,
     /// What ended it before its end.
-    pub reason: Option<TroubleCode>,
+    pub reason: Option<SyncProblemCode>,
     pub reason_message: Option<&'static str>,
     pub fix: Option<&'static str>,
     pub evidence: Option<String>,
@@ -101,7 +101,7 @@ pub struct ObjectOut {
     pub restated: u64,
     /// What could not be read.
     pub failed: u64,
-    /// Calls of the Graph API.
+    /// SyncClient of the Graph API.
     pub calls: u64,
     /// Seconds it waited: for limits, and for reports that Meta was making.
     pub waited_s: u64,
@@ -113,7 +113,7 @@ pub struct ObjectOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorOut {
     /// Stable, for programs.
-    pub code: TroubleCode,
+    pub code: SyncProblemCode,
     pub message: &'static str,
     /// What to do about it.
     pub fix: &'static str,
@@ -202,7 +202,7 @@ pub async fn status(
     let accounts = super::accounts(services, access, meant).await?;
     let syncs = match run {
         Some(run) => services.table.ads_syncs_of(&access.scope, &run).await?,
-        None => services.table.ads_syncs(&access.scope, MOST_READ).await?,
+        None => services.table.ads_syncs(&access.scope, MAX_READ).await?,
     };
     let now = crate::clock::now();
     let is_meant = |sync: &AdsSync| accounts.iter().any(|account| account.id == sync.account_id);
@@ -238,8 +238,8 @@ fn sync_out(sync: AdsSync, now: Timestamp) -> SyncOut {
         state,
         waiting_until: sync.waiting_until.filter(|until| *until > now),
         reason,
-        reason_message: reason.map(TroubleCode::message),
-        fix: reason.map(TroubleCode::fix),
+        reason_message: reason.map(SyncProblemCode::message),
+        fix: reason.map(SyncProblemCode::fix),
         evidence: sync.trouble.map(|trouble| trouble.evidence),
         objects: sync.log.into_iter().map(|(object_type, log)| object_out(object_type, log)).collect(),
     }

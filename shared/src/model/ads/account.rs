@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, OrgId, RunId, UserId};
 use crate::model::ads::conversions::Counted;
-use crate::model::ads::sync_problem::{Trouble, TroubleCode};
+use crate::model::ads::sync_problem::{SyncProblem, SyncProblemCode};
 use crate::model::days::back;
 
 /// Days before today that every sync covers.
@@ -54,7 +54,7 @@ pub struct AdAccount {
     /// The progress of its import.
     pub stage: Stage,
     /// The problem that prevents the account from being read.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<SyncProblem>,
     /// Meta's rate limit applies until this time.
     pub waiting_until: Option<Timestamp>,
     /// When a sync last finished.
@@ -202,8 +202,8 @@ impl AdAccount {
 
     /// The problem to show to an admin: what prevents the account from being read, or Meta's rate limit.
     #[must_use]
-    pub fn reason(&self, now: Timestamp) -> Option<TroubleCode> {
-        let waiting = self.waiting_until.is_some_and(|until| until > now).then_some(TroubleCode::Throttled);
+    pub fn reason(&self, now: Timestamp) -> Option<SyncProblemCode> {
+        let waiting = self.waiting_until.is_some_and(|until| until > now).then_some(SyncProblemCode::Throttled);
         self.trouble.as_ref().map(|trouble| trouble.code).or(waiting)
     }
 

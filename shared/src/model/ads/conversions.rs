@@ -148,11 +148,11 @@ impl Counted {
     /// # Errors
     /// If the list is empty or too long, contains a name that cannot be an action type, or would count an event twice.
     pub fn parse(names: Vec<String>) -> Result<Self, CountedError> {
-        const MOST: usize = 20;
+        const MAX: usize = 20;
         if names.is_empty() {
             return Err(CountedError::Empty);
         }
-        if names.len() > MOST {
+        if names.len() > MAX {
             return Err(CountedError::TooMany);
         }
         let mut seen: BTreeMap<&str, &str> = BTreeMap::new();

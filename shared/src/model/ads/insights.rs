@@ -143,18 +143,18 @@ pub struct AdDay {
 /// It contains what reports add up and the fingerprints by which a sync recognises unchanged numbers. An account then
 /// needs a few of these instead of thousands of rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sheet {
+pub struct CampaignDay {
     /// The date, in the account's time zone.
     pub day: Date,
     /// The campaign's id.
     pub campaign_id: AdObjectId,
     /// The ads by id.
-    pub ads: BTreeMap<AdObjectId, AdLine>,
+    pub ads: BTreeMap<AdObjectId, AdDaySummary>,
 }
 
-/// One ad in a sheet, in this order: ad set, impressions, clicks, spend, conversions, reach, fingerprint.
+/// One ad in a campaign_day, in this order: ad set, impressions, clicks, spend, conversions, reach, fingerprint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AdLine(
+pub struct AdDaySummary(
     /// The ad set.
     pub AdObjectId,
     /// Impressions.
@@ -171,7 +171,7 @@ pub struct AdLine(
     pub u64,
 );
 
-impl AdLine {
+impl AdDaySummary {
     /// Summarises an ad with these numbers.
     #[must_use]
     pub fn of(adset: AdObjectId, metrics: &Metrics) -> Self {

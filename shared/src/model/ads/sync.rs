@@ -11,7 +11,7 @@ use crate::ids::{AdAccountId, AdObjectId, LinkId, RunId, UserId};
 use crate::model::ads::conversions::Counted;
 use crate::model::ads::insights::Metrics;
 use crate::model::ads::object::AdObjectKind;
-use crate::model::ads::sync_problem::{Trouble, TroubleCode};
+use crate::model::ads::sync_problem::{SyncProblem, SyncProblemCode};
 
 /// A sync of an ad account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub struct AdsSync {
     /// The sync waits until this time for Meta's rate limit.
     pub waiting_until: Option<Timestamp>,
     /// The problem that ended it early.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<SyncProblem>,
     /// The sync was stopped because the account was paused or the org's plan lost Meta.
     #[serde(default)]
     pub stopped: bool,
@@ -106,22 +106,22 @@ pub struct ObjectLog {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectError {
     /// The cause, as a stable code.
-    pub code: TroubleCode,
+    pub code: SyncProblemCode,
     /// The object concerned, and Meta's message.
     pub evidence: String,
 }
 
 impl ObjectLog {
     /// Counts a failed object and notes the error.
-    pub fn fail(&mut self, code: TroubleCode, evidence: impl Into<String>) {
+    pub fn fail(&mut self, code: SyncProblemCode, evidence: impl Into<String>) {
         self.failed += 1;
         self.note(code, evidence);
     }
 
     /// Notes an error. Only the first few are stored.
-    pub fn note(&mut self, code: TroubleCode, evidence: impl Into<String>) {
-        const MOST: usize = 5;
-        if self.errors.len() < MOST {
+    pub fn note(&mut self, code: SyncProblemCode, evidence: impl Into<String>) {
+        const MAX: usize = 5;
+        if self.errors.len() < MAX {
             self.errors.push(ObjectError { code, evidence: evidence.into() });
         }
     }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumIter, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum TroubleCode {
+pub enum SyncProblemCode {
     /// Leadwire's stored copy of the token is missing or damaged.
     TokenUnreadable,
     /// Meta no longer accepts the token.
@@ -38,7 +38,7 @@ pub enum TroubleCode {
     Unavailable,
 }
 
-impl TroubleCode {
+impl SyncProblemCode {
     /// What happened, as readable text.
     #[must_use]
     pub fn message(self) -> &'static str {
@@ -89,9 +89,9 @@ impl TroubleCode {
 
 /// A problem, as stored and shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Trouble {
+pub struct SyncProblem {
     /// The stable code.
-    pub code: TroubleCode,
+    pub code: SyncProblemCode,
     /// Meta's codes and messages, or Leadwire's own.
     pub evidence: String,
     /// Since when the problem exists, or when it was last seen.

@@ -82,7 +82,7 @@ pub struct Rotation {
 
 impl Rotation {
     /// Returns the user whose turn it is and moves them to the end.
-    pub fn take_turn(&mut self) -> Option<UserId> {
+    pub fn next_assignee(&mut self) -> Option<UserId> {
         let next = self.turns.first()?.clone();
         self.turns.rotate_left(1);
         Some(next)
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn an_empty_pool_gives_nobody_the_turn() {
-        assert_eq!(Rotation::default().take_turn(), None);
+        assert_eq!(Rotation::default().next_assignee(), None);
     }
 
     proptest! {
@@ -124,7 +124,7 @@ mod tests {
             let mut rotation = Rotation { version: 0, turns: (0..pool).map(user).collect() };
             let mut counts: BTreeMap<UserId, usize> = (0..pool).map(|n| (user(n), 0)).collect();
             for _ in 0..leads {
-                *counts.entry(rotation.take_turn().unwrap()).or_default() += 1;
+                *counts.entry(rotation.next_assignee().unwrap()).or_default() += 1;
             }
             prop_assert!(counts.values().max().unwrap() - counts.values().min().unwrap() <= 1);
         }
@@ -140,7 +140,7 @@ mod tests {
                 let stayed = |turns: &[UserId]| turns.iter().filter(|u| **u != user(who)).cloned().collect::<Vec<_>>();
                 prop_assert_eq!(stayed(&before), stayed(&rotation.turns));
                 prop_assert_eq!(rotation.turns.contains(&user(who)), eligible);
-                for _ in 0..turns { rotation.take_turn(); }
+                for _ in 0..turns { rotation.next_assignee(); }
             }
         }
     }

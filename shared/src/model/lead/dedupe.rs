@@ -86,7 +86,7 @@ pub fn plan(arrivals: &[Lead], known: &Known, assignment: &Assignment) -> Plan {
             None => {
                 let mut lead = arrival.clone();
                 let turn = || {
-                    let turn = rotation.take_turn();
+                    let turn = rotation.next_assignee();
                     turns_taken |= turn.is_some();
                     turn
                 };
@@ -163,7 +163,7 @@ mod tests {
 
     use super::*;
     use crate::ids::{LeadgenId, PageId};
-    use crate::model::lead::{FoundBy, Passage, PersonKeyKind, SOURCE, Status};
+    use crate::model::lead::{FoundBy, PersonKeyKind, Provenance, SOURCE, Status};
 
     fn arrival(id: u64, email: Option<&str>, phone: Option<&str>) -> Lead {
         let leadgen_id = LeadgenId::parse(&id.to_string()).unwrap();
@@ -197,7 +197,7 @@ mod tests {
             consents: vec![],
             test: false,
             submissions_count: 0,
-            passage: Passage::default(),
+            passage: Provenance::default(),
         }
     }
 

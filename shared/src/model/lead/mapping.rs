@@ -17,14 +17,14 @@ use crate::model::lead::phone::{self, e164};
 use crate::model::lead::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name, of_question_type};
 
 /// Maximum number of rules in a mapping.
-pub const MOST_RULES: usize = 100;
+pub const MAX_RULES: usize = 100;
 /// Maximum length of a name, a key or a value in a rule, in characters.
-pub const MOST_CHARACTERS: usize = 500;
+pub const MAX_CHARACTERS: usize = 500;
 
 /// Maximum length of the field that a rule fills, in characters. The answers themselves are stored unabridged.
-const MOST_OF_A_FIELD: usize = 1000;
+const MAX_OF_A_FIELD: usize = 1000;
 /// Maximum size of all rules together, in bytes. A mapping is one table item and is read with every batch of leads.
-const MOST_BYTES: usize = 64_000;
+const MAX_BYTES: usize = 64_000;
 
 /// How an org maps the answers of one form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -161,7 +161,7 @@ impl Rule {
         let parts: Vec<String> =
             self.from.iter().filter_map(of).filter_map(|answer| joined(answer, between, chosen)).collect();
         let joined = if parts.is_empty() { self.default.clone() } else { Some(parts.join(between)) };
-        joined.map(|value| value.chars().take(MOST_OF_A_FIELD).collect())
+        joined.map(|value| value.chars().take(MAX_OF_A_FIELD).collect())
     }
 }
 
@@ -178,8 +178,8 @@ fn joined(answer: &Answer, between: &str, change: impl Fn(&str) -> String) -> Op
 /// [`InvalidRule`] for the first invalid rule.
 pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), InvalidRule> {
     let wrong = |field: String, fix: &str| Err(InvalidRule { field, fix: fix.to_owned() });
-    if rules.len() > MOST_RULES {
-        return wrong("rules".to_owned(), &format!("At most {MOST_RULES} rules."));
+    if rules.len() > MAX_RULES {
+        return wrong("rules".to_owned(), &format!("At most {MAX_RULES} rules."));
     }
     if let Some(Err(error)) = country.map(phone::country) {
         return wrong("country".to_owned(), &error.to_string());
@@ -213,14 +213,14 @@ pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), I
             return wrong(format!("rules[{at}].default"), fix);
         }
         let texts = rule.join.iter().chain(&rule.default).chain(rule.choices.keys()).chain(rule.choices.values());
-        if texts.into_iter().any(|text| text.chars().count() > MOST_CHARACTERS) {
-            return wrong(format!("rules[{at}]"), &format!("Texts of at most {MOST_CHARACTERS} characters."));
+        if texts.into_iter().any(|text| text.chars().count() > MAX_CHARACTERS) {
+            return wrong(format!("rules[{at}]"), &format!("Texts of at most {MAX_CHARACTERS} characters."));
         }
-        if rule.choices.len() > MOST_RULES {
-            return wrong(format!("rules[{at}].choices"), &format!("At most {MOST_RULES} choices."));
+        if rule.choices.len() > MAX_RULES {
+            return wrong(format!("rules[{at}].choices"), &format!("At most {MAX_RULES} choices."));
         }
     }
-    if serde_json::to_string(rules).is_ok_and(|json| json.len() > MOST_BYTES) {
+    if serde_json::to_string(rules).is_ok_and(|json| json.len() > MAX_BYTES) {
         return wrong("rules".to_owned(), "All rules together take 64 KB at most.");
     }
     Ok(())

@@ -101,12 +101,12 @@ pub struct Lead {
     pub submissions_count: u32,
     /// How the lead was ingested.
     #[serde(default)]
-    pub passage: Passage,
+    pub passage: Provenance,
 }
 
 /// How a submission was ingested. Its trace is built from this.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-pub struct Passage {
+pub struct Provenance {
     /// When it was fetched from Meta; absent for leads from a file.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub fetched_at: Option<Timestamp>,
@@ -215,7 +215,7 @@ pub struct Submission {
     pub consents: Vec<Consent>,
     /// How the submission was ingested.
     #[serde(default)]
-    pub passage: Passage,
+    pub passage: Provenance,
 }
 
 /// The detail by which two submissions are recognised as the same person's.

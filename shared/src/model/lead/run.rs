@@ -11,7 +11,7 @@ use crate::model::failure::FailureCode;
 use crate::model::lead::FoundBy;
 
 /// A run that takes longer than this is treated as stopped.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24);
+const MAX_DURATION: SignedDuration = SignedDuration::from_hours(24);
 
 /// A search over the pages that were connected when it was requested.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -78,7 +78,7 @@ impl Run {
     #[must_use]
     pub fn state(&self, now: Timestamp) -> RunState {
         let searched = self.pages.is_subset(&self.pages_done);
-        if now.duration_since(self.asked_at) > LONGEST && (!searched || self.settled < self.found) {
+        if now.duration_since(self.asked_at) > MAX_DURATION && (!searched || self.settled < self.found) {
             RunState::Stopped
         } else if !searched {
             RunState::Searching

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::ids::UserId;
 use crate::model::lead::assignment::{Assigned, Reason};
-use crate::model::lead::{FoundBy, Lead, Passage, PersonKeyKind, Submission};
+use crate::model::lead::{FoundBy, Lead, PersonKeyKind, Provenance, Submission};
 
 /// One step in the history of a submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -132,7 +132,7 @@ pub fn assigned(at: Timestamp, to: Option<&UserId>, how: &Assigned) -> Step {
     Step::new(at, StepKind::Assigned, word(&how.reason), detail)
 }
 
-fn of_passage(received_at: Timestamp, found_by: FoundBy, created: Timestamp, passage: &Passage) -> Vec<Step> {
+fn of_passage(received_at: Timestamp, found_by: FoundBy, created: Timestamp, passage: &Provenance) -> Vec<Step> {
     let after = received_at.duration_since(created).as_secs();
     let received = match found_by {
         FoundBy::Webhook => format!("Meta's webhook told of it {after} s after it was sent."),

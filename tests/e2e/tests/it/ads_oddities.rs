@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use e2e::reading::{Plan, SMALL, Theatre};
-use leadwire::ads::Turn;
+use leadwire::ads::SliceOutcome;
 use leadwire::model::ads::account::{AdAccount, AdAccountState};
 use leadwire::model::ads::object::{AdObject, AdObjectKind};
 use leadwire::model::ads::sync::{AdsSync, ObjectType};
-use leadwire::model::ads::sync_problem::TroubleCode;
+use leadwire::model::ads::sync_problem::SyncProblemCode;
 use leadwire::model::days::back;
 use leadwire::table::ad_account::Settings;
 use reqwest::Method;
@@ -27,7 +27,7 @@ async fn some_ads(theatre: &Theatre, account: &AdAccount) -> (Vec<String>, Strin
     (rows.iter().map(|row| row.ad_id.to_string()).collect(), day.to_string())
 }
 
-fn codes(sync: &AdsSync) -> Vec<TroubleCode> {
+fn codes(sync: &AdsSync) -> Vec<SyncProblemCode> {
     sync.log
         .get(&ObjectType::AdInsights)
         .map(|log| log.errors.iter().map(|error| error.code).collect())
@@ -42,15 +42,19 @@ async fn a_blocked_account_waits_as_long_as_meta_says_and_keeps_nobody_waiting()
     let limit = json!({ "account_id": "9001", "calls": 3, "window_s": 60, "block_s": 4, "type": "score" });
     theatre.sim(Method::POST, "limits", &limit).await;
     let job = theatre.begin(&blocked, None).await;
-    let Turn::Again(wait) = theatre.turn(&job, Duration::from_mins(1)).await else { panic!("it is blocked") };
+    let SliceOutcome::Continue(wait) = theatre.turn(&job, Duration::from_mins(1)).await else {
+        panic!("it is blocked")
+    };
     assert!(wait >= Duration::from_secs(2) && wait <= Duration::from_secs(61), "{wait:?}");
     let shown = theatre.account(&blocked).await.1;
-    assert_eq!(shown.reason(leadwire::clock::now()), Some(TroubleCode::Throttled));
+    assert_eq!(shown.reason(leadwire::clock::now()), Some(SyncProblemCode::Throttled));
     assert!(shown.waiting_until.is_some());
     theatre.read(&other, None).await;
     agrees(&theatre, &other, 30).await;
 
-    let Turn::Again(still) = theatre.turn(&job, Duration::from_mins(1)).await else { panic!("it is still blocked") };
+    let SliceOutcome::Continue(still) = theatre.turn(&job, Duration::from_mins(1)).await else {
+        panic!("it is still blocked")
+    };
     assert!(still <= wait, "{still:?} {wait:?}");
     theatre.sim(Method::DELETE, "limits", &Value::Null).await;
     theatre.let_pause_run_out(&blocked).await;
@@ -148,7 +152,7 @@ async fn a_number_that_is_none_changes_nothing_and_is_told() {
     assert_eq!(sync.trouble, None);
     let log = &sync.log[&ObjectType::AdInsights];
     assert_eq!((log.failed, log.restated), (3, 2), "{log:?}: three are no numbers, two have none");
-    assert!(log.errors.iter().all(|error| error.code == TroubleCode::UnreadableRow), "{log:?}");
+    assert!(log.errors.iter().all(|error| error.code == SyncProblemCode::UnreadableRow), "{log:?}");
     assert!(log.errors.iter().any(|error| error.evidence.contains("spend is 1e400")), "{log:?}");
     agrees(&theatre, &account, 30).await;
 }
@@ -161,7 +165,7 @@ async fn one_field_that_fails_takes_nothing_else_along() {
     let (ads, day) = some_ads(&theatre, &account).await;
     change(&theatre, json!({ "break_field": { "ad_id": ads[0], "day": day, "field": "actions" } })).await;
     let sync = theatre.read(&account, Some(back(account.today(leadwire::clock::now()), 6))).await;
-    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![TroubleCode::TooMuchData]));
+    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![SyncProblemCode::TooMuchData]));
     assert_eq!(sync.log[&ObjectType::AccountInsights].errors.len(), 1, "the sum of it fails as well");
     // The earlier value of the field stays.
     agrees(&theatre, &account, 30).await;
@@ -193,8 +197,8 @@ async fn what_is_deleted_keeps_its_numbers_and_what_is_not_listed_is_met() {
 async fn an_account_that_was_switched_is_told_and_not_mixed_up() {
     let theatre = Theatre::open().await;
     for (what, code) in [
-        (json!({ "currency": "JPY" }), TroubleCode::CurrencyChanged),
-        (json!({ "currency": "USD", "timezone": "Asia/Tokyo" }), TroubleCode::TimezoneChanged),
+        (json!({ "currency": "JPY" }), SyncProblemCode::CurrencyChanged),
+        (json!({ "currency": "USD", "timezone": "Asia/Tokyo" }), SyncProblemCode::TimezoneChanged),
     ] {
         let account = match theatre.table.all_ad_accounts().await.unwrap().pop() {
             Some((_, account)) => account,
@@ -224,7 +228,7 @@ async fn access_that_is_taken_away_is_told_and_given_back_heals() {
     change(&theatre, json!({ "revoke": users })).await;
     let sync = theatre.read(&account, None).await;
     let code = sync.trouble.unwrap().code;
-    assert!(matches!(code, TroubleCode::AdAccountNotVisible | TroubleCode::AdsReadMissing), "{code:?}");
+    assert!(matches!(code, SyncProblemCode::AdAccountNotVisible | SyncProblemCode::AdsReadMissing), "{code:?}");
     change(&theatre, json!({ "grant": users })).await;
     assert_eq!(theatre.read(&account, None).await.trouble, None);
     assert_eq!(theatre.account(&account).await.1.state(), AdAccountState::Ready);
@@ -254,9 +258,15 @@ async fn two_workers_do_not_read_one_account_at_once() {
     let job = theatre.begin(&account, None).await;
     let time = Duration::from_mins(1);
     let (one, other) = tokio::join!(theatre.turn(&job, time), theatre.turn(&job, time));
-    assert!(matches!((one, other), (Turn::Over, Turn::Taken(_)) | (Turn::Taken(_), Turn::Over)), "{one:?} {other:?}");
+    assert!(
+        matches!(
+            (one, other),
+            (SliceOutcome::Done, SliceOutcome::Busy(_)) | (SliceOutcome::Busy(_), SliceOutcome::Done)
+        ),
+        "{one:?} {other:?}"
+    );
     agrees(&theatre, &account, 30).await;
-    assert_eq!(theatre.turn(&job, time).await, Turn::Over, "a message that comes again finds nothing to do");
+    assert_eq!(theatre.turn(&job, time).await, SliceOutcome::Done, "a message that comes again finds nothing to do");
 }
 
 #[tokio::test]
@@ -282,7 +292,7 @@ async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
         let turn = theatre.turn(&job, Duration::from_mins(1));
         // Dropping the future at an await point is how a process ends.
         match tokio::time::timeout(Duration::from_millis(moment * 7), turn).await {
-            Ok(Turn::Over) => break,
+            Ok(SliceOutcome::Done) => break,
             Ok(_) => {}
             Err(_) => crashes += 1,
         }
@@ -343,7 +353,7 @@ async fn a_turn_that_meta_blocks_in_the_middle_goes_on_there() {
         theatre.let_pause_run_out(&account).await;
         turns += 1;
         assert!(turns < 60, "it does not get on");
-        if theatre.turn(&job, Duration::from_mins(1)).await == Turn::Over {
+        if theatre.turn(&job, Duration::from_mins(1)).await == SliceOutcome::Done {
             let (scope, _) = theatre.account(&account).await;
             break theatre.table.ads_sync(&scope, job.run.as_ref().unwrap(), &account.id).await.unwrap().unwrap();
         }

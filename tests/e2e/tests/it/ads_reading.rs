@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use e2e::reading::{Plan, SMALL, Theatre};
-use leadwire::ads::{Turn, figures};
+use leadwire::ads::{SliceOutcome, figures};
 use leadwire::model::ads::account::{AdAccount, AdAccountState};
 use leadwire::model::ads::report::Dimension;
 use leadwire::model::ads::sync::ObjectType;
@@ -110,7 +110,7 @@ async fn a_reading_that_is_cut_short_goes_on_where_it_stopped() {
     let account = theatre.link(&Plan { size: (6, 5, 10), ..SMALL }).await;
     let job = theatre.begin(&account, None).await;
     let mut turns = 0;
-    while let Turn::Again(rest) = theatre.turn(&job, Duration::from_millis(400)).await {
+    while let SliceOutcome::Continue(rest) = theatre.turn(&job, Duration::from_millis(400)).await {
         tokio::time::sleep(rest).await;
         turns += 1;
         assert!(turns < 500, "no turn gets anything done");

@@ -22,7 +22,7 @@ use crate::secret::AccessToken;
 use crate::table::Table;
 
 /// Pages asked about at once.
-const AT_ONCE: usize = 6;
+const CONCURRENCY: usize = 6;
 /// How far every search looks back at least: Meta shows some leads late.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
 /// For so long a form that Meta does not list holds the place from which its page is searched.
@@ -32,7 +32,7 @@ const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// What catching up takes.
 #[derive(Debug)]
-pub struct CatchUp<'a> {
+pub struct Sweep<'a> {
     /// To ask.
     pub meta: &'a MetaApp,
     /// To compare.
@@ -95,7 +95,7 @@ impl Search {
     }
 }
 
-impl CatchUp<'_> {
+impl Sweep<'_> {
     /// Compares what every form of an integration's pages has got with what came in, queues what neither came in nor is
     /// parked, and answers how many those were. Whose last search is longest ago comes first, so that an integration with
     /// more pages than fit into one run gets round to all of them.
@@ -144,7 +144,7 @@ impl CatchUp<'_> {
             .map(async |(page, token)| (&page.page_id, self.page(graph, scope, page, token, search, now).await))
             .collect();
         let outcomes: Vec<(&PageId, Result<usize, WorkError>)> =
-            stream::iter(asking).buffer_unordered(AT_ONCE).collect().await;
+            stream::iter(asking).buffer_unordered(CONCURRENCY).collect().await;
         let found: usize = outcomes.iter().flat_map(|(_, outcome)| outcome).sum();
         tracing::info!(org = %scope.org(), integration = %integration.id, found, ?search, "caught up with Meta");
         let some_work = outcomes.iter().any(|(_, outcome)| outcome.is_ok());
@@ -285,7 +285,7 @@ impl CatchUp<'_> {
 
     /// A page that Meta throttles is left alone by everybody.
     async fn heed(&self, page: &Connection, error: &GraphError, now: Timestamp) -> Result<(), WorkError> {
-        if let Some(wait) = error.throttled_for() {
+        if let Some(wait) = error.retry_after() {
             self.table.pause(&page.page_id, now + wait).await?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::Ledger;
+use super::LeadWriter;
 use crate::error::WorkError;
 use crate::ids::{FormId, OrgScope};
 use crate::model::event::Event;
@@ -14,8 +14,8 @@ use crate::model::lead::trace::{Step, StepKind};
 use crate::table::lead_list::{LeadFilter, Place};
 
 /// Leads read anew in one go.
-const STRETCH: usize = 100;
-const AT_ONCE: usize = 8;
+const PAGE_SIZE: usize = 100;
+const CONCURRENCY: usize = 8;
 
 /// How far reading anew has come.
 #[derive(Debug)]
@@ -33,17 +33,17 @@ pub struct Remapped {
 ///
 /// # Errors
 /// If the table cannot be read or written, or the bus does not take what changes. Going on from the same place is right.
-pub async fn map_again(
-    ledger: &Ledger,
+pub async fn remap(
+    writer: &LeadWriter,
     scope: &OrgScope,
     (id, form): (&FormId, &Form),
     mapping: Option<&Mapping>,
     after: Option<Place>,
 ) -> Result<Remapped, WorkError> {
     let version = mapping.map(|mapping| mapping.version);
-    let country = ledger.table.org(scope).await?.and_then(|org| org.default_country);
+    let country = writer.table.org(scope).await?.and_then(|org| org.default_country);
     let filter = LeadFilter { equal: vec![("form_id", id.to_string())], ..LeadFilter::default() };
-    let (leads, next) = ledger.table.leads(scope, &filter, after, STRETCH).await?;
+    let (leads, next) = writer.table.leads(scope, &filter, after, PAGE_SIZE).await?;
     let read = leads.len();
     let changed: Vec<(Lead, Lead)> = leads
         .into_iter()
@@ -51,12 +51,12 @@ pub async fn map_again(
         .map(|(now, before)| (before, now))
         .collect();
     // Told first: whoever stops in between finds the leads as they were, and tells it again with the same id.
-    ledger
+    writer
         .bus
         .publish(&changed.iter().map(|(_, lead)| Event::lead_mapped_again(scope, lead, version)).collect::<Vec<_>>())
         .await?;
-    let writes: Vec<_> = changed.iter().map(|(before, lead)| write(ledger, scope, before, lead, version)).collect();
-    stream::iter(writes).buffer_unordered(AT_ONCE).try_for_each(|()| async { Ok(()) }).await?;
+    let writes: Vec<_> = changed.iter().map(|(before, lead)| write(writer, scope, before, lead, version)).collect();
+    stream::iter(writes).buffer_unordered(CONCURRENCY).try_for_each(|()| async { Ok(()) }).await?;
     Ok(Remapped { changed: changed.len(), unchanged: read - changed.len(), next })
 }
 
@@ -68,7 +68,7 @@ fn changed(lead: &Lead, form: &Form, mapping: Option<&Mapping>, country: Option<
 }
 
 async fn write(
-    ledger: &Ledger,
+    writer: &LeadWriter,
     scope: &OrgScope,
     before: &Lead,
     lead: &Lead,
@@ -77,14 +77,14 @@ async fn write(
     if !lead.test {
         let persons = |lead: &Lead| person_keys(lead.email.as_deref(), lead.phone.as_deref());
         for person in persons(lead) {
-            ledger.table.claim_person(scope, &person, &lead.id).await?;
+            writer.table.claim_person(scope, &person, &lead.id).await?;
         }
         // Whose that is turns out when they send a form.
         for person in persons(before).iter().filter(|person| !persons(lead).contains(person)) {
-            ledger.table.release_person(scope, person, &lead.id).await?;
+            writer.table.release_person(scope, person, &lead.id).await?;
         }
     }
-    if ledger.table.set_fields(scope, lead).await? {
+    if writer.table.set_fields(scope, lead).await? {
         let version = version.map_or("by Meta's question types".to_owned(), |version| {
             format!("by version {version} of the form's mapping")
         });
@@ -94,7 +94,7 @@ async fn write(
             "form_mapping",
             format!("Its answers were read anew {version}."),
         );
-        ledger.table.note(scope, &lead.id, &step).await?;
+        writer.table.note(scope, &lead.id, &step).await?;
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use leadwire::graph::subscriptions::fields;
 use leadwire::graph::{Graph, GraphError};
 use leadwire::ids::{OrgScope, PageId};
 use leadwire::jobs::{CheckJob, LeadJob};
-use leadwire::leads::{CatchUp, Replaying, Search, parked, replay};
+use leadwire::leads::{Replaying, Search, Sweep, parked, replay};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::health::LEAD_FIELD;
 use leadwire::model::connection::standing::{EndReason, Ended};
@@ -31,7 +31,7 @@ const EXTENDED: SignedDuration = SignedDuration::from_hours(24);
 
 /// What looking takes.
 #[derive(Debug)]
-pub(crate) struct Looker {
+pub(crate) struct ConnectionChecker {
     pub(crate) meta: MetaApp,
     pub(crate) table: Table,
     pub(crate) notifier: Notifier,
@@ -64,12 +64,12 @@ struct PageSeen {
     problem: Option<Problem>,
 }
 
-impl Looker {
+impl ConnectionChecker {
     /// Looks at one integration, or goes on with what somebody began with it.
     ///
     /// # Errors
     /// If something failed that is worth another try. What does not rest on it is done.
-    pub(crate) async fn look(&self, job: &CheckJob, now: Timestamp) -> Result<(), WorkError> {
+    pub(crate) async fn check(&self, job: &CheckJob, now: Timestamp) -> Result<(), WorkError> {
         let found = self.table.integration_of(job.org.clone(), &job.integration_id).await?;
         let Some((scope, integration)) = found else { return Ok(()) };
         if integration.removing {
@@ -83,7 +83,7 @@ impl Looker {
         if integration.erasing || integration.letting_go || integration.credentials.is_empty() {
             // There is nothing to look at, and once everybody is told, nothing to come back for.
             self.notifier.tell(&scope, &integration, now).await?;
-            return Ok(self.table.look_again(&scope, &integration, None).await?);
+            return Ok(self.table.schedule_check(&scope, &integration, None).await?);
         }
         let recently = integration.probed_at.is_some_and(|probed| now.duration_since(probed) < ENOUGH_SEEN);
         if recently && integration.ended.is_some() {
@@ -93,7 +93,7 @@ impl Looker {
             tracing::info!(org = %scope.org(), integration = %integration.id, "not looked at: the org's plan does not include Meta");
             // Nor is it written down that it was: until when all was well is what is asked of Meta from, one day.
             let next = integration.next_check(now, rand::random());
-            return Ok(self.table.look_again(&scope, &integration, Some(next)).await?);
+            return Ok(self.table.schedule_check(&scope, &integration, Some(next)).await?);
         }
         let seen = self.see(&scope, &integration, now).await?;
         let Some(recorded) = self.record(&scope, &integration, seen.integration, now).await? else {
@@ -134,7 +134,7 @@ impl Looker {
         let graph = self.meta.graph().await?;
         let examined = match examine(&graph, integration, &credentials.user_token, now).await {
             Err(error @ GraphError::ProofRefused(_)) => {
-                self.meta.distrust_app();
+                self.meta.invalidate_app_secret();
                 return Err(error.into());
             }
             examined => examined?,
@@ -259,7 +259,7 @@ impl Looker {
         parked.retain(|lead| is_well(&lead.page_id) && lead.reason.heals_with_the_connection());
         replay(&self.table, &self.leads, scope, &parked, Replaying::Recovered).await?;
         let Some(since) = integration.missed_since else { return Ok(()) };
-        let catch_up = CatchUp { meta: &self.meta, table: &self.table, leads: &self.leads };
+        let catch_up = Sweep { meta: &self.meta, table: &self.table, leads: &self.leads };
         let search = Search { since: Some(since), ..Search::regular(now) };
         catch_up.run(scope, integration, &search, now).await?;
         Ok(self.table.caught_up(scope, integration).await?)
