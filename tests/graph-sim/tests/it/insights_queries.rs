@@ -106,6 +106,9 @@ async fn lists_come_in_every_spelling_that_readers_use() {
         assert!(rows[0]["spend"].is_string() && rows[0]["clicks"].is_string(), "{fields}");
         assert_eq!(rows[0].as_object().unwrap().len(), 4, "{fields}");
     }
-    let ranges = encoded("[{'since':'2026-01-01','until':'2026-01-02'},{'since':'2026-02-01','until':'2026-02-02'}]");
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = |before: i64| today.saturating_sub(jiff::Span::new().days(before));
+    let range = |since: i64, until: i64| format!("{{'since':'{}','until':'{}'}}", day(since), day(until));
+    let ranges = encoded(&format!("[{},{}]", range(40, 39), range(9, 8)));
     assert_eq!(meta.get(&format!("/act_{ACCOUNT}/insights?time_ranges={ranges}"), &token).await.status, 200);
 }

@@ -191,10 +191,14 @@ async fn wrong_queries_and_strangers_are_refused_at_once() {
 async fn reports_are_asked_for_and_polled_in_batches() {
     let (meta, token) = account(plan(3, 2, 2, 20)).await;
     let campaigns = meta.get(&format!("/act_{ACCOUNT}/campaigns"), &token).await.column("id");
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let day = today.saturating_sub(jiff::Span::new().days(40));
     let elements: Value = campaigns
         .iter()
         .map(|id| {
-            let body = "level=ad&fields=ad_id,spend&time_range=%7B%22since%22%3A%222026-01-01%22%2C%22until%22%3A%222026-01-01%22%7D";
+            let body = format!(
+                "level=ad&fields=ad_id,spend&time_range=%7B%22since%22%3A%22{day}%22%2C%22until%22%3A%22{day}%22%7D"
+            );
             json!({"method": "POST", "relative_url": format!("v25.0/{id}/insights"), "body": body})
         })
         .collect();
