@@ -4,9 +4,10 @@ use super::integration::{Findings, Settings};
 use super::notice::{Claimed, NoticeTo};
 use super::tests::{at, connection, empty_table, integration, scope};
 use super::*;
-use crate::ids::{OrgId, OrgScope};
+use crate::ids::{IntegrationId, OrgId, OrgScope, UserId};
+use crate::model::connection::login::{Claim, Login};
 use crate::model::connection::standing::{EndReason, Ended};
-use crate::model::connection::{Choice, Connection, Integration};
+use crate::model::connection::{Choice, ConnectedBy, Connection, Integration};
 use crate::model::lead::assignment::Assignment;
 use crate::table::erasure::Erasure;
 
@@ -228,4 +229,41 @@ async fn the_same_page_in_two_orgs_is_two_connections() {
     table.save_connection(&scope("b"), &connection("b")).await.unwrap();
     assert_eq!(table.connections_of_page(&connection("a").page_id).await.unwrap().len(), 2);
     assert_eq!(table.connections(&scope("a")).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_login_can_be_claimed_once() {
+    let table = empty_table().await;
+    let login = Login {
+        reconnects: false,
+        nonce: "n".into(),
+        org: OrgId::parse("a").unwrap(),
+        user: ConnectedBy { user_id: UserId::parse("u").unwrap(), name: Some("U".into()) },
+        return_url: "https://crm.example/x?y=1".parse().unwrap(),
+        redirect_uri: "https://crm.example/cb".parse().unwrap(),
+        integration_id: IntegrationId::new(),
+        browser: None,
+        scopes: vec!["a".into()],
+        name: Some("N".into()),
+        description: None,
+        assignment: None,
+        expires_at: at("2026-01-01T00:10:00Z"),
+        claim: None,
+    };
+    table.begin_login(&login).await.unwrap();
+    let claim = |visitor: &str| Claim {
+        visitor: visitor.into(),
+        secret: "s".into(),
+        at: at("2026-01-01T00:00:00Z"),
+        onward: None,
+    };
+    let (one, other) = (claim("one"), claim("other"));
+    let (first, second) = tokio::join!(table.claim_login(&login, &one), table.claim_login(&login, &other));
+    assert_ne!(first.as_ref().unwrap(), second.as_ref().unwrap(), "one of two gets it");
+    let won = if first.unwrap() { one } else { other };
+    let ended = Claim { onward: Some(login.return_url.clone()), ..won };
+    table.end_login(&login, &ended).await.unwrap();
+    let stored = Login { claim: Some(ended), ..login };
+    assert_eq!(table.login("n").await.unwrap(), Some((scope("a"), stored)));
+    assert_eq!(table.login("unknown").await.unwrap(), None);
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
 use crate::jobs::LeadJob;
-use crate::model::connection::login::{Claim, Login};
+use crate::model::connection::login::Login;
 use crate::model::connection::{ConnectedBy, Connection, Integration, Problem};
 use crate::model::failure::FailureCode;
 use crate::model::lead::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
@@ -281,43 +281,6 @@ async fn a_push_that_changes_nothing_writes_nothing() {
     let version = table.rotation(&a).await.unwrap().version;
     table.put_user(&a, &User { updated_at: at("2026-02-02T00:00:00Z"), ..user("ann", true) }).await.unwrap();
     assert_eq!(table.rotation(&a).await.unwrap().version, version);
-}
-
-#[tokio::test]
-async fn a_login_can_be_claimed_once() {
-    let table = empty_table().await;
-    let login = Login {
-        reconnects: false,
-        nonce: "n".into(),
-        org: OrgId::parse("a").unwrap(),
-        user: ConnectedBy { user_id: UserId::parse("u").unwrap(), name: Some("U".into()) },
-        return_url: "https://crm.example/x?y=1".parse().unwrap(),
-        redirect_uri: "https://crm.example/cb".parse().unwrap(),
-        integration_id: IntegrationId::new(),
-        browser: None,
-        scopes: vec!["a".into()],
-        name: Some("N".into()),
-        description: None,
-        assignment: None,
-        expires_at: at("2026-01-01T00:10:00Z"),
-        claim: None,
-    };
-    table.begin_login(&login).await.unwrap();
-    let claim = |visitor: &str| Claim {
-        visitor: visitor.into(),
-        secret: "s".into(),
-        at: at("2026-01-01T00:00:00Z"),
-        onward: None,
-    };
-    let (one, other) = (claim("one"), claim("other"));
-    let (first, second) = tokio::join!(table.claim_login(&login, &one), table.claim_login(&login, &other));
-    assert_ne!(first.as_ref().unwrap(), second.as_ref().unwrap(), "one of two gets it");
-    let won = if first.unwrap() { one } else { other };
-    let ended = Claim { onward: Some(login.return_url.clone()), ..won };
-    table.end_login(&login, &ended).await.unwrap();
-    let stored = Login { claim: Some(ended), ..login };
-    assert_eq!(table.login("n").await.unwrap(), Some((scope("a"), stored)));
-    assert_eq!(table.login("unknown").await.unwrap(), None);
 }
 
 #[tokio::test]
