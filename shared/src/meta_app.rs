@@ -30,7 +30,7 @@ impl MetaApp {
         Ok(Self { graph, vault, app_secret_id })
     }
 
-    /// Makes the next call read the app anew: Meta refused a proof that was made with its secret.
+    /// Makes the next call read the app's secret again, after Meta refused a proof made with it.
     pub fn invalidate_app_secret(&self) {
         self.vault.forget(&self.app_secret_id);
     }

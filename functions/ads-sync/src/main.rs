@@ -17,8 +17,8 @@ use leadwire::{aws, env, telemetry};
 
 /// What is kept of the function's time for writing down how far it is.
 const LAST_WORDS: Duration = Duration::from_secs(25);
-/// Some local runtimes know no deadline; then this is it.
-const MAX_TURN: Duration = Duration::from_mins(15);
+/// How long a slice may take where the runtime knows no deadline, as some local ones do not.
+const TURN_WITHOUT_DEADLINE: Duration = Duration::from_mins(1);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -32,7 +32,8 @@ async fn main() -> Result<(), Error> {
     let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?;
     let reader = AdsSyncer { meta: &meta, table: &table, checks: &checks };
     worker::serve(queue.clone(), async |job: &AdsSyncJob, left| {
-        let until = leadwire::clock::now() + left.min(MAX_TURN).saturating_sub(LAST_WORDS);
+        let left = if left == Duration::MAX { TURN_WITHOUT_DEADLINE } else { left };
+        let until = leadwire::clock::now() + left.saturating_sub(LAST_WORDS);
         run_slice(reader, &queue, job, until).await
     })
     .await

@@ -1,4 +1,4 @@
-//! `cargo calendar`: the tests on other days. What hangs on the calendar fails there before it fails on somebody's Monday.
+//! `cargo calendar`: the tests on other days. A test that depends on the date fails here first.
 //!
 //! Tests run under `faketime`, which shifts the clock of a program and of all it starts; cargo itself keeps the real one.
 
@@ -24,6 +24,9 @@ const MOMENTS: &str = include_str!("../moments.txt");
 const VERIFIED: [&str; 3] = ["2028-02-29T23:58:00Z", "2027-03-14T06:58:00Z", "2028-01-01T04:30:00Z"];
 /// Tests of the stories' program that need no running system.
 const WITHOUT_SYSTEM: [&str; 2] = ["ads_oddities", "ads_reading"];
+
+const NO_FAKETIME: &str =
+    "cannot run faketime: install it (Debian: apt-get install faketime), or run cargo verify once";
 
 /// What of the tests is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +68,7 @@ async fn try_moments(keeper: &Keeper, moments: &[Timestamp], extent: Extent, loc
             if folder.ends_with("tests/e2e") && extent == Extent::Parts {
                 test.args(WITHOUT_SYSTEM);
             }
-            let output = keeper.spawn(&mut test).context("cannot run faketime")?.wait_with_output().await?;
+            let output = keeper.spawn(&mut test).context(NO_FAKETIME)?.wait_with_output().await?;
             if !output.status.success() {
                 let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
@@ -131,5 +134,13 @@ mod tests {
         let moments = parse(MOMENTS.lines()).unwrap();
         assert!(moments.len() >= 40);
         assert_eq!(parse(VERIFIED).unwrap().len(), VERIFIED.len());
+    }
+
+    /// A name that matches no test would let every moment pass.
+    #[test]
+    fn the_tests_that_need_no_system_are_there() {
+        for name in WITHOUT_SYSTEM {
+            assert!(crate::place::root().join(format!("tests/e2e/tests/it/{name}.rs")).exists(), "{name}");
+        }
     }
 }

@@ -26,7 +26,7 @@ use crate::table::ad_account::Found;
 
 /// Rows to a slice, about: what is compared with is in memory, and what is cut short is asked for again.
 const ROWS_PER_SLICE: u64 = 20_000;
-/// More rows than this are not asked for plainly: Meta would compute each response page anew.
+/// Larger queries go through a report: Meta computes every response page of a plain query again.
 const PLAIN_ROWS: u64 = 5_000;
 /// Days to a slice.
 const MAX_DAYS: i32 = 31;
@@ -34,7 +34,7 @@ const MAX_DAYS: i32 = 31;
 const NOT_BEGUN: SignedDuration = SignedDuration::from_mins(5);
 /// Nor will one be done that takes longer.
 const TOO_LONG: SignedDuration = SignedDuration::from_mins(45);
-/// How long a worker waits for a report before it lets somebody else have its place.
+/// How long a worker waits for a report before it ends its slice.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(45);
 
 /// Reads the days of the reading.
@@ -146,7 +146,7 @@ async fn report(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: &Question)
     }
 }
 
-/// `false` if the report has to be asked for anew.
+/// Returns `false` if the report must be requested again.
 async fn read_report(turn: &mut SyncContext<'_>, slice: &mut Slice, open: &OpenReport) -> Result<bool, Interrupt> {
     match made(turn, open).await? {
         ReportState::Done => report_rows(turn, slice, &open.id, open.after.clone()).await.map(|()| true),

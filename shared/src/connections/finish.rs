@@ -164,7 +164,7 @@ impl Connector {
         loop {
             let (_, login) = self.table.login(&login.nonce).await?.ok_or(FinishError::UnknownState)?;
             let claim = login.claim.as_ref().ok_or(FinishError::UnknownState)?;
-            // Decided once: whoever came while the work was under way gets its outcome.
+            // Decided once: a visit that came while the work was in progress gets its outcome.
             is_same |= login.is_repeated_by(claim, visitor, cookies);
             let has_died = claim.onward.is_none() && crate::clock::now().duration_since(claim.at) > CLAIM_TIMEOUT;
             if !is_same || has_died {

@@ -11,7 +11,7 @@ pub fn person_hash(key: &HmacKey, app_scoped_id: &str) -> String {
     hex::encode(key.sign(format!("meta-person.{app_scoped_id}").as_bytes()))
 }
 
-/// What is not there is none; what could not be asked for is an error.
+/// Treats a missing or unreadable secret as `None`; a failed read is an error.
 pub(super) fn if_readable<T>(read: Result<T, VaultError>) -> Result<Option<T>, WorkError> {
     match read {
         Ok(found) => Ok(Some(found)),

@@ -234,10 +234,8 @@ mod tests {
         assert!(ReturnUrls::parse("crm.example").is_err());
     }
 
-    #[test]
-    fn a_state_is_good_only_with_our_signature_over_exactly_it() {
-        let key = HmacKey::new("key".into());
-        let login = Login {
+    fn login() -> Login {
+        Login {
             nonce: "n".into(),
             org: OrgId::parse("demo").unwrap(),
             user: ConnectedBy { user_id: UserId::parse("u1").unwrap(), name: None },
@@ -252,7 +250,34 @@ mod tests {
             assignment: None,
             expires_at: Timestamp::UNIX_EPOCH,
             claim: None,
+        }
+    }
+
+    #[test]
+    fn only_the_browser_of_the_claim_gets_its_outcome() {
+        let cookie = |name: &str, secret: &str| vec![(name.to_owned(), secret.to_owned())];
+        let visit = visit_cookie(&login().redirect_uri);
+        let claim = |onward: Option<&str>| Claim {
+            visitor: "v".into(),
+            secret: browser_hash("s"),
+            at: Timestamp::UNIX_EPOCH,
+            onward: onward.map(|url| url.parse().unwrap()),
         };
+        let (open, over) = (claim(None), claim(Some("https://crm.example")));
+        assert!(login().is_repeated_by(&open, "v", &[]), "at the same time there is no cookie yet");
+        assert!(!login().is_repeated_by(&over, "v", &[]), "a replay afterwards");
+        assert!(!login().is_repeated_by(&open, "other", &[]));
+        assert!(login().is_repeated_by(&over, "other", &cookie(visit, "s")));
+        assert!(!login().is_repeated_by(&over, "v", &cookie(visit, "x")));
+        let bound = Login { browser: Some(browser_hash("b")), ..login() };
+        assert!(bound.is_repeated_by(&over, "other", &cookie(browser_cookie(&bound.redirect_uri), "b")));
+        assert!(!bound.is_repeated_by(&open, "v", &[]), "a login bound to a browser is only that browser's");
+    }
+
+    #[test]
+    fn a_state_is_good_only_with_our_signature_over_exactly_it() {
+        let key = HmacKey::new("key".into());
+        let login = login();
         let state = State::sign(&login, &key);
         assert_eq!(State::verify(&state, &key).unwrap().org, login.org);
         assert!(State::verify(&state, &HmacKey::new("other".into())).is_none());

@@ -1,7 +1,7 @@
 //! Phone numbers as people type them, read as E.164.
 //!
 //! A number is never turned into another number: where digits may be missing, or may not belong to the number, the text
-//! stays what it is and identifies nobody. Beyond that, libphonenumber's rules decide.
+//! stays as typed and does not identify a person. Otherwise libphonenumber's rules decide.
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
