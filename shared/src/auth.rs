@@ -10,7 +10,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde_json::Value;
 use url::Url;
 
-use crate::ids::{OrgId, OrgScope, UserId};
+use crate::ids::{OrgId, UserId};
 use crate::model::caller::{Caller, Role};
 
 /// The header in which the caller says for which org they act.
@@ -61,18 +61,6 @@ pub enum AuthError {
     /// The issuer's keys could not be had.
     #[error("tokens cannot be checked at the moment; try again")]
     KeysUnavailable,
-    /// A good token of somebody without a role that counts here.
-    #[error("this needs the role admin, moderator or superadmin")]
-    Role,
-    /// Not even an admin may do this.
-    #[error("this needs the role superadmin")]
-    SuperAdminOnly,
-    /// The header is missing.
-    #[error("select an org: send its id in the header orgid")]
-    NoOrg,
-    /// An org that is not the caller's, or that cannot be one.
-    #[error("the org in the header orgid is not one you belong to")]
-    ForeignOrg,
 }
 
 /// An unknown key id makes the keys be asked for again, but not more often than this.
@@ -211,68 +199,9 @@ impl Verifier {
     }
 }
 
-impl Caller {
-    /// The org that the caller acts for: the one in the header `orgid`, if it is theirs. A superadmin may act for any.
-    ///
-    /// # Errors
-    /// If the caller has no role here, names no org, or names another's.
-    pub fn scope(&self, orgid: Option<&str>) -> Result<OrgScope, AuthError> {
-        if self.role == Role::Other {
-            return Err(AuthError::Role);
-        }
-        let orgid = orgid.map(str::trim).filter(|orgid| !orgid.is_empty()).ok_or(AuthError::NoOrg)?;
-        let org = OrgId::parse(orgid).map_err(|_| AuthError::ForeignOrg)?;
-        if self.role == Role::SuperAdmin || self.org.as_ref() == Some(&org) {
-            Ok(OrgScope::of(org))
-        } else {
-            Err(AuthError::ForeignOrg)
-        }
-    }
-
-    /// The scope of an org that only a superadmin may reach in this way.
-    ///
-    /// # Errors
-    /// If the caller is none.
-    pub fn scope_as_superadmin(&self, org: OrgId) -> Result<OrgScope, AuthError> {
-        if self.role == Role::SuperAdmin { Ok(OrgScope::of(org)) } else { Err(AuthError::SuperAdminOnly) }
-    }
-
-    /// The scope of the caller's own org, whatever their role. What a colleague without one of the roles may do in it, the
-    /// org's directory has to say.
-    ///
-    /// # Errors
-    /// If the caller belongs to no org.
-    pub fn scope_of_colleague(&self) -> Result<OrgScope, AuthError> {
-        self.org.clone().map(OrgScope::of).ok_or(AuthError::NoOrg)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn caller(role: Role, org: Option<&str>) -> Caller {
-        let org = org.map(|org| OrgId::parse(org).unwrap());
-        Caller { user: UserId::parse("u").unwrap(), name: None, email: None, role, org }
-    }
-
-    #[test]
-    fn an_org_is_reached_by_its_own_people_and_by_superadmins() {
-        let check = |role, org, header, expect: Result<&str, AuthError>| {
-            let got = caller(role, org).scope(header).map(|scope| scope.org().to_string());
-            assert_eq!(got, expect.map(ToOwned::to_owned), "{role:?} {org:?} {header:?}");
-        };
-        check(Role::Admin, Some("demo"), Some("demo"), Ok("demo"));
-        check(Role::Moderator, Some("demo"), Some(" demo "), Ok("demo"));
-        check(Role::SuperAdmin, None, Some("other"), Ok("other"));
-        check(Role::Admin, Some("demo"), Some("other"), Err(AuthError::ForeignOrg));
-        check(Role::Admin, Some("demo"), Some("demo#x"), Err(AuthError::ForeignOrg));
-        check(Role::Admin, None, Some("demo"), Err(AuthError::ForeignOrg));
-        check(Role::Admin, Some("demo"), None, Err(AuthError::NoOrg));
-        check(Role::Admin, Some("demo"), Some(""), Err(AuthError::NoOrg));
-        check(Role::Other, Some("demo"), Some("demo"), Err(AuthError::Role));
-        assert!(caller(Role::Admin, Some("demo")).scope_as_superadmin(OrgId::parse("demo").unwrap()).is_err());
-    }
 
     #[tokio::test]
     async fn what_is_no_token_is_told_so() {

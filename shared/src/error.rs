@@ -1,10 +1,16 @@
-//! The failures of all edges as one, for work that crosses several of them.
+//! The failures of all edges as one ([`WorkError`]), and why an act did not happen ([`ActError`]).
 
+use std::borrow::Cow;
 use std::time::Duration;
+
+use strum::{EnumIter, IntoStaticStr};
 
 use crate::bus::BusError;
 use crate::graph::GraphError;
 use crate::mail::MailError;
+use crate::model::ads::sync_problem::SyncProblemCode;
+use crate::model::caller::AccessDenied;
+use crate::model::connection::standing::EndReason;
 use crate::model::failure::FailureCode;
 use crate::queue::QueueError;
 use crate::retry::Verdict;
@@ -93,3 +99,157 @@ impl WorkError {
         }
     }
 }
+
+/// Why an act did not happen. Whoever calls it decides how to say so: the API as an RFC 9457 problem, the console as a
+/// sentence on a page.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ActError {
+    /// What was requested cannot be done as requested. Nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The caller may not act here.
+    #[error("{0}.")]
+    Denied(#[from] AccessDenied),
+    /// The act needs a connection that has ended.
+    #[error("{} {}", .0.message(), .0.fix())]
+    Ended(EndReason),
+    /// An edge failed. What was done until then is done; the same act can be requested again.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+}
+
+/// A request that cannot be carried out as it is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// What kind of refusal it is.
+    pub code: ErrorCode,
+    /// The field of the request that is wrong, if a single one is.
+    pub field: Option<Cow<'static, str>>,
+    /// What is wrong or what would be accepted, in words that fit the API and the console alike. The way out that only
+    /// one of them offers is added there, by `code`.
+    pub message: String,
+}
+
+/// The kinds of [`ActError`]. Their names are part of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+#[expect(missing_docs, reason = "the names are the contract; the API's description lists them")]
+pub enum ErrorCode {
+    NotFound,
+    MetaNotInPlan,
+    RoleNotAllowed,
+    SuperadminOnly,
+    OrgRequired,
+    OrgNotAllowed,
+    ConnectionExpired,
+    TokenUnreadable,
+    MetaRefused,
+    MetaThrottled,
+    MetaUnavailable,
+    Unavailable,
+    CursorInvalid,
+    RangeEmpty,
+    RangeInvalid,
+    RangeTooLong,
+    TooManyRows,
+    IdInvalid,
+    NameInvalid,
+    LengthInvalid,
+    ListInvalid,
+    EmailInvalid,
+    CountryInvalid,
+    DescriptionInvalid,
+    DaysInvalid,
+    UserUnknown,
+    LeadUnknown,
+    RuleInvalid,
+    MappingChanged,
+    NoLead,
+    FileTooLarge,
+    FileInvalid,
+    BackfillRunning,
+    ReturnUrlNotAllowed,
+    ScopeInvalid,
+    IntegrationBusy,
+    PagesMissing,
+    PageNotOffered,
+    TokenNotValid,
+    TokenKind,
+    NoPages,
+    TokenRequired,
+    TokenAmbiguous,
+    AdAccountIdInvalid,
+    AdAccountLinked,
+    AdAccountPaused,
+    NoAdAccounts,
+    ConversionsInvalid,
+    GroupByInvalid,
+    /// An ad account that cannot be synced, for the same reasons as later syncs fail.
+    #[strum(disabled)]
+    AdAccount(SyncProblemCode),
+}
+
+impl ErrorCode {
+    /// The name, as the API sends it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::AdAccount(code) => code.into(),
+            other => other.into(),
+        }
+    }
+}
+
+impl ActError {
+    /// Refuses the request as a whole.
+    pub fn refuse(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Refused(Refusal { code, field: None, message: message.into() })
+    }
+
+    /// Refuses the value of one field.
+    pub fn invalid(field: impl Into<Cow<'static, str>>, code: ErrorCode, message: impl Into<String>) -> Self {
+        Self::Refused(Refusal { code, field: Some(field.into()), message: message.into() })
+    }
+
+    /// The org has no such `noun`, for example `lead`.
+    pub fn not_found(noun: &str) -> Self {
+        Self::refuse(ErrorCode::NotFound, format!("This org has no such {noun}."))
+    }
+
+    /// The same refusal, attributed to a field.
+    #[must_use]
+    pub fn at(self, field: &'static str) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(Refusal { field: Some(field.into()), ..refusal }),
+            other => other,
+        }
+    }
+
+    /// What kind of error it is.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Refused(refusal) => refusal.code,
+            Self::Denied(AccessDenied::Role) => ErrorCode::RoleNotAllowed,
+            Self::Denied(AccessDenied::SuperAdminOnly) => ErrorCode::SuperadminOnly,
+            Self::Denied(AccessDenied::NoOrg) => ErrorCode::OrgRequired,
+            Self::Denied(AccessDenied::ForeignOrg) => ErrorCode::OrgNotAllowed,
+            Self::Ended(EndReason::TokenUnreadable) => ErrorCode::TokenUnreadable,
+            Self::Ended(_) => ErrorCode::ConnectionExpired,
+            Self::Work(_) => ErrorCode::Unavailable,
+        }
+    }
+}
+
+macro_rules! work_failed {
+    ($($edge:ty),*) => {
+        $(impl From<$edge> for ActError {
+            fn from(error: $edge) -> Self {
+                Self::Work(error.into())
+            }
+        })*
+    };
+}
+
+work_failed!(TableError, VaultError, QueueError, BusError);

@@ -1,17 +1,17 @@
-//! The nouns, edges and acts of Leadwire. One crate without features: what a function does not reach is not linked
-//! into it, and what the tests run is byte for byte what is deployed.
+//! Leadwire: the product, in one crate without features. What a function does not reach is not linked into it, and what
+//! the tests run is what is deployed.
 //!
-//! Layers, each knowing only those below it:
+//! Layers, each knowing only those below it; `tests/e2e/tests/it/tidy.rs` checks the arrows:
 //!
 //! | layer | modules | does not know |
 //! |---|---|---|
-//! | admins' acts | [`admin`] | which face an admin uses, JSON or pages |
 //! | translation | [`auth`], [`http`], [`worker`] | what the product does |
-//! | acts | [`leads`], [`connections`], [`ads`] | HTTP requests, SQS records, Lambda events |
+//! | rooms | [`leads`], [`connections`], [`ads`], [`directory`] | HTTP requests, SQS records, Lambda events, cookies |
+//! | between | [`jobs`], [`meta_app`], [`tokens`], [`cursor`], [`error`] | rooms |
 //! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`] | each other |
-//! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service of ours |
+//! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service |
 //!
-//! [`error`] sums up the edges' failures, so that one `verdict` decides what happens to a piece of work.
+//! `ARCHITECTURE.md` beside this package has the glossary, the traces and where to add things.
 
 pub mod clock;
 pub mod ids;
@@ -30,15 +30,17 @@ pub mod queue;
 pub mod table;
 pub mod vault;
 
-pub mod ads;
-pub mod connections;
+pub mod cursor;
 pub mod error;
 pub mod jobs;
-pub mod leads;
 pub mod meta_app;
+pub mod tokens;
+
+pub mod ads;
+pub mod connections;
+pub mod directory;
+pub mod leads;
 
 pub mod auth;
 pub mod http;
 pub mod worker;
-
-pub mod admin;

@@ -6,11 +6,12 @@ use std::time::{Duration, SystemTime};
 use url::Url;
 
 use crate::error::WorkError;
-use crate::graph::{App, Graph};
+use crate::graph::Graph;
+use crate::secret::App;
 use crate::vault::{Vault, VaultError};
 
-/// The API and what opens it.
-#[derive(Debug)]
+/// The Graph API for our app, and the vault with its secrets.
+#[derive(Debug, Clone)]
 pub struct MetaApp {
     /// The API.
     pub graph: Graph,

@@ -87,6 +87,19 @@ impl HmacKey {
     }
 }
 
+/// The credentials of a Meta app.
+#[derive(Debug, Clone, Deserialize)]
+pub struct App {
+    /// Meta's id of the app.
+    #[serde(rename = "app_id")]
+    pub id: String,
+    /// The app secret: key of `appsecret_proof` and of webhook signatures.
+    #[serde(rename = "app_secret")]
+    pub secret: HmacKey,
+    /// The token Meta must echo when it verifies the webhook's URL.
+    pub verify_token: HmacKey,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

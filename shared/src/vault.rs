@@ -4,7 +4,7 @@
 //! wrong (Meta calls the token dead, a signature does not verify) can be read anew at once.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use aws_sdk_secretsmanager::Client;
@@ -15,22 +15,21 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::aws::AwsError;
-use crate::graph::App;
-use crate::graph::pages::Me;
 use crate::ids::{IntegrationId, PageId};
+use crate::model::connection::MetaPerson;
 use crate::retry::Verdict;
-use crate::secret::{AccessToken, HmacKey};
+use crate::secret::{AccessToken, App, HmacKey};
 
 /// How long a value is taken as it was read. `SystemTime`, because a frozen process's monotonic clock may stand still.
 const FRESH: Duration = Duration::from_mins(5);
 /// Page tokens in one secret: Meta's tokens are some 250 characters, a secret holds 64 KiB.
 const TOKENS_PER_SECRET: usize = 150;
 
-/// The secrets this function may read.
-#[derive(Debug)]
+/// The secrets this function may read. Cheap to clone; clones share the cache.
+#[derive(Debug, Clone)]
 pub struct Vault {
     client: Client,
-    cache: Mutex<HashMap<String, (SystemTime, SecretString)>>,
+    cache: Arc<Mutex<HashMap<String, (SystemTime, SecretString)>>>,
 }
 
 /// A secret that could not be had.
@@ -62,7 +61,7 @@ impl VaultError {
 #[derive(Debug, Deserialize)]
 struct StoredTokens {
     pages: BTreeMap<PageId, AccessToken>,
-    me: Option<Me>,
+    me: Option<MetaPerson>,
     user_token: Option<AccessToken>,
 }
 
@@ -70,7 +69,7 @@ struct StoredTokens {
 #[derive(Debug)]
 pub struct Credentials {
     /// Who connected it.
-    pub me: Me,
+    pub me: MetaPerson,
     /// Their token.
     pub user_token: AccessToken,
     /// The token of each page.
@@ -91,7 +90,7 @@ impl Vault {
     /// The vault as this function's role may see it.
     #[must_use]
     pub fn new(client: Client) -> Self {
-        Self { client, cache: Mutex::default() }
+        Self { client, cache: Arc::default() }
     }
 
     /// Meta's app.
@@ -242,10 +241,10 @@ impl Vault {
         prefix: &str,
         integration: &IntegrationId,
         credentials: &Credentials,
-    ) -> Result<Stored, VaultError> {
+    ) -> Result<StoredSecrets, VaultError> {
         let series = uuid::Uuid::new_v4().simple().to_string();
         let series = series.get(..8).unwrap_or_default();
-        let mut stored = Stored::default();
+        let mut stored = StoredSecrets::default();
         let pages: Vec<_> = credentials.pages.iter().collect();
         let parts = pages.chunks(TOKENS_PER_SECRET).map(<[_]>::to_vec).chain(pages.is_empty().then(Vec::new));
         for (number, part) in parts.enumerate() {
@@ -327,7 +326,7 @@ impl Vault {
 
 /// Where an integration's secrets went.
 #[derive(Debug, Default)]
-pub struct Stored {
+pub struct StoredSecrets {
     /// Every secret.
     pub names: Vec<String>,
     /// The secret with each page's token.

@@ -6,23 +6,33 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use http::header;
 use http::request::Parts;
-use leadwire::admin;
 use leadwire::auth::ORG_HEADER;
+use leadwire::directory;
 use leadwire::http::Problem;
 use leadwire::model::caller::Caller;
+use utoipa::{IntoParams, IntoResponses};
 
 use crate::state::Api;
 
-/// A caller with a valid token and a role that this API knows.
-pub(crate) struct Known(pub(crate) Caller);
+/// A caller with a valid token.
+pub(crate) struct Authenticated(pub(crate) Caller);
 
 /// A caller who may act for the org they named.
-pub(crate) struct Access(pub(crate) admin::Access);
+pub(crate) struct Access(pub(crate) directory::Access);
 
 /// Like [`Access`], for an org whose plan includes Meta.
-pub(crate) struct MetaAccess(pub(crate) admin::MetaAccess);
+pub(crate) struct MetaAccess(pub(crate) directory::MetaAccess);
 
-impl FromRequestParts<Arc<Api>> for Known {
+/// The header that selects the org.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes the header, which the extractors read")]
+pub(crate) struct OrgHeader {
+    /// The org to act for
+    orgid: String,
+}
+
+impl FromRequestParts<Arc<Api>> for Authenticated {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
@@ -35,9 +45,10 @@ impl FromRequestParts<Arc<Api>> for Access {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
-        let Known(caller) = Known::from_request_parts(parts, api).await?;
-        let orgid = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
-        admin::Access::of(caller, orgid).map(Self)
+        let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
+        // A header that is no text is no org's id either.
+        let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
+        Ok(Self(directory::Access::new(caller, org)?))
     }
 }
 
@@ -46,6 +57,15 @@ impl FromRequestParts<Arc<Api>> for MetaAccess {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let Access(access) = Access::from_request_parts(parts, api).await?;
-        admin::MetaAccess::of(&api.services, access).await.map(Self)
+        Ok(Self(api.directory.meta_access(access).await?))
     }
+}
+
+/// How operations fail.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "describes the responses; the handlers return the problem itself")]
+pub(crate) enum Failure {
+    /// A problem.
+    #[response(status = "4XX", content_type = "application/problem+json")]
+    Problem(Problem),
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use leadwire::admin::directory::{self, OrgIn, UserIn, UserList};
+use leadwire::directory::{OrgIn, UserIn, UserList};
 use leadwire::http::Problem;
 use leadwire::model::org::{Org, User};
 
-use crate::access::{Access, Known};
+use crate::access::{Access, Authenticated, Failure, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -16,14 +16,14 @@ use crate::state::Api;
 #[utoipa::path(
     get, path = "/api/orgs/{id}", tag = "directory", operation_id = "readOrg",
     params(("id" = String, Path), ("orgid" = String, Header, description = "The same org")),
-    responses((status = 200, body = Org), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = Org), Failure)
 )]
 pub(crate) async fn read_org(
     State(api): State<Arc<Api>>,
     Access(access): Access,
     Path(id): Path<String>,
 ) -> Result<Json<Org>, Problem> {
-    directory::read_org(&api.services, &access, &id).await.map(Json)
+    Ok(Json(api.directory.org(&access, &id).await?))
 }
 
 /// Push an org's settings and plan
@@ -33,25 +33,25 @@ pub(crate) async fn read_org(
     put, path = "/api/orgs/{id}", tag = "directory", operation_id = "putOrg",
     params(("id" = String, Path)),
     request_body = OrgIn,
-    responses((status = 200, body = Org), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = Org), Failure)
 )]
 pub(crate) async fn put_org(
     State(api): State<Arc<Api>>,
-    Known(caller): Known,
+    Authenticated(caller): Authenticated,
     Path(id): Path<String>,
-    Input(given): Input<OrgIn>,
+    Input(input): Input<OrgIn>,
 ) -> Result<Json<Org>, Problem> {
-    directory::put_org(&api.services, &caller, &id, given).await.map(Json)
+    Ok(Json(api.directory.put_org(&caller, &id, input).await?))
 }
 
 /// The org's users
 #[utoipa::path(
     get, path = "/api/users", tag = "directory", operation_id = "listUsers",
-    params(("orgid" = String, Header, description = "The org to act for")),
-    responses((status = 200, body = UserList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    params(OrgHeader),
+    responses((status = 200, body = UserList), Failure)
 )]
 pub(crate) async fn users(State(api): State<Arc<Api>>, Access(access): Access) -> Result<Json<UserList>, Problem> {
-    directory::users(&api.services, &access.scope).await.map(Json)
+    Ok(Json(api.directory.users(&access.scope).await?))
 }
 
 /// Push a user
@@ -59,15 +59,15 @@ pub(crate) async fn users(State(api): State<Arc<Api>>, Access(access): Access) -
 /// From the moment this answers, leads are assigned to the user, or are not any more.
 #[utoipa::path(
     put, path = "/api/users/{id}", tag = "directory", operation_id = "putUser",
-    params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
+    params(("id" = String, Path), OrgHeader),
     request_body = UserIn,
-    responses((status = 200, body = User), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = User), Failure)
 )]
 pub(crate) async fn put_user(
     State(api): State<Arc<Api>>,
     Access(access): Access,
     Path(id): Path<String>,
-    Input(given): Input<UserIn>,
+    Input(input): Input<UserIn>,
 ) -> Result<Json<User>, Problem> {
-    directory::put_user(&api.services, &access, &id, given).await.map(Json)
+    Ok(Json(api.directory.put_user(&access, &id, input).await?))
 }

@@ -8,8 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use http::request::Parts;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use leadwire::admin::fields;
-use leadwire::http::Problem;
+use leadwire::http::{Problem, ProblemCode, fields};
 use leadwire::ids::InvalidId;
 use serde::de::DeserializeOwned;
 
@@ -20,7 +19,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Input<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let unreadable = |_| Problem::new(http::StatusCode::BAD_REQUEST, "body_invalid", "The body could not be read.");
+        let unreadable = |_| Problem::new(ProblemCode::BodyInvalid, "The body could not be read.");
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
         parse(&bytes).map(Self)
     }
@@ -33,9 +32,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let invalid = |error: QueryRejection| {
-            Problem::new(http::StatusCode::BAD_REQUEST, "parameter_invalid", format!("{}.", error.body_text()))
-        };
+        let invalid =
+            |error: QueryRejection| Problem::new(ProblemCode::ParameterInvalid, format!("{}.", error.body_text()));
         Query::from_request_parts(parts, state).await.map(|Query(params)| Self(params)).map_err(invalid)
     }
 }
@@ -47,13 +45,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let bad = || Problem::field("query", "query_invalid", "The parameters of the address cannot be read.");
+        let bad =
+            || Problem::field("query", ProblemCode::QueryInvalid, "The parameters of the address cannot be read.");
         let Query(given) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await.map_err(|_| bad())?;
         let mut parameters = BTreeMap::new();
         for (name, value) in given {
             let shown: String = name.chars().take(64).collect();
             if parameters.insert(name, value).is_some() {
-                return Err(Problem::field(&shown, "parameter_repeated", "Give each parameter once."));
+                return Err(Problem::field(&shown, ProblemCode::ParameterRepeated, "Give each parameter once."));
             }
         }
         Ok(Self(parameters))
@@ -68,7 +67,7 @@ impl Parameters {
             Some(unknown) => {
                 let shown: String = unknown.chars().take(64).collect();
                 let detail = format!("Known are {}.", known.join(", "));
-                Err(Problem::field(&shown, "parameter_unknown", detail))
+                Err(Problem::field(&shown, ProblemCode::ParameterUnknown, detail))
             }
         }
     }
@@ -88,10 +87,14 @@ impl Parameters {
         self.get(name).map(|text| fields::day(name, text)).transpose()
     }
 
-    /// A validated id.
+    /// An id.
     pub(crate) fn id<T>(&self, name: &str, parse: impl Fn(&str) -> Result<T, InvalidId>) -> Result<Option<T>, Problem> {
-        let invalid = |error: InvalidId| Problem::field(name, "id_invalid", format!("{error}."));
-        self.get(name).map(parse).transpose().map_err(invalid)
+        self.get(name).map(|text| fields::id(name, text, parse)).transpose()
+    }
+
+    /// The number of items per page.
+    pub(crate) fn limit(&self) -> Result<usize, Problem> {
+        fields::limit(self.get("limit"), fields::DEFAULT_LIMIT, fields::MAX_LIMIT)
     }
 }
 
@@ -101,9 +104,9 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         let path = error.path().to_string();
         let detail = format!("{}.", error.into_inner());
         if matches!(path.as_str(), "." | "?") {
-            Problem::new(http::StatusCode::BAD_REQUEST, "body_invalid", detail)
+            Problem::new(ProblemCode::BodyInvalid, detail)
         } else {
-            Problem::field(&path, "field_invalid", detail)
+            Problem::field(&path, ProblemCode::FieldInvalid, detail)
         }
     })
 }

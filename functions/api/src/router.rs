@@ -6,9 +6,8 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::{Json, Router, routing::get};
-use http::StatusCode;
 use lambda_http::RequestExt;
-use leadwire::http::Problem;
+use leadwire::http::{Problem, ProblemCode};
 use leadwire::model::event::{self, EventKind};
 use strum::IntoEnumIterator;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder};
@@ -20,9 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::Api;
-use crate::{
-    ads, connect, directory, forms, import, inspect, integrations, leads, manage, mapping, parked, proof, runs,
-};
+use crate::{ads, connections, directory, leads};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -76,30 +73,30 @@ impl Modify for Events {
 
 fn described() -> (Router<Arc<Api>>, Description) {
     OpenApiRouter::with_openapi(Document::openapi())
-        .routes(routes!(connect::get_auth_url))
-        .routes(routes!(connect::reconnect))
-        .routes(routes!(integrations::list, manage::create))
-        .routes(routes!(integrations::read, manage::change, manage::delete))
-        .routes(routes!(integrations::pages, manage::choose))
-        .routes(routes!(manage::replace_token))
-        .routes(routes!(manage::disconnect))
-        .routes(routes!(inspect::read_health))
-        .routes(routes!(inspect::businesses))
-        .routes(routes!(runs::sync))
-        .routes(routes!(runs::backfill))
-        .routes(routes!(runs::list))
-        .routes(routes!(runs::read))
-        .routes(routes!(forms::list))
-        .routes(routes!(mapping::read, mapping::change))
-        .routes(routes!(mapping::preview))
-        .routes(routes!(mapping::rerun))
-        .routes(routes!(forms::test_lead))
-        .routes(routes!(integrations::connections))
+        .routes(routes!(connections::login::get_auth_url))
+        .routes(routes!(connections::login::reconnect))
+        .routes(routes!(connections::list, connections::manage::create))
+        .routes(routes!(connections::read, connections::manage::change, connections::manage::delete))
+        .routes(routes!(connections::pages, connections::manage::choose))
+        .routes(routes!(connections::manage::replace_token))
+        .routes(routes!(connections::manage::disconnect))
+        .routes(routes!(connections::health::read_health))
+        .routes(routes!(connections::health::businesses))
+        .routes(routes!(leads::runs::sync))
+        .routes(routes!(leads::runs::backfill))
+        .routes(routes!(leads::runs::list))
+        .routes(routes!(leads::runs::read))
+        .routes(routes!(leads::forms::list))
+        .routes(routes!(leads::mapping::read, leads::mapping::change))
+        .routes(routes!(leads::mapping::preview))
+        .routes(routes!(leads::mapping::rerun))
+        .routes(routes!(leads::forms::test_lead))
+        .routes(routes!(connections::connections))
         .routes(routes!(leads::list))
         .routes(routes!(leads::read, leads::change))
-        .routes(routes!(proof::read_trace))
-        .routes(routes!(proof::latency))
-        .routes(routes!(import::import_leads))
+        .routes(routes!(leads::trace::read_trace))
+        .routes(routes!(leads::trace::latency))
+        .routes(routes!(leads::import::import_leads))
         .routes(routes!(ads::accounts::list, ads::linking::create))
         .routes(routes!(ads::accounts::read, ads::linking::change, ads::linking::delete))
         .routes(routes!(ads::accounts::available))
@@ -111,8 +108,8 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(ads::days::ads))
         .routes(routes!(ads::days::accounts))
         .routes(routes!(ads::report::read))
-        .routes(routes!(parked::list))
-        .routes(routes!(parked::replay))
+        .routes(routes!(leads::parked::list))
+        .routes(routes!(leads::parked::replay))
         .routes(routes!(directory::read_org, directory::put_org))
         .routes(routes!(directory::users))
         .routes(routes!(directory::put_user))
@@ -125,23 +122,13 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let description = Arc::new(description);
     router
         .route("/openapi.json", get(move |State(_): State<Arc<Api>>| async move { Json((*description).clone()) }))
-        .fallback(|| async {
-            Problem::new(
-                StatusCode::NOT_FOUND,
-                "no_such_route",
-                "There is nothing at this address; GET /openapi.json lists what there is.",
-            )
-        })
+        .fallback(|| async { Problem::new(ProblemCode::NoSuchRoute, "There is nothing at this address.") })
         .method_not_allowed_fallback(|| async {
-            Problem::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method_not_allowed",
-                "This address does not take this method; GET /openapi.json lists what it takes.",
-            )
+            Problem::new(ProblemCode::MethodNotAllowed, "This address does not take this method.")
         })
         // Lambda limits a request to 6 MB. Routes with a lower limit check it themselves.
         .layer(DefaultBodyLimit::disable())
-        .layer(middleware::from_fn(leadwire::http::in_time))
+        .layer(middleware::from_fn(leadwire::http::limit_duration))
         .layer(middleware::from_fn(whole_path))
         .with_state(api)
 }
@@ -150,7 +137,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
 /// or `%3F` would end there and name something other than what the caller meant.
 async fn whole_path(request: Request, next: Next) -> Response {
     if request.raw_http_path().contains(['#', '?']) {
-        return Problem::field("path", "path_invalid", "No id has # or ? in it.").into_response();
+        return Problem::field("path", ProblemCode::PathInvalid, "No id has # or ? in it.").into_response();
     }
     next.run(request).await
 }

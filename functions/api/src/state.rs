@@ -1,12 +1,18 @@
 //! What the routes share.
 
-use leadwire::admin::Services;
+use leadwire::ads::Ads;
 use leadwire::auth::Verifier;
+use leadwire::connections::Connections;
+use leadwire::directory::Directory;
+use leadwire::leads::Leads;
 use url::Url;
 
 /// The state that the routes share.
 pub(crate) struct Api {
-    pub(crate) services: Services,
+    pub(crate) directory: Directory,
+    pub(crate) leads: Leads,
+    pub(crate) connections: Connections,
+    pub(crate) ads: Ads,
     pub(crate) verifier: Verifier,
     /// The public origin, if the deployment configures one.
     pub(crate) public_url: Option<Url>,

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use axum::extract::Path;
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
-use leadwire::http::Problem;
+use http::header;
+use leadwire::http::{Problem, ProblemCode};
 use maud::{Markup, PreEscaped};
 use sha2::{Digest, Sha256};
 
@@ -47,8 +47,7 @@ pub(crate) fn mark() -> Markup {
 pub(crate) async fn serve(Path(file): Path<String>) -> Response {
     let found = ASSETS.iter().zip(NAMES.iter()).find(|(_, name)| **name == file);
     let Some((asset, _)) = found else {
-        return Problem::new(StatusCode::NOT_FOUND, "no_such_page", "There is nothing at this address.")
-            .into_response();
+        return Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address.").into_response();
     };
     let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];
     (headers, asset.text).into_response()

@@ -7,28 +7,27 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
-use leadwire::admin::parked::{ParkedList, ReplayRequest, list, replay};
-use leadwire::admin::proof::{LatencyReport, latency};
+use leadwire::connections::ConnectionOut;
 use leadwire::http::Problem;
 use leadwire::ids::LeadId;
-use leadwire::model::connection::Connection;
+use leadwire::leads::{LatencyReport, ParkedList, ReplayRequest};
 use leadwire::model::failure::FailureCode;
 use leadwire::model::lead::latency::LatencySummary;
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use crate::elements::{alert, badge, count, counted, duration, empty, proof, time};
-use crate::fields::Act;
-use crate::frame::{Section, page};
-use crate::notice::told_at;
+use crate::components::{alert, badge, count, csrf_field, duration, empty, plural, time};
+use crate::flash::redirect_with;
+use crate::form::AdminForm;
+use crate::layout::{Section, page};
+use crate::session::{Admin, Visitor};
 use crate::state::Console;
-use crate::visitor::{Admin, Visitor};
 
 pub(crate) fn routes() -> Router<Console> {
     Router::new().route("/", get(show)).route("/replay", post(try_again))
 }
 
-const A_PAGE: usize = 25;
+const PAGE_SIZE: usize = 25;
 
 #[derive(Deserialize)]
 struct Place {
@@ -41,10 +40,9 @@ async fn show(
     Query(place): Query<Place>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let services = &console.services;
-    let latency = latency(services, &access.scope, None, None).await?;
-    let connections = services.table.connections(&access.scope).await?;
-    let parked = list(services, &access, place.cursor.as_deref(), A_PAGE).await?;
+    let latency = console.leads.latency(&access.scope, None, None).await?;
+    let connections = console.connections.connections(&access).await?.items;
+    let parked = console.leads.parked(&access, place.cursor.as_deref(), PAGE_SIZE).await?;
     let body = html! {
         section { h2 { "From the person's click to the CRM" } (times(&latency)) }
         @let silent: Vec<_> = connections.iter().filter(|page| page.quiet_since.is_some()).collect();
@@ -92,7 +90,7 @@ fn times(report: &LatencyReport) -> Markup {
     }
 }
 
-fn quiet(pages: &[&Connection]) -> Markup {
+fn quiet(pages: &[&ConnectionOut]) -> Markup {
     html! {
         @for page in pages {
             @if let Some(since) = page.quiet_since {
@@ -105,7 +103,7 @@ fn quiet(pages: &[&Connection]) -> Markup {
     }
 }
 
-fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[Connection]) -> Markup {
+fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[ConnectionOut]) -> Markup {
     let names: BTreeMap<&str, &str> =
         connections.iter().map(|page| (page.page_id.as_str(), page.page_name.as_str())).collect();
     if parked.items.is_empty() && parked.next_cursor.is_none() {
@@ -116,7 +114,7 @@ fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[Connection]) -
     }
     html! {
         p { "These leads could not be brought in. Meta keeps each for 90 days; remove what keeps it out, and try again." }
-        form method="post" action="/delivery/replay" { (proof(visitor)) button.primary { "Try all again" } }
+        form method="post" action="/delivery/replay" { (csrf_field(visitor)) button.primary { "Try all again" } }
         div.card.flush {
             table {
                 thead { tr { th { "Lead" } th { "Page" } th { "Reason" } th { "Parked" } th { span.hidden { "Try again" } } } }
@@ -130,7 +128,7 @@ fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[Connection]) -
                             td data-label="Parked" { (time(lead.parked_at)) }
                             td.acts {
                                 form method="post" action="/delivery/replay" {
-                                    (proof(visitor))
+                                    (csrf_field(visitor))
                                     input type="hidden" name="leadgen_id" value=(lead.leadgen_id);
                                     button aria-label={ "Try again: " (lead.leadgen_id) } { "Try again" }
                                 }
@@ -170,16 +168,16 @@ fn reason(code: FailureCode) -> &'static str {
     }
 }
 
-async fn try_again(Act { console, admin: Admin { access, .. }, jar, fields }: Act) -> Response {
+async fn try_again(AdminForm { console, admin: Admin { access, .. }, jar, fields }: AdminForm) -> Response {
     let asked: Vec<String> = fields.all("leadgen_id").map(ToOwned::to_owned).collect();
     let request = ReplayRequest { leadgen_ids: (!asked.is_empty()).then_some(asked) };
-    let replayed = replay(&console.services, &access, request).await;
-    let told = replayed.map(|done| match done.replayed {
+    let replayed = console.leads.replay(&access, request).await;
+    let told = replayed.map_err(Problem::from).map(|done| match done.replayed {
         0 => "There was nothing left to try again.".to_owned(),
         more => format!(
             "{} tried again. What comes in is among the leads; what does not is here again, with its reason.",
-            counted(more, "lead")
+            plural(more, "lead")
         ),
     });
-    told_at("/delivery", jar, told)
+    redirect_with("/delivery", jar, told)
 }

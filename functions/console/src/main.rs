@@ -1,33 +1,87 @@
-//! The console: pages for admins, rendered on the server, on top of the same functions as the HTTP API.
+//! The console: pages for admins, rendered on the server, on top of the same acts as the HTTP API.
 
-mod address;
 mod ads;
 mod assets;
 mod chart;
+mod components;
+mod csrf;
 mod delivery;
-mod elements;
-mod fields;
+mod flash;
+mod form;
 mod forms;
-mod frame;
 mod integrations;
+mod layout;
 mod leads;
 mod login;
-mod notice;
+mod messages;
+mod oidc;
 mod orgs;
+mod request;
 mod router;
+mod session;
 mod state;
-mod visitor;
 
 use lambda_http::{Error, run};
-use leadwire::admin::Services;
+use leadwire::ads::Ads;
 use leadwire::auth::{Issuer, Verifier};
+use leadwire::bus::Bus;
+use leadwire::connections::{Connections, Connector, Dialog};
+use leadwire::directory::Directory;
+use leadwire::leads::Leads;
+use leadwire::meta_app::MetaApp;
+use leadwire::model::connection::login::ReturnUrls;
+use leadwire::queue::Queue;
+use leadwire::table::Table;
+use leadwire::tokens::Tokens;
+use leadwire::vault::Vault;
 use leadwire::{aws, env, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::TimeoutProfile::Request).await;
-    let services = Services::open(&aws).await?;
+    let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
+    let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
+    let bus = Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?);
+    let sqs = aws_sdk_sqs::Client::new(&aws);
+    let lead_queue = Queue::new(sqs.clone(), env::lead_queue_url()?);
+    let checks = Queue::new(sqs.clone(), env::expiry_notice_queue_url()?);
+    let key = vault.signing_key(&env::signing_secret_id()?).await?;
+    let version = env::graph_version()?;
+    let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, version.clone()).await?;
+    let tokens = Tokens { meta: meta.clone(), table: table.clone(), checks: checks.clone() };
+    let leads = Leads {
+        table: table.clone(),
+        bus: bus.clone(),
+        tokens: tokens.clone(),
+        queue: lead_queue.clone(),
+        sweeps: Queue::new(sqs.clone(), env::lead_sweep_queue_url()?),
+        key: key.clone(),
+    };
+    let ads = Ads {
+        table: table.clone(),
+        tokens: tokens.clone(),
+        queue: Queue::new(sqs, env::ads_sync_queue_url()?),
+        credentials_prefix: env::credentials_prefix()?,
+        key: key.clone(),
+    };
+    let connections = Connections {
+        connector: Connector {
+            meta,
+            table: table.clone(),
+            bus,
+            leads: lead_queue,
+            checks,
+            credentials_prefix: env::credentials_prefix()?,
+            key: key.clone(),
+        },
+        tokens,
+        dialog: Dialog {
+            root: env::dialog_base_url()?,
+            version,
+            return_urls: ReturnUrls::parse(&env::return_url_allow_list()?)?,
+        },
+    };
     let client_id = env::login_client_id()?;
     let verifier = Verifier::new(Issuer {
         issuer: env::token_issuer()?,
@@ -36,6 +90,9 @@ async fn main() -> Result<(), Error> {
         org_claim: env::org_claim()?,
         role_claim: env::role_claim()?,
     })?;
-    let door = login::Door::new(client_id, env::login_configuration_url()?, verifier)?;
-    run(router::router(state::Console::new(services, door, env::public_url()?))).await
+    let oidc = oidc::OidcClient::new(client_id, env::login_configuration_url()?, verifier)?;
+    let directory = Directory { table: table.clone() };
+    let public_url = env::public_url()?;
+    let shared = state::Shared { directory, leads, connections, ads, sessions: table, key, oidc, public_url };
+    run(router::router(state::Console::new(shared))).await
 }

@@ -3,18 +3,18 @@
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
-use http::StatusCode;
-use leadwire::http::Problem;
+use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgId;
 use maud::html;
 
-use crate::elements::{self, empty};
-use crate::fields::Fields;
-use crate::frame::{Section, page};
+use crate::components::{self, empty};
+use crate::flash::Flash;
+use crate::form::Fields;
+use crate::layout::{Section, page};
 use crate::login::Wanted;
-use crate::notice::Notice;
+use crate::request::local_path;
+use crate::session::Visitor;
 use crate::state::Console;
-use crate::visitor::{self, Visitor};
 
 /// Lists all orgs to select from.
 pub(crate) async fn list(
@@ -23,7 +23,7 @@ pub(crate) async fn list(
     Query(wanted): Query<Wanted>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let orgs = leadwire::admin::directory::orgs(&console.services, &visitor.session.caller).await?;
+    let orgs = console.directory.orgs(&visitor.session.caller).await?;
     let selected = visitor.session.acts_for();
     let body = html! {
         p.lead { "You see and change what belongs to the org that you select." }
@@ -42,10 +42,10 @@ pub(crate) async fn list(
                                 td data-label="Meta" { @if org.has_meta() { "Included" } @else { "Not in the plan" } }
                                 td.acts {
                                     @if selected == Some(&org.id) {
-                                        (elements::badge("good", "Selected"))
+                                        (components::badge("good", "Selected"))
                                     } @else {
                                         form method="post" action="/orgs" {
-                                            (elements::proof(&visitor))
+                                            (components::csrf_field(&visitor))
                                             input type="hidden" name="org" value=(org.id);
                                             input type="hidden" name="back" value=(wanted.back);
                                             button aria-label={ "Select " (org.name) } { "Select" }
@@ -69,15 +69,15 @@ pub(crate) async fn select(
     jar: PrivateCookieJar,
     fields: Fields,
 ) -> Result<Response, Problem> {
-    let unknown = || Problem::field("org", "org_unknown", "There is no such org.");
+    let unknown = || Problem::field("org", ProblemCode::OrgUnknown, "There is no such org.");
     let id = OrgId::parse(fields.get("org").unwrap_or_default()).map_err(|_| unknown())?;
-    let orgs = leadwire::admin::directory::orgs(&console.services, &visitor.session.caller).await?;
+    let orgs = console.directory.orgs(&visitor.session.caller).await?;
     let org = orgs.iter().find(|org| org.id == id).ok_or_else(unknown)?;
-    if !console.services.table.select_org(visitor.secret(), &id).await? {
+    if !console.sessions.select_org(visitor.secret(), &id).await? {
         let detail = "Your session has ended. Log in again.";
-        return Err(Problem::new(StatusCode::UNAUTHORIZED, "session_ended", detail));
+        return Err(Problem::new(ProblemCode::SessionEnded, detail));
     }
-    let notice = Notice::done(format!("You act for {} now.", org.name));
-    let back = visitor::local(fields.get("back").unwrap_or_default()).unwrap_or("/");
-    Ok((notice.put(jar), Redirect::to(back)).into_response())
+    let flash = Flash::done(format!("You act for {} now.", org.name));
+    let back = local_path(fields.get("back").unwrap_or_default()).unwrap_or("/");
+    Ok((flash.put(jar), Redirect::to(back)).into_response())
 }

@@ -8,16 +8,16 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use leadwire::http::Problem;
+use leadwire::http::{Problem, ProblemCode};
 
+use crate::session::Visitor;
 use crate::state::Console;
-use crate::visitor::Visitor;
-use crate::{ads, assets, delivery, fields, forms, frame, integrations, leads, login, orgs};
+use crate::{ads, assets, delivery, form, forms, integrations, layout, leads, login, orgs, request};
 
 /// The console's router.
 pub(crate) fn router(console: Console) -> Router {
     Router::new()
-        .route("/", get(frame::home))
+        .route("/", get(layout::home))
         .route("/login", get(login::begin))
         .route("/login/callback", get(login::callback))
         .route("/logout", post(login::logout))
@@ -28,12 +28,12 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/delivery", delivery::routes())
         .nest("/ads", ads::routes())
         .route("/assets/{file}", get(assets::serve))
-        .fallback(async || Problem::new(StatusCode::NOT_FOUND, "no_such_page", "There is nothing at this address."))
+        .fallback(async || Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address."))
         .method_not_allowed_fallback(to_the_page)
-        .layer(middleware::from_fn(leadwire::http::in_time))
+        .layer(middleware::from_fn(leadwire::http::limit_duration))
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
         .layer(middleware::from_fn(guarded))
-        .layer(DefaultBodyLimit::max(fields::LARGEST_BODY))
+        .layer(DefaultBodyLimit::max(form::MAX_BODY_BYTES))
         .with_state(console)
 }
 
@@ -45,7 +45,7 @@ async fn to_the_page(method: Method, OriginalUri(address): OriginalUri) -> Respo
     let page = address.path().rsplit_once('/').map_or("", |(page, _)| page);
     if !method.is_safe() || page.is_empty() {
         let detail = "This cannot be done at this address.";
-        return Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail).into_response();
+        return Problem::new(ProblemCode::MethodNotAllowed, detail).into_response();
     }
     let query = address.query().map(|query| format!("?{query}")).unwrap_or_default();
     Redirect::to(&format!("{page}{query}")).into_response()
@@ -60,14 +60,14 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
     let told = response.extensions().get::<Problem>().cloned();
     // Rejections of the router itself have no text of ours.
     let refused = status.is_client_error() || status.is_server_error();
-    let unread = || Problem::new(status, "address_invalid", "This address cannot be read.");
+    let unread = || Problem::new(ProblemCode::AddressInvalid, "This address cannot be read.");
     let Some(problem) = told.or_else(|| refused.then(unread)) else { return response };
     drop(response);
-    let page = if frame::wants_a_part(&asked.headers) {
-        frame::part_of_problem(&problem).into_response()
+    let page = if request::wants_fragment(&asked.headers) {
+        layout::problem_fragment(&problem).into_response()
     } else {
         let visitor = Visitor::from_request_parts(&mut asked, &console).await.ok();
-        frame::page_of_problem(visitor.as_ref(), &problem, asked.method.is_safe()).into_response()
+        layout::problem_page(visitor.as_ref(), &problem, asked.method.is_safe()).into_response()
     };
     (StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), page).into_response()
 }

@@ -5,40 +5,63 @@ use std::sync::Arc;
 
 use axum::extract::FromRef;
 use axum_extra::extract::cookie::Key;
-use leadwire::admin::Services;
+use http::request::Parts;
+use lambda_http::RequestExt;
+use lambda_http::request::RequestContext;
+use leadwire::ads::Ads;
+use leadwire::connections::Connections;
+use leadwire::directory::Directory;
+use leadwire::http::Problem;
+use leadwire::leads::Leads;
+use leadwire::secret::HmacKey;
+use leadwire::table::Table;
 use url::Url;
 
-use crate::login::Door;
+use crate::oidc::OidcClient;
 
-/// The state that the pages share.
+/// The state that the pages share. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Console(Arc<Inside>);
+pub(crate) struct Console(Arc<Shared>);
 
-pub(crate) struct Inside {
-    pub(crate) services: Services,
-    pub(crate) door: Door,
+pub(crate) struct Shared {
+    pub(crate) directory: Directory,
+    pub(crate) leads: Leads,
+    pub(crate) connections: Connections,
+    pub(crate) ads: Ads,
+    /// Stores the sessions of logged-in users.
+    pub(crate) sessions: Table,
+    /// Signs the forms.
+    pub(crate) key: HmacKey,
+    pub(crate) oidc: OidcClient,
     pub(crate) public_url: Option<Url>,
-    cookies: Key,
 }
 
 impl Console {
-    pub(crate) fn new(services: Services, door: Door, public_url: Option<Url>) -> Self {
-        // Two signatures of our own key have the length that a cookie key needs, and cannot be computed without it.
-        let halves = [services.key.sign(b"console cookies 1"), services.key.sign(b"console cookies 2")];
-        Self(Arc::new(Inside { cookies: Key::from(&halves.concat()), services, door, public_url }))
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
+    /// The origin under which a request arrived.
+    pub(crate) fn origin(&self, parts: &Parts) -> Result<Url, Problem> {
+        let domain = match parts.request_context_ref() {
+            Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.as_deref(),
+            _ => None,
+        };
+        leadwire::http::origin(self.public_url.as_ref(), domain)
     }
 }
 
 impl Deref for Console {
-    type Target = Inside;
+    type Target = Shared;
 
-    fn deref(&self) -> &Inside {
+    fn deref(&self) -> &Shared {
         &self.0
     }
 }
 
 impl FromRef<Console> for Key {
     fn from_ref(console: &Console) -> Self {
-        console.cookies.clone()
+        // Two signatures of our own key have the length that a cookie key needs, and cannot be computed without it.
+        Self::from(&[console.key.sign(b"console cookies 1"), console.key.sign(b"console cookies 2")].concat())
     }
 }

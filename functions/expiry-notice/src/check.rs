@@ -10,11 +10,11 @@ use leadwire::graph::subscriptions::fields;
 use leadwire::graph::{Graph, GraphError};
 use leadwire::ids::{OrgScope, PageId};
 use leadwire::jobs::{CheckJob, LeadJob};
-use leadwire::leads::{Replaying, Search, Sweep, parked, replay};
+use leadwire::leads::{ReplayCause, Search, Sweep, parked, replay};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::health::LEAD_FIELD;
 use leadwire::model::connection::standing::{EndReason, Ended};
-use leadwire::model::connection::{Connection, Integration, Problem};
+use leadwire::model::connection::{Connection, Integration, IntegrationProblem, IntegrationProblemCode};
 use leadwire::queue::Queue;
 use leadwire::retry::Verdict;
 use leadwire::secret::AccessToken;
@@ -61,7 +61,7 @@ struct PageSeen {
     /// What is subscribed; absent if Meta did not say.
     subscribed: Option<Vec<String>>,
     ended: Option<Ended>,
-    problem: Option<Problem>,
+    problem: Option<IntegrationProblem>,
 }
 
 impl ConnectionChecker {
@@ -82,12 +82,12 @@ impl ConnectionChecker {
         }
         if integration.erasing || integration.letting_go || integration.credentials.is_empty() {
             // There is nothing to look at, and once everybody is told, nothing to come back for.
-            self.notifier.tell(&scope, &integration, now).await?;
+            self.notifier.notify(&scope, &integration, now).await?;
             return Ok(self.table.schedule_check(&scope, &integration, None).await?);
         }
         let recently = integration.probed_at.is_some_and(|probed| now.duration_since(probed) < ENOUGH_SEEN);
         if recently && integration.ended.is_some() {
-            return self.notifier.tell(&scope, &integration, now).await;
+            return self.notifier.notify(&scope, &integration, now).await;
         }
         if !self.table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
             tracing::info!(org = %scope.org(), integration = %integration.id, "not looked at: the org's plan does not include Meta");
@@ -109,10 +109,10 @@ impl ConnectionChecker {
             lost.filter_map(|seen| Some((&seen.page, seen.ended.as_ref()?))).collect();
         let told = match recorded.ended {
             // The whole is told, not its pages.
-            Some(_) => self.notifier.tell(&scope, &recorded, now).await,
+            Some(_) => self.notifier.notify(&scope, &recorded, now).await,
             None => {
-                let told = self.notifier.tell(&scope, &recorded, now).await;
-                told.and(self.notifier.tell_lost_pages(&scope, &recorded, &lost, now).await)
+                let told = self.notifier.notify(&scope, &recorded, now).await;
+                told.and(self.notifier.notify_lost_pages(&scope, &recorded, &lost, now).await)
             }
         };
         let brought_in =
@@ -241,7 +241,13 @@ impl ConnectionChecker {
             pages.connected.iter().filter(|seen| seen.ended.is_none()).map(|seen| seen.page.clone()).collect();
         found.extend(subscribe(graph, &self.table, scope, &to_repair, tokens, &integration.scopes).await?);
         let mut all = problems::missing_scopes(&integration.asked_scopes, &integration.scopes);
-        all.extend(integration.problems.iter().filter(|problem| problem.code == "page_without_token").cloned());
+        all.extend(
+            integration
+                .problems
+                .iter()
+                .filter(|problem| problem.code == IntegrationProblemCode::PageWithoutToken)
+                .cloned(),
+        );
         all.extend(problems::of_pages(integration, &living));
         all.extend(found);
         all.extend(problems::of_lead_access(graph, integration, &pages.credentials, &living).await);
@@ -257,11 +263,11 @@ impl ConnectionChecker {
             |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
         let mut parked = parked(&self.table, scope).await?;
         parked.retain(|lead| is_well(&lead.page_id) && lead.reason.heals_with_the_connection());
-        replay(&self.table, &self.leads, scope, &parked, Replaying::Recovered).await?;
+        replay(&self.table, &self.leads, scope, &parked, ReplayCause::Recovered).await?;
         let Some(since) = integration.missed_since else { return Ok(()) };
-        let catch_up = Sweep { meta: &self.meta, table: &self.table, leads: &self.leads };
+        let sweep = Sweep { meta: &self.meta, table: &self.table, leads: &self.leads };
         let search = Search { since: Some(since), ..Search::regular(now) };
-        catch_up.run(scope, integration, &search, now).await?;
+        sweep.run(scope, integration, &search, now).await?;
         Ok(self.table.caught_up(scope, integration).await?)
     }
 

@@ -12,7 +12,7 @@ use leadwire::model::connection::standing::{Ended, Notice};
 use leadwire::model::connection::{Connection, Integration};
 use leadwire::model::event::Event;
 use leadwire::model::org::User;
-use leadwire::table::notice::{Claimed, NoticeTo};
+use leadwire::table::notice::{ClaimOutcome, NoticeTo};
 use leadwire::table::{Table, TableError};
 use url::Url;
 
@@ -37,7 +37,7 @@ impl Notifier {
     ///
     /// # Errors
     /// If somebody could not be told; the others are.
-    pub(crate) async fn tell(
+    pub(crate) async fn notify(
         &self,
         scope: &OrgScope,
         integration: &Integration,
@@ -57,8 +57,8 @@ impl Notifier {
     /// Tells of pages that were lost while the others are well: once for all that were lost together.
     ///
     /// # Errors
-    /// As [`Notifier::tell`].
-    pub(crate) async fn tell_lost_pages(
+    /// As [`Notifier::notify`].
+    pub(crate) async fn notify_lost_pages(
         &self,
         scope: &OrgScope,
         integration: &Integration,
@@ -133,9 +133,9 @@ impl Notifier {
         now: Timestamp,
     ) -> Result<(), WorkError> {
         match self.table.claim_notice(scope, whom, now).await? {
-            Claimed::Sent => return Ok(()),
-            Claimed::Held => return Err(TableError::Contended(1).into()),
-            Claimed::Mine => {}
+            ClaimOutcome::Sent => return Ok(()),
+            ClaimOutcome::Held => return Err(TableError::Contended(1).into()),
+            ClaimOutcome::Mine => {}
         }
         match send.await {
             Ok(()) => {

@@ -64,8 +64,8 @@ impl Sweeper {
             let why = ended.map_or("The integration, or Meta in the org's plan, is gone.", EndReason::message);
             return give_up(table, &scope, job, FailureCode::IntegrationEnded, why).await;
         }
-        let catch_up = Sweep { meta: &self.meta, table, leads: &self.leads };
-        let outcome = match catch_up.run(&scope, &integration, &search, now).await {
+        let sweep = Sweep { meta: &self.meta, table, leads: &self.leads };
+        let outcome = match sweep.run(&scope, &integration, &search, now).await {
             Ok(found) if found > 0 && job.run.is_none() => {
                 tracing::warn!(org = %scope.org(), integration = %integration.id, found, metric = "leads_missed_by_webhook", "Meta had leads that it did not tell of, or whose telling got lost");
                 Ok(())

@@ -34,7 +34,8 @@ async fn main() -> Result<(), Error> {
         let arrival =
             |record: &Record<LeadJob>| Arrival { job: record.job.clone(), receive_count: record.receive_count };
         let arrivals: Vec<Arrival> = records.iter().map(arrival).collect();
-        ingest.ingest(page, &arrivals, leadwire::clock::now()).await
+        let outcomes = ingest.ingest(page, &arrivals, leadwire::clock::now()).await;
+        arrivals.iter().map(|arrival| outcomes.get(&arrival.lead_id()).cloned().unwrap_or(Ok(()))).collect()
     };
     worker::serve_groups(queue, |job| job.notice.page_id.clone(), work).await
 }

@@ -1,16 +1,24 @@
 //! The redirect target of Meta's login: finishes the login and sends the browser on to where it began.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt, Response, run, service_fn};
 use leadwire::bus::Bus;
-use leadwire::connections::{Answer, Connector, FinishError, Onward};
+use leadwire::connections::{Connector, DialogResult, FinishError, FinishedLogin};
+use leadwire::http::cookies::{login_cookie, visit_cookie};
 use leadwire::meta_app::MetaApp;
+use leadwire::model::connection::login::{BrowserSecrets, LoginOutcome};
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
 use leadwire::{aws, env, telemetry};
+use url::Url;
+
+/// The gateway ends a request after 30 seconds, and then the browser would learn nothing.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(24);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -27,10 +35,15 @@ async fn main() -> Result<(), Error> {
         key: vault.signing_key(&env::signing_secret_id()?).await?,
         meta: MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
     };
-    run(service_fn(|request| answer(&connector, request))).await
+    let public_url = env::public_url()?;
+    run(service_fn(|request| answer(&connector, public_url.as_ref(), request))).await
 }
 
-async fn answer(connector: &Connector, request: Request) -> Result<Response<Body>, Infallible> {
+async fn answer(
+    connector: &Connector,
+    public_url: Option<&Url>,
+    request: Request,
+) -> Result<Response<Body>, Infallible> {
     if is_ahead_of_the_person(&request) {
         let mut response = Response::new(Body::Empty);
         *response.status_mut() = StatusCode::NO_CONTENT;
@@ -39,33 +52,35 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
     }
     let query = request.query_string_parameters();
     let text = |name: &str| query.first(name).map(ToOwned::to_owned);
-    let answer = Answer {
+    // Meta redirects to the origin under which the login began.
+    let Ok(origin) = leadwire::http::origin(public_url, host(&request)) else {
+        return Ok(page(StatusCode::BAD_REQUEST, "This login cannot be finished", "The request names no host."));
+    };
+    let cookies = cookies(&request);
+    let secret = |name: &str| cookies.iter().find(|(known, _)| known == name).map(|(_, secret)| secret.clone());
+    let result = DialogResult {
         state: text("state").unwrap_or_default(),
         code: text("code"),
         error: text("error"),
         error_reason: text("error_reason"),
-        cookies: cookies(&request),
-        browser: browser(&request),
+        secrets: BrowserSecrets { login: secret(login_cookie(&origin)), visit: secret(visit_cookie(&origin)) },
+        fingerprint: fingerprint(&request),
     };
-    let mut response = match connector.finish(answer, leadwire::clock::now()).await {
-        Ok(onward) => redirect(&onward),
+    let mut response = match connector.finish(result, FINISH_TIMEOUT, leadwire::clock::now()).await {
+        Ok(finished) => redirect(&origin, &finished),
         Err(error @ FinishError::UnknownState) => {
             tracing::warn!("a login came back with a state that is not good");
-            page(
-                StatusCode::BAD_REQUEST,
-                "This login cannot be finished",
-                &format!("{}.", capitalised(&error.to_string())),
-            )
+            page(StatusCode::BAD_REQUEST, "This login cannot be finished", &error.to_string())
         }
-        Err(error @ FinishError::UnderWay) => {
-            page(StatusCode::SERVICE_UNAVAILABLE, "Not finished yet", &format!("{}.", capitalised(&error.to_string())))
+        Err(error @ FinishError::InProgress) => {
+            page(StatusCode::SERVICE_UNAVAILABLE, "Not finished yet", &error.to_string())
         }
         Err(FinishError::Table(error)) => {
             tracing::error!(%error, "a login could not be looked up");
             page(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "Not finished yet",
-                "Something of ours did not answer. Reload this page in a moment.",
+                "The login could not be read. Reload this page in a moment.",
             )
         }
     };
@@ -74,6 +89,14 @@ async fn answer(connector: &Connector, request: Request) -> Result<Response<Body
         response.headers_mut().insert(name, header::HeaderValue::from_static(value));
     }
     Ok(response)
+}
+
+/// The gateway's domain, which takes precedence over the client's header.
+fn host(request: &Request) -> Option<&str> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.as_deref(),
+        _ => None,
+    }
 }
 
 fn cookies(request: &Request) -> Vec<(String, String)> {
@@ -96,19 +119,21 @@ fn is_ahead_of_the_person(request: &Request) -> bool {
 }
 
 /// Distinguishes browsers where no cookie does.
-fn browser(request: &Request) -> String {
+fn fingerprint(request: &Request) -> String {
     let said = ["user-agent", "accept-language", "x-forwarded-for"]
         .map(|name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default());
     said.join("\n")
 }
 
-fn redirect(onward: &Onward) -> Response<Body> {
+fn redirect(origin: &Url, finished: &FinishedLogin) -> Response<Body> {
     let mut response = Response::new(Body::Empty);
     *response.status_mut() = StatusCode::FOUND;
-    if let Ok(to) = header::HeaderValue::from_str(onward.url.as_str()) {
-        response.headers_mut().insert(header::LOCATION, to);
+    let location = with_outcome(finished.return_url.clone(), &finished.outcome);
+    if let Ok(location) = header::HeaderValue::from_str(location.as_str()) {
+        response.headers_mut().insert(header::LOCATION, location);
     }
-    if let Some((name, secret)) = &onward.secret {
+    if let Some(secret) = &finished.visit_secret {
+        let name = visit_cookie(origin);
         let secure = if name.starts_with("__Host-") { "; Secure" } else { "" };
         let cookie = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age=600{secure}");
         if let Ok(cookie) = header::HeaderValue::from_str(&cookie) {
@@ -116,6 +141,32 @@ fn redirect(onward: &Onward) -> Response<Body> {
         }
     }
     response
+}
+
+/// Adds a login's outcome to the return address: `status`, and `integrationId`, `pages` and `problems`, or `code` and
+/// `message`.
+fn with_outcome(mut return_url: Url, outcome: &LoginOutcome) -> Url {
+    const DENIED: &str = "Meta says that access was refused. If nobody pressed Cancel, the Meta app may still be in development mode, which looks the same.";
+    let mut query = return_url.query_pairs_mut();
+    match outcome {
+        LoginOutcome::Connected { integration_id, pages, problems } => {
+            query.append_pair("status", "connected").append_pair("integrationId", integration_id.as_str());
+            query.append_pair("pages", &pages.to_string());
+            if !problems.is_empty() {
+                let codes: Vec<&str> = problems.iter().map(|code| (*code).into()).collect();
+                query.append_pair("problems", &codes.join(","));
+            }
+        }
+        LoginOutcome::Denied => {
+            query.append_pair("status", "denied").append_pair("code", "access_denied").append_pair("message", DENIED);
+        }
+        LoginOutcome::Failed(failure) => {
+            let code = (*failure).into();
+            query.append_pair("status", "error").append_pair("code", code).append_pair("message", failure.message());
+        }
+    }
+    drop(query);
+    return_url
 }
 
 /// A page for when there is nowhere to redirect to. Its texts are fixed: nothing of the request appears in it.
@@ -128,9 +179,4 @@ fn page(status: StatusCode, title: &str, text: &str) -> Response<Body> {
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, header::HeaderValue::from_static("text/html; charset=utf-8"));
     response
-}
-
-fn capitalised(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }

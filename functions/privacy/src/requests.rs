@@ -7,13 +7,13 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::http::{Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
 use leadwire::connections::{erase, let_go, person_hash};
 use leadwire::error::WorkError;
 use leadwire::graph::signed_request::{SignedRequest, SignedRequestError};
-use leadwire::http::Problem;
+use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgScope;
 use leadwire::jobs::CheckJob;
 use leadwire::meta_app::AppSecrets;
@@ -54,7 +54,7 @@ impl Desk {
             (&Method::POST, DEAUTHORIZE) => self.deauthorize(&request).await,
             (&Method::POST, DELETION) => self.delete(&request).await,
             (&Method::GET, DELETION) => Ok(self.status(&request).await),
-            _ => Err(Problem::new(StatusCode::NOT_FOUND, "no_such_route", "Meta calls POST here.")),
+            _ => Err(Problem::new(ProblemCode::NoSuchRoute, "Meta calls POST here.")),
         };
         Ok(answered.unwrap_or_else(|problem| problem.response()))
     }
@@ -145,8 +145,8 @@ impl Desk {
             Err(error) => Err(error),
         };
         match found {
-            Ok(Some((erasure, open))) => status::known(&erasure, open),
-            Ok(None) => status::unknown(),
+            Ok(Some((erasure, open))) => status::status_page(&erasure, open),
+            Ok(None) => status::unknown_page(),
             Err(error) => {
                 tracing::error!(%error, "an erasure could not be looked up");
                 status::unavailable()
@@ -156,8 +156,13 @@ impl Desk {
 
     /// Returns the request's payload if Meta signed it.
     async fn signed(&self, request: &Request) -> Result<SignedRequest, Problem> {
-        let missing =
-            || Problem::field("signed_request", "signed_request_missing", "Meta sends a form with signed_request.");
+        let missing = || {
+            Problem::field(
+                "signed_request",
+                ProblemCode::SignedRequestMissing,
+                "Meta sends a form with signed_request.",
+            )
+        };
         let text = url::form_urlencoded::parse(request.body().as_ref())
             .find_map(|(name, value)| (name == "signed_request").then(|| value.into_owned()))
             .ok_or_else(missing)?;
@@ -172,14 +177,11 @@ impl Desk {
         };
         verified.map_err(|error| {
             tracing::warn!(%error, "a callback that is not Meta's");
-            let status = match error {
-                SignedRequestError::Unreadable => StatusCode::BAD_REQUEST,
-                SignedRequestError::Signature => StatusCode::UNAUTHORIZED,
+            let code = match error {
+                SignedRequestError::Unreadable => ProblemCode::SignedRequestInvalid,
+                SignedRequestError::Signature => ProblemCode::SignatureWrong,
             };
-            Problem {
-                field: Some("signed_request".to_owned()),
-                ..Problem::new(status, "signed_request_invalid", format!("{error}."))
-            }
+            Problem::field("signed_request", code, format!("{error}."))
         })
     }
 

@@ -8,7 +8,7 @@ use leadwire::table::erasure::Erasure;
 use maud::{DOCTYPE, Markup, html};
 
 /// The status of a deletion request.
-pub(crate) fn known(erasure: &Erasure, open: usize) -> Response<Body> {
+pub(crate) fn status_page(erasure: &Erasure, open: usize) -> Response<Body> {
     let asked = erasure.requested_at.strftime("%-d %B %Y, %H:%M UTC").to_string();
     let count = erasure.integrations.len();
     let (title, state) = match (count, open) {
@@ -43,7 +43,7 @@ pub(crate) fn known(erasure: &Erasure, open: usize) -> Response<Body> {
 }
 
 /// The response to every code that was not issued here. It is the same for all of them.
-pub(crate) fn unknown() -> Response<Body> {
+pub(crate) fn unknown_page() -> Response<Body> {
     page(
         StatusCode::NOT_FOUND,
         "No such request",

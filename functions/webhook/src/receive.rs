@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use jiff::Timestamp;
-use lambda_http::http::{Method, StatusCode, header};
+use lambda_http::http::{Method, header};
 use lambda_http::{Body, Request, RequestExt, Response};
-use leadwire::graph::App;
-use leadwire::http::Problem;
+use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgId;
 use leadwire::jobs::{EngagementJob, LeadJob};
 use leadwire::meta_app::AppSecrets;
 use leadwire::model::lead::FoundBy;
 use leadwire::model::webhook::{self, Change, EngagementNotice, LeadNotice};
 use leadwire::queue::{Message, Queue};
+use leadwire::secret::App;
 
 /// Verifies webhook requests and puts their changes into queues.
 pub(crate) struct Receiver {
@@ -29,7 +29,7 @@ impl Receiver {
         let answered = match *request.method() {
             Method::GET => self.challenge(&request).await,
             Method::POST => self.receive(&request).await,
-            _ => Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "Meta sends GET and POST.")),
+            _ => Err(Problem::new(ProblemCode::MethodNotAllowed, "Meta sends GET and POST.")),
         };
         Ok(answered.unwrap_or_else(|problem| problem.response()))
     }
@@ -37,13 +37,8 @@ impl Receiver {
     /// Meta verifies the callback URL: returns the challenge unchanged if the verify token is correct.
     async fn challenge(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let query = request.query_string_parameters();
-        let refused = || {
-            Problem::new(
-                StatusCode::FORBIDDEN,
-                "verify_token_wrong",
-                "hub.verify_token is not the one of this deployment.",
-            )
-        };
+        let refused =
+            || Problem::new(ProblemCode::VerifyTokenWrong, "hub.verify_token is not the one of this deployment.");
         let (Some("subscribe"), Some(token), Some(challenge)) =
             (query.first("hub.mode"), query.first("hub.verify_token"), query.first("hub.challenge"))
         else {
@@ -67,11 +62,7 @@ impl Receiver {
         self.verify(signature, body).await?;
         let delivery = webhook::parse(body).map_err(|error| {
             tracing::error!(%error, bytes = body.len(), "a signed body is no delivery");
-            Problem::new(
-                StatusCode::BAD_REQUEST,
-                "not_a_delivery",
-                "The body is signed, but is not what Meta's webhooks send.",
-            )
+            Problem::new(ProblemCode::NotADelivery, "The body is signed, but is not what Meta's webhooks send.")
         })?;
         // Sort the changes by queue.
         let sorted = sort(delivery.changes);
@@ -85,7 +76,7 @@ impl Receiver {
         let sent = tokio::join!(self.leads.send(&jobs), self.engagement.send_messages(notices));
         sent.0.and(sent.1).map_err(|error| {
             tracing::error!(%error, leads, engagement, "a delivery is not in the queues; Meta will send it again");
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_queued", "Not taken. Send it again.")
+            Problem::new(ProblemCode::NotQueued, "Not taken. Send it again.")
         })?;
         tracing::info!(object = delivery.object, leads, engagement, skipped = ?sorted.skipped, bytes = body.len(), "delivery taken");
         Ok(text("EVENT_RECEIVED"))
@@ -94,12 +85,12 @@ impl Receiver {
     /// Accepts the SHA-256 signature only, over the bytes as received. Meta signs its escaped form, so a body that was
     /// parsed and serialized again would not verify.
     async fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<(), Problem> {
-        let refused = |code, detail: &str| Problem::new(StatusCode::UNAUTHORIZED, code, detail);
-        let signature =
-            signature.ok_or_else(|| refused("signature_missing", "The header X-Hub-Signature-256 is missing."))?;
+        let refused = |code: ProblemCode, detail: &str| Problem::new(code, detail);
+        let signature = signature
+            .ok_or_else(|| refused(ProblemCode::SignatureMissing, "The header X-Hub-Signature-256 is missing."))?;
         let signature = signature.strip_prefix("sha256=").and_then(|hex| hex::decode(hex).ok());
         let signature = signature.filter(|signature| signature.len() == 32).ok_or_else(|| {
-            refused("signature_malformed", "X-Hub-Signature-256 has to be sha256= and 64 hex digits.")
+            refused(ProblemCode::SignatureMalformed, "X-Hub-Signature-256 has to be sha256= and 64 hex digits.")
         })?;
         let good = |apps: &[App]| apps.iter().any(|app| app.secret.verifies(body, &signature));
         let apps = self.secrets.apps().await.map_err(not_ready)?;
@@ -111,13 +102,13 @@ impl Receiver {
             return Ok(());
         }
         tracing::warn!(bytes = body.len(), metric = "signatures_refused", "a delivery is not signed by Meta's app");
-        Err(refused("signature_wrong", "The body is not signed with this app's secret."))
+        Err(refused(ProblemCode::SignatureWrong, "The body is not signed with this app's secret."))
     }
 }
 
 fn not_ready(error: leadwire::vault::VaultError) -> Problem {
     tracing::error!(%error, "the app secret cannot be read; Meta will send it again");
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", "Not taken. Send it again.")
+    Problem::new(ProblemCode::NotReady, "Not taken. Send it again.")
 }
 
 fn text(body: &str) -> Response<Body> {

@@ -113,11 +113,7 @@ fn the_environment_is_what_the_function_reads() -> Result<()> {
         let given = properties(&template, &function.logical_id)?.pointer("/Environment/Variables");
         let given: BTreeSet<&str> =
             given.and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-        let mut source = source(&root().join("functions").join(&function.name).join("src"))?;
-        if source.contains("Services::open(") {
-            // The admin-facing functions read their settings in one shared place.
-            source += &fs::read_to_string(root().join("shared/src/admin/mod.rs"))?;
-        }
+        let source = source(&root().join("functions").join(&function.name).join("src"))?;
         let read: BTreeSet<&str> = variables
             .iter()
             .filter(|(reader, _)| source.contains(&format!("env::{reader}(")))

@@ -1,281 +1,333 @@
-//! Linking an ad account: verified with Meta at once, so that what is wrong is told to whoever can mend it.
+//! Linking ad accounts, changing and unlinking them. An account is verified with Meta before anything is stored.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Deserialize;
+use utoipa::ToSchema;
 
+use super::accounts::{AdAccountOut, account_out};
 use super::begin::{Begun, begin};
-use super::token;
-use crate::error::WorkError;
+use super::{Ads, token};
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::GraphError;
 use crate::graph::ad_accounts::AdAccountNode;
-use crate::ids::{AdAccountId, IntegrationId, LinkId, OrgScope, RunId, UserId};
+use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, RunId};
 use crate::jobs::AdsSyncJob;
-use crate::meta_app::MetaApp;
 use crate::model::ads::account::{AdAccount, Client, TokenSource};
 use crate::model::ads::conversions::Counted;
 use crate::model::ads::sync::Cause;
 use crate::model::ads::sync_problem::SyncProblemCode;
-use crate::queue::Queue;
 use crate::secret::AccessToken;
-use crate::table::Table;
-use crate::table::ad_account::Settings;
+use crate::table::ad_account::AdAccountSettings;
 
-/// No turn of a reading takes longer.
-const MAX_TURN: Duration = Duration::from_mins(6);
+/// No slice of a sync takes longer.
+const MAX_SLICE: Duration = Duration::from_mins(6);
 
-/// With which token an account shall be read.
+/// Whose ads an account shows.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClientIn {
+    /// The CRM's own id of the client.
+    pub id: ClientId,
+    /// 1 to 100 characters.
+    pub name: String,
+}
+
+/// An ad account to link.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewAdAccount {
+    /// Meta's, with its `act_`.
+    #[schema(value_type = String, example = "act_1234567890")]
+    pub ad_account_id: String,
+    /// 1 to 100 characters.
+    pub label: String,
+    pub client: ClientIn,
+    /// A system user's token with `ads_read`. Either this or `integration_id`.
+    #[schema(value_type = Option<String>)]
+    pub token: Option<AccessToken>,
+    /// The integration whose token to read it with.
+    pub integration_id: Option<IntegrationId>,
+    /// What counts as conversions: kinds (`lead`, `purchase`…) or action types of Meta's.
+    pub conversions: Option<Vec<String>>,
+}
+
+/// What to change. What is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AdAccountChange {
+    /// 1 to 100 characters.
+    pub label: Option<String>,
+    pub client: Option<ClientIn>,
+    /// A system user's token with `ads_read`.
+    #[schema(value_type = Option<String>)]
+    pub token: Option<AccessToken>,
+    /// The integration whose token to read it with.
+    pub integration_id: Option<IntegrationId>,
+    /// Whether it is left alone for a while.
+    pub paused: Option<bool>,
+    /// What counts as conversions. All stored days are read again.
+    pub conversions: Option<Vec<String>>,
+}
+
+/// The token to read an account with.
 #[derive(Debug)]
-pub enum Token {
+enum TokenInput {
     /// An integration's.
     Integration(IntegrationId),
-    /// One that somebody pasted.
-    Pasted(AccessToken),
+    /// One of its own.
+    Own(AccessToken),
 }
 
-/// An account to be linked.
-#[derive(Debug)]
-pub struct NewAccount {
-    /// Meta's.
-    pub ad_account_id: AdAccountId,
-    /// What the org calls it.
-    pub label: String,
-    /// Whose ads these are.
-    pub client: Client,
-    /// With which token it is read.
-    pub token: Token,
-    /// What counts as conversions.
-    pub conversions: Counted,
-}
-
-/// Why an account is not linked, or not changed. Nothing has been changed then.
-#[derive(Debug, thiserror::Error)]
-pub enum LinkError {
-    /// The org has it already.
-    #[error("this ad account is linked already")]
-    Linked,
-    /// The account was unlinked meanwhile.
-    #[error("this ad account was unlinked meanwhile")]
-    Gone,
-    /// There is no such integration in this org.
-    #[error("this org has no such integration")]
-    Integration,
-    /// Meta, or what we have of its tokens, does not let it be read.
-    #[error("{} {}", .0.message(), .0.fix())]
-    Refused(SyncProblemCode, String),
-    /// Something failed.
-    #[error(transparent)]
-    Work(#[from] WorkError),
-}
-
-impl From<crate::table::TableError> for LinkError {
-    fn from(error: crate::table::TableError) -> Self {
-        Self::Work(error.into())
-    }
-}
-
-/// What all of these need.
-#[derive(Debug, Clone, Copy)]
-pub struct Desk<'a> {
-    /// Verifies, and keeps tokens.
-    pub meta: &'a MetaApp,
-    /// Keeps accounts.
-    pub table: &'a Table,
-    /// Takes what is to be read.
-    pub queue: &'a Queue<AdsSyncJob>,
-    /// What the names of secrets with tokens begin with.
-    pub credentials_prefix: &'a str,
-}
-
-/// Verifies an account with Meta, stores it and has it imported.
-///
-/// # Errors
-/// [`LinkError`] says what is wrong with it.
-pub async fn link(
-    desk: Desk<'_>,
-    scope: &OrgScope,
-    new: NewAccount,
-    by: UserId,
-    now: Timestamp,
-) -> Result<AdAccount, LinkError> {
-    if desk.table.ad_account(scope, &new.ad_account_id).await?.is_some() {
-        return Err(LinkError::Linked);
-    }
-    let (token, node) = verified(desk, scope, &new.token, &new.ad_account_id, now).await?;
-    let id = LinkId::new();
-    let source = keep(desk, &id, new.token, &token).await?;
-    let linked = AdAccount::linked(scope.org().clone(), new.ad_account_id, new.client, source, (by.clone(), now));
-    let account = AdAccount {
-        id,
-        name: node.name,
-        label: new.label,
-        currency: node.currency,
-        timezone: node.timezone_name,
-        account_status: node.account_status,
-        conversions: new.conversions,
-        ..linked
-    };
-    if !desk.table.insert_ad_account(scope, &account).await? {
-        desk.meta.vault.drop_all(&secrets(Some(&account.token))).await;
-        return Err(LinkError::Linked);
-    }
-    read_soon(desk, scope, &account, (account.due_since(now), Cause::Import, Some(by)), now).await;
-    Ok(account)
-}
-
-/// Changes an account. A new token is verified first and kept, and what it replaces is deleted; `settings` names none.
-///
-/// # Errors
-/// [`LinkError`] says what is wrong with it.
-pub async fn change(
-    desk: Desk<'_>,
-    scope: &OrgScope,
-    account: &AdAccount,
-    (settings, token): (Settings, Option<Token>),
-    by: UserId,
-    now: Timestamp,
-) -> Result<AdAccount, LinkError> {
-    let token = match token {
-        None => None,
-        Some(given) => {
-            let (token, _) = verified(desk, scope, &given, &account.ad_account_id, now).await?;
-            Some(keep(desk, &account.id, given, &token).await?)
+impl Ads {
+    /// Links an ad account, which is synced from then on. It is verified with Meta first; nothing is stored if the
+    /// request is refused.
+    pub async fn link(&self, access: &MetaAccess, input: NewAdAccount) -> Result<AdAccountOut, ActError> {
+        let invalid = |error| ActError::invalid("ad_account_id", ErrorCode::AdAccountIdInvalid, format!("{error}."));
+        let token = token_input(input.token, input.integration_id)?.ok_or_else(|| {
+            let message = "Give a system user's token, or an integration to read the account with.";
+            ActError::invalid("token", ErrorCode::TokenRequired, message)
+        })?;
+        let ad_account_id = AdAccountId::parse(&input.ad_account_id).map_err(invalid)?;
+        let label = check_name("label", input.label)?;
+        let client = check_client(input.client)?;
+        let conversions = parse_conversions(input.conversions)?.unwrap_or_default();
+        let (scope, now) = (&access.scope, crate::clock::now());
+        if self.table.ad_account(scope, &ad_account_id).await?.is_some() {
+            return Err(already_linked());
         }
-    };
-    let settings = Settings { token, ..settings };
-    let recount = settings.conversions.as_ref().is_some_and(|counted| *counted != account.conversions);
-    let begins = recount || settings.token.is_some() || (account.paused && settings.paused == Some(false));
-    if !desk.table.set_ad_account(scope, account, &settings).await? {
-        desk.meta.vault.drop_all(&secrets(settings.token.as_ref())).await;
-        return Err(LinkError::Gone);
-    }
-    if settings.token.is_some() {
-        desk.meta.vault.drop_all(&secrets(Some(&account.token))).await;
-    }
-    let changed = desk.table.ad_account(scope, &account.ad_account_id).await?.ok_or(LinkError::Gone)?;
-    if begins && !changed.paused {
-        // What counts has changed: all that is stored is read again, so that no report mixes the two.
-        let since = changed.imported_since.filter(|_| recount).unwrap_or_else(|| changed.due_since(now));
-        let since = since.min(changed.due_since(now));
-        read_soon(desk, scope, &changed, (since, Cause::Request, Some(by)), now).await;
-    }
-    Ok(changed)
-}
-
-/// Unlinks an account. What was read of it is deleted in time; its token at once.
-///
-/// # Errors
-/// If the vault, the table or the queue fails; asking again finishes it.
-pub async fn unlink(desk: Desk<'_>, scope: &OrgScope, account: &AdAccount) -> Result<(), WorkError> {
-    // The message before the row: nobody would find what was read of it otherwise. The worker leaves an account alone
-    // that is still linked, and comes again.
-    let job = AdsSyncJob::new(account, None);
-    // A reading that is under way writes until its turn ends.
-    let delay = if account.run_id.is_some() { MAX_TURN } else { Duration::ZERO };
-    desk.queue.send_later(&job, delay).await.map_err(WorkError::from)?;
-    // The token before the row that names it.
-    if let Some(name) = account.token.secret() {
-        desk.meta.vault.delete(name).await?;
-    }
-    desk.table.delete_ad_account(scope, account).await?;
-    Ok(())
-}
-
-/// Has an account read. What was asked for is done without it, and the schedule makes up for a reading that did not begin.
-async fn read_soon(
-    desk: Desk<'_>,
-    scope: &OrgScope,
-    account: &AdAccount,
-    plan: (jiff::civil::Date, Cause, Option<UserId>),
-    now: Timestamp,
-) {
-    let run = RunId::new();
-    let begun = async {
-        if begin(desk.table, scope, account, &run, plan, now).await? == Begun::New {
-            desk.queue.send(&[AdsSyncJob::new(account, Some(run.clone()))]).await?;
+        let (verified, node) = self.verify(access, &token, &ad_account_id, now).await?;
+        let id = LinkId::new();
+        let source = self.store_token(&id, token, &verified).await?;
+        let by = access.caller.user.clone();
+        let account = AdAccount {
+            id,
+            name: node.name,
+            label,
+            currency: node.currency,
+            timezone: node.timezone_name,
+            account_status: node.account_status,
+            conversions,
+            ..AdAccount::new(scope.org().clone(), ad_account_id, client, source, (by, now))
+        };
+        if !self.table.insert_ad_account(scope, &account).await? {
+            self.tokens.meta.vault.drop_all(&own_secret(Some(&account.token))).await;
+            return Err(already_linked());
         }
-        Ok::<_, WorkError>(())
-    };
-    if let Err(error) = begun.await {
-        tracing::warn!(%error, account = %account.ad_account_id, "an ad account will be read later only");
+        self.sync_soon(access, &account, account.due_since(now), Cause::Import, now).await;
+        Ok(account_out(&account, now))
     }
-}
 
-fn secrets(source: Option<&TokenSource>) -> Vec<String> {
-    source.and_then(TokenSource::secret).map(str::to_owned).into_iter().collect()
-}
-
-async fn keep(desk: Desk<'_>, link: &LinkId, given: Token, token: &AccessToken) -> Result<TokenSource, WorkError> {
-    Ok(match given {
-        Token::Integration(id) => TokenSource::Integration(id),
-        Token::Pasted(_) => {
-            TokenSource::Secret(desk.meta.vault.store_token(desk.credentials_prefix, link.as_str(), token).await?)
+    /// Changes an ad account. A new token is verified first and stored, and what it replaces is deleted.
+    pub async fn change(
+        &self,
+        access: &MetaAccess,
+        id: &AdAccountId,
+        input: AdAccountChange,
+    ) -> Result<AdAccountOut, ActError> {
+        let (scope, now) = (&access.scope, crate::clock::now());
+        let account = self.find(access, id).await?;
+        let token = token_input(input.token, input.integration_id)?;
+        let label = input.label.map(|label| check_name("label", label)).transpose()?;
+        let client = input.client.map(check_client).transpose()?;
+        let conversions = parse_conversions(input.conversions)?;
+        let token = match token {
+            None => None,
+            Some(token) => {
+                let (verified, _) = self.verify(access, &token, &account.ad_account_id, now).await?;
+                Some(self.store_token(&account.id, token, &verified).await?)
+            }
+        };
+        let settings = AdAccountSettings { label, client, token, paused: input.paused, conversions };
+        let recount = settings.conversions.as_ref().is_some_and(|counted| *counted != account.conversions);
+        let begins = recount || settings.token.is_some() || (account.paused && settings.paused == Some(false));
+        let gone = || ActError::not_found("ad account");
+        if !self.table.set_ad_account(scope, &account, &settings).await? {
+            self.tokens.meta.vault.drop_all(&own_secret(settings.token.as_ref())).await;
+            return Err(gone());
         }
-    })
-}
+        if settings.token.is_some() {
+            self.tokens.meta.vault.drop_all(&own_secret(Some(&account.token))).await;
+        }
+        let changed = self.table.ad_account(scope, &account.ad_account_id).await?.ok_or_else(gone)?;
+        if begins && !changed.paused {
+            // If what counts has changed, all stored days are read again, so that no report mixes the two.
+            let since = changed.imported_since.filter(|_| recount).unwrap_or_else(|| changed.due_since(now));
+            let since = since.min(changed.due_since(now));
+            self.sync_soon(access, &changed, since, Cause::Request, now).await;
+        }
+        Ok(account_out(&changed, now))
+    }
 
-/// The token, and the account as it shows it.
-async fn verified(
-    desk: Desk<'_>,
-    scope: &OrgScope,
-    token: &Token,
-    id: &AdAccountId,
-    now: Timestamp,
-) -> Result<(AccessToken, AdAccountNode), LinkError> {
-    let graph = desk.meta.graph().await.map_err(WorkError::from)?;
-    let is_integration = matches!(token, Token::Integration(_));
-    let token = match token {
-        Token::Pasted(token) => {
-            let info = match graph.debug_token(token).await {
-                Ok(info) if info.app_id == graph.app().id && info.is_valid => info,
-                Ok(_) | Err(GraphError::Refused(_)) => {
-                    return Err(LinkError::Refused(
-                        SyncProblemCode::TokenDead,
-                        "not a valid token of this app".to_owned(),
-                    ));
+    /// Unlinks an ad account. Its own token is deleted at once, its stored days in the background.
+    ///
+    /// # Errors
+    /// After an error, unlinking again completes it.
+    pub async fn unlink(&self, access: &MetaAccess, id: &AdAccountId) -> Result<(), ActError> {
+        let account = self.find(access, id).await?;
+        // The message before the row: without the row, nothing leads to the stored days. The worker leaves an account
+        // alone that is still linked, and retries.
+        let job = AdsSyncJob::new(&account, None);
+        // A sync in progress writes until its slice ends.
+        let delay = if account.run_id.is_some() { MAX_SLICE } else { Duration::ZERO };
+        self.queue.send_later(&job, delay).await?;
+        // The token before the row that names it.
+        if let Some(name) = account.token.secret() {
+            self.tokens.meta.vault.delete(name).await?;
+        }
+        self.table.delete_ad_account(&access.scope, &account).await?;
+        Ok(())
+    }
+
+    /// Begins a sync. What was requested is done without it, and the schedule makes up for a sync that did not begin.
+    async fn sync_soon(&self, access: &MetaAccess, account: &AdAccount, since: Date, cause: Cause, now: Timestamp) {
+        let run = RunId::new();
+        let plan = (since, cause, Some(access.caller.user.clone()));
+        let begun = async {
+            if begin(&self.table, &access.scope, account, &run, plan, now).await? == Begun::New {
+                self.queue.send(&[AdsSyncJob::new(account, Some(run.clone()))]).await?;
+            }
+            Ok::<_, WorkError>(())
+        };
+        if let Err(error) = begun.await {
+            tracing::warn!(%error, account = %account.ad_account_id, "an ad account is synced by the schedule only");
+        }
+    }
+
+    async fn store_token(
+        &self,
+        link: &LinkId,
+        input: TokenInput,
+        token: &AccessToken,
+    ) -> Result<TokenSource, WorkError> {
+        Ok(match input {
+            TokenInput::Integration(id) => TokenSource::Integration(id),
+            TokenInput::Own(_) => {
+                let vault = &self.tokens.meta.vault;
+                TokenSource::Secret(vault.store_token(&self.credentials_prefix, link.as_str(), token).await?)
+            }
+        })
+    }
+
+    /// Verifies with Meta that a token may read an account. Returns the token and what Meta says of the account.
+    async fn verify(
+        &self,
+        access: &MetaAccess,
+        token: &TokenInput,
+        id: &AdAccountId,
+        now: Timestamp,
+    ) -> Result<(AccessToken, AdAccountNode), ActError> {
+        let graph = self.tokens.meta.graph().await?;
+        let access_token = match token {
+            TokenInput::Own(token) => {
+                let info = match graph.debug_token(token).await {
+                    Ok(info) if info.app_id == graph.app().id && info.is_valid => info,
+                    Ok(_) | Err(GraphError::Refused(_)) => {
+                        return Err(refuse(SyncProblemCode::TokenDead, "not a valid token of this app"));
+                    }
+                    Err(error) => return Err(explain(error.into())),
+                };
+                if !may_read_ads(&info.scopes) {
+                    return Err(refuse(SyncProblemCode::AdsReadMissing, &info.scopes.join(", ")));
                 }
-                Err(error) => return Err(WorkError::from(error).into()),
-            };
-            if !may_read_ads(&info.scopes) {
-                return Err(LinkError::Refused(SyncProblemCode::AdsReadMissing, info.scopes.join(", ")));
+                token.clone()
             }
-            token.clone()
-        }
-        Token::Integration(integration) => {
-            let found = desk.table.integration(scope, integration).await?.filter(|found| !found.removing);
-            let found = found.ok_or(LinkError::Integration)?;
-            let source = TokenSource::Integration(integration.clone());
-            let token = match token::token(desk.meta, desk.table, scope, &source, now).await {
-                Ok(Some(token)) => token,
-                Ok(None) => return Err(LinkError::Refused(SyncProblemCode::IntegrationEnded, String::new())),
-                Err(error) => return Err(error.into()),
-            };
-            if !may_read_ads(&found.scopes) {
-                return Err(LinkError::Refused(SyncProblemCode::AdsReadMissing, found.scopes.join(", ")));
+            TokenInput::Integration(id) => {
+                let scope = &access.scope;
+                let integration = self.tokens.usable_integration(scope, id, now).await;
+                let integration = integration.map_err(|error| error.at("integration_id"))?;
+                let token = match self.tokens.meta.vault.user_token(&integration.credentials).await {
+                    Ok(token) => token,
+                    Err(error) => return Err(self.tokens.explain(scope, id, error.into()).await),
+                };
+                if !may_read_ads(&integration.scopes) {
+                    return Err(refuse(SyncProblemCode::AdsReadMissing, &integration.scopes.join(", ")));
+                }
+                token
             }
-            token
+        };
+        match (graph.ad_account(id, &access_token).await.outcome, token) {
+            (Ok(node), _) if node.id == *id => Ok((access_token, node)),
+            (Ok(_), _) => Err(refuse(SyncProblemCode::AdAccountNotVisible, "")),
+            // The permission was checked above, so Meta's refusal concerns this account.
+            (Err(GraphError::NotPermitted(detail)), _) => {
+                Err(refuse(SyncProblemCode::AdAccountNotVisible, &detail.to_string()))
+            }
+            // More than this account depends on an integration's token.
+            (Err(error @ GraphError::TokenInvalid { .. }), TokenInput::Integration(integration)) => {
+                Err(self.tokens.explain(&access.scope, integration, error.into()).await)
+            }
+            (Err(error), _) => Err(explain(error.into())),
         }
-    };
-    match graph.ad_account(id, &token).await.outcome {
-        Ok(node) if node.id == *id => Ok((token, node)),
-        Ok(_) => Err(LinkError::Refused(SyncProblemCode::AdAccountNotVisible, String::new())),
-        // With the permission there, Meta's refusal means this account.
-        Err(GraphError::NotPermitted(detail)) => {
-            Err(LinkError::Refused(SyncProblemCode::AdAccountNotVisible, detail.to_string()))
-        }
-        // More than this account hangs on an integration's token.
-        Err(error @ GraphError::TokenInvalid { .. }) if is_integration => Err(WorkError::from(error).into()),
-        Err(error) => Err(refused(error.into())),
     }
+}
+
+fn token_input(token: Option<AccessToken>, integration: Option<IntegrationId>) -> Result<Option<TokenInput>, ActError> {
+    match (token, integration) {
+        (Some(_), Some(_)) => {
+            let message = "Either a token or an integration, not both.";
+            Err(ActError::invalid("token", ErrorCode::TokenAmbiguous, message))
+        }
+        (Some(token), None) => Ok(Some(TokenInput::Own(token))),
+        (None, integration) => Ok(integration.map(TokenInput::Integration)),
+    }
+}
+
+fn check_client(input: ClientIn) -> Result<Client, ActError> {
+    Ok(Client { id: input.id, name: check_name("client.name", input.name)? })
+}
+
+fn check_name(field: &'static str, name: String) -> Result<String, ActError> {
+    let name = name.trim();
+    if (1..=100).contains(&name.chars().count()) && !name.chars().any(char::is_control) {
+        return Ok(name.to_owned());
+    }
+    Err(ActError::invalid(field, ErrorCode::NameInvalid, "1 to 100 characters, without control characters."))
+}
+
+fn parse_conversions(names: Option<Vec<String>>) -> Result<Option<Counted>, ActError> {
+    let invalid = |error| ActError::invalid("conversions", ErrorCode::ConversionsInvalid, format!("{error}."));
+    names.map(Counted::parse).transpose().map_err(invalid)
 }
 
 fn may_read_ads(scopes: &[String]) -> bool {
     scopes.iter().any(|scope| matches!(scope.as_str(), "ads_read" | "ads_management"))
 }
 
-fn refused(error: WorkError) -> LinkError {
+fn own_secret(source: Option<&TokenSource>) -> Vec<String> {
+    source.and_then(TokenSource::secret).map(str::to_owned).into_iter().collect()
+}
+
+fn already_linked() -> ActError {
+    let message = "This org has linked this ad account already.";
+    ActError::refuse(ErrorCode::AdAccountLinked, message).at("ad_account_id")
+}
+
+/// Refuses an account that cannot be synced, with Meta's evidence.
+fn refuse(code: SyncProblemCode, evidence: &str) -> ActError {
+    let field = match code {
+        SyncProblemCode::AdAccountNotVisible => "ad_account_id",
+        SyncProblemCode::IntegrationEnded => "integration_id",
+        _ => "token",
+    };
+    let message = format!("{} {}", code.message(), code.fix());
+    let message = if evidence.is_empty() { message } else { format!("{message} ({evidence})") };
+    ActError::invalid(field, ErrorCode::AdAccount(code), message)
+}
+
+/// What a failed verification means to the caller.
+fn explain(error: WorkError) -> ActError {
     match token::trouble(&error) {
-        Some(code) => LinkError::Refused(code, error.to_string()),
+        Some(code) => refuse(code, &error.to_string()),
+        None if matches!(error, WorkError::Graph(_)) => {
+            tracing::warn!(%error, code = %error.code(), "an ad account could not be verified");
+            let message = "Meta could not be asked about this ad account. Try again in a few minutes.";
+            ActError::refuse(ErrorCode::MetaUnavailable, message)
+        }
         None => error.into(),
     }
 }

@@ -1,23 +1,125 @@
-//! Ads reporting: which ad accounts an org reads, reading them, and what the numbers add up to.
+//! The room of ads reporting: linked ad accounts, their syncs, and what the stored numbers add up to.
 //!
-//! [`link()`] verifies an account and stores it, [`begin()`] has it read, [`AdsSyncer`] reads it in turns: a turn ends when the
-//! account is read, when Meta wants it left alone, or when the time of whoever reads is over, and the next turn goes on
-//! where it stopped. One reading of an account is under way at a time. [`figures`] adds up.
+//! [`Ads`] has the acts of the API and the console. [`begin()`] begins a sync, [`AdsSyncer`] runs it in slices: a slice
+//! ends when the account is read, when Meta throttles it, or when the worker's time is up, and the next slice resumes
+//! there. An account has one sync at a time.
 
-mod account_days;
-mod ad_days;
+pub mod accounts;
 mod begin;
-mod calls;
-mod context;
+mod csv;
+pub mod days;
 pub mod figures;
-mod link;
-mod objects;
-mod question;
-mod slice;
-mod steps;
+pub mod link;
+pub mod objects;
+pub mod report;
 mod sync;
+pub mod syncs;
 mod token;
 
+use jiff::Timestamp;
+use jiff::civil::Date;
+
 pub use begin::{Begun, begin};
-pub use link::{Desk, LinkError, NewAccount, Token, change, link, unlink};
+pub use csv::CsvFile;
 pub use sync::{AdsSyncer, SliceOutcome};
+
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode};
+use crate::ids::{AdAccountId, ClientId};
+use crate::jobs::AdsSyncJob;
+use crate::model::ads::account::{AdAccount, HISTORY_MONTHS};
+use crate::model::days::back;
+use crate::queue::Queue;
+use crate::secret::HmacKey;
+use crate::table::Table;
+use crate::tokens::Tokens;
+
+/// What admins do with ads reporting.
+#[derive(Debug, Clone)]
+pub struct Ads {
+    /// Stores accounts, objects and numbers.
+    pub table: Table,
+    /// The Graph API with the integrations' tokens.
+    pub tokens: Tokens,
+    /// Takes accounts to sync.
+    pub queue: Queue<AdsSyncJob>,
+    /// The prefix of the names of secrets with tokens.
+    pub credentials_prefix: String,
+    /// Signs cursors.
+    pub key: HmacKey,
+}
+
+/// Whose ads. Without anything: all of the org's accounts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AccountFilter {
+    /// Of this account only.
+    pub account_id: Option<AdAccountId>,
+    /// Of this client only.
+    pub client_id: Option<ClientId>,
+}
+
+/// Which days, both included. What is left out is what is usual for what is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Days {
+    /// The first.
+    pub since: Option<Date>,
+    /// The last; today if left out.
+    pub until: Option<Date>,
+}
+
+impl Ads {
+    /// The selected accounts, in the order of lists.
+    async fn selected_accounts(&self, access: &MetaAccess, filter: &AccountFilter) -> Result<Vec<AdAccount>, ActError> {
+        let mut accounts = self.table.ad_accounts(&access.scope).await?;
+        if let Some(id) = &filter.account_id {
+            accounts.retain(|account| account.ad_account_id == *id);
+            if accounts.is_empty() {
+                return Err(ActError::not_found("ad account").at("account_id"));
+            }
+        }
+        if let Some(id) = &filter.client_id {
+            accounts.retain(|account| account.client.id == *id);
+        }
+        accounts.sort_by(|one, other| one.ad_account_id.cmp(&other.ad_account_id));
+        Ok(accounts)
+    }
+}
+
+impl Days {
+    /// The first and the last; without a first the last `usual` days.
+    fn range(self, accounts: &[AdAccount], usual: i32, now: Timestamp) -> Result<(Date, Date), ActError> {
+        let today = accounts.iter().map(|account| account.today(now)).max();
+        let today = today.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
+        // There is nothing later; and a day that is somewhere tomorrow is not tomorrow's everywhere.
+        let until = self.until.unwrap_or(today).min(back(today, -1));
+        let since = self.since.unwrap_or_else(|| back(until, usual - 1));
+        if since > until {
+            return Err(ActError::invalid("since", ErrorCode::RangeEmpty, "A day that is not after until."));
+        }
+        if since < back(until, 31 * HISTORY_MONTHS) {
+            let detail = format!("At most {HISTORY_MONTHS} months before until.");
+            return Err(ActError::invalid("since", ErrorCode::RangeTooLong, detail));
+        }
+        Ok((since, until))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_the_usual_ones_if_nobody_says_and_never_backwards_endless_or_to_come() {
+        let now = "2026-03-10T12:00:00Z".parse().unwrap();
+        let day = |text: &str| text.parse::<Date>().unwrap();
+        let range = |since: &str, until: &str| {
+            let given = |text: &str| (!text.is_empty()).then(|| day(text));
+            Days { since: given(since), until: given(until) }.range(&[], 7, now).map_err(|error| error.code())
+        };
+        assert_eq!(range("", ""), Ok((day("2026-03-04"), day("2026-03-10"))));
+        assert_eq!(range("", "2026-02-28"), Ok((day("2026-02-22"), day("2026-02-28"))));
+        assert_eq!(range("2026-03-01", "2027-01-01"), Ok((day("2026-03-01"), day("2026-03-11"))));
+        assert_eq!(range("2026-03-02", "2026-03-01"), Err(ErrorCode::RangeEmpty));
+        assert_eq!(range("2020-01-01", ""), Err(ErrorCode::RangeTooLong));
+    }
+}

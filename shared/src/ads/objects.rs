@@ -1,126 +1,217 @@
-//! Campaigns, ad sets and ads: what changed since the last reading, or all of them.
+//! Lists of campaigns, ad sets and ads, as they were last read.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
-use super::calls::{CURSOR_LIFETIME, Interrupt};
-use super::context::SyncContext;
-use crate::clock;
-use crate::error::WorkError;
-use crate::graph::GraphError;
-use crate::graph::ad_objects::{ObjectPage, ObjectQuery};
-use crate::ids::AdObjectId;
-use crate::model::ads::object::{AdObject, AdObjectKind};
-use crate::model::ads::sync::ObjectType;
-use crate::model::ads::sync_problem::SyncProblemCode;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-/// Objects to a response page at least, however much Meta finds too much.
-const LEAST: u32 = 5;
-/// Campaigns whose children are read at once because they may have changed with them; of more, all are.
-const MAX_PARENTS: usize = 50;
+use super::{AccountFilter, Ads};
+use crate::cursor::ListCursor;
+use crate::directory::MetaAccess;
+use crate::error::ActError;
+use crate::ids::{AdAccountId, AdObjectId};
+use crate::model::ads::account::{AdAccount, Client};
+use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
 
-/// Reads one kind.
-pub(super) async fn read(turn: &mut SyncContext<'_>, kind: AdObjectKind, what: ObjectType) -> Result<(), Interrupt> {
-    let full = turn.sync.progress.full;
-    let since = if full { None } else { turn.account.objects_until };
-    pages(turn, kind, what, since, &[]).await?;
-    // Without a word of their own, children change with their parents: a paused campaign's ads are CAMPAIGN_PAUSED.
-    let parents: Vec<AdObjectId> = turn.sync.progress.touched.iter().cloned().collect();
-    if full || kind == AdObjectKind::Campaign || parents.is_empty() {
-        return Ok(());
-    }
-    let within = if parents.len() > MAX_PARENTS { &[][..] } else { &parents };
-    let outcome = pages(turn, kind, what, None, within).await;
-    // The place is one among the children; whoever goes on begins with what changed by itself.
-    turn.sync.progress.cursor = None;
-    outcome
+/// Objects looked at for one answer; of a filter that few meet, the answer may be short and go on.
+const MAX_READ: usize = 2000;
+
+/// Which objects. One has to match all that is given; of what it is not in, nothing matches.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectFilter {
+    /// Whose.
+    pub accounts: AccountFilter,
+    /// Of this campaign.
+    pub campaign_id: Option<AdObjectId>,
+    /// Of this ad set.
+    pub adset_id: Option<AdObjectId>,
+    /// In one of these states, in Meta's words (`ACTIVE`…); in any if there are none.
+    pub effective_status: Vec<String>,
 }
 
-async fn pages(
-    turn: &mut SyncContext<'_>,
-    kind: AdObjectKind,
-    what: ObjectType,
-    changed_since: Option<jiff::Timestamp>,
-    campaigns: &[AdObjectId],
-) -> Result<(), Interrupt> {
-    let (account, currency) = (turn.account.ad_account_id.clone(), turn.account.currency.clone());
-    let resumed = turn.sync.progress.cursor.take();
-    let mut after =
-        resumed.filter(|(_, at)| clock::now().duration_since(*at) < CURSOR_LIFETIME).map(|(after, _)| after);
-    let mut resuming = after.is_some();
-    // Ads come with their creatives.
-    let mut limit = if kind == AdObjectKind::Ad { 250 } else { 500 };
-    loop {
-        let query = ObjectQuery { account: &account, kind, changed_since, campaigns, limit, currency: &currency };
-        let answer = turn.calls.make(async |graph, token| graph.ad_objects(query, after.as_deref(), token).await).await;
-        let page = match answer {
-            Ok(page) => page,
-            Err(Interrupt::TooMuch(_)) if limit > LEAST => {
-                limit = (limit / 2).max(LEAST);
-                continue;
+/// A campaign with whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CampaignOut {
+    #[serde(flatten)]
+    pub of: Owner,
+    #[serde(flatten)]
+    pub campaign: Campaign,
+}
+
+/// An ad set with whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdSetOut {
+    #[serde(flatten)]
+    pub of: Owner,
+    #[serde(flatten)]
+    pub adset: AdSet,
+}
+
+/// An ad with whose it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdOut {
+    #[serde(flatten)]
+    pub of: Owner,
+    #[serde(flatten)]
+    pub ad: Ad,
+}
+
+/// Whose an object is.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Owner {
+    pub account_id: AdAccountId,
+    pub client: Client,
+    /// Of its budgets, ISO 4217.
+    pub currency: String,
+}
+
+/// Campaigns.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CampaignList {
+    pub items: Vec<CampaignOut>,
+    pub next_cursor: Option<String>,
+}
+
+/// Ad sets.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdSetList {
+    pub items: Vec<AdSetOut>,
+    pub next_cursor: Option<String>,
+}
+
+/// Ads.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdList {
+    pub items: Vec<AdOut>,
+    pub next_cursor: Option<String>,
+}
+
+impl Ads {
+    /// The campaigns.
+    ///
+    /// # Errors
+    /// If the account that is asked for is none of the org's, the cursor is not this list's, or the table cannot be read.
+    pub async fn campaigns(
+        &self,
+        access: &MetaAccess,
+        query: &ObjectFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<CampaignList, ActError> {
+        let (found, next_cursor) = self.list_objects(access, AdObjectKind::Campaign, query, after, limit).await?;
+        let items = found.into_iter().filter_map(|(of, object)| match object {
+            AdObject::Campaign(campaign) => Some(CampaignOut { of, campaign }),
+            AdObject::Adset(_) | AdObject::Ad(_) => None,
+        });
+        Ok(CampaignList { items: items.collect(), next_cursor })
+    }
+
+    /// The ad sets.
+    ///
+    /// # Errors
+    /// If the account that is asked for is none of the org's, the cursor is not this list's, or the table cannot be read.
+    pub async fn adsets(
+        &self,
+        access: &MetaAccess,
+        query: &ObjectFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<AdSetList, ActError> {
+        let (found, next_cursor) = self.list_objects(access, AdObjectKind::Adset, query, after, limit).await?;
+        let items = found.into_iter().filter_map(|(of, object)| match object {
+            AdObject::Adset(adset) => Some(AdSetOut { of, adset }),
+            AdObject::Campaign(_) | AdObject::Ad(_) => None,
+        });
+        Ok(AdSetList { items: items.collect(), next_cursor })
+    }
+
+    /// The ads.
+    ///
+    /// # Errors
+    /// If the account that is asked for is none of the org's, the cursor is not this list's, or the table cannot be read.
+    pub async fn ads(
+        &self,
+        access: &MetaAccess,
+        query: &ObjectFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<AdList, ActError> {
+        let (found, next_cursor) = self.list_objects(access, AdObjectKind::Ad, query, after, limit).await?;
+        let items = found.into_iter().filter_map(|(of, object)| match object {
+            AdObject::Ad(ad) => Some(AdOut { of, ad }),
+            AdObject::Campaign(_) | AdObject::Adset(_) => None,
+        });
+        Ok(AdList { items: items.collect(), next_cursor })
+    }
+
+    async fn list_objects(
+        &self,
+        access: &MetaAccess,
+        kind: AdObjectKind,
+        query: &ObjectFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<(Owner, AdObject)>, Option<String>), ActError> {
+        let scope = &access.scope;
+        let list = format!("ads {kind:?} {query:?}");
+        let cursor = ListCursor::new(&self.key, scope, &list);
+        let start: Option<ObjectPosition> = cursor.decode(after)?;
+        let mut accounts = self.selected_accounts(access, &query.accounts).await?;
+        let mut after = None;
+        if let Some(ObjectPosition(account, object)) = start {
+            accounts.retain(|known| known.ad_account_id >= account);
+            after = object.filter(|_| accounts.first().is_some_and(|first| first.ad_account_id == account));
+        }
+        let (mut found, mut read) = (Vec::new(), 0);
+        let mut accounts = accounts.into_iter();
+        let mut current = accounts.next();
+        while let Some(account) = &current {
+            let (objects, more) =
+                self.table.list_ad_objects(scope, &account.id, kind, after.as_ref(), limit.max(100)).await?;
+            read += objects.len();
+            for object in objects {
+                if found.len() == limit {
+                    let last = ObjectPosition(account.ad_account_id.clone(), after);
+                    return Ok((found, Some(cursor.encode(&last))));
+                }
+                after = Some(object.id().clone());
+                if query.admits(&object) {
+                    found.push((owner(account), object));
+                }
             }
-            // A cursor that Meta does not know any more: from the beginning.
-            Err(Interrupt::Failed(WorkError::Graph(GraphError::Refused(_)))) if resuming => {
-                (after, resuming) = (None, false);
-                continue;
+            if !more {
+                (current, after) = (accounts.next(), None);
             }
-            Err(stop) => {
-                keep_place(turn, after);
-                return Err(stop);
+            if let (Some(account), true) = (&current, found.len() == limit || read >= MAX_READ) {
+                let last = ObjectPosition(account.ad_account_id.clone(), after);
+                return Ok((found, Some(cursor.encode(&last))));
             }
+        }
+        Ok((found, None))
+    }
+}
+
+/// Where a list goes on: in which account, after which object.
+#[derive(Serialize, Deserialize)]
+struct ObjectPosition(AdAccountId, Option<AdObjectId>);
+
+impl ObjectFilter {
+    fn admits(&self, object: &AdObject) -> bool {
+        let (status, campaign, adset) = match object {
+            AdObject::Campaign(campaign) => (&campaign.effective_status, None, None),
+            AdObject::Adset(adset) => (&adset.effective_status, Some(&adset.campaign_id), None),
+            AdObject::Ad(ad) => (&ad.effective_status, Some(&ad.campaign_id), Some(&ad.adset_id)),
         };
-        resuming = false;
-        let next = page.next.clone();
-        let stored = take(turn, kind, what, page).await;
-        turn.account_for(what);
-        if let Err(stop) = stored {
-            keep_place(turn, after);
-            return Err(stop);
-        }
-        match next {
-            Some(next) if Some(&next) != after.as_ref() => after = Some(next),
-            _ => return Ok(()),
-        }
+        let is_among = |wanted: &Option<AdObjectId>, given| wanted.is_none() || wanted.as_ref() == given;
+        is_among(&self.campaign_id, campaign)
+            && is_among(&self.adset_id, adset)
+            && (self.effective_status.is_empty() || self.effective_status.contains(status))
     }
 }
 
-fn keep_place(turn: &mut SyncContext<'_>, after: Option<String>) {
-    turn.sync.progress.cursor = after.map(|after| (after, clock::now()));
-}
-
-/// Stores what changed.
-async fn take(
-    turn: &mut SyncContext<'_>,
-    kind: AdObjectKind,
-    what: ObjectType,
-    page: ObjectPage,
-) -> Result<(), Interrupt> {
-    let mut objects: Vec<AdObject> = Vec::with_capacity(page.objects.len());
-    for object in page.objects {
-        match object {
-            Ok(object) => objects.push(object),
-            Err(evidence) => turn.sync.log(what).fail(SyncProblemCode::UnreadableRow, evidence),
-        }
+fn owner(account: &AdAccount) -> Owner {
+    Owner {
+        account_id: account.ad_account_id.clone(),
+        client: account.client.clone(),
+        currency: account.currency.clone(),
     }
-    if !turn.sync.progress.full {
-        // Also of what is as it was: whoever stored it may have died before what is below it was read.
-        let parent = |object: &AdObject| match object {
-            AdObject::Campaign(campaign) => Some(campaign.id.clone()),
-            AdObject::Adset(adset) => Some(adset.campaign_id.clone()),
-            AdObject::Ad(_) => None,
-        };
-        let room = (MAX_PARENTS + 1).saturating_sub(turn.sync.progress.touched.len());
-        turn.sync.progress.touched.extend(objects.iter().filter_map(parent).take(room));
-    }
-    let ids: Vec<AdObjectId> = objects.iter().map(|object| object.id().clone()).collect();
-    let marks = turn.table.ad_object_marks(turn.scope, &turn.account.id, kind, &ids).await?;
-    let read = objects.len();
-    objects.retain(|object| marks.get(object.id()) != Some(&object.mark()));
-    // Of one that is listed twice the last counts; DynamoDB does not take it twice at once.
-    let mut distinct: std::collections::BTreeMap<AdObjectId, AdObject> = std::collections::BTreeMap::new();
-    distinct.extend(objects.into_iter().map(|object| (object.id().clone(), object)));
-    let objects: Vec<AdObject> = distinct.into_values().collect();
-    turn.table.put_ad_objects(turn.scope, &turn.account.id, &objects).await?;
-    let log = turn.sync.log(what);
-    log.read += read as u64;
-    log.changed += objects.len() as u64;
-    log.unchanged += (read - objects.len()) as u64;
-    Ok(())
 }

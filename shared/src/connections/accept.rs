@@ -12,13 +12,13 @@ use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::graph::Graph;
 use crate::graph::oauth::TokenInfo;
-use crate::graph::pages::{Me, Page};
+use crate::graph::pages::Page;
 use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::jobs::{CheckJob, LeadJob};
-use crate::leads::{Replaying, parked, replay};
+use crate::leads::{ReplayCause, parked, replay};
 use crate::meta_app::MetaApp;
 use crate::model::connection::standing::{EndReason, TokenKind};
-use crate::model::connection::{Choice, ConnectedBy, Connection, FoundCounts, Integration};
+use crate::model::connection::{Choice, ConnectedBy, Connection, FoundCounts, Integration, MetaPerson};
 use crate::model::event::Event;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::cadence::Rhythm;
@@ -27,8 +27,8 @@ use crate::secret::{AccessToken, HmacKey};
 use crate::table::{Table, write_all};
 use crate::vault::{Credentials, VaultError};
 
-/// What connecting takes.
-#[derive(Debug)]
+/// Turns what Meta grants into integrations.
+#[derive(Debug, Clone)]
 pub struct Connector {
     /// To exchange, to look, to subscribe, and for the tokens.
     pub meta: MetaApp,
@@ -48,17 +48,17 @@ pub struct Connector {
 
 /// Everything that Meta said of somebody who connects.
 #[derive(Debug)]
-pub(super) struct Given {
+pub(super) struct Grant {
     pub(super) kind: TokenKind,
     pub(super) token: AccessToken,
     pub(super) info: TokenInfo,
-    pub(super) me: Me,
+    pub(super) me: MetaPerson,
     pub(super) pages: Vec<Page>,
 }
 
 /// What the org's side said.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct ConnectRequest {
     pub(super) integration_id: IntegrationId,
     /// Whether that one was there when this began.
     pub(super) reconnects: bool,
@@ -86,19 +86,19 @@ impl Connector {
     }
 
     /// Whose a valid token is, and the pages it brings.
-    pub(super) async fn given(
+    pub(super) async fn read_grant(
         &self,
         graph: &Graph,
         kind: TokenKind,
         token: AccessToken,
         info: TokenInfo,
-    ) -> Result<Given, WorkError> {
+    ) -> Result<Grant, WorkError> {
         let me = graph.me(&token).await?;
         let pages = graph.pages(&token, &info).await?;
-        Ok(Given { kind, token, info, me, pages })
+        Ok(Grant { kind, token, info, me, pages })
     }
 
-    /// Writes what was given. An integration that was there keeps its settings, its counters and what of its pages the
+    /// Writes what was grant. An integration that was there keeps its settings, its counters and what of its pages the
     /// admin chose; pages that Meta does not give any more are withdrawn, and the leads that waited for this are put
     /// back into the queue. `None` if the integration was there and is not any more, or is on its way out.
     ///
@@ -107,41 +107,41 @@ impl Connector {
         &self,
         scope: &OrgScope,
         graph: &Graph,
-        wanted: Wanted,
-        given: Given,
+        request: ConnectRequest,
+        grant: Grant,
         now: Timestamp,
     ) -> Result<Option<Accepted>, WorkError> {
-        let id = wanted.integration_id.clone();
-        let known = match (wanted.reconnects, self.table.integration(scope, &id).await?) {
+        let id = request.integration_id.clone();
+        let known = match (request.reconnects, self.table.integration(scope, &id).await?) {
             (true, None) => return Ok(None),
             (_, known) => known,
         };
         let known_pages = if known.is_some() { self.table.pages_of(scope, &id).await? } else { Vec::new() };
 
         let (usable, tokenless): (Vec<Page>, Vec<Page>) =
-            given.pages.into_iter().partition(|page| page.access_token.is_some());
+            grant.pages.into_iter().partition(|page| page.access_token.is_some());
         let tokens: BTreeMap<PageId, AccessToken> =
             usable.iter().filter_map(|page| Some((page.id.clone(), page.access_token.clone()?))).collect();
-        let credentials = Credentials { me: given.me, user_token: given.token, pages: tokens };
+        let credentials = Credentials { me: grant.me, user_token: grant.token, pages: tokens };
         let stored = self.meta.vault.store(&self.credentials_prefix, &id, &credentials).await?;
         let person = person_hash(&self.key, &credentials.me.id);
         let integration = Integration {
-            name: wanted.name.unwrap_or_else(|| default_name(&usable)),
-            description: wanted.description.unwrap_or_default(),
-            assignment: wanted.assignment.unwrap_or_default(),
+            name: request.name.unwrap_or_else(|| default_name(&usable)),
+            description: request.description.unwrap_or_default(),
+            assignment: request.assignment.unwrap_or_default(),
             credentials: stored.names.clone(),
-            token_kind: given.kind,
+            token_kind: grant.kind,
             person: Some(person.clone()),
-            token_expires_at: given.info.expires_at,
-            data_access_expires_at: given.info.data_access_expires_at,
-            asked_scopes: wanted.scopes,
-            granted_for: given.info.granted_for(),
-            scopes: given.info.scopes,
+            token_expires_at: grant.info.expires_at,
+            data_access_expires_at: grant.info.data_access_expires_at,
+            asked_scopes: request.scopes,
+            granted_for: grant.info.granted_for(),
+            scopes: grant.info.scopes,
             ended: None,
             missed_since: known.as_ref().and_then(|known| missed_since(known, now)),
             probed_at: Some(now),
             id: id.clone(),
-            ..Integration::draft(scope.org().clone(), wanted.user, now)
+            ..Integration::draft(scope.org().clone(), request.user, now)
         };
         let saved = async {
             self.table.remember_person(scope, &id, &person).await?;
@@ -178,7 +178,7 @@ impl Connector {
         self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
         let mut parked = parked(&self.table, scope).await?;
         parked.retain(|lead| ids.contains(&lead.page_id));
-        replay(&self.table, &self.leads, scope, &parked, Replaying::Recovered).await?;
+        replay(&self.table, &self.leads, scope, &parked, ReplayCause::Recovered).await?;
         if integration.missed_since.is_some() {
             self.checks.send(&[CheckJob::new(scope, &id)]).await?;
         } else {

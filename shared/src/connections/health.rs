@@ -3,15 +3,19 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::problems::{LEAD_ACCESS_FIX, LEAD_SCOPE, missing_tasks};
-use crate::error::WorkError;
+use super::{Connections, Connector};
+use crate::directory::MetaAccess;
+use crate::error::{ActError, WorkError};
 use crate::graph::access::LeadAccess;
 use crate::graph::{Graph, GraphError};
-use crate::ids::{OrgScope, PageId};
-use crate::jobs::LeadJob;
+use crate::ids::{IntegrationId, OrgScope, PageId};
+use crate::jobs::{CheckJob, LeadJob};
 use crate::meta_app::MetaApp;
-use crate::model::connection::health::{Check, LeadsDenied, PageSeen, Seen, Sight, report};
+use crate::model::connection::health::{Check, CheckId, CheckStatus, LeadsDenied, PageSeen, Seen, Sight, report};
 use crate::model::connection::standing::{EndReason, Ended, TokenKind};
 use crate::model::connection::{Connection, Integration};
 use crate::queue::Queue;
@@ -81,11 +85,40 @@ pub fn ended_by_us(integration: &Integration, reason: EndReason, evidence: Strin
     Integration { ended: Some(Ended { reason, since, evidence }), ..integration.clone() }
 }
 
-/// The health report of an integration. What cannot be seen is `unknown`, so that this fails only if our own table does.
-///
-/// # Errors
-/// If the table cannot be read, or the vault does not answer.
-pub async fn health(
+/// A health report.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Health {
+    /// `fail` if one of the checks fails, else `pass`.
+    pub status: CheckStatus,
+    /// When Meta was asked.
+    #[schema(value_type = String, format = DateTime)]
+    pub checked_at: Timestamp,
+    /// In the order in which an engineer would look for the fault.
+    pub items: Vec<Check>,
+    /// Always `null`: all are listed.
+    pub next_cursor: Option<String>,
+}
+
+impl Connections {
+    /// Checks an integration from every side, asking Meta now. What Meta does not answer is `unknown` in the report.
+    pub async fn health(&self, access: &MetaAccess, id: &IntegrationId) -> Result<Health, ActError> {
+        let (scope, now) = (&access.scope, crate::clock::now());
+        let integration = self.tokens.integration(scope, id).await?;
+        let Connector { meta, table, leads, .. } = &self.connector;
+        let items = check_health(meta, table, leads, scope, &integration, now).await?;
+        let failed = |check: &Check| check.status == CheckStatus::Fail;
+        let token_failed = items.iter().any(|check| check.id == CheckId::Token && failed(check));
+        if token_failed && integration.standing(now).reason.is_none() {
+            // The check records that the integration has ended.
+            self.connector.checks.send(&[CheckJob::new(scope, id)]).await?;
+        }
+        let status = if items.iter().any(failed) { CheckStatus::Fail } else { CheckStatus::Pass };
+        Ok(Health { status, checked_at: now, items, next_cursor: None })
+    }
+}
+
+/// The checks of an integration. Fails only if our own table or vault does.
+async fn check_health(
     meta: &MetaApp,
     table: &Table,
     leads: &Queue<LeadJob>,

@@ -1,14 +1,17 @@
-//! Connecting an org to Meta, and keeping it so.
+//! The room of connections: connecting an org to Meta, keeping it connected, and ending it.
 //!
-//! [`begin()`] sends a person to Meta's login, [`Connector`] takes them back with what Meta gave, or takes a system user's
-//! token instead. [`choose_pages`] and [`remove()`] change what was connected, [`mod@health`] says how it is.
+//! [`Connections`] has the acts of the API and the console. It sends a person to Meta's login, and [`Connector`] takes
+//! them back, or takes a system user's token instead. The free functions are steps that the daily check shares.
 
 mod accept;
-mod begin;
+mod businesses;
 mod finish;
 pub mod health;
 #[cfg(test)]
 mod health_tests;
+mod integrations;
+mod login;
+mod manage;
 mod pages;
 mod person;
 pub mod problems;
@@ -17,10 +20,27 @@ mod settings;
 mod system_user;
 
 pub use accept::{Accepted, Connector};
-pub use begin::{Begin, BeginError, Dialog, begin};
-pub use finish::{Answer, FinishError, Onward, Outcome};
-pub use pages::{ChooseError, choose_pages, release, subscribe};
+pub use businesses::{BusinessAdAccountOut, BusinessList, BusinessOut, BusinessPageOut, TenureOut};
+pub use finish::{DialogResult, FinishError, FinishedLogin};
+pub use health::Health;
+pub use integrations::{
+    ConnectionList, ConnectionOut, FoundByOut, IntegrationList, IntegrationOut, IntegrationStatus, PageList, Person,
+};
+pub use login::{CONSOLE_RETURN_PATH, Dialog, LoginRequest};
+pub use manage::{Disconnected, NewIntegration, PagesIn, Removal, SettingsIn, TokenIn};
+pub use pages::{release, subscribe};
 pub use person::person_hash;
 pub use remove::{erase, let_go, remove};
-pub use settings::{SettingsError, check_settings};
-pub use system_user::{PasteError, Pasted};
+
+use crate::tokens::Tokens;
+
+/// What admins do with the org's connections.
+#[derive(Debug, Clone)]
+pub struct Connections {
+    /// Stores what Meta grants.
+    pub connector: Connector,
+    /// The Graph API with the integrations' tokens.
+    pub tokens: Tokens,
+    /// Meta's login dialog.
+    pub dialog: Dialog,
+}

@@ -8,67 +8,54 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::problems;
-use crate::error::WorkError;
+use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::subscriptions::fields;
 use crate::graph::{Graph, GraphError};
 use crate::ids::{OrgScope, PageId};
 use crate::meta_app::MetaApp;
-use crate::model::connection::{Choice, Connection, Integration, Problem};
+use crate::model::connection::{Choice, Connection, Integration, IntegrationProblem, IntegrationProblemCode};
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::{Table, write_all};
 
-/// Why a choice of pages is not taken. Nothing has been changed then.
-#[derive(Debug, thiserror::Error)]
-pub enum ChooseError {
-    /// Nothing chosen.
-    #[error("choose at least one page; to take no leads at all, delete the integration")]
-    None,
-    /// A page that Meta does not give to this integration.
-    #[error("Meta does not give the page {1} to this integration; to add it, reconnect and tick it in Meta's dialog")]
-    NotOffered(usize, PageId),
-    /// Something failed.
-    #[error(transparent)]
-    Work(#[from] WorkError),
-}
-
 /// Takes leads from exactly these pages of an integration from now on. Doing it again changes nothing.
-///
-/// # Errors
-/// [`ChooseError`] says which page it is about.
-pub async fn choose_pages(
+pub(super) async fn choose_pages(
     meta: &MetaApp,
     table: &Table,
     scope: &OrgScope,
     integration: &Integration,
     wanted: &[PageId],
     now: Timestamp,
-) -> Result<(), ChooseError> {
+) -> Result<(), ActError> {
     if wanted.is_empty() {
-        return Err(ChooseError::None);
+        let message = "Select at least one page. To stop all leads, delete the integration.";
+        return Err(ActError::invalid("page_ids", ErrorCode::PagesMissing, message));
     }
-    let mut pages = table.pages_of(scope, &integration.id).await.map_err(WorkError::from)?;
+    let mut pages = table.pages_of(scope, &integration.id).await?;
     pages.retain(|page| page.choice != Choice::Withdrawn);
     let offered = |wanted: &PageId| pages.iter().any(|page| page.page_id == *wanted);
-    if let Some((position, page)) = (0..).zip(wanted).find(|(_, page)| !offered(page)) {
-        return Err(ChooseError::NotOffered(position, page.clone()));
+    if let Some((position, page)) = (0_usize..).zip(wanted).find(|(_, page)| !offered(page)) {
+        let message = format!(
+            "Meta does not give the page {page} to this integration. To add it, reconnect and tick it in Meta's dialog."
+        );
+        return Err(ActError::invalid(format!("page_ids[{position}]"), ErrorCode::PageNotOffered, message));
     }
     let (chosen, left): (Vec<_>, Vec<_>) = pages.into_iter().partition(|page| wanted.contains(&page.page_id));
     let added: Vec<Connection> = chosen.iter().filter(|page| !page.is_connected()).cloned().collect();
     let dropped: Vec<Connection> = left.iter().filter(|page| page.is_connected()).cloned().collect();
 
-    let credentials = meta.vault.credentials(&integration.credentials).await.map_err(WorkError::from)?;
-    let graph = meta.graph().await.map_err(WorkError::from)?;
+    let credentials = meta.vault.credentials(&integration.credentials).await?;
+    let graph = meta.graph().await?;
     set_choice(table, scope, &added, Choice::Connected, now).await?;
     set_choice(table, scope, &dropped, Choice::LeftOut, now).await?;
     // All of them, not only those that change: what stopped half-way the last time is completed.
-    let mut found: Vec<Problem> = integration.problems.clone();
-    found.retain(|problem| problem.page_id.is_none() || problem.code == "page_without_token");
+    let mut found: Vec<IntegrationProblem> = integration.problems.clone();
+    found.retain(|problem| problem.page_id.is_none() || problem.code == IntegrationProblemCode::PageWithoutToken);
     found.extend(problems::of_pages(integration, &chosen));
     found.extend(subscribe(&graph, table, scope, &chosen, &credentials.pages, &integration.scopes).await?);
     release(&graph, table, scope, &left, &credentials.pages).await?;
     found.extend(problems::of_lead_access(&graph, integration, &credentials, &chosen).await);
-    table.set_problems(scope, &integration.id, &found).await.map_err(WorkError::from)?;
+    table.set_problems(scope, &integration.id, &found).await?;
     Ok(())
 }
 
@@ -95,7 +82,7 @@ pub async fn subscribe(
     pages: &[Connection],
     tokens: &BTreeMap<PageId, AccessToken>,
     granted: &[String],
-) -> Result<Vec<Problem>, WorkError> {
+) -> Result<Vec<IntegrationProblem>, WorkError> {
     let wanted = fields(granted);
     let with_tokens: Vec<(&Connection, &AccessToken)> =
         pages.iter().filter_map(|page| Some((page, tokens.get(&page.page_id)?))).collect();

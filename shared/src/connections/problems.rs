@@ -6,7 +6,7 @@ use crate::graph::subscriptions::SUBSCRIBING_TASKS;
 use crate::graph::{Graph, GraphError};
 use crate::ids::PageId;
 use crate::model::connection::standing::TokenKind;
-use crate::model::connection::{Connection, Integration, Problem};
+use crate::model::connection::{Connection, Integration, IntegrationProblem, IntegrationProblemCode};
 use crate::secret::AccessToken;
 use crate::vault::Credentials;
 
@@ -17,10 +17,10 @@ pub const LEAD_SCOPE: &str = "leads_retrieval";
 
 /// The permissions that were asked for and not granted.
 #[must_use]
-pub fn missing_scopes(asked: &[String], granted: &[String]) -> Vec<Problem> {
+pub fn missing_scopes(asked: &[String], granted: &[String]) -> Vec<IntegrationProblem> {
     let missing = asked.iter().filter(|scope| !granted.contains(scope));
-    let problem = |scope: &String| Problem {
-        code: "scope_missing".to_owned(),
+    let problem = |scope: &String| IntegrationProblem {
+        code: IntegrationProblemCode::ScopeMissing,
         page_id: None,
         message: format!("Meta did not grant {scope}."),
         fix: "Reconnect and leave every permission ticked in Meta's dialog.".to_owned(),
@@ -29,9 +29,9 @@ pub fn missing_scopes(asked: &[String], granted: &[String]) -> Vec<Problem> {
 }
 
 /// A page that came without a token.
-pub(super) fn page_without_token(page: &Page) -> Problem {
-    Problem {
-        code: "page_without_token".to_owned(),
+pub(super) fn page_without_token(page: &Page) -> IntegrationProblem {
+    IntegrationProblem {
+        code: IntegrationProblemCode::PageWithoutToken,
         page_id: Some(page.id.clone()),
         message: format!("Meta gave no access to the page {}, so it is not connected.", page.name),
         fix: "Ask an administrator of the page to give you a role on it at Meta, then reconnect.".to_owned(),
@@ -58,14 +58,14 @@ pub fn missing_tasks(tasks: &[String]) -> Vec<&'static str> {
 /// What is missing on pages by what is known of them: tasks of the person, and pages for which the permission to read
 /// leads was not granted. A permission without a list of pages is granted for all of them.
 #[must_use]
-pub fn of_pages(integration: &Integration, pages: &[Connection]) -> Vec<Problem> {
+pub fn of_pages(integration: &Integration, pages: &[Connection]) -> Vec<IntegrationProblem> {
     let granted_for = integration.granted_for.get(LEAD_SCOPE);
     let mut found = Vec::new();
     for page in pages {
         let missing = missing_tasks(&page.tasks);
         if !missing.is_empty() {
-            found.push(Problem {
-                code: "task_missing".to_owned(),
+            found.push(IntegrationProblem {
+                code: IntegrationProblemCode::TaskMissing,
                 page_id: Some(page.page_id.clone()),
                 message: format!(
                     "The person who connected may not do everything on the page {}: {} is missing.",
@@ -76,8 +76,8 @@ pub fn of_pages(integration: &Integration, pages: &[Connection]) -> Vec<Problem>
             });
         }
         if granted_for.is_some_and(|pages| !pages.iter().any(|id| id == page.page_id.as_str())) {
-            found.push(Problem {
-                code: "scope_missing".to_owned(),
+            found.push(IntegrationProblem {
+                code: IntegrationProblemCode::ScopeMissing,
                 page_id: Some(page.page_id.clone()),
                 message: format!("Meta did not grant {LEAD_SCOPE} for the page {}.", page.page_name),
                 fix: "Reconnect and tick the page for every permission in Meta's dialog.".to_owned(),
@@ -89,9 +89,9 @@ pub fn of_pages(integration: &Integration, pages: &[Connection]) -> Vec<Problem>
 
 /// A page that does not tell us of its leads.
 #[must_use]
-pub fn not_subscribed(page: &Connection, error: &GraphError) -> Problem {
-    Problem {
-        code: "page_not_subscribed".to_owned(),
+pub fn not_subscribed(page: &Connection, error: &GraphError) -> IntegrationProblem {
+    IntegrationProblem {
+        code: IntegrationProblemCode::PageNotSubscribed,
         page_id: Some(page.page_id.clone()),
         message: format!("The page {} does not tell us of new leads: {error}.", page.page_name),
         fix: "Reconnect with somebody who may create content, moderate or manage the page, and grant pages_manage_metadata.".to_owned(),
@@ -100,11 +100,11 @@ pub fn not_subscribed(page: &Connection, error: &GraphError) -> Problem {
 
 /// A page whose leads Meta keeps from us.
 #[must_use]
-pub fn lead_access_denied(page: &Connection, access: &LeadAccess) -> Problem {
+pub fn lead_access_denied(page: &Connection, access: &LeadAccess) -> IntegrationProblem {
     let said = access.failure_reason.as_deref().unwrap_or("Meta gives no reason");
     let fix = access.failure_resolution.clone().unwrap_or_else(|| LEAD_ACCESS_FIX.to_owned());
-    Problem {
-        code: "lead_access_denied".to_owned(),
+    IntegrationProblem {
+        code: IntegrationProblemCode::LeadAccessDenied,
         page_id: Some(page.page_id.clone()),
         message: format!("Leads Access Manager keeps the leads of the page {} from this app: {said}.", page.page_name),
         fix,
@@ -121,7 +121,7 @@ pub async fn of_lead_access(
     integration: &Integration,
     credentials: &Credentials,
     pages: &[Connection],
-) -> Vec<Problem> {
+) -> Vec<IntegrationProblem> {
     if integration.token_kind != TokenKind::User || !integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) {
         return Vec::new();
     }

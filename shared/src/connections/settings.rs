@@ -1,43 +1,29 @@
-//! What an admin may set of an integration, checked before anything of it is written.
+//! The settings of an integration, checked before any of them is stored.
 
-use crate::ids::{OrgScope, UserId};
+use crate::error::{ActError, ErrorCode};
+use crate::ids::OrgScope;
 use crate::model::lead::assignment::Assignment;
-use crate::table::integration::Settings;
-use crate::table::{Table, TableError};
+use crate::table::Table;
+use crate::table::integration::IntegrationSettings;
 
-/// Why settings are not taken.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {
-    /// A name that is empty or too long.
-    #[error("1 to 100 characters")]
-    Name,
-    /// A description that is too long.
-    #[error("at most 500 characters")]
-    Description,
-    /// The user to assign to is not in the directory.
-    #[error("the directory has no user {0} in this org; push the user first")]
-    AssignmentUser(UserId),
-    /// The table.
-    #[error(transparent)]
-    Table(#[from] TableError),
-}
-
-/// The settings as they are to be stored.
-///
-/// # Errors
-/// [`SettingsError`] says which of them cannot be.
-pub async fn check_settings(table: &Table, scope: &OrgScope, mut given: Settings) -> Result<Settings, SettingsError> {
-    given.name = given.name.map(|name| name.trim().to_owned());
-    if given.name.as_deref().is_some_and(|name| !(1..=100).contains(&name.chars().count())) {
-        return Err(SettingsError::Name);
+/// Checks settings and returns them as they are to be stored.
+pub(super) async fn check_settings(
+    table: &Table,
+    scope: &OrgScope,
+    mut settings: IntegrationSettings,
+) -> Result<IntegrationSettings, ActError> {
+    settings.name = settings.name.map(|name| name.trim().to_owned());
+    if settings.name.as_deref().is_some_and(|name| !(1..=100).contains(&name.chars().count())) {
+        return Err(ActError::invalid("name", ErrorCode::NameInvalid, "1 to 100 characters."));
     }
-    if given.description.as_deref().is_some_and(|description| description.chars().count() > 500) {
-        return Err(SettingsError::Description);
+    if settings.description.as_deref().is_some_and(|description| description.chars().count() > 500) {
+        return Err(ActError::invalid("description", ErrorCode::DescriptionInvalid, "At most 500 characters."));
     }
-    if let Some(Assignment::User { user_id }) = &given.assignment
+    if let Some(Assignment::User { user_id }) = &settings.assignment
         && table.user(scope, user_id).await?.is_none()
     {
-        return Err(SettingsError::AssignmentUser(user_id.clone()));
+        let message = format!("The directory has no user {user_id} in this org. Push the user first.");
+        return Err(ActError::invalid("assignment.user_id", ErrorCode::UserUnknown, message));
     }
-    Ok(given)
+    Ok(settings)
 }

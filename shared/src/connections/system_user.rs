@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::accept::{Accepted, Connector, Wanted};
-use crate::error::WorkError;
+use super::accept::{Accepted, ConnectRequest, Connector};
+use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::GraphError;
 use crate::ids::{IntegrationId, OrgScope};
 use crate::model::connection::ConnectedBy;
@@ -27,62 +27,39 @@ pub struct Pasted {
     pub assignment: Option<Assignment>,
 }
 
-/// Why a pasted token is not taken. Nothing has been changed then.
-#[derive(Debug, thiserror::Error)]
-pub enum PasteError {
-    /// Not a token of this app, or not one any more.
-    #[error(
-        "Meta does not accept this token for this app; generate a new one for this app in Meta Business settings, under System users"
-    )]
-    NotValid,
-    /// A token of another kind.
-    #[error("this is a token of the kind {0}, not a system user's; to connect as a person, use Meta's login")]
-    NotSystemUser(String),
-    /// A token that brings no page.
-    #[error(
-        "this system user brings no page; assign pages to it in Meta Business settings, then generate a new token with pages_show_list"
-    )]
-    NoPages,
-    /// The integration was deleted meanwhile.
-    #[error("the integration was deleted meanwhile")]
-    Gone,
-    /// Something failed.
-    #[error(transparent)]
-    Work(#[from] WorkError),
-}
-
 impl Connector {
     /// Verifies a pasted token with Meta and connects an integration with it. The pages it brings are taken as those
     /// that a person brings.
-    ///
-    /// # Errors
-    /// [`PasteError`] says what is wrong with it.
     pub async fn paste(
         &self,
         scope: &OrgScope,
         user: ConnectedBy,
         pasted: Pasted,
         now: Timestamp,
-    ) -> Result<Accepted, PasteError> {
-        let graph = self.meta.graph().await.map_err(WorkError::from)?;
+    ) -> Result<Accepted, ActError> {
+        let graph = self.meta.graph().await?;
         let info = match self.valid(&graph, &pasted.token).await {
             // Meta does not even describe what is another app's.
             Err(WorkError::Graph(GraphError::Refused(_))) => None,
             info => info?,
         };
-        let info = info.ok_or(PasteError::NotValid)?;
+        let info = info.ok_or_else(not_valid)?;
         if info.r#type != "SYSTEM_USER" {
-            return Err(PasteError::NotSystemUser(info.r#type));
+            let message = format!(
+                "This is a token of the kind {}, not a system user's. To connect as a person, use Meta's login.",
+                info.r#type
+            );
+            return Err(ActError::invalid("token", ErrorCode::TokenKind, message));
         }
-        let given = match self.given(&graph, TokenKind::SystemUser, pasted.token, info).await {
-            Err(WorkError::Graph(GraphError::TokenInvalid { .. })) => return Err(PasteError::NotValid),
-            Err(WorkError::Graph(GraphError::NotPermitted(_))) => return Err(PasteError::NoPages),
-            given => given?,
+        let grant = match self.read_grant(&graph, TokenKind::SystemUser, pasted.token, info).await {
+            Err(WorkError::Graph(GraphError::TokenInvalid { .. })) => return Err(not_valid()),
+            Err(WorkError::Graph(GraphError::NotPermitted(_))) => return Err(no_pages()),
+            grant => grant?,
         };
-        if !given.pages.iter().any(|page| page.access_token.is_some()) {
-            return Err(PasteError::NoPages);
+        if !grant.pages.iter().any(|page| page.access_token.is_some()) {
+            return Err(no_pages());
         }
-        let wanted = Wanted {
+        let request = ConnectRequest {
             reconnects: pasted.integration_id.is_some(),
             integration_id: pasted.integration_id.unwrap_or_default(),
             user,
@@ -91,6 +68,16 @@ impl Connector {
             description: pasted.description,
             assignment: pasted.assignment,
         };
-        self.accept(scope, &graph, wanted, given, now).await?.ok_or(PasteError::Gone)
+        self.accept(scope, &graph, request, grant, now).await?.ok_or_else(|| ActError::not_found("integration"))
     }
+}
+
+fn not_valid() -> ActError {
+    let message = "Meta does not accept this token for this app. Generate a new one for this app in Meta Business settings, under System users.";
+    ActError::invalid("token", ErrorCode::TokenNotValid, message)
+}
+
+fn no_pages() -> ActError {
+    let message = "This system user brings no page. Assign pages to it in Meta Business settings, then generate a new token with pages_show_list.";
+    ActError::invalid("token", ErrorCode::NoPages, message)
 }

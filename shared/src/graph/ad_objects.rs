@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::batch::Call;
 use super::leads::parse_meta_time;
-use super::{Graph, GraphError, Metered, Page, read};
+use super::{Graph, GraphError, GraphPage, Metered, read};
 use crate::ids::{AdAccountId, AdObjectId};
 use crate::model::ads::creative::Creative;
 use crate::model::ads::currency::from_minor;
@@ -127,7 +127,7 @@ impl Graph {
         let request = self.http.get(self.url(&format!("{}/{}", query.account, edge(query.kind))));
         let request = request.query(&parameters).timeout(PATIENCE);
         self.send_metered(self.authorised(request, token)).await.read_as(|body| {
-            let page: Page<Value> = read(body)?;
+            let page: GraphPage<Value> = read(body)?;
             let next = page.next();
             let objects = page.data.iter().map(|object| parsed(query.kind, object, query.currency)).collect();
             Ok(ObjectPage { objects, next })
@@ -221,7 +221,7 @@ fn parsed(kind: AdObjectKind, object: &Value, currency: &str) -> Result<AdObject
             campaign_id: id("campaign_id")?,
             status,
             effective_status,
-            creative: Creative::of(object.get("creative").unwrap_or(&Value::Null)),
+            creative: Creative::parse(object.get("creative").unwrap_or(&Value::Null)),
             created_time: time("created_time"),
             updated_time: time("updated_time"),
             issues,

@@ -119,7 +119,7 @@ impl Graph {
     ) -> Result<Vec<T>, GraphError> {
         match first {
             Ok(answer) => {
-                let page: super::Page<T> = read(answer)?;
+                let page: super::GraphPage<T> = read(answer)?;
                 match page.next() {
                     None => Ok(page.data),
                     Some(_) => self.get_all(&format!("{}/{edge}", business.id), &[fields, MAX], token).await,

@@ -14,10 +14,10 @@ use serde_json::{Value, json};
 
 use super::error::of_report;
 use super::insight_rows::{AdRow, DayRow, VIDEO, ad_row, day_row, id};
-use super::{Graph, GraphError, Metered, Page, read};
+use super::{Graph, GraphError, GraphPage, Metered, read};
 use crate::ids::{AdAccountId, AdObjectId};
 use crate::model::ads::object::AdObjectKind;
-use crate::model::ads::sync::{Fields, Question};
+use crate::model::ads::sync::{Fields, InsightsQuery};
 use crate::secret::AccessToken;
 
 /// Meta computes the response while the caller waits.
@@ -78,7 +78,7 @@ fn range(since: Date, until: Date) -> String {
     json!({ "since": since, "until": until }).to_string()
 }
 
-fn parameters(question: &Question) -> Vec<(&'static str, String)> {
+fn parameters(question: &InsightsQuery) -> Vec<(&'static str, String)> {
     let mut filters = vec![json!({ "field": "ad.effective_status", "operator": "IN", "value": ALL_STATUSES })];
     if let Some((kind, ids)) = &question.within {
         let field = match kind {
@@ -102,7 +102,7 @@ impl Graph {
     pub async fn ad_insights(
         &self,
         account: &AdAccountId,
-        question: &Question,
+        question: &InsightsQuery,
         after: Option<&str>,
         token: &AccessToken,
     ) -> Metered<RowPage<AdRow>> {
@@ -133,7 +133,7 @@ impl Graph {
     pub async fn delivered(
         &self,
         account: &AdAccountId,
-        question: &Question,
+        question: &InsightsQuery,
         kind: AdObjectKind,
         after: Option<&str>,
         token: &AccessToken,
@@ -154,7 +154,7 @@ impl Graph {
     pub async fn ask_for_report(
         &self,
         account: &AdAccountId,
-        question: &Question,
+        question: &InsightsQuery,
         token: &AccessToken,
     ) -> Metered<String> {
         #[derive(Deserialize)]
@@ -194,7 +194,7 @@ impl Graph {
         let request = request.query(&[("limit", ROWS)]).timeout(PATIENCE);
         let request = if let Some(after) = after { request.query(&[("after", after)]) } else { request };
         self.send_metered(self.authorised(request, token)).await.read_as(|body| {
-            let page: Page<Value> = read(body)?;
+            let page: GraphPage<Value> = read(body)?;
             Ok(RowPage { next: page.next(), rows: page.data.iter().map(row).collect() })
         })
     }

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::batch::Call;
 use super::error::Detail;
-use super::leads::{FORM_FIELDS, GraphLead, LEAD_FIELDS, meta_time};
-use super::{Graph, GraphError, Page, read};
+use super::leads::{FORM_FIELDS, GraphLead, lead_fields, meta_time};
+use super::{Graph, GraphError, GraphPage, read};
 use crate::ids::{FormId, LeadgenId, PageId};
 use crate::model::lead::form::Form;
 use crate::secret::AccessToken;
@@ -46,7 +46,7 @@ fn since_filter(since: Timestamp) -> String {
 }
 
 fn lead_page(answer: Value) -> Result<LeadPage, GraphError> {
-    let page: Page<ListedLead> = read(answer)?;
+    let page: GraphPage<ListedLead> = read(answer)?;
     Ok(LeadPage { next: page.next(), leads: page.data })
 }
 
@@ -122,26 +122,27 @@ impl Graph {
 
     /// Reads the newest lead of a form, or `None` if the form has no leads.
     pub async fn newest_lead(&self, form: &FormId, page_token: &AccessToken) -> Result<Option<GraphLead>, GraphError> {
-        let query = [("fields", LEAD_FIELDS), ("limit", "1")];
-        let page: Page<GraphLead> = read(self.get(&format!("{form}/leads"), &query, page_token).await?)?;
+        let fields = lead_fields();
+        let query = [("fields", fields.as_str()), ("limit", "1")];
+        let page: GraphPage<GraphLead> = read(self.get(&format!("{form}/leads"), &query, page_token).await?)?;
         Ok(page.data.into_iter().next())
     }
 
     /// Makes Meta send a test lead through a form. A form holds one at a time, so the previous one is deleted first.
     pub async fn send_test_lead(&self, form: &FormId, page_token: &AccessToken) -> Result<LeadgenId, GraphError> {
         #[derive(Deserialize)]
-        struct Id {
+        struct TestLeadNode {
             id: LeadgenId,
         }
         let edge = format!("{form}/test_leads");
-        let before: Page<Id> = read(self.get(&edge, &[("fields", "id")], page_token).await?)?;
+        let before: GraphPage<TestLeadNode> = read(self.get(&edge, &[("fields", "id")], page_token).await?)?;
         let calls: Vec<Call> = before.data.iter().map(|lead| Call::delete(lead.id.as_str())).collect();
         for deleted in self.batch(&calls, page_token).await {
             deleted?;
         }
         let calls = [Call::post(&edge, &[])];
         let made = self.batch(&calls, page_token).await.into_iter().next().unwrap_or(Ok(Value::Null))?;
-        Ok(read::<Id>(made)?.id)
+        Ok(read::<TestLeadNode>(made)?.id)
     }
 
     /// Reads several edges completely: the first response pages in one batch, the rest one by one.
@@ -155,7 +156,7 @@ impl Graph {
             edges.iter().map(|(edge, token)| Call::get(edge, query).with_token((*token).clone())).collect();
         let mut lists = Vec::with_capacity(edges.len());
         for ((edge, token), outcome) in edges.iter().zip(self.batch(&calls, first).await) {
-            lists.push(match outcome.and_then(read::<Page<T>>) {
+            lists.push(match outcome.and_then(read::<GraphPage<T>>) {
                 Ok(answer) if answer.next().is_none() => Ok(answer.data),
                 Ok(_) => self.get_all(edge, query, token).await,
                 Err(error) => Err(error),

@@ -6,14 +6,17 @@ use serde::Deserialize;
 use super::batch::Call;
 use super::{Graph, GraphError, read};
 use crate::ids::{FormId, LeadgenId};
-use crate::model::lead::form::{Form, GivenAnswer};
+use crate::model::lead::Attribution;
+use crate::model::lead::form::{Form, RawAnswer};
 use crate::secret::AccessToken;
 
-/// Every field of a lead that an ordinary app may read. Meta's specification also has `post_submission_check_result`,
-/// but asking for it fails the whole call with code 3.
-pub(super) const LEAD_FIELDS: &str = "id,created_time,ad_id,ad_name,adset_id,adset_name,campaign_id,campaign_name,form_id,\
-    field_data,custom_disclaimer_responses,is_organic,platform";
 pub(super) const FORM_FIELDS: &str = "id,name,locale,questions{key,label,type,options}";
+
+/// Every field of a lead that an ordinary app may read. Meta's specification also has `post_submission_check_result`,
+/// but requesting it fails the whole call with code 3.
+pub(super) fn lead_fields() -> String {
+    format!("id,created_time,field_data,custom_disclaimer_responses,{}", Attribution::GRAPH_FIELDS)
+}
 
 /// A lead as Meta returns it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -23,22 +26,9 @@ pub struct GraphLead {
     /// When the person submitted it.
     #[serde(deserialize_with = "meta_time")]
     pub created_time: Timestamp,
-    /// The ad. Absent for organic leads, as are the five fields below.
-    pub ad_id: Option<String>,
-    /// The ad's name.
-    pub ad_name: Option<String>,
-    /// The ad set's id.
-    pub adset_id: Option<String>,
-    /// The ad set's name.
-    pub adset_name: Option<String>,
-    /// The campaign's id.
-    pub campaign_id: Option<String>,
-    /// The campaign's name.
-    pub campaign_name: Option<String>,
-    /// The form's id.
-    pub form_id: Option<FormId>,
-    /// `fb`, `ig`…
-    pub platform: Option<String>,
+    /// Where the submission came from.
+    #[serde(flatten)]
+    pub attribution: Attribution,
     /// The answers.
     #[serde(default)]
     pub field_data: Vec<FieldDatum>,
@@ -70,7 +60,7 @@ pub struct DisclaimerResponse {
 impl GraphLead {
     /// Returns the answers as pairs of key and values.
     #[must_use]
-    pub fn given(&self) -> Vec<GivenAnswer> {
+    pub fn raw_answers(&self) -> Vec<RawAnswer> {
         self.field_data.iter().map(|datum| (datum.name.clone(), datum.values.clone())).collect()
     }
 
@@ -96,9 +86,10 @@ pub struct Fetched {
 impl Graph {
     /// Reads leads and their forms in the same batch, with the page's own token.
     pub async fn leads_and_forms(&self, leads: &[LeadgenId], forms: &[FormId], page_token: &AccessToken) -> Fetched {
+        let lead_fields = lead_fields();
         let calls: Vec<Call> = leads
             .iter()
-            .map(|id| Call::get(id.as_str(), &[("fields", LEAD_FIELDS)]))
+            .map(|id| Call::get(id.as_str(), &[("fields", &lead_fields)]))
             .chain(forms.iter().map(|id| Call::get(id.as_str(), &[("fields", FORM_FIELDS)])))
             .collect();
         let mut outcomes = self.batch(&calls, page_token).await.into_iter();
@@ -139,7 +130,7 @@ mod tests {
             "field_data": [{"name": "a", "values": ["x", "y"]}, {"name": "b"}, {"name": "c", "values": null}, {"name": "d", "values": [null]}],
             "custom_disclaimer_responses": [{"checkbox_key": "o", "is_checked": "1"}, {"checkbox_key": "p"}], "later": {}}))
         .unwrap();
-        let given: Vec<usize> = most.given().iter().map(|(_, values)| values.len()).collect();
+        let given: Vec<usize> = most.raw_answers().iter().map(|(_, values)| values.len()).collect();
         assert_eq!(given, [2, 0, 0, 0]);
         assert_eq!(most.disclaimers()[1].1, "");
         assert_eq!(most.created_time.to_string(), "2015-02-28T06:49:14Z");

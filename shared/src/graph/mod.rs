@@ -30,21 +30,8 @@ use url::Url;
 
 pub use error::GraphError;
 
-use crate::secret::{AccessToken, HmacKey};
+use crate::secret::{AccessToken, App};
 use usage::Usage;
-
-/// The credentials of a Meta app.
-#[derive(Debug, Clone, serde::Deserialize)]
-pub struct App {
-    /// Meta's id of the app.
-    #[serde(rename = "app_id")]
-    pub id: String,
-    /// The app secret: key of `appsecret_proof` and of webhook signatures.
-    #[serde(rename = "app_secret")]
-    pub secret: HmacKey,
-    /// The token Meta must echo when it verifies the webhook's URL.
-    pub verify_token: HmacKey,
-}
 
 /// A Graph API client for one app. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
@@ -116,7 +103,7 @@ impl Graph {
             if let Some(after) = &after {
                 query.push(("after", after));
             }
-            let page: Page<T> = read(self.get(path, &query, token).await?)?;
+            let page: GraphPage<T> = read(self.get(path, &query, token).await?)?;
             let next = page.next();
             items.extend(page.data);
             match next {
@@ -170,12 +157,12 @@ impl<T> Metered<T> {
 }
 
 #[derive(serde::Deserialize)]
-struct Page<T> {
+struct GraphPage<T> {
     data: Vec<T>,
     paging: Option<Paging>,
 }
 
-impl<T> Page<T> {
+impl<T> GraphPage<T> {
     /// Returns the cursor of the next response page, `None` on the last.
     fn next(&self) -> Option<String> {
         let paging = self.paging.as_ref()?;

@@ -8,18 +8,9 @@ use super::batch::Call;
 use super::oauth::TokenInfo;
 use super::{Graph, GraphError, read};
 use crate::ids::PageId;
+use crate::model::connection::MetaPerson;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
-
-/// The person who connected, as Meta reports them. Stored in the vault and nowhere else.
-#[derive(Debug, Clone, Deserialize, serde::Serialize)]
-pub struct Me {
-    /// The app-scoped id.
-    pub id: String,
-    /// The name on Facebook.
-    #[serde(default)]
-    pub name: String,
-}
 
 /// A page that the person may manage through this app.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,7 +30,7 @@ pub struct Page {
 }
 
 #[derive(Deserialize)]
-struct Business {
+struct ClaimingBusiness {
     id: String,
 }
 
@@ -52,7 +43,7 @@ const MAX: (&str, &str) = ("limit", "100");
 
 impl Graph {
     /// Reads the person behind a user token.
-    pub async fn me(&self, user_token: &AccessToken) -> Result<Me, GraphError> {
+    pub async fn me(&self, user_token: &AccessToken) -> Result<MetaPerson, GraphError> {
         read(self.get("me", &[("fields", "id,name")], user_token).await?)
     }
 
@@ -86,7 +77,7 @@ impl Graph {
     async fn business_pages(&self, user_token: &AccessToken) -> Result<Vec<Page>, GraphError> {
         const FIELDS: (&str, &str) = ("fields", "id,name,link,access_token");
         let businesses = self.get_all("me/businesses", &[("fields", "id"), MAX], user_token).await;
-        let businesses: Vec<Business> = unless_refused(businesses)?.unwrap_or_default();
+        let businesses: Vec<ClaimingBusiness> = unless_refused(businesses)?.unwrap_or_default();
         let edges: Vec<String> = businesses
             .iter()
             .flat_map(|business| ["owned_pages", "client_pages"].map(|edge| format!("{}/{edge}", business.id)))
@@ -95,7 +86,7 @@ impl Graph {
         let mut pages = Vec::new();
         for (edge, outcome) in edges.iter().zip(self.batch(&calls, user_token).await) {
             let Some(answer) = unless_refused(outcome)? else { continue };
-            let first: super::Page<Page> = read(answer)?;
+            let first: super::GraphPage<Page> = read(answer)?;
             pages.extend(match first.next() {
                 None => first.data,
                 Some(_) => self.get_all(edge, &[FIELDS, MAX], user_token).await?,

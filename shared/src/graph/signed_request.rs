@@ -40,13 +40,13 @@ struct Payload {
 fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Id {
+    enum UserRef {
         Text(String),
         Number(u64),
     }
-    Ok(match Id::deserialize(deserializer)? {
-        Id::Text(text) => text,
-        Id::Number(number) => number.to_string(),
+    Ok(match UserRef::deserialize(deserializer)? {
+        UserRef::Text(text) => text,
+        UserRef::Number(number) => number.to_string(),
     })
 }
 

@@ -64,7 +64,7 @@ impl Graph {
             pages.iter().map(|(page, token)| Call::get(&edge(page), &[LIMIT]).with_token((*token).clone())).collect();
         let mut found = Vec::with_capacity(pages.len());
         for ((page, token), outcome) in pages.iter().zip(self.batch(&calls, first).await) {
-            found.push(match outcome.and_then(read::<super::Page<Subscriber>>) {
+            found.push(match outcome.and_then(read::<super::GraphPage<Subscriber>>) {
                 Ok(answer) => match (self.own_fields(&answer.data), answer.next()) {
                     // Other apps may fill the first response page.
                     (None, Some(_)) => self

@@ -5,11 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::stage_for_tests::{Elsewhere, arrivals, ingest};
+use super::test_support::{FakeServices, arrivals, ingest};
+use super::trace::read_trace;
 use super::*;
+use crate::error::WorkError;
+use crate::graph::GraphError;
 use crate::graph::error::Detail;
+use crate::ids::{LeadId, PageId};
 use crate::model::lead::Lead;
 use crate::model::lead::assignment::Assignment;
+use crate::model::lead::trace::StepKind;
+use crate::retry::Verdict;
 use crate::table::lead_list::LeadFilter;
 use crate::table::tests::{at, lead, scope};
 
@@ -38,6 +44,10 @@ impl<F: Future> Future for DiesWaiting<F> {
     }
 }
 
+fn id_of(leadgen_id: u64) -> LeadId {
+    LeadId::parse(&format!("meta-{leadgen_id}")).unwrap()
+}
+
 async fn dies_at<F: Future>(point: usize, work: F) -> Option<F::Output> {
     DiesWaiting { work: Some(Box::pin(work)), left: point }.await
 }
@@ -58,20 +68,20 @@ async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
     let mut points = 0;
     for point in 0.. {
         assert!(point < 500, "the work does not come to an end");
-        let (ingest, elsewhere) = ingest(Assignment::RoundRobin).await;
+        let (ingest, services) = ingest(Assignment::RoundRobin).await;
         // Five submissions, of which the last two are one person's, and the first comes twice.
         let leads: Vec<Lead> = (11..=15).map(|id| lead(id, None)).collect();
         let mut work = arrivals(&leads, 1);
         work.push(work[0].clone());
         let finished = dies_at(point, ingest.ingest(&page, &work, now)).await;
         let again = ingest.ingest(&page, &arrivals(&leads, 2), now).await;
-        assert!(again.iter().all(Result::is_ok), "{point}: {again:?}");
-        check(point, &ingest, &elsewhere, 4).await;
+        assert!(again.values().all(Result::is_ok), "{point}: {again:?}");
+        check(point, &ingest, &services, 4).await;
         // A third delivery changes nothing and asks Meta nothing.
-        let calls = elsewhere.heard().calls.len();
-        assert!(ingest.ingest(&page, &arrivals(&leads, 3), now).await.iter().all(Result::is_ok));
-        check(point, &ingest, &elsewhere, 4).await;
-        assert_eq!(elsewhere.heard().calls.len(), calls, "{point}: Meta was asked for what is in");
+        let calls = services.recorded().calls.len();
+        assert!(ingest.ingest(&page, &arrivals(&leads, 3), now).await.values().all(Result::is_ok));
+        check(point, &ingest, &services, 4).await;
+        assert_eq!(services.recorded().calls.len(), calls, "{point}: Meta was asked for what is in");
         if finished.is_some() {
             points = point;
             break;
@@ -80,7 +90,7 @@ async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
     assert!(points > 15, "only {points} points at which it could die: what was walked?");
 }
 
-async fn check(point: usize, ingest: &Ingest, elsewhere: &Elsewhere, leads: usize) {
+async fn check(point: usize, ingest: &Ingest, services: &FakeServices, leads: usize) {
     let stored = all(ingest).await;
     let ids: BTreeSet<_> = stored.iter().map(|lead| &lead.id).collect();
     assert_eq!((stored.len(), ids.len()), (leads, leads), "{point}");
@@ -91,12 +101,12 @@ async fn check(point: usize, ingest: &Ingest, elsewhere: &Elsewhere, leads: usiz
     assert!(turns.values().max().unwrap() - turns.values().min().unwrap() <= 1, "{point}: {turns:?}");
     let page = ingest.writer.table.connections(&scope("a")).await.unwrap().remove(0);
     assert_eq!((page.leads_count, page.found.found_webhook), (leads as u64, leads as u64), "{point}: counted");
-    let told = elsewhere.heard().ids.clone();
+    let told = services.recorded().ids.clone();
     let told = times(&told);
     assert_eq!(told.len(), leads + 1, "{point}: {told:?}");
     assert!(told.values().all(|times| *times <= 2), "{point}: {told:?}");
     for lead in &stored {
-        let steps: Vec<_> = trace(&ingest.writer.table, &scope("a"), &lead.id)
+        let steps: Vec<_> = read_trace(&ingest.writer.table, &scope("a"), &lead.id)
             .await
             .unwrap()
             .into_iter()
@@ -110,7 +120,7 @@ async fn check(point: usize, ingest: &Ingest, elsewhere: &Elsewhere, leads: usiz
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_that_die_while_others_work_leave_nothing_undone() {
-    let (ingest, elsewhere) = ingest(Assignment::RoundRobin).await;
+    let (ingest, services) = ingest(Assignment::RoundRobin).await;
     let (page, now) = (PageId::parse("7").unwrap(), at("2026-01-02T00:00:00Z"));
     let leads: Vec<Lead> = (21..=80).map(|id| lead(id, None)).collect();
     let work = (0..8_usize).map(|worker| {
@@ -120,7 +130,7 @@ async fn workers_that_die_while_others_work_leave_nothing_undone() {
         async move { dies_at(worker * 4, ingest.ingest(page, &arrivals(&leads, 1), now)).await }
     });
     futures_util::future::join_all(work).await;
-    assert!(ingest.ingest(&page, &arrivals(&leads, 2), now).await.iter().all(Result::is_ok));
+    assert!(ingest.ingest(&page, &arrivals(&leads, 2), now).await.values().all(Result::is_ok));
     let stored = all(&ingest).await;
     assert_eq!(stored.len(), 60);
     for user in ["ann", "bob", "cem"] {
@@ -129,25 +139,26 @@ async fn workers_that_die_while_others_work_leave_nothing_undone() {
             20
         );
     }
-    assert_eq!(times(&elsewhere.heard().ids).len(), 60);
+    assert_eq!(times(&services.recorded().ids).len(), 60);
 }
 
 #[tokio::test]
 async fn a_throttled_page_is_not_asked_again_before_its_time() {
-    let (ingest, elsewhere) = ingest(Assignment::Unassigned).await;
+    let (ingest, services) = ingest(Assignment::Unassigned).await;
     let (page, now) = (PageId::parse("7").unwrap(), at("2026-01-02T00:00:00Z"));
-    elsewhere.heard().refusal =
+    services.recorded().refusal =
         Some((400, serde_json::json!({ "error": { "code": 80005, "message": "too many calls" } })));
-    let one = async |id: u64, now| ingest.ingest(&page, &arrivals(&[lead(id, None)], 1), now).await.remove(0);
+    let one =
+        async |id: u64, now| ingest.ingest(&page, &arrivals(&[lead(id, None)], 1), now).await.pop_first().unwrap().1;
     let first = one(1, now).await.unwrap_err();
     assert!(matches!(first, WorkError::Graph(GraphError::Throttled { .. })), "{first}");
-    let calls = elsewhere.heard().calls.len();
+    let calls = services.recorded().calls.len();
     let second = one(2, now + jiff::SignedDuration::from_mins(4)).await.unwrap_err();
     assert!(matches!(second, WorkError::Paused(wait) if wait.as_secs() == 60), "{second}");
-    assert_eq!(elsewhere.heard().calls.len(), calls, "nobody asks");
-    elsewhere.heard().refusal = None;
+    assert_eq!(services.recorded().calls.len(), calls, "nobody asks");
+    services.recorded().refusal = None;
     assert!(one(2, now + jiff::SignedDuration::from_mins(5)).await.is_ok());
-    let steps = trace(&ingest.writer.table, &scope("a"), &LeadId::parse("meta-1").unwrap()).await.unwrap();
+    let steps = read_trace(&ingest.writer.table, &scope("a"), &LeadId::parse("meta-1").unwrap()).await.unwrap();
     assert_eq!(steps.iter().map(|step| step.cause.as_str()).collect::<Vec<_>>(), ["throttled"]);
 }
 
@@ -159,15 +170,15 @@ async fn each_lead_of_a_batch_has_its_own_fate() {
         (refused(2, 0), false, Verdict::Retry),
         (refused(200, 0), true, Verdict::GiveUp),
     ] {
-        let (ingest, elsewhere) = ingest(Assignment::Unassigned).await;
+        let (ingest, services) = ingest(Assignment::Unassigned).await;
         let (page, now) = (PageId::parse("7").unwrap(), at("2026-01-02T00:00:00Z"));
         let known = lead(1, None);
-        assert!(ingest.ingest(&page, &arrivals(std::slice::from_ref(&known), 1), now).await[0].is_ok());
-        elsewhere.heard().refusal = Some((400, refusal.clone()));
+        assert!(ingest.ingest(&page, &arrivals(std::slice::from_ref(&known), 1), now).await[&id_of(1)].is_ok());
+        services.recorded().refusal = Some((400, refusal.clone()));
         let outcomes = ingest.ingest(&page, &arrivals(&[known, lead(2, None)], 1), now).await;
-        assert!(outcomes[0].is_ok(), "{refusal}");
+        assert!(outcomes[&id_of(1)].is_ok(), "{refusal}");
         let expect = if parked { None } else { Some(verdict) };
-        assert_eq!(outcomes[1].as_ref().err().map(WorkError::verdict), expect, "{refusal}");
+        assert_eq!(outcomes[&id_of(2)].as_ref().err().map(WorkError::verdict), expect, "{refusal}");
         assert_eq!(ingest.writer.table.parked(&scope("a")).await.unwrap().len(), usize::from(parked), "{refusal}");
     }
     assert_eq!(GraphError::NotVisible(Detail::default()).verdict(), Verdict::Retry);
@@ -175,16 +186,16 @@ async fn each_lead_of_a_batch_has_its_own_fate() {
 
 #[tokio::test]
 async fn what_was_stored_before_the_page_was_left_out_is_told_all_the_same() {
-    let (ingest, elsewhere) = ingest(Assignment::Unassigned).await;
+    let (ingest, services) = ingest(Assignment::Unassigned).await;
     let (page, now) = (PageId::parse("7").unwrap(), at("2026-01-02T00:00:00Z"));
     let work = arrivals(&[lead(11, None)], 1);
-    elsewhere.heard().deaf = true;
-    assert!(ingest.ingest(&page, &work, now).await[0].is_err());
+    services.recorded().deaf = true;
+    assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_err());
     let page_of_a = ingest.writer.table.connections(&scope("a")).await.unwrap().remove(0);
     let left_out = crate::model::connection::Choice::LeftOut;
     assert!(ingest.writer.table.choose(&scope("a"), &page_of_a, left_out, now).await.unwrap());
-    assert!(ingest.ingest(&page, &work, now).await[0].is_err(), "as long as nobody listens, it comes again");
-    elsewhere.heard().deaf = false;
-    assert!(ingest.ingest(&page, &work, now).await[0].is_ok());
-    assert_eq!(elsewhere.heard().ids, ["lead.created:a:meta-11"]);
+    assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_err(), "as long as nobody listens, it comes again");
+    services.recorded().deaf = false;
+    assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_ok());
+    assert_eq!(services.recorded().ids, ["lead.created:a:meta-11"]);
 }

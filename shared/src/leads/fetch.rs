@@ -4,17 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Arrival, Ingest};
+use super::ingest::{Arrival, Ingest};
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::graph::leads::GraphLead;
 use crate::ids::{FormId, LeadId, LeadgenId, OrgScope, PageId};
 use crate::model::connection::Connection;
-use crate::model::lead::Provenance;
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
 use crate::model::lead::form::{self, Form};
 use crate::model::lead::mapping::{self, Mapping};
-use crate::model::lead::{Lead, SOURCE, Status, tag};
+use crate::model::lead::{Attribution, Lead, Provenance, tag};
 use crate::secret::AccessToken;
 
 /// The forms of one run.
@@ -27,23 +26,30 @@ struct Forms {
     asked: BTreeSet<FormId>,
 }
 
+/// The outcome of reading leads.
+#[derive(Debug, Default)]
+pub(super) struct FetchedLeads {
+    /// Those that could be read, in the order of their arrival.
+    pub(super) leads: Vec<Lead>,
+    /// Those that could not.
+    pub(super) failed: BTreeMap<LeadId, WorkError>,
+}
+
 impl Ingest {
-    /// Reads the leads of `arrivals`, one outcome for each, in their order.
+    /// Reads the leads of `arrivals` from Meta, in their order.
     pub(super) async fn fetch(
         &self,
         scope: &OrgScope,
         connection: &Connection,
         arrivals: &[Arrival],
         now: Timestamp,
-    ) -> Vec<Result<Lead, WorkError>> {
-        match self.try_fetch(scope, connection, arrivals, now).await {
-            Ok(leads) => leads,
-            Err(error) => {
-                // One cause for all of them; it is told once here and carried on for each.
-                tracing::warn!(%error, org = %scope.org(), page = %connection.page_id, "leads of a page could not be read");
-                arrivals.iter().map(|_| Err(error.clone())).collect()
-            }
-        }
+    ) -> FetchedLeads {
+        self.try_fetch(scope, connection, arrivals, now).await.unwrap_or_else(|error| {
+            // One cause for all of them: logged once here, and returned for each.
+            tracing::warn!(%error, org = %scope.org(), page = %connection.page_id, "leads of a page could not be read");
+            let failed = arrivals.iter().map(|arrival| (arrival.lead_id(), error.clone())).collect();
+            FetchedLeads { leads: Vec::new(), failed }
+        })
     }
 
     async fn try_fetch(
@@ -52,7 +58,7 @@ impl Ingest {
         connection: &Connection,
         arrivals: &[Arrival],
         now: Timestamp,
-    ) -> Result<Vec<Result<Lead, WorkError>>, WorkError> {
+    ) -> Result<FetchedLeads, WorkError> {
         let org = self.writer.table.org(scope).await?;
         if org.as_ref().is_some_and(|org| !org.has_meta()) {
             return Err(WorkError::NotInPlan);
@@ -73,18 +79,27 @@ impl Ingest {
                 leads = self.read(connection, &ids, BTreeSet::new(), &mut forms, &newer, now).await?;
             }
         }
-        let form_of =
-            |lead: &GraphLead, arrival: &Arrival| lead.form_id.clone().or_else(|| arrival.job.notice.form_id.clone());
+        let form_of = |lead: &GraphLead, arrival: &Arrival| {
+            lead.attribution.form_id.clone().or_else(|| arrival.job.notice.form_id.clone())
+        };
         let of_leads: BTreeSet<FormId> =
             arrivals.iter().zip(&leads).filter_map(|(arrival, lead)| form_of(lead.as_ref().ok()?, arrival)).collect();
         forms.mappings.extend(self.writer.table.mappings(scope, &of_leads.into_iter().collect::<Vec<_>>()).await?);
         let fetched_at = crate::clock::now();
-        let made = arrivals.iter().zip(leads).map(|(arrival, lead)| {
-            let lead = lead?;
-            let form_id = form_of(&lead, arrival);
-            Ok(crm_lead(&lead, arrival, connection, form_id, &forms, country.as_deref(), fetched_at))
-        });
-        Ok(made.collect())
+        let mut fetched = FetchedLeads::default();
+        for (arrival, lead) in arrivals.iter().zip(leads) {
+            match lead {
+                Ok(lead) => {
+                    let form_id = form_of(&lead, arrival);
+                    let lead = crm_lead(lead, arrival, connection, form_id, &forms, country.as_deref(), fetched_at);
+                    fetched.leads.push(lead);
+                }
+                Err(error) => {
+                    fetched.failed.insert(arrival.lead_id(), error.into());
+                }
+            }
+        }
+        Ok(fetched)
     }
 
     /// Reads leads, and the forms that the webhook or the leads name, as far as they are not known yet.
@@ -105,7 +120,7 @@ impl Ingest {
             self.meta.invalidate_app_secret();
         }
         self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
-        let in_leads = fetched.leads.iter().flatten().filter_map(|lead| lead.form_id.clone()).collect();
+        let in_leads = fetched.leads.iter().flatten().filter_map(|lead| lead.attribution.form_id.clone()).collect();
         let unknown = self.unknown_forms(page, in_leads, forms, now).await?;
         if !unknown.is_empty() {
             let fetched = graph.leads_and_forms(&[], &unknown, token).await;
@@ -156,7 +171,7 @@ impl Ingest {
 
 /// The lead as the CRM wants it, not yet assigned to anybody.
 fn crm_lead(
-    lead: &GraphLead,
+    lead: GraphLead,
     arrival: &Arrival,
     connection: &Connection,
     form_id: Option<FormId>,
@@ -167,45 +182,28 @@ fn crm_lead(
     let job = &arrival.job;
     let form = form_id.as_ref().and_then(|id| forms.known.get(id));
     let mapping = form_id.as_ref().and_then(|id| forms.mappings.get(id));
-    let given = lead.given();
+    let given = lead.raw_answers();
     let answers = form::label(&given, form);
     let mapped = mapping::map(&answers, form, mapping, country);
     let reason = if job.unassigned { Reason::NotAsked } else { Reason::StrategyUnassigned };
+    let consents = form::consents(&lead.disclaimers());
+    let form_name = form.map(|form| form.name.clone());
     Lead {
-        id: LeadId::from_leadgen(&job.notice.leadgen_id),
         leadgen_id: Some(job.notice.leadgen_id.clone()),
-        source: SOURCE.to_owned(),
-        tags: vec![tag(lead.platform.as_deref()).to_owned()],
-        platform: lead.platform.clone(),
+        tags: vec![tag(lead.attribution.platform.as_deref()).to_owned()],
         page_id: Some(connection.page_id.clone()),
         page_name: Some(connection.page_name.clone()),
-        form_id,
-        form_name: form.map(|form| form.name.clone()),
-        campaign_id: lead.campaign_id.clone(),
-        campaign_name: lead.campaign_name.clone(),
-        adset_id: lead.adset_id.clone(),
-        adset_name: lead.adset_name.clone(),
-        ad_id: lead.ad_id.clone(),
-        ad_name: lead.ad_name.clone(),
-        created_time: lead.created_time,
-        received_at: job.received_at,
-        found_by: job.found_by,
-        status: Status::New,
-        assigned_to: None,
+        attribution: Attribution { form_id, form_name, ..lead.attribution },
         assignment: Assigned { strategy: Strategy::Unassigned, reason },
-        full_name: mapped.full_name,
-        email: mapped.email,
-        phone: mapped.phone,
-        fields: mapped.fields,
         test: form::is_test(&given),
         answers,
-        consents: form::consents(&lead.disclaimers()),
-        submissions_count: 0,
-        passage: Provenance {
+        consents,
+        provenance: Provenance {
             fetched_at: Some(fetched_at),
             tries: arrival.receive_count,
             mapping: mapping.map(|mapping| mapping.version),
             ..Provenance::default()
         },
+        ..Lead::new(arrival.lead_id(), job.found_by, lead.created_time, job.received_at).with(mapped)
     }
 }

@@ -1,62 +1,124 @@
-//! The forms of an org's pages, asked of Meta.
+//! The forms of an org's pages, as Meta lists them now, and test leads through them.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::error::WorkError;
+use super::Leads;
+use crate::directory::MetaAccess;
+use crate::error::{ActError, WorkError};
 use crate::graph::GraphError;
 use crate::graph::lead_lists::ListedForm;
 use crate::graph::leads::GraphLead;
-use crate::ids::{FormId, LeadgenId, OrgScope, PageId};
+use crate::ids::{FormId, IntegrationId, LeadId, OrgScope, PageId};
 use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::model::lead::form::Form;
 use crate::secret::AccessToken;
 use crate::table::Table;
 
-/// A form of a page.
-#[derive(Debug)]
-pub struct FormInfo {
-    /// What Meta lists of it.
-    pub form: ListedForm,
-    /// Through which page it is reached.
-    pub page: Connection,
-    /// The version of the org's own mapping, if it has one.
-    pub mapping: Option<u32>,
+/// Forms.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FormList {
+    pub items: Vec<FormOut>,
+    /// Pages whose forms Meta did not list.
+    pub refused: Vec<FormsRefused>,
+    /// Always `null`: all are listed.
+    pub next_cursor: Option<String>,
 }
 
-/// All forms of the org's connected pages, archived ones included, and the pages whose forms Meta did not list, with why.
-///
-/// # Errors
-/// If the table or the vault cannot be read.
-pub async fn forms(
-    meta: &MetaApp,
-    table: &Table,
-    scope: &OrgScope,
-) -> Result<(Vec<FormInfo>, Vec<(Connection, GraphError)>), WorkError> {
-    let pages = with_tokens(meta, table, scope).await?;
-    let asked: Vec<(&PageId, &AccessToken)> = pages.iter().map(|(page, token)| (&page.page_id, token)).collect();
-    let (mut listed, mut refused) = (Vec::new(), Vec::new());
-    for ((page, _), answer) in pages.iter().zip(meta.graph().await?.forms(&asked).await) {
-        match answer {
-            Ok(forms) => listed.extend(forms.into_iter().map(|form| (form, page.clone()))),
-            Err(error) => refused.push((page.clone(), error)),
+/// A form.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FormOut {
+    pub form_id: FormId,
+    pub name: String,
+    /// Meta's word: `ACTIVE`, `ARCHIVED`…
+    pub status: String,
+    /// Language and country: `de_DE`.
+    pub locale: Option<String>,
+    pub page_id: PageId,
+    pub page_name: String,
+    pub integration_id: IntegrationId,
+    /// The version of the form's own mapping; `null` if its answers are read by their questions' types.
+    pub mapping_version: Option<u32>,
+}
+
+/// A page whose forms Meta did not list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FormsRefused {
+    pub page_id: PageId,
+    pub page_name: String,
+    /// Why not, and what to do if that is known.
+    pub message: String,
+}
+
+/// A test lead under way.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TestLead {
+    pub leadgen_id: String,
+    /// What the lead will be called when it is in; its trace says how far it is.
+    pub lead_id: LeadId,
+}
+
+impl Leads {
+    /// The forms of the org's connected pages, archived ones included. A page whose forms Meta does not list is
+    /// reported in the result.
+    pub async fn forms(&self, access: &MetaAccess) -> Result<FormList, ActError> {
+        let pages = pages_with_tokens(&self.tokens.meta, &self.table, &access.scope).await?;
+        let calls: Vec<(&PageId, &AccessToken)> = pages.iter().map(|(page, token)| (&page.page_id, token)).collect();
+        let (mut listed, mut refused) = (Vec::new(), Vec::new());
+        for ((page, _), forms) in pages.iter().zip(self.tokens.meta.graph().await?.forms(&calls).await) {
+            match forms {
+                Ok(forms) => listed.extend(forms.into_iter().map(|form| (form, page))),
+                Err(error) => refused.push(FormsRefused {
+                    page_id: page.page_id.clone(),
+                    page_name: page.page_name.clone(),
+                    message: match error.token_death() {
+                        Some(end) => format!("{} {}", end.message(), end.fix()),
+                        None => error.to_string(),
+                    },
+                }),
+            }
+        }
+        let ids: Vec<FormId> = listed.iter().map(|(form, _)| form.id.clone()).collect();
+        let mappings = self.table.mappings(&access.scope, &ids).await?;
+        let versions: BTreeMap<FormId, u32> = mappings.into_iter().map(|(id, mapping)| (id, mapping.version)).collect();
+        let items = listed.into_iter().map(|(form, page)| {
+            let mapping_version = versions.get(&form.id).copied();
+            form_out(form, page, mapping_version)
+        });
+        Ok(FormList { items: items.collect(), refused, next_cursor: None })
+    }
+
+    /// Makes Meta send a test lead through a form, in place of the previous one: Meta has one for each form at a time.
+    /// It arrives like every other lead.
+    pub async fn send_test_lead(&self, access: &MetaAccess, id: &FormId) -> Result<TestLead, ActError> {
+        let (page, _) = self.form(access, id).await?;
+        let sent = async {
+            let token = self.tokens.meta.vault.page_token(&page.credentials, &page.page_id).await?;
+            Ok::<_, WorkError>(self.tokens.meta.graph().await?.send_test_lead(id, &token).await?)
+        };
+        match sent.await {
+            Ok(sent) => Ok(TestLead { lead_id: LeadId::from_leadgen(&sent), leadgen_id: sent.to_string() }),
+            Err(error) => Err(self.tokens.explain(&access.scope, &page.integration_id, error).await),
         }
     }
-    let ids: Vec<FormId> = listed.iter().map(|(form, _)| form.id.clone()).collect();
-    let mappings: BTreeMap<FormId, u32> =
-        table.mappings(scope, &ids).await?.into_iter().map(|(id, mapping)| (id, mapping.version)).collect();
-    let info =
-        |(form, page): (ListedForm, Connection)| FormInfo { mapping: mappings.get(&form.id).copied(), form, page };
-    Ok((listed.into_iter().map(info).collect(), refused))
+
+    /// One form of the org's connected pages, with the page through which it is reached.
+    pub(super) async fn form(&self, access: &MetaAccess, id: &FormId) -> Result<(Connection, Form), ActError> {
+        let found = find_form(&self.tokens.meta, &self.table, &access.scope, id, crate::clock::now()).await?;
+        found.ok_or_else(|| ActError::not_found("form"))
+    }
 }
 
 /// One form of the org's connected pages, with the page through which it is reached; `None` if it is none of theirs.
 ///
 /// # Errors
 /// If the table or the vault cannot be read, or Meta says neither that it is nor that it is not.
-pub async fn find_form(
+pub(super) async fn find_form(
     meta: &MetaApp,
     table: &Table,
     scope: &OrgScope,
@@ -70,7 +132,7 @@ pub async fn find_form(
             return Ok(Some((page, form)));
         }
     }
-    let pages = with_tokens(meta, table, scope).await?;
+    let pages = pages_with_tokens(meta, table, scope).await?;
     let asked: Vec<(&PageId, &AccessToken)> = pages.iter().map(|(page, token)| (&page.page_id, token)).collect();
     let mut unclear = None;
     for ((page, _), answer) in pages.iter().zip(meta.graph().await?.form_through(id, &asked).await) {
@@ -90,23 +152,17 @@ pub async fn find_form(
 ///
 /// # Errors
 /// If Meta does not say, or the token is not to be had.
-pub async fn newest_lead(meta: &MetaApp, page: &Connection, id: &FormId) -> Result<Option<GraphLead>, WorkError> {
+pub(super) async fn newest_lead(
+    meta: &MetaApp,
+    page: &Connection,
+    id: &FormId,
+) -> Result<Option<GraphLead>, WorkError> {
     let token = meta.vault.page_token(&page.credentials, &page.page_id).await?;
     Ok(meta.graph().await?.newest_lead(id, &token).await?)
 }
 
-/// Has Meta send a test lead through a form, in the place of the one before: Meta has one for each form at a time. It
-/// comes, or does not, as every other lead does.
-///
-/// # Errors
-/// If Meta refuses it, or the token is not to be had.
-pub async fn send_test_lead(meta: &MetaApp, page: &Connection, id: &FormId) -> Result<LeadgenId, WorkError> {
-    let token = meta.vault.page_token(&page.credentials, &page.page_id).await?;
-    Ok(meta.graph().await?.send_test_lead(id, &token).await?)
-}
-
 /// The org's connected pages that have a token. One that has none costs itself only.
-async fn with_tokens(
+async fn pages_with_tokens(
     meta: &MetaApp,
     table: &Table,
     scope: &OrgScope,
@@ -124,4 +180,17 @@ async fn with_tokens(
         }
     }
     Ok(pages)
+}
+
+fn form_out(form: ListedForm, page: &Connection, mapping_version: Option<u32>) -> FormOut {
+    FormOut {
+        form_id: form.id,
+        name: form.name,
+        status: form.status,
+        locale: form.locale,
+        page_id: page.page_id.clone(),
+        page_name: page.page_name.clone(),
+        integration_id: page.integration_id.clone(),
+        mapping_version,
+    }
 }

@@ -1,42 +1,47 @@
 //! Leads out of a file, by the same rules as all others: once each, recognised, assigned if that is wanted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{LeadWriter, find_form};
-use crate::error::WorkError;
+use super::forms::find_form;
+use super::{LeadWriter, Leads, Outcomes};
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode, WorkError};
 use crate::ids::{FormId, LeadId, OrgScope};
 use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::model::lead::assignment::{Assigned, Assignment, Reason, Strategy};
-use crate::model::lead::dedupe::{Known, plan};
+use crate::model::lead::dedupe::{Snapshot, plan};
 use crate::model::lead::file::{NotLeads, Row, RowError, rows};
 use crate::model::lead::form::{self, Form};
 use crate::model::lead::mapping::{self, Mapping};
-use crate::model::lead::{FILE_SOURCE, FILE_TAG, FoundBy, Lead, Provenance, SOURCE, Status, tag};
+use crate::model::lead::{Attribution, FILE_SOURCE, FILE_TAG, FoundBy, Lead, Provenance, SOURCE, tag};
 use crate::table::TableError;
 
 /// Lines worked on together.
-const TOGETHER: usize = 24;
+const CHUNK_ROWS: usize = 24;
 /// Forms of one file that are asked of Meta.
 const MAX_FORMS: usize = 50;
 /// Problems that are listed; the others are counted.
-const MAX_TOLD: usize = 1000;
-/// After this, no more lines are begun: whoever sent the file waits for an answer.
-const MAX_DURATION: SignedDuration = SignedDuration::from_secs(18);
+const MAX_PROBLEMS: usize = 1000;
+/// Maximum size of a file: what Lambda takes in one request, less the overhead of encoding it.
+const MAX_FILE_BYTES: usize = 4_000_000;
 
 /// What is to be done with a file.
 #[derive(Debug, Clone, Copy)]
-pub struct Importing {
+pub struct ImportOptions {
     /// Whether its leads are assigned as the integration of their form's page says.
     pub assign: bool,
     /// Whether nothing is written.
     pub dry_run: bool,
-    /// Lines before this one are left out.
+    /// Lines before this one are skipped.
     pub from_line: u64,
+    /// After this time, no further lines are begun; the report says where to resume.
+    pub timeout: Duration,
 }
 
 /// What became of a file.
@@ -79,49 +84,66 @@ struct KnownForm {
     mapping: Option<Mapping>,
 }
 
-/// Brings in the leads of a file. A line that fails costs itself only.
-///
-/// # Errors
-/// `Ok(Err)` if the file is no table of leads; an outer error if the table or the bus fails. What is in by then is in once
-/// when the file is sent again.
-pub async fn import(
+impl Leads {
+    /// Imports the leads of a file: Meta's export as downloaded, or any table with a header line that names e-mail,
+    /// phone or name. A line that fails affects no other.
+    ///
+    /// # Errors
+    /// Refuses a file that is too large or no such table. After any other error, the leads imported so far are stored,
+    /// and sending the file again does not store them twice.
+    pub async fn import(
+        &self,
+        access: &MetaAccess,
+        file: &[u8],
+        options: ImportOptions,
+    ) -> Result<ImportReport, ActError> {
+        if file.len() > MAX_FILE_BYTES {
+            let message = "4 MB at most. Split the file, and repeat its first line in each part.";
+            return Err(ActError::refuse(ErrorCode::FileTooLarge, message));
+        }
+        let writer = LeadWriter { table: self.table.clone(), bus: self.bus.clone() };
+        import(&self.tokens.meta, &writer, &access.scope, file, options, crate::clock::now()).await
+    }
+}
+
+pub(super) async fn import(
     meta: &MetaApp,
     writer: &LeadWriter,
     scope: &OrgScope,
     file: &[u8],
-    how: Importing,
+    options: ImportOptions,
     now: Timestamp,
-) -> Result<Result<ImportReport, NotLeads>, WorkError> {
+) -> Result<ImportReport, ActError> {
     let country = writer.table.org(scope).await?.and_then(|org| org.default_country);
     let mut rows = match rows(file, country.as_deref(), now) {
-        Ok(rows) => rows.skip_while(|row| line_of(row) < how.from_line).peekable(),
-        Err(refusal) => return Ok(Err(refusal)),
+        Ok(rows) => rows.skip_while(|row| line_of(row) < options.from_line).peekable(),
+        Err(NotLeads(why)) => return Err(ActError::refuse(ErrorCode::FileInvalid, why)),
     };
     let mut forms: BTreeMap<FormId, KnownForm> = BTreeMap::new();
-    let mut report = ImportReport { dry_run: how.dry_run, ..ImportReport::default() };
-    let mut planned = Known::default();
+    let mut report = ImportReport { dry_run: options.dry_run, ..ImportReport::default() };
+    let mut planned = Snapshot::default();
     while let Some(next) = rows.peek() {
         // Between handfuls, so that no line is told of twice when the rest of the file is sent.
-        if crate::clock::now().duration_since(now) > MAX_DURATION {
+        if crate::clock::now().duration_since(now).unsigned_abs() > options.timeout {
             report.next_line = Some(line_of(next));
             break;
         }
-        let (good, bad): (Vec<_>, Vec<_>) = rows.by_ref().take(TOGETHER).partition(Result::is_ok);
+        let (good, bad): (Vec<_>, Vec<_>) = rows.by_ref().take(CHUNK_ROWS).partition(Result::is_ok);
         bad.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
         let good: Vec<Row> = good.into_iter().flatten().collect();
-        learn(meta, writer, scope, &good, &mut forms, now).await?;
-        let page_of = |row: &Row| forms.get(row.form_id.as_ref()?)?.page.as_ref();
+        read_forms(meta, writer, scope, &good, &mut forms, now).await?;
+        let page_of = |row: &Row| forms.get(row.attribution.form_id.as_ref()?)?.page.as_ref();
         // In the file's order: of two lines of one person, the first becomes the lead.
         for rows in good.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
             let Some(first) = rows.first() else { continue };
-            let known = |row: &Row| forms.get(row.form_id.as_ref()?);
-            let leads = rows.iter().map(|row| lead(row, known(row), country.as_deref(), how, now)).collect();
+            let known = |row: &Row| forms.get(row.attribution.form_id.as_ref()?);
+            let leads = rows.iter().map(|row| lead_of(row, known(row), country.as_deref(), options, now)).collect();
             let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
-            take(writer, scope, page_of(first), &lines, leads, &mut planned, &mut report, now).await?;
+            write_rows(writer, scope, page_of(first), &lines, leads, &mut planned, &mut report, now).await?;
         }
     }
-    tracing::info!(org = %scope.org(), rows = report.rows, created = report.created, merged = report.merged, failed = report.failed, dry_run = how.dry_run, "a file of leads was read");
-    Ok(Ok(report))
+    tracing::info!(org = %scope.org(), rows = report.rows, created = report.created, merged = report.merged, failed = report.failed, dry_run = options.dry_run, "a file of leads was read");
+    Ok(report)
 }
 
 fn line_of(row: &Result<Row, RowError>) -> u64 {
@@ -136,7 +158,7 @@ fn same_page(one: Option<&Connection>, other: Option<&Connection>) -> bool {
 impl ImportReport {
     fn fail(&mut self, error: RowError) {
         self.failed += 1;
-        if self.problems.len() < MAX_TOLD {
+        if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(RowProblem { line: error.line, column: error.column, message: error.message });
         }
     }
@@ -144,7 +166,7 @@ impl ImportReport {
 
 /// Finds out what is known of the forms of these lines: whose page's they are, and how their answers are read. A form of
 /// no connected page is read by the names of its columns.
-async fn learn(
+async fn read_forms(
     meta: &MetaApp,
     writer: &LeadWriter,
     scope: &OrgScope,
@@ -152,8 +174,11 @@ async fn learn(
     forms: &mut BTreeMap<FormId, KnownForm>,
     now: Timestamp,
 ) -> Result<(), WorkError> {
-    let new: BTreeSet<FormId> =
-        rows.iter().filter_map(|row| row.form_id.clone()).filter(|form| !forms.contains_key(form)).collect();
+    let new: BTreeSet<FormId> = rows
+        .iter()
+        .filter_map(|row| row.attribution.form_id.clone())
+        .filter(|form| !forms.contains_key(form))
+        .collect();
     let new: Vec<FormId> = new.into_iter().collect();
     let mut mappings: BTreeMap<FormId, Mapping> = writer.table.mappings(scope, &new).await?.into_iter().collect();
     for id in new {
@@ -173,7 +198,13 @@ async fn learn(
     Ok(())
 }
 
-fn lead(row: &Row, known: Option<&KnownForm>, country: Option<&str>, how: Importing, now: Timestamp) -> Lead {
+fn lead_of(
+    row: &Row,
+    known: Option<&KnownForm>,
+    country: Option<&str>,
+    options: ImportOptions,
+    now: Timestamp,
+) -> Lead {
     let form = known.and_then(|known| known.form.as_ref());
     let mapping = known.and_then(|known| known.mapping.as_ref());
     let page = known.and_then(|known| known.page.as_ref());
@@ -181,57 +212,41 @@ fn lead(row: &Row, known: Option<&KnownForm>, country: Option<&str>, how: Import
     let answers = form::label(&given, form);
     let mapped = mapping::map(&answers, form, mapping, country);
     let reason = match page {
-        _ if !how.assign => Reason::NotAsked,
+        _ if !options.assign => Reason::NotAsked,
         None => Reason::NoIntegration,
         Some(_) => Reason::StrategyUnassigned,
     };
+    let form_name = || form.map(|form| form.name.clone());
+    let attribution =
+        Attribution { form_name: row.attribution.form_name.clone().or_else(form_name), ..row.attribution.clone() };
     Lead {
-        id: row.id.clone(),
         leadgen_id: row.leadgen_id.clone(),
         source: if row.is_of_meta { SOURCE } else { FILE_SOURCE }.to_owned(),
-        tags: vec![if row.is_of_meta { tag(row.platform.as_deref()) } else { FILE_TAG }.to_owned()],
-        platform: row.platform.clone(),
+        tags: vec![if row.is_of_meta { tag(attribution.platform.as_deref()) } else { FILE_TAG }.to_owned()],
         page_id: page.map(|page| page.page_id.clone()),
         page_name: page.map(|page| page.page_name.clone()),
-        form_id: row.form_id.clone(),
-        form_name: row.form_name.clone().or_else(|| form.map(|form| form.name.clone())),
-        campaign_id: row.campaign_id.clone(),
-        campaign_name: row.campaign_name.clone(),
-        adset_id: row.adset_id.clone(),
-        adset_name: row.adset_name.clone(),
-        ad_id: row.ad_id.clone(),
-        ad_name: row.ad_name.clone(),
-        created_time: row.created_time.unwrap_or(now),
-        received_at: now,
-        found_by: FoundBy::Import,
-        status: Status::New,
-        assigned_to: None,
+        attribution,
         assignment: Assigned { strategy: Strategy::Unassigned, reason },
-        full_name: mapped.full_name,
-        email: mapped.email,
-        phone: mapped.phone,
-        fields: mapped.fields,
         test: form::is_test(&row.answers),
         answers,
-        consents: Vec::new(),
-        submissions_count: 0,
-        passage: Provenance { mapping: mapping.map(|mapping| mapping.version), ..Provenance::default() },
+        provenance: Provenance { mapping: mapping.map(|mapping| mapping.version), ..Provenance::default() },
+        ..Lead::new(row.id.clone(), FoundBy::Import, row.created_time.unwrap_or(now), now).with(mapped)
     }
 }
 
 /// Counts what becomes of leads and, unless this is a dry run, writes them. A dry run remembers what would be there.
 #[expect(clippy::too_many_arguments, reason = "what to take, for whom, and what came of it")]
-async fn take(
+async fn write_rows(
     writer: &LeadWriter,
     scope: &OrgScope,
     page: Option<&Connection>,
     lines: &[u64],
     leads: Vec<Lead>,
-    planned: &mut Known,
+    planned: &mut Snapshot,
     report: &mut ImportReport,
     now: Timestamp,
 ) -> Result<(), WorkError> {
-    let mut known = writer.table.known(scope, &leads, &Assignment::Unassigned).await?;
+    let mut known = writer.table.dedupe_snapshot(scope, &leads, &Assignment::Unassigned).await?;
     known.stored.extend(planned.stored.iter().cloned());
     for (person, lead) in &planned.persons {
         known.persons.entry(person.clone()).or_insert_with(|| lead.clone());
@@ -243,16 +258,13 @@ async fn take(
         planned.stored.extend(created.iter().chain(&merged).map(|id| (*id).clone()));
         planned.persons.extend(plan.claims.iter().cloned());
     }
-    let outcomes = if report.dry_run {
-        leads.iter().map(|_| Ok(())).collect()
-    } else {
-        writer.write(scope, page, leads.iter().cloned().map(Ok).collect(), now).await
-    };
-    for ((line, lead), outcome) in lines.iter().zip(&leads).zip(outcomes) {
-        let outcome = match outcome {
-            // The page was disconnected meanwhile; the file's leads are the org's all the same.
+    let mut outcomes = if report.dry_run { Outcomes::new() } else { writer.write(scope, page, &leads, now).await };
+    for (line, lead) in lines.iter().zip(&leads) {
+        let outcome = match outcomes.remove(&lead.id).unwrap_or(Ok(())) {
+            // The page was disconnected meanwhile; the file's leads belong to the org all the same.
             Err(WorkError::Disconnected) => {
-                writer.write(scope, None, vec![Ok(lead.clone())], now).await.into_iter().next().unwrap_or(Ok(()))
+                let mut retried = writer.write(scope, None, std::slice::from_ref(lead), now).await;
+                retried.remove(&lead.id).unwrap_or(Ok(()))
             }
             outcome => outcome,
         };

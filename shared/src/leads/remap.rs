@@ -1,4 +1,4 @@
-//! Leads that are in, read anew by a changed mapping.
+//! Re-mapping: the stored answers of earlier leads, by a changed mapping.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -13,27 +13,27 @@ use crate::model::lead::mapping::{self, Mapped, Mapping};
 use crate::model::lead::trace::{Step, StepKind};
 use crate::table::lead_list::{LeadFilter, Place};
 
-/// Leads read anew in one go.
+/// Leads re-mapped together.
 const PAGE_SIZE: usize = 100;
 const CONCURRENCY: usize = 8;
 
-/// How far reading anew has come.
+/// The progress of re-mapping.
 #[derive(Debug)]
-pub struct Remapped {
-    /// Leads whose fields are others now.
-    pub changed: usize,
-    /// Leads that read as before.
-    pub unchanged: usize,
-    /// Where to go on; `None` at the end.
-    pub next: Option<Place>,
+pub(super) struct Remapped {
+    /// Leads whose fields changed.
+    pub(super) changed: usize,
+    /// Leads whose fields stayed.
+    pub(super) unchanged: usize,
+    /// Where to resume; `None` at the end.
+    pub(super) next: Option<Place>,
 }
 
-/// Reads a stretch of a form's leads anew, newest first, and tells the CRM of those that change. An address or number
-/// that a lead gets is recognised from then on, unless it is another lead's already; one that it loses is not any more.
+/// Re-maps a page of a form's leads, newest first, and publishes those that change. A new e-mail address or phone number
+/// of a lead is recognised from then on, unless it is another lead's; a lost one is no longer recognised.
 ///
 /// # Errors
-/// If the table cannot be read or written, or the bus does not take what changes. Going on from the same place is right.
-pub async fn remap(
+/// After an error, resume from the same position.
+pub(super) async fn remap(
     writer: &LeadWriter,
     scope: &OrgScope,
     (id, form): (&FormId, &Form),
@@ -50,10 +50,10 @@ pub async fn remap(
         .filter_map(|lead| Some((changed(&lead, form, mapping, country.as_deref())?, lead)))
         .map(|(now, before)| (before, now))
         .collect();
-    // Told first: whoever stops in between finds the leads as they were, and tells it again with the same id.
+    // Published first: after a crash in between, the leads are found unchanged, and are published again with the same id.
     writer
         .bus
-        .publish(&changed.iter().map(|(_, lead)| Event::lead_mapped_again(scope, lead, version)).collect::<Vec<_>>())
+        .publish(&changed.iter().map(|(_, lead)| Event::lead_remapped(scope, lead, version)).collect::<Vec<_>>())
         .await?;
     let writes: Vec<_> = changed.iter().map(|(before, lead)| write(writer, scope, before, lead, version)).collect();
     stream::iter(writes).buffer_unordered(CONCURRENCY).try_for_each(|()| async { Ok(()) }).await?;
@@ -79,7 +79,7 @@ async fn write(
         for person in persons(lead) {
             writer.table.claim_person(scope, &person, &lead.id).await?;
         }
-        // Whose that is turns out when they send a form.
+        // The next submission with that key decides whose it is.
         for person in persons(before).iter().filter(|person| !persons(lead).contains(person)) {
             writer.table.release_person(scope, person, &lead.id).await?;
         }
@@ -92,7 +92,7 @@ async fn write(
             crate::clock::now(),
             StepKind::MappedAgain,
             "form_mapping",
-            format!("Its answers were read anew {version}."),
+            format!("Its answers were mapped again {version}."),
         );
         writer.table.note(scope, &lead.id, &step).await?;
     }

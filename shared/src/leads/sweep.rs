@@ -178,7 +178,7 @@ impl Sweep<'_> {
             // It may have leads: the place from which it is searched stays, however long that lasts.
             Err(error) => return self.refused(scope, page, search, error, now).await.map(|()| 0),
         };
-        let mut seen = Seen::default();
+        let mut seen = PageComparison::default();
         for (form, first) in forms.iter().zip(graph.leads_since(&forms, since, token).await) {
             let mut answer = first;
             let mut after: Option<String> = None;
@@ -212,12 +212,12 @@ impl Sweep<'_> {
         listed: LeadPage,
         search: &Search,
         now: Timestamp,
-        seen: &mut Seen,
+        seen: &mut PageComparison,
     ) -> Result<(), WorkError> {
         let listed: Vec<ListedLead> =
             listed.leads.into_iter().filter(|lead| search.wants(page, lead.created_time)).collect();
         let ids: Vec<LeadId> = listed.iter().map(|lead| LeadId::from_leadgen(&lead.id)).collect();
-        let settled: BTreeSet<LeadId> = self.table.settled_among(scope, &ids).await?;
+        let settled: BTreeSet<LeadId> = self.table.find_known(scope, &ids).await?;
         let open: Vec<ListedLead> =
             listed.into_iter().zip(&ids).filter(|(_, id)| !settled.contains(id)).map(|(lead, _)| lead).collect();
         seen.oldest_open = open.iter().map(|lead| lead.created_time).chain(seen.oldest_open).min();
@@ -234,7 +234,7 @@ impl Sweep<'_> {
         scope: &OrgScope,
         page: &Connection,
         search: &Search,
-        seen: Seen,
+        seen: PageComparison,
         now: Timestamp,
     ) -> Result<usize, WorkError> {
         let (refused, failed): (Vec<_>, Vec<_>) = seen.failed.into_iter().partition(|(_, error)| is_refusal(error));
@@ -294,7 +294,7 @@ impl Sweep<'_> {
 
 /// What was seen of one page.
 #[derive(Default)]
-struct Seen {
+struct PageComparison {
     found: usize,
     /// When the oldest lead was sent that neither came in nor is parked.
     oldest_open: Option<Timestamp>,

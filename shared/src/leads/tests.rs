@@ -3,21 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::stage_for_tests::{arrivals, ingest};
+use super::test_support::{arrivals, ingest};
 use super::*;
-use crate::ids::LeadgenId;
+use crate::error::WorkError;
+use crate::graph::GraphError;
+use crate::ids::{LeadId, LeadgenId, PageId};
 use crate::model::connection::Choice;
 use crate::model::failure::FailureCode;
 use crate::model::lead::Lead;
 use crate::model::lead::assignment::{Assignment, Reason};
+use crate::retry::Verdict;
 use crate::table::Table;
-use crate::table::lead::Stored;
+use crate::table::lead::StoredLead;
 use crate::table::lead_list::LeadFilter;
 use crate::table::tests::{at, connection, lead, scope, user};
 
-async fn write(ingest: &Ingest, leads: &[Lead]) -> Vec<Result<(), WorkError>> {
-    let fetched = leads.iter().cloned().map(Ok).collect();
-    ingest.writer.write(&scope("a"), Some(&connection("a")), fetched, at("2026-01-02T00:00:00Z")).await
+fn id_of(leadgen_id: u64) -> LeadId {
+    LeadId::parse(&format!("meta-{leadgen_id}")).unwrap()
+}
+
+async fn write(ingest: &Ingest, leads: &[Lead]) -> Outcomes {
+    ingest.writer.write(&scope("a"), Some(&connection("a")), leads, at("2026-01-02T00:00:00Z")).await
 }
 
 async fn stored(ingest: &Ingest) -> Vec<Lead> {
@@ -45,13 +51,13 @@ async fn eight_workers_with_the_same_leads_make_each_once_and_stay_fair() {
         })
         .collect();
     for worker in workers {
-        assert!(worker.await.unwrap().iter().all(Result::is_ok));
+        assert!(worker.await.unwrap().values().all(Result::is_ok));
     }
     let stored = stored(&ingest).await;
     assert_eq!(stored.len(), 100);
     assert_eq!(counts(&stored), [("ann".into(), 34), ("bob".into(), 33), ("cem".into(), 33)].into());
     assert_eq!(ingest.writer.table.connections(&scope("a")).await.unwrap()[0].leads_count, 100);
-    let heard = listener.heard().ids.clone();
+    let heard = listener.recorded().ids.clone();
     assert_eq!(heard.iter().collect::<BTreeSet<_>>().len(), 100, "each is told, a repeat by the same id");
 }
 
@@ -60,13 +66,13 @@ async fn one_person_on_two_forms_at_the_same_instant_is_one_lead() {
     let (ingest, _) = ingest(Assignment::RoundRobin).await;
     let (one, two) = ([lead(1, Some("Same@example.com"))], [lead(2, Some("same@example.com "))]);
     let (first, second) = tokio::join!(write(&ingest, &one), write(&ingest, &two));
-    assert!(first[0].is_ok() && second[0].is_ok());
+    assert!(first.values().chain(second.values()).all(Result::is_ok));
     let stored = stored(&ingest).await;
     assert_eq!((stored.len(), stored[0].submissions_count), (1, 1));
     let joined = ingest.writer.table.submissions(&scope("a"), &stored[0].id).await.unwrap();
     assert_ne!(joined[0].id, stored[0].id);
-    let by_own_id = ingest.writer.table.stored(&scope("a"), &joined[0].id).await.unwrap();
-    assert!(matches!(by_own_id, Some(Stored::Submission(_))));
+    let by_own_id = ingest.writer.table.find_lead(&scope("a"), &joined[0].id).await.unwrap();
+    assert!(matches!(by_own_id, Some(StoredLead::Submission(_))));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -77,7 +83,7 @@ async fn whoever_is_deactivated_gets_no_lead_from_that_moment() {
         let ingest = ingest.clone();
         tokio::spawn(async move {
             for id in 1..=40 {
-                write(&ingest, &[lead(id, None)]).await.remove(0).unwrap();
+                write(&ingest, &[lead(id, None)]).await.pop_first().unwrap().1.unwrap();
             }
         })
     };
@@ -92,9 +98,9 @@ async fn whoever_is_deactivated_gets_no_lead_from_that_moment() {
 #[tokio::test]
 async fn a_chosen_user_who_is_gone_leaves_leads_to_nobody() {
     let (ingest, _) = ingest(Assignment::User { user_id: user("ann", true).id }).await;
-    write(&ingest, &[lead(1, None)]).await.remove(0).unwrap();
+    write(&ingest, &[lead(1, None)]).await.pop_first().unwrap().1.unwrap();
     ingest.writer.table.put_user(&scope("a"), &user("ann", false)).await.unwrap();
-    write(&ingest, &[lead(2, None)]).await.remove(0).unwrap();
+    write(&ingest, &[lead(2, None)]).await.pop_first().unwrap().1.unwrap();
     let reasons: Vec<_> = stored(&ingest)
         .await
         .into_iter()
@@ -106,15 +112,15 @@ async fn a_chosen_user_who_is_gone_leaves_leads_to_nobody() {
 #[tokio::test]
 async fn what_was_written_but_not_told_is_told_when_the_work_comes_again() {
     let (ingest, listener) = ingest(Assignment::RoundRobin).await;
-    listener.heard().deaf = true;
+    listener.recorded().deaf = true;
     let leads = [lead(1, Some("a@example.com")), lead(2, Some("a@example.com"))];
-    assert!(write(&ingest, &leads).await.iter().all(|outcome| matches!(outcome, Err(WorkError::Bus(_)))));
-    listener.heard().deaf = false;
-    assert!(write(&ingest, &leads).await.iter().all(Result::is_ok));
+    assert!(write(&ingest, &leads).await.values().all(|outcome| matches!(outcome, Err(WorkError::Bus(_)))));
+    listener.recorded().deaf = false;
+    assert!(write(&ingest, &leads).await.values().all(Result::is_ok));
     let told = ["lead.created:a:meta-1", "lead.updated:a:meta-1:meta-2"];
-    assert_eq!(listener.heard().ids, told);
-    assert!(write(&ingest, &leads).await.iter().all(Result::is_ok));
-    assert_eq!(listener.heard().ids, told, "what is known to be told is not told again");
+    assert_eq!(listener.recorded().ids, told);
+    assert!(write(&ingest, &leads).await.values().all(Result::is_ok));
+    assert_eq!(listener.recorded().ids, told, "what is known to be told is not told again");
     assert_eq!(stored(&ingest).await.len(), 1);
 }
 
@@ -124,8 +130,8 @@ async fn a_lead_that_the_table_cannot_hold_keeps_no_other_out() {
     let mut huge = lead(2, None);
     huge.answers[0].values = vec!["x".repeat(500_000)];
     let outcomes = write(&ingest, &[lead(1, None), huge, lead(3, None)]).await;
-    assert!(outcomes[0].is_ok() && outcomes[2].is_ok());
-    assert_eq!(outcomes[1].as_ref().unwrap_err().verdict(), Verdict::GiveUp);
+    assert!(outcomes[&id_of(1)].is_ok() && outcomes[&id_of(3)].is_ok());
+    assert_eq!(outcomes[&id_of(2)].as_ref().unwrap_err().verdict(), Verdict::GiveUp);
     assert_eq!(counts(&stored(&ingest).await).values().sum::<usize>(), 2);
 }
 
@@ -134,7 +140,7 @@ async fn a_page_that_nobody_connected_is_settled() {
     let (ingest, _) = ingest(Assignment::RoundRobin).await;
     let outcomes =
         ingest.ingest(&PageId::parse("99").unwrap(), &arrivals(&[lead(1, None)], 1), at("2026-01-02T00:00:00Z")).await;
-    assert!(outcomes.iter().all(Result::is_ok));
+    assert!(outcomes.values().all(Result::is_ok));
 }
 
 #[tokio::test]
@@ -155,7 +161,7 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
         settle(2, MAX_RECEIVES, unseen()).await.is_err(),
         "what was tried too often is parked and ends in the dead letters"
     );
-    write(&ingest, &[lead(3, None)]).await.remove(0).unwrap();
+    write(&ingest, &[lead(3, None)]).await.pop_first().unwrap().1.unwrap();
     assert!(settle(3, 1, refused()).await.is_ok());
     let untold = WorkError::Bus(crate::bus::BusError::for_tests());
     assert!(settle(3, MAX_RECEIVES, untold).await.is_err(), "what is in but not told stays in the queue");
@@ -198,7 +204,7 @@ async fn a_parked_lead_that_came_in_otherwise_is_off_the_list() {
         ingest.park_or_retry(&a, &arrival, error, lead.received_at).await.unwrap();
     }
     assert_eq!(parked(&ingest.writer.table, &a).await.unwrap().len(), 2);
-    assert!(write(&ingest, &leads[..1]).await.iter().all(Result::is_ok));
+    assert!(write(&ingest, &leads[..1]).await.values().all(Result::is_ok));
     let waiting = parked(&ingest.writer.table, &a).await.unwrap();
     assert_eq!(
         waiting.iter().map(|lead| &lead.leadgen_id).collect::<Vec<_>>(),
@@ -210,11 +216,12 @@ async fn a_parked_lead_that_came_in_otherwise_is_off_the_list() {
 #[tokio::test]
 async fn what_is_disconnected_meanwhile_gets_no_lead_and_leaves_it_to_another_account() {
     let left_out = async |table: &Table| {
-        table.choose(&scope("a"), &connection("a"), Choice::LeftOut, Timestamp::UNIX_EPOCH).await.map(drop)
+        table.choose(&scope("a"), &connection("a"), Choice::LeftOut, jiff::Timestamp::UNIX_EPOCH).await.map(drop)
     };
     let deleted = async |table: &Table| table.delete_connection(&scope("a"), &connection("a")).await;
     let id = connection("a").integration_id;
-    let removing = async |table: &Table| table.begin_removal(&scope("a"), &id, Timestamp::UNIX_EPOCH).await.map(drop);
+    let removing =
+        async |table: &Table| table.begin_removal(&scope("a"), &id, jiff::Timestamp::UNIX_EPOCH).await.map(drop);
     for meanwhile in 0..3 {
         let (ingest, _) = ingest(Assignment::RoundRobin).await;
         match meanwhile {
@@ -222,9 +229,9 @@ async fn what_is_disconnected_meanwhile_gets_no_lead_and_leaves_it_to_another_ac
             1 => deleted(&ingest.writer.table).await.unwrap(),
             _ => removing(&ingest.writer.table).await.unwrap(),
         }
-        let outcome = write(&ingest, &[lead(1, None)]).await.remove(0).unwrap_err();
+        let outcome = write(&ingest, &[lead(1, None)]).await.pop_first().unwrap().1.unwrap_err();
         assert!(matches!(outcome, WorkError::Disconnected), "{meanwhile}: {outcome}");
-        assert!(super::another_account_may_help(&outcome));
+        assert!(super::ingest::another_account_may_help(&outcome));
         assert!(stored(&ingest).await.is_empty());
     }
 }
@@ -238,8 +245,7 @@ async fn a_page_that_goes_quiet_is_told_once_until_its_next_lead() {
     let come = async |leads: &[Lead], hour: i64| {
         let page = ingest.writer.table.connections(&a).await.unwrap().remove(0);
         let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
-        let fetched = leads.iter().cloned().map(Ok).collect();
-        assert!(ingest.writer.write(&a, Some(&page), fetched, now).await.iter().all(Result::is_ok));
+        assert!(ingest.writer.write(&a, Some(&page), leads, now).await.values().all(Result::is_ok));
     };
     let quiet = async |hour: i64| {
         let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
@@ -251,6 +257,6 @@ async fn a_page_that_goes_quiet_is_told_once_until_its_next_lead() {
     assert_eq!((quiet(52).await, quiet(57).await, quiet(58).await), (0, 1, 0), "after three times four hours, once");
     come(&[lead(13, None)], 59).await;
     assert_eq!((quiet(60).await, quiet(99).await), (0, 1));
-    let told = listener.heard().ids.iter().filter(|id| id.starts_with("connection.quiet")).count();
+    let told = listener.recorded().ids.iter().filter(|id| id.starts_with("connection.quiet")).count();
     assert_eq!(told, 2);
 }

@@ -1,31 +1,54 @@
-//! The life of one submission, put together from what it tells itself and what was written down beside it.
+//! The trace of one submission, built from its own record and from the steps recorded beside it.
 
-use crate::error::WorkError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Leads;
+use crate::error::ActError;
 use crate::ids::{LeadId, OrgScope};
 use crate::model::lead::trace::{self, Step};
-use crate::table::Table;
-use crate::table::lead::Stored;
+use crate::table::lead::StoredLead;
+use crate::table::{Table, TableError};
 
-/// What happened to a submission, in the order in which it happened; empty if nobody has heard of it. The submission may
-/// have become a lead, joined one, or not come in yet.
-///
-/// # Errors
-/// If the table cannot be read.
-pub async fn trace(table: &Table, scope: &OrgScope, id: &LeadId) -> Result<Vec<Step>, WorkError> {
+/// The life of a submission.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Trace {
+    /// In the order in which it happened.
+    pub items: Vec<Step>,
+    /// Always `null`: all are listed.
+    pub next_cursor: Option<String>,
+}
+
+impl Leads {
+    /// What happened to a submission, in order. The submission may have become a lead, joined one, or not be ingested
+    /// yet.
+    ///
+    /// # Errors
+    /// Not found if nothing is known of it.
+    pub async fn trace(&self, scope: &OrgScope, id: &LeadId) -> Result<Trace, ActError> {
+        let items = read_trace(&self.table, scope, id).await?;
+        if items.is_empty() {
+            return Err(ActError::not_found("lead"));
+        }
+        Ok(Trace { items, next_cursor: None })
+    }
+}
+
+pub(super) async fn read_trace(table: &Table, scope: &OrgScope, id: &LeadId) -> Result<Vec<Step>, TableError> {
     let mut steps = table.steps(scope, id).await?;
-    if let Some(stored) = table.stored(scope, id).await? {
-        let told_at = table.told_at(scope, &[&stored]).await?.into_iter().flatten().next();
+    if let Some(stored) = table.find_lead(scope, id).await? {
+        let published_at = table.published_at(scope, &[&stored]).await?.into_iter().flatten().next();
         match stored {
-            Stored::Lead(lead) => {
-                steps.extend(trace::of_lead(&lead, told_at));
+            StoredLead::Lead(lead) => {
+                steps.extend(trace::of_lead(&lead, published_at));
                 if lead.submissions_count > 0 {
                     steps.extend(table.submissions(scope, id).await?.iter().map(trace::joined));
                 }
             }
-            Stored::Submission(submission) => steps.extend(trace::of_submission(&submission, told_at)),
+            StoredLead::Submission(submission) => steps.extend(trace::of_submission(&submission, published_at)),
         }
     }
-    // What happened at one instant happened in the order in which such things happen.
+    // Steps of one instant are listed in the order in which such steps happen.
     steps.sort_by_key(|step| (step.at, step.step));
     Ok(steps)
 }

@@ -1,111 +1,107 @@
-//! From leads to the table: handfuls of leads in one transaction each, tried again when others were in the way, and
-//! announced when written.
+//! From leads to the table: chunks of leads in one transaction each, retried on conflict, and published once stored.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
+use super::Outcomes;
 use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::ids::{LeadId, OrgScope};
 use crate::model::connection::Connection;
 use crate::model::event::Event;
 use crate::model::lead::assignment::Assignment;
-use crate::model::lead::dedupe::{Plan, plan};
+use crate::model::lead::dedupe::{WritePlan, plan};
 use crate::model::lead::{Lead, Provenance};
 use crate::table::commit::CommitOutcome;
-use crate::table::lead::Stored;
+use crate::table::lead::StoredLead;
 use crate::table::{Table, TableError, pause, write_all};
 
-/// A transaction holds 100 writes. A lead takes at most four (itself, its two keys, and the lead it joins); turns,
-/// chosen user and counters take three more.
-const HANDFUL: usize = 24;
-/// A transaction holds 4 MB; what the table adds to a lead is far less than the rest.
-const HANDFUL_BYTES: usize = 2_000_000;
-/// Tries against other writers before the queue takes over. Of those who collide one gets through each time.
-const MAX_TRIES: u32 = 25;
+/// A transaction holds 100 writes. A lead takes at most four: itself, its two dedupe keys, and the lead it joins. The
+/// rotation, the chosen user and the counters take three more.
+const MAX_CHUNK_LEADS: usize = 24;
+/// A transaction holds 4 MB. This leaves room for what the table adds to a lead.
+const MAX_CHUNK_BYTES: usize = 2_000_000;
+/// Attempts against other writers before the queue takes over. Of colliding writers, one succeeds each time.
+const MAX_ATTEMPTS: u32 = 25;
 
-/// Where leads are written and told.
+/// Stores and publishes leads.
 #[derive(Debug, Clone)]
 pub struct LeadWriter {
-    /// To find who gets them, and to write them.
+    /// Stores leads, and knows to whom they are assigned.
     pub table: Table,
-    /// To tell the CRM.
+    /// Publishes them to the CRM.
     pub bus: Bus,
 }
 
 impl LeadWriter {
-    /// Writes what was fetched, one outcome for each, in their order. What came through no connection is assigned to nobody.
+    /// Stores and publishes leads, in their order. Leads that came through no connection are assigned to no one.
     pub(super) async fn write(
         &self,
         scope: &OrgScope,
         connection: Option<&Connection>,
-        fetched: Vec<Result<Lead, WorkError>>,
+        leads: &[Lead],
         now: Timestamp,
-    ) -> Vec<Result<(), WorkError>> {
-        let leads: Vec<Lead> = fetched.iter().flatten().cloned().collect();
-        let mut failed: BTreeMap<LeadId, WorkError> = BTreeMap::new();
-        for handful in handfuls(&leads) {
-            failed.extend(self.write_handful(scope, connection, handful, now).await);
+    ) -> Outcomes {
+        let mut outcomes: Outcomes = leads.iter().map(|lead| (lead.id.clone(), Ok(()))).collect();
+        for chunk in chunks(leads) {
+            let failed = self.write_chunk(scope, connection, chunk, now).await;
+            outcomes.extend(failed.into_iter().map(|(lead, error)| (lead, Err(error))));
         }
-        let outcome = |lead: Result<Lead, WorkError>| {
-            let lead = lead?;
-            failed.get(&lead.id).map_or(Ok(()), |error| Err(error.clone()))
-        };
-        fetched.into_iter().map(outcome).collect()
+        outcomes
     }
 
-    async fn write_handful(
+    async fn write_chunk(
         &self,
         scope: &OrgScope,
         connection: Option<&Connection>,
-        handful: &[Lead],
+        chunk: &[Lead],
         now: Timestamp,
     ) -> Vec<(LeadId, WorkError)> {
-        match self.try_handful(scope, connection, handful, now).await {
+        match self.try_chunk(scope, connection, chunk, now).await {
             Ok(()) => Vec::new(),
-            // One of them cannot be held. The others can.
-            Err(WorkError::Table(TableError::ItemRejected(_))) if handful.len() > 1 => {
+            // One of them does not fit into an item. The others do.
+            Err(WorkError::Table(TableError::ItemRejected(_))) if chunk.len() > 1 => {
                 let mut failed = Vec::new();
-                for lead in handful.chunks(1) {
-                    failed.extend(Box::pin(self.write_handful(scope, connection, lead, now)).await);
+                for lead in chunk.chunks(1) {
+                    failed.extend(Box::pin(self.write_chunk(scope, connection, lead, now)).await);
                 }
                 failed
             }
-            Err(error) => handful.iter().map(|lead| (lead.id.clone(), error.clone())).collect(),
+            Err(error) => chunk.iter().map(|lead| (lead.id.clone(), error.clone())).collect(),
         }
     }
 
-    async fn try_handful(
+    async fn try_chunk(
         &self,
         scope: &OrgScope,
         connection: Option<&Connection>,
-        handful: &[Lead],
+        chunk: &[Lead],
         now: Timestamp,
     ) -> Result<(), WorkError> {
-        let telling = Uuid::now_v7().simple().to_string();
-        for attempt in 1..=MAX_TRIES {
-            // Read anew at each try: the assignment may be changed, or the page disconnected, while leads are on their way.
+        let publication = Uuid::now_v7().simple().to_string();
+        for attempt in 1..=MAX_ATTEMPTS {
+            // Read again at each attempt: the assignment may change, or the page be disconnected, in the meantime.
             let assignment = match connection {
                 None => Some(Assignment::Unassigned),
                 Some(connection) => self.assignment(scope, connection).await?,
             };
             let Some(assignment) = assignment else {
-                tracing::warn!(org = %scope.org(), "disconnected while leads were on their way");
+                tracing::warn!(org = %scope.org(), "a page was disconnected while its leads were being ingested");
                 return Err(WorkError::Disconnected);
             };
-            let known = self.table.known(scope, handful, &assignment).await?;
+            let snapshot = self.table.dedupe_snapshot(scope, chunk, &assignment).await?;
             let stored_at = crate::clock::now();
             let stamped = |lead: &Lead| Lead {
-                passage: Provenance {
+                provenance: Provenance {
                     stored_at: Some(stored_at),
-                    telling: Some(telling.clone()),
-                    ..lead.passage.clone()
+                    publication_id: Some(publication.clone()),
+                    ..lead.provenance.clone()
                 },
                 ..lead.clone()
             };
-            let plan = plan(&handful.iter().map(stamped).collect::<Vec<_>>(), &known, &assignment);
+            let plan = plan(&chunk.iter().map(stamped).collect::<Vec<_>>(), &snapshot, &assignment);
             if !plan.is_empty() && self.table.commit(scope, connection, &plan, now).await? == CommitOutcome::Conflict {
                 pause(attempt).await;
                 continue;
@@ -114,55 +110,57 @@ impl LeadWriter {
                 tracing::info!(org = %scope.org(), lead = %lead.id, found_by = ?lead.found_by, reason = ?lead.assignment.reason, "lead created");
             }
             self.count_latencies(scope, &plan, stored_at).await;
-            return self.announce(scope, &telling, &plan, &known.stored).await;
+            return self.publish(scope, &publication, &plan, &snapshot.stored).await;
         }
-        Err(TableError::Contended(MAX_TRIES).into())
+        Err(TableError::Contended(MAX_ATTEMPTS).into())
     }
 
     /// Tells what was written, and what was found written and is not known to be told: whoever wrote it may have stopped
-    /// before telling. Events come at least once, and a repeat has the same id.
-    async fn announce(
+    /// before publication. Events come at least once, and a repeat has the same id.
+    async fn publish(
         &self,
         scope: &OrgScope,
-        telling: &str,
-        plan: &Plan,
+        publication: &str,
+        plan: &WritePlan,
         stored: &BTreeSet<LeadId>,
     ) -> Result<(), WorkError> {
         let mut events: Vec<Event> = plan.creates.iter().map(|lead| Event::lead_created(scope, lead)).collect();
         events.extend(plan.merges.iter().map(|submission| Event::lead_updated(scope, submission)));
         let mut found = Vec::new();
         for id in stored {
-            found.extend(self.table.stored(scope, id).await?);
+            found.extend(self.table.find_lead(scope, id).await?);
         }
-        let told = self.table.told_at(scope, &found.iter().collect::<Vec<_>>()).await?;
-        let untold: Vec<&Stored> = found
+        let published = self.table.published_at(scope, &found.iter().collect::<Vec<_>>()).await?;
+        let unpublished: Vec<&StoredLead> = found
             .iter()
-            .zip(told)
-            .filter(|(stored, told)| told.is_none() && is_recent(stored))
+            .zip(published)
+            .filter(|(stored, published)| published.is_none() && is_recent(stored))
             .map(|(stored, _)| stored)
             .collect();
-        events.extend(untold.iter().map(|stored| match stored {
-            Stored::Lead(lead) => Event::lead_created(scope, lead),
-            Stored::Submission(submission) => Event::lead_updated(scope, submission),
+        events.extend(unpublished.iter().map(|stored| match stored {
+            StoredLead::Lead(lead) => Event::lead_created(scope, lead),
+            StoredLead::Submission(submission) => Event::lead_updated(scope, submission),
         }));
         self.bus.publish(&events).await?;
         let now = crate::clock::now();
         if !plan.is_empty() {
-            self.table.mark_published(scope, telling, now).await?;
+            self.table.mark_published(scope, publication, now).await?;
         }
-        // Others may have been stored together with it; of them nobody knows here.
-        write_all(untold.iter().map(|stored| self.table.mark_published(scope, stored.id().as_str(), now)).collect())
-            .await?;
+        // Each by its own mark: other leads may share a publication, and are not known here.
+        write_all(
+            unpublished.iter().map(|stored| self.table.mark_published(scope, stored.id().as_str(), now)).collect(),
+        )
+        .await?;
         Ok(())
     }
 
-    /// Tells what is stored and not known to be told.
+    /// Publishes what is stored and not known to be published.
     pub(super) async fn republish(&self, scope: &OrgScope, stored: &BTreeSet<LeadId>) -> Result<(), WorkError> {
-        self.announce(scope, "", &Plan::default(), stored).await
+        self.publish(scope, "", &WritePlan::default(), stored).await
     }
 
-    /// A statistic: that it fails, or that a worker dies before it, costs nothing but exactness.
-    async fn count_latencies(&self, scope: &OrgScope, plan: &Plan, stored_at: Timestamp) {
+    /// A statistic: a failure, or a crash before it, costs exactness only.
+    async fn count_latencies(&self, scope: &OrgScope, plan: &WritePlan, stored_at: Timestamp) {
         let created = plan
             .creates
             .iter()
@@ -176,7 +174,7 @@ impl LeadWriter {
         }
     }
 
-    /// How leads of this connection are assigned now; `None` if there is no such connection any more.
+    /// How leads of this connection are assigned now; `None` if the connection is gone.
     async fn assignment(&self, scope: &OrgScope, connection: &Connection) -> Result<Option<Assignment>, WorkError> {
         if !self.table.is_connected(scope, connection).await? {
             return Ok(None);
@@ -186,26 +184,26 @@ impl LeadWriter {
     }
 }
 
-/// What is older was told, or it is too late: that it was is not remembered for so long.
-fn is_recent(stored: &Stored) -> bool {
-    const REMEMBERED: SignedDuration = SignedDuration::from_hours(80 * 24);
-    stored.passage().stored_at.is_none_or(|at| crate::clock::now().duration_since(at) < REMEMBERED)
+/// Whether a lead without a publication mark may be unpublished. Marks are deleted by TTL after 80 days.
+fn is_recent(stored: &StoredLead) -> bool {
+    const MARK_TTL: SignedDuration = SignedDuration::from_hours(80 * 24);
+    stored.provenance().stored_at.is_none_or(|at| crate::clock::now().duration_since(at) < MARK_TTL)
 }
 
-/// As few handfuls as a transaction's limits allow.
-fn handfuls(leads: &[Lead]) -> Vec<&[Lead]> {
-    let size = |lead: &Lead| serde_json::to_string(lead).map_or(HANDFUL_BYTES, |json| json.len());
-    let mut handfuls = Vec::new();
+/// Splits leads into as few chunks as a transaction's limits allow.
+fn chunks(leads: &[Lead]) -> Vec<&[Lead]> {
+    let size = |lead: &Lead| serde_json::to_string(lead).map_or(MAX_CHUNK_BYTES, |json| json.len());
+    let mut chunks = Vec::new();
     let mut rest = leads;
     while !rest.is_empty() {
         let mut bytes = 0;
-        let fitting = rest.iter().take(HANDFUL).take_while(|lead| {
+        let fitting = rest.iter().take(MAX_CHUNK_LEADS).take_while(|lead| {
             bytes += size(lead);
-            bytes <= HANDFUL_BYTES
+            bytes <= MAX_CHUNK_BYTES
         });
-        let (handful, more) = rest.split_at(fitting.count().max(1));
-        handfuls.push(handful);
+        let (chunk, more) = rest.split_at(fitting.count().max(1));
+        chunks.push(chunk);
         rest = more;
     }
-    handfuls
+    chunks
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{OrgId, UserId};
+use crate::ids::{OrgId, OrgScope, UserId};
 use crate::model::connection::ConnectedBy;
 
 /// A caller with a valid token.
@@ -36,10 +36,80 @@ pub enum Role {
     Other,
 }
 
+/// Why a caller may not act for an org.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccessDenied {
+    /// The role permits nothing here.
+    #[error("This needs the role admin, moderator or superadmin")]
+    Role,
+    /// Not even an admin may do this.
+    #[error("This needs the role superadmin")]
+    SuperAdminOnly,
+    /// No org was selected, and the caller belongs to none.
+    #[error("Select an org")]
+    NoOrg,
+    /// The org is not the caller's, or the text cannot be an org's id.
+    #[error("This org is not one you belong to")]
+    ForeignOrg,
+}
+
 impl Caller {
+    /// The scope of the org that the caller selects: their own, or any for a superadmin.
+    pub fn scope(&self, org: Option<&str>) -> Result<OrgScope, AccessDenied> {
+        if self.role == Role::Other {
+            return Err(AccessDenied::Role);
+        }
+        let org = org.map(str::trim).filter(|org| !org.is_empty()).ok_or(AccessDenied::NoOrg)?;
+        let org = OrgId::parse(org).map_err(|_| AccessDenied::ForeignOrg)?;
+        if self.role == Role::SuperAdmin || self.org.as_ref() == Some(&org) {
+            Ok(OrgScope::new(org))
+        } else {
+            Err(AccessDenied::ForeignOrg)
+        }
+    }
+
+    /// The scope of any org, for what only a superadmin may do.
+    pub fn scope_as_superadmin(&self, org: OrgId) -> Result<OrgScope, AccessDenied> {
+        if self.role == Role::SuperAdmin { Ok(OrgScope::new(org)) } else { Err(AccessDenied::SuperAdminOnly) }
+    }
+
+    /// The scope of the caller's own org, whatever their role. The org's directory must then say what a colleague
+    /// without one of the roles may do in it.
+    pub fn scope_of_colleague(&self) -> Result<OrgScope, AccessDenied> {
+        self.org.clone().map(OrgScope::new).ok_or(AccessDenied::NoOrg)
+    }
+
     /// The caller in the form in which an integration records who connected it.
     #[must_use]
     pub fn as_connector(&self) -> ConnectedBy {
         ConnectedBy { user_id: self.user.clone(), name: self.name.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(role: Role, org: Option<&str>) -> Caller {
+        let org = org.map(|org| OrgId::parse(org).unwrap());
+        Caller { user: UserId::parse("u").unwrap(), name: None, email: None, role, org }
+    }
+
+    #[test]
+    fn an_org_is_reached_by_its_own_people_and_by_superadmins() {
+        let check = |role, org, selected, expect: Result<&str, AccessDenied>| {
+            let got = caller(role, org).scope(selected).map(|scope| scope.org().to_string());
+            assert_eq!(got, expect.map(ToOwned::to_owned), "{role:?} {org:?} {selected:?}");
+        };
+        check(Role::Admin, Some("demo"), Some("demo"), Ok("demo"));
+        check(Role::Moderator, Some("demo"), Some(" demo "), Ok("demo"));
+        check(Role::SuperAdmin, None, Some("other"), Ok("other"));
+        check(Role::Admin, Some("demo"), Some("other"), Err(AccessDenied::ForeignOrg));
+        check(Role::Admin, Some("demo"), Some("demo#x"), Err(AccessDenied::ForeignOrg));
+        check(Role::Admin, None, Some("demo"), Err(AccessDenied::ForeignOrg));
+        check(Role::Admin, Some("demo"), None, Err(AccessDenied::NoOrg));
+        check(Role::Admin, Some("demo"), Some(""), Err(AccessDenied::NoOrg));
+        check(Role::Other, Some("demo"), Some("demo"), Err(AccessDenied::Role));
+        assert!(caller(Role::Admin, Some("demo")).scope_as_superadmin(OrgId::parse("demo").unwrap()).is_err());
     }
 }

@@ -244,7 +244,7 @@ impl Event {
 
     /// A lead's answers were mapped again by `version` of its form's mapping; `None` if the form no longer has one.
     #[must_use]
-    pub fn lead_mapped_again(scope: &OrgScope, lead: &Lead, version: Option<u32>) -> Self {
+    pub fn lead_remapped(scope: &OrgScope, lead: &Lead, version: Option<u32>) -> Self {
         let mapped = MappedAgain {
             full_name: lead.full_name.clone(),
             email: lead.email.clone(),

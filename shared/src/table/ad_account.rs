@@ -1,6 +1,6 @@
 //! Linked ad accounts, the sync in progress on each, and the pauses that Meta asks for.
 //!
-//! Settings, the results of a sync, and its lease are written concurrently by different writers. Each has its own
+//! AdAccountSettings, the results of a sync, and its lease are written concurrently by different writers. Each has its own
 //! attributes.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -14,9 +14,9 @@ use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
 use crate::model::ads::account::{AdAccount, Stage};
 use crate::model::ads::sync_problem::SyncProblem;
 
-/// Settings that an admin changes. `None` means unchanged.
+/// AdAccountSettings that an admin changes. `None` means unchanged.
 #[derive(Debug, Clone, Default)]
-pub struct Settings {
+pub struct AdAccountSettings {
     /// The org's name for it.
     pub label: Option<String>,
     /// The client whose ads these are.
@@ -80,7 +80,7 @@ impl Table {
                 // One bad row must not block the others.
                 tracing::error!(%error, pk = key.pk, sk = key.sk, "a linked ad account cannot be read");
             });
-            account.ok().map(|account| (OrgScope::of(account.org.clone()), account))
+            account.ok().map(|account| (OrgScope::new(account.org.clone()), account))
         };
         Ok(items.into_iter().filter_map(readable).collect())
     }
@@ -92,13 +92,18 @@ impl Table {
         id: &AdAccountId,
         link: &LinkId,
     ) -> Result<Option<(OrgScope, AdAccount)>, TableError> {
-        let scope = OrgScope::of(org);
+        let scope = OrgScope::new(org);
         let account = self.ad_account(&scope, id).await?.filter(|account| account.id == *link);
         Ok(account.map(|account| (scope, account)))
     }
 
     /// Changes an account's settings. `false` if the account is gone.
-    pub async fn set_ad_account(&self, scope: &OrgScope, seen: &AdAccount, to: &Settings) -> Result<bool, TableError> {
+    pub async fn set_ad_account(
+        &self,
+        scope: &OrgScope,
+        seen: &AdAccount,
+        to: &AdAccountSettings,
+    ) -> Result<bool, TableError> {
         let mut change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_unchanged("id", &seen.id)?;
         // An update must set something, so this sets an attribute unconditionally.
         change = change.set("type", &"ad_account")?;
@@ -218,7 +223,7 @@ impl Table {
     /// # Errors
     /// After an error, part of the data is deleted.
     pub async fn forget_ads(&self, org: crate::ids::OrgId, link: &LinkId) -> Result<(), TableError> {
-        let scope = &OrgScope::of(org);
+        let scope = &OrgScope::new(org);
         for day in self.days_with_campaign_days(scope, link).await? {
             self.delete_partition(&keys::ad_days_pk(scope, link, day)).await?;
         }

@@ -10,7 +10,7 @@ use crate::ids::{AdObjectId, LinkId, OrgScope};
 use crate::model::ads::object::{AdObject, AdObjectKind};
 
 #[derive(Serialize, Deserialize)]
-struct Stored<O> {
+struct ObjectRow<O> {
     mark: u64,
     object: O,
 }
@@ -24,7 +24,7 @@ impl Table {
         ids: &[(AdObjectKind, AdObjectId)],
     ) -> Result<HashMap<(AdObjectKind, AdObjectId), AdObject>, TableError> {
         let keys: Vec<Key> = ids.iter().map(|(kind, id)| keys::ad_object(scope, link, *kind, id)).collect();
-        let stored: Vec<Stored<AdObject>> = self.read_all(&keys).await?;
+        let stored: Vec<ObjectRow<AdObject>> = self.read_all(&keys).await?;
         Ok(stored
             .into_iter()
             .map(|stored| ((stored.object.kind(), stored.object.id().clone()), stored.object))
@@ -57,7 +57,7 @@ impl Table {
     ) -> Result<(), TableError> {
         let put = |object: &AdObject| {
             let key = keys::ad_object(scope, link, object.kind(), object.id());
-            put_request(&Row::new(&key, "ad_object", &Stored { mark: object.mark(), object }))
+            put_request(&Row::new(&key, "ad_object", &ObjectRow { mark: object.mark(), object }))
         };
         self.write_many(objects.iter().map(put).collect::<Result<_, _>>()?).await
     }
@@ -75,7 +75,7 @@ impl Table {
         let start = after.map(|id| keys::ad_object(scope, link, kind, id).attributes());
         let range = (prefix, &*format!("{prefix}~"));
         let (items, more) = self.query_between(&keys::ads_pk(scope, link), range, start, Some(limit)).await?;
-        let objects = items.into_iter().map(|item| Ok(super::entity::<Stored<AdObject>>(item)?.object));
+        let objects = items.into_iter().map(|item| Ok(super::entity::<ObjectRow<AdObject>>(item)?.object));
         Ok((objects.collect::<Result<_, TableError>>()?, more.is_some()))
     }
 }

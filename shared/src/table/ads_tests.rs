@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::ad_account::{Found, Settings};
+use super::ad_account::{AdAccountSettings, Found};
 use super::tests::{at, empty_table, scope};
 use crate::ids::{AdObjectId, RunId};
 use crate::model::ads::account::tests::account;
@@ -37,7 +37,7 @@ fn ad_day(ad: &str, at_day: &str, spend: &str) -> AdDay {
 
 fn campaign_day(at_day: &str, campaign: &str, ads: usize) -> CampaignDay {
     let line = |ad: usize| {
-        (object_id(&(1_000_000 + ad).to_string()), AdDaySummary::of(object_id("20"), &metrics("1.25", ad as u64)))
+        (object_id(&(1_000_000 + ad).to_string()), AdDaySummary::new(object_id("20"), &metrics("1.25", ad as u64)))
     };
     CampaignDay { day: day(at_day), campaign_id: object_id(campaign), ads: (0..ads).map(line).collect() }
 }
@@ -80,7 +80,7 @@ async fn settings_findings_and_readings_do_not_overwrite_each_other() {
     let (table, scope) = (empty_table().await, scope("a"));
     let account = account();
     table.insert_ad_account(&scope, &account).await.unwrap();
-    let settings = Settings { label: Some("New".into()), paused: Some(true), ..Settings::default() };
+    let settings = AdAccountSettings { label: Some("New".into()), paused: Some(true), ..AdAccountSettings::default() };
     assert!(table.set_ad_account(&scope, &account, &settings).await.unwrap());
     let found = Found { stage: Some(Stage::Ready), rows_per_day: Some(7), ..Found::default() };
     table.set_found(&scope, &account, &found).await.unwrap();

@@ -11,7 +11,7 @@ use crate::model::lead::run::tests::run;
 use crate::model::lead::run::{RunProblem, RunState};
 use crate::model::lead::trace::{Step, StepKind};
 use crate::model::lead::{FoundBy, Provenance};
-use crate::table::lead::Stored;
+use crate::table::lead::StoredLead;
 
 #[tokio::test]
 async fn of_two_who_change_a_mapping_at_once_one_is_told() {
@@ -62,18 +62,18 @@ async fn steps_come_back_in_the_order_in_which_they_happened() {
 #[tokio::test]
 async fn what_was_told_together_or_alone_is_known_to_be_told() {
     let (table, a) = (empty_table().await, scope("a"));
-    let stored = |id: u64, telling: &str| {
-        let passage = Provenance { telling: Some(telling.into()), ..Provenance::default() };
-        Stored::Lead(Box::new(crate::model::lead::Lead { passage, ..lead(id, None) }))
+    let stored = |id: u64, publication: &str| {
+        let provenance = Provenance { publication_id: Some(publication.into()), ..Provenance::default() };
+        StoredLead::Lead(Box::new(crate::model::lead::Lead { provenance, ..lead(id, None) }))
     };
     let (one, two, three) = (stored(1, "t"), stored(2, "t"), stored(3, "u"));
     table.mark_published(&a, "u", at("2026-01-01T00:00:00Z")).await.unwrap();
     table.mark_published(&a, one.id().as_str(), at("2026-01-01T00:00:01Z")).await.unwrap();
-    let told = table.told_at(&a, &[&one, &two, &three]).await.unwrap();
+    let told = table.published_at(&a, &[&one, &two, &three]).await.unwrap();
     assert_eq!(told, [Some(at("2026-01-01T00:00:01Z")), None, Some(at("2026-01-01T00:00:00Z"))]);
-    assert_eq!(table.told_at(&a, &[&three, &three]).await.unwrap().len(), 2, "asked for twice at once");
+    assert_eq!(table.published_at(&a, &[&three, &three]).await.unwrap().len(), 2, "asked for twice at once");
     let twice = [one.id().clone(), one.id().clone()];
-    assert!(table.stored_among(&a, &twice).await.unwrap().is_empty());
+    assert!(table.find_stored(&a, &twice).await.unwrap().is_empty());
 }
 
 #[tokio::test]
@@ -154,7 +154,7 @@ async fn a_quiet_page_is_quiet_until_its_next_lead() {
 async fn fields_are_written_anew_and_persons_stay_whose_they_are() {
     let (table, a) = (empty_table().await, scope("a"));
     let leads = [lead(1, Some("one@example.com")), lead(2, Some("two@example.com"))];
-    let known = table.known(&a, &leads, &Assignment::Unassigned).await.unwrap();
+    let known = table.dedupe_snapshot(&a, &leads, &Assignment::Unassigned).await.unwrap();
     let plan = crate::model::lead::dedupe::plan(&leads, &known, &Assignment::Unassigned);
     table.commit(&a, None, &plan, at("2026-01-01T00:00:00Z")).await.unwrap();
     let mut changed = leads[0].clone();
@@ -165,18 +165,22 @@ async fn fields_are_written_anew_and_persons_stay_whose_they_are() {
         let person = person_keys(Some(email), None).remove(0);
         table.claim_person(&a, &person, &changed.id).await.unwrap();
     }
-    let Some(Stored::Lead(read)) = table.stored(&a, &changed.id).await.unwrap() else { panic!("it is there") };
+    let Some(StoredLead::Lead(read)) = table.find_lead(&a, &changed.id).await.unwrap() else { panic!("it is there") };
     assert_eq!((read.email, read.fields.len()), (changed.email.clone(), 1));
     let arrivals = [lead(3, Some("new@example.com")), lead(4, Some("two@example.com"))];
-    let known = table.known(&a, &arrivals, &Assignment::Unassigned).await.unwrap();
+    let known = table.dedupe_snapshot(&a, &arrivals, &Assignment::Unassigned).await.unwrap();
     let owners: Vec<&str> =
         arrivals.iter().map(|lead| known.persons[&person_keys(lead.email.as_deref(), None)[0]].as_str()).collect();
     assert_eq!(owners, ["meta-1", "meta-2"]);
     let old = person_keys(Some("one@example.com"), None).remove(0);
     table.release_person(&a, &old, &leads[1].id).await.unwrap();
     let mine = [lead(5, Some("one@example.com"))];
-    assert_eq!(table.known(&a, &mine, &Assignment::Unassigned).await.unwrap().persons.len(), 1, "not theirs to give");
+    assert_eq!(
+        table.dedupe_snapshot(&a, &mine, &Assignment::Unassigned).await.unwrap().persons.len(),
+        1,
+        "not theirs to give"
+    );
     table.release_person(&a, &old, &leads[0].id).await.unwrap();
-    assert_eq!(table.known(&a, &mine, &Assignment::Unassigned).await.unwrap().persons.len(), 0);
+    assert_eq!(table.dedupe_snapshot(&a, &mine, &Assignment::Unassigned).await.unwrap().persons.len(), 0);
     assert!(!table.set_fields(&a, &lead(9, None)).await.unwrap());
 }

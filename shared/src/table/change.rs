@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::keys::{IndexKey, Key};
 use super::{Item, Table, TableError};
 
-/// A change under construction. [`Change::send`] executes it.
-pub(super) struct Change {
+/// A change under construction. [`ItemUpdate::send`] executes it.
+pub(super) struct ItemUpdate {
     request: UpdateItemFluentBuilder,
     sets: Vec<String>,
     removes: Vec<String>,
@@ -20,8 +20,8 @@ pub(super) struct Change {
 
 impl Table {
     /// Starts a change of the item at `key`. Without a condition, it creates a missing item.
-    pub(super) fn change(&self, key: &Key) -> Change {
-        Change {
+    pub(super) fn change(&self, key: &Key) -> ItemUpdate {
+        ItemUpdate {
             request: self.client.update_item().table_name(&self.name).set_key(Some(key.attributes())),
             sets: Vec::new(),
             removes: Vec::new(),
@@ -31,7 +31,7 @@ impl Table {
     }
 }
 
-impl Change {
+impl ItemUpdate {
     /// Sets one attribute. A value that serializes to null removes it.
     pub(super) fn set(self, name: &str, value: &impl Serialize) -> Result<Self, TableError> {
         Ok(self.put(name, serde_dynamo::to_attribute_value(value)?, false))

@@ -14,7 +14,7 @@ use crate::ids::{LeadId, OrgScope, UserId};
 use crate::model::connection::{Choice, Connection};
 use crate::model::lead::FoundBy;
 use crate::model::lead::assignment::Rotation;
-use crate::model::lead::dedupe::Plan;
+use crate::model::lead::dedupe::WritePlan;
 use crate::model::org::LEAD_MANAGEMENT;
 
 /// A connection's counters, by how leads were found.
@@ -45,7 +45,7 @@ impl Table {
         &self,
         scope: &OrgScope,
         connection: Option<&Connection>,
-        plan: &Plan,
+        plan: &WritePlan,
         now: Timestamp,
     ) -> Result<CommitOutcome, TableError> {
         let mut writes = Vec::new();
@@ -147,7 +147,7 @@ impl Table {
         &self,
         scope: &OrgScope,
         connection: &Connection,
-        plan: &Plan,
+        plan: &WritePlan,
         now: Timestamp,
     ) -> Result<TransactWriteItem, TableError> {
         let brought = |found_by: FoundBy| {
@@ -172,7 +172,7 @@ impl Table {
             .set_key(Some(keys::connection(scope, &connection.integration_id, &connection.page_id).attributes()))
             .condition_expression("attribute_exists(pk) AND (attribute_not_exists(choice) OR choice = :connected)")
             .expression_attribute_values(":connected", serde_dynamo::to_attribute_value(Choice::Connected)?)
-            .expression_attribute_values(":leads", AttributeValue::N(plan.counted().to_string()));
+            .expression_attribute_values(":leads", AttributeValue::N(plan.lead_count().to_string()));
         // DynamoDB refuses a value that no expression uses.
         if sets.iter().any(|set| set.ends_with(":now")) {
             update = update.expression_attribute_values(":now", text(now.to_string()));

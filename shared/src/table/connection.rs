@@ -19,7 +19,7 @@ impl Table {
     /// Like [`Table::connections_of_page`], but includes disconnected ones.
     pub async fn ever_connected(&self, page: &PageId) -> Result<Vec<(OrgScope, Connection)>, TableError> {
         let connections: Vec<Connection> = self.query(&keys::page_pk(page), keys::CONNECTION_PREFIX).await?;
-        Ok(connections.into_iter().map(|connection| (OrgScope::of(connection.org.clone()), connection)).collect())
+        Ok(connections.into_iter().map(|connection| (OrgScope::new(connection.org.clone()), connection)).collect())
     }
 
     /// Lists the org's pages by integration and page, including disconnected ones. A page stored just now may be

@@ -1,11 +1,11 @@
 //! Integrations, their pages, their notices and their ends, against an in-process DynamoDB.
 
-use super::integration::{Findings, Settings};
-use super::notice::{Claimed, NoticeTo};
+use super::integration::{Findings, IntegrationSettings};
+use super::notice::{ClaimOutcome, NoticeTo};
 use super::tests::{at, connection, empty_table, integration, scope};
 use super::*;
 use crate::ids::{IntegrationId, OrgId, OrgScope, UserId};
-use crate::model::connection::login::{Claim, Login};
+use crate::model::connection::login::{Login, LoginClaim, LoginOutcome};
 use crate::model::connection::standing::{EndReason, Ended};
 use crate::model::connection::{Choice, ConnectedBy, Connection, Integration};
 use crate::model::lead::assignment::Assignment;
@@ -41,7 +41,7 @@ fn revoked() -> Ended {
 #[tokio::test]
 async fn connecting_again_keeps_what_an_admin_set_and_ends_what_had_ended() {
     let (table, a) = with_ours("2026-01-02T00:00:00Z").await;
-    let settings = Settings { name: Some("Mine".into()), ..Settings::default() };
+    let settings = IntegrationSettings { name: Some("Mine".into()), ..IntegrationSettings::default() };
     assert!(table.set_settings(&a, &ours().id, &settings).await.unwrap());
     assert!(table.record_findings(&a, &ours(), &findings(Some(revoked())), at("2026-01-03T00:00:00Z")).await.unwrap());
     let again =
@@ -72,7 +72,7 @@ async fn findings_about_an_earlier_token_are_dropped() {
 #[tokio::test]
 async fn settings_of_nobody_make_nobody() {
     let (table, a) = (empty_table().await, scope("a"));
-    let settings = Settings { name: Some("Mine".into()), ..Settings::default() };
+    let settings = IntegrationSettings { name: Some("Mine".into()), ..IntegrationSettings::default() };
     assert!(!table.set_settings(&a, &ours().id, &settings).await.unwrap());
     assert!(!table.begin_removal(&a, &ours().id, at("2026-01-02T00:00:00Z")).await.unwrap());
     assert_eq!(table.integrations(&a).await.unwrap(), []);
@@ -128,7 +128,7 @@ async fn what_is_on_its_way_out_is_not_connected_again() {
 
 #[tokio::test]
 async fn a_notice_is_claimed_once_and_a_dead_claim_is_taken_over() {
-    use Claimed::{Held, Mine, Sent};
+    use ClaimOutcome::{Held, Mine, Sent};
     let (table, a, id) = (empty_table().await, scope("a"), ours().id);
     let whom = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "7d", to: "user-ann" };
     let claim = async |whom, now: &str| table.claim_notice(&a, whom, at(now)).await.unwrap();
@@ -150,7 +150,7 @@ async fn of_many_claims_at_once_one_is_granted() {
     let whom = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "ended", to: "bus" };
     let claims: Vec<_> = (0..16).map(|_| table.claim_notice(&a, whom, at("2026-01-02T00:00:00Z"))).collect();
     let granted = futures_util::future::join_all(claims).await;
-    assert_eq!(granted.into_iter().filter(|granted| *granted.as_ref().unwrap() == Claimed::Mine).count(), 1);
+    assert_eq!(granted.into_iter().filter(|granted| *granted.as_ref().unwrap() == ClaimOutcome::Mine).count(), 1);
 }
 
 #[tokio::test]
@@ -251,17 +251,17 @@ async fn a_login_can_be_claimed_once() {
         claim: None,
     };
     table.begin_login(&login).await.unwrap();
-    let claim = |visitor: &str| Claim {
+    let claim = |visitor: &str| LoginClaim {
         visitor: visitor.into(),
         secret: "s".into(),
         at: at("2026-01-01T00:00:00Z"),
-        onward: None,
+        outcome: None,
     };
     let (one, other) = (claim("one"), claim("other"));
     let (first, second) = tokio::join!(table.claim_login(&login, &one), table.claim_login(&login, &other));
     assert_ne!(first.as_ref().unwrap(), second.as_ref().unwrap(), "one of two gets it");
     let won = if first.unwrap() { one } else { other };
-    let ended = Claim { onward: Some(login.return_url.clone()), ..won };
+    let ended = LoginClaim { outcome: Some(LoginOutcome::Denied), ..won };
     table.end_login(&login, &ended).await.unwrap();
     let stored = Login { claim: Some(ended), ..login };
     assert_eq!(table.login("n").await.unwrap(), Some((scope("a"), stored)));

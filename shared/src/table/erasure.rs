@@ -37,7 +37,7 @@ impl Table {
     pub async fn still_erasing(&self, erasure: &Erasure) -> Result<usize, TableError> {
         let mut open = 0;
         for (org, id) in &erasure.integrations {
-            let integration = self.integration(&OrgScope::of(org.clone()), id).await?;
+            let integration = self.integration(&OrgScope::new(org.clone()), id).await?;
             open += usize::from(integration.is_some_and(|found| found.erasing));
         }
         Ok(open)

@@ -4,20 +4,20 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::change::Change;
+use super::change::ItemUpdate;
 use super::keys;
 use super::{Row, Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
 use crate::model::connection::standing::Ended;
-use crate::model::connection::{ConnectedBy, Integration, Problem};
+use crate::model::connection::{ConnectedBy, Integration, IntegrationProblem};
 use crate::model::lead::assignment::Assignment;
 
 /// Problems stored with an integration. An item holds 400 KB, and an admin does not need more.
 const MAX_PROBLEMS: usize = 100;
 
-/// Settings that an admin may change. `None` means unchanged.
+/// IntegrationSettings that an admin may change. `None` means unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Settings {
+pub struct IntegrationSettings {
     /// The name, for people.
     pub name: Option<String>,
     /// The description, for people.
@@ -60,7 +60,7 @@ pub struct Due {
 
 /// An index entry: an integration that a person at Meta connected, found by a hash of the person's id.
 #[derive(Serialize, Deserialize)]
-struct Person {
+struct PersonRow {
     org: OrgId,
     integration_id: IntegrationId,
 }
@@ -77,7 +77,7 @@ impl Table {
         org: OrgId,
         id: &IntegrationId,
     ) -> Result<Option<(OrgScope, Integration)>, TableError> {
-        let scope = OrgScope::of(org);
+        let scope = OrgScope::new(org);
         Ok(self.integration(&scope, id).await?.map(|integration| (scope, integration)))
     }
 
@@ -116,7 +116,7 @@ impl Table {
         integration: &Integration,
         next_check: Option<Timestamp>,
         kept: &[&str],
-    ) -> Result<Change, TableError> {
+    ) -> Result<ItemUpdate, TableError> {
         let change = self.change(&keys::integration(scope, &integration.id)).set("type", &"integration")?;
         let index = next_check.map(|at| keys::check_index(scope, &integration.id, at));
         Ok(change.set_all(integration, kept)?.index(index))
@@ -141,7 +141,7 @@ impl Table {
         &self,
         scope: &OrgScope,
         id: &IntegrationId,
-        settings: &Settings,
+        settings: &IntegrationSettings,
     ) -> Result<bool, TableError> {
         // DynamoDB refuses an empty update, and a caller may ask for one.
         let mut change = self.change(&keys::integration(scope, id)).if_exists().set("type", &"integration")?;
@@ -194,9 +194,9 @@ impl Table {
         &self,
         scope: &OrgScope,
         id: &IntegrationId,
-        problems: &[Problem],
+        problems: &[IntegrationProblem],
     ) -> Result<(), TableError> {
-        let problems: Vec<&Problem> = problems.iter().take(MAX_PROBLEMS).collect();
+        let problems: Vec<&IntegrationProblem> = problems.iter().take(MAX_PROBLEMS).collect();
         self.change(&keys::integration(scope, id)).set("problems", &problems)?.if_exists().send().await.map(drop)
     }
 
@@ -234,7 +234,8 @@ impl Table {
     pub async fn end_erasure(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
         let nobody = ConnectedBy { name: None, ..seen.connected_by.clone() };
         let change = self.change(&keys::integration(scope, &seen.id)).set("connected_by", &nobody)?;
-        let change = change.set("credentials", &Vec::<String>::new())?.set("problems", &Vec::<Problem>::new())?;
+        let change =
+            change.set("credentials", &Vec::<String>::new())?.set("problems", &Vec::<IntegrationProblem>::new())?;
         let change = change.set("granted_for", &None::<()>)?.set("person", &None::<()>)?;
         let change = change.set("erasing", &false)?.set("letting_go", &false)?;
         change.if_exists().if_unchanged("connected_at", &seen.connected_at)?.send().await.map(drop)
@@ -252,8 +253,8 @@ impl Table {
         let items = self.index_items(keys::CHECKS, Some(&until)).await?;
         let due = items.iter().filter_map(|item| {
             let place = item.get("gsi1sk")?.as_s().ok()?;
-            let (org, id) = keys::checked(place)?;
-            Some(Due { scope: OrgScope::of(org), id, place: place.clone() })
+            let (org, id) = keys::parse_check(place)?;
+            Some(Due { scope: OrgScope::new(org), id, place: place.clone() })
         });
         Ok(due.collect())
     }
@@ -268,7 +269,7 @@ impl Table {
 
     /// Stores which person at Meta connected an integration, by a hash that only this service can compute.
     pub async fn remember_person(&self, scope: &OrgScope, id: &IntegrationId, person: &str) -> Result<(), TableError> {
-        let row = Person { org: scope.org().clone(), integration_id: id.clone() };
+        let row = PersonRow { org: scope.org().clone(), integration_id: id.clone() };
         self.put(Row::new(&keys::meta_person(person, scope, id), "meta_person", &row)).await
     }
 
@@ -279,7 +280,7 @@ impl Table {
 
     /// Lists the integrations that a person at Meta connected.
     pub async fn integrations_of_person(&self, person: &str) -> Result<Vec<(OrgScope, IntegrationId)>, TableError> {
-        let rows: Vec<Person> = self.query(&keys::meta_person_pk(person), keys::CONNECTION_PREFIX).await?;
-        Ok(rows.into_iter().map(|row| (OrgScope::of(row.org), row.integration_id)).collect())
+        let rows: Vec<PersonRow> = self.query(&keys::meta_person_pk(person), keys::CONNECTION_PREFIX).await?;
+        Ok(rows.into_iter().map(|row| (OrgScope::new(row.org), row.integration_id)).collect())
     }
 }

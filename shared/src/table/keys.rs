@@ -16,7 +16,7 @@
 //! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `created#l` | |
 //! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | |
 //! | step | `ORG#o#LEAD#l` | `STEP#when#what` | | | some |
-//! | telling | `ORG#o#TELLING#t` | `TELLING` | | | yes |
+//! | publication | `ORG#o#PUBLICATION#p` | `PUBLICATION` | | | yes |
 //! | latency | `ORG#o#LATENCY` | `DAY#d` | | | yes |
 //! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | |
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
@@ -111,7 +111,7 @@ pub(super) fn check_index(scope: &OrgScope, id: &IntegrationId, at: Timestamp) -
 }
 
 /// Parses the org and the integration from a position in the check queue.
-pub(super) fn checked(gsi1sk: &str) -> Option<(OrgId, IntegrationId)> {
+pub(super) fn parse_check(gsi1sk: &str) -> Option<(OrgId, IntegrationId)> {
     let (_, rest) = gsi1sk.split_once('#')?;
     let (org, id) = rest.split_once('#')?;
     Some((OrgId::parse(org).ok()?, IntegrationId::parse(id).ok()?))
@@ -167,8 +167,8 @@ pub(super) fn step(scope: &OrgScope, lead: &LeadId, at: Timestamp, what: StepKin
     Key { pk, sk: format!("{STEP_PREFIX}{}#{what:?}", at.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")) }
 }
 
-pub(super) fn telling(scope: &OrgScope, telling: &str) -> Key {
-    Key { pk: format!("ORG#{}#TELLING#{telling}", scope.org()), sk: "TELLING".to_owned() }
+pub(super) fn publication(scope: &OrgScope, publication: &str) -> Key {
+    Key { pk: format!("ORG#{}#PUBLICATION#{publication}", scope.org()), sk: "PUBLICATION".to_owned() }
 }
 
 pub(super) fn latency(scope: &OrgScope, day: Date) -> Key {
@@ -313,8 +313,8 @@ mod tests {
 
     #[test]
     fn every_key_of_an_org_names_the_org_whole() {
-        let scope = OrgScope::of(OrgId::parse("a").unwrap());
-        let neighbour = OrgScope::of(OrgId::parse("ab").unwrap());
+        let scope = OrgScope::new(OrgId::parse("a").unwrap());
+        let neighbour = OrgScope::new(OrgId::parse("ab").unwrap());
         let lead_id = LeadId::parse("meta-1").unwrap();
         let integration_id = IntegrationId::parse("int_1").unwrap();
         let page = PageId::parse("7").unwrap();
@@ -334,7 +334,7 @@ mod tests {
                 runs_pk(scope),
                 mapping(scope, &FormId::parse("3").unwrap()).pk,
                 step(scope, &lead_id, Timestamp::UNIX_EPOCH, StepKind::Tried).pk,
-                telling(scope, "t").pk,
+                publication(scope, "p").pk,
                 latency(scope, Date::constant(2026, 1, 1)).pk,
                 ad_account(scope, &AdAccountId::parse("act_1").unwrap()).pk,
                 ads_pk(scope, &link),
@@ -354,11 +354,11 @@ mod tests {
 
     #[test]
     fn a_place_among_the_checks_says_whose_it_is() {
-        let scope = OrgScope::of(OrgId::parse("auth0|x").unwrap());
+        let scope = OrgScope::new(OrgId::parse("auth0|x").unwrap());
         let id = IntegrationId::parse("int_1").unwrap();
         let index = check_index(&scope, &id, "2026-01-01T00:00:00Z".parse().unwrap());
-        assert_eq!(checked(&index.gsi1sk), Some((scope.org().clone(), id)));
-        assert_eq!(checked("2026-01-01T00:00:00Z"), None);
+        assert_eq!(parse_check(&index.gsi1sk), Some((scope.org().clone(), id)));
+        assert_eq!(parse_check("2026-01-01T00:00:00Z"), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::keys::{self, Key};
 use super::{Table, TableError, entity};
 use crate::ids::{LeadId, OrgScope, UserId};
 use crate::model::lead::assignment::{Assigned, Assignment};
-use crate::model::lead::dedupe::Known;
+use crate::model::lead::dedupe::Snapshot;
 use crate::model::lead::identity::{PersonKey, person_keys};
 use crate::model::lead::{Lead, Provenance, Status, Submission};
 
@@ -23,14 +23,14 @@ pub struct LeadChange {
 
 /// The item under a submission's key.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Stored {
+pub enum StoredLead {
     /// The submission became a lead.
     Lead(Box<Lead>),
     /// The submission joined an existing lead.
     Submission(Box<Submission>),
 }
 
-impl Stored {
+impl StoredLead {
     /// Returns its id.
     #[must_use]
     pub fn id(&self) -> &LeadId {
@@ -42,19 +42,24 @@ impl Stored {
 
     /// Returns how it arrived.
     #[must_use]
-    pub fn passage(&self) -> &Provenance {
+    pub fn provenance(&self) -> &Provenance {
         match self {
-            Self::Lead(lead) => &lead.passage,
-            Self::Submission(submission) => &submission.passage,
+            Self::Lead(lead) => &lead.provenance,
+            Self::Submission(submission) => &submission.provenance,
         }
     }
 }
 
 impl Table {
     /// Reads which of `leads`, and of the persons in them, the org already has, as input for a plan.
-    pub async fn known(&self, scope: &OrgScope, leads: &[Lead], assignment: &Assignment) -> Result<Known, TableError> {
+    pub async fn dedupe_snapshot(
+        &self,
+        scope: &OrgScope,
+        leads: &[Lead],
+        assignment: &Assignment,
+    ) -> Result<Snapshot, TableError> {
         #[derive(Deserialize)]
-        struct Claim {
+        struct PersonClaim {
             lead_id: LeadId,
         }
         let persons = leads
@@ -69,30 +74,30 @@ impl Table {
 
         let is_stored = |(key, _): &&(Key, &LeadId)| found.contains_key(key);
         let stored = lead_keys.iter().filter(is_stored).map(|(_, id)| (*id).clone()).collect();
-        let mut known = Known { stored, ..Known::default() };
+        let mut snapshot = Snapshot { stored, ..Snapshot::default() };
         for person in persons {
             if let Some(item) = found.remove(&keys::person(scope, &person)) {
-                known.persons.insert(person, entity::<Claim>(item)?.lead_id);
+                snapshot.persons.insert(person, entity::<PersonClaim>(item)?.lead_id);
             }
         }
         match assignment {
-            Assignment::RoundRobin => known.rotation = Some(self.rotation(scope).await?),
+            Assignment::RoundRobin => snapshot.rotation = Some(self.rotation(scope).await?),
             Assignment::User { user_id } => {
-                known.chosen_user_eligible = self.user(scope, user_id).await?.is_some_and(|user| user.takes_leads());
+                snapshot.chosen_user_eligible = self.user(scope, user_id).await?.is_some_and(|user| user.takes_leads());
             }
             Assignment::Unassigned => {}
         }
-        Ok(known)
+        Ok(snapshot)
     }
 
     /// Reads the item under a lead's or a submission's id.
-    pub async fn stored(&self, scope: &OrgScope, id: &LeadId) -> Result<Option<Stored>, TableError> {
+    pub async fn find_lead(&self, scope: &OrgScope, id: &LeadId) -> Result<Option<StoredLead>, TableError> {
         let Some(item) = self.get_item(&keys::lead(scope, id)).await? else { return Ok(None) };
         let is_lead = item.get("type").and_then(|value| value.as_s().ok()).is_some_and(|kind| kind == "lead");
         Ok(Some(if is_lead {
-            Stored::Lead(Box::new(entity(item)?))
+            StoredLead::Lead(Box::new(entity(item)?))
         } else {
-            Stored::Submission(Box::new(entity(item)?))
+            StoredLead::Submission(Box::new(entity(item)?))
         }))
     }
 
@@ -133,12 +138,12 @@ impl Table {
     }
 
     /// Returns which of these are stored, as a lead or as a later submission.
-    pub async fn stored_among(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
+    pub async fn find_stored(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
         self.there_among(ids.iter().map(|id| (id, keys::lead(scope, id)))).await
     }
 
     /// Returns which of these are stored, as a lead or as a later submission, or parked with a reason.
-    pub async fn settled_among(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
+    pub async fn find_known(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
         let stored = ids.iter().map(|id| (id, keys::lead(scope, id)));
         let parked = ids.iter().map(|id| (id, keys::parked(scope, id)));
         self.there_among(stored.chain(parked)).await

@@ -3,7 +3,7 @@
 use super::keys;
 use super::{Row, Table, TableError};
 use crate::ids::OrgScope;
-use crate::model::connection::login::{Claim, Login};
+use crate::model::connection::login::{Login, LoginClaim};
 
 impl Table {
     /// Stores a login until it is finished or long expired.
@@ -16,17 +16,17 @@ impl Table {
     /// Reads the login with this nonce. It may be expired or claimed.
     pub async fn login(&self, nonce: &str) -> Result<Option<(OrgScope, Login)>, TableError> {
         let login: Option<Login> = self.get(&keys::login(nonce)).await?;
-        Ok(login.map(|login| (OrgScope::of(login.org.clone()), login)))
+        Ok(login.map(|login| (OrgScope::new(login.org.clone()), login)))
     }
 
     /// Claims a login for one visit. Of two concurrent visits, one succeeds.
-    pub async fn claim_login(&self, login: &Login, claim: &Claim) -> Result<bool, TableError> {
+    pub async fn claim_login(&self, login: &Login, claim: &LoginClaim) -> Result<bool, TableError> {
         let change = self.change(&keys::login(&login.nonce)).if_exists().if_unchanged("claim", &None::<()>)?;
         change.set("claim", claim)?.send().await
     }
 
     /// Stores where the claiming visit redirected its browser.
-    pub async fn end_login(&self, login: &Login, claim: &Claim) -> Result<(), TableError> {
+    pub async fn end_login(&self, login: &Login, claim: &LoginClaim) -> Result<(), TableError> {
         self.change(&keys::login(&login.nonce)).if_exists().set("claim", claim)?.send().await.map(drop)
     }
 }

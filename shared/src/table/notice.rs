@@ -16,14 +16,14 @@ const HELD: SignedDuration = SignedDuration::from_mins(5);
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 #[derive(Serialize, Deserialize)]
-struct Claim {
+struct NoticeRow {
     claimed_until: Timestamp,
     sent_at: Option<Timestamp>,
 }
 
 /// The outcome of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claimed {
+pub enum ClaimOutcome {
     /// The caller holds the claim and must send the notice.
     Mine,
     /// The notice was sent before.
@@ -58,8 +58,8 @@ impl Table {
         scope: &OrgScope,
         notice: NoticeTo<'_>,
         now: Timestamp,
-    ) -> Result<Claimed, TableError> {
-        let claim = Claim { claimed_until: now + HELD, sent_at: None };
+    ) -> Result<ClaimOutcome, TableError> {
+        let claim = NoticeRow { claimed_until: now + HELD, sent_at: None };
         let key = notice.key(scope);
         let row = Row::new(&key, "notice", &claim).ttl((now + KEPT).as_second());
         let request = self.client.put_item().table_name(&self.name).set_item(Some(row.item()?));
@@ -72,13 +72,13 @@ impl Table {
             .send()
             .await;
         let error = match claimed {
-            Ok(_) => return Ok(Claimed::Mine),
+            Ok(_) => return Ok(ClaimOutcome::Mine),
             Err(error) => error,
         };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 let sent = failed.item().is_some_and(|item| item.contains_key("sent_at"));
-                Ok(if sent { Claimed::Sent } else { Claimed::Held })
+                Ok(if sent { ClaimOutcome::Sent } else { ClaimOutcome::Held })
             }
             _ => Err(error.into()),
         }

@@ -10,13 +10,13 @@ use super::*;
 use crate::ids::{FormId, IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
 use crate::jobs::LeadJob;
 use crate::model::connection::login::Login;
-use crate::model::connection::{ConnectedBy, Connection, Integration, Problem};
+use crate::model::connection::{ConnectedBy, Connection, Integration, IntegrationProblem, IntegrationProblemCode};
 use crate::model::failure::FailureCode;
-use crate::model::lead::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
+use crate::model::lead::assignment::{Assignment, Rotation};
 use crate::model::lead::form::{Form, Question};
 use crate::model::lead::mapping::Mapping;
 use crate::model::lead::trace::{Step, StepKind};
-use crate::model::lead::{Answer, Consent, FoundBy, Lead, PersonKeyKind, Provenance, SOURCE, Status, Submission};
+use crate::model::lead::{Answer, Attribution, Consent, FoundBy, Lead, PersonKeyKind, Provenance, Submission};
 use crate::model::org::{LEAD_MANAGEMENT, Org, Plan, User};
 use crate::model::webhook::LeadNotice;
 use crate::table::lead_list::LeadFilter;
@@ -61,7 +61,7 @@ pub(crate) async fn empty_table() -> Table {
 }
 
 pub(crate) fn scope(org: &str) -> OrgScope {
-    OrgScope::of(OrgId::parse(org).unwrap())
+    OrgScope::new(OrgId::parse(org).unwrap())
 }
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -88,7 +88,12 @@ pub(crate) fn integration(assignment: Assignment) -> Integration {
         credentials: vec!["stack/integration/int_1".into()],
         token_expires_at: Some(at("2026-03-01T00:00:00Z")),
         scopes: vec!["leads_retrieval".into()],
-        problems: vec![Problem { code: "scope_missing".into(), page_id: None, message: "m".into(), fix: "f".into() }],
+        problems: vec![IntegrationProblem {
+            code: IntegrationProblemCode::ScopeMissing,
+            page_id: None,
+            message: "m".into(),
+            fix: "f".into(),
+        }],
         ended: None,
         ..Integration::draft(
             OrgId::parse("a").unwrap(),
@@ -111,37 +116,27 @@ pub(crate) fn connection(org: &str) -> Connection {
 
 pub(crate) fn lead(id: u64, email: Option<&str>) -> Lead {
     let leadgen_id = LeadgenId::parse(&id.to_string()).unwrap();
-    Lead {
-        id: crate::ids::LeadId::from_leadgen(&leadgen_id),
-        leadgen_id: Some(leadgen_id),
-        source: SOURCE.into(),
-        tags: vec!["Facebook Lead Ad".into()],
+    let created_time = Timestamp::from_second(1_767_225_600 + i64::try_from(id).unwrap()).unwrap();
+    let attribution = Attribution {
         platform: Some("fb".into()),
-        page_id: Some(PageId::parse("7").unwrap()),
-        page_name: Some("Page".into()),
         form_id: Some(FormId::parse("3").unwrap()),
         form_name: Some("Form".into()),
         campaign_id: Some("c".into()),
-        campaign_name: None,
-        adset_id: None,
-        adset_name: None,
-        ad_id: None,
-        ad_name: None,
-        created_time: Timestamp::from_second(1_767_225_600 + i64::try_from(id).unwrap()).unwrap(),
-        received_at: at("2026-01-01T00:00:00Z"),
-        found_by: FoundBy::Webhook,
-        status: Status::New,
-        assigned_to: None,
-        assignment: Assigned { strategy: Strategy::Unassigned, reason: Reason::StrategyUnassigned },
-        full_name: Some(format!("Person {id}")),
+        ..Attribution::default()
+    };
+    let id = crate::ids::LeadId::from_leadgen(&leadgen_id);
+    Lead {
+        full_name: Some(format!("Person {leadgen_id}")),
+        leadgen_id: Some(leadgen_id),
+        tags: vec!["Facebook Lead Ad".into()],
+        page_id: Some(PageId::parse("7").unwrap()),
+        page_name: Some("Page".into()),
+        attribution,
         email: email.map(Into::into),
-        phone: None,
         fields: [("city".to_owned(), "Bonn".to_owned())].into(),
         answers: vec![Answer { name: "q".into(), label: "Q?".into(), values: vec!["a".into(), "b".into()] }],
         consents: vec![Consent { key: "k".into(), checked: true }],
-        test: false,
-        submissions_count: 0,
-        passage: Provenance::default(),
+        ..Lead::new(id, FoundBy::Webhook, created_time, at("2026-01-01T00:00:00Z"))
     }
 }
 
@@ -154,14 +149,14 @@ fn submission(id: u64) -> Submission {
         matched_by: PersonKeyKind::Email,
         platform: None,
         page_id: lead.page_id,
-        form_id: lead.form_id,
+        form_id: lead.attribution.form_id,
         form_name: None,
         created_time: lead.created_time,
         received_at: lead.received_at,
         found_by: FoundBy::Import,
         answers: lead.answers,
         consents: vec![],
-        passage: Provenance::default(),
+        provenance: Provenance::default(),
     }
 }
 
@@ -310,15 +305,11 @@ async fn listing_goes_page_by_page_through_what_matches() {
     table.insert_integration(&a, &integration(Assignment::Unassigned), None).await.unwrap();
     table.save_connection(&a, &connection("a")).await.unwrap();
     let leads: Vec<Lead> = (1..=20)
-        .map(|id| Lead {
-            platform: Some(if id % 2 == 0 { "ig" } else { "fb" }.into()),
-            tags: vec![crate::model::lead::tag((id % 2 == 0).then_some("ig")).into()],
-            ..lead(id, None)
-        })
+        .map(|id| Lead { tags: vec![crate::model::lead::tag((id % 2 == 0).then_some("ig")).into()], ..lead(id, None) })
         .collect();
     let plan = crate::model::lead::dedupe::plan(
         &leads,
-        &table.known(&a, &leads, &Assignment::Unassigned).await.unwrap(),
+        &table.dedupe_snapshot(&a, &leads, &Assignment::Unassigned).await.unwrap(),
         &Assignment::Unassigned,
     );
     assert_eq!(

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
-use super::lead::Stored;
+use super::lead::StoredLead;
 use super::{Row, Table, TableError};
 use crate::ids::{LeadId, OrgScope};
 use crate::model::lead::trace::{Step, StepKind};
@@ -14,8 +14,8 @@ use crate::model::lead::trace::{Step, StepKind};
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 #[derive(Serialize, Deserialize)]
-struct Telling {
-    told_at: Timestamp,
+struct Publication {
+    published_at: Timestamp,
 }
 
 impl Table {
@@ -36,22 +36,28 @@ impl Table {
     ///
     /// # Errors
     /// After an error, they may be published again.
-    pub async fn mark_published(&self, scope: &OrgScope, telling: &str, now: Timestamp) -> Result<(), TableError> {
-        let key = keys::telling(scope, telling);
-        self.put(Row::new(&key, "telling", &Telling { told_at: now }).ttl((now + KEPT).as_second())).await
+    pub async fn mark_published(&self, scope: &OrgScope, publication: &str, now: Timestamp) -> Result<(), TableError> {
+        let key = keys::publication(scope, publication);
+        self.put(Row::new(&key, "publication", &Publication { published_at: now }).ttl((now + KEPT).as_second())).await
     }
 
     /// Returns when each of these was published to the CRM, `None` if that is unknown. One may have been published with
     /// its batch and by itself; the earlier time counts.
-    pub async fn told_at(&self, scope: &OrgScope, stored: &[&Stored]) -> Result<Vec<Option<Timestamp>>, TableError> {
-        let together = |stored: &Stored| stored.passage().telling.as_ref().map(|telling| keys::telling(scope, telling));
-        let alone = |stored: &Stored| keys::telling(scope, stored.id().as_str());
+    pub async fn published_at(
+        &self,
+        scope: &OrgScope,
+        stored: &[&StoredLead],
+    ) -> Result<Vec<Option<Timestamp>>, TableError> {
+        let together = |stored: &StoredLead| {
+            stored.provenance().publication_id.as_ref().map(|publication| keys::publication(scope, publication))
+        };
+        let alone = |stored: &StoredLead| keys::publication(scope, stored.id().as_str());
         let wanted: Vec<Key> = stored.iter().flat_map(|one| together(one).into_iter().chain([alone(one)])).collect();
         let found = self.batch_get(&wanted).await?;
-        let told = |key: Key| found.get(&key).cloned().map(super::entity::<Telling>).transpose();
-        let of = |one: &Stored| {
+        let told = |key: Key| found.get(&key).cloned().map(super::entity::<Publication>).transpose();
+        let of = |one: &StoredLead| {
             let both = [together(one).map(told).transpose()?.flatten(), told(alone(one))?];
-            Ok(both.into_iter().flatten().map(|telling| telling.told_at).min())
+            Ok(both.into_iter().flatten().map(|publication| publication.published_at).min())
         };
         stored.iter().map(|one| of(one)).collect()
     }

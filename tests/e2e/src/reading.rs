@@ -141,7 +141,7 @@ impl Theatre {
             label: format!("Account {id}"),
             currency: (*currency).to_owned(),
             timezone: (*timezone).to_owned(),
-            ..AdAccount::linked(OrgId::parse(ORG).expect("an id"), act, client, token, linked)
+            ..AdAccount::new(OrgId::parse(ORG).expect("an id"), act, client, token, linked)
         };
         let index = ("AD_ACCOUNTS".to_owned(), format!("{ORG}#{}", account.ad_account_id));
         let sk = format!("AD_ACCOUNT#{}", account.ad_account_id);

@@ -3,19 +3,21 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
-use leadwire::admin::ads::accounts::{self, AdAccountList, AdAccountOut, AvailableAdAccountList};
+use axum::extract::State;
+use leadwire::ads::accounts::{AdAccountList, AdAccountOut, AvailableAdAccountList};
 use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::{AdAccountId, IntegrationId};
 
-use crate::access::MetaAccess;
+use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Parameters;
 use crate::state::Api;
 
 /// The linked ad accounts
 #[utoipa::path(
     get, path = "/api/meta-ads/accounts", tag = "ads", operation_id = "listAdAccounts",
-    params(("client_id" = Option<String>, Query, description = "Of this client"), ("orgid" = String, Header, description = "The org to act for")),
-    responses((status = 200, body = AdAccountList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    params(("client_id" = Option<String>, Query, description = "Of this client"), OrgHeader),
+    responses((status = 200, body = AdAccountList), Failure)
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
@@ -23,21 +25,21 @@ pub(crate) async fn list(
     parameters: Parameters,
 ) -> Result<Json<AdAccountList>, Problem> {
     parameters.check(&["client_id"])?;
-    accounts::list(&api.services, &access, &parameters.accounts()).await.map(Json)
+    Ok(Json(api.ads.accounts(&access, &parameters.accounts()?).await?))
 }
 
 /// One ad account
 #[utoipa::path(
     get, path = "/api/meta-ads/accounts/{id}", tag = "ads", operation_id = "readAdAccount",
-    params(("id" = String, Path, description = "`act_` and digits"), ("orgid" = String, Header, description = "The org to act for")),
-    responses((status = 200, body = AdAccountOut), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    params(("id" = String, Path, description = "`act_` and digits"), OrgHeader),
+    responses((status = 200, body = AdAccountOut), Failure)
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
-    Path(id): Path<String>,
+    Id(id): Id<AdAccountId>,
 ) -> Result<Json<AdAccountOut>, Problem> {
-    accounts::read(&api.services, &access, &id).await.map(Json)
+    Ok(Json(api.ads.account(&access, &id).await?))
 }
 
 /// Ad accounts that an integration may read
@@ -45,13 +47,13 @@ pub(crate) async fn read(
 /// Those that the connected person or system user may work with, to choose from.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/ad-accounts", tag = "ads", operation_id = "listAvailableAdAccounts",
-    params(("id" = String, Path), ("orgid" = String, Header, description = "The org to act for")),
-    responses((status = 200, body = AvailableAdAccountList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 200, body = AvailableAdAccountList), Failure)
 )]
 pub(crate) async fn available(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
-    Path(id): Path<String>,
+    Id(id): Id<IntegrationId>,
 ) -> Result<Json<AvailableAdAccountList>, Problem> {
-    accounts::available(&api.services, &access, &id).await.map(Json)
+    Ok(Json(api.ads.available_accounts(&access, &id).await?))
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use leadwire::admin::ads::days::{self, AccountDayList, AdDayList, DayFilter};
-use leadwire::admin::fields;
+use leadwire::ads::days::{AccountDayList, AdDayList, DayFilter};
 use leadwire::http::Problem;
 use leadwire::ids::AdObjectId;
 
-use crate::access::MetaAccess;
+use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Parameters;
 use crate::state::Api;
 
@@ -24,9 +23,9 @@ use crate::state::Api;
         ("adset_id" = Option<String>, Query), ("ad_id" = Option<String>, Query),
         ("restated_since" = Option<String>, Query, description = "Only what Meta restated since this time"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100, 25 if left out"),
-        ("orgid" = String, Header, description = "The org to act for")
+        OrgHeader
     ),
-    responses((status = 200, body = AdDayList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = AdDayList), Failure)
 )]
 pub(crate) async fn ads(
     State(api): State<Arc<Api>>,
@@ -45,16 +44,16 @@ pub(crate) async fn ads(
         "cursor",
         "limit",
     ])?;
-    let limit = fields::limit(parameters.get("limit"))?;
-    let asked = DayFilter {
-        accounts: parameters.accounts(),
+    let limit = parameters.limit()?;
+    let query = DayFilter {
+        accounts: parameters.accounts()?,
         days: parameters.days()?,
         campaign_id: parameters.id("campaign_id", AdObjectId::parse)?,
         adset_id: parameters.id("adset_id", AdObjectId::parse)?,
         ad_id: parameters.id("ad_id", AdObjectId::parse)?,
         restated_since: parameters.time("restated_since")?,
     };
-    days::ads(&api.services, &access, &asked, parameters.get("cursor"), limit).await.map(Json)
+    Ok(Json(api.ads.ad_days(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
 /// What accounts did, day by day
@@ -66,9 +65,9 @@ pub(crate) async fn ads(
         ("since" = Option<String>, Query, description = "First day, of the last 30 if left out"), ("until" = Option<String>, Query),
         ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query),
         ("restated_since" = Option<String>, Query, description = "Only what Meta restated since this time"),
-        ("orgid" = String, Header, description = "The org to act for")
+        OrgHeader
     ),
-    responses((status = 200, body = AccountDayList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = AccountDayList), Failure)
 )]
 pub(crate) async fn accounts(
     State(api): State<Arc<Api>>,
@@ -76,7 +75,7 @@ pub(crate) async fn accounts(
     parameters: Parameters,
 ) -> Result<Json<AccountDayList>, Problem> {
     parameters.check(&["since", "until", "account_id", "client_id", "restated_since"])?;
-    let (meant, range) = (parameters.accounts(), parameters.days()?);
+    let (accounts, range) = (parameters.accounts()?, parameters.days()?);
     let restated_since = parameters.time("restated_since")?;
-    days::accounts(&api.services, &access, &meant, range, restated_since).await.map(Json)
+    Ok(Json(api.ads.account_days(&access, &accounts, range, restated_since).await?))
 }

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use http::StatusCode;
-use leadwire::admin::ads::accounts::AdAccountOut;
-use leadwire::admin::ads::linking::{self, AdAccountChange, NewAdAccount};
+use leadwire::ads::accounts::AdAccountOut;
+use leadwire::ads::link::{AdAccountChange, NewAdAccount};
 use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::AdAccountId;
 
-use crate::access::MetaAccess;
+use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
@@ -19,15 +21,15 @@ use crate::state::Api;
 /// its objects are read (`configuring`), then its newest 30 days (`importing`), then it is `ready` and earlier days follow.
 #[utoipa::path(
     post, path = "/api/meta-ads/accounts", tag = "ads", operation_id = "linkAdAccount",
-    params(("orgid" = String, Header, description = "The org to act for")), request_body = NewAdAccount,
-    responses((status = 201, body = AdAccountOut), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    params(OrgHeader), request_body = NewAdAccount,
+    responses((status = 201, body = AdAccountOut), Failure)
 )]
 pub(crate) async fn create(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
-    Input(given): Input<NewAdAccount>,
+    Input(input): Input<NewAdAccount>,
 ) -> Result<(StatusCode, Json<AdAccountOut>), Problem> {
-    Ok((StatusCode::CREATED, Json(linking::create(&api.services, &access, given).await?)))
+    Ok((StatusCode::CREATED, Json(api.ads.link(&access, input).await?)))
 }
 
 /// Change an ad account
@@ -35,17 +37,17 @@ pub(crate) async fn create(
 /// A new token is verified with Meta first. What is paused is not read until it is not paused any more.
 #[utoipa::path(
     patch, path = "/api/meta-ads/accounts/{id}", tag = "ads", operation_id = "changeAdAccount",
-    params(("id" = String, Path, description = "`act_` and digits"), ("orgid" = String, Header, description = "The org to act for")),
+    params(("id" = String, Path, description = "`act_` and digits"), OrgHeader),
     request_body = AdAccountChange,
-    responses((status = 200, body = AdAccountOut), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = AdAccountOut), Failure)
 )]
 pub(crate) async fn change(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
-    Path(id): Path<String>,
-    Input(given): Input<AdAccountChange>,
+    Id(id): Id<AdAccountId>,
+    Input(input): Input<AdAccountChange>,
 ) -> Result<Json<AdAccountOut>, Problem> {
-    linking::change(&api.services, &access, &id, given).await.map(Json)
+    Ok(Json(api.ads.change(&access, &id, input).await?))
 }
 
 /// Unlink an ad account
@@ -53,13 +55,14 @@ pub(crate) async fn change(
 /// It is not read any more, its own token is deleted, and what was read of it is deleted in the background.
 #[utoipa::path(
     delete, path = "/api/meta-ads/accounts/{id}", tag = "ads", operation_id = "unlinkAdAccount",
-    params(("id" = String, Path, description = "`act_` and digits"), ("orgid" = String, Header, description = "The org to act for")),
-    responses((status = 204), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    params(("id" = String, Path, description = "`act_` and digits"), OrgHeader),
+    responses((status = 204), Failure)
 )]
 pub(crate) async fn delete(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
-    Path(id): Path<String>,
+    Id(id): Id<AdAccountId>,
 ) -> Result<StatusCode, Problem> {
-    linking::delete(&api.services, &access, &id).await.map(|()| StatusCode::NO_CONTENT)
+    api.ads.unlink(&access, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

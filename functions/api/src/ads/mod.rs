@@ -7,16 +7,17 @@ pub(crate) mod objects;
 pub(crate) mod report;
 pub(crate) mod syncs;
 
-use leadwire::admin::ads::{AccountFilter, Days};
+use leadwire::ads::{AccountFilter, Days};
 use leadwire::http::Problem;
+use leadwire::ids::{AdAccountId, ClientId};
 
 use crate::input::Parameters;
 
 impl Parameters {
     /// The accounts selected by `account_id` and `client_id`.
-    fn accounts(&self) -> AccountFilter {
-        let text = |name: &str| self.get(name).map(str::to_owned);
-        AccountFilter { account_id: text("account_id"), client_id: text("client_id") }
+    fn accounts(&self) -> Result<AccountFilter, Problem> {
+        let account_id = self.id("account_id", AdAccountId::parse)?;
+        Ok(AccountFilter { account_id, client_id: self.id("client_id", ClientId::parse)? })
     }
 
     /// The days selected by `since` and `until`.

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use leadwire::admin::ads::objects::{self, AdList, AdSetList, CampaignList, ObjectFilter};
-use leadwire::admin::fields;
+use leadwire::ads::objects::{AdList, AdSetList, CampaignList, ObjectFilter};
 use leadwire::http::Problem;
 use leadwire::ids::AdObjectId;
 
-use crate::access::MetaAccess;
+use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Parameters;
 use crate::state::Api;
 
@@ -20,9 +19,9 @@ use crate::state::Api;
         ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query),
         ("effective_status" = Option<String>, Query, description = "`ACTIVE`, or several separated by commas"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100, 25 if left out"),
-        ("orgid" = String, Header, description = "The org to act for")
+        OrgHeader
     ),
-    responses((status = 200, body = CampaignList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = CampaignList), Failure)
 )]
 pub(crate) async fn campaigns(
     State(api): State<Arc<Api>>,
@@ -30,8 +29,8 @@ pub(crate) async fn campaigns(
     parameters: Parameters,
 ) -> Result<Json<CampaignList>, Problem> {
     parameters.check(&["account_id", "client_id", "effective_status", "cursor", "limit"])?;
-    let (asked, limit) = (filter(&parameters)?, fields::limit(parameters.get("limit"))?);
-    objects::campaigns(&api.services, &access, &asked, parameters.get("cursor"), limit).await.map(Json)
+    let (query, limit) = (filter(&parameters)?, parameters.limit()?);
+    Ok(Json(api.ads.campaigns(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
 /// The ad sets
@@ -41,9 +40,9 @@ pub(crate) async fn campaigns(
         ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query), ("campaign_id" = Option<String>, Query),
         ("effective_status" = Option<String>, Query, description = "`ACTIVE`, or several separated by commas"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100, 25 if left out"),
-        ("orgid" = String, Header, description = "The org to act for")
+        OrgHeader
     ),
-    responses((status = 200, body = AdSetList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = AdSetList), Failure)
 )]
 pub(crate) async fn adsets(
     State(api): State<Arc<Api>>,
@@ -51,8 +50,8 @@ pub(crate) async fn adsets(
     parameters: Parameters,
 ) -> Result<Json<AdSetList>, Problem> {
     parameters.check(&["account_id", "client_id", "campaign_id", "effective_status", "cursor", "limit"])?;
-    let (asked, limit) = (filter(&parameters)?, fields::limit(parameters.get("limit"))?);
-    objects::adsets(&api.services, &access, &asked, parameters.get("cursor"), limit).await.map(Json)
+    let (query, limit) = (filter(&parameters)?, parameters.limit()?);
+    Ok(Json(api.ads.adsets(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
 /// The ads
@@ -63,9 +62,9 @@ pub(crate) async fn adsets(
         ("adset_id" = Option<String>, Query),
         ("effective_status" = Option<String>, Query, description = "`ACTIVE`, or several separated by commas"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100, 25 if left out"),
-        ("orgid" = String, Header, description = "The org to act for")
+        OrgHeader
     ),
-    responses((status = 200, body = AdList), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = AdList), Failure)
 )]
 pub(crate) async fn ads(
     State(api): State<Arc<Api>>,
@@ -73,15 +72,15 @@ pub(crate) async fn ads(
     parameters: Parameters,
 ) -> Result<Json<AdList>, Problem> {
     parameters.check(&["account_id", "client_id", "campaign_id", "adset_id", "effective_status", "cursor", "limit"])?;
-    let (asked, limit) = (filter(&parameters)?, fields::limit(parameters.get("limit"))?);
-    objects::ads(&api.services, &access, &asked, parameters.get("cursor"), limit).await.map(Json)
+    let (query, limit) = (filter(&parameters)?, parameters.limit()?);
+    Ok(Json(api.ads.ads(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
 fn filter(parameters: &Parameters) -> Result<ObjectFilter, Problem> {
     let states =
         parameters.get("effective_status").map(|list| list.split(',').map(|state| state.trim().to_uppercase()));
     Ok(ObjectFilter {
-        accounts: parameters.accounts(),
+        accounts: parameters.accounts()?,
         campaign_id: parameters.id("campaign_id", AdObjectId::parse)?,
         adset_id: parameters.id("adset_id", AdObjectId::parse)?,
         effective_status: states.into_iter().flatten().collect(),

@@ -6,10 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, header};
-use leadwire::admin::ads::report::{self, Question, ReportOut};
-use leadwire::http::Problem;
+use leadwire::ads::report::{self, ReportOut, ReportQuery};
+use leadwire::http::{Problem, ProblemCode, fields};
 
-use crate::access::MetaAccess;
+use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Parameters;
 use crate::state::Api;
 
@@ -25,11 +25,11 @@ use crate::state::Api;
         ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query),
         ("format" = Option<String>, Query, description = "`json` or `csv`"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 5000, 5000 if left out"),
-        ("orgid" = String, Header, description = "The org to act for")
+        OrgHeader
     ),
     responses(
         (status = 200, content((ReportOut = "application/json"), (String = "text/csv"))),
-        (status = "4XX", body = Problem, content_type = "application/problem+json")
+        Failure
     )
 )]
 pub(crate) async fn read(
@@ -39,23 +39,23 @@ pub(crate) async fn read(
     parameters: Parameters,
 ) -> Result<Response, Problem> {
     parameters.check(&["group_by", "since", "until", "account_id", "client_id", "format", "cursor", "limit"])?;
-    let by = report::dimensions(parameters.get("group_by").unwrap_or("account"))?;
+    let by = report::parse_dimensions(parameters.get("group_by").unwrap_or("account"))?;
     let as_csv = match parameters.get("format") {
         Some("csv") => true,
         Some("json") => false,
-        Some(_) => return Err(Problem::field("format", "format_invalid", "json or csv.")),
+        Some(_) => return Err(Problem::field("format", ProblemCode::FormatInvalid, "json or csv.")),
         None => headers
             .get(header::ACCEPT)
             .and_then(|value| value.to_str().ok())
             .is_some_and(|accept| accept.starts_with("text/csv")),
     };
-    let limit = report::limit(parameters.get("limit"))?;
-    let asked = Question { by, accounts: parameters.accounts(), days: parameters.days()? };
+    let limit = fields::limit(parameters.get("limit"), report::MAX_ROWS, report::MAX_ROWS)?;
+    let query = ReportQuery { by, accounts: parameters.accounts()?, days: parameters.days()? };
     let after = parameters.get("cursor");
     if !as_csv {
-        return Ok(Json(report::read(&api.services, &access, &asked, after, limit).await?).into_response());
+        return Ok(Json(api.ads.report(&access, &query, after, limit).await?).into_response());
     }
-    let file = report::csv(&api.services, &access, &asked, after).await?;
+    let file = api.ads.report_csv(&access, &query, after).await?;
     let disposition = format!("attachment; filename=\"{}\"", file.file_name);
     let headers =
         [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];

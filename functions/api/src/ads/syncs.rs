@@ -6,12 +6,11 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
 use http::StatusCode;
-use leadwire::admin::ads::syncs::{self, SyncBegun, SyncIn, SyncStatus};
-use leadwire::admin::fields;
+use leadwire::ads::syncs::{SyncBegun, SyncIn, SyncStatus};
 use leadwire::http::Problem;
 use leadwire::ids::RunId;
 
-use crate::access::MetaAccess;
+use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::{self, Parameters};
 use crate::state::Api;
 
@@ -21,17 +20,17 @@ use crate::state::Api;
 /// and goes further back if that was asked for.
 #[utoipa::path(
     post, path = "/api/meta-ads/sync", tag = "ads", operation_id = "syncAds",
-    params(("orgid" = String, Header, description = "The org to act for")),
+    params(OrgHeader),
     request_body(content = Option<SyncIn>, content_type = "application/json"),
-    responses((status = 202, body = SyncBegun), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 202, body = SyncBegun), Failure)
 )]
 pub(crate) async fn sync(
     State(api): State<Arc<Api>>,
     MetaAccess(access): MetaAccess,
     body: Bytes,
 ) -> Result<(StatusCode, Json<SyncBegun>), Problem> {
-    let given = if body.is_empty() { SyncIn::default() } else { input::parse(&body)? };
-    Ok((StatusCode::ACCEPTED, Json(syncs::sync(&api.services, &access, given).await?)))
+    let sync = if body.is_empty() { SyncIn::default() } else { input::parse(&body)? };
+    Ok((StatusCode::ACCEPTED, Json(api.ads.sync(&access, sync).await?)))
 }
 
 /// The sync log
@@ -44,9 +43,9 @@ pub(crate) async fn sync(
         ("client_id" = Option<String>, Query, description = "Of this client's accounts"),
         ("run_id" = Option<String>, Query, description = "What was begun together"),
         ("limit" = Option<u32>, Query, description = "1 to 100, 25 if left out"),
-        ("orgid" = String, Header, description = "The org to act for")
+        OrgHeader
     ),
-    responses((status = 200, body = SyncStatus), (status = "4XX", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, body = SyncStatus), Failure)
 )]
 pub(crate) async fn status(
     State(api): State<Arc<Api>>,
@@ -54,7 +53,7 @@ pub(crate) async fn status(
     parameters: Parameters,
 ) -> Result<Json<SyncStatus>, Problem> {
     parameters.check(&["account_id", "client_id", "run_id", "limit"])?;
-    let limit = fields::limit(parameters.get("limit"))?;
+    let limit = parameters.limit()?;
     let run = parameters.id("run_id", RunId::parse)?;
-    syncs::status(&api.services, &access, &parameters.accounts(), run, limit).await.map(Json)
+    Ok(Json(api.ads.sync_status(&access, &parameters.accounts()?, run, limit).await?))
 }

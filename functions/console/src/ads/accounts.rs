@@ -1,55 +1,57 @@
 //! One ad account: its state, its settings, its syncs, and unlinking it.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
-use leadwire::admin::MetaAccess;
-use leadwire::admin::ads::AccountFilter;
-use leadwire::admin::ads::accounts::{AdAccountOut, list as accounts, read};
-use leadwire::admin::ads::linking::{AdAccountChange, ClientIn, change as change_account, delete};
-use leadwire::admin::ads::syncs::{SyncIn, SyncStatus, status, sync as read_now};
-use leadwire::http::Problem;
-use leadwire::ids::{ClientId, IntegrationId};
+use leadwire::ads::AccountFilter;
+use leadwire::ads::accounts::AdAccountOut;
+use leadwire::ads::link::{AdAccountChange, ClientIn};
+use leadwire::ads::syncs::{SyncIn, SyncStatus};
+use leadwire::directory::MetaAccess;
+use leadwire::error::ErrorCode;
+use leadwire::http::path::Id;
+use leadwire::http::{Problem, ProblemCode};
+use leadwire::ids::{AdAccountId, ClientId, IntegrationId};
 use leadwire::secret::AccessToken;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
 use super::log::{LATEST, list, worth_a_look};
 use super::state_of;
-use crate::elements::{
-    Confirm, Confirming, alert, counted, going_on, is_wrong, proof, refused, time, time_or, watched,
+use crate::components::{
+    Confirm, Confirming, alert, csrf_field, going_on, is_wrong, plural, problem_alert, time, time_or, watched,
 };
-use crate::fields::{Act, Fields};
-use crate::frame::{Section, page, part_or_page};
-use crate::notice::told_at;
+use crate::flash::redirect_with;
+use crate::form::{AdminForm, Fields};
+use crate::layout::{Section, fragment_or_page, page};
+use crate::session::{Admin, Visitor};
 use crate::state::Console;
-use crate::visitor::{Admin, Visitor};
 
 pub(super) async fn show(
     State(console): State<Console>,
     admin: Admin,
-    Path(id): Path<String>,
+    Id(id): Id<AdAccountId>,
     Query(asked): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     shown(&console, &admin, &id, &asked.confirm, None, jar).await
 }
 
-async fn status_of(console: &Console, admin: &Admin, id: &str) -> Result<SyncStatus, Problem> {
-    let meant = AccountFilter { account_id: Some(id.to_owned()), client_id: None };
-    status(&console.services, &admin.access, &meant, None, LATEST).await
+async fn status_of(console: &Console, admin: &Admin, id: &AdAccountId) -> Result<SyncStatus, Problem> {
+    let filter = AccountFilter { account_id: Some(id.clone()), client_id: None };
+    Ok(console.ads.sync_status(&admin.access, &filter, None, LATEST).await?)
 }
 
 async fn shown(
     console: &Console,
     admin: &Admin,
-    id: &str,
+    id: &AdAccountId,
     confirm: &str,
     tried: Option<(&Fields, &Problem)>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let account = read(&console.services, &admin.access, id).await?;
+    let account = console.ads.account(&admin.access, id).await?;
     let readings = status_of(console, admin, id).await?;
     let orphaned = is_orphaned(console, admin, &account).await?;
     let (visitor, path) = (&admin.visitor, format!("/ads/accounts/{id}"));
@@ -68,12 +70,12 @@ async fn shown(
             h2 { "Read it" }
             div.card.acts {
                 form.inline method="post" action={ (path) "/sync" } {
-                    (proof(visitor))
+                    (csrf_field(visitor))
                     label { "Days back" input type="number" name="days" min="1" max="1126" placeholder="as due"; }
                     button disabled[paused] { "Read now" }
                 }
                 form method="post" action={ (path) "/pause" } {
-                    (proof(visitor))
+                    (csrf_field(visitor))
                     @if !paused { input type="hidden" name="paused" value="yes"; }
                     button { @if paused { "Go on reading" } @else { "Pause" } }
                 }
@@ -95,22 +97,25 @@ async fn shown(
 pub(super) async fn state(
     State(console): State<Console>,
     admin: Admin,
-    Path(id): Path<String>,
+    Id(id): Id<AdAccountId>,
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let account = read(&console.services, &admin.access, &id).await?;
+    let account = console.ads.account(&admin.access, &id).await?;
     let orphaned = is_orphaned(&console, &admin, &account).await?;
     let part = how_it_stands(&account, &status_of(&console, &admin, &id).await?, orphaned);
-    Ok(part_or_page(&headers, &admin.visitor, jar, (Section::Ads, &account.label), &part))
+    Ok(fragment_or_page(&headers, &admin.visitor, jar, (Section::Ads, &account.label), &part))
 }
 
 /// Whether the integration that provided the account's token is gone. The account is not synced until it gets another
 /// token.
 async fn is_orphaned(console: &Console, admin: &Admin, account: &AdAccountOut) -> Result<bool, Problem> {
     let Some(id) = &account.integration_id else { return Ok(false) };
-    let found = console.services.table.integration(&admin.access.scope, id).await?;
-    Ok(found.is_none_or(|integration| integration.removing))
+    match console.connections.integration(&admin.access, id).await {
+        Ok(_) => Ok(false),
+        Err(error) if error.code() == ErrorCode::NotFound => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn how_it_stands(account: &AdAccountOut, readings: &SyncStatus, orphaned: bool) -> Markup {
@@ -152,8 +157,8 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option
     let said = |name: &str, now: &str| tried.map_or_else(|| now.to_owned(), |(fields, _)| fields.text(name));
     html! {
         form.card method="post" action={ (path) "#refused" } {
-            (proof(visitor))
-            (refused(problem))
+            (csrf_field(visitor))
+            (problem_alert(problem))
             label { "Label" input name="label" value=(said("label", &account.label)) maxlength="100" required aria-invalid=[is_wrong(problem, "label")]; }
             label { "Client" input name="client_name" value=(said("client_name", &account.client.name)) maxlength="100" required aria-invalid=[is_wrong(problem, "client.name")]; }
             label { "The client's id in the CRM" input name="client_id" value=(said("client_id", account.client.id.as_str())) required aria-invalid=[is_wrong(problem, "client.id")]; }
@@ -164,7 +169,7 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option
         details {
             summary { "Read it with another token" }
             form.card method="post" action={ (path) "/token" } {
-                (proof(visitor))
+                (csrf_field(visitor))
                 label { "A system user's token with ads_read" input type="password" name="token" autocomplete="off" required; }
                 p.quiet { "It is verified with Meta first." }
                 button { "Replace" }
@@ -177,15 +182,15 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option
 pub(super) async fn client(console: &Console, access: &MetaAccess, fields: &Fields) -> Result<ClientIn, Problem> {
     let name = fields.text("client_name");
     if let Some(given) = fields.get("client_id") {
-        let invalid = |error| Problem::field("client.id", "client_id_invalid", format!("{error}."));
+        let invalid = |error| Problem::field("client.id", ProblemCode::ClientIdInvalid, format!("{error}."));
         return Ok(ClientIn { id: ClientId::parse(given).map_err(invalid)?, name });
     }
-    let known = accounts(&console.services, access, &AccountFilter::default()).await?.items;
+    let known = console.ads.accounts(access, &AccountFilter::default()).await?.items;
     if let Some(account) = known.into_iter().find(|account| account.client.name == name) {
         return Ok(ClientIn { id: account.client.id, name });
     }
     let made = made_id(&name);
-    let invalid = |_| Problem::field("client.id", "client_id_invalid", "Give the client's id in the CRM.");
+    let invalid = |_| Problem::field("client.id", ProblemCode::ClientIdInvalid, "Give the client's id in the CRM.");
     Ok(ClientIn { id: ClientId::parse(&made).map_err(invalid)?, name })
 }
 
@@ -204,20 +209,20 @@ fn conversions(fields: &Fields) -> Option<Vec<String>> {
 }
 
 pub(super) async fn change(
-    Path(id): Path<String>,
-    Act { console, admin, jar, fields }: Act,
+    Id(id): Id<AdAccountId>,
+    AdminForm { console, admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
     let change = async {
-        let given = AdAccountChange {
+        let input = AdAccountChange {
             label: Some(fields.text("label")),
             client: Some(client(&console, &admin.access, &fields).await?),
             conversions: Some(conversions(&fields).unwrap_or_default()),
             ..nothing()
         };
-        change_account(&console.services, &admin.access, &id, given).await
+        Ok::<_, Problem>(console.ads.change(&admin.access, &id, input).await?)
     };
     match change.await {
-        Ok(_) => Ok(told_at(&format!("/ads/accounts/{id}"), jar, Ok("Saved.".to_owned()))),
+        Ok(_) => Ok(redirect_with(&format!("/ads/accounts/{id}"), jar, Ok("Saved.".to_owned()))),
         Err(problem) if problem.status == 404 => Err(problem),
         Err(problem) => shown(&console, &admin, &id, "", Some((&fields, &problem)), jar).await,
     }
@@ -234,26 +239,31 @@ fn nothing() -> AdAccountChange {
     }
 }
 
-pub(super) async fn replace_token(Path(id): Path<String>, Act { console, admin, jar, fields }: Act) -> Response {
-    let given = AdAccountChange { token: Some(AccessToken::new(fields.text("token"))), ..nothing() };
-    let changed = change_account(&console.services, &admin.access, &id, given).await;
-    told_at(&format!("/ads/accounts/{id}"), jar, changed.map(|_| "The new token is in use.".to_owned()))
+pub(super) async fn replace_token(
+    Id(id): Id<AdAccountId>,
+    AdminForm { console, admin, jar, fields }: AdminForm,
+) -> Response {
+    let input = AdAccountChange { token: Some(AccessToken::new(fields.text("token"))), ..nothing() };
+    let changed = console.ads.change(&admin.access, &id, input).await;
+    redirect_with(
+        &format!("/ads/accounts/{id}"),
+        jar,
+        changed.map_err(Problem::from).map(|_| "The new token is in use.".to_owned()),
+    )
 }
 
-pub(super) async fn pause(Path(id): Path<String>, Act { console, admin, jar, fields }: Act) -> Response {
+pub(super) async fn pause(Id(id): Id<AdAccountId>, AdminForm { console, admin, jar, fields }: AdminForm) -> Response {
     let paused = fields.is_ticked("paused");
-    let changed =
-        change_account(&console.services, &admin.access, &id, AdAccountChange { paused: Some(paused), ..nothing() })
-            .await;
+    let changed = console.ads.change(&admin.access, &id, AdAccountChange { paused: Some(paused), ..nothing() }).await;
     let told = if paused { "Paused. It is not read until you let it go on." } else { "It is read again." };
-    told_at(&format!("/ads/accounts/{id}"), jar, changed.map(|_| told.to_owned()))
+    redirect_with(&format!("/ads/accounts/{id}"), jar, changed.map_err(Problem::from).map(|_| told.to_owned()))
 }
 
-pub(super) async fn sync(Path(id): Path<String>, Act { console, admin, jar, fields }: Act) -> Response {
+pub(super) async fn sync(Id(id): Id<AdAccountId>, AdminForm { console, admin, jar, fields }: AdminForm) -> Response {
     let begin = async {
-        let invalid = |_| Problem::field("days", "days_invalid", "A whole number of days.");
+        let invalid = |_| Problem::field("days", ErrorCode::DaysInvalid, "A whole number of days.");
         let days = fields.get("days").map(str::parse).transpose().map_err(invalid)?;
-        read_now(&console.services, &admin.access, SyncIn { account_id: Some(id.clone()), days }).await
+        Ok::<_, Problem>(console.ads.sync(&admin.access, SyncIn { account_id: Some(id.clone()), days }).await?)
     };
     let told = begin.await.map(|begun| match begun.runs.first() {
         Some(run) if run.joined => {
@@ -261,17 +271,21 @@ pub(super) async fn sync(Path(id): Path<String>, Act { console, admin, jar, fiel
         }
         _ => "It is being read.".to_owned(),
     });
-    told_at(&format!("/ads/accounts/{id}"), jar, told)
+    redirect_with(&format!("/ads/accounts/{id}"), jar, told)
 }
 
-pub(super) async fn sync_all(Act { console, admin, jar, .. }: Act) -> Response {
-    let begun = read_now(&console.services, &admin.access, SyncIn { account_id: None, days: None }).await;
-    told_at("/ads/log", jar, begun.map(|begun| format!("Reading {} now.", counted(begun.runs.len(), "account"))))
+pub(super) async fn sync_all(AdminForm { console, admin, jar, .. }: AdminForm) -> Response {
+    let begun = console.ads.sync(&admin.access, SyncIn { account_id: None, days: None }).await;
+    redirect_with(
+        "/ads/log",
+        jar,
+        begun.map_err(Problem::from).map(|begun| format!("Reading {} now.", plural(begun.runs.len(), "account"))),
+    )
 }
 
-pub(super) async fn unlink(Path(id): Path<String>, Act { console, admin, jar, .. }: Act) -> Response {
-    let unlinked = delete(&console.services, &admin.access, &id).await;
-    told_at("/ads", jar, unlinked.map(|()| "The ad account is unlinked.".to_owned()))
+pub(super) async fn unlink(Id(id): Id<AdAccountId>, AdminForm { console, admin, jar, .. }: AdminForm) -> Response {
+    let unlinked = console.ads.unlink(&admin.access, &id).await;
+    redirect_with("/ads", jar, unlinked.map_err(Problem::from).map(|()| "The ad account is unlinked.".to_owned()))
 }
 
 #[cfg(test)]

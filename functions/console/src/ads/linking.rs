@@ -7,23 +7,23 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
-use leadwire::admin::ads::AccountFilter;
-use leadwire::admin::ads::accounts::{AvailableAdAccount, available as readable, list as accounts};
-use leadwire::admin::ads::linking::{NewAdAccount, create};
-use leadwire::admin::integrations::{IntegrationOut, list};
-use leadwire::http::Problem;
+use leadwire::ads::AccountFilter;
+use leadwire::ads::accounts::AvailableAdAccount;
+use leadwire::ads::link::NewAdAccount;
+use leadwire::connections::IntegrationOut;
+use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::IntegrationId;
 use leadwire::secret::AccessToken;
 use maud::{Markup, html};
 
 use super::LEADS_ONLY;
 use super::accounts::client;
-use crate::elements::{badge, empty, is_wrong, loaded_later, proof, refused};
-use crate::fields::{Act, Fields};
-use crate::frame::{Section, page, part_or_page};
-use crate::notice::told_at;
+use crate::components::{badge, csrf_field, empty, is_wrong, loaded_later, problem_alert};
+use crate::flash::redirect_with;
+use crate::form::{AdminForm, Fields};
+use crate::layout::{Section, fragment_or_page, page};
+use crate::session::Admin;
 use crate::state::Console;
-use crate::visitor::Admin;
 
 pub(super) async fn form(
     State(console): State<Console>,
@@ -69,8 +69,8 @@ async fn shown(
     problem: Option<&Problem>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let integrations = list(&console.services, access).await?.items;
-    let linked = accounts(&console.services, access, &AccountFilter::default()).await?.items;
+    let integrations = console.connections.integrations(access).await?.items;
+    let linked = console.ads.accounts(access, &AccountFilter::default()).await?.items;
     let clients: BTreeSet<&str> = linked.iter().map(|account| account.client.name.as_str()).collect();
     let wrong = |field: &str| is_wrong(problem, field);
     let chosen = said.of("integration_id");
@@ -84,8 +84,8 @@ async fn shown(
         section #link {
             h2 { "Link" }
             form.card.narrow method="post" action="/ads/accounts/new#refused" {
-                (proof(visitor))
-                (refused(problem))
+                (csrf_field(visitor))
+                (problem_alert(problem))
                 datalist #clients { @for client in &clients { option value=(client) {} } }
                 label { "Ad account" input name="ad_account_id" value=(said.of("ad_account_id")) placeholder="act_1234567890" required aria-invalid=[wrong("ad_account_id")]; }
                 label { "Label" input name="label" value=(said.of("label")) maxlength="100" required aria-invalid=[wrong("label")]; }
@@ -114,12 +114,13 @@ pub(super) async fn available(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let mut parts = Vec::new();
-    for integration in list(&console.services, &access).await?.items {
-        let found = readable(&console.services, &access, integration.id.as_str()).await.map(|list| list.items);
+    for integration in console.connections.integrations(&access).await?.items {
+        let found = console.ads.available_accounts(&access, &integration.id).await;
+        let found = found.map(|list| list.items).map_err(Problem::from);
         parts.push(choices(&integration, &found));
     }
     let part = html! { @for part in &parts { (part) } };
-    Ok(part_or_page(&headers, &visitor, jar, (Section::Ads, "Ad accounts at Meta"), &part))
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Ads, "Ad accounts at Meta"), &part))
 }
 
 fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>, Problem>) -> Markup {
@@ -132,7 +133,7 @@ fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>,
     html! {
         h3 { (integration.name) }
         @match found {
-            Err(problem) => { (refused(Some(problem))) }
+            Err(problem) => { (problem_alert(Some(problem))) }
             Ok(accounts) if accounts.is_empty() => { p.quiet { "Meta names no ad account for it." } }
             Ok(accounts) => {
                 div.card.flush {
@@ -159,9 +160,9 @@ fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>,
     }
 }
 
-pub(super) async fn link(Act { console, admin, jar, fields }: Act) -> Result<Response, Problem> {
+pub(super) async fn link(AdminForm { console, admin, jar, fields }: AdminForm) -> Result<Response, Problem> {
     let link = async {
-        let unknown = |_| Problem::field("integration_id", "integration_unknown", "Choose with what it is read.");
+        let unknown = |_| Problem::field("integration_id", ProblemCode::IdInvalid, "Choose with what it is read.");
         // A pasted token takes precedence over the selected account.
         let token = fields.get("token").map(|token| AccessToken::new(token.to_owned()));
         let integration = fields.get("integration_id").filter(|_| token.is_none());
@@ -173,12 +174,12 @@ pub(super) async fn link(Act { console, admin, jar, fields }: Act) -> Result<Res
             token,
             conversions: fields.is_ticked("leads_only").then(|| vec![LEADS_ONLY.to_owned()]),
         };
-        create(&console.services, &admin.access, new).await
+        Ok(console.ads.link(&admin.access, new).await?)
     };
     match link.await {
         Ok(account) => {
             let text = "Linked. Its objects are read first, then the newest 30 days, then earlier ones.".to_owned();
-            Ok(told_at(&format!("/ads/accounts/{}", account.id), jar, Ok(text)))
+            Ok(redirect_with(&format!("/ads/accounts/{}", account.id), jar, Ok(text)))
         }
         Err(problem) => shown(&console, &admin, &Said::Before(&fields), Some(&problem), jar).await,
     }

@@ -4,17 +4,17 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
-use leadwire::admin::ads::syncs::{ObjectOut, SyncOut, SyncStatus, status};
+use leadwire::ads::syncs::{ObjectOut, SyncOut, SyncStatus};
 use leadwire::http::Problem;
 use leadwire::model::ads::sync::{Cause, ObjectType, SyncState};
 use maud::{Markup, html};
 
 use super::tabs;
-use crate::address::Asked;
-use crate::elements::{badge, count, empty, going_on, time, watched};
-use crate::frame::{Section, page, wants_a_part};
+use crate::components::{badge, count, empty, going_on, time, watched};
+use crate::layout::{Section, page};
+use crate::request::{ListQuery, wants_fragment};
+use crate::session::Admin;
 use crate::state::Console;
-use crate::visitor::Admin;
 
 /// Syncs in the log.
 const MAX: usize = 30;
@@ -24,14 +24,14 @@ pub(super) const LATEST: usize = 5;
 pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ListQuery>,
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let most = if asked.get("latest").is_some() { LATEST } else { MAX };
-    let status = status(&console.services, &access, &asked.accounts(), None, most).await?;
+    let status = console.ads.sync_status(&access, &asked.accounts()?, None, most).await?;
     let part = list(&status);
-    if wants_a_part(&headers) {
+    if wants_fragment(&headers) {
         return Ok(part.into_response());
     }
     let body = html! { (tabs("/ads/log")) (watched(&asked.at("/ads/log", &[]), &part)) };

@@ -10,15 +10,15 @@ use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::routing::{get, post};
-use leadwire::admin::ads::accounts::AdAccountOut;
-use leadwire::admin::ads::{AccountFilter, Days};
-use leadwire::admin::fields;
-use leadwire::http::Problem;
+use leadwire::ads::accounts::AdAccountOut;
+use leadwire::ads::{AccountFilter, Days};
+use leadwire::http::{Problem, fields};
+use leadwire::ids::{AdAccountId, ClientId};
 use leadwire::model::ads::account::AdAccountState;
 use maud::{Markup, html};
 
-use crate::address::Asked;
-use crate::elements::{badge, time};
+use crate::components::{badge, time};
+use crate::request::ListQuery;
 use crate::state::Console;
 
 pub(crate) fn routes() -> Router<Console> {
@@ -39,9 +39,11 @@ pub(crate) fn routes() -> Router<Console> {
 }
 
 /// The selection of accounts and days.
-impl Asked {
-    fn accounts(&self) -> AccountFilter {
-        AccountFilter { account_id: self.text("account_id"), client_id: self.text("client_id") }
+impl ListQuery {
+    fn accounts(&self) -> Result<AccountFilter, Problem> {
+        let account_id = self.get("account_id").map(|text| fields::id("account_id", text, AdAccountId::parse));
+        let client_id = self.get("client_id").map(|text| fields::id("client_id", text, ClientId::parse));
+        Ok(AccountFilter { account_id: account_id.transpose()?, client_id: client_id.transpose()? })
     }
 
     fn days(&self) -> Result<Days, Problem> {
@@ -81,7 +83,7 @@ struct Words {
     cost: &'static str,
 }
 
-impl Asked {
+impl ListQuery {
     /// Labels conversions as leads if the selected accounts count nothing else.
     fn words(&self, accounts: &[AdAccountOut]) -> Words {
         let is_meant = |account: &&AdAccountOut| {
@@ -99,7 +101,7 @@ impl Asked {
 /// The kind of conversion that a lead is.
 const LEADS_ONLY: &str = "lead";
 
-impl Asked {
+impl ListQuery {
     /// States the default days if none are selected.
     fn usual_days(&self) -> Markup {
         html! { @if self.get("since").is_none() && self.get("until").is_none() { p.quiet { "The last 30 days, each in its account's time zone." } } }

@@ -7,39 +7,35 @@ use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use jiff::ToSpan;
 use jiff::civil::Date;
-use leadwire::admin::ads::AccountFilter;
-use leadwire::admin::ads::accounts::{AdAccountOut, list};
-use leadwire::admin::ads::report::{Question, ReportOut, RowOut, read};
+use leadwire::ads::AccountFilter;
+use leadwire::ads::accounts::AdAccountOut;
+use leadwire::ads::report::{MAX_ROWS, ReportOut, ReportQuery, RowOut};
 use leadwire::http::Problem;
-use leadwire::model::ads::currency::{decimals, written};
+use leadwire::model::ads::currency::{decimals, format_amount};
 use leadwire::model::ads::report::Dimension;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::{Words, state_of, tabs};
-use crate::address::Asked;
 use crate::chart::Chart;
-use crate::elements::{alert, count, empty, money, proof, refused, time_or};
-use crate::frame::{Section, page};
+use crate::components::{alert, count, csrf_field, empty, money, problem_alert, time_or};
+use crate::layout::{Section, page};
+use crate::request::ListQuery;
+use crate::session::{Admin, Visitor};
 use crate::state::Console;
-use crate::visitor::{Admin, Visitor};
-
-/// Row limit. It exceeds any table of clients and any chart of days.
-const MAX: usize = 5000;
 
 pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ListQuery>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let services = &console.services;
-    let accounts = list(services, &access, &AccountFilter::default()).await?.items;
+    let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
     let reports = async {
         let report = async |by: Dimension| {
-            let question = Question { by: vec![by], accounts: asked.accounts(), days: asked.days()? };
-            read(services, &access, &question, None, MAX).await
+            let query = ReportQuery { by: vec![by], accounts: asked.accounts()?, days: asked.days()? };
+            Ok::<_, Problem>(console.ads.report(&access, &query, None, MAX_ROWS).await?)
         };
         Ok::<_, Problem>((report(Dimension::Day).await?, report(Dimension::Client).await?))
     };
@@ -56,7 +52,7 @@ pub(super) async fn show(
             (troubles(&accounts))
             (asked.chooser("/ads", &accounts, &html! {}))
             @match &reports {
-                Err(problem) => { (refused(Some(problem))) }
+                Err(problem) => { (problem_alert(Some(problem))) }
                 Ok((days, clients)) => { (asked.usual_days()) (figures(&asked, days, words)) (clients_table(&asked, clients, words)) }
             }
             section { h2 { "Accounts" } (accounts_table(&visitor, &accounts)) }
@@ -76,7 +72,7 @@ fn troubles(accounts: &[AdAccountOut]) -> Markup {
 }
 
 /// The figures and charts of each currency.
-fn figures(asked: &Asked, report: &ReportOut, words: Words) -> Markup {
+fn figures(asked: &ListQuery, report: &ReportOut, words: Words) -> Markup {
     html! {
         @if report.totals.is_empty() {
             (empty("No numbers for these days", html! { "Choose other days, or wait until the accounts are read." }))
@@ -135,11 +131,11 @@ pub(super) fn cost(row: &RowOut) -> String {
 
 /// Formats a unit price, rounded like other amounts of its currency.
 pub(super) fn price(each: Option<Decimal>, currency: &str) -> String {
-    let rounded = |each: Decimal| money(&written(each.round_dp(decimals(currency)), currency), currency);
+    let rounded = |each: Decimal| money(&format_amount(each.round_dp(decimals(currency)), currency), currency);
     each.map_or_else(|| "–".to_owned(), rounded)
 }
 
-fn clients_table(asked: &Asked, report: &ReportOut, words: Words) -> Markup {
+fn clients_table(asked: &ListQuery, report: &ReportOut, words: Words) -> Markup {
     html! {
         @if report.items.len() > 1 {
             section {
@@ -187,7 +183,7 @@ fn accounts_table(visitor: &Visitor, accounts: &[AdAccountOut]) -> Markup {
         }
         div.acts {
             a.button href="/ads/accounts/new" { "Link an ad account" }
-            form method="post" action="/ads/sync" { (proof(visitor)) button { "Read all now" } }
+            form method="post" action="/ads/sync" { (csrf_field(visitor)) button { "Read all now" } }
         }
     }
 }

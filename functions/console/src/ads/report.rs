@@ -4,23 +4,20 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::header;
-use leadwire::admin::ads::AccountFilter;
-use leadwire::admin::ads::accounts::list;
-use leadwire::admin::ads::report::{Question, ReportOut, RowOut, csv as as_csv, dimensions, read};
+use leadwire::ads::AccountFilter;
+use leadwire::ads::report::{MAX_ROWS, ReportOut, ReportQuery, RowOut, parse_dimensions};
 use leadwire::http::Problem;
 use maud::{Markup, html};
 use rust_decimal::Decimal;
 
 use super::overview::{cost, price};
 use super::{Words, tabs};
-use crate::address::Asked;
-use crate::elements::{count, counted, empty, money, refused};
-use crate::frame::{Section, page};
+use crate::components::{count, empty, money, plural, problem_alert};
+use crate::layout::{Section, page};
+use crate::request::ListQuery;
+use crate::session::Admin;
 use crate::state::Console;
-use crate::visitor::Admin;
 
-/// Maximum number of rows that are read and sorted.
-const MAX: usize = 5000;
 /// Maximum number of rows on the page. The file has all of them.
 const SHOWN: usize = 200;
 
@@ -50,20 +47,20 @@ fn columns(words: Words) -> [(&'static str, &'static str); 9] {
     ]
 }
 
-fn question(asked: &Asked) -> Result<Question, Problem> {
-    let by = dimensions(asked.get("group_by").unwrap_or("campaign"))?;
-    Ok(Question { by, accounts: asked.accounts(), days: asked.days()? })
+fn report_query(asked: &ListQuery) -> Result<ReportQuery, Problem> {
+    let by = parse_dimensions(asked.get("group_by").unwrap_or("campaign"))?;
+    Ok(ReportQuery { by, accounts: asked.accounts()?, days: asked.days()? })
 }
 
 pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ListQuery>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let services = &console.services;
-    let accounts = list(services, &access, &AccountFilter::default()).await?.items;
-    let report = async { read(services, &access, &question(&asked)?, None, MAX).await }.await;
+    let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
+    let report = async { Ok(console.ads.report(&access, &report_query(&asked)?, None, MAX_ROWS).await?) };
+    let report: Result<ReportOut, Problem> = report.await;
     let now = asked.get("group_by").unwrap_or("campaign");
     let by = html! {
         label { "By" select name="group_by" {
@@ -80,7 +77,7 @@ pub(super) async fn show(
         (tabs("/ads/report"))
         (asked.chooser("/ads/report", &accounts, &by))
         @match report {
-            Err(problem) => { (refused(Some(&problem))) }
+            Err(problem) => { (problem_alert(Some(&problem))) }
             Ok(report) if report.items.is_empty() => {
                 (empty("No numbers for these days", html! { "Choose other days, or " a href="/ads" { "see how the accounts stand" } "." }))
             }
@@ -93,9 +90,9 @@ pub(super) async fn show(
 pub(super) async fn csv(
     State(console): State<Console>,
     Admin { access, .. }: Admin,
-    Query(asked): Query<Asked>,
+    Query(asked): Query<ListQuery>,
 ) -> Result<Response, Problem> {
-    let file = as_csv(&console.services, &access, &question(&asked)?, None).await?;
+    let file = console.ads.report_csv(&access, &report_query(&asked)?, None).await?;
     let named = format!("attachment; filename=\"{}\"", file.file_name);
     Ok((
         [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, named)],
@@ -104,7 +101,7 @@ pub(super) async fn csv(
         .into_response())
 }
 
-fn table(asked: &Asked, mut report: ReportOut, words: Words) -> Markup {
+fn table(asked: &ListQuery, mut report: ReportOut, words: Words) -> Markup {
     let (sort, upwards) = (asked.get("sort").unwrap_or(""), asked.get("dir") == Some("asc"));
     let columns = columns(words);
     if columns.iter().any(|(word, _)| *word == sort) {
@@ -123,7 +120,7 @@ fn table(asked: &Asked, mut report: ReportOut, words: Words) -> Markup {
     let all = report.items.len();
     html! {
         div.acts {
-            span { (counted(all, "row")) @if report.next_cursor.is_some() { " and more" } }
+            span { (plural(all, "row")) @if report.next_cursor.is_some() { " and more" } }
             a.button href=(asked.at("/ads/report.csv", &[])) { "Download as CSV" }
         }
         div.card.flush.scroll tabindex="0" role="region" aria-label="Report" {
@@ -140,7 +137,7 @@ fn table(asked: &Asked, mut report: ReportOut, words: Words) -> Markup {
     }
 }
 
-fn heading(asked: &Asked, word: &str, name: &str, sort: &str, upwards: bool, is_number: bool) -> Markup {
+fn heading(asked: &ListQuery, word: &str, name: &str, sort: &str, upwards: bool, is_number: bool) -> Markup {
     let is_sorted = word == sort;
     // The first click sorts numbers from the largest and names from the first.
     let next = if is_sorted && !upwards || !is_sorted && !is_number { "asc" } else { "desc" };

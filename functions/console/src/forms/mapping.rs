@@ -3,23 +3,24 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
-use leadwire::admin::mapping::{
-    MappingIn, MappingOut, Preview, PreviewIn, QuestionOut, RerunIn, change, preview as try_out, read,
-    rerun as read_anew,
-};
+use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::FormId;
+use leadwire::leads::{MappingIn, MappingOut, Preview, PreviewIn, QuestionOut, RerunIn};
 use leadwire::model::lead::mapping::{Mapped, Rule};
 use maud::{Markup, html};
 
-use crate::elements::{self, alert, count, counted, proof, refused, time};
-use crate::fields::{Act, Fields};
-use crate::frame::{Section, page};
-use crate::notice::told_at;
+use crate::components::{alert, count, csrf_field, plural, problem_alert, time};
+use crate::flash::redirect_with;
+use crate::form::{AdminForm, Fields};
+use crate::layout::{Section, page};
+use crate::messages;
+use crate::session::Admin;
 use crate::state::Console;
-use crate::visitor::Admin;
 
 /// Empty rules to be filled in.
 const SPARE_RULES: usize = 2;
@@ -40,10 +41,10 @@ struct Said {
 pub(super) async fn show(
     State(console): State<Console>,
     admin: Admin,
-    Path(id): Path<String>,
+    Id(id): Id<FormId>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let mapping = read(&console.services, &admin.access, &id).await?;
+    let mapping = console.leads.mapping(&admin.access, &id).await?;
     let choices = mapping.rules.iter().map(written).collect();
     let (rules, country) = (mapping.rules.clone(), mapping.country.clone());
     let said = Said { rules, choices, country, version: Some(mapping.version) };
@@ -51,24 +52,24 @@ pub(super) async fn show(
 }
 
 pub(super) async fn save(
-    Path(id): Path<String>,
-    Act { console, admin, jar, fields }: Act,
+    Id(id): Id<FormId>,
+    AdminForm { console, admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
     let mut said = Said::of(&fields);
-    let given = MappingIn { rules: said.rules.clone(), country: said.country.clone(), version: said.version };
+    let input = MappingIn { rules: said.rules.clone(), country: said.country.clone(), version: said.version };
     let changed = match said.unread() {
         Some(problem) => Err(problem),
-        None => change(&console.services, &admin.access, &id, given).await,
+        None => console.leads.set_mapping(&admin.access, &id, input).await.map_err(Problem::from),
     };
     match changed {
         Ok(saved) => {
             let text = format!("Saved as version {}. It holds for leads that come from now on.", saved.version);
-            Ok(told_at(&format!("/forms/{id}"), jar, Ok(text)))
+            Ok(redirect_with(&format!("/forms/{id}"), jar, Ok(text)))
         }
         Err(problem) if problem.status == 404 => Err(problem),
         Err(problem) => {
-            let mapping = read(&console.services, &admin.access, &id).await?;
-            if problem.code == "mapping_changed" {
+            let mapping = console.leads.mapping(&admin.access, &id).await?;
+            if problem.code.is(ErrorCode::MappingChanged) {
                 // The problem was shown: saving again overwrites that version knowingly.
                 said.version = Some(mapping.version);
             }
@@ -78,15 +79,15 @@ pub(super) async fn save(
 }
 
 pub(super) async fn preview(
-    Path(id): Path<String>,
-    Act { console, admin, jar, fields }: Act,
+    Id(id): Id<FormId>,
+    AdminForm { console, admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
     let said = Said::of(&fields);
-    let mapping = read(&console.services, &admin.access, &id).await?;
-    let given = PreviewIn { rules: said.rules.clone(), country: said.country.clone(), lead_id: None };
+    let mapping = console.leads.mapping(&admin.access, &id).await?;
+    let input = PreviewIn { rules: said.rules.clone(), country: said.country.clone(), lead_id: None };
     let tried = match said.unread() {
         Some(problem) => Err(problem),
-        None => try_out(&console.services, &admin.access, &id, given).await,
+        None => console.leads.preview_mapping(&admin.access, &id, input).await.map_err(Problem::from),
     };
     Ok(match tried {
         Ok(preview) => shown(&admin, &mapping, &said, Some(&preview), None, jar),
@@ -96,33 +97,33 @@ pub(super) async fn preview(
 
 /// Re-maps the form's earlier leads for a while. If there are more, it ends on a page that continues.
 pub(super) async fn rerun(
-    Path(id): Path<String>,
-    Act { console, admin: Admin { visitor, access }, jar, fields }: Act,
+    Id(id): Id<FormId>,
+    AdminForm { console, admin: Admin { visitor, access }, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
     let number = |name: &str| fields.get(name).and_then(|text| text.parse().ok()).unwrap_or(0_usize);
     let (mut changed, mut unchanged) = (number("changed"), number("unchanged"));
     let mut cursor = fields.get("cursor").map(ToOwned::to_owned);
     let begun = Instant::now();
     loop {
-        let done = match read_anew(&console.services, &access, &id, RerunIn { cursor }).await {
+        let done = match console.leads.remap(&access, &id, RerunIn { cursor }).await {
             Ok(done) => done,
-            Err(problem) => return Ok(told_at(&format!("/forms/{id}"), jar, Err(problem))),
+            Err(error) => return Ok(redirect_with(&format!("/forms/{id}"), jar, Err(error.into()))),
         };
         let sum = (changed.saturating_add(done.changed), unchanged.saturating_add(done.unchanged));
         ((changed, unchanged), cursor) = (sum, done.next_cursor);
         let Some(next) = &cursor else {
             let text = format!(
                 "{} read anew: {changed} changed, {unchanged} stayed as they were.",
-                counted(changed.saturating_add(unchanged), "lead")
+                plural(changed.saturating_add(unchanged), "lead")
             );
-            return Ok(told_at(&format!("/forms/{id}"), jar, Ok(text)));
+            return Ok(redirect_with(&format!("/forms/{id}"), jar, Ok(text)));
         };
         // The script submits this form by itself; without it, the admin does.
         if begun.elapsed() > A_WHILE {
             let body = html! {
                 p { (count(changed.saturating_add(unchanged))) " leads are read anew so far, " (count(changed)) " of them changed. There are more." }
                 form method="post" action={ "/forms/" (id) "/rerun" } data-go-on {
-                    (proof(&visitor))
+                    (csrf_field(&visitor))
                     input type="hidden" name="cursor" value=(next);
                     input type="hidden" name="changed" value=(changed);
                     input type="hidden" name="unchanged" value=(unchanged);
@@ -167,7 +168,7 @@ impl Said {
         self.choices.iter().enumerate().find_map(|(place, lines)| {
             let line = choices(lines).err()?;
             let detail = format!("Line {line} of what was chosen has to be: answer = value.");
-            Some(Problem::field(&format!("rules[{place}].choices"), "rule_invalid", detail))
+            Some(Problem::field(&format!("rules[{place}].choices"), ErrorCode::RuleInvalid, detail))
         })
     }
 }
@@ -206,7 +207,7 @@ fn shown(
             p { "A rule fills one field of the lead, instead of what would fill it by itself. Fields without a rule stay as above." }
             @if let Some(preview) = preview { (outcome(preview)) }
             form method="post" action={ (path) "#refused" } {
-                (proof(visitor))
+                (csrf_field(visitor))
                 (problem_of(problem))
                 input type="hidden" name="version" value=[said.version];
                 input type="hidden" name="rules" value=(rooms);
@@ -225,7 +226,7 @@ fn shown(
         section {
             h2 { "Earlier leads" }
             p { "Rules hold for leads that come from now on. Leads that are here can be read anew by the saved rules; what changes is told to the CRM." }
-            form method="post" action={ (path) "/rerun" } { (proof(visitor)) button { "Read earlier leads anew" } }
+            form method="post" action={ (path) "/rerun" } { (csrf_field(visitor)) button { "Read earlier leads anew" } }
         }
     };
     page(visitor, jar, Section::Forms, &mapping.form_name, &body)
@@ -235,8 +236,8 @@ fn shown(
 fn problem_of(problem: Option<&Problem>) -> Markup {
     let place = problem.and_then(wrong_rule);
     match (problem, place) {
-        (Some(problem), Some(place)) => alert("bad", html! { "Rule " (place + 1) ": " (elements::words(problem)) }),
-        _ => refused(problem),
+        (Some(problem), Some(place)) => alert("bad", html! { "Rule " (place + 1) ": " (messages::text(problem)) }),
+        _ => problem_alert(problem),
     }
 }
 

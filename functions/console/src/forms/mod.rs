@@ -5,23 +5,24 @@ mod mapping;
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
-use leadwire::admin::forms::{FormList, list, test_lead};
+use leadwire::connections::ConnectionOut;
 use leadwire::http::Problem;
-use leadwire::ids::IntegrationId;
-use leadwire::model::connection::Connection;
+use leadwire::http::path::Id;
+use leadwire::ids::{FormId, IntegrationId};
+use leadwire::leads::FormList;
 use maud::{Markup, html};
 
-use crate::elements::{alert, badge, empty, loaded_later, proof};
-use crate::fields::Act;
-use crate::frame::{Section, page, part_or_page};
-use crate::notice::told_at;
+use crate::components::{alert, badge, csrf_field, empty, loaded_later};
+use crate::flash::redirect_with;
+use crate::form::AdminForm;
+use crate::layout::{Section, fragment_or_page, page};
+use crate::session::{Admin, Visitor};
 use crate::state::Console;
-use crate::visitor::{Admin, Visitor};
 
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
@@ -47,12 +48,12 @@ async fn listed(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let connections = console.services.table.connections(&access.scope).await?;
-    let part = table(&visitor, &list(&console.services, &access).await?, &connections);
-    Ok(part_or_page(&headers, &visitor, jar, (Section::Forms, "Forms"), &part))
+    let connections = console.connections.connections(&access).await?.items;
+    let part = table(&visitor, &console.leads.forms(&access).await?, &connections);
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Forms, "Forms"), &part))
 }
 
-fn table(visitor: &Visitor, list: &FormList, connections: &[Connection]) -> Markup {
+fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut]) -> Markup {
     // Group by account, which is usually the cause for all of its pages.
     let mut why: BTreeMap<(Option<&IntegrationId>, &str), Vec<&str>> = BTreeMap::new();
     for refused in &list.refused {
@@ -89,7 +90,7 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[Connection]) -> Mark
                                 }
                                 td.acts {
                                     form method="post" action={ "/forms/" (form.form_id) "/test-lead" } {
-                                        (proof(visitor))
+                                        (csrf_field(visitor))
                                         button aria-label={ "Send a test lead through " (form.name) } { "Send a test lead" }
                                     }
                                 }
@@ -102,16 +103,19 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[Connection]) -> Mark
     }
 }
 
-async fn send_test(Path(id): Path<String>, Act { console, admin: Admin { access, .. }, jar, .. }: Act) -> Response {
-    match test_lead(&console.services, &access, &id).await {
+async fn send_test(
+    Id(id): Id<FormId>,
+    AdminForm { console, admin: Admin { access, .. }, jar, .. }: AdminForm,
+) -> Response {
+    match console.leads.send_test_lead(&access, &id).await {
         Ok(sent) => {
             let path = format!("/leads/{}?awaited", sent.lead_id);
-            told_at(
+            redirect_with(
                 &path,
                 jar,
                 Ok("Meta was asked for a test lead. It is marked, given to nobody, and not counted.".to_owned()),
             )
         }
-        Err(problem) => told_at("/forms", jar, Err(problem)),
+        Err(error) => redirect_with("/forms", jar, Err(error.into())),
     }
 }

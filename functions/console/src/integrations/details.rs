@@ -1,26 +1,27 @@
 //! One integration: its pages with their counts, its settings, its searches, its health, and deleting it.
 
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
-use leadwire::admin::integrations::{ConnectionOut, IntegrationOut, PageList};
-use leadwire::admin::{directory, integrations, runs};
-use leadwire::http::Problem;
+use leadwire::connections::{ConnectionOut, IntegrationOut, PageList};
+use leadwire::http::path::Id;
+use leadwire::http::{Problem, ProblemCode};
+use leadwire::ids::{IntegrationId, UserId};
 use leadwire::model::connection::standing::TokenKind;
 use leadwire::model::lead::assignment::Assignment;
 use leadwire::model::org::User;
 use maud::{Markup, html};
 
-use super::acts::chosen;
-use super::parts::list_of_runs;
+use super::fragments::list_of_runs;
 use super::{page_link, reconnect, standing, state_of};
-use crate::elements::{
-    Confirm, Confirming, alert, count, counted, is_wrong, loaded_later, proof, refused, time, time_or, watched,
+use crate::components::{
+    Confirm, Confirming, alert, count, csrf_field, is_wrong, loaded_later, plural, problem_alert, time, time_or,
+    watched,
 };
-use crate::fields::Fields;
-use crate::frame::{Section, page};
+use crate::form::Fields;
+use crate::layout::{Section, page};
+use crate::session::{Admin, Visitor};
 use crate::state::Console;
-use crate::visitor::{Admin, Visitor};
 
 /// What the admin tried to save, and why it was rejected.
 pub(super) struct Refused<'a> {
@@ -31,26 +32,25 @@ pub(super) struct Refused<'a> {
 pub(super) async fn show(
     State(console): State<Console>,
     admin: Admin,
-    Path(id): Path<String>,
+    Id(id): Id<IntegrationId>,
     Query(asked): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    shown(&console, &admin, &id, &asked.confirm, None, jar).await
+    render(&console, &admin, &id, &asked.confirm, None, jar).await
 }
 
-pub(super) async fn shown(
+pub(super) async fn render(
     console: &Console,
     Admin { visitor, access }: &Admin,
-    id: &str,
+    id: &IntegrationId,
     confirm: &str,
     refused: Option<&Refused<'_>>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let services = &console.services;
-    let integration = integrations::read(services, access, id).await?;
-    let pages = integrations::pages(services, access, id).await?;
-    let users = directory::users(services, &access.scope).await?.items;
-    let runs = runs::list(services, access, id).await?.items;
+    let integration = console.connections.integration(access, id).await?;
+    let pages = console.connections.pages(access, id).await?;
+    let users = console.directory.users(&access.scope).await?.items;
+    let runs = console.leads.runs(access, id).await?.items;
     let base = format!("/integrations/{id}");
     let delete = Confirm {
         id: "delete",
@@ -71,13 +71,13 @@ pub(super) async fn shown(
             h2 { "Bring in leads" }
             div.card {
                 div.acts {
-                    form method="post" action={ (base) "/sync" } { (proof(visitor)) button { "Sync now" } }
+                    form method="post" action={ (base) "/sync" } { (csrf_field(visitor)) button { "Sync now" } }
                     span.quiet { "Looks at the last 48 hours of every form, and brings in what is missing." }
                 }
                 details {
                     summary { "Leads from before the connection" }
                     form.inline method="post" action={ (base) "/backfill" } {
-                        (proof(visitor))
+                        (csrf_field(visitor))
                         label { "Days back" input type="number" name="days" min="1" max="90" value="30" required; }
                         label.tick { input type="checkbox" name="assign" value="yes"; "Assign them like new leads" }
                         button { "Bring them in" }
@@ -95,7 +95,7 @@ pub(super) async fn shown(
             (delete.show(visitor, html! {
                 p { "“" (integration.name) "” is disconnected from Meta and deleted here." }
                 ul {
-                    li { "No new leads come from its " (counted(integration.pages_count, "page")) ", at once." }
+                    li { "No new leads come from its " (plural(integration.pages_count, "page")) ", at once." }
                     li { "Leads that are here stay, with their history." }
                     li { "Ad accounts that are read with it stop being read, until they are given another token." }
                     li { "Pages that nobody else uses are unsubscribed at Meta; its access tokens are deleted." }
@@ -130,7 +130,7 @@ fn how_it_stands(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
 }
 
 fn reconnect_calmly(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
-    html! { form method="post" action={ "/integrations/" (integration.id) "/reconnect" } { (proof(visitor)) button { "Reconnect" } } }
+    html! { form method="post" action={ "/integrations/" (integration.id) "/reconnect" } { (csrf_field(visitor)) button { "Reconnect" } } }
 }
 
 fn pages_table(pages: &[ConnectionOut]) -> Markup {
@@ -169,7 +169,7 @@ fn choose(visitor: &Visitor, base: &str, pages: &PageList) -> Markup {
             details {
                 summary { "Choose pages" @if !pages.available.is_empty() { " (" (pages.available.len()) " more at Meta)" } }
                 form.card method="post" action={ (base) "/pages" } {
-                    (proof(visitor))
+                    (csrf_field(visitor))
                     fieldset {
                         legend { "Take leads from" }
                         @for (list, is_in) in [(&pages.items, true), (&pages.available, false)] {
@@ -198,11 +198,11 @@ fn settings(
     let description = tried.map_or_else(|| integration.description.clone(), |tried| tried.fields.text("description"));
     html! {
         form.card method="post" action={ (base) "/settings#refused" } {
-            (proof(visitor))
-            (refused(problem))
+            (csrf_field(visitor))
+            (problem_alert(problem))
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
             label { "Description" textarea name="description" maxlength="500" rows="2" aria-invalid=[is_wrong(problem, "description")] { (description) } }
-            (assignment(&tried.and_then(|tried| chosen(tried.fields).ok()).unwrap_or_else(|| integration.assignment.clone()), users))
+            (assignment(&tried.and_then(|tried| parse_assignment(tried.fields).ok()).unwrap_or_else(|| integration.assignment.clone()), users))
             p.quiet { "A changed assignment touches leads that come from now on." }
             button { "Save settings" }
         }
@@ -210,7 +210,7 @@ fn settings(
             details {
                 summary { "Replace the system user's token" }
                 form.card method="post" action={ (base) "/token" } {
-                    (proof(visitor))
+                    (csrf_field(visitor))
                     label { "New token" input type="password" name="token" autocomplete="off" required; }
                     p.quiet { "It is verified with Meta first. Until then, the old one goes on working." }
                     button { "Replace" }
@@ -242,5 +242,19 @@ pub(super) fn assignment(now: &Assignment, users: &[User]) -> Markup {
                 @if let Some(id) = is_gone { option value={ "user:" (id) } selected { (id) " (does not manage leads now)" } }
             }
         }
+    }
+}
+
+/// The assignment that a form selects.
+pub(super) fn parse_assignment(fields: &Fields) -> Result<Assignment, Problem> {
+    let unknown = || Problem::field("assignment", ProblemCode::AssignmentUnknown, "Choose who gets new leads.");
+    match fields.get("assignment") {
+        Some("unassigned") => Ok(Assignment::Unassigned),
+        Some("round_robin") => Ok(Assignment::RoundRobin),
+        Some(other) => {
+            let user = other.strip_prefix("user:").and_then(|id| UserId::parse(id).ok()).ok_or_else(unknown)?;
+            Ok(Assignment::User { user_id: user })
+        }
+        None => Err(unknown()),
     }
 }

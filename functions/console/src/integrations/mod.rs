@@ -1,42 +1,41 @@
 //! Integrations → Meta: connecting accounts, and the state of the connections.
 
-mod acts;
+mod actions;
 mod details;
-mod parts;
+mod fragments;
 
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
-use leadwire::admin::integrations::{ConnectionOut, IntegrationOut, IntegrationStatus};
-use leadwire::admin::{integrations, parked};
+use leadwire::connections::{ConnectionOut, IntegrationOut, IntegrationStatus};
 use leadwire::http::Problem;
 use leadwire::model::connection::standing::{ConnectionStatus, EndReason};
 use maud::{Markup, html};
 
-use crate::elements::{Confirm, Confirming, alert, badge, count, counted, empty, proof, time, time_or};
-use crate::frame::{Section, page};
+use crate::components::{Confirm, Confirming, alert, badge, count, csrf_field, empty, plural, time, time_or};
+use crate::layout::{Section, page};
+use crate::session::{Admin, Visitor};
 use crate::state::Console;
-use crate::visitor::{Admin, Visitor};
 
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/", get(list))
-        .route("/connect", post(acts::connect))
-        .route("/return", get(acts::back_from_meta))
-        .route("/token", get(acts::token_form).post(acts::paste))
-        .route("/disconnect", post(acts::disconnect))
+        .route("/connect", post(actions::connect))
+        .route("/return", get(actions::back_from_meta))
+        .route("/token", get(actions::token_form).post(actions::paste))
+        .route("/disconnect", post(actions::disconnect))
         .route("/{id}", get(details::show))
-        .route("/{id}/reconnect", post(acts::reconnect))
-        .route("/{id}/settings", post(acts::settings))
-        .route("/{id}/pages", post(acts::pages))
-        .route("/{id}/token", post(acts::replace_token))
-        .route("/{id}/sync", post(acts::sync))
-        .route("/{id}/backfill", post(acts::backfill))
-        .route("/{id}/delete", post(acts::delete))
-        .route("/{id}/health", get(parts::health))
-        .route("/{id}/runs", get(parts::runs))
+        .route("/{id}/reconnect", post(actions::reconnect))
+        .route("/{id}/settings", post(actions::settings))
+        .route("/{id}/pages", post(actions::pages))
+        .route("/{id}/token", post(actions::replace_token))
+        .route("/{id}/sync", post(actions::sync))
+        .route("/{id}/backfill", post(actions::backfill))
+        .route("/{id}/delete", post(actions::delete))
+        .route("/{id}/health", get(fragments::health))
+        .route("/{id}/runs", get(fragments::runs))
 }
 
 /// Maximum number of parked leads that are counted. More are shown as "more than".
@@ -48,10 +47,9 @@ async fn list(
     Query(asked): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let services = &console.services;
-    let integrations = integrations::list(services, &access).await?.items;
-    let connections = integrations::connections(services, &access).await?.items;
-    let parked = parked::list(services, &access, None, MAX_COUNTED).await?;
+    let integrations = console.connections.integrations(&access).await?.items;
+    let connections = console.connections.connections(&access).await?.items;
+    let parked = console.leads.parked(&access, None, MAX_COUNTED).await?;
     let waiting = (parked.items.len(), parked.next_cursor.is_some());
     let body = if integrations.is_empty() {
         not_connected(&visitor)
@@ -74,7 +72,7 @@ async fn list(
                 (table(&connections))
             }
             section.acts {
-                form method="post" action="/integrations/connect" { (proof(&visitor)) button { "Connect another account" } }
+                form method="post" action="/integrations/connect" { (csrf_field(&visitor)) button { "Connect another account" } }
                 a.button href="/integrations/token" { "Use a system user's token" }
                 (disconnect.show(&visitor, what_stops(&visitor, integrations.len(), connections.len())))
             }
@@ -88,7 +86,7 @@ fn not_connected(visitor: &Visitor) -> Markup {
     html! {
         div.card.narrow.welcome {
             p.lead { "Connect Facebook, and leads from your Facebook and Instagram forms arrive here within seconds, each once, for your team to work on." }
-            form method="post" action="/integrations/connect" { (proof(visitor)) button.primary { "Connect Facebook" } }
+            form method="post" action="/integrations/connect" { (csrf_field(visitor)) button.primary { "Connect Facebook" } }
             p.quiet { "You choose the pages at Facebook. " a href="/integrations/token" { "Use a system user's token instead" } }
         }
         section { h2 { "Connected pages" } (table(&[])) }
@@ -123,7 +121,7 @@ fn ending(visitor: &Visitor, integration: &IntegrationOut, connections: &[Connec
 /// The button that reconnects an integration.
 pub(super) fn reconnect(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
     let path = format!("/integrations/{}/reconnect", integration.id);
-    html! { form method="post" action=(path) { (proof(visitor)) button.primary { "Reconnect" } } }
+    html! { form method="post" action=(path) { (csrf_field(visitor)) button.primary { "Reconnect" } } }
 }
 
 /// An alert about what keeps leads out, or may.
@@ -162,10 +160,10 @@ fn card(integration: &IntegrationOut) -> Markup {
             @if !integration.description.is_empty() { span.quiet { (integration.description) } }
             @if let Some(message) = integration.reason_message { span.wrong { (message) } }
             @if !integration.problems.is_empty() {
-                span.wrong { (counted(integration.problems.len(), "thing")) " to look at" }
+                span.wrong { (plural(integration.problems.len(), "thing")) " to look at" }
             }
             span.facts {
-                span { (counted(integration.pages_count, "page")) }
+                span { (plural(integration.pages_count, "page")) }
                 span { "Last lead " (time_or(integration.last_sync_at, "never")) }
             }
         }
@@ -220,7 +218,7 @@ pub(super) fn page_link(connection: &ConnectionOut) -> Markup {
 fn what_stops(visitor: &Visitor, integrations: usize, pages: usize) -> Markup {
     html! {
         p { b { (visitor.org_name().unwrap_or_default()) } ": this ends " @if integrations == 1 { "the connected account" } @else { "all " (integrations) " connected accounts" }
-            " with " (counted(pages, "page")) "." }
+            " with " (plural(pages, "page")) "." }
         ul {
             li { "New leads stop coming at once." }
             li { "Pages that nobody else uses are unsubscribed at Meta, and our copies of the access tokens are deleted." }

@@ -3,15 +3,15 @@
 use axum::extract::State;
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
-use leadwire::http::Problem;
-use leadwire::leads::{ImportReport, Importing};
+use leadwire::http::{ACT_TIMEOUT, Problem, ProblemCode};
+use leadwire::leads::{ImportOptions, ImportReport};
 use maud::{Markup, html};
 
-use crate::elements::{alert, count, counted, proof, refused};
-use crate::fields::{Fields, Upload};
-use crate::frame::{Section, page};
+use crate::components::{alert, count, csrf_field, plural, problem_alert};
+use crate::form::{Fields, Upload};
+use crate::layout::{Section, page};
+use crate::session::{Admin, Visitor};
 use crate::state::Console;
-use crate::visitor::{Admin, Visitor};
 
 /// Maximum size of a file.
 const MAX_BYTES: usize = 4 * 1024 * 1024;
@@ -30,15 +30,17 @@ pub(super) async fn import(
 ) -> Result<Response, Problem> {
     let run = async {
         if file.is_empty() {
-            return Err(Problem::field("file", "file_missing", "Choose a file."));
+            return Err(Problem::field("file", ProblemCode::FileMissing, "Choose a file."));
         }
-        let line = || Problem::field("from_line", "line_invalid", "A whole number: the line to begin with.");
-        let how = Importing {
+        let line = || Problem::field("from_line", ProblemCode::LineInvalid, "A whole number: the line to begin with.");
+        let options = ImportOptions {
+            timeout: ACT_TIMEOUT,
+
             assign: fields.is_ticked("assign"),
             dry_run: fields.is_ticked("check"),
             from_line: fields.get("from_line").unwrap_or("1").parse().map_err(|_| line())?,
         };
-        leadwire::admin::import::import(&console.services, &access, &file, how).await
+        Ok(console.leads.import(&access, &file, options).await?)
     };
     match run.await {
         Ok(report) => Ok(shown(&visitor, jar, Some(&fields), Some(&report), None)),
@@ -62,8 +64,8 @@ fn shown(
     let body = html! {
         @if let Some(report) = report { (result(report)) }
         form.card.narrow method="post" action="/leads/import" enctype="multipart/form-data" {
-            (proof(visitor))
-            (refused(problem))
+            (csrf_field(visitor))
+            (problem_alert(problem))
             p { "Meta's own export is recognised as it is (CSV or TSV). Any other table needs a header, and a column with names, e-mail "
                 "addresses or phone numbers." }
             label { "File, 4 MB at most" input type="file" name="file" accept=".csv,.tsv,.txt,.xls,text/csv" required data-most=(MAX_BYTES); }
@@ -87,10 +89,10 @@ fn result(report: &ImportReport) -> Markup {
         (alert(kind, html! {
             p { b { (title) } }
             ul {
-                li { (counted(report.created, "new lead")) @if report.dry_run { " to bring in" } }
-                li { (counted(report.merged, "form")) " of people who are leads already" }
-                li { (counted(report.in_before, "lead")) " here before" }
-                @if report.failed > 0 { li { (counted(report.failed, "line")) " left out" } }
+                li { (plural(report.created, "new lead")) @if report.dry_run { " to bring in" } }
+                li { (plural(report.merged, "form")) " of people who are leads already" }
+                li { (plural(report.in_before, "lead")) " here before" }
+                @if report.failed > 0 { li { (plural(report.failed, "line")) " left out" } }
             }
             @if report.created + report.merged > 0 && !report.dry_run { p { a href="/leads" { "See the leads" } } }
             @if let Some(line) = report.next_line { p { "There was no time for the lines from " (count(line)) " on: send the same file again, from that line." } }

@@ -1,7 +1,7 @@
 //! The org's leads: the list with its filters, one lead with its history, and the import from a file.
 
+mod detail;
 mod import;
-mod one;
 
 use std::collections::BTreeMap;
 
@@ -10,29 +10,27 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
-use leadwire::admin::fields;
-use leadwire::admin::leads::{LeadQuestion, UNASSIGNED, list as find, status};
-use leadwire::http::Problem;
-use leadwire::ids::UserId;
-use leadwire::model::connection::Connection;
+use leadwire::http::{Problem, fields};
+use leadwire::ids::{FormId, PageId, UserId};
+use leadwire::leads::{Assignee, LeadQuery};
 use leadwire::model::lead::{FILE_TAG, Lead, Status, tag};
 use leadwire::model::org::User;
 use maud::{Markup, html};
 
-use crate::address::Asked;
-use crate::elements::{badge, empty, refused, time};
-use crate::frame::{Section, page};
+use crate::components::{badge, empty, problem_alert, time};
+use crate::layout::{Section, page};
+use crate::request::ListQuery;
+use crate::session::{LeadReader, Visitor};
 use crate::state::Console;
-use crate::visitor::{Reader, Visitor};
 
 pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/", get(list))
         .route("/import", get(import::form).post(import::import))
-        .route("/{id}", get(one::show))
-        .route("/{id}/arrival", get(one::arrival))
-        .route("/{id}/assign", post(one::assign))
-        .route("/{id}/status", post(one::change_status))
+        .route("/{id}", get(detail::show))
+        .route("/{id}/arrival", get(detail::arrival))
+        .route("/{id}/assign", post(detail::assign))
+        .route("/{id}/status", post(detail::change_status))
 }
 
 const STATUSES: [(Status, &str, &str); 5] = [
@@ -43,59 +41,64 @@ const STATUSES: [(Status, &str, &str); 5] = [
     (Status::Lost, "lost", "Lost"),
 ];
 
-const A_PAGE: usize = 25;
+const PAGE_SIZE: usize = 25;
 
 /// The query that an address describes.
-fn question(asked: &Asked) -> Result<LeadQuestion, Problem> {
+fn lead_query(query: &ListQuery) -> Result<LeadQuery, Problem> {
     // The last day is included as a whole.
-    let until = asked.get("until").map(|given| fields::day("until", given)).transpose()?;
+    let until = query.get("until").map(|given| fields::day("until", given)).transpose()?;
     let after = until.and_then(|day| day.tomorrow().ok()).map(|day| fields::time("until", &day.to_string()));
-    Ok(LeadQuestion {
-        tag: asked.text("tag"),
-        page_id: asked.text("page_id"),
-        form_id: asked.text("form_id"),
-        assigned_to: asked.text("assigned_to"),
-        status: asked.get("status").map(status).transpose()?,
-        from: asked.get("from").map(|given| fields::time("from", given)).transpose()?,
+    Ok(LeadQuery {
+        tag: query.text("tag"),
+        page_id: query.get("page_id").map(|text| fields::id("page_id", text, PageId::parse)).transpose()?,
+        form_id: query.get("form_id").map(|text| fields::id("form_id", text, FormId::parse)).transpose()?,
+        assigned_to: query
+            .get("assigned_to")
+            .map(|text| fields::id("assigned_to", text, Assignee::parse))
+            .transpose()?,
+        status: query.get("status").map(fields::status).transpose()?,
+        from: query.get("from").map(|given| fields::time("from", given)).transpose()?,
         to: after.transpose()?,
-        ..LeadQuestion::default()
+        ..LeadQuery::default()
     })
 }
 
-fn filters_any(asked: &Asked) -> bool {
+fn filters_any(query: &ListQuery) -> bool {
     const FILTERS: [&str; 7] = ["tag", "page_id", "form_id", "assigned_to", "status", "from", "until"];
-    FILTERS.iter().any(|name| asked.get(name).is_some())
+    FILTERS.iter().any(|name| query.get(name).is_some())
 }
 
 async fn list(
     State(console): State<Console>,
-    Reader { visitor, scope, access }: Reader,
-    Query(asked): Query<Asked>,
+    LeadReader { visitor, scope, access }: LeadReader,
+    Query(query): Query<ListQuery>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let services = &console.services;
-    let users = services.table.users(&scope).await?;
-    let connections = services.table.connections(&scope).await?;
-    let found = async { find(services, &scope, &question(&asked)?, asked.get("cursor"), A_PAGE).await }.await;
+    let users = console.directory.users(&scope).await?.items;
+    let pages = console.leads.pages(&scope).await?;
+    let found = async {
+        let found = console.leads.list(&scope, &lead_query(&query)?, query.get("cursor"), PAGE_SIZE).await;
+        found.map_err(Problem::from)
+    };
+    let found = found.await;
     let body = html! {
         @if access.is_some() && visitor.has_meta() { p.acts { a.button href="/leads/import" { "Import a file" } } }
-        (filter_form(&asked, &users, &connections))
+        (filter_form(&query, &users, &pages))
         @match &found {
-            Err(problem) => { (refused(Some(problem))) }
-            Ok(list) if list.items.is_empty() && list.next_cursor.is_none() => { (nothing(&visitor, &asked, &connections)) }
+            Err(problem) => { (problem_alert(Some(problem))) }
+            Ok(list) if list.items.is_empty() && list.next_cursor.is_none() => { (nothing(&visitor, &query, &pages)) }
             Ok(list) => {
                 (table(&list.items, &users))
-                @if let Some(next) = &list.next_cursor { p.acts { a.button href=(asked.at("/leads", &[("cursor", next)])) rel="next" { "Earlier leads" } } }
+                @if let Some(next) = &list.next_cursor { p.acts { a.button href=(query.at("/leads", &[("cursor", next)])) rel="next" { "Earlier leads" } } }
             }
         }
     };
     Ok(page(&visitor, jar, Section::Leads, "Leads", &body))
 }
 
-fn filter_form(asked: &Asked, users: &[User], connections: &[Connection]) -> Markup {
-    let is = |name: &str, value: &str| asked.get(name) == Some(value);
-    let mut pages: BTreeMap<&str, &str> = BTreeMap::new();
-    pages.extend(connections.iter().map(|page| (page.page_id.as_str(), page.page_name.as_str())));
+fn filter_form(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, String>) -> Markup {
+    let is = |name: &str, value: &str| query.get(name) == Some(value);
+    let is_known = |id: &str| pages.keys().any(|page| page.as_str() == id);
     html! {
         form.filters.card method="get" action="/leads" role="search" aria-label="Filter leads" {
             label { "Status" select name="status" {
@@ -104,35 +107,35 @@ fn filter_form(asked: &Asked, users: &[User], connections: &[Connection]) -> Mar
             } }
             label { "Assigned to" select name="assigned_to" {
                 option value="" { "Everybody" }
-                option value=(UNASSIGNED) selected[is("assigned_to", UNASSIGNED)] { "Nobody" }
+                option value=(Assignee::UNASSIGNED) selected[is("assigned_to", Assignee::UNASSIGNED)] { "Nobody" }
                 @for user in users { option value=(user.id) selected[is("assigned_to", user.id.as_str())] { (user.name) } }
             } }
             label { "Page" select name="page_id" {
                 option value="" { "All" }
-                @if let Some(id) = asked.get("page_id").filter(|id| !pages.contains_key(id)) { option value=(id) selected { (id) } }
-                @for (id, name) in &pages { option value=(id) selected[is("page_id", id)] { (name) } }
+                @if let Some(id) = query.get("page_id").filter(|id| !is_known(id)) { option value=(id) selected { (id) } }
+                @for (id, name) in pages { option value=(id) selected[is("page_id", id.as_str())] { (name) } }
             } }
             label { "Came by" select name="tag" {
                 option value="" { "All" }
                 @for tag in [tag(None), tag(Some("ig")), FILE_TAG] { option value=(tag) selected[is("tag", tag)] { (tag) } }
             } }
-            label { "From (UTC)" input type="date" name="from" value=[asked.get("from")]; }
-            label { "Until (UTC)" input type="date" name="until" value=[asked.get("until")]; }
-            @if let Some(form) = asked.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
-            div.acts { button { "Filter" } @if filters_any(asked) { a.button.plain href="/leads" { "Clear" } } }
+            label { "From (UTC)" input type="date" name="from" value=[query.get("from")]; }
+            label { "Until (UTC)" input type="date" name="until" value=[query.get("until")]; }
+            @if let Some(form) = query.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
+            div.acts { button { "Filter" } @if filters_any(query) { a.button.plain href="/leads" { "Clear" } } }
         }
     }
 }
 
-fn nothing(visitor: &Visitor, asked: &Asked, connections: &[Connection]) -> Markup {
-    if filters_any(asked) {
+fn nothing(visitor: &Visitor, query: &ListQuery, pages: &BTreeMap<PageId, String>) -> Markup {
+    if filters_any(query) {
         return empty("No leads match", html! { "Change the filters, or " a href="/leads" { "see all leads" } "." });
     }
     empty(
         "No leads yet",
         html! {
             @if !visitor.is_admin() || !visitor.has_meta() { "New leads appear here as soon as somebody fills in a form." }
-            @else if connections.is_empty() { a href="/integrations" { "Connect Facebook" } ", and leads appear here as people send them." }
+            @else if pages.is_empty() { a href="/integrations" { "Connect Facebook" } ", and leads appear here as people send them." }
             @else { "They appear here within seconds after somebody fills in a form. " a href="/forms" { "Send a test lead" } " to see it happen." }
         },
     )
@@ -149,7 +152,7 @@ fn table(leads: &[Lead], users: &[User]) -> Markup {
                             td data-label="Name" { a href={ "/leads/" (lead.id) } { (name_of(lead)) } @if lead.test { " " (badge("calm", "Test")) } }
                             td data-label="Contact" { (contact(lead)) }
                             td data-label="Came by" { (lead.tags.join(", ")) @if let Some(page) = &lead.page_name { div.quiet { (page) } } }
-                            td data-label="Form" { (lead.form_name.as_deref().unwrap_or("–")) }
+                            td data-label="Form" { (lead.attribution.form_name.as_deref().unwrap_or("–")) }
                             td data-label="Sent" { (time(lead.created_time)) }
                             td data-label="Assigned to" { (assignee(lead.assigned_to.as_ref(), users)) }
                             td data-label="Status" { (status_badge(lead.status)) }
@@ -165,13 +168,13 @@ fn table(leads: &[Lead], users: &[User]) -> Markup {
 ///
 /// It is truncated, because anyone can submit a name of any length. The answers show it in full.
 fn name_of(lead: &Lead) -> String {
-    const MAX_DURATION: usize = 80;
+    const MAX_NAME_CHARS: usize = 80;
     let known = [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().find(|text| !text.trim().is_empty());
     let name = known.map_or("Somebody without a name", String::as_str);
-    if name.chars().count() <= MAX_DURATION {
+    if name.chars().count() <= MAX_NAME_CHARS {
         name.to_owned()
     } else {
-        name.chars().take(MAX_DURATION).chain(['…']).collect()
+        name.chars().take(MAX_NAME_CHARS).chain(['…']).collect()
     }
 }
 

@@ -152,13 +152,7 @@ pub enum AdAccountState {
 impl AdAccount {
     /// Creates a newly linked account, of which only the owner, the client and the token are known.
     #[must_use]
-    pub fn linked(
-        org: OrgId,
-        id: AdAccountId,
-        client: Client,
-        token: TokenSource,
-        (by, at): (UserId, Timestamp),
-    ) -> Self {
+    pub fn new(org: OrgId, id: AdAccountId, client: Client, token: TokenSource, (by, at): (UserId, Timestamp)) -> Self {
         Self {
             org,
             id: LinkId::new(),
@@ -299,7 +293,7 @@ pub(crate) mod tests {
             id: LinkId::parse("ada_1").unwrap(),
             currency: "USD".to_owned(),
             timezone: "America/New_York".to_owned(),
-            ..AdAccount::linked(OrgId::parse("a").unwrap(), AdAccountId::parse("act_1").unwrap(), client, token, linked)
+            ..AdAccount::new(OrgId::parse("a").unwrap(), AdAccountId::parse("act_1").unwrap(), client, token, linked)
         }
     }
 

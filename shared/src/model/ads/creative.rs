@@ -43,7 +43,7 @@ impl Creative {
     /// Parses Meta's creative. Its own fields take precedence over the post it was created from, and that over the
     /// variants from which Meta chooses.
     #[must_use]
-    pub fn of(creative: &Value) -> Self {
+    pub fn parse(creative: &Value) -> Self {
         Self {
             id: text(creative, &["/id"]),
             body: text(
@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     fn shown(creative: &Value) -> [Option<String>; 4] {
-        let creative = Creative::of(creative);
+        let creative = Creative::parse(creative);
         [creative.body, creative.title, creative.link, creative.image_url]
     }
 
@@ -144,12 +144,13 @@ mod tests {
         for nothing in [json!({}), json!(null), json!({"body": null, "object_story_spec": [], "title": 7})] {
             assert_eq!(shown(&nothing), texts(["", "", "", ""]));
         }
-        assert_eq!(Creative::of(&json!({"effective_object_story_id": "1_2"})).post_id.as_deref(), Some("1_2"));
+        assert_eq!(Creative::parse(&json!({"effective_object_story_id": "1_2"})).post_id.as_deref(), Some("1_2"));
     }
 
     #[test]
     fn an_expiring_link_is_no_change() {
-        let of = |query: &str| Creative::of(&json!({"image_url": format!("https://cdn/x.jpg?{query}"), "body": "b"}));
+        let of =
+            |query: &str| Creative::parse(&json!({"image_url": format!("https://cdn/x.jpg?{query}"), "body": "b"}));
         assert_ne!(of("oe=1"), of("oe=2"));
         assert_eq!(of("oe=1").lasting(), of("oe=2").lasting());
     }

@@ -23,7 +23,7 @@ pub fn from_minor(units: i64, currency: &str) -> Decimal {
 /// Formats an amount with the currency's decimal places: `12.30`, `1230`. Finer digits are retained, because rates have
 /// them.
 #[must_use]
-pub fn written(mut amount: Decimal, currency: &str) -> String {
+pub fn format_amount(mut amount: Decimal, currency: &str) -> String {
     amount = amount.normalize();
     if amount.scale() < decimals(currency) {
         amount.rescale(decimals(currency));
@@ -38,7 +38,7 @@ mod tests {
     #[test]
     fn minor_units_are_the_currency_s_own() {
         let check = |units: i64, currency: &str, text: &str| {
-            assert_eq!(written(from_minor(units, currency), currency), text, "{units} {currency}");
+            assert_eq!(format_amount(from_minor(units, currency), currency), text, "{units} {currency}");
         };
         check(500_000, "USD", "5000.00");
         check(500_000, "JPY", "500000");
@@ -51,8 +51,8 @@ mod tests {
 
     #[test]
     fn what_is_finer_than_a_cent_is_not_cut() {
-        assert_eq!(written("1.2345".parse().unwrap(), "USD"), "1.2345");
-        assert_eq!(written("1.5".parse().unwrap(), "JPY"), "1.5");
-        assert_eq!(written("3".parse().unwrap(), "USD"), "3.00");
+        assert_eq!(format_amount("1.2345".parse().unwrap(), "USD"), "1.2345");
+        assert_eq!(format_amount("1.5".parse().unwrap(), "JPY"), "1.5");
+        assert_eq!(format_amount("3".parse().unwrap(), "USD"), "3.00");
     }
 }

@@ -174,7 +174,7 @@ pub struct AdDaySummary(
 impl AdDaySummary {
     /// Summarises an ad with these numbers.
     #[must_use]
-    pub fn of(adset: AdObjectId, metrics: &Metrics) -> Self {
+    pub fn new(adset: AdObjectId, metrics: &Metrics) -> Self {
         let Metrics { impressions, clicks, spend, conversions, reach, .. } = metrics;
         Self(adset, *impressions, *clicks, *spend, *conversions, *reach, metrics.mark())
     }

@@ -173,15 +173,15 @@ pub struct Progress {
     pub reports: u32,
     /// The remaining queries for parts of a day that was too large for a single query.
     #[serde(default)]
-    pub parts: Option<Vec<Question>>,
+    pub parts: Option<Vec<InsightsQuery>>,
     /// The cursor of the next response page within a query, and when Meta returned it.
     #[serde(default)]
-    pub place: Option<(Question, String, Timestamp)>,
+    pub place: Option<(InsightsQuery, String, Timestamp)>,
 }
 
 /// A query for ads' daily numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Question {
+pub struct InsightsQuery {
     /// The first day.
     pub since: Date,
     /// The last day.

@@ -4,10 +4,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use strum::{EnumIter, EnumString, IntoStaticStr};
 use url::Url;
 
 use crate::ids::{IntegrationId, OrgId, UserId};
-use crate::model::connection::ConnectedBy;
+use crate::model::connection::{ConnectedBy, IntegrationProblemCode};
 use crate::model::lead::assignment::Assignment;
 use crate::secret::HmacKey;
 
@@ -61,7 +62,7 @@ pub struct Login {
     pub expires_at: Timestamp,
     /// The visit that finishes the login, once there is one.
     #[serde(default)]
-    pub claim: Option<Claim>,
+    pub claim: Option<LoginClaim>,
 }
 
 /// The visit that finishes a login.
@@ -69,53 +70,123 @@ pub struct Login {
 /// Browsers prefetch the URL or fetch it twice. The first fetch does the work, and repeated fetches by the same browser
 /// receive its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
+pub struct LoginClaim {
     /// Hash of Meta's code and of what the request reveals about its browser.
     pub visitor: String,
-    /// [`browser_hash`] of the secret in the cookie that the response to the visit sets.
+    /// [`browser_hash`] of the secret that the response gives to the browser.
     pub secret: String,
     /// When the visit arrived.
     pub at: Timestamp,
-    /// Where it sent the browser; `None` while the work is in progress.
-    pub onward: Option<Url>,
+    /// How the login ended; `None` while the work is in progress.
+    pub outcome: Option<LoginOutcome>,
+}
+
+/// How a login ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoginOutcome {
+    /// Pages are connected, perhaps with problems.
+    Connected {
+        /// The integration.
+        integration_id: IntegrationId,
+        /// The number of connected pages.
+        pages: usize,
+        /// The distinct codes of the problems.
+        problems: Vec<IntegrationProblemCode>,
+    },
+    /// The person refused, or Meta did.
+    Denied,
+    /// Nothing was connected.
+    Failed(LoginFailure),
+}
+
+/// Why a login failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, EnumIter, EnumString, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum LoginFailure {
+    /// The login took longer than [`LIFETIME`].
+    LoginExpired,
+    /// Another browser than the one that began the login.
+    OtherBrowser,
+    /// Meta returned neither a code nor a refusal.
+    LoginFailed,
+    /// Meta's token is not valid for this app.
+    TokenNotValid,
+    /// The person selected no page that they may manage.
+    NoPages,
+    /// The integration to reconnect was deleted in the meantime.
+    IntegrationDeleted,
+    /// Meta refused the code.
+    CodeRefused,
+    /// Meta ended the new token at once.
+    TokenDead,
+    /// A permission is missing that listing pages needs.
+    NotPermitted,
+    /// Meta limits the number of calls.
+    Throttled,
+    /// Meta did not respond as documented, or not in time.
+    MetaUnavailable,
+    /// Storing the connection failed.
+    NotSaved,
+}
+
+impl LoginFailure {
+    /// What happened, and what to do.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::LoginExpired => "The login took longer than ten minutes. Start again.",
+            Self::OtherBrowser => "This login was begun in another browser. Start again in this one.",
+            Self::LoginFailed => "Meta ended the login without a usable response. Start again.",
+            Self::TokenNotValid => "Meta issued a token that is not valid for this app. Start again.",
+            Self::NoPages => {
+                "The login brought no page. Select at least one page in Meta's dialog, and make sure that you may manage it."
+            }
+            Self::IntegrationDeleted => "The integration was deleted during the login.",
+            Self::CodeRefused => "Meta refused the login's code: it was used before, or it expired. Start again.",
+            Self::TokenDead => "Meta ended the login before it was complete. Start again.",
+            Self::NotPermitted => {
+                "Meta refused a permission that listing pages needs. Start again and leave every permission ticked."
+            }
+            Self::Throttled => "Meta limits the number of calls at the moment. Try again in a few minutes.",
+            Self::MetaUnavailable => "Meta did not respond as expected. Try again in a minute.",
+            Self::NotSaved => "The connection could not be stored. Try again in a minute.",
+        }
+    }
 }
 
 impl Login {
-    /// Whether the browser with these cookies may finish the login.
+    /// Whether the browser with these secrets may finish the login.
     #[must_use]
-    pub fn may_be_finished_with(&self, cookies: &[(String, String)]) -> bool {
-        let Some(browser) = &self.browser else { return true };
-        let name = browser_cookie(&self.redirect_uri);
-        has_secret(cookies, name, browser)
+    pub fn may_be_finished_by(&self, secrets: &BrowserSecrets) -> bool {
+        self.browser.as_ref().is_none_or(|hash| matches(secrets.login.as_ref(), hash))
     }
 
-    /// Whether this visit comes from the claim's own browser. Without a cookie this is assumed only while the first
-    /// visit is in progress, because its response has not set a cookie yet.
+    /// Whether this visit comes from the claim's own browser. Without a secret this is assumed only while the first
+    /// visit is in progress, because the browser has no secret of the visit yet.
     #[must_use]
-    pub fn is_repeated_by(&self, claim: &Claim, visitor: &str, cookies: &[(String, String)]) -> bool {
-        (self.browser.is_some() && self.may_be_finished_with(cookies))
-            || has_secret(cookies, visit_cookie(&self.redirect_uri), &claim.secret)
-            || (claim.onward.is_none() && self.browser.is_none() && claim.visitor == visitor)
+    pub fn is_repeated_by(&self, claim: &LoginClaim, visitor: &str, secrets: &BrowserSecrets) -> bool {
+        (self.browser.is_some() && self.may_be_finished_by(secrets))
+            || matches(secrets.visit.as_ref(), &claim.secret)
+            || (claim.outcome.is_none() && self.browser.is_none() && claim.visitor == visitor)
     }
 }
 
-fn has_secret(cookies: &[(String, String)], name: &str, hash: &str) -> bool {
-    cookies.iter().any(|(found, secret)| found == name && browser_hash(secret) == hash)
+/// The secrets by which a browser is recognised. Faces store them in cookies.
+#[derive(Debug, Clone, Default)]
+pub struct BrowserSecrets {
+    /// Given to the browser when it began the login.
+    pub login: Option<String>,
+    /// Given to the browser when it finished the login.
+    pub visit: Option<String>,
 }
 
-/// The name of the cookie set when a login is finished, for the origin of `redirect_uri`.
-#[must_use]
-pub fn visit_cookie(redirect_uri: &Url) -> &'static str {
-    if redirect_uri.scheme() == "https" { "__Host-leadwire-connected" } else { "leadwire-connected" }
+fn matches(secret: Option<&String>, hash: &str) -> bool {
+    secret.is_some_and(|secret| browser_hash(secret) == hash)
 }
 
-/// The name of the cookie set when a login begins, for the origin of `redirect_uri`.
-#[must_use]
-pub fn browser_cookie(redirect_uri: &Url) -> &'static str {
-    if redirect_uri.scheme() == "https" { "__Host-leadwire-connecting" } else { "leadwire-connecting" }
-}
-
-/// Hash under which the secret of a cookie is stored.
+/// Hash under which a browser's secret is stored.
 #[must_use]
 pub fn browser_hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
@@ -255,23 +326,23 @@ mod tests {
 
     #[test]
     fn only_the_browser_of_the_claim_gets_its_outcome() {
-        let cookie = |name: &str, secret: &str| vec![(name.to_owned(), secret.to_owned())];
-        let visit = visit_cookie(&login().redirect_uri);
-        let claim = |onward: Option<&str>| Claim {
-            visitor: "v".into(),
-            secret: browser_hash("s"),
-            at: Timestamp::UNIX_EPOCH,
-            onward: onward.map(|url| url.parse().unwrap()),
-        };
-        let (open, over) = (claim(None), claim(Some("https://crm.example")));
-        assert!(login().is_repeated_by(&open, "v", &[]), "at the same time there is no cookie yet");
-        assert!(!login().is_repeated_by(&over, "v", &[]), "a replay afterwards");
-        assert!(!login().is_repeated_by(&open, "other", &[]));
-        assert!(login().is_repeated_by(&over, "other", &cookie(visit, "s")));
-        assert!(!login().is_repeated_by(&over, "v", &cookie(visit, "x")));
+        let none = BrowserSecrets::default();
+        let visit = |secret: &str| BrowserSecrets { visit: Some(secret.into()), login: None };
+        let claim =
+            |outcome| LoginClaim { visitor: "v".into(), secret: browser_hash("s"), at: Timestamp::UNIX_EPOCH, outcome };
+        let (open, over) = (claim(None), claim(Some(LoginOutcome::Denied)));
+        assert!(
+            login().is_repeated_by(&open, "v", &none),
+            "while the first visit is in progress there is no secret yet"
+        );
+        assert!(!login().is_repeated_by(&over, "v", &none), "a replay afterwards");
+        assert!(!login().is_repeated_by(&open, "other", &none));
+        assert!(login().is_repeated_by(&over, "other", &visit("s")));
+        assert!(!login().is_repeated_by(&over, "v", &visit("x")));
         let bound = Login { browser: Some(browser_hash("b")), ..login() };
-        assert!(bound.is_repeated_by(&over, "other", &cookie(browser_cookie(&bound.redirect_uri), "b")));
-        assert!(!bound.is_repeated_by(&open, "v", &[]), "a login bound to a browser is only that browser's");
+        let began = BrowserSecrets { login: Some("b".into()), visit: None };
+        assert!(bound.is_repeated_by(&over, "other", &began));
+        assert!(!bound.is_repeated_by(&open, "v", &none), "a login bound to a browser is only that browser's");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::{IntegrationId, OrgId, PageId, UserId};
@@ -58,7 +59,7 @@ pub struct Integration {
     pub granted_for: BTreeMap<String, Vec<String>>,
     /// The problems that the last check found.
     #[serde(default)]
-    pub problems: Vec<Problem>,
+    pub problems: Vec<IntegrationProblem>,
     /// Set when the connection was ended at Meta; cleared when it works again.
     pub ended: Option<Ended>,
     /// Leads sent from this time on may have been missed, and Meta has not been asked for them yet.
@@ -116,6 +117,16 @@ impl Integration {
     }
 }
 
+/// The person who connected, as Meta reports them. Stored in the vault and nowhere else.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct MetaPerson {
+    /// The app-scoped id.
+    pub id: String,
+    /// The name on Facebook.
+    #[serde(default)]
+    pub name: String,
+}
+
 /// The CRM user who went through Meta's login.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConnectedBy {
@@ -127,16 +138,34 @@ pub struct ConnectedBy {
 
 /// A problem that limits what an integration can do, with its remedy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Problem {
-    /// A stable code: `scope_missing`, `page_without_token`, `task_missing`, `page_not_subscribed`,
-    /// `lead_access_denied`, or the reason why no leads arrive.
-    pub code: String,
+pub struct IntegrationProblem {
+    /// The kind of problem.
+    pub code: IntegrationProblemCode,
     /// The page concerned, if the problem is about a single page.
     pub page_id: Option<PageId>,
     /// What is wrong, as readable text.
     pub message: String,
     /// What to do about it.
     pub fix: String,
+}
+
+/// The kinds of [`IntegrationProblem`].
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Display, EnumIter, IntoStaticStr, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum IntegrationProblemCode {
+    /// A requested permission was not granted, at all or for a page.
+    ScopeMissing,
+    /// Meta listed a page without a token for it.
+    PageWithoutToken,
+    /// The connected person may not do on a page what leads need.
+    TaskMissing,
+    /// A page does not report its leads.
+    PageNotSubscribed,
+    /// Leads Access Manager withholds a page's leads.
+    LeadAccessDenied,
 }
 
 /// A page of an integration: which org receives the page's leads, and where its token is in the vault.

@@ -13,7 +13,7 @@ use crate::model::lead::{Lead, Submission};
 
 /// The org's state when the plan is made.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct Snapshot {
     /// Submissions of the chunk that are already stored.
     pub stored: BTreeSet<LeadId>,
     /// People in the chunk who are already leads.
@@ -26,7 +26,7 @@ pub struct Known {
 
 /// What to write, all or nothing.
 #[derive(Debug, Default, PartialEq)]
-pub struct Plan {
+pub struct WritePlan {
     /// New leads.
     pub creates: Vec<Lead>,
     /// New submissions by people who are already leads.
@@ -39,10 +39,10 @@ pub struct Plan {
     pub requires_eligible: Option<UserId>,
 }
 
-impl Plan {
+impl WritePlan {
     /// Number of new leads that count as leads, which excludes test leads.
     #[must_use]
-    pub fn counted(&self) -> u64 {
+    pub fn lead_count(&self) -> u64 {
         self.creates.iter().filter(|lead| !lead.test).count() as u64
     }
 
@@ -60,8 +60,8 @@ impl Plan {
 ///
 /// An arrival that is already stored, or that occurs twice, is left out.
 #[must_use]
-pub fn plan(arrivals: &[Lead], known: &Known, assignment: &Assignment) -> Plan {
-    let mut plan = Plan::default();
+pub fn plan(arrivals: &[Lead], known: &Snapshot, assignment: &Assignment) -> WritePlan {
+    let mut plan = WritePlan::default();
     let mut rotation = known.rotation.clone().unwrap_or_default();
     let mut seen: BTreeSet<&LeadId> = known.stored.iter().collect();
     let mut persons = known.persons.clone();
@@ -144,16 +144,16 @@ fn submission(arrival: &Lead, lead_id: &LeadId, matched_by: crate::model::lead::
         id: arrival.id.clone(),
         leadgen_id: arrival.leadgen_id.clone(),
         matched_by,
-        platform: arrival.platform.clone(),
+        platform: arrival.attribution.platform.clone(),
         page_id: arrival.page_id.clone(),
-        form_id: arrival.form_id.clone(),
-        form_name: arrival.form_name.clone(),
+        form_id: arrival.attribution.form_id.clone(),
+        form_name: arrival.attribution.form_name.clone(),
         created_time: arrival.created_time,
         received_at: arrival.received_at,
         found_by: arrival.found_by,
         answers: arrival.answers.clone(),
         consents: arrival.consents.clone(),
-        passage: arrival.passage.clone(),
+        provenance: arrival.provenance.clone(),
     }
 }
 
@@ -162,53 +162,24 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::ids::{LeadgenId, PageId};
-    use crate::model::lead::{FoundBy, PersonKeyKind, Provenance, SOURCE, Status};
+    use crate::ids::LeadgenId;
+    use crate::model::lead::{FoundBy, PersonKeyKind};
 
     fn arrival(id: u64, email: Option<&str>, phone: Option<&str>) -> Lead {
         let leadgen_id = LeadgenId::parse(&id.to_string()).unwrap();
-        Lead {
-            id: LeadId::from_leadgen(&leadgen_id),
-            leadgen_id: Some(leadgen_id),
-            source: SOURCE.into(),
-            tags: vec![],
-            platform: None,
-            page_id: Some(PageId::parse("7").unwrap()),
-            page_name: Some("P".into()),
-            form_id: None,
-            form_name: None,
-            campaign_id: None,
-            campaign_name: None,
-            adset_id: None,
-            adset_name: None,
-            ad_id: None,
-            ad_name: None,
-            created_time: Timestamp::UNIX_EPOCH,
-            received_at: Timestamp::UNIX_EPOCH,
-            found_by: FoundBy::Webhook,
-            status: Status::New,
-            assigned_to: None,
-            assignment: Assigned { strategy: Strategy::Unassigned, reason: Reason::StrategyUnassigned },
-            full_name: None,
-            email: email.map(Into::into),
-            phone: phone.map(Into::into),
-            fields: BTreeMap::new(),
-            answers: vec![],
-            consents: vec![],
-            test: false,
-            submissions_count: 0,
-            passage: Provenance::default(),
-        }
+        let (id, at) = (LeadId::from_leadgen(&leadgen_id), Timestamp::UNIX_EPOCH);
+        let (email, phone) = (email.map(Into::into), phone.map(Into::into));
+        Lead { leadgen_id: Some(leadgen_id), email, phone, ..Lead::new(id, FoundBy::Webhook, at, at) }
     }
 
     fn user(name: &str) -> UserId {
         UserId::parse(name).unwrap()
     }
 
-    fn in_turns(users: &[&str]) -> Known {
-        Known {
+    fn in_turns(users: &[&str]) -> Snapshot {
+        Snapshot {
             rotation: Some(Rotation { version: 3, turns: users.iter().map(|u| user(u)).collect() }),
-            ..Known::default()
+            ..Snapshot::default()
         }
     }
 
@@ -222,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn one_person_twice_in_a_handful_is_one_lead_and_takes_one_turn() {
+    fn one_person_twice_in_a_chunk_is_one_lead_and_takes_one_turn() {
         let arrivals = [
             arrival(1, Some("a@x.y"), Some("+12125550123")),
             arrival(2, Some("A@x.y "), None),
@@ -243,7 +214,7 @@ mod tests {
     fn the_address_decides_when_address_and_number_belong_to_two_leads() {
         let keys = person_keys(Some("a@x.y"), Some("+12125550123"));
         let lead = |n| LeadId::from_leadgen(&LeadgenId::parse(n).unwrap());
-        let known = Known {
+        let known = Snapshot {
             persons: [(keys[0].clone(), lead("10")), (keys[1].clone(), lead("20"))].into(),
             ..in_turns(&["ann"])
         };
@@ -257,14 +228,14 @@ mod tests {
     #[test]
     fn what_is_stored_or_comes_twice_is_left_out() {
         let arrivals = [arrival(1, None, None), arrival(2, None, None), arrival(2, None, None)];
-        let known = Known { stored: [arrivals[0].id.clone()].into(), ..in_turns(&["ann"]) };
+        let known = Snapshot { stored: [arrivals[0].id.clone()].into(), ..in_turns(&["ann"]) };
         let plan = plan(&arrivals, &known, &Assignment::RoundRobin);
         assert_eq!(plan.creates.iter().map(|l| l.id.as_str()).collect::<Vec<_>>(), ["meta-2"]);
     }
 
     #[test]
     fn who_may_not_have_leads_gets_none_and_the_reason_is_kept() {
-        let check = |known: Known, assignment: Assignment, test: bool, reason| {
+        let check = |known: Snapshot, assignment: Assignment, test: bool, reason| {
             let mut lead = arrival(1, None, None);
             lead.test = test;
             let plan = plan(&[lead], &known, &assignment);
@@ -275,12 +246,12 @@ mod tests {
         check(in_turns(&[]), Assignment::RoundRobin, false, Reason::NobodyEligible);
         check(in_turns(&["ann"]), Assignment::RoundRobin, true, Reason::TestLead);
         check(in_turns(&["ann"]), Assignment::Unassigned, false, Reason::StrategyUnassigned);
-        check(Known::default(), chosen.clone(), false, Reason::UserNotEligible);
+        check(Snapshot::default(), chosen.clone(), false, Reason::UserNotEligible);
         let mut unasked = arrival(1, None, None);
         unasked.assignment.reason = Reason::NotAsked;
         let left = plan(&[unasked], &in_turns(&["ann"]), &Assignment::RoundRobin);
         assert_eq!((&left.creates[0].assigned_to, left.rotation), (&None, None), "nobody's turn is taken");
-        let known = Known { chosen_user_eligible: true, ..Known::default() };
+        let known = Snapshot { chosen_user_eligible: true, ..Snapshot::default() };
         let plan = plan(&[arrival(1, None, None)], &known, &chosen);
         assert_eq!(
             (plan.creates[0].assigned_to.clone(), plan.requires_eligible),
@@ -295,6 +266,6 @@ mod tests {
         let mut again = arrival(2, Some("test@fb.com"), None);
         again.test = true;
         let plan = plan(&[test, again], &in_turns(&["ann"]), &Assignment::RoundRobin);
-        assert_eq!((plan.creates.len(), plan.claims.len(), plan.counted()), (2, 0, 0));
+        assert_eq!((plan.creates.len(), plan.claims.len(), plan.lead_count()), (2, 0, 0));
     }
 }

@@ -49,7 +49,7 @@ pub struct AnswerOption {
 }
 
 /// One answer as Meta returns it: the question's key and the values.
-pub type GivenAnswer = (String, Vec<String>);
+pub type RawAnswer = (String, Vec<String>);
 
 impl Form {
     /// The question with this key.
@@ -60,7 +60,7 @@ impl Form {
 
     /// Renames answers to their questions' keys, for files that name them by the label the person read.
     #[must_use]
-    pub fn by_key(&self, given: &[GivenAnswer]) -> Vec<GivenAnswer> {
+    pub fn by_key(&self, given: &[RawAnswer]) -> Vec<RawAnswer> {
         let key_of = |name: &String| {
             let called_so = |question: &&Question| {
                 let texts = question.label.iter().chain([&question.key]);
@@ -96,7 +96,7 @@ impl Form {
 
 /// Labels the answers with the form's questions, in the form's order. Answers without a question come last.
 #[must_use]
-pub fn label(given: &[GivenAnswer], form: Option<&Form>) -> Vec<Answer> {
+pub fn label(given: &[RawAnswer], form: Option<&Form>) -> Vec<Answer> {
     let questions = form.map(|form| form.questions.as_slice()).unwrap_or_default();
     let position = |name: &str| questions.iter().position(|question| question.key == name);
     let mut answers: Vec<(usize, Answer)> = given
@@ -121,7 +121,7 @@ pub fn consents(given: &[(String, String)]) -> Vec<Consent> {
 
 /// Whether these are the dummy answers of Meta's testing tools.
 #[must_use]
-pub fn is_test(given: &[GivenAnswer]) -> bool {
+pub fn is_test(given: &[RawAnswer]) -> bool {
     let mut values = given.iter().flat_map(|(_, values)| values).map(|value| value.trim().to_ascii_lowercase());
     values.any(|value| {
         value.starts_with("<test lead: dummy data for") || value == "test@fb.com" || value == "test@meta.com"
@@ -132,7 +132,7 @@ pub fn is_test(given: &[GivenAnswer]) -> bool {
 mod tests {
     use super::*;
 
-    fn given(pairs: &[(&str, &[&str])]) -> Vec<GivenAnswer> {
+    fn given(pairs: &[(&str, &[&str])]) -> Vec<RawAnswer> {
         pairs.iter().map(|(name, values)| ((*name).into(), values.iter().map(|v| (*v).into()).collect())).collect()
     }
 
@@ -163,7 +163,7 @@ mod tests {
         let questions = vec![question("budget", "Qual seu orçamento?"), question("a", "Same"), question("b", "Same")];
         let form = Form { questions, ..Form::default() };
         let names = |names: &[&str]| -> Vec<String> {
-            let given: Vec<GivenAnswer> = names.iter().map(|name| ((*name).into(), vec![])).collect();
+            let given: Vec<RawAnswer> = names.iter().map(|name| ((*name).into(), vec![])).collect();
             form.by_key(&given).into_iter().map(|(name, _)| name).collect()
         };
         assert_eq!(names(&["Qual seu orc\u{327}amento?", "Same", "b", "other"]), ["budget", "Same", "b", "other"]);

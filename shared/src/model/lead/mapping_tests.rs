@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 
 use crate::ids::UserId;
-use crate::model::lead::form::{Form, GivenAnswer, Question, label};
+use crate::model::lead::form::{Form, Question, RawAnswer, label};
 use crate::model::lead::mapping::*;
 use crate::model::lead::standard_fields::{EMAIL, FULL_NAME, PHONE};
 
-fn given(pairs: &[(&str, &[&str])]) -> Vec<GivenAnswer> {
+fn given(pairs: &[(&str, &[&str])]) -> Vec<RawAnswer> {
     pairs.iter().map(|(name, values)| ((*name).into(), values.iter().map(|v| (*v).into()).collect())).collect()
 }
 
@@ -130,7 +130,7 @@ fn what_can_be_no_rule_is_told_by_its_place() {
     assert_eq!(check(&[rule("a", &["q"])], Some("de"), &form), Ok(()));
 }
 
-fn any_given() -> impl Strategy<Value = Vec<GivenAnswer>> {
+fn any_given() -> impl Strategy<Value = Vec<RawAnswer>> {
     let name = prop::sample::select(vec!["email", "full_name", "first_name", "phone_number", "stadt", "q1", "q2", ""]);
     let values = prop::collection::vec("[ -~äé]{0,12}", 0..4);
     prop::collection::btree_map(name.prop_map(ToOwned::to_owned), values, 0..8)
@@ -162,7 +162,7 @@ proptest! {
     #[test]
     fn a_custom_question_never_says_who_somebody_is(given in any_given(), value in "[ -~]{1,20}") {
         let form = form(&[("email", "CUSTOM"), ("full_name", "CUSTOM"), ("phone_number", "CUSTOM"), ("first_name", "CUSTOM")]);
-        let given: Vec<GivenAnswer> = given.into_iter().map(|(name, _)| (name, vec![value.clone()])).collect();
+        let given: Vec<RawAnswer> = given.into_iter().map(|(name, _)| (name, vec![value.clone()])).collect();
         let read = map(&label(&given, Some(&form)), Some(&form), None, Some("US"));
         prop_assert_eq!((read.full_name, read.email, read.phone), (None, None, None));
     }
@@ -172,9 +172,9 @@ proptest! {
         let form = form(&[("q1", "CUSTOM"), ("q2", "CUSTOM")]);
         let mapping = own(vec![rule("mine", &["q1", "q2"])]);
         let of_rule = |name: &str| name == "q1" || name == "q2";
-        let mixed: Vec<GivenAnswer> = given.iter().filter(|(name, _)| of_rule(name))
+        let mixed: Vec<RawAnswer> = given.iter().filter(|(name, _)| of_rule(name))
             .chain(other.iter().filter(|(name, _)| !of_rule(name))).cloned().collect();
-        let read = |given: &[GivenAnswer]| map(&label(given, Some(&form)), Some(&form), Some(&mapping), None);
+        let read = |given: &[RawAnswer]| map(&label(given, Some(&form)), Some(&form), Some(&mapping), None);
         prop_assert_eq!(read(&given).fields.get("mine").cloned(), read(&mixed).fields.get("mine").cloned());
     }
 }

@@ -1,6 +1,7 @@
 //! A lead as the CRM sees it.
 
 pub mod assignment;
+mod attribution;
 pub mod cadence;
 pub mod dedupe;
 pub mod file;
@@ -19,10 +20,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumIter, EnumString};
 use utoipa::ToSchema;
 
 use crate::ids::{FormId, LeadId, LeadgenId, PageId, UserId};
-use crate::model::lead::assignment::Assigned;
+use crate::model::lead::assignment::{Assigned, Reason, Strategy};
+pub use crate::model::lead::attribution::Attribution;
+use crate::model::lead::mapping::Mapped;
 
 /// The source of leads from Meta, as the CRM names it.
 pub const SOURCE: &str = "Meta";
@@ -45,28 +49,13 @@ pub struct Lead {
     pub source: String,
     /// `Facebook Lead Ad` or `Instagram Lead Ad`, by where the form was shown; `Imported File` if no form was shown.
     pub tags: Vec<String>,
-    /// Meta's code for where the form was shown: `fb`, `ig` or another value.
-    pub platform: Option<String>,
     /// The page that owns the form; absent for leads from a file whose form belongs to no connected page.
     pub page_id: Option<PageId>,
     /// The page's name at the time of the submission.
     pub page_name: Option<String>,
-    /// The form's id.
-    pub form_id: Option<FormId>,
-    /// The form's name; absent if Meta does not permit reading the form.
-    pub form_name: Option<String>,
-    /// The campaign's id. Absent for organic leads, as are the next five fields.
-    pub campaign_id: Option<String>,
-    /// The campaign's name.
-    pub campaign_name: Option<String>,
-    /// The ad set's id.
-    pub adset_id: Option<String>,
-    /// The ad set's name.
-    pub adset_name: Option<String>,
-    /// The ad's id.
-    pub ad_id: Option<String>,
-    /// The ad's name.
-    pub ad_name: Option<String>,
+    /// Where the submission came from.
+    #[serde(flatten)]
+    pub attribution: Attribution,
     /// When the person sent the form, by Meta's clock.
     #[schema(value_type = String, format = DateTime)]
     pub created_time: Timestamp,
@@ -100,8 +89,47 @@ pub struct Lead {
     #[serde(default)]
     pub submissions_count: u32,
     /// How the lead was ingested.
-    #[serde(default)]
-    pub passage: Provenance,
+    #[serde(default, rename = "passage")]
+    pub provenance: Provenance,
+}
+
+impl Lead {
+    /// A lead of Meta's that has no answers yet and is assigned to no one. `created_time` is when the person submitted
+    /// the form, `received_at` when Leadwire learned of it.
+    #[must_use]
+    pub fn new(id: LeadId, found_by: FoundBy, created_time: Timestamp, received_at: Timestamp) -> Self {
+        Self {
+            id,
+            leadgen_id: None,
+            source: SOURCE.to_owned(),
+            tags: Vec::new(),
+            page_id: None,
+            page_name: None,
+            attribution: Attribution::default(),
+            created_time,
+            received_at,
+            found_by,
+            status: Status::New,
+            assigned_to: None,
+            assignment: Assigned { strategy: Strategy::Unassigned, reason: Reason::StrategyUnassigned },
+            full_name: None,
+            email: None,
+            phone: None,
+            fields: BTreeMap::new(),
+            answers: Vec::new(),
+            consents: Vec::new(),
+            test: false,
+            submissions_count: 0,
+            provenance: Provenance::default(),
+        }
+    }
+
+    /// The lead with the fields that its form's mapping fills.
+    #[must_use]
+    pub fn with(self, mapped: Mapped) -> Self {
+        let Mapped { full_name, email, phone, fields, .. } = mapped;
+        Self { full_name, email, phone, fields, ..self }
+    }
 }
 
 /// How a submission was ingested. Its trace is built from this.
@@ -118,7 +146,8 @@ pub struct Provenance {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub stored_at: Option<Timestamp>,
     /// The id of the publication of its event. Everything published together shares one record of it.
-    pub telling: Option<String>,
+    #[serde(rename = "telling")]
+    pub publication_id: Option<String>,
 }
 
 /// The answer to one question. A multiple-choice question has several values; an unanswered one may have none.
@@ -167,8 +196,9 @@ impl FoundBy {
 }
 
 /// The CRM's progress with a lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, EnumIter, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Status {
     /// Not worked on yet.
     New,
@@ -214,8 +244,8 @@ pub struct Submission {
     /// The submission's own consent boxes.
     pub consents: Vec<Consent>,
     /// How the submission was ingested.
-    #[serde(default)]
-    pub passage: Provenance,
+    #[serde(default, rename = "passage")]
+    pub provenance: Provenance,
 }
 
 /// The detail by which two submissions are recognised as the same person's.

@@ -62,11 +62,11 @@ impl Step {
     }
 }
 
-/// The steps that a lead's own record shows, from its receipt to its publication at `told_at`, if known.
+/// The steps that a lead's own record shows, from its receipt to its publication at `published_at`, if known.
 #[must_use]
-pub fn of_lead(lead: &Lead, told_at: Option<Timestamp>) -> Vec<Step> {
-    let mut steps = of_passage(lead.received_at, lead.found_by, lead.created_time, &lead.passage);
-    let stored_at = lead.passage.stored_at.unwrap_or(lead.received_at);
+pub fn of_lead(lead: &Lead, published_at: Option<Timestamp>) -> Vec<Step> {
+    let mut steps = ingest_steps(lead.received_at, lead.found_by, lead.created_time, &lead.provenance);
+    let stored_at = lead.provenance.stored_at.unwrap_or(lead.received_at);
     let (cause, detail) = if lead.test {
         ("test_lead", "Test leads are compared with nobody.")
     } else if lead.email.is_none() && lead.phone.is_none() {
@@ -79,22 +79,22 @@ pub fn of_lead(lead: &Lead, told_at: Option<Timestamp>) -> Vec<Step> {
         steps.push(assigned(stored_at, lead.assigned_to.as_ref(), &lead.assignment));
     }
     steps.extend(
-        told_at.map(|at| Step::new(at, StepKind::Published, "lead.created", "The CRM was told of a new lead.")),
+        published_at.map(|at| Step::new(at, StepKind::Published, "lead.created", "The CRM was told of a new lead.")),
     );
     steps
 }
 
 /// Like [`of_lead`], for a submission that joined a lead.
 #[must_use]
-pub fn of_submission(submission: &Submission, told_at: Option<Timestamp>) -> Vec<Step> {
+pub fn of_submission(submission: &Submission, published_at: Option<Timestamp>) -> Vec<Step> {
     let mut steps =
-        of_passage(submission.received_at, submission.found_by, submission.created_time, &submission.passage);
-    let stored_at = submission.passage.stored_at.unwrap_or(submission.received_at);
+        ingest_steps(submission.received_at, submission.found_by, submission.created_time, &submission.provenance);
+    let stored_at = submission.provenance.stored_at.unwrap_or(submission.received_at);
     let detail =
         format!("{} is {}'s: it was added to that lead.", recognised(submission.matched_by), submission.lead_id);
     steps.push(Step::new(stored_at, StepKind::Deduplicated, kind(submission.matched_by), detail));
     let told = "The CRM was told that a lead has sent another form.";
-    steps.extend(told_at.map(|at| Step::new(at, StepKind::Published, "lead.updated", told)));
+    steps.extend(published_at.map(|at| Step::new(at, StepKind::Published, "lead.updated", told)));
     steps
 }
 
@@ -107,7 +107,7 @@ pub fn joined(submission: &Submission) -> Step {
         submission.id,
         recognised(submission.matched_by)
     );
-    let at = submission.passage.stored_at.unwrap_or(submission.received_at);
+    let at = submission.provenance.stored_at.unwrap_or(submission.received_at);
     Step::new(at, StepKind::Joined, kind(submission.matched_by), detail)
 }
 
@@ -132,7 +132,7 @@ pub fn assigned(at: Timestamp, to: Option<&UserId>, how: &Assigned) -> Step {
     Step::new(at, StepKind::Assigned, word(&how.reason), detail)
 }
 
-fn of_passage(received_at: Timestamp, found_by: FoundBy, created: Timestamp, passage: &Provenance) -> Vec<Step> {
+fn ingest_steps(received_at: Timestamp, found_by: FoundBy, created: Timestamp, provenance: &Provenance) -> Vec<Step> {
     let after = received_at.duration_since(created).as_secs();
     let received = match found_by {
         FoundBy::Webhook => format!("Meta's webhook told of it {after} s after it was sent."),
@@ -144,15 +144,15 @@ fn of_passage(received_at: Timestamp, found_by: FoundBy, created: Timestamp, pas
         FoundBy::Backfill => "Somebody asked for earlier leads, and it was among them.".to_owned(),
     };
     let mut steps = vec![Step::new(received_at, StepKind::Received, word(&found_by), received)];
-    if let Some(at) = passage.fetched_at {
-        let detail = match passage.tries {
+    if let Some(at) = provenance.fetched_at {
+        let detail = match provenance.tries {
             0 | 1 => "Meta showed it at the first try.".to_owned(),
             tries => format!("Meta showed it at try {tries}."),
         };
         steps.push(Step::new(at, StepKind::Fetched, "graph", detail));
     }
-    if let Some(at) = passage.fetched_at.or(passage.stored_at) {
-        let (cause, detail) = match passage.mapping {
+    if let Some(at) = provenance.fetched_at.or(provenance.stored_at) {
+        let (cause, detail) = match provenance.mapping {
             Some(version) => {
                 ("form_mapping", format!("Its answers were read by version {version} of the form's mapping."))
             }

@@ -9,7 +9,7 @@ use leadwire::model::ads::object::{AdObject, AdObjectKind};
 use leadwire::model::ads::sync::{AdsSync, ObjectType};
 use leadwire::model::ads::sync_problem::SyncProblemCode;
 use leadwire::model::days::back;
-use leadwire::table::ad_account::Settings;
+use leadwire::table::ad_account::AdAccountSettings;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -325,7 +325,7 @@ async fn no_report_mixes_two_ways_of_counting() {
     let (scope, linked) = theatre.account(&account).await;
     assert!(linked.run_id.is_some(), "the reading goes on");
     let counted = leadwire::model::ads::conversions::Counted::parse(vec!["link_click".to_owned()]).unwrap();
-    let settings = Settings { conversions: Some(counted), ..Settings::default() };
+    let settings = AdAccountSettings { conversions: Some(counted), ..AdAccountSettings::default() };
     assert!(theatre.table.set_ad_account(&scope, &linked, &settings).await.unwrap());
     theatre.finish(&account, &job).await;
     let rows = days().await;
@@ -371,7 +371,7 @@ async fn what_counts_as_a_conversion_is_the_account_s() {
     theatre.read(&account, None).await;
     let (scope, linked) = theatre.account(&account).await;
     let counted = leadwire::model::ads::conversions::Counted::parse(vec!["link_click".to_owned()]).unwrap();
-    let settings = Settings { conversions: Some(counted), ..Settings::default() };
+    let settings = AdAccountSettings { conversions: Some(counted), ..AdAccountSettings::default() };
     assert!(theatre.table.set_ad_account(&scope, &linked, &settings).await.unwrap());
     let today = linked.today(leadwire::clock::now());
     theatre.read(&account, Some(back(today, 30))).await;

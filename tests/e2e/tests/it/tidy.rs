@@ -1,4 +1,4 @@
-//! The README's claims about where things are.
+//! The claims of `shared/ARCHITECTURE.md` about where things are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,11 +20,15 @@ fn sources(folder: &str) -> Vec<(String, String)> {
     found
 }
 
+fn is_test(name: &str) -> bool {
+    name.ends_with("tests.rs") || name.ends_with("test_support.rs")
+}
+
 /// Returns the files below `folders` that contain `word` outside their own tests.
 fn who_says(word: &str, folders: &[&str]) -> Vec<String> {
     let says = |text: &str| text.split("#[cfg(test)]").next().is_some_and(|code| code.contains(word));
     let files = folders.iter().flat_map(|folder| sources(folder));
-    files.filter(|(name, text)| !name.ends_with("tests.rs") && says(text)).map(|(name, _)| name).collect()
+    files.filter(|(name, text)| !is_test(name) && says(text)).map(|(name, _)| name).collect()
 }
 
 const PRODUCT: [&str; 2] = ["shared/src", "functions"];
@@ -37,24 +41,125 @@ fn each_fact_has_one_place() {
     assert_eq!(who_says("field_data", &PRODUCT), ["shared/src/graph/leads.rs"]);
     assert_eq!(who_says("subscribed_apps", &PRODUCT), ["shared/src/graph/subscriptions.rs"]);
     assert_eq!(who_says("signed_request", &PRODUCT).len(), 3, "the Graph fact, its module and the callbacks");
-    let makers = who_says("OrgScope::of(", &PRODUCT);
+    let makers = who_says("OrgScope::new(", &PRODUCT);
     assert_eq!(makers.len(), 6, "a verified token, and five kinds of rows that one wrote: {makers:?}");
 }
 
 #[test]
 fn the_model_knows_no_edge_and_no_clock() {
-    for word in
-        ["aws_", "reqwest", "tokio", "axum", "lambda_", "std::env", "SystemTime", "crate::table", "crate::graph"]
-    {
+    for word in ["aws_", "reqwest", "tokio", "axum", "lambda_", "std::env", "SystemTime"] {
         assert_eq!(who_says(word, &["shared/src/model"]), Vec::<String>::new(), "{word}");
     }
 }
 
+/// The package's modules from the ground up. A module uses those of earlier rows only; of one row, none uses another.
+const LAYERS: [&[&str]; 13] = [
+    &["ids", "clock", "retry", "env", "aws"],
+    &["secret", "telemetry"],
+    &["model"],
+    &["jobs"],
+    &["graph", "table", "vault", "queue", "bus", "mail"],
+    &["error"],
+    &["meta_app", "cursor"],
+    &["tokens"],
+    &["directory"],
+    &["leads"],
+    &["connections"],
+    &["ads"],
+    &["auth", "http", "worker"],
+];
+
 #[test]
-fn what_an_admin_does_knows_no_face() {
-    for word in ["axum", "lambda_", "http::header", "HeaderMap", "Request<", "Response", "maud"] {
-        assert_eq!(who_says(word, &["shared/src/admin"]), Vec::<String>::new(), "{word}");
+fn modules_use_only_what_is_below_them() {
+    let layer = |module: &str| LAYERS.iter().position(|row| row.contains(&module));
+    for (name, text) in sources("shared/src") {
+        let path = name.trim_start_matches("shared/src/").trim_end_matches(".rs");
+        let own = path.split('/').next().unwrap();
+        if own == "lib" || is_test(&name) {
+            continue;
+        }
+        let own_layer = layer(own).unwrap_or_else(|| panic!("{own} has no layer"));
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let uses =
+            code.split("crate::").skip(1).map(|rest| rest.split(|c: char| !c.is_alphanumeric() && c != '_').next());
+        for used in uses.map(Option::unwrap).filter(|used| *used != own && !used.is_empty()) {
+            let used_layer = layer(used).unwrap_or_else(|| panic!("{name} uses {used}, which has no layer"));
+            // The faces' modules may use each other.
+            let is_face = own_layer == LAYERS.len() - 1;
+            assert!(used_layer < own_layer || is_face && used_layer == own_layer, "{name} uses crate::{used}");
+        }
     }
+}
+
+#[test]
+fn rooms_know_no_face() {
+    let rooms = ["leads", "connections", "ads"].map(|room| format!("shared/src/{room}"));
+    let rooms: Vec<&str> = rooms.iter().map(String::as_str).collect();
+    for word in
+        ["axum", "lambda_", "HeaderMap", "StatusCode", "Request<", "Response<", "maud", "sqs::", "cookie", "gateway"]
+    {
+        assert_eq!(who_says(word, &rooms), Vec::<String>::new(), "{word}");
+    }
+}
+
+/// What the API offers is said by the API, what the console offers by the console: texts below the faces name neither.
+#[test]
+fn texts_of_the_product_fit_both_faces() {
+    for (name, text) in sources("shared/src") {
+        if name.starts_with("shared/src/http/") || is_test(&name) {
+            continue;
+        }
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let lines = code.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+        let literals = lines.flat_map(|line| line.split('"').skip(1).step_by(2));
+        for literal in literals {
+            for word in ["GET /", "POST ", "PUT /", "PATCH ", "PATCH it", "click ", "button"] {
+                assert!(!literal.contains(word), "{name}: {literal}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_type_name_means_one_thing() {
+    let mut places: std::collections::BTreeMap<String, Vec<String>> = std::collections::BTreeMap::new();
+    for (name, text) in sources("shared/src") {
+        for line in text.split("#[cfg(test)]").next().unwrap().lines() {
+            let line = line.trim_start();
+            let line = line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub(super) ")).unwrap_or(line);
+            let line = line.strip_prefix("pub ").unwrap_or(line);
+            let rest = ["struct ", "enum ", "trait "].iter().find_map(|kind| line.strip_prefix(kind));
+            if let Some(rest) = rest {
+                let type_name = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap().to_owned();
+                places.entry(type_name).or_default().push(name.clone());
+            }
+        }
+    }
+    let doubled: Vec<_> = places.iter().filter(|(_, places)| places.len() > 1).collect();
+    assert!(doubled.is_empty(), "{doubled:#?}");
+}
+
+/// Functions are verbs, or the noun of what they return.
+#[test]
+fn no_function_is_a_participle() {
+    const WORDS: &str = "of shown given told known heard refused named listed kept taken made found asked written settled \
+        counted checked linked allowed meant begun ended stored seen read_anew look tell heed";
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let mut found = Vec::new();
+    for folder in PRODUCT {
+        for (name, text) in sources(folder) {
+            for line in text.split("#[cfg(test)]").next().unwrap().lines() {
+                let Some(after) = line.trim_start().strip_prefix("pub").and_then(|rest| rest.split_once("fn ")) else {
+                    continue;
+                };
+                let function = after.1.split(['(', '<']).next().unwrap();
+                if words.contains(&function) {
+                    found.push(format!("{name}: {function}"));
+                }
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use super::table::Table;
 use super::written_time::{DayOrder, Evidence};
+use crate::ids::FormId;
+use crate::model::lead::attribution::Attribution;
 
 /// Columns of Meta's export that other programs hardly have beside an `id` of their own.
 const COMPANIONS: [&str; 4] = ["created_time", "form_id", "ad_id", "is_organic"];
@@ -71,9 +73,33 @@ fn is_long_id(id: &str) -> bool {
 }
 
 /// An id of Meta's with or without its mark.
-pub(super) fn meta_id<'v>(value: &'v str, mark: &str) -> Option<&'v str> {
+fn meta_id<'v>(value: &'v str, mark: &str) -> Option<&'v str> {
     let is_plain = |id: &&str| id.len() >= 8 && id.bytes().all(|b| b.is_ascii_digit());
     unmarked(value, mark).or_else(|| Some(value).filter(is_plain))
+}
+
+/// Sets the field of a column of Meta's export. `false` if there is no such column, or if its value is not Meta's id:
+/// then the column is another program's, and an answer.
+pub(super) fn set_attribution(attribution: &mut Attribution, column: &str, value: &str) -> bool {
+    let text = || Some(value.to_owned());
+    let id = |mark: &str| meta_id(value, mark).map(ToOwned::to_owned);
+    match column {
+        "campaign_id" => assign(&mut attribution.campaign_id, id("c:")),
+        "campaign_name" => assign(&mut attribution.campaign_name, text()),
+        "adset_id" => assign(&mut attribution.adset_id, id("as:")),
+        "adset_name" => assign(&mut attribution.adset_name, text()),
+        "ad_id" => assign(&mut attribution.ad_id, id("ag:")),
+        "ad_name" => assign(&mut attribution.ad_name, text()),
+        "form_id" => assign(&mut attribution.form_id, id("f:").and_then(|id| FormId::parse(&id).ok())),
+        "form_name" => assign(&mut attribution.form_name, text()),
+        _ => false,
+    }
+}
+
+/// Assigns a field, and returns whether there is a value.
+fn assign<T>(field: &mut Option<T>, value: Option<T>) -> bool {
+    *field = value;
+    field.is_some()
 }
 
 /// Meta's word for a platform, however a file spells it.

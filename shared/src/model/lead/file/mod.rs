@@ -13,10 +13,11 @@ use csv::StringRecord;
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use self::export::{META_COLUMNS, Traits, meta_id, platform};
+use self::export::{META_COLUMNS, Traits, platform, set_attribution};
 use self::table::Table;
-use crate::ids::{FormId, LeadId, LeadgenId};
-use crate::model::lead::form::GivenAnswer;
+use crate::ids::{LeadId, LeadgenId};
+use crate::model::lead::attribution::Attribution;
+use crate::model::lead::form::RawAnswer;
 use crate::model::lead::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_name};
 
 /// One line of a file.
@@ -31,28 +32,12 @@ pub struct Row {
     pub leadgen_id: Option<LeadgenId>,
     /// When it was sent.
     pub created_time: Option<Timestamp>,
-    /// The ad, as the export has it, as are the other five.
-    pub ad_id: Option<String>,
-    /// The ad's name.
-    pub ad_name: Option<String>,
-    /// The ad set.
-    pub adset_id: Option<String>,
-    /// The ad set's name.
-    pub adset_name: Option<String>,
-    /// The campaign.
-    pub campaign_id: Option<String>,
-    /// The campaign's name.
-    pub campaign_name: Option<String>,
-    /// The form.
-    pub form_id: Option<FormId>,
-    /// The form's name.
-    pub form_name: Option<String>,
-    /// `fb`, `ig`, or another word in Meta's export.
-    pub platform: Option<String>,
+    /// Where it came from, as far as the export says.
+    pub attribution: Attribution,
     /// Whether Meta's ids or its platform say that this is a lead of Meta's, and not of another program.
     pub is_of_meta: bool,
     /// The answers, in the order of the columns.
-    pub answers: Vec<GivenAnswer>,
+    pub answers: Vec<RawAnswer>,
 }
 
 /// A line that is no lead.
@@ -120,15 +105,7 @@ fn row(columns: &[String], record: &StringRecord, line: u64, file: Traits, now: 
         id: LeadId::from_content(""),
         leadgen_id: None,
         created_time: None,
-        ad_id: None,
-        ad_name: None,
-        adset_id: None,
-        adset_name: None,
-        campaign_id: None,
-        campaign_name: None,
-        form_id: None,
-        form_name: None,
-        platform: None,
+        attribution: Attribution::default(),
         is_of_meta: file.is_export,
         answers: Vec::new(),
     };
@@ -137,8 +114,6 @@ fn row(columns: &[String], record: &StringRecord, line: u64, file: Traits, now: 
         if value.is_empty() {
             continue;
         }
-        let text = || Some(value.to_owned());
-        let id = |mark: &str| meta_id(value, mark).map(ToOwned::to_owned);
         // What is not Meta's in a column of Meta's name is an answer like any other.
         let is_metas = match column.as_str() {
             "id" if file.is_export => {
@@ -152,28 +127,22 @@ fn row(columns: &[String], record: &StringRecord, line: u64, file: Traits, now: 
                 true
             }
             "form_id" => {
-                row.form_id = meta_id(value, "f:").and_then(|id| FormId::parse(id).ok());
-                if file.is_export && row.form_id.is_none() {
+                let is_id = set_attribution(&mut row.attribution, column, value);
+                if file.is_export && !is_id {
                     return Err(wrong(Some("form_id"), "Meta's form id: digits, with or without f: before them."));
                 }
-                row.is_of_meta |= row.form_id.is_some();
-                row.form_id.is_some()
+                row.is_of_meta |= is_id;
+                is_id
             }
-            "ad_id" => put(&mut row.ad_id, id("ag:")),
-            "adset_id" => put(&mut row.adset_id, id("as:")),
-            "campaign_id" => put(&mut row.campaign_id, id("c:")),
-            "form_name" => put(&mut row.form_name, text()),
-            "ad_name" => put(&mut row.ad_name, text()),
-            "adset_name" => put(&mut row.adset_name, text()),
-            "campaign_name" => put(&mut row.campaign_name, text()),
             "platform" => {
                 let known = platform(value);
                 row.is_of_meta |= known.is_some();
                 let other = || file.is_export.then(|| value.to_lowercase());
-                put(&mut row.platform, known.map(ToOwned::to_owned).or_else(other))
+                row.attribution.platform = known.map(ToOwned::to_owned).or_else(other);
+                row.attribution.platform.is_some()
             }
             "is_organic" | "lead_status" | "inbox_url" => file.is_export,
-            _ => false,
+            other => set_attribution(&mut row.attribution, other, value),
         };
         if !is_metas {
             row.answers.push((column.clone(), vec![answer(value).to_owned()]));
@@ -186,12 +155,6 @@ fn row(columns: &[String], record: &StringRecord, line: u64, file: Traits, now: 
         None => LeadId::from_content(&content(&row)),
     };
     Ok(row)
-}
-
-/// Fills a place, and says whether there was something to fill it with.
-fn put(place: &mut Option<String>, value: Option<String>) -> bool {
-    *place = value;
-    place.is_some()
 }
 
 /// Without the mark that keeps spreadsheets from taking a number for one.
@@ -208,7 +171,7 @@ fn content(row: &Row) -> String {
         row.answers.iter().map(|(name, values)| format!("{name}={}", values.join("|").to_lowercase())).collect();
     answers.sort();
     let when = row.created_time.map(|time| time.to_string()).unwrap_or_default();
-    let form = row.form_id.as_ref().map(ToString::to_string).unwrap_or_default();
+    let form = row.attribution.form_id.as_ref().map(ToString::to_string).unwrap_or_default();
     hex::encode(Sha256::digest(format!("{when}\n{form}\n{}", answers.join("\n")))).chars().take(32).collect()
 }
 
@@ -241,12 +204,19 @@ mod tests {
             let row = read(file).remove(0).unwrap();
             assert_eq!((row.id.as_str(), row.line), ("meta-123", 2));
             assert_eq!(row.created_time.unwrap().to_string(), "2026-06-10T19:03:22Z");
-            assert_eq!((row.form_id.unwrap().as_str(), row.platform.as_deref()), ("77", Some("ig")));
+            assert_eq!(
+                (row.attribution.form_id.unwrap().as_str(), row.attribution.platform.as_deref()),
+                ("77", Some("ig"))
+            );
             assert!(row.answers.contains(&("phone_number".into(), vec!["+12125550123".into()])));
         }
         let row = read(EXPORT.as_bytes()).remove(0).unwrap();
         assert_eq!(
-            (row.ad_id.as_deref(), row.adset_id.as_deref(), row.campaign_id.as_deref()),
+            (
+                row.attribution.ad_id.as_deref(),
+                row.attribution.adset_id.as_deref(),
+                row.attribution.campaign_id.as_deref()
+            ),
             (Some("1"), Some("2"), Some("3"))
         );
         assert_eq!(row.answers[0], ("what_budget?".into(), vec!["a\tb".into()]));
@@ -308,7 +278,7 @@ mod tests {
         // Shopify's ids are long too; nothing else in such a file is Meta's.
         check("id,full_name\n900000000000101,Ann\n", &[""]);
         let one = read(b"id,full_name,platform,campaign_id,form_id\n1,Ann,Google,summer,contact\n").remove(0).unwrap();
-        assert!(!one.is_of_meta && one.platform.is_none() && one.campaign_id.is_none());
+        assert!(!one.is_of_meta && one.attribution.platform.is_none() && one.attribution.campaign_id.is_none());
         assert_eq!(one.answers.len(), 5, "nothing is lost: {:?}", one.answers);
         let other = read(b"id,full_name\n1,Bob\n").remove(0).unwrap();
         assert_ne!(one.id, other.id);
@@ -318,7 +288,7 @@ mod tests {
     fn a_platform_is_what_it_says_however_it_is_spelled() {
         let file = "full_name,platform\nAnn,Instagram\nBob,ig\nCid,Facebook\nDan,FB\nEve,TikTok\n";
         let rows = read(file.as_bytes()).into_iter().map(Result::unwrap);
-        let said: Vec<(Option<String>, bool)> = rows.map(|row| (row.platform, row.is_of_meta)).collect();
+        let said: Vec<(Option<String>, bool)> = rows.map(|row| (row.attribution.platform, row.is_of_meta)).collect();
         let of_meta = |word: &str| (Some(word.to_owned()), true);
         assert_eq!(said, [of_meta("ig"), of_meta("ig"), of_meta("fb"), of_meta("fb"), (None, false)]);
     }

@@ -1,0 +1,150 @@
+//! Connecting an org to Meta.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use http::{HeaderMap, header};
+use lambda_http::request::RequestContext;
+use leadwire::clock;
+use leadwire::connections::LoginRequest;
+use leadwire::error::ActError;
+use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::IntegrationId;
+use leadwire::model::lead::assignment::Assignment;
+use serde::{Deserialize, Serialize};
+use url::Url;
+use utoipa::ToSchema;
+
+use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::input::Input;
+use crate::state::Api;
+
+/// What to connect, and where to go afterwards.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuthUrlRequest {
+    /// Permissions to ask of Meta; all that Leadwire uses if left out.
+    scopes: Option<Vec<String>>,
+    /// Where the browser goes afterwards. It is given `status` (`connected`, `denied` or `error`), and `integrationId`,
+    /// `pages` and `problems`, or `code` and `message`. Has to be on the deployment's allow-list.
+    return_url: String,
+    /// To connect this integration anew; it keeps its settings, its history and its leads.
+    integration_id: Option<String>,
+    /// Of a new integration.
+    name: Option<String>,
+    /// Of a new integration.
+    description: Option<String>,
+    /// How a new integration hands out its leads; unassigned if left out.
+    assignment: Option<Assignment>,
+}
+
+/// Where to send the browser.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct AuthUrl {
+    /// Meta's login dialog. Good for ten minutes, once.
+    #[schema(value_type = String)]
+    auth_url: Url,
+}
+
+/// Where to go after connecting again.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct ReconnectRequest {
+    /// Where the browser goes afterwards; the same as `returnUrl` of `getAuthUrl`.
+    return_url: String,
+    /// Permissions to ask of Meta; all that Leadwire uses if left out.
+    scopes: Option<Vec<String>>,
+}
+
+/// Where to send the browser.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReconnectUrl {
+    /// Meta's login dialog. Good for ten minutes, once.
+    #[schema(value_type = String)]
+    auth_url: Url,
+}
+
+/// Begin connecting a Meta account
+///
+/// Answers the address of Meta's login dialog.
+#[utoipa::path(
+    post, path = "/api/upstream/call/facebook-provider/get-auth-url", tag = "connect", operation_id = "getAuthUrl",
+    params(OrgHeader),
+    request_body = AuthUrlRequest,
+    responses((status = 200, body = AuthUrl), Failure)
+)]
+pub(crate) async fn get_auth_url(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    context: Option<axum::Extension<RequestContext>>,
+    headers: HeaderMap,
+    Input(request): Input<AuthUrlRequest>,
+) -> Result<Json<AuthUrl>, Problem> {
+    let origin = origin(&api, context.as_deref(), &headers)?;
+    // Text that cannot be an id names nothing.
+    let not_found = |_| in_camel_case(ActError::not_found("integration").at("integration_id").into());
+    let integration_id = request.integration_id.as_deref().map(IntegrationId::parse).transpose().map_err(not_found)?;
+    let login = LoginRequest {
+        scopes: request.scopes,
+        return_url: request.return_url,
+        integration_id,
+        name: request.name,
+        description: request.description,
+        assignment: request.assignment,
+        // The caller is a program and redirects the browser itself.
+        browser: None,
+    };
+    let begun = api.connections.begin_login(&access, &origin, login, clock::now()).await;
+    let auth_url = begun.map_err(|error| in_camel_case(error.into()))?;
+    Ok(Json(AuthUrl { auth_url }))
+}
+
+/// Connect an integration again
+///
+/// Answers the address of Meta's login dialog. Settings, history and leads stay; the pages become those that the person
+/// ticks there. An integration that lives on a system user's token gets a new one with `PUT …/token`, or becomes the
+/// person's in this way.
+#[utoipa::path(
+    post, path = "/api/meta/integrations/{id}/reconnect", tag = "connect", operation_id = "reconnectIntegration",
+    params(("id" = String, Path), OrgHeader),
+    request_body = ReconnectRequest,
+    responses((status = 200, body = ReconnectUrl), Failure)
+)]
+pub(crate) async fn reconnect(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+    context: Option<axum::Extension<RequestContext>>,
+    headers: HeaderMap,
+    Input(request): Input<ReconnectRequest>,
+) -> Result<Json<ReconnectUrl>, Problem> {
+    let origin = origin(&api, context.as_deref(), &headers)?;
+    let ReconnectRequest { return_url, scopes } = request;
+    let login = LoginRequest { scopes, return_url, integration_id: Some(id), ..LoginRequest::default() };
+    let begun = api.connections.begin_login(&access, &origin, login, clock::now()).await;
+    // Here the id is part of the path, and no field.
+    let auth_url = begun.map_err(|error| Problem::from(error).without_field("integration_id"))?;
+    Ok(Json(ReconnectUrl { auth_url }))
+}
+
+fn origin(api: &Api, context: Option<&RequestContext>, headers: &HeaderMap) -> Result<Url, Problem> {
+    // The gateway's domain takes precedence over the client's header.
+    let domain = match context {
+        Some(RequestContext::ApiGatewayV2(context)) => context.domain_name.as_deref(),
+        _ => None,
+    };
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    leadwire::http::origin(api.public_url.as_ref(), domain.or(host))
+}
+
+/// Names a problem's field as this call's parameters are named. Fields within a parameter keep their names.
+fn in_camel_case(problem: Problem) -> Problem {
+    let field = problem.field.map(|field| match field.as_str() {
+        "return_url" => "returnUrl".to_owned(),
+        "integration_id" => "integrationId".to_owned(),
+        _ => field,
+    });
+    Problem { field, ..problem }
+}

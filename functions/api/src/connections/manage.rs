@@ -1,0 +1,138 @@
+//! Changing integrations.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use leadwire::connections::{
+    Disconnected, IntegrationOut, NewIntegration, PageList, PagesIn, Removal, SettingsIn, TokenIn,
+};
+use leadwire::http::path::Id;
+use leadwire::http::{ACT_TIMEOUT, Problem};
+use leadwire::ids::IntegrationId;
+
+use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::input::Input;
+use crate::state::Api;
+
+/// Make an integration
+///
+/// With a system user's token it is connected at once, to the pages that are assigned to the system user. Without one it
+/// is a draft, which `POST …/reconnect` connects.
+#[utoipa::path(
+    post, path = "/api/meta/integrations", tag = "connect", operation_id = "createIntegration",
+    params(OrgHeader),
+    request_body = NewIntegration,
+    responses((status = 201, body = IntegrationOut), Failure)
+)]
+pub(crate) async fn create(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Input(input): Input<NewIntegration>,
+) -> Result<(StatusCode, Json<IntegrationOut>), Problem> {
+    Ok((StatusCode::CREATED, Json(api.connections.create(&access, input).await?)))
+}
+
+/// Change an integration's settings
+///
+/// A changed assignment touches leads that come from now on.
+#[utoipa::path(
+    patch, path = "/api/meta/integrations/{id}", tag = "connect", operation_id = "changeIntegration",
+    params(("id" = String, Path), OrgHeader),
+    request_body = SettingsIn,
+    responses((status = 200, body = IntegrationOut), Failure)
+)]
+pub(crate) async fn change(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+    Input(input): Input<SettingsIn>,
+) -> Result<Json<IntegrationOut>, Problem> {
+    Ok(Json(api.connections.change(&access, &id, input).await?))
+}
+
+/// Choose an integration's pages
+///
+/// Leads are taken from exactly these pages from now on. Only pages that Meta gives to this integration can be chosen;
+/// `GET` lists them.
+#[utoipa::path(
+    put, path = "/api/meta/integrations/{id}/pages", tag = "connect", operation_id = "chooseIntegrationPages",
+    params(("id" = String, Path), OrgHeader),
+    request_body = PagesIn,
+    responses((status = 200, body = PageList), Failure)
+)]
+pub(crate) async fn choose(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+    Input(input): Input<PagesIn>,
+) -> Result<Json<PageList>, Problem> {
+    Ok(Json(api.connections.choose_pages(&access, &id, input).await?))
+}
+
+/// Replace a system user's token
+///
+/// The token is verified with Meta first; until then, and if it is refused, the old one goes on working. It is never
+/// shown again.
+#[utoipa::path(
+    put, path = "/api/meta/integrations/{id}/token", tag = "connect", operation_id = "replaceToken",
+    params(("id" = String, Path), OrgHeader),
+    request_body = TokenIn,
+    responses((status = 200, body = IntegrationOut), Failure)
+)]
+pub(crate) async fn replace_token(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+    Input(input): Input<TokenIn>,
+) -> Result<Json<IntegrationOut>, Problem> {
+    Ok(Json(api.connections.replace_token(&access, &id, input).await?))
+}
+
+/// Delete an integration
+///
+/// Leads stop at once, those that came stay. Pages that nobody else uses are unsubscribed at Meta, tokens are deleted.
+#[utoipa::path(
+    delete, path = "/api/meta/integrations/{id}", tag = "connect", operation_id = "deleteIntegration",
+    params(("id" = String, Path), OrgHeader),
+    responses(
+        (status = 204, description = "Done"),
+        (status = 202, description = "Leads have stopped or are about to; the rest is done in the background"),
+        Failure
+    )
+)]
+pub(crate) async fn delete(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+) -> Result<StatusCode, Problem> {
+    Ok(match api.connections.delete(&access, &id, ACT_TIMEOUT).await? {
+        Removal::Done => StatusCode::NO_CONTENT,
+        Removal::InProgress => StatusCode::ACCEPTED,
+    })
+}
+
+/// Disconnect the org from Meta
+///
+/// Deletes all its integrations. Leads stop at once, those that came stay.
+#[utoipa::path(
+    post, path = "/api/meta/disconnect", tag = "connect", operation_id = "disconnectOrg",
+    params(OrgHeader),
+    responses(
+        (status = 200, body = Disconnected),
+        (status = 202, body = Disconnected, description = "Leads have stopped or are about to; the rest is done in the background"),
+        Failure
+    )
+)]
+pub(crate) async fn disconnect(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+) -> Result<(StatusCode, Json<Disconnected>), Problem> {
+    let (disconnected, ended) = api.connections.disconnect(&access, ACT_TIMEOUT).await?;
+    let status = match ended {
+        Removal::Done => StatusCode::OK,
+        Removal::InProgress => StatusCode::ACCEPTED,
+    };
+    Ok((status, Json(disconnected)))
+}

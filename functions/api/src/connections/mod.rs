@@ -1,0 +1,73 @@
+//! Connections over HTTP: integrations and their pages.
+
+pub(crate) mod health;
+pub(crate) mod login;
+pub(crate) mod manage;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use leadwire::connections::{ConnectionList, IntegrationList, IntegrationOut, PageList};
+use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::IntegrationId;
+
+use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::state::Api;
+
+/// The org's integrations
+#[utoipa::path(
+    get, path = "/api/meta/integrations", tag = "connect", operation_id = "listIntegrations",
+    params(OrgHeader),
+    responses((status = 200, body = IntegrationList), Failure)
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+) -> Result<Json<IntegrationList>, Problem> {
+    Ok(Json(api.connections.integrations(&access).await?))
+}
+
+/// One integration
+#[utoipa::path(
+    get, path = "/api/meta/integrations/{id}", tag = "connect", operation_id = "readIntegration",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 200, body = IntegrationOut), Failure)
+)]
+pub(crate) async fn read(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+) -> Result<Json<IntegrationOut>, Problem> {
+    Ok(Json(api.connections.integration(&access, &id).await?))
+}
+
+/// The pages of one integration
+///
+/// `items` are those that leads are taken from, `available` those that Meta gives as well.
+#[utoipa::path(
+    get, path = "/api/meta/integrations/{id}/pages", tag = "connect", operation_id = "listIntegrationPages",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 200, body = PageList), Failure)
+)]
+pub(crate) async fn pages(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+) -> Result<Json<PageList>, Problem> {
+    Ok(Json(api.connections.pages(&access, &id).await?))
+}
+
+/// All connected pages of the org
+#[utoipa::path(
+    get, path = "/api/meta/connections", tag = "connect", operation_id = "listConnections",
+    params(OrgHeader),
+    responses((status = 200, body = ConnectionList), Failure)
+)]
+pub(crate) async fn connections(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+) -> Result<Json<ConnectionList>, Problem> {
+    Ok(Json(api.connections.connections(&access).await?))
+}

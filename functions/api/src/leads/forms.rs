@@ -1,0 +1,46 @@
+//! Forms of the org's pages, and test leads through them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::FormId;
+use leadwire::leads::{FormList, TestLead};
+
+use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::state::Api;
+
+/// The forms of the org's pages
+///
+/// Asked of Meta now, archived ones included.
+#[utoipa::path(
+    get, path = "/api/meta/forms", tag = "forms", operation_id = "listForms",
+    params(OrgHeader),
+    responses((status = 200, body = FormList), Failure)
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+) -> Result<Json<FormList>, Problem> {
+    Ok(Json(api.leads.forms(&access).await?))
+}
+
+/// Send a test lead through a form
+///
+/// Meta makes it up and tells of it as of every other lead. It is marked, given to nobody and not counted. A form has one
+/// at a time: the one before is deleted at Meta.
+#[utoipa::path(
+    post, path = "/api/meta/forms/{id}/test-lead", tag = "forms", operation_id = "sendTestLead",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 202, body = TestLead), Failure)
+)]
+pub(crate) async fn test_lead(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<FormId>,
+) -> Result<(StatusCode, Json<TestLead>), Problem> {
+    Ok((StatusCode::ACCEPTED, Json(api.leads.send_test_lead(&access, &id).await?)))
+}

@@ -1,0 +1,123 @@
+//! The org's leads over HTTP.
+
+pub(crate) mod forms;
+pub(crate) mod import;
+pub(crate) mod mapping;
+pub(crate) mod parked;
+pub(crate) mod runs;
+pub(crate) mod trace;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use leadwire::http::path::Id;
+use leadwire::http::{Problem, fields};
+use leadwire::ids::{FormId, LeadId, PageId};
+use leadwire::leads::{Assignee, LeadDetails, LeadIn, LeadList, LeadQuery};
+use utoipa::IntoParams;
+
+use crate::access::{Access, Failure, OrgHeader};
+use crate::input::{Input, Parameters};
+use crate::state::Api;
+
+/// Filters; a lead has to match all that are given.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(
+    dead_code,
+    reason = "describes the parameters; they are read one by one, so that each can be named when it is wrong"
+)]
+pub(crate) struct LeadParameters {
+    /// `Meta`.
+    source: Option<String>,
+    /// `Facebook Lead Ad` or `Instagram Lead Ad`.
+    tag: Option<String>,
+    page_id: Option<String>,
+    form_id: Option<String>,
+    /// A user's id, or `unassigned`.
+    assigned_to: Option<String>,
+    /// `new`, `contacted`, `qualified`, `converted` or `lost`.
+    status: Option<String>,
+    /// Submitted at or after this time or day.
+    from: Option<String>,
+    /// Submitted before this time or day.
+    to: Option<String>,
+    /// `next_cursor` of the previous answer.
+    cursor: Option<String>,
+    /// 1 to 100; 25 if left out.
+    limit: Option<u8>,
+}
+
+/// The org's leads
+#[utoipa::path(
+    get, path = "/api/leads", tag = "leads", operation_id = "listLeads",
+    params(LeadParameters, OrgHeader),
+    responses((status = 200, body = LeadList), Failure)
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Access(access): Access,
+    parameters: Parameters,
+) -> Result<Json<LeadList>, Problem> {
+    parameters.check(&[
+        "source",
+        "tag",
+        "page_id",
+        "form_id",
+        "assigned_to",
+        "status",
+        "from",
+        "to",
+        "cursor",
+        "limit",
+    ])?;
+    let text = |name: &str| parameters.get(name).map(str::to_owned);
+    let query = LeadQuery {
+        source: text("source"),
+        tag: text("tag"),
+        page_id: parameters.id("page_id", PageId::parse)?,
+        form_id: parameters.id("form_id", FormId::parse)?,
+        assigned_to: parameters.id("assigned_to", Assignee::parse)?,
+        from: parameters.time("from")?,
+        to: parameters.time("to")?,
+        status: parameters.get("status").map(fields::status).transpose()?,
+    };
+    let limit = parameters.limit()?;
+    Ok(Json(api.leads.list(&access.scope, &query, parameters.get("cursor"), limit).await?))
+}
+
+/// One lead
+///
+/// The id of a later submission leads to the lead that it belongs to.
+#[utoipa::path(
+    get, path = "/api/leads/{id}", tag = "leads", operation_id = "readLead",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 200, body = LeadDetails), Failure)
+)]
+pub(crate) async fn read(
+    State(api): State<Arc<Api>>,
+    Access(access): Access,
+    Id(id): Id<LeadId>,
+) -> Result<Json<LeadDetails>, Problem> {
+    Ok(Json(api.leads.get(&access.scope, &id).await?))
+}
+
+/// Change a lead
+///
+/// Gives it to somebody by hand, whatever the integration's assignment says, or changes where the CRM stands with it. Turns
+/// of the round robin are not touched.
+#[utoipa::path(
+    patch, path = "/api/leads/{id}", tag = "leads", operation_id = "changeLead",
+    params(("id" = String, Path), OrgHeader),
+    request_body = LeadIn,
+    responses((status = 200, body = LeadDetails), Failure)
+)]
+pub(crate) async fn change(
+    State(api): State<Arc<Api>>,
+    Access(access): Access,
+    Id(id): Id<LeadId>,
+    Input(input): Input<LeadIn>,
+) -> Result<Json<LeadDetails>, Problem> {
+    Ok(Json(api.leads.change(&access, &id, input).await?))
+}

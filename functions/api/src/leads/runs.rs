@@ -1,0 +1,82 @@
+//! Requested searches for leads.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+use leadwire::http::path::Id;
+use leadwire::http::{ACT_TIMEOUT, Problem};
+use leadwire::ids::{IntegrationId, RunId};
+use leadwire::leads::{BackfillIn, RunList, RunOut};
+
+use crate::access::{Failure, MetaAccess, OrgHeader};
+use crate::input::Input;
+use crate::state::Api;
+
+/// Fetch new leads now
+///
+/// Compares the last 48 hours of every form with what came in, and brings in what did not. The answer says what was
+/// found; `GET …/runs/{run}` says how far bringing it in has come.
+#[utoipa::path(
+    post, path = "/api/meta/integrations/{id}/sync", tag = "leads", operation_id = "syncIntegration",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 202, body = RunOut), Failure)
+)]
+pub(crate) async fn sync(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+) -> Result<(StatusCode, Json<RunOut>), Problem> {
+    Ok((StatusCode::ACCEPTED, Json(api.leads.sync(&access, &id, ACT_TIMEOUT).await?)))
+}
+
+/// Bring in leads from before the connection
+///
+/// What Meta still has of the last days, 90 at most. It is searched in the background; `GET …/runs/{run}` says how far it
+/// is. Leads that are in are not brought in again.
+#[utoipa::path(
+    post, path = "/api/meta/integrations/{id}/backfill", tag = "leads", operation_id = "backfillIntegration",
+    params(("id" = String, Path), OrgHeader),
+    request_body = BackfillIn,
+    responses((status = 202, body = RunOut), Failure)
+)]
+pub(crate) async fn backfill(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+    Input(input): Input<BackfillIn>,
+) -> Result<(StatusCode, Json<RunOut>), Problem> {
+    Ok((StatusCode::ACCEPTED, Json(api.leads.backfill(&access, &id, input).await?)))
+}
+
+/// An integration's searches
+///
+/// Those that somebody asked for lately, newest first.
+#[utoipa::path(
+    get, path = "/api/meta/integrations/{id}/runs", tag = "leads", operation_id = "listRuns",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 200, body = RunList), Failure)
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+) -> Result<Json<RunList>, Problem> {
+    Ok(Json(api.leads.runs(&access, &id).await?))
+}
+
+/// One search
+#[utoipa::path(
+    get, path = "/api/meta/integrations/{id}/runs/{run}", tag = "leads", operation_id = "readRun",
+    params(("id" = String, Path), ("run" = String, Path), OrgHeader),
+    responses((status = 200, body = RunOut), Failure)
+)]
+pub(crate) async fn read(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<IntegrationId>,
+    Id(run): Id<RunId>,
+) -> Result<Json<RunOut>, Problem> {
+    Ok(Json(api.leads.run(&access, &id, &run).await?))
+}

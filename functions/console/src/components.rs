@@ -1,0 +1,211 @@
+//! Components of pages: times, numbers, money, badges, alerts, dialogs, and empty states.
+
+use jiff::Timestamp;
+use leadwire::error::ErrorCode;
+use leadwire::http::Problem;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::csrf::CSRF_FIELD;
+use crate::messages;
+use crate::session::Visitor;
+
+/// A time. The script shows it in the reader's time zone. Without the script, and on hover, it is exact.
+pub(crate) fn time(time: Timestamp) -> Markup {
+    let exact = time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    html! { time datetime=(time) title=(exact) data-time { (time.strftime("%-d %b %Y, %H:%M UTC")) } }
+}
+
+/// A sentence that contains times in machine format. They are rendered like all other times.
+pub(crate) fn prose(text: &str) -> Markup {
+    html! {
+        @for (place, word) in text.split(' ').enumerate() {
+            @if place > 0 { " " }
+            @let bare = word.trim_end_matches(['.', ',', ';', ')', ':']);
+            @match bare.parse::<Timestamp>() {
+                Ok(at) => { (time(at)) (word.strip_prefix(bare).unwrap_or_default()) }
+                Err(_) => (word),
+            }
+        }
+    }
+}
+
+/// A time, or the text for its absence.
+pub(crate) fn time_or(given: Option<Timestamp>, none: &str) -> Markup {
+    given.map_or_else(|| html! { span.quiet { (none) } }, time)
+}
+
+/// A whole number with thousands separators.
+pub(crate) fn count(number: impl TryInto<u64>) -> String {
+    apart(&number.try_into().unwrap_or_default().to_string())
+}
+
+/// A number of things: "1 page", "2 pages".
+pub(crate) fn plural(number: impl TryInto<u64>, one: &str) -> String {
+    let number = number.try_into().unwrap_or_default();
+    format!("{} {one}{}", count(number), if number == 1 { "" } else { "s" })
+}
+
+/// An amount with its currency.
+pub(crate) fn money(amount: &str, currency: &str) -> String {
+    let (whole, rest) =
+        amount.split_once('.').map_or((amount, String::new()), |(whole, rest)| (whole, format!(".{rest}")));
+    format!("{}{rest}\u{a0}{currency}", apart(whole))
+}
+
+fn apart(digits: &str) -> String {
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    format!("{sign}{text}")
+}
+
+/// A duration in the unit that fits.
+pub(crate) fn duration(seconds: f64) -> String {
+    match seconds {
+        seconds if seconds < 10.0 => format!("{seconds:.1} s"),
+        seconds if seconds < 120.0 => format!("{seconds:.0} s"),
+        seconds if seconds < 7200.0 => format!("{:.0} min", seconds / 60.0),
+        seconds => format!("{:.0} h", seconds / 3600.0),
+    }
+}
+
+/// A state as one word. `kind` is `good`, `warn`, `bad`, `calm` or `dim`.
+pub(crate) fn badge(kind: &str, text: &str) -> Markup {
+    html! { span class={ "badge " (kind) } { (text) } }
+}
+
+/// A message in the colour of its kind.
+pub(crate) fn alert(kind: &str, body: Markup) -> Markup {
+    html! { div class={ "alert " (kind) } role=(if kind == "bad" { "alert" } else { "status" }) { (body) } }
+}
+
+/// The problem of a form, shown above it.
+pub(crate) fn problem_alert(problem: Option<&Problem>) -> Markup {
+    html! {
+        @if let Some(problem) = problem {
+            // The form submits to this anchor, so that the problem is in view afterwards.
+            div #refused {
+                (alert("bad", html! {
+                    @if problem.code.is(ErrorCode::LengthInvalid) {
+                        @if let Some(field) = &problem.field { (field.replace(['.', '_'], " ")) ": " }
+                    }
+                    (messages::text(problem))
+                }))
+            }
+        }
+    }
+}
+
+/// Marks the field that a problem is about, for the sake of screen readers.
+pub(crate) fn is_wrong(problem: Option<&Problem>, field: &str) -> Option<&'static str> {
+    problem.is_some_and(|problem| problem.field.as_deref() == Some(field)).then_some("true")
+}
+
+/// An empty state, with what to do next.
+pub(crate) fn empty(title: &str, body: Markup) -> Markup {
+    html! { div.empty { h2 { (title) } p { (body) } } }
+}
+
+/// The proof that a form was made for this session. Every form contains it.
+pub(crate) fn csrf_field(visitor: &Visitor) -> Markup {
+    html! { input type="hidden" name=(CSRF_FIELD) value=(visitor.form_key); }
+}
+
+/// A fragment that takes a while: the script loads it into its place. Without the script, a link leads to it.
+pub(crate) fn loaded_later(path: &str, waiting: &str) -> Markup {
+    html! {
+        div data-part=(path) data-later {
+            p.waiting { span.spinner aria-hidden="true" {} (waiting) }
+            noscript { p { a.button href=(path) { "Show it" } } }
+        }
+    }
+}
+
+/// A fragment that the script reloads as long as it contains [`going_on`].
+pub(crate) fn watched(path: &str, now: &Markup) -> Markup {
+    html! { div data-part=(path) { (now) } }
+}
+
+/// Marks a watched fragment as unfinished, and worth reloading after so many seconds.
+///
+/// The script polls less and less often, and not at all while the page is hidden.
+pub(crate) fn going_on(seconds: u32) -> Markup {
+    html! { span data-again-in=(seconds) {} }
+}
+
+/// The dialog to show as open, for browsers without the script.
+#[derive(Deserialize)]
+pub(crate) struct Confirming {
+    #[serde(default)]
+    pub(crate) confirm: String,
+}
+
+/// A button that asks for confirmation. Without the script, `confirm` in the address shows the same dialog in its
+/// place.
+pub(crate) struct Confirm<'a> {
+    /// Id of the dialog.
+    pub(crate) id: &'a str,
+    /// Label of the button that opens the dialog.
+    pub(crate) label: &'a str,
+    /// Heading of the dialog.
+    pub(crate) question: &'a str,
+    /// Address that the form submits to.
+    pub(crate) action: &'a str,
+    /// Label of the button that confirms.
+    pub(crate) act: &'a str,
+    /// Whether the dialog is open initially.
+    pub(crate) open: bool,
+}
+
+impl Confirm<'_> {
+    pub(crate) fn show(&self, visitor: &Visitor, consequences: Markup) -> Markup {
+        let heading = format!("{}-question", self.id);
+        html! {
+            a.button.danger href={ "?confirm=" (self.id) } data-dialog=(self.id) role="button" { (self.label) }
+            dialog #(self.id) open[self.open] aria-labelledby=(heading) {
+                h2 #(heading) { (self.question) }
+                div { (consequences) }
+                form.acts method="post" action=(self.action) {
+                    (csrf_field(visitor))
+                    a.button href="?" data-close role="button" { "Cancel" }
+                    button.danger.primary { (self.act) }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_at_a_glance() {
+        assert_eq!([count(0_u64), count(999_u64), count(1_234_567_u64)], ["0", "999", "1,234,567"]);
+        assert_eq!(money("1234.50", "EUR"), "1,234.50\u{a0}EUR");
+        assert_eq!(money("-1200000", "JPY"), "-1,200,000\u{a0}JPY");
+        assert_eq!(
+            [duration(0.61), duration(42.4), duration(600.0), duration(86_400.0)],
+            ["0.6 s", "42 s", "10 min", "24 h"]
+        );
+    }
+
+    #[test]
+    fn times_inside_of_sentences_are_times() {
+        let shown = prose("Good until 2027-01-21T11:58:57Z. Then 42.").into_string();
+        assert!(shown.starts_with("Good until <time datetime=\"2027-01-21T11:58:57Z\""), "{shown}");
+        assert!(shown.ends_with("</time>. Then 42."), "{shown}");
+    }
+
+    #[test]
+    fn what_people_call_things_is_text() {
+        let shown = alert("bad", html! { ("<script>alert(1)</script>") }).into_string();
+        assert!(shown.contains("&lt;script&gt;") && !shown.contains("<script>"));
+    }
+}

@@ -1,0 +1,74 @@
+//! The outcome of an action, shown once, on the next page.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::PrivateCookieJar;
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use leadwire::error::ErrorCode;
+use leadwire::http::{Problem, ProblemCode};
+use serde::{Deserialize, Serialize};
+
+use crate::messages;
+use crate::request::local_path;
+
+const COOKIE: &str = "leadwire-notice";
+
+/// The outcome of an action.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Flash {
+    pub(crate) is_failure: bool,
+    pub(crate) text: String,
+}
+
+impl Flash {
+    pub(crate) fn done(text: impl Into<String>) -> Self {
+        Self { is_failure: false, text: text.into() }
+    }
+
+    pub(crate) fn failed(text: impl Into<String>) -> Self {
+        Self { is_failure: true, text: text.into() }
+    }
+
+    /// The flash that waits to be shown.
+    pub(crate) fn waiting(jar: &PrivateCookieJar) -> Option<Self> {
+        serde_json::from_str(jar.get(COOKIE)?.value()).ok()
+    }
+
+    /// Shows the flash on the next page.
+    pub(crate) fn put(&self, jar: PrivateCookieJar) -> PrivateCookieJar {
+        // A cookie holds 4 KB, encrypted.
+        let short = Self { text: self.text.chars().take(600).collect(), ..*self };
+        let said = serde_json::to_string(&short).unwrap_or_default();
+        // Same as the session's cookie.
+        let secure = jar.get("__Host-leadwire").is_some();
+        let cookie = Cookie::build((COOKIE, said)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure);
+        jar.add(cookie.max_age(time::Duration::minutes(1)))
+    }
+
+    /// Clears the flash.
+    pub(crate) fn clear(jar: PrivateCookieJar) -> PrivateCookieJar {
+        jar.remove(Cookie::build(COOKIE).path("/"))
+    }
+}
+
+/// Redirects to a page that reports the outcome. A failure on our side is shown as a page of its own instead.
+pub(crate) fn redirect_with(path: &str, jar: PrivateCookieJar, outcome: Result<String, Problem>) -> Response {
+    // The path contains ids from the address, which anyone can write.
+    if local_path(path).is_none() {
+        return Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address.").into_response();
+    }
+    let flash = match outcome {
+        Ok(done) => Flash::done(done),
+        // The page to redirect to would not be there either.
+        Err(problem) if problem.code.is(ErrorCode::Unavailable) || problem.status == 404 => {
+            return problem.into_response();
+        }
+        Err(problem) => Flash::from(&problem),
+    };
+    (flash.put(jar), Redirect::to(path)).into_response()
+}
+
+impl From<&Problem> for Flash {
+    fn from(problem: &Problem) -> Self {
+        Self::failed(messages::text(problem))
+    }
+}

@@ -1,0 +1,286 @@
+//! Actions on integrations. Every action redirects to a page that reports its outcome.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::cookie::{Cookie, SameSite};
+use axum_extra::extract::{CookieJar, PrivateCookieJar};
+use http::request::Parts;
+use leadwire::connections::{CONSOLE_RETURN_PATH, LoginRequest, NewIntegration, PagesIn, Removal, SettingsIn, TokenIn};
+use leadwire::error::ErrorCode;
+use leadwire::http::cookies::login_cookie;
+use leadwire::http::path::Id;
+use leadwire::http::{ACT_TIMEOUT, Problem, ProblemCode};
+use leadwire::ids::{IntegrationId, PageId};
+use leadwire::leads::{BackfillIn, RunOut};
+use leadwire::model::connection::login::{LIFETIME, LoginFailure, browser_hash};
+use leadwire::secret::AccessToken;
+use maud::html;
+use oauth2::CsrfToken;
+use serde::Deserialize;
+use url::Url;
+
+use super::details::{Refused, assignment, parse_assignment, render};
+use crate::components::{csrf_field, is_wrong, plural, problem_alert};
+use crate::flash::{Flash, redirect_with};
+use crate::form::{AdminForm, Fields};
+use crate::layout::{Section, leave_for, page};
+use crate::session::Admin;
+use crate::state::Console;
+
+/// The final return address after Meta's dialog.
+fn back(origin: &Url) -> String {
+    format!("{}{}", origin.as_str().trim_end_matches('/'), CONSOLE_RETURN_PATH)
+}
+
+/// Creates a secret that ties the login to this browser: the one that returns from Meta must have it. Returns the hash
+/// for the stored login, and the cookie.
+///
+/// The cookie is not encrypted with the console's own key, because the oauth function reads it.
+fn this_browser(origin: &Url) -> (String, Cookie<'static>) {
+    let secret = CsrfToken::new_random_len(32).into_secret();
+    let hash = browser_hash(&secret);
+    let cookie = Cookie::build((login_cookie(origin), secret))
+        .path("/")
+        .http_only(true)
+        .secure(origin.scheme() == "https")
+        .same_site(SameSite::Lax)
+        .max_age(time::Duration::seconds(LIFETIME.as_secs()));
+    (hash, cookie.build())
+}
+
+/// Sends the admin to Meta's dialog to connect an account.
+pub(super) async fn connect(
+    State(console): State<Console>,
+    Admin { access, .. }: Admin,
+    jar: CookieJar,
+    parts: Parts,
+    _: Fields,
+) -> Result<Response, Problem> {
+    let origin = console.origin(&parts)?;
+    let (browser, cookie) = this_browser(&origin);
+    let login = LoginRequest { return_url: back(&origin), browser: Some(browser), ..LoginRequest::default() };
+    let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
+    Ok((jar.add(cookie), leave_for(&dialog, "On to Facebook")).into_response())
+}
+
+/// Like [`connect`], for an integration that is connected again.
+pub(super) async fn reconnect(
+    State(console): State<Console>,
+    Admin { access, .. }: Admin,
+    Id(id): Id<IntegrationId>,
+    jar: CookieJar,
+    parts: Parts,
+    _: Fields,
+) -> Result<Response, Problem> {
+    let origin = console.origin(&parts)?;
+    let before = console.connections.integration(&access, &id).await?.pages_count;
+    let return_url = format!("{}?before={before}", back(&origin));
+    let (browser, cookie) = this_browser(&origin);
+    let integration_id = Some(id);
+    let login = LoginRequest { return_url, integration_id, browser: Some(browser), ..LoginRequest::default() };
+    let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
+    Ok((jar.add(cookie), leave_for(&dialog, "On to Facebook")).into_response())
+}
+
+/// Parameters of the return from Meta.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Back {
+    status: Option<String>,
+    integration_id: Option<String>,
+    pages: Option<u32>,
+    /// The number of pages before, which the console itself put into the address.
+    before: Option<u32>,
+    code: Option<String>,
+}
+
+/// Handles the return from Meta. Anyone can write this address, so the flash consists of fixed texts: of the address
+/// it repeats only numbers and a filtered code.
+pub(super) async fn back_from_meta(jar: PrivateCookieJar, Admin { .. }: Admin, Query(back): Query<Back>) -> Response {
+    let flash = match (back.status.as_deref(), back.code.as_deref()) {
+        (Some("connected"), _) => {
+            let pages = back.pages.unwrap_or_default();
+            match back.before {
+                Some(before) if before > pages => Flash::failed(format!(
+                    "Connected, but with {} instead of {before}: the others bring no leads any more. Reconnect and tick them, \
+                     as somebody who has a role on all of them.",
+                    plural(pages, "page")
+                )),
+                _ => Flash::done(format!("Connected, with {}.", plural(pages, "page"))),
+            }
+        }
+        (Some("denied"), _) => Flash::failed(
+            "Facebook was not allowed to connect, so nothing was changed. If you did agree: an app in development mode lets only its own team in.",
+        ),
+        (_, Some(code)) if code.parse() == Ok(LoginFailure::NoPages) => {
+            Flash::failed("Facebook gave no pages. Connect again, and tick at least one page; you need a role on it.")
+        }
+        (_, code) => {
+            let code: String =
+                code.unwrap_or("unknown").chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(40).collect();
+            Flash::failed(format!("The connection did not come about ({code}). Nothing was changed; try again."))
+        }
+    };
+    let connected = back.status.as_deref() == Some("connected");
+    let id = back.integration_id.filter(|_| connected).and_then(|id| IntegrationId::parse(&id).ok());
+    let to = id.map_or_else(|| "/integrations".to_owned(), |id| format!("/integrations/{id}"));
+    (flash.put(jar), Redirect::to(&to)).into_response()
+}
+
+pub(super) async fn settings(
+    Id(id): Id<IntegrationId>,
+    AdminForm { console, admin, jar, fields }: AdminForm,
+) -> Result<Response, Problem> {
+    let change = async {
+        let input = SettingsIn {
+            name: Some(fields.text("name")),
+            description: Some(fields.text("description")),
+            assignment: Some(parse_assignment(&fields)?),
+        };
+        Ok::<_, Problem>(console.connections.change(&admin.access, &id, input).await?)
+    };
+    match change.await {
+        Ok(_) => Ok(redirect_with(&format!("/integrations/{id}"), jar, Ok("Saved.".to_owned()))),
+        Err(problem) if problem.status == 404 => Err(problem),
+        Err(problem) => {
+            render(&console, &admin, &id, "", Some(&Refused { fields: &fields, problem: &problem }), jar).await
+        }
+    }
+}
+
+pub(super) async fn pages(
+    Id(id): Id<IntegrationId>,
+    AdminForm { console, admin: Admin { access, .. }, jar, fields }: AdminForm,
+) -> Response {
+    let change = async {
+        let parse = |page: &str| {
+            PageId::parse(page).map_err(|_| Problem::field("page", ProblemCode::PageInvalid, "No page has this id."))
+        };
+        let page_ids = fields.all("page").map(parse).collect::<Result<Vec<_>, _>>()?;
+        let list = console.connections.choose_pages(&access, &id, PagesIn { page_ids }).await?;
+        Ok::<_, Problem>(format!("Saved. Leads are taken from {}.", plural(list.items.len(), "page")))
+    };
+    redirect_with(&format!("/integrations/{id}"), jar, change.await)
+}
+
+pub(super) async fn sync(
+    Id(id): Id<IntegrationId>,
+    AdminForm { console, admin: Admin { access, .. }, jar, .. }: AdminForm,
+) -> Response {
+    let begun = console.leads.sync(&access, &id, ACT_TIMEOUT).await;
+    let text = |out: RunOut| match out.run.found {
+        0 => "Searching for new leads: so far, nothing is missing.".to_owned(),
+        found => format!("{} found, and brought in now.", plural(found, "new lead")),
+    };
+    redirect_with(&format!("/integrations/{id}"), jar, begun.map_err(Problem::from).map(text))
+}
+
+pub(super) async fn backfill(
+    Id(id): Id<IntegrationId>,
+    AdminForm { console, admin: Admin { access, .. }, jar, fields }: AdminForm,
+) -> Response {
+    let begin = async {
+        let invalid = || Problem::field("days", ErrorCode::DaysInvalid, "A whole number of days, from 1 to 90.");
+        let days = fields.text("days").parse().map_err(|_| invalid())?;
+        let input = BackfillIn { days, assign: fields.is_ticked("assign") };
+        console.leads.backfill(&access, &id, input).await?;
+        Ok::<_, Problem>(format!("Leads of the last {days} days are searched for. You need not wait here."))
+    };
+    redirect_with(&format!("/integrations/{id}"), jar, begin.await)
+}
+
+pub(super) async fn replace_token(
+    Id(id): Id<IntegrationId>,
+    AdminForm { console, admin: Admin { access, .. }, jar, fields }: AdminForm,
+) -> Response {
+    let token = TokenIn { token: AccessToken::new(fields.text("token")) };
+    let replaced = console.connections.replace_token(&access, &id, token).await;
+    redirect_with(
+        &format!("/integrations/{id}"),
+        jar,
+        replaced.map_err(Problem::from).map(|_| "The new token is in use.".to_owned()),
+    )
+}
+
+/// The form for a system user's token.
+pub(super) async fn token_form(
+    State(console): State<Console>,
+    admin: Admin,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    pasting(&console, &admin, None, jar).await
+}
+
+pub(super) async fn paste(AdminForm { console, admin, jar, fields }: AdminForm) -> Result<Response, Problem> {
+    let make = async {
+        let token =
+            fields.get("token").ok_or_else(|| Problem::field("token", ErrorCode::TokenRequired, "Paste the token."))?;
+        let new = NewIntegration {
+            name: fields.text("name"),
+            description: None,
+            assignment: Some(parse_assignment(&fields)?),
+            token: Some(AccessToken::new(token.to_owned())),
+        };
+        Ok::<_, Problem>(console.connections.create(&admin.access, new).await?)
+    };
+    match make.await {
+        Ok(made) => {
+            let text = format!("Connected, with {}.", plural(made.pages_count, "page"));
+            Ok(redirect_with(&format!("/integrations/{}", made.id), jar, Ok(text)))
+        }
+        Err(problem) => pasting(&console, &admin, Some(&Refused { fields: &fields, problem: &problem }), jar).await,
+    }
+}
+
+async fn pasting(
+    console: &Console,
+    Admin { visitor, access }: &Admin,
+    tried: Option<&Refused<'_>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let users = console.directory.users(&access.scope).await?.items;
+    let problem = tried.map(|tried| tried.problem);
+    let name = tried.map(|tried| tried.fields.text("name")).unwrap_or_default();
+    let body = html! {
+        form.card.narrow method="post" action="/integrations/token" {
+            (csrf_field(visitor))
+            (problem_alert(problem))
+            p { "For businesses that manage their own Meta app access: a system user's token of your Business Manager. It is verified, "
+                "kept in Secrets Manager, and never shown again." }
+            label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
+            // A rejected token is not sent back: a page must never contain a token.
+            label { "Token" input type="password" name="token" autocomplete="off" required aria-invalid=[is_wrong(problem, "token")]; }
+            (assignment(&tried.and_then(|tried| parse_assignment(tried.fields).ok()).unwrap_or_default(), &users))
+            div.acts { button.primary { "Connect" } a.button href="/integrations" { "Cancel" } }
+        }
+    };
+    Ok(page(visitor, jar, Section::Integrations, "Use a system user's token", &body))
+}
+
+pub(super) async fn delete(
+    Id(id): Id<IntegrationId>,
+    AdminForm { console, admin: Admin { access, .. }, jar, .. }: AdminForm,
+) -> Response {
+    let ended = console.connections.delete(&access, &id, ACT_TIMEOUT).await;
+    redirect_with(
+        "/integrations",
+        jar,
+        ended.map_err(Problem::from).map(|ended| words(&ended, "The integration is deleted.")),
+    )
+}
+
+pub(super) async fn disconnect(AdminForm { console, admin: Admin { access, .. }, jar, .. }: AdminForm) -> Response {
+    let ended = console.connections.disconnect(&access, ACT_TIMEOUT).await;
+    redirect_with(
+        "/integrations",
+        jar,
+        ended.map_err(Problem::from).map(|(_, ended)| words(&ended, "Meta is disconnected.")),
+    )
+}
+
+fn words(ended: &Removal, done: &str) -> String {
+    match ended {
+        Removal::Done => format!("{done} The leads that came stay."),
+        Removal::InProgress => "Leads have stopped. The rest is cleared away in the background.".to_owned(),
+    }
+}

@@ -1,0 +1,134 @@
+//! Fragments of an integration's page that take a while or change by themselves: its health and its searches.
+
+use axum::extract::State;
+use axum::response::Response;
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::IntegrationId;
+use leadwire::leads::RunOut;
+use leadwire::model::connection::health::{Check, CheckId, CheckStatus};
+use leadwire::model::lead::FoundBy;
+use leadwire::model::lead::run::RunState;
+use maud::{Markup, html};
+
+use crate::components::{badge, count, going_on, plural, prose, time};
+use crate::layout::{Section, fragment_or_page};
+use crate::session::Admin;
+use crate::state::Console;
+
+/// The integration's health, as Meta reports it now.
+pub(super) async fn health(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Id(id): Id<IntegrationId>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let health = console.connections.health(&access, &id).await?;
+    let failed = health.items.iter().filter(|check| check.status == CheckStatus::Fail).count();
+    let unseen =
+        health.items.iter().filter(|check| check.status == CheckStatus::Unknown && check.id.is_asked_of_meta());
+    let unseen = unseen.count();
+    let part = html! {
+        p {
+            @if failed > 0 { (badge("bad", "Needs somebody")) " " (plural(failed, "check")) " failed." }
+            @else if unseen > 0 { (badge("warn", "Not all is known")) " " (plural(unseen, "check")) " could not be made: leads may be kept out." }
+            @else { (badge("good", "Healthy")) " Nothing keeps leads out." }
+            " " span.quiet { "Meta was asked " (time(health.checked_at)) "." }
+        }
+        ul.checks { @for check in &health.items { (line(check)) } }
+    };
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Integrations, "Health"), &part))
+}
+
+fn line(check: &Check) -> Markup {
+    let (kind, word) = match check.status {
+        CheckStatus::Pass => ("good", "Passed"),
+        CheckStatus::Fail => ("bad", "Failed"),
+        CheckStatus::Unknown => ("calm", "Unknown"),
+    };
+    html! {
+        li {
+            (badge(kind, word))
+            div {
+                b { (name(check.id)) }
+                p { (prose(&check.evidence)) }
+                @if let Some(fix) = &check.fix { p.fix { b { "What to do: " } (prose(fix)) } }
+            }
+        }
+    }
+}
+
+fn name(id: CheckId) -> &'static str {
+    match id {
+        CheckId::Token => "Access token",
+        CheckId::Scopes => "Permissions",
+        CheckId::PageTasks => "Tasks on the pages",
+        CheckId::Subscription => "Webhook subscription",
+        CheckId::LeadAccess => "Leads Access Manager",
+        CheckId::Forms => "Forms",
+        CheckId::LastWebhook => "Last webhook",
+        CheckId::LastLead => "Last lead",
+        CheckId::AppMode => "Mode of the app",
+        CheckId::Backlog => "Backlog",
+    }
+}
+
+/// The integration's searches, newest first.
+pub(super) async fn runs(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Id(id): Id<IntegrationId>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let found = console.leads.runs(&access, &id).await?.items;
+    let part = list_of_runs(&found);
+    Ok(fragment_or_page(&headers, &visitor, jar, (Section::Integrations, "Searches"), &part))
+}
+
+/// Searches with their progress, as a fragment that reloads while one of them is in progress.
+pub(super) fn list_of_runs(runs: &[RunOut]) -> Markup {
+    let is_going = |run: &RunOut| matches!(run.state, RunState::Searching | RunState::BringingIn);
+    html! {
+        @if runs.iter().any(is_going) { (going_on(2)) }
+        @if runs.is_empty() { p.quiet { "Nobody has searched yet. Leads come by themselves; a search brings in what is missing." } }
+        ul.runs { @for out in runs.iter().take(5) { (run(out)) } }
+    }
+}
+
+fn run(out: &RunOut) -> Markup {
+    let run = &out.run;
+    let (kind, word) = match out.state {
+        RunState::Searching => ("calm", "Searching"),
+        RunState::BringingIn => ("calm", "Bringing in"),
+        RunState::Done if run.problems.is_empty() => ("good", "Done"),
+        RunState::Done => ("warn", "Done, not all pages"),
+        RunState::Stopped => ("bad", "Stopped"),
+    };
+    let what = if run.kind == FoundBy::Backfill { "Earlier leads" } else { "Sync" };
+    let (done, all) = match out.state {
+        RunState::Searching => (run.pages_done.len() as u64, run.pages.len() as u64),
+        _ => (run.settled.min(run.found), run.found),
+    };
+    html! {
+        li {
+            p { (badge(kind, word)) " " b { (what) } " of " (time(run.asked_at)) }
+            @match out.state {
+                RunState::Searching | RunState::BringingIn => {
+                    progress value=(done) max=(all.max(1)) aria-label="Progress" {}
+                    p.quiet {
+                        @if out.state == RunState::Searching { (count(done)) " of " (count(all)) " pages searched, " (count(run.found)) " new leads so far." }
+                        @else { (count(done)) " of " (count(all)) " new leads are in." }
+                    }
+                }
+                RunState::Done if run.found == 0 && run.problems.is_empty() => { p { "Nothing was missing: every lead that Meta has is here." } }
+                RunState::Done => { p { (plural(run.found, "new lead")) " brought in." } }
+                RunState::Stopped => { p { "It did not come to its end within a day. Search again; what is in is not brought in twice." } }
+            }
+            @for problem in &run.problems { p.wrong { "Page " (problem.page_id) ": " (problem.message) } }
+        }
+    }
+}

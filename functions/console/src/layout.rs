@@ -1,0 +1,207 @@
+//! The frame of every page: head, navigation, the logged-in user, and the outcome of the last action.
+
+use axum::extract::Query;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::PrivateCookieJar;
+use http::{HeaderMap, HeaderValue, header};
+use leadwire::error::ErrorCode;
+use leadwire::http::{Problem, ProblemCode};
+use leadwire::ids::IntegrationId;
+use maud::{DOCTYPE, Markup, html};
+use serde::Deserialize;
+use url::Url;
+
+use crate::assets;
+use crate::components;
+use crate::flash::Flash;
+use crate::messages;
+use crate::request::wants_fragment;
+use crate::session::Visitor;
+
+/// The sections of the console.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Integrations,
+    Leads,
+    Delivery,
+    Forms,
+    Ads,
+    /// A page outside all sections.
+    Elsewhere,
+}
+
+const SECTIONS: [(Section, &str, &str); 5] = [
+    (Section::Integrations, "/integrations", "Integrations"),
+    (Section::Leads, "/leads", "Leads"),
+    (Section::Delivery, "/delivery", "Delivery"),
+    (Section::Forms, "/forms", "Forms"),
+    (Section::Ads, "/ads", "Ads"),
+];
+
+/// A page in its frame. Shows the pending flash and clears it.
+pub(crate) fn page(visitor: &Visitor, jar: PrivateCookieJar, section: Section, title: &str, body: &Markup) -> Response {
+    let jar = if visitor.flash.is_some() { Flash::clear(jar) } else { jar };
+    (jar, framed(visitor, section, title, body)).into_response()
+}
+
+/// A fragment: as such for our script, otherwise as a page of its own.
+pub(crate) fn fragment_or_page(
+    headers: &HeaderMap,
+    visitor: &Visitor,
+    jar: PrivateCookieJar,
+    (section, title): (Section, &str),
+    part: &Markup,
+) -> Response {
+    if wants_fragment(headers) { part.clone().into_response() } else { page(visitor, jar, section, title, part) }
+}
+
+/// A page that shows a problem, with the problem's own text.
+pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_read: bool) -> Markup {
+    let (title, advice) = match problem.code {
+        ProblemCode::Act(ErrorCode::MetaNotInPlan) => ("Upgrade to connect Meta", None),
+        ProblemCode::NoSuchPage | ProblemCode::Act(ErrorCode::NotFound) => ("Not found", None),
+        ProblemCode::SessionEnded | ProblemCode::LoginFailed => ("Please log in", None),
+        _ if problem.status == 403 => ("Not allowed", None),
+        _ if problem.status >= 500 && was_read => {
+            ("Not available at the moment", Some("Nothing was lost. Load the page again in a minute."))
+        }
+        _ if problem.status >= 500 => {
+            ("Not available at the moment", Some("It may have been done all the same: check before you repeat it."))
+        }
+        _ => ("This did not work", None),
+    };
+    let body = html! {
+        div.card.narrow {
+            @if problem.code.is(ErrorCode::MetaNotInPlan) {
+                p { "Your plan does not include the Meta integration yet. With it, leads from Facebook and Instagram arrive here "
+                    "within seconds, assigned to your team, and your ads report themselves." }
+                p { "Ask whoever manages your CRM's plan to add " b { "Meta" } ", then load this page again." }
+                p { a.button href="/" { "Load again" } }
+            } @else {
+                p { (messages::text(problem)) }
+                @if let Some(advice) = advice { p { (advice) } }
+                p.quiet { "Code: " code { (problem.code.name()) } }
+                p {
+                    @if visitor.is_some() { a.button href="/" { "To the start" } }
+                    @else if problem.status >= 500 { a.button href="" { "Load again" } }
+                    @else { a.button href="/login" { "Log in" } }
+                }
+            }
+        }
+    };
+    match visitor {
+        Some(visitor) => framed(&visitor.without_flash(), Section::Elsewhere, title, &body),
+        None => bare(title, &body),
+    }
+}
+
+/// A fragment that shows a problem.
+pub(crate) fn problem_fragment(problem: &Problem) -> Markup {
+    html! {
+        (components::alert("bad", html! { (messages::text(problem)) }))
+        @if problem.code == ProblemCode::SessionEnded { p { button type="button" data-reload { "Load the page again" } } }
+        @else { p { button type="button" data-again { "Try again" } } }
+    }
+}
+
+/// The page after signing out, for issuers without one of their own.
+pub(crate) fn signed_out() -> Markup {
+    bare("Signed out", &html! { p { "You are signed out." } p { a.button href="/login" { "Log in again" } } })
+}
+
+/// Sends the browser to another site by a refresh. A redirect would be part of submitting the form, and forms may
+/// submit only to this origin.
+pub(crate) fn leave_for(url: &Url, title: &str) -> Response {
+    let body = html! {
+        p { "One moment…" }
+        p { a.button href=(url) { "Go on" } }
+    };
+    let mut response = bare(title, &body).into_response();
+    if let Ok(value) = HeaderValue::from_str(&format!("0; url={url}")) {
+        response.headers_mut().insert(header::REFRESH, value);
+    }
+    response
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Reconnect {
+    /// An integration's id. Mails about a connection link here with it.
+    reconnect: Option<String>,
+}
+
+/// The start: redirects to the page that fits the user's role.
+pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Redirect {
+    if !visitor.is_admin() {
+        return Redirect::to("/leads");
+    }
+    if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
+        return Redirect::to("/orgs");
+    }
+    match query.reconnect.and_then(|id| IntegrationId::parse(&id).ok()) {
+        Some(id) => Redirect::to(&format!("/integrations/{id}")),
+        None => Redirect::to("/integrations"),
+    }
+}
+
+fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Markup {
+    let inside = html! {
+        a.skip href="#main" { "Skip to the page" }
+        header.top {
+            a.brand href="/" { (assets::mark()) span { "Leadwire" } }
+            div.who {
+                @if let Some(org) = visitor.org_name() { span.org { (org) } }
+                @if visitor.is_superadmin() { a href="/orgs" { "Switch org" } }
+                span.name { (visitor.name()) }
+                form method="post" action="/logout" { (components::csrf_field(visitor)) button.plain { "Sign out" } }
+            }
+        }
+        nav.sections aria-label="Sections" {
+            @for (this, path, name) in SECTIONS {
+                @if visitor.is_admin() || this == Section::Leads {
+                    a href=(path) aria-current=[(this == section).then_some("page")] { (name) }
+                }
+            }
+        }
+        main #main tabindex="-1" {
+            @if let Some(flash) = &visitor.flash {
+                (components::alert(if flash.is_failure { "bad" } else { "good" }, html! { (flash.text) }))
+            }
+            @for (this, path, name) in SECTIONS {
+                // Breadcrumb, on all pages but the section's first.
+                @if this == section && name != title { p.crumbs { a href=(path) { (name) } } }
+            }
+            h1 { (title) }
+            (body)
+        }
+    };
+    document(title, "framed", &inside)
+}
+
+fn bare(title: &str, body: &Markup) -> Markup {
+    let inside = html! {
+        main #main {
+            p.brand { (assets::mark()) span { "Leadwire" } }
+            h1 { (title) }
+            (body)
+        }
+    };
+    document(title, "bare", &inside)
+}
+
+fn document(title: &str, class: &str, inside: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Leadwire" }
+                link rel="icon" type="image/svg+xml" href=(assets::path("mark.svg"));
+                link rel="stylesheet" href=(assets::path("console.css"));
+                script src=(assets::path("console.js")) defer {}
+            }
+            body class=(class) { (inside) }
+        }
+    }
+}

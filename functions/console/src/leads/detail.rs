@@ -1,0 +1,305 @@
+//! One lead: the person, their answers, its assignee, and everything that happened to it.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum_extra::extract::PrivateCookieJar;
+use leadwire::error::ErrorCode;
+use leadwire::http::path::Id;
+use leadwire::http::{Problem, ProblemCode, fields};
+use leadwire::ids::{LeadId, OrgScope};
+use leadwire::leads::{Assignee, LeadDetails, LeadIn};
+use leadwire::model::lead::assignment::Reason;
+use leadwire::model::lead::trace::{Step, StepKind};
+use leadwire::model::lead::{Answer, FoundBy, Lead};
+use leadwire::model::org::User;
+use maud::{Markup, html};
+
+use super::{STATUSES, assignee, name_of, status_badge};
+use crate::components::{badge, csrf_field, going_on, time, watched};
+use crate::flash::redirect_with;
+use crate::form::Fields;
+use crate::layout::{Section, page};
+use crate::session::{LeadReader, Visitor};
+use crate::state::Console;
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    LeadReader { visitor, scope, access }: LeadReader,
+    Id(id): Id<LeadId>,
+    Query(query): Query<BTreeMap<String, String>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let details = match console.leads.get(&scope, &id).await {
+        Ok(details) => details,
+        Err(missing) if missing.code() == ErrorCode::NotFound => {
+            let (part, is_known) = on_its_way(&console, &scope, &id).await?;
+            if !is_known && !query.contains_key("awaited") {
+                return Err(missing.into());
+            }
+            let body = html! {
+                (watched(&format!("/leads/{id}/arrival"), &part))
+            };
+            return Ok(page(&visitor, jar, Section::Leads, "A lead on its way", &body));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let lead = &details.lead;
+    let users = console.directory.users(&scope).await?.items;
+    let steps = console.leads.trace(&scope, &lead.id).await?.items;
+    let body = html! {
+        div.columns {
+            div {
+                section.card {
+                    (person(lead))
+                    (answers("What they answered", &lead.answers))
+                    @if !lead.consents.is_empty() {
+                        h3 { "Consents" }
+                        ul.plain { @for consent in &lead.consents { li { @if consent.checked { "☑ " } @else { "☐ " } (consent.key) } } }
+                    }
+                    @if !lead.fields.is_empty() {
+                        details { summary { "Fields in the CRM" } dl.rows { @for (field, value) in &lead.fields { div { dt { code { (field) } } dd { (value) } } } } }
+                    }
+                }
+                (later(&details))
+                section { h2 { "What happened" } (timeline(&steps, &users)) }
+            }
+            aside {
+                section.card { @if access.is_some() { (acts(&visitor, lead, &users)) } @else { (whose(lead, &users)) } }
+                section.card { h2 { "Where it comes from" } (origin(lead)) }
+            }
+        }
+    };
+    Ok(page(&visitor, jar, Section::Leads, &name_of(lead), &body))
+}
+
+/// Whether an awaited lead has arrived: a fragment of the waiting page, which leads to the lead once it has.
+pub(super) async fn arrival(
+    State(console): State<Console>,
+    LeadReader { scope, .. }: LeadReader,
+    Id(id): Id<LeadId>,
+) -> Result<Markup, Problem> {
+    match console.leads.get(&scope, &id).await {
+        Ok(_) => Ok(html! { p { a.button href={ "/leads/" (id) } data-go { "It has come" } } }),
+        Err(missing) if missing.code() == ErrorCode::NotFound => Ok(on_its_way(&console, &scope, &id).await?.0),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What is known of a lead that is not stored yet, and whether that is anything. A lead on its way already has a trace.
+async fn on_its_way(console: &Console, scope: &OrgScope, id: &LeadId) -> Result<(Markup, bool), Problem> {
+    let steps = match console.leads.trace(scope, id).await {
+        Ok(trace) => trace.items,
+        Err(missing) if missing.code() == ErrorCode::NotFound => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let is_parked = steps.last().is_some_and(|step| step.step == StepKind::Parked);
+    let part = html! {
+        @if is_parked {
+            div.card { p { (badge("bad", "Parked")) " It could not be brought in. " a href="/delivery#parked" { "Try it again" } } }
+        } @else {
+        (going_on(2))
+        div.card { p.waiting { span.spinner aria-hidden="true" {} (badge("calm", "Not in yet")) " This page shows the lead as soon as it comes." } }
+        }
+        (timeline(&steps, &[]))
+    };
+    Ok((part, !steps.is_empty()))
+}
+
+fn person(lead: &Lead) -> Markup {
+    html! {
+        dl.rows {
+            div { dt { "Status" } dd { (status_badge(lead.status)) @if lead.test { " " (badge("calm", "Test lead")) } } }
+            @if let Some(email) = &lead.email { div { dt { "E-mail" } dd.address { (email) } } }
+            @if let Some(phone) = &lead.phone { div { dt { "Phone" } dd.address { (phone) } } }
+            div { dt { "Sent" } dd { (time(lead.created_time)) } }
+            div { dt { "Here since" } dd { (time(lead.provenance.stored_at.unwrap_or(lead.received_at))) } }
+        }
+    }
+}
+
+fn answers(title: &str, answers: &[Answer]) -> Markup {
+    html! {
+        h2 { (title) }
+        @if answers.is_empty() { p.quiet { "Nothing." } }
+        dl.rows {
+            @for answer in answers {
+                div { dt { (answer.label) } dd { @if answer.values.is_empty() { span.quiet { "No answer" } } @else { (answer.values.join(", ")) } } }
+            }
+        }
+    }
+}
+
+fn later(details: &LeadDetails) -> Markup {
+    html! {
+        @for submission in &details.submissions {
+            section.card {
+                p.quiet { "The same person sent " (submission.form_name.as_deref().unwrap_or("another form")) " on " (time(submission.created_time)) "." }
+                (answers("Their answers then", &submission.answers))
+            }
+        }
+    }
+}
+
+fn whose(lead: &Lead, users: &[User]) -> Markup {
+    html! { h2 { "Assigned to" } p { (assignee(lead.assigned_to.as_ref(), users)) } p.quiet { (why(lead)) } }
+}
+
+fn acts(visitor: &Visitor, lead: &Lead, users: &[User]) -> Markup {
+    let path = format!("/leads/{}", lead.id);
+    let assigned = |user: &User| lead.assigned_to.as_ref() == Some(&user.id);
+    let gone = lead.assigned_to.as_ref().filter(|id| !users.iter().any(|user| user.id == **id && user.active));
+    html! {
+        form method="post" action={ (path) "/assign" } {
+            (csrf_field(visitor))
+            label {
+                "Assigned to"
+                select name="assigned_to" {
+                    option value=(Assignee::UNASSIGNED) selected[lead.assigned_to.is_none()] { "Nobody" }
+                    @for user in users.iter().filter(|user| user.active) { option value=(user.id) selected[assigned(user)] { (user.name) } }
+                    @if let Some(id) = gone { option value=(id) selected disabled { (id) " (not active)" } }
+                }
+            }
+            p.quiet { (why(lead)) }
+            button { "Reassign" }
+        }
+        form method="post" action={ (path) "/status" } {
+            (csrf_field(visitor))
+            label {
+                "Status"
+                select name="status" { @for (this, value, name) in STATUSES { option value=(value) selected[this == lead.status] { (name) } } }
+            }
+            button { "Change status" }
+        }
+    }
+}
+
+fn why(lead: &Lead) -> &'static str {
+    match lead.assignment.reason {
+        Reason::Turn => "It was this person's turn.",
+        Reason::Chosen => "The integration gives all its leads to this person.",
+        Reason::StrategyUnassigned => "The integration assigns no leads.",
+        Reason::NobodyEligible => "Nobody was active and permitted to manage leads.",
+        Reason::UserNotEligible => "The chosen person could not get leads when it came.",
+        Reason::Manual => "Given by hand.",
+        Reason::NotAsked => "It was brought in without being assigned, as asked.",
+        Reason::NoIntegration => "Its form is of no connected page.",
+        Reason::TestLead => "Test leads are never assigned.",
+    }
+}
+
+fn origin(lead: &Lead) -> Markup {
+    let found = match lead.found_by {
+        FoundBy::Webhook => "Meta's webhook",
+        FoundBy::Sweep => "The regular comparison with Meta; the webhook missed it",
+        FoundBy::Sync => "Sync now",
+        FoundBy::Import => "A file",
+        FoundBy::Backfill => "A search for earlier leads",
+    };
+    let named = [
+        ("Campaign", &lead.attribution.campaign_name, &lead.attribution.campaign_id),
+        ("Ad set", &lead.attribution.adset_name, &lead.attribution.adset_id),
+        ("Ad", &lead.attribution.ad_name, &lead.attribution.ad_id),
+    ];
+    html! {
+        dl.rows {
+            div { dt { "Came by" } dd { (lead.tags.join(", ")) } }
+            @if let Some(page) = &lead.page_name { div { dt { "Page" } dd { (page) } } }
+            @if let Some(form) = &lead.attribution.form_name {
+                div { dt { "Form" } dd { (form) @if let Some(id) = &lead.attribution.form_id { " " a href={ "/leads?form_id=" (id) } { "All its leads" } } } }
+            }
+            @for (what, name, id) in named {
+                @if name.is_some() || id.is_some() { div { dt { (what) } dd { (name.as_deref().or(id.as_deref()).unwrap_or_default()) } } }
+            }
+            div { dt { "Found by" } dd { (found) } }
+            @if let Some(id) = &lead.leadgen_id { div { dt { "Meta's id" } dd { code { (id) } } } }
+        }
+    }
+}
+
+/// Replaces the directory's ids in a sentence with the people's names.
+fn with_names(text: &str, users: &[User]) -> String {
+    let named = |word: &str| {
+        let bare = word.trim_end_matches(['.', ',']);
+        let bare = bare.strip_suffix("'s").unwrap_or(bare);
+        let user = users.iter().find(|user| user.id.as_str() == bare)?;
+        Some(word.replacen(bare, &user.name, 1))
+    };
+    let words: Vec<String> = text.split(' ').map(|word| named(word).unwrap_or_else(|| word.to_owned())).collect();
+    words.join(" ")
+}
+
+fn timeline(steps: &[Step], users: &[User]) -> Markup {
+    html! {
+        ol.timeline {
+            @for step in steps {
+                li class=[matches!(step.step, StepKind::Tried | StepKind::Parked).then_some("bad")] {
+                    b { (word(step.step)) } " " span.quiet { (time(step.at)) }
+                    p { (with_names(&step.detail, users)) }
+                }
+            }
+        }
+    }
+}
+
+fn word(step: StepKind) -> &'static str {
+    match step {
+        StepKind::Received => "Received",
+        StepKind::Tried => "Tried",
+        StepKind::Parked => "Parked",
+        StepKind::Replayed => "Tried again by hand",
+        StepKind::Fetched => "Fetched from Meta",
+        StepKind::Mapped => "Read",
+        StepKind::Deduplicated => "Compared with known people",
+        StepKind::Assigned => "Assigned",
+        StepKind::Published => "Told to the CRM",
+        StepKind::Joined => "Sent another form",
+        StepKind::Reassigned => "Reassigned",
+        StepKind::StatusChanged => "Status changed",
+        StepKind::MappedAgain => "Read anew",
+    }
+}
+
+pub(super) async fn assign(
+    State(console): State<Console>,
+    reader: LeadReader,
+    Id(id): Id<LeadId>,
+    jar: PrivateCookieJar,
+    form: Fields,
+) -> Result<Response, Problem> {
+    let act = async |access| {
+        let unknown = || Problem::field("assigned_to", ErrorCode::UserUnknown, "Choose one of the org's people.");
+        // Browsers omit a disabled option: an absent field is no request to unassign the lead.
+        let chosen = form.get("assigned_to").ok_or_else(unknown)?;
+        let to = match Assignee::parse(chosen).map_err(|_| unknown())? {
+            Assignee::Unassigned => None,
+            Assignee::User(user) => Some(user),
+        };
+        let input = LeadIn { assigned_to: Some(to.clone()), status: None };
+        console.leads.change(access, &id, input).await?;
+        Ok::<_, Problem>(if to.is_some() { "Reassigned.".to_owned() } else { "Nobody has this lead now.".to_owned() })
+    };
+    Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(only_to_see)?).await))
+}
+
+pub(super) async fn change_status(
+    State(console): State<Console>,
+    reader: LeadReader,
+    Id(id): Id<LeadId>,
+    jar: PrivateCookieJar,
+    form: Fields,
+) -> Result<Response, Problem> {
+    let act = async |access| {
+        let input = LeadIn { assigned_to: None, status: Some(fields::status(form.get("status").unwrap_or_default())?) };
+        console.leads.change(access, &id, input).await?;
+        Ok::<_, Problem>("Status changed.".to_owned())
+    };
+    Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(only_to_see)?).await))
+}
+
+/// The rejection for colleagues who can see leads here and work on them in the CRM.
+fn only_to_see() -> Problem {
+    let detail = "You can see leads here. Changing them needs the role admin or moderator.";
+    Problem::new(ProblemCode::LeadsAreToSee, detail)
+}

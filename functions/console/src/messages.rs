@@ -1,0 +1,61 @@
+//! What problems say on pages. A problem's own detail fits the API and the console alike; what the console offers to
+//! solve it, or says in other words, is here.
+
+use std::borrow::Cow;
+
+use leadwire::error::ErrorCode;
+use leadwire::http::{Problem, ProblemCode};
+
+/// A problem as a sentence on a page.
+pub(crate) fn text(problem: &Problem) -> Cow<'_, str> {
+    match (wording(problem.code), advice(problem.code)) {
+        (Some(wording), _) => wording.into(),
+        (None, Some(advice)) => format!("{} {advice}", problem.detail).into(),
+        (None, None) => problem.detail.as_str().into(),
+    }
+}
+
+/// The console's own words, where the detail names things that pages do not show.
+fn wording(code: ProblemCode) -> Option<&'static str> {
+    match code {
+        ProblemCode::Act(ErrorCode::OrgRequired) => {
+            Some("Your account belongs to no org. Ask the person who manages your CRM's logins to assign one.")
+        }
+        ProblemCode::Act(ErrorCode::OrgNotAllowed) => Some("Your account does not belong to this org."),
+        ProblemCode::Act(ErrorCode::RoleNotAllowed) => Some("This needs the role admin or moderator."),
+        ProblemCode::Act(ErrorCode::UserUnknown) => Some("Choose a person who is active in this org."),
+        ProblemCode::Act(ErrorCode::CursorInvalid) => {
+            Some("This position in the list is not known any more. Start at the beginning of the list.")
+        }
+        ProblemCode::Act(ErrorCode::RangeEmpty) => Some("The last day has to be after the first."),
+        _ => None,
+    }
+}
+
+/// The way out that the console offers.
+fn advice(code: ProblemCode) -> Option<&'static str> {
+    match code {
+        ProblemCode::Act(ErrorCode::AdAccountPaused) => Some("Resume it first."),
+        ProblemCode::Act(ErrorCode::NoAdAccounts) => Some("Link one, or resume a paused one."),
+        ProblemCode::Act(ErrorCode::AdAccountLinked) => Some("To read it with another token, change its settings."),
+        ProblemCode::Act(ErrorCode::MappingChanged) => Some("Saving again replaces that version."),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadwire::http::code;
+
+    use super::*;
+
+    #[test]
+    fn no_page_gives_the_advice_of_the_api() {
+        for code in code::all() {
+            let problem = Problem::new(code, "Detail.");
+            let text = text(&problem);
+            let api = ["GET ", "POST ", "PATCH ", "PUT ", "header", "next_cursor", "{\""];
+            assert!(api.iter().all(|word| !text.contains(word)), "{code:?}: {text}");
+        }
+    }
+}

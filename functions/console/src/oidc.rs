@@ -1,0 +1,153 @@
+//! Client for the issuer's login: authorization code with PKCE, and an id token that is verified like the API's tokens.
+
+use std::time::Duration;
+
+use leadwire::auth::{AuthError, Verifier};
+use leadwire::http::{Problem, ProblemCode};
+use leadwire::model::caller::Caller;
+use oauth2::basic::{
+    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
+};
+use oauth2::{
+    AuthUrl, AuthorizationCode, Client, ClientId, CsrfToken, EndpointNotSet, EndpointSet, ExtraTokenFields,
+    HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, StandardRevocableToken,
+    StandardTokenResponse, TokenUrl,
+};
+use serde::{Deserialize, Serialize};
+use tokio::sync::OnceCell;
+use url::Url;
+
+/// The path that the issuer redirects to.
+const CALLBACK: &str = "/login/callback";
+
+/// Client for the issuer's login.
+pub(crate) struct OidcClient {
+    client_id: String,
+    configuration: Url,
+    http: reqwest::Client,
+    verifier: Verifier,
+    provider: OnceCell<Provider>,
+}
+
+/// The issuer's description of itself, by OpenID Connect Discovery.
+#[derive(Debug, Deserialize)]
+struct Provider {
+    authorization_endpoint: Url,
+    token_endpoint: Url,
+    end_session_endpoint: Option<Url>,
+}
+
+/// The part of a token response that OpenID Connect adds.
+#[derive(Debug, Serialize, Deserialize)]
+struct IdToken {
+    id_token: String,
+}
+
+impl ExtraTokenFields for IdToken {}
+
+type OAuthClient = Client<
+    BasicErrorResponse,
+    StandardTokenResponse<IdToken, BasicTokenType>,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// A login in progress, as its browser keeps it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct PendingLogin {
+    pub(crate) state: String,
+    nonce: String,
+    verifier: String,
+}
+
+impl OidcClient {
+    pub(crate) fn new(client_id: String, configuration: Url, verifier: Verifier) -> Result<Self, reqwest::Error> {
+        let redirect = reqwest::redirect::Policy::none();
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).redirect(redirect).build()?;
+        Ok(Self { client_id, configuration, http, verifier, provider: OnceCell::new() })
+    }
+
+    async fn provider(&self) -> Result<&Provider, Problem> {
+        let read =
+            || async { self.http.get(self.configuration.clone()).send().await?.error_for_status()?.json().await };
+        self.provider.get_or_try_init(read).await.map_err(|error: reqwest::Error| {
+            tracing::error!(error = %error.without_url(), "the issuer's configuration could not be read");
+            unavailable()
+        })
+    }
+
+    fn client(&self, provider: &Provider, origin: &Url) -> Result<OAuthClient, Problem> {
+        let back = origin.join(CALLBACK).map_err(|_| unavailable())?;
+        Ok(Client::new(ClientId::new(self.client_id.clone()))
+            .set_auth_uri(AuthUrl::from_url(provider.authorization_endpoint.clone()))
+            .set_token_uri(TokenUrl::from_url(provider.token_endpoint.clone()))
+            .set_redirect_uri(RedirectUrl::from_url(back)))
+    }
+
+    /// Begins a login that returns to `origin`. Returns the address of the issuer's login page.
+    pub(crate) async fn begin(&self, origin: &Url) -> Result<(Url, PendingLogin), Problem> {
+        let client = self.client(self.provider().await?, origin)?;
+        let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+        let nonce = CsrfToken::new_random();
+        let (url, state) = client
+            .authorize_url(CsrfToken::new_random)
+            .add_scopes(["openid", "email", "profile"].map(|scope| Scope::new(scope.to_owned())))
+            .add_extra_param("nonce", nonce.secret())
+            .set_pkce_challenge(challenge)
+            .url();
+        let (state, nonce) = (state.into_secret(), nonce.into_secret());
+        Ok((url, PendingLogin { state, nonce, verifier: verifier.into_secret() }))
+    }
+
+    /// Exchanges the code for the caller's identity.
+    pub(crate) async fn finish(&self, origin: &Url, code: String, login: PendingLogin) -> Result<Caller, Problem> {
+        let client = self.client(self.provider().await?, origin)?;
+        let exchange = client.exchange_code(AuthorizationCode::new(code));
+        let exchange = exchange.set_pkce_verifier(PkceCodeVerifier::new(login.verifier));
+        let tokens = exchange.request_async(&|request| send(self.http.clone(), request)).await.map_err(|error| {
+            tracing::warn!(%error, "the issuer did not accept a login's code");
+            not_completed("The login page did not confirm who you are.")
+        })?;
+        self.verifier.logged_in(&tokens.extra_fields().id_token, &login.nonce).await.map_err(|error| match error {
+            AuthError::KeysUnavailable => unavailable(),
+            error => {
+                tracing::warn!(%error, "a login brought an invalid token");
+                not_completed("The login page sent a token that is not valid here.")
+            }
+        })
+    }
+
+    /// The address at which the issuer ends its own session, if it has one and can be reached.
+    pub(crate) async fn end_session_url(&self, origin: &Url) -> Option<Url> {
+        let mut url = self.provider().await.ok()?.end_session_endpoint.clone()?;
+        // The standard's parameter for where to go afterwards, and Cognito's.
+        url.query_pairs_mut()
+            .append_pair("client_id", &self.client_id)
+            .append_pair("post_logout_redirect_uri", origin.as_str())
+            .append_pair("logout_uri", origin.as_str());
+        Some(url)
+    }
+}
+
+async fn send(http: reqwest::Client, request: HttpRequest) -> Result<HttpResponse, reqwest::Error> {
+    let mut answer = http.execute(request.try_into()?).await?;
+    let mut response = HttpResponse::new(Vec::new());
+    *response.status_mut() = answer.status();
+    std::mem::swap(response.headers_mut(), answer.headers_mut());
+    *response.body_mut() = answer.bytes().await?.to_vec();
+    Ok(response)
+}
+
+fn unavailable() -> Problem {
+    Problem::new(ProblemCode::LoginUnavailable, "The login page cannot be reached. Try again in a minute.")
+}
+
+pub(crate) fn not_completed(why: &str) -> Problem {
+    Problem::new(ProblemCode::LoginFailed, format!("{why} Log in again."))
+}

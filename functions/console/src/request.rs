@@ -1,0 +1,80 @@
+//! What a request says: its query parameters, whether it wants a fragment, and the paths it may lead to.
+
+use std::collections::BTreeMap;
+
+use http::HeaderMap;
+use serde::Deserialize;
+
+/// The query parameters of a list. Filters are kept there, so that an address can be bookmarked, shared and revisited.
+/// Parameters without a value count as absent.
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct ListQuery(BTreeMap<String, String>);
+
+impl ListQuery {
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        self.get(name).map(ToOwned::to_owned)
+    }
+
+    /// Returns the address of `path` with the same parameters, except those that are `changed`.
+    pub(crate) fn at(&self, path: &str, changed: &[(&str, &str)]) -> String {
+        let mut words: BTreeMap<&str, &str> =
+            self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        words.extend(changed.iter().copied());
+        let mut query = url::form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
+        query.extend_pairs(words.iter().filter(|(_, value)| !value.is_empty()));
+        query.finish()
+    }
+}
+
+/// The header with which our script requests a fragment.
+const FRAGMENT_HEADER: &str = "x-part";
+
+/// Whether our script requests a fragment to insert into a page.
+pub(crate) fn wants_fragment(headers: &HeaderMap) -> bool {
+    headers.contains_key(FRAGMENT_HEADER)
+}
+
+/// Returns the path if it is one of this console and cannot lead a browser elsewhere.
+pub(crate) fn local_path(path: &str) -> Option<&str> {
+    // The path is stored in a cookie, which holds 4 KB.
+    const MAX_PATH_BYTES: usize = 1000;
+    let is_path = path.starts_with('/') && !path.starts_with("//") && !path.contains('\\');
+    (is_path && path.len() <= MAX_PATH_BYTES && path.bytes().all(|byte| byte.is_ascii_graphic())).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_keeps_its_words_but_for_those_that_change() {
+        let words = [("status", "new"), ("tag", ""), ("cursor", "old")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let asked = ListQuery(words.into());
+        assert_eq!(asked.at("/leads", &[("cursor", "a&b")]), "/leads?cursor=a%26b&status=new");
+        assert_eq!(asked.at("/leads", &[("cursor", "")]), "/leads?status=new");
+        assert_eq!((asked.get("tag"), asked.get("status")), (None, Some("new")));
+    }
+
+    #[test]
+    fn nobody_is_sent_elsewhere_after_logging_in() {
+        for elsewhere in [
+            "",
+            "x",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/a\tb",
+            "/a\u{1}b",
+            "/ä",
+            "javascript:1",
+        ] {
+            assert_eq!(local_path(elsewhere), None, "{elsewhere}");
+        }
+        assert_eq!(local_path("/leads?status=new&tag=a"), Some("/leads?status=new&tag=a"));
+    }
+}

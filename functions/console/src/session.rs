@@ -1,0 +1,212 @@
+//! Who requests a page, and what they may see. A [`Visitor`] is logged in, an [`Admin`] may do everything that the
+//! org's plan includes, a [`LeadReader`] may see the org's leads.
+
+use axum::extract::{FromRef, FromRequestParts, OriginalUri};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::PrivateCookieJar;
+use axum_extra::extract::cookie::Key;
+use http::request::Parts;
+use leadwire::directory::{Access, MetaAccess};
+use leadwire::http::{Problem, ProblemCode};
+use leadwire::ids::{OrgId, OrgScope};
+use leadwire::model::caller::Role;
+use leadwire::model::org::Org;
+use leadwire::model::session::Session;
+use url::Url;
+
+use crate::csrf::FormScope;
+use crate::flash::Flash;
+use crate::request::wants_fragment;
+use crate::state::Console;
+
+/// A logged-in user.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    secret: String,
+    pub(crate) session: Session,
+    /// The org that they act for, as described by the CRM.
+    pub(crate) org: Option<Org>,
+    /// Proves that a form was made for this session.
+    pub(crate) form_key: String,
+    /// The outcome of the last action, shown once.
+    pub(crate) flash: Option<Flash>,
+}
+
+/// A user who may act for their org, whose plan includes Meta.
+pub(crate) struct Admin {
+    pub(crate) visitor: Visitor,
+    pub(crate) access: MetaAccess,
+}
+
+/// A user who may see the org's leads.
+pub(crate) struct LeadReader {
+    pub(crate) visitor: Visitor,
+    pub(crate) scope: OrgScope,
+    /// What they may do with the leads. `None` for a colleague who may only see them.
+    pub(crate) access: Option<Access>,
+}
+
+/// The name of the session's cookie, and whether it is sent over TLS only.
+///
+/// With the `__Host-` prefix, browsers accept it from this exact host only: another host under the same domain cannot
+/// plant a session that is not the user's own.
+pub(crate) fn cookie_name(origin: &Url) -> (&'static str, bool) {
+    if origin.scheme() == "https" { ("__Host-leadwire", true) } else { ("leadwire", false) }
+}
+
+impl Visitor {
+    pub(crate) fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// The same visitor, for a page that shows no flash.
+    pub(crate) fn without_flash(&self) -> Self {
+        Self { flash: None, ..self.clone() }
+    }
+
+    /// Whether they may act here, rather than only see leads.
+    pub(crate) fn is_admin(&self) -> bool {
+        self.session.caller.role != Role::Other
+    }
+
+    /// Whether the org's plan includes Meta.
+    pub(crate) fn has_meta(&self) -> bool {
+        self.org.as_ref().is_some_and(Org::has_meta)
+    }
+
+    pub(crate) fn is_superadmin(&self) -> bool {
+        self.session.caller.role == Role::SuperAdmin
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.session.caller.name.as_deref().unwrap_or("Somebody")
+    }
+
+    /// The org's name, or its id until the CRM has pushed a name.
+    pub(crate) fn org_name(&self) -> Option<&str> {
+        self.org.as_ref().map(|org| org.name.as_str()).or(self.session.acts_for().map(OrgId::as_str))
+    }
+
+    fn access(&self) -> Result<Access, Problem> {
+        Ok(Access::new(self.session.caller.clone(), self.session.acts_for().map(OrgId::as_str))?)
+    }
+}
+
+/// The secret of the session that the request's cookie names, if there is a cookie.
+pub(crate) fn secret_of(console: &Console, parts: &Parts, jar: &PrivateCookieJar) -> Option<String> {
+    let (name, _) = cookie_name(&console.origin(parts).ok()?);
+    Some(jar.get(name)?.value().to_owned())
+}
+
+impl FromRequestParts<Console> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
+        let Some(secret) = secret_of(console, parts, &jar) else { return Err(first_log_in(parts, jar)) };
+        let found = console.sessions.session(&secret, leadwire::clock::now()).await;
+        let Some(session) = found.map_err(|error| Problem::from(error).into_response())? else {
+            return Err(first_log_in(parts, jar));
+        };
+        let scope = match (session.acts_for(), session.caller.role) {
+            (None, _) => None,
+            (Some(_), Role::Other) => session.caller.scope_of_colleague().ok(),
+            (Some(org), _) => session.caller.scope(Some(org.as_str())).ok(),
+        };
+        let org = match scope {
+            Some(scope) => {
+                console.directory.find_org(&scope).await.map_err(|error| Problem::from(error).into_response())?
+            }
+            None => None,
+        };
+        let acts_for = session.acts_for().map_or("", OrgId::as_str);
+        let form_scope = FormScope::new(&secret, acts_for);
+        let form_key = form_scope.sign(&console.key);
+        parts.extensions.insert(form_scope);
+        let flash = Flash::waiting(&jar);
+        Ok(Self { secret, session, org, form_key, flash })
+    }
+}
+
+impl FromRequestParts<Console> for Admin {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
+            return Err(select_first(parts));
+        }
+        let access = visitor.access();
+        let access = access.and_then(|access| Ok(MetaAccess::check(access, visitor.org.as_ref())?));
+        let access = access.map_err(IntoResponse::into_response)?;
+        Ok(Self { visitor, access })
+    }
+}
+
+impl FromRequestParts<Console> for LeadReader {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
+            return Err(select_first(parts));
+        }
+        if visitor.is_admin() {
+            let access = visitor.access().map_err(IntoResponse::into_response)?;
+            return Ok(Self { scope: access.scope.clone(), visitor, access: Some(access) });
+        }
+        let scope = colleague(console, &visitor).await.map_err(IntoResponse::into_response)?;
+        Ok(Self { visitor, scope, access: None })
+    }
+}
+
+/// Sends a superadmin without an org to select one, and afterwards to where they were going.
+fn select_first(parts: &Parts) -> Response {
+    let address = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(whole)| whole);
+    let wanted = address.path_and_query().map(ToString::to_string).filter(|_| parts.method.is_safe());
+    let mut orgs = String::from("/orgs?back=");
+    orgs.extend(url::form_urlencoded::byte_serialize(wanted.unwrap_or_default().as_bytes()));
+    Redirect::to(&orgs).into_response()
+}
+
+/// The org whose leads a colleague without an admin's role may see: their own, if its directory says that they manage
+/// leads.
+///
+/// The directory identifies people by the CRM's ids, the login by its own. Both contain the e-mail address.
+async fn colleague(console: &Console, visitor: &Visitor) -> Result<OrgScope, Problem> {
+    let caller = &visitor.session.caller;
+    let scope = caller.scope_of_colleague()?;
+    let users = console.directory.users(&scope).await?.items;
+    let manages = |email: &String| users.iter().any(|user| user.email == *email && user.takes_leads());
+    if caller.email.as_ref().is_some_and(manages) {
+        return Ok(scope);
+    }
+    let detail = "Your account may see nothing here. An admin of your CRM can give you the permission to manage leads.";
+    Err(Problem::new(ProblemCode::NothingToSee, detail))
+}
+
+/// Sends a request without a session to the login, and afterwards to where it was going. A submitted form is discarded.
+fn first_log_in(parts: &Parts, jar: PrivateCookieJar) -> Response {
+    let is_read = matches!(parts.method, http::Method::GET | http::Method::HEAD);
+    // A nested router sees only its own part of the address.
+    let address = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(whole)| whole);
+    let wanted = address.path_and_query().map(ToString::to_string);
+    let came_from = || {
+        let referer = parts.headers.get(http::header::REFERER)?.to_str().ok()?;
+        let url = Url::parse(referer).ok()?;
+        Some(url[url::Position::BeforePath..].to_owned())
+    };
+    // After a discarded form, return to the page that contains it.
+    let back = if is_read { wanted } else { came_from() };
+    let mut login = String::from("/login?back=");
+    login.extend(url::form_urlencoded::byte_serialize(back.unwrap_or_default().as_bytes()));
+    if wants_fragment(&parts.headers) {
+        let ended = Problem::new(ProblemCode::SessionEnded, "Your session has ended. Load the page again to log in.");
+        return ended.into_response();
+    }
+    if is_read {
+        return Redirect::to(&login).into_response();
+    }
+    let flash = Flash::failed("Your session had ended, so nothing was changed. Do it again if you still want it.");
+    (flash.put(jar), Redirect::to(&login)).into_response()
+}

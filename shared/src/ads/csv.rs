@@ -1,0 +1,138 @@
+//! A report as a file for spreadsheets.
+
+use jiff::civil::Date;
+
+use super::Ads;
+use super::report::{LoadedReport, ReportQuery, RowOut};
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode};
+use crate::model::ads::report::{DIMENSIONS, Dimension};
+
+/// A file that spreadsheets open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CsvFile {
+    /// What it is to be called where somebody saves it.
+    pub file_name: String,
+    /// CSV in UTF-8.
+    pub bytes: Vec<u8>,
+}
+
+/// Rows of a file, which are shorter than those of a list.
+const MAX_CSV_ROWS: usize = 20_000;
+
+impl Ads {
+    /// A report as a file for spreadsheets, with all its rows.
+    pub async fn report_csv(
+        &self,
+        access: &MetaAccess,
+        query: &ReportQuery,
+        after: Option<&str>,
+    ) -> Result<CsvFile, ActError> {
+        let LoadedReport { accounts, days, rows, .. } = self.load_report(access, query, after).await?;
+        if rows.len() > MAX_CSV_ROWS {
+            let detail = "More than 20000 rows: ask for fewer days, one account, or by something wider.";
+            return Err(ActError::invalid("group_by", ErrorCode::TooManyRows, detail));
+        }
+        let items = self.name_rows(access, query, &accounts, rows.into_iter().collect()).await?;
+        Ok(render(&query.by, &items, days))
+    }
+}
+
+/// A report of these days as a file.
+fn render(by: &[Dimension], rows: &[RowOut], (since, until): (Date, Date)) -> CsvFile {
+    CsvFile { file_name: format!("meta-ads-{since}-{until}.csv"), bytes: table(by, rows) }
+}
+
+fn table(by: &[Dimension], rows: &[RowOut]) -> Vec<u8> {
+    let mut file = ::csv::Writer::from_writer(Vec::new());
+    let dimension = |by: &Dimension| DIMENSIONS.iter().find(|(_, known)| known == by).map_or("", |(name, _)| name);
+    let columns = by.iter().flat_map(|by| match by {
+        Dimension::Day => vec!["day".to_owned()],
+        other => vec![format!("{}_id", dimension(other)), format!("{}_name", dimension(other))],
+    });
+    let numbers =
+        ["currency", "impressions", "clicks", "spend", "conversions", "ctr", "cpc", "cpm", "reach", "frequency"];
+    let header: Vec<String> = columns.chain(numbers.map(str::to_owned)).collect();
+    // Writing to memory does not fail.
+    let _ = file.write_record(&header);
+    for row in rows {
+        let _ = file.write_record(line(by, row));
+    }
+    file.into_inner().unwrap_or_default()
+}
+
+fn line(by: &[Dimension], row: &RowOut) -> Vec<String> {
+    let text = |text: &Option<String>| harmless(text.as_deref().unwrap_or_default());
+    let mut line: Vec<String> = Vec::new();
+    for dimension in by {
+        let (id, name) = match dimension {
+            Dimension::Client => (&row.client_id, &row.client_name),
+            Dimension::Account => (&row.account_id, &row.account_name),
+            Dimension::Campaign => (&row.campaign_id, &row.campaign_name),
+            Dimension::Adset => (&row.adset_id, &row.adset_name),
+            Dimension::Ad => (&row.ad_id, &row.ad_name),
+            Dimension::Day => {
+                line.push(text(&row.day));
+                continue;
+            }
+        };
+        line.extend([text(id), text(name)]);
+    }
+    fn or_empty(number: Option<impl ToString>) -> String {
+        number.map(|number| number.to_string()).unwrap_or_default()
+    }
+    line.extend([
+        row.currency.clone(),
+        row.impressions.to_string(),
+        row.clicks.to_string(),
+        row.spend.clone(),
+        row.conversions.to_string(),
+        or_empty(row.ctr),
+        or_empty(row.cpc),
+        or_empty(row.cpm),
+        or_empty(row.reach),
+        or_empty(row.frequency),
+    ]);
+    line
+}
+
+/// CsvFiles run what begins like a formula, and anybody can name a campaign.
+fn harmless(text: &str) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_text_whatever_it_looks_like() {
+        let row = RowOut {
+            client_id: None,
+            client_name: None,
+            account_id: None,
+            account_name: None,
+            campaign_id: Some("1".to_owned()),
+            campaign_name: Some("=1+1, \"quoted\"\nnext".to_owned()),
+            adset_id: None,
+            adset_name: None,
+            ad_id: None,
+            ad_name: None,
+            day: Some("2026-01-01".to_owned()),
+            impressions: 10,
+            clicks: 1,
+            spend: "0.50".to_owned(),
+            currency: "USD".to_owned(),
+            conversions: 0,
+            ctr: Some("10".parse().unwrap()),
+            cpc: None,
+            cpm: None,
+            reach: None,
+            frequency: None,
+        };
+        let file = String::from_utf8(table(&[Dimension::Campaign, Dimension::Day], &[row])).unwrap();
+        let expected = "campaign_id,campaign_name,day,currency,impressions,clicks,spend,conversions,ctr,cpc,cpm,reach,frequency\n\
+            1,\"'=1+1, \"\"quoted\"\"\nnext\",2026-01-01,USD,10,1,0.50,0,10,,,,\n";
+        assert_eq!(file, expected);
+    }
+}

@@ -1,0 +1,311 @@
+//! Lists of days: what ads did, and what accounts did, with what Meta restated.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{AccountFilter, Ads, Days};
+use crate::cursor::ListCursor;
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode};
+use crate::ids::{AdAccountId, AdObjectId};
+use crate::model::ads::account::AdAccount;
+use crate::model::ads::currency::format_amount;
+use crate::model::ads::insights::{AdDay, Day, MainMetrics};
+use crate::model::ads::report::Sums;
+use crate::model::days::back;
+
+/// Days of ads shown if none are asked for.
+const USUAL_DAYS: i32 = 7;
+/// Days of accounts, which are fewer.
+const USUAL_ACCOUNT_DAYS: i32 = 30;
+/// Queries of the table for one answer; of a filter that few meet, the answer may be short and go on.
+const MAX_QUERIES: usize = 60;
+/// Accounts' days of one answer, which holds 6 MB.
+const MAX_ROWS: usize = 1500;
+
+/// Which days of which ads. One has to match all that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DayFilter {
+    /// Whose.
+    pub accounts: AccountFilter,
+    /// The last 7 if left out.
+    pub days: Days,
+    /// Of this campaign's ads.
+    pub campaign_id: Option<AdObjectId>,
+    /// Of this ad set's ads.
+    pub adset_id: Option<AdObjectId>,
+    /// Of this ad.
+    pub ad_id: Option<AdObjectId>,
+    /// Only what Meta restated since.
+    pub restated_since: Option<Timestamp>,
+}
+
+/// Numbers of one object on one day.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Numbers {
+    /// In the account's zone.
+    #[schema(value_type = String, format = Date)]
+    pub day: Date,
+    pub impressions: u64,
+    pub clicks: u64,
+    /// In `currency`.
+    pub spend: String,
+    pub currency: String,
+    /// One whole number; the account's `conversions` say what counts.
+    pub conversions: u64,
+    /// Clicks per hundred impressions.
+    #[schema(value_type = Option<String>)]
+    pub ctr: Option<Decimal>,
+    /// Spend per click.
+    #[schema(value_type = Option<String>)]
+    pub cpc: Option<Decimal>,
+    /// Spend per thousand impressions.
+    #[schema(value_type = Option<String>)]
+    pub cpm: Option<Decimal>,
+    /// How many people it was shown to.
+    pub reach: Option<u64>,
+    /// How often to each.
+    #[schema(value_type = Option<String>)]
+    pub frequency: Option<Decimal>,
+    pub video_p25_watched: u64,
+    pub video_p50_watched: u64,
+    pub video_p75_watched: u64,
+    pub video_p100_watched: u64,
+    /// Meta's action types. They overlap: never add them.
+    pub actions: Vec<ActionOut>,
+    /// What the numbers were when the day was over and first read; only if Meta restated them since.
+    pub first_seen: Option<FirstSeen>,
+    /// When the numbers last changed.
+    #[schema(value_type = String, format = DateTime)]
+    pub changed_at: Timestamp,
+}
+
+/// How often something happened.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ActionOut {
+    pub action_type: String,
+    #[schema(value_type = String)]
+    pub value: Decimal,
+}
+
+/// What the numbers were.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FirstSeen {
+    pub impressions: u64,
+    pub clicks: u64,
+    pub spend: String,
+    pub conversions: u64,
+    pub reach: Option<u64>,
+}
+
+/// One ad's day.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdDayOut {
+    pub account_id: AdAccountId,
+    pub campaign_id: AdObjectId,
+    pub campaign_name: String,
+    pub adset_id: AdObjectId,
+    pub adset_name: String,
+    pub ad_id: AdObjectId,
+    pub ad_name: String,
+    #[serde(flatten)]
+    pub numbers: Numbers,
+}
+
+/// One account's day.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountDayOut {
+    pub account_id: AdAccountId,
+    #[serde(flatten)]
+    pub numbers: Numbers,
+}
+
+/// Ads' days, the newest day first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdDayList {
+    pub items: Vec<AdDayOut>,
+    pub next_cursor: Option<String>,
+}
+
+/// Accounts' days, the oldest day first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountDayList {
+    pub items: Vec<AccountDayOut>,
+    /// Always `null`: all are listed.
+    pub next_cursor: Option<String>,
+}
+
+impl Ads {
+    /// What ads did, day by day, the newest day first. A filter that few meet can make an answer short and still go on.
+    ///
+    /// # Errors
+    /// If the account that is asked for is none of the org's, the days leave nothing between them or are too many, the cursor
+    /// is not this list's with this filter, or the table cannot be read.
+    pub async fn ad_days(
+        &self,
+        access: &MetaAccess,
+        query: &DayFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<AdDayList, ActError> {
+        let accounts = self.selected_accounts(access, &query.accounts).await?;
+        let range = query.days.range(&accounts, USUAL_DAYS, crate::clock::now())?;
+        let list = format!("ad days {query:?}");
+        let cursor = ListCursor::new(&self.key, &access.scope, &list);
+        let start: Option<DayPosition> = cursor.decode(after)?;
+        let (items, next) = self.list_ad_days(access, &accounts, range, query, start, limit).await?;
+        Ok(AdDayList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
+    }
+
+    /// What accounts did, day by day, in Meta's own figures for each account: of the last 30 days if none are asked for, and
+    /// only of what Meta restated since a time if one is given.
+    ///
+    /// # Errors
+    /// If the account that is asked for is none of the org's, the days leave nothing between them or are too many, or the
+    /// table cannot be read.
+    pub async fn account_days(
+        &self,
+        access: &MetaAccess,
+        filter: &AccountFilter,
+        days: Days,
+        restated_since: Option<Timestamp>,
+    ) -> Result<AccountDayList, ActError> {
+        let accounts = self.selected_accounts(access, filter).await?;
+        let (since, until) = days.range(&accounts, USUAL_ACCOUNT_DAYS, crate::clock::now())?;
+        let mut items = Vec::new();
+        for account in &accounts {
+            for day in self.table.account_days(&access.scope, &account.id, since, until).await? {
+                if is_restated(&day, restated_since) {
+                    let numbers = numbers(day, &account.currency);
+                    items.push(AccountDayOut { account_id: account.ad_account_id.clone(), numbers });
+                }
+            }
+            if items.len() > MAX_ROWS {
+                let detail = "More than 1500 days: ask for fewer days or one account.";
+                return Err(ActError::invalid("since", ErrorCode::TooManyRows, detail));
+            }
+        }
+        Ok(AccountDayList { items, next_cursor: None })
+    }
+
+    async fn list_ad_days(
+        &self,
+        access: &MetaAccess,
+        accounts: &[AdAccount],
+        (since, until): (Date, Date),
+        filter: &DayFilter,
+        start: Option<DayPosition>,
+        limit: usize,
+    ) -> Result<(Vec<AdDayOut>, Option<DayPosition>), ActError> {
+        let (mut items, mut queries) = (Vec::new(), 0);
+        let first = start.as_ref().map(|place| &place.0);
+        for account in accounts.iter().filter(|account| first.is_none_or(|first| account.ad_account_id >= *first)) {
+            let resumed = start.as_ref().filter(|place| place.0 == account.ad_account_id);
+            let mut day = resumed.map_or(until, |place| place.1.min(until));
+            let mut after = resumed.and_then(|place| place.2.clone());
+            while day >= since {
+                if queries == MAX_QUERIES {
+                    return Ok((items, Some(DayPosition(account.ad_account_id.clone(), day, after))));
+                }
+                queries += 1;
+                let (rows, more) = match &filter.ad_id {
+                    // One ad's days have keys of their own: a month of them at once.
+                    Some(ad) => {
+                        let first = since.max(back(day, 30));
+                        let days = (0..).map(|before| back(day, before)).take_while(|day| *day >= first);
+                        let keys: Vec<(Date, AdObjectId)> = days.map(|day| (day, ad.clone())).collect();
+                        let mut found: Vec<AdDay> =
+                            self.table.ad_days(&access.scope, &account.id, &keys).await?.into_values().collect();
+                        found.sort_by_key(|row| std::cmp::Reverse(row.day.day));
+                        day = first;
+                        (found, false)
+                    }
+                    None => self.table.list_ad_days(&access.scope, &account.id, day, after.as_ref(), 500).await?,
+                };
+                for row in rows {
+                    if items.len() == limit {
+                        let place = if filter.ad_id.is_some() { (row.day.day, None) } else { (day, after) };
+                        return Ok((items, Some(DayPosition(account.ad_account_id.clone(), place.0, place.1))));
+                    }
+                    after = Some(row.ad_id.clone());
+                    if filter.admits(&row) {
+                        items.push(ad_day_out(row, account));
+                    }
+                }
+                if !more {
+                    (day, after) = (back(day, 1), None);
+                }
+            }
+        }
+        Ok((items, None))
+    }
+}
+
+/// Where a list goes on: in which account, on which day, after which ad.
+#[derive(Serialize, Deserialize)]
+struct DayPosition(AdAccountId, Date, Option<AdObjectId>);
+
+impl DayFilter {
+    fn admits(&self, row: &AdDay) -> bool {
+        let is_among = |wanted: &Option<AdObjectId>, given: &AdObjectId| wanted.as_ref().is_none_or(|it| it == given);
+        is_among(&self.campaign_id, &row.campaign_id)
+            && is_among(&self.adset_id, &row.adset_id)
+            && is_among(&self.ad_id, &row.ad_id)
+            && is_restated(&row.day, self.restated_since)
+    }
+}
+
+fn is_restated(day: &Day, since: Option<Timestamp>) -> bool {
+    since.is_none_or(|since| day.first_seen.is_some() && day.changed_at >= since)
+}
+
+fn ad_day_out(row: AdDay, account: &AdAccount) -> AdDayOut {
+    AdDayOut {
+        account_id: account.ad_account_id.clone(),
+        campaign_id: row.campaign_id,
+        campaign_name: row.campaign_name,
+        adset_id: row.adset_id,
+        adset_name: row.adset_name,
+        ad_id: row.ad_id,
+        ad_name: row.ad_name,
+        numbers: numbers(row.day, &account.currency),
+    }
+}
+
+fn numbers(day: Day, currency: &str) -> Numbers {
+    let metrics = day.metrics;
+    let mut sums = Sums::default();
+    sums.add(&metrics.main(), metrics.frequency);
+    let [video_p25_watched, video_p50_watched, video_p75_watched, video_p100_watched] = metrics.video_views;
+    let first_seen = |first: MainMetrics| FirstSeen {
+        impressions: first.impressions,
+        clicks: first.clicks,
+        spend: format_amount(first.spend, currency),
+        conversions: first.conversions,
+        reach: first.reach,
+    };
+    Numbers {
+        day: day.day,
+        impressions: metrics.impressions,
+        clicks: metrics.clicks,
+        spend: format_amount(metrics.spend, currency),
+        currency: currency.to_owned(),
+        conversions: metrics.conversions,
+        ctr: sums.ctr(),
+        cpc: sums.cpc(),
+        cpm: sums.cpm(),
+        reach: metrics.reach,
+        frequency: metrics.frequency,
+        video_p25_watched,
+        video_p50_watched,
+        video_p75_watched,
+        video_p100_watched,
+        actions: metrics.actions.into_iter().map(|(action_type, value)| ActionOut { action_type, value }).collect(),
+        first_seen: day.first_seen.map(first_seen),
+        changed_at: day.changed_at,
+    }
+}

@@ -1,0 +1,257 @@
+//! Reports: days added up by clients, accounts, campaigns, ad sets, ads and days.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::figures::{self, ReportError};
+use super::{AccountFilter, Ads, Days};
+use crate::cursor::ListCursor;
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode};
+use crate::ids::AdObjectId;
+use crate::model::ads::account::AdAccount;
+use crate::model::ads::currency::format_amount;
+use crate::model::ads::object::AdObjectKind;
+use crate::model::ads::report::{DIMENSIONS, Dimension, RowKey, Sums, totals};
+
+/// Days shown if none are asked for.
+const USUAL_DAYS: i32 = 30;
+/// Rows of an answer, which holds 6 MB.
+pub const MAX_ROWS: usize = 5000;
+
+/// What a report is of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReportQuery {
+    /// What it is by, each once.
+    pub by: Vec<Dimension>,
+    /// Whose ads.
+    pub accounts: AccountFilter,
+    /// The last 30 if left out.
+    pub days: Days,
+}
+
+/// A report.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReportOut {
+    pub items: Vec<RowOut>,
+    /// The sum of all rows, also of those of other answers of this list: one for each currency.
+    pub totals: Vec<RowOut>,
+    pub next_cursor: Option<String>,
+}
+
+/// Sums of one combination of what was grouped by. Of that, it has ids and names.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RowOut {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub campaign_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adset_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adset_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ad_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ad_name: Option<String>,
+    /// In the account's zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub day: Option<String>,
+    pub impressions: u64,
+    pub clicks: u64,
+    /// In `currency`.
+    pub spend: String,
+    /// ISO 4217. Different currencies are different rows.
+    pub currency: String,
+    pub conversions: u64,
+    /// Clicks per hundred impressions; of the sums, as all ratios.
+    #[schema(value_type = Option<String>)]
+    pub ctr: Option<Decimal>,
+    /// Spend per click.
+    #[schema(value_type = Option<String>)]
+    pub cpc: Option<Decimal>,
+    /// Spend per thousand impressions.
+    #[schema(value_type = Option<String>)]
+    pub cpm: Option<Decimal>,
+    /// How many people; only where the row is one figure of Meta's, because reach cannot be added.
+    pub reach: Option<u64>,
+    /// How often each of them; under the same condition.
+    #[schema(value_type = Option<String>)]
+    pub frequency: Option<Decimal>,
+}
+
+/// Where a report goes on: after this row.
+#[derive(Serialize, Deserialize)]
+struct RowPosition(Vec<String>, String);
+
+impl Ads {
+    /// Up to `limit` rows of a report, with the sums of all of them.
+    ///
+    /// # Errors
+    /// If the account that is asked for is none of the org's, the days leave nothing between them or are too many, the cursor
+    /// is not this report's, there are too many rows to add up, or the table cannot be read.
+    pub async fn report(
+        &self,
+        access: &MetaAccess,
+        query: &ReportQuery,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<ReportOut, ActError> {
+        let LoadedReport { accounts, rows, totals, .. } = self.load_report(access, query, after).await?;
+        let more = rows.len() > limit;
+        let shown: Vec<(RowKey, Sums)> = rows.into_iter().take(limit).collect();
+        let next = shown.last().filter(|_| more).map(|(key, _)| RowPosition(key.values.clone(), key.currency.clone()));
+        let list = list_name(query);
+        let cursor = ListCursor::new(&self.key, &access.scope, &list);
+        let next_cursor = next.map(|position| cursor.encode(&position));
+        let items = self.name_rows(access, query, &accounts, shown).await?;
+        let totals = totals.into_iter().map(|(currency, sums)| {
+            let key = RowKey { values: Vec::new(), currency };
+            row(&[], key, &sums, &accounts, &HashMap::new())
+        });
+        Ok(ReportOut { items, totals: totals.collect(), next_cursor })
+    }
+
+    pub(super) async fn load_report(
+        &self,
+        access: &MetaAccess,
+        query: &ReportQuery,
+        after: Option<&str>,
+    ) -> Result<LoadedReport, ActError> {
+        let accounts = self.selected_accounts(access, &query.accounts).await?;
+        let days = query.days.range(&accounts, USUAL_DAYS, crate::clock::now())?;
+        let list = list_name(query);
+        let start: Option<RowPosition> = ListCursor::new(&self.key, &access.scope, &list).decode(after)?;
+        let mut rows = match figures::report(&self.table, &access.scope, &accounts, &query.by, days).await {
+            Ok(rows) => rows,
+            Err(ReportError::Table(error)) => return Err(error.into()),
+            Err(error @ ReportError::TooManyRows) => {
+                let detail = format!("{error}: ask for fewer days, one account, or by something wider.");
+                return Err(ActError::invalid("group_by", ErrorCode::TooManyRows, detail));
+            }
+        };
+        let totals = totals(&rows);
+        if let Some(RowPosition(values, currency)) = start {
+            let last = RowKey { values, currency };
+            rows = rows.split_off(&last);
+            rows.remove(&last);
+        }
+        Ok(LoadedReport { accounts, days, rows, totals })
+    }
+
+    /// Rows with the names of what they are about.
+    pub(super) async fn name_rows(
+        &self,
+        access: &MetaAccess,
+        query: &ReportQuery,
+        accounts: &[AdAccount],
+        rows: Vec<(RowKey, Sums)>,
+    ) -> Result<Vec<RowOut>, ActError> {
+        let names = figures::names(&self.table, &access.scope, accounts, objects(&query.by, &rows)).await?;
+        Ok(rows.into_iter().map(|(key, sums)| row(&query.by, key, &sums, accounts, &names)).collect())
+    }
+}
+
+/// What a report is by, out of names separated by commas.
+///
+/// # Errors
+/// If one of them is unknown.
+pub fn parse_dimensions(text: &str) -> Result<Vec<Dimension>, ActError> {
+    let known = || DIMENSIONS.map(|(name, _)| name).join(", ");
+    let mut by: Vec<Dimension> = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        let dimension = name.parse().map_err(|()| {
+            ActError::invalid("group_by", ErrorCode::GroupByInvalid, format!("Known are {}.", known()))
+        })?;
+        if !by.contains(&dimension) {
+            by.push(dimension);
+        }
+    }
+    Ok(by)
+}
+
+/// The rows after a place, and what all rows add up to.
+pub(super) struct LoadedReport {
+    pub(super) accounts: Vec<AdAccount>,
+    pub(super) days: (Date, Date),
+    pub(super) rows: BTreeMap<RowKey, Sums>,
+    totals: BTreeMap<String, Sums>,
+}
+
+/// What a cursor is good with.
+fn list_name(query: &ReportQuery) -> String {
+    format!("report {query:?}")
+}
+
+fn kind(dimension: Dimension) -> Option<AdObjectKind> {
+    match dimension {
+        Dimension::Campaign => Some(AdObjectKind::Campaign),
+        Dimension::Adset => Some(AdObjectKind::Adset),
+        Dimension::Ad => Some(AdObjectKind::Ad),
+        Dimension::Client | Dimension::Account | Dimension::Day => None,
+    }
+}
+
+/// The objects that rows are about: their names are to be shown.
+fn objects(by: &[Dimension], rows: &[(RowKey, Sums)]) -> BTreeMap<String, BTreeSet<(AdObjectKind, AdObjectId)>> {
+    let mut objects: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
+    for (key, sums) in rows {
+        let values = by.iter().zip(&key.values);
+        let found = values.filter_map(|(by, value)| Some((kind(*by)?, AdObjectId::parse(value).ok()?)));
+        objects.entry(sums.account.clone()).or_default().extend(found);
+    }
+    objects
+}
+
+fn row(
+    by: &[Dimension],
+    key: RowKey,
+    sums: &Sums,
+    accounts: &[AdAccount],
+    names: &HashMap<(AdObjectKind, AdObjectId), String>,
+) -> RowOut {
+    let values: BTreeMap<Dimension, String> = by.iter().copied().zip(key.values).collect();
+    let value = |dimension: Dimension| values.get(&dimension).cloned();
+    let name = |dimension: Dimension| {
+        let id = AdObjectId::parse(values.get(&dimension)?).ok()?;
+        names.get(&(kind(dimension)?, id)).cloned()
+    };
+    let client = |id: &String| accounts.iter().find(|account| account.client.id.as_str() == id);
+    let account = |id: &String| accounts.iter().find(|account| account.ad_account_id.as_str() == id);
+    RowOut {
+        client_name: values.get(&Dimension::Client).and_then(client).map(|account| account.client.name.clone()),
+        account_name: values.get(&Dimension::Account).and_then(account).map(|account| account.label.clone()),
+        client_id: value(Dimension::Client),
+        account_id: value(Dimension::Account),
+        campaign_id: value(Dimension::Campaign),
+        campaign_name: name(Dimension::Campaign),
+        adset_id: value(Dimension::Adset),
+        adset_name: name(Dimension::Adset),
+        ad_id: value(Dimension::Ad),
+        ad_name: name(Dimension::Ad),
+        day: value(Dimension::Day),
+        impressions: sums.impressions,
+        clicks: sums.clicks,
+        spend: format_amount(sums.spend, &key.currency),
+        conversions: sums.conversions,
+        ctr: sums.ctr(),
+        cpc: sums.cpc(),
+        cpm: sums.cpm(),
+        reach: sums.reach(),
+        frequency: sums.frequency(),
+        currency: key.currency,
+    }
+}

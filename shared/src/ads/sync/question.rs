@@ -1,0 +1,193 @@
+//! Asking for less. Meta can find any question too large: then about fewer campaigns, fewer ad sets, fewer ads, and in the
+//! end about fewer fields of a single ad's day, because one field alone can be what Meta fails at.
+//!
+//! What there is to ask about is taken from the numbers of the wider level, and not from lists of objects: those do not
+//! show what is deleted. Only where Meta refuses even that list, the objects that are stored say it.
+
+use std::collections::BTreeSet;
+
+use super::calls::{CURSOR_LIFETIME, Interrupt};
+use super::context::SyncContext;
+use super::slice::Slice;
+use crate::clock;
+use crate::error::WorkError;
+use crate::graph::GraphError;
+use crate::ids::AdObjectId;
+use crate::model::ads::object::AdObjectKind;
+use crate::model::ads::sync::{Fields, InsightsQuery, ObjectType};
+use crate::model::ads::sync_problem::SyncProblemCode;
+
+/// Objects named in one question: they travel in its address.
+const MAX_IDS: usize = 100;
+
+/// Asks plainly, response page by response page, from where an earlier turn stopped.
+pub(super) async fn plain(
+    turn: &mut SyncContext<'_>,
+    slice: &mut Slice,
+    question: &InsightsQuery,
+) -> Result<(), Interrupt> {
+    let account = turn.account.ad_account_id.clone();
+    let place = turn
+        .sync
+        .progress
+        .place
+        .take()
+        .filter(|(of, _, at)| of == question && clock::now().duration_since(*at) < CURSOR_LIFETIME);
+    let mut after = place.map(|(_, after, _)| after);
+    let mut is_resumed = after.is_some();
+    loop {
+        let asked = async |graph: &crate::graph::Graph, token: &crate::secret::AccessToken| {
+            graph.ad_insights(&account, question, after.as_deref(), token).await
+        };
+        let page = match turn.calls.make(asked).await {
+            // A cursor that Meta does not know any more: from the beginning.
+            Err(Interrupt::Failed(WorkError::Graph(GraphError::Refused(_)))) if is_resumed => {
+                (after, is_resumed) = (None, false);
+                continue;
+            }
+            page => page?,
+        };
+        is_resumed = false;
+        let next = page.next.clone();
+        slice.take(turn, page, question.fields).await?;
+        turn.account_for(ObjectType::AdInsights);
+        match next {
+            Some(next) if Some(&next) != after.as_ref() => after = Some(next),
+            _ => break,
+        }
+        turn.sync.progress.place = after.clone().map(|after| (question.clone(), after, clock::now()));
+    }
+    turn.sync.progress.place = None;
+    Ok(())
+}
+
+/// Asks about one day in ever smaller parts, from where an earlier turn stopped. What cannot be had at all is told, and
+/// what was known of it stays.
+pub(super) async fn in_parts(
+    turn: &mut SyncContext<'_>,
+    slice: &mut Slice,
+    whole: InsightsQuery,
+) -> Result<(), Interrupt> {
+    if turn.sync.progress.parts.is_none() {
+        turn.sync.progress.parts = Some(parts(turn, slice, whole).await?);
+    }
+    while let Some(question) = turn.sync.progress.parts.as_ref().and_then(|open| open.last()).cloned() {
+        let smaller = match plain(turn, slice, &question).await {
+            Ok(()) => {
+                if question.fields != Fields::All {
+                    let evidence = format!("{}: only without some fields", named(&question));
+                    turn.sync.log(ObjectType::AdInsights).note(SyncProblemCode::TooMuchData, evidence);
+                }
+                Vec::new()
+            }
+            Err(Interrupt::TooMuch(_)) => parts(turn, slice, question).await?,
+            Err(stop) => return Err(stop),
+        };
+        if let Some(open) = &mut turn.sync.progress.parts {
+            open.pop();
+            open.extend(smaller);
+        }
+    }
+    turn.sync.progress.parts = None;
+    Ok(())
+}
+
+/// The parts of a question that was too large.
+async fn parts(
+    turn: &mut SyncContext<'_>,
+    slice: &Slice,
+    question: InsightsQuery,
+) -> Result<Vec<InsightsQuery>, Interrupt> {
+    let within = |kind: AdObjectKind, ids: &[AdObjectId]| InsightsQuery {
+        within: Some((kind, ids.to_vec())),
+        ..question.clone()
+    };
+    let next = match &question.within {
+        Some((kind, ids)) if ids.len() > 1 => {
+            let (left, right) = ids.split_at(ids.len() / 2);
+            return Ok(vec![within(*kind, left), within(*kind, right)]);
+        }
+        None => AdObjectKind::Campaign,
+        Some((AdObjectKind::Campaign, _)) => AdObjectKind::Adset,
+        Some((AdObjectKind::Adset, _)) => AdObjectKind::Ad,
+        Some((AdObjectKind::Ad, _)) => return Ok(fewer_fields(turn, question)),
+    };
+    let ids: Vec<AdObjectId> = match delivered(turn, &question, next).await {
+        Ok(ids) => ids.into_iter().collect(),
+        Err(Interrupt::TooMuch(error)) => {
+            let known = known(turn, slice, &question, next).await?;
+            tracing::info!(account = %turn.account.ad_account_id, %error, parts = known.len(), "stored objects are asked about: the list of what delivered is too large");
+            if known.is_empty() {
+                turn.sync.log(ObjectType::AdInsights).fail(SyncProblemCode::TooMuchData, named(&question));
+                return Ok(Vec::new());
+            }
+            known.into_iter().collect()
+        }
+        Err(stop) => return Err(stop),
+    };
+    Ok(ids.chunks(MAX_IDS).map(|ids| within(next, ids)).collect())
+}
+
+fn fewer_fields(turn: &mut SyncContext<'_>, question: InsightsQuery) -> Vec<InsightsQuery> {
+    let Some(fields) = question.fields.fewer() else {
+        turn.sync.log(ObjectType::AdInsights).fail(SyncProblemCode::TooMuchData, named(&question));
+        return Vec::new();
+    };
+    vec![InsightsQuery { fields, ..question }]
+}
+
+fn named(question: &InsightsQuery) -> String {
+    let ids = question.within.as_ref().map(|(_, ids)| ids.as_slice()).unwrap_or_default();
+    let ids: Vec<&str> = ids.iter().map(AdObjectId::as_str).collect();
+    format!("{} of {}", if ids.is_empty() { "all".to_owned() } else { ids.join(" ") }, question.since)
+}
+
+async fn delivered(
+    turn: &mut SyncContext<'_>,
+    question: &InsightsQuery,
+    kind: AdObjectKind,
+) -> Result<BTreeSet<AdObjectId>, Interrupt> {
+    let account = turn.account.ad_account_id.clone();
+    let (mut ids, mut after): (BTreeSet<AdObjectId>, Option<String>) = (BTreeSet::new(), None);
+    loop {
+        let asked = async |graph: &crate::graph::Graph, token: &crate::secret::AccessToken| {
+            graph.delivered(&account, question, kind, after.as_deref(), token).await
+        };
+        let page = turn.calls.make(asked).await?;
+        ids.extend(page.rows.into_iter().flatten());
+        match page.next {
+            Some(next) if Some(&next) != after.as_ref() => after = Some(next),
+            _ => return Ok(ids),
+        }
+    }
+}
+
+/// The stored objects of one kind below a question's objects, and those that already have numbers of its day. Objects are
+/// read before their numbers, so an ad that is in neither was made since.
+async fn known(
+    turn: &SyncContext<'_>,
+    slice: &Slice,
+    question: &InsightsQuery,
+    kind: AdObjectKind,
+) -> Result<BTreeSet<AdObjectId>, Interrupt> {
+    const PAGE: usize = 1000;
+    let is_within = |parent: &AdObjectId| question.within.as_ref().is_none_or(|(_, ids)| ids.contains(parent));
+    let mut known: BTreeSet<AdObjectId> = match kind {
+        AdObjectKind::Campaign => slice.campaigns().cloned().collect(),
+        AdObjectKind::Adset => {
+            slice.ads().filter(|(campaign, ..)| is_within(campaign)).map(|(_, adset, _)| adset.clone()).collect()
+        }
+        AdObjectKind::Ad => slice.ads().filter(|(_, adset, _)| is_within(adset)).map(|(.., ad)| ad.clone()).collect(),
+    };
+    let mut after = None;
+    loop {
+        let (objects, has_more) =
+            turn.table.list_ad_objects(turn.scope, &turn.account.id, kind, after.as_ref(), PAGE).await?;
+        after = objects.last().map(|object| object.id().clone());
+        let below = objects.iter().filter(|object| object.parent().is_none_or(is_within));
+        known.extend(below.map(|object| object.id().clone()));
+        if !has_more || after.is_none() {
+            return Ok(known);
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Some days of an account: their stored numbers, compared with what Meta returns for them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
+
+use super::calls::Interrupt;
+use super::context::SyncContext;
+use crate::clock;
+use crate::graph::GraphError;
+use crate::graph::insight_rows::AdRow;
+use crate::graph::insights::RowPage;
+use crate::ids::AdObjectId;
+use crate::model::ads::creative::Creative;
+use crate::model::ads::insights::{AdDay, AdDaySummary, CampaignDay, Day};
+use crate::model::ads::object::{Ad, AdObject, AdObjectKind};
+use crate::model::ads::sync::{Fields, ObjectType};
+use crate::model::ads::sync_problem::SyncProblemCode;
+
+/// Some days of an account, as they are stored and as they become.
+pub(super) struct Slice {
+    pub(super) since: Date,
+    pub(super) until: Date,
+    campaign_days: BTreeMap<(Date, AdObjectId), CampaignDay>,
+    dirty: BTreeSet<(Date, AdObjectId)>,
+}
+
+impl Slice {
+    /// Days with their stored numbers.
+    pub(super) fn new(since: Date, until: Date, campaign_days: BTreeMap<(Date, AdObjectId), CampaignDay>) -> Self {
+        Self { since, until, campaign_days, dirty: BTreeSet::new() }
+    }
+
+    /// Takes a response page in: writes the rows that are not as they were, and remembers it for the campaign_days.
+    pub(super) async fn take(
+        &mut self,
+        turn: &mut SyncContext<'_>,
+        page: RowPage<AdRow>,
+        fields: Fields,
+    ) -> Result<(), Interrupt> {
+        let mut rows: BTreeMap<(Date, AdObjectId), AdRow> = BTreeMap::new();
+        let mut failed = Vec::new();
+        for row in page.rows {
+            match row {
+                // Of a row that comes twice the last counts.
+                Ok(row) if (self.since..=self.until).contains(&row.day.day) => {
+                    rows.insert((row.day.day, row.ad.0.clone()), row);
+                }
+                Ok(row) => failed.push(format!("ad {}: {} was not asked for", row.ad.0, row.day.day)),
+                Err(evidence) => failed.push(evidence),
+            }
+        }
+        let read = rows.len() as u64;
+        for row in rows.values_mut() {
+            row.day.metrics.conversions = turn.account.conversions.count(&row.day.metrics.actions);
+        }
+        if fields == Fields::All {
+            rows.retain(|_, row| self.mark(row) != Some(row.day.metrics.mark()));
+        }
+        let restated = self.write(turn, &mut rows, fields).await?;
+        let unknown: Vec<&AdRow> = rows.values().filter(|row| self.mark(row).is_none()).collect();
+        meet(turn, &unknown).await?;
+        let log = turn.sync.log(ObjectType::AdInsights);
+        for evidence in failed {
+            log.fail(SyncProblemCode::UnreadableRow, evidence);
+        }
+        log.read += read;
+        log.changed += rows.len() as u64;
+        log.unchanged += read - rows.len() as u64;
+        log.restated += restated;
+        for (_, row) in rows {
+            let place = (row.day.day, row.campaign.0.clone());
+            let campaign_day = self.campaign_days.entry(place.clone()).or_insert_with(|| CampaignDay {
+                day: place.0,
+                campaign_id: place.1.clone(),
+                ads: BTreeMap::new(),
+            });
+            campaign_day.ads.insert(row.ad.0, AdDaySummary::new(row.adset.0, &row.day.metrics));
+            self.dirty.insert(place);
+        }
+        Ok(())
+    }
+
+    /// Writes rows, with what they were first where Meta restates them; answers how many those were. What was not asked
+    /// for stays as it was, and rows that are then as in their campaign_day are left out of `rows`.
+    async fn write(
+        &self,
+        turn: &SyncContext<'_>,
+        rows: &mut BTreeMap<(Date, AdObjectId), AdRow>,
+        fields: Fields,
+    ) -> Result<u64, Interrupt> {
+        let (table, scope, link) = (turn.table, turn.scope, &turn.account.id);
+        let known = |(place, row): (&(Date, AdObjectId), &AdRow)| self.mark(row).is_some().then(|| place.clone());
+        let known: Vec<(Date, AdObjectId)> = rows.iter().filter_map(known).collect();
+        let stored = table.ad_days(scope, link, &known).await?;
+        let (now, mut restated, mut written) = (clock::now(), 0, Vec::with_capacity(rows.len()));
+        rows.retain(|place, row| {
+            let before = stored.get(place);
+            let metrics = &mut row.day.metrics;
+            if let Some(before) = before {
+                fields.keep(metrics, &before.day.metrics);
+            }
+            let confirmed = turn.account.has_seen_whole(place.0);
+            let counted = &turn.account.conversions;
+            let day = Day::next(before.map(|before| &before.day), place.0, metrics.clone(), counted, confirmed, now);
+            restated += u64::from(confirmed && day.as_ref().is_some_and(|day| day.first_seen.is_some()));
+            written.extend(day.map(|day| AdDay {
+                ad_id: row.ad.0.clone(),
+                ad_name: row.ad.1.clone(),
+                adset_id: row.adset.0.clone(),
+                adset_name: row.adset.1.clone(),
+                campaign_id: row.campaign.0.clone(),
+                campaign_name: row.campaign.1.clone(),
+                day,
+            }));
+            // Also one that is written already, when its campaign_day is not.
+            self.mark(row) != Some(row.day.metrics.mark())
+        });
+        table.put_ad_days(scope, link, &written).await?;
+        Ok(restated)
+    }
+
+    /// Campaigns with numbers.
+    pub(super) fn campaigns(&self) -> impl Iterator<Item = &AdObjectId> {
+        self.campaign_days.keys().map(|(_, campaign)| campaign)
+    }
+
+    /// Ads with numbers: campaign, ad set, ad.
+    pub(super) fn ads(&self) -> impl Iterator<Item = (&AdObjectId, &AdObjectId, &AdObjectId)> {
+        self.campaign_days
+            .values()
+            .flat_map(|campaign_day| campaign_day.ads.iter().map(|(ad, line)| (&campaign_day.campaign_id, &line.0, ad)))
+    }
+
+    /// Writes the campaign_days of what changed.
+    pub(super) async fn keep(&mut self, turn: &SyncContext<'_>) -> Result<(), Interrupt> {
+        let dirty = std::mem::take(&mut self.dirty);
+        let campaign_days: Vec<CampaignDay> =
+            dirty.iter().filter_map(|place| self.campaign_days.remove(place)).collect();
+        Ok(turn.table.put_campaign_days(turn.scope, &turn.account.id, &campaign_days).await?)
+    }
+
+    /// The mark of what is stored.
+    fn mark(&self, row: &AdRow) -> Option<u64> {
+        Some(self.campaign_days.get(&(row.day.day, row.campaign.0.clone()))?.ads.get(&row.ad.0)?.6)
+    }
+}
+
+/// Reads ads that did something and were never listed; what Meta does not show by its id either is kept by its name.
+async fn meet(turn: &mut SyncContext<'_>, rows: &[&AdRow]) -> Result<(), Interrupt> {
+    let ids: BTreeSet<AdObjectId> = rows.iter().map(|row| row.ad.0.clone()).collect();
+    let ids: Vec<AdObjectId> = ids.into_iter().collect();
+    let known = turn.table.ad_object_marks(turn.scope, &turn.account.id, AdObjectKind::Ad, &ids).await?;
+    let unknown = ids.into_iter().filter(|id| !known.contains_key(id)).map(|id| (AdObjectKind::Ad, id));
+    let unknown: Vec<(AdObjectKind, AdObjectId)> = unknown.collect();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    turn.calls.count(unknown.len());
+    let (graph, token) = turn.calls.graph();
+    let found = graph.ad_objects_by_id(&unknown, &turn.account.currency, token).await;
+    let named = |id: &AdObjectId| {
+        let row = rows.iter().find(|row| row.ad.0 == *id)?;
+        Some(AdObject::Ad(Ad {
+            id: id.clone(),
+            name: row.ad.1.clone(),
+            adset_id: row.adset.0.clone(),
+            campaign_id: row.campaign.0.clone(),
+            status: "UNKNOWN".to_owned(),
+            effective_status: "UNKNOWN".to_owned(),
+            creative: Creative::default(),
+            created_time: None,
+            updated_time: None,
+            issues: vec!["Meta has numbers of this ad and does not show the ad itself.".to_owned()],
+        }))
+    };
+    let mut objects = Vec::with_capacity(unknown.len());
+    for ((_, id), outcome) in unknown.iter().zip(found) {
+        match outcome {
+            Ok(object) => objects.push(object),
+            Err(GraphError::NotVisible(_) | GraphError::NotPermitted(_) | GraphError::Refused(_)) => {
+                objects.extend(named(id));
+            }
+            Err(error) => return Err(turn.calls.met(error).await?),
+        }
+    }
+    Ok(turn.table.put_ad_objects(turn.scope, &turn.account.id, &objects).await?)
+}

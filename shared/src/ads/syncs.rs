@@ -1,0 +1,267 @@
+//! Readings: asking for one, and the log of them.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::accounts::{AdAccountOut, account_out};
+use super::begin::{Begun, begin};
+use super::{AccountFilter, Ads};
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode};
+use crate::ids::{AdAccountId, RunId, UserId};
+use crate::jobs::AdsSyncJob;
+use crate::model::ads::account::AdAccount;
+use crate::model::ads::sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType, SyncState};
+use crate::model::ads::sync_problem::SyncProblemCode;
+use crate::model::days::back;
+
+/// Readings that are looked through for those of one account.
+const MAX_SYNCS_READ: usize = 1000;
+
+/// What to read. Without anything: all accounts, as many days as are due.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SyncIn {
+    /// Only this account.
+    pub account_id: Option<AdAccountId>,
+    /// Days before today, 1 to 1125; Meta answers for 37 months. By default 3, and 28 once a day.
+    #[schema(minimum = 1, maximum = 1125)]
+    pub days: Option<i64>,
+}
+
+/// What was begun.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SyncBegun {
+    /// For `GET …/sync-status?run_id=`. If all that was asked for was under way already, the reading that is.
+    pub run_id: RunId,
+    /// One for each account.
+    pub runs: Vec<AccountRun>,
+}
+
+/// The reading of one account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AccountRun {
+    pub account_id: AdAccountId,
+    pub run_id: RunId,
+    /// One was under way, and covers this.
+    pub joined: bool,
+    /// The first day that was asked for.
+    #[schema(value_type = String, format = Date)]
+    pub since: Date,
+}
+
+/// A reading of one account.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SyncOut {
+    pub run_id: RunId,
+    pub account_id: AdAccountId,
+    pub cause: Cause,
+    /// Who asked for it, if somebody did.
+    pub asked_by: Option<UserId>,
+    #[schema(value_type = String, format = DateTime)]
+    pub asked_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub started_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub finished_at: Option<Timestamp>,
+    /// The first day it covers.
+    #[schema(value_type = String, format = Date)]
+    pub since: Date,
+    /// The last.
+    #[schema(value_type = Option<String>, format = Date)]
+    pub until: Option<Date>,
+    pub state: SyncState,
+    /// Meta wants the account left alone until then.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub waiting_until: Option<Timestamp>,
+    /// What ended it before its end.
+    pub reason: Option<SyncProblemCode>,
+    pub reason_message: Option<&'static str>,
+    pub fix: Option<&'static str>,
+    pub evidence: Option<String>,
+    /// By what was read.
+    pub objects: Vec<ObjectOut>,
+}
+
+/// What became of one object type.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ObjectOut {
+    pub object_type: ObjectType,
+    /// What Meta gave.
+    pub read: u64,
+    /// Of that, what was new or had changed, and was written.
+    pub changed: u64,
+    /// Of that, what was as before.
+    pub unchanged: u64,
+    /// Of what changed, days that were over: Meta restated them.
+    pub restated: u64,
+    /// What could not be read.
+    pub failed: u64,
+    /// SyncClient of the Graph API.
+    pub calls: u64,
+    /// Seconds it waited: for limits, and for reports that Meta was making.
+    pub waited_s: u64,
+    /// What is to be said about it, the first few.
+    pub errors: Vec<ErrorOut>,
+}
+
+/// Something about a part of a reading.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ErrorOut {
+    /// Stable, for programs.
+    pub code: SyncProblemCode,
+    pub message: &'static str,
+    /// What to do about it.
+    pub fix: &'static str,
+    /// What it is about, and Meta's words.
+    pub evidence: String,
+}
+
+/// How reading stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SyncStatus {
+    /// How each account stands.
+    pub accounts: Vec<AdAccountOut>,
+    /// The sync log, newest first.
+    pub items: Vec<SyncOut>,
+    /// Always `null`: only the latest are listed.
+    pub next_cursor: Option<String>,
+}
+
+impl Ads {
+    /// Has one account or all of them read now. A reading that is under way is joined.
+    ///
+    /// # Errors
+    /// If there is no such account, nothing to read, more days than Meta answers for, or something failed.
+    pub async fn sync(&self, access: &MetaAccess, input: SyncIn) -> Result<SyncBegun, ActError> {
+        let accounts = match &input.account_id {
+            Some(id) => {
+                let named = |error: ActError| error.at("account_id");
+                let account = self.find(access, id).await.map_err(named)?;
+                if account.paused {
+                    let detail = "This ad account is paused.";
+                    return Err(named(ActError::refuse(ErrorCode::AdAccountPaused, detail)));
+                }
+                vec![account]
+            }
+            None => {
+                let mut accounts = self.table.ad_accounts(&access.scope).await?;
+                accounts.retain(|account| !account.paused);
+                accounts
+            }
+        };
+        if accounts.is_empty() {
+            let detail = "This org has no ad account to sync: none is linked, or all are paused.";
+            return Err(ActError::refuse(ErrorCode::NoAdAccounts, detail));
+        }
+        let now = crate::clock::now();
+        let sinces = accounts.iter().map(|account| since(account, input.days, now)).collect::<Result<Vec<_>, _>>()?;
+        let run = RunId::new();
+        let (mut runs, mut jobs) = (Vec::new(), Vec::new());
+        let mut outcome = Ok(());
+        for (account, since) in accounts.iter().zip(sinces) {
+            let plan = (since, Cause::Request, Some(access.caller.user.clone()));
+            let (run_id, joined) = match begin(&self.table, &access.scope, account, &run, plan, now).await {
+                Ok(Begun::New) => {
+                    jobs.push(AdsSyncJob::new(account, Some(run.clone())));
+                    (run.clone(), false)
+                }
+                Ok(Begun::Joined(running)) => (running, true),
+                Ok(Begun::Gone) => continue,
+                Err(error) => {
+                    outcome = Err(error);
+                    break;
+                }
+            };
+            runs.push(AccountRun { account_id: account.ad_account_id.clone(), run_id, joined, since });
+        }
+        // Also of a call that fails: whatever was begun is under way.
+        self.queue.send(&jobs).await?;
+        outcome?;
+        let run_id = match runs.as_slice() {
+            [first, rest @ ..] if first.joined && rest.iter().all(|other| other.joined) => first.run_id.clone(),
+            _ => run,
+        };
+        Ok(SyncBegun { run_id, runs })
+    }
+
+    /// How each account stands, and the latest readings, or those that were begun together as `run`.
+    ///
+    /// # Errors
+    /// If the account that is asked for is none of the org's, or the table cannot be read.
+    pub async fn sync_status(
+        &self,
+        access: &MetaAccess,
+        filter: &AccountFilter,
+        run: Option<RunId>,
+        limit: usize,
+    ) -> Result<SyncStatus, ActError> {
+        let accounts = self.selected_accounts(access, filter).await?;
+        let syncs = match run {
+            Some(run) => self.table.ads_syncs_of(&access.scope, &run).await?,
+            None => self.table.ads_syncs(&access.scope, MAX_SYNCS_READ).await?,
+        };
+        let now = crate::clock::now();
+        let is_selected = |sync: &AdsSync| accounts.iter().any(|account| account.id == sync.account_id);
+        let items = syncs.into_iter().filter(is_selected).take(limit).map(|sync| sync_out(sync, now)).collect();
+        let accounts = accounts.iter().map(|account| account_out(account, now)).collect();
+        Ok(SyncStatus { accounts, items, next_cursor: None })
+    }
+}
+
+fn since(account: &AdAccount, days: Option<i64>, now: Timestamp) -> Result<Date, ActError> {
+    let Some(days) = days else { return Ok(account.due_since(now)) };
+    let (today, earliest) = (account.today(now), account.earliest_day(now));
+    let since = i32::try_from(days).ok().filter(|days| *days > 0).map(|days| back(today, days));
+    since.filter(|since| *since >= earliest).ok_or_else(|| {
+        let most = today.since(earliest).map_or(0, |span| span.get_days());
+        let detail = format!("A whole number from 1 to {most}: Meta answers for 37 months.");
+        ActError::invalid("days", ErrorCode::DaysInvalid, detail)
+    })
+}
+
+fn sync_out(sync: AdsSync, now: Timestamp) -> SyncOut {
+    let state = sync.state(now);
+    let reason = sync.trouble.as_ref().map(|trouble| trouble.code);
+    SyncOut {
+        run_id: sync.id,
+        account_id: sync.ad_account_id,
+        cause: sync.cause,
+        asked_by: sync.asked_by,
+        asked_at: sync.asked_at,
+        started_at: sync.started_at,
+        finished_at: sync.finished_at,
+        since: sync.since,
+        until: sync.until,
+        state,
+        waiting_until: sync.waiting_until.filter(|until| *until > now),
+        reason,
+        reason_message: reason.map(SyncProblemCode::message),
+        fix: reason.map(SyncProblemCode::fix),
+        evidence: sync.trouble.map(|trouble| trouble.evidence),
+        objects: sync.log.into_iter().map(|(object_type, log)| object_out(object_type, log)).collect(),
+    }
+}
+
+fn object_out(object_type: ObjectType, log: ObjectLog) -> ObjectOut {
+    let error_out = |error: ObjectError| ErrorOut {
+        code: error.code,
+        message: error.code.message(),
+        fix: error.code.fix(),
+        evidence: error.evidence,
+    };
+    ObjectOut {
+        object_type,
+        read: log.read,
+        changed: log.changed,
+        unchanged: log.unchanged,
+        restated: log.restated,
+        failed: log.failed,
+        calls: log.calls,
+        waited_s: log.waited_s,
+        errors: log.errors.into_iter().map(error_out).collect(),
+    }
+}

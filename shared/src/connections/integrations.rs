@@ -1,0 +1,267 @@
+//! Integrations and their pages, as an admin sees them.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Connections;
+use crate::directory::MetaAccess;
+use crate::error::ActError;
+use crate::ids::{IntegrationId, PageId, UserId};
+use crate::model::connection::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
+use crate::model::connection::{Choice, Connection, Integration, IntegrationProblem};
+use crate::model::lead::assignment::Assignment;
+
+/// An integration.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IntegrationOut {
+    pub id: IntegrationId,
+    pub name: String,
+    pub description: String,
+    /// `error` if no leads can come, with the `reason`.
+    pub status: IntegrationStatus,
+    /// Why no leads can come, as a stable word.
+    pub reason: Option<EndReason>,
+    /// The same for people.
+    pub reason_message: Option<&'static str>,
+    /// What to do about it.
+    pub fix: Option<&'static str>,
+    /// Whose token it lives on.
+    pub token_kind: TokenKind,
+    pub pages_count: usize,
+    /// When something last came in through it.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_sync_at: Option<Timestamp>,
+    pub assignment: Assignment,
+    /// When leads stop unless somebody reconnects; `null` if never.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    /// What was missing at the last look, with what to do about it.
+    pub problems: Vec<IntegrationProblem>,
+    #[schema(value_type = String, format = DateTime)]
+    pub connected_at: Timestamp,
+    /// When Meta was last asked about it. It is asked once a day, and when a call fails.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub checked_at: Option<Timestamp>,
+}
+
+/// Whether leads can come.
+#[derive(Debug, Serialize, ToSchema, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum IntegrationStatus {
+    Active,
+    Error,
+}
+
+/// A connected page.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConnectionOut {
+    pub integration_id: IntegrationId,
+    pub page_id: PageId,
+    pub page_name: String,
+    pub page_url: String,
+    pub status: ConnectionStatus,
+    /// Why no leads come, as a stable word.
+    pub reason: Option<EndReason>,
+    /// The same for people.
+    pub reason_message: Option<&'static str>,
+    /// What to do about it.
+    pub fix: Option<&'static str>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Timestamp>,
+    /// Who went through Meta's login; `null` if the token gave no name.
+    pub connected_by: Option<Person>,
+    /// Leads that came through it. Test leads and repeat submissions are not counted.
+    pub leads_count: u64,
+    /// The same, by how they were found.
+    pub found_by: FoundByOut,
+    /// Up to when it is known that every lead Meta has of this page came in or is parked.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub swept_until: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub last_sync_at: Option<Timestamp>,
+    /// Since when it is known to be silent for much longer than it ever is; `null` while it is not.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub quiet_since: Option<Timestamp>,
+    /// The webhook fields that Meta confirmed.
+    pub subscribed_fields: Vec<String>,
+    /// What the connecting person may do on the page, in Meta's words.
+    pub tasks: Vec<String>,
+}
+
+/// Leads by how they were found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct FoundByOut {
+    /// Meta's webhook told.
+    pub webhook: u64,
+    /// Only the regular comparison with Meta found them: the webhook missed them.
+    pub sweep: u64,
+    /// Somebody pressed "Sync now".
+    pub sync: u64,
+    /// They were in a file.
+    pub import: u64,
+    /// Somebody asked for leads from before the connection.
+    pub backfill: u64,
+}
+
+/// A person of the CRM.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Person {
+    pub id: UserId,
+    pub name: String,
+}
+
+/// Integrations.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct IntegrationList {
+    pub items: Vec<IntegrationOut>,
+    /// Always `null`: all are listed.
+    pub next_cursor: Option<String>,
+}
+
+/// Connected pages.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConnectionList {
+    pub items: Vec<ConnectionOut>,
+    /// Always `null`: all are listed.
+    pub next_cursor: Option<String>,
+}
+
+/// Pages of one integration.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PageList {
+    /// Leads are taken from these.
+    pub items: Vec<ConnectionOut>,
+    /// Meta gives these as well.
+    pub available: Vec<ConnectionOut>,
+    /// Always `null`: all are listed.
+    pub next_cursor: Option<String>,
+}
+
+impl Connections {
+    /// The org's integrations.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn integrations(&self, access: &MetaAccess) -> Result<IntegrationList, ActError> {
+        let (integrations, connections) = self.load(access).await?;
+        let now = crate::clock::now();
+        let items = integrations.iter().map(|integration| integration_out(integration, &connections, now)).collect();
+        Ok(IntegrationList { items, next_cursor: None })
+    }
+
+    /// One integration.
+    ///
+    /// # Errors
+    /// If the org has none with this id, or the table cannot be read.
+    pub async fn integration(&self, access: &MetaAccess, id: &IntegrationId) -> Result<IntegrationOut, ActError> {
+        let integration = self.tokens.integration(&access.scope, id).await?;
+        self.integration_out(access, &integration).await
+    }
+
+    /// The pages of one integration: those that leads are taken from, and those that Meta gives as well.
+    ///
+    /// # Errors
+    /// If the org has no integration with this id, or the table cannot be read.
+    pub async fn pages(&self, access: &MetaAccess, id: &IntegrationId) -> Result<PageList, ActError> {
+        let integration = self.tokens.integration(&access.scope, id).await?;
+        self.page_list(access, &integration).await
+    }
+
+    /// All pages of the org that leads are taken from.
+    ///
+    /// # Errors
+    /// If the table cannot be read.
+    pub async fn connections(&self, access: &MetaAccess) -> Result<ConnectionList, ActError> {
+        let (integrations, connections) = self.load(access).await?;
+        let now = crate::clock::now();
+        let of = |connection: &Connection| {
+            integrations.iter().find(|integration| integration.id == connection.integration_id)
+        };
+        let items = connections
+            .iter()
+            .filter_map(|connection| Some(connection_out(connection, of(connection)?, now)))
+            .collect();
+        Ok(ConnectionList { items, next_cursor: None })
+    }
+
+    /// Pages of an integration as they are now.
+    pub(super) async fn page_list(&self, access: &MetaAccess, integration: &Integration) -> Result<PageList, ActError> {
+        let pages = self.connector.table.pages_of(&access.scope, &integration.id).await?;
+        let now = crate::clock::now();
+        let of = |choice: Choice| {
+            let pages = pages.iter().filter(move |page| page.choice == choice);
+            pages.map(|page| connection_out(page, integration, now)).collect()
+        };
+        Ok(PageList { items: of(Choice::Connected), available: of(Choice::LeftOut), next_cursor: None })
+    }
+
+    /// An integration as it is now.
+    pub(super) async fn integration_out(
+        &self,
+        access: &MetaAccess,
+        integration: &Integration,
+    ) -> Result<IntegrationOut, ActError> {
+        let connections = self.connector.table.connections(&access.scope).await?;
+        Ok(integration_out(integration, &connections, crate::clock::now()))
+    }
+
+    async fn load(&self, access: &MetaAccess) -> Result<(Vec<Integration>, Vec<Connection>), ActError> {
+        let mut integrations = self.connector.table.integrations(&access.scope).await?;
+        integrations.retain(|integration| !integration.removing);
+        Ok((integrations, self.connector.table.connections(&access.scope).await?))
+    }
+}
+
+fn integration_out(integration: &Integration, connections: &[Connection], now: Timestamp) -> IntegrationOut {
+    let own = || connections.iter().filter(|connection| connection.integration_id == integration.id);
+    let Standing { status, reason, expires_at } = integration.standing(now);
+    IntegrationOut {
+        id: integration.id.clone(),
+        name: integration.name.clone(),
+        description: integration.description.clone(),
+        status: if status == ConnectionStatus::Expired { IntegrationStatus::Error } else { IntegrationStatus::Active },
+        reason,
+        reason_message: reason.map(EndReason::message),
+        fix: reason.map(EndReason::fix),
+        token_kind: integration.token_kind,
+        pages_count: own().count(),
+        last_sync_at: own().filter_map(|connection| connection.last_lead_at).max(),
+        assignment: integration.assignment.clone(),
+        expires_at,
+        problems: integration.problems.clone(),
+        connected_at: integration.connected_at,
+        checked_at: integration.probed_at,
+    }
+}
+
+fn connection_out(connection: &Connection, integration: &Integration, now: Timestamp) -> ConnectionOut {
+    let Standing { status, reason, expires_at } = connection.standing(integration, now);
+    let by = &integration.connected_by;
+    ConnectionOut {
+        integration_id: connection.integration_id.clone(),
+        page_id: connection.page_id.clone(),
+        page_name: connection.page_name.clone(),
+        page_url: connection.page_url.clone(),
+        status,
+        reason,
+        reason_message: reason.map(EndReason::message),
+        fix: reason.map(EndReason::fix),
+        expires_at,
+        connected_by: by.name.clone().map(|name| Person { id: by.user_id.clone(), name }),
+        leads_count: connection.leads_count,
+        found_by: FoundByOut {
+            webhook: connection.found.found_webhook,
+            sweep: connection.found.found_sweep,
+            sync: connection.found.found_sync,
+            import: connection.found.found_import,
+            backfill: connection.found.found_backfill,
+        },
+        swept_until: connection.swept_until,
+        last_sync_at: connection.last_lead_at,
+        quiet_since: connection.quiet_since,
+        subscribed_fields: connection.subscribed_fields.clone(),
+        tasks: connection.tasks.clone(),
+    }
+}

@@ -1,0 +1,193 @@
+//! The directory that the CRM pushes: its orgs with their plans, and their users. It decides who may act for what.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::error::{ActError, ErrorCode};
+use crate::ids::{InvalidId, OrgId, OrgScope, UserId};
+use crate::model::caller::{AccessDenied, Caller, Role};
+use crate::model::lead::phone;
+use crate::model::org::{Org, Plan, User};
+use crate::table::Table;
+
+/// What the CRM says of an org.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct OrgIn {
+    pub name: String,
+    pub plan: Plan,
+    /// ISO 3166 code of the country as whose numbers phone numbers without country code are read.
+    pub default_country: Option<String>,
+}
+
+/// What the CRM says of a user.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct UserIn {
+    pub name: String,
+    pub email: String,
+    /// What they are in the org; an `admin` is mailed when a connection needs somebody.
+    pub role: Option<String>,
+    /// False for people who have left or are suspended.
+    #[serde(default = "yes")]
+    pub active: bool,
+    /// `lead_management` makes an active user take part in the assignment of leads.
+    #[serde(default)]
+    pub permissions: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// The org's users.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct UserList {
+    pub items: Vec<User>,
+    /// Always `null`: all are listed.
+    pub next_cursor: Option<String>,
+}
+
+/// The directory's acts.
+#[derive(Debug, Clone)]
+pub struct Directory {
+    /// Stores it.
+    pub table: Table,
+}
+
+/// A caller who may act for an org.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// The org.
+    pub scope: OrgScope,
+    /// The caller.
+    pub caller: Caller,
+}
+
+impl Access {
+    /// Gives a caller access to the org that they select.
+    pub fn new(caller: Caller, org: Option<&str>) -> Result<Self, AccessDenied> {
+        Ok(Self { scope: caller.scope(org)?, caller })
+    }
+}
+
+/// A caller who may act for an org whose plan includes Meta.
+#[derive(Debug, Clone)]
+pub struct MetaAccess(Access);
+
+impl MetaAccess {
+    /// Checks the plan of an org that was just read, or not found.
+    ///
+    /// # Errors
+    /// [`ErrorCode::MetaNotInPlan`].
+    pub fn check(access: Access, org: Option<&Org>) -> Result<Self, ActError> {
+        if org.is_some_and(|org| org.id == *access.scope.org() && org.has_meta()) {
+            return Ok(Self(access));
+        }
+        let message = "The plan of this org does not include the Meta integration. Upgrade the plan to use it.";
+        Err(ActError::refuse(ErrorCode::MetaNotInPlan, message))
+    }
+}
+
+impl Deref for MetaAccess {
+    type Target = Access;
+
+    fn deref(&self) -> &Access {
+        &self.0
+    }
+}
+
+impl Directory {
+    /// Checks that the plan of the caller's org includes Meta.
+    ///
+    /// # Errors
+    /// [`ErrorCode::MetaNotInPlan`].
+    pub async fn meta_access(&self, access: Access) -> Result<MetaAccess, ActError> {
+        let org = self.table.org(&access.scope).await?;
+        MetaAccess::check(access, org.as_ref())
+    }
+
+    /// An org, if the CRM has pushed it.
+    pub async fn find_org(&self, scope: &OrgScope) -> Result<Option<Org>, ActError> {
+        Ok(self.table.org(scope).await?)
+    }
+
+    /// The settings of the caller's own org.
+    pub async fn org(&self, access: &Access, id: &str) -> Result<Org, ActError> {
+        if id != access.scope.org().as_str() {
+            return Err(AccessDenied::ForeignOrg.into());
+        }
+        self.table.org(&access.scope).await?.ok_or_else(|| ActError::not_found("settings"))
+    }
+
+    /// All orgs, for a superadmin to select from.
+    pub async fn orgs(&self, caller: &Caller) -> Result<Vec<Org>, ActError> {
+        if caller.role != Role::SuperAdmin {
+            return Err(AccessDenied::SuperAdminOnly.into());
+        }
+        Ok(self.table.orgs().await?)
+    }
+
+    /// Stores an org. Only a superadmin may: it decides what the org has paid for.
+    pub async fn put_org(&self, caller: &Caller, id: &str, input: OrgIn) -> Result<Org, ActError> {
+        let org = OrgId::parse(id).map_err(|error| invalid_id(&error))?;
+        let scope = caller.scope_as_superadmin(org.clone())?;
+        let country = input.default_country.as_deref().map(phone::country).transpose();
+        let country = country
+            .map_err(|error| ActError::invalid("default_country", ErrorCode::CountryInvalid, error.to_string()))?;
+        let plan = Plan {
+            name: check_length("plan.name", input.plan.name)?,
+            features: check_names("plan.features", input.plan.features)?,
+        };
+        let name = check_length("name", input.name)?;
+        let org = Org { id: org, name, plan, default_country: country, updated_at: crate::clock::now() };
+        self.table.put_org(&scope, &org).await?;
+        Ok(org)
+    }
+
+    /// The org's users.
+    pub async fn users(&self, scope: &OrgScope) -> Result<UserList, ActError> {
+        Ok(UserList { items: self.table.users(scope).await?, next_cursor: None })
+    }
+
+    /// Stores a user. Once this returns, leads are assigned to them or not, as it says.
+    pub async fn put_user(&self, access: &Access, id: &str, input: UserIn) -> Result<User, ActError> {
+        let user = User {
+            id: UserId::parse(id).map_err(|error| invalid_id(&error))?,
+            name: check_length("name", input.name)?,
+            email: crate::model::lead::identity::normalised_email(&input.email)
+                .filter(|email| email.len() <= 320)
+                .ok_or_else(|| ActError::invalid("email", ErrorCode::EmailInvalid, "An e-mail address."))?,
+            role: input.role.map(|role| check_length("role", role)).transpose()?,
+            active: input.active,
+            permissions: check_names("permissions", input.permissions)?,
+            updated_at: crate::clock::now(),
+        };
+        self.table.put_user(&access.scope, &user).await?;
+        Ok(user)
+    }
+}
+
+fn invalid_id(error: &InvalidId) -> ActError {
+    ActError::invalid("id", ErrorCode::IdInvalid, format!("{error}."))
+}
+
+/// Names of permissions, without repeats, and few enough for one item.
+fn check_names(field: &'static str, mut names: Vec<String>) -> Result<Vec<String>, ActError> {
+    if names.len() > 100 || names.iter().any(|name| !(1..=64).contains(&name.chars().count())) {
+        return Err(ActError::invalid(field, ErrorCode::ListInvalid, "At most 100 names of 1 to 64 characters."));
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+fn check_length(field: &'static str, text: String) -> Result<String, ActError> {
+    let text = text.trim();
+    if (1..=200).contains(&text.chars().count()) {
+        Ok(text.to_owned())
+    } else {
+        Err(ActError::invalid(field, ErrorCode::LengthInvalid, "1 to 200 characters."))
+    }
+}

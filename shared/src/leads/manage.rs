@@ -1,0 +1,225 @@
+//! The org's leads: listed, read, assigned by hand, and their status.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use super::Leads;
+use crate::cursor::ListCursor;
+use crate::directory::Access;
+use crate::error::{ActError, ErrorCode};
+use crate::ids::{FormId, InvalidId, LeadId, OrgScope, PageId, UserId};
+use crate::model::event::Event;
+use crate::model::lead::assignment::{Assigned, Reason, Strategy};
+use crate::model::lead::trace::{self, Step, StepKind};
+use crate::model::lead::{Lead, Status, Submission};
+use crate::table::lead::{LeadChange, StoredLead};
+use crate::table::lead_list::LeadFilter;
+
+/// Which leads: a lead must match everything that is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeadQuery {
+    /// `Meta` or `Import`.
+    pub source: Option<String>,
+    /// `Facebook Lead Ad`, `Instagram Lead Ad` or `Imported File`.
+    pub tag: Option<String>,
+    /// The page that owns the form.
+    pub page_id: Option<PageId>,
+    /// The form.
+    pub form_id: Option<FormId>,
+    /// The assignee.
+    pub assigned_to: Option<Assignee>,
+    /// The CRM's progress.
+    pub status: Option<Status>,
+    /// Submitted at or after this.
+    pub from: Option<Timestamp>,
+    /// Submitted before this.
+    pub to: Option<Timestamp>,
+}
+
+/// The assignee of a lead, or the absence of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assignee {
+    /// No one.
+    Unassigned,
+    /// This user.
+    User(UserId),
+}
+
+impl Assignee {
+    /// The word for no assignee, in the place of a user's id.
+    pub const UNASSIGNED: &str = "unassigned";
+
+    /// Parses a user's id or [`Assignee::UNASSIGNED`].
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        if text == Self::UNASSIGNED { Ok(Self::Unassigned) } else { UserId::parse(text).map(Self::User) }
+    }
+}
+
+/// Leads, newest submission first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeadList {
+    pub items: Vec<Lead>,
+    /// Pass it as `cursor` to go on; `null` at the end. It may be there although fewer leads than asked for were found.
+    pub next_cursor: Option<String>,
+}
+
+/// A lead with what the same person sent later.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeadDetails {
+    #[serde(flatten)]
+    pub lead: Lead,
+    /// Oldest first, each with its own answers.
+    pub submissions: Vec<Submission>,
+}
+
+/// What to change of a lead. What is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeadIn {
+    /// Whose it is from now on: an active user of the org, or `null` for nobody.
+    #[serde(default, deserialize_with = "present")]
+    #[schema(value_type = Option<String>)]
+    pub assigned_to: Option<Option<UserId>>,
+    /// Where the CRM stands with it.
+    pub status: Option<Status>,
+}
+
+/// Distinguishes `null` from absence.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<UserId>>, D::Error> {
+    Option::<UserId>::deserialize(deserializer).map(Some)
+}
+
+impl Leads {
+    /// The org's leads, newest submission first, beginning at the start or where `after` marks it.
+    ///
+    /// # Errors
+    /// If the times leave nothing between them, the cursor is not this list's with this question, or the table cannot be read.
+    pub async fn list(
+        &self,
+        scope: &OrgScope,
+        query: &LeadQuery,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<LeadList, ActError> {
+        if let (Some(from), Some(to)) = (query.from, query.to)
+            && from >= to
+        {
+            return Err(ActError::invalid("to", ErrorCode::RangeEmpty, "A time after from."));
+        }
+        let list = format!("leads {query:?}");
+        let cursor = ListCursor::new(&self.key, scope, &list);
+        let (items, next) = self.table.leads(scope, &filter(query), cursor.decode(after)?, limit).await?;
+        Ok(LeadList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
+    }
+
+    /// Gives a lead to somebody by hand, or changes where the CRM stands with it.
+    ///
+    /// # Errors
+    /// If the org has no such lead or no such active user, or something failed.
+    pub async fn change(&self, access: &Access, id: &LeadId, input: LeadIn) -> Result<LeadDetails, ActError> {
+        if let Some(Some(user)) = &input.assigned_to {
+            let known = self.table.user(&access.scope, user).await?;
+            if !known.is_some_and(|user| user.active) {
+                let message = format!("{user} is not an active user of this org.");
+                return Err(ActError::invalid("assigned_to", ErrorCode::UserUnknown, message));
+            }
+        }
+        let by_hand = Assigned { strategy: Strategy::User, reason: Reason::Manual };
+        let nobody = Assigned { strategy: Strategy::Unassigned, reason: Reason::Manual };
+        let assigned = input.assigned_to.clone().map(|to| if to.is_some() { (to, by_hand) } else { (None, nobody) });
+        let before = self.table.change_lead(&access.scope, id, &LeadChange { assigned, status: input.status }).await?;
+        let before = before.ok_or_else(|| ActError::not_found("lead"))?;
+        let at = crate::clock::now();
+        let by = access.caller.name.as_deref().unwrap_or(access.caller.user.as_str());
+        let mut steps = Vec::new();
+        if let Some(to) = input.assigned_to {
+            let from = before.assigned_to.as_ref();
+            tracing::info!(org = %access.scope.org(), lead = %id, ?from, ?to, by = %access.caller.user, "lead given by hand");
+            // Told even if it is no change: whoever asks again was perhaps not answered the first time.
+            let event = Event::lead_assigned(&access.scope, id, from, to.as_ref(), &access.caller.user, at);
+            self.bus.publish(&[event]).await?;
+            if before.assignment.reason != Reason::Manual {
+                // The lead says from now on who has it by hand; how it was given away first is written down.
+                let given = before.provenance.stored_at.unwrap_or(before.received_at);
+                steps.push(trace::assigned(given, from, &before.assignment));
+            }
+            let detail = match &to {
+                Some(to) => format!("{by} gave it to {to}."),
+                None => format!("{by} took it away from {}.", from.map_or("nobody", UserId::as_str)),
+            };
+            steps.push(Step::new(at, StepKind::Reassigned, "manual", detail));
+        }
+        if let Some(status) = input.status.filter(|status| *status != before.status) {
+            let detail = format!("{by} changed it to {status}.");
+            steps.push(Step::new(at, StepKind::StatusChanged, status.to_string(), detail));
+        }
+        for step in steps {
+            // It explains; what is done is done.
+            if let Err(error) = self.table.note(&access.scope, id, &step).await {
+                tracing::warn!(%error, lead = %id, "a step of a lead's life could not be written down");
+            }
+        }
+        self.get(&access.scope, id).await
+    }
+
+    /// The connected pages that leads come from, by id, with their names.
+    pub async fn pages(&self, scope: &OrgScope) -> Result<BTreeMap<PageId, String>, ActError> {
+        let connections = self.table.connections(scope).await?;
+        Ok(connections.into_iter().map(|page| (page.page_id, page.page_name)).collect())
+    }
+
+    /// One lead, also by the id of a later submission of the same person.
+    pub async fn get(&self, scope: &OrgScope, id: &LeadId) -> Result<LeadDetails, ActError> {
+        let missing = || ActError::not_found("lead");
+        let stored = match self.table.find_lead(scope, id).await?.ok_or_else(missing)? {
+            StoredLead::Submission(submission) => {
+                self.table.find_lead(scope, &submission.lead_id).await?.ok_or_else(missing)?
+            }
+            lead @ StoredLead::Lead(_) => lead,
+        };
+        let StoredLead::Lead(lead) = stored else { return Err(missing()) };
+        let submissions =
+            if lead.submissions_count == 0 { Vec::new() } else { self.table.submissions(scope, &lead.id).await? };
+        Ok(LeadDetails { lead: *lead, submissions })
+    }
+}
+
+fn filter(query: &LeadQuery) -> LeadFilter {
+    let (unassigned, user) = match &query.assigned_to {
+        Some(Assignee::User(user)) => (false, Some(user.to_string())),
+        assignee => (assignee.is_some(), None),
+    };
+    let equal = [
+        ("source", query.source.clone()),
+        ("page_id", query.page_id.as_ref().map(ToString::to_string)),
+        ("form_id", query.form_id.as_ref().map(ToString::to_string)),
+        ("assigned_to", user),
+        ("status", query.status.map(|status| status.to_string())),
+    ];
+    LeadFilter {
+        equal: equal.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+        tag: query.tag.clone(),
+        unassigned,
+        from: query.from,
+        to: query.to,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unassigned_leads_are_not_leads_of_a_user_called_so() {
+        let filter_of = |text: &str| {
+            filter(&LeadQuery { assigned_to: Some(Assignee::parse(text).unwrap()), ..LeadQuery::default() })
+        };
+        assert_eq!(filter_of("unassigned"), LeadFilter { unassigned: true, ..LeadFilter::default() });
+        let of_user = LeadFilter { equal: vec![("assigned_to", "u1".to_owned())], ..LeadFilter::default() };
+        assert_eq!(filter_of("u1"), of_user);
+    }
+}

@@ -1,0 +1,259 @@
+//! How the answers of a form become a lead's fields.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::forms::newest_lead;
+use super::remap::remap;
+use super::{LeadWriter, Leads};
+use crate::cursor::ListCursor;
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode};
+use crate::ids::{FormId, LeadId, PageId, UserId};
+use crate::model::connection::Connection;
+use crate::model::lead::form::{AnswerOption, Form, Question, label};
+use crate::model::lead::mapping::{InvalidRule, Mapped, Mapping, Rule, check, field_of, map};
+use crate::model::lead::standard_fields;
+use crate::model::lead::{Answer, Lead};
+use crate::table::lead::StoredLead;
+use crate::table::lead_list::LeadFilter;
+
+/// How a form's answers are read.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MappingOut {
+    pub form_id: FormId,
+    pub form_name: String,
+    pub page_id: PageId,
+    pub locale: Option<String>,
+    pub questions: Vec<QuestionOut>,
+    /// 0 as long as nobody has said how.
+    pub version: u32,
+    /// Fields without a rule are filled by the questions' types.
+    pub rules: Vec<Rule>,
+    pub country: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub changed_at: Option<Timestamp>,
+    pub changed_by: Option<UserId>,
+    /// The fields that map by themselves; rules may name others.
+    pub standard_fields: Vec<&'static str>,
+}
+
+/// A question.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct QuestionOut {
+    /// What rules call it.
+    pub key: String,
+    /// What people read.
+    pub label: Option<String>,
+    /// Meta's type.
+    pub r#type: Option<String>,
+    pub options: Vec<AnswerOption>,
+    /// The field that it fills by itself.
+    pub field: Option<&'static str>,
+}
+
+/// How a form's answers are to be read.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MappingIn {
+    /// At most one for each field; none at all is as before anybody said anything.
+    pub rules: Vec<Rule>,
+    /// How phone numbers without a country code are read.
+    pub country: Option<String>,
+    /// The version that was seen: if it is given and somebody has changed the mapping since, nothing is changed (409).
+    pub version: Option<u32>,
+}
+
+/// What a mapping would make of a lead.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviewIn {
+    pub rules: Vec<Rule>,
+    pub country: Option<String>,
+    /// A lead of this form; its newest if left out.
+    pub lead_id: Option<LeadId>,
+}
+
+/// A lead as it is read now, and as it would be.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Preview {
+    /// The lead; `null` if it is one that Meta has and that is not in.
+    pub lead_id: Option<LeadId>,
+    pub answers: Vec<Answer>,
+    pub now: Mapped,
+    pub then: Mapped,
+}
+
+/// Where to go on.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RerunIn {
+    /// `next_cursor` of the previous answer.
+    pub cursor: Option<String>,
+}
+
+/// What reading leads anew has changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Rerun {
+    pub changed: usize,
+    pub unchanged: usize,
+    /// Call again with it to go on; `null` at the end.
+    pub next_cursor: Option<String>,
+}
+
+impl Leads {
+    /// How a form's answers are read.
+    ///
+    /// # Errors
+    /// If none of the org's pages has this form, or something failed.
+    pub async fn mapping(&self, access: &MetaAccess, id: &FormId) -> Result<MappingOut, ActError> {
+        let (page, form) = self.form(access, id).await?;
+        let mapping = self.stored_mapping(access, id).await?;
+        Ok(mapping_out(id.clone(), &page, form, mapping))
+    }
+
+    /// Says how a form's answers are read from now on.
+    ///
+    /// # Errors
+    /// If none of the org's pages has this form, a rule cannot be, somebody else changed the mapping meanwhile, or something
+    /// failed.
+    pub async fn set_mapping(
+        &self,
+        access: &MetaAccess,
+        id: &FormId,
+        input: MappingIn,
+    ) -> Result<MappingOut, ActError> {
+        let (page, form) = self.form(access, id).await?;
+        check(&input.rules, input.country.as_deref(), &form).map_err(|error| rule_invalid(&error))?;
+        let before = self.stored_mapping(access, id).await?.map_or(0, |mapping| mapping.version);
+        let changed_meanwhile = || {
+            let detail = "Somebody else has changed this mapping. Read it again, and change that.";
+            ActError::refuse(ErrorCode::MappingChanged, detail)
+        };
+        if input.version.is_some_and(|seen| seen != before) {
+            return Err(changed_meanwhile());
+        }
+        let mapping = Mapping {
+            version: before + 1,
+            rules: input.rules,
+            country: input.country.map(|country| country.to_uppercase()),
+            changed_at: crate::clock::now(),
+            changed_by: access.caller.user.clone(),
+        };
+        if !self.table.put_mapping(&access.scope, id, &mapping).await? {
+            return Err(changed_meanwhile());
+        }
+        Ok(mapping_out(id.clone(), &page, form, Some(mapping)))
+    }
+
+    /// Tries a mapping on a real lead. Nothing is changed.
+    ///
+    /// # Errors
+    /// If none of the org's pages has this form, a rule cannot be, there is no lead to try it on, or something failed.
+    pub async fn preview_mapping(
+        &self,
+        access: &MetaAccess,
+        id: &FormId,
+        input: PreviewIn,
+    ) -> Result<Preview, ActError> {
+        let (page, form) = self.form(access, id).await?;
+        check(&input.rules, input.country.as_deref(), &form).map_err(|error| rule_invalid(&error))?;
+        let now = self.stored_mapping(access, id).await?;
+        let version = now.as_ref().map_or(0, |mapping| mapping.version) + 1;
+        let (changed_at, changed_by) = (crate::clock::now(), access.caller.user.clone());
+        let then = Mapping { version, rules: input.rules, country: input.country, changed_at, changed_by };
+        let country = self.table.org(&access.scope).await?.and_then(|org| org.default_country);
+        let country = country.as_deref();
+        if let Some(lead) = self.sample_lead(access, id, input.lead_id.as_ref()).await? {
+            let read = |mapping: Option<&Mapping>| map(&lead.answers, Some(&form), mapping, country);
+            let (now, then) = (read(now.as_ref()), read(Some(&then)));
+            return Ok(Preview { lead_id: Some(lead.id), answers: lead.answers, now, then });
+        }
+        let newest = match newest_lead(&self.tokens.meta, &page, id).await {
+            Ok(newest) => newest,
+            Err(error) => return Err(self.tokens.explain(&access.scope, &page.integration_id, error).await),
+        };
+        let none = || {
+            let detail = "This form has no lead yet. Send a test lead, or fill in the form yourself.";
+            ActError::refuse(ErrorCode::NoLead, detail)
+        };
+        let answers = label(&newest.ok_or_else(none)?.raw_answers(), Some(&form));
+        let read = |mapping: Option<&Mapping>| map(&answers, Some(&form), mapping, country);
+        let (now, then) = (read(now.as_ref()), read(Some(&then)));
+        Ok(Preview { lead_id: None, answers, now, then })
+    }
+
+    /// Reads a form's earlier leads anew, some at a time.
+    ///
+    /// # Errors
+    /// If none of the org's pages has this form, the cursor is not this list's, or something failed.
+    pub async fn remap(&self, access: &MetaAccess, id: &FormId, input: RerunIn) -> Result<Rerun, ActError> {
+        let (_, form) = self.form(access, id).await?;
+        let mapping = self.stored_mapping(access, id).await?;
+        let list = format!("leads of form {id}");
+        let cursor = ListCursor::new(&self.key, &access.scope, &list);
+        let after = cursor.decode(input.cursor.as_deref())?;
+        let writer = LeadWriter { table: self.table.clone(), bus: self.bus.clone() };
+        let done = remap(&writer, &access.scope, (id, &form), mapping.as_ref(), after).await?;
+        let next_cursor = done.next.map(|position| cursor.encode(&position));
+        Ok(Rerun { changed: done.changed, unchanged: done.unchanged, next_cursor })
+    }
+
+    async fn stored_mapping(&self, access: &MetaAccess, id: &FormId) -> Result<Option<Mapping>, ActError> {
+        Ok(self.table.mappings(&access.scope, std::slice::from_ref(id)).await?.pop().map(|(_, mapping)| mapping))
+    }
+
+    /// The lead that somebody named, or the form's newest that is in.
+    async fn sample_lead(
+        &self,
+        access: &MetaAccess,
+        form: &FormId,
+        named: Option<&LeadId>,
+    ) -> Result<Option<Lead>, ActError> {
+        if let Some(id) = named {
+            return match self.table.find_lead(&access.scope, id).await? {
+                Some(StoredLead::Lead(lead)) if lead.attribution.form_id.as_ref() == Some(form) => Ok(Some(*lead)),
+                _ => Err(ActError::invalid(
+                    "lead_id",
+                    ErrorCode::LeadUnknown,
+                    "A lead of this form, or leave it out for the newest.",
+                )),
+            };
+        }
+        let filter = LeadFilter { equal: vec![("form_id", form.to_string())], ..LeadFilter::default() };
+        Ok(self.table.leads(&access.scope, &filter, None, 1).await?.0.pop())
+    }
+}
+
+fn rule_invalid(error: &InvalidRule) -> ActError {
+    ActError::invalid(error.field.clone(), ErrorCode::RuleInvalid, error.fix.clone())
+}
+
+fn mapping_out(id: FormId, page: &Connection, form: Form, mapping: Option<Mapping>) -> MappingOut {
+    let fields: Vec<Option<&'static str>> =
+        form.questions.iter().map(|question| field_of(&question.key, Some(&form))).collect();
+    let question = |(question, field): (Question, Option<&'static str>)| QuestionOut {
+        key: question.key,
+        label: question.label,
+        r#type: question.kind,
+        options: question.options,
+        field,
+    };
+    let (changed_at, changed_by) =
+        mapping.as_ref().map(|mapping| (mapping.changed_at, mapping.changed_by.clone())).unzip();
+    MappingOut {
+        form_id: id,
+        form_name: form.name,
+        page_id: page.page_id.clone(),
+        locale: form.locale,
+        questions: form.questions.into_iter().zip(fields).map(question).collect(),
+        version: mapping.as_ref().map_or(0, |mapping| mapping.version),
+        country: mapping.as_ref().and_then(|mapping| mapping.country.clone()),
+        rules: mapping.map(|mapping| mapping.rules).unwrap_or_default(),
+        changed_at,
+        changed_by,
+        standard_fields: standard_fields::names().collect(),
+    }
+}

@@ -1,0 +1,117 @@
+//! Parked leads: listed, and replayed once their obstacle is removed.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Leads;
+use crate::cursor::ListCursor;
+use crate::directory::MetaAccess;
+use crate::error::{ActError, WorkError};
+use crate::ids::{LeadId, OrgScope, UserId};
+use crate::jobs::LeadJob;
+use crate::model::lead::trace::{Step, StepKind};
+use crate::queue::Queue;
+use crate::table::parked::ParkedLead;
+use crate::table::{Table, write_all};
+
+/// Parked leads.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ParkedList {
+    pub items: Vec<ParkedLead>,
+    /// Pass it as `cursor` to go on; `null` at the end. It may be there although fewer than asked for were found.
+    pub next_cursor: Option<String>,
+}
+
+/// Which parked leads to try again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// Their leadgen ids; all if left out.
+    pub leadgen_ids: Option<Vec<String>>,
+}
+
+/// What was put back into the queue.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Replayed {
+    /// How many. One that fails again is parked again.
+    pub replayed: usize,
+}
+
+impl Leads {
+    /// The parked leads. A lead that arrived in another way since is removed from the list.
+    pub async fn parked(&self, access: &MetaAccess, after: Option<&str>, limit: usize) -> Result<ParkedList, ActError> {
+        let cursor = ListCursor::new(&self.key, &access.scope, "parked");
+        let after: Option<LeadId> = cursor.decode(after)?;
+        let (parked, next) = self.table.parked_from(&access.scope, after.as_ref(), limit).await?;
+        let items = drop_stored(&self.table, &access.scope, parked).await?;
+        Ok(ParkedList { items, next_cursor: next.map(|lead| cursor.encode(&lead)) })
+    }
+
+    /// Puts parked leads back into the queue.
+    pub async fn replay(&self, access: &MetaAccess, request: ReplayRequest) -> Result<Replayed, ActError> {
+        let mut parked = parked(&self.table, &access.scope).await?;
+        if let Some(ids) = &request.leadgen_ids {
+            parked.retain(|lead| ids.iter().any(|id| id == lead.leadgen_id.as_str()));
+        }
+        replay(&self.table, &self.queue, &access.scope, &parked, ReplayCause::User(&access.caller.user)).await?;
+        Ok(Replayed { replayed: parked.len() })
+    }
+}
+
+/// All leads that an org has parked and not stored. A lead that arrived in another way since is removed from the list.
+pub async fn parked(table: &Table, scope: &OrgScope) -> Result<Vec<ParkedLead>, WorkError> {
+    drop_stored(table, scope, table.parked(scope).await?).await
+}
+
+async fn drop_stored(table: &Table, scope: &OrgScope, parked: Vec<ParkedLead>) -> Result<Vec<ParkedLead>, WorkError> {
+    let ids: Vec<LeadId> = parked.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
+    let stored = table.find_stored(scope, &ids).await?;
+    let (there, waiting): (Vec<_>, Vec<_>) = parked.into_iter().zip(ids).partition(|(_, id)| stored.contains(id));
+    for (lead, _) in there {
+        table.unpark(scope, &lead).await?;
+    }
+    Ok(waiting.into_iter().map(|(lead, _)| lead).collect())
+}
+
+/// Leads that are put back together.
+const PAGE_SIZE: usize = 100;
+
+/// Why parked leads are replayed.
+#[derive(Debug, Clone, Copy)]
+pub enum ReplayCause<'a> {
+    /// A user requested it.
+    User(&'a UserId),
+    /// The integration, or the page, works again.
+    Recovered,
+}
+
+/// Puts parked leads back into the queue, for this org only.
+///
+/// A lead is sent before it is removed from the list: in between it is in both places, never in neither. A lead that
+/// fails again meanwhile is listed again, and stays listed.
+///
+/// # Errors
+/// After an error, some leads may be in the queue; those are ingested once all the same.
+pub async fn replay(
+    table: &Table,
+    queue: &Queue<LeadJob>,
+    scope: &OrgScope,
+    parked: &[ParkedLead],
+    cause: ReplayCause<'_>,
+) -> Result<(), WorkError> {
+    let job = |lead: &ParkedLead| LeadJob { only_for: Some(scope.org().clone()), ..lead.job.clone() };
+    let (cause, detail) = match cause {
+        ReplayCause::User(user) => ("manual", format!("{user} had it tried again.")),
+        ReplayCause::Recovered => ("recovered", "What kept it out is repaired: it was tried again.".to_owned()),
+    };
+    let step = Step::new(crate::clock::now(), StepKind::Replayed, cause, detail);
+    // Chunk by chunk, so that an interrupted replay leaves less to do.
+    for parked in parked.chunks(PAGE_SIZE) {
+        queue.send(&parked.iter().map(job).collect::<Vec<_>>()).await?;
+        write_all(parked.iter().map(|lead| table.unpark(scope, lead)).collect()).await?;
+        let ids: Vec<LeadId> = parked.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
+        write_all(ids.iter().map(|id| table.note(scope, id, &step)).collect()).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! What tests of bringing leads in play on: a table in process, and everything else that is asked over HTTP in one place.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use http::{HeaderMap, StatusCode};
+use serde_json::{Value, json};
+
+use super::{Arrival, Ingest, LeadWriter};
+use crate::bus::Bus;
+use crate::graph::Graph;
+use crate::jobs::LeadJob;
+use crate::meta_app::MetaApp;
+use crate::model::lead::assignment::Assignment;
+use crate::model::lead::{FoundBy, Lead};
+use crate::queue::Queue;
+use crate::table::tests::{connection, empty_table, integration, scope, user};
+use crate::vault::Vault;
+
+/// Meta, the bus and the vault: what they were asked, and how they behave.
+#[derive(Clone, Default)]
+pub(super) struct FakeServices(Arc<Mutex<Recorded>>);
+
+#[derive(Default)]
+pub(super) struct Recorded {
+    /// The ids of the events that the bus took.
+    pub(super) ids: Vec<String>,
+    /// Whether the bus refuses events.
+    pub(super) deaf: bool,
+    /// The calls that Meta got, batched ones one by one.
+    pub(super) calls: Vec<String>,
+    /// What Meta answers instead of a lead: code and body.
+    pub(super) refusal: Option<(u16, Value)>,
+}
+
+impl FakeServices {
+    pub(super) fn recorded(&self) -> MutexGuard<'_, Recorded> {
+        self.0.lock().unwrap()
+    }
+}
+
+async fn answer(State(services): State<FakeServices>, headers: HeaderMap, body: Bytes) -> (StatusCode, String) {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+    let answer = match target {
+        "AWSEvents.PutEvents" => put_events(&services, &serde_json::from_slice(&body).unwrap()),
+        "secretsmanager.GetSecretValue" => {
+            let asked: Value = serde_json::from_slice(&body).unwrap();
+            let app = json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" });
+            let secret = if asked["SecretId"] == "app" { app } else { json!({ "pages": { "7": "page-token" } }) };
+            json!({ "SecretString": secret.to_string() })
+        }
+        _ => graph(&services, &body),
+    };
+    (StatusCode::OK, answer.to_string())
+}
+
+fn put_events(services: &FakeServices, body: &Value) -> Value {
+    let mut recorded = services.recorded();
+    let entries = body["Entries"].as_array().unwrap();
+    if recorded.deaf {
+        let refused: Vec<Value> = entries.iter().map(|_| json!({ "ErrorCode": "InternalFailure" })).collect();
+        return json!({ "FailedEntryCount": refused.len(), "Entries": refused });
+    }
+    for entry in entries {
+        let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
+        recorded.ids.push(detail["id"].as_str().unwrap().to_owned());
+    }
+    let taken: Vec<Value> = entries.iter().map(|_| json!({ "EventId": "e" })).collect();
+    json!({ "FailedEntryCount": 0, "Entries": taken })
+}
+
+/// A batch: leads have their id as e-mail address, but for 15, which is the same person's as 14. All are of form 3, which
+/// asks for it.
+fn graph(services: &FakeServices, body: &[u8]) -> Value {
+    let fields: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();
+    let batch = fields.iter().find(|(name, _)| name == "batch").map_or("[]", |(_, batch)| batch);
+    let calls: Vec<Value> = serde_json::from_str(batch).unwrap();
+    let mut recorded = services.recorded();
+    let mut answers = Vec::new();
+    for call in &calls {
+        let id = call["relative_url"].as_str().unwrap().split('?').next().unwrap().to_owned();
+        let (code, body) = match &recorded.refusal {
+            _ if id == "3" => {
+                (200, json!({ "id": "3", "name": "Form", "questions": [{ "key": "mail", "type": "EMAIL" }] }))
+            }
+            Some(refusal) => refusal.clone(),
+            None => {
+                let person = if id == "15" { "14" } else { &id };
+                let answers = json!([{ "name": "mail", "values": [format!("p{person}@example.com")] }]);
+                let lead = json!({ "id": id, "created_time": "2026-01-01T00:00:00+0000", "form_id": "3", "field_data": answers });
+                (200, lead)
+            }
+        };
+        recorded.calls.push(id);
+        answers.push(json!({ "code": code, "body": body.to_string() }));
+    }
+    json!(answers)
+}
+
+/// An ingest of org `a`, whose one page is 7, with three users who take leads and one who does not.
+pub(super) async fn ingest(assignment: Assignment) -> (Ingest, FakeServices) {
+    let services = FakeServices::default();
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", socket.local_addr().unwrap());
+    let router = Router::new().fallback(answer).with_state(services.clone());
+    tokio::spawn(async move { axum::serve(socket, router).await.unwrap() });
+    let region = Region::from_static("us-east-1");
+    let bus = aws_sdk_eventbridge::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(region.clone())
+        .endpoint_url(&endpoint)
+        .credentials_provider(Credentials::for_tests())
+        .build();
+    let secrets = aws_sdk_secretsmanager::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(region.clone())
+        .endpoint_url(&endpoint)
+        .credentials_provider(Credentials::for_tests())
+        .build();
+    let queues = aws_sdk_sqs::Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).region(region).build();
+    let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
+    let meta = MetaApp {
+        graph: Graph::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap(),
+        vault: Vault::new(aws_sdk_secretsmanager::Client::from_conf(secrets)),
+        app_secret_id: "app".into(),
+    };
+    let bus = Bus::new(aws_sdk_eventbridge::Client::from_conf(bus), "bus".into());
+    let ingest = Ingest {
+        meta,
+        writer: LeadWriter { table: empty_table().await, bus },
+        checks: Queue::new(aws_sdk_sqs::Client::from_conf(queues), "http://127.0.0.1:9/queue".into()),
+    };
+    let (a, table) = (scope("a"), &ingest.writer.table);
+    table.insert_integration(&a, &integration(assignment), None).await.unwrap();
+    table.save_connection(&a, &connection("a")).await.unwrap();
+    for (name, active) in [("ann", true), ("bob", true), ("cem", true), ("dee", false)] {
+        table.put_user(&a, &user(name, active)).await.unwrap();
+    }
+    (ingest, services)
+}
+
+/// These leads as a queue hands them out for the `receive_count`th time.
+pub(super) fn arrivals(leads: &[Lead], receive_count: u32) -> Vec<Arrival> {
+    let arrival = |lead: &Lead| {
+        let notice = serde_json::from_value(json!({ "leadgen_id": lead.leadgen_id, "page_id": "7" })).unwrap();
+        Arrival { job: LeadJob::new(notice, lead.received_at, FoundBy::Webhook), receive_count }
+    };
+    leads.iter().map(arrival).collect()
+}

@@ -1,0 +1,75 @@
+//! Integrations for the acts that call Meta with an integration's token: found, checked before the call, and the call's
+//! refusal translated.
+
+use jiff::Timestamp;
+
+use crate::error::{ActError, ErrorCode, WorkError};
+use crate::graph::GraphError;
+use crate::ids::{IntegrationId, OrgScope};
+use crate::jobs::CheckJob;
+use crate::meta_app::MetaApp;
+use crate::model::connection::Integration;
+use crate::model::connection::standing::EndReason;
+use crate::queue::Queue;
+use crate::table::Table;
+
+/// Access to integrations and their tokens.
+#[derive(Debug, Clone)]
+pub struct Tokens {
+    /// The Graph API and the vault.
+    pub meta: MetaApp,
+    /// Stores the integrations.
+    pub table: Table,
+    /// Takes integrations whose token turns out to be invalid.
+    pub checks: Queue<CheckJob>,
+}
+
+impl Tokens {
+    /// One integration of the org. One that is being deleted is not found.
+    pub async fn integration(&self, scope: &OrgScope, id: &IntegrationId) -> Result<Integration, ActError> {
+        let found = self.table.integration(scope, id).await?.filter(|integration| !integration.removing);
+        found.ok_or_else(|| ActError::not_found("integration"))
+    }
+
+    /// One integration of the org, if its token is not known to be invalid. An integration that only lost its pages has
+    /// a valid token, and may get other pages.
+    pub async fn usable_integration(
+        &self,
+        scope: &OrgScope,
+        id: &IntegrationId,
+        now: Timestamp,
+    ) -> Result<Integration, ActError> {
+        let integration = self.integration(scope, id).await?;
+        match integration.standing(now).reason {
+            None | Some(EndReason::PageRoleLost) => Ok(integration),
+            Some(reason) => Err(ActError::Ended(reason)),
+        }
+    }
+
+    /// What a failed call with the integration's token means to the caller of an act. An invalid token makes the
+    /// integration be checked at once.
+    pub async fn explain(&self, scope: &OrgScope, id: &IntegrationId, error: WorkError) -> ActError {
+        if error.is_of_token() {
+            if let Err(error) = self.checks.send(&[CheckJob::new(scope, id)]).await {
+                tracing::warn!(%error, org = %scope.org(), "an invalid token is reported by the daily check only");
+            }
+            return ActError::Ended(match &error {
+                WorkError::Graph(error) => error.token_death().unwrap_or(EndReason::TokenInvalid),
+                _ => EndReason::TokenUnreadable,
+            });
+        }
+        match &error {
+            WorkError::Graph(
+                refused @ (GraphError::NotPermitted(_) | GraphError::NotVisible(_) | GraphError::WrongTokenKind(_)),
+            ) => {
+                let message = format!("Meta refuses this: {refused}. Reconnect and leave every permission ticked.");
+                ActError::refuse(ErrorCode::MetaRefused, message)
+            }
+            WorkError::Paused(_) | WorkError::Graph(GraphError::Throttled { .. }) => {
+                let message = "Meta limits the number of calls at the moment. Try again in a few minutes.";
+                ActError::refuse(ErrorCode::MetaThrottled, message)
+            }
+            _ => error.into(),
+        }
+    }
+}
