@@ -8,8 +8,8 @@ use crate::graph::GraphError;
 use crate::ids::{IntegrationId, OrgScope};
 use crate::jobs::CheckJob;
 use crate::meta_app::MetaApp;
-use crate::model::connection::Integration;
 use crate::model::connection::standing::EndReason;
+use crate::model::connection::{Integration, Lifecycle};
 use crate::queue::Queue;
 use crate::table::Table;
 
@@ -27,7 +27,8 @@ pub struct Tokens {
 impl Tokens {
     /// One integration of the org. One that is being deleted is not found.
     pub async fn integration(&self, scope: &OrgScope, id: &IntegrationId) -> Result<Integration, ActError> {
-        let found = self.table.integration(scope, id).await?.filter(|integration| !integration.removing);
+        let found =
+            self.table.integration(scope, id).await?.filter(|integration| integration.lifecycle != Lifecycle::Removing);
         found.ok_or_else(|| ActError::not_found("integration"))
     }
 

@@ -2,9 +2,11 @@
 //! written down, if nobody connected or ended it meanwhile. Only then follows what changes anything: repairs, notices, and
 //! the leads that did not come.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use leadwire::connections::health::{ended_by_us, examine, last_well};
-use leadwire::connections::{erase, let_go, problems, release, remove, subscribe};
+use leadwire::connections::{erase, observe, release, release_credentials, remove, subscribe};
 use leadwire::error::WorkError;
 use leadwire::graph::subscriptions::fields;
 use leadwire::graph::{Graph, GraphError};
@@ -12,9 +14,9 @@ use leadwire::ids::{OrgScope, PageId};
 use leadwire::jobs::{CheckJob, LeadJob};
 use leadwire::leads::{ReplayCause, Search, Sweep, parked, replay};
 use leadwire::meta_app::MetaApp;
-use leadwire::model::connection::health::LEAD_FIELD;
+use leadwire::model::connection::diagnosis::{self, LEAD_FIELD, Subscription};
 use leadwire::model::connection::standing::{EndReason, Ended};
-use leadwire::model::connection::{Connection, Integration, IntegrationProblem, IntegrationProblemCode};
+use leadwire::model::connection::{Connection, Integration, Lifecycle};
 use leadwire::queue::Queue;
 use leadwire::retry::Verdict;
 use leadwire::secret::AccessToken;
@@ -58,10 +60,9 @@ struct Pages {
 
 struct PageSeen {
     page: Connection,
-    /// What is subscribed; absent if Meta did not say.
-    subscribed: Option<Vec<String>>,
+    /// Its subscription; `None` if Meta did not say.
+    subscription: Option<Subscription>,
     ended: Option<Ended>,
-    problem: Option<IntegrationProblem>,
 }
 
 impl ConnectionChecker {
@@ -72,15 +73,15 @@ impl ConnectionChecker {
     pub(crate) async fn check(&self, job: &CheckJob, now: Timestamp) -> Result<(), WorkError> {
         let found = self.table.integration_of(job.org.clone(), &job.integration_id).await?;
         let Some((scope, integration)) = found else { return Ok(()) };
-        if integration.removing {
-            return remove(&self.meta, &self.table, &self.notifier.bus, &scope, &integration).await;
+        match integration.lifecycle {
+            Lifecycle::Removing => {
+                return remove(&self.meta, &self.table, &self.notifier.bus, &scope, &integration).await;
+            }
+            Lifecycle::Erasing => erase(&self.meta, &self.table, &scope, &integration).await?,
+            Lifecycle::Releasing => release_credentials(&self.meta, &self.table, &scope, &integration).await?,
+            Lifecycle::Live => {}
         }
-        if integration.erasing {
-            erase(&self.meta, &self.table, &scope, &integration).await?;
-        } else if integration.letting_go {
-            let_go(&self.meta, &self.table, &scope, &integration).await?;
-        }
-        if integration.erasing || integration.letting_go || integration.credentials.is_empty() {
+        if integration.lifecycle != Lifecycle::Live || integration.credentials.is_empty() {
             // There is nothing to look at, and once everybody is told, nothing to come back for.
             self.notifier.notify(&scope, &integration, now).await?;
             return Ok(self.table.schedule_check(&scope, &integration, None).await?);
@@ -184,8 +185,7 @@ impl ConnectionChecker {
         };
         let (mut seen, mut missed) = (Vec::with_capacity(connected.len()), Vec::new());
         for page in &connected {
-            let mut now_seen =
-                PageSeen { page: page.clone(), subscribed: None, ended: page.ended.clone(), problem: None };
+            let mut now_seen = PageSeen { page: page.clone(), subscription: None, ended: page.ended.clone() };
             let answer = credentials.pages.contains_key(&page.page_id).then(|| answers.next()).flatten();
             match answer {
                 None => {
@@ -198,13 +198,13 @@ impl ConnectionChecker {
                     if wanted && !subscribed.iter().any(|field| field == LEAD_FIELD) {
                         missed.push(last_well(before, now).max(page.connected_at));
                     }
-                    (now_seen.subscribed, now_seen.ended) = (Some(subscribed), None);
+                    (now_seen.subscription, now_seen.ended) = (Some(Subscription::Fields(subscribed)), None);
                 }
                 Some(Err(error)) => match error.token_death() {
                     Some(reason) => now_seen.ended = Some(end(page, reason, error.to_string())),
                     // Who may not read it back may not repair it either. What may heal is seen at the next look.
                     None if error.verdict() == Verdict::GiveUp => {
-                        now_seen.problem = Some(problems::not_subscribed(page, &error));
+                        now_seen.subscription = Some(Subscription::Refused(error.to_string()));
                     }
                     None => {
                         tracing::info!(%error, page = %page.page_id, "a page's subscription could not be read back");
@@ -220,38 +220,34 @@ impl ConnectionChecker {
     /// Writes down how the pages are, puts back what is not subscribed, takes the app off pages that nobody uses, and
     /// writes down what is missing.
     async fn repair(&self, scope: &OrgScope, integration: &Integration, pages: &Pages) -> Result<(), WorkError> {
-        let (mut to_repair, mut found) = (Vec::new(), Vec::new());
+        let (mut to_repair, mut subscriptions) = (Vec::new(), BTreeMap::new());
         for seen in &pages.connected {
             let page = &seen.page;
-            let subscribed = seen.subscribed.as_ref().unwrap_or(&page.subscribed_fields);
-            if page.ended != seen.ended || page.subscribed_fields != *subscribed {
-                self.table.record_page(scope, page, subscribed, seen.ended.as_ref()).await?;
+            let fields_now = match &seen.subscription {
+                Some(Subscription::Fields(fields)) => fields,
+                Some(Subscription::Refused(_)) | None => &page.subscribed_fields,
+            };
+            if page.ended != seen.ended || page.subscribed_fields != *fields_now {
+                self.table.record_page(scope, page, fields_now, seen.ended.as_ref()).await?;
             }
-            let is_missing = |field: &&str| !subscribed.iter().any(|known| known == field);
-            if seen.subscribed.is_some() && fields(&integration.scopes).iter().any(is_missing) {
+            let is_missing = |field: &&str| !fields_now.iter().any(|known| known == field);
+            let was_read = matches!(seen.subscription, Some(Subscription::Fields(_)));
+            if was_read && fields(&integration.scopes).iter().any(is_missing) {
                 if !page.subscribed_fields.is_empty() {
-                    tracing::warn!(org = %scope.org(), page = %page.page_id, ?subscribed, metric = "subscriptions_lost", "a page's subscription is not as it was");
+                    tracing::warn!(org = %scope.org(), page = %page.page_id, subscribed = ?fields_now, metric = "subscriptions_lost", "a page's subscription is not as it was");
                 }
                 to_repair.push(page.clone());
             }
-            found.extend(seen.problem.clone());
+            subscriptions.extend(seen.subscription.clone().map(|seen| (page.page_id.clone(), seen)));
         }
-        let (graph, tokens) = (&pages.graph, &pages.credentials.pages);
+        let (graph, credentials) = (&pages.graph, &pages.credentials);
         let living: Vec<Connection> =
             pages.connected.iter().filter(|seen| seen.ended.is_none()).map(|seen| seen.page.clone()).collect();
-        found.extend(subscribe(graph, &self.table, scope, &to_repair, tokens, &integration.scopes).await?);
-        let mut all = problems::missing_scopes(&integration.asked_scopes, &integration.scopes);
-        all.extend(
-            integration
-                .problems
-                .iter()
-                .filter(|problem| problem.code == IntegrationProblemCode::PageWithoutToken)
-                .cloned(),
-        );
-        all.extend(problems::of_pages(integration, &living));
-        all.extend(found);
-        all.extend(problems::of_lead_access(graph, integration, &pages.credentials, &living).await);
-        self.table.set_problems(scope, &integration.id, &all).await?;
+        let (tokens, granted) = (&credentials.pages, &integration.scopes);
+        subscriptions.extend(subscribe(graph, &self.table, scope, &to_repair, tokens, granted).await?);
+        let observed = observe(graph, integration, credentials, &living, subscriptions).await;
+        let problems = diagnosis::problems(integration, &observed);
+        self.table.set_problems(scope, &integration.id, &problems).await?;
         release(graph, &self.table, scope, &pages.left, tokens).await
     }
 

@@ -10,6 +10,7 @@ use leadwire::jobs::CheckJob;
 use leadwire::jobs::{LeadJob, SweepJob};
 use leadwire::leads::{LeadWriter, Search, Sweep, cannot_search, report_quiet_pages};
 use leadwire::meta_app::MetaApp;
+use leadwire::model::connection::Lifecycle;
 use leadwire::model::connection::standing::EndReason;
 use leadwire::model::failure::FailureCode;
 use leadwire::queue::Queue;
@@ -60,7 +61,10 @@ impl Sweeper {
             },
         };
         let ended = integration.standing(now).reason.filter(|reason| *reason != EndReason::PageRoleLost);
-        if ended.is_some() || integration.removing || !table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
+        if ended.is_some()
+            || integration.lifecycle == Lifecycle::Removing
+            || !table.org(&scope).await?.is_some_and(|org| org.has_meta())
+        {
             let why = ended.map_or("The integration, or Meta in the org's plan, is gone.", EndReason::message);
             return give_up(table, &scope, job, FailureCode::IntegrationEnded, why).await;
         }

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_http::http::{Method, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt, Response};
-use leadwire::connections::{erase, let_go, person_hash};
+use leadwire::connections::{erase, person_hash, release_credentials};
 use leadwire::error::WorkError;
 use leadwire::graph::signed_request::{SignedRequest, SignedRequestError};
 use leadwire::http::{Problem, ProblemCode};
@@ -18,8 +18,8 @@ use leadwire::ids::OrgScope;
 use leadwire::jobs::CheckJob;
 use leadwire::meta_app::AppSecrets;
 use leadwire::meta_app::MetaApp;
-use leadwire::model::connection::Integration;
 use leadwire::model::connection::standing::{EndReason, Ended};
+use leadwire::model::connection::{Integration, Lifecycle};
 use leadwire::queue::Queue;
 use leadwire::secret::HmacKey;
 use leadwire::table::Table;
@@ -63,8 +63,8 @@ impl Desk {
     async fn deauthorize(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let asked = self.signed(request).await?;
         let (reason, evidence) = (EndReason::AppRemoved, "Meta's deauthorize callback");
-        let marked = self.mark(&asked, reason, evidence, false).await?;
-        self.finish(&marked, false).await;
+        let marked = self.mark(&asked, reason, evidence, Lifecycle::Releasing).await?;
+        self.finish(&marked, Lifecycle::Releasing).await;
         Ok(json(&serde_json::json!({ "success": true })))
     }
 
@@ -73,11 +73,11 @@ impl Desk {
         let asked = self.signed(request).await?;
         let code = self.code(&asked);
         let (reason, evidence) = (EndReason::DataDeleted, "Meta's data deletion callback");
-        let marked = self.mark(&asked, reason, evidence, true).await?;
+        let marked = self.mark(&asked, reason, evidence, Lifecycle::Erasing).await?;
         let integrations = marked.iter().map(|(scope, found)| (scope.org().clone(), found.id.clone())).collect();
         let erasure = Erasure { requested_at: leadwire::clock::now(), integrations };
         self.table.record_erasure(&code, &erasure).await?;
-        self.finish(&marked, true).await;
+        self.finish(&marked, Lifecycle::Erasing).await;
         tracing::info!(integrations = marked.len(), "data deletion");
         let mut url = self.origin(request)?;
         url.set_path(DELETION);
@@ -93,13 +93,13 @@ impl Desk {
         asked: &SignedRequest,
         reason: EndReason,
         evidence: &str,
-        erasing: bool,
+        as_what: Lifecycle,
     ) -> Result<Vec<(OrgScope, Integration)>, Problem> {
         let now = leadwire::clock::now();
         let ended = Ended { reason, since: now, evidence: evidence.to_owned() };
         let mut marked = Vec::new();
         for (scope, integration) in self.connected_by(asked).await? {
-            if self.table.begin_ending(&scope, &integration, &ended, erasing, now).await? {
+            if self.table.begin_ending(&scope, &integration, &ended, as_what, now).await? {
                 marked.push((scope, integration));
             }
         }
@@ -110,13 +110,13 @@ impl Desk {
     ///
     /// The check does the rest and notifies the org's admins: at once if the queue accepts the job, otherwise when the
     /// planner schedules it.
-    async fn finish(&self, marked: &[(OrgScope, Integration)], erasing: bool) {
+    async fn finish(&self, marked: &[(OrgScope, Integration)], as_what: Lifecycle) {
         let all = async {
             for (scope, integration) in marked {
-                let done = if erasing {
+                let done = if as_what == Lifecycle::Erasing {
                     erase(&self.meta, &self.table, scope, integration).await
                 } else {
-                    let_go(&self.meta, &self.table, scope, integration).await
+                    release_credentials(&self.meta, &self.table, scope, integration).await
                 };
                 if let Err(error) = done {
                     tracing::warn!(%error, org = %scope.org(), integration = %integration.id, "what a person asked for did not come to its end, and is gone on with");

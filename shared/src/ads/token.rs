@@ -8,6 +8,7 @@ use crate::ids::OrgScope;
 use crate::meta_app::MetaApp;
 use crate::model::ads::account::TokenSource;
 use crate::model::ads::sync_problem::SyncProblemCode;
+use crate::model::connection::Lifecycle;
 use crate::model::connection::standing::EndReason;
 use crate::secret::AccessToken;
 use crate::table::Table;
@@ -27,7 +28,7 @@ pub(super) async fn token(
             let Some(integration) = table.integration(scope, id).await? else { return Ok(None) };
             // One that has only lost its pages has a token that works.
             let ended = integration.standing(now).reason.is_some_and(|reason| reason != EndReason::PageRoleLost);
-            if ended || integration.removing {
+            if ended || integration.lifecycle == Lifecycle::Removing {
                 return Ok(None);
             }
             Ok(Some(meta.vault.user_token(&integration.credentials).await?))

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::observe::observe;
 use super::pages::{release, set_choice, subscribe};
 use super::person::person_hash;
-use super::problems;
 use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::graph::Graph;
@@ -17,6 +17,7 @@ use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::jobs::{CheckJob, LeadJob};
 use crate::leads::{ReplayCause, parked, replay};
 use crate::meta_app::MetaApp;
+use crate::model::connection::diagnosis;
 use crate::model::connection::standing::{EndReason, TokenKind};
 use crate::model::connection::{Choice, ConnectedBy, Connection, FoundCounts, Integration, MetaPerson};
 use crate::model::event::Event;
@@ -138,6 +139,7 @@ impl Connector {
             granted_for: grant.info.granted_for(),
             scopes: grant.info.scopes,
             ended: None,
+            problems: tokenless.iter().map(|page| diagnosis::page_without_token(&page.id, &page.name)).collect(),
             missed_since: known.as_ref().and_then(|known| missed_since(known, now)),
             probed_at: Some(now),
             id: id.clone(),
@@ -165,13 +167,11 @@ impl Connector {
         set_choice(&self.table, scope, &withdrawn, Choice::Withdrawn, now).await?;
         let connected: Vec<Connection> = pages.into_iter().filter(Connection::is_connected).collect();
 
-        let mut found = problems::missing_scopes(&integration.asked_scopes, &integration.scopes);
-        found.extend(tokenless.iter().map(problems::page_without_token));
-        found.extend(problems::of_pages(&integration, &connected));
         let (tokens, granted) = (&credentials.pages, &integration.scopes);
-        found.extend(subscribe(graph, &self.table, scope, &connected, tokens, granted).await?);
-        found.extend(problems::of_lead_access(graph, &integration, &credentials, &connected).await);
-        self.table.set_problems(scope, &id, &found).await?;
+        let subscriptions = subscribe(graph, &self.table, scope, &connected, tokens, granted).await?;
+        let observed = observe(graph, &integration, &credentials, &connected, subscriptions).await;
+        let problems = diagnosis::problems(&integration, &observed);
+        self.table.set_problems(scope, &id, &problems).await?;
         self.leave_behind(scope, graph, &integration, known, &withdrawn).await;
 
         let ids: Vec<PageId> = connected.iter().map(|page| page.page_id.clone()).collect();

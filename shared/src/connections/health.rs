@@ -6,17 +6,18 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::problems::{LEAD_ACCESS_FIX, LEAD_SCOPE, missing_tasks};
+use super::observe::lead_access;
 use super::{Connections, Connector};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, WorkError};
-use crate::graph::access::LeadAccess;
+use crate::graph::lead_lists::ListedForm;
 use crate::graph::{Graph, GraphError};
 use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::jobs::{CheckJob, LeadJob};
 use crate::meta_app::MetaApp;
-use crate::model::connection::health::{Check, CheckId, CheckStatus, LeadsDenied, PageSeen, Seen, Sight, report};
-use crate::model::connection::standing::{EndReason, Ended, TokenKind};
+use crate::model::connection::diagnosis::{Observed, PageObservation, Subscription};
+use crate::model::connection::health::{Check, CheckId, CheckStatus, HealthObservation, PageHealth, report};
+use crate::model::connection::standing::{EndReason, Ended};
 use crate::model::connection::{Connection, Integration};
 use crate::queue::Queue;
 use crate::secret::AccessToken;
@@ -141,7 +142,7 @@ async fn check_health(
         Err(error) => Err(error),
     };
     let mut current = integration.clone();
-    let (token, page_sights) = match &credentials {
+    let (token, mut asked) = match &credentials {
         Err(error) => {
             if integration.ended.is_none() {
                 current = ended_by_us(integration, EndReason::TokenUnreadable, error.to_string(), now);
@@ -157,16 +158,13 @@ async fn check_health(
                 }
                 Err(error) => Err(error.to_string()),
             };
-            (token, look_at_pages(&graph, &current, credentials, &pages).await)
+            (token, ask_about_pages(&graph, &current, credentials, &pages).await)
         }
     };
-    let missing = current.asked_scopes.iter().filter(|scope| !current.scopes.contains(scope)).cloned().collect();
-    let seen = Seen {
-        standing: current.standing(now),
+    let seen = HealthObservation {
         token,
-        token_kind: current.token_kind,
-        missing_scopes: missing,
-        pages: pages.iter().map(|page| seen_of(page, page_sights.get(&page.page_id))).collect(),
+        pages: pages.iter().map(|page| page_health(page, &mut asked)).collect(),
+        integration: current,
         queued,
         parked: parked.into_iter().map(|lead| lead.reason).collect(),
     };
@@ -174,76 +172,64 @@ async fn check_health(
 }
 
 /// What Meta said of one page.
-struct PageSights {
-    tasks: Sight<Vec<String>>,
-    subscribed: Sight<Vec<String>>,
-    lead_access: Sight<LeadAccess>,
-    forms: Sight<Vec<(String, bool)>>,
+struct PageAnswers {
+    observation: PageObservation,
+    forms: Observed<Vec<(String, bool)>>,
 }
 
-async fn look_at_pages(
+/// Asks Meta everything about pages that have a token.
+async fn ask_about_pages(
     graph: &Graph,
     integration: &Integration,
     credentials: &Credentials,
     pages: &[Connection],
-) -> BTreeMap<PageId, PageSights> {
+) -> BTreeMap<PageId, PageAnswers> {
+    let pages: Vec<Connection> =
+        pages.iter().filter(|page| credentials.pages.contains_key(&page.page_id)).cloned().collect();
     let asked: Vec<(&PageId, &AccessToken)> =
         pages.iter().filter_map(|page| credentials.pages.get_key_value(&page.page_id)).collect();
-    let leads_granted = integration.scopes.iter().any(|scope| scope == LEAD_SCOPE);
-    let access = async {
-        if integration.token_kind == TokenKind::User && leads_granted {
-            let answers = graph.lead_access(&credentials.me.id, &asked).await;
-            answers.into_iter().map(|answer| answer.map_err(|error| error.to_string())).collect()
-        } else {
-            let why = if leads_granted { "Meta does not tell system users" } else { "leads_retrieval is not granted" };
-            asked.iter().map(|_| Err(why.to_owned())).collect::<Vec<_>>()
-        }
-    };
-    let (tasks, subscribed, access, forms) =
-        tokio::join!(graph.tasks(&credentials.user_token), graph.subscriptions(&asked), access, graph.forms(&asked));
+    let (tasks, subscriptions, mut access, forms) = tokio::join!(
+        graph.tasks(&credentials.user_token),
+        graph.subscriptions(&asked),
+        lead_access(graph, integration, credentials, &pages),
+        graph.forms(&asked)
+    );
     let tasks = tasks.map_err(|error| error.to_string());
-    let mut sights = BTreeMap::new();
-    for (((page, _), subscribed), (lead_access, forms)) in
-        asked.iter().zip(subscribed).zip(access.into_iter().zip(forms))
-    {
-        let tasks = match &tasks {
-            Ok(tasks) => tasks.get(page).cloned().ok_or_else(|| "Meta does not list the page".to_owned()),
-            Err(why) => Err(why.clone()),
+    let answers = pages.iter().zip(subscriptions).zip(forms).map(|((page, subscription), forms)| {
+        let stored = PageObservation::stored(page);
+        let observation = PageObservation {
+            tasks: tasks.as_ref().map_err(Clone::clone).and_then(|tasks| {
+                tasks.get(&page.page_id).cloned().ok_or_else(|| "Meta does not list the page".to_owned())
+            }),
+            subscription: match subscription {
+                Ok(fields) => Ok(Subscription::Fields(fields)),
+                Err(error) => Err(error.to_string()),
+            },
+            lead_access: access.remove(&page.page_id).unwrap_or(stored.lead_access),
+            ..stored
         };
-        let sight = PageSights {
-            tasks,
-            subscribed: subscribed.map_err(|error| error.to_string()),
-            lead_access,
-            forms: forms
-                .map_err(|error| error.to_string())
-                .map(|forms| forms.into_iter().map(|form| (form.name, form.status == "ACTIVE")).collect()),
-        };
-        sights.insert((*page).clone(), sight);
-    }
-    sights
+        let is_active = |form: ListedForm| (form.name, form.status == "ACTIVE");
+        let forms = forms.map(|forms| forms.into_iter().map(is_active).collect()).map_err(|error| error.to_string());
+        (page.page_id.clone(), PageAnswers { observation, forms })
+    });
+    answers.collect()
 }
 
-fn seen_of(page: &Connection, sights: Option<&PageSights>) -> PageSeen {
-    fn of<T: Clone>(sights: Option<&PageSights>, sight: impl Fn(&PageSights) -> &Sight<T>) -> Sight<T> {
-        sights.map_or_else(|| Err("there is no token to ask with".to_owned()), |sights| sight(sights).clone())
-    }
-    let denied = |access: LeadAccess| {
-        if access.can_access_lead {
-            return Ok(());
-        }
-        Err(LeadsDenied {
-            reason: access.failure_reason.unwrap_or_else(|| "Meta gives no reason".to_owned()),
-            fix: access.failure_resolution.unwrap_or_else(|| LEAD_ACCESS_FIX.to_owned()),
-        })
-    };
-    PageSeen {
-        id: page.page_id.clone(),
-        name: page.page_name.clone(),
+fn page_health(page: &Connection, answers: &mut BTreeMap<PageId, PageAnswers>) -> PageHealth {
+    let answers = answers.remove(&page.page_id).unwrap_or_else(|| {
+        let no_token = || "there is no token to ask with".to_owned();
+        let observation = PageObservation {
+            tasks: Err(no_token()),
+            subscription: Err(no_token()),
+            lead_access: Err(no_token()),
+            ..PageObservation::stored(page)
+        };
+        PageAnswers { observation, forms: Err(no_token()) }
+    });
+    PageHealth {
+        observation: answers.observation,
         lost: page.ended.as_ref().map(|ended| ended.reason),
-        missing_tasks: of(sights, |sights| &sights.tasks).map(|tasks| missing_tasks(&tasks)),
-        subscribed: of(sights, |sights| &sights.subscribed),
-        lead_access: of(sights, |sights| &sights.lead_access).map(denied),
-        forms: of(sights, |sights| &sights.forms),
+        forms: answers.forms,
         connected_at: page.connected_at,
         last_webhook_at: page.last_webhook_at,
         last_lead_at: page.last_lead_at,

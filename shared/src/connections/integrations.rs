@@ -10,7 +10,7 @@ use crate::directory::MetaAccess;
 use crate::error::ActError;
 use crate::ids::{IntegrationId, PageId, UserId};
 use crate::model::connection::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
-use crate::model::connection::{Choice, Connection, Integration, IntegrationProblem};
+use crate::model::connection::{Choice, Connection, Integration, IntegrationProblem, Lifecycle};
 use crate::model::lead::assignment::Assignment;
 
 /// An integration.
@@ -209,7 +209,7 @@ impl Connections {
 
     async fn load(&self, access: &MetaAccess) -> Result<(Vec<Integration>, Vec<Connection>), ActError> {
         let mut integrations = self.connector.table.integrations(&access.scope).await?;
-        integrations.retain(|integration| !integration.removing);
+        integrations.retain(|integration| integration.lifecycle != Lifecycle::Removing);
         Ok((integrations, self.connector.table.connections(&access.scope).await?))
     }
 }

@@ -9,6 +9,7 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::graph::oauth::dialog_url;
 use crate::ids::IntegrationId;
+use crate::model::connection::Lifecycle;
 use crate::model::connection::login::{DEFAULT_SCOPES, LIFETIME, Login, ReturnUrls, State};
 use crate::model::lead::assignment::Assignment;
 use crate::table::integration::IntegrationSettings;
@@ -80,7 +81,7 @@ impl Connections {
         let settings = check_settings(&self.connector.table, scope, settings).await?;
         if let Some(id) = &request.integration_id {
             let integration = self.tokens.integration(scope, id).await.map_err(|error| error.at("integration_id"))?;
-            if integration.erasing {
+            if integration.lifecycle == Lifecycle::Erasing {
                 let message = "The data of the person who connected is being deleted. Try again in a minute.";
                 return Err(ActError::refuse(ErrorCode::IntegrationBusy, message));
             }

@@ -12,9 +12,9 @@ mod health_tests;
 mod integrations;
 mod login;
 mod manage;
+mod observe;
 mod pages;
 mod person;
-pub mod problems;
 mod remove;
 mod settings;
 mod system_user;
@@ -28,9 +28,10 @@ pub use integrations::{
 };
 pub use login::{CONSOLE_RETURN_PATH, Dialog, LoginRequest};
 pub use manage::{Disconnected, NewIntegration, PagesIn, Removal, SettingsIn, TokenIn};
+pub use observe::observe;
 pub use pages::{release, subscribe};
 pub use person::person_hash;
-pub use remove::{erase, let_go, remove};
+pub use remove::{erase, release_credentials, remove};
 
 use crate::tokens::Tokens;
 

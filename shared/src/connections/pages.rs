@@ -7,13 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::problems;
+use super::observe::observe;
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::subscriptions::fields;
 use crate::graph::{Graph, GraphError};
 use crate::ids::{OrgScope, PageId};
 use crate::meta_app::MetaApp;
-use crate::model::connection::{Choice, Connection, Integration, IntegrationProblem, IntegrationProblemCode};
+use crate::model::connection::diagnosis::{self, Subscription};
+use crate::model::connection::{Choice, Connection, Integration};
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::{Table, write_all};
@@ -48,14 +49,12 @@ pub(super) async fn choose_pages(
     let graph = meta.graph().await?;
     set_choice(table, scope, &added, Choice::Connected, now).await?;
     set_choice(table, scope, &dropped, Choice::LeftOut, now).await?;
-    // All of them, not only those that change: what stopped half-way the last time is completed.
-    let mut found: Vec<IntegrationProblem> = integration.problems.clone();
-    found.retain(|problem| problem.page_id.is_none() || problem.code == IntegrationProblemCode::PageWithoutToken);
-    found.extend(problems::of_pages(integration, &chosen));
-    found.extend(subscribe(&graph, table, scope, &chosen, &credentials.pages, &integration.scopes).await?);
+    // All of them, not only those that change: this completes what was interrupted the last time.
+    let subscriptions = subscribe(&graph, table, scope, &chosen, &credentials.pages, &integration.scopes).await?;
     release(&graph, table, scope, &left, &credentials.pages).await?;
-    found.extend(problems::of_lead_access(&graph, integration, &credentials, &chosen).await);
-    table.set_problems(scope, &integration.id, &found).await?;
+    let observed = observe(&graph, integration, &credentials, &chosen, subscriptions).await;
+    let problems = diagnosis::problems(integration, &observed);
+    table.set_problems(scope, &integration.id, &problems).await?;
     Ok(())
 }
 
@@ -70,11 +69,11 @@ pub(super) async fn set_choice(
     Ok(write_all(changing).await?)
 }
 
-/// Subscribes pages to what Leadwire listens to, as far as it was granted, writes down what is subscribed then, and answers
-/// what Meta refused.
+/// Subscribes pages to the fields that the granted permissions allow, and stores what is subscribed then. Returns the
+/// subscription of each page that has a token.
 ///
-/// What is subscribed is read first: a page may serve another org that was granted more, and nothing of that is taken
-/// away. Where nothing is missing, nothing is asked for.
+/// The present subscription is read first: a page may serve another org that was granted more, and nothing of that is
+/// removed. Where nothing is missing, nothing is requested.
 pub async fn subscribe(
     graph: &Graph,
     table: &Table,
@@ -82,38 +81,46 @@ pub async fn subscribe(
     pages: &[Connection],
     tokens: &BTreeMap<PageId, AccessToken>,
     granted: &[String],
-) -> Result<Vec<IntegrationProblem>, WorkError> {
+) -> Result<BTreeMap<PageId, Subscription>, WorkError> {
     let wanted = fields(granted);
     let with_tokens: Vec<(&Connection, &AccessToken)> =
         pages.iter().filter_map(|page| Some((page, tokens.get(&page.page_id)?))).collect();
     let asked: Vec<(&PageId, &AccessToken)> = with_tokens.iter().map(|(page, token)| (&page.page_id, *token)).collect();
-    let (mut recording, mut found, mut missing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut outcomes, mut missing) = (BTreeMap::new(), Vec::new());
     for ((page, token), present) in with_tokens.into_iter().zip(graph.subscriptions(&asked).await) {
         match present {
-            Ok(present) => {
-                let mut all = present.clone();
-                all.extend(
-                    wanted.iter().filter(|field| !present.iter().any(|known| known == *field)).map(ToString::to_string),
-                );
-                if all.len() > present.len() {
-                    missing.push((page, token, all));
+            Ok(mut fields) => {
+                let before = fields.len();
+                for field in &wanted {
+                    if !fields.iter().any(|known| known == field) {
+                        fields.push((*field).to_owned());
+                    }
+                }
+                if fields.len() > before {
+                    missing.push((page, token, fields));
                 } else {
-                    recording.push((page, all));
+                    outcomes.insert(page.page_id.clone(), Subscription::Fields(fields));
                 }
             }
-            Err(error) => found.push(problems::not_subscribed(page, &error)),
+            Err(error) => {
+                outcomes.insert(page.page_id.clone(), Subscription::Refused(error.to_string()));
+            }
         }
     }
     let calls: Vec<_> = missing.iter().map(|(page, token, all)| (&page.page_id, *token, all.clone())).collect();
-    for ((page, _, all), outcome) in missing.iter().zip(graph.subscribe(&calls).await) {
-        match outcome {
-            Ok(()) => recording.push((page, all.clone())),
-            Err(error) => found.push(problems::not_subscribed(page, &error)),
-        }
+    for ((page, _, fields), outcome) in missing.iter().zip(graph.subscribe(&calls).await) {
+        let subscription = match outcome {
+            Ok(()) => Subscription::Fields(fields.clone()),
+            Err(error) => Subscription::Refused(error.to_string()),
+        };
+        outcomes.insert(page.page_id.clone(), subscription);
     }
-    let recording: Vec<_> = recording.iter().map(|(page, all)| table.record_page(scope, page, all, None)).collect();
-    write_all(recording).await?;
-    Ok(found)
+    let subscribed = pages.iter().filter_map(|page| match outcomes.get(&page.page_id)? {
+        Subscription::Fields(fields) => Some(table.record_page(scope, page, fields, None)),
+        Subscription::Refused(_) => None,
+    });
+    write_all(subscribed.collect()).await?;
+    Ok(outcomes)
 }
 
 /// Takes the app off those of `pages` from which nobody takes leads any more. None of them is chosen when this is called;

@@ -54,7 +54,7 @@ pub async fn erase(
 ///
 /// # Errors
 /// If something failed that is worth another try.
-pub async fn let_go(
+pub async fn release_credentials(
     meta: &MetaApp,
     table: &Table,
     scope: &OrgScope,
@@ -63,7 +63,7 @@ pub async fn let_go(
     for name in &integration.credentials {
         meta.vault.delete(name).await?;
     }
-    table.end_letting_go(scope, integration).await?;
+    table.end_release(scope, integration).await?;
     tracing::info!(org = %scope.org(), integration = %integration.id, "let go of an integration: its person removed the app");
     Ok(())
 }

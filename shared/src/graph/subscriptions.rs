@@ -29,9 +29,6 @@ pub fn fields(granted: &[String]) -> Vec<&'static str> {
     FIELDS.into_iter().filter(|(_, needed)| needed.is_none_or(allowed)).map(|(field, _)| field).collect()
 }
 
-/// A person needs one of these page tasks to subscribe the page.
-pub const SUBSCRIBING_TASKS: [&str; 3] = ["CREATE_CONTENT", "MANAGE", "MODERATE"];
-
 #[derive(Deserialize)]
 struct Subscriber {
     id: String,

@@ -9,7 +9,7 @@ use super::Outcomes;
 use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::ids::{LeadId, OrgScope};
-use crate::model::connection::Connection;
+use crate::model::connection::{Connection, Lifecycle};
 use crate::model::event::Event;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::{WritePlan, plan};
@@ -180,7 +180,9 @@ impl LeadWriter {
             return Ok(None);
         }
         let integration = self.table.integration(scope, &connection.integration_id).await?;
-        Ok(integration.filter(|integration| !integration.removing).map(|integration| integration.assignment))
+        Ok(integration
+            .filter(|integration| integration.lifecycle != Lifecycle::Removing)
+            .map(|integration| integration.assignment))
     }
 }
 

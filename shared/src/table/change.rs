@@ -75,6 +75,14 @@ impl ItemUpdate {
         Ok(self)
     }
 
+    /// Requires that an attribute does not have a value. An absent one does not have it.
+    pub(super) fn if_not(mut self, name: &str, value: &impl Serialize) -> Result<Self, TableError> {
+        let (name_ref, value_ref) = self.named(name);
+        self.request = self.request.expression_attribute_values(&value_ref, serde_dynamo::to_attribute_value(value)?);
+        self.conditions.push(format!("(attribute_not_exists({name_ref}) OR {name_ref} <> {value_ref})"));
+        Ok(self)
+    }
+
     /// Executes the change. Returns `false` if a condition did not hold.
     pub(super) async fn send(self) -> Result<bool, TableError> {
         Ok(self.made(ReturnValue::None).await?.is_some())

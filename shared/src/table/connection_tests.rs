@@ -7,7 +7,7 @@ use super::*;
 use crate::ids::{IntegrationId, OrgId, OrgScope, UserId};
 use crate::model::connection::login::{Login, LoginClaim, LoginOutcome};
 use crate::model::connection::standing::{EndReason, Ended};
-use crate::model::connection::{Choice, ConnectedBy, Connection, Integration};
+use crate::model::connection::{Choice, ConnectedBy, Connection, Integration, Lifecycle};
 use crate::model::lead::assignment::Assignment;
 use crate::table::erasure::Erasure;
 
@@ -59,7 +59,9 @@ async fn findings_about_an_earlier_token_are_dropped() {
     let again = Integration { connected_at: at("2026-02-01T00:00:00Z"), ..ours() };
     assert!(table.replace_integration(&a, &again, Some(at("2026-02-02T00:00:00Z"))).await.unwrap());
     assert!(!table.record_findings(&a, &seen, &findings(Some(revoked())), at("2026-01-03T00:00:00Z")).await.unwrap());
-    assert!(!table.begin_ending(&a, &seen, &revoked(), false, at("2026-01-03T00:00:00Z")).await.unwrap());
+    assert!(
+        !table.begin_ending(&a, &seen, &revoked(), Lifecycle::Releasing, at("2026-01-03T00:00:00Z")).await.unwrap()
+    );
     table.schedule_check(&a, &seen, None).await.unwrap();
     assert_eq!(
         table.due_integrations(None).await.unwrap().len(),
@@ -113,7 +115,7 @@ async fn a_deletion_ends_only_what_is_still_being_deleted() {
 async fn what_is_on_its_way_out_is_not_connected_again() {
     let (table, a) = with_ours("2026-01-09T00:00:00Z").await;
     assert!(!table.insert_integration(&a, &ours(), None).await.unwrap(), "there is one already");
-    assert!(table.begin_ending(&a, &ours(), &revoked(), true, at("2026-01-02T00:00:00Z")).await.unwrap());
+    assert!(table.begin_ending(&a, &ours(), &revoked(), Lifecycle::Erasing, at("2026-01-02T00:00:00Z")).await.unwrap());
     assert!(!table.replace_integration(&a, &ours(), None).await.unwrap(), "it is being erased");
     table.end_erasure(&a, &ours()).await.unwrap();
     assert!(table.replace_integration(&a, &ours(), None).await.unwrap());
@@ -175,7 +177,7 @@ async fn an_erasure_is_done_when_its_integrations_are() {
     let now = at("2026-01-02T00:00:00Z");
     let erasure = Erasure { requested_at: now, integrations: vec![(OrgId::parse("a").unwrap(), ours().id)] };
     table.record_erasure("code", &erasure).await.unwrap();
-    assert!(table.begin_ending(&a, &ours(), &revoked(), true, now).await.unwrap());
+    assert!(table.begin_ending(&a, &ours(), &revoked(), Lifecycle::Erasing, now).await.unwrap());
     assert_eq!(table.still_erasing(&erasure).await.unwrap(), 1);
     // Meta asks again while the work is half done: the first request stands.
     let again = Erasure { requested_at: at("2026-01-03T00:00:00Z"), integrations: vec![] };
@@ -187,6 +189,38 @@ async fn an_erasure_is_done_when_its_integrations_are() {
     let left = table.integration(&a, &ours().id).await.unwrap().unwrap();
     assert_eq!((left.name, left.credentials.len(), left.connected_by.name), (ours().name, 0, None));
     assert_eq!(table.erasure("cod").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_lesser_ending_never_replaces_a_greater_one() {
+    use Lifecycle::{Erasing, Live, Releasing, Removing};
+    let now = at("2026-01-02T00:00:00Z");
+    for (first, second, expect) in [
+        (Releasing, Erasing, Erasing),
+        (Erasing, Releasing, Erasing),
+        (Removing, Releasing, Removing),
+        (Removing, Erasing, Removing),
+    ] {
+        let (table, a) = with_ours("2026-01-09T00:00:00Z").await;
+        let id = ours().id;
+        let lifecycle = async || table.integration(&a, &id).await.unwrap().unwrap().lifecycle;
+        assert_eq!(lifecycle().await, Live);
+        match first {
+            Removing => assert!(table.begin_removal(&a, &id, now).await.unwrap()),
+            first => assert!(table.begin_ending(&a, &ours(), &revoked(), first, now).await.unwrap()),
+        }
+        assert!(table.begin_ending(&a, &ours(), &revoked(), second, now).await.unwrap(), "{first:?} {second:?}");
+        assert_eq!(lifecycle().await, expect, "{first:?} {second:?}");
+        // Whoever finishes the lesser one does not make the integration live again.
+        match second {
+            Releasing => table.end_release(&a, &ours()).await.unwrap(),
+            _ if expect == Removing => table.end_erasure(&a, &ours()).await.unwrap(),
+            _ => {}
+        }
+        assert_eq!(lifecycle().await, expect, "{first:?} {second:?}");
+        let erasure = Erasure { requested_at: now, integrations: vec![(OrgId::parse("a").unwrap(), id.clone())] };
+        assert_eq!(table.still_erasing(&erasure).await.unwrap(), 1);
+    }
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::keys;
 use super::{Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
+use crate::model::connection::Lifecycle;
 
 /// Two years, so that a person can still look up the confirmation code.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 730);
@@ -38,7 +39,9 @@ impl Table {
         let mut open = 0;
         for (org, id) in &erasure.integrations {
             let integration = self.integration(&OrgScope::new(org.clone()), id).await?;
-            open += usize::from(integration.is_some_and(|found| found.erasing));
+            open += usize::from(
+                integration.is_some_and(|found| matches!(found.lifecycle, Lifecycle::Erasing | Lifecycle::Removing)),
+            );
         }
         Ok(open)
     }

@@ -9,7 +9,7 @@ use super::keys;
 use super::{Row, Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
 use crate::model::connection::standing::Ended;
-use crate::model::connection::{ConnectedBy, Integration, IntegrationProblem};
+use crate::model::connection::{ConnectedBy, Integration, IntegrationProblem, Lifecycle};
 use crate::model::lead::assignment::Assignment;
 
 /// Problems stored with an integration. An item holds 400 KB, and an admin does not need more.
@@ -107,7 +107,8 @@ impl Table {
     ) -> Result<bool, TableError> {
         const KEPT: [&str; 4] = ["name", "description", "assignment", "created_at"];
         let change = self.saving(scope, integration, next_check, &KEPT)?;
-        change.if_exists().if_unchanged("removing", &false)?.if_unchanged("erasing", &false)?.send().await
+        let change = change.if_exists().if_not("lifecycle", &Lifecycle::Removing)?;
+        change.if_not("lifecycle", &Lifecycle::Erasing)?.send().await
     }
 
     fn saving(
@@ -133,7 +134,7 @@ impl Table {
         let index = at.map(|at| keys::check_index(scope, &seen.id, at));
         let change = self.change(&keys::integration(scope, &seen.id)).index(index).if_exists();
         let change = change.if_unchanged("connected_at", &seen.connected_at)?.if_unchanged("ended", &seen.ended)?;
-        change.if_unchanged("removing", &false)?.send().await.map(drop)
+        change.if_not("lifecycle", &Lifecycle::Removing)?.send().await.map(drop)
     }
 
     /// Changes the admin's settings. `false` if there is no such integration.
@@ -169,7 +170,7 @@ impl Table {
         let change = self.change(&keys::integration(scope, &seen.id)).set_all(findings, &[])?;
         let change = change.index(Some(keys::check_index(scope, &seen.id, next_check)));
         let change = change.if_exists().if_unchanged("connected_at", &seen.connected_at)?;
-        change.if_unchanged("ended", &seen.ended)?.if_unchanged("removing", &false)?.send().await
+        change.if_unchanged("ended", &seen.ended)?.if_not("lifecycle", &Lifecycle::Removing)?.send().await
     }
 
     /// Records that the leads that may have been missed were requested from Meta.
@@ -182,10 +183,11 @@ impl Table {
     }
 
     /// Records that the secrets of a released integration are deleted. It stays in the check queue until its admins are
-    /// notified. Does nothing if it was connected again.
-    pub async fn end_letting_go(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
+    /// notified. Does nothing if it was connected again, or is being erased or deleted.
+    pub async fn end_release(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
         let change = self.change(&keys::integration(scope, &seen.id)).set("credentials", &Vec::<String>::new())?;
-        let change = change.set("letting_go", &false)?.if_exists();
+        let change = change.set("lifecycle", &Lifecycle::Live)?.if_exists();
+        let change = change.if_unchanged("lifecycle", &Lifecycle::Releasing)?;
         change.if_unchanged("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 
@@ -208,42 +210,54 @@ impl Table {
         id: &IntegrationId,
         now: Timestamp,
     ) -> Result<bool, TableError> {
-        let change = self.change(&keys::integration(scope, id)).set("removing", &true)?;
+        let change = self.change(&keys::integration(scope, id)).set("lifecycle", &Lifecycle::Removing)?;
         change.index(Some(keys::check_index(scope, id, now))).if_exists().send().await
     }
 
     /// Ends an integration at the request of the person who connected it, and puts it first in the check queue, so that
-    /// interrupted work is resumed. What follows is an erasure if the person requested one, otherwise only a release.
-    /// `false` if it was connected again since it was read.
+    /// interrupted work is resumed. `false` if it was connected again since it was read, or is gone.
+    ///
+    /// `as_what` is [`Lifecycle::Releasing`] or [`Lifecycle::Erasing`]. An integration that is already being erased or
+    /// deleted stays so, because that does all of it and more.
     pub async fn begin_ending(
         &self,
         scope: &OrgScope,
         seen: &Integration,
         ended: &Ended,
-        erasing: bool,
+        as_what: Lifecycle,
         now: Timestamp,
     ) -> Result<bool, TableError> {
-        let change = self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?;
-        let change = change.set(if erasing { "erasing" } else { "letting_go" }, &true)?;
-        let change = change.index(Some(keys::check_index(scope, &seen.id, now)));
-        change.if_exists().if_unchanged("connected_at", &seen.connected_at)?.send().await
+        let change =
+            self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?.set("lifecycle", &as_what)?;
+        let change = change.index(Some(keys::check_index(scope, &seen.id, now))).if_exists();
+        let mut change =
+            change.if_unchanged("connected_at", &seen.connected_at)?.if_not("lifecycle", &Lifecycle::Removing)?;
+        if as_what == Lifecycle::Releasing {
+            change = change.if_not("lifecycle", &Lifecycle::Erasing)?;
+        }
+        if change.send().await? {
+            return Ok(true);
+        }
+        let now = self.integration(scope, &seen.id).await?;
+        Ok(now.is_some_and(|now| matches!(now.lifecycle, Lifecycle::Erasing | Lifecycle::Removing)))
     }
 
     /// Records that an erasure is complete: only the org's own data about the integration is left. It stays in the
-    /// check queue until its admins are notified.
+    /// check queue until its admins are notified. Does nothing if it is being deleted.
     pub async fn end_erasure(&self, scope: &OrgScope, seen: &Integration) -> Result<(), TableError> {
         let nobody = ConnectedBy { name: None, ..seen.connected_by.clone() };
         let change = self.change(&keys::integration(scope, &seen.id)).set("connected_by", &nobody)?;
-        let change =
-            change.set("credentials", &Vec::<String>::new())?.set("problems", &Vec::<IntegrationProblem>::new())?;
+        let change = change.set("credentials", &Vec::<String>::new())?;
+        let change = change.set("problems", &Vec::<IntegrationProblem>::new())?;
         let change = change.set("granted_for", &None::<()>)?.set("person", &None::<()>)?;
-        let change = change.set("erasing", &false)?.set("letting_go", &false)?;
-        change.if_exists().if_unchanged("connected_at", &seen.connected_at)?.send().await.map(drop)
+        let change = change.set("lifecycle", &Lifecycle::Live)?.if_exists();
+        let change = change.if_unchanged("lifecycle", &Lifecycle::Erasing)?;
+        change.if_unchanged("connected_at", &seen.connected_at)?.send().await.map(drop)
     }
 
     /// Deletes an integration, provided that it is marked as being deleted.
     pub async fn delete_integration(&self, scope: &OrgScope, id: &IntegrationId) -> Result<(), TableError> {
-        self.delete_if_still(&keys::integration(scope, id), "removing", &true).await
+        self.delete_if_still(&keys::integration(scope, id), "lifecycle", &Lifecycle::Removing).await
     }
 
     /// Lists the integrations that were due at or before `until`, longest due first. Without `until`, lists the whole

@@ -7,7 +7,9 @@ use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::PageId;
-use crate::model::connection::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
+use crate::model::connection::diagnosis::{Observed, PageObservation, not_subscribed, problems};
+use crate::model::connection::standing::{ConnectionStatus, EndReason, TokenKind};
+use crate::model::connection::{Integration, IntegrationProblem, IntegrationProblemCode};
 use crate::model::failure::FailureCode;
 
 /// How a check came out.
@@ -89,46 +91,31 @@ pub struct Check {
     pub page_ids: Vec<PageId>,
 }
 
-/// What was seen of one thing: it, or why it could not be seen.
-pub type Sight<T> = Result<T, String>;
-
-/// What was seen of an integration.
+/// What was observed of an integration.
 #[derive(Debug)]
-pub struct Seen {
-    /// By what is stored and what Meta said just now.
-    pub standing: Standing,
-    /// What Meta said of the token just now; `Err` if it said nothing.
-    pub token: Sight<()>,
-    /// What it is.
-    pub token_kind: TokenKind,
-    /// Asked for and not granted.
-    pub missing_scopes: Vec<String>,
+pub struct HealthObservation {
+    /// The integration, with what Meta said of its dates and permissions just now.
+    pub integration: Integration,
+    /// Whether Meta answered a call with the token just now.
+    pub token: Observed<()>,
     /// Its connected pages.
-    pub pages: Vec<PageSeen>,
+    pub pages: Vec<PageHealth>,
     /// Leads that wait in the queue, of all orgs.
-    pub queued: Sight<u64>,
+    pub queued: Observed<u64>,
     /// Leads of these pages that are parked, with the reason of each.
     pub parked: Vec<FailureCode>,
 }
 
-/// What was seen of one page.
+/// What was observed of one page.
 #[derive(Debug)]
-pub struct PageSeen {
-    /// The page.
-    pub id: PageId,
-    /// Its name.
-    pub name: String,
+pub struct PageHealth {
+    /// What the diagnosis needs.
+    pub observation: PageObservation,
     /// Why this page alone brings no leads, if it does not.
     pub lost: Option<EndReason>,
-    /// Tasks that the person lacks on it.
-    pub missing_tasks: Sight<Vec<&'static str>>,
-    /// Webhook fields that are subscribed.
-    pub subscribed: Sight<Vec<String>>,
-    /// Whether Leads Access Manager lets us have its leads; `Err` with Meta's words if it cannot be known.
-    pub lead_access: Sight<Result<(), LeadsDenied>>,
     /// Its forms: name, and whether people can fill it in.
-    pub forms: Sight<Vec<(String, bool)>>,
-    /// Since when it is connected.
+    pub forms: Observed<Vec<(String, bool)>>,
+    /// When it was connected.
     pub connected_at: Timestamp,
     /// When a webhook last brought a lead.
     pub last_webhook_at: Option<Timestamp>,
@@ -138,29 +125,20 @@ pub struct PageSeen {
     pub last_test_lead_at: Option<Timestamp>,
 }
 
-/// Why Meta keeps a page's leads from us.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeadsDenied {
-    /// In Meta's words.
-    pub reason: String,
-    /// In Meta's words, or ours if it has none.
-    pub fix: String,
-}
-
-/// The webhook field that brings leads.
-pub const LEAD_FIELD: &str = "leadgen";
 /// Leads in the queue that are no sign of trouble yet.
 const USUAL_QUEUE: u64 = 1000;
 
-/// The checks, in the order in which somebody looking for the fault would make them.
+/// The checks, in the order in which an engineer would look for the fault.
 #[must_use]
-pub fn report(seen: &Seen, now: Timestamp) -> Vec<Check> {
+pub fn report(seen: &HealthObservation, now: Timestamp) -> Vec<Check> {
+    let observations: Vec<PageObservation> = seen.pages.iter().map(|page| page.observation.clone()).collect();
+    let problems = problems(&seen.integration, &observations);
     vec![
-        token(seen),
-        scopes(seen),
-        page_tasks(seen),
+        token(seen, now),
+        scopes(&problems),
+        page_tasks(seen, &problems),
         subscription(seen),
-        lead_access(seen),
+        lead_access(seen, &problems),
         forms(seen),
         last_webhook(seen, now),
         last_lead(seen, now),
@@ -173,14 +151,15 @@ fn check(id: CheckId, status: CheckStatus, evidence: impl Into<String>, fix: Opt
     Check { id, status, evidence: evidence.into(), fix: fix.map(ToOwned::to_owned), page_ids: Vec::new() }
 }
 
-fn token(seen: &Seen) -> Check {
+fn token(seen: &HealthObservation, now: Timestamp) -> Check {
     use CheckStatus::{Fail, Pass, Unknown};
-    let kind = match seen.token_kind {
+    let kind = match seen.integration.token_kind {
         TokenKind::User => "A person's token",
         TokenKind::SystemUser => "A system user's token",
     };
-    let ends = seen.standing.expires_at.map_or_else(|| "without end".to_owned(), |end| format!("good until {end}"));
-    match (seen.standing.reason, &seen.token) {
+    let standing = seen.integration.standing(now);
+    let ends = standing.expires_at.map_or_else(|| "without end".to_owned(), |end| format!("good until {end}"));
+    match (standing.reason, &seen.token) {
         (Some(reason), _) => check(CheckId::Token, Fail, reason.message(), Some(reason.fix())),
         (None, _) if seen.pages.iter().any(|page| page.lost.is_some()) => lost_pages(seen),
         (None, Err(why)) => check(
@@ -189,7 +168,7 @@ fn token(seen: &Seen) -> Check {
             format!("{kind}, {ends} as last seen; Meta does not say more now: {why}."),
             None,
         ),
-        (None, Ok(())) if seen.standing.status == ConnectionStatus::ExpiringSoon => {
+        (None, Ok(())) if standing.status == ConnectionStatus::ExpiringSoon => {
             let fix = "Reconnect in time: leads stop on that day.";
             check(CheckId::Token, Pass, format!("{kind}, {ends}; that is soon."), Some(fix))
         }
@@ -197,123 +176,102 @@ fn token(seen: &Seen) -> Check {
     }
 }
 
-fn lost_pages(seen: &Seen) -> Check {
+fn lost_pages(seen: &HealthObservation) -> Check {
     let lost = || seen.pages.iter().filter_map(|page| Some((page, page.lost?)));
-    let evidence: Vec<String> = lost().map(|(page, reason)| format!("{}: {}", page.name, reason.message())).collect();
+    let evidence: Vec<String> =
+        lost().map(|(page, reason)| format!("{}: {}", page.observation.name, reason.message())).collect();
     let fix = lost().map(|(_, reason)| reason.fix()).next();
-    let page_ids = lost().map(|(page, _)| page.id.clone()).collect();
+    let page_ids = lost().map(|(page, _)| page.observation.id.clone()).collect();
     Check { page_ids, ..check(CheckId::Token, CheckStatus::Fail, evidence.join(" "), fix) }
 }
 
-fn scopes(seen: &Seen) -> Check {
-    if seen.missing_scopes.is_empty() {
-        return check(CheckId::Scopes, CheckStatus::Pass, "Everything that was asked for is granted.", None);
-    }
-    let fix = "Reconnect and leave every permission ticked in Meta's dialog.";
-    let evidence = format!("Not granted: {}.", seen.missing_scopes.join(", "));
-    check(CheckId::Scopes, CheckStatus::Fail, evidence, Some(fix))
+/// A check that fails if there are problems of its kind.
+fn failed(id: CheckId, problems: &[IntegrationProblem], code: IntegrationProblemCode) -> Option<Check> {
+    let problems: Vec<&IntegrationProblem> = problems.iter().filter(|problem| problem.code == code).collect();
+    let evidence: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
+    let page_ids = problems.iter().filter_map(|problem| problem.page_id.clone()).collect();
+    let fix = &problems.first()?.fix;
+    Some(Check { page_ids, ..check(id, CheckStatus::Fail, evidence.join(" "), Some(fix)) })
 }
 
-/// What each page says, as one check: the pages that fail, else those of which nothing is known, else all is well.
-fn of_pages<T>(
+/// A check of what could not be observed of some pages, or that passes.
+fn unknown_or_pass<T>(
     id: CheckId,
-    seen: &Seen,
-    look: impl Fn(&PageSeen) -> &Sight<T>,
-    wrong: impl Fn(&PageSeen, &T) -> Option<(String, String)>,
-    well: &str,
+    seen: &HealthObservation,
+    observed: impl Fn(&PageHealth) -> &Observed<T>,
+    pass: &str,
 ) -> Check {
-    let (mut failing, mut unknown) = (Vec::new(), Vec::new());
-    for page in &seen.pages {
-        match look(page) {
-            Ok(found) => failing.extend(wrong(page, found).map(|wrong| (page, wrong))),
-            Err(why) => unknown.push((page, why)),
-        }
-    }
-    if let Some((_, (_, fix))) = failing.first() {
-        let evidence: Vec<String> = failing.iter().map(|(page, (what, _))| format!("{}: {what}", page.name)).collect();
-        let page_ids = failing.iter().map(|(page, _)| page.id.clone()).collect();
-        return Check {
-            page_ids,
-            ..check(id, CheckStatus::Fail, format!("{}.", evidence.join("; ")), Some(fix.as_str()))
+    let unknown: Vec<(&PageHealth, &str)> =
+        seen.pages.iter().filter_map(|page| Some((page, observed(page).as_ref().err()?.as_str()))).collect();
+    let Some((_, why)) = unknown.first() else { return check(id, CheckStatus::Pass, pass, None) };
+    let names: Vec<&str> = unknown.iter().map(|(page, _)| page.observation.name.as_str()).collect();
+    let page_ids = unknown.iter().map(|(page, _)| page.observation.id.clone()).collect();
+    let evidence = format!("Could not be found out for {}: {why}.", names.join(", "));
+    Check { page_ids, ..check(id, CheckStatus::Unknown, evidence, None) }
+}
+
+fn scopes(problems: &[IntegrationProblem]) -> Check {
+    let pass = || check(CheckId::Scopes, CheckStatus::Pass, "Every requested permission is granted.", None);
+    failed(CheckId::Scopes, problems, IntegrationProblemCode::ScopeMissing).unwrap_or_else(pass)
+}
+
+fn page_tasks(seen: &HealthObservation, problems: &[IntegrationProblem]) -> Check {
+    let pass = "The person who connected may do on every page what is needed.";
+    failed(CheckId::PageTasks, problems, IntegrationProblemCode::TaskMissing)
+        .unwrap_or_else(|| unknown_or_pass(CheckId::PageTasks, seen, |page| &page.observation.tasks, pass))
+}
+
+/// Also fails where the subscription lacks the field because the permission is missing: no lead is reported either way.
+fn subscription(seen: &HealthObservation) -> Check {
+    let problems: Vec<IntegrationProblem> =
+        seen.pages.iter().filter_map(|page| not_subscribed(&page.observation)).collect();
+    let pass = "Meta reports the new leads of every page.";
+    failed(CheckId::Subscription, &problems, IntegrationProblemCode::PageNotSubscribed)
+        .unwrap_or_else(|| unknown_or_pass(CheckId::Subscription, seen, |page| &page.observation.subscription, pass))
+}
+
+fn lead_access(seen: &HealthObservation, problems: &[IntegrationProblem]) -> Check {
+    let pass = "Leads Access Manager lets this app read the leads of every page.";
+    failed(CheckId::LeadAccess, problems, IntegrationProblemCode::LeadAccessDenied)
+        .unwrap_or_else(|| unknown_or_pass(CheckId::LeadAccess, seen, |page| &page.observation.lead_access, pass))
+}
+
+fn forms(seen: &HealthObservation) -> Check {
+    let wrong = |page: &PageHealth| {
+        let forms = page.forms.as_ref().ok()?;
+        let name = &page.observation.name;
+        let (what, fix) = match forms.as_slice() {
+            _ if forms.iter().any(|(_, open)| *open) => return None,
+            [] => (
+                format!("{name} has no lead form."),
+                "Create a lead form on the page in Meta Ads Manager or Meta Business Suite.",
+            ),
+            archived => (
+                format!("Every form of {name} is archived ({}).", names(archived)),
+                "Make a form active again in Meta Business Suite, or use another one in the ads.",
+            ),
         };
-    }
-    if let Some((_, why)) = unknown.first() {
-        let names: Vec<&str> = unknown.iter().map(|(page, _)| page.name.as_str()).collect();
-        let page_ids = unknown.iter().map(|(page, _)| page.id.clone()).collect();
-        let evidence = format!("Could not be found out for {}: {why}.", names.join(", "));
-        return Check { page_ids, ..check(id, CheckStatus::Unknown, evidence, None) };
-    }
-    check(id, CheckStatus::Pass, well, None)
-}
-
-fn page_tasks(seen: &Seen) -> Check {
-    of_pages(
-        CheckId::PageTasks,
-        seen,
-        |page| &page.missing_tasks,
-        |_, missing| {
-            let fix = "An administrator of the page gives the person who connected full control of it at Meta.";
-            (!missing.is_empty()).then(|| (format!("{} is missing", missing.join(" and ")), fix.to_owned()))
-        },
-        "The person who connected may do on every page what is needed.",
-    )
-}
-
-fn subscription(seen: &Seen) -> Check {
-    of_pages(
-        CheckId::Subscription,
-        seen,
-        |page| &page.subscribed,
-        |_, fields| {
-            let fix = "It is repaired at the next look, within a day. If it is missing again then, reconnect with somebody who has full control of the page, and grant leads_retrieval and pages_manage_metadata.";
-            (!fields.iter().any(|field| field == LEAD_FIELD))
-                .then(|| ("Meta does not tell us of its new leads".to_owned(), fix.to_owned()))
-        },
-        "Meta tells us of the new leads of every page.",
-    )
-}
-
-fn lead_access(seen: &Seen) -> Check {
-    of_pages(
-        CheckId::LeadAccess,
-        seen,
-        |page| &page.lead_access,
-        |_, access| {
-            let denied = access.as_ref().err()?;
-            Some((
-                format!("Leads Access Manager keeps its leads from this app ({})", denied.reason),
-                denied.fix.clone(),
-            ))
-        },
-        "Leads Access Manager lets this app have the leads of every page.",
-    )
-}
-
-fn forms(seen: &Seen) -> Check {
-    of_pages(
-        CheckId::Forms,
-        seen,
-        |page| &page.forms,
-        |_, forms| match forms.iter().find(|(_, open)| *open) {
-            Some(_) => None,
-            None if forms.is_empty() => Some((
-                "has no lead form".to_owned(),
-                "Create a lead form on the page in Meta Ads Manager or Meta Business Suite.".to_owned(),
-            )),
-            None => Some((
-                format!("every form is archived ({})", names(forms)),
-                "Make a form active again in Meta Business Suite, or use another one in the ads.".to_owned(),
-            )),
-        },
-        "Every page has a form that people can fill in.",
-    )
+        Some((page.observation.id.clone(), what, fix))
+    };
+    let wrong: Vec<_> = seen.pages.iter().filter_map(wrong).collect();
+    let Some((_, _, fix)) = wrong.first() else {
+        return unknown_or_pass(
+            CheckId::Forms,
+            seen,
+            |page| &page.forms,
+            "Every page has a form that people can fill in.",
+        );
+    };
+    let evidence: Vec<&str> = wrong.iter().map(|(_, what, _)| what.as_str()).collect();
+    let page_ids = wrong.iter().map(|(id, _, _)| id.clone()).collect();
+    Check { page_ids, ..check(CheckId::Forms, CheckStatus::Fail, evidence.join(" "), Some(fix)) }
 }
 
 fn names(forms: &[(String, bool)]) -> String {
     forms.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn latest(seen: &Seen, of: impl Fn(&PageSeen) -> Option<Timestamp>) -> Option<Timestamp> {
+fn latest(seen: &HealthObservation, of: impl Fn(&PageHealth) -> Option<Timestamp>) -> Option<Timestamp> {
     seen.pages.iter().filter_map(of).max()
 }
 
@@ -326,7 +284,7 @@ fn ago(then: Timestamp, now: Timestamp) -> String {
     }
 }
 
-fn last_webhook(seen: &Seen, now: Timestamp) -> Check {
+fn last_webhook(seen: &HealthObservation, now: Timestamp) -> Check {
     const QUIET: &str = "Leads came without Meta telling us of them: its webhook does not reach this system. In the Meta app's dashboard, under Webhooks, check callback address and the field leadgen of the object Page.";
     let (webhook, lead) = (latest(seen, |page| page.last_webhook_at), latest(seen, |page| page.last_lead_at));
     match (webhook, lead) {
@@ -344,7 +302,7 @@ fn last_webhook(seen: &Seen, now: Timestamp) -> Check {
     }
 }
 
-fn last_lead(seen: &Seen, now: Timestamp) -> Check {
+fn last_lead(seen: &HealthObservation, now: Timestamp) -> Check {
     match latest(seen, |page| page.last_lead_at) {
         Some(lead) => {
             check(CheckId::LastLead, CheckStatus::Pass, format!("The last one came {}.", ago(lead, now)), None)
@@ -359,7 +317,7 @@ fn last_lead(seen: &Seen, now: Timestamp) -> Check {
 }
 
 /// Meta has no call that tells. What it looks like is known: tests arrive, real leads do not.
-fn app_mode(seen: &Seen) -> Check {
+fn app_mode(seen: &HealthObservation) -> Check {
     let (test, real) = (latest(seen, |page| page.last_test_lead_at), latest(seen, |page| page.last_lead_at));
     match (test, real) {
         (_, Some(_)) => check(CheckId::AppMode, CheckStatus::Pass, "Real leads arrive, so the Meta app is live.", None),
@@ -377,7 +335,7 @@ fn app_mode(seen: &Seen) -> Check {
     }
 }
 
-fn backlog(seen: &Seen) -> Check {
+fn backlog(seen: &HealthObservation) -> Check {
     use CheckStatus::{Fail, Pass, Unknown};
     if let Some(reason) = seen.parked.first() {
         let evidence = format!("{} leads of these pages are parked; of one the reason is {reason}.", seen.parked.len());

@@ -1,8 +1,10 @@
 //! The health report: each cause fails its own check.
 
-use crate::ids::PageId;
+use crate::model::connection::Integration;
+use crate::model::connection::diagnosis::{LeadsDenied, Observed, PageObservation, Subscription};
 use crate::model::connection::health::*;
-use crate::model::connection::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
+use crate::model::connection::standing::{EndReason, Ended};
+use crate::model::connection::tests::{connection, integration};
 use crate::model::failure::FailureCode;
 use jiff::Timestamp;
 
@@ -10,14 +12,15 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn page() -> PageSeen {
-    PageSeen {
-        id: PageId::parse("7").unwrap(),
-        name: "Page".to_owned(),
+fn page() -> PageHealth {
+    PageHealth {
+        observation: PageObservation {
+            tasks: Ok(vec!["ADVERTISE".to_owned(), "MANAGE".to_owned()]),
+            subscription: Ok(Subscription::Fields(vec!["leadgen".to_owned()])),
+            lead_access: Ok(Ok(())),
+            ..PageObservation::stored(&connection())
+        },
         lost: None,
-        missing_tasks: Ok(vec![]),
-        subscribed: Ok(vec!["leadgen".to_owned()]),
-        lead_access: Ok(Ok(())),
         forms: Ok(vec![("Form".to_owned(), true)]),
         connected_at: at("2026-01-01T00:00:00Z"),
         last_webhook_at: Some(at("2026-03-01T11:00:00Z")),
@@ -26,19 +29,17 @@ fn page() -> PageSeen {
     }
 }
 
-fn seen(pages: Vec<PageSeen>) -> Seen {
-    Seen {
-        standing: Standing { status: ConnectionStatus::Active, reason: None, expires_at: None },
-        token: Ok(()),
-        token_kind: TokenKind::User,
-        missing_scopes: vec![],
-        pages,
-        queued: Ok(0),
-        parked: vec![],
-    }
+fn seen(pages: Vec<PageHealth>) -> HealthObservation {
+    let scopes = vec!["leads_retrieval".to_owned()];
+    let integration = Integration { asked_scopes: scopes.clone(), scopes, ..integration() };
+    HealthObservation { integration, token: Ok(()), pages, queued: Ok(0), parked: vec![] }
 }
 
-fn status(seen: &Seen, id: CheckId) -> CheckStatus {
+fn end(reason: EndReason) -> Ended {
+    Ended { reason, since: at("2026-03-01T11:00:00Z"), evidence: String::new() }
+}
+
+fn status(seen: &HealthObservation, id: CheckId) -> CheckStatus {
     let report = report(seen, at("2026-03-01T12:00:00Z"));
     let check = report.iter().find(|check| check.id == id).unwrap();
     assert!(!check.evidence.is_empty());
@@ -54,15 +55,18 @@ fn all_is_well_when_all_is_well() {
 
 #[test]
 fn each_cause_fails_its_own_check_and_no_other() {
-    type Cause = (CheckId, fn(&mut Seen));
+    type Cause = (CheckId, fn(&mut HealthObservation));
     let causes: [Cause; 11] = [
-        (CheckId::Token, |seen| seen.standing.reason = Some(EndReason::PasswordChanged)),
+        (CheckId::Token, |seen| seen.integration.ended = Some(end(EndReason::PasswordChanged))),
         (CheckId::Token, |seen| seen.pages[1].lost = Some(EndReason::PageRoleLost)),
-        (CheckId::Scopes, |seen| seen.missing_scopes.push("leads_retrieval".to_owned())),
-        (CheckId::PageTasks, |seen| seen.pages[1].missing_tasks = Ok(vec!["ADVERTISE"])),
-        (CheckId::Subscription, |seen| seen.pages[1].subscribed = Ok(vec!["feed".to_owned()])),
+        (CheckId::Scopes, |seen| seen.integration.asked_scopes.push("pages_manage_ads".to_owned())),
+        (CheckId::PageTasks, |seen| seen.pages[1].observation.tasks = Ok(vec!["MANAGE".to_owned()])),
+        (CheckId::Subscription, |seen| {
+            seen.pages[1].observation.subscription = Ok(Subscription::Fields(vec!["feed".to_owned()]));
+        }),
         (CheckId::LeadAccess, |seen| {
-            seen.pages[1].lead_access = Ok(Err(LeadsDenied { reason: "no".to_owned(), fix: "do".to_owned() }));
+            seen.pages[1].observation.lead_access =
+                Ok(Err(LeadsDenied { reason: "no".to_owned(), fix: "do".to_owned() }));
         }),
         (CheckId::Forms, |seen| seen.pages[1].forms = Ok(vec![("Old".to_owned(), false)])),
         (CheckId::Forms, |seen| seen.pages[1].forms = Ok(vec![])),
@@ -82,17 +86,21 @@ fn each_cause_fails_its_own_check_and_no_other() {
 
 #[test]
 fn tests_without_real_leads_point_to_development_mode() {
-    let quiet = || PageSeen { last_lead_at: None, last_webhook_at: None, ..page() };
+    let quiet = || PageHealth { last_lead_at: None, last_webhook_at: None, ..page() };
     assert_eq!(status(&seen(vec![quiet()]), CheckId::AppMode), CheckStatus::Unknown);
-    let tested = PageSeen { last_test_lead_at: Some(at("2026-03-01T11:00:00Z")), ..quiet() };
+    let tested = PageHealth { last_test_lead_at: Some(at("2026-03-01T11:00:00Z")), ..quiet() };
     assert_eq!(status(&seen(vec![tested]), CheckId::AppMode), CheckStatus::Fail);
     assert_eq!(status(&seen(vec![quiet()]), CheckId::LastLead), CheckStatus::Unknown);
 }
 
 #[test]
 fn what_cannot_be_seen_is_unknown_and_hides_no_failure() {
-    let dark = || PageSeen { subscribed: Err("no answer".to_owned()), ..page() };
+    let with = |subscription: Observed<Subscription>| {
+        let page = page();
+        PageHealth { observation: PageObservation { subscription, ..page.observation.clone() }, ..page }
+    };
+    let dark = || with(Err("no answer".to_owned()));
     assert_eq!(status(&seen(vec![page(), dark()]), CheckId::Subscription), CheckStatus::Unknown);
-    let lost = PageSeen { subscribed: Ok(vec![]), ..page() };
+    let lost = with(Ok(Subscription::Fields(vec![])));
     assert_eq!(status(&seen(vec![dark(), lost]), CheckId::Subscription), CheckStatus::Fail);
 }

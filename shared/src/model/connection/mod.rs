@@ -1,5 +1,6 @@
 //! A connected Meta account of an org, and the pages it provides.
 
+pub mod diagnosis;
 pub mod health;
 #[cfg(test)]
 mod health_tests;
@@ -68,15 +69,9 @@ pub struct Integration {
     pub probed_at: Option<Timestamp>,
     /// The start of its current period. Each notice is sent at most once per period.
     pub notices_since: Timestamp,
-    /// Its deletion has begun, and may not be complete.
+    /// What is being done to it, beyond its ordinary life.
     #[serde(default)]
-    pub removing: bool,
-    /// The person removed the app, and the secrets may not all be deleted yet.
-    #[serde(default)]
-    pub letting_go: bool,
-    /// The person requested deletion of their data, which may not be complete yet.
-    #[serde(default)]
-    pub erasing: bool,
+    pub lifecycle: Lifecycle,
     /// When it was first connected.
     pub created_at: Timestamp,
     /// When it was last connected. Findings about an earlier token are discarded.
@@ -84,6 +79,11 @@ pub struct Integration {
 }
 
 impl Integration {
+    /// The problems of pages that Meta lists without a token. Only connecting finds them.
+    pub fn pages_without_token(&self) -> impl Iterator<Item = &IntegrationProblem> {
+        self.problems.iter().filter(|problem| problem.code == IntegrationProblemCode::PageWithoutToken)
+    }
+
     /// A draft that has not been connected yet.
     #[must_use]
     pub fn draft(org: OrgId, by: ConnectedBy, now: Timestamp) -> Self {
@@ -108,13 +108,26 @@ impl Integration {
             missed_since: None,
             probed_at: None,
             notices_since: now,
-            removing: false,
-            letting_go: false,
-            erasing: false,
+            lifecycle: Lifecycle::Live,
             created_at: now,
             connected_at: now,
         }
     }
+}
+
+/// What is being done to an integration. Each kind of ending is marked before it begins, and the next check resumes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lifecycle {
+    /// Nothing: it is in use, or a draft.
+    #[default]
+    Live,
+    /// The person removed the app, and the secrets are being deleted. Reconnecting makes it live again.
+    Releasing,
+    /// The person requested deletion of their data, which is being deleted.
+    Erasing,
+    /// An admin deleted it.
+    Removing,
 }
 
 /// The person who connected, as Meta reports them. Stored in the vault and nowhere else.

@@ -1,0 +1,78 @@
+//! Observing connected pages: what is stored of them, together with what Meta says now.
+
+use std::collections::BTreeMap;
+
+use crate::graph::access::LeadAccess;
+use crate::graph::{Graph, GraphError};
+use crate::ids::PageId;
+use crate::model::connection::diagnosis::{
+    LEAD_ACCESS_FIX, LEAD_SCOPE, LeadsDenied, Observed, PageObservation, Subscription,
+};
+use crate::model::connection::standing::TokenKind;
+use crate::model::connection::{Connection, Integration};
+use crate::secret::AccessToken;
+use crate::vault::Credentials;
+
+/// Whether Leads Access Manager lets this app read a page's leads.
+type LeadAccessOutcome = Observed<Result<(), LeadsDenied>>;
+
+/// Observes pages whose subscription is known. Meta is asked whether it gives us their leads.
+pub async fn observe(
+    graph: &Graph,
+    integration: &Integration,
+    credentials: &Credentials,
+    pages: &[Connection],
+    mut subscriptions: BTreeMap<PageId, Subscription>,
+) -> Vec<PageObservation> {
+    let mut access = lead_access(graph, integration, credentials, pages).await;
+    let observe = |page: &Connection| {
+        let stored = PageObservation::stored(page);
+        PageObservation {
+            subscription: subscriptions.remove(&page.page_id).map_or(stored.subscription, Ok),
+            lead_access: access.remove(&page.page_id).unwrap_or(stored.lead_access),
+            ..stored
+        }
+    };
+    pages.iter().map(observe).collect()
+}
+
+/// Asks Meta whether it gives us the leads of pages. Meta answers a person's token only, and only with the permission to
+/// read leads.
+pub(super) async fn lead_access(
+    graph: &Graph,
+    integration: &Integration,
+    credentials: &Credentials,
+    pages: &[Connection],
+) -> BTreeMap<PageId, LeadAccessOutcome> {
+    let asked: Vec<(&PageId, &AccessToken)> =
+        pages.iter().filter_map(|page| credentials.pages.get_key_value(&page.page_id)).collect();
+    let unasked = if !integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) {
+        Some("leads_retrieval is not granted")
+    } else if integration.token_kind == TokenKind::SystemUser {
+        Some("Meta does not say so to system users")
+    } else {
+        None
+    };
+    if let Some(why) = unasked {
+        return asked.into_iter().map(|(page, _)| (page.clone(), Err(why.to_owned()))).collect();
+    }
+    let answers = graph.lead_access(&credentials.me.id, &asked).await;
+    let outcome = |(page, answer): (&PageId, Result<LeadAccess, GraphError>)| match answer {
+        Ok(access) => (page.clone(), Ok(denied(access))),
+        Err(error) => {
+            tracing::info!(%error, %page, "Meta does not say whether it gives us this page's leads");
+            (page.clone(), Err(error.to_string()))
+        }
+    };
+    asked.into_iter().map(|(page, _)| page).zip(answers).map(outcome).collect()
+}
+
+fn denied(access: LeadAccess) -> Result<(), LeadsDenied> {
+    if access.can_access_lead {
+        return Ok(());
+    }
+    Err(LeadsDenied {
+        reason: access.failure_reason.unwrap_or_else(|| "Meta gives no reason".to_owned()),
+        fix: access.failure_resolution.unwrap_or_else(|| LEAD_ACCESS_FIX.to_owned()),
+    })
+}

@@ -1,0 +1,244 @@
+//! The diagnosis of a connection: what was observed of its pages, and which problems follow. Connecting, the daily check
+//! and the health report all use it, so that they agree.
+
+use crate::ids::PageId;
+use crate::model::connection::{Connection, Integration, IntegrationProblem, IntegrationProblemCode};
+
+/// An observation, or why it could not be made.
+pub type Observed<T> = Result<T, String>;
+
+/// What was observed of one page.
+#[derive(Debug, Clone)]
+pub struct PageObservation {
+    /// The page.
+    pub id: PageId,
+    /// Its name.
+    pub name: String,
+    /// What the connected person may do on it, in Meta's words. Empty if Meta does not say.
+    pub tasks: Observed<Vec<String>>,
+    /// Whether Meta reports its changes.
+    pub subscription: Observed<Subscription>,
+    /// Whether Leads Access Manager lets this app read its leads.
+    pub lead_access: Observed<Result<(), LeadsDenied>>,
+}
+
+/// A page's webhook subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subscription {
+    /// The subscribed fields.
+    Fields(Vec<String>),
+    /// Meta refused to read or to change it, with its words.
+    Refused(String),
+}
+
+/// Why Meta withholds a page's leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeadsDenied {
+    /// The reason, in Meta's words if it has any.
+    pub reason: String,
+    /// The remedy, in Meta's words if it has any.
+    pub fix: String,
+}
+
+/// The permission without which there are no leads.
+pub const LEAD_SCOPE: &str = "leads_retrieval";
+/// The webhook field that reports leads.
+pub const LEAD_FIELD: &str = "leadgen";
+/// The task that a person needs on a page to read its leads.
+pub const LEAD_TASK: &str = "ADVERTISE";
+/// A person needs one of these tasks to subscribe a page.
+pub const SUBSCRIBING_TASKS: [&str; 3] = ["CREATE_CONTENT", "MANAGE", "MODERATE"];
+/// The remedy for denied lead access when Meta names none.
+pub const LEAD_ACCESS_FIX: &str =
+    "In Meta Business settings, under Integrations, Leads access, the page's administrator assigns this app as a CRM.";
+
+impl PageObservation {
+    /// What is stored of a page. What only Meta knows is not observed.
+    #[must_use]
+    pub fn stored(page: &Connection) -> Self {
+        Self {
+            id: page.page_id.clone(),
+            name: page.page_name.clone(),
+            tasks: Ok(page.tasks.clone()),
+            subscription: Err("Meta was not asked".to_owned()),
+            lead_access: Err("Meta was not asked".to_owned()),
+        }
+    }
+}
+
+/// The problems of an integration and its connected pages. What could not be observed is no problem. Pages that Meta
+/// lists without a token are known from connecting only, and stay as they were found.
+#[must_use]
+pub fn problems(integration: &Integration, pages: &[PageObservation]) -> Vec<IntegrationProblem> {
+    let missing = integration.asked_scopes.iter().filter(|scope| !integration.scopes.contains(scope));
+    let mut problems: Vec<IntegrationProblem> = missing.map(|scope| scope_missing(scope)).collect();
+    problems.extend(integration.pages_without_token().cloned());
+    let may_read_leads = integration.scopes.iter().any(|scope| scope == LEAD_SCOPE);
+    for page in pages {
+        problems.extend(tasks_missing(page));
+        problems.extend(page_scope_missing(integration, page));
+        // Without the permission, that is the problem, and not the subscription that it does not allow.
+        problems.extend(not_subscribed(page).filter(|_| may_read_leads));
+        problems.extend(lead_access_denied(page));
+    }
+    problems
+}
+
+/// A page that Meta lists without a token for it.
+#[must_use]
+pub fn page_without_token(id: &PageId, name: &str) -> IntegrationProblem {
+    IntegrationProblem {
+        code: IntegrationProblemCode::PageWithoutToken,
+        page_id: Some(id.clone()),
+        message: format!("Meta gave no access to the page {name}, so it is not connected."),
+        fix: "Ask an administrator of the page to give you a role on it at Meta, then reconnect.".to_owned(),
+    }
+}
+
+fn scope_missing(scope: &str) -> IntegrationProblem {
+    IntegrationProblem {
+        code: IntegrationProblemCode::ScopeMissing,
+        page_id: None,
+        message: format!("Meta did not grant {scope}."),
+        fix: "Reconnect and leave every permission ticked in Meta's dialog.".to_owned(),
+    }
+}
+
+/// A permission without a list of pages is granted for all of them.
+fn page_scope_missing(integration: &Integration, page: &PageObservation) -> Option<IntegrationProblem> {
+    let granted = integration.granted_for.get(LEAD_SCOPE)?;
+    (!granted.iter().any(|id| id == page.id.as_str())).then(|| IntegrationProblem {
+        code: IntegrationProblemCode::ScopeMissing,
+        page_id: Some(page.id.clone()),
+        message: format!("Meta did not grant {LEAD_SCOPE} for the page {}.", page.name),
+        fix: "Reconnect and tick the page for every permission in Meta's dialog.".to_owned(),
+    })
+}
+
+fn tasks_missing(page: &PageObservation) -> Option<IntegrationProblem> {
+    let tasks = page.tasks.as_ref().ok().filter(|tasks| !tasks.is_empty())?;
+    let may = |task: &str| tasks.iter().any(|known| known == task);
+    let mut missing = Vec::new();
+    if !may(LEAD_TASK) {
+        missing.push("ADVERTISE (to read leads)");
+    }
+    if !SUBSCRIBING_TASKS.into_iter().any(may) {
+        missing.push("CREATE_CONTENT, MODERATE or MANAGE (to receive new ones)");
+    }
+    (!missing.is_empty()).then(|| IntegrationProblem {
+        code: IntegrationProblemCode::TaskMissing,
+        page_id: Some(page.id.clone()),
+        message: format!(
+            "The person who connected may not do everything on the page {}: {} is missing.",
+            page.name,
+            missing.join(" and ")
+        ),
+        fix: "An administrator of the page gives that person full control of it at Meta.".to_owned(),
+    })
+}
+
+pub(super) fn not_subscribed(page: &PageObservation) -> Option<IntegrationProblem> {
+    let (why, fix) = match page.subscription.as_ref().ok()? {
+        Subscription::Fields(fields) if fields.iter().any(|field| field == LEAD_FIELD) => return None,
+        Subscription::Fields(_) => (
+            String::new(),
+            "The daily check repairs it. If it is missing again after a day, reconnect as a person who has full control of the page, and grant leads_retrieval and pages_manage_metadata.",
+        ),
+        Subscription::Refused(why) => (
+            format!(": {why}"),
+            "Reconnect as a person who may create content, moderate or manage the page, and grant pages_manage_metadata.",
+        ),
+    };
+    Some(IntegrationProblem {
+        code: IntegrationProblemCode::PageNotSubscribed,
+        page_id: Some(page.id.clone()),
+        message: format!("Meta does not report new leads of the page {}{why}.", page.name),
+        fix: fix.to_owned(),
+    })
+}
+
+fn lead_access_denied(page: &PageObservation) -> Option<IntegrationProblem> {
+    let denied = page.lead_access.as_ref().ok()?.as_ref().err()?;
+    Some(IntegrationProblem {
+        code: IntegrationProblemCode::LeadAccessDenied,
+        page_id: Some(page.id.clone()),
+        message: format!(
+            "Leads Access Manager withholds the leads of the page {} from this app ({}).",
+            page.name, denied.reason
+        ),
+        fix: denied.fix.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::connection::tests::{connection, integration};
+
+    fn page() -> PageObservation {
+        PageObservation {
+            tasks: Ok(vec!["ADVERTISE".into(), "MODERATE".into()]),
+            subscription: Ok(Subscription::Fields(vec!["leadgen".into()])),
+            lead_access: Ok(Ok(())),
+            ..PageObservation::stored(&connection())
+        }
+    }
+
+    fn codes(integration: &Integration, page: PageObservation) -> Vec<IntegrationProblemCode> {
+        problems(integration, &[page]).into_iter().map(|problem| problem.code).collect()
+    }
+
+    #[test]
+    fn each_cause_is_one_problem_and_silence_is_none() {
+        use IntegrationProblemCode::{LeadAccessDenied, PageNotSubscribed, TaskMissing};
+        let granted = Integration { scopes: vec![LEAD_SCOPE.into()], ..integration() };
+        let text = |words: &[&str]| Ok(words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let denied = LeadsDenied { reason: "no".into(), fix: "do".into() };
+        for (observation, expect) in [
+            (page(), vec![]),
+            (PageObservation::stored(&connection()), vec![]),
+            (PageObservation { tasks: text(&[]), ..page() }, vec![]),
+            (PageObservation { tasks: text(&["ADVERTISE", "ANALYZE"]), ..page() }, vec![TaskMissing]),
+            (PageObservation { tasks: text(&["MANAGE"]), ..page() }, vec![TaskMissing]),
+            (PageObservation { tasks: text(&["ANALYZE"]), ..page() }, vec![TaskMissing]),
+            (
+                PageObservation { subscription: Ok(Subscription::Fields(vec!["feed".into()])), ..page() },
+                vec![PageNotSubscribed],
+            ),
+            (
+                PageObservation { subscription: Ok(Subscription::Refused("no".into())), ..page() },
+                vec![PageNotSubscribed],
+            ),
+            (PageObservation { subscription: Err("no answer".into()), ..page() }, vec![]),
+            (PageObservation { lead_access: Ok(Err(denied)), ..page() }, vec![LeadAccessDenied]),
+        ] {
+            let shown = format!("{observation:?}");
+            assert_eq!(codes(&granted, observation), expect, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_missing_permission_is_the_problem_and_not_what_it_does_not_allow() {
+        let scopes = |asked: &[&str], granted: &[&str]| {
+            let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+            Integration { asked_scopes: text(asked), scopes: text(granted), ..integration() }
+        };
+        let unsubscribed = || PageObservation { subscription: Ok(Subscription::Fields(vec![])), ..page() };
+        let found = problems(&scopes(&["a", LEAD_SCOPE], &["a", "c"]), &[unsubscribed()]);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].message.contains(LEAD_SCOPE));
+    }
+
+    #[test]
+    fn a_permission_for_some_pages_is_missing_for_the_others() {
+        let count = |granted_for: &[(&str, &[&str])]| {
+            let text = |pages: &[&str]| pages.iter().map(|page| (*page).to_owned()).collect();
+            let granted_for = granted_for.iter().map(|(scope, pages)| ((*scope).to_owned(), text(pages))).collect();
+            problems(&Integration { granted_for, ..integration() }, &[page()]).len()
+        };
+        assert_eq!(count(&[]), 0);
+        assert_eq!(count(&[("leads_retrieval", &["7", "8"])]), 0);
+        assert_eq!(count(&[("leads_retrieval", &["8"])]), 1);
+        assert_eq!(count(&[("pages_show_list", &["8"])]), 0);
+    }
+}
