@@ -1,5 +1,5 @@
-//! Who is calling, and for which org. The gateway has checked the token before; it is checked again here, because a
-//! route that somebody one day wires without an authorizer must not be an open door, and because only here the
+//! Authentication: who is calling, and for which org. The gateway has already checked the token. It is checked again
+//! here, so that a route that is one day wired without an authorizer is not an open door, and because only here do the
 //! claims still have their types.
 
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use url::Url;
 use crate::ids::{OrgId, UserId};
 use crate::model::caller::{Caller, Role};
 
-/// The header in which the caller says for which org they act.
+/// The header in which a caller names the org to act for.
 pub const ORG_HEADER: &str = "orgid";
 
 /// Checks tokens of one issuer.
@@ -34,14 +34,14 @@ struct Keys {
     asked_at: Option<SystemTime>,
 }
 
-/// Where tokens come from and how they are read.
+/// An issuer of tokens, and how its claims are read.
 #[derive(Debug)]
 pub struct Issuer {
-    /// Its name, as tokens give it.
+    /// Its name, as tokens state it.
     pub issuer: String,
-    /// For whom tokens have to be; one of them is enough.
+    /// The accepted audiences. A token must name one of them.
     pub audiences: Vec<String>,
-    /// Where its public keys are.
+    /// The URL of its public keys.
     pub keys_at: Url,
     /// The claim with the caller's org.
     pub org_claim: String,
@@ -49,25 +49,25 @@ pub struct Issuer {
     pub role_claim: String,
 }
 
-/// Why a caller does not get in.
+/// Why a caller is not authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// No token.
     #[error("send a token of the CRM's login in the header Authorization: Bearer …")]
     NoToken,
-    /// A token that is not good: forged, expired, from or for somebody else.
-    #[error("the token is not valid here, or no longer; log in again")]
+    /// An invalid token: forged, expired, or from another issuer or for another audience.
+    #[error("the token is invalid or expired; log in again")]
     BadToken,
-    /// The issuer's keys could not be had.
+    /// The issuer's keys could not be fetched.
     #[error("tokens cannot be checked at the moment; try again")]
     KeysUnavailable,
 }
 
-/// An unknown key id makes the keys be asked for again, but not more often than this.
+/// The shortest time between fetches of the keys. An unknown key id causes a fetch.
 const ASK_AGAIN: Duration = Duration::from_mins(1);
 
 impl Verifier {
-    /// A verifier that has not asked for keys yet.
+    /// Creates a verifier that has not fetched any keys yet.
     ///
     /// # Errors
     /// If the TLS set-up of the machine is unusable.
@@ -83,10 +83,7 @@ impl Verifier {
         })
     }
 
-    /// Who sent this `Authorization` header.
-    ///
-    /// # Errors
-    /// If there is no token in it, or not a good one.
+    /// Returns the sender of this `Authorization` header.
     pub async fn caller(&self, authorization: Option<&str>) -> Result<Caller, AuthError> {
         let (scheme, token) = authorization.and_then(|value| value.trim().split_once(' ')).ok_or(AuthError::NoToken)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
@@ -95,10 +92,11 @@ impl Verifier {
         self.caller_of(&self.claims(token.trim()).await?)
     }
 
-    /// Who logged in and got this id token, which has to be the answer to the login that `nonce` was made for.
+    /// Returns the user whose login issued this id token. The token must be the response to the login that `nonce` was
+    /// made for.
     ///
     /// # Errors
-    /// If it is not a good token, or another login's.
+    /// [`AuthError::BadToken`] also if the token belongs to another login.
     pub async fn logged_in(&self, id_token: &str, nonce: &str) -> Result<Caller, AuthError> {
         self.answer_to(nonce, &self.claims(id_token).await?)
     }
@@ -121,8 +119,8 @@ impl Verifier {
         self.read(token, &key)
     }
 
-    /// The algorithm is ours to name, never the token's; what must be there is required to be there, because the
-    /// library checks issuer and audience only in tokens that carry them.
+    /// Decodes and validates a token. The algorithm is fixed here, never taken from the token. The claims are
+    /// explicitly required, because the library checks the issuer and audience only in tokens that carry them.
     fn read(&self, token: &str, key: &DecodingKey) -> Result<Value, AuthError> {
         let mut validation = Validation::new(Algorithm::RS256);
         validation.set_issuer(&[&self.issuer]);
@@ -138,7 +136,7 @@ impl Verifier {
         Ok(Caller {
             user: text("sub").and_then(|sub| UserId::parse(sub).ok()).ok_or(AuthError::BadToken)?,
             name: text("name").or_else(|| text("email")).map(|name| name.chars().take(200).collect()),
-            // One that the issuer has not verified is whatever somebody wrote.
+            // An address that the issuer has not verified may be anyone's.
             email: text("email")
                 .filter(|_| !matches!(claims.get("email_verified"), Some(Value::Bool(false))))
                 .and_then(crate::model::lead::identity::normalised_email),
@@ -152,7 +150,7 @@ impl Verifier {
         })
     }
 
-    /// By `aud`; tokens that have none (Cognito's access tokens) by `client_id`, as the gateway does it.
+    /// Checks `aud`, or `client_id` in tokens without one (Cognito's access tokens), as the gateway does.
     fn is_for_us(&self, claims: &Value) -> bool {
         let ours = |audience: &Value| {
             audience.as_str().is_some_and(|audience| self.audiences.iter().any(|ours| ours == audience))
@@ -185,13 +183,14 @@ impl Verifier {
                 found.ok_or(AuthError::BadToken)
             }
             Err(error) => {
-                tracing::error!(error = %error.without_url(), "the issuer's keys could not be read");
+                tracing::error!(error = %error.without_url(), "the issuer's keys could not be fetched");
                 Err(if empty { AuthError::KeysUnavailable } else { AuthError::BadToken })
             }
         }
     }
 
-    /// Only RSA keys are kept: a shared key in the set would let whoever reads the set sign tokens.
+    /// Fetches the keys and drops all but the RSA keys: with a shared key in the set, anyone who reads the set could
+    /// sign tokens.
     async fn fetch_keys(&self) -> Result<JwkSet, reqwest::Error> {
         let mut set: JwkSet = self.http.get(self.keys_at.clone()).send().await?.error_for_status()?.json().await?;
         set.keys.retain(|key| matches!(key.algorithm, AlgorithmParameters::RSA(_)));
@@ -218,7 +217,7 @@ mod tests {
             (Some("Basic eA=="), AuthError::NoToken),
             (Some("Bearer"), AuthError::NoToken),
             (Some("Bearer x.y.z"), AuthError::BadToken),
-            // alg none, and an HMAC over a public key, never get as far as a key.
+            // `alg: none`, and an HMAC over a public key, are rejected before any key is looked up.
             (Some("Bearer eyJhbGciOiJub25lIn0.e30."), AuthError::BadToken),
             (Some("Bearer eyJhbGciOiJIUzI1NiIsImtpZCI6ImsifQ.e30.c2ln"), AuthError::BadToken),
             (Some("Bearer eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.e30.c2ln"), AuthError::KeysUnavailable),

@@ -13,23 +13,23 @@ use crate::model::lead::phone;
 use crate::model::org::{Org, Plan, User};
 use crate::table::Table;
 
-/// What the CRM says of an org.
+/// An org, as pushed by the CRM.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct OrgIn {
     pub name: String,
     pub plan: Plan,
-    /// ISO 3166 code of the country as whose numbers phone numbers without country code are read.
+    /// ISO 3166 code of the country assumed for phone numbers without a country code.
     pub default_country: Option<String>,
 }
 
-/// What the CRM says of a user.
+/// A user, as pushed by the CRM.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct UserIn {
     pub name: String,
     pub email: String,
-    /// What they are in the org; an `admin` is mailed when a connection needs somebody.
+    /// Their role in the org. An `admin` receives mail when a connection needs attention.
     pub role: Option<String>,
-    /// False for people who have left or are suspended.
+    /// `false` for people who have left or are suspended.
     #[serde(default = "yes")]
     pub active: bool,
     /// `lead_management` makes an active user take part in the assignment of leads.
@@ -49,10 +49,10 @@ pub struct UserList {
     pub next_cursor: Option<String>,
 }
 
-/// The directory's acts.
+/// The operations on the directory.
 #[derive(Debug, Clone)]
 pub struct Directory {
-    /// Stores it.
+    /// Stores the orgs and users.
     pub table: Table,
 }
 
@@ -66,7 +66,7 @@ pub struct Access {
 }
 
 impl Access {
-    /// Gives a caller access to the org that they select.
+    /// Grants a caller access to the org that they select.
     pub fn new(caller: Caller, org: Option<&str>) -> Result<Self, AccessDenied> {
         Ok(Self { scope: caller.scope(org)?, caller })
     }
@@ -77,10 +77,10 @@ impl Access {
 pub struct MetaAccess(Access);
 
 impl MetaAccess {
-    /// Checks the plan of an org that was just read, or not found.
+    /// Checks the plan of an org that was just read. An org that was not found has no plan.
     ///
     /// # Errors
-    /// [`ErrorCode::MetaNotInPlan`].
+    /// Returns [`ErrorCode::MetaNotInPlan`] if the plan does not include Meta.
     pub fn check(access: Access, org: Option<&Org>) -> Result<Self, ActError> {
         if org.is_some_and(|org| org.id == *access.scope.org() && org.has_meta()) {
             return Ok(Self(access));
@@ -102,7 +102,7 @@ impl Directory {
     /// Checks that the plan of the caller's org includes Meta.
     ///
     /// # Errors
-    /// [`ErrorCode::MetaNotInPlan`].
+    /// Returns [`ErrorCode::MetaNotInPlan`] if it does not.
     pub async fn meta_access(&self, access: Access) -> Result<MetaAccess, ActError> {
         let org = self.table.org(&access.scope).await?;
         MetaAccess::check(access, org.as_ref())
@@ -129,7 +129,7 @@ impl Directory {
         Ok(self.table.orgs().await?)
     }
 
-    /// Stores an org. Only a superadmin may: it decides what the org has paid for.
+    /// Stores an org. Only a superadmin may, because this decides what the org has paid for.
     pub async fn put_org(&self, caller: &Caller, id: &str, input: OrgIn) -> Result<Org, ActError> {
         let org = OrgId::parse(id).map_err(|error| invalid_id(&error))?;
         let scope = caller.scope_as_superadmin(org.clone())?;
@@ -151,7 +151,7 @@ impl Directory {
         Ok(UserList { items: self.table.users(scope).await?, next_cursor: None })
     }
 
-    /// Stores a user. Once this returns, leads are assigned to them or not, as it says.
+    /// Stores a user. Once this returns, it applies to the assignment of leads.
     pub async fn put_user(&self, access: &Access, id: &str, input: UserIn) -> Result<User, ActError> {
         let user = User {
             id: UserId::parse(id).map_err(|error| invalid_id(&error))?,
@@ -173,7 +173,7 @@ fn invalid_id(error: &InvalidId) -> ActError {
     ActError::invalid("id", ErrorCode::IdInvalid, format!("{error}."))
 }
 
-/// Names of permissions, without repeats, and few enough for one item.
+/// Deduplicates names, and rejects more than fit into one item.
 fn check_names(field: &'static str, mut names: Vec<String>) -> Result<Vec<String>, ActError> {
     if names.len() > 100 || names.iter().any(|name| !(1..=64).contains(&name.chars().count())) {
         return Err(ActError::invalid(field, ErrorCode::ListInvalid, "At most 100 names of 1 to 64 characters."));

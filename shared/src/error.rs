@@ -1,4 +1,4 @@
-//! The failures of all edges as one ([`WorkError`]), and why an act did not happen ([`ActError`]).
+//! Errors: [`WorkError`] unites the failures of all services, and [`ActError`] says why an action was not carried out.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::retry::Verdict;
 use crate::table::TableError;
 use crate::vault::VaultError;
 
-/// Why a piece of work did not get done.
+/// Why work could not be done.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum WorkError {
     /// Meta.
@@ -35,13 +35,13 @@ pub enum WorkError {
     /// The bus.
     #[error(transparent)]
     Bus(#[from] BusError),
-    /// Meta does not want to be asked about the page yet.
+    /// Meta throttles calls about the page for this long.
     #[error("Meta throttles this page for another {} s", .0.as_secs())]
     Paused(Duration),
-    /// The page is not connected through this integration any more.
-    #[error("disconnected meanwhile")]
+    /// The page is no longer connected through this integration.
+    #[error("the page was disconnected meanwhile")]
     Disconnected,
-    /// The org's plan does not include Meta any more.
+    /// The org's plan no longer includes Meta.
     #[error("the plan of this org does not include the Meta integration")]
     NotInPlan,
     /// Mail.
@@ -50,7 +50,7 @@ pub enum WorkError {
 }
 
 impl WorkError {
-    /// What becomes of the work.
+    /// Returns what becomes of the work.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -65,7 +65,7 @@ impl WorkError {
         }
     }
 
-    /// Whether an integration's token is what failed, so that somebody has to look at it.
+    /// Returns whether an integration's token is what failed, so that the integration needs a check.
     #[must_use]
     pub fn is_of_token(&self) -> bool {
         match self {
@@ -81,7 +81,7 @@ impl WorkError {
         }
     }
 
-    /// A stable word for it, for parked work and metrics.
+    /// Returns a stable code for it, for parked work and metrics.
     #[must_use]
     pub fn code(&self) -> FailureCode {
         match self {
@@ -100,8 +100,8 @@ impl WorkError {
     }
 }
 
-/// Why an act did not happen. Whoever calls it decides how to say so: the API as an RFC 9457 problem, the console as a
-/// sentence on a page.
+/// Why an action was not carried out. The caller decides how to present it: the API as an RFC 9457 problem, the console
+/// as a sentence on a page.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ActError {
     /// What was requested cannot be done as requested. Nothing was changed.
@@ -110,10 +110,10 @@ pub enum ActError {
     /// The caller may not act here.
     #[error("{0}.")]
     Denied(#[from] AccessDenied),
-    /// The act needs a connection that has ended.
+    /// The action needs a connection that has ended.
     #[error("{} {}", .0.message(), .0.fix())]
     Ended(EndReason),
-    /// An edge failed. What was done until then is done; the same act can be requested again.
+    /// A service failed. What was done until then stays done; the same action can be requested again.
     #[error(transparent)]
     Work(#[from] WorkError),
 }
@@ -126,7 +126,7 @@ pub struct Refusal {
     pub code: ErrorCode,
     /// The field of the request that is wrong, if a single one is.
     pub field: Option<Cow<'static, str>>,
-    /// What is wrong or what would be accepted, in words that fit the API and the console alike. The way out that only
+    /// What is wrong or what would be accepted, in words that suit both the API and the console. A way out that only
     /// one of them offers is added there, by `code`.
     pub message: String,
 }
@@ -185,13 +185,13 @@ pub enum ErrorCode {
     NoAdAccounts,
     ConversionsInvalid,
     GroupByInvalid,
-    /// An ad account that cannot be synced, for the same reasons as later syncs fail.
+    /// An ad account that cannot be synced, for the same reasons for which later syncs fail.
     #[strum(disabled)]
     AdAccount(SyncProblemCode),
 }
 
 impl ErrorCode {
-    /// The name, as the API sends it.
+    /// Returns the name, as the API sends it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -212,12 +212,12 @@ impl ActError {
         Self::Refused(Refusal { code, field: Some(field.into()), message: message.into() })
     }
 
-    /// The org has no such `noun`, for example `lead`.
+    /// Reports that the org has no such `noun`, for example `lead`.
     pub fn not_found(noun: &str) -> Self {
         Self::refuse(ErrorCode::NotFound, format!("This org has no such {noun}."))
     }
 
-    /// The same refusal, attributed to a field.
+    /// Attributes the refusal to a field.
     #[must_use]
     pub fn at(self, field: &'static str) -> Self {
         match self {
@@ -226,7 +226,7 @@ impl ActError {
         }
     }
 
-    /// What kind of error it is.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         match self {

@@ -1,4 +1,4 @@
-//! The work that travels through queues: one type for each queue, and nothing of how it is done.
+//! The jobs that travel through queues: one type per queue, and nothing of how the work is done.
 
 use std::fmt::Debug;
 
@@ -11,40 +11,41 @@ use crate::model::ads::account::AdAccount;
 use crate::model::lead::FoundBy;
 use crate::model::webhook::{EngagementNotice, LeadNotice};
 
-/// A unit of work as a queue holds it, in JSON. A field that is added needs a default: messages of the version before are
-/// still under way when a new version starts.
+/// A unit of work as a queue holds it, in JSON. A new field needs a default, because messages of the previous version
+/// are still in the queue when a new version starts.
 pub trait Job: Serialize + DeserializeOwned + Debug {
-    /// Whose it is. SQS keeps the backlog of one group from holding up the others; it orders nothing.
+    /// Returns the message group. SQS keeps the backlog of one group from delaying the others; it does not order
+    /// messages by it.
     fn group(&self) -> &str;
 }
 
 /// A lead to fetch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadJob {
-    /// What the webhook said.
+    /// What the webhook, or a search, reported.
     #[serde(flatten)]
     pub notice: LeadNotice,
-    /// When Leadwire first heard of it.
+    /// When Leadwire first learned of it.
     pub received_at: Timestamp,
     /// How it was found.
     pub found_by: FoundBy,
-    /// The org that Meta's callback URL named, if it named one. Only logged: a lead goes to the orgs that connected its
-    /// page.
+    /// The org that Meta's callback URL named, if any. Only logged: a lead goes to the orgs that connected its page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub orgid: Option<String>,
-    /// The one org it is for, when an org replays or searches; every org that connected the page otherwise.
+    /// The only org it is for, if an org requested a replay or a search. `None` means every org that connected the
+    /// page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_for: Option<OrgId>,
     /// Leaves the lead unassigned, whatever the integration's assignment says.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unassigned: bool,
-    /// The requested search that found it, whose progress counts it.
+    /// The requested search that found it and counts it as progress.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
 }
 
 impl LeadJob {
-    /// A lead for every org that connected its page, assigned by each one's own rules.
+    /// Creates a job for every org that connected the page, each with its own assignment rule.
     #[must_use]
     pub fn new(notice: LeadNotice, received_at: Timestamp, found_by: FoundBy) -> Self {
         Self { notice, received_at, found_by, orgid: None, only_for: None, unassigned: false, run: None }
@@ -57,7 +58,7 @@ impl Job for LeadJob {
     }
 }
 
-/// A comment, reaction, mention or message to take into the inbox.
+/// A comment, reaction, mention or message for the inbox.
 pub type EngagementJob = EngagementNotice;
 
 impl Job for EngagementJob {
@@ -66,17 +67,17 @@ impl Job for EngagementJob {
     }
 }
 
-/// An integration whose pages are compared with what came in.
+/// An integration whose pages are searched for missed leads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SweepJob {
     /// Its org.
     pub org: OrgId,
     /// The integration.
     pub integration_id: IntegrationId,
-    /// Includes the leads of the last minutes, which Meta's webhook may still deliver.
+    /// Whether to include the leads of the last minutes, which Meta's webhook may still deliver.
     #[serde(default)]
     pub everything: bool,
-    /// One page of a requested search, instead of the regular comparison.
+    /// One page of a requested search, instead of the regular search.
     #[serde(default)]
     pub run: Option<(RunId, PageId)>,
 }
@@ -87,7 +88,7 @@ impl Job for SweepJob {
     }
 }
 
-/// An integration to check: its token, its pages, what its admins have to know.
+/// An integration to check: its token, its pages, and the notices to its admins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CheckJob {
     /// Its org.
@@ -97,7 +98,7 @@ pub struct CheckJob {
 }
 
 impl CheckJob {
-    /// A check of one of the org's integrations.
+    /// Creates a check of one of the org's integrations.
     #[must_use]
     pub fn new(scope: &OrgScope, integration_id: &IntegrationId) -> Self {
         Self { org: scope.org().clone(), integration_id: integration_id.clone() }
@@ -117,14 +118,14 @@ pub struct AdsSyncJob {
     pub org: OrgId,
     /// The account.
     pub ad_account_id: AdAccountId,
-    /// As it was linked when this was sent: an account that was unlinked and linked again is another one.
+    /// The account's link when this was sent. An account that was unlinked and linked again has another link.
     pub link: LinkId,
-    /// The sync. `None`: the account was unlinked, and what was synced of it is to be deleted.
+    /// The sync. `None` means that the account was unlinked and its synced data is to be deleted.
     pub run: Option<RunId>,
 }
 
 impl AdsSyncJob {
-    /// A slice of a sync of this account.
+    /// Creates a slice of this account's sync, or with `None` the deletion of its data.
     #[must_use]
     pub fn new(account: &AdAccount, run: Option<RunId>) -> Self {
         Self { org: account.org.clone(), ad_account_id: account.ad_account_id.clone(), link: account.id.clone(), run }

@@ -1,4 +1,4 @@
-//! Our app at Meta: the Graph API, speaking for the app as the vault has it now, and the secrets with which Meta signs.
+//! Our app at Meta: the Graph API with the app's current secret, and the secrets with which Meta signs.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -15,40 +15,34 @@ use crate::vault::{Vault, VaultError};
 pub struct MetaApp {
     /// The API.
     pub graph: Graph,
-    /// For tokens, and the app as it is now.
+    /// Holds the tokens and the app's current secret.
     pub vault: Vault,
-    /// The vault's name of the app.
+    /// The name of the app's secret in the vault.
     pub app_secret_id: String,
 }
 
 impl MetaApp {
-    /// The API at `root`, speaking `version`, for the app in this secret.
-    ///
-    /// # Errors
-    /// If the secret cannot be had, or the TLS set-up of the machine is unusable.
+    /// Creates a client for the API at `root`, in `version`, for the app in this secret.
     pub async fn open(vault: Vault, app_secret_id: String, root: Url, version: String) -> Result<Self, WorkError> {
         let graph = Graph::new(root, version, vault.app(&app_secret_id).await?)?;
         Ok(Self { graph, vault, app_secret_id })
     }
 
-    /// Makes the next call read the app's secret again, after Meta refused a proof made with it.
+    /// Makes the next call re-read the app's secret, after Meta rejected a proof made with it.
     pub fn invalidate_app_secret(&self) {
         self.vault.forget(&self.app_secret_id);
     }
 
-    /// The API for the app as it is now: a process outlives a change of the app's secret.
-    ///
-    /// # Errors
-    /// If the secret cannot be had.
+    /// Returns the API for the app's current secret, because a process outlives a change of the secret.
     pub async fn graph(&self) -> Result<Graph, VaultError> {
         Ok(self.graph.with_app(self.vault.app(&self.app_secret_id).await?))
     }
 }
 
-/// How long the secrets are taken as they were read.
+/// How long the secrets are used before they are read again.
 const FRESH: Duration = Duration::from_mins(5);
-/// A signature that does not verify may mean that the secret was rotated just now; forgers must not make us ask more
-/// often than this.
+/// The shortest time between reads that invalid signatures cause. The secret may just have been rotated, but forgers
+/// must not cause more calls than this.
 const ASK_AGAIN: Duration = Duration::from_secs(30);
 
 /// The app secrets with which Meta may sign.
@@ -66,32 +60,30 @@ struct Known {
 }
 
 impl AppSecrets {
-    /// Those of the app in this secret.
+    /// Creates a reader of the app's secrets. It has not read any yet.
     #[must_use]
     pub fn new(vault: Vault, secret_id: String) -> Self {
         Self { vault, secret_id, known: Mutex::new(None) }
     }
 
-    /// Reads the secrets while the process starts, where time costs least. If it does not work, the first request tries again.
+    /// Reads the secrets while the process starts, where time costs least. After a failure, the first request tries
+    /// again.
     pub async fn warm(&self) {
         if let Err(error) = self.apps().await {
             tracing::error!(%error, "the app secret could not be read at start");
         }
     }
 
-    /// The present app first.
+    /// Returns the app with each secret that Meta may sign with, the current one first.
     ///
     /// # Errors
-    /// If they were never read and cannot be read now. Once read, they are used however old they are when Secrets
-    /// Manager does not answer: the receipt of leads depends on SQS alone.
+    /// If the secrets were never read and cannot be read now. Once read, they are used at any age while Secrets Manager
+    /// is unavailable, so that receiving leads depends on SQS alone.
     pub async fn apps(&self) -> Result<Arc<[App]>, VaultError> {
         self.no_older_than(FRESH).await
     }
 
-    /// The apps again, if they were not read in this very moment.
-    ///
-    /// # Errors
-    /// As [`AppSecrets::apps`].
+    /// Like [`AppSecrets::apps`], but re-reads the secrets unless they were read within the last 30 seconds.
     pub async fn apps_read_anew(&self) -> Result<Arc<[App]>, VaultError> {
         self.no_older_than(ASK_AGAIN).await
     }
@@ -106,7 +98,7 @@ impl AppSecrets {
         let apps: Arc<[App]> = match (self.vault.app_and_previous(&self.secret_id).await, known) {
             (Ok((app, previous)), _) => std::iter::once(app).chain(previous).collect(),
             (Err(error), Some(known)) => {
-                tracing::warn!(%error, "the app secret could not be read anew; the known one is used");
+                tracing::warn!(%error, "the app secret could not be re-read; the cached one is used");
                 known.apps
             }
             (Err(error), None) => return Err(error),

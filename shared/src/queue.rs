@@ -1,4 +1,4 @@
-//! SQS: sending work, and hiding a failed piece of it for a while.
+//! SQS: sends jobs, and hides failed messages for a while.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use crate::jobs::Job;
 use crate::model::webhook::escaped_to_ascii;
 use crate::retry::Verdict;
 
-/// SQS's limits for one request.
+/// SQS's limit on the messages of one request.
 const MAX_MESSAGES: usize = 10;
-/// The true limit is 1 MiB; the rest is for what surrounds the bodies.
+/// SQS's limit on one request is 1 MiB. The difference leaves room for everything around the bodies.
 const MAX_BYTES: usize = 1_000_000;
-/// Requests under way at once.
+/// Concurrent requests.
 const CONCURRENCY: usize = 8;
 
 /// The queue of one kind of job. Cheap to clone.
@@ -34,33 +34,34 @@ impl<J> Clone for Queue<J> {
     }
 }
 
-/// A job in the form in which SQS takes it.
+/// A job, encoded for SQS.
 #[derive(Debug, Clone)]
 pub struct Message {
-    /// JSON, ASCII only: SQS refuses characters that XML 1.0 forbids.
+    /// JSON, in ASCII only: SQS rejects characters that XML 1.0 forbids.
     body: String,
     group: String,
 }
 
-/// Work that is not, or not surely, in the queue.
+/// A request to a queue that failed, or whose outcome is unknown.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum QueueError {
-    /// SQS did not take it, or did not answer.
+    /// SQS rejected the request or was unreachable.
     #[error("SQS failed: {0}")]
     Failed(#[source] AwsError),
-    /// SQS refused messages of a request that it took, at the second try as well. With its code and words for the first.
-    #[error("SQS refused messages: {0}")]
+    /// SQS accepted a request but rejected some of its messages, twice. Holds its code and message for the first of
+    /// them.
+    #[error("SQS rejected messages: {0}")]
     Refused(String),
-    /// A message that SQS can never take.
+    /// A message that exceeds SQS's limit, with its size in bytes.
     #[error("a message of {0} bytes does not fit into the queue")]
     TooLarge(usize),
-    /// A job that has no JSON form: a defect of this program.
+    /// A job that cannot be serialised: a bug in this program.
     #[error("a job cannot be serialised")]
     Unserialisable(#[source] Arc<serde_json::Error>),
 }
 
 impl QueueError {
-    /// What becomes of the work that met this error.
+    /// Returns what becomes of the work that hit this error.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -71,23 +72,23 @@ impl QueueError {
 }
 
 impl<J: Job> Queue<J> {
-    /// The queue at `url`.
+    /// Creates a handle to the queue at `url`.
     #[must_use]
     pub fn new(client: Client, url: String) -> Self {
         Self { client, url, jobs: PhantomData }
     }
 
-    /// The message for a job.
+    /// Encodes a job.
     ///
     /// # Errors
-    /// [`QueueError::TooLarge`] if SQS could never hold it.
+    /// [`QueueError::TooLarge`] if the message exceeds SQS's limit.
     pub fn encode(job: &J) -> Result<Message, QueueError> {
         let body = serde_json::to_string(job).map_err(|error| QueueError::Unserialisable(Arc::new(error)))?;
         let body = escaped_to_ascii(&body);
         if body.len() > MAX_BYTES {
             return Err(QueueError::TooLarge(body.len()));
         }
-        // SQS takes 1 to 128 letters, digits and some punctuation as a group.
+        // SQS's group ids have 1 to 128 letters, digits and punctuation characters.
         let group: String = job.group().chars().filter(char::is_ascii_graphic).take(128).collect();
         Ok(Message { body, group: if group.is_empty() { "none".to_owned() } else { group } })
     }
@@ -95,7 +96,7 @@ impl<J: Job> Queue<J> {
     /// Sends jobs in as few requests as SQS allows. When this returns `Ok`, SQS has all of them.
     ///
     /// # Errors
-    /// If a job does not fit, nothing is sent. If SQS refuses some of them twice, the others may be in the queue.
+    /// If a job is too large, nothing is sent. After any other error, some jobs may be in the queue.
     pub async fn send(&self, jobs: &[J]) -> Result<(), QueueError> {
         self.send_messages(jobs.iter().map(Self::encode).collect::<Result<_, _>>()?).await
     }
@@ -103,7 +104,7 @@ impl<J: Job> Queue<J> {
     /// Sends messages as [`Queue::send`] does.
     ///
     /// # Errors
-    /// If SQS refuses some of them twice; the others may be in the queue.
+    /// After an error, some messages may be in the queue.
     pub async fn send_messages(&self, messages: Vec<Message>) -> Result<(), QueueError> {
         let mut sending =
             stream::iter(full_requests(messages)).map(|batch| self.send_batch(batch)).buffer_unordered(CONCURRENCY);
@@ -114,10 +115,8 @@ impl<J: Job> Queue<J> {
         outcome
     }
 
-    /// Sends a job that stays invisible until `delay` has passed; SQS delays by 15 minutes at most.
-    ///
-    /// # Errors
-    /// If SQS did not take it.
+    /// Sends a job that stays invisible until `delay` has passed. SQS delays by 15 minutes at most; a longer delay is
+    /// shortened to that.
     pub async fn send_later(&self, job: &J, delay: Duration) -> Result<(), QueueError> {
         const MAX_DELAY_S: u64 = 900;
         let message = Self::encode(job)?;
@@ -151,10 +150,7 @@ impl<J: Job> Queue<J> {
         Err(QueueError::Refused(refused))
     }
 
-    /// How many messages are in the queue, those that somebody works on or that rest included; about.
-    ///
-    /// # Errors
-    /// If SQS does not say.
+    /// Returns the approximate number of messages in the queue, including those being processed or hidden.
     pub async fn waiting(&self) -> Result<u64, QueueError> {
         const WAITING: [QueueAttributeName; 2] = [
             QueueAttributeName::ApproximateNumberOfMessages,
@@ -166,10 +162,10 @@ impl<J: Job> Queue<J> {
         Ok(WAITING.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
-    /// Hides a received message for `rest`, counted from now, before SQS gives it out again.
+    /// Hides a received message for `rest`, counted from now. Then SQS delivers it again.
     ///
     /// # Errors
-    /// If SQS did not do it; the message then comes back when its visibility timeout ends.
+    /// After an error, the message returns when its visibility timeout ends.
     pub async fn hide(&self, receipt_handle: &str, rest: Duration) -> Result<(), QueueError> {
         let seconds = i32::try_from(rest.as_secs().clamp(1, 12 * 3600 - 600)).unwrap_or(600);
         let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt_handle);
@@ -178,7 +174,7 @@ impl<J: Job> Queue<J> {
     }
 }
 
-/// As few requests as the limits allow, without changing the order.
+/// Splits messages into as few requests as the limits allow, in order.
 fn full_requests(messages: Vec<Message>) -> Vec<Vec<Message>> {
     let mut requests: Vec<Vec<Message>> = Vec::new();
     let mut bytes = 0;

@@ -1,7 +1,7 @@
 //! Secrets Manager: Meta's app, our signing key, and the tokens of each integration.
 //!
-//! Values are kept in memory for a few minutes, and longer while Secrets Manager does not answer. A value that is found
-//! wrong (Meta calls the token dead, a signature does not verify) can be read anew at once.
+//! Values are cached in memory for a few minutes, and longer while Secrets Manager is unavailable. A value that turns
+//! out to be wrong (Meta reports a dead token, a signature does not verify) can be re-read at once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -20,34 +20,35 @@ use crate::model::connection::MetaPerson;
 use crate::retry::Verdict;
 use crate::secret::{AccessToken, App, HmacKey};
 
-/// How long a value is taken as it was read. `SystemTime`, because a frozen process's monotonic clock may stand still.
+/// How long a cached value is used. Ages are measured with `SystemTime`, because a frozen process's monotonic clock may
+/// stand still.
 const FRESH: Duration = Duration::from_mins(5);
-/// Page tokens in one secret: Meta's tokens are some 250 characters, a secret holds 64 KiB.
+/// Page tokens per secret: Meta's tokens have some 250 characters, and a secret holds 64 KiB.
 const TOKENS_PER_SECRET: usize = 150;
 
-/// The secrets this function may read. Cheap to clone; clones share the cache.
+/// A client of Secrets Manager with a cache. Cheap to clone; clones share the cache.
 #[derive(Debug, Clone)]
 pub struct Vault {
     client: Client,
     cache: Arc<Mutex<HashMap<String, (SystemTime, SecretString)>>>,
 }
 
-/// A secret that could not be had.
+/// A secret that could not be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum VaultError {
-    /// It is not there, or is being deleted.
-    #[error("secret {0} is not there")]
+    /// It does not exist, or is being deleted.
+    #[error("secret {0} does not exist")]
     Missing(String),
-    /// It is there and is not what it should be. The fix is to connect anew, which replaces it.
-    #[error("access token could not be decrypted: secret {0} does not hold what it should; reconnect the integration")]
+    /// It cannot be decrypted, or does not hold what it should. Reconnecting the integration replaces it.
+    #[error("access token could not be decrypted: secret {0} has no valid content; reconnect the integration")]
     Unreadable(String),
-    /// Secrets Manager did not answer.
+    /// Secrets Manager rejected the request or was unreachable.
     #[error("Secrets Manager failed: {0}")]
     Failed(#[source] AwsError),
 }
 
 impl VaultError {
-    /// What becomes of the work that met this error.
+    /// Returns what becomes of the work that hit this error.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -57,7 +58,7 @@ impl VaultError {
     }
 }
 
-/// The tokens of an integration, as one secret holds them. The first secret of an integration has all of it.
+/// The content of one of an integration's secrets. Only the first has `me` and `user_token`.
 #[derive(Debug, Deserialize)]
 struct StoredTokens {
     pages: BTreeMap<PageId, AccessToken>,
@@ -65,12 +66,12 @@ struct StoredTokens {
     user_token: Option<AccessToken>,
 }
 
-/// Everything that is secret about a connected Meta account.
+/// All secrets of a connected Meta account.
 #[derive(Debug)]
 pub struct Credentials {
-    /// Who connected it.
+    /// The person who connected it.
     pub me: MetaPerson,
-    /// Their token.
+    /// The person's token.
     pub user_token: AccessToken,
     /// The token of each page.
     pub pages: BTreeMap<PageId, AccessToken>,
@@ -87,25 +88,22 @@ struct SigningKey {
 }
 
 impl Vault {
-    /// The vault as this function's role may see it.
+    /// Creates a vault with an empty cache.
     #[must_use]
     pub fn new(client: Client) -> Self {
         Self { client, cache: Arc::default() }
     }
 
-    /// Meta's app.
-    ///
-    /// # Errors
-    /// If the secret cannot be had.
+    /// Reads Meta's app.
     pub async fn app(&self, secret_id: &str) -> Result<App, VaultError> {
         self.read(secret_id).await
     }
 
-    /// The app, and the app as it was before its secret was last changed, because Meta may still sign with that one.
-    /// Always asks Secrets Manager: whoever needs this on every request keeps it.
+    /// Reads the app, and the app before its secret was last changed, because Meta may still sign with that one. Always
+    /// calls Secrets Manager: a caller that needs this on every request must cache it.
     ///
     /// # Errors
-    /// If the present secret cannot be had. That there is none before it is no error.
+    /// If the current secret cannot be read. A missing previous one is `None`, not an error.
     pub async fn app_and_previous(&self, secret_id: &str) -> Result<(App, Option<App>), VaultError> {
         self.forget(secret_id);
         let app = self.app(secret_id).await?;
@@ -117,19 +115,16 @@ impl Vault {
         Ok((app, previous))
     }
 
-    /// The key that signs cursors and login states.
-    ///
-    /// # Errors
-    /// If the secret cannot be had.
+    /// Reads the key that signs cursors and login states.
     pub async fn signing_key(&self, secret_id: &str) -> Result<HmacKey, VaultError> {
         self.read::<SigningKey>(secret_id).await.map(|signing| signing.key)
     }
 
-    /// The token of one page, from the secret that its connection names.
+    /// Reads the token of one page, from the secret that its connection names.
     ///
     /// # Errors
-    /// [`VaultError::Unreadable`] also if the secret has no token for this page, even when it is read anew: the page
-    /// may have been added since.
+    /// [`VaultError::Unreadable`] also if the secret has no token for this page, even after a re-read: the page may
+    /// have been added since.
     pub async fn page_token(&self, credentials: &str, page: &PageId) -> Result<AccessToken, VaultError> {
         for _ in 0..2 {
             let mut stored: StoredTokens = self.read(credentials).await?;
@@ -141,7 +136,7 @@ impl Vault {
         Err(VaultError::Unreadable(credentials.to_owned()))
     }
 
-    /// The account's own token, from the first of an integration's secrets.
+    /// Reads the account's own token, from the first of an integration's secrets.
     ///
     /// # Errors
     /// [`VaultError::Missing`] also if the integration has no secrets.
@@ -152,18 +147,12 @@ impl Vault {
         stored.user_token.ok_or_else(|| VaultError::Unreadable(name.clone()))
     }
 
-    /// The token in a secret that holds nothing else.
-    ///
-    /// # Errors
-    /// If the secret cannot be had.
+    /// Reads the token in a secret that holds nothing else.
     pub async fn token(&self, name: &str) -> Result<AccessToken, VaultError> {
         self.read::<SingleToken>(name).await.map(|stored| stored.token)
     }
 
-    /// Stores a token in a new secret that holds nothing else, and answers its name.
-    ///
-    /// # Errors
-    /// If Secrets Manager does not take it.
+    /// Stores a token in a new secret that holds nothing else, and returns the secret's name.
     pub async fn store_token(&self, prefix: &str, owner: &str, token: &AccessToken) -> Result<String, VaultError> {
         let series = uuid::Uuid::new_v4().simple().to_string();
         let name = format!("{prefix}{owner}.{}", series.get(..8).unwrap_or_default());
@@ -173,7 +162,7 @@ impl Vault {
         Ok(name)
     }
 
-    /// Everything that is secret about an integration, as Secrets Manager has it now.
+    /// Re-reads all secrets of an integration.
     ///
     /// # Errors
     /// [`VaultError::Missing`] also if the integration has no secrets.
@@ -197,11 +186,8 @@ impl Vault {
         all.ok_or_else(|| VaultError::Missing("of an integration that is not connected".to_owned()))
     }
 
-    /// Deletes a secret, and keeps nothing of it to be had back: its name is never used again, a token is replaced by
-    /// logging in again, and somebody may have asked for their data to be gone. That it is gone already is as good.
-    ///
-    /// # Errors
-    /// If Secrets Manager does not do it.
+    /// Deletes a secret without a recovery period: its name is never used again, a token is replaced by logging in
+    /// again, and the person may have asked for their data to be deleted. Already deleted counts as success.
     pub async fn delete(&self, name: &str) -> Result<(), VaultError> {
         let request = self.client.delete_secret().secret_id(name).force_delete_without_recovery(true);
         let deleted = request.send().await;
@@ -219,7 +205,7 @@ impl Vault {
         }
     }
 
-    /// Makes the next reading of this secret ask Secrets Manager. What was known is still used if that does not answer.
+    /// Makes the next read of this secret call Secrets Manager. The cached value is still used if that is unavailable.
     pub fn forget(&self, secret_id: &str) {
         if let Ok(mut cache) = self.cache.lock() {
             for stage in ["", "#AWSPREVIOUS"] {
@@ -230,12 +216,12 @@ impl Vault {
         }
     }
 
-    /// Stores what is secret about an integration in new secrets, and answers their names and, for each page, the one that
-    /// holds its token. What the integration had before stays where it is: whoever still reads it, or deletes it, does
-    /// not meet the new one.
+    /// Stores an integration's credentials in new secrets, and returns their names and, for each page, the secret that
+    /// holds its token. The previous secrets stay unchanged: a worker that still reads or deletes them does not affect
+    /// the new ones.
     ///
     /// # Errors
-    /// If Secrets Manager does not take it. What was written of it is deleted again, as far as that works.
+    /// After an error, the secrets stored so far are deleted again, as far as that works.
     pub async fn store(
         &self,
         prefix: &str,
@@ -252,6 +238,7 @@ impl Vault {
             let tokens: BTreeMap<&str, &str> =
                 part.iter().map(|(page, token)| (page.as_str(), token.expose())).collect();
             let mut value = serde_json::json!({ "pages": tokens });
+            // The account's own token goes into the first secret.
             if let (0, Some(object)) = (number, value.as_object_mut()) {
                 object.insert("me".to_owned(), serde_json::json!(credentials.me));
                 object.insert("user_token".to_owned(), credentials.user_token.expose().into());
@@ -267,11 +254,11 @@ impl Vault {
         Ok(stored)
     }
 
-    /// Deletes secrets that nothing refers to. That it fails harms nobody: it is told and left.
+    /// Deletes secrets that nothing refers to. A failure is harmless, so it is only logged.
     pub async fn drop_all(&self, names: &[String]) {
         for name in names {
             if let Err(error) = self.delete(name).await {
-                tracing::warn!(%error, name, "a secret that is not needed any more is still there");
+                tracing::warn!(%error, name, "an unused secret could not be deleted");
             }
         }
     }
@@ -311,7 +298,7 @@ impl Vault {
                     return Err(VaultError::Unreadable(secret_id.to_owned()));
                 }
                 (_, Some((_, stale))) => {
-                    tracing::warn!(error = %failed(error), "a secret could not be read anew; its last value is used");
+                    tracing::warn!(error = %failed(error), "a secret could not be re-read; its cached value is used");
                     return Ok(stale);
                 }
                 (_, None) => return Err(failed(error)),
@@ -324,16 +311,16 @@ impl Vault {
     }
 }
 
-/// Where an integration's secrets went.
+/// Where an integration's secrets are stored.
 #[derive(Debug, Default)]
 pub struct StoredSecrets {
-    /// Every secret.
+    /// The names of all its secrets.
     pub names: Vec<String>,
-    /// The secret with each page's token.
+    /// The secret that holds each page's token.
     pub by_page: BTreeMap<PageId, String>,
 }
 
-/// The parser's own error is left out on purpose: it quotes what it read.
+/// Parses a secret. The parser's own error is omitted on purpose, because it quotes the content.
 fn parse<T: DeserializeOwned>(secret_id: &str, text: &SecretString) -> Result<T, VaultError> {
     serde_json::from_str(text.expose_secret()).map_err(|_| VaultError::Unreadable(secret_id.to_owned()))
 }

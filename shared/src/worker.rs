@@ -1,5 +1,5 @@
-//! From an SQS event to work, and from its outcomes to what the queue is told. Every worker runs through here, and only
-//! here is decided what happens to a message.
+//! Turns an SQS event into work, and the outcomes into the response to the queue. Every worker runs through here, and
+//! only here is it decided what happens to a message.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -14,22 +14,22 @@ use crate::jobs::Job;
 use crate::queue::Queue;
 use crate::retry::{Verdict, backoff};
 
-/// One message, parsed.
+/// A parsed message.
 #[derive(Debug)]
 pub struct Record<J> {
-    /// What it asks for.
+    /// The job it carries.
     pub job: J,
-    /// How often SQS has given it out, this time included.
+    /// How often SQS has delivered it, including this time.
     pub receive_count: u32,
     message_id: String,
     receipt_handle: String,
 }
 
-/// Runs a worker that does one job at a time until the process ends. Several messages with the same job are one piece of
-/// work. `work` is also given how long it may take.
+/// Runs a worker that handles each job by itself, until the process ends. Messages with the same job are handled once.
+/// `work` also receives the time it has left.
 ///
 /// # Errors
-/// If the Lambda runtime fails. What `work` fails at goes back to the queue as its verdict says.
+/// If the Lambda runtime fails. A job that `work` fails at goes back to the queue, as the error's verdict says.
 pub async fn serve<J, F>(queue: Queue<J>, work: F) -> Result<(), lambda_runtime::Error>
 where
     J: Job + Clone + Ord,
@@ -44,8 +44,8 @@ where
     lambda_runtime::run(service_fn(handle)).await
 }
 
-/// Runs a worker that does the jobs of a batch in groups with the same `key`. `work` returns one outcome for each record of
-/// its group, in their order.
+/// Runs a worker that handles the jobs of a batch in groups with the same `key`. `work` returns one outcome for each
+/// record of its group, in order.
 ///
 /// # Errors
 /// As [`serve`].
@@ -63,23 +63,23 @@ where
     lambda_runtime::run(service_fn(handle)).await
 }
 
-/// Groups worked on at once. They wait for Meta most of the time; one slow page must not hold the others up.
+/// Groups handled concurrently. They mostly wait for Meta, and one slow page must not delay the others.
 const CONCURRENCY: usize = 6;
-/// No new group is begun with less than this left before the function's deadline.
+/// No new group is started with less than this left before the function's deadline.
 const ENOUGH: Duration = Duration::from_secs(20);
-/// What is kept for telling the queue how it went.
+/// Time reserved for reporting the outcomes to the queue.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 const FIRST_REST: Duration = Duration::from_secs(5);
 const MAX_REST: Duration = Duration::from_mins(15);
 
-/// Runs `work` on the messages of an event, grouped by `key`, and answers those that have to come again.
+/// Runs `work` on the messages of an event, grouped by `key`, and returns those that SQS must deliver again.
 ///
-/// - A message that cannot be parsed comes again, until the queue hands it to its dead letters: it may be of a newer
-///   version than this program.
-/// - `work` answers one outcome for each record of its group. A failed message is hidden for as long as its error's
+/// - A message that cannot be parsed is delivered again, until the queue moves it to its dead letters: it may be from a
+///   newer version of this program.
+/// - `work` returns one outcome for each record of its group. A failed message is hidden for as long as its error's
 ///   verdict says, longer each time.
-/// - A panic costs the record that caused it: its group is worked on one by one.
-/// - What there is no time left for comes again at once.
+/// - A panic affects only the record that caused it: the records of its group are then handled one by one.
+/// - Messages that no time is left for are delivered again at once.
 async fn run<J, K, F>(
     event: SqsEvent,
     deadline: SystemTime,
@@ -94,21 +94,18 @@ where
 {
     let mut response = SqsBatchResponse::default();
     let mut groups: BTreeMap<K, Vec<Record<J>>> = BTreeMap::new();
+    // Parse and group the messages.
     for message in event.records {
         let message_id = message.message_id.clone().unwrap_or_default();
         match record(message) {
             Ok(record) => groups.entry(key(&record.job)).or_default().push(record),
             Err(reason) => {
-                tracing::error!(
-                    message_id,
-                    reason,
-                    metric = "messages_unreadable",
-                    "a message is not what this worker takes"
-                );
+                tracing::error!(message_id, reason, metric = "messages_unreadable", "a message could not be parsed");
                 response.add_failure(message_id);
             }
         }
     }
+    // Handle the groups, and hide what failed.
     let mut running = stream::iter(&groups)
         .map(|(key, records)| {
             let work = &work;
@@ -117,7 +114,7 @@ where
                 let outcomes = if time_left < ENOUGH {
                     records.iter().map(|_| Err(Duration::from_secs(1))).collect()
                 } else {
-                    // Whoever takes longer must not take the outcomes of the others along.
+                    // A group that takes longer must not cost the others their outcomes.
                     let work = outcomes(work, key, records);
                     tokio::time::timeout(time_left.saturating_sub(LAST_WORDS), work).await.unwrap_or_else(|_| {
                         tracing::error!(records = records.len(), "a group of messages took too long");
@@ -129,7 +126,7 @@ where
                     if let Err(rest) = outcome {
                         failures.push(record.message_id.clone());
                         if let Err(error) = queue.hide(&record.receipt_handle, rest).await {
-                            tracing::warn!(%error, "a failed message could not be hidden and comes back after the queue's own timeout");
+                            tracing::warn!(%error, "a failed message could not be hidden; it returns after the queue's visibility timeout");
                         }
                     }
                 }
@@ -143,8 +140,7 @@ where
     response
 }
 
-/// Runs `work` on each job of an event; several messages that ask for the same are one piece of work. Everything else is
-/// as in [`run`].
+/// Like [`run`], but runs `work` once for each distinct job.
 async fn run_each<J, F>(event: SqsEvent, deadline: SystemTime, queue: &Queue<J>, work: F) -> SqsBatchResponse
 where
     J: Job + Clone + Ord,
@@ -153,14 +149,14 @@ where
     let each = async |job: &J, records: &[Record<J>]| {
         let outcome = work(job).await;
         if let Err(error) = &outcome {
-            tracing::warn!(%error, code = %error.code(), ?job, "not finished, will be tried again");
+            tracing::warn!(%error, code = %error.code(), ?job, "job failed; it will be retried");
         }
         records.iter().map(|_| outcome.clone()).collect()
     };
     run(event, deadline, queue, J::clone, each).await
 }
 
-/// One outcome for each record; an error is how long to rest.
+/// Returns one outcome for each record. An error is how long to hide its message.
 async fn outcomes<J, K, F>(work: &F, key: &K, records: &[Record<J>]) -> Vec<Result<(), Duration>>
 where
     F: AsyncFn(&K, &[Record<J>]) -> Vec<Result<(), WorkError>>,
@@ -175,7 +171,7 @@ where
             tracing::error!(
                 expected = records.len(),
                 got = outcomes.len(),
-                "a worker did not answer for each of its records"
+                "a worker did not return an outcome for each record"
             );
             records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, MAX_REST))).collect()
         }
@@ -187,7 +183,7 @@ where
             all
         }
         Err(_) => {
-            tracing::error!(metric = "records_panicked", "a record made its worker panic");
+            tracing::error!(metric = "records_panicked", "a worker panicked on a record");
             records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, MAX_REST))).collect()
         }
     }
@@ -195,16 +191,16 @@ where
 
 fn rest(receive_count: u32, error: &WorkError) -> Duration {
     match error.verdict() {
-        // What Meta did not say how long it lasts may last an hour: each wait is longer than the one before it.
+        // If Meta does not say how long to wait, it may be an hour, so each wait is longer than the one before it.
         Verdict::RetryAfter(wait) => wait + backoff(receive_count, FIRST_REST, MAX_REST),
-        // A worker parks what it gives up; if it could not, the message must not be lost.
+        // A worker parks what it gives up on. If that failed, the message must not be lost.
         Verdict::Retry | Verdict::GiveUp => backoff(receive_count, FIRST_REST, MAX_REST),
     }
 }
 
 fn record<J: Job>(message: SqsMessage) -> Result<Record<J>, String> {
     let body = message.body.ok_or("it has no body")?;
-    // The parser's error names the place and not the content.
+    // The parser's error names the position, and quotes at most a value of the wrong type.
     let job = serde_json::from_str(&body).map_err(|error| error.to_string())?;
     let receive_count =
         message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok()).unwrap_or(1);
@@ -240,7 +236,7 @@ mod tests {
         }
     }
 
-    /// A queue that nobody answers for: hiding fails, and must not matter.
+    /// A queue at an unreachable endpoint: hiding fails, which must not matter.
     fn queue() -> Queue<u64> {
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())

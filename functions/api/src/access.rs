@@ -46,7 +46,7 @@ impl FromRequestParts<Arc<Api>> for Access {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
-        // A header that is no text is no org's id either.
+        // A header that is not text cannot be an org's id.
         let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
         Ok(Self(directory::Access::new(caller, org)?))
     }
@@ -61,11 +61,11 @@ impl FromRequestParts<Arc<Api>> for MetaAccess {
     }
 }
 
-/// How operations fail.
+/// The failure responses that all operations share.
 #[derive(IntoResponses)]
 #[expect(dead_code, reason = "describes the responses; the handlers return the problem itself")]
 pub(crate) enum Failure {
-    /// A problem.
+    /// The request failed; `code` says why.
     #[response(status = "4XX", content_type = "application/problem+json")]
     Problem(Problem),
 }

@@ -12,10 +12,10 @@ use crate::access::{Access, Authenticated, Failure, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
-/// An org's settings
+/// Get an org's settings
 #[utoipa::path(
     get, path = "/api/orgs/{id}", tag = "directory", operation_id = "readOrg",
-    params(("id" = String, Path), ("orgid" = String, Header, description = "The same org")),
+    params(("id" = String, Path), ("orgid" = String, Header, description = "The org's id again")),
     responses((status = 200, body = Org), Failure)
 )]
 pub(crate) async fn read_org(
@@ -28,7 +28,7 @@ pub(crate) async fn read_org(
 
 /// Push an org's settings and plan
 ///
-/// For the CRM itself: only a superadmin may say what an org has paid for.
+/// For the CRM itself: only a superadmin may set what an org has paid for.
 #[utoipa::path(
     put, path = "/api/orgs/{id}", tag = "directory", operation_id = "putOrg",
     params(("id" = String, Path)),
@@ -44,7 +44,7 @@ pub(crate) async fn put_org(
     Ok(Json(api.directory.put_org(&caller, &id, input).await?))
 }
 
-/// The org's users
+/// List the org's users
 #[utoipa::path(
     get, path = "/api/users", tag = "directory", operation_id = "listUsers",
     params(OrgHeader),
@@ -56,7 +56,7 @@ pub(crate) async fn users(State(api): State<Arc<Api>>, Access(access): Access) -
 
 /// Push a user
 ///
-/// From the moment this answers, leads are assigned to the user, or are not any more.
+/// Once this call returns, leads are assigned to the user, or no longer assigned.
 #[utoipa::path(
     put, path = "/api/users/{id}", tag = "directory", operation_id = "putUser",
     params(("id" = String, Path), OrgHeader),

@@ -1,4 +1,4 @@
-//! What the routes share.
+//! The state that the routes share.
 
 use leadwire::ads::Ads;
 use leadwire::auth::Verifier;
@@ -7,7 +7,7 @@ use leadwire::directory::Directory;
 use leadwire::leads::Leads;
 use url::Url;
 
-/// The state that the routes share.
+/// One value for all routes.
 pub(crate) struct Api {
     pub(crate) directory: Directory,
     pub(crate) leads: Leads,

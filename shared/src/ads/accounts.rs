@@ -1,4 +1,4 @@
-//! The linked ad accounts, and those that could be.
+//! The linked ad accounts, and those that can be linked.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use jiff::Timestamp;
@@ -17,42 +17,42 @@ use crate::model::ads::sync_problem::SyncProblemCode;
 /// A linked ad account.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdAccountOut {
-    /// As `ad_account_id`: an org links an ad account once.
+    /// The same as `ad_account_id`, because an org links an ad account only once.
     pub id: AdAccountId,
-    /// Meta's, with its `act_`.
+    /// Meta's id, including `act_`.
     pub ad_account_id: AdAccountId,
-    /// Its name at Meta.
+    /// The account's name at Meta.
     pub name: String,
-    /// What the org calls it.
+    /// The org's own name for it.
     pub label: String,
     pub client: Client,
-    /// ISO 4217.
+    /// ISO 4217 code.
     pub currency: String,
-    /// IANA. Days are this zone's.
+    /// IANA name. Days are days in this time zone.
     pub timezone: String,
-    /// Meta's: `active`, `disabled`, `unsettled`, `closed`…
+    /// The status at Meta: `active`, `disabled`, `unsettled`, `closed`…
     pub account_status: &'static str,
     pub state: AdAccountState,
-    /// What keeps it from being read, or that Meta makes it wait.
+    /// The problem that prevents syncs, or Meta's rate limit.
     pub reason: Option<SyncProblemCode>,
-    /// The same in words.
+    /// The reason in words.
     pub reason_message: Option<&'static str>,
-    /// What to do about it.
+    /// How to fix it.
     pub fix: Option<&'static str>,
-    /// Meta's codes and words about it.
+    /// Meta's error code and message.
     pub evidence: Option<String>,
-    /// Meta wants it left alone until then.
+    /// Syncs wait until this time for Meta's rate limit.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub waiting_until: Option<Timestamp>,
-    /// When a reading that came to its end began.
+    /// When the last completed sync started.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_sync_at: Option<Timestamp>,
-    /// From this day on all days are here.
+    /// The first day of the complete import: all days since are stored.
     #[schema(value_type = Option<String>, format = Date)]
     pub imported_since: Option<Date>,
-    /// The reading that is under way.
+    /// The sync in progress.
     pub run_id: Option<RunId>,
-    /// The integration whose token it is read with; none if it has its own.
+    /// The integration whose token is used; `null` if the account has its own token.
     pub integration_id: Option<IntegrationId>,
     /// What counts as conversions.
     #[schema(value_type = Vec<String>)]
@@ -61,7 +61,7 @@ pub struct AdAccountOut {
     pub linked_at: Timestamp,
 }
 
-/// Linked ad accounts.
+/// The linked ad accounts.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdAccountList {
     pub items: Vec<AdAccountOut>,
@@ -69,7 +69,7 @@ pub struct AdAccountList {
     pub next_cursor: Option<String>,
 }
 
-/// An ad account that an integration may read.
+/// An ad account that an integration can read.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AvailableAdAccount {
     pub ad_account_id: AdAccountId,
@@ -77,11 +77,11 @@ pub struct AvailableAdAccount {
     pub currency: String,
     pub timezone: String,
     pub account_status: &'static str,
-    /// Whether this org reads it.
+    /// Whether this org has linked it.
     pub linked: bool,
 }
 
-/// Ad accounts that an integration may read.
+/// The ad accounts that an integration can read.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AvailableAdAccountList {
     pub items: Vec<AvailableAdAccount>,
@@ -90,10 +90,7 @@ pub struct AvailableAdAccountList {
 }
 
 impl Ads {
-    /// The linked ad accounts.
-    ///
-    /// # Errors
-    /// If the account that is asked for is none of them, or the table cannot be read.
+    /// The linked ad accounts that match `filter`.
     pub async fn accounts(&self, access: &MetaAccess, filter: &AccountFilter) -> Result<AdAccountList, ActError> {
         let (accounts, now) = (self.selected_accounts(access, filter).await?, crate::clock::now());
         Ok(AdAccountList {
@@ -103,17 +100,11 @@ impl Ads {
     }
 
     /// One linked ad account.
-    ///
-    /// # Errors
-    /// If the org has linked none with this id, or the table cannot be read.
     pub async fn account(&self, access: &MetaAccess, id: &AdAccountId) -> Result<AdAccountOut, ActError> {
         Ok(account_out(&self.find(access, id).await?, crate::clock::now()))
     }
 
-    /// The ad accounts that an integration may read, asked of Meta now.
-    ///
-    /// # Errors
-    /// If there is no such integration, its token does not work, Meta refuses, or something failed.
+    /// The ad accounts that an integration can read, live from Meta.
     pub async fn available_accounts(
         &self,
         access: &MetaAccess,
@@ -142,7 +133,7 @@ impl Ads {
         Ok(AvailableAdAccountList { items: items.collect(), next_cursor: None })
     }
 
-    /// The account of this org with this id.
+    /// The org's linked account with this id.
     pub(super) async fn find(&self, access: &MetaAccess, id: &AdAccountId) -> Result<AdAccount, ActError> {
         self.table.ad_account(&access.scope, id).await?.ok_or_else(|| ActError::not_found("ad account"))
     }

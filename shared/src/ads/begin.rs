@@ -1,4 +1,4 @@
-//! Having an account read: there is one reading of it at a time, and whoever asks for another joins that.
+//! Beginning a sync. An account has one sync at a time; a request for another joins it.
 
 use std::time::Duration;
 
@@ -11,22 +11,21 @@ use crate::model::ads::account::AdAccount;
 use crate::model::ads::sync::{AdsSync, Cause};
 use crate::table::Table;
 
-/// What became of asking for a reading.
+/// The outcome of requesting a sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begun {
-    /// It is begun; its message is to be sent.
+    /// The sync has begun. The caller must send its message.
     New,
-    /// One is under way that covers it, or was made to.
+    /// A sync in progress covers the request, or was extended to cover it.
     Joined(RunId),
-    /// The account was unlinked meanwhile.
+    /// The account has been unlinked.
     Gone,
 }
 
-/// Begins a reading back to `since`, or joins the one that is under way. Whoever gets [`Begun::New`] sends the message;
-/// a message that is lost is sent again by the planner after a while.
+/// Begins a sync back to `since`, or joins the sync in progress.
 ///
-/// # Errors
-/// If the table cannot be read or written.
+/// A caller that gets [`Begun::New`] must send the message. If the message is lost, the planner sends it again after a
+/// while.
 pub async fn begin(
     table: &Table,
     scope: &OrgScope,
@@ -36,7 +35,7 @@ pub async fn begin(
     now: Timestamp,
 ) -> Result<Begun, WorkError> {
     const MAX_TRIES: u32 = 8;
-    // What was stored when it was less old may be older than what Meta answers for.
+    // A stored day may by now be earlier than what Meta returns.
     let since = since.max(account.earliest_day(now));
     for attempt in 1..=MAX_TRIES {
         let Some(account) = table.ad_account(scope, &account.ad_account_id).await?.filter(|now| now.id == account.id)

@@ -6,18 +6,18 @@ use super::Ads;
 use super::report::{LoadedReport, ReportQuery, RowOut};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
-use crate::model::ads::report::{DIMENSIONS, Dimension};
+use crate::model::ads::report::{COLUMNS, Column, DIMENSIONS, Dimension};
 
-/// A file that spreadsheets open.
+/// A file for spreadsheets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvFile {
-    /// What it is to be called where somebody saves it.
+    /// The suggested file name.
     pub file_name: String,
     /// CSV in UTF-8.
     pub bytes: Vec<u8>,
 }
 
-/// Rows of a file, which are shorter than those of a list.
+/// Rows of a file, which are smaller than JSON rows.
 const MAX_CSV_ROWS: usize = 20_000;
 
 impl Ads {
@@ -38,7 +38,7 @@ impl Ads {
     }
 }
 
-/// A report of these days as a file.
+/// Renders the report of these days.
 fn render(by: &[Dimension], rows: &[RowOut], (since, until): (Date, Date)) -> CsvFile {
     CsvFile { file_name: format!("meta-ads-{since}-{until}.csv"), bytes: table(by, rows) }
 }
@@ -50,9 +50,8 @@ fn table(by: &[Dimension], rows: &[RowOut]) -> Vec<u8> {
         Dimension::Day => vec!["day".to_owned()],
         other => vec![format!("{}_id", dimension(other)), format!("{}_name", dimension(other))],
     });
-    let numbers =
-        ["currency", "impressions", "clicks", "spend", "conversions", "ctr", "cpc", "cpm", "reach", "frequency"];
-    let header: Vec<String> = columns.chain(numbers.map(str::to_owned)).collect();
+    let numbers = std::iter::once("currency").chain(COLUMNS.iter().map(|column| column.name)).map(str::to_owned);
+    let header: Vec<String> = columns.chain(numbers).collect();
     // Writing to memory does not fail.
     let _ = file.write_record(&header);
     for row in rows {
@@ -78,25 +77,13 @@ fn line(by: &[Dimension], row: &RowOut) -> Vec<String> {
         };
         line.extend([text(id), text(name)]);
     }
-    fn or_empty(number: Option<impl ToString>) -> String {
-        number.map(|number| number.to_string()).unwrap_or_default()
-    }
-    line.extend([
-        row.currency.clone(),
-        row.impressions.to_string(),
-        row.clicks.to_string(),
-        row.spend.clone(),
-        row.conversions.to_string(),
-        or_empty(row.ctr),
-        or_empty(row.cpc),
-        or_empty(row.cpm),
-        or_empty(row.reach),
-        or_empty(row.frequency),
-    ]);
+    line.push(row.figures.currency.clone());
+    let text = |column: &Column| (column.value)(&row.figures).map_or_else(String::new, |value| value.to_string());
+    line.extend(COLUMNS.iter().map(text));
     line
 }
 
-/// CsvFiles run what begins like a formula, and anybody can name a campaign.
+/// Escapes text that a spreadsheet would run as a formula. A campaign's name is untrusted: anyone can choose it.
 fn harmless(text: &str) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
@@ -104,9 +91,13 @@ fn harmless(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ads::metrics::MainMetrics;
+    use crate::model::ads::report::Sums;
 
     #[test]
     fn a_name_is_text_whatever_it_looks_like() {
+        let metrics =
+            MainMetrics { impressions: 10, clicks: 1, spend: "0.5".parse().unwrap(), ..MainMetrics::default() };
         let row = RowOut {
             client_id: None,
             client_name: None,
@@ -119,20 +110,11 @@ mod tests {
             ad_id: None,
             ad_name: None,
             day: Some("2026-01-01".to_owned()),
-            impressions: 10,
-            clicks: 1,
-            spend: "0.50".to_owned(),
-            currency: "USD".to_owned(),
-            conversions: 0,
-            ctr: Some("10".parse().unwrap()),
-            cpc: None,
-            cpm: None,
-            reach: None,
-            frequency: None,
+            figures: Sums::single(metrics, None).figures("USD"),
         };
         let file = String::from_utf8(table(&[Dimension::Campaign, Dimension::Day], &[row])).unwrap();
         let expected = "campaign_id,campaign_name,day,currency,impressions,clicks,spend,conversions,ctr,cpc,cpm,reach,frequency\n\
-            1,\"'=1+1, \"\"quoted\"\"\nnext\",2026-01-01,USD,10,1,0.50,0,10,,,,\n";
+            1,\"'=1+1, \"\"quoted\"\"\nnext\",2026-01-01,USD,10,1,0.50,0,10,0.5,50,,\n";
         assert_eq!(file, expected);
     }
 }

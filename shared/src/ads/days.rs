@@ -1,4 +1,4 @@
-//! Lists of days: what ads did, and what accounts did, with what Meta restated.
+//! Daily insights of ads and of accounts, and what Meta restated of them.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use jiff::Timestamp;
@@ -13,78 +13,59 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{AdAccountId, AdObjectId};
 use crate::model::ads::account::AdAccount;
-use crate::model::ads::currency::format_amount;
-use crate::model::ads::insights::{AdDay, Day, MainMetrics};
-use crate::model::ads::report::Sums;
+use crate::model::ads::insights::{AdDay, Day};
+use crate::model::ads::metrics::MainMetrics;
+use crate::model::ads::report::{Figures, Sums};
 use crate::model::days::back;
 
-/// Days of ads shown if none are asked for.
+/// Days of ads by default.
 const USUAL_DAYS: i32 = 7;
-/// Days of accounts, which are fewer.
+/// Days of accounts by default. They have fewer rows.
 const USUAL_ACCOUNT_DAYS: i32 = 30;
-/// Queries of the table for one answer; of a filter that few meet, the answer may be short and go on.
+/// Table queries for one page. With a filter that few ads match, the page may be short although more follow.
 const MAX_QUERIES: usize = 60;
-/// Accounts' days of one answer, which holds 6 MB.
+/// Days of accounts in one response, which Lambda limits to 6 MB.
 const MAX_ROWS: usize = 1500;
 
-/// Which days of which ads. One has to match all that is given.
+/// Selects days of ads. A day must match everything that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DayFilter {
-    /// Whose.
+    /// The accounts.
     pub accounts: AccountFilter,
-    /// The last 7 if left out.
+    /// The days; by default 7.
     pub days: Days,
-    /// Of this campaign's ads.
+    /// Only ads in this campaign.
     pub campaign_id: Option<AdObjectId>,
-    /// Of this ad set's ads.
+    /// Only ads in this ad set.
     pub adset_id: Option<AdObjectId>,
-    /// Of this ad.
+    /// Only this ad.
     pub ad_id: Option<AdObjectId>,
-    /// Only what Meta restated since.
+    /// Only days that Meta restated since this time.
     pub restated_since: Option<Timestamp>,
 }
 
-/// Numbers of one object on one day.
+/// The numbers of one object on one day.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Numbers {
-    /// In the account's zone.
+    /// In the account's time zone.
     #[schema(value_type = String, format = Date)]
     pub day: Date,
-    pub impressions: u64,
-    pub clicks: u64,
-    /// In `currency`.
-    pub spend: String,
-    pub currency: String,
-    /// One whole number; the account's `conversions` say what counts.
-    pub conversions: u64,
-    /// Clicks per hundred impressions.
-    #[schema(value_type = Option<String>)]
-    pub ctr: Option<Decimal>,
-    /// Spend per click.
-    #[schema(value_type = Option<String>)]
-    pub cpc: Option<Decimal>,
-    /// Spend per thousand impressions.
-    #[schema(value_type = Option<String>)]
-    pub cpm: Option<Decimal>,
-    /// How many people it was shown to.
-    pub reach: Option<u64>,
-    /// How often to each.
-    #[schema(value_type = Option<String>)]
-    pub frequency: Option<Decimal>,
+    #[serde(flatten)]
+    pub figures: Figures,
     pub video_p25_watched: u64,
     pub video_p50_watched: u64,
     pub video_p75_watched: u64,
     pub video_p100_watched: u64,
-    /// Meta's action types. They overlap: never add them.
+    /// The actions, by Meta's action types. The types overlap: do not add them up.
     pub actions: Vec<ActionOut>,
-    /// What the numbers were when the day was over and first read; only if Meta restated them since.
-    pub first_seen: Option<FirstSeen>,
+    /// The numbers of the first sync after the day had ended; `null` unless Meta has restated them since.
+    pub first_seen: Option<MainMetrics>,
     /// When the numbers last changed.
     #[schema(value_type = String, format = DateTime)]
     pub changed_at: Timestamp,
 }
 
-/// How often something happened.
+/// The count of one action type.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ActionOut {
     pub action_type: String,
@@ -92,17 +73,7 @@ pub struct ActionOut {
     pub value: Decimal,
 }
 
-/// What the numbers were.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct FirstSeen {
-    pub impressions: u64,
-    pub clicks: u64,
-    pub spend: String,
-    pub conversions: u64,
-    pub reach: Option<u64>,
-}
-
-/// One ad's day.
+/// The numbers of one ad on one day.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdDayOut {
     pub account_id: AdAccountId,
@@ -116,7 +87,7 @@ pub struct AdDayOut {
     pub numbers: Numbers,
 }
 
-/// One account's day.
+/// The numbers of one account on one day.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccountDayOut {
     pub account_id: AdAccountId,
@@ -124,14 +95,14 @@ pub struct AccountDayOut {
     pub numbers: Numbers,
 }
 
-/// Ads' days, the newest day first.
+/// A page of ads' days, newest day first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdDayList {
     pub items: Vec<AdDayOut>,
     pub next_cursor: Option<String>,
 }
 
-/// Accounts' days, the oldest day first.
+/// Accounts' days, oldest day first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccountDayList {
     pub items: Vec<AccountDayOut>,
@@ -140,11 +111,11 @@ pub struct AccountDayList {
 }
 
 impl Ads {
-    /// What ads did, day by day, the newest day first. A filter that few meet can make an answer short and still go on.
+    /// Lists the ads' daily insights, newest day first. With a filter that few ads match, the page can be short
+    /// although more pages follow.
     ///
     /// # Errors
-    /// If the account that is asked for is none of the org's, the days leave nothing between them or are too many, the cursor
-    /// is not this list's with this filter, or the table cannot be read.
+    /// Refuses a range of days that is empty or too long, and a cursor of another list or filter.
     pub async fn ad_days(
         &self,
         access: &MetaAccess,
@@ -161,12 +132,11 @@ impl Ads {
         Ok(AdDayList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
     }
 
-    /// What accounts did, day by day, in Meta's own figures for each account: of the last 30 days if none are asked for, and
-    /// only of what Meta restated since a time if one is given.
+    /// Lists the accounts' daily insights, which are Meta's own figures for each account: by default of 30 days. With
+    /// `restated_since`, only days that Meta restated since that time.
     ///
     /// # Errors
-    /// If the account that is asked for is none of the org's, the days leave nothing between them or are too many, or the
-    /// table cannot be read.
+    /// Refuses a range of days that is empty or too long, and a list with too many rows.
     pub async fn account_days(
         &self,
         access: &MetaAccess,
@@ -213,7 +183,7 @@ impl Ads {
                 }
                 queries += 1;
                 let (rows, more) = match &filter.ad_id {
-                    // One ad's days have keys of their own: a month of them at once.
+                    // The keys of one ad's days are known, so a month of them is read at once.
                     Some(ad) => {
                         let first = since.max(back(day, 30));
                         let days = (0..).map(|before| back(day, before)).take_while(|day| *day >= first);
@@ -245,7 +215,7 @@ impl Ads {
     }
 }
 
-/// Where a list goes on: in which account, on which day, after which ad.
+/// The position in a list: the account, the day, and the last ad of that day that was read.
 #[derive(Serialize, Deserialize)]
 struct DayPosition(AdAccountId, Date, Option<AdObjectId>);
 
@@ -278,34 +248,16 @@ fn ad_day_out(row: AdDay, account: &AdAccount) -> AdDayOut {
 
 fn numbers(day: Day, currency: &str) -> Numbers {
     let metrics = day.metrics;
-    let mut sums = Sums::default();
-    sums.add(&metrics.main(), metrics.frequency);
     let [video_p25_watched, video_p50_watched, video_p75_watched, video_p100_watched] = metrics.video_views;
-    let first_seen = |first: MainMetrics| FirstSeen {
-        impressions: first.impressions,
-        clicks: first.clicks,
-        spend: format_amount(first.spend, currency),
-        conversions: first.conversions,
-        reach: first.reach,
-    };
     Numbers {
         day: day.day,
-        impressions: metrics.impressions,
-        clicks: metrics.clicks,
-        spend: format_amount(metrics.spend, currency),
-        currency: currency.to_owned(),
-        conversions: metrics.conversions,
-        ctr: sums.ctr(),
-        cpc: sums.cpc(),
-        cpm: sums.cpm(),
-        reach: metrics.reach,
-        frequency: metrics.frequency,
+        figures: Sums::single(metrics.main, metrics.frequency).figures(currency),
         video_p25_watched,
         video_p50_watched,
         video_p75_watched,
         video_p100_watched,
         actions: metrics.actions.into_iter().map(|(action_type, value)| ActionOut { action_type, value }).collect(),
-        first_seen: day.first_seen.map(first_seen),
+        first_seen: day.first_seen.map(|first| first.in_currency(currency)),
         changed_at: day.changed_at,
     }
 }

@@ -1,4 +1,4 @@
-//! What a report is made of: the stored days of the accounts that it is about.
+//! Adds up a report from the stored days of its accounts.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,20 +7,21 @@ use jiff::civil::Date;
 
 use crate::ids::{AdObjectId, OrgScope};
 use crate::model::ads::account::AdAccount;
-use crate::model::ads::insights::{AdDaySummary, CampaignDay, MainMetrics};
+use crate::model::ads::insights::CampaignDay;
+use crate::model::ads::metrics::MainMetrics;
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::report::{Dimension, Figure, Report, RowKey, Sums};
 use crate::table::{Table, TableError};
 
-/// Accounts read at once.
+/// Pieces, or accounts, read concurrently.
 const CONCURRENCY: usize = 6;
-/// An account's days are read in so many pieces at once.
+/// Days per piece of an account's range. Pieces are read concurrently.
 const DAYS_PER_PIECE: i32 = 31;
 
-/// Rows of a report before it is refused: what is added up is in memory.
+/// Rows of a report at most, because they are added up in memory.
 const MAX_ROWS: usize = 100_000;
 
-/// Why there is no report.
+/// The error of a report.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// It would have too many rows.
@@ -31,10 +32,7 @@ pub enum ReportError {
     Table(#[from] TableError),
 }
 
-/// A report over accounts.
-///
-/// # Errors
-/// If it would be too large, or the table cannot be read.
+/// Adds up a report over accounts.
 pub async fn report(
     table: &Table,
     scope: &OrgScope,
@@ -50,7 +48,7 @@ pub async fn report(
     let mut all: BTreeMap<RowKey, Sums> = BTreeMap::new();
     while let Some(part) = parts.next().await {
         for (key, sums) in part? {
-            all.entry(key).or_default().add_all(&sums);
+            all.entry(key).or_default().add(&sums);
         }
         if all.len() > MAX_ROWS {
             return Err(ReportError::TooManyRows);
@@ -88,13 +86,14 @@ async fn piece(
         metrics: MainMetrics::default(),
         frequency: None,
     };
+    // Rows below the account come from the ads' summaries.
     if Report::needs_ads(by) {
         let (mut place, mut last) = (None, None::<CampaignDay>);
         loop {
             let (campaign_days, next) = table.campaign_days_from(scope, &account.id, days, place).await?;
             for campaign_day in campaign_days {
                 match &mut last {
-                    // The parts of a large campaign_day follow each other, and an ad can be in two of them after a crash.
+                    // The parts of a large campaign_day follow each other. After a crash, an ad can be in two of them.
                     Some(last) if (last.day, &last.campaign_id) == (campaign_day.day, &campaign_day.campaign_id) => {
                         last.ads.extend(campaign_day.ads);
                     }
@@ -111,31 +110,23 @@ async fn piece(
             }
         }
     }
+    // The others come from Meta's own figures for the account.
     for day in table.account_days(scope, &account.id, days.0, days.1).await? {
         let frequency = day.metrics.frequency;
-        report.add(&Figure { day: day.day, metrics: day.metrics.main(), frequency, ..figure.clone() });
+        report.add(&Figure { day: day.day, metrics: day.metrics.main, frequency, ..figure.clone() });
     }
     Ok(report.rows())
 }
 
 fn add(report: &mut Report, figure: &Figure<'_>, campaign_day: &CampaignDay) {
-    for (ad, AdDaySummary(adset, impressions, clicks, spend, conversions, reach, _)) in &campaign_day.ads {
-        let metrics = MainMetrics {
-            impressions: *impressions,
-            clicks: *clicks,
-            spend: *spend,
-            conversions: *conversions,
-            reach: *reach,
-        };
+    for (ad, summary) in &campaign_day.ads {
+        let (adset, metrics) = (&summary.0, summary.metrics());
         let (campaign, adset, ad) = (campaign_day.campaign_id.as_str(), adset.as_str(), ad.as_str());
         report.add(&Figure { campaign, adset, ad, day: campaign_day.day, metrics, ..figure.clone() });
     }
 }
 
-/// The names of what a report's rows are about: of each account, its objects.
-///
-/// # Errors
-/// If the table cannot be read.
+/// Reads the names of the objects that a report's rows are about, by account.
 pub async fn names(
     table: &Table,
     scope: &OrgScope,

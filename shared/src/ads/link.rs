@@ -24,10 +24,10 @@ use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::secret::AccessToken;
 use crate::table::ad_account::AdAccountSettings;
 
-/// No slice of a sync takes longer.
+/// The maximum duration of a slice of a sync.
 const MAX_SLICE: Duration = Duration::from_mins(6);
 
-/// Whose ads an account shows.
+/// The client whose ads an account shows.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClientIn {
@@ -41,22 +41,22 @@ pub struct ClientIn {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAdAccount {
-    /// Meta's, with its `act_`.
+    /// Meta's id, including `act_`.
     #[schema(value_type = String, example = "act_1234567890")]
     pub ad_account_id: String,
     /// 1 to 100 characters.
     pub label: String,
     pub client: ClientIn,
-    /// A system user's token with `ads_read`. Either this or `integration_id`.
+    /// A system user's token with `ads_read`. Set either this or `integration_id`.
     #[schema(value_type = Option<String>)]
     pub token: Option<AccessToken>,
-    /// The integration whose token to read it with.
+    /// The integration whose token to use.
     pub integration_id: Option<IntegrationId>,
-    /// What counts as conversions: kinds (`lead`, `purchase`…) or action types of Meta's.
+    /// What counts as conversions: kinds (`lead`, `purchase`…) or Meta's action types.
     pub conversions: Option<Vec<String>>,
 }
 
-/// What to change. What is left out stays.
+/// The changes to an ad account. Absent fields are unchanged.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdAccountChange {
@@ -66,20 +66,20 @@ pub struct AdAccountChange {
     /// A system user's token with `ads_read`.
     #[schema(value_type = Option<String>)]
     pub token: Option<AccessToken>,
-    /// The integration whose token to read it with.
+    /// The integration whose token to use.
     pub integration_id: Option<IntegrationId>,
-    /// Whether it is left alone for a while.
+    /// Whether its syncs are paused.
     pub paused: Option<bool>,
-    /// What counts as conversions. All stored days are read again.
+    /// What counts as conversions. A change syncs all stored days again.
     pub conversions: Option<Vec<String>>,
 }
 
-/// The token to read an account with.
+/// The token that reads an account.
 #[derive(Debug)]
 enum TokenInput {
     /// An integration's.
     Integration(IntegrationId),
-    /// One of its own.
+    /// The account's own.
     Own(AccessToken),
 }
 
@@ -155,7 +155,8 @@ impl Ads {
         }
         let changed = self.table.ad_account(scope, &account.ad_account_id).await?.ok_or_else(gone)?;
         if begins && !changed.paused {
-            // If what counts has changed, all stored days are read again, so that no report mixes the two.
+            // If what counts as conversions has changed, all stored days are synced again, so that no report mixes the
+            // two.
             let since = changed.imported_since.filter(|_| recount).unwrap_or_else(|| changed.due_since(now));
             let since = since.min(changed.due_since(now));
             self.sync_soon(access, &changed, since, Cause::Request, now).await;

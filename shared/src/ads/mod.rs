@@ -1,8 +1,8 @@
 //! The room of ads reporting: linked ad accounts, their syncs, and what the stored numbers add up to.
 //!
-//! [`Ads`] has the acts of the API and the console. [`begin()`] begins a sync, [`AdsSyncer`] runs it in slices: a slice
-//! ends when the account is read, when Meta throttles it, or when the worker's time is up, and the next slice resumes
-//! there. An account has one sync at a time.
+//! [`Ads`] has the operations of the API and the console. [`begin()`] begins a sync, and [`AdsSyncer`] runs it in
+//! slices. A slice ends when the sync is complete, when Meta throttles it, or when the worker's time is up. The next
+//! slice resumes there. An account has one sync at a time.
 
 pub mod accounts;
 mod begin;
@@ -34,10 +34,10 @@ use crate::secret::HmacKey;
 use crate::table::Table;
 use crate::tokens::Tokens;
 
-/// What admins do with ads reporting.
+/// The operations of admins on ads reporting.
 #[derive(Debug, Clone)]
 pub struct Ads {
-    /// Stores accounts, objects and numbers.
+    /// Stores accounts, objects and insights.
     pub table: Table,
     /// The Graph API with the integrations' tokens.
     pub tokens: Tokens,
@@ -49,26 +49,26 @@ pub struct Ads {
     pub key: HmacKey,
 }
 
-/// Whose ads. Without anything: all of the org's accounts.
+/// Selects ad accounts. The default selects all of the org's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountFilter {
-    /// Of this account only.
+    /// Only this account.
     pub account_id: Option<AdAccountId>,
-    /// Of this client only.
+    /// Only accounts of this client.
     pub client_id: Option<ClientId>,
 }
 
-/// Which days, both included. What is left out is what is usual for what is asked.
+/// A range of days, both ends included. The default depends on the query.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Days {
-    /// The first.
+    /// The first day.
     pub since: Option<Date>,
-    /// The last; today if left out.
+    /// The last day; by default today.
     pub until: Option<Date>,
 }
 
 impl Ads {
-    /// The selected accounts, in the order of lists.
+    /// The selected accounts, ordered by id. An unknown `account_id` is an error, an unknown client selects none.
     async fn selected_accounts(&self, access: &MetaAccess, filter: &AccountFilter) -> Result<Vec<AdAccount>, ActError> {
         let mut accounts = self.table.ad_accounts(&access.scope).await?;
         if let Some(id) = &filter.account_id {
@@ -86,11 +86,12 @@ impl Ads {
 }
 
 impl Days {
-    /// The first and the last; without a first the last `usual` days.
+    /// The first and the last day. Without a first day, the range covers `usual` days.
     fn range(self, accounts: &[AdAccount], usual: i32, now: Timestamp) -> Result<(Date, Date), ActError> {
         let today = accounts.iter().map(|account| account.today(now)).max();
         let today = today.unwrap_or_else(|| now.to_zoned(jiff::tz::TimeZone::UTC).date());
-        // There is nothing later; and a day that is somewhere tomorrow is not tomorrow's everywhere.
+        // Nothing is stored for later days. One day of tolerance, because the accounts' time zones differ from the
+        // caller's.
         let until = self.until.unwrap_or(today).min(back(today, -1));
         let since = self.since.unwrap_or_else(|| back(until, usual - 1));
         if since > until {

@@ -1,4 +1,4 @@
-//! Lists of campaigns, ad sets and ads, as they were last read.
+//! Lists of campaigns, ad sets and ads, as of the last sync.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use serde::{Deserialize, Serialize};
@@ -12,23 +12,23 @@ use crate::ids::{AdAccountId, AdObjectId};
 use crate::model::ads::account::{AdAccount, Client};
 use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
 
-/// Objects looked at for one answer; of a filter that few meet, the answer may be short and go on.
+/// Objects read for one page. With a filter that few objects match, the page may be short although more follow.
 const MAX_READ: usize = 2000;
 
-/// Which objects. One has to match all that is given; of what it is not in, nothing matches.
+/// Selects objects. An object must match everything that is set; a campaign, for example, matches no `adset_id`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObjectFilter {
-    /// Whose.
+    /// The accounts.
     pub accounts: AccountFilter,
-    /// Of this campaign.
+    /// Only objects in this campaign.
     pub campaign_id: Option<AdObjectId>,
-    /// Of this ad set.
+    /// Only objects in this ad set.
     pub adset_id: Option<AdObjectId>,
-    /// In one of these states, in Meta's words (`ACTIVE`…); in any if there are none.
+    /// Only objects with one of these effective statuses of Meta's (`ACTIVE`…); any status if empty.
     pub effective_status: Vec<String>,
 }
 
-/// A campaign with whose it is.
+/// A campaign with its owner.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CampaignOut {
     #[serde(flatten)]
@@ -37,7 +37,7 @@ pub struct CampaignOut {
     pub campaign: Campaign,
 }
 
-/// An ad set with whose it is.
+/// An ad set with its owner.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdSetOut {
     #[serde(flatten)]
@@ -46,7 +46,7 @@ pub struct AdSetOut {
     pub adset: AdSet,
 }
 
-/// An ad with whose it is.
+/// An ad with its owner.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdOut {
     #[serde(flatten)]
@@ -55,30 +55,30 @@ pub struct AdOut {
     pub ad: Ad,
 }
 
-/// Whose an object is.
+/// The account and client that an object belongs to.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Owner {
     pub account_id: AdAccountId,
     pub client: Client,
-    /// Of its budgets, ISO 4217.
+    /// ISO 4217 code of the currency of its budgets.
     pub currency: String,
 }
 
-/// Campaigns.
+/// A page of campaigns.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CampaignList {
     pub items: Vec<CampaignOut>,
     pub next_cursor: Option<String>,
 }
 
-/// Ad sets.
+/// A page of ad sets.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdSetList {
     pub items: Vec<AdSetOut>,
     pub next_cursor: Option<String>,
 }
 
-/// Ads.
+/// A page of ads.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdList {
     pub items: Vec<AdOut>,
@@ -86,10 +86,7 @@ pub struct AdList {
 }
 
 impl Ads {
-    /// The campaigns.
-    ///
-    /// # Errors
-    /// If the account that is asked for is none of the org's, the cursor is not this list's, or the table cannot be read.
+    /// Lists campaigns, up to `limit` after the cursor `after`.
     pub async fn campaigns(
         &self,
         access: &MetaAccess,
@@ -105,10 +102,7 @@ impl Ads {
         Ok(CampaignList { items: items.collect(), next_cursor })
     }
 
-    /// The ad sets.
-    ///
-    /// # Errors
-    /// If the account that is asked for is none of the org's, the cursor is not this list's, or the table cannot be read.
+    /// Lists ad sets, up to `limit` after the cursor `after`.
     pub async fn adsets(
         &self,
         access: &MetaAccess,
@@ -124,10 +118,7 @@ impl Ads {
         Ok(AdSetList { items: items.collect(), next_cursor })
     }
 
-    /// The ads.
-    ///
-    /// # Errors
-    /// If the account that is asked for is none of the org's, the cursor is not this list's, or the table cannot be read.
+    /// Lists ads, up to `limit` after the cursor `after`.
     pub async fn ads(
         &self,
         access: &MetaAccess,
@@ -190,7 +181,7 @@ impl Ads {
     }
 }
 
-/// Where a list goes on: in which account, after which object.
+/// The position in a list: the account, and the last object of it that was read.
 #[derive(Serialize, Deserialize)]
 struct ObjectPosition(AdAccountId, Option<AdObjectId>);
 

@@ -1,10 +1,9 @@
-//! Reports: days added up by clients, accounts, campaigns, ad sets, ads and days.
+//! Reports: daily insights, added up by client, account, campaign, ad set, ad and day.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -15,36 +14,35 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::AdObjectId;
 use crate::model::ads::account::AdAccount;
-use crate::model::ads::currency::format_amount;
 use crate::model::ads::object::AdObjectKind;
-use crate::model::ads::report::{DIMENSIONS, Dimension, RowKey, Sums, totals};
+use crate::model::ads::report::{DIMENSIONS, Dimension, Figures, RowKey, Sums, totals};
 
-/// Days shown if none are asked for.
+/// Days of a report by default.
 const USUAL_DAYS: i32 = 30;
-/// Rows of an answer, which holds 6 MB.
+/// Rows of one response, which Lambda limits to 6 MB.
 pub const MAX_ROWS: usize = 5000;
 
-/// What a report is of.
+/// A query for a report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ReportQuery {
-    /// What it is by, each once.
+    /// The dimensions to group by, each at most once.
     pub by: Vec<Dimension>,
-    /// Whose ads.
+    /// The accounts.
     pub accounts: AccountFilter,
-    /// The last 30 if left out.
+    /// The days; by default 30.
     pub days: Days,
 }
 
-/// A report.
+/// A page of a report.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ReportOut {
     pub items: Vec<RowOut>,
-    /// The sum of all rows, also of those of other answers of this list: one for each currency.
+    /// The sums of all rows, including those of other pages: one for each currency.
     pub totals: Vec<RowOut>,
     pub next_cursor: Option<String>,
 }
 
-/// Sums of one combination of what was grouped by. Of that, it has ids and names.
+/// The sums of one combination of the dimensions, with their ids and names.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RowOut {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,42 +65,22 @@ pub struct RowOut {
     pub ad_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ad_name: Option<String>,
-    /// In the account's zone.
+    /// In the account's time zone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub day: Option<String>,
-    pub impressions: u64,
-    pub clicks: u64,
-    /// In `currency`.
-    pub spend: String,
-    /// ISO 4217. Different currencies are different rows.
-    pub currency: String,
-    pub conversions: u64,
-    /// Clicks per hundred impressions; of the sums, as all ratios.
-    #[schema(value_type = Option<String>)]
-    pub ctr: Option<Decimal>,
-    /// Spend per click.
-    #[schema(value_type = Option<String>)]
-    pub cpc: Option<Decimal>,
-    /// Spend per thousand impressions.
-    #[schema(value_type = Option<String>)]
-    pub cpm: Option<Decimal>,
-    /// How many people; only where the row is one figure of Meta's, because reach cannot be added.
-    pub reach: Option<u64>,
-    /// How often each of them; under the same condition.
-    #[schema(value_type = Option<String>)]
-    pub frequency: Option<Decimal>,
+    #[serde(flatten)]
+    pub figures: Figures,
 }
 
-/// Where a report goes on: after this row.
+/// The position in a report: the last row that was returned.
 #[derive(Serialize, Deserialize)]
 struct RowPosition(Vec<String>, String);
 
 impl Ads {
-    /// Up to `limit` rows of a report, with the sums of all of them.
+    /// Up to `limit` rows of a report, with the sums of all its rows.
     ///
     /// # Errors
-    /// If the account that is asked for is none of the org's, the days leave nothing between them or are too many, the cursor
-    /// is not this report's, there are too many rows to add up, or the table cannot be read.
+    /// Refuses a range of days that is empty or too long, a cursor of another report, and a report with too many rows.
     pub async fn report(
         &self,
         access: &MetaAccess,
@@ -152,7 +130,7 @@ impl Ads {
         Ok(LoadedReport { accounts, days, rows, totals })
     }
 
-    /// Rows with the names of what they are about.
+    /// Adds to the rows the names of the objects that they are about.
     pub(super) async fn name_rows(
         &self,
         access: &MetaAccess,
@@ -165,10 +143,7 @@ impl Ads {
     }
 }
 
-/// What a report is by, out of names separated by commas.
-///
-/// # Errors
-/// If one of them is unknown.
+/// Parses the names of dimensions, separated by commas. Repeated names count once.
 pub fn parse_dimensions(text: &str) -> Result<Vec<Dimension>, ActError> {
     let known = || DIMENSIONS.map(|(name, _)| name).join(", ");
     let mut by: Vec<Dimension> = Vec::new();
@@ -183,7 +158,7 @@ pub fn parse_dimensions(text: &str) -> Result<Vec<Dimension>, ActError> {
     Ok(by)
 }
 
-/// The rows after a place, and what all rows add up to.
+/// The rows after a position, and the sums of all rows.
 pub(super) struct LoadedReport {
     pub(super) accounts: Vec<AdAccount>,
     pub(super) days: (Date, Date),
@@ -191,7 +166,7 @@ pub(super) struct LoadedReport {
     totals: BTreeMap<String, Sums>,
 }
 
-/// What a cursor is good with.
+/// The name of the list, which binds a cursor to its query.
 fn list_name(query: &ReportQuery) -> String {
     format!("report {query:?}")
 }
@@ -205,7 +180,7 @@ fn kind(dimension: Dimension) -> Option<AdObjectKind> {
     }
 }
 
-/// The objects that rows are about: their names are to be shown.
+/// The objects that rows are about, by account, to look up their names.
 fn objects(by: &[Dimension], rows: &[(RowKey, Sums)]) -> BTreeMap<String, BTreeSet<(AdObjectKind, AdObjectId)>> {
     let mut objects: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
     for (key, sums) in rows {
@@ -243,15 +218,6 @@ fn row(
         ad_id: value(Dimension::Ad),
         ad_name: name(Dimension::Ad),
         day: value(Dimension::Day),
-        impressions: sums.impressions,
-        clicks: sums.clicks,
-        spend: format_amount(sums.spend, &key.currency),
-        conversions: sums.conversions,
-        ctr: sums.ctr(),
-        cpc: sums.cpc(),
-        cpm: sums.cpm(),
-        reach: sums.reach(),
-        frequency: sums.frequency(),
-        currency: key.currency,
+        figures: sums.figures(&key.currency),
     }
 }

@@ -1,4 +1,4 @@
-//! Readings: asking for one, and the log of them.
+//! Requesting syncs, and the sync log.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use jiff::Timestamp;
@@ -18,48 +18,48 @@ use crate::model::ads::sync::{AdsSync, Cause, ObjectError, ObjectLog, ObjectType
 use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::days::back;
 
-/// Readings that are looked through for those of one account.
+/// The latest syncs that are searched for those of the selected accounts.
 const MAX_SYNCS_READ: usize = 1000;
 
-/// What to read. Without anything: all accounts, as many days as are due.
+/// What to sync. By default all accounts, and the days that are due.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SyncIn {
     /// Only this account.
     pub account_id: Option<AdAccountId>,
-    /// Days before today, 1 to 1125; Meta answers for 37 months. By default 3, and 28 once a day.
+    /// Number of days before today, 1 to 1125; Meta's history covers 37 months. By default 3, and 28 once a day.
     #[schema(minimum = 1, maximum = 1125)]
     pub days: Option<i64>,
 }
 
-/// What was begun.
+/// The requested syncs.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SyncBegun {
-    /// For `GET …/sync-status?run_id=`. If all that was asked for was under way already, the reading that is.
+    /// For `GET …/sync-status?run_id=`. If all requested syncs joined one in progress, the id of the first of those.
     pub run_id: RunId,
-    /// One for each account.
+    /// One sync for each account.
     pub runs: Vec<AccountRun>,
 }
 
-/// The reading of one account.
+/// The requested sync of one account.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AccountRun {
     pub account_id: AdAccountId,
     pub run_id: RunId,
-    /// One was under way, and covers this.
+    /// Whether the request joined a sync in progress, which covers it.
     pub joined: bool,
-    /// The first day that was asked for.
+    /// The first requested day.
     #[schema(value_type = String, format = Date)]
     pub since: Date,
 }
 
-/// A reading of one account.
+/// A sync of one account.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SyncOut {
     pub run_id: RunId,
     pub account_id: AdAccountId,
     pub cause: Cause,
-    /// Who asked for it, if somebody did.
+    /// The user who requested it, if any.
     pub asked_by: Option<UserId>,
     #[schema(value_type = String, format = DateTime)]
     pub asked_at: Timestamp,
@@ -70,60 +70,60 @@ pub struct SyncOut {
     /// The first day it covers.
     #[schema(value_type = String, format = Date)]
     pub since: Date,
-    /// The last.
+    /// The last day it covers.
     #[schema(value_type = Option<String>, format = Date)]
     pub until: Option<Date>,
     pub state: SyncState,
-    /// Meta wants the account left alone until then.
+    /// The sync waits until this time for Meta's rate limit.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub waiting_until: Option<Timestamp>,
-    /// What ended it before its end.
+    /// The problem that ended it early.
     pub reason: Option<SyncProblemCode>,
     pub reason_message: Option<&'static str>,
     pub fix: Option<&'static str>,
     pub evidence: Option<String>,
-    /// By what was read.
+    /// The results, by object type.
     pub objects: Vec<ObjectOut>,
 }
 
-/// What became of one object type.
+/// The results for one object type.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ObjectOut {
     pub object_type: ObjectType,
-    /// What Meta gave.
+    /// Number of objects that Meta returned.
     pub read: u64,
-    /// Of that, what was new or had changed, and was written.
+    /// Of these, the number that were new or had changed, and were stored.
     pub changed: u64,
-    /// Of that, what was as before.
+    /// Of these, the number that had not changed.
     pub unchanged: u64,
-    /// Of what changed, days that were over: Meta restated them.
+    /// Of the changed days, the number that had already ended: Meta restated them.
     pub restated: u64,
-    /// What could not be read.
+    /// Number of objects that could not be read.
     pub failed: u64,
-    /// SyncClient of the Graph API.
+    /// Number of Graph API calls.
     pub calls: u64,
-    /// Seconds it waited: for limits, and for reports that Meta was making.
+    /// Seconds spent waiting for rate limits and for Meta's asynchronous reports.
     pub waited_s: u64,
-    /// What is to be said about it, the first few.
+    /// The first few errors.
     pub errors: Vec<ErrorOut>,
 }
 
-/// Something about a part of a reading.
+/// An error in one part of a sync.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ErrorOut {
-    /// Stable, for programs.
+    /// A stable code, for programs.
     pub code: SyncProblemCode,
     pub message: &'static str,
-    /// What to do about it.
+    /// How to fix it.
     pub fix: &'static str,
-    /// What it is about, and Meta's words.
+    /// The object concerned, and Meta's message.
     pub evidence: String,
 }
 
-/// How reading stands.
+/// The state of the accounts, and the sync log.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SyncStatus {
-    /// How each account stands.
+    /// The state of each account.
     pub accounts: Vec<AdAccountOut>,
     /// The sync log, newest first.
     pub items: Vec<SyncOut>,
@@ -132,10 +132,11 @@ pub struct SyncStatus {
 }
 
 impl Ads {
-    /// Has one account or all of them read now. A reading that is under way is joined.
+    /// Syncs one account or all of them now. Joins the syncs that are in progress.
     ///
     /// # Errors
-    /// If there is no such account, nothing to read, more days than Meta answers for, or something failed.
+    /// Refuses a paused account, an org without an account to sync, and more days than Meta returns. After any other
+    /// error, the syncs begun so far are in progress.
     pub async fn sync(&self, access: &MetaAccess, input: SyncIn) -> Result<SyncBegun, ActError> {
         let accounts = match &input.account_id {
             Some(id) => {
@@ -178,7 +179,7 @@ impl Ads {
             };
             runs.push(AccountRun { account_id: account.ad_account_id.clone(), run_id, joined, since });
         }
-        // Also of a call that fails: whatever was begun is under way.
+        // Even if a later account failed: a sync that has begun needs its message.
         self.queue.send(&jobs).await?;
         outcome?;
         let run_id = match runs.as_slice() {
@@ -188,10 +189,7 @@ impl Ads {
         Ok(SyncBegun { run_id, runs })
     }
 
-    /// How each account stands, and the latest readings, or those that were begun together as `run`.
-    ///
-    /// # Errors
-    /// If the account that is asked for is none of the org's, or the table cannot be read.
+    /// The state of each account, and the latest syncs, or those that were requested together as `run`.
     pub async fn sync_status(
         &self,
         access: &MetaAccess,

@@ -1,4 +1,4 @@
-//! With which token an ad account is read, and what is wrong if it cannot be.
+//! The token that reads an ad account, and what an error means to the account.
 
 use jiff::Timestamp;
 
@@ -14,7 +14,7 @@ use crate::secret::AccessToken;
 use crate::table::Table;
 use crate::vault::VaultError;
 
-/// The token of an account; `None` if the integration that it is read with has ended or is gone.
+/// The token of an account. `None` if its integration has ended or been deleted.
 pub(super) async fn token(
     meta: &MetaApp,
     table: &Table,
@@ -26,7 +26,7 @@ pub(super) async fn token(
         TokenSource::Secret(name) => Ok(Some(meta.vault.token(name).await?)),
         TokenSource::Integration(id) => {
             let Some(integration) = table.integration(scope, id).await? else { return Ok(None) };
-            // One that has only lost its pages has a token that works.
+            // An integration that has only lost its pages has a valid token.
             let ended = integration.standing(now).reason.is_some_and(|reason| reason != EndReason::PageRoleLost);
             if ended || integration.lifecycle == Lifecycle::Removing {
                 return Ok(None);
@@ -36,7 +36,7 @@ pub(super) async fn token(
     }
 }
 
-/// What an error says about the account, if it will not heal by itself.
+/// The account's problem that an error reveals. `None` if the error is temporary.
 pub(super) fn trouble(error: &WorkError) -> Option<SyncProblemCode> {
     match error {
         WorkError::Graph(error) => match error {

@@ -1,4 +1,4 @@
-//! The business portfolios of an integration, as Meta lists them now.
+//! The business portfolios of an integration, read live from Meta.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::graph::businesses::{Business, Tenure};
 use crate::ids::IntegrationId;
 use crate::model::connection::Connection;
 
-/// Business portfolios.
+/// The business portfolios of an integration.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BusinessList {
     pub items: Vec<BusinessOut>,
@@ -26,7 +26,7 @@ pub struct BusinessOut {
     pub name: String,
     pub pages: Vec<BusinessPageOut>,
     pub ad_accounts: Vec<BusinessAdAccountOut>,
-    /// What Meta did not let us read of it, in its own words.
+    /// The parts that Meta refused to list, in Meta's words.
     pub refused: Vec<String>,
 }
 
@@ -36,14 +36,14 @@ pub struct BusinessPageOut {
     pub page_id: String,
     pub name: String,
     pub access: TenureOut,
-    /// Whether leads are taken from it through this integration.
+    /// Whether leads are ingested from it through this integration.
     pub connected: bool,
 }
 
 /// An ad account of a portfolio.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct BusinessAdAccountOut {
-    /// `act_` and digits.
+    /// `act_` followed by digits.
     pub ad_account_id: String,
     pub name: String,
     pub currency: String,
@@ -51,21 +51,18 @@ pub struct BusinessAdAccountOut {
     pub access: TenureOut,
 }
 
-/// How a portfolio has something.
+/// How a portfolio has access to an asset.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TenureOut {
-    /// It is its own.
+    /// The portfolio owns it.
     Owned,
-    /// A client gave it to work on.
+    /// A client shared it.
     Client,
 }
 
 impl Connections {
-    /// The business portfolios that the connected person or system user belongs to, asked of Meta now.
-    ///
-    /// # Errors
-    /// If there is no such integration, its token does not work, Meta refuses, or something failed.
+    /// The business portfolios that the connected person or system user belongs to, read live from Meta.
     pub async fn businesses(&self, access: &MetaAccess, id: &IntegrationId) -> Result<BusinessList, ActError> {
         let integration = self.tokens.usable_integration(&access.scope, id, crate::clock::now()).await?;
         let meta = &self.connector.meta;

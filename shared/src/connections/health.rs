@@ -196,7 +196,7 @@ async fn ask_about_pages(
     );
     let tasks = tasks.map_err(|error| error.to_string());
     let answers = pages.iter().zip(subscriptions).zip(forms).map(|((page, subscription), forms)| {
-        let stored = PageObservation::stored(page);
+        let stored = PageObservation::from_stored(page);
         let observation = PageObservation {
             tasks: tasks.as_ref().map_err(Clone::clone).and_then(|tasks| {
                 tasks.get(&page.page_id).cloned().ok_or_else(|| "Meta does not list the page".to_owned())
@@ -222,7 +222,7 @@ fn page_health(page: &Connection, answers: &mut BTreeMap<PageId, PageAnswers>) -
             tasks: Err(no_token()),
             subscription: Err(no_token()),
             lead_access: Err(no_token()),
-            ..PageObservation::stored(page)
+            ..PageObservation::from_stored(page)
         };
         PageAnswers { observation, forms: Err(no_token()) }
     });

@@ -19,34 +19,34 @@ pub struct IntegrationOut {
     pub id: IntegrationId,
     pub name: String,
     pub description: String,
-    /// `error` if no leads can come, with the `reason`.
+    /// `error` if no leads can arrive; `reason` says why.
     pub status: IntegrationStatus,
-    /// Why no leads can come, as a stable word.
+    /// Why no leads can arrive, as a stable code.
     pub reason: Option<EndReason>,
-    /// The same for people.
+    /// The reason in words.
     pub reason_message: Option<&'static str>,
-    /// What to do about it.
+    /// How to fix it.
     pub fix: Option<&'static str>,
-    /// Whose token it lives on.
+    /// Whose token it uses.
     pub token_kind: TokenKind,
     pub pages_count: usize,
-    /// When something last came in through it.
+    /// When a lead last arrived through it.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_sync_at: Option<Timestamp>,
     pub assignment: Assignment,
-    /// When leads stop unless somebody reconnects; `null` if never.
+    /// When leads stop unless the integration is reconnected; `null` if never.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// What was missing at the last look, with what to do about it.
+    /// The problems found by the last check, with how to fix them.
     pub problems: Vec<IntegrationProblem>,
     #[schema(value_type = String, format = DateTime)]
     pub connected_at: Timestamp,
-    /// When Meta was last asked about it. It is asked once a day, and when a call fails.
+    /// When the integration was last checked with Meta. It is checked once a day, and when a call fails.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub checked_at: Option<Timestamp>,
 }
 
-/// Whether leads can come.
+/// Whether leads can arrive.
 #[derive(Debug, Serialize, ToSchema, Clone, Copy, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum IntegrationStatus {
@@ -62,57 +62,57 @@ pub struct ConnectionOut {
     pub page_name: String,
     pub page_url: String,
     pub status: ConnectionStatus,
-    /// Why no leads come, as a stable word.
+    /// Why no leads arrive, as a stable code.
     pub reason: Option<EndReason>,
-    /// The same for people.
+    /// The reason in words.
     pub reason_message: Option<&'static str>,
-    /// What to do about it.
+    /// How to fix it.
     pub fix: Option<&'static str>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
-    /// Who went through Meta's login; `null` if the token gave no name.
+    /// The user who went through Meta's login; `null` if their token contained no name.
     pub connected_by: Option<Person>,
-    /// Leads that came through it. Test leads and repeat submissions are not counted.
+    /// Number of leads that arrived through it. Test leads and repeat submissions are not counted.
     pub leads_count: u64,
-    /// The same, by how they were found.
+    /// The same leads, by how they were found.
     pub found_by: FoundByOut,
-    /// Up to when it is known that every lead Meta has of this page came in or is parked.
+    /// All leads that Meta has of this page up to this time are known to be ingested or parked.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub swept_until: Option<Timestamp>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_sync_at: Option<Timestamp>,
-    /// Since when it is known to be silent for much longer than it ever is; `null` while it is not.
+    /// Since when the page has been known to be quieter than usual; `null` while it is not.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub quiet_since: Option<Timestamp>,
-    /// The webhook fields that Meta confirmed.
+    /// The webhook fields whose subscription Meta confirmed.
     pub subscribed_fields: Vec<String>,
-    /// What the connecting person may do on the page, in Meta's words.
+    /// The tasks that the connecting person may perform on the page, in Meta's words.
     pub tasks: Vec<String>,
 }
 
 /// Leads by how they were found.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FoundByOut {
-    /// Meta's webhook told.
+    /// Announced by Meta's webhook.
     pub webhook: u64,
-    /// Only the regular comparison with Meta found them: the webhook missed them.
+    /// Missed by the webhook, and found only by the regular comparison with Meta.
     pub sweep: u64,
-    /// Somebody pressed "Sync now".
+    /// Found after a user requested a sync.
     pub sync: u64,
-    /// They were in a file.
+    /// Imported from a file.
     pub import: u64,
-    /// Somebody asked for leads from before the connection.
+    /// Found by a backfill of leads from before the connection.
     pub backfill: u64,
 }
 
-/// A person of the CRM.
+/// A user of the CRM.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Person {
     pub id: UserId,
     pub name: String,
 }
 
-/// Integrations.
+/// The org's integrations.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct IntegrationList {
     pub items: Vec<IntegrationOut>,
@@ -120,7 +120,7 @@ pub struct IntegrationList {
     pub next_cursor: Option<String>,
 }
 
-/// Connected pages.
+/// The org's connected pages.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConnectionList {
     pub items: Vec<ConnectionOut>,
@@ -128,22 +128,19 @@ pub struct ConnectionList {
     pub next_cursor: Option<String>,
 }
 
-/// Pages of one integration.
+/// The pages of one integration.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PageList {
-    /// Leads are taken from these.
+    /// The pages that leads are ingested from.
     pub items: Vec<ConnectionOut>,
-    /// Meta gives these as well.
+    /// The other pages that Meta grants access to.
     pub available: Vec<ConnectionOut>,
     /// Always `null`: all are listed.
     pub next_cursor: Option<String>,
 }
 
 impl Connections {
-    /// The org's integrations.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// The org's integrations, except those that are being deleted.
     pub async fn integrations(&self, access: &MetaAccess) -> Result<IntegrationList, ActError> {
         let (integrations, connections) = self.load(access).await?;
         let now = crate::clock::now();
@@ -152,27 +149,18 @@ impl Connections {
     }
 
     /// One integration.
-    ///
-    /// # Errors
-    /// If the org has none with this id, or the table cannot be read.
     pub async fn integration(&self, access: &MetaAccess, id: &IntegrationId) -> Result<IntegrationOut, ActError> {
         let integration = self.tokens.integration(&access.scope, id).await?;
         self.integration_out(access, &integration).await
     }
 
-    /// The pages of one integration: those that leads are taken from, and those that Meta gives as well.
-    ///
-    /// # Errors
-    /// If the org has no integration with this id, or the table cannot be read.
+    /// The pages of one integration: those that leads are ingested from, and the others that Meta grants access to.
     pub async fn pages(&self, access: &MetaAccess, id: &IntegrationId) -> Result<PageList, ActError> {
         let integration = self.tokens.integration(&access.scope, id).await?;
         self.page_list(access, &integration).await
     }
 
-    /// All pages of the org that leads are taken from.
-    ///
-    /// # Errors
-    /// If the table cannot be read.
+    /// All pages of the org that leads are ingested from.
     pub async fn connections(&self, access: &MetaAccess) -> Result<ConnectionList, ActError> {
         let (integrations, connections) = self.load(access).await?;
         let now = crate::clock::now();
@@ -186,7 +174,7 @@ impl Connections {
         Ok(ConnectionList { items, next_cursor: None })
     }
 
-    /// Pages of an integration as they are now.
+    /// The current pages of an integration.
     pub(super) async fn page_list(&self, access: &MetaAccess, integration: &Integration) -> Result<PageList, ActError> {
         let pages = self.connector.table.pages_of(&access.scope, &integration.id).await?;
         let now = crate::clock::now();
@@ -197,7 +185,7 @@ impl Connections {
         Ok(PageList { items: of(Choice::Connected), available: of(Choice::LeftOut), next_cursor: None })
     }
 
-    /// An integration as it is now.
+    /// An integration with its current pages.
     pub(super) async fn integration_out(
         &self,
         access: &MetaAccess,

@@ -1,4 +1,4 @@
-//! Changing integrations: making one, its settings, its pages, its token, and ending it.
+//! Managing integrations: creation, settings, pages, token and deletion.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::model::lead::assignment::Assignment;
 use crate::secret::AccessToken;
 use crate::table::integration::IntegrationSettings;
 
-/// An integration to make.
+/// An integration to create.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewIntegration {
@@ -28,14 +28,14 @@ pub struct NewIntegration {
     pub name: String,
     /// At most 500 characters.
     pub description: Option<String>,
-    /// How it hands out its leads; unassigned if left out.
+    /// How it assigns its leads; they stay unassigned by default.
     pub assignment: Option<Assignment>,
-    /// A system user's token. Without one the integration is a draft: `POST …/reconnect` connects it by Meta's login.
+    /// A system user's token. Without one, the integration is a draft: `POST …/reconnect` connects it by Meta's login.
     #[schema(value_type = Option<String>)]
     pub token: Option<AccessToken>,
 }
 
-/// What to change. What is left out stays.
+/// The settings to change. Absent ones are unchanged.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SettingsIn {
@@ -43,48 +43,46 @@ pub struct SettingsIn {
     pub name: Option<String>,
     /// At most 500 characters.
     pub description: Option<String>,
-    /// How leads are handed out from now on; those that are in stay as they are.
+    /// How leads are assigned from now on; stored leads are unchanged.
     pub assignment: Option<Assignment>,
 }
 
-/// Which pages to take leads from.
+/// The pages to ingest leads from.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PagesIn {
-    /// Exactly these from now on.
+    /// Exactly these pages from now on.
     pub page_ids: Vec<PageId>,
 }
 
-/// A token to go on with.
+/// A new token.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokenIn {
-    /// Of a system user.
+    /// A system user's token.
     #[schema(value_type = String)]
     pub token: AccessToken,
 }
 
-/// What was disconnected.
+/// The result of disconnecting the org.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Disconnected {
-    /// How many integrations.
+    /// Number of integrations.
     pub disconnected: usize,
 }
 
-/// How far a removal has come.
+/// The progress of a removal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
     /// Complete.
     Done,
-    /// Leads stop at once. The rest is done in the background.
+    /// Leads stop at once. The removal continues in the background.
     InProgress,
 }
 
 impl Connections {
-    /// Makes an integration: connected at once if a system user's token is given, else a draft that a login connects.
-    ///
-    /// # Errors
-    /// If a setting or the token cannot be as it is, or something failed.
+    /// Creates an integration: connected at once if the input has a system user's token, otherwise a draft that a login
+    /// connects.
     pub async fn create(&self, access: &MetaAccess, input: NewIntegration) -> Result<IntegrationOut, ActError> {
         let name = Some(input.name);
         let settings = IntegrationSettings { name, description: input.description, assignment: input.assignment };
@@ -111,10 +109,7 @@ impl Connections {
         self.integration_out(access, &integration).await
     }
 
-    /// Changes an integration's settings. A changed assignment touches leads that come from now on.
-    ///
-    /// # Errors
-    /// If there is no such integration, a setting cannot be as it is, or something failed.
+    /// Changes an integration's settings. A changed assignment applies to leads that arrive from now on.
     pub async fn change(
         &self,
         access: &MetaAccess,
@@ -130,10 +125,10 @@ impl Connections {
         self.integration_out(access, &integration).await
     }
 
-    /// Takes leads from exactly these pages from now on.
+    /// Ingests leads from exactly these pages from now on.
     ///
     /// # Errors
-    /// If there is no such integration, Meta does not give it one of the pages, its token does not work, or something failed.
+    /// Rejects pages that Meta does not grant to this integration.
     pub async fn choose_pages(
         &self,
         access: &MetaAccess,
@@ -150,10 +145,8 @@ impl Connections {
         }
     }
 
-    /// Goes on with another token of a system user. It is verified with Meta first; the old one works until this one does.
-    ///
-    /// # Errors
-    /// If there is no such integration, the token cannot be used, or something failed.
+    /// Replaces the token with a system user's. It is verified with Meta first; the old token works until this one
+    /// does.
     pub async fn replace_token(
         &self,
         access: &MetaAccess,
@@ -172,10 +165,11 @@ impl Connections {
         self.integration_out(access, &integration).await
     }
 
-    /// Deletes an integration. Leads stop at once, those that came stay.
+    /// Deletes an integration. Leads stop at once; stored leads are retained. What is not complete after `timeout`
+    /// continues in the background.
     ///
     /// # Errors
-    /// If there is no such integration, or it could not even be marked.
+    /// After an error, the deletion may have begun; the daily check completes it.
     pub async fn delete(
         &self,
         access: &MetaAccess,
@@ -187,10 +181,8 @@ impl Connections {
         self.end_all(access, std::slice::from_ref(&integration), timeout).await
     }
 
-    /// Deletes all integrations of the org. Leads stop at once, those that came stay.
-    ///
-    /// # Errors
-    /// If they could not even be marked.
+    /// Deletes all integrations of the org. Leads stop at once; stored leads are retained. What is not complete after
+    /// `timeout` continues in the background.
     pub async fn disconnect(
         &self,
         access: &MetaAccess,
@@ -204,7 +196,7 @@ impl Connections {
         Ok((Disconnected { disconnected: integrations.len() }, ended))
     }
 
-    /// Removes integrations that are marked. What is not complete after `timeout` continues in the background.
+    /// Removes integrations that are marked for removal.
     async fn end_all(
         &self,
         access: &MetaAccess,
@@ -227,7 +219,7 @@ impl Connections {
         Ok(if done { Removal::Done } else { Removal::InProgress })
     }
 
-    /// Removes one integration; `false` if that continues in the background.
+    /// Removes one integration. Returns `false` if the removal continues in the background.
     async fn end_one(&self, access: &MetaAccess, integration: &Integration) -> bool {
         let Connector { meta, table, bus, .. } = &self.connector;
         match remove(meta, table, bus, &access.scope, integration).await {

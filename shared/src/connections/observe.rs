@@ -26,7 +26,7 @@ pub async fn observe(
 ) -> Vec<PageObservation> {
     let mut access = lead_access(graph, integration, credentials, pages).await;
     let observe = |page: &Connection| {
-        let stored = PageObservation::stored(page);
+        let stored = PageObservation::from_stored(page);
         PageObservation {
             subscription: subscriptions.remove(&page.page_id).map_or(stored.subscription, Ok),
             lead_access: access.remove(&page.page_id).unwrap_or(stored.lead_access),

@@ -6,11 +6,13 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value;
 
 use crate::ids::AdObjectId;
-use crate::model::ads::insights::Metrics;
+use crate::model::ads::metrics::{MainMetrics, Metrics};
 
 /// Larger values are rejected as garbage.
 const LARGEST: u64 = 1_000_000_000_000_000;
 
+/// The fields that are plain numbers.
+pub(super) const NUMBERS: &str = "impressions,clicks,spend,reach,frequency";
 /// The fields for video plays, from a quarter of the video to all of it.
 pub(super) const VIDEO: [&str; 4] = [
     "video_p25_watched_actions",
@@ -83,16 +85,14 @@ fn metrics(row: &Value) -> Result<Metrics, String> {
             *views += number(action, "value")?.map(|number| self::whole(number, name)).transpose()?.unwrap_or_default();
         }
     }
-    Ok(Metrics {
+    let main = MainMetrics {
         impressions: whole("impressions")?.unwrap_or_default(),
         clicks: whole("clicks")?.unwrap_or_default(),
         spend: number(row, "spend")?.unwrap_or_default(),
-        reach: whole("reach")?,
-        frequency: number(row, "frequency")?,
         conversions: 0,
-        video_views,
-        actions,
-    })
+        reach: whole("reach")?,
+    };
+    Ok(Metrics { main, frequency: number(row, "frequency")?, video_views, actions })
 }
 
 /// Reads a number, written as text or as a number. `None` if it is absent or empty.
@@ -131,8 +131,9 @@ mod tests {
             .unwrap()
             .day
             .metrics;
-        assert_eq!((metrics.impressions, metrics.clicks, metrics.spend.to_string().as_str()), (12, 0, "1.5"));
-        assert_eq!((metrics.reach, metrics.frequency), (None, None));
+        let main = metrics.main;
+        assert_eq!((main.impressions, main.clicks, main.spend.to_string().as_str()), (12, 0, "1.5"));
+        assert_eq!((main.reach, metrics.frequency), (None, None));
     }
 
     #[test]
@@ -165,8 +166,11 @@ mod tests {
         }
         assert!(ad_row(&json!({"date_start": "2026-01-01"})).is_err());
         let refund = ad_row(&row(&json!({"spend": "-0.50"}))).unwrap();
-        assert_eq!(refund.day.metrics.spend.to_string(), "-0.5", "money can be given back");
+        assert_eq!(refund.day.metrics.main.spend.to_string(), "-0.5", "money can be given back");
         let plain = ad_row(&row(&json!({"impressions": 12, "spend": 0.5}))).unwrap();
-        assert_eq!((plain.day.metrics.impressions, plain.day.metrics.spend.to_string().as_str()), (12, "0.5"));
+        assert_eq!(
+            (plain.day.metrics.main.impressions, plain.day.metrics.main.spend.to_string().as_str()),
+            (12, "0.5")
+        );
     }
 }

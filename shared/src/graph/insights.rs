@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::error::of_report;
-use super::insight_rows::{AdRow, DayRow, VIDEO, ad_row, day_row, id};
+use super::insight_rows::{AdRow, DayRow, NUMBERS, VIDEO, ad_row, day_row, id};
 use super::{Graph, GraphError, GraphPage, Metered, read};
 use crate::ids::{AdAccountId, AdObjectId};
 use crate::model::ads::object::AdObjectKind;
@@ -62,7 +62,7 @@ pub enum ReportState {
 }
 
 fn columns(of: &str, fields: Fields) -> String {
-    let mut columns = format!("{of},impressions,clicks,spend,reach,frequency");
+    let mut columns = format!("{of},{NUMBERS}");
     if matches!(fields, Fields::All | Fields::WithoutVideo) {
         columns.push_str(",actions");
     }

@@ -1,5 +1,5 @@
-//! A worker dies at every point at which it waits for something, and what it was at comes again. Whatever was done by
-//! then, nothing is lost and nothing is doubled.
+//! A worker dies at each point where it waits, and its work is delivered again. Wherever it dies, no lead is lost or
+//! duplicated.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
@@ -19,7 +19,7 @@ use crate::retry::Verdict;
 use crate::table::lead_list::LeadFilter;
 use crate::table::tests::{at, lead, scope};
 
-/// Work that dies when it waits for the `left`th time.
+/// Work that waits `left` times and dies the next time.
 struct DiesWaiting<F> {
     work: Option<Pin<Box<F>>>,
     left: usize,
@@ -69,7 +69,7 @@ async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
     for point in 0.. {
         assert!(point < 500, "the work does not come to an end");
         let (ingest, services) = ingest(Assignment::RoundRobin).await;
-        // Five submissions, of which the last two are one person's, and the first comes twice.
+        // Five submissions: the last two are from one person, and the first is delivered twice.
         let leads: Vec<Lead> = (11..=15).map(|id| lead(id, None)).collect();
         let mut work = arrivals(&leads, 1);
         work.push(work[0].clone());
@@ -77,7 +77,7 @@ async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
         let again = ingest.ingest(&page, &arrivals(&leads, 2), now).await;
         assert!(again.values().all(Result::is_ok), "{point}: {again:?}");
         check(point, &ingest, &services, 4).await;
-        // A third delivery changes nothing and asks Meta nothing.
+        // A third delivery changes nothing and makes no call to Meta.
         let calls = services.recorded().calls.len();
         assert!(ingest.ingest(&page, &arrivals(&leads, 3), now).await.values().all(Result::is_ok));
         check(point, &ingest, &services, 4).await;

@@ -1,4 +1,4 @@
-//! From lead ids to leads: what Meta has, read through one connection, made into what the CRM wants.
+//! Turns lead ids into leads: reads Meta's data through one connection and converts it for the CRM.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,27 +16,27 @@ use crate::model::lead::mapping::{self, Mapping};
 use crate::model::lead::{Attribution, Lead, Provenance, tag};
 use crate::secret::AccessToken;
 
-/// The forms of one run.
+/// The forms read during one run.
 #[derive(Default)]
 struct Forms {
     known: BTreeMap<FormId, Form>,
-    /// How the org reads them, where it says so itself.
+    /// The org's own mappings. Forms without one are absent.
     mappings: BTreeMap<FormId, Mapping>,
-    /// Also those that could not be read: asking again in the same run would not help.
+    /// All forms requested so far, including unreadable ones: requesting one again in the same run would not help.
     asked: BTreeSet<FormId>,
 }
 
 /// The outcome of reading leads.
 #[derive(Debug, Default)]
 pub(super) struct FetchedLeads {
-    /// Those that could be read, in the order of their arrival.
+    /// The leads that could be read, in order of arrival.
     pub(super) leads: Vec<Lead>,
-    /// Those that could not.
+    /// The leads that could not be read, with the reason.
     pub(super) failed: BTreeMap<LeadId, WorkError>,
 }
 
 impl Ingest {
-    /// Reads the leads of `arrivals` from Meta, in their order.
+    /// Reads the leads of `arrivals` from Meta, in that order.
     pub(super) async fn fetch(
         &self,
         scope: &OrgScope,
@@ -45,7 +45,7 @@ impl Ingest {
         now: Timestamp,
     ) -> FetchedLeads {
         self.try_fetch(scope, connection, arrivals, now).await.unwrap_or_else(|error| {
-            // One cause for all of them: logged once here, and returned for each.
+            // One cause for all leads: logged once here, returned for each.
             tracing::warn!(%error, org = %scope.org(), page = %connection.page_id, "leads of a page could not be read");
             let failed = arrivals.iter().map(|arrival| (arrival.lead_id(), error.clone())).collect();
             FetchedLeads { leads: Vec::new(), failed }
@@ -64,6 +64,7 @@ impl Ingest {
             return Err(WorkError::NotInPlan);
         }
         let country = org.and_then(|org| org.default_country);
+        // Read the leads, and the forms that the notices name.
         let token = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
         let named: BTreeSet<FormId> =
             arrivals.iter().filter_map(|arrival| arrival.job.notice.form_id.clone()).collect();
@@ -72,13 +73,14 @@ impl Ingest {
         let mut leads = self.read(connection, &ids, named, &mut forms, &token, now).await?;
 
         if leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenInvalid { .. }))) {
-            // Somebody may have connected anew since this process read the token.
+            // The integration may have been reconnected since this process read the token.
             self.meta.vault.forget(&connection.credentials);
             let newer = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
             if !newer.is(&token) {
                 leads = self.read(connection, &ids, BTreeSet::new(), &mut forms, &newer, now).await?;
             }
         }
+        // Now that the leads name their forms, read the mappings and convert the leads.
         let form_of = |lead: &GraphLead, arrival: &Arrival| {
             lead.attribution.form_id.clone().or_else(|| arrival.job.notice.form_id.clone())
         };
@@ -102,7 +104,7 @@ impl Ingest {
         Ok(fetched)
     }
 
-    /// Reads leads, and the forms that the webhook or the leads name, as far as they are not known yet.
+    /// Reads leads, and the forms that the webhook or the leads name, unless they are already known.
     async fn read(
         &self,
         connection: &Connection,
@@ -129,7 +131,7 @@ impl Ingest {
         Ok(fetched.leads)
     }
 
-    /// Those of `wanted` that are neither known nor were asked for in this run.
+    /// Returns the forms of `wanted` that are neither known nor already requested in this run.
     async fn unknown_forms(
         &self,
         page: &PageId,
@@ -145,7 +147,7 @@ impl Ingest {
         Ok(open.into_iter().filter(|form| !forms.known.contains_key(form)).collect())
     }
 
-    /// A form that cannot be read keeps no lead out: its name and labels are missing, that is all.
+    /// Caches the forms that were read. An unreadable form keeps no lead out: the lead only lacks its name and labels.
     async fn remember(
         &self,
         page: &PageId,
@@ -157,19 +159,19 @@ impl Ingest {
             match form {
                 Ok(form) => {
                     if let Err(error) = self.writer.table.put_form(page, &id, &form, now).await {
-                        tracing::warn!(%error, form = %id, "a form could not be remembered");
+                        tracing::warn!(%error, form = %id, "a form could not be cached");
                     }
                     forms.known.insert(id, form);
                 }
                 Err(error) => {
-                    tracing::warn!(%error, form = %id, %page, "a form could not be read; its leads come without its name");
+                    tracing::warn!(%error, form = %id, %page, "a form could not be read; its leads are imported without its name");
                 }
             }
         }
     }
 }
 
-/// The lead as the CRM wants it, not yet assigned to anybody.
+/// Converts a lead for the CRM. It is not assigned yet.
 fn crm_lead(
     lead: GraphLead,
     arrival: &Arrival,

@@ -1,4 +1,4 @@
-//! The forms of an org's pages, as Meta lists them now, and test leads through them.
+//! The forms of an org's pages, as Meta currently lists them, and test leads sent through them.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ use crate::model::lead::form::Form;
 use crate::secret::AccessToken;
 use crate::table::Table;
 
-/// Forms.
+/// The forms of the org's pages.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FormList {
     pub items: Vec<FormOut>,
@@ -35,14 +35,14 @@ pub struct FormList {
 pub struct FormOut {
     pub form_id: FormId,
     pub name: String,
-    /// Meta's word: `ACTIVE`, `ARCHIVED`…
+    /// Meta's status: `ACTIVE`, `ARCHIVED`…
     pub status: String,
-    /// Language and country: `de_DE`.
+    /// Language and country, such as `de_DE`.
     pub locale: Option<String>,
     pub page_id: PageId,
     pub page_name: String,
     pub integration_id: IntegrationId,
-    /// The version of the form's own mapping; `null` if its answers are read by their questions' types.
+    /// The version of the form's own mapping; `null` if its answers map by their questions' types.
     pub mapping_version: Option<u32>,
 }
 
@@ -51,20 +51,20 @@ pub struct FormOut {
 pub struct FormsRefused {
     pub page_id: PageId,
     pub page_name: String,
-    /// Why not, and what to do if that is known.
+    /// Why not, and how to fix it if that is known.
     pub message: String,
 }
 
-/// A test lead under way.
+/// A requested test lead.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TestLead {
     pub leadgen_id: String,
-    /// What the lead will be called when it is in; its trace says how far it is.
+    /// The id that the lead will have once it is ingested. Its trace shows the progress.
     pub lead_id: LeadId,
 }
 
 impl Leads {
-    /// The forms of the org's connected pages, archived ones included. A page whose forms Meta does not list is
+    /// Lists the forms of the org's connected pages, including archived ones. A page whose forms Meta does not list is
     /// reported in the result.
     pub async fn forms(&self, access: &MetaAccess) -> Result<FormList, ActError> {
         let pages = pages_with_tokens(&self.tokens.meta, &self.table, &access.scope).await?;
@@ -93,8 +93,8 @@ impl Leads {
         Ok(FormList { items: items.collect(), refused, next_cursor: None })
     }
 
-    /// Makes Meta send a test lead through a form, in place of the previous one: Meta has one for each form at a time.
-    /// It arrives like every other lead.
+    /// Makes Meta send a test lead through a form. It replaces the previous one, because Meta holds one per form. It
+    /// arrives like any other lead.
     pub async fn send_test_lead(&self, access: &MetaAccess, id: &FormId) -> Result<TestLead, ActError> {
         let (page, _) = self.form(access, id).await?;
         let sent = async {
@@ -107,17 +107,19 @@ impl Leads {
         }
     }
 
-    /// One form of the org's connected pages, with the page through which it is reached.
+    /// Reads a form of the org's connected pages, with the page through which it is reachable.
     pub(super) async fn form(&self, access: &MetaAccess, id: &FormId) -> Result<(Connection, Form), ActError> {
         let found = find_form(&self.tokens.meta, &self.table, &access.scope, id, crate::clock::now()).await?;
         found.ok_or_else(|| ActError::not_found("form"))
     }
 }
 
-/// One form of the org's connected pages, with the page through which it is reached; `None` if it is none of theirs.
+/// Reads a form of the org's connected pages, with the page through which it is reachable. `None` if it belongs to none
+/// of them.
 ///
 /// # Errors
-/// If the table or the vault cannot be read, or Meta says neither that it is nor that it is not.
+/// If Meta neither returns the form through any page nor denies it through all of them, whether it is the org's is
+/// unknown: that is an error, not `None`.
 pub(super) async fn find_form(
     meta: &MetaApp,
     table: &Table,
@@ -127,6 +129,7 @@ pub(super) async fn find_form(
 ) -> Result<Option<(Connection, Form)>, WorkError> {
     let mut connected = table.connections(scope).await?;
     connected.retain(|page| page.ended.is_none());
+    // Cached forms first: they cost no call to Meta.
     for page in connected {
         if let Some((_, form)) = table.forms(&page.page_id, std::slice::from_ref(id), now).await?.pop() {
             return Ok(Some((page, form)));
@@ -148,10 +151,7 @@ pub(super) async fn find_form(
     unclear.map_or(Ok(None), |error| Err(error.into()))
 }
 
-/// The newest lead that Meta has of a form.
-///
-/// # Errors
-/// If Meta does not say, or the token is not to be had.
+/// Reads the newest lead that Meta has of a form.
 pub(super) async fn newest_lead(
     meta: &MetaApp,
     page: &Connection,
@@ -161,7 +161,7 @@ pub(super) async fn newest_lead(
     Ok(meta.graph().await?.newest_lead(id, &token).await?)
 }
 
-/// The org's connected pages that have a token. One that has none costs itself only.
+/// Lists the org's connected pages that have a token. A page without one is logged and omitted.
 async fn pages_with_tokens(
     meta: &MetaApp,
     table: &Table,

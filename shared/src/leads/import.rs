@@ -1,4 +1,5 @@
-//! Leads out of a file, by the same rules as all others: once each, recognised, assigned if that is wanted.
+//! Imports leads from a file by the same rules as all others: each is stored once, persons are recognised, and leads
+//! are assigned on request.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,62 +23,62 @@ use crate::model::lead::mapping::{self, Mapping};
 use crate::model::lead::{Attribution, FILE_SOURCE, FILE_TAG, FoundBy, Lead, Provenance, SOURCE, tag};
 use crate::table::TableError;
 
-/// Lines worked on together.
+/// Lines processed together.
 const CHUNK_ROWS: usize = 24;
-/// Forms of one file that are asked of Meta.
+/// Forms of one file that are looked up at Meta.
 const MAX_FORMS: usize = 50;
-/// Problems that are listed; the others are counted.
+/// Problems listed in a report. Further ones are only counted.
 const MAX_PROBLEMS: usize = 1000;
-/// Maximum size of a file: what Lambda takes in one request, less the overhead of encoding it.
+/// Maximum size of a file: Lambda's limit for one request, less the overhead of its encoding.
 const MAX_FILE_BYTES: usize = 4_000_000;
 
-/// What is to be done with a file.
+/// How to import a file.
 #[derive(Debug, Clone, Copy)]
 pub struct ImportOptions {
-    /// Whether its leads are assigned as the integration of their form's page says.
+    /// Whether its leads are assigned as configured in the integration of their form's page.
     pub assign: bool,
-    /// Whether nothing is written.
+    /// Whether to store nothing.
     pub dry_run: bool,
     /// Lines before this one are skipped.
     pub from_line: u64,
-    /// After this time, no further lines are begun; the report says where to resume.
+    /// After this time, no further lines are started. The report says where to resume.
     pub timeout: Duration,
 }
 
-/// What became of a file.
+/// The result of an import.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ImportReport {
-    /// Lines that are, or would be, leads or submissions; those that failed not included.
+    /// Number of lines that are, or would be, leads or submissions. Failed lines are not included.
     pub rows: usize,
-    /// New leads.
+    /// Number of new leads.
     pub created: usize,
-    /// Submissions that joined a lead: the same person was one already.
+    /// Number of submissions that joined an existing lead of the same person.
     pub merged: usize,
-    /// Submissions that had come in before.
+    /// Number of submissions that were already stored.
     pub in_before: usize,
-    /// Lines that are no leads.
+    /// Number of lines that are not leads.
     pub failed: usize,
-    /// What is wrong with them; the first thousand.
+    /// The problems of the failed lines; the first thousand.
     pub problems: Vec<RowProblem>,
-    /// Whether nothing was written.
+    /// Whether nothing was stored.
     pub dry_run: bool,
-    /// There was no time for the lines from this one on: send the same file again with it as `from_line`. `null` if the
-    /// file was read to its end.
+    /// The first line that there was no time for: send the same file again with it as `from_line`. `null` if the file
+    /// was processed to its end.
     pub next_line: Option<u64>,
 }
 
-/// What is wrong with a line.
+/// A problem with a line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct RowProblem {
-    /// On which line of the file it begins, from 1; the header's is the first.
+    /// The line of the file on which the row begins, counted from 1. The header is the first.
     pub line: u64,
-    /// The column it is about.
+    /// The column concerned.
     pub column: Option<String>,
-    /// What is wrong, and what would be taken.
+    /// What is wrong, and what would be accepted.
     pub message: String,
 }
 
-/// What an import has to know of a form.
+/// What an import needs to know about a form.
 struct KnownForm {
     page: Option<Connection>,
     form: Option<Form>,
@@ -86,11 +87,11 @@ struct KnownForm {
 
 impl Leads {
     /// Imports the leads of a file: Meta's export as downloaded, or any table with a header line that names e-mail,
-    /// phone or name. A line that fails affects no other.
+    /// phone or name. A failed line does not affect the others.
     ///
     /// # Errors
-    /// Refuses a file that is too large or no such table. After any other error, the leads imported so far are stored,
-    /// and sending the file again does not store them twice.
+    /// Refuses a file that is too large or not such a table. After any other error, the leads imported so far are
+    /// stored; sending the file again does not store them twice.
     pub async fn import(
         &self,
         access: &MetaAccess,
@@ -123,7 +124,7 @@ pub(super) async fn import(
     let mut report = ImportReport { dry_run: options.dry_run, ..ImportReport::default() };
     let mut planned = Snapshot::default();
     while let Some(next) = rows.peek() {
-        // Between handfuls, so that no line is told of twice when the rest of the file is sent.
+        // Checked between chunks, so that no line is reported twice when the rest of the file is sent.
         if crate::clock::now().duration_since(now).unsigned_abs() > options.timeout {
             report.next_line = Some(line_of(next));
             break;
@@ -133,7 +134,7 @@ pub(super) async fn import(
         let good: Vec<Row> = good.into_iter().flatten().collect();
         read_forms(meta, writer, scope, &good, &mut forms, now).await?;
         let page_of = |row: &Row| forms.get(row.attribution.form_id.as_ref()?)?.page.as_ref();
-        // In the file's order: of two lines of one person, the first becomes the lead.
+        // In file order: of two lines about one person, the first becomes the lead.
         for rows in good.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
             let Some(first) = rows.first() else { continue };
             let known = |row: &Row| forms.get(row.attribution.form_id.as_ref()?);
@@ -142,7 +143,7 @@ pub(super) async fn import(
             write_rows(writer, scope, page_of(first), &lines, leads, &mut planned, &mut report, now).await?;
         }
     }
-    tracing::info!(org = %scope.org(), rows = report.rows, created = report.created, merged = report.merged, failed = report.failed, dry_run = options.dry_run, "a file of leads was read");
+    tracing::info!(org = %scope.org(), rows = report.rows, created = report.created, merged = report.merged, failed = report.failed, dry_run = options.dry_run, "a file of leads was processed");
     Ok(report)
 }
 
@@ -164,8 +165,8 @@ impl ImportReport {
     }
 }
 
-/// Finds out what is known of the forms of these lines: whose page's they are, and how their answers are read. A form of
-/// no connected page is read by the names of its columns.
+/// Looks up the forms that these lines name: their pages and their mappings. Lines of a form without a connected page
+/// are mapped by column name.
 async fn read_forms(
     meta: &MetaApp,
     writer: &LeadWriter,
@@ -182,10 +183,10 @@ async fn read_forms(
     let new: Vec<FormId> = new.into_iter().collect();
     let mut mappings: BTreeMap<FormId, Mapping> = writer.table.mappings(scope, &new).await?.into_iter().collect();
     for id in new {
-        // Each one is asked of Meta; a file of very many forms is no export of Meta's.
+        // Each lookup may call Meta. A file with very many forms is not an export of Meta's.
         let found = if forms.len() < MAX_FORMS {
             find_form(meta, &writer.table, scope, &id, now).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, form = %id, "a form could not be read; its lines are read by the names of their columns");
+                tracing::warn!(%error, form = %id, "a form could not be read; its lines are mapped by column name");
                 None
             })
         } else {
@@ -234,7 +235,8 @@ fn lead_of(
     }
 }
 
-/// Counts what becomes of leads and, unless this is a dry run, writes them. A dry run remembers what would be there.
+/// Counts the outcomes of leads and, unless this is a dry run, stores them. A dry run records in `planned` what would
+/// be stored.
 #[expect(clippy::too_many_arguments, reason = "what to take, for whom, and what came of it")]
 async fn write_rows(
     writer: &LeadWriter,
@@ -251,6 +253,7 @@ async fn write_rows(
     for (person, lead) in &planned.persons {
         known.persons.entry(person.clone()).or_insert_with(|| lead.clone());
     }
+    // Plan, to tell new leads from those that join one.
     let plan = plan(&leads, &known, &Assignment::Unassigned);
     let created: BTreeSet<&LeadId> = plan.creates.iter().map(|lead| &lead.id).collect();
     let merged: BTreeSet<&LeadId> = plan.merges.iter().map(|submission| &submission.id).collect();
@@ -261,7 +264,7 @@ async fn write_rows(
     let mut outcomes = if report.dry_run { Outcomes::new() } else { writer.write(scope, page, &leads, now).await };
     for (line, lead) in lines.iter().zip(&leads) {
         let outcome = match outcomes.remove(&lead.id).unwrap_or(Ok(())) {
-            // The page was disconnected meanwhile; the file's leads belong to the org all the same.
+            // The page was disconnected meanwhile. The leads of the file still belong to the org.
             Err(WorkError::Disconnected) => {
                 let mut retried = writer.write(scope, None, std::slice::from_ref(lead), now).await;
                 retried.remove(&lead.id).unwrap_or(Ok(()))

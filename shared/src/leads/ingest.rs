@@ -32,34 +32,34 @@ pub struct Ingest {
 /// A lead to ingest.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// What is known of it.
+    /// What is known about it.
     pub job: LeadJob,
-    /// How often SQS delivered the job, this time included. More than once means that an earlier worker may have
+    /// How often SQS delivered the job, including this time. More than once means that an earlier worker may have
     /// stopped half-way.
     pub receive_count: u32,
 }
 
 impl Arrival {
-    /// The lead that the submission is, or will be.
+    /// Returns the id under which the submission is, or will be, stored.
     #[must_use]
     pub fn lead_id(&self) -> LeadId {
         LeadId::from_leadgen(&self.job.notice.leadgen_id)
     }
 }
 
-/// What became of leads, by lead.
+/// The outcome of each lead.
 pub type Outcomes = BTreeMap<LeadId, Result<(), WorkError>>;
 
-/// Deliveries after which a lead that Meta still does not show is parked.
+/// Deliveries after which a lead that still cannot be ingested is parked.
 pub const MAX_RECEIVES: u32 = 10;
 
 impl Ingest {
     /// Ingests leads of one page for every org that connected it. The result has an outcome for each lead.
     ///
     /// `Ok` means that nothing is left to do: the lead is stored, was stored before, is parked, or belongs to no org.
-    /// An error is worth a retry, as its verdict says. What no retry can fix is parked for the org with its reason, and
-    /// that is `Ok` too. What was retried too often is parked and stays an error, so that it ends in the dead-letter
-    /// queue, where an alarm sees it.
+    /// An error is worth a retry, as its verdict says. A lead that no retry can fix is parked for the org with the
+    /// reason, which is `Ok` too. A lead that was retried too often is parked as well, but stays an error, so that it
+    /// ends in the dead-letter queue, where an alarm sees it.
     pub async fn ingest(&self, page: &PageId, arrivals: &[Arrival], now: Timestamp) -> Outcomes {
         let (connections, former): (Vec<_>, Vec<_>) = match self.writer.table.ever_connected(page).await {
             Ok(rows) => rows.into_iter().partition(|(_, connection)| connection.is_connected()),
@@ -70,9 +70,9 @@ impl Ingest {
         };
         let paused = match self.writer.table.paused_until(page, now).await {
             Ok(paused) => paused,
-            // One call too many to Meta is no reason to delay a lead.
+            // An unnecessary call to Meta is better than a delayed lead.
             Err(error) => {
-                tracing::warn!(%error, %page, "whether Meta throttles the page is not known");
+                tracing::warn!(%error, %page, "a page's throttle could not be read");
                 None
             }
         };
@@ -95,7 +95,7 @@ impl Ingest {
         outcomes
     }
 
-    /// Ingests those of `arrivals` that are for this org.
+    /// Ingests the `arrivals` that are for this org.
     async fn ingest_for_org(
         &self,
         scope: &OrgScope,
@@ -123,6 +123,7 @@ impl Ingest {
                 *outcome = self.park_or_retry(scope, arrival, error.clone(), now).await;
             }
         }
+        // Count the finished leads of requested searches.
         let mut progress: BTreeMap<&RunId, usize> = BTreeMap::new();
         for arrival in &arrivals {
             if let (Some(run), Some(Ok(()))) = (&arrival.job.run, outcomes.get(&arrival.lead_id())) {
@@ -135,10 +136,10 @@ impl Ingest {
         outcomes
     }
 
-    /// Ingests distinct leads with the org's own tokens: an org does not get what its own people may not read.
+    /// Ingests distinct leads with the org's own tokens: an org never gets a lead that its own people may not read.
     ///
-    /// The org may have connected the page through several Meta accounts. What one of them may not read, or does not
-    /// see, is read with the next.
+    /// The org may have connected the page through several Meta accounts. A lead that one of them may not read, or does
+    /// not see, is read with the next.
     async fn ingest_through(
         &self,
         scope: &OrgScope,
@@ -169,9 +170,9 @@ impl Ingest {
             through.extend(fetched.failed.into_iter().map(|(lead, error)| (lead, Err(error))));
             let token_failed = through.values().any(|outcome| outcome.as_ref().is_err_and(WorkError::is_of_token));
             if connection.ended.is_none() && token_failed {
-                // Without this check the daily one finds it: that costs a day, and no lead.
+                // If this check is not queued, the daily one finds the problem: that costs a day, but no lead.
                 if let Err(error) = self.checks.send(&[CheckJob::new(scope, &connection.integration_id)]).await {
-                    tracing::warn!(%error, org = %scope.org(), "a failed token is checked by the daily check only");
+                    tracing::warn!(%error, org = %scope.org(), "a check of a failed token could not be queued; the daily check finds it");
                 }
             }
             outcomes.extend(through);
@@ -180,15 +181,15 @@ impl Ingest {
                 outcome.is_some_and(|outcome| outcome.as_ref().is_err_and(another_account_may_help))
             });
         }
-        // An org that disconnected the page in the meantime does not want the lead any more.
+        // An org that disconnected the page meanwhile no longer wants the lead.
         for outcome in outcomes.values_mut().filter(|outcome| matches!(outcome, Err(WorkError::Disconnected))) {
             *outcome = Ok(());
         }
         outcomes
     }
 
-    /// Finds the leads that are stored, and publishes those not known to be published. Meta is not asked again for what
-    /// it repeats.
+    /// Finds the leads that are already stored, and publishes those not known to be published. A repeated delivery
+    /// costs no call to Meta.
     async fn skip_stored(&self, scope: &OrgScope, arrivals: &[Arrival]) -> Result<Outcomes, WorkError> {
         let ids: Vec<LeadId> = arrivals.iter().map(Arrival::lead_id).collect();
         let stored = self.writer.table.find_stored(scope, &ids).await?;
@@ -203,7 +204,7 @@ impl Ingest {
         let Some(wait) = waits.max() else { return };
         tracing::warn!(%page, ?wait, metric = "pages_throttled", "Meta throttles a page");
         if let Err(error) = self.writer.table.pause(page, now + wait).await {
-            tracing::warn!(%error, %page, "a throttle of Meta could not be recorded");
+            tracing::warn!(%error, %page, "a throttle by Meta could not be recorded");
         }
     }
 
@@ -213,7 +214,7 @@ impl Ingest {
         }
     }
 
-    /// Records a step of a lead's trace. Nothing depends on it.
+    /// Records a step of a lead's trace. A failure is only logged, because nothing depends on the step.
     async fn note(&self, scope: &OrgScope, leadgen_id: &LeadgenId, step: &Step) {
         if let Err(error) = self.writer.table.note(scope, &LeadId::from_leadgen(leadgen_id), step).await {
             tracing::warn!(%error, %leadgen_id, "a step of a lead's trace could not be recorded");
@@ -239,7 +240,7 @@ impl Ingest {
         }
         let leadgen_id = &arrival.job.notice.leadgen_id;
         if self.writer.table.find_lead(scope, &LeadId::from_leadgen(leadgen_id)).await?.is_some() {
-            // It is stored. If it could not be published, the dead-letter queue keeps it until it can be.
+            // The lead is stored. If it could not be published, the dead-letter queue holds it until that is possible.
             return if matches!(error, WorkError::Bus(_)) { Err(error) } else { Ok(()) };
         }
         tracing::error!(%error, code = %error.code(), %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
@@ -255,7 +256,7 @@ impl Ingest {
         let step = Step::new(crate::clock::now(), StepKind::Parked, parked.reason.to_string(), parked.evidence);
         self.note(scope, leadgen_id, &step).await;
         if let (Some(run), false) = (&arrival.job.run, given_up) {
-            // It stays an error, but the run has no more work with it.
+            // It stays an error, but the run is done with it.
             self.add_progress(scope, run, 1).await;
         }
         if given_up { Ok(()) } else { Err(error) }
@@ -273,7 +274,7 @@ fn group_by_org(connections: Vec<(OrgScope, Connection)>) -> Vec<(OrgScope, Vec<
     orgs
 }
 
-/// What an admin may read of an error: Meta's words; of AWS's failures only their kind.
+/// Returns what an admin may see of an error: Meta's message, but only the code of an AWS failure.
 fn evidence(error: &WorkError) -> String {
     match error {
         WorkError::Graph(error) => error.to_string(),
@@ -304,8 +305,8 @@ pub(super) fn another_account_may_help(error: &WorkError) -> bool {
     }
 }
 
-/// Meta's callback URL may name an org. It decides nothing, because one URL serves all orgs of the app; but if it names
-/// another org than the page's, the set-up is wrong.
+/// Logs an org in Meta's callback URL that is not the org of the page. The URL decides nothing, because one serves all
+/// orgs of the app, but a mismatch means that the set-up is wrong.
 fn warn_of_orgid_mismatch(scope: &OrgScope, arrivals: &[Arrival]) {
     let other =
         arrivals.iter().filter_map(|arrival| arrival.job.orgid.as_deref()).find(|named| *named != scope.org().as_str());
@@ -318,7 +319,7 @@ fn fail_all(arrivals: &[Arrival], error: &WorkError) -> Outcomes {
     arrivals.iter().map(|arrival| (arrival.lead_id(), Err(error.clone()))).collect()
 }
 
-/// Adds another org's outcomes: a lead is done when it is done for every org.
+/// Merges another org's outcomes. A lead is done once it is done for every org.
 fn merge_errors(outcomes: &mut Outcomes, more: Outcomes) {
     for (lead, outcome) in more {
         if outcome.is_err() {

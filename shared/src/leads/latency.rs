@@ -10,16 +10,16 @@ use crate::error::{ActError, ErrorCode};
 use crate::ids::OrgScope;
 use crate::model::lead::latency::{Latencies, LatencySummary};
 
-/// Days in one report.
+/// The maximum number of days in one report.
 const MAX_REPORT_DAYS: i32 = 100;
 
-/// How long leads take from submission to CRM.
+/// The latency of leads, from submission to the CRM.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LatencyReport {
     /// All days together.
     #[serde(flatten)]
     pub all: LatencySummary,
-    /// The days on which leads came, oldest first.
+    /// The days on which leads arrived, oldest first.
     pub items: Vec<LatencyDay>,
     /// Always `null`: all are listed.
     pub next_cursor: Option<String>,
@@ -36,10 +36,11 @@ pub struct LatencyDay {
 }
 
 impl Leads {
-    /// How long leads took on these days, in UTC and both included: up to today, and for seven days, if they are left out.
+    /// Reports how long leads took on the days from `from` to `to`, in UTC and inclusive. `to` defaults to today, and
+    /// `from` to six days before `to`.
     ///
     /// # Errors
-    /// If there are too many days or none, or the table cannot be read.
+    /// Refuses a range that is empty or longer than a hundred days.
     pub async fn latency(
         &self,
         scope: &OrgScope,
@@ -54,7 +55,7 @@ impl Leads {
             return Err(ActError::invalid(
                 "from",
                 ErrorCode::RangeInvalid,
-                format!("A day up to {MAX_REPORT_DAYS} days before to."),
+                format!("A day that is not after to, in a range of at most {MAX_REPORT_DAYS} days."),
             ));
         }
         let days = self.table.latencies(scope, from, to).await?;

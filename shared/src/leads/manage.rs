@@ -1,4 +1,4 @@
-//! The org's leads: listed, read, assigned by hand, and their status.
+//! Lists and reads the org's leads, and changes their assignee and status by hand.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::model::lead::{Lead, Status, Submission};
 use crate::table::lead::{LeadChange, StoredLead};
 use crate::table::lead_list::LeadFilter;
 
-/// Which leads: a lead must match everything that is given.
+/// A filter on leads. A lead must match every criterion that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadQuery {
     /// `Meta` or `Import`.
@@ -32,7 +32,7 @@ pub struct LeadQuery {
     pub form_id: Option<FormId>,
     /// The assignee.
     pub assigned_to: Option<Assignee>,
-    /// The CRM's progress.
+    /// The lead status.
     pub status: Option<Status>,
     /// Submitted at or after this.
     pub from: Option<Timestamp>,
@@ -50,7 +50,7 @@ pub enum Assignee {
 }
 
 impl Assignee {
-    /// The word for no assignee, in the place of a user's id.
+    /// Stands for no assignee where a user's id is expected.
     pub const UNASSIGNED: &str = "unassigned";
 
     /// Parses a user's id or [`Assignee::UNASSIGNED`].
@@ -63,11 +63,12 @@ impl Assignee {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LeadList {
     pub items: Vec<Lead>,
-    /// Pass it as `cursor` to go on; `null` at the end. It may be there although fewer leads than asked for were found.
+    /// Pass it as `cursor` for the next page; `null` at the end. It can be set although the page has fewer leads than
+    /// `limit`.
     pub next_cursor: Option<String>,
 }
 
-/// A lead with what the same person sent later.
+/// A lead with the same person's later submissions.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct LeadDetails {
     #[serde(flatten)]
@@ -76,15 +77,15 @@ pub struct LeadDetails {
     pub submissions: Vec<Submission>,
 }
 
-/// What to change of a lead. What is left out stays.
+/// The changes to a lead. Absent fields are unchanged.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeadIn {
-    /// Whose it is from now on: an active user of the org, or `null` for nobody.
+    /// The new assignee: an active user of the org, or `null` to unassign the lead.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
     pub assigned_to: Option<Option<UserId>>,
-    /// Where the CRM stands with it.
+    /// The new lead status.
     pub status: Option<Status>,
 }
 
@@ -94,10 +95,10 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<U
 }
 
 impl Leads {
-    /// The org's leads, newest submission first, beginning at the start or where `after` marks it.
+    /// Lists the org's leads, newest submission first, from the start or from the cursor `after`.
     ///
     /// # Errors
-    /// If the times leave nothing between them, the cursor is not this list's with this question, or the table cannot be read.
+    /// Refuses an empty range of times, and a cursor of another list or query.
     pub async fn list(
         &self,
         scope: &OrgScope,
@@ -116,10 +117,11 @@ impl Leads {
         Ok(LeadList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
     }
 
-    /// Gives a lead to somebody by hand, or changes where the CRM stands with it.
+    /// Assigns a lead by hand, or changes its status in the CRM.
     ///
     /// # Errors
-    /// If the org has no such lead or no such active user, or something failed.
+    /// Refuses a lead that the org does not have, and an assignee who is not an active user of the org. If publishing
+    /// fails, the change is stored; repeating the request publishes it.
     pub async fn change(&self, access: &Access, id: &LeadId, input: LeadIn) -> Result<LeadDetails, ActError> {
         if let Some(Some(user)) = &input.assigned_to {
             let known = self.table.user(&access.scope, user).await?;
@@ -128,6 +130,7 @@ impl Leads {
                 return Err(ActError::invalid("assigned_to", ErrorCode::UserUnknown, message));
             }
         }
+        // Store the change.
         let by_hand = Assigned { strategy: Strategy::User, reason: Reason::Manual };
         let nobody = Assigned { strategy: Strategy::Unassigned, reason: Reason::Manual };
         let assigned = input.assigned_to.clone().map(|to| if to.is_some() { (to, by_hand) } else { (None, nobody) });
@@ -138,18 +141,18 @@ impl Leads {
         let mut steps = Vec::new();
         if let Some(to) = input.assigned_to {
             let from = before.assigned_to.as_ref();
-            tracing::info!(org = %access.scope.org(), lead = %id, ?from, ?to, by = %access.caller.user, "lead given by hand");
-            // Told even if it is no change: whoever asks again was perhaps not answered the first time.
+            tracing::info!(org = %access.scope.org(), lead = %id, ?from, ?to, by = %access.caller.user, "lead assigned by hand");
+            // Published even if the assignee stays the same: the request may repeat one whose publication failed.
             let event = Event::lead_assigned(&access.scope, id, from, to.as_ref(), &access.caller.user, at);
             self.bus.publish(&[event]).await?;
             if before.assignment.reason != Reason::Manual {
-                // The lead says from now on who has it by hand; how it was given away first is written down.
+                // From now on the lead only shows this assignment. A step preserves the original one.
                 let given = before.provenance.stored_at.unwrap_or(before.received_at);
                 steps.push(trace::assigned(given, from, &before.assignment));
             }
             let detail = match &to {
-                Some(to) => format!("{by} gave it to {to}."),
-                None => format!("{by} took it away from {}.", from.map_or("nobody", UserId::as_str)),
+                Some(to) => format!("{by} assigned it to {to}."),
+                None => format!("{by} unassigned it. It was assigned to {}.", from.map_or("no one", UserId::as_str)),
             };
             steps.push(Step::new(at, StepKind::Reassigned, "manual", detail));
         }
@@ -158,21 +161,21 @@ impl Leads {
             steps.push(Step::new(at, StepKind::StatusChanged, status.to_string(), detail));
         }
         for step in steps {
-            // It explains; what is done is done.
+            // A step only explains. The change itself is stored.
             if let Err(error) = self.table.note(&access.scope, id, &step).await {
-                tracing::warn!(%error, lead = %id, "a step of a lead's life could not be written down");
+                tracing::warn!(%error, lead = %id, "a step of a lead's trace could not be recorded");
             }
         }
         self.get(&access.scope, id).await
     }
 
-    /// The connected pages that leads come from, by id, with their names.
+    /// Lists the org's connected pages: their ids and names.
     pub async fn pages(&self, scope: &OrgScope) -> Result<BTreeMap<PageId, String>, ActError> {
         let connections = self.table.connections(scope).await?;
         Ok(connections.into_iter().map(|page| (page.page_id, page.page_name)).collect())
     }
 
-    /// One lead, also by the id of a later submission of the same person.
+    /// Reads a lead, by its own id or by the id of a later submission of the same person.
     pub async fn get(&self, scope: &OrgScope, id: &LeadId) -> Result<LeadDetails, ActError> {
         let missing = || ActError::not_found("lead");
         let stored = match self.table.find_lead(scope, id).await?.ok_or_else(missing)? {

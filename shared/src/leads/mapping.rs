@@ -1,4 +1,4 @@
-//! How the answers of a form become a lead's fields.
+//! Form mappings: how the answers of a form become a lead's fields.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use jiff::Timestamp;
@@ -20,7 +20,7 @@ use crate::model::lead::{Answer, Lead};
 use crate::table::lead::StoredLead;
 use crate::table::lead_list::LeadFilter;
 
-/// How a form's answers are read.
+/// A form's mapping.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MappingOut {
     pub form_id: FormId,
@@ -28,97 +28,94 @@ pub struct MappingOut {
     pub page_id: PageId,
     pub locale: Option<String>,
     pub questions: Vec<QuestionOut>,
-    /// 0 as long as nobody has said how.
+    /// The version of the mapping; 0 until it is first set.
     pub version: u32,
-    /// Fields without a rule are filled by the questions' types.
+    /// The rules. Fields without a rule are filled by the questions' types.
     pub rules: Vec<Rule>,
     pub country: Option<String>,
     #[schema(value_type = Option<String>, format = DateTime)]
     pub changed_at: Option<Timestamp>,
     pub changed_by: Option<UserId>,
-    /// The fields that map by themselves; rules may name others.
+    /// The fields that map without a rule. Rules may name others.
     pub standard_fields: Vec<&'static str>,
 }
 
 /// A question.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct QuestionOut {
-    /// What rules call it.
+    /// The name by which rules refer to it.
     pub key: String,
-    /// What people read.
+    /// The text that people see.
     pub label: Option<String>,
     /// Meta's type.
     pub r#type: Option<String>,
     pub options: Vec<AnswerOption>,
-    /// The field that it fills by itself.
+    /// The field that it fills without a rule.
     pub field: Option<&'static str>,
 }
 
-/// How a form's answers are to be read.
+/// A form's new mapping.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MappingIn {
-    /// At most one for each field; none at all is as before anybody said anything.
+    /// At most one rule for each field. With an empty list, all answers map by their questions' types.
     pub rules: Vec<Rule>,
-    /// How phone numbers without a country code are read.
+    /// The country assumed for phone numbers without a country code.
     pub country: Option<String>,
-    /// The version that was seen: if it is given and somebody has changed the mapping since, nothing is changed (409).
+    /// The version that was last read. If it is set and the mapping has changed since, nothing is changed (409).
     pub version: Option<u32>,
 }
 
-/// What a mapping would make of a lead.
+/// A mapping to preview.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreviewIn {
     pub rules: Vec<Rule>,
     pub country: Option<String>,
-    /// A lead of this form; its newest if left out.
+    /// A lead of this form; by default its newest.
     pub lead_id: Option<LeadId>,
 }
 
-/// A lead as it is read now, and as it would be.
+/// A lead's fields by the current mapping, and by the previewed one.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Preview {
-    /// The lead; `null` if it is one that Meta has and that is not in.
+    /// The lead; `null` if it is a lead at Meta that is not ingested.
     pub lead_id: Option<LeadId>,
     pub answers: Vec<Answer>,
     pub now: Mapped,
     pub then: Mapped,
 }
 
-/// Where to go on.
+/// Where to resume.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RerunIn {
-    /// `next_cursor` of the previous answer.
+    /// `next_cursor` of the previous response.
     pub cursor: Option<String>,
 }
 
-/// What reading leads anew has changed.
+/// The result of re-mapping a batch of leads.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Rerun {
     pub changed: usize,
     pub unchanged: usize,
-    /// Call again with it to go on; `null` at the end.
+    /// Pass it as `cursor` in the next call; `null` at the end.
     pub next_cursor: Option<String>,
 }
 
 impl Leads {
-    /// How a form's answers are read.
-    ///
-    /// # Errors
-    /// If none of the org's pages has this form, or something failed.
+    /// Reads a form and how its answers are mapped.
     pub async fn mapping(&self, access: &MetaAccess, id: &FormId) -> Result<MappingOut, ActError> {
         let (page, form) = self.form(access, id).await?;
         let mapping = self.stored_mapping(access, id).await?;
         Ok(mapping_out(id.clone(), &page, form, mapping))
     }
 
-    /// Says how a form's answers are read from now on.
+    /// Changes how a form's answers are mapped from now on.
     ///
     /// # Errors
-    /// If none of the org's pages has this form, a rule cannot be, somebody else changed the mapping meanwhile, or something
-    /// failed.
+    /// [`ErrorCode::RuleInvalid`] if a rule does not fit the form. [`ErrorCode::MappingChanged`] if the mapping has
+    /// changed since the version in `input`, or changes concurrently.
     pub async fn set_mapping(
         &self,
         access: &MetaAccess,
@@ -129,7 +126,7 @@ impl Leads {
         check(&input.rules, input.country.as_deref(), &form).map_err(|error| rule_invalid(&error))?;
         let before = self.stored_mapping(access, id).await?.map_or(0, |mapping| mapping.version);
         let changed_meanwhile = || {
-            let detail = "Somebody else has changed this mapping. Read it again, and change that.";
+            let detail = "Somebody else has changed this mapping. Read it again, then apply your change.";
             ActError::refuse(ErrorCode::MappingChanged, detail)
         };
         if input.version.is_some_and(|seen| seen != before) {
@@ -148,10 +145,11 @@ impl Leads {
         Ok(mapping_out(id.clone(), &page, form, Some(mapping)))
     }
 
-    /// Tries a mapping on a real lead. Nothing is changed.
+    /// Tries a mapping on a real lead, and changes nothing.
     ///
     /// # Errors
-    /// If none of the org's pages has this form, a rule cannot be, there is no lead to try it on, or something failed.
+    /// [`ErrorCode::RuleInvalid`] if a rule does not fit the form. [`ErrorCode::NoLead`] if the form has no lead to try
+    /// it on.
     pub async fn preview_mapping(
         &self,
         access: &MetaAccess,
@@ -171,6 +169,7 @@ impl Leads {
             let (now, then) = (read(now.as_ref()), read(Some(&then)));
             return Ok(Preview { lead_id: Some(lead.id), answers: lead.answers, now, then });
         }
+        // No lead is stored: try the newest that Meta has.
         let newest = match newest_lead(&self.tokens.meta, &page, id).await {
             Ok(newest) => newest,
             Err(error) => return Err(self.tokens.explain(&access.scope, &page.integration_id, error).await),
@@ -185,10 +184,10 @@ impl Leads {
         Ok(Preview { lead_id: None, answers, now, then })
     }
 
-    /// Reads a form's earlier leads anew, some at a time.
+    /// Re-maps the next page of a form's earlier leads.
     ///
     /// # Errors
-    /// If none of the org's pages has this form, the cursor is not this list's, or something failed.
+    /// After an error, resume with the same cursor.
     pub async fn remap(&self, access: &MetaAccess, id: &FormId, input: RerunIn) -> Result<Rerun, ActError> {
         let (_, form) = self.form(access, id).await?;
         let mapping = self.stored_mapping(access, id).await?;
@@ -205,7 +204,7 @@ impl Leads {
         Ok(self.table.mappings(&access.scope, std::slice::from_ref(id)).await?.pop().map(|(_, mapping)| mapping))
     }
 
-    /// The lead that somebody named, or the form's newest that is in.
+    /// Returns the lead `named`, or else the form's newest stored lead.
     async fn sample_lead(
         &self,
         access: &MetaAccess,
@@ -218,7 +217,7 @@ impl Leads {
                 _ => Err(ActError::invalid(
                     "lead_id",
                     ErrorCode::LeadUnknown,
-                    "A lead of this form, or leave it out for the newest.",
+                    "A lead of this form, or omit it for the newest.",
                 )),
             };
         }

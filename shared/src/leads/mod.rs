@@ -1,8 +1,8 @@
-//! The room of leads: ingesting them, searching for missed ones, and everything that admins do with them.
+//! Leads: ingesting them, searching for missed ones, and everything that admins do with them.
 //!
-//! [`Ingest`] turns the ids of webhooks into leads of the CRM; [`Sweep`] finds what webhooks missed. [`Leads`] has the
-//! acts of the API and the console. All of it may be done twice, by two workers at once, and may stop anywhere: the one
-//! transaction in `write` decides, and what follows it is repeated by the next worker that finds it undone.
+//! [`Ingest`] turns the ids in webhooks into leads of the CRM. [`Sweep`] finds the leads that webhooks missed.
+//! [`Leads`] has the actions of the API and the console. Any of this may run twice, run in two workers at once, or stop
+//! at any point: one transaction in `write` decides, and the next worker repeats the later steps that are not done yet.
 
 #[cfg(test)]
 mod crash_tests;
@@ -45,7 +45,7 @@ use crate::secret::HmacKey;
 use crate::table::Table;
 use crate::tokens::Tokens;
 
-/// What admins and the CRM do with leads.
+/// The actions of admins and the CRM on leads.
 #[derive(Debug, Clone)]
 pub struct Leads {
     /// Stores the leads.
@@ -54,9 +54,9 @@ pub struct Leads {
     pub bus: Bus,
     /// The Graph API with the integrations' tokens.
     pub tokens: Tokens,
-    /// Takes leads to ingest.
+    /// Receives the leads to ingest.
     pub queue: Queue<LeadJob>,
-    /// Takes pages to search.
+    /// Receives the pages to search.
     pub sweeps: Queue<SweepJob>,
     /// Signs cursors.
     pub key: HmacKey,

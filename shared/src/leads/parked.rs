@@ -1,4 +1,4 @@
-//! Parked leads: listed, and replayed once their obstacle is removed.
+//! Lists parked leads, and replays them once their obstacle is removed.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use serde::{Deserialize, Serialize};
@@ -19,27 +19,28 @@ use crate::table::{Table, write_all};
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ParkedList {
     pub items: Vec<ParkedLead>,
-    /// Pass it as `cursor` to go on; `null` at the end. It may be there although fewer than asked for were found.
+    /// Pass it as `cursor` for the next page; `null` at the end. It can be set although the page has fewer items than
+    /// `limit`.
     pub next_cursor: Option<String>,
 }
 
-/// Which parked leads to try again.
+/// Which parked leads to replay.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReplayRequest {
-    /// Their leadgen ids; all if left out.
+    /// Their leadgen ids; by default all.
     pub leadgen_ids: Option<Vec<String>>,
 }
 
-/// What was put back into the queue.
+/// The result of a replay.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Replayed {
-    /// How many. One that fails again is parked again.
+    /// Number of leads put back into the queue. One that fails again is parked again.
     pub replayed: usize,
 }
 
 impl Leads {
-    /// The parked leads. A lead that arrived in another way since is removed from the list.
+    /// Lists the parked leads. A lead that arrived in another way since is removed from the list.
     pub async fn parked(&self, access: &MetaAccess, after: Option<&str>, limit: usize) -> Result<ParkedList, ActError> {
         let cursor = ListCursor::new(&self.key, &access.scope, "parked");
         let after: Option<LeadId> = cursor.decode(after)?;
@@ -59,7 +60,8 @@ impl Leads {
     }
 }
 
-/// All leads that an org has parked and not stored. A lead that arrived in another way since is removed from the list.
+/// Lists all leads that an org has parked and not stored. A lead that arrived in another way since is removed from the
+/// list.
 pub async fn parked(table: &Table, scope: &OrgScope) -> Result<Vec<ParkedLead>, WorkError> {
     drop_stored(table, scope, table.parked(scope).await?).await
 }
@@ -74,7 +76,7 @@ async fn drop_stored(table: &Table, scope: &OrgScope, parked: Vec<ParkedLead>) -
     Ok(waiting.into_iter().map(|(lead, _)| lead).collect())
 }
 
-/// Leads that are put back together.
+/// Leads put back together.
 const PAGE_SIZE: usize = 100;
 
 /// Why parked leads are replayed.
@@ -88,11 +90,11 @@ pub enum ReplayCause<'a> {
 
 /// Puts parked leads back into the queue, for this org only.
 ///
-/// A lead is sent before it is removed from the list: in between it is in both places, never in neither. A lead that
-/// fails again meanwhile is listed again, and stays listed.
+/// A lead is sent before it is removed from the list, so that it may briefly be in both places but never in neither. A
+/// lead that fails again meanwhile is listed again, and stays listed.
 ///
 /// # Errors
-/// After an error, some leads may be in the queue; those are ingested once all the same.
+/// After an error, some leads may be in the queue. They are ingested once all the same.
 pub async fn replay(
     table: &Table,
     queue: &Queue<LeadJob>,
@@ -102,8 +104,8 @@ pub async fn replay(
 ) -> Result<(), WorkError> {
     let job = |lead: &ParkedLead| LeadJob { only_for: Some(scope.org().clone()), ..lead.job.clone() };
     let (cause, detail) = match cause {
-        ReplayCause::User(user) => ("manual", format!("{user} had it tried again.")),
-        ReplayCause::Recovered => ("recovered", "What kept it out is repaired: it was tried again.".to_owned()),
+        ReplayCause::User(user) => ("manual", format!("{user} requested another attempt.")),
+        ReplayCause::Recovered => ("recovered", "Its obstacle is removed, so it was queued again.".to_owned()),
     };
     let step = Step::new(crate::clock::now(), StepKind::Replayed, cause, detail);
     // Chunk by chunk, so that an interrupted replay leaves less to do.

@@ -1,4 +1,4 @@
-//! Pages that are silent for much longer than they ever are.
+//! Pages that have been silent for much longer than usual.
 
 use jiff::Timestamp;
 
@@ -8,10 +8,10 @@ use crate::ids::OrgScope;
 use crate::model::connection::Integration;
 use crate::model::event::Event;
 
-/// Tells, once for each silence, of the integration's pages that have gone quiet, and answers how many those are.
+/// Reports the integration's pages that have gone quiet, once per silence, and returns how many these are.
 ///
 /// # Errors
-/// If the table cannot be read or written, or the bus does not take it: the next look tells it.
+/// After an error, the next check reports the remaining pages.
 pub async fn report_quiet_pages(
     writer: &LeadWriter,
     scope: &OrgScope,
@@ -22,12 +22,12 @@ pub async fn report_quiet_pages(
     quiet.retain(|page| page.is_connected() && page.ended.is_none() && page.quiet_since.is_none());
     quiet.retain(|page| {
         let of_their_time = page.found.found_webhook + page.found.found_sweep + page.found.found_sync;
-        // While it was left out it was not silent.
+        // Silence counts from when the page was last connected: a page that is left out is not silent.
         page.rhythm.is_quiet(of_their_time, page.last_lead_at.max(Some(page.connected_at)), now)
     });
     for page in &quiet {
         tracing::warn!(org = %scope.org(), page = %page.page_id, last_lead_at = ?page.last_lead_at, usual_silence_s = page.rhythm.usual_silence_s, metric = "pages_quiet", "a page that had leads has gone quiet");
-        // Told first: whoever stops in between tells it again, with the same id.
+        // Published first: after a crash in between, it is published again, with the same id.
         writer.bus.publish(&[Event::connection_quiet(scope, integration, page)]).await?;
         writer.table.set_quiet(scope, page, now).await?;
     }

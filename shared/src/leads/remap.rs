@@ -1,4 +1,4 @@
-//! Re-mapping: the stored answers of earlier leads, by a changed mapping.
+//! Re-mapping: applies a changed mapping to the stored answers of earlier leads.
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -28,8 +28,9 @@ pub(super) struct Remapped {
     pub(super) next: Option<Place>,
 }
 
-/// Re-maps a page of a form's leads, newest first, and publishes those that change. A new e-mail address or phone number
-/// of a lead is recognised from then on, unless it is another lead's; a lost one is no longer recognised.
+/// Re-maps a page of a form's leads, newest first, and publishes those that change. A lead's new e-mail address or
+/// phone number is recognised from then on, unless it belongs to another lead. One that the lead lost is no longer
+/// recognised.
 ///
 /// # Errors
 /// After an error, resume from the same position.
@@ -50,7 +51,7 @@ pub(super) async fn remap(
         .filter_map(|lead| Some((changed(&lead, form, mapping, country.as_deref())?, lead)))
         .map(|(now, before)| (before, now))
         .collect();
-    // Published first: after a crash in between, the leads are found unchanged, and are published again with the same id.
+    // Published first: after a crash in between, the leads are found unchanged and published again with the same id.
     writer
         .bus
         .publish(&changed.iter().map(|(_, lead)| Event::lead_remapped(scope, lead, version)).collect::<Vec<_>>())
@@ -60,7 +61,7 @@ pub(super) async fn remap(
     Ok(Remapped { changed: changed.len(), unchanged: read - changed.len(), next })
 }
 
-/// The lead as it reads now, if that is not as it is.
+/// Returns the re-mapped lead, or `None` if its fields stay the same.
 fn changed(lead: &Lead, form: &Form, mapping: Option<&Mapping>, country: Option<&str>) -> Option<Lead> {
     let Mapped { full_name, email, phone, fields, .. } = mapping::map(&lead.answers, Some(form), mapping, country);
     let same = (&lead.full_name, &lead.email, &lead.phone, &lead.fields) == (&full_name, &email, &phone, &fields);
@@ -79,7 +80,7 @@ async fn write(
         for person in persons(lead) {
             writer.table.claim_person(scope, &person, &lead.id).await?;
         }
-        // The next submission with that key decides whose it is.
+        // The next submission with that key decides which lead it identifies.
         for person in persons(before).iter().filter(|person| !persons(lead).contains(person)) {
             writer.table.release_person(scope, person, &lead.id).await?;
         }

@@ -1,4 +1,4 @@
-//! Searches for leads that somebody asks for: new ones now, and those from before the connection.
+//! Requested searches for leads: a sync for new ones, a backfill for those from before the connection.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use std::time::Duration;
@@ -17,23 +17,23 @@ use crate::model::connection::{Connection, Integration};
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunState};
 
-/// Days that a backfill looks back at most: Meta keeps leads for so long.
+/// The most days that a backfill looks back: Meta retains leads for this long.
 const MAX_BACKFILL_DAYS: u16 = 90;
-/// How far a sync looks back at least.
+/// How far a sync looks back.
 const SYNC_LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
-/// A backfill that is not done after this has stopped, and the next may begin.
+/// A backfill that is not done after this is considered stopped, and another may begin.
 const BACKFILL_TIMEOUT: SignedDuration = SignedDuration::from_hours(1);
 
-/// A search.
+/// A sync or backfill.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RunOut {
     #[serde(flatten)]
     pub run: Run,
-    /// How far it is.
+    /// Its progress.
     pub state: RunState,
 }
 
-/// Searches.
+/// An integration's syncs and backfills.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct RunList {
     pub items: Vec<RunOut>,
@@ -41,23 +41,24 @@ pub struct RunList {
     pub next_cursor: Option<String>,
 }
 
-/// Which leads to bring in from before the connection.
+/// Which leads to backfill from before the connection.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BackfillIn {
     /// How many days back, 1 to 90.
     #[schema(minimum = 1, maximum = 90)]
     pub days: u16,
-    /// Whether they are assigned as the integration says; to nobody if left out.
+    /// Whether they are assigned as configured in the integration; they stay unassigned by default.
     #[serde(default)]
     pub assign: bool,
 }
 
 impl Leads {
-    /// Compares the last 48 hours of every form with what came in, and brings in what did not.
+    /// Compares the last 48 hours of every form with the stored leads, and queues the missing ones. What is not
+    /// searched within `timeout` is searched in the background.
     ///
     /// # Errors
-    /// If there is no such integration, its token does not work, Meta refuses, or something failed.
+    /// After an error of the search, the run has ended, and names the error for each page that was not searched.
     pub async fn sync(&self, access: &MetaAccess, id: &IntegrationId, timeout: Duration) -> Result<RunOut, ActError> {
         let now = crate::clock::now();
         let integration = self.tokens.usable_integration(&access.scope, id, now).await?;
@@ -67,7 +68,7 @@ impl Leads {
         match tokio::time::timeout(timeout, sweep.run(&access.scope, &integration, &search, now)).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
-                // Pages that could be searched are; the others say why not, and the run has its end.
+                // Searched pages stay searched. The others record the error, so that the run ends.
                 for page in &run.pages {
                     cannot_search(&self.table, &access.scope, &run.id, page, error.code(), &error.to_string()).await?;
                 }
@@ -78,11 +79,10 @@ impl Leads {
         self.find_run(access, &integration, &run.id).await
     }
 
-    /// Brings in, in the background, what Meta still has of the last days.
+    /// Imports, in the background, the leads of the last days that Meta still has.
     ///
     /// # Errors
-    /// If there is no such integration, its token does not work, the days are too many, another backfill of it is still
-    /// searching, or something failed.
+    /// [`ErrorCode::BackfillRunning`] if another backfill of the integration is still searching.
     pub async fn backfill(
         &self,
         access: &MetaAccess,
@@ -115,10 +115,7 @@ impl Leads {
         Ok(run_out(run))
     }
 
-    /// The searches of an integration that somebody asked for lately, newest first.
-    ///
-    /// # Errors
-    /// If there is no such integration, or the table cannot be read.
+    /// Lists the latest requested searches of an integration, newest first.
     pub async fn runs(&self, access: &MetaAccess, id: &IntegrationId) -> Result<RunList, ActError> {
         let integration = self.tokens.integration(&access.scope, id).await?;
         let mut runs = self.table.runs(&access.scope).await?;
@@ -126,10 +123,7 @@ impl Leads {
         Ok(RunList { items: runs.into_iter().map(run_out).collect(), next_cursor: None })
     }
 
-    /// One search of an integration.
-    ///
-    /// # Errors
-    /// If there is no such integration or no such search of it, or the table cannot be read.
+    /// Reads one requested search of an integration.
     pub async fn run(&self, access: &MetaAccess, id: &IntegrationId, run: &RunId) -> Result<RunOut, ActError> {
         let integration = self.tokens.integration(&access.scope, id).await?;
         self.find_run(access, &integration, run).await
@@ -168,7 +162,7 @@ impl Leads {
         Ok(run)
     }
 
-    /// Leaves a run to lead-sweep, page by page.
+    /// Queues a run for lead-sweep, page by page.
     async fn queue_run(&self, access: &MetaAccess, run: &Run) -> Result<(), ActError> {
         let job = |page: &PageId| {
             let (org, integration_id) = (access.scope.org().clone(), run.integration_id.clone());

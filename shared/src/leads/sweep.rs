@@ -1,4 +1,4 @@
-//! Leads that Meta has and that did not come in: found by asking, queued like those that Meta tells us of.
+//! The sweep: finds leads that Meta has but that did not arrive, and queues them like those from webhooks.
 
 use std::collections::BTreeSet;
 
@@ -21,52 +21,53 @@ use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::Table;
 
-/// Pages asked about at once.
+/// Pages searched concurrently.
 const CONCURRENCY: usize = 6;
-/// How far every search looks back at least: Meta shows some leads late.
+/// The least that a search looks back: Meta shows some leads late.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
-/// For so long a form that Meta does not list holds the place from which its page is searched.
+/// How long a form whose leads Meta refuses to list holds back the position from which its page is searched.
 const HOPE: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Meta keeps leads for so long.
+/// How long Meta retains leads.
 const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
-/// What catching up takes.
+/// Compares Meta's leads with the stored ones, and queues those that are missing.
 #[derive(Debug)]
 pub struct Sweep<'a> {
-    /// To ask.
+    /// Lists forms and leads.
     pub meta: &'a MetaApp,
-    /// To compare.
+    /// Knows which leads are stored or parked.
     pub table: &'a Table,
-    /// Takes what is missing.
+    /// Receives the missing leads.
     pub leads: &'a Queue<LeadJob>,
 }
 
 /// What to search for.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// From when on: always 48 hours back, and further where this is earlier; for a backfill, exactly this. `None` is where
-    /// the last regular search of each page left off; only such a search moves that place.
+    /// The start of the search. Every search goes back at least 48 hours, and further if this is earlier; a backfill
+    /// starts exactly here. `None` resumes where the last regular search of each page stopped; only such a search moves
+    /// that position.
     pub since: Option<Timestamp>,
-    /// Leads younger than this are left alone: Meta may be about to tell of them.
+    /// Younger leads are ignored, because Meta's webhook may still deliver them.
     pub until: Timestamp,
-    /// What its findings are marked with. A backfill takes leads from before the connection too.
+    /// How the leads it finds are marked. Only a backfill finds leads from before the connection.
     pub found_by: FoundBy,
-    /// Whether its findings are given to nobody.
+    /// Whether the leads it finds stay unassigned.
     pub unassigned: bool,
-    /// Who is told how it goes.
+    /// The requested search that records the progress.
     pub run: Option<RunId>,
-    /// Only this page.
+    /// Restricts the search to this page.
     pub page: Option<PageId>,
 }
 
 impl Search {
-    /// The regular comparison.
+    /// Creates the regular search.
     #[must_use]
     pub fn regular(until: Timestamp) -> Self {
         Self { since: None, until, found_by: FoundBy::Sweep, unassigned: false, run: None, page: None }
     }
 
-    /// What somebody asked for, for one page of it or for all.
+    /// Creates a requested search, of one of its pages or of all.
     #[must_use]
     pub fn of_run(run: &Run, page: Option<PageId>, now: Timestamp) -> Self {
         Self {
@@ -79,7 +80,7 @@ impl Search {
         }
     }
 
-    /// From when on a page is searched at `now`. Leads from before it was connected are not ours.
+    /// Returns the start of the search of a page at `now`. Only a backfill starts before the page was connected.
     fn since(&self, page: &Connection, now: Timestamp) -> Timestamp {
         let from = self.since.or(page.swept_until).unwrap_or(page.connected_at);
         if self.found_by == FoundBy::Backfill {
@@ -88,22 +89,22 @@ impl Search {
         from.min(now - LOOK_BACK).max(page.connected_at).max(now - RETENTION)
     }
 
-    /// Whether a lead of this page that was sent then is searched for. A backfill leaves to the others what came after the
-    /// connection: that is assigned as it always is.
+    /// Returns whether a lead submitted at `created` is searched for. A backfill leaves leads from after the connection
+    /// to the other searches, so that they are assigned as usual.
     fn wants(&self, page: &Connection, created: Timestamp) -> bool {
         self.found_by != FoundBy::Backfill || created < page.connected_at
     }
 }
 
 impl Sweep<'_> {
-    /// Compares what every form of an integration's pages has got with what came in, queues what neither came in nor is
-    /// parked, and answers how many those were. Whose last search is longest ago comes first, so that an integration with
-    /// more pages than fit into one run gets round to all of them.
+    /// Searches every form of an integration's pages, queues the leads that are neither stored nor parked, and returns
+    /// how many these are. The pages that were searched longest ago come first, so that all get their turn even if a
+    /// run cannot search them all.
     ///
-    /// A page or form that Meta refuses for good costs itself only, and so does a page that is lost.
+    /// A page or form that Meta refuses for good does not affect the others, nor does a page that is lost.
     ///
     /// # Errors
-    /// If something failed that is worth another try, or no page's token works. What was found is queued all the same.
+    /// If a failure is worth a retry, or if no page's token works. The leads found are queued all the same.
     pub async fn run(
         &self,
         scope: &OrgScope,
@@ -117,16 +118,10 @@ impl Sweep<'_> {
         pages.retain(|page| page.is_connected() && page.ended.is_none());
         pages.retain(|page| search.page.as_ref().is_none_or(|only| page.page_id == *only));
         pages.sort_by_key(|page| page.swept_until);
+        // A requested page that is no longer connected ends its part of the run.
         if let (Some(run), Some(page), true) = (&search.run, &search.page, pages.is_empty()) {
-            cannot_search(
-                self.table,
-                scope,
-                run,
-                page,
-                FailureCode::NotConnected,
-                "The page is not connected any more.",
-            )
-            .await?;
+            cannot_search(self.table, scope, run, page, FailureCode::NotConnected, "The page is no longer connected.")
+                .await?;
         }
         let (with_token, without): (Vec<_>, Vec<_>) = pages
             .iter()
@@ -138,6 +133,7 @@ impl Sweep<'_> {
                 cannot_search(self.table, scope, run, &page.page_id, FailureCode::PageWithoutToken, why).await?;
             }
         }
+        // Search the pages that have a token.
         let asking: Vec<_> = with_token
             .into_iter()
             .filter_map(|(page, token)| Some((page, token?)))
@@ -146,7 +142,8 @@ impl Sweep<'_> {
         let outcomes: Vec<(&PageId, Result<usize, WorkError>)> =
             stream::iter(asking).buffer_unordered(CONCURRENCY).collect().await;
         let found: usize = outcomes.iter().flat_map(|(_, outcome)| outcome).sum();
-        tracing::info!(org = %scope.org(), integration = %integration.id, found, ?search, "caught up with Meta");
+        tracing::info!(org = %scope.org(), integration = %integration.id, found, ?search, "searched for missed leads");
+        // If any token works, a failed one concerns its own page only.
         let some_work = outcomes.iter().any(|(_, outcome)| outcome.is_ok());
         for (page, outcome) in &outcomes {
             if let (Some(run), Err(error), true) = (&search.run, outcome, some_work)
@@ -175,7 +172,7 @@ impl Sweep<'_> {
         let forms = graph.forms(&[(&page.page_id, token)]).await.pop().unwrap_or(Ok(Vec::new()));
         let forms = match forms {
             Ok(forms) => forms,
-            // It may have leads: the place from which it is searched stays, however long that lasts.
+            // The page may have leads, so its next search starts at the same position, however long this lasts.
             Err(error) => return self.refused(scope, page, search, error, now).await.map(|()| 0),
         };
         let mut seen = PageComparison::default();
@@ -191,7 +188,7 @@ impl Sweep<'_> {
                         answer = graph.leads_after(&form.id, since, &next, token).await;
                         after = Some(next);
                     }
-                    // One form that cannot be listed keeps no other out.
+                    // A form that cannot be listed does not affect the others.
                     Err(error) => {
                         seen.failed.push((form.name.clone(), error));
                         break;
@@ -202,7 +199,7 @@ impl Sweep<'_> {
         self.conclude(scope, page, search, seen, now).await
     }
 
-    /// Queues what neither came in nor is parked of some of a form's leads.
+    /// Queues those of a form's listed leads that are neither stored nor parked.
     #[expect(clippy::too_many_arguments, reason = "what is compared, for whom, and what came of it")]
     async fn compare(
         &self,
@@ -227,8 +224,8 @@ impl Sweep<'_> {
         Ok(self.leads.send(&jobs).await?)
     }
 
-    /// Writes down how far a page is searched. What Meta refused for good is told and costs itself only; anything else
-    /// that failed is worth another try of the whole page.
+    /// Records how far a page is searched. Forms that Meta refuses for good are reported and skipped. After any other
+    /// failure, the whole page is worth a retry.
     async fn conclude(
         &self,
         scope: &OrgScope,
@@ -246,8 +243,8 @@ impl Sweep<'_> {
             tracing::warn!(%error, form, page = %page.page_id, "leads of a form cannot be listed");
         }
         if search.since.is_none() {
-            // Never past a lead that is neither in nor parked: the next search finds it again until it is. Nor past what
-            // Meta did not list of a form, as long as there is hope that it will.
+            // Never past a lead that is neither stored nor parked, so that the next search finds it again. Nor, for the
+            // time of `HOPE`, past the leads of a form that Meta refused to list.
             let held = (!refused.is_empty()).then(|| page.swept_until.unwrap_or(page.connected_at).max(now - HOPE));
             let until = [Some(search.until), seen.oldest_open, held].into_iter().flatten().min();
             self.table.set_swept_until(scope, page, until.unwrap_or(search.until)).await?;
@@ -263,7 +260,7 @@ impl Sweep<'_> {
         Ok(seen.found)
     }
 
-    /// A page whose forms Meta did not list.
+    /// Handles a page whose forms Meta did not list.
     async fn refused(
         &self,
         scope: &OrgScope,
@@ -283,7 +280,7 @@ impl Sweep<'_> {
         }
     }
 
-    /// A page that Meta throttles is left alone by everybody.
+    /// Records a throttle of a page, so that no worker calls Meta about it.
     async fn heed(&self, page: &Connection, error: &GraphError, now: Timestamp) -> Result<(), WorkError> {
         if let Some(wait) = error.retry_after() {
             self.table.pause(&page.page_id, now + wait).await?;
@@ -292,25 +289,22 @@ impl Sweep<'_> {
     }
 }
 
-/// What was seen of one page.
+/// The findings about one page.
 #[derive(Default)]
 struct PageComparison {
     found: usize,
-    /// When the oldest lead was sent that neither came in nor is parked.
+    /// When the oldest lead that is neither stored nor parked was submitted.
     oldest_open: Option<Timestamp>,
-    /// Forms that could not be listed to their end, with why.
+    /// Forms that could not be listed completely, with the reason.
     failed: Vec<(String, GraphError)>,
 }
 
-/// Whether trying again does not help, and it is not for the token's sake.
+/// Whether a retry does not help and the token is not to blame.
 fn is_refusal(error: &GraphError) -> bool {
     error.verdict() == Verdict::GiveUp && error.token_death().is_none()
 }
 
-/// Writes down that a page of a run is not searched, and why.
-///
-/// # Errors
-/// If the table cannot be written.
+/// Records that a page of a run cannot be searched, and why.
 pub async fn cannot_search(
     table: &Table,
     scope: &OrgScope,

@@ -1,4 +1,4 @@
-//! What tests of bringing leads in play on: a table in process, and everything else that is asked over HTTP in one place.
+//! Fixtures for ingest tests: an in-process table, and one HTTP server that stands in for all other services.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -20,19 +20,19 @@ use crate::queue::Queue;
 use crate::table::tests::{connection, empty_table, integration, scope, user};
 use crate::vault::Vault;
 
-/// Meta, the bus and the vault: what they were asked, and how they behave.
+/// Fakes of Meta, the bus and the vault: the calls they received, and how they behave.
 #[derive(Clone, Default)]
 pub(super) struct FakeServices(Arc<Mutex<Recorded>>);
 
 #[derive(Default)]
 pub(super) struct Recorded {
-    /// The ids of the events that the bus took.
+    /// The ids of the events that the bus accepted.
     pub(super) ids: Vec<String>,
     /// Whether the bus refuses events.
     pub(super) deaf: bool,
-    /// The calls that Meta got, batched ones one by one.
+    /// The calls that Meta received. Those of a batch are listed one by one.
     pub(super) calls: Vec<String>,
-    /// What Meta answers instead of a lead: code and body.
+    /// The code and body that Meta returns instead of a lead.
     pub(super) refusal: Option<(u16, Value)>,
 }
 
@@ -72,8 +72,8 @@ fn put_events(services: &FakeServices, body: &Value) -> Value {
     json!({ "FailedEntryCount": 0, "Entries": taken })
 }
 
-/// A batch: leads have their id as e-mail address, but for 15, which is the same person's as 14. All are of form 3, which
-/// asks for it.
+/// Handles a batch. A lead's e-mail address is made from its id, but 15 has the address of 14. All are of form 3, which
+/// asks for the address.
 fn graph(services: &FakeServices, body: &[u8]) -> Value {
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(body).into_owned().collect();
     let batch = fields.iter().find(|(name, _)| name == "batch").map_or("[]", |(_, batch)| batch);
@@ -100,7 +100,7 @@ fn graph(services: &FakeServices, body: &[u8]) -> Value {
     json!(answers)
 }
 
-/// An ingest of org `a`, whose one page is 7, with three users who take leads and one who does not.
+/// Sets up an ingest for org `a`, whose only page is 7, with three active users and an inactive one.
 pub(super) async fn ingest(assignment: Assignment) -> (Ingest, FakeServices) {
     let services = FakeServices::default();
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -142,7 +142,7 @@ pub(super) async fn ingest(assignment: Assignment) -> (Ingest, FakeServices) {
     (ingest, services)
 }
 
-/// These leads as a queue hands them out for the `receive_count`th time.
+/// Turns leads into arrivals that the queue delivers for the `receive_count`th time.
 pub(super) fn arrivals(leads: &[Lead], receive_count: u32) -> Vec<Arrival> {
     let arrival = |lead: &Lead| {
         let notice = serde_json::from_value(json!({ "leadgen_id": lead.leadgen_id, "page_id": "7" })).unwrap();

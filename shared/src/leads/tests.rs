@@ -1,4 +1,4 @@
-//! What several workers do to one table at once: the same leads, the same persons, the same turns.
+//! Several workers on one table at once: with the same leads, the same persons and the same rotation.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

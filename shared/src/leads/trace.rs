@@ -10,21 +10,21 @@ use crate::model::lead::trace::{self, Step};
 use crate::table::lead::StoredLead;
 use crate::table::{Table, TableError};
 
-/// The life of a submission.
+/// The trace of a submission.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Trace {
-    /// In the order in which it happened.
+    /// The steps, in order.
     pub items: Vec<Step>,
     /// Always `null`: all are listed.
     pub next_cursor: Option<String>,
 }
 
 impl Leads {
-    /// What happened to a submission, in order. The submission may have become a lead, joined one, or not be ingested
-    /// yet.
+    /// Reads what happened to a submission, in order. The submission may have become a lead, joined one, or not been
+    /// ingested yet.
     ///
     /// # Errors
-    /// Not found if nothing is known of it.
+    /// Not found if nothing is known about it.
     pub async fn trace(&self, scope: &OrgScope, id: &LeadId) -> Result<Trace, ActError> {
         let items = read_trace(&self.table, scope, id).await?;
         if items.is_empty() {

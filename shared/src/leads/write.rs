@@ -36,7 +36,7 @@ pub struct LeadWriter {
 }
 
 impl LeadWriter {
-    /// Stores and publishes leads, in their order. Leads that came through no connection are assigned to no one.
+    /// Stores and publishes leads, in their order. Leads without a connection stay unassigned.
     pub(super) async fn write(
         &self,
         scope: &OrgScope,
@@ -61,7 +61,7 @@ impl LeadWriter {
     ) -> Vec<(LeadId, WorkError)> {
         match self.try_chunk(scope, connection, chunk, now).await {
             Ok(()) => Vec::new(),
-            // One of them does not fit into an item. The others do.
+            // One lead does not fit into an item. The others do.
             Err(WorkError::Table(TableError::ItemRejected(_))) if chunk.len() > 1 => {
                 let mut failed = Vec::new();
                 for lead in chunk.chunks(1) {
@@ -101,6 +101,7 @@ impl LeadWriter {
                 },
                 ..lead.clone()
             };
+            // Plan, and write the plan in one transaction.
             let plan = plan(&chunk.iter().map(stamped).collect::<Vec<_>>(), &snapshot, &assignment);
             if !plan.is_empty() && self.table.commit(scope, connection, &plan, now).await? == CommitOutcome::Conflict {
                 pause(attempt).await;
@@ -115,8 +116,8 @@ impl LeadWriter {
         Err(TableError::Contended(MAX_ATTEMPTS).into())
     }
 
-    /// Tells what was written, and what was found written and is not known to be told: whoever wrote it may have stopped
-    /// before publication. Events come at least once, and a repeat has the same id.
+    /// Publishes the leads of `plan`, and those of `stored` that are not known to be published: the worker that stored
+    /// them may have stopped before publication. Events are published at least once; a repeat has the same id.
     async fn publish(
         &self,
         scope: &OrgScope,
@@ -146,7 +147,7 @@ impl LeadWriter {
         if !plan.is_empty() {
             self.table.mark_published(scope, publication, now).await?;
         }
-        // Each by its own mark: other leads may share a publication, and are not known here.
+        // Each by its own mark: its publication may include other leads, which are not known here.
         write_all(
             unpublished.iter().map(|stored| self.table.mark_published(scope, stored.id().as_str(), now)).collect(),
         )
@@ -154,12 +155,12 @@ impl LeadWriter {
         Ok(())
     }
 
-    /// Publishes what is stored and not known to be published.
+    /// Publishes those of `stored` that are not known to be published.
     pub(super) async fn republish(&self, scope: &OrgScope, stored: &BTreeSet<LeadId>) -> Result<(), WorkError> {
         self.publish(scope, "", &WritePlan::default(), stored).await
     }
 
-    /// A statistic: a failure, or a crash before it, costs exactness only.
+    /// Counts latencies. A failure, or a crash before this, only makes the statistic less exact.
     async fn count_latencies(&self, scope: &OrgScope, plan: &WritePlan, stored_at: Timestamp) {
         let created = plan
             .creates
@@ -174,7 +175,8 @@ impl LeadWriter {
         }
     }
 
-    /// How leads of this connection are assigned now; `None` if the connection is gone.
+    /// Returns how leads of this connection are assigned now. `None` if the page is disconnected, or its integration is
+    /// being removed.
     async fn assignment(&self, scope: &OrgScope, connection: &Connection) -> Result<Option<Assignment>, WorkError> {
         if !self.table.is_connected(scope, connection).await? {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! Linked ad accounts, the sync in progress on each, and the pauses that Meta asks for.
 //!
-//! AdAccountSettings, the results of a sync, and its lease are written concurrently by different writers. Each has its own
-//! attributes.
+//! The settings, the results of a sync, and its lease are written concurrently by different writers, so each has its
+//! own attributes.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::Timestamp;
@@ -14,7 +14,7 @@ use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
 use crate::model::ads::account::{AdAccount, Stage};
 use crate::model::ads::sync_problem::SyncProblem;
 
-/// AdAccountSettings that an admin changes. `None` means unchanged.
+/// Settings of an ad account that an admin may change. `None` means unchanged.
 #[derive(Debug, Clone, Default)]
 pub struct AdAccountSettings {
     /// The org's name for it.
@@ -217,8 +217,8 @@ impl Table {
         self.delete_if_still(&keys::ad_account(scope, &seen.ad_account_id), "id", &seen.id).await
     }
 
-    /// Deletes all data of an account. Each day's rows go before the campaign_days that list the days, so that a run after a
-    /// crash finds what is left.
+    /// Deletes all data of an account. Each day's rows go before the campaign days that list the days, so that a run
+    /// after a crash finds what is left.
     ///
     /// # Errors
     /// After an error, part of the data is deleted.

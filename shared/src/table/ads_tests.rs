@@ -9,8 +9,8 @@ use crate::ids::{AdObjectId, RunId};
 use crate::model::ads::account::tests::account;
 use crate::model::ads::account::{AdAccount, Stage};
 use crate::model::ads::creative::Creative;
-use crate::model::ads::insights::tests::metrics;
 use crate::model::ads::insights::{AdDay, AdDaySummary, CampaignDay, Day};
+use crate::model::ads::metrics::tests::metrics;
 use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet};
 use crate::model::ads::sync::{AdsSync, Cause, ObjectType};
 

@@ -40,7 +40,8 @@ impl Table {
     /// through which the leads arrived, if any.
     ///
     /// # Errors
-    /// [`TableError::ItemRejected`] if DynamoDB rejects the plan as it is. After any other error the outcome is unknown.
+    /// [`TableError::ItemRejected`] if DynamoDB rejects the plan as it is. After any other error the outcome is
+    /// unknown.
     pub async fn commit(
         &self,
         scope: &OrgScope,

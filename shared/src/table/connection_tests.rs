@@ -211,7 +211,7 @@ async fn a_lesser_ending_never_replaces_a_greater_one() {
         }
         assert!(table.begin_ending(&a, &ours(), &revoked(), second, now).await.unwrap(), "{first:?} {second:?}");
         assert_eq!(lifecycle().await, expect, "{first:?} {second:?}");
-        // Whoever finishes the lesser one does not make the integration live again.
+        // Finishing the lesser one does not revive the integration.
         match second {
             Releasing => table.end_release(&a, &ours()).await.unwrap(),
             _ if expect == Removing => table.end_erasure(&a, &ours()).await.unwrap(),

@@ -21,7 +21,7 @@ pub struct Erasure {
 }
 
 impl Table {
-    /// Records an erasure. An existing record stays as it is: Meta asked twice.
+    /// Records an erasure. An existing record stays as it is, because Meta may request an erasure twice.
     pub async fn record_erasure(&self, code: &str, erasure: &Erasure) -> Result<(), TableError> {
         let until = (erasure.requested_at + KEPT).as_second();
         let change = self.change(&keys::erasure(code)).set("type", &"erasure")?.set("ttl", &until)?;

@@ -1,8 +1,8 @@
-//! Ad performance: a row per ad and day, a row per account and day, and per campaign and day a campaign_day that summarises
-//! its ads.
+//! Ad performance: a row per ad and day, a row per account and day, and per campaign and day a [`CampaignDay`] that
+//! summarises its ads.
 //!
-//! A sync compares Meta's data with the campaign_days, writes the rows that changed, and then the campaign_days. If it dies in
-//! between, the next sync finds the old campaign_days and writes the same rows again.
+//! A sync compares Meta's data with the campaign days, writes the rows that changed, and then the campaign days. If it
+//! dies in between, the next sync finds the old campaign days and writes the same rows again.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,7 +16,8 @@ use crate::model::ads::insights::{AdDay, AdDaySummary, CampaignDay, Day};
 /// Ads per item: DynamoDB holds 400 KB.
 const ADS_PER_PART: usize = 2500;
 
-/// Splits a campaign_day into items, several if it is large. A campaign_day never loses an ad, so no stale part is left over.
+/// Splits a campaign day into items, several if it is large. A campaign day never loses an ad, so no stale part is left
+/// over.
 fn parts(campaign_day: &CampaignDay) -> Vec<CampaignDay> {
     let lines: Vec<(&AdObjectId, &AdDaySummary)> = campaign_day.ads.iter().collect();
     let part = |lines: &[(&AdObjectId, &AdDaySummary)]| CampaignDay {
@@ -27,7 +28,7 @@ fn parts(campaign_day: &CampaignDay) -> Vec<CampaignDay> {
     lines.chunks(ADS_PER_PART).map(part).collect()
 }
 
-/// Where a list of campaign_days resumes.
+/// Where a list of campaign days resumes.
 pub struct SheetPlace(Item);
 
 impl Table {
@@ -97,8 +98,8 @@ impl Table {
         self.write_many(days.iter().map(put).collect::<Result<_, _>>()?).await
     }
 
-    /// Reads some campaign_days of a range of days, oldest first, and returns where to resume. A large campaign_day may come in
-    /// parts.
+    /// Reads some campaign days of a range of days, oldest first, and returns where to resume. A large campaign day may
+    /// come in parts.
     pub async fn campaign_days_from(
         &self,
         scope: &OrgScope,
@@ -113,7 +114,7 @@ impl Table {
         Ok((campaign_days, next.map(SheetPlace)))
     }
 
-    /// Reads all campaign_days of a range of days, by day and campaign.
+    /// Reads all campaign days of a range of days, by day and campaign.
     pub async fn campaign_days(
         &self,
         scope: &OrgScope,
@@ -136,7 +137,7 @@ impl Table {
         }
     }
 
-    /// Lists the days that have campaign_days.
+    /// Lists the days that have campaign days.
     pub(super) async fn days_with_campaign_days(
         &self,
         scope: &OrgScope,
@@ -154,7 +155,7 @@ impl Table {
         }
     }
 
-    /// Stores campaign_days.
+    /// Stores campaign days.
     ///
     /// # Errors
     /// After an error, some may be stored.

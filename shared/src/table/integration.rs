@@ -15,7 +15,7 @@ use crate::model::lead::assignment::Assignment;
 /// Problems stored with an integration. An item holds 400 KB, and an admin does not need more.
 const MAX_PROBLEMS: usize = 100;
 
-/// IntegrationSettings that an admin may change. `None` means unchanged.
+/// Settings of an integration that an admin may change. `None` means unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct IntegrationSettings {
     /// The name, for people.

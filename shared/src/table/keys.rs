@@ -25,7 +25,7 @@
 //! | ad pause | `AD_ACCOUNT#act`, `META_APP` | `PAUSE` | | | yes |
 //! | ad object | `ORG#o#ADS#link` | `OBJECT#kind#id` | | | |
 //! | account day | `ORG#o#ADS#link` | `DAY#d` | | | |
-//! | campaign_day | `ORG#o#ADS#link#SHEETS` | `DAY#d#campaign#part` | | | |
+//! | campaign day | `ORG#o#ADS#link#SHEETS` | `DAY#d#campaign#part` | | | |
 //! | ad day | `ORG#o#ADS#link#DAY#d` | `AD#ad` | | | |
 //! | ads sync | `ORG#o#ADS_SYNCS` | `SYNC#run#link` | | | yes |
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |

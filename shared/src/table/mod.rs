@@ -66,10 +66,10 @@ pub enum TableError {
     #[error("DynamoDB failed: {0}")]
     Failed(#[source] AwsError),
     /// Other writers changed the same items at every attempt.
-    #[error("gave way to other writers {0} times")]
+    #[error("lost to other writers {0} times")]
     Contended(u32),
     /// DynamoDB rejects the item itself: it is too large, or has an attribute that cannot be stored.
-    #[error("DynamoDB cannot hold this: {0}")]
+    #[error("DynamoDB rejected the item: {0}")]
     ItemRejected(#[source] AwsError),
     /// A stored item does not have the shape that this version of the program expects.
     #[error("a stored item cannot be read: {0}")]

@@ -13,10 +13,10 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Parameters;
 use crate::state::Api;
 
-/// The linked ad accounts
+/// List the linked ad accounts
 #[utoipa::path(
     get, path = "/api/meta-ads/accounts", tag = "ads", operation_id = "listAdAccounts",
-    params(("client_id" = Option<String>, Query, description = "Of this client"), OrgHeader),
+    params(("client_id" = Option<String>, Query, description = "Only accounts of this client"), OrgHeader),
     responses((status = 200, body = AdAccountList), Failure)
 )]
 pub(crate) async fn list(
@@ -28,10 +28,10 @@ pub(crate) async fn list(
     Ok(Json(api.ads.accounts(&access, &parameters.accounts()?).await?))
 }
 
-/// One ad account
+/// Get a linked ad account
 #[utoipa::path(
     get, path = "/api/meta-ads/accounts/{id}", tag = "ads", operation_id = "readAdAccount",
-    params(("id" = String, Path, description = "`act_` and digits"), OrgHeader),
+    params(("id" = String, Path, description = "`act_` followed by digits"), OrgHeader),
     responses((status = 200, body = AdAccountOut), Failure)
 )]
 pub(crate) async fn read(
@@ -42,9 +42,9 @@ pub(crate) async fn read(
     Ok(Json(api.ads.account(&access, &id).await?))
 }
 
-/// Ad accounts that an integration may read
+/// List the ad accounts that an integration can read
 ///
-/// Those that the connected person or system user may work with, to choose from.
+/// The accounts that the connected person or system user has access to, as candidates for linking. Read live from Meta.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/ad-accounts", tag = "ads", operation_id = "listAvailableAdAccounts",
     params(("id" = String, Path), OrgHeader),

@@ -1,4 +1,4 @@
-//! Lists of days: the figures of ads and of accounts, with what Meta restated.
+//! Daily insights of ads and of accounts, and what Meta restated of them.
 
 use std::sync::Arc;
 
@@ -12,17 +12,17 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Parameters;
 use crate::state::Api;
 
-/// What ads did, day by day
+/// List ad insights by day
 ///
-/// The newest day first. A filter that few ads meet can make an answer short, or empty, and still go on.
+/// Newest day first. With a filter that few ads match, a page can be short or empty although more pages follow.
 #[utoipa::path(
     get, path = "/api/meta-ads/insights", tag = "ads", operation_id = "listAdInsights",
     params(
-        ("since" = Option<String>, Query, description = "First day, of the last 7 if left out"), ("until" = Option<String>, Query),
+        ("since" = Option<String>, Query, description = "First day; by default 7 days up to `until`"), ("until" = Option<String>, Query),
         ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query), ("campaign_id" = Option<String>, Query),
         ("adset_id" = Option<String>, Query), ("ad_id" = Option<String>, Query),
-        ("restated_since" = Option<String>, Query, description = "Only what Meta restated since this time"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100, 25 if left out"),
+        ("restated_since" = Option<String>, Query, description = "Only days that Meta restated since this time"),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
         OrgHeader
     ),
     responses((status = 200, body = AdDayList), Failure)
@@ -56,15 +56,16 @@ pub(crate) async fn ads(
     Ok(Json(api.ads.ad_days(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
-/// What accounts did, day by day
+/// List account insights by day
 ///
-/// Meta's own figures for each account, with all that was ever in it, and with a reach that no sum of ads has.
+/// Meta's own figures for each account. They include everything that was ever in it, and a reach that cannot be added
+/// up from its ads.
 #[utoipa::path(
     get, path = "/api/meta-ads/account-insights", tag = "ads", operation_id = "listAccountInsights",
     params(
-        ("since" = Option<String>, Query, description = "First day, of the last 30 if left out"), ("until" = Option<String>, Query),
+        ("since" = Option<String>, Query, description = "First day; by default 30 days up to `until`"), ("until" = Option<String>, Query),
         ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query),
-        ("restated_since" = Option<String>, Query, description = "Only what Meta restated since this time"),
+        ("restated_since" = Option<String>, Query, description = "Only days that Meta restated since this time"),
         OrgHeader
     ),
     responses((status = 200, body = AccountDayList), Failure)

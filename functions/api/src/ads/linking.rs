@@ -17,8 +17,9 @@ use crate::state::Api;
 
 /// Link an ad account
 ///
-/// It is verified with Meta at once: that it exists, that the token may read ads, its currency, time zone and status. Then
-/// its objects are read (`configuring`), then its newest 30 days (`importing`), then it is `ready` and earlier days follow.
+/// The account is verified with Meta at once: that it exists, that the token may read ads, and its currency, time zone
+/// and status. Then its campaigns, ad sets and ads are read (`configuring`), then its newest 30 days (`importing`).
+/// After that it is `ready`, and earlier days follow.
 #[utoipa::path(
     post, path = "/api/meta-ads/accounts", tag = "ads", operation_id = "linkAdAccount",
     params(OrgHeader), request_body = NewAdAccount,
@@ -32,12 +33,12 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(api.ads.link(&access, input).await?)))
 }
 
-/// Change an ad account
+/// Update an ad account
 ///
-/// A new token is verified with Meta first. What is paused is not read until it is not paused any more.
+/// A new token is verified with Meta first. A paused account is not synced until it is resumed.
 #[utoipa::path(
     patch, path = "/api/meta-ads/accounts/{id}", tag = "ads", operation_id = "changeAdAccount",
-    params(("id" = String, Path, description = "`act_` and digits"), OrgHeader),
+    params(("id" = String, Path, description = "`act_` followed by digits"), OrgHeader),
     request_body = AdAccountChange,
     responses((status = 200, body = AdAccountOut), Failure)
 )]
@@ -52,10 +53,10 @@ pub(crate) async fn change(
 
 /// Unlink an ad account
 ///
-/// It is not read any more, its own token is deleted, and what was read of it is deleted in the background.
+/// Its syncs stop, its own token is deleted, and its stored data is deleted in the background.
 #[utoipa::path(
     delete, path = "/api/meta-ads/accounts/{id}", tag = "ads", operation_id = "unlinkAdAccount",
-    params(("id" = String, Path, description = "`act_` and digits"), OrgHeader),
+    params(("id" = String, Path, description = "`act_` followed by digits"), OrgHeader),
     responses((status = 204), Failure)
 )]
 pub(crate) async fn delete(

@@ -12,13 +12,15 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Parameters;
 use crate::state::Api;
 
-/// The campaigns
+/// List campaigns
+///
+/// As of the last sync.
 #[utoipa::path(
     get, path = "/api/meta-ads/campaigns", tag = "ads", operation_id = "listCampaigns",
     params(
         ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query),
-        ("effective_status" = Option<String>, Query, description = "`ACTIVE`, or several separated by commas"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100, 25 if left out"),
+        ("effective_status" = Option<String>, Query, description = "Meta's effective status, such as `ACTIVE`, or several separated by commas"),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
         OrgHeader
     ),
     responses((status = 200, body = CampaignList), Failure)
@@ -33,13 +35,15 @@ pub(crate) async fn campaigns(
     Ok(Json(api.ads.campaigns(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
-/// The ad sets
+/// List ad sets
+///
+/// As of the last sync.
 #[utoipa::path(
     get, path = "/api/meta-ads/adsets", tag = "ads", operation_id = "listAdSets",
     params(
         ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query), ("campaign_id" = Option<String>, Query),
-        ("effective_status" = Option<String>, Query, description = "`ACTIVE`, or several separated by commas"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100, 25 if left out"),
+        ("effective_status" = Option<String>, Query, description = "Meta's effective status, such as `ACTIVE`, or several separated by commas"),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
         OrgHeader
     ),
     responses((status = 200, body = AdSetList), Failure)
@@ -54,14 +58,16 @@ pub(crate) async fn adsets(
     Ok(Json(api.ads.adsets(&access, &query, parameters.get("cursor"), limit).await?))
 }
 
-/// The ads
+/// List ads
+///
+/// As of the last sync.
 #[utoipa::path(
     get, path = "/api/meta-ads/ads", tag = "ads", operation_id = "listAds",
     params(
         ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query), ("campaign_id" = Option<String>, Query),
         ("adset_id" = Option<String>, Query),
-        ("effective_status" = Option<String>, Query, description = "`ACTIVE`, or several separated by commas"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100, 25 if left out"),
+        ("effective_status" = Option<String>, Query, description = "Meta's effective status, such as `ACTIVE`, or several separated by commas"),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
         OrgHeader
     ),
     responses((status = 200, body = AdList), Failure)

@@ -13,18 +13,19 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Parameters;
 use crate::state::Api;
 
-/// A report
+/// Get a report
 ///
-/// By clients, accounts and days it is made of Meta's own figures of the accounts; by campaigns, ad sets and ads of those
-/// of the ads, deleted ones included. As CSV with `format=csv` or the header `accept: text/csv`.
+/// Grouped by client, account or day, it adds up Meta's own figures for the accounts. Grouped by campaign, ad set or
+/// ad, it adds up the figures of the ads, including deleted ones. Returns CSV with `format=csv` or with the header
+/// `accept: text/csv`.
 #[utoipa::path(
     get, path = "/api/meta-ads/report", tag = "ads", operation_id = "readReport",
     params(
-        ("group_by" = Option<String>, Query, description = "`client`, `account`, `campaign`, `adset`, `ad`, `day`, or several separated by commas; `account` if left out"),
-        ("since" = Option<String>, Query, description = "First day, of the last 30 if left out"), ("until" = Option<String>, Query),
+        ("group_by" = Option<String>, Query, description = "`client`, `account`, `campaign`, `adset`, `ad`, `day`, or several separated by commas; `account` by default"),
+        ("since" = Option<String>, Query, description = "First day; by default 30 days up to `until`"), ("until" = Option<String>, Query),
         ("account_id" = Option<String>, Query), ("client_id" = Option<String>, Query),
         ("format" = Option<String>, Query, description = "`json` or `csv`"),
-        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 5000, 5000 if left out"),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 5000; 5000 by default"),
         OrgHeader
     ),
     responses(

@@ -14,10 +14,10 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::{self, Parameters};
 use crate::state::Api;
 
-/// Read ad accounts now
+/// Sync ad accounts now
 ///
-/// One account or all of them. An account that is being read is not read twice: the reading that is under way is joined,
-/// and goes further back if that was asked for.
+/// One account or all of them. An account has one sync at a time: the request joins a sync that is in progress, and
+/// extends it further back if necessary.
 #[utoipa::path(
     post, path = "/api/meta-ads/sync", tag = "ads", operation_id = "syncAds",
     params(OrgHeader),
@@ -33,16 +33,16 @@ pub(crate) async fn sync(
     Ok((StatusCode::ACCEPTED, Json(api.ads.sync(&access, sync).await?)))
 }
 
-/// The sync log
+/// Get the sync log
 ///
-/// How each account stands, and the latest readings with their counts by object type.
+/// The state of each account, and the latest syncs with their counts by object type.
 #[utoipa::path(
     get, path = "/api/meta-ads/sync-status", tag = "ads", operation_id = "readSyncStatus",
     params(
-        ("account_id" = Option<String>, Query, description = "Of this account"),
-        ("client_id" = Option<String>, Query, description = "Of this client's accounts"),
-        ("run_id" = Option<String>, Query, description = "What was begun together"),
-        ("limit" = Option<u32>, Query, description = "1 to 100, 25 if left out"),
+        ("account_id" = Option<String>, Query, description = "Only this account"),
+        ("client_id" = Option<String>, Query, description = "Only accounts of this client"),
+        ("run_id" = Option<String>, Query, description = "Only the syncs that were requested together under this id"),
+        ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
         OrgHeader
     ),
     responses((status = 200, body = SyncStatus), Failure)

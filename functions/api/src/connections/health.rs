@@ -1,4 +1,4 @@
-//! What Meta alone knows about an integration: its health and its business portfolios, read live.
+//! Live data from Meta about an integration: its health and its business portfolios.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use leadwire::ids::IntegrationId;
 use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::state::Api;
 
-/// Health of an integration
+/// Check an integration's health
 ///
-/// Asks Meta now. Each check tells what was seen and what to do about it.
+/// Queries Meta live. Each check reports what was observed and how to fix it.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/health", tag = "connect", operation_id = "readHealth",
     params(("id" = String, Path), OrgHeader),
@@ -28,10 +28,10 @@ pub(crate) async fn read_health(
     Ok(Json(api.connections.health(&access, &id).await?))
 }
 
-/// Business portfolios of an integration
+/// List an integration's business portfolios
 ///
-/// Those that the connected person or system user belongs to, with their pages and ad accounts: owned, and given by
-/// clients. Pages are chosen with `PUT …/pages`.
+/// The portfolios that the connected person or system user belongs to, with their pages and ad accounts, both owned and
+/// shared by clients. Choose pages with `PUT …/pages`.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/businesses", tag = "connect", operation_id = "listBusinesses",
     params(("id" = String, Path), OrgHeader),

@@ -1,4 +1,4 @@
-//! Connecting an org to Meta.
+//! Connecting an org to Meta through Meta's login dialog.
 
 use std::sync::Arc;
 
@@ -21,54 +21,55 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
-/// What to connect, and where to go afterwards.
+/// What to connect, and where to redirect afterwards.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthUrlRequest {
-    /// Permissions to ask of Meta; all that Leadwire uses if left out.
+    /// Permissions to request from Meta; all that Leadwire uses by default.
     scopes: Option<Vec<String>>,
-    /// Where the browser goes afterwards. It is given `status` (`connected`, `denied` or `error`), and `integrationId`,
-    /// `pages` and `problems`, or `code` and `message`. Has to be on the deployment's allow-list.
+    /// Where the browser is redirected afterwards, with `status` (`connected`, `denied` or `error`), and
+    /// `integrationId`, `pages` and `problems`, or `code` and `message`. The URL must be on the deployment's
+    /// allow-list.
     return_url: String,
-    /// To connect this integration anew; it keeps its settings, its history and its leads.
+    /// An integration to reconnect. It keeps its settings, history and leads.
     integration_id: Option<String>,
-    /// Of a new integration.
+    /// The name of a new integration.
     name: Option<String>,
-    /// Of a new integration.
+    /// The description of a new integration.
     description: Option<String>,
-    /// How a new integration hands out its leads; unassigned if left out.
+    /// How a new integration assigns its leads; they stay unassigned by default.
     assignment: Option<Assignment>,
 }
 
-/// Where to send the browser.
+/// Where to redirect the browser.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuthUrl {
-    /// Meta's login dialog. Good for ten minutes, once.
+    /// The URL of Meta's login dialog. It is valid once, for ten minutes.
     #[schema(value_type = String)]
     auth_url: Url,
 }
 
-/// Where to go after connecting again.
+/// Where to redirect after reconnecting.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ReconnectRequest {
-    /// Where the browser goes afterwards; the same as `returnUrl` of `getAuthUrl`.
+    /// Where the browser is redirected afterwards; the same as `returnUrl` of `getAuthUrl`.
     return_url: String,
-    /// Permissions to ask of Meta; all that Leadwire uses if left out.
+    /// Permissions to request from Meta; all that Leadwire uses by default.
     scopes: Option<Vec<String>>,
 }
 
-/// Where to send the browser.
+/// Where to redirect the browser.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ReconnectUrl {
-    /// Meta's login dialog. Good for ten minutes, once.
+    /// The URL of Meta's login dialog. It is valid once, for ten minutes.
     #[schema(value_type = String)]
     auth_url: Url,
 }
 
-/// Begin connecting a Meta account
+/// Start connecting a Meta account
 ///
-/// Answers the address of Meta's login dialog.
+/// Returns the URL of Meta's login dialog.
 #[utoipa::path(
     post, path = "/api/upstream/call/facebook-provider/get-auth-url", tag = "connect", operation_id = "getAuthUrl",
     params(OrgHeader),
@@ -83,7 +84,7 @@ pub(crate) async fn get_auth_url(
     Input(request): Input<AuthUrlRequest>,
 ) -> Result<Json<AuthUrl>, Problem> {
     let origin = origin(&api, context.as_deref(), &headers)?;
-    // Text that cannot be an id names nothing.
+    // A malformed id matches no integration.
     let not_found = |_| in_camel_case(ActError::not_found("integration").at("integration_id").into());
     let integration_id = request.integration_id.as_deref().map(IntegrationId::parse).transpose().map_err(not_found)?;
     let login = LoginRequest {
@@ -93,7 +94,7 @@ pub(crate) async fn get_auth_url(
         name: request.name,
         description: request.description,
         assignment: request.assignment,
-        // The caller is a program and redirects the browser itself.
+        // The caller is a program, which redirects the browser itself.
         browser: None,
     };
     let begun = api.connections.begin_login(&access, &origin, login, clock::now()).await;
@@ -101,11 +102,11 @@ pub(crate) async fn get_auth_url(
     Ok(Json(AuthUrl { auth_url }))
 }
 
-/// Connect an integration again
+/// Reconnect an integration
 ///
-/// Answers the address of Meta's login dialog. Settings, history and leads stay; the pages become those that the person
-/// ticks there. An integration that lives on a system user's token gets a new one with `PUT …/token`, or becomes the
-/// person's in this way.
+/// Returns the URL of Meta's login dialog. The integration keeps its settings, history and leads; its pages become
+/// those that the person selects in the dialog. To renew a system user's token, use `PUT …/token` instead; reconnecting
+/// replaces it with the person's token.
 #[utoipa::path(
     post, path = "/api/meta/integrations/{id}/reconnect", tag = "connect", operation_id = "reconnectIntegration",
     params(("id" = String, Path), OrgHeader),
@@ -124,7 +125,7 @@ pub(crate) async fn reconnect(
     let ReconnectRequest { return_url, scopes } = request;
     let login = LoginRequest { scopes, return_url, integration_id: Some(id), ..LoginRequest::default() };
     let begun = api.connections.begin_login(&access, &origin, login, clock::now()).await;
-    // Here the id is part of the path, and no field.
+    // The id is part of the path here, not a field.
     let auth_url = begun.map_err(|error| Problem::from(error).without_field("integration_id"))?;
     Ok(Json(ReconnectUrl { auth_url }))
 }
@@ -139,7 +140,7 @@ fn origin(api: &Api, context: Option<&RequestContext>, headers: &HeaderMap) -> R
     leadwire::http::origin(api.public_url.as_ref(), domain.or(host))
 }
 
-/// Names a problem's field as this call's parameters are named. Fields within a parameter keep their names.
+/// Renames a problem's field to this call's parameter. Fields within a parameter keep their names.
 fn in_camel_case(problem: Problem) -> Problem {
     let field = problem.field.map(|field| match field.as_str() {
         "return_url" => "returnUrl".to_owned(),

@@ -16,10 +16,10 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
-/// Make an integration
+/// Create an integration
 ///
-/// With a system user's token it is connected at once, to the pages that are assigned to the system user. Without one it
-/// is a draft, which `POST …/reconnect` connects.
+/// With a system user's token, the integration is connected at once, to the pages that are assigned to the system user.
+/// Without a token it is a draft, which `POST …/reconnect` connects.
 #[utoipa::path(
     post, path = "/api/meta/integrations", tag = "connect", operation_id = "createIntegration",
     params(OrgHeader),
@@ -34,9 +34,9 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(api.connections.create(&access, input).await?)))
 }
 
-/// Change an integration's settings
+/// Update an integration's settings
 ///
-/// A changed assignment touches leads that come from now on.
+/// A changed assignment applies to leads that arrive from now on.
 #[utoipa::path(
     patch, path = "/api/meta/integrations/{id}", tag = "connect", operation_id = "changeIntegration",
     params(("id" = String, Path), OrgHeader),
@@ -54,8 +54,8 @@ pub(crate) async fn change(
 
 /// Choose an integration's pages
 ///
-/// Leads are taken from exactly these pages from now on. Only pages that Meta gives to this integration can be chosen;
-/// `GET` lists them.
+/// From now on, leads are ingested from exactly these pages. Only pages that Meta grants to this integration can be
+/// chosen; `GET` lists them.
 #[utoipa::path(
     put, path = "/api/meta/integrations/{id}/pages", tag = "connect", operation_id = "chooseIntegrationPages",
     params(("id" = String, Path), OrgHeader),
@@ -73,8 +73,8 @@ pub(crate) async fn choose(
 
 /// Replace a system user's token
 ///
-/// The token is verified with Meta first; until then, and if it is refused, the old one goes on working. It is never
-/// shown again.
+/// The new token is verified with Meta first. Until then, and if it is rejected, the old one stays in use. The token is
+/// never shown again.
 #[utoipa::path(
     put, path = "/api/meta/integrations/{id}/token", tag = "connect", operation_id = "replaceToken",
     params(("id" = String, Path), OrgHeader),
@@ -92,7 +92,8 @@ pub(crate) async fn replace_token(
 
 /// Delete an integration
 ///
-/// Leads stop at once, those that came stay. Pages that nobody else uses are unsubscribed at Meta, tokens are deleted.
+/// Leads stop at once; stored leads are retained. Pages that no other integration uses are unsubscribed at Meta, and
+/// tokens are deleted.
 #[utoipa::path(
     delete, path = "/api/meta/integrations/{id}", tag = "connect", operation_id = "deleteIntegration",
     params(("id" = String, Path), OrgHeader),
@@ -115,7 +116,7 @@ pub(crate) async fn delete(
 
 /// Disconnect the org from Meta
 ///
-/// Deletes all its integrations. Leads stop at once, those that came stay.
+/// Deletes all of its integrations. Leads stop at once; stored leads are retained.
 #[utoipa::path(
     post, path = "/api/meta/disconnect", tag = "connect", operation_id = "disconnectOrg",
     params(OrgHeader),

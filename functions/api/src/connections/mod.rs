@@ -16,7 +16,7 @@ use leadwire::ids::IntegrationId;
 use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::state::Api;
 
-/// The org's integrations
+/// List the org's integrations
 #[utoipa::path(
     get, path = "/api/meta/integrations", tag = "connect", operation_id = "listIntegrations",
     params(OrgHeader),
@@ -29,7 +29,7 @@ pub(crate) async fn list(
     Ok(Json(api.connections.integrations(&access).await?))
 }
 
-/// One integration
+/// Get an integration
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}", tag = "connect", operation_id = "readIntegration",
     params(("id" = String, Path), OrgHeader),
@@ -43,9 +43,9 @@ pub(crate) async fn read(
     Ok(Json(api.connections.integration(&access, &id).await?))
 }
 
-/// The pages of one integration
+/// List an integration's pages
 ///
-/// `items` are those that leads are taken from, `available` those that Meta gives as well.
+/// `items` are the pages that leads are ingested from; `available` are the other pages that Meta grants access to.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/pages", tag = "connect", operation_id = "listIntegrationPages",
     params(("id" = String, Path), OrgHeader),
@@ -59,7 +59,7 @@ pub(crate) async fn pages(
     Ok(Json(api.connections.pages(&access, &id).await?))
 }
 
-/// All connected pages of the org
+/// List the org's connected pages
 #[utoipa::path(
     get, path = "/api/meta/connections", tag = "connect", operation_id = "listConnections",
     params(OrgHeader),

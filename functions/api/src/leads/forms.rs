@@ -1,4 +1,4 @@
-//! Forms of the org's pages, and test leads through them.
+//! The forms of the org's pages, and test leads.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use leadwire::leads::{FormList, TestLead};
 use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::state::Api;
 
-/// The forms of the org's pages
+/// List the forms of the org's pages
 ///
-/// Asked of Meta now, archived ones included.
+/// Read live from Meta, including archived forms.
 #[utoipa::path(
     get, path = "/api/meta/forms", tag = "forms", operation_id = "listForms",
     params(OrgHeader),
@@ -30,8 +30,8 @@ pub(crate) async fn list(
 
 /// Send a test lead through a form
 ///
-/// Meta makes it up and tells of it as of every other lead. It is marked, given to nobody and not counted. A form has one
-/// at a time: the one before is deleted at Meta.
+/// Meta creates the lead and delivers it like any other. It is marked as a test, left unassigned and not counted. A
+/// form has one test lead at a time: the previous one is deleted at Meta.
 #[utoipa::path(
     post, path = "/api/meta/forms/{id}/test-lead", tag = "forms", operation_id = "sendTestLead",
     params(("id" = String, Path), OrgHeader),

@@ -15,29 +15,29 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Params;
 use crate::state::Api;
 
-/// What to do with the file.
+/// How to import the file.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ImportQuery {
-    /// Only say what would be done.
+    /// Report what would be done, without storing anything.
     #[serde(default)]
     dry_run: bool,
-    /// Assign the leads as the integration of their form's page says; to nobody if left out, or if the form is no connected
-    /// page's.
+    /// Assign the leads as configured in the integration of their form's page. Leads stay unassigned by default, and if
+    /// the form belongs to no connected page.
     #[serde(default)]
     assign: bool,
-    /// Leave out the lines before this one: `next_line` of the previous answer.
+    /// Skip the lines before this one: `next_line` of the previous response.
     #[serde(default)]
     from_line: u64,
 }
 
 /// Import leads from a file
 ///
-/// The file itself is the body: Meta's export as it was downloaded (UTF-16 with tabs, or UTF-8 with commas), or any table
-/// with a header line that names e-mail, phone or name. Send it as `application/octet-stream`. Leads are recognised by
-/// Meta's id, e-mail and phone as all others are, so the same file can be sent twice. Lines that are no leads are told by
-/// number and cost themselves only. 4 MB at most; split larger files and repeat the header line.
+/// The body is the file itself: Meta's export as downloaded (UTF-16 with tabs, or UTF-8 with commas), or any table with
+/// a header line that names e-mail, phone or name. Send it as `application/octet-stream`. Like all leads, they are
+/// recognised by Meta's id, e-mail address and phone number, so the same file can be sent twice. Invalid lines are
+/// reported by number and do not affect the others. The limit is 4 MB; split larger files and repeat the header line.
 #[utoipa::path(
     post, path = "/api/leads/import", tag = "leads", operation_id = "importLeads",
     params(ImportQuery, OrgHeader),

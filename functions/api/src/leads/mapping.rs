@@ -13,7 +13,9 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
-/// How a form's answers are read
+/// Get a form's mapping
+///
+/// How the form's answers map to the fields of a lead.
 #[utoipa::path(
     get, path = "/api/meta/forms/{id}/mapping", tag = "forms", operation_id = "readMapping",
     params(("id" = String, Path), OrgHeader),
@@ -27,9 +29,9 @@ pub(crate) async fn read(
     Ok(Json(api.leads.mapping(&access, &id).await?))
 }
 
-/// Say how a form's answers are read
+/// Set a form's mapping
 ///
-/// It holds for leads that come from now on; `…/mapping/rerun` reads earlier ones anew.
+/// It applies to leads that arrive from now on; `…/mapping/rerun` re-maps earlier ones.
 #[utoipa::path(
     put, path = "/api/meta/forms/{id}/mapping", tag = "forms", operation_id = "changeMapping",
     params(("id" = String, Path), OrgHeader),
@@ -45,9 +47,9 @@ pub(crate) async fn change(
     Ok(Json(api.leads.set_mapping(&access, &id, input).await?))
 }
 
-/// Try a mapping on a real lead
+/// Preview a mapping on a real lead
 ///
-/// Nothing is changed.
+/// Changes nothing.
 #[utoipa::path(
     post, path = "/api/meta/forms/{id}/mapping/preview", tag = "forms", operation_id = "previewMapping",
     params(("id" = String, Path), OrgHeader),
@@ -63,10 +65,10 @@ pub(crate) async fn preview(
     Ok(Json(api.leads.preview_mapping(&access, &id, input).await?))
 }
 
-/// Read a form's earlier leads anew
+/// Re-map a form's earlier leads
 ///
-/// By the mapping as it is now, newest first, some at a time: call again with `next_cursor` until it is `null`. Leads
-/// that read otherwise are changed and told as `lead.updated`.
+/// Applies the current mapping, newest leads first, a batch at a time: call again with `next_cursor` until it is
+/// `null`. Leads whose fields change are updated and published as `lead.updated`.
 #[utoipa::path(
     post, path = "/api/meta/forms/{id}/mapping/rerun", tag = "forms", operation_id = "rerunMapping",
     params(("id" = String, Path), OrgHeader),

@@ -21,7 +21,7 @@ use crate::access::{Access, Failure, OrgHeader};
 use crate::input::{Input, Parameters};
 use crate::state::Api;
 
-/// Filters; a lead has to match all that are given.
+/// Filters. A lead must match all that are given.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(
@@ -29,9 +29,9 @@ use crate::state::Api;
     reason = "describes the parameters; they are read one by one, so that each can be named when it is wrong"
 )]
 pub(crate) struct LeadParameters {
-    /// `Meta`.
+    /// `Meta` or `Import`.
     source: Option<String>,
-    /// `Facebook Lead Ad` or `Instagram Lead Ad`.
+    /// `Facebook Lead Ad`, `Instagram Lead Ad` or `Imported File`.
     tag: Option<String>,
     page_id: Option<String>,
     form_id: Option<String>,
@@ -43,13 +43,15 @@ pub(crate) struct LeadParameters {
     from: Option<String>,
     /// Submitted before this time or day.
     to: Option<String>,
-    /// `next_cursor` of the previous answer.
+    /// `next_cursor` of the previous response.
     cursor: Option<String>,
-    /// 1 to 100; 25 if left out.
+    /// 1 to 100; 25 by default.
     limit: Option<u8>,
 }
 
-/// The org's leads
+/// List the org's leads
+///
+/// Newest submission first.
 #[utoipa::path(
     get, path = "/api/leads", tag = "leads", operation_id = "listLeads",
     params(LeadParameters, OrgHeader),
@@ -87,9 +89,9 @@ pub(crate) async fn list(
     Ok(Json(api.leads.list(&access.scope, &query, parameters.get("cursor"), limit).await?))
 }
 
-/// One lead
+/// Get a lead
 ///
-/// The id of a later submission leads to the lead that it belongs to.
+/// The id of a later submission returns the lead that it belongs to.
 #[utoipa::path(
     get, path = "/api/leads/{id}", tag = "leads", operation_id = "readLead",
     params(("id" = String, Path), OrgHeader),
@@ -103,10 +105,10 @@ pub(crate) async fn read(
     Ok(Json(api.leads.get(&access.scope, &id).await?))
 }
 
-/// Change a lead
+/// Update a lead
 ///
-/// Gives it to somebody by hand, whatever the integration's assignment says, or changes where the CRM stands with it. Turns
-/// of the round robin are not touched.
+/// Sets the assignee by hand, whatever the integration's assignment says, or the lead status. The round robin is not
+/// affected.
 #[utoipa::path(
     patch, path = "/api/leads/{id}", tag = "leads", operation_id = "changeLead",
     params(("id" = String, Path), OrgHeader),

@@ -14,18 +14,18 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::{Input, Params};
 use crate::state::Api;
 
-/// How much of the list.
+/// The page of the list.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ParkedQuery {
-    /// `next_cursor` of the previous answer.
+    /// `next_cursor` of the previous response.
     cursor: Option<String>,
-    /// 1 to 100; 25 if left out.
+    /// 1 to 100; 25 by default.
     limit: Option<String>,
 }
 
-/// What is parked
+/// List parked leads
 #[utoipa::path(
     get, path = "/api/parked", tag = "leads", operation_id = "listParked",
     params(ParkedQuery, OrgHeader),
@@ -40,7 +40,9 @@ pub(crate) async fn list(
     Ok(Json(api.leads.parked(&access, query.cursor.as_deref(), limit).await?))
 }
 
-/// Try parked leads again
+/// Replay parked leads
+///
+/// Puts them back into the queue.
 #[utoipa::path(
     post, path = "/api/parked/replay", tag = "leads", operation_id = "replayParked",
     params(OrgHeader),

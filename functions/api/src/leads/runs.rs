@@ -1,4 +1,4 @@
-//! Requested searches for leads.
+//! Requested syncs and backfills of leads.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use crate::access::{Failure, MetaAccess, OrgHeader};
 use crate::input::Input;
 use crate::state::Api;
 
-/// Fetch new leads now
+/// Sync an integration's leads now
 ///
-/// Compares the last 48 hours of every form with what came in, and brings in what did not. The answer says what was
-/// found; `GET …/runs/{run}` says how far bringing it in has come.
+/// Compares the last 48 hours of every form with the ingested leads, and ingests the missing ones. The response reports
+/// what was found; `GET …/runs/{run}` reports the progress of ingesting it.
 #[utoipa::path(
     post, path = "/api/meta/integrations/{id}/sync", tag = "leads", operation_id = "syncIntegration",
     params(("id" = String, Path), OrgHeader),
@@ -31,10 +31,10 @@ pub(crate) async fn sync(
     Ok((StatusCode::ACCEPTED, Json(api.leads.sync(&access, &id, ACT_TIMEOUT).await?)))
 }
 
-/// Bring in leads from before the connection
+/// Backfill leads from before the connection
 ///
-/// What Meta still has of the last days, 90 at most. It is searched in the background; `GET …/runs/{run}` says how far it
-/// is. Leads that are in are not brought in again.
+/// Ingests what Meta still has of the last days, 90 at most. The search runs in the background; `GET …/runs/{run}`
+/// reports its progress. Leads that are already stored are not ingested again.
 #[utoipa::path(
     post, path = "/api/meta/integrations/{id}/backfill", tag = "leads", operation_id = "backfillIntegration",
     params(("id" = String, Path), OrgHeader),
@@ -50,9 +50,9 @@ pub(crate) async fn backfill(
     Ok((StatusCode::ACCEPTED, Json(api.leads.backfill(&access, &id, input).await?)))
 }
 
-/// An integration's searches
+/// List an integration's runs
 ///
-/// Those that somebody asked for lately, newest first.
+/// The syncs and backfills that users requested lately, newest first.
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/runs", tag = "leads", operation_id = "listRuns",
     params(("id" = String, Path), OrgHeader),
@@ -66,7 +66,7 @@ pub(crate) async fn list(
     Ok(Json(api.leads.runs(&access, &id).await?))
 }
 
-/// One search
+/// Get a run
 #[utoipa::path(
     get, path = "/api/meta/integrations/{id}/runs/{run}", tag = "leads", operation_id = "readRun",
     params(("id" = String, Path), ("run" = String, Path), OrgHeader),

@@ -15,24 +15,24 @@ use crate::access::{Access, Failure, OrgHeader};
 use crate::input::Params;
 use crate::state::Api;
 
-/// Which days.
+/// The days of the report.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LatencyQuery {
-    /// The first day, in UTC; seven days ago if left out.
+    /// The first day, in UTC; six days before `to` by default.
     from: Option<String>,
-    /// The last day; today if left out.
+    /// The last day; today by default.
     to: Option<String>,
 }
 
-/// The life of a lead
+/// Get a lead's trace
 ///
 /// Every step with its time and cause: received, tried, parked, fetched, mapped, deduplicated, assigned, published, and
-/// what people changed. It is there for a lead that is not in yet, too.
+/// changes by users. A lead that is not ingested yet has a trace, too.
 #[utoipa::path(
     get, path = "/api/leads/{id}/trace", tag = "leads", operation_id = "readTrace",
-    params(("id" = String, Path, description = "The lead's id, or a later submission's; `meta-` and Meta's leadgen id"), OrgHeader),
+    params(("id" = String, Path, description = "The id of the lead or of a later submission; for leads from Meta, `meta-` followed by the leadgen id"), OrgHeader),
     responses((status = 200, body = Trace), Failure)
 )]
 pub(crate) async fn read_trace(
@@ -43,9 +43,9 @@ pub(crate) async fn read_trace(
     Ok(Json(api.leads.trace(&access.scope, &id).await?))
 }
 
-/// How long leads take
+/// Get the latency of leads
 ///
-/// From the person's click to the CRM, by day.
+/// From the person's submission to the CRM, by day.
 #[utoipa::path(
     get, path = "/api/leads/latency", tag = "leads", operation_id = "readLatency",
     params(LatencyQuery, OrgHeader),

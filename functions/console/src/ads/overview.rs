@@ -12,7 +12,7 @@ use leadwire::ads::accounts::AdAccountOut;
 use leadwire::ads::report::{MAX_ROWS, ReportOut, ReportQuery, RowOut};
 use leadwire::http::Problem;
 use leadwire::model::ads::currency::{decimals, format_amount};
-use leadwire::model::ads::report::Dimension;
+use leadwire::model::ads::report::{Dimension, Figures};
 use maud::{Markup, html};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
@@ -79,13 +79,13 @@ fn figures(asked: &ListQuery, report: &ReportOut, words: Words) -> Markup {
         }
         @for total in &report.totals {
             section {
-                h2 { "In " (total.currency) }
+                h2 { "In " (total.figures.currency) }
                 div.figures {
-                    div { span { "Spend" } b { (money(&total.spend, &total.currency)) } }
-                    div { span { (words.many) } b { (count(total.conversions)) } }
+                    div { span { "Spend" } b { (money(&total.figures.metrics.spend.to_string(), &total.figures.currency)) } }
+                    div { span { (words.many) } b { (count(total.figures.metrics.conversions)) } }
                     div { span { (words.cost) } b { (cost(total)) } }
-                    div { span { "Clicks" } b { (count(total.clicks)) } }
-                    div { span { "Impressions" } b { (count(total.impressions)) } }
+                    div { span { "Clicks" } b { (count(total.figures.metrics.clicks)) } }
+                    div { span { "Impressions" } b { (count(total.figures.metrics.impressions)) } }
                 }
                 (charts(report, total, words))
                 p { a href=(asked.at("/ads/report", &[("group_by", "campaign")])) { "By campaign" } " · "
@@ -96,7 +96,7 @@ fn figures(asked: &ListQuery, report: &ReportOut, words: Words) -> Markup {
 }
 
 fn charts(report: &ReportOut, total: &RowOut, words: Words) -> Markup {
-    let of_currency = report.items.iter().filter(|row| row.currency == total.currency);
+    let of_currency = report.items.iter().filter(|row| row.figures.currency == total.figures.currency);
     let rows: BTreeMap<Date, &RowOut> =
         of_currency.filter_map(|row| Some((row.day.as_deref()?.parse().ok()?, row))).collect();
     // Include days without a number.
@@ -107,26 +107,32 @@ fn charts(report: &ReportOut, total: &RowOut, words: Words) -> Markup {
         let all = first.series(1.day()).take_while(|day| day <= last);
         all.map(|day| (day, rows.get(&day).and_then(|row| value(row)))).collect()
     };
-    let spend = |row: &RowOut| Some((row.spend.parse().ok()?, money(&row.spend, &row.currency)));
-    let number = |row: &RowOut| Some((row.conversions.to_f64()?, count(row.conversions)));
-    let each = |row: &RowOut| Some((of_one(row)?.to_f64()?, cost(row)));
+    let spend = |row: &RowOut| {
+        Some((
+            row.figures.metrics.spend.to_f64()?,
+            money(&row.figures.metrics.spend.to_string(), &row.figures.currency),
+        ))
+    };
+    let number =
+        |row: &RowOut| Some((row.figures.metrics.conversions.to_f64()?, count(row.figures.metrics.conversions)));
+    let each = |row: &RowOut| Some((cost_of_one(&row.figures)?.to_f64()?, cost(row)));
     html! {
         div.charts {
-            (Chart { title: "Spend", total: money(&total.spend, &total.currency), days: days(&spend) }.draw())
-            (Chart { title: words.many, total: count(total.conversions), days: days(&number) }.draw())
+            (Chart { title: "Spend", total: money(&total.figures.metrics.spend.to_string(), &total.figures.currency), days: days(&spend) }.draw())
+            (Chart { title: words.many, total: count(total.figures.metrics.conversions), days: days(&number) }.draw())
             (Chart { title: words.cost, total: cost(total), days: days(&each) }.draw())
         }
     }
 }
 
 /// Spend per conversion, computed from the sums. `None` without conversions.
-fn of_one(row: &RowOut) -> Option<Decimal> {
-    row.spend.parse::<Decimal>().ok()?.checked_div(Decimal::from(row.conversions))
+pub(super) fn cost_of_one(row: &Figures) -> Option<Decimal> {
+    row.metrics.spend.checked_div(Decimal::from(row.metrics.conversions))
 }
 
 /// Formats the cost per conversion.
-pub(super) fn cost(row: &RowOut) -> String {
-    price(of_one(row), &row.currency)
+fn cost(row: &RowOut) -> String {
+    price(cost_of_one(&row.figures), &row.figures.currency)
 }
 
 /// Formats a unit price, rounded like other amounts of its currency.
@@ -148,10 +154,10 @@ fn clients_table(asked: &ListQuery, report: &ReportOut, words: Words) -> Markup 
                                 @let id = row.client_id.as_deref().unwrap_or_default();
                                 tr {
                                     td data-label="Client" { a href=(asked.at("/ads", &[("client_id", id)])) { (row.client_name.as_deref().unwrap_or(id)) } }
-                                    td.number data-label="Spend" { (money(&row.spend, &row.currency)) }
-                                    td.number data-label=(words.many) { (count(row.conversions)) }
+                                    td.number data-label="Spend" { (money(&row.figures.metrics.spend.to_string(), &row.figures.currency)) }
+                                    td.number data-label=(words.many) { (count(row.figures.metrics.conversions)) }
                                     td.number data-label=(words.cost) { (cost(row)) }
-                                    td.number data-label="Clicks" { (count(row.clicks)) }
+                                    td.number data-label="Clicks" { (count(row.figures.metrics.clicks)) }
                                 }
                             }
                         }

@@ -7,10 +7,12 @@ use http::header;
 use leadwire::ads::AccountFilter;
 use leadwire::ads::report::{MAX_ROWS, ReportOut, ReportQuery, RowOut, parse_dimensions};
 use leadwire::http::Problem;
+use leadwire::model::ads::report::{COLUMNS, Column, Figures, Unit};
 use maud::{Markup, html};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
-use super::overview::{cost, price};
+use super::overview::{cost_of_one, price};
 use super::{Words, tabs};
 use crate::components::{count, empty, money, plural, problem_alert};
 use crate::layout::{Section, page};
@@ -32,19 +34,39 @@ const CHOICES: [(&str, &str); 8] = [
     ("campaign,day", "Campaign and day"),
 ];
 
-/// The number columns: their name in the address and their heading.
-fn columns(words: Words) -> [(&'static str, &'static str); 9] {
-    [
-        ("spend", "Spend"),
-        ("conversions", words.many),
-        ("cost", words.cost),
-        ("impressions", "Impressions"),
-        ("clicks", "Clicks"),
-        ("ctr", "CTR"),
-        ("cpc", "CPC"),
-        ("cpm", "CPM"),
-        ("reach", "Reach"),
-    ]
+/// The number columns, and after the conversions the cost of each.
+fn columns(words: Words) -> Vec<NumberColumn> {
+    let of = |column: &'static Column| {
+        let heading = if column.name == "conversions" { words.many } else { column.heading };
+        NumberColumn { name: column.name, heading, unit: column.unit, value: column.value }
+    };
+    let cost = NumberColumn { name: "cost", heading: words.cost, unit: Unit::Price, value: cost_of_one };
+    let first = ["spend", "conversions"];
+    let named = |name: &str| COLUMNS.iter().find(|column| column.name == name);
+    let rest = COLUMNS.iter().filter(|column| !first.contains(&column.name) && column.unit != Unit::Ratio);
+    first.iter().filter_map(|name| named(name)).map(of).chain([cost]).chain(rest.map(of)).collect()
+}
+
+/// A column of the table.
+struct NumberColumn {
+    name: &'static str,
+    heading: &'static str,
+    unit: Unit,
+    value: fn(&Figures) -> Option<Decimal>,
+}
+
+impl NumberColumn {
+    /// The value in a row, as text.
+    fn text(&self, row: &Figures) -> String {
+        let Some(value) = (self.value)(row) else { return "–".to_owned() };
+        match self.unit {
+            Unit::Count => count(value.to_u64().unwrap_or_default()),
+            Unit::Money => money(&value.to_string(), &row.currency),
+            Unit::Price => price(Some(value), &row.currency),
+            Unit::Percent => format!("{} %", value.round_dp(2)),
+            Unit::Ratio => value.round_dp(2).to_string(),
+        }
+    }
 }
 
 fn report_query(asked: &ListQuery) -> Result<ReportQuery, Problem> {
@@ -70,7 +92,7 @@ pub(super) async fn show(
         label { "Sorted by" select name="sort" {
             option value="" { "Nothing" }
             option value="name" selected[asked.get("sort") == Some("name")] { "Name" }
-            @for (value, name) in columns(asked.words(&accounts)) { option value=(value) selected[asked.get("sort") == Some(value)] { (name) } }
+            @for column in columns(asked.words(&accounts)) { option value=(column.name) selected[asked.get("sort") == Some(column.name)] { (column.heading) } }
         } }
     };
     let body = html! {
@@ -104,10 +126,11 @@ pub(super) async fn csv(
 fn table(asked: &ListQuery, mut report: ReportOut, words: Words) -> Markup {
     let (sort, upwards) = (asked.get("sort").unwrap_or(""), asked.get("dir") == Some("asc"));
     let columns = columns(words);
-    if columns.iter().any(|(word, _)| *word == sort) {
+    if let Some(column) = columns.iter().find(|column| column.name == sort) {
+        let value = |row: &RowOut| (column.value)(&row.figures);
         // Amounts in different currencies cannot be compared. Rows without a number come last in either direction.
         report.items.sort_by(|one, other| {
-            one.currency.cmp(&other.currency).then_with(|| match (value(one, sort), value(other, sort)) {
+            one.figures.currency.cmp(&other.figures.currency).then_with(|| match (value(one), value(other)) {
                 (Some(one), Some(other)) if upwards => one.cmp(&other),
                 (Some(one), Some(other)) => other.cmp(&one),
                 (one, other) => other.is_some().cmp(&one.is_some()),
@@ -127,10 +150,10 @@ fn table(asked: &ListQuery, mut report: ReportOut, words: Words) -> Markup {
             table.report {
                 thead { tr {
                     (heading(asked, "name", "Name", sort, upwards, false))
-                    @for (word, name) in columns { (heading(asked, word, name, sort, upwards, true)) }
+                    @for column in &columns { (heading(asked, column.name, column.heading, sort, upwards, true)) }
                 } }
-                tbody { @for row in report.items.iter().take(SHOWN) { (line(&html! { @for label in labels(row) { div { (label) } } }, row, words)) } }
-                tfoot { @for total in &report.totals { (line(&html! { b { "All in " (total.currency) } }, total, words)) } }
+                tbody { @for row in report.items.iter().take(SHOWN) { (line(&html! { @for label in labels(row) { div { (label) } } }, row, &columns)) } }
+                tfoot { @for total in &report.totals { (line(&html! { b { "All in " (total.figures.currency) } }, total, &columns)) } }
             }
         }
         @if all > SHOWN { p.quiet { "The first " (SHOWN) " are shown; the file has all." } }
@@ -149,20 +172,11 @@ fn heading(asked: &ListQuery, word: &str, name: &str, sort: &str, upwards: bool,
     }
 }
 
-fn line(name: &Markup, row: &RowOut, words: Words) -> Markup {
-    let share = row.ctr.map_or_else(|| "–".to_owned(), |share| format!("{} %", share.round_dp(2)));
+fn line(name: &Markup, row: &RowOut, columns: &[NumberColumn]) -> Markup {
     html! {
         tr {
             td data-label="Name" { (name) }
-            td.number data-label="Spend" { (money(&row.spend, &row.currency)) }
-            td.number data-label=(words.many) { (count(row.conversions)) }
-            td.number data-label=(words.cost) { (cost(row)) }
-            td.number data-label="Impressions" { (count(row.impressions)) }
-            td.number data-label="Clicks" { (count(row.clicks)) }
-            td.number data-label="CTR" { (share) }
-            td.number data-label="CPC" { (price(row.cpc, &row.currency)) }
-            td.number data-label="CPM" { (price(row.cpm, &row.currency)) }
-            td.number data-label="Reach" { (row.reach.map_or_else(|| "–".to_owned(), count)) }
+            @for column in columns { td.number data-label=(column.heading) { (column.text(&row.figures)) } }
         }
     }
 }
@@ -178,20 +192,4 @@ fn labels(row: &RowOut) -> Vec<&str> {
         (&row.day, &None),
     ];
     named.into_iter().filter_map(|(name, id)| name.as_deref().or(id.as_deref())).collect()
-}
-
-fn value(row: &RowOut, column: &str) -> Option<Decimal> {
-    let spend = || row.spend.parse::<Decimal>().ok();
-    match column {
-        "spend" => spend(),
-        "conversions" => Some(row.conversions.into()),
-        "cost" => spend()?.checked_div(row.conversions.into()),
-        "impressions" => Some(row.impressions.into()),
-        "clicks" => Some(row.clicks.into()),
-        "ctr" => row.ctr,
-        "cpc" => row.cpc,
-        "cpm" => row.cpm,
-        "reach" => row.reach.map(Decimal::from),
-        _ => None,
-    }
 }

@@ -1,4 +1,4 @@
-//! The account's own days: all that was ever in it is in them, and reach is there that no sum has.
+//! The account's own days. They include everything that was ever in the account, and a reach that no sum can provide.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +13,10 @@ use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::days::back;
 use crate::model::days::days;
 
-/// Days to a question: an answer is one row for each.
+/// Days per query. The response has one row for each.
 const DAYS_AT_ONCE: i32 = 366;
 
-/// Reads the days of the reading, the newest first.
+/// Reads the account's days that the sync covers, newest first.
 pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     loop {
         let today = turn.sync.until.unwrap_or_else(|| turn.account.today(clock::now()));
@@ -27,7 +27,7 @@ pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
         let at_once = turn.sync.progress.account_days_at_once.unwrap_or(DAYS_AT_ONCE);
         let mut since = turn.sync.since.max(back(until, at_once - 1));
         let mut fields = Fields::All;
-        // Less is asked for until it is not too much: fewer days, then of one day fewer fields.
+        // Reduce the query until it is not too large: fewer days, then fewer fields of a single day.
         loop {
             match range(turn, since, until, fields).await {
                 Err(Interrupt::TooMuch(_)) if since < until => {
@@ -83,7 +83,7 @@ async fn range(turn: &mut SyncContext<'_>, since: Date, until: Date, fields: Fie
             };
             read += 1;
             let (known, mut metrics) = (stored.get(&row.day), row.metrics);
-            metrics.conversions = turn.account.conversions.count(&metrics.actions);
+            metrics.main.conversions = turn.account.conversions.count(&metrics.actions);
             if let Some(known) = known {
                 fields.keep(&mut metrics, &known.metrics);
             }

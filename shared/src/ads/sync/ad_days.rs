@@ -1,7 +1,7 @@
-//! The ads' days: a slice of days at a time, the newest first, each compared with what is stored of it.
+//! The ads' days: a range of days at a time, newest first, compared with the stored numbers.
 //!
-//! A slice is asked for plainly while it is small, and as a report when it is large or Meta finds it too large; of a day
-//! that is too large even so, parts are asked for ([`super::question`]).
+//! A small range is queried directly. A range that is large, or that Meta rejects as too large, goes through an
+//! asynchronous report. A single day that is too large even for a report is split ([`super::question`]).
 
 use std::time::Duration;
 
@@ -24,20 +24,20 @@ use crate::model::days::days;
 use crate::retry::Verdict;
 use crate::table::ad_account::Found;
 
-/// Rows to a slice, about: what is compared with is in memory, and what is cut short is asked for again.
+/// Approximate rows per range. The stored rows are held in memory, and an interrupted range is queried again.
 const ROWS_PER_SLICE: u64 = 20_000;
 /// Larger queries go through a report: Meta computes every response page of a plain query again.
 const PLAIN_ROWS: u64 = 5_000;
-/// Days to a slice.
+/// Days per range.
 const MAX_DAYS: i32 = 31;
-/// A report that Meta has not begun after so long never will be.
+/// A report that Meta has not begun after this time never will be.
 const NOT_BEGUN: SignedDuration = SignedDuration::from_mins(5);
-/// Nor will one be done that takes longer.
+/// A report that takes longer will not finish.
 const TOO_LONG: SignedDuration = SignedDuration::from_mins(45);
 /// How long a worker waits for a report before it ends its slice.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(45);
 
-/// Reads the days of the reading.
+/// Reads the ads' days that the sync covers.
 pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     loop {
         let today = turn.sync.until.unwrap_or_else(|| turn.account.today(clock::now()));
@@ -48,7 +48,7 @@ pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
         let usual = i32::try_from(ROWS_PER_SLICE / turn.account.rows_per_day.max(1)).unwrap_or(MAX_DAYS);
         let at_once = turn.sync.progress.days_at_once.unwrap_or(usual).clamp(1, MAX_DAYS);
         let mut since = turn.sync.since.max(back(until, at_once - 1));
-        // The newest days are shown before older ones are asked for.
+        // The newest days come first, so that the account can show them before older ones are read.
         let newest = back(today, FIRST_IMPORT);
         if until >= newest {
             since = since.max(newest);
@@ -78,7 +78,7 @@ async fn slice(turn: &mut SyncContext<'_>, since: Date, until: Date) -> Result<(
     let campaign_days = turn.table.campaign_days(turn.scope, &turn.account.id, (since, until)).await?;
     let mut slice = Slice::new(since, until, campaign_days);
     let outcome = ask(turn, &mut slice).await;
-    // Also of what was cut short: its rows are written, and are not written again.
+    // Even after an interruption: the rows stored so far are not stored again.
     slice.keep(turn).await?;
     outcome
 }
@@ -103,7 +103,7 @@ async fn ask(turn: &mut SyncContext<'_>, slice: &mut Slice) -> Result<(), Interr
     }
 }
 
-/// Has Meta make a report and reads it.
+/// Requests a report from Meta, or resumes an open one, and reads it.
 async fn report(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: &InsightsQuery) -> Result<(), Interrupt> {
     const MAX_REPORTS: u32 = 4;
     let account = turn.account.ad_account_id.clone();
@@ -126,7 +126,7 @@ async fn report(turn: &mut SyncContext<'_>, slice: &mut Slice, whole: &InsightsQ
             }
         };
         match read_report(turn, slice, &open).await {
-            // Of an earlier turn: a cursor that Meta knows no more, or a report that this token does not see.
+            // A report of an earlier slice: Meta no longer knows the cursor, or this token cannot see the report.
             Err(Interrupt::Failed(WorkError::Graph(error))) if is_resumed && error.token_death().is_none() => {
                 tracing::info!(account = %account, %error, report = open.id, "a report is asked for anew");
                 turn.sync.progress.report = None;
@@ -152,7 +152,7 @@ async fn read_report(turn: &mut SyncContext<'_>, slice: &mut Slice, open: &OpenR
         ReportState::Done => report_rows(turn, slice, &open.id, open.after.clone()).await.map(|()| true),
         ReportState::Failed(error) if error.is_too_large() => Err(Interrupt::TooMuch(error)),
         ReportState::Failed(error) if error.verdict() != Verdict::Retry => Err(turn.calls.met(error).await?),
-        // Forgotten, stuck, or failed for no reason that would hold again.
+        // Dropped, stuck, or failed for a temporary reason.
         state => {
             tracing::warn!(report = open.id, ?state, "a report is asked for anew");
             Ok(false)
@@ -160,11 +160,11 @@ async fn read_report(turn: &mut SyncContext<'_>, slice: &mut Slice, open: &OpenR
     }
 }
 
-/// Waits for a report. One that hangs is as good as running at nought percent.
+/// Waits for a report, and returns its final state. A report that hangs is returned as still running.
 async fn made(turn: &mut SyncContext<'_>, open: &OpenReport) -> Result<ReportState, Interrupt> {
     const FIRST_REST: Duration = Duration::from_millis(500);
     let begun = clock::now();
-    // Of one that was asked for in an earlier turn the wait is over.
+    // For a report of an earlier slice, the first delay is over.
     let waited = Duration::try_from(begun.duration_since(open.asked_at)).unwrap_or_default();
     let mut rest = FIRST_REST.saturating_sub(waited);
     loop {
@@ -183,7 +183,7 @@ async fn made(turn: &mut SyncContext<'_>, open: &OpenReport) -> Result<ReportSta
     }
 }
 
-/// Reads a report's rows. They do not change any more, and so a place among them is good in the next turn as well.
+/// Reads a report's rows. They no longer change, so a cursor stays valid in the next slice.
 async fn report_rows(
     turn: &mut SyncContext<'_>,
     slice: &mut Slice,
@@ -194,7 +194,7 @@ async fn report_rows(
     let mut readings = 1;
     loop {
         let page = turn.calls.make(async |graph, token| graph.report_rows(id, after.as_deref(), token).await).await?;
-        // Right after it is done, a report's rows can lack what they are of.
+        // Right after a report is done, its rows can lack the ids of their objects.
         if readings < MAX_READINGS && page.rows.iter().any(Result::is_err) {
             readings += 1;
             turn.calls.wait(Duration::from_secs(1)).await?;

@@ -1,7 +1,8 @@
-//! SyncClient of the Graph API as a reading makes them: counted, slowed down before Meta's limits are reached, stopped when
-//! they are, and tried again where that helps.
+//! Graph API calls of a sync: counted, slowed down before Meta's rate limits are reached, stopped when they are, and
+//! retried where that helps.
 //!
-//! A limit is the account's, whoever reads it; so until when it is to be left alone is in the table, for every worker.
+//! A limit belongs to the account, whichever worker reads it. The table therefore records for all workers until when
+//! the account is paused.
 
 use std::time::Duration;
 
@@ -16,27 +17,27 @@ use crate::retry::{Verdict, backoff};
 use crate::secret::AccessToken;
 use crate::table::Table;
 
-/// Meta's cursors are good for a while; an older one is not tried.
+/// Meta's cursors expire after a while. An older one is not used.
 pub(super) const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
-/// A call that was begun in time may take so much longer.
+/// A call that began before the deadline may exceed it by this much.
 const OVERTIME: Duration = Duration::from_secs(8);
-/// What is rested in place; for longer rests somebody else may have the worker.
+/// The longest delay that a worker sleeps through. For a longer one, the slice ends and frees the worker.
 const SHORT_REST: Duration = Duration::from_secs(10);
 
-/// Why a reading does not go on, for now or at all.
+/// The reason why a slice, or its sync, stops.
 #[derive(Debug)]
 pub(super) enum Interrupt {
-    /// The time of whoever reads is over.
+    /// The deadline has passed.
     OutOfTime,
-    /// Meta wants the account left alone until then.
+    /// Meta's rate limit applies until this time.
     Blocked(Timestamp),
-    /// Meta is making a report and will be for a while.
+    /// Meta is still computing a report.
     ReportNotReady,
-    /// The question was too large.
+    /// The query was too large.
     TooMuch(GraphError),
-    /// The account is not what it was when it was linked.
+    /// The account's currency or time zone has changed since it was linked.
     Switched(SyncProblemCode, String),
-    /// It does not work.
+    /// The sync failed.
     Failed(WorkError),
 }
 
@@ -46,14 +47,14 @@ impl<E: Into<WorkError>> From<E> for Interrupt {
     }
 }
 
-/// A client of Meta's for one turn of one reading.
+/// A client of the Graph API for one slice of one sync.
 pub(super) struct SyncClient<'a> {
     table: &'a Table,
     graph: Graph,
     token: AccessToken,
     account: AdAccountId,
     deadline: Timestamp,
-    /// Not before then.
+    /// The next call is not made before this time.
     next: Timestamp,
     made: u64,
     waited: Duration,
@@ -71,15 +72,15 @@ impl<'a> SyncClient<'a> {
         Self { table, graph, token, account, deadline, next, made: 0, waited: Duration::ZERO }
     }
 
-    /// How many calls were made and how many seconds waited since this was last asked.
+    /// The number of calls and the seconds waited since this was last called.
     pub(super) fn spent(&mut self) -> (u64, u64) {
         let waited = std::mem::take(&mut self.waited);
-        // What is not yet a second is not forgotten.
+        // The fraction of a second is carried over.
         self.waited = Duration::from_millis(u64::from(waited.subsec_millis()));
         (std::mem::take(&mut self.made), waited.as_secs())
     }
 
-    /// Counts calls that were made otherwise.
+    /// Counts calls that were made directly with [`SyncClient::graph`].
     pub(super) fn count(&mut self, calls: usize) {
         self.made += calls as u64;
     }
@@ -88,7 +89,7 @@ impl<'a> SyncClient<'a> {
         (&self.graph, &self.token)
     }
 
-    /// Makes a call, and rests before it if Meta's headers said that little is left.
+    /// Makes a call. Waits first if Meta's headers reported that the rate limit is nearly used up.
     pub(super) async fn make<T>(
         &mut self,
         call: impl AsyncFn(&Graph, &AccessToken) -> Metered<T>,
@@ -97,7 +98,7 @@ impl<'a> SyncClient<'a> {
         for attempt in 1.. {
             self.rest_until(self.next).await?;
             self.made += 1;
-            // One that Meta takes too long for is asked again in the next turn; this one has yet to be written down.
+            // A call that takes too long is repeated in the next slice: this slice needs time to store its progress.
             let left = Duration::try_from(self.deadline.duration_since(now())).unwrap_or_default();
             let answer = tokio::time::timeout(left + OVERTIME, call(&self.graph, &self.token)).await;
             let Ok(Metered { outcome, usage }) = answer else { return Err(Interrupt::OutOfTime) };
@@ -127,7 +128,7 @@ impl<'a> SyncClient<'a> {
         Err(Interrupt::OutOfTime)
     }
 
-    /// Does nothing for a while.
+    /// Waits, or interrupts the slice if the wait is long or exceeds the deadline.
     pub(super) async fn wait(&mut self, rest: Duration) -> Result<(), Interrupt> {
         self.rest_until(after(rest)).await
     }
@@ -149,7 +150,7 @@ impl<'a> SyncClient<'a> {
         Ok(())
     }
 
-    /// What an error means that a call met which was not made here.
+    /// The interrupt that follows from an error that [`SyncClient::make`] did not handle.
     pub(super) async fn met(&mut self, error: GraphError) -> Result<Interrupt, WorkError> {
         match error.retry_after() {
             Some(wait) => self.blocked(&error, wait).await,
@@ -157,7 +158,7 @@ impl<'a> SyncClient<'a> {
         }
     }
 
-    /// Everybody is told until when the account, or with it all of them, is to be left alone.
+    /// Records for all workers until when the account is paused, or all accounts if the limit is the app's.
     async fn blocked(&mut self, error: &GraphError, wait: Duration) -> Result<Interrupt, WorkError> {
         let until = after(wait);
         self.next = until;
@@ -167,7 +168,7 @@ impl<'a> SyncClient<'a> {
     }
 }
 
-/// So much after now.
+/// The time after a delay from now.
 fn after(rest: Duration) -> Timestamp {
     SignedDuration::try_from(rest).ok().and_then(|rest| now().checked_add(rest).ok()).unwrap_or(Timestamp::MAX)
 }

@@ -1,4 +1,4 @@
-//! A slice of a sync, as its steps see it.
+//! The context of a slice, shared by the steps of a sync.
 
 use super::calls::{Interrupt, SyncClient};
 use crate::ids::OrgScope;
@@ -7,7 +7,7 @@ use crate::model::ads::sync::{AdsSync, ObjectType};
 use crate::table::Table;
 use crate::table::ad_account::Found;
 
-/// One turn, as its steps see it.
+/// What the steps share in one slice: the account, the sync's progress, and the client.
 pub(super) struct SyncContext<'a> {
     pub(super) table: &'a Table,
     pub(super) scope: &'a OrgScope,
@@ -28,7 +28,7 @@ impl<'a> SyncContext<'a> {
         Self { table, scope, account, sync, calls, tell }
     }
 
-    /// Adds what was spent since to an object type, and tells how far it is.
+    /// Attributes the calls and waiting time since the last time to an object type, and reports the progress.
     pub(super) fn account_for(&mut self, what: ObjectType) {
         let (calls, waited_s) = self.calls.spent();
         let log = self.sync.log(what);

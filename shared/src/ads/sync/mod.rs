@@ -1,4 +1,4 @@
-//! Reading an account, a turn at a time.
+//! Syncing an account, a slice at a time.
 
 use std::time::Duration;
 
@@ -33,43 +33,46 @@ use crate::queue::Queue;
 use crate::table::Table;
 use crate::table::ad_account::Found;
 
-/// How a turn ended.
+/// How a slice ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SliceOutcome {
-    /// The reading came to its end, or is nobody's any more.
+    /// The sync has finished, or is no longer the account's sync in progress.
     Done,
-    /// It goes on after so long.
+    /// The next slice is due after this time.
     Continue(Duration),
-    /// Somebody else is at it, at most for so long.
+    /// Another worker holds the lease, at most for this time.
     Busy(Duration),
 }
 
-/// A worker is thought dead when so much more has passed than it had.
+/// A lease outlasts its worker's deadline by this much. After that, the worker is presumed dead.
 const GRACE: SignedDuration = SignedDuration::from_secs(20);
-/// What Meta or AWS could not do is tried again after so long…
+/// The first delay after a temporary failure of Meta or AWS.
 const FIRST_REST: Duration = Duration::from_secs(15);
 const MAX_REST: Duration = Duration::from_mins(5);
-/// …and so often; then the next schedule begins anew.
+/// After this many temporary failures, the sync fails. The schedule then begins another.
 const MAX_FAILURES: u32 = 5;
-/// While Meta makes a report.
+/// The delay of the next slice while Meta computes a report.
 const REPORT_REST: Duration = Duration::from_secs(20);
 
-/// Reads accounts.
+/// Runs the slices of syncs.
 #[derive(Debug, Clone, Copy)]
 pub struct AdsSyncer<'a> {
-    /// Where they are read.
+    /// The Graph API and the vault.
     pub meta: &'a MetaApp,
-    /// Where it goes.
+    /// Stores the accounts, their syncs and what is read.
     pub table: &'a Table,
-    /// Takes integrations whose token turned out dead.
+    /// Takes integrations whose token turns out to be invalid.
     pub checks: &'a Queue<CheckJob>,
 }
 
 impl AdsSyncer<'_> {
-    /// Takes a turn at a reading until `deadline`; `tell` hears how far it is.
+    /// Runs one slice of a sync, until `deadline` at most. Reports the progress to `tell`.
+    ///
+    /// A job without a sync deletes the data of an account that was unlinked.
     ///
     /// # Errors
-    /// If the table or the vault fails before anything is begun. What Meta does not do is the reading's own affair.
+    /// Only if the state of the sync cannot be read or stored, or the account of a deletion is still linked. Failures
+    /// of Meta are part of the sync: they are retried, or recorded in its log.
     pub async fn run_slice(
         &self,
         job: &AdsSyncJob,
@@ -94,7 +97,7 @@ impl AdsSyncer<'_> {
         account.run_lease = Some(lease);
         let since = account.run_since.unwrap_or_else(|| account.due_since(now));
         let stored = self.table.ads_sync(&scope, run, &account.id).await?;
-        // Its row is written after the claim; whoever died in between left none.
+        // The sync's row is written after the claim on the account. A crash in between leaves none.
         let mut sync = stored.unwrap_or_else(|| AdsSync::new(run.clone(), &account, since, Cause::Schedule, None, now));
         sync.since = sync.since.min(since);
         sync.waiting_until = None;
@@ -102,12 +105,12 @@ impl AdsSyncer<'_> {
             sync.started_at = Some(now);
             sync.until = Some(account.today(now));
         }
-        // A long reading reads every object as well, also one that became long meanwhile.
+        // A long sync also reads every object, even if it became long only when it was extended.
         let is_long = sync.since <= back(sync.until.unwrap_or_else(|| account.today(now)), LONG_LOOK_BACK);
         if !sync.progress.full && (is_long || account.objects_until.is_none()) {
             sync.progress.read_all_objects();
         }
-        // Days that are read already were counted by what counted then.
+        // The days read so far were counted by the previous conversions setting.
         if sync
             .progress
             .counted
@@ -122,7 +125,7 @@ impl AdsSyncer<'_> {
         Ok(turn)
     }
 
-    /// Everything that is still to be read, in the order in which people want it.
+    /// Runs the remaining steps of the sync until they are done or interrupted.
     async fn go_on(
         &self,
         scope: &OrgScope,
@@ -137,7 +140,7 @@ impl AdsSyncer<'_> {
         };
         let mut turn = SyncContext::new(self.table, scope, calls, (account, sync), tell);
         let outcome = steps(&mut turn).await;
-        // What was spent in vain was spent too.
+        // The calls of an interrupted step count as well.
         turn.account_for(ObjectType::AdInsights);
         let SyncContext { account, sync, .. } = turn;
         (account, sync, outcome)
@@ -161,7 +164,7 @@ impl AdsSyncer<'_> {
         Ok(SyncClient::new(self.table, self.meta.graph().await?, token, account.ad_account_id.clone(), deadline))
     }
 
-    /// What the turn's end means to the account and to the reading.
+    /// Applies the outcome of a slice to the account and to the sync.
     async fn settle(
         &self,
         scope: &OrgScope,
@@ -178,11 +181,11 @@ impl AdsSyncer<'_> {
                 sync.waiting_until = Some(until);
                 let found = Found { waiting_until: Some(Some(until)), ..Found::default() };
                 self.table.set_found(scope, account, &found).await?;
-                // A moment more: neither clock is exact.
+                // A second more, because neither clock is exact.
                 let wait = Duration::try_from(until.duration_since(now)).unwrap_or_default() + Duration::from_secs(1);
                 return self.hand_on(scope, account, sync, wait).await;
             }
-            // Somebody paused the account, or the plan lost Meta: nothing is wrong with it.
+            // The account was paused, or the org's plan lost Meta. The account itself has no problem.
             Err(Interrupt::Failed(WorkError::NotInPlan)) => {
                 (sync.finished_at, sync.stopped) = (Some(now), true);
                 self.end(scope, account, sync).await?;
@@ -208,7 +211,7 @@ impl AdsSyncer<'_> {
         Ok(SliceOutcome::Done)
     }
 
-    /// The reading has come to its end, unless it was asked to go further back meanwhile.
+    /// Finishes the sync, unless it has more to do by now: further days, or other conversions to count.
     async fn finish(
         &self,
         scope: &OrgScope,
@@ -238,7 +241,7 @@ impl AdsSyncer<'_> {
         if self.end(scope, account, sync).await? {
             return Ok(SliceOutcome::Done);
         }
-        // Somebody wants more of it.
+        // It has more to do by now.
         sync.finished_at = None;
         self.hand_on(scope, account, sync, Duration::ZERO).await
     }
@@ -252,7 +255,7 @@ impl AdsSyncer<'_> {
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let lasting = token::trouble(&error);
-        // Meta's words help; those of AWS name what is nobody's business.
+        // Meta's message helps the admin. An error of AWS would reveal internals.
         let evidence = if matches!(error, WorkError::Graph(_)) { error.to_string() } else { error.code().to_string() };
         let trouble = SyncProblem { code: lasting.unwrap_or(SyncProblemCode::Unavailable), evidence, since: now };
         tracing::warn!(%error, account = %account.ad_account_id, code = %trouble.code, metric = "ads_syncs_failed", "an ad account could not be read");
@@ -262,13 +265,14 @@ impl AdsSyncer<'_> {
         if lasting.is_some() {
             return self.give_up(scope, account, sync, trouble).await;
         }
-        // What may heal by itself is in the log only: the next schedule tries again.
+        // A temporary failure is recorded in the log only: the next scheduled sync tries again.
         sync.trouble = Some(trouble);
         sync.finished_at = Some(now);
         self.end(scope, account, sync).await.map(drop)
     }
 
-    /// Nothing is read until somebody mends it, or it is seen to have healed.
+    /// Ends the sync and records the problem on the account, which is not read until the problem is fixed or has
+    /// disappeared.
     async fn give_up(
         &self,
         scope: &OrgScope,
@@ -283,7 +287,7 @@ impl AdsSyncer<'_> {
         self.end(scope, account, sync).await.map(drop)
     }
 
-    /// `false` if it is to go further back.
+    /// Ends the sync. Returns `false` if it has more to do by now, and must continue.
     async fn end(&self, scope: &OrgScope, account: &AdAccount, sync: &AdsSync) -> Result<bool, WorkError> {
         self.table.put_ads_sync(scope, sync).await?;
         if self.table.end_ads_sync(scope, account, &sync.id, sync.since).await? {
@@ -291,17 +295,17 @@ impl AdsSyncer<'_> {
         }
         let now = self.table.ad_account(scope, &account.ad_account_id).await?;
         let still = now.filter(|now| now.id == account.id && now.run_id.as_ref() == Some(&sync.id));
-        // Unlinked, or somebody else's by now.
+        // The account was unlinked, or another worker holds the sync by now.
         let Some(still) = still.filter(|still| still.run_lease == account.run_lease) else { return Ok(true) };
         if sync.trouble.is_none() && !sync.stopped {
             return Ok(false);
         }
-        // What failed, or is not wanted, does not go further either.
+        // A sync that failed or was stopped is not continued for an extension either.
         let since = still.run_since.unwrap_or(sync.since);
         Ok(self.table.end_ads_sync(scope, &still, &sync.id, since).await?)
     }
 
-    /// Keeps how far it is, and lets go of it.
+    /// Stores the progress, and releases the lease.
     async fn hand_on(
         &self,
         scope: &OrgScope,
@@ -310,16 +314,16 @@ impl AdsSyncer<'_> {
         rest: Duration,
     ) -> Result<SliceOutcome, WorkError> {
         self.table.put_ads_sync(scope, sync).await?;
-        // It may have been asked to go further back; that does not touch the lease.
+        // An extension of the sync meanwhile does not change the lease.
         self.table.lease_ads_sync(scope, account, clock::now()).await?;
         Ok(SliceOutcome::Continue(rest))
     }
 
-    /// Deletes what was read of an account that was unlinked.
+    /// Deletes the data of an account that was unlinked.
     async fn forget(&self, job: &AdsSyncJob) -> Result<SliceOutcome, WorkError> {
         let still = self.table.ad_account_of(job.org.clone(), &job.ad_account_id, &job.link).await?;
         if still.is_some() {
-            // Unlinking is under way, or has stopped half-way and is to be repeated.
+            // Unlinking is in progress, or was interrupted and must be repeated.
             return Err(WorkError::Paused(Duration::from_secs(30)));
         }
         self.table.forget_ads(job.org.clone(), &job.link).await?;

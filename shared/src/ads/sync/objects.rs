@@ -1,4 +1,4 @@
-//! Campaigns, ad sets and ads: what changed since the last reading, or all of them.
+//! Campaigns, ad sets and ads: those that changed since the last sync, or all of them.
 
 use super::calls::{CURSOR_LIFETIME, Interrupt};
 use super::context::SyncContext;
@@ -11,24 +11,25 @@ use crate::model::ads::object::{AdObject, AdObjectKind};
 use crate::model::ads::sync::ObjectType;
 use crate::model::ads::sync_problem::SyncProblemCode;
 
-/// Objects to a response page at least, however much Meta finds too much.
+/// The smallest number of objects per response page to which a too large query is reduced.
 const LEAST: u32 = 5;
-/// Campaigns whose children are read at once because they may have changed with them; of more, all are.
+/// Changed campaigns whose children are read by campaign. Beyond this number, all children are read.
 const MAX_PARENTS: usize = 50;
 
-/// Reads one kind.
+/// Reads the objects of one kind.
 pub(super) async fn read(turn: &mut SyncContext<'_>, kind: AdObjectKind, what: ObjectType) -> Result<(), Interrupt> {
     let full = turn.sync.progress.full;
     let since = if full { None } else { turn.account.objects_until };
     pages(turn, kind, what, since, &[]).await?;
-    // Without a word of their own, children change with their parents: a paused campaign's ads are CAMPAIGN_PAUSED.
+    // Children change with their parents, without being listed as changed: the ads of a paused campaign become
+    // CAMPAIGN_PAUSED.
     let parents: Vec<AdObjectId> = turn.sync.progress.touched.iter().cloned().collect();
     if full || kind == AdObjectKind::Campaign || parents.is_empty() {
         return Ok(());
     }
     let within = if parents.len() > MAX_PARENTS { &[][..] } else { &parents };
     let outcome = pages(turn, kind, what, None, within).await;
-    // The place is one among the children; whoever goes on begins with what changed by itself.
+    // The cursor belongs to the query for children. The next slice begins with the changed objects again.
     turn.sync.progress.cursor = None;
     outcome
 }
@@ -45,7 +46,7 @@ async fn pages(
     let mut after =
         resumed.filter(|(_, at)| clock::now().duration_since(*at) < CURSOR_LIFETIME).map(|(after, _)| after);
     let mut resuming = after.is_some();
-    // Ads come with their creatives.
+    // Ads include their creatives, and are larger.
     let mut limit = if kind == AdObjectKind::Ad { 250 } else { 500 };
     loop {
         let query = ObjectQuery { account: &account, kind, changed_since, campaigns, limit, currency: &currency };
@@ -56,7 +57,7 @@ async fn pages(
                 limit = (limit / 2).max(LEAST);
                 continue;
             }
-            // A cursor that Meta does not know any more: from the beginning.
+            // Meta no longer knows the cursor: start from the beginning.
             Err(Interrupt::Failed(WorkError::Graph(GraphError::Refused(_)))) if resuming => {
                 (after, resuming) = (None, false);
                 continue;
@@ -85,7 +86,7 @@ fn keep_place(turn: &mut SyncContext<'_>, after: Option<String>) {
     turn.sync.progress.cursor = after.map(|after| (after, clock::now()));
 }
 
-/// Stores what changed.
+/// Stores the changed objects of a response page.
 async fn take(
     turn: &mut SyncContext<'_>,
     kind: AdObjectKind,
@@ -100,7 +101,7 @@ async fn take(
         }
     }
     if !turn.sync.progress.full {
-        // Also of what is as it was: whoever stored it may have died before what is below it was read.
+        // Unchanged objects as well: the worker that stored them may have crashed before it read their children.
         let parent = |object: &AdObject| match object {
             AdObject::Campaign(campaign) => Some(campaign.id.clone()),
             AdObject::Adset(adset) => Some(adset.campaign_id.clone()),
@@ -113,7 +114,7 @@ async fn take(
     let marks = turn.table.ad_object_marks(turn.scope, &turn.account.id, kind, &ids).await?;
     let read = objects.len();
     objects.retain(|object| marks.get(object.id()) != Some(&object.mark()));
-    // Of one that is listed twice the last counts; DynamoDB does not take it twice at once.
+    // If an object is listed twice, the last one counts. DynamoDB rejects duplicates in a batch.
     let mut distinct: std::collections::BTreeMap<AdObjectId, AdObject> = std::collections::BTreeMap::new();
     distinct.extend(objects.into_iter().map(|object| (object.id().clone(), object)));
     let objects: Vec<AdObject> = distinct.into_values().collect();

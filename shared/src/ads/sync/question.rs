@@ -1,8 +1,8 @@
-//! Asking for less. Meta can find any question too large: then about fewer campaigns, fewer ad sets, fewer ads, and in the
-//! end about fewer fields of a single ad's day, because one field alone can be what Meta fails at.
+//! Splitting queries. Meta can reject any query as too large. It is then split by campaign, ad set and ad, and finally
+//! reduced to fewer fields of a single ad's day, because Meta can fail because of a single field.
 //!
-//! What there is to ask about is taken from the numbers of the wider level, and not from lists of objects: those do not
-//! show what is deleted. Only where Meta refuses even that list, the objects that are stored say it.
+//! The ids to split by come from the insights of the wider level, not from lists of objects, which omit deleted ones.
+//! Only if Meta rejects even that query, the stored objects are used.
 
 use std::collections::BTreeSet;
 
@@ -17,10 +17,10 @@ use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync::{Fields, InsightsQuery, ObjectType};
 use crate::model::ads::sync_problem::SyncProblemCode;
 
-/// Objects named in one question: they travel in its address.
+/// Objects in one query, because their ids are part of the URL.
 const MAX_IDS: usize = 100;
 
-/// Asks plainly, response page by response page, from where an earlier turn stopped.
+/// Sends the query directly and reads it page by page, from where an earlier slice stopped.
 pub(super) async fn plain(
     turn: &mut SyncContext<'_>,
     slice: &mut Slice,
@@ -40,7 +40,7 @@ pub(super) async fn plain(
             graph.ad_insights(&account, question, after.as_deref(), token).await
         };
         let page = match turn.calls.make(asked).await {
-            // A cursor that Meta does not know any more: from the beginning.
+            // Meta no longer knows the cursor: start from the beginning.
             Err(Interrupt::Failed(WorkError::Graph(GraphError::Refused(_)))) if is_resumed => {
                 (after, is_resumed) = (None, false);
                 continue;
@@ -61,8 +61,8 @@ pub(super) async fn plain(
     Ok(())
 }
 
-/// Asks about one day in ever smaller parts, from where an earlier turn stopped. What cannot be had at all is told, and
-/// what was known of it stays.
+/// Queries one day in ever smaller parts, from where an earlier slice stopped. A part that cannot be read at all is
+/// logged, and its stored numbers are retained.
 pub(super) async fn in_parts(
     turn: &mut SyncContext<'_>,
     slice: &mut Slice,
@@ -92,7 +92,7 @@ pub(super) async fn in_parts(
     Ok(())
 }
 
-/// The parts of a question that was too large.
+/// Splits a query that was too large.
 async fn parts(
     turn: &mut SyncContext<'_>,
     slice: &Slice,
@@ -162,8 +162,8 @@ async fn delivered(
     }
 }
 
-/// The stored objects of one kind below a question's objects, and those that already have numbers of its day. Objects are
-/// read before their numbers, so an ad that is in neither was made since.
+/// The objects of one kind below a query's objects: the stored ones, and those that already have numbers on its day.
+/// Objects are read before their numbers, so an ad in neither was created since.
 async fn known(
     turn: &SyncContext<'_>,
     slice: &Slice,

@@ -1,4 +1,4 @@
-//! Some days of an account: their stored numbers, compared with what Meta returns for them.
+//! A range of an account's days: the stored numbers, compared with what Meta returns.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ use crate::model::ads::object::{Ad, AdObject, AdObjectKind};
 use crate::model::ads::sync::{Fields, ObjectType};
 use crate::model::ads::sync_problem::SyncProblemCode;
 
-/// Some days of an account, as they are stored and as they become.
+/// A range of an account's days, with their campaign_days and the keys of those that changed.
 pub(super) struct Slice {
     pub(super) since: Date,
     pub(super) until: Date,
@@ -26,12 +26,12 @@ pub(super) struct Slice {
 }
 
 impl Slice {
-    /// Days with their stored numbers.
+    /// Creates a slice from the stored summaries of its days.
     pub(super) fn new(since: Date, until: Date, campaign_days: BTreeMap<(Date, AdObjectId), CampaignDay>) -> Self {
         Self { since, until, campaign_days, dirty: BTreeSet::new() }
     }
 
-    /// Takes a response page in: writes the rows that are not as they were, and remembers it for the campaign_days.
+    /// Processes a response page: stores the changed rows, and adds them to the campaign_days for [`Slice::keep`].
     pub(super) async fn take(
         &mut self,
         turn: &mut SyncContext<'_>,
@@ -42,7 +42,7 @@ impl Slice {
         let mut failed = Vec::new();
         for row in page.rows {
             match row {
-                // Of a row that comes twice the last counts.
+                // If a row comes twice, the last one counts.
                 Ok(row) if (self.since..=self.until).contains(&row.day.day) => {
                     rows.insert((row.day.day, row.ad.0.clone()), row);
                 }
@@ -52,7 +52,7 @@ impl Slice {
         }
         let read = rows.len() as u64;
         for row in rows.values_mut() {
-            row.day.metrics.conversions = turn.account.conversions.count(&row.day.metrics.actions);
+            row.day.metrics.main.conversions = turn.account.conversions.count(&row.day.metrics.actions);
         }
         if fields == Fields::All {
             rows.retain(|_, row| self.mark(row) != Some(row.day.metrics.mark()));
@@ -81,8 +81,8 @@ impl Slice {
         Ok(())
     }
 
-    /// Writes rows, with what they were first where Meta restates them; answers how many those were. What was not asked
-    /// for stays as it was, and rows that are then as in their campaign_day are left out of `rows`.
+    /// Stores rows, with their first numbers where Meta restates them, and returns the number of restated rows. Fields
+    /// that were not requested stay as stored. Rows that then equal their summary are removed from `rows`.
     async fn write(
         &self,
         turn: &SyncContext<'_>,
@@ -113,26 +113,26 @@ impl Slice {
                 campaign_name: row.campaign.1.clone(),
                 day,
             }));
-            // Also one that is written already, when its campaign_day is not.
+            // A row that was already stored is kept here if its summary in the campaign_day was not.
             self.mark(row) != Some(row.day.metrics.mark())
         });
         table.put_ad_days(scope, link, &written).await?;
         Ok(restated)
     }
 
-    /// Campaigns with numbers.
+    /// The campaigns with numbers.
     pub(super) fn campaigns(&self) -> impl Iterator<Item = &AdObjectId> {
         self.campaign_days.keys().map(|(_, campaign)| campaign)
     }
 
-    /// Ads with numbers: campaign, ad set, ad.
+    /// The ads with numbers: campaign, ad set, ad.
     pub(super) fn ads(&self) -> impl Iterator<Item = (&AdObjectId, &AdObjectId, &AdObjectId)> {
         self.campaign_days
             .values()
             .flat_map(|campaign_day| campaign_day.ads.iter().map(|(ad, line)| (&campaign_day.campaign_id, &line.0, ad)))
     }
 
-    /// Writes the campaign_days of what changed.
+    /// Stores the changed campaign_days.
     pub(super) async fn keep(&mut self, turn: &SyncContext<'_>) -> Result<(), Interrupt> {
         let dirty = std::mem::take(&mut self.dirty);
         let campaign_days: Vec<CampaignDay> =
@@ -140,13 +140,13 @@ impl Slice {
         Ok(turn.table.put_campaign_days(turn.scope, &turn.account.id, &campaign_days).await?)
     }
 
-    /// The mark of what is stored.
+    /// The fingerprint of the stored row.
     fn mark(&self, row: &AdRow) -> Option<u64> {
-        Some(self.campaign_days.get(&(row.day.day, row.campaign.0.clone()))?.ads.get(&row.ad.0)?.6)
+        Some(self.campaign_days.get(&(row.day.day, row.campaign.0.clone()))?.ads.get(&row.ad.0)?.mark())
     }
 }
 
-/// Reads ads that did something and were never listed; what Meta does not show by its id either is kept by its name.
+/// Reads the ads with numbers that no list contained. An ad that Meta does not return by id either is stored by name.
 async fn meet(turn: &mut SyncContext<'_>, rows: &[&AdRow]) -> Result<(), Interrupt> {
     let ids: BTreeSet<AdObjectId> = rows.iter().map(|row| row.ad.0.clone()).collect();
     let ids: Vec<AdObjectId> = ids.into_iter().collect();

@@ -1,5 +1,5 @@
-//! What a reading does, in the order in which people want it: the account itself, its objects, its own days, its ads'
-//! days. Each step writes down how far it is, and goes on from there in the next turn.
+//! The steps of a sync, in the order of their use to people: the account itself, its objects, its own days, its ads'
+//! days. Each step records its progress and resumes there in the next slice.
 
 use jiff::SignedDuration;
 
@@ -12,12 +12,12 @@ use crate::model::ads::sync::{AdsSync, ObjectType};
 use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::table::ad_account::Found;
 
-/// What Meta's clock may differ by from ours, and its lists may lag behind.
+/// Allows for the difference between Meta's clock and ours, and for the lag of Meta's lists.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
-/// Everything that is still to be read.
+/// Runs the remaining steps.
 pub(super) async fn steps(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
-    // In every turn: what is not in the account's money or days must not be stored as if it were.
+    // In every slice: numbers in another currency or time zone must not be stored as the account's.
     look(turn).await?;
     for (kind, what) in [
         (AdObjectKind::Campaign, ObjectType::Campaigns),
@@ -59,7 +59,7 @@ fn is_empty(sync: &AdsSync) -> bool {
         .all(|what| sync.log.get(what).is_none_or(|log| log.read == 0))
 }
 
-/// Whether the account is what it was when it was linked.
+/// Checks that the account still has the currency and time zone with which it was linked. Updates its name and status.
 async fn look(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     let id = turn.account.ad_account_id.clone();
     let node = turn.calls.make(async |graph, token| graph.ad_account(&id, token).await).await;
@@ -84,11 +84,11 @@ async fn look(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     turn.set(Found { node: Some(node), ..Found::default() }).await
 }
 
-/// Up to when objects are known, once all kinds of them are read.
+/// Records on the account up to when its objects are known, once all kinds of them have been read.
 async fn keep_objects(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     let until = turn.sync.started_at.and_then(|at| at.checked_sub(OVERLAP).ok());
     if turn.account.rows_per_day == 0 {
-        // Until its days are read, an account may have as many rows a day as it has ads.
+        // An estimate until its days have been read: at most one row per ad and day.
         turn.account.rows_per_day = turn.sync.log(ObjectType::Ads).read;
     }
     turn.set(Found { objects_until: until, ..Found::default() }).await

@@ -23,12 +23,18 @@ pub fn from_minor(units: i64, currency: &str) -> Decimal {
 /// Formats an amount with the currency's decimal places: `12.30`, `1230`. Finer digits are retained, because rates have
 /// them.
 #[must_use]
-pub fn format_amount(mut amount: Decimal, currency: &str) -> String {
-    amount = amount.normalize();
+pub fn format_amount(amount: Decimal, currency: &str) -> String {
+    rescale(amount, currency).to_string()
+}
+
+/// An amount with at least the currency's decimal places.
+#[must_use]
+pub fn rescale(amount: Decimal, currency: &str) -> Decimal {
+    let mut amount = amount.normalize();
     if amount.scale() < decimals(currency) {
         amount.rescale(decimals(currency));
     }
-    amount.to_string()
+    amount
 }
 
 #[cfg(test)]

@@ -9,71 +9,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use utoipa::ToSchema;
 
 use crate::ids::AdObjectId;
 use crate::model::ads::conversions::Counted;
-
-/// The numbers of one object on one day. Values that Meta omits are 0, except for reach, which is then unknown.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Metrics {
-    /// Number of times it was shown.
-    pub impressions: u64,
-    /// Number of clicks of all kinds.
-    pub clicks: u64,
-    /// Amount spent, in the account's currency.
-    pub spend: Decimal,
-    /// Number of people it was shown to. It must never be added up, because the same people recur.
-    pub reach: Option<u64>,
-    /// Impressions per person, as Meta reports it.
-    pub frequency: Option<Decimal>,
-    /// Number of conversions derived from `actions`; see [`crate::model::ads::conversions`].
-    pub conversions: u64,
-    /// Video plays to 25 %, 50 %, 75 % and 100 %.
-    #[serde(default)]
-    pub video_views: [u64; 4],
-    /// Counts by action type. Action types overlap.
-    #[serde(default)]
-    pub actions: BTreeMap<String, Decimal>,
-}
-
-impl Metrics {
-    /// A fingerprint that identifies equal numbers without reading all of them.
-    #[must_use]
-    pub fn mark(&self) -> u64 {
-        let digest = Sha256::digest(serde_json::to_vec(self).unwrap_or_default());
-        digest.iter().take(8).fold(0, |mark, byte| mark << 8 | u64::from(*byte))
-    }
-
-    /// The numbers that are shown when Meta restates the day.
-    #[must_use]
-    pub fn main(&self) -> MainMetrics {
-        MainMetrics {
-            impressions: self.impressions,
-            clicks: self.clicks,
-            spend: self.spend,
-            conversions: self.conversions,
-            reach: self.reach,
-        }
-    }
-}
-
-/// The numbers that people compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
-pub struct MainMetrics {
-    /// Number of times it was shown.
-    pub impressions: u64,
-    /// Number of clicks of all kinds.
-    pub clicks: u64,
-    /// Amount spent, in the account's currency.
-    #[schema(value_type = String)]
-    pub spend: Decimal,
-    /// Number of conversions.
-    pub conversions: u64,
-    /// Number of people it was shown to.
-    pub reach: Option<u64>,
-}
+use crate::model::ads::metrics::{MainMetrics, Metrics};
 
 /// One object's day as stored: its numbers and their history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,7 +34,7 @@ impl Day {
     ///
     /// `confirmed` means that the stored numbers were read after the day had ended. Only then is a change a
     /// restatement; before that, the day was still in progress. A change of conversions that only follows from a new
-    /// `counted` setting is not a restatement either.
+    /// `counted` setting is not a restatement either, nor is a number that was unknown before.
     #[must_use]
     pub fn next(
         stored: Option<&Self>,
@@ -109,8 +48,9 @@ impl Day {
             Some(stored) if stored.metrics == metrics => return None,
             Some(stored) => stored.first_seen.or_else(|| {
                 let conversions = counted.count(&stored.metrics.actions);
-                let recounted = Metrics { conversions, ..stored.metrics.clone() };
-                (confirmed && recounted != metrics).then(|| recounted.main())
+                let main = MainMetrics { conversions, ..stored.metrics.main };
+                let recounted = Metrics { main, ..stored.metrics.clone() };
+                (confirmed && recounted != metrics.known_to(&recounted)).then_some(main)
             }),
             None => None,
         };
@@ -152,43 +92,52 @@ pub struct CampaignDay {
     pub ads: BTreeMap<AdObjectId, AdDaySummary>,
 }
 
-/// One ad in a campaign_day, in this order: ad set, impressions, clicks, spend, conversions, reach, fingerprint.
+/// One ad of a [`CampaignDay`]. It is stored as a list, because an account has thousands of them. New elements are
+/// appended, with a default: a list that was stored before is shorter.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdDaySummary(
     /// The ad set.
     pub AdObjectId,
     /// Impressions.
-    pub u64,
+    u64,
     /// Clicks.
-    pub u64,
+    u64,
     /// Spend.
-    pub Decimal,
+    Decimal,
     /// Conversions.
-    pub u64,
+    u64,
     /// Reach.
-    pub Option<u64>,
+    Option<u64>,
     /// [`Metrics::mark`].
-    pub u64,
+    u64,
 );
 
 impl AdDaySummary {
     /// Summarises an ad with these numbers.
     #[must_use]
     pub fn new(adset: AdObjectId, metrics: &Metrics) -> Self {
-        let Metrics { impressions, clicks, spend, conversions, reach, .. } = metrics;
-        Self(adset, *impressions, *clicks, *spend, *conversions, *reach, metrics.mark())
+        let MainMetrics { impressions, clicks, spend, conversions, reach } = metrics.main;
+        Self(adset, impressions, clicks, spend, conversions, reach, metrics.mark())
+    }
+
+    /// The main numbers.
+    #[must_use]
+    pub fn metrics(&self) -> MainMetrics {
+        let Self(_, impressions, clicks, spend, conversions, reach, _) = *self;
+        MainMetrics { impressions, clicks, spend, conversions, reach }
+    }
+
+    /// [`Metrics::mark`] of all numbers.
+    #[must_use]
+    pub fn mark(&self) -> u64 {
+        self.6
     }
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
-
-    pub(crate) fn metrics(spend: &str, conversions: u64) -> Metrics {
-        let actions = [("lead".to_owned(), Decimal::from(conversions))].into();
-        let spend = spend.parse().unwrap();
-        Metrics { impressions: 1000, clicks: 10, spend, conversions, actions, ..Metrics::default() }
-    }
+    use crate::model::ads::metrics::tests::metrics;
 
     #[test]
     fn what_was_seen_first_is_kept_from_the_first_restatement_on() {
@@ -201,9 +150,9 @@ pub(crate) mod tests {
         assert_eq!(grown.first_seen, None, "the day went on");
         assert_eq!(next(Some(&grown), metrics("2.00", 2), true, "2026-02-01T18:00:00Z"), None);
         let restated = next(Some(&grown), metrics("1.90", 3), true, "2026-02-03T00:00:00Z").unwrap();
-        assert_eq!(restated.first_seen, Some(metrics("2.00", 2).main()));
+        assert_eq!(restated.first_seen, Some(metrics("2.00", 2).main));
         let again = next(Some(&restated), metrics("1.80", 4), true, "2026-02-04T00:00:00Z").unwrap();
-        assert_eq!(again.first_seen, Some(metrics("2.00", 2).main()), "the first, not the last before it");
+        assert_eq!(again.first_seen, Some(metrics("2.00", 2).main), "the first, not the last before it");
     }
 
     #[test]
@@ -212,22 +161,12 @@ pub(crate) mod tests {
         let now: Timestamp = "2026-02-03T00:00:00Z".parse().unwrap();
         let stored = Day { day, metrics: metrics("2.00", 2), first_seen: None, changed_at: now };
         let counted = Counted::parse(vec!["purchase".to_owned()]).unwrap();
-        let recounted = Metrics { conversions: 0, ..stored.metrics.clone() };
+        let main = MainMetrics { conversions: 0, ..stored.metrics.main };
+        let recounted = Metrics { main, ..stored.metrics.clone() };
         let next = Day::next(Some(&stored), day, recounted.clone(), &counted, true, now).unwrap();
-        assert_eq!((next.metrics.conversions, next.first_seen), (0, None));
-        let restated = Metrics { clicks: 11, ..recounted };
+        assert_eq!((next.metrics.main.conversions, next.first_seen), (0, None));
+        let restated = Metrics { main: MainMetrics { clicks: 11, ..main }, ..recounted };
         let next = Day::next(Some(&stored), day, restated, &counted, true, now).unwrap();
         assert_eq!(next.first_seen.map(|first| (first.clicks, first.conversions)), Some((10, 0)));
-    }
-
-    #[test]
-    fn marks_tell_every_number_apart() {
-        let plain = metrics("1.00", 1);
-        let mut other = plain.clone();
-        other.actions.insert("link_click".to_owned(), Decimal::ONE);
-        let marks = [plain.mark(), metrics("1.01", 1).mark(), metrics("1.00", 2).mark(), other.mark()];
-        let distinct: std::collections::BTreeSet<u64> = marks.into();
-        assert_eq!(distinct.len(), marks.len());
-        assert_eq!(plain.mark(), metrics("1.00", 1).mark());
     }
 }

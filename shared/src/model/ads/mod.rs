@@ -5,6 +5,7 @@ pub mod conversions;
 pub mod creative;
 pub mod currency;
 pub mod insights;
+pub mod metrics;
 pub mod object;
 pub mod report;
 #[cfg(test)]

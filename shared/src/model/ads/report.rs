@@ -12,7 +12,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::ads::insights::MainMetrics;
+use crate::model::ads::metrics::MainMetrics;
 
 /// A dimension of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -98,73 +98,123 @@ pub struct RowKey {
 /// The sums of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sums {
-    /// Number of times the ads were shown.
-    pub impressions: u64,
-    /// Number of clicks of all kinds.
-    pub clicks: u64,
-    /// Amount spent, in the row's currency.
-    pub spend: Decimal,
-    /// Number of conversions.
-    pub conversions: u64,
+    /// The numbers, added up.
+    pub metrics: MainMetrics,
     /// The ad account of a figure in the row. If the row is about an ad object, all its figures share this account.
     pub account: String,
-    /// Meta's reach and frequency, while there is only one figure.
-    only: Option<(Option<u64>, Option<Decimal>)>,
+    /// Impressions per person, while there is only one figure of Meta's.
+    frequency: Option<Decimal>,
     figures: u32,
 }
 
 impl Sums {
-    /// Adds a figure.
-    pub fn add(&mut self, metrics: &MainMetrics, frequency: Option<Decimal>) {
-        self.impressions += metrics.impressions;
-        self.clicks += metrics.clicks;
-        self.spend += metrics.spend;
-        self.conversions += metrics.conversions;
-        self.figures += 1;
-        self.only = (self.figures == 1).then_some((metrics.reach, frequency));
+    /// The sums of a single figure.
+    #[must_use]
+    pub fn single(metrics: MainMetrics, frequency: Option<Decimal>) -> Self {
+        Self { metrics, account: String::new(), frequency, figures: 1 }
     }
 
     /// Adds other sums.
-    pub fn add_all(&mut self, other: &Self) {
-        self.impressions += other.impressions;
-        self.clicks += other.clicks;
-        self.spend += other.spend;
-        self.conversions += other.conversions;
-        self.figures += other.figures;
-        self.account.clone_from(&other.account);
-        self.only = if self.figures == 1 { other.only } else { None };
+    pub fn add(&mut self, other: &Self) {
+        if self.figures == 0 {
+            self.clone_from(other);
+            return;
+        }
+        if other.figures > 0 {
+            self.metrics = self.metrics.plus(&other.metrics);
+            self.frequency = None;
+            self.figures += other.figures;
+            self.account.clone_from(&other.account);
+        }
     }
 
-    /// Number of people reached, if the row is a single figure of Meta's.
+    /// The figures of the row, in its currency.
     #[must_use]
-    pub fn reach(&self) -> Option<u64> {
-        self.only?.0
-    }
-
-    /// Impressions per person, if the row is a single figure of Meta's.
-    #[must_use]
-    pub fn frequency(&self) -> Option<Decimal> {
-        self.only?.1
-    }
-
-    /// Clicks per hundred impressions.
-    #[must_use]
-    pub fn ctr(&self) -> Option<Decimal> {
-        ratio(Decimal::from(self.clicks) * Decimal::ONE_HUNDRED, self.impressions)
-    }
-
-    /// Spend per click.
-    #[must_use]
-    pub fn cpc(&self) -> Option<Decimal> {
-        ratio(self.spend, self.clicks)
-    }
-
-    /// Spend per thousand impressions.
-    #[must_use]
-    pub fn cpm(&self) -> Option<Decimal> {
-        ratio(self.spend * Decimal::ONE_THOUSAND, self.impressions)
+    pub fn figures(&self, currency: &str) -> Figures {
+        let MainMetrics { impressions, clicks, spend, .. } = self.metrics;
+        Figures {
+            metrics: self.metrics.in_currency(currency),
+            currency: currency.to_owned(),
+            ctr: ratio(Decimal::from(clicks) * Decimal::ONE_HUNDRED, impressions),
+            cpc: ratio(spend, clicks),
+            cpm: ratio(spend * Decimal::ONE_THOUSAND, impressions),
+            frequency: self.frequency,
+        }
     }
 }
+
+/// The figures of a row: its numbers, and the ratios computed from them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Figures {
+    /// The numbers.
+    #[serde(flatten)]
+    pub metrics: MainMetrics,
+    /// ISO 4217. Amounts in different currencies are in different rows.
+    pub currency: String,
+    /// Clicks per hundred impressions.
+    #[schema(value_type = Option<String>)]
+    pub ctr: Option<Decimal>,
+    /// Spend per click.
+    #[schema(value_type = Option<String>)]
+    pub cpc: Option<Decimal>,
+    /// Spend per thousand impressions.
+    #[schema(value_type = Option<String>)]
+    pub cpm: Option<Decimal>,
+    /// Impressions per person, as Meta reports it; `null` under the same condition as `reach`.
+    #[schema(value_type = Option<String>)]
+    pub frequency: Option<Decimal>,
+}
+
+/// A figure as a column of a table or a file.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name in files and addresses.
+    pub name: &'static str,
+    /// Its heading on pages.
+    pub heading: &'static str,
+    /// What its numbers are.
+    pub unit: Unit,
+    /// Its value in a row; `None` if it is unknown.
+    pub value: fn(&Figures) -> Option<Decimal>,
+}
+
+/// What the numbers of a column are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// A whole number.
+    Count,
+    /// An amount in the row's currency.
+    Money,
+    /// A price in the row's currency, with more decimals than amounts have.
+    Price,
+    /// A percentage.
+    Percent,
+    /// Any other ratio.
+    Ratio,
+}
+
+/// The columns of a report, in the order of files.
+pub const COLUMNS: [Column; 9] = {
+    const fn column(
+        name: &'static str,
+        heading: &'static str,
+        unit: Unit,
+        value: fn(&Figures) -> Option<Decimal>,
+    ) -> Column {
+        Column { name, heading, unit, value }
+    }
+    [
+        column("impressions", "Impressions", Unit::Count, |row| Some(row.metrics.impressions.into())),
+        column("clicks", "Clicks", Unit::Count, |row| Some(row.metrics.clicks.into())),
+        column("spend", "Spend", Unit::Money, |row| Some(row.metrics.spend)),
+        column("conversions", "Conversions", Unit::Count, |row| Some(row.metrics.conversions.into())),
+        column("ctr", "CTR", Unit::Percent, |row| row.ctr),
+        column("cpc", "CPC", Unit::Price, |row| row.cpc),
+        column("cpm", "CPM", Unit::Price, |row| row.cpm),
+        column("reach", "Reach", Unit::Count, |row| row.metrics.reach.map(Decimal::from)),
+        column("frequency", "Frequency", Unit::Ratio, |row| row.frequency),
+    ]
+};
 
 /// A ratio with six decimal places, as Meta returns it; `None` if the denominator is zero.
 fn ratio(of: Decimal, by: u64) -> Option<Decimal> {
@@ -196,10 +246,7 @@ impl Report {
     pub fn add(&mut self, figure: &Figure<'_>) {
         let values = self.by.iter().map(|dimension| figure.value(*dimension)).collect();
         let row = self.rows.entry(RowKey { values, currency: figure.currency.to_owned() }).or_default();
-        row.add(&figure.metrics, figure.frequency);
-        if row.account.is_empty() {
-            figure.account.clone_into(&mut row.account);
-        }
+        row.add(&Sums { account: figure.account.to_owned(), ..Sums::single(figure.metrics, figure.frequency) });
     }
 
     /// The rows, ordered by their keys.
@@ -214,7 +261,7 @@ impl Report {
 pub fn totals(rows: &BTreeMap<RowKey, Sums>) -> BTreeMap<String, Sums> {
     let mut totals: BTreeMap<String, Sums> = BTreeMap::new();
     for (key, sums) in rows {
-        totals.entry(key.currency.clone()).or_default().add_all(sums);
+        totals.entry(key.currency.clone()).or_default().add(sums);
     }
     totals
 }

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::model::ads::insights::MainMetrics;
+use crate::model::ads::metrics::MainMetrics;
 use crate::model::ads::report::{DIMENSIONS, Dimension, Figure, Report, totals};
 
 fn day(number: u8) -> Date {
@@ -28,17 +28,19 @@ fn ratios_come_from_sums() {
     report.add(&figure("2", "k", day(0), "USD", metrics(3000, 2, 100, Some(2000))));
     let rows = report.rows();
     let sums = rows.values().next().unwrap();
-    assert_eq!((sums.impressions, sums.clicks, sums.spend.to_string()), (4000, 12, "6.00".to_owned()));
+    let figures = sums.figures("USD");
+    let metrics = figures.metrics;
+    assert_eq!((metrics.impressions, metrics.clicks, metrics.spend.to_string()), (4000, 12, "6.00".to_owned()));
     let text = |ratio: Option<Decimal>| ratio.unwrap().to_string();
-    assert_eq!([text(sums.ctr()), text(sums.cpc()), text(sums.cpm())], ["0.3", "0.5", "1.5"]);
-    assert_eq!(sums.reach(), None, "the same people may have seen both");
+    assert_eq!([text(figures.ctr), text(figures.cpc), text(figures.cpm)], ["0.3", "0.5", "1.5"]);
+    assert_eq!(sums.metrics.reach, None, "the same people may have seen both");
 }
 
 #[test]
 fn reach_is_there_where_meta_gave_it() {
     let mut report = Report::by(vec![Dimension::Ad, Dimension::Day]);
     report.add(&figure("1", "k", day(0), "USD", metrics(1000, 10, 500, Some(900))));
-    assert_eq!(report.rows().values().next().unwrap().reach(), Some(900));
+    assert_eq!(report.rows().values().next().unwrap().metrics.reach, Some(900));
 }
 
 #[test]
@@ -47,7 +49,8 @@ fn nothing_divided_by_nothing_is_nothing() {
     report.add(&figure("1", "k", day(0), "USD", metrics(0, 0, 0, None)));
     let rows = report.rows();
     let sums = rows.values().next().unwrap();
-    assert_eq!((sums.ctr(), sums.cpc(), sums.cpm()), (None, None, None));
+    let figures = sums.figures("USD");
+    assert_eq!((figures.ctr, figures.cpc, figures.cpm), (None, None, None));
 }
 
 #[test]
@@ -56,7 +59,7 @@ fn currencies_are_never_added() {
     report.add(&figure("1", "k", day(0), "USD", metrics(1, 1, 500, None)));
     report.add(&figure("2", "k", day(0), "JPY", metrics(1, 1, 70_000, None)));
     let rows = report.rows();
-    let spends: Vec<_> = totals(&rows).into_iter().map(|(currency, sums)| (currency, sums.spend)).collect();
+    let spends: Vec<_> = totals(&rows).into_iter().map(|(currency, sums)| (currency, sums.metrics.spend)).collect();
     assert_eq!(spends, [("JPY".to_owned(), Decimal::new(70_000, 2)), ("USD".to_owned(), Decimal::new(500, 2))]);
 }
 
@@ -76,7 +79,7 @@ proptest! {
             }
             let sums: BTreeMap<_, _> = totals(&report.rows())
                 .into_iter()
-                .map(|(currency, sums)| (currency, (sums.impressions, sums.clicks, sums.conversions, sums.spend)))
+                .map(|(currency, sums)| (currency, (sums.metrics.impressions, sums.metrics.clicks, sums.metrics.conversions, sums.metrics.spend)))
                 .collect();
             prop_assert_eq!(expected.get_or_insert_with(|| sums.clone()), &sums);
         }

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use crate::ids::{AdAccountId, AdObjectId, LinkId, RunId, UserId};
 use crate::model::ads::conversions::Counted;
-use crate::model::ads::insights::Metrics;
+use crate::model::ads::metrics::Metrics;
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync_problem::{SyncProblem, SyncProblemCode};
 
@@ -222,7 +222,7 @@ impl Fields {
     pub fn keep(self, metrics: &mut Metrics, before: &Metrics) {
         if matches!(self, Self::WithoutActions | Self::Core) {
             metrics.actions.clone_from(&before.actions);
-            metrics.conversions = before.conversions;
+            metrics.main.conversions = before.main.conversions;
         }
         if matches!(self, Self::WithoutVideo | Self::Core) {
             metrics.video_views = before.video_views;

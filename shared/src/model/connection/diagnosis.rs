@@ -55,7 +55,7 @@ pub const LEAD_ACCESS_FIX: &str =
 impl PageObservation {
     /// What is stored of a page. What only Meta knows is not observed.
     #[must_use]
-    pub fn stored(page: &Connection) -> Self {
+    pub fn from_stored(page: &Connection) -> Self {
         Self {
             id: page.page_id.clone(),
             name: page.page_name.clone(),
@@ -180,7 +180,7 @@ mod tests {
             tasks: Ok(vec!["ADVERTISE".into(), "MODERATE".into()]),
             subscription: Ok(Subscription::Fields(vec!["leadgen".into()])),
             lead_access: Ok(Ok(())),
-            ..PageObservation::stored(&connection())
+            ..PageObservation::from_stored(&connection())
         }
     }
 
@@ -196,7 +196,7 @@ mod tests {
         let denied = LeadsDenied { reason: "no".into(), fix: "do".into() };
         for (observation, expect) in [
             (page(), vec![]),
-            (PageObservation::stored(&connection()), vec![]),
+            (PageObservation::from_stored(&connection()), vec![]),
             (PageObservation { tasks: text(&[]), ..page() }, vec![]),
             (PageObservation { tasks: text(&["ADVERTISE", "ANALYZE"]), ..page() }, vec![TaskMissing]),
             (PageObservation { tasks: text(&["MANAGE"]), ..page() }, vec![TaskMissing]),

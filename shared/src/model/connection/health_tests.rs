@@ -18,7 +18,7 @@ fn page() -> PageHealth {
             tasks: Ok(vec!["ADVERTISE".to_owned(), "MANAGE".to_owned()]),
             subscription: Ok(Subscription::Fields(vec!["leadgen".to_owned()])),
             lead_access: Ok(Ok(())),
-            ..PageObservation::stored(&connection())
+            ..PageObservation::from_stored(&connection())
         },
         lost: None,
         forms: Ok(vec![("Form".to_owned(), true)]),

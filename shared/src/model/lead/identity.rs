@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::model::lead::PersonKeyKind;
-use crate::model::lead::phone::e164;
+use crate::model::lead::phone::{e164, visible};
 
 /// A detail that identifies a person inside an org. It is hashed, so that keys and logs contain no address or number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,19 +48,6 @@ pub fn normalised_email(typed: &str) -> Option<String> {
     let domain = idna::domain_to_ascii(domain).ok()?;
     let plausible = !local.is_empty() && !domain.is_empty() && !lower.contains(char::is_whitespace);
     plausible.then(|| format!("{local}@{domain}"))
-}
-
-/// Removes invisible characters and replaces whitespace with plain spaces. Copied text often contains them, and they
-/// never distinguish two people.
-#[must_use]
-pub fn visible(text: &str) -> String {
-    let is_invisible = |c: char| {
-        matches!(c,
-            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
-    };
-    let space = |c: char| if c.is_whitespace() { ' ' } else { c };
-    text.chars().filter(|c| !is_invisible(*c)).map(space).collect()
 }
 
 #[cfg(test)]

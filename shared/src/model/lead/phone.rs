@@ -5,8 +5,6 @@
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
-use crate::model::lead::identity::visible;
-
 /// The number in E.164, or `None` if the text is not exactly one valid number. Without a leading `+` it is read as people
 /// of `country` dial it; an unknown country reads only numbers with a `+`.
 #[must_use]
@@ -147,6 +145,19 @@ pub fn country(code: &str) -> Result<String, CountryError> {
 fn region(code: &str) -> Option<Region> {
     let region = code.to_ascii_uppercase().parse::<Region>().ok()?;
     PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| region)
+}
+
+/// Removes invisible characters and replaces whitespace with plain spaces. Copied text often contains them, and they
+/// never distinguish two people.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let is_invisible = |c: char| {
+        matches!(c,
+            '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+    };
+    let space = |c: char| if c.is_whitespace() { ' ' } else { c };
+    text.chars().filter(|c| !is_invisible(*c)).map(space).collect()
 }
 
 #[cfg(test)]

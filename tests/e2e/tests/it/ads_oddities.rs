@@ -332,7 +332,7 @@ async fn no_report_mixes_two_ways_of_counting() {
     assert!(rows.len() > 1000, "{}", rows.len());
     for row in rows {
         let clicks = row.day.metrics.actions.get("link_click").copied().unwrap_or_default();
-        assert_eq!(rust_decimal::Decimal::from(row.day.metrics.conversions), clicks);
+        assert_eq!(rust_decimal::Decimal::from(row.day.metrics.main.conversions), clicks);
         assert_eq!(row.day.first_seen, None, "Meta restated nothing");
     }
 }
@@ -379,6 +379,6 @@ async fn what_counts_as_a_conversion_is_the_account_s() {
     assert!(!rows.is_empty());
     for row in rows {
         let clicks = row.day.metrics.actions.get("link_click").copied().unwrap_or_default();
-        assert_eq!(rust_decimal::Decimal::from(row.day.metrics.conversions), clicks);
+        assert_eq!(rust_decimal::Decimal::from(row.day.metrics.main.conversions), clicks);
     }
 }

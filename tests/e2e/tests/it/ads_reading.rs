@@ -36,9 +36,14 @@ pub(crate) async fn agrees(theatre: &Theatre, account: &AdAccount, days: i32) {
                 let sum = |number: fn(&leadwire::model::ads::report::Sums) -> u64| {
                     ours.iter().map(|sums| number(sums)).sum::<u64>()
                 };
-                let spend: Decimal = ours.iter().map(|sums| sums.spend).sum();
+                let spend: Decimal = ours.iter().map(|sums| sums.metrics.spend).sum();
                 let truth_spend: Decimal = row["spend"].as_str().unwrap().parse().unwrap();
-                let ours = (sum(|sums| sums.impressions), sum(|sums| sums.clicks), sum(|sums| sums.conversions), spend);
+                let ours = (
+                    sum(|sums| sums.metrics.impressions),
+                    sum(|sums| sums.metrics.clicks),
+                    sum(|sums| sums.metrics.conversions),
+                    spend,
+                );
                 let number = |name: &str| row[name].as_u64().unwrap();
                 let truth = (number("impressions"), number("clicks"), number("conversions"), truth_spend);
                 assert_eq!(ours, truth, "{by} {key} as {grouping:?}");

@@ -6,7 +6,7 @@ use std::io::Cursor;
 use csv::StringRecord;
 
 use super::NotLeads;
-use crate::model::lead::identity::visible;
+use crate::model::lead::phone::visible;
 
 /// Columns of a file at most.
 const MAX_COLUMNS: usize = 1000;
