@@ -12,7 +12,8 @@ use crate::model::ads::metrics::{MainMetrics, Metrics};
 const LARGEST: u64 = 1_000_000_000_000_000;
 
 /// The fields that are plain numbers.
-pub(super) const NUMBERS: &str = "impressions,clicks,spend,reach,frequency";
+pub(super) const NUMBERS: &str =
+    "impressions,clicks,spend,reach,frequency,inline_link_clicks,outbound_clicks,unique_clicks";
 /// The fields for video plays, from a quarter of the video to all of it.
 pub(super) const VIDEO: [&str; 4] = [
     "video_p25_watched_actions",
@@ -81,9 +82,7 @@ fn metrics(row: &Value) -> Result<Metrics, String> {
     }
     let mut video_views = [0; 4];
     for (views, name) in video_views.iter_mut().zip(VIDEO) {
-        for action in row.get(name).and_then(Value::as_array).into_iter().flatten() {
-            *views += number(action, "value")?.map(|number| self::whole(number, name)).transpose()?.unwrap_or_default();
-        }
+        *views = total(row, name)?;
     }
     let main = MainMetrics {
         impressions: whole("impressions")?.unwrap_or_default(),
@@ -91,8 +90,20 @@ fn metrics(row: &Value) -> Result<Metrics, String> {
         spend: number(row, "spend")?.unwrap_or_default(),
         conversions: 0,
         reach: whole("reach")?,
+        inline_link_clicks: Some(whole("inline_link_clicks")?.unwrap_or_default()),
+        outbound_clicks: Some(total(row, "outbound_clicks")?),
+        unique_clicks: Some(whole("unique_clicks")?.unwrap_or_default()),
     };
     Ok(Metrics { main, frequency: number(row, "frequency")?, video_views, actions })
+}
+
+/// The total of a list of actions.
+fn total(row: &Value, name: &str) -> Result<u64, String> {
+    let mut total = 0;
+    for action in row.get(name).and_then(Value::as_array).into_iter().flatten() {
+        total += number(action, "value")?.map(|number| whole(number, name)).transpose()?.unwrap_or_default();
+    }
+    Ok(total)
 }
 
 /// Reads a number, written as text or as a number. `None` if it is absent or empty.
@@ -141,12 +152,14 @@ mod tests {
         let metrics = ad_row(&row(&json!({
             "actions": [{"action_type": "lead", "value": "3", "7d_click": "2"}, {"action_type": "like"}, 7],
             "video_p50_watched_actions": [{"action_type": "video_view", "value": "40"}],
+            "outbound_clicks": [{"action_type": "outbound_click", "value": "6"}, {"action_type": "other", "value": "1"}],
         })))
         .unwrap()
         .day
         .metrics;
         assert_eq!(metrics.actions.into_iter().collect::<Vec<_>>(), [("lead".to_owned(), Decimal::from(3))]);
         assert_eq!(metrics.video_views, [0, 40, 0, 0]);
+        assert_eq!(metrics.main.outbound_clicks, Some(7));
     }
 
     #[test]

@@ -110,21 +110,52 @@ pub struct AdDaySummary(
     Option<u64>,
     /// [`Metrics::mark`].
     u64,
+    /// Clicks on links.
+    #[serde(default)]
+    Option<u64>,
+    /// Clicks that lead away.
+    #[serde(default)]
+    Option<u64>,
+    /// People who clicked.
+    #[serde(default)]
+    Option<u64>,
 );
 
 impl AdDaySummary {
     /// Summarises an ad with these numbers.
     #[must_use]
     pub fn new(adset: AdObjectId, metrics: &Metrics) -> Self {
-        let MainMetrics { impressions, clicks, spend, conversions, reach } = metrics.main;
-        Self(adset, impressions, clicks, spend, conversions, reach, metrics.mark())
+        let main = metrics.main;
+        let MainMetrics { impressions, clicks, spend, conversions, reach, .. } = main;
+        let (inline, outbound, unique) = (main.inline_link_clicks, main.outbound_clicks, main.unique_clicks);
+        Self(adset, impressions, clicks, spend, conversions, reach, metrics.mark(), inline, outbound, unique)
     }
 
     /// The main numbers.
     #[must_use]
     pub fn metrics(&self) -> MainMetrics {
-        let Self(_, impressions, clicks, spend, conversions, reach, _) = *self;
-        MainMetrics { impressions, clicks, spend, conversions, reach }
+        let Self(
+            _,
+            impressions,
+            clicks,
+            spend,
+            conversions,
+            reach,
+            _,
+            inline_link_clicks,
+            outbound_clicks,
+            unique_clicks,
+        ) = *self;
+        MainMetrics {
+            impressions,
+            clicks,
+            spend,
+            conversions,
+            reach,
+            inline_link_clicks,
+            outbound_clicks,
+            unique_clicks,
+        }
     }
 
     /// [`Metrics::mark`] of all numbers.
@@ -168,5 +199,26 @@ mod tests {
         let restated = Metrics { main: MainMetrics { clicks: 11, ..main }, ..recounted };
         let next = Day::next(Some(&stored), day, restated, &counted, true, now).unwrap();
         assert_eq!(next.first_seen.map(|first| (first.clicks, first.conversions)), Some((10, 0)));
+    }
+
+    /// What was stored before `inline_link_clicks` and its neighbours were read.
+    const OLD_SUMMARY: &str = r#"["2",1000,10,"2.5",2,null,1311768467294899695]"#;
+    const OLD_DAY: &str = r#"{"day":"2026-01-31","impressions":1000,"clicks":10,"spend":"2.5","conversions":2,"reach":null,
+        "frequency":null,"video_views":[0,0,0,0],"actions":{"lead":"2"},"first_seen":null,
+        "changed_at":"2026-01-31T18:00:00Z"}"#;
+
+    #[test]
+    fn numbers_stored_before_a_metric_was_added_stay_readable_and_are_not_restated() {
+        let summary: AdDaySummary = serde_json::from_str(OLD_SUMMARY).unwrap();
+        assert_eq!((summary.metrics().clicks, summary.metrics().inline_link_clicks), (10, None));
+        assert_eq!(summary.mark(), 0x1234_5678_90AB_CDEF);
+        let old: Day = serde_json::from_str(OLD_DAY).unwrap();
+        let added = MainMetrics { inline_link_clicks: Some(7), unique_clicks: Some(8), ..old.metrics.main };
+        let metrics = Metrics { main: added, ..old.metrics.clone() };
+        let now: Timestamp = "2026-02-03T00:00:00Z".parse().unwrap();
+        let next = |metrics| Day::next(Some(&old), old.day, metrics, &Counted::default(), true, now).unwrap();
+        assert_eq!((next(metrics.clone()).metrics, next(metrics.clone()).first_seen), (metrics.clone(), None));
+        let restated = Metrics { main: MainMetrics { clicks: 11, ..added }, ..metrics };
+        assert_eq!(next(restated).first_seen, Some(old.metrics.main), "another number has changed as well");
     }
 }

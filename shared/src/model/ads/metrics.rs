@@ -28,6 +28,16 @@ pub struct MainMetrics {
     /// Number of people that the ads were shown to. `null` if it is unknown, or cannot be added up because the same
     /// people recur.
     pub reach: Option<u64>,
+    /// Number of clicks on links, within a day of the click window that Meta uses for links. `null` in a row that
+    /// includes days read before Leadwire read this number.
+    #[serde(default)]
+    pub inline_link_clicks: Option<u64>,
+    /// Number of clicks that lead away from Meta's properties. `null` under the same condition as `inline_link_clicks`.
+    #[serde(default)]
+    pub outbound_clicks: Option<u64>,
+    /// Number of people who clicked. `null` under the same conditions as `reach` and `inline_link_clicks`.
+    #[serde(default)]
+    pub unique_clicks: Option<u64>,
 }
 
 impl MainMetrics {
@@ -40,13 +50,22 @@ impl MainMetrics {
             spend: self.spend + other.spend,
             conversions: self.conversions + other.conversions,
             reach: None,
+            inline_link_clicks: sum(self.inline_link_clicks, other.inline_link_clicks),
+            outbound_clicks: sum(self.outbound_clicks, other.outbound_clicks),
+            unique_clicks: None,
         }
     }
 
     /// The same numbers, without those that `known` does not have: what Meta has newly told cannot differ from it.
     #[must_use]
     pub fn known_to(&self, known: &Self) -> Self {
-        Self { reach: self.reach.filter(|_| known.reach.is_some()), ..*self }
+        Self {
+            reach: self.reach.filter(|_| known.reach.is_some()),
+            inline_link_clicks: self.inline_link_clicks.filter(|_| known.inline_link_clicks.is_some()),
+            outbound_clicks: self.outbound_clicks.filter(|_| known.outbound_clicks.is_some()),
+            unique_clicks: self.unique_clicks.filter(|_| known.unique_clicks.is_some()),
+            ..*self
+        }
     }
 
     /// The same numbers, with the spend in the decimals of its currency.
@@ -54,6 +73,11 @@ impl MainMetrics {
     pub fn in_currency(&self, currency: &str) -> Self {
         Self { spend: rescale(self.spend, currency), ..*self }
     }
+}
+
+/// A sum with an unknown part is unknown.
+fn sum(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.zip(other).map(|(one, other)| one + other)
 }
 
 /// All numbers of one object on one day. Values that Meta omits are 0, except those that are then unknown.
@@ -95,7 +119,7 @@ pub(crate) mod tests {
     pub(crate) fn metrics(spend: &str, conversions: u64) -> Metrics {
         let actions = [("lead".to_owned(), Decimal::from(conversions))].into();
         let spend = spend.parse().unwrap();
-        let main = MainMetrics { impressions: 1000, clicks: 10, spend, conversions, reach: None };
+        let main = MainMetrics { impressions: 1000, clicks: 10, spend, conversions, ..MainMetrics::default() };
         Metrics { main, actions, ..Metrics::default() }
     }
 

@@ -194,7 +194,7 @@ pub enum Unit {
 }
 
 /// The columns of a report, in the order of files.
-pub const COLUMNS: [Column; 9] = {
+pub const COLUMNS: [Column; 12] = {
     const fn column(
         name: &'static str,
         heading: &'static str,
@@ -213,6 +213,11 @@ pub const COLUMNS: [Column; 9] = {
         column("cpm", "CPM", Unit::Price, |row| row.cpm),
         column("reach", "Reach", Unit::Count, |row| row.metrics.reach.map(Decimal::from)),
         column("frequency", "Frequency", Unit::Ratio, |row| row.frequency),
+        column("inline_link_clicks", "Link clicks", Unit::Count, |row| {
+            row.metrics.inline_link_clicks.map(Decimal::from)
+        }),
+        column("outbound_clicks", "Outbound clicks", Unit::Count, |row| row.metrics.outbound_clicks.map(Decimal::from)),
+        column("unique_clicks", "Unique clicks", Unit::Count, |row| row.metrics.unique_clicks.map(Decimal::from)),
     ]
 };
 

@@ -14,7 +14,14 @@ fn day(number: u8) -> Date {
 }
 
 fn metrics(impressions: u64, clicks: u64, cents: i64, reach: Option<u64>) -> MainMetrics {
-    MainMetrics { impressions, clicks, spend: Decimal::new(cents, 2), conversions: clicks / 2, reach }
+    MainMetrics {
+        impressions,
+        clicks,
+        spend: Decimal::new(cents, 2),
+        conversions: clicks / 2,
+        reach,
+        ..MainMetrics::default()
+    }
 }
 
 fn figure<'a>(ad: &'a str, campaign: &'a str, day: Date, currency: &'a str, metrics: MainMetrics) -> Figure<'a> {
