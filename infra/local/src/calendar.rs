@@ -13,19 +13,19 @@ use jiff::Timestamp;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::keeper::Keeper;
-use crate::verify::cargo;
+use crate::supervisor::Supervisor;
+use crate::verify::cargo_command;
 
 /// The ends and beginnings of months and years, leap days, and the hours around every change of the clocks in New York
 /// and Berlin, most of them a moment before or after midnight in one of the zones of the tests' accounts.
 const MOMENTS: &str = include_str!("../moments.txt");
 /// The moments that `cargo verify` tries: a leap day's end, a change of the clocks, a year's end where the account's day is
 /// another than ours.
-const VERIFIED: [&str; 3] = ["2028-02-29T23:58:00Z", "2027-03-14T06:58:00Z", "2028-01-01T04:30:00Z"];
-/// Tests of the stories' program that need no running system.
-const WITHOUT_SYSTEM: [&str; 2] = ["ads_oddities", "ads_reading"];
+const VERIFY_MOMENTS: [&str; 3] = ["2028-02-29T23:58:00Z", "2027-03-14T06:58:00Z", "2028-01-01T04:30:00Z"];
+/// Modules of the stories that need no running system.
+const MODULES_WITHOUT_SYSTEM: [&str; 2] = ["ads_oddities", "ads_reading"];
 
-const NO_FAKETIME: &str =
+const MISSING_FAKETIME: &str =
     "cannot run faketime: install it (Debian: apt-get install faketime), or run cargo verify once";
 
 /// What of the tests is run.
@@ -42,33 +42,33 @@ pub enum Extent {
 /// # Errors
 /// If a test failed at any moment.
 pub async fn run(moments: &[Timestamp], extent: Extent) -> Result<()> {
-    let keeper = Keeper::start()?;
-    let all = parse(MOMENTS.lines())?;
+    let supervisor = Supervisor::start()?;
+    let all = parse_moments(MOMENTS.lines())?;
     let moments = if moments.is_empty() { &all } else { moments };
-    try_moments(&keeper, moments, extent, &[]).await
+    run_at_moments(&supervisor, moments, extent, &[]).await
 }
 
 /// The few moments of `cargo verify`.
-pub(crate) async fn verify(keeper: &Keeper, locked: &[&str]) -> Result<()> {
-    try_moments(keeper, &parse(VERIFIED)?, Extent::Parts, locked).await
+pub(crate) async fn run_verify_moments(supervisor: &Supervisor, locked: &[&str]) -> Result<()> {
+    run_at_moments(supervisor, &parse_moments(VERIFY_MOMENTS)?, Extent::Parts, locked).await
 }
 
-fn parse<'t>(moments: impl IntoIterator<Item = &'t str>) -> Result<Vec<Timestamp>> {
+fn parse_moments<'t>(moments: impl IntoIterator<Item = &'t str>) -> Result<Vec<Timestamp>> {
     moments.into_iter().map(|moment| moment.parse().with_context(|| format!("{moment:?} is no time"))).collect()
 }
 
-async fn try_moments(keeper: &Keeper, moments: &[Timestamp], extent: Extent, locked: &[&str]) -> Result<()> {
-    let programs = programs(keeper, locked).await?;
+async fn run_at_moments(supervisor: &Supervisor, moments: &[Timestamp], extent: Extent, locked: &[&str]) -> Result<()> {
+    let programs = build_test_programs(supervisor, locked).await?;
     let mut failed = Vec::new();
     for moment in moments {
         let begun = Instant::now();
         for (program, folder) in &programs {
-            let mut test = shifted(*moment, program)?;
+            let mut test = faketime_command(*moment, program)?;
             test.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
             if folder.ends_with("tests/e2e") && extent == Extent::Parts {
-                test.args(WITHOUT_SYSTEM);
+                test.args(MODULES_WITHOUT_SYSTEM.map(|module| format!("{module}::")));
             }
-            let output = keeper.spawn(&mut test).context(NO_FAKETIME)?.wait_with_output().await?;
+            let output = supervisor.spawn(&mut test).context(MISSING_FAKETIME)?.wait_with_output().await?;
             if !output.status.success() {
                 let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
@@ -87,11 +87,11 @@ async fn try_moments(keeper: &Keeper, moments: &[Timestamp], extent: Extent, loc
 }
 
 /// The test programs with tests in them, and the folder of each one's package. Builds them.
-async fn programs(keeper: &Keeper, locked: &[&str]) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let mut build = cargo();
+async fn build_test_programs(supervisor: &Supervisor, locked: &[&str]) -> Result<Vec<(PathBuf, PathBuf)>> {
+    let mut build = cargo_command();
     build.args(["test", "--workspace", "--profile", "local", "--no-run", "--message-format", "json"]).args(locked);
     build.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let built = keeper.spawn(&mut build)?.wait_with_output().await?;
+    let built = supervisor.spawn(&mut build)?.wait_with_output().await?;
     if !built.status.success() {
         bail!("the tests cannot be built");
     }
@@ -109,7 +109,7 @@ async fn programs(keeper: &Keeper, locked: &[&str]) -> Result<Vec<(PathBuf, Path
 }
 
 /// A program that believes it starts at this moment.
-fn shifted(moment: Timestamp, program: &Path) -> Result<Command> {
+fn faketime_command(moment: Timestamp, program: &Path) -> Result<Command> {
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
     let mut command = Command::new("faketime");
     command.args(["--exclude-monotonic", "-f", &format!("{:+}s", moment.as_second() - now)]).arg(program);
@@ -119,7 +119,7 @@ fn shifted(moment: Timestamp, program: &Path) -> Result<Command> {
 }
 
 /// The variables of a shifted clock, for programs that get no others of ours.
-pub(crate) fn clock_variables() -> impl Iterator<Item = (OsString, OsString)> {
+pub(crate) fn faketime_variables() -> impl Iterator<Item = (OsString, OsString)> {
     env::vars_os().filter(|(name, _)| {
         name.to_str().is_some_and(|name| name == "LD_PRELOAD" || name.starts_with("FAKETIME") || name == "NO_FAKE_STAT")
     })
@@ -131,16 +131,16 @@ mod tests {
 
     #[test]
     fn every_moment_is_one() {
-        let moments = parse(MOMENTS.lines()).unwrap();
+        let moments = parse_moments(MOMENTS.lines()).unwrap();
         assert!(moments.len() >= 40);
-        assert_eq!(parse(VERIFIED).unwrap().len(), VERIFIED.len());
+        assert_eq!(parse_moments(VERIFY_MOMENTS).unwrap().len(), VERIFY_MOMENTS.len());
     }
 
     /// A name that matches no test would let every moment pass.
     #[test]
-    fn the_tests_that_need_no_system_are_there() {
-        for name in WITHOUT_SYSTEM {
-            assert!(crate::place::root().join(format!("tests/e2e/tests/it/{name}.rs")).exists(), "{name}");
+    fn the_modules_that_need_no_system_exist() {
+        for name in MODULES_WITHOUT_SYSTEM {
+            assert!(crate::workdir::root().join(format!("tests/e2e/tests/it/{name}.rs")).exists(), "{name}");
         }
     }
 }

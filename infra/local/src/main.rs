@@ -13,11 +13,11 @@ use tokio::signal::unix::{SignalKind, signal};
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
-    command: Run,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum Run {
+enum Command {
     /// Starts the whole system, connects the demo org, sends a lead, and runs until Ctrl-C.
     Dev {
         /// The port of the console, the API and the public routes.
@@ -52,12 +52,12 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let work = async {
         match arguments.command {
-            Run::Dev { port, no_demo, fresh } => {
+            Command::Dev { port, no_demo, fresh } => {
                 let (dir, progress) = (dev::folder(), Progress::detect());
                 dev::run(Options { port, dir, demo: !no_demo, fresh, build: Build::Programs, progress }).await
             }
-            Run::Verify { locked } => verify::run(locked).await,
-            Run::Calendar { at, stories } => {
+            Command::Verify { locked } => verify::run(locked).await,
+            Command::Calendar { at, stories } => {
                 calendar::run(&at, if stories { Extent::Stories } else { Extent::Parts }).await
             }
         }
@@ -71,7 +71,7 @@ async fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        stopped = stopped() => match stopped {
+        stopped = wait_for_signal() => match stopped {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("\nerror: {error:#}");
@@ -82,7 +82,7 @@ async fn main() -> ExitCode {
 }
 
 /// Waits for Ctrl-C, SIGTERM or SIGHUP.
-async fn stopped() -> Result<()> {
+async fn wait_for_signal() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {

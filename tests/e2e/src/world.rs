@@ -45,9 +45,9 @@ fn start() -> World {
         runtime.block_on(async {
             match System::start(Options::private(folder().join("system"))).await {
                 Ok(mut system) => {
-                    let logs = system.log("any").parent().map(PathBuf::from).unwrap_or_default();
+                    let logs = system.log_file("any").parent().map(PathBuf::from).unwrap_or_default();
                     let _ = send.send(Ok((system.endpoints().clone(), logs)));
-                    let _ = system.death().await.inspect(|reason| eprintln!("the system ended: {reason}"));
+                    let _ = system.wait_for_exit().await.inspect(|reason| eprintln!("the system ended: {reason}"));
                 }
                 Err(error) => drop(send.send(Err(format!("{error:#}")))),
             }
