@@ -23,7 +23,7 @@ const MOMENTS: &str = include_str!("../moments.txt");
 /// another than ours.
 const VERIFY_MOMENTS: [&str; 3] = ["2028-02-29T23:58:00Z", "2027-03-14T06:58:00Z", "2028-01-01T04:30:00Z"];
 /// Modules of the stories that need no running system.
-const MODULES_WITHOUT_SYSTEM: [&str; 2] = ["ads_oddities", "ads_reading"];
+const MODULES_WITHOUT_SYSTEM: [&str; 2] = ["ads_oddities", "ads_sync"];
 
 const MISSING_FAKETIME: &str =
     "cannot run faketime: install it (Debian: apt-get install faketime), or run cargo verify once";

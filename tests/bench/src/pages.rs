@@ -1,7 +1,7 @@
 //! The size of the console's pages, and the time the function takes for each.
 
 use e2e::console::Guest;
-use e2e::furnished::{furnish, mara};
+use e2e::fixtures::{furnish, mara};
 
 /// Requests every page of a furnished org `times` times. The baseline is a static file from the same function, which
 /// makes no calls; the time above it is the page's own.

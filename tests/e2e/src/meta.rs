@@ -31,7 +31,7 @@ impl World {
         self.sim(reqwest::Method::GET, "state", &Value::Null).await
     }
 
-    /// SyncClient the simulator's control interface.
+    /// Calls the simulator's control interface.
     ///
     /// # Panics
     /// Panics if the call does not succeed.

@@ -40,7 +40,7 @@ pub struct Account {
     pub found_by: BTreeMap<String, usize>,
     /// The number of submissions that joined an existing lead.
     pub merged: usize,
-    /// SyncClient that Meta received during the storm.
+    /// Calls that Meta received during the storm.
     pub graph_calls: u64,
     /// The time from the first submission until the last one was stored.
     pub took: Duration,

@@ -54,7 +54,7 @@ impl Tenant {
         Self { org: org.to_owned(), token, world }
     }
 
-    /// SyncClient the API and returns status and body.
+    /// Calls the API and returns status and body.
     ///
     /// # Panics
     /// Panics if there is no response.
@@ -63,7 +63,7 @@ impl Tenant {
         self.call_with(method, path, body, &headers).await
     }
 
-    /// SyncClient the API with arbitrary headers.
+    /// Calls the API with arbitrary headers.
     ///
     /// # Panics
     /// Panics if there is no response.
@@ -87,7 +87,7 @@ impl Tenant {
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
-    /// SyncClient the API and returns the body.
+    /// Calls the API and returns the body.
     ///
     /// # Panics
     /// Panics if the call does not succeed.

@@ -62,7 +62,7 @@ fn start() -> World {
     World { endpoints, http: http.expect("a client"), logs, answers: Mutex::default() }
 }
 
-/// SyncClient `probe` repeatedly until it returns a value.
+/// Calls `probe` repeatedly until it returns a value.
 ///
 /// # Panics
 /// Panics after a minute; `what` names the expectation in the message.
@@ -70,7 +70,7 @@ pub async fn eventually<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) ->
     within(Duration::from_secs(60), what, probe).await
 }
 
-/// SyncClient `probe` repeatedly until it returns a value.
+/// Calls `probe` repeatedly until it returns a value.
 ///
 /// # Panics
 /// Panics after `time`; `what` names the expectation in the message.

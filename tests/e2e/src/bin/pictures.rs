@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use e2e::browser::{Browser, DESK, PHONE_DARK, Screen, pictures};
-use e2e::furnished::{furnish, mara};
+use e2e::fixtures::{furnish, mara};
 
 /// The pages in the README, each with its screen.
 const SHOWN: [(&str, Screen); 5] =

@@ -1,6 +1,6 @@
 //! Ad accounts as an agency sees them: linked, synced, aggregated.
 
-use e2e::advertising::{account, agency, link, ready};
+use e2e::ad_accounts::{account, agency, link, ready};
 use e2e::tenant::Tenant;
 use e2e::world::{eventually, world};
 use reqwest::Method;
@@ -278,7 +278,7 @@ async fn a_dead_token_is_told_and_a_new_one_heals() {
 }
 
 #[tokio::test]
-async fn a_reading_is_joined_and_an_account_paused_and_unlinked() {
+async fn a_sync_is_joined_and_an_account_paused_and_unlinked() {
     let tenant = Tenant::with_users("ads-joined", &[]).await;
     let id = "700500001";
     let token = agency(&[(id, "USD", "Europe/Berlin")]).await;
@@ -305,7 +305,7 @@ async fn a_reading_is_joined_and_an_account_paused_and_unlinked() {
     let before = tenant.get(&path).await["last_sync_at"].as_str().unwrap().to_owned();
     let fired = world().local(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
     assert_eq!(fired["result"]["messages"], 1, "{fired}");
-    eventually("the schedule's reading", async || {
+    eventually("the scheduled sync", async || {
         let account = tenant.get(&path).await;
         (account["last_sync_at"].as_str() > Some(before.as_str())).then_some(())
     })

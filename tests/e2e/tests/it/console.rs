@@ -1,6 +1,6 @@
 //! The console in a real browser: from the login page to leads, forms and ads.
 
-use e2e::advertising::{agency, ready};
+use e2e::ad_accounts::{agency, ready};
 use e2e::browser::{Browser, DESK, PHONE};
 use e2e::meta::Person;
 use e2e::tenant::Tenant;

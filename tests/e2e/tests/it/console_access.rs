@@ -1,6 +1,6 @@
 //! Access in the console: other orgs, other roles, forms of other sessions, ended sessions.
 
-use e2e::advertising::{agency, link};
+use e2e::ad_accounts::{agency, link};
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
 use e2e::meta::answered;

@@ -2,7 +2,7 @@
 //! blocked. The pictures are in `target/e2e/pictures`.
 
 use e2e::browser::{Browser, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE};
-use e2e::furnished::{Furnished, furnish};
+use e2e::fixtures::{Furnished, furnish};
 use e2e::world::world;
 use tokio::sync::OnceCell;
 

@@ -1,6 +1,6 @@
 //! Connections that end, by their dates or by a person's action at Meta, and how the org is notified.
 
-use e2e::behind::{mails_once, mails_to};
+use e2e::aws_probe::{mails_once, mails_to};
 use e2e::meta::Person;
 use e2e::tenant::Tenant;
 use e2e::world::{eventually, world};

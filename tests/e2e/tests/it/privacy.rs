@@ -1,6 +1,6 @@
 //! A person's rights at Meta: removing the app, and having their data deleted.
 
-use e2e::behind::{mails_once, mails_to};
+use e2e::aws_probe::{mails_once, mails_to};
 use e2e::meta::Person;
 use e2e::tenant::Tenant;
 use e2e::world::{eventually, world};

@@ -52,7 +52,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
         )
         .await;
     world.look_at_everything().await;
-    e2e::behind::mails_once(&admin, 1).await;
+    e2e::aws_probe::mails_once(&admin, 1).await;
     let id = made["id"].as_str().unwrap();
     for path in ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/parked"] {
         tenant.get(path).await;

@@ -19,7 +19,7 @@ impl World {
         Aws::new(self.endpoints.aws_endpoint.clone(), self.endpoints.region.clone()).expect("a client of AWS")
     }
 
-    /// SyncClient a `/_local` route and returns the response body.
+    /// Calls a `/_local` route and returns the response body.
     ///
     /// # Panics
     /// Panics if the call does not succeed.

@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::advertising::{agency, link, ready};
+use crate::ad_accounts::{agency, link, ready};
 use crate::meta::Person;
 use crate::tenant::Tenant;
 use crate::world::{eventually, world};
