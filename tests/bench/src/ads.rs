@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use e2e::ads_harness::{ORG_ID, SimAdAccount, AdsHarness};
+use e2e::ads_harness::{AdsHarness, ORG_ID, SimAdAccount};
 use leadwire::model::ads::account::AdAccount;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -90,7 +90,12 @@ async fn read(harness: &AdsHarness, account: &AdAccount, days: u32) -> Result<Co
     };
     ensure!(code.success(), "the sync failed: {code}");
     let seconds = begun.elapsed().as_secs_f64();
-    Ok(Cost { calls: calls(harness).await - before, writes: harness.take_write_count(), seconds, peak_mb: peak_kb / 1024 })
+    Ok(Cost {
+        calls: calls(harness).await - before,
+        writes: harness.take_write_count(),
+        seconds,
+        peak_mb: peak_kb / 1024,
+    })
 }
 
 /// The number of calls the simulated Meta has served.

@@ -3,34 +3,34 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::ad_accounts::{agency, link, ready};
+use crate::ad_accounts::{create_ad_accounts, link_ad_account, wait_until_ready};
 use crate::meta::Person;
 use crate::tenant::Tenant;
-use crate::world::{eventually, world};
+use crate::world::{wait_for, world};
 
-/// A furnished org.
-pub struct Furnished {
+/// An org with an example of everything, and what is needed to look at it.
+pub struct DemoOrg {
     /// The e-mail address of a user who may see everything.
     pub admin: String,
     /// The pages of the console, each with a name for its picture.
     pub pages: Vec<(&'static str, String)>,
 }
 
-/// Furnishes an org. Connects the pages of `person` and those of a second person whose token then ends, submits leads
+/// Creates an org with an example of everything. Connects the pages of `person` and those of a second person whose token then ends, submits leads
 /// of all kinds, parks one, maps a form, and links two ad accounts with these ids.
 ///
 /// # Panics
 /// Panics if a step fails.
-pub async fn furnish(org: &str, person: &Person, ad_accounts: [&str; 2]) -> Furnished {
-    let tenant = Tenant::with_users(org, &[]).await;
+pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2]) -> DemoOrg {
+    let tenant = Tenant::create(org, &[]).await;
     let named =
         json!({ "name": "Northwind Group", "plan": { "name": "pro", "features": ["meta"] }, "default_country": "US" });
-    tenant.done(Method::PUT, &format!("/api/orgs/{org}"), &named).await;
+    tenant.call_ok(Method::PUT, &format!("/api/orgs/{org}"), &named).await;
     for (id, name) in [("sofia", "Sofia Brandt"), ("scott", "Scott Okafor")] {
         let user = json!({ "name": name, "email": format!("{id}@{org}.example"), "permissions": ["lead_management"] });
-        tenant.done(Method::PUT, &format!("/api/users/{id}"), &user).await;
+        tenant.call_ok(Method::PUT, &format!("/api/users/{id}"), &user).await;
     }
-    let (admin, gone) = (tenant.login("Luca Lindqvist", "admin").await, world().person(1).await);
+    let (admin, gone) = (tenant.create_login("Luca Lindqvist", "admin").await, world().create_person(1).await);
     let round = json!({ "strategy": "round_robin" });
     let more = json!({ "name": "Northwind pages", "description": "All of the north", "assignment": round });
     // Two connections, leads of all kinds, and a parked one.
@@ -44,27 +44,27 @@ pub async fn furnish(org: &str, person: &Person, ad_accounts: [&str; 2]) -> Furn
     for (form, count, platform) in [(0, 6, "fb"), (1, 5, "ig")] {
         ids.extend(world().submit(&person.forms[form], count, json!({ "platform": platform })).await);
     }
-    tenant.leads_with(&ids).await;
+    tenant.wait_for_leads(&ids).await;
     for (id, status) in ids.iter().zip(["new", "contacted", "qualified", "converted", "lost"]) {
-        tenant.done(Method::PATCH, &format!("/api/leads/meta-{id}"), &json!({ "status": status })).await;
+        tenant.call_ok(Method::PATCH, &format!("/api/leads/meta-{id}"), &json!({ "status": status })).await;
     }
-    world().withheld_lead(person).await;
-    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    world().submit_withheld_lead(person).await;
+    wait_for("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
     let rules = json!({ "rules": [{ "field": "notes", "from": ["full_name", "email"], "join": " / " }] });
-    tenant.done(Method::PUT, &format!("/api/meta/forms/{}/mapping", person.forms[0]), &rules).await;
-    tenant.done(Method::POST, &format!("/api/meta/integrations/{integration}/sync"), &Value::Null).await;
+    tenant.call_ok(Method::PUT, &format!("/api/meta/forms/{}/mapping", person.forms[0]), &rules).await;
+    tenant.call_ok(Method::POST, &format!("/api/meta/integrations/{integration}/sync"), &Value::Null).await;
 
     // Two ad accounts with data.
     let [dollars, yen] = ad_accounts;
-    let token = agency(&[(dollars, "USD", "America/New_York"), (yen, "JPY", "Asia/Tokyo")]).await;
+    let token = create_ad_accounts(&[(dollars, "USD", "America/New_York"), (yen, "JPY", "Asia/Tokyo")]).await;
     for (id, client) in [(dollars, "outdoor"), (yen, "tokyo")] {
-        link(&tenant, id, client, &token).await;
-        ready(&tenant, id).await;
+        link_ad_account(&tenant, id, client, &token).await;
+        wait_until_ready(&tenant, id).await;
     }
     // The second connection ends.
-    world().token(json!({ "action": "revoke", "user_id": gone.id })).await;
-    eventually("the end of the old account", async || {
-        world().look_at_everything().await;
+    world().change_tokens(json!({ "action": "revoke", "user_id": gone.id })).await;
+    wait_for("the end of the old account", async || {
+        world().check_all_integrations().await;
         let integrations = tenant.get("/api/meta/integrations").await;
         integrations["items"].as_array()?.iter().any(|found| found["status"] == "error").then_some(())
     })
@@ -87,15 +87,15 @@ pub async fn furnish(org: &str, person: &Person, ad_accounts: [&str; 2]) -> Furn
         ("ad-account", format!("/ads/accounts/act_{dollars}")),
         ("ad-account-new", "/ads/accounts/new".to_owned()),
     ];
-    Furnished { admin, pages: pages.into() }
+    DemoOrg { admin, pages: pages.into() }
 }
 
 /// Mara with only the three pages whose names suit pictures.
 ///
 /// # Panics
 /// Panics if the simulated world lacks one of the pages.
-pub async fn mara() -> Person {
-    let truth = world().truth().await;
+pub async fn mara_for_pictures() -> Person {
+    let truth = world().sim_state().await;
     let pages = truth["pages"].as_array().expect("pages");
     let named = |name: &str| pages.iter().find(|page| page["name"] == name).unwrap_or_else(|| panic!("no page {name}"));
     let found = ["Harbour Lane Dental", "Northwind Outdoor", "Café Élan"].map(named);

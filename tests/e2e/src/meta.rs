@@ -27,15 +27,15 @@ impl World {
     ///
     /// # Panics
     /// Panics if the simulator rejects the call.
-    pub async fn truth(&self) -> Value {
-        self.sim(reqwest::Method::GET, "state", &Value::Null).await
+    pub async fn sim_state(&self) -> Value {
+        self.call_sim(reqwest::Method::GET, "state", &Value::Null).await
     }
 
     /// Calls the simulator's control interface.
     ///
     /// # Panics
     /// Panics if the call does not succeed.
-    pub async fn sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
+    pub async fn call_sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
         let request = self.http.request(method, format!("{}/_sim/{call}", self.endpoints.graph_sim));
         let request = if input.is_null() { request } else { request.json(input) };
         let answer = request.send().await.expect("the simulator answers");
@@ -48,8 +48,8 @@ impl World {
     ///
     /// # Panics
     /// Panics if the simulator rejects the call.
-    pub async fn person(&self, pages: u64) -> Person {
-        let made = self.sim(reqwest::Method::POST, "users", &json!({ "pages": pages })).await;
+    pub async fn create_person(&self, pages: u64) -> Person {
+        let made = self.call_sim(reqwest::Method::POST, "users", &json!({ "pages": pages })).await;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let pages = || made["pages"].as_array().into_iter().flatten();
         Person {
@@ -68,7 +68,7 @@ impl World {
         if let (Some(input), Value::Object(how)) = (input.as_object_mut(), how) {
             input.extend(how);
         }
-        let answer = self.sim(reqwest::Method::POST, "leads", &input).await;
+        let answer = self.call_sim(reqwest::Method::POST, "leads", &input).await;
         answer["ids"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(ToOwned::to_owned)).collect()
     }
 
@@ -76,26 +76,26 @@ impl World {
     ///
     /// # Panics
     /// Panics if the webhook rejects the notification.
-    pub async fn withheld_lead(&self, person: &Person) -> String {
+    pub async fn submit_withheld_lead(&self, person: &Person) -> String {
         let (page, form) = (&person.pages[0], &person.forms[0]);
         let id = self.submit(form, 1, json!({ "deliver": "drop" })).await.remove(0);
         let refusal = json!({ "path": format!("/{id}"), "kind": "error", "code": 200, "status": 403, "times": 1 });
-        self.sim(reqwest::Method::POST, "faults", &refusal).await;
+        self.call_sim(reqwest::Method::POST, "faults", &refusal).await;
         assert_eq!(self.deliver(&leadgen_body(page, &id, form)).await.0, 200);
         id
     }
 
     /// Posts a body to the webhook as Meta would, with a signature over exactly these bytes.
     pub async fn deliver(&self, body: &[u8]) -> (u16, String) {
-        let secret = self.truth().await["app"]["secret"].as_str().unwrap_or_default().to_owned();
-        self.deliver_signed("", body, &[("x-hub-signature-256", &format!("sha256={}", signature(&secret, body)))]).await
+        let secret = self.sim_state().await["app"]["secret"].as_str().unwrap_or_default().to_owned();
+        self.deliver_with("", body, &[("x-hub-signature-256", &format!("sha256={}", signature(&secret, body)))]).await
     }
 
     /// Posts a body to the webhook with arbitrary headers.
     ///
     /// # Panics
     /// Panics if there is no response.
-    pub async fn deliver_signed(&self, query: &str, body: &[u8], headers: &[(&str, &str)]) -> (u16, String) {
+    pub async fn deliver_with(&self, query: &str, body: &[u8], headers: &[(&str, &str)]) -> (u16, String) {
         let url = format!("{}/connect/webhook/facebook{query}", self.endpoints.url);
         let mut request = self.http.post(url).body(body.to_vec());
         if !headers.iter().any(|(name, _)| *name == "content-type") {
@@ -130,7 +130,7 @@ pub fn leadgen_body(page: &str, leadgen_id: &str, form: &str) -> Vec<u8> {
 /// # Panics
 /// Panics if `auth_url` is not a URL.
 #[must_use]
-pub fn answered(auth_url: &str, answer: &[(&str, &str)]) -> url::Url {
+pub fn with_query(auth_url: &str, answer: &[(&str, &str)]) -> url::Url {
     let mut url = url::Url::parse(auth_url).expect("an address");
     url.query_pairs_mut().extend_pairs(answer);
     url

@@ -6,8 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::meta::answered;
-use crate::world::{World, eventually, world};
+use crate::meta::with_query;
+use crate::world::{World, wait_for, world};
 
 /// An authenticated user acting for an org.
 pub struct Tenant {
@@ -23,13 +23,13 @@ impl Tenant {
     ///
     /// # Panics
     /// Panics if the API rejects the org or a user.
-    pub async fn with_users(org: &str, users: &[(&str, bool)]) -> Self {
-        let tenant = Self::superadmin_in(org);
+    pub async fn create(org: &str, users: &[(&str, bool)]) -> Self {
+        let tenant = Self::as_superadmin(org);
         let body = json!({ "name": org, "plan": { "name": "pro", "features": ["meta"] }, "default_country": "US" });
-        tenant.done(Method::PUT, &format!("/api/orgs/{org}"), &body).await;
+        tenant.call_ok(Method::PUT, &format!("/api/orgs/{org}"), &body).await;
         for (user, active) in users {
             let body = json!({ "name": user, "email": format!("{user}@{org}.example"), "active": active, "permissions": ["lead_management"] });
-            tenant.done(Method::PUT, &format!("/api/users/{user}"), &body).await;
+            tenant.call_ok(Method::PUT, &format!("/api/users/{user}"), &body).await;
         }
         tenant
     }
@@ -39,8 +39,8 @@ impl Tenant {
     /// # Panics
     /// Panics if there is no superadmin.
     #[must_use]
-    pub fn superadmin_in(org: &str) -> Self {
-        Self::somebody("", "superadmin", org)
+    pub fn as_superadmin(org: &str) -> Self {
+        Self::as_user("", "superadmin", org)
     }
 
     /// Returns the user with this role in `home`, acting for `org`.
@@ -48,7 +48,7 @@ impl Tenant {
     /// # Panics
     /// Panics if there is no such user.
     #[must_use]
-    pub fn somebody(home: &str, role: &str, org: &str) -> Self {
+    pub fn as_user(home: &str, role: &str, org: &str) -> Self {
         let world = world();
         let token = world.endpoints.user(home, role).expect("such a person").id_token.clone();
         Self { org: org.to_owned(), token, world }
@@ -83,7 +83,7 @@ impl Tenant {
         }
         let answer = request.send().await.expect("the API answers");
         let (status, text) = (answer.status().as_u16(), answer.text().await.expect("the API answers whole"));
-        self.world.answers.lock().expect("answers").push(text.clone());
+        self.world.responses.lock().expect("answers").push(text.clone());
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
@@ -91,7 +91,7 @@ impl Tenant {
     ///
     /// # Panics
     /// Panics if the call does not succeed.
-    pub async fn done(&self, method: Method, path: &str, body: &Value) -> Value {
+    pub async fn call_ok(&self, method: Method, path: &str, body: &Value) -> Value {
         let (status, answer) = self.call(method.clone(), path, body).await;
         assert!((200..300).contains(&status), "{method} {path} for {}: {status} {answer}", self.org);
         answer
@@ -114,7 +114,7 @@ impl Tenant {
         let request = request.header("authorization", format!("Bearer {}", self.token)).header("orgid", &self.org);
         let answer = request.body(file.to_vec()).send().await.expect("the API answers");
         let (status, text) = (answer.status().as_u16(), answer.text().await.expect("the API answers whole"));
-        self.world.answers.lock().expect("answers").push(text.clone());
+        self.world.responses.lock().expect("answers").push(text.clone());
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
@@ -123,19 +123,19 @@ impl Tenant {
     /// # Panics
     /// Panics if the call does not succeed.
     pub async fn get(&self, path: &str) -> Value {
-        self.done(Method::GET, path, &Value::Null).await
+        self.call_ok(Method::GET, path, &Value::Null).await
     }
 
     /// Requests the URL of Meta's login dialog for a new connection. `more` adds fields to the request body.
     ///
     /// # Panics
     /// Panics if the API rejects the request.
-    pub async fn auth_url(&self, more: Value) -> String {
+    pub async fn request_auth_url(&self, more: Value) -> String {
         let mut body = json!({ "returnUrl": format!("{}/back?x=1", self.world.endpoints.url) });
         if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
             body.extend(more);
         }
-        let answer = self.done(Method::POST, "/api/upstream/call/facebook-provider/get-auth-url", &body).await;
+        let answer = self.call_ok(Method::POST, "/api/upstream/call/facebook-provider/get-auth-url", &body).await;
         answer["authUrl"].as_str().unwrap_or_default().to_owned()
     }
 
@@ -150,8 +150,8 @@ impl Tenant {
             given.push(("_pages", &pages));
         }
         given.extend_from_slice(answer);
-        let callback = self.world.leads_to(answered(&self.auth_url(more).await, &given)).await;
-        Outcome(self.world.leads_to(callback).await)
+        let callback = self.world.follow_redirect(with_query(&self.request_auth_url(more).await, &given)).await;
+        Outcome(self.world.follow_redirect(callback).await)
     }
 
     /// Compares the org's pages with Meta now.
@@ -159,7 +159,7 @@ impl Tenant {
     /// # Panics
     /// Panics if the schedule does not run.
     pub async fn sweep(&self) {
-        let fired = self.world.local(Method::POST, &format!("fire/lead-sweep?org={}", self.org)).await;
+        let fired = self.world.call_dev_api(Method::POST, &format!("fire/lead-sweep?org={}", self.org)).await;
         assert_eq!(fired["result"]["messages"].as_u64(), Some(1), "{fired}");
     }
 
@@ -184,9 +184,9 @@ impl Tenant {
     ///
     /// # Panics
     /// Panics on a timeout.
-    pub async fn leads_with(&self, ids: &[String]) -> Vec<Value> {
+    pub async fn wait_for_leads(&self, ids: &[String]) -> Vec<Value> {
         let wanted: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-        eventually(&format!("{} leads of {}", wanted.len(), self.org), async || {
+        wait_for(&format!("{} leads of {}", wanted.len(), self.org), async || {
             let leads = self.leads("").await;
             let found: BTreeSet<&str> = leads.iter().filter_map(|lead| lead["leadgen_id"].as_str()).collect();
             wanted.is_subset(&found).then(|| leads.clone())
@@ -200,7 +200,7 @@ impl World {
     ///
     /// # Panics
     /// Panics if the response is not a redirect.
-    pub async fn leads_to(&self, address: Url) -> Url {
+    pub async fn follow_redirect(&self, address: Url) -> Url {
         let answer = self.http.get(address.clone()).send().await.expect("an answer");
         let (status, location) = (answer.status(), answer.headers().get("location").cloned());
         let body = answer.text().await.unwrap_or_default();

@@ -27,7 +27,7 @@ fn bent(token: &str, part: usize, change: impl Fn(&mut Value), keep_signature: b
 
 #[tokio::test]
 async fn without_a_good_token_nobody_gets_in() {
-    let tenant = Tenant::superadmin_in("demo");
+    let tenant = Tenant::as_superadmin("demo");
     let good = token_of("admin");
     let bad = [
         String::new(),
@@ -55,8 +55,8 @@ async fn without_a_good_token_nobody_gets_in() {
 
 #[tokio::test]
 async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
-    let admin = Tenant::somebody("demo", "admin", "other");
-    let sales = Tenant::somebody("demo", "sales", "demo");
+    let admin = Tenant::as_user("demo", "admin", "other");
+    let sales = Tenant::as_user("demo", "sales", "demo");
     for path in READS {
         let (status, answer) = admin.call(Method::GET, path, &Value::Null).await;
         assert_eq!((status, &answer["code"]), (403, &json!("org_not_allowed")), "{path}");
@@ -64,12 +64,12 @@ async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
         assert_eq!((status, &answer["code"]), (403, &json!("role_not_allowed")), "{path}");
         for role in ["admin", "moderator"] {
             assert_eq!(
-                Tenant::somebody("demo", role, "demo").call(Method::GET, path, &Value::Null).await.0,
+                Tenant::as_user("demo", role, "demo").call(Method::GET, path, &Value::Null).await.0,
                 200,
                 "{path} {role}"
             );
         }
-        assert_eq!(Tenant::superadmin_in("other").call(Method::GET, path, &Value::Null).await.0, 200, "{path}");
+        assert_eq!(Tenant::as_superadmin("other").call(Method::GET, path, &Value::Null).await.0, 200, "{path}");
     }
     let headers = |orgid: Option<&str>| {
         let mut headers = vec![("authorization", format!("Bearer {}", token_of("admin")))];
@@ -89,7 +89,7 @@ async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
 
 #[tokio::test]
 async fn a_plan_without_meta_reaches_nothing_of_it() {
-    let basic = Tenant::somebody("basic", "admin", "basic");
+    let basic = Tenant::as_user("basic", "admin", "basic");
     for path in ["/api/meta/integrations", "/api/meta/integrations/int_1", "/api/meta/connections", "/api/parked"] {
         let (status, answer) = basic.call(Method::GET, path, &Value::Null).await;
         assert_eq!((status, &answer["code"]), (402, &json!("meta_not_in_plan")), "{path}");
@@ -120,12 +120,11 @@ fn changes(id: &str) -> Vec<(Method, String, Value)> {
 
 #[tokio::test]
 async fn each_refusal_has_its_own_meaning() {
-    let tenant = Tenant::with_users("access-owner", &[]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("access-owner", &[]).await;
+    let person = world().create_person(1).await;
     let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    let (stranger, sales) =
-        (Tenant::with_users("access-stranger", &[]).await, Tenant::somebody("demo", "sales", "demo"));
-    let nobody = Tenant::superadmin_in("access-never-pushed");
+    let (stranger, sales) = (Tenant::create("access-stranger", &[]).await, Tenant::as_user("demo", "sales", "demo"));
+    let nobody = Tenant::as_superadmin("access-never-pushed");
     for (method, path, body) in changes(&id) {
         let none = [("orgid", "access-owner".to_owned())];
         assert_eq!(tenant.call_with(method.clone(), &path, &body, &none).await.0, 401, "{method} {path}");
@@ -148,17 +147,16 @@ async fn each_refusal_has_its_own_meaning() {
 async fn only_a_superadmin_says_what_an_org_has_paid_for() {
     let body = json!({ "name": "Basic", "plan": { "name": "pro", "features": ["meta"] } });
     for role in ["admin", "moderator"] {
-        let (status, answer) = Tenant::somebody("demo", role, "demo").call(Method::PUT, "/api/orgs/demo", &body).await;
+        let (status, answer) = Tenant::as_user("demo", role, "demo").call(Method::PUT, "/api/orgs/demo", &body).await;
         assert_eq!((status, &answer["code"]), (403, &json!("superadmin_only")));
     }
-    let (status, _) =
-        Tenant::somebody("demo", "admin", "demo").call(Method::GET, "/api/orgs/other", &Value::Null).await;
+    let (status, _) = Tenant::as_user("demo", "admin", "demo").call(Method::GET, "/api/orgs/other", &Value::Null).await;
     assert_eq!(status, 403);
 }
 
 #[tokio::test]
 async fn bad_parameters_are_named_and_bad_addresses_too() {
-    let demo = Tenant::somebody("demo", "admin", "demo");
+    let demo = Tenant::as_user("demo", "admin", "demo");
     for (query, field) in [
         ("limit=0", "limit"),
         ("limit=1000000000", "limit"),

@@ -1,26 +1,26 @@
 //! Ad accounts as an agency sees them: linked, synced, aggregated.
 
-use e2e::ad_accounts::{account, agency, link, ready};
+use e2e::ad_accounts::{create_ad_accounts, link_ad_account, link_request, wait_until_ready};
 use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn totals(id: &str, by: &str) -> Vec<Value> {
     let call = format!("ads/{id}/totals?since=2020-01-01&until=2030-01-01&by={by}");
-    let totals = world().sim(Method::GET, &call, &Value::Null).await;
+    let totals = world().call_sim(Method::GET, &call, &Value::Null).await;
     totals["rows"].as_array().unwrap().clone()
 }
 
 /// Returns our own id of an ad account, which names its secrets and rows.
 async fn link_id(tenant: &Tenant, id: &str) -> String {
-    let rows = world().rows_of(&format!("ORG#{}", tenant.org)).await;
+    let rows = world().scan_rows(&format!("ORG#{}", tenant.org)).await;
     let row = rows.iter().find(|row| row["sk"]["S"] == format!("AD_ACCOUNT#act_{id}")).expect("a linked account");
     row["id"]["S"].as_str().unwrap().to_owned()
 }
 
 async fn secrets(tenant: &Tenant, id: &str) -> Vec<(String, Value)> {
-    world().secrets_of(&link_id(tenant, id).await).await
+    world().list_secrets(&link_id(tenant, id).await).await
 }
 
 /// Asserts equal counts, and spend equal to the cent.
@@ -34,17 +34,17 @@ fn same(ours: &Value, truth: &Value) {
 
 #[tokio::test]
 async fn an_agency_sees_what_ads_manager_shows() {
-    let tenant = Tenant::with_users("ads-agency", &[]).await;
+    let tenant = Tenant::create("ads-agency", &[]).await;
     let (dollars, yen, tonga) = ("700100001", "700100002", "700100003");
     let zones = [(dollars, "USD", "America/New_York"), (yen, "JPY", "Asia/Tokyo"), (tonga, "EUR", "Pacific/Tongatapu")];
-    let token = agency(&zones).await;
+    let token = create_ad_accounts(&zones).await;
     for (id, client) in [(dollars, "one"), (yen, "two"), (tonga, "one")] {
-        let linked = link(&tenant, id, client, &token).await;
+        let linked = link_ad_account(&tenant, id, client, &token).await;
         assert_eq!((&linked["state"], &linked["reason"]), (&json!("configuring"), &Value::Null), "{linked}");
         assert!(!linked.to_string().contains(&token));
     }
     for (id, currency, timezone) in zones {
-        let account = ready(&tenant, id).await;
+        let account = wait_until_ready(&tenant, id).await;
         assert_eq!((&account["currency"], &account["timezone"]), (&json!(currency), &json!(timezone)));
         assert!(account["last_sync_at"].is_string() && account["imported_since"].is_string(), "{account}");
     }
@@ -112,23 +112,23 @@ async fn an_agency_sees_what_ads_manager_shows() {
     for name in ["campaigns", "adsets", "ads", "account_insights", "ad_insights"] {
         assert!(of(name)["read"].as_u64().unwrap() > 0 && of(name)["calls"].as_u64().unwrap() > 0, "{run}");
     }
-    world().look_at_everything().await;
+    world().check_all_integrations().await;
 }
 
 #[tokio::test]
 async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
-    let tenant = Tenant::with_users("ads-refused", &[]).await;
+    let tenant = Tenant::create("ads-refused", &[]).await;
     let id = "700200001";
-    let token = agency(&[(id, "USD", "Europe/Berlin")]).await;
+    let token = create_ad_accounts(&[(id, "USD", "Europe/Berlin")]).await;
     let poor = json!({ "pages": 1, "scopes": ["pages_show_list", "leads_retrieval"] });
-    let poor = world().sim(Method::POST, "system_users", &poor).await["token"].as_str().unwrap().to_owned();
+    let poor = world().call_sim(Method::POST, "system_users", &poor).await["token"].as_str().unwrap().to_owned();
     let refused = async |body: Value, status: u16, code: &str, field: &str| {
         let (got, answer) = tenant.call(Method::POST, "/api/meta-ads/accounts", &body).await;
         assert_eq!((got, &answer["code"], &answer["field"]), (status, &json!(code), &json!(field)), "{answer}");
         assert!(!answer.to_string().contains("EAA"), "{answer}");
     };
     let with = |name: &str, value: Value| {
-        let mut body = account(id, "one", &token);
+        let mut body = link_request(id, "one", &token);
         body[name] = value;
         body
     };
@@ -136,8 +136,8 @@ async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
         refused(with("ad_account_id", json!(odd)), 400, "ad_account_id_invalid", "ad_account_id").await;
     }
     refused(with("ad_account_id", json!("act_700299999")), 400, "ad_account_not_visible", "ad_account_id").await;
-    refused(account(id, "one", &poor), 400, "ads_read_missing", "token").await;
-    refused(account(id, "one", "EAAnonsense"), 400, "token_dead", "token").await;
+    refused(link_request(id, "one", &poor), 400, "ads_read_missing", "token").await;
+    refused(link_request(id, "one", "EAAnonsense"), 400, "token_dead", "token").await;
     refused(with("label", json!(" ")), 400, "name_invalid", "label").await;
     refused(with("conversions", json!(["leeds"])), 400, "conversions_invalid", "conversions").await;
     refused(with("integration_id", json!("int_none")), 400, "token_ambiguous", "token").await;
@@ -150,9 +150,9 @@ async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
     let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/sync", &Value::Null).await;
     assert_eq!((status, &answer["code"]), (409, &json!("no_ad_accounts")));
 
-    link(&tenant, id, "one", &token).await;
-    refused(account(id, "one", &token), 409, "ad_account_linked", "ad_account_id").await;
-    ready(&tenant, id).await;
+    link_ad_account(&tenant, id, "one", &token).await;
+    refused(link_request(id, "one", &token), 409, "ad_account_linked", "ad_account_id").await;
+    wait_until_ready(&tenant, id).await;
     for days in [json!(0), json!(-1), json!(1_000_000), json!(1200)] {
         let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/sync", &json!({ "days": days })).await;
         assert_eq!((status, &answer["field"]), (400, &json!("days")), "{answer}");
@@ -178,17 +178,17 @@ async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
 
 #[tokio::test]
 async fn an_integration_s_token_reads_ads_if_it_may() {
-    let tenant = Tenant::with_users("ads-integration", &[]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("ads-integration", &[]).await;
+    let person = world().create_person(1).await;
     let id = "700300001";
     let size = json!({
         "account_id": id, "currency": "GBP", "timezone": "Europe/London", "campaigns": 1, "adsets_per_campaign": 1,
         "ads_per_adset": 2, "days": 10, "seed": 3, "users": [person.id],
     });
-    world().sim(Method::POST, "ads", &size).await;
+    world().call_sim(Method::POST, "ads", &size).await;
     let deny = [("_deny_scopes", "ads_read,ads_management")];
     let without = tenant.connect(&person.id, &[], Value::Null, &deny).await.get("integrationId");
-    let mut body = account(id, "one", "");
+    let mut body = link_request(id, "one", "");
     body.as_object_mut().unwrap().remove("token");
     body["integration_id"] = json!(without);
     let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/accounts", &body).await;
@@ -199,14 +199,14 @@ async fn an_integration_s_token_reads_ads_if_it_may() {
     let available = tenant.get(&format!("/api/meta/integrations/{with}/ad-accounts")).await;
     let found = available["items"].as_array().unwrap().iter().find(|it| it["ad_account_id"] == format!("act_{id}"));
     assert_eq!(found.unwrap()["linked"], false, "{available}");
-    let linked = tenant.done(Method::POST, "/api/meta-ads/accounts", &body).await;
+    let linked = tenant.call_ok(Method::POST, "/api/meta-ads/accounts", &body).await;
     assert_eq!(linked["integration_id"], json!(with));
-    ready(&tenant, id).await;
+    wait_until_ready(&tenant, id).await;
 
     // When the integration ends, the account reports it, and the data already read stays.
-    tenant.done(Method::DELETE, &format!("/api/meta/integrations/{with}"), &Value::Null).await;
-    tenant.done(Method::POST, "/api/meta-ads/sync", &json!({ "account_id": format!("act_{id}") })).await;
-    let account = eventually("the account to say that its integration has ended", async || {
+    tenant.call_ok(Method::DELETE, &format!("/api/meta/integrations/{with}"), &Value::Null).await;
+    tenant.call_ok(Method::POST, "/api/meta-ads/sync", &json!({ "account_id": format!("act_{id}") })).await;
+    let account = wait_for("the account to say that its integration has ended", async || {
         let account = tenant.get(&format!("/api/meta-ads/accounts/act_{id}")).await;
         (account["state"] == "error").then_some(account)
     })
@@ -219,16 +219,16 @@ async fn an_integration_s_token_reads_ads_if_it_may() {
 
 #[tokio::test]
 async fn an_account_without_delivery_is_ready_and_says_what_to_try() {
-    let tenant = Tenant::with_users("ads-empty", &[]).await;
+    let tenant = Tenant::create("ads-empty", &[]).await;
     let id = "700700001";
-    let user = world().sim(Method::POST, "system_users", &json!({ "pages": 1, "scopes": ["ads_read"] })).await;
+    let user = world().call_sim(Method::POST, "system_users", &json!({ "pages": 1, "scopes": ["ads_read"] })).await;
     let idle = json!({
         "account_id": id, "currency": "USD", "timezone": "UTC", "campaigns": 1, "adsets_per_campaign": 1,
         "ads_per_adset": 1, "days": 5, "seed": 3, "users": [user["id"]], "active_share": 0.0,
     });
-    world().sim(Method::POST, "ads", &idle).await;
-    link(&tenant, id, "one", user["token"].as_str().unwrap()).await;
-    ready(&tenant, id).await;
+    world().call_sim(Method::POST, "ads", &idle).await;
+    link_ad_account(&tenant, id, "one", user["token"].as_str().unwrap()).await;
+    wait_until_ready(&tenant, id).await;
     let status = tenant.get(&format!("/api/meta-ads/sync-status?account_id=act_{id}")).await;
     let objects = status["items"][0]["objects"].as_array().unwrap();
     let insights = objects.iter().find(|it| it["object_type"] == "ad_insights").unwrap();
@@ -240,22 +240,22 @@ async fn an_account_without_delivery_is_ready_and_says_what_to_try() {
 
 #[tokio::test]
 async fn a_dead_token_is_told_and_a_new_one_heals() {
-    let tenant = Tenant::with_users("ads-token", &[]).await;
+    let tenant = Tenant::create("ads-token", &[]).await;
     let id = "700400001";
     let user = json!({ "pages": 1, "scopes": ["ads_read"] });
-    let user = world().sim(Method::POST, "system_users", &user).await;
+    let user = world().call_sim(Method::POST, "system_users", &user).await;
     let size = json!({
         "account_id": id, "currency": "USD", "timezone": "UTC", "campaigns": 1, "adsets_per_campaign": 1,
         "ads_per_adset": 2, "days": 5, "seed": 3, "users": [user["id"]],
     });
-    world().sim(Method::POST, "ads", &size).await;
-    link(&tenant, id, "one", user["token"].as_str().unwrap()).await;
-    ready(&tenant, id).await;
+    world().call_sim(Method::POST, "ads", &size).await;
+    link_ad_account(&tenant, id, "one", user["token"].as_str().unwrap()).await;
+    wait_until_ready(&tenant, id).await;
     let dead = json!({ "action": "revoke", "user_id": user["id"] });
-    world().sim(Method::POST, "tokens", &dead).await;
-    let begun = tenant.done(Method::POST, "/api/meta-ads/sync", &json!({})).await;
+    world().call_sim(Method::POST, "tokens", &dead).await;
+    let begun = tenant.call_ok(Method::POST, "/api/meta-ads/sync", &json!({})).await;
     let path = format!("/api/meta-ads/accounts/act_{id}");
-    let account = eventually("the account to say that its token is dead", async || {
+    let account = wait_for("the account to say that its token is dead", async || {
         let account = tenant.get(&path).await;
         (account["state"] == "error").then_some(account)
     })
@@ -265,13 +265,13 @@ async fn a_dead_token_is_told_and_a_new_one_heals() {
     let status = tenant.get(&format!("/api/meta-ads/sync-status?run_id={run}")).await;
     assert_eq!((&status["items"][0]["state"], &status["items"][0]["reason"]), (&json!("failed"), &json!("token_dead")));
 
-    world().sim(Method::POST, "tokens", &json!({ "action": "restore", "user_id": user["id"] })).await;
+    world().call_sim(Method::POST, "tokens", &json!({ "action": "restore", "user_id": user["id"] })).await;
     let call = format!("system_users/{}/tokens", user["id"].as_str().unwrap());
-    let fresh = world().sim(Method::POST, &call, &json!({ "scopes": ["ads_read"] })).await;
+    let fresh = world().call_sim(Method::POST, &call, &json!({ "scopes": ["ads_read"] })).await;
     let fresh = fresh["token"].as_str().unwrap().to_owned();
     let before = secrets(&tenant, id).await;
-    tenant.done(Method::PATCH, &path, &json!({ "token": fresh })).await;
-    ready(&tenant, id).await;
+    tenant.call_ok(Method::PATCH, &path, &json!({ "token": fresh })).await;
+    wait_until_ready(&tenant, id).await;
     let after = secrets(&tenant, id).await;
     assert_eq!((before.len(), after.len()), (1, 1), "the old token is deleted");
     assert_ne!(before, after);
@@ -279,13 +279,13 @@ async fn a_dead_token_is_told_and_a_new_one_heals() {
 
 #[tokio::test]
 async fn a_sync_is_joined_and_an_account_paused_and_unlinked() {
-    let tenant = Tenant::with_users("ads-joined", &[]).await;
+    let tenant = Tenant::create("ads-joined", &[]).await;
     let id = "700500001";
-    let token = agency(&[(id, "USD", "Europe/Berlin")]).await;
-    link(&tenant, id, "one", &token).await;
+    let token = create_ad_accounts(&[(id, "USD", "Europe/Berlin")]).await;
+    link_ad_account(&tenant, id, "one", &token).await;
     let all = json!({});
-    let begun = tenant.done(Method::POST, "/api/meta-ads/sync", &all).await;
-    let running = ready(&tenant, id).await;
+    let begun = tenant.call_ok(Method::POST, "/api/meta-ads/sync", &all).await;
+    let running = wait_until_ready(&tenant, id).await;
     let status = tenant.get("/api/meta-ads/sync-status").await;
     // The request joins the first import unless that has already finished.
     let runs = if begun["runs"][0]["joined"] == true { 1 } else { 2 };
@@ -293,32 +293,32 @@ async fn a_sync_is_joined_and_an_account_paused_and_unlinked() {
     assert!(status["items"].as_array().unwrap().iter().any(|run| run["run_id"] == begun["run_id"]), "{begun} {status}");
 
     let path = format!("/api/meta-ads/accounts/act_{id}");
-    let paused = tenant.done(Method::PATCH, &path, &json!({ "paused": true, "label": "Renamed" })).await;
+    let paused = tenant.call_ok(Method::PATCH, &path, &json!({ "paused": true, "label": "Renamed" })).await;
     assert_eq!((&paused["state"], &paused["label"]), (&json!("paused"), &json!("Renamed")));
     let (status, answer) =
         tenant.call(Method::POST, "/api/meta-ads/sync", &json!({ "account_id": format!("act_{id}") })).await;
     assert_eq!((status, &answer["code"]), (409, &json!("ad_account_paused")));
-    let fired = world().local(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
+    let fired = world().call_dev_api(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
     assert_eq!(fired["result"]["messages"], 0, "{fired}");
-    tenant.done(Method::PATCH, &path, &json!({ "paused": false })).await;
-    ready(&tenant, id).await;
+    tenant.call_ok(Method::PATCH, &path, &json!({ "paused": false })).await;
+    wait_until_ready(&tenant, id).await;
     let before = tenant.get(&path).await["last_sync_at"].as_str().unwrap().to_owned();
-    let fired = world().local(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
+    let fired = world().call_dev_api(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
     assert_eq!(fired["result"]["messages"], 1, "{fired}");
-    eventually("the scheduled sync", async || {
+    wait_for("the scheduled sync", async || {
         let account = tenant.get(&path).await;
         (account["last_sync_at"].as_str() > Some(before.as_str())).then_some(())
     })
     .await;
 
     let link_id = link_id(&tenant, id).await;
-    tenant.done(Method::DELETE, &path, &Value::Null).await;
+    tenant.call_ok(Method::DELETE, &path, &Value::Null).await;
     assert_eq!(tenant.call(Method::GET, &path, &Value::Null).await.0, 404);
-    assert!(world().secrets_of(&link_id).await.is_empty());
+    assert!(world().list_secrets(&link_id).await.is_empty());
     let rows = format!("ORG#{}#ADS#", tenant.org);
-    eventually("what was read to be deleted", async || world().rows_of(&rows).await.is_empty().then_some(())).await;
+    wait_for("what was read to be deleted", async || world().scan_rows(&rows).await.is_empty().then_some(())).await;
     // An account that is linked again starts from scratch.
-    let again = link(&tenant, id, "one", &token).await;
+    let again = link_ad_account(&tenant, id, "one", &token).await;
     assert_eq!(again["state"], "configuring");
-    ready(&tenant, id).await;
+    wait_until_ready(&tenant, id).await;
 }

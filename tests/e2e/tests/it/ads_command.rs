@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use e2e::ad_accounts::{agency, link, ready};
-use e2e::ads_harness::{ORG_ID, SMALL_ACCOUNT, AdsHarness};
+use e2e::ad_accounts::{create_ad_accounts, link_ad_account, wait_until_ready};
+use e2e::ads_harness::{AdsHarness, ORG_ID, SMALL_ACCOUNT};
 use e2e::tenant::Tenant;
 use e2e::world::world;
 use reqwest::Method;
@@ -31,10 +31,10 @@ async fn run_with(environment: Vec<(String, String)>, arguments: &[&str]) -> (Op
 
 #[tokio::test]
 async fn it_works_on_the_running_system_too() {
-    let tenant = Tenant::with_users("ads-command", &[]).await;
-    let token = agency(&[("700600001", "USD", "Europe/Berlin")]).await;
-    link(&tenant, "700600001", "one", &token).await;
-    ready(&tenant, "700600001").await;
+    let tenant = Tenant::create("ads-command", &[]).await;
+    let token = create_ad_accounts(&[("700600001", "USD", "Europe/Berlin")]).await;
+    link_ad_account(&tenant, "700600001", "one", &token).await;
+    wait_until_ready(&tenant, "700600001").await;
     let file = std::fs::read_to_string(world().logs.join("../../environment.sh")).unwrap();
     let variable = |line: &str| {
         let (name, value) = line.strip_prefix("export ")?.split_once('=')?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::ads_harness::{SimAdAccount, SMALL_ACCOUNT, AdsHarness};
+use e2e::ads_harness::{AdsHarness, SMALL_ACCOUNT, SimAdAccount};
 use leadwire::ads::SliceOutcome;
 use leadwire::model::ads::account::{AdAccount, AdAccountState};
 use leadwire::model::ads::object::{AdObject, AdObjectKind};
@@ -266,7 +266,11 @@ async fn two_workers_do_not_read_one_account_at_once() {
         "{one:?} {other:?}"
     );
     assert_matches_meta(&harness, &account, 30).await;
-    assert_eq!(harness.run_slice(&job, time).await, SliceOutcome::Done, "a message that comes again finds nothing to do");
+    assert_eq!(
+        harness.run_slice(&job, time).await,
+        SliceOutcome::Done,
+        "a message that comes again finds nothing to do"
+    );
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::ads_harness::{SimAdAccount, SMALL_ACCOUNT, AdsHarness};
+use e2e::ads_harness::{AdsHarness, SMALL_ACCOUNT, SimAdAccount};
 use leadwire::ads::{SliceOutcome, figures};
 use leadwire::model::ads::account::{AdAccount, AdAccountState};
 use leadwire::model::ads::report::Dimension;

@@ -1,6 +1,6 @@
 //! An admin connects an org to Meta.
 
-use e2e::meta::{MARA, PRIYA, answered};
+use e2e::meta::{MARA, PRIYA, with_query};
 use e2e::tenant::Tenant;
 use e2e::world::world;
 use reqwest::Method;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
-    let tenant = Tenant::with_users("connect-all", &[]).await;
+    let tenant = Tenant::create("connect-all", &[]).await;
     let outcome = tenant.connect(MARA, &[], json!({ "name": "Mara", "description": "All of it" }), &[]).await;
     assert_eq!((outcome.get("status").as_str(), outcome.get("x").as_str()), ("connected", "1"), "{}", outcome.0);
     assert_eq!(outcome.get("pages"), "6", "the page without a token stays out");
@@ -51,7 +51,7 @@ async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
     );
     assert!(outdoor["page_url"].as_str().unwrap().starts_with("http"));
 
-    let truth = world().truth().await;
+    let truth = world().sim_state().await;
     let subscribed = |id: &str| {
         truth["pages"].as_array().unwrap().iter().find(|page| page["id"] == id).unwrap()["subscribed_fields"].clone()
     };
@@ -63,7 +63,7 @@ async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
 
 #[tokio::test]
 async fn sixty_pages_come_through_many_response_pages() {
-    let tenant = Tenant::with_users("connect-sixty", &[]).await;
+    let tenant = Tenant::create("connect-sixty", &[]).await;
     let outcome = tenant.connect(PRIYA, &[], Value::Null, &[]).await;
     assert_eq!((outcome.get("status"), outcome.get("pages")), ("connected".into(), "60".into()), "{}", outcome.0);
     assert_eq!(tenant.get("/api/meta/connections").await["items"].as_array().unwrap().len(), 60);
@@ -76,9 +76,9 @@ async fn sixty_pages_come_through_many_response_pages() {
 
 #[tokio::test]
 async fn connecting_again_keeps_the_settings_and_takes_the_pages_as_they_come() {
-    let tenant = Tenant::with_users("connect-again", &[("ann", true)]).await;
+    let tenant = Tenant::create("connect-again", &[("ann", true)]).await;
     let settings = json!({ "name": "Kept", "assignment": { "strategy": "user", "user_id": "ann" } });
-    let person = world().person(3).await;
+    let person = world().create_person(3).await;
     let pages = &person.pages;
     let first = tenant.connect(&person.id, &[&pages[0], &pages[1]], settings, &[]).await;
     let id = first.get("integrationId");
@@ -95,9 +95,10 @@ async fn connecting_again_keeps_the_settings_and_takes_the_pages_as_they_come() 
 
 #[tokio::test]
 async fn a_refusal_says_so_and_that_development_mode_looks_the_same() {
-    let tenant = Tenant::with_users("connect-denied", &[]).await;
-    let callback = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &[("_sim", "deny")])).await;
-    let back = e2e::tenant::Outcome(world().leads_to(callback).await);
+    let tenant = Tenant::create("connect-denied", &[]).await;
+    let callback =
+        world().follow_redirect(with_query(&tenant.request_auth_url(Value::Null).await, &[("_sim", "deny")])).await;
+    let back = e2e::tenant::Outcome(world().follow_redirect(callback).await);
     assert_eq!((back.get("status"), back.get("code")), ("denied".into(), "access_denied".into()));
     assert!(back.get("message").contains("development mode"));
     assert_eq!(tenant.get("/api/meta/integrations").await["items"], json!([]));
@@ -105,8 +106,8 @@ async fn a_refusal_says_so_and_that_development_mode_looks_the_same() {
 
 #[tokio::test]
 async fn a_permission_that_was_not_granted_is_named_and_the_rest_works() {
-    let tenant = Tenant::with_users("connect-scopeless", &[]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("connect-scopeless", &[]).await;
+    let person = world().create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[("_deny_scopes", "leads_retrieval")]).await;
     assert_eq!(
         (outcome.get("status"), outcome.get("problems")),
@@ -122,8 +123,8 @@ async fn a_permission_that_was_not_granted_is_named_and_the_rest_works() {
 
 #[tokio::test]
 async fn a_login_without_pages_comes_to_nothing_and_says_why() {
-    let tenant = Tenant::with_users("connect-pageless", &[]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("connect-pageless", &[]).await;
+    let person = world().create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[("_pages", "")]).await;
     assert_eq!((outcome.get("status"), outcome.get("code")), ("error".into(), "no_pages".into()), "{}", outcome.0);
     assert_eq!(tenant.get("/api/meta/integrations").await["items"], json!([]));
@@ -131,7 +132,7 @@ async fn a_login_without_pages_comes_to_nothing_and_says_why() {
 
 #[tokio::test]
 async fn what_cannot_be_asked_for_is_refused_by_the_name_of_the_field() {
-    let tenant = Tenant::with_users("connect-bad", &[]).await;
+    let tenant = Tenant::create("connect-bad", &[]).await;
     let good = format!("{}/back", world().endpoints.url);
     for (body, status, field) in [
         (json!({}), 400, Value::Null),

@@ -6,7 +6,7 @@ use serde_json::json;
 
 #[tokio::test]
 async fn what_is_pushed_is_read_back() {
-    let tenant = Tenant::with_users("directory", &[("bob", false), ("ann", true)]).await;
+    let tenant = Tenant::create("directory", &[("bob", false), ("ann", true)]).await;
     let users = tenant.get("/api/users").await;
     let brief: Vec<_> = users["items"]
         .as_array()
@@ -27,7 +27,7 @@ async fn what_is_pushed_is_read_back() {
 
 #[tokio::test]
 async fn what_cannot_be_is_refused_and_changes_nothing() {
-    let tenant = Tenant::with_users("directory-bad", &[("ann", true)]).await;
+    let tenant = Tenant::create("directory-bad", &[("ann", true)]).await;
     let good = json!({ "name": "Ann", "email": "ann@example.com" });
     let with = |field: &str, value: serde_json::Value| {
         let mut body = good.clone();

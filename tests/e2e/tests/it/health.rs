@@ -2,13 +2,13 @@
 
 use e2e::meta::Person;
 use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn connected(org: &str, pages: u64, answer: &[(&str, &str)]) -> (Tenant, Person, String) {
-    let tenant = Tenant::with_users(org, &[]).await;
-    let person = world().person(pages).await;
+    let tenant = Tenant::create(org, &[]).await;
+    let person = world().create_person(pages).await;
     let id = tenant.connect(&person.id, &[], Value::Null, answer).await.get("integrationId");
     (tenant, person, id)
 }
@@ -37,7 +37,7 @@ async fn a_healthy_integration_passes_every_check_once_a_lead_has_come() {
     for id in ["last_webhook", "last_lead", "app_mode"] {
         assert_eq!(before[id]["status"], "unknown", "{}", before[id]);
     }
-    tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
     let after = checks(&tenant, &id).await;
     assert!(after.as_object().unwrap().values().all(|check| check["status"] == "pass"), "{after}");
 }
@@ -49,20 +49,22 @@ async fn each_cause_is_named_with_its_page_and_its_fix() {
     let well = checks(&tenant, &id).await;
     assert_eq!(well["lead_access"]["status"], "pass", "{well}");
 
-    world().sim(Method::POST, "pages", &json!({ "page_id": page, "lead_access": false })).await;
-    world().sim(Method::POST, "forms", &json!({ "form_id": form, "status": "ARCHIVED" })).await;
-    world().sim(Method::POST, "pages", &json!({ "page_id": page, "subscribed_fields": null })).await;
+    world().call_sim(Method::POST, "pages", &json!({ "page_id": page, "lead_access": false })).await;
+    world().call_sim(Method::POST, "forms", &json!({ "form_id": form, "status": "ARCHIVED" })).await;
+    world().call_sim(Method::POST, "pages", &json!({ "page_id": page, "subscribed_fields": null })).await;
     let ill = checks(&tenant, &id).await;
     for id in ["lead_access", "forms", "subscription"] {
         assert_eq!((&ill[id]["status"], &ill[id]["page_ids"]), (&json!("fail"), &json!([page])), "{}", ill[id]);
     }
-    world().look_at_everything().await;
-    let seen = tenant.once(&id, "the look", |seen| seen["problems"].to_string().contains("lead_access_denied")).await;
+    world().check_all_integrations().await;
+    let seen = tenant
+        .wait_for_integration(&id, "the look", |seen| seen["problems"].to_string().contains("lead_access_denied"))
+        .await;
     assert!(seen["problems"][0]["fix"].is_string());
-    eventually("the repair", async || (checks(&tenant, &id).await["subscription"]["status"] == "pass").then_some(()))
+    wait_for("the repair", async || (checks(&tenant, &id).await["subscription"]["status"] == "pass").then_some(()))
         .await;
 
-    world().token(json!({ "action": "password", "user_id": person.id })).await;
+    world().change_tokens(json!({ "action": "password", "user_id": person.id })).await;
     let dead = checks(&tenant, &id).await;
     assert_eq!(dead["token"]["status"], "fail", "{}", dead["token"]);
     assert!(dead["token"]["evidence"].as_str().unwrap().contains("password"));
@@ -83,9 +85,9 @@ async fn a_missing_permission_and_a_missing_task_are_told_apart() {
 #[tokio::test]
 async fn tests_that_arrive_without_real_leads_point_to_development_mode() {
     let (tenant, person, id) = connected("health-mode", 1, &[]).await;
-    let secret = world().secrets_of(&id).await.remove(0).1;
+    let secret = world().list_secrets(&id).await.remove(0).1;
     let token = secret["pages"][&person.pages[0]].as_str().unwrap().to_owned();
-    let app_secret = world().truth().await["app"]["secret"].as_str().unwrap().to_owned();
+    let app_secret = world().sim_state().await["app"]["secret"].as_str().unwrap().to_owned();
     let proof = e2e::meta::signature(&app_secret, token.as_bytes());
     let made = world()
         .http
@@ -95,10 +97,10 @@ async fn tests_that_arrive_without_real_leads_point_to_development_mode() {
         .await
         .unwrap();
     assert!(made.status().is_success(), "{}", made.text().await.unwrap());
-    eventually("the test lead", async || (!tenant.leads("").await.is_empty()).then_some(())).await;
+    wait_for("the test lead", async || (!tenant.leads("").await.is_empty()).then_some(())).await;
     let seen = checks(&tenant, &id).await;
     assert_eq!(seen["app_mode"]["status"], "fail", "{}", seen["app_mode"]);
     assert!(seen["app_mode"]["fix"].as_str().unwrap().contains("Live"));
-    tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
     assert_eq!(checks(&tenant, &id).await["app_mode"]["status"], "pass");
 }

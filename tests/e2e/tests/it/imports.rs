@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -16,14 +16,14 @@ async fn export(form: &str, encoding: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rules() {
-    let tenant = Tenant::with_users("import", &[("ann", true), ("bob", true)]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("import", &[("ann", true), ("bob", true)]).await;
+    let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
     let form = &person.forms[0];
     let known = world()
         .submit(form, 1, json!({ "answers": { "full_name": "Ann \"Q\" Lee", "email": "ann@example.com" } }))
         .await;
-    tenant.leads_with(&known).await;
+    tenant.wait_for_leads(&known).await;
     let mut missed = world().submit(form, 4, json!({ "deliver": "drop", "age_s": 20 * DAY })).await;
     let again = json!({ "full_name": "Ann, again\nand again", "email": "ANN@example.com" });
     let repeat = world().submit(form, 1, json!({ "deliver": "drop", "answers": again })).await;
@@ -42,7 +42,7 @@ async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rul
     assert_eq!((status, counts(&twice)), (200, [6, 0, 0, 6, 0]), "{twice}");
 
     missed.extend(known.clone());
-    let leads = tenant.leads_with(&missed).await;
+    let leads = tenant.wait_for_leads(&missed).await;
     assert_eq!(leads.len(), 5);
     let imported: Vec<&Value> = leads.iter().filter(|lead| lead["found_by"] == "import").collect();
     assert_eq!(imported.len(), 4);
@@ -66,7 +66,7 @@ async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rul
     // The assignee is checked in the transaction that writes the lead, also when the API imports it.
     let id = tenant.get("/api/meta/integrations").await["items"][0]["id"].as_str().unwrap().to_owned();
     let to_bob = json!({ "assignment": { "strategy": "user", "user_id": "bob" } });
-    tenant.done(Method::PATCH, &format!("/api/meta/integrations/{id}"), &to_bob).await;
+    tenant.call_ok(Method::PATCH, &format!("/api/meta/integrations/{id}"), &to_bob).await;
     let one = format!("id,form_id,email\nl:77,f:{form},chosen@example.com\nl:78,,nobody@example.com\n");
     let (status, chosen) = tenant.upload("/api/leads/import?assign=true", one.as_bytes()).await;
     assert_eq!((status, &chosen["created"]), (200, &json!(2)), "{chosen}");
@@ -82,7 +82,7 @@ async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rul
 
 #[tokio::test]
 async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_line() {
-    let tenant = Tenant::with_users("import-any", &[]).await;
+    let tenant = Tenant::create("import-any", &[]).await;
     let file = "E-Mail;Name;Telefon;Farbe\nann@example.de;Ann;(212) 555-0123;rot\n;;;\nzu;viele;Spalten;sind;hier\nbo@example.de;Bo;;\nANN@example.de;Ann;;blau\n";
     let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
     assert_eq!(
@@ -117,7 +117,7 @@ async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_li
     }
     let (status, answer) = tenant.upload("/api/leads/import?dryrun=true", b"email\na@b.c\n").await;
     assert_eq!((status, &answer["code"]), (400, &json!("parameter_invalid")), "{answer}");
-    let basic = Tenant::superadmin_in("basic");
+    let basic = Tenant::as_superadmin("basic");
     assert_eq!(basic.upload("/api/leads/import", b"email\na@b.c\n").await.0, 402);
 }
 
@@ -137,7 +137,7 @@ async fn imported(tenant: &Tenant, file: &str) -> (Value, Vec<(String, Value)>) 
 
 #[tokio::test]
 async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_stay_strangers() {
-    let tenant = Tenant::with_users("import-numbers", &[]).await;
+    let tenant = Tenant::create("import-numbers", &[]).await;
     let file = "full_name,email,phone_number\nAnna,anna@example.com,+49 176 12345678\nBernd,,+49 761 2345678\n\
         Chloe,,+33 1 42 68 53 00\nDaan,,+31 10 123 4567\nEva,,+43 5337 1230\nLi,,+8613912345678\nMax,,+43 1 5337 1230\n";
     let (report, leads) = imported(&tenant, file).await;
@@ -156,7 +156,7 @@ async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_s
         ]
     );
     // A form's answer is normalized the same way and matches the same person.
-    let person = world().person(1).await;
+    let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let answers = json!({ "full_name": "Anna", "email": "", "phone_number": "0049 176 / 12345678" });
     let bernd = json!({ "full_name": "Anna", "email": "", "phone_number": "+49 (0) 176 12345678" });
@@ -166,19 +166,19 @@ async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_s
     ]
     .concat();
     let anna = leads[0].1["id"].as_str().unwrap();
-    eventually("the second submission", async || {
+    wait_for("the second submission", async || {
         (tenant.get(&format!("/api/leads/{anna}")).await["submissions_count"] == 1).then_some(())
     })
     .await;
     // 00 is not the international prefix of the org's country: the number stays as typed and identifies no one.
-    let other = tenant.leads_with(&ids[..1]).await;
+    let other = tenant.wait_for_leads(&ids[..1]).await;
     let other = other.iter().find(|lead| lead["leadgen_id"] == ids[0].as_str()).unwrap();
     assert_eq!(other["phone"], "0049 176 / 12345678");
 }
 
 #[tokio::test]
 async fn a_file_of_another_program_is_not_metas_and_says_so() {
-    let tenant = Tenant::with_users("import-foreign", &[]).await;
+    let tenant = Tenant::create("import-foreign", &[]).await;
     imported(&tenant, "id,name,email\n1,Jane,jane@example.com\n2,Kim,kim@example.com\n").await;
     let (report, leads) = imported(&tenant, "id,name,email\n1,John,john@example.com\n2,Lee,lee@example.com\n").await;
     assert_eq!((&report["created"], &report["in_before"], leads.len()), (&json!(2), &json!(0), 4), "{report}");
@@ -198,8 +198,8 @@ async fn a_file_of_another_program_is_not_metas_and_says_so() {
 
 #[tokio::test]
 async fn a_file_names_questions_as_people_read_them_and_the_mapping_by_their_keys() {
-    let tenant = Tenant::with_users("import-labels", &[]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("import-labels", &[]).await;
+    let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let questions = json!([
         { "label": "Full name", "type": "FULL_NAME" },
@@ -207,9 +207,9 @@ async fn a_file_names_questions_as_people_read_them_and_the_mapping_by_their_key
         { "key": "wish", "label": "Qual seu orçamento?", "type": "CUSTOM" }
     ]);
     let form = json!({ "page_id": person.pages[0], "name": "Orçamento", "locale": "pt_BR", "questions": questions });
-    let form = world().sim(Method::POST, "forms", &form).await["id"].as_str().unwrap().to_owned();
+    let form = world().call_sim(Method::POST, "forms", &form).await["id"].as_str().unwrap().to_owned();
     let rules = json!({ "rules": [{ "field": "budget", "from": ["wish"] }] });
-    tenant.done(Method::PUT, &format!("/api/meta/forms/{form}/mapping"), &rules).await;
+    tenant.call_ok(Method::PUT, &format!("/api/meta/forms/{form}/mapping"), &rules).await;
     let file = format!(
         "id,form_id,full_name,email,Qual seu orçamento?\nl:9000000000000501,f:{form},Ana,ana@example.com,até 5 mil\n"
     );
@@ -221,25 +221,25 @@ async fn a_file_names_questions_as_people_read_them_and_the_mapping_by_their_key
 
 #[tokio::test]
 async fn leads_from_before_the_connection_come_on_request_and_to_nobody_unless_asked() {
-    let tenant = Tenant::with_users("backfill", &[("ann", true)]).await;
-    let person = world().person(2).await;
+    let tenant = Tenant::create("backfill", &[("ann", true)]).await;
+    let person = world().create_person(2).await;
     let mut old = world().submit(&person.forms[0], 3, json!({ "deliver": "drop", "age_s": 10 * DAY })).await;
     old.extend(world().submit(&person.forms[1], 2, json!({ "deliver": "drop", "age_s": 60 * DAY })).await);
     let expired = world().submit(&person.forms[1], 1, json!({ "deliver": "drop", "age_s": 91 * DAY })).await;
     let round_robin = json!({ "assignment": { "strategy": "round_robin" } });
     let id = tenant.connect(&person.id, &[], round_robin, &[]).await.get("integrationId");
     let path = format!("/api/meta/integrations/{id}");
-    let synced = tenant.done(Method::POST, &format!("{path}/sync"), &Value::Null).await;
+    let synced = tenant.call_ok(Method::POST, &format!("{path}/sync"), &Value::Null).await;
     assert_eq!((&synced["found"], &synced["state"]), (&json!(0), &json!("done")), "only new leads by themselves");
 
     for (days, field) in [(0, "days"), (91, "days"), (-1, "days"), (1_000_000, "days")] {
         let (status, answer) = tenant.call(Method::POST, &format!("{path}/backfill"), &json!({ "days": days })).await;
         assert!(status == 400 && answer["field"] == field, "{days}: {answer}");
     }
-    let run = tenant.done(Method::POST, &format!("{path}/backfill"), &json!({ "days": 30 })).await;
+    let run = tenant.call_ok(Method::POST, &format!("{path}/backfill"), &json!({ "days": 30 })).await;
     let run = format!("{path}/runs/{}", run["id"].as_str().unwrap());
     let done = async |run: &str| {
-        eventually("the run's end", async || {
+        wait_for("the run's end", async || {
             let seen = tenant.get(run).await;
             (seen["state"] == "done").then_some(seen)
         })
@@ -247,15 +247,15 @@ async fn leads_from_before_the_connection_come_on_request_and_to_nobody_unless_a
     };
     let seen = done(&run).await;
     assert_eq!((&seen["kind"], &seen["found"], &seen["settled"]), (&json!("backfill"), &json!(3), &json!(3)), "{seen}");
-    let leads = tenant.leads_with(&old[..3]).await;
+    let leads = tenant.wait_for_leads(&old[..3]).await;
     for lead in &leads {
         assert_eq!((&lead["found_by"], &lead["assigned_to"]), (&json!("backfill"), &Value::Null));
         assert_eq!(lead["assignment"]["reason"], "not_asked");
     }
-    let all = tenant.done(Method::POST, &format!("{path}/backfill"), &json!({ "days": 90, "assign": true })).await;
+    let all = tenant.call_ok(Method::POST, &format!("{path}/backfill"), &json!({ "days": 90, "assign": true })).await;
     let seen = done(&format!("{path}/runs/{}", all["id"].as_str().unwrap())).await;
     assert_eq!(seen["found"], 2, "what is in is not found again: {seen}");
-    let leads = tenant.leads_with(&old).await;
+    let leads = tenant.wait_for_leads(&old).await;
     let ids: BTreeSet<&str> = leads.iter().map(|lead| lead["leadgen_id"].as_str().unwrap()).collect();
     assert!(ids.len() == 5 && !ids.contains(expired[0].as_str()), "Meta has let go of what is older than 90 days");
     assert_eq!(leads.iter().filter(|lead| lead["assigned_to"] == "ann").count(), 2);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use e2e::meta::MARA;
 use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::world::{wait_for, world};
 use serde_json::{Value, json};
 
 const BAKERY: &str = "61550987654321012";
@@ -16,8 +16,8 @@ fn in_turns() -> Value {
 
 #[tokio::test]
 async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_shared_fairly() {
-    let tenant = Tenant::with_users("forty", &[("ann", true), ("bob", true), ("cem", true), ("dee", false)]).await;
-    let person = world().person(2).await;
+    let tenant = Tenant::create("forty", &[("ann", true), ("bob", true), ("cem", true), ("dee", false)]).await;
+    let person = world().create_person(2).await;
     tenant.connect(&person.id, &[], in_turns(), &[]).await;
     let (one, two) = (&person.forms[0], &person.forms[1]);
     let mut ids = Vec::new();
@@ -26,13 +26,13 @@ async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_sh
     {
         ids.extend(world().submit(form, 10, json!({ "platform": platform, "deliver": deliver })).await);
     }
-    let leads = tenant.leads_with(&ids).await;
+    let leads = tenant.wait_for_leads(&ids).await;
     assert_eq!(leads.len(), 40);
     let distinct: BTreeSet<_> = leads.iter().map(|lead| lead["leadgen_id"].as_str().unwrap()).collect();
     assert_eq!(distinct, ids.iter().map(String::as_str).collect());
 
     // Every lead carries what Meta has of it.
-    let truth = world().truth().await;
+    let truth = world().sim_state().await;
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for lead in &leads {
         let there = truth["leads"].as_array().unwrap().iter().find(|there| there["id"] == lead["leadgen_id"]).unwrap();
@@ -89,9 +89,9 @@ async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_sh
 
 #[tokio::test]
 async fn every_answer_comes_in_the_forms_own_language_with_consents_and_several_values() {
-    let tenant = Tenant::with_users("languages", &[]).await;
+    let tenant = Tenant::create("languages", &[]).await;
     tenant.connect(MARA, &[], Value::Null, &[]).await;
-    let truth = world().truth().await;
+    let truth = world().sim_state().await;
     let forms = |page: &str| {
         truth["pages"].as_array().unwrap().iter().find(|p| p["id"] == page).unwrap()["forms"]
             .as_array()
@@ -110,7 +110,7 @@ async fn every_answer_comes_in_the_forms_own_language_with_consents_and_several_
             json!({ "answers": answers, "consents": { "datenschutz": true, "werbung": false }, "platform": "ig" }),
         )
         .await;
-    let lead = tenant.leads_with(&id).await.remove(0);
+    let lead = tenant.wait_for_leads(&id).await.remove(0);
     assert_eq!(
         (&lead["full_name"], &lead["email"], &lead["phone"]),
         (&json!("Jürgen Groß"), &json!("juergen@example.de"), &json!("+4930901820"))
@@ -127,13 +127,12 @@ async fn every_answer_comes_in_the_forms_own_language_with_consents_and_several_
 
 #[tokio::test]
 async fn a_page_in_two_orgs_brings_its_leads_to_both() {
-    let (one, two) =
-        (Tenant::with_users("shared-one", &[("ann", true)]).await, Tenant::with_users("shared-two", &[]).await);
-    let person = world().person(1).await;
+    let (one, two) = (Tenant::create("shared-one", &[("ann", true)]).await, Tenant::create("shared-two", &[]).await);
+    let person = world().create_person(1).await;
     one.connect(&person.id, &[], in_turns(), &[]).await;
     two.connect(&person.id, &[], Value::Null, &[]).await;
     let ids = world().submit(&person.forms[0], 3, Value::Null).await;
-    let (of_one, of_two) = (one.leads_with(&ids).await, two.leads_with(&ids).await);
+    let (of_one, of_two) = (one.wait_for_leads(&ids).await, two.wait_for_leads(&ids).await);
     assert!(of_one.iter().all(|lead| lead["assigned_to"] == "ann"));
     assert!(
         of_two
@@ -144,15 +143,15 @@ async fn a_page_in_two_orgs_brings_its_leads_to_both() {
 
 #[tokio::test]
 async fn a_person_who_sends_two_forms_is_one_lead_with_both_submissions() {
-    let tenant = Tenant::with_users("repeat", &[("ann", true), ("bob", true)]).await;
-    let person = world().person(2).await;
+    let tenant = Tenant::create("repeat", &[("ann", true), ("bob", true)]).await;
+    let person = world().create_person(2).await;
     tenant.connect(&person.id, &[], in_turns(), &[]).await;
     let (one, two) = (&person.forms[0], &person.forms[1]);
     let first = world().submit(one, 1, json!({ "answers": { "full_name": "Pat Doe", "email": "pat@example.com", "phone_number": "+12125550123" } })).await;
-    let lead = tenant.leads_with(&first).await.remove(0);
+    let lead = tenant.wait_for_leads(&first).await.remove(0);
     world().submit(two, 1, json!({ "answers": { "full_name": "Patricia Doe", "email": "PAT@example.com ", "phone_number": "+12125550199" } })).await;
     let path = format!("/api/leads/{}", lead["id"].as_str().unwrap());
-    let details = eventually("the second submission", async || {
+    let details = wait_for("the second submission", async || {
         let details = tenant.get(&path).await;
         (details["submissions_count"] == 1).then_some(details)
     })
@@ -168,25 +167,25 @@ async fn a_person_who_sends_two_forms_is_one_lead_with_both_submissions() {
 
 #[tokio::test]
 async fn a_lead_that_meta_does_not_show_yet_comes_later_and_keeps_nobody_waiting() {
-    let tenant = Tenant::with_users("later", &[]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("later", &[]).await;
+    let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let late = world().submit(&person.forms[0], 1, json!({ "readable_after_ms": 15_000 })).await;
     let soon = world().submit(&person.forms[0], 2, Value::Null).await;
-    let leads = tenant.leads_with(&soon).await;
+    let leads = tenant.wait_for_leads(&soon).await;
     assert!(leads.iter().all(|lead| lead["leadgen_id"] != late[0].as_str()), "the two others did not wait for it");
-    assert_eq!(tenant.leads_with(&late).await.len(), 3);
+    assert_eq!(tenant.wait_for_leads(&late).await.len(), 3);
 }
 
 #[tokio::test]
 async fn lists_are_filtered_and_paged() {
-    let tenant = Tenant::with_users("lists", &[("ann", true)]).await;
-    let person = world().person(2).await;
+    let tenant = Tenant::create("lists", &[("ann", true)]).await;
+    let person = world().create_person(2).await;
     tenant.connect(&person.id, &[], in_turns(), &[]).await;
     let (one, two) = (&person.forms[0], &person.forms[1]);
     let mut ids = world().submit(one, 4, json!({ "platform": "ig" })).await;
     ids.extend(world().submit(two, 3, json!({ "age_s": 86_400 * 3 })).await);
-    tenant.leads_with(&ids).await;
+    tenant.wait_for_leads(&ids).await;
     let count = async |filter: &str| tenant.leads(filter).await.len();
     assert_eq!(count("source=Meta").await, 7);
     assert_eq!(count("source=Web").await, 0);
@@ -212,7 +211,7 @@ async fn lists_are_filtered_and_paged() {
     }
     assert_eq!(seen, listed.iter().map(|lead| lead["id"].clone()).collect::<Vec<_>>());
     let cursor = tenant.get("/api/leads?limit=1").await["next_cursor"].as_str().unwrap().to_owned();
-    let (status, answer) = Tenant::superadmin_in("other")
+    let (status, answer) = Tenant::as_superadmin("other")
         .call(reqwest::Method::GET, &format!("/api/leads?cursor={cursor}"), &Value::Null)
         .await;
     assert_eq!((status, &answer["field"]), (400, &json!("cursor")), "a cursor is good in its own org only");
@@ -220,12 +219,12 @@ async fn lists_are_filtered_and_paged() {
 
 #[tokio::test]
 async fn metas_test_leads_are_marked_and_given_to_nobody() {
-    let tenant = Tenant::with_users("tests", &[("ann", true)]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("tests", &[("ann", true)]).await;
+    let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], in_turns(), &[]).await;
     let answers = json!({ "full_name": "<test lead: dummy data for full_name>", "email": "test@fb.com" });
     let id = world().submit(&person.forms[0], 1, json!({ "answers": answers, "organic": true })).await;
-    let lead = tenant.leads_with(&id).await.remove(0);
+    let lead = tenant.wait_for_leads(&id).await.remove(0);
     assert_eq!(
         (&lead["test"], &lead["assigned_to"], &lead["assignment"]["reason"]),
         (&json!(true), &Value::Null, &json!("test_lead"))

@@ -1,7 +1,7 @@
 //! The local run enforces the roles of the template: a function without a permission is rejected.
 
 use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::world::{wait_for, world};
 use local::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 /// The api function needs write access to the lead queue only to replay parked leads.
 #[tokio::test]
 async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
-    let tenant = Tenant::with_users("privilege", &[]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("privilege", &[]).await;
+    let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let id = world().withheld_lead(&person).await;
-    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    let id = world().submit_withheld_lead(&person).await;
+    wait_for("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
 
     let endpoints = &world().endpoints;
     let aws = Aws::new(endpoints.aws_endpoint.clone(), endpoints.region.clone()).unwrap();
@@ -38,8 +38,8 @@ async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
         "what was refused is still parked"
     );
 
-    tenant.done(Method::POST, "/api/parked/replay", &json!({})).await;
-    tenant.leads_with(&[id]).await;
+    tenant.call_ok(Method::POST, "/api/parked/replay", &json!({})).await;
+    tenant.wait_for_leads(&[id]).await;
 }
 
 async fn put(aws: &Aws, role: &str, policy: &str, document: &Value) {

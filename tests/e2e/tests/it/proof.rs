@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e::meta::leadgen_body;
 use e2e::tenant::Tenant;
-use e2e::world::{eventually, within, world};
+use e2e::world::{wait_at_most, wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -43,14 +43,14 @@ const LIFE: [&str; 6] = [
 
 #[tokio::test]
 async fn a_lead_tells_its_life_step_by_step() {
-    let tenant = Tenant::with_users("trace", &[("ann", true), ("bob", true)]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("trace", &[("ann", true), ("bob", true)]).await;
+    let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
     let answers = json!({ "answers": { "full_name": "Pat", "email": "pat@example.com" } });
     let first = world().submit(&person.forms[0], 1, answers.clone()).await;
-    let lead = tenant.leads_with(&first).await.remove(0);
+    let lead = tenant.wait_for_leads(&first).await.remove(0);
     let id = lead["id"].as_str().unwrap();
-    let told = eventually("the telling", async || {
+    let told = wait_for("the telling", async || {
         let steps = steps(&tenant, id).await;
         steps.iter().any(|(step, _)| step == "published").then_some(steps)
     })
@@ -59,9 +59,9 @@ async fn a_lead_tells_its_life_step_by_step() {
     let second = world().submit(&person.forms[0], 1, answers).await;
     let other = if lead["assigned_to"] == "ann" { "bob" } else { "ann" };
     tenant
-        .done(Method::PATCH, &format!("/api/leads/{id}"), &json!({ "assigned_to": other, "status": "contacted" }))
+        .call_ok(Method::PATCH, &format!("/api/leads/{id}"), &json!({ "assigned_to": other, "status": "contacted" }))
         .await;
-    let all = eventually("the repeat", async || {
+    let all = wait_for("the repeat", async || {
         let steps = steps(&tenant, id).await;
         (steps.len() == 9).then_some(steps)
     })
@@ -70,14 +70,14 @@ async fn a_lead_tells_its_life_step_by_step() {
     later.sort();
     assert_eq!(later, ["joined email", "reassigned manual", "status_changed contacted"]);
     assert_eq!(names(&all[..6])[..4], LIFE[..4]);
-    let repeat = eventually("the repeat's telling", async || {
+    let repeat = wait_for("the repeat's telling", async || {
         let steps = steps(&tenant, &format!("meta-{}", second[0])).await;
         (steps.len() == 5).then_some(steps)
     })
     .await;
     assert_eq!(names(&repeat)[3..], ["deduplicated email", "published lead.updated"]);
     assert_eq!(tenant.call(Method::GET, "/api/leads/meta-1/trace", &Value::Null).await.0, 404);
-    let other = Tenant::with_users("trace-other", &[]).await;
+    let other = Tenant::create("trace-other", &[]).await;
     assert_eq!(other.call(Method::GET, &format!("/api/leads/{id}/trace"), &Value::Null).await.0, 404);
 
     // The latency report covers both submissions.
@@ -93,19 +93,19 @@ async fn a_lead_tells_its_life_step_by_step() {
 
 #[tokio::test]
 async fn what_could_not_be_fetched_says_why_and_one_click_brings_it_in() {
-    let tenant = Tenant::with_users("trace-parked", &[("ann", true)]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("trace-parked", &[("ann", true)]).await;
+    let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
     let id = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await.remove(0);
     for (times, code, status) in [(1, 2, 500), (1, 200, 403)] {
         let fault =
             json!({ "path": format!("/{id}"), "kind": "error", "code": code, "status": status, "times": times });
-        world().sim(Method::POST, "faults", &fault).await;
+        world().call_sim(Method::POST, "faults", &fault).await;
     }
     assert_eq!(world().deliver(&leadgen_body(&person.pages[0], &id, &person.forms[0])).await.0, 200);
     let lead = format!("meta-{id}");
     let parked =
-        eventually("the parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().cloned()).await;
+        wait_for("the parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().cloned()).await;
     assert_eq!((&parked["reason"], &parked["leadgen_id"]), (&json!("not_permitted"), &json!(id)));
     assert_eq!(
         names(&steps(&tenant, &lead).await),
@@ -115,10 +115,10 @@ async fn what_could_not_be_fetched_says_why_and_one_click_brings_it_in() {
     let first = tenant.get("/api/parked?limit=1").await;
     assert_eq!((first["items"].as_array().unwrap().len(), &first["next_cursor"]), (1, &Value::Null));
 
-    let replayed = tenant.done(Method::POST, "/api/parked/replay", &json!({ "leadgen_ids": [id] })).await;
+    let replayed = tenant.call_ok(Method::POST, "/api/parked/replay", &json!({ "leadgen_ids": [id] })).await;
     assert_eq!(replayed["replayed"], 1);
-    tenant.leads_with(std::slice::from_ref(&id)).await;
-    let all = eventually("the telling", async || {
+    tenant.wait_for_leads(std::slice::from_ref(&id)).await;
+    let all = wait_for("the telling", async || {
         let steps = steps(&tenant, &lead).await;
         steps.iter().any(|(step, _)| step == "published").then_some(steps)
     })
@@ -130,25 +130,24 @@ async fn what_could_not_be_fetched_says_why_and_one_click_brings_it_in() {
 
 #[tokio::test]
 async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
-    let tenant = Tenant::with_users("throttled", &[]).await;
-    let person = world().person(2).await;
+    let tenant = Tenant::create("throttled", &[]).await;
+    let person = world().create_person(2).await;
     let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
     // The first leads load the forms, so that each later lead costs one call.
     let mut ids = world().submit(&person.forms[0], 1, Value::Null).await;
     ids.extend(world().submit(&person.forms[1], 1, Value::Null).await);
-    tenant.leads_with(&ids).await;
+    tenant.wait_for_leads(&ids).await;
     let limit = json!({ "page_id": person.pages[0], "calls": 2, "window_s": 3600, "block_s": 20 });
-    world().sim(Method::POST, "limits", &limit).await;
+    world().call_sim(Method::POST, "limits", &limit).await;
     let held = world().submit(&person.forms[0], 6, Value::Null).await;
     let free = world().submit(&person.forms[1], 3, Value::Null).await;
-    tenant.leads_with(&free).await;
+    tenant.wait_for_leads(&free).await;
     let blocked = async || {
-        let limits = world().sim(Method::GET, "limits", &Value::Null).await;
+        let limits = world().call_sim(Method::GET, "limits", &Value::Null).await;
         limits["limits"].as_array().unwrap().iter().find(|limit| limit["page_id"] == person.pages[0]).unwrap().clone()
     };
-    eventually("the block", async || (blocked().await["calls_while_blocked"].as_u64().unwrap() > 0).then_some(()))
-        .await;
-    eventually("the pause", async || (!steps(&tenant, &format!("meta-{}", held[5])).await.is_empty()).then_some(()))
+    wait_for("the block", async || (blocked().await["calls_while_blocked"].as_u64().unwrap() > 0).then_some(())).await;
+    wait_for("the pause", async || (!steps(&tenant, &format!("meta-{}", held[5])).await.is_empty()).then_some(()))
         .await;
     // More leads, a sweep and a sync make no calls for the page while Meta blocks it.
     let more = world().submit(&person.forms[0], 5, Value::Null).await;
@@ -161,8 +160,8 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
     }
     let waiting = tenant.leads("").await.len();
     assert!(waiting < 5 + held.len() + more.len(), "{waiting} are in: nothing was throttled");
-    world().sim(Method::DELETE, "limits", &Value::Null).await;
-    within(Duration::from_secs(150), "what was held", async || {
+    world().call_sim(Method::DELETE, "limits", &Value::Null).await;
+    wait_at_most(Duration::from_secs(150), "what was held", async || {
         (tenant.leads("").await.len() == 5 + held.len() + more.len()).then_some(())
     })
     .await;
@@ -172,19 +171,19 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
 
 #[tokio::test]
 async fn what_the_crm_is_told_is_what_the_description_says() {
-    let tenant = Tenant::with_users("events", &[("ann", true)]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("events", &[("ann", true)]).await;
+    let person = world().create_person(1).await;
     let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
     let answers = json!({ "answers": { "email": "pat@example.com" } });
     let first = world().submit(&person.forms[0], 1, answers.clone()).await;
-    tenant.leads_with(&first).await;
-    tenant.done(Method::PATCH, &format!("/api/leads/meta-{}", first[0]), &json!({ "assigned_to": "ann" })).await;
+    tenant.wait_for_leads(&first).await;
+    tenant.call_ok(Method::PATCH, &format!("/api/leads/meta-{}", first[0]), &json!({ "assigned_to": "ann" })).await;
     world().submit(&person.forms[0], 1, answers).await;
-    eventually("the repeat", async || tenant.events("lead.updated").await.pop()).await;
+    wait_for("the repeat", async || tenant.events("lead.updated").await.pop()).await;
     assert_eq!(tenant.call(Method::DELETE, &format!("/api/meta/integrations/{id}"), &Value::Null).await.0, 204);
     let description = tenant.get("/openapi.json").await;
     for kind in ["lead.created", "lead.updated", "lead.assigned", "connection.connected", "connection.disconnected"] {
-        let told = eventually(kind, async || tenant.events(kind).await.pop()).await;
+        let told = wait_for(kind, async || tenant.events(kind).await.pop()).await;
         let body = &description["webhooks"][kind]["post"]["requestBody"]["content"]["application/json"]["schema"];
         let schema = json!({ "$ref": body["$ref"], "components": description["components"] });
         let schema = jsonschema::draft202012::new(&schema).unwrap();

@@ -26,24 +26,24 @@ fn leaks(text: &str, secret: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn no_token_is_anywhere_but_in_the_vault() {
-    let tenant = Tenant::with_users("secrecy", &[("ann", true)]).await;
+    let tenant = Tenant::create("secrecy", &[("ann", true)]).await;
     let world = world();
-    let secret = world.truth().await["app"]["secret"].as_str().unwrap().to_owned();
+    let secret = world.sim_state().await["app"]["secret"].as_str().unwrap().to_owned();
     tenant.connect(MARA, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
-    let person = world.person(1).await;
+    let person = world.create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let form = &person.forms[0];
     // Tokens leak through errors: some calls fail, and one token dies.
-    world.sim(Method::POST, "faults", &json!({ "path": format!("/{form}"), "kind": "garbage", "times": 1 })).await;
-    tenant.leads_with(&world.submit(form, 5, Value::Null).await).await;
-    world.sim(Method::POST, "tokens", &json!({ "action": "role_lost", "page_id": person.pages[0] })).await;
+    world.call_sim(Method::POST, "faults", &json!({ "path": format!("/{form}"), "kind": "garbage", "times": 1 })).await;
+    tenant.wait_for_leads(&world.submit(form, 5, Value::Null).await).await;
+    world.call_sim(Method::POST, "tokens", &json!({ "action": "role_lost", "page_id": person.pages[0] })).await;
     world.submit(form, 1, Value::Null).await;
-    e2e::world::eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop))
+    e2e::world::wait_for("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop))
         .await;
-    let admin = tenant.admin("boss").await;
-    let user = world.sim(Method::POST, "system_users", &json!({ "pages": 1 })).await;
+    let admin = tenant.add_admin("boss").await;
+    let user = world.call_sim(Method::POST, "system_users", &json!({ "pages": 1 })).await;
     let pasted = json!({ "name": "Pasted", "token": user["token"] });
-    let made = tenant.done(Method::POST, "/api/meta/integrations", &pasted).await;
+    let made = tenant.call_ok(Method::POST, "/api/meta/integrations", &pasted).await;
     tenant
         .call(
             Method::POST,
@@ -51,8 +51,8 @@ async fn no_token_is_anywhere_but_in_the_vault() {
             &json!({ "name": "Bad", "token": format!("{}x", user["token"].as_str().unwrap()) }),
         )
         .await;
-    world.look_at_everything().await;
-    e2e::aws_probe::mails_once(&admin, 1).await;
+    world.check_all_integrations().await;
+    e2e::aws_probe::wait_for_mails(&admin, 1).await;
     let id = made["id"].as_str().unwrap();
     for path in ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/parked"] {
         tenant.get(path).await;
@@ -70,13 +70,13 @@ async fn no_token_is_anywhere_but_in_the_vault() {
         looked_at += text.len();
         assert_eq!(leaks(text, &secret), Vec::<String>::new(), "in {what}");
     };
-    let items = Value::from(world.rows_of("").await);
+    let items = Value::from(world.scan_rows("").await);
     assert!(items.as_array().unwrap().len() > 20);
     check("the table", &items.to_string());
-    let mails = world.local(Method::GET, "mail").await;
+    let mails = world.call_dev_api(Method::GET, "mail").await;
     assert!(mails.to_string().contains("page"));
     check("a mail", &mails.to_string());
-    let truth = world.truth().await;
+    let truth = world.sim_state().await;
     let people = truth["users"].as_array().unwrap().iter().chain(truth["system_users"].as_array().unwrap());
     for meta_person in people {
         let id = meta_person["id"].as_str().unwrap();
@@ -105,12 +105,12 @@ async fn no_token_is_anywhere_but_in_the_vault() {
             .unwrap();
         check(&name.to_string(), &lines.to_string());
     }
-    let answers = world.answers.lock().unwrap().join("\n");
+    let answers = world.responses.lock().unwrap().join("\n");
     assert!(answers.contains("leads_count"));
     check("an answer", &answers);
     assert!(looked_at > 50_000, "there was something to look at: {looked_at} bytes");
 
     // The vault does hold the tokens, and the search above would have found them.
-    let (_, value) = world.secrets_of(&outcome.get("integrationId")).await.remove(0);
+    let (_, value) = world.list_secrets(&outcome.get("integrationId")).await.remove(0);
     assert!(!leaks(&value.to_string(), &secret).is_empty());
 }

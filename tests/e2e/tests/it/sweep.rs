@@ -1,24 +1,24 @@
 //! Leads that the webhook missed.
 
 use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
-    let tenant = Tenant::with_users("sweep-missed", &[("ann", true), ("bob", true)]).await;
-    let person = world().person(2).await;
+    let tenant = Tenant::create("sweep-missed", &[("ann", true), ("bob", true)]).await;
+    let person = world().create_person(2).await;
     let round_robin = json!({ "assignment": { "strategy": "round_robin" } });
     let id = tenant.connect(&person.id, &[], round_robin, &[]).await.get("integrationId");
     let told = world().submit(&person.forms[0], 3, Value::Null).await;
-    tenant.leads_with(&told).await;
+    tenant.wait_for_leads(&told).await;
     let mut missed = world().submit(&person.forms[0], 3, json!({ "deliver": "drop" })).await;
     missed.extend(world().submit(&person.forms[1], 2, json!({ "deliver": "drop" })).await);
     world().submit(&person.forms[1], 1, json!({ "deliver": "drop", "age_s": 7200 })).await;
 
     tenant.sweep().await;
-    let leads = tenant.leads_with(&missed).await;
+    let leads = tenant.wait_for_leads(&missed).await;
     assert_eq!(leads.len(), 8, "and none from before the connection");
     for lead in &leads {
         let expect = if missed.iter().any(|id| lead["leadgen_id"] == *id) { "sweep" } else { "webhook" };
@@ -37,7 +37,7 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
 
     // A second sweep finds nothing missing.
     tenant.sweep().await;
-    eventually("the second sweep", async || {
+    wait_for("the second sweep", async || {
         let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await;
         let pages = pages["items"].as_array().unwrap().clone();
         pages.iter().all(|page| page["swept_until"].is_string()).then_some(())
@@ -48,32 +48,32 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
 
 #[tokio::test]
 async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
-    let tenant = Tenant::with_users("sweep-checkpoint", &[]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("sweep-checkpoint", &[]).await;
+    let person = world().create_person(1).await;
     let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
     let swept_until = async || {
         let page = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"][0].clone();
         page["swept_until"].as_str().map(ToOwned::to_owned)
     };
-    let parked = world().withheld_lead(&person).await;
-    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    let parked = world().submit_withheld_lead(&person).await;
+    wait_for("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
     tenant.sweep().await;
-    let first = eventually("a sweep", swept_until).await;
+    let first = wait_for("a sweep", swept_until).await;
 
     // Meta lists a lead but refuses to show it at first: the checkpoint must not pass it until it is stored.
     let late = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await;
     let fault = json!({ "path": format!("/{}", late[0]), "kind": "error", "code": 2, "status": 500, "times": 2 });
-    world().sim(Method::POST, "faults", &fault).await;
+    world().call_sim(Method::POST, "faults", &fault).await;
     tenant.sweep().await;
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     tenant.sweep().await;
-    let held = eventually("the next sweep", async || swept_until().await.filter(|until| *until != first)).await;
-    let lead = tenant.leads_with(&late).await.remove(0);
+    let held = wait_for("the next sweep", async || swept_until().await.filter(|until| *until != first)).await;
+    let lead = tenant.wait_for_leads(&late).await.remove(0);
     let created: jiff::Timestamp = lead["created_time"].as_str().unwrap().parse().unwrap();
     let trace = tenant.get(&format!("/api/leads/{}/trace", lead["id"].as_str().unwrap())).await;
     assert!(held.parse::<jiff::Timestamp>().unwrap() <= created, "{held} is past {created}: {first} {trace}");
     tenant.sweep().await;
-    eventually("the checkpoint", async || {
+    wait_for("the checkpoint", async || {
         swept_until().await.filter(|until| until.parse::<jiff::Timestamp>().unwrap() > created).map(drop)
     })
     .await;
@@ -83,12 +83,12 @@ async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
 
 #[tokio::test]
 async fn a_lead_is_given_to_somebody_by_hand() {
-    let tenant = Tenant::with_users("sweep-by-hand", &[("ann", true), ("dee", false)]).await;
-    let person = world().person(1).await;
+    let tenant = Tenant::create("sweep-by-hand", &[("ann", true), ("dee", false)]).await;
+    let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let lead = tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await.remove(0);
+    let lead = tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await.remove(0);
     let path = format!("/api/leads/{}", lead["id"].as_str().unwrap());
-    let given = tenant.done(Method::PATCH, &path, &json!({ "assigned_to": "ann", "status": "contacted" })).await;
+    let given = tenant.call_ok(Method::PATCH, &path, &json!({ "assigned_to": "ann", "status": "contacted" })).await;
     assert_eq!(
         (&given["assigned_to"], &given["assignment"]["reason"], &given["status"], &given["answers"]),
         (&json!("ann"), &json!("manual"), &json!("contacted"), &lead["answers"])
@@ -103,10 +103,10 @@ async fn a_lead_is_given_to_somebody_by_hand() {
         let (status, answer) = tenant.call(Method::PATCH, &path, &body).await;
         assert_eq!((status, &answer["field"]), (400, &json!(field)), "{body}: {answer}");
     }
-    let taken = tenant.done(Method::PATCH, &path, &json!({ "assigned_to": null })).await;
+    let taken = tenant.call_ok(Method::PATCH, &path, &json!({ "assigned_to": null })).await;
     assert_eq!((&taken["assigned_to"], &taken["status"]), (&Value::Null, &json!("contacted")));
     assert_eq!(tenant.call(Method::PATCH, "/api/leads/meta-1", &json!({ "status": "lost" })).await.0, 404);
-    let events = eventually("two events", async || {
+    let events = wait_for("two events", async || {
         let events = tenant.events("lead.assigned").await;
         (events.len() == 2).then_some(events)
     })

@@ -7,16 +7,16 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 async fn system_user(how: Value) -> Value {
-    world().sim(Method::POST, "system_users", &how).await
+    world().call_sim(Method::POST, "system_users", &how).await
 }
 
 #[tokio::test]
 async fn a_pasted_token_connects_the_pages_of_the_system_user_and_is_never_shown() {
-    let tenant = Tenant::with_users("system-pasted", &[]).await;
+    let tenant = Tenant::create("system-pasted", &[]).await;
     let user = system_user(json!({ "pages": 2 })).await;
     let token = user["token"].as_str().unwrap();
     let wanted = json!({ "name": "In-house", "token": token });
-    let made = tenant.done(Method::POST, "/api/meta/integrations", &wanted).await;
+    let made = tenant.call_ok(Method::POST, "/api/meta/integrations", &wanted).await;
     assert_eq!(
         (&made["status"], &made["token_kind"], &made["pages_count"], &made["expires_at"]),
         (&json!("active"), &json!("system_user"), &json!(2), &Value::Null),
@@ -28,8 +28,8 @@ async fn a_pasted_token_connects_the_pages_of_the_system_user_and_is_never_shown
         assert!(!shown.contains(token), "{path}");
     }
     let form = user["pages"][0]["forms"][0]["id"].as_str().unwrap();
-    tenant.leads_with(&world().submit(form, 2, Value::Null).await).await;
-    world().look_at_everything().await;
+    tenant.wait_for_leads(&world().submit(form, 2, Value::Null).await).await;
+    world().check_all_integrations().await;
     let health = tenant.get(&format!("/api/meta/integrations/{id}/health")).await;
     let of = |id: &str| {
         health["items"].as_array().unwrap().iter().find(|check| check["id"] == id).unwrap()["status"].clone()
@@ -40,19 +40,19 @@ async fn a_pasted_token_connects_the_pages_of_the_system_user_and_is_never_shown
 
 #[tokio::test]
 async fn a_token_is_replaced_without_a_gap_and_a_bad_one_changes_nothing() {
-    let tenant = Tenant::with_users("system-replaced", &[]).await;
+    let tenant = Tenant::create("system-replaced", &[]).await;
     let user = system_user(json!({ "pages": 1, "expires_in_days": 60 })).await;
     let first = json!({ "name": "In-house", "token": user["token"] });
-    let made = tenant.done(Method::POST, "/api/meta/integrations", &first).await;
+    let made = tenant.call_ok(Method::POST, "/api/meta/integrations", &first).await;
     let id = made["id"].as_str().unwrap();
     let ends: Timestamp = made["expires_at"].as_str().expect("sixty days").parse().unwrap();
     assert!((59 * 24..=60 * 24).contains(&ends.duration_since(Timestamp::now()).as_hours()), "{ends}");
     let path = format!("/api/meta/integrations/{id}/token");
     let form = user["pages"][0]["forms"][0]["id"].as_str().unwrap().to_owned();
 
-    let person = world().person(1).await;
+    let person = world().create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let secret = world().secrets_of(&outcome.get("integrationId")).await.remove(0).1;
+    let secret = world().list_secrets(&outcome.get("integrationId")).await.remove(0).1;
     let pageless = system_user(json!({ "pages": 1, "scopes": ["leads_retrieval"] })).await;
     for (token, code) in [
         (json!(""), "token_not_valid"),
@@ -65,28 +65,29 @@ async fn a_token_is_replaced_without_a_gap_and_a_bad_one_changes_nothing() {
         assert_eq!((status, &answer["code"], &answer["field"]), (400, &json!(code), &json!("token")), "{answer}");
         assert!(token == "" || !answer.to_string().contains(token.as_str().unwrap()));
     }
-    tenant.leads_with(&world().submit(&form, 1, Value::Null).await).await;
+    tenant.wait_for_leads(&world().submit(&form, 1, Value::Null).await).await;
 
-    let next =
-        world().sim(Method::POST, &format!("system_users/{}/tokens", user["id"].as_str().unwrap()), &json!({})).await;
+    let next = world()
+        .call_sim(Method::POST, &format!("system_users/{}/tokens", user["id"].as_str().unwrap()), &json!({}))
+        .await;
     // Meta ends the page tokens of the old token now. A lead that arrives before the new token is pasted waits for it.
     let between = world().submit(&form, 1, Value::Null).await;
-    let replaced = tenant.done(Method::PUT, &path, &json!({ "token": next["token"] })).await;
+    let replaced = tenant.call_ok(Method::PUT, &path, &json!({ "token": next["token"] })).await;
     assert_eq!(
         (&replaced["status"], &replaced["expires_at"], &replaced["id"]),
         (&json!("active"), &Value::Null, &json!(id))
     );
-    tenant.leads_with(&between).await;
-    tenant.leads_with(&world().submit(&form, 1, Value::Null).await).await;
+    tenant.wait_for_leads(&between).await;
+    tenant.wait_for_leads(&world().submit(&form, 1, Value::Null).await).await;
 }
 
 #[tokio::test]
 async fn businesses_are_listed_with_what_they_own_and_were_given() {
-    let tenant = Tenant::with_users("system-business", &[]).await;
+    let tenant = Tenant::create("system-business", &[]).await;
     let outcome = tenant.connect(e2e::meta::MARA, &[], Value::Null, &[]).await;
     let id = outcome.get("integrationId");
     let businesses = tenant.get(&format!("/api/meta/integrations/{id}/businesses")).await;
-    let truth = world().truth().await;
+    let truth = world().sim_state().await;
     let listed = businesses["items"].as_array().unwrap();
     assert!(!listed.is_empty(), "{businesses}");
     for business in listed {
@@ -108,7 +109,7 @@ async fn businesses_are_listed_with_what_they_own_and_were_given() {
     let page = listed.iter().find_map(outdoor).expect("a page that a portfolio owns");
     assert_eq!((&page["connected"], &page["name"]), (&json!(true), &json!("Northwind Outdoor")));
 
-    let scopeless = world().person(1).await;
+    let scopeless = world().create_person(1).await;
     let outcome = tenant.connect(&scopeless.id, &[], Value::Null, &[("_deny_scopes", "business_management")]).await;
     let path = format!("/api/meta/integrations/{}/businesses", outcome.get("integrationId"));
     let (status, answer) = tenant.call(Method::GET, &path, &Value::Null).await;
