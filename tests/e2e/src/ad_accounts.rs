@@ -3,6 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::json::Json;
 use crate::tenant::Tenant;
 use crate::world::{wait_for, world};
 
@@ -20,7 +21,7 @@ pub async fn create_ad_accounts(accounts: &[(&str, &str, &str)]) -> String {
         });
         world().call_sim(Method::POST, "ads", &size).await;
     }
-    user["token"].as_str().unwrap().to_owned()
+    user.text("token").to_owned()
 }
 
 /// The request body that links an ad account.

@@ -4,7 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::ad_accounts::{create_ad_accounts, link_ad_account, wait_until_ready};
-use crate::meta::Person;
+use crate::json::Json;
+use crate::meta::{MARA, Person};
 use crate::tenant::Tenant;
 use crate::world::{wait_for, world};
 
@@ -49,7 +50,7 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         tenant.call_ok(Method::PATCH, &format!("/api/leads/meta-{id}"), &json!({ "status": status })).await;
     }
     world().submit_withheld_lead(person).await;
-    wait_for("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    tenant.wait_for_parked().await;
     let rules = json!({ "rules": [{ "field": "notes", "from": ["full_name", "email"], "join": " / " }] });
     tenant.call_ok(Method::PUT, &format!("/api/meta/forms/{}/mapping", person.forms[0]), &rules).await;
     tenant.call_ok(Method::POST, &format!("/api/meta/integrations/{integration}/sync"), &Value::Null).await;
@@ -66,7 +67,7 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
     wait_for("the end of the old account", async || {
         world().check_all_integrations().await;
         let integrations = tenant.get("/api/meta/integrations").await;
-        integrations["items"].as_array()?.iter().any(|found| found["status"] == "error").then_some(())
+        integrations.list("items").iter().any(|found| found["status"] == "error").then_some(())
     })
     .await;
     let pages = [
@@ -95,14 +96,11 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
 /// # Panics
 /// Panics if the simulated world lacks one of the pages.
 pub async fn mara_for_pictures() -> Person {
-    let truth = world().sim_state().await;
-    let pages = truth["pages"].as_array().expect("pages");
-    let named = |name: &str| pages.iter().find(|page| page["name"] == name).unwrap_or_else(|| panic!("no page {name}"));
-    let found = ["Harbour Lane Dental", "Northwind Outdoor", "Café Élan"].map(named);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let state = world().sim_state().await;
+    let pages = ["Harbour Lane Dental", "Northwind Outdoor", "Café Élan"].map(|name| state.find("pages", "name", name));
     Person {
-        id: crate::meta::MARA.to_owned(),
-        pages: found.iter().map(|page| text(&page["id"])).collect(),
-        forms: found.iter().map(|page| text(&page["forms"][0]["id"])).collect(),
+        id: MARA.to_owned(),
+        pages: pages.iter().map(|page| page.text("id").to_owned()).collect(),
+        forms: pages.iter().map(|page| page.text("forms.0.id").to_owned()).collect(),
     }
 }

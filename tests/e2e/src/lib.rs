@@ -16,6 +16,7 @@ pub mod aws_probe;
 pub mod browser;
 pub mod console;
 pub mod fixtures;
+pub mod json;
 pub mod meta;
 pub mod storm;
 pub mod tenant;

@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::json::Json;
 use crate::world::World;
 
 /// Mara, who has pages of every kind: three with all permissions, one with advertising permission only, one without a
@@ -31,6 +32,14 @@ impl World {
         self.call_sim(reqwest::Method::GET, "state", &Value::Null).await
     }
 
+    /// Returns the secret of the Meta app, with which Meta signs.
+    ///
+    /// # Panics
+    /// Panics if the simulator rejects the call.
+    pub async fn app_secret(&self) -> String {
+        self.sim_state().await.text("app.secret").to_owned()
+    }
+
     /// Calls the simulator's control interface.
     ///
     /// # Panics
@@ -49,13 +58,12 @@ impl World {
     /// # Panics
     /// Panics if the simulator rejects the call.
     pub async fn create_person(&self, pages: u64) -> Person {
-        let made = self.call_sim(reqwest::Method::POST, "users", &json!({ "pages": pages })).await;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let pages = || made["pages"].as_array().into_iter().flatten();
+        let user = self.call_sim(reqwest::Method::POST, "users", &json!({ "pages": pages })).await;
+        let pages = user.list("pages").iter();
         Person {
-            id: text(&made["id"]),
-            pages: pages().map(|page| text(&page["id"])).collect(),
-            forms: pages().map(|page| text(&page["forms"][0]["id"])).collect(),
+            id: user.text("id").to_owned(),
+            pages: pages.clone().map(|page| page.text("id").to_owned()).collect(),
+            forms: pages.map(|page| page.text("forms.0.id").to_owned()).collect(),
         }
     }
 
@@ -69,7 +77,7 @@ impl World {
             input.extend(how);
         }
         let answer = self.call_sim(reqwest::Method::POST, "leads", &input).await;
-        answer["ids"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(ToOwned::to_owned)).collect()
+        answer.list("ids").iter().map(|id| id.text("").to_owned()).collect()
     }
 
     /// Submits a lead of this person's first page. Meta sends its webhook but refuses the first read of it.
@@ -87,7 +95,7 @@ impl World {
 
     /// Posts a body to the webhook as Meta would, with a signature over exactly these bytes.
     pub async fn deliver(&self, body: &[u8]) -> (u16, String) {
-        let secret = self.sim_state().await["app"]["secret"].as_str().unwrap_or_default().to_owned();
+        let secret = self.app_secret().await;
         self.deliver_with("", body, &[("x-hub-signature-256", &format!("sha256={}", signature(&secret, body)))]).await
     }
 

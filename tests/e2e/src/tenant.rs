@@ -6,6 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
+use crate::json::Json;
 use crate::meta::with_query;
 use crate::world::{World, wait_for, world};
 
@@ -126,6 +127,14 @@ impl Tenant {
         self.call_ok(Method::GET, path, &Value::Null).await
     }
 
+    /// Gets the items of a list of the API.
+    ///
+    /// # Panics
+    /// Panics if the call does not succeed.
+    pub async fn items(&self, path: &str) -> Vec<Value> {
+        self.get(path).await.list("items").to_vec()
+    }
+
     /// Requests the URL of Meta's login dialog for a new connection. `more` adds fields to the request body.
     ///
     /// # Panics
@@ -136,7 +145,7 @@ impl Tenant {
             body.extend(more);
         }
         let answer = self.call_ok(Method::POST, "/api/upstream/call/facebook-provider/get-auth-url", &body).await;
-        answer["authUrl"].as_str().unwrap_or_default().to_owned()
+        answer.text("authUrl").to_owned()
     }
 
     /// Connects pages by walking through Meta's login dialog, and returns the outcome from the return URL.
@@ -160,7 +169,7 @@ impl Tenant {
     /// Panics if the schedule does not run.
     pub async fn sweep(&self) {
         let fired = self.world.call_dev_api(Method::POST, &format!("fire/lead-sweep?org={}", self.org)).await;
-        assert_eq!(fired["result"]["messages"].as_u64(), Some(1), "{fired}");
+        assert_eq!(fired.number("result.messages"), 1, "{fired}");
     }
 
     /// Returns all leads of the org that match the filter.
@@ -171,7 +180,7 @@ impl Tenant {
         let (mut leads, mut cursor) = (Vec::new(), String::new());
         for _ in 0..100 {
             let page = self.get(&format!("/api/leads?limit=50&{filter}{cursor}")).await;
-            leads.extend(page["items"].as_array().into_iter().flatten().cloned());
+            leads.extend(page.list("items").iter().cloned());
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return leads,
@@ -192,6 +201,14 @@ impl Tenant {
             wanted.is_subset(&found).then(|| leads.clone())
         })
         .await
+    }
+
+    /// Waits until a lead is parked and returns it.
+    ///
+    /// # Panics
+    /// Panics on a timeout.
+    pub async fn wait_for_parked(&self) -> Value {
+        wait_for("a parked lead", async || self.items("/api/parked").await.first().cloned()).await
     }
 }
 

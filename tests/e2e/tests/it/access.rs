@@ -1,6 +1,7 @@
 //! Authentication and authorization: who is let in, and how far.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::world;
 use reqwest::Method;
@@ -59,9 +60,9 @@ async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
     let sales = Tenant::as_user("demo", "sales", "demo");
     for path in READS {
         let (status, answer) = admin.call(Method::GET, path, &Value::Null).await;
-        assert_eq!((status, &answer["code"]), (403, &json!("org_not_allowed")), "{path}");
+        assert_eq!((status, answer.text("code")), (403, "org_not_allowed"), "{path}");
         let (status, answer) = sales.call(Method::GET, path, &Value::Null).await;
-        assert_eq!((status, &answer["code"]), (403, &json!("role_not_allowed")), "{path}");
+        assert_eq!((status, answer.text("code")), (403, "role_not_allowed"), "{path}");
         for role in ["admin", "moderator"] {
             assert_eq!(
                 Tenant::as_user("demo", role, "demo").call(Method::GET, path, &Value::Null).await.0,
@@ -83,7 +84,7 @@ async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
         (Some("DEMO"), 403, "org_not_allowed"),
     ] {
         let (got, answer) = admin.call_with(Method::GET, "/api/leads", &Value::Null, &headers(orgid)).await;
-        assert_eq!((got, &answer["code"], &answer["field"]), (status, &json!(code), &json!("orgid")), "{orgid:?}");
+        assert_eq!((got, answer.text("code"), answer.text("field")), (status, code, "orgid"), "{orgid:?}");
     }
 }
 
@@ -92,11 +93,11 @@ async fn a_plan_without_meta_reaches_nothing_of_it() {
     let basic = Tenant::as_user("basic", "admin", "basic");
     for path in ["/api/meta/integrations", "/api/meta/integrations/int_1", "/api/meta/connections", "/api/parked"] {
         let (status, answer) = basic.call(Method::GET, path, &Value::Null).await;
-        assert_eq!((status, &answer["code"]), (402, &json!("meta_not_in_plan")), "{path}");
+        assert_eq!((status, answer.text("code")), (402, "meta_not_in_plan"), "{path}");
     }
     for (method, path, body) in changes("int_1") {
         let (status, answer) = basic.call(method, &path, &body).await;
-        assert_eq!((status, &answer["code"]), (402, &json!("meta_not_in_plan")), "{path}");
+        assert_eq!((status, answer.text("code")), (402, "meta_not_in_plan"), "{path}");
     }
 }
 
@@ -137,7 +138,7 @@ async fn each_refusal_has_its_own_meaning() {
         // A call that names no integration acts on the stranger's own org.
         if path.contains(&id) || body.to_string().contains(&id) {
             let (status, answer) = stranger.call(method.clone(), &path, &body).await;
-            assert_eq!((status, &answer["code"]), (404, &json!("not_found")), "{method} {path}");
+            assert_eq!((status, answer.text("code")), (404, "not_found"), "{method} {path}");
         }
     }
     assert_eq!(tenant.integration(&id).await["status"], "active", "nobody of them changed anything");
@@ -148,7 +149,7 @@ async fn only_a_superadmin_says_what_an_org_has_paid_for() {
     let body = json!({ "name": "Basic", "plan": { "name": "pro", "features": ["meta"] } });
     for role in ["admin", "moderator"] {
         let (status, answer) = Tenant::as_user("demo", role, "demo").call(Method::PUT, "/api/orgs/demo", &body).await;
-        assert_eq!((status, &answer["code"]), (403, &json!("superadmin_only")));
+        assert_eq!((status, answer.text("code")), (403, "superadmin_only"));
     }
     let (status, _) = Tenant::as_user("demo", "admin", "demo").call(Method::GET, "/api/orgs/other", &Value::Null).await;
     assert_eq!(status, 403);
@@ -172,7 +173,7 @@ async fn bad_parameters_are_named_and_bad_addresses_too() {
         ("from=2026-02-01&to=2026-02-01", "to"),
     ] {
         let (status, answer) = demo.call(Method::GET, &format!("/api/leads?{query}"), &Value::Null).await;
-        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{query}: {answer}");
+        assert_eq!((status, answer.text("field")), (400, field), "{query}: {answer}");
     }
     for path in ["/api/leads/meta-1", "/api/leads/a%2Cb", "/api/meta/integrations/x", "/api/nothing"] {
         let (status, answer) = demo.call(Method::GET, path, &Value::Null).await;

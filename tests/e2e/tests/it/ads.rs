@@ -1,6 +1,7 @@
 //! Ad accounts as an agency sees them: linked, synced, aggregated.
 
 use e2e::ad_accounts::{create_ad_accounts, link_ad_account, link_request, wait_until_ready};
+use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
@@ -9,14 +10,14 @@ use serde_json::{Value, json};
 async fn totals(id: &str, by: &str) -> Vec<Value> {
     let call = format!("ads/{id}/totals?since=2020-01-01&until=2030-01-01&by={by}");
     let totals = world().call_sim(Method::GET, &call, &Value::Null).await;
-    totals["rows"].as_array().unwrap().clone()
+    totals.list("rows").to_vec()
 }
 
 /// Returns our own id of an ad account, which names its secrets and rows.
 async fn link_id(tenant: &Tenant, id: &str) -> String {
     let rows = world().scan_rows(&format!("ORG#{}", tenant.org)).await;
     let row = rows.iter().find(|row| row["sk"]["S"] == format!("AD_ACCOUNT#act_{id}")).expect("a linked account");
-    row["id"]["S"].as_str().unwrap().to_owned()
+    row.text("id.S").to_owned()
 }
 
 async fn secrets(tenant: &Tenant, id: &str) -> Vec<(String, Value)> {
@@ -28,7 +29,7 @@ fn same(ours: &Value, truth: &Value) {
     for name in ["impressions", "clicks", "conversions"] {
         assert_eq!(ours[name], truth[name], "{name} of {ours} and {truth}");
     }
-    let money = |row: &Value| row["spend"].as_str().unwrap().parse::<rust_decimal::Decimal>().unwrap();
+    let money = |row: &Value| row.parse::<rust_decimal::Decimal>("spend");
     assert_eq!(money(ours), money(truth), "{ours} and {truth}");
 }
 
@@ -40,7 +41,7 @@ async fn an_agency_sees_what_ads_manager_shows() {
     let token = create_ad_accounts(&zones).await;
     for (id, client) in [(dollars, "one"), (yen, "two"), (tonga, "one")] {
         let linked = link_ad_account(&tenant, id, client, &token).await;
-        assert_eq!((&linked["state"], &linked["reason"]), (&json!("configuring"), &Value::Null), "{linked}");
+        assert_eq!((linked.text("state"), &linked["reason"]), ("configuring", &Value::Null), "{linked}");
         assert!(!linked.to_string().contains(&token));
     }
     for (id, currency, timezone) in zones {
@@ -58,28 +59,26 @@ async fn an_agency_sees_what_ads_manager_shows() {
             let truth = totals(id, by).await;
             let ours = report(&format!("group_by={by}&account_id=act_{id}")).await;
             let key = if by == "day" { "day".to_owned() } else { format!("{by}_id") };
-            for row in ours["items"].as_array().unwrap() {
+            for row in ours.list("items") {
                 let truth_key = if by == "day" { "day" } else { "id" };
                 let truth = truth.iter().find(|truth| truth[truth_key] == row[&key]).expect("a row of Meta's");
                 same(row, truth);
                 assert!(by == "day" || row[format!("{by}_name")].is_string(), "{row}");
             }
-            assert!(ours["items"].as_array().unwrap().len() > 2, "{ours}");
+            assert!(ours.list("items").len() > 2, "{ours}");
         }
     }
     // Portfolio: one client has two currencies, which are never added up.
-    let clients = report("group_by=client").await["items"].as_array().unwrap().clone();
-    let of: Vec<(String, String)> = clients
-        .iter()
-        .map(|row| (row["client_id"].as_str().unwrap().to_owned(), row["currency"].as_str().unwrap().to_owned()))
-        .collect();
+    let clients = report("group_by=client").await.list("items").to_vec();
+    let of: Vec<(String, String)> =
+        clients.iter().map(|row| (row.text("client_id").to_owned(), row.text("currency").to_owned())).collect();
     let expected =
         [("one", "EUR"), ("one", "USD"), ("two", "JPY")].map(|(id, money)| (id.to_owned(), money.to_owned()));
     assert_eq!(of, expected);
-    assert_eq!(clients[2]["spend"].as_str().unwrap().find('.'), None, "yen have no cents");
+    assert_eq!(clients[2].text("spend").find('.'), None, "yen have no cents");
 
     let csv = tenant.get("/api/meta-ads/report?group_by=campaign,day&format=csv").await;
-    assert!(csv.as_str().unwrap().starts_with("campaign_id,campaign_name,day,currency,impressions"), "{csv}");
+    assert!(csv.text("").starts_with("campaign_id,campaign_name,day,currency,impressions"), "{csv}");
 
     let insights = tenant.get(&format!("/api/meta-ads/insights?account_id=act_{dollars}&limit=5")).await;
     let row = &insights["items"][0];
@@ -89,28 +88,28 @@ async fn an_agency_sees_what_ads_manager_shows() {
     assert!(days["items"][0]["reach"].is_u64(), "{days}");
 
     let campaigns = tenant.get(&format!("/api/meta-ads/campaigns?account_id=act_{yen}")).await;
-    assert_eq!(campaigns["items"].as_array().unwrap().len(), 3, "{campaigns}");
+    assert_eq!(campaigns.list("items").len(), 3, "{campaigns}");
     let mut ads = Vec::new();
     let mut cursor = String::new();
     loop {
         let page = tenant.get(&format!("/api/meta-ads/ads?limit=20{cursor}")).await;
-        ads.extend(page["items"].as_array().unwrap().clone());
+        ads.extend(page.list("items").to_vec());
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
         }
     }
-    let ids: std::collections::BTreeSet<&str> = ads.iter().map(|ad| ad["id"].as_str().unwrap()).collect();
+    let ids: std::collections::BTreeSet<&str> = ads.iter().map(|ad| ad.text("id")).collect();
     assert_eq!((ads.len(), ids.len()), (54, 54), "all ads of three accounts, each once");
     assert!(ads.iter().any(|ad| ad["creative"]["body"].is_string()));
 
     let status = tenant.get("/api/meta-ads/sync-status").await;
-    assert_eq!(status["accounts"].as_array().unwrap().len(), 3);
+    assert_eq!(status.list("accounts").len(), 3);
     let run = &status["items"][0];
     assert_eq!(run["state"], "done", "{run}");
-    let of = |name: &str| run["objects"].as_array().unwrap().iter().find(|it| it["object_type"] == name).unwrap();
+    let of = |name: &str| run.find("objects", "object_type", name);
     for name in ["campaigns", "adsets", "ads", "account_insights", "ad_insights"] {
-        assert!(of(name)["read"].as_u64().unwrap() > 0 && of(name)["calls"].as_u64().unwrap() > 0, "{run}");
+        assert!(of(name).number("read") > 0 && of(name).number("calls") > 0, "{run}");
     }
     world().check_all_integrations().await;
 }
@@ -121,10 +120,10 @@ async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
     let id = "700200001";
     let token = create_ad_accounts(&[(id, "USD", "Europe/Berlin")]).await;
     let poor = json!({ "pages": 1, "scopes": ["pages_show_list", "leads_retrieval"] });
-    let poor = world().call_sim(Method::POST, "system_users", &poor).await["token"].as_str().unwrap().to_owned();
+    let poor = world().call_sim(Method::POST, "system_users", &poor).await.text("token").to_owned();
     let refused = async |body: Value, status: u16, code: &str, field: &str| {
         let (got, answer) = tenant.call(Method::POST, "/api/meta-ads/accounts", &body).await;
-        assert_eq!((got, &answer["code"], &answer["field"]), (status, &json!(code), &json!(field)), "{answer}");
+        assert_eq!((got, answer.text("code"), answer.text("field")), (status, code, field), "{answer}");
         assert!(!answer.to_string().contains("EAA"), "{answer}");
     };
     let with = |name: &str, value: Value| {
@@ -148,14 +147,14 @@ async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
     let none = tenant.get("/api/meta-ads/accounts").await;
     assert_eq!(none["items"], json!([]));
     let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/sync", &Value::Null).await;
-    assert_eq!((status, &answer["code"]), (409, &json!("no_ad_accounts")));
+    assert_eq!((status, answer.text("code")), (409, "no_ad_accounts"));
 
     link_ad_account(&tenant, id, "one", &token).await;
     refused(link_request(id, "one", &token), 409, "ad_account_linked", "ad_account_id").await;
     wait_until_ready(&tenant, id).await;
     for days in [json!(0), json!(-1), json!(1_000_000), json!(1200)] {
         let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/sync", &json!({ "days": days })).await;
-        assert_eq!((status, &answer["field"]), (400, &json!("days")), "{answer}");
+        assert_eq!((status, answer.text("field")), (400, "days"), "{answer}");
     }
     for (query, field) in [
         ("report?group_by=week", "group_by"),
@@ -192,12 +191,12 @@ async fn an_integration_s_token_reads_ads_if_it_may() {
     body.as_object_mut().unwrap().remove("token");
     body["integration_id"] = json!(without);
     let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/accounts", &body).await;
-    assert_eq!((status, &answer["code"]), (400, &json!("ads_read_missing")), "{answer}");
+    assert_eq!((status, answer.text("code")), (400, "ads_read_missing"), "{answer}");
 
     let more = json!({ "integrationId": without });
     let with = tenant.connect(&person.id, &[], more, &[]).await.get("integrationId");
     let available = tenant.get(&format!("/api/meta/integrations/{with}/ad-accounts")).await;
-    let found = available["items"].as_array().unwrap().iter().find(|it| it["ad_account_id"] == format!("act_{id}"));
+    let found = available.list("items").iter().find(|it| it["ad_account_id"] == format!("act_{id}"));
     assert_eq!(found.unwrap()["linked"], false, "{available}");
     let linked = tenant.call_ok(Method::POST, "/api/meta-ads/accounts", &body).await;
     assert_eq!(linked["integration_id"], json!(with));
@@ -212,9 +211,9 @@ async fn an_integration_s_token_reads_ads_if_it_may() {
     })
     .await;
     assert_eq!(account["reason"], "integration_ended", "{account}");
-    assert!(account["fix"].as_str().unwrap().contains("Reconnect"));
+    assert!(account.text("fix").contains("Reconnect"));
     let report = tenant.get("/api/meta-ads/report?group_by=account").await;
-    assert_eq!(report["items"].as_array().unwrap().len(), 1);
+    assert_eq!(report.list("items").len(), 1);
 }
 
 #[tokio::test]
@@ -227,15 +226,15 @@ async fn an_account_without_delivery_is_ready_and_says_what_to_try() {
         "ads_per_adset": 1, "days": 5, "seed": 3, "users": [user["id"]], "active_share": 0.0,
     });
     world().call_sim(Method::POST, "ads", &idle).await;
-    link_ad_account(&tenant, id, "one", user["token"].as_str().unwrap()).await;
+    link_ad_account(&tenant, id, "one", user.text("token")).await;
     wait_until_ready(&tenant, id).await;
     let status = tenant.get(&format!("/api/meta-ads/sync-status?account_id=act_{id}")).await;
-    let objects = status["items"][0]["objects"].as_array().unwrap();
+    let objects = status.list("items.0.objects");
     let insights = objects.iter().find(|it| it["object_type"] == "ad_insights").unwrap();
     let said = &insights["errors"][0];
     assert_eq!(said["code"], "insights_empty", "{status}");
-    assert!(said["fix"].as_str().unwrap().contains("days"), "{said}");
-    assert_eq!(tenant.get("/api/meta-ads/report").await["items"], json!([]));
+    assert!(said.text("fix").contains("days"), "{said}");
+    assert!(tenant.items("/api/meta-ads/report").await.is_empty());
 }
 
 #[tokio::test]
@@ -249,7 +248,7 @@ async fn a_dead_token_is_told_and_a_new_one_heals() {
         "ads_per_adset": 2, "days": 5, "seed": 3, "users": [user["id"]],
     });
     world().call_sim(Method::POST, "ads", &size).await;
-    link_ad_account(&tenant, id, "one", user["token"].as_str().unwrap()).await;
+    link_ad_account(&tenant, id, "one", user.text("token")).await;
     wait_until_ready(&tenant, id).await;
     let dead = json!({ "action": "revoke", "user_id": user["id"] });
     world().call_sim(Method::POST, "tokens", &dead).await;
@@ -261,14 +260,14 @@ async fn a_dead_token_is_told_and_a_new_one_heals() {
     })
     .await;
     assert_eq!(account["reason"], "token_dead", "{account}");
-    let run = begun["run_id"].as_str().unwrap();
+    let run = begun.text("run_id");
     let status = tenant.get(&format!("/api/meta-ads/sync-status?run_id={run}")).await;
-    assert_eq!((&status["items"][0]["state"], &status["items"][0]["reason"]), (&json!("failed"), &json!("token_dead")));
+    assert_eq!((status.text("items.0.state"), status.text("items.0.reason")), ("failed", "token_dead"));
 
     world().call_sim(Method::POST, "tokens", &json!({ "action": "restore", "user_id": user["id"] })).await;
-    let call = format!("system_users/{}/tokens", user["id"].as_str().unwrap());
+    let call = format!("system_users/{}/tokens", user.text("id"));
     let fresh = world().call_sim(Method::POST, &call, &json!({ "scopes": ["ads_read"] })).await;
-    let fresh = fresh["token"].as_str().unwrap().to_owned();
+    let fresh = fresh.text("token").to_owned();
     let before = secrets(&tenant, id).await;
     tenant.call_ok(Method::PATCH, &path, &json!({ "token": fresh })).await;
     wait_until_ready(&tenant, id).await;
@@ -289,20 +288,20 @@ async fn a_sync_is_joined_and_an_account_paused_and_unlinked() {
     let status = tenant.get("/api/meta-ads/sync-status").await;
     // The request joins the first import unless that has already finished.
     let runs = if begun["runs"][0]["joined"] == true { 1 } else { 2 };
-    assert_eq!(status["items"].as_array().unwrap().len(), runs, "{begun} {running} {status}");
-    assert!(status["items"].as_array().unwrap().iter().any(|run| run["run_id"] == begun["run_id"]), "{begun} {status}");
+    assert_eq!(status.list("items").len(), runs, "{begun} {running} {status}");
+    assert!(status.list("items").iter().any(|run| run["run_id"] == begun["run_id"]), "{begun} {status}");
 
     let path = format!("/api/meta-ads/accounts/act_{id}");
     let paused = tenant.call_ok(Method::PATCH, &path, &json!({ "paused": true, "label": "Renamed" })).await;
-    assert_eq!((&paused["state"], &paused["label"]), (&json!("paused"), &json!("Renamed")));
+    assert_eq!((paused.text("state"), paused.text("label")), ("paused", "Renamed"));
     let (status, answer) =
         tenant.call(Method::POST, "/api/meta-ads/sync", &json!({ "account_id": format!("act_{id}") })).await;
-    assert_eq!((status, &answer["code"]), (409, &json!("ad_account_paused")));
+    assert_eq!((status, answer.text("code")), (409, "ad_account_paused"));
     let fired = world().call_dev_api(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
     assert_eq!(fired["result"]["messages"], 0, "{fired}");
     tenant.call_ok(Method::PATCH, &path, &json!({ "paused": false })).await;
     wait_until_ready(&tenant, id).await;
-    let before = tenant.get(&path).await["last_sync_at"].as_str().unwrap().to_owned();
+    let before = tenant.get(&path).await.text("last_sync_at").to_owned();
     let fired = world().call_dev_api(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
     assert_eq!(fired["result"]["messages"], 1, "{fired}");
     wait_for("the scheduled sync", async || {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use e2e::ads_harness::{AdsHarness, SMALL_ACCOUNT, SimAdAccount};
+use e2e::json::Json;
 use leadwire::ads::SliceOutcome;
 use leadwire::model::ads::account::{AdAccount, AdAccountState};
 use leadwire::model::ads::object::{AdObject, AdObjectKind};
@@ -179,7 +180,7 @@ async fn what_is_deleted_keeps_its_numbers_and_what_is_not_listed_is_met() {
     let (ads, _) = some_ads(&harness, &account).await;
     change(&harness, json!({ "status": "DELETED", "ids": [ads[0]] })).await;
     change(&harness, json!({ "status": "ARCHIVED", "ids": [ads[1]] })).await;
-    let ghost = change(&harness, json!({ "ghost_ad": true })).await["ghost_ad"].as_str().unwrap().to_owned();
+    let ghost = change(&harness, json!({ "ghost_ad": true })).await.text("ghost_ad").to_owned();
     harness.sync(&account, Some(back(account.today(leadwire::clock::now()), 30))).await;
     assert_matches_meta(&harness, &account, 30).await;
     let (scope, account) = harness.account(&account).await;
@@ -219,11 +220,7 @@ async fn access_that_is_taken_away_is_told_and_given_back_heals() {
     let account = harness.link_account(&SMALL_ACCOUNT).await;
     harness.sync(&account, None).await;
     let state = harness.call_sim(Method::GET, "state", &Value::Null).await;
-    let users = state["ad_accounts"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|it| it["id"].as_str().is_some_and(|id| id.ends_with("9001")));
+    let users = state.list("ad_accounts").iter().find(|it| it["id"].as_str().is_some_and(|id| id.ends_with("9001")));
     let users = users.unwrap()["users"].clone();
     change(&harness, json!({ "revoke": users })).await;
     let sync = harness.sync(&account, None).await;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use e2e::ads_harness::{AdsHarness, SMALL_ACCOUNT, SimAdAccount};
+use e2e::json::Json;
 use leadwire::ads::{SliceOutcome, figures};
 use leadwire::model::ads::account::{AdAccount, AdAccountState};
 use leadwire::model::ads::report::Dimension;
@@ -29,17 +30,17 @@ pub(crate) async fn assert_matches_meta(harness: &AdsHarness, account: &AdAccoun
         for grouping in groupings {
             let rows = figures::report(&harness.table, &scope, &accounts, grouping, (since, until)).await.unwrap();
             let mut seen = 0;
-            for row in truth["rows"].as_array().unwrap() {
-                let key = row[if by == "day" { "day" } else { "id" }].as_str().unwrap();
+            for row in truth.list("rows") {
+                let key = row.text(if by == "day" { "day" } else { "id" });
                 let ours: Vec<_> =
                     rows.iter().filter(|(found, _)| found.values[0] == key).map(|(_, sums)| sums).collect();
                 let sum = |number: fn(&leadwire::model::ads::report::Sums) -> u64| {
                     ours.iter().map(|sums| number(sums)).sum::<u64>()
                 };
                 let spend: Decimal = ours.iter().map(|sums| sums.spend).sum();
-                let truth_spend: Decimal = row["spend"].as_str().unwrap().parse().unwrap();
+                let truth_spend: Decimal = row.parse("spend");
                 let ours = (sum(|sums| sums.impressions), sum(|sums| sums.clicks), sum(|sums| sums.conversions), spend);
-                let number = |name: &str| row[name].as_u64().unwrap();
+                let number = |name: &str| row.number(name);
                 let truth = (number("impressions"), number("clicks"), number("conversions"), truth_spend);
                 assert_eq!(ours, truth, "{by} {key} as {grouping:?}");
                 seen += 1;

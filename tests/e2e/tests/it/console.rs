@@ -2,6 +2,7 @@
 
 use e2e::ad_accounts::{create_ad_accounts, wait_until_ready};
 use e2e::browser::{Browser, DESK, PHONE};
+use e2e::json::Json;
 use e2e::meta::Person;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
@@ -41,7 +42,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.press("Save settings").await;
     browser.wait_for_text("Saved.").await;
     browser.check_page("integration").await;
-    assert_eq!(tenant.get("/api/meta/integrations").await["items"][0]["assignment"]["strategy"], "round_robin");
+    assert_eq!(tenant.items("/api/meta/integrations").await[0]["assignment"]["strategy"], "round_robin");
 
     let answers = json!({ "full_name": "Ines Grünwald", "email": "ines@example.com" });
     let ids = world().submit(&person.forms[0], 1, json!({ "answers": answers, "platform": "ig" })).await;
@@ -65,7 +66,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.press("Change status").await;
     browser.wait_for_text("Ada Lead changed it to qualified").await;
     let seen = tenant.get(&lead).await;
-    assert_eq!((&seen["assigned_to"], &seen["status"]), (&json!(other), &json!("qualified")));
+    assert_eq!((&seen["assigned_to"], seen.text("status")), (&json!(other), "qualified"));
 
     // Filters stay in the URL.
     browser.press("Leads").await;
@@ -127,7 +128,7 @@ async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
     browser.wait_for_text("Meta is disconnected. The leads that came stay.").await;
     browser.wait_for_text("Connect Facebook, and leads").await;
     assert_eq!(tenant.leads("").await.len(), 1);
-    assert!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().is_empty());
+    assert!(tenant.items("/api/meta/integrations").await.is_empty());
     browser.check_log("the main path").await;
     browser.close().await;
 }
@@ -138,7 +139,7 @@ async fn an_admin_watches_and_repairs() {
     let (email, person) = (tenant.create_login("Rae Pair", "admin").await, world().create_person(1).await);
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let parked = world().submit_withheld_lead(&person).await;
-    wait_for("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    tenant.wait_for_parked().await;
     let browser = Browser::open(DESK).await;
     browser.open_page("/delivery").await;
     browser.log_in(&email).await;
@@ -183,7 +184,7 @@ async fn an_admin_watches_and_repairs() {
     browser.press("Reconnect").await;
     agree(&browser, &person).await;
     browser.wait_for_text("Connected, with 1 page.").await;
-    assert_eq!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(tenant.items("/api/meta/integrations").await.len(), 1);
     assert_eq!(tenant.leads("").await.len(), 4);
     browser.press("Delete this integration").await;
     browser.wait_for_text("Leads that are here stay, with their history.").await;
@@ -239,12 +240,7 @@ async fn an_admin_says_how_a_form_is_read() {
     browser.wait_for_text("1 lead read anew: 1 changed").await;
     assert_eq!(tenant.get(&format!("/api/leads/meta-{}", ids[0])).await["fields"]["notes"], "Nora Newline");
     browser.press("Forms").await;
-    browser
-        .press(&format!(
-            "Send a test lead through {}",
-            tenant.get("/api/meta/forms").await["items"][0]["name"].as_str().unwrap()
-        ))
-        .await;
+    browser.press(&format!("Send a test lead through {}", tenant.items("/api/meta/forms").await[0].text("name"))).await;
     browser.wait_for_text("Meta was asked for a test lead.").await;
     browser.wait_for_text("Test leads are never assigned.").await;
     browser.check_page("test-lead").await;
@@ -282,7 +278,7 @@ async fn an_admin_links_an_ad_account_and_reads_its_numbers() {
     browser.wait_for_text("Cost per lead").await;
     browser.check_page("ads").await;
     let total = tenant.get("/api/meta-ads/report?group_by=account").await["totals"][0].clone();
-    let spend = total["spend"].as_str().unwrap();
+    let spend = total.text("spend");
     let shown = browser.text().await.replace(',', "");
     assert!(shown.contains(&format!("{spend}\u{a0}EUR")), "{spend} is not on {shown}");
     let charts = browser.client.find_all(Locator::Css(".chart svg[role=img]")).await.unwrap();
@@ -323,7 +319,7 @@ async fn an_admin_links_an_ad_account_and_reads_its_numbers() {
     browser.press("Unlink this account").await;
     browser.press("Unlink").await;
     browser.wait_for_text("The ad account is unlinked.").await;
-    assert!(tenant.get("/api/meta-ads/accounts").await["items"].as_array().unwrap().is_empty());
+    assert!(tenant.items("/api/meta-ads/accounts").await.is_empty());
     browser.close().await;
 }
 
@@ -369,7 +365,7 @@ async fn a_system_users_token_is_verified_and_never_shown() {
     assert!(alert.contains("token"), "{alert}");
     assert!(!browser.client.source().await.unwrap().contains("EAAnot"));
     browser.check_page("token-refused").await;
-    browser.fill("input[name=token]", user["token"].as_str().unwrap()).await;
+    browser.fill("input[name=token]", user.text("token")).await;
     browser.press("Connect").await;
     browser.wait_for_text("Connected, with 1 page.").await;
     browser.wait_for_text("A system user's token").await;

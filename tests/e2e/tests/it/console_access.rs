@@ -3,6 +3,7 @@
 use e2e::ad_accounts::{create_ad_accounts, link_ad_account};
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
+use e2e::json::Json;
 use e2e::meta::with_query;
 use e2e::tenant::Tenant;
 use e2e::world::world;
@@ -17,7 +18,7 @@ pub(crate) async fn furnished(org: &str) -> (Tenant, String, String, String) {
     let integration = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
     let ids = world().submit(&person.forms[0], 1, Value::Null).await;
     let lead = tenant.wait_for_leads(&ids).await.remove(0);
-    (tenant, email, integration, lead["id"].as_str().unwrap().to_owned())
+    (tenant, email, integration, lead.text("id").to_owned())
 }
 
 #[tokio::test]
@@ -25,7 +26,7 @@ async fn nobody_reaches_another_org() {
     let (owner, _, integration, lead) = furnished("console-owner").await;
     let stranger = Tenant::create("console-stranger", &[]).await;
     let mut guest = Guest::log_in(&stranger.create_login("Eve Stranger", "admin").await).await;
-    let form = owner.get("/api/meta/forms").await["items"][0]["form_id"].as_str().unwrap().to_owned();
+    let form = owner.items("/api/meta/forms").await[0].text("form_id").to_owned();
     let token = create_ad_accounts(&[("700600001", "EUR", "Europe/Berlin")]).await;
     link_ad_account(&owner, "700600001", "one", &token).await;
     let account = "/ads/accounts/act_700600001";
@@ -203,7 +204,7 @@ async fn a_connection_is_finished_by_the_browser_that_began_it() {
     let callback = world().follow_redirect(with_query(&begun.location, &answer)).await;
     let back = Guest::default().get(&callback[url::Position::BeforePath..]).await;
     assert!(back.location.contains("code=other_browser"), "{}", back.location);
-    assert!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().is_empty());
+    assert!(tenant.items("/api/meta/integrations").await.is_empty());
     let begun = guest.post("/integrations/connect", &[]).await;
     let callback = world().follow_redirect(with_query(&begun.location, &answer)).await;
     let back = guest.get(&callback[url::Position::BeforePath..]).await;
@@ -285,6 +286,6 @@ async fn a_page_of_one_org_does_not_act_on_the_one_selected_since() {
     let page = root.request(Method::POST, "/integrations/disconnect", &[("form_key", of_first.as_str())], &[]).await;
     assert_eq!(page.status, 403, "{}", page.text);
     for org in [&first, &second] {
-        assert_eq!(org.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), 1);
+        assert_eq!(org.items("/api/meta/integrations").await.len(), 1);
     }
 }

@@ -2,6 +2,7 @@
 
 use e2e::browser::{Browser, DESK, PHONE};
 use e2e::console::Guest;
+use e2e::json::Json;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -40,7 +41,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     assert!(page.text.contains("value=\"act_1\"") && page.text.contains("value=\"\" selected"), "{}", page.text);
 
     // A rule without a field and a malformed choice line are not lost.
-    let form = tenant.get("/api/meta/forms").await["items"][0]["form_id"].as_str().unwrap().to_owned();
+    let form = tenant.items("/api/meta/forms").await[0].text("form_id").to_owned();
     let path = format!("/forms/{form}");
     let rule = [
         ("rules", "2"),
@@ -93,7 +94,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
         ("rule-0-remove", "yes"),
     ];
     assert_eq!(guest.post(&path, &gone).await.status, 303);
-    assert!(tenant.get(&format!("/api/meta/forms/{form}/mapping")).await["rules"].as_array().unwrap().is_empty());
+    assert!(tenant.get(&format!("/api/meta/forms/{form}/mapping")).await.list("rules").is_empty());
 
     // An absent field does not unassign a lead: browsers omit a disabled choice.
     let given = json!({ "assigned_to": "ann" });

@@ -1,5 +1,6 @@
 //! Deliveries to the webhook: from Meta, from Meta on a bad day, and from others.
 
+use e2e::json::Json;
 use e2e::meta::{leadgen_body, signature};
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn the_challenge_comes_back_to_the_letter_for_the_right_word_only() {
     let app = world().sim_state().await["app"].clone();
-    let word = app["verify_token"].as_str().unwrap().to_owned();
+    let word = app.text("verify_token").to_owned();
     let ask = async |query: &[(&str, &str)]| {
         let url = e2e::meta::with_query(&format!("{}/connect/webhook/facebook", world().endpoints.url), query);
         let answer = world().http.get(url).send().await.unwrap();
@@ -30,7 +31,7 @@ async fn the_challenge_comes_back_to_the_letter_for_the_right_word_only() {
 
 #[tokio::test]
 async fn only_what_meta_signed_is_taken() {
-    let secret = world().sim_state().await["app"]["secret"].as_str().unwrap().to_owned();
+    let secret = world().app_secret().await;
     let body = leadgen_body("104398761169999", "1", "2");
     let good = signature(&secret, &body);
     let flipped = format!("{}{}", if good.starts_with('0') { '1' } else { '0' }, &good[1..]);
@@ -86,7 +87,7 @@ async fn whatever_is_in_a_signed_body_nothing_breaks() {
 /// The gateway passes a body that is not text as base64.
 #[tokio::test]
 async fn a_body_that_comes_as_base64_is_verified_as_it_was_sent() {
-    let secret = world().sim_state().await["app"]["secret"].as_str().unwrap().to_owned();
+    let secret = world().app_secret().await;
     for (body, status) in [(leadgen_body("104398761169999", "1", "2"), 200), (b"\xff\xfe{}".to_vec(), 400)] {
         let header = format!("sha256={}", signature(&secret, &body));
         let headers = [("x-hub-signature-256", header.as_str()), ("content-type", "application/octet-stream")];
@@ -128,7 +129,7 @@ async fn the_orgid_of_the_address_decides_nothing() {
     let (page, form) = (&person.pages[0], &person.forms[0]);
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let ids = world().submit(form, 3, json!({ "deliver": "drop" })).await;
-    let secret = world().sim_state().await["app"]["secret"].as_str().unwrap().to_owned();
+    let secret = world().app_secret().await;
     for (query, id) in ["?orgid=orgid", "?orgid=other", "?orgid=%23%2F..&orgid=x"].into_iter().zip(&ids) {
         let body = leadgen_body(page, id, form);
         let header = format!("sha256={}", signature(&secret, &body));
@@ -154,11 +155,11 @@ async fn a_thousand_leads_in_one_body_are_all_taken() {
     let changes: Vec<Value> = ids.iter().map(|id| json!({ "field": "leadgen", "value": { "leadgen_id": id, "page_id": page, "form_id": form, "created_time": 1 } })).collect();
     let body = json!({ "object": "page", "entry": [{ "id": page, "time": 1, "changes": changes }] }).to_string();
     assert_eq!(world().deliver(body.as_bytes()).await.0, 200);
-    let counted = async || tenant.get("/api/meta/connections").await["items"][0]["leads_count"].as_u64().unwrap();
+    let counted = async || tenant.items("/api/meta/connections").await[0].number("leads_count");
     wait_for("a thousand leads", async || (counted().await == 1000).then_some(())).await;
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
     for lead in tenant.leads("").await {
-        *counts.entry(lead["assigned_to"].as_str().unwrap().to_owned()).or_default() += 1;
+        *counts.entry(lead.text("assigned_to").to_owned()).or_default() += 1;
     }
     assert_eq!(counts, [("ann".to_owned(), 334), ("bob".to_owned(), 333), ("cem".to_owned(), 333)].into());
 }
@@ -169,17 +170,14 @@ async fn a_lead_that_meta_withholds_is_parked_with_its_reason() {
     let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let id = world().submit_withheld_lead(&person).await;
-    let parked = wait_for("a parked lead", async || {
-        tenant.get("/api/parked").await["items"].as_array().unwrap().first().cloned()
-    })
-    .await;
+    let parked = tenant.wait_for_parked().await;
     assert_eq!(
-        (&parked["leadgen_id"], &parked["reason"], &parked["page_id"]),
-        (&json!(id), &json!("not_permitted"), &json!(person.pages[0]))
+        (&parked["leadgen_id"], parked.text("reason"), &parked["page_id"]),
+        (&json!(id), "not_permitted", &json!(person.pages[0]))
     );
-    assert!(parked["evidence"].as_str().unwrap().contains("200"));
+    assert!(parked.text("evidence").contains("200"));
     let answer = tenant.call_ok(Method::POST, "/api/parked/replay", &json!({ "leadgen_ids": [id] })).await;
     assert_eq!(answer["replayed"], 1);
     tenant.wait_for_leads(&[id]).await;
-    assert_eq!(tenant.get("/api/parked").await["items"], json!([]));
+    assert!(tenant.items("/api/parked").await.is_empty());
 }

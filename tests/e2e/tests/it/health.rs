@@ -1,5 +1,6 @@
 //! The health report: what keeps leads out, and how to fix it.
 
+use e2e::json::Json;
 use e2e::meta::Person;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
@@ -17,10 +18,10 @@ async fn connected(org: &str, pages: u64, answer: &[(&str, &str)]) -> (Tenant, P
 async fn checks(tenant: &Tenant, id: &str) -> Value {
     let report = tenant.get(&format!("/api/meta/integrations/{id}/health")).await;
     let mut by_id = serde_json::Map::new();
-    for check in report["items"].as_array().unwrap() {
+    for check in report.list("items") {
         assert!(check["evidence"].as_str().is_some_and(|evidence| !evidence.is_empty()), "{check}");
         assert!(check["status"] != "fail" || check["fix"].is_string(), "{check}");
-        by_id.insert(check["id"].as_str().unwrap().to_owned(), check.clone());
+        by_id.insert(check.text("id").to_owned(), check.clone());
     }
     let fails = by_id.values().any(|check| check["status"] == "fail");
     assert_eq!(report["status"], if fails { "fail" } else { "pass" });
@@ -67,7 +68,7 @@ async fn each_cause_is_named_with_its_page_and_its_fix() {
     world().change_tokens(json!({ "action": "password", "user_id": person.id })).await;
     let dead = checks(&tenant, &id).await;
     assert_eq!(dead["token"]["status"], "fail", "{}", dead["token"]);
-    assert!(dead["token"]["evidence"].as_str().unwrap().contains("password"));
+    assert!(dead.text("token.evidence").contains("password"));
     assert_eq!(dead["subscription"]["status"], "unknown", "what cannot be seen is not called broken");
 }
 
@@ -75,19 +76,19 @@ async fn each_cause_is_named_with_its_page_and_its_fix() {
 async fn a_missing_permission_and_a_missing_task_are_told_apart() {
     let (tenant, _, id) = connected("health-scope", 1, &[("_deny_scopes", "leads_retrieval")]).await;
     let seen = checks(&tenant, &id).await;
-    assert_eq!((&seen["scopes"]["status"], &seen["page_tasks"]["status"]), (&json!("fail"), &json!("pass")));
-    assert!(seen["scopes"]["evidence"].as_str().unwrap().contains("leads_retrieval"));
+    assert_eq!((seen.text("scopes.status"), seen.text("page_tasks.status")), ("fail", "pass"));
+    assert!(seen.text("scopes.evidence").contains("leads_retrieval"));
     let id = tenant.connect(e2e::meta::MARA, &["104398761152356"], Value::Null, &[]).await.get("integrationId");
     let seen = checks(&tenant, &id).await;
-    assert_eq!((&seen["scopes"]["status"], &seen["page_tasks"]["status"]), (&json!("pass"), &json!("fail")), "{seen}");
+    assert_eq!((seen.text("scopes.status"), seen.text("page_tasks.status")), ("pass", "fail"), "{seen}");
 }
 
 #[tokio::test]
 async fn tests_that_arrive_without_real_leads_point_to_development_mode() {
     let (tenant, person, id) = connected("health-mode", 1, &[]).await;
     let secret = world().list_secrets(&id).await.remove(0).1;
-    let token = secret["pages"][&person.pages[0]].as_str().unwrap().to_owned();
-    let app_secret = world().sim_state().await["app"]["secret"].as_str().unwrap().to_owned();
+    let token = secret.at("pages").text(&person.pages[0]).to_owned();
+    let app_secret = world().app_secret().await;
     let proof = e2e::meta::signature(&app_secret, token.as_bytes());
     let made = world()
         .http
@@ -100,7 +101,7 @@ async fn tests_that_arrive_without_real_leads_point_to_development_mode() {
     wait_for("the test lead", async || (!tenant.leads("").await.is_empty()).then_some(())).await;
     let seen = checks(&tenant, &id).await;
     assert_eq!(seen["app_mode"]["status"], "fail", "{}", seen["app_mode"]);
-    assert!(seen["app_mode"]["fix"].as_str().unwrap().contains("Live"));
+    assert!(seen.text("app_mode.fix").contains("Live"));
     tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
     assert_eq!(checks(&tenant, &id).await["app_mode"]["status"], "pass");
 }

@@ -1,7 +1,8 @@
 //! The local run enforces the roles of the template: a function without a permission is rejected.
 
+use e2e::json::Json;
 use e2e::tenant::Tenant;
-use e2e::world::{wait_for, world};
+use e2e::world::world;
 use local::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -13,7 +14,7 @@ async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
     let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let id = world().submit_withheld_lead(&person).await;
-    wait_for("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    tenant.wait_for_parked().await;
 
     let endpoints = &world().endpoints;
     let aws = Aws::new(endpoints.aws_endpoint.clone(), endpoints.region.clone()).unwrap();
@@ -22,21 +23,18 @@ async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
         aws.query("iam", &[("Action", "GetRolePolicy"), ("RoleName", &role), ("PolicyName", policy)]).await.unwrap();
     let document = between(&before, "<PolicyDocument>", "</PolicyDocument>");
     let document: Value = serde_json::from_str(&plain(&document)).unwrap();
+    let statements = document.list("Statement");
+    let may_send = |statement: &&Value| statement["Action"].to_string().contains("sqs:SendMessage");
+    let fewer: Vec<&Value> = statements.iter().filter(|statement| !may_send(statement)).collect();
+    assert!(fewer.len() < statements.len());
     let mut less = document.clone();
-    let statements = less["Statement"].as_array_mut().unwrap();
-    let count = statements.len();
-    statements.retain(|statement| !statement["Action"].to_string().contains("sqs:SendMessage"));
-    assert!(statements.len() < count);
+    less["Statement"] = json!(fewer);
 
     put(&aws, &role, policy, &less).await;
     let (status, answer) = tenant.call(Method::POST, "/api/parked/replay", &json!({})).await;
     put(&aws, &role, policy, &document).await;
-    assert_eq!((status, &answer["code"]), (503, &json!("unavailable")), "{answer}");
-    assert_eq!(
-        tenant.get("/api/parked").await["items"][0]["leadgen_id"],
-        json!(id),
-        "what was refused is still parked"
-    );
+    assert_eq!((status, answer.text("code")), (503, "unavailable"), "{answer}");
+    assert_eq!(tenant.items("/api/parked").await[0]["leadgen_id"], json!(id), "what was refused is still parked");
 
     tenant.call_ok(Method::POST, "/api/parked/replay", &json!({})).await;
     tenant.wait_for_leads(&[id]).await;
@@ -51,13 +49,9 @@ async fn put(aws: &Aws, role: &str, policy: &str, document: &Value) {
 
 async fn role_of_the_api(aws: &Aws) -> String {
     let functions = aws.rest("lambda", http::Method::GET, "/2015-03-31/functions/", &Value::Null).await.unwrap();
-    let api = functions["Functions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|function| function["FunctionName"].as_str().unwrap().ends_with("-api"))
-        .unwrap();
-    api["Role"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+    let api =
+        functions.list("Functions").iter().find(|function| function.text("FunctionName").ends_with("-api")).unwrap();
+    api.text("Role").rsplit('/').next().unwrap().to_owned()
 }
 
 fn between(text: &str, before: &str, after: &str) -> String {

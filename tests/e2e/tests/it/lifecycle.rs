@@ -1,5 +1,6 @@
 //! The life of an integration: draft, settings, pages, two orgs sharing a page, deletion and return.
 
+use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 async fn subscribed(page: &str) -> bool {
     let truth = world().sim_state().await;
-    let page = truth["pages"].as_array().unwrap().iter().find(|found| found["id"] == page).unwrap().clone();
+    let page = truth.find("pages", "id", page).clone();
     page["subscribed_fields"].as_array().is_some_and(|fields| !fields.is_empty())
 }
 
@@ -27,20 +28,17 @@ async fn a_draft_becomes_a_connection_and_keeps_what_was_set() {
         json!({ "name": " Spring ", "description": "d", "assignment": { "strategy": "user", "user_id": "ann" } });
     let draft = tenant.call_ok(Method::POST, "/api/meta/integrations", &wanted).await;
     assert_eq!(
-        (&draft["name"], &draft["status"], &draft["reason"], &draft["pages_count"]),
-        (&json!("Spring"), &json!("error"), &json!("not_connected"), &json!(0))
+        (draft.text("name"), draft.text("status"), draft.text("reason"), draft.number("pages_count")),
+        ("Spring", "error", "not_connected", 0)
     );
-    let id = draft["id"].as_str().unwrap();
+    let id = draft.text("id");
     let (status, answer) = tenant.call(Method::POST, &format!("/api/meta/integrations/{id}/sync"), &Value::Null).await;
-    assert_eq!((status, &answer["reason"]), (412, &json!("not_connected")));
+    assert_eq!((status, answer.text("reason")), (412, "not_connected"));
     let person = world().create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
     assert_eq!((outcome.get("status"), outcome.get("integrationId")), ("connected".into(), id.to_owned()));
     let seen = tenant.integration(id).await;
-    assert_eq!(
-        (&seen["name"], &seen["status"], &seen["assignment"]["user_id"]),
-        (&json!("Spring"), &json!("active"), &json!("ann"))
-    );
+    assert_eq!((seen.text("name"), seen.text("status"), seen.text("assignment.user_id")), ("Spring", "active", "ann"));
     let leads = tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
     assert_eq!(leads[0]["assigned_to"], "ann");
 }
@@ -56,7 +54,7 @@ async fn settings_are_changed_one_by_one_and_touch_only_what_comes() {
     tenant.wait_for_leads(&first).await;
     let changed =
         tenant.call_ok(Method::PATCH, &path, &json!({ "assignment": { "strategy": "user", "user_id": "ann" } })).await;
-    assert_eq!((&changed["name"], &changed["description"]), (&json!("A"), &json!("B")));
+    assert_eq!((changed.text("name"), changed.text("description")), ("A", "B"));
     tenant.call_ok(Method::PATCH, &path, &json!({ "name": "C", "description": "" })).await;
     let second = world().submit(&person.forms[0], 1, Value::Null).await;
     let leads = tenant.wait_for_leads(&[first.clone(), second.clone()].concat()).await;
@@ -70,13 +68,10 @@ async fn settings_are_changed_one_by_one_and_touch_only_what_comes() {
         (json!({ "nmae": "D" }), "nmae"),
     ] {
         let (status, answer) = tenant.call(Method::PATCH, &path, &body).await;
-        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{body}: {answer}");
+        assert_eq!((status, answer.text("field")), (400, field), "{body}: {answer}");
     }
     let seen = tenant.integration(&id).await;
-    assert_eq!(
-        (&seen["name"], &seen["description"], &seen["assignment"]["user_id"]),
-        (&json!("C"), &json!(""), &json!("ann"))
-    );
+    assert_eq!((seen.text("name"), seen.text("description"), seen.text("assignment.user_id")), ("C", "", "ann"));
     let stranger = Tenant::create("life-stranger", &[]).await;
     for (method, body) in [(Method::PATCH, json!({ "name": "D" })), (Method::DELETE, Value::Null)] {
         assert_eq!(stranger.call(method, &path, &body).await.0, 404, "another org's integration is none");
@@ -114,7 +109,7 @@ async fn pages_are_chosen_and_left_out_and_what_they_counted_stays() {
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
     assert_eq!(ids(&tenant.get(&path).await["items"]), [person.pages[1].clone()]);
     let back = tenant.call_ok(Method::PUT, &path, &json!({ "page_ids": [person.pages[0], person.pages[1]] })).await;
-    let first = back["items"].as_array().unwrap().iter().find(|page| page["page_id"] == person.pages[0]).unwrap();
+    let first = back.find("items", "page_id", &person.pages[0]);
     assert_eq!(first["leads_count"], 2, "what it had counted, and nothing of the time between: {first}");
     assert!(subscribed(&person.pages[0]).await);
     tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
@@ -144,7 +139,7 @@ async fn a_page_of_two_orgs_stays_subscribed_until_the_last_of_them_leaves() {
     let gone = second.call_ok(Method::POST, "/api/meta/disconnect", &Value::Null).await;
     assert_eq!(gone["disconnected"], 1);
     assert!(!subscribed(page).await);
-    assert_eq!(second.get("/api/meta/connections").await["items"], json!([]));
+    assert!(second.items("/api/meta/connections").await.is_empty());
     assert_eq!(second.leads("").await.len(), 3);
     assert_eq!(second.call_ok(Method::POST, "/api/meta/disconnect", &Value::Null).await["disconnected"], 0, "again");
     assert_eq!(second.call(Method::DELETE, &format!("/api/meta/integrations/{second_id}"), &Value::Null).await.0, 404);
@@ -177,7 +172,7 @@ async fn an_org_that_was_granted_less_takes_nothing_from_another() {
     let made = second.call_ok(Method::POST, "/api/meta/integrations", &pasted).await;
     assert!(made["problems"].to_string().contains("leads_retrieval"), "{made}");
     first.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
-    let id = made["id"].as_str().unwrap();
+    let id = made.text("id");
     assert_eq!(second.call(Method::DELETE, &format!("/api/meta/integrations/{id}"), &Value::Null).await.0, 204);
     first.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
 }
@@ -192,7 +187,7 @@ async fn a_deletion_that_stops_half_way_is_gone_on_with() {
     world().call_sim(Method::POST, "faults", &fault).await;
     let (status, _) = tenant.call(Method::DELETE, &format!("/api/meta/integrations/{id}"), &Value::Null).await;
     assert_eq!(status, 202);
-    assert_eq!(tenant.get("/api/meta/integrations").await["items"], json!([]), "for the admin it is gone");
+    assert!(tenant.items("/api/meta/integrations").await.is_empty(), "for the admin it is gone");
     assert_eq!(tenant.call(Method::GET, &format!("/api/meta/integrations/{id}/pages"), &Value::Null).await.0, 404);
     let dead_end = json!({ "returnUrl": world().endpoints.url, "integrationId": id });
     let (status, _) = tenant.call(Method::POST, "/api/upstream/call/facebook-provider/get-auth-url", &dead_end).await;
@@ -213,7 +208,7 @@ async fn a_login_for_an_integration_that_was_deleted_meanwhile_does_not_bring_it
     let walk = e2e::meta::with_query(&dialog, &[("_sim", "allow"), ("_user", &person.id)]);
     let back = world().follow_redirect(world().follow_redirect(walk).await).await;
     assert!(back.as_str().contains("code=integration_deleted"), "{back}");
-    assert_eq!(tenant.get("/api/meta/integrations").await["items"], json!([]));
+    assert!(tenant.items("/api/meta/integrations").await.is_empty());
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! A person's rights at Meta: removing the app, and having their data deleted.
 
 use e2e::aws_probe::{mails_to, wait_for_mails};
+use e2e::json::Json;
 use e2e::meta::Person;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
@@ -18,7 +19,7 @@ async fn connected(org: &str, pages: u64) -> (Tenant, Person, String, String) {
 /// Returns the signed request that Meta would send for this person now.
 async fn signed_request(person: &str) -> String {
     let asked = json!({ "user_id": person, "kind": "deletion", "send": false });
-    world().call_sim(Method::POST, "privacy", &asked).await["signed_request"].as_str().unwrap().to_owned()
+    world().call_sim(Method::POST, "privacy", &asked).await.text("signed_request").to_owned()
 }
 
 async fn post(path: &str, form: &[(&str, &str)]) -> (u16, Value) {
@@ -41,14 +42,10 @@ async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
         world().call_sim(Method::POST, "tokens", &json!({ "action": "remove_app", "user_id": person.id })).await;
     assert_eq!(removed["deauthorize"]["status"], 200, "{removed}");
     let seen = tenant.integration(&id).await;
-    assert_eq!(
-        (&seen["status"], &seen["reason"]),
-        (&json!("error"), &json!("app_removed")),
-        "no schedule, no call: {seen}"
-    );
-    assert_eq!(tenant.get("/api/meta/connections").await["items"][0]["status"], "expired");
+    assert_eq!((seen.text("status"), seen.text("reason")), ("error", "app_removed"), "no schedule, no call: {seen}");
+    assert_eq!(tenant.items("/api/meta/connections").await[0]["status"], "expired");
     assert!(world().list_secrets(&id).await.is_empty());
-    assert!(wait_for_mails(&admin, 1).await[0]["text"].as_str().unwrap().contains("removed this app"));
+    assert!(wait_for_mails(&admin, 1).await[0].text("text").contains("removed this app"));
     assert_eq!(tenant.events("connection.expired").await.len(), 1);
     assert_eq!(other.integration(&other_id).await["status"], "active");
     other.wait_for_leads(&world().submit(&other_person.forms[0], 1, Value::Null).await).await;
@@ -56,7 +53,7 @@ async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
     // A lead that Meta reports in the meantime is parked.
     let mut meanwhile = world().submit(&person.forms[0], 1, Value::Null).await;
     meanwhile.extend(world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await);
-    wait_for("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    tenant.wait_for_parked().await;
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
     assert_eq!(tenant.integration(&id).await["status"], "active");
     tenant.wait_for_leads(&meanwhile).await;
@@ -64,7 +61,7 @@ async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
     // A person who removes the app may request deletion next: no secret may remain restorable.
     world().call_sim(Method::POST, "tokens", &json!({ "action": "remove_app", "user_id": person.id })).await;
     let sent = world().call_sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
-    let (_, text) = page(sent["answers"][0]["body"]["url"].as_str().unwrap()).await;
+    let (_, text) = page(sent.text("answers.0.body.url")).await;
     assert!(text.contains("Your data is deleted"), "{text}");
     assert!(world().list_secret_names(&id).await.is_empty());
     assert_eq!(tenant.integration(&id).await["reason"], "data_deleted");
@@ -87,7 +84,7 @@ async fn what_meta_did_not_sign_does_nothing() {
     for path in ["/connect/deauthorize/facebook", "/connect/deletion/facebook"] {
         for (request, status) in &forged {
             let (got, answer) = post(path, &[("signed_request", request)]).await;
-            assert_eq!((got, &answer["field"]), (*status, &json!("signed_request")), "{path} {request}: {answer}");
+            assert_eq!((got, answer.text("field")), (*status, "signed_request"), "{path} {request}: {answer}");
         }
         assert_eq!(post(path, &[]).await.0, 400);
         assert_eq!(post(path, &[("other", "1")]).await.0, 400);
@@ -106,7 +103,7 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
     let sent = world().call_sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
     let answer = &sent["answers"][0];
     assert_eq!(answer["status"], 200, "{sent}");
-    let (url, code) = (answer["body"]["url"].as_str().unwrap(), answer["body"]["confirmation_code"].as_str().unwrap());
+    let (url, code) = (answer.text("body.url"), answer.text("body.confirmation_code"));
     assert!(code.len() >= 32 && code.bytes().all(|b| b.is_ascii_alphanumeric()), "{code}");
     assert!(url.starts_with(&world().endpoints.url) && url.contains(code), "{url}");
     let (status, text) = page(url).await;
@@ -115,8 +112,8 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
 
     for (tenant, id) in [(&tenant, &id), (&second, &second_id)] {
         let seen = tenant.integration(id).await;
-        assert_eq!((&seen["reason"], &seen["pages_count"]), (&json!("data_deleted"), &json!(0)), "{seen}");
-        assert_eq!(tenant.get("/api/meta/connections").await["items"], json!([]));
+        assert_eq!((seen.text("reason"), seen.number("pages_count")), ("data_deleted", 0), "{seen}");
+        assert!(tenant.items("/api/meta/connections").await.is_empty());
         assert!(world().list_secret_names(id).await.is_empty(), "gone for good, not for a week");
     }
     tenant.wait_for_leads(&before).await;
@@ -137,7 +134,7 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
     let again = world()
         .call_sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion", "times": 2 }))
         .await;
-    assert!(again["answers"].as_array().unwrap().iter().all(|answer| answer["status"] == 200), "{again}");
+    assert!(again.list("answers").iter().all(|answer| answer["status"] == 200), "{again}");
     for guess in ["", "x", &"0".repeat(code.len()), &code[1..], &format!("{code}0"), &code.to_uppercase()] {
         let (status, text) = page(&format!("{}/connect/deletion/facebook?code={guess}", world().endpoints.url)).await;
         assert_eq!(status, 404, "{guess}");
@@ -170,6 +167,6 @@ async fn somebody_who_never_connected_anything_gets_an_answer_too() {
     assert_eq!(post("/connect/deauthorize/facebook", &[("signed_request", &request)]).await.0, 200);
     let (status, answer) = post("/connect/deletion/facebook", &[("signed_request", &request)]).await;
     assert_eq!(status, 200);
-    let (status, text) = page(answer["url"].as_str().unwrap()).await;
+    let (status, text) = page(answer.text("url")).await;
     assert!(status == 200 && text.contains("Nothing was stored"), "{text}");
 }

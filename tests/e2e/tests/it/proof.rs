@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use e2e::json::Json;
 use e2e::meta::leadgen_body;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_at_most, wait_for, world};
@@ -13,8 +14,8 @@ async fn steps(tenant: &Tenant, id: &str) -> Vec<(String, String)> {
     if status == 404 {
         return Vec::new();
     }
-    let items = trace["items"].as_array().unwrap();
-    let times: Vec<&str> = items.iter().map(|step| step["at"].as_str().unwrap()).collect();
+    let items = trace.list("items");
+    let times: Vec<&str> = items.iter().map(|step| step.text("at")).collect();
     assert!(
         times.windows(2).all(|pair| pair[0].parse::<jiff::Timestamp>().unwrap() <= pair[1].parse().unwrap()),
         "{trace}"
@@ -24,8 +25,7 @@ async fn steps(tenant: &Tenant, id: &str) -> Vec<(String, String)> {
             .as_str()
             .is_some_and(|detail| detail.ends_with('.') || step["step"] == "tried" || step["step"] == "parked")
     }));
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
-    items.iter().map(|step| (text(&step["step"]), text(&step["cause"]))).collect()
+    items.iter().map(|step| (step.text("step").to_owned(), step.text("cause").to_owned())).collect()
 }
 
 fn names(steps: &[(String, String)]) -> Vec<String> {
@@ -49,7 +49,7 @@ async fn a_lead_tells_its_life_step_by_step() {
     let answers = json!({ "answers": { "full_name": "Pat", "email": "pat@example.com" } });
     let first = world().submit(&person.forms[0], 1, answers.clone()).await;
     let lead = tenant.wait_for_leads(&first).await.remove(0);
-    let id = lead["id"].as_str().unwrap();
+    let id = lead.text("id");
     let told = wait_for("the telling", async || {
         let steps = steps(&tenant, id).await;
         steps.iter().any(|(step, _)| step == "published").then_some(steps)
@@ -82,9 +82,9 @@ async fn a_lead_tells_its_life_step_by_step() {
 
     // The latency report covers both submissions.
     let latency = tenant.get("/api/leads/latency").await;
-    assert_eq!((&latency["leads"], &latency["within_2_minutes"]), (&json!(2), &json!(2)), "{latency}");
-    assert!(latency["p50_s"].as_f64().unwrap() <= latency["p95_s"].as_f64().unwrap(), "{latency}");
-    assert_eq!(latency["items"].as_array().unwrap().len(), 1);
+    assert_eq!((latency.number("leads"), latency.number("within_2_minutes")), (2, 2), "{latency}");
+    assert!(latency["p50_s"].as_f64() <= latency["p95_s"].as_f64(), "{latency}");
+    assert_eq!(latency.list("items").len(), 1);
     for bad in ["from=x", "to=2026-13-01", "from=2026-01-02&to=2026-01-01", "from=2020-01-01", "form=1"] {
         let (status, answer) = tenant.call(Method::GET, &format!("/api/leads/latency?{bad}"), &Value::Null).await;
         assert!(status == 400 && answer["detail"].is_string(), "{bad}: {answer}");
@@ -104,16 +104,15 @@ async fn what_could_not_be_fetched_says_why_and_one_click_brings_it_in() {
     }
     assert_eq!(world().deliver(&leadgen_body(&person.pages[0], &id, &person.forms[0])).await.0, 200);
     let lead = format!("meta-{id}");
-    let parked =
-        wait_for("the parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().cloned()).await;
-    assert_eq!((&parked["reason"], &parked["leadgen_id"]), (&json!("not_permitted"), &json!(id)));
+    let parked = tenant.wait_for_parked().await;
+    assert_eq!((parked.text("reason"), &parked["leadgen_id"]), ("not_permitted", &json!(id)));
     assert_eq!(
         names(&steps(&tenant, &lead).await),
         ["tried unavailable", "parked not_permitted"],
         "it tells its life before it is in"
     );
     let first = tenant.get("/api/parked?limit=1").await;
-    assert_eq!((first["items"].as_array().unwrap().len(), &first["next_cursor"]), (1, &Value::Null));
+    assert_eq!((first.list("items").len(), &first["next_cursor"]), (1, &Value::Null));
 
     let replayed = tenant.call_ok(Method::POST, "/api/parked/replay", &json!({ "leadgen_ids": [id] })).await;
     assert_eq!(replayed["replayed"], 1);
@@ -125,7 +124,7 @@ async fn what_could_not_be_fetched_says_why_and_one_click_brings_it_in() {
     .await;
     let all = names(&all);
     assert!(all.contains(&"replayed manual".to_owned()) && all.contains(&"assigned turn".to_owned()), "{all:?}");
-    assert!(tenant.get("/api/parked").await["items"].as_array().unwrap().is_empty());
+    assert!(tenant.items("/api/parked").await.is_empty());
 }
 
 #[tokio::test]
@@ -144,9 +143,9 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
     tenant.wait_for_leads(&free).await;
     let blocked = async || {
         let limits = world().call_sim(Method::GET, "limits", &Value::Null).await;
-        limits["limits"].as_array().unwrap().iter().find(|limit| limit["page_id"] == person.pages[0]).unwrap().clone()
+        limits.find("limits", "page_id", &person.pages[0]).clone()
     };
-    wait_for("the block", async || (blocked().await["calls_while_blocked"].as_u64().unwrap() > 0).then_some(())).await;
+    wait_for("the block", async || (blocked().await.number("calls_while_blocked") > 0).then_some(())).await;
     wait_for("the pause", async || (!steps(&tenant, &format!("meta-{}", held[5])).await.is_empty()).then_some(()))
         .await;
     // More leads, a sweep and a sync make no calls for the page while Meta blocks it.
@@ -166,7 +165,7 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
     })
     .await;
     let parked = tenant.get("/api/parked").await;
-    assert!(parked["items"].as_array().unwrap().is_empty(), "waiting is not failing: {parked}");
+    assert!(parked.list("items").is_empty(), "waiting is not failing: {parked}");
 }
 
 #[tokio::test]

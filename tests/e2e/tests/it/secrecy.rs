@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use e2e::json::Json;
 use e2e::meta::MARA;
 use e2e::tenant::Tenant;
 use e2e::world::world;
@@ -28,7 +29,7 @@ fn leaks(text: &str, secret: &str) -> Vec<String> {
 async fn no_token_is_anywhere_but_in_the_vault() {
     let tenant = Tenant::create("secrecy", &[("ann", true)]).await;
     let world = world();
-    let secret = world.sim_state().await["app"]["secret"].as_str().unwrap().to_owned();
+    let secret = world.app_secret().await;
     tenant.connect(MARA, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
     let person = world.create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[]).await;
@@ -38,8 +39,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     tenant.wait_for_leads(&world.submit(form, 5, Value::Null).await).await;
     world.call_sim(Method::POST, "tokens", &json!({ "action": "role_lost", "page_id": person.pages[0] })).await;
     world.submit(form, 1, Value::Null).await;
-    e2e::world::wait_for("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop))
-        .await;
+    tenant.wait_for_parked().await;
     let admin = tenant.add_admin("boss").await;
     let user = world.call_sim(Method::POST, "system_users", &json!({ "pages": 1 })).await;
     let pasted = json!({ "name": "Pasted", "token": user["token"] });
@@ -48,12 +48,12 @@ async fn no_token_is_anywhere_but_in_the_vault() {
         .call(
             Method::POST,
             "/api/meta/integrations",
-            &json!({ "name": "Bad", "token": format!("{}x", user["token"].as_str().unwrap()) }),
+            &json!({ "name": "Bad", "token": format!("{}x", user.text("token")) }),
         )
         .await;
     world.check_all_integrations().await;
     e2e::aws_probe::wait_for_mails(&admin, 1).await;
-    let id = made["id"].as_str().unwrap();
+    let id = made.text("id");
     for path in ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/parked"] {
         tenant.get(path).await;
     }
@@ -71,15 +71,15 @@ async fn no_token_is_anywhere_but_in_the_vault() {
         assert_eq!(leaks(text, &secret), Vec::<String>::new(), "in {what}");
     };
     let items = Value::from(world.scan_rows("").await);
-    assert!(items.as_array().unwrap().len() > 20);
+    assert!(items.list("").len() > 20);
     check("the table", &items.to_string());
     let mails = world.call_dev_api(Method::GET, "mail").await;
     assert!(mails.to_string().contains("page"));
     check("a mail", &mails.to_string());
     let truth = world.sim_state().await;
-    let people = truth["users"].as_array().unwrap().iter().chain(truth["system_users"].as_array().unwrap());
+    let people = truth.list("users").iter().chain(truth.list("system_users"));
     for meta_person in people {
-        let id = meta_person["id"].as_str().unwrap();
+        let id = meta_person.text("id");
         // A newcomer's name is part of the page's name; Mara's name is not.
         let name = meta_person["name"].as_str().filter(|_| id == MARA);
         for known in [Some(id), name].into_iter().flatten() {
@@ -97,7 +97,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
         }
     }
     let groups = aws.json("logs", "Logs_20140328.DescribeLogGroups", &json!({})).await.unwrap();
-    for group in groups["logGroups"].as_array().unwrap() {
+    for group in groups.list("logGroups") {
         let name = &group["logGroupName"];
         let lines = aws
             .json("logs", "Logs_20140328.FilterLogEvents", &json!({ "logGroupName": name, "limit": 10_000 }))

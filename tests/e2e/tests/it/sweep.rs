@@ -1,5 +1,6 @@
 //! Leads that the webhook missed.
 
+use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
@@ -27,7 +28,7 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
     for user in ["ann", "bob"] {
         assert_eq!(leads.iter().filter(|lead| lead["assigned_to"] == user).count(), 4, "{user}");
     }
-    let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"].as_array().unwrap().clone();
+    let pages = tenant.items(&format!("/api/meta/integrations/{id}/pages")).await;
     let of = |page: &str| pages.iter().find(|found| found["page_id"] == page).unwrap();
     assert_eq!(
         (&of(&person.pages[0])["found_by"]["webhook"], &of(&person.pages[0])["found_by"]["sweep"]),
@@ -39,7 +40,7 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
     tenant.sweep().await;
     wait_for("the second sweep", async || {
         let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await;
-        let pages = pages["items"].as_array().unwrap().clone();
+        let pages = pages.list("items").to_vec();
         pages.iter().all(|page| page["swept_until"].is_string()).then_some(())
     })
     .await;
@@ -52,11 +53,11 @@ async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
     let person = world().create_person(1).await;
     let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
     let swept_until = async || {
-        let page = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"][0].clone();
+        let page = tenant.items(&format!("/api/meta/integrations/{id}/pages")).await[0].clone();
         page["swept_until"].as_str().map(ToOwned::to_owned)
     };
     let parked = world().submit_withheld_lead(&person).await;
-    wait_for("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    tenant.wait_for_parked().await;
     tenant.sweep().await;
     let first = wait_for("a sweep", swept_until).await;
 
@@ -69,8 +70,8 @@ async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
     tenant.sweep().await;
     let held = wait_for("the next sweep", async || swept_until().await.filter(|until| *until != first)).await;
     let lead = tenant.wait_for_leads(&late).await.remove(0);
-    let created: jiff::Timestamp = lead["created_time"].as_str().unwrap().parse().unwrap();
-    let trace = tenant.get(&format!("/api/leads/{}/trace", lead["id"].as_str().unwrap())).await;
+    let created: jiff::Timestamp = lead.parse("created_time");
+    let trace = tenant.get(&format!("/api/leads/{}/trace", lead.text("id"))).await;
     assert!(held.parse::<jiff::Timestamp>().unwrap() <= created, "{held} is past {created}: {first} {trace}");
     tenant.sweep().await;
     wait_for("the checkpoint", async || {
@@ -78,7 +79,7 @@ async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
     })
     .await;
     let still = tenant.get("/api/parked").await;
-    assert_eq!((still["items"].as_array().unwrap().len(), &still["items"][0]["leadgen_id"]), (1, &json!(parked)));
+    assert_eq!((still.list("items").len(), &still["items"][0]["leadgen_id"]), (1, &json!(parked)));
 }
 
 #[tokio::test]
@@ -87,11 +88,11 @@ async fn a_lead_is_given_to_somebody_by_hand() {
     let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let lead = tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await.remove(0);
-    let path = format!("/api/leads/{}", lead["id"].as_str().unwrap());
+    let path = format!("/api/leads/{}", lead.text("id"));
     let given = tenant.call_ok(Method::PATCH, &path, &json!({ "assigned_to": "ann", "status": "contacted" })).await;
     assert_eq!(
-        (&given["assigned_to"], &given["assignment"]["reason"], &given["status"], &given["answers"]),
-        (&json!("ann"), &json!("manual"), &json!("contacted"), &lead["answers"])
+        (given.text("assigned_to"), given.text("assignment.reason"), given.text("status"), &given["answers"]),
+        ("ann", "manual", "contacted", &lead["answers"])
     );
     assert_eq!(tenant.leads("assigned_to=ann&status=contacted").await.len(), 1, "the lists know it");
     for (body, field) in [
@@ -101,15 +102,15 @@ async fn a_lead_is_given_to_somebody_by_hand() {
         (json!({ "full_name": "X" }), "full_name"),
     ] {
         let (status, answer) = tenant.call(Method::PATCH, &path, &body).await;
-        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{body}: {answer}");
+        assert_eq!((status, answer.text("field")), (400, field), "{body}: {answer}");
     }
     let taken = tenant.call_ok(Method::PATCH, &path, &json!({ "assigned_to": null })).await;
-    assert_eq!((&taken["assigned_to"], &taken["status"]), (&Value::Null, &json!("contacted")));
+    assert_eq!((&taken["assigned_to"], taken.text("status")), (&Value::Null, "contacted"));
     assert_eq!(tenant.call(Method::PATCH, "/api/leads/meta-1", &json!({ "status": "lost" })).await.0, 404);
     let events = wait_for("two events", async || {
         let events = tenant.events("lead.assigned").await;
         (events.len() == 2).then_some(events)
     })
     .await;
-    assert_eq!((&events[0]["assigned_to"], &events[1]["assigned_before"]), (&json!("ann"), &json!("ann")));
+    assert_eq!((events[0].text("assigned_to"), events[1].text("assigned_before")), ("ann", "ann"));
 }
