@@ -4,17 +4,16 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::process::Command;
 
 use crate::supervisor::Supervisor;
-use crate::verify::cargo_command;
+use crate::test_programs;
 
 /// The ends and beginnings of months and years, leap days, and the hours around every change of the clocks in New York
 /// and Berlin, most of them a moment before or after midnight in one of the zones of the tests' accounts.
@@ -58,19 +57,19 @@ fn parse_moments<'t>(moments: impl IntoIterator<Item = &'t str>) -> Result<Vec<T
 }
 
 async fn run_at_moments(supervisor: &Supervisor, moments: &[Timestamp], extent: Extent, locked: &[&str]) -> Result<()> {
-    let programs = build_test_programs(supervisor, locked).await?;
+    let programs = test_programs::build(supervisor, locked).await?;
     let mut failed = Vec::new();
     for moment in moments {
         let begun = Instant::now();
-        for (program, folder) in &programs {
-            let mut test = faketime_command(*moment, program)?;
-            test.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            if folder.ends_with("tests/e2e") && extent == Extent::Parts {
+        for program in &programs {
+            let mut test = faketime_command(*moment, &program.file)?;
+            test.current_dir(&program.package).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            if program.is_stories() && extent == Extent::Parts {
                 test.args(MODULES_WITHOUT_SYSTEM.map(|module| format!("{module}::")));
             }
             let output = supervisor.spawn(&mut test).context(MISSING_FAKETIME)?.wait_with_output().await?;
             if !output.status.success() {
-                let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let name = program.name();
                 let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
                 eprintln!("{}\n✗ {name} at {moment} ({})", said.concat(), output.status);
                 failed.push(moment.to_string());
@@ -84,28 +83,6 @@ async fn run_at_moments(supervisor: &Supervisor, moments: &[Timestamp], extent: 
         [] => Ok(()),
         failed => bail!("tests failed at {} of {} moments: {}", failed.len(), moments.len(), failed.join(", ")),
     }
-}
-
-/// The test programs with tests in them, and the folder of each one's package. Builds them.
-async fn build_test_programs(supervisor: &Supervisor, locked: &[&str]) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let mut build = cargo_command();
-    build.args(["test", "--workspace", "--profile", "local", "--no-run", "--message-format", "json"]).args(locked);
-    build.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let built = supervisor.spawn(&mut build)?.wait_with_output().await?;
-    if !built.status.success() {
-        bail!("the tests cannot be built");
-    }
-    let messages = String::from_utf8(built.stdout)?;
-    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut programs: Vec<(PathBuf, PathBuf)> = artifacts
-        .filter(|artifact| artifact.pointer("/profile/test") == Some(&Value::Bool(true)))
-        .filter_map(|artifact| {
-            let folder = Path::new(artifact.get("manifest_path")?.as_str()?).parent()?.to_path_buf();
-            Some((PathBuf::from(artifact.get("executable")?.as_str()?), folder))
-        })
-        .collect();
-    programs.sort();
-    Ok(programs)
 }
 
 /// A program that believes it starts at this moment.

@@ -1,4 +1,4 @@
-//! `cargo dev`, `cargo verify` and `cargo calendar`.
+//! `cargo dev`, `cargo verify`, `cargo stories` and `cargo calendar`.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use local::calendar::{self, Extent};
-use local::{Build, Options, Progress, dev, verify};
+use local::{Build, Options, Progress, dev, stories, verify};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Leadwire on this machine.
@@ -36,6 +36,22 @@ enum Command {
         #[arg(long)]
         locked: bool,
     },
+    /// Runs the end-to-end stories of some modules, over the same system as `verify`.
+    ///
+    /// A module is a file of tests/e2e/tests/it. All modules whose names start with a given word run: `cargo stories
+    /// leads` runs the stories of leads.rs, `cargo stories ads` those of ads.rs, ads_sync.rs and so on. Without a word,
+    /// all stories run. The logs are in e2e/system of cargo's target folder.
+    #[command(after_help = "Examples:\n  cargo stories leads\n  cargo stories console connecting -- --nocapture")]
+    Stories {
+        /// The beginnings of the modules' names, such as leads or console_access.
+        modules: Vec<String>,
+        /// Fails if Cargo.lock is not up to date.
+        #[arg(long)]
+        locked: bool,
+        /// Arguments of the test program, such as --nocapture or --test-threads=1.
+        #[arg(last = true)]
+        test_arguments: Vec<String>,
+    },
     /// Runs the tests on other dates: month and year ends, leap days, clock changes.
     Calendar {
         /// Runs only at these times, such as 2028-02-29T23:58:00Z.
@@ -57,6 +73,9 @@ async fn main() -> ExitCode {
                 dev::run(Options { port, dir, demo: !no_demo, fresh, build: Build::Programs, progress }).await
             }
             Command::Verify { locked } => verify::run(locked).await,
+            Command::Stories { modules, locked, test_arguments } => {
+                stories::run(&modules, &test_arguments, locked).await
+            }
             Command::Calendar { at, stories } => {
                 calendar::run(&at, if stories { Extent::Stories } else { Extent::Parts }).await
             }

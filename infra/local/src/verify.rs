@@ -24,10 +24,7 @@ pub async fn run(locked: bool) -> Result<()> {
     let supervisor = Supervisor::start()?;
     let workdir = Workdir::lock(&workdir::cargo_target().join("verify"))?;
     let progress = Progress::detect();
-    // MiniStack is for the tests, which would install it unseen.
-    for environment in [Environment::Sam, Environment::MiniStack] {
-        environment.install(&supervisor, &progress, &workdir, false).await?;
-    }
+    install_environments(&supervisor, &progress, &workdir).await?;
 
     let template = Path::new("infra/template.yaml");
     let locked: &[&str] = if locked { &["--locked"] } else { &[] };
@@ -53,11 +50,27 @@ pub async fn run(locked: bool) -> Result<()> {
     run_check(&supervisor, "cargo test", &mut test).await
 }
 
-/// Runs a check with its output on the screen. Errors if it fails.
-async fn run_check(supervisor: &Supervisor, name: &str, command: &mut Command) -> Result<()> {
+/// Installs the Python programs. MiniStack is for the tests, which would otherwise install it without showing it.
+pub(crate) async fn install_environments(
+    supervisor: &Supervisor,
+    progress: &Progress,
+    workdir: &Workdir,
+) -> Result<()> {
+    for environment in [Environment::Sam, Environment::MiniStack] {
+        environment.install(supervisor, progress, workdir, false).await?;
+    }
+    Ok(())
+}
+
+/// Runs a check with its output on the screen, in the root of the checkout unless the command names another folder.
+/// Errors if it fails.
+pub(crate) async fn run_check(supervisor: &Supervisor, name: &str, command: &mut Command) -> Result<()> {
     let begun = Instant::now();
     eprintln!("▶ {name}");
-    command.current_dir(workdir::root()).stdin(Stdio::null());
+    if command.as_std().get_current_dir().is_none() {
+        command.current_dir(workdir::root());
+    }
+    command.stdin(Stdio::null());
     let status = supervisor.spawn(command).with_context(|| format!("cannot run {name}"))?.wait().await?;
     let seconds = begun.elapsed().as_secs_f32();
     if !status.success() {
@@ -84,7 +97,7 @@ const TEST_TOOLS: [(&str, &str); 3] =
     [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("faketime", "faketime")];
 
 /// Installs the tools that are missing, and nothing else: what is there may come from elsewhere, and clash with Debian's.
-async fn install_tools(supervisor: &Supervisor) -> Result<()> {
+pub(crate) async fn install_tools(supervisor: &Supervisor) -> Result<()> {
     let missing = missing_packages(&TEST_TOOLS, |program| find_on_path(program).is_some());
     if missing.is_empty() {
         return Ok(());
