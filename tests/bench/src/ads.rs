@@ -7,7 +7,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use e2e::ads_harness::{AdsHarness, ORG_ID, SimAdAccount};
+use e2e::ad_accounts::{AdAccountFixture, SMALL_ACCOUNT};
+use e2e::ads_harness::{AdsHarness, ORG_ID};
 use leadwire::model::ads::account::AdAccount;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -27,14 +28,8 @@ pub(crate) async fn measure(sizes: &[u32], days: u32) -> Result<()> {
     for size in sizes {
         let harness = AdsHarness::open().await;
         let (campaigns, adsets, ads) = shape(*size);
-        let plan = SimAdAccount {
-            id: "9001",
-            currency: "USD",
-            timezone: "America/New_York",
-            size: (campaigns, adsets, ads),
-            days: days + 2,
-        };
-        let account = harness.link_account(&plan).await;
+        let account = AdAccountFixture { size: (campaigns, adsets, ads), days: days + 2, ..SMALL_ACCOUNT };
+        let account = harness.link_account(&account).await;
         let size = campaigns * adsets * ads;
         tell(size, "first", &read(&harness, &account, days).await?);
         tell(size, "nothing changed", &read(&harness, &account, days).await?);

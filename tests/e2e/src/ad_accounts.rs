@@ -7,19 +7,63 @@ use crate::json::Json;
 use crate::tenant::Tenant;
 use crate::world::{wait_for, world};
 
+/// An ad account of the simulated Meta.
+#[derive(Debug, Clone)]
+pub struct AdAccountFixture<'a> {
+    /// The id, digits only.
+    pub id: &'a str,
+    /// The currency, an ISO 4217 code.
+    pub currency: &'a str,
+    /// The time zone, an IANA name.
+    pub timezone: &'a str,
+    /// The numbers of campaigns, ad sets in each, and ads in each ad set.
+    pub size: (u32, u32, u32),
+    /// The days of history.
+    pub days: u32,
+    /// Decides the numbers of the account.
+    pub seed: u64,
+    /// The people and system users with access; if empty, the seeded people and all system users.
+    pub users: &'a [&'a str],
+}
+
+/// A small account.
+pub const SMALL_ACCOUNT: AdAccountFixture<'_> = AdAccountFixture {
+    id: "9001",
+    currency: "USD",
+    timezone: "America/New_York",
+    size: (4, 3, 5),
+    days: 40,
+    seed: 7,
+    users: &[],
+};
+
+impl AdAccountFixture<'_> {
+    /// Returns the body of the simulator's call that creates the account.
+    #[must_use]
+    pub fn to_input(&self) -> Value {
+        let (campaigns, adsets, ads) = self.size;
+        let mut input = json!({
+            "account_id": self.id, "currency": self.currency, "timezone": self.timezone, "campaigns": campaigns,
+            "adsets_per_campaign": adsets, "ads_per_adset": ads, "days": self.days, "seed": self.seed,
+        });
+        if !self.users.is_empty() {
+            input["users"] = json!(self.users);
+        }
+        input
+    }
+}
+
 /// Creates a system user whose token can read these ad accounts (id, currency, time zone), and returns the token.
 ///
 /// # Panics
 /// Panics if the simulator rejects a call.
 pub async fn create_ad_accounts(accounts: &[(&str, &str, &str)]) -> String {
     let scopes = json!(["ads_read", "business_management", "pages_show_list"]);
-    let user = world().call_sim(Method::POST, "system_users", &json!({ "pages": 1, "scopes": scopes })).await;
+    let user = world().create_system_user(json!({ "pages": 1, "scopes": scopes })).await;
+    let users = [user.text("id")];
     for (id, currency, timezone) in accounts {
-        let size = json!({
-            "account_id": id, "currency": currency, "timezone": timezone, "campaigns": 3, "adsets_per_campaign": 2,
-            "ads_per_adset": 3, "days": 35, "seed": 11, "users": [user["id"]],
-        });
-        world().call_sim(Method::POST, "ads", &size).await;
+        let account = AdAccountFixture { id, currency, timezone, size: (3, 2, 3), days: 35, seed: 11, users: &users };
+        world().call_sim(Method::POST, "ads", &account.to_input()).await;
     }
     user.text("token").to_owned()
 }

@@ -23,6 +23,9 @@ use leadwire::vault::Vault;
 use local::template::Template;
 use serde_json::{Value, json};
 
+use crate::ad_accounts::AdAccountFixture;
+use crate::json::Json;
+
 /// The org of the ad accounts.
 pub const ORG_ID: &str = "agency";
 
@@ -51,25 +54,6 @@ pub struct AdsHarness {
     writes: Arc<AtomicU64>,
 }
 
-/// The parameters of a simulated ad account.
-#[derive(Debug, Clone)]
-pub struct SimAdAccount<'a> {
-    /// The id, digits only.
-    pub id: &'a str,
-    /// The currency, an ISO 4217 code.
-    pub currency: &'a str,
-    /// The time zone, an IANA name.
-    pub timezone: &'a str,
-    /// The numbers of campaigns, ad sets in each, and ads in each ad set.
-    pub size: (u32, u32, u32),
-    /// The days of history.
-    pub days: u32,
-}
-
-/// A small account.
-pub const SMALL_ACCOUNT: SimAdAccount<'_> =
-    SimAdAccount { id: "9001", currency: "USD", timezone: "America/New_York", size: (4, 3, 5), days: 40 };
-
 impl AdsHarness {
     /// Starts a harness without ad accounts.
     ///
@@ -79,9 +63,9 @@ impl AdsHarness {
         let sim = graph_sim::start(graph_sim::Options::default()).await.expect("a simulated Meta");
         let http = reqwest::Client::new();
         let user = json!({ "scopes": ["ads_read", "business_management"] });
-        let token =
+        let user =
             http.post(format!("{}/_sim/system_users", sim.url())).json(&user).send().await.expect("Meta answers");
-        let token = token.json::<Value>().await.expect("a system user")["token"].as_str().expect("a token").to_owned();
+        let token = user.json::<Value>().await.expect("a system user").text("token").to_owned();
         let writes = Arc::new(AtomicU64::new(0));
         let app = json!({
             "app_id": graph_sim::seed::APP_ID, "app_secret": graph_sim::seed::APP_SECRET, "verify_token": "verify-token",
@@ -125,13 +109,9 @@ impl AdsHarness {
     ///
     /// # Panics
     /// Panics if a step fails.
-    pub async fn link_account(&self, plan: &SimAdAccount<'_>) -> AdAccount {
-        let SimAdAccount { id, currency, timezone, size: (campaigns, adsets, ads), days } = plan;
-        let input = json!({
-            "account_id": id, "currency": currency, "timezone": timezone, "campaigns": campaigns,
-            "adsets_per_campaign": adsets, "ads_per_adset": ads, "days": days, "seed": 7,
-        });
-        self.call_sim(reqwest::Method::POST, "ads", &input).await;
+    pub async fn link_account(&self, account: &AdAccountFixture<'_>) -> AdAccount {
+        let AdAccountFixture { id, currency, timezone, .. } = account;
+        self.call_sim(reqwest::Method::POST, "ads", &account.to_input()).await;
         let client = ClientId::parse(&format!("client-{id}")).expect("an id");
         let client = Client { id: client, name: "Client".to_owned() };
         let linked = (UserId::parse("admin").expect("an id"), clock::now());

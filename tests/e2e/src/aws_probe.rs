@@ -104,17 +104,6 @@ impl World {
 }
 
 impl Tenant {
-    /// Adds an admin to the org's directory and returns the admin's e-mail address.
-    ///
-    /// # Panics
-    /// Panics if the API rejects the user.
-    pub async fn add_admin(&self, id: &str) -> String {
-        let email = format!("{id}@{}.example", self.org);
-        let user = json!({ "name": id, "email": email, "role": "admin", "active": true });
-        self.call_ok(Method::PUT, &format!("/api/users/{id}"), &user).await;
-        email
-    }
-
     /// Returns the integration as the API shows it.
     ///
     /// # Panics

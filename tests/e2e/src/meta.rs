@@ -4,6 +4,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use crate::fixtures::LeadFixture;
 use crate::json::Json;
 use crate::world::World;
 
@@ -67,17 +68,21 @@ impl World {
         }
     }
 
-    /// Submits a form `count` times and returns the leadgen ids. `how` can override every other parameter.
+    /// Creates a system user and returns it with its token. `parameters` are those of the simulator's call.
     ///
     /// # Panics
     /// Panics if the simulator rejects the call.
-    pub async fn submit(&self, form: &str, count: usize, how: Value) -> Vec<String> {
-        let mut input = json!({ "form_id": form, "count": count });
-        if let (Some(input), Value::Object(how)) = (input.as_object_mut(), how) {
-            input.extend(how);
-        }
-        let answer = self.call_sim(reqwest::Method::POST, "leads", &input).await;
-        answer.list("ids").iter().map(|id| id.text("").to_owned()).collect()
+    pub async fn create_system_user(&self, parameters: Value) -> Value {
+        self.call_sim(reqwest::Method::POST, "system_users", &parameters).await
+    }
+
+    /// Creates a form of a page with these questions and returns its id.
+    ///
+    /// # Panics
+    /// Panics if the simulator rejects the call.
+    pub async fn create_form(&self, page: &str, name: &str, locale: &str, questions: Value) -> String {
+        let form = json!({ "page_id": page, "name": name, "locale": locale, "questions": questions });
+        self.call_sim(reqwest::Method::POST, "forms", &form).await.text("id").to_owned()
     }
 
     /// Submits a lead of this person's first page. Meta sends its webhook but refuses the first read of it.
@@ -86,7 +91,7 @@ impl World {
     /// Panics if the webhook rejects the notification.
     pub async fn submit_withheld_lead(&self, person: &Person) -> String {
         let (page, form) = (&person.pages[0], &person.forms[0]);
-        let id = self.submit(form, 1, json!({ "deliver": "drop" })).await.remove(0);
+        let id = LeadFixture::new(form).undelivered().submit(1).await.remove(0);
         let refusal = json!({ "path": format!("/{id}"), "kind": "error", "code": 200, "status": 403, "times": 1 });
         self.call_sim(reqwest::Method::POST, "faults", &refusal).await;
         assert_eq!(self.deliver(&leadgen_body(page, &id, form)).await.0, 200);

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::fixtures::{ConnectedOrg, OrgFixture};
 use crate::tenant::Tenant;
 use crate::world::{World, world};
 
@@ -59,10 +60,9 @@ pub async fn run(storm: Storm) -> StormReport {
     let mut report = StormReport::default();
     let (mut tenants, mut forms, mut pages) = (Vec::new(), Vec::new(), Vec::new());
     for org in 0..storm.orgs {
-        let users = [("ann", true), ("bob", true), ("cem", true), ("dee", false)];
-        let tenant = Tenant::create(&format!("storm-{}-{org}", storm.seed), &users).await;
-        let person = world.create_person(storm.pages).await;
-        tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+        let org = format!("storm-{}-{org}", storm.seed);
+        let org = OrgFixture::new(&org).users(&["ann", "bob", "cem"]).inactive_users(&["dee"]);
+        let ConnectedOrg { tenant, person, .. } = org.pages(storm.pages).round_robin().connect().await;
         forms.extend(person.forms);
         pages.push(person.pages);
         tenants.push(tenant);

@@ -19,22 +19,6 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// Creates an org with Meta in its plan and these users, who all manage leads. The flag says whether a user is
-    /// active.
-    ///
-    /// # Panics
-    /// Panics if the API rejects the org or a user.
-    pub async fn create(org: &str, users: &[(&str, bool)]) -> Self {
-        let tenant = Self::as_superadmin(org);
-        let body = json!({ "name": org, "plan": { "name": "pro", "features": ["meta"] }, "default_country": "US" });
-        tenant.call_ok(Method::PUT, &format!("/api/orgs/{org}"), &body).await;
-        for (user, active) in users {
-            let body = json!({ "name": user, "email": format!("{user}@{org}.example"), "active": active, "permissions": ["lead_management"] });
-            tenant.call_ok(Method::PUT, &format!("/api/users/{user}"), &body).await;
-        }
-        tenant
-    }
-
     /// Returns the superadmin, acting for any org.
     ///
     /// # Panics
@@ -53,6 +37,37 @@ impl Tenant {
         let world = world();
         let token = world.endpoints.user(home, role).expect("such a person").id_token.clone();
         Self { org: org.to_owned(), token, world }
+    }
+
+    /// Creates the org, or changes its name and its plan.
+    ///
+    /// # Panics
+    /// Panics if the API rejects the org.
+    pub async fn put_org(&self, name: &str, features: &[&str]) {
+        let plan = json!({ "name": "pro", "features": features });
+        let body = json!({ "name": name, "plan": plan, "default_country": "US" });
+        self.call_ok(Method::PUT, &format!("/api/orgs/{}", self.org), &body).await;
+    }
+
+    /// Creates or changes a user of the org's directory who manages leads.
+    ///
+    /// # Panics
+    /// Panics if the API rejects the user.
+    pub async fn put_user(&self, id: &str, name: &str, active: bool) {
+        let email = format!("{id}@{}.example", self.org);
+        let body = json!({ "name": name, "email": email, "active": active, "permissions": ["lead_management"] });
+        self.call_ok(Method::PUT, &format!("/api/users/{id}"), &body).await;
+    }
+
+    /// Adds an admin to the org's directory and returns the admin's e-mail address.
+    ///
+    /// # Panics
+    /// Panics if the API rejects the user.
+    pub async fn add_admin(&self, id: &str) -> String {
+        let email = admin_email(id, &self.org);
+        let user = json!({ "name": id, "email": email, "role": "admin", "active": true });
+        self.call_ok(Method::PUT, &format!("/api/users/{id}"), &user).await;
+        email
     }
 
     /// Calls the API and returns status and body.
@@ -224,6 +239,12 @@ impl World {
         let location = location.unwrap_or_else(|| panic!("{} leads nowhere: {status} {body}", address.path()));
         address.join(location.to_str().expect("text")).expect("an address")
     }
+}
+
+/// The e-mail address that [`Tenant::add_admin`] gives an admin.
+#[must_use]
+pub fn admin_email(id: &str, org: &str) -> String {
+    format!("{id}@{org}.example")
 }
 
 /// The return URL of a login.

@@ -1,6 +1,7 @@
 //! Authentication and authorization: who is let in, and how far.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use e2e::fixtures::{ConnectedOrg, OrgFixture};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::world;
@@ -121,10 +122,9 @@ fn changes(id: &str) -> Vec<(Method, String, Value)> {
 
 #[tokio::test]
 async fn each_refusal_has_its_own_meaning() {
-    let tenant = Tenant::create("access-owner", &[]).await;
-    let person = world().create_person(1).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    let (stranger, sales) = (Tenant::create("access-stranger", &[]).await, Tenant::as_user("demo", "sales", "demo"));
+    let ConnectedOrg { tenant, integration: id, .. } = OrgFixture::new("access-owner").connect().await;
+    let (stranger, sales) =
+        (OrgFixture::new("access-stranger").create().await, Tenant::as_user("demo", "sales", "demo"));
     let nobody = Tenant::as_superadmin("access-never-pushed");
     for (method, path, body) in changes(&id) {
         let none = [("orgid", "access-owner".to_owned())];

@@ -1,11 +1,16 @@
 //! Ad accounts as an agency sees them: linked, synced, aggregated.
 
-use e2e::ad_accounts::{create_ad_accounts, link_ad_account, link_request, wait_until_ready};
+use e2e::ad_accounts::{AdAccountFixture, create_ad_accounts, link_ad_account, link_request, wait_until_ready};
+use e2e::fixtures::OrgFixture;
 use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
+
+/// An account with two ads.
+const TINY: AdAccountFixture<'_> =
+    AdAccountFixture { id: "", currency: "USD", timezone: "UTC", size: (1, 1, 2), days: 5, seed: 3, users: &[] };
 
 async fn totals(id: &str, by: &str) -> Vec<Value> {
     let call = format!("ads/{id}/totals?since=2020-01-01&until=2030-01-01&by={by}");
@@ -35,7 +40,7 @@ fn same(ours: &Value, truth: &Value) {
 
 #[tokio::test]
 async fn an_agency_sees_what_ads_manager_shows() {
-    let tenant = Tenant::create("ads-agency", &[]).await;
+    let tenant = OrgFixture::new("ads-agency").create().await;
     let (dollars, yen, tonga) = ("700100001", "700100002", "700100003");
     let zones = [(dollars, "USD", "America/New_York"), (yen, "JPY", "Asia/Tokyo"), (tonga, "EUR", "Pacific/Tongatapu")];
     let token = create_ad_accounts(&zones).await;
@@ -116,11 +121,11 @@ async fn an_agency_sees_what_ads_manager_shows() {
 
 #[tokio::test]
 async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
-    let tenant = Tenant::create("ads-refused", &[]).await;
+    let tenant = OrgFixture::new("ads-refused").create().await;
     let id = "700200001";
     let token = create_ad_accounts(&[(id, "USD", "Europe/Berlin")]).await;
     let poor = json!({ "pages": 1, "scopes": ["pages_show_list", "leads_retrieval"] });
-    let poor = world().call_sim(Method::POST, "system_users", &poor).await.text("token").to_owned();
+    let poor = world().create_system_user(poor).await.text("token").to_owned();
     let refused = async |body: Value, status: u16, code: &str, field: &str| {
         let (got, answer) = tenant.call(Method::POST, "/api/meta-ads/accounts", &body).await;
         assert_eq!((got, answer.text("code"), answer.text("field")), (status, code, field), "{answer}");
@@ -177,14 +182,12 @@ async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
 
 #[tokio::test]
 async fn an_integration_s_token_reads_ads_if_it_may() {
-    let tenant = Tenant::create("ads-integration", &[]).await;
+    let tenant = OrgFixture::new("ads-integration").create().await;
     let person = world().create_person(1).await;
     let id = "700300001";
-    let size = json!({
-        "account_id": id, "currency": "GBP", "timezone": "Europe/London", "campaigns": 1, "adsets_per_campaign": 1,
-        "ads_per_adset": 2, "days": 10, "seed": 3, "users": [person.id],
-    });
-    world().call_sim(Method::POST, "ads", &size).await;
+    let users = [person.id.as_str()];
+    let account = AdAccountFixture { id, currency: "GBP", timezone: "Europe/London", days: 10, users: &users, ..TINY };
+    world().call_sim(Method::POST, "ads", &account.to_input()).await;
     let deny = [("_deny_scopes", "ads_read,ads_management")];
     let without = tenant.connect(&person.id, &[], Value::Null, &deny).await.get("integrationId");
     let mut body = link_request(id, "one", "");
@@ -218,13 +221,11 @@ async fn an_integration_s_token_reads_ads_if_it_may() {
 
 #[tokio::test]
 async fn an_account_without_delivery_is_ready_and_says_what_to_try() {
-    let tenant = Tenant::create("ads-empty", &[]).await;
+    let tenant = OrgFixture::new("ads-empty").create().await;
     let id = "700700001";
-    let user = world().call_sim(Method::POST, "system_users", &json!({ "pages": 1, "scopes": ["ads_read"] })).await;
-    let idle = json!({
-        "account_id": id, "currency": "USD", "timezone": "UTC", "campaigns": 1, "adsets_per_campaign": 1,
-        "ads_per_adset": 1, "days": 5, "seed": 3, "users": [user["id"]], "active_share": 0.0,
-    });
+    let user = world().create_system_user(json!({ "pages": 1, "scopes": ["ads_read"] })).await;
+    let mut idle = AdAccountFixture { id, size: (1, 1, 1), users: &[user.text("id")], ..TINY }.to_input();
+    idle["active_share"] = json!(0.0);
     world().call_sim(Method::POST, "ads", &idle).await;
     link_ad_account(&tenant, id, "one", user.text("token")).await;
     wait_until_ready(&tenant, id).await;
@@ -239,15 +240,11 @@ async fn an_account_without_delivery_is_ready_and_says_what_to_try() {
 
 #[tokio::test]
 async fn a_dead_token_is_told_and_a_new_one_heals() {
-    let tenant = Tenant::create("ads-token", &[]).await;
+    let tenant = OrgFixture::new("ads-token").create().await;
     let id = "700400001";
-    let user = json!({ "pages": 1, "scopes": ["ads_read"] });
-    let user = world().call_sim(Method::POST, "system_users", &user).await;
-    let size = json!({
-        "account_id": id, "currency": "USD", "timezone": "UTC", "campaigns": 1, "adsets_per_campaign": 1,
-        "ads_per_adset": 2, "days": 5, "seed": 3, "users": [user["id"]],
-    });
-    world().call_sim(Method::POST, "ads", &size).await;
+    let user = world().create_system_user(json!({ "pages": 1, "scopes": ["ads_read"] })).await;
+    let account = AdAccountFixture { id, users: &[user.text("id")], ..TINY };
+    world().call_sim(Method::POST, "ads", &account.to_input()).await;
     link_ad_account(&tenant, id, "one", user.text("token")).await;
     wait_until_ready(&tenant, id).await;
     let dead = json!({ "action": "revoke", "user_id": user["id"] });
@@ -278,7 +275,7 @@ async fn a_dead_token_is_told_and_a_new_one_heals() {
 
 #[tokio::test]
 async fn a_sync_is_joined_and_an_account_paused_and_unlinked() {
-    let tenant = Tenant::create("ads-joined", &[]).await;
+    let tenant = OrgFixture::new("ads-joined").create().await;
     let id = "700500001";
     let token = create_ad_accounts(&[(id, "USD", "Europe/Berlin")]).await;
     link_ad_account(&tenant, id, "one", &token).await;

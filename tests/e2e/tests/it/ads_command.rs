@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use e2e::ad_accounts::SMALL_ACCOUNT;
 use e2e::ad_accounts::{create_ad_accounts, link_ad_account, wait_until_ready};
-use e2e::ads_harness::{AdsHarness, ORG_ID, SMALL_ACCOUNT};
-use e2e::tenant::Tenant;
+use e2e::ads_harness::{AdsHarness, ORG_ID};
+use e2e::fixtures::OrgFixture;
 use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ async fn run_with(environment: Vec<(String, String)>, arguments: &[&str]) -> (Op
 
 #[tokio::test]
 async fn it_works_on_the_running_system_too() {
-    let tenant = Tenant::create("ads-command", &[]).await;
+    let tenant = OrgFixture::new("ads-command").create().await;
     let token = create_ad_accounts(&[("700600001", "USD", "Europe/Berlin")]).await;
     link_ad_account(&tenant, "700600001", "one", &token).await;
     wait_until_ready(&tenant, "700600001").await;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use e2e::ads_harness::{AdsHarness, SMALL_ACCOUNT, SimAdAccount};
+use e2e::ad_accounts::{AdAccountFixture, SMALL_ACCOUNT};
+use e2e::ads_harness::AdsHarness;
 use e2e::json::Json;
 use leadwire::ads::SliceOutcome;
 use leadwire::model::ads::account::{AdAccount, AdAccountState};
@@ -39,7 +40,7 @@ fn codes(sync: &AdsSync) -> Vec<SyncProblemCode> {
 async fn a_blocked_account_waits_as_long_as_meta_says_and_keeps_nobody_waiting() {
     let harness = AdsHarness::open().await;
     let blocked = harness.link_account(&SMALL_ACCOUNT).await;
-    let other = harness.link_account(&SimAdAccount { id: "9005", ..SMALL_ACCOUNT }).await;
+    let other = harness.link_account(&AdAccountFixture { id: "9005", ..SMALL_ACCOUNT }).await;
     let limit = json!({ "account_id": "9001", "calls": 3, "window_s": 60, "block_s": 4, "type": "score" });
     harness.call_sim(Method::POST, "limits", &limit).await;
     let job = harness.begin_sync(&blocked, None).await;
@@ -307,7 +308,7 @@ async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
 #[tokio::test]
 async fn no_report_mixes_two_ways_of_counting() {
     let harness = AdsHarness::open().await;
-    let account = harness.link_account(&SimAdAccount { size: (8, 5, 10), ..SMALL_ACCOUNT }).await;
+    let account = harness.link_account(&AdAccountFixture { size: (8, 5, 10), ..SMALL_ACCOUNT }).await;
     let job = harness.begin_sync(&account, None).await;
     let days = async || {
         let (scope, account) = harness.account(&account).await;

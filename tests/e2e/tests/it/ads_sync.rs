@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use e2e::ads_harness::{AdsHarness, SMALL_ACCOUNT, SimAdAccount};
+use e2e::ad_accounts::{AdAccountFixture, SMALL_ACCOUNT};
+use e2e::ads_harness::AdsHarness;
 use e2e::json::Json;
 use leadwire::ads::{SliceOutcome, figures};
 use leadwire::model::ads::account::{AdAccount, AdAccountState};
@@ -94,9 +95,9 @@ async fn what_fails_once_is_asked_again() {
 async fn each_account_has_its_own_money_and_days() {
     let harness = AdsHarness::open().await;
     let plans = [
-        SimAdAccount { id: "9002", currency: "JPY", timezone: "Asia/Tokyo", ..SMALL_ACCOUNT },
-        SimAdAccount { id: "9003", currency: "HUF", timezone: "Europe/Budapest", ..SMALL_ACCOUNT },
-        SimAdAccount { id: "9004", currency: "EUR", timezone: "Pacific/Tongatapu", ..SMALL_ACCOUNT },
+        AdAccountFixture { id: "9002", currency: "JPY", timezone: "Asia/Tokyo", ..SMALL_ACCOUNT },
+        AdAccountFixture { id: "9003", currency: "HUF", timezone: "Europe/Budapest", ..SMALL_ACCOUNT },
+        AdAccountFixture { id: "9004", currency: "EUR", timezone: "Pacific/Tongatapu", ..SMALL_ACCOUNT },
     ];
     for plan in plans {
         let account = harness.link_account(&plan).await;
@@ -108,7 +109,7 @@ async fn each_account_has_its_own_money_and_days() {
 #[tokio::test]
 async fn a_sync_that_is_cut_short_resumes_where_it_stopped() {
     let harness = AdsHarness::open().await;
-    let account = harness.link_account(&SimAdAccount { size: (6, 5, 10), ..SMALL_ACCOUNT }).await;
+    let account = harness.link_account(&AdAccountFixture { size: (6, 5, 10), ..SMALL_ACCOUNT }).await;
     let job = harness.begin_sync(&account, None).await;
     let mut slices = 0;
     while let SliceOutcome::Continue(rest) = harness.run_slice(&job, Duration::from_millis(400)).await {

@@ -1,7 +1,8 @@
 //! The OAuth callback: what Meta sends back, or pretends to.
 
+use e2e::fixtures::OrgFixture;
 use e2e::meta::with_query;
-use e2e::tenant::{Outcome, Tenant};
+use e2e::tenant::Outcome;
 use e2e::world::world;
 use serde_json::Value;
 use url::Url;
@@ -34,7 +35,7 @@ async fn visit_as(url: Url, headers: &[(&str, &str)]) -> (u16, Option<Url>, Opti
 
 #[tokio::test]
 async fn a_login_can_be_finished_once() {
-    let tenant = Tenant::create("callback-once", &[]).await;
+    let tenant = OrgFixture::new("callback-once").create().await;
     let person = world().create_person(1).await;
     let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
     let back = world().follow_redirect(with_query(&tenant.request_auth_url(Value::Null).await, &answer)).await;
@@ -52,7 +53,7 @@ async fn a_login_can_be_finished_once() {
 
 #[tokio::test]
 async fn a_browser_that_fetches_ahead_leaves_the_login_to_the_person() {
-    let tenant = Tenant::create("callback-ahead", &[]).await;
+    let tenant = OrgFixture::new("callback-ahead").create().await;
     let person = world().create_person(1).await;
     let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
     for (at, ahead) in [
@@ -73,7 +74,7 @@ async fn a_browser_that_fetches_ahead_leaves_the_login_to_the_person() {
 
 #[tokio::test]
 async fn a_state_that_is_not_ours_leads_nowhere() {
-    let tenant = Tenant::create("callback-forged", &[]).await;
+    let tenant = OrgFixture::new("callback-forged").create().await;
     let state = state_of(&tenant.request_auth_url(Value::Null).await);
     let (said, signature) = state.split_once('.').unwrap();
     let forged = format!("{}.{signature}", said.chars().rev().collect::<String>());
@@ -92,7 +93,7 @@ async fn a_state_that_is_not_ours_leads_nowhere() {
 
 #[tokio::test]
 async fn a_code_that_meta_does_not_take_is_explained_at_the_return_address() {
-    let tenant = Tenant::create("callback-code", &[]).await;
+    let tenant = OrgFixture::new("callback-code").create().await;
     for (query, code) in [
         (vec![("code", "no-such-code")], "code_refused"),
         (vec![("code", "")], "login_failed"),
@@ -112,7 +113,7 @@ async fn a_code_that_meta_does_not_take_is_explained_at_the_return_address() {
 
 #[tokio::test]
 async fn a_code_used_by_another_login_is_not_taken() {
-    let tenant = Tenant::create("callback-twice", &[]).await;
+    let tenant = OrgFixture::new("callback-twice").create().await;
     let person = world().create_person(1).await;
     let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
     let back = world().follow_redirect(with_query(&tenant.request_auth_url(Value::Null).await, &answer)).await;

@@ -1,15 +1,15 @@
 //! An admin connects an org to Meta.
 
+use e2e::fixtures::OrgFixture;
 use e2e::json::Json;
 use e2e::meta::{MARA, PRIYA, with_query};
-use e2e::tenant::Tenant;
 use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
-    let tenant = Tenant::create("connect-all", &[]).await;
+    let tenant = OrgFixture::new("connect-all").create().await;
     let outcome = tenant.connect(MARA, &[], json!({ "name": "Mara", "description": "All of it" }), &[]).await;
     assert_eq!((outcome.get("status").as_str(), outcome.get("x").as_str()), ("connected", "1"), "{}", outcome.0);
     assert_eq!(outcome.get("pages"), "6", "the page without a token stays out");
@@ -53,7 +53,7 @@ async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
 
 #[tokio::test]
 async fn sixty_pages_come_through_many_response_pages() {
-    let tenant = Tenant::create("connect-sixty", &[]).await;
+    let tenant = OrgFixture::new("connect-sixty").create().await;
     let outcome = tenant.connect(PRIYA, &[], Value::Null, &[]).await;
     assert_eq!((outcome.get("status"), outcome.get("pages")), ("connected".into(), "60".into()), "{}", outcome.0);
     assert_eq!(tenant.items("/api/meta/connections").await.len(), 60);
@@ -66,7 +66,7 @@ async fn sixty_pages_come_through_many_response_pages() {
 
 #[tokio::test]
 async fn connecting_again_keeps_the_settings_and_takes_the_pages_as_they_come() {
-    let tenant = Tenant::create("connect-again", &[("ann", true)]).await;
+    let tenant = OrgFixture::new("connect-again").users(&["ann"]).create().await;
     let settings = json!({ "name": "Kept", "assignment": { "strategy": "user", "user_id": "ann" } });
     let person = world().create_person(3).await;
     let pages = &person.pages;
@@ -84,7 +84,7 @@ async fn connecting_again_keeps_the_settings_and_takes_the_pages_as_they_come() 
 
 #[tokio::test]
 async fn a_refusal_says_so_and_that_development_mode_looks_the_same() {
-    let tenant = Tenant::create("connect-denied", &[]).await;
+    let tenant = OrgFixture::new("connect-denied").create().await;
     let callback =
         world().follow_redirect(with_query(&tenant.request_auth_url(Value::Null).await, &[("_sim", "deny")])).await;
     let back = e2e::tenant::Outcome(world().follow_redirect(callback).await);
@@ -95,7 +95,7 @@ async fn a_refusal_says_so_and_that_development_mode_looks_the_same() {
 
 #[tokio::test]
 async fn a_permission_that_was_not_granted_is_named_and_the_rest_works() {
-    let tenant = Tenant::create("connect-scopeless", &[]).await;
+    let tenant = OrgFixture::new("connect-scopeless").create().await;
     let person = world().create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[("_deny_scopes", "leads_retrieval")]).await;
     assert_eq!(
@@ -112,7 +112,7 @@ async fn a_permission_that_was_not_granted_is_named_and_the_rest_works() {
 
 #[tokio::test]
 async fn a_login_without_pages_comes_to_nothing_and_says_why() {
-    let tenant = Tenant::create("connect-pageless", &[]).await;
+    let tenant = OrgFixture::new("connect-pageless").create().await;
     let person = world().create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[("_pages", "")]).await;
     assert_eq!((outcome.get("status"), outcome.get("code")), ("error".into(), "no_pages".into()), "{}", outcome.0);
@@ -121,7 +121,7 @@ async fn a_login_without_pages_comes_to_nothing_and_says_why() {
 
 #[tokio::test]
 async fn what_cannot_be_asked_for_is_refused_by_the_name_of_the_field() {
-    let tenant = Tenant::create("connect-bad", &[]).await;
+    let tenant = OrgFixture::new("connect-bad").create().await;
     let good = format!("{}/back", world().endpoints.url);
     for (body, status, field) in [
         (json!({}), 400, Value::Null),

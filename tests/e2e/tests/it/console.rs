@@ -2,12 +2,11 @@
 
 use e2e::ad_accounts::{create_ad_accounts, wait_until_ready};
 use e2e::browser::{Browser, DESK, PHONE};
+use e2e::fixtures::{LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::Person;
-use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use fantoccini::Locator;
-use reqwest::Method;
 use serde_json::{Value, json};
 
 /// Passes Meta's login and consent pages, and waits for the return.
@@ -23,7 +22,7 @@ async fn agree(browser: &Browser, person: &Person) {
 
 #[tokio::test]
 async fn an_admin_connects_and_follows_a_lead() {
-    let tenant = Tenant::create("console-lead", &[("ann", true), ("ben", true), ("zoe", false)]).await;
+    let tenant = OrgFixture::new("console-lead").users(&["ann", "ben"]).inactive_users(&["zoe"]).create().await;
     let (email, person) = (tenant.create_login("Ada Lead", "admin").await, world().create_person(2).await);
     let browser = Browser::open(DESK).await;
     browser.open_page("/").await;
@@ -45,7 +44,7 @@ async fn an_admin_connects_and_follows_a_lead() {
     assert_eq!(tenant.items("/api/meta/integrations").await[0]["assignment"]["strategy"], "round_robin");
 
     let answers = json!({ "full_name": "Ines Grünwald", "email": "ines@example.com" });
-    let ids = world().submit(&person.forms[0], 1, json!({ "answers": answers, "platform": "ig" })).await;
+    let ids = LeadFixture::new(&person.forms[0]).answers(&answers).platform("ig").submit(1).await;
     tenant.wait_for_leads(&ids).await;
     browser.press("Leads").await;
     browser.wait_for_text("Ines Grünwald").await;
@@ -89,7 +88,7 @@ async fn an_admin_connects_and_follows_a_lead() {
 #[tokio::test]
 async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
     const ENTER: &str = "\u{e007}";
-    let tenant = Tenant::create("console-keys", &[("ann", true)]).await;
+    let tenant = OrgFixture::new("console-keys").users(&["ann"]).create().await;
     let (email, person) = (tenant.create_login("Kay Keys", "admin").await, world().create_person(1).await);
     let browser = Browser::open(PHONE).await;
     browser.open_page("/").await;
@@ -103,7 +102,7 @@ async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
     browser.tab_to("Sync now").await;
     browser.press_key(ENTER).await;
     browser.wait_for_text("Nothing was missing: every lead that Meta has is here.").await;
-    let ids = world().submit(&person.forms[0], 1, json!({ "answers": { "full_name": "Tab Tester" } })).await;
+    let ids = LeadFixture::new(&person.forms[0]).answers(&json!({ "full_name": "Tab Tester" })).submit(1).await;
     tenant.wait_for_leads(&ids).await;
     browser.wait_until_loaded().await;
     browser.tab_to("Leads").await;
@@ -135,7 +134,7 @@ async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
 
 #[tokio::test]
 async fn an_admin_watches_and_repairs() {
-    let tenant = Tenant::create("console-repair", &[("ann", true)]).await;
+    let tenant = OrgFixture::new("console-repair").users(&["ann"]).create().await;
     let (email, person) = (tenant.create_login("Rae Pair", "admin").await, world().create_person(1).await);
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let parked = world().submit_withheld_lead(&person).await;
@@ -157,7 +156,7 @@ async fn an_admin_watches_and_repairs() {
     browser.wait_for_text("Nothing is parked").await;
 
     // Leads that the webhook missed are found, and their import shows its progress.
-    let missed = world().submit(&person.forms[0], 3, json!({ "deliver": "drop" })).await;
+    let missed = LeadFixture::new(&person.forms[0]).undelivered().submit(3).await;
     browser.open_page("/integrations").await;
     browser.click("a.integration").await;
     browser.press("Sync now").await;
@@ -197,11 +196,11 @@ async fn an_admin_watches_and_repairs() {
 
 #[tokio::test]
 async fn an_admin_says_how_a_form_is_read() {
-    let tenant = Tenant::create("console-forms", &[]).await;
+    let tenant = OrgFixture::new("console-forms").create().await;
     let (email, person) = (tenant.create_login("Fay Forms", "admin").await, world().create_person(1).await);
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let (form, answers) = (&person.forms[0], json!({ "full_name": "Nora Newline", "email": "nora@example.com" }));
-    let ids = world().submit(form, 1, json!({ "answers": answers })).await;
+    let ids = LeadFixture::new(form).answers(&answers).submit(1).await;
     tenant.wait_for_leads(&ids).await;
     let browser = Browser::open(DESK).await;
     browser.open_page("/forms").await;
@@ -249,7 +248,7 @@ async fn an_admin_says_how_a_form_is_read() {
 
 #[tokio::test]
 async fn an_admin_links_an_ad_account_and_reads_its_numbers() {
-    let tenant = Tenant::create("console-ads", &[]).await;
+    let tenant = OrgFixture::new("console-ads").create().await;
     let email = tenant.create_login("Adi Ads", "admin").await;
     let (account, empty) = ("700200001", "700200002");
     let token = create_ad_accounts(&[(account, "EUR", "Europe/Berlin"), (empty, "JPY", "Asia/Tokyo")]).await;
@@ -325,7 +324,7 @@ async fn an_admin_links_an_ad_account_and_reads_its_numbers() {
 
 #[tokio::test]
 async fn a_file_of_leads_is_checked_and_then_imported() {
-    let tenant = Tenant::create("console-import", &[]).await;
+    let tenant = OrgFixture::new("console-import").create().await;
     let email = tenant.create_login("Imo Port", "admin").await;
     let file = e2e::browser::picture_folder().with_file_name("console-import.csv");
     std::fs::write(&file, "full_name,email,created_time\nIda Import,ida@example.com,2026-11-01T10:00:00Z\nBob Bad,bob@example.com,never\n").unwrap();
@@ -352,9 +351,9 @@ async fn a_file_of_leads_is_checked_and_then_imported() {
 
 #[tokio::test]
 async fn a_system_users_token_is_verified_and_never_shown() {
-    let tenant = Tenant::create("console-token", &[]).await;
+    let tenant = OrgFixture::new("console-token").create().await;
     let email = tenant.create_login("Tom Token", "admin").await;
-    let user = world().call_sim(Method::POST, "system_users", &json!({ "pages": 1 })).await;
+    let user = world().create_system_user(json!({ "pages": 1 })).await;
     let browser = Browser::open(PHONE).await;
     browser.open_page("/integrations/token").await;
     browser.log_in(&email).await;

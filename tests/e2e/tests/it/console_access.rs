@@ -3,6 +3,7 @@
 use e2e::ad_accounts::{create_ad_accounts, link_ad_account};
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::with_query;
 use e2e::tenant::Tenant;
@@ -10,21 +11,27 @@ use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// An org with a page and a lead. Returns the tenant, the admin's e-mail address, the integration's id and the lead's
-/// id.
-pub(crate) async fn furnished(org: &str) -> (Tenant, String, String, String) {
-    let tenant = Tenant::create(org, &[("ann", true)]).await;
-    let (email, person) = (tenant.create_login("Ada Min", "admin").await, world().create_person(1).await);
-    let integration = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    let ids = world().submit(&person.forms[0], 1, Value::Null).await;
-    let lead = tenant.wait_for_leads(&ids).await.remove(0);
-    (tenant, email, integration, lead.text("id").to_owned())
+/// An org with an admin's login, a page and a lead.
+pub(crate) struct OrgWithLead {
+    pub(crate) tenant: Tenant,
+    /// The e-mail address of the admin.
+    pub(crate) email: String,
+    pub(crate) integration: String,
+    pub(crate) lead: String,
+}
+
+pub(crate) async fn create_org_with_lead(org: &str) -> OrgWithLead {
+    let ConnectedOrg { tenant, person, integration, .. } = OrgFixture::new(org).users(&["ann"]).connect().await;
+    let email = tenant.create_login("Ada Min", "admin").await;
+    let ids = LeadFixture::new(&person.forms[0]).submit(1).await;
+    let lead = tenant.wait_for_leads(&ids).await[0].text("id").to_owned();
+    OrgWithLead { tenant, email, integration, lead }
 }
 
 #[tokio::test]
 async fn nobody_reaches_another_org() {
-    let (owner, _, integration, lead) = furnished("console-owner").await;
-    let stranger = Tenant::create("console-stranger", &[]).await;
+    let OrgWithLead { tenant: owner, integration, lead, .. } = create_org_with_lead("console-owner").await;
+    let stranger = OrgFixture::new("console-stranger").create().await;
     let mut guest = Guest::log_in(&stranger.create_login("Eve Stranger", "admin").await).await;
     let form = owner.items("/api/meta/forms").await[0].text("form_id").to_owned();
     let token = create_ad_accounts(&[("700600001", "EUR", "Europe/Berlin")]).await;
@@ -79,9 +86,8 @@ async fn nobody_reaches_another_org() {
 
 #[tokio::test]
 async fn each_role_sees_its_own() {
-    let (tenant, _, integration, lead) = furnished("console-roles").await;
-    let user = json!({ "name": "Sal", "email": "sal@console-roles.example", "active": true, "permissions": ["lead_management"] });
-    tenant.call_ok(Method::PUT, "/api/users/sal", &user).await;
+    let OrgWithLead { tenant, integration, lead, .. } = create_org_with_lead("console-roles").await;
+    tenant.put_user("sal", "Sal", true).await;
     let mut sal = Guest::log_in(&tenant.create_login("Sal", "sales").await).await;
     assert_eq!(sal.get("/").await.location, "/leads");
     let leads = sal.get("/leads").await;
@@ -110,8 +116,7 @@ async fn each_role_sees_its_own() {
     }
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
     // A user who leaves loses access, and a user without the permission never had it.
-    let left = json!({ "name": "Sal", "email": "sal@console-roles.example", "active": false, "permissions": ["lead_management"] });
-    tenant.call_ok(Method::PUT, "/api/users/sal", &left).await;
+    tenant.put_user("sal", "Sal", false).await;
     assert_eq!(sal.get("/leads").await.status, 403);
     let mut nobody = Guest::log_in(&tenant.create_login("No Body", "sales").await).await;
     assert_eq!(nobody.get("/leads").await.status, 403);
@@ -137,7 +142,7 @@ async fn each_role_sees_its_own() {
 
 #[tokio::test]
 async fn a_form_acts_only_for_the_session_it_was_made_for() {
-    let (tenant, email, integration, _) = furnished("console-forgery").await;
+    let OrgWithLead { tenant, email, integration, .. } = create_org_with_lead("console-forgery").await;
     let mut victim = Guest::log_in(&email).await;
     let thief = Guest::log_in(&tenant.create_login("Ted Thief", "admin").await).await.csrf_token().await;
     let path = format!("/integrations/{integration}/delete");
@@ -159,7 +164,7 @@ async fn a_form_acts_only_for_the_session_it_was_made_for() {
 
 #[tokio::test]
 async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
-    let (tenant, email, integration, lead) = furnished("console-session").await;
+    let OrgWithLead { tenant, email, integration, lead } = create_org_with_lead("console-session").await;
     let mut guest = Guest::log_in(&email).await;
     // The link in mails about a connection.
     assert_eq!(guest.get(&format!("/?reconnect={integration}")).await.location, format!("/integrations/{integration}"));
@@ -195,7 +200,7 @@ async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
 
 #[tokio::test]
 async fn a_connection_is_finished_by_the_browser_that_began_it() {
-    let tenant = Tenant::create("console-mailed", &[]).await;
+    let tenant = OrgFixture::new("console-mailed").create().await;
     let person = world().create_person(1).await;
     let mut guest = Guest::log_in(&tenant.create_login("Mal Lory", "admin").await).await;
     let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
@@ -213,7 +218,7 @@ async fn a_connection_is_finished_by_the_browser_that_began_it() {
 
 #[tokio::test]
 async fn logins_are_finished_where_they_were_begun() {
-    let tenant = Tenant::create("console-login", &[]).await;
+    let tenant = OrgFixture::new("console-login").create().await;
     let email = tenant.create_login("Lou Login", "admin").await;
     let mut victim = Guest::default();
     let begun = victim.get("/login?back=//evil.example/x").await;
@@ -245,7 +250,7 @@ async fn logins_are_finished_where_they_were_begun() {
 
 #[tokio::test]
 async fn whoever_presses_a_button_after_the_session_has_ended_comes_to_the_login_page() {
-    let (tenant, email, _, lead) = furnished("console-ended").await;
+    let OrgWithLead { tenant, email, lead, .. } = create_org_with_lead("console-ended").await;
     let browser = Browser::open(DESK).await;
     browser.open_page(&format!("/leads/{lead}")).await;
     browser.log_in(&email).await;
@@ -269,8 +274,8 @@ async fn whoever_presses_a_button_after_the_session_has_ended_comes_to_the_login
 
 #[tokio::test]
 async fn a_page_of_one_org_does_not_act_on_the_one_selected_since() {
-    let (first, _, _, _) = furnished("console-tab-one").await;
-    let (second, _, _, _) = furnished("console-tab-two").await;
+    let first = create_org_with_lead("console-tab-one").await.tenant;
+    let second = create_org_with_lead("console-tab-two").await.tenant;
     let mut root = Guest::log_in("superadmin@leadwire.example").await;
     let proof =
         |page: String| page.split("name=\"form_key\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();

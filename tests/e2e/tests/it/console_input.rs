@@ -2,16 +2,17 @@
 
 use e2e::browser::{Browser, DESK, PHONE};
 use e2e::console::Guest;
+use e2e::fixtures::LeadFixture;
 use e2e::json::Json;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::console_access::furnished;
+use crate::console_access::{OrgWithLead, create_org_with_lead};
 
 #[tokio::test]
 async fn what_is_refused_is_shown_beside_what_was_typed() {
-    let (tenant, email, integration, lead) = furnished("console-refused").await;
+    let OrgWithLead { tenant, email, integration, lead } = create_org_with_lead("console-refused").await;
     let mut guest = Guest::log_in(&email).await;
     // After an invalid name, the other inputs stay.
     let page = guest
@@ -112,16 +113,15 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
 #[tokio::test]
 async fn names_that_are_scripts_are_names() {
     const SCRIPT: &str = "<script>document.title='owned'</script><img src=x onerror=alert(1)>";
-    let (tenant, email, integration, _) = furnished("console-hostile").await;
+    let OrgWithLead { tenant, email, integration, .. } = create_org_with_lead("console-hostile").await;
     let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let answers = json!({ "full_name": SCRIPT, "email": "\"><svg/onload=alert(1)>@example.com" });
-    let ids = world().submit(&person.forms[0], 1, json!({ "answers": answers })).await;
+    let ids = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
     tenant.wait_for_leads(&ids).await;
     let name = json!({ "name": &SCRIPT[..60], "description": "{{7*7}}<b>bold</b>" });
     tenant.call_ok(Method::PATCH, &format!("/api/meta/integrations/{integration}"), &name).await;
-    let user = json!({ "name": SCRIPT, "email": "x@console-hostile.example", "active": true, "permissions": ["lead_management"] });
-    tenant.call_ok(Method::PUT, "/api/users/xss", &user).await;
+    tenant.put_user("xss", SCRIPT, true).await;
     let browser = Browser::open(DESK).await;
     browser.open_page("/leads").await;
     browser.log_in(&email).await;
@@ -146,7 +146,7 @@ async fn names_that_are_scripts_are_names() {
     browser.close().await;
     // A name without a space must not break the layout.
     let answers = json!({ "full_name": "x".repeat(800), "email": format!("{}@example.com", "y".repeat(60)) });
-    let ids = world().submit(&person.forms[0], 1, json!({ "answers": answers })).await;
+    let ids = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
     tenant.wait_for_leads(&ids).await;
     for screen in [PHONE, DESK] {
         let browser = Browser::open(screen).await;

@@ -1,5 +1,6 @@
 //! Deliveries to the webhook: from Meta, from Meta on a bad day, and from others.
 
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::{leadgen_body, signature};
 use e2e::tenant::Tenant;
@@ -97,12 +98,11 @@ async fn a_body_that_comes_as_base64_is_verified_as_it_was_sent() {
 
 #[tokio::test]
 async fn every_change_of_a_mixed_body_finds_its_way() {
-    let tenant = Tenant::create("mixed", &[("ann", true), ("bob", true)]).await;
-    let person = world().create_person(2).await;
-    tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("mixed").users(&["ann", "bob"]).pages(2).round_robin().connect().await;
     let (one, two) = (&person.pages[0], &person.pages[1]);
-    let a = world().submit(&person.forms[0], 4, json!({ "deliver": "drop" })).await;
-    let b = world().submit(&person.forms[1], 3, json!({ "deliver": "drop" })).await;
+    let a = LeadFixture::new(&person.forms[0]).undelivered().submit(4).await;
+    let b = LeadFixture::new(&person.forms[1]).undelivered().submit(3).await;
     let lead = |page: &str, id: &str, number: bool| {
         let id = if number { json!(id.parse::<u64>().unwrap()) } else { json!(id) };
         json!({ "field": "leadgen", "value": { "leadgen_id": id, "page_id": page, "form_id": "1", "created_time": 1 } })
@@ -124,11 +124,11 @@ async fn every_change_of_a_mixed_body_finds_its_way() {
 
 #[tokio::test]
 async fn the_orgid_of_the_address_decides_nothing() {
-    let tenant = Tenant::create("orgid", &[]).await;
+    let tenant = OrgFixture::new("orgid").create().await;
     let person = world().create_person(1).await;
     let (page, form) = (&person.pages[0], &person.forms[0]);
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let ids = world().submit(form, 3, json!({ "deliver": "drop" })).await;
+    let ids = LeadFixture::new(form).undelivered().submit(3).await;
     let secret = world().app_secret().await;
     for (query, id) in ["?orgid=orgid", "?orgid=other", "?orgid=%23%2F..&orgid=x"].into_iter().zip(&ids) {
         let body = leadgen_body(page, id, form);
@@ -147,11 +147,11 @@ async fn the_orgid_of_the_address_decides_nothing() {
 
 #[tokio::test]
 async fn a_thousand_leads_in_one_body_are_all_taken() {
-    let tenant = Tenant::create("thousand", &[("ann", true), ("bob", true), ("cem", true)]).await;
+    let tenant = OrgFixture::new("thousand").users(&["ann", "bob", "cem"]).create().await;
     let person = world().create_person(1).await;
     let (page, form) = (&person.pages[0], &person.forms[0]);
     tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
-    let ids = world().submit(form, 1000, json!({ "deliver": "drop" })).await;
+    let ids = LeadFixture::new(form).undelivered().submit(1000).await;
     let changes: Vec<Value> = ids.iter().map(|id| json!({ "field": "leadgen", "value": { "leadgen_id": id, "page_id": page, "form_id": form, "created_time": 1 } })).collect();
     let body = json!({ "object": "page", "entry": [{ "id": page, "time": 1, "changes": changes }] }).to_string();
     assert_eq!(world().deliver(body.as_bytes()).await.0, 200);
@@ -166,9 +166,7 @@ async fn a_thousand_leads_in_one_body_are_all_taken() {
 
 #[tokio::test]
 async fn a_lead_that_meta_withholds_is_parked_with_its_reason() {
-    let tenant = Tenant::create("withheld", &[]).await;
-    let person = world().create_person(1).await;
-    tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("withheld").connect().await;
     let id = world().submit_withheld_lead(&person).await;
     let parked = tenant.wait_for_parked().await;
     assert_eq!(

@@ -1,13 +1,13 @@
 //! The CRM pushes its orgs and users.
 
+use e2e::fixtures::OrgFixture;
 use e2e::json::Json;
-use e2e::tenant::Tenant;
 use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
 async fn what_is_pushed_is_read_back() {
-    let tenant = Tenant::create("directory", &[("bob", false), ("ann", true)]).await;
+    let tenant = OrgFixture::new("directory").inactive_users(&["bob"]).users(&["ann"]).create().await;
     let users = tenant.get("/api/users").await;
     let brief: Vec<_> = users
         .list("items")
@@ -27,7 +27,7 @@ async fn what_is_pushed_is_read_back() {
 
 #[tokio::test]
 async fn what_cannot_be_is_refused_and_changes_nothing() {
-    let tenant = Tenant::create("directory-bad", &[("ann", true)]).await;
+    let tenant = OrgFixture::new("directory-bad").users(&["ann"]).create().await;
     let good = json!({ "name": "Ann", "email": "ann@example.com" });
     let with = |field: &str, value: serde_json::Value| {
         let mut body = good.clone();

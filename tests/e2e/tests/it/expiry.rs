@@ -1,22 +1,13 @@
 //! Connections that end, by their dates or by a person's action at Meta, and how the org is notified.
 
 use e2e::aws_probe::{mails_to, wait_for_mails};
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::Person;
-use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-/// An org with an admin, connected through its own person at Meta.
-async fn connected(org: &str, pages: u64) -> (Tenant, Person, String, String) {
-    let tenant = Tenant::create(org, &[("ann", true)]).await;
-    let admin = tenant.add_admin("boss").await;
-    let person = world().create_person(pages).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    (tenant, person, id, admin)
-}
 
 async fn expires_in(person: &Person, hours: i64) {
     let at = Timestamp::now() + SignedDuration::from_hours(hours);
@@ -25,7 +16,8 @@ async fn expires_in(person: &Person, hours: i64) {
 
 #[tokio::test]
 async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_once() {
-    let (tenant, person, id, admin) = connected("expiry-countdown", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-countdown").users(&["ann"]).admin().connect().await;
     let sales = "ann@expiry-countdown.example";
     let mut sent = 0;
     for (hours, status, news) in [
@@ -78,15 +70,16 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
 
 #[tokio::test]
 async fn a_changed_password_ends_it_at_the_first_failing_call_and_reconnecting_brings_everything_back() {
-    let (tenant, person, id, admin) = connected("expiry-password", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-password").users(&["ann"]).admin().connect().await;
     let form = &person.forms[0];
-    let before = world().submit(form, 1, Value::Null).await;
+    let before = LeadFixture::new(form).submit(1).await;
     tenant.wait_for_leads(&before).await;
     tenant.call_ok(Method::PATCH, &format!("/api/meta/integrations/{id}"), &json!({ "description": "Ours" })).await;
 
     world().change_tokens(json!({ "action": "password", "user_id": person.id })).await;
     // No schedule is fired: the lead that cannot be read reveals the dead token.
-    let meanwhile = world().submit(form, 3, Value::Null).await;
+    let meanwhile = LeadFixture::new(form).submit(3).await;
     let dead = tenant.wait_for_integration(&id, "the end", |seen| seen["status"] == "error").await;
     assert_eq!(dead["reason"], "password_changed", "{dead}");
     assert!(dead.text("reason_message").contains("password") && dead["fix"].is_string());
@@ -134,7 +127,8 @@ async fn every_way_to_die_has_its_reason() {
         ("data_access_expired", "data_access_ended"),
         ("remove_app", "app_removed"),
     ] {
-        let (tenant, person, id, _) = connected(&format!("expiry-{}", action.replace('_', "-")), 1).await;
+        let org = format!("expiry-{}", action.replace('_', "-"));
+        let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new(&org).connect().await;
         world().change_tokens(json!({ "action": action, "user_id": person.id })).await;
         world().check_all_integrations().await;
         let dead = tenant.wait_for_integration(&id, action, |seen| seen["status"] == "error").await;
@@ -144,12 +138,13 @@ async fn every_way_to_die_has_its_reason() {
 
 #[tokio::test]
 async fn what_heals_by_itself_comes_back_with_the_leads_of_the_time_between() {
-    let (tenant, person, id, admin) = connected("expiry-healed", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-healed").users(&["ann"]).admin().connect().await;
     world().change_tokens(json!({ "action": "checkpoint", "user_id": person.id })).await;
     world().check_all_integrations().await;
     tenant.wait_for_integration(&id, "the end", |seen| seen["reason"] == "checkpoint").await;
-    let told = world().submit(&person.forms[0], 1, Value::Null).await;
-    let untold = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await;
+    let told = LeadFixture::new(&person.forms[0]).submit(1).await;
+    let untold = LeadFixture::new(&person.forms[0]).undelivered().submit(1).await;
     tenant.wait_for_parked().await;
 
     world().change_tokens(json!({ "action": "restore", "user_id": person.id })).await;
@@ -172,7 +167,8 @@ async fn what_heals_by_itself_comes_back_with_the_leads_of_the_time_between() {
 
 #[tokio::test]
 async fn a_lost_page_is_lost_alone() {
-    let (tenant, person, id, admin) = connected("expiry-page", 2).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-page").pages(2).admin().connect().await;
     world().change_tokens(json!({ "action": "role_lost", "user_id": person.id, "page_id": person.pages[0] })).await;
     world().check_all_integrations().await;
     let mail = wait_for_mails(&admin, 1).await.remove(0);
@@ -185,12 +181,13 @@ async fn a_lost_page_is_lost_alone() {
     assert_eq!(status(&person.pages[1]), Some((json!("active"), Value::Null)));
     assert_eq!(tenant.integration(&id).await["status"], "active");
     assert_eq!(tenant.events("connection.page_lost").await[0]["page_id"], json!(person.pages[0]));
-    tenant.wait_for_leads(&world().submit(&person.forms[1], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[1]).submit(1).await).await;
 }
 
 #[tokio::test]
 async fn what_only_looks_like_a_dead_token_ends_nothing() {
-    let (tenant, person, id, admin) = connected("expiry-lookalikes", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-lookalikes").users(&["ann"]).admin().connect().await;
     let page = &person.pages[0];
     let fault = async |path: &str, code: u32, subcode: Value, status: u16| {
         let fault =
@@ -224,7 +221,7 @@ async fn what_only_looks_like_a_dead_token_ends_nothing() {
 
 #[tokio::test]
 async fn a_subscription_that_was_lost_is_found_and_repaired() {
-    let (tenant, person, id, _) = connected("expiry-subscription", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("expiry-subscription").connect().await;
     let subscribed = async || {
         let truth = world().sim_state().await;
         let page = truth.find("pages", "id", &person.pages[0]).clone();
@@ -236,19 +233,20 @@ async fn a_subscription_that_was_lost_is_found_and_repaired() {
             .call_sim(Method::POST, "pages", &json!({ "page_id": person.pages[0], "subscribed_fields": left }))
             .await;
         assert!(subscribed().await < before);
-        let untold = world().submit(&person.forms[0], 1, Value::Null).await;
+        let untold = LeadFixture::new(&person.forms[0]).submit(1).await;
         world().check_all_integrations().await;
         wait_for("the repair", async || (subscribed().await == before).then_some(())).await;
         tenant.wait_for_leads(&untold).await;
     }
-    tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
     assert_eq!(tenant.integration(&id).await["problems"], json!([]));
 }
 
 #[tokio::test]
 async fn a_damaged_secret_is_named_and_breaks_nothing_else() {
-    let (tenant, person, id, admin) = connected("expiry-unreadable", 1).await;
-    let (other, other_person, other_id, _) = connected("expiry-unreadable-not", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-unreadable").users(&["ann"]).admin().connect().await;
+    let other = OrgFixture::new("expiry-unreadable-not").connect().await;
     let name = world().list_secrets(&id).await.remove(0).0;
     let damaged = json!({ "SecretId": name, "SecretString": "{\"pages\":7}" });
     world().aws().json("secretsmanager", "secretsmanager.PutSecretValue", &damaged).await.unwrap();
@@ -259,32 +257,29 @@ async fn a_damaged_secret_is_named_and_breaks_nothing_else() {
     assert_eq!(dead["reason"], "token_unreadable");
     wait_for_mails(&admin, 1).await;
     world().check_all_integrations().await;
-    other.wait_for_leads(&world().submit(&other_person.forms[0], 1, Value::Null).await).await;
-    assert_eq!(other.integration(&other_id).await["status"], "active");
+    other.tenant.wait_for_leads(&LeadFixture::new(&other.person.forms[0]).submit(1).await).await;
+    assert_eq!(other.tenant.integration(&other.integration).await["status"], "active");
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
     assert_eq!(tenant.integration(&id).await["status"], "active");
-    tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
 }
 
 #[tokio::test]
 async fn a_plan_that_ends_and_comes_back_loses_no_lead() {
-    let (tenant, person, id, admin) = connected("expiry-plan", 1).await;
-    let plan = async |features: &[&str]| {
-        let org = json!({ "name": "Plan", "plan": { "name": "p", "features": features }, "default_country": "US" });
-        tenant.call_ok(Method::PUT, "/api/orgs/expiry-plan", &org).await;
-    };
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-plan").users(&["ann"]).admin().connect().await;
     let looked_at = tenant.integration(&id).await["checked_at"].clone();
-    plan(&[]).await;
+    tenant.put_org("Plan", &[]).await;
     assert_eq!(tenant.call(Method::GET, "/api/meta/integrations", &Value::Null).await.0, 402);
-    let mut leads = world().submit(&person.forms[0], 1, Value::Null).await;
-    leads.extend(world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await);
+    let mut leads = LeadFixture::new(&person.forms[0]).submit(1).await;
+    leads.extend(LeadFixture::new(&person.forms[0]).undelivered().submit(1).await);
     world().change_tokens(json!({ "action": "password", "user_id": person.id })).await;
     world().check_all_integrations().await;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert!(mails_to(&admin).await.is_empty(), "whoever has no Meta hears nothing of it");
 
     world().change_tokens(json!({ "action": "restore", "user_id": person.id })).await;
-    plan(&["meta"]).await;
+    tenant.put_org("Plan", &["meta"]).await;
     assert_eq!(tenant.integration(&id).await["checked_at"], looked_at, "nobody says that it was looked at");
     world().check_all_integrations().await;
     tenant.wait_for_integration(&id, "a look", |seen| seen["checked_at"] != looked_at).await;

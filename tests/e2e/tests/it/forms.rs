@@ -1,35 +1,21 @@
 //! How a form's answers become a lead's fields, and test leads.
 
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
-use e2e::meta::Person;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// A connected org with one page.
-async fn connected(org: &str) -> (Tenant, Person) {
-    let tenant = Tenant::create(org, &[("ann", true)]).await;
-    let person = world().create_person(1).await;
-    tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
-    (tenant, person)
-}
-
-/// Creates a form of a page with these questions and returns its id.
-async fn form(page: &str, locale: &str, questions: Value) -> String {
-    let form = json!({ "page_id": page, "name": "Angebot", "locale": locale, "questions": questions });
-    world().call_sim(Method::POST, "forms", &form).await.text("id").to_owned()
-}
-
 async fn one_lead(tenant: &Tenant, form: &str, answers: Value) -> Value {
-    let id = world().submit(form, 1, json!({ "answers": answers })).await;
+    let id = LeadFixture::new(form).answers(&answers).submit(1).await;
     let leads = tenant.wait_for_leads(&id).await;
     leads.into_iter().find(|lead| lead["leadgen_id"] == id[0].as_str()).unwrap()
 }
 
 #[tokio::test]
 async fn an_admin_says_how_a_form_is_read_tries_it_on_a_real_lead_and_reads_earlier_leads_anew() {
-    let (tenant, person) = connected("mapping").await;
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("mapping").users(&["ann"]).round_robin().connect().await;
     let questions = json!([
         { "key": "vorname", "label": "Vorname", "type": "FIRST_NAME" },
         { "key": "wie_heißen_sie?", "label": "Wie heißen Sie?", "type": "CUSTOM" },
@@ -37,7 +23,7 @@ async fn an_admin_says_how_a_form_is_read_tries_it_on_a_real_lead_and_reads_earl
         { "key": "tel", "label": "Telefon", "type": "PHONE" },
         { "key": "mail", "label": "Mail", "type": "CUSTOM" }
     ]);
-    let form = form(&person.pages[0], "de_DE", questions).await;
+    let form = world().create_form(&person.pages[0], "Angebot", "de_DE", questions).await;
     let answers = json!({ "vorname": "Ann", "wie_heißen_sie?": "Lee", "budget": "l", "tel": "030 901820", "mail": "ann@example.de" });
     let lead = one_lead(&tenant, &form, answers).await;
     assert_eq!((lead.text("full_name"), &lead["email"]), ("Ann", &Value::Null));
@@ -90,7 +76,7 @@ async fn an_admin_says_how_a_form_is_read_tries_it_on_a_real_lead_and_reads_earl
     assert_eq!((&told["lead_id"], told.text("mapped.full_name")), (&lead["id"], "Ann Lee"));
 
     // The mapped values identify repeat submissions from now on.
-    world().submit(&form, 1, json!({ "answers": { "vorname": "Ann", "mail": "ANN@example.de" } })).await;
+    LeadFixture::new(&form).answers(&json!({ "vorname": "Ann", "mail": "ANN@example.de" })).submit(1).await;
     wait_for("the repeat", async || {
         (tenant.get(&format!("/api/leads/{id}")).await["submissions_count"] == 1).then_some(())
     })
@@ -99,11 +85,12 @@ async fn an_admin_says_how_a_form_is_read_tries_it_on_a_real_lead_and_reads_earl
 
 #[tokio::test]
 async fn a_number_that_reads_otherwise_now_is_put_right_and_recognised_from_then_on() {
-    let (tenant, person) = connected("mapping-numbers").await;
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("mapping-numbers").users(&["ann"]).round_robin().connect().await;
     let org = |country: Value| json!({ "name": "x", "plan": { "name": "p", "features": ["meta"] }, "default_country": country });
     tenant.call_ok(Method::PUT, "/api/orgs/mapping-numbers", &org(Value::Null)).await;
     let questions = json!([{ "key": "name", "label": "Name", "type": "FULL_NAME" }, { "key": "tel", "label": "Tel", "type": "PHONE" }]);
-    let form = form(&person.pages[0], "es_LA", questions).await;
+    let form = world().create_form(&person.pages[0], "Angebot", "es_LA", questions).await;
     let lead = one_lead(&tenant, &form, json!({ "name": "Ann", "tel": "030 901820" })).await;
     assert_eq!(lead["phone"], "030 901820", "no country says how it is dialled");
     tenant.call_ok(Method::PUT, "/api/orgs/mapping-numbers", &org(json!("DE"))).await;
@@ -111,7 +98,7 @@ async fn a_number_that_reads_otherwise_now_is_put_right_and_recognised_from_then
     assert_eq!(tenant.call_ok(Method::POST, &rerun, &json!({})).await["changed"], 1);
     let id = lead.text("id");
     assert_eq!(tenant.get(&format!("/api/leads/{id}")).await["phone"], "+4930901820");
-    world().submit(&form, 1, json!({ "answers": { "name": "Ann", "tel": "+49 (0) 30 901820" } })).await;
+    LeadFixture::new(&form).answers(&json!({ "name": "Ann", "tel": "+49 (0) 30 901820" })).submit(1).await;
     wait_for("the repeat", async || {
         (tenant.get(&format!("/api/leads/{id}")).await["submissions_count"] == 1).then_some(())
     })
@@ -125,14 +112,14 @@ async fn a_number_that_reads_otherwise_now_is_put_right_and_recognised_from_then
 
 #[tokio::test]
 async fn forms_of_every_language_are_read_by_their_questions() {
-    let tenant = Tenant::create("mapping-languages", &[]).await;
+    let tenant = OrgFixture::new("mapping-languages").create().await;
     let made = world().call_sim(Method::POST, "users", &json!({ "pages": 1, "languages": true })).await;
     tenant.connect(made.text("id"), &[], Value::Null, &[]).await;
     let forms: Vec<&str> = made.list("pages.0.forms").iter().map(|form| form.text("id")).collect();
     assert!(forms.len() >= 5, "{forms:?}");
     let mut ids = Vec::new();
     for form in forms {
-        ids.extend(world().submit(form, 2, Value::Null).await);
+        ids.extend(LeadFixture::new(form).submit(2).await);
     }
     for lead in tenant.wait_for_leads(&ids).await {
         let (name, email, phone) = (&lead["full_name"], &lead["email"], &lead["phone"]);
@@ -143,7 +130,8 @@ async fn forms_of_every_language_are_read_by_their_questions() {
 
 #[tokio::test]
 async fn what_can_be_no_mapping_is_told_by_its_place_and_changes_nothing() {
-    let (tenant, person) = connected("mapping-bad").await;
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("mapping-bad").users(&["ann"]).round_robin().connect().await;
     let path = format!("/api/meta/forms/{}/mapping", person.forms[0]);
     let key = tenant.get(&path).await["questions"][0]["key"].clone();
     for (body, field) in [
@@ -163,7 +151,7 @@ async fn what_can_be_no_mapping_is_told_by_its_place_and_changes_nothing() {
         }
     }
     assert_eq!(tenant.get(&path).await["version"], 0);
-    let other = Tenant::create("mapping-other", &[]).await;
+    let other = OrgFixture::new("mapping-other").create().await;
     assert_eq!(other.call(Method::GET, &path, &Value::Null).await.0, 404, "another org's form is none");
     assert_eq!(tenant.call(Method::GET, "/api/meta/forms/1/mapping", &Value::Null).await.0, 404);
     assert_eq!(tenant.call(Method::GET, "/api/meta/forms/x/mapping", &Value::Null).await.0, 404);
@@ -173,7 +161,8 @@ async fn what_can_be_no_mapping_is_told_by_its_place_and_changes_nothing() {
 
 #[tokio::test]
 async fn a_test_lead_is_sent_marked_and_shown_and_counts_for_nothing() {
-    let (tenant, person) = connected("test-leads").await;
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("test-leads").users(&["ann"]).round_robin().connect().await;
     let path = format!("/api/meta/forms/{}/test-lead", person.forms[0]);
     for _ in 0..2 {
         let sent = tenant.call_ok(Method::POST, &path, &Value::Null).await;

@@ -1,18 +1,11 @@
 //! The health report: what keeps leads out, and how to fix it.
 
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
-use e2e::meta::Person;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-async fn connected(org: &str, pages: u64, answer: &[(&str, &str)]) -> (Tenant, Person, String) {
-    let tenant = Tenant::create(org, &[]).await;
-    let person = world().create_person(pages).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, answer).await.get("integrationId");
-    (tenant, person, id)
-}
 
 /// Returns the checks by id, after asserting that each failed check has a fix.
 async fn checks(tenant: &Tenant, id: &str) -> Value {
@@ -30,7 +23,7 @@ async fn checks(tenant: &Tenant, id: &str) -> Value {
 
 #[tokio::test]
 async fn a_healthy_integration_passes_every_check_once_a_lead_has_come() {
-    let (tenant, person, id) = connected("health-well", 2, &[]).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("health-well").pages(2).connect().await;
     let before = checks(&tenant, &id).await;
     for id in ["token", "scopes", "page_tasks", "subscription", "lead_access", "forms", "backlog"] {
         assert_eq!(before[id]["status"], "pass", "{}", before[id]);
@@ -38,14 +31,14 @@ async fn a_healthy_integration_passes_every_check_once_a_lead_has_come() {
     for id in ["last_webhook", "last_lead", "app_mode"] {
         assert_eq!(before[id]["status"], "unknown", "{}", before[id]);
     }
-    tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
     let after = checks(&tenant, &id).await;
     assert!(after.as_object().unwrap().values().all(|check| check["status"] == "pass"), "{after}");
 }
 
 #[tokio::test]
 async fn each_cause_is_named_with_its_page_and_its_fix() {
-    let (tenant, person, id) = connected("health-ill", 2, &[]).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("health-ill").pages(2).connect().await;
     let (page, form) = (&person.pages[1], &person.forms[1]);
     let well = checks(&tenant, &id).await;
     assert_eq!(well["lead_access"]["status"], "pass", "{well}");
@@ -74,7 +67,8 @@ async fn each_cause_is_named_with_its_page_and_its_fix() {
 
 #[tokio::test]
 async fn a_missing_permission_and_a_missing_task_are_told_apart() {
-    let (tenant, _, id) = connected("health-scope", 1, &[("_deny_scopes", "leads_retrieval")]).await;
+    let ConnectedOrg { tenant, integration: id, .. } =
+        OrgFixture::new("health-scope").deny_scopes("leads_retrieval").connect().await;
     let seen = checks(&tenant, &id).await;
     assert_eq!((seen.text("scopes.status"), seen.text("page_tasks.status")), ("fail", "pass"));
     assert!(seen.text("scopes.evidence").contains("leads_retrieval"));
@@ -85,7 +79,7 @@ async fn a_missing_permission_and_a_missing_task_are_told_apart() {
 
 #[tokio::test]
 async fn tests_that_arrive_without_real_leads_point_to_development_mode() {
-    let (tenant, person, id) = connected("health-mode", 1, &[]).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("health-mode").connect().await;
     let secret = world().list_secrets(&id).await.remove(0).1;
     let token = secret.at("pages").text(&person.pages[0]).to_owned();
     let app_secret = world().app_secret().await;
@@ -102,6 +96,6 @@ async fn tests_that_arrive_without_real_leads_point_to_development_mode() {
     let seen = checks(&tenant, &id).await;
     assert_eq!(seen["app_mode"]["status"], "fail", "{}", seen["app_mode"]);
     assert!(seen.text("app_mode.fix").contains("Live"));
-    tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
     assert_eq!(checks(&tenant, &id).await["app_mode"]["status"], "pass");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
@@ -17,17 +18,17 @@ async fn export(form: &str, encoding: &str) -> Vec<u8> {
 
 #[tokio::test]
 async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rules() {
-    let tenant = Tenant::create("import", &[("ann", true), ("bob", true)]).await;
-    let person = world().create_person(1).await;
-    tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("import").users(&["ann", "bob"]).round_robin().connect().await;
     let form = &person.forms[0];
-    let known = world()
-        .submit(form, 1, json!({ "answers": { "full_name": "Ann \"Q\" Lee", "email": "ann@example.com" } }))
+    let known = LeadFixture::new(form)
+        .answers(&json!({ "full_name": "Ann \"Q\" Lee", "email": "ann@example.com" }))
+        .submit(1)
         .await;
     tenant.wait_for_leads(&known).await;
-    let mut missed = world().submit(form, 4, json!({ "deliver": "drop", "age_s": 20 * DAY })).await;
+    let mut missed = LeadFixture::new(form).undelivered().age_s(20 * DAY).submit(4).await;
     let again = json!({ "full_name": "Ann, again\nand again", "email": "ANN@example.com" });
-    let repeat = world().submit(form, 1, json!({ "deliver": "drop", "answers": again })).await;
+    let repeat = LeadFixture::new(form).undelivered().answers(&again).submit(1).await;
 
     // A dry run reports what the import then does; importing the same file again does nothing.
     let (utf_16, utf_8) = (export(form, "utf-16").await, export(form, "utf-8").await);
@@ -77,7 +78,7 @@ async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rul
 
 #[tokio::test]
 async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_line() {
-    let tenant = Tenant::create("import-any", &[]).await;
+    let tenant = OrgFixture::new("import-any").create().await;
     let file = "E-Mail;Name;Telefon;Farbe\nann@example.de;Ann;(212) 555-0123;rot\n;;;\nzu;viele;Spalten;sind;hier\nbo@example.de;Bo;;\nANN@example.de;Ann;;blau\n";
     let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
     assert_eq!(
@@ -128,7 +129,7 @@ async fn imported(tenant: &Tenant, file: &str) -> (Value, Vec<(String, Value)>) 
 
 #[tokio::test]
 async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_stay_strangers() {
-    let tenant = Tenant::create("import-numbers", &[]).await;
+    let tenant = OrgFixture::new("import-numbers").create().await;
     let file = "full_name,email,phone_number\nAnna,anna@example.com,+49 176 12345678\nBernd,,+49 761 2345678\n\
         Chloe,,+33 1 42 68 53 00\nDaan,,+31 10 123 4567\nEva,,+43 5337 1230\nLi,,+8613912345678\nMax,,+43 1 5337 1230\n";
     let (report, leads) = imported(&tenant, file).await;
@@ -152,8 +153,8 @@ async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_s
     let answers = json!({ "full_name": "Anna", "email": "", "phone_number": "0049 176 / 12345678" });
     let bernd = json!({ "full_name": "Anna", "email": "", "phone_number": "+49 (0) 176 12345678" });
     let ids = [
-        world().submit(&person.forms[0], 1, json!({ "answers": answers })).await,
-        world().submit(&person.forms[0], 1, json!({ "answers": bernd })).await,
+        LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await,
+        LeadFixture::new(&person.forms[0]).answers(&bernd).submit(1).await,
     ]
     .concat();
     let anna = leads[0].1.text("id");
@@ -169,7 +170,7 @@ async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_s
 
 #[tokio::test]
 async fn a_file_of_another_program_is_not_metas_and_says_so() {
-    let tenant = Tenant::create("import-foreign", &[]).await;
+    let tenant = OrgFixture::new("import-foreign").create().await;
     imported(&tenant, "id,name,email\n1,Jane,jane@example.com\n2,Kim,kim@example.com\n").await;
     let (report, leads) = imported(&tenant, "id,name,email\n1,John,john@example.com\n2,Lee,lee@example.com\n").await;
     assert_eq!((report.number("created"), report.number("in_before"), leads.len()), (2, 0, 4), "{report}");
@@ -189,16 +190,13 @@ async fn a_file_of_another_program_is_not_metas_and_says_so() {
 
 #[tokio::test]
 async fn a_file_names_questions_as_people_read_them_and_the_mapping_by_their_keys() {
-    let tenant = Tenant::create("import-labels", &[]).await;
-    let person = world().create_person(1).await;
-    tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("import-labels").connect().await;
     let questions = json!([
         { "label": "Full name", "type": "FULL_NAME" },
         { "label": "Email", "type": "EMAIL" },
         { "key": "wish", "label": "Qual seu orçamento?", "type": "CUSTOM" }
     ]);
-    let form = json!({ "page_id": person.pages[0], "name": "Orçamento", "locale": "pt_BR", "questions": questions });
-    let form = world().call_sim(Method::POST, "forms", &form).await.text("id").to_owned();
+    let form = world().create_form(&person.pages[0], "Orçamento", "pt_BR", questions).await;
     let rules = json!({ "rules": [{ "field": "budget", "from": ["wish"] }] });
     tenant.call_ok(Method::PUT, &format!("/api/meta/forms/{form}/mapping"), &rules).await;
     let file = format!(
@@ -212,11 +210,11 @@ async fn a_file_names_questions_as_people_read_them_and_the_mapping_by_their_key
 
 #[tokio::test]
 async fn leads_from_before_the_connection_come_on_request_and_to_nobody_unless_asked() {
-    let tenant = Tenant::create("backfill", &[("ann", true)]).await;
+    let tenant = OrgFixture::new("backfill").users(&["ann"]).create().await;
     let person = world().create_person(2).await;
-    let mut old = world().submit(&person.forms[0], 3, json!({ "deliver": "drop", "age_s": 10 * DAY })).await;
-    old.extend(world().submit(&person.forms[1], 2, json!({ "deliver": "drop", "age_s": 60 * DAY })).await);
-    let expired = world().submit(&person.forms[1], 1, json!({ "deliver": "drop", "age_s": 91 * DAY })).await;
+    let mut old = LeadFixture::new(&person.forms[0]).undelivered().age_s(10 * DAY).submit(3).await;
+    old.extend(LeadFixture::new(&person.forms[1]).undelivered().age_s(60 * DAY).submit(2).await);
+    let expired = LeadFixture::new(&person.forms[1]).undelivered().age_s(91 * DAY).submit(1).await;
     let round_robin = json!({ "assignment": { "strategy": "round_robin" } });
     let id = tenant.connect(&person.id, &[], round_robin, &[]).await.get("integrationId");
     let path = format!("/api/meta/integrations/{id}");

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::MARA;
 use e2e::tenant::Tenant;
@@ -9,23 +10,22 @@ use e2e::world::{wait_for, world};
 use serde_json::{Value, json};
 
 const BAKERY: &str = "61550987654321012";
-const ROUND_ROBIN: &str = "round_robin";
-
-fn in_turns() -> Value {
-    json!({ "name": "In turns", "assignment": { "strategy": ROUND_ROBIN } })
-}
 
 #[tokio::test]
 async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_shared_fairly() {
-    let tenant = Tenant::create("forty", &[("ann", true), ("bob", true), ("cem", true), ("dee", false)]).await;
-    let person = world().create_person(2).await;
-    tenant.connect(&person.id, &[], in_turns(), &[]).await;
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("forty")
+        .users(&["ann", "bob", "cem"])
+        .inactive_users(&["dee"])
+        .pages(2)
+        .round_robin()
+        .connect()
+        .await;
     let (one, two) = (&person.forms[0], &person.forms[1]);
     let mut ids = Vec::new();
     for (form, platform, deliver) in
         [(one, "fb", "duplicate"), (two, "ig", "reorder"), (one, "ig", "webhook"), (two, "fb", "duplicate")]
     {
-        ids.extend(world().submit(form, 10, json!({ "platform": platform, "deliver": deliver })).await);
+        ids.extend(LeadFixture::new(form).platform(platform).delivery(deliver).submit(10).await);
     }
     let leads = tenant.wait_for_leads(&ids).await;
     assert_eq!(leads.len(), 40);
@@ -81,17 +81,16 @@ async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_sh
 
 #[tokio::test]
 async fn every_answer_comes_in_the_forms_own_language_with_consents_and_several_values() {
-    let tenant = Tenant::create("languages", &[]).await;
+    let tenant = OrgFixture::new("languages").create().await;
     tenant.connect(MARA, &[], Value::Null, &[]).await;
     let truth = world().sim_state().await;
     let german = truth.find("pages", "id", BAKERY).find("forms", "name", "Catering-Anfrage").text("id");
     let answers = json!({ "vollständiger_name": "Jürgen Groß", "e-mail-adresse": "juergen@example.de", "telefonnummer": "+49 30 901820", "was_dürfen_wir_liefern?": ["Brötchen", "Torten"] });
-    let id = world()
-        .submit(
-            german,
-            1,
-            json!({ "answers": answers, "consents": { "datenschutz": true, "werbung": false }, "platform": "ig" }),
-        )
+    let id = LeadFixture::new(german)
+        .answers(&answers)
+        .consents(&json!({ "datenschutz": true, "werbung": false }))
+        .platform("ig")
+        .submit(1)
         .await;
     let lead = tenant.wait_for_leads(&id).await.remove(0);
     assert_eq!(
@@ -109,12 +108,11 @@ async fn every_answer_comes_in_the_forms_own_language_with_consents_and_several_
 
 #[tokio::test]
 async fn a_page_in_two_orgs_brings_its_leads_to_both() {
-    let (one, two) = (Tenant::create("shared-one", &[("ann", true)]).await, Tenant::create("shared-two", &[]).await);
-    let person = world().create_person(1).await;
-    one.connect(&person.id, &[], in_turns(), &[]).await;
+    let one = OrgFixture::new("shared-one").users(&["ann"]).round_robin().connect().await;
+    let (two, person) = (OrgFixture::new("shared-two").create().await, one.person);
     two.connect(&person.id, &[], Value::Null, &[]).await;
-    let ids = world().submit(&person.forms[0], 3, Value::Null).await;
-    let (of_one, of_two) = (one.wait_for_leads(&ids).await, two.wait_for_leads(&ids).await);
+    let ids = LeadFixture::new(&person.forms[0]).submit(3).await;
+    let (of_one, of_two) = (one.tenant.wait_for_leads(&ids).await, two.wait_for_leads(&ids).await);
     assert!(of_one.iter().all(|lead| lead["assigned_to"] == "ann"));
     assert!(
         of_two
@@ -125,13 +123,18 @@ async fn a_page_in_two_orgs_brings_its_leads_to_both() {
 
 #[tokio::test]
 async fn a_person_who_sends_two_forms_is_one_lead_with_both_submissions() {
-    let tenant = Tenant::create("repeat", &[("ann", true), ("bob", true)]).await;
-    let person = world().create_person(2).await;
-    tenant.connect(&person.id, &[], in_turns(), &[]).await;
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("repeat").users(&["ann", "bob"]).pages(2).round_robin().connect().await;
     let (one, two) = (&person.forms[0], &person.forms[1]);
-    let first = world().submit(one, 1, json!({ "answers": { "full_name": "Pat Doe", "email": "pat@example.com", "phone_number": "+12125550123" } })).await;
+    let first = LeadFixture::new(one)
+        .answers(&json!({ "full_name": "Pat Doe", "email": "pat@example.com", "phone_number": "+12125550123" }))
+        .submit(1)
+        .await;
     let lead = tenant.wait_for_leads(&first).await.remove(0);
-    world().submit(two, 1, json!({ "answers": { "full_name": "Patricia Doe", "email": "PAT@example.com ", "phone_number": "+12125550199" } })).await;
+    LeadFixture::new(two)
+        .answers(&json!({ "full_name": "Patricia Doe", "email": "PAT@example.com ", "phone_number": "+12125550199" }))
+        .submit(1)
+        .await;
     let path = format!("/api/leads/{}", lead.text("id"));
     let details = wait_for("the second submission", async || {
         let details = tenant.get(&path).await;
@@ -149,11 +152,9 @@ async fn a_person_who_sends_two_forms_is_one_lead_with_both_submissions() {
 
 #[tokio::test]
 async fn a_lead_that_meta_does_not_show_yet_comes_later_and_keeps_nobody_waiting() {
-    let tenant = Tenant::create("later", &[]).await;
-    let person = world().create_person(1).await;
-    tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let late = world().submit(&person.forms[0], 1, json!({ "readable_after_ms": 15_000 })).await;
-    let soon = world().submit(&person.forms[0], 2, Value::Null).await;
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("later").connect().await;
+    let late = LeadFixture::new(&person.forms[0]).readable_after_ms(15_000).submit(1).await;
+    let soon = LeadFixture::new(&person.forms[0]).submit(2).await;
     let leads = tenant.wait_for_leads(&soon).await;
     assert!(leads.iter().all(|lead| lead["leadgen_id"] != late[0].as_str()), "the two others did not wait for it");
     assert_eq!(tenant.wait_for_leads(&late).await.len(), 3);
@@ -161,12 +162,11 @@ async fn a_lead_that_meta_does_not_show_yet_comes_later_and_keeps_nobody_waiting
 
 #[tokio::test]
 async fn lists_are_filtered_and_paged() {
-    let tenant = Tenant::create("lists", &[("ann", true)]).await;
-    let person = world().create_person(2).await;
-    tenant.connect(&person.id, &[], in_turns(), &[]).await;
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("lists").users(&["ann"]).pages(2).round_robin().connect().await;
     let (one, two) = (&person.forms[0], &person.forms[1]);
-    let mut ids = world().submit(one, 4, json!({ "platform": "ig" })).await;
-    ids.extend(world().submit(two, 3, json!({ "age_s": 86_400 * 3 })).await);
+    let mut ids = LeadFixture::new(one).platform("ig").submit(4).await;
+    ids.extend(LeadFixture::new(two).age_s(86_400 * 3).submit(3).await);
     tenant.wait_for_leads(&ids).await;
     let count = async |filter: &str| tenant.leads(filter).await.len();
     assert_eq!(count("source=Meta").await, 7);
@@ -201,11 +201,9 @@ async fn lists_are_filtered_and_paged() {
 
 #[tokio::test]
 async fn metas_test_leads_are_marked_and_given_to_nobody() {
-    let tenant = Tenant::create("tests", &[("ann", true)]).await;
-    let person = world().create_person(1).await;
-    tenant.connect(&person.id, &[], in_turns(), &[]).await;
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("tests").users(&["ann"]).round_robin().connect().await;
     let answers = json!({ "full_name": "<test lead: dummy data for full_name>", "email": "test@fb.com" });
-    let id = world().submit(&person.forms[0], 1, json!({ "answers": answers, "organic": true })).await;
+    let id = LeadFixture::new(&person.forms[0]).answers(&answers).organic().submit(1).await;
     let lead = tenant.wait_for_leads(&id).await.remove(0);
     assert_eq!(
         (&lead["test"], &lead["assigned_to"], lead.text("assignment.reason")),

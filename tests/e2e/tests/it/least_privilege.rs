@@ -1,7 +1,7 @@
 //! The local run enforces the roles of the template: a function without a permission is rejected.
 
+use e2e::fixtures::{ConnectedOrg, OrgFixture};
 use e2e::json::Json;
-use e2e::tenant::Tenant;
 use e2e::world::world;
 use local::Aws;
 use reqwest::Method;
@@ -10,14 +10,11 @@ use serde_json::{Value, json};
 /// The api function needs write access to the lead queue only to replay parked leads.
 #[tokio::test]
 async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
-    let tenant = Tenant::create("privilege", &[]).await;
-    let person = world().create_person(1).await;
-    tenant.connect(&person.id, &[], Value::Null, &[]).await;
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("privilege").connect().await;
     let id = world().submit_withheld_lead(&person).await;
     tenant.wait_for_parked().await;
 
-    let endpoints = &world().endpoints;
-    let aws = Aws::new(endpoints.aws_endpoint.clone(), endpoints.region.clone()).unwrap();
+    let aws = world().aws();
     let (role, policy) = (role_of_the_api(&aws).await, "api");
     let before =
         aws.query("iam", &[("Action", "GetRolePolicy"), ("RoleName", &role), ("PolicyName", policy)]).await.unwrap();

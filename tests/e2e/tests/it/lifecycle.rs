@@ -1,7 +1,7 @@
 //! The life of an integration: draft, settings, pages, two orgs sharing a page, deletion and return.
 
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
-use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ fn ids(list: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn a_draft_becomes_a_connection_and_keeps_what_was_set() {
-    let tenant = Tenant::create("life-draft", &[("ann", true)]).await;
+    let tenant = OrgFixture::new("life-draft").users(&["ann"]).create().await;
     let wanted =
         json!({ "name": " Spring ", "description": "d", "assignment": { "strategy": "user", "user_id": "ann" } });
     let draft = tenant.call_ok(Method::POST, "/api/meta/integrations", &wanted).await;
@@ -39,24 +39,25 @@ async fn a_draft_becomes_a_connection_and_keeps_what_was_set() {
     assert_eq!((outcome.get("status"), outcome.get("integrationId")), ("connected".into(), id.to_owned()));
     let seen = tenant.integration(id).await;
     assert_eq!((seen.text("name"), seen.text("status"), seen.text("assignment.user_id")), ("Spring", "active", "ann"));
-    let leads = tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    let leads = tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
     assert_eq!(leads[0]["assigned_to"], "ann");
 }
 
 #[tokio::test]
 async fn settings_are_changed_one_by_one_and_touch_only_what_comes() {
-    let tenant = Tenant::create("life-settings", &[("ann", true)]).await;
-    let person = world().create_person(1).await;
-    let id =
-        tenant.connect(&person.id, &[], json!({ "name": "A", "description": "B" }), &[]).await.get("integrationId");
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("life-settings")
+        .users(&["ann"])
+        .settings(&json!({ "name": "A", "description": "B" }))
+        .connect()
+        .await;
     let path = format!("/api/meta/integrations/{id}");
-    let first = world().submit(&person.forms[0], 1, Value::Null).await;
+    let first = LeadFixture::new(&person.forms[0]).submit(1).await;
     tenant.wait_for_leads(&first).await;
     let changed =
         tenant.call_ok(Method::PATCH, &path, &json!({ "assignment": { "strategy": "user", "user_id": "ann" } })).await;
     assert_eq!((changed.text("name"), changed.text("description")), ("A", "B"));
     tenant.call_ok(Method::PATCH, &path, &json!({ "name": "C", "description": "" })).await;
-    let second = world().submit(&person.forms[0], 1, Value::Null).await;
+    let second = LeadFixture::new(&person.forms[0]).submit(1).await;
     let leads = tenant.wait_for_leads(&[first.clone(), second.clone()].concat()).await;
     let assigned = |id: &str| leads.iter().find(|lead| lead["leadgen_id"] == id).unwrap()["assigned_to"].clone();
     assert_eq!((assigned(&first[0]), assigned(&second[0])), (Value::Null, json!("ann")));
@@ -72,7 +73,7 @@ async fn settings_are_changed_one_by_one_and_touch_only_what_comes() {
     }
     let seen = tenant.integration(&id).await;
     assert_eq!((seen.text("name"), seen.text("description"), seen.text("assignment.user_id")), ("C", "", "ann"));
-    let stranger = Tenant::create("life-stranger", &[]).await;
+    let stranger = OrgFixture::new("life-stranger").create().await;
     for (method, body) in [(Method::PATCH, json!({ "name": "D" })), (Method::DELETE, Value::Null)] {
         assert_eq!(stranger.call(method, &path, &body).await.0, 404, "another org's integration is none");
     }
@@ -80,11 +81,9 @@ async fn settings_are_changed_one_by_one_and_touch_only_what_comes() {
 
 #[tokio::test]
 async fn pages_are_chosen_and_left_out_and_what_they_counted_stays() {
-    let tenant = Tenant::create("life-pages", &[]).await;
-    let person = world().create_person(3).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("life-pages").pages(3).connect().await;
     let path = format!("/api/meta/integrations/{id}/pages");
-    tenant.wait_for_leads(&world().submit(&person.forms[0], 2, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(2).await).await;
 
     let chosen = tenant.call_ok(Method::PUT, &path, &json!({ "page_ids": [person.pages[1]] })).await;
     assert_eq!((ids(&chosen["items"]), ids(&chosen["available"]).len()), (vec![person.pages[1].clone()], 2));
@@ -92,7 +91,7 @@ async fn pages_are_chosen_and_left_out_and_what_they_counted_stays() {
     assert_eq!(ids(&tenant.get("/api/meta/connections").await["items"]), [person.pages[1].clone()]);
     assert!(!subscribed(&person.pages[0]).await && subscribed(&person.pages[1]).await);
     // Meta may still send webhooks for a page that was left out.
-    world().submit(&person.forms[0], 1, Value::Null).await;
+    LeadFixture::new(&person.forms[0]).submit(1).await;
 
     for (body, status, field) in [
         (json!({ "page_ids": [] }), 400, json!("page_ids")),
@@ -112,18 +111,18 @@ async fn pages_are_chosen_and_left_out_and_what_they_counted_stays() {
     let first = back.find("items", "page_id", &person.pages[0]);
     assert_eq!(first["leads_count"], 2, "what it had counted, and nothing of the time between: {first}");
     assert!(subscribed(&person.pages[0]).await);
-    tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
     assert_eq!(tenant.leads("").await.len(), 3);
 }
 
 #[tokio::test]
 async fn a_page_of_two_orgs_stays_subscribed_until_the_last_of_them_leaves() {
-    let (first, second) = (Tenant::create("life-two-a", &[]).await, Tenant::create("life-two-b", &[]).await);
+    let (first, second) = (OrgFixture::new("life-two-a").create().await, OrgFixture::new("life-two-b").create().await);
     let person = world().create_person(1).await;
     let page = &person.pages[0];
     let first_id = first.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
     let second_id = second.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    let before = world().submit(&person.forms[0], 2, Value::Null).await;
+    let before = LeadFixture::new(&person.forms[0]).submit(2).await;
     first.wait_for_leads(&before).await;
     second.wait_for_leads(&before).await;
 
@@ -131,7 +130,7 @@ async fn a_page_of_two_orgs_stays_subscribed_until_the_last_of_them_leaves() {
     assert!(subscribed(page).await, "the other org still uses it");
     assert!(!secret_is_there(&first_id).await && secret_is_there(&second_id).await);
     assert_eq!(first.call(Method::GET, &format!("/api/meta/integrations/{first_id}"), &Value::Null).await.0, 404);
-    let after = world().submit(&person.forms[0], 1, Value::Null).await;
+    let after = LeadFixture::new(&person.forms[0]).submit(1).await;
     second.wait_for_leads(&after).await;
     assert_eq!(first.leads("").await.len(), 2, "leads that came stay, and no more come");
     assert_eq!(first.events("connection.disconnected").await.len(), 1);
@@ -148,40 +147,29 @@ async fn a_page_of_two_orgs_stays_subscribed_until_the_last_of_them_leaves() {
     let back = second.connect(&person.id, &[], Value::Null, &[]).await;
     assert_eq!(back.get("status"), "connected", "{}", back.0);
     assert!(subscribed(page).await);
-    second.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    second.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
 }
 
 #[tokio::test]
 async fn an_org_that_was_granted_less_takes_nothing_from_another() {
-    let (first, second) = (Tenant::create("life-more", &[]).await, Tenant::create("life-less", &[]).await);
+    let (first, second) = (OrgFixture::new("life-more").create().await, OrgFixture::new("life-less").create().await);
     let person = world().create_person(1).await;
     first.connect(&person.id, &[], Value::Null, &[]).await;
-    let less = json!({ "scopes": ["pages_show_list", "pages_read_engagement", "pages_manage_metadata", "business_management"] });
+    let scopes = ["pages_show_list", "pages_read_engagement", "pages_manage_metadata", "business_management"];
     // Another identity at Meta with fewer permissions on the same page.
-    let user = world()
-        .call_sim(
-            Method::POST,
-            "system_users",
-            &json!({
-                "pages": [person.pages[0]],
-                "scopes": less["scopes"],
-            }),
-        )
-        .await;
+    let user = world().create_system_user(json!({ "pages": [person.pages[0]], "scopes": scopes })).await;
     let pasted = json!({ "name": "Less", "token": user["token"] });
     let made = second.call_ok(Method::POST, "/api/meta/integrations", &pasted).await;
     assert!(made["problems"].to_string().contains("leads_retrieval"), "{made}");
-    first.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    first.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
     let id = made.text("id");
     assert_eq!(second.call(Method::DELETE, &format!("/api/meta/integrations/{id}"), &Value::Null).await.0, 204);
-    first.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    first.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
 }
 
 #[tokio::test]
 async fn a_deletion_that_stops_half_way_is_gone_on_with() {
-    let tenant = Tenant::create("life-half", &[]).await;
-    let person = world().create_person(1).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("life-half").connect().await;
     let path = format!("/{}/subscribed_apps", person.pages[0]);
     let fault = json!({ "path": path, "method": "DELETE", "kind": "error", "code": 2, "status": 500, "times": 3 });
     world().call_sim(Method::POST, "faults", &fault).await;
@@ -200,9 +188,7 @@ async fn a_deletion_that_stops_half_way_is_gone_on_with() {
 
 #[tokio::test]
 async fn a_login_for_an_integration_that_was_deleted_meanwhile_does_not_bring_it_back() {
-    let tenant = Tenant::create("life-deleted", &[]).await;
-    let person = world().create_person(1).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("life-deleted").connect().await;
     let dialog = tenant.request_auth_url(json!({ "integrationId": id })).await;
     assert_eq!(tenant.call(Method::DELETE, &format!("/api/meta/integrations/{id}"), &Value::Null).await.0, 204);
     let walk = e2e::meta::with_query(&dialog, &[("_sim", "allow"), ("_user", &person.id)]);
@@ -213,15 +199,13 @@ async fn a_login_for_an_integration_that_was_deleted_meanwhile_does_not_bring_it
 
 #[tokio::test]
 async fn sync_brings_in_what_meta_did_not_tell_of() {
-    let tenant = Tenant::create("life-sync", &[]).await;
-    let person = world().create_person(2).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    let told = world().submit(&person.forms[0], 1, Value::Null).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("life-sync").pages(2).connect().await;
+    let told = LeadFixture::new(&person.forms[0]).submit(1).await;
     tenant.wait_for_leads(&told).await;
-    let mut untold = world().submit(&person.forms[0], 2, json!({ "deliver": "drop" })).await;
-    untold.extend(world().submit(&person.forms[1], 1, json!({ "deliver": "drop" })).await);
+    let mut untold = LeadFixture::new(&person.forms[0]).undelivered().submit(2).await;
+    untold.extend(LeadFixture::new(&person.forms[1]).undelivered().submit(1).await);
     // Leads from before the connection are not requested.
-    world().submit(&person.forms[1], 1, json!({ "deliver": "drop", "age_s": 86_400 })).await;
+    LeadFixture::new(&person.forms[1]).undelivered().age_s(86_400).submit(1).await;
     let path = format!("/api/meta/integrations/{id}/sync");
     assert_eq!(tenant.call_ok(Method::POST, &path, &Value::Null).await["found"], 3);
     let leads = tenant.wait_for_leads(&untold).await;

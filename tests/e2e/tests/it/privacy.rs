@@ -1,20 +1,11 @@
 //! A person's rights at Meta: removing the app, and having their data deleted.
 
 use e2e::aws_probe::{mails_to, wait_for_mails};
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
-use e2e::meta::Person;
-use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-async fn connected(org: &str, pages: u64) -> (Tenant, Person, String, String) {
-    let tenant = Tenant::create(org, &[]).await;
-    let admin = tenant.add_admin("boss").await;
-    let person = world().create_person(pages).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    (tenant, person, id, admin)
-}
 
 /// Returns the signed request that Meta would send for this person now.
 async fn signed_request(person: &str) -> String {
@@ -36,8 +27,9 @@ async fn page(url: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
-    let (tenant, person, id, admin) = connected("privacy-removed", 1).await;
-    let (other, other_person, other_id, _) = connected("privacy-removed-not", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("privacy-removed").admin().connect().await;
+    let other = OrgFixture::new("privacy-removed-not").connect().await;
     let removed =
         world().call_sim(Method::POST, "tokens", &json!({ "action": "remove_app", "user_id": person.id })).await;
     assert_eq!(removed["deauthorize"]["status"], 200, "{removed}");
@@ -47,12 +39,12 @@ async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
     assert!(world().list_secrets(&id).await.is_empty());
     assert!(wait_for_mails(&admin, 1).await[0].text("text").contains("removed this app"));
     assert_eq!(tenant.events("connection.expired").await.len(), 1);
-    assert_eq!(other.integration(&other_id).await["status"], "active");
-    other.wait_for_leads(&world().submit(&other_person.forms[0], 1, Value::Null).await).await;
+    assert_eq!(other.tenant.integration(&other.integration).await["status"], "active");
+    other.tenant.wait_for_leads(&LeadFixture::new(&other.person.forms[0]).submit(1).await).await;
 
     // A lead that Meta reports in the meantime is parked.
-    let mut meanwhile = world().submit(&person.forms[0], 1, Value::Null).await;
-    meanwhile.extend(world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await);
+    let mut meanwhile = LeadFixture::new(&person.forms[0]).submit(1).await;
+    meanwhile.extend(LeadFixture::new(&person.forms[0]).undelivered().submit(1).await);
     tenant.wait_for_parked().await;
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
     assert_eq!(tenant.integration(&id).await["status"], "active");
@@ -69,7 +61,7 @@ async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
 
 #[tokio::test]
 async fn what_meta_did_not_sign_does_nothing() {
-    let (tenant, person, id, _) = connected("privacy-forged", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("privacy-forged").connect().await;
     let good = signed_request(&person.id).await;
     let (signature, payload) = good.split_once('.').unwrap();
     let (other_payload, zeros) = (signed_request("10160934411872002").await, "A".repeat(43));
@@ -94,10 +86,11 @@ async fn what_meta_did_not_sign_does_nothing() {
 
 #[tokio::test]
 async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() {
-    let (tenant, person, id, admin) = connected("privacy-deletion", 2).await;
-    let second = Tenant::create("privacy-deletion-b", &[]).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("privacy-deletion").pages(2).admin().connect().await;
+    let second = OrgFixture::new("privacy-deletion-b").create().await;
     let second_id = second.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    let before = world().submit(&person.forms[0], 1, Value::Null).await;
+    let before = LeadFixture::new(&person.forms[0]).submit(1).await;
     tenant.wait_for_leads(&before).await;
 
     let sent = world().call_sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
@@ -146,7 +139,7 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
 
 #[tokio::test]
 async fn a_request_that_comes_late_or_twice_does_not_reach_a_newer_connection() {
-    let (tenant, person, id, _) = connected("privacy-late", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("privacy-late").connect().await;
     let early = signed_request(&person.id).await;
     tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
@@ -157,7 +150,7 @@ async fn a_request_that_comes_late_or_twice_does_not_reach_a_newer_connection() 
         assert_eq!(answers[0].0, 200);
         assert_eq!(tenant.integration(&id).await["status"], "active", "{path}");
     }
-    tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
 }
 
 #[tokio::test]

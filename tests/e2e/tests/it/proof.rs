@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::leadgen_body;
 use e2e::tenant::Tenant;
@@ -43,11 +44,10 @@ const LIFE: [&str; 6] = [
 
 #[tokio::test]
 async fn a_lead_tells_its_life_step_by_step() {
-    let tenant = Tenant::create("trace", &[("ann", true), ("bob", true)]).await;
-    let person = world().create_person(1).await;
-    tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
-    let answers = json!({ "answers": { "full_name": "Pat", "email": "pat@example.com" } });
-    let first = world().submit(&person.forms[0], 1, answers.clone()).await;
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("trace").users(&["ann", "bob"]).round_robin().connect().await;
+    let answers = json!({ "full_name": "Pat", "email": "pat@example.com" });
+    let first = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
     let lead = tenant.wait_for_leads(&first).await.remove(0);
     let id = lead.text("id");
     let told = wait_for("the telling", async || {
@@ -56,7 +56,7 @@ async fn a_lead_tells_its_life_step_by_step() {
     })
     .await;
     assert_eq!(names(&told), LIFE);
-    let second = world().submit(&person.forms[0], 1, answers).await;
+    let second = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
     let other = if lead["assigned_to"] == "ann" { "bob" } else { "ann" };
     tenant
         .call_ok(Method::PATCH, &format!("/api/leads/{id}"), &json!({ "assigned_to": other, "status": "contacted" }))
@@ -77,7 +77,7 @@ async fn a_lead_tells_its_life_step_by_step() {
     .await;
     assert_eq!(names(&repeat)[3..], ["deduplicated email", "published lead.updated"]);
     assert_eq!(tenant.call(Method::GET, "/api/leads/meta-1/trace", &Value::Null).await.0, 404);
-    let other = Tenant::create("trace-other", &[]).await;
+    let other = OrgFixture::new("trace-other").create().await;
     assert_eq!(other.call(Method::GET, &format!("/api/leads/{id}/trace"), &Value::Null).await.0, 404);
 
     // The latency report covers both submissions.
@@ -93,10 +93,9 @@ async fn a_lead_tells_its_life_step_by_step() {
 
 #[tokio::test]
 async fn what_could_not_be_fetched_says_why_and_one_click_brings_it_in() {
-    let tenant = Tenant::create("trace-parked", &[("ann", true)]).await;
-    let person = world().create_person(1).await;
-    tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
-    let id = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await.remove(0);
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("trace-parked").users(&["ann"]).round_robin().connect().await;
+    let id = LeadFixture::new(&person.forms[0]).undelivered().submit(1).await.remove(0);
     for (times, code, status) in [(1, 2, 500), (1, 200, 403)] {
         let fault =
             json!({ "path": format!("/{id}"), "kind": "error", "code": code, "status": status, "times": times });
@@ -129,17 +128,15 @@ async fn what_could_not_be_fetched_says_why_and_one_click_brings_it_in() {
 
 #[tokio::test]
 async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
-    let tenant = Tenant::create("throttled", &[]).await;
-    let person = world().create_person(2).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("throttled").pages(2).connect().await;
     // The first leads load the forms, so that each later lead costs one call.
-    let mut ids = world().submit(&person.forms[0], 1, Value::Null).await;
-    ids.extend(world().submit(&person.forms[1], 1, Value::Null).await);
+    let mut ids = LeadFixture::new(&person.forms[0]).submit(1).await;
+    ids.extend(LeadFixture::new(&person.forms[1]).submit(1).await);
     tenant.wait_for_leads(&ids).await;
     let limit = json!({ "page_id": person.pages[0], "calls": 2, "window_s": 3600, "block_s": 20 });
     world().call_sim(Method::POST, "limits", &limit).await;
-    let held = world().submit(&person.forms[0], 6, Value::Null).await;
-    let free = world().submit(&person.forms[1], 3, Value::Null).await;
+    let held = LeadFixture::new(&person.forms[0]).submit(6).await;
+    let free = LeadFixture::new(&person.forms[1]).submit(3).await;
     tenant.wait_for_leads(&free).await;
     let blocked = async || {
         let limits = world().call_sim(Method::GET, "limits", &Value::Null).await;
@@ -149,7 +146,7 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
     wait_for("the pause", async || (!steps(&tenant, &format!("meta-{}", held[5])).await.is_empty()).then_some(()))
         .await;
     // More leads, a sweep and a sync make no calls for the page while Meta blocks it.
-    let more = world().submit(&person.forms[0], 5, Value::Null).await;
+    let more = LeadFixture::new(&person.forms[0]).submit(5).await;
     tenant.sweep().await;
     let (status, answer) = tenant.call(Method::POST, &format!("/api/meta/integrations/{id}/sync"), &Value::Null).await;
     assert!(status == 503 && answer["code"] == "meta_throttled", "{status} {answer}");
@@ -170,14 +167,13 @@ async fn a_throttled_page_is_left_alone_and_holds_nobody_up() {
 
 #[tokio::test]
 async fn what_the_crm_is_told_is_what_the_description_says() {
-    let tenant = Tenant::create("events", &[("ann", true)]).await;
-    let person = world().create_person(1).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    let answers = json!({ "answers": { "email": "pat@example.com" } });
-    let first = world().submit(&person.forms[0], 1, answers.clone()).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } =
+        OrgFixture::new("events").users(&["ann"]).connect().await;
+    let answers = json!({ "email": "pat@example.com" });
+    let first = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
     tenant.wait_for_leads(&first).await;
     tenant.call_ok(Method::PATCH, &format!("/api/leads/meta-{}", first[0]), &json!({ "assigned_to": "ann" })).await;
-    world().submit(&person.forms[0], 1, answers).await;
+    LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
     wait_for("the repeat", async || tenant.events("lead.updated").await.pop()).await;
     assert_eq!(tenant.call(Method::DELETE, &format!("/api/meta/integrations/{id}"), &Value::Null).await.0, 204);
     let description = tenant.get("/openapi.json").await;

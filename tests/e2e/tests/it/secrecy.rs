@@ -2,11 +2,10 @@
 
 use std::fs;
 
+use e2e::fixtures::{LeadFixture, OrgFixture};
 use e2e::json::Json;
 use e2e::meta::MARA;
-use e2e::tenant::Tenant;
 use e2e::world::world;
-use local::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -27,7 +26,7 @@ fn leaks(text: &str, secret: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn no_token_is_anywhere_but_in_the_vault() {
-    let tenant = Tenant::create("secrecy", &[("ann", true)]).await;
+    let tenant = OrgFixture::new("secrecy").users(&["ann"]).create().await;
     let world = world();
     let secret = world.app_secret().await;
     tenant.connect(MARA, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
@@ -36,12 +35,12 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     let form = &person.forms[0];
     // Tokens leak through errors: some calls fail, and one token dies.
     world.call_sim(Method::POST, "faults", &json!({ "path": format!("/{form}"), "kind": "garbage", "times": 1 })).await;
-    tenant.wait_for_leads(&world.submit(form, 5, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(form).submit(5).await).await;
     world.call_sim(Method::POST, "tokens", &json!({ "action": "role_lost", "page_id": person.pages[0] })).await;
-    world.submit(form, 1, Value::Null).await;
+    LeadFixture::new(form).submit(1).await;
     tenant.wait_for_parked().await;
     let admin = tenant.add_admin("boss").await;
-    let user = world.call_sim(Method::POST, "system_users", &json!({ "pages": 1 })).await;
+    let user = world.create_system_user(json!({ "pages": 1 })).await;
     let pasted = json!({ "name": "Pasted", "token": user["token"] });
     let made = tenant.call_ok(Method::POST, "/api/meta/integrations", &pasted).await;
     tenant
@@ -64,7 +63,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     assert!(leaks(outcome.0.as_str(), &secret).is_empty());
 
     let endpoints = &world.endpoints;
-    let aws = Aws::new(endpoints.aws_endpoint.clone(), endpoints.region.clone()).unwrap();
+    let aws = world.aws();
     let mut looked_at = 0;
     let mut check = |what: &str, text: &str| {
         looked_at += text.len();

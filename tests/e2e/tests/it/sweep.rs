@@ -1,22 +1,20 @@
 //! Leads that the webhook missed.
 
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
-use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
-    let tenant = Tenant::create("sweep-missed", &[("ann", true), ("bob", true)]).await;
-    let person = world().create_person(2).await;
-    let round_robin = json!({ "assignment": { "strategy": "round_robin" } });
-    let id = tenant.connect(&person.id, &[], round_robin, &[]).await.get("integrationId");
-    let told = world().submit(&person.forms[0], 3, Value::Null).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } =
+        OrgFixture::new("sweep-missed").users(&["ann", "bob"]).pages(2).round_robin().connect().await;
+    let told = LeadFixture::new(&person.forms[0]).submit(3).await;
     tenant.wait_for_leads(&told).await;
-    let mut missed = world().submit(&person.forms[0], 3, json!({ "deliver": "drop" })).await;
-    missed.extend(world().submit(&person.forms[1], 2, json!({ "deliver": "drop" })).await);
-    world().submit(&person.forms[1], 1, json!({ "deliver": "drop", "age_s": 7200 })).await;
+    let mut missed = LeadFixture::new(&person.forms[0]).undelivered().submit(3).await;
+    missed.extend(LeadFixture::new(&person.forms[1]).undelivered().submit(2).await);
+    LeadFixture::new(&person.forms[1]).undelivered().age_s(7200).submit(1).await;
 
     tenant.sweep().await;
     let leads = tenant.wait_for_leads(&missed).await;
@@ -49,9 +47,7 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
 
 #[tokio::test]
 async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
-    let tenant = Tenant::create("sweep-checkpoint", &[]).await;
-    let person = world().create_person(1).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("sweep-checkpoint").connect().await;
     let swept_until = async || {
         let page = tenant.items(&format!("/api/meta/integrations/{id}/pages")).await[0].clone();
         page["swept_until"].as_str().map(ToOwned::to_owned)
@@ -62,7 +58,7 @@ async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
     let first = wait_for("a sweep", swept_until).await;
 
     // Meta lists a lead but refuses to show it at first: the checkpoint must not pass it until it is stored.
-    let late = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await;
+    let late = LeadFixture::new(&person.forms[0]).undelivered().submit(1).await;
     let fault = json!({ "path": format!("/{}", late[0]), "kind": "error", "code": 2, "status": 500, "times": 2 });
     world().call_sim(Method::POST, "faults", &fault).await;
     tenant.sweep().await;
@@ -84,10 +80,9 @@ async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
 
 #[tokio::test]
 async fn a_lead_is_given_to_somebody_by_hand() {
-    let tenant = Tenant::create("sweep-by-hand", &[("ann", true), ("dee", false)]).await;
-    let person = world().create_person(1).await;
-    tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let lead = tenant.wait_for_leads(&world().submit(&person.forms[0], 1, Value::Null).await).await.remove(0);
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("sweep-by-hand").users(&["ann"]).inactive_users(&["dee"]).connect().await;
+    let lead = tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await.remove(0);
     let path = format!("/api/leads/{}", lead.text("id"));
     let given = tenant.call_ok(Method::PATCH, &path, &json!({ "assigned_to": "ann", "status": "contacted" })).await;
     assert_eq!(

@@ -1,20 +1,16 @@
 //! Tokens of system users: pasted, verified, stored, replaced.
 
+use e2e::fixtures::{LeadFixture, OrgFixture};
 use e2e::json::Json;
-use e2e::tenant::Tenant;
 use e2e::world::world;
 use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-async fn system_user(how: Value) -> Value {
-    world().call_sim(Method::POST, "system_users", &how).await
-}
-
 #[tokio::test]
 async fn a_pasted_token_connects_the_pages_of_the_system_user_and_is_never_shown() {
-    let tenant = Tenant::create("system-pasted", &[]).await;
-    let user = system_user(json!({ "pages": 2 })).await;
+    let tenant = OrgFixture::new("system-pasted").create().await;
+    let user = world().create_system_user(json!({ "pages": 2 })).await;
     let token = user.text("token");
     let wanted = json!({ "name": "In-house", "token": token });
     let made = tenant.call_ok(Method::POST, "/api/meta/integrations", &wanted).await;
@@ -29,7 +25,7 @@ async fn a_pasted_token_connects_the_pages_of_the_system_user_and_is_never_shown
         assert!(!shown.contains(token), "{path}");
     }
     let form = user.text("pages.0.forms.0.id");
-    tenant.wait_for_leads(&world().submit(form, 2, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(form).submit(2).await).await;
     world().check_all_integrations().await;
     let health = tenant.get(&format!("/api/meta/integrations/{id}/health")).await;
     let of = |id: &str| health.find("items", "id", id)["status"].clone();
@@ -39,8 +35,8 @@ async fn a_pasted_token_connects_the_pages_of_the_system_user_and_is_never_shown
 
 #[tokio::test]
 async fn a_token_is_replaced_without_a_gap_and_a_bad_one_changes_nothing() {
-    let tenant = Tenant::create("system-replaced", &[]).await;
-    let user = system_user(json!({ "pages": 1, "expires_in_days": 60 })).await;
+    let tenant = OrgFixture::new("system-replaced").create().await;
+    let user = world().create_system_user(json!({ "pages": 1, "expires_in_days": 60 })).await;
     let first = json!({ "name": "In-house", "token": user["token"] });
     let made = tenant.call_ok(Method::POST, "/api/meta/integrations", &first).await;
     let id = made.text("id");
@@ -52,7 +48,7 @@ async fn a_token_is_replaced_without_a_gap_and_a_bad_one_changes_nothing() {
     let person = world().create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let secret = world().list_secrets(&outcome.get("integrationId")).await.remove(0).1;
-    let pageless = system_user(json!({ "pages": 1, "scopes": ["leads_retrieval"] })).await;
+    let pageless = world().create_system_user(json!({ "pages": 1, "scopes": ["leads_retrieval"] })).await;
     for (token, code) in [
         (json!(""), "token_not_valid"),
         (json!("EAAnonsense"), "token_not_valid"),
@@ -64,23 +60,23 @@ async fn a_token_is_replaced_without_a_gap_and_a_bad_one_changes_nothing() {
         assert_eq!((status, answer.text("code"), answer.text("field")), (400, code, "token"), "{answer}");
         assert!(token == "" || !answer.to_string().contains(token.text("")));
     }
-    tenant.wait_for_leads(&world().submit(&form, 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&form).submit(1).await).await;
 
     let next = world().call_sim(Method::POST, &format!("system_users/{}/tokens", user.text("id")), &json!({})).await;
     // Meta ends the page tokens of the old token now. A lead that arrives before the new token is pasted waits for it.
-    let between = world().submit(&form, 1, Value::Null).await;
+    let between = LeadFixture::new(&form).submit(1).await;
     let replaced = tenant.call_ok(Method::PUT, &path, &json!({ "token": next["token"] })).await;
     assert_eq!(
         (replaced.text("status"), &replaced["expires_at"], &replaced["id"]),
         ("active", &Value::Null, &json!(id))
     );
     tenant.wait_for_leads(&between).await;
-    tenant.wait_for_leads(&world().submit(&form, 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&form).submit(1).await).await;
 }
 
 #[tokio::test]
 async fn businesses_are_listed_with_what_they_own_and_were_given() {
-    let tenant = Tenant::create("system-business", &[]).await;
+    let tenant = OrgFixture::new("system-business").create().await;
     let outcome = tenant.connect(e2e::meta::MARA, &[], Value::Null, &[]).await;
     let id = outcome.get("integrationId");
     let businesses = tenant.get(&format!("/api/meta/integrations/{id}/businesses")).await;
