@@ -18,25 +18,26 @@ use crate::test_programs;
 /// The ends and beginnings of months and years, leap days, and the hours around every change of the clocks in New York
 /// and Berlin, most of them a moment before or after midnight in one of the zones of the tests' accounts.
 const MOMENTS: &str = include_str!("../moments.txt");
-/// The moments that `cargo verify` tries: a leap day's end, a change of the clocks, a year's end where the account's day is
-/// another than ours.
+/// The moments of `cargo verify`: the end of a leap day, a clock change, and the end of a year while the account is on
+/// another day than UTC.
 const VERIFY_MOMENTS: [&str; 3] = ["2028-02-29T23:58:00Z", "2027-03-14T06:58:00Z", "2028-01-01T04:30:00Z"];
 /// Modules of the stories that need no running system.
 const MODULES_WITHOUT_SYSTEM: [&str; 2] = ["ads_oddities", "ads_sync"];
 
-const MISSING_FAKETIME: &str =
+const FAKETIME_HELP: &str =
     "cannot run faketime: install it (Debian: apt-get install faketime), or run cargo verify once";
 
-/// What of the tests is run.
+/// Which tests run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// Rules, store, simulator and the reader of ads: what needs no running system.
+    /// Only tests that need no running system: rules, table, simulator, and syncs of ads.
     Parts,
-    /// The stories as well, each time with a system of its own.
+    /// All tests. The stories get a system of their own at each moment.
     Stories,
 }
 
-/// Runs tests at each moment, and goes on to the next one when they fail; all of [`MOMENTS`] if none is named.
+/// Runs the tests at each moment, or at all [`MOMENTS`] if the list is empty. Continues with the next moment after a
+/// failure.
 ///
 /// # Errors
 /// If a test failed at any moment.
@@ -47,7 +48,7 @@ pub async fn run(moments: &[Timestamp], extent: Extent) -> Result<()> {
     run_at_moments(&supervisor, moments, extent, &[]).await
 }
 
-/// The few moments of `cargo verify`.
+/// Runs the tests at the few moments of `cargo verify`.
 pub(crate) async fn run_verify_moments(supervisor: &Supervisor, locked: &[&str]) -> Result<()> {
     run_at_moments(supervisor, &parse_moments(VERIFY_MOMENTS)?, Extent::Parts, locked).await
 }
@@ -67,7 +68,7 @@ async fn run_at_moments(supervisor: &Supervisor, moments: &[Timestamp], extent: 
             if program.is_stories() && extent == Extent::Parts {
                 test.args(MODULES_WITHOUT_SYSTEM.map(|module| format!("{module}::")));
             }
-            let output = supervisor.spawn(&mut test).context(MISSING_FAKETIME)?.wait_with_output().await?;
+            let output = supervisor.spawn(&mut test).context(FAKETIME_HELP)?.wait_with_output().await?;
             if !output.status.success() {
                 let name = program.name();
                 let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
@@ -85,17 +86,17 @@ async fn run_at_moments(supervisor: &Supervisor, moments: &[Timestamp], extent: 
     }
 }
 
-/// A program that believes it starts at this moment.
+/// Returns a command that runs a program with its clock set to this moment.
 fn faketime_command(moment: Timestamp, program: &Path) -> Result<Command> {
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
     let mut command = Command::new("faketime");
     command.args(["--exclude-monotonic", "-f", &format!("{:+}s", moment.as_second() - now)]).arg(program);
-    // Times of files stay what they are: cargo compares them.
+    // File times stay real, because cargo compares them.
     command.env("NO_FAKE_STAT", "1");
     Ok(command)
 }
 
-/// The variables of a shifted clock, for programs that get no others of ours.
+/// The environment variables through which faketime works, for programs that inherit no others.
 pub(crate) fn faketime_variables() -> impl Iterator<Item = (OsString, OsString)> {
     env::vars_os().filter(|(name, _)| {
         name.to_str().is_some_and(|name| name == "LD_PRELOAD" || name.starts_with("FAKETIME") || name == "NO_FAKE_STAT")

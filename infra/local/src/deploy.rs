@@ -107,7 +107,7 @@ pub(crate) async fn deploy(
     fs::write(&copy, serde_json::to_vec_pretty(&document)?)?;
     aws.rest("s3", Method::PUT, &format!("/{PACKAGE_BUCKET}"), &Value::Null).await?;
 
-    let mut sam = Environment::Sam.program("sam", &workdir.run_file("tmp"));
+    let mut sam = Environment::Sam.command("sam", &workdir.run_file("tmp"));
     sam.args(["deploy", "--config-env", "local", "--no-progressbar", "--no-fail-on-empty-changeset"]);
     sam.arg("--config-file").arg(workdir::root().join("samconfig.toml"));
     sam.arg("--template-file").arg(&copy).args(["--s3-bucket", PACKAGE_BUCKET]);

@@ -221,18 +221,19 @@ pub(crate) struct EventCapture {
 
 impl EventCapture {
     pub(crate) async fn start(aws: &Aws, bus: &str) -> Result<Self> {
-        const QUEUE: &str = "events-seen";
-        let target = format!("arn:aws:sqs:{}:000000000000:{QUEUE}", aws.region);
+        const CAPTURE_QUEUE: &str = "events-seen";
+        let target = format!("arn:aws:sqs:{}:000000000000:{CAPTURE_QUEUE}", aws.region);
         let policy = json!({ "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": target,
             "Principal": { "Service": "events.amazonaws.com" },
         }]});
-        let queue = json!({ "QueueName": QUEUE, "Attributes": { "Policy": policy.to_string() } });
+        let queue = json!({ "QueueName": CAPTURE_QUEUE, "Attributes": { "Policy": policy.to_string() } });
         let queue = aws.json("sqs", "AmazonSQS.CreateQueue", &queue).await?;
         let pattern = json!({ "source": [{ "prefix": "" }] }).to_string();
-        let rule = json!({ "Name": QUEUE, "EventBusName": bus, "EventPattern": pattern });
+        let rule = json!({ "Name": CAPTURE_QUEUE, "EventBusName": bus, "EventPattern": pattern });
         aws.json("events", "AWSEvents.PutRule", &rule).await?;
-        let targets = json!({ "Rule": QUEUE, "EventBusName": bus, "Targets": [{ "Id": "queue", "Arn": target }] });
+        let targets =
+            json!({ "Rule": CAPTURE_QUEUE, "EventBusName": bus, "Targets": [{ "Id": "queue", "Arn": target }] });
         aws.json("events", "AWSEvents.PutTargets", &targets).await?;
         let queue = queue.get("QueueUrl").and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok(Self { queue, seen: Mutex::default() })

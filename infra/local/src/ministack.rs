@@ -32,7 +32,7 @@ impl MiniStack {
         let output = OpenOptions::new().create(true).append(true).open(&log)?;
         // The functions inherit this environment. It must not contain anything that could stand in for a setting
         // missing from the template.
-        let mut command = Environment::MiniStack.program("hypercorn", &workdir.run_file("tmp"));
+        let mut command = Environment::MiniStack.command("hypercorn", &workdir.run_file("tmp"));
         // No worker processes: the process watched here would then not be the one that serves.
         command.args(["ministack.app:app", "--workers", "0", "--keep-alive", "75", "--bind"]);
         command.arg(format!("127.0.0.1:{port}"));

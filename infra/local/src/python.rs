@@ -53,7 +53,7 @@ impl Environment {
 
     /// Returns a command for one of its programs. Of this machine's environment it inherits only `PATH` and the clock
     /// variables.
-    pub(crate) fn program(self, name: &str, tmp: &Path) -> Command {
+    pub(crate) fn command(self, name: &str, tmp: &Path) -> Command {
         // Not the script directly: its first line holds an absolute path, which may have moved or exceed the length
         // limit.
         let mut command = Command::new(self.python());

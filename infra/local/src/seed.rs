@@ -73,7 +73,7 @@ impl<'a> ApiClient<'a> {
 
     /// Submits a lead through the first form whose page notifies the app. Returns the lead as the CRM shows it, and the
     /// time it took.
-    pub(crate) async fn submit_lead(&self, simulator: &Simulator) -> Result<(Value, Duration)> {
+    pub(crate) async fn submit_demo_lead(&self, simulator: &Simulator) -> Result<(Value, Duration)> {
         let state = simulator.state().await?;
         let form = first_form(&state).context("the simulated Meta tells us about no page with a form")?;
         let begun = Instant::now();

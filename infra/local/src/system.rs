@@ -45,7 +45,7 @@ pub struct Options {
 impl Options {
     /// Options for a test: a free port, an own folder, no demo, no output.
     #[must_use]
-    pub fn private(dir: PathBuf) -> Self {
+    pub fn for_tests(dir: PathBuf) -> Self {
         Self { port: 0, dir, demo: false, fresh: false, build: Build::ProgramsAndTests, progress: Progress::Silent }
     }
 }
@@ -146,7 +146,7 @@ impl System {
             .await?;
         if options.demo {
             progress.step("connecting the demo org", async |_| client.connect_demo_org().await).await?;
-            self.lead = Some(progress.step("a lead", async |_| client.submit_lead(&self.simulator).await).await?);
+            self.lead = Some(progress.step("a lead", async |_| client.submit_demo_lead(&self.simulator).await).await?);
         }
         Ok(())
     }

@@ -15,8 +15,8 @@ use crate::python::Environment;
 use crate::supervisor::Supervisor;
 use crate::workdir::{self, Workdir};
 
-/// Runs them, the quick ones first, and stops at the first that fails. The tests come last, so that their summary is
-/// what is left on the screen.
+/// Runs all checks, quick ones first, and stops at the first failure. The tests run last, so their summary stays on the
+/// screen.
 ///
 /// # Errors
 /// If a check or a test fails.
@@ -41,7 +41,7 @@ pub async fn run(locked: bool) -> Result<()> {
     run_check(&supervisor, "cargo clippy", clippy.args(["--", "-D", "warnings"])).await?;
     let mut doc = cargo_command();
     doc.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--profile", "local"]).args(locked);
-    // These pages are for whoever works here, so public items may lead to private ones.
+    // The pages are for contributors, so public items may link to private ones.
     let flags = "-D warnings -A rustdoc::private_intra_doc_links";
     run_check(&supervisor, "cargo doc", doc.env("RUSTDOCFLAGS", flags)).await?;
     calendar::run_verify_moments(&supervisor, locked).await?;
@@ -85,18 +85,18 @@ pub(crate) fn cargo_command() -> Command {
 }
 
 fn linter(workdir: &Workdir, program: &str) -> Command {
-    let mut command = Environment::Sam.program(program, &workdir.run_file("tmp"));
-    // Neither asks AWS anything, but they look for a region.
+    let mut command = Environment::Sam.command(program, &workdir.run_file("tmp"));
+    // Neither program calls AWS, but both look for a region.
     command.env("AWS_REGION", "us-east-1").env("AWS_DEFAULT_REGION", "us-east-1");
     command
 }
 
-/// What the tests run that is neither Rust nor Python: a browser with its driver, and what shifts a program's clock. Each
-/// with Debian's package of it.
+/// Programs that the tests run and that neither cargo nor pip installs: a browser with its driver, and faketime. Each with
+/// its Debian package.
 const TEST_TOOLS: [(&str, &str); 3] =
     [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("faketime", "faketime")];
 
-/// Installs the tools that are missing, and nothing else: what is there may come from elsewhere, and clash with Debian's.
+/// Installs only the missing tools: an installed one may come from another source and conflict with Debian's package.
 pub(crate) async fn install_tools(supervisor: &Supervisor) -> Result<()> {
     let missing = missing_packages(&TEST_TOOLS, |program| find_on_path(program).is_some());
     if missing.is_empty() {
@@ -121,7 +121,7 @@ pub(crate) async fn install_tools(supervisor: &Supervisor) -> Result<()> {
     Ok(())
 }
 
-/// The packages of the tools that are not there.
+/// Returns the packages of the missing tools.
 fn missing_packages<'t>(tools: &[(&str, &'t str)], is_there: impl Fn(&str) -> bool) -> Vec<&'t str> {
     tools.iter().filter(|(tool, _)| !is_there(tool)).map(|(_, package)| *package).collect()
 }

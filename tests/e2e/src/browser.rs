@@ -62,8 +62,8 @@ impl WebDriverCompatibleCommand for ChromeCommand {
 
 /// The axe accessibility rules, taken from the Python package that bundles them.
 static AXE: LazyLock<String> = LazyLock::new(|| {
-    const PACKAGE: &str = "axe-playwright-python==0.1.8";
-    let place = output_folder().join("axe-core").join(PACKAGE);
+    const AXE_PACKAGE: &str = "axe-playwright-python==0.1.8";
+    let place = output_folder().join("axe-core").join(AXE_PACKAGE);
     let file = place.join("axe_playwright_python/axe.min.js");
     if !file.exists() {
         std::fs::create_dir_all(&place).expect("a folder");
@@ -73,7 +73,7 @@ static AXE: LazyLock<String> = LazyLock::new(|| {
             assert!(done.status.success(), "python3 {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
         };
         // Without dependencies: only the script inside the package is needed.
-        python(&["-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", PACKAGE]);
+        python(&["-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", AXE_PACKAGE]);
         let wheel = std::fs::read_dir(&place).expect("a folder").flatten().map(|file| file.file_name());
         let wheel = wheel.into_iter().find(|name| name.to_string_lossy().ends_with(".whl")).expect("a wheel");
         python(&["-m", "zipfile", "--extract", &wheel.to_string_lossy(), "."]);
@@ -251,12 +251,12 @@ impl Browser {
     /// # Panics
     /// Panics if no such element gets the focus, or if it does not show the focus.
     pub async fn tab_to(&self, words: &str) {
-        const FOCUS: &str = "const at = document.activeElement; \
+        const READ_FOCUS: &str = "const at = document.activeElement; \
             return [at.innerText || at.ariaLabel || at.name || '', at === document.body ? 'none' : getComputedStyle(at).outlineStyle]";
         let mut passed = Vec::new();
         for _ in 0..80 {
             self.press_key("\u{e004}").await;
-            let focus = self.client.execute(FOCUS, vec![]).await.unwrap();
+            let focus = self.client.execute(READ_FOCUS, vec![]).await.unwrap();
             let name = focus[0].as_str().unwrap_or_default().trim().to_owned();
             if name == words {
                 assert_ne!(focus[1], "none", "{words} does not show that it has the focus");
@@ -297,9 +297,9 @@ impl Browser {
     /// # Panics
     /// Panics on a timeout.
     pub async fn wait_until_loaded(&self) {
-        const OPEN: &str = "return document.readyState === 'complete' && !document.querySelector('[data-later] .spinner, [aria-busy]')";
+        const IS_LOADED: &str = "return document.readyState === 'complete' && !document.querySelector('[data-later] .spinner, [aria-busy]')";
         wait_for("the page to be there as a whole", async || {
-            (self.client.execute(OPEN, vec![]).await.ok()? == json!(true)).then_some(())
+            (self.client.execute(IS_LOADED, vec![]).await.ok()? == json!(true)).then_some(())
         })
         .await;
     }
@@ -310,14 +310,14 @@ impl Browser {
     /// # Panics
     /// Panics if a check fails.
     pub async fn check_page(&self, name: &str) {
-        const RULES: &str = "const done = arguments[arguments.length - 1]; \
+        const RUN_RULES: &str = "const done = arguments[arguments.length - 1]; \
             axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations.map((rule) => \
                 [rule.impact, rule.id, rule.help, rule.nodes.slice(0, 3).map((node) => node.html)])), (error) => done([['critical', String(error)]]))";
         // Not `innerWidth`: on a phone it grows with the overflow.
-        const WIDER: &str = "const page = document.documentElement; return page.scrollWidth - page.clientWidth";
+        const READ_OVERFLOW: &str = "const page = document.documentElement; return page.scrollWidth - page.clientWidth";
         self.wait_until_loaded().await;
         self.save_picture(name).await;
-        let width = self.client.execute(WIDER, vec![]).await.unwrap();
+        let width = self.client.execute(READ_OVERFLOW, vec![]).await.unwrap();
         assert!(
             width.as_i64().unwrap_or_default() <= 0,
             "{name}: {width} pixels hang out at the side on {}",
@@ -325,7 +325,7 @@ impl Browser {
         );
         // Accessibility.
         self.client.execute(&AXE, vec![]).await.unwrap();
-        let found = self.client.execute_async(RULES, vec![]).await.unwrap();
+        let found = self.client.execute_async(RUN_RULES, vec![]).await.unwrap();
         let serious = |rule: &&Value| matches!(rule[0].as_str(), Some("serious" | "critical"));
         let serious: Vec<&Value> = found.as_array().into_iter().flatten().filter(serious).collect();
         assert!(serious.is_empty(), "{name} on {}: {serious:#?}", self.screen.name);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ad_accounts::{create_ad_accounts, link_ad_account, wait_until_ready};
 use crate::json::Json;
-use crate::meta::{MARA, Person};
+use crate::meta::{MARA_ID, Person};
 use crate::tenant::{Tenant, admin_email};
 use crate::world::{wait_for, world};
 
@@ -266,7 +266,7 @@ pub async fn mara_for_pictures() -> Person {
     let state = world().sim_state().await;
     let pages = ["Harbour Lane Dental", "Northwind Outdoor", "Café Élan"].map(|name| state.find("pages", "name", name));
     Person {
-        id: MARA.to_owned(),
+        id: MARA_ID.to_owned(),
         pages: pages.iter().map(|page| page.text("id").to_owned()).collect(),
         forms: pages.iter().map(|page| page.text("forms.0.id").to_owned()).collect(),
     }

@@ -10,9 +10,9 @@ use crate::world::World;
 
 /// Mara, who has pages of every kind: three with all permissions, one with advertising permission only, one without a
 /// token, and two through a business portfolio.
-pub const MARA: &str = "10229483756102001";
+pub const MARA_ID: &str = "10229483756102001";
 /// Priya, who has sixty pages with one form each.
-pub const PRIYA: &str = "10223344556677003";
+pub const PRIYA_ID: &str = "10223344556677003";
 
 /// A person at Meta who is used by no other story. The permissions a person grants an app apply to all of their logins.
 pub struct Person {

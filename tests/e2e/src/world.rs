@@ -43,7 +43,7 @@ fn start() -> World {
     thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
-            match System::start(Options::private(output_folder().join("system"))).await {
+            match System::start(Options::for_tests(output_folder().join("system"))).await {
                 Ok(mut system) => {
                     let logs = system.log_file("any").parent().map(PathBuf::from).unwrap_or_default();
                     let _ = send.send(Ok((system.endpoints().clone(), logs)));

@@ -6,7 +6,7 @@ use e2e::browser::{Browser, DESK, PHONE_DARK, Screen, picture_folder};
 use e2e::fixtures::{create_demo_org, mara_for_pictures};
 
 /// The pages in the README, each with its screen.
-const SHOWN: [(&str, Screen); 5] =
+const README_PAGES: [(&str, Screen); 5] =
     [("integrations", DESK), ("lead", DESK), ("ads", DESK), ("leads", PHONE_DARK), ("delivery", PHONE_DARK)];
 
 #[tokio::main]
@@ -14,7 +14,7 @@ async fn main() -> anyhow::Result<()> {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions/console/pictures");
     std::fs::create_dir_all(&kept)?;
     let made = create_demo_org("northwind", &mara_for_pictures().await, ["700400001", "700400002"]).await;
-    for (name, screen) in SHOWN {
+    for (name, screen) in README_PAGES {
         let browser = Browser::open(screen).await;
         browser.open_page("/").await;
         browser.log_in(&made.admin).await;

@@ -9,14 +9,15 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 const GET_AUTH_URL: &str = "/api/upstream/call/facebook-provider/get-auth-url";
-const READS: [&str; 5] = ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/users", "/api/parked"];
+const READ_PATHS: [&str; 5] =
+    ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/users", "/api/parked"];
 
-fn token_of(role: &str) -> String {
+fn id_token(role: &str) -> String {
     world().endpoints.user("demo", role).unwrap().id_token.clone()
 }
 
 /// Tampers with the header or the claims of a token; keeps the old signature or drops it.
-fn bent(token: &str, part: usize, change: impl Fn(&mut Value), keep_signature: bool) -> String {
+fn tamper(token: &str, part: usize, change: impl Fn(&mut Value), keep_signature: bool) -> String {
     let mut parts: Vec<String> = token.split('.').map(ToOwned::to_owned).collect();
     let mut json: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&parts[part]).unwrap()).unwrap();
     change(&mut json);
@@ -30,21 +31,21 @@ fn bent(token: &str, part: usize, change: impl Fn(&mut Value), keep_signature: b
 #[tokio::test]
 async fn without_a_good_token_nobody_gets_in() {
     let tenant = Tenant::as_superadmin("demo");
-    let good = token_of("admin");
+    let good = id_token("admin");
     let bad = [
         String::new(),
         "nonsense".into(),
         "a.b.c".into(),
-        bent(&good, 1, |claims| claims["custom:role"] = json!("superadmin"), true),
-        bent(&good, 1, |claims| claims["exp"] = json!(1), true),
-        bent(&good, 1, |claims| claims["iss"] = json!("https://issuer.example"), true),
-        bent(&good, 1, |claims| claims["aud"] = json!("somebody-else"), true),
-        bent(&good, 0, |header| header["alg"] = json!("none"), false),
-        bent(&good, 0, |header| header["alg"] = json!("none"), true),
-        bent(&good, 0, |header| header["alg"] = json!("HS256"), true),
-        bent(&good, 0, |header| header["kid"] = json!("unknown"), true),
+        tamper(&good, 1, |claims| claims["custom:role"] = json!("superadmin"), true),
+        tamper(&good, 1, |claims| claims["exp"] = json!(1), true),
+        tamper(&good, 1, |claims| claims["iss"] = json!("https://issuer.example"), true),
+        tamper(&good, 1, |claims| claims["aud"] = json!("somebody-else"), true),
+        tamper(&good, 0, |header| header["alg"] = json!("none"), false),
+        tamper(&good, 0, |header| header["alg"] = json!("none"), true),
+        tamper(&good, 0, |header| header["alg"] = json!("HS256"), true),
+        tamper(&good, 0, |header| header["kid"] = json!("unknown"), true),
     ];
-    for path in READS {
+    for path in READ_PATHS {
         let none = [("orgid", "demo".to_owned())];
         assert_eq!(tenant.call_with(Method::GET, path, &Value::Null, &none).await.0, 401, "{path}");
     }
@@ -59,7 +60,7 @@ async fn without_a_good_token_nobody_gets_in() {
 async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
     let admin = Tenant::as_user("demo", "admin", "other");
     let sales = Tenant::as_user("demo", "sales", "demo");
-    for path in READS {
+    for path in READ_PATHS {
         let (status, answer) = admin.call(Method::GET, path, &Value::Null).await;
         assert_eq!((status, answer.text("code")), (403, "org_not_allowed"), "{path}");
         let (status, answer) = sales.call(Method::GET, path, &Value::Null).await;
@@ -74,7 +75,7 @@ async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
         assert_eq!(Tenant::as_superadmin("other").call(Method::GET, path, &Value::Null).await.0, 200, "{path}");
     }
     let headers = |orgid: Option<&str>| {
-        let mut headers = vec![("authorization", format!("Bearer {}", token_of("admin")))];
+        let mut headers = vec![("authorization", format!("Bearer {}", id_token("admin")))];
         headers.extend(orgid.map(|orgid| ("orgid", orgid.to_owned())));
         headers
     };

@@ -9,7 +9,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 /// An account with two ads.
-const TINY: AdAccountFixture<'_> =
+const TINY_ACCOUNT: AdAccountFixture<'_> =
     AdAccountFixture { id: "", currency: "USD", timezone: "UTC", size: (1, 1, 2), days: 5, seed: 3, users: &[] };
 
 async fn totals(id: &str, by: &str) -> Vec<Value> {
@@ -30,7 +30,7 @@ async fn secrets(tenant: &Tenant, id: &str) -> Vec<(String, Value)> {
 }
 
 /// Asserts equal counts, and spend equal to the cent.
-fn same(ours: &Value, truth: &Value) {
+fn assert_same_numbers(ours: &Value, truth: &Value) {
     for name in ["impressions", "clicks", "conversions"] {
         assert_eq!(ours[name], truth[name], "{name} of {ours} and {truth}");
     }
@@ -67,7 +67,7 @@ async fn an_agency_sees_what_ads_manager_shows() {
             for row in ours.list("items") {
                 let truth_key = if by == "day" { "day" } else { "id" };
                 let truth = truth.iter().find(|truth| truth[truth_key] == row[&key]).expect("a row of Meta's");
-                same(row, truth);
+                assert_same_numbers(row, truth);
                 assert!(by == "day" || row[format!("{by}_name")].is_string(), "{row}");
             }
             assert!(ours.list("items").len() > 2, "{ours}");
@@ -126,7 +126,7 @@ async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
     let token = create_ad_accounts(&[(id, "USD", "Europe/Berlin")]).await;
     let poor = json!({ "pages": 1, "scopes": ["pages_show_list", "leads_retrieval"] });
     let poor = world().create_system_user(poor).await.text("token").to_owned();
-    let refused = async |body: Value, status: u16, code: &str, field: &str| {
+    let assert_refused = async |body: Value, status: u16, code: &str, field: &str| {
         let (got, answer) = tenant.call(Method::POST, "/api/meta-ads/accounts", &body).await;
         assert_eq!((got, answer.text("code"), answer.text("field")), (status, code, field), "{answer}");
         assert!(!answer.to_string().contains("EAA"), "{answer}");
@@ -137,25 +137,25 @@ async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
         body
     };
     for odd in ["700200001", "act_act_700200001", "act_", "", "act_1#2", "act_7e5"] {
-        refused(with("ad_account_id", json!(odd)), 400, "ad_account_id_invalid", "ad_account_id").await;
+        assert_refused(with("ad_account_id", json!(odd)), 400, "ad_account_id_invalid", "ad_account_id").await;
     }
-    refused(with("ad_account_id", json!("act_700299999")), 400, "ad_account_not_visible", "ad_account_id").await;
-    refused(link_request(id, "one", &poor), 400, "ads_read_missing", "token").await;
-    refused(link_request(id, "one", "EAAnonsense"), 400, "token_dead", "token").await;
-    refused(with("label", json!(" ")), 400, "name_invalid", "label").await;
-    refused(with("conversions", json!(["leeds"])), 400, "conversions_invalid", "conversions").await;
-    refused(with("integration_id", json!("int_none")), 400, "token_ambiguous", "token").await;
-    refused(with("token", Value::Null), 400, "token_required", "token").await;
+    assert_refused(with("ad_account_id", json!("act_700299999")), 400, "ad_account_not_visible", "ad_account_id").await;
+    assert_refused(link_request(id, "one", &poor), 400, "ads_read_missing", "token").await;
+    assert_refused(link_request(id, "one", "EAAnonsense"), 400, "token_dead", "token").await;
+    assert_refused(with("label", json!(" ")), 400, "name_invalid", "label").await;
+    assert_refused(with("conversions", json!(["leeds"])), 400, "conversions_invalid", "conversions").await;
+    assert_refused(with("integration_id", json!("int_none")), 400, "token_ambiguous", "token").await;
+    assert_refused(with("token", Value::Null), 400, "token_required", "token").await;
     let mut foreign = with("token", Value::Null);
     foreign["integration_id"] = json!("int_none");
-    refused(foreign, 404, "not_found", "integration_id").await;
+    assert_refused(foreign, 404, "not_found", "integration_id").await;
     let none = tenant.get("/api/meta-ads/accounts").await;
     assert_eq!(none["items"], json!([]));
     let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/sync", &Value::Null).await;
     assert_eq!((status, answer.text("code")), (409, "no_ad_accounts"));
 
     link_ad_account(&tenant, id, "one", &token).await;
-    refused(link_request(id, "one", &token), 409, "ad_account_linked", "ad_account_id").await;
+    assert_refused(link_request(id, "one", &token), 409, "ad_account_linked", "ad_account_id").await;
     wait_until_ready(&tenant, id).await;
     for days in [json!(0), json!(-1), json!(1_000_000), json!(1200)] {
         let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/sync", &json!({ "days": days })).await;
@@ -186,7 +186,8 @@ async fn an_integration_s_token_reads_ads_if_it_may() {
     let person = world().create_person(1).await;
     let id = "700300001";
     let users = [person.id.as_str()];
-    let account = AdAccountFixture { id, currency: "GBP", timezone: "Europe/London", days: 10, users: &users, ..TINY };
+    let account =
+        AdAccountFixture { id, currency: "GBP", timezone: "Europe/London", days: 10, users: &users, ..TINY_ACCOUNT };
     world().call_sim(Method::POST, "ads", &account.to_input()).await;
     let deny = [("_deny_scopes", "ads_read,ads_management")];
     let without = tenant.connect(&person.id, &[], Value::Null, &deny).await.get("integrationId");
@@ -224,7 +225,7 @@ async fn an_account_without_delivery_is_ready_and_says_what_to_try() {
     let tenant = OrgFixture::new("ads-empty").create().await;
     let id = "700700001";
     let user = world().create_system_user(json!({ "pages": 1, "scopes": ["ads_read"] })).await;
-    let mut idle = AdAccountFixture { id, size: (1, 1, 1), users: &[user.text("id")], ..TINY }.to_input();
+    let mut idle = AdAccountFixture { id, size: (1, 1, 1), users: &[user.text("id")], ..TINY_ACCOUNT }.to_input();
     idle["active_share"] = json!(0.0);
     world().call_sim(Method::POST, "ads", &idle).await;
     link_ad_account(&tenant, id, "one", user.text("token")).await;
@@ -243,7 +244,7 @@ async fn a_dead_token_is_told_and_a_new_one_heals() {
     let tenant = OrgFixture::new("ads-token").create().await;
     let id = "700400001";
     let user = world().create_system_user(json!({ "pages": 1, "scopes": ["ads_read"] })).await;
-    let account = AdAccountFixture { id, users: &[user.text("id")], ..TINY };
+    let account = AdAccountFixture { id, users: &[user.text("id")], ..TINY_ACCOUNT };
     world().call_sim(Method::POST, "ads", &account.to_input()).await;
     link_ad_account(&tenant, id, "one", user.text("token")).await;
     wait_until_ready(&tenant, id).await;

@@ -2,7 +2,7 @@
 
 use e2e::fixtures::OrgFixture;
 use e2e::json::Json;
-use e2e::meta::{MARA, PRIYA, with_query};
+use e2e::meta::{MARA_ID, PRIYA_ID, with_query};
 use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
     let tenant = OrgFixture::new("connect-all").create().await;
-    let outcome = tenant.connect(MARA, &[], json!({ "name": "Mara", "description": "All of it" }), &[]).await;
+    let outcome = tenant.connect(MARA_ID, &[], json!({ "name": "Mara", "description": "All of it" }), &[]).await;
     assert_eq!((outcome.get("status").as_str(), outcome.get("x").as_str()), ("connected", "1"), "{}", outcome.0);
     assert_eq!(outcome.get("pages"), "6", "the page without a token stays out");
 
@@ -54,7 +54,7 @@ async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
 #[tokio::test]
 async fn sixty_pages_come_through_many_response_pages() {
     let tenant = OrgFixture::new("connect-sixty").create().await;
-    let outcome = tenant.connect(PRIYA, &[], Value::Null, &[]).await;
+    let outcome = tenant.connect(PRIYA_ID, &[], Value::Null, &[]).await;
     assert_eq!((outcome.get("status"), outcome.get("pages")), ("connected".into(), "60".into()), "{}", outcome.0);
     assert_eq!(tenant.items("/api/meta/connections").await.len(), 60);
     let integrations = tenant.get("/api/meta/integrations").await;

@@ -6,16 +6,16 @@ use e2e::fixtures::{DemoOrg, create_demo_org};
 use e2e::world::world;
 use tokio::sync::OnceCell;
 
-async fn furnished() -> &'static DemoOrg {
-    static MADE: OnceCell<DemoOrg> = OnceCell::const_new();
+async fn demo_org() -> &'static DemoOrg {
+    static DEMO_ORG: OnceCell<DemoOrg> = OnceCell::const_new();
     let make = || async {
         create_demo_org("console-looks", &world().create_person(3).await, ["700300001", "700300002"]).await
     };
-    MADE.get_or_init(make).await
+    DEMO_ORG.get_or_init(make).await
 }
 
 async fn all_pages_are_in_order(screen: Screen) {
-    let made = furnished().await;
+    let made = demo_org().await;
     let browser = Browser::open(screen).await;
     browser.open_page("/").await;
     browser.log_in(&made.admin).await;
@@ -64,7 +64,7 @@ async fn what_goes_wrong_is_told_in_order_too() {
 
 #[tokio::test]
 async fn pages_work_without_script() {
-    let made = furnished().await;
+    let made = demo_org().await;
     let mut guest = e2e::console::Guest::log_in(&made.admin).await;
     let page = guest.get("/integrations?confirm=disconnect").await;
     assert!(page.text.contains("<dialog id=\"disconnect\" open"), "the dialog stands in the page");

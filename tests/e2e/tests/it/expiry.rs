@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-async fn expires_in(person: &Person, hours: i64) {
+async fn set_expiry(person: &Person, hours: i64) {
     let at = Timestamp::now() + SignedDuration::from_hours(hours);
     world().change_tokens(json!({ "action": "set_expiry", "user_id": person.id, "expires_at": at.as_second() })).await;
 }
@@ -31,7 +31,7 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
         (-1, "expired", true),
         (-2, "expired", false),
     ] {
-        expires_in(&person, hours).await;
+        set_expiry(&person, hours).await;
         for _ in 0..2 {
             let before = tenant.integration(&id).await["checked_at"].clone();
             world().check_all_integrations().await;

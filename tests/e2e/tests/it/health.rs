@@ -72,7 +72,7 @@ async fn a_missing_permission_and_a_missing_task_are_told_apart() {
     let seen = checks(&tenant, &id).await;
     assert_eq!((seen.text("scopes.status"), seen.text("page_tasks.status")), ("fail", "pass"));
     assert!(seen.text("scopes.evidence").contains("leads_retrieval"));
-    let id = tenant.connect(e2e::meta::MARA, &["104398761152356"], Value::Null, &[]).await.get("integrationId");
+    let id = tenant.connect(e2e::meta::MARA_ID, &["104398761152356"], Value::Null, &[]).await.get("integrationId");
     let seen = checks(&tenant, &id).await;
     assert_eq!((seen.text("scopes.status"), seen.text("page_tasks.status")), ("pass", "fail"), "{seen}");
 }

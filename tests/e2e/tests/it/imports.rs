@@ -9,7 +9,7 @@ use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-const DAY: i64 = 86_400;
+const DAY_S: i64 = 86_400;
 
 async fn export(form: &str, encoding: &str) -> Vec<u8> {
     let url = format!("{}/_sim/forms/{form}/export.csv?encoding={encoding}", world().endpoints.graph_sim);
@@ -26,7 +26,7 @@ async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rul
         .submit(1)
         .await;
     tenant.wait_for_leads(&known).await;
-    let mut missed = LeadFixture::new(form).undelivered().age_s(20 * DAY).submit(4).await;
+    let mut missed = LeadFixture::new(form).undelivered().age_s(20 * DAY_S).submit(4).await;
     let again = json!({ "full_name": "Ann, again\nand again", "email": "ANN@example.com" });
     let repeat = LeadFixture::new(form).undelivered().answers(&again).submit(1).await;
 
@@ -50,7 +50,7 @@ async fn metas_export_is_imported_in_both_its_encodings_once_and_by_the_same_rul
         assert_eq!((&lead["page_id"], &lead["form_id"]), (&json!(person.pages[0]), &json!(form)));
         assert!(lead["email"].is_string() && lead.text("phone").starts_with('+'), "{lead}");
         let age = jiff::Timestamp::now().as_second() - lead.parse::<jiff::Timestamp>("created_time").as_second();
-        assert!((19 * DAY..22 * DAY).contains(&age), "submitted when Meta says: {lead}");
+        assert!((19 * DAY_S..22 * DAY_S).contains(&age), "submitted when Meta says: {lead}");
     }
     let of = |user: &str| leads.iter().filter(|lead| lead["assigned_to"] == user).count();
     assert!(of("ann").abs_diff(of("bob")) <= 1);
@@ -114,7 +114,7 @@ async fn a_file_of_anybodys_is_read_line_by_line_and_what_is_wrong_is_told_by_li
 }
 
 /// Imports a file and returns the report, and the leads sorted by name.
-async fn imported(tenant: &Tenant, file: &str) -> (Value, Vec<(String, Value)>) {
+async fn import(tenant: &Tenant, file: &str) -> (Value, Vec<(String, Value)>) {
     let (status, report) = tenant.upload("/api/leads/import", file.as_bytes()).await;
     assert_eq!(status, 200, "{report}");
     let mut leads: Vec<(String, Value)> = tenant
@@ -132,7 +132,7 @@ async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_s
     let tenant = OrgFixture::new("import-numbers").create().await;
     let file = "full_name,email,phone_number\nAnna,anna@example.com,+49 176 12345678\nBernd,,+49 761 2345678\n\
         Chloe,,+33 1 42 68 53 00\nDaan,,+31 10 123 4567\nEva,,+43 5337 1230\nLi,,+8613912345678\nMax,,+43 1 5337 1230\n";
-    let (report, leads) = imported(&tenant, file).await;
+    let (report, leads) = import(&tenant, file).await;
     assert_eq!((report.number("created"), report.number("merged")), (7, 0), "{report}");
     let phones: Vec<&str> = leads.iter().map(|(_, lead)| lead.text("phone")).collect();
     assert_eq!(
@@ -171,14 +171,14 @@ async fn a_foreign_number_keeps_its_digits_in_files_and_in_forms_and_strangers_s
 #[tokio::test]
 async fn a_file_of_another_program_is_not_metas_and_says_so() {
     let tenant = OrgFixture::new("import-foreign").create().await;
-    imported(&tenant, "id,name,email\n1,Jane,jane@example.com\n2,Kim,kim@example.com\n").await;
-    let (report, leads) = imported(&tenant, "id,name,email\n1,John,john@example.com\n2,Lee,lee@example.com\n").await;
+    import(&tenant, "id,name,email\n1,Jane,jane@example.com\n2,Kim,kim@example.com\n").await;
+    let (report, leads) = import(&tenant, "id,name,email\n1,John,john@example.com\n2,Lee,lee@example.com\n").await;
     assert_eq!((report.number("created"), report.number("in_before"), leads.len()), (2, 0, 4), "{report}");
     for (_, lead) in &leads {
         assert_eq!((lead.text("source"), &lead["tags"]), ("Import", &json!(["Imported File"])), "{lead}");
         assert_eq!(lead["answers"][0]["name"], "id", "nothing is lost");
     }
-    let (_, leads) = imported(&tenant, "full_name,email,platform\nAnn,ann@example.com,Instagram\n").await;
+    let (_, leads) = import(&tenant, "full_name,email,platform\nAnn,ann@example.com,Instagram\n").await;
     assert_eq!(leads[0].1["tags"], json!(["Instagram Lead Ad"]));
     assert_eq!(tenant.leads("source=Meta").await.len(), 1);
     assert_eq!(tenant.leads("source=Import").await.len(), 4);
@@ -202,7 +202,7 @@ async fn a_file_names_questions_as_people_read_them_and_the_mapping_by_their_key
     let file = format!(
         "id,form_id,full_name,email,Qual seu orçamento?\nl:9000000000000501,f:{form},Ana,ana@example.com,até 5 mil\n"
     );
-    let (_, leads) = imported(&tenant, &file).await;
+    let (_, leads) = import(&tenant, &file).await;
     assert_eq!(leads[0].1["fields"]["budget"], "até 5 mil", "{}", leads[0].1);
     let answer = leads[0].1.list("answers").iter().find(|answer| answer["name"] == "wish").cloned();
     assert_eq!(answer.unwrap()["label"], "Qual seu orçamento?");
@@ -212,9 +212,9 @@ async fn a_file_names_questions_as_people_read_them_and_the_mapping_by_their_key
 async fn leads_from_before_the_connection_come_on_request_and_to_nobody_unless_asked() {
     let tenant = OrgFixture::new("backfill").users(&["ann"]).create().await;
     let person = world().create_person(2).await;
-    let mut old = LeadFixture::new(&person.forms[0]).undelivered().age_s(10 * DAY).submit(3).await;
-    old.extend(LeadFixture::new(&person.forms[1]).undelivered().age_s(60 * DAY).submit(2).await);
-    let expired = LeadFixture::new(&person.forms[1]).undelivered().age_s(91 * DAY).submit(1).await;
+    let mut old = LeadFixture::new(&person.forms[0]).undelivered().age_s(10 * DAY_S).submit(3).await;
+    old.extend(LeadFixture::new(&person.forms[1]).undelivered().age_s(60 * DAY_S).submit(2).await);
+    let expired = LeadFixture::new(&person.forms[1]).undelivered().age_s(91 * DAY_S).submit(1).await;
     let round_robin = json!({ "assignment": { "strategy": "round_robin" } });
     let id = tenant.connect(&person.id, &[], round_robin, &[]).await.get("integrationId");
     let path = format!("/api/meta/integrations/{id}");

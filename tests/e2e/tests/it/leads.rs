@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
-use e2e::meta::MARA;
+use e2e::meta::MARA_ID;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
 use serde_json::{Value, json};
 
-const BAKERY: &str = "61550987654321012";
+const BAKERY_PAGE_ID: &str = "61550987654321012";
 
 #[tokio::test]
 async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_shared_fairly() {
@@ -82,9 +82,9 @@ async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_sh
 #[tokio::test]
 async fn every_answer_comes_in_the_forms_own_language_with_consents_and_several_values() {
     let tenant = OrgFixture::new("languages").create().await;
-    tenant.connect(MARA, &[], Value::Null, &[]).await;
+    tenant.connect(MARA_ID, &[], Value::Null, &[]).await;
     let truth = world().sim_state().await;
-    let german = truth.find("pages", "id", BAKERY).find("forms", "name", "Catering-Anfrage").text("id");
+    let german = truth.find("pages", "id", BAKERY_PAGE_ID).find("forms", "name", "Catering-Anfrage").text("id");
     let answers = json!({ "vollständiger_name": "Jürgen Groß", "e-mail-adresse": "juergen@example.de", "telefonnummer": "+49 30 901820", "was_dürfen_wir_liefern?": ["Brötchen", "Torten"] });
     let id = LeadFixture::new(german)
         .answers(&answers)

@@ -19,7 +19,7 @@ async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
     let before =
         aws.query("iam", &[("Action", "GetRolePolicy"), ("RoleName", &role), ("PolicyName", policy)]).await.unwrap();
     let document = between(&before, "<PolicyDocument>", "</PolicyDocument>");
-    let document: Value = serde_json::from_str(&plain(&document)).unwrap();
+    let document: Value = serde_json::from_str(&decode_policy(&document)).unwrap();
     let statements = document.list("Statement");
     let may_send = |statement: &&Value| statement["Action"].to_string().contains("sqs:SendMessage");
     let fewer: Vec<&Value> = statements.iter().filter(|statement| !may_send(statement)).collect();
@@ -27,9 +27,9 @@ async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
     let mut less = document.clone();
     less["Statement"] = json!(fewer);
 
-    put(&aws, &role, policy, &less).await;
+    put_policy(&aws, &role, policy, &less).await;
     let (status, answer) = tenant.call(Method::POST, "/api/parked/replay", &json!({})).await;
-    put(&aws, &role, policy, &document).await;
+    put_policy(&aws, &role, policy, &document).await;
     assert_eq!((status, answer.text("code")), (503, "unavailable"), "{answer}");
     assert_eq!(tenant.items("/api/parked").await[0]["leadgen_id"], json!(id), "what was refused is still parked");
 
@@ -37,7 +37,7 @@ async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
     tenant.wait_for_leads(&[id]).await;
 }
 
-async fn put(aws: &Aws, role: &str, policy: &str, document: &Value) {
+async fn put_policy(aws: &Aws, role: &str, policy: &str, document: &Value) {
     let document = document.to_string();
     let parameters =
         [("Action", "PutRolePolicy"), ("RoleName", role), ("PolicyName", policy), ("PolicyDocument", &document)];
@@ -59,7 +59,7 @@ fn between(text: &str, before: &str, after: &str) -> String {
 }
 
 /// IAM returns a policy percent-encoded inside XML.
-fn plain(document: &str) -> String {
+fn decode_policy(document: &str) -> String {
     let unescaped = document.replace("&quot;", "\"").replace("&amp;", "&");
     url::form_urlencoded::parse(format!("d={}", unescaped.replace('+', "%2B")).as_bytes())
         .next()

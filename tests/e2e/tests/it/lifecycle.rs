@@ -6,17 +6,17 @@ use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-async fn subscribed(page: &str) -> bool {
+async fn is_subscribed(page: &str) -> bool {
     let truth = world().sim_state().await;
     let page = truth.find("pages", "id", page).clone();
     page["subscribed_fields"].as_array().is_some_and(|fields| !fields.is_empty())
 }
 
-async fn secret_is_there(id: &str) -> bool {
+async fn has_secret(id: &str) -> bool {
     !world().list_secrets(id).await.is_empty()
 }
 
-fn ids(list: &Value) -> Vec<String> {
+fn page_ids(list: &Value) -> Vec<String> {
     let items = list.as_array().into_iter().flatten();
     items.map(|item| item["page_id"].as_str().unwrap_or_default().to_owned()).collect()
 }
@@ -86,10 +86,10 @@ async fn pages_are_chosen_and_left_out_and_what_they_counted_stays() {
     tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(2).await).await;
 
     let chosen = tenant.call_ok(Method::PUT, &path, &json!({ "page_ids": [person.pages[1]] })).await;
-    assert_eq!((ids(&chosen["items"]), ids(&chosen["available"]).len()), (vec![person.pages[1].clone()], 2));
+    assert_eq!((page_ids(&chosen["items"]), page_ids(&chosen["available"]).len()), (vec![person.pages[1].clone()], 2));
     assert_eq!(tenant.integration(&id).await["pages_count"], 1);
-    assert_eq!(ids(&tenant.get("/api/meta/connections").await["items"]), [person.pages[1].clone()]);
-    assert!(!subscribed(&person.pages[0]).await && subscribed(&person.pages[1]).await);
+    assert_eq!(page_ids(&tenant.get("/api/meta/connections").await["items"]), [person.pages[1].clone()]);
+    assert!(!is_subscribed(&person.pages[0]).await && is_subscribed(&person.pages[1]).await);
     // Meta may still send webhooks for a page that was left out.
     LeadFixture::new(&person.forms[0]).submit(1).await;
 
@@ -102,15 +102,19 @@ async fn pages_are_chosen_and_left_out_and_what_they_counted_stays() {
         let (got, answer) = tenant.call(Method::PUT, &path, &body).await;
         assert_eq!((got, &answer["field"]), (status, &field), "{body}: {answer}");
     }
-    assert_eq!(ids(&tenant.get(&path).await["items"]), [person.pages[1].clone()], "what is refused changes nothing");
+    assert_eq!(
+        page_ids(&tenant.get(&path).await["items"]),
+        [person.pages[1].clone()],
+        "what is refused changes nothing"
+    );
 
     // Reconnecting preserves the choice of pages; the pages ticked in Meta's dialog do not replace it.
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
-    assert_eq!(ids(&tenant.get(&path).await["items"]), [person.pages[1].clone()]);
+    assert_eq!(page_ids(&tenant.get(&path).await["items"]), [person.pages[1].clone()]);
     let back = tenant.call_ok(Method::PUT, &path, &json!({ "page_ids": [person.pages[0], person.pages[1]] })).await;
     let first = back.find("items", "page_id", &person.pages[0]);
     assert_eq!(first["leads_count"], 2, "what it had counted, and nothing of the time between: {first}");
-    assert!(subscribed(&person.pages[0]).await);
+    assert!(is_subscribed(&person.pages[0]).await);
     tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
     assert_eq!(tenant.leads("").await.len(), 3);
 }
@@ -127,8 +131,8 @@ async fn a_page_of_two_orgs_stays_subscribed_until_the_last_of_them_leaves() {
     second.wait_for_leads(&before).await;
 
     assert_eq!(first.call(Method::DELETE, &format!("/api/meta/integrations/{first_id}"), &Value::Null).await.0, 204);
-    assert!(subscribed(page).await, "the other org still uses it");
-    assert!(!secret_is_there(&first_id).await && secret_is_there(&second_id).await);
+    assert!(is_subscribed(page).await, "the other org still uses it");
+    assert!(!has_secret(&first_id).await && has_secret(&second_id).await);
     assert_eq!(first.call(Method::GET, &format!("/api/meta/integrations/{first_id}"), &Value::Null).await.0, 404);
     let after = LeadFixture::new(&person.forms[0]).submit(1).await;
     second.wait_for_leads(&after).await;
@@ -137,7 +141,7 @@ async fn a_page_of_two_orgs_stays_subscribed_until_the_last_of_them_leaves() {
 
     let gone = second.call_ok(Method::POST, "/api/meta/disconnect", &Value::Null).await;
     assert_eq!(gone["disconnected"], 1);
-    assert!(!subscribed(page).await);
+    assert!(!is_subscribed(page).await);
     assert!(second.items("/api/meta/connections").await.is_empty());
     assert_eq!(second.leads("").await.len(), 3);
     assert_eq!(second.call_ok(Method::POST, "/api/meta/disconnect", &Value::Null).await["disconnected"], 0, "again");
@@ -146,7 +150,7 @@ async fn a_page_of_two_orgs_stays_subscribed_until_the_last_of_them_leaves() {
     // This works within minutes: the old secrets are still being deleted, but the new ones have other names.
     let back = second.connect(&person.id, &[], Value::Null, &[]).await;
     assert_eq!(back.get("status"), "connected", "{}", back.0);
-    assert!(subscribed(page).await);
+    assert!(is_subscribed(page).await);
     second.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
 }
 
@@ -181,7 +185,7 @@ async fn a_deletion_that_stops_half_way_is_gone_on_with() {
     let (status, _) = tenant.call(Method::POST, "/api/upstream/call/facebook-provider/get-auth-url", &dead_end).await;
     assert_eq!(status, 404, "what is being deleted cannot be connected again");
     wait_for("the end of it", async || {
-        (!subscribed(&person.pages[0]).await && !secret_is_there(&id).await).then_some(())
+        (!is_subscribed(&person.pages[0]).await && !has_secret(&id).await).then_some(())
     })
     .await;
 }

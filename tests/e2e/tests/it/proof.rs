@@ -33,7 +33,7 @@ fn names(steps: &[(String, String)]) -> Vec<String> {
     steps.iter().map(|(step, cause)| format!("{step} {cause}")).collect()
 }
 
-const LIFE: [&str; 6] = [
+const LIFE_STEPS: [&str; 6] = [
     "received webhook",
     "fetched graph",
     "mapped question_types",
@@ -50,12 +50,12 @@ async fn a_lead_tells_its_life_step_by_step() {
     let first = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
     let lead = tenant.wait_for_leads(&first).await.remove(0);
     let id = lead.text("id");
-    let told = wait_for("the telling", async || {
+    let published = wait_for("the telling", async || {
         let steps = steps(&tenant, id).await;
         steps.iter().any(|(step, _)| step == "published").then_some(steps)
     })
     .await;
-    assert_eq!(names(&told), LIFE);
+    assert_eq!(names(&published), LIFE_STEPS);
     let second = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
     let other = if lead["assigned_to"] == "ann" { "bob" } else { "ann" };
     tenant
@@ -69,7 +69,7 @@ async fn a_lead_tells_its_life_step_by_step() {
     let mut later = names(&all[6..]);
     later.sort();
     assert_eq!(later, ["joined email", "reassigned manual", "status_changed contacted"]);
-    assert_eq!(names(&all[..6])[..4], LIFE[..4]);
+    assert_eq!(names(&all[..6])[..4], LIFE_STEPS[..4]);
     let repeat = wait_for("the repeat's telling", async || {
         let steps = steps(&tenant, &format!("meta-{}", second[0])).await;
         (steps.len() == 5).then_some(steps)
@@ -178,11 +178,11 @@ async fn what_the_crm_is_told_is_what_the_description_says() {
     assert_eq!(tenant.call(Method::DELETE, &format!("/api/meta/integrations/{id}"), &Value::Null).await.0, 204);
     let description = tenant.get("/openapi.json").await;
     for kind in ["lead.created", "lead.updated", "lead.assigned", "connection.connected", "connection.disconnected"] {
-        let told = wait_for(kind, async || tenant.events(kind).await.pop()).await;
+        let published = wait_for(kind, async || tenant.events(kind).await.pop()).await;
         let body = &description["webhooks"][kind]["post"]["requestBody"]["content"]["application/json"]["schema"];
         let schema = json!({ "$ref": body["$ref"], "components": description["components"] });
         let schema = jsonschema::draft202012::new(&schema).unwrap();
-        let wrong: Vec<String> = schema.iter_errors(&told).map(|error| error.to_string()).collect();
+        let wrong: Vec<String> = schema.iter_errors(&published).map(|error| error.to_string()).collect();
         assert!(wrong.is_empty(), "{kind}: {wrong:?}");
         assert!(!schema.is_valid(&json!({ "id": "x" })), "{kind}: a schema that takes anything says nothing");
     }

@@ -4,19 +4,19 @@ use std::fs;
 
 use e2e::fixtures::{LeadFixture, OrgFixture};
 use e2e::json::Json;
-use e2e::meta::MARA;
+use e2e::meta::MARA_ID;
 use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The prefix of every token of the simulated Meta.
-const TOKEN: &str = "EAA";
+const TOKEN_PREFIX: &str = "EAA";
 
 /// Returns everything that looks like a token or is the app's secret.
-fn leaks(text: &str, secret: &str) -> Vec<String> {
+fn find_leaks(text: &str, secret: &str) -> Vec<String> {
     let is_token = |rest: &str| rest.chars().take(40).all(|c| c.is_ascii_alphanumeric()) && rest.len() > 40;
     let mut found: Vec<String> = text
-        .match_indices(TOKEN)
+        .match_indices(TOKEN_PREFIX)
         .filter(|(at, _)| is_token(&text[*at..]))
         .map(|(at, _)| text[at..at + 40].to_owned())
         .collect();
@@ -29,7 +29,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     let tenant = OrgFixture::new("secrecy").users(&["ann"]).create().await;
     let world = world();
     let secret = world.app_secret().await;
-    tenant.connect(MARA, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    tenant.connect(MARA_ID, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
     let person = world.create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let form = &person.forms[0];
@@ -60,14 +60,14 @@ async fn no_token_is_anywhere_but_in_the_vault() {
         tenant.get(&format!("/api/meta/integrations/{id}{call}")).await;
     }
     // Search everything outside the vault.
-    assert!(leaks(outcome.0.as_str(), &secret).is_empty());
+    assert!(find_leaks(outcome.0.as_str(), &secret).is_empty());
 
     let endpoints = &world.endpoints;
     let aws = world.aws();
     let mut looked_at = 0;
     let mut check = |what: &str, text: &str| {
         looked_at += text.len();
-        assert_eq!(leaks(text, &secret), Vec::<String>::new(), "in {what}");
+        assert_eq!(find_leaks(text, &secret), Vec::<String>::new(), "in {what}");
     };
     let items = Value::from(world.scan_rows("").await);
     assert!(items.list("").len() > 20);
@@ -80,7 +80,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
     for meta_person in people {
         let id = meta_person.text("id");
         // A newcomer's name is part of the page's name; Mara's name is not.
-        let name = meta_person["name"].as_str().filter(|_| id == MARA);
+        let name = meta_person["name"].as_str().filter(|_| id == MARA_ID);
         for known in [Some(id), name].into_iter().flatten() {
             assert!(!items.to_string().contains(known), "the table names {known}, whom only the vault may know");
         }
@@ -111,5 +111,5 @@ async fn no_token_is_anywhere_but_in_the_vault() {
 
     // The vault does hold the tokens, and the search above would have found them.
     let (_, value) = world.list_secrets(&outcome.get("integrationId")).await.remove(0);
-    assert!(!leaks(&value.to_string(), &secret).is_empty());
+    assert!(!find_leaks(&value.to_string(), &secret).is_empty());
 }

@@ -77,7 +77,7 @@ async fn a_token_is_replaced_without_a_gap_and_a_bad_one_changes_nothing() {
 #[tokio::test]
 async fn businesses_are_listed_with_what_they_own_and_were_given() {
     let tenant = OrgFixture::new("system-business").create().await;
-    let outcome = tenant.connect(e2e::meta::MARA, &[], Value::Null, &[]).await;
+    let outcome = tenant.connect(e2e::meta::MARA_ID, &[], Value::Null, &[]).await;
     let id = outcome.get("integrationId");
     let businesses = tenant.get(&format!("/api/meta/integrations/{id}/businesses")).await;
     let truth = world().sim_state().await;
