@@ -118,7 +118,7 @@ pub struct LeadFixture {
 }
 
 impl LeadFixture {
-    /// Submissions by different people, each with answers to all questions and with a webhook.
+    /// Submissions with the answers that the simulator makes up, each announced by a webhook.
     pub fn new(form: &str) -> Self {
         Self { parameters: Map::from_iter([("form_id".to_owned(), json!(form))]) }
     }

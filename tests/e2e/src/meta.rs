@@ -3,10 +3,11 @@
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use url::Url;
 
 use crate::fixtures::LeadFixture;
 use crate::json::Json;
-use crate::world::World;
+use crate::world::{World, world};
 
 /// Mara, who has pages of every kind: three with all permissions, one with advertising permission only, one without a
 /// token, and two through a business portfolio.
@@ -22,6 +23,16 @@ pub struct Person {
     pub pages: Vec<String>,
     /// The id of the one form of each page.
     pub forms: Vec<String>,
+}
+
+impl Person {
+    /// Grants everything that Meta's login dialog asks for, and returns the callback URL that Meta redirects to.
+    ///
+    /// # Panics
+    /// Panics if Meta does not redirect.
+    pub async fn consent(&self, auth_url: &str) -> Url {
+        world().follow_redirect(with_query(auth_url, &[("_sim", "allow"), ("_user", &self.id)])).await
+    }
 }
 
 impl World {
@@ -138,13 +149,13 @@ pub fn leadgen_body(page: &str, leadgen_id: &str, form: &str) -> Vec<u8> {
     json!({ "object": "page", "entry": [entry] }).to_string().into_bytes()
 }
 
-/// Adds the person's answer to the URL of the consent page.
+/// Adds query parameters to a URL, such as a person's answer to that of the consent page.
 ///
 /// # Panics
-/// Panics if `auth_url` is not a URL.
+/// Panics if `url` is not a URL.
 #[must_use]
-pub fn with_query(auth_url: &str, answer: &[(&str, &str)]) -> url::Url {
-    let mut url = url::Url::parse(auth_url).expect("an address");
-    url.query_pairs_mut().extend_pairs(answer);
+pub fn with_query(url: &str, parameters: &[(&str, &str)]) -> Url {
+    let mut url = Url::parse(url).expect("an address");
+    url.query_pairs_mut().extend_pairs(parameters);
     url
 }

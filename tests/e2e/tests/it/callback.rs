@@ -37,8 +37,7 @@ async fn visit_as(url: Url, headers: &[(&str, &str)]) -> (u16, Option<Url>, Opti
 async fn a_login_can_be_finished_once() {
     let tenant = OrgFixture::new("callback-once").create().await;
     let person = world().create_person(1).await;
-    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
-    let back = world().follow_redirect(with_query(&tenant.request_auth_url(Value::Null).await, &answer)).await;
+    let back = person.consent(&tenant.request_auth_url(Value::Null).await).await;
     let (first, second) = tokio::join!(visit_as(back.clone(), &[]), visit_as(back.clone(), &[]));
     assert_eq!((first.0, second.0), (302, 302), "the second of one browser gets the first one's outcome");
     assert_eq!(first.1, second.1);
@@ -55,7 +54,6 @@ async fn a_login_can_be_finished_once() {
 async fn a_browser_that_fetches_ahead_leaves_the_login_to_the_person() {
     let tenant = OrgFixture::new("callback-ahead").create().await;
     let person = world().create_person(1).await;
-    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
     for (at, ahead) in [
         [("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch")],
         [("sec-purpose", "prefetch"), ("accept", "*/*")],
@@ -64,7 +62,7 @@ async fn a_browser_that_fetches_ahead_leaves_the_login_to_the_person() {
     .iter()
     .enumerate()
     {
-        let back = world().follow_redirect(with_query(&tenant.request_auth_url(Value::Null).await, &answer)).await;
+        let back = person.consent(&tenant.request_auth_url(Value::Null).await).await;
         assert_eq!(visit_as(back.clone(), ahead).await, (204, None, None));
         let (status, onward, _) = visit_as(back, &[]).await;
         assert_eq!((status, Outcome(onward.unwrap()).get("status")), (302, "connected".to_owned()));
@@ -115,8 +113,7 @@ async fn a_code_that_meta_does_not_take_is_explained_at_the_return_address() {
 async fn a_code_used_by_another_login_is_not_taken() {
     let tenant = OrgFixture::new("callback-twice").create().await;
     let person = world().create_person(1).await;
-    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
-    let back = world().follow_redirect(with_query(&tenant.request_auth_url(Value::Null).await, &answer)).await;
+    let back = person.consent(&tenant.request_auth_url(Value::Null).await).await;
     let code = Outcome(back.clone()).get("code");
     assert_eq!(visit(back).await.0, 302);
     let state = state_of(&tenant.request_auth_url(Value::Null).await);

@@ -5,7 +5,6 @@ use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
 use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
 use e2e::json::Json;
-use e2e::meta::with_query;
 use e2e::tenant::Tenant;
 use e2e::world::world;
 use reqwest::Method;
@@ -203,15 +202,14 @@ async fn a_connection_is_finished_by_the_browser_that_began_it() {
     let tenant = OrgFixture::new("console-mailed").create().await;
     let person = world().create_person(1).await;
     let mut guest = Guest::log_in(&tenant.create_login("Mal Lory", "admin").await).await;
-    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
     // The login link is mailed to a person who has the pages; their browser did not begin the login.
     let begun = guest.post("/integrations/connect", &[]).await;
-    let callback = world().follow_redirect(with_query(&begun.location, &answer)).await;
+    let callback = person.consent(&begun.location).await;
     let back = Guest::default().get(&callback[url::Position::BeforePath..]).await;
     assert!(back.location.contains("code=other_browser"), "{}", back.location);
     assert!(tenant.items("/api/meta/integrations").await.is_empty());
     let begun = guest.post("/integrations/connect", &[]).await;
-    let callback = world().follow_redirect(with_query(&begun.location, &answer)).await;
+    let callback = person.consent(&begun.location).await;
     let back = guest.get(&callback[url::Position::BeforePath..]).await;
     assert!(back.location.contains("status=connected"), "{}", back.location);
 }

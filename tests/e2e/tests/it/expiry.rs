@@ -37,7 +37,7 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
             world().check_all_integrations().await;
             // An integration known to have ended is not probed again within minutes.
             if hours > 0 {
-                tenant.wait_for_integration(&id, "a look", |seen| seen["checked_at"] != before).await;
+                tenant.wait_for_integration(&id, "a check", |seen| seen["checked_at"] != before).await;
             }
         }
         let connection = tenant.items("/api/meta/connections").await[0].clone();
@@ -100,8 +100,7 @@ async fn a_changed_password_ends_it_at_the_first_failing_call_and_reconnecting_b
     // Reconnecting restores the settings and imports the parked leads.
     let body = json!({ "return_url": format!("{}/back", world().endpoints.url) });
     let answer = tenant.call_ok(Method::POST, &format!("/api/meta/integrations/{id}/reconnect"), &body).await;
-    let walk = e2e::meta::with_query(answer.text("auth_url"), &[("_sim", "allow"), ("_user", &person.id)]);
-    let back = world().follow_redirect(world().follow_redirect(walk).await).await;
+    let back = world().follow_redirect(person.consent(answer.text("auth_url")).await).await;
     assert!(back.as_str().contains("status=connected"), "{back}");
     let alive = tenant.integration(&id).await;
     assert_eq!((alive.text("status"), &alive["reason"], alive.text("description")), ("active", &Value::Null, "Ours"));
@@ -204,7 +203,7 @@ async fn what_only_looks_like_a_dead_token_ends_nothing() {
         let fault = fault(&format!("/{page}/subscribed_apps"), code, subcode.clone(), status).await;
         let before = tenant.integration(&id).await["checked_at"].clone();
         world().check_all_integrations().await;
-        tenant.wait_for_integration(&id, "a look", |seen| seen["checked_at"] != before).await;
+        tenant.wait_for_integration(&id, "a check", |seen| seen["checked_at"] != before).await;
         let seen = tenant.integration(&id).await;
         assert_eq!(seen["status"], "active", "{code}/{subcode}: {seen}");
         assert_eq!(tenant.items("/api/meta/connections").await[0]["status"], "active", "{code}/{subcode}");
@@ -268,7 +267,7 @@ async fn a_damaged_secret_is_named_and_breaks_nothing_else() {
 async fn a_plan_that_ends_and_comes_back_loses_no_lead() {
     let ConnectedOrg { tenant, person, integration: id, admin } =
         OrgFixture::new("expiry-plan").users(&["ann"]).admin().connect().await;
-    let looked_at = tenant.integration(&id).await["checked_at"].clone();
+    let checked_at = tenant.integration(&id).await["checked_at"].clone();
     tenant.put_org("Plan", &[]).await;
     assert_eq!(tenant.call(Method::GET, "/api/meta/integrations", &Value::Null).await.0, 402);
     let mut leads = LeadFixture::new(&person.forms[0]).submit(1).await;
@@ -280,9 +279,9 @@ async fn a_plan_that_ends_and_comes_back_loses_no_lead() {
 
     world().change_tokens(json!({ "action": "restore", "user_id": person.id })).await;
     tenant.put_org("Plan", &["meta"]).await;
-    assert_eq!(tenant.integration(&id).await["checked_at"], looked_at, "nobody says that it was looked at");
+    assert_eq!(tenant.integration(&id).await["checked_at"], checked_at, "nobody says that it was looked at");
     world().check_all_integrations().await;
-    tenant.wait_for_integration(&id, "a look", |seen| seen["checked_at"] != looked_at).await;
+    tenant.wait_for_integration(&id, "a check", |seen| seen["checked_at"] != checked_at).await;
     tenant.sweep().await;
     tenant.wait_for_leads(&leads).await;
     assert!(tenant.items("/api/parked").await.is_empty());

@@ -52,7 +52,7 @@ async fn each_cause_is_named_with_its_page_and_its_fix() {
     }
     world().check_all_integrations().await;
     let seen = tenant
-        .wait_for_integration(&id, "the look", |seen| seen["problems"].to_string().contains("lead_access_denied"))
+        .wait_for_integration(&id, "the check", |seen| seen["problems"].to_string().contains("lead_access_denied"))
         .await;
     assert!(seen["problems"][0]["fix"].is_string());
     wait_for("the repair", async || (checks(&tenant, &id).await["subscription"]["status"] == "pass").then_some(()))

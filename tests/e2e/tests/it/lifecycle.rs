@@ -195,8 +195,7 @@ async fn a_login_for_an_integration_that_was_deleted_meanwhile_does_not_bring_it
     let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("life-deleted").connect().await;
     let dialog = tenant.request_auth_url(json!({ "integrationId": id })).await;
     assert_eq!(tenant.call(Method::DELETE, &format!("/api/meta/integrations/{id}"), &Value::Null).await.0, 204);
-    let walk = e2e::meta::with_query(&dialog, &[("_sim", "allow"), ("_user", &person.id)]);
-    let back = world().follow_redirect(world().follow_redirect(walk).await).await;
+    let back = world().follow_redirect(person.consent(&dialog).await).await;
     assert!(back.as_str().contains("code=integration_deleted"), "{back}");
     assert!(tenant.items("/api/meta/integrations").await.is_empty());
 }

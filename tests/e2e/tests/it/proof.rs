@@ -50,7 +50,7 @@ async fn a_lead_tells_its_life_step_by_step() {
     let first = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
     let lead = tenant.wait_for_leads(&first).await.remove(0);
     let id = lead.text("id");
-    let published = wait_for("the telling", async || {
+    let published = wait_for("the publication", async || {
         let steps = steps(&tenant, id).await;
         steps.iter().any(|(step, _)| step == "published").then_some(steps)
     })
@@ -70,7 +70,7 @@ async fn a_lead_tells_its_life_step_by_step() {
     later.sort();
     assert_eq!(later, ["joined email", "reassigned manual", "status_changed contacted"]);
     assert_eq!(names(&all[..6])[..4], LIFE_STEPS[..4]);
-    let repeat = wait_for("the repeat's telling", async || {
+    let repeat = wait_for("the publication of the repeat", async || {
         let steps = steps(&tenant, &format!("meta-{}", second[0])).await;
         (steps.len() == 5).then_some(steps)
     })
@@ -116,7 +116,7 @@ async fn what_could_not_be_fetched_says_why_and_one_click_brings_it_in() {
     let replayed = tenant.call_ok(Method::POST, "/api/parked/replay", &json!({ "leadgen_ids": [id] })).await;
     assert_eq!(replayed["replayed"], 1);
     tenant.wait_for_leads(std::slice::from_ref(&id)).await;
-    let all = wait_for("the telling", async || {
+    let all = wait_for("the publication", async || {
         let steps = steps(&tenant, &lead).await;
         steps.iter().any(|(step, _)| step == "published").then_some(steps)
     })
