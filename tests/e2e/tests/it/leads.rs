@@ -7,6 +7,7 @@ use e2e::json::Json;
 use e2e::meta::MARA_ID;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_for, world};
+use reqwest::Method;
 use serde_json::{Value, json};
 
 const BAKERY_PAGE_ID: &str = "61550987654321012";
@@ -63,20 +64,8 @@ async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_sh
     let connections = tenant.get("/api/meta/connections").await;
     let counted: u64 = connections.list("items").iter().map(|c| c.number("leads_count")).sum();
     assert_eq!(counted, 40);
-    let events: Value = serde_json::from_str(
-        &world()
-            .http
-            .get(format!("{}/_local/events", world().endpoints.url))
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap(),
-    )
-    .unwrap();
-    let told = events.to_string();
-    assert!(ids.iter().all(|id| told.contains(&format!("lead.created:forty:meta-{id}"))), "each lead is on the bus");
+    let events = world().call_dev_api(Method::GET, "events").await.to_string();
+    assert!(ids.iter().all(|id| events.contains(&format!("lead.created:forty:meta-{id}"))), "each lead is on the bus");
 }
 
 #[tokio::test]
@@ -193,9 +182,8 @@ async fn lists_are_filtered_and_paged() {
     }
     assert_eq!(seen, listed.iter().map(|lead| lead["id"].clone()).collect::<Vec<_>>());
     let cursor = tenant.get("/api/leads?limit=1").await.text("next_cursor").to_owned();
-    let (status, answer) = Tenant::as_superadmin("other")
-        .call(reqwest::Method::GET, &format!("/api/leads?cursor={cursor}"), &Value::Null)
-        .await;
+    let (status, answer) =
+        Tenant::as_superadmin("other").call(Method::GET, &format!("/api/leads?cursor={cursor}"), &Value::Null).await;
     assert_eq!((status, answer.text("field")), (400, "cursor"), "a cursor is good in its own org only");
 }
 
