@@ -30,7 +30,7 @@ pub async fn run(prefixes: &[String], test_arguments: &[String], locked: bool) -
         test.arg("--exact").args(select(&list(&supervisor, program).await?, prefixes)?);
     }
     test.args(test_arguments).current_dir(&program.package);
-    run_check(&supervisor, &format!("stories {}", prefixes.join(" ")), &mut test).await
+    run_check(&supervisor, format!("stories {}", prefixes.join(" ")).trim_end(), &mut test).await
 }
 
 /// The names of all stories, such as `leads::lists_are_filtered_and_paged`.
