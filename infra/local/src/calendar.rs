@@ -4,73 +4,73 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, bail};
 use jiff::Timestamp;
-use serde_json::Value;
 use tokio::process::Command;
 
-use crate::keeper::Keeper;
-use crate::verify::cargo;
+use crate::supervisor::Supervisor;
+use crate::test_programs;
 
 /// The ends and beginnings of months and years, leap days, and the hours around every change of the clocks in New York
 /// and Berlin, most of them a moment before or after midnight in one of the zones of the tests' accounts.
 const MOMENTS: &str = include_str!("../moments.txt");
-/// The moments that `cargo verify` tries: a leap day's end, a change of the clocks, a year's end where the account's day is
-/// another than ours.
-const VERIFIED: [&str; 3] = ["2028-02-29T23:58:00Z", "2027-03-14T06:58:00Z", "2028-01-01T04:30:00Z"];
-/// Tests of the stories' program that need no running system.
-const WITHOUT_SYSTEM: [&str; 2] = ["ads_oddities", "ads_reading"];
+/// The moments of `cargo verify`: the end of a leap day, a clock change, and the end of a year while the account is on
+/// another day than UTC.
+const VERIFY_MOMENTS: [&str; 3] = ["2028-02-29T23:58:00Z", "2027-03-14T06:58:00Z", "2028-01-01T04:30:00Z"];
+/// Modules of the stories that need no running system.
+const MODULES_WITHOUT_SYSTEM: [&str; 2] = ["ads_oddities", "ads_sync"];
 
-const NO_FAKETIME: &str =
+const FAKETIME_HELP: &str =
     "cannot run faketime: install it (Debian: apt-get install faketime), or run cargo verify once";
 
-/// What of the tests is run.
+/// Which tests run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
-    /// Rules, store, simulator and the reader of ads: what needs no running system.
+    /// Only tests that need no running system: rules, table, simulator, and syncs of ads.
     Parts,
-    /// The stories as well, each time with a system of its own.
+    /// All tests. The stories get a system of their own at each moment.
     Stories,
 }
 
-/// Runs tests at each moment, and goes on to the next one when they fail; all of [`MOMENTS`] if none is named.
+/// Runs the tests at each moment, or at all [`MOMENTS`] if the list is empty. Continues with the next moment after a
+/// failure.
 ///
 /// # Errors
 /// If a test failed at any moment.
 pub async fn run(moments: &[Timestamp], extent: Extent) -> Result<()> {
-    let keeper = Keeper::start()?;
-    let all = parse(MOMENTS.lines())?;
+    let supervisor = Supervisor::start()?;
+    let all = parse_moments(MOMENTS.lines())?;
     let moments = if moments.is_empty() { &all } else { moments };
-    try_moments(&keeper, moments, extent, &[]).await
+    run_at_moments(&supervisor, moments, extent, &[]).await
 }
 
-/// The few moments of `cargo verify`.
-pub(crate) async fn verify(keeper: &Keeper, locked: &[&str]) -> Result<()> {
-    try_moments(keeper, &parse(VERIFIED)?, Extent::Parts, locked).await
+/// Runs the tests at the few moments of `cargo verify`.
+pub(crate) async fn run_verify_moments(supervisor: &Supervisor, locked: &[&str]) -> Result<()> {
+    run_at_moments(supervisor, &parse_moments(VERIFY_MOMENTS)?, Extent::Parts, locked).await
 }
 
-fn parse<'t>(moments: impl IntoIterator<Item = &'t str>) -> Result<Vec<Timestamp>> {
+fn parse_moments<'t>(moments: impl IntoIterator<Item = &'t str>) -> Result<Vec<Timestamp>> {
     moments.into_iter().map(|moment| moment.parse().with_context(|| format!("{moment:?} is no time"))).collect()
 }
 
-async fn try_moments(keeper: &Keeper, moments: &[Timestamp], extent: Extent, locked: &[&str]) -> Result<()> {
-    let programs = programs(keeper, locked).await?;
+async fn run_at_moments(supervisor: &Supervisor, moments: &[Timestamp], extent: Extent, locked: &[&str]) -> Result<()> {
+    let programs = test_programs::build(supervisor, locked).await?;
     let mut failed = Vec::new();
     for moment in moments {
         let begun = Instant::now();
-        for (program, folder) in &programs {
-            let mut test = shifted(*moment, program)?;
-            test.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-            if folder.ends_with("tests/e2e") && extent == Extent::Parts {
-                test.args(WITHOUT_SYSTEM);
+        for program in &programs {
+            let mut test = faketime_command(*moment, &program.file)?;
+            test.current_dir(&program.package).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+            if program.is_stories() && extent == Extent::Parts {
+                test.args(MODULES_WITHOUT_SYSTEM.map(|module| format!("{module}::")));
             }
-            let output = keeper.spawn(&mut test).context(NO_FAKETIME)?.wait_with_output().await?;
+            let output = supervisor.spawn(&mut test).context(FAKETIME_HELP)?.wait_with_output().await?;
             if !output.status.success() {
-                let name = program.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                let name = program.name();
                 let said = [output.stdout, output.stderr].map(|text| String::from_utf8_lossy(&text).into_owned());
                 eprintln!("{}\n✗ {name} at {moment} ({})", said.concat(), output.status);
                 failed.push(moment.to_string());
@@ -86,40 +86,18 @@ async fn try_moments(keeper: &Keeper, moments: &[Timestamp], extent: Extent, loc
     }
 }
 
-/// The test programs with tests in them, and the folder of each one's package. Builds them.
-async fn programs(keeper: &Keeper, locked: &[&str]) -> Result<Vec<(PathBuf, PathBuf)>> {
-    let mut build = cargo();
-    build.args(["test", "--workspace", "--profile", "local", "--no-run", "--message-format", "json"]).args(locked);
-    build.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
-    let built = keeper.spawn(&mut build)?.wait_with_output().await?;
-    if !built.status.success() {
-        bail!("the tests cannot be built");
-    }
-    let messages = String::from_utf8(built.stdout)?;
-    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut programs: Vec<(PathBuf, PathBuf)> = artifacts
-        .filter(|artifact| artifact.pointer("/profile/test") == Some(&Value::Bool(true)))
-        .filter_map(|artifact| {
-            let folder = Path::new(artifact.get("manifest_path")?.as_str()?).parent()?.to_path_buf();
-            Some((PathBuf::from(artifact.get("executable")?.as_str()?), folder))
-        })
-        .collect();
-    programs.sort();
-    Ok(programs)
-}
-
-/// A program that believes it starts at this moment.
-fn shifted(moment: Timestamp, program: &Path) -> Result<Command> {
+/// Returns a command that runs a program with its clock set to this moment.
+fn faketime_command(moment: Timestamp, program: &Path) -> Result<Command> {
     let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
     let mut command = Command::new("faketime");
     command.args(["--exclude-monotonic", "-f", &format!("{:+}s", moment.as_second() - now)]).arg(program);
-    // Times of files stay what they are: cargo compares them.
+    // File times stay real, because cargo compares them.
     command.env("NO_FAKE_STAT", "1");
     Ok(command)
 }
 
-/// The variables of a shifted clock, for programs that get no others of ours.
-pub(crate) fn clock_variables() -> impl Iterator<Item = (OsString, OsString)> {
+/// The environment variables through which faketime works, for programs that inherit no others.
+pub(crate) fn faketime_variables() -> impl Iterator<Item = (OsString, OsString)> {
     env::vars_os().filter(|(name, _)| {
         name.to_str().is_some_and(|name| name == "LD_PRELOAD" || name.starts_with("FAKETIME") || name == "NO_FAKE_STAT")
     })
@@ -131,16 +109,16 @@ mod tests {
 
     #[test]
     fn every_moment_is_one() {
-        let moments = parse(MOMENTS.lines()).unwrap();
+        let moments = parse_moments(MOMENTS.lines()).unwrap();
         assert!(moments.len() >= 40);
-        assert_eq!(parse(VERIFIED).unwrap().len(), VERIFIED.len());
+        assert_eq!(parse_moments(VERIFY_MOMENTS).unwrap().len(), VERIFY_MOMENTS.len());
     }
 
     /// A name that matches no test would let every moment pass.
     #[test]
-    fn the_tests_that_need_no_system_are_there() {
-        for name in WITHOUT_SYSTEM {
-            assert!(crate::place::root().join(format!("tests/e2e/tests/it/{name}.rs")).exists(), "{name}");
+    fn the_modules_that_need_no_system_exist() {
+        for name in MODULES_WITHOUT_SYSTEM {
+            assert!(crate::workdir::root().join(format!("tests/e2e/tests/it/{name}.rs")).exists(), "{name}");
         }
     }
 }

@@ -17,14 +17,14 @@ use zip::write::SimpleFileOptions;
 
 use crate::aws::{Aws, ROOT_KEY};
 use crate::command;
-use crate::keeper::Keeper;
-use crate::place::{self, Place};
 use crate::progress::Step;
 use crate::python::Environment;
 use crate::stack;
+use crate::supervisor::Supervisor;
 use crate::template::Template;
+use crate::workdir::{self, Workdir};
 
-const BUCKET: &str = "packages";
+const PACKAGE_BUCKET: &str = "packages";
 
 /// The stage `local` of `samconfig.toml`.
 pub(crate) struct Stage {
@@ -35,12 +35,12 @@ pub(crate) struct Stage {
 
 impl Stage {
     pub(crate) fn read() -> Result<Self> {
-        let path = place::root().join("samconfig.toml");
+        let path = workdir::root().join("samconfig.toml");
         let file: toml::Table = fs::read_to_string(&path)?.parse().with_context(|| format!("{}", path.display()))?;
-        Self::of(&file).with_context(|| format!("{} needs a section local.deploy.parameters", path.display()))
+        Self::parse(&file).with_context(|| format!("{} needs a section local.deploy.parameters", path.display()))
     }
 
-    fn of(file: &toml::Table) -> Option<Self> {
+    fn parse(file: &toml::Table) -> Option<Self> {
         let section = file.get("local")?.get("deploy")?.get("parameters")?;
         let text = |key: &str| Some(section.get(key)?.as_str()?.to_owned());
         let overrides = section.get("parameter_overrides").and_then(toml::Value::as_array);
@@ -64,22 +64,22 @@ pub enum Build {
 }
 
 /// Compiles the workspace with the profile `local`.
-pub(crate) async fn build(keeper: &Keeper, step: &Step, what: Build, log: &Path) -> Result<()> {
+pub(crate) async fn build(supervisor: &Supervisor, step: &Step, what: Build, log: &Path) -> Result<()> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let targets = match what {
         Build::Programs => "--bins",
         Build::ProgramsAndTests => "--all-targets",
     };
-    cargo.args(["build", "--workspace", "--profile", "local", targets]).current_dir(place::root());
-    command::run(keeper, step, &mut cargo, log).await
+    cargo.args(["build", "--workspace", "--profile", "local", targets]).current_dir(workdir::root());
+    command::run(supervisor, step, &mut cargo, log).await
 }
 
 /// Creates the Lambda package of each function.
-pub(crate) fn package(template: &Template, place: &Place) -> Result<()> {
+pub(crate) fn package(template: &Template, workdir: &Workdir) -> Result<()> {
     for function in template.functions()? {
-        let program = place::built(&function.name);
+        let program = workdir::program_file(&function.name);
         let mut program = File::open(&program).with_context(|| format!("{} was not built", program.display()))?;
-        let package = File::create(place.file("packages").join(format!("{}.zip", function.name)))?;
+        let package = File::create(workdir.run_file("packages").join(format!("{}.zip", function.name)))?;
         let mut package = zip::ZipWriter::new(package);
         // Uncompressed: MiniStack unpacks it on the same machine.
         let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
@@ -92,9 +92,9 @@ pub(crate) fn package(template: &Template, place: &Place) -> Result<()> {
 
 /// Deploys the stack. `parameters` holds the values known only to this run; the stage provides the rest.
 pub(crate) async fn deploy(
-    keeper: &Keeper,
+    supervisor: &Supervisor,
     step: &Step,
-    place: &Place,
+    workdir: &Workdir,
     aws: &Aws,
     stage: &Stage,
     template: &Template,
@@ -102,20 +102,20 @@ pub(crate) async fn deploy(
 ) -> Result<()> {
     let mut values = stage.parameters.clone();
     values.extend(parameters.into_iter().map(|(name, value)| (name.to_owned(), value)));
-    let copy = place.file("template.json");
-    let document = template.for_ministack(&values, &place.file("packages"))?;
+    let copy = workdir.run_file("template.json");
+    let document = template.adapt_to_ministack(&values, &workdir.run_file("packages"))?;
     fs::write(&copy, serde_json::to_vec_pretty(&document)?)?;
-    aws.rest("s3", Method::PUT, &format!("/{BUCKET}"), &Value::Null).await?;
+    aws.rest("s3", Method::PUT, &format!("/{PACKAGE_BUCKET}"), &Value::Null).await?;
 
-    let mut sam = Environment::Sam.program("sam", &place.file("tmp"));
+    let mut sam = Environment::Sam.command("sam", &workdir.run_file("tmp"));
     sam.args(["deploy", "--config-env", "local", "--no-progressbar", "--no-fail-on-empty-changeset"]);
-    sam.arg("--config-file").arg(place::root().join("samconfig.toml"));
-    sam.arg("--template-file").arg(&copy).args(["--s3-bucket", BUCKET]);
+    sam.arg("--config-file").arg(workdir::root().join("samconfig.toml"));
+    sam.arg("--template-file").arg(&copy).args(["--s3-bucket", PACKAGE_BUCKET]);
     sam.arg("--parameter-overrides").args(values.iter().map(|(name, value)| format!("{name}={value}")));
     sam.env("AWS_ENDPOINT_URL", &aws.endpoint).env("AWS_REGION", &stage.region);
     sam.env("AWS_ACCESS_KEY_ID", ROOT_KEY).env("AWS_SECRET_ACCESS_KEY", ROOT_KEY);
-    let log = place.log("sam-deploy");
-    let Err(error) = command::run(keeper, step, &mut sam, &log).await else { return Ok(()) };
+    let log = workdir.log_file("sam-deploy");
+    let Err(error) = command::run(supervisor, step, &mut sam, &log).await else { return Ok(()) };
     match stack::failures(aws, &stage.stack).await {
         Ok(failures) if !failures.is_empty() => {
             bail!("sam deploy failed; its log is {}\n    {}", log.display(), failures.join("\n    "))
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn the_stage_gives_stack_region_and_parameters() {
         let file = "[local.deploy.parameters]\nstack_name = 's'\nregion = 'r'\nparameter_overrides = ['A=1', 'B=x=y']";
-        let stage = Stage::of(&file.parse().unwrap()).unwrap();
+        let stage = Stage::parse(&file.parse().unwrap()).unwrap();
         assert_eq!((stage.stack.as_str(), stage.region.as_str()), ("s", "r"));
         assert_eq!(stage.parameters, BTreeMap::from([("A".into(), "1".into()), ("B".into(), "x=y".into())]));
     }

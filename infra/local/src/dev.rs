@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 
-use crate::place;
 use crate::system::{Options, System};
+use crate::workdir;
 
 /// Returns the folder of `cargo dev`, which holds `endpoints.json`. It is fixed, independent of cargo's target
 /// directory.
 #[must_use]
 pub fn folder() -> PathBuf {
-    place::root().join("target/local")
+    workdir::root().join("target/local")
 }
 
 /// Starts a system, prints its addresses, and runs until one of its parts stops.
@@ -20,7 +20,7 @@ pub fn folder() -> PathBuf {
 /// Always returns an error: the startup failure, or the reason a part stopped.
 pub async fn run(options: Options) -> Result<()> {
     let mut system = System::start(options).await?;
-    if let Some((lead, time)) = system.lead() {
+    if let Some((lead, time)) = system.demo_lead() {
         println!("\nA lead, {:.1} s after its form was sent:\n{lead:#}\n", time.as_secs_f32());
     }
     let endpoints = system.endpoints();
@@ -30,5 +30,5 @@ pub async fn run(options: Options) -> Result<()> {
     println!("addresses, logins and tokens are in {}", system.endpoints_file().display());
     println!("Ctrl-C ends all of it.\n");
     println!("ready {}", endpoints.url);
-    bail!(system.death().await?)
+    bail!(system.wait_for_exit().await?)
 }

@@ -9,28 +9,30 @@
 //! the workspace: it builds and runs what it needs of them.
 
 mod aws;
-mod backstage;
 pub mod calendar;
 mod command;
 mod deploy;
 pub mod dev;
+mod dev_api;
 mod endpoints;
 mod environment;
-mod front_door;
-mod keeper;
 mod logins;
 mod ministack;
-mod people;
-mod place;
 mod progress;
+mod proxy;
 mod python;
 mod routes;
 mod seed;
 mod simulator;
 mod stack;
+pub mod stories;
+mod supervisor;
 mod system;
 pub mod template;
+mod test_programs;
+mod user_pool;
 pub mod verify;
+mod workdir;
 
 pub use aws::Aws;
 pub use deploy::Build;

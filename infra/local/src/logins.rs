@@ -1,4 +1,4 @@
-//! The developer's page at `/_local/`: the logins, the simulated Meta, and the links behind the scenes. The origin's
+//! The developer's page at `/_local/`: the logins, the simulated Meta, and links to the developer routes. The origin's
 //! root `/` belongs to the console.
 
 use axum::Router;

@@ -1,4 +1,4 @@
-//! `cargo dev`, `cargo verify` and `cargo calendar`.
+//! `cargo dev`, `cargo verify`, `cargo stories` and `cargo calendar`.
 
 use std::process::ExitCode;
 
@@ -6,18 +6,18 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use local::calendar::{self, Extent};
-use local::{Build, Options, Progress, dev, verify};
+use local::{Build, Options, Progress, dev, stories, verify};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Leadwire on this machine.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
-    command: Run,
+    command: Command,
 }
 
 #[derive(Subcommand)]
-enum Run {
+enum Command {
     /// Starts the whole system, connects the demo org, sends a lead, and runs until Ctrl-C.
     Dev {
         /// The port of the console, the API and the public routes.
@@ -36,6 +36,22 @@ enum Run {
         #[arg(long)]
         locked: bool,
     },
+    /// Runs the end-to-end stories of some modules, over the same system as `verify`.
+    ///
+    /// A module is a file of tests/e2e/tests/it. All modules whose names start with a given word run: `cargo stories
+    /// leads` runs the stories of leads.rs, `cargo stories ads` those of ads.rs, ads_sync.rs and so on. Without a word,
+    /// all stories run. The logs are in e2e/system of cargo's target folder.
+    #[command(after_help = "Examples:\n  cargo stories leads\n  cargo stories console connecting -- --nocapture")]
+    Stories {
+        /// The beginnings of the modules' names, such as leads or console_access.
+        modules: Vec<String>,
+        /// Fails if Cargo.lock is not up to date.
+        #[arg(long)]
+        locked: bool,
+        /// Arguments of the test program, such as --nocapture or --test-threads=1.
+        #[arg(last = true)]
+        test_arguments: Vec<String>,
+    },
     /// Runs the tests on other dates: month and year ends, leap days, clock changes.
     Calendar {
         /// Runs only at these times, such as 2028-02-29T23:58:00Z.
@@ -52,12 +68,15 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let work = async {
         match arguments.command {
-            Run::Dev { port, no_demo, fresh } => {
+            Command::Dev { port, no_demo, fresh } => {
                 let (dir, progress) = (dev::folder(), Progress::detect());
                 dev::run(Options { port, dir, demo: !no_demo, fresh, build: Build::Programs, progress }).await
             }
-            Run::Verify { locked } => verify::run(locked).await,
-            Run::Calendar { at, stories } => {
+            Command::Verify { locked } => verify::run(locked).await,
+            Command::Stories { modules, locked, test_arguments } => {
+                stories::run(&modules, &test_arguments, locked).await
+            }
+            Command::Calendar { at, stories } => {
                 calendar::run(&at, if stories { Extent::Stories } else { Extent::Parts }).await
             }
         }
@@ -71,7 +90,7 @@ async fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        stopped = stopped() => match stopped {
+        stopped = wait_for_signal() => match stopped {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 eprintln!("\nerror: {error:#}");
@@ -82,7 +101,7 @@ async fn main() -> ExitCode {
 }
 
 /// Waits for Ctrl-C, SIGTERM or SIGHUP.
-async fn stopped() -> Result<()> {
+async fn wait_for_signal() -> Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     tokio::select! {

@@ -10,12 +10,12 @@ use anyhow::{Context, Result, bail};
 use tokio::process::Child;
 use tokio::time::{Instant, sleep};
 
-use crate::command::tail;
-use crate::keeper::Keeper;
-use crate::place::Place;
+use crate::command::log_tail;
 use crate::python::Environment;
+use crate::supervisor::Supervisor;
+use crate::workdir::Workdir;
 
-const START_LIMIT: Duration = Duration::from_secs(60);
+const MINISTACK_START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The running MiniStack.
 pub(crate) struct MiniStack {
@@ -25,14 +25,14 @@ pub(crate) struct MiniStack {
 }
 
 impl MiniStack {
-    pub(crate) async fn start(keeper: &Keeper, place: &Place, region: &str) -> Result<Self> {
+    pub(crate) async fn start(supervisor: &Supervisor, workdir: &Workdir, region: &str) -> Result<Self> {
         let port = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
         let endpoint = format!("http://127.0.0.1:{port}");
-        let log = place.log("ministack");
+        let log = workdir.log_file("ministack");
         let output = OpenOptions::new().create(true).append(true).open(&log)?;
         // The functions inherit this environment. It must not contain anything that could stand in for a setting
         // missing from the template.
-        let mut command = Environment::MiniStack.program("hypercorn", &place.file("tmp"));
+        let mut command = Environment::MiniStack.command("hypercorn", &workdir.run_file("tmp"));
         // No worker processes: the process watched here would then not be the one that serves.
         command.args(["ministack.app:app", "--workers", "0", "--keep-alive", "75", "--bind"]);
         command.arg(format!("127.0.0.1:{port}"));
@@ -45,40 +45,44 @@ impl MiniStack {
         command.env("AWS_LAMBDA_LOG_FORMAT", "JSON").env("AWS_LAMBDA_LOG_LEVEL", "INFO");
         // Two MiniStack services would open ports of their own, one of them on all interfaces.
         command.env("IOT_MTLS_ENABLED", "0").env("SFTP_ENABLED", "0");
-        command.env("S3_DATA_DIR", place.file("s3")).env("STATE_DIR", place.file("state"));
+        command.env("S3_DATA_DIR", workdir.run_file("s3")).env("STATE_DIR", workdir.run_file("state"));
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
-        let process = keeper.spawn(&mut command).context("cannot run MiniStack")?;
+        let process = supervisor.spawn(&mut command).context("cannot run MiniStack")?;
         let mut ministack = Self { endpoint, process, log };
-        ministack.answer().await?;
+        ministack.wait_until_healthy().await?;
         Ok(ministack)
     }
 
     /// Waits until MiniStack is healthy.
-    async fn answer(&mut self) -> Result<()> {
+    async fn wait_until_healthy(&mut self) -> Result<()> {
         let begun = Instant::now();
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
         let health = format!("{}/_ministack/health", self.endpoint);
         loop {
             if let Some(status) = self.process.try_wait()? {
-                bail!(self.stopped(status));
+                bail!(self.exit_message(status));
             }
             if http.get(&health).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
             }
-            if begun.elapsed() > START_LIMIT {
-                bail!("MiniStack does not answer after {} s; its log is {}", START_LIMIT.as_secs(), self.log.display());
+            if begun.elapsed() > MINISTACK_START_TIMEOUT {
+                bail!(
+                    "MiniStack does not answer after {} s; its log is {}",
+                    MINISTACK_START_TIMEOUT.as_secs(),
+                    self.log.display()
+                );
             }
             sleep(Duration::from_millis(50)).await;
         }
     }
 
     /// Waits for MiniStack to stop, which is always a failure, and returns the reason.
-    pub(crate) async fn death(&mut self) -> Result<String> {
+    pub(crate) async fn wait_for_exit(&mut self) -> Result<String> {
         let status = self.process.wait().await?;
-        Ok(self.stopped(status))
+        Ok(self.exit_message(status))
     }
 
-    fn stopped(&self, status: ExitStatus) -> String {
-        format!("MiniStack stopped ({status}); its log is {}\n{}", self.log.display(), tail(&self.log))
+    fn exit_message(&self, status: ExitStatus) -> String {
+        format!("MiniStack stopped ({status}); its log is {}\n{}", self.log.display(), log_tail(&self.log))
     }
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// The interval at which a long step reports that it is still running, where there is no spinner.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(15);
 
 /// How steps are shown.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ impl Progress {
             loop {
                 tokio::select! {
                     outcome = &mut work => break outcome,
-                    () = tokio::time::sleep(SIGN_OF_LIFE), if matches!(self, Self::Lines) => {
+                    () = tokio::time::sleep(PROGRESS_INTERVAL), if matches!(self, Self::Lines) => {
                         let last: String = step.last.lock().map(|last| last.chars().take(80).collect()).unwrap_or_default();
                         eprintln!("  … {name} ({} s) {last}", step.begun.elapsed().as_secs());
                     }

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
-use crate::calendar::clock_variables;
-use crate::command::{self, tail};
-use crate::keeper::Keeper;
-use crate::place::{self, Place};
+use crate::calendar::faketime_variables;
+use crate::command::{self, log_tail};
 use crate::progress::{Progress, Step};
+use crate::supervisor::Supervisor;
+use crate::workdir::{self, Workdir};
 
-const NEEDED: &str =
+const PYTHON_REQUIREMENT: &str =
     "Python 3.10 or newer with pip is needed (Debian: apt-get install python3 python3-pip python3-venv)";
 
 /// A virtual environment and its programs.
@@ -44,7 +44,7 @@ impl Environment {
     }
 
     fn dir(self) -> PathBuf {
-        place::cargo_target().join("python").join(self.name())
+        workdir::cargo_target().join("python").join(self.name())
     }
 
     fn python(self) -> PathBuf {
@@ -53,24 +53,30 @@ impl Environment {
 
     /// Returns a command for one of its programs. Of this machine's environment it inherits only `PATH` and the clock
     /// variables.
-    pub(crate) fn program(self, name: &str, tmp: &Path) -> Command {
+    pub(crate) fn command(self, name: &str, tmp: &Path) -> Command {
         // Not the script directly: its first line holds an absolute path, which may have moved or exceed the length
         // limit.
         let mut command = Command::new(self.python());
         command.arg(self.dir().join("bin").join(name));
         command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
         command.env("HOME", tmp).env("TMPDIR", tmp).env("LC_ALL", "C.UTF-8").env("PYTHONNOUSERSITE", "1");
-        command.env("SAM_CLI_TELEMETRY", "0").envs(clock_variables());
+        command.env("SAM_CLI_TELEMETRY", "0").envs(faketime_variables());
         command
     }
 
     /// Installs the environment, unless it is installed with the current package list and `again` is false.
-    pub(crate) async fn install(self, keeper: &Keeper, progress: &Progress, place: &Place, again: bool) -> Result<()> {
-        let (step, log) = (format!("pip install {}", self.name()), place.log(&format!("pip-{}", self.name())));
-        progress.step(&step, async |step| self.installed(keeper, step, &log, again).await).await
+    pub(crate) async fn install(
+        self,
+        supervisor: &Supervisor,
+        progress: &Progress,
+        workdir: &Workdir,
+        again: bool,
+    ) -> Result<()> {
+        let (step, log) = (format!("pip install {}", self.name()), workdir.log_file(&format!("pip-{}", self.name())));
+        progress.step(&step, async |step| self.install_locked(supervisor, step, &log, again).await).await
     }
 
-    async fn installed(self, keeper: &Keeper, step: &Step, log: &Path, again: bool) -> Result<()> {
+    async fn install_locked(self, supervisor: &Supervisor, step: &Step, log: &Path, again: bool) -> Result<()> {
         let dir = self.dir();
         fs::create_dir_all(&dir)?;
         // Two systems may start at once; the second one waits and finds the environment installed.
@@ -84,18 +90,18 @@ impl Environment {
         fs::create_dir_all(&dir)?;
         let list = dir.join("packages.txt");
         fs::write(&list, self.packages())?;
-        let python = interpreter().await?;
+        let python = find_interpreter().await?;
         // Without a pip of its own, the environment needs no `ensurepip`, which Debian packages separately.
-        command::run(keeper, step, Command::new(python).args(["-m", "venv", "--without-pip"]).arg(&dir), log)
+        command::run(supervisor, step, Command::new(python).args(["-m", "venv", "--without-pip"]).arg(&dir), log)
             .await
-            .context(NEEDED)?;
+            .context(PYTHON_REQUIREMENT)?;
         let mut pip = Command::new(python);
         pip.args(["-m", "pip", "--python"]).arg(self.python());
         pip.args(["install", "--no-input", "--disable-pip-version-check", "--progress-bar", "off"]);
         // Most of the installed modules never run; Python compiles the others on first use.
         pip.args(["--no-compile", "-r"]).arg(&list);
-        if let Err(error) = command::run(keeper, step, &mut pip, log).await {
-            return Err(if offline(&tail(log)) {
+        if let Err(error) = command::run(supervisor, step, &mut pip, log).await {
+            return Err(if is_network_failure(&log_tail(log)) {
                 error.context(
                     "pip reaches no package index: this first run needs the network, or a mirror in pip's settings",
                 )
@@ -109,7 +115,7 @@ impl Environment {
 }
 
 /// Returns a Python interpreter that can install packages.
-async fn interpreter() -> Result<&'static str> {
+async fn find_interpreter() -> Result<&'static str> {
     for python in ["python3", "python"] {
         let version = "import sys; sys.exit(sys.version_info < (3, 10))";
         let Ok(answer) = Command::new(python).args(["-c", version]).output().await else { continue };
@@ -119,13 +125,13 @@ async fn interpreter() -> Result<&'static str> {
         if Command::new(python).args(["-m", "pip", "--version"]).output().await?.status.success() {
             return Ok(python);
         }
-        bail!("{python} has no pip. {NEEDED}");
+        bail!("{python} has no pip. {PYTHON_REQUIREMENT}");
     }
-    bail!("no Python found. {NEEDED}")
+    bail!("no Python found. {PYTHON_REQUIREMENT}")
 }
 
 /// Whether pip failed because of the network.
-fn offline(log: &str) -> bool {
+fn is_network_failure(log: &str) -> bool {
     [
         "NewConnectionError",
         "NameResolutionError",
@@ -143,8 +149,8 @@ mod tests {
 
     #[test]
     fn a_missing_network_is_told_from_a_missing_package() {
-        assert!(offline("NewConnectionError: Failed to establish a new connection"));
-        assert!(!offline("ERROR: No matching distribution found for ministack==9 (from versions: 1.5.33)"));
+        assert!(is_network_failure("NewConnectionError: Failed to establish a new connection"));
+        assert!(!is_network_failure("ERROR: No matching distribution found for ministack==9 (from versions: 1.5.33)"));
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(crate) async fn create(aws: &Aws, stack: &Stack, template: &Template) -> Res
             "audience": [stack.output("LoginClientId")?, stack.output("PasswordClientId")?],
         },
     });
-    let authorizer = created(aws, api, "authorizers", &authorizer, "authorizerId").await?;
+    let authorizer = create_resource(aws, api, "authorizers", &authorizer, "authorizerId").await?;
     for function in template.functions()? {
         if function.routes.is_empty() {
             continue;
@@ -34,7 +34,7 @@ pub(crate) async fn create(aws: &Aws, stack: &Stack, template: &Template) -> Res
             "integrationUri": format!("arn:aws:lambda:{}:000000000000:function:{name}", aws.region),
             "payloadFormatVersion": "2.0",
         });
-        let integration = created(aws, api, "integrations", &integration, "integrationId").await?;
+        let integration = create_resource(aws, api, "integrations", &integration, "integrationId").await?;
         for route in &function.routes {
             let definition = json!({
                 "routeKey": format!("{} {}", route.method, route.path),
@@ -42,14 +42,14 @@ pub(crate) async fn create(aws: &Aws, stack: &Stack, template: &Template) -> Res
                 "authorizationType": if route.public { "NONE" } else { "JWT" },
                 "authorizerId": if route.public { Value::Null } else { json!(authorizer) },
             });
-            created(aws, api, "routes", &definition, "routeId").await?;
+            create_resource(aws, api, "routes", &definition, "routeId").await?;
         }
     }
     Ok(())
 }
 
 /// Creates a child resource of the API and returns its id.
-async fn created(aws: &Aws, api: &str, kind: &str, definition: &Value, id: &str) -> Result<String> {
+async fn create_resource(aws: &Aws, api: &str, kind: &str, definition: &Value, id: &str) -> Result<String> {
     let answer = aws.rest("apigateway", Method::POST, &format!("/v2/apis/{api}/{kind}"), definition).await?;
     Ok(answer.get(id).and_then(Value::as_str).with_context(|| format!("no {id} in the answer"))?.to_owned())
 }

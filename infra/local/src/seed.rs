@@ -8,19 +8,19 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::endpoints::Endpoints;
-use crate::people::{PEOPLE, TENANTS};
-use crate::simulator::{Simulator, World};
+use crate::simulator::{Simulator, SimulatorState};
+use crate::user_pool::{SEED_ORGS, SEED_USERS};
 
 /// The time limit for a lead from form submission to the CRM.
-const LEAD_LIMIT: Duration = Duration::from_secs(60);
+const LEAD_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client of the HTTP API that authenticates as the seeded users.
-pub(crate) struct Caller<'a> {
+pub(crate) struct ApiClient<'a> {
     endpoints: &'a Endpoints,
     http: reqwest::Client,
 }
 
-impl<'a> Caller<'a> {
+impl<'a> ApiClient<'a> {
     pub(crate) fn new(endpoints: &'a Endpoints) -> Result<Self> {
         let redirect = reqwest::redirect::Policy::none();
         let http = reqwest::Client::builder().no_proxy().redirect(redirect).timeout(Duration::from_secs(60)).build()?;
@@ -28,32 +28,31 @@ impl<'a> Caller<'a> {
     }
 
     /// Creates the orgs with their plans, and the users of their directories.
-    pub(crate) async fn directory(&self) -> Result<()> {
-        for tenant in &TENANTS {
-            let org = json!({
-                "name": tenant.name,
-                "plan": { "name": tenant.plan, "features": tenant.features },
+    pub(crate) async fn create_directory(&self) -> Result<()> {
+        for org in &SEED_ORGS {
+            let body = json!({
+                "name": org.name,
+                "plan": { "name": org.plan, "features": org.features },
                 "default_country": "US",
             });
-            self.call(("", "superadmin"), tenant.id, Method::PUT, &format!("/api/orgs/{}", tenant.id), Some(&org))
-                .await?;
+            self.call(("", "superadmin"), org.id, Method::PUT, &format!("/api/orgs/{}", org.id), Some(&body)).await?;
         }
-        for person in PEOPLE.iter().filter(|person| !person.org.is_empty()) {
-            let seller = person.seller.as_ref();
+        for user in SEED_USERS.iter().filter(|user| !user.org.is_empty()) {
+            let seller = user.seller.as_ref();
             let permissions: &[&str] = if seller.is_some() { &["lead_management"] } else { &[] };
-            let user = json!({
-                "name": person.name, "email": person.email, "role": person.role,
+            let body = json!({
+                "name": user.name, "email": user.email, "role": user.role,
                 "active": seller.is_none_or(|seller| seller.active), "permissions": permissions,
             });
-            let id = seller.map_or(person.role, |seller| seller.id);
+            let id = seller.map_or(user.role, |seller| seller.id);
             let path = format!("/api/users/{id}");
-            self.call((person.org, "admin"), person.org, Method::PUT, &path, Some(&user)).await?;
+            self.call((user.org, "admin"), user.org, Method::PUT, &path, Some(&body)).await?;
         }
         Ok(())
     }
 
     /// Connects the demo org: requests the consent page, agrees there, and follows the redirect back.
-    pub(crate) async fn connect(&self) -> Result<()> {
+    pub(crate) async fn connect_demo_org(&self) -> Result<()> {
         let request = json!({
             "returnUrl": self.endpoints.url,
             "name": "Demo integration",
@@ -64,8 +63,8 @@ impl<'a> Caller<'a> {
         let consent = answer.get("authUrl").and_then(Value::as_str).context("the answer has no authUrl")?;
         let mut consent = Url::parse(consent).context("authUrl is not an address")?;
         consent.query_pairs_mut().append_pair("_sim", "allow");
-        let callback = self.redirect(consent).await.context("the consent page")?;
-        let outcome = self.redirect(callback).await.context("the way back from Meta")?;
+        let callback = self.follow_redirect(consent).await.context("the consent page")?;
+        let outcome = self.follow_redirect(callback).await.context("the way back from Meta")?;
         if !outcome.query_pairs().any(|(name, value)| name == "status" && value == "connected") {
             bail!("the integration was not connected: {outcome}");
         }
@@ -74,12 +73,12 @@ impl<'a> Caller<'a> {
 
     /// Submits a lead through the first form whose page notifies the app. Returns the lead as the CRM shows it, and the
     /// time it took.
-    pub(crate) async fn lead(&self, simulator: &Simulator) -> Result<(Value, Duration)> {
-        let world = simulator.world().await?;
-        let form = first_form(&world).context("the simulated Meta tells us about no page with a form")?;
+    pub(crate) async fn submit_demo_lead(&self, simulator: &Simulator) -> Result<(Value, Duration)> {
+        let state = simulator.state().await?;
+        let form = first_form(&state).context("the simulated Meta tells us about no page with a form")?;
         let begun = Instant::now();
         let id = simulator.submit_lead(form).await?;
-        while begun.elapsed() < LEAD_LIMIT {
+        while begun.elapsed() < LEAD_TIMEOUT {
             let leads = self.call(("demo", "admin"), "demo", Method::GET, "/api/leads?limit=20", None).await?;
             let leads = leads.get("items").and_then(Value::as_array).into_iter().flatten();
             for lead in leads {
@@ -89,7 +88,7 @@ impl<'a> Caller<'a> {
             }
             sleep(Duration::from_millis(100)).await;
         }
-        bail!("lead {id} did not reach the CRM within {} s", LEAD_LIMIT.as_secs())
+        bail!("lead {id} did not reach the CRM within {} s", LEAD_TIMEOUT.as_secs())
     }
 
     async fn call(
@@ -115,7 +114,7 @@ impl<'a> Caller<'a> {
     }
 
     /// Returns the redirect target of a URL.
-    async fn redirect(&self, address: Url) -> Result<Url> {
+    async fn follow_redirect(&self, address: Url) -> Result<Url> {
         let answer = self.http.get(address.clone()).send().await?;
         let status = answer.status();
         let location =
@@ -123,19 +122,19 @@ impl<'a> Caller<'a> {
         match location {
             Some(location) if status.is_redirection() => Ok(address.join(&location)?),
             _ => {
-                let place = format!("{}{}", address.origin().ascii_serialization(), address.path());
-                bail!("{place} does not lead on: {status} {}", shortened(status, &answer.text().await?))
+                let page = format!("{}{}", address.origin().ascii_serialization(), address.path());
+                bail!("{page} does not redirect: {status} {}", excerpt(status, &answer.text().await?))
             }
         }
     }
 }
 
-fn first_form(world: &World) -> Option<&str> {
-    let told = world.pages.iter().filter(|page| page.subscribed_fields.iter().any(|field| field == "leadgen"));
-    told.flat_map(|page| &page.forms).map(|form| form.id.as_str()).next()
+fn first_form(state: &SimulatorState) -> Option<&str> {
+    let subscribed = state.pages.iter().filter(|page| page.subscribed_fields.iter().any(|field| field == "leadgen"));
+    subscribed.flat_map(|page| &page.forms).map(|form| form.id.as_str()).next()
 }
 
 /// Returns enough of an error page for a message.
-fn shortened(status: StatusCode, body: &str) -> String {
+fn excerpt(status: StatusCode, body: &str) -> String {
     if status.is_success() { String::new() } else { body.chars().take(500).collect() }
 }

@@ -12,14 +12,14 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::command::tail;
-use crate::keeper::Keeper;
-use crate::place::{self, Place};
+use crate::command::log_tail;
+use crate::supervisor::Supervisor;
+use crate::workdir::{self, Workdir};
 
-const START_LIMIT: Duration = Duration::from_secs(20);
+const SIMULATOR_START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The fields the app subscribes to, for each kind of object.
-const SUBSCRIPTIONS: [(&str, &str); 2] =
+const SUBSCRIBED_FIELDS: [(&str, &str); 2] =
     [("page", "leadgen,feed,mention,messages"), ("instagram", "comments,mentions,messages")];
 
 /// The running simulator.
@@ -40,7 +40,7 @@ pub(crate) struct App {
 
 /// The part of the simulator's state that is used here.
 #[derive(Deserialize)]
-pub(crate) struct World {
+pub(crate) struct SimulatorState {
     pub(crate) app: App,
     pub(crate) pages: Vec<Page>,
 }
@@ -65,22 +65,22 @@ struct Leads {
 }
 
 impl Simulator {
-    pub(crate) async fn start(keeper: &Keeper, place: &Place) -> Result<Self> {
-        let log = place.log("graph-sim");
+    pub(crate) async fn start(supervisor: &Supervisor, workdir: &Workdir) -> Result<Self> {
+        let log = workdir.log_file("graph-sim");
         let errors = OpenOptions::new().create(true).append(true).open(&log)?;
-        let mut command = Command::new(place::built("graph-sim"));
+        let mut command = Command::new(workdir::program_file("graph-sim"));
         command.args(["--port", "0"]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
-        let mut process = keeper.spawn(&mut command).context("cannot run the simulator")?;
+        let mut process = supervisor.spawn(&mut command).context("cannot run the simulator")?;
         let mut output = BufReader::new(process.stdout.take().context("the simulator has no output")?).lines();
         // The simulator prints its address once it listens.
-        let url = timeout(START_LIMIT, async {
+        let url = timeout(SIMULATOR_START_TIMEOUT, async {
             while let Some(line) = output.next_line().await? {
                 if let Some(url) = line.strip_prefix("listening ") {
                     return Ok(url.trim().trim_end_matches('/').to_owned());
                 }
             }
             let status = process.wait().await?;
-            bail!("the simulator stopped ({status}); its log is {}\n{}", log.display(), tail(&log))
+            bail!("the simulator stopped ({status}); its log is {}\n{}", log.display(), log_tail(&log))
         })
         .await
         .with_context(|| format!("the simulator does not say where it listens; its log is {}", log.display()))??;
@@ -91,14 +91,14 @@ impl Simulator {
     }
 
     /// Returns the simulator's state.
-    pub(crate) async fn world(&self) -> Result<World> {
+    pub(crate) async fn state(&self) -> Result<SimulatorState> {
         let answer = self.http.get(format!("{}/_sim/state", self.url)).send().await?.error_for_status()?;
         answer.json().await.context("the simulator's state is not as expected")
     }
 
     /// Subscribes the app's webhooks to `callback`. Meta verifies the URL at once: it must echo Meta's challenge.
     pub(crate) async fn subscribe(&self, app: &App, callback: &str) -> Result<()> {
-        for (object, fields) in SUBSCRIPTIONS {
+        for (object, fields) in SUBSCRIBED_FIELDS {
             let form = [
                 ("object", object),
                 ("fields", fields),
@@ -116,7 +116,7 @@ impl Simulator {
     }
 
     /// Sets the app's deauthorization and data deletion callbacks, as its developer would in the app dashboard.
-    pub(crate) async fn privacy_callbacks(&self, url: &str) -> Result<()> {
+    pub(crate) async fn set_privacy_callbacks(&self, url: &str) -> Result<()> {
         let addresses = json!({
             "deauthorize_url": format!("{url}/connect/deauthorize/facebook"),
             "deletion_url": format!("{url}/connect/deletion/facebook"),
@@ -137,8 +137,8 @@ impl Simulator {
     }
 
     /// Waits for the simulator to stop, which is always a failure, and returns the reason.
-    pub(crate) async fn death(&mut self) -> Result<String> {
+    pub(crate) async fn wait_for_exit(&mut self) -> Result<String> {
         let status = self.process.wait().await?;
-        Ok(format!("the simulator stopped ({status}); its log is {}\n{}", self.log.display(), tail(&self.log)))
+        Ok(format!("the simulator stopped ({status}); its log is {}\n{}", self.log.display(), log_tail(&self.log)))
     }
 }

@@ -11,20 +11,20 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::aws::Aws;
-use crate::backstage::{self, Backstage, Events};
 use crate::deploy::{self, Build, Stage};
+use crate::dev_api::{self, DevApi, EventCapture};
 use crate::endpoints::{Endpoints, Org};
-use crate::keeper::Keeper;
 use crate::ministack::MiniStack;
-use crate::people::{Pool, TENANTS};
-use crate::place::Place;
 use crate::progress::Progress;
 use crate::python::Environment;
-use crate::seed::Caller;
+use crate::seed::ApiClient;
 use crate::simulator::{App, Simulator};
 use crate::stack::Stack;
+use crate::supervisor::Supervisor;
 use crate::template::Template;
-use crate::{environment, front_door, logins, routes};
+use crate::user_pool::{SEED_ORGS, UserPool};
+use crate::workdir::Workdir;
+use crate::{environment, logins, proxy, routes};
 
 /// How to start a system.
 pub struct Options {
@@ -45,7 +45,7 @@ pub struct Options {
 impl Options {
     /// Options for a test: a free port, an own folder, no demo, no output.
     #[must_use]
-    pub fn private(dir: PathBuf) -> Self {
+    pub fn for_tests(dir: PathBuf) -> Self {
         Self { port: 0, dir, demo: false, fresh: false, build: Build::ProgramsAndTests, progress: Progress::Silent }
     }
 }
@@ -56,10 +56,10 @@ pub struct System {
     lead: Option<(Value, Duration)>,
     ministack: MiniStack,
     simulator: Simulator,
-    door: JoinHandle<()>,
+    proxy_task: JoinHandle<()>,
     // Drop order matters: the folder is unlocked only after every process in it has ended.
-    _keeper: Keeper,
-    place: Place,
+    _keeper: Supervisor,
+    workdir: Workdir,
 }
 
 impl System {
@@ -71,33 +71,36 @@ impl System {
         let progress = &options.progress;
         let template = Template::read()?;
         let stage = Stage::read()?;
-        let listener = front_door::listen(options.port).await?;
+        let listener = proxy::listen(options.port).await?;
         let url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
-        let place = Place::take(&options.dir)?;
-        let keeper = Keeper::start()?;
+        let workdir = Workdir::lock(&options.dir)?;
+        let supervisor = Supervisor::start()?;
 
-        prepare(&keeper, &place, &options).await?;
+        prepare(&supervisor, &workdir, &options).await?;
         // Start the local AWS and Meta, then deploy the stack to them.
         let (ministack, simulator) = progress
             .step("MiniStack and the simulated Meta", async |_| {
-                tokio::try_join!(MiniStack::start(&keeper, &place, &stage.region), Simulator::start(&keeper, &place))
+                tokio::try_join!(
+                    MiniStack::start(&supervisor, &workdir, &stage.region),
+                    Simulator::start(&supervisor, &workdir)
+                )
             })
             .await?;
-        let app = simulator.world().await?.app;
+        let app = simulator.state().await?.app;
         let aws = Aws::new(ministack.endpoint.clone(), stage.region.clone())?;
         progress
             .step("sam deploy", async |step| {
-                deploy::package(&template, &place)?;
+                deploy::package(&template, &workdir)?;
                 let parameters = parameters(&url, &simulator.url, &app);
-                deploy::deploy(&keeper, step, &place, &aws, &stage, &template, parameters).await
+                deploy::deploy(&supervisor, step, &workdir, &aws, &stage, &template, parameters).await
             })
             .await?;
         let stack = Stack::describe(&aws, &stage.stack).await?;
-        let pool = Pool::of(&aws, &stack)?;
+        let pool = UserPool::open(&aws, &stack)?;
         let (users, events) = progress
             .step("routes and logins", async |_| {
                 routes::create(&aws, &stack, &template).await?;
-                tokio::try_join!(pool.fill(), Events::capture(&aws, stack.output("BusName")?))
+                tokio::try_join!(pool.create_logins(), EventCapture::start(&aws, stack.output("BusName")?))
             })
             .await?;
         let endpoints = Endpoints {
@@ -107,10 +110,10 @@ impl System {
             region: aws.region.clone(),
             table: stack.output("TableName")?.to_owned(),
             users,
-            orgs: TENANTS.iter().map(|tenant| Org { id: tenant.id.into(), plan: tenant.plan.into() }).collect(),
+            orgs: SEED_ORGS.iter().map(|org| Org { id: org.id.into(), plan: org.plan.into() }).collect(),
         };
-        environment::write(&place.environment(), &endpoints, &stack)?;
-        // Open the front door before seeding: the seed goes through it.
+        environment::write(&workdir.environment_file(), &endpoints, &stack)?;
+        // Open the front proxy_task before seeding: the seed goes through it.
         let api = format!("{}/_aws/execute-api/{}/$default", aws.endpoint, stack.output("HttpApiId")?);
         let functions = template.functions()?;
         let functions = functions.into_iter().map(|function| {
@@ -118,32 +121,32 @@ impl System {
             Ok((function, name))
         });
         let functions = functions.collect::<Result<_>>()?;
-        let backstage = Arc::new(Backstage { aws, pool, events, functions });
-        let local = backstage::routes(Arc::clone(&backstage)).merge(logins::routes(&endpoints));
-        let door = front_door::open(listener, api, local)?;
-        let mut system = Self { endpoints, lead: None, ministack, simulator, door, _keeper: keeper, place };
+        let dev_api = Arc::new(DevApi { aws, pool, events, functions });
+        let local = dev_api::routes(Arc::clone(&dev_api)).merge(logins::routes(&endpoints));
+        let proxy_task = proxy::serve(listener, api, local)?;
+        let mut system = Self { endpoints, lead: None, ministack, simulator, proxy_task, _keeper: supervisor, workdir };
         if let Err(error) = system.seed(&app, &options).await {
-            backstage.save_logs(&system.place).await;
-            bail!("{error:#}\nthe logs of all parts are in {}", system.place.file("logs").display());
+            dev_api.save_logs(&system.workdir).await;
+            bail!("{error:#}\nthe logs of all parts are in {}", system.workdir.run_file("logs").display());
         }
-        system.endpoints.write(&system.place.endpoints())?;
+        system.endpoints.write(&system.workdir.endpoints_file())?;
         Ok(system)
     }
 
     async fn seed(&mut self, app: &App, options: &Options) -> Result<()> {
         let progress = &options.progress;
-        let caller = Caller::new(&self.endpoints)?;
-        progress.step("orgs and users", async |_| caller.directory().await).await?;
+        let client = ApiClient::new(&self.endpoints)?;
+        progress.step("orgs and users", async |_| client.create_directory().await).await?;
         let callback = format!("{}/connect/webhook/facebook", self.endpoints.url);
         progress
             .step("the Meta app's callbacks", async |_| {
                 self.simulator.subscribe(app, &callback).await?;
-                self.simulator.privacy_callbacks(&self.endpoints.url).await
+                self.simulator.set_privacy_callbacks(&self.endpoints.url).await
             })
             .await?;
         if options.demo {
-            progress.step("connecting the demo org", async |_| caller.connect().await).await?;
-            self.lead = Some(progress.step("a lead", async |_| caller.lead(&self.simulator).await).await?);
+            progress.step("connecting the demo org", async |_| client.connect_demo_org().await).await?;
+            self.lead = Some(progress.step("a lead", async |_| client.submit_demo_lead(&self.simulator).await).await?);
         }
         Ok(())
     }
@@ -157,43 +160,45 @@ impl System {
     /// The path of `endpoints.json`, from which other programs read [`System::endpoints`].
     #[must_use]
     pub fn endpoints_file(&self) -> PathBuf {
-        self.place.endpoints()
+        self.workdir.endpoints_file()
     }
 
     /// The log of a part: `ministack`, `graph-sim`, `sam-deploy`, `build`.
     #[must_use]
-    pub fn log(&self, part: &str) -> PathBuf {
-        self.place.log(part)
+    pub fn log_file(&self, part: &str) -> PathBuf {
+        self.workdir.log_file(part)
     }
 
     /// The demo lead as the CRM shows it, and the time it took from the form. `None` without a demo.
     #[must_use]
-    pub fn lead(&self) -> Option<&(Value, Duration)> {
+    pub fn demo_lead(&self) -> Option<&(Value, Duration)> {
         self.lead.as_ref()
     }
 
     /// Waits until a part stops, which is always a failure, and returns which one and why.
-    pub async fn death(&mut self) -> Result<String> {
+    pub async fn wait_for_exit(&mut self) -> Result<String> {
         tokio::select! {
-            reason = self.ministack.death() => reason,
-            reason = self.simulator.death() => reason,
-            _ = &mut self.door => Ok("the front door closed".to_owned()),
+            reason = self.ministack.wait_for_exit() => reason,
+            reason = self.simulator.wait_for_exit() => reason,
+            _ = &mut self.proxy_task => Ok("the proxy stopped".to_owned()),
         }
     }
 }
 
 impl Drop for System {
     fn drop(&mut self) {
-        self.door.abort();
+        self.proxy_task.abort();
     }
 }
 
 /// Installs the Python programs and compiles the workspace.
-async fn prepare(keeper: &Keeper, place: &Place, options: &Options) -> Result<()> {
+async fn prepare(supervisor: &Supervisor, workdir: &Workdir, options: &Options) -> Result<()> {
     let progress = &options.progress;
-    let install = async |environment: Environment| environment.install(keeper, progress, place, options.fresh).await;
-    let build = progress
-        .step("cargo build", async |step| deploy::build(keeper, step, options.build, &place.log("build")).await);
+    let install =
+        async |environment: Environment| environment.install(supervisor, progress, workdir, options.fresh).await;
+    let build = progress.step("cargo build", async |step| {
+        deploy::build(supervisor, step, options.build, &workdir.log_file("build")).await
+    });
     tokio::try_join!(install(Environment::MiniStack), install(Environment::Sam), build)?;
     Ok(())
 }

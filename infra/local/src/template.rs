@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use serde_json::{Map, Value, json};
 use serde_yaml_ng as yaml;
 
-use crate::place;
+use crate::workdir;
 
 /// The parsed template.
 pub struct Template {
@@ -53,13 +53,13 @@ pub struct Schedule {
 impl Template {
     /// Reads this checkout's template.
     pub fn read() -> Result<Self> {
-        let path = place::root().join("infra/template.yaml");
+        let path = workdir::root().join("infra/template.yaml");
         let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Self::parse(&text).with_context(|| format!("cannot read {}", path.display()))
     }
 
     fn parse(text: &str) -> Result<Self> {
-        Ok(Self { document: written_out(yaml::from_str(text)?)? })
+        Ok(Self { document: expand_tags(yaml::from_str(text)?)? })
     }
 
     /// The template as JSON.
@@ -85,12 +85,12 @@ impl Template {
 
     /// Returns the template adapted to MiniStack: with packages in place of sources, and with replacements for what
     /// MiniStack interprets differently from AWS.
-    pub(crate) fn for_ministack(&self, parameters: &BTreeMap<String, String>, packages: &Path) -> Result<Value> {
+    pub(crate) fn adapt_to_ministack(&self, parameters: &BTreeMap<String, String>, packages: &Path) -> Result<Value> {
         let mut document = self.document.clone();
         let numbers = self.number_parameters(parameters)?;
         let secrets: Vec<&str> = self.resources("AWS::SecretsManager::Secret").map(|(id, _)| id).collect();
         walk(&mut document, &mut |value| {
-            if let Some(id) = reference(value).map(ToOwned::to_owned) {
+            if let Some(id) = referenced_name(value).map(ToOwned::to_owned) {
                 if let Some(number) = numbers.get(&id) {
                     // MiniStack would pass the parameter's text where a number belongs.
                     *value = number.clone();
@@ -99,7 +99,7 @@ impl Template {
                     *value = json!({ "Fn::GetAtt": [id, "Id"] });
                 }
             } else if let Some(action) = value.get_mut("Action") {
-                also_in_batches(action);
+                add_batch_actions(action);
                 if action.as_array().is_some_and(|actions| actions.iter().any(|action| action == "ses:SendEmail")) {
                     // MiniStack checks this action against `*`, not against the sender's identity.
                     value["Resource"] = json!("*");
@@ -163,8 +163,8 @@ fn function(id: &str, properties: &Value) -> Result<Function> {
 }
 
 /// MiniStack checks a batch call under a separate action. In IAM the single action covers both.
-fn also_in_batches(action: &mut Value) {
-    const BATCHED: [&str; 3] = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"];
+fn add_batch_actions(action: &mut Value) {
+    const BATCHED_ACTIONS: [&str; 3] = ["sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"];
     let mut actions = match action.take() {
         Value::Array(actions) => actions,
         one => vec![one],
@@ -172,7 +172,7 @@ fn also_in_batches(action: &mut Value) {
     let batches: Vec<Value> = actions
         .iter()
         .filter_map(Value::as_str)
-        .filter(|action| BATCHED.contains(action))
+        .filter(|action| BATCHED_ACTIONS.contains(action))
         .map(|action| json!(format!("{action}Batch")))
         .collect();
     actions.extend(batches);
@@ -180,7 +180,7 @@ fn also_in_batches(action: &mut Value) {
 }
 
 /// Returns the name in `{"Ref": name}`.
-fn reference(value: &Value) -> Option<&str> {
+fn referenced_name(value: &Value) -> Option<&str> {
     let object = value.as_object().filter(|object| object.len() == 1)?;
     object.get("Ref")?.as_str()
 }
@@ -196,12 +196,12 @@ fn walk(value: &mut Value, visit: &mut impl FnMut(&mut Value)) {
 }
 
 /// Converts YAML to JSON and expands CloudFormation's tags.
-fn written_out(value: yaml::Value) -> Result<Value> {
+fn expand_tags(value: yaml::Value) -> Result<Value> {
     Ok(match value {
         yaml::Value::Tagged(tagged) => {
             let tag = tagged.tag.to_string();
             let name = tag.trim_start_matches('!');
-            let inner = written_out(tagged.value)?;
+            let inner = expand_tags(tagged.value)?;
             match (name, inner) {
                 ("Ref" | "Condition", inner) => json!({ name: inner }),
                 ("GetAtt", Value::String(path)) => {
@@ -211,12 +211,12 @@ fn written_out(value: yaml::Value) -> Result<Value> {
                 (function, inner) => json!({ format!("Fn::{function}"): inner }),
             }
         }
-        yaml::Value::Sequence(items) => items.into_iter().map(written_out).collect::<Result<_>>()?,
+        yaml::Value::Sequence(items) => items.into_iter().map(expand_tags).collect::<Result<_>>()?,
         yaml::Value::Mapping(fields) => {
             let mut object = Map::new();
             for (key, value) in fields {
                 let key = key.as_str().context("a key that is not text")?.to_owned();
-                object.insert(key, written_out(value)?);
+                object.insert(key, expand_tags(value)?);
             }
             Value::Object(object)
         }
@@ -268,7 +268,7 @@ Resources:
 ";
 
     #[test]
-    fn short_forms_are_written_out() {
+    fn short_forms_are_expanded() {
         let template = Template::parse(TEMPLATE).unwrap();
         let properties = &template.document["Resources"]["LeadWorker"]["Properties"];
         assert_eq!(properties["Timeout"], json!({ "Ref": "Seconds" }));
@@ -289,7 +289,7 @@ Resources:
     #[test]
     fn ministack_gets_packages_numbers_arns_and_batch_actions() {
         let given = BTreeMap::from([("Seconds".to_owned(), "7".to_owned())]);
-        let document = Template::parse(TEMPLATE).unwrap().for_ministack(&given, Path::new("/packages")).unwrap();
+        let document = Template::parse(TEMPLATE).unwrap().adapt_to_ministack(&given, Path::new("/packages")).unwrap();
         let function = &document["Resources"]["LeadWorker"];
         assert_eq!(function.get("Metadata"), None);
         assert_eq!(function["Properties"]["CodeUri"], "/packages/lead-worker.zip");

@@ -10,54 +10,68 @@ use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
 use crate::calendar;
-use crate::keeper::Keeper;
-use crate::place::{self, Place};
 use crate::progress::Progress;
 use crate::python::Environment;
+use crate::supervisor::Supervisor;
+use crate::workdir::{self, Workdir};
 
-/// Runs them, the quick ones first, and stops at the first that fails. The tests come last, so that their summary is
-/// what is left on the screen.
+/// Runs all checks, quick ones first, and stops at the first failure. The tests run last, so their summary stays on the
+/// screen.
 ///
 /// # Errors
 /// If a check or a test fails.
 pub async fn run(locked: bool) -> Result<()> {
-    let keeper = Keeper::start()?;
-    let place = Place::take(&place::cargo_target().join("verify"))?;
+    let supervisor = Supervisor::start()?;
+    let workdir = Workdir::lock(&workdir::cargo_target().join("verify"))?;
     let progress = Progress::detect();
-    // MiniStack is for the tests, which would install it unseen.
-    for environment in [Environment::Sam, Environment::MiniStack] {
-        environment.install(&keeper, &progress, &place, false).await?;
-    }
+    install_environments(&supervisor, &progress, &workdir).await?;
 
     let template = Path::new("infra/template.yaml");
     let locked: &[&str] = if locked { &["--locked"] } else { &[] };
-    check(&keeper, "cargo fmt", cargo().args(["fmt", "--all", "--check"])).await?;
-    let mut sam = linter(&place, "sam");
-    check(&keeper, "sam validate --lint", sam.args(["validate", "--lint", "--template-file"]).arg(template)).await?;
-    let mut lint = linter(&place, "cfn-lint");
-    check(&keeper, "cfn-lint", lint.args(["--regions", "us-east-1", "--"]).arg(template)).await?;
-    install_tools(&keeper).await?;
+    run_check(&supervisor, "cargo fmt", cargo_command().args(["fmt", "--all", "--check"])).await?;
+    let mut sam = linter(&workdir, "sam");
+    run_check(&supervisor, "sam validate --lint", sam.args(["validate", "--lint", "--template-file"]).arg(template))
+        .await?;
+    let mut lint = linter(&workdir, "cfn-lint");
+    run_check(&supervisor, "cfn-lint", lint.args(["--regions", "us-east-1", "--"]).arg(template)).await?;
+    install_tools(&supervisor).await?;
     // One profile for everything, so that every dependency is compiled once.
-    let mut clippy = cargo();
+    let mut clippy = cargo_command();
     clippy.args(["clippy", "--workspace", "--all-targets", "--profile", "local"]).args(locked);
-    check(&keeper, "cargo clippy", clippy.args(["--", "-D", "warnings"])).await?;
-    let mut doc = cargo();
+    run_check(&supervisor, "cargo clippy", clippy.args(["--", "-D", "warnings"])).await?;
+    let mut doc = cargo_command();
     doc.args(["doc", "--workspace", "--no-deps", "--document-private-items", "--profile", "local"]).args(locked);
-    // These pages are for whoever works here, so public items may lead to private ones.
+    // The pages are for contributors, so public items may link to private ones.
     let flags = "-D warnings -A rustdoc::private_intra_doc_links";
-    check(&keeper, "cargo doc", doc.env("RUSTDOCFLAGS", flags)).await?;
-    calendar::verify(&keeper, locked).await?;
-    let mut test = cargo();
+    run_check(&supervisor, "cargo doc", doc.env("RUSTDOCFLAGS", flags)).await?;
+    calendar::run_verify_moments(&supervisor, locked).await?;
+    let mut test = cargo_command();
     test.args(["test", "--workspace", "--profile", "local", "--no-fail-fast"]).args(locked);
-    check(&keeper, "cargo test", &mut test).await
+    run_check(&supervisor, "cargo test", &mut test).await
 }
 
-/// Runs a check with its output on the screen. Errors if it fails.
-async fn check(keeper: &Keeper, name: &str, command: &mut Command) -> Result<()> {
+/// Installs the Python programs. MiniStack is for the tests, which would otherwise install it without showing it.
+pub(crate) async fn install_environments(
+    supervisor: &Supervisor,
+    progress: &Progress,
+    workdir: &Workdir,
+) -> Result<()> {
+    for environment in [Environment::Sam, Environment::MiniStack] {
+        environment.install(supervisor, progress, workdir, false).await?;
+    }
+    Ok(())
+}
+
+/// Runs a check with its output on the screen, in the root of the checkout unless the command names another folder.
+/// Errors if it fails.
+pub(crate) async fn run_check(supervisor: &Supervisor, name: &str, command: &mut Command) -> Result<()> {
     let begun = Instant::now();
     eprintln!("▶ {name}");
-    command.current_dir(place::root()).stdin(Stdio::null());
-    let status = keeper.spawn(command).with_context(|| format!("cannot run {name}"))?.wait().await?;
+    if command.as_std().get_current_dir().is_none() {
+        command.current_dir(workdir::root());
+    }
+    command.stdin(Stdio::null());
+    let status = supervisor.spawn(command).with_context(|| format!("cannot run {name}"))?.wait().await?;
     let seconds = begun.elapsed().as_secs_f32();
     if !status.success() {
         bail!("{name} failed ({status}) after {seconds:.1} s");
@@ -66,31 +80,31 @@ async fn check(keeper: &Keeper, name: &str, command: &mut Command) -> Result<()>
     Ok(())
 }
 
-pub(crate) fn cargo() -> Command {
+pub(crate) fn cargo_command() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-fn linter(place: &Place, program: &str) -> Command {
-    let mut command = Environment::Sam.program(program, &place.file("tmp"));
-    // Neither asks AWS anything, but they look for a region.
+fn linter(workdir: &Workdir, program: &str) -> Command {
+    let mut command = Environment::Sam.command(program, &workdir.run_file("tmp"));
+    // Neither program calls AWS, but both look for a region.
     command.env("AWS_REGION", "us-east-1").env("AWS_DEFAULT_REGION", "us-east-1");
     command
 }
 
-/// What the tests run that is neither Rust nor Python: a browser with its driver, and what shifts a program's clock. Each
-/// with Debian's package of it.
-const TOOLS: [(&str, &str); 3] =
+/// Programs that the tests run and that neither cargo nor pip installs: a browser with its driver, and faketime. Each with
+/// its Debian package.
+const TEST_TOOLS: [(&str, &str); 3] =
     [("chromium", "chromium"), ("chromedriver", "chromium-driver"), ("faketime", "faketime")];
 
-/// Installs the tools that are missing, and nothing else: what is there may come from elsewhere, and clash with Debian's.
-async fn install_tools(keeper: &Keeper) -> Result<()> {
-    let missing = missing(&TOOLS, |program| on_path(program).is_some());
+/// Installs only the missing tools: an installed one may come from another source and conflict with Debian's package.
+pub(crate) async fn install_tools(supervisor: &Supervisor) -> Result<()> {
+    let missing = missing_packages(&TEST_TOOLS, |program| find_on_path(program).is_some());
     if missing.is_empty() {
         return Ok(());
     }
     let help =
-        format!("the tests need {} on the PATH; install what is missing", TOOLS.map(|(tool, _)| tool).join(", "));
-    if on_path("apt-get").is_none() {
+        format!("the tests need {} on the PATH; install what is missing", TEST_TOOLS.map(|(tool, _)| tool).join(", "));
+    if find_on_path("apt-get").is_none() {
         bail!("{help}: {}", missing.join(", "));
     }
     let root = Command::new("id").arg("-u").output().await?.stdout == b"0\n";
@@ -102,17 +116,17 @@ async fn install_tools(keeper: &Keeper) -> Result<()> {
         }
         apt.args(["--quiet", "--quiet"]).args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         let name = format!("apt-get {}", arguments.join(" "));
-        check(keeper, &name, &mut apt).await.with_context(|| format!("{help}; apt-get needs root or sudo"))?;
+        run_check(supervisor, &name, &mut apt).await.with_context(|| format!("{help}; apt-get needs root or sudo"))?;
     }
     Ok(())
 }
 
-/// The packages of the tools that are not there.
-fn missing<'t>(tools: &[(&str, &'t str)], is_there: impl Fn(&str) -> bool) -> Vec<&'t str> {
+/// Returns the packages of the missing tools.
+fn missing_packages<'t>(tools: &[(&str, &'t str)], is_there: impl Fn(&str) -> bool) -> Vec<&'t str> {
     tools.iter().filter(|(tool, _)| !is_there(tool)).map(|(_, package)| *package).collect()
 }
 
-fn on_path(program: impl AsRef<OsStr>) -> Option<PathBuf> {
+fn find_on_path(program: impl AsRef<OsStr>) -> Option<PathBuf> {
     let program = Path::new(program.as_ref());
     env::split_paths(&env::var_os("PATH")?).map(|dir| dir.join(program)).find(|file| file.is_file())
 }
@@ -123,8 +137,8 @@ mod tests {
 
     #[test]
     fn only_what_is_missing_is_installed() {
-        assert_eq!(missing(&TOOLS, |tool| tool != "chromedriver"), ["chromium-driver"]);
-        assert!(missing(&TOOLS, |_| true).is_empty());
-        assert_eq!(missing(&TOOLS, |_| false).len(), TOOLS.len());
+        assert_eq!(missing_packages(&TEST_TOOLS, |tool| tool != "chromedriver"), ["chromium-driver"]);
+        assert!(missing_packages(&TEST_TOOLS, |_| true).is_empty());
+        assert_eq!(missing_packages(&TEST_TOOLS, |_| false).len(), TEST_TOOLS.len());
     }
 }

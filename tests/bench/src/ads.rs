@@ -7,7 +7,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use e2e::reading::{ORG, Plan, Theatre};
+use e2e::ad_accounts::{AdAccountFixture, SMALL_ACCOUNT};
+use e2e::ads_harness::{AdsHarness, ORG_ID};
 use leadwire::model::ads::account::AdAccount;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -23,23 +24,17 @@ struct Cost {
 
 /// Measures accounts of these sizes.
 pub(crate) async fn measure(sizes: &[u32], days: u32) -> Result<()> {
-    println!("{:>8}  {:<20} {:>7} {:>9} {:>9} {:>9}", "ads", "reading", "calls", "writes", "seconds", "peak MB");
+    println!("{:>8}  {:<20} {:>7} {:>9} {:>9} {:>9}", "ads", "sync", "calls", "writes", "seconds", "peak MB");
     for size in sizes {
-        let theatre = Theatre::open().await;
+        let harness = AdsHarness::open().await;
         let (campaigns, adsets, ads) = shape(*size);
-        let plan = Plan {
-            id: "9001",
-            currency: "USD",
-            timezone: "America/New_York",
-            size: (campaigns, adsets, ads),
-            days: days + 2,
-        };
-        let account = theatre.link(&plan).await;
+        let account = AdAccountFixture { size: (campaigns, adsets, ads), days: days + 2, ..SMALL_ACCOUNT };
+        let account = harness.link_account(&account).await;
         let size = campaigns * adsets * ads;
-        tell(size, "first", &read(&theatre, &account, days).await?);
-        tell(size, "nothing changed", &read(&theatre, &account, days).await?);
-        change(&theatre, &account, size / 100).await;
-        tell(size, "1 % changed", &read(&theatre, &account, days).await?);
+        tell(size, "first", &read(&harness, &account, days).await?);
+        tell(size, "nothing changed", &read(&harness, &account, days).await?);
+        change(&harness, &account, size / 100).await;
+        tell(size, "1 % changed", &read(&harness, &account, days).await?);
     }
     Ok(())
 }
@@ -55,26 +50,26 @@ fn tell(ads: u32, what: &str, cost: &Cost) {
 }
 
 /// Changes the clicks of some ads on the day before yesterday, and the ads' names.
-async fn change(theatre: &Theatre, account: &AdAccount, count: u32) {
+async fn change(harness: &AdsHarness, account: &AdAccount, count: u32) {
     let day = leadwire::model::days::back(account.today(leadwire::clock::now()), 2);
     let totals =
-        theatre.sim(Method::GET, &format!("ads/9001/totals?since={day}&until={day}&by=ad"), &Value::Null).await;
+        harness.call_sim(Method::GET, &format!("ads/9001/totals?since={day}&until={day}&by=ad"), &Value::Null).await;
     let ads = totals.get("rows").and_then(Value::as_array).into_iter().flatten().filter_map(|row| row["id"].as_str());
     let ads: Vec<&str> = ads.take(count.max(1) as usize).collect();
     let metrics: Vec<Value> =
         ads.iter().map(|ad| json!({ "ad_id": ad, "day": day.to_string(), "field": "clicks", "value": "7" })).collect();
-    theatre.sim(Method::POST, "ads/9001/change", &json!({ "metrics": metrics, "touch": ads })).await;
+    harness.call_sim(Method::POST, "ads/9001/change", &json!({ "metrics": metrics, "touch": ads })).await;
 }
 
-async fn read(theatre: &Theatre, account: &AdAccount, days: u32) -> Result<Cost> {
+async fn read(harness: &AdsHarness, account: &AdAccount, days: u32) -> Result<Cost> {
     let program = std::env::current_exe()?.with_file_name("meta-ads");
     ensure!(program.exists(), "{} is not built: cargo build --workspace --profile local", program.display());
-    theatre.writes();
-    let before = calls(theatre).await;
+    harness.take_write_count();
+    let before = calls(harness).await;
     let begun = Instant::now();
     let mut child = Command::new(program)
-        .args(["--org", ORG, "--account", account.ad_account_id.as_str(), "--days", &days.to_string()])
-        .envs(theatre.environment())
+        .args(["--org", ORG_ID, "--account", account.ad_account_id.as_str(), "--days", &days.to_string()])
+        .envs(harness.environment())
         .env("AWS_LAMBDA_LOG_LEVEL", "error")
         .stdout(Stdio::null())
         .spawn()?;
@@ -88,13 +83,18 @@ async fn read(theatre: &Theatre, account: &AdAccount, days: u32) -> Result<Cost>
             break code?;
         }
     };
-    ensure!(code.success(), "the reading failed: {code}");
+    ensure!(code.success(), "the sync failed: {code}");
     let seconds = begun.elapsed().as_secs_f64();
-    Ok(Cost { calls: calls(theatre).await - before, writes: theatre.writes(), seconds, peak_mb: peak_kb / 1024 })
+    Ok(Cost {
+        calls: calls(harness).await - before,
+        writes: harness.take_write_count(),
+        seconds,
+        peak_mb: peak_kb / 1024,
+    })
 }
 
 /// The number of calls the simulated Meta has served.
-async fn calls(theatre: &Theatre) -> u64 {
-    let stats = theatre.sim(Method::GET, "stats", &Value::Null).await;
+async fn calls(harness: &AdsHarness) -> u64 {
+    let stats = harness.call_sim(Method::GET, "stats", &Value::Null).await;
     stats.get("calls").and_then(Value::as_object).into_iter().flatten().filter_map(|(_, count)| count.as_u64()).sum()
 }

@@ -6,7 +6,7 @@ mod pages;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
-use e2e::storm::{Account, Storm, pass};
+use e2e::storm::{self, Storm, StormReport};
 
 #[derive(Parser)]
 struct Arguments {
@@ -65,29 +65,29 @@ async fn main() -> anyhow::Result<()> {
             (seed, leads, orgs, pages, per_second, minutes)
         }
     };
-    let patience = Duration::from_secs(minutes * 60 + (leads / per_second.max(1)) as u64);
-    let storm = Storm { seed, leads, orgs, pages, per_second, alone: true, patience };
+    let timeout = Duration::from_secs(minutes * 60 + (leads / per_second.max(1)) as u64);
+    let storm = Storm { seed, leads, orgs, pages, per_second, alone: true, timeout };
     println!("{leads} leads over {} pages of {orgs} orgs, seed {seed}", pages * orgs as u64);
-    let account = pass(storm).await;
-    tell(&account, leads);
-    anyhow::ensure!(account.wrong.is_empty(), "{} things are not as they have to be", account.wrong.len());
+    let report = storm::run(storm).await;
+    tell(&report, leads);
+    anyhow::ensure!(report.violations.is_empty(), "{} things are not as they have to be", report.violations.len());
     println!("nothing is lost, nothing is doubled, all turns are fair");
     Ok(())
 }
 
-fn tell(account: &Account, leads: usize) {
-    let seconds = account.took.as_secs_f64();
-    println!("injected     {}", account.injected);
-    for (what, times) in &account.troubles {
+fn tell(report: &StormReport, leads: usize) {
+    let seconds = report.elapsed.as_secs_f64();
+    println!("injected     {}", report.injected);
+    for (what, times) in &report.faults {
         println!("             {what}: {times}");
     }
-    println!("found by     {:?}, of them repeat submissions: {}", account.found_by, account.merged);
+    println!("found by     {:?}, of them repeat submissions: {}", report.found_by, report.merged);
     #[expect(clippy::cast_precision_loss, reason = "nobody submits 2^53 leads")]
-    let (per_second, per_lead) = (leads as f64 / seconds, account.graph_calls as f64 / leads as f64);
+    let (per_second, per_lead) = (leads as f64 / seconds, report.graph_calls as f64 / leads as f64);
     println!("took         {seconds:.1} s until the last was in, {per_second:.1} leads a second");
-    println!("Graph        {} requests, {per_lead:.3} a lead", account.graph_calls);
-    println!("latency      p50 {} s, p95 {} s in the slowest org", account.latency.0, account.latency.1);
-    for wrong in account.wrong.iter().take(20) {
-        println!("WRONG        {wrong}");
+    println!("Graph        {} requests, {per_lead:.3} a lead", report.graph_calls);
+    println!("latency      p50 {} s, p95 {} s in the slowest org", report.latency.0, report.latency.1);
+    for violation in report.violations.iter().take(20) {
+        println!("WRONG        {violation}");
     }
 }

@@ -1,13 +1,13 @@
 //! The size of the console's pages, and the time the function takes for each.
 
 use e2e::console::Guest;
-use e2e::furnished::{furnish, mara};
+use e2e::fixtures::{create_demo_org, mara_for_pictures};
 
-/// Requests every page of a furnished org `times` times. The baseline is a static file from the same function, which
+/// Requests every page of the demo org `times` times. The baseline is a static file from the same function, which
 /// makes no calls; the time above it is the page's own.
 pub(crate) async fn measure(times: usize) -> anyhow::Result<()> {
-    let made = furnish("pages", &mara().await, ["700500001", "700500002"]).await;
-    let mut guest = Guest::logged_in(&made.admin).await;
+    let made = create_demo_org("pages", &mara_for_pictures().await, ["700500001", "700500002"]).await;
+    let mut guest = Guest::log_in(&made.admin).await;
     let first = guest.get("/leads").await;
     let assets = first.text.split('"').filter(|text| text.starts_with("/assets/")).map(ToOwned::to_owned);
     let assets = assets.map(|path| ("(asset)", path)).collect::<Vec<_>>();

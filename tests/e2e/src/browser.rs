@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use url::{ParseError, Url};
 
-use crate::world::{eventually, folder, world};
+use crate::world::{output_folder, wait_for, world};
 
 /// A screen size and color scheme.
 #[derive(Debug, Clone, Copy)]
@@ -48,9 +48,9 @@ pub struct Browser {
 
 /// A command specific to Chromium.
 #[derive(Debug)]
-struct Own(&'static str, Value);
+struct ChromeCommand(&'static str, Value);
 
-impl WebDriverCompatibleCommand for Own {
+impl WebDriverCompatibleCommand for ChromeCommand {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
         base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.0))
     }
@@ -62,8 +62,8 @@ impl WebDriverCompatibleCommand for Own {
 
 /// The axe accessibility rules, taken from the Python package that bundles them.
 static AXE: LazyLock<String> = LazyLock::new(|| {
-    const PACKAGE: &str = "axe-playwright-python==0.1.8";
-    let place = folder().join("axe-core").join(PACKAGE);
+    const AXE_PACKAGE: &str = "axe-playwright-python==0.1.8";
+    let place = output_folder().join("axe-core").join(AXE_PACKAGE);
     let file = place.join("axe_playwright_python/axe.min.js");
     if !file.exists() {
         std::fs::create_dir_all(&place).expect("a folder");
@@ -73,7 +73,7 @@ static AXE: LazyLock<String> = LazyLock::new(|| {
             assert!(done.status.success(), "python3 {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
         };
         // Without dependencies: only the script inside the package is needed.
-        python(&["-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", PACKAGE]);
+        python(&["-m", "pip", "download", "--quiet", "--no-deps", "--dest", ".", AXE_PACKAGE]);
         let wheel = std::fs::read_dir(&place).expect("a folder").flatten().map(|file| file.file_name());
         let wheel = wheel.into_iter().find(|name| name.to_string_lossy().ends_with(".whl")).expect("a wheel");
         python(&["-m", "zipfile", "--extract", &wheel.to_string_lossy(), "."]);
@@ -95,7 +95,7 @@ impl Browser {
             .kill_on_drop(true)
             .spawn();
         let driver = driver.expect("chromedriver is installed: cargo verify installs it");
-        let profile = folder().join(format!("browser-{port}"));
+        let profile = output_folder().join(format!("browser-{port}"));
         let arguments = [
             "--headless=new".to_owned(),
             // Makes the browser end with its driver, even when a story fails.
@@ -115,7 +115,7 @@ impl Browser {
         capabilities.insert("goog:chromeOptions".into(), json!({ "args": arguments }));
         capabilities.insert("goog:loggingPrefs".into(), json!({ "browser": "ALL" }));
         let address = format!("http://127.0.0.1:{port}");
-        let client = eventually("chromedriver", async || {
+        let client = wait_for("chromedriver", async || {
             ClientBuilder::new(HttpConnector::new()).capabilities(capabilities.clone()).connect(&address).await.ok()
         })
         .await;
@@ -131,7 +131,7 @@ impl Browser {
     }
 
     async fn devtools(&self, command: &str, parameters: Value) -> Value {
-        let call = Own("goog/cdp/execute", json!({ "cmd": command, "params": parameters }));
+        let call = ChromeCommand("goog/cdp/execute", json!({ "cmd": command, "params": parameters }));
         self.client.issue_cmd(call).await.expect("the browser does it")
     }
 
@@ -153,7 +153,7 @@ impl Browser {
         self.fill("input[name=password]", password).await;
         self.client.active_element().await.unwrap().send_keys("\u{e007}").await.unwrap();
         let console = world().endpoints.url.clone();
-        eventually("the way back from the login page", async || {
+        wait_for("the way back from the login page", async || {
             self.client.current_url().await.ok().filter(|url| url.as_str().starts_with(&console))
         })
         .await;
@@ -226,7 +226,7 @@ impl Browser {
     ///
     /// # Panics
     /// Panics on a timeout.
-    pub async fn reads(&self, words: &str) {
+    pub async fn wait_for_text(&self, words: &str) {
         let begun = std::time::Instant::now();
         loop {
             let text = self.text().await;
@@ -242,7 +242,7 @@ impl Browser {
     ///
     /// # Panics
     /// Panics if the browser has ended.
-    pub async fn key(&self, key: &str) {
+    pub async fn press_key(&self, key: &str) {
         self.client.active_element().await.unwrap().send_keys(key).await.unwrap();
     }
 
@@ -251,12 +251,12 @@ impl Browser {
     /// # Panics
     /// Panics if no such element gets the focus, or if it does not show the focus.
     pub async fn tab_to(&self, words: &str) {
-        const FOCUS: &str = "const at = document.activeElement; \
+        const READ_FOCUS: &str = "const at = document.activeElement; \
             return [at.innerText || at.ariaLabel || at.name || '', at === document.body ? 'none' : getComputedStyle(at).outlineStyle]";
         let mut passed = Vec::new();
         for _ in 0..80 {
-            self.key("\u{e004}").await;
-            let focus = self.client.execute(FOCUS, vec![]).await.unwrap();
+            self.press_key("\u{e004}").await;
+            let focus = self.client.execute(READ_FOCUS, vec![]).await.unwrap();
             let name = focus[0].as_str().unwrap_or_default().trim().to_owned();
             if name == words {
                 assert_ne!(focus[1], "none", "{words} does not show that it has the focus");
@@ -271,20 +271,20 @@ impl Browser {
     ///
     /// # Panics
     /// Panics if the picture cannot be saved.
-    pub async fn picture(&self, name: &str) {
-        self.keep_picture(name, true).await;
+    pub async fn save_picture(&self, name: &str) {
+        self.write_picture(name, true).await;
     }
 
     /// Saves a picture of the visible part of the page.
     ///
     /// # Panics
     /// Panics if the picture cannot be saved.
-    pub async fn picture_of_screen(&self, name: &str) {
-        self.keep_picture(name, false).await;
+    pub async fn save_screen_picture(&self, name: &str) {
+        self.write_picture(name, false).await;
     }
 
-    async fn keep_picture(&self, name: &str, whole: bool) {
-        let pictures = pictures();
+    async fn write_picture(&self, name: &str, whole: bool) {
+        let pictures = picture_folder();
         std::fs::create_dir_all(&pictures).unwrap();
         let how = json!({ "format": "png", "captureBeyondViewport": whole });
         let picture = self.devtools("Page.captureScreenshot", how).await;
@@ -296,10 +296,10 @@ impl Browser {
     ///
     /// # Panics
     /// Panics on a timeout.
-    pub async fn settled(&self) {
-        const OPEN: &str = "return document.readyState === 'complete' && !document.querySelector('[data-later] .spinner, [aria-busy]')";
-        eventually("the page to be there as a whole", async || {
-            (self.client.execute(OPEN, vec![]).await.ok()? == json!(true)).then_some(())
+    pub async fn wait_until_loaded(&self) {
+        const IS_LOADED: &str = "return document.readyState === 'complete' && !document.querySelector('[data-later] .spinner, [aria-busy]')";
+        wait_for("the page to be there as a whole", async || {
+            (self.client.execute(IS_LOADED, vec![]).await.ok()? == json!(true)).then_some(())
         })
         .await;
     }
@@ -309,15 +309,15 @@ impl Browser {
     ///
     /// # Panics
     /// Panics if a check fails.
-    pub async fn is_in_order(&self, name: &str) {
-        const RULES: &str = "const done = arguments[arguments.length - 1]; \
+    pub async fn check_page(&self, name: &str) {
+        const RUN_RULES: &str = "const done = arguments[arguments.length - 1]; \
             axe.run(document, { resultTypes: ['violations'] }).then((found) => done(found.violations.map((rule) => \
                 [rule.impact, rule.id, rule.help, rule.nodes.slice(0, 3).map((node) => node.html)])), (error) => done([['critical', String(error)]]))";
         // Not `innerWidth`: on a phone it grows with the overflow.
-        const WIDER: &str = "const page = document.documentElement; return page.scrollWidth - page.clientWidth";
-        self.settled().await;
-        self.picture(name).await;
-        let width = self.client.execute(WIDER, vec![]).await.unwrap();
+        const READ_OVERFLOW: &str = "const page = document.documentElement; return page.scrollWidth - page.clientWidth";
+        self.wait_until_loaded().await;
+        self.save_picture(name).await;
+        let width = self.client.execute(READ_OVERFLOW, vec![]).await.unwrap();
         assert!(
             width.as_i64().unwrap_or_default() <= 0,
             "{name}: {width} pixels hang out at the side on {}",
@@ -325,19 +325,19 @@ impl Browser {
         );
         // Accessibility.
         self.client.execute(&AXE, vec![]).await.unwrap();
-        let found = self.client.execute_async(RULES, vec![]).await.unwrap();
+        let found = self.client.execute_async(RUN_RULES, vec![]).await.unwrap();
         let serious = |rule: &&Value| matches!(rule[0].as_str(), Some("serious" | "critical"));
         let serious: Vec<&Value> = found.as_array().into_iter().flatten().filter(serious).collect();
         assert!(serious.is_empty(), "{name} on {}: {serious:#?}", self.screen.name);
-        self.complains_of_nothing(name).await;
+        self.check_log(name).await;
     }
 
     /// Checks the browser's log: content blocked by the page's policy, script errors, failed loads.
     ///
     /// # Panics
     /// Panics if the log contains an error.
-    pub async fn complains_of_nothing(&self, name: &str) {
-        let log = self.client.issue_cmd(Own("se/log", json!({ "type": "browser" }))).await.unwrap();
+    pub async fn check_log(&self, name: &str) {
+        let log = self.client.issue_cmd(ChromeCommand("se/log", json!({ "type": "browser" }))).await.unwrap();
         // The issuer's login page and Meta's pages are not ours to fix.
         let ours = |entry: &&Value| entry["message"].to_string().contains(&world().endpoints.url);
         let bad = |entry: &&Value| {
@@ -355,6 +355,6 @@ impl Browser {
 
 /// The folder for the pictures of a run.
 #[must_use]
-pub fn pictures() -> PathBuf {
-    folder().join("pictures")
+pub fn picture_folder() -> PathBuf {
+    output_folder().join("pictures")
 }

@@ -32,10 +32,10 @@ impl Guest {
     ///
     /// # Panics
     /// Panics if the login fails.
-    pub async fn logged_in(email: &str) -> Self {
+    pub async fn log_in(email: &str) -> Self {
         let mut guest = Self::default();
         let asked = guest.get("/login").await;
-        let back = guest.at_the_issuer(&asked.location, email).await;
+        let back = guest.log_in_at_issuer(&asked.location, email).await;
         let back = guest.get(back[url::Position::BeforePath..].as_ref()).await;
         assert_eq!(back.status, 303, "{}", back.text);
         guest
@@ -45,7 +45,7 @@ impl Guest {
     ///
     /// # Panics
     /// Panics if the issuer does not redirect.
-    pub async fn at_the_issuer(&self, page: &str, email: &str) -> Url {
+    pub async fn log_in_at_issuer(&self, page: &str, email: &str) -> Url {
         let page = Url::parse(page).expect("the issuer's login page");
         let mut form: BTreeMap<String, String> = page.query_pairs().into_owned().collect();
         form.insert("username".to_owned(), email.to_owned());
@@ -59,21 +59,21 @@ impl Guest {
 
     /// Requests a page.
     pub async fn get(&mut self, path: &str) -> Page {
-        self.ask(Method::GET, path, &[], &[]).await
+        self.request(Method::GET, path, &[], &[]).await
     }
 
     /// Posts a form with this session's CSRF token.
     pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Page {
-        let proof = self.proof().await;
+        let proof = self.csrf_token().await;
         let fields: Vec<(&str, &str)> = fields.iter().copied().chain([("form_key", proof.as_str())]).collect();
-        self.ask(Method::POST, path, &fields, &[]).await
+        self.request(Method::POST, path, &fields, &[]).await
     }
 
     /// Returns this session's CSRF token, which every page with a form contains.
     ///
     /// # Panics
     /// Panics if the page has no CSRF token.
-    pub async fn proof(&mut self) -> String {
+    pub async fn csrf_token(&mut self) -> String {
         let page = self.get("/leads").await;
         let at = page.text.find("name=\"form_key\" value=\"").unwrap_or_else(|| panic!("no proof on {}", page.text));
         page.text[at + 23..].split('"').next().unwrap().to_owned()
@@ -83,7 +83,13 @@ impl Guest {
     ///
     /// # Panics
     /// Panics if there is no response.
-    pub async fn ask(&mut self, method: Method, path: &str, fields: &[(&str, &str)], headers: &[(&str, &str)]) -> Page {
+    pub async fn request(
+        &mut self,
+        method: Method,
+        path: &str,
+        fields: &[(&str, &str)],
+        headers: &[(&str, &str)],
+    ) -> Page {
         let mut request = world().http.request(method, format!("{}{path}", world().endpoints.url));
         if !fields.is_empty() {
             request = request.form(fields);
@@ -110,7 +116,7 @@ impl Guest {
         let leaves_for = said("refresh").and_then(|value| value.strip_prefix("0; url="));
         let location = said("location").or(leaves_for).unwrap_or_default().to_owned();
         let text = answer.text().await.expect("the console answers whole");
-        world().answers.lock().unwrap().push(text.clone());
+        world().responses.lock().unwrap().push(text.clone());
         Page { status, location, headers, text }
     }
 
@@ -126,7 +132,7 @@ impl Tenant {
     ///
     /// # Panics
     /// Panics if the login cannot be created.
-    pub async fn login(&self, name: &str, role: &str) -> String {
+    pub async fn create_login(&self, name: &str, role: &str) -> String {
         let email = format!("{}@{}.example", name.to_lowercase().replace(' ', "-"), self.org);
         let person = json!({ "email": email, "name": name, "org": self.org, "role": role });
         let request = world().http.post(format!("{}/_local/people", world().endpoints.url)).json(&person);

@@ -10,13 +10,14 @@
     reason = "this is a part of tests: what is not there fails the story"
 )]
 
-pub mod advertising;
-pub mod behind;
+pub mod ad_accounts;
+pub mod ads_harness;
+pub mod aws_probe;
 pub mod browser;
 pub mod console;
-pub mod furnished;
+pub mod fixtures;
+pub mod json;
 pub mod meta;
-pub mod reading;
 pub mod storm;
 pub mod tenant;
 pub mod world;

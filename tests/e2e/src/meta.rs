@@ -3,14 +3,17 @@
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use url::Url;
 
-use crate::world::World;
+use crate::fixtures::LeadFixture;
+use crate::json::Json;
+use crate::world::{World, world};
 
 /// Mara, who has pages of every kind: three with all permissions, one with advertising permission only, one without a
 /// token, and two through a business portfolio.
-pub const MARA: &str = "10229483756102001";
+pub const MARA_ID: &str = "10229483756102001";
 /// Priya, who has sixty pages with one form each.
-pub const PRIYA: &str = "10223344556677003";
+pub const PRIYA_ID: &str = "10223344556677003";
 
 /// A person at Meta who is used by no other story. The permissions a person grants an app apply to all of their logins.
 pub struct Person {
@@ -22,20 +25,38 @@ pub struct Person {
     pub forms: Vec<String>,
 }
 
+impl Person {
+    /// Grants everything that Meta's login dialog asks for, and returns the callback URL that Meta redirects to.
+    ///
+    /// # Panics
+    /// Panics if Meta does not redirect.
+    pub async fn consent(&self, auth_url: &str) -> Url {
+        world().follow_redirect(with_query(auth_url, &[("_sim", "allow"), ("_user", &self.id)])).await
+    }
+}
+
 impl World {
     /// Returns the simulator's state.
     ///
     /// # Panics
     /// Panics if the simulator rejects the call.
-    pub async fn truth(&self) -> Value {
-        self.sim(reqwest::Method::GET, "state", &Value::Null).await
+    pub async fn sim_state(&self) -> Value {
+        self.call_sim(reqwest::Method::GET, "state", &Value::Null).await
     }
 
-    /// SyncClient the simulator's control interface.
+    /// Returns the secret of the Meta app, with which Meta signs.
+    ///
+    /// # Panics
+    /// Panics if the simulator rejects the call.
+    pub async fn app_secret(&self) -> String {
+        self.sim_state().await.text("app.secret").to_owned()
+    }
+
+    /// Calls the simulator's control interface.
     ///
     /// # Panics
     /// Panics if the call does not succeed.
-    pub async fn sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
+    pub async fn call_sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
         let request = self.http.request(method, format!("{}/_sim/{call}", self.endpoints.graph_sim));
         let request = if input.is_null() { request } else { request.json(input) };
         let answer = request.send().await.expect("the simulator answers");
@@ -48,54 +69,57 @@ impl World {
     ///
     /// # Panics
     /// Panics if the simulator rejects the call.
-    pub async fn person(&self, pages: u64) -> Person {
-        let made = self.sim(reqwest::Method::POST, "users", &json!({ "pages": pages })).await;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let pages = || made["pages"].as_array().into_iter().flatten();
+    pub async fn create_person(&self, pages: u64) -> Person {
+        let user = self.call_sim(reqwest::Method::POST, "users", &json!({ "pages": pages })).await;
+        let pages = user.list("pages").iter();
         Person {
-            id: text(&made["id"]),
-            pages: pages().map(|page| text(&page["id"])).collect(),
-            forms: pages().map(|page| text(&page["forms"][0]["id"])).collect(),
+            id: user.text("id").to_owned(),
+            pages: pages.clone().map(|page| page.text("id").to_owned()).collect(),
+            forms: pages.map(|page| page.text("forms.0.id").to_owned()).collect(),
         }
     }
 
-    /// Submits a form `count` times and returns the leadgen ids. `how` can override every other parameter.
+    /// Creates a system user and returns it with its token. `parameters` are those of the simulator's call.
     ///
     /// # Panics
     /// Panics if the simulator rejects the call.
-    pub async fn submit(&self, form: &str, count: usize, how: Value) -> Vec<String> {
-        let mut input = json!({ "form_id": form, "count": count });
-        if let (Some(input), Value::Object(how)) = (input.as_object_mut(), how) {
-            input.extend(how);
-        }
-        let answer = self.sim(reqwest::Method::POST, "leads", &input).await;
-        answer["ids"].as_array().into_iter().flatten().filter_map(|id| id.as_str().map(ToOwned::to_owned)).collect()
+    pub async fn create_system_user(&self, parameters: Value) -> Value {
+        self.call_sim(reqwest::Method::POST, "system_users", &parameters).await
+    }
+
+    /// Creates a form of a page with these questions and returns its id.
+    ///
+    /// # Panics
+    /// Panics if the simulator rejects the call.
+    pub async fn create_form(&self, page: &str, name: &str, locale: &str, questions: Value) -> String {
+        let form = json!({ "page_id": page, "name": name, "locale": locale, "questions": questions });
+        self.call_sim(reqwest::Method::POST, "forms", &form).await.text("id").to_owned()
     }
 
     /// Submits a lead of this person's first page. Meta sends its webhook but refuses the first read of it.
     ///
     /// # Panics
     /// Panics if the webhook rejects the notification.
-    pub async fn withheld_lead(&self, person: &Person) -> String {
+    pub async fn submit_withheld_lead(&self, person: &Person) -> String {
         let (page, form) = (&person.pages[0], &person.forms[0]);
-        let id = self.submit(form, 1, json!({ "deliver": "drop" })).await.remove(0);
+        let id = LeadFixture::new(form).undelivered().submit(1).await.remove(0);
         let refusal = json!({ "path": format!("/{id}"), "kind": "error", "code": 200, "status": 403, "times": 1 });
-        self.sim(reqwest::Method::POST, "faults", &refusal).await;
+        self.call_sim(reqwest::Method::POST, "faults", &refusal).await;
         assert_eq!(self.deliver(&leadgen_body(page, &id, form)).await.0, 200);
         id
     }
 
     /// Posts a body to the webhook as Meta would, with a signature over exactly these bytes.
     pub async fn deliver(&self, body: &[u8]) -> (u16, String) {
-        let secret = self.truth().await["app"]["secret"].as_str().unwrap_or_default().to_owned();
-        self.deliver_signed("", body, &[("x-hub-signature-256", &format!("sha256={}", signature(&secret, body)))]).await
+        let secret = self.app_secret().await;
+        self.deliver_with("", body, &[("x-hub-signature-256", &format!("sha256={}", signature(&secret, body)))]).await
     }
 
     /// Posts a body to the webhook with arbitrary headers.
     ///
     /// # Panics
     /// Panics if there is no response.
-    pub async fn deliver_signed(&self, query: &str, body: &[u8], headers: &[(&str, &str)]) -> (u16, String) {
+    pub async fn deliver_with(&self, query: &str, body: &[u8], headers: &[(&str, &str)]) -> (u16, String) {
         let url = format!("{}/connect/webhook/facebook{query}", self.endpoints.url);
         let mut request = self.http.post(url).body(body.to_vec());
         if !headers.iter().any(|(name, _)| *name == "content-type") {
@@ -125,13 +149,13 @@ pub fn leadgen_body(page: &str, leadgen_id: &str, form: &str) -> Vec<u8> {
     json!({ "object": "page", "entry": [entry] }).to_string().into_bytes()
 }
 
-/// Adds the person's answer to the URL of the consent page.
+/// Adds query parameters to a URL, such as a person's answer to that of the consent page.
 ///
 /// # Panics
-/// Panics if `auth_url` is not a URL.
+/// Panics if `url` is not a URL.
 #[must_use]
-pub fn answered(auth_url: &str, answer: &[(&str, &str)]) -> url::Url {
-    let mut url = url::Url::parse(auth_url).expect("an address");
-    url.query_pairs_mut().extend_pairs(answer);
+pub fn with_query(url: &str, parameters: &[(&str, &str)]) -> Url {
+    let mut url = Url::parse(url).expect("an address");
+    url.query_pairs_mut().extend_pairs(parameters);
     url
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::fixtures::{ConnectedOrg, OrgFixture};
 use crate::tenant::Tenant;
 use crate::world::{World, world};
 
@@ -26,52 +27,51 @@ pub struct Storm {
     /// Whether this system runs nothing else. If so, whole requests to Meta fail as well, and workers are killed.
     pub alone: bool,
     /// The time limit for the whole storm.
-    pub patience: Duration,
+    pub timeout: Duration,
 }
 
 /// The outcome of a storm.
 #[derive(Debug, Default)]
-pub struct Account {
+pub struct StormReport {
     /// What the simulator did to the leads.
     pub injected: Value,
     /// Everything else that was injected: faults, limits, kills.
-    pub troubles: BTreeMap<String, usize>,
+    pub faults: BTreeMap<String, usize>,
     /// Leads and repeat submissions by the way they were found.
     pub found_by: BTreeMap<String, usize>,
     /// The number of submissions that joined an existing lead.
     pub merged: usize,
-    /// SyncClient that Meta received during the storm.
+    /// Calls that Meta received during the storm.
     pub graph_calls: u64,
     /// The time from the first submission until the last one was stored.
-    pub took: Duration,
+    pub elapsed: Duration,
     /// The p50 and p95 latency in seconds of the slowest org.
     pub latency: (f64, f64),
     /// Every violated expectation.
-    pub wrong: Vec<String>,
+    pub violations: Vec<String>,
 }
 
 /// Runs a storm over the running system and counts the outcome.
 ///
 /// # Panics
 /// Panics if the system or the simulator rejects a call.
-pub async fn pass(storm: Storm) -> Account {
+pub async fn run(storm: Storm) -> StormReport {
     let world = world();
-    let mut account = Account::default();
+    let mut report = StormReport::default();
     let (mut tenants, mut forms, mut pages) = (Vec::new(), Vec::new(), Vec::new());
     for org in 0..storm.orgs {
-        let users = [("ann", true), ("bob", true), ("cem", true), ("dee", false)];
-        let tenant = Tenant::with_users(&format!("storm-{}-{org}", storm.seed), &users).await;
-        let person = world.person(storm.pages).await;
-        tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+        let org = format!("storm-{}-{org}", storm.seed);
+        let org = OrgFixture::new(&org).users(&["ann", "bob", "cem"]).inactive_users(&["dee"]);
+        let ConnectedOrg { tenant, person, .. } = org.pages(storm.pages).round_robin().connect().await;
         forms.extend(person.forms);
         pages.push(person.pages);
         tenants.push(tenant);
     }
-    let calls_before = calls(world).await;
+    let calls_before = graph_calls(world).await;
     if let Some(page) = pages.first().and_then(|pages| pages.first()) {
         let limit = json!({ "page_id": page, "calls": 40, "window_s": 60, "block_s": 5 });
-        world.sim(Method::POST, "limits", &limit).await;
-        account.troubles.insert("pages limited to 40 calls a minute".to_owned(), 1);
+        world.call_sim(Method::POST, "limits", &limit).await;
+        report.faults.insert("pages limited to 40 calls a minute".to_owned(), 1);
     }
     // Start the leads, then disturb them until all have been submitted.
     let begun = Instant::now();
@@ -81,54 +81,54 @@ pub async fn pass(storm: Storm) -> Account {
         "seed": storm.seed, "leads": storm.leads, "form_ids": forms, "shares": shares, "same_person": 0.02,
         "late_ms": 4000, "readable_after_ms": 3000, "over_ms": storm.leads * 1000 / storm.per_second.max(1),
     });
-    account.injected = world.sim(Method::POST, "storm", &ask).await["injected"].clone();
-    let truth = trouble(world, storm, &forms, &mut account).await;
+    report.injected = world.call_sim(Method::POST, "storm", &ask).await["injected"].clone();
+    let truth = inject_faults(world, storm, &forms, &mut report).await;
     // The next sweep finds the dropped leads; until then every worker is busy.
-    let mut left = settle(world, &tenants, &pages, &truth, begun + storm.patience).await;
-    account.took = begun.elapsed();
-    world.sim(Method::DELETE, "limits", &Value::Null).await;
+    let mut left = wait_for_leads(world, &tenants, &pages, &truth, begun + storm.timeout).await;
+    report.elapsed = begun.elapsed();
+    world.call_sim(Method::DELETE, "limits", &Value::Null).await;
     if !left.is_empty() {
         left.truncate(10);
-        account.wrong.push(format!("not in after {:?}, among others: {left:?}", account.took));
+        report.violations.push(format!("not in after {:?}, among others: {left:?}", report.elapsed));
     }
-    count(world, &tenants, &pages, &truth, &mut account).await;
-    account.graph_calls = calls(world).await - calls_before;
-    account
+    check_result(world, &tenants, &pages, &truth, &mut report).await;
+    report.graph_calls = graph_calls(world).await - calls_before;
+    report
 }
 
 /// What Meta has: for each lead its page, and whether its webhook was dropped.
-async fn truth(world: &World, forms: &[String]) -> BTreeMap<String, (String, bool)> {
-    let state = world.truth().await;
+async fn submitted_leads(world: &World, forms: &[String]) -> BTreeMap<String, (String, bool)> {
+    let state = world.sim_state().await;
     let of_ours = |lead: &&Value| forms.iter().any(|form| lead["form_id"] == *form);
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let lead = |lead: &Value| (text(&lead["id"]), (text(&lead["page_id"]), lead["delivery"]["state"] == "dropped"));
     state["leads"].as_array().into_iter().flatten().filter(of_ours).map(lead).collect()
 }
 
-async fn calls(world: &World) -> u64 {
-    let stats = world.sim(Method::GET, "stats", &Value::Null).await;
+async fn graph_calls(world: &World) -> u64 {
+    let stats = world.call_sim(Method::GET, "stats", &Value::Null).await;
     stats["calls_total"].as_u64().unwrap_or(0)
 }
 
 /// Makes every twentieth lead fail at its first read, in rotating ways. Alone, also makes whole requests fail and kills
 /// workers. Returns what Meta has in the end.
-async fn trouble(
+async fn inject_faults(
     world: &World,
     storm: Storm,
     forms: &[String],
-    account: &mut Account,
+    report: &mut StormReport,
 ) -> BTreeMap<String, (String, bool)> {
     if storm.alone {
         for (name, kind) in [("whole requests failed", "error"), ("whole requests garbled", "garbage")] {
             let fault = json!({ "path": "=/", "kind": kind, "code": 2, "status": 500, "times": 20, "probability": 0.2, "seed": storm.seed });
-            world.sim(Method::POST, "faults", &fault).await;
-            account.troubles.insert(name.to_owned(), 20);
+            world.call_sim(Method::POST, "faults", &fault).await;
+            report.faults.insert(name.to_owned(), 20);
         }
     }
     let mut known: BTreeMap<String, (String, bool)> = BTreeMap::new();
     let mut last_kill = Instant::now();
     while known.len() < storm.leads {
-        let now = truth(world, forms).await;
+        let now = submitted_leads(world, forms).await;
         for (at, lead) in (0..).zip(now.keys().filter(|lead| !known.contains_key(*lead))) {
             let number = known.len() + at;
             if number.is_multiple_of(20) {
@@ -139,23 +139,23 @@ async fn trouble(
                 };
                 fault["path"] = format!("/{lead}").into();
                 fault["times"] = 1.into();
-                world.sim(Method::POST, "faults", &fault).await;
-                *account.troubles.entry(name.to_owned()).or_default() += 1;
+                world.call_sim(Method::POST, "faults", &fault).await;
+                *report.faults.entry(name.to_owned()).or_default() += 1;
             }
         }
         known = now;
         if storm.alone && last_kill.elapsed() > Duration::from_secs(20) {
             last_kill = Instant::now();
-            world.local(Method::POST, "kill/lead-worker").await;
-            *account.troubles.entry("workers killed".to_owned()).or_default() += 1;
+            world.call_dev_api(Method::POST, "kill/lead-worker").await;
+            *report.faults.entry("workers killed".to_owned()).or_default() += 1;
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    truth(world, forms).await
+    submitted_leads(world, forms).await
 }
 
 /// Waits until every lead is stored, with a sweep now and then, and returns the missing ones.
-async fn settle(
+async fn wait_for_leads(
     world: &World,
     tenants: &[Tenant],
     pages: &[Vec<String>],
@@ -216,15 +216,15 @@ async fn submissions(tenant: &Tenant) -> BTreeMap<String, (String, usize)> {
     found
 }
 
-async fn count(
+async fn check_result(
     world: &World,
     tenants: &[Tenant],
     pages: &[Vec<String>],
     truth: &BTreeMap<String, (String, bool)>,
-    account: &mut Account,
+    report: &mut StormReport,
 ) {
-    let events = world.local(Method::GET, "events").await;
-    let told: BTreeSet<&str> =
+    let events = world.call_dev_api(Method::GET, "events").await;
+    let published: BTreeSet<&str> =
         events.as_array().into_iter().flatten().filter_map(|event| event["detail"]["id"].as_str()).collect();
     for (tenant, pages) in tenants.iter().zip(pages) {
         let found = submissions(tenant).await;
@@ -232,40 +232,40 @@ async fn count(
             truth.iter().filter(|(_, (page, _))| pages.contains(page)).map(|(id, _)| id).collect();
         for (id, (found_by, times)) in &found {
             if *times != 1 {
-                account.wrong.push(format!("{id} is {times} times in {}", tenant.org));
+                report.violations.push(format!("{id} is {times} times in {}", tenant.org));
             }
             if !expected.contains(id) {
-                account.wrong.push(format!("{id} is in {} and not its", tenant.org));
+                report.violations.push(format!("{id} is in {} and not its", tenant.org));
             }
             if truth.get(id).is_some_and(|(_, dropped)| *dropped) && found_by != "sweep" {
-                account.wrong.push(format!("{id} was dropped and is marked {found_by}"));
+                report.violations.push(format!("{id} was dropped and is marked {found_by}"));
             }
-            *account.found_by.entry(found_by.clone()).or_default() += 1;
+            *report.found_by.entry(found_by.clone()).or_default() += 1;
         }
         // Assignment must be fair, and every lead published.
         let leads = tenant.leads("").await;
-        account.merged += found.len() - leads.len();
+        report.merged += found.len() - leads.len();
         let mut turns: BTreeMap<&str, usize> = ["ann", "bob", "cem"].map(|user| (user, 0)).into();
         for lead in &leads {
             let to = lead["assigned_to"].as_str().unwrap_or("nobody");
             *turns.entry(to).or_default() += 1;
             let id = lead["id"].as_str().unwrap_or_default();
-            if !told.contains(format!("lead.created:{}:{id}", tenant.org).as_str()) {
-                account.wrong.push(format!("{id} of {} was never told", tenant.org));
+            if !published.contains(format!("lead.created:{}:{id}", tenant.org).as_str()) {
+                report.violations.push(format!("{id} of {} was never published", tenant.org));
             }
         }
         let (most, least) = (turns.values().max().unwrap_or(&0), turns.values().min().unwrap_or(&0));
         if most - least > 1 || turns.len() != 3 {
-            account.wrong.push(format!("turns of {}: {turns:?}", tenant.org));
+            report.violations.push(format!("turns of {}: {turns:?}", tenant.org));
         }
         let parked = tenant.get("/api/parked").await;
         if parked["items"].as_array().is_none_or(|items| !items.is_empty()) {
-            account.wrong.push(format!("parked in {}: {}", tenant.org, parked["items"][0]));
+            report.violations.push(format!("parked in {}: {}", tenant.org, parked["items"][0]));
         }
         let latency = tenant.get("/api/leads/latency").await;
         let seconds = |name: &str| latency[name].as_f64().unwrap_or(0.0);
-        if seconds("p95_s") > account.latency.1 {
-            account.latency = (seconds("p50_s"), seconds("p95_s"));
+        if seconds("p95_s") > report.latency.1 {
+            report.latency = (seconds("p50_s"), seconds("p95_s"));
         }
     }
 }

@@ -6,8 +6,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::meta::answered;
-use crate::world::{World, eventually, world};
+use crate::json::Json;
+use crate::meta::with_query;
+use crate::world::{World, wait_for, world};
 
 /// An authenticated user acting for an org.
 pub struct Tenant {
@@ -18,29 +19,13 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// Creates an org with Meta in its plan and these users, who all manage leads. The flag says whether a user is
-    /// active.
-    ///
-    /// # Panics
-    /// Panics if the API rejects the org or a user.
-    pub async fn with_users(org: &str, users: &[(&str, bool)]) -> Self {
-        let tenant = Self::superadmin_in(org);
-        let body = json!({ "name": org, "plan": { "name": "pro", "features": ["meta"] }, "default_country": "US" });
-        tenant.done(Method::PUT, &format!("/api/orgs/{org}"), &body).await;
-        for (user, active) in users {
-            let body = json!({ "name": user, "email": format!("{user}@{org}.example"), "active": active, "permissions": ["lead_management"] });
-            tenant.done(Method::PUT, &format!("/api/users/{user}"), &body).await;
-        }
-        tenant
-    }
-
     /// Returns the superadmin, acting for any org.
     ///
     /// # Panics
     /// Panics if there is no superadmin.
     #[must_use]
-    pub fn superadmin_in(org: &str) -> Self {
-        Self::somebody("", "superadmin", org)
+    pub fn as_superadmin(org: &str) -> Self {
+        Self::as_user("", "superadmin", org)
     }
 
     /// Returns the user with this role in `home`, acting for `org`.
@@ -48,13 +33,44 @@ impl Tenant {
     /// # Panics
     /// Panics if there is no such user.
     #[must_use]
-    pub fn somebody(home: &str, role: &str, org: &str) -> Self {
+    pub fn as_user(home: &str, role: &str, org: &str) -> Self {
         let world = world();
         let token = world.endpoints.user(home, role).expect("such a person").id_token.clone();
         Self { org: org.to_owned(), token, world }
     }
 
-    /// SyncClient the API and returns status and body.
+    /// Creates the org, or changes its name and its plan.
+    ///
+    /// # Panics
+    /// Panics if the API rejects the org.
+    pub async fn put_org(&self, name: &str, features: &[&str]) {
+        let plan = json!({ "name": "pro", "features": features });
+        let body = json!({ "name": name, "plan": plan, "default_country": "US" });
+        self.call_ok(Method::PUT, &format!("/api/orgs/{}", self.org), &body).await;
+    }
+
+    /// Creates or changes a user of the org's directory who manages leads.
+    ///
+    /// # Panics
+    /// Panics if the API rejects the user.
+    pub async fn put_user(&self, id: &str, name: &str, active: bool) {
+        let email = format!("{id}@{}.example", self.org);
+        let body = json!({ "name": name, "email": email, "active": active, "permissions": ["lead_management"] });
+        self.call_ok(Method::PUT, &format!("/api/users/{id}"), &body).await;
+    }
+
+    /// Adds an admin to the org's directory and returns the admin's e-mail address.
+    ///
+    /// # Panics
+    /// Panics if the API rejects the user.
+    pub async fn add_admin(&self, id: &str) -> String {
+        let email = admin_email(id, &self.org);
+        let user = json!({ "name": id, "email": email, "role": "admin", "active": true });
+        self.call_ok(Method::PUT, &format!("/api/users/{id}"), &user).await;
+        email
+    }
+
+    /// Calls the API and returns status and body.
     ///
     /// # Panics
     /// Panics if there is no response.
@@ -63,7 +79,7 @@ impl Tenant {
         self.call_with(method, path, body, &headers).await
     }
 
-    /// SyncClient the API with arbitrary headers.
+    /// Calls the API with arbitrary headers.
     ///
     /// # Panics
     /// Panics if there is no response.
@@ -83,15 +99,15 @@ impl Tenant {
         }
         let answer = request.send().await.expect("the API answers");
         let (status, text) = (answer.status().as_u16(), answer.text().await.expect("the API answers whole"));
-        self.world.answers.lock().expect("answers").push(text.clone());
+        self.world.responses.lock().expect("answers").push(text.clone());
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
-    /// SyncClient the API and returns the body.
+    /// Calls the API and returns the body.
     ///
     /// # Panics
     /// Panics if the call does not succeed.
-    pub async fn done(&self, method: Method, path: &str, body: &Value) -> Value {
+    pub async fn call_ok(&self, method: Method, path: &str, body: &Value) -> Value {
         let (status, answer) = self.call(method.clone(), path, body).await;
         assert!((200..300).contains(&status), "{method} {path} for {}: {status} {answer}", self.org);
         answer
@@ -114,7 +130,7 @@ impl Tenant {
         let request = request.header("authorization", format!("Bearer {}", self.token)).header("orgid", &self.org);
         let answer = request.body(file.to_vec()).send().await.expect("the API answers");
         let (status, text) = (answer.status().as_u16(), answer.text().await.expect("the API answers whole"));
-        self.world.answers.lock().expect("answers").push(text.clone());
+        self.world.responses.lock().expect("answers").push(text.clone());
         (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
     }
 
@@ -123,20 +139,28 @@ impl Tenant {
     /// # Panics
     /// Panics if the call does not succeed.
     pub async fn get(&self, path: &str) -> Value {
-        self.done(Method::GET, path, &Value::Null).await
+        self.call_ok(Method::GET, path, &Value::Null).await
+    }
+
+    /// Gets the items of a list of the API.
+    ///
+    /// # Panics
+    /// Panics if the call does not succeed.
+    pub async fn items(&self, path: &str) -> Vec<Value> {
+        self.get(path).await.list("items").to_vec()
     }
 
     /// Requests the URL of Meta's login dialog for a new connection. `more` adds fields to the request body.
     ///
     /// # Panics
     /// Panics if the API rejects the request.
-    pub async fn auth_url(&self, more: Value) -> String {
+    pub async fn request_auth_url(&self, more: Value) -> String {
         let mut body = json!({ "returnUrl": format!("{}/back?x=1", self.world.endpoints.url) });
         if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
             body.extend(more);
         }
-        let answer = self.done(Method::POST, "/api/upstream/call/facebook-provider/get-auth-url", &body).await;
-        answer["authUrl"].as_str().unwrap_or_default().to_owned()
+        let answer = self.call_ok(Method::POST, "/api/upstream/call/facebook-provider/get-auth-url", &body).await;
+        answer.text("authUrl").to_owned()
     }
 
     /// Connects pages by walking through Meta's login dialog, and returns the outcome from the return URL.
@@ -150,8 +174,8 @@ impl Tenant {
             given.push(("_pages", &pages));
         }
         given.extend_from_slice(answer);
-        let callback = self.world.leads_to(answered(&self.auth_url(more).await, &given)).await;
-        Outcome(self.world.leads_to(callback).await)
+        let callback = self.world.follow_redirect(with_query(&self.request_auth_url(more).await, &given)).await;
+        Outcome(self.world.follow_redirect(callback).await)
     }
 
     /// Compares the org's pages with Meta now.
@@ -159,8 +183,8 @@ impl Tenant {
     /// # Panics
     /// Panics if the schedule does not run.
     pub async fn sweep(&self) {
-        let fired = self.world.local(Method::POST, &format!("fire/lead-sweep?org={}", self.org)).await;
-        assert_eq!(fired["result"]["messages"].as_u64(), Some(1), "{fired}");
+        let fired = self.world.call_dev_api(Method::POST, &format!("fire/lead-sweep?org={}", self.org)).await;
+        assert_eq!(fired.number("result.messages"), 1, "{fired}");
     }
 
     /// Returns all leads of the org that match the filter.
@@ -171,7 +195,7 @@ impl Tenant {
         let (mut leads, mut cursor) = (Vec::new(), String::new());
         for _ in 0..100 {
             let page = self.get(&format!("/api/leads?limit=50&{filter}{cursor}")).await;
-            leads.extend(page["items"].as_array().into_iter().flatten().cloned());
+            leads.extend(page.list("items").iter().cloned());
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
                 None => return leads,
@@ -184,14 +208,22 @@ impl Tenant {
     ///
     /// # Panics
     /// Panics on a timeout.
-    pub async fn leads_with(&self, ids: &[String]) -> Vec<Value> {
+    pub async fn wait_for_leads(&self, ids: &[String]) -> Vec<Value> {
         let wanted: BTreeSet<&str> = ids.iter().map(String::as_str).collect();
-        eventually(&format!("{} leads of {}", wanted.len(), self.org), async || {
+        wait_for(&format!("{} leads of {}", wanted.len(), self.org), async || {
             let leads = self.leads("").await;
             let found: BTreeSet<&str> = leads.iter().filter_map(|lead| lead["leadgen_id"].as_str()).collect();
             wanted.is_subset(&found).then(|| leads.clone())
         })
         .await
+    }
+
+    /// Waits until a lead is parked and returns it.
+    ///
+    /// # Panics
+    /// Panics on a timeout.
+    pub async fn wait_for_parked(&self) -> Value {
+        wait_for("a parked lead", async || self.items("/api/parked").await.first().cloned()).await
     }
 }
 
@@ -200,13 +232,19 @@ impl World {
     ///
     /// # Panics
     /// Panics if the response is not a redirect.
-    pub async fn leads_to(&self, address: Url) -> Url {
+    pub async fn follow_redirect(&self, address: Url) -> Url {
         let answer = self.http.get(address.clone()).send().await.expect("an answer");
         let (status, location) = (answer.status(), answer.headers().get("location").cloned());
         let body = answer.text().await.unwrap_or_default();
         let location = location.unwrap_or_else(|| panic!("{} leads nowhere: {status} {body}", address.path()));
         address.join(location.to_str().expect("text")).expect("an address")
     }
+}
+
+/// The e-mail address that [`Tenant::add_admin`] gives an admin.
+#[must_use]
+pub fn admin_email(id: &str, org: &str) -> String {
+    format!("{id}@{org}.example")
 }
 
 /// The return URL of a login.

@@ -16,7 +16,7 @@ pub struct World {
     /// The folder with the logs of the system's parts.
     pub logs: PathBuf,
     /// Every response body the stories received, for the check that none contains a secret.
-    pub answers: Mutex<Vec<String>>,
+    pub responses: Mutex<Vec<String>>,
 }
 
 /// Returns the shared system. The first call starts it; it ends with the process.
@@ -31,7 +31,7 @@ pub fn world() -> &'static World {
 /// # Panics
 /// Panics if this program is not in cargo's target folder.
 #[must_use]
-pub fn folder() -> PathBuf {
+pub fn output_folder() -> PathBuf {
     let here = std::env::current_exe().expect("this program has a place");
     let profile = here.ancestors().skip(1).find(|folder| !folder.ends_with("deps")).expect("target/profile");
     profile.parent().expect("target").join("e2e")
@@ -43,11 +43,11 @@ fn start() -> World {
     thread::spawn(move || {
         let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(async {
-            match System::start(Options::private(folder().join("system"))).await {
+            match System::start(Options::for_tests(output_folder().join("system"))).await {
                 Ok(mut system) => {
-                    let logs = system.log("any").parent().map(PathBuf::from).unwrap_or_default();
+                    let logs = system.log_file("any").parent().map(PathBuf::from).unwrap_or_default();
                     let _ = send.send(Ok((system.endpoints().clone(), logs)));
-                    let _ = system.death().await.inspect(|reason| eprintln!("the system ended: {reason}"));
+                    let _ = system.wait_for_exit().await.inspect(|reason| eprintln!("the system ended: {reason}"));
                 }
                 Err(error) => drop(send.send(Err(format!("{error:#}")))),
             }
@@ -59,22 +59,22 @@ fn start() -> World {
     // therefore never reused.
     let http = reqwest::Client::builder().no_proxy().redirect(redirect).pool_max_idle_per_host(0);
     let http = http.timeout(Duration::from_secs(60)).build();
-    World { endpoints, http: http.expect("a client"), logs, answers: Mutex::default() }
+    World { endpoints, http: http.expect("a client"), logs, responses: Mutex::default() }
 }
 
-/// SyncClient `probe` repeatedly until it returns a value.
+/// Calls `probe` repeatedly until it returns a value.
 ///
 /// # Panics
 /// Panics after a minute; `what` names the expectation in the message.
-pub async fn eventually<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
-    within(Duration::from_secs(60), what, probe).await
+pub async fn wait_for<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
+    wait_at_most(Duration::from_secs(60), what, probe).await
 }
 
-/// SyncClient `probe` repeatedly until it returns a value.
+/// Calls `probe` repeatedly until it returns a value.
 ///
 /// # Panics
 /// Panics after `time`; `what` names the expectation in the message.
-pub async fn within<T>(time: Duration, what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn wait_at_most<T>(time: Duration, what: &str, mut probe: impl AsyncFnMut() -> Option<T>) -> T {
     let begun = Instant::now();
     loop {
         if let Some(found) = probe().await {

@@ -1,20 +1,23 @@
 //! Authentication and authorization: who is let in, and how far.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use e2e::fixtures::{ConnectedOrg, OrgFixture};
+use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 const GET_AUTH_URL: &str = "/api/upstream/call/facebook-provider/get-auth-url";
-const READS: [&str; 5] = ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/users", "/api/parked"];
+const READ_PATHS: [&str; 5] =
+    ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/users", "/api/parked"];
 
-fn token_of(role: &str) -> String {
+fn id_token(role: &str) -> String {
     world().endpoints.user("demo", role).unwrap().id_token.clone()
 }
 
 /// Tampers with the header or the claims of a token; keeps the old signature or drops it.
-fn bent(token: &str, part: usize, change: impl Fn(&mut Value), keep_signature: bool) -> String {
+fn tamper(token: &str, part: usize, change: impl Fn(&mut Value), keep_signature: bool) -> String {
     let mut parts: Vec<String> = token.split('.').map(ToOwned::to_owned).collect();
     let mut json: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(&parts[part]).unwrap()).unwrap();
     change(&mut json);
@@ -27,22 +30,22 @@ fn bent(token: &str, part: usize, change: impl Fn(&mut Value), keep_signature: b
 
 #[tokio::test]
 async fn without_a_good_token_nobody_gets_in() {
-    let tenant = Tenant::superadmin_in("demo");
-    let good = token_of("admin");
+    let tenant = Tenant::as_superadmin("demo");
+    let good = id_token("admin");
     let bad = [
         String::new(),
         "nonsense".into(),
         "a.b.c".into(),
-        bent(&good, 1, |claims| claims["custom:role"] = json!("superadmin"), true),
-        bent(&good, 1, |claims| claims["exp"] = json!(1), true),
-        bent(&good, 1, |claims| claims["iss"] = json!("https://issuer.example"), true),
-        bent(&good, 1, |claims| claims["aud"] = json!("somebody-else"), true),
-        bent(&good, 0, |header| header["alg"] = json!("none"), false),
-        bent(&good, 0, |header| header["alg"] = json!("none"), true),
-        bent(&good, 0, |header| header["alg"] = json!("HS256"), true),
-        bent(&good, 0, |header| header["kid"] = json!("unknown"), true),
+        tamper(&good, 1, |claims| claims["custom:role"] = json!("superadmin"), true),
+        tamper(&good, 1, |claims| claims["exp"] = json!(1), true),
+        tamper(&good, 1, |claims| claims["iss"] = json!("https://issuer.example"), true),
+        tamper(&good, 1, |claims| claims["aud"] = json!("somebody-else"), true),
+        tamper(&good, 0, |header| header["alg"] = json!("none"), false),
+        tamper(&good, 0, |header| header["alg"] = json!("none"), true),
+        tamper(&good, 0, |header| header["alg"] = json!("HS256"), true),
+        tamper(&good, 0, |header| header["kid"] = json!("unknown"), true),
     ];
-    for path in READS {
+    for path in READ_PATHS {
         let none = [("orgid", "demo".to_owned())];
         assert_eq!(tenant.call_with(Method::GET, path, &Value::Null, &none).await.0, 401, "{path}");
     }
@@ -55,24 +58,24 @@ async fn without_a_good_token_nobody_gets_in() {
 
 #[tokio::test]
 async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
-    let admin = Tenant::somebody("demo", "admin", "other");
-    let sales = Tenant::somebody("demo", "sales", "demo");
-    for path in READS {
+    let admin = Tenant::as_user("demo", "admin", "other");
+    let sales = Tenant::as_user("demo", "sales", "demo");
+    for path in READ_PATHS {
         let (status, answer) = admin.call(Method::GET, path, &Value::Null).await;
-        assert_eq!((status, &answer["code"]), (403, &json!("org_not_allowed")), "{path}");
+        assert_eq!((status, answer.text("code")), (403, "org_not_allowed"), "{path}");
         let (status, answer) = sales.call(Method::GET, path, &Value::Null).await;
-        assert_eq!((status, &answer["code"]), (403, &json!("role_not_allowed")), "{path}");
+        assert_eq!((status, answer.text("code")), (403, "role_not_allowed"), "{path}");
         for role in ["admin", "moderator"] {
             assert_eq!(
-                Tenant::somebody("demo", role, "demo").call(Method::GET, path, &Value::Null).await.0,
+                Tenant::as_user("demo", role, "demo").call(Method::GET, path, &Value::Null).await.0,
                 200,
                 "{path} {role}"
             );
         }
-        assert_eq!(Tenant::superadmin_in("other").call(Method::GET, path, &Value::Null).await.0, 200, "{path}");
+        assert_eq!(Tenant::as_superadmin("other").call(Method::GET, path, &Value::Null).await.0, 200, "{path}");
     }
     let headers = |orgid: Option<&str>| {
-        let mut headers = vec![("authorization", format!("Bearer {}", token_of("admin")))];
+        let mut headers = vec![("authorization", format!("Bearer {}", id_token("admin")))];
         headers.extend(orgid.map(|orgid| ("orgid", orgid.to_owned())));
         headers
     };
@@ -83,20 +86,20 @@ async fn an_org_is_reached_by_its_own_admins_and_by_nobody_else() {
         (Some("DEMO"), 403, "org_not_allowed"),
     ] {
         let (got, answer) = admin.call_with(Method::GET, "/api/leads", &Value::Null, &headers(orgid)).await;
-        assert_eq!((got, &answer["code"], &answer["field"]), (status, &json!(code), &json!("orgid")), "{orgid:?}");
+        assert_eq!((got, answer.text("code"), answer.text("field")), (status, code, "orgid"), "{orgid:?}");
     }
 }
 
 #[tokio::test]
 async fn a_plan_without_meta_reaches_nothing_of_it() {
-    let basic = Tenant::somebody("basic", "admin", "basic");
+    let basic = Tenant::as_user("basic", "admin", "basic");
     for path in ["/api/meta/integrations", "/api/meta/integrations/int_1", "/api/meta/connections", "/api/parked"] {
         let (status, answer) = basic.call(Method::GET, path, &Value::Null).await;
-        assert_eq!((status, &answer["code"]), (402, &json!("meta_not_in_plan")), "{path}");
+        assert_eq!((status, answer.text("code")), (402, "meta_not_in_plan"), "{path}");
     }
     for (method, path, body) in changes("int_1") {
         let (status, answer) = basic.call(method, &path, &body).await;
-        assert_eq!((status, &answer["code"]), (402, &json!("meta_not_in_plan")), "{path}");
+        assert_eq!((status, answer.text("code")), (402, "meta_not_in_plan"), "{path}");
     }
 }
 
@@ -120,12 +123,10 @@ fn changes(id: &str) -> Vec<(Method, String, Value)> {
 
 #[tokio::test]
 async fn each_refusal_has_its_own_meaning() {
-    let tenant = Tenant::with_users("access-owner", &[]).await;
-    let person = world().person(1).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let ConnectedOrg { tenant, integration: id, .. } = OrgFixture::new("access-owner").connect().await;
     let (stranger, sales) =
-        (Tenant::with_users("access-stranger", &[]).await, Tenant::somebody("demo", "sales", "demo"));
-    let nobody = Tenant::superadmin_in("access-never-pushed");
+        (OrgFixture::new("access-stranger").create().await, Tenant::as_user("demo", "sales", "demo"));
+    let nobody = Tenant::as_superadmin("access-never-pushed");
     for (method, path, body) in changes(&id) {
         let none = [("orgid", "access-owner".to_owned())];
         assert_eq!(tenant.call_with(method.clone(), &path, &body, &none).await.0, 401, "{method} {path}");
@@ -138,7 +139,7 @@ async fn each_refusal_has_its_own_meaning() {
         // A call that names no integration acts on the stranger's own org.
         if path.contains(&id) || body.to_string().contains(&id) {
             let (status, answer) = stranger.call(method.clone(), &path, &body).await;
-            assert_eq!((status, &answer["code"]), (404, &json!("not_found")), "{method} {path}");
+            assert_eq!((status, answer.text("code")), (404, "not_found"), "{method} {path}");
         }
     }
     assert_eq!(tenant.integration(&id).await["status"], "active", "nobody of them changed anything");
@@ -148,17 +149,16 @@ async fn each_refusal_has_its_own_meaning() {
 async fn only_a_superadmin_says_what_an_org_has_paid_for() {
     let body = json!({ "name": "Basic", "plan": { "name": "pro", "features": ["meta"] } });
     for role in ["admin", "moderator"] {
-        let (status, answer) = Tenant::somebody("demo", role, "demo").call(Method::PUT, "/api/orgs/demo", &body).await;
-        assert_eq!((status, &answer["code"]), (403, &json!("superadmin_only")));
+        let (status, answer) = Tenant::as_user("demo", role, "demo").call(Method::PUT, "/api/orgs/demo", &body).await;
+        assert_eq!((status, answer.text("code")), (403, "superadmin_only"));
     }
-    let (status, _) =
-        Tenant::somebody("demo", "admin", "demo").call(Method::GET, "/api/orgs/other", &Value::Null).await;
+    let (status, _) = Tenant::as_user("demo", "admin", "demo").call(Method::GET, "/api/orgs/other", &Value::Null).await;
     assert_eq!(status, 403);
 }
 
 #[tokio::test]
 async fn bad_parameters_are_named_and_bad_addresses_too() {
-    let demo = Tenant::somebody("demo", "admin", "demo");
+    let demo = Tenant::as_user("demo", "admin", "demo");
     for (query, field) in [
         ("limit=0", "limit"),
         ("limit=1000000000", "limit"),
@@ -174,7 +174,7 @@ async fn bad_parameters_are_named_and_bad_addresses_too() {
         ("from=2026-02-01&to=2026-02-01", "to"),
     ] {
         let (status, answer) = demo.call(Method::GET, &format!("/api/leads?{query}"), &Value::Null).await;
-        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{query}: {answer}");
+        assert_eq!((status, answer.text("field")), (400, field), "{query}: {answer}");
     }
     for path in ["/api/leads/meta-1", "/api/leads/a%2Cb", "/api/meta/integrations/x", "/api/nothing"] {
         let (status, answer) = demo.call(Method::GET, path, &Value::Null).await;

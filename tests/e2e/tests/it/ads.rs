@@ -1,50 +1,56 @@
 //! Ad accounts as an agency sees them: linked, synced, aggregated.
 
-use e2e::advertising::{account, agency, link, ready};
+use e2e::ad_accounts::{AdAccountFixture, create_ad_accounts, link_ad_account, link_request, wait_until_ready};
+use e2e::fixtures::OrgFixture;
+use e2e::json::Json;
 use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+/// An account with two ads.
+const TINY_ACCOUNT: AdAccountFixture<'_> =
+    AdAccountFixture { id: "", currency: "USD", timezone: "UTC", size: (1, 1, 2), days: 5, seed: 3, users: &[] };
+
 async fn totals(id: &str, by: &str) -> Vec<Value> {
     let call = format!("ads/{id}/totals?since=2020-01-01&until=2030-01-01&by={by}");
-    let totals = world().sim(Method::GET, &call, &Value::Null).await;
-    totals["rows"].as_array().unwrap().clone()
+    let totals = world().call_sim(Method::GET, &call, &Value::Null).await;
+    totals.list("rows").to_vec()
 }
 
 /// Returns our own id of an ad account, which names its secrets and rows.
 async fn link_id(tenant: &Tenant, id: &str) -> String {
-    let rows = world().rows_of(&format!("ORG#{}", tenant.org)).await;
+    let rows = world().scan_rows(&format!("ORG#{}", tenant.org)).await;
     let row = rows.iter().find(|row| row["sk"]["S"] == format!("AD_ACCOUNT#act_{id}")).expect("a linked account");
-    row["id"]["S"].as_str().unwrap().to_owned()
+    row.text("id.S").to_owned()
 }
 
 async fn secrets(tenant: &Tenant, id: &str) -> Vec<(String, Value)> {
-    world().secrets_of(&link_id(tenant, id).await).await
+    world().list_secrets(&link_id(tenant, id).await).await
 }
 
 /// Asserts equal counts, and spend equal to the cent.
-fn same(ours: &Value, truth: &Value) {
+fn assert_same_numbers(ours: &Value, truth: &Value) {
     for name in ["impressions", "clicks", "conversions"] {
         assert_eq!(ours[name], truth[name], "{name} of {ours} and {truth}");
     }
-    let money = |row: &Value| row["spend"].as_str().unwrap().parse::<rust_decimal::Decimal>().unwrap();
+    let money = |row: &Value| row.parse::<rust_decimal::Decimal>("spend");
     assert_eq!(money(ours), money(truth), "{ours} and {truth}");
 }
 
 #[tokio::test]
 async fn an_agency_sees_what_ads_manager_shows() {
-    let tenant = Tenant::with_users("ads-agency", &[]).await;
+    let tenant = OrgFixture::new("ads-agency").create().await;
     let (dollars, yen, tonga) = ("700100001", "700100002", "700100003");
     let zones = [(dollars, "USD", "America/New_York"), (yen, "JPY", "Asia/Tokyo"), (tonga, "EUR", "Pacific/Tongatapu")];
-    let token = agency(&zones).await;
+    let token = create_ad_accounts(&zones).await;
     for (id, client) in [(dollars, "one"), (yen, "two"), (tonga, "one")] {
-        let linked = link(&tenant, id, client, &token).await;
-        assert_eq!((&linked["state"], &linked["reason"]), (&json!("configuring"), &Value::Null), "{linked}");
+        let linked = link_ad_account(&tenant, id, client, &token).await;
+        assert_eq!((linked.text("state"), &linked["reason"]), ("configuring", &Value::Null), "{linked}");
         assert!(!linked.to_string().contains(&token));
     }
     for (id, currency, timezone) in zones {
-        let account = ready(&tenant, id).await;
+        let account = wait_until_ready(&tenant, id).await;
         assert_eq!((&account["currency"], &account["timezone"]), (&json!(currency), &json!(timezone)));
         assert!(account["last_sync_at"].is_string() && account["imported_since"].is_string(), "{account}");
     }
@@ -58,28 +64,26 @@ async fn an_agency_sees_what_ads_manager_shows() {
             let truth = totals(id, by).await;
             let ours = report(&format!("group_by={by}&account_id=act_{id}")).await;
             let key = if by == "day" { "day".to_owned() } else { format!("{by}_id") };
-            for row in ours["items"].as_array().unwrap() {
+            for row in ours.list("items") {
                 let truth_key = if by == "day" { "day" } else { "id" };
                 let truth = truth.iter().find(|truth| truth[truth_key] == row[&key]).expect("a row of Meta's");
-                same(row, truth);
+                assert_same_numbers(row, truth);
                 assert!(by == "day" || row[format!("{by}_name")].is_string(), "{row}");
             }
-            assert!(ours["items"].as_array().unwrap().len() > 2, "{ours}");
+            assert!(ours.list("items").len() > 2, "{ours}");
         }
     }
     // Portfolio: one client has two currencies, which are never added up.
-    let clients = report("group_by=client").await["items"].as_array().unwrap().clone();
-    let of: Vec<(String, String)> = clients
-        .iter()
-        .map(|row| (row["client_id"].as_str().unwrap().to_owned(), row["currency"].as_str().unwrap().to_owned()))
-        .collect();
+    let clients = report("group_by=client").await.list("items").to_vec();
+    let of: Vec<(String, String)> =
+        clients.iter().map(|row| (row.text("client_id").to_owned(), row.text("currency").to_owned())).collect();
     let expected =
         [("one", "EUR"), ("one", "USD"), ("two", "JPY")].map(|(id, money)| (id.to_owned(), money.to_owned()));
     assert_eq!(of, expected);
-    assert_eq!(clients[2]["spend"].as_str().unwrap().find('.'), None, "yen have no cents");
+    assert_eq!(clients[2].text("spend").find('.'), None, "yen have no cents");
 
     let csv = tenant.get("/api/meta-ads/report?group_by=campaign,day&format=csv").await;
-    assert!(csv.as_str().unwrap().starts_with("campaign_id,campaign_name,day,currency,impressions"), "{csv}");
+    assert!(csv.text("").starts_with("campaign_id,campaign_name,day,currency,impressions"), "{csv}");
 
     let insights = tenant.get(&format!("/api/meta-ads/insights?account_id=act_{dollars}&limit=5")).await;
     let row = &insights["items"][0];
@@ -89,73 +93,73 @@ async fn an_agency_sees_what_ads_manager_shows() {
     assert!(days["items"][0]["reach"].is_u64(), "{days}");
 
     let campaigns = tenant.get(&format!("/api/meta-ads/campaigns?account_id=act_{yen}")).await;
-    assert_eq!(campaigns["items"].as_array().unwrap().len(), 3, "{campaigns}");
+    assert_eq!(campaigns.list("items").len(), 3, "{campaigns}");
     let mut ads = Vec::new();
     let mut cursor = String::new();
     loop {
         let page = tenant.get(&format!("/api/meta-ads/ads?limit=20{cursor}")).await;
-        ads.extend(page["items"].as_array().unwrap().clone());
+        ads.extend(page.list("items").to_vec());
         match page["next_cursor"].as_str() {
             Some(next) => cursor = format!("&cursor={next}"),
             None => break,
         }
     }
-    let ids: std::collections::BTreeSet<&str> = ads.iter().map(|ad| ad["id"].as_str().unwrap()).collect();
+    let ids: std::collections::BTreeSet<&str> = ads.iter().map(|ad| ad.text("id")).collect();
     assert_eq!((ads.len(), ids.len()), (54, 54), "all ads of three accounts, each once");
     assert!(ads.iter().any(|ad| ad["creative"]["body"].is_string()));
 
     let status = tenant.get("/api/meta-ads/sync-status").await;
-    assert_eq!(status["accounts"].as_array().unwrap().len(), 3);
+    assert_eq!(status.list("accounts").len(), 3);
     let run = &status["items"][0];
     assert_eq!(run["state"], "done", "{run}");
-    let of = |name: &str| run["objects"].as_array().unwrap().iter().find(|it| it["object_type"] == name).unwrap();
+    let of = |name: &str| run.find("objects", "object_type", name);
     for name in ["campaigns", "adsets", "ads", "account_insights", "ad_insights"] {
-        assert!(of(name)["read"].as_u64().unwrap() > 0 && of(name)["calls"].as_u64().unwrap() > 0, "{run}");
+        assert!(of(name).number("read") > 0 && of(name).number("calls") > 0, "{run}");
     }
-    world().look_at_everything().await;
+    world().check_all_integrations().await;
 }
 
 #[tokio::test]
 async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
-    let tenant = Tenant::with_users("ads-refused", &[]).await;
+    let tenant = OrgFixture::new("ads-refused").create().await;
     let id = "700200001";
-    let token = agency(&[(id, "USD", "Europe/Berlin")]).await;
+    let token = create_ad_accounts(&[(id, "USD", "Europe/Berlin")]).await;
     let poor = json!({ "pages": 1, "scopes": ["pages_show_list", "leads_retrieval"] });
-    let poor = world().sim(Method::POST, "system_users", &poor).await["token"].as_str().unwrap().to_owned();
-    let refused = async |body: Value, status: u16, code: &str, field: &str| {
+    let poor = world().create_system_user(poor).await.text("token").to_owned();
+    let assert_refused = async |body: Value, status: u16, code: &str, field: &str| {
         let (got, answer) = tenant.call(Method::POST, "/api/meta-ads/accounts", &body).await;
-        assert_eq!((got, &answer["code"], &answer["field"]), (status, &json!(code), &json!(field)), "{answer}");
+        assert_eq!((got, answer.text("code"), answer.text("field")), (status, code, field), "{answer}");
         assert!(!answer.to_string().contains("EAA"), "{answer}");
     };
     let with = |name: &str, value: Value| {
-        let mut body = account(id, "one", &token);
+        let mut body = link_request(id, "one", &token);
         body[name] = value;
         body
     };
     for odd in ["700200001", "act_act_700200001", "act_", "", "act_1#2", "act_7e5"] {
-        refused(with("ad_account_id", json!(odd)), 400, "ad_account_id_invalid", "ad_account_id").await;
+        assert_refused(with("ad_account_id", json!(odd)), 400, "ad_account_id_invalid", "ad_account_id").await;
     }
-    refused(with("ad_account_id", json!("act_700299999")), 400, "ad_account_not_visible", "ad_account_id").await;
-    refused(account(id, "one", &poor), 400, "ads_read_missing", "token").await;
-    refused(account(id, "one", "EAAnonsense"), 400, "token_dead", "token").await;
-    refused(with("label", json!(" ")), 400, "name_invalid", "label").await;
-    refused(with("conversions", json!(["leeds"])), 400, "conversions_invalid", "conversions").await;
-    refused(with("integration_id", json!("int_none")), 400, "token_ambiguous", "token").await;
-    refused(with("token", Value::Null), 400, "token_required", "token").await;
+    assert_refused(with("ad_account_id", json!("act_700299999")), 400, "ad_account_not_visible", "ad_account_id").await;
+    assert_refused(link_request(id, "one", &poor), 400, "ads_read_missing", "token").await;
+    assert_refused(link_request(id, "one", "EAAnonsense"), 400, "token_dead", "token").await;
+    assert_refused(with("label", json!(" ")), 400, "name_invalid", "label").await;
+    assert_refused(with("conversions", json!(["leeds"])), 400, "conversions_invalid", "conversions").await;
+    assert_refused(with("integration_id", json!("int_none")), 400, "token_ambiguous", "token").await;
+    assert_refused(with("token", Value::Null), 400, "token_required", "token").await;
     let mut foreign = with("token", Value::Null);
     foreign["integration_id"] = json!("int_none");
-    refused(foreign, 404, "not_found", "integration_id").await;
+    assert_refused(foreign, 404, "not_found", "integration_id").await;
     let none = tenant.get("/api/meta-ads/accounts").await;
     assert_eq!(none["items"], json!([]));
     let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/sync", &Value::Null).await;
-    assert_eq!((status, &answer["code"]), (409, &json!("no_ad_accounts")));
+    assert_eq!((status, answer.text("code")), (409, "no_ad_accounts"));
 
-    link(&tenant, id, "one", &token).await;
-    refused(account(id, "one", &token), 409, "ad_account_linked", "ad_account_id").await;
-    ready(&tenant, id).await;
+    link_ad_account(&tenant, id, "one", &token).await;
+    assert_refused(link_request(id, "one", &token), 409, "ad_account_linked", "ad_account_id").await;
+    wait_until_ready(&tenant, id).await;
     for days in [json!(0), json!(-1), json!(1_000_000), json!(1200)] {
         let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/sync", &json!({ "days": days })).await;
-        assert_eq!((status, &answer["field"]), (400, &json!("days")), "{answer}");
+        assert_eq!((status, answer.text("field")), (400, "days"), "{answer}");
     }
     for (query, field) in [
         ("report?group_by=week", "group_by"),
@@ -178,147 +182,140 @@ async fn an_account_that_cannot_be_read_says_why_and_changes_nothing() {
 
 #[tokio::test]
 async fn an_integration_s_token_reads_ads_if_it_may() {
-    let tenant = Tenant::with_users("ads-integration", &[]).await;
-    let person = world().person(1).await;
+    let tenant = OrgFixture::new("ads-integration").create().await;
+    let person = world().create_person(1).await;
     let id = "700300001";
-    let size = json!({
-        "account_id": id, "currency": "GBP", "timezone": "Europe/London", "campaigns": 1, "adsets_per_campaign": 1,
-        "ads_per_adset": 2, "days": 10, "seed": 3, "users": [person.id],
-    });
-    world().sim(Method::POST, "ads", &size).await;
+    let users = [person.id.as_str()];
+    let account =
+        AdAccountFixture { id, currency: "GBP", timezone: "Europe/London", days: 10, users: &users, ..TINY_ACCOUNT };
+    world().call_sim(Method::POST, "ads", &account.to_input()).await;
     let deny = [("_deny_scopes", "ads_read,ads_management")];
     let without = tenant.connect(&person.id, &[], Value::Null, &deny).await.get("integrationId");
-    let mut body = account(id, "one", "");
+    let mut body = link_request(id, "one", "");
     body.as_object_mut().unwrap().remove("token");
     body["integration_id"] = json!(without);
     let (status, answer) = tenant.call(Method::POST, "/api/meta-ads/accounts", &body).await;
-    assert_eq!((status, &answer["code"]), (400, &json!("ads_read_missing")), "{answer}");
+    assert_eq!((status, answer.text("code")), (400, "ads_read_missing"), "{answer}");
 
     let more = json!({ "integrationId": without });
     let with = tenant.connect(&person.id, &[], more, &[]).await.get("integrationId");
     let available = tenant.get(&format!("/api/meta/integrations/{with}/ad-accounts")).await;
-    let found = available["items"].as_array().unwrap().iter().find(|it| it["ad_account_id"] == format!("act_{id}"));
+    let found = available.list("items").iter().find(|it| it["ad_account_id"] == format!("act_{id}"));
     assert_eq!(found.unwrap()["linked"], false, "{available}");
-    let linked = tenant.done(Method::POST, "/api/meta-ads/accounts", &body).await;
+    let linked = tenant.call_ok(Method::POST, "/api/meta-ads/accounts", &body).await;
     assert_eq!(linked["integration_id"], json!(with));
-    ready(&tenant, id).await;
+    wait_until_ready(&tenant, id).await;
 
     // When the integration ends, the account reports it, and the data already read stays.
-    tenant.done(Method::DELETE, &format!("/api/meta/integrations/{with}"), &Value::Null).await;
-    tenant.done(Method::POST, "/api/meta-ads/sync", &json!({ "account_id": format!("act_{id}") })).await;
-    let account = eventually("the account to say that its integration has ended", async || {
+    tenant.call_ok(Method::DELETE, &format!("/api/meta/integrations/{with}"), &Value::Null).await;
+    tenant.call_ok(Method::POST, "/api/meta-ads/sync", &json!({ "account_id": format!("act_{id}") })).await;
+    let account = wait_for("the account to say that its integration has ended", async || {
         let account = tenant.get(&format!("/api/meta-ads/accounts/act_{id}")).await;
         (account["state"] == "error").then_some(account)
     })
     .await;
     assert_eq!(account["reason"], "integration_ended", "{account}");
-    assert!(account["fix"].as_str().unwrap().contains("Reconnect"));
+    assert!(account.text("fix").contains("Reconnect"));
     let report = tenant.get("/api/meta-ads/report?group_by=account").await;
-    assert_eq!(report["items"].as_array().unwrap().len(), 1);
+    assert_eq!(report.list("items").len(), 1);
 }
 
 #[tokio::test]
 async fn an_account_without_delivery_is_ready_and_says_what_to_try() {
-    let tenant = Tenant::with_users("ads-empty", &[]).await;
+    let tenant = OrgFixture::new("ads-empty").create().await;
     let id = "700700001";
-    let user = world().sim(Method::POST, "system_users", &json!({ "pages": 1, "scopes": ["ads_read"] })).await;
-    let idle = json!({
-        "account_id": id, "currency": "USD", "timezone": "UTC", "campaigns": 1, "adsets_per_campaign": 1,
-        "ads_per_adset": 1, "days": 5, "seed": 3, "users": [user["id"]], "active_share": 0.0,
-    });
-    world().sim(Method::POST, "ads", &idle).await;
-    link(&tenant, id, "one", user["token"].as_str().unwrap()).await;
-    ready(&tenant, id).await;
+    let user = world().create_system_user(json!({ "pages": 1, "scopes": ["ads_read"] })).await;
+    let mut idle = AdAccountFixture { id, size: (1, 1, 1), users: &[user.text("id")], ..TINY_ACCOUNT }.to_input();
+    idle["active_share"] = json!(0.0);
+    world().call_sim(Method::POST, "ads", &idle).await;
+    link_ad_account(&tenant, id, "one", user.text("token")).await;
+    wait_until_ready(&tenant, id).await;
     let status = tenant.get(&format!("/api/meta-ads/sync-status?account_id=act_{id}")).await;
-    let objects = status["items"][0]["objects"].as_array().unwrap();
+    let objects = status.list("items.0.objects");
     let insights = objects.iter().find(|it| it["object_type"] == "ad_insights").unwrap();
     let said = &insights["errors"][0];
     assert_eq!(said["code"], "insights_empty", "{status}");
-    assert!(said["fix"].as_str().unwrap().contains("days"), "{said}");
-    assert_eq!(tenant.get("/api/meta-ads/report").await["items"], json!([]));
+    assert!(said.text("fix").contains("days"), "{said}");
+    assert!(tenant.items("/api/meta-ads/report").await.is_empty());
 }
 
 #[tokio::test]
 async fn a_dead_token_is_told_and_a_new_one_heals() {
-    let tenant = Tenant::with_users("ads-token", &[]).await;
+    let tenant = OrgFixture::new("ads-token").create().await;
     let id = "700400001";
-    let user = json!({ "pages": 1, "scopes": ["ads_read"] });
-    let user = world().sim(Method::POST, "system_users", &user).await;
-    let size = json!({
-        "account_id": id, "currency": "USD", "timezone": "UTC", "campaigns": 1, "adsets_per_campaign": 1,
-        "ads_per_adset": 2, "days": 5, "seed": 3, "users": [user["id"]],
-    });
-    world().sim(Method::POST, "ads", &size).await;
-    link(&tenant, id, "one", user["token"].as_str().unwrap()).await;
-    ready(&tenant, id).await;
+    let user = world().create_system_user(json!({ "pages": 1, "scopes": ["ads_read"] })).await;
+    let account = AdAccountFixture { id, users: &[user.text("id")], ..TINY_ACCOUNT };
+    world().call_sim(Method::POST, "ads", &account.to_input()).await;
+    link_ad_account(&tenant, id, "one", user.text("token")).await;
+    wait_until_ready(&tenant, id).await;
     let dead = json!({ "action": "revoke", "user_id": user["id"] });
-    world().sim(Method::POST, "tokens", &dead).await;
-    let begun = tenant.done(Method::POST, "/api/meta-ads/sync", &json!({})).await;
+    world().call_sim(Method::POST, "tokens", &dead).await;
+    let begun = tenant.call_ok(Method::POST, "/api/meta-ads/sync", &json!({})).await;
     let path = format!("/api/meta-ads/accounts/act_{id}");
-    let account = eventually("the account to say that its token is dead", async || {
+    let account = wait_for("the account to say that its token is dead", async || {
         let account = tenant.get(&path).await;
         (account["state"] == "error").then_some(account)
     })
     .await;
     assert_eq!(account["reason"], "token_dead", "{account}");
-    let run = begun["run_id"].as_str().unwrap();
+    let run = begun.text("run_id");
     let status = tenant.get(&format!("/api/meta-ads/sync-status?run_id={run}")).await;
-    assert_eq!((&status["items"][0]["state"], &status["items"][0]["reason"]), (&json!("failed"), &json!("token_dead")));
+    assert_eq!((status.text("items.0.state"), status.text("items.0.reason")), ("failed", "token_dead"));
 
-    world().sim(Method::POST, "tokens", &json!({ "action": "restore", "user_id": user["id"] })).await;
-    let call = format!("system_users/{}/tokens", user["id"].as_str().unwrap());
-    let fresh = world().sim(Method::POST, &call, &json!({ "scopes": ["ads_read"] })).await;
-    let fresh = fresh["token"].as_str().unwrap().to_owned();
+    world().call_sim(Method::POST, "tokens", &json!({ "action": "restore", "user_id": user["id"] })).await;
+    let call = format!("system_users/{}/tokens", user.text("id"));
+    let fresh = world().call_sim(Method::POST, &call, &json!({ "scopes": ["ads_read"] })).await;
+    let fresh = fresh.text("token").to_owned();
     let before = secrets(&tenant, id).await;
-    tenant.done(Method::PATCH, &path, &json!({ "token": fresh })).await;
-    ready(&tenant, id).await;
+    tenant.call_ok(Method::PATCH, &path, &json!({ "token": fresh })).await;
+    wait_until_ready(&tenant, id).await;
     let after = secrets(&tenant, id).await;
     assert_eq!((before.len(), after.len()), (1, 1), "the old token is deleted");
     assert_ne!(before, after);
 }
 
 #[tokio::test]
-async fn a_reading_is_joined_and_an_account_paused_and_unlinked() {
-    let tenant = Tenant::with_users("ads-joined", &[]).await;
+async fn a_sync_is_joined_and_an_account_paused_and_unlinked() {
+    let tenant = OrgFixture::new("ads-joined").create().await;
     let id = "700500001";
-    let token = agency(&[(id, "USD", "Europe/Berlin")]).await;
-    link(&tenant, id, "one", &token).await;
+    let token = create_ad_accounts(&[(id, "USD", "Europe/Berlin")]).await;
+    link_ad_account(&tenant, id, "one", &token).await;
     let all = json!({});
-    let begun = tenant.done(Method::POST, "/api/meta-ads/sync", &all).await;
-    let running = ready(&tenant, id).await;
+    let begun = tenant.call_ok(Method::POST, "/api/meta-ads/sync", &all).await;
+    let running = wait_until_ready(&tenant, id).await;
     let status = tenant.get("/api/meta-ads/sync-status").await;
     // The request joins the first import unless that has already finished.
     let runs = if begun["runs"][0]["joined"] == true { 1 } else { 2 };
-    assert_eq!(status["items"].as_array().unwrap().len(), runs, "{begun} {running} {status}");
-    assert!(status["items"].as_array().unwrap().iter().any(|run| run["run_id"] == begun["run_id"]), "{begun} {status}");
+    assert_eq!(status.list("items").len(), runs, "{begun} {running} {status}");
+    assert!(status.list("items").iter().any(|run| run["run_id"] == begun["run_id"]), "{begun} {status}");
 
     let path = format!("/api/meta-ads/accounts/act_{id}");
-    let paused = tenant.done(Method::PATCH, &path, &json!({ "paused": true, "label": "Renamed" })).await;
-    assert_eq!((&paused["state"], &paused["label"]), (&json!("paused"), &json!("Renamed")));
+    let paused = tenant.call_ok(Method::PATCH, &path, &json!({ "paused": true, "label": "Renamed" })).await;
+    assert_eq!((paused.text("state"), paused.text("label")), ("paused", "Renamed"));
     let (status, answer) =
         tenant.call(Method::POST, "/api/meta-ads/sync", &json!({ "account_id": format!("act_{id}") })).await;
-    assert_eq!((status, &answer["code"]), (409, &json!("ad_account_paused")));
-    let fired = world().local(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
+    assert_eq!((status, answer.text("code")), (409, "ad_account_paused"));
+    let fired = world().call_dev_api(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
     assert_eq!(fired["result"]["messages"], 0, "{fired}");
-    tenant.done(Method::PATCH, &path, &json!({ "paused": false })).await;
-    ready(&tenant, id).await;
-    let before = tenant.get(&path).await["last_sync_at"].as_str().unwrap().to_owned();
-    let fired = world().local(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
+    tenant.call_ok(Method::PATCH, &path, &json!({ "paused": false })).await;
+    wait_until_ready(&tenant, id).await;
+    let before = tenant.get(&path).await.text("last_sync_at").to_owned();
+    let fired = world().call_dev_api(Method::POST, &format!("fire/ads-sync?org={}", tenant.org)).await;
     assert_eq!(fired["result"]["messages"], 1, "{fired}");
-    eventually("the schedule's reading", async || {
+    wait_for("the scheduled sync", async || {
         let account = tenant.get(&path).await;
         (account["last_sync_at"].as_str() > Some(before.as_str())).then_some(())
     })
     .await;
 
     let link_id = link_id(&tenant, id).await;
-    tenant.done(Method::DELETE, &path, &Value::Null).await;
+    tenant.call_ok(Method::DELETE, &path, &Value::Null).await;
     assert_eq!(tenant.call(Method::GET, &path, &Value::Null).await.0, 404);
-    assert!(world().secrets_of(&link_id).await.is_empty());
+    assert!(world().list_secrets(&link_id).await.is_empty());
     let rows = format!("ORG#{}#ADS#", tenant.org);
-    eventually("what was read to be deleted", async || world().rows_of(&rows).await.is_empty().then_some(())).await;
+    wait_for("what was read to be deleted", async || world().scan_rows(&rows).await.is_empty().then_some(())).await;
     // An account that is linked again starts from scratch.
-    let again = link(&tenant, id, "one", &token).await;
+    let again = link_ad_account(&tenant, id, "one", &token).await;
     assert_eq!(again["state"], "configuring");
-    ready(&tenant, id).await;
+    wait_until_ready(&tenant, id).await;
 }

@@ -1,9 +1,10 @@
 //! The OAuth callback: what Meta sends back, or pretends to.
 
-use e2e::meta::answered;
-use e2e::tenant::{Outcome, Tenant};
+use e2e::fixtures::OrgFixture;
+use e2e::meta::with_query;
+use e2e::tenant::Outcome;
 use e2e::world::world;
-use serde_json::{Value, json};
+use serde_json::Value;
 use url::Url;
 
 async fn visit(url: Url) -> (u16, String, Option<String>) {
@@ -13,7 +14,7 @@ async fn visit(url: Url) -> (u16, String, Option<String>) {
 }
 
 fn callback(query: &[(&str, &str)]) -> Url {
-    answered(&format!("{}/connect/oauth2callback/facebook", world().endpoints.url), query)
+    with_query(&format!("{}/connect/oauth2callback/facebook", world().endpoints.url), query)
 }
 
 fn state_of(auth_url: &str) -> String {
@@ -34,10 +35,9 @@ async fn visit_as(url: Url, headers: &[(&str, &str)]) -> (u16, Option<Url>, Opti
 
 #[tokio::test]
 async fn a_login_can_be_finished_once() {
-    let tenant = Tenant::with_users("callback-once", &[]).await;
-    let person = world().person(1).await;
-    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
-    let back = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &answer)).await;
+    let tenant = OrgFixture::new("callback-once").create().await;
+    let person = world().create_person(1).await;
+    let back = person.consent(&tenant.request_auth_url(Value::Null).await).await;
     let (first, second) = tokio::join!(visit_as(back.clone(), &[]), visit_as(back.clone(), &[]));
     assert_eq!((first.0, second.0), (302, 302), "the second of one browser gets the first one's outcome");
     assert_eq!(first.1, second.1);
@@ -47,14 +47,13 @@ async fn a_login_can_be_finished_once() {
     assert_eq!(visit_as(back.clone(), &[("cookie", &cookie)]).await.1, first.1);
     assert_eq!(visit_as(back.clone(), &[]).await.0, 400);
     assert_eq!(visit_as(back, &[("cookie", "leadwire-connected=x"), ("user-agent", "other")]).await.0, 400);
-    assert_eq!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(tenant.items("/api/meta/integrations").await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_browser_that_fetches_ahead_leaves_the_login_to_the_person() {
-    let tenant = Tenant::with_users("callback-ahead", &[]).await;
-    let person = world().person(1).await;
-    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
+    let tenant = OrgFixture::new("callback-ahead").create().await;
+    let person = world().create_person(1).await;
     for (at, ahead) in [
         [("sec-purpose", "prefetch;prerender"), ("purpose", "prefetch")],
         [("sec-purpose", "prefetch"), ("accept", "*/*")],
@@ -63,18 +62,18 @@ async fn a_browser_that_fetches_ahead_leaves_the_login_to_the_person() {
     .iter()
     .enumerate()
     {
-        let back = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &answer)).await;
+        let back = person.consent(&tenant.request_auth_url(Value::Null).await).await;
         assert_eq!(visit_as(back.clone(), ahead).await, (204, None, None));
         let (status, onward, _) = visit_as(back, &[]).await;
         assert_eq!((status, Outcome(onward.unwrap()).get("status")), (302, "connected".to_owned()));
-        assert_eq!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), at + 1);
+        assert_eq!(tenant.items("/api/meta/integrations").await.len(), at + 1);
     }
 }
 
 #[tokio::test]
 async fn a_state_that_is_not_ours_leads_nowhere() {
-    let tenant = Tenant::with_users("callback-forged", &[]).await;
-    let state = state_of(&tenant.auth_url(Value::Null).await);
+    let tenant = OrgFixture::new("callback-forged").create().await;
+    let state = state_of(&tenant.request_auth_url(Value::Null).await);
     let (said, signature) = state.split_once('.').unwrap();
     let forged = format!("{}.{signature}", said.chars().rev().collect::<String>());
     for bad in ["", "x", "a.b", said, &forged, &format!("{state}A")] {
@@ -92,14 +91,14 @@ async fn a_state_that_is_not_ours_leads_nowhere() {
 
 #[tokio::test]
 async fn a_code_that_meta_does_not_take_is_explained_at_the_return_address() {
-    let tenant = Tenant::with_users("callback-code", &[]).await;
+    let tenant = OrgFixture::new("callback-code").create().await;
     for (query, code) in [
         (vec![("code", "no-such-code")], "code_refused"),
         (vec![("code", "")], "login_failed"),
         (vec![], "login_failed"),
         (vec![("error", "server_error"), ("error_description", "<script>alert(1)</script>")], "login_failed"),
     ] {
-        let state = state_of(&tenant.auth_url(Value::Null).await);
+        let state = state_of(&tenant.request_auth_url(Value::Null).await);
         let mut query = query;
         query.push(("state", &state));
         let (status, body, location) = visit(callback(&query)).await;
@@ -107,18 +106,17 @@ async fn a_code_that_meta_does_not_take_is_explained_at_the_return_address() {
         assert_eq!((status, outcome.get("status"), outcome.get("code")), (302, "error".into(), code.into()), "{body}");
         assert!(!outcome.0.as_str().contains("script"));
     }
-    assert_eq!(tenant.get("/api/meta/integrations").await["items"], json!([]));
+    assert!(tenant.items("/api/meta/integrations").await.is_empty());
 }
 
 #[tokio::test]
 async fn a_code_used_by_another_login_is_not_taken() {
-    let tenant = Tenant::with_users("callback-twice", &[]).await;
-    let person = world().person(1).await;
-    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
-    let back = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &answer)).await;
+    let tenant = OrgFixture::new("callback-twice").create().await;
+    let person = world().create_person(1).await;
+    let back = person.consent(&tenant.request_auth_url(Value::Null).await).await;
     let code = Outcome(back.clone()).get("code");
     assert_eq!(visit(back).await.0, 302);
-    let state = state_of(&tenant.auth_url(Value::Null).await);
+    let state = state_of(&tenant.request_auth_url(Value::Null).await);
     let (_, _, location) = visit(callback(&[("state", &state), ("code", &code)])).await;
     assert_eq!(Outcome(Url::parse(&location.unwrap()).unwrap()).get("code"), "code_refused");
 }

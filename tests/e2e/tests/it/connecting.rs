@@ -1,30 +1,26 @@
 //! An admin connects an org to Meta.
 
-use e2e::meta::{MARA, PRIYA, answered};
-use e2e::tenant::Tenant;
+use e2e::fixtures::OrgFixture;
+use e2e::json::Json;
+use e2e::meta::{MARA_ID, PRIYA_ID, with_query};
 use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
-    let tenant = Tenant::with_users("connect-all", &[]).await;
-    let outcome = tenant.connect(MARA, &[], json!({ "name": "Mara", "description": "All of it" }), &[]).await;
+    let tenant = OrgFixture::new("connect-all").create().await;
+    let outcome = tenant.connect(MARA_ID, &[], json!({ "name": "Mara", "description": "All of it" }), &[]).await;
     assert_eq!((outcome.get("status").as_str(), outcome.get("x").as_str()), ("connected", "1"), "{}", outcome.0);
     assert_eq!(outcome.get("pages"), "6", "the page without a token stays out");
 
     let integration = tenant.get(&format!("/api/meta/integrations/{}", outcome.get("integrationId"))).await;
     assert_eq!(
-        (&integration["name"], &integration["status"], &integration["pages_count"]),
-        (&json!("Mara"), &json!("active"), &json!(6))
+        (integration.text("name"), integration.text("status"), integration.number("pages_count")),
+        ("Mara", "active", 6)
     );
     assert_eq!(integration["assignment"], json!({ "strategy": "unassigned" }));
-    let problems: Vec<_> = integration["problems"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| (p["code"].as_str().unwrap(), p["page_id"].as_str().unwrap()))
-        .collect();
+    let problems: Vec<_> = integration.list("problems").iter().map(|p| (p.text("code"), p.text("page_id"))).collect();
     assert_eq!(
         problems,
         [
@@ -34,27 +30,21 @@ async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
         ]
     );
     assert!(
-        integration["problems"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|problem| problem["fix"].as_str().is_some_and(|fix| !fix.is_empty()))
+        integration.list("problems").iter().all(|problem| problem["fix"].as_str().is_some_and(|fix| !fix.is_empty()))
     );
 
-    let connections = tenant.get("/api/meta/connections").await["items"].as_array().unwrap().clone();
+    let connections = tenant.items("/api/meta/connections").await;
     assert_eq!(connections.len(), 6);
     let outdoor =
         connections.iter().find(|c| c["page_id"] == "104398761152334").expect("a page that a portfolio owns comes too");
     assert_eq!(
-        (&outdoor["page_name"], &outdoor["status"], &outdoor["connected_by"]["name"]),
-        (&json!("Northwind Outdoor"), &json!("active"), &json!("Sue Superadmin"))
+        (outdoor.text("page_name"), outdoor.text("status"), outdoor.text("connected_by.name")),
+        ("Northwind Outdoor", "active", "Sue Superadmin")
     );
-    assert!(outdoor["page_url"].as_str().unwrap().starts_with("http"));
+    assert!(outdoor.text("page_url").starts_with("http"));
 
-    let truth = world().truth().await;
-    let subscribed = |id: &str| {
-        truth["pages"].as_array().unwrap().iter().find(|page| page["id"] == id).unwrap()["subscribed_fields"].clone()
-    };
+    let truth = world().sim_state().await;
+    let subscribed = |id: &str| truth.find("pages", "id", id)["subscribed_fields"].clone();
     let mut fields: Vec<String> = serde_json::from_value(subscribed("104398761152301")).unwrap();
     fields.sort();
     assert_eq!(fields, ["feed", "leadgen", "mention"]);
@@ -63,50 +53,50 @@ async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
 
 #[tokio::test]
 async fn sixty_pages_come_through_many_response_pages() {
-    let tenant = Tenant::with_users("connect-sixty", &[]).await;
-    let outcome = tenant.connect(PRIYA, &[], Value::Null, &[]).await;
+    let tenant = OrgFixture::new("connect-sixty").create().await;
+    let outcome = tenant.connect(PRIYA_ID, &[], Value::Null, &[]).await;
     assert_eq!((outcome.get("status"), outcome.get("pages")), ("connected".into(), "60".into()), "{}", outcome.0);
-    assert_eq!(tenant.get("/api/meta/connections").await["items"].as_array().unwrap().len(), 60);
+    assert_eq!(tenant.items("/api/meta/connections").await.len(), 60);
     let integrations = tenant.get("/api/meta/integrations").await;
     assert_eq!(
-        (&integrations["items"][0]["name"], &integrations["next_cursor"]),
-        (&json!("Green Fork 01 and 59 more"), &Value::Null)
+        (integrations.text("items.0.name"), &integrations["next_cursor"]),
+        ("Green Fork 01 and 59 more", &Value::Null)
     );
 }
 
 #[tokio::test]
 async fn connecting_again_keeps_the_settings_and_takes_the_pages_as_they_come() {
-    let tenant = Tenant::with_users("connect-again", &[("ann", true)]).await;
+    let tenant = OrgFixture::new("connect-again").users(&["ann"]).create().await;
     let settings = json!({ "name": "Kept", "assignment": { "strategy": "user", "user_id": "ann" } });
-    let person = world().person(3).await;
+    let person = world().create_person(3).await;
     let pages = &person.pages;
     let first = tenant.connect(&person.id, &[&pages[0], &pages[1]], settings, &[]).await;
     let id = first.get("integrationId");
     let again = tenant.connect(&person.id, &[&pages[1], &pages[2]], json!({ "integrationId": id }), &[]).await;
     assert_eq!((again.get("status"), again.get("integrationId")), ("connected".into(), id.clone()));
     let integration = tenant.get(&format!("/api/meta/integrations/{id}")).await;
-    assert_eq!((&integration["name"], &integration["assignment"]["user_id"]), (&json!("Kept"), &json!("ann")));
+    assert_eq!((integration.text("name"), integration.text("assignment.user_id")), ("Kept", "ann"));
     let connected = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await;
-    let connected: Vec<_> =
-        connected["items"].as_array().unwrap().iter().map(|p| p["page_id"].as_str().unwrap().to_owned()).collect();
+    let connected: Vec<_> = connected.list("items").iter().map(|p| p.text("page_id").to_owned()).collect();
     assert_eq!(connected, pages[1..]);
-    assert_eq!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(tenant.items("/api/meta/integrations").await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_refusal_says_so_and_that_development_mode_looks_the_same() {
-    let tenant = Tenant::with_users("connect-denied", &[]).await;
-    let callback = world().leads_to(answered(&tenant.auth_url(Value::Null).await, &[("_sim", "deny")])).await;
-    let back = e2e::tenant::Outcome(world().leads_to(callback).await);
+    let tenant = OrgFixture::new("connect-denied").create().await;
+    let callback =
+        world().follow_redirect(with_query(&tenant.request_auth_url(Value::Null).await, &[("_sim", "deny")])).await;
+    let back = e2e::tenant::Outcome(world().follow_redirect(callback).await);
     assert_eq!((back.get("status"), back.get("code")), ("denied".into(), "access_denied".into()));
     assert!(back.get("message").contains("development mode"));
-    assert_eq!(tenant.get("/api/meta/integrations").await["items"], json!([]));
+    assert!(tenant.items("/api/meta/integrations").await.is_empty());
 }
 
 #[tokio::test]
 async fn a_permission_that_was_not_granted_is_named_and_the_rest_works() {
-    let tenant = Tenant::with_users("connect-scopeless", &[]).await;
-    let person = world().person(1).await;
+    let tenant = OrgFixture::new("connect-scopeless").create().await;
+    let person = world().create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[("_deny_scopes", "leads_retrieval")]).await;
     assert_eq!(
         (outcome.get("status"), outcome.get("problems")),
@@ -115,23 +105,23 @@ async fn a_permission_that_was_not_granted_is_named_and_the_rest_works() {
         outcome.0
     );
     let integration = tenant.get(&format!("/api/meta/integrations/{}", outcome.get("integrationId"))).await;
-    assert!(integration["problems"][0]["message"].as_str().unwrap().contains("leads_retrieval"));
+    assert!(integration.text("problems.0.message").contains("leads_retrieval"));
     let connections = tenant.get("/api/meta/connections").await;
     assert_eq!(connections["items"][0]["subscribed_fields"], json!(["feed", "mention"]));
 }
 
 #[tokio::test]
 async fn a_login_without_pages_comes_to_nothing_and_says_why() {
-    let tenant = Tenant::with_users("connect-pageless", &[]).await;
-    let person = world().person(1).await;
+    let tenant = OrgFixture::new("connect-pageless").create().await;
+    let person = world().create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[("_pages", "")]).await;
     assert_eq!((outcome.get("status"), outcome.get("code")), ("error".into(), "no_pages".into()), "{}", outcome.0);
-    assert_eq!(tenant.get("/api/meta/integrations").await["items"], json!([]));
+    assert!(tenant.items("/api/meta/integrations").await.is_empty());
 }
 
 #[tokio::test]
 async fn what_cannot_be_asked_for_is_refused_by_the_name_of_the_field() {
-    let tenant = Tenant::with_users("connect-bad", &[]).await;
+    let tenant = OrgFixture::new("connect-bad").create().await;
     let good = format!("{}/back", world().endpoints.url);
     for (body, status, field) in [
         (json!({}), 400, Value::Null),

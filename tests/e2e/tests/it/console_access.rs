@@ -1,33 +1,40 @@
 //! Access in the console: other orgs, other roles, forms of other sessions, ended sessions.
 
-use e2e::advertising::{agency, link};
+use e2e::ad_accounts::{create_ad_accounts, link_ad_account};
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
-use e2e::meta::answered;
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
+use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::world;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// An org with a page and a lead. Returns the tenant, the admin's e-mail address, the integration's id and the lead's
-/// id.
-pub(crate) async fn furnished(org: &str) -> (Tenant, String, String, String) {
-    let tenant = Tenant::with_users(org, &[("ann", true)]).await;
-    let (email, person) = (tenant.login("Ada Min", "admin").await, world().person(1).await);
-    let integration = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    let ids = world().submit(&person.forms[0], 1, Value::Null).await;
-    let lead = tenant.leads_with(&ids).await.remove(0);
-    (tenant, email, integration, lead["id"].as_str().unwrap().to_owned())
+/// An org with an admin's login, a page and a lead.
+pub(crate) struct OrgWithLead {
+    pub(crate) tenant: Tenant,
+    /// The e-mail address of the admin.
+    pub(crate) email: String,
+    pub(crate) integration: String,
+    pub(crate) lead: String,
+}
+
+pub(crate) async fn create_org_with_lead(org: &str) -> OrgWithLead {
+    let ConnectedOrg { tenant, person, integration, .. } = OrgFixture::new(org).users(&["ann"]).connect().await;
+    let email = tenant.create_login("Ada Min", "admin").await;
+    let ids = LeadFixture::new(&person.forms[0]).submit(1).await;
+    let lead = tenant.wait_for_leads(&ids).await[0].text("id").to_owned();
+    OrgWithLead { tenant, email, integration, lead }
 }
 
 #[tokio::test]
 async fn nobody_reaches_another_org() {
-    let (owner, _, integration, lead) = furnished("console-owner").await;
-    let stranger = Tenant::with_users("console-stranger", &[]).await;
-    let mut guest = Guest::logged_in(&stranger.login("Eve Stranger", "admin").await).await;
-    let form = owner.get("/api/meta/forms").await["items"][0]["form_id"].as_str().unwrap().to_owned();
-    let token = agency(&[("700600001", "EUR", "Europe/Berlin")]).await;
-    link(&owner, "700600001", "one", &token).await;
+    let OrgWithLead { tenant: owner, integration, lead, .. } = create_org_with_lead("console-owner").await;
+    let stranger = OrgFixture::new("console-stranger").create().await;
+    let mut guest = Guest::log_in(&stranger.create_login("Eve Stranger", "admin").await).await;
+    let form = owner.items("/api/meta/forms").await[0].text("form_id").to_owned();
+    let token = create_ad_accounts(&[("700600001", "EUR", "Europe/Berlin")]).await;
+    link_ad_account(&owner, "700600001", "one", &token).await;
     let account = "/ads/accounts/act_700600001";
     for path in [
         format!("/integrations/{integration}"),
@@ -78,10 +85,9 @@ async fn nobody_reaches_another_org() {
 
 #[tokio::test]
 async fn each_role_sees_its_own() {
-    let (tenant, _, integration, lead) = furnished("console-roles").await;
-    let user = json!({ "name": "Sal", "email": "sal@console-roles.example", "active": true, "permissions": ["lead_management"] });
-    tenant.done(Method::PUT, "/api/users/sal", &user).await;
-    let mut sal = Guest::logged_in(&tenant.login("Sal", "sales").await).await;
+    let OrgWithLead { tenant, integration, lead, .. } = create_org_with_lead("console-roles").await;
+    tenant.put_user("sal", "Sal", true).await;
+    let mut sal = Guest::log_in(&tenant.create_login("Sal", "sales").await).await;
     assert_eq!(sal.get("/").await.location, "/leads");
     let leads = sal.get("/leads").await;
     assert!(leads.text.contains(&lead) && !leads.text.contains("/integrations"), "{}", leads.text);
@@ -109,46 +115,45 @@ async fn each_role_sees_its_own() {
     }
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
     // A user who leaves loses access, and a user without the permission never had it.
-    let left = json!({ "name": "Sal", "email": "sal@console-roles.example", "active": false, "permissions": ["lead_management"] });
-    tenant.done(Method::PUT, "/api/users/sal", &left).await;
+    tenant.put_user("sal", "Sal", false).await;
     assert_eq!(sal.get("/leads").await.status, 403);
-    let mut nobody = Guest::logged_in(&tenant.login("No Body", "sales").await).await;
+    let mut nobody = Guest::log_in(&tenant.create_login("No Body", "sales").await).await;
     assert_eq!(nobody.get("/leads").await.status, 403);
 
-    let mut moderator = Guest::logged_in("moderator@demo.example").await;
+    let mut moderator = Guest::log_in("moderator@demo.example").await;
     assert_eq!(moderator.get("/integrations").await.status, 200);
-    let mut basic = Guest::logged_in("admin@basic.example").await;
+    let mut basic = Guest::log_in("admin@basic.example").await;
     let page = basic.get("/integrations").await;
     assert_eq!(page.status, 402);
     assert!(page.text.contains("Upgrade to connect Meta") && page.text.contains("Basic Guides"), "{}", page.text);
 
-    let mut root = Guest::logged_in("superadmin@leadwire.example").await;
+    let mut root = Guest::log_in("superadmin@leadwire.example").await;
     assert_eq!(root.get("/").await.location, "/orgs");
     assert_eq!(root.get("/leads").await.location, "/orgs?back=%2Fleads");
     assert!(root.get("/orgs").await.text.contains("console-roles"));
     let proof = root.get("/orgs").await.text;
     let proof = proof.split("name=\"form_key\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let select = [("org", "console-roles"), ("form_key", proof.as_str())];
-    assert_eq!(root.ask(Method::POST, "/orgs", &select, &[]).await.status, 303);
+    assert_eq!(root.request(Method::POST, "/orgs", &select, &[]).await.status, 303);
     assert!(root.get("/leads").await.text.contains(&lead));
     assert_eq!(root.post("/orgs", &[("org", "no-such-org")]).await.status, 400);
 }
 
 #[tokio::test]
 async fn a_form_acts_only_for_the_session_it_was_made_for() {
-    let (tenant, email, integration, _) = furnished("console-forgery").await;
-    let mut victim = Guest::logged_in(&email).await;
-    let thief = Guest::logged_in(&tenant.login("Ted Thief", "admin").await).await.proof().await;
+    let OrgWithLead { tenant, email, integration, .. } = create_org_with_lead("console-forgery").await;
+    let mut victim = Guest::log_in(&email).await;
+    let thief = Guest::log_in(&tenant.create_login("Ted Thief", "admin").await).await.csrf_token().await;
     let path = format!("/integrations/{integration}/delete");
     for stolen in
         [vec![("a", "b")], vec![("form_key", "")], vec![("form_key", "00ff")], vec![("form_key", thief.as_str())]]
     {
-        let page = victim.ask(Method::POST, &path, &stolen, &[]).await;
+        let page = victim.request(Method::POST, &path, &stolen, &[]).await;
         assert_eq!(page.status, 403, "{stolen:?}");
         assert!(page.text.contains("was not made for your session"), "{}", page.text);
     }
     // A request with another content type or without a form is rejected as well.
-    let page = victim.ask(Method::POST, &path, &[("form_key", "x")], &[("content-type", "text/plain")]).await;
+    let page = victim.request(Method::POST, &path, &[("form_key", "x")], &[("content-type", "text/plain")]).await;
     assert!(page.status.is_client_error());
     assert_eq!(victim.get(&path).await.location, format!("/integrations/{integration}"), "asking does nothing");
     assert_eq!(tenant.get(&format!("/api/meta/integrations/{integration}")).await["id"], integration);
@@ -158,21 +163,21 @@ async fn a_form_acts_only_for_the_session_it_was_made_for() {
 
 #[tokio::test]
 async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
-    let (tenant, email, integration, lead) = furnished("console-session").await;
-    let mut guest = Guest::logged_in(&email).await;
+    let OrgWithLead { tenant, email, integration, lead } = create_org_with_lead("console-session").await;
+    let mut guest = Guest::log_in(&email).await;
     // The link in mails about a connection.
     assert_eq!(guest.get(&format!("/?reconnect={integration}")).await.location, format!("/integrations/{integration}"));
-    let (mut copy, proof) = (guest.copy(), guest.proof().await);
+    let (mut copy, proof) = (guest.copy(), guest.csrf_token().await);
     assert_eq!(guest.post("/logout", &[]).await.status, 200);
     // Every copy of the cookie is worthless now.
     let page = copy.get("/leads?status=new").await;
     assert_eq!((page.status.as_u16(), page.location.as_str()), (303, "/login?back=%2Fleads%3Fstatus%3Dnew"));
     // A GET of a URL that only accepts forms redirects to the page with the form.
-    let acts = Guest::logged_in(&email).await.get(&format!("/leads/{lead}/status?x=y")).await;
+    let acts = Guest::log_in(&email).await.get(&format!("/leads/{lead}/status?x=y")).await;
     assert_eq!(acts.location, format!("/leads/{lead}?x=y"));
     let referer = format!("{}/leads/{lead}", world().endpoints.url);
     let sent = [("status", "lost"), ("form_key", proof.as_str())];
-    let page = copy.ask(Method::POST, &format!("/leads/{lead}/status"), &sent, &[("referer", &referer)]).await;
+    let page = copy.request(Method::POST, &format!("/leads/{lead}/status"), &sent, &[("referer", &referer)]).await;
     assert_eq!(
         (page.status.as_u16(), page.location.as_str()),
         (303, format!("/login?back=%2Fleads%2F{lead}").as_str())
@@ -180,43 +185,42 @@ async fn a_session_ends_when_it_is_ended_and_what_was_sent_after_is_not_done() {
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
     // After logging in again, the user is back at the page and learns that nothing was changed.
     let asked = copy.get(&page.location).await;
-    let back = copy.at_the_issuer(&asked.location, &email).await;
+    let back = copy.log_in_at_issuer(&asked.location, &email).await;
     let back = copy.get(&back[url::Position::BeforePath..]).await;
     assert_eq!(back.location, format!("/leads/{lead}"));
     let page = copy.get(&back.location).await;
     assert!(page.text.contains("Your session had ended, so nothing was changed."), "{}", page.text);
     assert!(!copy.get(&back.location).await.text.contains("Your session had ended"), "told once");
     // A request for a fragment gets a fragment as response.
-    let part = Guest::default().ask(Method::GET, "/forms/list", &[], &[("x-part", "1")]).await;
+    let part = Guest::default().request(Method::GET, "/forms/list", &[], &[("x-part", "1")]).await;
     assert_eq!(part.status, 401);
     assert!(part.text.contains("Your session has ended"), "{}", part.text);
 }
 
 #[tokio::test]
 async fn a_connection_is_finished_by_the_browser_that_began_it() {
-    let tenant = Tenant::with_users("console-mailed", &[]).await;
-    let person = world().person(1).await;
-    let mut guest = Guest::logged_in(&tenant.login("Mal Lory", "admin").await).await;
-    let answer = [("_sim", "allow"), ("_user", person.id.as_str())];
+    let tenant = OrgFixture::new("console-mailed").create().await;
+    let person = world().create_person(1).await;
+    let mut guest = Guest::log_in(&tenant.create_login("Mal Lory", "admin").await).await;
     // The login link is mailed to a person who has the pages; their browser did not begin the login.
     let begun = guest.post("/integrations/connect", &[]).await;
-    let callback = world().leads_to(answered(&begun.location, &answer)).await;
+    let callback = person.consent(&begun.location).await;
     let back = Guest::default().get(&callback[url::Position::BeforePath..]).await;
     assert!(back.location.contains("code=other_browser"), "{}", back.location);
-    assert!(tenant.get("/api/meta/integrations").await["items"].as_array().unwrap().is_empty());
+    assert!(tenant.items("/api/meta/integrations").await.is_empty());
     let begun = guest.post("/integrations/connect", &[]).await;
-    let callback = world().leads_to(answered(&begun.location, &answer)).await;
+    let callback = person.consent(&begun.location).await;
     let back = guest.get(&callback[url::Position::BeforePath..]).await;
     assert!(back.location.contains("status=connected"), "{}", back.location);
 }
 
 #[tokio::test]
 async fn logins_are_finished_where_they_were_begun() {
-    let tenant = Tenant::with_users("console-login", &[]).await;
-    let email = tenant.login("Lou Login", "admin").await;
+    let tenant = OrgFixture::new("console-login").create().await;
+    let email = tenant.create_login("Lou Login", "admin").await;
     let mut victim = Guest::default();
     let begun = victim.get("/login?back=//evil.example/x").await;
-    let back = victim.at_the_issuer(&begun.location, &email).await;
+    let back = victim.log_in_at_issuer(&begun.location, &email).await;
     let back = &back[url::Position::BeforePath..];
     // Another browser is rejected, and a changed state matches no login.
     let mut other = Guest::default();
@@ -237,24 +241,24 @@ async fn logins_are_finished_where_they_were_begun() {
         assert!(session.contains(attribute), "{session}");
     }
     // The table stores nothing that could open the session.
-    let rows = world().rows_of("SESSION#").await;
+    let rows = world().scan_rows("SESSION#").await;
     let value = session.split(['=', ';']).nth(1).unwrap();
     assert!(!rows.is_empty() && rows.iter().all(|row| !row.to_string().contains(value)));
 }
 
 #[tokio::test]
 async fn whoever_presses_a_button_after_the_session_has_ended_comes_to_the_login_page() {
-    let (tenant, email, _, lead) = furnished("console-ended").await;
+    let OrgWithLead { tenant, email, lead, .. } = create_org_with_lead("console-ended").await;
     let browser = Browser::open(DESK).await;
     browser.open_page(&format!("/leads/{lead}")).await;
     browser.log_in(&email).await;
-    browser.reads("What happened").await;
+    browser.wait_for_text("What happened").await;
     browser.client.delete_all_cookies().await.unwrap();
     browser.choose("select[name=status]", "Lost").await;
     browser.press("Change status").await;
     browser.log_in(&email).await;
-    browser.reads("Your session had ended, so nothing was changed.").await;
-    browser.reads("What happened").await;
+    browser.wait_for_text("Your session had ended, so nothing was changed.").await;
+    browser.wait_for_text("What happened").await;
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
     // Search forms behave the same.
     browser.open_page("/leads").await;
@@ -262,26 +266,29 @@ async fn whoever_presses_a_button_after_the_session_has_ended_comes_to_the_login
     browser.choose("select[name=status]", "Lost").await;
     browser.press("Filter").await;
     browser.log_in(&email).await;
-    browser.reads("No leads match").await;
+    browser.wait_for_text("No leads match").await;
     browser.close().await;
 }
 
 #[tokio::test]
 async fn a_page_of_one_org_does_not_act_on_the_one_selected_since() {
-    let (first, _, _, _) = furnished("console-tab-one").await;
-    let (second, _, _, _) = furnished("console-tab-two").await;
-    let mut root = Guest::logged_in("superadmin@leadwire.example").await;
+    let first = create_org_with_lead("console-tab-one").await.tenant;
+    let second = create_org_with_lead("console-tab-two").await.tenant;
+    let mut root = Guest::log_in("superadmin@leadwire.example").await;
     let proof =
         |page: String| page.split("name=\"form_key\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
     let fresh = proof(root.get("/orgs").await.text);
     let select =
         |org: &'static str, proof: String| [("org", org), ("form_key", Box::leak(proof.into_boxed_str()) as &str)];
-    assert_eq!(root.ask(Method::POST, "/orgs", &select("console-tab-one", fresh), &[]).await.status, 303);
+    assert_eq!(root.request(Method::POST, "/orgs", &select("console-tab-one", fresh), &[]).await.status, 303);
     let of_first = proof(root.get("/integrations").await.text);
-    assert_eq!(root.ask(Method::POST, "/orgs", &select("console-tab-two", of_first.clone()), &[]).await.status, 303);
-    let page = root.ask(Method::POST, "/integrations/disconnect", &[("form_key", of_first.as_str())], &[]).await;
+    assert_eq!(
+        root.request(Method::POST, "/orgs", &select("console-tab-two", of_first.clone()), &[]).await.status,
+        303
+    );
+    let page = root.request(Method::POST, "/integrations/disconnect", &[("form_key", of_first.as_str())], &[]).await;
     assert_eq!(page.status, 403, "{}", page.text);
     for org in [&first, &second] {
-        assert_eq!(org.get("/api/meta/integrations").await["items"].as_array().unwrap().len(), 1);
+        assert_eq!(org.items("/api/meta/integrations").await.len(), 1);
     }
 }

@@ -2,16 +2,18 @@
 
 use e2e::browser::{Browser, DESK, PHONE};
 use e2e::console::Guest;
-use e2e::world::{eventually, world};
+use e2e::fixtures::LeadFixture;
+use e2e::json::Json;
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::console_access::furnished;
+use crate::console_access::{OrgWithLead, create_org_with_lead};
 
 #[tokio::test]
 async fn what_is_refused_is_shown_beside_what_was_typed() {
-    let (tenant, email, integration, lead) = furnished("console-refused").await;
-    let mut guest = Guest::logged_in(&email).await;
+    let OrgWithLead { tenant, email, integration, lead } = create_org_with_lead("console-refused").await;
+    let mut guest = Guest::log_in(&email).await;
     // After an invalid name, the other inputs stay.
     let page = guest
         .post(
@@ -40,7 +42,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     assert!(page.text.contains("value=\"act_1\"") && page.text.contains("value=\"\" selected"), "{}", page.text);
 
     // A rule without a field and a malformed choice line are not lost.
-    let form = tenant.get("/api/meta/forms").await["items"][0]["form_id"].as_str().unwrap().to_owned();
+    let form = tenant.items("/api/meta/forms").await[0].text("form_id").to_owned();
     let path = format!("/forms/{form}");
     let rule = [
         ("rules", "2"),
@@ -93,11 +95,11 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
         ("rule-0-remove", "yes"),
     ];
     assert_eq!(guest.post(&path, &gone).await.status, 303);
-    assert!(tenant.get(&format!("/api/meta/forms/{form}/mapping")).await["rules"].as_array().unwrap().is_empty());
+    assert!(tenant.get(&format!("/api/meta/forms/{form}/mapping")).await.list("rules").is_empty());
 
     // An absent field does not unassign a lead: browsers omit a disabled choice.
     let given = json!({ "assigned_to": "ann" });
-    tenant.done(Method::PATCH, &format!("/api/leads/{lead}"), &given).await;
+    tenant.call_ok(Method::PATCH, &format!("/api/leads/{lead}"), &given).await;
     guest.post(&format!("/leads/{lead}/assign"), &[]).await;
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["assigned_to"], "ann");
     guest.post(&format!("/leads/{lead}/assign"), &[("assigned_to", "unassigned")]).await;
@@ -111,16 +113,15 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
 #[tokio::test]
 async fn names_that_are_scripts_are_names() {
     const SCRIPT: &str = "<script>document.title='owned'</script><img src=x onerror=alert(1)>";
-    let (tenant, email, integration, _) = furnished("console-hostile").await;
-    let person = world().person(1).await;
+    let OrgWithLead { tenant, email, integration, .. } = create_org_with_lead("console-hostile").await;
+    let person = world().create_person(1).await;
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let answers = json!({ "full_name": SCRIPT, "email": "\"><svg/onload=alert(1)>@example.com" });
-    let ids = world().submit(&person.forms[0], 1, json!({ "answers": answers })).await;
-    tenant.leads_with(&ids).await;
+    let ids = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
+    tenant.wait_for_leads(&ids).await;
     let name = json!({ "name": &SCRIPT[..60], "description": "{{7*7}}<b>bold</b>" });
-    tenant.done(Method::PATCH, &format!("/api/meta/integrations/{integration}"), &name).await;
-    let user = json!({ "name": SCRIPT, "email": "x@console-hostile.example", "active": true, "permissions": ["lead_management"] });
-    tenant.done(Method::PUT, "/api/users/xss", &user).await;
+    tenant.call_ok(Method::PATCH, &format!("/api/meta/integrations/{integration}"), &name).await;
+    tenant.put_user("xss", SCRIPT, true).await;
     let browser = Browser::open(DESK).await;
     browser.open_page("/leads").await;
     browser.log_in(&email).await;
@@ -134,33 +135,33 @@ async fn names_that_are_scripts_are_names() {
         "/ads?client_id=%22%3E%3Cscript%3E",
     ] {
         browser.open_page(path).await;
-        browser.settled().await;
+        browser.wait_until_loaded().await;
         assert_ne!(browser.client.title().await.unwrap(), "owned", "{path}");
         let made = "return document.querySelectorAll('main script, main img, main svg[onload]').length";
         assert_eq!(browser.client.execute(made, vec![]).await.unwrap(), json!(0), "{path}");
-        browser.complains_of_nothing(path).await;
+        browser.check_log(path).await;
     }
     browser.open_page(&lead).await;
-    browser.reads("<script>document.title='owned'</script>").await;
+    browser.wait_for_text("<script>document.title='owned'</script>").await;
     browser.close().await;
     // A name without a space must not break the layout.
     let answers = json!({ "full_name": "x".repeat(800), "email": format!("{}@example.com", "y".repeat(60)) });
-    let ids = world().submit(&person.forms[0], 1, json!({ "answers": answers })).await;
-    tenant.leads_with(&ids).await;
+    let ids = LeadFixture::new(&person.forms[0]).answers(&answers).submit(1).await;
+    tenant.wait_for_leads(&ids).await;
     for screen in [PHONE, DESK] {
         let browser = Browser::open(screen).await;
         browser.open_page("/leads").await;
         browser.log_in(&email).await;
-        browser.is_in_order("long-names").await;
+        browser.check_page("long-names").await;
         browser.open_page(&format!("/leads/meta-{}", ids[0])).await;
-        browser.is_in_order("long-name").await;
+        browser.check_page("long-name").await;
         browser.close().await;
     }
 }
 
 #[tokio::test]
 async fn every_answer_is_guarded_and_assets_are_kept_for_ever() {
-    let mut guest = Guest::logged_in("admin@demo.example").await;
+    let mut guest = Guest::log_in("admin@demo.example").await;
     let page = guest.get("/leads").await;
     for path in ["/leads", "/nothing-here", "/leads/none", "/login/callback"] {
         let page = guest.get(path).await;
@@ -180,13 +181,13 @@ async fn every_answer_is_guarded_and_assets_are_kept_for_ever() {
     }
     assert_eq!(Guest::default().get("/assets/console.css").await.status, 404);
     // The API keeps its own routes, and only those.
-    let none = eventually("the API", async || Some(guest.get("/api/leads").await)).await;
+    let none = wait_for("the API", async || Some(guest.get("/api/leads").await)).await;
     assert_eq!(none.status, 401);
 }
 
 #[tokio::test]
 async fn addresses_that_cannot_be_are_pages_too() {
-    let mut guest = Guest::logged_in("admin@demo.example").await;
+    let mut guest = Guest::log_in("admin@demo.example").await;
     for path in [
         "/integrations/return?pages=abc",
         "/delivery?cursor=a&cursor=b",
@@ -210,12 +211,12 @@ async fn addresses_that_cannot_be_are_pages_too() {
     // An overlong or unsafe return path does not break the login; it ends at the start page.
     let mut stranger = Guest::default();
     let begun = stranger.get(&format!("/login?back=/leads%3Fx={}", "y".repeat(3000))).await;
-    let back = stranger.at_the_issuer(&begun.location, "admin@demo.example").await;
+    let back = stranger.log_in_at_issuer(&begun.location, "admin@demo.example").await;
     assert_eq!(stranger.get(&back[url::Position::BeforePath..]).await.location, "/");
     for back in ["/%00", "/%7f", "/%C3%A9", "/a%0d%0aSet-Cookie:x"] {
         let mut guest = Guest::default();
         let begun = guest.get(&format!("/login?back={back}")).await;
-        let from = guest.at_the_issuer(&begun.location, "admin@demo.example").await;
+        let from = guest.log_in_at_issuer(&begun.location, "admin@demo.example").await;
         assert_eq!(guest.get(&from[url::Position::BeforePath..]).await.location, "/", "{back}");
     }
 }

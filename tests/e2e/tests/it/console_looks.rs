@@ -2,24 +2,26 @@
 //! blocked. The pictures are in `target/e2e/pictures`.
 
 use e2e::browser::{Browser, DESK_DARK, PHONE, PHONE_DARK, Screen, WIDE};
-use e2e::furnished::{Furnished, furnish};
+use e2e::fixtures::{DemoOrg, create_demo_org};
 use e2e::world::world;
 use tokio::sync::OnceCell;
 
-async fn furnished() -> &'static Furnished {
-    static MADE: OnceCell<Furnished> = OnceCell::const_new();
-    let make = || async { furnish("console-looks", &world().person(3).await, ["700300001", "700300002"]).await };
-    MADE.get_or_init(make).await
+async fn demo_org() -> &'static DemoOrg {
+    static DEMO_ORG: OnceCell<DemoOrg> = OnceCell::const_new();
+    let make = || async {
+        create_demo_org("console-looks", &world().create_person(3).await, ["700300001", "700300002"]).await
+    };
+    DEMO_ORG.get_or_init(make).await
 }
 
 async fn all_pages_are_in_order(screen: Screen) {
-    let made = furnished().await;
+    let made = demo_org().await;
     let browser = Browser::open(screen).await;
     browser.open_page("/").await;
     browser.log_in(&made.admin).await;
     for (name, path) in &made.pages {
         browser.open_page(path).await;
-        browser.is_in_order(&format!("all-{name}")).await;
+        browser.check_page(&format!("all-{name}")).await;
     }
     browser.close().await;
 }
@@ -49,21 +51,21 @@ async fn what_goes_wrong_is_told_in_order_too() {
     let browser = Browser::open(PHONE).await;
     browser.open_page("/").await;
     browser.log_in("admin@basic.example").await;
-    browser.reads("Upgrade to connect Meta").await;
+    browser.wait_for_text("Upgrade to connect Meta").await;
     // No log check here: the browser logs the status of every failed page.
-    browser.picture("upgrade").await;
+    browser.save_picture("upgrade").await;
     browser.open_page("/leads").await;
-    browser.reads("No leads yet").await;
+    browser.wait_for_text("No leads yet").await;
     browser.open_page("/nowhere").await;
-    browser.reads("There is nothing at this address.").await;
-    browser.picture("not-found").await;
+    browser.wait_for_text("There is nothing at this address.").await;
+    browser.save_picture("not-found").await;
     browser.close().await;
 }
 
 #[tokio::test]
 async fn pages_work_without_script() {
-    let made = furnished().await;
-    let mut guest = e2e::console::Guest::logged_in(&made.admin).await;
+    let made = demo_org().await;
+    let mut guest = e2e::console::Guest::log_in(&made.admin).await;
     let page = guest.get("/integrations?confirm=disconnect").await;
     assert!(page.text.contains("<dialog id=\"disconnect\" open"), "the dialog stands in the page");
     let (_, integration) = &made.pages[2];
@@ -77,6 +79,6 @@ async fn pages_work_without_script() {
         health.text.contains("<!DOCTYPE html>") && health.text.contains("Webhook subscription"),
         "as a page of its own"
     );
-    let part = guest.ask(reqwest::Method::GET, &format!("{integration}/health"), &[], &[("x-part", "1")]).await;
+    let part = guest.request(reqwest::Method::GET, &format!("{integration}/health"), &[], &[("x-part", "1")]).await;
     assert!(!part.text.contains("<!DOCTYPE html>"), "{}", part.text);
 }

@@ -1,17 +1,19 @@
 //! Deliveries to the webhook: from Meta, from Meta on a bad day, and from others.
 
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
+use e2e::json::Json;
 use e2e::meta::{leadgen_body, signature};
 use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn the_challenge_comes_back_to_the_letter_for_the_right_word_only() {
-    let app = world().truth().await["app"].clone();
-    let word = app["verify_token"].as_str().unwrap().to_owned();
+    let app = world().sim_state().await["app"].clone();
+    let word = app.text("verify_token").to_owned();
     let ask = async |query: &[(&str, &str)]| {
-        let url = e2e::meta::answered(&format!("{}/connect/webhook/facebook", world().endpoints.url), query);
+        let url = e2e::meta::with_query(&format!("{}/connect/webhook/facebook", world().endpoints.url), query);
         let answer = world().http.get(url).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
@@ -30,7 +32,7 @@ async fn the_challenge_comes_back_to_the_letter_for_the_right_word_only() {
 
 #[tokio::test]
 async fn only_what_meta_signed_is_taken() {
-    let secret = world().truth().await["app"]["secret"].as_str().unwrap().to_owned();
+    let secret = world().app_secret().await;
     let body = leadgen_body("104398761169999", "1", "2");
     let good = signature(&secret, &body);
     let flipped = format!("{}{}", if good.starts_with('0') { '1' } else { '0' }, &good[1..]);
@@ -45,11 +47,11 @@ async fn only_what_meta_signed_is_taken() {
         ("x-hub-signature-256", format!("sha256={}", signature("another secret", &body))),
         ("x-hub-signature", format!("sha1={}", &good[..40])),
     ] {
-        let (status, answer) = world().deliver_signed("", &body, &[(name, &value)]).await;
+        let (status, answer) = world().deliver_with("", &body, &[(name, &value)]).await;
         assert_eq!(status, 401, "{name}: {value}: {answer}");
     }
-    assert_eq!(world().deliver_signed("", &body, &[]).await.0, 401);
-    assert_eq!(world().deliver_signed("", &body, &[("x-hub-signature-256", &format!("sha256={good}"))]).await.0, 200);
+    assert_eq!(world().deliver_with("", &body, &[]).await.0, 401);
+    assert_eq!(world().deliver_with("", &body, &[("x-hub-signature-256", &format!("sha256={good}"))]).await.0, 200);
 }
 
 #[tokio::test]
@@ -86,22 +88,21 @@ async fn whatever_is_in_a_signed_body_nothing_breaks() {
 /// The gateway passes a body that is not text as base64.
 #[tokio::test]
 async fn a_body_that_comes_as_base64_is_verified_as_it_was_sent() {
-    let secret = world().truth().await["app"]["secret"].as_str().unwrap().to_owned();
+    let secret = world().app_secret().await;
     for (body, status) in [(leadgen_body("104398761169999", "1", "2"), 200), (b"\xff\xfe{}".to_vec(), 400)] {
         let header = format!("sha256={}", signature(&secret, &body));
         let headers = [("x-hub-signature-256", header.as_str()), ("content-type", "application/octet-stream")];
-        assert_eq!(world().deliver_signed("", &body, &headers).await.0, status);
+        assert_eq!(world().deliver_with("", &body, &headers).await.0, status);
     }
 }
 
 #[tokio::test]
 async fn every_change_of_a_mixed_body_finds_its_way() {
-    let tenant = Tenant::with_users("mixed", &[("ann", true), ("bob", true)]).await;
-    let person = world().person(2).await;
-    tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("mixed").users(&["ann", "bob"]).pages(2).round_robin().connect().await;
     let (one, two) = (&person.pages[0], &person.pages[1]);
-    let a = world().submit(&person.forms[0], 4, json!({ "deliver": "drop" })).await;
-    let b = world().submit(&person.forms[1], 3, json!({ "deliver": "drop" })).await;
+    let a = LeadFixture::new(&person.forms[0]).undelivered().submit(4).await;
+    let b = LeadFixture::new(&person.forms[1]).undelivered().submit(3).await;
     let lead = |page: &str, id: &str, number: bool| {
         let id = if number { json!(id.parse::<u64>().unwrap()) } else { json!(id) };
         json!({ "field": "leadgen", "value": { "leadgen_id": id, "page_id": page, "form_id": "1", "created_time": 1 } })
@@ -118,25 +119,25 @@ async fn every_change_of_a_mixed_body_finds_its_way() {
     ] });
     assert_eq!(world().deliver(body.to_string().as_bytes()).await.0, 200);
     let all: Vec<String> = a.into_iter().chain(b).collect();
-    assert_eq!(tenant.leads_with(&all).await.len(), 7);
+    assert_eq!(tenant.wait_for_leads(&all).await.len(), 7);
 }
 
 #[tokio::test]
 async fn the_orgid_of_the_address_decides_nothing() {
-    let tenant = Tenant::with_users("orgid", &[]).await;
-    let person = world().person(1).await;
+    let tenant = OrgFixture::new("orgid").create().await;
+    let person = world().create_person(1).await;
     let (page, form) = (&person.pages[0], &person.forms[0]);
     tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let ids = world().submit(form, 3, json!({ "deliver": "drop" })).await;
-    let secret = world().truth().await["app"]["secret"].as_str().unwrap().to_owned();
+    let ids = LeadFixture::new(form).undelivered().submit(3).await;
+    let secret = world().app_secret().await;
     for (query, id) in ["?orgid=orgid", "?orgid=other", "?orgid=%23%2F..&orgid=x"].into_iter().zip(&ids) {
         let body = leadgen_body(page, id, form);
         let header = format!("sha256={}", signature(&secret, &body));
-        assert_eq!(world().deliver_signed(query, &body, &[("x-hub-signature-256", &header)]).await.0, 200);
+        assert_eq!(world().deliver_with(query, &body, &[("x-hub-signature-256", &header)]).await.0, 200);
     }
-    assert_eq!(tenant.leads_with(&ids).await.len(), 3);
+    assert_eq!(tenant.wait_for_leads(&ids).await.len(), 3);
     assert!(
-        Tenant::superadmin_in("other")
+        Tenant::as_superadmin("other")
             .leads("")
             .await
             .iter()
@@ -146,40 +147,35 @@ async fn the_orgid_of_the_address_decides_nothing() {
 
 #[tokio::test]
 async fn a_thousand_leads_in_one_body_are_all_taken() {
-    let tenant = Tenant::with_users("thousand", &[("ann", true), ("bob", true), ("cem", true)]).await;
-    let person = world().person(1).await;
+    let tenant = OrgFixture::new("thousand").users(&["ann", "bob", "cem"]).create().await;
+    let person = world().create_person(1).await;
     let (page, form) = (&person.pages[0], &person.forms[0]);
     tenant.connect(&person.id, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
-    let ids = world().submit(form, 1000, json!({ "deliver": "drop" })).await;
+    let ids = LeadFixture::new(form).undelivered().submit(1000).await;
     let changes: Vec<Value> = ids.iter().map(|id| json!({ "field": "leadgen", "value": { "leadgen_id": id, "page_id": page, "form_id": form, "created_time": 1 } })).collect();
     let body = json!({ "object": "page", "entry": [{ "id": page, "time": 1, "changes": changes }] }).to_string();
     assert_eq!(world().deliver(body.as_bytes()).await.0, 200);
-    let counted = async || tenant.get("/api/meta/connections").await["items"][0]["leads_count"].as_u64().unwrap();
-    eventually("a thousand leads", async || (counted().await == 1000).then_some(())).await;
+    let counted = async || tenant.items("/api/meta/connections").await[0].number("leads_count");
+    wait_for("a thousand leads", async || (counted().await == 1000).then_some(())).await;
     let mut counts = std::collections::BTreeMap::<String, usize>::new();
     for lead in tenant.leads("").await {
-        *counts.entry(lead["assigned_to"].as_str().unwrap().to_owned()).or_default() += 1;
+        *counts.entry(lead.text("assigned_to").to_owned()).or_default() += 1;
     }
     assert_eq!(counts, [("ann".to_owned(), 334), ("bob".to_owned(), 333), ("cem".to_owned(), 333)].into());
 }
 
 #[tokio::test]
 async fn a_lead_that_meta_withholds_is_parked_with_its_reason() {
-    let tenant = Tenant::with_users("withheld", &[]).await;
-    let person = world().person(1).await;
-    tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let id = world().withheld_lead(&person).await;
-    let parked = eventually("a parked lead", async || {
-        tenant.get("/api/parked").await["items"].as_array().unwrap().first().cloned()
-    })
-    .await;
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("withheld").connect().await;
+    let id = world().submit_withheld_lead(&person).await;
+    let parked = tenant.wait_for_parked().await;
     assert_eq!(
-        (&parked["leadgen_id"], &parked["reason"], &parked["page_id"]),
-        (&json!(id), &json!("not_permitted"), &json!(person.pages[0]))
+        (&parked["leadgen_id"], parked.text("reason"), &parked["page_id"]),
+        (&json!(id), "not_permitted", &json!(person.pages[0]))
     );
-    assert!(parked["evidence"].as_str().unwrap().contains("200"));
-    let answer = tenant.done(Method::POST, "/api/parked/replay", &json!({ "leadgen_ids": [id] })).await;
+    assert!(parked.text("evidence").contains("200"));
+    let answer = tenant.call_ok(Method::POST, "/api/parked/replay", &json!({ "leadgen_ids": [id] })).await;
     assert_eq!(answer["replayed"], 1);
-    tenant.leads_with(&[id]).await;
-    assert_eq!(tenant.get("/api/parked").await["items"], json!([]));
+    tenant.wait_for_leads(&[id]).await;
+    assert!(tenant.items("/api/parked").await.is_empty());
 }

@@ -1,16 +1,16 @@
 //! The CRM pushes its orgs and users.
 
-use e2e::tenant::Tenant;
+use e2e::fixtures::OrgFixture;
+use e2e::json::Json;
 use reqwest::Method;
 use serde_json::json;
 
 #[tokio::test]
 async fn what_is_pushed_is_read_back() {
-    let tenant = Tenant::with_users("directory", &[("bob", false), ("ann", true)]).await;
+    let tenant = OrgFixture::new("directory").inactive_users(&["bob"]).users(&["ann"]).create().await;
     let users = tenant.get("/api/users").await;
-    let brief: Vec<_> = users["items"]
-        .as_array()
-        .unwrap()
+    let brief: Vec<_> = users
+        .list("items")
         .iter()
         .map(|user| json!([user["id"], user["active"], user["permissions"], user["email"]]))
         .collect();
@@ -22,12 +22,12 @@ async fn what_is_pushed_is_read_back() {
         ]
     );
     let org = tenant.get("/api/orgs/directory").await;
-    assert_eq!((&org["plan"]["features"], &org["default_country"]), (&json!(["meta"]), &json!("US")));
+    assert_eq!((&org["plan"]["features"], org.text("default_country")), (&json!(["meta"]), "US"));
 }
 
 #[tokio::test]
 async fn what_cannot_be_is_refused_and_changes_nothing() {
-    let tenant = Tenant::with_users("directory-bad", &[("ann", true)]).await;
+    let tenant = OrgFixture::new("directory-bad").users(&["ann"]).create().await;
     let good = json!({ "name": "Ann", "email": "ann@example.com" });
     let with = |field: &str, value: serde_json::Value| {
         let mut body = good.clone();
@@ -46,7 +46,7 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         ("a%2Cb", good.clone(), "id"),
     ] {
         let (status, answer) = tenant.call(Method::PUT, &format!("/api/users/{id}"), &body).await;
-        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{answer}");
+        assert_eq!((status, answer.text("field")), (400, field), "{answer}");
     }
     for (body, field) in [
         (json!({ "name": "", "plan": { "name": "p", "features": [] } }), "name"),
@@ -56,7 +56,7 @@ async fn what_cannot_be_is_refused_and_changes_nothing() {
         (json!({ "name": "x", "plan": { "name": "p" } }), "plan"),
     ] {
         let (status, answer) = tenant.call(Method::PUT, "/api/orgs/directory-bad", &body).await;
-        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{answer}");
+        assert_eq!((status, answer.text("field")), (400, field), "{answer}");
     }
-    assert_eq!(tenant.get("/api/users").await["items"][0]["name"], "ann");
+    assert_eq!(tenant.items("/api/users").await[0]["name"], "ann");
 }

@@ -1,30 +1,23 @@
 //! Connections that end, by their dates or by a person's action at Meta, and how the org is notified.
 
-use e2e::behind::{mails_once, mails_to};
+use e2e::aws_probe::{mails_to, wait_for_mails};
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
+use e2e::json::Json;
 use e2e::meta::Person;
-use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::world::{wait_for, world};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// An org with an admin, connected through its own person at Meta.
-async fn connected(org: &str, pages: u64) -> (Tenant, Person, String, String) {
-    let tenant = Tenant::with_users(org, &[("ann", true)]).await;
-    let admin = tenant.admin("boss").await;
-    let person = world().person(pages).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    (tenant, person, id, admin)
-}
-
-async fn expires_in(person: &Person, hours: i64) {
+async fn set_expiry(person: &Person, hours: i64) {
     let at = Timestamp::now() + SignedDuration::from_hours(hours);
-    world().token(json!({ "action": "set_expiry", "user_id": person.id, "expires_at": at.as_second() })).await;
+    world().change_tokens(json!({ "action": "set_expiry", "user_id": person.id, "expires_at": at.as_second() })).await;
 }
 
 #[tokio::test]
 async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_once() {
-    let (tenant, person, id, admin) = connected("expiry-countdown", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-countdown").users(&["ann"]).admin().connect().await;
     let sales = "ann@expiry-countdown.example";
     let mut sent = 0;
     for (hours, status, news) in [
@@ -38,19 +31,19 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
         (-1, "expired", true),
         (-2, "expired", false),
     ] {
-        expires_in(&person, hours).await;
+        set_expiry(&person, hours).await;
         for _ in 0..2 {
             let before = tenant.integration(&id).await["checked_at"].clone();
-            world().look_at_everything().await;
+            world().check_all_integrations().await;
             // An integration known to have ended is not probed again within minutes.
             if hours > 0 {
-                tenant.once(&id, "a look", |seen| seen["checked_at"] != before).await;
+                tenant.wait_for_integration(&id, "a check", |seen| seen["checked_at"] != before).await;
             }
         }
-        let connection = tenant.get("/api/meta/connections").await["items"][0].clone();
+        let connection = tenant.items("/api/meta/connections").await[0].clone();
         assert_eq!(connection["status"], status, "{hours} hours: {connection}");
         sent += usize::from(news);
-        mails_once(&admin, sent).await;
+        wait_for_mails(&admin, sent).await;
     }
     // Pending work gets time to do harm.
     tokio::time::sleep(std::time::Duration::from_secs(2)).await;
@@ -61,8 +54,7 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
         assert!(subject.contains(expect) && subject.contains("expiry-countdown"), "{subjects:?}");
     }
     let last = &mails[3];
-    for body in [&last["text"], &last["html"]] {
-        let body = body.as_str().unwrap();
+    for body in [last.text("text"), last.text("html")] {
         assert!(body.contains(&format!("reconnect={id}")) && body.contains("none is lost"), "{body}");
     }
     assert!(mails_to(sales).await.is_empty(), "only admins are told");
@@ -71,65 +63,56 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
     assert_eq!(notices, ["7d", "3d", "1d"]);
     let expired = tenant.events("connection.expired").await;
     assert_eq!(
-        (expired.len(), &expired[0]["reason"], &expired[0]["integration_id"]),
-        (1, &json!("token_expired"), &json!(id))
+        (expired.len(), expired[0].text("reason"), &expired[0]["integration_id"]),
+        (1, "token_expired", &json!(id))
     );
 }
 
 #[tokio::test]
 async fn a_changed_password_ends_it_at_the_first_failing_call_and_reconnecting_brings_everything_back() {
-    let (tenant, person, id, admin) = connected("expiry-password", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-password").users(&["ann"]).admin().connect().await;
     let form = &person.forms[0];
-    let before = world().submit(form, 1, Value::Null).await;
-    tenant.leads_with(&before).await;
-    tenant.done(Method::PATCH, &format!("/api/meta/integrations/{id}"), &json!({ "description": "Ours" })).await;
+    let before = LeadFixture::new(form).submit(1).await;
+    tenant.wait_for_leads(&before).await;
+    tenant.call_ok(Method::PATCH, &format!("/api/meta/integrations/{id}"), &json!({ "description": "Ours" })).await;
 
-    world().token(json!({ "action": "password", "user_id": person.id })).await;
+    world().change_tokens(json!({ "action": "password", "user_id": person.id })).await;
     // No schedule is fired: the lead that cannot be read reveals the dead token.
-    let meanwhile = world().submit(form, 3, Value::Null).await;
-    let dead = tenant.once(&id, "the end", |seen| seen["status"] == "error").await;
+    let meanwhile = LeadFixture::new(form).submit(3).await;
+    let dead = tenant.wait_for_integration(&id, "the end", |seen| seen["status"] == "error").await;
     assert_eq!(dead["reason"], "password_changed", "{dead}");
-    assert!(dead["reason_message"].as_str().unwrap().contains("password") && dead["fix"].is_string());
-    assert_eq!(tenant.get("/api/meta/connections").await["items"][0]["status"], "expired");
+    assert!(dead.text("reason_message").contains("password") && dead["fix"].is_string());
+    assert_eq!(tenant.items("/api/meta/connections").await[0]["status"], "expired");
     for (method, call, body) in [
         (Method::POST, "sync", Value::Null),
         (Method::GET, "businesses", Value::Null),
         (Method::PUT, "pages", json!({ "page_ids": person.pages })),
     ] {
         let (status, answer) = tenant.call(method, &format!("/api/meta/integrations/{id}/{call}"), &body).await;
-        assert_eq!((status, &answer["code"]), (412, &json!("connection_expired")), "{call}: {answer}");
+        assert_eq!((status, answer.text("code")), (412, "connection_expired"), "{call}: {answer}");
         assert_eq!(answer["reason"], "password_changed");
     }
-    let mail = mails_once(&admin, 1).await.remove(0);
-    assert!(mail["text"].as_str().unwrap().contains("password"), "{mail}");
-    eventually("parked leads", async || {
-        (tenant.get("/api/parked").await["items"].as_array().unwrap().len() == 3).then_some(())
-    })
-    .await;
+    let mail = wait_for_mails(&admin, 1).await.remove(0);
+    assert!(mail.text("text").contains("password"), "{mail}");
+    wait_for("parked leads", async || (tenant.items("/api/parked").await.len() == 3).then_some(())).await;
 
     // Reconnecting restores the settings and imports the parked leads.
     let body = json!({ "return_url": format!("{}/back", world().endpoints.url) });
-    let answer = tenant.done(Method::POST, &format!("/api/meta/integrations/{id}/reconnect"), &body).await;
-    let walk = e2e::meta::answered(answer["auth_url"].as_str().unwrap(), &[("_sim", "allow"), ("_user", &person.id)]);
-    let back = world().leads_to(world().leads_to(walk).await).await;
+    let answer = tenant.call_ok(Method::POST, &format!("/api/meta/integrations/{id}/reconnect"), &body).await;
+    let back = world().follow_redirect(person.consent(answer.text("auth_url")).await).await;
     assert!(back.as_str().contains("status=connected"), "{back}");
     let alive = tenant.integration(&id).await;
-    assert_eq!(
-        (&alive["status"], &alive["reason"], &alive["description"]),
-        (&json!("active"), &Value::Null, &json!("Ours"))
-    );
-    tenant.leads_with(&[before, meanwhile].concat()).await;
-    eventually("nothing parked", async || {
-        tenant.get("/api/parked").await["items"].as_array()?.is_empty().then_some(())
-    })
-    .await;
-    let page = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"][0].clone();
+    assert_eq!((alive.text("status"), &alive["reason"], alive.text("description")), ("active", &Value::Null, "Ours"));
+    tenant.wait_for_leads(&[before, meanwhile].concat()).await;
+    wait_for("nothing parked", async || tenant.items("/api/parked").await.is_empty().then_some(())).await;
+    let page = tenant.items(&format!("/api/meta/integrations/{id}/pages")).await[0].clone();
     assert_eq!(page["leads_count"], 4, "{page}");
     // After reconnecting, the integration gets notices of its own.
-    world().token(json!({ "action": "checkpoint", "user_id": person.id })).await;
-    world().look_at_everything().await;
-    let mails = mails_once(&admin, 2).await;
-    assert!(mails[1]["text"].as_str().unwrap().contains("confirm their account"), "{}", mails[1]);
+    world().change_tokens(json!({ "action": "checkpoint", "user_id": person.id })).await;
+    world().check_all_integrations().await;
+    let mails = wait_for_mails(&admin, 2).await;
+    assert!(mails[1].text("text").contains("confirm their account"), "{}", mails[1]);
     assert_eq!(tenant.events("connection.connected").await.len(), 2);
 }
 
@@ -143,25 +126,27 @@ async fn every_way_to_die_has_its_reason() {
         ("data_access_expired", "data_access_ended"),
         ("remove_app", "app_removed"),
     ] {
-        let (tenant, person, id, _) = connected(&format!("expiry-{}", action.replace('_', "-")), 1).await;
-        world().token(json!({ "action": action, "user_id": person.id })).await;
-        world().look_at_everything().await;
-        let dead = tenant.once(&id, action, |seen| seen["status"] == "error").await;
+        let org = format!("expiry-{}", action.replace('_', "-"));
+        let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new(&org).connect().await;
+        world().change_tokens(json!({ "action": action, "user_id": person.id })).await;
+        world().check_all_integrations().await;
+        let dead = tenant.wait_for_integration(&id, action, |seen| seen["status"] == "error").await;
         assert_eq!(dead["reason"], reason, "{action}: {dead}");
     }
 }
 
 #[tokio::test]
 async fn what_heals_by_itself_comes_back_with_the_leads_of_the_time_between() {
-    let (tenant, person, id, admin) = connected("expiry-healed", 1).await;
-    world().token(json!({ "action": "checkpoint", "user_id": person.id })).await;
-    world().look_at_everything().await;
-    tenant.once(&id, "the end", |seen| seen["reason"] == "checkpoint").await;
-    let told = world().submit(&person.forms[0], 1, Value::Null).await;
-    let untold = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await;
-    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-healed").users(&["ann"]).admin().connect().await;
+    world().change_tokens(json!({ "action": "checkpoint", "user_id": person.id })).await;
+    world().check_all_integrations().await;
+    tenant.wait_for_integration(&id, "the end", |seen| seen["reason"] == "checkpoint").await;
+    let told = LeadFixture::new(&person.forms[0]).submit(1).await;
+    let untold = LeadFixture::new(&person.forms[0]).undelivered().submit(1).await;
+    tenant.wait_for_parked().await;
 
-    world().token(json!({ "action": "restore", "user_id": person.id })).await;
+    world().change_tokens(json!({ "action": "restore", "user_id": person.id })).await;
     // An integration known to have ended is not probed again within minutes, however many leads fail on it. Backdate
     // the last probe.
     let integration =
@@ -171,22 +156,23 @@ async fn what_heals_by_itself_comes_back_with_the_leads_of_the_time_between() {
         "ExpressionAttributeValues": { ":t": { "S": "2020-01-01T00:00:00Z" } },
     });
     world().aws().json("dynamodb", "DynamoDB_20120810.UpdateItem", &earlier).await.unwrap();
-    world().look_at_everything().await;
-    tenant.once(&id, "life", |seen| seen["status"] == "active").await;
-    let leads = tenant.leads_with(&[told, untold.clone()].concat()).await;
+    world().check_all_integrations().await;
+    tenant.wait_for_integration(&id, "life", |seen| seen["status"] == "active").await;
+    let leads = tenant.wait_for_leads(&[told, untold.clone()].concat()).await;
     let found = leads.iter().find(|lead| lead["leadgen_id"] == untold[0]).unwrap();
-    assert_eq!((leads.len(), &found["found_by"]), (2, &json!("sweep")));
+    assert_eq!((leads.len(), found.text("found_by")), (2, "sweep"));
     assert_eq!(mails_to(&admin).await.len(), 1);
 }
 
 #[tokio::test]
 async fn a_lost_page_is_lost_alone() {
-    let (tenant, person, id, admin) = connected("expiry-page", 2).await;
-    world().token(json!({ "action": "role_lost", "user_id": person.id, "page_id": person.pages[0] })).await;
-    world().look_at_everything().await;
-    let mail = mails_once(&admin, 1).await.remove(0);
-    assert!(mail["subject"].as_str().unwrap().contains("no more leads from the page"), "{mail}");
-    let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"].as_array().unwrap().clone();
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-page").pages(2).admin().connect().await;
+    world().change_tokens(json!({ "action": "role_lost", "user_id": person.id, "page_id": person.pages[0] })).await;
+    world().check_all_integrations().await;
+    let mail = wait_for_mails(&admin, 1).await.remove(0);
+    assert!(mail.text("subject").contains("no more leads from the page"), "{mail}");
+    let pages = tenant.items(&format!("/api/meta/integrations/{id}/pages")).await;
     let status = |id: &str| {
         pages.iter().find(|page| page["page_id"] == id).map(|page| (page["status"].clone(), page["reason"].clone()))
     };
@@ -194,17 +180,18 @@ async fn a_lost_page_is_lost_alone() {
     assert_eq!(status(&person.pages[1]), Some((json!("active"), Value::Null)));
     assert_eq!(tenant.integration(&id).await["status"], "active");
     assert_eq!(tenant.events("connection.page_lost").await[0]["page_id"], json!(person.pages[0]));
-    tenant.leads_with(&world().submit(&person.forms[1], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[1]).submit(1).await).await;
 }
 
 #[tokio::test]
 async fn what_only_looks_like_a_dead_token_ends_nothing() {
-    let (tenant, person, id, admin) = connected("expiry-lookalikes", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-lookalikes").users(&["ann"]).admin().connect().await;
     let page = &person.pages[0];
     let fault = async |path: &str, code: u32, subcode: Value, status: u16| {
         let fault =
             json!({ "path": path, "kind": "error", "code": code, "subcode": subcode, "status": status, "times": 4 });
-        world().sim(Method::POST, "faults", &fault).await["id"].clone()
+        world().call_sim(Method::POST, "faults", &fault).await["id"].clone()
     };
     for (code, subcode, status) in [
         (190, json!(2_069_032), 400),
@@ -215,13 +202,13 @@ async fn what_only_looks_like_a_dead_token_ends_nothing() {
     ] {
         let fault = fault(&format!("/{page}/subscribed_apps"), code, subcode.clone(), status).await;
         let before = tenant.integration(&id).await["checked_at"].clone();
-        world().look_at_everything().await;
-        tenant.once(&id, "a look", |seen| seen["checked_at"] != before).await;
+        world().check_all_integrations().await;
+        tenant.wait_for_integration(&id, "a check", |seen| seen["checked_at"] != before).await;
         let seen = tenant.integration(&id).await;
         assert_eq!(seen["status"], "active", "{code}/{subcode}: {seen}");
-        assert_eq!(tenant.get("/api/meta/connections").await["items"][0]["status"], "active", "{code}/{subcode}");
+        assert_eq!(tenant.items("/api/meta/connections").await[0]["status"], "active", "{code}/{subcode}");
         world()
-            .sim(
+            .call_sim(
                 Method::DELETE,
                 &format!("faults?id={}", fault.as_str().map_or(fault.to_string(), Into::into)),
                 &Value::Null,
@@ -233,70 +220,69 @@ async fn what_only_looks_like_a_dead_token_ends_nothing() {
 
 #[tokio::test]
 async fn a_subscription_that_was_lost_is_found_and_repaired() {
-    let (tenant, person, id, _) = connected("expiry-subscription", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("expiry-subscription").connect().await;
     let subscribed = async || {
-        let truth = world().truth().await;
-        let page =
-            truth["pages"].as_array().unwrap().iter().find(|page| page["id"] == person.pages[0]).unwrap().clone();
-        page["subscribed_fields"].as_array().unwrap().len()
+        let truth = world().sim_state().await;
+        let page = truth.find("pages", "id", &person.pages[0]).clone();
+        page.list("subscribed_fields").len()
     };
     let before = subscribed().await;
     for left in [Value::Null, json!(["feed"])] {
-        world().sim(Method::POST, "pages", &json!({ "page_id": person.pages[0], "subscribed_fields": left })).await;
+        world()
+            .call_sim(Method::POST, "pages", &json!({ "page_id": person.pages[0], "subscribed_fields": left }))
+            .await;
         assert!(subscribed().await < before);
-        let untold = world().submit(&person.forms[0], 1, Value::Null).await;
-        world().look_at_everything().await;
-        eventually("the repair", async || (subscribed().await == before).then_some(())).await;
-        tenant.leads_with(&untold).await;
+        let untold = LeadFixture::new(&person.forms[0]).submit(1).await;
+        world().check_all_integrations().await;
+        wait_for("the repair", async || (subscribed().await == before).then_some(())).await;
+        tenant.wait_for_leads(&untold).await;
     }
-    tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
     assert_eq!(tenant.integration(&id).await["problems"], json!([]));
 }
 
 #[tokio::test]
 async fn a_damaged_secret_is_named_and_breaks_nothing_else() {
-    let (tenant, person, id, admin) = connected("expiry-unreadable", 1).await;
-    let (other, other_person, other_id, _) = connected("expiry-unreadable-not", 1).await;
-    let name = world().secrets_of(&id).await.remove(0).0;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-unreadable").users(&["ann"]).admin().connect().await;
+    let other = OrgFixture::new("expiry-unreadable-not").connect().await;
+    let name = world().list_secrets(&id).await.remove(0).0;
     let damaged = json!({ "SecretId": name, "SecretString": "{\"pages\":7}" });
     world().aws().json("secretsmanager", "secretsmanager.PutSecretValue", &damaged).await.unwrap();
     let (status, answer) = tenant.call(Method::POST, &format!("/api/meta/integrations/{id}/sync"), &Value::Null).await;
-    assert_eq!((status, &answer["code"]), (412, &json!("token_unreadable")), "{answer}");
-    assert!(answer["detail"].as_str().unwrap().contains("could not be decrypted"));
-    let dead = tenant.once(&id, "the end", |seen| seen["status"] == "error").await;
+    assert_eq!((status, answer.text("code")), (412, "token_unreadable"), "{answer}");
+    assert!(answer.text("detail").contains("could not be decrypted"));
+    let dead = tenant.wait_for_integration(&id, "the end", |seen| seen["status"] == "error").await;
     assert_eq!(dead["reason"], "token_unreadable");
-    mails_once(&admin, 1).await;
-    world().look_at_everything().await;
-    other.leads_with(&world().submit(&other_person.forms[0], 1, Value::Null).await).await;
-    assert_eq!(other.integration(&other_id).await["status"], "active");
+    wait_for_mails(&admin, 1).await;
+    world().check_all_integrations().await;
+    other.tenant.wait_for_leads(&LeadFixture::new(&other.person.forms[0]).submit(1).await).await;
+    assert_eq!(other.tenant.integration(&other.integration).await["status"], "active");
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
     assert_eq!(tenant.integration(&id).await["status"], "active");
-    tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
 }
 
 #[tokio::test]
 async fn a_plan_that_ends_and_comes_back_loses_no_lead() {
-    let (tenant, person, id, admin) = connected("expiry-plan", 1).await;
-    let plan = async |features: &[&str]| {
-        let org = json!({ "name": "Plan", "plan": { "name": "p", "features": features }, "default_country": "US" });
-        tenant.done(Method::PUT, "/api/orgs/expiry-plan", &org).await;
-    };
-    let looked_at = tenant.integration(&id).await["checked_at"].clone();
-    plan(&[]).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("expiry-plan").users(&["ann"]).admin().connect().await;
+    let checked_at = tenant.integration(&id).await["checked_at"].clone();
+    tenant.put_org("Plan", &[]).await;
     assert_eq!(tenant.call(Method::GET, "/api/meta/integrations", &Value::Null).await.0, 402);
-    let mut leads = world().submit(&person.forms[0], 1, Value::Null).await;
-    leads.extend(world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await);
-    world().token(json!({ "action": "password", "user_id": person.id })).await;
-    world().look_at_everything().await;
+    let mut leads = LeadFixture::new(&person.forms[0]).submit(1).await;
+    leads.extend(LeadFixture::new(&person.forms[0]).undelivered().submit(1).await);
+    world().change_tokens(json!({ "action": "password", "user_id": person.id })).await;
+    world().check_all_integrations().await;
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     assert!(mails_to(&admin).await.is_empty(), "whoever has no Meta hears nothing of it");
 
-    world().token(json!({ "action": "restore", "user_id": person.id })).await;
-    plan(&["meta"]).await;
-    assert_eq!(tenant.integration(&id).await["checked_at"], looked_at, "nobody says that it was looked at");
-    world().look_at_everything().await;
-    tenant.once(&id, "a look", |seen| seen["checked_at"] != looked_at).await;
+    world().change_tokens(json!({ "action": "restore", "user_id": person.id })).await;
+    tenant.put_org("Plan", &["meta"]).await;
+    assert_eq!(tenant.integration(&id).await["checked_at"], checked_at, "nobody says that it was looked at");
+    world().check_all_integrations().await;
+    tenant.wait_for_integration(&id, "a check", |seen| seen["checked_at"] != checked_at).await;
     tenant.sweep().await;
-    tenant.leads_with(&leads).await;
-    assert_eq!(tenant.get("/api/parked").await["items"], json!([]));
+    tenant.wait_for_leads(&leads).await;
+    assert!(tenant.items("/api/parked").await.is_empty());
 }

@@ -1,7 +1,8 @@
 //! The local run enforces the roles of the template: a function without a permission is rejected.
 
-use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::fixtures::{ConnectedOrg, OrgFixture};
+use e2e::json::Json;
+use e2e::world::world;
 use local::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -9,40 +10,34 @@ use serde_json::{Value, json};
 /// The api function needs write access to the lead queue only to replay parked leads.
 #[tokio::test]
 async fn without_its_permission_a_function_is_refused_and_nothing_is_lost() {
-    let tenant = Tenant::with_users("privilege", &[]).await;
-    let person = world().person(1).await;
-    tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let id = world().withheld_lead(&person).await;
-    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("privilege").connect().await;
+    let id = world().submit_withheld_lead(&person).await;
+    tenant.wait_for_parked().await;
 
-    let endpoints = &world().endpoints;
-    let aws = Aws::new(endpoints.aws_endpoint.clone(), endpoints.region.clone()).unwrap();
+    let aws = world().aws();
     let (role, policy) = (role_of_the_api(&aws).await, "api");
     let before =
         aws.query("iam", &[("Action", "GetRolePolicy"), ("RoleName", &role), ("PolicyName", policy)]).await.unwrap();
     let document = between(&before, "<PolicyDocument>", "</PolicyDocument>");
-    let document: Value = serde_json::from_str(&plain(&document)).unwrap();
+    let document: Value = serde_json::from_str(&decode_policy(&document)).unwrap();
+    let statements = document.list("Statement");
+    let may_send = |statement: &&Value| statement["Action"].to_string().contains("sqs:SendMessage");
+    let fewer: Vec<&Value> = statements.iter().filter(|statement| !may_send(statement)).collect();
+    assert!(fewer.len() < statements.len());
     let mut less = document.clone();
-    let statements = less["Statement"].as_array_mut().unwrap();
-    let count = statements.len();
-    statements.retain(|statement| !statement["Action"].to_string().contains("sqs:SendMessage"));
-    assert!(statements.len() < count);
+    less["Statement"] = json!(fewer);
 
-    put(&aws, &role, policy, &less).await;
+    put_policy(&aws, &role, policy, &less).await;
     let (status, answer) = tenant.call(Method::POST, "/api/parked/replay", &json!({})).await;
-    put(&aws, &role, policy, &document).await;
-    assert_eq!((status, &answer["code"]), (503, &json!("unavailable")), "{answer}");
-    assert_eq!(
-        tenant.get("/api/parked").await["items"][0]["leadgen_id"],
-        json!(id),
-        "what was refused is still parked"
-    );
+    put_policy(&aws, &role, policy, &document).await;
+    assert_eq!((status, answer.text("code")), (503, "unavailable"), "{answer}");
+    assert_eq!(tenant.items("/api/parked").await[0]["leadgen_id"], json!(id), "what was refused is still parked");
 
-    tenant.done(Method::POST, "/api/parked/replay", &json!({})).await;
-    tenant.leads_with(&[id]).await;
+    tenant.call_ok(Method::POST, "/api/parked/replay", &json!({})).await;
+    tenant.wait_for_leads(&[id]).await;
 }
 
-async fn put(aws: &Aws, role: &str, policy: &str, document: &Value) {
+async fn put_policy(aws: &Aws, role: &str, policy: &str, document: &Value) {
     let document = document.to_string();
     let parameters =
         [("Action", "PutRolePolicy"), ("RoleName", role), ("PolicyName", policy), ("PolicyDocument", &document)];
@@ -51,13 +46,9 @@ async fn put(aws: &Aws, role: &str, policy: &str, document: &Value) {
 
 async fn role_of_the_api(aws: &Aws) -> String {
     let functions = aws.rest("lambda", http::Method::GET, "/2015-03-31/functions/", &Value::Null).await.unwrap();
-    let api = functions["Functions"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|function| function["FunctionName"].as_str().unwrap().ends_with("-api"))
-        .unwrap();
-    api["Role"].as_str().unwrap().rsplit('/').next().unwrap().to_owned()
+    let api =
+        functions.list("Functions").iter().find(|function| function.text("FunctionName").ends_with("-api")).unwrap();
+    api.text("Role").rsplit('/').next().unwrap().to_owned()
 }
 
 fn between(text: &str, before: &str, after: &str) -> String {
@@ -68,7 +59,7 @@ fn between(text: &str, before: &str, after: &str) -> String {
 }
 
 /// IAM returns a policy percent-encoded inside XML.
-fn plain(document: &str) -> String {
+fn decode_policy(document: &str) -> String {
     let unescaped = document.replace("&quot;", "\"").replace("&amp;", "&");
     url::form_urlencoded::parse(format!("d={}", unescaped.replace('+', "%2B")).as_bytes())
         .next()

@@ -6,7 +6,7 @@ mod access;
 mod ads;
 mod ads_command;
 mod ads_oddities;
-mod ads_reading;
+mod ads_sync;
 mod callback;
 mod connecting;
 mod console;

@@ -1,24 +1,16 @@
 //! A person's rights at Meta: removing the app, and having their data deleted.
 
-use e2e::behind::{mails_once, mails_to};
-use e2e::meta::Person;
-use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::aws_probe::{mails_to, wait_for_mails};
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
+use e2e::json::Json;
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
-
-async fn connected(org: &str, pages: u64) -> (Tenant, Person, String, String) {
-    let tenant = Tenant::with_users(org, &[]).await;
-    let admin = tenant.admin("boss").await;
-    let person = world().person(pages).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    (tenant, person, id, admin)
-}
 
 /// Returns the signed request that Meta would send for this person now.
 async fn signed_request(person: &str) -> String {
     let asked = json!({ "user_id": person, "kind": "deletion", "send": false });
-    world().sim(Method::POST, "privacy", &asked).await["signed_request"].as_str().unwrap().to_owned()
+    world().call_sim(Method::POST, "privacy", &asked).await.text("signed_request").to_owned()
 }
 
 async fn post(path: &str, form: &[(&str, &str)]) -> (u16, Value) {
@@ -35,43 +27,41 @@ async fn page(url: &str) -> (u16, String) {
 
 #[tokio::test]
 async fn who_removes_the_app_is_let_go_at_once_and_can_come_back() {
-    let (tenant, person, id, admin) = connected("privacy-removed", 1).await;
-    let (other, other_person, other_id, _) = connected("privacy-removed-not", 1).await;
-    let removed = world().sim(Method::POST, "tokens", &json!({ "action": "remove_app", "user_id": person.id })).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("privacy-removed").admin().connect().await;
+    let other = OrgFixture::new("privacy-removed-not").connect().await;
+    let removed =
+        world().call_sim(Method::POST, "tokens", &json!({ "action": "remove_app", "user_id": person.id })).await;
     assert_eq!(removed["deauthorize"]["status"], 200, "{removed}");
     let seen = tenant.integration(&id).await;
-    assert_eq!(
-        (&seen["status"], &seen["reason"]),
-        (&json!("error"), &json!("app_removed")),
-        "no schedule, no call: {seen}"
-    );
-    assert_eq!(tenant.get("/api/meta/connections").await["items"][0]["status"], "expired");
-    assert!(world().secrets_of(&id).await.is_empty());
-    assert!(mails_once(&admin, 1).await[0]["text"].as_str().unwrap().contains("removed this app"));
+    assert_eq!((seen.text("status"), seen.text("reason")), ("error", "app_removed"), "no schedule, no call: {seen}");
+    assert_eq!(tenant.items("/api/meta/connections").await[0]["status"], "expired");
+    assert!(world().list_secrets(&id).await.is_empty());
+    assert!(wait_for_mails(&admin, 1).await[0].text("text").contains("removed this app"));
     assert_eq!(tenant.events("connection.expired").await.len(), 1);
-    assert_eq!(other.integration(&other_id).await["status"], "active");
-    other.leads_with(&world().submit(&other_person.forms[0], 1, Value::Null).await).await;
+    assert_eq!(other.tenant.integration(&other.integration).await["status"], "active");
+    other.tenant.wait_for_leads(&LeadFixture::new(&other.person.forms[0]).submit(1).await).await;
 
     // A lead that Meta reports in the meantime is parked.
-    let mut meanwhile = world().submit(&person.forms[0], 1, Value::Null).await;
-    meanwhile.extend(world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await);
-    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    let mut meanwhile = LeadFixture::new(&person.forms[0]).submit(1).await;
+    meanwhile.extend(LeadFixture::new(&person.forms[0]).undelivered().submit(1).await);
+    tenant.wait_for_parked().await;
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
     assert_eq!(tenant.integration(&id).await["status"], "active");
-    tenant.leads_with(&meanwhile).await;
+    tenant.wait_for_leads(&meanwhile).await;
 
     // A person who removes the app may request deletion next: no secret may remain restorable.
-    world().sim(Method::POST, "tokens", &json!({ "action": "remove_app", "user_id": person.id })).await;
-    let sent = world().sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
-    let (_, text) = page(sent["answers"][0]["body"]["url"].as_str().unwrap()).await;
+    world().call_sim(Method::POST, "tokens", &json!({ "action": "remove_app", "user_id": person.id })).await;
+    let sent = world().call_sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
+    let (_, text) = page(sent.text("answers.0.body.url")).await;
     assert!(text.contains("Your data is deleted"), "{text}");
-    assert!(world().secret_names_of(&id).await.is_empty());
+    assert!(world().list_secret_names(&id).await.is_empty());
     assert_eq!(tenant.integration(&id).await["reason"], "data_deleted");
 }
 
 #[tokio::test]
 async fn what_meta_did_not_sign_does_nothing() {
-    let (tenant, person, id, _) = connected("privacy-forged", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("privacy-forged").connect().await;
     let good = signed_request(&person.id).await;
     let (signature, payload) = good.split_once('.').unwrap();
     let (other_payload, zeros) = (signed_request("10160934411872002").await, "A".repeat(43));
@@ -86,7 +76,7 @@ async fn what_meta_did_not_sign_does_nothing() {
     for path in ["/connect/deauthorize/facebook", "/connect/deletion/facebook"] {
         for (request, status) in &forged {
             let (got, answer) = post(path, &[("signed_request", request)]).await;
-            assert_eq!((got, &answer["field"]), (*status, &json!("signed_request")), "{path} {request}: {answer}");
+            assert_eq!((got, answer.text("field")), (*status, "signed_request"), "{path} {request}: {answer}");
         }
         assert_eq!(post(path, &[]).await.0, 400);
         assert_eq!(post(path, &[("other", "1")]).await.0, 400);
@@ -96,16 +86,17 @@ async fn what_meta_did_not_sign_does_nothing() {
 
 #[tokio::test]
 async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() {
-    let (tenant, person, id, admin) = connected("privacy-deletion", 2).await;
-    let second = Tenant::with_users("privacy-deletion-b", &[]).await;
+    let ConnectedOrg { tenant, person, integration: id, admin } =
+        OrgFixture::new("privacy-deletion").pages(2).admin().connect().await;
+    let second = OrgFixture::new("privacy-deletion-b").create().await;
     let second_id = second.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
-    let before = world().submit(&person.forms[0], 1, Value::Null).await;
-    tenant.leads_with(&before).await;
+    let before = LeadFixture::new(&person.forms[0]).submit(1).await;
+    tenant.wait_for_leads(&before).await;
 
-    let sent = world().sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
+    let sent = world().call_sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion" })).await;
     let answer = &sent["answers"][0];
     assert_eq!(answer["status"], 200, "{sent}");
-    let (url, code) = (answer["body"]["url"].as_str().unwrap(), answer["body"]["confirmation_code"].as_str().unwrap());
+    let (url, code) = (answer.text("body.url"), answer.text("body.confirmation_code"));
     assert!(code.len() >= 32 && code.bytes().all(|b| b.is_ascii_alphanumeric()), "{code}");
     assert!(url.starts_with(&world().endpoints.url) && url.contains(code), "{url}");
     let (status, text) = page(url).await;
@@ -114,16 +105,16 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
 
     for (tenant, id) in [(&tenant, &id), (&second, &second_id)] {
         let seen = tenant.integration(id).await;
-        assert_eq!((&seen["reason"], &seen["pages_count"]), (&json!("data_deleted"), &json!(0)), "{seen}");
-        assert_eq!(tenant.get("/api/meta/connections").await["items"], json!([]));
-        assert!(world().secret_names_of(id).await.is_empty(), "gone for good, not for a week");
+        assert_eq!((seen.text("reason"), seen.number("pages_count")), ("data_deleted", 0), "{seen}");
+        assert!(tenant.items("/api/meta/connections").await.is_empty());
+        assert!(world().list_secret_names(id).await.is_empty(), "gone for good, not for a week");
     }
-    tenant.leads_with(&before).await;
+    tenant.wait_for_leads(&before).await;
     let items = json!({ "TableName": world().endpoints.table });
     let items = world().aws().json("dynamodb", "DynamoDB_20120810.Scan", &items).await.unwrap().to_string();
     assert!(!items.contains(&person.id), "nothing in the table names the person");
     // A check may already have noticed and announced the removed app. The deletion is announced in addition.
-    eventually("the mail", async || {
+    wait_for("the mail", async || {
         mails_to(&admin)
             .await
             .iter()
@@ -133,9 +124,10 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
     .await;
 
     // Meta may repeat its request; a guessed code finds nothing.
-    let again =
-        world().sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion", "times": 2 })).await;
-    assert!(again["answers"].as_array().unwrap().iter().all(|answer| answer["status"] == 200), "{again}");
+    let again = world()
+        .call_sim(Method::POST, "privacy", &json!({ "user_id": person.id, "kind": "deletion", "times": 2 }))
+        .await;
+    assert!(again.list("answers").iter().all(|answer| answer["status"] == 200), "{again}");
     for guess in ["", "x", &"0".repeat(code.len()), &code[1..], &format!("{code}0"), &code.to_uppercase()] {
         let (status, text) = page(&format!("{}/connect/deletion/facebook?code={guess}", world().endpoints.url)).await;
         assert_eq!(status, 404, "{guess}");
@@ -147,7 +139,7 @@ async fn what_is_deleted_is_gone_and_the_page_says_so_to_whoever_has_the_code() 
 
 #[tokio::test]
 async fn a_request_that_comes_late_or_twice_does_not_reach_a_newer_connection() {
-    let (tenant, person, id, _) = connected("privacy-late", 1).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("privacy-late").connect().await;
     let early = signed_request(&person.id).await;
     tokio::time::sleep(std::time::Duration::from_millis(2100)).await;
     tenant.connect(&person.id, &[], json!({ "integrationId": id }), &[]).await;
@@ -158,16 +150,16 @@ async fn a_request_that_comes_late_or_twice_does_not_reach_a_newer_connection() 
         assert_eq!(answers[0].0, 200);
         assert_eq!(tenant.integration(&id).await["status"], "active", "{path}");
     }
-    tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await;
+    tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await;
 }
 
 #[tokio::test]
 async fn somebody_who_never_connected_anything_gets_an_answer_too() {
-    let person = world().person(1).await;
+    let person = world().create_person(1).await;
     let request = signed_request(&person.id).await;
     assert_eq!(post("/connect/deauthorize/facebook", &[("signed_request", &request)]).await.0, 200);
     let (status, answer) = post("/connect/deletion/facebook", &[("signed_request", &request)]).await;
     assert_eq!(status, 200);
-    let (status, text) = page(answer["url"].as_str().unwrap()).await;
+    let (status, text) = page(answer.text("url")).await;
     assert!(status == 200 && text.contains("Nothing was stored"), "{text}");
 }

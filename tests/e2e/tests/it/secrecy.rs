@@ -2,21 +2,21 @@
 
 use std::fs;
 
-use e2e::meta::MARA;
-use e2e::tenant::Tenant;
+use e2e::fixtures::{LeadFixture, OrgFixture};
+use e2e::json::Json;
+use e2e::meta::MARA_ID;
 use e2e::world::world;
-use local::Aws;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 /// The prefix of every token of the simulated Meta.
-const TOKEN: &str = "EAA";
+const TOKEN_PREFIX: &str = "EAA";
 
 /// Returns everything that looks like a token or is the app's secret.
-fn leaks(text: &str, secret: &str) -> Vec<String> {
+fn find_leaks(text: &str, secret: &str) -> Vec<String> {
     let is_token = |rest: &str| rest.chars().take(40).all(|c| c.is_ascii_alphanumeric()) && rest.len() > 40;
     let mut found: Vec<String> = text
-        .match_indices(TOKEN)
+        .match_indices(TOKEN_PREFIX)
         .filter(|(at, _)| is_token(&text[*at..]))
         .map(|(at, _)| text[at..at + 40].to_owned())
         .collect();
@@ -26,34 +26,33 @@ fn leaks(text: &str, secret: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn no_token_is_anywhere_but_in_the_vault() {
-    let tenant = Tenant::with_users("secrecy", &[("ann", true)]).await;
+    let tenant = OrgFixture::new("secrecy").users(&["ann"]).create().await;
     let world = world();
-    let secret = world.truth().await["app"]["secret"].as_str().unwrap().to_owned();
-    tenant.connect(MARA, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
-    let person = world.person(1).await;
+    let secret = world.app_secret().await;
+    tenant.connect(MARA_ID, &[], json!({ "assignment": { "strategy": "round_robin" } }), &[]).await;
+    let person = world.create_person(1).await;
     let outcome = tenant.connect(&person.id, &[], Value::Null, &[]).await;
     let form = &person.forms[0];
     // Tokens leak through errors: some calls fail, and one token dies.
-    world.sim(Method::POST, "faults", &json!({ "path": format!("/{form}"), "kind": "garbage", "times": 1 })).await;
-    tenant.leads_with(&world.submit(form, 5, Value::Null).await).await;
-    world.sim(Method::POST, "tokens", &json!({ "action": "role_lost", "page_id": person.pages[0] })).await;
-    world.submit(form, 1, Value::Null).await;
-    e2e::world::eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop))
-        .await;
-    let admin = tenant.admin("boss").await;
-    let user = world.sim(Method::POST, "system_users", &json!({ "pages": 1 })).await;
+    world.call_sim(Method::POST, "faults", &json!({ "path": format!("/{form}"), "kind": "garbage", "times": 1 })).await;
+    tenant.wait_for_leads(&LeadFixture::new(form).submit(5).await).await;
+    world.call_sim(Method::POST, "tokens", &json!({ "action": "role_lost", "page_id": person.pages[0] })).await;
+    LeadFixture::new(form).submit(1).await;
+    tenant.wait_for_parked().await;
+    let admin = tenant.add_admin("boss").await;
+    let user = world.create_system_user(json!({ "pages": 1 })).await;
     let pasted = json!({ "name": "Pasted", "token": user["token"] });
-    let made = tenant.done(Method::POST, "/api/meta/integrations", &pasted).await;
+    let made = tenant.call_ok(Method::POST, "/api/meta/integrations", &pasted).await;
     tenant
         .call(
             Method::POST,
             "/api/meta/integrations",
-            &json!({ "name": "Bad", "token": format!("{}x", user["token"].as_str().unwrap()) }),
+            &json!({ "name": "Bad", "token": format!("{}x", user.text("token")) }),
         )
         .await;
-    world.look_at_everything().await;
-    e2e::behind::mails_once(&admin, 1).await;
-    let id = made["id"].as_str().unwrap();
+    world.check_all_integrations().await;
+    e2e::aws_probe::wait_for_mails(&admin, 1).await;
+    let id = made.text("id");
     for path in ["/api/meta/integrations", "/api/meta/connections", "/api/leads", "/api/parked"] {
         tenant.get(path).await;
     }
@@ -61,27 +60,27 @@ async fn no_token_is_anywhere_but_in_the_vault() {
         tenant.get(&format!("/api/meta/integrations/{id}{call}")).await;
     }
     // Search everything outside the vault.
-    assert!(leaks(outcome.0.as_str(), &secret).is_empty());
+    assert!(find_leaks(outcome.0.as_str(), &secret).is_empty());
 
     let endpoints = &world.endpoints;
-    let aws = Aws::new(endpoints.aws_endpoint.clone(), endpoints.region.clone()).unwrap();
+    let aws = world.aws();
     let mut looked_at = 0;
     let mut check = |what: &str, text: &str| {
         looked_at += text.len();
-        assert_eq!(leaks(text, &secret), Vec::<String>::new(), "in {what}");
+        assert_eq!(find_leaks(text, &secret), Vec::<String>::new(), "in {what}");
     };
-    let items = Value::from(world.rows_of("").await);
-    assert!(items.as_array().unwrap().len() > 20);
+    let items = Value::from(world.scan_rows("").await);
+    assert!(items.list("").len() > 20);
     check("the table", &items.to_string());
-    let mails = world.local(Method::GET, "mail").await;
+    let mails = world.call_dev_api(Method::GET, "mail").await;
     assert!(mails.to_string().contains("page"));
     check("a mail", &mails.to_string());
-    let truth = world.truth().await;
-    let people = truth["users"].as_array().unwrap().iter().chain(truth["system_users"].as_array().unwrap());
+    let truth = world.sim_state().await;
+    let people = truth.list("users").iter().chain(truth.list("system_users"));
     for meta_person in people {
-        let id = meta_person["id"].as_str().unwrap();
+        let id = meta_person.text("id");
         // A newcomer's name is part of the page's name; Mara's name is not.
-        let name = meta_person["name"].as_str().filter(|_| id == MARA);
+        let name = meta_person["name"].as_str().filter(|_| id == MARA_ID);
         for known in [Some(id), name].into_iter().flatten() {
             assert!(!items.to_string().contains(known), "the table names {known}, whom only the vault may know");
         }
@@ -97,7 +96,7 @@ async fn no_token_is_anywhere_but_in_the_vault() {
         }
     }
     let groups = aws.json("logs", "Logs_20140328.DescribeLogGroups", &json!({})).await.unwrap();
-    for group in groups["logGroups"].as_array().unwrap() {
+    for group in groups.list("logGroups") {
         let name = &group["logGroupName"];
         let lines = aws
             .json("logs", "Logs_20140328.FilterLogEvents", &json!({ "logGroupName": name, "limit": 10_000 }))
@@ -105,12 +104,12 @@ async fn no_token_is_anywhere_but_in_the_vault() {
             .unwrap();
         check(&name.to_string(), &lines.to_string());
     }
-    let answers = world.answers.lock().unwrap().join("\n");
+    let answers = world.responses.lock().unwrap().join("\n");
     assert!(answers.contains("leads_count"));
     check("an answer", &answers);
     assert!(looked_at > 50_000, "there was something to look at: {looked_at} bytes");
 
     // The vault does hold the tokens, and the search above would have found them.
-    let (_, value) = world.secrets_of(&outcome.get("integrationId")).await.remove(0);
-    assert!(!leaks(&value.to_string(), &secret).is_empty());
+    let (_, value) = world.list_secrets(&outcome.get("integrationId")).await.remove(0);
+    assert!(!find_leaks(&value.to_string(), &secret).is_empty());
 }

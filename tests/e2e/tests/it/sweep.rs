@@ -1,24 +1,23 @@
 //! Leads that the webhook missed.
 
-use e2e::tenant::Tenant;
-use e2e::world::{eventually, world};
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
+use e2e::json::Json;
+use e2e::world::{wait_for, world};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 #[tokio::test]
 async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
-    let tenant = Tenant::with_users("sweep-missed", &[("ann", true), ("bob", true)]).await;
-    let person = world().person(2).await;
-    let round_robin = json!({ "assignment": { "strategy": "round_robin" } });
-    let id = tenant.connect(&person.id, &[], round_robin, &[]).await.get("integrationId");
-    let told = world().submit(&person.forms[0], 3, Value::Null).await;
-    tenant.leads_with(&told).await;
-    let mut missed = world().submit(&person.forms[0], 3, json!({ "deliver": "drop" })).await;
-    missed.extend(world().submit(&person.forms[1], 2, json!({ "deliver": "drop" })).await);
-    world().submit(&person.forms[1], 1, json!({ "deliver": "drop", "age_s": 7200 })).await;
+    let ConnectedOrg { tenant, person, integration: id, .. } =
+        OrgFixture::new("sweep-missed").users(&["ann", "bob"]).pages(2).round_robin().connect().await;
+    let told = LeadFixture::new(&person.forms[0]).submit(3).await;
+    tenant.wait_for_leads(&told).await;
+    let mut missed = LeadFixture::new(&person.forms[0]).undelivered().submit(3).await;
+    missed.extend(LeadFixture::new(&person.forms[1]).undelivered().submit(2).await);
+    LeadFixture::new(&person.forms[1]).undelivered().age_s(7200).submit(1).await;
 
     tenant.sweep().await;
-    let leads = tenant.leads_with(&missed).await;
+    let leads = tenant.wait_for_leads(&missed).await;
     assert_eq!(leads.len(), 8, "and none from before the connection");
     for lead in &leads {
         let expect = if missed.iter().any(|id| lead["leadgen_id"] == *id) { "sweep" } else { "webhook" };
@@ -27,7 +26,7 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
     for user in ["ann", "bob"] {
         assert_eq!(leads.iter().filter(|lead| lead["assigned_to"] == user).count(), 4, "{user}");
     }
-    let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"].as_array().unwrap().clone();
+    let pages = tenant.items(&format!("/api/meta/integrations/{id}/pages")).await;
     let of = |page: &str| pages.iter().find(|found| found["page_id"] == page).unwrap();
     assert_eq!(
         (&of(&person.pages[0])["found_by"]["webhook"], &of(&person.pages[0])["found_by"]["sweep"]),
@@ -37,9 +36,9 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
 
     // A second sweep finds nothing missing.
     tenant.sweep().await;
-    eventually("the second sweep", async || {
+    wait_for("the second sweep", async || {
         let pages = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await;
-        let pages = pages["items"].as_array().unwrap().clone();
+        let pages = pages.list("items").to_vec();
         pages.iter().all(|page| page["swept_until"].is_string()).then_some(())
     })
     .await;
@@ -48,50 +47,47 @@ async fn what_meta_did_not_tell_of_is_found_marked_and_counted() {
 
 #[tokio::test]
 async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
-    let tenant = Tenant::with_users("sweep-checkpoint", &[]).await;
-    let person = world().person(1).await;
-    let id = tenant.connect(&person.id, &[], Value::Null, &[]).await.get("integrationId");
+    let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("sweep-checkpoint").connect().await;
     let swept_until = async || {
-        let page = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await["items"][0].clone();
+        let page = tenant.items(&format!("/api/meta/integrations/{id}/pages")).await[0].clone();
         page["swept_until"].as_str().map(ToOwned::to_owned)
     };
-    let parked = world().withheld_lead(&person).await;
-    eventually("a parked lead", async || tenant.get("/api/parked").await["items"][0].as_object().map(drop)).await;
+    let parked = world().submit_withheld_lead(&person).await;
+    tenant.wait_for_parked().await;
     tenant.sweep().await;
-    let first = eventually("a sweep", swept_until).await;
+    let first = wait_for("a sweep", swept_until).await;
 
     // Meta lists a lead but refuses to show it at first: the checkpoint must not pass it until it is stored.
-    let late = world().submit(&person.forms[0], 1, json!({ "deliver": "drop" })).await;
+    let late = LeadFixture::new(&person.forms[0]).undelivered().submit(1).await;
     let fault = json!({ "path": format!("/{}", late[0]), "kind": "error", "code": 2, "status": 500, "times": 2 });
-    world().sim(Method::POST, "faults", &fault).await;
+    world().call_sim(Method::POST, "faults", &fault).await;
     tenant.sweep().await;
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     tenant.sweep().await;
-    let held = eventually("the next sweep", async || swept_until().await.filter(|until| *until != first)).await;
-    let lead = tenant.leads_with(&late).await.remove(0);
-    let created: jiff::Timestamp = lead["created_time"].as_str().unwrap().parse().unwrap();
-    let trace = tenant.get(&format!("/api/leads/{}/trace", lead["id"].as_str().unwrap())).await;
+    let held = wait_for("the next sweep", async || swept_until().await.filter(|until| *until != first)).await;
+    let lead = tenant.wait_for_leads(&late).await.remove(0);
+    let created: jiff::Timestamp = lead.parse("created_time");
+    let trace = tenant.get(&format!("/api/leads/{}/trace", lead.text("id"))).await;
     assert!(held.parse::<jiff::Timestamp>().unwrap() <= created, "{held} is past {created}: {first} {trace}");
     tenant.sweep().await;
-    eventually("the checkpoint", async || {
+    wait_for("the checkpoint", async || {
         swept_until().await.filter(|until| until.parse::<jiff::Timestamp>().unwrap() > created).map(drop)
     })
     .await;
     let still = tenant.get("/api/parked").await;
-    assert_eq!((still["items"].as_array().unwrap().len(), &still["items"][0]["leadgen_id"]), (1, &json!(parked)));
+    assert_eq!((still.list("items").len(), &still["items"][0]["leadgen_id"]), (1, &json!(parked)));
 }
 
 #[tokio::test]
 async fn a_lead_is_given_to_somebody_by_hand() {
-    let tenant = Tenant::with_users("sweep-by-hand", &[("ann", true), ("dee", false)]).await;
-    let person = world().person(1).await;
-    tenant.connect(&person.id, &[], Value::Null, &[]).await;
-    let lead = tenant.leads_with(&world().submit(&person.forms[0], 1, Value::Null).await).await.remove(0);
-    let path = format!("/api/leads/{}", lead["id"].as_str().unwrap());
-    let given = tenant.done(Method::PATCH, &path, &json!({ "assigned_to": "ann", "status": "contacted" })).await;
+    let ConnectedOrg { tenant, person, .. } =
+        OrgFixture::new("sweep-by-hand").users(&["ann"]).inactive_users(&["dee"]).connect().await;
+    let lead = tenant.wait_for_leads(&LeadFixture::new(&person.forms[0]).submit(1).await).await.remove(0);
+    let path = format!("/api/leads/{}", lead.text("id"));
+    let given = tenant.call_ok(Method::PATCH, &path, &json!({ "assigned_to": "ann", "status": "contacted" })).await;
     assert_eq!(
-        (&given["assigned_to"], &given["assignment"]["reason"], &given["status"], &given["answers"]),
-        (&json!("ann"), &json!("manual"), &json!("contacted"), &lead["answers"])
+        (given.text("assigned_to"), given.text("assignment.reason"), given.text("status"), &given["answers"]),
+        ("ann", "manual", "contacted", &lead["answers"])
     );
     assert_eq!(tenant.leads("assigned_to=ann&status=contacted").await.len(), 1, "the lists know it");
     for (body, field) in [
@@ -101,15 +97,15 @@ async fn a_lead_is_given_to_somebody_by_hand() {
         (json!({ "full_name": "X" }), "full_name"),
     ] {
         let (status, answer) = tenant.call(Method::PATCH, &path, &body).await;
-        assert_eq!((status, &answer["field"]), (400, &json!(field)), "{body}: {answer}");
+        assert_eq!((status, answer.text("field")), (400, field), "{body}: {answer}");
     }
-    let taken = tenant.done(Method::PATCH, &path, &json!({ "assigned_to": null })).await;
-    assert_eq!((&taken["assigned_to"], &taken["status"]), (&Value::Null, &json!("contacted")));
+    let taken = tenant.call_ok(Method::PATCH, &path, &json!({ "assigned_to": null })).await;
+    assert_eq!((&taken["assigned_to"], taken.text("status")), (&Value::Null, "contacted"));
     assert_eq!(tenant.call(Method::PATCH, "/api/leads/meta-1", &json!({ "status": "lost" })).await.0, 404);
-    let events = eventually("two events", async || {
+    let events = wait_for("two events", async || {
         let events = tenant.events("lead.assigned").await;
         (events.len() == 2).then_some(events)
     })
     .await;
-    assert_eq!((&events[0]["assigned_to"], &events[1]["assigned_before"]), (&json!("ann"), &json!("ann")));
+    assert_eq!((events[0].text("assigned_to"), events[1].text("assigned_before")), ("ann", "ann"));
 }

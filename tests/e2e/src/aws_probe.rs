@@ -7,7 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::tenant::Tenant;
-use crate::world::{World, eventually, world};
+use crate::world::{World, wait_for, world};
 
 impl World {
     /// Returns a client with the rights of the AWS account's owner.
@@ -19,11 +19,11 @@ impl World {
         Aws::new(self.endpoints.aws_endpoint.clone(), self.endpoints.region.clone()).expect("a client of AWS")
     }
 
-    /// SyncClient a `/_local` route and returns the response body.
+    /// Calls a `/_local` route and returns the response body.
     ///
     /// # Panics
     /// Panics if the call does not succeed.
-    pub async fn local(&self, method: Method, call: &str) -> Value {
+    pub async fn call_dev_api(&self, method: Method, call: &str) -> Value {
         let answer = self.http.request(method, format!("{}/_local/{call}", self.endpoints.url)).send().await;
         let answer = answer.expect("an answer").error_for_status().expect("success");
         serde_json::from_str(&answer.text().await.expect("text")).expect("JSON")
@@ -33,8 +33,8 @@ impl World {
     ///
     /// # Panics
     /// Panics if the schedule does not run.
-    pub async fn look_at_everything(&self) {
-        let fired = self.local(Method::POST, "fire/expiry-notice").await;
+    pub async fn check_all_integrations(&self) {
+        let fired = self.call_dev_api(Method::POST, "fire/expiry-notice").await;
         assert!(fired["result"]["messages"].is_u64(), "{fired}");
     }
 
@@ -42,9 +42,9 @@ impl World {
     ///
     /// # Panics
     /// Panics if the secrets cannot be listed.
-    pub async fn secrets_of(&self, integration: &str) -> Vec<(String, Value)> {
+    pub async fn list_secrets(&self, integration: &str) -> Vec<(String, Value)> {
         let mut found = Vec::new();
-        for name in self.secret_names_of(integration).await {
+        for name in self.list_secret_names(integration).await {
             let named = json!({ "SecretId": name });
             if let Ok(value) = self.aws().json("secretsmanager", "secretsmanager.GetSecretValue", &named).await {
                 let value = value["SecretString"].as_str().unwrap_or_default();
@@ -58,7 +58,7 @@ impl World {
     ///
     /// # Panics
     /// Panics if the secrets cannot be listed.
-    pub async fn secret_names_of(&self, integration: &str) -> Vec<String> {
+    pub async fn list_secret_names(&self, integration: &str) -> Vec<String> {
         let (mut names, mut page) = (Vec::new(), json!({ "MaxResults": 100, "IncludePlannedDeletion": true }));
         loop {
             let answer = self.aws().json("secretsmanager", "secretsmanager.ListSecrets", &page).await.expect("a list");
@@ -77,7 +77,7 @@ impl World {
     ///
     /// # Panics
     /// Panics if the table cannot be read.
-    pub async fn rows_of(&self, pk_prefix: &str) -> Vec<Value> {
+    pub async fn scan_rows(&self, pk_prefix: &str) -> Vec<Value> {
         let mut scan = json!({ "TableName": self.endpoints.table });
         if !pk_prefix.is_empty() {
             scan["FilterExpression"] = json!("begins_with(pk, :prefix)");
@@ -98,23 +98,12 @@ impl World {
     ///
     /// # Panics
     /// Panics if the simulator rejects the call.
-    pub async fn token(&self, how: Value) {
-        self.sim(Method::POST, "tokens", &how).await;
+    pub async fn change_tokens(&self, how: Value) {
+        self.call_sim(Method::POST, "tokens", &how).await;
     }
 }
 
 impl Tenant {
-    /// Adds an admin to the org's directory and returns the admin's e-mail address.
-    ///
-    /// # Panics
-    /// Panics if the API rejects the user.
-    pub async fn admin(&self, id: &str) -> String {
-        let email = format!("{id}@{}.example", self.org);
-        let user = json!({ "name": id, "email": email, "role": "admin", "active": true });
-        self.done(Method::PUT, &format!("/api/users/{id}"), &user).await;
-        email
-    }
-
     /// Returns the integration as the API shows it.
     ///
     /// # Panics
@@ -127,8 +116,8 @@ impl Tenant {
     ///
     /// # Panics
     /// Panics on a timeout.
-    pub async fn once(&self, id: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        eventually(what, async || {
+    pub async fn wait_for_integration(&self, id: &str, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        wait_for(what, async || {
             let seen = self.integration(id).await;
             wanted(&seen).then_some(seen)
         })
@@ -138,7 +127,7 @@ impl Tenant {
     /// Returns the org's events of one kind, oldest first. Delivery is at least once; repeats carry the same id and are
     /// dropped.
     pub async fn events(&self, kind: &str) -> Vec<Value> {
-        let events = world().local(Method::GET, "events").await;
+        let events = world().call_dev_api(Method::GET, "events").await;
         let of_org = |event: &&Value| event["detail-type"] == kind && event["detail"]["org"] == self.org;
         let mut heard = BTreeSet::new();
         let events = events.as_array().into_iter().flatten().filter(of_org).map(|event| event["detail"].clone());
@@ -148,7 +137,7 @@ impl Tenant {
 
 /// Returns the mails to one address, oldest first.
 pub async fn mails_to(address: &str) -> Vec<Value> {
-    let mails = world().local(Method::GET, "mail").await;
+    let mails = world().call_dev_api(Method::GET, "mail").await;
     let is_to = |mail: &&Value| mail["to"].to_string().contains(address);
     mails.as_array().into_iter().flatten().filter(is_to).cloned().collect()
 }
@@ -157,8 +146,8 @@ pub async fn mails_to(address: &str) -> Vec<Value> {
 ///
 /// # Panics
 /// Panics on a timeout.
-pub async fn mails_once(address: &str, count: usize) -> Vec<Value> {
-    eventually(&format!("{count} mails to {address}"), async || {
+pub async fn wait_for_mails(address: &str, count: usize) -> Vec<Value> {
+    wait_for(&format!("{count} mails to {address}"), async || {
         let mails = mails_to(address).await;
         (mails.len() >= count).then_some(mails)
     })

@@ -17,10 +17,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// The maximum request size of an AWS HTTP API, in bytes.
-const BODY_LIMIT: usize = 10 * 1024 * 1024;
+const MAX_BODY_BYTES: usize = 10 * 1024 * 1024;
 
 /// Hop-by-hop headers, which must not be forwarded.
-const OF_THE_CONNECTION: [HeaderName; 5] =
+const HOP_BY_HOP_HEADERS: [HeaderName; 5] =
     [header::CONNECTION, header::TRANSFER_ENCODING, header::UPGRADE, header::TE, header::CONTENT_LENGTH];
 
 /// Binds the port. A port already in use is reported with advice.
@@ -33,22 +33,22 @@ pub(crate) async fn listen(port: u16) -> Result<TcpListener> {
     })
 }
 
-struct Door {
+struct Proxy {
     http: reqwest::Client,
     /// The base URL of the deployed API, stage included, without a trailing slash.
     api: String,
 }
 
 /// Starts serving. Aborting the returned handle closes the listener.
-pub(crate) fn open(listener: TcpListener, api: String, local: Router) -> Result<JoinHandle<()>> {
+pub(crate) fn serve(listener: TcpListener, api: String, local: Router) -> Result<JoinHandle<()>> {
     let http = reqwest::Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(60))
         .build()?;
-    let door = Arc::new(Door { http, api });
-    let forward = move |peer: ConnectInfo<SocketAddr>, request: Request| forward(Arc::clone(&door), peer.0, request);
-    let router = local.layer(middleware::from_fn(this_machine_only)).fallback(forward);
+    let proxy = Arc::new(Proxy { http, api });
+    let forward = move |peer: ConnectInfo<SocketAddr>, request: Request| forward(Arc::clone(&proxy), peer.0, request);
+    let router = local.layer(middleware::from_fn(require_loopback_host)).fallback(forward);
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     Ok(tokio::spawn(async move {
         let _ = axum::serve(listener, service).await;
@@ -57,7 +57,7 @@ pub(crate) fn open(listener: TcpListener, api: String, local: Router) -> Result<
 
 /// Guards against DNS rebinding: a foreign page can point its own domain at the loopback address, but the browser then
 /// sends that domain as `Host`.
-async fn this_machine_only(request: Request, next: Next) -> Response {
+async fn require_loopback_host(request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     if matches!(name, "127.0.0.1" | "localhost" | "[::1]") {
@@ -67,14 +67,14 @@ async fn this_machine_only(request: Request, next: Next) -> Response {
     }
 }
 
-async fn forward(door: Arc<Door>, peer: SocketAddr, request: Request) -> Response {
+async fn forward(proxy: Arc<Proxy>, peer: SocketAddr, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_LIMIT).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
-    if parts.uri.path().split('/').any(is_dots) {
+    let Ok(body) = to_bytes(body, MAX_BODY_BYTES).await else { return StatusCode::PAYLOAD_TOO_LARGE.into_response() };
+    if parts.uri.path().split('/').any(is_dot_segment) {
         return StatusCode::BAD_REQUEST.into_response();
     }
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
-    let mut headers = passed_on(&parts.headers);
+    let mut headers = forwarded_headers(&parts.headers);
     for (name, value) in [("x-forwarded-for", peer.ip().to_string()), ("x-forwarded-proto", "http".to_owned())] {
         if let Ok(value) = HeaderValue::from_str(&value) {
             headers.insert(name, value);
@@ -84,10 +84,10 @@ async fn forward(door: Arc<Door>, peer: SocketAddr, request: Request) -> Respons
         headers.insert("x-forwarded-host", host.clone());
     }
     let answer =
-        door.http.request(parts.method, format!("{}{path}", door.api)).headers(headers).body(body).send().await;
+        proxy.http.request(parts.method, format!("{}{path}", proxy.api)).headers(headers).body(body).send().await;
     match answer {
         Ok(answer) => {
-            let (status, headers) = (answer.status(), passed_on(answer.headers()));
+            let (status, headers) = (answer.status(), forwarded_headers(answer.headers()));
             let mut response = Body::from(answer.bytes().await.unwrap_or_default()).into_response();
             *response.status_mut() = status;
             *response.headers_mut() = headers;
@@ -99,17 +99,17 @@ async fn forward(door: Arc<Door>, peer: SocketAddr, request: Request) -> Respons
 
 /// Whether a path segment is `.` or `..`, possibly percent-encoded. Such a path would leave the API and reach other
 /// MiniStack endpoints.
-fn is_dots(segment: &str) -> bool {
+fn is_dot_segment(segment: &str) -> bool {
     matches!(segment.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | "..")
 }
 
 /// Returns the headers without the hop-by-hop ones. Repeated headers are preserved.
-fn passed_on(headers: &HeaderMap) -> HeaderMap {
-    let mut passed = headers.clone();
-    for name in OF_THE_CONNECTION {
-        passed.remove(name);
+fn forwarded_headers(headers: &HeaderMap) -> HeaderMap {
+    let mut forwarded = headers.clone();
+    for name in HOP_BY_HOP_HEADERS {
+        forwarded.remove(name);
     }
-    passed
+    forwarded
 }
 
 #[cfg(test)]
@@ -121,8 +121,8 @@ mod tests {
 
     use super::*;
 
-    /// Starts a front door before an API that echoes the body, sets two cookies, and reports the path and host it saw.
-    async fn door() -> String {
+    /// Starts a proxy in front of an API that echoes the body, sets two cookies, and reports the path and host it saw.
+    async fn start_proxy() -> String {
         let api = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = format!("http://{}/api-id/$default", api.local_addr().unwrap());
         let echo = async |request: Request| {
@@ -135,18 +135,18 @@ mod tests {
                     request.headers()["x-forwarded-host"].to_str().unwrap().to_owned(),
                 ),
             ];
-            (AppendHeaders(seen), to_bytes(request.into_body(), BODY_LIMIT).await.unwrap())
+            (AppendHeaders(seen), to_bytes(request.into_body(), MAX_BODY_BYTES).await.unwrap())
         };
         tokio::spawn(async move { axum::serve(api, Router::new().fallback(echo)).await });
         let listener = listen(0).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        open(listener, address, Router::new().route("/_local/x", get(async || "here"))).unwrap();
+        serve(listener, address, Router::new().route("/_local/x", get(async || "here"))).unwrap();
         url
     }
 
     #[tokio::test]
     async fn requests_and_answers_pass_unchanged() {
-        let url = door().await;
+        let url = start_proxy().await;
         let body: Vec<u8> = (0..=255).collect();
         let request = reqwest::Client::new().post(format!("{url}/connect/x?a=%20b+c")).body(body.clone());
         let answer = request.send().await.unwrap();
@@ -158,8 +158,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_behind_the_scenes_is_for_this_machine_only() {
-        let url = format!("{}/_local/x", door().await);
+    async fn local_routes_are_for_this_machine_only() {
+        let url = format!("{}/_local/x", start_proxy().await);
         let http = reqwest::Client::new();
         assert_eq!(http.get(&url).send().await.unwrap().text().await.unwrap(), "here");
         assert_eq!(http.get(&url).header(header::HOST, "elsewhere.example").send().await.unwrap().status(), 403);
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn no_path_leads_out_of_the_api() {
         for (segment, dots) in [("..", true), (".", true), ("%2E%2e", true), ("...", false), ("a..b", false)] {
-            assert_eq!(is_dots(segment), dots, "{segment}");
+            assert_eq!(is_dot_segment(segment), dots, "{segment}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! `/_local/…`: what developers and tests can do behind the scenes of a running system. It is not part of any deployed
-//! function.
+//! `/_local/…`: the routes that let developers and tests observe and control a running system. They are not part of any
+//! deployed function.
 
 use std::collections::HashMap;
 use std::fs;
@@ -18,38 +18,38 @@ use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
 use tokio::sync::Mutex;
 
 use crate::aws::Aws;
-use crate::people::Pool;
-use crate::place::Place;
 use crate::template::Function;
+use crate::user_pool::UserPool;
+use crate::workdir::Workdir;
 
 /// The resources behind the `/_local/` routes.
-pub(crate) struct Backstage {
+pub(crate) struct DevApi {
     pub(crate) aws: Aws,
-    pub(crate) pool: Pool,
-    pub(crate) events: Events,
+    pub(crate) pool: UserPool,
+    pub(crate) events: EventCapture,
     /// The functions of the template, each with its deployed name.
     pub(crate) functions: Vec<(Function, String)>,
 }
 
-pub(crate) fn routes(backstage: Arc<Backstage>) -> Router {
+pub(crate) fn routes(dev_api: Arc<DevApi>) -> Router {
     Router::new()
         .route("/_local/fire/{job}", post(fire))
-        .route("/_local/mail", get(mail))
-        .route("/_local/events", get(events))
-        .route("/_local/token", post(token))
-        .route("/_local/people", post(add_person))
+        .route("/_local/mail", get(list_mails))
+        .route("/_local/events", get(list_events))
+        .route("/_local/token", post(issue_token))
+        .route("/_local/people", post(create_login))
         .route("/_local/kill/{function}", post(kill))
-        .route("/_local/logs/{function}", get(logs))
-        .route("/_local/jwks.json", get(keys))
-        .route("/_local/openid-configuration", get(configuration))
-        .with_state(backstage)
+        .route("/_local/logs/{function}", get(read_log))
+        .route("/_local/jwks.json", get(signing_keys))
+        .route("/_local/openid-configuration", get(openid_configuration))
+        .with_state(dev_api)
 }
 
-type Stage = State<Arc<Backstage>>;
+type ApiState = State<Arc<DevApi>>;
 
-impl Backstage {
+impl DevApi {
     /// Returns the function that a job invokes, and the payload.
-    fn job(&self, job: &str) -> Result<(&str, &Value), Problem> {
+    fn find_job(&self, job: &str) -> Result<(&str, &Value), Problem> {
         let mut known = Vec::new();
         for (function, deployed) in &self.functions {
             for schedule in &function.schedules {
@@ -59,11 +59,11 @@ impl Backstage {
                 known.push(schedule.job.as_str());
             }
         }
-        Err(Problem::not_found(&format!("no schedule is called {job}; there are: {}", listed(&known))))
+        Err(Problem::not_found(&format!("no schedule is called {job}; there are: {}", join_or_none(&known))))
     }
 
     /// Returns the log of a function, oldest line first.
-    async fn log(&self, deployed: &str) -> Result<String> {
+    async fn fetch_log(&self, deployed: &str) -> Result<String> {
         let mut more = json!({ "logGroupName": format!("/aws/lambda/{deployed}") });
         let mut text = String::new();
         loop {
@@ -82,47 +82,47 @@ impl Backstage {
     }
 
     /// Saves the logs of the functions beside the other logs, so that they survive the end of the system.
-    pub(crate) async fn save_logs(&self, place: &Place) {
+    pub(crate) async fn save_logs(&self, workdir: &Workdir) {
         for (function, deployed) in &self.functions {
-            if let Ok(log) = self.log(deployed).await {
-                let _ = fs::write(place.log(&function.name), log);
+            if let Ok(log) = self.fetch_log(deployed).await {
+                let _ = fs::write(workdir.log_file(&function.name), log);
             }
         }
     }
 
     /// Returns the deployed name of a function.
-    fn deployed(&self, function: &str) -> Result<&str, Problem> {
+    fn deployed_name(&self, function: &str) -> Result<&str, Problem> {
         if let Some((_, deployed)) = self.functions.iter().find(|(found, _)| found.name == function) {
             return Ok(deployed);
         }
         let known: Vec<&str> = self.functions.iter().map(|(function, _)| function.name.as_str()).collect();
-        Err(Problem::not_found(&format!("no function is called {function}; there are: {}", listed(&known))))
+        Err(Problem::not_found(&format!("no function is called {function}; there are: {}", join_or_none(&known))))
     }
 }
 
 /// Runs a schedule now and returns when it has finished. Work that is not yet due is included. With `?org=`, the run
 /// covers only that org.
 async fn fire(
-    State(stage): Stage,
+    State(api): ApiState,
     Path(job): Path<String>,
-    Query(of): Query<HashMap<String, String>>,
+    Query(query): Query<HashMap<String, String>>,
 ) -> Result<Json<Value>, Problem> {
-    let (function, input) = stage.job(&job)?;
+    let (function, input) = api.find_job(&job)?;
     let mut input = input.clone();
     if let Some(input) = input.as_object_mut() {
         input.insert("everything".to_owned(), json!(true));
-        if let Some(org) = of.get("org") {
+        if let Some(org) = query.get("org") {
             input.insert("org".to_owned(), json!(org));
         }
     }
     let path = format!("/2015-03-31/functions/{function}/invocations");
-    let result = stage.aws.rest("lambda", Method::POST, &path, &input).await?;
+    let result = api.aws.rest("lambda", Method::POST, &path, &input).await?;
     Ok(Json(json!({ "job": job, "function": function, "result": result })))
 }
 
 /// Returns the mails sent, newest last.
-async fn mail(State(stage): Stage) -> Result<Json<Value>, Problem> {
-    let answer = stage.aws.rest("ses", Method::GET, "/_ministack/ses/messages", &Value::Null).await?;
+async fn list_mails(State(api): ApiState) -> Result<Json<Value>, Problem> {
+    let answer = api.aws.rest("ses", Method::GET, "/_ministack/ses/messages", &Value::Null).await?;
     let accounts = answer.get("messages").and_then(Value::as_object).into_iter().flatten();
     let mails = accounts.flat_map(|(_, mails)| mails.as_array().into_iter().flatten());
     let mails = mails.map(|mail| {
@@ -137,26 +137,26 @@ async fn mail(State(stage): Stage) -> Result<Json<Value>, Problem> {
 }
 
 /// Returns the events of the bus, newest last.
-async fn events(State(stage): Stage) -> Result<Json<Value>, Problem> {
-    Ok(Json(Value::Array(stage.events.all(&stage.aws).await?)))
+async fn list_events(State(api): ApiState) -> Result<Json<Value>, Problem> {
+    Ok(Json(Value::Array(api.events.receive_all(&api.aws).await?)))
 }
 
 #[derive(Deserialize)]
-struct Login {
+struct TokenRequest {
     email: String,
 }
 
 /// Returns a fresh id token for a user.
-async fn token(State(stage): Stage, Json(login): Json<Login>) -> Result<Json<Value>, Problem> {
-    match stage.pool.token(&login.email).await {
+async fn issue_token(State(api): ApiState, Json(request): Json<TokenRequest>) -> Result<Json<Value>, Problem> {
+    match api.pool.issue_token(&request.email).await {
         Ok(token) => Ok(Json(json!({ "id_token": token }))),
-        Err(error) => Err(Problem::not_found(&format!("no token for {}: {error:#}", login.email))),
+        Err(error) => Err(Problem::not_found(&format!("no token for {}: {error:#}", request.email))),
     }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewPerson {
+struct NewLogin {
     email: String,
     name: String,
     org: String,
@@ -164,22 +164,22 @@ struct NewPerson {
 }
 
 /// Creates a login with the shared password.
-async fn add_person(State(stage): Stage, Json(person): Json<NewPerson>) -> Result<Json<Value>, Problem> {
-    stage.pool.add(&person.email, &person.name, &person.org, &person.role).await?;
-    Ok(Json(json!({ "email": person.email })))
+async fn create_login(State(api): ApiState, Json(login): Json<NewLogin>) -> Result<Json<Value>, Problem> {
+    api.pool.create_login(&login.email, &login.name, &login.org, &login.role).await?;
+    Ok(Json(json!({ "email": login.email })))
 }
 
 /// Kills a function's processes immediately, as a crash of their machine would.
-async fn kill(State(stage): Stage, Path(function): Path<String>) -> Result<Json<Value>, Problem> {
-    let deployed = stage.deployed(&function)?;
+async fn kill(State(api): ApiState, Path(function): Path<String>) -> Result<Json<Value>, Problem> {
+    let deployed = api.deployed_name(&function)?;
     // The environment of a process names its function and its system. Other systems may run beside this one.
-    let marks = [format!("AWS_LAMBDA_FUNCTION_NAME={deployed}"), format!("AWS_ENDPOINT_URL={}", stage.aws.endpoint)];
+    let variables = [format!("AWS_LAMBDA_FUNCTION_NAME={deployed}"), format!("AWS_ENDPOINT_URL={}", api.aws.endpoint)];
     let killed = tokio::task::spawn_blocking(move || {
         let mut system = System::new()?;
         let environment = ProcessRefreshKind::nothing().with_environ(UpdateKind::Always);
         system.refresh_processes_specifics(ProcessesToUpdate::All, true, environment);
         let is_it = |process: &sysinfo::Process| {
-            marks.iter().all(|mark| process.environ().iter().any(|variable| variable.to_str() == Some(mark)))
+            variables.iter().all(|wanted| process.environ().iter().any(|variable| variable.to_str() == Some(wanted)))
         };
         let processes = system.processes().values().filter(|process| process.thread_kind().is_none());
         anyhow::Ok(processes.filter(|process| is_it(process) && process.kill()).count())
@@ -189,56 +189,57 @@ async fn kill(State(stage): Stage, Path(function): Path<String>) -> Result<Json<
 }
 
 /// Returns the log of a function, oldest line first.
-async fn logs(State(stage): Stage, Path(function): Path<String>) -> Result<String, Problem> {
-    Ok(stage.log(stage.deployed(&function)?).await?)
+async fn read_log(State(api): ApiState, Path(function): Path<String>) -> Result<String, Problem> {
+    Ok(api.fetch_log(api.deployed_name(&function)?).await?)
 }
 
 /// Serves the user pool's signing keys at a URL that is known before the pool exists.
-async fn keys(State(stage): Stage) -> Result<Response, Problem> {
-    known(stage.pool.well_known("jwks.json")).await
+async fn signing_keys(State(api): ApiState) -> Result<Response, Problem> {
+    fetch_json(api.pool.well_known_url("jwks.json")).await
 }
 
 /// Serves the user pool's OpenID configuration at a URL that is known before the pool exists.
-async fn configuration(State(stage): Stage) -> Result<Response, Problem> {
-    known(stage.pool.well_known("openid-configuration")).await
+async fn openid_configuration(State(api): ApiState) -> Result<Response, Problem> {
+    fetch_json(api.pool.well_known_url("openid-configuration")).await
 }
 
-async fn known(address: String) -> Result<Response, Problem> {
+async fn fetch_json(address: String) -> Result<Response, Problem> {
     let read = async { reqwest::get(address).await?.error_for_status()?.bytes().await };
     let bytes = read.await.map_err(|error| anyhow!(error))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], bytes).into_response())
 }
 
-fn listed(names: &[&str]) -> String {
+fn join_or_none(names: &[&str]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// The events of the bus. A rule sends all of them to a queue that has no other reader.
-pub(crate) struct Events {
+pub(crate) struct EventCapture {
     queue: String,
     seen: Mutex<Vec<Value>>,
 }
 
-impl Events {
-    pub(crate) async fn capture(aws: &Aws, bus: &str) -> Result<Self> {
-        const QUEUE: &str = "events-seen";
-        let target = format!("arn:aws:sqs:{}:000000000000:{QUEUE}", aws.region);
+impl EventCapture {
+    pub(crate) async fn start(aws: &Aws, bus: &str) -> Result<Self> {
+        const CAPTURE_QUEUE: &str = "events-seen";
+        let target = format!("arn:aws:sqs:{}:000000000000:{CAPTURE_QUEUE}", aws.region);
         let policy = json!({ "Version": "2012-10-17", "Statement": [{
             "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": target,
             "Principal": { "Service": "events.amazonaws.com" },
         }]});
-        let queue = json!({ "QueueName": QUEUE, "Attributes": { "Policy": policy.to_string() } });
+        let queue = json!({ "QueueName": CAPTURE_QUEUE, "Attributes": { "Policy": policy.to_string() } });
         let queue = aws.json("sqs", "AmazonSQS.CreateQueue", &queue).await?;
         let pattern = json!({ "source": [{ "prefix": "" }] }).to_string();
-        let rule = json!({ "Name": QUEUE, "EventBusName": bus, "EventPattern": pattern });
+        let rule = json!({ "Name": CAPTURE_QUEUE, "EventBusName": bus, "EventPattern": pattern });
         aws.json("events", "AWSEvents.PutRule", &rule).await?;
-        let targets = json!({ "Rule": QUEUE, "EventBusName": bus, "Targets": [{ "Id": "queue", "Arn": target }] });
+        let targets =
+            json!({ "Rule": CAPTURE_QUEUE, "EventBusName": bus, "Targets": [{ "Id": "queue", "Arn": target }] });
         aws.json("events", "AWSEvents.PutTargets", &targets).await?;
         let queue = queue.get("QueueUrl").and_then(Value::as_str).unwrap_or_default().to_owned();
         Ok(Self { queue, seen: Mutex::default() })
     }
 
-    async fn all(&self, aws: &Aws) -> Result<Vec<Value>> {
+    async fn receive_all(&self, aws: &Aws) -> Result<Vec<Value>> {
         let mut seen = self.seen.lock().await;
         loop {
             let more = json!({ "QueueUrl": self.queue, "MaxNumberOfMessages": 10 });

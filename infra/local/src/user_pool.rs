@@ -1,4 +1,4 @@
-//! The seed data of a fresh system: the orgs, the users, and their tokens.
+//! The stack's user pool, and the orgs and users of a fresh system.
 
 use anyhow::{Context, Result};
 use futures_util::future::try_join_all;
@@ -9,10 +9,10 @@ use crate::endpoints::User;
 use crate::stack::Stack;
 
 /// The password of every user, valid on this machine only.
-const PASSWORD: &str = "Leadwire-on-this-machine-1";
+const SEED_PASSWORD: &str = "Leadwire-on-this-machine-1";
 
 /// A tenant.
-pub(crate) struct Tenant {
+pub(crate) struct SeedOrg {
     pub(crate) id: &'static str,
     pub(crate) name: &'static str,
     pub(crate) plan: &'static str,
@@ -20,14 +20,14 @@ pub(crate) struct Tenant {
 }
 
 /// The org that is connected to the simulated Meta, a second org, and one whose plan does not include Meta.
-pub(crate) const TENANTS: [Tenant; 3] = [
-    Tenant { id: "demo", name: "Demo Outfitters", plan: "pro", features: &["meta"] },
-    Tenant { id: "other", name: "Other Lodge", plan: "pro", features: &["meta"] },
-    Tenant { id: "basic", name: "Basic Guides", plan: "basic", features: &[] },
+pub(crate) const SEED_ORGS: [SeedOrg; 3] = [
+    SeedOrg { id: "demo", name: "Demo Outfitters", plan: "pro", features: &["meta"] },
+    SeedOrg { id: "other", name: "Other Lodge", plan: "pro", features: &["meta"] },
+    SeedOrg { id: "basic", name: "Basic Guides", plan: "basic", features: &[] },
 ];
 
 /// A user who can log in.
-pub(crate) struct Person {
+pub(crate) struct SeedUser {
     pub(crate) email: &'static str,
     pub(crate) name: &'static str,
     pub(crate) org: &'static str,
@@ -42,57 +42,57 @@ pub(crate) struct Seller {
     pub(crate) active: bool,
 }
 
-pub(crate) const PEOPLE: [Person; 9] = [
-    person("admin@demo.example", "Ada Demo", "demo", "admin"),
-    person("moderator@demo.example", "Mo Demo", "demo", "moderator"),
+pub(crate) const SEED_USERS: [SeedUser; 9] = [
+    user("admin@demo.example", "Ada Demo", "demo", "admin"),
+    user("moderator@demo.example", "Mo Demo", "demo", "moderator"),
     seller("sales-1@demo.example", "Sam Rivera", "sales-1", true),
     seller("sales-2@demo.example", "Sofia Brandt", "sales-2", true),
     seller("sales-3@demo.example", "Scott Okafor", "sales-3", true),
     seller("sales-4@demo.example", "Selma Lindqvist", "sales-4", false),
-    person("admin@other.example", "Otto Other", "other", "admin"),
-    person("admin@basic.example", "Bea Basic", "basic", "admin"),
-    person("superadmin@leadwire.example", "Sue Superadmin", "", "superadmin"),
+    user("admin@other.example", "Otto Other", "other", "admin"),
+    user("admin@basic.example", "Bea Basic", "basic", "admin"),
+    user("superadmin@leadwire.example", "Sue Superadmin", "", "superadmin"),
 ];
 
-const fn person(email: &'static str, name: &'static str, org: &'static str, role: &'static str) -> Person {
-    Person { email, name, org, role, seller: None }
+const fn user(email: &'static str, name: &'static str, org: &'static str, role: &'static str) -> SeedUser {
+    SeedUser { email, name, org, role, seller: None }
 }
 
-const fn seller(email: &'static str, name: &'static str, id: &'static str, active: bool) -> Person {
-    Person { email, name, org: "demo", role: "sales", seller: Some(Seller { id, active }) }
+const fn seller(email: &'static str, name: &'static str, id: &'static str, active: bool) -> SeedUser {
+    SeedUser { email, name, org: "demo", role: "sales", seller: Some(Seller { id, active }) }
 }
 
 /// The stack's user pool.
 #[derive(Clone)]
-pub(crate) struct Pool {
+pub(crate) struct UserPool {
     aws: Aws,
     id: String,
     client: String,
 }
 
-impl Pool {
-    pub(crate) fn of(aws: &Aws, stack: &Stack) -> Result<Self> {
+impl UserPool {
+    pub(crate) fn open(aws: &Aws, stack: &Stack) -> Result<Self> {
         let output = |key| stack.output(key).map(ToOwned::to_owned);
         Ok(Self { aws: aws.clone(), id: output("UserPoolId")?, client: output("PasswordClientId")? })
     }
 
     /// Creates every login and returns it with a token.
-    pub(crate) async fn fill(&self) -> Result<Vec<User>> {
-        try_join_all(PEOPLE.iter().map(|person| async move {
-            self.add(person.email, person.name, person.org, person.role).await?;
+    pub(crate) async fn create_logins(&self) -> Result<Vec<User>> {
+        try_join_all(SEED_USERS.iter().map(|user| async move {
+            self.create_login(user.email, user.name, user.org, user.role).await?;
             Ok(User {
-                email: person.email.to_owned(),
-                password: PASSWORD.to_owned(),
-                org: person.org.to_owned(),
-                role: person.role.to_owned(),
-                id_token: self.token(person.email).await?,
+                email: user.email.to_owned(),
+                password: SEED_PASSWORD.to_owned(),
+                org: user.org.to_owned(),
+                role: user.role.to_owned(),
+                id_token: self.issue_token(user.email).await?,
             })
         }))
         .await
     }
 
     /// Creates a login. Fails if the e-mail address already has one.
-    pub(crate) async fn add(&self, email: &str, name: &str, org: &str, role: &str) -> Result<()> {
+    pub(crate) async fn create_login(&self, email: &str, name: &str, org: &str, role: &str) -> Result<()> {
         let mut attributes = vec![
             json!({ "Name": "email", "Value": email }),
             json!({ "Name": "email_verified", "Value": "true" }),
@@ -107,16 +107,17 @@ impl Pool {
         });
         let failed = || format!("cannot make the login of {email}");
         self.call("AdminCreateUser", &create).await.with_context(failed)?;
-        let password = json!({ "UserPoolId": self.id, "Username": email, "Password": PASSWORD, "Permanent": true });
+        let password =
+            json!({ "UserPoolId": self.id, "Username": email, "Password": SEED_PASSWORD, "Permanent": true });
         self.call("AdminSetUserPassword", &password).await.with_context(failed)?;
         Ok(())
     }
 
     /// Returns a fresh id token. Fails if no user has this e-mail address.
-    pub(crate) async fn token(&self, email: &str) -> Result<String> {
+    pub(crate) async fn issue_token(&self, email: &str) -> Result<String> {
         let login = json!({
             "AuthFlow": "USER_PASSWORD_AUTH", "ClientId": self.client,
-            "AuthParameters": { "USERNAME": email, "PASSWORD": PASSWORD },
+            "AuthParameters": { "USERNAME": email, "PASSWORD": SEED_PASSWORD },
         });
         let answer = self.call("InitiateAuth", &login).await?;
         let token = answer.pointer("/AuthenticationResult/IdToken").and_then(Value::as_str);
@@ -124,8 +125,8 @@ impl Pool {
     }
 
     /// The URL of one of the pool's well-known documents: the signing keys, or the OpenID configuration.
-    pub(crate) fn well_known(&self, what: &str) -> String {
-        format!("{}/{}/.well-known/{what}", self.aws.endpoint, self.id)
+    pub(crate) fn well_known_url(&self, document: &str) -> String {
+        format!("{}/{}/.well-known/{document}", self.aws.endpoint, self.id)
     }
 
     async fn call(&self, operation: &str, input: &Value) -> Result<Value> {

@@ -23,8 +23,11 @@ use leadwire::vault::Vault;
 use local::template::Template;
 use serde_json::{Value, json};
 
+use crate::ad_accounts::AdAccountFixture;
+use crate::json::Json;
+
 /// The org of the ad accounts.
-pub const ORG: &str = "agency";
+pub const ORG_ID: &str = "agency";
 
 /// The configuration of an AWS client for an endpoint.
 macro_rules! config {
@@ -39,7 +42,7 @@ macro_rules! config {
 }
 
 /// A reader of ad accounts with its dependencies.
-pub struct Theatre {
+pub struct AdsHarness {
     sim: graph_sim::Handle,
     http: reqwest::Client,
     /// The table that the reader writes to.
@@ -51,27 +54,8 @@ pub struct Theatre {
     writes: Arc<AtomicU64>,
 }
 
-/// The parameters of a simulated ad account.
-#[derive(Debug, Clone)]
-pub struct Plan<'a> {
-    /// The id, digits only.
-    pub id: &'a str,
-    /// The currency, an ISO 4217 code.
-    pub currency: &'a str,
-    /// The time zone, an IANA name.
-    pub timezone: &'a str,
-    /// The numbers of campaigns, ad sets in each, and ads in each ad set.
-    pub size: (u32, u32, u32),
-    /// The days of history.
-    pub days: u32,
-}
-
-/// A small account.
-pub const SMALL: Plan<'_> =
-    Plan { id: "9001", currency: "USD", timezone: "America/New_York", size: (4, 3, 5), days: 40 };
-
-impl Theatre {
-    /// Creates an empty theatre.
+impl AdsHarness {
+    /// Starts a harness without ad accounts.
     ///
     /// # Panics
     /// Panics if one of its parts does not start.
@@ -79,20 +63,20 @@ impl Theatre {
         let sim = graph_sim::start(graph_sim::Options::default()).await.expect("a simulated Meta");
         let http = reqwest::Client::new();
         let user = json!({ "scopes": ["ads_read", "business_management"] });
-        let token =
+        let user =
             http.post(format!("{}/_sim/system_users", sim.url())).json(&user).send().await.expect("Meta answers");
-        let token = token.json::<Value>().await.expect("a system user")["token"].as_str().expect("a token").to_owned();
+        let token = user.json::<Value>().await.expect("a system user").text("token").to_owned();
         let writes = Arc::new(AtomicU64::new(0));
         let app = json!({
             "app_id": graph_sim::seed::APP_ID, "app_secret": graph_sim::seed::APP_SECRET, "verify_token": "verify-token",
         });
-        let aws = aws(database().await, app, json!({ "token": token }), Arc::clone(&writes)).await;
+        let aws = serve_aws(start_database().await, app, json!({ "token": token }), Arc::clone(&writes)).await;
         let vault = Vault::new(aws_sdk_secretsmanager::Client::from_conf(config!(aws_sdk_secretsmanager, &aws)));
         let dynamo = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, &aws));
         let queue = aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, &aws));
         let root = sim.url().parse().expect("an address");
         let meta = MetaApp::open(vault, "app".to_owned(), root, "v26.0".to_owned()).await.expect("the app's secret");
-        let theatre = Self {
+        let harness = Self {
             table: Table::new(dynamo.clone(), "table".to_owned()),
             dynamo,
             meta,
@@ -103,16 +87,16 @@ impl Theatre {
             writes,
         };
         let plan = json!({ "name": "pro", "features": ["meta"] });
-        let org = json!({ "id": ORG, "name": "Agency", "plan": plan, "updated_at": clock::now() });
-        theatre.put_row(&format!("ORG#{ORG}"), "ORG", None, &org).await;
-        theatre
+        let org = json!({ "id": ORG_ID, "name": "Agency", "plan": plan, "updated_at": clock::now() });
+        harness.put_row(&format!("ORG#{ORG_ID}"), "ORG", None, &org).await;
+        harness
     }
 
-    /// SyncClient the control interface of the simulated Meta.
+    /// Calls the control interface of the simulated Meta.
     ///
     /// # Panics
     /// Panics if the call does not succeed.
-    pub async fn sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
+    pub async fn call_sim(&self, method: reqwest::Method, call: &str, input: &Value) -> Value {
         let request = self.http.request(method, format!("{}/_sim/{call}", self.sim.url()));
         let request = if input.is_null() { request } else { request.json(input) };
         let answer = request.send().await.expect("Meta answers");
@@ -125,13 +109,9 @@ impl Theatre {
     ///
     /// # Panics
     /// Panics if a step fails.
-    pub async fn link(&self, plan: &Plan<'_>) -> AdAccount {
-        let Plan { id, currency, timezone, size: (campaigns, adsets, ads), days } = plan;
-        let input = json!({
-            "account_id": id, "currency": currency, "timezone": timezone, "campaigns": campaigns,
-            "adsets_per_campaign": adsets, "ads_per_adset": ads, "days": days, "seed": 7,
-        });
-        self.sim(reqwest::Method::POST, "ads", &input).await;
+    pub async fn link_account(&self, account: &AdAccountFixture<'_>) -> AdAccount {
+        let AdAccountFixture { id, currency, timezone, .. } = account;
+        self.call_sim(reqwest::Method::POST, "ads", &account.to_input()).await;
         let client = ClientId::parse(&format!("client-{id}")).expect("an id");
         let client = Client { id: client, name: "Client".to_owned() };
         let linked = (UserId::parse("admin").expect("an id"), clock::now());
@@ -141,12 +121,12 @@ impl Theatre {
             label: format!("Account {id}"),
             currency: (*currency).to_owned(),
             timezone: (*timezone).to_owned(),
-            ..AdAccount::new(OrgId::parse(ORG).expect("an id"), act, client, token, linked)
+            ..AdAccount::new(OrgId::parse(ORG_ID).expect("an id"), act, client, token, linked)
         };
-        let index = ("AD_ACCOUNTS".to_owned(), format!("{ORG}#{}", account.ad_account_id));
+        let index = ("AD_ACCOUNTS".to_owned(), format!("{ORG_ID}#{}", account.ad_account_id));
         let sk = format!("AD_ACCOUNT#{}", account.ad_account_id);
         let row = serde_json::to_value(&account).expect("an account");
-        self.put_row(&format!("ORG#{ORG}"), &sk, Some(index), &row).await;
+        self.put_row(&format!("ORG#{ORG_ID}"), &sk, Some(index), &row).await;
         account
     }
 
@@ -163,7 +143,7 @@ impl Theatre {
     ///
     /// # Panics
     /// Panics if the table fails or the account is gone.
-    pub async fn begin(&self, account: &AdAccount, since: Option<Date>) -> AdsSyncJob {
+    pub async fn begin_sync(&self, account: &AdAccount, since: Option<Date>) -> AdsSyncJob {
         let (scope, account) = self.account(account).await;
         let (now, run) = (clock::now(), RunId::new());
         let plan = (since.unwrap_or_else(|| account.due_since(now)), Cause::Request, None);
@@ -178,7 +158,7 @@ impl Theatre {
     ///
     /// # Panics
     /// Panics if the table or the vault fails.
-    pub async fn turn(&self, job: &AdsSyncJob, time: Duration) -> SliceOutcome {
+    pub async fn run_slice(&self, job: &AdsSyncJob, time: Duration) -> SliceOutcome {
         let reader = AdsSyncer { meta: &self.meta, table: &self.table, checks: &self.checks };
         reader.run_slice(job, clock::now() + time, &|_| ()).await.expect("table and vault answer")
     }
@@ -187,34 +167,34 @@ impl Theatre {
     ///
     /// # Panics
     /// Panics if the sync does not complete.
-    pub async fn read(&self, account: &AdAccount, since: Option<Date>) -> AdsSync {
-        let job = self.begin(account, since).await;
-        self.finish(account, &job).await
+    pub async fn sync(&self, account: &AdAccount, since: Option<Date>) -> AdsSync {
+        let job = self.begin_sync(account, since).await;
+        self.finish_sync(account, &job).await
     }
 
     /// Runs the remaining slices of a sync.
     ///
     /// # Panics
     /// Panics if the sync does not complete.
-    pub async fn finish(&self, account: &AdAccount, job: &AdsSyncJob) -> AdsSync {
+    pub async fn finish_sync(&self, account: &AdAccount, job: &AdsSyncJob) -> AdsSync {
         for _ in 0..200 {
-            match self.turn(job, Duration::from_mins(5)).await {
+            match self.run_slice(job, Duration::from_mins(5)).await {
                 SliceOutcome::Done => {
                     let (scope, _) = self.account(account).await;
-                    let run = job.run.as_ref().expect("a reading");
+                    let run = job.run.as_ref().expect("a sync");
                     let sync = self.table.ads_sync(&scope, run, &account.id).await.expect("the table answers");
-                    return sync.expect("a reading");
+                    return sync.expect("a sync");
                 }
                 SliceOutcome::Continue(rest) | SliceOutcome::Busy(rest) => tokio::time::sleep(rest).await,
             }
         }
-        panic!("the reading does not come to its end");
+        panic!("the sync does not end");
     }
 
     /// Expires the lease on this account, as if the worker that holds it had died long ago.
-    pub async fn let_lease_run_out(&self, account: &AdAccount) {
+    pub async fn expire_lease(&self, account: &AdAccount) {
         let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
-        let key = [key("pk", format!("ORG#{ORG}")), key("sk", format!("AD_ACCOUNT#{}", account.ad_account_id))];
+        let key = [key("pk", format!("ORG#{ORG_ID}")), key("sk", format!("AD_ACCOUNT#{}", account.ad_account_id))];
         let update = self.dynamo.update_item().table_name("table").set_key(Some(key.into()));
         let update = update.update_expression("SET run_lease = :past").condition_expression("attribute_exists(run_id)");
         let past = AttributeValue::S("2020-01-01T00:00:00Z".to_owned());
@@ -226,7 +206,7 @@ impl Theatre {
     ///
     /// # Panics
     /// Panics if the table fails.
-    pub async fn let_pause_run_out(&self, account: &AdAccount) {
+    pub async fn expire_pause(&self, account: &AdAccount) {
         let key = |name: &str, value: String| (name.to_owned(), AttributeValue::S(value));
         let key = [key("pk", format!("AD_ACCOUNT#{}", account.ad_account_id)), key("sk", "PAUSE".to_owned())];
         self.dynamo.delete_item().table_name("table").set_key(Some(key.into())).send().await.expect("a deleted row");
@@ -250,7 +230,7 @@ impl Theatre {
     }
 
     /// Returns the number of items written since the previous call.
-    pub fn writes(&self) -> u64 {
+    pub fn take_write_count(&self) -> u64 {
         self.writes.swap(0, Ordering::Relaxed)
     }
 
@@ -268,7 +248,7 @@ impl Theatre {
 
 /// Serves the part of AWS that a reader needs: two secrets, and a database whose written items are counted. Queues
 /// accept every message.
-async fn aws(database: String, app: Value, token: Value, writes: Arc<AtomicU64>) -> String {
+async fn serve_aws(database: String, app: Value, token: Value, writes: Arc<AtomicU64>) -> String {
     let http = reqwest::Client::new();
     let answer = async move |headers: http::HeaderMap, body: axum::body::Bytes| {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -286,11 +266,11 @@ async fn aws(database: String, app: Value, token: Value, writes: Arc<AtomicU64>)
             _ => 0,
         };
         writes.fetch_add(items as u64, Ordering::Relaxed);
-        let mut handed_on = http.post(&database).body(body.clone());
+        let mut forwarded = http.post(&database).body(body.clone());
         for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
-            handed_on = handed_on.header(name, header(name));
+            forwarded = forwarded.header(name, header(name));
         }
-        let answer = handed_on.send().await.expect("DynamoDB answers");
+        let answer = forwarded.send().await.expect("DynamoDB answers");
         let mut response = http::Response::builder().status(answer.status());
         if let Some(kind) = answer.headers().get("content-type") {
             response = response.header("content-type", kind);
@@ -303,7 +283,7 @@ async fn aws(database: String, app: Value, token: Value, writes: Arc<AtomicU64>)
 }
 
 /// Starts an in-process DynamoDB with the template's table.
-async fn database() -> String {
+async fn start_database() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let database = dynoxide::Database::memory().expect("a database");

@@ -11,12 +11,12 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 
 /// Holds the write end of the pipe. Dropping it kills the group and waits for the shell to end.
-pub(crate) struct Keeper {
+pub(crate) struct Supervisor {
     shell: Child,
     group: i32,
 }
 
-impl Keeper {
+impl Supervisor {
     pub(crate) fn start() -> Result<Self> {
         let shell = Command::new("sh")
             .args(["-c", "read -r _; kill -s KILL 0"])
@@ -36,7 +36,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Supervisor {
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
         let _ = self.shell.wait();
@@ -51,11 +51,11 @@ mod tests {
 
     #[tokio::test]
     async fn dropping_it_ends_what_it_started_and_what_that_started() {
-        let keeper = Keeper::start().unwrap();
+        let supervisor = Supervisor::start().unwrap();
         let mut command = tokio::process::Command::new("sh");
         command.args(["-c", "sleep 600 & wait"]).stdout(Stdio::piped());
-        let mut child = keeper.spawn(&mut command).unwrap();
-        drop(keeper);
+        let mut child = supervisor.spawn(&mut command).unwrap();
+        drop(supervisor);
         assert_eq!(child.wait().await.unwrap().signal(), Some(9));
         // The grandchild held the other end of this pipe.
         let mut output = child.stdout.take().unwrap();
