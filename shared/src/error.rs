@@ -10,7 +10,7 @@ use crate::graph::GraphError;
 use crate::mail::MailError;
 use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::caller::AccessDenied;
-use crate::model::connection::standing::EndReason;
+use crate::model::connection::state::EndReason;
 use crate::model::failure::FailureCode;
 use crate::queue::QueueError;
 use crate::retry::Verdict;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use url::Url;
 
 use crate::error::WorkError;
-use crate::graph::Graph;
+use crate::graph::GraphClient;
 use crate::secret::App;
 use crate::vault::{Vault, VaultError};
 
@@ -14,7 +14,7 @@ use crate::vault::{Vault, VaultError};
 #[derive(Debug, Clone)]
 pub struct MetaApp {
     /// The API.
-    pub graph: Graph,
+    pub graph: GraphClient,
     /// Holds the tokens and the app's current secret.
     pub vault: Vault,
     /// The name of the app's secret in the vault.
@@ -24,7 +24,7 @@ pub struct MetaApp {
 impl MetaApp {
     /// Creates a client for the API at `root`, in `version`, for the app in this secret.
     pub async fn open(vault: Vault, app_secret_id: String, root: Url, version: String) -> Result<Self, WorkError> {
-        let graph = Graph::new(root, version, vault.app(&app_secret_id).await?)?;
+        let graph = GraphClient::new(root, version, vault.app(&app_secret_id).await?)?;
         Ok(Self { graph, vault, app_secret_id })
     }
 
@@ -34,7 +34,7 @@ impl MetaApp {
     }
 
     /// Returns the API for the app's current secret, because a process outlives a change of the secret.
-    pub async fn graph(&self) -> Result<Graph, VaultError> {
+    pub async fn graph(&self) -> Result<GraphClient, VaultError> {
         Ok(self.graph.with_app(self.vault.app(&self.app_secret_id).await?))
     }
 }

@@ -1,5 +1,5 @@
-//! Integrations for the acts that call Meta with an integration's token: found, checked before the call, and the call's
-//! refusal translated.
+//! Integrations for operations that call Meta with an integration's token: loaded, checked before the call, and Meta's
+//! refusals translated.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::graph::GraphError;
 use crate::ids::{IntegrationId, OrgScope};
 use crate::jobs::CheckJob;
 use crate::meta_app::MetaApp;
-use crate::model::connection::standing::EndReason;
+use crate::model::connection::state::EndReason;
 use crate::model::connection::{Integration, Lifecycle};
 use crate::queue::Queue;
 use crate::table::Table;
@@ -25,15 +25,15 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// One integration of the org. One that is being deleted is not found.
+    /// Loads an integration of the org. One that is being deleted is not found.
     pub async fn integration(&self, scope: &OrgScope, id: &IntegrationId) -> Result<Integration, ActError> {
         let found =
             self.table.integration(scope, id).await?.filter(|integration| integration.lifecycle != Lifecycle::Removing);
         found.ok_or_else(|| ActError::not_found("integration"))
     }
 
-    /// One integration of the org, if its token is not known to be invalid. An integration that only lost its pages has
-    /// a valid token, and may get other pages.
+    /// Loads an integration of the org whose token is not known to be invalid. An integration that has only lost a page
+    /// still has a valid token and may get other pages.
     pub async fn usable_integration(
         &self,
         scope: &OrgScope,
@@ -41,14 +41,14 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<Integration, ActError> {
         let integration = self.integration(scope, id).await?;
-        match integration.standing(now).reason {
+        match integration.state(now).reason {
             None | Some(EndReason::PageRoleLost) => Ok(integration),
             Some(reason) => Err(ActError::Ended(reason)),
         }
     }
 
-    /// What a failed call with the integration's token means to the caller of an act. An invalid token makes the
-    /// integration be checked at once.
+    /// Translates a failed call with the integration's token for the caller. If the token is invalid, the integration
+    /// is checked at once.
     pub async fn explain(&self, scope: &OrgScope, id: &IntegrationId, error: WorkError) -> ActError {
         if error.is_of_token() {
             if let Err(error) = self.checks.send(&[CheckJob::new(scope, id)]).await {
@@ -63,7 +63,7 @@ impl Tokens {
             WorkError::Graph(
                 refused @ (GraphError::NotPermitted(_) | GraphError::NotVisible(_) | GraphError::WrongTokenKind(_)),
             ) => {
-                let message = format!("Meta refuses this: {refused}. Reconnect and leave every permission ticked.");
+                let message = format!("Meta refuses this: {refused}. Reconnect and keep every permission selected.");
                 ActError::refuse(ErrorCode::MetaRefused, message)
             }
             WorkError::Paused(_) | WorkError::Graph(GraphError::Throttled { .. }) => {

@@ -122,7 +122,7 @@ pub(crate) fn loaded_later(path: &str, waiting: &str) -> Markup {
     html! {
         div data-part=(path) data-later {
             p.waiting { span.spinner aria-hidden="true" {} (waiting) }
-            noscript { p { a.button href=(path) { "Show it" } } }
+            noscript { p { a.button href=(path) { "Show" } } }
         }
     }
 }

@@ -44,7 +44,7 @@ async fn show(
     let connections = console.connections.connections(&access).await?.items;
     let parked = console.leads.parked(&access, place.cursor.as_deref(), PAGE_SIZE).await?;
     let body = html! {
-        section { h2 { "From the person's click to the CRM" } (times(&latency)) }
+        section { h2 { "From submission to the CRM" } (times(&latency)) }
         @let silent: Vec<_> = connections.iter().filter(|page| page.quiet_since.is_some()).collect();
         @if !silent.is_empty() { section { h2 { "Silent pages" } (quiet(&silent)) } }
         section #parked { h2 { "Parked leads" } (waiting(&visitor, &parked, &connections)) }
@@ -59,11 +59,11 @@ fn times(report: &LatencyReport) -> Markup {
     };
     html! {
         @if report.all.leads == 0 {
-            (empty("No leads in the last seven days", html! { "How long they take is shown here as soon as some come. " a href="/forms" { "Send a test lead" } }))
+            (empty("No leads in the last seven days", html! { "Delivery times appear here as soon as leads arrive. " a href="/forms" { "Send a test lead" } }))
         } @else {
             div.figures {
                 div { span { "Half of the leads within" } b { (seconds(report.all.p50_s)) } }
-                div { span { "95 of 100 within" } b { (seconds(report.all.p95_s)) } }
+                div { span { "95 % of the leads within" } b { (seconds(report.all.p95_s)) } }
                 div { span { "Within 2 minutes" } b { (share(&report.all)) } }
                 div { span { "Leads in 7 days" } b { (count(report.all.leads)) } }
             }
@@ -95,7 +95,7 @@ fn quiet(pages: &[&ConnectionOut]) -> Markup {
         @for page in pages {
             @if let Some(since) = page.quiet_since {
                 (alert("warn", html! { p {
-                    b { (page.page_name) } " brought its last lead " (time(since)) ". It is never silent for so long. "
+                    b { (page.page_name) } " sent its last lead on " (time(since)) ". It is usually not silent for this long. "
                     a href={ "/integrations/" (page.integration_id) "#health" } { "Check its health" }
                 } }))
             }
@@ -109,11 +109,11 @@ fn waiting(visitor: &Visitor, parked: &ParkedList, connections: &[ConnectionOut]
     if parked.items.is_empty() && parked.next_cursor.is_none() {
         return empty(
             "Nothing is parked",
-            html! { "Leads that cannot be brought in wait here with their reason, until you try them again. Nothing is lost." },
+            html! { "Leads that cannot be imported wait here with the reason until you try again. Nothing is lost." },
         );
     }
     html! {
-        p { "These leads could not be brought in. Meta keeps each for 90 days; remove what keeps it out, and try again." }
+        p { "These leads could not be imported. Meta stores each for 90 days. Fix the cause, then try again." }
         form method="post" action="/delivery/replay" { (csrf_field(visitor)) button.primary { "Try all again" } }
         div.card.flush {
             table {
@@ -148,23 +148,23 @@ fn reason(code: FailureCode) -> &'static str {
         FailureCode::TokenDead | FailureCode::IntegrationEnded => "The connection has ended",
         FailureCode::TokenUnreadable => "The access token could not be read",
         FailureCode::WrongTokenKind => "The access token is of the wrong kind",
-        FailureCode::NotPermitted => "Meta does not permit it",
+        FailureCode::NotPermitted => "Meta does not permit access",
         FailureCode::NotVisible => "Meta does not show it",
         FailureCode::ProofRefused => "Meta did not accept the app secret",
         FailureCode::Refused => "Meta refused the request",
         FailureCode::TooMuchData => "Meta found the request too large",
-        FailureCode::MessagingWindowClosed => "The time to answer is over",
+        FailureCode::MessagingWindowClosed => "The reply window is closed",
         FailureCode::Throttled => "Meta limits the page",
-        FailureCode::Unavailable | FailureCode::NoAnswer | FailureCode::Garbage => "Meta did not answer properly",
+        FailureCode::Unavailable | FailureCode::NoAnswer | FailureCode::Garbage => "Meta did not respond properly",
         FailureCode::ItemRejected => "The lead is too large",
         FailureCode::TableFailed
         | FailureCode::VaultFailed
         | FailureCode::QueueFailed
         | FailureCode::BusFailed
-        | FailureCode::MailFailed => "A service of AWS failed",
+        | FailureCode::MailFailed => "An AWS service failed",
         FailureCode::MetaNotInPlan => "The plan does not include Meta",
         FailureCode::Disconnected | FailureCode::NotConnected => "The page was disconnected",
-        FailureCode::PageWithoutToken => "Meta gave no access to the page",
+        FailureCode::PageWithoutToken => "Meta granted no access to the page",
     }
 }
 
@@ -173,9 +173,9 @@ async fn try_again(AdminForm { console, admin: Admin { access, .. }, jar, fields
     let request = ReplayRequest { leadgen_ids: (!asked.is_empty()).then_some(asked) };
     let replayed = console.leads.replay(&access, request).await;
     let told = replayed.map_err(Problem::from).map(|done| match done.replayed {
-        0 => "There was nothing left to try again.".to_owned(),
+        0 => "There was nothing to try again.".to_owned(),
         more => format!(
-            "{} tried again. What comes in is among the leads; what does not is here again, with its reason.",
+            "Retrying {}. Imported leads appear under Leads; the others appear here again with the reason.",
             plural(more, "lead")
         ),
     });

@@ -34,13 +34,14 @@ impl Flash {
     }
 
     /// Shows the flash on the next page.
+    #[expect(clippy::expect_used, reason = "a text and a flag can be serialised")]
     pub(crate) fn put(&self, jar: PrivateCookieJar) -> PrivateCookieJar {
         // A cookie holds 4 KB, encrypted.
         let short = Self { text: self.text.chars().take(600).collect(), ..*self };
-        let said = serde_json::to_string(&short).unwrap_or_default();
+        let json = serde_json::to_string(&short).expect("a text and a flag");
         // Same as the session's cookie.
         let secure = jar.get("__Host-leadwire").is_some();
-        let cookie = Cookie::build((COOKIE, said)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure);
+        let cookie = Cookie::build((COOKIE, json)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure);
         jar.add(cookie.max_age(time::Duration::minutes(1)))
     }
 

@@ -66,8 +66,8 @@ impl Fields {
         if form.is_some_and(|form| form.is_proven_by(proof, &console.key)) {
             return Ok(self);
         }
-        let detail = "This form was not made for your session, or you have selected another org since, so nothing was done. \
-            Load the page again and use the form there.";
+        let detail = "This form does not belong to your session, or you have selected another org since. Nothing was changed. \
+            Reload the page and use the form there.";
         Err(Problem::new(ProblemCode::FormNotYours, detail))
     }
 }
@@ -110,7 +110,7 @@ impl FromRequest<Console> for Upload {
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Problem> {
         let unreadable = || {
-            let detail = "The file could not be read. At most 4 MB can be taken at once.";
+            let detail = "The file could not be read. It may have 4 MB at most.";
             Problem::field("file", ProblemCode::FileInvalid, detail)
         };
         let form = request.extensions().get::<FormScope>().cloned();

@@ -63,10 +63,10 @@ pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_rea
         ProblemCode::SessionEnded | ProblemCode::LoginFailed => ("Please log in", None),
         _ if problem.status == 403 => ("Not allowed", None),
         _ if problem.status >= 500 && was_read => {
-            ("Not available at the moment", Some("Nothing was lost. Load the page again in a minute."))
+            ("Not available at the moment", Some("Nothing was lost. Reload the page in a minute."))
         }
         _ if problem.status >= 500 => {
-            ("Not available at the moment", Some("It may have been done all the same: check before you repeat it."))
+            ("Not available at the moment", Some("Your change may have been saved: check before you try again."))
         }
         _ => ("This did not work", None),
     };
@@ -74,16 +74,16 @@ pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_rea
         div.card.narrow {
             @if problem.code.is(ErrorCode::MetaNotInPlan) {
                 p { "Your plan does not include the Meta integration yet. With it, leads from Facebook and Instagram arrive here "
-                    "within seconds, assigned to your team, and your ads report themselves." }
-                p { "Ask whoever manages your CRM's plan to add " b { "Meta" } ", then load this page again." }
-                p { a.button href="/" { "Load again" } }
+                    "within seconds, assigned to your team, and you see what your ads cost and achieve." }
+                p { "Ask the person who manages your CRM's plan to add " b { "Meta" } ", then reload this page." }
+                p { a.button href="/" { "Reload" } }
             } @else {
                 p { (messages::text(problem)) }
                 @if let Some(advice) = advice { p { (advice) } }
                 p.quiet { "Code: " code { (problem.code.name()) } }
                 p {
-                    @if visitor.is_some() { a.button href="/" { "To the start" } }
-                    @else if problem.status >= 500 { a.button href="" { "Load again" } }
+                    @if visitor.is_some() { a.button href="/" { "Go to the start page" } }
+                    @else if problem.status >= 500 { a.button href="" { "Reload" } }
                     @else { a.button href="/login" { "Log in" } }
                 }
             }
@@ -99,7 +99,7 @@ pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_rea
 pub(crate) fn problem_fragment(problem: &Problem) -> Markup {
     html! {
         (components::alert("bad", html! { (messages::text(problem)) }))
-        @if problem.code == ProblemCode::SessionEnded { p { button type="button" data-reload { "Load the page again" } } }
+        @if problem.code == ProblemCode::SessionEnded { p { button type="button" data-reload { "Reload the page" } } }
         @else { p { button type="button" data-again { "Try again" } } }
     }
 }
@@ -114,7 +114,7 @@ pub(crate) fn signed_out() -> Markup {
 pub(crate) fn leave_for(url: &Url, title: &str) -> Response {
     let body = html! {
         p { "One moment…" }
-        p { a.button href=(url) { "Go on" } }
+        p { a.button href=(url) { "Continue" } }
     };
     let mut response = bare(title, &body).into_response();
     if let Ok(value) = HeaderValue::from_str(&format!("0; url={url}")) {
@@ -145,7 +145,7 @@ pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Re
 
 fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Markup {
     let inside = html! {
-        a.skip href="#main" { "Skip to the page" }
+        a.skip href="#main" { "Skip to content" }
         header.top {
             a.brand href="/" { (assets::mark()) span { "Leadwire" } }
             div.who {

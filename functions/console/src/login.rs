@@ -57,7 +57,7 @@ pub(crate) async fn begin(
     let back = local_path(&wanted.back).unwrap_or("/").to_owned();
     let name = cookie_name_of(&pending.state);
     let value = serde_json::to_string(&LoginCookie { pending, back })
-        .map_err(|_| oidc::not_completed("It could not be begun."))?;
+        .map_err(|_| oidc::not_completed("It could not be started."))?;
     let cookie = Cookie::build((name, value))
         .path("/login")
         .http_only(true)
@@ -65,7 +65,7 @@ pub(crate) async fn begin(
         .same_site(SameSite::Lax)
         .max_age(LOGIN_TIMEOUT);
     // A redirect could follow a form, and forms may submit only to this origin.
-    Ok((jar.add(cookie), layout::leave_for(&url, "To the login page")).into_response())
+    Ok((jar.add(cookie), layout::leave_for(&url, "Continue to the login page")).into_response())
 }
 
 #[derive(Deserialize)]
@@ -87,7 +87,7 @@ pub(crate) async fn callback(
     let login = login.and_then(|cookie| serde_json::from_str::<LoginCookie>(cookie.value()).ok());
     let login = login
         .filter(|login| login.pending.state == state)
-        .ok_or_else(|| oidc::not_completed("This login was not begun in this browser, or took too long."))?;
+        .ok_or_else(|| oidc::not_completed("This login was not started in this browser, or took too long."))?;
     if let Some(error) = answer.error {
         tracing::warn!(error = %error.chars().take(64).collect::<String>(), "the issuer refused a login");
         return Err(oidc::not_completed("The login page did not accept the login."));

@@ -22,12 +22,12 @@ fn wording(code: ProblemCode) -> Option<&'static str> {
             Some("Your account belongs to no org. Ask the person who manages your CRM's logins to assign one.")
         }
         ProblemCode::Act(ErrorCode::OrgNotAllowed) => Some("Your account does not belong to this org."),
-        ProblemCode::Act(ErrorCode::RoleNotAllowed) => Some("This needs the role admin or moderator."),
+        ProblemCode::Act(ErrorCode::RoleNotAllowed) => Some("This requires the role admin or moderator."),
         ProblemCode::Act(ErrorCode::UserUnknown) => Some("Choose a person who is active in this org."),
         ProblemCode::Act(ErrorCode::CursorInvalid) => {
-            Some("This position in the list is not known any more. Start at the beginning of the list.")
+            Some("This position in the list is no longer valid. Start at the beginning of the list.")
         }
-        ProblemCode::Act(ErrorCode::RangeEmpty) => Some("The last day has to be after the first."),
+        ProblemCode::Act(ErrorCode::RangeEmpty) => Some("The last day must be after the first."),
         _ => None,
     }
 }
@@ -37,7 +37,7 @@ fn advice(code: ProblemCode) -> Option<&'static str> {
     match code {
         ProblemCode::Act(ErrorCode::AdAccountPaused) => Some("Resume it first."),
         ProblemCode::Act(ErrorCode::NoAdAccounts) => Some("Link one, or resume a paused one."),
-        ProblemCode::Act(ErrorCode::AdAccountLinked) => Some("To read it with another token, change its settings."),
+        ProblemCode::Act(ErrorCode::AdAccountLinked) => Some("To sync it with another token, change its settings."),
         ProblemCode::Act(ErrorCode::MappingChanged) => Some("Saving again replaces that version."),
         _ => None,
     }

@@ -77,7 +77,7 @@ pub(crate) async fn select(
         let detail = "Your session has ended. Log in again.";
         return Err(Problem::new(ProblemCode::SessionEnded, detail));
     }
-    let flash = Flash::done(format!("You act for {} now.", org.name));
+    let flash = Flash::done(format!("You are now acting for {}.", org.name));
     let back = local_path(fields.get("back").unwrap_or_default()).unwrap_or("/");
     Ok((flash.put(jar), Redirect::to(back)).into_response())
 }

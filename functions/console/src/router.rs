@@ -60,7 +60,7 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
     let told = response.extensions().get::<Problem>().cloned();
     // Rejections of the router itself have no text of ours.
     let refused = status.is_client_error() || status.is_server_error();
-    let unread = || Problem::new(ProblemCode::AddressInvalid, "This address cannot be read.");
+    let unread = || Problem::new(ProblemCode::AddressInvalid, "This address is not valid.");
     let Some(problem) = told.or_else(|| refused.then(unread)) else { return response };
     drop(response);
     let page = if request::wants_fragment(&asked.headers) {

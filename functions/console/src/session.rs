@@ -79,7 +79,7 @@ impl Visitor {
     }
 
     pub(crate) fn name(&self) -> &str {
-        self.session.caller.name.as_deref().unwrap_or("Somebody")
+        self.session.caller.name.as_deref().unwrap_or("Unknown user")
     }
 
     /// The org's name, or its id until the CRM has pushed a name.
@@ -181,7 +181,7 @@ async fn colleague(console: &Console, visitor: &Visitor) -> Result<OrgScope, Pro
     if caller.email.as_ref().is_some_and(manages) {
         return Ok(scope);
     }
-    let detail = "Your account may see nothing here. An admin of your CRM can give you the permission to manage leads.";
+    let detail = "Your account has no access here. An admin of your CRM can give you the permission to manage leads.";
     Err(Problem::new(ProblemCode::NothingToSee, detail))
 }
 
@@ -201,12 +201,12 @@ fn first_log_in(parts: &Parts, jar: PrivateCookieJar) -> Response {
     let mut login = String::from("/login?back=");
     login.extend(url::form_urlencoded::byte_serialize(back.unwrap_or_default().as_bytes()));
     if wants_fragment(&parts.headers) {
-        let ended = Problem::new(ProblemCode::SessionEnded, "Your session has ended. Load the page again to log in.");
+        let ended = Problem::new(ProblemCode::SessionEnded, "Your session has ended. Reload the page to log in.");
         return ended.into_response();
     }
     if is_read {
         return Redirect::to(&login).into_response();
     }
-    let flash = Flash::failed("Your session had ended, so nothing was changed. Do it again if you still want it.");
+    let flash = Flash::failed("Your session had ended, so nothing was changed. Please try again.");
     (flash.put(jar), Redirect::to(&login)).into_response()
 }

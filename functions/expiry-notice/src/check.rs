@@ -1,6 +1,6 @@
-//! One look at one integration. First everything is read: its token, its pages' subscriptions, what is missing. Then it is
-//! written down, if nobody connected or ended it meanwhile. Only then follows what changes anything: repairs, notices, and
-//! the leads that did not come.
+//! Checks one integration in three steps. First reads everything: its token, its pages' subscriptions, its problems.
+//! Then records the findings, unless the integration was connected or ended meanwhile. Only then makes changes:
+//! repairs, notices, and the missed leads.
 
 use std::collections::BTreeMap;
 
@@ -9,13 +9,13 @@ use leadwire::connections::health::{ended_by_us, examine, last_well};
 use leadwire::connections::{erase, observe, release, release_credentials, remove, subscribe};
 use leadwire::error::WorkError;
 use leadwire::graph::subscriptions::fields;
-use leadwire::graph::{Graph, GraphError};
+use leadwire::graph::{GraphClient, GraphError};
 use leadwire::ids::{OrgScope, PageId};
 use leadwire::jobs::{CheckJob, LeadJob};
 use leadwire::leads::{ReplayCause, Search, Sweep, parked, replay};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::diagnosis::{self, LEAD_FIELD, Subscription};
-use leadwire::model::connection::standing::{EndReason, Ended};
+use leadwire::model::connection::state::{ConnectionEnd, EndReason};
 use leadwire::model::connection::{Connection, Integration, Lifecycle};
 use leadwire::queue::Queue;
 use leadwire::retry::Verdict;
@@ -26,50 +26,50 @@ use leadwire::vault::{Credentials, VaultError};
 
 use crate::notify::Notifier;
 
-/// An integration that is known to have ended is not looked at again so soon, however many leads fail on it.
+/// An integration known to have ended is not checked again within this time, however many leads fail on it.
 const ENOUGH_SEEN: SignedDuration = SignedDuration::from_mins(2);
-/// An extension of the dates by less is none: Meta gives some of them by the day.
+/// A smaller extension of the expiry does not count, because Meta reports some dates to the day only.
 const EXTENDED: SignedDuration = SignedDuration::from_hours(24);
 
-/// What looking takes.
+/// Checks integrations.
 #[derive(Debug)]
 pub(crate) struct ConnectionChecker {
     pub(crate) meta: MetaApp,
     pub(crate) table: Table,
     pub(crate) notifier: Notifier,
-    /// Takes the leads that waited for the integration to live again.
+    /// Takes the parked leads of integrations that work again.
     pub(crate) leads: Queue<LeadJob>,
 }
 
-/// What was seen, and nothing of it written.
+/// The findings, before anything is written.
 struct Seen {
     integration: Integration,
-    /// Absent if there is nothing to go on with: the token is dead.
+    /// Absent if the token is invalid or unreadable, so that there is nothing more to check.
     pages: Option<Pages>,
 }
 
-/// What was seen of the pages, and what to ask of Meta for them.
+/// The findings about the pages, and what is needed to repair them.
 struct Pages {
-    graph: Graph,
+    graph: GraphClient,
     credentials: Credentials,
-    /// Connected ones, each as it is now.
+    /// The connected pages.
     connected: Vec<PageSeen>,
-    /// Those that leads are not taken from any more, and that are perhaps still subscribed.
+    /// Pages that are no longer connected, but may still be subscribed.
     left: Vec<Connection>,
 }
 
 struct PageSeen {
     page: Connection,
-    /// Its subscription; `None` if Meta did not say.
+    /// Its subscription; `None` if Meta did not report it.
     subscription: Option<Subscription>,
-    ended: Option<Ended>,
+    ended: Option<ConnectionEnd>,
 }
 
 impl ConnectionChecker {
-    /// Looks at one integration, or goes on with what somebody began with it.
+    /// Checks one integration, or resumes an ending that has begun.
     ///
     /// # Errors
-    /// If something failed that is worth another try. What does not rest on it is done.
+    /// Fails if a retry may help. Everything that does not depend on the failed step is done.
     pub(crate) async fn check(&self, job: &CheckJob, now: Timestamp) -> Result<(), WorkError> {
         let found = self.table.integration_of(job.org.clone(), &job.integration_id).await?;
         let Some((scope, integration)) = found else { return Ok(()) };
@@ -82,23 +82,23 @@ impl ConnectionChecker {
             Lifecycle::Live => {}
         }
         if integration.lifecycle != Lifecycle::Live || integration.credentials.is_empty() {
-            // There is nothing to look at, and once everybody is told, nothing to come back for.
+            // There is nothing to check, and no reason to come back once all notices are sent.
             self.notifier.notify(&scope, &integration, now).await?;
             return Ok(self.table.schedule_check(&scope, &integration, None).await?);
         }
-        let recently = integration.probed_at.is_some_and(|probed| now.duration_since(probed) < ENOUGH_SEEN);
+        let recently = integration.checked_at.is_some_and(|probed| now.duration_since(probed) < ENOUGH_SEEN);
         if recently && integration.ended.is_some() {
             return self.notifier.notify(&scope, &integration, now).await;
         }
         if !self.table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
-            tracing::info!(org = %scope.org(), integration = %integration.id, "not looked at: the org's plan does not include Meta");
-            // Nor is it written down that it was: until when all was well is what is asked of Meta from, one day.
+            tracing::info!(org = %scope.org(), integration = %integration.id, "not checked: the org's plan does not include Meta");
+            // `checked_at` stays as it is: the catch-up starts there once the plan includes Meta again.
             let next = integration.next_check(now, rand::random());
             return Ok(self.table.schedule_check(&scope, &integration, Some(next)).await?);
         }
         let seen = self.see(&scope, &integration, now).await?;
         let Some(recorded) = self.record(&scope, &integration, seen.integration, now).await? else {
-            tracing::info!(org = %scope.org(), integration = %integration.id, "somebody changed it during the look; that counts");
+            tracing::info!(org = %scope.org(), integration = %integration.id, "the integration changed during the check, so the findings are discarded");
             return Ok(());
         };
         let repaired = match &seen.pages {
@@ -106,10 +106,10 @@ impl ConnectionChecker {
             None => Ok(()),
         };
         let lost = seen.pages.iter().flat_map(|pages| &pages.connected);
-        let lost: Vec<(&Connection, &Ended)> =
+        let lost: Vec<(&Connection, &ConnectionEnd)> =
             lost.filter_map(|seen| Some((&seen.page, seen.ended.as_ref()?))).collect();
         let told = match recorded.ended {
-            // The whole is told, not its pages.
+            // If the whole integration has ended, its pages get no notices of their own.
             Some(_) => self.notifier.notify(&scope, &recorded, now).await,
             None => {
                 let told = self.notifier.notify(&scope, &recorded, now).await;
@@ -117,11 +117,11 @@ impl ConnectionChecker {
             }
         };
         let brought_in =
-            if recorded.standing(now).reason.is_none() { self.bring_in(&scope, &recorded, now).await } else { Ok(()) };
+            if recorded.state(now).reason.is_none() { self.bring_in(&scope, &recorded, now).await } else { Ok(()) };
         repaired.and(told).and(brought_in)
     }
 
-    /// Reads everything there is to know.
+    /// Reads everything that there is to know, and writes nothing.
     async fn see(&self, scope: &OrgScope, integration: &Integration, now: Timestamp) -> Result<Seen, WorkError> {
         let credentials = match self.meta.vault.credentials(&integration.credentials).await {
             Ok(credentials) => credentials,
@@ -144,8 +144,8 @@ impl ConnectionChecker {
             if error.verdict() != Verdict::GiveUp {
                 return Err(error.into());
             }
-            // A refusal that is not the token's death: the token answers, so it lives.
-            tracing::info!(%error, org = %scope.org(), integration = %integration.id, "Meta refuses to say who the token is");
+            // Meta refused, but not because the token is invalid, so the token works.
+            tracing::info!(%error, org = %scope.org(), integration = %integration.id, "Meta refuses to name the token's account");
         }
         let mut current = examined.integration;
         if current.ended.is_some() {
@@ -154,7 +154,7 @@ impl ConnectionChecker {
         let (pages, missed) = self.see_pages(scope, graph, integration, &current, credentials, now).await?;
         let ended_since = integration.ended.as_ref().map(|ended| ended.since);
         current.missed_since = [current.missed_since, missed, ended_since].into_iter().flatten().min();
-        // With its last page the integration has ended, whatever its own token says.
+        // Once every connected page has ended, so has the integration, even if its own token works.
         let mut ends = pages.connected.iter().map(|seen| seen.ended.as_ref());
         if let Some(Some(first)) = ends.next()
             && ends.all(|ended| ended.is_some())
@@ -164,11 +164,11 @@ impl ConnectionChecker {
         Ok(Seen { integration: current, pages: Some(pages) })
     }
 
-    /// Reads every page's subscription back. Also answers since when leads of some page may have been missed.
+    /// Reads the subscriptions of all pages. Also returns the time from which leads of a page may have been missed.
     async fn see_pages(
         &self,
         scope: &OrgScope,
-        graph: Graph,
+        graph: GraphClient,
         before: &Integration,
         current: &Integration,
         credentials: Credentials,
@@ -181,7 +181,7 @@ impl ConnectionChecker {
         let mut answers = graph.subscriptions(&asked).await.into_iter();
         let end = |page: &Connection, reason: EndReason, evidence: String| match &page.ended {
             Some(known) if known.reason == reason => known.clone(),
-            _ => Ended { reason, since: last_well(before, now).max(page.connected_at), evidence },
+            _ => ConnectionEnd { reason, since: last_well(before, now).max(page.connected_at), evidence },
         };
         let (mut seen, mut missed) = (Vec::with_capacity(connected.len()), Vec::new());
         for page in &connected {
@@ -202,12 +202,13 @@ impl ConnectionChecker {
                 }
                 Some(Err(error)) => match error.token_death() {
                     Some(reason) => now_seen.ended = Some(end(page, reason, error.to_string())),
-                    // Who may not read it back may not repair it either. What may heal is seen at the next look.
+                    // A permanent refusal to read would be a refusal to repair as well. After any other failure, the
+                    // next check tries again.
                     None if error.verdict() == Verdict::GiveUp => {
                         now_seen.subscription = Some(Subscription::Refused(error.to_string()));
                     }
                     None => {
-                        tracing::info!(%error, page = %page.page_id, "a page's subscription could not be read back");
+                        tracing::info!(%error, page = %page.page_id, "a page's subscription could not be read");
                     }
                 },
             }
@@ -217,8 +218,8 @@ impl ConnectionChecker {
         Ok((Pages { graph, credentials, connected: seen, left }, missed.into_iter().min()))
     }
 
-    /// Writes down how the pages are, puts back what is not subscribed, takes the app off pages that nobody uses, and
-    /// writes down what is missing.
+    /// Records the state of the pages and the problems, restores missing subscriptions, and unsubscribes pages that no
+    /// org uses.
     async fn repair(&self, scope: &OrgScope, integration: &Integration, pages: &Pages) -> Result<(), WorkError> {
         let (mut to_repair, mut subscriptions) = (Vec::new(), BTreeMap::new());
         for seen in &pages.connected {
@@ -234,7 +235,7 @@ impl ConnectionChecker {
             let was_read = matches!(seen.subscription, Some(Subscription::Fields(_)));
             if was_read && fields(&integration.scopes).iter().any(is_missing) {
                 if !page.subscribed_fields.is_empty() {
-                    tracing::warn!(org = %scope.org(), page = %page.page_id, subscribed = ?fields_now, metric = "subscriptions_lost", "a page's subscription is not as it was");
+                    tracing::warn!(org = %scope.org(), page = %page.page_id, subscribed = ?fields_now, metric = "subscriptions_lost", "a page's subscription has changed");
                 }
                 to_repair.push(page.clone());
             }
@@ -251,8 +252,8 @@ impl ConnectionChecker {
         release(graph, &self.table, scope, &pages.left, tokens).await
     }
 
-    /// Brings in what could not come while the integration, or a page of it, was not well: leads that wait for it, and
-    /// leads that Meta may not have told us of.
+    /// Ingests what could not arrive while the integration or one of its pages did not work: parked leads, and leads
+    /// that Meta may not have reported.
     async fn bring_in(&self, scope: &OrgScope, integration: &Integration, now: Timestamp) -> Result<(), WorkError> {
         let pages = self.table.pages_of(scope, &integration.id).await?;
         let is_well =
@@ -267,8 +268,8 @@ impl ConnectionChecker {
         Ok(self.table.caught_up(scope, integration).await?)
     }
 
-    /// Writes the findings down and answers the integration as it is stored now; `None` if somebody connected, ended or
-    /// deleted it since.
+    /// Records the findings and returns the updated integration; `None` if it was connected, ended or deleted since it
+    /// was read.
     async fn record(
         &self,
         scope: &OrgScope,
@@ -279,9 +280,9 @@ impl ConnectionChecker {
         if begins_anew(before, &current, now) {
             current.notices_since = now;
         }
-        let (was, is) = (before.standing(now), current.standing(now));
+        let (was, is) = (before.state(now), current.state(now));
         if was != is || before.ended != current.ended {
-            tracing::info!(org = %scope.org(), integration = %before.id, was = ?was.status, is = ?is.status, reason = ?is.reason, "an integration stands otherwise than before");
+            tracing::info!(org = %scope.org(), integration = %before.id, was = ?was.status, is = ?is.status, reason = ?is.reason, "an integration's state has changed");
         }
         let findings = Findings {
             token_expires_at: current.token_expires_at,
@@ -291,7 +292,7 @@ impl ConnectionChecker {
             ended: current.ended.clone(),
             missed_since: current.missed_since,
             notices_since: current.notices_since,
-            probed_at: now,
+            checked_at: now,
         };
         let next = current.next_check(now, rand::random());
         let recorded = self.table.record_findings(scope, before, &findings, next).await?;
@@ -299,9 +300,9 @@ impl ConnectionChecker {
     }
 }
 
-/// Whether a connection's notices start over: it works again after it had ended, or got much more time.
+/// Whether a connection's notices start over, because it works again after an end or its expiry was extended.
 fn begins_anew(before: &Integration, current: &Integration, now: Timestamp) -> bool {
-    let recovered = before.standing(now).reason.is_some() && current.standing(now).reason.is_none();
+    let recovered = before.state(now).reason.is_some() && current.state(now).reason.is_none();
     let extended = match (before.expires_at(), current.expires_at()) {
         (Some(before), Some(current)) => current.duration_since(before) > EXTENDED,
         (Some(_), None) => true,

@@ -1,4 +1,5 @@
-//! One integration at a time: is its token alive, are its pages subscribed, what do its admins have to be told.
+//! Checks integrations one at a time: whether the token works, whether the pages are subscribed, and which notices are
+//! due.
 
 use lambda_runtime::Error;
 use leadwire::bus::Bus;

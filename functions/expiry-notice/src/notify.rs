@@ -1,4 +1,4 @@
-//! Telling an org's admins and its CRM, each once: whoever sends claims first.
+//! Notifies an org's admins and its CRM, once each: every sender claims the notice first.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -8,7 +8,7 @@ use leadwire::bus::Bus;
 use leadwire::error::WorkError;
 use leadwire::ids::OrgScope;
 use leadwire::mail::{Mail, MailError, Mailer};
-use leadwire::model::connection::standing::{Ended, Notice};
+use leadwire::model::connection::state::{ConnectionEnd, ExpiryNotice};
 use leadwire::model::connection::{Connection, Integration};
 use leadwire::model::event::Event;
 use leadwire::model::org::User;
@@ -18,25 +18,25 @@ use url::Url;
 
 use crate::words;
 
-/// The recipient that is no person.
+/// The recipient that stands for the event bus.
 const BUS: &str = "bus";
 
-/// Whom to tell, and how.
+/// Sends notices.
 #[derive(Debug)]
 pub(crate) struct Notifier {
     pub(crate) table: Table,
     pub(crate) bus: Bus,
-    /// Absent in a deployment without a sender's address: then only the bus is told.
+    /// Absent in a deployment without a sender address: then the notice goes to the event bus only.
     pub(crate) mailer: Option<Mailer>,
-    /// Where people reconnect.
+    /// The console, where admins reconnect.
     pub(crate) console: Url,
 }
 
 impl Notifier {
-    /// Tells whoever has not been told yet what is due at `now`.
+    /// Sends the notice that is due at `now` to every recipient that has not received it.
     ///
     /// # Errors
-    /// If somebody could not be told; the others are.
+    /// Fails if a recipient could not be reached; the others were.
     pub(crate) async fn notify(
         &self,
         scope: &OrgScope,
@@ -45,8 +45,8 @@ impl Notifier {
     ) -> Result<(), WorkError> {
         let Some(notice) = integration.due_notice(now) else { return Ok(()) };
         let event = match notice {
-            Notice::Ended(reason) => Event::connection_expired(scope, integration, reason),
-            Notice::SevenDays | Notice::ThreeDays | Notice::OneDay => {
+            ExpiryNotice::Ended(reason) => Event::connection_expired(scope, integration, reason),
+            ExpiryNotice::SevenDays | ExpiryNotice::ThreeDays | ExpiryNotice::OneDay => {
                 Event::connection_expiring(scope, integration, notice.name())
             }
         };
@@ -54,18 +54,18 @@ impl Notifier {
         self.tell_all(scope, integration, notice.name(), &[event], mail, now).await
     }
 
-    /// Tells of pages that were lost while the others are well: once for all that were lost together.
+    /// Sends notices about lost pages of an integration that still works: one for all pages that were lost together.
     ///
     /// # Errors
-    /// As [`Notifier::notify`].
+    /// Like [`Notifier::notify`].
     pub(crate) async fn notify_lost_pages(
         &self,
         scope: &OrgScope,
         integration: &Integration,
-        lost: &[(&Connection, &Ended)],
+        lost: &[(&Connection, &ConnectionEnd)],
         now: Timestamp,
     ) -> Result<(), WorkError> {
-        let mut together: BTreeMap<Timestamp, Vec<(&Connection, &Ended)>> = BTreeMap::new();
+        let mut together: BTreeMap<Timestamp, Vec<(&Connection, &ConnectionEnd)>> = BTreeMap::new();
         for page in lost {
             together.entry(page.1.since).or_default().push(*page);
         }
@@ -101,16 +101,16 @@ impl Notifier {
         let mut admins = self.table.users(scope).await?;
         admins.retain(User::is_admin);
         if admins.is_empty() {
-            tracing::error!(org = %scope.org(), notice, metric = "notices_without_recipient", "the directory has no active admin of this org to be told");
+            tracing::error!(org = %scope.org(), notice, metric = "notices_without_recipient", "the directory has no active admin of this org to notify");
         }
         let org = self.table.org(scope).await?.map_or_else(|| scope.org().to_string(), |org| org.name);
         let mail = mail(&org, &self.link(integration));
         for admin in admins {
-            // A user's id may be spelled like the bus; what they are called here may not.
+            // The prefix keeps a user whose id is "bus" apart from the event bus.
             let recipient = format!("user-{}", admin.id);
             let send = async {
                 match mailer.send(&admin.email, &mail).await {
-                    // It never will be sent. The others are told all the same, and nobody tries again.
+                    // Permanent: it counts as sent, so that the other admins are notified and no retry follows.
                     Err(error @ MailError::Refused(_)) => {
                         tracing::error!(%error, org = %scope.org(), user = %admin.id, metric = "mails_refused", "a notice cannot be mailed");
                         Ok(())
@@ -123,8 +123,8 @@ impl Notifier {
         outcome
     }
 
-    /// Sends to one recipient unless that was done. A claim that somebody else holds makes this come back: if they died
-    /// at it, it is taken over then.
+    /// Sends to one recipient, unless that was done already. If another process holds the claim, this fails and is
+    /// retried, and takes over the claim if that process has died.
     async fn once(
         &self,
         scope: &OrgScope,
@@ -139,10 +139,10 @@ impl Notifier {
         }
         match send.await {
             Ok(()) => {
-                tracing::info!(org = %scope.org(), integration = %whom.integration, notice = whom.notice, to = whom.to, "told");
+                tracing::info!(org = %scope.org(), integration = %whom.integration, notice = whom.notice, to = whom.to, "notice sent");
                 Ok(self.table.notice_sent(scope, whom, now).await?)
             }
-            // Perhaps it was sent: the claim stays, and is taken over when nobody can be at it any more.
+            // It may have been sent, so the claim stays until no sender can still be working on it.
             Err(error @ WorkError::Mail(MailError::Unknown(_))) => Err(error),
             Err(error) => {
                 self.table.release_notice(scope, whom).await?;

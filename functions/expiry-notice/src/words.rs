@@ -1,47 +1,60 @@
-//! What admins are told, in plain text and in HTML: what happens, what happens to leads meanwhile, and one link.
+//! The mails to admins, in plain text and in HTML: what happens, what becomes of leads in the meantime, and one link.
 
 use jiff::Timestamp;
 use leadwire::mail::Mail;
-use leadwire::model::connection::standing::{EndReason, Ended, Notice};
+use leadwire::model::connection::state::{ConnectionEnd, EndReason, ExpiryNotice};
 use leadwire::model::connection::{Connection, Integration};
 use maud::{DOCTYPE, html};
 
-/// A mail before it is laid out.
+/// A mail before layout.
 struct Letter {
     subject: String,
     paragraphs: Vec<String>,
 }
 
-/// The mail of a notice about a whole integration.
-pub(crate) fn of_notice(notice: Notice, integration: &Integration, org: &str, link: &str, now: Timestamp) -> Mail {
+/// The mail for a notice about a whole integration.
+pub(crate) fn of_notice(
+    notice: ExpiryNotice,
+    integration: &Integration,
+    org: &str,
+    link: &str,
+    now: Timestamp,
+) -> Mail {
     match notice {
-        Notice::Ended(reason) => ended(reason, integration, org).with(link),
-        Notice::SevenDays | Notice::ThreeDays | Notice::OneDay => expiring(integration, org, now).with(link),
+        ExpiryNotice::Ended(reason) => ended(reason, integration, org).with(link),
+        ExpiryNotice::SevenDays | ExpiryNotice::ThreeDays | ExpiryNotice::OneDay => {
+            expiring(integration, org, now).with(link)
+        }
     }
 }
 
-/// The mail about pages that were lost while others are well.
-pub(crate) fn of_lost_pages(lost: &[(&Connection, &Ended)], integration: &Integration, org: &str, link: &str) -> Mail {
+/// The mail about lost pages of an integration that still works.
+pub(crate) fn of_lost_pages(
+    lost: &[(&Connection, &ConnectionEnd)],
+    integration: &Integration,
+    org: &str,
+    link: &str,
+) -> Mail {
     let which = match lost {
         [(page, _)] => format!("the page {}", page.page_name),
         pages => format!("{} pages", pages.len()),
     };
     let mut paragraphs =
-        vec![format!("Leads of {which} no longer come in through the integration {}.", integration.name)];
+        vec![format!("Leads from {which} no longer arrive through the integration {}.", integration.name)];
     paragraphs.extend(lost.iter().map(|(page, ended)| format!("{}: {}", page.page_name, ended.reason.message())));
     paragraphs.extend(lost.first().map(|(_, ended)| format!("What to do: {}", ended.reason.fix())));
     paragraphs.push(KEPT.to_owned());
     Letter { subject: format!("{org}: no more leads from {which}"), paragraphs }.with(link)
 }
 
-/// What is true of every lead that cannot be read at the moment.
-const KEPT: &str = "Leads that people send meanwhile cannot be read, but none is lost: Meta keeps every lead for up to 90 \
-    days, those it tells us of wait here, and after reconnecting they come in by themselves.";
-/// What is true when the connection itself is deleted.
-const BEGUN_ANEW: &str = "The leads that came in before stay. Everything else of the connection is deleted, its list of pages \
-    included: whoever reconnects chooses the pages anew, and their leads come in from that moment on.";
-/// What keeps people from putting it off.
-const A_MINUTE: &str = "Reconnecting takes a minute. Settings, history and leads stay as they are.";
+/// For every end after which leads can be caught up on.
+const KEPT: &str = "Leads that people submit in the meantime cannot be read, but none is lost. Meta stores every lead for up to 90 \
+    days, the ones it reports wait here, and after reconnecting they are imported automatically.";
+/// For the end that deletes the connection itself.
+const BEGUN_ANEW: &str = "Existing leads are kept. Everything else about the connection is deleted, including its list of pages: \
+    the person who reconnects selects the pages again, and leads arrive from that moment on.";
+/// Encourages people not to put it off.
+const A_MINUTE: &str = "Reconnecting takes a minute. Settings, history and leads are kept.";
 
 fn expiring(integration: &Integration, org: &str, now: Timestamp) -> Letter {
     let end = integration.expires_at().unwrap_or(now);
@@ -51,19 +64,19 @@ fn expiring(integration: &Integration, org: &str, now: Timestamp) -> Letter {
         subject: format!("{org}: the connection to Meta ends in {left}"),
         paragraphs: vec![
             format!(
-                "The integration {} ends on {day}, in {left}. Meta lets such a connection live for a limited time, and only a person can renew it.",
+                "The integration {} ends on {day}, in {left}. Meta limits how long such a connection lasts, and only a person can renew it.",
                 integration.name
             ),
-            "Until then leads come in as ever. After it they stop, until somebody reconnects.".to_owned(),
+            "Until then, leads arrive as usual. After that, they stop until someone reconnects.".to_owned(),
             A_MINUTE.to_owned(),
         ],
     }
 }
 
 fn ended(reason: EndReason, integration: &Integration, org: &str) -> Letter {
-    let what = format!("Leads no longer come in through the integration {}. {}", integration.name, reason.message());
+    let what = format!("Leads no longer arrive through the integration {}. {}", integration.name, reason.message());
     let mut paragraphs = vec![what];
-    // Where reconnecting is all there is to do, the button says so.
+    // If reconnecting is all there is to do, the button says so already.
     if reason.fix() != "Reconnect." {
         paragraphs.push(format!("What to do: {}", reason.fix()));
     }
@@ -72,7 +85,7 @@ fn ended(reason: EndReason, integration: &Integration, org: &str) -> Letter {
     Letter { subject: format!("{org}: leads from Meta have stopped"), paragraphs }
 }
 
-/// Whole days, or hours on the last one; rounded up, because "0 days" would sound like the end.
+/// In whole days, or in hours on the last day. Rounded up, because "0 days" would read as the end.
 fn left(end: Timestamp, now: Timestamp) -> String {
     let hours = (end.duration_since(now).as_secs().max(0) + 3599) / 3600;
     match hours {
@@ -98,7 +111,7 @@ impl Letter {
                 }
             }
         };
-        // Names come from people; a line break in one must not end the subject.
+        // Names are entered by people. A line break in one must not end the subject.
         let subject = self.subject.replace(|c: char| c.is_control(), " ");
         Mail { subject, text, html: html.into_string() }
     }

@@ -1,5 +1,5 @@
-//! What the webhook missed: an integration's pages are compared with what came in, and what did not is queued like the
-//! rest. Webhooks fail silently, so this runs whether anything seems to be missing or not.
+//! Finds leads that the webhook missed: compares an integration's pages at Meta with the stored leads, and queues the
+//! missing ones. Webhooks fail silently, so this runs even if nothing seems to be missing.
 
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
@@ -11,7 +11,7 @@ use leadwire::jobs::{LeadJob, SweepJob};
 use leadwire::leads::{LeadWriter, Search, Sweep, cannot_search, report_quiet_pages};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::Lifecycle;
-use leadwire::model::connection::standing::EndReason;
+use leadwire::model::connection::state::EndReason;
 use leadwire::model::failure::FailureCode;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
@@ -19,7 +19,8 @@ use leadwire::vault::Vault;
 use leadwire::worker;
 use leadwire::{aws, env, telemetry};
 
-/// Meta tells of a lead within minutes; what it may still tell of is left to it, so that what is found here was missed.
+/// Meta reports a lead within minutes. Younger leads are left to the webhook, so that leads found here were really
+/// missed.
 const ABOUT_TO_TELL: SignedDuration = SignedDuration::from_mins(5);
 
 struct Sweeper {
@@ -60,39 +61,40 @@ impl Sweeper {
                 _ => return Ok(()),
             },
         };
-        let ended = integration.standing(now).reason.filter(|reason| *reason != EndReason::PageRoleLost);
+        let ended = integration.state(now).reason.filter(|reason| *reason != EndReason::PageRoleLost);
         if ended.is_some()
             || integration.lifecycle == Lifecycle::Removing
             || !table.org(&scope).await?.is_some_and(|org| org.has_meta())
         {
-            let why = ended.map_or("The integration, or Meta in the org's plan, is gone.", EndReason::message);
+            let why = ended
+                .map_or("The integration was deleted, or the org's plan no longer includes Meta.", EndReason::message);
             return give_up(table, &scope, job, FailureCode::IntegrationEnded, why).await;
         }
         let sweep = Sweep { meta: &self.meta, table, leads: &self.leads };
         let outcome = match sweep.run(&scope, &integration, &search, now).await {
             Ok(found) if found > 0 && job.run.is_none() => {
-                tracing::warn!(org = %scope.org(), integration = %integration.id, found, metric = "leads_missed_by_webhook", "Meta had leads that it did not tell of, or whose telling got lost");
+                tracing::warn!(org = %scope.org(), integration = %integration.id, found, metric = "leads_missed_by_webhook", "Meta had leads that it did not report, or whose report was lost");
                 Ok(())
             }
             Ok(_) => Ok(()),
-            // Somebody has to look at it; the next sweep comes anyway.
+            // The check finds out what is wrong with the token. The next sweep comes anyway.
             Err(error) if error.is_of_token() => {
                 self.checks.send(&[CheckJob::new(&scope, &integration.id)]).await?;
                 give_up(table, &scope, job, error.code(), &error.to_string()).await
             }
             Err(error) => Err(error),
         };
-        // After the search: what keeps the notice from being told must not keep leads out.
+        // After the search, so that a failure here does not block leads.
         if job.run.is_none()
             && let Err(error) = report_quiet_pages(&self.writer, &scope, &integration, now).await
         {
-            tracing::warn!(%error, org = %scope.org(), "whether pages have gone quiet is told later");
+            tracing::warn!(%error, org = %scope.org(), "the check for quiet pages failed and is repeated later");
         }
         outcome
     }
 }
 
-/// A page of a run that will not be searched says so.
+/// Records that a page of a run will not be searched, and why.
 async fn give_up(
     table: &Table,
     scope: &OrgScope,

@@ -1,4 +1,4 @@
-//! The redirect target of Meta's login: finishes the login and sends the browser on to where it began.
+//! The redirect target of Meta's login: finishes the login and sends the browser back to where it began.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use leadwire::vault::Vault;
 use leadwire::{aws, env, telemetry};
 use url::Url;
 
-/// The gateway ends a request after 30 seconds, and then the browser would learn nothing.
+/// Less than the 30 seconds after which the gateway ends the request and the browser would learn nothing.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(24);
 
 #[tokio::main(flavor = "current_thread")]
@@ -69,7 +69,7 @@ async fn answer(
     let mut response = match connector.finish(result, FINISH_TIMEOUT, leadwire::clock::now()).await {
         Ok(finished) => redirect(&origin, &finished),
         Err(error @ FinishError::UnknownState) => {
-            tracing::warn!("a login came back with a state that is not good");
+            tracing::warn!("a login returned with an invalid state");
             page(StatusCode::BAD_REQUEST, "This login cannot be finished", &error.to_string())
         }
         Err(error @ FinishError::InProgress) => {
@@ -118,7 +118,7 @@ fn is_ahead_of_the_person(request: &Request) -> bool {
         || says("x-purpose", "preview")
 }
 
-/// Distinguishes browsers where no cookie does.
+/// Distinguishes browsers without a cookie.
 fn fingerprint(request: &Request) -> String {
     let said = ["user-agent", "accept-language", "x-forwarded-for"]
         .map(|name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default());
@@ -146,7 +146,7 @@ fn redirect(origin: &Url, finished: &FinishedLogin) -> Response<Body> {
 /// Adds a login's outcome to the return address: `status`, and `integrationId`, `pages` and `problems`, or `code` and
 /// `message`.
 fn with_outcome(mut return_url: Url, outcome: &LoginOutcome) -> Url {
-    const DENIED: &str = "Meta says that access was refused. If nobody pressed Cancel, the Meta app may still be in development mode, which looks the same.";
+    const DENIED: &str = "Meta reports that access was refused. If you did not cancel the dialog, the Meta app may still be in development mode, which looks the same.";
     let mut query = return_url.query_pairs_mut();
     match outcome {
         LoginOutcome::Connected { integration_id, pages, problems } => {
@@ -169,11 +169,11 @@ fn with_outcome(mut return_url: Url, outcome: &LoginOutcome) -> Url {
     return_url
 }
 
-/// A page for when there is nowhere to redirect to. Its texts are fixed: nothing of the request appears in it.
+/// A page for when there is nowhere to redirect to. Its texts are fixed and contain nothing from the request.
 fn page(status: StatusCode, title: &str, text: &str) -> Response<Body> {
     let html = format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>{title}</title>\
-         <body style=\"font:1rem/1.5 system-ui;max-width:32rem;margin:15vh auto;padding:0 1rem\"><h1>{title}</h1><p>{text}</p><p><a href=\"/\">To the console</a></p></body></html>"
+         <body style=\"font:1rem/1.5 system-ui;max-width:32rem;margin:15vh auto;padding:0 1rem\"><h1>{title}</h1><p>{text}</p><p><a href=\"/\">Go to the console</a></p></body></html>"
     );
     let mut response = Response::new(Body::Text(html));
     *response.status_mut() = status;

@@ -49,7 +49,7 @@ struct Planned {
 
 /// Time until the same work is handed out again. A worker that finishes sets its own date.
 const HANDED_OUT: SignedDuration = SignedDuration::from_hours(2);
-/// Units of work handed out per chunk. A small chunk limits what is sent twice if this function dies.
+/// Units of work handed out per chunk. A small chunk limits the number of repeated messages if this function dies.
 const CONCURRENCY: usize = 100;
 
 struct Planner {
@@ -91,7 +91,7 @@ impl Planner {
                 due.len()
             }
             Schedule::LeadSweep => {
-                // The index contains every integration that has something to check, due or not.
+                // The index contains every integration that needs checks, due or not.
                 let mut all = self.table.due_integrations(None).await?;
                 all.retain(|due| plan.concerns(due));
                 let all = interleave_by_org(all, |due| due.scope.org().clone());
@@ -113,9 +113,10 @@ impl Planner {
                 for accounts in all.chunks(CONCURRENCY) {
                     let due = join_all(accounts.iter().map(|of| self.reading(of, plan.everything))).await;
                     let heard = |(due, (_, account)): (Result<Option<AdsSyncJob>, WorkError>, &(_, AdAccount))| {
-                        // An account that cannot be started delays no other. The next schedule tries it again.
+                        // An account that cannot be started does not delay the others. The next schedule tries it
+                        // again.
                         due.inspect_err(|error| {
-                            tracing::error!(%error, account = %account.ad_account_id, "an ad account cannot be read now");
+                            tracing::error!(%error, account = %account.ad_account_id, "an ad account's sync could not be started");
                         })
                         .ok()?
                     };

@@ -18,7 +18,7 @@ use leadwire::ids::OrgScope;
 use leadwire::jobs::CheckJob;
 use leadwire::meta_app::AppSecrets;
 use leadwire::meta_app::MetaApp;
-use leadwire::model::connection::standing::{EndReason, Ended};
+use leadwire::model::connection::state::{ConnectionEnd, EndReason};
 use leadwire::model::connection::{Integration, Lifecycle};
 use leadwire::queue::Queue;
 use leadwire::secret::HmacKey;
@@ -68,7 +68,7 @@ impl Desk {
         Ok(json(&serde_json::json!({ "success": true })))
     }
 
-    /// Deletes what is stored about the person, at their request.
+    /// Deletes what is stored about the person at their request.
     async fn delete(&self, request: &Request) -> Result<Response<Body>, Problem> {
         let asked = self.signed(request).await?;
         let code = self.code(&asked);
@@ -85,7 +85,7 @@ impl Desk {
         Ok(json(&serde_json::json!({ "url": url, "confirmation_code": code })))
     }
 
-    /// Marks every integration that the person connected before the request as ended, and returns those it marked.
+    /// Marks every integration that the person connected before the request as ended, and returns the marked ones.
     ///
     /// From then on no lead is read with the person's token. The next check of the integration continues the cleanup.
     async fn mark(
@@ -96,7 +96,7 @@ impl Desk {
         as_what: Lifecycle,
     ) -> Result<Vec<(OrgScope, Integration)>, Problem> {
         let now = leadwire::clock::now();
-        let ended = Ended { reason, since: now, evidence: evidence.to_owned() };
+        let ended = ConnectionEnd { reason, since: now, evidence: evidence.to_owned() };
         let mut marked = Vec::new();
         for (scope, integration) in self.connected_by(asked).await? {
             if self.table.begin_ending(&scope, &integration, &ended, as_what, now).await? {
@@ -119,16 +119,16 @@ impl Desk {
                     release_credentials(&self.meta, &self.table, scope, integration).await
                 };
                 if let Err(error) = done {
-                    tracing::warn!(%error, org = %scope.org(), integration = %integration.id, "what a person asked for did not come to its end, and is gone on with");
+                    tracing::warn!(%error, org = %scope.org(), integration = %integration.id, "a person's request was interrupted and continues in the background");
                 }
             }
         };
         if tokio::time::timeout(MAX_DURATION, all).await.is_err() {
-            tracing::warn!("what a person asked for takes longer than Meta waits, and is gone on with");
+            tracing::warn!("a person's request takes longer than Meta waits and continues in the background");
         }
         for (scope, integration) in marked {
             if let Err(error) = self.checks.send(&[CheckJob::new(scope, &integration.id)]).await {
-                tracing::warn!(%error, org = %scope.org(), "the admins will be told later only");
+                tracing::warn!(%error, org = %scope.org(), "the check could not be queued, so the admins are notified later");
             }
         }
     }
@@ -176,7 +176,7 @@ impl Desk {
             verified => verified,
         };
         verified.map_err(|error| {
-            tracing::warn!(%error, "a callback that is not Meta's");
+            tracing::warn!(%error, "a callback was not signed by Meta");
             let code = match error {
                 SignedRequestError::Unreadable => ProblemCode::SignedRequestInvalid,
                 SignedRequestError::Signature => ProblemCode::SignatureWrong,
@@ -197,7 +197,7 @@ impl Desk {
                     found.push((scope, integration));
                 }
                 Some(_) => {
-                    tracing::info!(org = %scope.org(), integration = %id, "connected anew since Meta's callback was signed");
+                    tracing::info!(org = %scope.org(), integration = %id, "connected again since Meta's callback was signed");
                 }
                 None => {}
             }

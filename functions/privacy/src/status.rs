@@ -1,6 +1,6 @@
 //! The page behind a confirmation code. It tells the person in plain words what was deleted.
 //!
-//! It contains no name and nothing else that would be of use to a visitor who guessed a code.
+//! It contains no name, and nothing else that would help a visitor who guessed a code.
 
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::{Body, Response};
@@ -12,7 +12,7 @@ pub(crate) fn status_page(erasure: &Erasure, open: usize) -> Response<Body> {
     let asked = erasure.requested_at.strftime("%-d %B %Y, %H:%M UTC").to_string();
     let count = erasure.integrations.len();
     let (title, state) = match (count, open) {
-        (0, _) => ("Nothing was stored", "There was nothing here that belonged to this Facebook account.".to_owned()),
+        (0, _) => ("Nothing was stored", "Nothing here belonged to this Facebook account.".to_owned()),
         (_, 0) => (
             "Your data is deleted",
             format!(
@@ -24,7 +24,7 @@ pub(crate) fn status_page(erasure: &Erasure, open: usize) -> Response<Body> {
         (_, open) => (
             "Your data is being deleted",
             format!(
-                "{open} of {count} connections made with this Facebook account are still being deleted. This takes minutes, seldom longer."
+                "{open} of {count} connections made with this Facebook account are still being deleted. This usually takes a few minutes."
             ),
         ),
     };
@@ -32,11 +32,11 @@ pub(crate) fn status_page(erasure: &Erasure, open: usize) -> Response<Body> {
         StatusCode::OK,
         title,
         &html! {
-            p { "Asked for on " (asked) "." }
+            p { "Requested on " (asked) "." }
             p { (state) }
             p {
-                "Contact requests that people sent through lead forms belong to the companies that they sent them to. To have "
-                "such a request deleted, write to that company."
+                "Contact requests that people submit through lead forms belong to the companies that receive them. To have such a "
+                "request deleted, contact that company."
             }
         },
     )
@@ -48,7 +48,7 @@ pub(crate) fn unknown_page() -> Response<Body> {
         StatusCode::NOT_FOUND,
         "No such request",
         &html! {
-            p { "There is no deletion request with this code. Open the address as Meta shows it, to the last character." }
+            p { "There is no deletion request with this code. Use the complete address that Meta shows." }
         },
     )
 }

@@ -23,7 +23,7 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Returns 200 once everything is in the queues, 401 if the request is not signed by Meta, 400 if the body is no
+    /// Returns 200 once everything is in the queues, 401 if the request is not signed by Meta, 400 if the body is not a
     /// delivery, and 503 if Meta should send it again.
     pub(crate) async fn answer(&self, request: Request) -> Result<Response<Body>, Infallible> {
         let answered = match *request.method() {
@@ -45,12 +45,12 @@ impl Receiver {
             return Err(refused());
         };
         let apps = self.secrets.apps().await.map_err(not_ready)?;
-        // Compares signatures instead of the tokens themselves: this takes the same time however much of them matches.
+        // Compares signatures instead of the tokens: the time it takes does not depend on how much of them matches.
         let known = apps.iter().any(|app| {
             app.verify_token.verifies(b"verify", &leadwire::secret::HmacKey::new(token.to_owned()).sign(b"verify"))
         });
         if !known {
-            tracing::warn!("somebody tried to verify the webhook with a wrong verify token");
+            tracing::warn!("the webhook was to be verified with a wrong verify token");
             return Err(refused());
         }
         Ok(text(challenge))
@@ -61,7 +61,7 @@ impl Receiver {
         let signature = request.headers().get("x-hub-signature-256").and_then(|value| value.to_str().ok());
         self.verify(signature, body).await?;
         let delivery = webhook::parse(body).map_err(|error| {
-            tracing::error!(%error, bytes = body.len(), "a signed body is no delivery");
+            tracing::error!(%error, bytes = body.len(), "a signed body is not a delivery");
             Problem::new(ProblemCode::NotADelivery, "The body is signed, but is not what Meta's webhooks send.")
         })?;
         // Sort the changes by queue.
@@ -82,7 +82,7 @@ impl Receiver {
         Ok(text("EVENT_RECEIVED"))
     }
 
-    /// Accepts the SHA-256 signature only, over the bytes as received. Meta signs its escaped form, so a body that was
+    /// Accepts the SHA-256 signature only, over the bytes as received. Meta signs the escaped form, so a body that was
     /// parsed and serialized again would not verify.
     async fn verify(&self, signature: Option<&str>, body: &[u8]) -> Result<(), Problem> {
         let refused = |code: ProblemCode, detail: &str| Problem::new(code, detail);
@@ -90,7 +90,7 @@ impl Receiver {
             .ok_or_else(|| refused(ProblemCode::SignatureMissing, "The header X-Hub-Signature-256 is missing."))?;
         let signature = signature.strip_prefix("sha256=").and_then(|hex| hex::decode(hex).ok());
         let signature = signature.filter(|signature| signature.len() == 32).ok_or_else(|| {
-            refused(ProblemCode::SignatureMalformed, "X-Hub-Signature-256 has to be sha256= and 64 hex digits.")
+            refused(ProblemCode::SignatureMalformed, "X-Hub-Signature-256 must be sha256= and 64 hex digits.")
         })?;
         let good = |apps: &[App]| apps.iter().any(|app| app.secret.verifies(body, &signature));
         let apps = self.secrets.apps().await.map_err(not_ready)?;
@@ -150,7 +150,7 @@ fn lead_jobs(leads: Vec<LeadNotice>, orgid: Option<&str>, received_at: Timestamp
 }
 
 /// Drops notices that are too large for the queue. Sending one again would not make it smaller, and the failure would
-/// keep the rest of its delivery out for ever.
+/// block the rest of its delivery forever.
 fn engagement_messages(notices: &[EngagementJob]) -> Vec<Message> {
     let message = |notice: &EngagementJob| {
         let message = Queue::encode(notice);

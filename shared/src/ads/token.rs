@@ -9,7 +9,7 @@ use crate::meta_app::MetaApp;
 use crate::model::ads::account::TokenSource;
 use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::model::connection::Lifecycle;
-use crate::model::connection::standing::EndReason;
+use crate::model::connection::state::EndReason;
 use crate::secret::AccessToken;
 use crate::table::Table;
 use crate::vault::VaultError;
@@ -27,7 +27,7 @@ pub(super) async fn token(
         TokenSource::Integration(id) => {
             let Some(integration) = table.integration(scope, id).await? else { return Ok(None) };
             // An integration that has only lost its pages has a valid token.
-            let ended = integration.standing(now).reason.is_some_and(|reason| reason != EndReason::PageRoleLost);
+            let ended = integration.state(now).reason.is_some_and(|reason| reason != EndReason::PageRoleLost);
             if ended || integration.lifecycle == Lifecycle::Removing {
                 return Ok(None);
             }

@@ -1,16 +1,16 @@
-//! What Meta gave becomes an integration: vault, table, subscriptions, in this order. Nothing is written before all that
-//! Meta has to say is read, and whatever stops half-way is completed by the next look, or by connecting again.
+//! Turns what Meta granted into an integration: vault, then table, then subscriptions. Nothing is written before
+//! everything that Meta returns has been read. If this is interrupted, the next check or reconnecting completes it.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
 use super::observe::observe;
-use super::pages::{release, set_choice, subscribe};
+use super::pages::{release, set_selection, subscribe};
 use super::person::person_hash;
 use crate::bus::Bus;
 use crate::error::WorkError;
-use crate::graph::Graph;
+use crate::graph::GraphClient;
 use crate::graph::oauth::TokenInfo;
 use crate::graph::pages::Page;
 use crate::ids::{IntegrationId, OrgScope, PageId};
@@ -18,8 +18,8 @@ use crate::jobs::{CheckJob, LeadJob};
 use crate::leads::{ReplayCause, parked, replay};
 use crate::meta_app::MetaApp;
 use crate::model::connection::diagnosis;
-use crate::model::connection::standing::{EndReason, TokenKind};
-use crate::model::connection::{Choice, ConnectedBy, Connection, FoundCounts, Integration, MetaPerson};
+use crate::model::connection::state::{EndReason, TokenKind};
+use crate::model::connection::{ConnectedBy, Connection, FoundCounts, Integration, MetaPerson, PageSelection};
 use crate::model::event::Event;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::cadence::Rhythm;
@@ -31,23 +31,23 @@ use crate::vault::{Credentials, VaultError};
 /// Turns what Meta grants into integrations.
 #[derive(Debug, Clone)]
 pub struct Connector {
-    /// To exchange, to look, to subscribe, and for the tokens.
+    /// Exchanges tokens, reads and subscribes pages, and stores tokens.
     pub meta: MetaApp,
-    /// To find the login and write what comes of it.
+    /// Finds the login and stores the integration.
     pub table: Table,
-    /// To tell the CRM.
+    /// Publishes events to the CRM.
     pub bus: Bus,
-    /// Takes the leads that waited for this.
+    /// Takes the parked leads that can be retried.
     pub leads: Queue<LeadJob>,
-    /// Takes integrations to be looked at now.
+    /// Takes integrations to check at once.
     pub checks: Queue<CheckJob>,
-    /// What the names of secrets with tokens begin with.
+    /// The prefix of the names of secrets that contain tokens.
     pub credentials_prefix: String,
-    /// Verifies the state, and hashes who connected.
+    /// Verifies the state, and hashes the id of the person who connected.
     pub key: HmacKey,
 }
 
-/// Everything that Meta said of somebody who connects.
+/// Everything that Meta returned about the person or system user who connects.
 #[derive(Debug)]
 pub(super) struct Grant {
     pub(super) kind: TokenKind,
@@ -57,11 +57,11 @@ pub(super) struct Grant {
     pub(super) pages: Vec<Page>,
 }
 
-/// What the org's side said.
+/// The org's side of a connection.
 #[derive(Debug)]
 pub(super) struct ConnectRequest {
     pub(super) integration_id: IntegrationId,
-    /// Whether that one was there when this began.
+    /// Whether the integration existed when this began.
     pub(super) reconnects: bool,
     pub(super) user: ConnectedBy,
     pub(super) scopes: Vec<String>,
@@ -70,26 +70,26 @@ pub(super) struct ConnectRequest {
     pub(super) assignment: Option<Assignment>,
 }
 
-/// What came of it.
+/// The stored connection.
 #[derive(Debug)]
 pub struct Accepted {
-    /// As it is stored now.
+    /// The integration as stored.
     pub integration: Integration,
-    /// How many pages leads are taken from.
+    /// The number of connected pages.
     pub pages: usize,
 }
 
 impl Connector {
-    /// What Meta says of a token, or `None` if it is not this app's or not valid.
-    pub(super) async fn valid(&self, graph: &Graph, token: &AccessToken) -> Result<Option<TokenInfo>, WorkError> {
+    /// Returns what Meta reports about a token; `None` if it is invalid or belongs to another app.
+    pub(super) async fn valid(&self, graph: &GraphClient, token: &AccessToken) -> Result<Option<TokenInfo>, WorkError> {
         let info = graph.debug_token(token).await?;
         Ok((info.app_id == graph.app().id && info.is_valid).then_some(info))
     }
 
-    /// Whose a valid token is, and the pages it brings.
+    /// Reads the account of a valid token and the pages that it grants.
     pub(super) async fn read_grant(
         &self,
-        graph: &Graph,
+        graph: &GraphClient,
         kind: TokenKind,
         token: AccessToken,
         info: TokenInfo,
@@ -99,15 +99,17 @@ impl Connector {
         Ok(Grant { kind, token, info, me, pages })
     }
 
-    /// Writes what was grant. An integration that was there keeps its settings, its counters and what of its pages the
-    /// admin chose; pages that Meta does not give any more are withdrawn, and the leads that waited for this are put
-    /// back into the queue. `None` if the integration was there and is not any more, or is on its way out.
+    /// Stores what was granted, and returns `None` if a reconnected integration no longer exists or is being removed.
     ///
-    /// It is in line to be looked at at once until all of this is done, so that somebody finishes what stops half-way.
+    /// A reconnected integration keeps its settings, its counters and the admin's selection of pages. Pages that Meta
+    /// no longer grants are withdrawn, and the parked leads of connected pages are replayed.
+    ///
+    /// Until all of this completes, the integration stays first in the check queue, so that an interrupted run is
+    /// resumed.
     pub(super) async fn accept(
         &self,
         scope: &OrgScope,
-        graph: &Graph,
+        graph: &GraphClient,
         request: ConnectRequest,
         grant: Grant,
         now: Timestamp,
@@ -141,7 +143,7 @@ impl Connector {
             ended: None,
             problems: tokenless.iter().map(|page| diagnosis::page_without_token(&page.id, &page.name)).collect(),
             missed_since: known.as_ref().and_then(|known| missed_since(known, now)),
-            probed_at: Some(now),
+            checked_at: Some(now),
             id: id.clone(),
             ..Integration::draft(scope.org().clone(), request.user, now)
         };
@@ -158,13 +160,13 @@ impl Connector {
                 self.meta.vault.drop_all(&stored.names).await;
                 return Ok(None);
             }
-            // It may be saved and refer to the secrets.
+            // The write may have succeeded, so the secrets must stay.
             Err(error) => return Err(error.into()),
         }
         let pages = self.save_pages(scope, &integration, &usable, &known_pages, &stored.by_page, now).await?;
         let came = |page: &Connection| usable.iter().any(|came| came.id == page.page_id);
         let withdrawn: Vec<Connection> = known_pages.into_iter().filter(|page| !came(page)).collect();
-        set_choice(&self.table, scope, &withdrawn, Choice::Withdrawn, now).await?;
+        set_selection(&self.table, scope, &withdrawn, PageSelection::Withdrawn, now).await?;
         let connected: Vec<Connection> = pages.into_iter().filter(Connection::is_connected).collect();
 
         let (tokens, granted) = (&credentials.pages, &integration.scopes);
@@ -200,14 +202,15 @@ impl Connector {
     ) -> Result<Vec<Connection>, WorkError> {
         let mut pages = Vec::with_capacity(usable.len());
         for page in usable {
-            let left_out = known.iter().any(|known| known.page_id == page.id && known.choice == Choice::LeftOut);
+            let deselected =
+                known.iter().any(|known| known.page_id == page.id && known.selection == PageSelection::Deselected);
             pages.push(Connection {
                 org: scope.org().clone(),
                 integration_id: integration.id.clone(),
                 page_id: page.id.clone(),
                 page_name: page.name.clone(),
                 page_url: page.link.clone().unwrap_or_else(|| format!("https://www.facebook.com/{}", page.id)),
-                choice: if left_out { Choice::LeftOut } else { Choice::Connected },
+                selection: if deselected { PageSelection::Deselected } else { PageSelection::Connected },
                 tasks: page.tasks.clone(),
                 credentials: secrets.get(&page.id).cloned().ok_or_else(|| VaultError::Missing(page.id.to_string()))?,
                 subscribed_fields: Vec::new(),
@@ -225,21 +228,21 @@ impl Connector {
         }
         let saving: Vec<_> = pages.iter().map(|page| self.table.save_connection(scope, page)).collect();
         write_all(saving).await?;
-        // A page that was taken away and comes back is connected from now on: the leads of the time between are not ours.
+        // A withdrawn page that returns is connected from now on. The leads in between are not ours.
         let was_withdrawn = |page: &&Connection| {
-            known.iter().any(|known| known.page_id == page.page_id && known.choice == Choice::Withdrawn)
+            known.iter().any(|known| known.page_id == page.page_id && known.selection == PageSelection::Withdrawn)
         };
         let back: Vec<Connection> = pages.iter().filter(was_withdrawn).cloned().collect();
-        set_choice(&self.table, scope, &back, Choice::Connected, now).await?;
+        set_selection(&self.table, scope, &back, PageSelection::Connected, now).await?;
         Ok(pages)
     }
 
-    /// Clears up after the connection as it was before. That this fails keeps nothing from working: it is told, and the
-    /// daily look unsubscribes what is left subscribed.
+    /// Cleans up after the previous connection. A failure is only logged, because everything works without the cleanup;
+    /// the daily check unsubscribes pages that are still subscribed.
     async fn leave_behind(
         &self,
         scope: &OrgScope,
-        graph: &Graph,
+        graph: &GraphClient,
         integration: &Integration,
         before: Option<Integration>,
         withdrawn: &[Connection],
@@ -250,18 +253,19 @@ impl Connector {
             Err(_) => BTreeMap::new(),
         };
         if let Err(error) = release(graph, &self.table, scope, withdrawn, &tokens).await {
-            tracing::warn!(%error, org = %scope.org(), "pages that were withdrawn are perhaps still subscribed");
+            tracing::warn!(%error, org = %scope.org(), "withdrawn pages may still be subscribed");
         }
         if let Some(person) = before.person.filter(|person| integration.person.as_ref() != Some(person))
             && let Err(error) = self.table.forget_person(scope, &integration.id, &person).await
         {
-            tracing::warn!(%error, org = %scope.org(), "the person who connected before is still remembered");
+            tracing::warn!(%error, org = %scope.org(), "the index entry of the person who connected before remains");
         }
         self.meta.vault.drop_all(&before.credentials).await;
     }
 }
 
-/// Since when leads may have been missed: since it ended, if it had. The look that follows asks Meta for them.
+/// The time from which leads may have been missed: since the connection ended, if it had ended. The check that follows
+/// asks Meta for them.
 fn missed_since(known: &Integration, now: Timestamp) -> Option<Timestamp> {
     let by_date = || known.expires_at().filter(|end| *end <= now);
     match &known.ended {

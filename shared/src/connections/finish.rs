@@ -1,4 +1,4 @@
-//! The return from Meta's login: the state is verified, the code exchanged, and the granted pages become an integration.
+//! The return from Meta's login: verifies the state, exchanges the code, and connects the granted pages.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::model::connection::IntegrationProblemCode;
 use crate::model::connection::login::{
     BrowserSecrets, Login, LoginClaim, LoginFailure, LoginOutcome, State, browser_hash,
 };
-use crate::model::connection::standing::TokenKind;
+use crate::model::connection::state::TokenKind;
 use crate::table::TableError;
 
-/// A visit that claimed a login and has no outcome after this time has crashed.
+/// A visit that claimed a login and has no outcome after this time is treated as crashed.
 const CLAIM_TIMEOUT: SignedDuration = SignedDuration::from_secs(40);
 
-/// What came back from Meta's dialog.
+/// The parameters with which Meta's dialog redirects the browser back.
 #[derive(Debug, Default)]
 pub struct DialogResult {
     /// Our `state`, unchanged.
@@ -30,28 +30,29 @@ pub struct DialogResult {
     pub error: Option<String>,
     /// Meta's reason for the refusal, for example `user_denied`.
     pub error_reason: Option<String>,
-    /// The secrets of the browser.
+    /// The secrets that the browser keeps between the two calls.
     pub secrets: BrowserSecrets,
-    /// What distinguishes the browser from others without a secret.
+    /// Distinguishes browsers that have no secret.
     pub fingerprint: String,
 }
 
 /// A finished login.
 #[derive(Debug)]
 pub struct FinishedLogin {
-    /// Where the browser goes.
+    /// Where to send the browser.
     pub return_url: Url,
     /// How the login ended.
     pub outcome: LoginOutcome,
-    /// A secret for the browser, by which it gets the same outcome again; `None` for a visit that got it again.
+    /// A secret for the browser, which entitles it to the same outcome on a repeated visit; `None` on a repeated or
+    /// refused visit.
     pub visit_secret: Option<String>,
 }
 
 /// Why there is no address to send the browser to.
 #[derive(Debug, thiserror::Error)]
 pub enum FinishError {
-    /// The state is not ours, or was used before.
-    #[error("This login is not known, or was finished before. Start again where you began.")]
+    /// The state is not ours, was used before, or was claimed by another browser.
+    #[error("This login is unknown, or was finished before. Start again.")]
     UnknownState,
     /// Another visit of the same browser is finishing the login.
     #[error("This login is being finished. Reload this page in a moment.")]
@@ -62,8 +63,8 @@ pub enum FinishError {
 }
 
 impl Connector {
-    /// Finishes a login. The first visit does the work; a repeated visit of the same browser gets its outcome, and one
-    /// of another browser is refused. A visit that takes longer than `timeout` ends as failed.
+    /// Finishes a login. The first visit does the work, and a repeated visit of the same browser gets its outcome. A
+    /// repeated visit of another browser is refused. A visit that takes longer than `timeout` ends as failed.
     pub async fn finish(
         &self,
         result: DialogResult,
@@ -79,7 +80,7 @@ impl Connector {
         if login.claim.is_some() {
             return self.repeat(login, &visitor, &result.secrets, timeout).await;
         }
-        // A visit that must not finish the login does not claim it either: the right browser can still come.
+        // A visit that must not finish the login does not claim it, so the right browser can still finish it.
         let refusal = if login.expires_at <= now {
             Some(LoginFailure::LoginExpired)
         } else if !login.may_be_finished_by(&result.secrets) {
@@ -118,7 +119,7 @@ impl Connector {
         loop {
             let (_, login) = self.table.login(&login.nonce).await?.ok_or(FinishError::UnknownState)?;
             let claim = login.claim.as_ref().ok_or(FinishError::UnknownState)?;
-            // Decided once: a visit that came while the work was in progress gets its outcome.
+            // Decided once: a visit that arrives while the work is in progress gets its outcome.
             is_same |= login.is_repeated_by(claim, visitor, secrets);
             let has_died = claim.outcome.is_none() && crate::clock::now().duration_since(claim.at) > CLAIM_TIMEOUT;
             if !is_same || has_died {

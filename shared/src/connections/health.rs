@@ -1,4 +1,4 @@
-//! Looking at an integration from every side, now: at Meta, in the table, in the queue.
+//! The health report of an integration, from Meta, the table and the queue.
 
 use std::collections::BTreeMap;
 
@@ -11,38 +11,38 @@ use super::{Connections, Connector};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, WorkError};
 use crate::graph::lead_lists::ListedForm;
-use crate::graph::{Graph, GraphError};
+use crate::graph::{GraphClient, GraphError};
 use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::jobs::{CheckJob, LeadJob};
 use crate::meta_app::MetaApp;
 use crate::model::connection::diagnosis::{Observed, PageObservation, Subscription};
 use crate::model::connection::health::{Check, CheckId, CheckStatus, HealthObservation, PageHealth, report};
-use crate::model::connection::standing::{EndReason, Ended};
+use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::{Connection, Integration};
 use crate::queue::Queue;
 use crate::secret::AccessToken;
 use crate::table::Table;
 use crate::vault::{Credentials, VaultError};
 
-/// What Meta says of a token now.
+/// What Meta reports about a token now.
 #[derive(Debug)]
 pub struct Examined {
-    /// With what it said of its dates and permissions, if it said so.
+    /// The integration with the dates and permissions that Meta reported, if it reported any.
     pub integration: Integration,
-    /// Whether it still lives; `Err` if that cannot be known now.
+    /// Whether the token works; `Err` if that cannot be determined now.
     pub alive: Result<(), GraphError>,
 }
 
-/// Asks Meta about an integration's token and answers the integration as it is by that: dates and permissions as Meta
-/// has them, and ended or not.
+/// Asks Meta about an integration's token and returns the integration with the result: its current dates and
+/// permissions, and whether it has ended.
 ///
-/// Two questions: `debug_token` knows the dates, but calls a token valid whose data access is closed, and the form of its
-/// refusals is not documented. So a plain call with the token decides whether it lives.
+/// Makes two calls. `debug_token` reports the dates, but calls a token valid even if its data access is closed, and the
+/// format of its refusals is undocumented. So a plain call with the token decides whether it works.
 ///
 /// # Errors
-/// If Meta does not answer about the token at all: what the app's own token meets is never an integration's fault.
+/// Fails if `debug_token` fails. That call uses the app's own token, whose problems are never the integration's fault.
 pub async fn examine(
-    graph: &Graph,
+    graph: &GraphClient,
     integration: &Integration,
     token: &AccessToken,
     now: Timestamp,
@@ -61,7 +61,7 @@ pub async fn examine(
         Err(error) => match error.token_death() {
             Some(reason) => {
                 let since = integration.ended.as_ref().map_or_else(|| last_well(integration, now), |ended| ended.since);
-                seen.ended = Some(Ended { reason, since, evidence: error.to_string() });
+                seen.ended = Some(ConnectionEnd { reason, since, evidence: error.to_string() });
                 return Ok(Examined { integration: seen, alive: Ok(()) });
             }
             None => Err(error),
@@ -73,17 +73,17 @@ pub async fn examine(
     Ok(Examined { integration: seen, alive })
 }
 
-/// When an integration that is found to have ended was last seen to be well: only then is it known that no lead is missing.
+/// When an integration that has ended was last known to work. Leads may be missing from this time on.
 #[must_use]
 pub fn last_well(integration: &Integration, now: Timestamp) -> Timestamp {
-    integration.probed_at.unwrap_or(integration.connected_at).min(now)
+    integration.checked_at.unwrap_or(integration.connected_at).min(now)
 }
 
-/// The integration with an end for a reason that we found on our side.
+/// Returns the integration with an end that was found on our side, not at Meta.
 #[must_use]
 pub fn ended_by_us(integration: &Integration, reason: EndReason, evidence: String, now: Timestamp) -> Integration {
     let since = integration.ended.as_ref().map_or_else(|| last_well(integration, now), |ended| ended.since);
-    Integration { ended: Some(Ended { reason, since, evidence }), ..integration.clone() }
+    Integration { ended: Some(ConnectionEnd { reason, since, evidence }), ..integration.clone() }
 }
 
 /// A health report.
@@ -91,17 +91,17 @@ pub fn ended_by_us(integration: &Integration, reason: EndReason, evidence: Strin
 pub struct Health {
     /// `fail` if one of the checks fails, else `pass`.
     pub status: CheckStatus,
-    /// When Meta was asked.
+    /// When Meta was called.
     #[schema(value_type = String, format = DateTime)]
     pub checked_at: Timestamp,
-    /// In the order in which an engineer would look for the fault.
+    /// In the order in which an engineer would search for the cause.
     pub items: Vec<Check>,
     /// Always `null`: all are listed.
     pub next_cursor: Option<String>,
 }
 
 impl Connections {
-    /// Checks an integration from every side, asking Meta now. What Meta does not answer is `unknown` in the report.
+    /// Checks an integration thoroughly, calling Meta now. Whatever Meta does not report is `unknown` in the report.
     pub async fn health(&self, access: &MetaAccess, id: &IntegrationId) -> Result<Health, ActError> {
         let (scope, now) = (&access.scope, crate::clock::now());
         let integration = self.tokens.integration(scope, id).await?;
@@ -109,7 +109,7 @@ impl Connections {
         let items = check_health(meta, table, leads, scope, &integration, now).await?;
         let failed = |check: &Check| check.status == CheckStatus::Fail;
         let token_failed = items.iter().any(|check| check.id == CheckId::Token && failed(check));
-        if token_failed && integration.standing(now).reason.is_none() {
+        if token_failed && integration.state(now).reason.is_none() {
             // The check records that the integration has ended.
             self.connector.checks.send(&[CheckJob::new(scope, id)]).await?;
         }
@@ -118,7 +118,7 @@ impl Connections {
     }
 }
 
-/// The checks of an integration. Fails only if our own table or vault does.
+/// Runs the checks of an integration. Fails only if our own table or vault fails.
 async fn check_health(
     meta: &MetaApp,
     table: &Table,
@@ -132,8 +132,8 @@ async fn check_health(
     let mut parked = crate::leads::parked(table, scope).await?;
     parked.retain(|lead| pages.iter().any(|page| page.page_id == lead.page_id));
     let queued = leads.waiting().await.map_err(|error| {
-        tracing::warn!(%error, "the lead queue could not be asked");
-        "SQS does not answer".to_owned()
+        tracing::warn!(%error, "the lead queue could not be read");
+        "SQS does not respond".to_owned()
     });
 
     let credentials = match meta.vault.credentials(&integration.credentials).await {
@@ -147,7 +147,7 @@ async fn check_health(
             if integration.ended.is_none() {
                 current = ended_by_us(integration, EndReason::TokenUnreadable, error.to_string(), now);
             }
-            (Err("there is no token to ask with".to_owned()), BTreeMap::new())
+            (Err("there is no usable token".to_owned()), BTreeMap::new())
         }
         Ok(credentials) => {
             let graph = meta.graph().await?;
@@ -171,15 +171,15 @@ async fn check_health(
     Ok(report(&seen, now))
 }
 
-/// What Meta said of one page.
+/// What Meta reports about one page.
 struct PageAnswers {
     observation: PageObservation,
     forms: Observed<Vec<(String, bool)>>,
 }
 
-/// Asks Meta everything about pages that have a token.
+/// Asks Meta for everything about the pages that have a token.
 async fn ask_about_pages(
-    graph: &Graph,
+    graph: &GraphClient,
     integration: &Integration,
     credentials: &Credentials,
     pages: &[Connection],
@@ -217,7 +217,7 @@ async fn ask_about_pages(
 
 fn page_health(page: &Connection, answers: &mut BTreeMap<PageId, PageAnswers>) -> PageHealth {
     let answers = answers.remove(&page.page_id).unwrap_or_else(|| {
-        let no_token = || "there is no token to ask with".to_owned();
+        let no_token = || "there is no usable token".to_owned();
         let observation = PageObservation {
             tasks: Err(no_token()),
             subscription: Err(no_token()),

@@ -1,4 +1,4 @@
-//! What Meta's answers about a token mean, against a Meta that says exactly that.
+//! Tests of `examine` against a fake Meta with fixed responses.
 
 use axum::Json;
 use axum::Router;
@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::health::examine;
-use crate::graph::{Graph, GraphError};
+use crate::graph::{GraphClient, GraphError};
 use crate::model::connection::Integration;
-use crate::model::connection::standing::EndReason;
+use crate::model::connection::state::EndReason;
 use crate::model::connection::tests::integration;
 use crate::secret::AccessToken;
 
@@ -26,8 +26,8 @@ fn valid() -> Value {
     }})
 }
 
-/// A Meta that answers `debug` to `debug_token`, and `me` to a call with the token itself.
-async fn meta(debug: Value, me: Value) -> Graph {
+/// A Meta that returns `debug` for `debug_token`, and `me` for a call with the token itself.
+async fn meta(debug: Value, me: Value) -> GraphClient {
     let status = |body: &Value| if body.get("error").is_some() { 400 } else { 200 };
     let batch = json!([{ "code": status(&debug), "body": debug.to_string() }]);
     let answer = (http::StatusCode::from_u16(status(&me)).unwrap(), Json(me));
@@ -38,7 +38,7 @@ async fn meta(debug: Value, me: Value) -> Graph {
     let root = format!("http://{}", socket.local_addr().unwrap()).parse().unwrap();
     tokio::spawn(async move { axum::serve(socket, router).await.unwrap() });
     let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
-    Graph::new(root, "v26.0".into(), app).unwrap()
+    GraphClient::new(root, "v26.0".into(), app).unwrap()
 }
 
 async fn examined(debug: Value, me: Value) -> Result<(Integration, Result<(), GraphError>), GraphError> {
@@ -64,7 +64,7 @@ async fn a_living_token_brings_its_dates_and_permissions() {
 
 #[tokio::test]
 async fn a_call_with_the_token_decides_whether_it_lives() {
-    // `debug_token` calls a token valid whose data access is closed.
+    // `debug_token` calls a token valid even if its data access is closed.
     let (seen, _) = examined(valid(), error(190, Some(493))).await.unwrap();
     assert_eq!(seen.ended.unwrap().reason, EndReason::DataAccessEnded);
     let dead = json!({ "data": { "app_id": "1", "is_valid": false, "error": { "code": 190, "subcode": 460 } } });
@@ -86,7 +86,7 @@ async fn what_is_no_death_ends_nothing() {
 
 #[tokio::test]
 async fn what_the_app_s_own_token_meets_is_not_the_integration_s_fault() {
-    // With a wrong app secret Meta calls the app's token dead, for every integration at once.
+    // With a wrong app secret, Meta reports the app's token as invalid, for every integration at once.
     let failed = examined(error(190, None), error(190, Some(460))).await.map(drop);
     assert!(matches!(failed, Err(GraphError::TokenInvalid { .. })), "{failed:?}");
     assert!(examined(json!("Service Unavailable"), person()).await.is_err());

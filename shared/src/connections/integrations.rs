@@ -9,8 +9,8 @@ use super::Connections;
 use crate::directory::MetaAccess;
 use crate::error::ActError;
 use crate::ids::{IntegrationId, PageId, UserId};
-use crate::model::connection::standing::{ConnectionStatus, EndReason, Standing, TokenKind};
-use crate::model::connection::{Choice, Connection, Integration, IntegrationProblem, Lifecycle};
+use crate::model::connection::state::{ConnectionState, ConnectionStatus, EndReason, TokenKind};
+use crate::model::connection::{Connection, Integration, IntegrationProblem, Lifecycle, PageSelection};
 use crate::model::lead::assignment::Assignment;
 
 /// An integration.
@@ -178,11 +178,15 @@ impl Connections {
     pub(super) async fn page_list(&self, access: &MetaAccess, integration: &Integration) -> Result<PageList, ActError> {
         let pages = self.connector.table.pages_of(&access.scope, &integration.id).await?;
         let now = crate::clock::now();
-        let of = |choice: Choice| {
-            let pages = pages.iter().filter(move |page| page.choice == choice);
+        let of = |selection: PageSelection| {
+            let pages = pages.iter().filter(move |page| page.selection == selection);
             pages.map(|page| connection_out(page, integration, now)).collect()
         };
-        Ok(PageList { items: of(Choice::Connected), available: of(Choice::LeftOut), next_cursor: None })
+        Ok(PageList {
+            items: of(PageSelection::Connected),
+            available: of(PageSelection::Deselected),
+            next_cursor: None,
+        })
     }
 
     /// An integration with its current pages.
@@ -204,7 +208,7 @@ impl Connections {
 
 fn integration_out(integration: &Integration, connections: &[Connection], now: Timestamp) -> IntegrationOut {
     let own = || connections.iter().filter(|connection| connection.integration_id == integration.id);
-    let Standing { status, reason, expires_at } = integration.standing(now);
+    let ConnectionState { status, reason, expires_at } = integration.state(now);
     IntegrationOut {
         id: integration.id.clone(),
         name: integration.name.clone(),
@@ -220,12 +224,12 @@ fn integration_out(integration: &Integration, connections: &[Connection], now: T
         expires_at,
         problems: integration.problems.clone(),
         connected_at: integration.connected_at,
-        checked_at: integration.probed_at,
+        checked_at: integration.checked_at,
     }
 }
 
 fn connection_out(connection: &Connection, integration: &Integration, now: Timestamp) -> ConnectionOut {
-    let Standing { status, reason, expires_at } = connection.standing(integration, now);
+    let ConnectionState { status, reason, expires_at } = connection.state(integration, now);
     let by = &integration.connected_by;
     ConnectionOut {
         integration_id: connection.integration_id.clone(),

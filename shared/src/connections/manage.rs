@@ -30,7 +30,8 @@ pub struct NewIntegration {
     pub description: Option<String>,
     /// How it assigns its leads; they stay unassigned by default.
     pub assignment: Option<Assignment>,
-    /// A system user's token. Without one, the integration is a draft: `POST …/reconnect` connects it by Meta's login.
+    /// A system user's token. Without one, the integration is a draft, which `POST …/reconnect` connects through Meta's
+    /// login.
     #[schema(value_type = Option<String>)]
     pub token: Option<AccessToken>,
 }
@@ -196,7 +197,7 @@ impl Connections {
         Ok((Disconnected { disconnected: integrations.len() }, ended))
     }
 
-    /// Removes integrations that are marked for removal.
+    /// Removes integrations that are marked for removal, and queues the rest when the `timeout` expires.
     async fn end_all(
         &self,
         access: &MetaAccess,
@@ -226,7 +227,7 @@ impl Connections {
             Ok(()) => true,
             Err(error) => {
                 tracing::warn!(%error, code = %error.code(), org = %access.scope.org(), integration = %integration.id, "a deletion was interrupted and continues in the background");
-                // It is first in the check queue anyway; this saves the wait.
+                // The integration is first in the check queue anyway. This only saves the wait.
                 let _ = self.tokens.checks.send(&[CheckJob::new(&access.scope, &integration.id)]).await;
                 false
             }

@@ -1,7 +1,8 @@
-//! The room of connections: connecting an org to Meta, keeping it connected, and ending it.
+//! Connections: connecting an org to Meta, keeping it connected, and ending the connection.
 //!
-//! [`Connections`] has the acts of the API and the console. It sends a person to Meta's login, and [`Connector`] takes
-//! them back, or takes a system user's token instead. The free functions are steps that the daily check shares.
+//! [`Connections`] has the operations of the API and the console. It sends a person to Meta's login, and [`Connector`]
+//! handles their return, or accepts a system user's token instead. The free functions are steps shared with the daily
+//! check.
 
 mod accept;
 mod businesses;
@@ -35,7 +36,7 @@ pub use remove::{erase, release_credentials, remove};
 
 use crate::tokens::Tokens;
 
-/// What admins do with the org's connections.
+/// The admins' operations on the org's connections.
 #[derive(Debug, Clone)]
 pub struct Connections {
     /// Stores what Meta grants.

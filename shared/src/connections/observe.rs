@@ -1,14 +1,14 @@
-//! Observing connected pages: what is stored of them, together with what Meta says now.
+//! Observes connected pages: combines what is stored about them with what Meta reports now.
 
 use std::collections::BTreeMap;
 
 use crate::graph::access::LeadAccess;
-use crate::graph::{Graph, GraphError};
+use crate::graph::{GraphClient, GraphError};
 use crate::ids::PageId;
 use crate::model::connection::diagnosis::{
     LEAD_ACCESS_FIX, LEAD_SCOPE, LeadsDenied, Observed, PageObservation, Subscription,
 };
-use crate::model::connection::standing::TokenKind;
+use crate::model::connection::state::TokenKind;
 use crate::model::connection::{Connection, Integration};
 use crate::secret::AccessToken;
 use crate::vault::Credentials;
@@ -16,9 +16,9 @@ use crate::vault::Credentials;
 /// Whether Leads Access Manager lets this app read a page's leads.
 type LeadAccessOutcome = Observed<Result<(), LeadsDenied>>;
 
-/// Observes pages whose subscription is known. Meta is asked whether it gives us their leads.
+/// Observes pages whose subscriptions were just read. Asks Meta whether it grants access to their leads.
 pub async fn observe(
-    graph: &Graph,
+    graph: &GraphClient,
     integration: &Integration,
     credentials: &Credentials,
     pages: &[Connection],
@@ -36,10 +36,10 @@ pub async fn observe(
     pages.iter().map(observe).collect()
 }
 
-/// Asks Meta whether it gives us the leads of pages. Meta answers a person's token only, and only with the permission to
-/// read leads.
+/// Asks Meta whether this app may read the pages' leads. Meta reports this only to a person's token that has the
+/// permission to read leads.
 pub(super) async fn lead_access(
-    graph: &Graph,
+    graph: &GraphClient,
     integration: &Integration,
     credentials: &Credentials,
     pages: &[Connection],
@@ -49,7 +49,7 @@ pub(super) async fn lead_access(
     let unasked = if !integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) {
         Some("leads_retrieval is not granted")
     } else if integration.token_kind == TokenKind::SystemUser {
-        Some("Meta does not say so to system users")
+        Some("Meta does not report this to system users")
     } else {
         None
     };
@@ -60,7 +60,7 @@ pub(super) async fn lead_access(
     let outcome = |(page, answer): (&PageId, Result<LeadAccess, GraphError>)| match answer {
         Ok(access) => (page.clone(), Ok(denied(access))),
         Err(error) => {
-            tracing::info!(%error, %page, "Meta does not say whether it gives us this page's leads");
+            tracing::info!(%error, %page, "Meta did not report whether it grants access to a page's leads");
             (page.clone(), Err(error.to_string()))
         }
     };

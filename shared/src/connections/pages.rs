@@ -1,7 +1,7 @@
-//! Which pages of an integration leads are taken from, and what Meta is told of it.
+//! Selects the pages that leads are ingested from, and subscribes them at Meta.
 //!
-//! A page may be connected by several orgs, and Meta knows one subscription per page and app: it ends with the last of
-//! them.
+//! Several orgs may connect the same page, but Meta has one subscription per page and app. It ends when the last org
+//! disconnects the page.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use jiff::Timestamp;
 use super::observe::observe;
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::subscriptions::fields;
-use crate::graph::{Graph, GraphError};
+use crate::graph::{GraphClient, GraphError};
 use crate::ids::{OrgScope, PageId};
 use crate::meta_app::MetaApp;
 use crate::model::connection::diagnosis::{self, Subscription};
-use crate::model::connection::{Choice, Connection, Integration};
+use crate::model::connection::{Connection, Integration, PageSelection};
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::{Table, write_all};
 
-/// Takes leads from exactly these pages of an integration from now on. Doing it again changes nothing.
+/// Ingests leads from exactly these pages of an integration from now on. Idempotent.
 pub(super) async fn choose_pages(
     meta: &MetaApp,
     table: &Table,
@@ -33,11 +33,11 @@ pub(super) async fn choose_pages(
         return Err(ActError::invalid("page_ids", ErrorCode::PagesMissing, message));
     }
     let mut pages = table.pages_of(scope, &integration.id).await?;
-    pages.retain(|page| page.choice != Choice::Withdrawn);
+    pages.retain(|page| page.selection != PageSelection::Withdrawn);
     let offered = |wanted: &PageId| pages.iter().any(|page| page.page_id == *wanted);
     if let Some((position, page)) = (0_usize..).zip(wanted).find(|(_, page)| !offered(page)) {
         let message = format!(
-            "Meta does not give the page {page} to this integration. To add it, reconnect and tick it in Meta's dialog."
+            "Meta grants this integration no access to the page {page}. To add it, reconnect and select it in Meta's dialog."
         );
         return Err(ActError::invalid(format!("page_ids[{position}]"), ErrorCode::PageNotOffered, message));
     }
@@ -47,9 +47,9 @@ pub(super) async fn choose_pages(
 
     let credentials = meta.vault.credentials(&integration.credentials).await?;
     let graph = meta.graph().await?;
-    set_choice(table, scope, &added, Choice::Connected, now).await?;
-    set_choice(table, scope, &dropped, Choice::LeftOut, now).await?;
-    // All of them, not only those that change: this completes what was interrupted the last time.
+    set_selection(table, scope, &added, PageSelection::Connected, now).await?;
+    set_selection(table, scope, &dropped, PageSelection::Deselected, now).await?;
+    // All selected pages, not only the added ones: this completes an interrupted change.
     let subscriptions = subscribe(&graph, table, scope, &chosen, &credentials.pages, &integration.scopes).await?;
     release(&graph, table, scope, &left, &credentials.pages).await?;
     let observed = observe(&graph, integration, &credentials, &chosen, subscriptions).await;
@@ -58,24 +58,24 @@ pub(super) async fn choose_pages(
     Ok(())
 }
 
-pub(super) async fn set_choice(
+pub(super) async fn set_selection(
     table: &Table,
     scope: &OrgScope,
     pages: &[Connection],
-    choice: Choice,
+    selection: PageSelection,
     now: Timestamp,
 ) -> Result<(), WorkError> {
-    let changing: Vec<_> = pages.iter().map(|page| table.choose(scope, page, choice, now)).collect();
+    let changing: Vec<_> = pages.iter().map(|page| table.select_page(scope, page, selection, now)).collect();
     Ok(write_all(changing).await?)
 }
 
-/// Subscribes pages to the fields that the granted permissions allow, and stores what is subscribed then. Returns the
+/// Subscribes pages to the fields that the granted permissions allow, and stores the resulting fields. Returns the
 /// subscription of each page that has a token.
 ///
-/// The present subscription is read first: a page may serve another org that was granted more, and nothing of that is
-/// removed. Where nothing is missing, nothing is requested.
+/// Reads the present subscription first and only adds to it, because the page may serve another org that was granted
+/// more. Makes no call where no field is missing.
 pub async fn subscribe(
-    graph: &Graph,
+    graph: &GraphClient,
     table: &Table,
     scope: &OrgScope,
     pages: &[Connection],
@@ -123,17 +123,17 @@ pub async fn subscribe(
     Ok(outcomes)
 }
 
-/// Takes the app off those of `pages` from which nobody takes leads any more. None of them is chosen when this is called;
-/// what a page is subscribed to stays written down until this has worked.
+/// Unsubscribes the app from those of `pages` that no org ingests leads from any more. The caller has already
+/// deselected them. The stored subscription of a page is cleared only after this has worked.
 ///
-/// Somebody may choose a page between the look and the call to Meta. So there is a second look after it, and what was
-/// chosen meanwhile is subscribed again. Whatever slips through even so, the daily look repairs.
+/// An org may select a page between the read of the table and the call to Meta. So the table is read again after the
+/// call, and a page selected meanwhile is subscribed again. The daily check repairs whatever slips through.
 ///
 /// # Errors
-/// If something failed that is worth another try. That Meta refuses is none: then nothing of that page comes anyway, or
-/// comes and is nobody's.
+/// Fails if a retry may help. A refusal by Meta is not an error: the page then sends nothing, or sends leads that
+/// belong to no org.
 pub async fn release(
-    graph: &Graph,
+    graph: &GraphClient,
     table: &Table,
     scope: &OrgScope,
     pages: &[Connection],
@@ -156,9 +156,10 @@ pub async fn release(
                 tracing::info!(page = %page.page_id, "page unsubscribed");
                 done.push(page);
             }
-            // The last token that was tried is the app's own: if Meta calls that dead, it is no answer about the page.
+            // The last token tried is the app's own. If Meta calls that one invalid, the error says nothing about the
+            // page.
             Err(error) if error.token_death().is_none() && is_final(&error) => {
-                tracing::warn!(%error, page = %page.page_id, "Meta does not unsubscribe a page that nobody uses");
+                tracing::warn!(%error, page = %page.page_id, "Meta refused to unsubscribe a page that no org uses");
                 done.push(page);
             }
             Err(error) => outcome = Err(error.into()),
@@ -171,7 +172,7 @@ pub async fn release(
         if !wanted.is_empty() {
             let call = (&page.page_id, token, wanted.into_iter().collect());
             let answers = graph.subscribe(&[call]).await;
-            tracing::warn!(?answers, page = %page.page_id, "a page was chosen while it was unsubscribed, and is subscribed again");
+            tracing::warn!(?answers, page = %page.page_id, "a page was selected while it was being unsubscribed, and is subscribed again");
         }
     }
     for page in done {
@@ -180,7 +181,7 @@ pub async fn release(
     outcome
 }
 
-/// What Meta will not do however often it is asked, or for what is not there any more.
+/// Whether Meta will never do it however often it is retried, or the object no longer exists.
 fn is_final(error: &GraphError) -> bool {
     error.verdict() == Verdict::GiveUp || matches!(error, GraphError::NotVisible(_))
 }

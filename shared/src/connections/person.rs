@@ -1,11 +1,11 @@
-//! What is known of the person at Meta who connected an integration.
+//! Recognising the person at Meta who connected an integration, and reading their secrets.
 
 use crate::error::WorkError;
 use crate::secret::HmacKey;
 use crate::vault::VaultError;
 
-/// What an integration remembers of the person at Meta who connected it: nothing that can be turned back into them, and
-/// enough to find it when Meta names them.
+/// Hashes the id of the person at Meta who connected an integration. The hash does not reveal the person, but finds
+/// their integrations when Meta sends their id.
 #[must_use]
 pub fn person_hash(key: &HmacKey, app_scoped_id: &str) -> String {
     hex::encode(key.sign(format!("meta-person.{app_scoped_id}").as_bytes()))
@@ -16,7 +16,7 @@ pub(super) fn if_readable<T>(read: Result<T, VaultError>) -> Result<Option<T>, W
     match read {
         Ok(found) => Ok(Some(found)),
         Err(error @ (VaultError::Missing(_) | VaultError::Unreadable(_))) => {
-            tracing::warn!(%error, "an integration's tokens are not to be had");
+            tracing::warn!(%error, "an integration's tokens are missing or unreadable");
             Ok(None)
         }
         Err(error) => Err(error.into()),

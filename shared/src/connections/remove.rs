@@ -1,21 +1,21 @@
-//! Ending integrations: deleted by an admin, ended by the person who connected, or erased at that person's wish. Each is
-//! marked before it is begun, and whoever looks at a marked one goes on with it.
+//! Ends integrations: deleted by an admin, ended by the person who connected, or erased at that person's request. Each
+//! end is marked before it begins, and the next check resumes a marked one.
 
-use super::pages::{release, set_choice};
+use super::pages::{release, set_selection};
 use super::person::if_readable;
 use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::ids::OrgScope;
 use crate::meta_app::MetaApp;
-use crate::model::connection::{Choice, Integration};
+use crate::model::connection::{Integration, PageSelection};
 use crate::model::event::Event;
 use crate::table::{Table, write_all};
 
-/// Deletes an integration: leads stop, what nobody else uses at Meta is unsubscribed, secrets are deleted; leads that
-/// came stay. It has to be marked as being deleted before ([`Table::begin_removal`]).
+/// Deletes an integration: stops its leads, unsubscribes pages that no other org uses, and deletes its secrets. Stored
+/// leads are retained. The integration must already be marked for removal ([`Table::begin_removal`]).
 ///
 /// # Errors
-/// If something failed that is worth another try.
+/// Fails if a retry may help.
 pub async fn remove(
     meta: &MetaApp,
     table: &Table,
@@ -24,18 +24,18 @@ pub async fn remove(
     integration: &Integration,
 ) -> Result<(), WorkError> {
     let pages = empty_out(meta, table, scope, integration).await?;
-    // Before the row goes: after that nobody would know that it has to be told.
+    // Publish before deleting the row. Without the row, an interrupted run would never publish the event.
     bus.publish(&[Event::connection_disconnected(scope, integration)]).await?;
     table.delete_integration(scope, &integration.id).await?;
     tracing::info!(org = %scope.org(), integration = %integration.id, pages, "integration deleted");
     Ok(())
 }
 
-/// Erases what an integration has of the person who connected it: pages, secrets for good, names. Its settings, its
-/// history and the org's leads stay. It has to be marked as being erased before ([`Table::begin_ending`]).
+/// Erases what an integration stores about the person who connected it: pages, secrets and names. Its settings, its
+/// history and the org's leads are retained. It must already be marked for erasure ([`Table::begin_ending`]).
 ///
 /// # Errors
-/// If something failed that is worth another try.
+/// Fails if a retry may help.
 pub async fn erase(
     meta: &MetaApp,
     table: &Table,
@@ -48,12 +48,12 @@ pub async fn erase(
     Ok(())
 }
 
-/// Lets go of an integration whose person removed the app at Meta: its tokens are dead, and are deleted for good. Its
-/// pages stay chosen: leads that Meta tells us of wait for somebody to reconnect. It has to be marked before
-/// ([`Table::begin_ending`]).
+/// Permanently deletes the secrets of an integration whose person removed the app at Meta; its tokens are invalid. Its
+/// pages stay selected, and leads that Meta reports are parked until an admin reconnects. The integration must already
+/// be marked ([`Table::begin_ending`]).
 ///
 /// # Errors
-/// If something failed that is worth another try.
+/// Fails if a retry may help.
 pub async fn release_credentials(
     meta: &MetaApp,
     table: &Table,
@@ -64,11 +64,11 @@ pub async fn release_credentials(
         meta.vault.delete(name).await?;
     }
     table.end_release(scope, integration).await?;
-    tracing::info!(org = %scope.org(), integration = %integration.id, "let go of an integration: its person removed the app");
+    tracing::info!(org = %scope.org(), integration = %integration.id, "integration released: its person removed the app");
     Ok(())
 }
 
-/// Takes everything away that came from Meta, what leads need first; answers how many pages there were.
+/// Deletes everything that came from Meta, beginning with what leads need. Returns the number of pages.
 async fn empty_out(
     meta: &MetaApp,
     table: &Table,
@@ -76,7 +76,7 @@ async fn empty_out(
     integration: &Integration,
 ) -> Result<usize, WorkError> {
     let pages = table.pages_of(scope, &integration.id).await?;
-    set_choice(table, scope, &pages, Choice::LeftOut, crate::clock::now()).await?;
+    set_selection(table, scope, &pages, PageSelection::Deselected, crate::clock::now()).await?;
     let credentials = if_readable(meta.vault.credentials(&integration.credentials).await)?;
     let tokens = credentials.as_ref().map(|credentials| credentials.pages.clone()).unwrap_or_default();
     release(&meta.graph().await?, table, scope, &pages, &tokens).await?;

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::batch::Call;
-use super::{Graph, GraphError, read};
+use super::{GraphClient, GraphError, read};
 use crate::ids::PageId;
 use crate::secret::AccessToken;
 
@@ -27,11 +27,11 @@ pub struct LeadAccess {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct AccessBody {
     has_lead_access: LeadAccess,
 }
 
-impl Graph {
+impl GraphClient {
     /// Reports whether `user` can read the leads of each page through this app: one outcome per page, in order. Meta
     /// rejects the question from system users, and without `leads_retrieval`.
     pub async fn lead_access(
@@ -44,6 +44,6 @@ impl Graph {
         let call = |page: &PageId| Call::get(page.as_str(), &[("fields", &fields)]);
         let calls: Vec<Call> = pages.iter().map(|(page, token)| call(page).with_token((*token).clone())).collect();
         let outcomes = self.batch(&calls, first).await.into_iter();
-        outcomes.map(|outcome| read::<Answer>(outcome?).map(|answer| answer.has_lead_access)).collect()
+        outcomes.map(|outcome| read::<AccessBody>(outcome?).map(|answer| answer.has_lead_access)).collect()
     }
 }

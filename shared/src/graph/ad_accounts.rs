@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Graph, GraphError, Metered, read};
+use super::{GraphClient, GraphError, Metered, read};
 use crate::ids::AdAccountId;
 use crate::secret::AccessToken;
 
@@ -25,7 +25,7 @@ pub struct AdAccountNode {
 
 const FIELDS: &str = "id,name,account_status,currency,timezone_name";
 
-impl Graph {
+impl GraphClient {
     /// Reads an ad account. Meta refuses without `ads_read`, and for an account that the token cannot see.
     pub async fn ad_account(&self, id: &AdAccountId, token: &AccessToken) -> Metered<AdAccountNode> {
         let request = self.http.get(self.url(id.as_str())).query(&[("fields", FIELDS)]);

@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 
 use super::batch::Call;
 use super::leads::parse_meta_time;
-use super::{Graph, GraphError, GraphPage, Metered, read};
+use super::{GraphClient, GraphError, GraphPage, Metered, read};
 use crate::ids::{AdAccountId, AdObjectId};
 use crate::model::ads::creative::Creative;
 use crate::model::ads::currency::from_minor;
 use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
 use crate::secret::AccessToken;
 
-/// Meta is slow to list ads with their creatives.
+/// The timeout of listing objects: Meta is slow to list ads with their creatives.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Every value of `delivery_info`. Archived and deleted objects are listed only if their value is named.
@@ -98,7 +98,7 @@ fn fields(kind: AdObjectKind) -> &'static str {
     }
 }
 
-impl Graph {
+impl GraphClient {
     /// Reads a response page of an account's objects, including archived and deleted ones.
     pub async fn ad_objects(
         &self,
@@ -151,7 +151,8 @@ impl Graph {
     }
 }
 
-/// Parses an object, or returns what is wrong with it. Only the ids are required; Meta omits fields that have no value.
+/// Parses an object; the error says what is wrong with it. Only the ids are required, because Meta omits fields without
+/// a value.
 fn parsed(kind: AdObjectKind, object: &Value, currency: &str) -> Result<AdObject, String> {
     let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let id = |name: &str| -> Result<AdObjectId, String> {

@@ -5,13 +5,13 @@ use serde_json::{Value, json};
 
 use super::error::{Detail, GraphError, in_body};
 use super::usage::Usage;
-use super::{Graph, read};
+use super::{GraphClient, read};
 use crate::secret::AccessToken;
 
 /// Meta's limit on calls per batch.
 pub const MAX_CALLS: usize = 50;
 
-/// One call of a batch.
+/// One call of a batch request.
 #[derive(Debug, Clone)]
 pub struct Call {
     method: &'static str,
@@ -65,7 +65,7 @@ struct Header {
     value: String,
 }
 
-impl Graph {
+impl GraphClient {
     /// Makes `calls` with `token`, 50 per request, and returns one outcome per call, in order.
     ///
     /// If a request fails as a whole, each of its calls gets its error. A call that Meta did not reach (`null`, code

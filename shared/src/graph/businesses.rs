@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::batch::Call;
-use super::{Graph, GraphError, read};
+use super::{GraphClient, GraphError, read};
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 
@@ -21,7 +21,7 @@ pub struct Business {
     pub pages: Vec<(Tenure, BusinessPage)>,
     /// Ad accounts that it owns or manages for a client.
     pub ad_accounts: Vec<(Tenure, BusinessAdAccount)>,
-    /// The edges that Meta refused for good, each with Meta's words.
+    /// The edges that Meta permanently refused, each with Meta's words.
     pub refused: Vec<String>,
 }
 
@@ -78,12 +78,12 @@ const EDGES: [(&str, (&str, &str)); 4] = [
     ("client_ad_accounts", ACCOUNT_FIELDS),
 ];
 
-impl Graph {
+impl GraphClient {
     /// Lists the portfolios that a person or system user belongs to, with their assets.
     ///
     /// # Errors
-    /// Fails if the portfolios themselves cannot be read (Meta requires `business_management`), if the token is dead,
-    /// or if an edge fails in a way that may recover.
+    /// Fails if the portfolios themselves cannot be read (Meta requires `business_management`), if the token is
+    /// invalid, or if an edge fails in a way that may recover.
     pub async fn businesses(&self, token: &AccessToken) -> Result<Vec<Business>, GraphError> {
         let named: Vec<Named> = self.get_all("me/businesses", &[("fields", "id,name"), MAX], token).await?;
         let edges = named.iter().flat_map(|business| EDGES.map(|(edge, fields)| (&business.id, edge, fields)));
@@ -108,7 +108,7 @@ impl Graph {
         Ok(businesses)
     }
 
-    /// Completes an edge whose first response page was read. An edge that Meta refuses for good is recorded in
+    /// Completes an edge whose first response page was read. An edge that Meta permanently refuses is recorded in
     /// [`Business::refused`] and is empty.
     async fn whole_edge<T: DeserializeOwned>(
         &self,

@@ -6,22 +6,22 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::usage::Usage;
-use crate::model::connection::standing::EndReason;
+use crate::model::connection::state::EndReason;
 use crate::model::failure::FailureCode;
 use crate::retry::Verdict;
 
 /// A failed call to Meta.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GraphError {
-    /// The token is dead. A new login is required.
+    /// The token is invalid. A new login is required.
     #[error("the token is dead: {reason:?} ({detail})")]
     TokenInvalid {
-        /// Why it is dead.
+        /// Why it is invalid.
         reason: EndReason,
         /// Meta's codes and words.
         detail: Detail,
     },
-    /// The call needs a page token and got another kind (190/2069032). No token is dead.
+    /// The call needs a page token and got another kind (190/2069032). No token is invalid.
     #[error("the call needs a page token ({0})")]
     WrongTokenKind(Detail),
     /// A permission, a task or a feature is missing.
@@ -34,7 +34,7 @@ pub enum GraphError {
     /// not yet reached the other.
     #[error("the proof is not made with the app's secret ({0})")]
     ProofRefused(Detail),
-    /// Meta refuses this call for good; a retry cannot help.
+    /// Meta permanently refuses this call; a retry cannot help.
     #[error("refused ({0})")]
     Refused(Detail),
     /// A limit is reached. Calling before it is lifted extends it.
@@ -51,7 +51,7 @@ pub enum GraphError {
     /// The messaging window is closed (10/2018278). No permission is missing.
     #[error("outside the messaging window ({0})")]
     MessagingWindowClosed(Detail),
-    /// Meta had a fault or ran out of time.
+    /// Meta had a fault or timed out.
     #[error("unavailable ({0})")]
     Unavailable(Detail),
     /// The response is not what the API promises.
@@ -95,7 +95,8 @@ impl std::fmt::Display for Detail {
 }
 
 impl GraphError {
-    /// Returns what becomes of the work that hit this error. Every variant is listed, so a new one needs a decision.
+    /// Returns whether to retry the work that hit this error. Every variant is listed, so that a new one needs a
+    /// decision.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
         match self {
@@ -115,8 +116,8 @@ impl GraphError {
         }
     }
 
-    /// Whether the same query for less data may work. Meta reports this with dedicated codes, and also with its code
-    /// for unknown errors (1), where only the text tells them apart.
+    /// Whether the same query for less data may work. Meta has dedicated codes for this, but also uses its code for
+    /// unknown errors (1), where only the text differs.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
         match self {
@@ -142,8 +143,8 @@ impl GraphError {
         }
     }
 
-    /// Returns why the token is dead, or `None` if it is not. A token of the wrong kind, a closed messaging window and
-    /// a limit do not mean that it is dead.
+    /// Returns why the token is invalid, or `None` if it is not. A token of the wrong kind, a closed messaging window
+    /// and a limit do not make it invalid.
     #[must_use]
     pub fn token_death(&self) -> Option<EndReason> {
         match self {
@@ -261,7 +262,7 @@ fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
     }
 }
 
-/// Maps the subcode of 190 and 102 to the reason why a token is dead.
+/// Maps the subcode of 190 and 102 to the reason why a token is invalid.
 fn death(subcode: Option<i64>) -> EndReason {
     match subcode {
         Some(458) => EndReason::AppRemoved,

@@ -1,4 +1,4 @@
-//! Rows of insights: text that should be numbers, and sometimes is not.
+//! Parses rows of insights. Numbers come as text, and sometimes are not numbers.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -14,7 +14,7 @@ const LARGEST: u64 = 1_000_000_000_000_000;
 /// The fields that are plain numbers.
 pub(super) const NUMBERS: &str =
     "impressions,clicks,spend,reach,frequency,inline_link_clicks,outbound_clicks,unique_clicks";
-/// The fields for video plays, from a quarter of the video to all of it.
+/// The fields that count video plays, from a quarter of the video to all of it.
 pub(super) const VIDEO: [&str; 4] = [
     "video_p25_watched_actions",
     "video_p50_watched_actions",

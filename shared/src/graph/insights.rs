@@ -14,13 +14,13 @@ use serde_json::{Value, json};
 
 use super::error::of_report;
 use super::insight_rows::{AdRow, DayRow, NUMBERS, VIDEO, ad_row, day_row, id};
-use super::{Graph, GraphError, GraphPage, Metered, read};
+use super::{GraphClient, GraphError, GraphPage, Metered, read};
 use crate::ids::{AdAccountId, AdObjectId};
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync::{Fields, InsightsQuery};
 use crate::secret::AccessToken;
 
-/// Meta computes the response while the caller waits.
+/// The timeout of a query: Meta computes the response while the caller waits.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// Rows per response page. Meta caps it, so more does not help.
 const ROWS: &str = "500";
@@ -97,7 +97,7 @@ fn parameters(question: &InsightsQuery) -> Vec<(&'static str, String)> {
     ]
 }
 
-impl Graph {
+impl GraphClient {
     /// Reads a response page of the daily rows of an account's ads.
     pub async fn ad_insights(
         &self,
@@ -163,7 +163,7 @@ impl Graph {
         }
         let request = self.http.post(self.url(&format!("{account}/insights"))).form(&parameters(question));
         self.send_metered(self.authorised(request.timeout(PATIENCE), token)).await.read_as(|body| {
-            // The documentation shows a number, the servers send text.
+            // Documented as a number, but sent as text.
             match read::<Asked>(body)?.report_run_id {
                 Value::String(id) => Ok(id),
                 Value::Number(id) => Ok(id.to_string()),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::batch::Call;
 use super::error::Detail;
 use super::leads::{FORM_FIELDS, GraphLead, lead_fields, meta_time};
-use super::{Graph, GraphError, GraphPage, read};
+use super::{GraphClient, GraphError, GraphPage, read};
 use crate::ids::{FormId, LeadgenId, PageId};
 use crate::model::lead::form::Form;
 use crate::secret::AccessToken;
@@ -60,7 +60,7 @@ pub struct ListedLead {
     pub created_time: Timestamp,
 }
 
-impl Graph {
+impl GraphClient {
     /// Lists the forms of each page, including archived ones: one outcome per page, in order.
     pub async fn forms(&self, pages: &[(&PageId, &AccessToken)]) -> Vec<Result<Vec<ListedForm>, GraphError>> {
         let edges: Vec<(String, &AccessToken)> =

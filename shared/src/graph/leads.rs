@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::batch::Call;
-use super::{Graph, GraphError, read};
+use super::{GraphClient, GraphError, read};
 use crate::ids::{FormId, LeadgenId};
 use crate::model::lead::Attribution;
 use crate::model::lead::form::{Form, RawAnswer};
@@ -74,7 +74,7 @@ impl GraphLead {
     }
 }
 
-/// The outcome of [`Graph::leads_and_forms`].
+/// The outcome of [`GraphClient::leads_and_forms`].
 #[derive(Debug)]
 pub struct Fetched {
     /// One outcome per requested lead, in order.
@@ -83,7 +83,7 @@ pub struct Fetched {
     pub forms: Vec<Result<Form, GraphError>>,
 }
 
-impl Graph {
+impl GraphClient {
     /// Reads leads and their forms in the same batch, with the page's own token.
     pub async fn leads_and_forms(&self, leads: &[LeadgenId], forms: &[FormId], page_token: &AccessToken) -> Fetched {
         let lead_fields = lead_fields();
@@ -134,6 +134,9 @@ mod tests {
         assert_eq!(given, [2, 0, 0, 0]);
         assert_eq!(most.disclaimers()[1].1, "");
         assert_eq!(most.created_time.to_string(), "2015-02-28T06:49:14Z");
+        assert_eq!((least.attribution.is_organic, most.attribution.is_organic), (None, Some(false)));
+        let odd = json!({"id": "1", "created_time": "2015-02-28T08:49:14+0000", "is_organic": "maybe"});
+        assert_eq!(read::<GraphLead>(odd).unwrap().attribution.is_organic, None);
     }
 
     #[test]

@@ -35,14 +35,14 @@ use usage::Usage;
 
 /// A Graph API client for one app. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]
-pub struct Graph {
+pub struct GraphClient {
     http: reqwest::Client,
     root: Url,
     version: String,
     app: App,
 }
 
-impl Graph {
+impl GraphClient {
     /// Creates a client for the API at `root` that speaks `version` (`v26.0`).
     ///
     /// # Errors

@@ -7,13 +7,13 @@ use serde::Deserialize;
 use url::Url;
 
 use super::batch::Call;
-use super::{Graph, GraphError, read};
+use super::{GraphClient, GraphError, read};
 use crate::ids::PageId;
 use crate::secret::AccessToken;
 
 /// Returns the URL of Meta's consent dialog.
 ///
-/// The dialog asks again for permissions that the person declined before. Otherwise Meta would never show those again.
+/// The dialog asks again for permissions that the person declined earlier. Otherwise Meta would never offer them again.
 #[must_use]
 pub fn dialog_url(
     dialog_root: &Url,
@@ -49,7 +49,7 @@ pub struct TokenInfo {
     /// `USER`, `PAGE`, `SYSTEM_USER` or `APP`.
     #[serde(default)]
     pub r#type: String,
-    /// Whether Meta accepts it now. Reads can still fail if data access has ended.
+    /// Whether Meta accepts it now. Reads can fail even so if data access has ended.
     pub is_valid: bool,
     /// When it expires; `None` if never.
     #[serde(default, deserialize_with = "epoch")]
@@ -102,7 +102,7 @@ struct Debugged {
     data: TokenInfo,
 }
 
-impl Graph {
+impl GraphClient {
     /// Exchanges the dialog's code for a token that lives an hour or two. A code works once.
     ///
     /// # Errors
@@ -127,7 +127,7 @@ impl Graph {
     /// Inspects `token`.
     ///
     /// # Errors
-    /// A dead token is not an error: [`TokenInfo::is_valid`] reports it.
+    /// An invalid token is not an error: [`TokenInfo::is_valid`] reports it.
     pub async fn debug_token(&self, token: &AccessToken) -> Result<TokenInfo, GraphError> {
         // A batch of one, because its parameters travel in the body. In a URL the token could leak.
         let call = Call::get("debug_token", &[("input_token", token.expose())]);

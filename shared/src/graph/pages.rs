@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::batch::Call;
 use super::oauth::TokenInfo;
-use super::{Graph, GraphError, read};
+use super::{GraphClient, GraphError, read};
 use crate::ids::PageId;
 use crate::model::connection::MetaPerson;
 use crate::retry::Verdict;
@@ -24,7 +24,7 @@ pub struct Page {
     pub link: Option<String>,
     /// The page's token. Absent if Meta gives this person none.
     pub access_token: Option<AccessToken>,
-    /// What the person may do on the page. Only `/me/accounts` reports it.
+    /// The person's tasks on the page. Only `/me/accounts` reports them.
     #[serde(default)]
     pub tasks: Vec<String>,
 }
@@ -41,18 +41,18 @@ struct OnlyToken {
 
 const MAX: (&str, &str) = ("limit", "100");
 
-impl Graph {
+impl GraphClient {
     /// Reads the person behind a user token.
     pub async fn me(&self, user_token: &AccessToken) -> Result<MetaPerson, GraphError> {
         read(self.get("me", &[("fields", "id,name")], user_token).await?)
     }
 
-    /// Lists every page the person can connect: their own, and those that a business portfolio owns or manages, which
-    /// Meta omits from `/me/accounts` in some cases. An edge that Meta refuses for good only loses its own pages.
+    /// Lists every page that the person can connect: their own, and those that a business portfolio owns or manages,
+    /// which Meta sometimes omits from `/me/accounts`. If Meta permanently refuses an edge, only its pages are missing.
     ///
     /// # Errors
-    /// Fails if the person's own pages cannot be read, or if anything else fails in a way that may recover. A partial
-    /// list is no alternative: the caller would treat the missing pages as not shared.
+    /// Fails if the person's own pages cannot be read, or if anything else fails in a way that may recover. It never
+    /// returns a partial list, because the caller would treat the missing pages as not granted.
     pub async fn pages(&self, user_token: &AccessToken, info: &TokenInfo) -> Result<Vec<Page>, GraphError> {
         let own: Vec<Page> =
             self.get_all("me/accounts", &[("fields", "id,name,link,access_token,tasks"), MAX], user_token).await?;
@@ -68,7 +68,7 @@ impl Graph {
         Ok(pages)
     }
 
-    /// Reads what the person may do on each of their pages, in Meta's words.
+    /// Reads the person's tasks on each of their pages, in Meta's words.
     pub async fn tasks(&self, user_token: &AccessToken) -> Result<BTreeMap<PageId, Vec<String>>, GraphError> {
         let pages: Vec<Page> = self.get_all("me/accounts", &[("fields", "id,tasks"), MAX], user_token).await?;
         Ok(pages.into_iter().map(|page| (page.id, page.tasks)).collect())
@@ -95,7 +95,7 @@ impl Graph {
         Ok(pages)
     }
 
-    /// Reads the tokens that the lists omitted from the pages themselves.
+    /// Reads the tokens that the lists omitted, from the pages themselves.
     async fn fill_in_tokens(&self, pages: &mut [Page], user_token: &AccessToken) -> Result<(), GraphError> {
         let missing: Vec<&mut Page> = pages.iter_mut().filter(|page| page.access_token.is_none()).collect();
         let calls: Vec<Call> =
@@ -109,7 +109,8 @@ impl Graph {
     }
 }
 
-/// Turns a permanent refusal into `None` and logs it. Anything that may recover stays an error, as does a dead token.
+/// Turns a permanent refusal into `None` and logs it. Anything that may recover stays an error, as does an invalid
+/// token.
 fn unless_refused<T>(outcome: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
     match outcome {
         Ok(found) => Ok(Some(found)),

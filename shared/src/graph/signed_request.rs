@@ -51,11 +51,11 @@ fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
 }
 
 impl SignedRequest {
-    /// Verifies and reads a request signed by one of `apps`. There are two while the app's secret is being changed.
+    /// Verifies and reads a request signed by one of `apps`. There are two while the app's secret is being rotated.
     ///
     /// # Errors
-    /// [`SignedRequestError`] tells an unreadable request from one that Meta did not sign. Nothing is interpreted
-    /// before the signature is verified; it is only decoded.
+    /// [`SignedRequestError`] distinguishes an unreadable request from one that Meta did not sign. Before the signature
+    /// is verified, nothing is interpreted; it is only decoded.
     pub fn verify<'a>(text: &str, apps: impl IntoIterator<Item = &'a App>) -> Result<Self, SignedRequestError> {
         let (signature, payload) = text.split_once('.').ok_or(SignedRequestError::Unreadable)?;
         let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| SignedRequestError::Unreadable);

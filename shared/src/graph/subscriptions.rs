@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::batch::Call;
 use super::error::Detail;
-use super::{Graph, GraphError, read};
+use super::{GraphClient, GraphError, read};
 use crate::ids::PageId;
 use crate::secret::AccessToken;
 
@@ -36,7 +36,7 @@ struct Subscriber {
     subscribed_fields: Vec<String>,
 }
 
-impl Graph {
+impl GraphClient {
     /// Subscribes this app to the given fields of each page: one outcome per page, in order. Meta does not document
     /// whether the list replaces the previous one, so it must name every field that any user of the subscription needs.
     pub async fn subscribe(&self, pages: &[(&PageId, &AccessToken, Vec<String>)]) -> Vec<Result<(), GraphError>> {

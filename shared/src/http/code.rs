@@ -1,4 +1,4 @@
-//! The codes of problems, their HTTP status, and what the API offers to solve them.
+//! The codes of problems: their HTTP status, and the API's way to solve them.
 
 use http::StatusCode;
 use serde::{Serialize, Serializer};
@@ -7,12 +7,12 @@ use strum::{EnumIter, IntoStaticStr};
 use crate::error::ErrorCode;
 use crate::model::ads::sync_problem::SyncProblemCode;
 
-/// The code of a problem: an act's, or one of the faces' own.
+/// The code of a problem: an operation's, or one of HTTP's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 #[expect(missing_docs, reason = "the names are the contract; the details of the problems explain them")]
 pub enum ProblemCode {
-    /// The act's own code.
+    /// An operation's code.
     #[strum(disabled)]
     Act(ErrorCode),
     TokenMissing,
@@ -76,7 +76,7 @@ impl Serialize for ProblemCode {
 }
 
 impl ProblemCode {
-    /// The name, as sent.
+    /// The name in responses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -85,7 +85,7 @@ impl ProblemCode {
         }
     }
 
-    /// Whether this is the act's code `code`.
+    /// Whether this is the operation's code `code`.
     #[must_use]
     pub fn is(self, code: ErrorCode) -> bool {
         self == Self::Act(code)
@@ -143,7 +143,7 @@ impl ProblemCode {
         }
     }
 
-    /// The way out that the API offers, added to the detail of a problem that a program receives.
+    /// How to solve the problem through the API. Added to the detail in responses to programs.
     #[must_use]
     pub fn api_advice(self) -> Option<&'static str> {
         match self {

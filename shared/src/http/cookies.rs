@@ -1,5 +1,6 @@
-//! The cookies by which a login at Meta recognises its browser. The console sets the first, the oauth function reads both.
-//! They are not encrypted, because the functions share no key for cookies; each contains an unguessable secret.
+//! The cookies by which a login at Meta recognises its browser. The console sets the first, and the oauth function
+//! reads both. They are not encrypted, because the functions share no key for cookies; each contains an unguessable
+//! secret.
 
 use url::Url;
 

@@ -1,4 +1,4 @@
-//! Parsing of parameters that the faces have in common: limits, times, days, ids. Errors name the field.
+//! Parses the parameters that the API and the console share: limits, times, days, ids. Errors name the field.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -7,19 +7,19 @@ use crate::http::{Problem, ProblemCode};
 use crate::ids::InvalidId;
 use crate::model::lead::Status;
 
-/// Items in a list by default.
+/// Default number of items in a list.
 pub const DEFAULT_LIMIT: usize = 25;
-/// Items in a list at most.
+/// Maximum number of items in a list.
 pub const MAX_LIMIT: usize = 100;
 
-/// A number of items, at most `max`; `default` if absent.
+/// Parses a number of items, at most `max`; `default` if absent.
 pub fn limit(text: Option<&str>, default: usize, max: usize) -> Result<usize, Problem> {
     let Some(text) = text else { return Ok(default) };
     let number = text.parse().ok().filter(|number| (1..=max).contains(number));
     number.ok_or_else(|| Problem::field("limit", ProblemCode::LimitInvalid, format!("A whole number from 1 to {max}.")))
 }
 
-/// A time, or a day, which means its beginning in UTC.
+/// Parses a time, or a day, which means its beginning in UTC.
 pub fn time(field: &str, text: &str) -> Result<Timestamp, Problem> {
     let day = || text.parse::<Date>().ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok();
     let time = text.parse().ok().or_else(|| day().map(|zoned| zoned.timestamp()));
@@ -29,18 +29,18 @@ pub fn time(field: &str, text: &str) -> Result<Timestamp, Problem> {
     })
 }
 
-/// A day.
+/// Parses a day.
 pub fn day(field: &str, text: &str) -> Result<Date, Problem> {
     text.parse().map_err(|_| Problem::field(field, ProblemCode::DayInvalid, "A day such as 2026-01-31."))
 }
 
-/// A lead's status.
+/// Parses a lead's status.
 pub fn status(text: &str) -> Result<Status, Problem> {
     let detail = "One of new, contacted, qualified, converted, lost.";
     text.parse().map_err(|_| Problem::field("status", ProblemCode::StatusUnknown, detail))
 }
 
-/// An id in a field.
+/// Parses an id in a field.
 pub fn id<T>(field: &str, text: &str, parse: impl Fn(&str) -> Result<T, InvalidId>) -> Result<T, Problem> {
     parse(text).map_err(|error| Problem::field(field, ProblemCode::IdInvalid, format!("{error}.")))
 }

@@ -1,5 +1,5 @@
-//! What the faces share: errors as RFC 9457 problems, the parsing of parameters, and the limits of the gateway. Rooms know
-//! nothing of it.
+//! What the API and the console share: errors as RFC 9457 problems, the parsing of parameters, and the limits of the
+//! gateway. The domain modules do not know it.
 
 pub mod code;
 pub mod cookies;
@@ -20,26 +20,26 @@ pub use self::code::ProblemCode;
 use crate::auth::AuthError;
 use crate::error::{ActError, WorkError};
 use crate::model::caller::AccessDenied;
-use crate::model::connection::standing::EndReason;
+use crate::model::connection::state::EndReason;
 use crate::table::TableError;
 
-/// How long an act may work before its caller gets an answer. What is not done by then continues in the background, or
-/// is resumed by the caller. The gateway ends a request after 30 seconds, without a body.
+/// How long an operation may work before its caller gets a response. The rest continues in the background, or the
+/// caller resumes it. The gateway ends a request after 30 seconds, without a body.
 pub const ACT_TIMEOUT: Duration = Duration::from_secs(18);
 
-/// A problem, as the client sees it. It contains nothing of secrets, tokens or other orgs.
+/// A problem, as the client sees it. It contains no secrets, no tokens and nothing about other orgs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
     /// The HTTP status.
     pub status: u16,
     /// The status in words.
     pub title: &'static str,
-    /// Stable, for programs.
+    /// The stable code, for programs.
     #[schema(value_type = String)]
     pub code: ProblemCode,
     /// What is wrong and what to do, for people.
     pub detail: String,
-    /// The field of the request that is wrong, if a single one is.
+    /// The field of the request that is wrong, if it is a single one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// Why the integration's connection has ended, if that is the problem.
@@ -48,7 +48,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem with the request as a whole.
+    /// Creates a problem with the request as a whole.
     #[must_use]
     pub fn new(code: impl Into<ProblemCode>, detail: impl Into<String>) -> Self {
         let code = code.into();
@@ -57,19 +57,19 @@ impl Problem {
         Self { status: status.as_u16(), title, code, detail: detail.into(), field: None, reason: None }
     }
 
-    /// A problem with the value of one field.
+    /// Creates a problem with the value of one field.
     #[must_use]
     pub fn field(field: &str, code: impl Into<ProblemCode>, detail: impl Into<String>) -> Self {
         Self { field: Some(field.to_owned()), ..Self::new(code, detail) }
     }
 
-    /// The same problem, not attributed to `field`.
+    /// Returns the same problem, not attributed to `field`.
     #[must_use]
     pub fn without_field(self, field: &str) -> Self {
         Self { field: self.field.filter(|known| known != field), ..self }
     }
 
-    /// The problem as JSON, for the response of a program's call. The detail also says what the API offers to solve it.
+    /// The problem as JSON, for the response to a program. The detail also says how to solve it through the API.
     #[must_use]
     #[expect(clippy::expect_used, reason = "a problem is plain data")]
     pub fn response<B: From<String>>(&self) -> http::Response<B> {
@@ -85,7 +85,7 @@ impl Problem {
     }
 }
 
-/// As JSON. The console finds the problem among the response's extensions, and renders it as a page.
+/// Responds with JSON. The console finds the problem among the response's extensions and renders it as a page.
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response: Response = self.response();
@@ -94,7 +94,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Answers before the gateway gives up, which it does after 30 seconds and without a body.
+/// Responds before the gateway gives up, which it does after 30 seconds and without a body.
 pub async fn limit_duration(request: Request, next: Next) -> Response {
     const MAX_DURATION: Duration = Duration::from_secs(26);
     tokio::time::timeout(MAX_DURATION, next.run(request)).await.unwrap_or_else(|_| {
@@ -137,7 +137,7 @@ impl From<ActError> for Problem {
                 let detail = format!("{} {}", reason.message(), reason.fix());
                 Self { reason: Some(reason), ..Self::new(code, detail) }
             }
-            // A failure on our side: the client learns that it may retry, the log says why.
+            // A failure on our side: the client learns that it may retry, and the log says why.
             ActError::Work(error) => {
                 tracing::error!(%error, code = %error.code(), "a request could not be served");
                 Self::new(code, "This could not be done at the moment. Try again.")
@@ -158,7 +158,7 @@ impl From<TableError> for Problem {
     }
 }
 
-/// The deployment's public origin: as configured, otherwise the host of this request.
+/// Returns the deployment's public origin: as configured, otherwise the host of this request.
 pub fn origin(public_url: Option<&Url>, host: Option<&str>) -> Result<Url, Problem> {
     if let Some(url) = public_url {
         return Ok(url.clone());

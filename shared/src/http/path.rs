@@ -7,7 +7,7 @@ use super::Problem;
 use crate::error::ActError;
 use crate::ids::{AdAccountId, FormId, IntegrationId, InvalidId, LeadId, RunId};
 
-/// An id in the path of a route. Text that cannot be such an id names nothing, so it is not found.
+/// An id in the path of a route. Text that cannot be such an id is reported as not found.
 #[derive(Debug, Clone)]
 pub struct Id<T>(pub T);
 
@@ -15,7 +15,7 @@ pub struct Id<T>(pub T);
 pub trait PathId: Sized {
     /// The name of the path's parameter.
     const PARAMETER: &'static str;
-    /// What the id is of.
+    /// The noun for what the id identifies, for error messages.
     const NOUN: &'static str;
 
     /// Parses the id.

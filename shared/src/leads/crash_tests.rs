@@ -192,8 +192,8 @@ async fn what_was_stored_before_the_page_was_left_out_is_told_all_the_same() {
     services.recorded().deaf = true;
     assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_err());
     let page_of_a = ingest.writer.table.connections(&scope("a")).await.unwrap().remove(0);
-    let left_out = crate::model::connection::Choice::LeftOut;
-    assert!(ingest.writer.table.choose(&scope("a"), &page_of_a, left_out, now).await.unwrap());
+    let deselected = crate::model::connection::PageSelection::Deselected;
+    assert!(ingest.writer.table.select_page(&scope("a"), &page_of_a, deselected, now).await.unwrap());
     assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_err(), "as long as nobody listens, it comes again");
     services.recorded().deaf = false;
     assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_ok());

@@ -17,7 +17,7 @@ use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::model::lead::assignment::{Assigned, Assignment, Reason, Strategy};
 use crate::model::lead::dedupe::{Snapshot, plan};
-use crate::model::lead::file::{NotLeads, Row, RowError, rows};
+use crate::model::lead::file::{FileRow, NotLeads, RowError, rows};
 use crate::model::lead::form::{self, Form};
 use crate::model::lead::mapping::{self, Mapping};
 use crate::model::lead::{Attribution, FILE_SOURCE, FILE_TAG, FoundBy, Lead, Provenance, SOURCE, tag};
@@ -131,13 +131,13 @@ pub(super) async fn import(
         }
         let (good, bad): (Vec<_>, Vec<_>) = rows.by_ref().take(CHUNK_ROWS).partition(Result::is_ok);
         bad.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
-        let good: Vec<Row> = good.into_iter().flatten().collect();
+        let good: Vec<FileRow> = good.into_iter().flatten().collect();
         read_forms(meta, writer, scope, &good, &mut forms, now).await?;
-        let page_of = |row: &Row| forms.get(row.attribution.form_id.as_ref()?)?.page.as_ref();
+        let page_of = |row: &FileRow| forms.get(row.attribution.form_id.as_ref()?)?.page.as_ref();
         // In file order: of two lines about one person, the first becomes the lead.
         for rows in good.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
             let Some(first) = rows.first() else { continue };
-            let known = |row: &Row| forms.get(row.attribution.form_id.as_ref()?);
+            let known = |row: &FileRow| forms.get(row.attribution.form_id.as_ref()?);
             let leads = rows.iter().map(|row| lead_of(row, known(row), country.as_deref(), options, now)).collect();
             let lines: Vec<u64> = rows.iter().map(|row| row.line).collect();
             write_rows(writer, scope, page_of(first), &lines, leads, &mut planned, &mut report, now).await?;
@@ -147,7 +147,7 @@ pub(super) async fn import(
     Ok(report)
 }
 
-fn line_of(row: &Result<Row, RowError>) -> u64 {
+fn line_of(row: &Result<FileRow, RowError>) -> u64 {
     row.as_ref().map_or_else(|error| error.line, |row| row.line)
 }
 
@@ -171,7 +171,7 @@ async fn read_forms(
     meta: &MetaApp,
     writer: &LeadWriter,
     scope: &OrgScope,
-    rows: &[Row],
+    rows: &[FileRow],
     forms: &mut BTreeMap<FormId, KnownForm>,
     now: Timestamp,
 ) -> Result<(), WorkError> {
@@ -200,7 +200,7 @@ async fn read_forms(
 }
 
 fn lead_of(
-    row: &Row,
+    row: &FileRow,
     known: Option<&KnownForm>,
     country: Option<&str>,
     options: ImportOptions,

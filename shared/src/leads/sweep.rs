@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::error::WorkError;
 use crate::graph::lead_lists::{LeadPage, ListedForm, ListedLead};
-use crate::graph::{Graph, GraphError};
+use crate::graph::{GraphClient, GraphError};
 use crate::ids::{LeadId, OrgScope, PageId, RunId};
 use crate::jobs::LeadJob;
 use crate::meta_app::MetaApp;
@@ -129,7 +129,7 @@ impl Sweep<'_> {
             .partition(|(_, token)| token.is_some());
         if let Some(run) = &search.run {
             for (page, _) in without {
-                let why = "Meta gave no token for the page. Reconnect and leave every permission ticked.";
+                let why = "Meta gave no token for the page. Reconnect and keep every permission selected.";
                 cannot_search(self.table, scope, run, &page.page_id, FailureCode::PageWithoutToken, why).await?;
             }
         }
@@ -158,7 +158,7 @@ impl Sweep<'_> {
 
     async fn page(
         &self,
-        graph: &Graph,
+        graph: &GraphClient,
         scope: &OrgScope,
         page: &Connection,
         token: &AccessToken,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Arrival, Ingest, LeadWriter};
 use crate::bus::Bus;
-use crate::graph::Graph;
+use crate::graph::GraphClient;
 use crate::jobs::LeadJob;
 use crate::meta_app::MetaApp;
 use crate::model::lead::assignment::Assignment;
@@ -123,7 +123,7 @@ pub(super) async fn ingest(assignment: Assignment) -> (Ingest, FakeServices) {
     let queues = aws_sdk_sqs::Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).region(region).build();
     let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
     let meta = MetaApp {
-        graph: Graph::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap(),
+        graph: GraphClient::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap(),
         vault: Vault::new(aws_sdk_secretsmanager::Client::from_conf(secrets)),
         app_secret_id: "app".into(),
     };

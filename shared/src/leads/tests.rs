@@ -8,7 +8,7 @@ use super::*;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::ids::{LeadId, LeadgenId, PageId};
-use crate::model::connection::Choice;
+use crate::model::connection::PageSelection;
 use crate::model::failure::FailureCode;
 use crate::model::lead::Lead;
 use crate::model::lead::assignment::{Assignment, Reason};
@@ -215,8 +215,11 @@ async fn a_parked_lead_that_came_in_otherwise_is_off_the_list() {
 
 #[tokio::test]
 async fn what_is_disconnected_meanwhile_gets_no_lead_and_leaves_it_to_another_account() {
-    let left_out = async |table: &Table| {
-        table.choose(&scope("a"), &connection("a"), Choice::LeftOut, jiff::Timestamp::UNIX_EPOCH).await.map(drop)
+    let deselected = async |table: &Table| {
+        table
+            .select_page(&scope("a"), &connection("a"), PageSelection::Deselected, jiff::Timestamp::UNIX_EPOCH)
+            .await
+            .map(drop)
     };
     let deleted = async |table: &Table| table.delete_connection(&scope("a"), &connection("a")).await;
     let id = connection("a").integration_id;
@@ -225,7 +228,7 @@ async fn what_is_disconnected_meanwhile_gets_no_lead_and_leaves_it_to_another_ac
     for meanwhile in 0..3 {
         let (ingest, _) = ingest(Assignment::RoundRobin).await;
         match meanwhile {
-            0 => left_out(&ingest.writer.table).await.unwrap(),
+            0 => deselected(&ingest.writer.table).await.unwrap(),
             1 => deleted(&ingest.writer.table).await.unwrap(),
             _ => removing(&ingest.writer.table).await.unwrap(),
         }

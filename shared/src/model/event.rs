@@ -14,7 +14,7 @@ use strum::{EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::{IntegrationId, LeadId, OrgId, OrgScope, PageId, UserId};
-use crate::model::connection::standing::{EndReason, Ended, Notice};
+use crate::model::connection::state::{ConnectionEnd, EndReason, ExpiryNotice};
 use crate::model::connection::{Connection, Integration};
 use crate::model::lead::{Lead, Submission};
 
@@ -71,14 +71,14 @@ impl EventKind {
     pub fn summary(self) -> &'static str {
         match self {
             Self::LeadCreated => "A person became a lead",
-            Self::LeadUpdated => "A lead's person sent another form, or its answers were read anew",
-            Self::LeadAssigned => "Somebody gave a lead to somebody else, or took it away",
-            Self::ConnectionConnected => "An integration was connected, or connected again",
-            Self::ConnectionExpiring => "An integration ends soon unless somebody reconnects it",
-            Self::ConnectionExpired => "No leads come through an integration any more",
-            Self::ConnectionPageLost => "No leads come from one page of an integration any more",
-            Self::ConnectionQuiet => "A page has been silent for much longer than ever",
-            Self::ConnectionDisconnected => "Somebody of the org ended an integration",
+            Self::LeadUpdated => "A lead's person submitted another form, or its answers were mapped again",
+            Self::LeadAssigned => "A user reassigned or unassigned a lead",
+            Self::ConnectionConnected => "An integration was connected or reconnected",
+            Self::ConnectionExpiring => "An integration expires soon unless it is reconnected",
+            Self::ConnectionExpired => "No more leads arrive through an integration",
+            Self::ConnectionPageLost => "No more leads arrive from one page of an integration",
+            Self::ConnectionQuiet => "A page has been silent for much longer than usual",
+            Self::ConnectionDisconnected => "A user of the org deleted an integration",
         }
     }
 }
@@ -221,14 +221,14 @@ impl Event {
         Self { kind, detail: serde_json::to_value(detail).expect("an event is plain data") }
     }
 
-    /// A person became a lead.
+    /// A submission created a lead.
     #[must_use]
     pub fn lead_created(scope: &OrgScope, lead: &Lead) -> Self {
         let id = format!("lead.created:{}:{}", scope.org(), lead.id);
         Self::new(EventKind::LeadCreated, &LeadCreated { id, org: scope.org().clone(), lead: lead.clone() })
     }
 
-    /// A lead's person sent another form.
+    /// A known person sent another form.
     #[must_use]
     pub fn lead_updated(scope: &OrgScope, submission: &Submission) -> Self {
         let updated = LeadUpdated {
@@ -244,6 +244,7 @@ impl Event {
 
     /// A lead's answers were mapped again by `version` of its form's mapping; `None` if the form no longer has one.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "a map of strings can be serialised")]
     pub fn lead_remapped(scope: &OrgScope, lead: &Lead, version: Option<u32>) -> Self {
         let mapped = MappedAgain {
             full_name: lead.full_name.clone(),
@@ -251,9 +252,9 @@ impl Event {
             phone: lead.phone.clone(),
             fields: lead.fields.clone(),
         };
-        let said = serde_json::to_vec(&mapped).unwrap_or_default();
+        let json = serde_json::to_vec(&mapped).expect("strings only");
         let version = version.unwrap_or_default();
-        let hash: String = hex::encode(Sha256::digest(said)).chars().take(16).collect();
+        let hash: String = hex::encode(Sha256::digest(json)).chars().take(16).collect();
         let updated = LeadUpdated {
             id: format!("lead.updated:{}:{}:mapping:{version}:{hash}", scope.org(), lead.id),
             org: scope.org().clone(),
@@ -306,14 +307,19 @@ impl Event {
     /// No more leads arrive through an integration.
     #[must_use]
     pub fn connection_expired(scope: &OrgScope, integration: &Integration, reason: EndReason) -> Self {
-        let of = of(EventKind::ConnectionExpired, scope, integration, Notice::Ended(reason).name());
+        let of = of(EventKind::ConnectionExpired, scope, integration, ExpiryNotice::Ended(reason).name());
         let (message, fix) = (reason.message().to_owned(), reason.fix().to_owned());
         Self::new(EventKind::ConnectionExpired, &ConnectionExpired { of, reason, message, fix })
     }
 
     /// No more leads arrive from one page of an integration; its other pages still work.
     #[must_use]
-    pub fn connection_page_lost(scope: &OrgScope, integration: &Integration, page: &Connection, ended: &Ended) -> Self {
+    pub fn connection_page_lost(
+        scope: &OrgScope,
+        integration: &Integration,
+        page: &Connection,
+        ended: &ConnectionEnd,
+    ) -> Self {
         let lost = ConnectionPageLost {
             of: of(EventKind::ConnectionPageLost, scope, integration, &format!("{}:{}", page.page_id, ended.since)),
             page_id: page.page_id.clone(),

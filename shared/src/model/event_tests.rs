@@ -5,7 +5,7 @@ use strum::IntoEnumIterator;
 use utoipa::OpenApi;
 
 use crate::ids::{PageId, UserId};
-use crate::model::connection::standing::{EndReason, Ended};
+use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::tests::{connection, integration};
 use crate::model::event::*;
 use crate::model::lead::assignment::Assignment;
@@ -34,7 +34,7 @@ fn every_kind_of_event_is_what_its_schema_says() {
     let plan = plan(&leads, &Default::default(), &Assignment::Unassigned);
     let (created, merged) = (&plan.creates[0], &plan.merges[0]);
     let now = at("2026-01-01T00:00:00Z");
-    let ended = Ended { reason: EndReason::PageRoleLost, since: now, evidence: String::new() };
+    let ended = ConnectionEnd { reason: EndReason::PageRoleLost, since: now, evidence: String::new() };
     let pages = [PageId::parse("7").unwrap()];
     let events = [
         Event::lead_created(&a, created),

@@ -9,7 +9,8 @@ use jiff::civil::Date;
 
 use super::form::Pause;
 use super::keys;
-use super::{Item, Row, Table, TableError};
+use super::row::Row;
+use super::{Item, Table, TableError};
 use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
 use crate::model::ads::account::{AdAccount, Stage};
 use crate::model::ads::sync_problem::SyncProblem;

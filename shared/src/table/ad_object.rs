@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
-use super::{Row, Table, TableError, put_request};
+use super::row::Row;
+use super::{Table, TableError, put_request};
 use crate::ids::{AdObjectId, LinkId, OrgScope};
 use crate::model::ads::object::{AdObject, AdObjectKind};
 

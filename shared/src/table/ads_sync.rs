@@ -3,7 +3,8 @@
 use jiff::SignedDuration;
 
 use super::keys;
-use super::{Row, Table, TableError};
+use super::row::Row;
+use super::{Table, TableError};
 use crate::ids::{LinkId, OrgScope, RunId};
 use crate::model::ads::sync::{AdsSync, Cause};
 

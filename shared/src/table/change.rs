@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde::Serialize;
 
 use super::keys::{IndexKey, Key};
+use super::row::attributes;
 use super::{Item, Table, TableError};
 
 /// A change under construction. [`ItemUpdate::send`] executes it.
@@ -39,8 +40,7 @@ impl ItemUpdate {
 
     /// Sets every attribute of an entity. Those named in `kept` keep their stored value, if they have one.
     pub(super) fn set_all(mut self, entity: &impl Serialize, kept: &[&str]) -> Result<Self, TableError> {
-        let item: Item = serde_dynamo::to_item(entity)?;
-        for (name, value) in item {
+        for (name, value) in attributes(entity)? {
             let kept = kept.contains(&name.as_str());
             if !(kept && value.is_null()) {
                 self = self.put(&name, value, kept);

@@ -8,10 +8,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWrite
 use jiff::Timestamp;
 
 use super::keys;
-use super::{Item, Row, Table, TableError, text};
+use super::row::Row;
+use super::{Item, Table, TableError, text};
 use crate::aws::AwsError;
 use crate::ids::{LeadId, OrgScope, UserId};
-use crate::model::connection::{Choice, Connection};
+use crate::model::connection::{Connection, PageSelection};
 use crate::model::lead::FoundBy;
 use crate::model::lead::assignment::Rotation;
 use crate::model::lead::dedupe::WritePlan;
@@ -171,8 +172,10 @@ impl Table {
         let mut update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::connection(scope, &connection.integration_id, &connection.page_id).attributes()))
-            .condition_expression("attribute_exists(pk) AND (attribute_not_exists(choice) OR choice = :connected)")
-            .expression_attribute_values(":connected", serde_dynamo::to_attribute_value(Choice::Connected)?)
+            .condition_expression(
+                "attribute_exists(pk) AND (attribute_not_exists(selection) OR selection = :connected)",
+            )
+            .expression_attribute_values(":connected", serde_dynamo::to_attribute_value(PageSelection::Connected)?)
             .expression_attribute_values(":leads", AttributeValue::N(plan.lead_count().to_string()));
         // DynamoDB refuses a value that no expression uses.
         if sets.iter().any(|set| set.ends_with(":now")) {

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::keys::{self, Key};
 use super::{Table, TableError};
 use crate::ids::{IntegrationId, OrgScope, PageId};
-use crate::model::connection::standing::Ended;
-use crate::model::connection::{Choice, Connection};
+use crate::model::connection::state::ConnectionEnd;
+use crate::model::connection::{Connection, PageSelection};
 
 impl Table {
     /// Lists the connections that receive this page's leads, oldest integration first.
@@ -66,15 +66,15 @@ impl Table {
     }
 
     /// Changes whether a page's leads are imported. Connecting it starts at `now`. `false` if the page is gone.
-    pub async fn choose(
+    pub async fn select_page(
         &self,
         scope: &OrgScope,
         connection: &Connection,
-        choice: Choice,
+        selection: PageSelection,
         now: Timestamp,
     ) -> Result<bool, TableError> {
-        let mut change = self.change(&key_of(scope, connection)).set("choice", &choice)?;
-        if choice == Choice::Connected {
+        let mut change = self.change(&key_of(scope, connection)).set("selection", &selection)?;
+        if selection == PageSelection::Connected {
             change = change.set("connected_at", &now)?;
         }
         change.if_exists().send().await
@@ -98,7 +98,7 @@ impl Table {
         scope: &OrgScope,
         connection: &Connection,
         subscribed_fields: &[String],
-        ended: Option<&Ended>,
+        ended: Option<&ConnectionEnd>,
     ) -> Result<(), TableError> {
         let change = self.change(&key_of(scope, connection)).set("subscribed_fields", &subscribed_fields)?;
         change.set("ended", &ended)?.if_exists().send().await.map(drop)

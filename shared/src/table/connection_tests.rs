@@ -6,8 +6,8 @@ use super::tests::{at, connection, empty_table, integration, scope};
 use super::*;
 use crate::ids::{IntegrationId, OrgId, OrgScope, UserId};
 use crate::model::connection::login::{Login, LoginClaim, LoginOutcome};
-use crate::model::connection::standing::{EndReason, Ended};
-use crate::model::connection::{Choice, ConnectedBy, Connection, Integration, Lifecycle};
+use crate::model::connection::state::{ConnectionEnd, EndReason};
+use crate::model::connection::{ConnectedBy, Connection, Integration, Lifecycle, PageSelection};
 use crate::model::lead::assignment::Assignment;
 use crate::table::erasure::Erasure;
 
@@ -21,7 +21,7 @@ async fn with_ours(next_check: &str) -> (Table, OrgScope) {
     (table, a)
 }
 
-fn findings(ended: Option<Ended>) -> Findings {
+fn findings(ended: Option<ConnectionEnd>) -> Findings {
     Findings {
         token_expires_at: None,
         data_access_expires_at: None,
@@ -30,12 +30,12 @@ fn findings(ended: Option<Ended>) -> Findings {
         ended,
         missed_since: None,
         notices_since: at("2026-01-01T00:00:00Z"),
-        probed_at: at("2026-01-02T00:00:00Z"),
+        checked_at: at("2026-01-02T00:00:00Z"),
     }
 }
 
-fn revoked() -> Ended {
-    Ended { reason: EndReason::PasswordChanged, since: at("2026-01-02T00:00:00Z"), evidence: "190/460".into() }
+fn revoked() -> ConnectionEnd {
+    ConnectionEnd { reason: EndReason::PasswordChanged, since: at("2026-01-02T00:00:00Z"), evidence: "190/460".into() }
 }
 
 #[tokio::test]
@@ -227,14 +227,16 @@ async fn a_lesser_ending_never_replaces_a_greater_one() {
 async fn leads_are_taken_from_chosen_pages_only() {
     let (table, a) = (empty_table().await, scope("a"));
     table.save_connection(&a, &connection("a")).await.unwrap();
-    for choice in [Choice::LeftOut, Choice::Withdrawn] {
-        assert!(table.choose(&a, &connection("a"), choice, at("2026-02-01T00:00:00Z")).await.unwrap());
+    for selection in [PageSelection::Deselected, PageSelection::Withdrawn] {
+        assert!(table.select_page(&a, &connection("a"), selection, at("2026-02-01T00:00:00Z")).await.unwrap());
         assert!(table.connections_of_page(&connection("a").page_id).await.unwrap().is_empty());
         assert!(table.connections(&a).await.unwrap().is_empty());
         assert!(!table.is_connected(&a, &connection("a")).await.unwrap());
         assert_eq!(table.pages(&a).await.unwrap().len(), 1);
     }
-    assert!(table.choose(&a, &connection("a"), Choice::Connected, at("2026-03-01T00:00:00Z")).await.unwrap());
+    assert!(
+        table.select_page(&a, &connection("a"), PageSelection::Connected, at("2026-03-01T00:00:00Z")).await.unwrap()
+    );
     assert_eq!(table.connections(&a).await.unwrap()[0].connected_at, at("2026-03-01T00:00:00Z"));
 }
 
@@ -252,7 +254,7 @@ async fn a_connection_saved_again_keeps_what_it_has_counted() {
     assert_eq!(table.connections(&a).await.unwrap(), std::slice::from_ref(&expect));
     table.delete_connection(&a, &expect).await.unwrap();
     table.record_page(&a, &expect, &["feed".into()], None).await.unwrap();
-    assert!(!table.choose(&a, &expect, Choice::Connected, at("2026-05-01T00:00:00Z")).await.unwrap());
+    assert!(!table.select_page(&a, &expect, PageSelection::Connected, at("2026-05-01T00:00:00Z")).await.unwrap());
     assert!(table.connections(&a).await.unwrap().is_empty(), "what was deleted is not brought back by a late answer");
 }
 

@@ -4,7 +4,8 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
 use super::commit::{CommitOutcome, rotation_write};
 use super::keys;
-use super::{Row, Table, TableError, pause};
+use super::row::Row;
+use super::{Table, TableError, pause};
 use crate::aws::AwsError;
 use crate::ids::{OrgScope, UserId};
 use crate::model::lead::assignment::Rotation;

@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::keys;
-use super::{Item, Row, Table, TableError};
+use super::row::Row;
+use super::{Item, Table, TableError};
 use crate::ids::{FormId, OrgScope, PageId};
 use crate::model::lead::form::Form;
 use crate::model::lead::mapping::Mapping;

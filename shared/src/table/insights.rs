@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::civil::Date;
 
 use super::keys::{self, Key};
-use super::{Item, Row, Table, TableError, put_request};
+use super::row::Row;
+use super::{Item, Table, TableError, put_request};
 use crate::ids::{AdObjectId, LinkId, OrgScope};
 use crate::model::ads::insights::{AdDay, AdDaySummary, CampaignDay, Day};
 

@@ -6,9 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::change::ItemUpdate;
 use super::keys;
-use super::{Row, Table, TableError};
+use super::row::Row;
+use super::{Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
-use crate::model::connection::standing::Ended;
+use crate::model::connection::state::ConnectionEnd;
 use crate::model::connection::{ConnectedBy, Integration, IntegrationProblem, Lifecycle};
 use crate::model::lead::assignment::Assignment;
 
@@ -38,13 +39,13 @@ pub struct Findings {
     /// The permissions granted for some pages only, with those pages.
     pub granted_for: std::collections::BTreeMap<String, Vec<String>>,
     /// How it ended, if it has.
-    pub ended: Option<Ended>,
+    pub ended: Option<ConnectionEnd>,
     /// See [`Integration::missed_since`].
     pub missed_since: Option<Timestamp>,
     /// See [`Integration::notices_since`].
     pub notices_since: Timestamp,
     /// When the check ran.
-    pub probed_at: Timestamp,
+    pub checked_at: Timestamp,
 }
 
 /// An integration that is due for a check.
@@ -223,7 +224,7 @@ impl Table {
         &self,
         scope: &OrgScope,
         seen: &Integration,
-        ended: &Ended,
+        ended: &ConnectionEnd,
         as_what: Lifecycle,
         now: Timestamp,
     ) -> Result<bool, TableError> {

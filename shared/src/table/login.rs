@@ -1,7 +1,8 @@
 //! Logins in progress.
 
 use super::keys;
-use super::{Row, Table, TableError};
+use super::row::Row;
+use super::{Table, TableError};
 use crate::ids::OrgScope;
 use crate::model::connection::login::{Login, LoginClaim};
 

@@ -28,6 +28,7 @@ pub mod lead_list;
 pub mod login;
 pub mod notice;
 pub mod parked;
+mod row;
 pub mod run;
 pub mod session;
 #[cfg(test)]
@@ -45,9 +46,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::keys::Key;
+use self::row::Row;
 use crate::aws::AwsError;
 use crate::retry::Verdict;
-use keys::{IndexKey, Key};
 
 /// An item as DynamoDB returns it.
 type Item = HashMap<String, AttributeValue>;
@@ -101,44 +103,6 @@ where
         let unholdable = error.code() == Some("ValidationException");
         let error = AwsError::new(error);
         if unholdable { Self::ItemRejected(error) } else { Self::Failed(error) }
-    }
-}
-
-/// The envelope of an entity in the table. It owns the names `pk`, `sk`, `gsi1pk`, `gsi1sk`, `type` and `ttl`: an
-/// entity field of such a name would be overwritten, which a test rules out.
-#[derive(Serialize)]
-struct Row<'a, E> {
-    #[serde(flatten)]
-    key: &'a Key,
-    #[serde(flatten)]
-    index: Option<IndexKey>,
-    r#type: &'static str,
-    ttl: Option<i64>,
-    #[serde(flatten)]
-    body: &'a E,
-}
-
-impl<'a, E: Serialize> Row<'a, E> {
-    fn new(key: &'a Key, r#type: &'static str, body: &'a E) -> Self {
-        Self { key, index: None, r#type, ttl: None, body }
-    }
-
-    fn indexed(mut self, index: IndexKey) -> Self {
-        self.index = Some(index);
-        self
-    }
-
-    /// Lets DynamoDB delete the item some time after `seconds` since 1970. Until then it can still be read.
-    fn ttl(mut self, seconds: i64) -> Self {
-        self.ttl = Some(seconds);
-        self
-    }
-
-    /// Builds the item. Absent values are omitted, because every stored attribute costs money.
-    fn item(&self) -> Result<Item, TableError> {
-        let mut item: Item = serde_dynamo::to_item(self)?;
-        item.retain(|_, value| !value.is_null());
-        Ok(item)
     }
 }
 

@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
-use super::{Row, Table, TableError, text};
+use super::row::Row;
+use super::{Table, TableError, text};
 use crate::ids::{IntegrationId, OrgScope};
 
 /// How long a claim lasts. A holder that has neither sent nor released the notice by then is dead, and the claim is

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::keys;
-use super::{Row, Table, TableError, text};
+use super::row::Row;
+use super::{Table, TableError, text};
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId};
 use crate::jobs::LeadJob;
 use crate::model::failure::FailureCode;

@@ -5,7 +5,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
 
 use super::keys;
-use super::{Row, Table, TableError};
+use super::row::Row;
+use super::{Table, TableError};
 use crate::ids::{OrgScope, PageId, RunId};
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunProblem};

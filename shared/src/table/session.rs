@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::keys;
-use super::{Row, Table, TableError};
+use super::row::Row;
+use super::{Table, TableError};
 use crate::ids::OrgId;
 use crate::model::session::Session;
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::keys::{self, Key};
 use super::lead::StoredLead;
-use super::{Row, Table, TableError};
+use super::row::Row;
+use super::{Table, TableError};
 use crate::ids::{LeadId, OrgScope};
 use crate::model::lead::trace::{Step, StepKind};
 

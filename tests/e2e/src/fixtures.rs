@@ -148,6 +148,11 @@ impl LeadFixture {
         self.set("platform", json!(platform))
     }
 
+    /// Sets the partner of Meta's that the submissions come through.
+    pub fn partner(self, name: &str) -> Self {
+        self.set("partner_name", json!(name))
+    }
+
     /// Dates the submissions back, in seconds.
     pub fn age_s(self, seconds: i64) -> Self {
         self.set("age_s", json!(seconds))

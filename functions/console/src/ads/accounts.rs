@@ -67,17 +67,17 @@ async fn shown(
     let body = html! {
         (watched(&format!("{path}/state"), &how_it_stands(&account, &readings, orphaned)))
         section {
-            h2 { "Read it" }
+            h2 { "Sync" }
             div.card.acts {
                 form.inline method="post" action={ (path) "/sync" } {
                     (csrf_field(visitor))
-                    label { "Days back" input type="number" name="days" min="1" max="1126" placeholder="as due"; }
-                    button disabled[paused] { "Read now" }
+                    label { "Days back" input type="number" name="days" min="1" max="1126" placeholder="default"; }
+                    button disabled[paused] { "Sync now" }
                 }
                 form method="post" action={ (path) "/pause" } {
                     (csrf_field(visitor))
                     @if !paused { input type="hidden" name="paused" value="yes"; }
-                    button { @if paused { "Go on reading" } @else { "Pause" } }
+                    button { @if paused { "Resume" } @else { "Pause" } }
                 }
             }
             (watched(&format!("/ads/log?account_id={id}&latest=yes"), &list(&readings)))
@@ -85,8 +85,8 @@ async fn shown(
         section { h2 { "Settings" } (settings(visitor, &path, &account, tried)) }
         section.acts {
             (unlink.show(visitor, html! {
-                p { "“" (account.label) "” is not read any more, and its numbers are deleted here. At Meta nothing changes." }
-                p { "Link it again, and what Meta still has, up to 37 months, can be read again." }
+                p { "“" (account.label) "” is no longer synced, and its numbers are deleted here. Nothing changes at Meta." }
+                p { "If you link it again, up to 37 months can be imported from Meta again." }
             }))
         }
     };
@@ -122,7 +122,7 @@ fn how_it_stands(account: &AdAccountOut, readings: &SyncStatus, orphaned: bool) 
     html! {
         @if let Some(seconds) = worth_a_look(readings) { (going_on(seconds)) }
         @if orphaned {
-            (alert("bad", html! { p { "The connected account that it was read with is gone. Give it another token under Settings." } }))
+            (alert("bad", html! { p { "The connected account that it used was deleted. Set another token under Settings." } }))
         }
         @if let Some(message) = account.reason_message {
             (alert(if account.waiting_until.is_some() { "warn" } else { "bad" }, html! {
@@ -136,15 +136,15 @@ fn how_it_stands(account: &AdAccountOut, readings: &SyncStatus, orphaned: bool) 
                 div { dt { "At Meta" } dd { (account.name) " " span.quiet { (account.id) ", " (account.account_status) } } }
                 div { dt { "Client" } dd { (account.client.name) } }
                 div { dt { "Currency" } dd { (account.currency) } }
-                div { dt { "Days are those of" } dd { (account.timezone) } }
-                div { dt { "Days are here since" } dd { @match account.imported_since { Some(day) => { (day) }, None => span.quiet { "None yet" } } } }
-                div { dt { "Last read" } dd { (time_or(account.last_sync_at, "Not yet")) } }
+                div { dt { "Time zone" } dd { (account.timezone) } }
+                div { dt { "Data since" } dd { @match account.imported_since { Some(day) => { (day) }, None => span.quiet { "None yet" } } } }
+                div { dt { "Last synced" } dd { (time_or(account.last_sync_at, "Not yet")) } }
                 div { dt { "Linked" } dd { (time(account.linked_at)) } }
-                div { dt { "Read with" } dd {
+                div { dt { "Synced through" } dd {
                     @match &account.integration_id {
                         Some(_) if orphaned => span.quiet { "Nothing" },
                         Some(id) => a href={ "/integrations/" (id) } { "A connected account" },
-                        None => "A token of its own",
+                        None => "Its own token",
                     }
                 } }
             }
@@ -162,12 +162,12 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option
             label { "Label" input name="label" value=(said("label", &account.label)) maxlength="100" required aria-invalid=[is_wrong(problem, "label")]; }
             label { "Client" input name="client_name" value=(said("client_name", &account.client.name)) maxlength="100" required aria-invalid=[is_wrong(problem, "client.name")]; }
             label { "The client's id in the CRM" input name="client_id" value=(said("client_id", account.client.id.as_str())) required aria-invalid=[is_wrong(problem, "client.id")]; }
-            label { "What counts as conversions" input name="conversions" value=(said("conversions", &account.conversions.names().join(", "))) required aria-invalid=[is_wrong(problem, "conversions")]; }
-            p.quiet { "Kinds (" (leadwire::model::ads::conversions::kinds().join(", ")) ") or Meta's action types, separated by commas. A change reads all stored days again." }
+            label { "Counted as conversions" input name="conversions" value=(said("conversions", &account.conversions.names().join(", "))) required aria-invalid=[is_wrong(problem, "conversions")]; }
+            p.quiet { "Kinds (" (leadwire::model::ads::conversions::kinds().join(", ")) ") or Meta's action types, separated by commas. After a change, all stored days are synced again." }
             button { "Save settings" }
         }
         details {
-            summary { "Read it with another token" }
+            summary { "Use another token" }
             form.card method="post" action={ (path) "/token" } {
                 (csrf_field(visitor))
                 label { "A system user's token with ads_read" input type="password" name="token" autocomplete="off" required; }
@@ -190,7 +190,7 @@ pub(super) async fn client(console: &Console, access: &MetaAccess, fields: &Fiel
         return Ok(ClientIn { id: account.client.id, name });
     }
     let made = made_id(&name);
-    let invalid = |_| Problem::field("client.id", ProblemCode::ClientIdInvalid, "Give the client's id in the CRM.");
+    let invalid = |_| Problem::field("client.id", ProblemCode::ClientIdInvalid, "Enter the client's id in the CRM.");
     Ok(ClientIn { id: ClientId::parse(&made).map_err(invalid)?, name })
 }
 
@@ -255,7 +255,7 @@ pub(super) async fn replace_token(
 pub(super) async fn pause(Id(id): Id<AdAccountId>, AdminForm { console, admin, jar, fields }: AdminForm) -> Response {
     let paused = fields.is_ticked("paused");
     let changed = console.ads.change(&admin.access, &id, AdAccountChange { paused: Some(paused), ..nothing() }).await;
-    let told = if paused { "Paused. It is not read until you let it go on." } else { "It is read again." };
+    let told = if paused { "Paused. It is not synced until you resume it." } else { "Resumed." };
     redirect_with(&format!("/ads/accounts/{id}"), jar, changed.map_err(Problem::from).map(|_| told.to_owned()))
 }
 
@@ -266,10 +266,8 @@ pub(super) async fn sync(Id(id): Id<AdAccountId>, AdminForm { console, admin, ja
         Ok::<_, Problem>(console.ads.sync(&admin.access, SyncIn { account_id: Some(id.clone()), days }).await?)
     };
     let told = begin.await.map(|begun| match begun.runs.first() {
-        Some(run) if run.joined => {
-            "It is being read already; that reading goes on as far back as you asked.".to_owned()
-        }
-        _ => "It is being read.".to_owned(),
+        Some(run) if run.joined => "A sync is already running, and now goes back as far as you requested.".to_owned(),
+        _ => "The sync has started.".to_owned(),
     });
     redirect_with(&format!("/ads/accounts/{id}"), jar, told)
 }
@@ -279,13 +277,13 @@ pub(super) async fn sync_all(AdminForm { console, admin, jar, .. }: AdminForm) -
     redirect_with(
         "/ads/log",
         jar,
-        begun.map_err(Problem::from).map(|begun| format!("Reading {} now.", plural(begun.runs.len(), "account"))),
+        begun.map_err(Problem::from).map(|begun| format!("Syncing {} now.", plural(begun.runs.len(), "account"))),
     )
 }
 
 pub(super) async fn unlink(Id(id): Id<AdAccountId>, AdminForm { console, admin, jar, .. }: AdminForm) -> Response {
     let unlinked = console.ads.unlink(&admin.access, &id).await;
-    redirect_with("/ads", jar, unlinked.map_err(Problem::from).map(|()| "The ad account is unlinked.".to_owned()))
+    redirect_with("/ads", jar, unlinked.map_err(Problem::from).map(|()| "The ad account was unlinked.".to_owned()))
 }
 
 #[cfg(test)]

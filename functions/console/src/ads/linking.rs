@@ -76,10 +76,10 @@ async fn shown(
     let chosen = said.of("integration_id");
     let body = html! {
         section {
-            h2 { "Accounts that Meta lets you read" }
+            h2 { "Ad accounts that you can access at Meta" }
             @if integrations.is_empty() {
-                (empty("No connected account", html! { a href="/integrations" { "Connect Facebook" } " to choose among its ad accounts, or use a system user's token below." }))
-            } @else { (loaded_later("/ads/accounts/available", "Asking Meta for ad accounts…")) }
+                (empty("No connected account", html! { a href="/integrations" { "Connect Facebook" } " to choose one of its ad accounts, or use a system user's token below." }))
+            } @else { (loaded_later("/ads/accounts/available", "Loading ad accounts from Meta…")) }
         }
         section #link {
             h2 { "Link" }
@@ -90,15 +90,15 @@ async fn shown(
                 label { "Ad account" input name="ad_account_id" value=(said.of("ad_account_id")) placeholder="act_1234567890" required aria-invalid=[wrong("ad_account_id")]; }
                 label { "Label" input name="label" value=(said.of("label")) maxlength="100" required aria-invalid=[wrong("label")]; }
                 label { "Client" input name="client_name" list="clients" value=(said.of("client_name")) maxlength="100" required aria-invalid=[wrong("client.name")]; }
-                label { "The client's id in the CRM (made from the name if left out)" input name="client_id" value=(said.of("client_id")) aria-invalid=[wrong("client.id")]; }
+                label { "The client's id in the CRM (generated from the name if empty)" input name="client_id" value=(said.of("client_id")) aria-invalid=[wrong("client.id")]; }
                 label.tick { input type="checkbox" name="leads_only" value="yes" checked[said.is_ticked("leads_only")]; "Count leads only" }
                 p.quiet { "Otherwise purchases, registrations and other conversions count as well. You can change it later." }
-                label { "Read it with" select name="integration_id" aria-invalid=[wrong("integration_id")] {
+                label { "Sync it through" select name="integration_id" aria-invalid=[wrong("integration_id")] {
                     @for integration in &integrations { option value=(integration.id) selected[chosen == integration.id.as_str()] { (integration.name) } }
-                    option value="" selected[integrations.is_empty() || said.is_own_token()] { "A token of its own" }
+                    option value="" selected[integrations.is_empty() || said.is_own_token()] { "Its own token" }
                 } }
-                label { "Its own token, if so" input type="password" name="token" autocomplete="off" aria-invalid=[wrong("token")]; }
-                p.quiet { "A system user's token with " code { "ads_read" } ". It is verified, kept in Secrets Manager, and never shown again." }
+                label { "Its own token, if selected" input type="password" name="token" autocomplete="off" aria-invalid=[wrong("token")]; }
+                p.quiet { "A system user's token with " code { "ads_read" } ". It is verified, stored in Secrets Manager, and never shown again." }
                 div.acts { button.primary { "Link" } a.button href="/ads" { "Cancel" } }
             }
         }
@@ -134,7 +134,7 @@ fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>,
         h3 { (integration.name) }
         @match found {
             Err(problem) => { (problem_alert(Some(problem))) }
-            Ok(accounts) if accounts.is_empty() => { p.quiet { "Meta names no ad account for it." } }
+            Ok(accounts) if accounts.is_empty() => { p.quiet { "Meta lists no ad accounts for it." } }
             Ok(accounts) => {
                 div.card.flush {
                     table {
@@ -162,7 +162,7 @@ fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>,
 
 pub(super) async fn link(AdminForm { console, admin, jar, fields }: AdminForm) -> Result<Response, Problem> {
     let link = async {
-        let unknown = |_| Problem::field("integration_id", ProblemCode::IdInvalid, "Choose with what it is read.");
+        let unknown = |_| Problem::field("integration_id", ProblemCode::IdInvalid, "Choose an account or a token.");
         // A pasted token takes precedence over the selected account.
         let token = fields.get("token").map(|token| AccessToken::new(token.to_owned()));
         let integration = fields.get("integration_id").filter(|_| token.is_none());
@@ -178,7 +178,8 @@ pub(super) async fn link(AdminForm { console, admin, jar, fields }: AdminForm) -
     };
     match link.await {
         Ok(account) => {
-            let text = "Linked. Its objects are read first, then the newest 30 days, then earlier ones.".to_owned();
+            let text = "Linked. Its campaigns and ads are imported first, then the last 30 days, then earlier days."
+                .to_owned();
             Ok(redirect_with(&format!("/ads/accounts/{}", account.id), jar, Ok(text)))
         }
         Err(problem) => shown(&console, &admin, &Said::Before(&fields), Some(&problem), jar).await,

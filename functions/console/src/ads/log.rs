@@ -57,7 +57,7 @@ pub(super) fn list(status: &SyncStatus) -> Markup {
     html! {
         @if let Some(seconds) = worth_a_look(status) { (going_on(seconds)) }
         @if status.items.is_empty() {
-            (empty("Nothing has been read yet", html! { "Accounts are read every 15 minutes, and at once when they are linked." }))
+            (empty("No syncs yet", html! { "Accounts are synced every 15 minutes, and immediately after they are linked." }))
         }
         @for sync in &status.items { (reading(sync, &label(sync))) }
     }
@@ -66,7 +66,7 @@ pub(super) fn list(status: &SyncStatus) -> Markup {
 fn reading(sync: &SyncOut, label: &str) -> Markup {
     let (kind, word) = match sync.state {
         SyncState::Queued => ("calm", "Queued"),
-        SyncState::Running => ("calm", "Reading"),
+        SyncState::Running => ("calm", "Syncing"),
         SyncState::Waiting => ("warn", "Waiting for Meta"),
         SyncState::Done => ("good", "Done"),
         SyncState::Failed => ("bad", "Failed"),
@@ -75,20 +75,20 @@ fn reading(sync: &SyncOut, label: &str) -> Markup {
     let cause = match sync.cause {
         Cause::Schedule => "by schedule",
         Cause::Import => "first import",
-        Cause::Request => "asked for",
+        Cause::Request => "requested",
     };
     let changed: u64 = sync.objects.iter().map(|object| object.changed).sum();
     let failed = sync.objects.iter().any(|object| !object.errors.is_empty());
     html! {
         details.card.reading open[sync.state == SyncState::Failed] data-key={ (sync.run_id) (sync.account_id) } {
             summary {
-                (badge(kind, word)) " " b { (label) } " " span.quiet { (time(sync.asked_at)) ", " (cause) ", days since " (sync.since) }
+                (badge(kind, word)) " " b { (label) } " " span.quiet { (time(sync.asked_at)) ", " (cause) ", days from " (sync.since) }
                 " " span { (count(changed)) " changed" } @if failed { " " (badge("warn", "With errors")) }
             }
             @if let Some(message) = sync.reason_message { p.wrong { (message) } p.fix { b { "What to do: " } (sync.fix.unwrap_or_default()) } }
             @if let Some(evidence) = &sync.evidence { p.quiet { (evidence) } }
-            @if let Some(until) = sync.waiting_until { p { "Meta wants it left alone until " (time(until)) ". It goes on by itself." } }
-            @if sync.objects.is_empty() { p.quiet { "Nothing has been read yet." } }
+            @if let Some(until) = sync.waiting_until { p { "Meta is limiting this account until " (time(until)) ". The sync continues automatically." } }
+            @if sync.objects.is_empty() { p.quiet { "Nothing has been synced yet." } }
             @else { (objects(&sync.objects)) }
         }
     }
@@ -125,7 +125,7 @@ fn name(kind: ObjectType) -> &'static str {
         ObjectType::Campaigns => "Campaigns",
         ObjectType::Adsets => "Ad sets",
         ObjectType::Ads => "Ads",
-        ObjectType::AccountInsights => "Days of the account",
-        ObjectType::AdInsights => "Days of the ads",
+        ObjectType::AccountInsights => "Account insights",
+        ObjectType::AdInsights => "Ad insights",
     }
 }

@@ -57,7 +57,7 @@ impl ListQuery {
         let clients: BTreeMap<&str, &str> =
             accounts.iter().map(|account| (account.client.id.as_str(), account.client.name.as_str())).collect();
         html! {
-            form.filters.card method="get" action=(action) role="search" aria-label="Choose ads" {
+            form.filters.card method="get" action=(action) role="search" aria-label="Filter ads" {
                 (more)
                 label { "Client" select name="client_id" {
                     option value="" { "All" }
@@ -129,6 +129,6 @@ fn state_of(account: &AdAccountOut) -> Markup {
             AdAccountState::Paused => (badge("dim", "Paused")),
             AdAccountState::Error => (badge("bad", "Error")),
         }
-        @if let Some(until) = account.waiting_until { div.quiet { "Meta wants it left alone until " (time(until)) } }
+        @if let Some(until) = account.waiting_until { div.quiet { "Limited by Meta until " (time(until)) } }
     }
 }

@@ -45,7 +45,7 @@ pub(super) async fn show(
         (tabs("/ads"))
         @if accounts.is_empty() {
             (empty("No ad accounts yet", html! {
-                "Link an ad account, and what its ads cost and bring is here, to the cent as Ads Manager shows it. "
+                "Link an ad account to see what its ads cost and achieve, to the cent as in Ads Manager. "
                 a.button.primary href="/ads/accounts/new" { "Link an ad account" }
             }))
         } @else {
@@ -75,7 +75,7 @@ fn troubles(accounts: &[AdAccountOut]) -> Markup {
 fn figures(asked: &ListQuery, report: &ReportOut, words: Words) -> Markup {
     html! {
         @if report.totals.is_empty() {
-            (empty("No numbers for these days", html! { "Choose other days, or wait until the accounts are read." }))
+            (empty("No numbers for these days", html! { "Choose other days, or wait until the accounts are synced." }))
         }
         @for total in &report.totals {
             section {
@@ -172,7 +172,7 @@ fn accounts_table(visitor: &Visitor, accounts: &[AdAccountOut]) -> Markup {
     html! {
         div.card.flush {
             table {
-                thead { tr { th { "Account" } th { "Client" } th { "State" } th { "Currency" } th { "Days are those of" } th { "Last read" } } }
+                thead { tr { th { "Account" } th { "Client" } th { "State" } th { "Currency" } th { "Time zone" } th { "Last synced" } } }
                 tbody {
                     @for account in accounts {
                         tr {
@@ -180,8 +180,8 @@ fn accounts_table(visitor: &Visitor, accounts: &[AdAccountOut]) -> Markup {
                             td data-label="Client" { (account.client.name) }
                             td data-label="State" { (state_of(account)) }
                             td data-label="Currency" { (account.currency) }
-                            td data-label="Days are those of" { (account.timezone) }
-                            td data-label="Last read" { (time_or(account.last_sync_at, "Not yet")) }
+                            td data-label="Time zone" { (account.timezone) }
+                            td data-label="Last synced" { (time_or(account.last_sync_at, "Not yet")) }
                         }
                     }
                 }
@@ -189,7 +189,7 @@ fn accounts_table(visitor: &Visitor, accounts: &[AdAccountOut]) -> Markup {
         }
         div.acts {
             a.button href="/ads/accounts/new" { "Link an ad account" }
-            form method="post" action="/ads/sync" { (csrf_field(visitor)) button { "Read all now" } }
+            form method="post" action="/ads/sync" { (csrf_field(visitor)) button { "Sync all now" } }
         }
     }
 }

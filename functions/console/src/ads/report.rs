@@ -89,8 +89,8 @@ pub(super) async fn show(
             @for (value, name) in CHOICES { option value=(value) selected[value == now] { (name) } }
             @if !CHOICES.iter().any(|(value, _)| *value == now) { option value=(now) selected { (now) } }
         } }
-        label { "Sorted by" select name="sort" {
-            option value="" { "Nothing" }
+        label { "Sort by" select name="sort" {
+            option value="" { "Default order" }
             option value="name" selected[asked.get("sort") == Some("name")] { "Name" }
             @for column in columns(asked.words(&accounts)) { option value=(column.name) selected[asked.get("sort") == Some(column.name)] { (column.heading) } }
         } }
@@ -101,7 +101,7 @@ pub(super) async fn show(
         @match report {
             Err(problem) => { (problem_alert(Some(&problem))) }
             Ok(report) if report.items.is_empty() => {
-                (empty("No numbers for these days", html! { "Choose other days, or " a href="/ads" { "see how the accounts stand" } "." }))
+                (empty("No numbers for these days", html! { "Choose other days, or " a href="/ads" { "check the state of the accounts" } "." }))
             }
             Ok(report) => { (asked.usual_days()) (table(&asked, report, asked.words(&accounts))) }
         }
@@ -153,10 +153,10 @@ fn table(asked: &ListQuery, mut report: ReportOut, words: Words) -> Markup {
                     @for column in &columns { (heading(asked, column.name, column.heading, sort, upwards, true)) }
                 } }
                 tbody { @for row in report.items.iter().take(SHOWN) { (line(&html! { @for label in labels(row) { div { (label) } } }, row, &columns)) } }
-                tfoot { @for total in &report.totals { (line(&html! { b { "All in " (total.figures.currency) } }, total, &columns)) } }
+                tfoot { @for total in &report.totals { (line(&html! { b { "Total in " (total.figures.currency) } }, total, &columns)) } }
             }
         }
-        @if all > SHOWN { p.quiet { "The first " (SHOWN) " are shown; the file has all." } }
+        @if all > SHOWN { p.quiet { "Only the first " (SHOWN) " are shown. The file contains all rows." } }
     }
 }
 

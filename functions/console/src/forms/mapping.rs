@@ -63,7 +63,7 @@ pub(super) async fn save(
     };
     match changed {
         Ok(saved) => {
-            let text = format!("Saved as version {}. It holds for leads that come from now on.", saved.version);
+            let text = format!("Saved as version {}. It applies to new leads.", saved.version);
             Ok(redirect_with(&format!("/forms/{id}"), jar, Ok(text)))
         }
         Err(problem) if problem.status == 404 => Err(problem),
@@ -113,7 +113,7 @@ pub(super) async fn rerun(
         ((changed, unchanged), cursor) = (sum, done.next_cursor);
         let Some(next) = &cursor else {
             let text = format!(
-                "{} read anew: {changed} changed, {unchanged} stayed as they were.",
+                "{} mapped again: {changed} changed, {unchanged} unchanged.",
                 plural(changed.saturating_add(unchanged), "lead")
             );
             return Ok(redirect_with(&format!("/forms/{id}"), jar, Ok(text)));
@@ -121,17 +121,17 @@ pub(super) async fn rerun(
         // The script submits this form by itself; without it, the admin does.
         if begun.elapsed() > A_WHILE {
             let body = html! {
-                p { (count(changed.saturating_add(unchanged))) " leads are read anew so far, " (count(changed)) " of them changed. There are more." }
+                p { (count(changed.saturating_add(unchanged))) " leads mapped again so far, " (count(changed)) " of them changed. There are more." }
                 form method="post" action={ "/forms/" (id) "/rerun" } data-go-on {
                     (csrf_field(&visitor))
                     input type="hidden" name="cursor" value=(next);
                     input type="hidden" name="changed" value=(changed);
                     input type="hidden" name="unchanged" value=(unchanged);
-                    button.primary { "Go on" }
+                    button.primary { "Continue" }
                     a.button href={ "/forms/" (id) } { "Stop here" }
                 }
             };
-            return Ok(page(&visitor, jar, Section::Forms, "Reading leads anew", &body).into_response());
+            return Ok(page(&visitor, jar, Section::Forms, "Mapping leads again", &body).into_response());
         }
     }
 }
@@ -167,7 +167,7 @@ impl Said {
     fn unread(&self) -> Option<Problem> {
         self.choices.iter().enumerate().find_map(|(place, lines)| {
             let line = choices(lines).err()?;
-            let detail = format!("Line {line} of what was chosen has to be: answer = value.");
+            let detail = format!("Line {line} of the replacements must be: answer = value.");
             Some(Problem::field(&format!("rules[{place}].choices"), ErrorCode::RuleInvalid, detail))
         })
     }
@@ -204,7 +204,7 @@ fn shown(
         section { h2 { "Questions" } (questions(&mapping.questions)) }
         section {
             h2 { "Rules" }
-            p { "A rule fills one field of the lead, instead of what would fill it by itself. Fields without a rule stay as above." }
+            p { "A rule fills one field of the lead and replaces its default. Fields without a rule keep the default shown above." }
             @if let Some(preview) = preview { (outcome(preview)) }
             form method="post" action={ (path) "#refused" } {
                 (csrf_field(visitor))
@@ -225,8 +225,8 @@ fn shown(
         }
         section {
             h2 { "Earlier leads" }
-            p { "Rules hold for leads that come from now on. Leads that are here can be read anew by the saved rules; what changes is told to the CRM." }
-            form method="post" action={ (path) "/rerun" } { (csrf_field(visitor)) button { "Read earlier leads anew" } }
+            p { "Rules apply to new leads. You can also map earlier leads again with the saved rules; the CRM is notified of every change." }
+            form method="post" action={ (path) "/rerun" } { (csrf_field(visitor)) button { "Map earlier leads again" } }
         }
     };
     page(visitor, jar, Section::Forms, &mapping.form_name, &body)
@@ -250,7 +250,7 @@ fn questions(questions: &[QuestionOut]) -> Markup {
     html! {
         div.card.flush {
             table {
-                thead { tr { th { "Question" } th { "Key" } th { "Type" } th { "Fills by itself" } } }
+                thead { tr { th { "Question" } th { "Key" } th { "Type" } th { "Fills by default" } } }
                 tbody {
                     @for question in questions {
                         tr {
@@ -260,7 +260,7 @@ fn questions(questions: &[QuestionOut]) -> Markup {
                             }
                             td data-label="Key" { code { (question.key) } }
                             td data-label="Type" { (question.r#type.as_deref().unwrap_or("–").to_lowercase().replace('_', " ")) }
-                            td data-label="Fills by itself" { @match question.field { Some(field) => code { (field) }, None => span.quiet { "Nothing; kept as an answer" } } }
+                            td data-label="Fills by default" { @match question.field { Some(field) => code { (field) }, None => span.quiet { "Nothing; stored as an answer" } } }
                         }
                     }
                 }
@@ -303,11 +303,11 @@ fn rule_fields(
                     }
                 }
             }
-            label { "put together with" input name=(name("join")) value=[rule.join.as_deref()] placeholder="a space" size="6"; }
-            label { "and if nothing is answered" input name=(name("default")) value=[rule.default.as_deref()] maxlength="500"; }
+            label { "joined with" input name=(name("join")) value=[rule.join.as_deref()] placeholder="a space" size="6"; }
+            label { "or, if unanswered" input name=(name("default")) value=[rule.default.as_deref()] maxlength="500"; }
             details open[!choices.is_empty()] {
-                summary { "Change what was chosen" }
-                label { "One a line: answer = value" textarea name=(name("choices")) rows="3" { (choices) } }
+                summary { "Replace chosen values" }
+                label { "One per line: answer = value" textarea name=(name("choices")) rows="3" { (choices) } }
             }
             @if !rule.field.is_empty() { label.tick { input type="checkbox" name=(name("remove")) value="yes"; "Remove this rule" } }
         }
@@ -337,7 +337,7 @@ fn outcome(preview: &Preview) -> Markup {
                     }
                 }
             }
-            @if !preview.then.unmapped.is_empty() { p.quiet { "Kept as answers only: " (preview.then.unmapped.join(", ")) } }
+            @if !preview.then.unmapped.is_empty() { p.quiet { "Stored as answers only: " (preview.then.unmapped.join(", ")) } }
         }
     }
 }

@@ -36,8 +36,8 @@ pub(crate) fn routes() -> Router<Console> {
 
 async fn show(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
     let body = html! {
-        p.lead { "How the answers of each form become a lead's fields. Standard questions need nothing; for others, say where they go." }
-        (loaded_later("/forms/list", "Asking Meta for the forms of your pages…"))
+        p.lead { "How the answers of each form become fields of a lead. Standard questions are mapped automatically. For others, choose the field." }
+        (loaded_later("/forms/list", "Loading the forms of your pages from Meta…"))
     };
     page(&visitor, jar, Section::Forms, "Forms", &body)
 }
@@ -66,16 +66,16 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut]) -> M
         @for ((integration, message), pages) in &why {
             (alert("warn", html! {
                 p { b { (pages.join(", ")) } ": Meta does not list the forms. " (message) }
-                @if let Some(id) = integration { a.button href={ "/integrations/" (id) } { "See the connection" } }
+                @if let Some(id) = integration { a.button href={ "/integrations/" (id) } { "View the connection" } }
             }))
         }
         @if list.items.is_empty() && list.refused.is_empty() {
-            (empty("No forms yet", html! { "Make a lead form for one of your pages in Meta's Ads Manager; or "
+            (empty("No forms yet", html! { "Create a lead form for one of your pages in Meta Ads Manager, or "
                 a href="/integrations" { "connect a page that has one" } "." }))
         } @else if !list.items.is_empty() {
             div.card.flush {
                 table {
-                    thead { tr { th { "Form" } th { "Page" } th { "Status" } th { "Language" } th { "Answers are read" } th { span.hidden { "Test" } } } }
+                    thead { tr { th { "Form" } th { "Page" } th { "Status" } th { "Language" } th { "Mapping" } th { span.hidden { "Test" } } } }
                     tbody {
                         @for form in &list.items {
                             tr {
@@ -85,8 +85,8 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut]) -> M
                                     @if form.status == "ACTIVE" { (badge("good", "Active")) } @else { (badge("dim", &form.status.to_lowercase())) }
                                 }
                                 td data-label="Language" { (form.locale.as_deref().unwrap_or("–")) }
-                                td data-label="Answers are read" {
-                                    @match form.mapping_version { Some(version) => { "By your rules (version " (version) ")" }, None => span.quiet { "By themselves" } }
+                                td data-label="Mapping" {
+                                    @match form.mapping_version { Some(version) => { "Your rules (version " (version) ")" }, None => span.quiet { "Automatic" } }
                                 }
                                 td.acts {
                                     form method="post" action={ "/forms/" (form.form_id) "/test-lead" } {
@@ -113,7 +113,8 @@ async fn send_test(
             redirect_with(
                 &path,
                 jar,
-                Ok("Meta was asked for a test lead. It is marked, given to nobody, and not counted.".to_owned()),
+                Ok("A test lead was requested from Meta. It is marked as a test, not assigned and not counted."
+                    .to_owned()),
             )
         }
         Err(error) => redirect_with("/forms", jar, Err(error.into())),

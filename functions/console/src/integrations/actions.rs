@@ -60,7 +60,7 @@ pub(super) async fn connect(
     let (browser, cookie) = this_browser(&origin);
     let login = LoginRequest { return_url: back(&origin), browser: Some(browser), ..LoginRequest::default() };
     let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
-    Ok((jar.add(cookie), leave_for(&dialog, "On to Facebook")).into_response())
+    Ok((jar.add(cookie), leave_for(&dialog, "Continue to Facebook")).into_response())
 }
 
 /// Like [`connect`], for an integration that is connected again.
@@ -79,7 +79,7 @@ pub(super) async fn reconnect(
     let integration_id = Some(id);
     let login = LoginRequest { return_url, integration_id, browser: Some(browser), ..LoginRequest::default() };
     let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
-    Ok((jar.add(cookie), leave_for(&dialog, "On to Facebook")).into_response())
+    Ok((jar.add(cookie), leave_for(&dialog, "Continue to Facebook")).into_response())
 }
 
 /// Parameters of the return from Meta.
@@ -102,23 +102,23 @@ pub(super) async fn back_from_meta(jar: PrivateCookieJar, Admin { .. }: Admin, Q
             let pages = back.pages.unwrap_or_default();
             match back.before {
                 Some(before) if before > pages => Flash::failed(format!(
-                    "Connected, but with {} instead of {before}: the others bring no leads any more. Reconnect and tick them, \
-                     as somebody who has a role on all of them.",
+                    "Connected, but with {} instead of {before}: no more leads arrive from the others. Reconnect and select them, \
+                     as a person who has a role on all of them.",
                     plural(pages, "page")
                 )),
                 _ => Flash::done(format!("Connected, with {}.", plural(pages, "page"))),
             }
         }
         (Some("denied"), _) => Flash::failed(
-            "Facebook was not allowed to connect, so nothing was changed. If you did agree: an app in development mode lets only its own team in.",
+            "Access was not granted at Facebook, so nothing was changed. If you did agree, the Meta app may be in development mode, which admits only its own team.",
         ),
-        (_, Some(code)) if code.parse() == Ok(LoginFailure::NoPages) => {
-            Flash::failed("Facebook gave no pages. Connect again, and tick at least one page; you need a role on it.")
-        }
+        (_, Some(code)) if code.parse() == Ok(LoginFailure::NoPages) => Flash::failed(
+            "Facebook granted access to no page. Connect again and select at least one page; you need a role on it.",
+        ),
         (_, code) => {
             let code: String =
                 code.unwrap_or("unknown").chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(40).collect();
-            Flash::failed(format!("The connection did not come about ({code}). Nothing was changed; try again."))
+            Flash::failed(format!("Connecting failed ({code}). Nothing was changed; try again."))
         }
     };
     let connected = back.status.as_deref() == Some("connected");
@@ -158,7 +158,7 @@ pub(super) async fn pages(
         };
         let page_ids = fields.all("page").map(parse).collect::<Result<Vec<_>, _>>()?;
         let list = console.connections.choose_pages(&access, &id, PagesIn { page_ids }).await?;
-        Ok::<_, Problem>(format!("Saved. Leads are taken from {}.", plural(list.items.len(), "page")))
+        Ok::<_, Problem>(format!("Saved. Leads are imported from {}.", plural(list.items.len(), "page")))
     };
     redirect_with(&format!("/integrations/{id}"), jar, change.await)
 }
@@ -170,7 +170,7 @@ pub(super) async fn sync(
     let begun = console.leads.sync(&access, &id, ACT_TIMEOUT).await;
     let text = |out: RunOut| match out.run.found {
         0 => "Searching for new leads: so far, nothing is missing.".to_owned(),
-        found => format!("{} found, and brought in now.", plural(found, "new lead")),
+        found => format!("{} found. The import has started.", plural(found, "new lead")),
     };
     redirect_with(&format!("/integrations/{id}"), jar, begun.map_err(Problem::from).map(text))
 }
@@ -184,7 +184,7 @@ pub(super) async fn backfill(
         let days = fields.text("days").parse().map_err(|_| invalid())?;
         let input = BackfillIn { days, assign: fields.is_ticked("assign") };
         console.leads.backfill(&access, &id, input).await?;
-        Ok::<_, Problem>(format!("Leads of the last {days} days are searched for. You need not wait here."))
+        Ok::<_, Problem>(format!("Searching for leads of the last {days} days. You do not need to wait here."))
     };
     redirect_with(&format!("/integrations/{id}"), jar, begin.await)
 }
@@ -245,8 +245,8 @@ async fn pasting(
         form.card.narrow method="post" action="/integrations/token" {
             (csrf_field(visitor))
             (problem_alert(problem))
-            p { "For businesses that manage their own Meta app access: a system user's token of your Business Manager. It is verified, "
-                "kept in Secrets Manager, and never shown again." }
+            p { "For businesses that manage access to the Meta app themselves: a system user's token from your Business Manager. It is verified, "
+                "stored in Secrets Manager, and never shown again." }
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
             // A rejected token is not sent back: a page must never contain a token.
             label { "Token" input type="password" name="token" autocomplete="off" required aria-invalid=[is_wrong(problem, "token")]; }
@@ -265,7 +265,7 @@ pub(super) async fn delete(
     redirect_with(
         "/integrations",
         jar,
-        ended.map_err(Problem::from).map(|ended| words(&ended, "The integration is deleted.")),
+        ended.map_err(Problem::from).map(|ended| words(&ended, "The integration was deleted.")),
     )
 }
 
@@ -274,13 +274,13 @@ pub(super) async fn disconnect(AdminForm { console, admin: Admin { access, .. },
     redirect_with(
         "/integrations",
         jar,
-        ended.map_err(Problem::from).map(|(_, ended)| words(&ended, "Meta is disconnected.")),
+        ended.map_err(Problem::from).map(|(_, ended)| words(&ended, "Meta was disconnected.")),
     )
 }
 
 fn words(ended: &Removal, done: &str) -> String {
     match ended {
-        Removal::Done => format!("{done} The leads that came stay."),
-        Removal::InProgress => "Leads have stopped. The rest is cleared away in the background.".to_owned(),
+        Removal::Done => format!("{done} Existing leads are kept."),
+        Removal::InProgress => "Leads have stopped. The cleanup continues in the background.".to_owned(),
     }
 }

@@ -7,7 +7,7 @@ use leadwire::connections::{ConnectionOut, IntegrationOut, PageList};
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{IntegrationId, UserId};
-use leadwire::model::connection::standing::TokenKind;
+use leadwire::model::connection::state::TokenKind;
 use leadwire::model::lead::assignment::Assignment;
 use leadwire::model::org::User;
 use maud::{Markup, html};
@@ -68,11 +68,11 @@ pub(super) async fn render(
             (choose(visitor, &base, &pages))
         }
         section {
-            h2 { "Bring in leads" }
+            h2 { "Import leads" }
             div.card {
                 div.acts {
                     form method="post" action={ (base) "/sync" } { (csrf_field(visitor)) button { "Sync now" } }
-                    span.quiet { "Looks at the last 48 hours of every form, and brings in what is missing." }
+                    span.quiet { "Checks the last 48 hours of every form and imports missing leads." }
                 }
                 details {
                     summary { "Leads from before the connection" }
@@ -80,7 +80,7 @@ pub(super) async fn render(
                         (csrf_field(visitor))
                         label { "Days back" input type="number" name="days" min="1" max="90" value="30" required; }
                         label.tick { input type="checkbox" name="assign" value="yes"; "Assign them like new leads" }
-                        button { "Bring them in" }
+                        button { "Import them" }
                     }
                 }
                 (watched(&format!("{base}/runs"), &list_of_runs(&runs)))
@@ -89,16 +89,16 @@ pub(super) async fn render(
         section { h2 { "Settings" } (settings(visitor, &base, &integration, &users, refused)) }
         section #health {
             h2 { "Health" }
-            div.card { (loaded_later(&format!("{base}/health"), "Asking Meta about token, permissions, subscriptions and forms…")) }
+            div.card { (loaded_later(&format!("{base}/health"), "Checking token, permissions, subscriptions and forms with Meta…")) }
         }
         section.acts {
             (delete.show(visitor, html! {
                 p { "“" (integration.name) "” is disconnected from Meta and deleted here." }
                 ul {
-                    li { "No new leads come from its " (plural(integration.pages_count, "page")) ", at once." }
-                    li { "Leads that are here stay, with their history." }
-                    li { "Ad accounts that are read with it stop being read, until they are given another token." }
-                    li { "Pages that nobody else uses are unsubscribed at Meta; its access tokens are deleted." }
+                    li { "New leads from its " (plural(integration.pages_count, "page")) " stop immediately." }
+                    li { "Existing leads are kept, with their history." }
+                    li { "Ad accounts that use it are not synced until they get another token." }
+                    li { "Pages that no other connection uses are unsubscribed at Meta, and its access tokens are deleted." }
                 }
             }))
         }
@@ -121,10 +121,10 @@ fn how_it_stands(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
                 div { dt { "Last lead" } dd { (time_or(integration.last_sync_at, "None yet")) } }
                 div { dt { "Expires" } dd { (time_or(integration.expires_at, "Never")) } }
                 div { dt { "Connected" } dd { (time(integration.connected_at)) } }
-                div { dt { "Lives on" } dd { @match integration.token_kind { TokenKind::User => "A person's login", TokenKind::SystemUser => "A system user's token" } } }
+                div { dt { "Connected through" } dd { @match integration.token_kind { TokenKind::User => "A person's login", TokenKind::SystemUser => "A system user's token" } } }
                 div { dt { "Last checked" } dd { (time_or(integration.checked_at, "Not yet")) } }
             }
-            @if integration.reason_message.is_none() { div.acts { (reconnect_calmly(visitor, integration)) span.quiet { "Reconnecting keeps settings, history and leads; add or remove pages at Facebook." } } }
+            @if integration.reason_message.is_none() { div.acts { (reconnect_calmly(visitor, integration)) span.quiet { "Reconnecting keeps settings, history and leads. Add or remove pages at Facebook." } } }
         }
     }
 }
@@ -136,7 +136,7 @@ fn reconnect_calmly(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
 fn pages_table(pages: &[ConnectionOut]) -> Markup {
     html! {
         @if pages.is_empty() {
-            div.empty { h3 { "No pages" } p { "Reconnect, and tick the pages at Facebook." } }
+            div.empty { h3 { "No pages" } p { "Reconnect and select the pages at Facebook." } }
         } @else {
             div.card.flush {
                 table {
@@ -171,14 +171,14 @@ fn choose(visitor: &Visitor, base: &str, pages: &PageList) -> Markup {
                 form.card method="post" action={ (base) "/pages" } {
                     (csrf_field(visitor))
                     fieldset {
-                        legend { "Take leads from" }
+                        legend { "Import leads from" }
                         @for (list, is_in) in [(&pages.items, true), (&pages.available, false)] {
                             @for page in list {
                                 label.tick { input type="checkbox" name="page" value=(page.page_id) checked[is_in]; (page.page_name) }
                             }
                         }
                     }
-                    p.quiet { "Pages that are not ticked bring no new leads; the leads they brought stay." }
+                    p.quiet { "No new leads are imported from pages that are not selected. Existing leads are kept." }
                     button { "Save pages" }
                 }
             }
@@ -203,7 +203,7 @@ fn settings(
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
             label { "Description" textarea name="description" maxlength="500" rows="2" aria-invalid=[is_wrong(problem, "description")] { (description) } }
             (assignment(&tried.and_then(|tried| parse_assignment(tried.fields).ok()).unwrap_or_else(|| integration.assignment.clone()), users))
-            p.quiet { "A changed assignment touches leads that come from now on." }
+            p.quiet { "A changed assignment applies to new leads only." }
             button { "Save settings" }
         }
         @if integration.token_kind == TokenKind::SystemUser {
@@ -212,7 +212,7 @@ fn settings(
                 form.card method="post" action={ (base) "/token" } {
                     (csrf_field(visitor))
                     label { "New token" input type="password" name="token" autocomplete="off" required; }
-                    p.quiet { "It is verified with Meta first. Until then, the old one goes on working." }
+                    p.quiet { "It is verified with Meta first. Until then, the old one keeps working." }
                     button { "Replace" }
                 }
             }
@@ -230,16 +230,16 @@ pub(super) fn assignment(now: &Assignment, users: &[User]) -> Markup {
     let is_gone = chosen.filter(|id| !selling().any(|user| user.id == **id));
     html! {
         label {
-            "New leads go to"
+            "Assign new leads to"
             select name="assignment" {
-                option value="unassigned" selected[*now == Assignment::Unassigned] { "Nobody: they are picked up by hand" }
+                option value="unassigned" selected[*now == Assignment::Unassigned] { "No one: users pick them up themselves" }
                 option value="round_robin" selected[*now == Assignment::RoundRobin] {
-                    "Everybody who manages leads, in turn (" (selling().count()) ")"
+                    "Everyone who manages leads, in turn (" (selling().count()) ")"
                 }
                 @for user in selling() {
                     option value={ "user:" (user.id) } selected[chosen == Some(&user.id)] { (user.name) }
                 }
-                @if let Some(id) = is_gone { option value={ "user:" (id) } selected { (id) " (does not manage leads now)" } }
+                @if let Some(id) = is_gone { option value={ "user:" (id) } selected { (id) " (does not manage leads at the moment)" } }
             }
         }
     }

@@ -33,10 +33,10 @@ pub(super) async fn health(
     let unseen = unseen.count();
     let part = html! {
         p {
-            @if failed > 0 { (badge("bad", "Needs somebody")) " " (plural(failed, "check")) " failed." }
-            @else if unseen > 0 { (badge("warn", "Not all is known")) " " (plural(unseen, "check")) " could not be made: leads may be kept out." }
-            @else { (badge("good", "Healthy")) " Nothing keeps leads out." }
-            " " span.quiet { "Meta was asked " (time(health.checked_at)) "." }
+            @if failed > 0 { (badge("bad", "Needs attention")) " " (plural(failed, "check")) " failed." }
+            @else if unseen > 0 { (badge("warn", "Incomplete")) " " (plural(unseen, "check")) " could not be completed: leads may be blocked." }
+            @else { (badge("good", "Healthy")) " Nothing blocks leads." }
+            " " span.quiet { "Checked with Meta on " (time(health.checked_at)) "." }
         }
         ul.checks { @for check in &health.items { (line(check)) } }
     };
@@ -65,13 +65,13 @@ fn name(id: CheckId) -> &'static str {
     match id {
         CheckId::Token => "Access token",
         CheckId::Scopes => "Permissions",
-        CheckId::PageTasks => "Tasks on the pages",
+        CheckId::PageTasks => "Page tasks",
         CheckId::Subscription => "Webhook subscription",
         CheckId::LeadAccess => "Leads Access Manager",
         CheckId::Forms => "Forms",
         CheckId::LastWebhook => "Last webhook",
         CheckId::LastLead => "Last lead",
-        CheckId::AppMode => "Mode of the app",
+        CheckId::AppMode => "App mode",
         CheckId::Backlog => "Backlog",
     }
 }
@@ -94,7 +94,7 @@ pub(super) fn list_of_runs(runs: &[RunOut]) -> Markup {
     let is_going = |run: &RunOut| matches!(run.state, RunState::Searching | RunState::BringingIn);
     html! {
         @if runs.iter().any(is_going) { (going_on(2)) }
-        @if runs.is_empty() { p.quiet { "Nobody has searched yet. Leads come by themselves; a search brings in what is missing." } }
+        @if runs.is_empty() { p.quiet { "No searches yet. Leads arrive automatically; a search imports missing ones." } }
         ul.runs { @for out in runs.iter().take(5) { (run(out)) } }
     }
 }
@@ -103,9 +103,9 @@ fn run(out: &RunOut) -> Markup {
     let run = &out.run;
     let (kind, word) = match out.state {
         RunState::Searching => ("calm", "Searching"),
-        RunState::BringingIn => ("calm", "Bringing in"),
+        RunState::BringingIn => ("calm", "Importing"),
         RunState::Done if run.problems.is_empty() => ("good", "Done"),
-        RunState::Done => ("warn", "Done, not all pages"),
+        RunState::Done => ("warn", "Done, except some pages"),
         RunState::Stopped => ("bad", "Stopped"),
     };
     let what = if run.kind == FoundBy::Backfill { "Earlier leads" } else { "Sync" };
@@ -121,12 +121,12 @@ fn run(out: &RunOut) -> Markup {
                     progress value=(done) max=(all.max(1)) aria-label="Progress" {}
                     p.quiet {
                         @if out.state == RunState::Searching { (count(done)) " of " (count(all)) " pages searched, " (count(run.found)) " new leads so far." }
-                        @else { (count(done)) " of " (count(all)) " new leads are in." }
+                        @else { (count(done)) " of " (count(all)) " new leads imported." }
                     }
                 }
                 RunState::Done if run.found == 0 && run.problems.is_empty() => { p { "Nothing was missing: every lead that Meta has is here." } }
-                RunState::Done => { p { (plural(run.found, "new lead")) " brought in." } }
-                RunState::Stopped => { p { "It did not come to its end within a day. Search again; what is in is not brought in twice." } }
+                RunState::Done => { p { (plural(run.found, "new lead")) " imported." } }
+                RunState::Stopped => { p { "It did not finish within a day. Search again; no lead is imported twice." } }
             }
             @for problem in &run.problems { p.wrong { "Page " (problem.page_id) ": " (problem.message) } }
         }

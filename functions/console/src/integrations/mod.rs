@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
 use leadwire::connections::{ConnectionOut, IntegrationOut, IntegrationStatus};
 use leadwire::http::Problem;
-use leadwire::model::connection::standing::{ConnectionStatus, EndReason};
+use leadwire::model::connection::state::{ConnectionStatus, EndReason};
 use maud::{Markup, html};
 
 use crate::components::{Confirm, Confirming, alert, badge, count, csrf_field, empty, plural, time, time_or};
@@ -85,7 +85,7 @@ async fn list(
 fn not_connected(visitor: &Visitor) -> Markup {
     html! {
         div.card.narrow.welcome {
-            p.lead { "Connect Facebook, and leads from your Facebook and Instagram forms arrive here within seconds, each once, for your team to work on." }
+            p.lead { "Connect Facebook, and leads from your Facebook and Instagram forms arrive here within seconds, without duplicates, for your team to work on." }
             form method="post" action="/integrations/connect" { (csrf_field(visitor)) button.primary { "Connect Facebook" } }
             p.quiet { "You choose the pages at Facebook. " a href="/integrations/token" { "Use a system user's token instead" } }
         }
@@ -106,10 +106,10 @@ fn ending(visitor: &Visitor, integration: &IntegrationOut, connections: &[Connec
                 p {
                     b { (integration.name) } ": "
                     @if is_over {
-                        (integration.reason_message.unwrap_or("No leads can come.")) " No leads come in until it is connected again. "
+                        (integration.reason_message.unwrap_or("No leads can arrive.")) " No leads arrive until it is reconnected. "
                         @if matches!(integration.reason, Some(EndReason::Checkpoint | EndReason::ConsentBlocked | EndReason::PageRoleLost)) { (integration.fix.unwrap_or_default()) }
                     } @else {
-                        "expires " @if let Some(at) = integration.expires_at { (time(at)) } ". Reconnect in time, and nothing stops."
+                        "expires " @if let Some(at) = integration.expires_at { (time(at)) } ". Reconnect in time to avoid an interruption."
                     }
                 }
                 (reconnect(visitor, integration))
@@ -133,7 +133,7 @@ fn trouble((parked, more): (usize, bool), connections: &[ConnectionOut]) -> Mark
                 @if parked > 0 {
                     p {
                         b { @if more { "More than " } (count(parked)) @if parked == 1 && !more { " lead is" } @else { " leads are" } " parked: " }
-                        "what cannot be brought in waits with its reason, and nothing is lost. " a href="/delivery#parked" { "See why, and try again" }
+                        "they could not be imported and wait here with the reason. Nothing is lost. " a href="/delivery#parked" { "See why, and try again" }
                     }
                 }
                 @for (page, since) in &quiet {
@@ -160,7 +160,7 @@ fn card(integration: &IntegrationOut) -> Markup {
             @if !integration.description.is_empty() { span.quiet { (integration.description) } }
             @if let Some(message) = integration.reason_message { span.wrong { (message) } }
             @if !integration.problems.is_empty() {
-                span.wrong { (plural(integration.problems.len(), "thing")) " to look at" }
+                span.wrong { (plural(integration.problems.len(), "problem")) " to fix" }
             }
             span.facts {
                 span { (plural(integration.pages_count, "page")) }
@@ -217,13 +217,13 @@ pub(super) fn page_link(connection: &ConnectionOut) -> Markup {
 
 fn what_stops(visitor: &Visitor, integrations: usize, pages: usize) -> Markup {
     html! {
-        p { b { (visitor.org_name().unwrap_or_default()) } ": this ends " @if integrations == 1 { "the connected account" } @else { "all " (integrations) " connected accounts" }
+        p { b { (visitor.org_name().unwrap_or_default()) } ": this disconnects " @if integrations == 1 { "the connected account" } @else { "all " (integrations) " connected accounts" }
             " with " (plural(pages, "page")) "." }
         ul {
-            li { "New leads stop coming at once." }
-            li { "Pages that nobody else uses are unsubscribed at Meta, and our copies of the access tokens are deleted." }
-            li { "Leads that are here stay, with their history. Leads that people send afterwards can be fetched for 90 days if you connect again." }
-            li { "Ad accounts that are read with one of these accounts stop being read." }
+            li { "New leads stop immediately." }
+            li { "Pages that no other connection uses are unsubscribed at Meta, and our copies of the access tokens are deleted." }
+            li { "Existing leads are kept, with their history. Leads that people submit afterwards can be imported for 90 days if you connect again." }
+            li { "Ad accounts that use one of these accounts are no longer synced." }
         }
     }
 }
@@ -233,10 +233,10 @@ fn help() -> Markup {
         details.help {
             summary { "What do I need to connect?" }
             ul {
-                li { "A Facebook account that may see the leads of your pages: the task " i { "Leads" } " in Meta Business Suite, or full control." }
-                li { "At Facebook, leave every permission ticked. What is missing is named here afterwards, with what to do." }
+                li { "A Facebook account that can access the leads of your pages: the task " i { "Leads" } " in Meta Business Suite, or full control." }
+                li { "At Facebook, keep every permission selected. If one is missing, this page says so afterwards, with what to do." }
                 li { "If your business uses Leads Access Manager, assign this app there as well." }
-                li { "A connection lasts 60 days; reconnecting keeps everything. You are mailed 7, 3 and 1 days before." }
+                li { "A connection lasts 60 days, and reconnecting keeps everything. You get an e-mail 7, 3 and 1 days before it expires." }
             }
         }
     }

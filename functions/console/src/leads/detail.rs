@@ -53,7 +53,7 @@ pub(super) async fn show(
             div {
                 section.card {
                     (person(lead))
-                    (answers("What they answered", &lead.answers))
+                    (answers("Answers", &lead.answers))
                     @if !lead.consents.is_empty() {
                         h3 { "Consents" }
                         ul.plain { @for consent in &lead.consents { li { @if consent.checked { "☑ " } @else { "☐ " } (consent.key) } } }
@@ -63,11 +63,11 @@ pub(super) async fn show(
                     }
                 }
                 (later(&details))
-                section { h2 { "What happened" } (timeline(&steps, &users)) }
+                section { h2 { "History" } (timeline(&steps, &users)) }
             }
             aside {
                 section.card { @if access.is_some() { (acts(&visitor, lead, &users)) } @else { (whose(lead, &users)) } }
-                section.card { h2 { "Where it comes from" } (origin(lead)) }
+                section.card { h2 { "Origin" } (origin(lead)) }
             }
         }
     };
@@ -81,7 +81,7 @@ pub(super) async fn arrival(
     Id(id): Id<LeadId>,
 ) -> Result<Markup, Problem> {
     match console.leads.get(&scope, &id).await {
-        Ok(_) => Ok(html! { p { a.button href={ "/leads/" (id) } data-go { "It has come" } } }),
+        Ok(_) => Ok(html! { p { a.button href={ "/leads/" (id) } data-go { "View the lead" } } }),
         Err(missing) if missing.code() == ErrorCode::NotFound => Ok(on_its_way(&console, &scope, &id).await?.0),
         Err(error) => Err(error.into()),
     }
@@ -97,10 +97,10 @@ async fn on_its_way(console: &Console, scope: &OrgScope, id: &LeadId) -> Result<
     let is_parked = steps.last().is_some_and(|step| step.step == StepKind::Parked);
     let part = html! {
         @if is_parked {
-            div.card { p { (badge("bad", "Parked")) " It could not be brought in. " a href="/delivery#parked" { "Try it again" } } }
+            div.card { p { (badge("bad", "Parked")) " It could not be imported. " a href="/delivery#parked" { "Try again" } } }
         } @else {
         (going_on(2))
-        div.card { p.waiting { span.spinner aria-hidden="true" {} (badge("calm", "Not in yet")) " This page shows the lead as soon as it comes." } }
+        div.card { p.waiting { span.spinner aria-hidden="true" {} (badge("calm", "On its way")) " This page shows the lead as soon as it arrives." } }
         }
         (timeline(&steps, &[]))
     };
@@ -113,8 +113,8 @@ fn person(lead: &Lead) -> Markup {
             div { dt { "Status" } dd { (status_badge(lead.status)) @if lead.test { " " (badge("calm", "Test lead")) } } }
             @if let Some(email) = &lead.email { div { dt { "E-mail" } dd.address { (email) } } }
             @if let Some(phone) = &lead.phone { div { dt { "Phone" } dd.address { (phone) } } }
-            div { dt { "Sent" } dd { (time(lead.created_time)) } }
-            div { dt { "Here since" } dd { (time(lead.provenance.stored_at.unwrap_or(lead.received_at))) } }
+            div { dt { "Submitted" } dd { (time(lead.created_time)) } }
+            div { dt { "In the CRM since" } dd { (time(lead.provenance.stored_at.unwrap_or(lead.received_at))) } }
         }
     }
 }
@@ -122,7 +122,7 @@ fn person(lead: &Lead) -> Markup {
 fn answers(title: &str, answers: &[Answer]) -> Markup {
     html! {
         h2 { (title) }
-        @if answers.is_empty() { p.quiet { "Nothing." } }
+        @if answers.is_empty() { p.quiet { "No answers." } }
         dl.rows {
             @for answer in answers {
                 div { dt { (answer.label) } dd { @if answer.values.is_empty() { span.quiet { "No answer" } } @else { (answer.values.join(", ")) } } }
@@ -135,8 +135,8 @@ fn later(details: &LeadDetails) -> Markup {
     html! {
         @for submission in &details.submissions {
             section.card {
-                p.quiet { "The same person sent " (submission.form_name.as_deref().unwrap_or("another form")) " on " (time(submission.created_time)) "." }
-                (answers("Their answers then", &submission.answers))
+                p.quiet { "The same person submitted " (submission.form_name.as_deref().unwrap_or("another form")) " on " (time(submission.created_time)) "." }
+                (answers("Answers in that form", &submission.answers))
             }
         }
     }
@@ -156,7 +156,7 @@ fn acts(visitor: &Visitor, lead: &Lead, users: &[User]) -> Markup {
             label {
                 "Assigned to"
                 select name="assigned_to" {
-                    option value=(Assignee::UNASSIGNED) selected[lead.assigned_to.is_none()] { "Nobody" }
+                    option value=(Assignee::UNASSIGNED) selected[lead.assigned_to.is_none()] { "Unassigned" }
                     @for user in users.iter().filter(|user| user.active) { option value=(user.id) selected[assigned(user)] { (user.name) } }
                     @if let Some(id) = gone { option value=(id) selected disabled { (id) " (not active)" } }
                 }
@@ -178,13 +178,13 @@ fn acts(visitor: &Visitor, lead: &Lead, users: &[User]) -> Markup {
 fn why(lead: &Lead) -> &'static str {
     match lead.assignment.reason {
         Reason::Turn => "It was this person's turn.",
-        Reason::Chosen => "The integration gives all its leads to this person.",
+        Reason::Chosen => "The integration assigns all its leads to this person.",
         Reason::StrategyUnassigned => "The integration assigns no leads.",
-        Reason::NobodyEligible => "Nobody was active and permitted to manage leads.",
-        Reason::UserNotEligible => "The chosen person could not get leads when it came.",
-        Reason::Manual => "Given by hand.",
-        Reason::NotAsked => "It was brought in without being assigned, as asked.",
-        Reason::NoIntegration => "Its form is of no connected page.",
+        Reason::NobodyEligible => "No active user was permitted to manage leads.",
+        Reason::UserNotEligible => "The chosen person could not receive leads when this one arrived.",
+        Reason::Manual => "Assigned manually.",
+        Reason::NotAsked => "It was imported without assignment, as requested.",
+        Reason::NoIntegration => "Its form does not belong to a connected page.",
         Reason::TestLead => "Test leads are never assigned.",
     }
 }
@@ -192,10 +192,10 @@ fn why(lead: &Lead) -> &'static str {
 fn origin(lead: &Lead) -> Markup {
     let found = match lead.found_by {
         FoundBy::Webhook => "Meta's webhook",
-        FoundBy::Sweep => "The regular comparison with Meta; the webhook missed it",
+        FoundBy::Sweep => "Regular comparison with Meta; the webhook missed it",
         FoundBy::Sync => "Sync now",
-        FoundBy::Import => "A file",
-        FoundBy::Backfill => "A search for earlier leads",
+        FoundBy::Import => "File import",
+        FoundBy::Backfill => "Search for earlier leads",
     };
     let named = [
         ("Campaign", &lead.attribution.campaign_name, &lead.attribution.campaign_id),
@@ -204,11 +204,13 @@ fn origin(lead: &Lead) -> Markup {
     ];
     html! {
         dl.rows {
-            div { dt { "Came by" } dd { (lead.tags.join(", ")) } }
+            div { dt { "Source" } dd { (lead.tags.join(", ")) } }
             @if let Some(page) = &lead.page_name { div { dt { "Page" } dd { (page) } } }
             @if let Some(form) = &lead.attribution.form_name {
-                div { dt { "Form" } dd { (form) @if let Some(id) = &lead.attribution.form_id { " " a href={ "/leads?form_id=" (id) } { "All its leads" } } } }
+                div { dt { "Form" } dd { (form) @if let Some(id) = &lead.attribution.form_id { " " a href={ "/leads?form_id=" (id) } { "All leads of this form" } } } }
             }
+            @if lead.attribution.is_organic == Some(true) { div { dt { "Ad" } dd { "None: the form was opened without an ad" } } }
+            @if let Some(partner) = &lead.attribution.partner_name { div { dt { "Partner" } dd { (partner) } } }
             @for (what, name, id) in named {
                 @if name.is_some() || id.is_some() { div { dt { (what) } dd { (name.as_deref().or(id.as_deref()).unwrap_or_default()) } } }
             }
@@ -246,18 +248,18 @@ fn timeline(steps: &[Step], users: &[User]) -> Markup {
 fn word(step: StepKind) -> &'static str {
     match step {
         StepKind::Received => "Received",
-        StepKind::Tried => "Tried",
+        StepKind::Tried => "Failed attempt",
         StepKind::Parked => "Parked",
-        StepKind::Replayed => "Tried again by hand",
+        StepKind::Replayed => "Queued again",
         StepKind::Fetched => "Fetched from Meta",
-        StepKind::Mapped => "Read",
-        StepKind::Deduplicated => "Compared with known people",
+        StepKind::Mapped => "Mapped to fields",
+        StepKind::Deduplicated => "Checked for duplicates",
         StepKind::Assigned => "Assigned",
-        StepKind::Published => "Told to the CRM",
-        StepKind::Joined => "Sent another form",
+        StepKind::Published => "Published to the CRM",
+        StepKind::Joined => "Submitted another form",
         StepKind::Reassigned => "Reassigned",
         StepKind::StatusChanged => "Status changed",
-        StepKind::MappedAgain => "Read anew",
+        StepKind::MappedAgain => "Mapped again",
     }
 }
 
@@ -269,7 +271,7 @@ pub(super) async fn assign(
     form: Fields,
 ) -> Result<Response, Problem> {
     let act = async |access| {
-        let unknown = || Problem::field("assigned_to", ErrorCode::UserUnknown, "Choose one of the org's people.");
+        let unknown = || Problem::field("assigned_to", ErrorCode::UserUnknown, "Choose a person from this org.");
         // Browsers omit a disabled option: an absent field is no request to unassign the lead.
         let chosen = form.get("assigned_to").ok_or_else(unknown)?;
         let to = match Assignee::parse(chosen).map_err(|_| unknown())? {
@@ -278,7 +280,7 @@ pub(super) async fn assign(
         };
         let input = LeadIn { assigned_to: Some(to.clone()), status: None };
         console.leads.change(access, &id, input).await?;
-        Ok::<_, Problem>(if to.is_some() { "Reassigned.".to_owned() } else { "Nobody has this lead now.".to_owned() })
+        Ok::<_, Problem>(if to.is_some() { "Reassigned.".to_owned() } else { "The lead is unassigned now.".to_owned() })
     };
     Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(only_to_see)?).await))
 }
@@ -300,6 +302,6 @@ pub(super) async fn change_status(
 
 /// The rejection for colleagues who can see leads here and work on them in the CRM.
 fn only_to_see() -> Problem {
-    let detail = "You can see leads here. Changing them needs the role admin or moderator.";
+    let detail = "You can view leads here. Changing them requires the role admin or moderator.";
     Problem::new(ProblemCode::LeadsAreToSee, detail)
 }

@@ -32,7 +32,8 @@ pub(super) async fn import(
         if file.is_empty() {
             return Err(Problem::field("file", ProblemCode::FileMissing, "Choose a file."));
         }
-        let line = || Problem::field("from_line", ProblemCode::LineInvalid, "A whole number: the line to begin with.");
+        let line =
+            || Problem::field("from_line", ProblemCode::LineInvalid, "Enter a whole number: the line to start from.");
         let options = ImportOptions {
             timeout: ACT_TIMEOUT,
 
@@ -66,12 +67,12 @@ fn shown(
         form.card.narrow method="post" action="/leads/import" enctype="multipart/form-data" {
             (csrf_field(visitor))
             (problem_alert(problem))
-            p { "Meta's own export is recognised as it is (CSV or TSV). Any other table needs a header, and a column with names, e-mail "
+            p { "Meta's own export (CSV or TSV) works as it is. Any other table needs a header line, and a column with names, e-mail "
                 "addresses or phone numbers." }
-            label { "File, 4 MB at most" input type="file" name="file" accept=".csv,.tsv,.txt,.xls,text/csv" required data-most=(MAX_BYTES); }
-            label.tick { input type="checkbox" name="assign" value="yes" checked[is_ticked]; "Assign the leads as their pages' integrations do" }
-            @if let Some(line) = next { label { "Go on from line" input name="from_line" inputmode="numeric" value=(line); } }
-            p.quiet { "Leads that are here are recognised, and brought in once." }
+            label { "File (4 MB at most)" input type="file" name="file" accept=".csv,.tsv,.txt,.xls,text/csv" required data-most=(MAX_BYTES); }
+            label.tick { input type="checkbox" name="assign" value="yes" checked[is_ticked]; "Assign the leads as configured for their pages" }
+            @if let Some(line) = next { label { "Continue from line" input name="from_line" inputmode="numeric" value=(line); } }
+            p.quiet { "Leads that are already here are recognised and not imported twice." }
             div.acts { button.primary name="check" value="yes" { "Check the file" } button { "Import" } }
         }
     };
@@ -80,22 +81,22 @@ fn shown(
 
 fn result(report: &ImportReport) -> Markup {
     let (kind, title) = match (report.dry_run, report.failed) {
-        (true, 0) => ("good", "The file is in order. Nothing was written yet."),
-        (true, _) => ("warn", "Some lines would be left out. Nothing was written yet."),
+        (true, 0) => ("good", "The file is fine. Nothing has been imported yet."),
+        (true, _) => ("warn", "Some lines would be skipped. Nothing has been imported yet."),
         (false, 0) => ("good", "Imported."),
-        (false, _) => ("warn", "Imported, but for some lines."),
+        (false, _) => ("warn", "Imported, except for some lines."),
     };
     html! {
         (alert(kind, html! {
             p { b { (title) } }
             ul {
-                li { (plural(report.created, "new lead")) @if report.dry_run { " to bring in" } }
-                li { (plural(report.merged, "form")) " of people who are leads already" }
-                li { (plural(report.in_before, "lead")) " here before" }
-                @if report.failed > 0 { li { (plural(report.failed, "line")) " left out" } }
+                li { (plural(report.created, "new lead")) @if report.dry_run { " to import" } }
+                li { (plural(report.merged, "form")) " from people who are already leads" }
+                li { (plural(report.in_before, "lead")) " already here" }
+                @if report.failed > 0 { li { (plural(report.failed, "line")) " skipped" } }
             }
-            @if report.created + report.merged > 0 && !report.dry_run { p { a href="/leads" { "See the leads" } } }
-            @if let Some(line) = report.next_line { p { "There was no time for the lines from " (count(line)) " on: send the same file again, from that line." } }
+            @if report.created + report.merged > 0 && !report.dry_run { p { a href="/leads" { "View the leads" } } }
+            @if let Some(line) = report.next_line { p { "The import stopped before line " (count(line)) ". Upload the same file again to continue from there." } }
         }))
         @if !report.problems.is_empty() {
             section {

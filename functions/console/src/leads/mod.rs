@@ -106,8 +106,8 @@ fn filter_form(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, Strin
                 @for (_, value, name) in STATUSES { option value=(value) selected[is("status", value)] { (name) } }
             } }
             label { "Assigned to" select name="assigned_to" {
-                option value="" { "Everybody" }
-                option value=(Assignee::UNASSIGNED) selected[is("assigned_to", Assignee::UNASSIGNED)] { "Nobody" }
+                option value="" { "Anyone" }
+                option value=(Assignee::UNASSIGNED) selected[is("assigned_to", Assignee::UNASSIGNED)] { "Unassigned" }
                 @for user in users { option value=(user.id) selected[is("assigned_to", user.id.as_str())] { (user.name) } }
             } }
             label { "Page" select name="page_id" {
@@ -115,7 +115,7 @@ fn filter_form(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, Strin
                 @if let Some(id) = query.get("page_id").filter(|id| !is_known(id)) { option value=(id) selected { (id) } }
                 @for (id, name) in pages { option value=(id) selected[is("page_id", id.as_str())] { (name) } }
             } }
-            label { "Came by" select name="tag" {
+            label { "Source" select name="tag" {
                 option value="" { "All" }
                 @for tag in [tag(None), tag(Some("ig")), FILE_TAG] { option value=(tag) selected[is("tag", tag)] { (tag) } }
             } }
@@ -134,9 +134,9 @@ fn nothing(visitor: &Visitor, query: &ListQuery, pages: &BTreeMap<PageId, String
     empty(
         "No leads yet",
         html! {
-            @if !visitor.is_admin() || !visitor.has_meta() { "New leads appear here as soon as somebody fills in a form." }
-            @else if pages.is_empty() { a href="/integrations" { "Connect Facebook" } ", and leads appear here as people send them." }
-            @else { "They appear here within seconds after somebody fills in a form. " a href="/forms" { "Send a test lead" } " to see it happen." }
+            @if !visitor.is_admin() || !visitor.has_meta() { "New leads appear here as soon as someone fills in a form." }
+            @else if pages.is_empty() { a href="/integrations" { "Connect Facebook" } ", and leads appear here as people submit your forms." }
+            @else { "Leads appear here within seconds after someone fills in a form. " a href="/forms" { "Send a test lead" } " to see it happen." }
         },
     )
 }
@@ -145,15 +145,15 @@ fn table(leads: &[Lead], users: &[User]) -> Markup {
     html! {
         div.card.flush {
             table.leads {
-                thead { tr { th { "Name" } th { "Contact" } th { "Came by" } th { "Form" } th { "Sent" } th { "Assigned to" } th { "Status" } } }
+                thead { tr { th { "Name" } th { "Contact" } th { "Source" } th { "Form" } th { "Submitted" } th { "Assigned to" } th { "Status" } } }
                 tbody {
                     @for lead in leads {
                         tr {
                             td data-label="Name" { a href={ "/leads/" (lead.id) } { (name_of(lead)) } @if lead.test { " " (badge("calm", "Test")) } }
                             td data-label="Contact" { (contact(lead)) }
-                            td data-label="Came by" { (lead.tags.join(", ")) @if let Some(page) = &lead.page_name { div.quiet { (page) } } }
+                            td data-label="Source" { (lead.tags.join(", ")) @if let Some(page) = &lead.page_name { div.quiet { (page) } } }
                             td data-label="Form" { (lead.attribution.form_name.as_deref().unwrap_or("–")) }
-                            td data-label="Sent" { (time(lead.created_time)) }
+                            td data-label="Submitted" { (time(lead.created_time)) }
                             td data-label="Assigned to" { (assignee(lead.assigned_to.as_ref(), users)) }
                             td data-label="Status" { (status_badge(lead.status)) }
                         }
@@ -170,7 +170,7 @@ fn table(leads: &[Lead], users: &[User]) -> Markup {
 fn name_of(lead: &Lead) -> String {
     const MAX_NAME_CHARS: usize = 80;
     let known = [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().find(|text| !text.trim().is_empty());
-    let name = known.map_or("Somebody without a name", String::as_str);
+    let name = known.map_or("Unnamed lead", String::as_str);
     if name.chars().count() <= MAX_NAME_CHARS {
         name.to_owned()
     } else {
@@ -194,7 +194,7 @@ fn contact(lead: &Lead) -> Markup {
 fn assignee(user: Option<&UserId>, users: &[User]) -> Markup {
     html! {
         @match user {
-            None => span.quiet { "Nobody" },
+            None => span.quiet { "Unassigned" },
             Some(id) => (users.iter().find(|user| user.id == *id).map_or(id.as_str(), |user| user.name.as_str())),
         }
     }

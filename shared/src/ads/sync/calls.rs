@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::now;
 use crate::error::WorkError;
-use crate::graph::{Graph, GraphError, Metered};
+use crate::graph::{GraphClient, GraphError, Metered};
 use crate::ids::AdAccountId;
 use crate::model::ads::sync_problem::SyncProblemCode;
 use crate::retry::{Verdict, backoff};
@@ -50,7 +50,7 @@ impl<E: Into<WorkError>> From<E> for Interrupt {
 /// A client of the Graph API for one slice of one sync.
 pub(super) struct SyncClient<'a> {
     table: &'a Table,
-    graph: Graph,
+    graph: GraphClient,
     token: AccessToken,
     account: AdAccountId,
     deadline: Timestamp,
@@ -63,7 +63,7 @@ pub(super) struct SyncClient<'a> {
 impl<'a> SyncClient<'a> {
     pub(super) fn new(
         table: &'a Table,
-        graph: Graph,
+        graph: GraphClient,
         token: AccessToken,
         account: AdAccountId,
         deadline: Timestamp,
@@ -85,14 +85,14 @@ impl<'a> SyncClient<'a> {
         self.made += calls as u64;
     }
 
-    pub(super) fn graph(&self) -> (&Graph, &AccessToken) {
+    pub(super) fn graph(&self) -> (&GraphClient, &AccessToken) {
         (&self.graph, &self.token)
     }
 
     /// Makes a call. Waits first if Meta's headers reported that the rate limit is nearly used up.
     pub(super) async fn make<T>(
         &mut self,
-        call: impl AsyncFn(&Graph, &AccessToken) -> Metered<T>,
+        call: impl AsyncFn(&GraphClient, &AccessToken) -> Metered<T>,
     ) -> Result<T, Interrupt> {
         const MAX_TRIES: u32 = 4;
         for attempt in 1.. {

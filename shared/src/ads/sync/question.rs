@@ -36,7 +36,7 @@ pub(super) async fn plain(
     let mut after = place.map(|(_, after, _)| after);
     let mut is_resumed = after.is_some();
     loop {
-        let asked = async |graph: &crate::graph::Graph, token: &crate::secret::AccessToken| {
+        let asked = async |graph: &crate::graph::GraphClient, token: &crate::secret::AccessToken| {
             graph.ad_insights(&account, question, after.as_deref(), token).await
         };
         let page = match turn.calls.make(asked).await {
@@ -150,7 +150,7 @@ async fn delivered(
     let account = turn.account.ad_account_id.clone();
     let (mut ids, mut after): (BTreeSet<AdObjectId>, Option<String>) = (BTreeSet::new(), None);
     loop {
-        let asked = async |graph: &crate::graph::Graph, token: &crate::secret::AccessToken| {
+        let asked = async |graph: &crate::graph::GraphClient, token: &crate::secret::AccessToken| {
             graph.delivered(&account, question, kind, after.as_deref(), token).await
         };
         let page = turn.calls.make(asked).await?;

@@ -44,18 +44,18 @@ impl SyncProblemCode {
     pub fn message(self) -> &'static str {
         match self {
             Self::TokenUnreadable => "The access token could not be decrypted: its secret is missing or damaged.",
-            Self::TokenDead => "Meta does not accept the access token any more.",
+            Self::TokenDead => "Meta no longer accepts the access token.",
             Self::AdsReadMissing => "Permissions error: this token may not read the ad account; ads_read is missing.",
             Self::AdAccountNotVisible => "Meta shows no such ad account to this token.",
             Self::IntegrationEnded => "The integration whose token is used has ended or was deleted.",
             Self::CurrencyChanged => "The ad account was switched to another currency.",
             Self::TimezoneChanged => "The ad account was switched to another time zone.",
             Self::Throttled => "Meta limits how often this ad account may be read.",
-            Self::InsightsEmpty => "Meta has no numbers for these days: no ad was delivered.",
-            Self::UnreadableRow => "Meta gave a number that is none; what was known before is kept.",
-            Self::TooMuchData => "Meta finds even one ad's day too much to answer.",
-            Self::Refused => "Meta refuses what it was asked.",
-            Self::Unavailable => "Meta could not answer.",
+            Self::InsightsEmpty => "Meta has no numbers for these days: no ad delivered.",
+            Self::UnreadableRow => "Meta returned a value that is not a number; the previous numbers are kept.",
+            Self::TooMuchData => "Meta rejects even one ad's day as too much data.",
+            Self::Refused => "Meta rejects the request.",
+            Self::Unavailable => "Meta was temporarily unavailable.",
         }
     }
 
@@ -68,7 +68,7 @@ impl SyncProblemCode {
                 "Generate a new token for the system user and give it to the ad account, or reconnect the integration."
             }
             Self::AdsReadMissing => {
-                "In Meta Business settings assign the ad account to the system user, generate a new token with ads_read, and enter it here; or reconnect the integration and leave ads_read ticked."
+                "In Meta Business settings assign the ad account to the system user, generate a new token with ads_read, and enter it here; or reconnect the integration and keep ads_read selected."
             }
             Self::AdAccountNotVisible => {
                 "Check the id in Meta Business settings under Ad accounts, and assign the account to the system user or person whose token this is."

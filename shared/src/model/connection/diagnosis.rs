@@ -14,9 +14,9 @@ pub struct PageObservation {
     pub id: PageId,
     /// Its name.
     pub name: String,
-    /// What the connected person may do on it, in Meta's words. Empty if Meta does not say.
+    /// The connected person's tasks on the page, in Meta's notation. Empty if Meta did not report them.
     pub tasks: Observed<Vec<String>>,
-    /// Whether Meta reports its changes.
+    /// The page's webhook subscription.
     pub subscription: Observed<Subscription>,
     /// Whether Leads Access Manager lets this app read its leads.
     pub lead_access: Observed<Result<(), LeadsDenied>>,
@@ -66,8 +66,8 @@ impl PageObservation {
     }
 }
 
-/// The problems of an integration and its connected pages. What could not be observed is no problem. Pages that Meta
-/// lists without a token are known from connecting only, and stay as they were found.
+/// The problems of an integration and its connected pages. What could not be observed is not a problem. Only connecting
+/// finds pages that Meta lists without a token, so those problems are carried over.
 #[must_use]
 pub fn problems(integration: &Integration, pages: &[PageObservation]) -> Vec<IntegrationProblem> {
     let missing = integration.asked_scopes.iter().filter(|scope| !integration.scopes.contains(scope));
@@ -77,20 +77,20 @@ pub fn problems(integration: &Integration, pages: &[PageObservation]) -> Vec<Int
     for page in pages {
         problems.extend(tasks_missing(page));
         problems.extend(page_scope_missing(integration, page));
-        // Without the permission, that is the problem, and not the subscription that it does not allow.
+        // Without the permission, the subscription cannot exist either: report the cause only.
         problems.extend(not_subscribed(page).filter(|_| may_read_leads));
         problems.extend(lead_access_denied(page));
     }
     problems
 }
 
-/// A page that Meta lists without a token for it.
+/// The problem of a page that Meta lists without a token.
 #[must_use]
 pub fn page_without_token(id: &PageId, name: &str) -> IntegrationProblem {
     IntegrationProblem {
         code: IntegrationProblemCode::PageWithoutToken,
         page_id: Some(id.clone()),
-        message: format!("Meta gave no access to the page {name}, so it is not connected."),
+        message: format!("Meta granted no access to the page {name}, so it is not connected."),
         fix: "Ask an administrator of the page to give you a role on it at Meta, then reconnect.".to_owned(),
     }
 }
@@ -100,18 +100,18 @@ fn scope_missing(scope: &str) -> IntegrationProblem {
         code: IntegrationProblemCode::ScopeMissing,
         page_id: None,
         message: format!("Meta did not grant {scope}."),
-        fix: "Reconnect and leave every permission ticked in Meta's dialog.".to_owned(),
+        fix: "Reconnect and keep every permission selected in Meta's dialog.".to_owned(),
     }
 }
 
-/// A permission without a list of pages is granted for all of them.
+/// A permission without a list of pages covers all of them.
 fn page_scope_missing(integration: &Integration, page: &PageObservation) -> Option<IntegrationProblem> {
     let granted = integration.granted_for.get(LEAD_SCOPE)?;
     (!granted.iter().any(|id| id == page.id.as_str())).then(|| IntegrationProblem {
         code: IntegrationProblemCode::ScopeMissing,
         page_id: Some(page.id.clone()),
         message: format!("Meta did not grant {LEAD_SCOPE} for the page {}.", page.name),
-        fix: "Reconnect and tick the page for every permission in Meta's dialog.".to_owned(),
+        fix: "Reconnect and select the page for every permission in Meta's dialog.".to_owned(),
     })
 }
 
@@ -129,11 +129,11 @@ fn tasks_missing(page: &PageObservation) -> Option<IntegrationProblem> {
         code: IntegrationProblemCode::TaskMissing,
         page_id: Some(page.id.clone()),
         message: format!(
-            "The person who connected may not do everything on the page {}: {} is missing.",
+            "The person who connected lacks a task on the page {}: {} is missing.",
             page.name,
             missing.join(" and ")
         ),
-        fix: "An administrator of the page gives that person full control of it at Meta.".to_owned(),
+        fix: "Ask an administrator of the page to give that person full control of it at Meta.".to_owned(),
     })
 }
 

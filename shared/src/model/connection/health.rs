@@ -1,5 +1,4 @@
-//! The health report of an integration: one check per cause that can keep leads out, each with what was seen and what
-//! to do. "Unknown" is an answer: nothing was seen that would tell.
+//! The health report of an integration: one check per cause that can block leads, each with its evidence and remedy.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -8,23 +7,23 @@ use utoipa::ToSchema;
 
 use crate::ids::PageId;
 use crate::model::connection::diagnosis::{Observed, PageObservation, not_subscribed, problems};
-use crate::model::connection::standing::{ConnectionStatus, EndReason, TokenKind};
+use crate::model::connection::state::{ConnectionStatus, EndReason, TokenKind};
 use crate::model::connection::{Integration, IntegrationProblem, IntegrationProblemCode};
 use crate::model::failure::FailureCode;
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
-    /// In order.
+    /// No fault found.
     Pass,
-    /// Not in order: leads are kept out, or will be.
+    /// Leads are blocked, or will be.
     Fail,
-    /// It could not be found out, or there was nothing to see yet.
+    /// It could not be determined, or there is no evidence yet.
     Unknown,
 }
 
-/// What is checked.
+/// The subject of a check.
 #[derive(
     Debug,
     Clone,
@@ -43,11 +42,11 @@ pub enum CheckStatus {
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum CheckId {
-    /// Whether the token lives.
+    /// Whether the token works.
     Token,
-    /// Whether every permission that was asked for is granted.
+    /// Whether every requested permission is granted.
     Scopes,
-    /// Whether the person who connected may do on each page what is needed.
+    /// Whether the person who connected has the required tasks on each page.
     PageTasks,
     /// Whether Meta's webhook reports each page's leads.
     Subscription,
@@ -55,18 +54,18 @@ pub enum CheckId {
     LeadAccess,
     /// Whether each page has a form that people can fill in.
     Forms,
-    /// When the webhook last brought a lead.
+    /// When the webhook last reported a lead.
     LastWebhook,
-    /// When a lead last came.
+    /// When a lead last arrived.
     LastLead,
     /// Whether the Meta app is live.
     AppMode,
-    /// Whether leads wait, or are parked.
+    /// Whether leads are queued or parked.
     Backlog,
 }
 
 impl CheckId {
-    /// Whether Meta answers it: an unknown outcome is then no good sign.
+    /// Whether its outcome comes from Meta. An unknown outcome is then a warning sign.
     #[must_use]
     pub fn is_asked_of_meta(self) -> bool {
         match self {
@@ -81,54 +80,54 @@ impl CheckId {
 pub struct Check {
     /// What was checked.
     pub id: CheckId,
-    /// How it came out.
+    /// The result.
     pub status: CheckStatus,
-    /// What was seen, for people.
+    /// What was observed, as readable text.
     pub evidence: String,
     /// What to do; `null` if nothing is wrong.
     pub fix: Option<String>,
-    /// The pages it is about, if it is not about all of them.
+    /// The pages concerned; empty if the check concerns all of them.
     pub page_ids: Vec<PageId>,
 }
 
 /// What was observed of an integration.
 #[derive(Debug)]
 pub struct HealthObservation {
-    /// The integration, with what Meta said of its dates and permissions just now.
+    /// The integration, with the dates and permissions that Meta just reported.
     pub integration: Integration,
-    /// Whether Meta answered a call with the token just now.
+    /// Whether Meta just accepted a call with the token.
     pub token: Observed<()>,
     /// Its connected pages.
     pub pages: Vec<PageHealth>,
-    /// Leads that wait in the queue, of all orgs.
+    /// Number of queued leads, of all orgs.
     pub queued: Observed<u64>,
-    /// Leads of these pages that are parked, with the reason of each.
+    /// The reasons why leads of these pages are parked, one per lead.
     pub parked: Vec<FailureCode>,
 }
 
 /// What was observed of one page.
 #[derive(Debug)]
 pub struct PageHealth {
-    /// What the diagnosis needs.
+    /// The observations that the diagnosis needs.
     pub observation: PageObservation,
-    /// Why this page alone brings no leads, if it does not.
+    /// Why no leads arrive from this page, if only this page is lost.
     pub lost: Option<EndReason>,
-    /// Its forms: name, and whether people can fill it in.
+    /// Its forms: the name, and whether people can fill the form in.
     pub forms: Observed<Vec<(String, bool)>>,
     /// When it was connected.
     pub connected_at: Timestamp,
-    /// When a webhook last brought a lead.
+    /// When a webhook last reported a lead.
     pub last_webhook_at: Option<Timestamp>,
-    /// When a real lead last came, in whatever way.
+    /// When a real lead last arrived, however it was found.
     pub last_lead_at: Option<Timestamp>,
-    /// When a test lead last came.
+    /// When a test lead last arrived.
     pub last_test_lead_at: Option<Timestamp>,
 }
 
-/// Leads in the queue that are no sign of trouble yet.
+/// A queue of up to this many leads is normal.
 const USUAL_QUEUE: u64 = 1000;
 
-/// The checks, in the order in which an engineer would look for the fault.
+/// Returns the checks, in the order in which an engineer would search for the cause.
 #[must_use]
 pub fn report(seen: &HealthObservation, now: Timestamp) -> Vec<Check> {
     let observations: Vec<PageObservation> = seen.pages.iter().map(|page| page.observation.clone()).collect();
@@ -157,20 +156,20 @@ fn token(seen: &HealthObservation, now: Timestamp) -> Check {
         TokenKind::User => "A person's token",
         TokenKind::SystemUser => "A system user's token",
     };
-    let standing = seen.integration.standing(now);
-    let ends = standing.expires_at.map_or_else(|| "without end".to_owned(), |end| format!("good until {end}"));
-    match (standing.reason, &seen.token) {
+    let state = seen.integration.state(now);
+    let ends = state.expires_at.map_or_else(|| "never expires".to_owned(), |end| format!("valid until {end}"));
+    match (state.reason, &seen.token) {
         (Some(reason), _) => check(CheckId::Token, Fail, reason.message(), Some(reason.fix())),
         (None, _) if seen.pages.iter().any(|page| page.lost.is_some()) => lost_pages(seen),
         (None, Err(why)) => check(
             CheckId::Token,
             Unknown,
-            format!("{kind}, {ends} as last seen; Meta does not say more now: {why}."),
+            format!("{kind}, {ends} as of the last check. Meta does not report more at the moment: {why}."),
             None,
         ),
-        (None, Ok(())) if standing.status == ConnectionStatus::ExpiringSoon => {
+        (None, Ok(())) if state.status == ConnectionStatus::ExpiringSoon => {
             let fix = "Reconnect in time: leads stop on that day.";
-            check(CheckId::Token, Pass, format!("{kind}, {ends}; that is soon."), Some(fix))
+            check(CheckId::Token, Pass, format!("{kind}, {ends}, which is soon."), Some(fix))
         }
         (None, Ok(())) => check(CheckId::Token, Pass, format!("{kind}, {ends}."), None),
     }
@@ -185,7 +184,7 @@ fn lost_pages(seen: &HealthObservation) -> Check {
     Check { page_ids, ..check(CheckId::Token, CheckStatus::Fail, evidence.join(" "), fix) }
 }
 
-/// A check that fails if there are problems of its kind.
+/// A failed check with all problems of this kind; `None` if there are none.
 fn failed(id: CheckId, problems: &[IntegrationProblem], code: IntegrationProblemCode) -> Option<Check> {
     let problems: Vec<&IntegrationProblem> = problems.iter().filter(|problem| problem.code == code).collect();
     let evidence: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
@@ -194,7 +193,7 @@ fn failed(id: CheckId, problems: &[IntegrationProblem], code: IntegrationProblem
     Some(Check { page_ids, ..check(id, CheckStatus::Fail, evidence.join(" "), Some(fix)) })
 }
 
-/// A check of what could not be observed of some pages, or that passes.
+/// A check that passes, or is unknown if some pages could not be observed.
 fn unknown_or_pass<T>(
     id: CheckId,
     seen: &HealthObservation,
@@ -206,7 +205,7 @@ fn unknown_or_pass<T>(
     let Some((_, why)) = unknown.first() else { return check(id, CheckStatus::Pass, pass, None) };
     let names: Vec<&str> = unknown.iter().map(|(page, _)| page.observation.name.as_str()).collect();
     let page_ids = unknown.iter().map(|(page, _)| page.observation.id.clone()).collect();
-    let evidence = format!("Could not be found out for {}: {why}.", names.join(", "));
+    let evidence = format!("Could not be determined for {}: {why}.", names.join(", "));
     Check { page_ids, ..check(id, CheckStatus::Unknown, evidence, None) }
 }
 
@@ -216,12 +215,12 @@ fn scopes(problems: &[IntegrationProblem]) -> Check {
 }
 
 fn page_tasks(seen: &HealthObservation, problems: &[IntegrationProblem]) -> Check {
-    let pass = "The person who connected may do on every page what is needed.";
+    let pass = "The person who connected has the required tasks on every page.";
     failed(CheckId::PageTasks, problems, IntegrationProblemCode::TaskMissing)
         .unwrap_or_else(|| unknown_or_pass(CheckId::PageTasks, seen, |page| &page.observation.tasks, pass))
 }
 
-/// Also fails where the subscription lacks the field because the permission is missing: no lead is reported either way.
+/// Also fails if the field is missing because the permission is: no lead is reported either way.
 fn subscription(seen: &HealthObservation) -> Check {
     let problems: Vec<IntegrationProblem> =
         seen.pages.iter().filter_map(|page| not_subscribed(&page.observation)).collect();
@@ -285,38 +284,40 @@ fn ago(then: Timestamp, now: Timestamp) -> String {
 }
 
 fn last_webhook(seen: &HealthObservation, now: Timestamp) -> Check {
-    const QUIET: &str = "Leads came without Meta telling us of them: its webhook does not reach this system. In the Meta app's dashboard, under Webhooks, check callback address and the field leadgen of the object Page.";
+    const QUIET: &str = "Leads arrived that Meta did not report: its webhook does not reach this system. In the Meta app's dashboard, under Webhooks, check the callback URL and the field leadgen of the object Page.";
     let (webhook, lead) = (latest(seen, |page| page.last_webhook_at), latest(seen, |page| page.last_lead_at));
     match (webhook, lead) {
         (Some(webhook), Some(lead)) if lead.duration_since(webhook) > SignedDuration::from_hours(24) => check(
             CheckId::LastWebhook,
             CheckStatus::Fail,
-            format!("The last one came {}.", ago(webhook, now)),
+            format!("The last one arrived {}.", ago(webhook, now)),
             Some(QUIET),
         ),
         (Some(webhook), _) => {
-            check(CheckId::LastWebhook, CheckStatus::Pass, format!("The last one came {}.", ago(webhook, now)), None)
+            check(CheckId::LastWebhook, CheckStatus::Pass, format!("The last one arrived {}.", ago(webhook, now)), None)
         }
-        (None, Some(_)) => check(CheckId::LastWebhook, CheckStatus::Fail, "None ever came.", Some(QUIET)),
-        (None, None) => check(CheckId::LastWebhook, CheckStatus::Unknown, "None came yet, and no lead either.", None),
+        (None, Some(_)) => check(CheckId::LastWebhook, CheckStatus::Fail, "None has ever arrived.", Some(QUIET)),
+        (None, None) => {
+            check(CheckId::LastWebhook, CheckStatus::Unknown, "None has arrived yet, and neither has a lead.", None)
+        }
     }
 }
 
 fn last_lead(seen: &HealthObservation, now: Timestamp) -> Check {
     match latest(seen, |page| page.last_lead_at) {
         Some(lead) => {
-            check(CheckId::LastLead, CheckStatus::Pass, format!("The last one came {}.", ago(lead, now)), None)
+            check(CheckId::LastLead, CheckStatus::Pass, format!("The last one arrived {}.", ago(lead, now)), None)
         }
         None => {
             let since = seen.pages.iter().map(|page| page.connected_at).min();
             let since = since.map_or_else(String::new, |since| format!(" since it was connected {}", ago(since, now)));
             let fix = "Send a test lead, or fill in a form yourself, to see whether it arrives.";
-            check(CheckId::LastLead, CheckStatus::Unknown, format!("None came{since}."), Some(fix))
+            check(CheckId::LastLead, CheckStatus::Unknown, format!("None has arrived{since}."), Some(fix))
         }
     }
 }
 
-/// Meta has no call that tells. What it looks like is known: tests arrive, real leads do not.
+/// Meta has no call for this, but the symptom is known: test leads arrive and real leads do not.
 fn app_mode(seen: &HealthObservation) -> Check {
     let (test, real) = (latest(seen, |page| page.last_test_lead_at), latest(seen, |page| page.last_lead_at));
     match (test, real) {
@@ -324,13 +325,13 @@ fn app_mode(seen: &HealthObservation) -> Check {
         (Some(_), None) => check(
             CheckId::AppMode,
             CheckStatus::Fail,
-            "Test leads arrive and no real lead ever did. That is how a Meta app in development mode looks.",
+            "Test leads arrive, but no real lead ever has. This is typical of a Meta app in development mode.",
             Some(
                 "In the Meta app's dashboard, switch the app from Development to Live. If it is live, check the form that the ads use.",
             ),
         ),
         (None, None) => {
-            check(CheckId::AppMode, CheckStatus::Unknown, "Neither test nor real leads came that would tell.", None)
+            check(CheckId::AppMode, CheckStatus::Unknown, "Neither test leads nor real leads have arrived yet.", None)
         }
     }
 }
@@ -338,18 +339,22 @@ fn app_mode(seen: &HealthObservation) -> Check {
 fn backlog(seen: &HealthObservation) -> Check {
     use CheckStatus::{Fail, Pass, Unknown};
     if let Some(reason) = seen.parked.first() {
-        let evidence = format!("{} leads of these pages are parked; of one the reason is {reason}.", seen.parked.len());
-        let fix = "Each parked lead has its reason. Once that is repaired, replay them.";
+        let evidence =
+            format!("{} leads of these pages are parked, one of them for the reason {reason}.", seen.parked.len());
+        let fix = "See the reason of each parked lead. Fix it, then replay them.";
         return check(CheckId::Backlog, Fail, evidence, Some(fix));
     }
     match &seen.queued {
-        Err(why) => check(CheckId::Backlog, Unknown, format!("The queue could not be asked: {why}."), None),
+        Err(why) => check(CheckId::Backlog, Unknown, format!("The queue could not be read: {why}."), None),
         Ok(waiting) if *waiting > USUAL_QUEUE => {
             let fix = "The lead worker is behind; its log and alarms say why.";
-            check(CheckId::Backlog, Fail, format!("{waiting} leads wait in the queue."), Some(fix))
+            check(CheckId::Backlog, Fail, format!("{waiting} leads are waiting in the queue."), Some(fix))
         }
-        Ok(waiting) => {
-            check(CheckId::Backlog, Pass, format!("{waiting} leads wait in the queue, none is parked."), None)
-        }
+        Ok(waiting) => check(
+            CheckId::Backlog,
+            Pass,
+            format!("{waiting} leads are waiting in the queue, and none is parked."),
+            None,
+        ),
     }
 }

@@ -1,9 +1,9 @@
-//! The health report: each cause fails its own check.
+//! Tests of the health report: each cause fails its own check.
 
 use crate::model::connection::Integration;
 use crate::model::connection::diagnosis::{LeadsDenied, Observed, PageObservation, Subscription};
 use crate::model::connection::health::*;
-use crate::model::connection::standing::{EndReason, Ended};
+use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::tests::{connection, integration};
 use crate::model::failure::FailureCode;
 use jiff::Timestamp;
@@ -35,8 +35,8 @@ fn seen(pages: Vec<PageHealth>) -> HealthObservation {
     HealthObservation { integration, token: Ok(()), pages, queued: Ok(0), parked: vec![] }
 }
 
-fn end(reason: EndReason) -> Ended {
-    Ended { reason, since: at("2026-03-01T11:00:00Z"), evidence: String::new() }
+fn end(reason: EndReason) -> ConnectionEnd {
+    ConnectionEnd { reason, since: at("2026-03-01T11:00:00Z"), evidence: String::new() }
 }
 
 fn status(seen: &HealthObservation, id: CheckId) -> CheckStatus {

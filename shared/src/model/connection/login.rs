@@ -15,7 +15,7 @@ use crate::secret::HmacKey;
 /// How long a person has to complete Meta's dialog.
 pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 
-/// The permissions requested by default: everything that Leadwire does with a page.
+/// The permissions requested by default: everything that Leadwire needs.
 pub const DEFAULT_SCOPES: &[&str] = &[
     "pages_show_list",
     "pages_read_engagement",
@@ -42,7 +42,7 @@ pub struct Login {
     pub redirect_uri: Url,
     /// The integration to create or to reconnect.
     pub integration_id: IntegrationId,
-    /// Whether the integration existed when the login began. If so, and it is missing when the login ends, it was
+    /// Whether the integration existed when the login began. If it no longer exists when the login ends, it was
     /// deleted.
     #[serde(default)]
     pub reconnects: bool,
@@ -113,7 +113,7 @@ pub enum LoginFailure {
     LoginFailed,
     /// Meta's token is not valid for this app.
     TokenNotValid,
-    /// The person selected no page that they may manage.
+    /// The person selected no page that they manage.
     NoPages,
     /// The integration to reconnect was deleted in the meantime.
     IntegrationDeleted,
@@ -137,17 +137,17 @@ impl LoginFailure {
     pub fn message(self) -> &'static str {
         match self {
             Self::LoginExpired => "The login took longer than ten minutes. Start again.",
-            Self::OtherBrowser => "This login was begun in another browser. Start again in this one.",
+            Self::OtherBrowser => "This login was started in another browser. Start again in this one.",
             Self::LoginFailed => "Meta ended the login without a usable response. Start again.",
             Self::TokenNotValid => "Meta issued a token that is not valid for this app. Start again.",
             Self::NoPages => {
-                "The login brought no page. Select at least one page in Meta's dialog, and make sure that you may manage it."
+                "The login granted access to no page. Select at least one page in Meta's dialog, and make sure that you may manage it."
             }
             Self::IntegrationDeleted => "The integration was deleted during the login.",
             Self::CodeRefused => "Meta refused the login's code: it was used before, or it expired. Start again.",
             Self::TokenDead => "Meta ended the login before it was complete. Start again.",
             Self::NotPermitted => {
-                "Meta refused a permission that listing pages needs. Start again and leave every permission ticked."
+                "Meta refused a permission that listing pages needs. Start again and keep every permission selected."
             }
             Self::Throttled => "Meta limits the number of calls at the moment. Try again in a few minutes.",
             Self::MetaUnavailable => "Meta did not respond as expected. Try again in a minute.",
@@ -157,14 +157,14 @@ impl LoginFailure {
 }
 
 impl Login {
-    /// Whether the browser with these secrets may finish the login.
+    /// Whether a browser with these secrets may finish the login.
     #[must_use]
     pub fn may_be_finished_by(&self, secrets: &BrowserSecrets) -> bool {
         self.browser.as_ref().is_none_or(|hash| matches(secrets.login.as_ref(), hash))
     }
 
-    /// Whether this visit comes from the claim's own browser. Without a secret this is assumed only while the first
-    /// visit is in progress, because the browser has no secret of the visit yet.
+    /// Whether this visit comes from the browser that made the claim. A visitor without a secret is recognised only
+    /// while the first visit is in progress, because its browser has not received the visit's secret yet.
     #[must_use]
     pub fn is_repeated_by(&self, claim: &LoginClaim, visitor: &str, secrets: &BrowserSecrets) -> bool {
         (self.browser.is_some() && self.may_be_finished_by(secrets))
@@ -173,7 +173,7 @@ impl Login {
     }
 }
 
-/// The secrets by which a browser is recognised. Faces store them in cookies.
+/// The secrets by which a browser is recognised. The API and the console store them in cookies.
 #[derive(Debug, Clone, Default)]
 pub struct BrowserSecrets {
     /// Given to the browser when it began the login.
@@ -192,8 +192,8 @@ pub fn browser_hash(secret: &str) -> String {
     hex::encode(Sha256::digest(secret.as_bytes()))
 }
 
-/// The content of `state`. The [`Login`] contains all of it too; it is repeated here so that a forged or foreign
-/// `state` is rejected before anything is read.
+/// The content of `state`. It repeats parts of the [`Login`], so that a forged or foreign `state` is rejected before
+/// anything is read.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
     /// The login's nonce.
@@ -227,7 +227,7 @@ impl State {
     }
 }
 
-/// Includes the purpose in the signature. The same key signs cursors, and neither may pass for the other.
+/// The bytes to sign, prefixed with their purpose: the same key signs cursors, and neither may pass for the other.
 fn signed_bytes(said: &str) -> String {
     format!("login-state.{said}")
 }
@@ -240,7 +240,7 @@ impl ReturnUrls {
     /// Parses a comma-separated list.
     ///
     /// # Errors
-    /// If an entry is not an absolute URL.
+    /// Fails if an entry is not an absolute URL.
     pub fn parse(list: &str) -> Result<Self, url::ParseError> {
         list.split(',')
             .map(str::trim)
@@ -250,14 +250,14 @@ impl ReturnUrls {
             .map(Self)
     }
 
-    /// The list with another entry.
+    /// Returns the list with another entry.
     #[must_use]
     pub fn and(&self, entry: Url) -> Self {
         Self(self.0.iter().cloned().chain([entry]).collect())
     }
 
-    /// The URL, if logins may return to it: http(s) with the same scheme, host and port as an entry and a path at or
-    /// below the entry's. URLs with a user name or password are rejected, because they can disguise the host.
+    /// Returns the URL if logins may return to it: http(s) with the same scheme, host and port as an entry and a path
+    /// at or below the entry's. URLs with a user name or password are rejected, because they can disguise the host.
     #[must_use]
     pub fn allow(&self, return_url: &str) -> Option<Url> {
         let url = Url::parse(return_url).ok()?;

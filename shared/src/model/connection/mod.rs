@@ -5,7 +5,7 @@ pub mod health;
 #[cfg(test)]
 mod health_tests;
 pub mod login;
-pub mod standing;
+pub mod state;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::{IntegrationId, OrgId, PageId, UserId};
-use crate::model::connection::standing::{EndReason, Ended, TokenKind};
+use crate::model::connection::state::{ConnectionEnd, EndReason, TokenKind};
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::cadence::Rhythm;
 
@@ -43,7 +43,7 @@ pub struct Integration {
     /// The kind of its token.
     #[serde(default)]
     pub token_kind: TokenKind,
-    /// The person at Meta who connected it, as a keyed hash: enough to recognise them, but it reveals nothing.
+    /// The person at Meta who connected it, as a keyed hash, which recognises the person without identifying them.
     pub person: Option<String>,
     /// When the user token expires; `None` if never.
     pub token_expires_at: Option<Timestamp>,
@@ -62,14 +62,14 @@ pub struct Integration {
     #[serde(default)]
     pub problems: Vec<IntegrationProblem>,
     /// Set when the connection was ended at Meta; cleared when it works again.
-    pub ended: Option<Ended>,
+    pub ended: Option<ConnectionEnd>,
     /// Leads sent from this time on may have been missed, and Meta has not been asked for them yet.
     pub missed_since: Option<Timestamp>,
     /// When it was last checked.
-    pub probed_at: Option<Timestamp>,
+    pub checked_at: Option<Timestamp>,
     /// The start of its current period. Each notice is sent at most once per period.
     pub notices_since: Timestamp,
-    /// What is being done to it, beyond its ordinary life.
+    /// Its lifecycle: in use, or being ended.
     #[serde(default)]
     pub lifecycle: Lifecycle,
     /// When it was first connected.
@@ -87,7 +87,7 @@ impl Integration {
     /// A draft that has not been connected yet.
     #[must_use]
     pub fn draft(org: OrgId, by: ConnectedBy, now: Timestamp) -> Self {
-        let ended = Ended { reason: EndReason::NotConnected, since: now, evidence: String::new() };
+        let ended = ConnectionEnd { reason: EndReason::NotConnected, since: now, evidence: String::new() };
         Self {
             org,
             id: IntegrationId::default(),
@@ -106,7 +106,7 @@ impl Integration {
             problems: Vec::new(),
             ended: Some(ended),
             missed_since: None,
-            probed_at: None,
+            checked_at: None,
             notices_since: now,
             lifecycle: Lifecycle::Live,
             created_at: now,
@@ -173,9 +173,9 @@ pub enum IntegrationProblemCode {
     ScopeMissing,
     /// Meta listed a page without a token for it.
     PageWithoutToken,
-    /// The connected person may not do on a page what leads need.
+    /// The connected person lacks a task on the page that leads need.
     TaskMissing,
-    /// A page does not report its leads.
+    /// Meta does not report the page's leads.
     PageNotSubscribed,
     /// Leads Access Manager withholds a page's leads.
     LeadAccessDenied,
@@ -196,7 +196,7 @@ pub struct Connection {
     pub page_url: String,
     /// Whether leads are ingested from the page.
     #[serde(default)]
-    pub choice: Choice,
+    pub selection: PageSelection,
     /// The connecting person's tasks on the page, in Meta's notation (`ADVERTISE`, `MANAGE`…). Empty if Meta did not
     /// report them.
     pub tasks: Vec<String>,
@@ -231,7 +231,7 @@ pub struct Connection {
     #[serde(default)]
     pub quiet_since: Option<Timestamp>,
     /// Set when only this page is lost.
-    pub ended: Option<Ended>,
+    pub ended: Option<ConnectionEnd>,
 }
 
 /// Number of leads by how they were found.
@@ -257,12 +257,12 @@ pub struct FoundCounts {
 /// Whether leads are ingested from a page that Meta has listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Choice {
+pub enum PageSelection {
     /// Leads are ingested.
     #[default]
     Connected,
     /// Meta lists the page, but the admin has deselected it.
-    LeftOut,
+    Deselected,
     /// Meta no longer lists the page. Its counts are retained in case it returns.
     Withdrawn,
 }
@@ -271,7 +271,7 @@ impl Connection {
     /// Whether leads are ingested from the page.
     #[must_use]
     pub fn is_connected(&self) -> bool {
-        self.choice == Choice::Connected
+        self.selection == PageSelection::Connected
     }
 }
 
@@ -293,7 +293,7 @@ pub(crate) mod tests {
             page_id: PageId::parse("7").unwrap(),
             page_name: "Page".to_owned(),
             page_url: "https://www.facebook.com/7".to_owned(),
-            choice: Choice::Connected,
+            selection: PageSelection::Connected,
             tasks: Vec::new(),
             credentials: "s".to_owned(),
             subscribed_fields: Vec::new(),

@@ -3,15 +3,16 @@
 //! The pool and the cursor of the rotation are one value, so neither can be read without the other.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 use utoipa::ToSchema;
 
 use crate::ids::UserId;
 
-/// How the leads of an integration are assigned.
+/// How an integration assigns its leads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema, Default)]
 #[serde(tag = "strategy", rename_all = "snake_case")]
 pub enum Assignment {
-    /// To no one; users pick leads by hand.
+    /// To no one; users pick leads themselves.
     #[default]
     Unassigned,
     /// All leads to one user.
@@ -19,13 +20,14 @@ pub enum Assignment {
         /// The user.
         user_id: UserId,
     },
-    /// In turn to every active user who may manage leads.
+    /// To each active user who may manage leads, in turn.
     RoundRobin,
 }
 
-/// Why a lead has the assignee it has, or none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+/// Why a lead has its assignee, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Reason {
     /// It was this user's turn.
     Turn,
@@ -37,7 +39,7 @@ pub enum Reason {
     NobodyEligible,
     /// The chosen user was deleted, is inactive, or is no longer permitted to manage leads.
     UserNotEligible,
-    /// A user assigned it by hand.
+    /// A user assigned it manually.
     Manual,
     /// The import or search that found it was requested without assignment.
     NotAsked,
@@ -52,7 +54,7 @@ pub enum Reason {
 pub struct Assigned {
     /// The strategy: `unassigned`, `user` or `round_robin`.
     pub strategy: Strategy,
-    /// Why the lead has the assignee it has, or none.
+    /// Why the lead has its assignee, or none.
     pub reason: Reason,
 }
 
@@ -76,7 +78,7 @@ pub enum Strategy {
 pub struct Rotation {
     /// Incremented by every change. A write names the version it read and fails if that is no longer the newest.
     pub version: u64,
-    /// Eligible users, the next one first.
+    /// Eligible users; the first one is next.
     pub turns: Vec<UserId>,
 }
 
@@ -90,7 +92,7 @@ impl Rotation {
 
     /// Adds or removes `user`, and returns whether anything changed. The others keep their order.
     ///
-    /// A newcomer waits one round at most and does not catch up on earlier turns.
+    /// A new user waits at most one round and does not catch up on earlier turns.
     pub fn set_eligible(&mut self, user: &UserId, eligible: bool) -> bool {
         match (self.turns.iter().position(|known| known == user), eligible) {
             (None, true) => self.turns.push(user.clone()),

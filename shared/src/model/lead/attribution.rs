@@ -1,6 +1,6 @@
 //! Where a submission came from: one declaration for Meta's API, the stored lead, the CRM's API and Meta's export.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::FormId;
@@ -29,9 +29,21 @@ pub struct Attribution {
     pub ad_id: Option<String>,
     /// The ad's name.
     pub ad_name: Option<String>,
+    /// Whether the form was reached without an ad. Absent if unknown.
+    #[serde(default, deserialize_with = "flag")]
+    pub is_organic: Option<bool>,
+    /// The name of the Meta partner that the lead came through; absent for most leads.
+    #[serde(default)]
+    pub partner_name: Option<String>,
 }
 
 impl Attribution {
-    /// The fields that the Graph API's lead node has.
-    pub const GRAPH_FIELDS: &str = "platform,form_id,campaign_id,campaign_name,adset_id,adset_name,ad_id,ad_name";
+    /// The fields of the Graph API's lead node.
+    pub const GRAPH_FIELDS: &str =
+        "platform,form_id,campaign_id,campaign_name,adset_id,adset_name,ad_id,ad_name,is_organic,partner_name";
+}
+
+/// Reads a boolean. Anything else counts as unknown, so that no lead is lost because of it.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(serde_json::Value::deserialize(deserializer)?.as_bool())
 }

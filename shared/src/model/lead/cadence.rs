@@ -3,13 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// With fewer leads than this, the usual rhythm is unknown.
+/// With fewer leads than this, the usual rhythm counts as unknown.
 const ENOUGH_LEADS: u64 = 10;
 /// A page is quiet once its silence is this many times as long as the usual one…
 const MUCH_LONGER: f64 = 3.0;
 /// …and at least this long.
 const LONG: SignedDuration = SignedDuration::from_hours(6);
-/// The half-life of a long silence: what was usual last year is not usual now.
+/// The half-life of a long silence: last year's rhythm says little about this year's.
 const FORGOTTEN_BY_HALF: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// A page's rhythm: the longest usual time between two leads, nights and weekends included.
@@ -21,14 +21,14 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// The rhythm after a lead at `now` whose predecessor came at `last`.
+    /// The rhythm after a lead at `now` that follows a lead at `last`.
     #[must_use]
     pub fn after_lead(self, last: Option<Timestamp>, now: Timestamp) -> Self {
         let Some(last) = last else { return self };
         let silence = now.duration_since(last).as_secs().max(0);
         let halves = seconds(silence) / seconds(FORGOTTEN_BY_HALF.as_secs());
         let remembered = scaled(self.usual_silence_s, 0.5_f64.powf(halves));
-        // An alarming silence was not a usual one.
+        // Cap the silence: an alarming one was not usual.
         let most = if self.usual_silence_s == 0 { silence } else { self.alarming() };
         Self { usual_silence_s: silence.min(most).max(remembered) }
     }
@@ -63,7 +63,7 @@ mod tests {
         Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hours)
     }
 
-    /// The rhythm after leads at these hours.
+    /// Returns the rhythm after leads at these hours.
     fn rhythm(hours: &[i64]) -> Rhythm {
         let mut last = None;
         hours.iter().fold(Rhythm::default(), |rhythm, hour| {

@@ -1,5 +1,5 @@
-//! Decides what a chunk of new submissions does to an org: which become leads, which belong to known people, and who is
-//! assigned the new ones.
+//! Decides what a chunk of new submissions does to an org: which become leads, which belong to known people, and to
+//! whom the new leads are assigned.
 //!
 //! The plan is derived from one snapshot and written in one transaction. If anything that the plan relies on has
 //! changed in the meantime, the transaction fails and a new plan is made.
@@ -33,7 +33,7 @@ pub struct WritePlan {
     pub merges: Vec<Submission>,
     /// People who become leads, with the lead's id.
     pub claims: Vec<(PersonKey, LeadId)>,
-    /// The rotation after the turns that were taken, with the version that was read. `None` if no turn was taken.
+    /// The rotation after the new assignments, with the version that was read. `None` if no user was taken from it.
     pub rotation: Option<Rotation>,
     /// The user who must still be eligible when the plan is written.
     pub requires_eligible: Option<UserId>,

@@ -1,6 +1,6 @@
 //! A form and the names of its answers.
 //!
-//! Whatever [`crate::model::lead::mapping`] derives from them, the lead stores every answer as it was given.
+//! The lead stores every answer as it was given, regardless of what [`crate::model::lead::mapping`] derives from it.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -58,7 +58,7 @@ impl Form {
         self.questions.iter().find(|question| question.key == key)
     }
 
-    /// Renames answers to their questions' keys, for files that name them by the label the person read.
+    /// Renames answers to their questions' keys, for files that use the labels shown to the person.
     #[must_use]
     pub fn by_key(&self, given: &[RawAnswer]) -> Vec<RawAnswer> {
         let key_of = |name: &String| {

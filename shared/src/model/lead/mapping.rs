@@ -21,7 +21,7 @@ pub const MAX_RULES: usize = 100;
 /// Maximum length of a name, a key or a value in a rule, in characters.
 pub const MAX_CHARACTERS: usize = 500;
 
-/// Maximum length of the field that a rule fills, in characters. The answers themselves are stored unabridged.
+/// Maximum length of a field filled by a rule, in characters. The answers themselves are stored unabridged.
 const MAX_OF_A_FIELD: usize = 1000;
 /// Maximum size of all rules together, in bytes. A mapping is one table item and is read with every batch of leads.
 const MAX_BYTES: usize = 64_000;
@@ -187,12 +187,12 @@ pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), I
     for (at, rule) in rules.iter().enumerate() {
         let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if !(1..=64).contains(&rule.field.len()) || !rule.field.chars().all(is_name) {
-            return wrong(format!("rules[{at}].field"), "1 to 64 characters out of a-z, 0-9 and _.");
+            return wrong(format!("rules[{at}].field"), "1 to 64 characters from a-z, 0-9 and _.");
         }
         if rules.iter().take(at).any(|other| other.field == rule.field) {
             return wrong(
                 format!("rules[{at}].field"),
-                "Another rule fills this field already; one rule a field, with several questions in `from`.",
+                "Another rule fills this field already. Use one rule per field, with several questions in `from`.",
             );
         }
         for (place, key) in rule.from.iter().enumerate() {
@@ -207,9 +207,9 @@ pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), I
                 return wrong(format!("rules[{at}].from[{place}]"), "Each question once.");
             }
         }
-        // A value shared by all leads would merge all people into one.
+        // Reject a value shared by all leads: it would merge all people into one lead.
         if [EMAIL, PHONE].contains(&rule.field.as_str()) && (rule.default.is_some() || !rule.choices.is_empty()) {
-            let fix = "It says who somebody is: it takes what was answered, without default and choices.";
+            let fix = "This field identifies a person, so it can have no default and no choices.";
             return wrong(format!("rules[{at}].default"), fix);
         }
         let texts = rule.join.iter().chain(&rule.default).chain(rule.choices.keys()).chain(rule.choices.values());
@@ -221,7 +221,7 @@ pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), I
         }
     }
     if serde_json::to_string(rules).is_ok_and(|json| json.len() > MAX_BYTES) {
-        return wrong("rules".to_owned(), "All rules together take 64 KB at most.");
+        return wrong("rules".to_owned(), "All rules together may have 64 KB at most.");
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumIter, EnumString};
+use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use utoipa::ToSchema;
 
 use crate::ids::{FormId, LeadId, LeadgenId, PageId, UserId};
@@ -59,7 +59,7 @@ pub struct Lead {
     /// When the person sent the form, by Meta's clock.
     #[schema(value_type = String, format = DateTime)]
     pub created_time: Timestamp,
-    /// When Leadwire first learned of it.
+    /// When Leadwire learned of it.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
     /// How Leadwire learned of it.
@@ -70,13 +70,13 @@ pub struct Lead {
     pub assigned_to: Option<UserId>,
     /// Why the lead has this assignee, or none.
     pub assignment: Assigned,
-    /// From the form's name questions.
+    /// The answer to the form's name questions.
     pub full_name: Option<String>,
-    /// From the form's e-mail question, as typed.
+    /// The answer to the form's e-mail question, as typed.
     pub email: Option<String>,
-    /// From the form's phone question: E.164 if the number could be parsed, otherwise as typed.
+    /// The answer to the form's phone question: E.164 if the number could be parsed, otherwise as typed.
     pub phone: Option<String>,
-    /// The other fields that the form's questions or its mapping fill: `city`, `company_name`…
+    /// The other fields filled by the form's questions or its mapping: `city`, `company_name`…
     #[serde(default)]
     pub fields: BTreeMap<String, String>,
     /// All answers, in the form's order.
@@ -171,8 +171,9 @@ pub struct Consent {
 }
 
 /// How Leadwire learned of a lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum FoundBy {
     /// Meta's webhook announced it.
     Webhook,
@@ -208,7 +209,7 @@ pub enum Status {
     Qualified,
     /// Became a customer.
     Converted,
-    /// Came to nothing.
+    /// Will not become a customer.
     Lost,
 }
 
@@ -234,7 +235,7 @@ pub struct Submission {
     /// When the person sent the form, by Meta's clock.
     #[schema(value_type = String, format = DateTime)]
     pub created_time: Timestamp,
-    /// When Leadwire first learned of it.
+    /// When Leadwire learned of it.
     #[schema(value_type = String, format = DateTime)]
     pub received_at: Timestamp,
     /// How Leadwire learned of it.

@@ -1,18 +1,18 @@
-//! Phone numbers as people type them, read as E.164.
+//! Parses phone numbers as people type them into E.164.
 //!
-//! A number is never turned into another number: where digits may be missing, or may not belong to the number, the text
+//! A number is never turned into another number. Where digits may be missing, or may not belong to the number, the text
 //! stays as typed and does not identify a person. Otherwise libphonenumber's rules decide.
 
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, Region};
 
-/// The number in E.164, or `None` if the text is not exactly one valid number. Without a leading `+` it is read as people
-/// of `country` dial it; an unknown country reads only numbers with a `+`.
+/// Returns the number in E.164, or `None` if the text is not exactly one valid number. Without a leading `+` it is read
+/// as people in `country` dial it; without a known country, only numbers with a `+` are read.
 #[must_use]
 pub fn e164(typed: &str, country: Option<&str>) -> Option<String> {
     let typed = visible(typed);
     let number = dialled(&typed)?;
     let region = country.and_then(region);
-    // "030 901820/21": a slash behind a whole number begins another one.
+    // "030 901820/21": a slash after a complete number begins another one.
     if number.rsplit_once('/').is_some_and(|(before, _)| valid(before, region).is_some()) {
         return None;
     }
@@ -20,8 +20,8 @@ pub fn e164(typed: &str, country: Option<&str>) -> Option<String> {
     let with_plus = if number.starts_with(is_plus) { None } else { valid(&format!("+{number}"), None) };
     let with_plus = with_plus.filter(|other| *other != read && region_of(other) == region);
     let Some(other) = with_plus else { return Some(format(&read, PhoneNumberFormat::E164)) };
-    // "4917612345678" in Germany: a mobile number without its plus, or one of the town whose code is 0491. People there
-    // would write the 0. Where they would write just that, it stays unclear.
+    // "4917612345678" in Germany is a mobile number without its plus, or one in the town with the area code 0491.
+    // People there would type the 0. In countries where they would not, it stays ambiguous.
     let digits = |text: &str| PHONE_NUMBER_UTIL.normalize_digits_only(text).to_string();
     let is_national = digits(&format(&read, PhoneNumberFormat::National)) == digits(number);
     (!is_national).then(|| format(&other, PhoneNumberFormat::E164))
@@ -29,7 +29,7 @@ pub fn e164(typed: &str, country: Option<&str>) -> Option<String> {
 
 fn valid(number: &str, region: Option<Region>) -> Option<PhoneNumber> {
     let number = PHONE_NUMBER_UTIL.parse(number, region).ok()?;
-    // E.164 has no extensions: of two people behind one switchboard, neither is the other.
+    // E.164 has no extensions. Two people behind one switchboard must not be taken for one person.
     (number.extension.is_none() && PHONE_NUMBER_UTIL.is_valid_number(&number)).then_some(number)
 }
 
@@ -41,13 +41,13 @@ fn format(number: &PhoneNumber, format: PhoneNumberFormat) -> String {
     PHONE_NUMBER_UTIL.format(number, format).into_owned()
 }
 
-/// The part of a text that is dialled. `None` if there is no such part, or if it is not clear where it begins and ends:
-/// libphonenumber would read letters as keys of a phone ("0176 12345 Max"), skip what masks a digit ("0176 1234***"), and
-/// take a spreadsheet's decimal for a digit.
+/// The part of a text that is dialled. `None` if there is none, or if its beginning or end is unclear: libphonenumber
+/// would read letters as keys of a phone ("0176 12345 Max"), skip masked digits ("0176 1234***"), and read a
+/// spreadsheet's decimal as a digit.
 fn dialled(text: &str) -> Option<&str> {
     let begin = text.find(|c: char| is_plus(c) || c.is_numeric())?;
     let (label, number) = text.split_at(begin);
-    // A letter in the place of a digit: "O6 698 12345".
+    // A letter in place of a digit: "O6 698 12345".
     if label.ends_with(char::is_alphanumeric) && !number.starts_with(is_plus) {
         return None;
     }
@@ -55,7 +55,7 @@ fn dialled(text: &str) -> Option<&str> {
     let number = whole(number)?;
     let has_one_plus = !number.trim_start_matches(is_plus).contains(is_plus);
     let is_dialled = |c: char| c.is_numeric() || c.is_whitespace() || is_plus(c) || is_punctuation(c);
-    // Digits of every script count; fractions and footnote marks are numeric too, and are none.
+    // Digits of every script count. Fractions and footnote marks are numeric too, but are not digits.
     let digits = PHONE_NUMBER_UTIL.normalize_digits_only(number).chars().count();
     let is_clear = has_one_plus
         && number.chars().all(is_dialled)
@@ -64,7 +64,7 @@ fn dialled(text: &str) -> Option<&str> {
     is_clear.then_some(number)
 }
 
-/// Leaves out a remark in brackets at the end: "+1 212 555 0123 (WhatsApp)".
+/// Removes a remark in brackets at the end: "+1 212 555 0123 (WhatsApp)".
 fn without_remark(number: &str) -> &str {
     let inside = number.trim_end().strip_suffix(')').and_then(|rest| rest.rsplit_once('('));
     match inside {
@@ -73,8 +73,8 @@ fn without_remark(number: &str) -> &str {
     }
 }
 
-/// Undoes what a spreadsheet adds to a number that it took for one: "491761234567.0". Behind a plus, or with two decimals,
-/// the zeros may be digits.
+/// Undoes what a spreadsheet adds to a number that it parsed as a decimal: "491761234567.0". After a plus, or with two
+/// decimals, the zeros may be digits.
 fn whole(number: &str) -> Option<&str> {
     let (integer, decimals) = match number.split_once(['.', ',']) {
         Some((integer, decimals)) if !decimals.is_empty() && decimals.bytes().all(|b| b == b'0') => (integer, decimals),
@@ -88,7 +88,7 @@ fn whole(number: &str) -> Option<&str> {
     }
 }
 
-/// A bracket that closes what nothing opened is a list's mark: "1) 0176 12345678".
+/// An unopened closing bracket belongs to a list item: "1) 0176 12345678".
 fn closes_what_it_opens(text: &str) -> bool {
     let mut open = 0_usize;
     text.chars().all(|c| match c {
@@ -109,7 +109,7 @@ fn is_plus(c: char) -> bool {
     matches!(c, '+' | '＋')
 }
 
-/// What libphonenumber takes for punctuation inside of a number, without the `x` of extensions.
+/// What libphonenumber accepts as punctuation inside a number, except the `x` of extensions.
 fn is_punctuation(c: char) -> bool {
     let is_dash =
         matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | 'ー' | '－' | '~' | '\u{2053}' | '\u{223c}' | '～');
@@ -119,18 +119,18 @@ fn is_punctuation(c: char) -> bool {
 /// A country setting that would have no effect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CountryError {
-    /// The code of another country, by another list than ISO 3166.
+    /// The code of another country, from a list other than ISO 3166.
     #[error("{0} is {1} in ISO 3166; send {1}.")]
     OtherList(String, &'static str),
-    /// Not two letters, or no country that has phone numbers.
+    /// Not two letters, or not a country with phone numbers.
     #[error("The ISO 3166 code of a country, two letters such as US or DE.")]
     Unknown,
 }
 
-/// Checks the code of a country whose numbers are to be read, in either case.
+/// Validates a country code, in either case.
 ///
 /// # Errors
-/// [`CountryError`] says which code is meant, where that is known.
+/// [`CountryError`] names the code that is meant, if that is known.
 pub fn country(code: &str) -> Result<String, CountryError> {
     let code = code.trim().to_ascii_uppercase();
     match code.as_str() {
@@ -141,7 +141,7 @@ pub fn country(code: &str) -> Result<String, CountryError> {
     }
 }
 
-/// The region whose numbers are known under this code.
+/// The region with this code.
 fn region(code: &str) -> Option<Region> {
     let region = code.to_ascii_uppercase().parse::<Region>().ok()?;
     PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|_| region)
@@ -196,7 +196,7 @@ mod tests {
         for [region, _, national, international, e164] in examples() {
             let here = Some(region);
             let digits: String = national.chars().filter(char::is_ascii_digit).collect();
-            // The same without its plus, unless the country reads that as a number of its own.
+            // The same number without its plus, unless the country reads that as one of its own numbers.
             let bare = super::e164(e164.trim_start_matches('+'), here);
             assert!(bare.as_deref().is_none_or(|bare| bare == e164), "{e164} became {bare:?}");
             let spaced = |by: &str| national.replace([' ', '-'], by);
@@ -230,7 +230,7 @@ mod tests {
             }
         }
 
-        /// What is read ends in the digits that were typed: nothing at the end is dropped, added or changed.
+        /// The result ends in the typed digits: nothing at the end is dropped, added or changed.
         #[test]
         fn no_number_is_changed_into_another(
             which in 0_usize..1100,

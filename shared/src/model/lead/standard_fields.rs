@@ -1,6 +1,6 @@
 //! The names of a lead's fields, and the names that Meta and its forms use for them.
 
-/// The fields that every lead has a member of its own for.
+/// The fields that every lead has as members of their own.
 pub const FULL_NAME: &str = "full_name";
 /// See [`FULL_NAME`].
 pub const EMAIL: &str = "email";

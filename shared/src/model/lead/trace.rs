@@ -32,7 +32,7 @@ pub enum StepKind {
     Tried,
     /// It was parked: no more attempts until it is replayed. The cause is the failure's code.
     Parked,
-    /// A replay was requested.
+    /// It was queued again. The cause is `manual` or `recovered`.
     Replayed,
     /// It was fetched from Meta, or read from a file.
     Fetched,
@@ -68,18 +68,19 @@ pub fn of_lead(lead: &Lead, published_at: Option<Timestamp>) -> Vec<Step> {
     let mut steps = ingest_steps(lead.received_at, lead.found_by, lead.created_time, &lead.provenance);
     let stored_at = lead.provenance.stored_at.unwrap_or(lead.received_at);
     let (cause, detail) = if lead.test {
-        ("test_lead", "Test leads are compared with nobody.")
+        ("test_lead", "Test leads are not compared with other leads.")
     } else if lead.email.is_none() && lead.phone.is_none() {
-        ("new_person", "It names neither an e-mail address nor a phone number: it can be nobody known.")
+        ("new_person", "It has neither an e-mail address nor a phone number, so it matches no known person.")
     } else {
-        ("new_person", "Nobody known has its e-mail address or phone number.")
+        ("new_person", "No known person has its e-mail address or phone number.")
     };
     steps.push(Step::new(stored_at, StepKind::Deduplicated, cause, detail));
     if lead.assignment.reason != Reason::Manual {
         steps.push(assigned(stored_at, lead.assigned_to.as_ref(), &lead.assignment));
     }
     steps.extend(
-        published_at.map(|at| Step::new(at, StepKind::Published, "lead.created", "The CRM was told of a new lead.")),
+        published_at
+            .map(|at| Step::new(at, StepKind::Published, "lead.created", "The CRM was notified of a new lead.")),
     );
     steps
 }
@@ -93,7 +94,7 @@ pub fn of_submission(submission: &Submission, published_at: Option<Timestamp>) -
     let detail =
         format!("{} is {}'s: it was added to that lead.", recognised(submission.matched_by), submission.lead_id);
     steps.push(Step::new(stored_at, StepKind::Deduplicated, kind(submission.matched_by), detail));
-    let told = "The CRM was told that a lead has sent another form.";
+    let told = "The CRM was notified that the person submitted another form.";
     steps.extend(published_at.map(|at| Step::new(at, StepKind::Published, "lead.updated", told)));
     steps
 }
@@ -103,7 +104,7 @@ pub fn of_submission(submission: &Submission, published_at: Option<Timestamp>) -
 pub fn joined(submission: &Submission) -> Step {
     let form = submission.form_name.as_deref().unwrap_or("another form");
     let detail = format!(
-        "The same person sent {form} ({}): {} was recognised.",
+        "The same person submitted {form} ({}): {} was recognised.",
         submission.id,
         recognised(submission.matched_by)
     );
@@ -116,47 +117,49 @@ pub fn joined(submission: &Submission) -> Step {
 pub fn assigned(at: Timestamp, to: Option<&UserId>, how: &Assigned) -> Step {
     let detail = match (how.reason, to) {
         (Reason::Turn, Some(user)) => format!("It was {user}'s turn."),
-        (Reason::Chosen, Some(user)) => format!("The integration gives its leads to {user}."),
-        (_, Some(user)) => format!("It went to {user}."),
-        (Reason::NobodyEligible, None) => "Nobody of the org is active and permitted to manage leads.".to_owned(),
+        (Reason::Chosen, Some(user)) => format!("The integration assigns its leads to {user}."),
+        (_, Some(user)) => format!("It was assigned to {user}."),
+        (Reason::NobodyEligible, None) => "No active user of the org is permitted to manage leads.".to_owned(),
         (Reason::UserNotEligible, None) => {
-            "The chosen user is gone, inactive or not permitted to manage leads.".to_owned()
+            "The chosen user was deleted, is inactive or is not permitted to manage leads.".to_owned()
         }
-        (Reason::TestLead, None) => "Test leads are given to nobody.".to_owned(),
+        (Reason::TestLead, None) => "Test leads are never assigned.".to_owned(),
         (Reason::NoIntegration, None) => {
-            "Its form is of no connected page: there is no integration that would assign it.".to_owned()
+            "Its form does not belong to a connected page, so no integration assigns it.".to_owned()
         }
-        (Reason::NotAsked, None) => "It was brought in without being assigned, as asked.".to_owned(),
+        (Reason::NotAsked, None) => "It was imported without assignment, as requested.".to_owned(),
         (_, None) => "The integration assigns no leads.".to_owned(),
     };
-    Step::new(at, StepKind::Assigned, word(&how.reason), detail)
+    Step::new(at, StepKind::Assigned, <&str>::from(how.reason), detail)
 }
 
 fn ingest_steps(received_at: Timestamp, found_by: FoundBy, created: Timestamp, provenance: &Provenance) -> Vec<Step> {
     let after = received_at.duration_since(created).as_secs();
     let received = match found_by {
-        FoundBy::Webhook => format!("Meta's webhook told of it {after} s after it was sent."),
+        FoundBy::Webhook => format!("Meta's webhook reported it {after} s after it was submitted."),
         FoundBy::Sweep => {
-            format!("The webhook missed it; the regular comparison with Meta found it {after} s after it was sent.")
+            format!(
+                "The webhook missed it; the regular comparison with Meta found it {after} s after it was submitted."
+            )
         }
-        FoundBy::Sync => "Somebody asked for new leads, and it was among them.".to_owned(),
-        FoundBy::Import => "It was in a file.".to_owned(),
-        FoundBy::Backfill => "Somebody asked for earlier leads, and it was among them.".to_owned(),
+        FoundBy::Sync => "A user requested a sync, which found it.".to_owned(),
+        FoundBy::Import => "It was imported from a file.".to_owned(),
+        FoundBy::Backfill => "A user requested earlier leads, which included it.".to_owned(),
     };
-    let mut steps = vec![Step::new(received_at, StepKind::Received, word(&found_by), received)];
+    let mut steps = vec![Step::new(received_at, StepKind::Received, <&str>::from(found_by), received)];
     if let Some(at) = provenance.fetched_at {
         let detail = match provenance.tries {
-            0 | 1 => "Meta showed it at the first try.".to_owned(),
-            tries => format!("Meta showed it at try {tries}."),
+            0 | 1 => "Meta returned it at the first attempt.".to_owned(),
+            tries => format!("Meta returned it at attempt {tries}."),
         };
         steps.push(Step::new(at, StepKind::Fetched, "graph", detail));
     }
     if let Some(at) = provenance.fetched_at.or(provenance.stored_at) {
         let (cause, detail) = match provenance.mapping {
             Some(version) => {
-                ("form_mapping", format!("Its answers were read by version {version} of the form's mapping."))
+                ("form_mapping", format!("Its answers were mapped by version {version} of the form's mapping."))
             }
-            None => ("question_types", "Its answers were read by the types of the form's questions.".to_owned()),
+            None => ("question_types", "Its answers were mapped by the types of the form's questions.".to_owned()),
         };
         steps.push(Step::new(at, StepKind::Mapped, cause, detail));
     }
@@ -175,9 +178,4 @@ fn recognised(kind: PersonKeyKind) -> &'static str {
         PersonKeyKind::Email => "its e-mail address",
         PersonKeyKind::Phone => "its phone number",
     }
-}
-
-/// The serialised name of a unit variant.
-fn word(value: &impl Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(ToOwned::to_owned)).unwrap_or_default()
 }

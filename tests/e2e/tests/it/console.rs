@@ -35,8 +35,8 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.press("Connect Facebook").await;
     agree(&browser, &person).await;
     browser.wait_for_text("Connected, with 2 pages.").await;
-    browser.wait_for_text("Leads Access Manager lets this app have the leads of every page.").await;
-    browser.choose("select[name=assignment]", "Everybody who manages leads, in turn (2)").await;
+    browser.wait_for_text("Leads Access Manager lets this app read the leads of every page.").await;
+    browser.choose("select[name=assignment]", "Everyone who manages leads, in turn (2)").await;
     browser.fill("input[name=name]", "Our pages").await;
     browser.press("Save settings").await;
     browser.wait_for_text("Saved.").await;
@@ -50,9 +50,12 @@ async fn an_admin_connects_and_follows_a_lead() {
     browser.wait_for_text("Ines Grünwald").await;
     browser.check_page("leads").await;
     browser.press("Ines Grünwald").await;
-    for words in
-        ["ines@example.com", "Instagram Lead Ad", "It was this person's turn.", "Meta showed it at the first try."]
-    {
+    for words in [
+        "ines@example.com",
+        "Instagram Lead Ad",
+        "It was this person's turn.",
+        "Meta returned it at the first attempt.",
+    ] {
         browser.wait_for_text(words).await;
     }
     browser.check_page("lead").await;
@@ -93,7 +96,7 @@ async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
     let browser = Browser::open(PHONE).await;
     browser.open_page("/").await;
     browser.log_in(&email).await;
-    browser.tab_to("Skip to the page").await;
+    browser.tab_to("Skip to content").await;
     browser.tab_to("Connect Facebook").await;
     browser.press_key(ENTER).await;
     agree(&browser, &person).await;
@@ -110,7 +113,7 @@ async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
     browser.wait_for_text("Tab Tester").await;
     browser.tab_to("Tab Tester").await;
     browser.press_key(ENTER).await;
-    browser.wait_for_text("What happened").await;
+    browser.wait_for_text("History").await;
     browser.tab_to("Integrations").await;
     browser.press_key(ENTER).await;
     browser.wait_for_text("Disconnect Meta").await;
@@ -124,7 +127,7 @@ async fn everything_on_the_main_path_is_reached_by_keyboard_on_a_phone() {
     browser.wait_for_text("Disconnect Meta?").await;
     browser.tab_to("Disconnect").await;
     browser.press_key(ENTER).await;
-    browser.wait_for_text("Meta is disconnected. The leads that came stay.").await;
+    browser.wait_for_text("Meta was disconnected. Existing leads are kept.").await;
     browser.wait_for_text("Connect Facebook, and leads").await;
     assert_eq!(tenant.leads("").await.len(), 1);
     assert!(tenant.items("/api/meta/integrations").await.is_empty());
@@ -142,15 +145,15 @@ async fn an_admin_watches_and_repairs() {
     let browser = Browser::open(DESK).await;
     browser.open_page("/delivery").await;
     browser.log_in(&email).await;
-    browser.wait_for_text("Meta does not permit it").await;
+    browser.wait_for_text("Meta does not permit access").await;
     browser.check_page("parked").await;
     browser.press(&parked).await;
-    browser.wait_for_text("It could not be brought in. Try it again").await;
+    browser.wait_for_text("It could not be imported. Try again").await;
     browser.open_page("/integrations").await;
     browser.wait_for_text("1 lead is parked").await;
     browser.press("See why, and try again").await;
     browser.press("Try all again").await;
-    browser.wait_for_text("1 lead tried again.").await;
+    browser.wait_for_text("Retrying 1 lead.").await;
     tenant.wait_for_leads(std::slice::from_ref(&parked)).await;
     browser.client.refresh().await.unwrap();
     browser.wait_for_text("Nothing is parked").await;
@@ -160,13 +163,13 @@ async fn an_admin_watches_and_repairs() {
     browser.open_page("/integrations").await;
     browser.click("a.integration").await;
     browser.press("Sync now").await;
-    browser.wait_for_text("3 new leads found, and brought in now.").await;
-    browser.wait_for_text("3 new leads brought in.").await;
+    browser.wait_for_text("3 new leads found. The import has started.").await;
+    browser.wait_for_text("3 new leads imported.").await;
     tenant.wait_for_leads(&missed).await;
     browser.press("Leads from before the connection").await;
     browser.fill("input[name=days]", "30").await;
-    browser.press("Bring them in").await;
-    browser.wait_for_text("Leads of the last 30 days are searched for.").await;
+    browser.press("Import them").await;
+    browser.wait_for_text("Searching for leads of the last 30 days.").await;
     browser.wait_for_text("Earlier leads").await;
 
     // When a person removes the app at Meta, the page reports it and how to continue.
@@ -175,7 +178,7 @@ async fn an_admin_watches_and_repairs() {
     browser.open_page("/integrations").await;
     wait_for("the alert", async || {
         browser.client.refresh().await.ok()?;
-        browser.text().await.contains("No leads come in until it is connected again.").then_some(())
+        browser.text().await.contains("No leads arrive until it is reconnected.").then_some(())
     })
     .await;
     browser.wait_for_text("Expired").await;
@@ -186,11 +189,11 @@ async fn an_admin_watches_and_repairs() {
     assert_eq!(tenant.items("/api/meta/integrations").await.len(), 1);
     assert_eq!(tenant.leads("").await.len(), 4);
     browser.press("Delete this integration").await;
-    browser.wait_for_text("Leads that are here stay, with their history.").await;
+    browser.wait_for_text("Existing leads are kept, with their history.").await;
     browser.press("Cancel").await;
     browser.press("Delete this integration").await;
     browser.press("Delete").await;
-    browser.wait_for_text("The integration is deleted.").await;
+    browser.wait_for_text("The integration was deleted.").await;
     browser.close().await;
 }
 
@@ -205,7 +208,7 @@ async fn an_admin_says_how_a_form_is_read() {
     let browser = Browser::open(DESK).await;
     browser.open_page("/forms").await;
     browser.log_in(&email).await;
-    browser.wait_for_text("By themselves").await;
+    browser.wait_for_text("Automatic").await;
     browser.check_page("forms").await;
     browser.click("td[data-label=Form] a").await;
     browser.fill("input[name=rule-0-field]", "notes").await;
@@ -219,7 +222,7 @@ async fn an_admin_says_how_a_form_is_read() {
     // An invalid rule is reported beside the input, which stays.
     browser.fill("input[name=rule-1-field]", "Not A Field").await;
     browser.press("Save").await;
-    browser.wait_for_text("Rule 2: 1 to 64 characters out of a-z, 0-9 and _.").await;
+    browser.wait_for_text("Rule 2: 1 to 64 characters from a-z, 0-9 and _.").await;
     assert_eq!(
         browser
             .client
@@ -235,12 +238,12 @@ async fn an_admin_says_how_a_form_is_read() {
     browser.fill("input[name=rule-1-field]", "").await;
     browser.press("Save").await;
     browser.wait_for_text("Saved as version 1.").await;
-    browser.press("Read earlier leads anew").await;
-    browser.wait_for_text("1 lead read anew: 1 changed").await;
+    browser.press("Map earlier leads again").await;
+    browser.wait_for_text("1 lead mapped again: 1 changed").await;
     assert_eq!(tenant.get(&format!("/api/leads/meta-{}", ids[0])).await["fields"]["notes"], "Nora Newline");
     browser.press("Forms").await;
     browser.press(&format!("Send a test lead through {}", tenant.items("/api/meta/forms").await[0].text("name"))).await;
-    browser.wait_for_text("Meta was asked for a test lead.").await;
+    browser.wait_for_text("A test lead was requested from Meta.").await;
     browser.wait_for_text("Test leads are never assigned.").await;
     browser.check_page("test-lead").await;
     browser.close().await;
@@ -266,7 +269,7 @@ async fn an_admin_links_an_ad_account_and_reads_its_numbers() {
     browser.fill("input[name=ad_account_id]", &format!("act_{account}")).await;
     browser.fill("input[name=token]", &token).await;
     browser.press("Link").await;
-    browser.wait_for_text("Linked. Its objects are read first").await;
+    browser.wait_for_text("Linked. Its campaigns and ads are imported first").await;
     assert!(!browser.client.source().await.unwrap().contains(&token));
     // The page follows the import without a reload.
     browser.wait_for_text("Ready").await;
@@ -294,7 +297,7 @@ async fn an_admin_links_an_ad_account_and_reads_its_numbers() {
         }
         spends
     };
-    browser.wait_for_text("All in EUR").await;
+    browser.wait_for_text("Total in EUR").await;
     wait_for("the sorted table", async || {
         browser.client.current_url().await.ok()?.query()?.contains("sort=spend").then_some(())
     })
@@ -314,10 +317,10 @@ async fn an_admin_links_an_ad_account_and_reads_its_numbers() {
     browser.press("Ads").await;
     browser.press("Berlin").await;
     browser.press("Pause").await;
-    browser.wait_for_text("Paused. It is not read until you let it go on.").await;
+    browser.wait_for_text("Paused. It is not synced until you resume it.").await;
     browser.press("Unlink this account").await;
     browser.press("Unlink").await;
-    browser.wait_for_text("The ad account is unlinked.").await;
+    browser.wait_for_text("The ad account was unlinked.").await;
     assert!(tenant.items("/api/meta-ads/accounts").await.is_empty());
     browser.close().await;
 }
@@ -336,8 +339,8 @@ async fn a_file_of_leads_is_checked_and_then_imported() {
     };
     choose().await.unwrap();
     browser.press("Check the file").await;
-    browser.wait_for_text("Nothing was written yet.").await;
-    for words in ["1 new lead to bring in", "1 line left out", "created_time"] {
+    browser.wait_for_text("Nothing has been imported yet.").await;
+    for words in ["1 new lead to import", "1 line skipped", "created_time"] {
         browser.wait_for_text(words).await;
     }
     browser.check_page("import").await;

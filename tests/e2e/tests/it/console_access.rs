@@ -92,7 +92,7 @@ async fn each_role_sees_its_own() {
     let leads = sal.get("/leads").await;
     assert!(leads.text.contains(&lead) && !leads.text.contains("/integrations"), "{}", leads.text);
     let page = sal.get(&format!("/leads/{lead}")).await;
-    assert!(page.text.contains("What happened") && !page.text.contains("Reassign</button>"), "{}", page.text);
+    assert!(page.text.contains("History") && !page.text.contains("Reassign</button>"), "{}", page.text);
     for path in [
         "/integrations",
         &format!("/integrations/{integration}"),
@@ -150,7 +150,7 @@ async fn a_form_acts_only_for_the_session_it_was_made_for() {
     {
         let page = victim.request(Method::POST, &path, &stolen, &[]).await;
         assert_eq!(page.status, 403, "{stolen:?}");
-        assert!(page.text.contains("was not made for your session"), "{}", page.text);
+        assert!(page.text.contains("does not belong to your session"), "{}", page.text);
     }
     // A request with another content type or without a form is rejected as well.
     let page = victim.request(Method::POST, &path, &[("form_key", "x")], &[("content-type", "text/plain")]).await;
@@ -226,7 +226,7 @@ async fn logins_are_finished_where_they_were_begun() {
     let mut other = Guest::default();
     let page = other.get(back).await;
     assert_eq!(page.status, 401, "{}", page.text);
-    assert!(page.text.contains("was not begun in this browser"), "{}", page.text);
+    assert!(page.text.contains("was not started in this browser"), "{}", page.text);
     let page = victim.get(&back.replace("state=", "state=x")).await;
     assert_eq!(page.status, 401);
     let page = victim.get("/login/callback?code=made-up").await;
@@ -252,13 +252,13 @@ async fn whoever_presses_a_button_after_the_session_has_ended_comes_to_the_login
     let browser = Browser::open(DESK).await;
     browser.open_page(&format!("/leads/{lead}")).await;
     browser.log_in(&email).await;
-    browser.wait_for_text("What happened").await;
+    browser.wait_for_text("History").await;
     browser.client.delete_all_cookies().await.unwrap();
     browser.choose("select[name=status]", "Lost").await;
     browser.press("Change status").await;
     browser.log_in(&email).await;
     browser.wait_for_text("Your session had ended, so nothing was changed.").await;
-    browser.wait_for_text("What happened").await;
+    browser.wait_for_text("History").await;
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["status"], "new");
     // Search forms behave the same.
     browser.open_page("/leads").await;

@@ -62,7 +62,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
         ("rule-0-choices", "a = b\nno choice"),
     ];
     let page = guest.post(&path, &line).await;
-    assert!(page.text.contains("Line 2 of what was chosen") && page.text.contains("no choice"), "{}", page.text);
+    assert!(page.text.contains("Line 2 of the replacements") && page.text.contains("no choice"), "{}", page.text);
     // Whitespace in a separator is preserved, and a rule can be removed.
     let join = [
         ("rules", "1"),
@@ -105,7 +105,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     guest.post(&format!("/leads/{lead}/assign"), &[("assigned_to", "unassigned")]).await;
     assert_eq!(tenant.get(&format!("/api/leads/{lead}")).await["assigned_to"], Value::Null);
     // Invalid cursors and dates.
-    assert!(guest.get("/leads?cursor=x").await.text.contains("This position in the list is not known"));
+    assert!(guest.get("/leads?cursor=x").await.text.contains("This position in the list is no longer valid"));
     assert!(guest.get("/leads?from=yesterday").await.text.contains("A time such as"));
     assert!(guest.get("/ads/report?group_by=moon").await.text.contains("Known are"));
 }

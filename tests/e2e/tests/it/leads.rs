@@ -26,7 +26,7 @@ async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_sh
     for (form, platform, deliver) in
         [(one, "fb", "duplicate"), (two, "ig", "reorder"), (one, "ig", "webhook"), (two, "fb", "duplicate")]
     {
-        ids.extend(LeadFixture::new(form).platform(platform).delivery(deliver).submit(10).await);
+        ids.extend(LeadFixture::new(form).platform(platform).partner(deliver).delivery(deliver).submit(10).await);
     }
     let leads = tenant.wait_for_leads(&ids).await;
     assert_eq!(leads.len(), 40);
@@ -49,6 +49,7 @@ async fn forty_leads_over_two_pages_and_both_platforms_come_once_each_and_are_sh
             assert_eq!(lead[name], there[name], "{name}");
             assert!(lead[name].is_string(), "{name}");
         }
+        assert_eq!((&lead["is_organic"], &lead["partner_name"]), (&json!(false), &there["partner_name"]));
         assert!(lead.text("page_name").starts_with("Newcomer"));
         assert!(lead.text("form_name").starts_with("Ask us"));
         for answer in there.list("field_data") {
@@ -198,5 +199,6 @@ async fn metas_test_leads_are_marked_and_given_to_nobody() {
         (&json!(true), &Value::Null, "test_lead")
     );
     assert_eq!((&lead["ad_id"], &lead["campaign_name"]), (&Value::Null, &Value::Null));
+    assert_eq!((&lead["is_organic"], &lead["partner_name"]), (&json!(true), &Value::Null));
     assert_eq!(tenant.items("/api/meta/connections").await[0]["leads_count"], 0);
 }

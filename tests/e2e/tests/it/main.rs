@@ -15,6 +15,7 @@ mod console_input;
 mod console_looks;
 mod deliveries;
 mod directory;
+mod documents;
 mod expiry;
 mod forms;
 mod health;

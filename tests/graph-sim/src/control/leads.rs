@@ -24,6 +24,7 @@ pub(crate) struct Input {
     #[serde(default = "one")]
     count: usize,
     platform: Option<String>,
+    partner_name: Option<String>,
     #[serde(default)]
     answers: Value,
     /// `{checkbox_key: bool}`.
@@ -83,6 +84,7 @@ pub(crate) async fn submit(State(sim): State<Arc<Sim>>, Body(input): Body<Input>
     };
     let submission = Submission {
         platform,
+        partner_name: input.partner_name,
         answers,
         consents,
         invent: true,

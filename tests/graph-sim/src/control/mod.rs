@@ -2,7 +2,7 @@
 //!
 //! | call | effect |
 //! |---|---|
-//! | `POST leads {form_id, count?, platform?, answers?, deliver?, deliver_after_ms?, readable_after_ms?, organic?, age_s?}` | submits forms, returns `{"ids"}` |
+//! | `POST leads {form_id, count?, platform?, partner_name?, answers?, deliver?, deliver_after_ms?, readable_after_ms?, organic?, age_s?}` | submits forms, returns `{"ids"}` |
 //! | `POST storm {seed, leads, form_ids, over_ms?, shares?, late_ms?, readable_after_ms?, same_person?}` | submits many leads with delivery problems, returns `{"leads", "injected"}` |
 //! | `POST limits {page_id \| account_id, calls, window_s?, block_s?, type?}`, `GET limits`, `DELETE limits` | sets, lists or removes rate limits of pages and ad accounts |
 //! | `POST ads {account_id, currency, timezone, campaigns, adsets_per_campaign, ads_per_adset, days, seed, …}` | creates an ad account of any size |

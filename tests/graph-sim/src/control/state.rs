@@ -99,7 +99,7 @@ fn lead_truth(world: &World, lead: &Lead) -> Value {
     json!({
         "id": lead.id, "form_id": lead.form_id, "page_id": lead.page_id, "platform": lead.platform,
         "created_time": graph_time(lead.created_ms), "field_data": lead_field_data(lead), "consents": consents,
-        "is_organic": lead.is_organic(), "test": lead.test,
+        "is_organic": lead.is_organic(), "partner_name": lead.partner_name, "test": lead.test,
         "ad_id": ad.map(|ad| ad.id.as_str()), "ad_name": ad.map(|ad| ad.name.as_str()),
         "adset_id": ad.map(|ad| ad.adset_id.as_str()), "adset_name": ad.map(|ad| ad.adset_name.as_str()),
         "campaign_id": ad.map(|ad| ad.campaign_id.as_str()), "campaign_name": ad.map(|ad| ad.campaign_name.as_str()),

@@ -68,6 +68,7 @@ pub(crate) fn value(call: &Call<'_>, lead_id: &str, field: &str) -> Result<Optio
         "created_time" => Some(json!(graph_time(lead.created_ms))),
         "form_id" => Some(json!(lead.form_id)),
         "platform" => Some(json!(lead.platform)),
+        "partner_name" => lead.partner_name.as_ref().map(|name| json!(name)),
         "is_organic" => Some(json!(lead.is_organic())),
         "field_data" => Some(field_data(lead)),
         "custom_disclaimer_responses" => consents(lead),

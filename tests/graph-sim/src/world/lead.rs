@@ -14,6 +14,8 @@ pub(crate) struct Lead {
     /// `None` for organic and test leads.
     pub(crate) ad_id: Option<String>,
     pub(crate) platform: String,
+    /// The partner of Meta's that the lead came through.
+    pub(crate) partner_name: Option<String>,
     pub(crate) created_ms: i64,
     /// Earlier reads return error 100/33: the webhook can be faster than the read path.
     pub(crate) readable_from_ms: i64,

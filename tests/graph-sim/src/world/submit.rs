@@ -17,6 +17,7 @@ use crate::webhook::outbox::{Change, Manner};
 pub(crate) struct Submission {
     /// `fb` or `ig`.
     pub(crate) platform: String,
+    pub(crate) partner_name: Option<String>,
     /// The given answers; the rest are invented.
     pub(crate) answers: Vec<Answer>,
     /// The given consents; `None` invents them.
@@ -40,6 +41,7 @@ impl Default for Submission {
     fn default() -> Self {
         Self {
             platform: "fb".to_owned(),
+            partner_name: None,
             answers: Vec::new(),
             consents: None,
             invent: true,
@@ -92,6 +94,7 @@ impl World {
             page_id: form.page_id.clone(),
             ad_id: None,
             platform: "fb".to_owned(),
+            partner_name: None,
             created_ms: now,
             readable_from_ms: now,
             answers,
@@ -122,6 +125,7 @@ impl World {
             page_id: form.page_id.clone(),
             ad_id: ad.map(|ad| ad.id.clone()),
             platform: submission.platform.clone(),
+            partner_name: submission.partner_name.clone(),
             created_ms,
             readable_from_ms: self.clock.now_ms() + submission.readable_after_ms,
             answers,

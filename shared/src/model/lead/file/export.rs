@@ -1,13 +1,13 @@
-//! What tells Meta's export from other programs' tables, whose columns may have the same names.
+//! Tells Meta's export from tables of other programs, whose columns may have the same names.
 
-use super::table::Table;
+use super::sheet::Sheet;
 use super::written_time::{DayOrder, Evidence};
 use crate::ids::FormId;
 use crate::model::lead::attribution::Attribution;
 
-/// Columns of Meta's export that other programs hardly have beside an `id` of their own.
+/// Columns of Meta's export that other programs rarely combine with an `id` column of their own.
 const COMPANIONS: [&str; 4] = ["created_time", "form_id", "ad_id", "is_organic"];
-/// All that it has beside the answers.
+/// All columns of Meta's export other than the answers.
 pub(super) const META_COLUMNS: [&str; 13] = [
     "id",
     "created_time",
@@ -24,17 +24,17 @@ pub(super) const META_COLUMNS: [&str; 13] = [
     "lead_status",
 ];
 
-/// What a file's lines have in common.
+/// Properties of a whole file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Traits {
     /// Whether it is Meta's export, so that its `id` is Meta's lead id.
     pub(super) is_export: bool,
-    /// How days are written, where that is known.
+    /// The order of day and month in its dates, if known.
     pub(super) day_order: Option<DayOrder>,
 }
 
 impl Traits {
-    pub(super) fn survey(table: &Table, country: Option<&str>) -> Self {
+    pub(super) fn survey(table: &Sheet, country: Option<&str>) -> Self {
         let marked: Vec<(usize, &str)> =
             MARKS.iter().filter_map(|(column, mark)| Some((table.position(column)?, *mark))).collect();
         let (id, time) = (table.position("id"), table.position("created_time"));
@@ -55,7 +55,7 @@ impl Traits {
     }
 }
 
-/// The marks of Meta's ids, by column.
+/// The prefixes of Meta's ids, by column.
 const MARKS: [(&str, &str); 5] =
     [("id", "l:"), ("form_id", "f:"), ("ad_id", "ag:"), ("adset_id", "as:"), ("campaign_id", "c:")];
 
@@ -63,7 +63,7 @@ fn unmarked<'v>(value: &'v str, mark: &str) -> Option<&'v str> {
     value.strip_prefix(mark).filter(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// Meta's ids have some 15 digits; a spreadsheet may have made `9.00714E+14` of one.
+/// Meta's ids have about 15 digits. A spreadsheet may have turned one into `9.00714E+14`.
 fn is_long_id(id: &str) -> bool {
     let digits = id.bytes().all(|b| b.is_ascii_digit());
     let is_scientific = id.split_once(['E', 'e']).is_some_and(|(mantissa, exponent)| {
@@ -72,14 +72,14 @@ fn is_long_id(id: &str) -> bool {
     (digits && (14..=24).contains(&id.len())) || is_scientific
 }
 
-/// An id of Meta's with or without its mark.
+/// One of Meta's ids, with or without its prefix.
 fn meta_id<'v>(value: &'v str, mark: &str) -> Option<&'v str> {
     let is_plain = |id: &&str| id.len() >= 8 && id.bytes().all(|b| b.is_ascii_digit());
     unmarked(value, mark).or_else(|| Some(value).filter(is_plain))
 }
 
-/// Sets the field of a column of Meta's export. `false` if there is no such column, or if its value is not Meta's id:
-/// then the column is another program's, and an answer.
+/// Sets the field of a column of Meta's export. Returns `false` if there is no such column or the value is not Meta's
+/// id: the column then belongs to another program and is an answer.
 pub(super) fn set_attribution(attribution: &mut Attribution, column: &str, value: &str) -> bool {
     let text = || Some(value.to_owned());
     let id = |mark: &str| meta_id(value, mark).map(ToOwned::to_owned);
@@ -92,6 +92,7 @@ pub(super) fn set_attribution(attribution: &mut Attribution, column: &str, value
         "ad_name" => assign(&mut attribution.ad_name, text()),
         "form_id" => assign(&mut attribution.form_id, id("f:").and_then(|id| FormId::parse(&id).ok())),
         "form_name" => assign(&mut attribution.form_name, text()),
+        "is_organic" => assign(&mut attribution.is_organic, value.to_lowercase().parse().ok()),
         _ => false,
     }
 }
@@ -102,7 +103,7 @@ fn assign<T>(field: &mut Option<T>, value: Option<T>) -> bool {
     field.is_some()
 }
 
-/// Meta's word for a platform, however a file spells it.
+/// Meta's code for a platform, in any of its spellings.
 pub(super) fn platform(value: &str) -> Option<&'static str> {
     match value.to_lowercase().as_str() {
         "fb" | "facebook" => Some("fb"),

@@ -1,12 +1,13 @@
-//! Leads out of a file: Meta's own export (UTF-16 with tabs, or UTF-8 with commas), or any table with a header line.
+//! Reads leads from a file: Meta's own export (UTF-16 with tabs, or UTF-8 with commas), or any table with a header
+//! line.
 //!
-//! The columns that Meta's export gives every lead are known by name; every other column is a question. Meta marks ids in
-//! files by a prefix, so that no spreadsheet takes them for numbers: `l:` lead, `ag:` ad, `as:` ad set, `c:` campaign,
-//! `f:` form, `p:` phone number, `z:` zip code. Other programs have columns of the same names: whether a file is Meta's
-//! export is decided by what is in it, and what is not Meta's stays an answer.
+//! The fixed columns of Meta's export are recognised by name; every other column is a question. Meta prefixes ids in
+//! files, so that spreadsheets do not parse them as numbers: `l:` lead, `ag:` ad, `as:` ad set, `c:` campaign, `f:`
+//! form, `p:` phone number, `z:` zip code. Other programs have columns of the same names. So the content of a file
+//! decides whether it is Meta's export, and values that are not Meta's stay answers.
 
 mod export;
-mod table;
+mod sheet;
 mod written_time;
 
 use csv::StringRecord;
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use self::export::{META_COLUMNS, Traits, platform, set_attribution};
-use self::table::Table;
+use self::sheet::Sheet;
 use crate::ids::{LeadId, LeadgenId};
 use crate::model::lead::attribution::Attribution;
 use crate::model::lead::form::RawAnswer;
@@ -22,58 +23,58 @@ use crate::model::lead::standard_fields::{EMAIL, FULL_NAME, PHONE, of_answer_nam
 
 /// One line of a file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
-    /// On which line it begins, from 1.
+pub struct FileRow {
+    /// The line on which it begins, from 1.
     pub line: u64,
-    /// The lead's id in the CRM: made from Meta's id, or else from what the line says, so that the same line twice is one
-    /// lead.
+    /// The lead's id in the CRM, derived from Meta's id or else from the line's content, so that the same line twice is
+    /// one lead.
     pub id: LeadId,
     /// Meta's id of the submission.
     pub leadgen_id: Option<LeadgenId>,
-    /// When it was sent.
+    /// When the form was sent.
     pub created_time: Option<Timestamp>,
-    /// Where it came from, as far as the export says.
+    /// Where the lead came from, as far as the file says.
     pub attribution: Attribution,
-    /// Whether Meta's ids or its platform say that this is a lead of Meta's, and not of another program.
+    /// Whether Meta's ids or platform show that this lead is Meta's and not another program's.
     pub is_of_meta: bool,
     /// The answers, in the order of the columns.
     pub answers: Vec<RawAnswer>,
 }
 
-/// A line that is no lead.
+/// A line that is not a lead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowError {
-    /// On which line it begins, from 1.
+    /// The line on which it begins, from 1.
     pub line: u64,
-    /// The column it is about, by its header.
+    /// The header of the column concerned.
     pub column: Option<String>,
-    /// What is wrong, and what would be taken.
+    /// What is wrong, and what is accepted.
     pub message: String,
 }
 
-/// A file that is no table of leads.
+/// The file is not a table of leads. The message says why.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotLeads(pub String);
 
-/// Reads a file, a line at a time. `country` says which of two numbers is usually the day there; a time after `now` is
-/// none.
+/// Reads a file, one line at a time. `country` decides the order of day and month if the file does not. Times after
+/// `now` are rejected.
 ///
 /// # Errors
-/// [`NotLeads`] if it has no header line that says what its columns are.
+/// [`NotLeads`] if the file has no header line with a column that identifies leads.
 pub fn rows(
     file: &[u8],
     country: Option<&str>,
     now: Timestamp,
-) -> Result<impl Iterator<Item = Result<Row, RowError>> + use<>, NotLeads> {
-    let table = Table::read(file, |name| META_COLUMNS.contains(&name) || of_answer_name(name).is_some())?;
+) -> Result<impl Iterator<Item = Result<FileRow, RowError>> + use<>, NotLeads> {
+    let table = Sheet::read(file, |name| META_COLUMNS.contains(&name) || of_answer_name(name).is_some())?;
     let says_who = |column: &String| {
         matches!(of_answer_name(column), Some(EMAIL | PHONE | FULL_NAME | "first_name" | "last_name"))
     };
     if !table.columns.iter().any(|column| column == "id" || says_who(column)) {
         let found = table.columns.iter().take(20).map(|name| name.chars().take(40).collect::<String>());
         return Err(NotLeads(format!(
-            "The first line has to name the columns, and one of them has to be id, email, phone_number or full_name. Found: {}.",
+            "The first line must name the columns, and one of them must be id, email, phone_number or full_name. Found: {}.",
             found.collect::<Vec<_>>().join(", ")
         )));
     }
@@ -85,22 +86,28 @@ pub fn rows(
     }))
 }
 
-fn row(columns: &[String], record: &StringRecord, line: u64, file: Traits, now: Timestamp) -> Result<Row, RowError> {
+fn row(
+    columns: &[String],
+    record: &StringRecord,
+    line: u64,
+    file: Traits,
+    now: Timestamp,
+) -> Result<FileRow, RowError> {
     let wrong = |column: Option<&str>, message: &str| RowError {
         line,
         column: column.map(ToOwned::to_owned),
         message: message.to_owned(),
     };
-    // Programs leave empty cells at the end away, or add some.
+    // Some programs omit empty cells at the end or add extra ones.
     if record.iter().skip(columns.len()).any(|cell| !cell.trim().is_empty()) {
         let message = format!(
-            "{} columns instead of {}. Put quotes around a value that holds the separator.",
+            "{} columns instead of {}. Put quotes around a value that contains the separator.",
             record.len(),
             columns.len()
         );
         return Err(wrong(None, &message));
     }
-    let mut row = Row {
+    let mut row = FileRow {
         line,
         id: LeadId::from_content(""),
         leadgen_id: None,
@@ -114,11 +121,11 @@ fn row(columns: &[String], record: &StringRecord, line: u64, file: Traits, now: 
         if value.is_empty() {
             continue;
         }
-        // What is not Meta's in a column of Meta's name is an answer like any other.
+        // A value that is not Meta's, in a column named like Meta's, is an ordinary answer.
         let is_metas = match column.as_str() {
             "id" if file.is_export => {
                 let parsed = LeadgenId::parse(value.strip_prefix("l:").unwrap_or(value));
-                row.leadgen_id = Some(parsed.map_err(|_| wrong(Some("id"), "Meta's lead id: digits, with or without l: before them. A spreadsheet may have made a number of it."))?);
+                row.leadgen_id = Some(parsed.map_err(|_| wrong(Some("id"), "Meta's lead id: digits, with or without l: before them. A spreadsheet may have turned it into a number."))?);
                 true
             }
             "created_time" => {
@@ -141,7 +148,7 @@ fn row(columns: &[String], record: &StringRecord, line: u64, file: Traits, now: 
                 row.attribution.platform = known.map(ToOwned::to_owned).or_else(other);
                 row.attribution.platform.is_some()
             }
-            "is_organic" | "lead_status" | "inbox_url" => file.is_export,
+            "lead_status" | "inbox_url" => file.is_export,
             other => set_attribution(&mut row.attribution, other, value),
         };
         if !is_metas {
@@ -149,15 +156,17 @@ fn row(columns: &[String], record: &StringRecord, line: u64, file: Traits, now: 
         }
     }
     row.id = match &row.leadgen_id {
-        // With an id and nothing else it would keep out the lead itself, which Meta may still have.
-        _ if row.answers.is_empty() => return Err(wrong(None, "It has no answer: nothing says whose it is.")),
+        // A lead with only an id would block the real lead, which Meta may still have.
+        _ if row.answers.is_empty() => {
+            return Err(wrong(None, "The line has no answers, so the lead belongs to no one."));
+        }
         Some(leadgen_id) => LeadId::from_leadgen(leadgen_id),
         None => LeadId::from_content(&content(&row)),
     };
     Ok(row)
 }
 
-/// Without the mark that keeps spreadsheets from taking a number for one.
+/// Removes the prefix that keeps spreadsheets from parsing a value as a number.
 fn answer(value: &str) -> &str {
     match value.split_once(':') {
         Some(("p" | "z", marked)) if !marked.is_empty() => marked,
@@ -165,8 +174,8 @@ fn answer(value: &str) -> &str {
     }
 }
 
-/// What makes two lines without an id the same line.
-fn content(row: &Row) -> String {
+/// A hash of everything that makes two lines without an id the same line.
+fn content(row: &FileRow) -> String {
     let mut answers: Vec<String> =
         row.answers.iter().map(|(name, values)| format!("{name}={}", values.join("|").to_lowercase())).collect();
     answers.sort();
@@ -183,12 +192,13 @@ mod tests {
 
     const NOW: &str = "2026-11-27T12:00:00Z";
 
-    fn read(file: &[u8]) -> Vec<Result<Row, RowError>> {
+    fn read(file: &[u8]) -> Vec<Result<FileRow, RowError>> {
         rows(file, Some("US"), NOW.parse().unwrap()).unwrap().collect()
     }
 
     fn names(file: &str) -> Vec<String> {
-        let full_name = |row: Row| row.answers.into_iter().find(|(name, _)| name == "full_name").unwrap().1.remove(0);
+        let full_name =
+            |row: FileRow| row.answers.into_iter().find(|(name, _)| name == "full_name").unwrap().1.remove(0);
         read(file.as_bytes()).into_iter().map(|row| full_name(row.unwrap())).collect()
     }
 
@@ -219,6 +229,7 @@ mod tests {
             ),
             (Some("1"), Some("2"), Some("3"))
         );
+        assert_eq!(row.attribution.is_organic, Some(false));
         assert_eq!(row.answers[0], ("what_budget?".into(), vec!["a\tb".into()]));
         assert_eq!(row.answers[4], ("zip_code".into(), vec!["01234".into()]));
     }
@@ -275,7 +286,7 @@ mod tests {
         check("id,full_name\n1,Ann\n2,Bob\n", &["", ""]);
         check("id,created_time,full_name\n1,2026-01-31,Ann\n2,2026-01-31,Bob\n", &["", ""]);
         check("id,full_name\ncbffdd8e-1e55-97b0-96a0-58f76f000002,Zoe\n", &[""]);
-        // Shopify's ids are long too; nothing else in such a file is Meta's.
+        // Shopify's ids are long too, but nothing else in such a file is Meta's.
         check("id,full_name\n900000000000101,Ann\n", &[""]);
         let one = read(b"id,full_name,platform,campaign_id,form_id\n1,Ann,Google,summer,contact\n").remove(0).unwrap();
         assert!(!one.is_of_meta && one.attribution.platform.is_none() && one.attribution.campaign_id.is_none());

@@ -1,4 +1,4 @@
-//! Times as files write them. Whether 10/09 is in September or in October is one question for a whole column.
+//! Reads times as files write them. Whether 10/09 is in September or in October is decided for a whole column.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
@@ -11,30 +11,30 @@ pub(super) enum DayOrder {
     MonthFirst,
 }
 
-/// What a column's values say of their order.
+/// What a column's values reveal about their order.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Evidence {
     day_first: bool,
     month_first: bool,
 }
 
-/// Why a text is no time of a lead. Each says what would be one.
+/// Why a text is not the time of a lead. Each message says what is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum NoTime {
     #[error("A time such as 2026-01-31T08:00:00+01:00.")]
     Unreadable,
     #[error(
-        "It is not clear which number is the day, and the column's other lines do not tell. Write the year first, as in 2026-01-31."
+        "It is unclear which number is the day, and the column's other lines do not show it. Write the year first, as in 2026-01-31."
     )]
     Unclear,
     #[error("A year of four digits, from 2000 on.")]
     Year,
-    #[error("A lead of the future. Check the year, and whether day and month are in their places.")]
+    #[error("This time is in the future. Check the year, and the order of day and month.")]
     Future,
 }
 
 impl Evidence {
-    /// Learns from one value of the column.
+    /// Adds the evidence of one value of the column.
     pub(super) fn add(&mut self, text: &str) {
         if let Some((Written::Numbers(first, second, _), _)) = split(text) {
             self.day_first |= first > 12 && second <= 12;
@@ -42,10 +42,10 @@ impl Evidence {
         }
     }
 
-    /// The order of the whole column: what a line proves, or else what is usual in the country. `None` if lines
-    /// contradict each other, or nothing tells.
+    /// The order of the whole column: as one of its lines proves, or else as is usual in the country. `None` if lines
+    /// contradict each other, or if there is no evidence and no usual order.
     pub(super) fn order(self, country: Option<&str>) -> Option<DayOrder> {
-        /// Countries that write the month first. Canada does either.
+        /// Countries that write the month first. Canada uses both orders.
         const MONTH_FIRST: [&str; 10] = ["US", "PH", "PR", "GU", "AS", "VI", "MP", "FM", "MH", "PW"];
         match (self.day_first, self.month_first, country) {
             (true, true, _) | (false, false, None | Some("CA")) => None,
@@ -57,7 +57,7 @@ impl Evidence {
     }
 }
 
-/// Reads Meta's way, RFC 3339, and days and times without a zone (UTC).
+/// Reads Meta's format, RFC 3339, and dates and times without a zone (UTC).
 pub(super) fn parse(text: &str, order: Option<DayOrder>, now: Timestamp) -> Result<Timestamp, NoTime> {
     let with_zone = || Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text).ok();
     let time = match text.parse::<Timestamp>().ok().or_else(with_zone) {
@@ -67,20 +67,20 @@ pub(super) fn parse(text: &str, order: Option<DayOrder>, now: Timestamp) -> Resu
     if time.to_zoned(TimeZone::UTC).year() < 2000 {
         return Err(NoTime::Year);
     }
-    // A time without a zone may be written where it is tomorrow already.
+    // A time without a zone may come from a place where it is already tomorrow.
     if time > now + SignedDuration::from_hours(24) {
         return Err(NoTime::Future);
     }
     Ok(time)
 }
 
-/// A day as it is written.
+/// A date as written.
 enum Written {
-    /// The year comes first.
+    /// The year comes first, so the order is clear.
     Day(Date),
-    /// Two numbers whose order is the column's, and the year.
+    /// Two numbers in the column's order, and the year.
     Numbers(i8, i8, i16),
-    /// The year has two digits, or none.
+    /// The year has two digits, or is absent.
     NoYear,
 }
 
@@ -103,7 +103,7 @@ fn civil(text: &str, order: Option<DayOrder>) -> Result<DateTime, NoTime> {
     Ok(day.ok_or(NoTime::Unreadable)?.to_datetime(time))
 }
 
-/// The day and the time of day of a text that begins with numbers.
+/// Splits a text that begins with numbers into date and time of day.
 fn split(text: &str) -> Option<(Written, Time)> {
     let end = text.find([' ', 'T', ',']).unwrap_or(text.len());
     let (day, rest) = text.split_at(end);
@@ -114,7 +114,7 @@ fn split(text: &str) -> Option<(Written, Time)> {
     let year = |part: &str| part.parse::<i16>().ok().filter(|_| part.len() == 4);
     let written = match (year(first), small(second)?, year(third)) {
         (Some(year), month, None) => Written::Day(Date::new(year, month, small(third)?).ok()?),
-        // With points it is the day that comes first, everywhere.
+        // With dots, the day comes first everywhere.
         (None, month, Some(year)) if mark == '.' => Written::Day(Date::new(year, month, small(first)?).ok()?),
         (None, second, Some(year)) => Written::Numbers(small(first)?, second, year),
         (None, _, None) => {

@@ -1,4 +1,5 @@
-//! A file as a table: its encoding, its separator, its header, its records and their lines. Knows no column's meaning.
+//! Reads a file as a table: its encoding, separator, header, records and line numbers. Does not know the meaning of
+//! columns.
 
 use std::collections::BTreeSet;
 use std::io::Cursor;
@@ -8,24 +9,24 @@ use csv::StringRecord;
 use super::NotLeads;
 use crate::model::lead::phone::visible;
 
-/// Columns of a file at most.
+/// Maximum number of columns.
 const MAX_COLUMNS: usize = 1000;
-/// Records by which the separator is recognised.
+/// Number of records from which the separator is recognised.
 const SAMPLED_RECORDS: usize = 50;
 
 /// A table with a header.
 #[derive(Debug)]
-pub(super) struct Table {
-    /// The header's cells; one without a name is called by its position.
+pub(super) struct Sheet {
+    /// The header's cells. A column without a name is named by its position.
     pub(super) columns: Vec<String>,
     text: String,
-    /// Where the header begins: a line that names the separator is no part of the table.
+    /// Where the header begins. A line that only states the separator is not part of the table.
     begin: usize,
     separator: u8,
 }
 
-impl Table {
-    /// Recognises the table in a file. `is_known` tells a header's cells from other text.
+impl Sheet {
+    /// Recognises the table in a file. `is_known` recognises the names of known columns.
     pub(super) fn read(file: &[u8], is_known: impl Fn(&str) -> bool) -> Result<Self, NotLeads> {
         let text = decode(file)?;
         let (begin, separator) = match stated_separator(&text) {
@@ -42,7 +43,7 @@ impl Table {
         }
         let mut names = BTreeSet::new();
         if let Some(twice) = table.columns.iter().find(|column| !names.insert(*column)) {
-            return Err(NotLeads(format!("Two columns are called {twice}. Give each column a name of its own.")));
+            return Err(NotLeads(format!("Two columns are named {twice}. Give each column its own name.")));
         }
         Ok(table)
     }
@@ -51,12 +52,12 @@ impl Table {
         reader(self.text.get(self.begin..).unwrap_or_default(), self.separator)
     }
 
-    /// Where a column is.
+    /// The position of a column.
     pub(super) fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|name| name == column)
     }
 
-    /// Shows every record once, to learn what they have in common.
+    /// Passes every record to `look` once, to find what they have in common.
     pub(super) fn survey(&self, mut look: impl FnMut(&StringRecord)) {
         let (mut reader, mut record) = (self.reader(), StringRecord::new());
         while reader.read_record(&mut record).unwrap_or(false) {
@@ -64,8 +65,8 @@ impl Table {
         }
     }
 
-    /// The records behind the header, each with the line on which it begins, from 1. `None` for one that cannot be read.
-    /// A header that comes again, as it does where exports were put together, is left out.
+    /// The records after the header, each with the line on which it begins, from 1; `None` for an unreadable one.
+    /// Repeated headers, as in concatenated exports, are left out.
     pub(super) fn into_records(self) -> (Vec<String>, impl Iterator<Item = (u64, Option<StringRecord>)>) {
         let Self { columns, text, begin, separator } = self;
         let rest = text.as_bytes().get(begin..).unwrap_or_default().to_vec();
@@ -88,7 +89,7 @@ fn reader(text: &str, separator: u8) -> csv::Reader<&[u8]> {
     csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text.as_bytes())
 }
 
-/// A column without a name is a question all the same.
+/// Names a column; by its position if its header is empty, because it is a question nevertheless.
 fn column_name(at: usize, name: &str) -> String {
     let name = visible(name);
     match name.trim() {
@@ -97,7 +98,7 @@ fn column_name(at: usize, name: &str) -> String {
     }
 }
 
-/// Excel's own first line, `sep=;`: its length, and what it says.
+/// Excel's own first line, `sep=;`: its length, and the separator.
 fn stated_separator(text: &str) -> Option<(usize, u8)> {
     let line = text.split_inclusive('\n').next()?;
     let stated = visible_but_tabs(line.trim_end_matches('\n'));
@@ -111,8 +112,8 @@ fn visible_but_tabs(text: &str) -> String {
     text.split('\t').map(visible).collect::<Vec<_>>().join("\t")
 }
 
-/// The separator that makes known columns of the header, and records as long as the header. Counting characters does not
-/// tell: a question may have more commas than there are columns.
+/// Picks the separator that yields known columns in the header, and records as long as the header. Counting characters
+/// is not enough: a question may contain more commas than there are columns.
 fn recognise_separator(text: &str, is_known: impl Fn(&str) -> bool) -> u8 {
     let score = |separator: &u8| {
         let mut reader = reader(text, *separator);
@@ -122,11 +123,11 @@ fn recognise_separator(text: &str, is_known: impl Fn(&str) -> bool) -> u8 {
         let as_long = records.iter().filter(|record| record.len() == header.len()).count();
         (known, as_long * 1000 / records.len().max(1), header.len())
     };
-    // Of equals, the last one wins.
+    // `max_by_key` returns the last of equal candidates, so the comma wins ties.
     [b'|', b';', b'\t', b','].into_iter().max_by_key(score).unwrap_or(b',')
 }
 
-/// Says on which line something is. The reader does not count the empty lines before it.
+/// Finds line numbers. The CSV reader does not count the empty lines before a record.
 struct Lines {
     text: Vec<u8>,
     at: usize,
@@ -145,7 +146,7 @@ impl Lines {
     }
 }
 
-/// The text of a file, its lines ended by `\n` alone.
+/// The text of a file, with all line ends as `\n`.
 fn decode(file: &[u8]) -> Result<String, NotLeads> {
     if let Some(what) = other_container(file) {
         return Err(NotLeads(format!("{what} Save it as CSV (UTF-8), then send that file.")));
@@ -153,32 +154,32 @@ fn decode(file: &[u8]) -> Result<String, NotLeads> {
     let encoding = encoding(file);
     let text = if encoding == encoding_rs::UTF_8 { repaired(file) } else { encoding.decode(file).0.into_owned() };
     if text.starts_with('\u{fffd}') && text.contains('\0') {
-        let fix = "The file was damaged on its way, as UTF-16 is when it is sent as text. Send it as application/octet-stream.";
+        let fix = "The file was damaged in transit, as happens to UTF-16 that is sent as text. Send it as application/octet-stream.";
         return Err(NotLeads(fix.to_owned()));
     }
     if text.contains('\0') {
         let fix = "This is not a text file. Save the table as CSV (UTF-8), then send that file.";
         return Err(NotLeads(fix.to_owned()));
     }
-    // Of a line that ends with both, the reader would begin the next one before its end.
+    // With `\r\n`, the reader would begin the next record before the end of the line.
     Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 
-/// What a file is, if it is a table in a container that is not text. Nothing of its bytes is repeated.
+/// What kind of file this is, if it is not text. No byte of the file is repeated in the message.
 fn other_container(file: &[u8]) -> Option<&'static str> {
     const CONTAINERS: [(&[u8], &str); 6] = [
         (b"PK\x03\x04", "This is an Excel workbook (XLSX), or another zip archive."),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "This is an Excel workbook (XLS)."),
         (b"%PDF", "This is a PDF document."),
         (b"\x1f\x8b", "This is a compressed file."),
-        (b"<", "This is a web page, as some programs name their Excel files."),
+        (b"<", "This is a web page. Some programs save one when asked for an Excel file."),
         (b"{", "This is JSON."),
     ];
     let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file).trim_ascii_start();
     CONTAINERS.into_iter().find(|(begin, _)| text.starts_with(begin)).map(|(_, what)| what)
 }
 
-/// Files come with a mark of their encoding, or in UTF-8, or in what the computer that wrote them was set to.
+/// Recognises the encoding: by its byte order mark, else UTF-8, else the most likely legacy encoding.
 fn encoding(file: &[u8]) -> &'static encoding_rs::Encoding {
     if let Some((encoding, _)) = encoding_rs::Encoding::for_bom(file) {
         return encoding;
@@ -196,8 +197,8 @@ fn encoding(file: &[u8]) -> &'static encoding_rs::Encoding {
     }
 }
 
-/// Whether what is not ASCII is UTF-8 at least as often as not: one damaged byte, or a file cut inside of a character,
-/// does not make another encoding of it.
+/// Whether at least half of what is not ASCII is valid UTF-8. A damaged byte, or a file cut off inside a character,
+/// does not make it another encoding.
 fn mostly_utf_8(file: &[u8]) -> bool {
     let (mut valid, mut damaged) = (0, 0);
     for chunk in file.utf8_chunks() {
@@ -207,7 +208,7 @@ fn mostly_utf_8(file: &[u8]) -> bool {
     valid >= damaged
 }
 
-/// The text of a file in UTF-8; what is damaged in it is read as the encoding that most often gets mixed in.
+/// Decodes a file as UTF-8; invalid bytes are read as Windows-1252, which most often gets mixed in.
 fn repaired(file: &[u8]) -> String {
     let chunks = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file).utf8_chunks();
     chunks.fold(String::with_capacity(file.len()), |mut text, chunk| {
@@ -222,7 +223,7 @@ mod tests {
     use super::*;
 
     fn table(file: &[u8]) -> (Vec<String>, Vec<(u64, Vec<String>)>) {
-        let table = Table::read(file, |name| matches!(name, "full_name" | "email" | "id")).unwrap();
+        let table = Sheet::read(file, |name| matches!(name, "full_name" | "email" | "id")).unwrap();
         let (columns, records) = table.into_records();
         let cells = |record: StringRecord| record.iter().map(ToOwned::to_owned).collect();
         (columns, records.map(|(line, record)| (line, record.map(cells).unwrap_or_default())).collect())
@@ -233,7 +234,7 @@ mod tests {
     }
 
     fn refusal(file: &[u8]) -> String {
-        Table::read(file, |_| true).unwrap_err().0
+        Sheet::read(file, |_| true).unwrap_err().0
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The state of a connection: whether leads can arrive, why not, what to do, and which notices are due when.
 //!
 //! A connection ends in one of two ways. Either it reaches the earlier of token expiry and data-access expiry, which
-//! are known in advance. Or it is ended at Meta, which a call or a check discovers and which is recorded as [`Ended`].
+//! are known in advance. Or it is ended at Meta, which a call or a check discovers and which is recorded as [`ConnectionEnd`].
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub enum EndReason {
     Checkpoint,
     /// The person changed their password, or Meta ended their sessions.
     PasswordChanged,
-    /// The person must first give Meta a consent.
+    /// The person must first give Meta their consent.
     ConsentBlocked,
     /// The person no longer has a role on the page. Other pages may still work.
     PageRoleLost,
@@ -55,22 +55,20 @@ impl EndReason {
     #[must_use]
     pub fn message(self) -> &'static str {
         match self {
-            Self::NotConnected => "Nobody has connected this integration to Meta yet.",
-            Self::TokenExpired => "The connection's 60 days are over.",
+            Self::NotConnected => "This integration has not been connected to Meta yet.",
+            Self::TokenExpired => "The connection has expired after 60 days.",
             Self::DataAccessEnded => {
                 "Meta closed access to the data, because the person who connected has not logged in through this app for 90 days."
             }
             Self::AppRemoved => "The person who connected removed this app in their Facebook settings.",
             Self::DataDeleted => "The person who connected asked Meta to have their data deleted here.",
-            Self::Checkpoint => {
-                "Meta wants the person who connected to confirm their account before it lets anything through."
-            }
+            Self::Checkpoint => "Meta requires the person who connected to confirm their account first.",
             Self::PasswordChanged => {
                 "The person who connected changed their Facebook password, or Meta ended their sessions."
             }
-            Self::ConsentBlocked => "Meta waits for a consent of the person who connected.",
-            Self::PageRoleLost => "The person who connected has no role on the page any more.",
-            Self::TokenInvalid => "Meta does not accept the access token any more.",
+            Self::ConsentBlocked => "Meta is waiting for the consent of the person who connected.",
+            Self::PageRoleLost => "The person who connected no longer has a role on the page.",
+            Self::TokenInvalid => "Meta no longer accepts the access token.",
             Self::TokenUnreadable => "The access token could not be decrypted: its secret is missing or damaged.",
         }
     }
@@ -80,12 +78,16 @@ impl EndReason {
     pub fn fix(self) -> &'static str {
         match self {
             Self::NotConnected => "Connect it.",
-            Self::Checkpoint => "That person logs in at facebook.com and follows what Meta asks; then reconnect.",
-            Self::ConsentBlocked => "That person logs in at facebook.com and answers what Meta asks; then reconnect.",
-            Self::PageRoleLost => {
-                "An administrator of the page gives that person a role on it again, or somebody who has one reconnects."
+            Self::Checkpoint => {
+                "That person must log in at facebook.com and follow Meta's instructions. Then reconnect."
             }
-            Self::TokenUnreadable => "Reconnect; that writes the secret anew.",
+            Self::ConsentBlocked => {
+                "That person must log in at facebook.com and answer Meta's request for consent. Then reconnect."
+            }
+            Self::PageRoleLost => {
+                "Ask an administrator of the page to give that person a role on it again, or have a person with a role reconnect."
+            }
+            Self::TokenUnreadable => "Reconnect to store a new token.",
             Self::TokenExpired
             | Self::DataAccessEnded
             | Self::AppRemoved
@@ -98,7 +100,7 @@ impl EndReason {
 
 /// A connection that was ended at Meta, as discovered by a call, a check or one of Meta's callbacks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ended {
+pub struct ConnectionEnd {
     /// The reason.
     pub reason: EndReason,
     /// The time from which leads may have been missed. This is when the connection ended or, if that is unknown, when
@@ -122,7 +124,7 @@ pub enum ConnectionStatus {
 
 /// The state of an integration, or of one of its pages, at a given time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct ConnectionState {
     /// Whether leads can arrive.
     pub status: ConnectionStatus,
     /// Why no leads arrive; `None` while they can.
@@ -144,7 +146,7 @@ impl Integration {
 
     /// The state at `now`.
     #[must_use]
-    pub fn standing(&self, now: Timestamp) -> Standing {
+    pub fn state(&self, now: Timestamp) -> ConnectionState {
         let expires_at = self.expires_at();
         let by_date = match expires_at {
             Some(end) if end <= now && self.token_expires_at == Some(end) => Some(EndReason::TokenExpired),
@@ -157,18 +159,18 @@ impl Integration {
             (None, Some(end)) if end <= now + SOON => ConnectionStatus::ExpiringSoon,
             (None, _) => ConnectionStatus::Active,
         };
-        Standing { status, reason, expires_at }
+        ConnectionState { status, reason, expires_at }
     }
 
     /// The most urgent notice to the org's admins at `now`; `None` if none is due.
     #[must_use]
-    pub fn due_notice(&self, now: Timestamp) -> Option<Notice> {
-        let standing = self.standing(now);
-        match (standing.reason, standing.expires_at) {
+    pub fn due_notice(&self, now: Timestamp) -> Option<ExpiryNotice> {
+        let state = self.state(now);
+        match (state.reason, state.expires_at) {
             // A draft needs no notice: one of the org's own users has just created it.
             (Some(EndReason::NotConnected), _) => None,
-            (Some(reason), _) => Some(Notice::Ended(reason)),
-            (None, Some(end)) => Notice::BEFORE.into_iter().find(|notice| end <= now + notice.ahead()),
+            (Some(reason), _) => Some(ExpiryNotice::Ended(reason)),
+            (None, Some(end)) => ExpiryNotice::BEFORE.into_iter().find(|notice| end <= now + notice.ahead()),
             (None, None) => None,
         }
     }
@@ -179,10 +181,10 @@ impl Integration {
     /// forward, so that integrations connected together do not stay synchronised.
     #[must_use]
     pub fn next_check(&self, now: Timestamp, spread: f64) -> Timestamp {
-        // 22 to 24 hours: at most a day, but never short enough to check twice on one day.
+        // At most a day, and at least 22 hours.
         #[expect(clippy::cast_possible_truncation, reason = "between 0 and 7200")]
         let daily = now + DAY - SignedDuration::from_secs((spread.clamp(0.0, 1.0) * 7200.0) as i64);
-        let turns = Notice::BEFORE.into_iter().map(Notice::ahead).chain([SignedDuration::ZERO]);
+        let turns = ExpiryNotice::BEFORE.into_iter().map(ExpiryNotice::ahead).chain([SignedDuration::ZERO]);
         let turns = turns.filter_map(|ahead| self.expires_at()?.checked_sub(ahead).ok());
         turns.filter(|turn| *turn > now).chain([daily]).min().unwrap_or(daily)
     }
@@ -191,10 +193,12 @@ impl Integration {
 impl Connection {
     /// The state of this page as one of `integration`'s.
     #[must_use]
-    pub fn standing(&self, integration: &Integration, now: Timestamp) -> Standing {
-        let whole = integration.standing(now);
+    pub fn state(&self, integration: &Integration, now: Timestamp) -> ConnectionState {
+        let whole = integration.state(now);
         match (&self.ended, whole.reason) {
-            (Some(ended), None) => Standing { status: ConnectionStatus::Expired, reason: Some(ended.reason), ..whole },
+            (Some(ended), None) => {
+                ConnectionState { status: ConnectionStatus::Expired, reason: Some(ended.reason), ..whole }
+            }
             _ => whole,
         }
     }
@@ -202,7 +206,7 @@ impl Connection {
 
 /// A notice to the org's admins, sent once each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice {
+pub enum ExpiryNotice {
     /// Seven days left.
     SevenDays,
     /// Three days left.
@@ -213,7 +217,7 @@ pub enum Notice {
     Ended(EndReason),
 }
 
-impl Notice {
+impl ExpiryNotice {
     /// The notices before the end, the most urgent first.
     const BEFORE: [Self; 3] = [Self::OneDay, Self::ThreeDays, Self::SevenDays];
 
@@ -255,8 +259,8 @@ mod tests {
         Integration { token_expires_at: token.map(at), data_access_expires_at: data.map(at), ..integration() }
     }
 
-    fn ended(reason: EndReason) -> Option<Ended> {
-        Some(Ended { reason, since: at("2026-01-01T00:00:00Z"), evidence: String::new() })
+    fn ended(reason: EndReason) -> Option<ConnectionEnd> {
+        Some(ConnectionEnd { reason, since: at("2026-01-01T00:00:00Z"), evidence: String::new() })
     }
 
     const NOW: &str = "2026-03-01T12:00:00Z";
@@ -264,19 +268,19 @@ mod tests {
     #[test]
     fn the_status_changes_exactly_at_seven_days_and_at_the_end() {
         let check = |end: &str, expect| {
-            assert_eq!(expiring(Some(end), None).standing(at(NOW)).status, expect, "{end}");
-            assert_eq!(expiring(None, Some(end)).standing(at(NOW)).status, expect, "{end}");
+            assert_eq!(expiring(Some(end), None).state(at(NOW)).status, expect, "{end}");
+            assert_eq!(expiring(None, Some(end)).state(at(NOW)).status, expect, "{end}");
         };
         check("2026-03-08T12:00:01Z", ConnectionStatus::Active);
         check("2026-03-08T12:00:00Z", ConnectionStatus::ExpiringSoon);
         check("2026-03-01T12:00:01Z", ConnectionStatus::ExpiringSoon);
         check("2026-03-01T12:00:00Z", ConnectionStatus::Expired);
-        assert_eq!(expiring(None, None).standing(at(NOW)).status, ConnectionStatus::Active);
+        assert_eq!(expiring(None, None).state(at(NOW)).status, ConnectionStatus::Active);
     }
 
     #[test]
     fn the_earlier_expiry_counts_and_gives_its_reason() {
-        let reason = |token, data| expiring(token, data).standing(at(NOW)).reason;
+        let reason = |token, data| expiring(token, data).state(at(NOW)).reason;
         let (past, longer_past, future) =
             (Some("2026-02-20T00:00:00Z"), Some("2026-02-10T00:00:00Z"), Some("2026-09-01T00:00:00Z"));
         assert_eq!(reason(past, future), Some(EndReason::TokenExpired));
@@ -289,14 +293,14 @@ mod tests {
     #[test]
     fn what_somebody_did_outweighs_the_dates() {
         let revoked = Integration { ended: ended(EndReason::PasswordChanged), ..expiring(Some(NOW), None) };
-        assert_eq!(revoked.standing(at(NOW)).reason, Some(EndReason::PasswordChanged));
+        assert_eq!(revoked.state(at(NOW)).reason, Some(EndReason::PasswordChanged));
         let early = Integration { ended: ended(EndReason::AppRemoved), ..expiring(None, None) };
-        assert_eq!(early.standing(at(NOW)).status, ConnectionStatus::Expired);
+        assert_eq!(early.state(at(NOW)).status, ConnectionStatus::Expired);
     }
 
     #[test]
     fn each_notice_has_its_turn_and_only_the_most_urgent_is_due() {
-        let due = |end: &str| expiring(Some(end), None).due_notice(at(NOW)).map(Notice::name);
+        let due = |end: &str| expiring(Some(end), None).due_notice(at(NOW)).map(ExpiryNotice::name);
         assert_eq!(due("2026-03-08T12:00:01Z"), None);
         assert_eq!(due("2026-03-08T12:00:00Z"), Some("7d"));
         assert_eq!(due("2026-03-04T12:00:01Z"), Some("7d"));
@@ -305,8 +309,11 @@ mod tests {
         assert_eq!(due("2026-03-02T12:00:00Z"), Some("1d"));
         assert_eq!(due("2026-03-01T12:00:00Z"), Some("ended"));
         let of = |reason| Integration { ended: ended(reason), ..expiring(None, None) }.due_notice(at(NOW));
-        assert_eq!(of(EndReason::AppRemoved).map(Notice::name), of(EndReason::PasswordChanged).map(Notice::name));
-        assert_eq!(of(EndReason::DataDeleted).map(Notice::name), Some("deleted"), "news to who knows of the end");
+        assert_eq!(
+            of(EndReason::AppRemoved).map(ExpiryNotice::name),
+            of(EndReason::PasswordChanged).map(ExpiryNotice::name)
+        );
+        assert_eq!(of(EndReason::DataDeleted).map(ExpiryNotice::name), Some("deleted"), "news to who knows of the end");
         let draft = Integration { ended: ended(EndReason::NotConnected), ..expiring(None, None) };
         assert_eq!(draft.due_notice(at(NOW)), None);
     }
@@ -325,11 +332,11 @@ mod tests {
     fn a_page_can_be_lost_alone_and_never_outlives_its_integration() {
         let page = |ended| Connection { ended, ..crate::model::connection::tests::connection() };
         let alive = expiring(None, None);
-        assert_eq!(page(None).standing(&alive, at(NOW)).status, ConnectionStatus::Active);
-        let lost = page(ended(EndReason::PageRoleLost)).standing(&alive, at(NOW));
+        assert_eq!(page(None).state(&alive, at(NOW)).status, ConnectionStatus::Active);
+        let lost = page(ended(EndReason::PageRoleLost)).state(&alive, at(NOW));
         assert_eq!((lost.status, lost.reason), (ConnectionStatus::Expired, Some(EndReason::PageRoleLost)));
         let dead = Integration { ended: ended(EndReason::AppRemoved), ..alive };
-        assert_eq!(page(ended(EndReason::PageRoleLost)).standing(&dead, at(NOW)).reason, Some(EndReason::AppRemoved));
+        assert_eq!(page(ended(EndReason::PageRoleLost)).state(&dead, at(NOW)).reason, Some(EndReason::AppRemoved));
     }
 
     #[test]

@@ -1,0 +1,63 @@
+//! How an entity becomes an item.
+
+use serde::Serialize;
+
+use super::keys::{IndexKey, Key};
+use super::{Item, TableError};
+
+/// An entity with its envelope: the attributes that the table itself needs.
+pub(super) struct Row<'a, E> {
+    envelope: Envelope<'a>,
+    body: &'a E,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    #[serde(flatten)]
+    key: &'a Key,
+    #[serde(flatten)]
+    index: Option<IndexKey>,
+    r#type: &'static str,
+    ttl: Option<i64>,
+}
+
+/// The attributes of an entity.
+///
+/// # Errors
+/// Fails for a field with a name of the envelope, which would be overwritten.
+pub(super) fn attributes(entity: &impl Serialize) -> Result<Item, TableError> {
+    let item: Item = serde_dynamo::to_item(entity)?;
+    let reserved = ["pk", "sk", "gsi1pk", "gsi1sk", "type", "ttl"].into_iter().find(|name| item.contains_key(*name));
+    match reserved {
+        Some(name) => {
+            let text = format!("the entity has a field {name}, which the envelope owns");
+            Err(<serde_dynamo::Error as serde::ser::Error>::custom(text).into())
+        }
+        None => Ok(item),
+    }
+}
+
+impl<'a, E: Serialize> Row<'a, E> {
+    pub(super) fn new(key: &'a Key, r#type: &'static str, body: &'a E) -> Self {
+        Self { envelope: Envelope { key, index: None, r#type, ttl: None }, body }
+    }
+
+    pub(super) fn indexed(mut self, index: IndexKey) -> Self {
+        self.envelope.index = Some(index);
+        self
+    }
+
+    /// Lets DynamoDB delete the item some time after `seconds` since 1970. Until then it can still be read.
+    pub(super) fn ttl(mut self, seconds: i64) -> Self {
+        self.envelope.ttl = Some(seconds);
+        self
+    }
+
+    /// Builds the item. Absent values are omitted, because every stored attribute costs money.
+    pub(super) fn item(&self) -> Result<Item, TableError> {
+        let mut item = attributes(self.body)?;
+        item.extend(serde_dynamo::to_item::<_, Item>(&self.envelope)?);
+        item.retain(|_, value| !value.is_null());
+        Ok(item)
+    }
+}
