@@ -64,7 +64,7 @@ pub enum AuthError {
 }
 
 /// The shortest time between fetches of the keys. An unknown key id causes a fetch.
-const ASK_AGAIN: Duration = Duration::from_mins(1);
+const MIN_FETCH_INTERVAL: Duration = Duration::from_mins(1);
 
 impl Verifier {
     /// Creates a verifier that has not fetched any keys yet.
@@ -152,13 +152,13 @@ impl Verifier {
 
     /// Checks `aud`, or `client_id` in tokens without one (Cognito's access tokens), as the gateway does.
     fn is_for_us(&self, claims: &Value) -> bool {
-        let ours = |audience: &Value| {
-            audience.as_str().is_some_and(|audience| self.audiences.iter().any(|ours| ours == audience))
+        let is_ours = |audience: &Value| {
+            audience.as_str().is_some_and(|audience| self.audiences.iter().any(|known| known == audience))
         };
         match (claims.get("aud"), claims.get("client_id")) {
-            (Some(Value::Array(audiences)), _) => audiences.iter().any(ours),
-            (Some(audience), _) => ours(audience),
-            (None, Some(client)) => ours(client),
+            (Some(Value::Array(audiences)), _) => audiences.iter().any(is_ours),
+            (Some(audience), _) => is_ours(audience),
+            (None, Some(client)) => is_ours(client),
             (None, None) => false,
         }
     }
@@ -166,7 +166,7 @@ impl Verifier {
     async fn key(&self, kid: &str) -> Result<Jwk, AuthError> {
         let (known, empty, ask) = {
             let keys = self.keys.lock().map_err(|_| AuthError::KeysUnavailable)?;
-            let recently = keys.asked_at.is_some_and(|asked| asked.elapsed().is_ok_and(|age| age < ASK_AGAIN));
+            let recently = keys.asked_at.is_some_and(|at| at.elapsed().is_ok_and(|age| age < MIN_FETCH_INTERVAL));
             (keys.set.find(kid).cloned(), keys.set.keys.is_empty(), !recently || keys.set.keys.is_empty())
         };
         if let Some(known) = known {
@@ -239,8 +239,8 @@ mod tests {
         let check = |more: Value, expect: Result<Option<&str>, AuthError>| {
             let mut claims = serde_json::json!({ "sub": "u", "email": "Ann@Example.com" });
             claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            let got = verifier.answer_to("mine", &claims).map(|caller| caller.email);
-            assert_eq!(got, expect.map(|email| email.map(ToOwned::to_owned)), "{claims}");
+            let email = verifier.answer_to("mine", &claims).map(|caller| caller.email);
+            assert_eq!(email, expect.map(|email| email.map(ToOwned::to_owned)), "{claims}");
         };
         check(serde_json::json!({}), Err(AuthError::BadToken));
         check(serde_json::json!({ "nonce": "another's" }), Err(AuthError::BadToken));

@@ -46,8 +46,8 @@ pub enum TimeoutProfile {
 
 /// Loads region and credentials, and limits the duration of every call. The SDK has no read timeout of its own, so that
 /// one stuck call would use up the function's time.
-pub async fn load(patience: TimeoutProfile) -> SdkConfig {
-    let (attempt, operation, attempts) = match patience {
+pub async fn load(profile: TimeoutProfile) -> SdkConfig {
+    let (attempt, operation, attempts) = match profile {
         TimeoutProfile::Request => (Duration::from_millis(1200), Duration::from_secs(3), 3),
         TimeoutProfile::Worker => (Duration::from_secs(3), Duration::from_secs(10), 4),
     };

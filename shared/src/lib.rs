@@ -6,9 +6,10 @@
 //! | layer | modules | does not know |
 //! |---|---|---|
 //! | translation | [`auth`], [`http`], [`worker`] | what the product does |
-//! | rooms | [`leads`], [`connections`], [`ads`], [`directory`] | HTTP requests, SQS records, Lambda events, cookies |
-//! | between | [`jobs`], [`meta_app`], [`tokens`], [`cursor`], [`error`] | rooms |
+//! | rooms | [`leads`], [`connections`], [`ads`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
+//! | between | [`meta_app`], [`tokens`], [`cursor`], [`error`] | rooms |
 //! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`] | each other |
+//! | messages | [`jobs`] | who sends or receives them |
 //! | ground | [`model`], [`ids`], [`clock`], [`secret`], [`retry`], [`mod@env`], [`aws`], [`telemetry`] | any service |
 //!
 //! `ARCHITECTURE.md` beside this package has the glossary, the traces and where to add things.
@@ -23,6 +24,8 @@ pub mod aws;
 pub mod env;
 pub mod telemetry;
 
+pub mod jobs;
+
 pub mod bus;
 pub mod graph;
 pub mod mail;
@@ -32,7 +35,6 @@ pub mod vault;
 
 pub mod cursor;
 pub mod error;
-pub mod jobs;
 pub mod meta_app;
 pub mod tokens;
 

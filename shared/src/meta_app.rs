@@ -40,10 +40,10 @@ impl MetaApp {
 }
 
 /// How long the secrets are used before they are read again.
-const FRESH: Duration = Duration::from_mins(5);
+const SECRETS_TTL: Duration = Duration::from_mins(5);
 /// The shortest time between reads that invalid signatures cause. The secret may just have been rotated, but forgers
 /// must not cause more calls than this.
-const ASK_AGAIN: Duration = Duration::from_secs(30);
+const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(30);
 
 /// The app secrets with which Meta may sign.
 #[derive(Debug)]
@@ -80,12 +80,12 @@ impl AppSecrets {
     /// If the secrets were never read and cannot be read now. Once read, they are used at any age while Secrets Manager
     /// is unavailable, so that receiving leads depends on SQS alone.
     pub async fn apps(&self) -> Result<Arc<[App]>, VaultError> {
-        self.no_older_than(FRESH).await
+        self.no_older_than(SECRETS_TTL).await
     }
 
     /// Like [`AppSecrets::apps`], but re-reads the secrets unless they were read within the last 30 seconds.
-    pub async fn apps_read_anew(&self) -> Result<Arc<[App]>, VaultError> {
-        self.no_older_than(ASK_AGAIN).await
+    pub async fn refreshed_apps(&self) -> Result<Arc<[App]>, VaultError> {
+        self.no_older_than(MIN_REFRESH_INTERVAL).await
     }
 
     async fn no_older_than(&self, age: Duration) -> Result<Arc<[App]>, VaultError> {

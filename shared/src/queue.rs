@@ -162,12 +162,12 @@ impl<J: Job> Queue<J> {
         Ok(WAITING.iter().filter_map(|name| attributes.get(name)?.parse::<u64>().ok()).sum())
     }
 
-    /// Hides a received message for `rest`, counted from now. Then SQS delivers it again.
+    /// Hides a received message for `delay`, counted from now. Then SQS delivers it again.
     ///
     /// # Errors
     /// After an error, the message returns when its visibility timeout ends.
-    pub async fn hide(&self, receipt_handle: &str, rest: Duration) -> Result<(), QueueError> {
-        let seconds = i32::try_from(rest.as_secs().clamp(1, 12 * 3600 - 600)).unwrap_or(600);
+    pub async fn hide(&self, receipt_handle: &str, delay: Duration) -> Result<(), QueueError> {
+        let seconds = i32::try_from(delay.as_secs().clamp(1, 12 * 3600 - 600)).unwrap_or(600);
         let request = self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt_handle);
         request.visibility_timeout(seconds).send().await.map_err(failure)?;
         Ok(())

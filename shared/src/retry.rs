@@ -35,10 +35,10 @@ mod tests {
         let (base, cap) = (Duration::from_secs(5), Duration::from_secs(300));
         for (attempt, full) in [(1, 5), (2, 10), (3, 20), (7, 300), (40, 300), (0, 5)] {
             for _ in 0..50 {
-                let rest = backoff(attempt, base, cap);
+                let delay = backoff(attempt, base, cap);
                 assert!(
-                    rest <= Duration::from_secs(full) && rest >= Duration::from_secs(full) / 2,
-                    "{attempt}: {rest:?}"
+                    delay <= Duration::from_secs(full) && delay >= Duration::from_secs(full) / 2,
+                    "{attempt}: {delay:?}"
                 );
             }
         }

@@ -22,7 +22,7 @@ use crate::secret::{AccessToken, App, HmacKey};
 
 /// How long a cached value is used. Ages are measured with `SystemTime`, because a frozen process's monotonic clock may
 /// stand still.
-const FRESH: Duration = Duration::from_mins(5);
+const CACHE_TTL: Duration = Duration::from_mins(5);
 /// Page tokens per secret: Meta's tokens have some 250 characters, and a secret holds 64 KiB.
 const TOKENS_PER_SECRET: usize = 150;
 
@@ -271,7 +271,7 @@ impl Vault {
         let cached_as = if stage == "AWSCURRENT" { secret_id.to_owned() } else { format!("{secret_id}#{stage}") };
         let cached = self.cache.lock().ok().and_then(|cache| cache.get(&cached_as).cloned());
         if let Some((read_at, text)) = &cached
-            && read_at.elapsed().is_ok_and(|age| age < FRESH)
+            && read_at.elapsed().is_ok_and(|age| age < CACHE_TTL)
         {
             return Ok(text.clone());
         }

@@ -66,11 +66,11 @@ where
 /// Groups handled concurrently. They mostly wait for Meta, and one slow page must not delay the others.
 const CONCURRENCY: usize = 6;
 /// No new group is started with less than this left before the function's deadline.
-const ENOUGH: Duration = Duration::from_secs(20);
+const MIN_GROUP_TIME: Duration = Duration::from_secs(20);
 /// Time reserved for reporting the outcomes to the queue.
-const LAST_WORDS: Duration = Duration::from_secs(5);
-const FIRST_REST: Duration = Duration::from_secs(5);
-const MAX_REST: Duration = Duration::from_mins(15);
+const REPORTING_TIME: Duration = Duration::from_secs(5);
+const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
+const MAX_RETRY_DELAY: Duration = Duration::from_mins(15);
 
 /// Runs `work` on the messages of an event, grouped by `key`, and returns those that SQS must deliver again.
 ///
@@ -111,21 +111,21 @@ where
             let work = &work;
             async move {
                 let time_left = time_left(deadline);
-                let outcomes = if time_left < ENOUGH {
+                let outcomes = if time_left < MIN_GROUP_TIME {
                     records.iter().map(|_| Err(Duration::from_secs(1))).collect()
                 } else {
                     // A group that takes longer must not cost the others their outcomes.
                     let work = outcomes(work, key, records);
-                    tokio::time::timeout(time_left.saturating_sub(LAST_WORDS), work).await.unwrap_or_else(|_| {
+                    tokio::time::timeout(time_left.saturating_sub(REPORTING_TIME), work).await.unwrap_or_else(|_| {
                         tracing::error!(records = records.len(), "a group of messages took too long");
-                        records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, MAX_REST))).collect()
+                        records.iter().map(|record| Err(backoff(record.receive_count, FIRST_RETRY_DELAY, MAX_RETRY_DELAY))).collect()
                     })
                 };
                 let mut failures = Vec::new();
                 for (record, outcome) in records.iter().zip(outcomes) {
-                    if let Err(rest) = outcome {
+                    if let Err(retry_delay) = outcome {
                         failures.push(record.message_id.clone());
-                        if let Err(error) = queue.hide(&record.receipt_handle, rest).await {
+                        if let Err(error) = queue.hide(&record.receipt_handle, retry_delay).await {
                             tracing::warn!(%error, "a failed message could not be hidden; it returns after the queue's visibility timeout");
                         }
                     }
@@ -165,7 +165,7 @@ where
         Ok(outcomes) if outcomes.len() == records.len() => records
             .iter()
             .zip(outcomes)
-            .map(|(record, outcome)| outcome.map_err(|error| rest(record.receive_count, &error)))
+            .map(|(record, outcome)| outcome.map_err(|error| retry_delay(record.receive_count, &error)))
             .collect(),
         Ok(outcomes) => {
             tracing::error!(
@@ -173,7 +173,10 @@ where
                 got = outcomes.len(),
                 "a worker did not return an outcome for each record"
             );
-            records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, MAX_REST))).collect()
+            records
+                .iter()
+                .map(|record| Err(backoff(record.receive_count, FIRST_RETRY_DELAY, MAX_RETRY_DELAY)))
+                .collect()
         }
         Err(_) if records.len() > 1 => {
             let mut all = Vec::with_capacity(records.len());
@@ -184,17 +187,20 @@ where
         }
         Err(_) => {
             tracing::error!(metric = "records_panicked", "a worker panicked on a record");
-            records.iter().map(|record| Err(backoff(record.receive_count, FIRST_REST, MAX_REST))).collect()
+            records
+                .iter()
+                .map(|record| Err(backoff(record.receive_count, FIRST_RETRY_DELAY, MAX_RETRY_DELAY)))
+                .collect()
         }
     }
 }
 
-fn rest(receive_count: u32, error: &WorkError) -> Duration {
+fn retry_delay(receive_count: u32, error: &WorkError) -> Duration {
     match error.verdict() {
         // If Meta does not say how long to wait, it may be an hour, so each wait is longer than the one before it.
-        Verdict::RetryAfter(wait) => wait + backoff(receive_count, FIRST_REST, MAX_REST),
+        Verdict::RetryAfter(wait) => wait + backoff(receive_count, FIRST_RETRY_DELAY, MAX_RETRY_DELAY),
         // A worker parks what it gives up on. If that failed, the message must not be lost.
-        Verdict::Retry | Verdict::GiveUp => backoff(receive_count, FIRST_REST, MAX_REST),
+        Verdict::Retry | Verdict::GiveUp => backoff(receive_count, FIRST_RETRY_DELAY, MAX_RETRY_DELAY),
     }
 }
 

@@ -45,14 +45,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let bad =
+        let invalid_query =
             || Problem::field("query", ProblemCode::QueryInvalid, "The parameters of the address cannot be read.");
-        let Query(given) = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await.map_err(|_| bad())?;
+        let Query(pairs) =
+            Query::<Vec<(String, String)>>::from_request_parts(parts, state).await.map_err(|_| invalid_query())?;
         let mut parameters = BTreeMap::new();
-        for (name, value) in given {
-            let shown: String = name.chars().take(64).collect();
+        for (name, value) in pairs {
+            let short_name: String = name.chars().take(64).collect();
             if parameters.insert(name, value).is_some() {
-                return Err(Problem::field(&shown, ProblemCode::ParameterRepeated, "Give each parameter once."));
+                return Err(Problem::field(&short_name, ProblemCode::ParameterRepeated, "Give each parameter once."));
             }
         }
         Ok(Self(parameters))
@@ -65,9 +66,9 @@ impl Parameters {
         match self.0.keys().find(|name| !known.contains(&name.as_str())) {
             None => Ok(()),
             Some(unknown) => {
-                let shown: String = unknown.chars().take(64).collect();
+                let short_name: String = unknown.chars().take(64).collect();
                 let detail = format!("Known are {}.", known.join(", "));
-                Err(Problem::field(&shown, ProblemCode::ParameterUnknown, detail))
+                Err(Problem::field(&short_name, ProblemCode::ParameterUnknown, detail))
             }
         }
     }

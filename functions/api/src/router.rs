@@ -33,6 +33,8 @@ use crate::{ads, connections, directory, leads};
         event::LeadCreated, event::LeadUpdated, event::LeadAssigned, event::ConnectionConnected,
         event::ConnectionExpiring, event::ConnectionExpired, event::ConnectionPageLost, event::ConnectionQuiet,
         event::ConnectionDisconnected,
+        // Referred to by `Failure`, whose schemas utoipa does not collect.
+        Problem,
     )),
     modifiers(&Bearer, &Events),
     security(("bearer" = []))
@@ -53,20 +55,20 @@ struct Events;
 
 impl Modify for Events {
     fn modify(&self, document: &mut Description) {
-        let told = |kind: EventKind| {
+        let webhook = |kind: EventKind| {
             let (name, schema, summary) = (kind.name(), format!("{kind:?}"), kind.summary());
             let body = RequestBodyBuilder::new()
                 .content("application/json", Content::new(Some(Ref::from_schema_name(schema))))
                 .description(Some("The detail of an EventBridge event with the source leadwire and this detail-type."));
             let operation =
                 OperationBuilder::new().summary(Some(summary)).tag("events").request_body(Some(body.build()));
-            let heard = ResponseBuilder::new()
+            let response = ResponseBuilder::new()
                 .description("Nobody answers: events come at least once, repeats with the same id.");
-            let item = PathItem::new(HttpMethod::Post, operation.response("default", heard).build());
+            let item = PathItem::new(HttpMethod::Post, operation.response("default", response).build());
             (name.to_owned(), item)
         };
         let events =
-            EventKind::iter().map(told).fold(PathsBuilder::new(), |paths, (name, item)| paths.path(name, item));
+            EventKind::iter().map(webhook).fold(PathsBuilder::new(), |paths, (name, item)| paths.path(name, item));
         document.webhooks = Some(events.build());
     }
 }

@@ -33,8 +33,8 @@ static NAMES: LazyLock<[String; 3]> = LazyLock::new(|| {
 
 /// The address of an asset.
 pub(crate) fn path(name: &str) -> String {
-    let found = ASSETS.iter().zip(NAMES.iter()).find(|(asset, _)| asset.name == name);
-    format!("/assets/{}", found.map_or(name, |(_, hashed)| hashed))
+    let entry = ASSETS.iter().zip(NAMES.iter()).find(|(asset, _)| asset.name == name);
+    format!("/assets/{}", entry.map_or(name, |(_, hashed)| hashed))
 }
 
 /// The logo as inline SVG, which takes the colour of the text.
@@ -45,8 +45,8 @@ pub(crate) fn mark() -> Markup {
 /// Serves an asset. The name of an earlier version is not found: a browser that still shows such a page already has its
 /// assets.
 pub(crate) async fn serve(Path(file): Path<String>) -> Response {
-    let found = ASSETS.iter().zip(NAMES.iter()).find(|(_, name)| **name == file);
-    let Some((asset, _)) = found else {
+    let entry = ASSETS.iter().zip(NAMES.iter()).find(|(_, name)| **name == file);
+    let Some((asset, _)) = entry else {
         return Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address.").into_response();
     };
     let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, "public, max-age=31536000, immutable")];

@@ -15,35 +15,35 @@ pub(crate) struct Chart<'a> {
 const WIDTH: f64 = 420.0;
 const HEIGHT: f64 = 150.0;
 /// Space for the numbers on the left and the days below.
-const LEFT: f64 = 40.0;
-const BELOW: f64 = 22.0;
+const LEFT_MARGIN: f64 = 40.0;
+const BOTTOM_MARGIN: f64 = 22.0;
 
 impl Chart<'_> {
     /// Renders the chart, and the same numbers as a table behind it.
     pub(crate) fn draw(&self) -> Markup {
         let most = self.days.iter().filter_map(|(_, value)| Some(value.as_ref()?.0)).fold(0.0, f64::max);
         let top = round_above(most);
-        let height = HEIGHT - BELOW;
-        let step = (WIDTH - LEFT) / self.days.len().max(1) as f64;
+        let height = HEIGHT - BOTTOM_MARGIN;
+        let step = (WIDTH - LEFT_MARGIN) / self.days.len().max(1) as f64;
         let y = |value: f64| height - value / top * (height - 8.0);
-        let every = (self.days.len() / 6).max(1);
+        let label_interval = (self.days.len() / 6).max(1);
         html! {
             figure.chart {
                 figcaption { (self.title) " " b { (self.total) } }
                 svg viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img" aria-label=(self.summary()) {
                     @for part in [0.0, 0.5, 1.0] {
-                        line.grid x1=(LEFT) x2=(WIDTH) y1=(tenth(y(top * part))) y2=(tenth(y(top * part))) {}
-                        text.axis x=(LEFT - 6.0) y=(tenth(y(top * part) + 4.0)) text-anchor="end" { (axis(top * part)) }
+                        line.grid x1=(LEFT_MARGIN) x2=(WIDTH) y1=(tenth(y(top * part))) y2=(tenth(y(top * part))) {}
+                        text.axis x=(LEFT_MARGIN - 6.0) y=(tenth(y(top * part) + 4.0)) text-anchor="end" { (axis(top * part)) }
                     }
-                    @for (place, (day, value)) in self.days.iter().enumerate() {
-                        @let x = LEFT + step * place as f64;
+                    @for (index, (day, value)) in self.days.iter().enumerate() {
+                        @let x = LEFT_MARGIN + step * index as f64;
                         @if let Some((value, text)) = value {
                             rect.bar x=(tenth(x + step * 0.12)) y=(tenth(y(*value))) width=(tenth(step * 0.76))
                                 height=(tenth(height - y(*value))) rx="1.5" {
                                 title { (day) ": " (text) }
                             }
                         }
-                        @if place % every == 0 && self.days.len() - place > every / 2 {
+                        @if index % label_interval == 0 && self.days.len() - index > label_interval / 2 {
                             text.axis x=(tenth(x + step / 2.0)) y=(HEIGHT - 5.0) text-anchor="middle" { (day.strftime("%-d %b")) }
                         }
                     }
@@ -82,8 +82,12 @@ fn round_above(most: f64) -> f64 {
     if most <= 0.0 || !most.is_finite() {
         return 1.0;
     }
-    let power = 10_f64.powf(most.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].map(|step| step * power).into_iter().find(|step| *step >= most).unwrap_or(10.0 * power)
+    let magnitude = 10_f64.powf(most.log10().floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .map(|step| step * magnitude)
+        .into_iter()
+        .find(|step| *step >= most)
+        .unwrap_or(10.0 * magnitude)
 }
 
 /// Formats a number in little space.
@@ -122,9 +126,9 @@ mod tests {
         let one = |value: f64| Some((value, format!("{value:.0}")));
         let days = vec![(day("2026-01-01"), one(1.0)), (day("2026-01-02"), None), (day("2026-01-03"), one(3.0))];
         let chart = Chart { title: "Leads", total: "4".into(), days };
-        let drawn = chart.draw().into_string();
-        assert!(drawn.contains("Leads by day, 2026-01-01 to 2026-01-03. 4; most on 2026-01-03: 3."), "{drawn}");
-        assert_eq!(drawn.matches("<rect").count(), 2);
-        assert_eq!(drawn.matches("<tr>").count(), 4);
+        let svg = chart.draw().into_string();
+        assert!(svg.contains("Leads by day, 2026-01-01 to 2026-01-03. 4; most on 2026-01-03: 3."), "{svg}");
+        assert_eq!(svg.matches("<rect").count(), 2);
+        assert_eq!(svg.matches("<tr>").count(), 4);
     }
 }

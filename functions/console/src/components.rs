@@ -19,8 +19,8 @@ pub(crate) fn time(time: Timestamp) -> Markup {
 /// A sentence that contains times in machine format. They are rendered like all other times.
 pub(crate) fn prose(text: &str) -> Markup {
     html! {
-        @for (place, word) in text.split(' ').enumerate() {
-            @if place > 0 { " " }
+        @for (index, word) in text.split(' ').enumerate() {
+            @if index > 0 { " " }
             @let bare = word.trim_end_matches(['.', ',', ';', ')', ':']);
             @match bare.parse::<Timestamp>() {
                 Ok(at) => { (time(at)) (word.strip_prefix(bare).unwrap_or_default()) }
@@ -31,13 +31,13 @@ pub(crate) fn prose(text: &str) -> Markup {
 }
 
 /// A time, or the text for its absence.
-pub(crate) fn time_or(given: Option<Timestamp>, none: &str) -> Markup {
-    given.map_or_else(|| html! { span.quiet { (none) } }, time)
+pub(crate) fn time_or(at: Option<Timestamp>, none: &str) -> Markup {
+    at.map_or_else(|| html! { span.quiet { (none) } }, time)
 }
 
 /// A whole number with thousands separators.
 pub(crate) fn count(number: impl TryInto<u64>) -> String {
-    apart(&number.try_into().unwrap_or_default().to_string())
+    group_thousands(&number.try_into().unwrap_or_default().to_string())
 }
 
 /// A number of things: "1 page", "2 pages".
@@ -50,14 +50,14 @@ pub(crate) fn plural(number: impl TryInto<u64>, one: &str) -> String {
 pub(crate) fn money(amount: &str, currency: &str) -> String {
     let (whole, rest) =
         amount.split_once('.').map_or((amount, String::new()), |(whole, rest)| (whole, format!(".{rest}")));
-    format!("{}{rest}\u{a0}{currency}", apart(whole))
+    format!("{}{rest}\u{a0}{currency}", group_thousands(whole))
 }
 
-fn apart(digits: &str) -> String {
+fn group_thousands(digits: &str) -> String {
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |digits| ("-", digits));
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
             text.push(',');
         }
         text.push(digit);
@@ -118,7 +118,7 @@ pub(crate) fn csrf_field(visitor: &Visitor) -> Markup {
 }
 
 /// A fragment that takes a while: the script loads it into its place. Without the script, a link leads to it.
-pub(crate) fn loaded_later(path: &str, waiting: &str) -> Markup {
+pub(crate) fn lazy_fragment(path: &str, waiting: &str) -> Markup {
     html! {
         div data-part=(path) data-later {
             p.waiting { span.spinner aria-hidden="true" {} (waiting) }
@@ -127,15 +127,15 @@ pub(crate) fn loaded_later(path: &str, waiting: &str) -> Markup {
     }
 }
 
-/// A fragment that the script reloads as long as it contains [`going_on`].
-pub(crate) fn watched(path: &str, now: &Markup) -> Markup {
+/// A fragment that the script reloads as long as it contains [`refresh_in`].
+pub(crate) fn live_fragment(path: &str, now: &Markup) -> Markup {
     html! { div data-part=(path) { (now) } }
 }
 
-/// Marks a watched fragment as unfinished, and worth reloading after so many seconds.
+/// Marks a live fragment as unfinished, and worth reloading after so many seconds.
 ///
 /// The script polls less and less often, and not at all while the page is hidden.
-pub(crate) fn going_on(seconds: u32) -> Markup {
+pub(crate) fn refresh_in(seconds: u32) -> Markup {
     html! { span data-again-in=(seconds) {} }
 }
 
@@ -198,14 +198,14 @@ mod tests {
 
     #[test]
     fn times_inside_of_sentences_are_times() {
-        let shown = prose("Good until 2027-01-21T11:58:57Z. Then 42.").into_string();
-        assert!(shown.starts_with("Good until <time datetime=\"2027-01-21T11:58:57Z\""), "{shown}");
-        assert!(shown.ends_with("</time>. Then 42."), "{shown}");
+        let markup = prose("Good until 2027-01-21T11:58:57Z. Then 42.").into_string();
+        assert!(markup.starts_with("Good until <time datetime=\"2027-01-21T11:58:57Z\""), "{markup}");
+        assert!(markup.ends_with("</time>. Then 42."), "{markup}");
     }
 
     #[test]
     fn what_people_call_things_is_text() {
-        let shown = alert("bad", html! { ("<script>alert(1)</script>") }).into_string();
-        assert!(shown.contains("&lt;script&gt;") && !shown.contains("<script>"));
+        let markup = alert("bad", html! { ("<script>alert(1)</script>") }).into_string();
+        assert!(markup.contains("&lt;script&gt;") && !markup.contains("<script>"));
     }
 }

@@ -30,19 +30,19 @@ pub(crate) fn routes() -> Router<Console> {
 const PAGE_SIZE: usize = 25;
 
 #[derive(Deserialize)]
-struct Place {
+struct ParkedQuery {
     cursor: Option<String>,
 }
 
 async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(place): Query<Place>,
+    Query(query): Query<ParkedQuery>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let latency = console.leads.latency(&access.scope, None, None).await?;
     let connections = console.connections.connections(&access).await?.items;
-    let parked = console.leads.parked(&access, place.cursor.as_deref(), PAGE_SIZE).await?;
+    let parked = console.leads.parked(&access, query.cursor.as_deref(), PAGE_SIZE).await?;
     let body = html! {
         section { h2 { "From submission to the CRM" } (times(&latency)) }
         @let silent: Vec<_> = connections.iter().filter(|page| page.quiet_since.is_some()).collect();
@@ -54,8 +54,10 @@ async fn show(
 
 fn times(report: &LatencyReport) -> Markup {
     let seconds = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), duration);
-    let share = |of: &LatencySummary| {
-        (of.within_2_minutes * 100).checked_div(of.leads).map_or_else(|| "–".to_owned(), |share| format!("{share} %"))
+    let share = |summary: &LatencySummary| {
+        (summary.within_2_minutes * 100)
+            .checked_div(summary.leads)
+            .map_or_else(|| "–".to_owned(), |share| format!("{share} %"))
     };
     html! {
         @if report.all.leads == 0 {
@@ -169,15 +171,15 @@ fn reason(code: FailureCode) -> &'static str {
 }
 
 async fn try_again(AdminForm { console, admin: Admin { access, .. }, jar, fields }: AdminForm) -> Response {
-    let asked: Vec<String> = fields.all("leadgen_id").map(ToOwned::to_owned).collect();
-    let request = ReplayRequest { leadgen_ids: (!asked.is_empty()).then_some(asked) };
+    let leadgen_ids: Vec<String> = fields.all("leadgen_id").map(ToOwned::to_owned).collect();
+    let request = ReplayRequest { leadgen_ids: (!leadgen_ids.is_empty()).then_some(leadgen_ids) };
     let replayed = console.leads.replay(&access, request).await;
-    let told = replayed.map_err(Problem::from).map(|done| match done.replayed {
+    let message = replayed.map_err(Problem::from).map(|done| match done.replayed {
         0 => "There was nothing to try again.".to_owned(),
         more => format!(
             "Retrying {}. Imported leads appear under Leads; the others appear here again with the reason.",
             plural(more, "lead")
         ),
     });
-    redirect_with("/delivery", jar, told)
+    redirect_with("/delivery", jar, message)
 }

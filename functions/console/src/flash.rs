@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::messages;
 use crate::request::local_path;
 
-const COOKIE: &str = "leadwire-notice";
+const FLASH_COOKIE: &str = "leadwire-notice";
 
 /// The outcome of an action.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Flash {
 
     /// The flash that waits to be shown.
     pub(crate) fn waiting(jar: &PrivateCookieJar) -> Option<Self> {
-        serde_json::from_str(jar.get(COOKIE)?.value()).ok()
+        serde_json::from_str(jar.get(FLASH_COOKIE)?.value()).ok()
     }
 
     /// Shows the flash on the next page.
@@ -41,13 +41,14 @@ impl Flash {
         let json = serde_json::to_string(&short).expect("a text and a flag");
         // Same as the session's cookie.
         let secure = jar.get("__Host-leadwire").is_some();
-        let cookie = Cookie::build((COOKIE, json)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure);
+        let cookie =
+            Cookie::build((FLASH_COOKIE, json)).path("/").http_only(true).same_site(SameSite::Lax).secure(secure);
         jar.add(cookie.max_age(time::Duration::minutes(1)))
     }
 
     /// Clears the flash.
     pub(crate) fn clear(jar: PrivateCookieJar) -> PrivateCookieJar {
-        jar.remove(Cookie::build(COOKIE).path("/"))
+        jar.remove(Cookie::build(FLASH_COOKIE).path("/"))
     }
 }
 

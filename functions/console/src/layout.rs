@@ -91,7 +91,7 @@ pub(crate) fn problem_page(visitor: Option<&Visitor>, problem: &Problem, was_rea
     };
     match visitor {
         Some(visitor) => framed(&visitor.without_flash(), Section::Elsewhere, title, &body),
-        None => bare(title, &body),
+        None => bare_page(title, &body),
     }
 }
 
@@ -106,17 +106,17 @@ pub(crate) fn problem_fragment(problem: &Problem) -> Markup {
 
 /// The page after signing out, for issuers without one of their own.
 pub(crate) fn signed_out() -> Markup {
-    bare("Signed out", &html! { p { "You are signed out." } p { a.button href="/login" { "Log in again" } } })
+    bare_page("Signed out", &html! { p { "You are signed out." } p { a.button href="/login" { "Log in again" } } })
 }
 
 /// Sends the browser to another site by a refresh. A redirect would be part of submitting the form, and forms may
 /// submit only to this origin.
-pub(crate) fn leave_for(url: &Url, title: &str) -> Response {
+pub(crate) fn redirect_out(url: &Url, title: &str) -> Response {
     let body = html! {
         p { "One moment…" }
         p { a.button href=(url) { "Continue" } }
     };
-    let mut response = bare(title, &body).into_response();
+    let mut response = bare_page(title, &body).into_response();
     if let Ok(value) = HeaderValue::from_str(&format!("0; url={url}")) {
         response.headers_mut().insert(header::REFRESH, value);
     }
@@ -177,7 +177,7 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
     document(title, "framed", &inside)
 }
 
-fn bare(title: &str, body: &Markup) -> Markup {
+fn bare_page(title: &str, body: &Markup) -> Markup {
     let inside = html! {
         main #main {
             p.brand { (assets::mark()) span { "Leadwire" } }

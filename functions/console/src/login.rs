@@ -65,7 +65,7 @@ pub(crate) async fn begin(
         .same_site(SameSite::Lax)
         .max_age(LOGIN_TIMEOUT);
     // A redirect could follow a form, and forms may submit only to this origin.
-    Ok((jar.add(cookie), layout::leave_for(&url, "Continue to the login page")).into_response())
+    Ok((jar.add(cookie), layout::redirect_out(&url, "Continue to the login page")).into_response())
 }
 
 #[derive(Deserialize)]
@@ -135,7 +135,7 @@ pub(crate) async fn logout(
     let jar = Flash::clear(jar.remove(Cookie::build(name).path("/").secure(secure)));
     // The session is over, whether or not the issuer can be reached.
     match console.oidc.end_session_url(&origin).await {
-        Some(end) => Ok((jar, layout::leave_for(&end, "Signing you out")).into_response()),
+        Some(end) => Ok((jar, layout::redirect_out(&end, "Signing you out")).into_response()),
         None => Ok((jar, layout::signed_out()).into_response()),
     }
 }

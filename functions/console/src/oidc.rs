@@ -18,7 +18,7 @@ use tokio::sync::OnceCell;
 use url::Url;
 
 /// The path that the issuer redirects to.
-const CALLBACK: &str = "/login/callback";
+const CALLBACK_PATH: &str = "/login/callback";
 
 /// Client for the issuer's login.
 pub(crate) struct OidcClient {
@@ -83,7 +83,7 @@ impl OidcClient {
     }
 
     fn client(&self, provider: &Provider, origin: &Url) -> Result<OAuthClient, Problem> {
-        let back = origin.join(CALLBACK).map_err(|_| unavailable())?;
+        let back = origin.join(CALLBACK_PATH).map_err(|_| unavailable())?;
         Ok(Client::new(ClientId::new(self.client_id.clone()))
             .set_auth_uri(AuthUrl::from_url(provider.authorization_endpoint.clone()))
             .set_token_uri(TokenUrl::from_url(provider.token_endpoint.clone()))

@@ -22,11 +22,11 @@ impl ListQuery {
 
     /// Returns the address of `path` with the same parameters, except those that are `changed`.
     pub(crate) fn at(&self, path: &str, changed: &[(&str, &str)]) -> String {
-        let mut words: BTreeMap<&str, &str> =
+        let mut parameters: BTreeMap<&str, &str> =
             self.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        words.extend(changed.iter().copied());
+        parameters.extend(changed.iter().copied());
         let mut query = url::form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
-        query.extend_pairs(words.iter().filter(|(_, value)| !value.is_empty()));
+        query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
         query.finish()
     }
 }
@@ -53,11 +53,11 @@ mod tests {
 
     #[test]
     fn an_address_keeps_its_words_but_for_those_that_change() {
-        let words = [("status", "new"), ("tag", ""), ("cursor", "old")].map(|(a, b)| (a.to_owned(), b.to_owned()));
-        let asked = ListQuery(words.into());
-        assert_eq!(asked.at("/leads", &[("cursor", "a&b")]), "/leads?cursor=a%26b&status=new");
-        assert_eq!(asked.at("/leads", &[("cursor", "")]), "/leads?status=new");
-        assert_eq!((asked.get("tag"), asked.get("status")), (None, Some("new")));
+        let parameters = [("status", "new"), ("tag", ""), ("cursor", "old")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let query = ListQuery(parameters.into());
+        assert_eq!(query.at("/leads", &[("cursor", "a&b")]), "/leads?cursor=a%26b&status=new");
+        assert_eq!(query.at("/leads", &[("cursor", "")]), "/leads?status=new");
+        assert_eq!((query.get("tag"), query.get("status")), (None, Some("new")));
     }
 
     #[test]

@@ -29,10 +29,10 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/ads", ads::routes())
         .route("/assets/{file}", get(assets::serve))
         .fallback(async || Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address."))
-        .method_not_allowed_fallback(to_the_page)
+        .method_not_allowed_fallback(redirect_to_page)
         .layer(middleware::from_fn(leadwire::http::limit_duration))
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
-        .layer(middleware::from_fn(guarded))
+        .layer(middleware::from_fn(add_headers))
         .layer(DefaultBodyLimit::max(form::MAX_BODY_BYTES))
         .with_state(console)
 }
@@ -41,7 +41,7 @@ pub(crate) fn router(console: Console) -> Router {
 ///
 /// An action has an address but no page. Browsers arrive there through the address bar, a dialog without the script, or
 /// a login.
-async fn to_the_page(method: Method, OriginalUri(address): OriginalUri) -> Response {
+async fn redirect_to_page(method: Method, OriginalUri(address): OriginalUri) -> Response {
     let page = address.path().rsplit_once('/').map_or("", |(page, _)| page);
     if !method.is_safe() || page.is_empty() {
         let detail = "This cannot be done at this address.";
@@ -54,33 +54,33 @@ async fn to_the_page(method: Method, OriginalUri(address): OriginalUri) -> Respo
 /// Renders problems as pages in the visitor's frame, or as fragments if the script requested one.
 async fn problems_as_pages(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
-    let mut asked = parts.clone();
+    let mut request_parts = parts.clone();
     let response = next.run(Request::from_parts(parts, body)).await;
     let status = response.status();
-    let told = response.extensions().get::<Problem>().cloned();
+    let reported = response.extensions().get::<Problem>().cloned();
     // Rejections of the router itself have no text of ours.
-    let refused = status.is_client_error() || status.is_server_error();
-    let unread = || Problem::new(ProblemCode::AddressInvalid, "This address is not valid.");
-    let Some(problem) = told.or_else(|| refused.then(unread)) else { return response };
+    let is_error = status.is_client_error() || status.is_server_error();
+    let unknown_address = || Problem::new(ProblemCode::AddressInvalid, "This address is not valid.");
+    let Some(problem) = reported.or_else(|| is_error.then(unknown_address)) else { return response };
     drop(response);
-    let page = if request::wants_fragment(&asked.headers) {
+    let page = if request::wants_fragment(&request_parts.headers) {
         layout::problem_fragment(&problem).into_response()
     } else {
-        let visitor = Visitor::from_request_parts(&mut asked, &console).await.ok();
-        layout::problem_page(visitor.as_ref(), &problem, asked.method.is_safe()).into_response()
+        let visitor = Visitor::from_request_parts(&mut request_parts, &console).await.ok();
+        layout::problem_page(visitor.as_ref(), &problem, request_parts.method.is_safe()).into_response()
     };
     (StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), page).into_response()
 }
 
 /// Adds headers to every response: the time it took here, and security headers. With these, pages load nothing from
 /// other origins, run no inline scripts, and cannot be framed by other sites.
-async fn guarded(request: Request, next: Next) -> Response {
+async fn add_headers(request: Request, next: Next) -> Response {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
         form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    if let Ok(took) = HeaderValue::from_str(&format!("app;dur={:.1}", begun.elapsed().as_secs_f64() * 1000.0)) {
+    if let Ok(took) = HeaderValue::from_str(&format!("app;dur={:.1}", started.elapsed().as_secs_f64() * 1000.0)) {
         headers.insert(HeaderName::from_static("server-timing"), took);
     }
     for (name, value) in [

@@ -104,8 +104,8 @@ impl FromRequestParts<Console> for Visitor {
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
         let Some(secret) = secret_of(console, parts, &jar) else { return Err(first_log_in(parts, jar)) };
-        let found = console.sessions.session(&secret, leadwire::clock::now()).await;
-        let Some(session) = found.map_err(|error| Problem::from(error).into_response())? else {
+        let session = console.sessions.session(&secret, leadwire::clock::now()).await;
+        let Some(session) = session.map_err(|error| Problem::from(error).into_response())? else {
             return Err(first_log_in(parts, jar));
         };
         let scope = match (session.acts_for(), session.caller.role) {
@@ -191,13 +191,13 @@ fn first_log_in(parts: &Parts, jar: PrivateCookieJar) -> Response {
     // A nested router sees only its own part of the address.
     let address = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |OriginalUri(whole)| whole);
     let wanted = address.path_and_query().map(ToString::to_string);
-    let came_from = || {
+    let referer_path = || {
         let referer = parts.headers.get(http::header::REFERER)?.to_str().ok()?;
         let url = Url::parse(referer).ok()?;
         Some(url[url::Position::BeforePath..].to_owned())
     };
     // After a discarded form, return to the page that contains it.
-    let back = if is_read { wanted } else { came_from() };
+    let back = if is_read { wanted } else { referer_path() };
     let mut login = String::from("/login?back=");
     login.extend(url::form_urlencoded::byte_serialize(back.unwrap_or_default().as_bytes()));
     if wants_fragment(&parts.headers) {

@@ -27,9 +27,9 @@ use leadwire::vault::{Credentials, VaultError};
 use crate::notify::Notifier;
 
 /// An integration known to have ended is not checked again within this time, however many leads fail on it.
-const ENOUGH_SEEN: SignedDuration = SignedDuration::from_mins(2);
+const MIN_CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(2);
 /// A smaller extension of the expiry does not count, because Meta reports some dates to the day only.
-const EXTENDED: SignedDuration = SignedDuration::from_hours(24);
+const MIN_EXTENSION: SignedDuration = SignedDuration::from_hours(24);
 
 /// Checks integrations.
 #[derive(Debug)]
@@ -71,8 +71,8 @@ impl ConnectionChecker {
     /// # Errors
     /// Fails if a retry may help. Everything that does not depend on the failed step is done.
     pub(crate) async fn check(&self, job: &CheckJob, now: Timestamp) -> Result<(), WorkError> {
-        let found = self.table.integration_of(job.org.clone(), &job.integration_id).await?;
-        let Some((scope, integration)) = found else { return Ok(()) };
+        let integration = self.table.integration_of(job.org.clone(), &job.integration_id).await?;
+        let Some((scope, integration)) = integration else { return Ok(()) };
         match integration.lifecycle {
             Lifecycle::Removing => {
                 return remove(&self.meta, &self.table, &self.notifier.bus, &scope, &integration).await;
@@ -86,7 +86,8 @@ impl ConnectionChecker {
             self.notifier.notify(&scope, &integration, now).await?;
             return Ok(self.table.schedule_check(&scope, &integration, None).await?);
         }
-        let recently = integration.checked_at.is_some_and(|probed| now.duration_since(probed) < ENOUGH_SEEN);
+        let recently =
+            integration.checked_at.is_some_and(|checked_at| now.duration_since(checked_at) < MIN_CHECK_INTERVAL);
         if recently && integration.ended.is_some() {
             return self.notifier.notify(&scope, &integration, now).await;
         }
@@ -108,17 +109,17 @@ impl ConnectionChecker {
         let lost = seen.pages.iter().flat_map(|pages| &pages.connected);
         let lost: Vec<(&Connection, &ConnectionEnd)> =
             lost.filter_map(|seen| Some((&seen.page, seen.ended.as_ref()?))).collect();
-        let told = match recorded.ended {
+        let notified = match recorded.ended {
             // If the whole integration has ended, its pages get no notices of their own.
             Some(_) => self.notifier.notify(&scope, &recorded, now).await,
             None => {
-                let told = self.notifier.notify(&scope, &recorded, now).await;
-                told.and(self.notifier.notify_lost_pages(&scope, &recorded, &lost, now).await)
+                let notified = self.notifier.notify(&scope, &recorded, now).await;
+                notified.and(self.notifier.notify_lost_pages(&scope, &recorded, &lost, now).await)
             }
         };
-        let brought_in =
-            if recorded.state(now).reason.is_none() { self.bring_in(&scope, &recorded, now).await } else { Ok(()) };
-        repaired.and(told).and(brought_in)
+        let caught_up =
+            if recorded.state(now).reason.is_none() { self.catch_up(&scope, &recorded, now).await } else { Ok(()) };
+        repaired.and(notified).and(caught_up)
     }
 
     /// Reads everything that there is to know, and writes nothing.
@@ -176,9 +177,9 @@ impl ConnectionChecker {
     ) -> Result<(Pages, Option<Timestamp>), WorkError> {
         let (connected, left): (Vec<Connection>, Vec<Connection>) =
             self.table.pages_of(scope, &current.id).await?.into_iter().partition(Connection::is_connected);
-        let asked: Vec<(&PageId, &AccessToken)> =
+        let page_tokens: Vec<(&PageId, &AccessToken)> =
             connected.iter().filter_map(|page| credentials.pages.get_key_value(&page.page_id)).collect();
-        let mut answers = graph.subscriptions(&asked).await.into_iter();
+        let mut answers = graph.subscriptions(&page_tokens).await.into_iter();
         let end = |page: &Connection, reason: EndReason, evidence: String| match &page.ended {
             Some(known) if known.reason == reason => known.clone(),
             _ => ConnectionEnd { reason, since: last_well(before, now).max(page.connected_at), evidence },
@@ -242,11 +243,11 @@ impl ConnectionChecker {
             subscriptions.extend(seen.subscription.clone().map(|seen| (page.page_id.clone(), seen)));
         }
         let (graph, credentials) = (&pages.graph, &pages.credentials);
-        let living: Vec<Connection> =
+        let live_pages: Vec<Connection> =
             pages.connected.iter().filter(|seen| seen.ended.is_none()).map(|seen| seen.page.clone()).collect();
         let (tokens, granted) = (&credentials.pages, &integration.scopes);
         subscriptions.extend(subscribe(graph, &self.table, scope, &to_repair, tokens, granted).await?);
-        let observed = observe(graph, integration, credentials, &living, subscriptions).await;
+        let observed = observe(graph, integration, credentials, &live_pages, subscriptions).await;
         let problems = diagnosis::problems(integration, &observed);
         self.table.set_problems(scope, &integration.id, &problems).await?;
         release(graph, &self.table, scope, &pages.left, tokens).await
@@ -254,7 +255,7 @@ impl ConnectionChecker {
 
     /// Ingests what could not arrive while the integration or one of its pages did not work: parked leads, and leads
     /// that Meta may not have reported.
-    async fn bring_in(&self, scope: &OrgScope, integration: &Integration, now: Timestamp) -> Result<(), WorkError> {
+    async fn catch_up(&self, scope: &OrgScope, integration: &Integration, now: Timestamp) -> Result<(), WorkError> {
         let pages = self.table.pages_of(scope, &integration.id).await?;
         let is_well =
             |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
@@ -277,7 +278,7 @@ impl ConnectionChecker {
         mut current: Integration,
         now: Timestamp,
     ) -> Result<Option<Integration>, WorkError> {
-        if begins_anew(before, &current, now) {
+        if restarts_notices(before, &current, now) {
             current.notices_since = now;
         }
         let (was, is) = (before.state(now), current.state(now));
@@ -301,10 +302,10 @@ impl ConnectionChecker {
 }
 
 /// Whether a connection's notices start over, because it works again after an end or its expiry was extended.
-fn begins_anew(before: &Integration, current: &Integration, now: Timestamp) -> bool {
+fn restarts_notices(before: &Integration, current: &Integration, now: Timestamp) -> bool {
     let recovered = before.state(now).reason.is_some() && current.state(now).reason.is_none();
     let extended = match (before.expires_at(), current.expires_at()) {
-        (Some(before), Some(current)) => current.duration_since(before) > EXTENDED,
+        (Some(before), Some(current)) => current.duration_since(before) > MIN_EXTENSION,
         (Some(_), None) => true,
         (None, _) => false,
     };

@@ -12,8 +12,8 @@ use leadwire::worker;
 use leadwire::{aws, env, telemetry};
 
 mod check;
+mod mails;
 mod notify;
-mod words;
 
 use check::ConnectionChecker;
 use notify::Notifier;

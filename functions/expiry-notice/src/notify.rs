@@ -16,7 +16,7 @@ use leadwire::table::notice::{ClaimOutcome, NoticeTo};
 use leadwire::table::{Table, TableError};
 use url::Url;
 
-use crate::words;
+use crate::mails;
 
 /// The recipient that stands for the event bus.
 const BUS: &str = "bus";
@@ -50,8 +50,8 @@ impl Notifier {
                 Event::connection_expiring(scope, integration, notice.name())
             }
         };
-        let mail = |org: &str, link: &str| words::of_notice(notice, integration, org, link, now);
-        self.tell_all(scope, integration, notice.name(), &[event], mail, now).await
+        let mail = |org: &str, link: &str| mails::notice_mail(notice, integration, org, link, now);
+        self.notify_all(scope, integration, notice.name(), &[event], mail, now).await
     }
 
     /// Sends notices about lost pages of an integration that still works: one for all pages that were lost together.
@@ -75,14 +75,14 @@ impl Notifier {
                 .iter()
                 .map(|(page, ended)| Event::connection_page_lost(scope, integration, page, ended))
                 .collect();
-            let mail = |org: &str, link: &str| words::of_lost_pages(&pages, integration, org, link);
+            let mail = |org: &str, link: &str| mails::lost_pages_mail(&pages, integration, org, link);
             let notice = format!("pages-{since}");
-            outcome = outcome.and(self.tell_all(scope, integration, &notice, &events, mail, now).await);
+            outcome = outcome.and(self.notify_all(scope, integration, &notice, &events, mail, now).await);
         }
         outcome
     }
 
-    async fn tell_all(
+    async fn notify_all(
         &self,
         scope: &OrgScope,
         integration: &Integration,
@@ -91,9 +91,10 @@ impl Notifier {
         mail: impl Fn(&str, &str) -> Mail,
         now: Timestamp,
     ) -> Result<(), WorkError> {
-        let whom = NoticeTo { integration: &integration.id, since: integration.notices_since, notice, to: BUS };
+        let recipient_key =
+            NoticeTo { integration: &integration.id, since: integration.notices_since, notice, to: BUS };
         let publish = async { self.bus.publish(events).await.map_err(WorkError::from) };
-        let mut outcome = self.once(scope, whom, publish, now).await;
+        let mut outcome = self.send_once(scope, recipient_key, publish, now).await;
         let Some(mailer) = &self.mailer else {
             tracing::warn!(org = %scope.org(), notice, "no mail is sent: the deployment has no SenderAddress");
             return outcome;
@@ -118,34 +119,34 @@ impl Notifier {
                     sent => sent.map_err(WorkError::from),
                 }
             };
-            outcome = outcome.and(self.once(scope, NoticeTo { to: &recipient, ..whom }, send, now).await);
+            outcome = outcome.and(self.send_once(scope, NoticeTo { to: &recipient, ..recipient_key }, send, now).await);
         }
         outcome
     }
 
     /// Sends to one recipient, unless that was done already. If another process holds the claim, this fails and is
     /// retried, and takes over the claim if that process has died.
-    async fn once(
+    async fn send_once(
         &self,
         scope: &OrgScope,
-        whom: NoticeTo<'_>,
+        recipient_key: NoticeTo<'_>,
         send: impl Future<Output = Result<(), WorkError>>,
         now: Timestamp,
     ) -> Result<(), WorkError> {
-        match self.table.claim_notice(scope, whom, now).await? {
+        match self.table.claim_notice(scope, recipient_key, now).await? {
             ClaimOutcome::Sent => return Ok(()),
             ClaimOutcome::Held => return Err(TableError::Contended(1).into()),
             ClaimOutcome::Mine => {}
         }
         match send.await {
             Ok(()) => {
-                tracing::info!(org = %scope.org(), integration = %whom.integration, notice = whom.notice, to = whom.to, "notice sent");
-                Ok(self.table.notice_sent(scope, whom, now).await?)
+                tracing::info!(org = %scope.org(), integration = %recipient_key.integration, notice = recipient_key.notice, to = recipient_key.to, "notice sent");
+                Ok(self.table.notice_sent(scope, recipient_key, now).await?)
             }
             // It may have been sent, so the claim stays until no sender can still be working on it.
             Err(error @ WorkError::Mail(MailError::Unknown(_))) => Err(error),
             Err(error) => {
-                self.table.release_notice(scope, whom).await?;
+                self.table.release_notice(scope, recipient_key).await?;
                 Err(error)
             }
         }

@@ -21,7 +21,7 @@ use leadwire::{aws, env, telemetry};
 
 /// Meta reports a lead within minutes. Younger leads are left to the webhook, so that leads found here were really
 /// missed.
-const ABOUT_TO_TELL: SignedDuration = SignedDuration::from_mins(5);
+const WEBHOOK_DELAY: SignedDuration = SignedDuration::from_mins(5);
 
 struct Sweeper {
     meta: MetaApp,
@@ -52,10 +52,10 @@ async fn main() -> Result<(), Error> {
 impl Sweeper {
     async fn sweep(&self, job: &SweepJob, now: Timestamp) -> Result<(), WorkError> {
         let table = &self.writer.table;
-        let found = table.integration_of(job.org.clone(), &job.integration_id).await?;
-        let Some((scope, integration)) = found else { return Ok(()) };
+        let integration = table.integration_of(job.org.clone(), &job.integration_id).await?;
+        let Some((scope, integration)) = integration else { return Ok(()) };
         let search = match &job.run {
-            None => Search::regular(if job.everything { now } else { now - ABOUT_TO_TELL }),
+            None => Search::regular(if job.everything { now } else { now - WEBHOOK_DELAY }),
             Some((id, page)) => match table.run(&scope, id).await? {
                 Some(run) if !run.pages_done.contains(page) => Search::of_run(&run, Some(page.clone()), now),
                 _ => return Ok(()),

@@ -44,7 +44,7 @@ async fn answer(
     public_url: Option<&Url>,
     request: Request,
 ) -> Result<Response<Body>, Infallible> {
-    if is_ahead_of_the_person(&request) {
+    if is_prefetch(&request) {
         let mut response = Response::new(Body::Empty);
         *response.status_mut() = StatusCode::NO_CONTENT;
         response.headers_mut().insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
@@ -106,23 +106,23 @@ fn cookies(request: &Request) -> Vec<(String, String)> {
 }
 
 /// Whether the browser only prefetches or probes this URL. Such a request must not finish the login.
-fn is_ahead_of_the_person(request: &Request) -> bool {
-    let says = |name: &str, word: &str| {
+fn is_prefetch(request: &Request) -> bool {
+    let header_contains = |name: &str, word: &str| {
         let values = request.headers().get_all(name).iter().filter_map(|value| value.to_str().ok());
         values.into_iter().any(|value| value.to_ascii_lowercase().contains(word))
     };
     request.method() == Method::HEAD
-        || says("sec-purpose", "prefetch")
-        || says("purpose", "prefetch")
-        || says("x-moz", "prefetch")
-        || says("x-purpose", "preview")
+        || header_contains("sec-purpose", "prefetch")
+        || header_contains("purpose", "prefetch")
+        || header_contains("x-moz", "prefetch")
+        || header_contains("x-purpose", "preview")
 }
 
 /// Distinguishes browsers without a cookie.
 fn fingerprint(request: &Request) -> String {
-    let said = ["user-agent", "accept-language", "x-forwarded-for"]
+    let headers = ["user-agent", "accept-language", "x-forwarded-for"]
         .map(|name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default());
-    said.join("\n")
+    headers.join("\n")
 }
 
 fn redirect(origin: &Url, finished: &FinishedLogin) -> Response<Body> {

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, VecDeque};
 use futures_util::future::{join_all, try_join_all};
 use jiff::SignedDuration;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use leadwire::ads::{Begun, begin};
+use leadwire::ads::{StartOutcome, start_sync};
 use leadwire::error::WorkError;
 use leadwire::ids::{OrgId, OrgScope, RunId};
 use leadwire::jobs::AdsSyncJob;
 use leadwire::jobs::CheckJob;
 use leadwire::jobs::SweepJob;
-use leadwire::model::ads::account::{AdAccount, LONG_LOOK_BACK};
+use leadwire::model::ads::account::{AdAccount, LONG_LOOK_BACK_DAYS};
 use leadwire::model::ads::sync::Cause;
 use leadwire::model::days::back;
 use leadwire::queue::Queue;
@@ -48,7 +48,7 @@ struct Planned {
 }
 
 /// Time until the same work is handed out again. A worker that finishes sets its own date.
-const HANDED_OUT: SignedDuration = SignedDuration::from_hours(2);
+const REDISPATCH_DELAY: SignedDuration = SignedDuration::from_hours(2);
 /// Units of work handed out per chunk. A small chunk limits the number of repeated messages if this function dies.
 const CONCURRENCY: usize = 100;
 
@@ -86,7 +86,7 @@ impl Planner {
                     self.checks.send(&jobs).await?;
                     // Postpone only after sending: a message sent twice costs a second check, a message never sent
                     // would skip one.
-                    try_join_all(due.iter().map(|due| self.table.postpone_check(due, now + HANDED_OUT))).await?;
+                    try_join_all(due.iter().map(|due| self.table.postpone_check(due, now + REDISPATCH_DELAY))).await?;
                 }
                 due.len()
             }
@@ -111,8 +111,8 @@ impl Planner {
                 let all = interleave_by_org(all, |(scope, _)| scope.org().clone());
                 let mut messages = 0;
                 for accounts in all.chunks(CONCURRENCY) {
-                    let due = join_all(accounts.iter().map(|of| self.reading(of, plan.everything))).await;
-                    let heard = |(due, (_, account)): (Result<Option<AdsSyncJob>, WorkError>, &(_, AdAccount))| {
+                    let due = join_all(accounts.iter().map(|linked| self.claim_sync(linked, plan.everything))).await;
+                    let started = |(due, (_, account)): (Result<Option<AdsSyncJob>, WorkError>, &(_, AdAccount))| {
                         // An account that cannot be started does not delay the others. The next schedule tries it
                         // again.
                         due.inspect_err(|error| {
@@ -120,7 +120,7 @@ impl Planner {
                         })
                         .ok()?
                     };
-                    let due: Vec<AdsSyncJob> = due.into_iter().zip(accounts).filter_map(heard).collect();
+                    let due: Vec<AdsSyncJob> = due.into_iter().zip(accounts).filter_map(started).collect();
                     messages += due.len();
                     self.ads.send(&due).await?;
                 }
@@ -137,7 +137,7 @@ impl Planner {
     ///
     /// The claim comes before the message. A lost message is replaced once the claim counts as abandoned; two
     /// concurrent syncs could not be undone.
-    async fn reading(
+    async fn claim_sync(
         &self,
         (scope, account): &(OrgScope, AdAccount),
         everything: bool,
@@ -154,9 +154,9 @@ impl Planner {
         let cause = if account.imported_since.is_none() { Cause::Import } else { Cause::Schedule };
         let due = account.due_since(now);
         // Also include the days that are due only once a day because Meta restates them.
-        let since = if everything { due.min(back(account.today(now), LONG_LOOK_BACK)) } else { due };
-        let begun = begin(&self.table, scope, account, &run, (since, cause, None), now).await?;
-        Ok((begun == Begun::New).then(|| AdsSyncJob::new(account, Some(run))))
+        let since = if everything { due.min(back(account.today(now), LONG_LOOK_BACK_DAYS)) } else { due };
+        let started = start_sync(&self.table, scope, account, &run, (since, cause, None), now).await?;
+        Ok((started == StartOutcome::New).then(|| AdsSyncJob::new(account, Some(run))))
     }
 }
 
@@ -193,9 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn the_template_s_words_are_understood() {
-        let plan: Plan = serde_json::from_str(r#"{"job":"expiry-notice"}"#).unwrap();
-        assert!(matches!((plan.job, plan.everything, plan.org), (Schedule::ExpiryNotice, false, None)));
+    fn the_inputs_of_the_template_s_schedules_are_understood() {
+        let template = include_str!("../../../infra/template.yaml");
+        let inputs = template.lines().filter_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\''));
+        let plans: Vec<Plan> = inputs.map(|input| serde_json::from_str(input).unwrap()).collect();
+        assert_eq!(plans.len(), 3);
+        assert!(plans.iter().all(|plan| !plan.everything && plan.org.is_none()));
+        assert!(plans.iter().any(|plan| matches!(plan.job, Schedule::ExpiryNotice)));
         assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());
     }
 }

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
     let secrets_manager = aws_sdk_secretsmanager::Client::new(&aws);
     let vault = Vault::new(secrets_manager.clone());
     let app_secret_id = env::meta_app_secret_id()?;
-    let desk = requests::Desk {
+    let callbacks = requests::Callbacks {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         checks: Queue::new(aws_sdk_sqs::Client::new(&aws), env::expiry_notice_queue_url()?),
         key: vault.signing_key(&env::signing_secret_id()?).await?,
@@ -27,5 +27,5 @@ async fn main() -> Result<(), Error> {
         secrets: AppSecrets::new(Vault::new(secrets_manager), app_secret_id.clone()),
         meta: MetaApp::open(vault, app_secret_id, env::graph_base_url()?, env::graph_version()?).await?,
     };
-    run(service_fn(|request| desk.answer(request))).await
+    run(service_fn(|request| callbacks.answer(request))).await
 }

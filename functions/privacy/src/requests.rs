@@ -29,17 +29,17 @@ use url::Url;
 use crate::status;
 
 /// Path of the deauthorization callback.
-const DEAUTHORIZE: &str = "/connect/deauthorize/facebook";
+const DEAUTHORIZE_PATH: &str = "/connect/deauthorize/facebook";
 /// Path of the data deletion callback and of its status page.
-const DELETION: &str = "/connect/deletion/facebook";
+const DELETION_PATH: &str = "/connect/deletion/facebook";
 /// Time spent on the consequences of a callback before Meta gets its response.
 const MAX_DURATION: Duration = Duration::from_secs(12);
 /// Meta's timestamps are whole seconds, ours milliseconds. A connection made within the same second as the request
 /// counts as made before it.
-const SAME_MOMENT: SignedDuration = SignedDuration::from_secs(1);
+const TIMESTAMP_PRECISION: SignedDuration = SignedDuration::from_secs(1);
 
 /// Serves the callbacks and the status page.
-pub(crate) struct Desk {
+pub(crate) struct Callbacks {
     pub(crate) meta: MetaApp,
     pub(crate) secrets: AppSecrets,
     pub(crate) table: Table,
@@ -48,39 +48,40 @@ pub(crate) struct Desk {
     pub(crate) public_url: Option<Url>,
 }
 
-impl Desk {
+impl Callbacks {
     pub(crate) async fn answer(&self, request: Request) -> Result<Response<Body>, Infallible> {
-        let answered = match (request.method(), request.uri().path()) {
-            (&Method::POST, DEAUTHORIZE) => self.deauthorize(&request).await,
-            (&Method::POST, DELETION) => self.delete(&request).await,
-            (&Method::GET, DELETION) => Ok(self.status(&request).await),
+        let response = match (request.method(), request.uri().path()) {
+            (&Method::POST, DEAUTHORIZE_PATH) => self.deauthorize(&request).await,
+            (&Method::POST, DELETION_PATH) => self.delete(&request).await,
+            (&Method::GET, DELETION_PATH) => Ok(self.status(&request).await),
             _ => Err(Problem::new(ProblemCode::NoSuchRoute, "Meta calls POST here.")),
         };
-        Ok(answered.unwrap_or_else(|problem| problem.response()))
+        Ok(response.unwrap_or_else(|problem| problem.response()))
     }
 
     /// Ends what the person connected: they removed the app.
     async fn deauthorize(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let asked = self.signed(request).await?;
+        let signed_request = self.signed(request).await?;
         let (reason, evidence) = (EndReason::AppRemoved, "Meta's deauthorize callback");
-        let marked = self.mark(&asked, reason, evidence, Lifecycle::Releasing).await?;
+        let marked = self.mark(&signed_request, reason, evidence, Lifecycle::Releasing).await?;
         self.finish(&marked, Lifecycle::Releasing).await;
         Ok(json(&serde_json::json!({ "success": true })))
     }
 
     /// Deletes what is stored about the person at their request.
     async fn delete(&self, request: &Request) -> Result<Response<Body>, Problem> {
-        let asked = self.signed(request).await?;
-        let code = self.code(&asked);
+        let signed_request = self.signed(request).await?;
+        let code = self.code(&signed_request);
         let (reason, evidence) = (EndReason::DataDeleted, "Meta's data deletion callback");
-        let marked = self.mark(&asked, reason, evidence, Lifecycle::Erasing).await?;
-        let integrations = marked.iter().map(|(scope, found)| (scope.org().clone(), found.id.clone())).collect();
+        let marked = self.mark(&signed_request, reason, evidence, Lifecycle::Erasing).await?;
+        let integrations =
+            marked.iter().map(|(scope, integration)| (scope.org().clone(), integration.id.clone())).collect();
         let erasure = Erasure { requested_at: leadwire::clock::now(), integrations };
         self.table.record_erasure(&code, &erasure).await?;
         self.finish(&marked, Lifecycle::Erasing).await;
         tracing::info!(integrations = marked.len(), "data deletion");
         let mut url = self.origin(request)?;
-        url.set_path(DELETION);
+        url.set_path(DELETION_PATH);
         url.query_pairs_mut().append_pair("code", &code);
         Ok(json(&serde_json::json!({ "url": url, "confirmation_code": code })))
     }
@@ -90,16 +91,16 @@ impl Desk {
     /// From then on no lead is read with the person's token. The next check of the integration continues the cleanup.
     async fn mark(
         &self,
-        asked: &SignedRequest,
+        signed_request: &SignedRequest,
         reason: EndReason,
         evidence: &str,
-        as_what: Lifecycle,
+        lifecycle: Lifecycle,
     ) -> Result<Vec<(OrgScope, Integration)>, Problem> {
         let now = leadwire::clock::now();
         let ended = ConnectionEnd { reason, since: now, evidence: evidence.to_owned() };
         let mut marked = Vec::new();
-        for (scope, integration) in self.connected_by(asked).await? {
-            if self.table.begin_ending(&scope, &integration, &ended, as_what, now).await? {
+        for (scope, integration) in self.connected_by(signed_request).await? {
+            if self.table.begin_ending(&scope, &integration, &ended, lifecycle, now).await? {
                 marked.push((scope, integration));
             }
         }
@@ -110,10 +111,10 @@ impl Desk {
     ///
     /// The check does the rest and notifies the org's admins: at once if the queue accepts the job, otherwise when the
     /// planner schedules it.
-    async fn finish(&self, marked: &[(OrgScope, Integration)], as_what: Lifecycle) {
+    async fn finish(&self, marked: &[(OrgScope, Integration)], lifecycle: Lifecycle) {
         let all = async {
             for (scope, integration) in marked {
-                let done = if as_what == Lifecycle::Erasing {
+                let done = if lifecycle == Lifecycle::Erasing {
                     erase(&self.meta, &self.table, scope, integration).await
                 } else {
                     release_credentials(&self.meta, &self.table, scope, integration).await
@@ -170,7 +171,7 @@ impl Desk {
         let verified = match SignedRequest::verify(&text, apps.iter()) {
             // The app secret may have been rotated since it was cached.
             Err(SignedRequestError::Signature) => {
-                let apps = self.secrets.apps_read_anew().await.map_err(WorkError::from)?;
+                let apps = self.secrets.refreshed_apps().await.map_err(WorkError::from)?;
                 SignedRequest::verify(&text, apps.iter())
             }
             verified => verified,
@@ -186,15 +187,15 @@ impl Desk {
     }
 
     /// Lists what this person connected before the request.
-    async fn connected_by(&self, asked: &SignedRequest) -> Result<Vec<(OrgScope, Integration)>, Problem> {
-        let person = person_hash(&self.key, &asked.user_id);
-        let mut found = Vec::new();
+    async fn connected_by(&self, signed_request: &SignedRequest) -> Result<Vec<(OrgScope, Integration)>, Problem> {
+        let person = person_hash(&self.key, &signed_request.user_id);
+        let mut connected = Vec::new();
         for (scope, id) in self.table.integrations_of_person(&person).await? {
             match self.table.integration(&scope, &id).await? {
                 // Another person may have connected it since, or this person's login is not finished yet.
                 Some(integration) if integration.person.as_ref() != Some(&person) => {}
-                Some(integration) if is_before(integration.connected_at, asked.issued_at) => {
-                    found.push((scope, integration));
+                Some(integration) if is_before(integration.connected_at, signed_request.issued_at) => {
+                    connected.push((scope, integration));
                 }
                 Some(_) => {
                     tracing::info!(org = %scope.org(), integration = %id, "connected again since Meta's callback was signed");
@@ -202,14 +203,14 @@ impl Desk {
                 None => {}
             }
         }
-        Ok(found)
+        Ok(connected)
     }
 
     /// Returns the confirmation code of a request. The same request always gets the same code, so that Meta may repeat
     /// it. The code cannot be computed without our key.
-    fn code(&self, asked: &SignedRequest) -> String {
-        let said = format!("erasure.{}.{}", asked.user_id, asked.issued_at.as_second());
-        self.key.sign(said.as_bytes()).iter().take(CODE_LENGTH / 2).map(|byte| format!("{byte:02x}")).collect()
+    fn code(&self, signed_request: &SignedRequest) -> String {
+        let message = format!("erasure.{}.{}", signed_request.user_id, signed_request.issued_at.as_second());
+        self.key.sign(message.as_bytes()).iter().take(CODE_LENGTH / 2).map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn origin(&self, request: &Request) -> Result<Url, Problem> {
@@ -227,7 +228,7 @@ impl Desk {
 const CODE_LENGTH: usize = 40;
 
 fn is_before(connected_at: Timestamp, issued_at: Timestamp) -> bool {
-    connected_at < issued_at + SAME_MOMENT
+    connected_at < issued_at + TIMESTAMP_PRECISION
 }
 
 fn json(body: &serde_json::Value) -> Response<Body> {

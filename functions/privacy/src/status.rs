@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, html};
 
 /// The status of a deletion request.
 pub(crate) fn status_page(erasure: &Erasure, open: usize) -> Response<Body> {
-    let asked = erasure.requested_at.strftime("%-d %B %Y, %H:%M UTC").to_string();
+    let requested_on = erasure.requested_at.strftime("%-d %B %Y, %H:%M UTC").to_string();
     let count = erasure.integrations.len();
     let (title, state) = match (count, open) {
         (0, _) => ("Nothing was stored", "Nothing here belonged to this Facebook account.".to_owned()),
@@ -32,7 +32,7 @@ pub(crate) fn status_page(erasure: &Erasure, open: usize) -> Response<Body> {
         StatusCode::OK,
         title,
         &html! {
-            p { "Requested on " (asked) "." }
+            p { "Requested on " (requested_on) "." }
             p { (state) }
             p {
                 "Contact requests that people submit through lead forms belong to the companies that receive them. To have such a "

@@ -26,12 +26,12 @@ impl Receiver {
     /// Returns 200 once everything is in the queues, 401 if the request is not signed by Meta, 400 if the body is not a
     /// delivery, and 503 if Meta should send it again.
     pub(crate) async fn answer(&self, request: Request) -> Result<Response<Body>, Infallible> {
-        let answered = match *request.method() {
+        let response = match *request.method() {
             Method::GET => self.challenge(&request).await,
             Method::POST => self.receive(&request).await,
             _ => Err(Problem::new(ProblemCode::MethodNotAllowed, "Meta sends GET and POST.")),
         };
-        Ok(answered.unwrap_or_else(|problem| problem.response()))
+        Ok(response.unwrap_or_else(|problem| problem.response()))
     }
 
     /// Meta verifies the callback URL: returns the challenge unchanged if the verify token is correct.
@@ -92,13 +92,13 @@ impl Receiver {
         let signature = signature.filter(|signature| signature.len() == 32).ok_or_else(|| {
             refused(ProblemCode::SignatureMalformed, "X-Hub-Signature-256 must be sha256= and 64 hex digits.")
         })?;
-        let good = |apps: &[App]| apps.iter().any(|app| app.secret.verifies(body, &signature));
+        let is_signed = |apps: &[App]| apps.iter().any(|app| app.secret.verifies(body, &signature));
         let apps = self.secrets.apps().await.map_err(not_ready)?;
-        if good(&apps) {
+        if is_signed(&apps) {
             return Ok(());
         }
-        let anew = self.secrets.apps_read_anew().await.map_err(not_ready)?;
-        if !std::sync::Arc::ptr_eq(&apps, &anew) && good(&anew) {
+        let refreshed = self.secrets.refreshed_apps().await.map_err(not_ready)?;
+        if !std::sync::Arc::ptr_eq(&apps, &refreshed) && is_signed(&refreshed) {
             return Ok(());
         }
         tracing::warn!(bytes = body.len(), metric = "signatures_refused", "a delivery is not signed by Meta's app");
@@ -120,7 +120,7 @@ fn text(body: &str) -> Response<Body> {
 /// The org named in the callback URL, if it is a valid id.
 fn named_org(request: &Request) -> Option<String> {
     let query = request.query_string_parameters();
-    query.first("orgid").and_then(|named| OrgId::parse(named).ok()).map(|org| org.to_string())
+    query.first("orgid").and_then(|id| OrgId::parse(id).ok()).map(|org| org.to_string())
 }
 
 #[derive(Default)]

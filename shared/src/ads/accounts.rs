@@ -117,12 +117,12 @@ impl Ads {
             let token = meta.vault.user_token(&integration.credentials).await?;
             Ok::<_, WorkError>(meta.graph().await?.ad_accounts(&token).await?)
         };
-        let found = match read.await {
-            Ok(found) => found,
+        let nodes = match read.await {
+            Ok(nodes) => nodes,
             Err(error) => return Err(self.tokens.explain(&access.scope, &integration.id, error).await),
         };
         let linked = self.table.ad_accounts(&access.scope).await?;
-        let items = found.into_iter().map(|node| AvailableAdAccount {
+        let items = nodes.into_iter().map(|node| AvailableAdAccount {
             linked: linked.iter().any(|account| account.ad_account_id == node.id),
             ad_account_id: node.id,
             name: node.name,
@@ -154,7 +154,11 @@ pub(super) fn account_out(account: &AdAccount, now: Timestamp) -> AdAccountOut {
         reason,
         reason_message: reason.map(SyncProblemCode::message),
         fix: reason.map(SyncProblemCode::fix),
-        evidence: account.trouble.as_ref().map(|trouble| trouble.evidence.clone()).filter(|said| !said.is_empty()),
+        evidence: account
+            .problem
+            .as_ref()
+            .map(|problem| problem.evidence.clone())
+            .filter(|evidence| !evidence.is_empty()),
         waiting_until: account.waiting_until.filter(|until| *until > now),
         last_sync_at: account.last_sync_at,
         imported_since: account.imported_since,

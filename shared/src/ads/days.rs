@@ -172,11 +172,11 @@ impl Ads {
         limit: usize,
     ) -> Result<(Vec<AdDayOut>, Option<DayPosition>), ActError> {
         let (mut items, mut queries) = (Vec::new(), 0);
-        let first = start.as_ref().map(|place| &place.0);
+        let first = start.as_ref().map(|position| &position.0);
         for account in accounts.iter().filter(|account| first.is_none_or(|first| account.ad_account_id >= *first)) {
-            let resumed = start.as_ref().filter(|place| place.0 == account.ad_account_id);
-            let mut day = resumed.map_or(until, |place| place.1.min(until));
-            let mut after = resumed.and_then(|place| place.2.clone());
+            let resumed = start.as_ref().filter(|position| position.0 == account.ad_account_id);
+            let mut day = resumed.map_or(until, |position| position.1.min(until));
+            let mut after = resumed.and_then(|position| position.2.clone());
             while day >= since {
                 if queries == MAX_QUERIES {
                     return Ok((items, Some(DayPosition(account.ad_account_id.clone(), day, after))));
@@ -188,18 +188,18 @@ impl Ads {
                         let first = since.max(back(day, 30));
                         let days = (0..).map(|before| back(day, before)).take_while(|day| *day >= first);
                         let keys: Vec<(Date, AdObjectId)> = days.map(|day| (day, ad.clone())).collect();
-                        let mut found: Vec<AdDay> =
+                        let mut rows: Vec<AdDay> =
                             self.table.ad_days(&access.scope, &account.id, &keys).await?.into_values().collect();
-                        found.sort_by_key(|row| std::cmp::Reverse(row.day.day));
+                        rows.sort_by_key(|row| std::cmp::Reverse(row.day.day));
                         day = first;
-                        (found, false)
+                        (rows, false)
                     }
                     None => self.table.list_ad_days(&access.scope, &account.id, day, after.as_ref(), 500).await?,
                 };
                 for row in rows {
                     if items.len() == limit {
-                        let place = if filter.ad_id.is_some() { (row.day.day, None) } else { (day, after) };
-                        return Ok((items, Some(DayPosition(account.ad_account_id.clone(), place.0, place.1))));
+                        let position = if filter.ad_id.is_some() { (row.day.day, None) } else { (day, after) };
+                        return Ok((items, Some(DayPosition(account.ad_account_id.clone(), position.0, position.1))));
                     }
                     after = Some(row.ad_id.clone());
                     if filter.admits(&row) {
@@ -221,7 +221,7 @@ struct DayPosition(AdAccountId, Date, Option<AdObjectId>);
 
 impl DayFilter {
     fn admits(&self, row: &AdDay) -> bool {
-        let is_among = |wanted: &Option<AdObjectId>, given: &AdObjectId| wanted.as_ref().is_none_or(|it| it == given);
+        let is_among = |wanted: &Option<AdObjectId>, id: &AdObjectId| wanted.as_ref().is_none_or(|it| it == id);
         is_among(&self.campaign_id, &row.campaign_id)
             && is_among(&self.adset_id, &row.adset_id)
             && is_among(&self.ad_id, &row.ad_id)

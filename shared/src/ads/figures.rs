@@ -88,9 +88,9 @@ async fn piece(
     };
     // Rows below the account come from the ads' summaries.
     if Report::needs_ads(by) {
-        let (mut place, mut last) = (None, None::<CampaignDay>);
+        let (mut cursor, mut last) = (None, None::<CampaignDay>);
         loop {
-            let (campaign_days, next) = table.campaign_days_from(scope, &account.id, days, place).await?;
+            let (campaign_days, next) = table.campaign_days_from(scope, &account.id, days, cursor).await?;
             for campaign_day in campaign_days {
                 match &mut last {
                     // The parts of a large campaign_day follow each other. After a crash, an ad can be in two of them.
@@ -103,8 +103,8 @@ async fn piece(
                     }
                 }
             }
-            place = next;
-            if place.is_none() {
+            cursor = next;
+            if cursor.is_none() {
                 last.iter().for_each(|campaign_day| add(&mut report, &figure, campaign_day));
                 return Ok(report.rows());
             }

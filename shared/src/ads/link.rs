@@ -9,7 +9,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::accounts::{AdAccountOut, account_out};
-use super::begin::{Begun, begin};
+use super::start::{StartOutcome, start_sync};
 use super::{Ads, token};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
@@ -145,15 +145,15 @@ impl Ads {
         let settings = AdAccountSettings { label, client, token, paused: input.paused, conversions };
         let recount = settings.conversions.as_ref().is_some_and(|counted| *counted != account.conversions);
         let begins = recount || settings.token.is_some() || (account.paused && settings.paused == Some(false));
-        let gone = || ActError::not_found("ad account");
+        let not_found = || ActError::not_found("ad account");
         if !self.table.set_ad_account(scope, &account, &settings).await? {
             self.tokens.meta.vault.drop_all(&own_secret(settings.token.as_ref())).await;
-            return Err(gone());
+            return Err(not_found());
         }
         if settings.token.is_some() {
             self.tokens.meta.vault.drop_all(&own_secret(Some(&account.token))).await;
         }
-        let changed = self.table.ad_account(scope, &account.ad_account_id).await?.ok_or_else(gone)?;
+        let changed = self.table.ad_account(scope, &account.ad_account_id).await?.ok_or_else(not_found)?;
         if begins && !changed.paused {
             // If what counts as conversions has changed, all stored days are synced again, so that no report mixes the
             // two.
@@ -184,17 +184,17 @@ impl Ads {
         Ok(())
     }
 
-    /// Begins a sync. What was requested is done without it, and the schedule makes up for a sync that did not begin.
+    /// Starts a sync. What was requested is done without it, and the schedule makes up for a sync that did not start.
     async fn sync_soon(&self, access: &MetaAccess, account: &AdAccount, since: Date, cause: Cause, now: Timestamp) {
         let run = RunId::new();
         let plan = (since, cause, Some(access.caller.user.clone()));
-        let begun = async {
-            if begin(&self.table, &access.scope, account, &run, plan, now).await? == Begun::New {
+        let start = async {
+            if start_sync(&self.table, &access.scope, account, &run, plan, now).await? == StartOutcome::New {
                 self.queue.send(&[AdsSyncJob::new(account, Some(run.clone()))]).await?;
             }
             Ok::<_, WorkError>(())
         };
-        if let Err(error) = begun.await {
+        if let Err(error) = start.await {
             tracing::warn!(%error, account = %account.ad_account_id, "an ad account is synced by the schedule only");
         }
     }
@@ -322,7 +322,7 @@ fn refuse(code: SyncProblemCode, evidence: &str) -> ActError {
 
 /// What a failed verification means to the caller.
 fn explain(error: WorkError) -> ActError {
-    match token::trouble(&error) {
+    match token::problem(&error) {
         Some(code) => refuse(code, &error.to_string()),
         None if matches!(error, WorkError::Graph(_)) => {
             tracing::warn!(%error, code = %error.code(), "an ad account could not be verified");

@@ -1,17 +1,17 @@
 //! The room of ads reporting: linked ad accounts, their syncs, and what the stored numbers add up to.
 //!
-//! [`Ads`] has the operations of the API and the console. [`begin()`] begins a sync, and [`AdsSyncer`] runs it in
+//! [`Ads`] has the operations of the API and the console. [`start_sync()`] begins a sync, and [`AdsSyncer`] runs it in
 //! slices. A slice ends when the sync is complete, when Meta throttles it, or when the worker's time is up. The next
 //! slice resumes there. An account has one sync at a time.
 
 pub mod accounts;
-mod begin;
 mod csv;
 pub mod days;
 pub mod figures;
 pub mod link;
 pub mod objects;
 pub mod report;
+mod start;
 mod sync;
 pub mod syncs;
 mod token;
@@ -19,8 +19,8 @@ mod token;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-pub use begin::{Begun, begin};
 pub use csv::CsvFile;
+pub use start::{StartOutcome, start_sync};
 pub use sync::{AdsSyncer, SliceOutcome};
 
 use crate::directory::MetaAccess;
@@ -114,8 +114,10 @@ mod tests {
         let now = "2026-03-10T12:00:00Z".parse().unwrap();
         let day = |text: &str| text.parse::<Date>().unwrap();
         let range = |since: &str, until: &str| {
-            let given = |text: &str| (!text.is_empty()).then(|| day(text));
-            Days { since: given(since), until: given(until) }.range(&[], 7, now).map_err(|error| error.code())
+            let optional_day = |text: &str| (!text.is_empty()).then(|| day(text));
+            Days { since: optional_day(since), until: optional_day(until) }
+                .range(&[], 7, now)
+                .map_err(|error| error.code())
         };
         assert_eq!(range("", ""), Ok((day("2026-03-04"), day("2026-03-10"))));
         assert_eq!(range("", "2026-02-28"), Ok((day("2026-02-22"), day("2026-02-28"))));

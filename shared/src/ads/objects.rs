@@ -32,7 +32,7 @@ pub struct ObjectFilter {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CampaignOut {
     #[serde(flatten)]
-    pub of: Owner,
+    pub owner: Owner,
     #[serde(flatten)]
     pub campaign: Campaign,
 }
@@ -41,7 +41,7 @@ pub struct CampaignOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdSetOut {
     #[serde(flatten)]
-    pub of: Owner,
+    pub owner: Owner,
     #[serde(flatten)]
     pub adset: AdSet,
 }
@@ -50,7 +50,7 @@ pub struct AdSetOut {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct AdOut {
     #[serde(flatten)]
-    pub of: Owner,
+    pub owner: Owner,
     #[serde(flatten)]
     pub ad: Ad,
 }
@@ -94,9 +94,9 @@ impl Ads {
         after: Option<&str>,
         limit: usize,
     ) -> Result<CampaignList, ActError> {
-        let (found, next_cursor) = self.list_objects(access, AdObjectKind::Campaign, query, after, limit).await?;
-        let items = found.into_iter().filter_map(|(of, object)| match object {
-            AdObject::Campaign(campaign) => Some(CampaignOut { of, campaign }),
+        let (objects, next_cursor) = self.list_objects(access, AdObjectKind::Campaign, query, after, limit).await?;
+        let items = objects.into_iter().filter_map(|(owner, object)| match object {
+            AdObject::Campaign(campaign) => Some(CampaignOut { owner, campaign }),
             AdObject::Adset(_) | AdObject::Ad(_) => None,
         });
         Ok(CampaignList { items: items.collect(), next_cursor })
@@ -110,9 +110,9 @@ impl Ads {
         after: Option<&str>,
         limit: usize,
     ) -> Result<AdSetList, ActError> {
-        let (found, next_cursor) = self.list_objects(access, AdObjectKind::Adset, query, after, limit).await?;
-        let items = found.into_iter().filter_map(|(of, object)| match object {
-            AdObject::Adset(adset) => Some(AdSetOut { of, adset }),
+        let (objects, next_cursor) = self.list_objects(access, AdObjectKind::Adset, query, after, limit).await?;
+        let items = objects.into_iter().filter_map(|(owner, object)| match object {
+            AdObject::Adset(adset) => Some(AdSetOut { owner, adset }),
             AdObject::Campaign(_) | AdObject::Ad(_) => None,
         });
         Ok(AdSetList { items: items.collect(), next_cursor })
@@ -126,9 +126,9 @@ impl Ads {
         after: Option<&str>,
         limit: usize,
     ) -> Result<AdList, ActError> {
-        let (found, next_cursor) = self.list_objects(access, AdObjectKind::Ad, query, after, limit).await?;
-        let items = found.into_iter().filter_map(|(of, object)| match object {
-            AdObject::Ad(ad) => Some(AdOut { of, ad }),
+        let (objects, next_cursor) = self.list_objects(access, AdObjectKind::Ad, query, after, limit).await?;
+        let items = objects.into_iter().filter_map(|(owner, object)| match object {
+            AdObject::Ad(ad) => Some(AdOut { owner, ad }),
             AdObject::Campaign(_) | AdObject::Adset(_) => None,
         });
         Ok(AdList { items: items.collect(), next_cursor })
@@ -152,7 +152,7 @@ impl Ads {
             accounts.retain(|known| known.ad_account_id >= account);
             after = object.filter(|_| accounts.first().is_some_and(|first| first.ad_account_id == account));
         }
-        let (mut found, mut read) = (Vec::new(), 0);
+        let (mut admitted, mut read) = (Vec::new(), 0);
         let mut accounts = accounts.into_iter();
         let mut current = accounts.next();
         while let Some(account) = &current {
@@ -160,24 +160,24 @@ impl Ads {
                 self.table.list_ad_objects(scope, &account.id, kind, after.as_ref(), limit.max(100)).await?;
             read += objects.len();
             for object in objects {
-                if found.len() == limit {
+                if admitted.len() == limit {
                     let last = ObjectPosition(account.ad_account_id.clone(), after);
-                    return Ok((found, Some(cursor.encode(&last))));
+                    return Ok((admitted, Some(cursor.encode(&last))));
                 }
                 after = Some(object.id().clone());
                 if query.admits(&object) {
-                    found.push((owner(account), object));
+                    admitted.push((owner(account), object));
                 }
             }
             if !more {
                 (current, after) = (accounts.next(), None);
             }
-            if let (Some(account), true) = (&current, found.len() == limit || read >= MAX_READ) {
+            if let (Some(account), true) = (&current, admitted.len() == limit || read >= MAX_READ) {
                 let last = ObjectPosition(account.ad_account_id.clone(), after);
-                return Ok((found, Some(cursor.encode(&last))));
+                return Ok((admitted, Some(cursor.encode(&last))));
             }
         }
-        Ok((found, None))
+        Ok((admitted, None))
     }
 }
 
@@ -192,7 +192,7 @@ impl ObjectFilter {
             AdObject::Adset(adset) => (&adset.effective_status, Some(&adset.campaign_id), None),
             AdObject::Ad(ad) => (&ad.effective_status, Some(&ad.campaign_id), Some(&ad.adset_id)),
         };
-        let is_among = |wanted: &Option<AdObjectId>, given| wanted.is_none() || wanted.as_ref() == given;
+        let is_among = |wanted: &Option<AdObjectId>, id| wanted.is_none() || wanted.as_ref() == id;
         is_among(&self.campaign_id, campaign)
             && is_among(&self.adset_id, adset)
             && (self.effective_status.is_empty() || self.effective_status.contains(status))

@@ -90,12 +90,12 @@ impl Ads {
     ) -> Result<ReportOut, ActError> {
         let LoadedReport { accounts, rows, totals, .. } = self.load_report(access, query, after).await?;
         let more = rows.len() > limit;
-        let shown: Vec<(RowKey, Sums)> = rows.into_iter().take(limit).collect();
-        let next = shown.last().filter(|_| more).map(|(key, _)| RowPosition(key.values.clone(), key.currency.clone()));
+        let page: Vec<(RowKey, Sums)> = rows.into_iter().take(limit).collect();
+        let next = page.last().filter(|_| more).map(|(key, _)| RowPosition(key.values.clone(), key.currency.clone()));
         let list = list_name(query);
         let cursor = ListCursor::new(&self.key, &access.scope, &list);
         let next_cursor = next.map(|position| cursor.encode(&position));
-        let items = self.name_rows(access, query, &accounts, shown).await?;
+        let items = self.name_rows(access, query, &accounts, page).await?;
         let totals = totals.into_iter().map(|(currency, sums)| {
             let key = RowKey { values: Vec::new(), currency };
             row(&[], key, &sums, &accounts, &HashMap::new())
@@ -185,8 +185,8 @@ fn objects(by: &[Dimension], rows: &[(RowKey, Sums)]) -> BTreeMap<String, BTreeS
     let mut objects: BTreeMap<String, BTreeSet<_>> = BTreeMap::new();
     for (key, sums) in rows {
         let values = by.iter().zip(&key.values);
-        let found = values.filter_map(|(by, value)| Some((kind(*by)?, AdObjectId::parse(value).ok()?)));
-        objects.entry(sums.account.clone()).or_default().extend(found);
+        let ids = values.filter_map(|(by, value)| Some((kind(*by)?, AdObjectId::parse(value).ok()?)));
+        objects.entry(sums.account.clone()).or_default().extend(ids);
     }
     objects
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::accounts::{AdAccountOut, account_out};
-use super::begin::{Begun, begin};
+use super::start::{StartOutcome, start_sync};
 use super::{AccountFilter, Ads};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
@@ -140,11 +140,11 @@ impl Ads {
     pub async fn sync(&self, access: &MetaAccess, input: SyncIn) -> Result<SyncBegun, ActError> {
         let accounts = match &input.account_id {
             Some(id) => {
-                let named = |error: ActError| error.at("account_id");
-                let account = self.find(access, id).await.map_err(named)?;
+                let at_field = |error: ActError| error.at("account_id");
+                let account = self.find(access, id).await.map_err(at_field)?;
                 if account.paused {
                     let detail = "This ad account is paused.";
-                    return Err(named(ActError::refuse(ErrorCode::AdAccountPaused, detail)));
+                    return Err(at_field(ActError::refuse(ErrorCode::AdAccountPaused, detail)));
                 }
                 vec![account]
             }
@@ -159,19 +159,20 @@ impl Ads {
             return Err(ActError::refuse(ErrorCode::NoAdAccounts, detail));
         }
         let now = crate::clock::now();
-        let sinces = accounts.iter().map(|account| since(account, input.days, now)).collect::<Result<Vec<_>, _>>()?;
+        let start_days =
+            accounts.iter().map(|account| since(account, input.days, now)).collect::<Result<Vec<_>, _>>()?;
         let run = RunId::new();
         let (mut runs, mut jobs) = (Vec::new(), Vec::new());
         let mut outcome = Ok(());
-        for (account, since) in accounts.iter().zip(sinces) {
+        for (account, since) in accounts.iter().zip(start_days) {
             let plan = (since, Cause::Request, Some(access.caller.user.clone()));
-            let (run_id, joined) = match begin(&self.table, &access.scope, account, &run, plan, now).await {
-                Ok(Begun::New) => {
+            let (run_id, joined) = match start_sync(&self.table, &access.scope, account, &run, plan, now).await {
+                Ok(StartOutcome::New) => {
                     jobs.push(AdsSyncJob::new(account, Some(run.clone())));
                     (run.clone(), false)
                 }
-                Ok(Begun::Joined(running)) => (running, true),
-                Ok(Begun::Gone) => continue,
+                Ok(StartOutcome::Joined(running)) => (running, true),
+                Ok(StartOutcome::Gone) => continue,
                 Err(error) => {
                     outcome = Err(error);
                     break;
@@ -223,7 +224,7 @@ fn since(account: &AdAccount, days: Option<i64>, now: Timestamp) -> Result<Date,
 
 fn sync_out(sync: AdsSync, now: Timestamp) -> SyncOut {
     let state = sync.state(now);
-    let reason = sync.trouble.as_ref().map(|trouble| trouble.code);
+    let reason = sync.problem.as_ref().map(|problem| problem.code);
     SyncOut {
         run_id: sync.id,
         account_id: sync.ad_account_id,
@@ -239,7 +240,7 @@ fn sync_out(sync: AdsSync, now: Timestamp) -> SyncOut {
         reason,
         reason_message: reason.map(SyncProblemCode::message),
         fix: reason.map(SyncProblemCode::fix),
-        evidence: sync.trouble.map(|trouble| trouble.evidence),
+        evidence: sync.problem.map(|problem| problem.evidence),
         objects: sync.log.into_iter().map(|(object_type, log)| object_out(object_type, log)).collect(),
     }
 }

@@ -37,7 +37,7 @@ pub(super) async fn token(
 }
 
 /// The account's problem that an error reveals. `None` if the error is temporary.
-pub(super) fn trouble(error: &WorkError) -> Option<SyncProblemCode> {
+pub(super) fn problem(error: &WorkError) -> Option<SyncProblemCode> {
     match error {
         WorkError::Graph(error) => match error {
             GraphError::TokenInvalid { .. } => Some(SyncProblemCode::TokenDead),
@@ -74,15 +74,15 @@ mod tests {
 
     #[test]
     fn what_does_not_heal_by_itself_is_told_with_what_to_do() {
-        let of = |error: WorkError| trouble(&error).map(<&str>::from);
+        let code = |error: WorkError| problem(&error).map(<&str>::from);
         let detail = Detail::default;
-        assert_eq!(of(VaultError::Unreadable("s".into()).into()), Some("token_unreadable"));
-        assert_eq!(of(VaultError::Missing("s".into()).into()), Some("token_unreadable"));
+        assert_eq!(code(VaultError::Unreadable("s".into()).into()), Some("token_unreadable"));
+        assert_eq!(code(VaultError::Missing("s".into()).into()), Some("token_unreadable"));
         let reason = EndReason::TokenInvalid;
-        assert_eq!(of(GraphError::TokenInvalid { reason, detail: detail() }.into()), Some("token_dead"));
-        assert_eq!(of(GraphError::NotPermitted(detail()).into()), Some("ads_read_missing"));
-        assert_eq!(of(GraphError::NotVisible(detail()).into()), Some("ad_account_not_visible"));
-        assert_eq!(of(WorkError::Disconnected), Some("integration_ended"));
+        assert_eq!(code(GraphError::TokenInvalid { reason, detail: detail() }.into()), Some("token_dead"));
+        assert_eq!(code(GraphError::NotPermitted(detail()).into()), Some("ads_read_missing"));
+        assert_eq!(code(GraphError::NotVisible(detail()).into()), Some("ad_account_not_visible"));
+        assert_eq!(code(WorkError::Disconnected), Some("integration_ended"));
         for heals in [
             GraphError::Unavailable(detail()).into(),
             GraphError::Throttled { wait: None, detail: detail() }.into(),
@@ -90,7 +90,7 @@ mod tests {
             VaultError::Failed(AwsError::new(std::io::Error::other("f"))).into(),
             TableError::Contended(1).into(),
         ] {
-            assert_eq!(of(heals), None);
+            assert_eq!(code(heals), None);
         }
     }
 }

@@ -164,8 +164,8 @@ impl Connector {
             Err(error) => return Err(error.into()),
         }
         let pages = self.save_pages(scope, &integration, &usable, &known_pages, &stored.by_page, now).await?;
-        let came = |page: &Connection| usable.iter().any(|came| came.id == page.page_id);
-        let withdrawn: Vec<Connection> = known_pages.into_iter().filter(|page| !came(page)).collect();
+        let is_granted = |page: &Connection| usable.iter().any(|is_granted| is_granted.id == page.page_id);
+        let withdrawn: Vec<Connection> = known_pages.into_iter().filter(|page| !is_granted(page)).collect();
         set_selection(&self.table, scope, &withdrawn, PageSelection::Withdrawn, now).await?;
         let connected: Vec<Connection> = pages.into_iter().filter(Connection::is_connected).collect();
 
@@ -174,7 +174,7 @@ impl Connector {
         let observed = observe(graph, &integration, &credentials, &connected, subscriptions).await;
         let problems = diagnosis::problems(&integration, &observed);
         self.table.set_problems(scope, &id, &problems).await?;
-        self.leave_behind(scope, graph, &integration, known, &withdrawn).await;
+        self.clean_up(scope, graph, &integration, known, &withdrawn).await;
 
         let ids: Vec<PageId> = connected.iter().map(|page| page.page_id.clone()).collect();
         self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
@@ -239,7 +239,7 @@ impl Connector {
 
     /// Cleans up after the previous connection. A failure is only logged, because everything works without the cleanup;
     /// the daily check unsubscribes pages that are still subscribed.
-    async fn leave_behind(
+    async fn clean_up(
         &self,
         scope: &OrgScope,
         graph: &GraphClient,

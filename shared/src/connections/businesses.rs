@@ -70,14 +70,14 @@ impl Connections {
             let credentials = meta.vault.credentials(&integration.credentials).await?;
             Ok::<_, WorkError>(meta.graph().await?.businesses(&credentials.user_token).await?)
         };
-        let found = match read.await {
-            Ok(found) => found,
+        let nodes = match read.await {
+            Ok(nodes) => nodes,
             Err(error) => return Err(self.tokens.explain(&access.scope, &integration.id, error).await),
         };
         let mut pages = self.connector.table.pages_of(&access.scope, &integration.id).await?;
         pages.retain(Connection::is_connected);
         let connected = |id: &str| pages.iter().any(|page| page.page_id.as_str() == id);
-        let items = found.into_iter().map(|business| business_out(business, connected)).collect();
+        let items = nodes.into_iter().map(|business| business_out(business, connected)).collect();
         Ok(BusinessList { items, next_cursor: None })
     }
 }

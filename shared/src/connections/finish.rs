@@ -114,7 +114,7 @@ impl Connector {
         secrets: &BrowserSecrets,
         timeout: Duration,
     ) -> Result<FinishedLogin, FinishError> {
-        let begun = tokio::time::Instant::now();
+        let started = tokio::time::Instant::now();
         let mut is_same = false;
         loop {
             let (_, login) = self.table.login(&login.nonce).await?.ok_or(FinishError::UnknownState)?;
@@ -128,7 +128,7 @@ impl Connector {
             if let Some(outcome) = claim.outcome.clone() {
                 return Ok(FinishedLogin { return_url: login.return_url, outcome, visit_secret: None });
             }
-            if begun.elapsed() > timeout {
+            if started.elapsed() > timeout {
                 return Err(FinishError::InProgress);
             }
             tokio::time::sleep(Duration::from_millis(500)).await;

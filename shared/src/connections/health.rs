@@ -142,7 +142,7 @@ async fn check_health(
         Err(error) => Err(error),
     };
     let mut current = integration.clone();
-    let (token, mut asked) = match &credentials {
+    let (token, mut answers) = match &credentials {
         Err(error) => {
             if integration.ended.is_none() {
                 current = ended_by_us(integration, EndReason::TokenUnreadable, error.to_string(), now);
@@ -163,7 +163,7 @@ async fn check_health(
     };
     let seen = HealthObservation {
         token,
-        pages: pages.iter().map(|page| page_health(page, &mut asked)).collect(),
+        pages: pages.iter().map(|page| page_health(page, &mut answers)).collect(),
         integration: current,
         queued,
         parked: parked.into_iter().map(|lead| lead.reason).collect(),
@@ -186,13 +186,13 @@ async fn ask_about_pages(
 ) -> BTreeMap<PageId, PageAnswers> {
     let pages: Vec<Connection> =
         pages.iter().filter(|page| credentials.pages.contains_key(&page.page_id)).cloned().collect();
-    let asked: Vec<(&PageId, &AccessToken)> =
+    let page_tokens: Vec<(&PageId, &AccessToken)> =
         pages.iter().filter_map(|page| credentials.pages.get_key_value(&page.page_id)).collect();
     let (tasks, subscriptions, mut access, forms) = tokio::join!(
         graph.tasks(&credentials.user_token),
-        graph.subscriptions(&asked),
+        graph.subscriptions(&page_tokens),
         lead_access(graph, integration, credentials, &pages),
-        graph.forms(&asked)
+        graph.forms(&page_tokens)
     );
     let tasks = tasks.map_err(|error| error.to_string());
     let answers = pages.iter().zip(subscriptions).zip(forms).map(|((page, subscription), forms)| {

@@ -164,12 +164,12 @@ impl Connections {
     pub async fn connections(&self, access: &MetaAccess) -> Result<ConnectionList, ActError> {
         let (integrations, connections) = self.load(access).await?;
         let now = crate::clock::now();
-        let of = |connection: &Connection| {
+        let find_integration = |connection: &Connection| {
             integrations.iter().find(|integration| integration.id == connection.integration_id)
         };
         let items = connections
             .iter()
-            .filter_map(|connection| Some(connection_out(connection, of(connection)?, now)))
+            .filter_map(|connection| Some(connection_out(connection, find_integration(connection)?, now)))
             .collect();
         Ok(ConnectionList { items, next_cursor: None })
     }
@@ -178,13 +178,13 @@ impl Connections {
     pub(super) async fn page_list(&self, access: &MetaAccess, integration: &Integration) -> Result<PageList, ActError> {
         let pages = self.connector.table.pages_of(&access.scope, &integration.id).await?;
         let now = crate::clock::now();
-        let of = |selection: PageSelection| {
+        let with_selection = |selection: PageSelection| {
             let pages = pages.iter().filter(move |page| page.selection == selection);
             pages.map(|page| connection_out(page, integration, now)).collect()
         };
         Ok(PageList {
-            items: of(PageSelection::Connected),
-            available: of(PageSelection::Deselected),
+            items: with_selection(PageSelection::Connected),
+            available: with_selection(PageSelection::Deselected),
             next_cursor: None,
         })
     }

@@ -123,9 +123,9 @@ fn check_scopes(scopes: Option<Vec<String>>) -> Result<Vec<String>, ActError> {
         (1..=64).contains(&scope.len())
             && scope.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
     };
-    if let Some(bad) = scopes.iter().find(|scope| !is_scope(scope)) {
-        let bad: String = bad.chars().take(64).collect();
-        let message = format!("{bad:?} is not a permission of Meta: lower-case letters, digits and underscores.");
+    if let Some(rejected) = scopes.iter().find(|scope| !is_scope(scope)) {
+        let rejected: String = rejected.chars().take(64).collect();
+        let message = format!("{rejected:?} is not a permission of Meta: lower-case letters, digits and underscores.");
         return Err(invalid(message));
     }
     scopes.sort();

@@ -44,19 +44,19 @@ pub(super) async fn lead_access(
     credentials: &Credentials,
     pages: &[Connection],
 ) -> BTreeMap<PageId, LeadAccessOutcome> {
-    let asked: Vec<(&PageId, &AccessToken)> =
+    let page_tokens: Vec<(&PageId, &AccessToken)> =
         pages.iter().filter_map(|page| credentials.pages.get_key_value(&page.page_id)).collect();
-    let unasked = if !integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) {
+    let skip_reason = if !integration.scopes.iter().any(|scope| scope == LEAD_SCOPE) {
         Some("leads_retrieval is not granted")
     } else if integration.token_kind == TokenKind::SystemUser {
         Some("Meta does not report this to system users")
     } else {
         None
     };
-    if let Some(why) = unasked {
-        return asked.into_iter().map(|(page, _)| (page.clone(), Err(why.to_owned()))).collect();
+    if let Some(why) = skip_reason {
+        return page_tokens.into_iter().map(|(page, _)| (page.clone(), Err(why.to_owned()))).collect();
     }
-    let answers = graph.lead_access(&credentials.me.id, &asked).await;
+    let answers = graph.lead_access(&credentials.me.id, &page_tokens).await;
     let outcome = |(page, answer): (&PageId, Result<LeadAccess, GraphError>)| match answer {
         Ok(access) => (page.clone(), Ok(denied(access))),
         Err(error) => {
@@ -64,7 +64,7 @@ pub(super) async fn lead_access(
             (page.clone(), Err(error.to_string()))
         }
     };
-    asked.into_iter().map(|(page, _)| page).zip(answers).map(outcome).collect()
+    page_tokens.into_iter().map(|(page, _)| page).zip(answers).map(outcome).collect()
 }
 
 fn denied(access: LeadAccess) -> Result<(), LeadsDenied> {

@@ -85,9 +85,10 @@ pub async fn subscribe(
     let wanted = fields(granted);
     let with_tokens: Vec<(&Connection, &AccessToken)> =
         pages.iter().filter_map(|page| Some((page, tokens.get(&page.page_id)?))).collect();
-    let asked: Vec<(&PageId, &AccessToken)> = with_tokens.iter().map(|(page, token)| (&page.page_id, *token)).collect();
+    let page_tokens: Vec<(&PageId, &AccessToken)> =
+        with_tokens.iter().map(|(page, token)| (&page.page_id, *token)).collect();
     let (mut outcomes, mut missing) = (BTreeMap::new(), Vec::new());
-    for ((page, token), present) in with_tokens.into_iter().zip(graph.subscriptions(&asked).await) {
+    for ((page, token), present) in with_tokens.into_iter().zip(graph.subscriptions(&page_tokens).await) {
         match present {
             Ok(mut fields) => {
                 let before = fields.len();

@@ -21,7 +21,7 @@ use crate::model::ads::object::{Ad, AdObject, AdObjectKind, AdSet, Campaign};
 use crate::secret::AccessToken;
 
 /// The timeout of listing objects: Meta is slow to list ads with their creatives.
-const PATIENCE: Duration = Duration::from_mins(1);
+const LIST_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Every value of `delivery_info`. Archived and deleted objects are listed only if their value is named.
 const ALL_DELIVERIES: [&str; 14] = [
@@ -125,7 +125,7 @@ impl GraphClient {
             parameters.push(("after", after));
         }
         let request = self.http.get(self.url(&format!("{}/{}", query.account, edge(query.kind))));
-        let request = request.query(&parameters).timeout(PATIENCE);
+        let request = request.query(&parameters).timeout(LIST_TIMEOUT);
         self.send_metered(self.authorised(request, token)).await.read_as(|body| {
             let page: GraphPage<Value> = read(body)?;
             let next = page.next();
@@ -168,8 +168,8 @@ fn parsed(kind: AdObjectKind, object: &Value, currency: &str) -> Result<AdObject
     };
     let issues = object.get("issues_info").and_then(Value::as_array).into_iter().flatten();
     let issues = issues.filter_map(|issue| {
-        let words = ["error_summary", "error_message"].iter().find_map(|name| issue.get(name)?.as_str());
-        words.map(str::to_owned)
+        let message = ["error_summary", "error_message"].iter().find_map(|name| issue.get(name)?.as_str());
+        message.map(str::to_owned)
     });
     let issues = issues.collect();
     let (name, status) = (text("name").unwrap_or_default(), text("status").unwrap_or_default());

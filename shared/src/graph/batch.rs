@@ -73,8 +73,8 @@ impl GraphClient {
     pub async fn batch(&self, calls: &[Call], token: &AccessToken) -> Vec<Result<Value, GraphError>> {
         let mut outcomes = Vec::with_capacity(calls.len());
         for calls in calls.chunks(MAX_CALLS) {
-            let answered = self.batch_request(calls, token).await;
-            let mut elements = match answered {
+            let response = self.batch_request(calls, token).await;
+            let mut elements = match response {
                 Ok(elements) => elements.into_iter(),
                 Err(error) => {
                     outcomes.extend(calls.iter().map(|_| Err(error.clone())));
@@ -134,24 +134,24 @@ fn outcome(element: Value) -> Result<Value, GraphError> {
 mod tests {
     use super::*;
 
-    fn of(json: Value) -> Result<Value, &'static str> {
+    fn decoded(json: Value) -> Result<Value, &'static str> {
         outcome(json).map_err(|error| <&str>::from(error.code()))
     }
 
     #[test]
     fn each_element_has_its_own_fate() {
-        assert_eq!(of(Value::Null), Err("unavailable"));
-        assert_eq!(of(json!({"code": 200, "body": "{\"id\":\"1\"}"})), Ok(json!({"id": "1"})));
+        assert_eq!(decoded(Value::Null), Err("unavailable"));
+        assert_eq!(decoded(json!({"code": 200, "body": "{\"id\":\"1\"}"})), Ok(json!({"id": "1"})));
         assert_eq!(
-            of(json!({"code": 400, "body": "{\"error\":{\"code\":100,\"error_subcode\":33}}"})),
+            decoded(json!({"code": 400, "body": "{\"error\":{\"code\":100,\"error_subcode\":33}}"})),
             Err("not_visible")
         );
-        assert_eq!(of(json!({"code": 400, "body": "{\"error\":{\"code\":960}}"})), Err("unavailable"));
-        assert_eq!(of(json!({"code": 200, "body": "<html>"})), Err("garbage"));
-        assert_eq!(of(json!({"code": 500, "headers": [{"name": "x"}]})), Err("garbage"));
-        assert_eq!(of(json!({"code": 200, "headers": null, "body": "{}"})), Ok(json!({})));
+        assert_eq!(decoded(json!({"code": 400, "body": "{\"error\":{\"code\":960}}"})), Err("unavailable"));
+        assert_eq!(decoded(json!({"code": 200, "body": "<html>"})), Err("garbage"));
+        assert_eq!(decoded(json!({"code": 500, "headers": [{"name": "x"}]})), Err("garbage"));
+        assert_eq!(decoded(json!({"code": 200, "headers": null, "body": "{}"})), Ok(json!({})));
         for odd in [json!({"code": 200, "body": null}), json!({"body": "{}"}), json!(7), json!([])] {
-            assert_eq!(of(odd), Err("garbage"));
+            assert_eq!(decoded(odd), Err("garbage"));
         }
     }
 }

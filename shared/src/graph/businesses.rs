@@ -61,13 +61,13 @@ pub struct BusinessAdAccount {
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct Portfolio {
     id: String,
     #[serde(default)]
     name: String,
 }
 
-const MAX: (&str, &str) = ("limit", "100");
+const LIMIT: (&str, &str) = ("limit", "100");
 const PAGE_FIELDS: (&str, &str) = ("fields", "id,name");
 const ACCOUNT_FIELDS: (&str, &str) = ("fields", "id,name,currency,timezone_name");
 /// The edges of a portfolio, in the order in which they are read.
@@ -85,23 +85,23 @@ impl GraphClient {
     /// Fails if the portfolios themselves cannot be read (Meta requires `business_management`), if the token is
     /// invalid, or if an edge fails in a way that may recover.
     pub async fn businesses(&self, token: &AccessToken) -> Result<Vec<Business>, GraphError> {
-        let named: Vec<Named> = self.get_all("me/businesses", &[("fields", "id,name"), MAX], token).await?;
-        let edges = named.iter().flat_map(|business| EDGES.map(|(edge, fields)| (&business.id, edge, fields)));
+        let portfolios: Vec<Portfolio> = self.get_all("me/businesses", &[("fields", "id,name"), LIMIT], token).await?;
+        let edges = portfolios.iter().flat_map(|business| EDGES.map(|(edge, fields)| (&business.id, edge, fields)));
         let calls: Vec<Call> =
-            edges.map(|(id, edge, fields)| Call::get(&format!("{id}/{edge}"), &[fields, MAX])).collect();
+            edges.map(|(id, edge, fields)| Call::get(&format!("{id}/{edge}"), &[fields, LIMIT])).collect();
         let mut outcomes = self.batch(&calls, token).await.into_iter();
-        let mut businesses = Vec::with_capacity(named.len());
-        for Named { id, name } in named {
+        let mut businesses = Vec::with_capacity(portfolios.len());
+        for Portfolio { id, name } in portfolios {
             let mut business = Business { id, name, pages: vec![], ad_accounts: vec![], refused: vec![] };
             for (tenure, kind) in [(Tenure::Owned, EDGES[0]), (Tenure::Client, EDGES[1])] {
                 let outcome = outcomes.next().unwrap_or(Err(GraphError::InvalidResponse { status: 200 }));
-                let found = self.whole_edge(&mut business, kind, outcome, token).await?;
-                business.pages.extend(found.into_iter().map(|page| (tenure, page)));
+                let assets = self.whole_edge(&mut business, kind, outcome, token).await?;
+                business.pages.extend(assets.into_iter().map(|page| (tenure, page)));
             }
             for (tenure, kind) in [(Tenure::Owned, EDGES[2]), (Tenure::Client, EDGES[3])] {
                 let outcome = outcomes.next().unwrap_or(Err(GraphError::InvalidResponse { status: 200 }));
-                let found = self.whole_edge(&mut business, kind, outcome, token).await?;
-                business.ad_accounts.extend(found.into_iter().map(|account| (tenure, account)));
+                let assets = self.whole_edge(&mut business, kind, outcome, token).await?;
+                business.ad_accounts.extend(assets.into_iter().map(|account| (tenure, account)));
             }
             businesses.push(business);
         }
@@ -122,7 +122,7 @@ impl GraphClient {
                 let page: super::GraphPage<T> = read(answer)?;
                 match page.next() {
                     None => Ok(page.data),
-                    Some(_) => self.get_all(&format!("{}/{edge}", business.id), &[fields, MAX], token).await,
+                    Some(_) => self.get_all(&format!("{}/{edge}", business.id), &[fields, LIMIT], token).await,
                 }
             }
             Err(error @ GraphError::TokenInvalid { .. }) => Err(error),

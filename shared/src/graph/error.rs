@@ -322,8 +322,8 @@ mod tests {
     #[test]
     fn a_token_that_meta_quotes_is_left_out() {
         let token = "EAAB".repeat(30);
-        let said = without_tokens(&format!("Malformed access token {token}, of user 10229483756102001."));
-        assert_eq!(said, "Malformed access token …, of user 10229483756102001.");
+        let cleaned = without_tokens(&format!("Malformed access token {token}, of user 10229483756102001."));
+        assert_eq!(cleaned, "Malformed access token …, of user 10229483756102001.");
         assert_eq!(without_tokens(&token), "…");
         let dead = json!({"error": {"message": "of user 10229483756102001", "code": 190, "error_subcode": 460}});
         let dead = in_body(&dead, 400, &Usage::default()).unwrap().to_string();

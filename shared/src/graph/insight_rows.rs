@@ -9,7 +9,7 @@ use crate::ids::AdObjectId;
 use crate::model::ads::metrics::{MainMetrics, Metrics};
 
 /// Larger values are rejected as garbage.
-const LARGEST: u64 = 1_000_000_000_000_000;
+const MAX_NUMBER: u64 = 1_000_000_000_000_000;
 
 /// The fields that are plain numbers.
 pub(super) const NUMBERS: &str =
@@ -51,11 +51,11 @@ pub(super) fn id(row: &Value, name: &str) -> Result<AdObjectId, String> {
 pub(super) fn ad_row(row: &Value) -> Result<AdRow, String> {
     let name = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let ad = id(row, "ad_id")?;
-    let of_ad = |error: String| format!("ad {ad}: {error}");
+    let with_ad = |error: String| format!("ad {ad}: {error}");
     Ok(AdRow {
-        adset: (id(row, "adset_id").map_err(of_ad)?, name("adset_name")),
-        campaign: (id(row, "campaign_id").map_err(of_ad)?, name("campaign_name")),
-        day: day_row(row).map_err(of_ad)?,
+        adset: (id(row, "adset_id").map_err(with_ad)?, name("adset_name")),
+        campaign: (id(row, "campaign_id").map_err(with_ad)?, name("campaign_name")),
+        day: day_row(row).map_err(with_ad)?,
         ad: (ad.clone(), name("ad_name")),
     })
 }
@@ -72,7 +72,7 @@ pub(super) fn day_row(row: &Value) -> Result<DayRow, String> {
 }
 
 fn metrics(row: &Value) -> Result<Metrics, String> {
-    let whole = |name: &str| number(row, name)?.map(|number| whole(number, name)).transpose();
+    let integer = |name: &str| number(row, name)?.map(|number| integer(number, name)).transpose();
     let mut actions = std::collections::BTreeMap::new();
     for action in row.get("actions").and_then(Value::as_array).into_iter().flatten() {
         let kind = action.get("action_type").and_then(Value::as_str);
@@ -85,14 +85,14 @@ fn metrics(row: &Value) -> Result<Metrics, String> {
         *views = total(row, name)?;
     }
     let main = MainMetrics {
-        impressions: whole("impressions")?.unwrap_or_default(),
-        clicks: whole("clicks")?.unwrap_or_default(),
+        impressions: integer("impressions")?.unwrap_or_default(),
+        clicks: integer("clicks")?.unwrap_or_default(),
         spend: number(row, "spend")?.unwrap_or_default(),
         conversions: 0,
-        reach: whole("reach")?,
-        inline_link_clicks: Some(whole("inline_link_clicks")?.unwrap_or_default()),
+        reach: integer("reach")?,
+        inline_link_clicks: Some(integer("inline_link_clicks")?.unwrap_or_default()),
         outbound_clicks: Some(total(row, "outbound_clicks")?),
-        unique_clicks: Some(whole("unique_clicks")?.unwrap_or_default()),
+        unique_clicks: Some(integer("unique_clicks")?.unwrap_or_default()),
     };
     Ok(Metrics { main, frequency: number(row, "frequency")?, video_views, actions })
 }
@@ -101,26 +101,26 @@ fn metrics(row: &Value) -> Result<Metrics, String> {
 fn total(row: &Value, name: &str) -> Result<u64, String> {
     let mut total = 0;
     for action in row.get(name).and_then(Value::as_array).into_iter().flatten() {
-        total += number(action, "value")?.map(|number| whole(number, name)).transpose()?.unwrap_or_default();
+        total += number(action, "value")?.map(|number| integer(number, name)).transpose()?.unwrap_or_default();
     }
     Ok(total)
 }
 
 /// Reads a number, written as text or as a number. `None` if it is absent or empty.
-fn number(of: &Value, name: &str) -> Result<Option<Decimal>, String> {
-    let text = match of.get(name) {
+fn number(object: &Value, name: &str) -> Result<Option<Decimal>, String> {
+    let text = match object.get(name) {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(text)) if text.trim().is_empty() => return Ok(None),
         Some(Value::String(text)) => text.trim().to_owned(),
         Some(Value::Number(number)) => number.to_string(),
         Some(_) => return Err(format!("{name} is not a number")),
     };
-    let number = text.parse::<Decimal>().ok().filter(|number| number.abs() < Decimal::from(LARGEST));
+    let number = text.parse::<Decimal>().ok().filter(|number| number.abs() < Decimal::from(MAX_NUMBER));
     let number = number.ok_or_else(|| format!("{name} is {}", text.chars().take(40).collect::<String>()))?;
     Ok(Some(number.normalize()))
 }
 
-fn whole(number: Decimal, name: &str) -> Result<u64, String> {
+fn integer(number: Decimal, name: &str) -> Result<u64, String> {
     number.to_u64().filter(|_| number.is_integer()).ok_or_else(|| format!("{name} is {number}"))
 }
 
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn what_is_no_number_sinks_its_row_and_says_which() {
-        for (odd, said) in [
+        for (odd, message) in [
             (json!({"spend": "1e400"}), "ad 1: 2026-01-01, spend is 1e400"),
             (json!({"impressions": "-5"}), "ad 1: 2026-01-01, impressions is -5"),
             (json!({"clicks": "1.5"}), "ad 1: 2026-01-01, clicks is 1.5"),
@@ -175,7 +175,7 @@ mod tests {
             (json!({"date_start": "today"}), "ad 1: it names no day"),
             (json!({"actions": [{"action_type": "lead", "value": "x"}]}), "ad 1: 2026-01-01, value is x"),
         ] {
-            assert_eq!(ad_row(&row(&odd)).unwrap_err(), said);
+            assert_eq!(ad_row(&row(&odd)).unwrap_err(), message);
         }
         assert!(ad_row(&json!({"date_start": "2026-01-01"})).is_err());
         let refund = ad_row(&row(&json!({"spend": "-0.50"}))).unwrap();

@@ -21,9 +21,9 @@ use crate::model::ads::sync::{Fields, InsightsQuery};
 use crate::secret::AccessToken;
 
 /// The timeout of a query: Meta computes the response while the caller waits.
-const PATIENCE: Duration = Duration::from_mins(1);
+const INSIGHTS_TIMEOUT: Duration = Duration::from_mins(1);
 /// Rows per response page. Meta caps it, so more does not help.
-const ROWS: &str = "500";
+const ROWS_PER_PAGE: &str = "500";
 /// Every effective status of an ad. The rows of a status that is not named are omitted.
 const ALL_STATUSES: [&str; 12] = [
     "ACTIVE",
@@ -61,8 +61,8 @@ pub enum ReportState {
     Failed(GraphError),
 }
 
-fn columns(of: &str, fields: Fields) -> String {
-    let mut columns = format!("{of},{NUMBERS}");
+fn columns(base: &str, fields: Fields) -> String {
+    let mut columns = format!("{base},{NUMBERS}");
     if matches!(fields, Fields::All | Fields::WithoutVideo) {
         columns.push_str(",actions");
     }
@@ -72,7 +72,7 @@ fn columns(of: &str, fields: Fields) -> String {
     columns
 }
 
-const OF_AD: &str = "account_id,campaign_id,campaign_name,adset_id,adset_name,ad_id,ad_name";
+const AD_COLUMNS: &str = "account_id,campaign_id,campaign_name,adset_id,adset_name,ad_id,ad_name";
 
 fn range(since: Date, until: Date) -> String {
     json!({ "since": since, "until": until }).to_string()
@@ -90,7 +90,7 @@ fn parameters(question: &InsightsQuery) -> Vec<(&'static str, String)> {
     }
     vec![
         ("level", "ad".to_owned()),
-        ("fields", columns(OF_AD, question.fields)),
+        ("fields", columns(AD_COLUMNS, question.fields)),
         ("time_range", range(question.since, question.until)),
         ("time_increment", "1".to_owned()),
         ("filtering", Value::from(filters).to_string()),
@@ -158,13 +158,13 @@ impl GraphClient {
         token: &AccessToken,
     ) -> Metered<String> {
         #[derive(Deserialize)]
-        struct Asked {
+        struct RequestedReport {
             report_run_id: Value,
         }
         let request = self.http.post(self.url(&format!("{account}/insights"))).form(&parameters(question));
-        self.send_metered(self.authorised(request.timeout(PATIENCE), token)).await.read_as(|body| {
+        self.send_metered(self.authorised(request.timeout(INSIGHTS_TIMEOUT), token)).await.read_as(|body| {
             // Documented as a number, but sent as text.
-            match read::<Asked>(body)?.report_run_id {
+            match read::<RequestedReport>(body)?.report_run_id {
                 Value::String(id) => Ok(id),
                 Value::Number(id) => Ok(id.to_string()),
                 _ => Err(GraphError::InvalidResponse { status: 200 }),
@@ -191,7 +191,7 @@ impl GraphClient {
         token: &AccessToken,
         row: impl Fn(&Value) -> Result<T, String>,
     ) -> Metered<RowPage<T>> {
-        let request = request.query(&[("limit", ROWS)]).timeout(PATIENCE);
+        let request = request.query(&[("limit", ROWS_PER_PAGE)]).timeout(INSIGHTS_TIMEOUT);
         let request = if let Some(after) = after { request.query(&[("after", after)]) } else { request };
         self.send_metered(self.authorised(request, token)).await.read_as(|body| {
             let page: GraphPage<Value> = read(body)?;
@@ -231,17 +231,17 @@ mod tests {
     #[test]
     fn a_report_is_done_only_when_both_say_so() {
         let state = |body: Value| report_state(read(body).unwrap());
-        let of =
+        let parse_state =
             |status: &str, percent: u8| state(json!({"async_status": status, "async_percent_completion": percent}));
-        assert_eq!(of("Job Not Started", 0), ReportState::Running(0));
-        assert_eq!(of("Job Running", 100), ReportState::Running(99));
-        assert_eq!(of("Job Completed", 99), ReportState::Running(99));
-        assert_eq!(of("Job Completed", 100), ReportState::Done);
-        assert_eq!(of("Job Skipped", 0), ReportState::Skipped);
+        assert_eq!(parse_state("Job Not Started", 0), ReportState::Running(0));
+        assert_eq!(parse_state("Job Running", 100), ReportState::Running(99));
+        assert_eq!(parse_state("Job Completed", 99), ReportState::Running(99));
+        assert_eq!(parse_state("Job Completed", 100), ReportState::Done);
+        assert_eq!(parse_state("Job Skipped", 0), ReportState::Skipped);
         let failed = state(json!({"async_status": "Job Failed", "error_code": -3, "error_subcode": 1_504_045}));
         assert!(matches!(failed, ReportState::Failed(error) if error.is_too_large()));
         assert!(
-            matches!(of("Job Failed", 0), ReportState::Failed(error) if error.is_too_large()),
+            matches!(parse_state("Job Failed", 0), ReportState::Failed(error) if error.is_too_large()),
             "it does not say why"
         );
     }

@@ -141,8 +141,8 @@ impl GraphClient {
             deleted?;
         }
         let calls = [Call::post(&edge, &[])];
-        let made = self.batch(&calls, page_token).await.into_iter().next().unwrap_or(Ok(Value::Null))?;
-        Ok(read::<TestLeadNode>(made)?.id)
+        let created = self.batch(&calls, page_token).await.into_iter().next().unwrap_or(Ok(Value::Null))?;
+        Ok(read::<TestLeadNode>(created)?.id)
     }
 
     /// Reads several edges completely: the first response pages in one batch, the rest one by one.

@@ -130,8 +130,8 @@ mod tests {
             "field_data": [{"name": "a", "values": ["x", "y"]}, {"name": "b"}, {"name": "c", "values": null}, {"name": "d", "values": [null]}],
             "custom_disclaimer_responses": [{"checkbox_key": "o", "is_checked": "1"}, {"checkbox_key": "p"}], "later": {}}))
         .unwrap();
-        let given: Vec<usize> = most.raw_answers().iter().map(|(_, values)| values.len()).collect();
-        assert_eq!(given, [2, 0, 0, 0]);
+        let value_counts: Vec<usize> = most.raw_answers().iter().map(|(_, values)| values.len()).collect();
+        assert_eq!(value_counts, [2, 0, 0, 0]);
         assert_eq!(most.disclaimers()[1].1, "");
         assert_eq!(most.created_time.to_string(), "2015-02-28T06:49:14Z");
         assert_eq!((least.attribution.is_organic, most.attribution.is_organic), (None, Some(false)));

@@ -39,7 +39,7 @@ struct OnlyToken {
     access_token: Option<AccessToken>,
 }
 
-const MAX: (&str, &str) = ("limit", "100");
+const LIMIT: (&str, &str) = ("limit", "100");
 
 impl GraphClient {
     /// Reads the person behind a user token.
@@ -55,7 +55,7 @@ impl GraphClient {
     /// returns a partial list, because the caller would treat the missing pages as not granted.
     pub async fn pages(&self, user_token: &AccessToken, info: &TokenInfo) -> Result<Vec<Page>, GraphError> {
         let own: Vec<Page> =
-            self.get_all("me/accounts", &[("fields", "id,name,link,access_token,tasks"), MAX], user_token).await?;
+            self.get_all("me/accounts", &[("fields", "id,name,link,access_token,tasks"), LIMIT], user_token).await?;
         let mut pages: BTreeMap<PageId, Page> = own.into_iter().map(|page| (page.id.clone(), page)).collect();
         if info.scopes.iter().any(|scope| scope == "business_management") {
             // A portfolio lists all its pages, including those that the person did not select.
@@ -70,26 +70,26 @@ impl GraphClient {
 
     /// Reads the person's tasks on each of their pages, in Meta's words.
     pub async fn tasks(&self, user_token: &AccessToken) -> Result<BTreeMap<PageId, Vec<String>>, GraphError> {
-        let pages: Vec<Page> = self.get_all("me/accounts", &[("fields", "id,tasks"), MAX], user_token).await?;
+        let pages: Vec<Page> = self.get_all("me/accounts", &[("fields", "id,tasks"), LIMIT], user_token).await?;
         Ok(pages.into_iter().map(|page| (page.id, page.tasks)).collect())
     }
 
     async fn business_pages(&self, user_token: &AccessToken) -> Result<Vec<Page>, GraphError> {
         const FIELDS: (&str, &str) = ("fields", "id,name,link,access_token");
-        let businesses = self.get_all("me/businesses", &[("fields", "id"), MAX], user_token).await;
-        let businesses: Vec<ClaimingBusiness> = unless_refused(businesses)?.unwrap_or_default();
+        let businesses = self.get_all("me/businesses", &[("fields", "id"), LIMIT], user_token).await;
+        let businesses: Vec<ClaimingBusiness> = allow_refusal(businesses)?.unwrap_or_default();
         let edges: Vec<String> = businesses
             .iter()
             .flat_map(|business| ["owned_pages", "client_pages"].map(|edge| format!("{}/{edge}", business.id)))
             .collect();
-        let calls: Vec<Call> = edges.iter().map(|edge| Call::get(edge, &[FIELDS, MAX])).collect();
+        let calls: Vec<Call> = edges.iter().map(|edge| Call::get(edge, &[FIELDS, LIMIT])).collect();
         let mut pages = Vec::new();
         for (edge, outcome) in edges.iter().zip(self.batch(&calls, user_token).await) {
-            let Some(answer) = unless_refused(outcome)? else { continue };
+            let Some(answer) = allow_refusal(outcome)? else { continue };
             let first: super::GraphPage<Page> = read(answer)?;
             pages.extend(match first.next() {
                 None => first.data,
-                Some(_) => self.get_all(edge, &[FIELDS, MAX], user_token).await?,
+                Some(_) => self.get_all(edge, &[FIELDS, LIMIT], user_token).await?,
             });
         }
         Ok(pages)
@@ -101,7 +101,7 @@ impl GraphClient {
         let calls: Vec<Call> =
             missing.iter().map(|page| Call::get(page.id.as_str(), &[("fields", "access_token")])).collect();
         for (page, outcome) in missing.into_iter().zip(self.batch(&calls, user_token).await) {
-            if let Some(answer) = unless_refused(outcome)? {
+            if let Some(answer) = allow_refusal(outcome)? {
                 page.access_token = read::<OnlyToken>(answer)?.access_token;
             }
         }
@@ -111,7 +111,7 @@ impl GraphClient {
 
 /// Turns a permanent refusal into `None` and logs it. Anything that may recover stays an error, as does an invalid
 /// token.
-fn unless_refused<T>(outcome: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
+fn allow_refusal<T>(outcome: Result<T, GraphError>) -> Result<Option<T>, GraphError> {
     match outcome {
         Ok(found) => Ok(Some(found)),
         Err(error @ GraphError::TokenInvalid { .. }) => Err(error),
@@ -131,10 +131,10 @@ mod tests {
     #[test]
     fn what_may_heal_is_not_taken_for_a_page_that_is_not_there() {
         let detail = Detail::default;
-        assert_eq!(unless_refused::<()>(Err(GraphError::NotPermitted(detail()))), Ok(None));
-        assert_eq!(unless_refused::<()>(Err(GraphError::NotVisible(detail()))), Ok(None));
-        assert!(unless_refused::<()>(Err(GraphError::Unavailable(detail()))).is_err());
-        assert!(unless_refused::<()>(Err(GraphError::Throttled { wait: None, detail: detail() })).is_err());
-        assert!(unless_refused::<()>(Err(GraphError::Transport("timed out"))).is_err());
+        assert_eq!(allow_refusal::<()>(Err(GraphError::NotPermitted(detail()))), Ok(None));
+        assert_eq!(allow_refusal::<()>(Err(GraphError::NotVisible(detail()))), Ok(None));
+        assert!(allow_refusal::<()>(Err(GraphError::Unavailable(detail()))).is_err());
+        assert!(allow_refusal::<()>(Err(GraphError::Throttled { wait: None, detail: detail() })).is_err());
+        assert!(allow_refusal::<()>(Err(GraphError::Transport("timed out"))).is_err());
     }
 }

@@ -59,9 +59,9 @@ impl GraphClient {
         let edge = |page: &PageId| format!("{page}/subscribed_apps");
         let calls: Vec<Call> =
             pages.iter().map(|(page, token)| Call::get(&edge(page), &[LIMIT]).with_token((*token).clone())).collect();
-        let mut found = Vec::with_capacity(pages.len());
+        let mut outcomes = Vec::with_capacity(pages.len());
         for ((page, token), outcome) in pages.iter().zip(self.batch(&calls, first).await) {
-            found.push(match outcome.and_then(read::<super::GraphPage<Subscriber>>) {
+            outcomes.push(match outcome.and_then(read::<super::GraphPage<Subscriber>>) {
                 Ok(answer) => match (self.own_fields(&answer.data), answer.next()) {
                     // Other apps may fill the first response page.
                     (None, Some(_)) => self
@@ -73,7 +73,7 @@ impl GraphClient {
                 Err(error) => Err(error),
             });
         }
-        found
+        outcomes
     }
 
     fn own_fields(&self, subscribers: &[Subscriber]) -> Option<Vec<String>> {

@@ -14,21 +14,21 @@ pub struct Usage {
 }
 
 /// Headers whose value is one object of percentages.
-const FLAT: [&str; 4] = ["x-app-usage", "x-page-usage", "x-ad-account-usage", "x-fb-ads-insights-throttle"];
+const FLAT_HEADERS: [&str; 4] = ["x-app-usage", "x-page-usage", "x-ad-account-usage", "x-fb-ads-insights-throttle"];
 /// The header whose value lists several limits per business object. All of them count, not just the first.
-const BUSINESS: &str = "x-business-use-case-usage";
+const BUSINESS_HEADER: &str = "x-business-use-case-usage";
 
 impl Usage {
     /// Reads a response's headers. They appear only once an endpoint has enough traffic. Unknown content is skipped.
     pub fn from_headers<'a>(header: impl Fn(&str) -> Option<&'a str>) -> Self {
         let mut usage = Self::default();
         let parsed = |name: &str| header(name).and_then(|text| serde_json::from_str::<Value>(text).ok());
-        for value in FLAT.iter().filter_map(|name| parsed(name)) {
-            usage.take(&value);
+        for value in FLAT_HEADERS.iter().filter_map(|name| parsed(name)) {
+            usage.add_limit(&value);
         }
-        let business = parsed(BUSINESS);
+        let business = parsed(BUSINESS_HEADER);
         for list in business.iter().filter_map(Value::as_object).flat_map(|object| object.values()) {
-            list.as_array().into_iter().flatten().for_each(|limit| usage.take(limit));
+            list.as_array().into_iter().flatten().for_each(|limit| usage.add_limit(limit));
         }
         usage
     }
@@ -36,20 +36,20 @@ impl Usage {
     /// Returns how long to pause before the next call to avoid throttling: zero while there is room, then longer the
     /// less room is left. Limits cover an hour, so near the end a call per minute is about what an hour gives back.
     #[must_use]
-    pub fn rest(&self) -> Duration {
-        const ROOM: f64 = 75.0;
-        const LITTLE: f64 = 95.0;
+    pub fn delay(&self) -> Duration {
+        const SLOWDOWN_PERCENT: f64 = 75.0;
+        const MAX_SLOWDOWN_PERCENT: f64 = 95.0;
         const MAX_DURATION: Duration = Duration::from_mins(1);
         if let Some(regain) = self.regain {
             return regain;
         }
-        if self.percent < ROOM {
+        if self.percent < SLOWDOWN_PERCENT {
             return Duration::ZERO;
         }
-        if self.percent >= LITTLE {
+        if self.percent >= MAX_SLOWDOWN_PERCENT {
             return MAX_DURATION;
         }
-        Duration::from_secs_f64((self.percent - ROOM) / (LITTLE - ROOM) * 10.0)
+        Duration::from_secs_f64((self.percent - SLOWDOWN_PERCENT) / (MAX_SLOWDOWN_PERCENT - SLOWDOWN_PERCENT) * 10.0)
     }
 
     /// Returns how long to pause when throttled, if the headers say.
@@ -58,15 +58,15 @@ impl Usage {
         self.regain
     }
 
-    fn take(&mut self, limit: &Value) {
+    fn add_limit(&mut self, limit: &Value) {
         for (name, value) in limit.as_object().into_iter().flatten() {
             let Some(number) = value.as_f64().filter(|number| *number > 0.0) else { continue };
             match name.as_str() {
-                "estimated_time_to_regain_access" => self.regain_in(number * 60.0),
+                "estimated_time_to_regain_access" => self.set_regain(number * 60.0),
                 name if name.ends_with("_count") || name.ends_with("time") || name.ends_with("_pct") => {
                     self.percent = self.percent.max(number);
                 }
-                "reset_time_duration" if self.blocks(limit) => self.regain_in(number),
+                "reset_time_duration" if self.blocks(limit) => self.set_regain(number),
                 _ => {}
             }
         }
@@ -77,7 +77,7 @@ impl Usage {
         limit.get("acc_id_util_pct").and_then(Value::as_f64).is_some_and(|percent| percent >= 100.0)
     }
 
-    fn regain_in(&mut self, seconds: f64) {
+    fn set_regain(&mut self, seconds: f64) {
         let wait = Duration::from_secs_f64(seconds.min(86_400.0));
         self.regain = Some(self.regain.map_or(wait, |known| known.max(wait)));
     }
@@ -95,8 +95,10 @@ mod tests {
     fn the_longest_wait_counts() {
         let business = r#"{"66":[{"type":"pages","call_count":10,"total_cputime":20,"total_time":20,"estimated_time_to_regain_access":0},
             {"type":"leadgen","call_count":100,"total_cputime":2,"total_time":2,"estimated_time_to_regain_access":7}],"67":[{"type":"pages","call_count":95.5}]}"#;
-        let read =
-            usage(&[("x-app-usage", r#"{"call_count":28,"total_time":25,"total_cputime":25}"#), (BUSINESS, business)]);
+        let read = usage(&[
+            ("x-app-usage", r#"{"call_count":28,"total_time":25,"total_cputime":25}"#),
+            (BUSINESS_HEADER, business),
+        ]);
         assert_eq!(read, Usage { regain: Some(Duration::from_secs(420)), percent: 100.0 });
     }
 
@@ -115,25 +117,25 @@ mod tests {
 
     #[test]
     fn the_fullest_of_all_limits_slows_down() {
-        let rest = |percent: f64| {
+        let delay = |percent: f64| {
             let business = format!(
                 r#"{{"66":[{{"type":"ads_management","call_count":1}},{{"type":"ads_insights","total_cputime":{percent},"estimated_time_to_regain_access":0}}]}}"#
             );
             usage(&[
                 ("x-fb-ads-insights-throttle", r#"{"app_id_util_pct":2,"acc_id_util_pct":10.5}"#),
-                (BUSINESS, &business),
+                (BUSINESS_HEADER, &business),
             ])
-            .rest()
+            .delay()
         };
-        assert_eq!(rest(74.0), Duration::ZERO);
-        assert_eq!(rest(85.0), Duration::from_secs(5));
-        assert_eq!(rest(96.0), Duration::from_mins(1));
+        assert_eq!(delay(74.0), Duration::ZERO);
+        assert_eq!(delay(85.0), Duration::from_secs(5));
+        assert_eq!(delay(96.0), Duration::from_mins(1));
     }
 
     #[test]
     fn rubbish_is_left_out() {
         assert_eq!(
-            usage(&[("x-app-usage", "nonsense"), (BUSINESS, "[1]"), ("x-page-usage", r#"{"call_count":"x"}"#)]),
+            usage(&[("x-app-usage", "nonsense"), (BUSINESS_HEADER, "[1]"), ("x-page-usage", r#"{"call_count":"x"}"#)]),
             Usage::default()
         );
     }

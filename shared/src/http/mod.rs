@@ -73,11 +73,11 @@ impl Problem {
     #[must_use]
     #[expect(clippy::expect_used, reason = "a problem is plain data")]
     pub fn response<B: From<String>>(&self) -> http::Response<B> {
-        let mut shown = self.clone();
+        let mut problem = self.clone();
         if let Some(advice) = self.code.api_advice() {
-            shown.detail = format!("{} {advice}", self.detail);
+            problem.detail = format!("{} {advice}", self.detail);
         }
-        let body = serde_json::to_string(&shown).expect("a problem is plain data");
+        let body = serde_json::to_string(&problem).expect("a problem is plain data");
         let mut response = http::Response::new(B::from(body));
         *response.status_mut() = self.code.status();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

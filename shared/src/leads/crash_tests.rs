@@ -56,9 +56,9 @@ async fn all(ingest: &Ingest) -> Vec<Lead> {
     ingest.writer.table.leads(&scope("a"), &LeadFilter::default(), None, 500).await.unwrap().0
 }
 
-fn times(told: &[String]) -> BTreeMap<&str, usize> {
+fn times(ids: &[String]) -> BTreeMap<&str, usize> {
     let mut times = BTreeMap::new();
-    told.iter().for_each(|id| *times.entry(id.as_str()).or_default() += 1);
+    ids.iter().for_each(|id| *times.entry(id.as_str()).or_default() += 1);
     times
 }
 
@@ -101,10 +101,10 @@ async fn check(point: usize, ingest: &Ingest, services: &FakeServices, leads: us
     assert!(turns.values().max().unwrap() - turns.values().min().unwrap() <= 1, "{point}: {turns:?}");
     let page = ingest.writer.table.connections(&scope("a")).await.unwrap().remove(0);
     assert_eq!((page.leads_count, page.found.found_webhook), (leads as u64, leads as u64), "{point}: counted");
-    let told = services.recorded().ids.clone();
-    let told = times(&told);
-    assert_eq!(told.len(), leads + 1, "{point}: {told:?}");
-    assert!(told.values().all(|times| *times <= 2), "{point}: {told:?}");
+    let published = services.recorded().ids.clone();
+    let published = times(&published);
+    assert_eq!(published.len(), leads + 1, "{point}: {published:?}");
+    assert!(published.values().all(|times| *times <= 2), "{point}: {published:?}");
     for lead in &stored {
         let steps: Vec<_> = read_trace(&ingest.writer.table, &scope("a"), &lead.id)
             .await
@@ -189,13 +189,13 @@ async fn what_was_stored_before_the_page_was_left_out_is_told_all_the_same() {
     let (ingest, services) = ingest(Assignment::Unassigned).await;
     let (page, now) = (PageId::parse("7").unwrap(), at("2026-01-02T00:00:00Z"));
     let work = arrivals(&[lead(11, None)], 1);
-    services.recorded().deaf = true;
+    services.recorded().rejects_events = true;
     assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_err());
     let page_of_a = ingest.writer.table.connections(&scope("a")).await.unwrap().remove(0);
     let deselected = crate::model::connection::PageSelection::Deselected;
     assert!(ingest.writer.table.select_page(&scope("a"), &page_of_a, deselected, now).await.unwrap());
     assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_err(), "as long as nobody listens, it comes again");
-    services.recorded().deaf = false;
+    services.recorded().rejects_events = false;
     assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_ok());
     assert_eq!(services.recorded().ids, ["lead.created:a:meta-11"]);
 }

@@ -23,7 +23,7 @@ struct Forms {
     /// The org's own mappings. Forms without one are absent.
     mappings: BTreeMap<FormId, Mapping>,
     /// All forms requested so far, including unreadable ones: requesting one again in the same run would not help.
-    asked: BTreeSet<FormId>,
+    requested: BTreeSet<FormId>,
 }
 
 /// The outcome of reading leads.
@@ -66,11 +66,11 @@ impl Ingest {
         let country = org.and_then(|org| org.default_country);
         // Read the leads, and the forms that the notices name.
         let token = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
-        let named: BTreeSet<FormId> =
+        let form_ids: BTreeSet<FormId> =
             arrivals.iter().filter_map(|arrival| arrival.job.notice.form_id.clone()).collect();
         let mut forms = Forms::default();
         let ids: Vec<LeadgenId> = arrivals.iter().map(|arrival| arrival.job.notice.leadgen_id.clone()).collect();
-        let mut leads = self.read(connection, &ids, named, &mut forms, &token, now).await?;
+        let mut leads = self.read(connection, &ids, form_ids, &mut forms, &token, now).await?;
 
         if leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenInvalid { .. }))) {
             // The integration may have been reconnected since this process read the token.
@@ -84,9 +84,9 @@ impl Ingest {
         let form_of = |lead: &GraphLead, arrival: &Arrival| {
             lead.attribution.form_id.clone().or_else(|| arrival.job.notice.form_id.clone())
         };
-        let of_leads: BTreeSet<FormId> =
+        let lead_forms: BTreeSet<FormId> =
             arrivals.iter().zip(&leads).filter_map(|(arrival, lead)| form_of(lead.as_ref().ok()?, arrival)).collect();
-        forms.mappings.extend(self.writer.table.mappings(scope, &of_leads.into_iter().collect::<Vec<_>>()).await?);
+        forms.mappings.extend(self.writer.table.mappings(scope, &lead_forms.into_iter().collect::<Vec<_>>()).await?);
         let fetched_at = crate::clock::now();
         let mut fetched = FetchedLeads::default();
         for (arrival, lead) in arrivals.iter().zip(leads) {
@@ -109,21 +109,21 @@ impl Ingest {
         &self,
         connection: &Connection,
         ids: &[LeadgenId],
-        named: BTreeSet<FormId>,
+        form_ids: BTreeSet<FormId>,
         forms: &mut Forms,
         token: &AccessToken,
         now: Timestamp,
     ) -> Result<Vec<Result<GraphLead, GraphError>>, WorkError> {
         let page = &connection.page_id;
         let graph = self.meta.graph().await?;
-        let unknown = self.unknown_forms(page, named, forms, now).await?;
+        let unknown = self.unknown_forms(page, form_ids, forms, now).await?;
         let fetched = graph.leads_and_forms(ids, &unknown, token).await;
         if fetched.leads.iter().any(|lead| matches!(lead, Err(GraphError::ProofRefused(_)))) {
             self.meta.invalidate_app_secret();
         }
         self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
-        let in_leads = fetched.leads.iter().flatten().filter_map(|lead| lead.attribution.form_id.clone()).collect();
-        let unknown = self.unknown_forms(page, in_leads, forms, now).await?;
+        let lead_forms = fetched.leads.iter().flatten().filter_map(|lead| lead.attribution.form_id.clone()).collect();
+        let unknown = self.unknown_forms(page, lead_forms, forms, now).await?;
         if !unknown.is_empty() {
             let fetched = graph.leads_and_forms(&[], &unknown, token).await;
             self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
@@ -139,11 +139,11 @@ impl Ingest {
         forms: &mut Forms,
         now: Timestamp,
     ) -> Result<Vec<FormId>, WorkError> {
-        let open: Vec<FormId> = wanted.into_iter().filter(|form| !forms.asked.contains(form)).collect();
+        let open: Vec<FormId> = wanted.into_iter().filter(|form| !forms.requested.contains(form)).collect();
         if !open.is_empty() {
             forms.known.extend(self.writer.table.forms(page, &open, now).await?);
         }
-        forms.asked.extend(open.iter().cloned());
+        forms.requested.extend(open.iter().cloned());
         Ok(open.into_iter().filter(|form| !forms.known.contains_key(form)).collect())
     }
 
@@ -184,8 +184,8 @@ fn crm_lead(
     let job = &arrival.job;
     let form = form_id.as_ref().and_then(|id| forms.known.get(id));
     let mapping = form_id.as_ref().and_then(|id| forms.mappings.get(id));
-    let given = lead.raw_answers();
-    let answers = form::label(&given, form);
+    let raw_answers = lead.raw_answers();
+    let answers = form::label(&raw_answers, form);
     let mapped = mapping::map(&answers, form, mapping, country);
     let reason = if job.unassigned { Reason::NotAsked } else { Reason::StrategyUnassigned };
     let consents = form::consents(&lead.disclaimers());
@@ -197,7 +197,7 @@ fn crm_lead(
         page_name: Some(connection.page_name.clone()),
         attribution: Attribution { form_id, form_name, ..lead.attribution },
         assignment: Assigned { strategy: Strategy::Unassigned, reason },
-        test: form::is_test(&given),
+        test: form::is_test(&raw_answers),
         answers,
         consents,
         provenance: Provenance {

@@ -109,8 +109,8 @@ impl Leads {
 
     /// Reads a form of the org's connected pages, with the page through which it is reachable.
     pub(super) async fn form(&self, access: &MetaAccess, id: &FormId) -> Result<(Connection, Form), ActError> {
-        let found = find_form(&self.tokens.meta, &self.table, &access.scope, id, crate::clock::now()).await?;
-        found.ok_or_else(|| ActError::not_found("form"))
+        let form = find_form(&self.tokens.meta, &self.table, &access.scope, id, crate::clock::now()).await?;
+        form.ok_or_else(|| ActError::not_found("form"))
     }
 }
 
@@ -136,9 +136,9 @@ pub(super) async fn find_form(
         }
     }
     let pages = pages_with_tokens(meta, table, scope).await?;
-    let asked: Vec<(&PageId, &AccessToken)> = pages.iter().map(|(page, token)| (&page.page_id, token)).collect();
+    let page_tokens: Vec<(&PageId, &AccessToken)> = pages.iter().map(|(page, token)| (&page.page_id, token)).collect();
     let mut unclear = None;
-    for ((page, _), answer) in pages.iter().zip(meta.graph().await?.form_through(id, &asked).await) {
+    for ((page, _), answer) in pages.iter().zip(meta.graph().await?.form_through(id, &page_tokens).await) {
         match answer {
             Ok(form) => {
                 table.put_form(&page.page_id, id, &form, now).await?;

@@ -129,13 +129,13 @@ pub(super) async fn import(
             report.next_line = Some(line_of(next));
             break;
         }
-        let (good, bad): (Vec<_>, Vec<_>) = rows.by_ref().take(CHUNK_ROWS).partition(Result::is_ok);
-        bad.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
-        let good: Vec<FileRow> = good.into_iter().flatten().collect();
-        read_forms(meta, writer, scope, &good, &mut forms, now).await?;
+        let (valid, invalid): (Vec<_>, Vec<_>) = rows.by_ref().take(CHUNK_ROWS).partition(Result::is_ok);
+        invalid.into_iter().filter_map(Result::err).for_each(|error| report.fail(error));
+        let valid: Vec<FileRow> = valid.into_iter().flatten().collect();
+        read_forms(meta, writer, scope, &valid, &mut forms, now).await?;
         let page_of = |row: &FileRow| forms.get(row.attribution.form_id.as_ref()?)?.page.as_ref();
         // In file order: of two lines about one person, the first becomes the lead.
-        for rows in good.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
+        for rows in valid.chunk_by(|one, next| same_page(page_of(one), page_of(next))) {
             let Some(first) = rows.first() else { continue };
             let known = |row: &FileRow| forms.get(row.attribution.form_id.as_ref()?);
             let leads = rows.iter().map(|row| lead_of(row, known(row), country.as_deref(), options, now)).collect();
@@ -152,8 +152,8 @@ fn line_of(row: &Result<FileRow, RowError>) -> u64 {
 }
 
 fn same_page(one: Option<&Connection>, other: Option<&Connection>) -> bool {
-    let place = |page: Option<&Connection>| page.map(|page| (page.integration_id.clone(), page.page_id.clone()));
-    place(one) == place(other)
+    let key = |page: Option<&Connection>| page.map(|page| (page.integration_id.clone(), page.page_id.clone()));
+    key(one) == key(other)
 }
 
 impl ImportReport {
@@ -209,8 +209,8 @@ fn lead_of(
     let form = known.and_then(|known| known.form.as_ref());
     let mapping = known.and_then(|known| known.mapping.as_ref());
     let page = known.and_then(|known| known.page.as_ref());
-    let given = form.map_or_else(|| row.answers.clone(), |form| form.by_key(&row.answers));
-    let answers = form::label(&given, form);
+    let raw_answers = form.map_or_else(|| row.answers.clone(), |form| form.by_key(&row.answers));
+    let answers = form::label(&raw_answers, form);
     let mapped = mapping::map(&answers, form, mapping, country);
     let reason = match page {
         _ if !options.assign => Reason::NotAsked,

@@ -166,16 +166,16 @@ impl Ingest {
             }
             let fetched = self.fetch(scope, connection, &open, now).await;
             self.pause_on_throttle(&connection.page_id, fetched.failed.values(), now).await;
-            let mut through = self.writer.write(scope, Some(connection), &fetched.leads, now).await;
-            through.extend(fetched.failed.into_iter().map(|(lead, error)| (lead, Err(error))));
-            let token_failed = through.values().any(|outcome| outcome.as_ref().is_err_and(WorkError::is_of_token));
+            let mut written = self.writer.write(scope, Some(connection), &fetched.leads, now).await;
+            written.extend(fetched.failed.into_iter().map(|(lead, error)| (lead, Err(error))));
+            let token_failed = written.values().any(|outcome| outcome.as_ref().is_err_and(WorkError::is_of_token));
             if connection.ended.is_none() && token_failed {
                 // If this check is not queued, the daily one finds the problem: that costs a day, but no lead.
                 if let Err(error) = self.checks.send(&[CheckJob::new(scope, &connection.integration_id)]).await {
                     tracing::warn!(%error, org = %scope.org(), "a check of a failed token could not be queued; the daily check finds it");
                 }
             }
-            outcomes.extend(through);
+            outcomes.extend(written);
             open.retain(|arrival| {
                 let outcome = outcomes.get(&arrival.lead_id());
                 outcome.is_some_and(|outcome| outcome.as_ref().is_err_and(another_account_may_help))
@@ -229,8 +229,8 @@ impl Ingest {
         error: WorkError,
         now: Timestamp,
     ) -> Result<(), WorkError> {
-        let given_up = error.verdict() == Verdict::GiveUp;
-        if !given_up && arrival.receive_count < MAX_RECEIVES {
+        let is_permanent = error.verdict() == Verdict::GiveUp;
+        if !is_permanent && arrival.receive_count < MAX_RECEIVES {
             tracing::info!(%error, code = %error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receive_count = arrival.receive_count, "lead not ingested yet; it will be retried");
             if !matches!(error, WorkError::Paused(_)) {
                 let step = Step::new(crate::clock::now(), StepKind::Tried, error.code().to_string(), evidence(&error));
@@ -255,11 +255,11 @@ impl Ingest {
         self.writer.table.park(scope, &parked).await?;
         let step = Step::new(crate::clock::now(), StepKind::Parked, parked.reason.to_string(), parked.evidence);
         self.note(scope, leadgen_id, &step).await;
-        if let (Some(run), false) = (&arrival.job.run, given_up) {
+        if let (Some(run), false) = (&arrival.job.run, is_permanent) {
             // It stays an error, but the run is done with it.
             self.add_progress(scope, run, 1).await;
         }
-        if given_up { Ok(()) } else { Err(error) }
+        if is_permanent { Ok(()) } else { Err(error) }
     }
 }
 
@@ -309,7 +309,7 @@ pub(super) fn another_account_may_help(error: &WorkError) -> bool {
 /// orgs of the app, but a mismatch means that the set-up is wrong.
 fn warn_of_orgid_mismatch(scope: &OrgScope, arrivals: &[Arrival]) {
     let other =
-        arrivals.iter().filter_map(|arrival| arrival.job.orgid.as_deref()).find(|named| *named != scope.org().as_str());
+        arrivals.iter().filter_map(|arrival| arrival.job.orgid.as_deref()).find(|orgid| *orgid != scope.org().as_str());
     if other.is_some() {
         tracing::warn!(org = %scope.org(), metric = "orgid_mismatch", "the webhook's orgid is not the org that connected the page; the page decides");
     }

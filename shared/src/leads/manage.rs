@@ -132,8 +132,9 @@ impl Leads {
         }
         // Store the change.
         let by_hand = Assigned { strategy: Strategy::User, reason: Reason::Manual };
-        let nobody = Assigned { strategy: Strategy::Unassigned, reason: Reason::Manual };
-        let assigned = input.assigned_to.clone().map(|to| if to.is_some() { (to, by_hand) } else { (None, nobody) });
+        let unassigned = Assigned { strategy: Strategy::Unassigned, reason: Reason::Manual };
+        let assigned =
+            input.assigned_to.clone().map(|to| if to.is_some() { (to, by_hand) } else { (None, unassigned) });
         let before = self.table.change_lead(&access.scope, id, &LeadChange { assigned, status: input.status }).await?;
         let before = before.ok_or_else(|| ActError::not_found("lead"))?;
         let at = crate::clock::now();
@@ -147,8 +148,8 @@ impl Leads {
             self.bus.publish(&[event]).await?;
             if before.assignment.reason != Reason::Manual {
                 // From now on the lead only shows this assignment. A step preserves the original one.
-                let given = before.provenance.stored_at.unwrap_or(before.received_at);
-                steps.push(trace::assigned(given, from, &before.assignment));
+                let assigned_at = before.provenance.stored_at.unwrap_or(before.received_at);
+                steps.push(trace::assigned(assigned_at, from, &before.assignment));
             }
             let detail = match &to {
                 Some(to) => format!("{by} assigned it to {to}."),

@@ -204,14 +204,14 @@ impl Leads {
         Ok(self.table.mappings(&access.scope, std::slice::from_ref(id)).await?.pop().map(|(_, mapping)| mapping))
     }
 
-    /// Returns the lead `named`, or else the form's newest stored lead.
+    /// Returns the lead `lead_id`, or else the form's newest stored lead.
     async fn sample_lead(
         &self,
         access: &MetaAccess,
         form: &FormId,
-        named: Option<&LeadId>,
+        lead_id: Option<&LeadId>,
     ) -> Result<Option<Lead>, ActError> {
-        if let Some(id) = named {
+        if let Some(id) = lead_id {
             return match self.table.find_lead(&access.scope, id).await? {
                 Some(StoredLead::Lead(lead)) if lead.attribution.form_id.as_ref() == Some(form) => Ok(Some(*lead)),
                 _ => Err(ActError::invalid(

@@ -11,7 +11,7 @@ use crate::model::lead::form::Form;
 use crate::model::lead::identity::person_keys;
 use crate::model::lead::mapping::{self, Mapped, Mapping};
 use crate::model::lead::trace::{Step, StepKind};
-use crate::table::lead_list::{LeadFilter, Place};
+use crate::table::lead_list::{LeadFilter, LeadPosition};
 
 /// Leads re-mapped together.
 const PAGE_SIZE: usize = 100;
@@ -25,7 +25,7 @@ pub(super) struct Remapped {
     /// Leads whose fields stayed.
     pub(super) unchanged: usize,
     /// Where to resume; `None` at the end.
-    pub(super) next: Option<Place>,
+    pub(super) next: Option<LeadPosition>,
 }
 
 /// Re-maps a page of a form's leads, newest first, and publishes those that change. A lead's new e-mail address or
@@ -39,7 +39,7 @@ pub(super) async fn remap(
     scope: &OrgScope,
     (id, form): (&FormId, &Form),
     mapping: Option<&Mapping>,
-    after: Option<Place>,
+    after: Option<LeadPosition>,
 ) -> Result<Remapped, WorkError> {
     let version = mapping.map(|mapping| mapping.version);
     let country = writer.table.org(scope).await?.and_then(|org| org.default_country);

@@ -129,8 +129,8 @@ impl Leads {
         self.find_run(access, &integration, run).await
     }
 
-    async fn find_run(&self, access: &MetaAccess, of: &Integration, id: &RunId) -> Result<RunOut, ActError> {
-        let run = self.table.run(&access.scope, id).await?.filter(|run| run.integration_id == of.id);
+    async fn find_run(&self, access: &MetaAccess, integration: &Integration, id: &RunId) -> Result<RunOut, ActError> {
+        let run = self.table.run(&access.scope, id).await?.filter(|run| run.integration_id == integration.id);
         run.map(run_out).ok_or_else(|| ActError::not_found("run"))
     }
 

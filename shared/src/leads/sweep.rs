@@ -26,7 +26,7 @@ const CONCURRENCY: usize = 6;
 /// The least that a search looks back: Meta shows some leads late.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
 /// How long a form whose leads Meta refuses to list holds back the position from which its page is searched.
-const HOPE: SignedDuration = SignedDuration::from_hours(7 * 24);
+const MAX_HOLD_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// How long Meta retains leads.
 const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
@@ -134,13 +134,13 @@ impl Sweep<'_> {
             }
         }
         // Search the pages that have a token.
-        let asking: Vec<_> = with_token
+        let searches: Vec<_> = with_token
             .into_iter()
             .filter_map(|(page, token)| Some((page, token?)))
             .map(async |(page, token)| (&page.page_id, self.page(graph, scope, page, token, search, now).await))
             .collect();
         let outcomes: Vec<(&PageId, Result<usize, WorkError>)> =
-            stream::iter(asking).buffer_unordered(CONCURRENCY).collect().await;
+            stream::iter(searches).buffer_unordered(CONCURRENCY).collect().await;
         let found: usize = outcomes.iter().flat_map(|(_, outcome)| outcome).sum();
         tracing::info!(org = %scope.org(), integration = %integration.id, found, ?search, "searched for missed leads");
         // If any token works, a failed one concerns its own page only.
@@ -173,7 +173,7 @@ impl Sweep<'_> {
         let forms = match forms {
             Ok(forms) => forms,
             // The page may have leads, so its next search starts at the same position, however long this lasts.
-            Err(error) => return self.refused(scope, page, search, error, now).await.map(|()| 0),
+            Err(error) => return self.reject_forms(scope, page, search, error, now).await.map(|()| 0),
         };
         let mut seen = PageComparison::default();
         for (form, first) in forms.iter().zip(graph.leads_since(&forms, since, token).await) {
@@ -218,8 +218,8 @@ impl Sweep<'_> {
         let open: Vec<ListedLead> =
             listed.into_iter().zip(&ids).filter(|(_, id)| !settled.contains(id)).map(|(lead, _)| lead).collect();
         seen.oldest_open = open.iter().map(|lead| lead.created_time).chain(seen.oldest_open).min();
-        let ripe = open.into_iter().filter(|lead| lead.created_time <= search.until);
-        let jobs: Vec<LeadJob> = ripe.map(|lead| job(scope, page, form, lead, search, now)).collect();
+        let due = open.into_iter().filter(|lead| lead.created_time <= search.until);
+        let jobs: Vec<LeadJob> = due.map(|lead| job(scope, page, form, lead, search, now)).collect();
         seen.found += jobs.len();
         Ok(self.leads.send(&jobs).await?)
     }
@@ -236,7 +236,7 @@ impl Sweep<'_> {
     ) -> Result<usize, WorkError> {
         let (refused, failed): (Vec<_>, Vec<_>) = seen.failed.into_iter().partition(|(_, error)| is_refusal(error));
         if let Some((_, error)) = failed.into_iter().next() {
-            self.heed(page, &error, now).await?;
+            self.pause_if_throttled(page, &error, now).await?;
             return Err(error.into());
         }
         for (form, error) in &refused {
@@ -244,9 +244,10 @@ impl Sweep<'_> {
         }
         if search.since.is_none() {
             // Never past a lead that is neither stored nor parked, so that the next search finds it again. Nor, for the
-            // time of `HOPE`, past the leads of a form that Meta refused to list.
-            let held = (!refused.is_empty()).then(|| page.swept_until.unwrap_or(page.connected_at).max(now - HOPE));
-            let until = [Some(search.until), seen.oldest_open, held].into_iter().flatten().min();
+            // time of `MAX_HOLD_BACK`, past the leads of a form that Meta refused to list.
+            let hold_back =
+                (!refused.is_empty()).then(|| page.swept_until.unwrap_or(page.connected_at).max(now - MAX_HOLD_BACK));
+            let until = [Some(search.until), seen.oldest_open, hold_back].into_iter().flatten().min();
             self.table.set_swept_until(scope, page, until.unwrap_or(search.until)).await?;
         }
         if let Some(run) = &search.run {
@@ -261,7 +262,7 @@ impl Sweep<'_> {
     }
 
     /// Handles a page whose forms Meta did not list.
-    async fn refused(
+    async fn reject_forms(
         &self,
         scope: &OrgScope,
         page: &Connection,
@@ -270,7 +271,7 @@ impl Sweep<'_> {
         now: Timestamp,
     ) -> Result<(), WorkError> {
         if !is_refusal(&error) {
-            self.heed(page, &error, now).await?;
+            self.pause_if_throttled(page, &error, now).await?;
             return Err(error.into());
         }
         tracing::warn!(%error, page = %page.page_id, "forms of a page cannot be listed");
@@ -281,7 +282,7 @@ impl Sweep<'_> {
     }
 
     /// Records a throttle of a page, so that no worker calls Meta about it.
-    async fn heed(&self, page: &Connection, error: &GraphError, now: Timestamp) -> Result<(), WorkError> {
+    async fn pause_if_throttled(&self, page: &Connection, error: &GraphError, now: Timestamp) -> Result<(), WorkError> {
         if let Some(wait) = error.retry_after() {
             self.table.pause(&page.page_id, now + wait).await?;
         }

@@ -29,7 +29,7 @@ pub(super) struct Recorded {
     /// The ids of the events that the bus accepted.
     pub(super) ids: Vec<String>,
     /// Whether the bus refuses events.
-    pub(super) deaf: bool,
+    pub(super) rejects_events: bool,
     /// The calls that Meta received. Those of a batch are listed one by one.
     pub(super) calls: Vec<String>,
     /// The code and body that Meta returns instead of a lead.
@@ -47,9 +47,9 @@ async fn answer(State(services): State<FakeServices>, headers: HeaderMap, body: 
     let answer = match target {
         "AWSEvents.PutEvents" => put_events(&services, &serde_json::from_slice(&body).unwrap()),
         "secretsmanager.GetSecretValue" => {
-            let asked: Value = serde_json::from_slice(&body).unwrap();
+            let request: Value = serde_json::from_slice(&body).unwrap();
             let app = json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" });
-            let secret = if asked["SecretId"] == "app" { app } else { json!({ "pages": { "7": "page-token" } }) };
+            let secret = if request["SecretId"] == "app" { app } else { json!({ "pages": { "7": "page-token" } }) };
             json!({ "SecretString": secret.to_string() })
         }
         _ => graph(&services, &body),
@@ -60,7 +60,7 @@ async fn answer(State(services): State<FakeServices>, headers: HeaderMap, body: 
 fn put_events(services: &FakeServices, body: &Value) -> Value {
     let mut recorded = services.recorded();
     let entries = body["Entries"].as_array().unwrap();
-    if recorded.deaf {
+    if recorded.rejects_events {
         let refused: Vec<Value> = entries.iter().map(|_| json!({ "ErrorCode": "InternalFailure" })).collect();
         return json!({ "FailedEntryCount": refused.len(), "Entries": refused });
     }
@@ -68,8 +68,8 @@ fn put_events(services: &FakeServices, body: &Value) -> Value {
         let detail: Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
         recorded.ids.push(detail["id"].as_str().unwrap().to_owned());
     }
-    let taken: Vec<Value> = entries.iter().map(|_| json!({ "EventId": "e" })).collect();
-    json!({ "FailedEntryCount": 0, "Entries": taken })
+    let accepted: Vec<Value> = entries.iter().map(|_| json!({ "EventId": "e" })).collect();
+    json!({ "FailedEntryCount": 0, "Entries": accepted })
 }
 
 /// Handles a batch. A lead's e-mail address is made from its id, but 15 has the address of 14. All are of form 3, which

@@ -57,8 +57,8 @@ async fn eight_workers_with_the_same_leads_make_each_once_and_stay_fair() {
     assert_eq!(stored.len(), 100);
     assert_eq!(counts(&stored), [("ann".into(), 34), ("bob".into(), 33), ("cem".into(), 33)].into());
     assert_eq!(ingest.writer.table.connections(&scope("a")).await.unwrap()[0].leads_count, 100);
-    let heard = listener.recorded().ids.clone();
-    assert_eq!(heard.iter().collect::<BTreeSet<_>>().len(), 100, "each is told, a repeat by the same id");
+    let published = listener.recorded().ids.clone();
+    assert_eq!(published.iter().collect::<BTreeSet<_>>().len(), 100, "each is told, a repeat by the same id");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,15 +112,15 @@ async fn a_chosen_user_who_is_gone_leaves_leads_to_nobody() {
 #[tokio::test]
 async fn what_was_written_but_not_told_is_told_when_the_work_comes_again() {
     let (ingest, listener) = ingest(Assignment::RoundRobin).await;
-    listener.recorded().deaf = true;
+    listener.recorded().rejects_events = true;
     let leads = [lead(1, Some("a@example.com")), lead(2, Some("a@example.com"))];
     assert!(write(&ingest, &leads).await.values().all(|outcome| matches!(outcome, Err(WorkError::Bus(_)))));
-    listener.recorded().deaf = false;
+    listener.recorded().rejects_events = false;
     assert!(write(&ingest, &leads).await.values().all(Result::is_ok));
-    let told = ["lead.created:a:meta-1", "lead.updated:a:meta-1:meta-2"];
-    assert_eq!(listener.recorded().ids, told);
+    let published = ["lead.created:a:meta-1", "lead.updated:a:meta-1:meta-2"];
+    assert_eq!(listener.recorded().ids, published);
     assert!(write(&ingest, &leads).await.values().all(Result::is_ok));
-    assert_eq!(listener.recorded().ids, told, "what is known to be told is not told again");
+    assert_eq!(listener.recorded().ids, published, "what is known to be told is not told again");
     assert_eq!(stored(&ingest).await.len(), 1);
 }
 
@@ -151,20 +151,20 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
         || WorkError::Graph(GraphError::NotPermitted(crate::graph::error::Detail { code: 200, ..Default::default() }));
     let unseen =
         || WorkError::Graph(GraphError::NotVisible(crate::graph::error::Detail { code: 100, ..Default::default() }));
-    let settle = async |id: u64, receive_count: u32, error: WorkError| {
+    let park = async |id: u64, receive_count: u32, error: WorkError| {
         ingest.park_or_retry(&scope("a"), &arrivals(&[lead(id, None)], receive_count)[0], error, now).await
     };
-    assert!(settle(1, 1, unseen()).await.is_err(), "not yet there is tried again");
+    assert!(park(1, 1, unseen()).await.is_err(), "not yet there is tried again");
     assert!(ingest.writer.table.parked(&scope("a")).await.unwrap().is_empty());
-    assert!(settle(1, 1, refused()).await.is_ok(), "what cannot heal is parked at once");
+    assert!(park(1, 1, refused()).await.is_ok(), "what cannot heal is parked at once");
     assert!(
-        settle(2, MAX_RECEIVES, unseen()).await.is_err(),
+        park(2, MAX_RECEIVES, unseen()).await.is_err(),
         "what was tried too often is parked and ends in the dead letters"
     );
     write(&ingest, &[lead(3, None)]).await.pop_first().unwrap().1.unwrap();
-    assert!(settle(3, 1, refused()).await.is_ok());
-    let untold = WorkError::Bus(crate::bus::BusError::for_tests());
-    assert!(settle(3, MAX_RECEIVES, untold).await.is_err(), "what is in but not told stays in the queue");
+    assert!(park(3, 1, refused()).await.is_ok());
+    let unpublished = WorkError::Bus(crate::bus::BusError::for_tests());
+    assert!(park(3, MAX_RECEIVES, unpublished).await.is_err(), "what is in but not told stays in the queue");
     let parked: Vec<_> = ingest
         .writer
         .table
@@ -245,7 +245,7 @@ async fn a_page_that_goes_quiet_is_told_once_until_its_next_lead() {
     let leads: Vec<Lead> = (1..=12).map(|id| lead(id, None)).collect();
     let a = scope("a");
     let integration = ingest.writer.table.integrations(&a).await.unwrap().remove(0);
-    let come = async |leads: &[Lead], hour: i64| {
+    let arrive = async |leads: &[Lead], hour: i64| {
         let page = ingest.writer.table.connections(&a).await.unwrap().remove(0);
         let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
         assert!(ingest.writer.write(&a, Some(&page), leads, now).await.values().all(Result::is_ok));
@@ -255,11 +255,11 @@ async fn a_page_that_goes_quiet_is_told_once_until_its_next_lead() {
         report_quiet_pages(&ingest.writer, &a, &integration, now).await.unwrap()
     };
     for (lead, hour) in leads.chunks(1).zip((0..).step_by(4)) {
-        come(lead, hour).await;
+        arrive(lead, hour).await;
     }
     assert_eq!((quiet(52).await, quiet(57).await, quiet(58).await), (0, 1, 0), "after three times four hours, once");
-    come(&[lead(13, None)], 59).await;
+    arrive(&[lead(13, None)], 59).await;
     assert_eq!((quiet(60).await, quiet(99).await), (0, 1));
-    let told = listener.recorded().ids.iter().filter(|id| id.starts_with("connection.quiet")).count();
-    assert_eq!(told, 2);
+    let published = listener.recorded().ids.iter().filter(|id| id.starts_with("connection.quiet")).count();
+    assert_eq!(published, 2);
 }

@@ -127,12 +127,12 @@ impl LeadWriter {
     ) -> Result<(), WorkError> {
         let mut events: Vec<Event> = plan.creates.iter().map(|lead| Event::lead_created(scope, lead)).collect();
         events.extend(plan.merges.iter().map(|submission| Event::lead_updated(scope, submission)));
-        let mut found = Vec::new();
+        let mut leads = Vec::new();
         for id in stored {
-            found.extend(self.table.find_lead(scope, id).await?);
+            leads.extend(self.table.find_lead(scope, id).await?);
         }
-        let published = self.table.published_at(scope, &found.iter().collect::<Vec<_>>()).await?;
-        let unpublished: Vec<&StoredLead> = found
+        let published = self.table.published_at(scope, &leads.iter().collect::<Vec<_>>()).await?;
+        let unpublished: Vec<&StoredLead> = leads
             .iter()
             .zip(published)
             .filter(|(stored, published)| published.is_none() && is_recent(stored))

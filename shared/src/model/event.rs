@@ -152,7 +152,7 @@ pub struct OfConnection {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConnectionConnected {
     #[serde(flatten)]
-    of: OfConnection,
+    connection: OfConnection,
     page_ids: Vec<PageId>,
     /// When the connection expires unless it is renewed; `null` if it never does.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -163,7 +163,7 @@ pub struct ConnectionConnected {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConnectionExpiring {
     #[serde(flatten)]
-    of: OfConnection,
+    connection: OfConnection,
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Timestamp>,
     /// How far ahead this notice is: `7d`, `3d` or `1d`.
@@ -174,7 +174,7 @@ pub struct ConnectionExpiring {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConnectionExpired {
     #[serde(flatten)]
-    of: OfConnection,
+    connection: OfConnection,
     reason: EndReason,
     /// A readable explanation of `reason`.
     message: String,
@@ -186,7 +186,7 @@ pub struct ConnectionExpired {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConnectionPageLost {
     #[serde(flatten)]
-    of: OfConnection,
+    connection: OfConnection,
     page_id: PageId,
     page_name: String,
     reason: EndReason,
@@ -200,7 +200,7 @@ pub struct ConnectionPageLost {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConnectionQuiet {
     #[serde(flatten)]
-    of: OfConnection,
+    connection: OfConnection,
     page_id: PageId,
     page_name: String,
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -213,7 +213,7 @@ pub struct ConnectionQuiet {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConnectionDisconnected {
     #[serde(flatten)]
-    of: OfConnection,
+    connection: OfConnection,
 }
 
 impl Event {
@@ -291,25 +291,29 @@ impl Event {
     /// An integration was connected or reconnected.
     #[must_use]
     pub fn connection_connected(scope: &OrgScope, integration: &Integration, pages: &[PageId]) -> Self {
-        let of = of(EventKind::ConnectionConnected, scope, integration, "connected");
+        let connection = connection_fields(EventKind::ConnectionConnected, scope, integration, "connected");
         let expires_at = integration.expires_at();
-        Self::new(EventKind::ConnectionConnected, &ConnectionConnected { of, page_ids: pages.to_vec(), expires_at })
+        Self::new(
+            EventKind::ConnectionConnected,
+            &ConnectionConnected { connection, page_ids: pages.to_vec(), expires_at },
+        )
     }
 
     /// An integration expires soon unless it is reconnected. `notice` names which advance notice this is.
     #[must_use]
     pub fn connection_expiring(scope: &OrgScope, integration: &Integration, notice: &str) -> Self {
-        let of = of(EventKind::ConnectionExpiring, scope, integration, notice);
+        let connection = connection_fields(EventKind::ConnectionExpiring, scope, integration, notice);
         let (expires_at, notice) = (integration.expires_at(), notice.to_owned());
-        Self::new(EventKind::ConnectionExpiring, &ConnectionExpiring { of, expires_at, notice })
+        Self::new(EventKind::ConnectionExpiring, &ConnectionExpiring { connection, expires_at, notice })
     }
 
     /// No more leads arrive through an integration.
     #[must_use]
     pub fn connection_expired(scope: &OrgScope, integration: &Integration, reason: EndReason) -> Self {
-        let of = of(EventKind::ConnectionExpired, scope, integration, ExpiryNotice::Ended(reason).name());
+        let connection =
+            connection_fields(EventKind::ConnectionExpired, scope, integration, ExpiryNotice::Ended(reason).name());
         let (message, fix) = (reason.message().to_owned(), reason.fix().to_owned());
-        Self::new(EventKind::ConnectionExpired, &ConnectionExpired { of, reason, message, fix })
+        Self::new(EventKind::ConnectionExpired, &ConnectionExpired { connection, reason, message, fix })
     }
 
     /// No more leads arrive from one page of an integration; its other pages still work.
@@ -321,7 +325,12 @@ impl Event {
         ended: &ConnectionEnd,
     ) -> Self {
         let lost = ConnectionPageLost {
-            of: of(EventKind::ConnectionPageLost, scope, integration, &format!("{}:{}", page.page_id, ended.since)),
+            connection: connection_fields(
+                EventKind::ConnectionPageLost,
+                scope,
+                integration,
+                &format!("{}:{}", page.page_id, ended.since),
+            ),
             page_id: page.page_id.clone(),
             page_name: page.page_name.clone(),
             reason: ended.reason,
@@ -336,7 +345,12 @@ impl Event {
     pub fn connection_quiet(scope: &OrgScope, integration: &Integration, page: &Connection) -> Self {
         let last = page.last_lead_at.map(|at| at.to_string()).unwrap_or_default();
         let quiet = ConnectionQuiet {
-            of: of(EventKind::ConnectionQuiet, scope, integration, &format!("{}:{last}", page.page_id)),
+            connection: connection_fields(
+                EventKind::ConnectionQuiet,
+                scope,
+                integration,
+                &format!("{}:{last}", page.page_id),
+            ),
             page_id: page.page_id.clone(),
             page_name: page.page_name.clone(),
             last_lead_at: page.last_lead_at,
@@ -348,17 +362,17 @@ impl Event {
     /// A user of the org disconnected an integration.
     #[must_use]
     pub fn connection_disconnected(scope: &OrgScope, integration: &Integration) -> Self {
-        let of = of(EventKind::ConnectionDisconnected, scope, integration, "disconnected");
-        Self::new(EventKind::ConnectionDisconnected, &ConnectionDisconnected { of })
+        let connection = connection_fields(EventKind::ConnectionDisconnected, scope, integration, "disconnected");
+        Self::new(EventKind::ConnectionDisconnected, &ConnectionDisconnected { connection })
     }
 }
 
 /// The fields common to all connection events.
 ///
 /// The id contains the start of the connection's current period: the same event in a later period is a new fact.
-fn of(kind: EventKind, scope: &OrgScope, integration: &Integration, what: &str) -> OfConnection {
+fn connection_fields(kind: EventKind, scope: &OrgScope, integration: &Integration, suffix: &str) -> OfConnection {
     OfConnection {
-        id: format!("{}:{}:{}:{}:{what}", kind.name(), scope.org(), integration.id, integration.notices_since),
+        id: format!("{}:{}:{}:{}:{suffix}", kind.name(), scope.org(), integration.id, integration.notices_since),
         org: scope.org().clone(),
         integration_id: integration.id.clone(),
         integration_name: integration.name.clone(),

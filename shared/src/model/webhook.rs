@@ -121,18 +121,18 @@ pub fn parse(body: &[u8]) -> Result<Delivery, NotADelivery> {
     let mut changes = Vec::new();
     for entry in raw.entry {
         match serde_json::from_str::<RawEntry>(entry.get()) {
-            Ok(entry) => take_entry(&raw.object, &entry, &mut changes),
+            Ok(entry) => parse_entry(&raw.object, &entry, &mut changes),
             Err(_) => changes.push(Change::Skipped(Skip::Unreadable)),
         }
     }
     Ok(Delivery { object: raw.object, changes })
 }
 
-fn take_entry(object: &str, entry: &RawEntry, changes: &mut Vec<Change>) {
+fn parse_entry(object: &str, entry: &RawEntry, changes: &mut Vec<Change>) {
     let id = entry.id.and_then(|id| plain_text(id.get())).unwrap_or_default();
     for change in entry.changes.iter().flatten() {
         changes.push(match serde_json::from_str::<RawChange>(change.get()) {
-            Ok(change) => take_change(object, &id, &change.field, change.value.get()),
+            Ok(change) => parse_change(object, &id, &change.field, change.value.get()),
             Err(_) => Change::Skipped(Skip::Unreadable),
         });
     }
@@ -142,16 +142,16 @@ fn take_entry(object: &str, entry: &RawEntry, changes: &mut Vec<Change>) {
         }
     }
     if let (Some(field), Some(value)) = (entry.field.and_then(|field| plain_text(field.get())), entry.value) {
-        changes.push(take_change(object, &id, &field, value.get()));
+        changes.push(parse_change(object, &id, &field, value.get()));
     }
     for _ in entry.changed_fields.iter().flatten() {
         changes.push(Change::Skipped(Skip::ValuesNotIncluded));
     }
 }
 
-fn take_change(object: &str, entry_id: &str, field: &str, value: &str) -> Change {
+fn parse_change(object: &str, entry_id: &str, field: &str, value: &str) -> Change {
     match (object, field) {
-        ("page", "leadgen") => take_lead(entry_id, value),
+        ("page", "leadgen") => parse_lead(entry_id, value),
         ("page", "feed" | "mention")
         | ("instagram", "comments" | "live_comments" | "mentions" | "messages")
         | ("whatsapp_business_account", "messages") => engagement(object, entry_id, field, value),
@@ -163,7 +163,7 @@ fn take_change(object: &str, entry_id: &str, field: &str, value: &str) -> Change
 const TEST_PAGE: &str = "0";
 const TEST_LEAD: &str = "444444444444";
 
-fn take_lead(entry_id: &str, value: &str) -> Change {
+fn parse_lead(entry_id: &str, value: &str) -> Change {
     match read_lead(entry_id, value) {
         Ok(lead) if entry_id == TEST_PAGE || lead.leadgen_id.as_str() == TEST_LEAD => {
             Change::Skipped(Skip::DashboardTest)

@@ -30,15 +30,15 @@ pub struct AdAccountSettings {
     pub conversions: Option<crate::model::ads::conversions::Counted>,
 }
 
-/// What a sync found out about an account. `None` means unchanged.
+/// Changes of an account that a sync makes. `None` means unchanged.
 #[derive(Debug, Clone, Default)]
-pub struct Found {
+pub struct AccountUpdate {
     /// Name and status at Meta.
     pub node: Option<(String, i64)>,
     /// How far its import has progressed.
     pub stage: Option<Stage>,
     /// The problem that prevents syncing. `Some(None)` clears it.
-    pub trouble: Option<Option<SyncProblem>>,
+    pub problem: Option<Option<SyncProblem>>,
     /// Until when Meta requires a pause. `Some(None)` clears it.
     pub waiting_until: Option<Option<Timestamp>>,
     /// When a sync completed.
@@ -117,7 +117,7 @@ impl Table {
         if let Some(token) = &to.token {
             // Two concurrent changes would leave an orphaned secret.
             change =
-                change.if_unchanged("token", &seen.token)?.set("token", token)?.set("trouble", &None::<SyncProblem>)?;
+                change.if_unchanged("token", &seen.token)?.set("token", token)?.set("problem", &None::<SyncProblem>)?;
         }
         if let Some(paused) = to.paused {
             change = change.set("paused", &paused)?;
@@ -129,35 +129,40 @@ impl Table {
     }
 
     /// Records the findings of a sync. A deleted account counts as success.
-    pub async fn set_found(&self, scope: &OrgScope, seen: &AdAccount, found: &Found) -> Result<(), TableError> {
+    pub async fn update_account(
+        &self,
+        scope: &OrgScope,
+        seen: &AdAccount,
+        update: &AccountUpdate,
+    ) -> Result<(), TableError> {
         let mut change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_unchanged("id", &seen.id)?;
         change = change.set("type", &"ad_account")?;
-        if let Some((name, status)) = &found.node {
+        if let Some((name, status)) = &update.node {
             change = change.set("name", name)?.set("account_status", status)?;
         }
-        if let Some(stage) = found.stage {
+        if let Some(stage) = update.stage {
             change = change.set("stage", &stage)?;
         }
-        if let Some(trouble) = &found.trouble {
+        if let Some(problem) = &update.problem {
             // Findings about an earlier token are discarded.
-            change = change.if_unchanged("token", &seen.token)?.set("trouble", trouble)?;
+            change = change.if_unchanged("token", &seen.token)?.set("problem", problem)?;
         }
-        if let Some(until) = found.waiting_until {
+        if let Some(until) = update.waiting_until {
             change = change.set("waiting_until", &until)?;
         }
-        if let Some(at) = found.last_sync_at {
+        if let Some(at) = update.last_sync_at {
             change = change.set("last_sync_at", &at)?;
         }
-        if let Some(day) = found.last_long_day {
+        if let Some(day) = update.last_long_day {
             change = change.set("last_long_day", &day)?;
         }
-        if let Some(day) = found.imported_since {
+        if let Some(day) = update.imported_since {
             change = change.set("imported_since", &day)?;
         }
-        if let Some(at) = found.objects_until {
+        if let Some(at) = update.objects_until {
             change = change.set("objects_until", &at)?;
         }
-        if let Some(count) = found.rows_per_day {
+        if let Some(count) = update.rows_per_day {
             change = change.set("rows_per_day", &count)?;
         }
         change.send().await.map(drop)

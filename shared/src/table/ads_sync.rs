@@ -9,16 +9,16 @@ use crate::ids::{LinkId, OrgScope, RunId};
 use crate::model::ads::sync::{AdsSync, Cause};
 
 /// How long requested syncs are stored.
-const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+const SYNC_TTL: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How long scheduled syncs are stored: there are a hundred a day.
-const SCHEDULED_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+const SCHEDULED_SYNC_TTL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Table {
     /// Stores the current state of a sync.
     pub async fn put_ads_sync(&self, scope: &OrgScope, sync: &AdsSync) -> Result<(), TableError> {
-        let kept = if sync.cause == Cause::Schedule { SCHEDULED_KEPT } else { KEPT };
+        let ttl = if sync.cause == Cause::Schedule { SCHEDULED_SYNC_TTL } else { SYNC_TTL };
         let key = keys::ads_sync(scope, &sync.id, &sync.account_id);
-        self.put(Row::new(&key, "ads_sync", sync).ttl((sync.asked_at + kept).as_second())).await
+        self.put(Row::new(&key, "ads_sync", sync).ttl((sync.asked_at + ttl).as_second())).await
     }
 
     /// Reads a sync.

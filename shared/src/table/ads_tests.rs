@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::ad_account::{AdAccountSettings, Found};
+use super::ad_account::{AccountUpdate, AdAccountSettings};
 use super::tests::{at, empty_table, scope};
 use crate::ids::{AdObjectId, RunId};
 use crate::model::ads::account::tests::account;
@@ -82,15 +82,15 @@ async fn settings_findings_and_readings_do_not_overwrite_each_other() {
     table.insert_ad_account(&scope, &account).await.unwrap();
     let settings = AdAccountSettings { label: Some("New".into()), paused: Some(true), ..AdAccountSettings::default() };
     assert!(table.set_ad_account(&scope, &account, &settings).await.unwrap());
-    let found = Found { stage: Some(Stage::Ready), rows_per_day: Some(7), ..Found::default() };
-    table.set_found(&scope, &account, &found).await.unwrap();
+    let found = AccountUpdate { stage: Some(Stage::Ready), rows_per_day: Some(7), ..AccountUpdate::default() };
+    table.update_account(&scope, &account, &found).await.unwrap();
     let expected =
         AdAccount { label: "New".into(), paused: true, stage: Stage::Ready, rows_per_day: 7, ..account.clone() };
     assert_eq!(table.ad_account(&scope, &account.ad_account_id).await.unwrap(), Some(expected));
 
     table.delete_ad_account(&scope, &account).await.unwrap();
     assert!(!table.set_ad_account(&scope, &account, &settings).await.unwrap());
-    table.set_found(&scope, &account, &found).await.unwrap();
+    table.update_account(&scope, &account, &found).await.unwrap();
     assert_eq!(table.ad_account(&scope, &account.ad_account_id).await.unwrap(), None, "nobody brings it back");
 }
 
@@ -172,11 +172,11 @@ async fn days_of_ads_and_campaigns_come_back_as_they_were() {
 #[tokio::test]
 async fn a_sync_is_kept_with_its_counts() {
     let (table, scope) = (empty_table().await, scope("a"));
-    let asked = at("2026-01-02T00:00:00Z");
+    let requested_at = at("2026-01-02T00:00:00Z");
     let run = RunId::new();
-    let mut sync = AdsSync::new(run.clone(), &account(), day("2026-01-01"), Cause::Request, None, asked);
+    let mut sync = AdsSync::new(run.clone(), &account(), day("2026-01-01"), Cause::Request, None, requested_at);
     sync.log(ObjectType::AdInsights).read = 5;
-    sync.progress.cursor = Some(("abc".into(), asked));
+    sync.progress.cursor = Some(("abc".into(), requested_at));
     table.put_ads_sync(&scope, &sync).await.unwrap();
     assert_eq!(table.ads_sync(&scope, &run, &account().id).await.unwrap(), Some(sync.clone()));
     assert_eq!(table.ads_syncs(&scope, 10).await.unwrap(), [sync.clone()]);

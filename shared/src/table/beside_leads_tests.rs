@@ -69,8 +69,8 @@ async fn what_was_told_together_or_alone_is_known_to_be_told() {
     let (one, two, three) = (stored(1, "t"), stored(2, "t"), stored(3, "u"));
     table.mark_published(&a, "u", at("2026-01-01T00:00:00Z")).await.unwrap();
     table.mark_published(&a, one.id().as_str(), at("2026-01-01T00:00:01Z")).await.unwrap();
-    let told = table.published_at(&a, &[&one, &two, &three]).await.unwrap();
-    assert_eq!(told, [Some(at("2026-01-01T00:00:01Z")), None, Some(at("2026-01-01T00:00:00Z"))]);
+    let published = table.published_at(&a, &[&one, &two, &three]).await.unwrap();
+    assert_eq!(published, [Some(at("2026-01-01T00:00:01Z")), None, Some(at("2026-01-01T00:00:00Z"))]);
     assert_eq!(table.published_at(&a, &[&three, &three]).await.unwrap().len(), 2, "asked for twice at once");
     let twice = [one.id().clone(), one.id().clone()];
     assert!(table.find_stored(&a, &twice).await.unwrap().is_empty());
@@ -112,10 +112,10 @@ async fn a_run_counts_each_page_once() {
     assert_eq!(run.state(run.asked_at + jiff::SignedDuration::from_hours(25)), RunState::Stopped);
     assert_eq!(table.runs(&a).await.unwrap(), [read().await]);
     assert!(table.runs(&scope("b")).await.unwrap().is_empty());
-    let gone = crate::ids::RunId::new();
-    table.set_searched(&a, &gone, &page("7"), 3, None).await.unwrap();
-    table.count_settled(&a, &gone, 1).await.unwrap();
-    assert_eq!(table.run(&a, &gone).await.unwrap(), None, "a run that is forgotten is not begun anew");
+    let forgotten = crate::ids::RunId::new();
+    table.set_searched(&a, &forgotten, &page("7"), 3, None).await.unwrap();
+    table.count_settled(&a, &forgotten, 1).await.unwrap();
+    assert_eq!(table.run(&a, &forgotten).await.unwrap(), None, "a run that is forgotten is not begun anew");
 }
 
 #[tokio::test]

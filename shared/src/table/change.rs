@@ -38,12 +38,12 @@ impl ItemUpdate {
         Ok(self.put(name, serde_dynamo::to_attribute_value(value)?, false))
     }
 
-    /// Sets every attribute of an entity. Those named in `kept` keep their stored value, if they have one.
-    pub(super) fn set_all(mut self, entity: &impl Serialize, kept: &[&str]) -> Result<Self, TableError> {
+    /// Sets every attribute of an entity. Those named in `preserved` keep their stored value, if they have one.
+    pub(super) fn set_all(mut self, entity: &impl Serialize, preserved: &[&str]) -> Result<Self, TableError> {
         for (name, value) in attributes(entity)? {
-            let kept = kept.contains(&name.as_str());
-            if !(kept && value.is_null()) {
-                self = self.put(&name, value, kept);
+            let preserved = preserved.contains(&name.as_str());
+            if !(preserved && value.is_null()) {
+                self = self.put(&name, value, preserved);
             }
         }
         Ok(self)
@@ -64,7 +64,7 @@ impl ItemUpdate {
 
     /// Requires that an attribute still has the value that was seen. An absent one must still be absent.
     pub(super) fn if_unchanged(mut self, name: &str, seen: &impl Serialize) -> Result<Self, TableError> {
-        let (name_ref, value_ref) = self.named(name);
+        let (name_ref, value_ref) = self.placeholders(name);
         let seen: AttributeValue = serde_dynamo::to_attribute_value(seen)?;
         if seen.is_null() {
             self.conditions.push(format!("attribute_not_exists({name_ref})"));
@@ -77,7 +77,7 @@ impl ItemUpdate {
 
     /// Requires that an attribute does not have a value. An absent one does not have it.
     pub(super) fn if_not(mut self, name: &str, value: &impl Serialize) -> Result<Self, TableError> {
-        let (name_ref, value_ref) = self.named(name);
+        let (name_ref, value_ref) = self.placeholders(name);
         self.request = self.request.expression_attribute_values(&value_ref, serde_dynamo::to_attribute_value(value)?);
         self.conditions.push(format!("(attribute_not_exists({name_ref}) OR {name_ref} <> {value_ref})"));
         Ok(self)
@@ -85,23 +85,23 @@ impl ItemUpdate {
 
     /// Executes the change. Returns `false` if a condition did not hold.
     pub(super) async fn send(self) -> Result<bool, TableError> {
-        Ok(self.made(ReturnValue::None).await?.is_some())
+        Ok(self.execute(ReturnValue::None).await?.is_some())
     }
 
     /// Executes the change and returns the previous item, or `None` if a condition did not hold.
     pub(super) async fn send_for_old(self) -> Result<Option<Item>, TableError> {
-        self.made(ReturnValue::AllOld).await
+        self.execute(ReturnValue::AllOld).await
     }
 
-    async fn made(self, answer: ReturnValue) -> Result<Option<Item>, TableError> {
-        let part = |word: &str, parts: &[String]| {
-            if parts.is_empty() { String::new() } else { format!("{word} {} ", parts.join(", ")) }
+    async fn execute(self, answer: ReturnValue) -> Result<Option<Item>, TableError> {
+        let clause = |keyword: &str, parts: &[String]| {
+            if parts.is_empty() { String::new() } else { format!("{keyword} {} ", parts.join(", ")) }
         };
-        let expression = part("SET", &self.sets) + &part("REMOVE", &self.removes);
+        let expression = clause("SET", &self.sets) + &clause("REMOVE", &self.removes);
         let conditions = (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "));
         let request = self.request.update_expression(expression.trim()).set_condition_expression(conditions);
         match request.return_values(answer).send().await {
-            Ok(made) => Ok(Some(made.attributes.unwrap_or_default())),
+            Ok(output) => Ok(Some(output.attributes.unwrap_or_default())),
             Err(error)
                 if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
             {
@@ -111,14 +111,14 @@ impl ItemUpdate {
         }
     }
 
-    fn put(mut self, name: &str, value: AttributeValue, kept: bool) -> Self {
-        let (name_ref, value_ref) = self.named(name);
+    fn put(mut self, name: &str, value: AttributeValue, preserved: bool) -> Self {
+        let (name_ref, value_ref) = self.placeholders(name);
         if value.is_null() {
             self.removes.push(name_ref);
             return self;
         }
         self.request = self.request.expression_attribute_values(&value_ref, value);
-        self.sets.push(if kept {
+        self.sets.push(if preserved {
             format!("{name_ref} = if_not_exists({name_ref}, {value_ref})")
         } else {
             format!("{name_ref} = {value_ref}")
@@ -126,7 +126,7 @@ impl ItemUpdate {
         self
     }
 
-    fn named(&mut self, name: &str) -> (String, String) {
+    fn placeholders(&mut self, name: &str) -> (String, String) {
         let (name_ref, value_ref) = (format!("#n{}", self.names), format!(":v{}", self.names));
         self.names += 1;
         self.request = self.request.clone().expression_attribute_names(&name_ref, name);

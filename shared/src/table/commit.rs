@@ -195,9 +195,9 @@ impl Table {
                     update.expression_attribute_values(format!(":{counter}"), AttributeValue::N(count.to_string()));
             }
         }
-        let loud = if real { "REMOVE quiet_since " } else { "" };
+        let clear_quiet = if real { "REMOVE quiet_since " } else { "" };
         let sets = if sets.is_empty() { String::new() } else { format!("SET {} ", sets.join(", ")) };
-        let update = update.update_expression(format!("{sets}{loud}ADD {}", counters.join(", ")));
+        let update = update.update_expression(format!("{sets}{clear_quiet}ADD {}", counters.join(", ")));
         Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
     }
 }

@@ -45,7 +45,7 @@ impl Table {
 
     /// Stores a page that Meta has just granted. If it was stored before, its counters and its start time stay.
     pub async fn save_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
-        const KEPT: [&str; 13] = [
+        const PRESERVED: [&str; 13] = [
             "leads_count",
             "found_webhook",
             "found_sweep",
@@ -60,7 +60,8 @@ impl Table {
             "usual_silence_s",
             "quiet_since",
         ];
-        let change = self.change(&key_of(scope, connection)).set("type", &"connection")?.set_all(connection, &KEPT)?;
+        let change =
+            self.change(&key_of(scope, connection)).set("type", &"connection")?.set_all(connection, &PRESERVED)?;
         let index = keys::connection_index(scope, &connection.integration_id, &connection.page_id);
         change.index(Some(index)).send().await.map(drop)
     }

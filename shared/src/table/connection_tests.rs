@@ -132,25 +132,25 @@ async fn what_is_on_its_way_out_is_not_connected_again() {
 async fn a_notice_is_claimed_once_and_a_dead_claim_is_taken_over() {
     use ClaimOutcome::{Held, Mine, Sent};
     let (table, a, id) = (empty_table().await, scope("a"), ours().id);
-    let whom = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "7d", to: "user-ann" };
-    let claim = async |whom, now: &str| table.claim_notice(&a, whom, at(now)).await.unwrap();
-    assert_eq!(claim(whom, "2026-01-02T00:00:00Z").await, Mine);
-    assert_eq!(claim(whom, "2026-01-02T00:04:59Z").await, Held, "somebody is at it");
-    assert_eq!(claim(whom, "2026-01-02T00:05:00Z").await, Mine, "whoever was at it is dead");
-    table.release_notice(&a, whom).await.unwrap();
-    assert_eq!(claim(whom, "2026-01-02T00:16:00Z").await, Mine, "it could not be sent, and is tried again");
-    table.notice_sent(&a, whom, at("2026-01-02T00:16:01Z")).await.unwrap();
-    assert_eq!(claim(whom, "2026-03-02T00:00:00Z").await, Sent);
-    assert_eq!(claim(NoticeTo { to: "user-bob", ..whom }, "2026-01-02T00:17:00Z").await, Mine);
-    let next_life = NoticeTo { since: at("2026-02-01T00:00:00Z"), ..whom };
+    let recipient = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "7d", to: "user-ann" };
+    let claim = async |recipient, now: &str| table.claim_notice(&a, recipient, at(now)).await.unwrap();
+    assert_eq!(claim(recipient, "2026-01-02T00:00:00Z").await, Mine);
+    assert_eq!(claim(recipient, "2026-01-02T00:04:59Z").await, Held, "somebody is at it");
+    assert_eq!(claim(recipient, "2026-01-02T00:05:00Z").await, Mine, "whoever was at it is dead");
+    table.release_notice(&a, recipient).await.unwrap();
+    assert_eq!(claim(recipient, "2026-01-02T00:16:00Z").await, Mine, "it could not be sent, and is tried again");
+    table.notice_sent(&a, recipient, at("2026-01-02T00:16:01Z")).await.unwrap();
+    assert_eq!(claim(recipient, "2026-03-02T00:00:00Z").await, Sent);
+    assert_eq!(claim(NoticeTo { to: "user-bob", ..recipient }, "2026-01-02T00:17:00Z").await, Mine);
+    let next_life = NoticeTo { since: at("2026-02-01T00:00:00Z"), ..recipient };
     assert_eq!(claim(next_life, "2026-02-02T00:00:00Z").await, Mine);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_claims_at_once_one_is_granted() {
     let (table, a, id) = (empty_table().await, scope("a"), ours().id);
-    let whom = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "ended", to: "bus" };
-    let claims: Vec<_> = (0..16).map(|_| table.claim_notice(&a, whom, at("2026-01-02T00:00:00Z"))).collect();
+    let recipient = NoticeTo { integration: &id, since: at("2026-01-01T00:00:00Z"), notice: "ended", to: "bus" };
+    let claims: Vec<_> = (0..16).map(|_| table.claim_notice(&a, recipient, at("2026-01-02T00:00:00Z"))).collect();
     let granted = futures_util::future::join_all(claims).await;
     assert_eq!(granted.into_iter().filter(|granted| *granted.as_ref().unwrap() == ClaimOutcome::Mine).count(), 1);
 }

@@ -9,7 +9,7 @@ use crate::ids::{IntegrationId, OrgId, OrgScope};
 use crate::model::connection::Lifecycle;
 
 /// Two years, so that a person can still look up the confirmation code.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 730);
+const ERASURE_TTL: SignedDuration = SignedDuration::from_hours(24 * 730);
 
 /// The record of one erasure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Erasure {
 impl Table {
     /// Records an erasure. An existing record stays as it is, because Meta may request an erasure twice.
     pub async fn record_erasure(&self, code: &str, erasure: &Erasure) -> Result<(), TableError> {
-        let until = (erasure.requested_at + KEPT).as_second();
+        let until = (erasure.requested_at + ERASURE_TTL).as_second();
         let change = self.change(&keys::erasure(code)).set("type", &"erasure")?.set("ttl", &until)?;
         change.set_all(erasure, &["requested_at", "integrations"])?.send().await.map(drop)
     }

@@ -30,7 +30,7 @@ fn parts(campaign_day: &CampaignDay) -> Vec<CampaignDay> {
 }
 
 /// Where a list of campaign days resumes.
-pub struct SheetPlace(Item);
+pub struct CampaignDayCursor(Item);
 
 impl Table {
     /// Reads the account's own days in a range, oldest first.
@@ -67,9 +67,9 @@ impl Table {
         &self,
         scope: &OrgScope,
         link: &LinkId,
-        which: &[(Date, AdObjectId)],
+        days: &[(Date, AdObjectId)],
     ) -> Result<HashMap<(Date, AdObjectId), AdDay>, TableError> {
-        let keys: Vec<Key> = which.iter().map(|(day, ad)| keys::ad_day(scope, link, *day, ad)).collect();
+        let keys: Vec<Key> = days.iter().map(|(day, ad)| keys::ad_day(scope, link, *day, ad)).collect();
         let days: Vec<AdDay> = self.read_all(&keys).await?;
         Ok(days.into_iter().map(|day| ((day.day.day, day.ad_id.clone()), day)).collect())
     }
@@ -106,13 +106,13 @@ impl Table {
         scope: &OrgScope,
         link: &LinkId,
         (since, until): (Date, Date),
-        place: Option<SheetPlace>,
-    ) -> Result<(Vec<CampaignDay>, Option<SheetPlace>), TableError> {
+        cursor: Option<CampaignDayCursor>,
+    ) -> Result<(Vec<CampaignDay>, Option<CampaignDayCursor>), TableError> {
         let (from, to) = keys::days_between(since, until);
         let pk = keys::campaign_days_pk(scope, link);
-        let (items, next) = self.query_between(&pk, (&from, &to), place.map(|place| place.0), None).await?;
+        let (items, next) = self.query_between(&pk, (&from, &to), cursor.map(|cursor| cursor.0), None).await?;
         let campaign_days = items.into_iter().map(super::entity).collect::<Result<Vec<CampaignDay>, _>>()?;
-        Ok((campaign_days, next.map(SheetPlace)))
+        Ok((campaign_days, next.map(CampaignDayCursor)))
     }
 
     /// Reads all campaign days of a range of days, by day and campaign.
@@ -122,17 +122,17 @@ impl Table {
         link: &LinkId,
         days: (Date, Date),
     ) -> Result<BTreeMap<(Date, AdObjectId), CampaignDay>, TableError> {
-        let (mut all, mut place): (BTreeMap<_, CampaignDay>, _) = (BTreeMap::new(), None);
+        let (mut all, mut cursor): (BTreeMap<_, CampaignDay>, _) = (BTreeMap::new(), None);
         loop {
-            let (campaign_days, next) = self.campaign_days_from(scope, link, days, place).await?;
+            let (campaign_days, next) = self.campaign_days_from(scope, link, days, cursor).await?;
             for campaign_day in campaign_days {
                 match all.get_mut(&(campaign_day.day, campaign_day.campaign_id.clone())) {
                     Some(known) => known.ads.extend(campaign_day.ads),
                     None => drop(all.insert((campaign_day.day, campaign_day.campaign_id.clone()), campaign_day)),
                 }
             }
-            place = next;
-            if place.is_none() {
+            cursor = next;
+            if cursor.is_none() {
                 return Ok(all);
             }
         }
@@ -144,13 +144,13 @@ impl Table {
         scope: &OrgScope,
         link: &LinkId,
     ) -> Result<Vec<Date>, TableError> {
-        let (mut days, mut place) = (Vec::new(), None);
+        let (mut days, mut cursor) = (Vec::new(), None);
         loop {
-            let (campaign_days, next) = self.campaign_days_from(scope, link, (Date::ZERO, Date::MAX), place).await?;
+            let (campaign_days, next) = self.campaign_days_from(scope, link, (Date::ZERO, Date::MAX), cursor).await?;
             days.extend(campaign_days.iter().map(|campaign_day| campaign_day.day));
             days.dedup();
-            place = next;
-            if place.is_none() {
+            cursor = next;
+            if cursor.is_none() {
                 return Ok(days);
             }
         }

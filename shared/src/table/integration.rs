@@ -56,7 +56,7 @@ pub struct Due {
     /// The integration's id.
     pub id: IntegrationId,
     /// Its position in the index when it was read.
-    place: String,
+    position: String,
 }
 
 /// An index entry: an integration that a person at Meta connected, found by a hash of the person's id.
@@ -106,8 +106,8 @@ impl Table {
         integration: &Integration,
         next_check: Option<Timestamp>,
     ) -> Result<bool, TableError> {
-        const KEPT: [&str; 4] = ["name", "description", "assignment", "created_at"];
-        let change = self.saving(scope, integration, next_check, &KEPT)?;
+        const PRESERVED: [&str; 4] = ["name", "description", "assignment", "created_at"];
+        let change = self.saving(scope, integration, next_check, &PRESERVED)?;
         let change = change.if_exists().if_not("lifecycle", &Lifecycle::Removing)?;
         change.if_not("lifecycle", &Lifecycle::Erasing)?.send().await
     }
@@ -117,11 +117,11 @@ impl Table {
         scope: &OrgScope,
         integration: &Integration,
         next_check: Option<Timestamp>,
-        kept: &[&str],
+        preserved: &[&str],
     ) -> Result<ItemUpdate, TableError> {
         let change = self.change(&keys::integration(scope, &integration.id)).set("type", &"integration")?;
         let index = next_check.map(|at| keys::check_index(scope, &integration.id, at));
-        Ok(change.set_all(integration, kept)?.index(index))
+        Ok(change.set_all(integration, preserved)?.index(index))
     }
 
     /// Schedules the next check; `None` removes the integration from the check queue. Does nothing if it was connected
@@ -225,15 +225,15 @@ impl Table {
         scope: &OrgScope,
         seen: &Integration,
         ended: &ConnectionEnd,
-        as_what: Lifecycle,
+        lifecycle: Lifecycle,
         now: Timestamp,
     ) -> Result<bool, TableError> {
         let change =
-            self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?.set("lifecycle", &as_what)?;
+            self.change(&keys::integration(scope, &seen.id)).set("ended", ended)?.set("lifecycle", &lifecycle)?;
         let change = change.index(Some(keys::check_index(scope, &seen.id, now))).if_exists();
         let mut change =
             change.if_unchanged("connected_at", &seen.connected_at)?.if_not("lifecycle", &Lifecycle::Removing)?;
-        if as_what == Lifecycle::Releasing {
+        if lifecycle == Lifecycle::Releasing {
             change = change.if_not("lifecycle", &Lifecycle::Erasing)?;
         }
         if change.send().await? {
@@ -267,9 +267,9 @@ impl Table {
         let until = until.map_or_else(|| "~".to_owned(), |until| format!("{}~", keys::instant(until)));
         let items = self.index_items(keys::CHECKS, Some(&until)).await?;
         let due = items.iter().filter_map(|item| {
-            let place = item.get("gsi1sk")?.as_s().ok()?;
-            let (org, id) = keys::parse_check(place)?;
-            Some(Due { scope: OrgScope::new(org), id, place: place.clone() })
+            let position = item.get("gsi1sk")?.as_s().ok()?;
+            let (org, id) = keys::parse_check(position)?;
+            Some(Due { scope: OrgScope::new(org), id, position: position.clone() })
         });
         Ok(due.collect())
     }
@@ -279,7 +279,7 @@ impl Table {
     pub async fn postpone_check(&self, due: &Due, until: Timestamp) -> Result<(), TableError> {
         let change = self.change(&keys::integration(&due.scope, &due.id));
         let change = change.index(Some(keys::check_index(&due.scope, &due.id, until)));
-        change.if_exists().if_unchanged("gsi1sk", &due.place)?.send().await.map(drop)
+        change.if_exists().if_unchanged("gsi1sk", &due.position)?.send().await.map(drop)
     }
 
     /// Stores which person at Meta connected an integration, by a hash that only this service can compute.

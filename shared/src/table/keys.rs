@@ -162,9 +162,9 @@ pub(super) fn mapping(scope: &OrgScope, form: &FormId) -> Key {
 }
 
 /// The key of a step. Two steps of one kind at the same instant are the same step, recorded twice.
-pub(super) fn step(scope: &OrgScope, lead: &LeadId, at: Timestamp, what: StepKind) -> Key {
+pub(super) fn step(scope: &OrgScope, lead: &LeadId, at: Timestamp, kind: StepKind) -> Key {
     let pk = self::lead(scope, lead).pk;
-    Key { pk, sk: format!("{STEP_PREFIX}{}#{what:?}", at.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")) }
+    Key { pk, sk: format!("{STEP_PREFIX}{}#{kind:?}", at.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")) }
 }
 
 pub(super) fn publication(scope: &OrgScope, publication: &str) -> Key {

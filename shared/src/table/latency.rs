@@ -10,7 +10,7 @@ use crate::ids::OrgScope;
 use crate::model::lead::latency::{CLASSES, Latencies, class};
 
 /// How long a day's counts are stored.
-const KEPT: SignedDuration = SignedDuration::from_hours(100 * 24);
+const LATENCY_TTL: SignedDuration = SignedDuration::from_hours(100 * 24);
 
 impl Table {
     /// Counts leads that arrived at `now`, by the seconds they took.
@@ -40,7 +40,7 @@ impl Table {
             .expression_attribute_names("#type", "type")
             .expression_attribute_names("#ttl", "ttl")
             .expression_attribute_values(":type", text("latency"))
-            .expression_attribute_values(":ttl", AttributeValue::N((now + KEPT).as_second().to_string()))
+            .expression_attribute_values(":ttl", AttributeValue::N((now + LATENCY_TTL).as_second().to_string()))
             .send()
             .await?;
         Ok(())

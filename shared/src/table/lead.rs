@@ -139,17 +139,17 @@ impl Table {
 
     /// Returns which of these are stored, as a lead or as a later submission.
     pub async fn find_stored(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
-        self.there_among(ids.iter().map(|id| (id, keys::lead(scope, id)))).await
+        self.find_existing(ids.iter().map(|id| (id, keys::lead(scope, id)))).await
     }
 
     /// Returns which of these are stored, as a lead or as a later submission, or parked with a reason.
     pub async fn find_known(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
         let stored = ids.iter().map(|id| (id, keys::lead(scope, id)));
         let parked = ids.iter().map(|id| (id, keys::parked(scope, id)));
-        self.there_among(stored.chain(parked)).await
+        self.find_existing(stored.chain(parked)).await
     }
 
-    async fn there_among<'a>(
+    async fn find_existing<'a>(
         &self,
         wanted: impl Iterator<Item = (&'a LeadId, Key)>,
     ) -> Result<BTreeSet<LeadId>, TableError> {

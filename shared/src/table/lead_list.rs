@@ -25,7 +25,7 @@ pub struct LeadFilter {
 
 /// Where a listing resumes: the position of the last listed lead.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
-pub struct Place {
+pub struct LeadPosition {
     created: Timestamp,
     lead: LeadId,
 }
@@ -39,13 +39,13 @@ impl Table {
         &self,
         scope: &OrgScope,
         filter: &LeadFilter,
-        after: Option<Place>,
+        after: Option<LeadPosition>,
         limit: usize,
-    ) -> Result<(Vec<Lead>, Option<Place>), TableError> {
+    ) -> Result<(Vec<Lead>, Option<LeadPosition>), TableError> {
         const PAGE_SIZE: i32 = 500;
         const MAX_STRETCHES: usize = 8;
         let mut keys: Vec<Key> = Vec::new();
-        let mut start = after.map(|place| start_key(scope, &place));
+        let mut start = after.map(|position| start_key(scope, &position));
         for _ in 0..MAX_STRETCHES {
             let query = self.client.query().table_name(&self.name).index_name("gsi1").scan_index_forward(false);
             let page_size = if *filter == LeadFilter::default() {
@@ -54,7 +54,7 @@ impl Table {
                 PAGE_SIZE
             };
             let page = filter.apply(query.limit(page_size).set_exclusive_start_key(start), scope).send().await?;
-            keys.extend(page.items.iter().flatten().filter_map(Key::of));
+            keys.extend(page.items.iter().flatten().filter_map(Key::from_item));
             start = page.last_evaluated_key;
             if start.is_none() || keys.len() > limit {
                 break;
@@ -63,27 +63,28 @@ impl Table {
         let more_found = keys.len() > limit;
         keys.truncate(limit);
         let leads: Vec<Lead> = self.read_all(&keys).await?;
-        let last_listed = || leads.last().map(|lead| Place { created: lead.created_time, lead: lead.id.clone() });
-        let place = match (more_found, start) {
+        let last_listed =
+            || leads.last().map(|lead| LeadPosition { created: lead.created_time, lead: lead.id.clone() });
+        let position = match (more_found, start) {
             (true, _) => last_listed(),
-            (false, Some(start)) => place_of(&start),
+            (false, Some(start)) => position_of(&start),
             (false, None) => None,
         };
-        Ok((leads, place))
+        Ok((leads, position))
     }
 }
 
-fn start_key(scope: &OrgScope, place: &Place) -> Item {
-    let mut key = keys::lead(scope, &place.lead).attributes();
-    let index = keys::lead_index(scope, place.created, &place.lead);
+fn start_key(scope: &OrgScope, position: &LeadPosition) -> Item {
+    let mut key = keys::lead(scope, &position.lead).attributes();
+    let index = keys::lead_index(scope, position.created, &position.lead);
     key.insert("gsi1pk".to_owned(), text(index.gsi1pk));
     key.insert("gsi1sk".to_owned(), text(index.gsi1sk));
     key
 }
 
-fn place_of(start: &Item) -> Option<Place> {
+fn position_of(start: &Item) -> Option<LeadPosition> {
     let (created, lead) = start.get("gsi1sk")?.as_s().ok()?.split_once('#')?;
-    Some(Place { created: created.parse().ok()?, lead: LeadId::parse(lead).ok()? })
+    Some(LeadPosition { created: created.parse().ok()?, lead: LeadId::parse(lead).ok()? })
 }
 
 impl LeadFilter {

@@ -100,9 +100,9 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     fn from(error: SdkError<E>) -> Self {
-        let unholdable = error.code() == Some("ValidationException");
+        let is_rejected = error.code() == Some("ValidationException");
         let error = AwsError::new(error);
-        if unholdable { Self::ItemRejected(error) } else { Self::Failed(error) }
+        if is_rejected { Self::ItemRejected(error) } else { Self::Failed(error) }
     }
 }
 
@@ -119,7 +119,7 @@ impl Key {
         [("pk".to_owned(), text(&self.pk)), ("sk".to_owned(), text(&self.sk))].into()
     }
 
-    fn of(item: &Item) -> Option<Self> {
+    fn from_item(item: &Item) -> Option<Self> {
         let part = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         Some(Self { pk: part("pk")?, sk: part("sk")? })
     }
@@ -220,7 +220,7 @@ impl Table {
 
     /// Reads the keys that the index has under `gsi1pk`, in index order.
     async fn index_keys(&self, gsi1pk: &str) -> Result<Vec<Key>, TableError> {
-        Ok(self.index_items(gsi1pk, None).await?.iter().filter_map(Key::of).collect())
+        Ok(self.index_items(gsi1pk, None).await?.iter().filter_map(Key::from_item).collect())
     }
 
     /// Reads the items at `keys`. Missing items are omitted.
@@ -237,7 +237,7 @@ impl Table {
                 let wanted = wanted.map_err(|error| TableError::Failed(AwsError::new(error)))?;
                 let answer = self.client.batch_get_item().request_items(&self.name, wanted).send().await?;
                 let items = answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.name)).flatten();
-                found.extend(items.filter_map(|item| Some((Key::of(&item)?, item))));
+                found.extend(items.filter_map(|item| Some((Key::from_item(&item)?, item))));
                 open = answer
                     .unprocessed_keys
                     .into_iter()
@@ -308,7 +308,7 @@ impl Table {
             let page = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
             let page = page.expression_attribute_values(":pk", text(pk)).projection_expression("pk, sk");
             let page = page.set_exclusive_start_key(start).send().await?;
-            let keys = page.items.into_iter().flatten().filter_map(|item| Key::of(&item));
+            let keys = page.items.into_iter().flatten().filter_map(|item| Key::from_item(&item));
             self.write_many(keys.map(|key| delete_request(&key)).collect::<Result<_, _>>()?).await?;
             start = page.last_evaluated_key;
             if start.is_none() {

@@ -12,9 +12,9 @@ use crate::ids::{IntegrationId, OrgScope};
 
 /// How long a claim lasts. A holder that has neither sent nor released the notice by then is dead, and the claim is
 /// taken over. Longer than the sending function runs, and shorter than the queue retries.
-const HELD: SignedDuration = SignedDuration::from_mins(5);
+const CLAIM_TIMEOUT: SignedDuration = SignedDuration::from_mins(5);
 /// Well beyond the life of the connection that the notice belongs to.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
+const NOTICE_TTL: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 #[derive(Serialize, Deserialize)]
 struct NoticeRow {
@@ -60,9 +60,9 @@ impl Table {
         notice: NoticeTo<'_>,
         now: Timestamp,
     ) -> Result<ClaimOutcome, TableError> {
-        let claim = NoticeRow { claimed_until: now + HELD, sent_at: None };
+        let claim = NoticeRow { claimed_until: now + CLAIM_TIMEOUT, sent_at: None };
         let key = notice.key(scope);
-        let row = Row::new(&key, "notice", &claim).ttl((now + KEPT).as_second());
+        let row = Row::new(&key, "notice", &claim).ttl((now + NOTICE_TTL).as_second());
         let request = self.client.put_item().table_name(&self.name).set_item(Some(row.item()?));
         let claimed = request
             .condition_expression(

@@ -12,15 +12,15 @@ use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunProblem};
 
 /// How long a backfill is stored.
-const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+const BACKFILL_TTL: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How long a sync is stored: there may be one every few minutes.
-const SYNC_KEPT: SignedDuration = SignedDuration::from_hours(3 * 24);
+const SYNC_TTL: SignedDuration = SignedDuration::from_hours(3 * 24);
 
 impl Table {
     /// Stores a run that is about to begin.
     pub async fn insert_run(&self, scope: &OrgScope, run: &Run) -> Result<(), TableError> {
-        let kept = if run.kind == FoundBy::Sync { SYNC_KEPT } else { KEPT };
-        let until = (run.asked_at + kept).as_second();
+        let ttl = if run.kind == FoundBy::Sync { SYNC_TTL } else { BACKFILL_TTL };
+        let until = (run.asked_at + ttl).as_second();
         // DynamoDB cannot store an empty set; an absent one is read as empty.
         let mut item = Row::new(&keys::run(scope, &run.id), "run", run).ttl(until).item()?;
         item.remove("pages_done");
@@ -73,7 +73,7 @@ impl Table {
             .expression_attribute_values(":found", AttributeValue::N(found.to_string()))
             .send()
             .await;
-        gone_is_as_good(searched.map(drop))
+        ignore_missing(searched.map(drop))
     }
 
     /// Counts leads of a run that were stored or parked.
@@ -86,11 +86,11 @@ impl Table {
             .expression_attribute_values(":count", AttributeValue::N(count.to_string()))
             .send()
             .await;
-        gone_is_as_good(counted.map(drop))
+        ignore_missing(counted.map(drop))
     }
 }
 
-fn gone_is_as_good<R: std::fmt::Debug + Send + Sync + 'static>(
+fn ignore_missing<R: std::fmt::Debug + Send + Sync + 'static>(
     outcome: Result<(), aws_sdk_dynamodb::error::SdkError<UpdateItemError, R>>,
 ) -> Result<(), TableError>
 where

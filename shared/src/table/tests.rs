@@ -253,13 +253,13 @@ async fn listing_goes_page_by_page_through_what_matches() {
     );
 
     let all = async |filter: LeadFilter, limit: usize| {
-        let (mut found, mut place) = (Vec::new(), None);
+        let (mut found, mut position) = (Vec::new(), None);
         loop {
-            let (page, next) = table.leads(&a, &filter, place, limit).await.unwrap();
+            let (page, next) = table.leads(&a, &filter, position, limit).await.unwrap();
             assert!(page.len() <= limit);
             found.extend(page.into_iter().map(|lead| lead.leadgen_id.unwrap().as_str().parse::<u64>().unwrap()));
             match next {
-                Some(next) => place = Some(next),
+                Some(next) => position = Some(next),
                 None => return found,
             }
         }

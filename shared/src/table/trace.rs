@@ -12,7 +12,7 @@ use crate::ids::{LeadId, OrgScope};
 use crate::model::lead::trace::{Step, StepKind};
 
 /// How long attempts and publications are stored. Steps that changed a lead are stored for good.
-const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+const TRACE_TTL: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 #[derive(Serialize, Deserialize)]
 struct Publication {
@@ -24,8 +24,8 @@ impl Table {
     pub async fn note(&self, scope: &OrgScope, lead: &LeadId, step: &Step) -> Result<(), TableError> {
         let key = keys::step(scope, lead, step.at, step.step);
         let row = Row::new(&key, "step", step);
-        let passes = matches!(step.step, StepKind::Tried | StepKind::Parked | StepKind::Replayed);
-        self.put(if passes { row.ttl((step.at + KEPT).as_second()) } else { row }).await
+        let expires = matches!(step.step, StepKind::Tried | StepKind::Parked | StepKind::Replayed);
+        self.put(if expires { row.ttl((step.at + TRACE_TTL).as_second()) } else { row }).await
     }
 
     /// Returns the recorded steps of a submission's life, oldest first.
@@ -39,7 +39,8 @@ impl Table {
     /// After an error, they may be published again.
     pub async fn mark_published(&self, scope: &OrgScope, publication: &str, now: Timestamp) -> Result<(), TableError> {
         let key = keys::publication(scope, publication);
-        self.put(Row::new(&key, "publication", &Publication { published_at: now }).ttl((now + KEPT).as_second())).await
+        self.put(Row::new(&key, "publication", &Publication { published_at: now }).ttl((now + TRACE_TTL).as_second()))
+            .await
     }
 
     /// Returns when each of these was published to the CRM, `None` if that is unknown. One may have been published with
@@ -55,11 +56,11 @@ impl Table {
         let alone = |stored: &StoredLead| keys::publication(scope, stored.id().as_str());
         let wanted: Vec<Key> = stored.iter().flat_map(|one| together(one).into_iter().chain([alone(one)])).collect();
         let found = self.batch_get(&wanted).await?;
-        let told = |key: Key| found.get(&key).cloned().map(super::entity::<Publication>).transpose();
-        let of = |one: &StoredLead| {
-            let both = [together(one).map(told).transpose()?.flatten(), told(alone(one))?];
+        let find_publication = |key: Key| found.get(&key).cloned().map(super::entity::<Publication>).transpose();
+        let published = |one: &StoredLead| {
+            let both = [together(one).map(find_publication).transpose()?.flatten(), find_publication(alone(one))?];
             Ok(both.into_iter().flatten().map(|publication| publication.published_at).min())
         };
-        stored.iter().map(|one| of(one)).collect()
+        stored.iter().map(|one| published(one)).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! Syncs ad accounts without the rest of the system: the product's own reader, an in-process DynamoDB, and a private
+//! Syncs ad accounts without the rest of the system: the product's own `AdsSyncer`, an in-process DynamoDB, and a private
 //! simulated Meta whose clock and limits no other test shares. The stories cover what needs functions, queues and
 //! roles.
 
@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::routing::post;
 use jiff::civil::Date;
-use leadwire::ads::{AdsSyncer, Begun, SliceOutcome, begin};
+use leadwire::ads::{AdsSyncer, SliceOutcome, StartOutcome, start_sync};
 use leadwire::clock;
 use leadwire::ids::{AdAccountId, ClientId, OrgId, OrgScope, RunId, UserId};
 use leadwire::jobs::{AdsSyncJob, CheckJob};
@@ -41,11 +41,11 @@ macro_rules! config {
     };
 }
 
-/// A reader of ad accounts with its dependencies.
+/// An [`AdsSyncer`] with its dependencies.
 pub struct AdsHarness {
     sim: graph_sim::Handle,
     http: reqwest::Client,
-    /// The table that the reader writes to.
+    /// The table that syncs write to.
     pub table: Table,
     dynamo: aws_sdk_dynamodb::Client,
     meta: MetaApp,
@@ -147,10 +147,10 @@ impl AdsHarness {
         let (scope, account) = self.account(account).await;
         let (now, run) = (clock::now(), RunId::new());
         let plan = (since.unwrap_or_else(|| account.due_since(now)), Cause::Request, None);
-        match begin(&self.table, &scope, &account, &run, plan, now).await.expect("the table answers") {
-            Begun::New => AdsSyncJob::new(&account, Some(run)),
-            Begun::Joined(running) => AdsSyncJob::new(&account, Some(running)),
-            Begun::Gone => panic!("the account is gone"),
+        match start_sync(&self.table, &scope, &account, &run, plan, now).await.expect("the table answers") {
+            StartOutcome::New => AdsSyncJob::new(&account, Some(run)),
+            StartOutcome::Joined(running) => AdsSyncJob::new(&account, Some(running)),
+            StartOutcome::Gone => panic!("the account is gone"),
         }
     }
 
@@ -159,8 +159,8 @@ impl AdsHarness {
     /// # Panics
     /// Panics if the table or the vault fails.
     pub async fn run_slice(&self, job: &AdsSyncJob, time: Duration) -> SliceOutcome {
-        let reader = AdsSyncer { meta: &self.meta, table: &self.table, checks: &self.checks };
-        reader.run_slice(job, clock::now() + time, &|_| ()).await.expect("table and vault answer")
+        let syncer = AdsSyncer { meta: &self.meta, table: &self.table, checks: &self.checks };
+        syncer.run_slice(job, clock::now() + time, &|_| ()).await.expect("table and vault answer")
     }
 
     /// Syncs an account to completion, however long Meta makes the sync wait, and returns its log entry.

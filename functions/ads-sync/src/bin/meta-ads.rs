@@ -1,4 +1,4 @@
-//! Reads ad accounts from a command line: the same reading that the function makes, and one at a time with it.
+//! Syncs ad accounts from a command line, with the same code and the same lease as the function.
 //!
 //! It needs the variables of the function and credentials for the same table and secrets.
 
@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::SignedDuration;
-use leadwire::ads::{AdsSyncer, Begun, SliceOutcome, begin};
+use leadwire::ads::{AdsSyncer, SliceOutcome, StartOutcome, start_sync};
 use leadwire::ids::RunId;
 use leadwire::jobs::AdsSyncJob;
 use leadwire::meta_app::MetaApp;
@@ -43,8 +43,8 @@ struct Arguments {
     patience: u64,
 }
 
-/// A turn of this program's; between turns others may take over.
-const TURN: SignedDuration = SignedDuration::from_mins(5);
+/// How long a slice takes at most. Between slices, another worker may take over.
+const SLICE_DURATION: SignedDuration = SignedDuration::from_mins(5);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -66,11 +66,11 @@ async fn run(arguments: Arguments) -> Result<u8> {
     let queue = Queue::new(sqs, env::ads_sync_queue_url()?);
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?;
-    let reader = AdsSyncer { meta: &meta, table: &table, checks: &checks };
+    let syncer = AdsSyncer { meta: &meta, table: &table, checks: &checks };
 
-    let found = table.all_ad_accounts().await?;
+    let accounts = table.all_ad_accounts().await?;
     let own: Vec<(OrgScope, AdAccount)> =
-        found.into_iter().filter(|(scope, _)| scope.org().as_str() == arguments.org).collect();
+        accounts.into_iter().filter(|(scope, _)| scope.org().as_str() == arguments.org).collect();
     if own.is_empty() {
         bail!("the org {} has linked no ad account; link one with POST /api/meta-ads/accounts", arguments.org);
     }
@@ -85,33 +85,33 @@ async fn run(arguments: Arguments) -> Result<u8> {
     };
     let mut worst = 0;
     for (scope, account) in own.iter().filter(|(_, account)| wanted(account)) {
-        worst = worst.max(read(reader, &queue, scope, account, &arguments).await?);
+        worst = worst.max(sync(syncer, &queue, scope, account, &arguments).await?);
     }
     Ok(worst)
 }
 
-async fn read(
-    reader: AdsSyncer<'_>,
+async fn sync(
+    syncer: AdsSyncer<'_>,
     queue: &Queue<AdsSyncJob>,
     scope: &OrgScope,
     account: &AdAccount,
     arguments: &Arguments,
 ) -> Result<u8> {
-    let table = reader.table;
+    let table = syncer.table;
     let (now, new) = (clock::now(), RunId::new());
     let since = arguments.days.map_or_else(|| account.due_since(now), |days| back(account.today(now), days));
     let since = since.max(account.earliest_day(now));
-    let run = match begin(table, scope, account, &new, (since, Cause::Request, None), now).await? {
-        Begun::New => new,
-        Begun::Joined(run) => run,
-        Begun::Gone => bail!("{} was unlinked meanwhile", account.ad_account_id),
+    let run = match start_sync(table, scope, account, &new, (since, Cause::Request, None), now).await? {
+        StartOutcome::New => new,
+        StartOutcome::Joined(run) => run,
+        StartOutcome::Gone => bail!("{} was unlinked meanwhile", account.ad_account_id),
     };
     let bar = ProgressBar::new_spinner();
     bar.set_style(ProgressStyle::with_template("{spinner} {prefix:<24} {msg}").context("the progress bar's style")?);
     bar.set_prefix(account.label.clone());
     bar.enable_steady_tick(Duration::from_millis(120));
     let latest: Mutex<Option<AdsSync>> = Mutex::new(None);
-    let tell = |sync: &AdsSync| {
+    let on_progress = |sync: &AdsSync| {
         bar.set_message(progress(sync));
         if let Ok(mut latest) = latest.lock() {
             *latest = Some(sync.clone());
@@ -120,7 +120,7 @@ async fn read(
     let job = AdsSyncJob::new(account, Some(run.clone()));
     let mut patience = Duration::from_secs(arguments.patience);
     loop {
-        let rest = match reader.run_slice(&job, clock::now() + TURN, &tell).await? {
+        let rest = match syncer.run_slice(&job, clock::now() + SLICE_DURATION, &on_progress).await? {
             SliceOutcome::Done => break,
             SliceOutcome::Continue(rest) => rest,
             SliceOutcome::Busy(rest) => rest.min(Duration::from_secs(2)),
@@ -136,8 +136,8 @@ async fn read(
     }
     bar.finish_and_clear();
     let stored = table.ads_sync(scope, &run, &account.id).await?;
-    let told = latest.into_inner().ok().flatten();
-    let Some(sync) = stored.or(told) else { bail!("{} was unlinked meanwhile", account.ad_account_id) };
+    let reported = latest.into_inner().ok().flatten();
+    let Some(sync) = stored.or(reported) else { bail!("{} was unlinked meanwhile", account.ad_account_id) };
     Ok(summary(account, &sync))
 }
 
@@ -162,9 +162,9 @@ fn summary(account: &AdAccount, sync: &AdsSync) -> u8 {
             println!("    {}: {}", error.code, error.evidence);
         }
     }
-    match (&sync.trouble, sync.state(clock::now())) {
-        (Some(trouble), _) => {
-            println!("  {}: {} {}", trouble.code, trouble.code.message(), trouble.code.fix());
+    match (&sync.problem, sync.state(clock::now())) {
+        (Some(problem), _) => {
+            println!("  {}: {} {}", problem.code, problem.code.message(), problem.code.fix());
             1
         }
         (None, SyncState::Done) => 0,

@@ -97,8 +97,8 @@ pub(crate) async fn get_auth_url(
         // The caller is a program, which redirects the browser itself.
         browser: None,
     };
-    let begun = api.connections.begin_login(&access, &origin, login, clock::now()).await;
-    let auth_url = begun.map_err(|error| in_camel_case(error.into()))?;
+    let dialog_url = api.connections.begin_login(&access, &origin, login, clock::now()).await;
+    let auth_url = dialog_url.map_err(|error| in_camel_case(error.into()))?;
     Ok(Json(AuthUrl { auth_url }))
 }
 
@@ -124,9 +124,9 @@ pub(crate) async fn reconnect(
     let origin = origin(&api, context.as_deref(), &headers)?;
     let ReconnectRequest { return_url, scopes } = request;
     let login = LoginRequest { scopes, return_url, integration_id: Some(id), ..LoginRequest::default() };
-    let begun = api.connections.begin_login(&access, &origin, login, clock::now()).await;
+    let dialog_url = api.connections.begin_login(&access, &origin, login, clock::now()).await;
     // The id is part of the path here, not a field.
-    let auth_url = begun.map_err(|error| Problem::from(error).without_field("integration_id"))?;
+    let auth_url = dialog_url.map_err(|error| Problem::from(error).without_field("integration_id"))?;
     Ok(Json(ReconnectUrl { auth_url }))
 }
 

@@ -17,10 +17,10 @@ use leadwire::secret::AccessToken;
 use maud::{Markup, html};
 use sha2::{Digest, Sha256};
 
-use super::log::{LATEST, list, worth_a_look};
+use super::log::{MAX_ACCOUNT_SYNCS, list, refresh_delay};
 use super::state_of;
 use crate::components::{
-    Confirm, Confirming, alert, csrf_field, going_on, is_wrong, plural, problem_alert, time, time_or, watched,
+    Confirm, Confirming, alert, csrf_field, is_wrong, live_fragment, plural, problem_alert, refresh_in, time, time_or,
 };
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
@@ -32,27 +32,27 @@ pub(super) async fn show(
     State(console): State<Console>,
     admin: Admin,
     Id(id): Id<AdAccountId>,
-    Query(asked): Query<Confirming>,
+    Query(query): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    shown(&console, &admin, &id, &asked.confirm, None, jar).await
+    render(&console, &admin, &id, &query.confirm, None, jar).await
 }
 
 async fn status_of(console: &Console, admin: &Admin, id: &AdAccountId) -> Result<SyncStatus, Problem> {
     let filter = AccountFilter { account_id: Some(id.clone()), client_id: None };
-    Ok(console.ads.sync_status(&admin.access, &filter, None, LATEST).await?)
+    Ok(console.ads.sync_status(&admin.access, &filter, None, MAX_ACCOUNT_SYNCS).await?)
 }
 
-async fn shown(
+async fn render(
     console: &Console,
     admin: &Admin,
     id: &AdAccountId,
     confirm: &str,
-    tried: Option<(&Fields, &Problem)>,
+    rejected: Option<(&Fields, &Problem)>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let account = console.ads.account(&admin.access, id).await?;
-    let readings = status_of(console, admin, id).await?;
+    let status = status_of(console, admin, id).await?;
     let orphaned = is_orphaned(console, admin, &account).await?;
     let (visitor, path) = (&admin.visitor, format!("/ads/accounts/{id}"));
     let unlink = Confirm {
@@ -65,7 +65,7 @@ async fn shown(
     };
     let paused = account.state == leadwire::model::ads::account::AdAccountState::Paused;
     let body = html! {
-        (watched(&format!("{path}/state"), &how_it_stands(&account, &readings, orphaned)))
+        (live_fragment(&format!("{path}/state"), &state_card(&account, &status, orphaned)))
         section {
             h2 { "Sync" }
             div.card.acts {
@@ -80,9 +80,9 @@ async fn shown(
                     button { @if paused { "Resume" } @else { "Pause" } }
                 }
             }
-            (watched(&format!("/ads/log?account_id={id}&latest=yes"), &list(&readings)))
+            (live_fragment(&format!("/ads/log?account_id={id}&latest=yes"), &list(&status)))
         }
-        section { h2 { "Settings" } (settings(visitor, &path, &account, tried)) }
+        section { h2 { "Settings" } (settings(visitor, &path, &account, rejected)) }
         section.acts {
             (unlink.show(visitor, html! {
                 p { "“" (account.label) "” is no longer synced, and its numbers are deleted here. Nothing changes at Meta." }
@@ -103,7 +103,7 @@ pub(super) async fn state(
 ) -> Result<Response, Problem> {
     let account = console.ads.account(&admin.access, &id).await?;
     let orphaned = is_orphaned(&console, &admin, &account).await?;
-    let part = how_it_stands(&account, &status_of(&console, &admin, &id).await?, orphaned);
+    let part = state_card(&account, &status_of(&console, &admin, &id).await?, orphaned);
     Ok(fragment_or_page(&headers, &admin.visitor, jar, (Section::Ads, &account.label), &part))
 }
 
@@ -118,9 +118,9 @@ async fn is_orphaned(console: &Console, admin: &Admin, account: &AdAccountOut) -
     }
 }
 
-fn how_it_stands(account: &AdAccountOut, readings: &SyncStatus, orphaned: bool) -> Markup {
+fn state_card(account: &AdAccountOut, status: &SyncStatus, orphaned: bool) -> Markup {
     html! {
-        @if let Some(seconds) = worth_a_look(readings) { (going_on(seconds)) }
+        @if let Some(seconds) = refresh_delay(status) { (refresh_in(seconds)) }
         @if orphaned {
             (alert("bad", html! { p { "The connected account that it used was deleted. Set another token under Settings." } }))
         }
@@ -152,17 +152,17 @@ fn how_it_stands(account: &AdAccountOut, readings: &SyncStatus, orphaned: bool) 
     }
 }
 
-fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option<(&Fields, &Problem)>) -> Markup {
-    let problem = tried.map(|(_, problem)| problem);
-    let said = |name: &str, now: &str| tried.map_or_else(|| now.to_owned(), |(fields, _)| fields.text(name));
+fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, rejected: Option<(&Fields, &Problem)>) -> Markup {
+    let problem = rejected.map(|(_, problem)| problem);
+    let value = |name: &str, now: &str| rejected.map_or_else(|| now.to_owned(), |(fields, _)| fields.text(name));
     html! {
         form.card method="post" action={ (path) "#refused" } {
             (csrf_field(visitor))
             (problem_alert(problem))
-            label { "Label" input name="label" value=(said("label", &account.label)) maxlength="100" required aria-invalid=[is_wrong(problem, "label")]; }
-            label { "Client" input name="client_name" value=(said("client_name", &account.client.name)) maxlength="100" required aria-invalid=[is_wrong(problem, "client.name")]; }
-            label { "The client's id in the CRM" input name="client_id" value=(said("client_id", account.client.id.as_str())) required aria-invalid=[is_wrong(problem, "client.id")]; }
-            label { "Counted as conversions" input name="conversions" value=(said("conversions", &account.conversions.names().join(", "))) required aria-invalid=[is_wrong(problem, "conversions")]; }
+            label { "Label" input name="label" value=(value("label", &account.label)) maxlength="100" required aria-invalid=[is_wrong(problem, "label")]; }
+            label { "Client" input name="client_name" value=(value("client_name", &account.client.name)) maxlength="100" required aria-invalid=[is_wrong(problem, "client.name")]; }
+            label { "The client's id in the CRM" input name="client_id" value=(value("client_id", account.client.id.as_str())) required aria-invalid=[is_wrong(problem, "client.id")]; }
+            label { "Counted as conversions" input name="conversions" value=(value("conversions", &account.conversions.names().join(", "))) required aria-invalid=[is_wrong(problem, "conversions")]; }
             p.quiet { "Kinds (" (leadwire::model::ads::conversions::kinds().join(", ")) ") or Meta's action types, separated by commas. After a change, all stored days are synced again." }
             button { "Save settings" }
         }
@@ -181,22 +181,22 @@ fn settings(visitor: &Visitor, path: &str, account: &AdAccountOut, tried: Option
 /// The client that the form names. Without an id of the CRM, this is the known client of the same name, or a new one.
 pub(super) async fn client(console: &Console, access: &MetaAccess, fields: &Fields) -> Result<ClientIn, Problem> {
     let name = fields.text("client_name");
-    if let Some(given) = fields.get("client_id") {
+    if let Some(id) = fields.get("client_id") {
         let invalid = |error| Problem::field("client.id", ProblemCode::ClientIdInvalid, format!("{error}."));
-        return Ok(ClientIn { id: ClientId::parse(given).map_err(invalid)?, name });
+        return Ok(ClientIn { id: ClientId::parse(id).map_err(invalid)?, name });
     }
     let known = console.ads.accounts(access, &AccountFilter::default()).await?.items;
     if let Some(account) = known.into_iter().find(|account| account.client.name == name) {
         return Ok(ClientIn { id: account.client.id, name });
     }
-    let made = made_id(&name);
+    let generated = generate_id(&name);
     let invalid = |_| Problem::field("client.id", ProblemCode::ClientIdInvalid, "Enter the client's id in the CRM.");
-    Ok(ClientIn { id: ClientId::parse(&made).map_err(invalid)?, name })
+    Ok(ClientIn { id: ClientId::parse(&generated).map_err(invalid)?, name })
 }
 
 /// Generates an id for a client that the CRM has not named. It is readable as far as the name is, and differs between
 /// different names.
-fn made_id(name: &str) -> String {
+fn generate_id(name: &str) -> String {
     let words: Vec<&str> = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let hash = hex::encode(Sha256::digest(name.as_bytes()));
     let readable: String = words.join("-").to_lowercase().chars().take(40).collect();
@@ -224,7 +224,7 @@ pub(super) async fn change(
     match change.await {
         Ok(_) => Ok(redirect_with(&format!("/ads/accounts/{id}"), jar, Ok("Saved.".to_owned()))),
         Err(problem) if problem.status == 404 => Err(problem),
-        Err(problem) => shown(&console, &admin, &id, "", Some((&fields, &problem)), jar).await,
+        Err(problem) => render(&console, &admin, &id, "", Some((&fields, &problem)), jar).await,
     }
 }
 
@@ -255,8 +255,8 @@ pub(super) async fn replace_token(
 pub(super) async fn pause(Id(id): Id<AdAccountId>, AdminForm { console, admin, jar, fields }: AdminForm) -> Response {
     let paused = fields.is_ticked("paused");
     let changed = console.ads.change(&admin.access, &id, AdAccountChange { paused: Some(paused), ..nothing() }).await;
-    let told = if paused { "Paused. It is not synced until you resume it." } else { "Resumed." };
-    redirect_with(&format!("/ads/accounts/{id}"), jar, changed.map_err(Problem::from).map(|_| told.to_owned()))
+    let message = if paused { "Paused. It is not synced until you resume it." } else { "Resumed." };
+    redirect_with(&format!("/ads/accounts/{id}"), jar, changed.map_err(Problem::from).map(|_| message.to_owned()))
 }
 
 pub(super) async fn sync(Id(id): Id<AdAccountId>, AdminForm { console, admin, jar, fields }: AdminForm) -> Response {
@@ -265,19 +265,19 @@ pub(super) async fn sync(Id(id): Id<AdAccountId>, AdminForm { console, admin, ja
         let days = fields.get("days").map(str::parse).transpose().map_err(invalid)?;
         Ok::<_, Problem>(console.ads.sync(&admin.access, SyncIn { account_id: Some(id.clone()), days }).await?)
     };
-    let told = begin.await.map(|begun| match begun.runs.first() {
+    let message = begin.await.map(|started| match started.runs.first() {
         Some(run) if run.joined => "A sync is already running, and now goes back as far as you requested.".to_owned(),
         _ => "The sync has started.".to_owned(),
     });
-    redirect_with(&format!("/ads/accounts/{id}"), jar, told)
+    redirect_with(&format!("/ads/accounts/{id}"), jar, message)
 }
 
 pub(super) async fn sync_all(AdminForm { console, admin, jar, .. }: AdminForm) -> Response {
-    let begun = console.ads.sync(&admin.access, SyncIn { account_id: None, days: None }).await;
+    let started = console.ads.sync(&admin.access, SyncIn { account_id: None, days: None }).await;
     redirect_with(
         "/ads/log",
         jar,
-        begun.map_err(Problem::from).map(|begun| format!("Syncing {} now.", plural(begun.runs.len(), "account"))),
+        started.map_err(Problem::from).map(|started| format!("Syncing {} now.", plural(started.runs.len(), "account"))),
     )
 }
 
@@ -292,10 +292,10 @@ mod tests {
 
     #[test]
     fn clients_of_different_names_have_different_ids() {
-        assert!(made_id("Café Nord & Co").starts_with("caf-nord-co-"));
-        let ids = ["Кафе 24", "Банк 24", "日本", "24", &"x".repeat(200)].map(made_id);
-        for (place, id) in ids.iter().enumerate() {
-            assert!(ClientId::parse(id).is_ok() && !ids[..place].contains(id), "{id}");
+        assert!(generate_id("Café Nord & Co").starts_with("caf-nord-co-"));
+        let ids = ["Кафе 24", "Банк 24", "日本", "24", &"x".repeat(200)].map(generate_id);
+        for (index, id) in ids.iter().enumerate() {
+            assert!(ClientId::parse(id).is_ok() && !ids[..index].contains(id), "{id}");
         }
     }
 }

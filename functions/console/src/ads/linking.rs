@@ -18,7 +18,7 @@ use maud::{Markup, html};
 
 use super::LEADS_ONLY;
 use super::accounts::client;
-use crate::components::{badge, csrf_field, empty, is_wrong, loaded_later, problem_alert};
+use crate::components::{badge, csrf_field, empty, is_wrong, lazy_fragment, problem_alert};
 use crate::flash::redirect_with;
 use crate::form::{AdminForm, Fields};
 use crate::layout::{Section, fragment_or_page, page};
@@ -28,44 +28,44 @@ use crate::state::Console;
 pub(super) async fn form(
     State(console): State<Console>,
     admin: Admin,
-    Query(given): Query<BTreeMap<String, String>>,
+    Query(query): Query<BTreeMap<String, String>>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    shown(&console, &admin, &Said::In(&given), None, jar).await
+    render(&console, &admin, &Prefill::Query(&query), None, jar).await
 }
 
 /// The initial values of the fields: from the address, or from a submission that was rejected.
-enum Said<'a> {
-    In(&'a BTreeMap<String, String>),
-    Before(&'a Fields),
+enum Prefill<'a> {
+    Query(&'a BTreeMap<String, String>),
+    Submission(&'a Fields),
 }
 
-impl Said<'_> {
+impl Prefill<'_> {
     /// Whether the rejected submission selected a token of its own.
     fn is_own_token(&self) -> bool {
-        matches!(self, Self::Before(fields) if fields.get("integration_id").is_none())
+        matches!(self, Self::Submission(fields) if fields.get("integration_id").is_none())
     }
 
     /// Whether a box is ticked. On a fresh form it is.
     fn is_ticked(&self, name: &str) -> bool {
         match self {
-            Self::In(_) => true,
-            Self::Before(fields) => fields.is_ticked(name),
+            Self::Query(_) => true,
+            Self::Submission(fields) => fields.is_ticked(name),
         }
     }
 
-    fn of(&self, name: &str) -> String {
+    fn value(&self, name: &str) -> String {
         match self {
-            Self::In(address) => address.get(name).cloned().unwrap_or_default(),
-            Self::Before(fields) => fields.text(name),
+            Self::Query(address) => address.get(name).cloned().unwrap_or_default(),
+            Self::Submission(fields) => fields.text(name),
         }
     }
 }
 
-async fn shown(
+async fn render(
     console: &Console,
     Admin { visitor, access }: &Admin,
-    said: &Said<'_>,
+    prefill: &Prefill<'_>,
     problem: Option<&Problem>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
@@ -73,13 +73,13 @@ async fn shown(
     let linked = console.ads.accounts(access, &AccountFilter::default()).await?.items;
     let clients: BTreeSet<&str> = linked.iter().map(|account| account.client.name.as_str()).collect();
     let wrong = |field: &str| is_wrong(problem, field);
-    let chosen = said.of("integration_id");
+    let chosen = prefill.value("integration_id");
     let body = html! {
         section {
             h2 { "Ad accounts that you can access at Meta" }
             @if integrations.is_empty() {
                 (empty("No connected account", html! { a href="/integrations" { "Connect Facebook" } " to choose one of its ad accounts, or use a system user's token below." }))
-            } @else { (loaded_later("/ads/accounts/available", "Loading ad accounts from Meta…")) }
+            } @else { (lazy_fragment("/ads/accounts/available", "Loading ad accounts from Meta…")) }
         }
         section #link {
             h2 { "Link" }
@@ -87,15 +87,15 @@ async fn shown(
                 (csrf_field(visitor))
                 (problem_alert(problem))
                 datalist #clients { @for client in &clients { option value=(client) {} } }
-                label { "Ad account" input name="ad_account_id" value=(said.of("ad_account_id")) placeholder="act_1234567890" required aria-invalid=[wrong("ad_account_id")]; }
-                label { "Label" input name="label" value=(said.of("label")) maxlength="100" required aria-invalid=[wrong("label")]; }
-                label { "Client" input name="client_name" list="clients" value=(said.of("client_name")) maxlength="100" required aria-invalid=[wrong("client.name")]; }
-                label { "The client's id in the CRM (generated from the name if empty)" input name="client_id" value=(said.of("client_id")) aria-invalid=[wrong("client.id")]; }
-                label.tick { input type="checkbox" name="leads_only" value="yes" checked[said.is_ticked("leads_only")]; "Count leads only" }
+                label { "Ad account" input name="ad_account_id" value=(prefill.value("ad_account_id")) placeholder="act_1234567890" required aria-invalid=[wrong("ad_account_id")]; }
+                label { "Label" input name="label" value=(prefill.value("label")) maxlength="100" required aria-invalid=[wrong("label")]; }
+                label { "Client" input name="client_name" list="clients" value=(prefill.value("client_name")) maxlength="100" required aria-invalid=[wrong("client.name")]; }
+                label { "The client's id in the CRM (generated from the name if empty)" input name="client_id" value=(prefill.value("client_id")) aria-invalid=[wrong("client.id")]; }
+                label.tick { input type="checkbox" name="leads_only" value="yes" checked[prefill.is_ticked("leads_only")]; "Count leads only" }
                 p.quiet { "Otherwise purchases, registrations and other conversions count as well. You can change it later." }
                 label { "Sync it through" select name="integration_id" aria-invalid=[wrong("integration_id")] {
                     @for integration in &integrations { option value=(integration.id) selected[chosen == integration.id.as_str()] { (integration.name) } }
-                    option value="" selected[integrations.is_empty() || said.is_own_token()] { "Its own token" }
+                    option value="" selected[integrations.is_empty() || prefill.is_own_token()] { "Its own token" }
                 } }
                 label { "Its own token, if selected" input type="password" name="token" autocomplete="off" aria-invalid=[wrong("token")]; }
                 p.quiet { "A system user's token with " code { "ads_read" } ". It is verified, stored in Secrets Manager, and never shown again." }
@@ -115,15 +115,15 @@ pub(super) async fn available(
 ) -> Result<Response, Problem> {
     let mut parts = Vec::new();
     for integration in console.connections.integrations(&access).await?.items {
-        let found = console.ads.available_accounts(&access, &integration.id).await;
-        let found = found.map(|list| list.items).map_err(Problem::from);
-        parts.push(choices(&integration, &found));
+        let accounts = console.ads.available_accounts(&access, &integration.id).await;
+        let accounts = accounts.map(|list| list.items).map_err(Problem::from);
+        parts.push(choices(&integration, &accounts));
     }
     let part = html! { @for part in &parts { (part) } };
     Ok(fragment_or_page(&headers, &visitor, jar, (Section::Ads, "Ad accounts at Meta"), &part))
 }
 
-fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>, Problem>) -> Markup {
+fn choices(integration: &IntegrationOut, accounts: &Result<Vec<AvailableAdAccount>, Problem>) -> Markup {
     let at = |account: &AvailableAdAccount| {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         query.append_pair("ad_account_id", account.ad_account_id.as_str()).append_pair("label", &account.name);
@@ -132,7 +132,7 @@ fn choices(integration: &IntegrationOut, found: &Result<Vec<AvailableAdAccount>,
     };
     html! {
         h3 { (integration.name) }
-        @match found {
+        @match accounts {
             Err(problem) => { (problem_alert(Some(problem))) }
             Ok(accounts) if accounts.is_empty() => { p.quiet { "Meta lists no ad accounts for it." } }
             Ok(accounts) => {
@@ -182,6 +182,6 @@ pub(super) async fn link(AdminForm { console, admin, jar, fields }: AdminForm) -
                 .to_owned();
             Ok(redirect_with(&format!("/ads/accounts/{}", account.id), jar, Ok(text)))
         }
-        Err(problem) => shown(&console, &admin, &Said::Before(&fields), Some(&problem), jar).await,
+        Err(problem) => render(&console, &admin, &Prefill::Submission(&fields), Some(&problem), jar).await,
     }
 }

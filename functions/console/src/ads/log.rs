@@ -10,36 +10,36 @@ use leadwire::model::ads::sync::{Cause, ObjectType, SyncState};
 use maud::{Markup, html};
 
 use super::tabs;
-use crate::components::{badge, count, empty, going_on, time, watched};
+use crate::components::{badge, count, empty, live_fragment, refresh_in, time};
 use crate::layout::{Section, page};
 use crate::request::{ListQuery, wants_fragment};
 use crate::session::Admin;
 use crate::state::Console;
 
 /// Syncs in the log.
-const MAX: usize = 30;
+const MAX_SYNCS: usize = 30;
 /// Syncs on the page of one account.
-pub(super) const LATEST: usize = 5;
+pub(super) const MAX_ACCOUNT_SYNCS: usize = 5;
 
 pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(asked): Query<ListQuery>,
+    Query(query): Query<ListQuery>,
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let most = if asked.get("latest").is_some() { LATEST } else { MAX };
-    let status = console.ads.sync_status(&access, &asked.accounts()?, None, most).await?;
+    let most = if query.get("latest").is_some() { MAX_ACCOUNT_SYNCS } else { MAX_SYNCS };
+    let status = console.ads.sync_status(&access, &query.accounts()?, None, most).await?;
     let part = list(&status);
     if wants_fragment(&headers) {
         return Ok(part.into_response());
     }
-    let body = html! { (tabs("/ads/log")) (watched(&asked.at("/ads/log", &[]), &part)) };
+    let body = html! { (tabs("/ads/log")) (live_fragment(&query.at("/ads/log", &[]), &part)) };
     Ok(page(&visitor, jar, Section::Ads, "Sync log", &body))
 }
 
 /// Seconds until the list is worth reloading, or `None` if no sync is in progress.
-pub(super) fn worth_a_look(status: &SyncStatus) -> Option<u32> {
+pub(super) fn refresh_delay(status: &SyncStatus) -> Option<u32> {
     let seconds = |sync: &SyncOut| match sync.state {
         SyncState::Queued | SyncState::Running => Some(2),
         SyncState::Waiting => Some(30),
@@ -51,20 +51,20 @@ pub(super) fn worth_a_look(status: &SyncStatus) -> Option<u32> {
 /// The syncs, newest first.
 pub(super) fn list(status: &SyncStatus) -> Markup {
     let label = |sync: &SyncOut| {
-        let found = status.accounts.iter().find(|account| account.id == sync.account_id);
-        found.map_or_else(|| sync.account_id.to_string(), |account| account.label.clone())
+        let account = status.accounts.iter().find(|account| account.id == sync.account_id);
+        account.map_or_else(|| sync.account_id.to_string(), |account| account.label.clone())
     };
     html! {
-        @if let Some(seconds) = worth_a_look(status) { (going_on(seconds)) }
+        @if let Some(seconds) = refresh_delay(status) { (refresh_in(seconds)) }
         @if status.items.is_empty() {
             (empty("No syncs yet", html! { "Accounts are synced every 15 minutes, and immediately after they are linked." }))
         }
-        @for sync in &status.items { (reading(sync, &label(sync))) }
+        @for sync in &status.items { (sync_card(sync, &label(sync))) }
     }
 }
 
-fn reading(sync: &SyncOut, label: &str) -> Markup {
-    let (kind, word) = match sync.state {
+fn sync_card(sync: &SyncOut, label: &str) -> Markup {
+    let (kind, state) = match sync.state {
         SyncState::Queued => ("calm", "Queued"),
         SyncState::Running => ("calm", "Syncing"),
         SyncState::Waiting => ("warn", "Waiting for Meta"),
@@ -82,7 +82,7 @@ fn reading(sync: &SyncOut, label: &str) -> Markup {
     html! {
         details.card.reading open[sync.state == SyncState::Failed] data-key={ (sync.run_id) (sync.account_id) } {
             summary {
-                (badge(kind, word)) " " b { (label) } " " span.quiet { (time(sync.asked_at)) ", " (cause) ", days from " (sync.since) }
+                (badge(kind, state)) " " b { (label) } " " span.quiet { (time(sync.asked_at)) ", " (cause) ", days from " (sync.since) }
                 " " span { (count(changed)) " changed" } @if failed { " " (badge("warn", "With errors")) }
             }
             @if let Some(message) = sync.reason_message { p.wrong { (message) } p.fix { b { "What to do: " } (sync.fix.unwrap_or_default()) } }

@@ -78,22 +78,22 @@ impl ListQuery {
 
 /// Labels for what is counted and for its unit cost.
 #[derive(Clone, Copy)]
-struct Words {
-    many: &'static str,
+struct ConversionLabels {
+    plural: &'static str,
     cost: &'static str,
 }
 
 impl ListQuery {
     /// Labels conversions as leads if the selected accounts count nothing else.
-    fn words(&self, accounts: &[AdAccountOut]) -> Words {
+    fn conversion_labels(&self, accounts: &[AdAccountOut]) -> ConversionLabels {
         let is_meant = |account: &&AdAccountOut| {
             self.get("account_id").is_none_or(|id| id == account.id.as_str())
                 && self.get("client_id").is_none_or(|id| id == account.client.id.as_str())
         };
         if accounts.iter().filter(is_meant).all(|account| account.conversions.names() == [LEADS_ONLY]) {
-            Words { many: "Leads", cost: "Cost per lead" }
+            ConversionLabels { plural: "Leads", cost: "Cost per lead" }
         } else {
-            Words { many: "Conversions", cost: "Cost per conversion" }
+            ConversionLabels { plural: "Conversions", cost: "Cost per conversion" }
         }
     }
 }

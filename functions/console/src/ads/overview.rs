@@ -17,7 +17,7 @@ use maud::{Markup, html};
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
-use super::{Words, state_of, tabs};
+use super::{ConversionLabels, state_of, tabs};
 use crate::chart::Chart;
 use crate::components::{alert, count, csrf_field, empty, money, problem_alert, time_or};
 use crate::layout::{Section, page};
@@ -28,19 +28,19 @@ use crate::state::Console;
 pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(asked): Query<ListQuery>,
+    Query(query): Query<ListQuery>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
     let reports = async {
         let report = async |by: Dimension| {
-            let query = ReportQuery { by: vec![by], accounts: asked.accounts()?, days: asked.days()? };
-            Ok::<_, Problem>(console.ads.report(&access, &query, None, MAX_ROWS).await?)
+            let report_query = ReportQuery { by: vec![by], accounts: query.accounts()?, days: query.days()? };
+            Ok::<_, Problem>(console.ads.report(&access, &report_query, None, MAX_ROWS).await?)
         };
         Ok::<_, Problem>((report(Dimension::Day).await?, report(Dimension::Client).await?))
     };
     let reports = reports.await;
-    let words = asked.words(&accounts);
+    let labels = query.conversion_labels(&accounts);
     let body = html! {
         (tabs("/ads"))
         @if accounts.is_empty() {
@@ -49,11 +49,11 @@ pub(super) async fn show(
                 a.button.primary href="/ads/accounts/new" { "Link an ad account" }
             }))
         } @else {
-            (troubles(&accounts))
-            (asked.chooser("/ads", &accounts, &html! {}))
+            (account_problems(&accounts))
+            (query.chooser("/ads", &accounts, &html! {}))
             @match &reports {
                 Err(problem) => { (problem_alert(Some(problem))) }
-                Ok((days, clients)) => { (asked.usual_days()) (figures(&asked, days, words)) (clients_table(&asked, clients, words)) }
+                Ok((days, clients)) => { (query.usual_days()) (figures(&query, days, labels)) (clients_table(&query, clients, labels)) }
             }
             section { h2 { "Accounts" } (accounts_table(&visitor, &accounts)) }
         }
@@ -61,7 +61,7 @@ pub(super) async fn show(
     Ok(page(&visitor, jar, Section::Ads, "Ads", &body))
 }
 
-fn troubles(accounts: &[AdAccountOut]) -> Markup {
+fn account_problems(accounts: &[AdAccountOut]) -> Markup {
     html! {
         @for account in accounts {
             @if let (Some(message), true) = (account.reason_message, account.waiting_until.is_none()) {
@@ -72,7 +72,7 @@ fn troubles(accounts: &[AdAccountOut]) -> Markup {
 }
 
 /// The figures and charts of each currency.
-fn figures(asked: &ListQuery, report: &ReportOut, words: Words) -> Markup {
+fn figures(query: &ListQuery, report: &ReportOut, labels: ConversionLabels) -> Markup {
     html! {
         @if report.totals.is_empty() {
             (empty("No numbers for these days", html! { "Choose other days, or wait until the accounts are synced." }))
@@ -82,20 +82,20 @@ fn figures(asked: &ListQuery, report: &ReportOut, words: Words) -> Markup {
                 h2 { "In " (total.figures.currency) }
                 div.figures {
                     div { span { "Spend" } b { (money(&total.figures.metrics.spend.to_string(), &total.figures.currency)) } }
-                    div { span { (words.many) } b { (count(total.figures.metrics.conversions)) } }
-                    div { span { (words.cost) } b { (cost(total)) } }
+                    div { span { (labels.plural) } b { (count(total.figures.metrics.conversions)) } }
+                    div { span { (labels.cost) } b { (cost(total)) } }
                     div { span { "Clicks" } b { (count(total.figures.metrics.clicks)) } }
                     div { span { "Impressions" } b { (count(total.figures.metrics.impressions)) } }
                 }
-                (charts(report, total, words))
-                p { a href=(asked.at("/ads/report", &[("group_by", "campaign")])) { "By campaign" } " · "
-                    a href=(asked.at("/ads/report", &[("group_by", "day")])) { "By day" } }
+                (charts(report, total, labels))
+                p { a href=(query.at("/ads/report", &[("group_by", "campaign")])) { "By campaign" } " · "
+                    a href=(query.at("/ads/report", &[("group_by", "day")])) { "By day" } }
             }
         }
     }
 }
 
-fn charts(report: &ReportOut, total: &RowOut, words: Words) -> Markup {
+fn charts(report: &ReportOut, total: &RowOut, labels: ConversionLabels) -> Markup {
     let of_currency = report.items.iter().filter(|row| row.figures.currency == total.figures.currency);
     let rows: BTreeMap<Date, &RowOut> =
         of_currency.filter_map(|row| Some((row.day.as_deref()?.parse().ok()?, row))).collect();
@@ -119,8 +119,8 @@ fn charts(report: &ReportOut, total: &RowOut, words: Words) -> Markup {
     html! {
         div.charts {
             (Chart { title: "Spend", total: money(&total.figures.metrics.spend.to_string(), &total.figures.currency), days: days(&spend) }.draw())
-            (Chart { title: words.many, total: count(total.figures.metrics.conversions), days: days(&number) }.draw())
-            (Chart { title: words.cost, total: cost(total), days: days(&each) }.draw())
+            (Chart { title: labels.plural, total: count(total.figures.metrics.conversions), days: days(&number) }.draw())
+            (Chart { title: labels.cost, total: cost(total), days: days(&each) }.draw())
         }
     }
 }
@@ -141,22 +141,22 @@ pub(super) fn price(each: Option<Decimal>, currency: &str) -> String {
     each.map_or_else(|| "–".to_owned(), rounded)
 }
 
-fn clients_table(asked: &ListQuery, report: &ReportOut, words: Words) -> Markup {
+fn clients_table(query: &ListQuery, report: &ReportOut, labels: ConversionLabels) -> Markup {
     html! {
         @if report.items.len() > 1 {
             section {
                 h2 { "Clients" }
                 div.card.flush {
                     table {
-                        thead { tr { th { "Client" } th.number { "Spend" } th.number { (words.many) } th.number { (words.cost) } th.number { "Clicks" } } }
+                        thead { tr { th { "Client" } th.number { "Spend" } th.number { (labels.plural) } th.number { (labels.cost) } th.number { "Clicks" } } }
                         tbody {
                             @for row in &report.items {
                                 @let id = row.client_id.as_deref().unwrap_or_default();
                                 tr {
-                                    td data-label="Client" { a href=(asked.at("/ads", &[("client_id", id)])) { (row.client_name.as_deref().unwrap_or(id)) } }
+                                    td data-label="Client" { a href=(query.at("/ads", &[("client_id", id)])) { (row.client_name.as_deref().unwrap_or(id)) } }
                                     td.number data-label="Spend" { (money(&row.figures.metrics.spend.to_string(), &row.figures.currency)) }
-                                    td.number data-label=(words.many) { (count(row.figures.metrics.conversions)) }
-                                    td.number data-label=(words.cost) { (cost(row)) }
+                                    td.number data-label=(labels.plural) { (count(row.figures.metrics.conversions)) }
+                                    td.number data-label=(labels.cost) { (cost(row)) }
                                     td.number data-label="Clicks" { (count(row.figures.metrics.clicks)) }
                                 }
                             }

@@ -13,7 +13,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use super::overview::{cost_of_one, price};
-use super::{Words, tabs};
+use super::{ConversionLabels, tabs};
 use crate::components::{count, empty, money, plural, problem_alert};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
@@ -21,7 +21,7 @@ use crate::session::Admin;
 use crate::state::Console;
 
 /// Maximum number of rows on the page. The file has all of them.
-const SHOWN: usize = 200;
+const MAX_SHOWN_ROWS: usize = 200;
 
 const CHOICES: [(&str, &str); 8] = [
     ("client", "Client"),
@@ -35,16 +35,16 @@ const CHOICES: [(&str, &str); 8] = [
 ];
 
 /// The number columns, and after the conversions the cost of each.
-fn columns(words: Words) -> Vec<NumberColumn> {
-    let of = |column: &'static Column| {
-        let heading = if column.name == "conversions" { words.many } else { column.heading };
+fn columns(labels: ConversionLabels) -> Vec<NumberColumn> {
+    let number_column = |column: &'static Column| {
+        let heading = if column.name == "conversions" { labels.plural } else { column.heading };
         NumberColumn { name: column.name, heading, unit: column.unit, value: column.value }
     };
-    let cost = NumberColumn { name: "cost", heading: words.cost, unit: Unit::Price, value: cost_of_one };
+    let cost = NumberColumn { name: "cost", heading: labels.cost, unit: Unit::Price, value: cost_of_one };
     let first = ["spend", "conversions"];
-    let named = |name: &str| COLUMNS.iter().find(|column| column.name == name);
+    let find = |name: &str| COLUMNS.iter().find(|column| column.name == name);
     let rest = COLUMNS.iter().filter(|column| !first.contains(&column.name) && column.unit != Unit::Ratio);
-    first.iter().filter_map(|name| named(name)).map(of).chain([cost]).chain(rest.map(of)).collect()
+    first.iter().filter_map(|name| find(name)).map(number_column).chain([cost]).chain(rest.map(number_column)).collect()
 }
 
 /// A column of the table.
@@ -69,21 +69,21 @@ impl NumberColumn {
     }
 }
 
-fn report_query(asked: &ListQuery) -> Result<ReportQuery, Problem> {
-    let by = parse_dimensions(asked.get("group_by").unwrap_or("campaign"))?;
-    Ok(ReportQuery { by, accounts: asked.accounts()?, days: asked.days()? })
+fn report_query(query: &ListQuery) -> Result<ReportQuery, Problem> {
+    let by = parse_dimensions(query.get("group_by").unwrap_or("campaign"))?;
+    Ok(ReportQuery { by, accounts: query.accounts()?, days: query.days()? })
 }
 
 pub(super) async fn show(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(asked): Query<ListQuery>,
+    Query(query): Query<ListQuery>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let accounts = console.ads.accounts(&access, &AccountFilter::default()).await?.items;
-    let report = async { Ok(console.ads.report(&access, &report_query(&asked)?, None, MAX_ROWS).await?) };
+    let report = async { Ok(console.ads.report(&access, &report_query(&query)?, None, MAX_ROWS).await?) };
     let report: Result<ReportOut, Problem> = report.await;
-    let now = asked.get("group_by").unwrap_or("campaign");
+    let now = query.get("group_by").unwrap_or("campaign");
     let by = html! {
         label { "By" select name="group_by" {
             @for (value, name) in CHOICES { option value=(value) selected[value == now] { (name) } }
@@ -91,19 +91,19 @@ pub(super) async fn show(
         } }
         label { "Sort by" select name="sort" {
             option value="" { "Default order" }
-            option value="name" selected[asked.get("sort") == Some("name")] { "Name" }
-            @for column in columns(asked.words(&accounts)) { option value=(column.name) selected[asked.get("sort") == Some(column.name)] { (column.heading) } }
+            option value="name" selected[query.get("sort") == Some("name")] { "Name" }
+            @for column in columns(query.conversion_labels(&accounts)) { option value=(column.name) selected[query.get("sort") == Some(column.name)] { (column.heading) } }
         } }
     };
     let body = html! {
         (tabs("/ads/report"))
-        (asked.chooser("/ads/report", &accounts, &by))
+        (query.chooser("/ads/report", &accounts, &by))
         @match report {
             Err(problem) => { (problem_alert(Some(&problem))) }
             Ok(report) if report.items.is_empty() => {
                 (empty("No numbers for these days", html! { "Choose other days, or " a href="/ads" { "check the state of the accounts" } "." }))
             }
-            Ok(report) => { (asked.usual_days()) (table(&asked, report, asked.words(&accounts))) }
+            Ok(report) => { (query.usual_days()) (table(&query, report, query.conversion_labels(&accounts))) }
         }
     };
     Ok(page(&visitor, jar, Section::Ads, "Reports", &body))
@@ -112,20 +112,20 @@ pub(super) async fn show(
 pub(super) async fn csv(
     State(console): State<Console>,
     Admin { access, .. }: Admin,
-    Query(asked): Query<ListQuery>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Response, Problem> {
-    let file = console.ads.report_csv(&access, &report_query(&asked)?, None).await?;
-    let named = format!("attachment; filename=\"{}\"", file.file_name);
+    let file = console.ads.report_csv(&access, &report_query(&query)?, None).await?;
+    let disposition = format!("attachment; filename=\"{}\"", file.file_name);
     Ok((
-        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, named)],
+        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)],
         file.bytes,
     )
         .into_response())
 }
 
-fn table(asked: &ListQuery, mut report: ReportOut, words: Words) -> Markup {
-    let (sort, upwards) = (asked.get("sort").unwrap_or(""), asked.get("dir") == Some("asc"));
-    let columns = columns(words);
+fn table(query: &ListQuery, mut report: ReportOut, conversion_labels: ConversionLabels) -> Markup {
+    let (sort, upwards) = (query.get("sort").unwrap_or(""), query.get("dir") == Some("asc"));
+    let columns = columns(conversion_labels);
     if let Some(column) = columns.iter().find(|column| column.name == sort) {
         let value = |row: &RowOut| (column.value)(&row.figures);
         // Amounts in different currencies cannot be compared. Rows without a number come last in either direction.
@@ -144,30 +144,30 @@ fn table(asked: &ListQuery, mut report: ReportOut, words: Words) -> Markup {
     html! {
         div.acts {
             span { (plural(all, "row")) @if report.next_cursor.is_some() { " and more" } }
-            a.button href=(asked.at("/ads/report.csv", &[])) { "Download as CSV" }
+            a.button href=(query.at("/ads/report.csv", &[])) { "Download as CSV" }
         }
         div.card.flush.scroll tabindex="0" role="region" aria-label="Report" {
             table.report {
                 thead { tr {
-                    (heading(asked, "name", "Name", sort, upwards, false))
-                    @for column in &columns { (heading(asked, column.name, column.heading, sort, upwards, true)) }
+                    (heading(query, "name", "Name", sort, upwards, false))
+                    @for column in &columns { (heading(query, column.name, column.heading, sort, upwards, true)) }
                 } }
-                tbody { @for row in report.items.iter().take(SHOWN) { (line(&html! { @for label in labels(row) { div { (label) } } }, row, &columns)) } }
+                tbody { @for row in report.items.iter().take(MAX_SHOWN_ROWS) { (line(&html! { @for label in labels(row) { div { (label) } } }, row, &columns)) } }
                 tfoot { @for total in &report.totals { (line(&html! { b { "Total in " (total.figures.currency) } }, total, &columns)) } }
             }
         }
-        @if all > SHOWN { p.quiet { "Only the first " (SHOWN) " are shown. The file contains all rows." } }
+        @if all > MAX_SHOWN_ROWS { p.quiet { "Only the first " (MAX_SHOWN_ROWS) " are shown. The file contains all rows." } }
     }
 }
 
-fn heading(asked: &ListQuery, word: &str, name: &str, sort: &str, upwards: bool, is_number: bool) -> Markup {
-    let is_sorted = word == sort;
+fn heading(query: &ListQuery, key: &str, name: &str, sort: &str, upwards: bool, is_number: bool) -> Markup {
+    let is_sorted = key == sort;
     // The first click sorts numbers from the largest and names from the first.
     let next = if is_sorted && !upwards || !is_sorted && !is_number { "asc" } else { "desc" };
     let order = is_sorted.then_some(if upwards { "ascending" } else { "descending" });
     html! {
         th class=[is_number.then_some("number")] aria-sort=[order] {
-            a href=(asked.at("/ads/report", &[("sort", word), ("dir", next)])) { (name) @if is_sorted { span aria-hidden="true" { @if upwards { " ↑" } @else { " ↓" } } } }
+            a href=(query.at("/ads/report", &[("sort", key), ("dir", next)])) { (name) @if is_sorted { span aria-hidden="true" { @if upwards { " ↑" } @else { " ↓" } } } }
         }
     }
 }
@@ -183,7 +183,7 @@ fn line(name: &Markup, row: &RowOut, columns: &[NumberColumn]) -> Markup {
 
 /// The labels of a row: the names of its objects, and its day.
 fn labels(row: &RowOut) -> Vec<&str> {
-    let named = [
+    let names = [
         (&row.client_name, &row.client_id),
         (&row.account_name, &row.account_id),
         (&row.campaign_name, &row.campaign_id),
@@ -191,5 +191,5 @@ fn labels(row: &RowOut) -> Vec<&str> {
         (&row.ad_name, &row.ad_id),
         (&row.day, &None),
     ];
-    named.into_iter().filter_map(|(name, id)| name.as_deref().or(id.as_deref())).collect()
+    names.into_iter().filter_map(|(name, id)| name.as_deref().or(id.as_deref())).collect()
 }

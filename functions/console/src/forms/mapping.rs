@@ -27,10 +27,10 @@ const SPARE_RULES: usize = 2;
 /// Minimum number of questions that a rule has room for.
 const QUESTIONS_OF_A_RULE: usize = 3;
 /// Time that re-mapping leads takes before it asks whether to continue.
-const A_WHILE: Duration = Duration::from_secs(12);
+const MAX_RERUN_DURATION: Duration = Duration::from_secs(12);
 
 /// The content of the form on the page.
-struct Said {
+struct MappingForm {
     rules: Vec<Rule>,
     /// The lines of choices of each rule, as written.
     choices: Vec<String>,
@@ -45,19 +45,19 @@ pub(super) async fn show(
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let mapping = console.leads.mapping(&admin.access, &id).await?;
-    let choices = mapping.rules.iter().map(written).collect();
+    let choices = mapping.rules.iter().map(format_choices).collect();
     let (rules, country) = (mapping.rules.clone(), mapping.country.clone());
-    let said = Said { rules, choices, country, version: Some(mapping.version) };
-    Ok(shown(&admin, &mapping, &said, None, None, jar))
+    let form = MappingForm { rules, choices, country, version: Some(mapping.version) };
+    Ok(render(&admin, &mapping, &form, None, None, jar))
 }
 
 pub(super) async fn save(
     Id(id): Id<FormId>,
     AdminForm { console, admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
-    let mut said = Said::of(&fields);
-    let input = MappingIn { rules: said.rules.clone(), country: said.country.clone(), version: said.version };
-    let changed = match said.unread() {
+    let mut form = MappingForm::parse(&fields);
+    let input = MappingIn { rules: form.rules.clone(), country: form.country.clone(), version: form.version };
+    let changed = match form.choices_problem() {
         Some(problem) => Err(problem),
         None => console.leads.set_mapping(&admin.access, &id, input).await.map_err(Problem::from),
     };
@@ -71,9 +71,9 @@ pub(super) async fn save(
             let mapping = console.leads.mapping(&admin.access, &id).await?;
             if problem.code.is(ErrorCode::MappingChanged) {
                 // The problem was shown: saving again overwrites that version knowingly.
-                said.version = Some(mapping.version);
+                form.version = Some(mapping.version);
             }
-            Ok(shown(&admin, &mapping, &said, None, Some(&problem), jar))
+            Ok(render(&admin, &mapping, &form, None, Some(&problem), jar))
         }
     }
 }
@@ -82,16 +82,16 @@ pub(super) async fn preview(
     Id(id): Id<FormId>,
     AdminForm { console, admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
-    let said = Said::of(&fields);
+    let form = MappingForm::parse(&fields);
     let mapping = console.leads.mapping(&admin.access, &id).await?;
-    let input = PreviewIn { rules: said.rules.clone(), country: said.country.clone(), lead_id: None };
-    let tried = match said.unread() {
+    let input = PreviewIn { rules: form.rules.clone(), country: form.country.clone(), lead_id: None };
+    let previewed = match form.choices_problem() {
         Some(problem) => Err(problem),
         None => console.leads.preview_mapping(&admin.access, &id, input).await.map_err(Problem::from),
     };
-    Ok(match tried {
-        Ok(preview) => shown(&admin, &mapping, &said, Some(&preview), None, jar),
-        Err(problem) => shown(&admin, &mapping, &said, None, Some(&problem), jar),
+    Ok(match previewed {
+        Ok(preview) => render(&admin, &mapping, &form, Some(&preview), None, jar),
+        Err(problem) => render(&admin, &mapping, &form, None, Some(&problem), jar),
     })
 }
 
@@ -103,7 +103,7 @@ pub(super) async fn rerun(
     let number = |name: &str| fields.get(name).and_then(|text| text.parse().ok()).unwrap_or(0_usize);
     let (mut changed, mut unchanged) = (number("changed"), number("unchanged"));
     let mut cursor = fields.get("cursor").map(ToOwned::to_owned);
-    let begun = Instant::now();
+    let started = Instant::now();
     loop {
         let done = match console.leads.remap(&access, &id, RerunIn { cursor }).await {
             Ok(done) => done,
@@ -119,7 +119,7 @@ pub(super) async fn rerun(
             return Ok(redirect_with(&format!("/forms/{id}"), jar, Ok(text)));
         };
         // The script submits this form by itself; without it, the admin does.
-        if begun.elapsed() > A_WHILE {
+        if started.elapsed() > MAX_RERUN_DURATION {
             let body = html! {
                 p { (count(changed.saturating_add(unchanged))) " leads mapped again so far, " (count(changed)) " of them changed. There are more." }
                 form method="post" action={ "/forms/" (id) "/rerun" } data-go-on {
@@ -136,27 +136,27 @@ pub(super) async fn rerun(
     }
 }
 
-impl Said {
+impl MappingForm {
     /// Parses the form's rules, whose fields are numbered. Skips empty rules and those marked for removal.
-    fn of(fields: &Fields) -> Self {
+    fn parse(fields: &Fields) -> Self {
         let most = fields.get("rules").and_then(|text| text.parse().ok()).unwrap_or(0).min(200);
         let (mut rules, mut lines) = (Vec::new(), Vec::new());
-        for place in 0..most {
-            let name = |part: &str| format!("rule-{place}-{part}");
+        for index in 0..most {
+            let name = |part: &str| format!("rule-{index}-{part}");
             // Space is significant here.
             let exact = |part: &str| fields.raw(&name(part)).filter(|text| !text.is_empty()).map(ToOwned::to_owned);
-            let written = fields.text(&name("choices"));
+            let choice_lines = fields.text(&name("choices"));
             let rule = Rule {
                 field: fields.text(&name("field")),
                 from: fields.all(&name("from")).map(ToOwned::to_owned).collect(),
                 join: exact("join"),
                 default: exact("default"),
-                choices: choices(&written).unwrap_or_default(),
+                choices: choices(&choice_lines).unwrap_or_default(),
             };
-            let is_blank = rule == Rule { join: rule.join.clone(), ..Rule::default() } && written.is_empty();
+            let is_blank = rule == Rule { join: rule.join.clone(), ..Rule::default() } && choice_lines.is_empty();
             if !is_blank && !fields.is_ticked(&name("remove")) {
                 rules.push(rule);
-                lines.push(written);
+                lines.push(choice_lines);
             }
         }
         let version = fields.get("version").and_then(|text| text.parse().ok());
@@ -164,41 +164,41 @@ impl Said {
     }
 
     /// The first line of choices that cannot be parsed, as a problem.
-    fn unread(&self) -> Option<Problem> {
-        self.choices.iter().enumerate().find_map(|(place, lines)| {
+    fn choices_problem(&self) -> Option<Problem> {
+        self.choices.iter().enumerate().find_map(|(index, lines)| {
             let line = choices(lines).err()?;
             let detail = format!("Line {line} of the replacements must be: answer = value.");
-            Some(Problem::field(&format!("rules[{place}].choices"), ErrorCode::RuleInvalid, detail))
+            Some(Problem::field(&format!("rules[{index}].choices"), ErrorCode::RuleInvalid, detail))
         })
     }
 }
 
 /// Parses lines such as `answer = value`. The error is the number of the first invalid line.
 fn choices(lines: &str) -> Result<BTreeMap<String, String>, usize> {
-    let pair = |(place, line): (usize, &str)| {
-        let (answer, value) = line.split_once('=').ok_or(place + 1)?;
+    let pair = |(index, line): (usize, &str)| {
+        let (answer, value) = line.split_once('=').ok_or(index + 1)?;
         let answer = answer.trim();
-        if answer.is_empty() { Err(place + 1) } else { Ok((answer.to_owned(), value.trim().to_owned())) }
+        if answer.is_empty() { Err(index + 1) } else { Ok((answer.to_owned(), value.trim().to_owned())) }
     };
     lines.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()).map(pair).collect()
 }
 
 /// Formats a rule's choices as lines.
-fn written(rule: &Rule) -> String {
+fn format_choices(rule: &Rule) -> String {
     let lines: Vec<String> = rule.choices.iter().map(|(answer, value)| format!("{answer} = {value}")).collect();
     lines.join("\n")
 }
 
-fn shown(
+fn render(
     Admin { visitor, .. }: &Admin,
     mapping: &MappingOut,
-    said: &Said,
+    form: &MappingForm,
     preview: Option<&Preview>,
     problem: Option<&Problem>,
     jar: PrivateCookieJar,
 ) -> Response {
     let path = format!("/forms/{}", mapping.form_id);
-    let rooms = said.rules.len() + SPARE_RULES;
+    let rule_count = form.rules.len() + SPARE_RULES;
     let blank = Rule::default();
     let body = html! {
         section { h2 { "Questions" } (questions(&mapping.questions)) }
@@ -209,13 +209,13 @@ fn shown(
             form method="post" action={ (path) "#refused" } {
                 (csrf_field(visitor))
                 (problem_of(problem))
-                input type="hidden" name="version" value=[said.version];
-                input type="hidden" name="rules" value=(rooms);
+                input type="hidden" name="version" value=[form.version];
+                input type="hidden" name="rules" value=(rule_count);
                 datalist #fields { @for field in &mapping.standard_fields { option value=(field) {} } }
-                @for (place, rule) in said.rules.iter().chain(std::iter::repeat_n(&blank, SPARE_RULES)).enumerate() {
-                    (rule_fields(place, rule, said.choices.get(place).map_or("", String::as_str), &mapping.questions, problem))
+                @for (index, rule) in form.rules.iter().chain(std::iter::repeat_n(&blank, SPARE_RULES)).enumerate() {
+                    (rule_fields(index, rule, form.choices.get(index).map_or("", String::as_str), &mapping.questions, problem))
                 }
-                label.short { "Country of phone numbers without a country code" input name="country" value=[said.country.as_deref()] maxlength="2" size="4" placeholder="US"; }
+                label.short { "Country of phone numbers without a country code" input name="country" value=[form.country.as_deref()] maxlength="2" size="4" placeholder="US"; }
                 div.acts {
                     button formaction={ (path) "/preview#preview" } { "Preview on the newest lead" }
                     button.primary { "Save" }
@@ -234,9 +234,9 @@ fn shown(
 
 /// Shows a problem. A problem of a rule names it by its number on the page.
 fn problem_of(problem: Option<&Problem>) -> Markup {
-    let place = problem.and_then(wrong_rule);
-    match (problem, place) {
-        (Some(problem), Some(place)) => alert("bad", html! { "Rule " (place + 1) ": " (messages::text(problem)) }),
+    let index = problem.and_then(wrong_rule);
+    match (problem, index) {
+        (Some(problem), Some(index)) => alert("bad", html! { "Rule " (index + 1) ": " (messages::text(problem)) }),
         _ => problem_alert(problem),
     }
 }
@@ -280,23 +280,23 @@ fn options(question: &QuestionOut) -> String {
 }
 
 fn rule_fields(
-    place: usize,
+    index: usize,
     rule: &Rule,
     choices: &str,
     questions: &[QuestionOut],
     problem: Option<&Problem>,
 ) -> Markup {
-    let name = |part: &str| format!("rule-{place}-{part}");
-    let is_wrong = problem.and_then(wrong_rule) == Some(place);
-    let rooms = QUESTIONS_OF_A_RULE.max(rule.from.len() + 1).min(questions.len());
+    let name = |part: &str| format!("rule-{index}-{part}");
+    let is_wrong = problem.and_then(wrong_rule) == Some(index);
+    let slot_count = QUESTIONS_OF_A_RULE.max(rule.from.len() + 1).min(questions.len());
     html! {
         fieldset.card.rule aria-invalid=[is_wrong.then_some("true")] {
-            legend { "Rule " (place + 1) @if rule.field.is_empty() { " (empty)" } }
+            legend { "Rule " (index + 1) @if rule.field.is_empty() { " (empty)" } }
             label { "Fill the field" input name=(name("field")) value=(rule.field) list="fields" maxlength="64" autocomplete="off"; }
-            @for room in 0..rooms {
-                @let chosen = rule.from.get(room).map(String::as_str);
+            @for slot in 0..slot_count {
+                @let chosen = rule.from.get(slot).map(String::as_str);
                 label {
-                    @if room == 0 { "with the answer to" } @else { "then" }
+                    @if slot == 0 { "with the answer to" } @else { "then" }
                     select name=(name("from")) {
                         option value="" { "–" }
                         @for question in questions { option value=(question.key) selected[chosen == Some(question.key.as_str())] { (name_of(question)) } }

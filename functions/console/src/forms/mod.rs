@@ -17,7 +17,7 @@ use leadwire::ids::{FormId, IntegrationId};
 use leadwire::leads::FormList;
 use maud::{Markup, html};
 
-use crate::components::{alert, badge, csrf_field, empty, loaded_later};
+use crate::components::{alert, badge, csrf_field, empty, lazy_fragment};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::layout::{Section, fragment_or_page, page};
@@ -37,7 +37,7 @@ pub(crate) fn routes() -> Router<Console> {
 async fn show(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
     let body = html! {
         p.lead { "How the answers of each form become fields of a lead. Standard questions are mapped automatically. For others, choose the field." }
-        (loaded_later("/forms/list", "Loading the forms of your pages from Meta…"))
+        (lazy_fragment("/forms/list", "Loading the forms of your pages from Meta…"))
     };
     page(&visitor, jar, Section::Forms, "Forms", &body)
 }
@@ -57,10 +57,11 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut]) -> M
     // Group by account, which is usually the cause for all of its pages.
     let mut why: BTreeMap<(Option<&IntegrationId>, &str), Vec<&str>> = BTreeMap::new();
     for refused in &list.refused {
-        let through = connections.iter().find(|page| page.page_id == refused.page_id).map(|page| &page.integration_id);
+        let integration_id =
+            connections.iter().find(|page| page.page_id == refused.page_id).map(|page| &page.integration_id);
         // Strip Meta's id of the failed call, which differs from call to call.
         let message = refused.message.split(" [").next().unwrap_or_default();
-        why.entry((through, message)).or_default().push(&refused.page_name);
+        why.entry((integration_id, message)).or_default().push(&refused.page_name);
     }
     html! {
         @for ((integration, message), pages) in &why {

@@ -23,7 +23,7 @@ use super::details::{Refused, assignment, parse_assignment, render};
 use crate::components::{csrf_field, is_wrong, plural, problem_alert};
 use crate::flash::{Flash, redirect_with};
 use crate::form::{AdminForm, Fields};
-use crate::layout::{Section, leave_for, page};
+use crate::layout::{Section, page, redirect_out};
 use crate::session::Admin;
 use crate::state::Console;
 
@@ -36,7 +36,7 @@ fn back(origin: &Url) -> String {
 /// for the stored login, and the cookie.
 ///
 /// The cookie is not encrypted with the console's own key, because the oauth function reads it.
-fn this_browser(origin: &Url) -> (String, Cookie<'static>) {
+fn browser_cookie(origin: &Url) -> (String, Cookie<'static>) {
     let secret = CsrfToken::new_random_len(32).into_secret();
     let hash = browser_hash(&secret);
     let cookie = Cookie::build((login_cookie(origin), secret))
@@ -57,10 +57,10 @@ pub(super) async fn connect(
     _: Fields,
 ) -> Result<Response, Problem> {
     let origin = console.origin(&parts)?;
-    let (browser, cookie) = this_browser(&origin);
+    let (browser, cookie) = browser_cookie(&origin);
     let login = LoginRequest { return_url: back(&origin), browser: Some(browser), ..LoginRequest::default() };
     let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
-    Ok((jar.add(cookie), leave_for(&dialog, "Continue to Facebook")).into_response())
+    Ok((jar.add(cookie), redirect_out(&dialog, "Continue to Facebook")).into_response())
 }
 
 /// Like [`connect`], for an integration that is connected again.
@@ -75,11 +75,11 @@ pub(super) async fn reconnect(
     let origin = console.origin(&parts)?;
     let before = console.connections.integration(&access, &id).await?.pages_count;
     let return_url = format!("{}?before={before}", back(&origin));
-    let (browser, cookie) = this_browser(&origin);
+    let (browser, cookie) = browser_cookie(&origin);
     let integration_id = Some(id);
     let login = LoginRequest { return_url, integration_id, browser: Some(browser), ..LoginRequest::default() };
     let dialog = console.connections.begin_login(&access, &origin, login, leadwire::clock::now()).await?;
-    Ok((jar.add(cookie), leave_for(&dialog, "Continue to Facebook")).into_response())
+    Ok((jar.add(cookie), redirect_out(&dialog, "Continue to Facebook")).into_response())
 }
 
 /// Parameters of the return from Meta.
@@ -167,12 +167,12 @@ pub(super) async fn sync(
     Id(id): Id<IntegrationId>,
     AdminForm { console, admin: Admin { access, .. }, jar, .. }: AdminForm,
 ) -> Response {
-    let begun = console.leads.sync(&access, &id, ACT_TIMEOUT).await;
+    let started = console.leads.sync(&access, &id, ACT_TIMEOUT).await;
     let text = |out: RunOut| match out.run.found {
         0 => "Searching for new leads: so far, nothing is missing.".to_owned(),
         found => format!("{} found. The import has started.", plural(found, "new lead")),
     };
-    redirect_with(&format!("/integrations/{id}"), jar, begun.map_err(Problem::from).map(text))
+    redirect_with(&format!("/integrations/{id}"), jar, started.map_err(Problem::from).map(text))
 }
 
 pub(super) async fn backfill(
@@ -212,7 +212,7 @@ pub(super) async fn token_form(
 }
 
 pub(super) async fn paste(AdminForm { console, admin, jar, fields }: AdminForm) -> Result<Response, Problem> {
-    let make = async {
+    let create = async {
         let token =
             fields.get("token").ok_or_else(|| Problem::field("token", ErrorCode::TokenRequired, "Paste the token."))?;
         let new = NewIntegration {
@@ -223,10 +223,10 @@ pub(super) async fn paste(AdminForm { console, admin, jar, fields }: AdminForm) 
         };
         Ok::<_, Problem>(console.connections.create(&admin.access, new).await?)
     };
-    match make.await {
-        Ok(made) => {
-            let text = format!("Connected, with {}.", plural(made.pages_count, "page"));
-            Ok(redirect_with(&format!("/integrations/{}", made.id), jar, Ok(text)))
+    match create.await {
+        Ok(integration) => {
+            let text = format!("Connected, with {}.", plural(integration.pages_count, "page"));
+            Ok(redirect_with(&format!("/integrations/{}", integration.id), jar, Ok(text)))
         }
         Err(problem) => pasting(&console, &admin, Some(&Refused { fields: &fields, problem: &problem }), jar).await,
     }
@@ -235,12 +235,12 @@ pub(super) async fn paste(AdminForm { console, admin, jar, fields }: AdminForm) 
 async fn pasting(
     console: &Console,
     Admin { visitor, access }: &Admin,
-    tried: Option<&Refused<'_>>,
+    rejected: Option<&Refused<'_>>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let users = console.directory.users(&access.scope).await?.items;
-    let problem = tried.map(|tried| tried.problem);
-    let name = tried.map(|tried| tried.fields.text("name")).unwrap_or_default();
+    let problem = rejected.map(|rejected| rejected.problem);
+    let name = rejected.map(|rejected| rejected.fields.text("name")).unwrap_or_default();
     let body = html! {
         form.card.narrow method="post" action="/integrations/token" {
             (csrf_field(visitor))
@@ -250,7 +250,7 @@ async fn pasting(
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
             // A rejected token is not sent back: a page must never contain a token.
             label { "Token" input type="password" name="token" autocomplete="off" required aria-invalid=[is_wrong(problem, "token")]; }
-            (assignment(&tried.and_then(|tried| parse_assignment(tried.fields).ok()).unwrap_or_default(), &users))
+            (assignment(&rejected.and_then(|rejected| parse_assignment(rejected.fields).ok()).unwrap_or_default(), &users))
             div.acts { button.primary { "Connect" } a.button href="/integrations" { "Cancel" } }
         }
     };
@@ -265,7 +265,7 @@ pub(super) async fn delete(
     redirect_with(
         "/integrations",
         jar,
-        ended.map_err(Problem::from).map(|ended| words(&ended, "The integration was deleted.")),
+        ended.map_err(Problem::from).map(|ended| removal_message(&ended, "The integration was deleted.")),
     )
 }
 
@@ -274,11 +274,11 @@ pub(super) async fn disconnect(AdminForm { console, admin: Admin { access, .. },
     redirect_with(
         "/integrations",
         jar,
-        ended.map_err(Problem::from).map(|(_, ended)| words(&ended, "Meta was disconnected.")),
+        ended.map_err(Problem::from).map(|(_, ended)| removal_message(&ended, "Meta was disconnected.")),
     )
 }
 
-fn words(ended: &Removal, done: &str) -> String {
+fn removal_message(ended: &Removal, done: &str) -> String {
     match ended {
         Removal::Done => format!("{done} Existing leads are kept."),
         Removal::InProgress => "Leads have stopped. The cleanup continues in the background.".to_owned(),

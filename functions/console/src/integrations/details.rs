@@ -13,10 +13,10 @@ use leadwire::model::org::User;
 use maud::{Markup, html};
 
 use super::fragments::list_of_runs;
-use super::{page_link, reconnect, standing, state_of};
+use super::{connection_badge, page_link, reconnect, state_of};
 use crate::components::{
-    Confirm, Confirming, alert, count, csrf_field, is_wrong, loaded_later, plural, problem_alert, time, time_or,
-    watched,
+    Confirm, Confirming, alert, count, csrf_field, is_wrong, lazy_fragment, live_fragment, plural, problem_alert, time,
+    time_or,
 };
 use crate::form::Fields;
 use crate::layout::{Section, page};
@@ -33,10 +33,10 @@ pub(super) async fn show(
     State(console): State<Console>,
     admin: Admin,
     Id(id): Id<IntegrationId>,
-    Query(asked): Query<Confirming>,
+    Query(query): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    render(&console, &admin, &id, &asked.confirm, None, jar).await
+    render(&console, &admin, &id, &query.confirm, None, jar).await
 }
 
 pub(super) async fn render(
@@ -61,7 +61,7 @@ pub(super) async fn render(
         open: confirm == "delete",
     };
     let body = html! {
-        (how_it_stands(visitor, &integration))
+        (state_card(visitor, &integration))
         section {
             h2 { "Pages" }
             (pages_table(&pages.items))
@@ -83,13 +83,13 @@ pub(super) async fn render(
                         button { "Import them" }
                     }
                 }
-                (watched(&format!("{base}/runs"), &list_of_runs(&runs)))
+                (live_fragment(&format!("{base}/runs"), &list_of_runs(&runs)))
             }
         }
         section { h2 { "Settings" } (settings(visitor, &base, &integration, &users, refused)) }
         section #health {
             h2 { "Health" }
-            div.card { (loaded_later(&format!("{base}/health"), "Checking token, permissions, subscriptions and forms with Meta…")) }
+            div.card { (lazy_fragment(&format!("{base}/health"), "Checking token, permissions, subscriptions and forms with Meta…")) }
         }
         section.acts {
             (delete.show(visitor, html! {
@@ -106,7 +106,7 @@ pub(super) async fn render(
     Ok(page(visitor, jar, Section::Integrations, &integration.name, &body))
 }
 
-fn how_it_stands(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
+fn state_card(visitor: &Visitor, integration: &IntegrationOut) -> Markup {
     html! {
         @if let Some(message) = integration.reason_message {
             (alert("bad", html! { p { (message) " " (integration.fix.unwrap_or_default()) } (reconnect(visitor, integration)) }))
@@ -146,7 +146,7 @@ fn pages_table(pages: &[ConnectionOut]) -> Markup {
                             tr {
                                 td data-label="Page" { (page_link(page)) }
                                 td data-label="Status" {
-                                    (standing(page))
+                                    (connection_badge(page))
                                     @if let Some(why) = page.reason_message { div.quiet { (why) " " (page.fix.unwrap_or_default()) } }
                                     @if let Some(since) = page.quiet_since { div.wrong { "Silent since " (time(since)) } }
                                 }
@@ -191,18 +191,19 @@ fn settings(
     base: &str,
     integration: &IntegrationOut,
     users: &[User],
-    tried: Option<&Refused<'_>>,
+    rejected: Option<&Refused<'_>>,
 ) -> Markup {
-    let problem = tried.map(|tried| tried.problem);
-    let name = tried.map_or_else(|| integration.name.clone(), |tried| tried.fields.text("name"));
-    let description = tried.map_or_else(|| integration.description.clone(), |tried| tried.fields.text("description"));
+    let problem = rejected.map(|rejected| rejected.problem);
+    let name = rejected.map_or_else(|| integration.name.clone(), |rejected| rejected.fields.text("name"));
+    let description =
+        rejected.map_or_else(|| integration.description.clone(), |rejected| rejected.fields.text("description"));
     html! {
         form.card method="post" action={ (base) "/settings#refused" } {
             (csrf_field(visitor))
             (problem_alert(problem))
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
             label { "Description" textarea name="description" maxlength="500" rows="2" aria-invalid=[is_wrong(problem, "description")] { (description) } }
-            (assignment(&tried.and_then(|tried| parse_assignment(tried.fields).ok()).unwrap_or_else(|| integration.assignment.clone()), users))
+            (assignment(&rejected.and_then(|rejected| parse_assignment(rejected.fields).ok()).unwrap_or_else(|| integration.assignment.clone()), users))
             p.quiet { "A changed assignment applies to new leads only." }
             button { "Save settings" }
         }

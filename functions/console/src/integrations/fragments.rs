@@ -13,7 +13,7 @@ use leadwire::model::lead::FoundBy;
 use leadwire::model::lead::run::RunState;
 use maud::{Markup, html};
 
-use crate::components::{badge, count, going_on, plural, prose, time};
+use crate::components::{badge, count, plural, prose, refresh_in, time};
 use crate::layout::{Section, fragment_or_page};
 use crate::session::Admin;
 use crate::state::Console;
@@ -44,14 +44,14 @@ pub(super) async fn health(
 }
 
 fn line(check: &Check) -> Markup {
-    let (kind, word) = match check.status {
+    let (kind, status) = match check.status {
         CheckStatus::Pass => ("good", "Passed"),
         CheckStatus::Fail => ("bad", "Failed"),
         CheckStatus::Unknown => ("calm", "Unknown"),
     };
     html! {
         li {
-            (badge(kind, word))
+            (badge(kind, status))
             div {
                 b { (name(check.id)) }
                 p { (prose(&check.evidence)) }
@@ -84,8 +84,8 @@ pub(super) async fn runs(
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let found = console.leads.runs(&access, &id).await?.items;
-    let part = list_of_runs(&found);
+    let runs = console.leads.runs(&access, &id).await?.items;
+    let part = list_of_runs(&runs);
     Ok(fragment_or_page(&headers, &visitor, jar, (Section::Integrations, "Searches"), &part))
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn runs(
 pub(super) fn list_of_runs(runs: &[RunOut]) -> Markup {
     let is_going = |run: &RunOut| matches!(run.state, RunState::Searching | RunState::BringingIn);
     html! {
-        @if runs.iter().any(is_going) { (going_on(2)) }
+        @if runs.iter().any(is_going) { (refresh_in(2)) }
         @if runs.is_empty() { p.quiet { "No searches yet. Leads arrive automatically; a search imports missing ones." } }
         ul.runs { @for out in runs.iter().take(5) { (run(out)) } }
     }
@@ -101,21 +101,21 @@ pub(super) fn list_of_runs(runs: &[RunOut]) -> Markup {
 
 fn run(out: &RunOut) -> Markup {
     let run = &out.run;
-    let (kind, word) = match out.state {
+    let (kind, state) = match out.state {
         RunState::Searching => ("calm", "Searching"),
         RunState::BringingIn => ("calm", "Importing"),
         RunState::Done if run.problems.is_empty() => ("good", "Done"),
         RunState::Done => ("warn", "Done, except some pages"),
         RunState::Stopped => ("bad", "Stopped"),
     };
-    let what = if run.kind == FoundBy::Backfill { "Earlier leads" } else { "Sync" };
+    let title = if run.kind == FoundBy::Backfill { "Earlier leads" } else { "Sync" };
     let (done, all) = match out.state {
         RunState::Searching => (run.pages_done.len() as u64, run.pages.len() as u64),
         _ => (run.settled.min(run.found), run.found),
     };
     html! {
         li {
-            p { (badge(kind, word)) " " b { (what) } " of " (time(run.asked_at)) }
+            p { (badge(kind, state)) " " b { (title) } " of " (time(run.asked_at)) }
             @match out.state {
                 RunState::Searching | RunState::BringingIn => {
                     progress value=(done) max=(all.max(1)) aria-label="Progress" {}

@@ -44,7 +44,7 @@ const MAX_COUNTED: usize = 100;
 async fn list(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
-    Query(asked): Query<Confirming>,
+    Query(query): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let integrations = console.connections.integrations(&access).await?.items;
@@ -60,11 +60,11 @@ async fn list(
             question: "Disconnect Meta?",
             action: "/integrations/disconnect",
             act: "Disconnect",
-            open: asked.confirm == "disconnect",
+            open: query.confirm == "disconnect",
         };
         html! {
             @for integration in &integrations { (ending(&visitor, integration, &connections)) }
-            (trouble(waiting, &connections))
+            (problem_banner(waiting, &connections))
             h2.hidden { "Accounts" }
             div.cards { @for integration in &integrations { (card(integration)) } }
             section {
@@ -74,7 +74,7 @@ async fn list(
             section.acts {
                 form method="post" action="/integrations/connect" { (csrf_field(&visitor)) button { "Connect another account" } }
                 a.button href="/integrations/token" { "Use a system user's token" }
-                (disconnect.show(&visitor, what_stops(&visitor, integrations.len(), connections.len())))
+                (disconnect.show(&visitor, disconnect_consequences(&visitor, integrations.len(), connections.len())))
             }
             (help())
         }
@@ -96,12 +96,12 @@ fn not_connected(visitor: &Visitor) -> Markup {
 
 /// An alert about a connection that has ended or is about to, with the way to continue.
 fn ending(visitor: &Visitor, integration: &IntegrationOut, connections: &[ConnectionOut]) -> Markup {
-    let soon = connections.iter().any(|connection| {
+    let ends_soon = connections.iter().any(|connection| {
         connection.integration_id == integration.id && connection.status == ConnectionStatus::ExpiringSoon
     });
     let is_over = integration.status == IntegrationStatus::Error;
     html! {
-        @if is_over || soon {
+        @if is_over || ends_soon {
             (alert(if is_over { "bad" } else { "warn" }, html! {
                 p {
                     b { (integration.name) } ": "
@@ -125,7 +125,7 @@ pub(super) fn reconnect(visitor: &Visitor, integration: &IntegrationOut) -> Mark
 }
 
 /// An alert about what keeps leads out, or may.
-fn trouble((parked, more): (usize, bool), connections: &[ConnectionOut]) -> Markup {
+fn problem_banner((parked, more): (usize, bool), connections: &[ConnectionOut]) -> Markup {
     let quiet: Vec<_> = connections.iter().filter_map(|page| Some((page, page.quiet_since?))).collect();
     html! {
         @if parked > 0 || !quiet.is_empty() {
@@ -171,7 +171,7 @@ fn card(integration: &IntegrationOut) -> Markup {
 }
 
 /// The state of a page's connection as a badge.
-pub(super) fn standing(connection: &ConnectionOut) -> Markup {
+pub(super) fn connection_badge(connection: &ConnectionOut) -> Markup {
     match connection.status {
         ConnectionStatus::Active => badge("good", "Active"),
         ConnectionStatus::ExpiringSoon => badge("warn", "Expiring soon"),
@@ -191,7 +191,7 @@ fn table(connections: &[ConnectionOut]) -> Markup {
                     @for connection in connections {
                         tr {
                             td data-label="Page" { (page_link(connection)) }
-                            td data-label="Status" { (standing(connection)) @if let Some(why) = connection.reason_message { div.quiet { (why) } } }
+                            td data-label="Status" { (connection_badge(connection)) @if let Some(why) = connection.reason_message { div.quiet { (why) } } }
                             td data-label="Expires" { @if connection.status == ConnectionStatus::Expired { "–" } @else { (time_or(connection.expires_at, "Never")) } }
                             td data-label="Connected by" {
                                 @match &connection.connected_by { Some(person) => (person.name), None => span.quiet { "Unknown" } }
@@ -215,7 +215,7 @@ pub(super) fn page_link(connection: &ConnectionOut) -> Markup {
     }
 }
 
-fn what_stops(visitor: &Visitor, integrations: usize, pages: usize) -> Markup {
+fn disconnect_consequences(visitor: &Visitor, integrations: usize, pages: usize) -> Markup {
     html! {
         p { b { (visitor.org_name().unwrap_or_default()) } ": this disconnects " @if integrations == 1 { "the connected account" } @else { "all " (integrations) " connected accounts" }
             " with " (plural(pages, "page")) "." }

@@ -17,7 +17,7 @@ use leadwire::model::org::User;
 use maud::{Markup, html};
 
 use super::{STATUSES, assignee, name_of, status_badge};
-use crate::components::{badge, csrf_field, going_on, time, watched};
+use crate::components::{badge, csrf_field, live_fragment, refresh_in, time};
 use crate::flash::redirect_with;
 use crate::form::Fields;
 use crate::layout::{Section, page};
@@ -34,12 +34,12 @@ pub(super) async fn show(
     let details = match console.leads.get(&scope, &id).await {
         Ok(details) => details,
         Err(missing) if missing.code() == ErrorCode::NotFound => {
-            let (part, is_known) = on_its_way(&console, &scope, &id).await?;
+            let (part, is_known) = pending_lead(&console, &scope, &id).await?;
             if !is_known && !query.contains_key("awaited") {
                 return Err(missing.into());
             }
             let body = html! {
-                (watched(&format!("/leads/{id}/arrival"), &part))
+                (live_fragment(&format!("/leads/{id}/arrival"), &part))
             };
             return Ok(page(&visitor, jar, Section::Leads, "A lead on its way", &body));
         }
@@ -62,11 +62,11 @@ pub(super) async fn show(
                         details { summary { "Fields in the CRM" } dl.rows { @for (field, value) in &lead.fields { div { dt { code { (field) } } dd { (value) } } } } }
                     }
                 }
-                (later(&details))
+                (later_submissions(&details))
                 section { h2 { "History" } (timeline(&steps, &users)) }
             }
             aside {
-                section.card { @if access.is_some() { (acts(&visitor, lead, &users)) } @else { (whose(lead, &users)) } }
+                section.card { @if access.is_some() { (acts(&visitor, lead, &users)) } @else { (assignment(lead, &users)) } }
                 section.card { h2 { "Origin" } (origin(lead)) }
             }
         }
@@ -82,13 +82,13 @@ pub(super) async fn arrival(
 ) -> Result<Markup, Problem> {
     match console.leads.get(&scope, &id).await {
         Ok(_) => Ok(html! { p { a.button href={ "/leads/" (id) } data-go { "View the lead" } } }),
-        Err(missing) if missing.code() == ErrorCode::NotFound => Ok(on_its_way(&console, &scope, &id).await?.0),
+        Err(missing) if missing.code() == ErrorCode::NotFound => Ok(pending_lead(&console, &scope, &id).await?.0),
         Err(error) => Err(error.into()),
     }
 }
 
 /// What is known of a lead that is not stored yet, and whether that is anything. A lead on its way already has a trace.
-async fn on_its_way(console: &Console, scope: &OrgScope, id: &LeadId) -> Result<(Markup, bool), Problem> {
+async fn pending_lead(console: &Console, scope: &OrgScope, id: &LeadId) -> Result<(Markup, bool), Problem> {
     let steps = match console.leads.trace(scope, id).await {
         Ok(trace) => trace.items,
         Err(missing) if missing.code() == ErrorCode::NotFound => Vec::new(),
@@ -99,7 +99,7 @@ async fn on_its_way(console: &Console, scope: &OrgScope, id: &LeadId) -> Result<
         @if is_parked {
             div.card { p { (badge("bad", "Parked")) " It could not be imported. " a href="/delivery#parked" { "Try again" } } }
         } @else {
-        (going_on(2))
+        (refresh_in(2))
         div.card { p.waiting { span.spinner aria-hidden="true" {} (badge("calm", "On its way")) " This page shows the lead as soon as it arrives." } }
         }
         (timeline(&steps, &[]))
@@ -131,7 +131,7 @@ fn answers(title: &str, answers: &[Answer]) -> Markup {
     }
 }
 
-fn later(details: &LeadDetails) -> Markup {
+fn later_submissions(details: &LeadDetails) -> Markup {
     html! {
         @for submission in &details.submissions {
             section.card {
@@ -142,14 +142,15 @@ fn later(details: &LeadDetails) -> Markup {
     }
 }
 
-fn whose(lead: &Lead, users: &[User]) -> Markup {
-    html! { h2 { "Assigned to" } p { (assignee(lead.assigned_to.as_ref(), users)) } p.quiet { (why(lead)) } }
+fn assignment(lead: &Lead, users: &[User]) -> Markup {
+    html! { h2 { "Assigned to" } p { (assignee(lead.assigned_to.as_ref(), users)) } p.quiet { (assignment_reason(lead)) } }
 }
 
 fn acts(visitor: &Visitor, lead: &Lead, users: &[User]) -> Markup {
     let path = format!("/leads/{}", lead.id);
     let assigned = |user: &User| lead.assigned_to.as_ref() == Some(&user.id);
-    let gone = lead.assigned_to.as_ref().filter(|id| !users.iter().any(|user| user.id == **id && user.active));
+    let inactive_assignee =
+        lead.assigned_to.as_ref().filter(|id| !users.iter().any(|user| user.id == **id && user.active));
     html! {
         form method="post" action={ (path) "/assign" } {
             (csrf_field(visitor))
@@ -158,10 +159,10 @@ fn acts(visitor: &Visitor, lead: &Lead, users: &[User]) -> Markup {
                 select name="assigned_to" {
                     option value=(Assignee::UNASSIGNED) selected[lead.assigned_to.is_none()] { "Unassigned" }
                     @for user in users.iter().filter(|user| user.active) { option value=(user.id) selected[assigned(user)] { (user.name) } }
-                    @if let Some(id) = gone { option value=(id) selected disabled { (id) " (not active)" } }
+                    @if let Some(id) = inactive_assignee { option value=(id) selected disabled { (id) " (not active)" } }
                 }
             }
-            p.quiet { (why(lead)) }
+            p.quiet { (assignment_reason(lead)) }
             button { "Reassign" }
         }
         form method="post" action={ (path) "/status" } {
@@ -175,7 +176,7 @@ fn acts(visitor: &Visitor, lead: &Lead, users: &[User]) -> Markup {
     }
 }
 
-fn why(lead: &Lead) -> &'static str {
+fn assignment_reason(lead: &Lead) -> &'static str {
     match lead.assignment.reason {
         Reason::Turn => "It was this person's turn.",
         Reason::Chosen => "The integration assigns all its leads to this person.",
@@ -190,14 +191,14 @@ fn why(lead: &Lead) -> &'static str {
 }
 
 fn origin(lead: &Lead) -> Markup {
-    let found = match lead.found_by {
+    let found_by = match lead.found_by {
         FoundBy::Webhook => "Meta's webhook",
         FoundBy::Sweep => "Regular comparison with Meta; the webhook missed it",
         FoundBy::Sync => "Sync now",
         FoundBy::Import => "File import",
         FoundBy::Backfill => "Search for earlier leads",
     };
-    let named = [
+    let ad_objects = [
         ("Campaign", &lead.attribution.campaign_name, &lead.attribution.campaign_id),
         ("Ad set", &lead.attribution.adset_name, &lead.attribution.adset_id),
         ("Ad", &lead.attribution.ad_name, &lead.attribution.ad_id),
@@ -211,10 +212,10 @@ fn origin(lead: &Lead) -> Markup {
             }
             @if lead.attribution.is_organic == Some(true) { div { dt { "Ad" } dd { "None: the form was opened without an ad" } } }
             @if let Some(partner) = &lead.attribution.partner_name { div { dt { "Partner" } dd { (partner) } } }
-            @for (what, name, id) in named {
-                @if name.is_some() || id.is_some() { div { dt { (what) } dd { (name.as_deref().or(id.as_deref()).unwrap_or_default()) } } }
+            @for (label, name, id) in ad_objects {
+                @if name.is_some() || id.is_some() { div { dt { (label) } dd { (name.as_deref().or(id.as_deref()).unwrap_or_default()) } } }
             }
-            div { dt { "Found by" } dd { (found) } }
+            div { dt { "Found by" } dd { (found_by) } }
             @if let Some(id) = &lead.leadgen_id { div { dt { "Meta's id" } dd { code { (id) } } } }
         }
     }
@@ -222,13 +223,13 @@ fn origin(lead: &Lead) -> Markup {
 
 /// Replaces the directory's ids in a sentence with the people's names.
 fn with_names(text: &str, users: &[User]) -> String {
-    let named = |word: &str| {
+    let replace_id = |word: &str| {
         let bare = word.trim_end_matches(['.', ',']);
         let bare = bare.strip_suffix("'s").unwrap_or(bare);
         let user = users.iter().find(|user| user.id.as_str() == bare)?;
         Some(word.replacen(bare, &user.name, 1))
     };
-    let words: Vec<String> = text.split(' ').map(|word| named(word).unwrap_or_else(|| word.to_owned())).collect();
+    let words: Vec<String> = text.split(' ').map(|word| replace_id(word).unwrap_or_else(|| word.to_owned())).collect();
     words.join(" ")
 }
 
@@ -237,7 +238,7 @@ fn timeline(steps: &[Step], users: &[User]) -> Markup {
         ol.timeline {
             @for step in steps {
                 li class=[matches!(step.step, StepKind::Tried | StepKind::Parked).then_some("bad")] {
-                    b { (word(step.step)) } " " span.quiet { (time(step.at)) }
+                    b { (step_label(step.step)) } " " span.quiet { (time(step.at)) }
                     p { (with_names(&step.detail, users)) }
                 }
             }
@@ -245,7 +246,7 @@ fn timeline(steps: &[Step], users: &[User]) -> Markup {
     }
 }
 
-fn word(step: StepKind) -> &'static str {
+fn step_label(step: StepKind) -> &'static str {
     match step {
         StepKind::Received => "Received",
         StepKind::Tried => "Failed attempt",
@@ -282,7 +283,7 @@ pub(super) async fn assign(
         console.leads.change(access, &id, input).await?;
         Ok::<_, Problem>(if to.is_some() { "Reassigned.".to_owned() } else { "The lead is unassigned now.".to_owned() })
     };
-    Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(only_to_see)?).await))
+    Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(read_only)?).await))
 }
 
 pub(super) async fn change_status(
@@ -297,11 +298,11 @@ pub(super) async fn change_status(
         console.leads.change(access, &id, input).await?;
         Ok::<_, Problem>("Status changed.".to_owned())
     };
-    Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(only_to_see)?).await))
+    Ok(redirect_with(&format!("/leads/{id}"), jar, act(reader.access.as_ref().ok_or_else(read_only)?).await))
 }
 
 /// The rejection for colleagues who can see leads here and work on them in the CRM.
-fn only_to_see() -> Problem {
+fn read_only() -> Problem {
     let detail = "You can view leads here. Changing them requires the role admin or moderator.";
     Problem::new(ProblemCode::LeadsAreToSee, detail)
 }

@@ -19,7 +19,7 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 const MAX_SHOWN: usize = 200;
 
 pub(super) async fn form(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
-    shown(&visitor, jar, None, None, None)
+    render(&visitor, jar, None, None, None)
 }
 
 pub(super) async fn import(
@@ -44,12 +44,12 @@ pub(super) async fn import(
         Ok(console.leads.import(&access, &file, options).await?)
     };
     match run.await {
-        Ok(report) => Ok(shown(&visitor, jar, Some(&fields), Some(&report), None)),
-        Err(problem) => Ok(shown(&visitor, jar, Some(&fields), None, Some(&problem))),
+        Ok(report) => Ok(render(&visitor, jar, Some(&fields), Some(&report), None)),
+        Err(problem) => Ok(render(&visitor, jar, Some(&fields), None, Some(&problem))),
     }
 }
 
-fn shown(
+fn render(
     visitor: &Visitor,
     jar: PrivateCookieJar,
     sent: Option<&Fields>,

@@ -46,7 +46,7 @@ const PAGE_SIZE: usize = 25;
 /// The query that an address describes.
 fn lead_query(query: &ListQuery) -> Result<LeadQuery, Problem> {
     // The last day is included as a whole.
-    let until = query.get("until").map(|given| fields::day("until", given)).transpose()?;
+    let until = query.get("until").map(|text| fields::day("until", text)).transpose()?;
     let after = until.and_then(|day| day.tomorrow().ok()).map(|day| fields::time("until", &day.to_string()));
     Ok(LeadQuery {
         tag: query.text("tag"),
@@ -57,7 +57,7 @@ fn lead_query(query: &ListQuery) -> Result<LeadQuery, Problem> {
             .map(|text| fields::id("assigned_to", text, Assignee::parse))
             .transpose()?,
         status: query.get("status").map(fields::status).transpose()?,
-        from: query.get("from").map(|given| fields::time("from", given)).transpose()?,
+        from: query.get("from").map(|text| fields::time("from", text)).transpose()?,
         to: after.transpose()?,
         ..LeadQuery::default()
     })
@@ -76,15 +76,15 @@ async fn list(
 ) -> Result<Response, Problem> {
     let users = console.directory.users(&scope).await?.items;
     let pages = console.leads.pages(&scope).await?;
-    let found = async {
-        let found = console.leads.list(&scope, &lead_query(&query)?, query.get("cursor"), PAGE_SIZE).await;
-        found.map_err(Problem::from)
+    let leads = async {
+        let leads = console.leads.list(&scope, &lead_query(&query)?, query.get("cursor"), PAGE_SIZE).await;
+        leads.map_err(Problem::from)
     };
-    let found = found.await;
+    let leads = leads.await;
     let body = html! {
         @if access.is_some() && visitor.has_meta() { p.acts { a.button href="/leads/import" { "Import a file" } } }
         (filter_form(&query, &users, &pages))
-        @match &found {
+        @match &leads {
             Err(problem) => { (problem_alert(Some(problem))) }
             Ok(list) if list.items.is_empty() && list.next_cursor.is_none() => { (nothing(&visitor, &query, &pages)) }
             Ok(list) => {

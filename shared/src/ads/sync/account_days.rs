@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use super::calls::Interrupt;
+use super::client::Interrupt;
 use super::context::SyncContext;
 use crate::clock;
 use crate::model::ads::insights::Day;
@@ -17,29 +17,29 @@ use crate::model::days::days;
 const DAYS_AT_ONCE: i32 = 366;
 
 /// Reads the account's days that the sync covers, newest first.
-pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
+pub(super) async fn read(context: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     loop {
-        let today = turn.sync.until.unwrap_or_else(|| turn.account.today(clock::now()));
-        let until = turn.sync.progress.account_down_to.map_or(today, |day| back(day, 1));
-        if until < turn.sync.since {
+        let today = context.sync.until.unwrap_or_else(|| context.account.today(clock::now()));
+        let until = context.sync.progress.account_down_to.map_or(today, |day| back(day, 1));
+        if until < context.sync.since {
             return Ok(());
         }
-        let at_once = turn.sync.progress.account_days_at_once.unwrap_or(DAYS_AT_ONCE);
-        let mut since = turn.sync.since.max(back(until, at_once - 1));
+        let at_once = context.sync.progress.account_days_at_once.unwrap_or(DAYS_AT_ONCE);
+        let mut since = context.sync.since.max(back(until, at_once - 1));
         let mut fields = Fields::All;
         // Reduce the query until it is not too large: fewer days, then fewer fields of a single day.
         loop {
-            match range(turn, since, until, fields).await {
+            match read_range(context, since, until, fields).await {
                 Err(Interrupt::TooMuch(_)) if since < until => {
                     let fewer = days(since, until) / 2;
-                    turn.sync.progress.account_days_at_once = Some(fewer);
+                    context.sync.progress.account_days_at_once = Some(fewer);
                     since = back(until, fewer - 1);
                 }
                 Err(Interrupt::TooMuch(_)) => match fields.fewer() {
                     Some(fewer) => fields = fewer,
                     None => {
                         let evidence = format!("the account's {until}");
-                        turn.sync.log(ObjectType::AccountInsights).fail(SyncProblemCode::TooMuchData, evidence);
+                        context.sync.log(ObjectType::AccountInsights).fail(SyncProblemCode::TooMuchData, evidence);
                         break;
                     }
                 },
@@ -47,26 +47,26 @@ pub(super) async fn read(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
                     outcome?;
                     if fields != Fields::All {
                         let evidence = format!("the account's {until}: only without some fields");
-                        turn.sync.log(ObjectType::AccountInsights).note(SyncProblemCode::TooMuchData, evidence);
+                        context.sync.log(ObjectType::AccountInsights).note(SyncProblemCode::TooMuchData, evidence);
                     }
                     break;
                 }
             }
         }
-        turn.sync.progress.account_down_to = Some(since);
+        context.sync.progress.account_down_to = Some(since);
     }
 }
 
-async fn range(turn: &mut SyncContext<'_>, since: Date, until: Date, fields: Fields) -> Result<(), Interrupt> {
-    let id = turn.account.ad_account_id.clone();
-    let stored = turn.table.account_days(turn.scope, &turn.account.id, since, until).await?;
+async fn read_range(context: &mut SyncContext<'_>, since: Date, until: Date, fields: Fields) -> Result<(), Interrupt> {
+    let id = context.account.ad_account_id.clone();
+    let stored = context.table.account_days(context.scope, &context.account.id, since, until).await?;
     let stored: BTreeMap<Date, Day> = stored.into_iter().map(|day| (day.day, day)).collect();
-    let asked = (since, until, fields);
+    let query = (since, until, fields);
     let mut after: Option<String> = None;
     loop {
-        let page = turn
-            .calls
-            .make(async |graph, token| graph.account_insights(&id, asked, after.as_deref(), token).await)
+        let page = context
+            .client
+            .call(async |graph, token| graph.account_insights(&id, query, after.as_deref(), token).await)
             .await?;
         let (mut changed, mut read, mut restated) = (BTreeMap::new(), 0, 0);
         for row in page.rows {
@@ -77,26 +77,26 @@ async fn range(turn: &mut SyncContext<'_>, since: Date, until: Date, fields: Fie
             let row = match row {
                 Ok(row) => row,
                 Err(evidence) => {
-                    turn.sync.log(ObjectType::AccountInsights).fail(SyncProblemCode::UnreadableRow, evidence);
+                    context.sync.log(ObjectType::AccountInsights).fail(SyncProblemCode::UnreadableRow, evidence);
                     continue;
                 }
             };
             read += 1;
             let (known, mut metrics) = (stored.get(&row.day), row.metrics);
-            metrics.main.conversions = turn.account.conversions.count(&metrics.actions);
+            metrics.main.conversions = context.account.conversions.count(&metrics.actions);
             if let Some(known) = known {
                 fields.keep(&mut metrics, &known.metrics);
             }
-            let confirmed = turn.account.has_seen_whole(row.day);
-            let counted = &turn.account.conversions;
+            let confirmed = context.account.has_seen_whole(row.day);
+            let counted = &context.account.conversions;
             if let Some(day) = Day::next(known, row.day, metrics, counted, confirmed, clock::now()) {
                 restated += u64::from(confirmed && day.first_seen.is_some());
                 changed.insert(row.day, day);
             }
         }
         let changed: Vec<Day> = changed.into_values().collect();
-        turn.table.put_account_days(turn.scope, &turn.account.id, &changed).await?;
-        let log = turn.sync.log(ObjectType::AccountInsights);
+        context.table.put_account_days(context.scope, &context.account.id, &changed).await?;
+        let log = context.sync.log(ObjectType::AccountInsights);
         log.read += read;
         log.changed += changed.len() as u64;
         log.unchanged += read - changed.len() as u64;

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use super::calls::{CURSOR_LIFETIME, Interrupt};
+use super::client::{CURSOR_LIFETIME, Interrupt};
 use super::context::SyncContext;
 use super::slice::Slice;
 use crate::clock;
@@ -21,25 +21,25 @@ use crate::model::ads::sync_problem::SyncProblemCode;
 const MAX_IDS: usize = 100;
 
 /// Sends the query directly and reads it page by page, from where an earlier slice stopped.
-pub(super) async fn plain(
-    turn: &mut SyncContext<'_>,
+pub(super) async fn query(
+    context: &mut SyncContext<'_>,
     slice: &mut Slice,
     question: &InsightsQuery,
 ) -> Result<(), Interrupt> {
-    let account = turn.account.ad_account_id.clone();
-    let place = turn
+    let account = context.account.ad_account_id.clone();
+    let cursor = context
         .sync
         .progress
-        .place
+        .query_cursor
         .take()
-        .filter(|(of, _, at)| of == question && clock::now().duration_since(*at) < CURSOR_LIFETIME);
-    let mut after = place.map(|(_, after, _)| after);
+        .filter(|(stored, _, at)| stored == question && clock::now().duration_since(*at) < CURSOR_LIFETIME);
+    let mut after = cursor.map(|(_, after, _)| after);
     let mut is_resumed = after.is_some();
     loop {
-        let asked = async |graph: &crate::graph::GraphClient, token: &crate::secret::AccessToken| {
+        let request = async |graph: &crate::graph::GraphClient, token: &crate::secret::AccessToken| {
             graph.ad_insights(&account, question, after.as_deref(), token).await
         };
-        let page = match turn.calls.make(asked).await {
+        let page = match context.client.call(request).await {
             // Meta no longer knows the cursor: start from the beginning.
             Err(Interrupt::Failed(WorkError::Graph(GraphError::Refused(_)))) if is_resumed => {
                 (after, is_resumed) = (None, false);
@@ -49,52 +49,52 @@ pub(super) async fn plain(
         };
         is_resumed = false;
         let next = page.next.clone();
-        slice.take(turn, page, question.fields).await?;
-        turn.account_for(ObjectType::AdInsights);
+        slice.store_page(context, page, question.fields).await?;
+        context.account_for(ObjectType::AdInsights);
         match next {
             Some(next) if Some(&next) != after.as_ref() => after = Some(next),
             _ => break,
         }
-        turn.sync.progress.place = after.clone().map(|after| (question.clone(), after, clock::now()));
+        context.sync.progress.query_cursor = after.clone().map(|after| (question.clone(), after, clock::now()));
     }
-    turn.sync.progress.place = None;
+    context.sync.progress.query_cursor = None;
     Ok(())
 }
 
 /// Queries one day in ever smaller parts, from where an earlier slice stopped. A part that cannot be read at all is
 /// logged, and its stored numbers are retained.
-pub(super) async fn in_parts(
-    turn: &mut SyncContext<'_>,
+pub(super) async fn query_in_parts(
+    context: &mut SyncContext<'_>,
     slice: &mut Slice,
     whole: InsightsQuery,
 ) -> Result<(), Interrupt> {
-    if turn.sync.progress.parts.is_none() {
-        turn.sync.progress.parts = Some(parts(turn, slice, whole).await?);
+    if context.sync.progress.parts.is_none() {
+        context.sync.progress.parts = Some(split(context, slice, whole).await?);
     }
-    while let Some(question) = turn.sync.progress.parts.as_ref().and_then(|open| open.last()).cloned() {
-        let smaller = match plain(turn, slice, &question).await {
+    while let Some(question) = context.sync.progress.parts.as_ref().and_then(|open| open.last()).cloned() {
+        let smaller = match query(context, slice, &question).await {
             Ok(()) => {
                 if question.fields != Fields::All {
-                    let evidence = format!("{}: only without some fields", named(&question));
-                    turn.sync.log(ObjectType::AdInsights).note(SyncProblemCode::TooMuchData, evidence);
+                    let evidence = format!("{}: only without some fields", describe(&question));
+                    context.sync.log(ObjectType::AdInsights).note(SyncProblemCode::TooMuchData, evidence);
                 }
                 Vec::new()
             }
-            Err(Interrupt::TooMuch(_)) => parts(turn, slice, question).await?,
+            Err(Interrupt::TooMuch(_)) => split(context, slice, question).await?,
             Err(stop) => return Err(stop),
         };
-        if let Some(open) = &mut turn.sync.progress.parts {
+        if let Some(open) = &mut context.sync.progress.parts {
             open.pop();
             open.extend(smaller);
         }
     }
-    turn.sync.progress.parts = None;
+    context.sync.progress.parts = None;
     Ok(())
 }
 
 /// Splits a query that was too large.
-async fn parts(
-    turn: &mut SyncContext<'_>,
+async fn split(
+    context: &mut SyncContext<'_>,
     slice: &Slice,
     question: InsightsQuery,
 ) -> Result<Vec<InsightsQuery>, Interrupt> {
@@ -110,15 +110,15 @@ async fn parts(
         None => AdObjectKind::Campaign,
         Some((AdObjectKind::Campaign, _)) => AdObjectKind::Adset,
         Some((AdObjectKind::Adset, _)) => AdObjectKind::Ad,
-        Some((AdObjectKind::Ad, _)) => return Ok(fewer_fields(turn, question)),
+        Some((AdObjectKind::Ad, _)) => return Ok(fewer_fields(context, question)),
     };
-    let ids: Vec<AdObjectId> = match delivered(turn, &question, next).await {
+    let ids: Vec<AdObjectId> = match delivered_ids(context, &question, next).await {
         Ok(ids) => ids.into_iter().collect(),
         Err(Interrupt::TooMuch(error)) => {
-            let known = known(turn, slice, &question, next).await?;
-            tracing::info!(account = %turn.account.ad_account_id, %error, parts = known.len(), "stored objects are asked about: the list of what delivered is too large");
+            let known = stored_ids(context, slice, &question, next).await?;
+            tracing::info!(account = %context.account.ad_account_id, %error, parts = known.len(), "stored objects are asked about: the list of what delivered is too large");
             if known.is_empty() {
-                turn.sync.log(ObjectType::AdInsights).fail(SyncProblemCode::TooMuchData, named(&question));
+                context.sync.log(ObjectType::AdInsights).fail(SyncProblemCode::TooMuchData, describe(&question));
                 return Ok(Vec::new());
             }
             known.into_iter().collect()
@@ -128,32 +128,32 @@ async fn parts(
     Ok(ids.chunks(MAX_IDS).map(|ids| within(next, ids)).collect())
 }
 
-fn fewer_fields(turn: &mut SyncContext<'_>, question: InsightsQuery) -> Vec<InsightsQuery> {
+fn fewer_fields(context: &mut SyncContext<'_>, question: InsightsQuery) -> Vec<InsightsQuery> {
     let Some(fields) = question.fields.fewer() else {
-        turn.sync.log(ObjectType::AdInsights).fail(SyncProblemCode::TooMuchData, named(&question));
+        context.sync.log(ObjectType::AdInsights).fail(SyncProblemCode::TooMuchData, describe(&question));
         return Vec::new();
     };
     vec![InsightsQuery { fields, ..question }]
 }
 
-fn named(question: &InsightsQuery) -> String {
+fn describe(question: &InsightsQuery) -> String {
     let ids = question.within.as_ref().map(|(_, ids)| ids.as_slice()).unwrap_or_default();
     let ids: Vec<&str> = ids.iter().map(AdObjectId::as_str).collect();
     format!("{} of {}", if ids.is_empty() { "all".to_owned() } else { ids.join(" ") }, question.since)
 }
 
-async fn delivered(
-    turn: &mut SyncContext<'_>,
+async fn delivered_ids(
+    context: &mut SyncContext<'_>,
     question: &InsightsQuery,
     kind: AdObjectKind,
 ) -> Result<BTreeSet<AdObjectId>, Interrupt> {
-    let account = turn.account.ad_account_id.clone();
+    let account = context.account.ad_account_id.clone();
     let (mut ids, mut after): (BTreeSet<AdObjectId>, Option<String>) = (BTreeSet::new(), None);
     loop {
-        let asked = async |graph: &crate::graph::GraphClient, token: &crate::secret::AccessToken| {
+        let request = async |graph: &crate::graph::GraphClient, token: &crate::secret::AccessToken| {
             graph.delivered(&account, question, kind, after.as_deref(), token).await
         };
-        let page = turn.calls.make(asked).await?;
+        let page = context.client.call(request).await?;
         ids.extend(page.rows.into_iter().flatten());
         match page.next {
             Some(next) if Some(&next) != after.as_ref() => after = Some(next),
@@ -164,8 +164,8 @@ async fn delivered(
 
 /// The objects of one kind below a query's objects: the stored ones, and those that already have numbers on its day.
 /// Objects are read before their numbers, so an ad in neither was created since.
-async fn known(
-    turn: &SyncContext<'_>,
+async fn stored_ids(
+    context: &SyncContext<'_>,
     slice: &Slice,
     question: &InsightsQuery,
     kind: AdObjectKind,
@@ -182,7 +182,7 @@ async fn known(
     let mut after = None;
     loop {
         let (objects, has_more) =
-            turn.table.list_ad_objects(turn.scope, &turn.account.id, kind, after.as_ref(), PAGE).await?;
+            context.table.list_ad_objects(context.scope, &context.account.id, kind, after.as_ref(), PAGE).await?;
         after = objects.last().map(|object| object.id().clone());
         let below = objects.iter().filter(|object| object.parent().is_none_or(is_within));
         known.extend(below.map(|object| object.id().clone()));

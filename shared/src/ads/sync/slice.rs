@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::calls::Interrupt;
+use super::client::Interrupt;
 use super::context::SyncContext;
 use crate::clock;
 use crate::graph::GraphError;
@@ -17,7 +17,7 @@ use crate::model::ads::object::{Ad, AdObject, AdObjectKind};
 use crate::model::ads::sync::{Fields, ObjectType};
 use crate::model::ads::sync_problem::SyncProblemCode;
 
-/// A range of an account's days, with their campaign_days and the keys of those that changed.
+/// A range of an account's days, with their campaign days and the keys of those that changed.
 pub(super) struct Slice {
     pub(super) since: Date,
     pub(super) until: Date,
@@ -31,10 +31,10 @@ impl Slice {
         Self { since, until, campaign_days, dirty: BTreeSet::new() }
     }
 
-    /// Processes a response page: stores the changed rows, and adds them to the campaign_days for [`Slice::keep`].
-    pub(super) async fn take(
+    /// Processes a response page: stores the changed rows, and adds them to the campaign days for [`Slice::store_campaign_days`].
+    pub(super) async fn store_page(
         &mut self,
-        turn: &mut SyncContext<'_>,
+        context: &mut SyncContext<'_>,
         page: RowPage<AdRow>,
         fields: Fields,
     ) -> Result<(), Interrupt> {
@@ -52,15 +52,15 @@ impl Slice {
         }
         let read = rows.len() as u64;
         for row in rows.values_mut() {
-            row.day.metrics.main.conversions = turn.account.conversions.count(&row.day.metrics.actions);
+            row.day.metrics.main.conversions = context.account.conversions.count(&row.day.metrics.actions);
         }
         if fields == Fields::All {
             rows.retain(|_, row| self.mark(row) != Some(row.day.metrics.mark()));
         }
-        let restated = self.write(turn, &mut rows, fields).await?;
+        let restated = self.store_rows(context, &mut rows, fields).await?;
         let unknown: Vec<&AdRow> = rows.values().filter(|row| self.mark(row).is_none()).collect();
-        meet(turn, &unknown).await?;
-        let log = turn.sync.log(ObjectType::AdInsights);
+        store_unlisted_ads(context, &unknown).await?;
+        let log = context.sync.log(ObjectType::AdInsights);
         for evidence in failed {
             log.fail(SyncProblemCode::UnreadableRow, evidence);
         }
@@ -69,40 +69,40 @@ impl Slice {
         log.unchanged += read - rows.len() as u64;
         log.restated += restated;
         for (_, row) in rows {
-            let place = (row.day.day, row.campaign.0.clone());
-            let campaign_day = self.campaign_days.entry(place.clone()).or_insert_with(|| CampaignDay {
-                day: place.0,
-                campaign_id: place.1.clone(),
+            let key = (row.day.day, row.campaign.0.clone());
+            let campaign_day = self.campaign_days.entry(key.clone()).or_insert_with(|| CampaignDay {
+                day: key.0,
+                campaign_id: key.1.clone(),
                 ads: BTreeMap::new(),
             });
             campaign_day.ads.insert(row.ad.0, AdDaySummary::new(row.adset.0, &row.day.metrics));
-            self.dirty.insert(place);
+            self.dirty.insert(key);
         }
         Ok(())
     }
 
     /// Stores rows, with their first numbers where Meta restates them, and returns the number of restated rows. Fields
     /// that were not requested stay as stored. Rows that then equal their summary are removed from `rows`.
-    async fn write(
+    async fn store_rows(
         &self,
-        turn: &SyncContext<'_>,
+        context: &SyncContext<'_>,
         rows: &mut BTreeMap<(Date, AdObjectId), AdRow>,
         fields: Fields,
     ) -> Result<u64, Interrupt> {
-        let (table, scope, link) = (turn.table, turn.scope, &turn.account.id);
-        let known = |(place, row): (&(Date, AdObjectId), &AdRow)| self.mark(row).is_some().then(|| place.clone());
+        let (table, scope, link) = (context.table, context.scope, &context.account.id);
+        let known = |(key, row): (&(Date, AdObjectId), &AdRow)| self.mark(row).is_some().then(|| key.clone());
         let known: Vec<(Date, AdObjectId)> = rows.iter().filter_map(known).collect();
         let stored = table.ad_days(scope, link, &known).await?;
         let (now, mut restated, mut written) = (clock::now(), 0, Vec::with_capacity(rows.len()));
-        rows.retain(|place, row| {
-            let before = stored.get(place);
+        rows.retain(|key, row| {
+            let before = stored.get(key);
             let metrics = &mut row.day.metrics;
             if let Some(before) = before {
                 fields.keep(metrics, &before.day.metrics);
             }
-            let confirmed = turn.account.has_seen_whole(place.0);
-            let counted = &turn.account.conversions;
-            let day = Day::next(before.map(|before| &before.day), place.0, metrics.clone(), counted, confirmed, now);
+            let confirmed = context.account.has_seen_whole(key.0);
+            let counted = &context.account.conversions;
+            let day = Day::next(before.map(|before| &before.day), key.0, metrics.clone(), counted, confirmed, now);
             restated += u64::from(confirmed && day.as_ref().is_some_and(|day| day.first_seen.is_some()));
             written.extend(day.map(|day| AdDay {
                 ad_id: row.ad.0.clone(),
@@ -113,7 +113,7 @@ impl Slice {
                 campaign_name: row.campaign.1.clone(),
                 day,
             }));
-            // A row that was already stored is kept here if its summary in the campaign_day was not.
+            // A row that was already stored is kept here if its summary in the campaign day was not.
             self.mark(row) != Some(row.day.metrics.mark())
         });
         table.put_ad_days(scope, link, &written).await?;
@@ -132,12 +132,11 @@ impl Slice {
             .flat_map(|campaign_day| campaign_day.ads.iter().map(|(ad, line)| (&campaign_day.campaign_id, &line.0, ad)))
     }
 
-    /// Stores the changed campaign_days.
-    pub(super) async fn keep(&mut self, turn: &SyncContext<'_>) -> Result<(), Interrupt> {
+    /// Stores the changed campaign days.
+    pub(super) async fn store_campaign_days(&mut self, context: &SyncContext<'_>) -> Result<(), Interrupt> {
         let dirty = std::mem::take(&mut self.dirty);
-        let campaign_days: Vec<CampaignDay> =
-            dirty.iter().filter_map(|place| self.campaign_days.remove(place)).collect();
-        Ok(turn.table.put_campaign_days(turn.scope, &turn.account.id, &campaign_days).await?)
+        let campaign_days: Vec<CampaignDay> = dirty.iter().filter_map(|key| self.campaign_days.remove(key)).collect();
+        Ok(context.table.put_campaign_days(context.scope, &context.account.id, &campaign_days).await?)
     }
 
     /// The fingerprint of the stored row.
@@ -147,19 +146,19 @@ impl Slice {
 }
 
 /// Reads the ads with numbers that no list contained. An ad that Meta does not return by id either is stored by name.
-async fn meet(turn: &mut SyncContext<'_>, rows: &[&AdRow]) -> Result<(), Interrupt> {
+async fn store_unlisted_ads(context: &mut SyncContext<'_>, rows: &[&AdRow]) -> Result<(), Interrupt> {
     let ids: BTreeSet<AdObjectId> = rows.iter().map(|row| row.ad.0.clone()).collect();
     let ids: Vec<AdObjectId> = ids.into_iter().collect();
-    let known = turn.table.ad_object_marks(turn.scope, &turn.account.id, AdObjectKind::Ad, &ids).await?;
+    let known = context.table.ad_object_marks(context.scope, &context.account.id, AdObjectKind::Ad, &ids).await?;
     let unknown = ids.into_iter().filter(|id| !known.contains_key(id)).map(|id| (AdObjectKind::Ad, id));
     let unknown: Vec<(AdObjectKind, AdObjectId)> = unknown.collect();
     if unknown.is_empty() {
         return Ok(());
     }
-    turn.calls.count(unknown.len());
-    let (graph, token) = turn.calls.graph();
-    let found = graph.ad_objects_by_id(&unknown, &turn.account.currency, token).await;
-    let named = |id: &AdObjectId| {
+    context.client.add_calls(unknown.len());
+    let (graph, token) = context.client.graph();
+    let fetched = graph.ad_objects_by_id(&unknown, &context.account.currency, token).await;
+    let stand_in = |id: &AdObjectId| {
         let row = rows.iter().find(|row| row.ad.0 == *id)?;
         Some(AdObject::Ad(Ad {
             id: id.clone(),
@@ -175,14 +174,14 @@ async fn meet(turn: &mut SyncContext<'_>, rows: &[&AdRow]) -> Result<(), Interru
         }))
     };
     let mut objects = Vec::with_capacity(unknown.len());
-    for ((_, id), outcome) in unknown.iter().zip(found) {
+    for ((_, id), outcome) in unknown.iter().zip(fetched) {
         match outcome {
             Ok(object) => objects.push(object),
             Err(GraphError::NotVisible(_) | GraphError::NotPermitted(_) | GraphError::Refused(_)) => {
-                objects.extend(named(id));
+                objects.extend(stand_in(id));
             }
-            Err(error) => return Err(turn.calls.met(error).await?),
+            Err(error) => return Err(context.client.interrupt_for(error).await?),
         }
     }
-    Ok(turn.table.put_ad_objects(turn.scope, &turn.account.id, &objects).await?)
+    Ok(context.table.put_ad_objects(context.scope, &context.account.id, &objects).await?)
 }

@@ -3,52 +3,52 @@
 
 use jiff::SignedDuration;
 
-use super::calls::Interrupt;
+use super::client::Interrupt;
 use super::context::SyncContext;
 use super::{account_days, ad_days, objects};
 use crate::model::ads::account::Stage;
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync::{AdsSync, ObjectType};
 use crate::model::ads::sync_problem::SyncProblemCode;
-use crate::table::ad_account::Found;
+use crate::table::ad_account::AccountUpdate;
 
 /// Allows for the difference between Meta's clock and ours, and for the lag of Meta's lists.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 
 /// Runs the remaining steps.
-pub(super) async fn steps(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
+pub(super) async fn run_steps(context: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     // In every slice: numbers in another currency or time zone must not be stored as the account's.
-    look(turn).await?;
-    for (kind, what) in [
+    check_account(context).await?;
+    for (kind, object_type) in [
         (AdObjectKind::Campaign, ObjectType::Campaigns),
         (AdObjectKind::Adset, ObjectType::Adsets),
         (AdObjectKind::Ad, ObjectType::Ads),
     ] {
-        if !turn.sync.progress.objects.contains(&what) {
-            let outcome = objects::read(turn, kind, what).await;
-            turn.account_for(what);
+        if !context.sync.progress.objects.contains(&object_type) {
+            let outcome = objects::read(context, kind, object_type).await;
+            context.account_for(object_type);
             outcome?;
-            turn.sync.progress.objects.push(what);
-            (turn.sync.progress.cursor, turn.sync.progress.failures) = (None, 0);
+            context.sync.progress.objects.push(object_type);
+            (context.sync.progress.cursor, context.sync.progress.failures) = (None, 0);
         }
     }
-    if turn.account.stage == Stage::Configuring {
-        turn.set(Found { stage: Some(Stage::Importing), ..Found::default() }).await?;
-        turn.account.stage = Stage::Importing;
+    if context.account.stage == Stage::Configuring {
+        context.update_account(AccountUpdate { stage: Some(Stage::Importing), ..AccountUpdate::default() }).await?;
+        context.account.stage = Stage::Importing;
     }
-    if !turn.sync.progress.objects_kept {
-        keep_objects(turn).await?;
-        turn.sync.progress.objects_kept = true;
+    if !context.sync.progress.objects_kept {
+        set_objects_until(context).await?;
+        context.sync.progress.objects_kept = true;
     }
-    let outcome = account_days::read(turn).await;
-    turn.account_for(ObjectType::AccountInsights);
+    let outcome = account_days::read(context).await;
+    context.account_for(ObjectType::AccountInsights);
     outcome?;
-    let outcome = ad_days::read(turn).await;
-    turn.account_for(ObjectType::AdInsights);
+    let outcome = ad_days::read(context).await;
+    context.account_for(ObjectType::AdInsights);
     outcome?;
-    if is_empty(&turn.sync) {
-        let evidence = format!("{} to {}", turn.sync.since, turn.sync.until.unwrap_or(turn.sync.since));
-        turn.sync.log(ObjectType::AdInsights).note(SyncProblemCode::InsightsEmpty, evidence);
+    if is_empty(&context.sync) {
+        let evidence = format!("{} to {}", context.sync.since, context.sync.until.unwrap_or(context.sync.since));
+        context.sync.log(ObjectType::AdInsights).note(SyncProblemCode::InsightsEmpty, evidence);
     }
     Ok(())
 }
@@ -56,16 +56,16 @@ pub(super) async fn steps(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
 fn is_empty(sync: &AdsSync) -> bool {
     [ObjectType::AdInsights, ObjectType::AccountInsights]
         .iter()
-        .all(|what| sync.log.get(what).is_none_or(|log| log.read == 0))
+        .all(|object_type| sync.log.get(object_type).is_none_or(|log| log.read == 0))
 }
 
 /// Checks that the account still has the currency and time zone with which it was linked. Updates its name and status.
-async fn look(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
-    let id = turn.account.ad_account_id.clone();
-    let node = turn.calls.make(async |graph, token| graph.ad_account(&id, token).await).await;
-    turn.account_for(ObjectType::Campaigns);
+async fn check_account(context: &mut SyncContext<'_>) -> Result<(), Interrupt> {
+    let id = context.account.ad_account_id.clone();
+    let node = context.client.call(async |graph, token| graph.ad_account(&id, token).await).await;
+    context.account_for(ObjectType::Campaigns);
     let node = node?;
-    let switched = match &turn.account {
+    let mismatch = match &context.account {
         account if account.currency != node.currency => {
             Some((SyncProblemCode::CurrencyChanged, &account.currency, &node.currency))
         }
@@ -74,22 +74,22 @@ async fn look(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
         }
         _ => None,
     };
-    if let Some((code, from, to)) = switched {
+    if let Some((code, from, to)) = mismatch {
         return Err(Interrupt::Switched(code, format!("from {from} to {to}")));
     }
     let node = (node.name, node.account_status);
-    if (&node.0, node.1) == (&turn.account.name, turn.account.account_status) {
+    if (&node.0, node.1) == (&context.account.name, context.account.account_status) {
         return Ok(());
     }
-    turn.set(Found { node: Some(node), ..Found::default() }).await
+    context.update_account(AccountUpdate { node: Some(node), ..AccountUpdate::default() }).await
 }
 
 /// Records on the account up to when its objects are known, once all kinds of them have been read.
-async fn keep_objects(turn: &mut SyncContext<'_>) -> Result<(), Interrupt> {
-    let until = turn.sync.started_at.and_then(|at| at.checked_sub(OVERLAP).ok());
-    if turn.account.rows_per_day == 0 {
+async fn set_objects_until(context: &mut SyncContext<'_>) -> Result<(), Interrupt> {
+    let until = context.sync.started_at.and_then(|at| at.checked_sub(OVERLAP).ok());
+    if context.account.rows_per_day == 0 {
         // An estimate until its days have been read: at most one row per ad and day.
-        turn.account.rows_per_day = turn.sync.log(ObjectType::Ads).read;
+        context.account.rows_per_day = context.sync.log(ObjectType::Ads).read;
     }
-    turn.set(Found { objects_until: until, ..Found::default() }).await
+    context.update_account(AccountUpdate { objects_until: until, ..AccountUpdate::default() }).await
 }

@@ -12,13 +12,13 @@ use crate::model::ads::sync_problem::{SyncProblem, SyncProblemCode};
 use crate::model::days::back;
 
 /// Days before today that every sync covers.
-pub const LOOK_BACK: i32 = 3;
+pub const LOOK_BACK_DAYS: i32 = 3;
 /// Days before today that one sync a day covers. Meta restates numbers for this long.
-pub const LONG_LOOK_BACK: i32 = 28;
+pub const LONG_LOOK_BACK_DAYS: i32 = 28;
 /// Days before today that must be imported before a new account shows its numbers.
-pub const FIRST_IMPORT: i32 = 30;
+pub const FIRST_IMPORT_DAYS: i32 = 30;
 /// Days before today that the complete import of a new account covers.
-pub const WHOLE_IMPORT: i32 = 90;
+pub const FULL_IMPORT_DAYS: i32 = 90;
 /// Months of history that Meta returns. It rejects requests for earlier days.
 pub const HISTORY_MONTHS: i32 = 37;
 
@@ -54,7 +54,7 @@ pub struct AdAccount {
     /// The progress of its import.
     pub stage: Stage,
     /// The problem that prevents the account from being read.
-    pub trouble: Option<SyncProblem>,
+    pub problem: Option<SyncProblem>,
     /// Meta's rate limit applies until this time.
     pub waiting_until: Option<Timestamp>,
     /// When a sync last finished.
@@ -167,7 +167,7 @@ impl AdAccount {
             conversions: Counted::default(),
             paused: false,
             stage: Stage::Configuring,
-            trouble: None,
+            problem: None,
             waiting_until: None,
             last_sync_at: None,
             last_long_day: None,
@@ -187,7 +187,7 @@ impl AdAccount {
     pub fn state(&self) -> AdAccountState {
         match self.stage {
             _ if self.paused => AdAccountState::Paused,
-            _ if self.trouble.is_some() => AdAccountState::Error,
+            _ if self.problem.is_some() => AdAccountState::Error,
             Stage::Configuring => AdAccountState::Configuring,
             Stage::Importing => AdAccountState::Importing,
             Stage::Ready => AdAccountState::Ready,
@@ -198,7 +198,7 @@ impl AdAccount {
     #[must_use]
     pub fn reason(&self, now: Timestamp) -> Option<SyncProblemCode> {
         let waiting = self.waiting_until.is_some_and(|until| until > now).then_some(SyncProblemCode::Throttled);
-        self.trouble.as_ref().map(|trouble| trouble.code).or(waiting)
+        self.problem.as_ref().map(|problem| problem.code).or(waiting)
     }
 
     /// The date at `now` in the account's time zone.
@@ -224,11 +224,11 @@ impl AdAccount {
     pub fn due_since(&self, now: Timestamp) -> Date {
         let today = self.today(now);
         let since = match (self.imported_since, self.last_long_day) {
-            (None, _) => back(today, WHOLE_IMPORT),
-            (Some(_), Some(last)) if last >= today => back(today, LOOK_BACK),
+            (None, _) => back(today, FULL_IMPORT_DAYS),
+            (Some(_), Some(last)) if last >= today => back(today, LOOK_BACK_DAYS),
             // No limit on how long ago that was: whatever Meta could restate then, it may have restated since.
-            (Some(_), Some(last)) => back(last.min(today), LONG_LOOK_BACK),
-            (Some(_), None) => back(today, LONG_LOOK_BACK),
+            (Some(_), Some(last)) => back(last.min(today), LONG_LOOK_BACK_DAYS),
+            (Some(_), None) => back(today, LONG_LOOK_BACK_DAYS),
         };
         since.max(self.earliest_day(now))
     }
@@ -242,19 +242,19 @@ impl AdAccount {
     /// Whether the sync in progress has no worker and will get none, because its message was lost.
     #[must_use]
     pub fn is_abandoned(&self, now: Timestamp) -> bool {
-        const MESSAGE_LOST: SignedDuration = SignedDuration::from_mins(40);
+        const LOST_MESSAGE_TIMEOUT: SignedDuration = SignedDuration::from_mins(40);
         // While Meta's rate limit applies, the message is delayed until the limit ends.
         let expected = self.run_lease.into_iter().chain(self.waiting_until).max();
-        self.run_id.is_some() && expected.is_none_or(|until| now.duration_since(until) > MESSAGE_LOST)
+        self.run_id.is_some() && expected.is_none_or(|until| now.duration_since(until) > LOST_MESSAGE_TIMEOUT)
     }
 
     /// Whether it is too early to try again, because the account's problem does not disappear within minutes.
     #[must_use]
     pub fn rests(&self, now: Timestamp) -> bool {
-        const REST: SignedDuration = SignedDuration::from_mins(55);
+        const RETRY_INTERVAL: SignedDuration = SignedDuration::from_mins(55);
         // Checking whether an integration's token works again costs no call.
         self.token.secret().is_some()
-            && self.trouble.as_ref().is_some_and(|trouble| now.duration_since(trouble.since) < REST)
+            && self.problem.as_ref().is_some_and(|problem| now.duration_since(problem.since) < RETRY_INTERVAL)
     }
 
     /// The earliest day that Meta returns, with a day's margin for Meta's own clock.

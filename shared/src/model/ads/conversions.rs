@@ -181,11 +181,11 @@ impl Counted {
     /// fractions; only the sum is rounded.
     #[must_use]
     pub fn count(&self, actions: &BTreeMap<String, Decimal>) -> u64 {
-        let of = |name: &str| actions.get(name).copied();
+        let count_of = |name: &str| actions.get(name).copied();
         let one = |name: &String| match kind(name) {
-            None => of(name).unwrap_or_default(),
-            Some(kind) => kind.whole.iter().find_map(|name| of(name)).unwrap_or_else(|| {
-                let part = |names: &&[&str]| names.iter().filter_map(|name| of(name)).max().unwrap_or_default();
+            None => count_of(name).unwrap_or_default(),
+            Some(kind) => kind.whole.iter().find_map(|name| count_of(name)).unwrap_or_else(|| {
+                let part = |names: &&[&str]| names.iter().filter_map(|name| count_of(name)).max().unwrap_or_default();
                 kind.parts.iter().map(part).sum()
             }),
         };

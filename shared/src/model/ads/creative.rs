@@ -35,8 +35,8 @@ pub struct Creative {
 
 /// The first non-empty text at one of these paths.
 fn text(creative: &Value, paths: &[&str]) -> Option<String> {
-    let found = paths.iter().filter_map(|path| creative.pointer(path)?.as_str());
-    found.map(str::trim).find(|text| !text.is_empty()).map(str::to_owned)
+    let candidates = paths.iter().filter_map(|path| creative.pointer(path)?.as_str());
+    candidates.map(str::trim).find(|text| !text.is_empty()).map(str::to_owned)
 }
 
 impl Creative {
@@ -120,7 +120,7 @@ mod tests {
 
     use super::*;
 
-    fn shown(creative: &Value) -> [Option<String>; 4] {
+    fn read_creative(creative: &Value) -> [Option<String>; 4] {
         let creative = Creative::parse(creative);
         [creative.body, creative.title, creative.link, creative.image_url]
     }
@@ -132,26 +132,26 @@ mod tests {
     #[test]
     fn a_creative_is_read_wherever_it_says_it() {
         let plain = json!({"body": "b", "title": "t", "link_url": "l", "image_url": "i"});
-        assert_eq!(shown(&plain), texts(["b", "t", "l", "i"]));
+        assert_eq!(read_creative(&plain), texts(["b", "t", "l", "i"]));
         let link = json!({"body": "", "object_story_spec": {"link_data": {"message": "b", "name": "t", "link": "l", "picture": "i"}}});
-        assert_eq!(shown(&link), texts(["b", "t", "l", "i"]));
+        assert_eq!(read_creative(&link), texts(["b", "t", "l", "i"]));
         let video = json!({"object_story_spec": {"video_data": {"message": "b", "title": "t", "image_url": "i", "call_to_action": {"value": {"link": "l"}}}}});
-        assert_eq!(shown(&video), texts(["b", "t", "l", "i"]));
+        assert_eq!(read_creative(&video), texts(["b", "t", "l", "i"]));
         let photo = json!({"object_story_spec": {"photo_data": {"caption": "b", "url": "i"}}});
-        assert_eq!(shown(&photo), texts(["b", "", "", "i"]));
+        assert_eq!(read_creative(&photo), texts(["b", "", "", "i"]));
         let feed = json!({"asset_feed_spec": {"bodies": [{"text": "b"}, {"text": "c"}], "titles": [{"text": "t"}], "link_urls": [{"website_url": "l"}], "images": [{"url": "i"}]}});
-        assert_eq!(shown(&feed), texts(["b", "t", "l", "i"]));
+        assert_eq!(read_creative(&feed), texts(["b", "t", "l", "i"]));
         for nothing in [json!({}), json!(null), json!({"body": null, "object_story_spec": [], "title": 7})] {
-            assert_eq!(shown(&nothing), texts(["", "", "", ""]));
+            assert_eq!(read_creative(&nothing), texts(["", "", "", ""]));
         }
         assert_eq!(Creative::parse(&json!({"effective_object_story_id": "1_2"})).post_id.as_deref(), Some("1_2"));
     }
 
     #[test]
     fn an_expiring_link_is_no_change() {
-        let of =
+        let creative =
             |query: &str| Creative::parse(&json!({"image_url": format!("https://cdn/x.jpg?{query}"), "body": "b"}));
-        assert_ne!(of("oe=1"), of("oe=2"));
-        assert_eq!(of("oe=1").lasting(), of("oe=2").lasting());
+        assert_ne!(creative("oe=1"), creative("oe=2"));
+        assert_eq!(creative("oe=1").lasting(), creative("oe=2").lasting());
     }
 }

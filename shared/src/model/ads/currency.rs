@@ -6,12 +6,13 @@ use rust_decimal::Decimal;
 ///
 /// It counts all others in hundredths, including those that have no minor unit or three digits in ISO 4217 (BHD, JOD).
 /// Some of the currencies listed here have hundredths in ISO 4217 (HUF, COP, IDR).
-const WHOLE: [&str; 11] = ["CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"];
+const ZERO_DECIMAL_CURRENCIES: [&str; 11] =
+    ["CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"];
 
 /// The number of decimal places that Meta uses for a currency.
 #[must_use]
 pub fn decimals(currency: &str) -> u32 {
-    if WHOLE.contains(&currency) { 0 } else { 2 }
+    if ZERO_DECIMAL_CURRENCIES.contains(&currency) { 0 } else { 2 }
 }
 
 /// Converts minor units, in which Meta returns budgets and bids, to the currency's main unit.

@@ -222,8 +222,8 @@ pub const COLUMNS: [Column; 12] = {
 };
 
 /// A ratio with six decimal places, as Meta returns it; `None` if the denominator is zero.
-fn ratio(of: Decimal, by: u64) -> Option<Decimal> {
-    let ratio = of.checked_div(Decimal::from(by))?;
+fn ratio(numerator: Decimal, denominator: u64) -> Option<Decimal> {
+    let ratio = numerator.checked_div(Decimal::from(denominator))?;
     Some(ratio.round_dp_with_strategy(6, RoundingStrategy::MidpointAwayFromZero).normalize())
 }
 

@@ -39,7 +39,7 @@ pub struct AdsSync {
     /// The sync waits until this time for Meta's rate limit.
     pub waiting_until: Option<Timestamp>,
     /// The problem that ended it early.
-    pub trouble: Option<SyncProblem>,
+    pub problem: Option<SyncProblem>,
     /// The sync was stopped because the account was paused or the org's plan lost Meta.
     #[serde(default)]
     pub stopped: bool,
@@ -176,7 +176,7 @@ pub struct Progress {
     pub parts: Option<Vec<InsightsQuery>>,
     /// The cursor of the next response page within a query, and when Meta returned it.
     #[serde(default)]
-    pub place: Option<(InsightsQuery, String, Timestamp)>,
+    pub query_cursor: Option<(InsightsQuery, String, Timestamp)>,
 }
 
 /// A query for ads' daily numbers.
@@ -234,7 +234,7 @@ impl Progress {
     /// Discards the progress on days, so that every day is read again.
     pub fn read_all_days(&mut self) {
         (self.account_down_to, self.ads_down_to) = (None, None);
-        (self.report, self.parts, self.place) = (None, None, None);
+        (self.report, self.parts, self.query_cursor) = (None, None, None);
     }
 
     /// Discards the progress on objects, so that every object is read again.
@@ -303,7 +303,7 @@ impl AdsSync {
             started_at: None,
             finished_at: None,
             waiting_until: None,
-            trouble: None,
+            problem: None,
             stopped: false,
             log: BTreeMap::new(),
             progress: Progress::default(),
@@ -314,7 +314,7 @@ impl AdsSync {
     #[must_use]
     pub fn state(&self, now: Timestamp) -> SyncState {
         match (self.finished_at, self.started_at) {
-            (Some(_), _) if self.trouble.is_some() => SyncState::Failed,
+            (Some(_), _) if self.problem.is_some() => SyncState::Failed,
             (Some(_), _) if self.stopped => SyncState::Stopped,
             (Some(_), _) => SyncState::Done,
             (None, None) => SyncState::Queued,
@@ -324,7 +324,7 @@ impl AdsSync {
     }
 
     /// The results for an object type.
-    pub fn log(&mut self, what: ObjectType) -> &mut ObjectLog {
-        self.log.entry(what).or_default()
+    pub fn log(&mut self, object_type: ObjectType) -> &mut ObjectLog {
+        self.log.entry(object_type).or_default()
     }
 }

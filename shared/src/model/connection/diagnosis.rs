@@ -212,21 +212,21 @@ mod tests {
             (PageObservation { subscription: Err("no answer".into()), ..page() }, vec![]),
             (PageObservation { lead_access: Ok(Err(denied)), ..page() }, vec![LeadAccessDenied]),
         ] {
-            let shown = format!("{observation:?}");
-            assert_eq!(codes(&granted, observation), expect, "{shown}");
+            let context = format!("{observation:?}");
+            assert_eq!(codes(&granted, observation), expect, "{context}");
         }
     }
 
     #[test]
     fn a_missing_permission_is_the_problem_and_not_what_it_does_not_allow() {
-        let scopes = |asked: &[&str], granted: &[&str]| {
+        let scopes = |requested: &[&str], granted: &[&str]| {
             let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
-            Integration { asked_scopes: text(asked), scopes: text(granted), ..integration() }
+            Integration { asked_scopes: text(requested), scopes: text(granted), ..integration() }
         };
         let unsubscribed = || PageObservation { subscription: Ok(Subscription::Fields(vec![])), ..page() };
-        let found = problems(&scopes(&["a", LEAD_SCOPE], &["a", "c"]), &[unsubscribed()]);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].message.contains(LEAD_SCOPE));
+        let problems = problems(&scopes(&["a", LEAD_SCOPE], &["a", "c"]), &[unsubscribed()]);
+        assert_eq!(problems.len(), 1);
+        assert!(problems[0].message.contains(LEAD_SCOPE));
     }
 
     #[test]

@@ -239,7 +239,7 @@ fn forms(seen: &HealthObservation) -> Check {
     let wrong = |page: &PageHealth| {
         let forms = page.forms.as_ref().ok()?;
         let name = &page.observation.name;
-        let (what, fix) = match forms.as_slice() {
+        let (finding, fix) = match forms.as_slice() {
             _ if forms.iter().any(|(_, open)| *open) => return None,
             [] => (
                 format!("{name} has no lead form."),
@@ -250,7 +250,7 @@ fn forms(seen: &HealthObservation) -> Check {
                 "Make a form active again in Meta Business Suite, or use another one in the ads.",
             ),
         };
-        Some((page.observation.id.clone(), what, fix))
+        Some((page.observation.id.clone(), finding, fix))
     };
     let wrong: Vec<_> = seen.pages.iter().filter_map(wrong).collect();
     let Some((_, _, fix)) = wrong.first() else {
@@ -261,7 +261,7 @@ fn forms(seen: &HealthObservation) -> Check {
             "Every page has a form that people can fill in.",
         );
     };
-    let evidence: Vec<&str> = wrong.iter().map(|(_, what, _)| what.as_str()).collect();
+    let evidence: Vec<&str> = wrong.iter().map(|(_, finding, _)| finding.as_str()).collect();
     let page_ids = wrong.iter().map(|(id, _, _)| id.clone()).collect();
     Check { page_ids, ..check(CheckId::Forms, CheckStatus::Fail, evidence.join(" "), Some(fix)) }
 }
@@ -270,12 +270,12 @@ fn names(forms: &[(String, bool)]) -> String {
     forms.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn latest(seen: &HealthObservation, of: impl Fn(&PageHealth) -> Option<Timestamp>) -> Option<Timestamp> {
-    seen.pages.iter().filter_map(of).max()
+fn latest(seen: &HealthObservation, time: impl Fn(&PageHealth) -> Option<Timestamp>) -> Option<Timestamp> {
+    seen.pages.iter().filter_map(time).max()
 }
 
-fn ago(then: Timestamp, now: Timestamp) -> String {
-    let hours = now.duration_since(then).as_hours();
+fn ago(time: Timestamp, now: Timestamp) -> String {
+    let hours = now.duration_since(time).as_hours();
     match hours {
         ..=0 => "less than an hour ago".to_owned(),
         1..=48 => format!("{hours} hours ago"),

@@ -208,28 +208,28 @@ impl State {
     /// Encodes a login's `state`: its content and our signature over it, both in base64url.
     #[must_use]
     pub fn sign(login: &Login, key: &HmacKey) -> String {
-        let said =
+        let payload =
             serde_json::json!({ "nonce": login.nonce, "org": login.org, "user": login.user.user_id }).to_string();
-        let said = URL_SAFE_NO_PAD.encode(said);
-        let signature = URL_SAFE_NO_PAD.encode(key.sign(signed_bytes(&said).as_bytes()));
-        format!("{said}.{signature}")
+        let payload = URL_SAFE_NO_PAD.encode(payload);
+        let signature = URL_SAFE_NO_PAD.encode(key.sign(signed_bytes(&payload).as_bytes()));
+        format!("{payload}.{signature}")
     }
 
     /// Decodes a `state`; `None` unless it bears our signature.
     #[must_use]
     pub fn verify(state: &str, key: &HmacKey) -> Option<Self> {
-        let (said, signature) = state.split_once('.')?;
+        let (payload, signature) = state.split_once('.')?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
-        if !key.verifies(signed_bytes(said).as_bytes(), &signature) {
+        if !key.verifies(signed_bytes(payload).as_bytes(), &signature) {
             return None;
         }
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(said).ok()?).ok()
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()
     }
 }
 
 /// The bytes to sign, prefixed with their purpose: the same key signs cursors, and neither may pass for the other.
-fn signed_bytes(said: &str) -> String {
-    format!("login-state.{said}")
+fn signed_bytes(payload: &str) -> String {
+    format!("login-state.{payload}")
 }
 
 /// The allow-list of return URLs: origins, or origins with a path that allows everything below it.
@@ -355,9 +355,10 @@ mod tests {
         let mut foreign = login.clone();
         foreign.org = OrgId::parse("other").unwrap();
         let (_, signature) = state.split_once('.').unwrap();
-        let (said, _) = State::sign(&foreign, &key).split_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+        let (payload, _) =
+            State::sign(&foreign, &key).split_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
         for bad in
-            [format!("{said}.{signature}"), state.replace('.', ""), format!("{state}x"), ".".into(), String::new()]
+            [format!("{payload}.{signature}"), state.replace('.', ""), format!("{state}x"), ".".into(), String::new()]
         {
             assert!(State::verify(&bad, &key).is_none(), "{bad}");
         }

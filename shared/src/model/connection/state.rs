@@ -135,7 +135,7 @@ pub struct ConnectionState {
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// How long before its expiry a connection counts as expiring soon.
-const SOON: SignedDuration = SignedDuration::from_hours(7 * 24);
+const EXPIRING_SOON_PERIOD: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Integration {
     /// When leads stop unless the integration is reconnected: the earlier of the two expiries.
@@ -156,7 +156,7 @@ impl Integration {
         let reason = self.ended.as_ref().map(|ended| ended.reason).or(by_date);
         let status = match (reason, expires_at) {
             (Some(_), _) => ConnectionStatus::Expired,
-            (None, Some(end)) if end <= now + SOON => ConnectionStatus::ExpiringSoon,
+            (None, Some(end)) if end <= now + EXPIRING_SOON_PERIOD => ConnectionStatus::ExpiringSoon,
             (None, _) => ConnectionStatus::Active,
         };
         ConnectionState { status, reason, expires_at }
@@ -184,9 +184,9 @@ impl Integration {
         // At most a day, and at least 22 hours.
         #[expect(clippy::cast_possible_truncation, reason = "between 0 and 7200")]
         let daily = now + DAY - SignedDuration::from_secs((spread.clamp(0.0, 1.0) * 7200.0) as i64);
-        let turns = ExpiryNotice::BEFORE.into_iter().map(ExpiryNotice::ahead).chain([SignedDuration::ZERO]);
-        let turns = turns.filter_map(|ahead| self.expires_at()?.checked_sub(ahead).ok());
-        turns.filter(|turn| *turn > now).chain([daily]).min().unwrap_or(daily)
+        let due_times = ExpiryNotice::BEFORE.into_iter().map(ExpiryNotice::ahead).chain([SignedDuration::ZERO]);
+        let due_times = due_times.filter_map(|ahead| self.expires_at()?.checked_sub(ahead).ok());
+        due_times.filter(|at| *at > now).chain([daily]).min().unwrap_or(daily)
     }
 }
 
@@ -223,7 +223,7 @@ impl ExpiryNotice {
 
     fn ahead(self) -> SignedDuration {
         match self {
-            Self::SevenDays => SOON,
+            Self::SevenDays => EXPIRING_SOON_PERIOD,
             Self::ThreeDays => DAY * 3,
             Self::OneDay => DAY,
             Self::Ended(_) => SignedDuration::ZERO,
@@ -308,12 +308,16 @@ mod tests {
         assert_eq!(due("2026-03-02T12:00:01Z"), Some("3d"));
         assert_eq!(due("2026-03-02T12:00:00Z"), Some("1d"));
         assert_eq!(due("2026-03-01T12:00:00Z"), Some("ended"));
-        let of = |reason| Integration { ended: ended(reason), ..expiring(None, None) }.due_notice(at(NOW));
+        let notice = |reason| Integration { ended: ended(reason), ..expiring(None, None) }.due_notice(at(NOW));
         assert_eq!(
-            of(EndReason::AppRemoved).map(ExpiryNotice::name),
-            of(EndReason::PasswordChanged).map(ExpiryNotice::name)
+            notice(EndReason::AppRemoved).map(ExpiryNotice::name),
+            notice(EndReason::PasswordChanged).map(ExpiryNotice::name)
         );
-        assert_eq!(of(EndReason::DataDeleted).map(ExpiryNotice::name), Some("deleted"), "news to who knows of the end");
+        assert_eq!(
+            notice(EndReason::DataDeleted).map(ExpiryNotice::name),
+            Some("deleted"),
+            "news to who knows of the end"
+        );
         let draft = Integration { ended: ended(EndReason::NotConnected), ..expiring(None, None) };
         assert_eq!(draft.due_notice(at(NOW)), None);
     }

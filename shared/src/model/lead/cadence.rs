@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 /// With fewer leads than this, the usual rhythm counts as unknown.
 const ENOUGH_LEADS: u64 = 10;
 /// A page is quiet once its silence is this many times as long as the usual one…
-const MUCH_LONGER: f64 = 3.0;
+const QUIET_FACTOR: f64 = 3.0;
 /// …and at least this long.
-const LONG: SignedDuration = SignedDuration::from_hours(6);
+const MIN_QUIET_DURATION: SignedDuration = SignedDuration::from_hours(6);
 /// The half-life of a long silence: last year's rhythm says little about this year's.
-const FORGOTTEN_BY_HALF: SignedDuration = SignedDuration::from_hours(14 * 24);
+const SILENCE_HALF_LIFE: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// A page's rhythm: the longest usual time between two leads, nights and weekends included.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +26,7 @@ impl Rhythm {
     pub fn after_lead(self, last: Option<Timestamp>, now: Timestamp) -> Self {
         let Some(last) = last else { return self };
         let silence = now.duration_since(last).as_secs().max(0);
-        let halves = seconds(silence) / seconds(FORGOTTEN_BY_HALF.as_secs());
+        let halves = seconds(silence) / seconds(SILENCE_HALF_LIFE.as_secs());
         let remembered = scaled(self.usual_silence_s, 0.5_f64.powf(halves));
         // Cap the silence: an alarming one was not usual.
         let most = if self.usual_silence_s == 0 { silence } else { self.alarming() };
@@ -41,7 +41,7 @@ impl Rhythm {
     }
 
     fn alarming(self) -> i64 {
-        scaled(self.usual_silence_s, MUCH_LONGER).max(LONG.as_secs())
+        scaled(self.usual_silence_s, QUIET_FACTOR).max(MIN_QUIET_DURATION.as_secs())
     }
 }
 

@@ -60,25 +60,25 @@ impl Form {
 
     /// Renames answers to their questions' keys, for files that use the labels shown to the person.
     #[must_use]
-    pub fn by_key(&self, given: &[RawAnswer]) -> Vec<RawAnswer> {
+    pub fn by_key(&self, answers: &[RawAnswer]) -> Vec<RawAnswer> {
         let key_of = |name: &String| {
             let called_so = |question: &&Question| {
                 let texts = question.label.iter().chain([&question.key]);
                 texts.into_iter().any(|text| plain(text) == plain(name))
             };
-            let mut found = self.questions.iter().filter(called_so);
-            match (self.question(name), found.next(), found.next()) {
+            let mut matches = self.questions.iter().filter(called_so);
+            match (self.question(name), matches.next(), matches.next()) {
                 (None, Some(question), None) => question.key.clone(),
                 _ => name.clone(),
             }
         };
-        let mut taken: Vec<String> = given.iter().map(|(name, _)| name.clone()).collect();
-        given
+        let mut used_keys: Vec<String> = answers.iter().map(|(name, _)| name.clone()).collect();
+        answers
             .iter()
             .map(|(name, values)| {
                 let key = key_of(name);
-                let is_free = !taken.contains(&key);
-                taken.push(key.clone());
+                let is_free = !used_keys.contains(&key);
+                used_keys.push(key.clone());
                 (if is_free { key } else { name.clone() }, values.clone())
             })
             .collect()
@@ -96,10 +96,10 @@ impl Form {
 
 /// Labels the answers with the form's questions, in the form's order. Answers without a question come last.
 #[must_use]
-pub fn label(given: &[RawAnswer], form: Option<&Form>) -> Vec<Answer> {
+pub fn label(raw_answers: &[RawAnswer], form: Option<&Form>) -> Vec<Answer> {
     let questions = form.map(|form| form.questions.as_slice()).unwrap_or_default();
     let position = |name: &str| questions.iter().position(|question| question.key == name);
-    let mut answers: Vec<(usize, Answer)> = given
+    let mut answers: Vec<(usize, Answer)> = raw_answers
         .iter()
         .map(|(name, values)| {
             let at = position(name);
@@ -115,14 +115,14 @@ pub fn label(given: &[RawAnswer], form: Option<&Form>) -> Vec<Answer> {
 
 /// Converts Meta's `custom_disclaimer_responses`, whose `is_checked` is `"1"` or empty.
 #[must_use]
-pub fn consents(given: &[(String, String)]) -> Vec<Consent> {
-    given.iter().map(|(key, is_checked)| Consent { key: key.clone(), checked: is_checked == "1" }).collect()
+pub fn consents(disclaimers: &[(String, String)]) -> Vec<Consent> {
+    disclaimers.iter().map(|(key, is_checked)| Consent { key: key.clone(), checked: is_checked == "1" }).collect()
 }
 
 /// Whether these are the dummy answers of Meta's testing tools.
 #[must_use]
-pub fn is_test(given: &[RawAnswer]) -> bool {
-    let mut values = given.iter().flat_map(|(_, values)| values).map(|value| value.trim().to_ascii_lowercase());
+pub fn is_test(answers: &[RawAnswer]) -> bool {
+    let mut values = answers.iter().flat_map(|(_, values)| values).map(|value| value.trim().to_ascii_lowercase());
     values.any(|value| {
         value.starts_with("<test lead: dummy data for") || value == "test@fb.com" || value == "test@meta.com"
     })
@@ -132,7 +132,7 @@ pub fn is_test(given: &[RawAnswer]) -> bool {
 mod tests {
     use super::*;
 
-    fn given(pairs: &[(&str, &[&str])]) -> Vec<RawAnswer> {
+    fn raw_answers(pairs: &[(&str, &[&str])]) -> Vec<RawAnswer> {
         pairs.iter().map(|(name, values)| ((*name).into(), values.iter().map(|v| (*v).into()).collect())).collect()
     }
 
@@ -146,7 +146,8 @@ mod tests {
         };
         let form =
             Form { questions: vec![question("name", Some("Ihr Name")), question("farbe", None)], ..Form::default() };
-        let answers = label(&given(&[("new", &["?"]), ("farbe", &["rot", "blau"]), ("name", &["Ann"])]), Some(&form));
+        let answers =
+            label(&raw_answers(&[("new", &["?"]), ("farbe", &["rot", "blau"]), ("name", &["Ann"])]), Some(&form));
         let read: Vec<_> = answers.iter().map(|answer| (answer.name.as_str(), answer.label.as_str())).collect();
         assert_eq!(read, [("name", "Ihr Name"), ("farbe", "farbe"), ("new", "new")]);
         assert_eq!(answers[1].values, ["rot", "blau"]);
@@ -163,8 +164,8 @@ mod tests {
         let questions = vec![question("budget", "Qual seu orçamento?"), question("a", "Same"), question("b", "Same")];
         let form = Form { questions, ..Form::default() };
         let names = |names: &[&str]| -> Vec<String> {
-            let given: Vec<RawAnswer> = names.iter().map(|name| ((*name).into(), vec![])).collect();
-            form.by_key(&given).into_iter().map(|(name, _)| name).collect()
+            let answers: Vec<RawAnswer> = names.iter().map(|name| ((*name).into(), vec![])).collect();
+            form.by_key(&answers).into_iter().map(|(name, _)| name).collect()
         };
         assert_eq!(names(&["Qual seu orc\u{327}amento?", "Same", "b", "other"]), ["budget", "Same", "b", "other"]);
         assert_eq!(names(&["qual_seu_orçamento?"]), ["budget"]);
@@ -173,9 +174,9 @@ mod tests {
 
     #[test]
     fn metas_dummy_leads_are_recognised() {
-        assert!(is_test(&given(&[("full_name", &["<test lead: dummy data for full_name>"])])));
-        assert!(is_test(&given(&[("email", &["test@fb.com"])])));
-        assert!(!is_test(&given(&[("email", &["contest@fb.com"]), ("q", &["test lead"])])));
+        assert!(is_test(&raw_answers(&[("full_name", &["<test lead: dummy data for full_name>"])])));
+        assert!(is_test(&raw_answers(&[("email", &["test@fb.com"])])));
+        assert!(!is_test(&raw_answers(&[("email", &["contest@fb.com"]), ("q", &["test lead"])])));
     }
 
     #[test]

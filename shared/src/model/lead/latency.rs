@@ -4,10 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Upper bounds of the classes, in seconds. Longer durations fall into a final class of their own.
-const UP_TO: [u32; 23] =
+const CLASS_BOUNDS: [u32; 23] =
     [1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400];
 /// The promised latency, in seconds.
-pub const PROMISED: u32 = 120;
+pub const PROMISED_SECONDS: u32 = 120;
 
 /// Leads counted by latency class.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,23 +31,23 @@ pub struct LatencySummary {
 /// The class of a duration, counted from 0.
 #[must_use]
 pub fn class(seconds: i64) -> usize {
-    UP_TO.iter().position(|edge| seconds <= i64::from(*edge)).unwrap_or(UP_TO.len())
+    CLASS_BOUNDS.iter().position(|edge| seconds <= i64::from(*edge)).unwrap_or(CLASS_BOUNDS.len())
 }
 
 /// The number of classes.
-pub const CLASSES: usize = UP_TO.len() + 1;
+pub const CLASSES: usize = CLASS_BOUNDS.len() + 1;
 
 impl Latencies {
     /// Builds the distribution from counts by class. Missing classes count as zero.
     #[must_use]
     pub fn from_counts(counts: impl IntoIterator<Item = (usize, u64)>) -> Self {
-        let mut of_class = vec![0; CLASSES];
+        let mut by_class = vec![0; CLASSES];
         for (class, count) in counts {
-            if let Some(known) = of_class.get_mut(class) {
+            if let Some(known) = by_class.get_mut(class) {
                 *known += count;
             }
         }
-        Self { counts: of_class }
+        Self { counts: by_class }
     }
 
     /// The sum of both distributions.
@@ -63,7 +63,7 @@ impl Latencies {
             leads: self.counts.iter().sum(),
             p50_s: self.percentile(0.5),
             p95_s: self.percentile(0.95),
-            within_2_minutes: self.counts.iter().take(class(i64::from(PROMISED)) + 1).sum(),
+            within_2_minutes: self.counts.iter().take(class(i64::from(PROMISED_SECONDS)) + 1).sum(),
         }
     }
 
@@ -74,9 +74,10 @@ impl Latencies {
         let mut rank = number(total) * share;
         for (class, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
             if rank <= number(*count) {
-                let from = class.checked_sub(1).and_then(|below| UP_TO.get(below)).map_or(0.0, |edge| f64::from(*edge));
+                let from =
+                    class.checked_sub(1).and_then(|below| CLASS_BOUNDS.get(below)).map_or(0.0, |edge| f64::from(*edge));
                 // The last class has no upper bound.
-                let to = UP_TO.get(class).map_or(from, |edge| f64::from(*edge));
+                let to = CLASS_BOUNDS.get(class).map_or(from, |edge| f64::from(*edge));
                 let seconds = from + (to - from) * rank / number(*count);
                 return Some((seconds * 10.0).round() / 10.0);
             }
@@ -92,17 +93,17 @@ mod tests {
 
     use super::*;
 
-    fn of(seconds: &[i64]) -> LatencySummary {
+    fn summarise(seconds: &[i64]) -> LatencySummary {
         Latencies::from_counts(seconds.iter().map(|seconds| (class(*seconds), 1))).summary()
     }
 
     #[test]
     fn percentiles_lie_in_the_class_of_what_they_stand_for() {
-        assert_eq!(of(&[]), LatencySummary::default());
-        let summary = of(&[1, 1, 2, 2, 3, 3, 4, 4, 100, 1_000_000]);
+        assert_eq!(summarise(&[]), LatencySummary::default());
+        let summary = summarise(&[1, 1, 2, 2, 3, 3, 4, 4, 100, 1_000_000]);
         assert_eq!((summary.leads, summary.within_2_minutes), (10, 9));
         assert_eq!((summary.p50_s, summary.p95_s), (Some(2.5), Some(86_400.0)));
-        assert_eq!(of(&[-5]).p50_s, Some(0.5), "clocks differ");
+        assert_eq!(summarise(&[-5]).p50_s, Some(0.5), "clocks differ");
         assert_eq!((class(120), class(121)), (13, 14));
     }
 

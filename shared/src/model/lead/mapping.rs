@@ -22,7 +22,7 @@ pub const MAX_RULES: usize = 100;
 pub const MAX_CHARACTERS: usize = 500;
 
 /// Maximum length of a field filled by a rule, in characters. The answers themselves are stored unabridged.
-const MAX_OF_A_FIELD: usize = 1000;
+const MAX_FIELD_CHARS: usize = 1000;
 /// Maximum size of all rules together, in bytes. A mapping is one table item and is read with every batch of leads.
 const MAX_BYTES: usize = 64_000;
 
@@ -95,37 +95,37 @@ pub struct Mapped {
 pub fn map(answers: &[Answer], form: Option<&Form>, mapping: Option<&Mapping>, country: Option<&str>) -> Mapped {
     let rules = mapping.map(|mapping| mapping.rules.as_slice()).unwrap_or_default();
     let ruled = |field: &str| rules.iter().any(|rule| rule.field == field);
-    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    let mut values: BTreeMap<String, String> = BTreeMap::new();
     let mut unmapped = Vec::new();
     // Fill the default fields; the first answer that fills a field wins.
     for answer in answers {
         let by_rule = rules.iter().any(|rule| rule.from.contains(&answer.name));
         let field = field_of(&answer.name, form).filter(|field| !ruled(field));
-        let taken = field.filter(|field| !found.contains_key(*field));
-        if let (Some(field), Some(value)) = (taken, joined(answer, ", ", ToOwned::to_owned)) {
-            found.insert(field.to_owned(), value);
+        let target = field.filter(|field| !values.contains_key(*field));
+        if let (Some(field), Some(value)) = (target, joined(answer, ", ", ToOwned::to_owned)) {
+            values.insert(field.to_owned(), value);
         }
-        if !by_rule && taken.is_none() {
+        if !by_rule && target.is_none() {
             unmapped.push(answer.name.clone());
         }
     }
     // Rules fill their own fields.
     for rule in rules {
         if let Some(value) = rule.value(answers) {
-            found.insert(rule.field.clone(), value);
+            values.insert(rule.field.clone(), value);
         }
     }
     // Derive what is still missing from the name's parts and from the work details.
-    if !ruled(FULL_NAME) && !found.contains_key(FULL_NAME) {
+    if !ruled(FULL_NAME) && !values.contains_key(FULL_NAME) {
         let parts: Vec<&str> =
-            ["first_name", "last_name"].iter().filter_map(|part| Some(found.get(*part)?.as_str())).collect();
+            ["first_name", "last_name"].iter().filter_map(|part| Some(values.get(*part)?.as_str())).collect();
         if !parts.is_empty() {
-            found.insert(FULL_NAME.to_owned(), parts.join(" "));
+            values.insert(FULL_NAME.to_owned(), parts.join(" "));
         }
     }
     for (field, stand_in) in [(EMAIL, "work_email"), (PHONE, "work_phone")] {
-        if let (false, None, Some(value)) = (ruled(field), found.get(field), found.get(stand_in)) {
-            found.insert(field.to_owned(), value.clone());
+        if let (false, None, Some(value)) = (ruled(field), values.get(field), values.get(stand_in)) {
+            values.insert(field.to_owned(), value.clone());
         }
     }
     let number = |typed: String| {
@@ -136,10 +136,10 @@ pub fn map(answers: &[Answer], form: Option<&Form>, mapping: Option<&Mapping>, c
         .unwrap_or(typed)
     };
     Mapped {
-        full_name: found.remove(FULL_NAME),
-        email: found.remove(EMAIL),
-        phone: found.remove(PHONE).map(number),
-        fields: found,
+        full_name: values.remove(FULL_NAME),
+        email: values.remove(EMAIL),
+        phone: values.remove(PHONE).map(number),
+        fields: values,
         unmapped,
     }
 }
@@ -157,11 +157,11 @@ impl Rule {
     fn value(&self, answers: &[Answer]) -> Option<String> {
         let between = self.join.as_deref().unwrap_or(" ");
         let chosen = |value: &str| self.choices.get(value).map_or(value, String::as_str).to_owned();
-        let of = |key: &String| answers.iter().find(|answer| answer.name == *key);
+        let find_answer = |key: &String| answers.iter().find(|answer| answer.name == *key);
         let parts: Vec<String> =
-            self.from.iter().filter_map(of).filter_map(|answer| joined(answer, between, chosen)).collect();
+            self.from.iter().filter_map(find_answer).filter_map(|answer| joined(answer, between, chosen)).collect();
         let joined = if parts.is_empty() { self.default.clone() } else { Some(parts.join(between)) };
-        joined.map(|value| value.chars().take(MAX_OF_A_FIELD).collect())
+        joined.map(|value| value.chars().take(MAX_FIELD_CHARS).collect())
     }
 }
 
@@ -195,16 +195,16 @@ pub fn check(rules: &[Rule], country: Option<&str>, form: &Form) -> Result<(), I
                 "Another rule fills this field already. Use one rule per field, with several questions in `from`.",
             );
         }
-        for (place, key) in rule.from.iter().enumerate() {
+        for (position, key) in rule.from.iter().enumerate() {
             if form.question(key).is_none() {
                 let known: Vec<&str> = form.questions.iter().map(|question| question.key.as_str()).collect();
                 return wrong(
-                    format!("rules[{at}].from[{place}]"),
+                    format!("rules[{at}].from[{position}]"),
                     &format!("One of the form's questions: {}.", known.join(", ")),
                 );
             }
-            if rule.from.iter().take(place).any(|other| other == key) {
-                return wrong(format!("rules[{at}].from[{place}]"), "Each question once.");
+            if rule.from.iter().take(position).any(|other| other == key) {
+                return wrong(format!("rules[{at}].from[{position}]"), "Each question once.");
             }
         }
         // Reject a value shared by all leads: it would merge all people into one lead.

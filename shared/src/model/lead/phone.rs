@@ -51,8 +51,8 @@ fn dialled(text: &str) -> Option<&str> {
     if label.ends_with(char::is_alphanumeric) && !number.starts_with(is_plus) {
         return None;
     }
-    let number = without_remark(number).trim_end_matches(|c: char| !c.is_numeric() && !c.is_alphabetic() && c != '*');
-    let number = whole(number)?;
+    let number = strip_remark(number).trim_end_matches(|c: char| !c.is_numeric() && !c.is_alphabetic() && c != '*');
+    let number = integer_part(number)?;
     let has_one_plus = !number.trim_start_matches(is_plus).contains(is_plus);
     let is_dialled = |c: char| c.is_numeric() || c.is_whitespace() || is_plus(c) || is_punctuation(c);
     // Digits of every script count. Fractions and footnote marks are numeric too, but are not digits.
@@ -65,7 +65,7 @@ fn dialled(text: &str) -> Option<&str> {
 }
 
 /// Removes a remark in brackets at the end: "+1 212 555 0123 (WhatsApp)".
-fn without_remark(number: &str) -> &str {
+fn strip_remark(number: &str) -> &str {
     let inside = number.trim_end().strip_suffix(')').and_then(|rest| rest.rsplit_once('('));
     match inside {
         Some((before, remark)) if !remark.chars().any(char::is_numeric) => before,
@@ -75,7 +75,7 @@ fn without_remark(number: &str) -> &str {
 
 /// Undoes what a spreadsheet adds to a number that it parsed as a decimal: "491761234567.0". After a plus, or with two
 /// decimals, the zeros may be digits.
-fn whole(number: &str) -> Option<&str> {
+fn integer_part(number: &str) -> Option<&str> {
     let (integer, decimals) = match number.split_once(['.', ',']) {
         Some((integer, decimals)) if !decimals.is_empty() && decimals.bytes().all(|b| b == b'0') => (integer, decimals),
         _ => return Some(number),

@@ -94,8 +94,8 @@ pub fn of_submission(submission: &Submission, published_at: Option<Timestamp>) -
     let detail =
         format!("{} is {}'s: it was added to that lead.", recognised(submission.matched_by), submission.lead_id);
     steps.push(Step::new(stored_at, StepKind::Deduplicated, kind(submission.matched_by), detail));
-    let told = "The CRM was notified that the person submitted another form.";
-    steps.extend(published_at.map(|at| Step::new(at, StepKind::Published, "lead.updated", told)));
+    let message = "The CRM was notified that the person submitted another form.";
+    steps.extend(published_at.map(|at| Step::new(at, StepKind::Published, "lead.updated", message)));
     steps
 }
 

@@ -61,7 +61,7 @@ async fn a_blocked_account_waits_as_long_as_meta_says_and_keeps_nobody_waiting()
     harness.call_sim(Method::DELETE, "limits", &Value::Null).await;
     harness.expire_pause(&blocked).await;
     let sync = harness.finish_sync(&blocked, &job).await;
-    assert_eq!((sync.trouble.clone(), sync.waiting_until), (None, None));
+    assert_eq!((sync.problem.clone(), sync.waiting_until), (None, None));
     assert_eq!(harness.account(&blocked).await.1.reason(leadwire::clock::now()), None);
     assert_matches_meta(&harness, &blocked, 30).await;
 }
@@ -73,7 +73,7 @@ async fn nobody_calls_while_meta_wants_an_account_left_alone() {
     let limit = json!({ "account_id": "9001", "calls": 4, "window_s": 5, "block_s": 3, "type": "score" });
     harness.call_sim(Method::POST, "limits", &limit).await;
     let sync = harness.sync(&account, None).await;
-    assert_eq!(sync.trouble, None);
+    assert_eq!(sync.problem, None);
     let limits = harness.call_sim(Method::GET, "limits", &Value::Null).await;
     assert_eq!(limits["limits"][0]["calls_while_blocked"], 0, "{limits}");
     assert_matches_meta(&harness, &account, 30).await;
@@ -86,14 +86,14 @@ async fn what_is_too_large_is_asked_for_in_parts() {
     // Direct queries for more than a few rows fail, and so do reports for more than one day.
     change(&harness, json!({ "thresholds": { "sync_rows": 50, "async_rows": 60, "object_weight": 400 } })).await;
     let sync = harness.sync(&account, Some(back(account.today(leadwire::clock::now()), 6))).await;
-    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
+    assert_eq!((sync.problem.clone(), codes(&sync)), (None, vec![]));
     assert_matches_meta(&harness, &account, 6).await;
 
     // Now even one day fails: the sync splits into campaigns, ad sets, ads.
     change(&harness, json!({ "thresholds": { "sync_rows": 4, "async_rows": 4 } })).await;
     harness.call_sim(Method::POST, "clock", &json!({ "advance_s": 86_400 })).await;
     let sync = harness.sync(&account, Some(back(account.today(leadwire::clock::now()), 2))).await;
-    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
+    assert_eq!((sync.problem.clone(), codes(&sync)), (None, vec![]));
     assert_matches_meta(&harness, &account, 2).await;
 }
 
@@ -104,7 +104,7 @@ async fn where_even_the_list_of_what_delivered_is_too_large_the_stored_objects_a
     // One row at a time: every list of campaigns, ad sets or ads is too large.
     change(&harness, json!({ "thresholds": { "sync_rows": 1, "async_rows": 1 } })).await;
     let sync = harness.sync(&account, Some(back(account.today(leadwire::clock::now()), 1))).await;
-    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
+    assert_eq!((sync.problem.clone(), codes(&sync)), (None, vec![]));
     assert_matches_meta(&harness, &account, 1).await;
 
     // Objects deleted in the meantime still have numbers.
@@ -114,7 +114,7 @@ async fn where_even_the_list_of_what_delivered_is_too_large_the_stored_objects_a
     change(&harness, json!({ "status": "DELETED", "ids": [rows[0].ad_id] })).await;
     harness.call_sim(Method::POST, "clock", &json!({ "advance_s": 86_400 })).await;
     let sync = harness.sync(&account, Some(back(day, 1))).await;
-    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
+    assert_eq!((sync.problem.clone(), codes(&sync)), (None, vec![]));
     assert_matches_meta(&harness, &account, 1).await;
 }
 
@@ -128,7 +128,7 @@ async fn reports_that_fail_are_asked_for_anew() {
         harness.call_sim(Method::POST, "ads/9001/reports", &json!({ "next": fate })).await;
         harness.call_sim(Method::POST, "clock", &json!({ "advance_s": 3600 })).await;
         let sync = harness.sync(&account, Some(since)).await;
-        assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]), "{fate}");
+        assert_eq!((sync.problem.clone(), codes(&sync)), (None, vec![]), "{fate}");
         assert_matches_meta(&harness, &account, 4).await;
     }
 }
@@ -151,7 +151,7 @@ async fn a_number_that_is_none_changes_nothing_and_is_told() {
     .await;
     let since = back(account.today(leadwire::clock::now()), 6);
     let sync = harness.sync(&account, Some(since)).await;
-    assert_eq!(sync.trouble, None);
+    assert_eq!(sync.problem, None);
     let log = &sync.log[&ObjectType::AdInsights];
     assert_eq!((log.failed, log.restated), (3, 2), "{log:?}: three are no numbers, two have none");
     assert!(log.errors.iter().all(|error| error.code == SyncProblemCode::UnreadableRow), "{log:?}");
@@ -167,7 +167,7 @@ async fn one_field_that_fails_takes_nothing_else_along() {
     let (ads, day) = some_ads(&harness, &account).await;
     change(&harness, json!({ "break_field": { "ad_id": ads[0], "day": day, "field": "actions" } })).await;
     let sync = harness.sync(&account, Some(back(account.today(leadwire::clock::now()), 6))).await;
-    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![SyncProblemCode::TooMuchData]));
+    assert_eq!((sync.problem.clone(), codes(&sync)), (None, vec![SyncProblemCode::TooMuchData]));
     assert_eq!(sync.log[&ObjectType::AccountInsights].errors.len(), 1, "the sum of it fails as well");
     // The earlier value of the field stays.
     assert_matches_meta(&harness, &account, 30).await;
@@ -209,7 +209,7 @@ async fn an_account_that_was_switched_is_told_and_not_mixed_up() {
         harness.sync(&account, None).await;
         change(&harness, json!({ "account": what })).await;
         let sync = harness.sync(&account, Some(back(account.today(leadwire::clock::now()), 28))).await;
-        assert_eq!(sync.trouble.map(|trouble| trouble.code), Some(code));
+        assert_eq!(sync.problem.map(|problem| problem.code), Some(code));
         let shown = harness.account(&account).await.1;
         assert_eq!((shown.state(), shown.currency.as_str()), (AdAccountState::Error, "USD"));
     }
@@ -225,10 +225,10 @@ async fn access_that_is_taken_away_is_told_and_given_back_heals() {
     let users = users.unwrap()["users"].clone();
     change(&harness, json!({ "revoke": users })).await;
     let sync = harness.sync(&account, None).await;
-    let code = sync.trouble.unwrap().code;
+    let code = sync.problem.unwrap().code;
     assert!(matches!(code, SyncProblemCode::AdAccountNotVisible | SyncProblemCode::AdsReadMissing), "{code:?}");
     change(&harness, json!({ "grant": users })).await;
-    assert_eq!(harness.sync(&account, None).await.trouble, None);
+    assert_eq!(harness.sync(&account, None).await.problem, None);
     assert_eq!(harness.account(&account).await.1.state(), AdAccountState::Ready);
 }
 
@@ -360,7 +360,7 @@ async fn a_slice_that_meta_blocks_in_the_middle_resumes_there() {
             break harness.table.ads_sync(&scope, job.run.as_ref().unwrap(), &account.id).await.unwrap().unwrap();
         }
     };
-    assert_eq!((sync.trouble.clone(), codes(&sync)), (None, vec![]));
+    assert_eq!((sync.problem.clone(), codes(&sync)), (None, vec![]));
     let calls: u64 = sync.log.values().map(|log| log.calls).sum();
     assert!(slices > 3, "{slices} slices, {calls} calls: it was not blocked");
     assert_matches_meta(&harness, &account, 1).await;

@@ -61,7 +61,7 @@ async fn an_import_agrees_with_meta_to_the_cent_and_is_read_again_for_nothing() 
     let harness = AdsHarness::open().await;
     let account = harness.link_account(&SMALL_ACCOUNT).await;
     let sync = harness.sync(&account, None).await;
-    assert_eq!(sync.trouble, None);
+    assert_eq!(sync.problem, None);
     assert_eq!(harness.account(&account).await.1.state(), AdAccountState::Ready);
     assert_matches_meta(&harness, &account, 30).await;
     let read = |what: ObjectType| sync.log.get(&what).map(|log| (log.read, log.failed));
@@ -90,7 +90,7 @@ async fn what_fails_once_is_asked_again() {
         harness.call_sim(Method::POST, "faults", &fault).await;
     }
     let sync = harness.sync(&account, None).await;
-    assert_eq!(sync.trouble, None);
+    assert_eq!(sync.problem, None);
     let hits = harness.call_sim(Method::GET, "faults", &Value::Null).await;
     assert!(!hits.to_string().contains("\"times\":2"), "{hits}");
     assert_matches_meta(&harness, &account, 30).await;
@@ -124,7 +124,7 @@ async fn a_sync_that_is_cut_short_resumes_where_it_stopped() {
     }
     assert!(slices > 2, "{slices}: it was not cut short");
     let sync = harness.finish_sync(&account, &job).await;
-    assert_eq!(sync.trouble, None);
+    assert_eq!(sync.problem, None);
     assert_matches_meta(&harness, &account, 30).await;
 }
 

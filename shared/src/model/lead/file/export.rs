@@ -6,7 +6,7 @@ use crate::ids::FormId;
 use crate::model::lead::attribution::Attribution;
 
 /// Columns of Meta's export that other programs rarely combine with an `id` column of their own.
-const COMPANIONS: [&str; 4] = ["created_time", "form_id", "ad_id", "is_organic"];
+const COMPANION_COLUMNS: [&str; 4] = ["created_time", "form_id", "ad_id", "is_organic"];
 /// All columns of Meta's export other than the answers.
 pub(super) const META_COLUMNS: [&str; 13] = [
     "id",
@@ -36,7 +36,7 @@ pub(super) struct Traits {
 impl Traits {
     pub(super) fn survey(table: &Sheet, country: Option<&str>) -> Self {
         let marked: Vec<(usize, &str)> =
-            MARKS.iter().filter_map(|(column, mark)| Some((table.position(column)?, *mark))).collect();
+            ID_PREFIXES.iter().filter_map(|(column, mark)| Some((table.position(column)?, *mark))).collect();
         let (id, time) = (table.position("id"), table.position("created_time"));
         let (mut is_marked, mut ids, mut long_ids, mut evidence) = (false, 0, 0, Evidence::default());
         table.survey(|record| {
@@ -50,13 +50,13 @@ impl Traits {
                 evidence.add(cell(time));
             }
         });
-        let has_companion = COMPANIONS.iter().any(|column| table.position(column).is_some());
+        let has_companion = COMPANION_COLUMNS.iter().any(|column| table.position(column).is_some());
         Self { is_export: is_marked || (has_companion && long_ids * 2 > ids), day_order: evidence.order(country) }
     }
 }
 
 /// The prefixes of Meta's ids, by column.
-const MARKS: [(&str, &str); 5] =
+const ID_PREFIXES: [(&str, &str); 5] =
     [("id", "l:"), ("form_id", "f:"), ("ad_id", "ag:"), ("adset_id", "as:"), ("campaign_id", "c:")];
 
 fn unmarked<'v>(value: &'v str, mark: &str) -> Option<&'v str> {

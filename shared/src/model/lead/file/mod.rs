@@ -68,14 +68,14 @@ pub fn rows(
     now: Timestamp,
 ) -> Result<impl Iterator<Item = Result<FileRow, RowError>> + use<>, NotLeads> {
     let table = Sheet::read(file, |name| META_COLUMNS.contains(&name) || of_answer_name(name).is_some())?;
-    let says_who = |column: &String| {
+    let identifies_row = |column: &String| {
         matches!(of_answer_name(column), Some(EMAIL | PHONE | FULL_NAME | "first_name" | "last_name"))
     };
-    if !table.columns.iter().any(|column| column == "id" || says_who(column)) {
-        let found = table.columns.iter().take(20).map(|name| name.chars().take(40).collect::<String>());
+    if !table.columns.iter().any(|column| column == "id" || identifies_row(column)) {
+        let columns = table.columns.iter().take(20).map(|name| name.chars().take(40).collect::<String>());
         return Err(NotLeads(format!(
             "The first line must name the columns, and one of them must be id, email, phone_number or full_name. Found: {}.",
-            found.collect::<Vec<_>>().join(", ")
+            columns.collect::<Vec<_>>().join(", ")
         )));
     }
     let traits = Traits::survey(&table, country);
@@ -179,9 +179,9 @@ fn content(row: &FileRow) -> String {
     let mut answers: Vec<String> =
         row.answers.iter().map(|(name, values)| format!("{name}={}", values.join("|").to_lowercase())).collect();
     answers.sort();
-    let when = row.created_time.map(|time| time.to_string()).unwrap_or_default();
+    let created_time = row.created_time.map(|time| time.to_string()).unwrap_or_default();
     let form = row.attribution.form_id.as_ref().map(ToString::to_string).unwrap_or_default();
-    hex::encode(Sha256::digest(format!("{when}\n{form}\n{}", answers.join("\n")))).chars().take(32).collect()
+    hex::encode(Sha256::digest(format!("{created_time}\n{form}\n{}", answers.join("\n")))).chars().take(32).collect()
 }
 
 #[cfg(test)]
@@ -238,12 +238,12 @@ mod tests {
     fn what_is_wrong_with_a_line_is_told_by_line_and_column_and_costs_only_that_line() {
         let file = "id,email,created_time\nl:1,a@b.c,\n1.23E+15,x@b.c,\nl:2,y@b.c,yesterday\nl:3\n,,\nl:4,\"two\nlines\",2026-01-31\n\n\nl:5,z@b.c,\nl:6,,\n";
         let read = read(file.as_bytes());
-        let told: Vec<(u64, Option<&str>)> = read
+        let errors: Vec<(u64, Option<&str>)> = read
             .iter()
             .filter_map(|row| row.as_ref().err())
             .map(|error| (error.line, error.column.as_deref()))
             .collect();
-        assert_eq!(told, [(3, Some("id")), (4, Some("created_time")), (5, None), (6, None), (12, None)]);
+        assert_eq!(errors, [(3, Some("id")), (4, Some("created_time")), (5, None), (6, None), (12, None)]);
         let ids: Vec<(u64, &str)> = read.iter().flatten().map(|row| (row.line, row.id.as_str())).collect();
         assert_eq!(ids, [(2, "meta-1"), (7, "meta-4"), (11, "meta-5")]);
     }
@@ -299,9 +299,10 @@ mod tests {
     fn a_platform_is_what_it_says_however_it_is_spelled() {
         let file = "full_name,platform\nAnn,Instagram\nBob,ig\nCid,Facebook\nDan,FB\nEve,TikTok\n";
         let rows = read(file.as_bytes()).into_iter().map(Result::unwrap);
-        let said: Vec<(Option<String>, bool)> = rows.map(|row| (row.attribution.platform, row.is_of_meta)).collect();
+        let platforms: Vec<(Option<String>, bool)> =
+            rows.map(|row| (row.attribution.platform, row.is_of_meta)).collect();
         let of_meta = |word: &str| (Some(word.to_owned()), true);
-        assert_eq!(said, [of_meta("ig"), of_meta("ig"), of_meta("fb"), of_meta("fb"), (None, false)]);
+        assert_eq!(platforms, [of_meta("ig"), of_meta("ig"), of_meta("fb"), of_meta("fb"), (None, false)]);
     }
 
     #[test]

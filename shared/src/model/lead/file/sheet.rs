@@ -42,8 +42,8 @@ impl Sheet {
             return Err(NotLeads(format!("{} columns; {MAX_COLUMNS} at most.", table.columns.len())));
         }
         let mut names = BTreeSet::new();
-        if let Some(twice) = table.columns.iter().find(|column| !names.insert(*column)) {
-            return Err(NotLeads(format!("Two columns are named {twice}. Give each column its own name.")));
+        if let Some(duplicate) = table.columns.iter().find(|column| !names.insert(*column)) {
+            return Err(NotLeads(format!("Two columns are named {duplicate}. Give each column its own name.")));
         }
         Ok(table)
     }
@@ -57,11 +57,11 @@ impl Sheet {
         self.columns.iter().position(|name| name == column)
     }
 
-    /// Passes every record to `look` once, to find what they have in common.
-    pub(super) fn survey(&self, mut look: impl FnMut(&StringRecord)) {
+    /// Passes every record to `visit` once, to find what they have in common.
+    pub(super) fn survey(&self, mut visit: impl FnMut(&StringRecord)) {
         let (mut reader, mut record) = (self.reader(), StringRecord::new());
         while reader.read_record(&mut record).unwrap_or(false) {
-            look(&record);
+            visit(&record);
         }
     }
 
@@ -69,8 +69,8 @@ impl Sheet {
     /// Repeated headers, as in concatenated exports, are left out.
     pub(super) fn into_records(self) -> (Vec<String>, impl Iterator<Item = (u64, Option<StringRecord>)>) {
         let Self { columns, text, begin, separator } = self;
-        let rest = text.as_bytes().get(begin..).unwrap_or_default().to_vec();
-        let records = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(Cursor::new(rest));
+        let body = text.as_bytes().get(begin..).unwrap_or_default().to_vec();
+        let records = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(Cursor::new(body));
         let mut lines = Lines { text: text.into_bytes(), at: 0, line: 1 };
         let header = columns.clone();
         let is_header = move |record: &StringRecord| {
@@ -148,8 +148,8 @@ impl Lines {
 
 /// The text of a file, with all line ends as `\n`.
 fn decode(file: &[u8]) -> Result<String, NotLeads> {
-    if let Some(what) = other_container(file) {
-        return Err(NotLeads(format!("{what} Save it as CSV (UTF-8), then send that file.")));
+    if let Some(message) = other_container(file) {
+        return Err(NotLeads(format!("{message} Save it as CSV (UTF-8), then send that file.")));
     }
     let encoding = encoding(file);
     let text = if encoding == encoding_rs::UTF_8 { repaired(file) } else { encoding.decode(file).0.into_owned() };
@@ -176,7 +176,7 @@ fn other_container(file: &[u8]) -> Option<&'static str> {
         (b"{", "This is JSON."),
     ];
     let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file).trim_ascii_start();
-    CONTAINERS.into_iter().find(|(begin, _)| text.starts_with(begin)).map(|(_, what)| what)
+    CONTAINERS.into_iter().find(|(begin, _)| text.starts_with(begin)).map(|(_, message)| message)
 }
 
 /// Recognises the encoding: by its byte order mark, else UTF-8, else the most likely legacy encoding.

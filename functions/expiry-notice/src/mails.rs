@@ -13,7 +13,7 @@ struct Letter {
 }
 
 /// The mail for a notice about a whole integration.
-pub(crate) fn of_notice(
+pub(crate) fn notice_mail(
     notice: ExpiryNotice,
     integration: &Integration,
     org: &str,
@@ -29,64 +29,66 @@ pub(crate) fn of_notice(
 }
 
 /// The mail about lost pages of an integration that still works.
-pub(crate) fn of_lost_pages(
+pub(crate) fn lost_pages_mail(
     lost: &[(&Connection, &ConnectionEnd)],
     integration: &Integration,
     org: &str,
     link: &str,
 ) -> Mail {
-    let which = match lost {
+    let lost_pages = match lost {
         [(page, _)] => format!("the page {}", page.page_name),
         pages => format!("{} pages", pages.len()),
     };
     let mut paragraphs =
-        vec![format!("Leads from {which} no longer arrive through the integration {}.", integration.name)];
+        vec![format!("Leads from {lost_pages} no longer arrive through the integration {}.", integration.name)];
     paragraphs.extend(lost.iter().map(|(page, ended)| format!("{}: {}", page.page_name, ended.reason.message())));
     paragraphs.extend(lost.first().map(|(_, ended)| format!("What to do: {}", ended.reason.fix())));
-    paragraphs.push(KEPT.to_owned());
-    Letter { subject: format!("{org}: no more leads from {which}"), paragraphs }.with(link)
+    paragraphs.push(CATCH_UP_TEXT.to_owned());
+    Letter { subject: format!("{org}: no more leads from {lost_pages}"), paragraphs }.with(link)
 }
 
 /// For every end after which leads can be caught up on.
-const KEPT: &str = "Leads that people submit in the meantime cannot be read, but none is lost. Meta stores every lead for up to 90 \
+const CATCH_UP_TEXT: &str = "Leads that people submit in the meantime cannot be read, but none is lost. Meta stores every lead for up to 90 \
     days, the ones it reports wait here, and after reconnecting they are imported automatically.";
 /// For the end that deletes the connection itself.
-const BEGUN_ANEW: &str = "Existing leads are kept. Everything else about the connection is deleted, including its list of pages: \
+const DELETION_TEXT: &str = "Existing leads are kept. Everything else about the connection is deleted, including its list of pages: \
     the person who reconnects selects the pages again, and leads arrive from that moment on.";
 /// Encourages people not to put it off.
-const A_MINUTE: &str = "Reconnecting takes a minute. Settings, history and leads are kept.";
+const EFFORT_TEXT: &str = "Reconnecting takes a minute. Settings, history and leads are kept.";
 
 fn expiring(integration: &Integration, org: &str, now: Timestamp) -> Letter {
     let end = integration.expires_at().unwrap_or(now);
     let day = end.strftime("%-d %B %Y, %H:%M UTC").to_string();
-    let left = left(end, now);
+    let time_left = time_left(end, now);
     Letter {
-        subject: format!("{org}: the connection to Meta ends in {left}"),
+        subject: format!("{org}: the connection to Meta ends in {time_left}"),
         paragraphs: vec![
             format!(
-                "The integration {} ends on {day}, in {left}. Meta limits how long such a connection lasts, and only a person can renew it.",
+                "The integration {} ends on {day}, in {time_left}. Meta limits how long such a connection lasts, and only a person can renew it.",
                 integration.name
             ),
             "Until then, leads arrive as usual. After that, they stop until someone reconnects.".to_owned(),
-            A_MINUTE.to_owned(),
+            EFFORT_TEXT.to_owned(),
         ],
     }
 }
 
 fn ended(reason: EndReason, integration: &Integration, org: &str) -> Letter {
-    let what = format!("Leads no longer arrive through the integration {}. {}", integration.name, reason.message());
-    let mut paragraphs = vec![what];
+    let summary = format!("Leads no longer arrive through the integration {}. {}", integration.name, reason.message());
+    let mut paragraphs = vec![summary];
     // If reconnecting is all there is to do, the button says so already.
     if reason.fix() != "Reconnect." {
         paragraphs.push(format!("What to do: {}", reason.fix()));
     }
     let deleted = reason == EndReason::DataDeleted;
-    paragraphs.extend(if deleted { vec![BEGUN_ANEW] } else { vec![KEPT, A_MINUTE] }.into_iter().map(ToOwned::to_owned));
+    paragraphs.extend(
+        if deleted { vec![DELETION_TEXT] } else { vec![CATCH_UP_TEXT, EFFORT_TEXT] }.into_iter().map(ToOwned::to_owned),
+    );
     Letter { subject: format!("{org}: leads from Meta have stopped"), paragraphs }
 }
 
 /// In whole days, or in hours on the last day. Rounded up, because "0 days" would read as the end.
-fn left(end: Timestamp, now: Timestamp) -> String {
+fn time_left(end: Timestamp, now: Timestamp) -> String {
     let hours = (end.duration_since(now).as_secs().max(0) + 3599) / 3600;
     match hours {
         ..=1 => "an hour".to_owned(),
@@ -136,7 +138,7 @@ mod tests {
             ("2026-03-01T12:10:00Z", "an hour"),
             ("2026-02-01T12:00:00Z", "an hour"),
         ] {
-            assert_eq!(left(at(end), now), expect, "{end}");
+            assert_eq!(time_left(at(end), now), expect, "{end}");
         }
     }
 

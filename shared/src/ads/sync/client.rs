@@ -20,9 +20,9 @@ use crate::table::Table;
 /// Meta's cursors expire after a while. An older one is not used.
 pub(super) const CURSOR_LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 /// A call that began before the deadline may exceed it by this much.
-const OVERTIME: Duration = Duration::from_secs(8);
+const MAX_CALL_OVERRUN: Duration = Duration::from_secs(8);
 /// The longest delay that a worker sleeps through. For a longer one, the slice ends and frees the worker.
-const SHORT_REST: Duration = Duration::from_secs(10);
+const MAX_SLEEP: Duration = Duration::from_secs(10);
 
 /// The reason why a slice, or its sync, stops.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ pub(super) struct SyncClient<'a> {
     deadline: Timestamp,
     /// The next call is not made before this time.
     next: Timestamp,
-    made: u64,
+    calls: u64,
     waited: Duration,
 }
 
@@ -69,20 +69,20 @@ impl<'a> SyncClient<'a> {
         deadline: Timestamp,
     ) -> Self {
         let next = Timestamp::UNIX_EPOCH;
-        Self { table, graph, token, account, deadline, next, made: 0, waited: Duration::ZERO }
+        Self { table, graph, token, account, deadline, next, calls: 0, waited: Duration::ZERO }
     }
 
     /// The number of calls and the seconds waited since this was last called.
-    pub(super) fn spent(&mut self) -> (u64, u64) {
+    pub(super) fn take_usage(&mut self) -> (u64, u64) {
         let waited = std::mem::take(&mut self.waited);
         // The fraction of a second is carried over.
         self.waited = Duration::from_millis(u64::from(waited.subsec_millis()));
-        (std::mem::take(&mut self.made), waited.as_secs())
+        (std::mem::take(&mut self.calls), waited.as_secs())
     }
 
     /// Counts calls that were made directly with [`SyncClient::graph`].
-    pub(super) fn count(&mut self, calls: usize) {
-        self.made += calls as u64;
+    pub(super) fn add_calls(&mut self, calls: usize) {
+        self.calls += calls as u64;
     }
 
     pub(super) fn graph(&self) -> (&GraphClient, &AccessToken) {
@@ -90,26 +90,26 @@ impl<'a> SyncClient<'a> {
     }
 
     /// Makes a call. Waits first if Meta's headers reported that the rate limit is nearly used up.
-    pub(super) async fn make<T>(
+    pub(super) async fn call<T>(
         &mut self,
-        call: impl AsyncFn(&GraphClient, &AccessToken) -> Metered<T>,
+        request: impl AsyncFn(&GraphClient, &AccessToken) -> Metered<T>,
     ) -> Result<T, Interrupt> {
         const MAX_TRIES: u32 = 4;
         for attempt in 1.. {
-            self.rest_until(self.next).await?;
-            self.made += 1;
+            self.sleep_until(self.next).await?;
+            self.calls += 1;
             // A call that takes too long is repeated in the next slice: this slice needs time to store its progress.
             let left = Duration::try_from(self.deadline.duration_since(now())).unwrap_or_default();
-            let answer = tokio::time::timeout(left + OVERTIME, call(&self.graph, &self.token)).await;
+            let answer = tokio::time::timeout(left + MAX_CALL_OVERRUN, request(&self.graph, &self.token)).await;
             let Ok(Metered { outcome, usage }) = answer else { return Err(Interrupt::OutOfTime) };
-            let rest = usage.rest();
+            let delay = usage.delay();
             let error = match outcome {
                 Ok(answer) => {
-                    if !rest.is_zero() {
-                        self.next = after(rest);
+                    if !delay.is_zero() {
+                        self.next = after(delay);
                     }
-                    if rest > SHORT_REST {
-                        tracing::info!(account = %self.account, percent = usage.percent, rest_s = rest.as_secs(), "little is left of Meta's limit");
+                    if delay > MAX_SLEEP {
+                        tracing::info!(account = %self.account, percent = usage.percent, rest_s = delay.as_secs(), "little is left of Meta's limit");
                         self.table.pause_ads(Some(&self.account), self.next).await?;
                     }
                     return Ok(answer);
@@ -117,7 +117,7 @@ impl<'a> SyncClient<'a> {
                 Err(error) => error,
             };
             match error.verdict() {
-                _ if error.retry_after().is_some() => return Err(self.met(error).await?),
+                _ if error.retry_after().is_some() => return Err(self.interrupt_for(error).await?),
                 _ if error.is_too_large() => return Err(Interrupt::TooMuch(error)),
                 Verdict::Retry if attempt < MAX_TRIES && !matches!(error, GraphError::NotVisible(_)) => {
                     self.next = after(backoff(attempt, Duration::from_millis(500), Duration::from_secs(4)));
@@ -129,46 +129,46 @@ impl<'a> SyncClient<'a> {
     }
 
     /// Waits, or interrupts the slice if the wait is long or exceeds the deadline.
-    pub(super) async fn wait(&mut self, rest: Duration) -> Result<(), Interrupt> {
-        self.rest_until(after(rest)).await
+    pub(super) async fn wait(&mut self, delay: Duration) -> Result<(), Interrupt> {
+        self.sleep_until(after(delay)).await
     }
 
-    async fn rest_until(&mut self, until: Timestamp) -> Result<(), Interrupt> {
+    async fn sleep_until(&mut self, until: Timestamp) -> Result<(), Interrupt> {
         let present = now();
         if present >= self.deadline {
             return Err(Interrupt::OutOfTime);
         }
-        let Ok(rest) = Duration::try_from(until.duration_since(present)) else { return Ok(()) };
-        if rest > SHORT_REST {
+        let Ok(delay) = Duration::try_from(until.duration_since(present)) else { return Ok(()) };
+        if delay > MAX_SLEEP {
             return Err(Interrupt::Blocked(until));
         }
         if until >= self.deadline {
             return Err(Interrupt::OutOfTime);
         }
-        tokio::time::sleep(rest).await;
-        self.waited += rest;
+        tokio::time::sleep(delay).await;
+        self.waited += delay;
         Ok(())
     }
 
-    /// The interrupt that follows from an error that [`SyncClient::make`] did not handle.
-    pub(super) async fn met(&mut self, error: GraphError) -> Result<Interrupt, WorkError> {
+    /// The interrupt that follows from an error that [`SyncClient::call`] did not handle.
+    pub(super) async fn interrupt_for(&mut self, error: GraphError) -> Result<Interrupt, WorkError> {
         match error.retry_after() {
-            Some(wait) => self.blocked(&error, wait).await,
+            Some(wait) => self.pause(&error, wait).await,
             None => Ok(Interrupt::Failed(error.into())),
         }
     }
 
     /// Records for all workers until when the account is paused, or all accounts if the limit is the app's.
-    async fn blocked(&mut self, error: &GraphError, wait: Duration) -> Result<Interrupt, WorkError> {
+    async fn pause(&mut self, error: &GraphError, wait: Duration) -> Result<Interrupt, WorkError> {
         let until = after(wait);
         self.next = until;
-        tracing::warn!(account = %self.account, %error, wait_s = wait.as_secs(), metric = "ad_accounts_throttled", "Meta wants the account left alone");
+        tracing::warn!(account = %self.account, %error, wait_s = wait.as_secs(), metric = "ad_accounts_throttled", "Meta throttles the account");
         self.table.pause_ads((!error.is_limit_of_app()).then_some(&self.account), until).await?;
         Ok(Interrupt::Blocked(until))
     }
 }
 
 /// The time after a delay from now.
-fn after(rest: Duration) -> Timestamp {
-    SignedDuration::try_from(rest).ok().and_then(|rest| now().checked_add(rest).ok()).unwrap_or(Timestamp::MAX)
+fn after(delay: Duration) -> Timestamp {
+    SignedDuration::try_from(delay).ok().and_then(|delay| now().checked_add(delay).ok()).unwrap_or(Timestamp::MAX)
 }

@@ -13,7 +13,7 @@ use crate::table::Table;
 
 /// The outcome of requesting a sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Begun {
+pub enum StartOutcome {
     /// The sync has begun. The caller must send its message.
     New,
     /// A sync in progress covers the request, or was extended to cover it.
@@ -24,36 +24,36 @@ pub enum Begun {
 
 /// Begins a sync back to `since`, or joins the sync in progress.
 ///
-/// A caller that gets [`Begun::New`] must send the message. If the message is lost, the planner sends it again after a
+/// A caller that gets [`StartOutcome::New`] must send the message. If the message is lost, the planner sends it again after a
 /// while.
-pub async fn begin(
+pub async fn start_sync(
     table: &Table,
     scope: &OrgScope,
     account: &AdAccount,
     run: &RunId,
     (since, cause, asked_by): (Date, Cause, Option<UserId>),
     now: Timestamp,
-) -> Result<Begun, WorkError> {
+) -> Result<StartOutcome, WorkError> {
     const MAX_TRIES: u32 = 8;
     // A stored day may by now be earlier than what Meta returns.
     let since = since.max(account.earliest_day(now));
     for attempt in 1..=MAX_TRIES {
         let Some(account) = table.ad_account(scope, &account.ad_account_id).await?.filter(|now| now.id == account.id)
         else {
-            return Ok(Begun::Gone);
+            return Ok(StartOutcome::Gone);
         };
         match account.running() {
-            Some((running, covered)) if covered <= since => return Ok(Begun::Joined(running.clone())),
+            Some((running, covered)) if covered <= since => return Ok(StartOutcome::Joined(running.clone())),
             Some((running, _)) => {
                 if table.widen_ads_sync(scope, &account, since).await? {
-                    return Ok(Begun::Joined(running.clone()));
+                    return Ok(StartOutcome::Joined(running.clone()));
                 }
             }
             None => {
                 if table.begin_ads_sync(scope, &account, run, since, now).await? {
                     let sync = AdsSync::new(run.clone(), &account, since, cause, asked_by, now);
                     table.put_ads_sync(scope, &sync).await?;
-                    return Ok(Begun::New);
+                    return Ok(StartOutcome::New);
                 }
             }
         }
