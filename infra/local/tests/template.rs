@@ -190,6 +190,77 @@ fn people_cannot_write_their_own_org_and_role() -> Result<()> {
     Ok(())
 }
 
+/// A name that is the same in every stack keeps a second one out of the account. Without a name, CloudFormation makes one.
+#[test]
+fn two_stacks_fit_into_one_account_and_region() -> Result<()> {
+    const NAMES: [&str; 7] =
+        ["FunctionName", "QueueName", "LogGroupName", "Name", "UserPoolName", "Domain", "RoleName"];
+    let template = Template::read()?;
+    let resources = template.document().get("Resources").and_then(Value::as_object).context("no resources")?;
+    for (id, resource) in resources {
+        // A DNS record is named after its address, which is a parameter.
+        let is_record = resource.get("Type").is_some_and(|kind| kind == "AWS::Route53::RecordSet");
+        for name in NAMES.iter().filter(|_| !is_record) {
+            if let Some(value) = resource.pointer(&format!("/Properties/{name}")) {
+                // Or it names another resource, as a metric filter does its log group.
+                let is_reference = referred(value).is_some_and(|other| resources.contains_key(other));
+                let has_stack = texts(value).iter().any(|text| text.contains("AWS::StackName"));
+                assert!(is_reference || has_stack, "{id}.{name}: {value}");
+            }
+        }
+        for (event, source) in resource.pointer("/Properties/Events").and_then(Value::as_object).into_iter().flatten() {
+            if source.get("Type").is_some_and(|kind| kind == "ScheduleV2") {
+                assert_eq!(source.pointer("/Properties/OmitName"), Some(&Value::Bool(true)), "{id}.{event}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is protected from deletion cannot be rolled back, so no first deployment protects it. What outlives the stack on
+/// purpose has no name, so a stack of the same name can be deployed again.
+#[test]
+fn a_stack_can_be_rolled_back_torn_down_and_deployed_again() -> Result<()> {
+    let template = Template::read()?;
+    assert_eq!(template.document().pointer("/Parameters/DataProtection/Default"), Some(&Value::from("false")));
+    for (id, kept) in [("Table", true), ("UserPool", true), ("SigningSecret", true), ("MetaAppCredentials", false)] {
+        let resource = template.document().pointer(&format!("/Resources/{id}")).context(id)?;
+        let policy = |name: &str| resource.get(name).and_then(Value::as_str);
+        assert_eq!(policy("DeletionPolicy"), kept.then_some("RetainExceptOnCreate"), "{id}");
+        assert_eq!(policy("UpdateReplacePolicy"), kept.then_some("Retain"), "{id}");
+        assert!(
+            ["Name", "TableName"].iter().all(|name| properties(&template, id).is_ok_and(|it| it.get(name).is_none()))
+        );
+    }
+    Ok(())
+}
+
+/// Lambda stops a function that sends to its own queue after 16 hops.
+#[test]
+fn a_function_that_feeds_its_own_queue_may_go_on() -> Result<()> {
+    let template = Template::read()?;
+    for (id, function) in template.resources("AWS::Serverless::Function") {
+        let events = function.get("Events").and_then(Value::as_object).into_iter().flatten().map(|(_, event)| event);
+        let queues = events.filter_map(|event| event.pointer("/Properties/Queue").and_then(referred));
+        let role = function.get("Role").and_then(referred).context("no role")?;
+        let policies = properties(&template, role)?.get("Policies").map(list).unwrap_or_default();
+        let statements = policies.iter().filter_map(|policy| policy.pointer("/PolicyDocument/Statement"));
+        let sends =
+            |statement: &&Value| statement.get("Action").is_some_and(|it| texts(it).contains(&"sqs:SendMessage"));
+        let sends_to: Vec<&str> = statements
+            .flat_map(list)
+            .filter(sends)
+            .filter_map(|statement| statement.get("Resource"))
+            .flat_map(list)
+            .filter_map(referred)
+            .collect();
+        let feeds_itself = queues.into_iter().any(|queue| sends_to.contains(&queue));
+        let may = function.get("RecursiveLoop").is_some_and(|setting| setting == "Allow");
+        assert_eq!(feeds_itself, may, "{id}");
+    }
+    Ok(())
+}
+
 #[test]
 fn consumed_queues_wait_long_enough_retry_and_are_watched() -> Result<()> {
     let template = Template::read()?;
