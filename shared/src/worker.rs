@@ -93,21 +93,24 @@ where
     F: AsyncFn(&K, &[Record<J>]) -> Vec<Result<(), WorkError>>,
 {
     let mut response = SqsBatchResponse::default();
-    let mut groups: BTreeMap<K, Vec<Record<J>>> = BTreeMap::new();
+    let mut groups: BTreeMap<K, (usize, Vec<Record<J>>)> = BTreeMap::new();
     // Parse and group the messages.
-    for message in event.records {
+    for (position, message) in event.records.into_iter().enumerate() {
         let message_id = message.message_id.clone().unwrap_or_default();
         match record(message) {
-            Ok(record) => groups.entry(key(&record.job)).or_default().push(record),
+            Ok(record) => groups.entry(key(&record.job)).or_insert((position, Vec::new())).1.push(record),
             Err(reason) => {
                 tracing::error!(message_id, reason, metric = "messages_unreadable", "a message could not be parsed");
                 response.add_failure(message_id);
             }
         }
     }
+    // In the order of delivery: no key is always the last, for which no time is left.
+    let mut groups: Vec<(K, (usize, Vec<Record<J>>))> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, (position, _))| *position);
     // Handle the groups, and hide what failed.
     let mut running = stream::iter(&groups)
-        .map(|(key, records)| {
+        .map(|(key, (_, records))| {
             let work = &work;
             async move {
                 let time_left = time_left(deadline);
@@ -301,5 +304,16 @@ mod tests {
     #[tokio::test]
     async fn a_worker_that_forgets_a_record_loses_none() {
         assert_eq!(failures(&["1", "2"], async |_: &u64, _: &[Record<u64>]| vec![Ok(())]).await, ["0", "1"]);
+    }
+
+    #[tokio::test]
+    async fn no_group_is_always_the_last() {
+        let order = std::sync::Mutex::new(Vec::new());
+        let work = async |key: &u64, records: &[Record<u64>]| {
+            order.lock().unwrap().push(*key);
+            records.iter().map(|_| Ok(())).collect()
+        };
+        assert!(failures(&["95", "12", "96", "31"], work).await.is_empty());
+        assert_eq!(*order.lock().unwrap(), [9, 1, 3], "the order of delivery, not of the keys");
     }
 }

@@ -15,7 +15,7 @@ use crate::model::connection::Connection;
 use crate::model::lead::trace::{Step, StepKind};
 use crate::queue::Queue;
 use crate::retry::Verdict;
-use crate::table::parked::ParkedLead;
+use crate::table::parked::{Hold, ParkedLead};
 use crate::vault::VaultError;
 
 /// Ingests leads.
@@ -50,16 +50,16 @@ impl Arrival {
 /// The outcome of each lead.
 pub type Outcomes = BTreeMap<LeadId, Result<(), WorkError>>;
 
-/// Deliveries after which a lead that still cannot be ingested is parked.
+/// Deliveries after which a lead that still cannot be ingested is parked, or waits.
 pub const MAX_RECEIVES: u32 = 10;
 
 impl Ingest {
     /// Ingests leads of one page for every org that connected it. The result has an outcome for each lead.
     ///
     /// `Ok` means that nothing is left to do: the lead is stored, was stored before, is parked, or belongs to no org.
-    /// An error is worth a retry, as its verdict says. A lead that no retry can fix is parked for the org with the
-    /// reason, which is `Ok` too. A lead that was retried too often is parked as well, but stays an error, so that it
-    /// ends in the dead-letter queue, where an alarm sees it.
+    /// An error is worth a retry, as its verdict says. A lead that no retry can fix, or that was retried too often, is
+    /// parked for the org with the reason, which is `Ok` too; if the cause is temporary, it waits instead, and the sweep
+    /// replays it. So the dead-letter queue holds only what nothing else knows.
     pub async fn ingest(&self, page: &PageId, arrivals: &[Arrival], now: Timestamp) -> Outcomes {
         let (connections, former): (Vec<_>, Vec<_>) = match self.writer.table.ever_connected(page).await {
             Ok(rows) => rows.into_iter().partition(|(_, connection)| connection.is_connected()),
@@ -221,7 +221,8 @@ impl Ingest {
         }
     }
 
-    /// Parks a lead whose error no retry can fix, or that was retried too often.
+    /// Parks a lead whose error no retry can fix, or that was retried too often. Behind a temporary failure it waits:
+    /// nobody has to do anything about an outage or a throttle.
     pub(super) async fn park_or_retry(
         &self,
         scope: &OrgScope,
@@ -243,23 +244,27 @@ impl Ingest {
             // The lead is stored. If it could not be published, the dead-letter queue holds it until that is possible.
             return if matches!(error, WorkError::Bus(_)) { Err(error) } else { Ok(()) };
         }
-        tracing::error!(%error, code = %error.code(), %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
         let parked = ParkedLead {
             leadgen_id: leadgen_id.clone(),
             page_id: arrival.job.notice.page_id.clone(),
             reason: error.code(),
             evidence: evidence(&error),
             parked_at: now,
-            job: arrival.job.clone(),
+            // Its run is done with it.
+            job: LeadJob { run: None, ..arrival.job.clone() },
         };
-        self.writer.table.park(scope, &parked).await?;
-        let step = Step::new(crate::clock::now(), StepKind::Parked, parked.reason.to_string(), parked.evidence);
+        let step = if !is_permanent && parked.reason.is_temporary() {
+            tracing::warn!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_waiting", "lead waits until its page can be read again");
+            self.writer.table.hold(scope, Hold::Waiting, &parked).await?;
+            StepKind::Waiting
+        } else {
+            tracing::error!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
+            self.writer.table.hold(scope, Hold::Parked, &parked).await?;
+            StepKind::Parked
+        };
+        let step = Step::new(crate::clock::now(), step, parked.reason.to_string(), parked.evidence);
         self.note(scope, leadgen_id, &step).await;
-        if let (Some(run), false) = (&arrival.job.run, is_permanent) {
-            // It stays an error, but the run is done with it.
-            self.add_progress(scope, run, 1).await;
-        }
-        if is_permanent { Ok(()) } else { Err(error) }
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lists parked leads, and replays them once their obstacle is removed.
+//! Lists parked leads, and replays parked and waiting ones once their obstacle is removed.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use crate::ids::{LeadId, OrgScope, UserId};
 use crate::jobs::LeadJob;
 use crate::model::lead::trace::{Step, StepKind};
 use crate::queue::Queue;
-use crate::table::parked::ParkedLead;
+use crate::table::parked::{Hold, ParkedLead};
 use crate::table::{Table, write_all};
 
 /// Parked leads.
@@ -71,7 +71,7 @@ async fn drop_stored(table: &Table, scope: &OrgScope, parked: Vec<ParkedLead>) -
     let stored = table.find_stored(scope, &ids).await?;
     let (there, waiting): (Vec<_>, Vec<_>) = parked.into_iter().zip(ids).partition(|(_, id)| stored.contains(id));
     for (lead, _) in there {
-        table.unpark(scope, &lead).await?;
+        table.release(scope, Hold::Parked, &lead).await?;
     }
     Ok(waiting.into_iter().map(|(lead, _)| lead).collect())
 }
@@ -102,6 +102,30 @@ pub async fn replay(
     parked: &[ParkedLead],
     cause: ReplayCause<'_>,
 ) -> Result<(), WorkError> {
+    requeue(table, queue, scope, Hold::Parked, parked, cause).await
+}
+
+/// Puts the waiting leads of a page back into the queue. See [`replay`].
+///
+/// # Errors
+/// As [`replay`].
+pub(super) async fn replay_waiting(
+    table: &Table,
+    queue: &Queue<LeadJob>,
+    scope: &OrgScope,
+    waiting: &[ParkedLead],
+) -> Result<(), WorkError> {
+    requeue(table, queue, scope, Hold::Waiting, waiting, ReplayCause::Recovered).await
+}
+
+async fn requeue(
+    table: &Table,
+    queue: &Queue<LeadJob>,
+    scope: &OrgScope,
+    hold: Hold,
+    leads: &[ParkedLead],
+    cause: ReplayCause<'_>,
+) -> Result<(), WorkError> {
     let job = |lead: &ParkedLead| LeadJob { only_for: Some(scope.org().clone()), ..lead.job.clone() };
     let (cause, detail) = match cause {
         ReplayCause::User(user) => ("manual", format!("{user} requested another attempt.")),
@@ -109,10 +133,10 @@ pub async fn replay(
     };
     let step = Step::new(crate::clock::now(), StepKind::Replayed, cause, detail);
     // Chunk by chunk, so that an interrupted replay leaves less to do.
-    for parked in parked.chunks(PAGE_SIZE) {
-        queue.send(&parked.iter().map(job).collect::<Vec<_>>()).await?;
-        write_all(parked.iter().map(|lead| table.unpark(scope, lead)).collect()).await?;
-        let ids: Vec<LeadId> = parked.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
+    for leads in leads.chunks(PAGE_SIZE) {
+        queue.send(&leads.iter().map(job).collect::<Vec<_>>()).await?;
+        write_all(leads.iter().map(|lead| table.release(scope, hold, lead)).collect()).await?;
+        let ids: Vec<LeadId> = leads.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
         write_all(ids.iter().map(|id| table.note(scope, id, &step)).collect()).await?;
     }
     Ok(())

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
+use super::parked::replay_waiting;
 use crate::error::WorkError;
 use crate::graph::lead_lists::{LeadPage, ListedForm, ListedLead};
 use crate::graph::{GraphClient, GraphError};
@@ -166,8 +167,13 @@ impl Sweep<'_> {
         now: Timestamp,
     ) -> Result<usize, WorkError> {
         if let Some(until) = self.table.paused_until(&page.page_id, now).await? {
-            return Err(WorkError::Paused(until.duration_since(now).unsigned_abs()));
+            // The next regular search makes up for this one. A requested one waits.
+            return match &search.run {
+                None => Ok(0),
+                Some(_) => Err(WorkError::Paused(until.duration_since(now).unsigned_abs())),
+            };
         }
+        let waiting = self.table.waiting(scope, &page.page_id).await?;
         let since = search.since(page, now);
         let forms = graph.forms(&[(&page.page_id, token)]).await.pop().unwrap_or(Ok(Vec::new()));
         let forms = match forms {
@@ -175,7 +181,8 @@ impl Sweep<'_> {
             // The page may have leads, so its next search starts at the same position, however long this lasts.
             Err(error) => return self.reject_forms(scope, page, search, error, now).await.map(|()| 0),
         };
-        let mut seen = PageComparison::default();
+        let waiting_ids = waiting.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
+        let mut seen = PageComparison { waiting: waiting_ids, ..PageComparison::default() };
         for (form, first) in forms.iter().zip(graph.leads_since(&forms, since, token).await) {
             let mut answer = first;
             let mut after: Option<String> = None;
@@ -196,7 +203,13 @@ impl Sweep<'_> {
                 }
             }
         }
-        self.conclude(scope, page, search, seen, now).await
+        let found = self.conclude(scope, page, search, seen, now).await?;
+        // Meta answers for the page, so what kept its leads waiting has passed.
+        if !waiting.is_empty() {
+            tracing::info!(org = %scope.org(), page = %page.page_id, leads = waiting.len(), "leads that waited are queued again");
+            replay_waiting(self.table, self.leads, scope, &waiting).await?;
+        }
+        Ok(found)
     }
 
     /// Queues those of a form's listed leads that are neither stored nor parked.
@@ -215,8 +228,12 @@ impl Sweep<'_> {
             listed.leads.into_iter().filter(|lead| search.wants(page, lead.created_time)).collect();
         let ids: Vec<LeadId> = listed.iter().map(|lead| LeadId::from_leadgen(&lead.id)).collect();
         let settled: BTreeSet<LeadId> = self.table.find_known(scope, &ids).await?;
-        let open: Vec<ListedLead> =
-            listed.into_iter().zip(&ids).filter(|(_, id)| !settled.contains(id)).map(|(lead, _)| lead).collect();
+        let open: Vec<ListedLead> = listed
+            .into_iter()
+            .zip(&ids)
+            .filter(|(_, id)| !settled.contains(id) && !seen.waiting.contains(id))
+            .map(|(lead, _)| lead)
+            .collect();
         seen.oldest_open = open.iter().map(|lead| lead.created_time).chain(seen.oldest_open).min();
         let due = open.into_iter().filter(|lead| lead.created_time <= search.until);
         let jobs: Vec<LeadJob> = due.map(|lead| job(scope, page, form, lead, search, now)).collect();
@@ -293,6 +310,8 @@ impl Sweep<'_> {
 /// The findings about one page.
 #[derive(Default)]
 struct PageComparison {
+    /// Leads that wait. They are known, and are replayed when the page has been searched.
+    waiting: BTreeSet<LeadId>,
     found: usize,
     /// When the oldest lead that is neither stored nor parked was submitted.
     oldest_open: Option<Timestamp>,

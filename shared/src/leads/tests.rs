@@ -16,6 +16,7 @@ use crate::retry::Verdict;
 use crate::table::Table;
 use crate::table::lead::StoredLead;
 use crate::table::lead_list::LeadFilter;
+use crate::table::parked::Hold;
 use crate::table::tests::{at, connection, lead, scope, user};
 
 fn id_of(leadgen_id: u64) -> LeadId {
@@ -157,10 +158,7 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
     assert!(park(1, 1, unseen()).await.is_err(), "not yet there is tried again");
     assert!(ingest.writer.table.parked(&scope("a")).await.unwrap().is_empty());
     assert!(park(1, 1, refused()).await.is_ok(), "what cannot heal is parked at once");
-    assert!(
-        park(2, MAX_RECEIVES, unseen()).await.is_err(),
-        "what was tried too often is parked and ends in the dead letters"
-    );
+    assert!(park(2, MAX_RECEIVES, unseen()).await.is_ok(), "what was tried too often is parked, and in no other queue");
     write(&ingest, &[lead(3, None)]).await.pop_first().unwrap().1.unwrap();
     assert!(park(3, 1, refused()).await.is_ok());
     let unpublished = WorkError::Bus(crate::bus::BusError::for_tests());
@@ -179,6 +177,35 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
 }
 
 #[tokio::test]
+async fn what_passes_by_itself_waits_and_is_not_parked_for_a_person() {
+    let (ingest, _) = ingest(Assignment::RoundRobin).await;
+    let (a, now, page) = (scope("a"), at("2026-01-02T00:00:00Z"), connection("a").page_id);
+    let table = &ingest.writer.table;
+    let hold = async |id: u64, receive_count: u32, error: WorkError, now| {
+        let mut arrival = arrivals(&[lead(id, None)], receive_count).remove(0);
+        arrival.job.run = Some(crate::ids::RunId::new());
+        ingest.park_or_retry(&a, &arrival, error, now).await
+    };
+    let outage = || WorkError::Graph(GraphError::Unavailable(crate::graph::error::Detail::default()));
+    let throttle = || WorkError::Paused(std::time::Duration::from_secs(3600));
+    assert!(hold(1, MAX_RECEIVES - 1, outage(), now).await.is_err(), "it is tried again first");
+    hold(1, MAX_RECEIVES, outage(), now).await.unwrap();
+    hold(2, MAX_RECEIVES, throttle(), now).await.unwrap();
+    assert!(table.parked(&a).await.unwrap().is_empty());
+    let waiting = table.waiting(&a, &page).await.unwrap();
+    let reasons: Vec<_> = waiting.iter().map(|lead| lead.reason).collect();
+    assert_eq!(reasons, [FailureCode::Unavailable, FailureCode::Throttled]);
+    assert!(waiting.iter().all(|lead| lead.job.run.is_none()), "its run was done with it, and is not told twice");
+    // A lead that waits again while it is replayed still waits afterwards.
+    hold(1, MAX_RECEIVES, outage(), at("2026-01-02T00:00:01Z")).await.unwrap();
+    for seen in &waiting {
+        table.release(&a, Hold::Waiting, seen).await.unwrap();
+    }
+    let still: Vec<_> = table.waiting(&a, &page).await.unwrap().into_iter().map(|lead| lead.leadgen_id).collect();
+    assert_eq!(still, [LeadgenId::parse("1").unwrap()]);
+}
+
+#[tokio::test]
 async fn a_replay_that_fails_again_stays_parked() {
     let (ingest, _) = ingest(Assignment::RoundRobin).await;
     let a = scope("a");
@@ -188,10 +215,10 @@ async fn a_replay_that_fails_again_stays_parked() {
     ingest.park_or_retry(&a, arrival, refused(), at("2026-01-02T00:00:00Z")).await.unwrap();
     let seen = ingest.writer.table.parked(&a).await.unwrap().remove(0);
     ingest.park_or_retry(&a, arrival, refused(), at("2026-01-02T00:00:01Z")).await.unwrap();
-    ingest.writer.table.unpark(&a, &seen).await.unwrap();
+    ingest.writer.table.release(&a, Hold::Parked, &seen).await.unwrap();
     let again = ingest.writer.table.parked(&a).await.unwrap().remove(0);
     assert_eq!(again.parked_at, at("2026-01-02T00:00:01Z"));
-    ingest.writer.table.unpark(&a, &again).await.unwrap();
+    ingest.writer.table.release(&a, Hold::Parked, &again).await.unwrap();
     assert!(ingest.writer.table.parked(&a).await.unwrap().is_empty());
 }
 

@@ -74,6 +74,38 @@ pub enum FailureCode {
 }
 
 impl FailureCode {
+    /// Whether the cause passes without anybody's doing, such as a fault or a throttle of Meta's. Leads that it holds
+    /// back are ingested automatically once Meta answers for their page again.
+    #[must_use]
+    pub fn is_temporary(self) -> bool {
+        match self {
+            Self::ProofRefused
+            | Self::Throttled
+            | Self::Unavailable
+            | Self::Garbage
+            | Self::NoAnswer
+            | Self::TableFailed
+            | Self::VaultFailed
+            | Self::QueueFailed
+            | Self::BusFailed
+            | Self::MailFailed => true,
+            Self::TokenDead
+            | Self::WrongTokenKind
+            | Self::NotPermitted
+            | Self::NotVisible
+            | Self::Refused
+            | Self::TooMuchData
+            | Self::MessagingWindowClosed
+            | Self::ItemRejected
+            | Self::TokenUnreadable
+            | Self::MetaNotInPlan
+            | Self::Disconnected
+            | Self::IntegrationEnded
+            | Self::NotConnected
+            | Self::PageWithoutToken => false,
+        }
+    }
+
     /// Whether a lead parked for this reason is ingested automatically once its connection works again.
     #[must_use]
     pub fn heals_with_the_connection(self) -> bool {

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use super::form::Pause;
 use super::keys;
 use super::row::Row;
-use super::{Item, Table, TableError};
+use super::{IndexRange, Item, Table, TableError};
 use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
 use crate::model::ads::account::{AdAccount, Stage};
 use crate::model::ads::sync_problem::SyncProblem;
@@ -74,7 +74,7 @@ impl Table {
 
     /// Lists all accounts of all orgs, for the planner. Unreadable rows are logged and omitted.
     pub async fn all_ad_accounts(&self) -> Result<Vec<(OrgScope, AdAccount)>, TableError> {
-        let keys = self.index_keys(keys::AD_ACCOUNTS).await?;
+        let keys = self.index_keys(keys::AD_ACCOUNTS, IndexRange::All).await?;
         let items = self.batch_get(&keys).await?;
         let readable = |(key, item): (keys::Key, Item)| {
             let account = super::entity::<AdAccount>(item).inspect_err(|error| {

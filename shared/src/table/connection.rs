@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::keys::{self, Key};
-use super::{Table, TableError};
+use super::{IndexRange, Table, TableError};
 use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::model::connection::state::ConnectionEnd;
 use crate::model::connection::{Connection, PageSelection};
@@ -25,15 +25,15 @@ impl Table {
     /// Lists the org's pages by integration and page, including disconnected ones. A page stored just now may be
     /// missing.
     pub async fn pages(&self, scope: &OrgScope) -> Result<Vec<Connection>, TableError> {
-        let keys = self.index_keys(&keys::connections_of_org(scope)).await?;
+        let keys = self.index_keys(&keys::connections_of_org(scope), IndexRange::All).await?;
         self.read_all(&keys).await
     }
 
     /// Lists the pages of one integration, like [`Table::pages`].
     pub async fn pages_of(&self, scope: &OrgScope, id: &IntegrationId) -> Result<Vec<Connection>, TableError> {
-        let mut pages = self.pages(scope).await?;
-        pages.retain(|page| page.integration_id == *id);
-        Ok(pages)
+        let prefix = keys::connections_of_integration(id);
+        let keys = self.index_keys(&keys::connections_of_org(scope), IndexRange::Prefix(&prefix)).await?;
+        self.read_all(&keys).await
     }
 
     /// Lists the org's connections: the pages whose leads are imported.

@@ -4,7 +4,7 @@ use super::integration::{Findings, IntegrationSettings};
 use super::notice::{ClaimOutcome, NoticeTo};
 use super::tests::{at, connection, empty_table, integration, scope};
 use super::*;
-use crate::ids::{IntegrationId, OrgId, OrgScope, UserId};
+use crate::ids::{IntegrationId, OrgId, OrgScope, PageId, UserId};
 use crate::model::connection::login::{Login, LoginClaim, LoginOutcome};
 use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::{ConnectedBy, Connection, Integration, Lifecycle, PageSelection};
@@ -265,6 +265,26 @@ async fn the_same_page_in_two_orgs_is_two_connections() {
     table.save_connection(&scope("b"), &connection("b")).await.unwrap();
     assert_eq!(table.connections_of_page(&connection("a").page_id).await.unwrap().len(), 2);
     assert_eq!(table.connections(&scope("a")).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_pages_of_an_integration_are_read_without_those_of_others() {
+    let table = empty_table().await;
+    let a = scope("a");
+    let ids = [IntegrationId::new(), IntegrationId::new()];
+    for (integration, page) in [(&ids[0], "1"), (&ids[0], "2"), (&ids[1], "3")] {
+        let page_id = PageId::parse(page).unwrap();
+        let page = Connection { integration_id: integration.clone(), page_id, ..connection("a") };
+        table.save_connection(&a, &page).await.unwrap();
+    }
+    let pages = async |id: &IntegrationId| -> Vec<String> {
+        let pages = table.pages_of(&a, id).await.unwrap();
+        pages.into_iter().map(|page| page.page_id.to_string()).collect()
+    };
+    assert_eq!(pages(&ids[0]).await, ["1", "2"]);
+    assert_eq!(pages(&ids[1]).await, ["3"]);
+    assert!(pages(&IntegrationId::new()).await.is_empty());
+    assert_eq!(table.pages(&a).await.unwrap().len(), 3);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use super::commit::{CommitOutcome, rotation_write};
 use super::keys;
 use super::row::Row;
-use super::{Table, TableError, pause};
+use super::{IndexRange, Table, TableError, pause};
 use crate::aws::AwsError;
 use crate::ids::{OrgScope, UserId};
 use crate::model::lead::assignment::Rotation;
@@ -24,7 +24,7 @@ impl Table {
 
     /// Lists every org that the CRM has pushed, by id. The caller decides who may see them.
     pub async fn orgs(&self) -> Result<Vec<Org>, TableError> {
-        let keys = self.index_keys(keys::ORGS).await?;
+        let keys = self.index_keys(keys::ORGS, IndexRange::All).await?;
         self.read_all(&keys).await
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::change::ItemUpdate;
 use super::keys;
 use super::row::Row;
-use super::{Table, TableError};
+use super::{IndexRange, Table, TableError};
 use crate::ids::{IntegrationId, OrgId, OrgScope};
 use crate::model::connection::state::ConnectionEnd;
 use crate::model::connection::{ConnectedBy, Integration, IntegrationProblem, Lifecycle};
@@ -265,7 +265,7 @@ impl Table {
     /// queue.
     pub async fn due_integrations(&self, until: Option<Timestamp>) -> Result<Vec<Due>, TableError> {
         let until = until.map_or_else(|| "~".to_owned(), |until| format!("{}~", keys::instant(until)));
-        let items = self.index_items(keys::CHECKS, Some(&until)).await?;
+        let items = self.index_items(keys::CHECKS, IndexRange::Until(&until)).await?;
         let due = items.iter().filter_map(|item| {
             let position = item.get("gsi1sk")?.as_s().ok()?;
             let (org, id) = keys::parse_check(position)?;

@@ -20,6 +20,7 @@
 //! | latency | `ORG#o#LATENCY` | `DAY#d` | | | yes |
 //! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | |
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
+//! | waiting lead | `ORG#o#WAITING#p` | `LEAD#l` | | | yes |
 //! | run | `ORG#o#RUNS` | `RUN#r` | | | yes |
 //! | ad account | `ORG#o` | `AD_ACCOUNT#act` | `AD_ACCOUNTS` | `o#act` | |
 //! | ad pause | `AD_ACCOUNT#act`, `META_APP` | `PAUSE` | | | yes |
@@ -145,6 +146,11 @@ pub(super) fn connections_of_org(scope: &OrgScope) -> String {
     format!("ORG#{}#CONNECTIONS", scope.org())
 }
 
+/// The beginning of the index sort keys of an integration's connections.
+pub(super) fn connections_of_integration(integration: &IntegrationId) -> String {
+    format!("{integration}#")
+}
+
 pub(super) fn connection_index(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> IndexKey {
     IndexKey { gsi1pk: connections_of_org(scope), gsi1sk: format!("{integration}#{page}") }
 }
@@ -209,6 +215,14 @@ pub(super) fn parked_pk(scope: &OrgScope) -> String {
 
 pub(super) fn parked(scope: &OrgScope, lead: &LeadId) -> Key {
     Key { pk: parked_pk(scope), sk: format!("LEAD#{lead}") }
+}
+
+pub(super) fn waiting_pk(scope: &OrgScope, page: &PageId) -> String {
+    format!("ORG#{}#WAITING#{page}", scope.org())
+}
+
+pub(super) fn waiting(scope: &OrgScope, page: &PageId, lead: &LeadId) -> Key {
+    Key { pk: waiting_pk(scope, page), sk: format!("LEAD#{lead}") }
 }
 
 pub(super) fn runs_pk(scope: &OrgScope) -> String {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::keys::{self, Key};
-use super::{Table, TableError, entity};
+use super::{IndexRange, Table, TableError, entity};
 use crate::ids::{LeadId, OrgScope, UserId};
 use crate::model::lead::assignment::{Assigned, Assignment};
 use crate::model::lead::dedupe::Snapshot;
@@ -160,7 +160,7 @@ impl Table {
 
     /// Lists the later submissions of a lead's person, oldest first. One stored an instant ago may be missing.
     pub async fn submissions(&self, scope: &OrgScope, lead: &LeadId) -> Result<Vec<Submission>, TableError> {
-        let keys = self.index_keys(&keys::submissions_of_lead(scope, lead)).await?;
+        let keys = self.index_keys(&keys::submissions_of_lead(scope, lead), IndexRange::All).await?;
         self.read_all(&keys).await
     }
 }

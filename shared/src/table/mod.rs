@@ -54,6 +54,16 @@ use crate::retry::Verdict;
 /// An item as DynamoDB returns it.
 type Item = HashMap<String, AttributeValue>;
 
+/// A range of an index partition.
+#[derive(Clone, Copy)]
+enum IndexRange<'a> {
+    All,
+    /// Up to and including this sort key.
+    Until(&'a str),
+    /// Sort keys that begin like this.
+    Prefix(&'a str),
+}
+
 /// A handle to the table. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Table {
@@ -196,18 +206,21 @@ impl Table {
         }
     }
 
-    /// Reads the index entries under `gsi1pk` in index order, up to and including `until` if given.
-    async fn index_items(&self, gsi1pk: &str, until: Option<&str>) -> Result<Vec<Item>, TableError> {
+    /// Reads the index entries under `gsi1pk` within a range, in index order.
+    async fn index_items(&self, gsi1pk: &str, range: IndexRange<'_>) -> Result<Vec<Item>, TableError> {
         let mut items = Vec::new();
         let mut start = None;
         loop {
             let query = self.client.query().table_name(&self.name).index_name("gsi1");
             let query = query.expression_attribute_values(":pk", text(gsi1pk)).set_exclusive_start_key(start);
-            let query = match until {
-                None => query.key_condition_expression("gsi1pk = :pk"),
-                Some(until) => query
+            let query = match range {
+                IndexRange::All => query.key_condition_expression("gsi1pk = :pk"),
+                IndexRange::Until(until) => query
                     .key_condition_expression("gsi1pk = :pk AND gsi1sk <= :until")
                     .expression_attribute_values(":until", text(until)),
+                IndexRange::Prefix(prefix) => query
+                    .key_condition_expression("gsi1pk = :pk AND begins_with(gsi1sk, :prefix)")
+                    .expression_attribute_values(":prefix", text(prefix)),
             };
             let page = query.send().await?;
             items.extend(page.items.into_iter().flatten());
@@ -218,9 +231,9 @@ impl Table {
         }
     }
 
-    /// Reads the keys that the index has under `gsi1pk`, in index order.
-    async fn index_keys(&self, gsi1pk: &str) -> Result<Vec<Key>, TableError> {
-        Ok(self.index_items(gsi1pk, None).await?.iter().filter_map(Key::from_item).collect())
+    /// Reads the keys that the index has under `gsi1pk` within a range, in index order.
+    async fn index_keys(&self, gsi1pk: &str, range: IndexRange<'_>) -> Result<Vec<Key>, TableError> {
+        Ok(self.index_items(gsi1pk, range).await?.iter().filter_map(Key::from_item).collect())
     }
 
     /// Reads the items at `keys`. Missing items are omitted.

@@ -1,17 +1,21 @@
-//! Parked work: leads that could not be imported. Each is stored with the reason until it is replayed.
+//! Leads that could not be ingested. A parked one needs somebody: it is stored with the reason until it is replayed. A
+//! waiting one is held back by a temporary failure, and is replayed by the sweep once Meta answers for its page again.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::keys;
+use super::keys::{self, Key};
 use super::row::Row;
 use super::{Table, TableError, text};
 use crate::ids::{LeadId, LeadgenId, OrgScope, PageId};
 use crate::jobs::LeadJob;
 use crate::model::failure::FailureCode;
 
-/// A lead that waits until the cause of its failure is removed.
+/// Meta deletes leads after 90 days, so a waiting lead older than this can no longer be fetched.
+const WAITING_TTL: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// A lead that could not be ingested, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ParkedLead {
     /// Meta's id of the submission.
@@ -30,11 +34,45 @@ pub struct ParkedLead {
     pub job: LeadJob,
 }
 
+/// What keeps a lead out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Something that somebody must remove.
+    Parked,
+    /// A temporary failure. The lead waits until Meta answers for its page again.
+    Waiting,
+}
+
+impl Hold {
+    fn key(self, scope: &OrgScope, lead: &ParkedLead) -> Key {
+        let id = LeadId::from_leadgen(&lead.leadgen_id);
+        match self {
+            Self::Parked => keys::parked(scope, &id),
+            Self::Waiting => keys::waiting(scope, &lead.page_id, &id),
+        }
+    }
+}
+
 impl Table {
-    /// Parks a lead. Parking it again replaces the entry.
-    pub async fn park(&self, scope: &OrgScope, parked: &ParkedLead) -> Result<(), TableError> {
-        let key = keys::parked(scope, &LeadId::from_leadgen(&parked.leadgen_id));
-        self.put(Row::new(&key, "parked", parked)).await
+    /// Holds a lead. Holding it again replaces the entry.
+    pub async fn hold(&self, scope: &OrgScope, hold: Hold, lead: &ParkedLead) -> Result<(), TableError> {
+        let key = hold.key(scope, lead);
+        match hold {
+            Hold::Parked => self.put(Row::new(&key, "parked", lead)).await,
+            Hold::Waiting => {
+                self.put(Row::new(&key, "waiting", lead).ttl((lead.parked_at + WAITING_TTL).as_second())).await
+            }
+        }
+    }
+
+    /// Deletes a held lead as it was read. If it was held again meanwhile, its replay has failed and it stays.
+    pub async fn release(&self, scope: &OrgScope, hold: Hold, seen: &ParkedLead) -> Result<(), TableError> {
+        self.delete_if_still(&hold.key(scope, seen), "parked_at", &seen.parked_at).await
+    }
+
+    /// Lists the leads of a page that wait.
+    pub async fn waiting(&self, scope: &OrgScope, page: &PageId) -> Result<Vec<ParkedLead>, TableError> {
+        self.query(&keys::waiting_pk(scope, page), "LEAD#").await
     }
 
     /// Lists the org's parked leads.
@@ -66,11 +104,5 @@ impl Table {
         parked.truncate(limit);
         let last = parked.last().filter(|_| more).map(|lead| LeadId::from_leadgen(&lead.leadgen_id));
         Ok((parked, last))
-    }
-
-    /// Deletes a parked lead as it was read. If it was parked again meanwhile, its replay has failed and it stays.
-    pub async fn unpark(&self, scope: &OrgScope, seen: &ParkedLead) -> Result<(), TableError> {
-        let key = keys::parked(scope, &LeadId::from_leadgen(&seen.leadgen_id));
-        self.delete_if_still(&key, "parked_at", &seen.parked_at).await
     }
 }

@@ -17,7 +17,7 @@ use crate::model::lead::{Answer, Attribution, Consent, FoundBy, Lead};
 use crate::model::org::{LEAD_MANAGEMENT, User};
 use crate::model::webhook::LeadNotice;
 use crate::table::lead_list::LeadFilter;
-use crate::table::parked::ParkedLead;
+use crate::table::parked::{Hold, ParkedLead};
 
 /// Creates an empty table as the template defines it.
 pub(crate) async fn empty_table() -> Table {
@@ -181,11 +181,11 @@ async fn what_is_stored_comes_back_as_it_was() {
     table.save_connection(&a, &connection("a")).await.unwrap();
     assert_eq!(table.connections(&a).await.unwrap(), [connection("a")]);
     assert_eq!(table.connections_of_page(&connection("a").page_id).await.unwrap(), [(a.clone(), connection("a"))]);
-    table.park(&a, &parked(1)).await.unwrap();
-    table.park(&a, &parked(1)).await.unwrap();
+    table.hold(&a, Hold::Parked, &parked(1)).await.unwrap();
+    table.hold(&a, Hold::Parked, &parked(1)).await.unwrap();
     assert_eq!(table.parked(&a).await.unwrap(), [parked(1)]);
     assert!(table.parked(&scope("b")).await.unwrap().is_empty());
-    table.unpark(&a, &parked(1)).await.unwrap();
+    table.release(&a, Hold::Parked, &parked(1)).await.unwrap();
     assert!(table.parked(&a).await.unwrap().is_empty());
 }
 

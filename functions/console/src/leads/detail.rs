@@ -237,7 +237,7 @@ fn timeline(steps: &[Step], users: &[User]) -> Markup {
     html! {
         ol.timeline {
             @for step in steps {
-                li class=[matches!(step.step, StepKind::Tried | StepKind::Parked).then_some("bad")] {
+                li class=[matches!(step.step, StepKind::Tried | StepKind::Parked | StepKind::Waiting).then_some("bad")] {
                     b { (step_label(step.step)) } " " span.quiet { (time(step.at)) }
                     p { (with_names(&step.detail, users)) }
                 }
@@ -251,6 +251,7 @@ fn step_label(step: StepKind) -> &'static str {
         StepKind::Received => "Received",
         StepKind::Tried => "Failed attempt",
         StepKind::Parked => "Parked",
+        StepKind::Waiting => "Waiting",
         StepKind::Replayed => "Queued again",
         StepKind::Fetched => "Fetched from Meta",
         StepKind::Mapped => "Mapped to fields",

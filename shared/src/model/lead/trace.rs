@@ -32,6 +32,8 @@ pub enum StepKind {
     Tried,
     /// It was parked: no more attempts until it is replayed. The cause is the failure's code.
     Parked,
+    /// It waits for a temporary failure to pass, and is then queued again by itself. The cause is the failure's code.
+    Waiting,
     /// It was queued again. The cause is `manual` or `recovered`.
     Replayed,
     /// It was fetched from Meta, or read from a file.

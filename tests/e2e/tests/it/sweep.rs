@@ -79,6 +79,36 @@ async fn a_parked_lead_is_settled_and_one_that_is_not_holds_the_checkpoint() {
 }
 
 #[tokio::test]
+async fn what_an_outage_held_back_comes_in_by_itself_once_meta_answers() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("sweep-waiting").connect().await;
+    // Older than what a sweep compares: nothing but the record that it waits brings it in.
+    let old = LeadFixture::new(&person.forms[0]).undelivered().age_s(3 * 86_400).submit(1).await.remove(0);
+    let (page, at) = (&person.pages[0], "2026-01-01T00:00:00Z");
+    let job = json!({
+        "leadgen_id": old, "page_id": page, "form_id": person.forms[0], "created_time": null,
+        "received_at": at, "found_by": "webhook",
+    });
+    let waiting = json!({
+        "pk": format!("ORG#{}#WAITING#{page}", tenant.org), "sk": format!("LEAD#meta-{old}"), "type": "waiting",
+        "leadgen_id": old, "page_id": page, "reason": "unavailable", "evidence": "2: later", "parked_at": at, "job": job,
+    });
+    let item: serde_dynamo::Item = serde_dynamo::to_item(waiting).unwrap();
+    let put = json!({ "TableName": world().endpoints.table, "Item": item });
+    world().aws().json("dynamodb", "DynamoDB_20120810.PutItem", &put).await.unwrap();
+
+    // Meta does not answer for the page at first.
+    let fault =
+        json!({ "path": format!("/{page}/leadgen_forms"), "kind": "error", "code": 2, "status": 500, "times": 2 });
+    world().call_sim(Method::POST, "faults", &fault).await;
+    tenant.sweep().await;
+    let lead = tenant.wait_for_leads(std::slice::from_ref(&old)).await.remove(0);
+    assert_eq!(lead.text("found_by"), "webhook");
+    let trace = tenant.get(&format!("/api/leads/meta-{old}/trace")).await;
+    let replays: Vec<_> = trace.list("items").iter().filter(|step| step["step"] == "replayed").collect();
+    assert_eq!((replays.len(), &replays[0]["cause"]), (1, &json!("recovered")), "{trace}");
+}
+
+#[tokio::test]
 async fn a_lead_is_given_to_somebody_by_hand() {
     let ConnectedOrg { tenant, person, .. } =
         OrgFixture::new("sweep-by-hand").users(&["ann"]).inactive_users(&["dee"]).connect().await;
