@@ -88,7 +88,7 @@ id!(
     LeadId, "lead id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
-    /// One search for leads that somebody asked for, or one reading of ad accounts. Ours: time-ordered.
+    /// One requested search for leads, or one sync of an ad account. Ours: time-ordered.
     RunId, "run id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
@@ -105,7 +105,7 @@ id!(
 );
 
 id!(
-    /// One ad account as an org linked it. Ours: linking it anew makes a new one, with nothing of the old.
+    /// One linking of an ad account by an org. Ours: linking the account again creates a new id, without the old data.
     LinkId, "id of a linked ad account", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(

@@ -106,7 +106,7 @@ where
         }
     }
     // In the order of delivery: no key is always the last, for which no time is left.
-    let mut groups: Vec<(K, (usize, Vec<Record<J>>))> = groups.into_iter().collect();
+    let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|(_, (position, _))| *position);
     // Handle the groups, and hide what failed.
     let mut running = stream::iter(&groups)

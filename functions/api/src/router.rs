@@ -63,7 +63,7 @@ impl Modify for Events {
             let operation =
                 OperationBuilder::new().summary(Some(summary)).tag("events").request_body(Some(body.build()));
             let response = ResponseBuilder::new()
-                .description("Nobody answers: events come at least once, repeats with the same id.");
+                .description("No response is expected. Events are published at least once; a repeat has the same id.");
             let item = PathItem::new(HttpMethod::Post, operation.response("default", response).build());
             (name.to_owned(), item)
         };

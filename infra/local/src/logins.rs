@@ -50,7 +50,7 @@ fn page(endpoints: &Endpoints) -> Markup {
                         }
                     }
                     p {
-                        "Everybody's password is " code { (endpoints.users.first().map_or("", |user| &user.password)) } ". "
+                        "All of them have the password " code { (endpoints.users.first().map_or("", |user| &user.password)) } ". "
                         "Behind the scenes: " a href="/_local/events" { "events" } ", " a href="/_local/mail" { "mails" } "."
                     }
                 }

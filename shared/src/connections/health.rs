@@ -130,7 +130,10 @@ async fn check_health(
     let mut pages = table.pages_of(scope, &integration.id).await?;
     pages.retain(Connection::is_connected);
     let mut parked = crate::leads::parked(table, scope).await?;
-    parked.retain(|lead| pages.iter().any(|page| page.page_id == lead.page_id));
+    let mut waiting = table.waiting(scope, None).await?;
+    for leads in [&mut parked, &mut waiting] {
+        leads.retain(|lead| pages.iter().any(|page| page.page_id == lead.page_id));
+    }
     let queued = leads.waiting().await.map_err(|error| {
         tracing::warn!(%error, "the lead queue could not be read");
         "SQS does not respond".to_owned()
@@ -167,6 +170,7 @@ async fn check_health(
         integration: current,
         queued,
         parked: parked.into_iter().map(|lead| lead.reason).collect(),
+        waiting: waiting.into_iter().map(|lead| lead.reason).collect(),
     };
     Ok(report(&seen, now))
 }

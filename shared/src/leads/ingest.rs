@@ -221,8 +221,8 @@ impl Ingest {
         }
     }
 
-    /// Parks a lead whose error no retry can fix, or that was retried too often. Behind a temporary failure it waits:
-    /// nobody has to do anything about an outage or a throttle.
+    /// Parks a lead whose error no retry can fix, or that was retried too often. Behind a temporary failure it waits
+    /// instead, because an outage or a throttle needs no admin.
     pub(super) async fn park_or_retry(
         &self,
         scope: &OrgScope,

@@ -126,7 +126,7 @@ impl Leads {
         check(&input.rules, input.country.as_deref(), &form).map_err(|error| rule_invalid(&error))?;
         let before = self.stored_mapping(access, id).await?.map_or(0, |mapping| mapping.version);
         let changed_meanwhile = || {
-            let detail = "Somebody else has changed this mapping. Read it again, then apply your change.";
+            let detail = "Another user has changed this mapping. Read it again, then apply your change.";
             ActError::refuse(ErrorCode::MappingChanged, detail)
         };
         if input.version.is_some_and(|seen| seen != before) {

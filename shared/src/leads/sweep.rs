@@ -173,7 +173,7 @@ impl Sweep<'_> {
                 Some(_) => Err(WorkError::Paused(until.duration_since(now).unsigned_abs())),
             };
         }
-        let waiting = self.table.waiting(scope, &page.page_id).await?;
+        let waiting = self.table.waiting(scope, Some(&page.page_id)).await?;
         let since = search.since(page, now);
         let forms = graph.forms(&[(&page.page_id, token)]).await.pop().unwrap_or(Ok(Vec::new()));
         let forms = match forms {

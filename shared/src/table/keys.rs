@@ -20,7 +20,7 @@
 //! | latency | `ORG#o#LATENCY` | `DAY#d` | | | yes |
 //! | person | `ORG#o#PERSON#kind#hash` | `PERSON` | | | |
 //! | parked | `ORG#o#PARKED` | `LEAD#l` | | | |
-//! | waiting lead | `ORG#o#WAITING#p` | `LEAD#l` | | | yes |
+//! | waiting lead | `ORG#o#WAITING` | `PAGE#p#LEAD#l` | | | yes |
 //! | run | `ORG#o#RUNS` | `RUN#r` | | | yes |
 //! | ad account | `ORG#o` | `AD_ACCOUNT#act` | `AD_ACCOUNTS` | `o#act` | |
 //! | ad pause | `AD_ACCOUNT#act`, `META_APP` | `PAUSE` | | | yes |
@@ -217,12 +217,17 @@ pub(super) fn parked(scope: &OrgScope, lead: &LeadId) -> Key {
     Key { pk: parked_pk(scope), sk: format!("LEAD#{lead}") }
 }
 
-pub(super) fn waiting_pk(scope: &OrgScope, page: &PageId) -> String {
-    format!("ORG#{}#WAITING#{page}", scope.org())
+pub(super) fn waiting_pk(scope: &OrgScope) -> String {
+    format!("ORG#{}#WAITING", scope.org())
+}
+
+/// Sort key prefix of the waiting leads of a page, or of all pages.
+pub(super) fn waiting_prefix(page: Option<&PageId>) -> String {
+    page.map_or_else(|| "PAGE#".to_owned(), |page| format!("PAGE#{page}#"))
 }
 
 pub(super) fn waiting(scope: &OrgScope, page: &PageId, lead: &LeadId) -> Key {
-    Key { pk: waiting_pk(scope, page), sk: format!("LEAD#{lead}") }
+    Key { pk: waiting_pk(scope), sk: format!("{}LEAD#{lead}", waiting_prefix(Some(page))) }
 }
 
 pub(super) fn runs_pk(scope: &OrgScope) -> String {

@@ -1,5 +1,5 @@
-//! Leads that could not be ingested. A parked one needs somebody: it is stored with the reason until it is replayed. A
-//! waiting one is held back by a temporary failure, and is replayed by the sweep once Meta answers for its page again.
+//! Leads that could not be ingested. A parked lead is stored with the reason until an admin removes the cause. A waiting
+//! lead is held back by a temporary failure, and the sweep replays it once Meta answers for its page again.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -37,7 +37,7 @@ pub struct ParkedLead {
 /// What keeps a lead out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hold {
-    /// Something that somebody must remove.
+    /// A cause that an admin must remove.
     Parked,
     /// A temporary failure. The lead waits until Meta answers for its page again.
     Waiting,
@@ -70,9 +70,9 @@ impl Table {
         self.delete_if_still(&hold.key(scope, seen), "parked_at", &seen.parked_at).await
     }
 
-    /// Lists the leads of a page that wait.
-    pub async fn waiting(&self, scope: &OrgScope, page: &PageId) -> Result<Vec<ParkedLead>, TableError> {
-        self.query(&keys::waiting_pk(scope, page), "LEAD#").await
+    /// Lists the waiting leads of a page, or of all pages.
+    pub async fn waiting(&self, scope: &OrgScope, page: Option<&PageId>) -> Result<Vec<ParkedLead>, TableError> {
+        self.query(&keys::waiting_pk(scope), &keys::waiting_prefix(page)).await
     }
 
     /// Lists the org's parked leads.

@@ -11,7 +11,7 @@ pub trait Json {
     /// Returns the value at a path.
     ///
     /// # Panics
-    /// Panics if there is none.
+    /// Panics if the path leads to no value.
     fn at(&self, path: &str) -> &Value;
 
     /// Returns a text.

@@ -75,9 +75,11 @@ impl SyncProblemCode {
             }
             Self::IntegrationEnded => "Reconnect the integration, or give the ad account a token of its own.",
             Self::CurrencyChanged | Self::TimezoneChanged => {
-                "Unlink the ad account and link it again: it is imported anew, and old and new numbers are never added."
+                "Unlink the ad account and link it again: it is imported again, and old and new numbers are never added."
             }
-            Self::Throttled => "Nothing: reading goes on when the limit is lifted; other accounts are not affected.",
+            Self::Throttled => {
+                "Nothing to do: the sync resumes when the limit is lifted. Other accounts are not affected."
+            }
             Self::InsightsEmpty => "If there was spend earlier, sync more days: the last three are synced by default.",
             Self::UnreadableRow => "Nothing: it is read again. If it stays, report the ad and day to Meta.",
             Self::TooMuchData => "Nothing: it is tried again with fewer fields. If it stays, report the ad to Meta.",

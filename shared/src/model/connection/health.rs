@@ -103,6 +103,8 @@ pub struct HealthObservation {
     pub queued: Observed<u64>,
     /// The reasons why leads of these pages are parked, one per lead.
     pub parked: Vec<FailureCode>,
+    /// The temporary failures behind which leads of these pages wait, one per lead.
+    pub waiting: Vec<FailureCode>,
 }
 
 /// What was observed of one page.
@@ -184,7 +186,7 @@ fn lost_pages(seen: &HealthObservation) -> Check {
     Check { page_ids, ..check(CheckId::Token, CheckStatus::Fail, evidence.join(" "), fix) }
 }
 
-/// A failed check with all problems of this kind; `None` if there are none.
+/// A failed check with all problems of this kind; `None` without such problems.
 fn failed(id: CheckId, problems: &[IntegrationProblem], code: IntegrationProblemCode) -> Option<Check> {
     let problems: Vec<&IntegrationProblem> = problems.iter().filter(|problem| problem.code == code).collect();
     let evidence: Vec<&str> = problems.iter().map(|problem| problem.message.as_str()).collect();
@@ -344,17 +346,20 @@ fn backlog(seen: &HealthObservation) -> Check {
         let fix = "See the reason of each parked lead. Fix it, then replay them.";
         return check(CheckId::Backlog, Fail, evidence, Some(fix));
     }
+    if let Some(reason) = seen.waiting.first() {
+        let evidence =
+            format!("{} leads of these pages wait for a temporary failure to pass ({reason}).", seen.waiting.len());
+        let fix = "Nothing to do: they are imported as soon as Meta can be read for their page again.";
+        return check(CheckId::Backlog, Fail, evidence, Some(fix));
+    }
     match &seen.queued {
         Err(why) => check(CheckId::Backlog, Unknown, format!("The queue could not be read: {why}."), None),
-        Ok(waiting) if *waiting > USUAL_QUEUE => {
+        Ok(queued) if *queued > USUAL_QUEUE => {
             let fix = "The lead worker is behind; its log and alarms say why.";
-            check(CheckId::Backlog, Fail, format!("{waiting} leads are waiting in the queue."), Some(fix))
+            check(CheckId::Backlog, Fail, format!("{queued} leads are in the queue."), Some(fix))
         }
-        Ok(waiting) => check(
-            CheckId::Backlog,
-            Pass,
-            format!("{waiting} leads are waiting in the queue, and none is parked."),
-            None,
-        ),
+        Ok(queued) => {
+            check(CheckId::Backlog, Pass, format!("{queued} leads are in the queue, and none is parked."), None)
+        }
     }
 }

@@ -32,7 +32,7 @@ fn page() -> PageHealth {
 fn seen(pages: Vec<PageHealth>) -> HealthObservation {
     let scopes = vec!["leads_retrieval".to_owned()];
     let integration = Integration { asked_scopes: scopes.clone(), scopes, ..integration() };
-    HealthObservation { integration, token: Ok(()), pages, queued: Ok(0), parked: vec![] }
+    HealthObservation { integration, token: Ok(()), pages, queued: Ok(0), parked: vec![], waiting: vec![] }
 }
 
 fn end(reason: EndReason) -> ConnectionEnd {
@@ -56,7 +56,7 @@ fn all_is_well_when_all_is_well() {
 #[test]
 fn each_cause_fails_its_own_check_and_no_other() {
     type Cause = (CheckId, fn(&mut HealthObservation));
-    let causes: [Cause; 11] = [
+    let causes: [Cause; 12] = [
         (CheckId::Token, |seen| seen.integration.ended = Some(end(EndReason::PasswordChanged))),
         (CheckId::Token, |seen| seen.pages[1].lost = Some(EndReason::PageRoleLost)),
         (CheckId::Scopes, |seen| seen.integration.asked_scopes.push("pages_manage_ads".to_owned())),
@@ -72,6 +72,7 @@ fn each_cause_fails_its_own_check_and_no_other() {
         (CheckId::Forms, |seen| seen.pages[1].forms = Ok(vec![])),
         (CheckId::LastWebhook, |seen| seen.pages.iter_mut().for_each(|page| page.last_webhook_at = None)),
         (CheckId::Backlog, |seen| seen.parked.push(FailureCode::TokenDead)),
+        (CheckId::Backlog, |seen| seen.waiting.push(FailureCode::Throttled)),
         (CheckId::Backlog, |seen| seen.queued = Ok(5000)),
     ];
     for (id, cause) in causes {

@@ -41,7 +41,7 @@ fn format(number: &PhoneNumber, format: PhoneNumberFormat) -> String {
     PHONE_NUMBER_UTIL.format(number, format).into_owned()
 }
 
-/// The part of a text that is dialled. `None` if there is none, or if its beginning or end is unclear: libphonenumber
+/// Finds the part of a text that is dialled. `None` if it is absent, or if its beginning or end is unclear: libphonenumber
 /// would read letters as keys of a phone ("0176 12345 Max"), skip masked digits ("0176 1234***"), and read a
 /// spreadsheet's decimal as a digit.
 fn dialled(text: &str) -> Option<&str> {

@@ -80,7 +80,7 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     let mine = [("rules", "1"), ("version", "0"), ("rule-0-field", "mine"), ("rule-0-from", "full_name")];
     let page = guest.post(&path, &mine).await;
     assert!(
-        page.text.contains("Somebody else has changed this mapping") && page.text.contains("value=\"mine\""),
+        page.text.contains("Another user has changed this mapping") && page.text.contains("value=\"mine\""),
         "{}",
         page.text
     );

@@ -85,6 +85,27 @@ fn every_path_exists() {
     }
 }
 
+/// Outputs, parameters and properties that the deployment steps name, such as `WebhookUrl` or `AlarmEmail=…`.
+#[test]
+fn the_deployment_names_what_the_template_has() {
+    let (deploy, template) = (read("infra/DEPLOY.md"), read("infra/template.yaml"));
+    let (fenced, spans) = code(&deploy);
+    let settings = fenced.iter().chain(&spans).flat_map(|text| text.split([' ', ',']));
+    let names = settings.filter_map(|word| word.split_once('=')).map(|(name, _)| name).chain(spans.iter().copied());
+    let has_humps = |name: &&str| {
+        let upper = name.chars().filter(char::is_ascii_uppercase).count();
+        name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.chars().all(|c| c.is_ascii_alphabetic())
+            && upper > 1
+            && upper < name.len()
+    };
+    let names: BTreeSet<&str> = names.filter(has_humps).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        assert!(template.lines().any(|line| line.trim_start().starts_with(&format!("{name}:"))), "{name}");
+    }
+}
+
 #[test]
 fn every_invariant_has_a_test() {
     let text = read(ARCHITECTURE);

@@ -89,7 +89,7 @@ async fn what_an_outage_held_back_comes_in_by_itself_once_meta_answers() {
         "received_at": at, "found_by": "webhook",
     });
     let waiting = json!({
-        "pk": format!("ORG#{}#WAITING#{page}", tenant.org), "sk": format!("LEAD#meta-{old}"), "type": "waiting",
+        "pk": format!("ORG#{}#WAITING", tenant.org), "sk": format!("PAGE#{page}#LEAD#meta-{old}"), "type": "waiting",
         "leadgen_id": old, "page_id": page, "reason": "unavailable", "evidence": "2: later", "parked_at": at, "job": job,
     });
     let item: serde_dynamo::Item = serde_dynamo::to_item(waiting).unwrap();
