@@ -17,6 +17,7 @@ mod parked;
 mod quiet;
 mod remap;
 mod runs;
+mod search;
 mod sweep;
 #[cfg(test)]
 mod test_support;
@@ -34,7 +35,8 @@ pub use mapping::{MappingIn, MappingOut, Preview, PreviewIn, QuestionOut, Rerun,
 pub use parked::{ParkedList, ReplayCause, ReplayRequest, Replayed, parked, replay};
 pub use quiet::report_quiet_pages;
 pub use runs::{BackfillIn, RunList, RunOut};
-pub use sweep::{Search, Sweep, cannot_search};
+pub use search::Search;
+pub use sweep::{Sweep, cannot_search};
 pub use trace::Trace;
 pub use write::LeadWriter;
 

@@ -6,6 +6,7 @@ use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
 use super::parked::replay_waiting;
+use super::search::Search;
 use crate::error::WorkError;
 use crate::graph::lead_lists::{LeadPage, ListedForm, ListedLead};
 use crate::graph::{GraphClient, GraphError};
@@ -14,8 +15,7 @@ use crate::jobs::LeadJob;
 use crate::meta_app::MetaApp;
 use crate::model::connection::{Connection, Integration};
 use crate::model::failure::FailureCode;
-use crate::model::lead::FoundBy;
-use crate::model::lead::run::{Run, RunProblem};
+use crate::model::lead::run::RunProblem;
 use crate::model::webhook::LeadNotice;
 use crate::queue::Queue;
 use crate::retry::Verdict;
@@ -24,12 +24,8 @@ use crate::table::Table;
 
 /// Pages searched concurrently.
 const CONCURRENCY: usize = 6;
-/// The least that a search looks back: Meta shows some leads late.
-const LOOK_BACK: SignedDuration = SignedDuration::from_hours(48);
 /// How long a form whose leads Meta refuses to list holds back the position from which its page is searched.
 const MAX_HOLD_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How long Meta retains leads.
-const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 
 /// Compares Meta's leads with the stored ones, and queues those that are missing.
 #[derive(Debug)]
@@ -40,61 +36,6 @@ pub struct Sweep<'a> {
     pub table: &'a Table,
     /// Receives the missing leads.
     pub leads: &'a Queue<LeadJob>,
-}
-
-/// What to search for.
-#[derive(Debug, Clone)]
-pub struct Search {
-    /// The start of the search. Every search goes back at least 48 hours, and further if this is earlier; a backfill
-    /// starts exactly here. `None` resumes where the last regular search of each page stopped; only such a search moves
-    /// that position.
-    pub since: Option<Timestamp>,
-    /// Younger leads are ignored, because Meta's webhook may still deliver them.
-    pub until: Timestamp,
-    /// How the leads it finds are marked. Only a backfill finds leads from before the connection.
-    pub found_by: FoundBy,
-    /// Whether the leads it finds stay unassigned.
-    pub unassigned: bool,
-    /// The requested search that records the progress.
-    pub run: Option<RunId>,
-    /// Restricts the search to this page.
-    pub page: Option<PageId>,
-}
-
-impl Search {
-    /// Creates the regular search.
-    #[must_use]
-    pub fn regular(until: Timestamp) -> Self {
-        Self { since: None, until, found_by: FoundBy::Sweep, unassigned: false, run: None, page: None }
-    }
-
-    /// Creates a requested search, of one of its pages or of all.
-    #[must_use]
-    pub fn of_run(run: &Run, page: Option<PageId>, now: Timestamp) -> Self {
-        Self {
-            since: Some(run.since),
-            until: now,
-            found_by: run.kind,
-            unassigned: !run.assign,
-            run: Some(run.id.clone()),
-            page,
-        }
-    }
-
-    /// Returns the start of the search of a page at `now`. Only a backfill starts before the page was connected.
-    fn since(&self, page: &Connection, now: Timestamp) -> Timestamp {
-        let from = self.since.or(page.swept_until).unwrap_or(page.connected_at);
-        if self.found_by == FoundBy::Backfill {
-            return from.max(now - RETENTION);
-        }
-        from.min(now - LOOK_BACK).max(page.connected_at).max(now - RETENTION)
-    }
-
-    /// Returns whether a lead submitted at `created` is searched for. A backfill leaves leads from after the connection
-    /// to the other searches, so that they are assigned as usual.
-    fn wants(&self, page: &Connection, created: Timestamp) -> bool {
-        self.found_by != FoundBy::Backfill || created < page.connected_at
-    }
 }
 
 impl Sweep<'_> {
@@ -140,12 +81,11 @@ impl Sweep<'_> {
             .filter_map(|(page, token)| Some((page, token?)))
             .map(async |(page, token)| (&page.page_id, self.page(graph, scope, page, token, search, now).await))
             .collect();
-        let outcomes: Vec<(&PageId, Result<usize, WorkError>)> =
+        let outcomes: Vec<(&PageId, PageOutcome)> =
             stream::iter(searches).buffer_unordered(CONCURRENCY).collect().await;
-        let found: usize = outcomes.iter().flat_map(|(_, outcome)| outcome).sum();
+        let found: usize = outcomes.iter().flat_map(|(_, outcome)| outcome).flatten().sum();
         tracing::info!(org = %scope.org(), integration = %integration.id, found, ?search, "searched for missed leads");
-        // If any token works, a failed one concerns its own page only.
-        let some_work = outcomes.iter().any(|(_, outcome)| outcome.is_ok());
+        let some_work = outcomes.iter().any(|(_, outcome)| proves_token(outcome));
         for (page, outcome) in &outcomes {
             if let (Some(run), Err(error), true) = (&search.run, outcome, some_work)
                 && error.is_of_token()
@@ -153,8 +93,8 @@ impl Sweep<'_> {
                 cannot_search(self.table, scope, run, page, error.code(), &error.to_string()).await?;
             }
         }
-        let counts = |error: &WorkError| !error.is_of_token() || !some_work;
-        outcomes.into_iter().find_map(|(_, outcome)| outcome.err().filter(counts)).map_or(Ok(found), Err)
+        let errors = outcomes.into_iter().filter_map(|(_, outcome)| outcome.err());
+        first_that_counts(errors, some_work).map_or(Ok(found), Err)
     }
 
     async fn page(
@@ -165,11 +105,11 @@ impl Sweep<'_> {
         token: &AccessToken,
         search: &Search,
         now: Timestamp,
-    ) -> Result<usize, WorkError> {
+    ) -> PageOutcome {
         if let Some(until) = self.table.paused_until(&page.page_id, now).await? {
             // The next regular search makes up for this one. A requested one waits.
             return match &search.run {
-                None => Ok(0),
+                None => Ok(None),
                 Some(_) => Err(WorkError::Paused(until.duration_since(now).unsigned_abs())),
             };
         }
@@ -179,7 +119,7 @@ impl Sweep<'_> {
         let forms = match forms {
             Ok(forms) => forms,
             // The page may have leads, so its next search starts at the same position, however long this lasts.
-            Err(error) => return self.reject_forms(scope, page, search, error, now).await.map(|()| 0),
+            Err(error) => return self.reject_forms(scope, page, search, error, now).await.map(|()| Some(0)),
         };
         let waiting_ids = waiting.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
         let mut seen = PageComparison { waiting: waiting_ids, ..PageComparison::default() };
@@ -209,7 +149,7 @@ impl Sweep<'_> {
             tracing::info!(org = %scope.org(), page = %page.page_id, leads = waiting.len(), "leads that waited are queued again");
             replay_waiting(self.table, self.leads, scope, &waiting).await?;
         }
-        Ok(found)
+        Ok(Some(found))
     }
 
     /// Queues those of a form's listed leads that are neither stored nor parked.
@@ -307,6 +247,19 @@ impl Sweep<'_> {
     }
 }
 
+/// How many leads a page was missing; `None` if Meta throttles the page, so that it was not asked.
+type PageOutcome = Result<Option<usize>, WorkError>;
+
+/// Whether Meta accepted the page's token. A page that was not searched proves nothing.
+fn proves_token(outcome: &PageOutcome) -> bool {
+    matches!(outcome, Ok(Some(_)))
+}
+
+/// The error that fails the search of an integration. If any token works, a failed one concerns its own page only.
+fn first_that_counts(mut errors: impl Iterator<Item = WorkError>, some_work: bool) -> Option<WorkError> {
+    errors.find(|error| !error.is_of_token() || !some_work)
+}
+
 /// The findings about one page.
 #[derive(Default)]
 struct PageComparison {
@@ -362,30 +315,15 @@ fn job(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::connection::tests::connection;
 
     #[test]
-    fn a_search_looks_back_two_days_further_if_need_be_and_never_before_the_connection() {
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        let now = at("2026-06-10T12:00:00Z");
-        let since = |swept: Option<&str>, connected: &str, since: Option<&str>| {
-            let page = Connection { swept_until: swept.map(at), connected_at: at(connected), ..connection() };
-            let search = Search { since: since.map(at), ..Search::regular(now) };
-            search.since(&page, now).to_string()
-        };
-        assert_eq!(since(Some("2026-06-10T11:45:00Z"), "2026-01-01T00:00:00Z", None), "2026-06-08T12:00:00Z");
-        assert_eq!(since(Some("2026-06-01T00:00:00Z"), "2026-01-01T00:00:00Z", None), "2026-06-01T00:00:00Z");
-        assert_eq!(since(None, "2026-06-10T00:00:00Z", None), "2026-06-10T00:00:00Z");
-        assert_eq!(since(None, "2026-06-01T00:00:00Z", None), "2026-06-01T00:00:00Z", "never searched");
-        assert_eq!(since(None, "2026-01-01T00:00:00Z", None), "2026-03-12T12:00:00Z", "what Meta still has");
-        let backfill =
-            Search { since: Some(at("2026-01-01T00:00:00Z")), found_by: FoundBy::Backfill, ..Search::regular(now) };
-        let page = Connection { connected_at: at("2026-06-09T00:00:00Z"), ..connection() };
-        assert_eq!(backfill.since(&page, now).to_string(), "2026-03-12T12:00:00Z", "from before the connection");
-        let wants = |search: &Search, created: &str| search.wants(&page, at(created));
-        assert!(wants(&backfill, "2026-06-08T23:59:59Z") && !wants(&backfill, "2026-06-09T00:00:00Z"));
-        assert!(wants(&Search::regular(now), "2026-06-09T00:00:00Z"));
-        let missed = Some("2026-06-05T00:00:00Z");
-        assert_eq!(since(Some("2026-06-10T11:45:00Z"), "2026-01-01T00:00:00Z", missed), "2026-06-05T00:00:00Z");
+    fn a_throttled_page_hides_no_dead_token() {
+        let dead = || WorkError::Vault(crate::vault::VaultError::Missing("s".to_owned()));
+        let throttled: PageOutcome = Ok(None);
+        assert!(!proves_token(&throttled) && proves_token(&Ok(Some(0))));
+        assert!(first_that_counts([dead()].into_iter(), false).is_some(), "no page shows that a token works");
+        assert!(first_that_counts([dead()].into_iter(), true).is_none());
+        let outage = WorkError::Paused(std::time::Duration::ZERO);
+        assert!(first_that_counts([dead(), outage].into_iter(), true).is_some());
     }
 }
