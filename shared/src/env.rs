@@ -43,6 +43,8 @@ variables! {
     engagement_queue_url -> String = required("ENGAGEMENT_QUEUE_URL");
     /// The queue of integrations whose leads are compared with Meta.
     lead_sweep_queue_url -> String = required("LEAD_SWEEP_QUEUE_URL");
+    /// The queue of requested searches for leads.
+    lead_search_queue_url -> String = required("LEAD_SEARCH_QUEUE_URL");
     /// The queue of integrations to check.
     expiry_notice_queue_url -> String = required("EXPIRY_NOTICE_QUEUE_URL");
     /// The queue of ad accounts to sync.

@@ -74,12 +74,28 @@ pub struct SweepJob {
     pub org: OrgId,
     /// The integration.
     pub integration_id: IntegrationId,
-    /// Whether to include the leads of the last minutes, which Meta's webhook may still deliver.
-    #[serde(default)]
-    pub everything: bool,
-    /// One page of a requested search, instead of the regular search.
-    #[serde(default)]
-    pub run: Option<(RunId, PageId)>,
+    /// What to search for.
+    pub kind: SweepKind,
+}
+
+/// The kinds of searches for missed leads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SweepKind {
+    /// The schedule's. The next one follows soon, so that an old one is not worth its work.
+    Regular {
+        /// When the schedule sent it.
+        planned_at: Timestamp,
+    },
+    /// Every form, and the leads of the last minutes, which Meta's webhook may still deliver.
+    Everything,
+    /// Everything since the integration stopped working. It has caught up then.
+    CatchUp {
+        /// When that was.
+        since: Timestamp,
+    },
+    /// One page of a requested search.
+    Run(RunId, PageId),
 }
 
 impl Job for SweepJob {

@@ -150,6 +150,12 @@ impl<J: Job> Queue<J> {
         Err(QueueError::Refused(refused))
     }
 
+    /// Returns whether this is the queue with this ARN, which ends in the queue's name like the URL does.
+    #[must_use]
+    pub fn has_arn(&self, arn: &str) -> bool {
+        arn.rsplit(':').next() == self.url.rsplit('/').next()
+    }
+
     /// Returns the approximate number of messages in the queue, including those being processed or hidden.
     pub async fn waiting(&self) -> Result<u64, QueueError> {
         const WAITING: [QueueAttributeName; 2] = [

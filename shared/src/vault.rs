@@ -1,7 +1,8 @@
 //! Secrets Manager: Meta's app, our signing key, and the tokens of each integration.
 //!
-//! Values are cached in memory for a few minutes, and longer while Secrets Manager is unavailable. A value that turns
-//! out to be wrong (Meta reports a dead token, a signature does not verify) can be re-read at once.
+//! Values are cached in memory: tokens for half a day, because new ones get new names, other values for a few minutes.
+//! While Secrets Manager is unavailable, cached values are used at any age. A value that turns out to be wrong (Meta
+//! reports a dead token, a signature does not verify) can be re-read at once.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,10 @@ use crate::secret::{AccessToken, App, HmacKey};
 /// How long a cached value is used. Ages are measured with `SystemTime`, because a frozen process's monotonic clock may
 /// stand still.
 const CACHE_TTL: Duration = Duration::from_mins(5);
+/// The same for tokens. Their secrets are deleted, but never changed.
+const TOKEN_CACHE_TTL: Duration = Duration::from_hours(12);
+/// What all cached values may take. Beyond this, those read longest ago are dropped.
+const MAX_CACHE_BYTES: usize = 16_000_000;
 /// Page tokens per secret: Meta's tokens have some 250 characters, and a secret holds 64 KiB.
 const TOKENS_PER_SECRET: usize = 150;
 
@@ -30,8 +35,11 @@ const TOKENS_PER_SECRET: usize = 150;
 #[derive(Debug, Clone)]
 pub struct Vault {
     client: Client,
-    cache: Arc<Mutex<HashMap<String, (SystemTime, SecretString)>>>,
+    cache: Arc<Mutex<Cache>>,
 }
+
+/// The values that were read, and when.
+type Cache = HashMap<String, (SystemTime, SecretString)>;
 
 /// A secret that could not be read or written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -96,7 +104,7 @@ impl Vault {
 
     /// Reads Meta's app.
     pub async fn app(&self, secret_id: &str) -> Result<App, VaultError> {
-        self.read(secret_id).await
+        self.read(secret_id, CACHE_TTL).await
     }
 
     /// Reads the app, and the app before its secret was last changed, because Meta may still sign with that one. Always
@@ -107,7 +115,7 @@ impl Vault {
     pub async fn app_and_previous(&self, secret_id: &str) -> Result<(App, Option<App>), VaultError> {
         self.forget(secret_id);
         let app = self.app(secret_id).await?;
-        let previous = match self.text(secret_id, "AWSPREVIOUS").await {
+        let previous = match self.text(secret_id, "AWSPREVIOUS", CACHE_TTL).await {
             Ok(text) => parse(secret_id, &text).ok(),
             Err(VaultError::Missing(_)) => None,
             Err(error) => return Err(error),
@@ -117,7 +125,7 @@ impl Vault {
 
     /// Reads the key that signs cursors and login states.
     pub async fn signing_key(&self, secret_id: &str) -> Result<HmacKey, VaultError> {
-        self.read::<SigningKey>(secret_id).await.map(|signing| signing.key)
+        self.read::<SigningKey>(secret_id, CACHE_TTL).await.map(|signing| signing.key)
     }
 
     /// Reads the token of one page, from the secret that its connection names.
@@ -127,7 +135,7 @@ impl Vault {
     /// have been added since.
     pub async fn page_token(&self, credentials: &str, page: &PageId) -> Result<AccessToken, VaultError> {
         for _ in 0..2 {
-            let mut stored: StoredTokens = self.read(credentials).await?;
+            let mut stored: StoredTokens = self.read(credentials, TOKEN_CACHE_TTL).await?;
             if let Some(token) = stored.pages.remove(page) {
                 return Ok(token);
             }
@@ -143,13 +151,13 @@ impl Vault {
     pub async fn user_token(&self, names: &[String]) -> Result<AccessToken, VaultError> {
         let name =
             names.first().ok_or_else(|| VaultError::Missing("of an integration that is not connected".into()))?;
-        let stored: StoredTokens = self.read(name).await?;
+        let stored: StoredTokens = self.read(name, TOKEN_CACHE_TTL).await?;
         stored.user_token.ok_or_else(|| VaultError::Unreadable(name.clone()))
     }
 
     /// Reads the token in a secret that holds nothing else.
     pub async fn token(&self, name: &str) -> Result<AccessToken, VaultError> {
-        self.read::<SingleToken>(name).await.map(|stored| stored.token)
+        self.read::<SingleToken>(name, TOKEN_CACHE_TTL).await.map(|stored| stored.token)
     }
 
     /// Stores a token in a new secret that holds nothing else, and returns the secret's name.
@@ -167,10 +175,18 @@ impl Vault {
     /// # Errors
     /// [`VaultError::Missing`] also if the integration has no secrets.
     pub async fn credentials(&self, names: &[String]) -> Result<Credentials, VaultError> {
+        names.iter().for_each(|name| self.forget(name));
+        self.cached_credentials(names).await
+    }
+
+    /// Reads all secrets of an integration. Those that are cached are not read again.
+    ///
+    /// # Errors
+    /// As [`Vault::credentials`].
+    pub async fn cached_credentials(&self, names: &[String]) -> Result<Credentials, VaultError> {
         let mut all: Option<Credentials> = None;
         for name in names {
-            self.forget(name);
-            let stored: StoredTokens = self.read(name).await?;
+            let stored: StoredTokens = self.read(name, TOKEN_CACHE_TTL).await?;
             match &mut all {
                 Some(all) => all.pages.extend(stored.pages),
                 None => {
@@ -263,15 +279,15 @@ impl Vault {
         }
     }
 
-    async fn read<T: DeserializeOwned>(&self, secret_id: &str) -> Result<T, VaultError> {
-        parse(secret_id, &self.text(secret_id, "AWSCURRENT").await?)
+    async fn read<T: DeserializeOwned>(&self, secret_id: &str, ttl: Duration) -> Result<T, VaultError> {
+        parse(secret_id, &self.text(secret_id, "AWSCURRENT", ttl).await?)
     }
 
-    async fn text(&self, secret_id: &str, stage: &str) -> Result<SecretString, VaultError> {
+    async fn text(&self, secret_id: &str, stage: &str, ttl: Duration) -> Result<SecretString, VaultError> {
         let cached_as = if stage == "AWSCURRENT" { secret_id.to_owned() } else { format!("{secret_id}#{stage}") };
         let cached = self.cache.lock().ok().and_then(|cache| cache.get(&cached_as).cloned());
         if let Some((read_at, text)) = &cached
-            && read_at.elapsed().is_ok_and(|age| age < CACHE_TTL)
+            && read_at.elapsed().is_ok_and(|age| age < ttl)
         {
             return Ok(text.clone());
         }
@@ -306,6 +322,7 @@ impl Vault {
         };
         if let Ok(mut cache) = self.cache.lock() {
             cache.insert(cached_as, (SystemTime::now(), text.clone()));
+            shrink(&mut cache, MAX_CACHE_BYTES);
         }
         Ok(text)
     }
@@ -325,6 +342,34 @@ fn parse<T: DeserializeOwned>(secret_id: &str, text: &SecretString) -> Result<T,
     serde_json::from_str(text.expose_secret()).map_err(|_| VaultError::Unreadable(secret_id.to_owned()))
 }
 
+/// Drops the values that were read longest ago, until the others take at most `max_bytes`.
+fn shrink(cache: &mut Cache, max_bytes: usize) {
+    let mut bytes: usize = cache.values().map(|(_, text)| text.expose_secret().len()).sum();
+    while bytes > max_bytes {
+        let oldest = cache.iter().min_by_key(|(_, (read_at, _))| *read_at).map(|(name, _)| name.clone());
+        let Some((_, dropped)) = oldest.and_then(|name| cache.remove(&name)) else { return };
+        bytes -= dropped.expose_secret().len();
+    }
+}
+
 fn failed(error: impl std::error::Error + Send + Sync + 'static) -> VaultError {
     VaultError::Failed(AwsError::new(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_cache_drops_what_was_read_longest_ago() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let mut cache: Cache =
+            (1..=4).map(|n: u64| (n.to_string(), (at(10 - n), SecretString::from("x".repeat(10))))).collect();
+        shrink(&mut cache, 25);
+        let mut left: Vec<&String> = cache.keys().collect();
+        left.sort();
+        assert_eq!(left, ["1", "2"]);
+        shrink(&mut cache, 0);
+        assert!(cache.is_empty());
+    }
 }

@@ -25,19 +25,24 @@ pub struct Record<J> {
     receipt_handle: String,
 }
 
-/// Runs a worker that handles each job by itself, until the process ends. Messages with the same job are handled once.
-/// `work` also receives the time it has left.
+/// Runs a worker that handles each job by itself, until the process ends. Its events come from these queues. Messages
+/// with the same job are handled once. `work` also receives the time it has left.
 ///
 /// # Errors
 /// If the Lambda runtime fails. A job that `work` fails at goes back to the queue, as the error's verdict says.
-pub async fn serve<J, F>(queue: Queue<J>, work: F) -> Result<(), lambda_runtime::Error>
+pub async fn serve<J, F, const N: usize>(queues: [Queue<J>; N], work: F) -> Result<(), lambda_runtime::Error>
 where
     J: Job + Clone + Ord,
     F: AsyncFn(&J, Duration) -> Result<(), WorkError>,
 {
-    let (queue, work) = (&queue, &work);
+    let (queues, work) = (&queues, &work);
     let handle = async |event: LambdaEvent<SqsEvent>| {
         let deadline = event.context.deadline();
+        // The records of an event are from one queue.
+        let arn = event.payload.records.first().and_then(|record| record.event_source_arn.clone()).unwrap_or_default();
+        let Some(queue) = queues.iter().find(|queue| queue.has_arn(&arn)) else {
+            return Err(format!("no queue of this worker is {arn}").into());
+        };
         let timed = async |job: &J| work(job, time_left(deadline)).await;
         Ok::<_, lambda_runtime::Error>(run_each(event.payload, deadline, queue, timed).await)
     };

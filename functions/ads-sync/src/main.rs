@@ -31,7 +31,7 @@ async fn main() -> Result<(), Error> {
     let queue = Queue::new(sqs, env::ads_sync_queue_url()?);
     let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?;
     let syncer = AdsSyncer { meta: &meta, table: &table, checks: &checks };
-    worker::serve(queue.clone(), async |job: &AdsSyncJob, left| {
+    worker::serve([queue.clone()], async |job: &AdsSyncJob, left| {
         let left = if left == Duration::MAX { SLICE_WITHOUT_DEADLINE } else { left };
         let until = leadwire::clock::now() + left.saturating_sub(RESERVED_TIME);
         run_slice(syncer, &queue, job, until).await

@@ -55,7 +55,7 @@ async fn main() -> Result<(), Error> {
         bus: bus.clone(),
         tokens: tokens.clone(),
         queue: lead_queue.clone(),
-        sweeps: Queue::new(sqs.clone(), env::lead_sweep_queue_url()?),
+        searches: Queue::new(sqs.clone(), env::lead_search_queue_url()?),
         key: key.clone(),
     };
     let ads = Ads {

@@ -11,8 +11,8 @@ use leadwire::error::WorkError;
 use leadwire::graph::subscriptions::fields;
 use leadwire::graph::{GraphClient, GraphError};
 use leadwire::ids::{OrgScope, PageId};
-use leadwire::jobs::{CheckJob, LeadJob};
-use leadwire::leads::{ReplayCause, Search, Sweep, parked, replay};
+use leadwire::jobs::{CheckJob, LeadJob, SweepJob, SweepKind};
+use leadwire::leads::{ReplayCause, parked, replay};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::diagnosis::{self, LEAD_FIELD, Subscription};
 use leadwire::model::connection::state::{ConnectionEnd, EndReason};
@@ -39,6 +39,7 @@ pub(crate) struct ConnectionChecker {
     pub(crate) notifier: Notifier,
     /// Takes the parked leads of integrations that work again.
     pub(crate) leads: Queue<LeadJob>,
+    pub(crate) searches: Queue<SweepJob>,
 }
 
 /// The findings, before anything is written.
@@ -118,7 +119,7 @@ impl ConnectionChecker {
             }
         };
         let caught_up =
-            if recorded.state(now).reason.is_none() { self.catch_up(&scope, &recorded, now).await } else { Ok(()) };
+            if recorded.state(now).reason.is_none() { self.catch_up(&scope, &recorded).await } else { Ok(()) };
         repaired.and(notified).and(caught_up)
     }
 
@@ -255,18 +256,17 @@ impl ConnectionChecker {
 
     /// Ingests what could not arrive while the integration or one of its pages did not work: parked leads, and leads
     /// that Meta may not have reported.
-    async fn catch_up(&self, scope: &OrgScope, integration: &Integration, now: Timestamp) -> Result<(), WorkError> {
+    async fn catch_up(&self, scope: &OrgScope, integration: &Integration) -> Result<(), WorkError> {
         let pages = self.table.pages_of(scope, &integration.id).await?;
         let is_well =
             |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
         let mut parked = parked(&self.table, scope).await?;
         parked.retain(|lead| is_well(&lead.page_id) && lead.reason.heals_with_the_connection());
         replay(&self.table, &self.leads, scope, &parked, ReplayCause::Recovered).await?;
+        // As a job of its own: after a long failure, the search takes longer than a check may.
         let Some(since) = integration.missed_since else { return Ok(()) };
-        let sweep = Sweep { meta: &self.meta, table: &self.table, leads: &self.leads };
-        let search = Search { since: Some(since), ..Search::regular(now) };
-        sweep.run(scope, integration, &search, now).await?;
-        Ok(self.table.caught_up(scope, integration).await?)
+        let (org, integration_id) = (scope.org().clone(), integration.id.clone());
+        Ok(self.searches.send(&[SweepJob { org, integration_id, kind: SweepKind::CatchUp { since } }]).await?)
     }
 
     /// Records the findings and returns the updated integration; `None` if it was connected, ended or deleted since it

@@ -34,9 +34,10 @@ async fn main() -> Result<(), Error> {
             console: env::console_url()?,
         },
         leads: Queue::new(sqs.clone(), env::lead_queue_url()?),
+        searches: Queue::new(sqs.clone(), env::lead_search_queue_url()?),
         meta: MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
         table,
     };
     let queue = Queue::new(sqs, env::expiry_notice_queue_url()?);
-    worker::serve(queue, async |job, _| checker.check(job, leadwire::clock::now()).await).await
+    worker::serve([queue], async |job, _| checker.check(job, leadwire::clock::now()).await).await
 }

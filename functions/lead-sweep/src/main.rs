@@ -6,8 +6,7 @@ use lambda_runtime::Error;
 use leadwire::bus::Bus;
 use leadwire::error::WorkError;
 use leadwire::ids::OrgScope;
-use leadwire::jobs::CheckJob;
-use leadwire::jobs::{LeadJob, SweepJob};
+use leadwire::jobs::{CheckJob, LeadJob, SweepJob, SweepKind};
 use leadwire::leads::{LeadWriter, Search, Sweep, cannot_search, report_quiet_pages};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::Lifecycle;
@@ -22,6 +21,8 @@ use leadwire::{aws, env, telemetry};
 /// Meta reports a lead within minutes. Younger leads are left to the webhook, so that leads found here were really
 /// missed.
 const WEBHOOK_DELAY: SignedDuration = SignedDuration::from_mins(5);
+/// The time between two regular searches. One that waited for longer in the queue is left to the next.
+const SCHEDULE_INTERVAL: SignedDuration = SignedDuration::from_mins(15);
 
 struct Sweeper {
     meta: MetaApp,
@@ -45,8 +46,9 @@ async fn main() -> Result<(), Error> {
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
         meta: MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
     };
-    let queue = Queue::new(sqs, env::lead_sweep_queue_url()?);
-    worker::serve(queue, async |job, _| sweeper.sweep(job, leadwire::clock::now()).await).await
+    // What people and checks request never waits for the schedule's searches.
+    let queues = [env::lead_sweep_queue_url()?, env::lead_search_queue_url()?].map(|url| Queue::new(sqs.clone(), url));
+    worker::serve(queues, async |job, _| sweeper.sweep(job, leadwire::clock::now()).await).await
 }
 
 impl Sweeper {
@@ -54,9 +56,16 @@ impl Sweeper {
         let table = &self.writer.table;
         let integration = table.integration_of(job.org.clone(), &job.integration_id).await?;
         let Some((scope, integration)) = integration else { return Ok(()) };
-        let search = match &job.run {
-            None => Search::regular(if job.everything { now } else { now - WEBHOOK_DELAY }),
-            Some((id, page)) => match table.run(&scope, id).await? {
+        let search = match &job.kind {
+            SweepKind::Regular { planned_at } if now.duration_since(*planned_at) > SCHEDULE_INTERVAL => {
+                tracing::warn!(org = %job.org, integration = %job.integration_id, metric = "sweeps_skipped", "a regular search came too late and is left to the next");
+                return Ok(());
+            }
+            SweepKind::Regular { .. } => Search::regular(now - WEBHOOK_DELAY),
+            SweepKind::Everything => Search { everything: true, ..Search::regular(now) },
+            SweepKind::CatchUp { .. } if integration.missed_since.is_none() => return Ok(()),
+            SweepKind::CatchUp { since } => Search { since: Some(*since), ..Search::regular(now) },
+            SweepKind::Run(id, page) => match table.run(&scope, id).await? {
                 Some(run) if !run.pages_done.contains(page) => Search::of_run(&run, Some(page.clone()), now),
                 _ => return Ok(()),
             },
@@ -70,13 +79,18 @@ impl Sweeper {
                 .map_or("The integration was deleted, or the org's plan no longer includes Meta.", EndReason::message);
             return give_up(table, &scope, job, FailureCode::IntegrationEnded, why).await;
         }
+        let pages = table.pages_of(&scope, &integration.id).await?;
         let sweep = Sweep { meta: &self.meta, table, leads: &self.leads };
-        let outcome = match sweep.run(&scope, &integration, &search, now).await {
-            Ok(found) if found > 0 && job.run.is_none() => {
-                tracing::warn!(org = %scope.org(), integration = %integration.id, found, metric = "leads_missed_by_webhook", "Meta had leads that it did not report, or whose report was lost");
+        let outcome = match sweep.run(&scope, &integration, &pages, &search, now).await {
+            Ok(found) => {
+                if found > 0 && search.run.is_none() {
+                    tracing::warn!(org = %scope.org(), integration = %integration.id, found, metric = "leads_missed_by_webhook", "Meta had leads that it did not report, or whose report was lost");
+                }
+                if matches!(job.kind, SweepKind::CatchUp { .. }) {
+                    table.caught_up(&scope, &integration).await?;
+                }
                 Ok(())
             }
-            Ok(_) => Ok(()),
             // The check finds out what is wrong with the token. The next sweep comes anyway.
             Err(error) if error.is_of_token() => {
                 self.checks.send(&[CheckJob::new(&scope, &integration.id)]).await?;
@@ -85,8 +99,8 @@ impl Sweeper {
             Err(error) => Err(error),
         };
         // After the search, so that a failure here does not block leads.
-        if job.run.is_none()
-            && let Err(error) = report_quiet_pages(&self.writer, &scope, &integration, now).await
+        if search.run.is_none()
+            && let Err(error) = report_quiet_pages(&self.writer, &scope, &integration, pages, now).await
         {
             tracing::warn!(%error, org = %scope.org(), "the check for quiet pages failed and is repeated later");
         }
@@ -102,8 +116,8 @@ async fn give_up(
     code: FailureCode,
     why: &str,
 ) -> Result<(), WorkError> {
-    match &job.run {
-        Some((run, page)) => cannot_search(table, scope, run, page, code, why).await,
-        None => Ok(()),
+    match &job.kind {
+        SweepKind::Run(run, page) => cannot_search(table, scope, run, page, code, why).await,
+        _ => Ok(()),
     }
 }

@@ -10,7 +10,7 @@ use leadwire::error::WorkError;
 use leadwire::ids::{OrgId, OrgScope, RunId};
 use leadwire::jobs::AdsSyncJob;
 use leadwire::jobs::CheckJob;
-use leadwire::jobs::SweepJob;
+use leadwire::jobs::{SweepJob, SweepKind};
 use leadwire::model::ads::account::{AdAccount, LONG_LOOK_BACK_DAYS};
 use leadwire::model::ads::sync::Cause;
 use leadwire::model::days::back;
@@ -18,6 +18,7 @@ use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::table::integration::Due;
 use leadwire::{aws, env, telemetry};
+use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
 /// The input that a schedule passes to this function.
@@ -94,13 +95,15 @@ impl Planner {
                 // The index contains every integration that needs checks, due or not.
                 let mut all = self.table.due_integrations(None).await?;
                 all.retain(|due| plan.concerns(due));
-                let all = interleave_by_org(all, |due| due.scope.org().clone());
-                let everything = plan.everything;
+                let mut all = interleave_by_org(all, |due| due.scope.org().clone());
+                // Another order each time: if there is not enough time for all, it is not missing for the same ones.
+                all.shuffle(&mut rand::rng());
+                let kind =
+                    if plan.everything { SweepKind::Everything } else { SweepKind::Regular { planned_at: now } };
                 let job = |due: &Due| SweepJob {
                     org: due.scope.org().clone(),
                     integration_id: due.id.clone(),
-                    everything,
-                    run: None,
+                    kind: kind.clone(),
                 };
                 self.sweeps.send(&all.iter().map(job).collect::<Vec<_>>()).await?;
                 all.len()

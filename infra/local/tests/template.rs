@@ -291,7 +291,7 @@ fn consumed_queues_wait_long_enough_retry_and_are_watched() -> Result<()> {
                 // harmless.
                 let (factor, most) = match queue {
                     "LeadWorkerQueue" => (3, 100),
-                    "LeadSweepQueue" => (3, 15 * 60 + 10),
+                    "LeadSweepQueue" | "LeadSearchQueue" => (3, 15 * 60 + 10),
                     // Two slices of one ad account at once are harmless: the second finds the account taken.
                     "AdsSyncQueue" => (3, 15 * 60 + 10),
                     _ => (6, i64::MAX),

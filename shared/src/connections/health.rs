@@ -118,6 +118,9 @@ impl Connections {
     }
 }
 
+/// The most waiting leads that a report counts.
+const MAX_WAITING: usize = 1000;
+
 /// Runs the checks of an integration. Fails only if our own table or vault fails.
 async fn check_health(
     meta: &MetaApp,
@@ -130,7 +133,7 @@ async fn check_health(
     let mut pages = table.pages_of(scope, &integration.id).await?;
     pages.retain(Connection::is_connected);
     let mut parked = crate::leads::parked(table, scope).await?;
-    let mut waiting = table.waiting(scope, None).await?;
+    let mut waiting = table.waiting(scope, None, MAX_WAITING).await?;
     for leads in [&mut parked, &mut waiting] {
         leads.retain(|lead| pages.iter().any(|page| page.page_id == lead.page_id));
     }
@@ -213,7 +216,7 @@ async fn ask_about_pages(
             ..stored
         };
         let is_active = |form: ListedForm| (form.name, form.status == "ACTIVE");
-        let forms = forms.map(|forms| forms.into_iter().map(is_active).collect()).map_err(|error| error.to_string());
+        let forms = forms.outcome.map(|forms| forms.into_iter().map(is_active).collect()).map_err(|error| error.to_string());
         (page.page_id.clone(), PageAnswers { observation, forms })
     });
     answers.collect()

@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use super::batch::Call;
 use super::error::Detail;
 use super::leads::{FORM_FIELDS, GraphLead, lead_fields, meta_time};
-use super::{GraphClient, GraphError, GraphPage, read};
+use super::{GraphClient, GraphError, GraphPage, Metered, read};
 use crate::ids::{FormId, LeadgenId, PageId};
 use crate::model::lead::form::Form;
+use crate::model::lead::sweep_progress::LeadCounts;
 use crate::secret::AccessToken;
 
 /// A form as its page lists it.
@@ -27,6 +28,20 @@ pub struct ListedForm {
     /// Language and country: `de_DE`.
     #[serde(default)]
     pub locale: Option<String>,
+    /// All leads that it ever had, without test leads.
+    leads_count: Option<u64>,
+    /// Those of them that Meta has deleted.
+    expired_leads_count: Option<u64>,
+    /// Those of them that came without an ad.
+    organic_leads_count: Option<u64>,
+}
+
+impl ListedForm {
+    /// Returns Meta's counts of its leads, if Meta gave all of them.
+    #[must_use]
+    pub fn counts(&self) -> Option<LeadCounts> {
+        Some([self.leads_count?, self.expired_leads_count?, self.organic_leads_count?])
+    }
 }
 
 /// One response page of a form's leads.
@@ -38,6 +53,7 @@ pub struct LeadPage {
     pub next: Option<String>,
 }
 
+const LISTED_FORM_FIELDS: &str = "id,name,status,locale,leads_count,expired_leads_count,organic_leads_count";
 const LISTED_LEAD_FIELDS: &str = "id,created_time";
 
 /// `GREATER_THAN` is exclusive, and the second itself is wanted.
@@ -61,25 +77,26 @@ pub struct ListedLead {
 }
 
 impl GraphClient {
-    /// Lists the forms of each page, including archived ones: one outcome per page, in order.
-    pub async fn forms(&self, pages: &[(&PageId, &AccessToken)]) -> Vec<Result<Vec<ListedForm>, GraphError>> {
+    /// Lists the forms of each page, including archived ones: one outcome per page, in order, with the use of the page's
+    /// limits.
+    pub async fn forms(&self, pages: &[(&PageId, &AccessToken)]) -> Vec<Metered<Vec<ListedForm>>> {
         let edges: Vec<(String, &AccessToken)> =
             pages.iter().map(|(page, token)| (format!("{page}/leadgen_forms"), *token)).collect();
-        self.lists(&edges, &[("fields", "id,name,status,locale"), ("limit", "100")]).await
+        self.lists(&edges, &[("fields", LISTED_FORM_FIELDS), ("limit", "100")]).await
     }
 
     /// Reads the first response page of the submissions at or after `since` for each form of one page: one outcome per
     /// form, in order.
     pub async fn leads_since(
         &self,
-        forms: &[ListedForm],
+        forms: &[&ListedForm],
         since: Timestamp,
         page_token: &AccessToken,
-    ) -> Vec<Result<LeadPage, GraphError>> {
+    ) -> Vec<Metered<LeadPage>> {
         let (fields, filter) = (LISTED_LEAD_FIELDS, since_filter(since));
         let query = [("fields", fields), ("limit", "100"), ("filtering", filter.as_str())];
         let calls: Vec<Call> = forms.iter().map(|form| Call::get(&format!("{}/leads", form.id), &query)).collect();
-        self.batch(&calls, page_token).await.into_iter().map(|answer| lead_page(answer?)).collect()
+        self.batch_metered(&calls, page_token).await.into_iter().map(|answer| answer.read_as(lead_page)).collect()
     }
 
     /// Reads the response page after a cursor of [`LeadPage::next`].
@@ -150,17 +167,18 @@ impl GraphClient {
         &self,
         edges: &[(String, &AccessToken)],
         query: &[(&str, &str)],
-    ) -> Vec<Result<Vec<T>, GraphError>> {
+    ) -> Vec<Metered<Vec<T>>> {
         let Some((_, first)) = edges.first() else { return Vec::new() };
         let calls: Vec<Call> =
             edges.iter().map(|(edge, token)| Call::get(edge, query).with_token((*token).clone())).collect();
         let mut lists = Vec::with_capacity(edges.len());
-        for ((edge, token), outcome) in edges.iter().zip(self.batch(&calls, first).await) {
-            lists.push(match outcome.and_then(read::<GraphPage<T>>) {
-                Ok(answer) if answer.next().is_none() => Ok(answer.data),
-                Ok(_) => self.get_all(edge, query, token).await,
+        for ((edge, token), first) in edges.iter().zip(self.batch_metered(&calls, first).await) {
+            let Metered { outcome, usage } = first.read_as(read::<GraphPage<T>>);
+            let outcome = match outcome {
+                Ok(first) => self.get_rest(edge, query, token, first).await,
                 Err(error) => Err(error),
-            });
+            };
+            lists.push(Metered { outcome, usage });
         }
         lists
     }

@@ -87,29 +87,35 @@ impl GraphClient {
         self.send(self.authorised(self.http.get(self.url(path)).query(query), token)).await
     }
 
-    /// Reads all response pages of an edge. Only an absent `paging.next` ends the edge: earlier pages may be short or
-    /// empty, and the last page has a cursor too.
+    /// Reads all response pages of an edge.
     async fn get_all<T: DeserializeOwned>(
         &self,
         path: &str,
         query: &[(&str, &str)],
         token: &AccessToken,
     ) -> Result<Vec<T>, GraphError> {
+        let first = read(self.get(path, query, token).await?)?;
+        self.get_rest(path, query, token, first).await
+    }
+
+    /// Reads the response pages after `first`. Only an absent `paging.next` ends an edge: earlier pages may be short or
+    /// empty, and the last page has a cursor too.
+    async fn get_rest<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        token: &AccessToken,
+        first: GraphPage<T>,
+    ) -> Result<Vec<T>, GraphError> {
         const MAX_PAGES: usize = 200;
-        let mut items = Vec::new();
-        let mut after: Option<String> = None;
-        for _ in 0..MAX_PAGES {
+        let (mut next, mut items) = (first.next(), first.data);
+        for _ in 1..MAX_PAGES {
+            let Some(after) = next else { return Ok(items) };
             let mut query = query.to_vec();
-            if let Some(after) = &after {
-                query.push(("after", after));
-            }
+            query.push(("after", &after));
             let page: GraphPage<T> = read(self.get(path, &query, token).await?)?;
-            let next = page.next();
+            next = page.next().filter(|next| *next != after);
             items.extend(page.data);
-            match next {
-                Some(next) if Some(&next) != after.as_ref() => after = Some(next),
-                _ => return Ok(items),
-            }
         }
         tracing::warn!(path, MAX_PAGES, "an edge has more response pages than are read");
         Ok(items)

@@ -71,7 +71,7 @@ impl Leads {
         let calls: Vec<(&PageId, &AccessToken)> = pages.iter().map(|(page, token)| (&page.page_id, token)).collect();
         let (mut listed, mut refused) = (Vec::new(), Vec::new());
         for ((page, _), forms) in pages.iter().zip(self.tokens.meta.graph().await?.forms(&calls).await) {
-            match forms {
+            match forms.outcome {
                 Ok(forms) => listed.extend(forms.into_iter().map(|form| (form, page))),
                 Err(error) => refused.push(FormsRefused {
                     page_id: page.page_id.clone(),

@@ -20,6 +20,8 @@ mod runs;
 mod search;
 mod sweep;
 #[cfg(test)]
+mod sweep_tests;
+#[cfg(test)]
 mod test_support;
 #[cfg(test)]
 mod tests;
@@ -59,7 +61,7 @@ pub struct Leads {
     /// Receives the leads to ingest.
     pub queue: Queue<LeadJob>,
     /// Receives the pages to search.
-    pub sweeps: Queue<SweepJob>,
+    pub searches: Queue<SweepJob>,
     /// Signs cursors.
     pub key: HmacKey,
 }

@@ -1,6 +1,7 @@
 //! Lists parked leads, and replays parked and waiting ones once their obstacle is removed.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -8,7 +9,7 @@ use super::Leads;
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, WorkError};
-use crate::ids::{LeadId, OrgScope, UserId};
+use crate::ids::{LeadId, OrgScope, PageId, UserId};
 use crate::jobs::LeadJob;
 use crate::model::lead::trace::{Step, StepKind};
 use crate::queue::Queue;
@@ -105,7 +106,7 @@ pub async fn replay(
     requeue(table, queue, scope, Hold::Parked, parked, cause).await
 }
 
-/// Puts the waiting leads of a page back into the queue. See [`replay`].
+/// Puts the leads of a page that have waited since before `now` back into the queue. See [`replay`].
 ///
 /// # Errors
 /// As [`replay`].
@@ -113,9 +114,19 @@ pub(super) async fn replay_waiting(
     table: &Table,
     queue: &Queue<LeadJob>,
     scope: &OrgScope,
-    waiting: &[ParkedLead],
+    page: &PageId,
+    now: Timestamp,
 ) -> Result<(), WorkError> {
-    requeue(table, queue, scope, Hold::Waiting, waiting, ReplayCause::Recovered).await
+    loop {
+        let mut waiting = table.waiting(scope, Some(page), PAGE_SIZE).await?;
+        // One that is held again already has failed again.
+        waiting.retain(|lead| lead.parked_at < now);
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        tracing::info!(org = %scope.org(), %page, leads = waiting.len(), "leads that waited are queued again");
+        requeue(table, queue, scope, Hold::Waiting, &waiting, ReplayCause::Recovered).await?;
+    }
 }
 
 async fn requeue(

@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use super::LeadWriter;
 use crate::error::WorkError;
 use crate::ids::OrgScope;
-use crate::model::connection::Integration;
+use crate::model::connection::{Connection, Integration};
 use crate::model::event::Event;
 
-/// Reports the integration's pages that have gone quiet, once per silence, and returns how many these are.
+/// Reports those of the integration's pages that have gone quiet, once per silence, and returns how many these are.
 ///
 /// # Errors
 /// After an error, the next check reports the remaining pages.
@@ -16,9 +16,9 @@ pub async fn report_quiet_pages(
     writer: &LeadWriter,
     scope: &OrgScope,
     integration: &Integration,
+    mut quiet: Vec<Connection>,
     now: Timestamp,
 ) -> Result<usize, WorkError> {
-    let mut quiet = writer.table.pages_of(scope, &integration.id).await?;
     quiet.retain(|page| page.is_connected() && page.ended.is_none() && page.quiet_since.is_none());
     quiet.retain(|page| {
         let of_their_time = page.found.found_webhook + page.found.found_sweep + page.found.found_sync;

@@ -12,7 +12,7 @@ use super::{Leads, Search, Sweep};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{IntegrationId, PageId, RunId};
-use crate::jobs::SweepJob;
+use crate::jobs::{SweepJob, SweepKind};
 use crate::model::connection::{Connection, Integration};
 use crate::model::lead::FoundBy;
 use crate::model::lead::run::{Run, RunState};
@@ -62,10 +62,10 @@ impl Leads {
     pub async fn sync(&self, access: &MetaAccess, id: &IntegrationId, timeout: Duration) -> Result<RunOut, ActError> {
         let now = crate::clock::now();
         let integration = self.tokens.usable_integration(&access.scope, id, now).await?;
-        let run = self.begin_run(access, &integration, FoundBy::Sync, now - SYNC_LOOK_BACK, true).await?;
+        let (run, pages) = self.begin_run(access, &integration, FoundBy::Sync, now - SYNC_LOOK_BACK, true).await?;
         let sweep = Sweep { meta: &self.tokens.meta, table: &self.table, leads: &self.queue };
         let search = Search::of_run(&run, None, now);
-        match tokio::time::timeout(timeout, sweep.run(&access.scope, &integration, &search, now)).await {
+        match tokio::time::timeout(timeout, sweep.run(&access.scope, &integration, &pages, &search, now)).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 // Searched pages stay searched. The others record the error, so that the run ends.
@@ -110,7 +110,7 @@ impl Leads {
             return Err(ActError::refuse(ErrorCode::BackfillRunning, detail));
         }
         let since = now - SignedDuration::from_hours(24 * i64::from(input.days));
-        let run = self.begin_run(access, &integration, FoundBy::Backfill, since, input.assign).await?;
+        let (run, _) = self.begin_run(access, &integration, FoundBy::Backfill, since, input.assign).await?;
         self.queue_run(access, &run).await?;
         Ok(run_out(run))
     }
@@ -141,7 +141,7 @@ impl Leads {
         kind: FoundBy,
         since: Timestamp,
         assign: bool,
-    ) -> Result<Run, ActError> {
+    ) -> Result<(Run, Vec<Connection>), ActError> {
         let mut pages = self.table.pages_of(&access.scope, &integration.id).await?;
         pages.retain(|page: &Connection| page.is_connected() && page.ended.is_none());
         let run = Run {
@@ -152,24 +152,24 @@ impl Leads {
             assign,
             asked_by: access.caller.user.clone(),
             asked_at: crate::clock::now(),
-            pages: pages.into_iter().map(|page| page.page_id).collect(),
+            pages: pages.iter().map(|page| page.page_id.clone()).collect(),
             pages_done: Default::default(),
             found: 0,
             settled: 0,
             problems: Vec::new(),
         };
         self.table.insert_run(&access.scope, &run).await?;
-        Ok(run)
+        Ok((run, pages))
     }
 
     /// Queues a run for lead-sweep, page by page.
     async fn queue_run(&self, access: &MetaAccess, run: &Run) -> Result<(), ActError> {
         let job = |page: &PageId| {
             let (org, integration_id) = (access.scope.org().clone(), run.integration_id.clone());
-            SweepJob { org, integration_id, everything: true, run: Some((run.id.clone(), page.clone())) }
+            SweepJob { org, integration_id, kind: SweepKind::Run(run.id.clone(), page.clone()) }
         };
         let jobs: Vec<SweepJob> = run.pages.iter().map(job).collect();
-        Ok(self.sweeps.send(&jobs).await?)
+        Ok(self.searches.send(&jobs).await?)
     }
 }
 

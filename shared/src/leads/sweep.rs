@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::parked::replay_waiting;
 use super::search::Search;
 use crate::error::WorkError;
+use crate::graph::batch::MAX_CALLS;
 use crate::graph::lead_lists::{LeadPage, ListedForm, ListedLead};
 use crate::graph::{GraphClient, GraphError};
 use crate::ids::{LeadId, OrgScope, PageId, RunId};
@@ -16,6 +17,7 @@ use crate::meta_app::MetaApp;
 use crate::model::connection::{Connection, Integration};
 use crate::model::failure::FailureCode;
 use crate::model::lead::run::RunProblem;
+use crate::model::lead::sweep_progress::SweepProgress;
 use crate::model::webhook::LeadNotice;
 use crate::queue::Queue;
 use crate::retry::Verdict;
@@ -26,6 +28,10 @@ use crate::table::Table;
 const CONCURRENCY: usize = 6;
 /// How long a form whose leads Meta refuses to list holds back the position from which its page is searched.
 const MAX_HOLD_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// A regular search stops at this use of a page's limits, in percent. The rest is for leads that webhooks report.
+const MAX_USAGE_PERCENT: f64 = 50.0;
+/// A page's position is stored once it has moved by this much. A search overlaps with it.
+const POSITION_STEP: SignedDuration = SignedDuration::from_hours(1);
 
 /// Compares Meta's leads with the stored ones, and queues those that are missing.
 #[derive(Debug)]
@@ -38,10 +44,23 @@ pub struct Sweep<'a> {
     pub leads: &'a Queue<LeadJob>,
 }
 
+/// A page to search.
+struct PageSearch<'a> {
+    scope: &'a OrgScope,
+    page: &'a Connection,
+    token: &'a AccessToken,
+    search: &'a Search,
+    now: Timestamp,
+}
+
 impl Sweep<'_> {
-    /// Searches every form of an integration's pages, queues the leads that are neither stored nor parked, and returns
-    /// how many these are. The pages that were searched longest ago come first, so that all get their turn even if a
-    /// run cannot search them all.
+    /// Searches those of an integration's pages that are connected, queues the leads that are neither stored nor parked, and returns how many these
+    /// are. The pages that were searched longest ago come first, so that all get their turn even if a run cannot search
+    /// them all.
+    ///
+    /// A regular search lists the leads of forms whose counts at Meta have moved, and of every form a few times a day.
+    /// It skips a page that Meta throttles, and stops before it takes a page's limits from the leads that webhooks
+    /// report.
     ///
     /// A page or form that Meta refuses for good does not affect the others, nor does a page that is lost.
     ///
@@ -51,12 +70,28 @@ impl Sweep<'_> {
         &self,
         scope: &OrgScope,
         integration: &Integration,
+        pages: &[Connection],
         search: &Search,
         now: Timestamp,
     ) -> Result<usize, WorkError> {
-        let credentials = self.meta.vault.credentials(&integration.credentials).await?;
-        let graph = &self.meta.graph().await?;
-        let mut pages = self.table.pages_of(scope, &integration.id).await?;
+        let outcome = self.search(scope, integration, pages, search, now).await;
+        if outcome.as_ref().is_err_and(WorkError::is_of_token) {
+            // The next search reads the tokens again, in case they were replaced.
+            integration.credentials.iter().for_each(|secret| self.meta.vault.forget(secret));
+        }
+        outcome
+    }
+
+    async fn search(
+        &self,
+        scope: &OrgScope,
+        integration: &Integration,
+        pages: &[Connection],
+        search: &Search,
+        now: Timestamp,
+    ) -> Result<usize, WorkError> {
+        let credentials = self.meta.vault.cached_credentials(&integration.credentials).await?;
+        let mut pages = pages.to_vec();
         pages.retain(|page| page.is_connected() && page.ended.is_none());
         pages.retain(|page| search.page.as_ref().is_none_or(|only| page.page_id == *only));
         pages.sort_by_key(|page| page.swept_until);
@@ -65,24 +100,18 @@ impl Sweep<'_> {
             cannot_search(self.table, scope, run, page, FailureCode::NotConnected, "The page is no longer connected.")
                 .await?;
         }
-        let (with_token, without): (Vec<_>, Vec<_>) = pages
-            .iter()
-            .map(|page| (page, credentials.pages.get(&page.page_id)))
-            .partition(|(_, token)| token.is_some());
-        if let Some(run) = &search.run {
-            for (page, _) in without {
-                let why = "Meta gave no token for the page. Reconnect and keep every permission selected.";
-                cannot_search(self.table, scope, run, &page.page_id, FailureCode::PageWithoutToken, why).await?;
+        let mut with_token = Vec::new();
+        for page in &pages {
+            match (credentials.pages.get(&page.page_id), &search.run) {
+                (Some(token), _) => with_token.push(PageSearch { scope, page, token, search, now }),
+                (None, None) => {}
+                (None, Some(run)) => {
+                    let why = "Meta gave no token for the page. Reconnect and keep every permission selected.";
+                    cannot_search(self.table, scope, run, &page.page_id, FailureCode::PageWithoutToken, why).await?;
+                }
             }
         }
-        // Search the pages that have a token.
-        let searches: Vec<_> = with_token
-            .into_iter()
-            .filter_map(|(page, token)| Some((page, token?)))
-            .map(async |(page, token)| (&page.page_id, self.page(graph, scope, page, token, search, now).await))
-            .collect();
-        let outcomes: Vec<(&PageId, PageOutcome)> =
-            stream::iter(searches).buffer_unordered(CONCURRENCY).collect().await;
+        let outcomes = self.search_pages(scope, &pages, with_token, now).await?;
         let found: usize = outcomes.iter().flat_map(|(_, outcome)| outcome).flatten().sum();
         tracing::info!(org = %scope.org(), integration = %integration.id, found, ?search, "searched for missed leads");
         let some_work = outcomes.iter().any(|(_, outcome)| proves_token(outcome));
@@ -97,115 +126,169 @@ impl Sweep<'_> {
         first_that_counts(errors, some_work).map_or(Ok(found), Err)
     }
 
+    async fn search_pages<'a>(
+        &self,
+        scope: &OrgScope,
+        pages: &[Connection],
+        mut searches: Vec<PageSearch<'a>>,
+        now: Timestamp,
+    ) -> Result<Vec<(&'a PageId, PageOutcome)>, WorkError> {
+        let mut swept = self.table.swept_pages(scope, pages, now).await?;
+        let any_waiting = self.table.has_waiting(scope).await?;
+        let mut outcomes = Vec::new();
+        searches.retain(|PageSearch { page, search, .. }| {
+            let paused = swept.get(&page.page_id).and_then(|known| known.paused_until);
+            let Some(until) = paused else { return true };
+            // The next regular search makes up for this one. A requested one waits.
+            let wait = WorkError::Paused(until.duration_since(now).unsigned_abs());
+            outcomes.push((&page.page_id, if search.run.is_some() { Err(wait) } else { Ok(None) }));
+            false
+        });
+        let calls: Vec<(&PageId, &AccessToken)> = searches.iter().map(|one| (&one.page.page_id, one.token)).collect();
+        let graph = &self.meta.graph().await?;
+        let forms = graph.forms(&calls).await;
+        let searches: Vec<_> = searches
+            .iter()
+            .zip(forms)
+            .map(|(one, forms)| {
+                let progress = swept.remove(&one.page.page_id).unwrap_or_default().progress;
+                async move {
+                    let outcome = match forms.outcome {
+                        Ok(listed) => self.page(graph, one, &listed, forms.usage.percent, progress, any_waiting).await,
+                        // The page may have leads, so its next search starts at the same position, however long this
+                        // lasts.
+                        Err(error) => self.reject_forms(one, error).await.map(|()| Some(0)),
+                    };
+                    (&one.page.page_id, outcome)
+                }
+            })
+            .collect();
+        outcomes.extend(stream::iter(searches).buffer_unordered(CONCURRENCY).collect::<Vec<_>>().await);
+        Ok(outcomes)
+    }
+
     async fn page(
         &self,
         graph: &GraphClient,
-        scope: &OrgScope,
-        page: &Connection,
-        token: &AccessToken,
-        search: &Search,
-        now: Timestamp,
+        one: &PageSearch<'_>,
+        forms: &[ListedForm],
+        mut usage_percent: f64,
+        mut progress: SweepProgress,
+        any_waiting: bool,
     ) -> PageOutcome {
-        if let Some(until) = self.table.paused_until(&page.page_id, now).await? {
-            // The next regular search makes up for this one. A requested one waits.
-            return match &search.run {
-                None => Ok(None),
-                Some(_) => Err(WorkError::Paused(until.duration_since(now).unsigned_abs())),
-            };
-        }
-        let waiting = self.table.waiting(scope, Some(&page.page_id)).await?;
-        let since = search.since(page, now);
-        let forms = graph.forms(&[(&page.page_id, token)]).await.pop().unwrap_or(Ok(Vec::new()));
-        let forms = match forms {
-            Ok(forms) => forms,
-            // The page may have leads, so its next search starts at the same position, however long this lasts.
-            Err(error) => return self.reject_forms(scope, page, search, error, now).await.map(|()| Some(0)),
-        };
-        let waiting_ids = waiting.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
-        let mut seen = PageComparison { waiting: waiting_ids, ..PageComparison::default() };
-        for (form, first) in forms.iter().zip(graph.leads_since(&forms, since, token).await) {
-            let mut answer = first;
-            let mut after: Option<String> = None;
-            loop {
-                match answer {
-                    Ok(leads) => {
-                        let next = leads.next.clone().filter(|next| after.as_ref() != Some(next));
-                        self.compare(scope, page, form, leads, search, now, &mut seen).await?;
-                        let Some(next) = next else { break };
-                        answer = graph.leads_after(&form.id, since, &next, token).await;
-                        after = Some(next);
-                    }
+        let PageSearch { scope, page, token, search, now } = *one;
+        let before = progress.clone();
+        let is_full = search.is_full() || progress.is_full_search_due(&page.page_id, now);
+        let due: Vec<&ListedForm> =
+            forms.iter().filter(|form| is_full || progress.is_due(&form.id, form.counts(), now)).collect();
+        let since = search.since(page, is_full, now);
+        let mut seen = PageComparison::default();
+        for forms in due.chunks(MAX_CALLS) {
+            if search.run.is_none() && usage_percent > MAX_USAGE_PERCENT {
+                tracing::info!(org = %scope.org(), page = %page.page_id, usage_percent, "the search leaves the rest of a page's limits to new leads");
+                seen.is_partial = true;
+                break;
+            }
+            for (form, first) in forms.iter().zip(graph.leads_since(forms, since, token).await) {
+                usage_percent = usage_percent.max(first.usage.percent);
+                let outcome = self.form(graph, one, form, since, first.outcome, &mut seen).await?;
+                match outcome {
+                    Ok(all_known) => progress.set_listed(&form.id, form.counts(), all_known, now),
                     // A form that cannot be listed does not affect the others.
-                    Err(error) => {
-                        seen.failed.push((form.name.clone(), error));
-                        break;
-                    }
+                    Err(error) => seen.failed.push((form.name.clone(), error)),
                 }
             }
         }
-        let found = self.conclude(scope, page, search, seen, now).await?;
+        if is_full && !seen.is_partial && seen.failed.is_empty() {
+            progress.full_at = Some(now);
+            progress.forms.retain(|known, _| forms.iter().any(|form| form.id == *known));
+        }
+        let found = self.conclude(one, seen).await?;
+        // A run's leads may be stored without an assignee, or not at all yet. Only regular searches know all.
+        if search.run.is_none() && progress != before {
+            self.table.put_sweep_progress(scope, page, &progress).await?;
+        }
         // Meta answers for the page, so what kept its leads waiting has passed.
-        if !waiting.is_empty() {
-            tracing::info!(org = %scope.org(), page = %page.page_id, leads = waiting.len(), "leads that waited are queued again");
-            replay_waiting(self.table, self.leads, scope, &waiting).await?;
+        if any_waiting {
+            replay_waiting(self.table, self.leads, scope, &page.page_id, now).await?;
         }
         Ok(Some(found))
     }
 
-    /// Queues those of a form's listed leads that are neither stored nor parked.
-    #[expect(clippy::too_many_arguments, reason = "what is compared, for whom, and what came of it")]
+    /// Queues the missing leads of a form from its response pages, the first of which is given. Returns whether all its
+    /// leads are known, or Meta's error.
+    async fn form(
+        &self,
+        graph: &GraphClient,
+        one: &PageSearch<'_>,
+        form: &ListedForm,
+        since: Timestamp,
+        first: Result<LeadPage, GraphError>,
+        seen: &mut PageComparison,
+    ) -> Result<Result<bool, GraphError>, WorkError> {
+        let (mut answer, mut after, mut all_known) = (first, None::<String>, true);
+        loop {
+            let leads = match answer {
+                Ok(leads) => leads,
+                Err(error) => return Ok(Err(error)),
+            };
+            let next = leads.next.clone().filter(|next| after.as_ref() != Some(next));
+            all_known &= self.compare(one, form, leads, seen).await?;
+            let Some(next) = next else { return Ok(Ok(all_known)) };
+            answer = graph.leads_after(&form.id, since, &next, one.token).await;
+            after = Some(next);
+        }
+    }
+
+    /// Queues those of a form's listed leads that are neither stored nor held. Returns whether there are none.
     async fn compare(
         &self,
-        scope: &OrgScope,
-        page: &Connection,
+        one: &PageSearch<'_>,
         form: &ListedForm,
         listed: LeadPage,
-        search: &Search,
-        now: Timestamp,
         seen: &mut PageComparison,
-    ) -> Result<(), WorkError> {
+    ) -> Result<bool, WorkError> {
+        let PageSearch { scope, page, search, now, .. } = *one;
         let listed: Vec<ListedLead> =
             listed.leads.into_iter().filter(|lead| search.wants(page, lead.created_time)).collect();
-        let ids: Vec<LeadId> = listed.iter().map(|lead| LeadId::from_leadgen(&lead.id)).collect();
-        let settled: BTreeSet<LeadId> = self.table.find_known(scope, &ids).await?;
-        let open: Vec<ListedLead> = listed
-            .into_iter()
-            .zip(&ids)
-            .filter(|(_, id)| !settled.contains(id) && !seen.waiting.contains(id))
-            .map(|(lead, _)| lead)
-            .collect();
+        let submissions: Vec<(LeadId, Timestamp)> =
+            listed.iter().map(|lead| (LeadId::from_leadgen(&lead.id), lead.created_time)).collect();
+        let known: BTreeSet<LeadId> = self.table.find_known(scope, &page.page_id, &submissions).await?;
+        let is_open = |(_, (id, _)): &(ListedLead, &(LeadId, Timestamp))| !known.contains(id);
+        let open: Vec<ListedLead> =
+            listed.into_iter().zip(&submissions).filter(is_open).map(|(lead, _)| lead).collect();
         seen.oldest_open = open.iter().map(|lead| lead.created_time).chain(seen.oldest_open).min();
+        let all_known = open.is_empty();
         let due = open.into_iter().filter(|lead| lead.created_time <= search.until);
         let jobs: Vec<LeadJob> = due.map(|lead| job(scope, page, form, lead, search, now)).collect();
         seen.found += jobs.len();
-        Ok(self.leads.send(&jobs).await?)
+        self.leads.send(&jobs).await?;
+        Ok(all_known)
     }
 
     /// Records how far a page is searched. Forms that Meta refuses for good are reported and skipped. After any other
     /// failure, the whole page is worth a retry.
-    async fn conclude(
-        &self,
-        scope: &OrgScope,
-        page: &Connection,
-        search: &Search,
-        seen: PageComparison,
-        now: Timestamp,
-    ) -> Result<usize, WorkError> {
+    async fn conclude(&self, one: &PageSearch<'_>, seen: PageComparison) -> Result<usize, WorkError> {
+        let PageSearch { scope, page, search, now, .. } = *one;
         let (refused, failed): (Vec<_>, Vec<_>) = seen.failed.into_iter().partition(|(_, error)| is_refusal(error));
         if let Some((_, error)) = failed.into_iter().next() {
-            self.pause_if_throttled(page, &error, now).await?;
+            self.pause_if_throttled(one, &error).await?;
             return Err(error.into());
         }
         for (form, error) in &refused {
             tracing::warn!(%error, form, page = %page.page_id, "leads of a form cannot be listed");
         }
-        if search.since.is_none() {
+        if search.since.is_none() && !seen.is_partial {
             // Never past a lead that is neither stored nor parked, so that the next search finds it again. Nor, for the
             // time of `MAX_HOLD_BACK`, past the leads of a form that Meta refused to list.
             let hold_back =
                 (!refused.is_empty()).then(|| page.swept_until.unwrap_or(page.connected_at).max(now - MAX_HOLD_BACK));
             let until = [Some(search.until), seen.oldest_open, hold_back].into_iter().flatten().min();
-            self.table.set_swept_until(scope, page, until.unwrap_or(search.until)).await?;
+            let until = until.unwrap_or(search.until);
+            let has_moved = |before: Timestamp| until < before || until.duration_since(before) >= POSITION_STEP;
+            if search.everything || page.swept_until.is_none_or(has_moved) {
+                self.table.set_swept_until(scope, page, until).await?;
+            }
         }
         if let Some(run) = &search.run {
             let problem = refused.into_iter().next().map(|(form, error)| RunProblem {
@@ -219,29 +302,23 @@ impl Sweep<'_> {
     }
 
     /// Handles a page whose forms Meta did not list.
-    async fn reject_forms(
-        &self,
-        scope: &OrgScope,
-        page: &Connection,
-        search: &Search,
-        error: GraphError,
-        now: Timestamp,
-    ) -> Result<(), WorkError> {
+    async fn reject_forms(&self, one: &PageSearch<'_>, error: GraphError) -> Result<(), WorkError> {
         if !is_refusal(&error) {
-            self.pause_if_throttled(page, &error, now).await?;
+            self.pause_if_throttled(one, &error).await?;
             return Err(error.into());
         }
-        tracing::warn!(%error, page = %page.page_id, "forms of a page cannot be listed");
-        match &search.run {
-            Some(run) => cannot_search(self.table, scope, run, &page.page_id, error.code(), &error.to_string()).await,
+        let page = &one.page.page_id;
+        tracing::warn!(%error, %page, "forms of a page cannot be listed");
+        match &one.search.run {
+            Some(run) => cannot_search(self.table, one.scope, run, page, error.code(), &error.to_string()).await,
             None => Ok(()),
         }
     }
 
     /// Records a throttle of a page, so that no worker calls Meta about it.
-    async fn pause_if_throttled(&self, page: &Connection, error: &GraphError, now: Timestamp) -> Result<(), WorkError> {
+    async fn pause_if_throttled(&self, one: &PageSearch<'_>, error: &GraphError) -> Result<(), WorkError> {
         if let Some(wait) = error.retry_after() {
-            self.table.pause(&page.page_id, now + wait).await?;
+            self.table.pause(&one.page.page_id, one.now + wait).await?;
         }
         Ok(())
     }
@@ -263,13 +340,13 @@ fn first_that_counts(mut errors: impl Iterator<Item = WorkError>, some_work: boo
 /// The findings about one page.
 #[derive(Default)]
 struct PageComparison {
-    /// Leads that wait. They are known, and are replayed when the page has been searched.
-    waiting: BTreeSet<LeadId>,
     found: usize,
     /// When the oldest lead that is neither stored nor parked was submitted.
     oldest_open: Option<Timestamp>,
     /// Forms that could not be listed completely, with the reason.
     failed: Vec<(String, GraphError)>,
+    /// Whether forms were left out, because Meta's limits are used up so far.
+    is_partial: bool,
 }
 
 /// Whether a retry does not help and the token is not to blame.

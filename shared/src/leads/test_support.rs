@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Arrival, Ingest, LeadWriter};
 use crate::bus::Bus;
 use crate::graph::GraphClient;
-use crate::jobs::LeadJob;
+use crate::jobs::{Job, LeadJob};
 use crate::meta_app::MetaApp;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::{FoundBy, Lead};
@@ -34,11 +34,33 @@ pub(super) struct Recorded {
     pub(super) calls: Vec<String>,
     /// The code and body that Meta returns instead of a lead.
     pub(super) refusal: Option<(u16, Value)>,
+    /// The forms of page 7 as Meta lists them.
+    pub(super) forms: Vec<Value>,
+    /// The submissions that Meta lists for each form: ids and times.
+    pub(super) listed: Vec<(u64, &'static str)>,
+    /// How much of page 7's limits is used, in percent.
+    pub(super) usage_percent: u32,
+    /// Where all of them are.
+    pub(super) endpoint: String,
+    /// The bodies that were sent to queues.
+    pub(super) queued: Vec<Value>,
 }
 
 impl FakeServices {
     pub(super) fn recorded(&self) -> MutexGuard<'_, Recorded> {
         self.0.lock().unwrap()
+    }
+
+    /// Returns a queue that only records what it is sent.
+    pub(super) fn queue<J: Job>(&self) -> Queue<J> {
+        let endpoint = self.recorded().endpoint.clone();
+        let queues = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(&endpoint)
+            .credentials_provider(Credentials::for_tests())
+            .build();
+        Queue::new(aws_sdk_sqs::Client::from_conf(queues), format!("{endpoint}/queue"))
     }
 }
 
@@ -49,9 +71,13 @@ async fn answer(State(services): State<FakeServices>, headers: HeaderMap, body: 
         "secretsmanager.GetSecretValue" => {
             let request: Value = serde_json::from_slice(&body).unwrap();
             let app = json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" });
-            let secret = if request["SecretId"] == "app" { app } else { json!({ "pages": { "7": "page-token" } }) };
+            let tokens = json!({
+                "pages": { "7": "page-token" }, "user_token": "t", "me": { "id": "1", "name": "Una" }
+            });
+            let secret = if request["SecretId"] == "app" { app } else { tokens };
             json!({ "SecretString": secret.to_string() })
         }
+        "AmazonSQS.SendMessageBatch" => enqueue(&services, &serde_json::from_slice(&body).unwrap()),
         _ => graph(&services, &body),
     };
     (StatusCode::OK, answer.to_string())
@@ -72,6 +98,14 @@ fn put_events(services: &FakeServices, body: &Value) -> Value {
     json!({ "FailedEntryCount": 0, "Entries": accepted })
 }
 
+fn enqueue(services: &FakeServices, body: &Value) -> Value {
+    let entries = body["Entries"].as_array().unwrap();
+    let body = |entry: &Value| serde_json::from_str::<Value>(entry["MessageBody"].as_str().unwrap()).unwrap();
+    services.recorded().queued.extend(entries.iter().map(body));
+    let sent = |entry: &Value| json!({ "Id": entry["Id"], "MessageId": "m", "MD5OfMessageBody": "" });
+    json!({ "Successful": entries.iter().map(sent).collect::<Vec<_>>(), "Failed": [] })
+}
+
 /// Handles a batch. A lead's e-mail address is made from its id, but 15 has the address of 14. All are of form 3, which
 /// asks for the address.
 fn graph(services: &FakeServices, body: &[u8]) -> Value {
@@ -83,6 +117,11 @@ fn graph(services: &FakeServices, body: &[u8]) -> Value {
     for call in &calls {
         let id = call["relative_url"].as_str().unwrap().split('?').next().unwrap().to_owned();
         let (code, body) = match &recorded.refusal {
+            _ if id == "7/leadgen_forms" => (200, json!({ "data": recorded.forms })),
+            _ if id.ends_with("/leads") => {
+                let lead = |(id, at): &(u64, &str)| json!({ "id": id.to_string(), "created_time": at });
+                (200, json!({ "data": recorded.listed.iter().map(lead).collect::<Vec<_>>() }))
+            }
             _ if id == "3" => {
                 (200, json!({ "id": "3", "name": "Form", "questions": [{ "key": "mail", "type": "EMAIL" }] }))
             }
@@ -95,7 +134,9 @@ fn graph(services: &FakeServices, body: &[u8]) -> Value {
             }
         };
         recorded.calls.push(id);
-        answers.push(json!({ "code": code, "body": body.to_string() }));
+        let usage = json!({ "7": [{ "type": "leadgen", "call_count": recorded.usage_percent }] });
+        let headers = json!([{ "name": "X-Business-Use-Case-Usage", "value": usage.to_string() }]);
+        answers.push(json!({ "code": code, "headers": headers, "body": body.to_string() }));
     }
     json!(answers)
 }
@@ -116,11 +157,11 @@ pub(super) async fn ingest(assignment: Assignment) -> (Ingest, FakeServices) {
         .build();
     let secrets = aws_sdk_secretsmanager::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(region.clone())
+        .region(region)
         .endpoint_url(&endpoint)
         .credentials_provider(Credentials::for_tests())
         .build();
-    let queues = aws_sdk_sqs::Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).region(region).build();
+    services.recorded().endpoint.clone_from(&endpoint);
     let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
     let meta = MetaApp {
         graph: GraphClient::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap(),
@@ -131,7 +172,7 @@ pub(super) async fn ingest(assignment: Assignment) -> (Ingest, FakeServices) {
     let ingest = Ingest {
         meta,
         writer: LeadWriter { table: empty_table().await, bus },
-        checks: Queue::new(aws_sdk_sqs::Client::from_conf(queues), "http://127.0.0.1:9/queue".into()),
+        checks: services.queue(),
     };
     let (a, table) = (scope("a"), &ingest.writer.table);
     table.insert_integration(&a, &integration(assignment), None).await.unwrap();

@@ -192,7 +192,7 @@ async fn what_passes_by_itself_waits_and_is_not_parked_for_a_person() {
     hold(1, MAX_RECEIVES, outage(), now).await.unwrap();
     hold(2, MAX_RECEIVES, throttle(), now).await.unwrap();
     assert!(table.parked(&a).await.unwrap().is_empty());
-    let waiting = table.waiting(&a, Some(&page)).await.unwrap();
+    let waiting = table.waiting(&a, Some(&page), 9).await.unwrap();
     let reasons: Vec<_> = waiting.iter().map(|lead| lead.reason).collect();
     assert_eq!(reasons, [FailureCode::Unavailable, FailureCode::Throttled]);
     assert!(waiting.iter().all(|lead| lead.job.run.is_none()), "its run was done with it, and is not told twice");
@@ -201,9 +201,9 @@ async fn what_passes_by_itself_waits_and_is_not_parked_for_a_person() {
     for seen in &waiting {
         table.release(&a, Hold::Waiting, seen).await.unwrap();
     }
-    assert!(table.waiting(&a, Some(&PageId::parse("70").unwrap())).await.unwrap().is_empty(), "of another page");
-    assert_eq!(table.waiting(&a, None).await.unwrap().len(), 1);
-    let still: Vec<_> = table.waiting(&a, Some(&page)).await.unwrap().into_iter().map(|lead| lead.leadgen_id).collect();
+    assert!(table.waiting(&a, Some(&PageId::parse("70").unwrap()), 9).await.unwrap().is_empty(), "of another page");
+    assert_eq!(table.waiting(&a, None, 9).await.unwrap().len(), 1);
+    let still: Vec<_> = table.waiting(&a, Some(&page), 9).await.unwrap().into_iter().map(|lead| lead.leadgen_id).collect();
     assert_eq!(still, [LeadgenId::parse("1").unwrap()]);
 }
 
@@ -281,7 +281,8 @@ async fn a_page_that_goes_quiet_is_told_once_until_its_next_lead() {
     };
     let quiet = async |hour: i64| {
         let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
-        report_quiet_pages(&ingest.writer, &a, &integration, now).await.unwrap()
+        let pages = ingest.writer.table.pages_of(&a, &integration.id).await.unwrap();
+        report_quiet_pages(&ingest.writer, &a, &integration, pages, now).await.unwrap()
     };
     for (lead, hour) in leads.chunks(1).zip((0..).step_by(4)) {
         arrive(lead, hour).await;

@@ -83,6 +83,8 @@ impl Table {
 
     /// Deletes a page with all its counters. Already deleted counts as success.
     pub async fn delete_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
+        let progress = keys::sweep_progress(scope, &connection.integration_id, &connection.page_id);
+        self.delete(&progress).await?;
         self.delete(&key_of(scope, connection)).await
     }
 

@@ -12,6 +12,7 @@
 //! | connection | `PAGE#p` | `ORG#o#INTEGRATION#i` | `ORG#o#CONNECTIONS` | `i#p` | |
 //! | form | `PAGE#p` | `FORM#f` | | | yes |
 //! | pause | `PAGE#p` | `PAUSE` | | | yes |
+//! | sweep progress | `PAGE#p` | `SWEEP#ORG#o#INTEGRATION#i` | | | |
 //! | mapping | `ORG#o` | `MAPPING#f` | | | |
 //! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `created#l` | |
 //! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | |
@@ -161,6 +162,11 @@ pub(super) fn form(page: &PageId, form: &FormId) -> Key {
 
 pub(super) fn pause(page: &PageId) -> Key {
     Key { pk: page_pk(page), sk: "PAUSE".to_owned() }
+}
+
+pub(super) fn sweep_progress(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> Key {
+    let Key { pk, sk } = connection(scope, integration, page);
+    Key { pk, sk: format!("SWEEP#{sk}") }
 }
 
 pub(super) fn mapping(scope: &OrgScope, form: &FormId) -> Key {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::keys::{self, Key};
 use super::{IndexRange, Table, TableError, entity};
-use crate::ids::{LeadId, OrgScope, UserId};
+use crate::ids::{LeadId, OrgScope, PageId, UserId};
 use crate::model::lead::assignment::{Assigned, Assignment};
 use crate::model::lead::dedupe::Snapshot;
 use crate::model::lead::identity::{PersonKey, person_keys};
@@ -142,11 +143,30 @@ impl Table {
         self.find_existing(ids.iter().map(|id| (id, keys::lead(scope, id)))).await
     }
 
-    /// Returns which of these are stored, as a lead or as a later submission, or parked with a reason.
-    pub async fn find_known(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
-        let stored = ids.iter().map(|id| (id, keys::lead(scope, id)));
-        let parked = ids.iter().map(|id| (id, keys::parked(scope, id)));
-        self.find_existing(stored.chain(parked)).await
+    /// Returns which of these submissions of a page are stored, parked or waiting. Each comes with the time at which
+    /// Meta says that it was submitted.
+    ///
+    /// Most are leads, and the index has many of those in one read unit. Only what it lacks is read one by one: later
+    /// submissions, leads stored an instant ago, and the missing ones.
+    pub async fn find_known(
+        &self,
+        scope: &OrgScope,
+        page: &PageId,
+        submissions: &[(LeadId, Timestamp)],
+    ) -> Result<BTreeSet<LeadId>, TableError> {
+        /// Beyond this many index entries for each submission, reading the items is cheaper.
+        const MAX_ENTRIES_EACH: usize = 12;
+        let times = || submissions.iter().map(|(_, at)| *at);
+        let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(BTreeSet::new()) };
+        let indexed = self.indexed_leads(scope, (first, last), submissions.len() * MAX_ENTRIES_EACH).await?;
+        let (known, rest): (Vec<&LeadId>, Vec<&LeadId>) =
+            submissions.iter().map(|(id, _)| id).partition(|id| indexed.contains(*id));
+        let mut known: BTreeSet<LeadId> = known.into_iter().cloned().collect();
+        let stored = rest.iter().map(|id| (*id, keys::lead(scope, id)));
+        let parked = rest.iter().map(|id| (*id, keys::parked(scope, id)));
+        let waiting = rest.iter().map(|id| (*id, keys::waiting(scope, page, id)));
+        known.extend(self.find_existing(stored.chain(parked).chain(waiting)).await?);
+        Ok(known)
     }
 
     async fn find_existing<'a>(

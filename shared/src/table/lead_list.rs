@@ -1,10 +1,12 @@
 //! Lists of leads, filtered and paged through the index.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::keys::{self, Key};
-use super::{Item, Table, TableError, text};
+use super::{Consistency, Item, Table, TableError, entity, text};
 use crate::ids::{LeadId, OrgScope};
 use crate::model::lead::Lead;
 
@@ -62,7 +64,9 @@ impl Table {
         }
         let more_found = keys.len() > limit;
         keys.truncate(limit);
-        let leads: Vec<Lead> = self.read_all(&keys).await?;
+        // The index does not show the latest changes either.
+        let mut found = self.batch_get_as(&keys, Consistency::Eventual).await?;
+        let leads: Vec<Lead> = keys.iter().filter_map(|key| found.remove(key)).map(entity).collect::<Result<_, _>>()?;
         let last_listed =
             || leads.last().map(|lead| LeadPosition { created: lead.created_time, lead: lead.id.clone() });
         let position = match (more_found, start) {
@@ -71,6 +75,40 @@ impl Table {
             (false, None) => None,
         };
         Ok((leads, position))
+    }
+
+    /// Returns the ids of the org's leads that were submitted from `first` to `last`, as far as the index knows them,
+    /// and of about `limit` of them at most.
+    pub(super) async fn indexed_leads(
+        &self,
+        scope: &OrgScope,
+        (first, last): (Timestamp, Timestamp),
+        limit: usize,
+    ) -> Result<BTreeSet<LeadId>, TableError> {
+        let mut found = BTreeSet::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .index_name("gsi1")
+                .key_condition_expression("gsi1pk = :pk AND gsi1sk BETWEEN :first AND :last")
+                .expression_attribute_values(":pk", text(keys::leads_of_org(scope)))
+                .expression_attribute_values(":first", text(keys::instant(first)))
+                // After all keys of that instant, which go on with an id.
+                .expression_attribute_values(":last", text(format!("{}~", keys::instant(last))))
+                .projection_expression("gsi1sk")
+                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            found.extend(page.items.iter().flatten().filter_map(position_of).map(|position| position.lead));
+            start = page.last_evaluated_key;
+            if start.is_none() || found.len() >= limit {
+                return Ok(found);
+            }
+        }
     }
 }
 

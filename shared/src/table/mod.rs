@@ -31,6 +31,7 @@ pub mod parked;
 mod row;
 pub mod run;
 pub mod session;
+mod sweep_progress;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod trace;
@@ -62,6 +63,13 @@ enum IndexRange<'a> {
     Until(&'a str),
     /// Sort keys that begin like this.
     Prefix(&'a str),
+}
+
+/// Whether a read sees every earlier write. One that may not costs half.
+#[derive(Clone, Copy, PartialEq)]
+enum Consistency {
+    Strong,
+    Eventual,
 }
 
 /// A handle to the table. Cheap to clone.
@@ -238,6 +246,10 @@ impl Table {
 
     /// Reads the items at `keys`. Missing items are omitted.
     async fn batch_get(&self, keys: &[Key]) -> Result<HashMap<Key, Item>, TableError> {
+        self.batch_get_as(keys, Consistency::Strong).await
+    }
+
+    async fn batch_get_as(&self, keys: &[Key], consistency: Consistency) -> Result<HashMap<Key, Item>, TableError> {
         const MAX_KEYS: usize = 100;
         const MAX_ROUNDS: u32 = 8;
         let mut found = HashMap::with_capacity(keys.len());
@@ -246,7 +258,8 @@ impl Table {
         for keys in keys.chunks(MAX_KEYS) {
             let mut open: Vec<Item> = keys.iter().map(|key| key.attributes()).collect();
             for round in 1.. {
-                let wanted = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(open)).build();
+                let wanted = KeysAndAttributes::builder().consistent_read(consistency == Consistency::Strong);
+                let wanted = wanted.set_keys(Some(open)).build();
                 let wanted = wanted.map_err(|error| TableError::Failed(AwsError::new(error)))?;
                 let answer = self.client.batch_get_item().request_items(&self.name, wanted).send().await?;
                 let items = answer.responses.into_iter().flat_map(|mut tables| tables.remove(&self.name)).flatten();

@@ -70,9 +70,22 @@ impl Table {
         self.delete_if_still(&hold.key(scope, seen), "parked_at", &seen.parked_at).await
     }
 
-    /// Lists the waiting leads of a page, or of all pages.
-    pub async fn waiting(&self, scope: &OrgScope, page: Option<&PageId>) -> Result<Vec<ParkedLead>, TableError> {
-        self.query(&keys::waiting_pk(scope), &keys::waiting_prefix(page)).await
+    /// Returns whether any of the org's leads wait.
+    pub async fn has_waiting(&self, scope: &OrgScope) -> Result<bool, TableError> {
+        Ok(!self.waiting(scope, None, 1).await?.is_empty())
+    }
+
+    /// Lists up to `limit` of the waiting leads of a page, or of all pages.
+    pub async fn waiting(
+        &self,
+        scope: &OrgScope,
+        page: Option<&PageId>,
+        limit: usize,
+    ) -> Result<Vec<ParkedLead>, TableError> {
+        let prefix = keys::waiting_prefix(page);
+        let bounds = (prefix.as_str(), &*format!("{prefix}~"));
+        let (items, _) = self.query_between(&keys::waiting_pk(scope), bounds, None, Some(limit)).await?;
+        items.into_iter().map(super::entity).collect()
     }
 
     /// Lists the org's parked leads.

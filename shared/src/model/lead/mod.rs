@@ -14,6 +14,7 @@ mod mapping_tests;
 pub mod phone;
 pub mod run;
 pub mod standard_fields;
+pub mod sweep_progress;
 pub mod trace;
 
 use std::collections::BTreeMap;
