@@ -12,6 +12,7 @@ use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::lead::phone;
 use crate::model::org::{Org, Plan, User};
 use crate::table::Table;
+use crate::table::directory::{MAX_IN_TURN, MAX_USERS, PutUserOutcome};
 
 /// An org, as pushed by the CRM.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -164,8 +165,20 @@ impl Directory {
             permissions: check_names("permissions", input.permissions)?,
             updated_at: crate::clock::now(),
         };
-        self.table.put_user(&access.scope, &user).await?;
-        Ok(user)
+        match self.table.put_user(&access.scope, &user).await? {
+            PutUserOutcome::Stored => Ok(user),
+            PutUserOutcome::RosterFull => {
+                let message = format!(
+                    "At most {MAX_IN_TURN} active users of an org may manage leads. Deactivate another user, or leave out \
+                     the permission."
+                );
+                Err(ActError::invalid("permissions", ErrorCode::LimitReached, message))
+            }
+            PutUserOutcome::OrgFull => {
+                let message = format!("An org has at most {MAX_USERS} users.");
+                Err(ActError::invalid("id", ErrorCode::LimitReached, message))
+            }
+        }
     }
 }
 

@@ -47,6 +47,12 @@ pub enum WorkError {
     /// Mail.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// The function's time ran out.
+    #[error("there was not enough time")]
+    OutOfTime,
+    /// A defect of this program.
+    #[error("a defect of Leadwire; its log says where")]
+    Panicked,
 }
 
 impl WorkError {
@@ -61,6 +67,7 @@ impl WorkError {
             Self::Bus(error) => error.verdict(),
             Self::Mail(error) => error.verdict(),
             Self::Paused(wait) => Verdict::RetryAfter(*wait),
+            Self::OutOfTime | Self::Panicked => Verdict::Retry,
             Self::NotInPlan | Self::Disconnected => Verdict::GiveUp,
         }
     }
@@ -77,7 +84,9 @@ impl WorkError {
             | Self::Mail(_)
             | Self::Paused(_)
             | Self::NotInPlan
-            | Self::Disconnected => false,
+            | Self::Disconnected
+            | Self::OutOfTime
+            | Self::Panicked => false,
         }
     }
 
@@ -96,6 +105,8 @@ impl WorkError {
             Self::NotInPlan => FailureCode::MetaNotInPlan,
             Self::Paused(_) => FailureCode::Throttled,
             Self::Disconnected => FailureCode::Disconnected,
+            Self::OutOfTime => FailureCode::OutOfTime,
+            Self::Panicked => FailureCode::Defect,
         }
     }
 }
@@ -156,6 +167,7 @@ pub enum ErrorCode {
     IdInvalid,
     NameInvalid,
     LengthInvalid,
+    LimitReached,
     ListInvalid,
     EmailInvalid,
     CountryInvalid,

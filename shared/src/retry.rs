@@ -1,7 +1,9 @@
 //! What to do with work that failed, and how long to wait before the next attempt.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use rand::RngExt;
 
 /// What to do with a piece of work that failed. Each edge decides this for its own errors; only the batch runner acts
@@ -24,6 +26,23 @@ pub enum Verdict {
 pub fn backoff(attempt: u32, base: Duration, cap: Duration) -> Duration {
     let full = base.saturating_mul(1 << attempt.saturating_sub(1).min(20)).min(cap);
     full.mul_f64(rand::rng().random_range(0.5..=1.0))
+}
+
+/// Does `work` on all items together, and if it panics, on each by itself. Returns one result for each item, `None` for
+/// those whose own work panics.
+pub async fn isolate_panics<T, R>(items: &[T], work: impl AsyncFn(&[T]) -> Vec<R>) -> Vec<Option<R>> {
+    if let Ok(results) = AssertUnwindSafe(work(items)).catch_unwind().await {
+        return results.into_iter().map(Some).collect();
+    }
+    let mut results = Vec::with_capacity(items.len());
+    for item in items.chunks(1) {
+        let alone = AssertUnwindSafe(work(item)).catch_unwind().await;
+        if alone.is_err() {
+            tracing::error!(metric = "records_panicked", "a worker panicked on a record");
+        }
+        results.push(alone.ok().and_then(|mut results| results.pop()));
+    }
+    results
 }
 
 #[cfg(test)]

@@ -2,17 +2,16 @@
 //! only here is it decided what happens to a message.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 use std::time::{Duration, SystemTime};
 
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::{StreamExt, stream};
 use lambda_runtime::{LambdaEvent, service_fn};
 
 use crate::error::WorkError;
 use crate::jobs::Job;
 use crate::queue::Queue;
-use crate::retry::{Verdict, backoff};
+use crate::retry::{Verdict, backoff, isolate_panics};
 
 /// A parsed message.
 #[derive(Debug)]
@@ -49,21 +48,23 @@ where
     lambda_runtime::run(service_fn(handle)).await
 }
 
-/// Runs a worker that handles the jobs of a batch in groups with the same `key`. `work` returns one outcome for each
-/// record of its group, in order.
+/// Runs a worker that handles all jobs of an event together. `work` also receives the time it has left, and returns one
+/// outcome for each record, in order.
 ///
 /// # Errors
 /// As [`serve`].
-pub async fn serve_groups<J, K, F>(queue: Queue<J>, key: impl Fn(&J) -> K, work: F) -> Result<(), lambda_runtime::Error>
+pub async fn serve_together<J, F>(queue: Queue<J>, work: F) -> Result<(), lambda_runtime::Error>
 where
     J: Job,
-    K: Ord,
-    F: AsyncFn(&K, &[Record<J>]) -> Vec<Result<(), WorkError>>,
+    F: AsyncFn(&[Record<J>], Duration) -> Vec<Result<(), WorkError>>,
 {
-    let (queue, key, work) = (&queue, &key, &work);
+    let (queue, work) = (&queue, &work);
     let handle = async |event: LambdaEvent<SqsEvent>| {
         let deadline = event.context.deadline();
-        Ok::<_, lambda_runtime::Error>(run(event.payload, deadline, queue, key, work).await)
+        let timed = async |(): &(), records: &[Record<J>]| {
+            work(records, time_left(deadline).saturating_sub(REPORTING_TIME + GRACE)).await
+        };
+        Ok::<_, lambda_runtime::Error>(run(event.payload, deadline, queue, |_| (), timed).await)
     };
     lambda_runtime::run(service_fn(handle)).await
 }
@@ -74,6 +75,8 @@ const CONCURRENCY: usize = 6;
 const MIN_GROUP_TIME: Duration = Duration::from_secs(20);
 /// Time reserved for reporting the outcomes to the queue.
 const REPORTING_TIME: Duration = Duration::from_secs(5);
+/// Work that knows its time limit gets this much less, so that it can end by itself.
+const GRACE: Duration = Duration::from_secs(1);
 const FIRST_RETRY_DELAY: Duration = Duration::from_secs(5);
 const MAX_RETRY_DELAY: Duration = Duration::from_mins(15);
 
@@ -169,38 +172,17 @@ async fn outcomes<J, K, F>(work: &F, key: &K, records: &[Record<J>]) -> Vec<Resu
 where
     F: AsyncFn(&K, &[Record<J>]) -> Vec<Result<(), WorkError>>,
 {
-    match AssertUnwindSafe(work(key, records)).catch_unwind().await {
-        Ok(outcomes) if outcomes.len() == records.len() => records
-            .iter()
-            .zip(outcomes)
-            .map(|(record, outcome)| outcome.map_err(|error| retry_delay(record.receive_count, &error)))
-            .collect(),
-        Ok(outcomes) => {
-            tracing::error!(
-                expected = records.len(),
-                got = outcomes.len(),
-                "a worker did not return an outcome for each record"
-            );
-            records
-                .iter()
-                .map(|record| Err(backoff(record.receive_count, FIRST_RETRY_DELAY, MAX_RETRY_DELAY)))
-                .collect()
-        }
-        Err(_) if records.len() > 1 => {
-            let mut all = Vec::with_capacity(records.len());
-            for record in records.chunks(1) {
-                all.extend(Box::pin(outcomes(work, key, record)).await);
-            }
-            all
-        }
-        Err(_) => {
-            tracing::error!(metric = "records_panicked", "a worker panicked on a record");
-            records
-                .iter()
-                .map(|record| Err(backoff(record.receive_count, FIRST_RETRY_DELAY, MAX_RETRY_DELAY)))
-                .collect()
-        }
+    let mut outcomes = isolate_panics(records, async |records: &[Record<J>]| work(key, records).await).await;
+    if outcomes.len() != records.len() {
+        let (expected, got) = (records.len(), outcomes.len());
+        tracing::error!(expected, got, "a worker did not return an outcome for each record");
+        outcomes = records.iter().map(|_| None).collect();
     }
+    let failed = |record: &Record<J>, error: &WorkError| retry_delay(record.receive_count, error);
+    let outcome = |(record, outcome): (&Record<J>, Option<Result<(), WorkError>>)| {
+        outcome.unwrap_or(Err(WorkError::Panicked)).map_err(|error| failed(record, &error))
+    };
+    records.iter().zip(outcomes).map(outcome).collect()
 }
 
 fn retry_delay(receive_count: u32, error: &WorkError) -> Duration {

@@ -167,6 +167,8 @@ fn reason(code: FailureCode) -> &'static str {
         FailureCode::MetaNotInPlan => "The plan does not include Meta",
         FailureCode::Disconnected | FailureCode::NotConnected => "The page was disconnected",
         FailureCode::PageWithoutToken => "Meta granted no access to the page",
+        FailureCode::OutOfTime => "There was not enough time",
+        FailureCode::Defect => "A defect of Leadwire",
     }
 }
 

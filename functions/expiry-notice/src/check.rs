@@ -11,7 +11,7 @@ use leadwire::error::WorkError;
 use leadwire::graph::subscriptions::fields;
 use leadwire::graph::{GraphClient, GraphError};
 use leadwire::ids::{OrgScope, PageId};
-use leadwire::jobs::{CheckJob, LeadJob, SweepJob, SweepKind};
+use leadwire::jobs::{CheckJob, LeadBatch, SweepJob, SweepKind};
 use leadwire::leads::{ReplayCause, parked, replay};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::diagnosis::{self, LEAD_FIELD, Subscription};
@@ -38,7 +38,7 @@ pub(crate) struct ConnectionChecker {
     pub(crate) table: Table,
     pub(crate) notifier: Notifier,
     /// Takes the parked leads of integrations that work again.
-    pub(crate) leads: Queue<LeadJob>,
+    pub(crate) leads: Queue<LeadBatch>,
     pub(crate) searches: Queue<SweepJob>,
 }
 

@@ -6,7 +6,7 @@ use lambda_runtime::Error;
 use leadwire::bus::Bus;
 use leadwire::error::WorkError;
 use leadwire::ids::OrgScope;
-use leadwire::jobs::{CheckJob, LeadJob, SweepJob, SweepKind};
+use leadwire::jobs::{CheckJob, LeadBatch, SweepJob, SweepKind};
 use leadwire::leads::{LeadWriter, Search, Sweep, cannot_search, report_quiet_pages};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::Lifecycle;
@@ -27,7 +27,7 @@ const SCHEDULE_INTERVAL: SignedDuration = SignedDuration::from_mins(15);
 struct Sweeper {
     meta: MetaApp,
     writer: LeadWriter,
-    leads: Queue<LeadJob>,
+    leads: Queue<LeadBatch>,
     checks: Queue<CheckJob>,
 }
 

@@ -5,8 +5,7 @@
 
 use lambda_runtime::Error;
 use leadwire::bus::Bus;
-use leadwire::ids::PageId;
-use leadwire::jobs::LeadJob;
+use leadwire::jobs::LeadBatch;
 use leadwire::leads::{Arrival, Ingest, LeadWriter};
 use leadwire::meta_app::MetaApp;
 use leadwire::queue::Queue;
@@ -30,12 +29,19 @@ async fn main() -> Result<(), Error> {
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
     };
     let queue = Queue::new(sqs, env::lead_queue_url()?);
-    let work = async |page: &PageId, records: &[Record<LeadJob>]| {
-        let arrival =
-            |record: &Record<LeadJob>| Arrival { job: record.job.clone(), receive_count: record.receive_count };
-        let arrivals: Vec<Arrival> = records.iter().map(arrival).collect();
-        let outcomes = ingest.ingest(page, &arrivals, leadwire::clock::now()).await;
-        arrivals.iter().map(|arrival| outcomes.get(&arrival.lead_id()).cloned().unwrap_or(Ok(()))).collect()
+    let work = async |records: &[Record<LeadBatch>], time_left| {
+        let arrivals_of = |record: &Record<LeadBatch>| {
+            let receive_count = record.receive_count;
+            record.job.leads.iter().map(|job| Arrival { job: job.clone(), receive_count }).collect::<Vec<_>>()
+        };
+        let arrivals: Vec<Arrival> = records.iter().flat_map(arrivals_of).collect();
+        let outcomes = ingest.ingest(&arrivals, time_left, leadwire::clock::now()).await;
+        // A message comes again if any of its leads must. The others are stored by then, and are left out.
+        let outcome = |record: &Record<LeadBatch>| {
+            let failed = arrivals_of(record).iter().find_map(|one| outcomes.get(&one.lead_id())?.clone().err());
+            failed.map_or(Ok(()), Err)
+        };
+        records.iter().map(outcome).collect()
     };
-    worker::serve_groups(queue, |job| job.notice.page_id.clone(), work).await
+    worker::serve_together(queue, work).await
 }

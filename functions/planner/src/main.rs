@@ -98,8 +98,7 @@ impl Planner {
                 let mut all = interleave_by_org(all, |due| due.scope.org().clone());
                 // Another order each time: if there is not enough time for all, it is not missing for the same ones.
                 all.shuffle(&mut rand::rng());
-                let kind =
-                    if plan.everything { SweepKind::Everything } else { SweepKind::Regular { planned_at: now } };
+                let kind = if plan.everything { SweepKind::Everything } else { SweepKind::Regular { planned_at: now } };
                 let job = |due: &Due| SweepJob {
                     org: due.scope.org().clone(),
                     integration_id: due.id.clone(),

@@ -8,7 +8,7 @@ use lambda_http::http::{Method, header};
 use lambda_http::{Body, Request, RequestExt, Response};
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::OrgId;
-use leadwire::jobs::{EngagementJob, LeadJob};
+use leadwire::jobs::{EngagementJob, LeadBatch, LeadJob};
 use leadwire::meta_app::AppSecrets;
 use leadwire::model::lead::FoundBy;
 use leadwire::model::webhook::{self, Change, EngagementNotice, LeadNotice};
@@ -18,7 +18,7 @@ use leadwire::secret::App;
 /// Verifies webhook requests and puts their changes into queues.
 pub(crate) struct Receiver {
     pub(crate) secrets: AppSecrets,
-    pub(crate) leads: Queue<LeadJob>,
+    pub(crate) leads: Queue<LeadBatch>,
     pub(crate) engagement: Queue<EngagementJob>,
 }
 
@@ -71,7 +71,7 @@ impl Receiver {
             tracing::error!(changes, metric = "changes_unreadable", "Meta sent leads or entries that cannot be read");
         }
         // Enqueue everything before Meta gets its 200.
-        let jobs = lead_jobs(sorted.leads, named_org(request).as_deref(), leadwire::clock::now());
+        let jobs = lead_batches(sorted.leads, named_org(request).as_deref(), leadwire::clock::now());
         let notices = engagement_messages(&sorted.engagement);
         let sent = tokio::join!(self.leads.send(&jobs), self.engagement.send_messages(notices));
         sent.0.and(sent.1).map_err(|error| {
@@ -143,10 +143,10 @@ fn sort(changes: Vec<Change>) -> Sorted {
     sorted
 }
 
-fn lead_jobs(leads: Vec<LeadNotice>, orgid: Option<&str>, received_at: Timestamp) -> Vec<LeadJob> {
+fn lead_batches(leads: Vec<LeadNotice>, orgid: Option<&str>, received_at: Timestamp) -> Vec<LeadBatch> {
     let job =
         |notice| LeadJob { orgid: orgid.map(ToOwned::to_owned), ..LeadJob::new(notice, received_at, FoundBy::Webhook) };
-    leads.into_iter().map(job).collect()
+    LeadBatch::pack(leads.into_iter().map(job).collect())
 }
 
 /// Drops notices that are too large for the queue. Sending one again would not make it smaller, and the failure would
@@ -172,12 +172,12 @@ mod tests {
         let notice =
             serde_json::from_str(r#"{"leadgen_id":222,"page_id":"111","form_id":"333","created_time":1700000000}"#)
                 .unwrap();
-        let jobs = lead_jobs(vec![notice], Some("demo"), "2026-01-01T00:00:00Z".parse().unwrap());
+        let jobs = lead_batches(vec![notice], Some("demo"), "2026-01-01T00:00:00Z".parse().unwrap());
         assert_eq!(
             serde_json::to_string(&jobs[0]).unwrap(),
-            r#"{"leadgen_id":"222","page_id":"111","form_id":"333","created_time":1700000000,"received_at":"2026-01-01T00:00:00Z","found_by":"webhook","orgid":"demo"}"#
+            r#"{"leads":[{"leadgen_id":"222","page_id":"111","form_id":"333","created_time":1700000000,"received_at":"2026-01-01T00:00:00Z","found_by":"webhook","orgid":"demo"}]}"#
         );
-        assert_eq!(jobs[0].notice.leadgen_id.as_str(), "222");
+        assert_eq!(jobs[0].leads[0].notice.leadgen_id.as_str(), "222");
     }
 
     #[test]

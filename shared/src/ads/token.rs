@@ -61,6 +61,8 @@ pub(super) fn problem(error: &WorkError) -> Option<SyncProblemCode> {
         | WorkError::Bus(_)
         | WorkError::Mail(_)
         | WorkError::Paused(_)
+        | WorkError::OutOfTime
+        | WorkError::Panicked
         | WorkError::NotInPlan => None,
     }
 }

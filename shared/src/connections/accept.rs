@@ -14,7 +14,7 @@ use crate::graph::GraphClient;
 use crate::graph::oauth::TokenInfo;
 use crate::graph::pages::Page;
 use crate::ids::{IntegrationId, OrgScope, PageId};
-use crate::jobs::{CheckJob, LeadJob};
+use crate::jobs::{CheckJob, LeadBatch};
 use crate::leads::{ReplayCause, parked, replay};
 use crate::meta_app::MetaApp;
 use crate::model::connection::diagnosis;
@@ -38,7 +38,7 @@ pub struct Connector {
     /// Publishes events to the CRM.
     pub bus: Bus,
     /// Takes the parked leads that can be retried.
-    pub leads: Queue<LeadJob>,
+    pub leads: Queue<LeadBatch>,
     /// Takes integrations to check at once.
     pub checks: Queue<CheckJob>,
     /// The prefix of the names of secrets that contain tokens.

@@ -13,7 +13,7 @@ use crate::error::{ActError, WorkError};
 use crate::graph::lead_lists::ListedForm;
 use crate::graph::{GraphClient, GraphError};
 use crate::ids::{IntegrationId, OrgScope, PageId};
-use crate::jobs::{CheckJob, LeadJob};
+use crate::jobs::{CheckJob, LeadBatch};
 use crate::meta_app::MetaApp;
 use crate::model::connection::diagnosis::{Observed, PageObservation, Subscription};
 use crate::model::connection::health::{Check, CheckId, CheckStatus, HealthObservation, PageHealth, report};
@@ -125,7 +125,7 @@ const MAX_WAITING: usize = 1000;
 async fn check_health(
     meta: &MetaApp,
     table: &Table,
-    leads: &Queue<LeadJob>,
+    leads: &Queue<LeadBatch>,
     scope: &OrgScope,
     integration: &Integration,
     now: Timestamp,
@@ -216,7 +216,8 @@ async fn ask_about_pages(
             ..stored
         };
         let is_active = |form: ListedForm| (form.name, form.status == "ACTIVE");
-        let forms = forms.outcome.map(|forms| forms.into_iter().map(is_active).collect()).map_err(|error| error.to_string());
+        let forms =
+            forms.outcome.map(|forms| forms.into_iter().map(is_active).collect()).map_err(|error| error.to_string());
         (page.page_id.clone(), PageAnswers { observation, forms })
     });
     answers.collect()

@@ -1,5 +1,6 @@
 //! Batch requests: one `POST /` with up to 50 calls.
 
+use futures_util::{StreamExt, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,6 +11,8 @@ use crate::secret::AccessToken;
 
 /// Meta's limit on calls per batch.
 pub const MAX_CALLS: usize = 50;
+/// Requests made at once for more calls than that.
+const CONCURRENCY: usize = 4;
 
 /// One call of a batch request.
 #[derive(Debug, Clone)]
@@ -76,20 +79,21 @@ impl GraphClient {
 
     /// Like [`GraphClient::batch`], with the usage that Meta reports beside each answer.
     pub(super) async fn batch_metered(&self, calls: &[Call], token: &AccessToken) -> Vec<Metered<Value>> {
-        let mut outcomes = Vec::with_capacity(calls.len());
-        for calls in calls.chunks(MAX_CALLS) {
-            let response = self.batch_request(calls, token).await;
-            let mut elements = match response {
-                Ok(elements) => elements.into_iter(),
-                Err(error) => {
-                    let failed = || Metered { outcome: Err(error.clone()), usage: Usage::default() };
-                    outcomes.extend(calls.iter().map(|_| failed()));
-                    continue;
-                }
-            };
-            outcomes.extend(calls.iter().map(|_| metered(elements.next().unwrap_or_default())));
+        let requests: Vec<_> = calls.chunks(MAX_CALLS).map(|calls| self.metered_request(calls, token)).collect();
+        stream::iter(requests).buffered(CONCURRENCY).collect::<Vec<_>>().await.into_iter().flatten().collect()
+    }
+
+    async fn metered_request(&self, calls: &[Call], token: &AccessToken) -> Vec<Metered<Value>> {
+        match self.batch_request(calls, token).await {
+            Ok(elements) => {
+                let mut elements = elements.into_iter();
+                calls.iter().map(|_| metered(elements.next().unwrap_or_default())).collect()
+            }
+            Err(error) => {
+                let failed = || Metered { outcome: Err(error.clone()), usage: Usage::default() };
+                calls.iter().map(|_| failed()).collect()
+            }
         }
-        outcomes
     }
 
     async fn batch_request(&self, calls: &[Call], token: &AccessToken) -> Result<Vec<Value>, GraphError> {

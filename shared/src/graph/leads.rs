@@ -74,7 +74,18 @@ impl GraphLead {
     }
 }
 
-/// The outcome of [`GraphClient::leads_and_forms`].
+/// What to read of a page with [`GraphClient::leads_and_forms`].
+#[derive(Debug)]
+pub struct PageRead<'a> {
+    /// The page's token.
+    pub token: &'a AccessToken,
+    /// Its leads.
+    pub leads: Vec<LeadgenId>,
+    /// Its forms.
+    pub forms: Vec<FormId>,
+}
+
+/// One page's outcome of [`GraphClient::leads_and_forms`].
 #[derive(Debug)]
 pub struct Fetched {
     /// One outcome per requested lead, in order.
@@ -84,18 +95,27 @@ pub struct Fetched {
 }
 
 impl GraphClient {
-    /// Reads leads and their forms in the same batch, with the page's own token.
-    pub async fn leads_and_forms(&self, leads: &[LeadgenId], forms: &[FormId], page_token: &AccessToken) -> Fetched {
+    /// Reads leads and forms of several pages in the same batch, each page's with its own token: one answer per page, in
+    /// order.
+    pub async fn leads_and_forms(&self, pages: &[PageRead<'_>]) -> Vec<Fetched> {
         let lead_fields = lead_fields();
-        let calls: Vec<Call> = leads
+        let calls: Vec<Call> = pages
             .iter()
-            .map(|id| Call::get(id.as_str(), &[("fields", &lead_fields)]))
-            .chain(forms.iter().map(|id| Call::get(id.as_str(), &[("fields", FORM_FIELDS)])))
+            .flat_map(|page| {
+                let leads = page.leads.iter().map(|id| Call::get(id.as_str(), &[("fields", &lead_fields)]));
+                let forms = page.forms.iter().map(|id| Call::get(id.as_str(), &[("fields", FORM_FIELDS)]));
+                leads.chain(forms).map(|call| call.with_token(page.token.clone()))
+            })
             .collect();
-        let mut outcomes = self.batch(&calls, page_token).await.into_iter();
-        let leads = outcomes.by_ref().take(leads.len()).map(|outcome| read(outcome?)).collect();
-        let forms = outcomes.map(|outcome| read(outcome?)).collect();
-        Fetched { leads, forms }
+        // The app's own token for the batch, so that a page's dead token fails only that page's calls.
+        let mut outcomes = self.batch(&calls, &self.app_token()).await.into_iter();
+        let mut fetched = Vec::with_capacity(pages.len());
+        for page in pages {
+            let leads = outcomes.by_ref().take(page.leads.len()).map(|outcome| read(outcome?)).collect();
+            let forms = outcomes.by_ref().take(page.forms.len()).map(|outcome| read(outcome?)).collect();
+            fetched.push(Fetched { leads, forms });
+        }
+        fetched
     }
 }
 

@@ -191,6 +191,7 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::IdInvalid
         | ErrorCode::NameInvalid
         | ErrorCode::LengthInvalid
+        | ErrorCode::LimitReached
         | ErrorCode::ListInvalid
         | ErrorCode::EmailInvalid
         | ErrorCode::CountryInvalid

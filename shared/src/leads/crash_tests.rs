@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::test_support::{FakeServices, arrivals, ingest};
+use super::test_support::{FakeServices, LIMIT, arrivals, ingest};
 use super::trace::read_trace;
 use super::*;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::graph::error::Detail;
-use crate::ids::{LeadId, PageId};
+use crate::ids::LeadId;
 use crate::model::lead::Lead;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::trace::StepKind;
@@ -64,7 +64,7 @@ fn times(ids: &[String]) -> BTreeMap<&str, usize> {
 
 #[tokio::test]
 async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
-    let (page, now) = (PageId::parse("7").unwrap(), at("2026-01-02T00:00:00Z"));
+    let now = at("2026-01-02T00:00:00Z");
     let mut points = 0;
     for point in 0.. {
         assert!(point < 500, "the work does not come to an end");
@@ -73,13 +73,13 @@ async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
         let leads: Vec<Lead> = (11..=15).map(|id| lead(id, None)).collect();
         let mut work = arrivals(&leads, 1);
         work.push(work[0].clone());
-        let finished = dies_at(point, ingest.ingest(&page, &work, now)).await;
-        let again = ingest.ingest(&page, &arrivals(&leads, 2), now).await;
+        let finished = dies_at(point, ingest.ingest(&work, LIMIT, now)).await;
+        let again = ingest.ingest(&arrivals(&leads, 2), LIMIT, now).await;
         assert!(again.values().all(Result::is_ok), "{point}: {again:?}");
         check(point, &ingest, &services, 4).await;
         // A third delivery changes nothing and makes no call to Meta.
         let calls = services.recorded().calls.len();
-        assert!(ingest.ingest(&page, &arrivals(&leads, 3), now).await.values().all(Result::is_ok));
+        assert!(ingest.ingest(&arrivals(&leads, 3), LIMIT, now).await.values().all(Result::is_ok));
         check(point, &ingest, &services, 4).await;
         assert_eq!(services.recorded().calls.len(), calls, "{point}: Meta was asked for what is in");
         if finished.is_some() {
@@ -121,16 +121,16 @@ async fn check(point: usize, ingest: &Ingest, services: &FakeServices, leads: us
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_that_die_while_others_work_leave_nothing_undone() {
     let (ingest, services) = ingest(Assignment::RoundRobin).await;
-    let (page, now) = (PageId::parse("7").unwrap(), at("2026-01-02T00:00:00Z"));
+    let now = at("2026-01-02T00:00:00Z");
     let leads: Vec<Lead> = (21..=80).map(|id| lead(id, None)).collect();
     let work = (0..8_usize).map(|worker| {
         let mut leads = leads.clone();
         leads.rotate_left(worker * 7);
-        let (ingest, page) = (&ingest, &page);
-        async move { dies_at(worker * 4, ingest.ingest(page, &arrivals(&leads, 1), now)).await }
+        let ingest = &ingest;
+        async move { dies_at(worker * 4, ingest.ingest(&arrivals(&leads, 1), LIMIT, now)).await }
     });
     futures_util::future::join_all(work).await;
-    assert!(ingest.ingest(&page, &arrivals(&leads, 2), now).await.values().all(Result::is_ok));
+    assert!(ingest.ingest(&arrivals(&leads, 2), LIMIT, now).await.values().all(Result::is_ok));
     let stored = all(&ingest).await;
     assert_eq!(stored.len(), 60);
     for user in ["ann", "bob", "cem"] {
@@ -145,11 +145,11 @@ async fn workers_that_die_while_others_work_leave_nothing_undone() {
 #[tokio::test]
 async fn a_throttled_page_is_not_asked_again_before_its_time() {
     let (ingest, services) = ingest(Assignment::Unassigned).await;
-    let (page, now) = (PageId::parse("7").unwrap(), at("2026-01-02T00:00:00Z"));
+    let now = at("2026-01-02T00:00:00Z");
     services.recorded().refusal =
         Some((400, serde_json::json!({ "error": { "code": 80005, "message": "too many calls" } })));
     let one =
-        async |id: u64, now| ingest.ingest(&page, &arrivals(&[lead(id, None)], 1), now).await.pop_first().unwrap().1;
+        async |id: u64, now| ingest.ingest(&arrivals(&[lead(id, None)], 1), LIMIT, now).await.pop_first().unwrap().1;
     let first = one(1, now).await.unwrap_err();
     assert!(matches!(first, WorkError::Graph(GraphError::Throttled { .. })), "{first}");
     let calls = services.recorded().calls.len();
@@ -171,11 +171,11 @@ async fn each_lead_of_a_batch_has_its_own_fate() {
         (refused(200, 0), true, Verdict::GiveUp),
     ] {
         let (ingest, services) = ingest(Assignment::Unassigned).await;
-        let (page, now) = (PageId::parse("7").unwrap(), at("2026-01-02T00:00:00Z"));
+        let now = at("2026-01-02T00:00:00Z");
         let known = lead(1, None);
-        assert!(ingest.ingest(&page, &arrivals(std::slice::from_ref(&known), 1), now).await[&id_of(1)].is_ok());
+        assert!(ingest.ingest(&arrivals(std::slice::from_ref(&known), 1), LIMIT, now).await[&id_of(1)].is_ok());
         services.recorded().refusal = Some((400, refusal.clone()));
-        let outcomes = ingest.ingest(&page, &arrivals(&[known, lead(2, None)], 1), now).await;
+        let outcomes = ingest.ingest(&arrivals(&[known, lead(2, None)], 1), LIMIT, now).await;
         assert!(outcomes[&id_of(1)].is_ok(), "{refusal}");
         let expect = if parked { None } else { Some(verdict) };
         assert_eq!(outcomes[&id_of(2)].as_ref().err().map(WorkError::verdict), expect, "{refusal}");
@@ -187,15 +187,15 @@ async fn each_lead_of_a_batch_has_its_own_fate() {
 #[tokio::test]
 async fn what_was_stored_before_the_page_was_left_out_is_told_all_the_same() {
     let (ingest, services) = ingest(Assignment::Unassigned).await;
-    let (page, now) = (PageId::parse("7").unwrap(), at("2026-01-02T00:00:00Z"));
+    let now = at("2026-01-02T00:00:00Z");
     let work = arrivals(&[lead(11, None)], 1);
     services.recorded().rejects_events = true;
-    assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_err());
+    assert!(ingest.ingest(&work, LIMIT, now).await[&id_of(11)].is_err());
     let page_of_a = ingest.writer.table.connections(&scope("a")).await.unwrap().remove(0);
     let deselected = crate::model::connection::PageSelection::Deselected;
     assert!(ingest.writer.table.select_page(&scope("a"), &page_of_a, deselected, now).await.unwrap());
-    assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_err(), "as long as nobody listens, it comes again");
+    assert!(ingest.ingest(&work, LIMIT, now).await[&id_of(11)].is_err(), "as long as nobody listens, it comes again");
     services.recorded().rejects_events = false;
-    assert!(ingest.ingest(&page, &work, now).await[&id_of(11)].is_ok());
+    assert!(ingest.ingest(&work, LIMIT, now).await[&id_of(11)].is_ok());
     assert_eq!(services.recorded().ids, ["lead.created:a:meta-11"]);
 }

@@ -1,4 +1,4 @@
-//! Turns lead ids into leads: reads Meta's data through one connection and converts it for the CRM.
+//! Turns lead ids into leads: reads Meta's data through the org's connections and converts it for the CRM.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,22 @@ use jiff::Timestamp;
 
 use super::ingest::{Arrival, Ingest};
 use crate::error::WorkError;
-use crate::graph::GraphError;
-use crate::graph::leads::GraphLead;
-use crate::ids::{FormId, LeadId, LeadgenId, OrgScope, PageId};
+use crate::graph::leads::{GraphLead, PageRead};
+use crate::graph::{GraphClient, GraphError};
+use crate::ids::{FormId, LeadId, OrgScope, PageId};
 use crate::model::connection::Connection;
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
 use crate::model::lead::form::{self, Form};
 use crate::model::lead::mapping::{self, Mapping};
 use crate::model::lead::{Attribution, Lead, Provenance, tag};
 use crate::secret::AccessToken;
+
+/// The leads of one page to read, through one of the org's connections of it.
+#[derive(Debug)]
+pub(super) struct PageArrivals<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) arrivals: Vec<&'a Arrival>,
+}
 
 /// The forms read during one run.
 #[derive(Default)]
@@ -28,123 +35,174 @@ struct Forms {
 
 /// The outcome of reading leads.
 #[derive(Debug, Default)]
-pub(super) struct FetchedLeads {
-    /// The leads that could be read, in order of arrival.
-    pub(super) leads: Vec<Lead>,
+pub(super) struct FetchedLeads<'a> {
+    /// The leads that could be read, each with its connection, page by page in order of arrival.
+    pub(super) leads: Vec<(Lead, &'a Connection)>,
     /// The leads that could not be read, with the reason.
     pub(super) failed: BTreeMap<LeadId, WorkError>,
 }
 
+impl FetchedLeads<'_> {
+    fn fail(&mut self, page: &PageArrivals<'_>, error: &WorkError) {
+        self.failed.extend(page.arrivals.iter().map(|arrival| (arrival.lead_id(), error.clone())));
+    }
+}
+
+/// A page whose leads are being read.
+struct Reading<'a, 'b> {
+    page: &'b PageArrivals<'a>,
+    token: AccessToken,
+    /// One outcome per arrival, in order.
+    leads: Vec<Result<GraphLead, GraphError>>,
+}
+
+impl Reading<'_, '_> {
+    fn form_ids(&self) -> impl Iterator<Item = FormId> {
+        let of_notice = self.page.arrivals.iter().filter_map(|arrival| arrival.job.notice.form_id.clone());
+        of_notice.chain(self.leads.iter().flatten().filter_map(|lead| lead.attribution.form_id.clone()))
+    }
+}
+
 impl Ingest {
-    /// Reads the leads of `arrivals` from Meta, in that order.
-    pub(super) async fn fetch(
+    /// Reads the leads of several pages of an org from Meta, as many as possible in one request.
+    pub(super) async fn fetch<'a>(
         &self,
         scope: &OrgScope,
-        connection: &Connection,
-        arrivals: &[Arrival],
+        country: Option<&str>,
+        pages: &[PageArrivals<'a>],
         now: Timestamp,
-    ) -> FetchedLeads {
-        self.try_fetch(scope, connection, arrivals, now).await.unwrap_or_else(|error| {
-            // One cause for all leads: logged once here, returned for each.
-            tracing::warn!(%error, org = %scope.org(), page = %connection.page_id, "leads of a page could not be read");
-            let failed = arrivals.iter().map(|arrival| (arrival.lead_id(), error.clone())).collect();
-            FetchedLeads { leads: Vec::new(), failed }
-        })
-    }
-
-    async fn try_fetch(
-        &self,
-        scope: &OrgScope,
-        connection: &Connection,
-        arrivals: &[Arrival],
-        now: Timestamp,
-    ) -> Result<FetchedLeads, WorkError> {
-        let org = self.writer.table.org(scope).await?;
-        if org.as_ref().is_some_and(|org| !org.has_meta()) {
-            return Err(WorkError::NotInPlan);
-        }
-        let country = org.and_then(|org| org.default_country);
-        // Read the leads, and the forms that the notices name.
-        let token = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
-        let form_ids: BTreeSet<FormId> =
-            arrivals.iter().filter_map(|arrival| arrival.job.notice.form_id.clone()).collect();
-        let mut forms = Forms::default();
-        let ids: Vec<LeadgenId> = arrivals.iter().map(|arrival| arrival.job.notice.leadgen_id.clone()).collect();
-        let mut leads = self.read(connection, &ids, form_ids, &mut forms, &token, now).await?;
-
-        if leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenInvalid { .. }))) {
-            // The integration may have been reconnected since this process read the token.
-            self.meta.vault.forget(&connection.credentials);
-            let newer = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
-            if !newer.is(&token) {
-                leads = self.read(connection, &ids, BTreeSet::new(), &mut forms, &newer, now).await?;
-            }
-        }
-        // Now that the leads name their forms, read the mappings and convert the leads.
-        let form_of = |lead: &GraphLead, arrival: &Arrival| {
-            lead.attribution.form_id.clone().or_else(|| arrival.job.notice.form_id.clone())
-        };
-        let lead_forms: BTreeSet<FormId> =
-            arrivals.iter().zip(&leads).filter_map(|(arrival, lead)| form_of(lead.as_ref().ok()?, arrival)).collect();
-        forms.mappings.extend(self.writer.table.mappings(scope, &lead_forms.into_iter().collect::<Vec<_>>()).await?);
-        let fetched_at = crate::clock::now();
+    ) -> FetchedLeads<'a> {
         let mut fetched = FetchedLeads::default();
-        for (arrival, lead) in arrivals.iter().zip(leads) {
-            match lead {
-                Ok(lead) => {
-                    let form_id = form_of(&lead, arrival);
-                    let lead = crm_lead(lead, arrival, connection, form_id, &forms, country.as_deref(), fetched_at);
-                    fetched.leads.push(lead);
-                }
-                Err(error) => {
-                    fetched.failed.insert(arrival.lead_id(), error.into());
-                }
+        let mut readings = Vec::new();
+        for page in pages {
+            match self.meta.vault.page_token(&page.connection.credentials, &page.connection.page_id).await {
+                Ok(token) => readings.push(Reading { page, token, leads: Vec::new() }),
+                Err(error) => fetched.fail(page, &error.into()),
             }
         }
-        Ok(fetched)
+        match self.read(scope, &mut readings, now).await {
+            Ok(forms) => {
+                let fetched_at = crate::clock::now();
+                for Reading { page, leads, .. } in readings {
+                    for (arrival, lead) in page.arrivals.iter().zip(leads) {
+                        match lead {
+                            Ok(lead) => {
+                                let lead = crm_lead(lead, arrival, page.connection, &forms, country, fetched_at);
+                                fetched.leads.push((lead, page.connection));
+                            }
+                            Err(error) => drop(fetched.failed.insert(arrival.lead_id(), error.into())),
+                        }
+                    }
+                }
+            }
+            // One cause for all leads: logged once here, returned for each.
+            Err(error) => {
+                tracing::warn!(%error, org = %scope.org(), pages = readings.len(), "leads could not be read");
+                readings.iter().for_each(|reading| fetched.fail(reading.page, &error));
+            }
+        }
+        fetched
     }
 
-    /// Reads leads, and the forms that the webhook or the leads name, unless they are already known.
+    /// Reads the leads, and the forms that the notices or the leads name.
     async fn read(
         &self,
-        connection: &Connection,
-        ids: &[LeadgenId],
-        form_ids: BTreeSet<FormId>,
-        forms: &mut Forms,
-        token: &AccessToken,
+        scope: &OrgScope,
+        readings: &mut [Reading<'_, '_>],
         now: Timestamp,
-    ) -> Result<Vec<Result<GraphLead, GraphError>>, WorkError> {
-        let page = &connection.page_id;
+    ) -> Result<Forms, WorkError> {
         let graph = self.meta.graph().await?;
-        let unknown = self.unknown_forms(page, form_ids, forms, now).await?;
-        let fetched = graph.leads_and_forms(ids, &unknown, token).await;
-        if fetched.leads.iter().any(|lead| matches!(lead, Err(GraphError::ProofRefused(_)))) {
+        let mut forms = Forms::default();
+        let mut readings: Vec<&mut Reading<'_, '_>> = readings.iter_mut().collect();
+        self.read_through(&graph, scope, &mut readings, &mut forms, now).await?;
+        if readings.iter().flat_map(|one| &one.leads).any(|lead| matches!(lead, Err(GraphError::ProofRefused(_)))) {
             self.meta.invalidate_app_secret();
         }
-        self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
-        let lead_forms = fetched.leads.iter().flatten().filter_map(|lead| lead.attribution.form_id.clone()).collect();
-        let unknown = self.unknown_forms(page, lead_forms, forms, now).await?;
-        if !unknown.is_empty() {
-            let fetched = graph.leads_and_forms(&[], &unknown, token).await;
-            self.remember(page, unknown.into_iter().zip(fetched.forms), forms, now).await;
+        // An integration may have been reconnected since this process read its tokens.
+        let mut renewed = Vec::new();
+        for reading in &mut readings {
+            if reading.leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenInvalid { .. }))) {
+                let connection = reading.page.connection;
+                self.meta.vault.forget(&connection.credentials);
+                let newer = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
+                if !newer.is(&reading.token) {
+                    reading.token = newer;
+                    renewed.push(&mut **reading);
+                }
+            }
         }
-        Ok(fetched.leads)
+        if !renewed.is_empty() {
+            self.read_through(&graph, scope, &mut renewed, &mut forms, now).await?;
+        }
+        // The forms that only the leads name.
+        let unknown = self.unknown_forms(scope, &readings, &mut forms, now).await?;
+        if unknown.iter().any(|forms| !forms.is_empty()) {
+            let reads: Vec<PageRead<'_>> = readings
+                .iter()
+                .zip(&unknown)
+                .map(|(reading, forms)| PageRead { token: &reading.token, leads: Vec::new(), forms: forms.clone() })
+                .collect();
+            let answers = graph.leads_and_forms(&reads).await;
+            for ((reading, unknown), answer) in readings.iter().zip(unknown).zip(answers) {
+                self.remember(&reading.page.connection.page_id, unknown.into_iter().zip(answer.forms), &mut forms, now)
+                    .await;
+            }
+        }
+        Ok(forms)
     }
 
-    /// Returns the forms of `wanted` that are neither known nor already requested in this run.
-    async fn unknown_forms(
+    /// Reads the leads of these pages with their tokens, and their unknown forms in the same request.
+    async fn read_through(
         &self,
-        page: &PageId,
-        wanted: BTreeSet<FormId>,
+        graph: &GraphClient,
+        scope: &OrgScope,
+        readings: &mut [&mut Reading<'_, '_>],
         forms: &mut Forms,
         now: Timestamp,
-    ) -> Result<Vec<FormId>, WorkError> {
-        let open: Vec<FormId> = wanted.into_iter().filter(|form| !forms.requested.contains(form)).collect();
-        if !open.is_empty() {
-            forms.known.extend(self.writer.table.forms(page, &open, now).await?);
+    ) -> Result<(), WorkError> {
+        let unknown = self.unknown_forms(scope, readings, forms, now).await?;
+        let leads = |reading: &Reading<'_, '_>| {
+            reading.page.arrivals.iter().map(|arrival| arrival.job.notice.leadgen_id.clone()).collect()
+        };
+        let reads: Vec<PageRead<'_>> = readings
+            .iter()
+            .zip(&unknown)
+            .map(|(one, forms)| PageRead { token: &one.token, leads: leads(one), forms: forms.clone() })
+            .collect();
+        let answers = graph.leads_and_forms(&reads).await;
+        for ((reading, unknown), answer) in readings.iter_mut().zip(unknown).zip(answers) {
+            reading.leads = answer.leads;
+            self.remember(&reading.page.connection.page_id, unknown.into_iter().zip(answer.forms), forms, now).await;
         }
-        forms.requested.extend(open.iter().cloned());
-        Ok(open.into_iter().filter(|form| !forms.known.contains_key(form)).collect())
+        Ok(())
+    }
+
+    /// Returns for each page the named forms that are neither known nor already requested in this run. Reads the org's
+    /// mappings of the named forms beside them.
+    async fn unknown_forms(
+        &self,
+        scope: &OrgScope,
+        readings: &[&mut Reading<'_, '_>],
+        forms: &mut Forms,
+        now: Timestamp,
+    ) -> Result<Vec<Vec<FormId>>, WorkError> {
+        let mut open: Vec<(PageId, Vec<FormId>)> = Vec::new();
+        for reading in readings {
+            let named: BTreeSet<FormId> = reading.form_ids().filter(|form| !forms.requested.contains(form)).collect();
+            forms.requested.extend(named.iter().cloned());
+            open.push((reading.page.connection.page_id.clone(), named.into_iter().collect()));
+        }
+        let wanted: Vec<(&PageId, &FormId)> =
+            open.iter().flat_map(|(page, named)| named.iter().map(move |form| (page, form))).collect();
+        if !wanted.is_empty() {
+            let (known, mappings) = self.writer.table.forms_and_mappings(scope, &wanted, now).await?;
+            forms.known.extend(known);
+            forms.mappings.extend(mappings);
+        }
+        let unknown = |forms_of_page: Vec<FormId>| {
+            forms_of_page.into_iter().filter(|form| !forms.known.contains_key(form)).collect()
+        };
+        Ok(open.into_iter().map(|(_, named)| unknown(named)).collect())
     }
 
     /// Caches the forms that were read. An unreadable form keeps no lead out: the lead only lacks its name and labels.
@@ -176,12 +234,12 @@ fn crm_lead(
     lead: GraphLead,
     arrival: &Arrival,
     connection: &Connection,
-    form_id: Option<FormId>,
     forms: &Forms,
     country: Option<&str>,
     fetched_at: Timestamp,
 ) -> Lead {
     let job = &arrival.job;
+    let form_id = lead.attribution.form_id.clone().or_else(|| job.notice.form_id.clone());
     let form = form_id.as_ref().and_then(|id| forms.known.get(id));
     let mapping = form_id.as_ref().and_then(|id| forms.mappings.get(id));
     let raw_answers = lead.raw_answers();

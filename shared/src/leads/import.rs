@@ -9,6 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::forms::find_form;
+use super::write::NewLead;
 use super::{LeadWriter, Leads, Outcomes};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
@@ -248,7 +249,7 @@ async fn write_rows(
     report: &mut ImportReport,
     now: Timestamp,
 ) -> Result<(), WorkError> {
-    let mut known = writer.table.dedupe_snapshot(scope, &leads, &Assignment::Unassigned).await?;
+    let mut known = writer.table.dedupe_snapshot(scope, &leads).await?;
     known.stored.extend(planned.stored.iter().cloned());
     for (person, lead) in &planned.persons {
         known.persons.entry(person.clone()).or_insert_with(|| lead.clone());
@@ -261,12 +262,13 @@ async fn write_rows(
         planned.stored.extend(created.iter().chain(&merged).map(|id| (*id).clone()));
         planned.persons.extend(plan.claims.iter().cloned());
     }
-    let mut outcomes = if report.dry_run { Outcomes::new() } else { writer.write(scope, page, &leads, now).await };
+    let new: Vec<NewLead<'_>> = leads.iter().map(|lead| NewLead { lead, connection: page }).collect();
+    let mut outcomes = if report.dry_run { Outcomes::new() } else { writer.write(scope, &new, now).await };
     for (line, lead) in lines.iter().zip(&leads) {
         let outcome = match outcomes.remove(&lead.id).unwrap_or(Ok(())) {
             // The page was disconnected meanwhile. The leads of the file still belong to the org.
             Err(WorkError::Disconnected) => {
-                let mut retried = writer.write(scope, None, std::slice::from_ref(lead), now).await;
+                let mut retried = writer.write(scope, &[NewLead { lead, connection: None }], now).await;
                 retried.remove(&lead.id).unwrap_or(Ok(()))
             }
             outcome => outcome,

@@ -1,21 +1,22 @@
 //! Ingesting leads: from the ids in webhooks and searches to leads in the CRM, for every org that connected the page.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::LeadWriter;
+use super::fetch::PageArrivals;
+use super::write::NewLead;
 use crate::error::WorkError;
 use crate::graph::GraphError;
-use crate::ids::{LeadId, LeadgenId, OrgScope, PageId, RunId};
+use crate::ids::{LeadId, OrgId, OrgScope, PageId, RunId};
 use crate::jobs::{CheckJob, LeadJob};
 use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
-use crate::model::lead::trace::{Step, StepKind};
 use crate::queue::Queue;
-use crate::retry::Verdict;
-use crate::table::parked::{Hold, ParkedLead};
+use crate::retry::isolate_panics;
 use crate::vault::VaultError;
 
 /// Ingests leads.
@@ -50,82 +51,111 @@ impl Arrival {
 /// The outcome of each lead.
 pub type Outcomes = BTreeMap<LeadId, Result<(), WorkError>>;
 
-/// Deliveries after which a lead that still cannot be ingested is parked, or waits.
-pub const MAX_RECEIVES: u32 = 10;
+/// Leads of an org that are read and stored before the next ones are read. If time runs out, those are done.
+const SLICE: usize = 200;
+/// Orgs ingested at once. They mostly wait for Meta, and a slow one must not delay the others.
+const CONCURRENCY: usize = 8;
+
+/// The part of a batch that is for one org.
+struct OrgBatch {
+    scope: OrgScope,
+    /// The org's connections of each page, former ones included.
+    pages: BTreeMap<PageId, Vec<Connection>>,
+}
+
+impl OrgBatch {
+    fn connected(&self, page: &PageId) -> impl Iterator<Item = &Connection> {
+        self.pages.get(page).into_iter().flatten().filter(|connection| connection.is_connected())
+    }
+}
 
 impl Ingest {
-    /// Ingests leads of one page for every org that connected it. The result has an outcome for each lead.
+    /// Ingests leads for every org that connected their pages, for at most `time_limit`. The result has an outcome for
+    /// each lead.
     ///
     /// `Ok` means that nothing is left to do: the lead is stored, was stored before, is parked, or belongs to no org.
     /// An error is worth a retry, as its verdict says. A lead that no retry can fix, or that was retried too often, is
     /// parked for the org with the reason, which is `Ok` too; if the cause is temporary, it waits instead, and the sweep
     /// replays it. So the dead-letter queue holds only what nothing else knows.
-    pub async fn ingest(&self, page: &PageId, arrivals: &[Arrival], now: Timestamp) -> Outcomes {
-        let (connections, former): (Vec<_>, Vec<_>) = match self.writer.table.ever_connected(page).await {
-            Ok(rows) => rows.into_iter().partition(|(_, connection)| connection.is_connected()),
-            Err(error) => {
-                tracing::error!(%error, %page, "connections of a page could not be read");
-                return fail_all(arrivals, &error.into());
-            }
-        };
-        let paused = match self.writer.table.paused_until(page, now).await {
-            Ok(paused) => paused,
-            // An unnecessary call to Meta is better than a delayed lead.
-            Err(error) => {
-                tracing::warn!(%error, %page, "a page's throttle could not be read");
-                None
-            }
-        };
-        if connections.is_empty() {
-            tracing::warn!(%page, leads = arrivals.len(), metric = "leads_of_unconnected_page", "no org has connected this page");
-        }
+    ///
+    /// A panic affects only the lead that caused it.
+    pub async fn ingest(&self, arrivals: &[Arrival], time_limit: Duration, now: Timestamp) -> Outcomes {
+        let deadline = tokio::time::Instant::now() + time_limit;
+        let pages: BTreeSet<&PageId> = arrivals.iter().map(|arrival| &arrival.job.notice.page_id).collect();
+        let pages: Vec<&PageId> = pages.into_iter().collect();
+        let connections = stream::iter(&pages).map(|page| self.writer.table.ever_connected(page)).buffered(CONCURRENCY);
+        let (connections, paused) = tokio::join!(connections.collect::<Vec<_>>(), self.paused(&pages, now));
         let mut outcomes: Outcomes = arrivals.iter().map(|arrival| (arrival.lead_id(), Ok(()))).collect();
-        // Leads that were stored while the page was still connected may be unpublished.
-        for (scope, _) in group_by_org(former) {
-            let stored = self.skip_stored(&scope, arrivals).await;
-            merge_errors(&mut outcomes, stored.unwrap_or_else(|error| fail_all(arrivals, &error)));
+        let mut orgs: BTreeMap<OrgId, OrgBatch> = BTreeMap::new();
+        for (page, rows) in pages.into_iter().zip(connections) {
+            let of_page = || arrivals.iter().filter(|arrival| arrival.job.notice.page_id == *page);
+            let rows = match rows {
+                Ok(rows) => rows,
+                Err(error) => {
+                    tracing::error!(%error, %page, "connections of a page could not be read");
+                    outcomes.extend(fail_all(of_page(), &error.into()));
+                    continue;
+                }
+            };
+            if !rows.iter().any(|(_, connection)| connection.is_connected()) {
+                tracing::warn!(%page, leads = of_page().count(), metric = "leads_of_unconnected_page", "no org has connected this page");
+            }
+            for (scope, connection) in rows {
+                let org = scope.org().clone();
+                let batch = orgs.entry(org).or_insert_with(|| OrgBatch { scope, pages: BTreeMap::new() });
+                batch.pages.entry(page.clone()).or_default().push(connection);
+            }
         }
-        // Concurrently: an org whose token makes Meta slow must not use up the time of the others.
-        let orgs = group_by_org(connections);
-        let ingesting =
-            orgs.iter().map(|(scope, connections)| self.ingest_for_org(scope, connections, arrivals, paused, now));
-        for of_org in join_all(ingesting).await {
+        let (orgs, paused): (Vec<OrgBatch>, _) = (orgs.into_values().collect(), &paused);
+        let ingesting = orgs.iter().map(|batch| async move {
+            let distinct = distinct(batch, arrivals);
+            let of_org = self.ingest_for_org(batch, &distinct, paused, now);
+            tokio::time::timeout_at(deadline, of_org).await.unwrap_or_else(|_| {
+                tracing::error!(org = %batch.scope.org(), leads = distinct.len(), "leads of an org took too long");
+                fail_all(&distinct, &WorkError::OutOfTime)
+            })
+        });
+        for of_org in stream::iter(ingesting).buffer_unordered(CONCURRENCY).collect::<Vec<_>>().await {
             merge_errors(&mut outcomes, of_org);
         }
         outcomes
     }
 
-    /// Ingests the `arrivals` that are for this org.
+    /// Reads the pauses of these pages.
+    async fn paused(&self, pages: &[&PageId], now: Timestamp) -> BTreeMap<PageId, Timestamp> {
+        self.writer.table.paused_pages(pages, now).await.unwrap_or_else(|error| {
+            // An unnecessary call to Meta is better than a delayed lead.
+            tracing::warn!(%error, "the throttles of pages could not be read");
+            BTreeMap::new()
+        })
+    }
+
+    /// Ingests distinct leads for this org.
     async fn ingest_for_org(
         &self,
-        scope: &OrgScope,
-        connections: &[Connection],
+        batch: &OrgBatch,
         arrivals: &[Arrival],
-        paused: Option<Timestamp>,
+        paused: &BTreeMap<PageId, Timestamp>,
         now: Timestamp,
     ) -> Outcomes {
+        let scope = &batch.scope;
         warn_of_orgid_mismatch(scope, arrivals);
-        let is_for_org = |arrival: &&Arrival| arrival.job.only_for.as_ref().is_none_or(|org| org == scope.org());
-        let arrivals: Vec<&Arrival> = arrivals.iter().filter(is_for_org).collect();
-        // The same lead may be delivered twice. The delivery that was retried more often decides when to give up.
-        let mut distinct: Vec<Arrival> = Vec::with_capacity(arrivals.len());
-        for arrival in &arrivals {
-            match distinct.iter_mut().find(|known| known.job.notice.leadgen_id == arrival.job.notice.leadgen_id) {
-                Some(known) => known.receive_count = known.receive_count.max(arrival.receive_count),
-                None => distinct.push((*arrival).clone()),
-            }
-        }
-        let mut outcomes = self.ingest_through(scope, connections, &distinct, paused, now).await;
-        for arrival in &distinct {
-            if let Some(outcome) = outcomes.get_mut(&arrival.lead_id())
-                && let Err(error) = outcome
-            {
-                *outcome = self.park_or_retry(scope, arrival, error.clone(), now).await;
-            }
+        let work = async |arrivals: &[Arrival]| {
+            let outcomes = self.ingest_through(batch, arrivals, paused, now).await;
+            arrivals.iter().map(|one| outcomes.get(&one.lead_id()).cloned().unwrap_or(Ok(()))).collect()
+        };
+        let worked = isolate_panics(arrivals, work).await;
+        let mut outcomes = Outcomes::new();
+        for (arrival, outcome) in arrivals.iter().zip(worked) {
+            let outcome = match outcome.unwrap_or(Err(WorkError::Panicked)) {
+                Err(error) => self.park_or_retry(scope, arrival, error, now).await,
+                done => done,
+            };
+            outcomes.insert(arrival.lead_id(), outcome);
         }
         // Count the finished leads of requested searches.
         let mut progress: BTreeMap<&RunId, usize> = BTreeMap::new();
-        for arrival in &arrivals {
+        for arrival in arrivals {
             if let (Some(run), Some(Ok(()))) = (&arrival.job.run, outcomes.get(&arrival.lead_id())) {
                 *progress.entry(run).or_default() += 1;
             }
@@ -136,54 +166,98 @@ impl Ingest {
         outcomes
     }
 
-    /// Ingests distinct leads with the org's own tokens: an org never gets a lead that its own people may not read.
+    /// Ingests leads with the org's own tokens: an org never gets a lead that its own people may not read.
     ///
-    /// The org may have connected the page through several Meta accounts. A lead that one of them may not read, or does
+    /// The org may have connected a page through several Meta accounts. A lead that one of them may not read, or does
     /// not see, is read with the next.
     async fn ingest_through(
         &self,
-        scope: &OrgScope,
-        connections: &[Connection],
+        batch: &OrgBatch,
         arrivals: &[Arrival],
-        paused: Option<Timestamp>,
+        paused: &BTreeMap<PageId, Timestamp>,
         now: Timestamp,
     ) -> Outcomes {
+        let scope = &batch.scope;
+        // Even those of pages that are no longer connected: what was stored before that may be unpublished.
         let mut outcomes = match self.skip_stored(scope, arrivals).await {
             Ok(stored) => stored,
             Err(error) => return fail_all(arrivals, &error),
         };
-        let mut open: Vec<Arrival> =
-            arrivals.iter().filter(|arrival| !outcomes.contains_key(&arrival.lead_id())).cloned().collect();
-        if let Some(until) = paused.filter(|_| !open.is_empty()) {
-            let wait = until.duration_since(now).unsigned_abs();
-            tracing::info!(org = %scope.org(), leads = open.len(), ?wait, "Meta throttles a page; its leads wait");
-            outcomes.extend(fail_all(&open, &WorkError::Paused(wait)));
+        let mut open: Vec<&Arrival> = Vec::new();
+        for arrival in arrivals.iter().filter(|arrival| !outcomes.contains_key(&arrival.lead_id())).collect::<Vec<_>>()
+        {
+            let page = &arrival.job.notice.page_id;
+            match paused.get(page) {
+                _ if batch.connected(page).next().is_none() => {}
+                Some(until) => {
+                    let wait = until.duration_since(now).unsigned_abs();
+                    tracing::info!(org = %scope.org(), %page, ?wait, "Meta throttles a page; its leads wait");
+                    outcomes.insert(arrival.lead_id(), Err(WorkError::Paused(wait)));
+                }
+                None => open.push(arrival),
+            }
+        }
+        if open.is_empty() {
             return outcomes;
         }
-        for connection in connections {
-            if open.is_empty() {
-                break;
+        let country = match self.writer.table.org(scope).await {
+            Ok(Some(org)) if !org.has_meta() => {
+                outcomes.extend(fail_all(open, &WorkError::NotInPlan));
+                return outcomes;
             }
-            let fetched = self.fetch(scope, connection, &open, now).await;
-            self.pause_on_throttle(&connection.page_id, fetched.failed.values(), now).await;
-            let mut written = self.writer.write(scope, Some(connection), &fetched.leads, now).await;
-            written.extend(fetched.failed.into_iter().map(|(lead, error)| (lead, Err(error))));
-            let token_failed = written.values().any(|outcome| outcome.as_ref().is_err_and(WorkError::is_of_token));
-            if connection.ended.is_none() && token_failed {
-                // If this check is not queued, the daily one finds the problem: that costs a day, but no lead.
-                if let Err(error) = self.checks.send(&[CheckJob::new(scope, &connection.integration_id)]).await {
-                    tracing::warn!(%error, org = %scope.org(), "a check of a failed token could not be queued; the daily check finds it");
+            Ok(org) => org.and_then(|org| org.default_country),
+            Err(error) => {
+                outcomes.extend(fail_all(open, &error.into()));
+                return outcomes;
+            }
+        };
+        for slice in open.chunks(SLICE) {
+            let mut open = slice.to_vec();
+            for account in 0.. {
+                let pages = pages_of(batch, account, &open);
+                if pages.is_empty() {
+                    break;
                 }
+                let through = self.ingest_pages(scope, country.as_deref(), &pages, now).await;
+                open.retain(|arrival| {
+                    let outcome = through.get(&arrival.lead_id());
+                    outcome.is_some_and(|outcome| outcome.as_ref().is_err_and(another_account_may_help))
+                });
+                outcomes.extend(through);
             }
-            outcomes.extend(written);
-            open.retain(|arrival| {
-                let outcome = outcomes.get(&arrival.lead_id());
-                outcome.is_some_and(|outcome| outcome.as_ref().is_err_and(another_account_may_help))
-            });
         }
         // An org that disconnected the page meanwhile no longer wants the lead.
         for outcome in outcomes.values_mut().filter(|outcome| matches!(outcome, Err(WorkError::Disconnected))) {
             *outcome = Ok(());
+        }
+        outcomes
+    }
+
+    /// Ingests leads through one of the org's connections of each page.
+    async fn ingest_pages(
+        &self,
+        scope: &OrgScope,
+        country: Option<&str>,
+        pages: &[PageArrivals<'_>],
+        now: Timestamp,
+    ) -> Outcomes {
+        let fetched = self.fetch(scope, country, pages, now).await;
+        let leads: Vec<NewLead<'_>> =
+            fetched.leads.iter().map(|(lead, connection)| NewLead { lead, connection: Some(*connection) }).collect();
+        let mut outcomes = self.writer.write(scope, &leads, now).await;
+        outcomes.extend(fetched.failed.into_iter().map(|(lead, error)| (lead, Err(error))));
+        let mut checks = BTreeSet::new();
+        for PageArrivals { connection, arrivals } in pages {
+            let ids = arrivals.iter().map(|arrival| arrival.lead_id());
+            let errors: Vec<WorkError> = ids.filter_map(|id| outcomes.get(&id)?.clone().err()).collect();
+            self.pause_on_throttle(&connection.page_id, errors.iter(), now).await;
+            if connection.ended.is_none() && errors.iter().any(WorkError::is_of_token) {
+                checks.insert(CheckJob::new(scope, &connection.integration_id));
+            }
+        }
+        // If a check is not queued, the daily one finds the problem: that costs a day, but no lead.
+        if let Err(error) = self.checks.send(&checks.into_iter().collect::<Vec<_>>()).await {
+            tracing::warn!(%error, org = %scope.org(), "a check of a failed token could not be queued; the daily check finds it");
         }
         outcomes
     }
@@ -213,80 +287,39 @@ impl Ingest {
             tracing::warn!(%error, %run, "the progress of a search could not be counted");
         }
     }
-
-    /// Records a step of a lead's trace. A failure is only logged, because nothing depends on the step.
-    async fn note(&self, scope: &OrgScope, leadgen_id: &LeadgenId, step: &Step) {
-        if let Err(error) = self.writer.table.note(scope, &LeadId::from_leadgen(leadgen_id), step).await {
-            tracing::warn!(%error, %leadgen_id, "a step of a lead's trace could not be recorded");
-        }
-    }
-
-    /// Parks a lead whose error no retry can fix, or that was retried too often. Behind a temporary failure it waits
-    /// instead, because an outage or a throttle needs no admin.
-    pub(super) async fn park_or_retry(
-        &self,
-        scope: &OrgScope,
-        arrival: &Arrival,
-        error: WorkError,
-        now: Timestamp,
-    ) -> Result<(), WorkError> {
-        let is_permanent = error.verdict() == Verdict::GiveUp;
-        if !is_permanent && arrival.receive_count < MAX_RECEIVES {
-            tracing::info!(%error, code = %error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receive_count = arrival.receive_count, "lead not ingested yet; it will be retried");
-            if !matches!(error, WorkError::Paused(_)) {
-                let step = Step::new(crate::clock::now(), StepKind::Tried, error.code().to_string(), evidence(&error));
-                self.note(scope, &arrival.job.notice.leadgen_id, &step).await;
-            }
-            return Err(error);
-        }
-        let leadgen_id = &arrival.job.notice.leadgen_id;
-        if self.writer.table.find_lead(scope, &LeadId::from_leadgen(leadgen_id)).await?.is_some() {
-            // The lead is stored. If it could not be published, the dead-letter queue holds it until that is possible.
-            return if matches!(error, WorkError::Bus(_)) { Err(error) } else { Ok(()) };
-        }
-        let parked = ParkedLead {
-            leadgen_id: leadgen_id.clone(),
-            page_id: arrival.job.notice.page_id.clone(),
-            reason: error.code(),
-            evidence: evidence(&error),
-            parked_at: now,
-            // Its run is done with it.
-            job: LeadJob { run: None, ..arrival.job.clone() },
-        };
-        let step = if !is_permanent && parked.reason.is_temporary() {
-            tracing::warn!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_waiting", "lead waits until its page can be read again");
-            self.writer.table.hold(scope, Hold::Waiting, &parked).await?;
-            StepKind::Waiting
-        } else {
-            tracing::error!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
-            self.writer.table.hold(scope, Hold::Parked, &parked).await?;
-            StepKind::Parked
-        };
-        let step = Step::new(crate::clock::now(), step, parked.reason.to_string(), parked.evidence);
-        self.note(scope, leadgen_id, &step).await;
-        Ok(())
-    }
 }
 
-fn group_by_org(connections: Vec<(OrgScope, Connection)>) -> Vec<(OrgScope, Vec<Connection>)> {
-    let mut orgs: Vec<(OrgScope, Vec<Connection>)> = Vec::new();
-    for (scope, connection) in connections {
-        match orgs.iter_mut().find(|(known, _)| *known == scope) {
-            Some((_, of_org)) => of_org.push(connection),
-            None => orgs.push((scope, vec![connection])),
+/// Groups leads by page, each page with the org's connection of this number. Pages without one are left out.
+fn pages_of<'a>(batch: &'a OrgBatch, number: usize, arrivals: &[&'a Arrival]) -> Vec<PageArrivals<'a>> {
+    let mut pages: BTreeMap<&PageId, PageArrivals<'_>> = BTreeMap::new();
+    for arrival in arrivals.iter().copied() {
+        let page = &arrival.job.notice.page_id;
+        if let Some(connection) = batch.connected(page).nth(number) {
+            let of_page = || PageArrivals { connection, arrivals: Vec::new() };
+            pages.entry(page).or_insert_with(of_page).arrivals.push(arrival);
         }
     }
-    orgs
+    pages.into_values().collect()
 }
 
-/// Returns what an admin may see of an error: Meta's message, but only the code of an AWS failure.
-fn evidence(error: &WorkError) -> String {
-    match error {
-        WorkError::Graph(error) => error.to_string(),
-        WorkError::Vault(error @ VaultError::Unreadable(_)) => error.to_string(),
-        WorkError::NotInPlan | WorkError::Paused(_) => error.to_string(),
-        other => other.code().to_string(),
+/// The leads that are for this org, each once. The same lead may be delivered twice; the delivery that was retried more
+/// often decides when to give up.
+fn distinct(batch: &OrgBatch, arrivals: &[Arrival]) -> Vec<Arrival> {
+    let mut distinct: BTreeMap<LeadId, usize> = BTreeMap::new();
+    let mut leads: Vec<Arrival> = Vec::new();
+    for arrival in arrivals {
+        let job = &arrival.job;
+        let is_for_org = job.only_for.as_ref().is_none_or(|org| org == batch.scope.org());
+        if !is_for_org || !batch.pages.contains_key(&job.notice.page_id) {
+            continue;
+        }
+        let position = *distinct.entry(arrival.lead_id()).or_insert(leads.len());
+        match leads.get_mut(position) {
+            Some(known) => known.receive_count = known.receive_count.max(arrival.receive_count),
+            None => leads.push(arrival.clone()),
+        }
     }
+    leads
 }
 
 pub(super) fn another_account_may_help(error: &WorkError) -> bool {
@@ -306,6 +339,8 @@ pub(super) fn another_account_may_help(error: &WorkError) -> bool {
         | WorkError::Bus(_)
         | WorkError::Mail(_)
         | WorkError::Paused(_)
+        | WorkError::OutOfTime
+        | WorkError::Panicked
         | WorkError::NotInPlan => false,
     }
 }
@@ -320,8 +355,8 @@ fn warn_of_orgid_mismatch(scope: &OrgScope, arrivals: &[Arrival]) {
     }
 }
 
-fn fail_all(arrivals: &[Arrival], error: &WorkError) -> Outcomes {
-    arrivals.iter().map(|arrival| (arrival.lead_id(), Err(error.clone()))).collect()
+fn fail_all<'a>(arrivals: impl IntoIterator<Item = &'a Arrival>, error: &WorkError) -> Outcomes {
+    arrivals.into_iter().map(|arrival| (arrival.lead_id(), Err(error.clone()))).collect()
 }
 
 /// Merges another org's outcomes. A lead is done once it is done for every org.

@@ -4,6 +4,7 @@
 //! [`Leads`] has the actions of the API and the console. Any of this may run twice, run in two workers at once, or stop
 //! at any point: one transaction in `write` decides, and the next worker repeats the later steps that are not done yet.
 
+mod compare;
 #[cfg(test)]
 mod crash_tests;
 mod fetch;
@@ -26,15 +27,16 @@ mod test_support;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod turns;
 mod write;
 
 pub use forms::{FormList, FormOut, FormsRefused, TestLead};
 pub use import::{ImportOptions, ImportReport, RowProblem};
-pub use ingest::{Arrival, Ingest, MAX_RECEIVES, Outcomes};
+pub use ingest::{Arrival, Ingest, Outcomes};
 pub use latency::{LatencyDay, LatencyReport};
 pub use manage::{Assignee, LeadDetails, LeadIn, LeadList, LeadQuery};
 pub use mapping::{MappingIn, MappingOut, Preview, PreviewIn, QuestionOut, Rerun, RerunIn};
-pub use parked::{ParkedList, ReplayCause, ReplayRequest, Replayed, parked, replay};
+pub use parked::{MAX_RECEIVES, ParkedList, ReplayCause, ReplayRequest, Replayed, parked, replay};
 pub use quiet::report_quiet_pages;
 pub use runs::{BackfillIn, RunList, RunOut};
 pub use search::Search;
@@ -43,7 +45,7 @@ pub use trace::Trace;
 pub use write::LeadWriter;
 
 use crate::bus::Bus;
-use crate::jobs::{LeadJob, SweepJob};
+use crate::jobs::{LeadBatch, SweepJob};
 use crate::queue::Queue;
 use crate::secret::HmacKey;
 use crate::table::Table;
@@ -59,7 +61,7 @@ pub struct Leads {
     /// The Graph API with the integrations' tokens.
     pub tokens: Tokens,
     /// Receives the leads to ingest.
-    pub queue: Queue<LeadJob>,
+    pub queue: Queue<LeadBatch>,
     /// Receives the pages to search.
     pub searches: Queue<SweepJob>,
     /// Signs cursors.

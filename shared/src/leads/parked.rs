@@ -1,20 +1,22 @@
-//! Lists parked leads, and replays parked and waiting ones once their obstacle is removed.
+//! Parks leads that cannot be ingested, lists them, and replays parked and waiting ones once their obstacle is removed.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::Leads;
+use super::{Arrival, Ingest, Leads};
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, WorkError};
-use crate::ids::{LeadId, OrgScope, PageId, UserId};
-use crate::jobs::LeadJob;
+use crate::ids::{LeadId, LeadgenId, OrgScope, PageId, UserId};
+use crate::jobs::{LeadBatch, LeadJob};
 use crate::model::lead::trace::{Step, StepKind};
 use crate::queue::Queue;
+use crate::retry::Verdict;
 use crate::table::parked::{Hold, ParkedLead};
 use crate::table::{Table, write_all};
+use crate::vault::VaultError;
 
 /// Parked leads.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,6 +40,74 @@ pub struct ReplayRequest {
 pub struct Replayed {
     /// Number of leads put back into the queue. One that fails again is parked again.
     pub replayed: usize,
+}
+
+/// Deliveries after which a lead that still cannot be ingested is parked, or waits.
+pub const MAX_RECEIVES: u32 = 10;
+
+impl Ingest {
+    /// Records a step of a lead's trace. A failure is only logged, because nothing depends on the step.
+    async fn note(&self, scope: &OrgScope, leadgen_id: &LeadgenId, step: &Step) {
+        if let Err(error) = self.writer.table.note(scope, &LeadId::from_leadgen(leadgen_id), step).await {
+            tracing::warn!(%error, %leadgen_id, "a step of a lead's trace could not be recorded");
+        }
+    }
+
+    /// Parks a lead whose error no retry can fix, or that was retried too often. Behind a temporary failure it waits
+    /// instead, because an outage or a throttle needs no admin.
+    pub(super) async fn park_or_retry(
+        &self,
+        scope: &OrgScope,
+        arrival: &Arrival,
+        error: WorkError,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        let is_permanent = error.verdict() == Verdict::GiveUp;
+        if !is_permanent && arrival.receive_count < MAX_RECEIVES {
+            tracing::info!(%error, code = %error.code(), leadgen_id = %arrival.job.notice.leadgen_id, org = %scope.org(), receive_count = arrival.receive_count, "lead not ingested yet; it will be retried");
+            if !matches!(error, WorkError::Paused(_)) {
+                let step = Step::new(crate::clock::now(), StepKind::Tried, error.code().to_string(), evidence(&error));
+                self.note(scope, &arrival.job.notice.leadgen_id, &step).await;
+            }
+            return Err(error);
+        }
+        let leadgen_id = &arrival.job.notice.leadgen_id;
+        if self.writer.table.find_lead(scope, &LeadId::from_leadgen(leadgen_id)).await?.is_some() {
+            // The lead is stored. If it could not be published, the dead-letter queue holds it until that is possible.
+            return if matches!(error, WorkError::Bus(_)) { Err(error) } else { Ok(()) };
+        }
+        let parked = ParkedLead {
+            leadgen_id: leadgen_id.clone(),
+            page_id: arrival.job.notice.page_id.clone(),
+            reason: error.code(),
+            evidence: evidence(&error),
+            parked_at: now,
+            // Its run is done with it.
+            job: LeadJob { run: None, ..arrival.job.clone() },
+        };
+        let step = if !is_permanent && parked.reason.is_temporary() {
+            tracing::warn!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_waiting", "lead waits until its page can be read again");
+            self.writer.table.hold(scope, Hold::Waiting, &parked).await?;
+            StepKind::Waiting
+        } else {
+            tracing::error!(%error, code = %parked.reason, %leadgen_id, org = %scope.org(), metric = "leads_parked", "lead parked");
+            self.writer.table.hold(scope, Hold::Parked, &parked).await?;
+            StepKind::Parked
+        };
+        let step = Step::new(crate::clock::now(), step, parked.reason.to_string(), parked.evidence);
+        self.note(scope, leadgen_id, &step).await;
+        Ok(())
+    }
+}
+
+/// Returns what an admin may see of an error: Meta's message, but only the code of an AWS failure.
+fn evidence(error: &WorkError) -> String {
+    match error {
+        WorkError::Graph(error) => error.to_string(),
+        WorkError::Vault(error @ VaultError::Unreadable(_)) => error.to_string(),
+        WorkError::NotInPlan | WorkError::Paused(_) => error.to_string(),
+        other => other.code().to_string(),
+    }
 }
 
 impl Leads {
@@ -98,7 +168,7 @@ pub enum ReplayCause<'a> {
 /// After an error, some leads may be in the queue. They are ingested once all the same.
 pub async fn replay(
     table: &Table,
-    queue: &Queue<LeadJob>,
+    queue: &Queue<LeadBatch>,
     scope: &OrgScope,
     parked: &[ParkedLead],
     cause: ReplayCause<'_>,
@@ -112,7 +182,7 @@ pub async fn replay(
 /// As [`replay`].
 pub(super) async fn replay_waiting(
     table: &Table,
-    queue: &Queue<LeadJob>,
+    queue: &Queue<LeadBatch>,
     scope: &OrgScope,
     page: &PageId,
     now: Timestamp,
@@ -131,7 +201,7 @@ pub(super) async fn replay_waiting(
 
 async fn requeue(
     table: &Table,
-    queue: &Queue<LeadJob>,
+    queue: &Queue<LeadBatch>,
     scope: &OrgScope,
     hold: Hold,
     leads: &[ParkedLead],
@@ -145,7 +215,7 @@ async fn requeue(
     let step = Step::new(crate::clock::now(), StepKind::Replayed, cause, detail);
     // Chunk by chunk, so that an interrupted replay leaves less to do.
     for leads in leads.chunks(PAGE_SIZE) {
-        queue.send(&leads.iter().map(job).collect::<Vec<_>>()).await?;
+        queue.send(&LeadBatch::pack(leads.iter().map(job).collect())).await?;
         write_all(leads.iter().map(|lead| table.release(scope, hold, lead)).collect()).await?;
         let ids: Vec<LeadId> = leads.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();
         write_all(ids.iter().map(|id| table.note(scope, id, &step)).collect()).await?;

@@ -39,7 +39,15 @@ impl Search {
     /// Creates the regular search.
     #[must_use]
     pub fn regular(until: Timestamp) -> Self {
-        Self { since: None, until, everything: false, found_by: FoundBy::Sweep, unassigned: false, run: None, page: None }
+        Self {
+            since: None,
+            until,
+            everything: false,
+            found_by: FoundBy::Sweep,
+            unassigned: false,
+            run: None,
+            page: None,
+        }
     }
 
     /// Creates a requested search, of one of its pages or of all.

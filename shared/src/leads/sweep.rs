@@ -1,24 +1,22 @@
 //! The sweep: finds leads that Meta has but that did not arrive, and queues them like those from webhooks.
 
-use std::collections::BTreeSet;
-
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 
+use super::compare::{PageComparison, PageSearch};
 use super::parked::replay_waiting;
 use super::search::Search;
 use crate::error::WorkError;
 use crate::graph::batch::MAX_CALLS;
-use crate::graph::lead_lists::{LeadPage, ListedForm, ListedLead};
+use crate::graph::lead_lists::ListedForm;
 use crate::graph::{GraphClient, GraphError};
-use crate::ids::{LeadId, OrgScope, PageId, RunId};
-use crate::jobs::LeadJob;
+use crate::ids::{OrgScope, PageId, RunId};
+use crate::jobs::LeadBatch;
 use crate::meta_app::MetaApp;
 use crate::model::connection::{Connection, Integration};
 use crate::model::failure::FailureCode;
 use crate::model::lead::run::RunProblem;
 use crate::model::lead::sweep_progress::SweepProgress;
-use crate::model::webhook::LeadNotice;
 use crate::queue::Queue;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
@@ -41,16 +39,7 @@ pub struct Sweep<'a> {
     /// Knows which leads are stored or parked.
     pub table: &'a Table,
     /// Receives the missing leads.
-    pub leads: &'a Queue<LeadJob>,
-}
-
-/// A page to search.
-struct PageSearch<'a> {
-    scope: &'a OrgScope,
-    page: &'a Connection,
-    token: &'a AccessToken,
-    search: &'a Search,
-    now: Timestamp,
+    pub leads: &'a Queue<LeadBatch>,
 }
 
 impl Sweep<'_> {
@@ -191,9 +180,9 @@ impl Sweep<'_> {
             }
             for (form, first) in forms.iter().zip(graph.leads_since(forms, since, token).await) {
                 usage_percent = usage_percent.max(first.usage.percent);
-                let outcome = self.form(graph, one, form, since, first.outcome, &mut seen).await?;
-                match outcome {
-                    Ok(all_known) => progress.set_listed(&form.id, form.counts(), all_known, now),
+                let moved_at = progress.moved_at(&form.id);
+                match self.form(graph, one, form, since, moved_at, first.outcome, &mut seen).await? {
+                    Ok(searched) => progress.set_searched(&form.id, form.counts(), searched, now),
                     // A form that cannot be listed does not affect the others.
                     Err(error) => seen.failed.push((form.name.clone(), error)),
                 }
@@ -213,57 +202,6 @@ impl Sweep<'_> {
             replay_waiting(self.table, self.leads, scope, &page.page_id, now).await?;
         }
         Ok(Some(found))
-    }
-
-    /// Queues the missing leads of a form from its response pages, the first of which is given. Returns whether all its
-    /// leads are known, or Meta's error.
-    async fn form(
-        &self,
-        graph: &GraphClient,
-        one: &PageSearch<'_>,
-        form: &ListedForm,
-        since: Timestamp,
-        first: Result<LeadPage, GraphError>,
-        seen: &mut PageComparison,
-    ) -> Result<Result<bool, GraphError>, WorkError> {
-        let (mut answer, mut after, mut all_known) = (first, None::<String>, true);
-        loop {
-            let leads = match answer {
-                Ok(leads) => leads,
-                Err(error) => return Ok(Err(error)),
-            };
-            let next = leads.next.clone().filter(|next| after.as_ref() != Some(next));
-            all_known &= self.compare(one, form, leads, seen).await?;
-            let Some(next) = next else { return Ok(Ok(all_known)) };
-            answer = graph.leads_after(&form.id, since, &next, one.token).await;
-            after = Some(next);
-        }
-    }
-
-    /// Queues those of a form's listed leads that are neither stored nor held. Returns whether there are none.
-    async fn compare(
-        &self,
-        one: &PageSearch<'_>,
-        form: &ListedForm,
-        listed: LeadPage,
-        seen: &mut PageComparison,
-    ) -> Result<bool, WorkError> {
-        let PageSearch { scope, page, search, now, .. } = *one;
-        let listed: Vec<ListedLead> =
-            listed.leads.into_iter().filter(|lead| search.wants(page, lead.created_time)).collect();
-        let submissions: Vec<(LeadId, Timestamp)> =
-            listed.iter().map(|lead| (LeadId::from_leadgen(&lead.id), lead.created_time)).collect();
-        let known: BTreeSet<LeadId> = self.table.find_known(scope, &page.page_id, &submissions).await?;
-        let is_open = |(_, (id, _)): &(ListedLead, &(LeadId, Timestamp))| !known.contains(id);
-        let open: Vec<ListedLead> =
-            listed.into_iter().zip(&submissions).filter(is_open).map(|(lead, _)| lead).collect();
-        seen.oldest_open = open.iter().map(|lead| lead.created_time).chain(seen.oldest_open).min();
-        let all_known = open.is_empty();
-        let due = open.into_iter().filter(|lead| lead.created_time <= search.until);
-        let jobs: Vec<LeadJob> = due.map(|lead| job(scope, page, form, lead, search, now)).collect();
-        seen.found += jobs.len();
-        self.leads.send(&jobs).await?;
-        Ok(all_known)
     }
 
     /// Records how far a page is searched. Forms that Meta refuses for good are reported and skipped. After any other
@@ -337,18 +275,6 @@ fn first_that_counts(mut errors: impl Iterator<Item = WorkError>, some_work: boo
     errors.find(|error| !error.is_of_token() || !some_work)
 }
 
-/// The findings about one page.
-#[derive(Default)]
-struct PageComparison {
-    found: usize,
-    /// When the oldest lead that is neither stored nor parked was submitted.
-    oldest_open: Option<Timestamp>,
-    /// Forms that could not be listed completely, with the reason.
-    failed: Vec<(String, GraphError)>,
-    /// Whether forms were left out, because Meta's limits are used up so far.
-    is_partial: bool,
-}
-
 /// Whether a retry does not help and the token is not to blame.
 fn is_refusal(error: &GraphError) -> bool {
     error.verdict() == Verdict::GiveUp && error.token_death().is_none()
@@ -365,28 +291,6 @@ pub async fn cannot_search(
 ) -> Result<(), WorkError> {
     let problem = RunProblem { page_id: page.clone(), code, message: why.to_owned() };
     Ok(table.set_searched(scope, run, page, 0, Some(problem)).await?)
-}
-
-fn job(
-    scope: &OrgScope,
-    page: &Connection,
-    form: &ListedForm,
-    lead: ListedLead,
-    search: &Search,
-    now: Timestamp,
-) -> LeadJob {
-    let notice = LeadNotice {
-        leadgen_id: lead.id,
-        page_id: page.page_id.clone(),
-        form_id: Some(form.id.clone()),
-        created_time: None,
-    };
-    LeadJob {
-        only_for: Some(scope.org().clone()),
-        unassigned: search.unassigned,
-        run: search.run.clone(),
-        ..LeadJob::new(notice, now, search.found_by)
-    }
 }
 
 #[cfg(test)]

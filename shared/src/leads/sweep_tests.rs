@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::test_support::{FakeServices, arrivals, ingest};
+use super::test_support::{FakeServices, LIMIT, arrivals, ingest};
 use super::*;
 use crate::error::WorkError;
 use crate::ids::LeadgenId;
-use crate::jobs::LeadJob;
+use crate::jobs::LeadBatch;
 use crate::model::connection::Connection;
 use crate::model::failure::FailureCode;
 use crate::model::lead::assignment::Assignment;
@@ -24,11 +24,14 @@ async fn search(
     let (table, a) = (&ingest.writer.table, scope("a"));
     let integration = table.integrations(&a).await.unwrap().remove(0);
     let pages = table.pages_of(&a, &integration.id).await.unwrap();
-    let queue = meta.queue::<LeadJob>();
+    let queue = meta.queue::<LeadBatch>();
     let sweep = Sweep { meta: &ingest.meta, table, leads: &queue };
     let outcome = sweep.run(&a, &integration, &pages, search, now).await;
     let mut recorded = meta.recorded();
-    let ids = |queued: Vec<serde_json::Value>| queued.iter().map(|job| job["leadgen_id"].to_string()).collect();
+    let leads = |batch: &serde_json::Value| batch["leads"].as_array().unwrap().clone();
+    let ids = |queued: Vec<serde_json::Value>| {
+        queued.iter().flat_map(leads).map(|lead| lead["leadgen_id"].to_string()).collect()
+    };
     (outcome, std::mem::take(&mut recorded.calls), ids(std::mem::take(&mut recorded.queued)))
 }
 
@@ -55,13 +58,14 @@ async fn only_forms_whose_counts_moved_are_listed() {
     assert_eq!(calls, ["7/leadgen_forms"], "nothing moved");
 
     // A lead that the webhook missed: its form is listed until the lead is stored.
-    (meta.recorded().forms, meta.recorded().listed) = (vec![form(3, 2), form(4, 0)], vec![(21, "2026-01-02T01:20:00+0000")]);
+    (meta.recorded().forms, meta.recorded().listed) =
+        (vec![form(3, 2), form(4, 0)], vec![(21, "2026-01-02T01:20:00+0000")]);
     let (found, calls, queued) = search(&ingest, &meta, &regular(90), later(90)).await;
     assert_eq!((found.unwrap(), calls.len(), queued), (1, 2, vec!["\"21\"".to_owned()]));
     let (found, ..) = search(&ingest, &meta, &regular(240), later(240)).await;
     assert_eq!(found.unwrap(), 1, "whatever became of it, it is not stored");
     assert!(page(&ingest).await.swept_until <= Some(at("2026-01-02T01:20:00Z")), "never past it");
-    ingest.ingest(&page(&ingest).await.page_id, &arrivals(&[lead(21, None)], 1), later(240)).await;
+    ingest.ingest(&arrivals(&[lead(21, None)], 1), LIMIT, later(240)).await;
     let (found, ..) = search(&ingest, &meta, &regular(255), later(255)).await;
     assert_eq!(found.unwrap(), 0);
     let (_, calls, _) = search(&ingest, &meta, &regular(320), later(320)).await;

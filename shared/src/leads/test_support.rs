@@ -20,6 +20,9 @@ use crate::queue::Queue;
 use crate::table::tests::{connection, empty_table, integration, scope, user};
 use crate::vault::Vault;
 
+/// The time that work of these tests may take.
+pub(super) const LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Fakes of Meta, the bus and the vault: the calls they received, and how they behave.
 #[derive(Clone, Default)]
 pub(super) struct FakeServices(Arc<Mutex<Recorded>>);
@@ -30,6 +33,8 @@ pub(super) struct Recorded {
     pub(super) ids: Vec<String>,
     /// Whether the bus refuses events.
     pub(super) rejects_events: bool,
+    /// Number of requests that Meta received.
+    pub(super) requests: usize,
     /// The calls that Meta received. Those of a batch are listed one by one.
     pub(super) calls: Vec<String>,
     /// The code and body that Meta returns instead of a lead.
@@ -72,7 +77,7 @@ async fn answer(State(services): State<FakeServices>, headers: HeaderMap, body: 
             let request: Value = serde_json::from_slice(&body).unwrap();
             let app = json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" });
             let tokens = json!({
-                "pages": { "7": "page-token" }, "user_token": "t", "me": { "id": "1", "name": "Una" }
+                "pages": { "7": "page-token", "8": "page-token" }, "user_token": "t", "me": { "id": "1", "name": "Una" }
             });
             let secret = if request["SecretId"] == "app" { app } else { tokens };
             json!({ "SecretString": secret.to_string() })
@@ -113,6 +118,7 @@ fn graph(services: &FakeServices, body: &[u8]) -> Value {
     let batch = fields.iter().find(|(name, _)| name == "batch").map_or("[]", |(_, batch)| batch);
     let calls: Vec<Value> = serde_json::from_str(batch).unwrap();
     let mut recorded = services.recorded();
+    recorded.requests += 1;
     let mut answers = Vec::new();
     for call in &calls {
         let id = call["relative_url"].as_str().unwrap().split('?').next().unwrap().to_owned();
@@ -169,11 +175,7 @@ pub(super) async fn ingest(assignment: Assignment) -> (Ingest, FakeServices) {
         app_secret_id: "app".into(),
     };
     let bus = Bus::new(aws_sdk_eventbridge::Client::from_conf(bus), "bus".into());
-    let ingest = Ingest {
-        meta,
-        writer: LeadWriter { table: empty_table().await, bus },
-        checks: services.queue(),
-    };
+    let ingest = Ingest { meta, writer: LeadWriter { table: empty_table().await, bus }, checks: services.queue() };
     let (a, table) = (scope("a"), &ingest.writer.table);
     table.insert_integration(&a, &integration(assignment), None).await.unwrap();
     table.save_connection(&a, &connection("a")).await.unwrap();

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::test_support::{arrivals, ingest};
+use super::test_support::{LIMIT, arrivals, ingest};
+use super::write::NewLead;
 use super::*;
 use crate::error::WorkError;
 use crate::graph::GraphError;
-use crate::ids::{LeadId, LeadgenId, PageId};
-use crate::model::connection::PageSelection;
+use crate::ids::{FormId, LeadId, LeadgenId, PageId};
+use crate::model::connection::{Connection, PageSelection};
 use crate::model::failure::FailureCode;
 use crate::model::lead::Lead;
-use crate::model::lead::assignment::{Assignment, Reason};
+use crate::model::lead::assignment::{Assignment, Reason, TurnLease};
 use crate::retry::Verdict;
 use crate::table::Table;
 use crate::table::lead::StoredLead;
@@ -24,7 +25,9 @@ fn id_of(leadgen_id: u64) -> LeadId {
 }
 
 async fn write(ingest: &Ingest, leads: &[Lead]) -> Outcomes {
-    ingest.writer.write(&scope("a"), Some(&connection("a")), leads, at("2026-01-02T00:00:00Z")).await
+    let connection = connection("a");
+    let leads: Vec<NewLead<'_>> = leads.iter().map(|lead| NewLead { lead, connection: Some(&connection) }).collect();
+    ingest.writer.write(&scope("a"), &leads, at("2026-01-02T00:00:00Z")).await
 }
 
 async fn stored(ingest: &Ingest) -> Vec<Lead> {
@@ -139,8 +142,9 @@ async fn a_lead_that_the_table_cannot_hold_keeps_no_other_out() {
 #[tokio::test]
 async fn a_page_that_nobody_connected_is_settled() {
     let (ingest, _) = ingest(Assignment::RoundRobin).await;
-    let outcomes =
-        ingest.ingest(&PageId::parse("99").unwrap(), &arrivals(&[lead(1, None)], 1), at("2026-01-02T00:00:00Z")).await;
+    let mut elsewhere = arrivals(&[lead(1, None)], 1);
+    elsewhere[0].job.notice.page_id = PageId::parse("99").unwrap();
+    let outcomes = ingest.ingest(&elsewhere, LIMIT, at("2026-01-02T00:00:00Z")).await;
     assert!(outcomes.values().all(Result::is_ok));
 }
 
@@ -203,7 +207,8 @@ async fn what_passes_by_itself_waits_and_is_not_parked_for_a_person() {
     }
     assert!(table.waiting(&a, Some(&PageId::parse("70").unwrap()), 9).await.unwrap().is_empty(), "of another page");
     assert_eq!(table.waiting(&a, None, 9).await.unwrap().len(), 1);
-    let still: Vec<_> = table.waiting(&a, Some(&page), 9).await.unwrap().into_iter().map(|lead| lead.leadgen_id).collect();
+    let still: Vec<_> =
+        table.waiting(&a, Some(&page), 9).await.unwrap().into_iter().map(|lead| lead.leadgen_id).collect();
     assert_eq!(still, [LeadgenId::parse("1").unwrap()]);
 }
 
@@ -277,7 +282,8 @@ async fn a_page_that_goes_quiet_is_told_once_until_its_next_lead() {
     let arrive = async |leads: &[Lead], hour: i64| {
         let page = ingest.writer.table.connections(&a).await.unwrap().remove(0);
         let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
-        assert!(ingest.writer.write(&a, Some(&page), leads, now).await.values().all(Result::is_ok));
+        let leads: Vec<NewLead<'_>> = leads.iter().map(|lead| NewLead { lead, connection: Some(&page) }).collect();
+        assert!(ingest.writer.write(&a, &leads, now).await.values().all(Result::is_ok));
     };
     let quiet = async |hour: i64| {
         let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
@@ -292,4 +298,62 @@ async fn a_page_that_goes_quiet_is_told_once_until_its_next_lead() {
     assert_eq!((quiet(60).await, quiet(99).await), (0, 1));
     let published = listener.recorded().ids.iter().filter(|id| id.starts_with("connection.quiet")).count();
     assert_eq!(published, 2);
+}
+
+#[tokio::test]
+async fn leads_of_several_pages_share_requests_and_transactions_and_not_their_fate() {
+    let (ingest, services) = ingest(Assignment::RoundRobin).await;
+    let (a, table, now) = (scope("a"), &ingest.writer.table, at("2026-01-02T00:00:00Z"));
+    let other = Connection { page_id: PageId::parse("8").unwrap(), ..connection("a") };
+    table.save_connection(&a, &other).await.unwrap();
+    let mut work = arrivals(&(21..=30).map(|id| lead(id, None)).collect::<Vec<_>>(), 1);
+    work.iter_mut().for_each(|arrival| arrival.job.notice.form_id = Some(FormId::parse("3").unwrap()));
+    work.iter_mut().step_by(2).for_each(|arrival| arrival.job.notice.page_id = other.page_id.clone());
+    assert!(ingest.ingest(&work, LIMIT, now).await.values().all(Result::is_ok));
+    assert_eq!(services.recorded().requests, 1, "one request to Meta for both pages");
+    let all = stored(&ingest).await;
+    let publications: BTreeSet<_> = all.iter().map(|lead| lead.provenance.publication_id.clone()).collect();
+    assert_eq!((all.len(), publications.len()), (10, 1), "one transaction for both pages");
+    assert_eq!(counts(&all), [("ann".into(), 4), ("bob".into(), 3), ("cem".into(), 3)].into());
+    let counted: Vec<u64> = table.connections(&a).await.unwrap().iter().map(|page| page.leads_count).collect();
+    assert_eq!(counted, [5, 5], "each page counts its own");
+
+    // One of the pages is throttled, and the leads of the other come in.
+    table.pause(&other.page_id, now + jiff::SignedDuration::from_mins(5)).await.unwrap();
+    let mut work = arrivals(&[lead(41, None), lead(42, None)], 1);
+    work[0].job.notice.page_id = other.page_id.clone();
+    let outcomes = ingest.ingest(&work, LIMIT, now).await;
+    assert!(matches!(outcomes[&id_of(41)], Err(WorkError::Paused(_))) && outcomes[&id_of(42)].is_ok(), "{outcomes:?}");
+
+    // One of the pages is disconnected after its leads were read, and the leads of the other are stored.
+    let pages = table.connections(&a).await.unwrap();
+    assert!(table.select_page(&a, &pages[1], PageSelection::Deselected, now).await.unwrap());
+    let leads: Vec<Lead> = [("7", 51), ("8", 52)]
+        .map(|(page, id)| Lead { page_id: Some(PageId::parse(page).unwrap()), ..lead(id, None) })
+        .into();
+    let new: Vec<NewLead<'_>> =
+        leads.iter().zip(&pages).map(|(lead, page)| NewLead { lead, connection: Some(page) }).collect();
+    let outcomes = ingest.writer.write(&a, &new, now).await;
+    assert!(
+        outcomes[&id_of(51)].is_ok() && matches!(outcomes[&id_of(52)], Err(WorkError::Disconnected)),
+        "{outcomes:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_writer_that_died_with_the_lease_holds_the_others_up_for_a_moment_only() {
+    let (ingest, _) = ingest(Assignment::RoundRobin).await;
+    let (a, table) = (scope("a"), &ingest.writer.table);
+    let seen = table.rotation(&a).await.unwrap();
+    let begun = std::time::Instant::now();
+    let until = crate::clock::now() + jiff::SignedDuration::from_millis(700);
+    let lease = TurnLease { holder: "dead".into(), until };
+    assert!(table.take_turn_lease(&a, &seen, &lease).await.unwrap());
+    assert!(!table.take_turn_lease(&a, &seen, &lease).await.unwrap(), "it is taken once");
+    assert!(write(&ingest, &[lead(1, None)]).await[&id_of(1)].is_ok());
+    assert!(begun.elapsed() >= std::time::Duration::from_millis(650), "it waited for the lease to end");
+    let leads: Vec<Lead> = (2..=60).map(|id| lead(id, None)).collect();
+    assert!(write(&ingest, &leads).await.values().all(Result::is_ok));
+    assert_eq!(table.turn_lease(&a).await.unwrap(), None, "a writer of several chunks gives it back");
+    assert_eq!(counts(&stored(&ingest).await), [("ann".into(), 20), ("bob".into(), 20), ("cem".into(), 20)].into());
 }

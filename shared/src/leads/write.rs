@@ -1,29 +1,31 @@
 //! From leads to the table: chunks of leads in one transaction each, retried on conflict, and published once stored.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
 use super::Outcomes;
+use super::turns::Turns;
 use crate::bus::Bus;
 use crate::error::WorkError;
-use crate::ids::{LeadId, OrgScope};
-use crate::model::connection::{Connection, Lifecycle};
+use crate::ids::{LeadId, OrgScope, PageId};
+use crate::model::connection::Connection;
 use crate::model::event::Event;
-use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::{WritePlan, plan};
 use crate::model::lead::{Lead, Provenance};
 use crate::table::commit::CommitOutcome;
 use crate::table::lead::StoredLead;
 use crate::table::{Table, TableError, pause, write_all};
 
-/// A transaction holds 100 writes. A lead takes at most four: itself, its two dedupe keys, and the lead it joins. The
-/// rotation, the chosen user and the counters take three more.
-const MAX_CHUNK_LEADS: usize = 24;
+/// A transaction holds 100 writes. A lead takes at most four: itself, its two dedupe keys, and the lead it joins.
+const WRITES_PER_LEAD: usize = 4;
+/// The rotation and the chosen user take two, and each connection's counters take one.
+const MAX_WRITES: usize = 98;
 /// A transaction holds 4 MB. This leaves room for what the table adds to a lead.
 const MAX_CHUNK_BYTES: usize = 2_000_000;
-/// Attempts against other writers before the queue takes over. Of colliding writers, one succeeds each time.
+/// Attempts against other writers before the queue takes over.
 const MAX_ATTEMPTS: u32 = 25;
 
 /// Stores and publishes leads.
@@ -35,19 +37,49 @@ pub struct LeadWriter {
     pub bus: Bus,
 }
 
+/// A lead to store, and the connection through which it came. Without one it stays unassigned.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NewLead<'a> {
+    /// The lead.
+    pub(super) lead: &'a Lead,
+    /// Its connection.
+    pub(super) connection: Option<&'a Connection>,
+}
+
+/// Leads that were stored together, to be published.
+struct Committed {
+    publication: String,
+    plan: WritePlan,
+    /// Those that were stored before, perhaps by a worker that could not publish them.
+    stored: BTreeSet<LeadId>,
+}
+
 impl LeadWriter {
-    /// Stores and publishes leads, in their order. Leads without a connection stay unassigned.
-    pub(super) async fn write(
-        &self,
-        scope: &OrgScope,
-        connection: Option<&Connection>,
-        leads: &[Lead],
-        now: Timestamp,
-    ) -> Outcomes {
-        let mut outcomes: Outcomes = leads.iter().map(|lead| (lead.id.clone(), Ok(()))).collect();
-        for chunk in chunks(leads) {
-            let failed = self.write_chunk(scope, connection, chunk, now).await;
-            outcomes.extend(failed.into_iter().map(|(lead, error)| (lead, Err(error))));
+    /// Stores leads, in their order, and publishes them. One transaction holds leads of several pages.
+    pub(super) async fn write(&self, scope: &OrgScope, leads: &[NewLead<'_>], now: Timestamp) -> Outcomes {
+        let mut outcomes: Outcomes = leads.iter().map(|new| (new.lead.id.clone(), Ok(()))).collect();
+        let mut committed = Vec::new();
+        let mut turns = Turns::new(&self.table, scope);
+        // How leads are assigned is the integration's setting.
+        let integration = |new: &NewLead<'_>| new.connection.map(|connection| connection.integration_id.clone());
+        for of_integration in leads.iter().map(integration).collect::<BTreeSet<_>>() {
+            let leads: Vec<NewLead<'_>> =
+                leads.iter().filter(|new| integration(new) == of_integration).copied().collect();
+            let chunks = chunks(&leads);
+            for (number, chunk) in chunks.iter().enumerate() {
+                turns.more_follow = number + 1 < chunks.len();
+                let failed = self.write_chunk(scope, chunk, &mut turns, &mut committed, now).await;
+                outcomes.extend(failed.into_iter().map(|(lead, error)| (lead, Err(error))));
+            }
+        }
+        turns.release().await;
+        // After all of them, so that other writers of the org do not wait for the bus.
+        self.count_latencies(scope, &committed).await;
+        let publishing = committed.iter().map(|one| self.publish(scope, &one.publication, &one.plan, &one.stored));
+        for (committed, outcome) in committed.iter().zip(join_all(publishing).await) {
+            if let Err(error) = outcome {
+                outcomes.extend(committed.ids().map(|id| (id.clone(), Err(error.clone()))));
+            }
         }
         outcomes
     }
@@ -55,63 +87,80 @@ impl LeadWriter {
     async fn write_chunk(
         &self,
         scope: &OrgScope,
-        connection: Option<&Connection>,
-        chunk: &[Lead],
+        chunk: &[NewLead<'_>],
+        turns: &mut Turns<'_>,
+        committed: &mut Vec<Committed>,
         now: Timestamp,
     ) -> Vec<(LeadId, WorkError)> {
-        match self.try_chunk(scope, connection, chunk, now).await {
-            Ok(()) => Vec::new(),
+        match self.try_chunk(scope, chunk, turns, committed, now).await {
+            Ok(disconnected) => disconnected.into_iter().map(|lead| (lead, WorkError::Disconnected)).collect(),
             // One lead does not fit into an item. The others do.
             Err(WorkError::Table(TableError::ItemRejected(_))) if chunk.len() > 1 => {
                 let mut failed = Vec::new();
                 for lead in chunk.chunks(1) {
-                    failed.extend(Box::pin(self.write_chunk(scope, connection, lead, now)).await);
+                    failed.extend(Box::pin(self.write_chunk(scope, lead, turns, committed, now)).await);
                 }
                 failed
             }
-            Err(error) => chunk.iter().map(|lead| (lead.id.clone(), error.clone())).collect(),
+            Err(error) => chunk.iter().map(|new| (new.lead.id.clone(), error.clone())).collect(),
         }
     }
 
+    /// Returns the leads whose page is no longer connected, and that were therefore not stored.
     async fn try_chunk(
         &self,
         scope: &OrgScope,
-        connection: Option<&Connection>,
-        chunk: &[Lead],
+        chunk: &[NewLead<'_>],
+        turns: &mut Turns<'_>,
+        committed: &mut Vec<Committed>,
         now: Timestamp,
-    ) -> Result<(), WorkError> {
+    ) -> Result<Vec<LeadId>, WorkError> {
         let publication = Uuid::now_v7().simple().to_string();
+        let leads: Vec<&Lead> = chunk.iter().map(|new| new.lead).collect();
+        let connections = connections(chunk);
         for attempt in 1..=MAX_ATTEMPTS {
-            // Read again at each attempt: the assignment may change, or the page be disconnected, in the meantime.
-            let assignment = match connection {
-                None => Some(Assignment::Unassigned),
-                Some(connection) => self.assignment(scope, connection).await?,
-            };
-            let Some(assignment) = assignment else {
-                tracing::warn!(org = %scope.org(), "a page was disconnected while its leads were being ingested");
-                return Err(WorkError::Disconnected);
-            };
-            let snapshot = self.table.dedupe_snapshot(scope, chunk, &assignment).await?;
+            // Read again at each attempt: the assignment may change, or a page be disconnected, in the meantime.
+            let mut context = self.table.write_context(scope, &leads, &connections).await?;
+            if let Some(rotation) = &mut context.snapshot.rotation
+                && !turns.may_commit(rotation, attempt).await?
+            {
+                continue;
+            }
+            let assignment = context.assignment.as_ref();
+            let (open, disconnected): (Vec<_>, Vec<_>) = chunk.iter().partition(|new| {
+                let is_connected = |page: &Connection| context.connected.contains(&page.page_id);
+                assignment.is_some() && new.connection.is_none_or(is_connected)
+            });
+            if !disconnected.is_empty() {
+                tracing::warn!(org = %scope.org(), leads = disconnected.len(), "a page was disconnected while its leads were being ingested");
+            }
+            let disconnected: Vec<LeadId> =
+                disconnected.into_iter().map(|new: &NewLead<'_>| new.lead.id.clone()).collect();
+            let Some(assignment) = assignment else { return Ok(disconnected) };
             let stored_at = crate::clock::now();
-            let stamped = |lead: &Lead| Lead {
+            let stamped = |new: &NewLead<'_>| Lead {
                 provenance: Provenance {
                     stored_at: Some(stored_at),
                     publication_id: Some(publication.clone()),
-                    ..lead.provenance.clone()
+                    ..new.lead.provenance.clone()
                 },
-                ..lead.clone()
+                ..new.lead.clone()
             };
             // Plan, and write the plan in one transaction.
-            let plan = plan(&chunk.iter().map(stamped).collect::<Vec<_>>(), &snapshot, &assignment);
-            if !plan.is_empty() && self.table.commit(scope, connection, &plan, now).await? == CommitOutcome::Conflict {
+            let mut plan =
+                plan(&open.iter().map(|new| stamped(new)).collect::<Vec<_>>(), &context.snapshot, assignment);
+            turns.keep_or_release(&mut plan);
+            let through = connections.iter().filter(|page| plan.concerns(&page.page_id)).copied().collect::<Vec<_>>();
+            if !plan.is_empty() && self.table.commit(scope, &through, &plan, now).await? == CommitOutcome::Conflict {
                 pause(attempt).await;
                 continue;
             }
             for lead in &plan.creates {
                 tracing::info!(org = %scope.org(), lead = %lead.id, found_by = ?lead.found_by, reason = ?lead.assignment.reason, "lead created");
             }
-            self.count_latencies(scope, &plan, stored_at).await;
-            return self.publish(scope, &publication, &plan, &snapshot.stored).await;
+            let stored = context.snapshot.stored.into_iter().filter(|id| open.iter().any(|new| new.lead.id == *id));
+            committed.push(Committed { publication, plan, stored: stored.collect() });
+            return Ok(disconnected);
         }
         Err(TableError::Contended(MAX_ATTEMPTS).into())
     }
@@ -127,10 +176,7 @@ impl LeadWriter {
     ) -> Result<(), WorkError> {
         let mut events: Vec<Event> = plan.creates.iter().map(|lead| Event::lead_created(scope, lead)).collect();
         events.extend(plan.merges.iter().map(|submission| Event::lead_updated(scope, submission)));
-        let mut leads = Vec::new();
-        for id in stored {
-            leads.extend(self.table.find_lead(scope, id).await?);
-        }
+        let leads = self.table.find_leads(scope, stored).await?;
         let published = self.table.published_at(scope, &leads.iter().collect::<Vec<_>>()).await?;
         let unpublished: Vec<&StoredLead> = leads
             .iter()
@@ -161,31 +207,37 @@ impl LeadWriter {
     }
 
     /// Counts latencies. A failure, or a crash before this, only makes the statistic less exact.
-    async fn count_latencies(&self, scope: &OrgScope, plan: &WritePlan, stored_at: Timestamp) {
-        let created = plan
-            .creates
-            .iter()
+    async fn count_latencies(&self, scope: &OrgScope, committed: &[Committed]) {
+        let creates = committed.iter().flat_map(|one| &one.plan.creates);
+        let created = creates
             .filter(|lead| !lead.test && lead.found_by.is_of_its_time())
-            .map(|lead| lead.created_time);
-        let merged = plan.merges.iter().filter(|merge| merge.found_by.is_of_its_time()).map(|merge| merge.created_time);
-        let seconds: Vec<i64> =
-            created.chain(merged).map(|created| stored_at.duration_since(created).as_secs()).collect();
-        if let Err(error) = self.table.count_latencies(scope, &seconds, stored_at).await {
+            .map(|lead| (lead.created_time, lead.provenance.stored_at));
+        let merges = committed.iter().flat_map(|one| &one.plan.merges);
+        let merged = merges
+            .filter(|merge| merge.found_by.is_of_its_time())
+            .map(|merge| (merge.created_time, merge.provenance.stored_at));
+        let seconds: Vec<i64> = created
+            .chain(merged)
+            .filter_map(|(created, stored_at)| Some(stored_at?.duration_since(created).as_secs()))
+            .collect();
+        if let Err(error) = self.table.count_latencies(scope, &seconds, crate::clock::now()).await {
             tracing::warn!(%error, org = %scope.org(), "latencies could not be counted");
         }
     }
+}
 
-    /// Returns how leads of this connection are assigned now. `None` if the page is disconnected, or its integration is
-    /// being removed.
-    async fn assignment(&self, scope: &OrgScope, connection: &Connection) -> Result<Option<Assignment>, WorkError> {
-        if !self.table.is_connected(scope, connection).await? {
-            return Ok(None);
-        }
-        let integration = self.table.integration(scope, &connection.integration_id).await?;
-        Ok(integration
-            .filter(|integration| integration.lifecycle != Lifecycle::Removing)
-            .map(|integration| integration.assignment))
+impl Committed {
+    fn ids(&self) -> impl Iterator<Item = &LeadId> {
+        let creates = self.plan.creates.iter().map(|lead| &lead.id);
+        creates.chain(self.plan.merges.iter().map(|merge| &merge.id)).chain(&self.stored)
     }
+}
+
+/// The connections through which leads came, each once.
+fn connections<'a>(leads: &[NewLead<'a>]) -> Vec<&'a Connection> {
+    let pages: BTreeMap<&PageId, &Connection> =
+        leads.iter().filter_map(|new| new.connection).map(|connection| (&connection.page_id, connection)).collect();
+    pages.into_values().collect()
 }
 
 /// Whether a lead without a publication mark may be unpublished. Marks are deleted by TTL after 80 days.
@@ -195,19 +247,45 @@ fn is_recent(stored: &StoredLead) -> bool {
 }
 
 /// Splits leads into as few chunks as a transaction's limits allow.
-fn chunks(leads: &[Lead]) -> Vec<&[Lead]> {
+fn chunks<'a, 'b>(leads: &'b [NewLead<'a>]) -> Vec<&'b [NewLead<'a>]> {
     let size = |lead: &Lead| serde_json::to_string(lead).map_or(MAX_CHUNK_BYTES, |json| json.len());
     let mut chunks = Vec::new();
     let mut rest = leads;
     while !rest.is_empty() {
-        let mut bytes = 0;
-        let fitting = rest.iter().take(MAX_CHUNK_LEADS).take_while(|lead| {
-            bytes += size(lead);
-            bytes <= MAX_CHUNK_BYTES
+        let (mut bytes, mut writes, mut pages) = (0, 0, BTreeSet::new());
+        let fitting = rest.iter().take_while(|new| {
+            bytes += size(new.lead);
+            writes += WRITES_PER_LEAD;
+            if let Some(connection) = new.connection {
+                writes += usize::from(pages.insert(&connection.page_id));
+            }
+            bytes <= MAX_CHUNK_BYTES && writes <= MAX_WRITES
         });
         let (chunk, more) = rest.split_at(fitting.count().max(1));
         chunks.push(chunk);
         rest = more;
     }
     chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::tests::{connection, lead};
+
+    #[test]
+    fn a_transaction_holds_leads_of_many_pages_and_never_more_than_it_can() {
+        let leads: Vec<Lead> = (0..100).map(|id| lead(id, None)).collect();
+        let pages: Vec<Connection> = (0..100)
+            .map(|id: u64| Connection { page_id: PageId::parse(&id.to_string()).unwrap(), ..connection("a") })
+            .collect();
+        let sizes = |leads_per_page: usize| {
+            let new = |(number, lead)| NewLead { lead, connection: pages.get(number / leads_per_page) };
+            let new: Vec<NewLead<'_>> = leads.iter().enumerate().map(new).collect();
+            chunks(&new).iter().map(|chunk| chunk.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes(100), [24, 24, 24, 24, 4]);
+        assert_eq!(sizes(10), [23, 23, 23, 23, 8]);
+        assert_eq!(sizes(1), [19, 19, 19, 19, 19, 5]);
+    }
 }

@@ -71,6 +71,10 @@ pub enum FailureCode {
     NotConnected,
     /// Meta returned no token for the page.
     PageWithoutToken,
+    /// There was not enough time.
+    OutOfTime,
+    /// A defect of Leadwire itself.
+    Defect,
 }
 
 impl FailureCode {
@@ -88,7 +92,8 @@ impl FailureCode {
             | Self::VaultFailed
             | Self::QueueFailed
             | Self::BusFailed
-            | Self::MailFailed => true,
+            | Self::MailFailed
+            | Self::OutOfTime => true,
             Self::TokenDead
             | Self::WrongTokenKind
             | Self::NotPermitted
@@ -102,7 +107,8 @@ impl FailureCode {
             | Self::Disconnected
             | Self::IntegrationEnded
             | Self::NotConnected
-            | Self::PageWithoutToken => false,
+            | Self::PageWithoutToken
+            | Self::Defect => false,
         }
     }
 
@@ -130,7 +136,9 @@ impl FailureCode {
             | Self::MailFailed
             | Self::Disconnected
             | Self::NotConnected
-            | Self::PageWithoutToken => false,
+            | Self::PageWithoutToken
+            | Self::OutOfTime
+            | Self::Defect => false,
         }
     }
 }

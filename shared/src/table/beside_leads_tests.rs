@@ -36,10 +36,11 @@ async fn of_two_who_change_a_mapping_at_once_one_is_told() {
 async fn a_page_is_left_alone_until_its_time_has_come() {
     let (table, page) = (empty_table().await, PageId::parse("7").unwrap());
     let until = at("2026-01-01T00:05:00Z");
-    assert_eq!(table.paused_until(&page, at("2026-01-01T00:00:00Z")).await.unwrap(), None);
+    let paused_until = async |now| table.paused_pages(&[&page], now).await.unwrap().remove(&page);
+    assert_eq!(paused_until(at("2026-01-01T00:00:00Z")).await, None);
     table.pause(&page, until).await.unwrap();
-    assert_eq!(table.paused_until(&page, at("2026-01-01T00:04:59Z")).await.unwrap(), Some(until));
-    assert_eq!(table.paused_until(&page, until).await.unwrap(), None);
+    assert_eq!(paused_until(at("2026-01-01T00:04:59Z")).await, Some(until));
+    assert_eq!(paused_until(until).await, None);
     assert_eq!(table.connections_of_page(&page).await.unwrap(), []);
 }
 
@@ -135,7 +136,7 @@ async fn a_quiet_page_is_quiet_until_its_next_lead() {
     assert_eq!(read().await.quiet_since, Some(now));
     let leads = [lead(1, None)];
     let plan = crate::model::lead::dedupe::plan(&leads, &Default::default(), &Assignment::Unassigned);
-    table.commit(&a, Some(&page), &plan, now).await.unwrap();
+    table.commit(&a, &[&page], &plan, now).await.unwrap();
     let loud = read().await;
     assert_eq!((loud.quiet_since, loud.last_lead_at), (None, Some(now)));
     assert_eq!(loud.rhythm.usual_silence_s, 6 * 3600, "an alarming silence is not the rule at once");
@@ -143,7 +144,7 @@ async fn a_quiet_page_is_quiet_until_its_next_lead() {
     for (id, found_by) in [(2, FoundBy::Import), (3, FoundBy::Backfill)] {
         let leads = [crate::model::lead::Lead { found_by, ..lead(id, None) }];
         let plan = crate::model::lead::dedupe::plan(&leads, &Default::default(), &Assignment::Unassigned);
-        table.commit(&a, Some(&page), &plan, at("2026-02-01T00:00:00Z")).await.unwrap();
+        table.commit(&a, &[&page], &plan, at("2026-02-01T00:00:00Z")).await.unwrap();
     }
     let old = read().await;
     assert_eq!((old.found.found_import, old.found.found_backfill, old.leads_count), (1, 1, 3));
@@ -154,9 +155,9 @@ async fn a_quiet_page_is_quiet_until_its_next_lead() {
 async fn fields_are_written_anew_and_persons_stay_whose_they_are() {
     let (table, a) = (empty_table().await, scope("a"));
     let leads = [lead(1, Some("one@example.com")), lead(2, Some("two@example.com"))];
-    let known = table.dedupe_snapshot(&a, &leads, &Assignment::Unassigned).await.unwrap();
+    let known = table.dedupe_snapshot(&a, &leads).await.unwrap();
     let plan = crate::model::lead::dedupe::plan(&leads, &known, &Assignment::Unassigned);
-    table.commit(&a, None, &plan, at("2026-01-01T00:00:00Z")).await.unwrap();
+    table.commit(&a, &[], &plan, at("2026-01-01T00:00:00Z")).await.unwrap();
     let mut changed = leads[0].clone();
     changed.email = Some("new@example.com".into());
     changed.fields = [("city".to_owned(), "Bonn".to_owned())].into();
@@ -168,19 +169,15 @@ async fn fields_are_written_anew_and_persons_stay_whose_they_are() {
     let Some(StoredLead::Lead(read)) = table.find_lead(&a, &changed.id).await.unwrap() else { panic!("it is there") };
     assert_eq!((read.email, read.fields.len()), (changed.email.clone(), 1));
     let arrivals = [lead(3, Some("new@example.com")), lead(4, Some("two@example.com"))];
-    let known = table.dedupe_snapshot(&a, &arrivals, &Assignment::Unassigned).await.unwrap();
+    let known = table.dedupe_snapshot(&a, &arrivals).await.unwrap();
     let owners: Vec<&str> =
         arrivals.iter().map(|lead| known.persons[&person_keys(lead.email.as_deref(), None)[0]].as_str()).collect();
     assert_eq!(owners, ["meta-1", "meta-2"]);
     let old = person_keys(Some("one@example.com"), None).remove(0);
     table.release_person(&a, &old, &leads[1].id).await.unwrap();
     let mine = [lead(5, Some("one@example.com"))];
-    assert_eq!(
-        table.dedupe_snapshot(&a, &mine, &Assignment::Unassigned).await.unwrap().persons.len(),
-        1,
-        "not theirs to give"
-    );
+    assert_eq!(table.dedupe_snapshot(&a, &mine).await.unwrap().persons.len(), 1, "not theirs to give");
     table.release_person(&a, &old, &leads[0].id).await.unwrap();
-    assert_eq!(table.dedupe_snapshot(&a, &mine, &Assignment::Unassigned).await.unwrap().persons.len(), 0);
+    assert_eq!(table.dedupe_snapshot(&a, &mine).await.unwrap().persons.len(), 0);
     assert!(!table.set_fields(&a, &lead(9, None)).await.unwrap());
 }

@@ -13,9 +13,8 @@ use super::{Item, Table, TableError, text};
 use crate::aws::AwsError;
 use crate::ids::{LeadId, OrgScope, UserId};
 use crate::model::connection::{Connection, PageSelection};
-use crate::model::lead::FoundBy;
-use crate::model::lead::assignment::Rotation;
 use crate::model::lead::dedupe::WritePlan;
+use crate::model::lead::{FoundBy, Lead, Submission};
 use crate::model::org::LEAD_MANAGEMENT;
 
 /// A connection's counters, by how leads were found.
@@ -32,13 +31,14 @@ const FOUND_COUNTERS: [(FoundBy, &str); 5] = [
 pub enum CommitOutcome {
     /// All writes were made.
     Committed,
-    /// No write was made: a precondition changed, or another writer was active. Read and plan again.
+    /// No write was made: a precondition changed, another writer was active, or a partition is as busy as it can be.
+    /// Read and plan again.
     Conflict,
 }
 
 impl Table {
-    /// Writes a plan, all or nothing: leads, submissions, persons, the rotation, and the counters of the connection
-    /// through which the leads arrived, if any.
+    /// Writes a plan, all or nothing: leads, submissions, persons, the rotation, and the counters of the connections
+    /// through which the leads arrived.
     ///
     /// # Errors
     /// [`TableError::ItemRejected`] if DynamoDB rejects the plan as it is. After any other error the outcome is
@@ -46,7 +46,7 @@ impl Table {
     pub async fn commit(
         &self,
         scope: &OrgScope,
-        connection: Option<&Connection>,
+        connections: &[&Connection],
         plan: &WritePlan,
         now: Timestamp,
     ) -> Result<CommitOutcome, TableError> {
@@ -78,13 +78,13 @@ impl Table {
         }
         // The rotation's next version, if the plan took a turn.
         if let Some(rotation) = &plan.rotation {
-            writes.push(rotation_write(&self.name, scope, rotation)?);
+            writes.push(self.cursor_write(scope, rotation, None)?);
         }
         // The assignee must still be eligible when this commits.
         if let Some(user) = &plan.requires_eligible {
             writes.push(self.require_eligible(scope, user)?);
         }
-        if let Some(connection) = connection {
+        for connection in connections {
             writes.push(self.count_leads(scope, connection, plan, now)?);
         }
         self.transact(writes).await
@@ -97,9 +97,16 @@ impl Table {
             Err(error) => match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let codes = || cancelled.cancellation_reasons().iter().filter_map(|reason| reason.code());
-                    match codes()
-                        .find(|code| !matches!(*code, "None" | "ConditionalCheckFailed" | "TransactionConflict"))
-                    {
+                    match codes().find(|code| {
+                        !matches!(
+                            *code,
+                            "None"
+                                | "ConditionalCheckFailed"
+                                | "TransactionConflict"
+                                | "ThrottlingError"
+                                | "ProvisionedThroughputExceeded"
+                        )
+                    }) {
                         Some("ValidationError" | "ItemCollectionSizeLimitExceeded") => {
                             Err(TableError::ItemRejected(AwsError::new(error)))
                         }
@@ -152,18 +159,23 @@ impl Table {
         plan: &WritePlan,
         now: Timestamp,
     ) -> Result<TransactWriteItem, TableError> {
+        // What came through this connection.
+        let page = Some(&connection.page_id);
+        let creates: Vec<&Lead> = plan.creates.iter().filter(|lead| lead.page_id.as_ref() == page).collect();
+        let merges: Vec<&Submission> = plan.merges.iter().filter(|merge| merge.page_id.as_ref() == page).collect();
+        let leads_count = creates.iter().filter(|lead| !lead.test).count();
         let brought = |found_by: FoundBy| {
-            let leads = plan.creates.iter().map(|lead| lead.found_by);
-            leads.chain(plan.merges.iter().map(|merge| merge.found_by)).any(|by| by == found_by)
+            let leads = creates.iter().map(|lead| lead.found_by);
+            leads.chain(merges.iter().map(|merge| merge.found_by)).any(|by| by == found_by)
         };
-        let merged = plan.merges.iter().any(|merge| merge.found_by.is_of_its_time());
-        let real = merged || plan.creates.iter().any(|lead| !lead.test && lead.found_by.is_of_its_time());
+        let merged = merges.iter().any(|merge| merge.found_by.is_of_its_time());
+        let real = merged || creates.iter().any(|lead| !lead.test && lead.found_by.is_of_its_time());
         let rhythm = connection.rhythm.after_lead(connection.last_lead_at, now);
         // The attributes that depend on what the plan holds.
         let sets: Vec<&str> = [
             (real, "usual_silence_s = :silence"),
             (real, "last_lead_at = :now"),
-            (plan.creates.iter().any(|lead| lead.test), "last_test_lead_at = :now"),
+            (creates.iter().any(|lead| lead.test), "last_test_lead_at = :now"),
             (brought(FoundBy::Webhook), "last_webhook_at = :now"),
         ]
         .into_iter()
@@ -176,7 +188,7 @@ impl Table {
                 "attribute_exists(pk) AND (attribute_not_exists(selection) OR selection = :connected)",
             )
             .expression_attribute_values(":connected", serde_dynamo::to_attribute_value(PageSelection::Connected)?)
-            .expression_attribute_values(":leads", AttributeValue::N(plan.lead_count().to_string()));
+            .expression_attribute_values(":leads", AttributeValue::N(leads_count.to_string()));
         // DynamoDB refuses a value that no expression uses.
         if sets.iter().any(|set| set.ends_with(":now")) {
             update = update.expression_attribute_values(":now", text(now.to_string()));
@@ -188,7 +200,7 @@ impl Table {
         // One counter per way of finding leads, beside the total.
         let mut counters = vec!["leads_count :leads".to_owned()];
         for (found_by, counter) in FOUND_COUNTERS {
-            let count = plan.creates.iter().filter(|lead| !lead.test && lead.found_by == found_by).count();
+            let count = creates.iter().filter(|lead| !lead.test && lead.found_by == found_by).count();
             if count > 0 {
                 counters.push(format!("{counter} :{counter}"));
                 update =
@@ -200,21 +212,6 @@ impl Table {
         let update = update.update_expression(format!("{sets}{clear_quiet}ADD {}", counters.join(", ")));
         Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
     }
-}
-
-/// Replaces the rotation of the same `version`, as the next version.
-pub(super) fn rotation_write(
-    table: &str,
-    scope: &OrgScope,
-    rotation: &Rotation,
-) -> Result<TransactWriteItem, TableError> {
-    let next = Rotation { version: rotation.version + 1, turns: rotation.turns.clone() };
-    let put = Put::builder()
-        .table_name(table)
-        .set_item(Some(Row::new(&keys::rotation(scope), "rotation", &next).item()?))
-        .condition_expression("attribute_not_exists(pk) OR version = :seen")
-        .expression_attribute_values(":seen", AttributeValue::N(rotation.version.to_string()));
-    Ok(TransactWriteItem::builder().put(put.build().map_err(broken)?).build())
 }
 
 fn broken(error: aws_sdk_dynamodb::error::BuildError) -> TableError {

@@ -2,14 +2,29 @@
 
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
-use super::commit::{CommitOutcome, rotation_write};
+use super::commit::CommitOutcome;
 use super::keys;
 use super::row::Row;
 use super::{IndexRange, Table, TableError, pause};
 use crate::aws::AwsError;
 use crate::ids::{OrgScope, UserId};
-use crate::model::lead::assignment::Rotation;
 use crate::model::org::{Org, User};
+
+/// The most users of an org: all of them are listed at once.
+pub const MAX_USERS: usize = 10_000;
+/// The most users in a rotation: the roster is read with every chunk of leads.
+pub const MAX_IN_TURN: usize = 1000;
+
+/// The outcome of pushing a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutUserOutcome {
+    /// The user is stored.
+    Stored,
+    /// The user would be one too many in the rotation ([`MAX_IN_TURN`]). Nothing was changed.
+    RosterFull,
+    /// The user would be one too many in the org ([`MAX_USERS`]). Nothing was changed.
+    OrgFull,
+}
 
 impl Table {
     /// Reads the org; `None` if the CRM has never pushed it.
@@ -38,11 +53,6 @@ impl Table {
         self.query(&keys::org_pk(scope), keys::USER_PREFIX).await
     }
 
-    /// Reads the org's rotation; a new one if none is stored.
-    pub async fn rotation(&self, scope: &OrgScope) -> Result<Rotation, TableError> {
-        Ok(self.get(&keys::rotation(scope)).await?.unwrap_or_default())
-    }
-
     /// Stores a user pushed by the CRM, and adds them to or removes them from the rotation in the same transaction.
     /// Once this returns, no lead is assigned to an ineligible user.
     ///
@@ -51,26 +61,38 @@ impl Table {
     ///
     /// # Errors
     /// [`TableError::Contended`] if other writers interfere with every attempt.
-    pub async fn put_user(&self, scope: &OrgScope, user: &User) -> Result<(), TableError> {
+    pub async fn put_user(&self, scope: &OrgScope, user: &User) -> Result<PutUserOutcome, TableError> {
         const MAX_TRIES: u32 = 12;
         for attempt in 1..=MAX_TRIES {
-            let mut rotation = self.rotation(scope).await?;
+            let (mut rotation, mut roster) = self.rotation_and_roster(scope).await?;
+            let known = self.user(scope, &user.id).await?;
             let moved = rotation.set_eligible(&user.id, user.takes_leads());
             if !moved
-                && self
-                    .user(scope, &user.id)
-                    .await?
-                    .is_some_and(|known| User { updated_at: user.updated_at, ..known } == *user)
+                && known.as_ref().is_some_and(|known| User { updated_at: user.updated_at, ..known.clone() } == *user)
             {
-                return Ok(());
+                return Ok(PutUserOutcome::Stored);
+            }
+            if known.is_none() {
+                roster.users += 1;
+            }
+            if rotation.roster.len() > MAX_IN_TURN && moved {
+                return Ok(PutUserOutcome::RosterFull);
+            }
+            if roster.users > MAX_USERS && known.is_none() {
+                return Ok(PutUserOutcome::OrgFull);
             }
             let key = keys::user(scope, &user.id);
             let put = Put::builder().table_name(&self.name).set_item(Some(Row::new(&key, "user", user).item()?));
             let put = put.build().map_err(|error| TableError::Failed(AwsError::new(error)))?;
-            let writes =
-                vec![TransactWriteItem::builder().put(put).build(), rotation_write(&self.name, scope, &rotation)?];
+            let mut writes = vec![TransactWriteItem::builder().put(put).build()];
+            if moved || known.is_none() {
+                roster.version += 1;
+                roster.in_turn.clone_from(&rotation.roster);
+                writes.push(self.roster_write(scope, &roster)?);
+            }
+            writes.push(self.cursor_write(scope, &rotation, Some(roster.version))?);
             match self.transact(writes).await? {
-                CommitOutcome::Committed => return Ok(()),
+                CommitOutcome::Committed => return Ok(PutUserOutcome::Stored),
                 CommitOutcome::Conflict => pause(attempt).await,
             }
         }

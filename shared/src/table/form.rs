@@ -1,12 +1,14 @@
 //! Data about forms and their pages: a cache of Meta's description, an org's mapping of the answers, and the pauses
 //! that Meta asks for.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::keys;
 use super::row::Row;
-use super::{Item, Table, TableError};
+use super::{Consistency, Item, Table, TableError};
 use crate::ids::{FormId, OrgScope, PageId};
 use crate::model::lead::form::Form;
 use crate::model::lead::mapping::Mapping;
@@ -30,12 +32,50 @@ impl Table {
     ) -> Result<Vec<(FormId, Form)>, TableError> {
         let keys: Vec<_> = forms.iter().map(|form| keys::form(page, form)).collect();
         let mut found = self.batch_get(&keys).await?;
-        let fresh = |item: &Item| {
-            item.get("ttl").and_then(|ttl| ttl.as_n().ok()?.parse().ok()).is_some_and(|ttl: i64| ttl > now.as_second())
-        };
+        let fresh = |item: &Item| is_fresh(item, now);
         let fresh_items =
             forms.iter().zip(&keys).filter_map(|(form, key)| Some((form, found.remove(key).filter(fresh)?)));
         fresh_items.map(|(form, item)| Ok((form.clone(), super::entity(item)?))).collect()
+    }
+
+    /// Reads the fresh cached copies of these forms, and the org's mappings of them, in one request. Forms without one
+    /// are omitted. What was stored an instant ago may be missing.
+    pub async fn forms_and_mappings(
+        &self,
+        scope: &OrgScope,
+        forms: &[(&PageId, &FormId)],
+        now: Timestamp,
+    ) -> Result<(Vec<(FormId, Form)>, Vec<(FormId, Mapping)>), TableError> {
+        let keys_of = |page: &PageId, form: &FormId| (keys::form(page, form), keys::mapping(scope, form));
+        let keys = forms.iter().map(|(page, form)| keys_of(page, form));
+        let wanted: Vec<keys::Key> = keys.flat_map(|(form, mapping)| [form, mapping]).collect();
+        let mut found = self.batch_get_as(&wanted, Consistency::Eventual).await?;
+        let (mut known, mut mappings) = (Vec::new(), Vec::new());
+        for (page, form) in forms {
+            let (form_key, mapping_key) = keys_of(page, form);
+            if let Some(item) = found.remove(&form_key).filter(|item| is_fresh(item, now)) {
+                known.push(((*form).clone(), super::entity(item)?));
+            }
+            if let Some(item) = found.remove(&mapping_key) {
+                mappings.push(((*form).clone(), super::entity(item)?));
+            }
+        }
+        Ok((known, mappings))
+    }
+
+    /// Reads until when calls about these pages must pause. Pages without a pause are omitted, and so may be those of
+    /// which Meta asked for one an instant ago.
+    pub async fn paused_pages(
+        &self,
+        pages: &[&PageId],
+        now: Timestamp,
+    ) -> Result<BTreeMap<PageId, Timestamp>, TableError> {
+        let keys: Vec<_> = pages.iter().map(|page| keys::pause(page)).collect();
+        let mut found = self.batch_get_as(&keys, Consistency::Eventual).await?;
+        let pauses = pages.iter().zip(&keys).filter_map(|(page, key)| Some((*page, found.remove(key)?)));
+        let pauses = pauses.map(|(page, item)| Ok((page.clone(), super::entity::<Pause>(item)?.until)));
+        let pauses: BTreeMap<PageId, Timestamp> = pauses.collect::<Result<_, TableError>>()?;
+        Ok(pauses.into_iter().filter(|(_, until)| *until > now).collect())
     }
 
     /// Caches a form.
@@ -60,14 +100,13 @@ impl Table {
         change.set("type", &"mapping")?.set_all(mapping, &[])?.send().await
     }
 
-    /// Returns until when calls about a page must pause; `None` if there is no pause.
-    pub async fn paused_until(&self, page: &PageId, now: Timestamp) -> Result<Option<Timestamp>, TableError> {
-        let pause: Option<Pause> = self.get(&keys::pause(page)).await?;
-        Ok(pause.map(|pause| pause.until).filter(|until| *until > now))
-    }
-
     /// Pauses calls about a page until `until`.
     pub async fn pause(&self, page: &PageId, until: Timestamp) -> Result<(), TableError> {
         self.put(Row::new(&keys::pause(page), "pause", &Pause { until }).ttl(until.as_second())).await
     }
+}
+
+/// Whether DynamoDB would still have the item if it deleted on time.
+fn is_fresh(item: &Item, now: Timestamp) -> bool {
+    item.get("ttl").and_then(|ttl| ttl.as_n().ok()?.parse().ok()).is_some_and(|ttl: i64| ttl > now.as_second())
 }

@@ -4,7 +4,8 @@
 //! |---|---|---|---|---|---|
 //! | org | `ORG#o` | `ORG` | `ORGS` | `o` | |
 //! | user | `ORG#o` | `USER#u` | | | |
-//! | rotation | `ORG#o` | `ROTATION` | | | |
+//! | rotation | `ORG#o#ROTATION` | `ROTATION` | | | |
+//! | roster | `ORG#o#ROTATION` | `ROSTER` | | | |
 //! | integration | `ORG#o` | `INTEGRATION#i` | `CHECKS` | `next check#o#i` | |
 //! | notice | `ORG#o#INTEGRATION#i` | `NOTICE#since#notice#to` | | | yes |
 //! | Meta person | `META_PERSON#hash` | `ORG#o#INTEGRATION#i` | | | |
@@ -74,8 +75,6 @@ pub const USER_PREFIX: &str = "USER#";
 pub const INTEGRATION_PREFIX: &str = "INTEGRATION#";
 /// Sort key prefix of a page's connections, and of a Meta person's integrations.
 pub const CONNECTION_PREFIX: &str = "ORG#";
-/// Sort key prefix of runs.
-const RUN_PREFIX: &str = "RUN#";
 /// Sort key prefix of a lead's steps.
 pub const STEP_PREFIX: &str = "STEP#";
 /// Index partition of the check queue. Integrations with nothing to check are not in it.
@@ -100,8 +99,13 @@ pub(super) fn user(scope: &OrgScope, user: &UserId) -> Key {
     Key { pk: org_pk(scope), sk: format!("{USER_PREFIX}{user}") }
 }
 
+/// The cursor of the rotation. No other busy item shares its partition, which takes every write of a burst.
 pub(super) fn rotation(scope: &OrgScope) -> Key {
-    Key { pk: org_pk(scope), sk: "ROTATION".to_owned() }
+    Key { pk: format!("ORG#{}#ROTATION", scope.org()), sk: "ROTATION".to_owned() }
+}
+
+pub(super) fn roster(scope: &OrgScope) -> Key {
+    Key { pk: rotation(scope).pk, sk: "ROSTER".to_owned() }
 }
 
 pub(super) fn integration(scope: &OrgScope, id: &IntegrationId) -> Key {
@@ -241,7 +245,7 @@ pub(super) fn runs_pk(scope: &OrgScope) -> String {
 }
 
 pub(super) fn run(scope: &OrgScope, run: &RunId) -> Key {
-    Key { pk: runs_pk(scope), sk: format!("{RUN_PREFIX}{run}") }
+    Key { pk: runs_pk(scope), sk: format!("RUN#{run}") }
 }
 
 /// Sort key prefix of ad accounts.

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use super::keys::{self, Key};
-use super::{IndexRange, Table, TableError, entity};
+use super::{Consistency, IndexRange, Item, Table, TableError, entity};
 use crate::ids::{LeadId, OrgScope, PageId, UserId};
-use crate::model::lead::assignment::{Assigned, Assignment};
-use crate::model::lead::dedupe::Snapshot;
-use crate::model::lead::identity::{PersonKey, person_keys};
+use crate::model::lead::assignment::Assigned;
+use crate::model::lead::identity::PersonKey;
 use crate::model::lead::{Lead, Provenance, Status, Submission};
 
 /// A change of a lead by hand. `None` means unchanged.
@@ -52,54 +50,16 @@ impl StoredLead {
 }
 
 impl Table {
-    /// Reads which of `leads`, and of the persons in them, the org already has, as input for a plan.
-    pub async fn dedupe_snapshot(
-        &self,
-        scope: &OrgScope,
-        leads: &[Lead],
-        assignment: &Assignment,
-    ) -> Result<Snapshot, TableError> {
-        #[derive(Deserialize)]
-        struct PersonClaim {
-            lead_id: LeadId,
-        }
-        let persons = leads
-            .iter()
-            .filter(|lead| !lead.test)
-            .flat_map(|lead| person_keys(lead.email.as_deref(), lead.phone.as_deref()));
-        let persons: BTreeSet<_> = persons.collect();
-        let lead_keys: BTreeSet<_> = leads.iter().map(|lead| (keys::lead(scope, &lead.id), &lead.id)).collect();
-        let mut wanted: Vec<Key> = lead_keys.iter().map(|(key, _)| key.clone()).collect();
-        wanted.extend(persons.iter().map(|person| keys::person(scope, person)));
-        let mut found = self.batch_get(&wanted).await?;
-
-        let is_stored = |(key, _): &&(Key, &LeadId)| found.contains_key(key);
-        let stored = lead_keys.iter().filter(is_stored).map(|(_, id)| (*id).clone()).collect();
-        let mut snapshot = Snapshot { stored, ..Snapshot::default() };
-        for person in persons {
-            if let Some(item) = found.remove(&keys::person(scope, &person)) {
-                snapshot.persons.insert(person, entity::<PersonClaim>(item)?.lead_id);
-            }
-        }
-        match assignment {
-            Assignment::RoundRobin => snapshot.rotation = Some(self.rotation(scope).await?),
-            Assignment::User { user_id } => {
-                snapshot.chosen_user_eligible = self.user(scope, user_id).await?.is_some_and(|user| user.takes_leads());
-            }
-            Assignment::Unassigned => {}
-        }
-        Ok(snapshot)
-    }
-
     /// Reads the item under a lead's or a submission's id.
     pub async fn find_lead(&self, scope: &OrgScope, id: &LeadId) -> Result<Option<StoredLead>, TableError> {
-        let Some(item) = self.get_item(&keys::lead(scope, id)).await? else { return Ok(None) };
-        let is_lead = item.get("type").and_then(|value| value.as_s().ok()).is_some_and(|kind| kind == "lead");
-        Ok(Some(if is_lead {
-            StoredLead::Lead(Box::new(entity(item)?))
-        } else {
-            StoredLead::Submission(Box::new(entity(item)?))
-        }))
+        self.get_item(&keys::lead(scope, id)).await?.map(stored_lead).transpose()
+    }
+
+    /// Reads the items under these ids, in that order. Missing ones are omitted.
+    pub async fn find_leads(&self, scope: &OrgScope, ids: &BTreeSet<LeadId>) -> Result<Vec<StoredLead>, TableError> {
+        let keys: Vec<Key> = ids.iter().map(|id| keys::lead(scope, id)).collect();
+        let mut found = self.batch_get(&keys).await?;
+        keys.iter().filter_map(|key| found.remove(key)).map(stored_lead).collect()
     }
 
     /// Changes a lead's assignee and status and returns the previous lead, or `None` if there is no such lead. Absent
@@ -138,9 +98,9 @@ impl Table {
         self.delete_if_still(&keys::person(scope, person), "lead_id", lead).await
     }
 
-    /// Returns which of these are stored, as a lead or as a later submission.
+    /// Returns which of these are stored, as a lead or as a later submission. One stored an instant ago may be missing.
     pub async fn find_stored(&self, scope: &OrgScope, ids: &[LeadId]) -> Result<BTreeSet<LeadId>, TableError> {
-        self.find_existing(ids.iter().map(|id| (id, keys::lead(scope, id)))).await
+        self.find_existing(ids.iter().map(|id| (id, keys::lead(scope, id))), Consistency::Eventual).await
     }
 
     /// Returns which of these submissions of a page are stored, parked or waiting. Each comes with the time at which
@@ -165,16 +125,17 @@ impl Table {
         let stored = rest.iter().map(|id| (*id, keys::lead(scope, id)));
         let parked = rest.iter().map(|id| (*id, keys::parked(scope, id)));
         let waiting = rest.iter().map(|id| (*id, keys::waiting(scope, page, id)));
-        known.extend(self.find_existing(stored.chain(parked).chain(waiting)).await?);
+        known.extend(self.find_existing(stored.chain(parked).chain(waiting), Consistency::Strong).await?);
         Ok(known)
     }
 
     async fn find_existing<'a>(
         &self,
         wanted: impl Iterator<Item = (&'a LeadId, Key)>,
+        consistency: Consistency,
     ) -> Result<BTreeSet<LeadId>, TableError> {
         let (ids, keys): (Vec<&LeadId>, Vec<Key>) = wanted.unzip();
-        let found = self.batch_get(&keys).await?;
+        let found = self.batch_get_as(&keys, consistency).await?;
         Ok(ids.into_iter().zip(&keys).filter(|(_, key)| found.contains_key(key)).map(|(id, _)| id.clone()).collect())
     }
 
@@ -183,4 +144,13 @@ impl Table {
         let keys = self.index_keys(&keys::submissions_of_lead(scope, lead), IndexRange::All).await?;
         self.read_all(&keys).await
     }
+}
+
+fn stored_lead(item: Item) -> Result<StoredLead, TableError> {
+    let is_lead = item.get("type").and_then(|value| value.as_s().ok()).is_some_and(|kind| kind == "lead");
+    Ok(if is_lead {
+        StoredLead::Lead(Box::new(entity(item)?))
+    } else {
+        StoredLead::Submission(Box::new(entity(item)?))
+    })
 }

@@ -28,9 +28,11 @@ pub mod lead_list;
 pub mod login;
 pub mod notice;
 pub mod parked;
+mod rotation;
 mod row;
 pub mod run;
 pub mod session;
+pub mod snapshot;
 mod sweep_progress;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -32,7 +32,8 @@ impl Table {
         let keys_of = |page: &Connection| {
             (keys::sweep_progress(scope, &page.integration_id, &page.page_id), keys::pause(&page.page_id))
         };
-        let wanted: Vec<keys::Key> = pages.iter().map(keys_of).flat_map(|(progress, pause)| [progress, pause]).collect();
+        let wanted: Vec<keys::Key> =
+            pages.iter().map(keys_of).flat_map(|(progress, pause)| [progress, pause]).collect();
         let mut found = self.batch_get_as(&wanted, Consistency::Eventual).await?;
         let mut known = BTreeMap::new();
         for page in pages {

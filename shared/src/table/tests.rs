@@ -199,7 +199,7 @@ async fn of_two_pushes_of_one_user_the_later_one_wins_in_both_places() {
         first.unwrap();
         second.unwrap();
         let stored = table.user(&a, &on.id).await.unwrap().unwrap();
-        assert_eq!(table.rotation(&a).await.unwrap().turns.contains(&stored.id), stored.active);
+        assert_eq!(table.rotation(&a).await.unwrap().roster.contains(&stored.id), stored.active);
     }
 }
 
@@ -211,6 +211,23 @@ async fn a_push_that_changes_nothing_writes_nothing() {
     let version = table.rotation(&a).await.unwrap().version;
     table.put_user(&a, &User { updated_at: at("2026-02-02T00:00:00Z"), ..user("ann", true) }).await.unwrap();
     assert_eq!(table.rotation(&a).await.unwrap().version, version);
+}
+
+#[tokio::test]
+async fn a_rotation_and_an_org_have_a_limit() {
+    use crate::table::directory::{MAX_IN_TURN, PutUserOutcome};
+    let (table, a) = (empty_table().await, scope("a"));
+    let users = (0..MAX_IN_TURN).map(|id| user(&format!("u{id:04}"), true)).collect::<Vec<_>>();
+    for user in &users {
+        assert_eq!(table.put_user(&a, user).await.unwrap(), PutUserOutcome::Stored);
+    }
+    assert_eq!(table.put_user(&a, &user("more", true)).await.unwrap(), PutUserOutcome::RosterFull);
+    assert_eq!(table.user(&a, &user("more", true).id).await.unwrap(), None, "nothing is changed");
+    assert_eq!(table.put_user(&a, &user("more", false)).await.unwrap(), PutUserOutcome::Stored, "out of turn");
+    assert_eq!(table.put_user(&a, &users[7]).await.unwrap(), PutUserOutcome::Stored, "one of them");
+    assert_eq!(table.put_user(&a, &user("u0007", false)).await.unwrap(), PutUserOutcome::Stored);
+    assert_eq!(table.put_user(&a, &user("more", true)).await.unwrap(), PutUserOutcome::Stored, "there is room now");
+    assert_eq!(table.rotation(&a).await.unwrap().roster.len(), MAX_IN_TURN);
 }
 
 #[tokio::test]
@@ -244,11 +261,11 @@ async fn listing_goes_page_by_page_through_what_matches() {
         .collect();
     let plan = crate::model::lead::dedupe::plan(
         &leads,
-        &table.dedupe_snapshot(&a, &leads, &Assignment::Unassigned).await.unwrap(),
+        &table.dedupe_snapshot(&a, &leads).await.unwrap(),
         &Assignment::Unassigned,
     );
     assert_eq!(
-        table.commit(&a, Some(&connection("a")), &plan, at("2026-01-01T00:00:00Z")).await.unwrap(),
+        table.commit(&a, &[&connection("a")], &plan, at("2026-01-01T00:00:00Z")).await.unwrap(),
         commit::CommitOutcome::Committed
     );
 

@@ -1,6 +1,7 @@
 //! Measurements that are not tests: they depend on the machine and take long.
 
 mod ads;
+mod cost;
 mod pages;
 
 use std::time::Duration;
@@ -47,6 +48,9 @@ enum What {
         #[arg(long, default_value_t = 3)]
         days: u32,
     },
+    /// Runs leads and sweeps through the product's own code against counting stand-ins for AWS and Meta, and prints what
+    /// they cost by the prices of `tests/bench/cost.toml`, beside the budgets there. Fails if one is exceeded.
+    Cost,
     /// Requests every page of the console and reports its size in bytes, and its milliseconds in the function and
     /// through the gateway.
     Pages {
@@ -61,6 +65,7 @@ async fn main() -> anyhow::Result<()> {
     let (seed, leads, orgs, pages, per_second, minutes) = match Arguments::parse().what {
         What::Ads { ads, days } => return ads::measure(&ads, days).await,
         What::Pages { times } => return pages::measure(times).await,
+        What::Cost => return cost::measure().await,
         What::Storm { seed, leads, orgs, pages, per_second, minutes } => {
             (seed, leads, orgs, pages, per_second, minutes)
         }

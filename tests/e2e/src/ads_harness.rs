@@ -283,7 +283,10 @@ async fn serve_aws(database: String, app: Value, token: Value, writes: Arc<Atomi
 }
 
 /// Starts an in-process DynamoDB with the template's table.
-async fn start_database() -> String {
+///
+/// # Panics
+/// Panics if it does not start, or the template cannot be read.
+pub async fn start_database() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     let database = dynoxide::Database::memory().expect("a database");

@@ -1,7 +1,6 @@
 //! Decides who is assigned a lead.
-//!
-//! The pool and the cursor of the rotation are one value, so neither can be read without the other.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 use utoipa::ToSchema;
@@ -74,29 +73,52 @@ pub enum Strategy {
 ///
 /// There is one rotation per org, not one per integration. A team that serves two integrations is one team, and its
 /// members' counts differ by at most one over both.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rotation {
     /// Incremented by every change. A write names the version it read and fails if that is no longer the newest.
     pub version: u64,
-    /// Eligible users; the first one is next.
-    pub turns: Vec<UserId>,
+    /// Eligible users, in a ring.
+    pub roster: Vec<UserId>,
+    /// The position in the roster of the user whose turn it is.
+    pub next: usize,
+    /// The writer that commits now, if several have leads to commit.
+    pub lease: Option<TurnLease>,
+}
+
+/// A writer's exclusive use of the rotation, so that others wait instead of colliding with it. Only advice: what keeps
+/// the turns right is the version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnLease {
+    /// A random name of the writer.
+    pub holder: String,
+    /// When it ends by itself, because a writer can die.
+    pub until: Timestamp,
 }
 
 impl Rotation {
-    /// Returns the user whose turn it is and moves them to the end.
+    /// Returns the user whose turn it is and moves on to the next.
     pub fn next_assignee(&mut self) -> Option<UserId> {
-        let next = self.turns.first()?.clone();
-        self.turns.rotate_left(1);
+        let next = self.roster.get(self.next)?.clone();
+        self.next = (self.next + 1) % self.roster.len();
         Some(next)
     }
 
     /// Adds or removes `user`, and returns whether anything changed. The others keep their order.
     ///
-    /// A new user waits at most one round and does not catch up on earlier turns.
+    /// A new user waits one round and does not catch up on earlier turns.
     pub fn set_eligible(&mut self, user: &UserId, eligible: bool) -> bool {
-        match (self.turns.iter().position(|known| known == user), eligible) {
-            (None, true) => self.turns.push(user.clone()),
-            (Some(at), false) => drop(self.turns.remove(at)),
+        match (self.roster.iter().position(|known| known == user), eligible) {
+            (None, true) if self.roster.is_empty() => self.roster.push(user.clone()),
+            (None, true) => {
+                self.roster.insert(self.next, user.clone());
+                self.next += 1;
+                self.next %= self.roster.len();
+            }
+            (Some(at), false) => {
+                self.roster.remove(at);
+                self.next -= usize::from(at < self.next);
+                self.next %= self.roster.len().max(1);
+            }
             _ => return false,
         }
         true
@@ -123,7 +145,7 @@ mod tests {
     proptest! {
         #[test]
         fn counts_over_a_fixed_pool_differ_by_at_most_one(pool in 1..12usize, leads in 0..200usize) {
-            let mut rotation = Rotation { version: 0, turns: (0..pool).map(user).collect() };
+            let mut rotation = Rotation { roster: (0..pool).map(user).collect(), ..Rotation::default() };
             let mut counts: BTreeMap<UserId, usize> = (0..pool).map(|n| (user(n), 0)).collect();
             for _ in 0..leads {
                 *counts.entry(rotation.next_assignee().unwrap()).or_default() += 1;
@@ -132,17 +154,26 @@ mod tests {
         }
 
         #[test]
-        fn whoever_stays_keeps_their_order_while_others_come_and_go(
+        fn whoever_stays_keeps_their_turn_while_others_come_and_go(
             changes in prop::collection::vec((0..8usize, any::<bool>(), 0..5usize), 0..60)
         ) {
+            // The turns from the next one on.
+            let turns = |rotation: &Rotation| {
+                let mut turns = rotation.roster.clone();
+                turns.rotate_left(rotation.next);
+                turns
+            };
             let mut rotation = Rotation::default();
-            for (who, eligible, turns) in changes {
-                let before = rotation.turns.clone();
+            for (who, eligible, taken) in changes {
+                let before = turns(&rotation);
                 rotation.set_eligible(&user(who), eligible);
                 let stayed = |turns: &[UserId]| turns.iter().filter(|u| **u != user(who)).cloned().collect::<Vec<_>>();
-                prop_assert_eq!(stayed(&before), stayed(&rotation.turns));
-                prop_assert_eq!(rotation.turns.contains(&user(who)), eligible);
-                for _ in 0..turns { rotation.next_assignee(); }
+                prop_assert_eq!(stayed(&before), stayed(&turns(&rotation)));
+                prop_assert_eq!(rotation.roster.contains(&user(who)), eligible);
+                if eligible && !before.contains(&user(who)) {
+                    prop_assert_eq!(turns(&rotation).pop(), Some(user(who)), "a new user waits one round");
+                }
+                for _ in 0..taken { rotation.next_assignee(); }
             }
         }
     }

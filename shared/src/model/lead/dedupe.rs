@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{LeadId, UserId};
+use crate::ids::{LeadId, PageId, UserId};
 use crate::model::lead::assignment::{Assigned, Assignment, Reason, Rotation, Strategy};
 use crate::model::lead::identity::{PersonKey, person_keys};
 use crate::model::lead::{Lead, Submission};
@@ -40,10 +40,11 @@ pub struct WritePlan {
 }
 
 impl WritePlan {
-    /// Number of new leads that count as leads, which excludes test leads.
+    /// Whether anything of it came through this page.
     #[must_use]
-    pub fn lead_count(&self) -> u64 {
-        self.creates.iter().filter(|lead| !lead.test).count() as u64
+    pub fn concerns(&self, page: &PageId) -> bool {
+        let creates = self.creates.iter().map(|lead| &lead.page_id);
+        creates.chain(self.merges.iter().map(|merge| &merge.page_id)).any(|of| of.as_ref() == Some(page))
     }
 
     /// Whether there is nothing to write.
@@ -178,7 +179,11 @@ mod tests {
 
     fn in_turns(users: &[&str]) -> Snapshot {
         Snapshot {
-            rotation: Some(Rotation { version: 3, turns: users.iter().map(|u| user(u)).collect() }),
+            rotation: Some(Rotation {
+                version: 3,
+                roster: users.iter().map(|u| user(u)).collect(),
+                ..Rotation::default()
+            }),
             ..Snapshot::default()
         }
     }
@@ -189,7 +194,7 @@ mod tests {
         let plan = plan(&arrivals, &in_turns(&["ann", "bob"]), &Assignment::RoundRobin);
         let got: Vec<_> = plan.creates.iter().map(|lead| lead.assigned_to.clone().unwrap()).collect();
         assert_eq!(got, [user("ann"), user("bob"), user("ann")]);
-        assert_eq!(plan.rotation, Some(Rotation { version: 3, turns: vec![user("bob"), user("ann")] }));
+        assert_eq!(plan.rotation.map(|rotation| (rotation.version, rotation.next)), Some((3, 1)), "it is bob's turn");
     }
 
     #[test]
@@ -207,7 +212,7 @@ mod tests {
             [PersonKeyKind::Email, PersonKeyKind::Phone]
         );
         assert_eq!(plan.claims.len(), 3, "the new address of the third submission belongs to the person too");
-        assert_eq!(plan.rotation.unwrap().turns[0], user("bob"));
+        assert_eq!(plan.rotation.unwrap().next, 1, "it is bob's turn");
     }
 
     #[test]
@@ -266,6 +271,6 @@ mod tests {
         let mut again = arrival(2, Some("test@fb.com"), None);
         again.test = true;
         let plan = plan(&[test, again], &in_turns(&["ann"]), &Assignment::RoundRobin);
-        assert_eq!((plan.creates.len(), plan.claims.len(), plan.lead_count()), (2, 0, 0));
+        assert_eq!((plan.creates.len(), plan.claims.len()), (2, 0));
     }
 }

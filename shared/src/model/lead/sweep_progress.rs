@@ -10,7 +10,8 @@ use crate::ids::{FormId, PageId};
 /// Meta's counts of a form's leads: all, expired, organic. Any change can mean a new lead.
 pub type LeadCounts = [u64; 3];
 
-/// A form is listed for this long after its counts last moved, because Meta's lists can lag behind its counts.
+/// A form is listed for this long after its counts moved by more leads than were listed, because Meta's lists can lag
+/// behind its counts.
 const LISTING_LAG: SignedDuration = SignedDuration::from_hours(1);
 /// Every form is listed this often, whatever its counts, because Meta promises nothing about them.
 const FULL_SEARCH_INTERVAL: SignedDuration = SignedDuration::from_hours(6);
@@ -22,20 +23,32 @@ const FULL_SEARCH_SPREAD_S: u64 = 5_400;
 pub struct SweepProgress {
     /// The forms that have leads, or had unknown ones. A form that is not among them had no leads.
     #[serde(default)]
-    pub forms: BTreeMap<FormId, KnownForm>,
+    pub forms: BTreeMap<FormId, CountedForm>,
     /// When every form was last listed.
     pub full_at: Option<Timestamp>,
 }
 
 /// A form's leads, as last seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KnownForm {
+pub struct CountedForm {
     /// Meta's counts when all listed leads were known. `None` if some were not.
     #[serde(rename = "c")]
     pub counts: Option<LeadCounts>,
     /// When the counts last moved.
     #[serde(rename = "at")]
     pub moved_at: Timestamp,
+    /// Whether as many leads were listed then as the counts had moved by.
+    #[serde(rename = "all", default)]
+    pub all_listed: bool,
+}
+
+/// What a search found of one form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormSearch {
+    /// Whether all listed leads are known.
+    pub all_known: bool,
+    /// How many of them were submitted since the form's counts last moved.
+    pub recent: u64,
 }
 
 impl SweepProgress {
@@ -53,19 +66,29 @@ impl SweepProgress {
         match (self.forms.get(form), counts) {
             (_, None) => true,
             (None, Some(counts)) => counts != LeadCounts::default(),
-            (Some(known), counts) => known.counts != counts || now.duration_since(known.moved_at) < LISTING_LAG,
+            (Some(known), counts) => {
+                known.counts != counts || (!known.all_listed && now.duration_since(known.moved_at) < LISTING_LAG)
+            }
         }
     }
 
-    /// Records that a form was listed, and whether all its leads are known.
-    pub fn set_listed(&mut self, form: &FormId, counts: Option<LeadCounts>, all_known: bool, now: Timestamp) {
-        let counts = counts.filter(|_| all_known);
-        match self.forms.get_mut(form) {
-            Some(known) if known.counts == counts => {}
-            Some(known) => (known.counts, known.moved_at) = (counts, now),
-            None if counts == Some(LeadCounts::default()) => {}
-            None => drop(self.forms.insert(form.clone(), KnownForm { counts, moved_at: now })),
+    /// Returns when a form's counts last moved, as far as is known.
+    #[must_use]
+    pub fn moved_at(&self, form: &FormId) -> Option<Timestamp> {
+        self.forms.get(form).map(|known| known.moved_at)
+    }
+
+    /// Records the search of a form.
+    pub fn set_searched(&mut self, form: &FormId, counts: Option<LeadCounts>, search: FormSearch, now: Timestamp) {
+        let counts = counts.filter(|_| search.all_known);
+        let before = self.forms.get(form);
+        if before.map_or(Some(LeadCounts::default()), |known| known.counts) == counts {
+            return;
         }
+        let all = |counts: Option<LeadCounts>| counts.map(|[all, ..]| all);
+        let moved_by = before.and_then(|known| Some(all(counts)?.saturating_sub(all(known.counts)?)));
+        let all_listed = moved_by.is_some_and(|moved_by| search.recent >= moved_by);
+        self.forms.insert(form.clone(), CountedForm { counts, moved_at: now, all_listed });
     }
 }
 
@@ -77,31 +100,40 @@ mod tests {
         FormId::parse(id).unwrap()
     }
 
+    fn listed(recent: u64) -> FormSearch {
+        FormSearch { all_known: true, recent }
+    }
+
     fn at(minutes: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
     }
 
     #[test]
-    fn a_form_is_asked_while_its_counts_move_and_an_hour_longer() {
+    fn a_form_is_asked_while_its_counts_move_and_longer_if_its_list_does_not_show_why() {
         let mut progress = SweepProgress::default();
         let (quiet, busy) = (form("1"), form("2"));
         assert!(!progress.is_due(&quiet, Some([0, 0, 0]), at(0)), "it never had a lead");
         assert!(progress.is_due(&quiet, None, at(0)), "Meta gave no counts");
         assert!(progress.is_due(&busy, Some([5, 0, 0]), at(0)), "never listed");
-        progress.set_listed(&busy, Some([5, 0, 0]), true, at(0));
-        assert!(progress.is_due(&busy, Some([5, 0, 0]), at(59)), "the list may lag behind the count");
+        progress.set_searched(&busy, Some([5, 0, 0]), listed(5), at(0));
+        assert!(progress.is_due(&busy, Some([5, 0, 0]), at(59)), "which leads are the five is not known");
         assert!(!progress.is_due(&busy, Some([5, 0, 0]), at(60)));
         assert!(progress.is_due(&busy, Some([5, 1, 0]), at(60)), "one expired, and another may have come");
-        progress.set_listed(&busy, Some([5, 0, 0]), true, at(60));
+        progress.set_searched(&busy, Some([5, 0, 0]), listed(0), at(60));
         assert!(!progress.is_due(&busy, Some([5, 0, 0]), at(61)), "the same counts again are no movement");
+        progress.set_searched(&busy, Some([7, 0, 0]), listed(2), at(75));
+        assert!(!progress.is_due(&busy, Some([7, 0, 0]), at(76)), "the two are listed");
+        progress.set_searched(&busy, Some([9, 0, 0]), listed(1), at(90));
+        assert!(progress.is_due(&busy, Some([9, 0, 0]), at(149)), "the list lags behind the count");
+        assert!(!progress.is_due(&busy, Some([9, 0, 0]), at(150)));
     }
 
     #[test]
     fn a_form_with_unknown_leads_stays_due_until_they_are_known() {
         let mut progress = SweepProgress::default();
-        progress.set_listed(&form("1"), Some([0, 0, 0]), false, at(0));
+        progress.set_searched(&form("1"), Some([0, 0, 0]), FormSearch { all_known: false, recent: 1 }, at(0));
         assert!(progress.is_due(&form("1"), Some([0, 0, 0]), at(600)), "a test lead is not counted, but listed");
-        progress.set_listed(&form("1"), Some([0, 0, 0]), true, at(600));
+        progress.set_searched(&form("1"), Some([0, 0, 0]), listed(1), at(600));
         assert!(!progress.is_due(&form("1"), Some([0, 0, 0]), at(700)));
     }
 
@@ -129,7 +161,7 @@ mod tests {
                 let id = form(&id.to_string());
                 if is_full || progress.is_due(&id, counts, now) {
                     calls += 1;
-                    progress.set_listed(&id, counts, true, now);
+                    progress.set_searched(&id, counts, listed(0), now);
                 }
             }
             if is_full {

@@ -1,0 +1,94 @@
+//! What things cost, from `tests/bench/cost.toml`.
+
+use serde::Deserialize;
+
+use super::aws::Used;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CostFile {
+    pub(super) prices: Prices,
+    pub(super) milliseconds: Milliseconds,
+    pub(super) assumptions: Assumptions,
+    pub(super) memory_mb: MemoryMb,
+    pub(super) budgets: Budgets,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Prices {
+    pub(super) http_api_request: f64,
+    lambda_request: f64,
+    lambda_gb_second: f64,
+    pub(super) sqs_request: f64,
+    write_unit: f64,
+    read_unit: f64,
+    pub(super) secret_month: f64,
+    pub(super) secret_call: f64,
+    event: f64,
+    pub(super) log_gb: f64,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+pub(super) struct Milliseconds {
+    pub(super) dynamodb: u64,
+    pub(super) transaction: u64,
+    pub(super) sqs: u64,
+    pub(super) secrets: u64,
+    pub(super) events: u64,
+    pub(super) graph: u64,
+    pub(super) graph_call: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Assumptions {
+    pub(super) webhook_ms: f64,
+    pub(super) log_kb_webhook: f64,
+    pub(super) log_kb_worker: f64,
+    pub(super) secret_calls_per_lead: f64,
+    pub(super) sweeps_per_invocation: f64,
+    pub(super) daily_check_usd: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct MemoryMb {
+    pub(super) webhook: f64,
+    pub(super) lead_worker: f64,
+    pub(super) lead_sweep: f64,
+    pub(super) ads_sync: f64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Budgets {
+    pub(super) typical: f64,
+    pub(super) burst: f64,
+    pub(super) one_page: f64,
+    pub(super) idle_tenant: f64,
+    pub(super) ads_unchanged: f64,
+    pub(super) burst_write_units: f64,
+    pub(super) burst_graph_requests: f64,
+    pub(super) burst_sqs_requests: f64,
+}
+
+impl CostFile {
+    pub(super) fn read() -> anyhow::Result<Self> {
+        Ok(toml::from_str(include_str!("../../cost.toml"))?)
+    }
+}
+
+impl Prices {
+    pub(super) fn lambda(&self, invocations: f64, milliseconds: f64, memory_mb: f64) -> f64 {
+        invocations * self.lambda_request + milliseconds / 1000.0 * memory_mb / 1024.0 * self.lambda_gb_second
+    }
+
+    /// The parts of a bill for what was used, by a function with this much memory.
+    #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+    pub(super) fn bill(&self, used: &Used, memory_mb: f64) -> Vec<(&'static str, f64)> {
+        vec![
+            ("Lambda", self.lambda(used.invocations as f64, used.lambda_ms, memory_mb)),
+            ("SQS", used.sqs_requests as f64 * self.sqs_request),
+            ("DynamoDB writes", used.write_units * self.write_unit),
+            ("DynamoDB reads", used.read_units * self.read_unit),
+            ("EventBridge", used.events as f64 * self.event),
+            ("Secrets Manager", used.secret_calls as f64 * self.secret_call),
+        ]
+    }
+}
