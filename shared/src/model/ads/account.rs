@@ -4,10 +4,12 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, OrgId, RunId, UserId};
 use crate::model::ads::conversions::Counted;
+use crate::model::ads::seen_days::SeenDays;
 use crate::model::ads::sync_problem::{SyncProblem, SyncProblemCode};
 use crate::model::days::back;
 
@@ -70,6 +72,9 @@ pub struct AdAccount {
     /// sync.
     #[serde(default)]
     pub rows_per_day: u64,
+    /// The account's newest days when its ads' days were last read.
+    #[serde(default)]
+    pub seen_days: SeenDays,
     /// The id of the sync in progress.
     pub run_id: Option<RunId>,
     /// The first day that the sync in progress covers.
@@ -174,6 +179,7 @@ impl AdAccount {
             imported_since: None,
             objects_until: None,
             rows_per_day: 0,
+            seen_days: SeenDays::default(),
             run_id: None,
             run_since: None,
             run_lease: None,
@@ -223,14 +229,25 @@ impl AdAccount {
     #[must_use]
     pub fn due_since(&self, now: Timestamp) -> Date {
         let today = self.today(now);
+        // The day whose long sync has fallen due: until the account's own time of day, that of the day before.
+        let long_day = self.today(now - self.long_sync_time());
         let since = match (self.imported_since, self.last_long_day) {
             (None, _) => back(today, FULL_IMPORT_DAYS),
-            (Some(_), Some(last)) if last >= today => back(today, LOOK_BACK_DAYS),
+            (Some(_), Some(last)) if last >= long_day => back(today, LOOK_BACK_DAYS),
             // No limit on how long ago that was: whatever Meta could restate then, it may have restated since.
             (Some(_), Some(last)) => back(last.min(today), LONG_LOOK_BACK_DAYS),
             (Some(_), None) => back(today, LONG_LOOK_BACK_DAYS),
         };
         since.max(self.earliest_day(now))
+    }
+
+    /// The time after midnight at which the account's long sync falls due. Each link has its own, or all accounts of a
+    /// time zone would be read at once. The last two hours of a day stay free, so that it is not late for its day.
+    fn long_sync_time(&self) -> SignedDuration {
+        const MINUTES: u32 = 22 * 60;
+        let digest = Sha256::digest(self.id.as_str());
+        let number = digest.iter().take(4).fold(0, |number: u32, byte| number << 8 | u32::from(*byte));
+        SignedDuration::from_mins(i64::from(number % MINUTES))
     }
 
     /// The sync in progress, if any, with its first day.
@@ -312,7 +329,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_reading_goes_as_far_back_as_is_due() {
-        let now = at("2026-03-01T12:00:00Z");
+        // Late in the day in New York, when the long reading is due, whatever its time.
+        let now = at("2026-03-02T04:30:00Z");
         let due = |account: AdAccount| account.due_since(now).to_string();
         assert_eq!(due(account()), "2025-12-01", "an import");
         let imported = AdAccount { imported_since: Some(back(account().today(now), 90)), ..account() };
@@ -322,6 +340,30 @@ pub(crate) mod tests {
         assert_eq!(due(read("2025-12-31")), "2025-12-03", "after two months without one: no day is left out");
         assert_eq!(due(read("2019-01-01")), "2023-02-02", "and none that Meta does not answer for is asked for");
         assert_eq!(due(read("2026-03-01")), "2026-02-26");
+    }
+
+    #[test]
+    fn long_readings_are_spread_over_the_day_and_each_account_has_one_a_day() {
+        const ACCOUNTS: usize = 1000;
+        let midnight = at("2026-03-01T05:00:00Z");
+        let linked = AdAccount { imported_since: Some("2025-12-01".parse().unwrap()), ..account() };
+        let read = |day: &str, id: usize| AdAccount {
+            id: LinkId::parse(&format!("ada_{id}")).unwrap(),
+            last_long_day: Some(day.parse().unwrap()),
+            ..linked.clone()
+        };
+        let due = |account: &AdAccount, now| account.due_since(now) < back(account.today(now), LOOK_BACK_DAYS);
+        let mut accounts: Vec<AdAccount> = (0..ACCOUNTS).map(|id| read("2026-02-28", id)).collect();
+        for quarter in 0..96 {
+            let now = midnight + SignedDuration::from_mins(15 * quarter);
+            let due: Vec<&mut AdAccount> = accounts.iter_mut().filter(|account| due(account, now)).collect();
+            assert!(due.len() < 30, "{} at once", due.len());
+            due.into_iter().for_each(|account| account.last_long_day = Some(account.today(now)));
+        }
+        assert!(accounts.iter().all(|account| account.last_long_day == Some("2026-03-01".parse().unwrap())));
+        let next_midnight = midnight + SignedDuration::from_hours(24);
+        assert!(accounts.iter().filter(|account| due(account, next_midnight)).count() < 5);
+        assert!(due(&read("2026-02-27", 1), midnight), "yesterday's is made up for at once");
     }
 
     #[test]

@@ -10,5 +10,6 @@ pub mod object;
 pub mod report;
 #[cfg(test)]
 mod report_tests;
+pub mod seen_days;
 pub mod sync;
 pub mod sync_problem;
