@@ -55,6 +55,8 @@ pub struct AccountUpdate {
     pub rows_per_day: Option<u64>,
     /// The account's newest days when its ads' days were read.
     pub seen_days: Option<SeenDays>,
+    /// The time whose numbers the stored rows of ads show. `Some(None)`: that of the last sync.
+    pub ad_rows_as_of: Option<Option<Timestamp>>,
 }
 
 impl AccountUpdate {
@@ -90,6 +92,9 @@ impl AccountUpdate {
         }
         if let Some(days) = &self.seen_days {
             change = change.set("seen_days", days)?;
+        }
+        if let Some(at) = self.ad_rows_as_of {
+            change = change.set("ad_rows_as_of", &at)?;
         }
         Ok(change)
     }

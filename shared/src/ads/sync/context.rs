@@ -52,7 +52,30 @@ impl SyncContext<'_> {
         if !sync.is_regular() || progress.account_marks_incomplete {
             return Some(sync.since);
         }
-        self.account.seen_days.changed_since(sync.since, &progress.account_marks)
+        let changed = self.account.seen_days.changed_since(sync.since, &progress.account_marks);
+        let lagging = self.account.ad_rows_as_of.filter(|_| !self.defers_rows());
+        changed.into_iter().chain(lagging.map(|at| self.account.today(at).max(sync.since))).min()
+    }
+
+    /// Whether the rows of ads on the day in progress are left to a later sync.
+    pub(super) fn defers_rows(&self) -> bool {
+        self.sync.is_regular() && self.sync.started_at.is_some_and(|at| !self.account.are_ad_rows_due(at))
+    }
+
+    /// Whether the campaign days can be ahead of the rows of ads on `day`, and the rows are to be written.
+    pub(super) fn writes_lagging_rows(&self, day: Date) -> bool {
+        !self.defers_rows() && self.account.ad_rows_as_of.is_some_and(|at| self.account.today(at) <= day)
+    }
+
+    /// Records that the campaign days go ahead of the rows of ads, before they do.
+    pub(super) async fn defer_rows(&mut self) -> Result<(), Interrupt> {
+        self.sync.progress.rows_deferred = true;
+        if self.account.ad_rows_as_of.is_none() {
+            self.account.ad_rows_as_of = self.account.last_sync_at;
+            let ad_rows_as_of = Some(self.account.ad_rows_as_of);
+            self.update_account(AccountUpdate { ad_rows_as_of, ..AccountUpdate::default() }).await?;
+        }
+        Ok(())
     }
 
     /// Stores what the sync found out about the account, where people are waiting for it.

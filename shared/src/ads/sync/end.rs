@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::client::Interrupt;
 use super::{AdsSyncer, SliceOutcome};
@@ -96,11 +97,9 @@ impl EndedSlice<'_> {
             last_sync_at: sync.started_at,
             last_long_day: is_long.then_some(today),
             imported_since: (imported <= back(today, FIRST_IMPORT_DAYS)).then_some(imported),
-            rows_per_day: sync.progress.ads_down_to.map(|first| {
-                let read = sync.log.get(&ObjectType::AdInsights).map_or(0, |log| log.read);
-                read / u64::from(days(first, today).max(1).unsigned_abs())
-            }),
+            rows_per_day: self.rows_per_day(today).or(self.update.rows_per_day),
             seen_days: self.seen_days(),
+            ad_rows_as_of: self.has_written_rows().then_some(None),
             ..self.update.clone()
         };
         self.sync.finished_at = Some(now);
@@ -113,21 +112,37 @@ impl EndedSlice<'_> {
         self.release(Duration::ZERO).await
     }
 
+    /// How many ads were active per day. `None` if none were read.
+    fn rows_per_day(&self, today: Date) -> Option<u64> {
+        let days = days(self.sync.progress.ads_down_to?, today).max(1).unsigned_abs();
+        let rows = self.sync.log.get(&ObjectType::AdInsights).map_or(0, |log| log.read) / u64::from(days);
+        // A regular sync may have read only the beginning of a day.
+        Some(if self.sync.is_regular() { rows.max(self.account.rows_per_day) } else { rows })
+    }
+
     /// The account's newest days, for the next regular sync. `None` if they are as they were.
     fn seen_days(&self) -> Option<SeenDays> {
         let progress = &self.sync.progress;
         // What could not be read must be read again, even if the account's days do not change.
-        let failed = self
-            .sync
-            .log
-            .get(&ObjectType::AdInsights)
-            .is_some_and(|log| log.errors.iter().any(|error| error.code != SyncProblemCode::InsightsEmpty));
-        let next = if progress.account_marks_incomplete || failed {
+        let next = if progress.account_marks_incomplete || self.has_unread_ads() {
             SeenDays::default()
         } else {
             self.account.seen_days.next(progress.account_marks.clone())
         };
         (next != self.account.seen_days).then_some(next)
+    }
+
+    /// Whether the sync has written all rows of ads that were left to it.
+    fn has_written_rows(&self) -> bool {
+        let first = self.account.ad_rows_as_of.map(|at| self.account.today(at));
+        let down_to = self.sync.progress.ads_down_to;
+        let covered = first.zip(down_to).is_some_and(|(first, down_to)| down_to <= first);
+        covered && !self.sync.progress.rows_deferred && !self.has_unread_ads()
+    }
+
+    fn has_unread_ads(&self) -> bool {
+        let log = self.sync.log.get(&ObjectType::AdInsights);
+        log.is_some_and(|log| log.errors.iter().any(|error| error.code != SyncProblemCode::InsightsEmpty))
     }
 
     async fn fail(&mut self, error: WorkError, now: Timestamp) -> Result<(), WorkError> {

@@ -115,5 +115,6 @@ fn set_objects_until(context: &mut SyncContext<'_>) {
     if context.account.rows_per_day == 0 {
         // An estimate until its days have been read: at most one row per ad and day.
         context.account.rows_per_day = context.sync.log(ObjectType::Ads).read;
+        context.update.rows_per_day = Some(context.account.rows_per_day);
     }
 }

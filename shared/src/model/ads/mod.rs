@@ -4,6 +4,7 @@ pub mod account;
 pub mod conversions;
 pub mod creative;
 pub mod currency;
+pub mod due;
 pub mod insights;
 pub mod metrics;
 pub mod object;

@@ -176,6 +176,9 @@ pub struct Progress {
     /// Number of days per query for the ads; reduced when Meta reports too much data.
     #[serde(default)]
     pub days_at_once: Option<i32>,
+    /// Whether rows of ads were left to a later sync.
+    #[serde(default)]
+    pub rows_deferred: bool,
     /// The asynchronous report that Meta is generating.
     #[serde(default)]
     pub report: Option<OpenReport>,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use e2e::ad_accounts::{AdAccountFixture, SMALL_ACCOUNT};
 use e2e::ads_harness::AdsHarness;
 use e2e::json::Json;
+use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use leadwire::ads::SliceOutcome;
 use leadwire::clock;
@@ -121,8 +122,7 @@ async fn what_a_sync_found_changed_and_did_not_read_is_read_by_the_next() {
     assert!(tokio::time::timeout(Duration::from_secs(3), slice).await.is_err(), "it hangs at the ads");
     harness.expire_lease(&account).await;
     let (scope, linked) = harness.account(&account).await;
-    let days =
-        harness.table.account_days(&scope, &account.id, back(linked.today(clock::now()), 1), jiff::civil::Date::MAX);
+    let days = harness.table.account_days(&scope, &account.id, back(linked.today(clock::now()), 1), Date::MAX);
     assert!(days.await.unwrap().iter().any(|day| day.changed_at > linked.last_sync_at.unwrap()), "it had got so far");
     let sync = harness.finish_sync(&account, &job).await;
     assert_eq!(sync.log[&ObjectType::AdInsights].changed, 3, "{:?}", sync.log);
@@ -143,6 +143,73 @@ async fn a_number_that_cannot_be_read_is_read_again_until_it_can() {
         let sync = harness.sync_scheduled(&account).await;
         assert_eq!(sync.log[&ObjectType::AdInsights].failed, 1, "{:?}", sync.log);
     }
+}
+
+/// Returns the clicks of the stored rows of a day, and those that Meta has.
+async fn clicks_of_rows(harness: &AdsHarness, account: &AdAccount, day: Date) -> (u64, u64) {
+    let (scope, account) = harness.account(account).await;
+    let (rows, _) = harness.table.list_ad_days(&scope, &account.id, day, None, 1000).await.unwrap();
+    let query = format!("ads/{}/totals?since={day}&until={day}&by=day", account.ad_account_id);
+    let truth = harness.call_sim(Method::GET, &query, &Value::Null).await;
+    (rows.iter().map(|row| row.day.metrics.main.clicks).sum(), truth.list("rows")[0].number("clicks"))
+}
+
+/// Makes the rows of ads as old as the last hour, or the day before.
+async fn set_age_of_rows(harness: &AdsHarness, account: &AdAccount, age: SignedDuration) {
+    let (scope, linked) = harness.account(account).await;
+    let update = AccountUpdate { ad_rows_as_of: Some(Some(clock::now() - age)), ..AccountUpdate::default() };
+    harness.table.update_account(&scope, &linked, &update).await.unwrap();
+}
+
+#[tokio::test]
+async fn rows_of_the_day_in_progress_are_written_once_an_hour_and_reports_do_not_wait() {
+    let harness = AdsHarness::open().await;
+    // A time zone in which it is about noon, so that some of today has been delivered and no day ends meanwhile.
+    let hours_ahead = 12 - i32::from(clock::now().to_zoned(jiff::tz::TimeZone::UTC).hour());
+    let timezone = &format!("Etc/GMT{:+}", -hours_ahead);
+    let account = harness.link_account(&AdAccountFixture { timezone, ..SMALL_ACCOUNT }).await;
+    harness.sync(&account, None).await;
+    harness.sync_scheduled(&account).await;
+    let today = account.today(clock::now());
+    let as_of = async || harness.account(&account).await.1.ad_rows_as_of;
+    let (before, _) = clicks_of_rows(&harness, &account, today).await;
+    let last_sync_at = harness.account(&account).await.1.last_sync_at;
+
+    shift_clicks(&harness, &account, 0, &[5, 7, 9]).await;
+    harness.take_table_use();
+    let sync = harness.sync_scheduled(&account).await;
+    assert_eq!(sync.log[&ObjectType::AdInsights].changed, 3, "{:?}", sync.log);
+    assert!(harness.take_table_use().writes <= 4 + 1 + 1 + 3, "the account's day, and campaign days, but no rows");
+    assert_matches_meta(&harness, &account, 30).await;
+    assert_eq!(clicks_of_rows(&harness, &account, today).await, (before, before + 21));
+    assert_eq!(as_of().await, last_sync_at, "the rows say how old they are");
+
+    // The hour is over, and nothing more has changed.
+    harness.sync_scheduled(&account).await;
+    set_age_of_rows(&harness, &account, SignedDuration::from_mins(61)).await;
+    let sync = harness.sync_scheduled(&account).await;
+    assert_eq!(sync.log[&ObjectType::AdInsights].changed, 0, "the campaign days knew it: {:?}", sync.log);
+    assert_eq!(clicks_of_rows(&harness, &account, today).await, (before + 21, before + 21));
+    assert_eq!((as_of().await, calls(&harness.sync_scheduled(&account).await)), (None, 2));
+}
+
+#[tokio::test]
+async fn rows_of_a_day_that_is_over_are_written_even_if_nothing_changes_any_more() {
+    let harness = AdsHarness::open().await;
+    let account = link_settled_account(&harness).await;
+    let yesterday = back(account.today(clock::now()), 1);
+    let (scope, linked) = harness.account(&account).await;
+    // As if a sync of yesterday had left its rows to a later one.
+    let (mut rows, _) = harness.table.list_ad_days(&scope, &account.id, yesterday, None, 1000).await.unwrap();
+    rows.iter_mut().for_each(|row| row.day.metrics.main.clicks = 0);
+    harness.table.put_ad_days(&scope, &linked.id, &rows).await.unwrap();
+    set_age_of_rows(&harness, &account, SignedDuration::from_hours(24)).await;
+    harness.sync_scheduled(&account).await;
+    let (ours, truth) = clicks_of_rows(&harness, &account, yesterday).await;
+    assert_eq!(ours, truth);
+    let (rows, _) = harness.table.list_ad_days(&scope, &account.id, yesterday, None, 1000).await.unwrap();
+    assert!(rows.iter().all(|row| row.day.first_seen.is_none()), "Meta restated nothing");
+    assert_eq!(harness.account(&account).await.1.ad_rows_as_of, None);
 }
 
 #[tokio::test]
