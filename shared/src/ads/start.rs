@@ -1,5 +1,6 @@
 //! Beginning a sync. An account has one sync at a time; a request for another joins it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -78,7 +79,7 @@ pub async fn start_sync(
 /// `everything` includes what is not due, and the days that only the long sync covers.
 ///
 /// # Errors
-/// If the queue refuses messages. Their accounts are due again, as are those that were not reached.
+/// If the queue refuses messages. Nothing more is begun then, and all accounts without a message are due again.
 pub async fn start_due_syncs(
     table: &Table,
     queue: &Queue<AdsSyncJob>,
@@ -92,8 +93,9 @@ pub async fn start_due_syncs(
     const CHUNKS_AT_ONCE: usize = 10;
     accounts.sort_by_key(|(_, account)| account.last_sync_at);
     let accounts = interleave_by_org(accounts, |(scope, _)| scope.org().clone());
+    let is_refused = AtomicBool::new(false);
     let start = async |chunk: &[(OrgScope, AdAccount)]| {
-        if clock::now() >= until {
+        if clock::now() >= until || is_refused.load(Ordering::Relaxed) {
             return Ok((0, chunk.len()));
         }
         let claims = join_all(chunk.iter().map(|(scope, account)| claim(table, scope, account, everything))).await;
@@ -107,6 +109,7 @@ pub async fn start_due_syncs(
         let claimed: Vec<(&OrgScope, Claim)> = claimed.collect();
         let jobs: Vec<AdsSyncJob> = claimed.iter().map(|(_, claim)| claim.job.clone()).collect();
         if let Err(error) = queue.send(&jobs).await {
+            is_refused.store(true, Ordering::Relaxed);
             // A message that was sent all the same finds no sync to run.
             join_all(claimed.iter().map(|(scope, claim)| claim.undo(table, scope))).await;
             return Err(WorkError::from(error));
@@ -122,7 +125,7 @@ pub async fn start_due_syncs(
         }
     }
     if left > 0 {
-        tracing::error!(left, sent, "no time was left to begin the syncs of all ad accounts");
+        tracing::error!(left, sent, "ad accounts are left to the next schedule");
     }
     outcome.map(|()| sent)
 }
