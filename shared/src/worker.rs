@@ -209,7 +209,7 @@ fn record<J: Job>(message: SqsMessage) -> Result<Record<J>, String> {
 }
 
 /// Some local runtimes hand out a deadline in the past; then there is no deadline.
-fn time_left(deadline: SystemTime) -> Duration {
+pub fn time_left(deadline: SystemTime) -> Duration {
     match deadline.duration_since(SystemTime::now()) {
         Ok(left) => left,
         Err(past) if past.duration() > Duration::from_hours(1) => Duration::MAX,

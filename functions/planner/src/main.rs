@@ -1,23 +1,20 @@
 //! Turns schedules into messages: one for each unit of work that is due.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
-use jiff::SignedDuration;
+use futures_util::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use leadwire::ads::{StartOutcome, start_sync};
-use leadwire::error::WorkError;
-use leadwire::ids::{OrgId, OrgScope, RunId};
+use leadwire::ads::start_due_syncs;
+use leadwire::ids::OrgId;
 use leadwire::jobs::AdsSyncJob;
 use leadwire::jobs::CheckJob;
 use leadwire::jobs::{SweepJob, SweepKind};
-use leadwire::model::ads::account::{AdAccount, LONG_LOOK_BACK_DAYS};
-use leadwire::model::ads::sync::Cause;
-use leadwire::model::days::back;
+use leadwire::model::org::interleave_by_org;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::table::integration::Due;
-use leadwire::{aws, env, telemetry};
+use leadwire::{aws, env, telemetry, worker};
 use rand::seq::SliceRandom;
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +47,10 @@ struct Planned {
 
 /// Time until the same work is handed out again. A worker that finishes sets its own date.
 const REDISPATCH_DELAY: SignedDuration = SignedDuration::from_hours(2);
+/// How long the function may take where the runtime knows no deadline, as some local ones do not.
+const MAX_TIME: Duration = Duration::from_mins(5);
+/// The time before the deadline in which no more work is claimed.
+const RESERVED_TIME: Duration = Duration::from_secs(10);
 /// Units of work handed out per chunk. A small chunk limits the number of repeated messages if this function dies.
 const CONCURRENCY: usize = 100;
 
@@ -71,11 +72,16 @@ async fn main() -> Result<(), Error> {
         sweeps: Queue::new(sqs.clone(), env::lead_sweep_queue_url()?),
         ads: Queue::new(sqs, env::ads_sync_queue_url()?),
     };
-    run(service_fn(|event: LambdaEvent<Plan>| planner.plan(event.payload))).await
+    run(service_fn(|event: LambdaEvent<Plan>| {
+        let left = worker::time_left(event.context.deadline()).min(MAX_TIME);
+        planner.plan(event.payload, leadwire::clock::now() + left.saturating_sub(RESERVED_TIME))
+    }))
+    .await
 }
 
 impl Planner {
-    async fn plan(&self, plan: Plan) -> Result<Planned, Error> {
+    /// Sends the messages of a schedule. Begins no sync of an ad account after `until`.
+    async fn plan(&self, plan: Plan, until: Timestamp) -> Result<Planned, Error> {
         let now = leadwire::clock::now();
         let messages = match plan.job {
             Schedule::ExpiryNotice => {
@@ -110,55 +116,11 @@ impl Planner {
             Schedule::AdsSync => {
                 let mut all = self.table.all_ad_accounts().await?;
                 all.retain(|(scope, _)| plan.org.as_ref().is_none_or(|org| org == scope.org()));
-                let all = interleave_by_org(all, |(scope, _)| scope.org().clone());
-                let mut messages = 0;
-                for accounts in all.chunks(CONCURRENCY) {
-                    let due = join_all(accounts.iter().map(|linked| self.claim_sync(linked, plan.everything))).await;
-                    let started = |(due, (_, account)): (Result<Option<AdsSyncJob>, WorkError>, &(_, AdAccount))| {
-                        // An account that cannot be started does not delay the others. The next schedule tries it
-                        // again.
-                        due.inspect_err(|error| {
-                            tracing::error!(%error, account = %account.ad_account_id, "an ad account's sync could not be started");
-                        })
-                        .ok()?
-                    };
-                    let due: Vec<AdsSyncJob> = due.into_iter().zip(accounts).filter_map(started).collect();
-                    messages += due.len();
-                    self.ads.send(&due).await?;
-                }
-                messages
+                start_due_syncs(&self.table, &self.ads, all, plan.everything, until).await?
             }
         };
         tracing::info!(job = ?plan.job, messages, everything = plan.everything, "planned");
         Ok(Planned { messages })
-    }
-}
-
-impl Planner {
-    /// Returns the message for an account whose sync is due.
-    ///
-    /// The claim comes before the message. A lost message is replaced once the claim counts as abandoned; two
-    /// concurrent syncs could not be undone.
-    async fn claim_sync(
-        &self,
-        (scope, account): &(OrgScope, AdAccount),
-        everything: bool,
-    ) -> Result<Option<AdsSyncJob>, WorkError> {
-        let now = leadwire::clock::now();
-        if account.paused || (!everything && account.rests(now)) {
-            return Ok(None);
-        }
-        if account.run_id.is_some() {
-            let job = AdsSyncJob::new(account, account.run_id.clone());
-            return Ok(account.is_abandoned(now).then_some(job));
-        }
-        let run = RunId::new();
-        let cause = if account.imported_since.is_none() { Cause::Import } else { Cause::Schedule };
-        let due = account.due_since(now);
-        // Also include the days that are due only once a day because Meta restates them.
-        let since = if everything { due.min(back(account.today(now), LONG_LOOK_BACK_DAYS)) } else { due };
-        let started = start_sync(&self.table, scope, account, &run, (since, cause, None), now).await?;
-        Ok((started == StartOutcome::New).then(|| AdsSyncJob::new(account, Some(run))))
     }
 }
 
@@ -168,31 +130,9 @@ impl Plan {
     }
 }
 
-/// Interleaves the items by org: the first of each org, then the second of each, and so on. An org with a thousand
-/// integrations delays only itself.
-fn interleave_by_org<T>(items: Vec<T>, org: impl Fn(&T) -> OrgId) -> Vec<T> {
-    let mut orgs: BTreeMap<OrgId, VecDeque<T>> = BTreeMap::new();
-    for item in items {
-        orgs.entry(org(&item)).or_default().push_back(item);
-    }
-    let mut turns = Vec::new();
-    while !orgs.is_empty() {
-        turns.extend(orgs.values_mut().filter_map(VecDeque::pop_front));
-        orgs.retain(|_, left| !left.is_empty());
-    }
-    turns
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_org_with_many_waits_for_its_own() {
-        let turns =
-            interleave_by_org(vec!["a1", "a2", "a3", "b1", "c1", "b2"], |item| OrgId::parse(&item[..1]).unwrap());
-        assert_eq!(turns, ["a1", "b1", "c1", "a2", "b2", "a3"]);
-    }
 
     #[test]
     fn the_inputs_of_the_template_s_schedules_are_understood() {

@@ -83,6 +83,10 @@ pub struct AdDayOut {
     pub adset_name: String,
     pub ad_id: AdObjectId,
     pub ad_name: String,
+    /// The time whose numbers these are: about an hour ago at most for a day in progress, else the last sync. Reports are
+    /// always of the last sync.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub as_of: Option<Timestamp>,
     #[serde(flatten)]
     pub numbers: Numbers,
 }
@@ -242,6 +246,7 @@ fn ad_day_out(row: AdDay, account: &AdAccount) -> AdDayOut {
         adset_name: row.adset_name,
         ad_id: row.ad_id,
         ad_name: row.ad_name,
+        as_of: account.ad_rows_as_of(row.day.day),
         numbers: numbers(row.day, &account.currency),
     }
 }

@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 pub use csv::CsvFile;
-pub use start::{StartOutcome, start_sync};
+pub use start::{StartOutcome, start_due_syncs, start_sync};
 pub use sync::{AdsSyncer, SliceOutcome};
 
 use crate::directory::MetaAccess;

@@ -1,15 +1,24 @@
 //! Beginning a sync. An account has one sync at a time; a request for another joins it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::clock;
 use crate::error::WorkError;
 use crate::ids::{OrgScope, RunId, UserId};
-use crate::model::ads::account::AdAccount;
+use crate::jobs::AdsSyncJob;
+use crate::model::ads::account::{AdAccount, LONG_LOOK_BACK_DAYS};
 use crate::model::ads::sync::{AdsSync, Cause};
+use crate::model::days::back;
+use crate::model::org::interleave_by_org;
+use crate::queue::Queue;
 use crate::table::Table;
+use crate::table::ad_account::AccountUpdate;
 
 /// The outcome of requesting a sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,9 +52,11 @@ pub async fn start_sync(
             return Ok(StartOutcome::Gone);
         };
         match account.running() {
-            Some((running, covered)) if covered <= since => return Ok(StartOutcome::Joined(running.clone())),
-            Some((running, _)) => {
-                if table.widen_ads_sync(scope, &account, since).await? {
+            Some((running, covered)) => {
+                if covered <= since || table.widen_ads_sync(scope, &account, since).await? {
+                    // The schedule has not logged it yet, but the caller can look for it from now on.
+                    let sync = AdsSync::scheduled(running.clone(), &account, covered, now);
+                    table.insert_ads_sync(scope, &sync).await?;
                     return Ok(StartOutcome::Joined(running.clone()));
                 }
             }
@@ -60,4 +71,108 @@ pub async fn start_sync(
         tokio::time::sleep(crate::retry::backoff(attempt, Duration::from_millis(20), Duration::from_millis(500))).await;
     }
     Err(crate::table::TableError::Contended(MAX_TRIES).into())
+}
+
+/// Begins the syncs that are due, until the time is up, and returns the number of messages sent. Each org has its turns,
+/// and its accounts that were synced longest ago come first: they are not left out again if time does not suffice.
+///
+/// `everything` includes what is not due, and the days that only the long sync covers.
+///
+/// # Errors
+/// If the queue refuses messages. Nothing more is begun then, and all accounts without a message are due again.
+pub async fn start_due_syncs(
+    table: &Table,
+    queue: &Queue<AdsSyncJob>,
+    mut accounts: Vec<(OrgScope, AdAccount)>,
+    everything: bool,
+    until: Timestamp,
+) -> Result<usize, WorkError> {
+    // What one request sends. A planner that dies leaves accounts that are claimed and have no message, for as long as
+    // an abandoned sync takes to be noticed: at most those of the chunks in progress.
+    const CHUNK: usize = 10;
+    const CHUNKS_AT_ONCE: usize = 10;
+    accounts.sort_by_key(|(_, account)| account.last_sync_at);
+    let accounts = interleave_by_org(accounts, |(scope, _)| scope.org().clone());
+    let is_refused = AtomicBool::new(false);
+    let start = async |chunk: &[(OrgScope, AdAccount)]| {
+        if clock::now() >= until || is_refused.load(Ordering::Relaxed) {
+            return Ok((0, chunk.len()));
+        }
+        let claims = join_all(chunk.iter().map(|(scope, account)| claim(table, scope, account, everything))).await;
+        let claimed = claims.into_iter().zip(chunk).filter_map(|(claim, (scope, account))| {
+            // An account that cannot be claimed does not delay the others. The next schedule tries it again.
+            let claim = claim.inspect_err(|error| {
+                tracing::error!(%error, account = %account.ad_account_id, "an ad account's sync could not be started");
+            });
+            Some((scope, claim.ok()??))
+        });
+        let claimed: Vec<(&OrgScope, Claim)> = claimed.collect();
+        let jobs: Vec<AdsSyncJob> = claimed.iter().map(|(_, claim)| claim.job.clone()).collect();
+        if let Err(error) = queue.send(&jobs).await {
+            is_refused.store(true, Ordering::Relaxed);
+            // A message that was sent all the same finds no sync to run.
+            join_all(claimed.iter().map(|(scope, claim)| claim.undo(table, scope))).await;
+            return Err(WorkError::from(error));
+        }
+        Ok((jobs.len(), 0))
+    };
+    let mut chunks = stream::iter(accounts.chunks(CHUNK)).map(start).buffer_unordered(CHUNKS_AT_ONCE);
+    let (mut sent, mut left, mut outcome) = (0, 0, Ok(()));
+    while let Some(chunk) = chunks.next().await {
+        match chunk {
+            Ok((messages, skipped)) => (sent, left) = (sent + messages, left + skipped),
+            Err(error) => outcome = Err(error),
+        }
+    }
+    if left > 0 {
+        tracing::error!(left, sent, "ad accounts are left to the next schedule");
+    }
+    outcome.map(|()| sent)
+}
+
+/// A sync that has been begun, and whose message is still to be sent.
+struct Claim {
+    job: AdsSyncJob,
+    /// The account as claimed, with the first day. `None` if the sync was begun earlier, and only its message was lost.
+    begun: Option<(AdAccount, RunId, Date)>,
+}
+
+impl Claim {
+    /// Ends the sync without a trace.
+    async fn undo(&self, table: &Table, scope: &OrgScope) {
+        let Some((account, run, since)) = &self.begun else { return };
+        let undone = table.end_ads_sync(scope, account, (run, *since), &AccountUpdate::default()).await;
+        if let Err(error) = undone {
+            tracing::warn!(%error, account = %account.ad_account_id, "an ad account is not synced until its sync counts as abandoned");
+        }
+    }
+}
+
+/// Claims an account whose sync is due.
+///
+/// The claim comes before the message. A lost message is replaced once the claim counts as abandoned; two concurrent
+/// syncs could not be undone.
+async fn claim(
+    table: &Table,
+    scope: &OrgScope,
+    account: &AdAccount,
+    everything: bool,
+) -> Result<Option<Claim>, WorkError> {
+    let now = clock::now();
+    if account.paused || (!everything && account.rests(now)) {
+        return Ok(None);
+    }
+    if account.run_id.is_some() {
+        let job = AdsSyncJob::new(account, account.run_id.clone());
+        return Ok(account.is_abandoned(now).then_some(Claim { job, begun: None }));
+    }
+    let (run, due) = (RunId::new(), account.due_since(now));
+    // Also include the days that are due only once a day because Meta restates them.
+    let since = if everything { due.min(back(account.today(now), LONG_LOOK_BACK_DAYS)) } else { due };
+    let since = since.max(account.earliest_day(now));
+    if !table.begin_ads_sync(scope, account, &run, since, now).await? {
+        return Ok(None);
+    }
+    let job = AdsSyncJob::new(account, Some(run.clone()));
+    Ok(Some(Claim { job, begun: Some((AdAccount { run_lease: Some(now), ..account.clone() }, run, since)) }))
 }

@@ -82,7 +82,7 @@ pub struct SyncOut {
     pub reason_message: Option<&'static str>,
     pub fix: Option<&'static str>,
     pub evidence: Option<String>,
-    /// The results, by object type.
+    /// The results, by object type. A scheduled sync does not read what cannot have changed.
     pub objects: Vec<ObjectOut>,
 }
 

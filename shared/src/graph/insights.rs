@@ -22,6 +22,8 @@ use crate::secret::AccessToken;
 
 /// The timeout of a query: Meta computes the response while the caller waits.
 const INSIGHTS_TIMEOUT: Duration = Duration::from_mins(1);
+/// Objects that a query may name. Their ids are part of its address, which must not become too long.
+pub const MAX_IDS_PER_QUERY: usize = 50;
 /// Rows per response page. Meta caps it, so more does not help.
 const ROWS_PER_PAGE: &str = "500";
 /// Every effective status of an ad. The rows of a status that is not named are omitted.
@@ -227,6 +229,17 @@ fn report_state(run: ReportRun) -> ReportState {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_with_all_ids_of_a_query_is_not_too_long() {
+        let ids = (0..MAX_IDS_PER_QUERY).map(|id| AdObjectId::parse(&format!("120210000000000{id:03}")).unwrap());
+        let day = Date::constant(2026, 1, 1);
+        let within = Some((AdObjectKind::Campaign, ids.collect()));
+        let question = InsightsQuery { since: day, until: day, within, fields: Fields::All };
+        let request = reqwest::Client::new().get("https://graph.facebook.com/v26.0/act_1/insights");
+        let address = request.query(&parameters(&question)).build().unwrap().url().to_string();
+        assert!(address.contains("120210000000000049") && address.len() < 3000, "{}: {address}", address.len());
+    }
 
     #[test]
     fn a_report_is_done_only_when_both_say_so() {

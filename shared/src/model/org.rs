@@ -1,5 +1,7 @@
 //! The directory that the CRM pushes: orgs with their plans, users with their permissions.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -76,5 +78,34 @@ impl User {
     #[must_use]
     pub fn is_admin(&self) -> bool {
         self.active && self.role.as_deref() == Some("admin")
+    }
+}
+
+/// Interleaves the items by org: the first of each org, then the second of each, and so on, otherwise in their order. An
+/// org with a thousand integrations delays only itself.
+#[must_use]
+pub fn interleave_by_org<T>(items: Vec<T>, org: impl Fn(&T) -> OrgId) -> Vec<T> {
+    let mut counts: HashMap<OrgId, usize> = HashMap::new();
+    let mut turn = |item: &T| {
+        let count = counts.entry(org(item)).or_default();
+        *count += 1;
+        *count
+    };
+    let mut items: Vec<(usize, T)> = items.into_iter().map(|item| (turn(&item), item)).collect();
+    items.sort_by_key(|(turn, _)| *turn);
+    items.into_iter().map(|(_, item)| item).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_org_with_many_waits_for_its_own() {
+        let turns =
+            interleave_by_org(vec!["a1", "a2", "a3", "b1", "c1", "b2"], |item| OrgId::parse(&item[..1]).unwrap());
+        assert_eq!(turns, ["a1", "b1", "c1", "a2", "b2", "a3"]);
+        let turns = interleave_by_org(vec!["c1", "a1", "a2", "b1"], |item| OrgId::parse(&item[..1]).unwrap());
+        assert_eq!(turns, ["c1", "a1", "b1", "a2"], "otherwise the order stays");
     }
 }

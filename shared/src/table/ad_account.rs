@@ -7,12 +7,14 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::change::ItemUpdate;
 use super::form::Pause;
 use super::keys;
 use super::row::Row;
 use super::{IndexRange, Item, Table, TableError};
 use crate::ids::{AdAccountId, LinkId, OrgScope, RunId};
 use crate::model::ads::account::{AdAccount, Stage};
+use crate::model::ads::seen_days::SeenDays;
 use crate::model::ads::sync_problem::SyncProblem;
 
 /// Settings of an ad account that an admin may change. `None` means unchanged.
@@ -51,6 +53,51 @@ pub struct AccountUpdate {
     pub objects_until: Option<Timestamp>,
     /// Approximate number of ads with activity per day.
     pub rows_per_day: Option<u64>,
+    /// The account's newest days when its ads' days were read.
+    pub seen_days: Option<SeenDays>,
+    /// The time whose numbers the stored rows of ads show. `Some(None)`: that of the last sync.
+    pub ad_rows_as_of: Option<Option<Timestamp>>,
+}
+
+impl AccountUpdate {
+    /// Adds the changes to `change`.
+    fn apply(&self, seen: &AdAccount, mut change: ItemUpdate) -> Result<ItemUpdate, TableError> {
+        if let Some((name, status)) = &self.node {
+            change = change.set("name", name)?.set("account_status", status)?;
+        }
+        if let Some(stage) = self.stage {
+            change = change.set("stage", &stage)?;
+        }
+        if let Some(problem) = &self.problem {
+            // Findings about an earlier token are discarded.
+            change = change.if_unchanged("token", &seen.token)?.set("problem", problem)?;
+        }
+        if let Some(until) = self.waiting_until {
+            change = change.set("waiting_until", &until)?;
+        }
+        if let Some(at) = self.last_sync_at {
+            change = change.set("last_sync_at", &at)?;
+        }
+        if let Some(day) = self.last_long_day {
+            change = change.set("last_long_day", &day)?;
+        }
+        if let Some(day) = self.imported_since {
+            change = change.set("imported_since", &day)?;
+        }
+        if let Some(at) = self.objects_until {
+            change = change.set("objects_until", &at)?;
+        }
+        if let Some(count) = self.rows_per_day {
+            change = change.set("rows_per_day", &count)?;
+        }
+        if let Some(days) = &self.seen_days {
+            change = change.set("seen_days", days)?;
+        }
+        if let Some(at) = self.ad_rows_as_of {
+            change = change.set("ad_rows_as_of", &at)?;
+        }
+        Ok(change)
+    }
 }
 
 impl Table {
@@ -74,8 +121,9 @@ impl Table {
 
     /// Lists all accounts of all orgs, for the planner. Unreadable rows are logged and omitted.
     pub async fn all_ad_accounts(&self) -> Result<Vec<(OrgScope, AdAccount)>, TableError> {
+        // An item in DynamoDB's types takes several times the memory of an account.
+        const ITEMS_AT_ONCE: usize = 100;
         let keys = self.index_keys(keys::AD_ACCOUNTS, IndexRange::All).await?;
-        let items = self.batch_get(&keys).await?;
         let readable = |(key, item): (keys::Key, Item)| {
             let account = super::entity::<AdAccount>(item).inspect_err(|error| {
                 // One bad row must not block the others.
@@ -83,7 +131,11 @@ impl Table {
             });
             account.ok().map(|account| (OrgScope::new(account.org.clone()), account))
         };
-        Ok(items.into_iter().filter_map(readable).collect())
+        let mut accounts = Vec::with_capacity(keys.len());
+        for keys in keys.chunks(ITEMS_AT_ONCE) {
+            accounts.extend(self.batch_get(keys).await?.into_iter().filter_map(readable));
+        }
+        Ok(accounts)
     }
 
     /// Reads the account that a message names. `None` if it is not linked, no longer linked, or was linked again since.
@@ -135,37 +187,8 @@ impl Table {
         seen: &AdAccount,
         update: &AccountUpdate,
     ) -> Result<(), TableError> {
-        let mut change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_unchanged("id", &seen.id)?;
-        change = change.set("type", &"ad_account")?;
-        if let Some((name, status)) = &update.node {
-            change = change.set("name", name)?.set("account_status", status)?;
-        }
-        if let Some(stage) = update.stage {
-            change = change.set("stage", &stage)?;
-        }
-        if let Some(problem) = &update.problem {
-            // Findings about an earlier token are discarded.
-            change = change.if_unchanged("token", &seen.token)?.set("problem", problem)?;
-        }
-        if let Some(until) = update.waiting_until {
-            change = change.set("waiting_until", &until)?;
-        }
-        if let Some(at) = update.last_sync_at {
-            change = change.set("last_sync_at", &at)?;
-        }
-        if let Some(day) = update.last_long_day {
-            change = change.set("last_long_day", &day)?;
-        }
-        if let Some(day) = update.imported_since {
-            change = change.set("imported_since", &day)?;
-        }
-        if let Some(at) = update.objects_until {
-            change = change.set("objects_until", &at)?;
-        }
-        if let Some(count) = update.rows_per_day {
-            change = change.set("rows_per_day", &count)?;
-        }
-        change.send().await.map(drop)
+        let change = self.change(&keys::ad_account(scope, &seen.ad_account_id)).if_unchanged("id", &seen.id)?;
+        update.apply(seen, change.set("type", &"ad_account")?)?.send().await.map(drop)
     }
 
     /// Makes this the sync in progress. `false` if another is in progress.
@@ -189,28 +212,32 @@ impl Table {
         change.set("run_since", &since)?.send().await
     }
 
-    /// Changes the lease of a sync if it is still as it was seen, so that only one worker can hold it.
+    /// Changes the lease of a sync if it is still as it was seen, so that only one worker can hold it. `update` is
+    /// recorded in the same write.
     pub async fn lease_ads_sync(
         &self,
         scope: &OrgScope,
         account: &AdAccount,
         until: Timestamp,
+        update: &AccountUpdate,
     ) -> Result<bool, TableError> {
         let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_unchanged("id", &account.id)?;
         let change = change.if_unchanged("run_id", &account.run_id)?.if_unchanged("run_lease", &account.run_lease)?;
-        change.set("run_lease", &until)?.send().await
+        update.apply(account, change.set("run_lease", &until)?)?.send().await
     }
 
-    /// Ends a sync. `false` if it has more to do by now, or is no longer the sync in progress.
+    /// Ends a sync, and records its findings in the same write. `false` if it has more to do by now, is no longer the
+    /// sync in progress, or found a problem of a token that has been replaced; nothing is recorded then.
     pub async fn end_ads_sync(
         &self,
         scope: &OrgScope,
         account: &AdAccount,
-        run: &RunId,
-        since: Date,
+        (run, since): (&RunId, Date),
+        update: &AccountUpdate,
     ) -> Result<bool, TableError> {
         let change = self.change(&keys::ad_account(scope, &account.ad_account_id)).if_unchanged("id", &account.id)?;
         let change = change.if_unchanged("run_id", run)?.if_unchanged("run_since", &since)?;
+        let change = update.apply(account, change)?;
         // Nor may it be leased to another worker, or count conversions differently by now.
         let change =
             change.if_unchanged("run_lease", &account.run_lease)?.if_unchanged("conversions", &account.conversions)?;

@@ -13,12 +13,24 @@ const SYNC_TTL: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// How long scheduled syncs are stored: there are a hundred a day.
 const SCHEDULED_SYNC_TTL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// When a sync is deleted, in seconds since 1970.
+fn expiry(sync: &AdsSync) -> i64 {
+    let ttl = if sync.cause == Cause::Schedule { SCHEDULED_SYNC_TTL } else { SYNC_TTL };
+    (sync.asked_at + ttl).as_second()
+}
+
 impl Table {
     /// Stores the current state of a sync.
     pub async fn put_ads_sync(&self, scope: &OrgScope, sync: &AdsSync) -> Result<(), TableError> {
-        let ttl = if sync.cause == Cause::Schedule { SCHEDULED_SYNC_TTL } else { SYNC_TTL };
         let key = keys::ads_sync(scope, &sync.id, &sync.account_id);
-        self.put(Row::new(&key, "ads_sync", sync).ttl((sync.asked_at + ttl).as_second())).await
+        self.put(Row::new(&key, "ads_sync", sync).ttl(expiry(sync))).await
+    }
+
+    /// Stores a sync of which nothing is stored yet. Does nothing if its worker has stored it by now.
+    pub async fn insert_ads_sync(&self, scope: &OrgScope, sync: &AdsSync) -> Result<(), TableError> {
+        let change = self.change(&keys::ads_sync(scope, &sync.id, &sync.account_id));
+        let change = change.if_unchanged("id", &None::<RunId>)?.set("type", &"ads_sync")?.set("ttl", &expiry(sync))?;
+        change.set_all(sync, &[])?.send().await.map(drop)
     }
 
     /// Reads a sync.

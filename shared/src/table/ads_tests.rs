@@ -54,13 +54,16 @@ async fn an_account_is_linked_once_and_a_reading_begun_once() {
 
     let (first, second, since) = (RunId::new(), RunId::new(), day("2026-01-01"));
     let lease = at("2026-01-31T00:00:00Z");
+    let end = async |seen: &AdAccount, run: &RunId, since: Date| {
+        table.end_ads_sync(&scope, seen, (run, since), &AccountUpdate::default()).await
+    };
     assert!(table.begin_ads_sync(&scope, &account, &first, since, lease).await.unwrap());
     assert!(!table.begin_ads_sync(&scope, &account, &second, since, lease).await.unwrap());
     let running = table.ad_account(&scope, &account.ad_account_id).await.unwrap().unwrap();
-    assert!(!table.end_ads_sync(&scope, &account, &first, since).await.unwrap(), "whoever holds it does");
+    assert!(!end(&account, &first, since).await.unwrap(), "whoever holds it does");
     assert!(table.widen_ads_sync(&scope, &running, day("2025-12-01")).await.unwrap());
-    assert!(!table.end_ads_sync(&scope, &running, &first, since).await.unwrap(), "it is to go further back");
-    assert!(table.end_ads_sync(&scope, &running, &first, day("2025-12-01")).await.unwrap());
+    assert!(!end(&running, &first, since).await.unwrap(), "it is to go further back");
+    assert!(end(&running, &first, day("2025-12-01")).await.unwrap());
     assert!(table.begin_ads_sync(&scope, &account, &second, since, lease).await.unwrap());
 }
 
@@ -71,8 +74,11 @@ async fn two_workers_do_not_hold_one_reading() {
     let lease = at("2026-01-31T00:00:00Z");
     table.begin_ads_sync(&scope, &account(), &RunId::new(), day("2026-01-01"), lease).await.unwrap();
     let seen = table.ad_account(&scope, &account().ad_account_id).await.unwrap().unwrap();
-    assert!(table.lease_ads_sync(&scope, &seen, at("2026-01-31T00:05:00Z")).await.unwrap());
-    assert!(!table.lease_ads_sync(&scope, &seen, at("2026-01-31T00:06:00Z")).await.unwrap());
+    let found = AccountUpdate { rows_per_day: Some(7), ..AccountUpdate::default() };
+    assert!(table.lease_ads_sync(&scope, &seen, at("2026-01-31T00:05:00Z"), &found).await.unwrap());
+    assert!(!table.lease_ads_sync(&scope, &seen, at("2026-01-31T00:06:00Z"), &found).await.unwrap());
+    let stored = table.ad_account(&scope, &account().ad_account_id).await.unwrap().unwrap();
+    assert_eq!(stored.rows_per_day, 7, "what was found is recorded in the same write");
 }
 
 #[tokio::test]

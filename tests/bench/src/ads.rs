@@ -64,7 +64,7 @@ async fn change(harness: &AdsHarness, account: &AdAccount, count: u32) {
 async fn read(harness: &AdsHarness, account: &AdAccount, days: u32) -> Result<Cost> {
     let program = std::env::current_exe()?.with_file_name("meta-ads");
     ensure!(program.exists(), "{} is not built: cargo build --workspace --profile local", program.display());
-    harness.take_write_count();
+    let _ = harness.take_used();
     let before = calls(harness).await;
     let begun = Instant::now();
     let mut child = Command::new(program)
@@ -87,7 +87,7 @@ async fn read(harness: &AdsHarness, account: &AdAccount, days: u32) -> Result<Co
     let seconds = begun.elapsed().as_secs_f64();
     Ok(Cost {
         calls: calls(harness).await - before,
-        writes: harness.take_write_count(),
+        writes: harness.take_used().writes,
         seconds,
         peak_mb: peak_kb / 1024,
     })

@@ -2,16 +2,15 @@
 //! simulated Meta whose clock and limits no other test shares. The stories cover what needs functions, queues and
 //! roles.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
-use axum::routing::post;
+use jiff::Timestamp;
 use jiff::civil::Date;
-use leadwire::ads::{AdsSyncer, SliceOutcome, StartOutcome, start_sync};
+use leadwire::ads::{AdsSyncer, SliceOutcome, StartOutcome, start_due_syncs, start_sync};
 use leadwire::clock;
+use leadwire::error::WorkError;
 use leadwire::ids::{AdAccountId, ClientId, OrgId, OrgScope, RunId, UserId};
 use leadwire::jobs::{AdsSyncJob, CheckJob};
 use leadwire::meta_app::MetaApp;
@@ -20,10 +19,10 @@ use leadwire::model::ads::sync::{AdsSync, Cause};
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
-use local::template::Template;
 use serde_json::{Value, json};
 
 use crate::ad_accounts::AdAccountFixture;
+use crate::fake_aws::{Delays, FakeAws, Used};
 use crate::json::Json;
 
 /// The org of the ad accounts.
@@ -50,8 +49,8 @@ pub struct AdsHarness {
     dynamo: aws_sdk_dynamodb::Client,
     meta: MetaApp,
     checks: Queue<CheckJob>,
-    aws: String,
-    writes: Arc<AtomicU64>,
+    queue: Queue<AdsSyncJob>,
+    aws: FakeAws,
 }
 
 impl AdsHarness {
@@ -60,31 +59,41 @@ impl AdsHarness {
     /// # Panics
     /// Panics if one of its parts does not start.
     pub async fn open() -> Self {
+        Self::open_with(Delays::default()).await
+    }
+
+    /// Starts a harness whose requests take this much longer.
+    ///
+    /// # Panics
+    /// Panics if one of its parts does not start.
+    pub async fn open_with(delays: Delays) -> Self {
         let sim = graph_sim::start(graph_sim::Options::default()).await.expect("a simulated Meta");
         let http = reqwest::Client::new();
         let user = json!({ "scopes": ["ads_read", "business_management"] });
         let user =
             http.post(format!("{}/_sim/system_users", sim.url())).json(&user).send().await.expect("Meta answers");
         let token = user.json::<Value>().await.expect("a system user").text("token").to_owned();
-        let writes = Arc::new(AtomicU64::new(0));
         let app = json!({
             "app_id": graph_sim::seed::APP_ID, "app_secret": graph_sim::seed::APP_SECRET, "verify_token": "verify-token",
         });
-        let aws = serve_aws(start_database().await, app, json!({ "token": token }), Arc::clone(&writes)).await;
-        let vault = Vault::new(aws_sdk_secretsmanager::Client::from_conf(config!(aws_sdk_secretsmanager, &aws)));
-        let dynamo = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, &aws));
-        let queue = aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, &aws));
-        let root = sim.url().parse().expect("an address");
+        let aws = FakeAws::start(sim.url(), delays).await;
+        aws.put_secret("app", &app);
+        aws.put_secret("token", &json!({ "token": token }));
+        let endpoint = &aws.endpoint;
+        let vault = Vault::new(aws_sdk_secretsmanager::Client::from_conf(config!(aws_sdk_secretsmanager, endpoint)));
+        let dynamo = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, endpoint));
+        let sqs = aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, endpoint));
+        let root = format!("{endpoint}/graph").parse().expect("an address");
         let meta = MetaApp::open(vault, "app".to_owned(), root, "v26.0".to_owned()).await.expect("the app's secret");
         let harness = Self {
             table: Table::new(dynamo.clone(), "table".to_owned()),
             dynamo,
             meta,
-            checks: Queue::new(queue, format!("{aws}/queue")),
+            checks: Queue::new(sqs.clone(), format!("{endpoint}/checks")),
+            queue: Queue::new(sqs, format!("{endpoint}/queue")),
             aws,
             sim,
             http,
-            writes,
         };
         let plan = json!({ "name": "pro", "features": ["meta"] });
         let org = json!({ "id": ORG_ID, "name": "Agency", "plan": plan, "updated_at": clock::now() });
@@ -154,6 +163,37 @@ impl AdsHarness {
         }
     }
 
+    /// Begins what the schedule begins until `until`, and returns its messages in the order they were sent.
+    ///
+    /// # Errors
+    /// If the queue refuses messages.
+    ///
+    /// # Panics
+    /// Panics if the table fails.
+    pub async fn begin_scheduled(&self, until: Timestamp) -> Result<Vec<AdsSyncJob>, WorkError> {
+        let accounts = self.table.all_ad_accounts().await.expect("the table answers");
+        let _ = self.aws.take_messages();
+        let sent = start_due_syncs(&self.table, &self.queue, accounts, false, until).await?;
+        let messages = self.aws.take_messages();
+        assert_eq!(messages.len(), sent, "{messages:?}");
+        Ok(messages.iter().map(|message| serde_json::from_str(message).expect("a job")).collect())
+    }
+
+    /// Makes the queue refuse messages, or take them again.
+    pub fn refuse_messages(&self, refuse: bool) {
+        self.aws.refuse_messages(refuse);
+    }
+
+    /// Syncs the only account as the schedule does, and returns its log entry.
+    ///
+    /// # Panics
+    /// Panics if no sync is due, or it does not complete.
+    pub async fn sync_scheduled(&self, account: &AdAccount) -> AdsSync {
+        let jobs = self.begin_scheduled(Timestamp::MAX).await.expect("a queue");
+        assert_eq!(jobs.len(), 1, "one account is due");
+        self.finish_sync(account, &jobs[0]).await
+    }
+
     /// Runs one slice of a sync, which ends within `time`.
     ///
     /// # Panics
@@ -220,18 +260,18 @@ impl AdsHarness {
             ("META_APP_SECRET_ID", "app".to_owned()),
             ("GRAPH_BASE_URL", self.sim.url().to_owned()),
             ("GRAPH_VERSION", "v26.0".to_owned()),
-            ("EXPIRY_NOTICE_QUEUE_URL", format!("{}/queue", self.aws)),
-            ("ADS_SYNC_QUEUE_URL", format!("{}/queue", self.aws)),
-            ("AWS_ENDPOINT_URL", self.aws.clone()),
+            ("EXPIRY_NOTICE_QUEUE_URL", format!("{}/checks", self.aws.endpoint)),
+            ("ADS_SYNC_QUEUE_URL", format!("{}/queue", self.aws.endpoint)),
+            ("AWS_ENDPOINT_URL", self.aws.endpoint.clone()),
             ("AWS_REGION", "us-east-1".to_owned()),
             ("AWS_ACCESS_KEY_ID", "test".to_owned()),
             ("AWS_SECRET_ACCESS_KEY", "test".to_owned()),
         ]
     }
 
-    /// Returns the number of items written since the previous call.
-    pub fn take_write_count(&self) -> u64 {
-        self.writes.swap(0, Ordering::Relaxed)
+    /// Returns what DynamoDB has done since the previous call.
+    pub fn take_used(&self) -> Used {
+        self.aws.take_used()
     }
 
     async fn put_row(&self, pk: &str, sk: &str, index: Option<(String, String)>, body: &Value) {
@@ -244,76 +284,4 @@ impl AdsHarness {
         item.extend(keys.into_iter().map(|(name, value)| (name.to_owned(), AttributeValue::S(value))));
         self.dynamo.put_item().table_name("table").set_item(Some(item)).send().await.expect("a written row");
     }
-}
-
-/// Serves the part of AWS that a reader needs: two secrets, and a database whose written items are counted. Queues
-/// accept every message.
-async fn serve_aws(database: String, app: Value, token: Value, writes: Arc<AtomicU64>) -> String {
-    let http = reqwest::Client::new();
-    let answer = async move |headers: http::HeaderMap, body: axum::body::Bytes| {
-        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let request = || serde_json::from_slice::<Value>(&body).unwrap_or_default();
-        let (service, call) = header("x-amz-target").split_once('.').unwrap_or_default();
-        if !service.starts_with("DynamoDB") {
-            let secret = if request()["SecretId"] == "app" { &app } else { &token };
-            let name = request()["SecretId"].clone();
-            let answer = json!({ "ARN": "a", "Name": name, "SecretString": secret.to_string(), "VersionId": "v" });
-            return http::Response::new(axum::body::Body::from(answer.to_string()));
-        }
-        let items = match call {
-            "PutItem" | "UpdateItem" | "DeleteItem" => 1,
-            "BatchWriteItem" => request()["RequestItems"]["table"].as_array().map_or(0, Vec::len),
-            _ => 0,
-        };
-        writes.fetch_add(items as u64, Ordering::Relaxed);
-        let mut forwarded = http.post(&database).body(body.clone());
-        for name in ["x-amz-target", "content-type", "authorization", "x-amz-date"] {
-            forwarded = forwarded.header(name, header(name));
-        }
-        let answer = forwarded.send().await.expect("DynamoDB answers");
-        let mut response = http::Response::builder().status(answer.status());
-        if let Some(kind) = answer.headers().get("content-type") {
-            response = response.header("content-type", kind);
-        }
-        let body = answer.bytes().await.expect("DynamoDB answers whole");
-        response.body(axum::body::Body::from(body)).expect("a response")
-    };
-    let router = axum::Router::new().route("/", post(answer));
-    serve(router.layer(axum::extract::DefaultBodyLimit::disable())).await
-}
-
-/// Starts an in-process DynamoDB with the template's table.
-///
-/// # Panics
-/// Panics if it does not start, or the template cannot be read.
-pub async fn start_database() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    let database = dynoxide::Database::memory().expect("a database");
-    tokio::spawn(async move { dynoxide::server::serve_on(listener, database).await });
-    let template = Template::read().expect("the template");
-    let properties = template.document().pointer("/Resources/Table/Properties").expect("a table");
-    let mut definition = json!({ "TableName": "table" });
-    for name in ["BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"] {
-        definition[name] = properties[name].clone();
-    }
-    let created = reqwest::Client::new().post(&address).body(definition.to_string());
-    let created = created
-        .header("x-amz-target", "DynamoDB_20120810.CreateTable")
-        .header("content-type", "application/x-amz-json-1.0")
-        .header("x-amz-date", "20260101T000000Z")
-        .header(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=a/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-        );
-    let created = created.send().await.expect("DynamoDB answers");
-    assert!(created.status().is_success(), "{}", created.text().await.unwrap_or_default());
-    address
-}
-
-async fn serve(router: axum::Router) -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = format!("http://{}", listener.local_addr().expect("an address"));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
 }

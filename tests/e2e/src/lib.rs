@@ -15,6 +15,7 @@ pub mod ads_harness;
 pub mod aws_probe;
 pub mod browser;
 pub mod console;
+pub mod fake_aws;
 pub mod fixtures;
 pub mod json;
 pub mod meta;

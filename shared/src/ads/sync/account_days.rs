@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::client::Interrupt;
 use super::context::SyncContext;
 use crate::clock;
+use crate::model::ads::account::LOOK_BACK_DAYS;
 use crate::model::ads::insights::Day;
 use crate::model::ads::sync::{Fields, ObjectType};
 use crate::model::ads::sync_problem::SyncProblemCode;
@@ -40,12 +41,14 @@ pub(super) async fn read(context: &mut SyncContext<'_>) -> Result<(), Interrupt>
                     None => {
                         let evidence = format!("the account's {until}");
                         context.sync.log(ObjectType::AccountInsights).fail(SyncProblemCode::TooMuchData, evidence);
+                        context.sync.progress.account_marks_incomplete = true;
                         break;
                     }
                 },
                 outcome => {
                     outcome?;
                     if fields != Fields::All {
+                        context.sync.progress.account_marks_incomplete = true;
                         let evidence = format!("the account's {until}: only without some fields");
                         context.sync.log(ObjectType::AccountInsights).note(SyncProblemCode::TooMuchData, evidence);
                     }
@@ -62,6 +65,7 @@ async fn read_range(context: &mut SyncContext<'_>, since: Date, until: Date, fie
     let stored = context.table.account_days(context.scope, &context.account.id, since, until).await?;
     let stored: BTreeMap<Date, Day> = stored.into_iter().map(|day| (day.day, day)).collect();
     let query = (since, until, fields);
+    let newest = back(context.sync.until.unwrap_or(until), LOOK_BACK_DAYS);
     let mut after: Option<String> = None;
     loop {
         let page = context
@@ -78,6 +82,7 @@ async fn read_range(context: &mut SyncContext<'_>, since: Date, until: Date, fie
                 Ok(row) => row,
                 Err(evidence) => {
                     context.sync.log(ObjectType::AccountInsights).fail(SyncProblemCode::UnreadableRow, evidence);
+                    context.sync.progress.account_marks_incomplete = true;
                     continue;
                 }
             };
@@ -86,6 +91,9 @@ async fn read_range(context: &mut SyncContext<'_>, since: Date, until: Date, fie
             metrics.main.conversions = context.account.conversions.count(&metrics.actions);
             if let Some(known) = known {
                 fields.keep(&mut metrics, &known.metrics);
+            }
+            if row.day >= newest {
+                context.sync.progress.account_marks.insert(row.day, metrics.mark());
             }
             let confirmed = context.account.has_seen_whole(row.day);
             let counted = &context.account.conversions;

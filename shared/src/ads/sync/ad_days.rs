@@ -37,17 +37,18 @@ const REPORT_TIMEOUT: SignedDuration = SignedDuration::from_mins(45);
 /// How long a worker waits for a report before it ends its slice.
 const MAX_REPORT_WAIT: SignedDuration = SignedDuration::from_secs(45);
 
-/// Reads the ads' days that the sync covers.
+/// Reads the ads' days that the sync covers and that may have changed.
 pub(super) async fn read(context: &mut SyncContext<'_>) -> Result<(), Interrupt> {
+    let Some(first) = context.ads_since() else { return Ok(()) };
     loop {
         let today = context.sync.until.unwrap_or_else(|| context.account.today(clock::now()));
         let until = context.sync.progress.ads_down_to.map_or(today, |day| back(day, 1));
-        if until < context.sync.since {
+        if until < first {
             return Ok(());
         }
         let usual = i32::try_from(ROWS_PER_SLICE / context.account.rows_per_day.max(1)).unwrap_or(MAX_DAYS);
         let at_once = context.sync.progress.days_at_once.unwrap_or(usual).clamp(1, MAX_DAYS);
-        let mut since = context.sync.since.max(back(until, at_once - 1));
+        let mut since = first.max(back(until, at_once - 1));
         // The newest days come first, so that the account can show them before older ones are read.
         let newest = back(today, FIRST_IMPORT_DAYS);
         if until >= newest {

@@ -35,6 +35,8 @@ pub(super) enum Interrupt {
     ReportNotReady,
     /// The query was too large.
     TooMuch(GraphError),
+    /// The sync has been interrupted too often.
+    NoProgress,
     /// The account's currency or time zone has changed since it was linked.
     Switched(SyncProblemCode, String),
     /// The sync failed.

@@ -12,13 +12,11 @@ use super::slice::Slice;
 use crate::clock;
 use crate::error::WorkError;
 use crate::graph::GraphError;
+use crate::graph::insights::MAX_IDS_PER_QUERY;
 use crate::ids::AdObjectId;
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync::{Fields, InsightsQuery, ObjectType};
 use crate::model::ads::sync_problem::SyncProblemCode;
-
-/// Objects in one query, because their ids are part of the URL.
-const MAX_IDS: usize = 100;
 
 /// Sends the query directly and reads it page by page, from where an earlier slice stopped.
 pub(super) async fn query(
@@ -125,7 +123,7 @@ async fn split(
         }
         Err(stop) => return Err(stop),
     };
-    Ok(ids.chunks(MAX_IDS).map(|ids| within(next, ids)).collect())
+    Ok(ids.chunks(MAX_IDS_PER_QUERY).map(|ids| within(next, ids)).collect())
 }
 
 fn fewer_fields(context: &mut SyncContext<'_>, question: InsightsQuery) -> Vec<InsightsQuery> {

@@ -31,7 +31,8 @@ impl Slice {
         Self { since, until, campaign_days, dirty: BTreeSet::new() }
     }
 
-    /// Processes a response page: stores the changed rows, and adds them to the campaign days for [`Slice::store_campaign_days`].
+    /// Processes a response page: stores the changed rows, unless they are left to a later sync, and adds them to the
+    /// campaign days for [`Slice::store_campaign_days`].
     pub(super) async fn store_page(
         &mut self,
         context: &mut SyncContext<'_>,
@@ -54,10 +55,21 @@ impl Slice {
         for row in rows.values_mut() {
             row.day.metrics.main.conversions = context.account.conversions.count(&row.day.metrics.actions);
         }
+        let mut deferred = BTreeMap::new();
         if fields == Fields::All {
-            rows.retain(|_, row| self.mark(row) != Some(row.day.metrics.mark()));
+            rows.retain(|key, row| {
+                context.writes_lagging_rows(key.0) || self.mark(row) != Some(row.day.metrics.mark())
+            });
+            if context.defers_rows() {
+                let in_progress = context.sync.until;
+                (deferred, rows) = rows.into_iter().partition(|(key, _)| Some(key.0) == in_progress);
+            }
+            if !deferred.is_empty() {
+                context.defer_rows().await?;
+            }
         }
         let restated = self.store_rows(context, &mut rows, fields).await?;
+        rows.append(&mut deferred);
         let unknown: Vec<&AdRow> = rows.values().filter(|row| self.mark(row).is_none()).collect();
         store_unlisted_ads(context, &unknown).await?;
         let log = context.sync.log(ObjectType::AdInsights);
@@ -100,7 +112,9 @@ impl Slice {
             if let Some(before) = before {
                 fields.keep(metrics, &before.day.metrics);
             }
-            let confirmed = context.account.has_seen_whole(key.0);
+            // A row that was left to this sync can be older than the account's days.
+            let as_of = context.account.ad_rows_as_of(key.0);
+            let confirmed = as_of.is_some_and(|at| context.account.today(at) > key.0);
             let counted = &context.account.conversions;
             let day = Day::next(before.map(|before| &before.day), key.0, metrics.clone(), counted, confirmed, now);
             restated += u64::from(confirmed && day.as_ref().is_some_and(|day| day.first_seen.is_some()));

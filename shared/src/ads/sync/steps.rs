@@ -1,5 +1,9 @@
 //! The steps of a sync, in the order of their use to people: the account itself, its objects, its own days, its ads'
 //! days. Each step records its progress and resumes there in the next slice.
+//!
+//! A regular sync reads the account's own days first. If they have not changed, no ad's day can have, but for changes
+//! that cancel each other out, which the daily long sync finds. The ads' days are then not read, and the objects only
+//! once an hour.
 
 use jiff::SignedDuration;
 
@@ -19,6 +23,37 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(10);
 pub(super) async fn run_steps(context: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     // In every slice: numbers in another currency or time zone must not be stored as the account's.
     check_account(context).await?;
+    if context.sync.is_regular() {
+        read_account_days(context).await?;
+    }
+    if context.ads_since().is_some() || are_objects_due(context) {
+        read_objects(context).await?;
+    }
+    read_account_days(context).await?;
+    let outcome = ad_days::read(context).await;
+    context.account_for(ObjectType::AdInsights);
+    outcome?;
+    if is_empty(&context.sync) {
+        let evidence = format!("{} to {}", context.sync.since, context.sync.until.unwrap_or(context.sync.since));
+        context.sync.log(ObjectType::AdInsights).note(SyncProblemCode::InsightsEmpty, evidence);
+    }
+    Ok(())
+}
+
+async fn read_account_days(context: &mut SyncContext<'_>) -> Result<(), Interrupt> {
+    let outcome = account_days::read(context).await;
+    context.account_for(ObjectType::AccountInsights);
+    outcome
+}
+
+/// Whether the last look at the objects was an hour ago, give or take the irregularity of the schedule.
+fn are_objects_due(context: &SyncContext<'_>) -> bool {
+    const INTERVAL: SignedDuration = SignedDuration::from_mins(55);
+    let known_until = context.account.objects_until.zip(context.sync.started_at);
+    known_until.is_none_or(|(until, started)| started.duration_since(until) >= INTERVAL + OVERLAP)
+}
+
+async fn read_objects(context: &mut SyncContext<'_>) -> Result<(), Interrupt> {
     for (kind, object_type) in [
         (AdObjectKind::Campaign, ObjectType::Campaigns),
         (AdObjectKind::Adset, ObjectType::Adsets),
@@ -37,18 +72,8 @@ pub(super) async fn run_steps(context: &mut SyncContext<'_>) -> Result<(), Inter
         context.account.stage = Stage::Importing;
     }
     if !context.sync.progress.objects_kept {
-        set_objects_until(context).await?;
+        set_objects_until(context);
         context.sync.progress.objects_kept = true;
-    }
-    let outcome = account_days::read(context).await;
-    context.account_for(ObjectType::AccountInsights);
-    outcome?;
-    let outcome = ad_days::read(context).await;
-    context.account_for(ObjectType::AdInsights);
-    outcome?;
-    if is_empty(&context.sync) {
-        let evidence = format!("{} to {}", context.sync.since, context.sync.until.unwrap_or(context.sync.since));
-        context.sync.log(ObjectType::AdInsights).note(SyncProblemCode::InsightsEmpty, evidence);
     }
     Ok(())
 }
@@ -78,18 +103,18 @@ async fn check_account(context: &mut SyncContext<'_>) -> Result<(), Interrupt> {
         return Err(Interrupt::Switched(code, format!("from {from} to {to}")));
     }
     let node = (node.name, node.account_status);
-    if (&node.0, node.1) == (&context.account.name, context.account.account_status) {
-        return Ok(());
+    if (&node.0, node.1) != (&context.account.name, context.account.account_status) {
+        context.update.node = Some(node);
     }
-    context.update_account(AccountUpdate { node: Some(node), ..AccountUpdate::default() }).await
+    Ok(())
 }
 
 /// Records on the account up to when its objects are known, once all kinds of them have been read.
-async fn set_objects_until(context: &mut SyncContext<'_>) -> Result<(), Interrupt> {
-    let until = context.sync.started_at.and_then(|at| at.checked_sub(OVERLAP).ok());
+fn set_objects_until(context: &mut SyncContext<'_>) {
+    context.update.objects_until = context.sync.started_at.and_then(|at| at.checked_sub(OVERLAP).ok());
     if context.account.rows_per_day == 0 {
         // An estimate until its days have been read: at most one row per ad and day.
         context.account.rows_per_day = context.sync.log(ObjectType::Ads).read;
+        context.update.rows_per_day = Some(context.account.rows_per_day);
     }
-    context.update_account(AccountUpdate { objects_until: until, ..AccountUpdate::default() }).await
 }

@@ -1,15 +1,15 @@
 //! A linked ad account: its client, its token and the progress of its sync.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{AdAccountId, ClientId, IntegrationId, LinkId, OrgId, RunId, UserId};
 use crate::model::ads::conversions::Counted;
+use crate::model::ads::seen_days::SeenDays;
 use crate::model::ads::sync_problem::{SyncProblem, SyncProblemCode};
-use crate::model::days::back;
 
 /// Days before today that every sync covers.
 pub const LOOK_BACK_DAYS: i32 = 3;
@@ -70,6 +70,13 @@ pub struct AdAccount {
     /// sync.
     #[serde(default)]
     pub rows_per_day: u64,
+    /// The account's newest days when its ads' days were last read.
+    #[serde(default)]
+    pub seen_days: SeenDays,
+    /// The stored rows of ads show the numbers of this time, on its day and later. `None` if they show those of the last
+    /// sync.
+    #[serde(default)]
+    pub ad_rows_as_of: Option<Timestamp>,
     /// The id of the sync in progress.
     pub run_id: Option<RunId>,
     /// The first day that the sync in progress covers.
@@ -174,6 +181,8 @@ impl AdAccount {
             imported_since: None,
             objects_until: None,
             rows_per_day: 0,
+            seen_days: SeenDays::default(),
+            ad_rows_as_of: None,
             run_id: None,
             run_since: None,
             run_lease: None,
@@ -219,49 +228,16 @@ impl AdAccount {
         self.last_sync_at.is_some_and(|at| self.today(at) > day)
     }
 
-    /// The first day that the next regular sync covers: earlier once a day, and the whole import until it is complete.
+    /// The time whose numbers the stored rows of ads show on `day`. `None` before the first sync.
     #[must_use]
-    pub fn due_since(&self, now: Timestamp) -> Date {
-        let today = self.today(now);
-        let since = match (self.imported_since, self.last_long_day) {
-            (None, _) => back(today, FULL_IMPORT_DAYS),
-            (Some(_), Some(last)) if last >= today => back(today, LOOK_BACK_DAYS),
-            // No limit on how long ago that was: whatever Meta could restate then, it may have restated since.
-            (Some(_), Some(last)) => back(last.min(today), LONG_LOOK_BACK_DAYS),
-            (Some(_), None) => back(today, LONG_LOOK_BACK_DAYS),
-        };
-        since.max(self.earliest_day(now))
+    pub fn ad_rows_as_of(&self, day: Date) -> Option<Timestamp> {
+        self.ad_rows_as_of.filter(|at| self.today(*at) <= day).or(self.last_sync_at)
     }
 
     /// The sync in progress, if any, with its first day.
     #[must_use]
     pub fn running(&self) -> Option<(&RunId, Date)> {
         self.run_id.as_ref().zip(self.run_since)
-    }
-
-    /// Whether the sync in progress has no worker and will get none, because its message was lost.
-    #[must_use]
-    pub fn is_abandoned(&self, now: Timestamp) -> bool {
-        const LOST_MESSAGE_TIMEOUT: SignedDuration = SignedDuration::from_mins(40);
-        // While Meta's rate limit applies, the message is delayed until the limit ends.
-        let expected = self.run_lease.into_iter().chain(self.waiting_until).max();
-        self.run_id.is_some() && expected.is_none_or(|until| now.duration_since(until) > LOST_MESSAGE_TIMEOUT)
-    }
-
-    /// Whether it is too early to try again, because the account's problem does not disappear within minutes.
-    #[must_use]
-    pub fn rests(&self, now: Timestamp) -> bool {
-        const RETRY_INTERVAL: SignedDuration = SignedDuration::from_mins(55);
-        // Checking whether an integration's token works again costs no call.
-        self.token.secret().is_some()
-            && self.problem.as_ref().is_some_and(|problem| now.duration_since(problem.since) < RETRY_INTERVAL)
-    }
-
-    /// The earliest day that Meta returns, with a day's margin for Meta's own clock.
-    #[must_use]
-    pub fn earliest_day(&self, now: Timestamp) -> Date {
-        let today = self.today(now);
-        today.checked_sub(HISTORY_MONTHS.months()).and_then(|day| day.checked_add(1.day())).unwrap_or(today)
     }
 }
 
@@ -297,7 +273,7 @@ pub(crate) mod tests {
         }
     }
 
-    fn at(text: &str) -> Timestamp {
+    pub(crate) fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
     }
 
@@ -308,32 +284,6 @@ pub(crate) mod tests {
         assert_eq!(account().today(now).to_string(), "2026-01-31");
         assert_eq!(tongan.today(now).to_string(), "2026-02-01");
         assert_eq!(AdAccount { timezone: "Nowhere/Else".to_owned(), ..account() }.today(now).to_string(), "2026-01-31");
-    }
-
-    #[test]
-    fn a_reading_goes_as_far_back_as_is_due() {
-        let now = at("2026-03-01T12:00:00Z");
-        let due = |account: AdAccount| account.due_since(now).to_string();
-        assert_eq!(due(account()), "2025-12-01", "an import");
-        let imported = AdAccount { imported_since: Some(back(account().today(now), 90)), ..account() };
-        assert_eq!(due(imported.clone()), "2026-02-01", "no long reading yet");
-        let read = |day: &str| AdAccount { last_long_day: Some(day.parse().unwrap()), ..imported.clone() };
-        assert_eq!(due(read("2026-02-28")), "2026-01-31", "once a day");
-        assert_eq!(due(read("2025-12-31")), "2025-12-03", "after two months without one: no day is left out");
-        assert_eq!(due(read("2019-01-01")), "2023-02-02", "and none that Meta does not answer for is asked for");
-        assert_eq!(due(read("2026-03-01")), "2026-02-26");
-    }
-
-    #[test]
-    fn a_reading_is_abandoned_when_nobody_is_to_come() {
-        let run_id = Some(RunId::parse("run_1").unwrap());
-        let held = AdAccount { run_id, run_lease: Some(at("2026-01-01T12:00:00Z")), ..account() };
-        assert!(!held.is_abandoned(at("2026-01-01T12:30:00Z")));
-        assert!(held.is_abandoned(at("2026-01-01T12:41:00Z")));
-        let waits = AdAccount { waiting_until: Some(at("2026-01-01T13:00:00Z")), ..held };
-        assert!(!waits.is_abandoned(at("2026-01-01T13:30:00Z")), "its message comes when the wait is over");
-        assert!(waits.is_abandoned(at("2026-01-01T13:41:00Z")));
-        assert!(!account().is_abandoned(at("2026-01-01T12:00:00Z")), "there is none");
     }
 
     #[test]

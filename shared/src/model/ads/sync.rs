@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::ids::{AdAccountId, AdObjectId, LinkId, RunId, UserId};
+use crate::model::ads::account::LOOK_BACK_DAYS;
 use crate::model::ads::conversions::Counted;
 use crate::model::ads::metrics::Metrics;
 use crate::model::ads::object::AdObjectKind;
 use crate::model::ads::sync_problem::{SyncProblem, SyncProblemCode};
+use crate::model::days::{back, days};
 
 /// A sync of an ad account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -130,6 +132,9 @@ impl ObjectLog {
 /// The progress of a sync. Whatever is not recorded here is read, or read again.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Progress {
+    /// The number of slices so far.
+    #[serde(default)]
+    pub slices: u64,
     /// The conversions setting in force when its days were read.
     #[serde(default)]
     pub counted: Option<Counted>,
@@ -156,6 +161,12 @@ pub struct Progress {
     /// The account's own numbers have been read from today back to this day.
     #[serde(default)]
     pub account_down_to: Option<Date>,
+    /// The marks of the account's newest days.
+    #[serde(default)]
+    pub account_marks: BTreeMap<Date, u64>,
+    /// One of the account's days could not be read whole, so the marks do not show every change.
+    #[serde(default)]
+    pub account_marks_incomplete: bool,
     /// Number of the account's own days per query.
     #[serde(default)]
     pub account_days_at_once: Option<i32>,
@@ -165,6 +176,9 @@ pub struct Progress {
     /// Number of days per query for the ads; reduced when Meta reports too much data.
     #[serde(default)]
     pub days_at_once: Option<i32>,
+    /// Whether rows of ads were left to a later sync.
+    #[serde(default)]
+    pub rows_deferred: bool,
     /// The asynchronous report that Meta is generating.
     #[serde(default)]
     pub report: Option<OpenReport>,
@@ -234,6 +248,7 @@ impl Progress {
     /// Discards the progress on days, so that every day is read again.
     pub fn read_all_days(&mut self) {
         (self.account_down_to, self.ads_down_to) = (None, None);
+        (self.account_marks, self.account_marks_incomplete) = (BTreeMap::new(), false);
         (self.report, self.parts, self.query_cursor) = (None, None, None);
     }
 
@@ -310,6 +325,13 @@ impl AdsSync {
         }
     }
 
+    /// Creates a sync that the schedule has begun. It is not logged before its first slice ends.
+    #[must_use]
+    pub fn scheduled(id: RunId, account: &crate::model::ads::account::AdAccount, since: Date, now: Timestamp) -> Self {
+        let cause = if account.imported_since.is_none() { Cause::Import } else { Cause::Schedule };
+        Self::new(id, account, since, cause, None, now)
+    }
+
     /// The state at `now`.
     #[must_use]
     pub fn state(&self, now: Timestamp) -> SyncState {
@@ -321,6 +343,24 @@ impl AdsSync {
             (None, Some(_)) if self.waiting_until.is_some_and(|until| until > now) => SyncState::Waiting,
             (None, Some(_)) => SyncState::Running,
         }
+    }
+
+    /// Whether this is the schedule's short sync, which reads only what may have changed. All others read everything
+    /// that they cover.
+    #[must_use]
+    pub fn is_regular(&self) -> bool {
+        let newest = self.until.map(|until| back(until, LOOK_BACK_DAYS));
+        self.cause == Cause::Schedule && !self.progress.full && newest.is_some_and(|newest| self.since >= newest)
+    }
+
+    /// The number of slices after which the sync leads nowhere, for an account with so many rows per day. Close to
+    /// Meta's rate limit, each call can take a slice.
+    #[must_use]
+    pub fn max_slices(&self, rows_per_day: u64) -> u64 {
+        const BASE: u64 = 500;
+        const ROWS_PER_CALL: u64 = 250;
+        let days = days(self.since, self.until.unwrap_or(self.since)).max(1).unsigned_abs();
+        BASE + rows_per_day * u64::from(days) / ROWS_PER_CALL
     }
 
     /// The results for an object type.

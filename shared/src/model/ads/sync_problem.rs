@@ -36,6 +36,8 @@ pub enum SyncProblemCode {
     Refused,
     /// Meta or AWS is temporarily unavailable.
     Unavailable,
+    /// The sync took far more slices than its data explains.
+    NoProgress,
 }
 
 impl SyncProblemCode {
@@ -56,6 +58,7 @@ impl SyncProblemCode {
             Self::TooMuchData => "Meta rejects even one ad's day as too much data.",
             Self::Refused => "Meta rejects the request.",
             Self::Unavailable => "Meta was temporarily unavailable.",
+            Self::NoProgress => "The sync was interrupted too often, and was ended.",
         }
     }
 
@@ -85,6 +88,7 @@ impl SyncProblemCode {
             Self::TooMuchData => "Nothing: it is tried again with fewer fields. If it stays, report the ad to Meta.",
             Self::Refused => "See the evidence; if Meta changed its API, update Leadwire.",
             Self::Unavailable => "Nothing: it is tried again.",
+            Self::NoProgress => "Nothing: the schedule begins a new one. If it stays, sync fewer days at once.",
         }
     }
 }

@@ -1,13 +1,14 @@
 //! What things cost, from `tests/bench/cost.toml`.
 
+use e2e::fake_aws::Delays;
 use serde::Deserialize;
 
-use super::aws::Used;
+use super::aws::Usage;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct CostFile {
     pub(super) prices: Prices,
-    pub(super) milliseconds: Milliseconds,
+    pub(super) milliseconds: Delays,
     pub(super) assumptions: Assumptions,
     pub(super) memory_mb: MemoryMb,
     pub(super) budgets: Budgets,
@@ -27,23 +28,13 @@ pub(super) struct Prices {
     pub(super) log_gb: f64,
 }
 
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub(super) struct Milliseconds {
-    pub(super) dynamodb: u64,
-    pub(super) transaction: u64,
-    pub(super) sqs: u64,
-    pub(super) secrets: u64,
-    pub(super) events: u64,
-    pub(super) graph: u64,
-    pub(super) graph_call: u64,
-}
-
 #[derive(Debug, Deserialize)]
 pub(super) struct Assumptions {
     pub(super) webhook_ms: f64,
     pub(super) log_kb_webhook: f64,
     pub(super) log_kb_worker: f64,
     pub(super) secret_calls_per_lead: f64,
+    pub(super) secret_calls_per_sync: f64,
     pub(super) sweeps_per_invocation: f64,
     pub(super) daily_check_usd: f64,
 }
@@ -81,9 +72,10 @@ impl Prices {
 
     /// The parts of a bill for what was used, by a function with this much memory.
     #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
-    pub(super) fn bill(&self, used: &Used, memory_mb: f64) -> Vec<(&'static str, f64)> {
+    pub(super) fn bill(&self, usage: &Usage, memory_mb: f64) -> Vec<(&'static str, f64)> {
+        let used = &usage.of_services;
         vec![
-            ("Lambda", self.lambda(used.invocations as f64, used.lambda_ms, memory_mb)),
+            ("Lambda", self.lambda(usage.invocations, usage.lambda_ms, memory_mb)),
             ("SQS", used.sqs_requests as f64 * self.sqs_request),
             ("DynamoDB writes", used.write_units * self.write_unit),
             ("DynamoDB reads", used.read_units * self.read_unit),

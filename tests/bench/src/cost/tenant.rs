@@ -175,7 +175,7 @@ async fn page_token(aws: &Aws, page: &str, token: &str) -> anyhow::Result<String
         ("access_token", token),
         ("appsecret_proof", &hex::encode(proof.finalize().into_bytes())),
     ];
-    let url = format!("{}/v26.0/{page}", aws.sim.url());
+    let url = format!("{}/v26.0/{page}", aws.sim());
     let answer: Value = reqwest::Client::new().get(url).query(&query).send().await?.json().await?;
     Ok(answer.text("access_token").to_owned())
 }

@@ -6,6 +6,7 @@ mod access;
 mod ads;
 mod ads_command;
 mod ads_oddities;
+mod ads_schedule;
 mod ads_sync;
 mod callback;
 mod connecting;

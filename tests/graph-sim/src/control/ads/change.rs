@@ -122,6 +122,7 @@ impl Input {
             "budget",
             "account",
             "metrics",
+            "shift",
             "duplicate_row",
             "ghost_ad",
             "revoke",

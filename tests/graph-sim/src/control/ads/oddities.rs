@@ -17,6 +17,7 @@ use crate::world::ads::tree::Level;
 #[derive(Debug, Deserialize)]
 pub(super) struct Oddities {
     metrics: Option<Several<Override>>,
+    shift: Option<Several<Shift>>,
     duplicate_row: Option<Several<AdDay>>,
     break_field: Option<Several<Broken>>,
     ghost_ad: Option<bool>,
@@ -30,6 +31,14 @@ struct Override {
     day: String,
     #[serde(flatten)]
     values: BTreeMap<String, Value>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shift {
+    ad_id: String,
+    day: String,
+    clicks: i64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -60,6 +69,10 @@ impl Oddities {
             let values = wanted.values()?;
             ads.changes.odd.entry(place).or_default().extend(values);
         }
+        for wanted in self.shift.iter().flat_map(Several::as_slice) {
+            let place = ad_day(ads, "shift", &wanted.ad_id, &wanted.day)?;
+            *ads.changes.shifts.entry(place).or_default() += wanted.clicks;
+        }
         for wanted in self.duplicate_row.iter().flat_map(Several::as_slice) {
             let place = ad_day(ads, "duplicate_row", &wanted.ad_id, &wanted.day)?;
             ads.changes.twice.insert(place);
@@ -71,6 +84,7 @@ impl Oddities {
         }
         for (name, count) in [
             ("metrics", self.metrics.as_ref().map(|list| list.as_slice().len())),
+            ("shifts", self.shift.as_ref().map(|list| list.as_slice().len())),
             ("duplicate_rows", self.duplicate_row.as_ref().map(|list| list.as_slice().len())),
             ("broken_fields", self.break_field.as_ref().map(|list| list.as_slice().len())),
         ] {

@@ -24,6 +24,8 @@ pub(crate) struct Changes {
     objects: HashMap<(Level, u32), Change>,
     /// How many times a share of the objects was renamed.
     pub(crate) touches: u64,
+    /// Clicks that single ads had more or fewer on single days. Unlike `odd`, all levels and totals include them.
+    pub(crate) shifts: HashMap<(u32, Day), i64>,
     /// Wrong values that insights return for single ads on single days.
     pub(crate) odd: HashMap<(u32, Day), BTreeMap<String, Value>>,
     /// Ads and days whose row is returned twice.

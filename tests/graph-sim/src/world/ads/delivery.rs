@@ -1,5 +1,7 @@
 //! What an ad delivered on a day: impressions, clicks and spend. [`super::events`] derives the results from them.
 
+use std::collections::HashMap;
+
 use super::calendar::{Day, QUARTERS, Sight};
 use super::counts::{Metrics, People};
 use super::creative::Kind;
@@ -20,6 +22,8 @@ pub(super) fn threshold(share: f64) -> u64 {
 /// An ad with everything its numbers depend on. It is built once and serves many days.
 #[derive(Debug, Clone)]
 pub(crate) struct Delivery<'a> {
+    ad: u32,
+    shifts: &'a HashMap<(u32, Day), i64>,
     key: u64,
     share: u64,
     first: Day,
@@ -54,6 +58,8 @@ impl Ads {
         let form = self.tree.form(Level::Ad, ad).filter(|_| ad < FIRST_GHOST);
         let first = form.map_or(self.first, |form| self.calendar.day_of(form.created_ms).max(self.first));
         Delivery {
+            ad,
+            shifts: &self.changes.shifts,
             key,
             share: self.active_share,
             first,
@@ -115,7 +121,8 @@ impl Delivery<'_> {
         let counts = &mut metrics.counts;
         counts.impressions = impressions;
         counts.link_clicks = clicks * 7 / 10;
-        counts.other_clicks = clicks - counts.link_clicks;
+        counts.other_clicks =
+            clicks - counts.link_clicks + self.shifts.get(&(self.ad, day)).copied().unwrap_or_default();
         counts.outbound_clicks = counts.link_clicks * 9 / 10;
         counts.landing_page_views = if self.on_meta { 0 } else { counts.link_clicks * 8 / 10 };
         counts.reactions = impressions * (1 + (noise >> 13) % 6) / 1_000;

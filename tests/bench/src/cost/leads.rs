@@ -1,0 +1,99 @@
+//! Leads that webhooks report.
+
+use leadwire::jobs::LeadBatch;
+use leadwire::leads::{Arrival, Ingest};
+use leadwire::model::webhook::LeadNotice;
+
+use super::Flow;
+use super::aws::Aws;
+use super::prices::CostFile;
+use super::tenant::{Tenant, arrival, job, lead_worker};
+
+/// The time that a lead worker may take for one event.
+const TIME_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
+/// Messages that Lambda hands to one invocation, as in the template.
+const MESSAGES_PER_INVOCATION: usize = 20;
+
+/// Sends what a webhook reported to the queue, and returns the messages.
+pub(super) async fn enqueue(aws: &Aws, notices: Vec<LeadNotice>) -> anyhow::Result<Vec<LeadBatch>> {
+    let now = leadwire::clock::now();
+    let batches = LeadBatch::pack(notices.into_iter().map(|notice| job(notice, now)).collect());
+    aws.queue::<LeadBatch>().send(&batches).await?;
+    Ok(batches)
+}
+
+/// Hands messages to the lead worker as Lambda does.
+pub(super) async fn work(aws: &Aws, worker: &Ingest, messages: &[LeadBatch]) -> anyhow::Result<()> {
+    for messages in messages.chunks(MESSAGES_PER_INVOCATION) {
+        let arrivals: Vec<Arrival> = messages.iter().flat_map(|message| &message.leads).cloned().map(arrival).collect();
+        let outcomes = aws.invoke(worker.ingest(&arrivals, TIME_LIMIT, leadwire::clock::now())).await;
+        for (lead, outcome) in outcomes {
+            outcome.map_err(|error| anyhow::anyhow!("{lead}: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// What a body costs at the gateway, in the webhook, and in the messages' receipts and deletions.
+fn beside(costs: &CostFile, bodies: f64, leads: f64, messages: f64) -> Vec<(&'static str, f64)> {
+    let receipts = (messages / 10.0).ceil() * 2.0;
+    let log_kb = bodies * costs.assumptions.log_kb_webhook + leads * costs.assumptions.log_kb_worker;
+    vec![
+        ("HTTP API", bodies * costs.prices.http_api_request),
+        ("webhook", costs.prices.lambda(bodies, bodies * costs.assumptions.webhook_ms, costs.memory_mb.webhook)),
+        ("SQS receipts, deletions", receipts * costs.prices.sqs_request),
+        ("logs", log_kb / 1e6 * costs.prices.log_gb),
+    ]
+}
+
+/// One lead a body and message, of many tenants, three on each form.
+pub(super) async fn typical(costs: &CostFile) -> anyhow::Result<Flow> {
+    const TENANTS: usize = 6;
+    const PAGES: usize = 5;
+    let aws = Aws::start(costs.milliseconds).await?;
+    let mut tenants = Vec::new();
+    for number in 0..TENANTS {
+        tenants.push(Tenant::connect(&aws, number, 20, PAGES, 1).await?);
+    }
+    let worker = lead_worker(&aws).await?;
+    let mut leads = 0.0;
+    for _ in 0..3 {
+        for page in 0..PAGES {
+            for tenant in &tenants {
+                let notices = tenant.submit(&aws, page, 0, 1).await?;
+                if leads == 0.0 {
+                    let _ = aws.take_usage();
+                }
+                let messages = enqueue(&aws, notices).await?;
+                work(&aws, &worker, &messages).await?;
+                leads += 1.0;
+            }
+        }
+    }
+    // How often a secret is read depends on how long containers live, which this run does not show.
+    let mut usage = aws.take_usage();
+    usage.of_services.secret_calls = 0;
+    let mut beside = beside(costs, leads, leads, leads * 10.0);
+    beside.push(("Secrets Manager", leads * costs.assumptions.secret_calls_per_lead * costs.prices.secret_call));
+    let memory_mb = costs.memory_mb.lead_worker;
+    Ok(Flow { name: "typical: one lead a body, many tenants", leads, usage, memory_mb, beside })
+}
+
+/// A body with 1,000 leads of one org.
+pub(super) async fn burst(costs: &CostFile, pages: usize, name: &'static str) -> anyhow::Result<Flow> {
+    let aws = Aws::start(costs.milliseconds).await?;
+    let tenant = Tenant::connect(&aws, 0, 20, pages, 1).await?;
+    let worker = lead_worker(&aws).await?;
+    let mut notices = Vec::new();
+    for page in 0..pages {
+        let count = 1000 / pages + usize::from(page < 1000 % pages);
+        notices.extend(tenant.submit(&aws, page, 0, count).await?);
+    }
+    let _ = aws.take_usage();
+    let messages = enqueue(&aws, notices).await?;
+    work(&aws, &worker, &messages).await?;
+    let usage = aws.take_usage();
+    #[expect(clippy::cast_precision_loss, reason = "a small count")]
+    let beside = beside(costs, 1.0, 1000.0, messages.len() as f64);
+    Ok(Flow { name, leads: 1000.0, usage, memory_mb: costs.memory_mb.lead_worker, beside })
+}
