@@ -12,7 +12,7 @@ use leadwire::graph::subscriptions::fields;
 use leadwire::graph::{GraphClient, GraphError};
 use leadwire::ids::{OrgScope, PageId};
 use leadwire::jobs::{CheckJob, LeadBatch, SweepJob, SweepKind};
-use leadwire::leads::{ReplayCause, parked, replay};
+use leadwire::leads::{ReplayCause, replay};
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::diagnosis::{self, LEAD_FIELD, Subscription};
 use leadwire::model::connection::state::{ConnectionEnd, EndReason};
@@ -22,6 +22,7 @@ use leadwire::retry::Verdict;
 use leadwire::secret::AccessToken;
 use leadwire::table::Table;
 use leadwire::table::integration::Findings;
+use leadwire::table::parked::ParkedLead;
 use leadwire::vault::{Credentials, VaultError};
 
 use crate::notify::Notifier;
@@ -260,9 +261,8 @@ impl ConnectionChecker {
         let pages = self.table.pages_of(scope, &integration.id).await?;
         let is_well =
             |id: &PageId| pages.iter().any(|page| page.page_id == *id && page.is_connected() && page.ended.is_none());
-        let mut parked = parked(&self.table, scope).await?;
-        parked.retain(|lead| is_well(&lead.page_id) && lead.reason.heals_with_the_connection());
-        replay(&self.table, &self.leads, scope, &parked, ReplayCause::Recovered).await?;
+        let heals = |lead: &ParkedLead| is_well(&lead.page_id) && lead.reason.heals_with_the_connection();
+        replay(&self.table, &self.leads, scope, ReplayCause::Recovered, heals).await?;
         // As a job of its own: after a long failure, the search takes longer than a check may.
         let Some(since) = integration.missed_since else { return Ok(()) };
         let (org, integration_id) = (scope.org().clone(), integration.id.clone());

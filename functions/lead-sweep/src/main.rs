@@ -79,7 +79,7 @@ impl Sweeper {
                 .map_or("The integration was deleted, or the org's plan no longer includes Meta.", EndReason::message);
             return give_up(table, &scope, job, FailureCode::IntegrationEnded, why).await;
         }
-        let pages = table.pages_of(&scope, &integration.id).await?;
+        let pages = table.swept_pages(&scope, &integration.id, now).await?;
         let sweep = Sweep { meta: &self.meta, table, leads: &self.leads };
         let outcome = match sweep.run(&scope, &integration, &pages, &search, now).await {
             Ok(found) => {
@@ -100,7 +100,7 @@ impl Sweeper {
         };
         // After the search, so that a failure here does not block leads.
         if search.run.is_none()
-            && let Err(error) = report_quiet_pages(&self.writer, &scope, &integration, pages, now).await
+            && let Err(error) = report_quiet_pages(&self.writer, &scope, &integration, &pages, now).await
         {
             tracing::warn!(%error, org = %scope.org(), "the check for quiet pages failed and is repeated later");
         }

@@ -15,7 +15,7 @@ use crate::graph::oauth::TokenInfo;
 use crate::graph::pages::Page;
 use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::jobs::{CheckJob, LeadBatch};
-use crate::leads::{ReplayCause, parked, replay};
+use crate::leads::{ReplayCause, replay};
 use crate::meta_app::MetaApp;
 use crate::model::connection::diagnosis;
 use crate::model::connection::state::{EndReason, TokenKind};
@@ -25,6 +25,7 @@ use crate::model::lead::assignment::Assignment;
 use crate::model::lead::cadence::Rhythm;
 use crate::queue::Queue;
 use crate::secret::{AccessToken, HmacKey};
+use crate::table::parked::ParkedLead;
 use crate::table::{Table, write_all};
 use crate::vault::{Credentials, VaultError};
 
@@ -178,9 +179,8 @@ impl Connector {
 
         let ids: Vec<PageId> = connected.iter().map(|page| page.page_id.clone()).collect();
         self.bus.publish(&[Event::connection_connected(scope, &integration, &ids)]).await?;
-        let mut parked = parked(&self.table, scope).await?;
-        parked.retain(|lead| ids.contains(&lead.page_id));
-        replay(&self.table, &self.leads, scope, &parked, ReplayCause::Recovered).await?;
+        let of_pages = |lead: &ParkedLead| ids.contains(&lead.page_id);
+        replay(&self.table, &self.leads, scope, ReplayCause::Recovered, of_pages).await?;
         if integration.missed_since.is_some() {
             self.checks.send(&[CheckJob::new(scope, &id)]).await?;
         } else {

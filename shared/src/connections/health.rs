@@ -118,8 +118,8 @@ impl Connections {
     }
 }
 
-/// The most waiting leads that a report counts.
-const MAX_WAITING: usize = 1000;
+/// The most parked leads, and the most waiting ones, that a report counts.
+const MAX_HELD: usize = 1000;
 
 /// Runs the checks of an integration. Fails only if our own table or vault fails.
 async fn check_health(
@@ -132,8 +132,8 @@ async fn check_health(
 ) -> Result<Vec<Check>, WorkError> {
     let mut pages = table.pages_of(scope, &integration.id).await?;
     pages.retain(Connection::is_connected);
-    let mut parked = crate::leads::parked(table, scope).await?;
-    let mut waiting = table.waiting(scope, None, MAX_WAITING).await?;
+    let mut parked = crate::leads::parked(table, scope, MAX_HELD).await?;
+    let mut waiting = table.waiting(scope, None, MAX_HELD).await?;
     for leads in [&mut parked, &mut waiting] {
         leads.retain(|lead| pages.iter().any(|page| page.page_id == lead.page_id));
     }

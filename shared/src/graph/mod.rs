@@ -51,6 +51,8 @@ impl GraphClient {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(3))
             .timeout(Duration::from_secs(15))
+            // Lambda freezes the process between events, and a connection that died meanwhile would fail a call.
+            .pool_idle_timeout(Duration::from_secs(20))
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(GraphError::transport)?;

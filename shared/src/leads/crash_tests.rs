@@ -115,7 +115,7 @@ async fn check(point: usize, ingest: &Ingest, services: &FakeServices, leads: us
         assert!(steps.contains(&StepKind::Published), "{point}: {steps:?}");
     }
     assert_eq!(stored.iter().map(|lead| lead.submissions_count).sum::<u32>(), 1, "{point}: the repeat joined its lead");
-    assert!(ingest.writer.table.parked(&scope("a")).await.unwrap().is_empty(), "{point}");
+    assert!(ingest.writer.table.parked_from(&scope("a"), None, 99).await.unwrap().0.is_empty(), "{point}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -179,7 +179,11 @@ async fn each_lead_of_a_batch_has_its_own_fate() {
         assert!(outcomes[&id_of(1)].is_ok(), "{refusal}");
         let expect = if parked { None } else { Some(verdict) };
         assert_eq!(outcomes[&id_of(2)].as_ref().err().map(WorkError::verdict), expect, "{refusal}");
-        assert_eq!(ingest.writer.table.parked(&scope("a")).await.unwrap().len(), usize::from(parked), "{refusal}");
+        assert_eq!(
+            ingest.writer.table.parked_from(&scope("a"), None, 99).await.unwrap().0.len(),
+            usize::from(parked),
+            "{refusal}"
+        );
     }
     assert_eq!(GraphError::NotVisible(Detail::default()).verdict(), Verdict::Retry);
 }

@@ -122,19 +122,19 @@ impl Leads {
 
     /// Puts parked leads back into the queue.
     pub async fn replay(&self, access: &MetaAccess, request: ReplayRequest) -> Result<Replayed, ActError> {
-        let mut parked = parked(&self.table, &access.scope).await?;
-        if let Some(ids) = &request.leadgen_ids {
-            parked.retain(|lead| ids.iter().any(|id| id == lead.leadgen_id.as_str()));
-        }
-        replay(&self.table, &self.queue, &access.scope, &parked, ReplayCause::User(&access.caller.user)).await?;
-        Ok(Replayed { replayed: parked.len() })
+        let is_wanted = |lead: &ParkedLead| {
+            request.leadgen_ids.as_ref().is_none_or(|ids| ids.iter().any(|id| id == lead.leadgen_id.as_str()))
+        };
+        let cause = ReplayCause::User(&access.caller.user);
+        let replayed = replay(&self.table, &self.queue, &access.scope, cause, is_wanted).await?;
+        Ok(Replayed { replayed })
     }
 }
 
-/// Lists all leads that an org has parked and not stored. A lead that arrived in another way since is removed from the
-/// list.
-pub async fn parked(table: &Table, scope: &OrgScope) -> Result<Vec<ParkedLead>, WorkError> {
-    drop_stored(table, scope, table.parked(scope).await?).await
+/// Lists up to `limit` leads that an org has parked and not stored. A lead that arrived in another way since is removed
+/// from the list.
+pub async fn parked(table: &Table, scope: &OrgScope, limit: usize) -> Result<Vec<ParkedLead>, WorkError> {
+    drop_stored(table, scope, table.parked_from(scope, None, limit).await?.0).await
 }
 
 async fn drop_stored(table: &Table, scope: &OrgScope, parked: Vec<ParkedLead>) -> Result<Vec<ParkedLead>, WorkError> {
@@ -147,8 +147,8 @@ async fn drop_stored(table: &Table, scope: &OrgScope, parked: Vec<ParkedLead>) -
     Ok(waiting.into_iter().map(|(lead, _)| lead).collect())
 }
 
-/// Leads put back together.
-const PAGE_SIZE: usize = 100;
+/// Leads read and put back together.
+const PAGE_SIZE: usize = 500;
 
 /// Why parked leads are replayed.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +159,7 @@ pub enum ReplayCause<'a> {
     Recovered,
 }
 
-/// Puts parked leads back into the queue, for this org only.
+/// Puts the parked leads that are wanted back into the queue, for this org only, and returns how many these are.
 ///
 /// A lead is sent before it is removed from the list, so that it may briefly be in both places but never in neither. A
 /// lead that fails again meanwhile is listed again, and stays listed.
@@ -170,10 +170,23 @@ pub async fn replay(
     table: &Table,
     queue: &Queue<LeadBatch>,
     scope: &OrgScope,
-    parked: &[ParkedLead],
     cause: ReplayCause<'_>,
-) -> Result<(), WorkError> {
-    requeue(table, queue, scope, Hold::Parked, parked, cause).await
+    is_wanted: impl Fn(&ParkedLead) -> bool,
+) -> Result<usize, WorkError> {
+    let begun = crate::clock::now();
+    let (mut replayed, mut after) = (0, None);
+    loop {
+        let (parked, next) = table.parked_from(scope, after.as_ref(), PAGE_SIZE).await?;
+        let mut open = drop_stored(table, scope, parked).await?;
+        // One parked since then was replayed already, and has failed again.
+        open.retain(|lead| lead.parked_at <= begun && is_wanted(lead));
+        requeue(table, queue, scope, Hold::Parked, &open, cause).await?;
+        replayed += open.len();
+        match next {
+            Some(_) => after = next,
+            None => return Ok(replayed),
+        }
+    }
 }
 
 /// Puts the leads of a page that have waited since before `now` back into the queue. See [`replay`].
@@ -214,7 +227,7 @@ async fn requeue(
     };
     let step = Step::new(crate::clock::now(), StepKind::Replayed, cause, detail);
     // Chunk by chunk, so that an interrupted replay leaves less to do.
-    for leads in leads.chunks(PAGE_SIZE) {
+    for leads in leads.chunks(100) {
         queue.send(&LeadBatch::pack(leads.iter().map(job).collect())).await?;
         write_all(leads.iter().map(|lead| table.release(scope, hold, lead)).collect()).await?;
         let ids: Vec<LeadId> = leads.iter().map(|lead| LeadId::from_leadgen(&lead.leadgen_id)).collect();

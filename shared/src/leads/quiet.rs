@@ -7,6 +7,7 @@ use crate::error::WorkError;
 use crate::ids::OrgScope;
 use crate::model::connection::{Connection, Integration};
 use crate::model::event::Event;
+use crate::table::sweep_progress::SweptPage;
 
 /// Reports those of the integration's pages that have gone quiet, once per silence, and returns how many these are.
 ///
@@ -16,9 +17,10 @@ pub async fn report_quiet_pages(
     writer: &LeadWriter,
     scope: &OrgScope,
     integration: &Integration,
-    mut quiet: Vec<Connection>,
+    pages: &[SweptPage],
     now: Timestamp,
 ) -> Result<usize, WorkError> {
+    let mut quiet: Vec<&Connection> = pages.iter().map(|page| &page.connection).collect();
     quiet.retain(|page| page.is_connected() && page.ended.is_none() && page.quiet_since.is_none());
     quiet.retain(|page| {
         let of_their_time = page.found.found_webhook + page.found.found_sweep + page.found.found_sync;

@@ -62,7 +62,8 @@ impl Leads {
     pub async fn sync(&self, access: &MetaAccess, id: &IntegrationId, timeout: Duration) -> Result<RunOut, ActError> {
         let now = crate::clock::now();
         let integration = self.tokens.usable_integration(&access.scope, id, now).await?;
-        let (run, pages) = self.begin_run(access, &integration, FoundBy::Sync, now - SYNC_LOOK_BACK, true).await?;
+        let run = self.begin_run(access, &integration, FoundBy::Sync, now - SYNC_LOOK_BACK, true).await?;
+        let pages = self.table.swept_pages(&access.scope, id, now).await?;
         let sweep = Sweep { meta: &self.tokens.meta, table: &self.table, leads: &self.queue };
         let search = Search::of_run(&run, None, now);
         match tokio::time::timeout(timeout, sweep.run(&access.scope, &integration, &pages, &search, now)).await {
@@ -110,7 +111,7 @@ impl Leads {
             return Err(ActError::refuse(ErrorCode::BackfillRunning, detail));
         }
         let since = now - SignedDuration::from_hours(24 * i64::from(input.days));
-        let (run, _) = self.begin_run(access, &integration, FoundBy::Backfill, since, input.assign).await?;
+        let run = self.begin_run(access, &integration, FoundBy::Backfill, since, input.assign).await?;
         self.queue_run(access, &run).await?;
         Ok(run_out(run))
     }
@@ -141,7 +142,7 @@ impl Leads {
         kind: FoundBy,
         since: Timestamp,
         assign: bool,
-    ) -> Result<(Run, Vec<Connection>), ActError> {
+    ) -> Result<Run, ActError> {
         let mut pages = self.table.pages_of(&access.scope, &integration.id).await?;
         pages.retain(|page: &Connection| page.is_connected() && page.ended.is_none());
         let run = Run {
@@ -152,14 +153,14 @@ impl Leads {
             assign,
             asked_by: access.caller.user.clone(),
             asked_at: crate::clock::now(),
-            pages: pages.iter().map(|page| page.page_id.clone()).collect(),
+            pages: pages.into_iter().map(|page| page.page_id).collect(),
             pages_done: Default::default(),
             found: 0,
             settled: 0,
             problems: Vec::new(),
         };
         self.table.insert_run(&access.scope, &run).await?;
-        Ok((run, pages))
+        Ok(run)
     }
 
     /// Queues a run for lead-sweep, page by page.

@@ -21,6 +21,7 @@ use crate::queue::Queue;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::Table;
+use crate::table::sweep_progress::SweptPage;
 
 /// Pages searched concurrently.
 const CONCURRENCY: usize = 6;
@@ -29,7 +30,7 @@ const MAX_HOLD_BACK: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// A regular search stops at this use of a page's limits, in percent. The rest is for leads that webhooks report.
 const MAX_USAGE_PERCENT: f64 = 50.0;
 /// A page's position is stored once it has moved by this much. A search overlaps with it.
-const POSITION_STEP: SignedDuration = SignedDuration::from_hours(1);
+const POSITION_STEP: SignedDuration = SignedDuration::from_hours(3);
 
 /// Compares Meta's leads with the stored ones, and queues those that are missing.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ impl Sweep<'_> {
         &self,
         scope: &OrgScope,
         integration: &Integration,
-        pages: &[Connection],
+        pages: &[SweptPage],
         search: &Search,
         now: Timestamp,
     ) -> Result<usize, WorkError> {
@@ -75,24 +76,27 @@ impl Sweep<'_> {
         &self,
         scope: &OrgScope,
         integration: &Integration,
-        pages: &[Connection],
+        pages: &[SweptPage],
         search: &Search,
         now: Timestamp,
     ) -> Result<usize, WorkError> {
         let credentials = self.meta.vault.cached_credentials(&integration.credentials).await?;
-        let mut pages = pages.to_vec();
-        pages.retain(|page| page.is_connected() && page.ended.is_none());
-        pages.retain(|page| search.page.as_ref().is_none_or(|only| page.page_id == *only));
-        pages.sort_by_key(|page| page.swept_until);
+        let is_wanted = |page: &Connection| {
+            let is_asked = search.page.as_ref().is_none_or(|only| page.page_id == *only);
+            is_asked && page.is_connected() && page.ended.is_none()
+        };
+        let mut pages: Vec<&SweptPage> = pages.iter().filter(|page| is_wanted(&page.connection)).collect();
+        pages.sort_by_key(|page| page.connection.swept_until);
         // A requested page that is no longer connected ends its part of the run.
         if let (Some(run), Some(page), true) = (&search.run, &search.page, pages.is_empty()) {
             cannot_search(self.table, scope, run, page, FailureCode::NotConnected, "The page is no longer connected.")
                 .await?;
         }
         let mut with_token = Vec::new();
-        for page in &pages {
+        for swept in pages {
+            let page = &swept.connection;
             match (credentials.pages.get(&page.page_id), &search.run) {
-                (Some(token), _) => with_token.push(PageSearch { scope, page, token, search, now }),
+                (Some(token), _) => with_token.push((PageSearch { scope, page, token, search, now }, swept)),
                 (None, None) => {}
                 (None, Some(run)) => {
                     let why = "Meta gave no token for the page. Reconnect and keep every permission selected.";
@@ -100,7 +104,7 @@ impl Sweep<'_> {
                 }
             }
         }
-        let outcomes = self.search_pages(scope, &pages, with_token, now).await?;
+        let outcomes = self.search_pages(scope, with_token, now).await?;
         let found: usize = outcomes.iter().flat_map(|(_, outcome)| outcome).flatten().sum();
         tracing::info!(org = %scope.org(), integration = %integration.id, found, ?search, "searched for missed leads");
         let some_work = outcomes.iter().any(|(_, outcome)| proves_token(outcome));
@@ -118,38 +122,37 @@ impl Sweep<'_> {
     async fn search_pages<'a>(
         &self,
         scope: &OrgScope,
-        pages: &[Connection],
-        mut searches: Vec<PageSearch<'a>>,
+        searches: Vec<(PageSearch<'a>, &SweptPage)>,
         now: Timestamp,
     ) -> Result<Vec<(&'a PageId, PageOutcome)>, WorkError> {
-        let mut swept = self.table.swept_pages(scope, pages, now).await?;
         let any_waiting = self.table.has_waiting(scope).await?;
-        let mut outcomes = Vec::new();
-        searches.retain(|PageSearch { page, search, .. }| {
-            let paused = swept.get(&page.page_id).and_then(|known| known.paused_until);
-            let Some(until) = paused else { return true };
-            // The next regular search makes up for this one. A requested one waits.
-            let wait = WorkError::Paused(until.duration_since(now).unsigned_abs());
-            outcomes.push((&page.page_id, if search.run.is_some() { Err(wait) } else { Ok(None) }));
-            false
-        });
-        let calls: Vec<(&PageId, &AccessToken)> = searches.iter().map(|one| (&one.page.page_id, one.token)).collect();
+        let (mut outcomes, mut open) = (Vec::new(), Vec::new());
+        for (one, swept) in searches {
+            match swept.paused_until {
+                None => open.push((one, swept)),
+                // The next regular search makes up for this one. A requested one waits.
+                Some(until) => {
+                    let wait = WorkError::Paused(until.duration_since(now).unsigned_abs());
+                    let outcome = if one.search.run.is_some() { Err(wait) } else { Ok(None) };
+                    outcomes.push((&one.page.page_id, outcome));
+                }
+            }
+        }
+        let calls: Vec<(&PageId, &AccessToken)> = open.iter().map(|(one, _)| (&one.page.page_id, one.token)).collect();
         let graph = &self.meta.graph().await?;
         let forms = graph.forms(&calls).await;
-        let searches: Vec<_> = searches
+        let searches: Vec<_> = open
             .iter()
             .zip(forms)
-            .map(|(one, forms)| {
-                let progress = swept.remove(&one.page.page_id).unwrap_or_default().progress;
-                async move {
-                    let outcome = match forms.outcome {
-                        Ok(listed) => self.page(graph, one, &listed, forms.usage.percent, progress, any_waiting).await,
-                        // The page may have leads, so its next search starts at the same position, however long this
-                        // lasts.
-                        Err(error) => self.reject_forms(one, error).await.map(|()| Some(0)),
-                    };
-                    (&one.page.page_id, outcome)
-                }
+            .map(|((one, swept), forms)| async move {
+                let outcome = match forms.outcome {
+                    Ok(listed) => {
+                        self.page(graph, one, &listed, forms.usage.percent, &swept.progress, any_waiting).await
+                    }
+                    // The page may have leads, so its next search starts at the same position, however long this lasts.
+                    Err(error) => self.reject_forms(one, error).await.map(|()| Some(0)),
+                };
+                (&one.page.page_id, outcome)
             })
             .collect();
         outcomes.extend(stream::iter(searches).buffer_unordered(CONCURRENCY).collect::<Vec<_>>().await);
@@ -162,11 +165,11 @@ impl Sweep<'_> {
         one: &PageSearch<'_>,
         forms: &[ListedForm],
         mut usage_percent: f64,
-        mut progress: SweepProgress,
+        before: &SweepProgress,
         any_waiting: bool,
     ) -> PageOutcome {
         let PageSearch { scope, page, token, search, now } = *one;
-        let before = progress.clone();
+        let mut progress = before.clone();
         let is_full = search.is_full() || progress.is_full_search_due(&page.page_id, now);
         let due: Vec<&ListedForm> =
             forms.iter().filter(|form| is_full || progress.is_due(&form.id, form.counts(), now)).collect();
@@ -194,7 +197,7 @@ impl Sweep<'_> {
         }
         let found = self.conclude(one, seen).await?;
         // A run's leads may be stored without an assignee, or not at all yet. Only regular searches know all.
-        if search.run.is_none() && progress != before {
+        if search.run.is_none() && progress != *before {
             self.table.put_sweep_progress(scope, page, &progress).await?;
         }
         // Meta answers for the page, so what kept its leads waiting has passed.

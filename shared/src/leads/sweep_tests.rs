@@ -23,7 +23,7 @@ async fn search(
 ) -> (Result<usize, WorkError>, Vec<String>, Vec<String>) {
     let (table, a) = (&ingest.writer.table, scope("a"));
     let integration = table.integrations(&a).await.unwrap().remove(0);
-    let pages = table.pages_of(&a, &integration.id).await.unwrap();
+    let pages = table.swept_pages(&a, &integration.id, now).await.unwrap();
     let queue = meta.queue::<LeadBatch>();
     let sweep = Sweep { meta: &ingest.meta, table, leads: &queue };
     let outcome = sweep.run(&a, &integration, &pages, search, now).await;

@@ -160,7 +160,7 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
         ingest.park_or_retry(&scope("a"), &arrivals(&[lead(id, None)], receive_count)[0], error, now).await
     };
     assert!(park(1, 1, unseen()).await.is_err(), "not yet there is tried again");
-    assert!(ingest.writer.table.parked(&scope("a")).await.unwrap().is_empty());
+    assert!(ingest.writer.table.parked_from(&scope("a"), None, 99).await.unwrap().0.is_empty());
     assert!(park(1, 1, refused()).await.is_ok(), "what cannot heal is parked at once");
     assert!(park(2, MAX_RECEIVES, unseen()).await.is_ok(), "what was tried too often is parked, and in no other queue");
     write(&ingest, &[lead(3, None)]).await.pop_first().unwrap().1.unwrap();
@@ -170,9 +170,10 @@ async fn what_trying_does_not_help_is_parked_and_what_is_in_is_not() {
     let parked: Vec<_> = ingest
         .writer
         .table
-        .parked(&scope("a"))
+        .parked_from(&scope("a"), None, 99)
         .await
         .unwrap()
+        .0
         .into_iter()
         .map(|parked| (parked.leadgen_id, parked.reason))
         .collect();
@@ -195,7 +196,7 @@ async fn what_passes_by_itself_waits_and_is_not_parked_for_a_person() {
     assert!(hold(1, MAX_RECEIVES - 1, outage(), now).await.is_err(), "it is tried again first");
     hold(1, MAX_RECEIVES, outage(), now).await.unwrap();
     hold(2, MAX_RECEIVES, throttle(), now).await.unwrap();
-    assert!(table.parked(&a).await.unwrap().is_empty());
+    assert!(table.parked_from(&a, None, 99).await.unwrap().0.is_empty());
     let waiting = table.waiting(&a, Some(&page), 9).await.unwrap();
     let reasons: Vec<_> = waiting.iter().map(|lead| lead.reason).collect();
     assert_eq!(reasons, [FailureCode::Unavailable, FailureCode::Throttled]);
@@ -220,13 +221,13 @@ async fn a_replay_that_fails_again_stays_parked() {
     let refused =
         || WorkError::Graph(GraphError::NotPermitted(crate::graph::error::Detail { code: 200, ..Default::default() }));
     ingest.park_or_retry(&a, arrival, refused(), at("2026-01-02T00:00:00Z")).await.unwrap();
-    let seen = ingest.writer.table.parked(&a).await.unwrap().remove(0);
+    let seen = ingest.writer.table.parked_from(&a, None, 99).await.unwrap().0.remove(0);
     ingest.park_or_retry(&a, arrival, refused(), at("2026-01-02T00:00:01Z")).await.unwrap();
     ingest.writer.table.release(&a, Hold::Parked, &seen).await.unwrap();
-    let again = ingest.writer.table.parked(&a).await.unwrap().remove(0);
+    let again = ingest.writer.table.parked_from(&a, None, 99).await.unwrap().0.remove(0);
     assert_eq!(again.parked_at, at("2026-01-02T00:00:01Z"));
     ingest.writer.table.release(&a, Hold::Parked, &again).await.unwrap();
-    assert!(ingest.writer.table.parked(&a).await.unwrap().is_empty());
+    assert!(ingest.writer.table.parked_from(&a, None, 99).await.unwrap().0.is_empty());
 }
 
 #[tokio::test]
@@ -237,14 +238,14 @@ async fn a_parked_lead_that_came_in_otherwise_is_off_the_list() {
         let error = WorkError::Graph(GraphError::NotPermitted(Default::default()));
         ingest.park_or_retry(&a, &arrival, error, lead.received_at).await.unwrap();
     }
-    assert_eq!(parked(&ingest.writer.table, &a).await.unwrap().len(), 2);
+    assert_eq!(parked(&ingest.writer.table, &a, 99).await.unwrap().len(), 2);
     assert!(write(&ingest, &leads[..1]).await.values().all(Result::is_ok));
-    let waiting = parked(&ingest.writer.table, &a).await.unwrap();
+    let waiting = parked(&ingest.writer.table, &a, 99).await.unwrap();
     assert_eq!(
         waiting.iter().map(|lead| &lead.leadgen_id).collect::<Vec<_>>(),
         [leads[1].leadgen_id.as_ref().unwrap()]
     );
-    assert_eq!(ingest.writer.table.parked(&a).await.unwrap().len(), 1);
+    assert_eq!(ingest.writer.table.parked_from(&a, None, 99).await.unwrap().0.len(), 1);
 }
 
 #[tokio::test]
@@ -287,8 +288,8 @@ async fn a_page_that_goes_quiet_is_told_once_until_its_next_lead() {
     };
     let quiet = async |hour: i64| {
         let now = at("2026-01-02T00:00:00Z") + jiff::SignedDuration::from_hours(hour);
-        let pages = ingest.writer.table.pages_of(&a, &integration.id).await.unwrap();
-        report_quiet_pages(&ingest.writer, &a, &integration, pages, now).await.unwrap()
+        let pages = ingest.writer.table.swept_pages(&a, &integration.id, now).await.unwrap();
+        report_quiet_pages(&ingest.writer, &a, &integration, &pages, now).await.unwrap()
     };
     for (lead, hour) in leads.chunks(1).zip((0..).step_by(4)) {
         arrive(lead, hour).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::keys::{self, Key};
-use super::{Consistency, IndexRange, Item, Table, TableError, entity};
+use super::{Consistency, Item, Table, TableError, entity, text};
 use crate::ids::{LeadId, OrgScope, PageId, UserId};
 use crate::model::lead::assignment::Assigned;
 use crate::model::lead::identity::PersonKey;
@@ -139,9 +139,15 @@ impl Table {
         Ok(ids.into_iter().zip(&keys).filter(|(_, key)| found.contains_key(key)).map(|(id, _)| id.clone()).collect())
     }
 
-    /// Lists the later submissions of a lead's person, oldest first. One stored an instant ago may be missing.
+    /// Lists the latest submissions of a lead's person, oldest first, at most 200. One stored an instant ago may be
+    /// missing.
     pub async fn submissions(&self, scope: &OrgScope, lead: &LeadId) -> Result<Vec<Submission>, TableError> {
-        let keys = self.index_keys(&keys::submissions_of_lead(scope, lead), IndexRange::All).await?;
+        const MAX: i32 = 200;
+        let query =
+            self.client.query().table_name(&self.name).index_name("gsi1").key_condition_expression("gsi1pk = :pk");
+        let query = query.expression_attribute_values(":pk", text(keys::submissions_of_lead(scope, lead)));
+        let latest = query.scan_index_forward(false).limit(MAX).send().await?.items.unwrap_or_default();
+        let keys: Vec<Key> = latest.iter().rev().filter_map(Key::from_item).collect();
         self.read_all(&keys).await
     }
 }

@@ -33,7 +33,7 @@ mod row;
 pub mod run;
 pub mod session;
 pub mod snapshot;
-mod sweep_progress;
+pub mod sweep_progress;
 #[cfg(test)]
 pub(crate) mod tests;
 pub mod trace;

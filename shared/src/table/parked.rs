@@ -88,11 +88,6 @@ impl Table {
         items.into_iter().map(super::entity).collect()
     }
 
-    /// Lists the org's parked leads.
-    pub async fn parked(&self, scope: &OrgScope) -> Result<Vec<ParkedLead>, TableError> {
-        self.query(&keys::parked_pk(scope), "LEAD#").await
-    }
-
     /// Lists up to `limit` of the org's parked leads after `after`. Also returns where to resume.
     pub async fn parked_from(
         &self,

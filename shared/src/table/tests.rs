@@ -183,10 +183,10 @@ async fn what_is_stored_comes_back_as_it_was() {
     assert_eq!(table.connections_of_page(&connection("a").page_id).await.unwrap(), [(a.clone(), connection("a"))]);
     table.hold(&a, Hold::Parked, &parked(1)).await.unwrap();
     table.hold(&a, Hold::Parked, &parked(1)).await.unwrap();
-    assert_eq!(table.parked(&a).await.unwrap(), [parked(1)]);
-    assert!(table.parked(&scope("b")).await.unwrap().is_empty());
+    assert_eq!(table.parked_from(&a, None, 9).await.unwrap().0, [parked(1)]);
+    assert!(table.parked_from(&scope("b"), None, 9).await.unwrap().0.is_empty());
     table.release(&a, Hold::Parked, &parked(1)).await.unwrap();
-    assert!(table.parked(&a).await.unwrap().is_empty());
+    assert!(table.parked_from(&a, None, 9).await.unwrap().0.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

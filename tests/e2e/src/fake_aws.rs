@@ -25,6 +25,10 @@ pub struct Used {
     pub read_units: f64,
     /// Requests to DynamoDB.
     pub dynamodb_requests: u64,
+    /// Transactions that were committed.
+    pub commits: u64,
+    /// Transactions that failed, because another writer was faster.
+    pub conflicts: u64,
     /// Requests to SQS, of 64 KB each.
     pub sqs_requests: u64,
     /// Calls of Secrets Manager.
@@ -197,6 +201,7 @@ impl Service {
             forwarded = forwarded.header(name, headers.get(name).cloned().unwrap_or(HeaderValue::from_static("")));
         }
         let answer = forwarded.send().await.expect("DynamoDB answers");
+        let succeeded = answer.status().is_success();
         let mut response = Response::builder().status(answer.status());
         if let Some(kind) = answer.headers().get("content-type") {
             response = response.header("content-type", kind);
@@ -210,6 +215,9 @@ impl Service {
         self.count(|used| {
             used.writes += writes;
             used.dynamodb_requests += 1;
+            if call == "TransactWriteItems" {
+                *(if succeeded { &mut used.commits } else { &mut used.conflicts }) += 1;
+            }
             *(if is_read { &mut used.read_units } else { &mut used.write_units }) += units;
         });
         let delays = &self.delays;

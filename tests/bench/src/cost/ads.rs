@@ -57,7 +57,7 @@ pub(super) async fn month(costs: &CostFile, ads: u32) -> anyhow::Result<f64> {
 }
 
 async fn link(harness: &AdsHarness, ads: u32) -> AdAccount {
-    let size = if ads == 0 { (0, 0, 0) } else { (10, 10, ads / 100) };
+    let size = if ads < 100 { (1, 1, ads) } else { (10, 10, ads / 100) };
     harness.link_account(&AdAccountFixture { size, days: 90, ..SMALL_ACCOUNT }).await
 }
 

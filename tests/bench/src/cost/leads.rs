@@ -1,13 +1,17 @@
 //! Leads that webhooks report.
 
+use std::collections::BTreeMap;
+
+use leadwire::ids::UserId;
 use leadwire::jobs::LeadBatch;
 use leadwire::leads::{Arrival, Ingest};
 use leadwire::model::webhook::LeadNotice;
+use leadwire::table::lead_list::LeadFilter;
 
-use super::Flow;
 use super::aws::Aws;
 use super::prices::CostFile;
 use super::tenant::{Tenant, arrival, job, lead_worker};
+use super::{Flow, count};
 
 /// The time that a lead worker may take for one event.
 const TIME_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
@@ -96,4 +100,46 @@ pub(super) async fn burst(costs: &CostFile, pages: usize, name: &'static str) ->
     #[expect(clippy::cast_precision_loss, reason = "a small count")]
     let beside = beside(costs, 1.0, 1000.0, messages.len() as f64);
     Ok(Flow { name, leads: 1000.0, usage, memory_mb: costs.memory_mb.lead_worker, beside })
+}
+
+/// Many containers with leads of one org at once: how often they collide, and how many leads a second can be written.
+pub(super) async fn contention(costs: &CostFile) -> anyhow::Result<f64> {
+    const CONTAINERS: usize = 100;
+    const LEADS_EACH: usize = 50;
+    let aws = Aws::start(costs.milliseconds).await?;
+    let tenant = Tenant::connect(&aws, 0, 20, 10, 1).await?;
+    let mut batches = Vec::new();
+    for container in 0..CONTAINERS {
+        batches.push(LeadBatch::pack(
+            tenant
+                .submit(&aws, container % 10, 0, LEADS_EACH)
+                .await?
+                .into_iter()
+                .map(|notice| job(notice, leadwire::clock::now()))
+                .collect(),
+        ));
+    }
+    let mut workers = Vec::new();
+    for _ in 0..CONTAINERS {
+        workers.push(lead_worker(&aws).await?);
+    }
+    let _ = aws.take_usage();
+    let work = workers.iter().zip(&batches).map(|(worker, messages)| work(&aws, worker, messages));
+    futures_util::future::try_join_all(work).await?;
+    let used = aws.take_usage().of_services;
+    let turns = aws.table().leads(&tenant.scope, &LeadFilter::default(), None, CONTAINERS * LEADS_EACH).await?.0;
+    let mut counts: BTreeMap<Option<UserId>, usize> = BTreeMap::new();
+    turns.iter().for_each(|lead| *counts.entry(lead.assigned_to.clone()).or_default() += 1);
+    let (most, least) = (counts.values().max().unwrap_or(&0), counts.values().min().unwrap_or(&0));
+    anyhow::ensure!(turns.len() == CONTAINERS * LEADS_EACH && most - least <= 1, "{} leads, {counts:?}", turns.len());
+    let (commits, conflicts) = (count(used.commits), count(used.conflicts));
+    let leads = count((CONTAINERS * LEADS_EACH) as u64);
+    println!("{CONTAINERS} containers with {LEADS_EACH} leads of one org each: turns differ by {}", most - least);
+    println!("  {:.1} leads a commit, {:.3} failed transactions a commit", leads / commits, conflicts / commits);
+    // Writers take turns: each reads what its plan relies on, and commits.
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds")]
+    let turn_ms = (costs.milliseconds.dynamodb + costs.milliseconds.transaction) as f64 * (1.0 + conflicts / commits);
+    let per_second = leads / commits / turn_ms * 1000.0;
+    println!("  {turn_ms:.1} ms a commit: {per_second:.0} leads a second for one org\n");
+    Ok(conflicts / commits)
 }

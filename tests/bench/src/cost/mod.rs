@@ -21,15 +21,21 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     let mut exceeded = Vec::new();
     let mut check = |what: &str, value: f64, budget: f64, unit: &str| {
         let verdict = if value <= budget { "" } else { "OVER BUDGET" };
-        println!("{what}: {value:.3} {unit}, of {budget} {verdict}\n");
+        println!("{what}: {value:.3} of {budget} {unit} {verdict}\n");
         if value > budget {
             exceeded.push(what.to_owned());
         }
     };
     // Together, because they mostly wait.
-    let (busy, idle, tenant) =
-        tokio::try_join!(sweeps::day(&costs, 1, Some(4)), sweeps::day(&costs, 1, None), sweeps::day(&costs, 10, None))?;
-    let sweep = sweeps::of_lead(&costs, &busy, &idle).print(&costs);
+    let (busy, stormy, idle, tenant) = tokio::try_join!(
+        sweeps::day(&costs, 1, (24, 1)),
+        sweeps::day(&costs, 1, (1, 1000)),
+        sweeps::day(&costs, 1, (0, 0)),
+        sweeps::day(&costs, 10, (0, 0))
+    )?;
+    let sweep = sweeps::of_leads(&costs, ("the sweep's share of a lead", 24.0), &busy, &idle).print(&costs);
+    let stormy = sweeps::of_leads(&costs, ("the sweep's share of a lead of a burst", 1000.0), &stormy, &idle);
+    let burst_sweep = stormy.print(&costs);
     let typical = leads::typical(&costs).await?.print(&costs);
     check("typical, sweep included", typical + sweep, budgets.typical, "USD per million leads");
 
@@ -48,11 +54,13 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
         budgets.burst_sqs_requests,
         "",
     );
-    check("burst, sweep included", total + sweep, budgets.burst, "USD per million leads");
+    check("burst, sweep included", total + burst_sweep, budgets.burst, "USD per million leads");
     let one_page = leads::burst(&costs, 1, "burst: 1,000 leads of one page in one body").await?.print(&costs);
-    check("one page, sweep included", one_page + sweep, budgets.one_page, "USD per million leads");
+    check("one page, sweep included", one_page + burst_sweep, budgets.one_page, "USD per million leads");
 
-    let idle_ads = ads::month(&costs, 0).await?;
+    let conflicts = leads::contention(&costs).await?;
+    check("failed transactions a commit", conflicts, budgets.conflicts, "");
+    let idle_ads = ads::month(&costs, 1).await?;
     let idle = sweeps::idle_tenant(&costs, &tenant) + idle_ads;
     check("idle tenant, without its secret", idle, budgets.idle_tenant, "USD a month");
     println!("its secret: {} USD a month\n", costs.prices.secret_month);

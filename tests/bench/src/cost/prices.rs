@@ -57,6 +57,7 @@ pub(super) struct Budgets {
     pub(super) burst_write_units: f64,
     pub(super) burst_graph_requests: f64,
     pub(super) burst_sqs_requests: f64,
+    pub(super) conflicts: f64,
 }
 
 impl CostFile {

@@ -14,7 +14,7 @@ use super::tenant::{Tenant, lead_worker};
 use super::{Flow, RUNS_PER_MONTH};
 
 /// What regular sweeps of a day use for each lead that a webhook brought, beyond those of an idle page.
-pub(super) fn of_lead(costs: &CostFile, busy: &Usage, idle: &Usage) -> Flow {
+pub(super) fn of_leads(costs: &CostFile, (name, leads): (&'static str, f64), busy: &Usage, idle: &Usage) -> Flow {
     let (with, without) = (&busy.of_services, &idle.of_services);
     let used = Used {
         write_units: with.write_units - without.write_units,
@@ -26,11 +26,11 @@ pub(super) fn of_lead(costs: &CostFile, busy: &Usage, idle: &Usage) -> Flow {
     let lambda_ms = (busy.lambda_ms - idle.lambda_ms) / costs.assumptions.sweeps_per_invocation;
     let usage = Usage { of_services: used, lambda_ms, invocations: 0.0 };
     let memory_mb = costs.memory_mb.lead_sweep;
-    Flow { name: "the sweep's share of a lead", leads: 24.0, usage, memory_mb, beside: Vec::new() }
+    Flow { name, leads, usage, memory_mb, beside: Vec::new() }
 }
 
-/// Sweeps a tenant with pages of five forms for a day, with a lead every `lead_every` sweeps.
-pub(super) async fn day(costs: &CostFile, pages: usize, lead_every: Option<usize>) -> anyhow::Result<Usage> {
+/// Sweeps a tenant with pages of five forms for a day, in which leads arrive so many times, so many at once.
+pub(super) async fn day(costs: &CostFile, pages: usize, (times, at_once): (usize, usize)) -> anyhow::Result<Usage> {
     const SWEEPS: usize = 96;
     let aws = Aws::start(costs.milliseconds).await?;
     let tenant = Tenant::connect(&aws, 0, 20, pages, 5).await?;
@@ -38,8 +38,8 @@ pub(super) async fn day(costs: &CostFile, pages: usize, lead_every: Option<usize
     let mut usage = Usage::default();
     let begun: Timestamp = leadwire::clock::now();
     for number in 0..SWEEPS {
-        if lead_every.is_some_and(|every| number % every == 1) {
-            let notices = tenant.submit(&aws, 0, 0, 1).await?;
+        if times > 0 && number % (SWEEPS / times) == 1 {
+            let notices = tenant.submit(&aws, 0, 0, at_once).await?;
             let messages = enqueue(&aws, notices).await?;
             work(&aws, &worker, &messages).await?;
         }
@@ -56,7 +56,7 @@ pub(super) async fn day(costs: &CostFile, pages: usize, lead_every: Option<usize
                     anyhow::bail!("the integration is gone");
                 };
                 table.org(&scope).await?;
-                let pages = table.pages_of(&scope, &integration.id).await?;
+                let pages = table.swept_pages(&scope, &integration.id, now).await?;
                 let sweep = Sweep { meta, table: &table, leads: &leads };
                 sweep.run(&scope, &integration, &pages, &search, now).await.map_err(|error| anyhow::anyhow!("{error}"))
             })
