@@ -119,11 +119,10 @@ impl LeadWriter {
         let leads: Vec<&Lead> = chunk.iter().map(|new| new.lead).collect();
         let connections = connections(chunk);
         for attempt in 1..=MAX_ATTEMPTS {
+            turns.acquire().await?;
             // Read again at each attempt: the assignment may change, or a page be disconnected, in the meantime.
-            let mut context = self.table.write_context(scope, &leads, &connections).await?;
-            if let Some(rotation) = &mut context.snapshot.rotation
-                && !turns.may_commit(rotation, attempt).await?
-            {
+            let context = self.table.write_context(scope, &leads, &connections).await?;
+            if context.snapshot.rotation.as_ref().is_some_and(|rotation| !turns.may_commit(rotation)) {
                 continue;
             }
             let assignment = context.assignment.as_ref();
@@ -152,6 +151,10 @@ impl LeadWriter {
             turns.keep_or_release(&mut plan);
             let through = connections.iter().filter(|page| plan.concerns(&page.page_id)).copied().collect::<Vec<_>>();
             if !plan.is_empty() && self.table.commit(scope, &through, &plan, now).await? == CommitOutcome::Conflict {
+                // Without a turn taken, it was not the rotation that others wrote.
+                if plan.rotation.is_some() {
+                    turns.collided();
+                }
                 pause(attempt).await;
                 continue;
             }

@@ -116,15 +116,15 @@ impl Table {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    /// Takes the lease of a rotation as it was read. `false` if it has changed meanwhile.
+    /// Takes the lease of a rotation. `false` if it is not as it was seen any more, or if there is no rotation.
     pub async fn take_turn_lease(
         &self,
         scope: &OrgScope,
-        seen: &Rotation,
+        seen: Option<&TurnLease>,
         lease: &TurnLease,
     ) -> Result<bool, TableError> {
-        let change = self.change(&keys::rotation(scope)).set("lease", lease)?;
-        change.if_unchanged("version", &seen.version)?.if_unchanged("lease", &seen.lease)?.send().await
+        let change = self.change(&keys::rotation(scope)).set("lease", lease)?.if_exists();
+        change.if_unchanged("lease", &seen)?.send().await
     }
 
     /// Gives a lease back, unless it has ended or another writer has it by now.

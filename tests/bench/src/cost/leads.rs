@@ -105,7 +105,7 @@ pub(super) async fn burst(costs: &CostFile, pages: usize, name: &'static str) ->
 /// Many containers with leads of one org at once: how often they collide, and how many leads a second can be written.
 pub(super) async fn contention(costs: &CostFile) -> anyhow::Result<f64> {
     const CONTAINERS: usize = 100;
-    const LEADS_EACH: usize = 50;
+    const LEADS_EACH: usize = 100;
     let aws = Aws::start(costs.milliseconds).await?;
     let tenant = Tenant::connect(&aws, 0, 20, 10, 1).await?;
     let mut batches = Vec::new();

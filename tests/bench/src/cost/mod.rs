@@ -26,6 +26,8 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
             exceeded.push(what.to_owned());
         }
     };
+    let conflicts = leads::contention(&costs).await?;
+    check("failed transactions a commit", conflicts, budgets.conflicts, "");
     // Together, because they mostly wait.
     let (busy, stormy, idle, tenant) = tokio::try_join!(
         sweeps::day(&costs, 1, (24, 1)),
@@ -58,8 +60,6 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     let one_page = leads::burst(&costs, 1, "burst: 1,000 leads of one page in one body").await?.print(&costs);
     check("one page, sweep included", one_page + burst_sweep, budgets.one_page, "USD per million leads");
 
-    let conflicts = leads::contention(&costs).await?;
-    check("failed transactions a commit", conflicts, budgets.conflicts, "");
     let idle_ads = ads::month(&costs, 1).await?;
     let idle = sweeps::idle_tenant(&costs, &tenant) + idle_ads;
     check("idle tenant, without its secret", idle, budgets.idle_tenant, "USD a month");
