@@ -206,12 +206,26 @@ fn failure(error: impl std::error::Error + Send + Sync + 'static) -> QueueError 
 
 #[cfg(test)]
 mod tests {
+    use aws_sdk_sqs::config::{BehaviorVersion, Config};
+
     use super::*;
     use crate::jobs::EngagementJob;
 
     fn sizes(bodies: &[usize]) -> Vec<usize> {
         let message = |size: &usize| Message { body: "x".repeat(*size), group: String::new() };
         full_requests(bodies.iter().map(message).collect()).iter().map(Vec::len).collect()
+    }
+
+    #[test]
+    fn a_queue_knows_its_arn_by_its_name() {
+        let config = Config::builder().behavior_version(BehaviorVersion::v2026_01_12()).build();
+        let url = "https://sqs.eu-central-1.amazonaws.com/1234/prod-lead-search".to_owned();
+        let queue = Queue::<EngagementJob>::new(Client::from_conf(config), url);
+        assert!(queue.has_arn("arn:aws:sqs:eu-central-1:1234:prod-lead-search"));
+        for other in ["arn:aws:sqs:eu-central-1:1234:prod-lead-sweep", "arn:aws:sqs:eu-central-1:1234:lead-search", ""]
+        {
+            assert!(!queue.has_arn(other), "{other}");
+        }
     }
 
     #[test]

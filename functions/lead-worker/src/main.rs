@@ -5,6 +5,7 @@
 
 use lambda_runtime::Error;
 use leadwire::bus::Bus;
+use leadwire::error::WorkError;
 use leadwire::jobs::LeadBatch;
 use leadwire::leads::{Arrival, Ingest, LeadWriter};
 use leadwire::meta_app::MetaApp;
@@ -36,12 +37,15 @@ async fn main() -> Result<(), Error> {
         };
         let arrivals: Vec<Arrival> = records.iter().flat_map(arrivals_of).collect();
         let outcomes = ingest.ingest(&arrivals, time_left, leadwire::clock::now()).await;
-        // A message comes again if any of its leads must. The others are stored by then, and are left out.
+        // A message comes again if any of its leads must. The others are stored or parked by then, and are left out.
         let outcome = |record: &Record<LeadBatch>| {
             let failed = arrivals_of(record).iter().find_map(|one| outcomes.get(&one.lead_id())?.clone().err());
             failed.map_or(Ok(()), Err)
         };
-        records.iter().map(outcome).collect()
+        let outcomes: Vec<Result<(), WorkError>> = records.iter().map(outcome).collect();
+        let done = records.iter().zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).map(|(record, _)| &record.job);
+        ingest.count_settled(done).await;
+        outcomes
     };
     worker::serve_together(queue, work).await
 }

@@ -19,10 +19,9 @@ use crate::leads::{ReplayCause, replay};
 use crate::meta_app::MetaApp;
 use crate::model::connection::diagnosis;
 use crate::model::connection::state::{EndReason, TokenKind};
-use crate::model::connection::{ConnectedBy, Connection, FoundCounts, Integration, MetaPerson, PageSelection};
+use crate::model::connection::{ConnectedBy, Connection, Integration, MetaPerson, PageSelection};
 use crate::model::event::Event;
 use crate::model::lead::assignment::Assignment;
-use crate::model::lead::cadence::Rhythm;
 use crate::queue::Queue;
 use crate::secret::{AccessToken, HmacKey};
 use crate::table::parked::ParkedLead;
@@ -204,26 +203,14 @@ impl Connector {
         for page in usable {
             let deselected =
                 known.iter().any(|known| known.page_id == page.id && known.selection == PageSelection::Deselected);
+            let new = Connection::new(scope.org().clone(), integration.id.clone(), page.id.clone(), now);
             pages.push(Connection {
-                org: scope.org().clone(),
-                integration_id: integration.id.clone(),
-                page_id: page.id.clone(),
                 page_name: page.name.clone(),
-                page_url: page.link.clone().unwrap_or_else(|| format!("https://www.facebook.com/{}", page.id)),
+                page_url: page.link.clone().unwrap_or(new.page_url),
                 selection: if deselected { PageSelection::Deselected } else { PageSelection::Connected },
                 tasks: page.tasks.clone(),
                 credentials: secrets.get(&page.id).cloned().ok_or_else(|| VaultError::Missing(page.id.to_string()))?,
-                subscribed_fields: Vec::new(),
-                connected_at: now,
-                leads_count: 0,
-                found: FoundCounts::default(),
-                swept_until: None,
-                last_lead_at: None,
-                last_test_lead_at: None,
-                last_webhook_at: None,
-                rhythm: Rhythm::default(),
-                quiet_since: None,
-                ended: None,
+                ..new
             });
         }
         let saving: Vec<_> = pages.iter().map(|page| self.table.save_connection(scope, page)).collect();

@@ -203,3 +203,19 @@ async fn what_was_stored_before_the_page_was_left_out_is_told_all_the_same() {
     assert!(ingest.ingest(&work, LIMIT, now).await[&id_of(11)].is_ok());
     assert_eq!(services.recorded().ids, ["lead.created:a:meta-11"]);
 }
+
+#[tokio::test]
+async fn what_an_earlier_delivery_parked_is_not_read_again_with_its_message() {
+    let (ingest, services) = ingest(Assignment::Unassigned).await;
+    let (a, now) = (scope("a"), at("2026-01-02T00:00:00Z"));
+    services.recorded().refusal = Some((400, serde_json::json!({ "error": { "code": 200, "message": "no" } })));
+    assert!(ingest.ingest(&arrivals(&[lead(21, None)], 1), LIMIT, now).await[&id_of(21)].is_ok(), "it is parked");
+    (services.recorded().refusal, services.recorded().calls) = (None, Vec::new());
+    let outcomes = ingest.ingest(&arrivals(&[lead(21, None), lead(22, None)], 2), LIMIT, now).await;
+    assert!(outcomes.values().all(Result::is_ok));
+    assert!(!services.recorded().calls.contains(&"21".to_owned()), "{:?}", services.recorded().calls);
+    assert_eq!(ingest.writer.table.parked_from(&a, None, 9).await.unwrap().0.len(), 1, "it waits for its replay");
+    // The replay is a message of its own.
+    assert!(ingest.ingest(&arrivals(&[lead(21, None)], 1), LIMIT, now).await[&id_of(21)].is_ok());
+    assert_eq!(all(&ingest).await.len(), 2);
+}

@@ -12,7 +12,7 @@ use super::write::NewLead;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::ids::{LeadId, OrgId, OrgScope, PageId, RunId};
-use crate::jobs::{CheckJob, LeadJob};
+use crate::jobs::{CheckJob, LeadBatch, LeadJob};
 use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::queue::Queue;
@@ -153,16 +153,6 @@ impl Ingest {
             };
             outcomes.insert(arrival.lead_id(), outcome);
         }
-        // Count the finished leads of requested searches.
-        let mut progress: BTreeMap<&RunId, usize> = BTreeMap::new();
-        for arrival in arrivals {
-            if let (Some(run), Some(Ok(()))) = (&arrival.job.run, outcomes.get(&arrival.lead_id())) {
-                *progress.entry(run).or_default() += 1;
-            }
-        }
-        for (run, count) in progress {
-            self.add_progress(scope, run, count).await;
-        }
         outcomes
     }
 
@@ -183,6 +173,10 @@ impl Ingest {
             Ok(stored) => stored,
             Err(error) => return fail_all(arrivals, &error),
         };
+        match self.skip_held(scope, arrivals).await {
+            Ok(held) => outcomes.extend(held.into_iter().map(|id| (id, Ok(())))),
+            Err(error) => return fail_all(arrivals, &error),
+        }
         let mut open: Vec<&Arrival> = Vec::new();
         for arrival in arrivals.iter().filter(|arrival| !outcomes.contains_key(&arrival.lead_id())).collect::<Vec<_>>()
         {
@@ -271,6 +265,14 @@ impl Ingest {
         Ok(stored.into_iter().map(|id| (id, outcome.clone())).collect())
     }
 
+    /// Finds the leads that an earlier delivery has parked, or that wait since then. Their message comes again because of
+    /// other leads in it.
+    async fn skip_held(&self, scope: &OrgScope, arrivals: &[Arrival]) -> Result<BTreeSet<LeadId>, WorkError> {
+        let repeated = arrivals.iter().filter(|arrival| arrival.receive_count > 1);
+        let repeated: Vec<_> = repeated.map(|arrival| (&arrival.job.notice.page_id, arrival.lead_id())).collect();
+        Ok(self.writer.table.find_held(scope, &repeated).await?)
+    }
+
     /// Records until when Meta throttles a page. Until then neither workers nor the sweep call Meta about it.
     async fn pause_on_throttle<'a>(&self, page: &PageId, errors: impl Iterator<Item = &'a WorkError>, now: Timestamp) {
         let waits =
@@ -282,9 +284,19 @@ impl Ingest {
         }
     }
 
-    async fn add_progress(&self, scope: &OrgScope, run: &RunId, count: usize) {
-        if let Err(error) = self.writer.table.count_settled(scope, run, count).await {
-            tracing::warn!(%error, %run, "the progress of a search could not be counted");
+    /// Counts the leads of requested searches in messages that are done. Not before: a message comes again as a whole.
+    pub async fn count_settled(&self, done: impl Iterator<Item = &LeadBatch>) {
+        let mut settled: BTreeMap<(&OrgId, &RunId), usize> = BTreeMap::new();
+        for job in done.flat_map(|batch| &batch.leads) {
+            if let (Some(org), Some(run)) = (&job.only_for, &job.run) {
+                *settled.entry((org, run)).or_default() += 1;
+            }
+        }
+        for ((org, run), count) in settled {
+            let scope = OrgScope::new(org.clone());
+            if let Err(error) = self.writer.table.count_settled(&scope, run, count).await {
+                tracing::warn!(%error, %run, "the progress of a search could not be counted");
+            }
         }
     }
 }

@@ -44,9 +44,9 @@ pub struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Searches those of an integration's pages that are connected, queues the leads that are neither stored nor parked, and returns how many these
-    /// are. The pages that were searched longest ago come first, so that all get their turn even if a run cannot search
-    /// them all.
+    /// Searches those of an integration's pages that are connected, queues the leads that are neither stored nor parked,
+    /// and returns how many these are. The pages that were searched longest ago come first, so that all get their turn
+    /// even if a run cannot search them all.
     ///
     /// A regular search lists the leads of forms whose counts at Meta have moved, and of every form a few times a day.
     /// It skips a page that Meta throttles, and stops before it takes a page's limits from the leads that webhooks

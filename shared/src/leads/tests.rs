@@ -9,6 +9,7 @@ use super::*;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::ids::{FormId, LeadId, LeadgenId, PageId};
+use crate::jobs::{LeadBatch, LeadJob};
 use crate::model::connection::{Connection, PageSelection};
 use crate::model::failure::FailureCode;
 use crate::model::lead::Lead;
@@ -356,4 +357,32 @@ async fn a_writer_that_died_with_the_lease_holds_the_others_up_for_a_moment_only
     assert!(write(&ingest, &leads).await.values().all(Result::is_ok));
     assert_eq!(table.turn_lease(&a).await.unwrap(), None, "a writer of several chunks gives it back");
     assert_eq!(counts(&stored(&ingest).await), [("ann".into(), 20), ("bob".into(), 20), ("cem".into(), 20)].into());
+}
+
+#[tokio::test]
+async fn a_defect_parks_its_lead_in_the_end_and_a_lack_of_time_lets_it_wait() {
+    let (ingest, _) = ingest(Assignment::Unassigned).await;
+    let (a, now, table) = (scope("a"), at("2026-01-02T00:00:00Z"), &ingest.writer.table);
+    let held = async |id: u64, receive_count: u32, error: WorkError| {
+        ingest.park_or_retry(&a, &arrivals(&[lead(id, None)], receive_count)[0], error, now).await.is_ok()
+    };
+    assert!(!held(1, MAX_RECEIVES - 1, WorkError::Panicked).await && !held(2, 1, WorkError::OutOfTime).await);
+    assert!(held(1, MAX_RECEIVES, WorkError::Panicked).await && held(2, MAX_RECEIVES, WorkError::OutOfTime).await);
+    let reasons = |held: Vec<crate::table::parked::ParkedLead>| held.iter().map(|lead| lead.reason).collect::<Vec<_>>();
+    assert_eq!(reasons(table.parked_from(&a, None, 9).await.unwrap().0), [FailureCode::Defect]);
+    assert_eq!(reasons(table.waiting(&a, None, 9).await.unwrap()), [FailureCode::OutOfTime]);
+}
+
+#[tokio::test]
+async fn a_search_counts_the_leads_of_a_message_once_it_is_done() {
+    let (ingest, _) = ingest(Assignment::Unassigned).await;
+    let (a, run) = (scope("a"), crate::model::lead::run::tests::run());
+    ingest.writer.table.insert_run(&a, &run).await.unwrap();
+    let mut jobs: Vec<LeadJob> = arrivals(&[lead(1, None), lead(2, None), lead(3, None)], 1)
+        .into_iter()
+        .map(|arrival| LeadJob { only_for: Some(a.org().clone()), run: Some(run.id.clone()), ..arrival.job })
+        .collect();
+    jobs[2].run = None;
+    ingest.count_settled([LeadBatch { leads: jobs }].iter()).await;
+    assert_eq!(ingest.writer.table.run(&a, &run.id).await.unwrap().unwrap().settled, 2);
 }

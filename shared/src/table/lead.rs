@@ -123,10 +123,22 @@ impl Table {
             submissions.iter().map(|(id, _)| id).partition(|id| indexed.contains(*id));
         let mut known: BTreeSet<LeadId> = known.into_iter().cloned().collect();
         let stored = rest.iter().map(|id| (*id, keys::lead(scope, id)));
-        let parked = rest.iter().map(|id| (*id, keys::parked(scope, id)));
-        let waiting = rest.iter().map(|id| (*id, keys::waiting(scope, page, id)));
-        known.extend(self.find_existing(stored.chain(parked).chain(waiting), Consistency::Strong).await?);
+        known.extend(self.find_existing(stored, Consistency::Strong).await?);
+        let missing = rest.iter().filter(|id| !known.contains(**id)).map(|id| (page, (*id).clone()));
+        let missing: Vec<(&PageId, LeadId)> = missing.collect();
+        known.extend(self.find_held(scope, &missing).await?);
         Ok(known)
+    }
+
+    /// Returns which of these leads are parked or waiting, each with its page.
+    pub async fn find_held(
+        &self,
+        scope: &OrgScope,
+        leads: &[(&PageId, LeadId)],
+    ) -> Result<BTreeSet<LeadId>, TableError> {
+        let parked = leads.iter().map(|(_, id)| (id, keys::parked(scope, id)));
+        let waiting = leads.iter().map(|(page, id)| (id, keys::waiting(scope, page, id)));
+        self.find_existing(parked.chain(waiting), Consistency::Strong).await
     }
 
     async fn find_existing<'a>(

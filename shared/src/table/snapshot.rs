@@ -18,7 +18,7 @@ use crate::model::lead::identity::{PersonKey, person_keys};
 pub struct WriteContext {
     /// The org's state.
     pub snapshot: Snapshot,
-    /// How the integration assigns leads. `None` if it is being removed, or there is none any more.
+    /// How the integration assigns leads. `None` if it is gone or being removed.
     pub assignment: Option<Assignment>,
     /// The pages through which leads are still imported.
     pub connected: BTreeSet<PageId>,

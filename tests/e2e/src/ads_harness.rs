@@ -4,7 +4,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -27,18 +26,6 @@ use crate::json::Json;
 
 /// The org of the ad accounts.
 pub const ORG_ID: &str = "agency";
-
-/// The configuration of an AWS client for an endpoint.
-macro_rules! config {
-    ($sdk:ident, $endpoint:expr) => {
-        $sdk::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url($endpoint)
-            .credentials_provider(Credentials::for_tests())
-            .build()
-    };
-}
 
 /// An [`AdsSyncer`] with its dependencies.
 pub struct AdsHarness {
@@ -80,9 +67,9 @@ impl AdsHarness {
         aws.put_secret("app", &app);
         aws.put_secret("token", &json!({ "token": token }));
         let endpoint = &aws.endpoint;
-        let vault = Vault::new(aws_sdk_secretsmanager::Client::from_conf(config!(aws_sdk_secretsmanager, endpoint)));
-        let dynamo = aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, endpoint));
-        let sqs = aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, endpoint));
+        let vault = Vault::new(aws.secrets_manager());
+        let dynamo = aws.dynamodb();
+        let sqs = aws.sqs();
         let root = format!("{endpoint}/graph").parse().expect("an address");
         let meta = MetaApp::open(vault, "app".to_owned(), root, "v26.0".to_owned()).await.expect("the app's secret");
         let harness = Self {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, Uri};
@@ -13,6 +14,18 @@ use local::template::Template;
 use serde_json::{Value, json};
 
 use crate::json::Json;
+
+/// The configuration of an AWS client for an endpoint.
+macro_rules! config {
+    ($sdk:ident, $endpoint:expr) => {
+        $sdk::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url($endpoint)
+            .credentials_provider(Credentials::for_tests())
+            .build()
+    };
+}
 
 /// What was used.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -101,6 +114,30 @@ impl FakeAws {
         let router = router.with_state(Arc::clone(&service));
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { endpoint, service }
+    }
+
+    /// Returns a client of its DynamoDB.
+    #[must_use]
+    pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, &self.endpoint))
+    }
+
+    /// Returns a client of its EventBridge.
+    #[must_use]
+    pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::from_conf(config!(aws_sdk_eventbridge, &self.endpoint))
+    }
+
+    /// Returns a client of its Secrets Manager.
+    #[must_use]
+    pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        aws_sdk_secretsmanager::Client::from_conf(config!(aws_sdk_secretsmanager, &self.endpoint))
+    }
+
+    /// Returns a client of its SQS.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, &self.endpoint))
     }
 
     /// Stores a secret.

@@ -268,6 +268,32 @@ pub enum PageSelection {
 }
 
 impl Connection {
+    /// A page that is connected from `now` on. Its secret, and what is known of it at Meta, are still to be set.
+    #[must_use]
+    pub fn new(org: OrgId, integration_id: IntegrationId, page_id: PageId, now: Timestamp) -> Self {
+        Self {
+            org,
+            integration_id,
+            page_name: String::new(),
+            page_url: format!("https://www.facebook.com/{page_id}"),
+            page_id,
+            selection: PageSelection::Connected,
+            tasks: Vec::new(),
+            credentials: String::new(),
+            subscribed_fields: Vec::new(),
+            connected_at: now,
+            leads_count: 0,
+            found: FoundCounts::default(),
+            swept_until: None,
+            last_lead_at: None,
+            last_test_lead_at: None,
+            last_webhook_at: None,
+            rhythm: Rhythm::default(),
+            quiet_since: None,
+            ended: None,
+        }
+    }
+
     /// Whether leads are ingested from the page.
     #[must_use]
     pub fn is_connected(&self) -> bool {
@@ -287,26 +313,12 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn connection() -> Connection {
+        let (org, integration) = (OrgId::parse("o").unwrap(), IntegrationId::parse("i").unwrap());
+        let at = "2026-01-01T00:00:00Z".parse().unwrap();
         Connection {
-            org: OrgId::parse("o").unwrap(),
-            integration_id: IntegrationId::parse("i").unwrap(),
-            page_id: PageId::parse("7").unwrap(),
             page_name: "Page".to_owned(),
-            page_url: "https://www.facebook.com/7".to_owned(),
-            selection: PageSelection::Connected,
-            tasks: Vec::new(),
             credentials: "s".to_owned(),
-            subscribed_fields: Vec::new(),
-            connected_at: "2026-01-01T00:00:00Z".parse().unwrap(),
-            leads_count: 0,
-            found: FoundCounts::default(),
-            swept_until: None,
-            last_lead_at: None,
-            last_test_lead_at: None,
-            last_webhook_at: None,
-            rhythm: Rhythm::default(),
-            quiet_since: None,
-            ended: None,
+            ..Connection::new(org, integration, PageId::parse("7").unwrap(), at)
         }
     }
 }

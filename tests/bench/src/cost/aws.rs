@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use axum::http::Method;
 use e2e::fake_aws::{Delays, FakeAws, Used};
 use leadwire::bus::Bus;
@@ -14,18 +13,6 @@ use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
 use serde_json::{Value, json};
-
-/// The configuration of an AWS client for an endpoint.
-macro_rules! config {
-    ($sdk:ident, $endpoint:expr) => {
-        $sdk::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url($endpoint)
-            .credentials_provider(Credentials::for_tests())
-            .build()
-    };
-}
 
 /// What a flow used.
 #[derive(Debug, Clone, Copy, Default)]
@@ -94,26 +81,21 @@ impl Aws {
     }
 
     pub(super) fn table(&self) -> Table {
-        Table::new(
-            aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, &self.fake.endpoint)),
-            "table".to_owned(),
-        )
+        Table::new(self.fake.dynamodb(), "table".to_owned())
     }
 
     pub(super) fn bus(&self) -> Bus {
-        let client = aws_sdk_eventbridge::Client::from_conf(config!(aws_sdk_eventbridge, &self.fake.endpoint));
-        Bus::new(client, "bus".to_owned())
+        Bus::new(self.fake.eventbridge(), "bus".to_owned())
     }
 
     pub(super) fn queue<J: Job>(&self) -> Queue<J> {
-        let client = aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, &self.fake.endpoint));
-        Queue::new(client, format!("{}/queue", self.fake.endpoint))
+        Queue::new(self.fake.sqs(), format!("{}/queue", self.fake.endpoint))
     }
 
     pub(super) async fn meta(&self) -> anyhow::Result<MetaApp> {
-        let secrets = aws_sdk_secretsmanager::Client::from_conf(config!(aws_sdk_secretsmanager, &self.fake.endpoint));
         let root = format!("{}/graph", self.fake.endpoint).parse()?;
-        let meta = MetaApp::open(Vault::new(secrets), "app".to_owned(), root, "v26.0".to_owned()).await;
+        let meta =
+            MetaApp::open(Vault::new(self.fake.secrets_manager()), "app".to_owned(), root, "v26.0".to_owned()).await;
         meta.map_err(|error| anyhow::anyhow!("{error}"))
     }
 

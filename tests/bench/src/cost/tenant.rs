@@ -8,10 +8,9 @@ use leadwire::ids::{IntegrationId, LeadgenId, OrgId, OrgScope, PageId, UserId};
 use leadwire::jobs::LeadJob;
 use leadwire::leads::{Arrival, Ingest, LeadWriter};
 use leadwire::model::caller::{Caller, Role};
-use leadwire::model::connection::{ConnectedBy, Connection, FoundCounts, Integration, PageSelection};
+use leadwire::model::connection::{ConnectedBy, Connection, Integration};
 use leadwire::model::lead::FoundBy;
 use leadwire::model::lead::assignment::Assignment;
-use leadwire::model::lead::cadence::Rhythm;
 use leadwire::model::org::{Org, Plan, User};
 use leadwire::model::webhook::LeadNotice;
 use serde_json::{Value, json};
@@ -75,28 +74,15 @@ impl Tenant {
         for page in account.list("pages") {
             let id = page.text("id");
             tokens.insert(id.to_owned(), page_token(aws, id, token).await?.into());
+            let connected_at = now - jiff::SignedDuration::from_hours(24 * 30);
             let connection = Connection {
-                org: org.clone(),
-                integration_id: integration.id.clone(),
-                page_id: PageId::parse(id)?,
                 page_name: "Nordwind Fahrräder Hamburg".to_owned(),
-                page_url: format!("https://www.facebook.com/{id}"),
-                selection: PageSelection::Connected,
                 tasks: ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MANAGE", "MESSAGING", "MODERATE"]
                     .map(str::to_owned)
                     .into(),
                 credentials: secret.clone(),
                 subscribed_fields: vec!["leadgen".to_owned()],
-                connected_at: now - jiff::SignedDuration::from_hours(24 * 30),
-                leads_count: 0,
-                found: FoundCounts::default(),
-                swept_until: None,
-                last_lead_at: None,
-                last_test_lead_at: None,
-                last_webhook_at: None,
-                rhythm: Rhythm::default(),
-                quiet_since: None,
-                ended: None,
+                ..Connection::new(org.clone(), integration.id.clone(), PageId::parse(id)?, connected_at)
             };
             table.save_connection(&scope, &connection).await?;
             let mut forms_of_page = Vec::new();
