@@ -1,5 +1,5 @@
-//! Fetches the leads whose ids are in the queue from Meta, in batches by page, stores them as leads of the CRM, assigns
-//! them and publishes them.
+//! Fetches the leads whose ids are in the queue from Meta, in batches over the pages of an org, stores them as leads of
+//! the CRM, assigns them and publishes them.
 //!
 //! `leadwire::leads` decides what happens to a lead, `leadwire::worker` what happens to its message.
 
