@@ -12,12 +12,14 @@ use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::graph::error::Detail;
 use crate::ids::LeadId;
+use crate::model::connection::Connection;
+use crate::model::failure::FailureCode;
 use crate::model::lead::Lead;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::trace::StepKind;
 use crate::retry::Verdict;
 use crate::table::lead_list::LeadFilter;
-use crate::table::tests::{at, lead, scope};
+use crate::table::tests::{at, connection, lead, scope};
 
 /// Work that waits `left` times and dies the next time.
 struct DiesWaiting<F> {
@@ -218,4 +220,21 @@ async fn what_an_earlier_delivery_parked_is_not_read_again_with_its_message() {
     // The replay is a message of its own.
     assert!(ingest.ingest(&arrivals(&[lead(21, None)], 1), LIMIT, now).await[&id_of(21)].is_ok());
     assert_eq!(all(&ingest).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_page_whose_token_is_gone_keeps_no_other_page_out() {
+    let (ingest, _) = ingest(Assignment::Unassigned).await;
+    let (a, now, table) = (scope("a"), at("2026-01-02T00:00:00Z"), &ingest.writer.table);
+    let page_id = crate::ids::PageId::parse("8").unwrap();
+    let other = Connection { page_id: page_id.clone(), credentials: "gone".to_owned(), ..connection("a") };
+    table.save_connection(&a, &other).await.unwrap();
+    let mut work = arrivals(&[lead(21, None), lead(22, None)], 1);
+    work[0].job.notice.page_id = page_id;
+    let outcomes = ingest.ingest(&work, LIMIT, now).await;
+    assert!(outcomes[&id_of(22)].is_ok(), "{outcomes:?}");
+    let stored: Vec<LeadId> = all(&ingest).await.into_iter().map(|lead| lead.id).collect();
+    assert_eq!(stored, [id_of(22)]);
+    let parked = table.parked_from(&a, None, 9).await.unwrap().0;
+    assert_eq!(parked.iter().map(|lead| lead.reason).collect::<Vec<_>>(), [FailureCode::TokenDead]);
 }

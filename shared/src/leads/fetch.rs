@@ -124,10 +124,16 @@ impl Ingest {
             if reading.leads.iter().any(|lead| matches!(lead, Err(GraphError::TokenInvalid { .. }))) {
                 let connection = reading.page.connection;
                 self.meta.vault.forget(&connection.credentials);
-                let newer = self.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
-                if !newer.is(&reading.token) {
-                    reading.token = newer;
-                    renewed.push(&mut **reading);
+                match self.meta.vault.page_token(&connection.credentials, &connection.page_id).await {
+                    Ok(newer) if newer.is(&reading.token) => {}
+                    Ok(newer) => {
+                        reading.token = newer;
+                        renewed.push(&mut **reading);
+                    }
+                    // Its leads keep Meta's error. The other pages have nothing to do with it.
+                    Err(error) => {
+                        tracing::warn!(%error, page = %connection.page_id, "a page's token is invalid, and there is no newer one");
+                    }
                 }
             }
         }

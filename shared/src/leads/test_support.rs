@@ -43,6 +43,8 @@ pub(super) struct Recorded {
     pub(super) forms: Vec<Value>,
     /// The submissions that Meta lists for each form: ids and times.
     pub(super) listed: Vec<(u64, &'static str)>,
+    /// Whether the secret `gone` was read, which is only there once.
+    pub(super) gone_was_read: bool,
     /// How much of page 7's limits is used, in percent.
     pub(super) usage_percent: u32,
     /// Where all of them are.
@@ -79,7 +81,15 @@ async fn answer(State(services): State<FakeServices>, headers: HeaderMap, body: 
             let tokens = json!({
                 "pages": { "7": "page-token", "8": "page-token" }, "user_token": "t", "me": { "id": "1", "name": "Una" }
             });
-            let secret = if request["SecretId"] == "app" { app } else { tokens };
+            if request["SecretId"] == "gone" && std::mem::replace(&mut services.recorded().gone_was_read, true) {
+                let missing = json!({ "__type": "ResourceNotFoundException" });
+                return (StatusCode::BAD_REQUEST, missing.to_string());
+            }
+            let secret = match request["SecretId"].as_str() {
+                Some("app") => app,
+                Some("gone") => json!({ "pages": { "8": "dead-token" } }),
+                _ => tokens,
+            };
             json!({ "SecretString": secret.to_string() })
         }
         "AmazonSQS.SendMessageBatch" => enqueue(&services, &serde_json::from_slice(&body).unwrap()),
@@ -121,8 +131,11 @@ fn graph(services: &FakeServices, body: &[u8]) -> Value {
     recorded.requests += 1;
     let mut answers = Vec::new();
     for call in &calls {
-        let id = call["relative_url"].as_str().unwrap().split('?').next().unwrap().to_owned();
+        let url = call["relative_url"].as_str().unwrap();
+        let id = url.split('?').next().unwrap().to_owned();
+        let is_dead = url.contains("dead-token");
         let (code, body) = match &recorded.refusal {
+            _ if is_dead => (400, json!({ "error": { "code": 190, "error_subcode": 460, "message": "m" } })),
             _ if id == "7/leadgen_forms" => (200, json!({ "data": recorded.forms })),
             _ if id.ends_with("/leads") => {
                 let lead = |(id, at): &(u64, &str)| json!({ "id": id.to_string(), "created_time": at });

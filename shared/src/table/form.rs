@@ -53,8 +53,10 @@ impl Table {
         let (mut known, mut mappings) = (Vec::new(), Vec::new());
         for (page, form) in forms {
             let (form_key, mapping_key) = keys_of(page, form);
-            if let Some(item) = found.remove(&form_key).filter(|item| is_fresh(item, now)) {
-                known.push(((*form).clone(), super::entity(item)?));
+            // A copy that cannot be read is not worth having: the form is read from Meta.
+            let copy = found.remove(&form_key).filter(|item| is_fresh(item, now));
+            if let Some(copy) = copy.and_then(|item| super::entity(item).ok()) {
+                known.push(((*form).clone(), copy));
             }
             if let Some(item) = found.remove(&mapping_key) {
                 mappings.push(((*form).clone(), super::entity(item)?));
