@@ -193,21 +193,16 @@ impl Leads {
 }
 
 fn filter(query: &LeadQuery) -> LeadFilter {
-    let (unassigned, user) = match &query.assigned_to {
-        Some(Assignee::User(user)) => (false, Some(user.to_string())),
-        assignee => (assignee.is_some(), None),
-    };
-    let equal = [
-        ("source", query.source.clone()),
-        ("page_id", query.page_id.as_ref().map(ToString::to_string)),
-        ("form_id", query.form_id.as_ref().map(ToString::to_string)),
-        ("assigned_to", user),
-        ("status", query.status.map(|status| status.to_string())),
-    ];
     LeadFilter {
-        equal: equal.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+        page: query.page_id.clone(),
+        form: query.form_id.clone(),
+        assignee: query.assigned_to.as_ref().map(|assignee| match assignee {
+            Assignee::User(user) => Some(user.clone()),
+            Assignee::Unassigned => None,
+        }),
+        status: query.status,
+        source: query.source.clone(),
         tag: query.tag.clone(),
-        unassigned,
         from: query.from,
         to: query.to,
     }
@@ -222,8 +217,7 @@ mod tests {
         let filter_of = |text: &str| {
             filter(&LeadQuery { assigned_to: Some(Assignee::parse(text).unwrap()), ..LeadQuery::default() })
         };
-        assert_eq!(filter_of("unassigned"), LeadFilter { unassigned: true, ..LeadFilter::default() });
-        let of_user = LeadFilter { equal: vec![("assigned_to", "u1".to_owned())], ..LeadFilter::default() };
-        assert_eq!(filter_of("u1"), of_user);
+        assert_eq!(filter_of("unassigned").assignee, Some(None));
+        assert_eq!(filter_of("u1").assignee, Some(UserId::parse("u1").ok()));
     }
 }

@@ -44,7 +44,7 @@ const PRODUCT: [&str; 2] = ["shared/src", "functions"];
 fn each_fact_has_one_place() {
     assert_eq!(who_says("env::var", &PRODUCT), ["shared/src/env.rs"]);
     assert_eq!(who_says("Timestamp::now", &PRODUCT), ["shared/src/clock.rs"]);
-    assert_eq!(who_says("#LEAD#", &PRODUCT), ["shared/src/table/keys.rs"]);
+    assert_eq!(who_says("#LEAD#", &PRODUCT), ["shared/src/table/keys/mod.rs"]);
     assert_eq!(who_says("field_data", &PRODUCT), ["shared/src/graph/leads.rs"]);
     assert_eq!(who_says("subscribed_apps", &PRODUCT), ["shared/src/graph/subscriptions.rs"]);
     assert_eq!(who_says("signed_request", &PRODUCT).len(), 3, "the Graph fact, its module and the callbacks");
