@@ -1,7 +1,9 @@
 //! Measurements that are not tests: they depend on the machine and take long.
 
 mod ads;
+mod deliveries;
 mod pages;
+mod starts;
 
 use std::time::Duration;
 
@@ -54,6 +56,20 @@ enum What {
         #[arg(long, default_value_t = 15)]
         times: usize,
     },
+    /// Starts every release package with a stub of AWS and reports the time to its first request for an event, compared
+    /// with tests/bench/budgets.toml.
+    Starts {
+        /// Starts of each function.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+    },
+    /// Sends deliveries of 1, 10 and 1,000 leads through the webhook's release package with a stub of AWS and reports
+    /// the CPU time of each, compared with tests/bench/budgets.toml.
+    Deliveries {
+        /// Deliveries of each size.
+        #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+        times: u32,
+    },
 }
 
 #[tokio::main]
@@ -61,6 +77,8 @@ async fn main() -> anyhow::Result<()> {
     let (seed, leads, orgs, pages, per_second, minutes) = match Arguments::parse().what {
         What::Ads { ads, days } => return ads::measure(&ads, days).await,
         What::Pages { times } => return pages::measure(times).await,
+        What::Starts { rounds } => return starts::measure(rounds).await,
+        What::Deliveries { times } => return deliveries::measure(times).await,
         What::Storm { seed, leads, orgs, pages, per_second, minutes } => {
             (seed, leads, orgs, pages, per_second, minutes)
         }
