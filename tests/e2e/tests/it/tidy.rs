@@ -61,8 +61,8 @@ fn the_model_knows_no_edge_and_no_clock() {
 
 /// The package's modules from the ground up. A module uses those of earlier rows only; of one row, none uses another.
 const LAYERS: [&[&str]; 13] = [
-    &["ids", "clock", "retry", "env", "aws"],
-    &["secret", "telemetry"],
+    &["ids", "clock", "retry", "env"],
+    &["aws", "secret", "telemetry"],
     &["model"],
     &["jobs"],
     &["graph", "table", "vault", "queue", "bus", "mail"],
