@@ -54,7 +54,7 @@ impl Table {
         for lead in &plan.creates {
             let key = keys::lead(scope, &lead.id);
             let lists = keys::lead_lists(scope, lead, lead.status, lead.assigned_to.as_ref());
-            let row = Row::new(&key, "lead", lead).listed(lists);
+            let row = Row::new(&key, "lead", lead).in_lists(lists);
             writes.push(self.insert(row.item()?)?);
         }
         // Submissions that join a lead.

@@ -51,7 +51,7 @@ impl<'a, E: Serialize> Row<'a, E> {
         self
     }
 
-    pub(super) fn listed(mut self, lists: LeadLists) -> Self {
+    pub(super) fn in_lists(mut self, lists: LeadLists) -> Self {
         self.envelope.lists = Some(lists);
         self
     }
