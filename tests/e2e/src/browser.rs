@@ -96,6 +96,8 @@ impl Browser {
             .spawn();
         let driver = driver.expect("chromedriver is installed: cargo verify installs it");
         let profile = output_folder().join(format!("browser-{port}"));
+        // An earlier browser may have had the same port, and its profile is logged in.
+        let _ = std::fs::remove_dir_all(&profile);
         let arguments = [
             "--headless=new".to_owned(),
             // Makes the browser end with its driver, even when a story fails.
