@@ -45,6 +45,12 @@ pub struct LeadPosition {
 }
 
 impl LeadPosition {
+    /// Returns the position of a lead.
+    #[must_use]
+    pub fn of(lead: &Lead) -> Self {
+        Self { created: lead.created_time, lead: lead.id.clone() }
+    }
+
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (created, lead) = text.split_once('#')?;
         Some(Self { created: created.parse().ok()?, lead: LeadId::parse(lead).ok()? })

@@ -134,7 +134,8 @@ impl Table {
     pub(super) async fn beginnings(&self, index: u8, pk: &str, prefix: &str) -> Result<Vec<String>, TableError> {
         const MAX: usize = 1000;
         let mut found = Vec::new();
-        let mut from = prefix.to_owned();
+        // Before all texts, the empty one included; a key's value may not be empty.
+        let mut from = if prefix.is_empty() { "!".to_owned() } else { prefix.to_owned() };
         while found.len() < MAX {
             let query = self.client.query().table_name(&self.name).index_name(format!("gsi{index}")).limit(1);
             let page = query
