@@ -6,9 +6,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig, retry::RetryConfig};
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, HttpClient, Region, SharedCredentialsProvider};
 use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::http_client_fn;
+use aws_types::SdkConfig;
+
+use crate::env::{self, EnvError};
 
 /// A failed AWS call. Cheap to clone, because one call may have failed for many records.
 #[derive(Debug, Clone)]
@@ -44,14 +51,29 @@ pub enum TimeoutProfile {
     Worker,
 }
 
-/// Loads region and credentials, and limits the duration of every call. The SDK has no read timeout of its own, so that
-/// one stuck call would use up the function's time.
-pub async fn load(profile: TimeoutProfile) -> SdkConfig {
+/// Creates the configuration from the region and credentials that Lambda passes in variables, and limits the duration of
+/// every call. The SDK has no read timeout of its own, so that one stuck call would use up the function's time.
+///
+/// Not by `aws-config`: its other sources of credentials, such as files and STS, would be part of every binary.
+pub fn load(profile: TimeoutProfile) -> Result<SdkConfig, EnvError> {
     let (attempt, operation, attempts) = match profile {
         TimeoutProfile::Request => (Duration::from_millis(1200), Duration::from_secs(3), 3),
         TimeoutProfile::Worker => (Duration::from_secs(3), Duration::from_secs(10), 4),
     };
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
+    let mut credentials = Credentials::builder()
+        .access_key_id(env::aws_access_key_id()?)
+        .secret_access_key(env::aws_secret_access_key()?)
+        .provider_name("environment");
+    credentials.set_session_token(env::aws_session_token());
+    // Each client would otherwise parse all root certificates twice: once when it is created, for a connector that it
+    // drops, and once for its first call.
+    let https = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build_https();
+    let http_client = http_client_fn(move |settings, components| https.http_connector(settings, components));
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(env::aws_region()?))
+        .credentials_provider(SharedCredentialsProvider::new(credentials.build()))
+        .http_client(http_client)
         .timeout_config(
             TimeoutConfig::builder()
                 .connect_timeout(Duration::from_millis(800))
@@ -64,7 +86,7 @@ pub async fn load(profile: TimeoutProfile) -> SdkConfig {
                 .with_max_attempts(attempts)
                 .with_initial_backoff(Duration::from_millis(50))
                 .with_max_backoff(Duration::from_millis(500)),
-        )
-        .load()
-        .await
+        );
+    config.set_endpoint_url(env::aws_endpoint_url());
+    Ok(config.build())
 }

@@ -15,8 +15,12 @@ pub enum EnvError {
     Unusable(&'static str, String),
 }
 
+fn optional(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 fn required(name: &'static str) -> Result<String, EnvError> {
-    env::var(name).ok().filter(|value| !value.is_empty()).ok_or(EnvError::Missing(name))
+    optional(name).ok_or(EnvError::Missing(name))
 }
 
 fn required_url(name: &'static str) -> Result<Url, EnvError> {
@@ -81,6 +85,24 @@ variables! {
     org_claim -> String = required("ORG_CLAIM");
     /// The claim that names the caller's role.
     role_claim -> String = required("ROLE_CLAIM");
+    /// The region. Lambda sets it, as all variables that begin with `AWS_`.
+    aws_region -> String = required("AWS_REGION");
+    /// The id of the key of the function's role.
+    aws_access_key_id -> String = required("AWS_ACCESS_KEY_ID");
+    /// The key of the function's role.
+    aws_secret_access_key -> String = required("AWS_SECRET_ACCESS_KEY");
+}
+
+/// The token that belongs to the key of a role. A user's key has none.
+#[must_use]
+pub fn aws_session_token() -> Option<String> {
+    optional("AWS_SESSION_TOKEN")
+}
+
+/// The address of an AWS on this machine. Not set in Lambda.
+#[must_use]
+pub fn aws_endpoint_url() -> Option<String> {
+    optional("AWS_ENDPOINT_URL")
 }
 
 /// The public origin of this API. If empty or unset, the origin is taken from each request.
@@ -98,7 +120,7 @@ pub fn public_url() -> Result<Option<Url>, EnvError> {
 /// # Errors
 /// Never fails at present.
 pub fn sender_address() -> Result<Option<String>, EnvError> {
-    Ok(env::var("SENDER_ADDRESS").ok().filter(|address| !address.is_empty()))
+    Ok(optional("SENDER_ADDRESS"))
 }
 
 /// The log level. Lambda sets it from the template's `ApplicationLogLevel`.

@@ -23,7 +23,7 @@ const SLICE_WITHOUT_DEADLINE: Duration = Duration::from_mins(1);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::TimeoutProfile::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker)?;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
     let sqs = aws_sdk_sqs::Client::new(&aws);

@@ -29,7 +29,7 @@ use leadwire::{aws, env, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::TimeoutProfile::Request).await;
+    let aws = aws::load(aws::TimeoutProfile::Request)?;
     let audiences = env::token_audience()?.split(',').map(|audience| audience.trim().to_owned()).collect();
     let verifier = Verifier::new(Issuer {
         issuer: env::token_issuer()?,

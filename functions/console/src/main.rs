@@ -39,7 +39,7 @@ use leadwire::{aws, env, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::TimeoutProfile::Request).await;
+    let aws = aws::load(aws::TimeoutProfile::Request)?;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
     let bus = Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?);

@@ -18,7 +18,7 @@ use leadwire::{aws, env, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::TimeoutProfile::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker)?;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let ingest = Ingest {

@@ -23,7 +23,7 @@ const FINISH_TIMEOUT: Duration = Duration::from_secs(24);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::TimeoutProfile::Request).await;
+    let aws = aws::load(aws::TimeoutProfile::Request)?;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let connector = Connector {

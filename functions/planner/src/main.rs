@@ -64,7 +64,7 @@ struct Planner {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::TimeoutProfile::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker)?;
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let planner = Planner {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),

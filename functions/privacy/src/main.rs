@@ -15,7 +15,7 @@ use leadwire::{aws, env, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::TimeoutProfile::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker)?;
     let secrets_manager = aws_sdk_secretsmanager::Client::new(&aws);
     let vault = Vault::new(secrets_manager.clone());
     let app_secret_id = env::meta_app_secret_id()?;

@@ -14,7 +14,7 @@ use leadwire::{aws, env, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let aws = aws::load(aws::TimeoutProfile::Request).await;
+    let aws = aws::load(aws::TimeoutProfile::Request)?;
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let receiver = receive::Receiver {

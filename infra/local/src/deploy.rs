@@ -1,7 +1,7 @@
 //! Builds the functions and deploys the template, as `sam deploy` does for the stage `local` of `samconfig.toml`.
 //!
-//! Two things differ from a deployment to AWS. Cargo builds the functions for this machine, with the profile `local`.
-//! The template is a copy that [`crate::template`] adapts to MiniStack.
+//! Two things differ from a deployment to AWS. Unless release packages are requested, cargo builds the functions for this
+//! machine, with the profile `local`. The template is a copy that [`crate::template`] adapts to MiniStack.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -17,6 +17,7 @@ use zip::write::SimpleFileOptions;
 
 use crate::aws::{Aws, ROOT_KEY};
 use crate::command;
+use crate::packages;
 use crate::progress::Step;
 use crate::python::Environment;
 use crate::stack;
@@ -63,6 +64,15 @@ pub enum Build {
     ProgramsAndTests,
 }
 
+/// Which build of the functions is deployed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Profile {
+    /// Quick to build.
+    Local,
+    /// The release packages, see [`crate::packages`].
+    Release,
+}
+
 /// Compiles the workspace with the profile `local`.
 pub(crate) async fn build(supervisor: &Supervisor, step: &Step, what: Build, log: &Path) -> Result<()> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
@@ -75,9 +85,12 @@ pub(crate) async fn build(supervisor: &Supervisor, step: &Step, what: Build, log
 }
 
 /// Creates the Lambda package of each function.
-pub(crate) fn package(template: &Template, workdir: &Workdir) -> Result<()> {
+pub(crate) fn package(template: &Template, workdir: &Workdir, profile: Profile) -> Result<()> {
     for function in template.functions()? {
-        let program = workdir::program_file(&function.name);
+        let program = match profile {
+            Profile::Local => workdir::program_file(&function.name),
+            Profile::Release => packages::program_file(&function.name),
+        };
         let mut program = File::open(&program).with_context(|| format!("{} was not built", program.display()))?;
         let package = File::create(workdir.run_file("packages").join(format!("{}.zip", function.name)))?;
         let mut package = zip::ZipWriter::new(package);

@@ -1,4 +1,4 @@
-//! `cargo dev`, `cargo verify`, `cargo stories` and `cargo calendar`.
+//! `cargo dev`, `cargo verify`, `cargo stories`, `cargo calendar` and `cargo packages`.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use jiff::Timestamp;
 use local::calendar::{self, Extent};
-use local::{Build, Options, Progress, dev, stories, verify};
+use local::packages::{self, Architecture};
+use local::{Build, Options, Profile, Progress, dev, stories, verify};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Leadwire on this machine.
@@ -29,6 +30,9 @@ enum Command {
         /// Reinstalls the Python programs.
         #[arg(long)]
         fresh: bool,
+        /// Runs the functions' release packages, as AWS would.
+        #[arg(long)]
+        release: bool,
     },
     /// Runs every check and test.
     Verify {
@@ -48,6 +52,9 @@ enum Command {
         /// Fails if Cargo.lock is not up to date.
         #[arg(long)]
         locked: bool,
+        /// Runs the functions' release packages, as AWS would.
+        #[arg(long)]
+        release: bool,
         /// Arguments of the test program, such as --nocapture or --test-threads=1.
         #[arg(last = true)]
         test_arguments: Vec<String>,
@@ -61,6 +68,13 @@ enum Command {
         #[arg(long)]
         stories: bool,
     },
+    /// Builds the release packages as `sam build` does, starts each function once with a stub of AWS, and compares the
+    /// sizes with tests/bench/budgets.toml.
+    Packages {
+        /// The architecture of the functions. Those of another machine are built but not started.
+        #[arg(long, default_value = Architecture::host().name())]
+        arch: Architecture,
+    },
 }
 
 #[tokio::main]
@@ -68,17 +82,20 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let work = async {
         match arguments.command {
-            Command::Dev { port, no_demo, fresh } => {
-                let (dir, progress) = (dev::folder(), Progress::detect());
-                dev::run(Options { port, dir, demo: !no_demo, fresh, build: Build::Programs, progress }).await
+            Command::Dev { port, no_demo, fresh, release } => {
+                let (dir, progress, build) = (dev::folder(), Progress::detect(), Build::Programs);
+                let profile = if release { Profile::Release } else { Profile::Local };
+                dev::run(Options { port, dir, demo: !no_demo, fresh, build, profile, progress }).await
             }
             Command::Verify { locked } => verify::run(locked).await,
-            Command::Stories { modules, locked, test_arguments } => {
-                stories::run(&modules, &test_arguments, locked).await
+            Command::Stories { modules, locked, release, test_arguments } => {
+                let profile = if release { Profile::Release } else { Profile::Local };
+                stories::run(&modules, &test_arguments, locked, profile).await
             }
             Command::Calendar { at, stories } => {
                 calendar::run(&at, if stories { Extent::Stories } else { Extent::Parts }).await
             }
+            Command::Packages { arch } => packages::run(arch).await,
         }
     };
     // Returning from this function drops the system, which ends every process it started.

@@ -26,6 +26,8 @@ pub(crate) enum Environment {
     MiniStack,
     /// The SAM CLI and cfn-lint. Separate, because MiniStack and SAM pin different versions of the same packages.
     Sam,
+    /// cargo-lambda, needed for release packages only.
+    CargoLambda,
 }
 
 impl Environment {
@@ -33,6 +35,7 @@ impl Environment {
         match self {
             Self::MiniStack => "ministack",
             Self::Sam => "sam",
+            Self::CargoLambda => "cargo-lambda",
         }
     }
 
@@ -40,11 +43,17 @@ impl Environment {
         match self {
             Self::MiniStack => include_str!("../python/ministack.txt"),
             Self::Sam => include_str!("../python/sam.txt"),
+            Self::CargoLambda => include_str!("../python/cargo-lambda.txt"),
         }
     }
 
     fn dir(self) -> PathBuf {
         workdir::cargo_target().join("python").join(self.name())
+    }
+
+    /// The folder of its programs, for a program that runs others of them.
+    pub(crate) fn programs(self) -> PathBuf {
+        self.dir().join("bin")
     }
 
     fn python(self) -> PathBuf {
@@ -57,7 +66,7 @@ impl Environment {
         // Not the script directly: its first line holds an absolute path, which may have moved or exceed the length
         // limit.
         let mut command = Command::new(self.python());
-        command.arg(self.dir().join("bin").join(name));
+        command.arg(self.programs().join(name));
         command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
         command.env("HOME", tmp).env("TMPDIR", tmp).env("LC_ALL", "C.UTF-8").env("PYTHONNOUSERSITE", "1");
         command.env("SAM_CLI_TELEMETRY", "0").envs(faketime_variables());
@@ -155,7 +164,7 @@ mod tests {
 
     #[test]
     fn every_package_is_pinned() {
-        for environment in [Environment::MiniStack, Environment::Sam] {
+        for environment in [Environment::MiniStack, Environment::Sam, Environment::CargoLambda] {
             for line in environment.packages().lines().filter(|line| !line.starts_with('#')) {
                 assert!(line.contains("=="), "{line}");
             }

@@ -6,18 +6,25 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 use tokio::process::Command;
 
+use crate::deploy::Profile;
+use crate::packages::{Architecture, Packages};
 use crate::progress::Progress;
 use crate::supervisor::Supervisor;
+use crate::system::RELEASE_VARIABLE;
 use crate::test_programs::{self, TestProgram};
 use crate::verify::{install_environments, install_tools, run_check};
 use crate::workdir::{self, Workdir};
 
 /// Runs the stories of the modules whose names start with one of `prefixes`, or all stories if there are no prefixes.
-/// `test_arguments` go to the test program as they are.
+/// `test_arguments` go to the test program as they are. The system runs the functions of `profile`.
 ///
 /// # Errors
 /// If a story fails, or if a prefix matches no module.
-pub async fn run(prefixes: &[String], test_arguments: &[String], locked: bool) -> Result<()> {
+pub async fn run(prefixes: &[String], test_arguments: &[String], locked: bool, profile: Profile) -> Result<()> {
+    if profile == Profile::Release {
+        // Before the stories, which would build them without showing it.
+        Packages::build(Architecture::host(), &[]).await?;
+    }
     let supervisor = Supervisor::start()?;
     let workdir = Workdir::lock(&workdir::cargo_target().join("verify"))?;
     install_environments(&supervisor, &Progress::detect(), &workdir).await?;
@@ -30,6 +37,9 @@ pub async fn run(prefixes: &[String], test_arguments: &[String], locked: bool) -
         test.arg("--exact").args(select(&list(&supervisor, program).await?, prefixes)?);
     }
     test.args(test_arguments).current_dir(&program.package);
+    if profile == Profile::Release {
+        test.env(RELEASE_VARIABLE, "true");
+    }
     run_check(&supervisor, format!("stories {}", prefixes.join(" ")).trim_end(), &mut test).await
 }
 

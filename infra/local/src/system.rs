@@ -11,10 +11,11 @@ use serde_json::Value;
 use tokio::task::JoinHandle;
 
 use crate::aws::Aws;
-use crate::deploy::{self, Build, Stage};
+use crate::deploy::{self, Build, Profile, Stage};
 use crate::dev_api::{self, DevApi, EventCapture};
 use crate::endpoints::{Endpoints, Org};
 use crate::ministack::MiniStack;
+use crate::packages::{self, Architecture};
 use crate::progress::Progress;
 use crate::python::Environment;
 use crate::seed::ApiClient;
@@ -25,6 +26,9 @@ use crate::template::Template;
 use crate::user_pool::{SEED_ORGS, UserPool};
 use crate::workdir::Workdir;
 use crate::{environment, logins, proxy, routes};
+
+/// Set for a test program whose system runs the release packages.
+pub(crate) const RELEASE_VARIABLE: &str = "LEADWIRE_STORIES_RELEASE";
 
 /// How to start a system.
 pub struct Options {
@@ -38,15 +42,20 @@ pub struct Options {
     pub fresh: bool,
     /// What to compile before the start.
     pub build: Build,
+    /// Which build of the functions to deploy.
+    pub profile: Profile,
     /// How to show progress.
     pub progress: Progress,
 }
 
 impl Options {
-    /// Options for a test: a free port, an own folder, no demo, no output.
+    /// Options for a test: a free port, an own folder, no demo, no output. Under `cargo stories --release` the release
+    /// packages.
     #[must_use]
     pub fn for_tests(dir: PathBuf) -> Self {
-        Self { port: 0, dir, demo: false, fresh: false, build: Build::ProgramsAndTests, progress: Progress::Silent }
+        let profile = if env::var_os(RELEASE_VARIABLE).is_some() { Profile::Release } else { Profile::Local };
+        let (build, progress) = (Build::ProgramsAndTests, Progress::Silent);
+        Self { port: 0, dir, demo: false, fresh: false, build, profile, progress }
     }
 }
 
@@ -76,7 +85,7 @@ impl System {
         let workdir = Workdir::lock(&options.dir)?;
         let supervisor = Supervisor::start()?;
 
-        prepare(&supervisor, &workdir, &options).await?;
+        prepare(&supervisor, &workdir, &options, &template).await?;
         // Start the local AWS and Meta, then deploy the stack to them.
         let (ministack, simulator) = progress
             .step("MiniStack and the simulated Meta", async |_| {
@@ -90,7 +99,7 @@ impl System {
         let aws = Aws::new(ministack.endpoint.clone(), stage.region.clone())?;
         progress
             .step("sam deploy", async |step| {
-                deploy::package(&template, &workdir)?;
+                deploy::package(&template, &workdir, options.profile)?;
                 let parameters = parameters(&url, &simulator.url, &app);
                 deploy::deploy(&supervisor, step, &workdir, &aws, &stage, &template, parameters).await
             })
@@ -192,7 +201,7 @@ impl Drop for System {
 }
 
 /// Installs the Python programs and compiles the workspace.
-async fn prepare(supervisor: &Supervisor, workdir: &Workdir, options: &Options) -> Result<()> {
+async fn prepare(supervisor: &Supervisor, workdir: &Workdir, options: &Options, template: &Template) -> Result<()> {
     let progress = &options.progress;
     let install =
         async |environment: Environment| environment.install(supervisor, progress, workdir, options.fresh).await;
@@ -200,13 +209,15 @@ async fn prepare(supervisor: &Supervisor, workdir: &Workdir, options: &Options) 
         deploy::build(supervisor, step, options.build, &workdir.log_file("build")).await
     });
     tokio::try_join!(install(Environment::MiniStack), install(Environment::Sam), build)?;
+    if options.profile == Profile::Release {
+        install(Environment::CargoLambda).await?;
+        packages::build(supervisor, progress, workdir, Architecture::host(), &template.functions()?, &[]).await?;
+    }
     Ok(())
 }
 
 /// The template parameters that only this run knows.
 fn parameters(url: &str, simulator: &str, app: &App) -> BTreeMap<&'static str, String> {
-    // The functions are compiled for this machine.
-    let architecture = if env::consts::ARCH == "aarch64" { "arm64" } else { "x86_64" };
     BTreeMap::from([
         ("MetaAppId", app.id.clone()),
         ("MetaAppSecret", app.secret.clone()),
@@ -217,6 +228,7 @@ fn parameters(url: &str, simulator: &str, app: &App) -> BTreeMap<&'static str, S
         ("ReturnUrlAllowList", format!("{url},{}", url.replace("127.0.0.1", "localhost"))),
         ("TokenJwksUrl", format!("{url}/_local/jwks.json")),
         ("LoginConfigurationUrl", format!("{url}/_local/openid-configuration")),
-        ("Architecture", architecture.to_owned()),
+        // The functions are compiled for this machine.
+        ("Architecture", Architecture::host().name().to_owned()),
     ])
 }

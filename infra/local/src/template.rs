@@ -28,6 +28,8 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// The schedules that invoke it.
     pub schedules: Vec<Schedule>,
+    /// The names of its environment variables.
+    pub variables: Vec<String>,
 }
 
 /// A route of the HTTP API.
@@ -140,8 +142,14 @@ fn function(id: &str, properties: &Value) -> Result<Function> {
     let Some(name) = source.strip_prefix("../functions/") else {
         bail!("{id}: its CodeUri is not under ../functions/")
     };
-    let mut function =
-        Function { logical_id: id.to_owned(), name: name.to_owned(), routes: Vec::new(), schedules: Vec::new() };
+    let variables = properties.pointer("/Environment/Variables").and_then(Value::as_object).into_iter().flatten();
+    let mut function = Function {
+        logical_id: id.to_owned(),
+        name: name.to_owned(),
+        routes: Vec::new(),
+        schedules: Vec::new(),
+        variables: variables.map(|(name, _)| name.clone()).collect(),
+    };
     for (event, definition) in properties.get("Events").and_then(Value::as_object).into_iter().flatten() {
         let text = |pointer: &str| definition.pointer(pointer).and_then(Value::as_str);
         match text("/Type") {
@@ -284,6 +292,7 @@ Resources:
         assert_eq!(routes, [("ANY", "/api/{proxy+}", false), ("GET", "/x", true)]);
         let [schedule] = function.schedules.as_slice() else { panic!("{:?}", function.schedules) };
         assert_eq!((schedule.job.as_str(), &schedule.input), ("lead-sweep", &json!({ "a": 1 })));
+        assert_eq!(function.variables, ["WORDS"]);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
+use local::packages::Budgets;
 use local::template::Template;
 use serde_json::Value;
 
@@ -52,6 +53,33 @@ fn every_function_folder_is_a_function_and_back() -> Result<()> {
             .collect();
         assert_eq!(function.logical_id, camel_case);
     }
+    Ok(())
+}
+
+#[test]
+fn every_function_has_budgets() -> Result<()> {
+    let functions = Template::read()?.functions()?;
+    let named: BTreeSet<&str> = functions.iter().map(|function| function.name.as_str()).collect();
+    let budgets = Budgets::read()?;
+    for limits in [&budgets.size_mb, &budgets.start] {
+        assert_eq!(limits.keys().map(String::as_str).collect::<BTreeSet<_>>(), named);
+    }
+    Ok(())
+}
+
+/// Another program in the release build would delay it, and its dependencies would change the features of the functions'.
+#[test]
+fn the_release_build_leaves_out_what_is_not_deployed() -> Result<()> {
+    let manifest: toml::Table = fs::read_to_string(root().join("Cargo.toml"))?.parse()?;
+    let build = toml::Value::Table(manifest);
+    let excluded =
+        build.get("workspace").and_then(|it| it.get("metadata")?.get("lambda")?.get("build")?.get("exclude"));
+    let excluded = excluded.and_then(toml::Value::as_array).context("nothing is left out")?;
+    let excluded: BTreeSet<String> = excluded.iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect();
+    let tests = fs::read_dir(root().join("tests"))?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    let mut others: BTreeSet<String> = tests.collect::<Result<_>>()?;
+    others.extend(["baselines".to_owned(), "local".to_owned()]);
+    assert_eq!(excluded, others);
     Ok(())
 }
 

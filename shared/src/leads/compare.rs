@@ -81,7 +81,7 @@ impl Sweep<'_> {
             listed.leads.into_iter().filter(|lead| search.wants(page, lead.created_time)).collect();
         let submissions: Vec<(LeadId, Timestamp)> =
             listed.iter().map(|lead| (LeadId::from_leadgen(&lead.id), lead.created_time)).collect();
-        let known: BTreeSet<LeadId> = self.table.find_known(scope, &page.page_id, &submissions).await?;
+        let known: BTreeSet<LeadId> = self.table.find_known(scope, (&page.page_id, &form.id), &submissions).await?;
         let is_open = |(_, (id, _)): &(ListedLead, &(LeadId, Timestamp))| !known.contains(id);
         let open: Vec<ListedLead> =
             listed.into_iter().zip(&submissions).filter(is_open).map(|(lead, _)| lead).collect();

@@ -17,7 +17,7 @@ use crate::model::lead::assignment::{Assigned, Reason, Strategy};
 use crate::model::lead::trace::{self, Step, StepKind};
 use crate::model::lead::{Lead, Status, Submission};
 use crate::table::lead::{LeadChange, StoredLead};
-use crate::table::lead_list::LeadFilter;
+use crate::table::lead_list::{LeadFilter, LeadPosition};
 
 /// A filter on leads. A lead must match every criterion that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub struct LeadList {
 pub struct LeadDetails {
     #[serde(flatten)]
     pub lead: Lead,
-    /// Oldest first, each with its own answers.
+    /// Oldest first, each with its own answers. The latest 200 at most, and fewer if they are very large.
     pub submissions: Vec<Submission>,
 }
 
@@ -113,7 +113,12 @@ impl Leads {
         }
         let list = format!("leads {query:?}");
         let cursor = ListCursor::new(&self.key, scope, &list);
-        let (items, next) = self.table.leads(scope, &filter(query), cursor.decode(after)?, limit).await?;
+        let (mut items, mut next) = self.table.leads(scope, &filter(query), cursor.decode(after)?, limit).await?;
+        let fitting = count_fitting(items.iter());
+        if fitting < items.len() {
+            items.truncate(fitting);
+            next = items.last().map(LeadPosition::of);
+        }
         Ok(LeadList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
     }
 
@@ -186,28 +191,37 @@ impl Leads {
             lead @ StoredLead::Lead(_) => lead,
         };
         let StoredLead::Lead(lead) = stored else { return Err(missing()) };
-        let submissions =
+        let mut submissions =
             if lead.submissions_count == 0 { Vec::new() } else { self.table.submissions(scope, &lead.id).await? };
+        let fitting = count_fitting(submissions.iter().rev());
+        submissions.drain(..submissions.len().saturating_sub(fitting));
         Ok(LeadDetails { lead: *lead, submissions })
     }
 }
 
-fn filter(query: &LeadQuery) -> LeadFilter {
-    let (unassigned, user) = match &query.assigned_to {
-        Some(Assignee::User(user)) => (false, Some(user.to_string())),
-        assignee => (assignee.is_some(), None),
+/// Returns how many of these an answer holds. A single one always fits.
+fn count_fitting<'a, T: Serialize + 'a>(items: impl Iterator<Item = &'a T>) -> usize {
+    /// Lambda's answers hold 6 MB, with everything around the items.
+    const MAX_BYTES: usize = 4_000_000;
+    let mut bytes = 0;
+    let fits = |item: &&T| {
+        bytes += serde_json::to_string(item).map_or(MAX_BYTES, |json| json.len());
+        bytes <= MAX_BYTES
     };
-    let equal = [
-        ("source", query.source.clone()),
-        ("page_id", query.page_id.as_ref().map(ToString::to_string)),
-        ("form_id", query.form_id.as_ref().map(ToString::to_string)),
-        ("assigned_to", user),
-        ("status", query.status.map(|status| status.to_string())),
-    ];
+    items.take_while(fits).count().max(1)
+}
+
+fn filter(query: &LeadQuery) -> LeadFilter {
     LeadFilter {
-        equal: equal.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+        page: query.page_id.clone(),
+        form: query.form_id.clone(),
+        assignee: query.assigned_to.as_ref().map(|assignee| match assignee {
+            Assignee::User(user) => Some(user.clone()),
+            Assignee::Unassigned => None,
+        }),
+        status: query.status,
+        source: query.source.clone(),
         tag: query.tag.clone(),
-        unassigned,
         from: query.from,
         to: query.to,
     }
@@ -218,12 +232,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_answer_holds_what_lambda_can_send_and_always_something() {
+        let large = "x".repeat(399_000);
+        assert_eq!(count_fitting([&large; 100].into_iter()), 10);
+        assert_eq!(count_fitting([&"x".repeat(5_000_000)].into_iter()), 1);
+        assert_eq!(count_fitting([&"x"; 100].into_iter()), 100);
+    }
+
+    #[test]
     fn unassigned_leads_are_not_leads_of_a_user_called_so() {
         let filter_of = |text: &str| {
             filter(&LeadQuery { assigned_to: Some(Assignee::parse(text).unwrap()), ..LeadQuery::default() })
         };
-        assert_eq!(filter_of("unassigned"), LeadFilter { unassigned: true, ..LeadFilter::default() });
-        let of_user = LeadFilter { equal: vec![("assigned_to", "u1".to_owned())], ..LeadFilter::default() };
-        assert_eq!(filter_of("u1"), of_user);
+        assert_eq!(filter_of("unassigned").assignee, Some(None));
+        assert_eq!(filter_of("u1").assignee, Some(UserId::parse("u1").ok()));
     }
 }

@@ -221,7 +221,7 @@ impl Leads {
                 )),
             };
         }
-        let filter = LeadFilter { equal: vec![("form_id", form.to_string())], ..LeadFilter::default() };
+        let filter = LeadFilter { form: Some(form.clone()), ..LeadFilter::default() };
         Ok(self.table.leads(&access.scope, &filter, None, 1).await?.0.pop())
     }
 }

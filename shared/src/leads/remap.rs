@@ -43,7 +43,7 @@ pub(super) async fn remap(
 ) -> Result<Remapped, WorkError> {
     let version = mapping.map(|mapping| mapping.version);
     let country = writer.table.org(scope).await?.and_then(|org| org.default_country);
-    let filter = LeadFilter { equal: vec![("form_id", id.to_string())], ..LeadFilter::default() };
+    let filter = LeadFilter { form: Some(id.clone()), ..LeadFilter::default() };
     let (leads, next) = writer.table.leads(scope, &filter, after, PAGE_SIZE).await?;
     let read = leads.len();
     let changed: Vec<(Lead, Lead)> = leads

@@ -3,12 +3,12 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 
 use super::keys::{IndexKey, Key};
 use super::row::attributes;
-use super::{Item, Table, TableError};
+use super::{Table, TableError};
 
 /// A change under construction. [`ItemUpdate::send`] executes it.
 pub(super) struct ItemUpdate {
@@ -85,27 +85,18 @@ impl ItemUpdate {
 
     /// Executes the change. Returns `false` if a condition did not hold.
     pub(super) async fn send(self) -> Result<bool, TableError> {
-        Ok(self.execute(ReturnValue::None).await?.is_some())
-    }
-
-    /// Executes the change and returns the previous item, or `None` if a condition did not hold.
-    pub(super) async fn send_for_old(self) -> Result<Option<Item>, TableError> {
-        self.execute(ReturnValue::AllOld).await
-    }
-
-    async fn execute(self, answer: ReturnValue) -> Result<Option<Item>, TableError> {
         let clause = |keyword: &str, parts: &[String]| {
             if parts.is_empty() { String::new() } else { format!("{keyword} {} ", parts.join(", ")) }
         };
         let expression = clause("SET", &self.sets) + &clause("REMOVE", &self.removes);
         let conditions = (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "));
         let request = self.request.update_expression(expression.trim()).set_condition_expression(conditions);
-        match request.return_values(answer).send().await {
-            Ok(output) => Ok(Some(output.attributes.unwrap_or_default())),
+        match request.send().await {
+            Ok(_) => Ok(true),
             Err(error)
                 if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
             {
-                Ok(None)
+                Ok(false)
             }
             Err(error) => Err(error.into()),
         }

@@ -53,7 +53,8 @@ impl Table {
         let mut writes = Vec::new();
         for lead in &plan.creates {
             let key = keys::lead(scope, &lead.id);
-            let row = Row::new(&key, "lead", lead).indexed(keys::lead_index(scope, lead.created_time, &lead.id));
+            let lists = keys::lead_lists(scope, lead, lead.status, lead.assigned_to.as_ref());
+            let row = Row::new(&key, "lead", lead).in_lists(lists);
             writes.push(self.insert(row.item()?)?);
         }
         // Submissions that join a lead.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::keys::{self, Key};
-use super::{Consistency, Item, Table, TableError, entity, text};
-use crate::ids::{LeadId, OrgScope, PageId, UserId};
+use super::{Consistency, Item, Table, TableError, entity, pause, text};
+use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
 use crate::model::lead::assignment::Assigned;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::{Lead, Provenance, Status, Submission};
@@ -70,14 +70,25 @@ impl Table {
         id: &LeadId,
         changed: &LeadChange,
     ) -> Result<Option<Lead>, TableError> {
-        let mut change = self.change(&keys::lead(scope, id)).if_unchanged("type", &"lead")?;
-        if let Some((to, how)) = &changed.assigned {
-            change = change.set("assigned_to", to)?.set("assignment", how)?;
+        const MAX_TRIES: u32 = 12;
+        for attempt in 1..=MAX_TRIES {
+            let Some(StoredLead::Lead(before)) = self.find_lead(scope, id).await? else { return Ok(None) };
+            let status = changed.status.unwrap_or(before.status);
+            let assignee = changed.assigned.as_ref().map_or(&before.assigned_to, |(to, _)| to);
+            // The lists depend on both, so neither may have changed meanwhile.
+            let lists = keys::lead_lists(scope, &before, status, assignee.as_ref());
+            let change = self.change(&keys::lead(scope, id)).if_unchanged("status", &before.status)?;
+            let change = change.if_unchanged("assigned_to", &before.assigned_to)?.set("status", &status)?;
+            let mut change = change.index(Some(lists.statuses)).set("gsi2sk", &lists.gsi2sk)?;
+            if let Some((to, how)) = &changed.assigned {
+                change = change.set("assigned_to", to)?.set("assignment", how)?;
+            }
+            if change.send().await? {
+                return Ok(Some(*before));
+            }
+            pause(attempt).await;
         }
-        if let Some(status) = &changed.status {
-            change = change.set("status", status)?;
-        }
-        change.send_for_old().await?.map(entity).transpose()
+        Err(TableError::Contended(MAX_TRIES))
     }
 
     /// Stores a lead's fields after its answers were re-mapped. `false` if the lead is gone.
@@ -103,7 +114,7 @@ impl Table {
         self.find_existing(ids.iter().map(|id| (id, keys::lead(scope, id))), Consistency::Eventual).await
     }
 
-    /// Returns which of these submissions of a page are stored, parked or waiting. Each comes with the time at which
+    /// Returns which of these submissions of a form are stored, parked or waiting. Each comes with the time at which
     /// Meta says that it was submitted.
     ///
     /// Most are leads, and the index has many of those in one read unit. Only what it lacks is read one by one: later
@@ -111,14 +122,12 @@ impl Table {
     pub async fn find_known(
         &self,
         scope: &OrgScope,
-        page: &PageId,
+        (page, form): (&PageId, &FormId),
         submissions: &[(LeadId, Timestamp)],
     ) -> Result<BTreeSet<LeadId>, TableError> {
-        /// Beyond this many index entries for each submission, reading the items is cheaper.
-        const MAX_ENTRIES_EACH: usize = 12;
         let times = || submissions.iter().map(|(_, at)| *at);
         let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(BTreeSet::new()) };
-        let indexed = self.indexed_leads(scope, (first, last), submissions.len() * MAX_ENTRIES_EACH).await?;
+        let indexed = self.listed_leads(scope, (page, form), (first, last)).await?;
         let (known, rest): (Vec<&LeadId>, Vec<&LeadId>) =
             submissions.iter().map(|(id, _)| id).partition(|id| indexed.contains(*id));
         let mut known: BTreeSet<LeadId> = known.into_iter().cloned().collect();

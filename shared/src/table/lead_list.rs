@@ -1,42 +1,68 @@
-//! Lists of leads, filtered and paged through the index.
+//! Lists of leads, filtered and paged through the indexes.
+//!
+//! Each index is sorted by time within the parts that its sort keys begin with ([`keys::LeadLists`]). A list is one
+//! part, or several that are merged: the parts of each status, of each form of a page.
 
 use std::collections::BTreeSet;
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator;
 
 use super::keys::{self, Key};
-use super::{Consistency, Item, Table, TableError, entity, text};
-use crate::ids::{LeadId, OrgScope};
-use crate::model::lead::Lead;
+use super::lead_parts::{Part, PartReader};
+use super::{Consistency, Table, TableError, entity, text};
+use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
+use crate::model::lead::{Lead, Status};
 
-/// A filter on attributes of the index.
+/// Which leads to list. `None` means all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadFilter {
-    /// Attributes and the values they must have.
-    pub equal: Vec<(&'static str, String)>,
-    /// A tag the lead must carry.
+    /// Leads of this page.
+    pub page: Option<PageId>,
+    /// Leads of this form. Naming its page as well saves reading which page it belongs to.
+    pub form: Option<FormId>,
+    /// Leads of this user, or with `Some(None)` those without an assignee.
+    pub assignee: Option<Option<UserId>>,
+    /// Leads with this status.
+    pub status: Option<Status>,
+    /// Leads from this source.
+    pub source: Option<String>,
+    /// Leads that carry this tag.
     pub tag: Option<String>,
-    /// Only leads without an assignee.
-    pub unassigned: bool,
     /// Submitted at or after this.
     pub from: Option<Timestamp>,
     /// Submitted before this.
     pub to: Option<Timestamp>,
 }
 
-/// Where a listing resumes: the position of the last listed lead.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+/// Where a listing resumes: the position of the last listed lead, or of the last one that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeadPosition {
     created: Timestamp,
     lead: LeadId,
 }
 
+impl LeadPosition {
+    /// Returns the position of a lead.
+    #[must_use]
+    pub fn of(lead: &Lead) -> Self {
+        Self { created: lead.created_time, lead: lead.id.clone() }
+    }
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (created, lead) = text.split_once('#')?;
+        Some(Self { created: created.parse().ok()?, lead: LeadId::parse(lead).ok()? })
+    }
+}
+
 impl Table {
     /// Lists up to `limit` of the org's matching leads, newest submission first. Also returns where to resume.
     ///
-    /// A filter that matches little reads a lot. The search stops after a bounded amount, and then returns fewer leads
-    /// than requested together with a position to resume from.
+    /// Page, form, assignee and status are found by index, one of them or assignee with status. A filter by others that
+    /// matches little reads a lot. The search stops after a bounded amount, and then returns fewer leads than requested
+    /// together with a position to resume from.
     pub async fn leads(
         &self,
         scope: &OrgScope,
@@ -44,116 +70,130 @@ impl Table {
         after: Option<LeadPosition>,
         limit: usize,
     ) -> Result<(Vec<Lead>, Option<LeadPosition>), TableError> {
-        const PAGE_SIZE: i32 = 500;
-        const MAX_STRETCHES: usize = 8;
-        let mut keys: Vec<Key> = Vec::new();
-        let mut start = after.map(|position| start_key(scope, &position));
-        for _ in 0..MAX_STRETCHES {
-            let query = self.client.query().table_name(&self.name).index_name("gsi1").scan_index_forward(false);
-            let page_size = if *filter == LeadFilter::default() {
-                i32::try_from(limit + 1).unwrap_or(PAGE_SIZE)
-            } else {
-                PAGE_SIZE
-            };
-            let page = filter.apply(query.limit(page_size).set_exclusive_start_key(start), scope).send().await?;
-            keys.extend(page.items.iter().flatten().filter_map(Key::from_item));
-            start = page.last_evaluated_key;
-            if start.is_none() || keys.len() > limit {
-                break;
-            }
-        }
-        let more_found = keys.len() > limit;
-        keys.truncate(limit);
-        // The index does not show the latest changes either.
-        let mut found = self.batch_get_as(&keys, Consistency::Eventual).await?;
-        let leads: Vec<Lead> = keys.iter().filter_map(|key| found.remove(key)).map(entity).collect::<Result<_, _>>()?;
-        let last_listed =
-            || leads.last().map(|lead| LeadPosition { created: lead.created_time, lead: lead.id.clone() });
-        let position = match (more_found, start) {
-            (true, _) => last_listed(),
-            (false, Some(start)) => position_of(&start),
-            (false, None) => None,
+        let (parts, rest) = self.parts(scope, filter).await?;
+        // How many entries a request reads, and how many requests may follow the first of each part.
+        let (page_size, mut more) = match (rest.is_empty(), parts.len()) {
+            (true, 1) => (limit + 1, usize::MAX),
+            // What half a read unit has: of many parts, most have little of what is listed.
+            (true, _) => (12, usize::MAX),
+            (false, _) => (500, 8),
         };
-        Ok((leads, position))
+        let before = after.map(|position| keys::lead_position(position.created, &position.lead));
+        let mut readers: Vec<PartReader<'_>> =
+            parts.iter().map(|part| PartReader::new(part, &rest, (filter.from, filter.to), before.clone())).collect();
+        try_join_all(readers.iter_mut().map(|reader| reader.read(self, page_size))).await?;
+        let mut found = Vec::new();
+        let resume = loop {
+            // A part whose next lead is not known yet may have the newest one.
+            for reader in readers.iter_mut().filter(|reader| reader.is_unknown()) {
+                while reader.is_unknown() && more > 0 {
+                    reader.read(self, page_size).await?;
+                    more -= 1;
+                }
+            }
+            let horizon = readers.iter().filter_map(PartReader::horizon).max();
+            let newest = readers.iter_mut().max_by(|one, other| one.next().cmp(&other.next()));
+            let Some(lead) = newest.filter(|reader| reader.next().is_some() && reader.next() > horizon.as_deref())
+            else {
+                break horizon;
+            };
+            if found.len() == limit {
+                break found.last().map(|(position, _): &(String, Key)| position.clone());
+            }
+            found.extend(lead.take());
+        };
+        let keys: Vec<Key> = found.into_iter().map(|(_, key)| key).collect();
+        // The index does not show the latest changes either.
+        let mut items = self.batch_get_as(&keys, Consistency::Eventual).await?;
+        let leads = keys.iter().filter_map(|key| items.remove(key)).map(entity).collect::<Result<_, _>>()?;
+        Ok((leads, resume.as_deref().and_then(LeadPosition::parse)))
     }
 
-    /// Returns the ids of the org's leads that were submitted from `first` to `last`, as far as the index knows them,
-    /// and of about `limit` of them at most.
-    pub(super) async fn indexed_leads(
+    /// Returns the parts of an index that have the leads of a filter, and the conditions that the index does not cover.
+    async fn parts(&self, scope: &OrgScope, filter: &LeadFilter) -> Result<(Vec<Part>, Vec<Condition>), TableError> {
+        let page = filter.page.as_ref().map(PageId::as_str);
+        let statuses = || filter.status.map_or_else(|| Status::iter().collect(), |status| vec![status]);
+        let mut rest = filter.conditions();
+        let parts = if let Some(form) = &filter.form {
+            rest.retain(|condition| !matches!(condition.name, "form_id" | "page_id"));
+            let of_pages = |pages: Vec<String>| {
+                let part =
+                    |page: &String| Part::new(3, keys::page_leads_of_org(scope), keys::form_leads(page, form.as_str()));
+                pages.iter().map(part).collect()
+            };
+            match page {
+                Some(page) => of_pages(vec![page.to_owned()]),
+                None => of_pages(self.beginnings(3, &keys::page_leads_of_org(scope), "").await?),
+            }
+        } else if let Some(assignee) = &filter.assignee {
+            rest.retain(|condition| !matches!(condition.name, "assigned_to" | "status"));
+            let user = assignee.as_ref().map(UserId::as_str);
+            let part = |status| Part::new(2, keys::assigned_leads_of_org(scope), keys::assigned_leads(user, status));
+            statuses().into_iter().map(part).collect()
+        } else if let Some(page) = page {
+            rest.retain(|condition| condition.name != "page_id");
+            let forms = self.beginnings(3, &keys::page_leads_of_org(scope), &format!("{page}#")).await?;
+            let part = |form: &String| Part::new(3, keys::page_leads_of_org(scope), keys::form_leads(page, form));
+            forms.iter().map(part).collect()
+        } else {
+            rest.retain(|condition| condition.name != "status");
+            let part = |status| Part::new(1, keys::leads_of_org(scope), keys::leads_with_status(status));
+            statuses().into_iter().map(part).collect()
+        };
+        Ok((parts, rest))
+    }
+
+    /// Returns the ids of a form's leads that were submitted from `first` to `last`, as far as the index knows them.
+    pub(super) async fn listed_leads(
         &self,
         scope: &OrgScope,
+        (page, form): (&PageId, &FormId),
         (first, last): (Timestamp, Timestamp),
-        limit: usize,
     ) -> Result<BTreeSet<LeadId>, TableError> {
+        let prefix = keys::form_leads(page.as_str(), form.as_str());
         let mut found = BTreeSet::new();
         let mut start = None;
         loop {
-            let page = self
-                .client
-                .query()
-                .table_name(&self.name)
-                .index_name("gsi1")
-                .key_condition_expression("gsi1pk = :pk AND gsi1sk BETWEEN :first AND :last")
-                .expression_attribute_values(":pk", text(keys::leads_of_org(scope)))
-                .expression_attribute_values(":first", text(keys::instant(first)))
+            let query = self.client.query().table_name(&self.name).index_name("gsi3");
+            let page = query
+                .key_condition_expression("gsi3pk = :pk AND gsi3sk BETWEEN :first AND :last")
+                .expression_attribute_values(":pk", text(keys::page_leads_of_org(scope)))
+                .expression_attribute_values(":first", text(format!("{prefix}{}", keys::instant(first))))
                 // After all keys of that instant, which go on with an id.
-                .expression_attribute_values(":last", text(format!("{}~", keys::instant(last))))
-                .projection_expression("gsi1sk")
-                .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+                .expression_attribute_values(":last", text(format!("{prefix}{}~", keys::instant(last))))
+                .projection_expression("gsi3sk")
                 .set_exclusive_start_key(start)
                 .send()
                 .await?;
-            found.extend(page.items.iter().flatten().filter_map(position_of).map(|position| position.lead));
+            let position = |sk: &str| LeadPosition::parse(sk.strip_prefix(&prefix)?);
+            let positions = page.items.iter().flatten().filter_map(|item| position(item.get("gsi3sk")?.as_s().ok()?));
+            found.extend(positions.map(|position| position.lead));
             start = page.last_evaluated_key;
-            if start.is_none() || found.len() >= limit {
+            if start.is_none() {
                 return Ok(found);
             }
         }
     }
 }
 
-fn start_key(scope: &OrgScope, position: &LeadPosition) -> Item {
-    let mut key = keys::lead(scope, &position.lead).attributes();
-    let index = keys::lead_index(scope, position.created, &position.lead);
-    key.insert("gsi1pk".to_owned(), text(index.gsi1pk));
-    key.insert("gsi1sk".to_owned(), text(index.gsi1sk));
-    key
-}
-
-fn position_of(start: &Item) -> Option<LeadPosition> {
-    let (created, lead) = start.get("gsi1sk")?.as_s().ok()?.split_once('#')?;
-    Some(LeadPosition { created: created.parse().ok()?, lead: LeadId::parse(lead).ok()? })
+/// A condition on an attribute of the index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Condition {
+    pub(super) name: &'static str,
+    /// `None` if the attribute must be absent.
+    pub(super) value: Option<String>,
 }
 
 impl LeadFilter {
-    fn apply(
-        &self,
-        query: aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder,
-        scope: &OrgScope,
-    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
-        // An instant's key is shorter than the keys of the leads submitted in it, so a range of instants is a range of
-        // keys. Years begin with a digit or a minus sign; the defaults sort at or below and above all of them.
-        let from = self.from.map_or_else(|| "-".to_owned(), keys::instant);
-        let to = self.to.map_or_else(|| "~".to_owned(), keys::instant);
-        let mut query = query
-            .key_condition_expression("gsi1pk = :pk AND gsi1sk BETWEEN :from AND :to")
-            .expression_attribute_values(":pk", text(keys::leads_of_org(scope)))
-            .expression_attribute_values(":from", text(from))
-            .expression_attribute_values(":to", text(to));
-        let mut conditions = Vec::new();
-        for (position, (name, value)) in self.equal.iter().enumerate() {
-            conditions.push(format!("#f{position} = :f{position}"));
-            query = query
-                .expression_attribute_names(format!("#f{position}"), *name)
-                .expression_attribute_values(format!(":f{position}"), text(value));
-        }
-        if let Some(tag) = &self.tag {
-            conditions.push("contains(#tags, :tag)".to_owned());
-            query = query.expression_attribute_names("#tags", "tags").expression_attribute_values(":tag", text(tag));
-        }
-        if self.unassigned {
-            conditions.push("attribute_not_exists(assigned_to)".to_owned());
-        }
-        if conditions.is_empty() { query } else { query.filter_expression(conditions.join(" AND ")) }
+    fn conditions(&self) -> Vec<Condition> {
+        let conditions = [
+            ("page_id", self.page.as_ref().map(|page| Some(page.to_string()))),
+            ("form_id", self.form.as_ref().map(|form| Some(form.to_string()))),
+            ("assigned_to", self.assignee.as_ref().map(|user| user.as_ref().map(ToString::to_string))),
+            ("status", self.status.map(|status| Some(status.to_string()))),
+            ("source", self.source.clone().map(Some)),
+            ("tags", self.tag.clone().map(Some)),
+        ];
+        conditions.into_iter().filter_map(|(name, value)| Some(Condition { name, value: value? })).collect()
     }
 }

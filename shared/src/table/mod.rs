@@ -25,6 +25,9 @@ pub mod keys;
 pub mod latency;
 pub mod lead;
 pub mod lead_list;
+#[cfg(test)]
+mod lead_list_tests;
+mod lead_parts;
 pub mod login;
 pub mod notice;
 pub mod parked;

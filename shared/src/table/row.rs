@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::keys::{IndexKey, Key};
+use super::keys::{IndexKey, Key, LeadLists};
 use super::{Item, TableError};
 
 /// An entity with its envelope: the attributes that the table itself needs.
@@ -17,6 +17,8 @@ struct Envelope<'a> {
     key: &'a Key,
     #[serde(flatten)]
     index: Option<IndexKey>,
+    #[serde(flatten)]
+    lists: Option<LeadLists>,
     r#type: &'static str,
     ttl: Option<i64>,
 }
@@ -27,7 +29,9 @@ struct Envelope<'a> {
 /// Fails for a field with a name of the envelope, which would be overwritten.
 pub(super) fn attributes(entity: &impl Serialize) -> Result<Item, TableError> {
     let item: Item = serde_dynamo::to_item(entity)?;
-    let reserved = ["pk", "sk", "gsi1pk", "gsi1sk", "type", "ttl"].into_iter().find(|name| item.contains_key(*name));
+    let reserved = ["pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "gsi3pk", "gsi3sk", "type", "ttl"]
+        .into_iter()
+        .find(|name| item.contains_key(*name));
     match reserved {
         Some(name) => {
             let text = format!("the entity has a field {name}, which the envelope owns");
@@ -39,11 +43,16 @@ pub(super) fn attributes(entity: &impl Serialize) -> Result<Item, TableError> {
 
 impl<'a, E: Serialize> Row<'a, E> {
     pub(super) fn new(key: &'a Key, r#type: &'static str, body: &'a E) -> Self {
-        Self { envelope: Envelope { key, index: None, r#type, ttl: None }, body }
+        Self { envelope: Envelope { key, index: None, lists: None, r#type, ttl: None }, body }
     }
 
     pub(super) fn indexed(mut self, index: IndexKey) -> Self {
         self.envelope.index = Some(index);
+        self
+    }
+
+    pub(super) fn in_lists(mut self, lists: LeadLists) -> Self {
+        self.envelope.lists = Some(lists);
         self
     }
 

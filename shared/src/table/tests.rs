@@ -13,7 +13,7 @@ use crate::model::connection::{ConnectedBy, Connection, Integration, Integration
 use crate::model::failure::FailureCode;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::form::{Form, Question};
-use crate::model::lead::{Answer, Attribution, Consent, FoundBy, Lead};
+use crate::model::lead::{Answer, Attribution, Consent, FoundBy, Lead, Status};
 use crate::model::org::{LEAD_MANAGEMENT, User};
 use crate::model::webhook::LeadNotice;
 use crate::table::lead_list::LeadFilter;
@@ -292,8 +292,9 @@ async fn listing_goes_page_by_page_through_what_matches() {
     assert_eq!(
         all(
             LeadFilter {
-                unassigned: true,
-                equal: vec![("status", "new".into()), ("page_id", "7".into())],
+                assignee: Some(None),
+                status: Some(Status::New),
+                page: PageId::parse("7").ok(),
                 ..LeadFilter::default()
             },
             100
@@ -302,6 +303,6 @@ async fn listing_goes_page_by_page_through_what_matches() {
         .len(),
         20
     );
-    assert!(all(LeadFilter { equal: vec![("status", "lost".into())], ..LeadFilter::default() }, 100).await.is_empty());
+    assert!(all(LeadFilter { status: Some(Status::Lost), ..LeadFilter::default() }, 100).await.is_empty());
     assert!(table.leads(&scope("b"), &LeadFilter::default(), None, 10).await.unwrap().0.is_empty());
 }

@@ -2,7 +2,9 @@
 
 mod ads;
 mod cost;
+mod deliveries;
 mod pages;
+mod starts;
 
 use std::time::Duration;
 
@@ -58,6 +60,20 @@ enum What {
         #[arg(long, default_value_t = 15)]
         times: usize,
     },
+    /// Starts every release package with a stub of AWS and reports the time to its first request for an event, compared
+    /// with tests/bench/budgets.toml.
+    Starts {
+        /// Starts of each function.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..))]
+        rounds: u32,
+    },
+    /// Sends deliveries of 1, 10 and 1,000 leads through the webhook's release package with a stub of AWS and reports
+    /// the CPU time of each, compared with tests/bench/budgets.toml.
+    Deliveries {
+        /// Deliveries of each size.
+        #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
+        times: u32,
+    },
 }
 
 #[tokio::main]
@@ -66,6 +82,8 @@ async fn main() -> anyhow::Result<()> {
         What::Ads { ads, days } => return ads::measure(&ads, days).await,
         What::Pages { times } => return pages::measure(times).await,
         What::Cost => return cost::measure().await,
+        What::Starts { rounds } => return starts::measure(rounds).await,
+        What::Deliveries { times } => return deliveries::measure(times).await,
         What::Storm { seed, leads, orgs, pages, per_second, minutes } => {
             (seed, leads, orgs, pages, per_second, minutes)
         }

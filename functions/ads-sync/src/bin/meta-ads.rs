@@ -1,6 +1,6 @@
 //! Syncs ad accounts from a command line, with the same code and the same lease as the function.
 //!
-//! It needs the variables of the function and credentials for the same table and secrets.
+//! It needs the variables of the function, and credentials for the same table and secrets in the `AWS_` variables.
 
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -59,7 +59,7 @@ async fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<u8> {
-    let aws = aws::load(aws::TimeoutProfile::Worker).await;
+    let aws = aws::load(aws::TimeoutProfile::Worker)?;
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);
     let sqs = aws_sdk_sqs::Client::new(&aws);
     let checks = Queue::new(sqs.clone(), env::expiry_notice_queue_url()?);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use leadwire::ids::UserId;
+use leadwire::ids::{FormId, UserId};
 use leadwire::jobs::LeadBatch;
 use leadwire::leads::{Arrival, Ingest};
+use leadwire::model::lead::Status;
 use leadwire::model::webhook::LeadNotice;
 use leadwire::table::lead_list::LeadFilter;
 
@@ -103,7 +104,9 @@ pub(super) async fn burst(costs: &CostFile, pages: usize, name: &'static str) ->
 }
 
 /// Many containers with leads of one org at once: how often they collide, and how many leads a second can be written.
-pub(super) async fn contention(costs: &CostFile) -> anyhow::Result<f64> {
+/// Then lists of these leads. Returns the failed transactions of each committed one, and the read units of the most
+/// expensive list.
+pub(super) async fn contention(costs: &CostFile) -> anyhow::Result<(f64, f64)> {
     const CONTAINERS: usize = 100;
     const LEADS_EACH: usize = 100;
     let aws = Aws::start(costs.milliseconds).await?;
@@ -141,5 +144,32 @@ pub(super) async fn contention(costs: &CostFile) -> anyhow::Result<f64> {
     let turn_ms = (costs.milliseconds.dynamodb + costs.milliseconds.transaction) as f64 * (1.0 + conflicts / commits);
     let per_second = leads / commits / turn_ms * 1000.0;
     println!("  {turn_ms:.1} ms a commit: {per_second:.0} leads a second for one org\n");
-    Ok(conflicts / commits)
+    Ok((conflicts / commits, list(&aws, &tenant).await?))
+}
+
+/// Lists fifty leads by each filter, and returns the read units of the most expensive list. They depend on the number of
+/// parts that a list is merged from, not on how many leads there are.
+async fn list(aws: &Aws, tenant: &Tenant) -> anyhow::Result<f64> {
+    let all = LeadFilter::default;
+    let assignee = aws.table().rotation(&tenant.scope).await?.roster.pop();
+    let page = tenant.pages.first().map(|(page, _)| page.page_id.clone());
+    let form = tenant.pages.last().and_then(|(_, forms)| FormId::parse(forms.first()?).ok());
+    let mut most: f64 = 0.0;
+    for (name, filter) in [
+        ("all", all()),
+        ("status", LeadFilter { status: Some(Status::New), ..all() }),
+        ("a status that none has", LeadFilter { status: Some(Status::Lost), ..all() }),
+        ("assignee", LeadFilter { assignee: Some(assignee.clone()), ..all() }),
+        ("without assignee", LeadFilter { assignee: Some(None), ..all() }),
+        ("assignee and status", LeadFilter { assignee: Some(assignee), status: Some(Status::New), ..all() }),
+        ("page", LeadFilter { page, ..all() }),
+        ("form", LeadFilter { form, ..all() }),
+    ] {
+        let _ = aws.take_usage();
+        let found = aws.table().leads(&tenant.scope, &filter, None, 50).await?.0.len();
+        let used = aws.take_usage().of_services;
+        println!("  list by {name}: {found} leads, {:.1} read units, {} requests", used.read_units, used.dynamodb_requests);
+        most = most.max(used.read_units);
+    }
+    Ok(most)
 }

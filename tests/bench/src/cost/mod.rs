@@ -26,7 +26,8 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
             exceeded.push(what.to_owned());
         }
     };
-    let conflicts = leads::contention(&costs).await?;
+    let (conflicts, list_units) = leads::contention(&costs).await?;
+    check("read units of a list of 50 leads", list_units, budgets.list_units, "");
     check("failed transactions a commit", conflicts, budgets.conflicts, "");
     // Together, because they mostly wait.
     let (busy, stormy, idle, tenant) = tokio::try_join!(

@@ -58,6 +58,7 @@ pub(super) struct Budgets {
     pub(super) burst_graph_requests: f64,
     pub(super) burst_sqs_requests: f64,
     pub(super) conflicts: f64,
+    pub(super) list_units: f64,
 }
 
 impl CostFile {

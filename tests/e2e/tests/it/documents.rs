@@ -70,7 +70,7 @@ fn the_readme_is_short_and_its_links_lead_somewhere() {
     }
 }
 
-/// The folders that a path begins with may be left out, as in `table/keys.rs`.
+/// The folders that a path begins with may be left out, as in `table/row.rs`.
 #[test]
 fn every_path_exists() {
     let paths = paths();

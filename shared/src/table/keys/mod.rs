@@ -15,7 +15,7 @@
 //! | pause | `PAGE#p` | `PAUSE` | | | yes |
 //! | sweep progress | `PAGE#p` | `SWEEP#ORG#o#INTEGRATION#i` | | | |
 //! | mapping | `ORG#o` | `MAPPING#f` | | | |
-//! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `created#l` | |
+//! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `status#created#l` | |
 //! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | |
 //! | step | `ORG#o#LEAD#l` | `STEP#when#what` | | | some |
 //! | publication | `ORG#o#PUBLICATION#p` | `PUBLICATION` | | | yes |
@@ -34,22 +34,26 @@
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
 //! | session | `SESSION#hash` | `SESSION` | | | yes |
 //!
+//! A lead is in two more indexes: by assignee (`ORG#o#LEADS#ASSIGNEES`, `user#status#created#l`) and by page
+//! (`ORG#o#LEADS#PAGES`, `page#form#created#l`).
+//!
 //! A lead and a submission share one key space on purpose: a submission can be stored only once, whether it became a
 //! lead or joined one.
 //!
 //! Ids never contain `#` ([`crate::ids`]), so a key of one kind cannot be read as another's.
 
+mod ads;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{
-    AdAccountId, AdObjectId, FormId, IntegrationId, LeadId, LinkId, OrgId, OrgScope, PageId, RunId, UserId,
-};
-use crate::model::ads::object::AdObjectKind;
+pub(super) use self::ads::*;
+use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::trace::StepKind;
+use crate::model::lead::{Lead, Status};
 
 /// The primary key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -83,135 +87,201 @@ pub const CHECKS: &str = "CHECKS";
 /// Index partition of the orgs.
 pub const ORGS: &str = "ORGS";
 
-pub(super) fn org_pk(scope: &OrgScope) -> String {
+pub(in crate::table) fn org_pk(scope: &OrgScope) -> String {
     format!("ORG#{}", scope.org())
 }
 
-pub(super) fn org(scope: &OrgScope) -> Key {
+pub(in crate::table) fn org(scope: &OrgScope) -> Key {
     Key { pk: org_pk(scope), sk: "ORG".to_owned() }
 }
 
-pub(super) fn orgs_index(scope: &OrgScope) -> IndexKey {
+pub(in crate::table) fn orgs_index(scope: &OrgScope) -> IndexKey {
     IndexKey { gsi1pk: ORGS.to_owned(), gsi1sk: scope.org().to_string() }
 }
 
-pub(super) fn user(scope: &OrgScope, user: &UserId) -> Key {
+pub(in crate::table) fn user(scope: &OrgScope, user: &UserId) -> Key {
     Key { pk: org_pk(scope), sk: format!("{USER_PREFIX}{user}") }
 }
 
 /// The cursor of the rotation. No other busy item shares its partition, which takes every write of a burst.
-pub(super) fn rotation(scope: &OrgScope) -> Key {
+pub(in crate::table) fn rotation(scope: &OrgScope) -> Key {
     Key { pk: format!("ORG#{}#ROTATION", scope.org()), sk: "ROTATION".to_owned() }
 }
 
-pub(super) fn roster(scope: &OrgScope) -> Key {
+pub(in crate::table) fn roster(scope: &OrgScope) -> Key {
     Key { pk: rotation(scope).pk, sk: "ROSTER".to_owned() }
 }
 
-pub(super) fn integration(scope: &OrgScope, id: &IntegrationId) -> Key {
+pub(in crate::table) fn integration(scope: &OrgScope, id: &IntegrationId) -> Key {
     Key { pk: org_pk(scope), sk: format!("{INTEGRATION_PREFIX}{id}") }
 }
 
-pub(super) fn check_index(scope: &OrgScope, id: &IntegrationId, at: Timestamp) -> IndexKey {
+pub(in crate::table) fn check_index(scope: &OrgScope, id: &IntegrationId, at: Timestamp) -> IndexKey {
     IndexKey { gsi1pk: CHECKS.to_owned(), gsi1sk: format!("{}#{}#{id}", instant(at), scope.org()) }
 }
 
 /// Parses the org and the integration from a position in the check queue.
-pub(super) fn parse_check(gsi1sk: &str) -> Option<(OrgId, IntegrationId)> {
+pub(in crate::table) fn parse_check(gsi1sk: &str) -> Option<(OrgId, IntegrationId)> {
     let (_, rest) = gsi1sk.split_once('#')?;
     let (org, id) = rest.split_once('#')?;
     Some((OrgId::parse(org).ok()?, IntegrationId::parse(id).ok()?))
 }
 
-pub(super) fn notice(scope: &OrgScope, id: &IntegrationId, since: Timestamp, notice: &str, to: &str) -> Key {
+pub(in crate::table) fn notice(scope: &OrgScope, id: &IntegrationId, since: Timestamp, notice: &str, to: &str) -> Key {
     Key { pk: format!("ORG#{}#INTEGRATION#{id}", scope.org()), sk: format!("NOTICE#{since}#{notice}#{to}") }
 }
 
-pub(super) fn meta_person_pk(person: &str) -> String {
+pub(in crate::table) fn meta_person_pk(person: &str) -> String {
     format!("META_PERSON#{person}")
 }
 
-pub(super) fn meta_person(person: &str, scope: &OrgScope, id: &IntegrationId) -> Key {
+pub(in crate::table) fn meta_person(person: &str, scope: &OrgScope, id: &IntegrationId) -> Key {
     Key { pk: meta_person_pk(person), sk: format!("{CONNECTION_PREFIX}{}#INTEGRATION#{id}", scope.org()) }
 }
 
-pub(super) fn erasure(code: &str) -> Key {
+pub(in crate::table) fn erasure(code: &str) -> Key {
     Key { pk: format!("ERASURE#{code}"), sk: "ERASURE".to_owned() }
 }
 
-pub(super) fn page_pk(page: &PageId) -> String {
+pub(in crate::table) fn page_pk(page: &PageId) -> String {
     format!("PAGE#{page}")
 }
 
-pub(super) fn connection(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> Key {
+pub(in crate::table) fn connection(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> Key {
     Key { pk: page_pk(page), sk: format!("{CONNECTION_PREFIX}{}#INTEGRATION#{integration}", scope.org()) }
 }
 
-pub(super) fn connections_of_org(scope: &OrgScope) -> String {
+pub(in crate::table) fn connections_of_org(scope: &OrgScope) -> String {
     format!("ORG#{}#CONNECTIONS", scope.org())
 }
 
 /// The beginning of the index sort keys of an integration's connections.
-pub(super) fn connections_of_integration(integration: &IntegrationId) -> String {
+pub(in crate::table) fn connections_of_integration(integration: &IntegrationId) -> String {
     format!("{integration}#")
 }
 
-pub(super) fn connection_index(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> IndexKey {
+pub(in crate::table) fn connection_index(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> IndexKey {
     IndexKey { gsi1pk: connections_of_org(scope), gsi1sk: format!("{integration}#{page}") }
 }
 
-pub(super) fn form(page: &PageId, form: &FormId) -> Key {
+pub(in crate::table) fn form(page: &PageId, form: &FormId) -> Key {
     Key { pk: page_pk(page), sk: format!("FORM#{form}") }
 }
 
-pub(super) fn pause(page: &PageId) -> Key {
+pub(in crate::table) fn pause(page: &PageId) -> Key {
     Key { pk: page_pk(page), sk: "PAUSE".to_owned() }
 }
 
-pub(super) fn sweep_progress(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> Key {
+pub(in crate::table) fn sweep_progress(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> Key {
     let Key { pk, sk } = connection(scope, integration, page);
     Key { pk, sk: format!("SWEEP#{sk}") }
 }
 
-pub(super) fn mapping(scope: &OrgScope, form: &FormId) -> Key {
+pub(in crate::table) fn mapping(scope: &OrgScope, form: &FormId) -> Key {
     Key { pk: org_pk(scope), sk: format!("MAPPING#{form}") }
 }
 
 /// The key of a step. Two steps of one kind at the same instant are the same step, recorded twice.
-pub(super) fn step(scope: &OrgScope, lead: &LeadId, at: Timestamp, kind: StepKind) -> Key {
+pub(in crate::table) fn step(scope: &OrgScope, lead: &LeadId, at: Timestamp, kind: StepKind) -> Key {
     let pk = self::lead(scope, lead).pk;
     Key { pk, sk: format!("{STEP_PREFIX}{}#{kind:?}", at.strftime("%Y-%m-%dT%H:%M:%S%.9fZ")) }
 }
 
-pub(super) fn publication(scope: &OrgScope, publication: &str) -> Key {
+pub(in crate::table) fn publication(scope: &OrgScope, publication: &str) -> Key {
     Key { pk: format!("ORG#{}#PUBLICATION#{publication}", scope.org()), sk: "PUBLICATION".to_owned() }
 }
 
-pub(super) fn latency(scope: &OrgScope, day: Date) -> Key {
+pub(in crate::table) fn latency(scope: &OrgScope, day: Date) -> Key {
     Key { pk: format!("ORG#{}#LATENCY", scope.org()), sk: format!("DAY#{day}") }
 }
 
-pub(super) fn lead(scope: &OrgScope, lead: &LeadId) -> Key {
+pub(in crate::table) fn lead(scope: &OrgScope, lead: &LeadId) -> Key {
     Key { pk: format!("ORG#{}#LEAD#{lead}", scope.org()), sk: "LEAD".to_owned() }
 }
 
-pub(super) fn leads_of_org(scope: &OrgScope) -> String {
+pub(in crate::table) fn leads_of_org(scope: &OrgScope) -> String {
     format!("ORG#{}#LEADS", scope.org())
 }
 
-pub(super) fn lead_index(scope: &OrgScope, created: Timestamp, lead: &LeadId) -> IndexKey {
-    IndexKey { gsi1pk: leads_of_org(scope), gsi1sk: format!("{}#{lead}", instant(created)) }
+/// The lists that a lead is in. Within the beginning of a sort key that a list has in common, it is sorted by time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeadLists {
+    /// All leads of the org, by status.
+    #[serde(flatten)]
+    pub statuses: IndexKey,
+    gsi2pk: String,
+    /// By assignee and status.
+    pub gsi2sk: String,
+    gsi3pk: String,
+    /// By page and form.
+    gsi3sk: String,
 }
 
-pub(super) fn submissions_of_lead(scope: &OrgScope, lead: &LeadId) -> String {
+/// The lists of a lead with this status and assignee. What it does not have is an empty part of a key.
+pub(in crate::table) fn lead_lists(
+    scope: &OrgScope,
+    lead: &Lead,
+    status: Status,
+    assignee: Option<&UserId>,
+) -> LeadLists {
+    let position = lead_position(lead.created_time, &lead.id);
+    let form = lead.attribution.form_id.as_ref();
+    LeadLists {
+        statuses: IndexKey { gsi1pk: leads_of_org(scope), gsi1sk: format!("{}{position}", leads_with_status(status)) },
+        gsi2pk: assigned_leads_of_org(scope),
+        gsi2sk: format!("{}{position}", assigned_leads(assignee.map(UserId::as_str), status)),
+        gsi3pk: page_leads_of_org(scope),
+        gsi3sk: format!(
+            "{}{position}",
+            form_leads(lead.page_id.as_ref().map_or("", PageId::as_str), form.map_or("", FormId::as_str))
+        ),
+    }
+}
+
+/// The end of a lead's sort keys: its position in time.
+pub(in crate::table) fn lead_position(created: Timestamp, lead: &LeadId) -> String {
+    format!("{}#{lead}", instant(created))
+}
+
+/// The beginning of the sort keys of leads with this status.
+pub(in crate::table) fn leads_with_status(status: Status) -> String {
+    format!("{status}#")
+}
+
+/// Index partition of the org's leads by assignee.
+pub(in crate::table) fn assigned_leads_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#LEADS#ASSIGNEES", scope.org())
+}
+
+/// The beginning of the sort keys of this assignee's leads with this status.
+pub(in crate::table) fn assigned_leads(assignee: Option<&str>, status: Status) -> String {
+    format!("{}#{status}#", assignee.unwrap_or_default())
+}
+
+/// Index partition of the org's leads by page.
+pub(in crate::table) fn page_leads_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#LEADS#PAGES", scope.org())
+}
+
+/// The beginning of the sort keys of this form's leads.
+pub(in crate::table) fn form_leads(page: &str, form: &str) -> String {
+    format!("{page}#{form}#")
+}
+
+pub(in crate::table) fn submissions_of_lead(scope: &OrgScope, lead: &LeadId) -> String {
     format!("ORG#{}#LEAD#{lead}#SUBMISSIONS", scope.org())
 }
 
-pub(super) fn submission_index(scope: &OrgScope, root: &LeadId, created: Timestamp, lead: &LeadId) -> IndexKey {
+pub(in crate::table) fn submission_index(
+    scope: &OrgScope,
+    root: &LeadId,
+    created: Timestamp,
+    lead: &LeadId,
+) -> IndexKey {
     IndexKey { gsi1pk: submissions_of_lead(scope, root), gsi1sk: format!("{}#{lead}", instant(created)) }
 }
 
-pub(super) fn person(scope: &OrgScope, person: &PersonKey) -> Key {
+pub(in crate::table) fn person(scope: &OrgScope, person: &PersonKey) -> Key {
     let kind = match person.kind {
         PersonKeyKind::Email => "EMAIL",
         PersonKeyKind::Phone => "PHONE",
@@ -219,126 +289,52 @@ pub(super) fn person(scope: &OrgScope, person: &PersonKey) -> Key {
     Key { pk: format!("ORG#{}#PERSON#{kind}#{}", scope.org(), person.hash), sk: "PERSON".to_owned() }
 }
 
-pub(super) fn parked_pk(scope: &OrgScope) -> String {
+pub(in crate::table) fn parked_pk(scope: &OrgScope) -> String {
     format!("ORG#{}#PARKED", scope.org())
 }
 
-pub(super) fn parked(scope: &OrgScope, lead: &LeadId) -> Key {
+pub(in crate::table) fn parked(scope: &OrgScope, lead: &LeadId) -> Key {
     Key { pk: parked_pk(scope), sk: format!("LEAD#{lead}") }
 }
 
-pub(super) fn waiting_pk(scope: &OrgScope) -> String {
+pub(in crate::table) fn waiting_pk(scope: &OrgScope) -> String {
     format!("ORG#{}#WAITING", scope.org())
 }
 
 /// Sort key prefix of the waiting leads of a page, or of all pages.
-pub(super) fn waiting_prefix(page: Option<&PageId>) -> String {
+pub(in crate::table) fn waiting_prefix(page: Option<&PageId>) -> String {
     page.map_or_else(|| "PAGE#".to_owned(), |page| format!("PAGE#{page}#"))
 }
 
-pub(super) fn waiting(scope: &OrgScope, page: &PageId, lead: &LeadId) -> Key {
+pub(in crate::table) fn waiting(scope: &OrgScope, page: &PageId, lead: &LeadId) -> Key {
     Key { pk: waiting_pk(scope), sk: format!("{}LEAD#{lead}", waiting_prefix(Some(page))) }
 }
 
-pub(super) fn runs_pk(scope: &OrgScope) -> String {
+pub(in crate::table) fn runs_pk(scope: &OrgScope) -> String {
     format!("ORG#{}#RUNS", scope.org())
 }
 
-pub(super) fn run(scope: &OrgScope, run: &RunId) -> Key {
+pub(in crate::table) fn run(scope: &OrgScope, run: &RunId) -> Key {
     Key { pk: runs_pk(scope), sk: format!("RUN#{run}") }
 }
 
-/// Sort key prefix of ad accounts.
-pub const AD_ACCOUNT_PREFIX: &str = "AD_ACCOUNT#";
-/// Index partition of all ad accounts.
-pub const AD_ACCOUNTS: &str = "AD_ACCOUNTS";
-
-pub(super) fn ad_account(scope: &OrgScope, id: &AdAccountId) -> Key {
-    Key { pk: org_pk(scope), sk: format!("{AD_ACCOUNT_PREFIX}{id}") }
-}
-
-pub(super) fn ad_account_index(scope: &OrgScope, id: &AdAccountId) -> IndexKey {
-    IndexKey { gsi1pk: AD_ACCOUNTS.to_owned(), gsi1sk: format!("{}#{id}", scope.org()) }
-}
-
-/// The key of an ad account's pause. It names no org: Meta's limits belong to the ad account, whichever org reads it.
-pub(super) fn ad_pause(id: &AdAccountId) -> Key {
-    Key { pk: format!("AD_ACCOUNT#{id}"), sk: "PAUSE".to_owned() }
-}
-
-pub(super) fn app_pause() -> Key {
-    Key { pk: "META_APP".to_owned(), sk: "PAUSE".to_owned() }
-}
-
-/// The partition of an ad account's objects and account days, and the prefix of its other ad partitions.
-pub(super) fn ads_pk(scope: &OrgScope, link: &LinkId) -> String {
-    format!("ORG#{}#ADS#{link}", scope.org())
-}
-
-pub(super) fn ad_object_prefix(kind: AdObjectKind) -> &'static str {
-    match kind {
-        AdObjectKind::Campaign => "OBJECT#campaign#",
-        AdObjectKind::Adset => "OBJECT#adset#",
-        AdObjectKind::Ad => "OBJECT#ad#",
-    }
-}
-
-pub(super) fn ad_object(scope: &OrgScope, link: &LinkId, kind: AdObjectKind, id: &AdObjectId) -> Key {
-    Key { pk: ads_pk(scope, link), sk: format!("{}{id}", ad_object_prefix(kind)) }
-}
-
-/// Sort key prefix of days.
-const DAY_PREFIX: &str = "DAY#";
-
-pub(super) fn account_day(scope: &OrgScope, link: &LinkId, day: Date) -> Key {
-    Key { pk: ads_pk(scope, link), sk: format!("{DAY_PREFIX}{day}") }
-}
-
-pub(super) fn campaign_days_pk(scope: &OrgScope, link: &LinkId) -> String {
-    format!("{}#SHEETS", ads_pk(scope, link))
-}
-
-pub(super) fn campaign_day(scope: &OrgScope, link: &LinkId, day: Date, campaign: &AdObjectId, part: usize) -> Key {
-    Key { pk: campaign_days_pk(scope, link), sk: format!("{DAY_PREFIX}{day}#{campaign}#{part}") }
-}
-
-/// Returns bounds that enclose all sort keys of these days.
-pub(super) fn days_between(since: Date, until: Date) -> (String, String) {
-    (format!("{DAY_PREFIX}{since}"), format!("{DAY_PREFIX}{until}#~"))
-}
-
-pub(super) fn ad_days_pk(scope: &OrgScope, link: &LinkId, day: Date) -> String {
-    format!("{}#{DAY_PREFIX}{day}", ads_pk(scope, link))
-}
-
-pub(super) fn ad_day(scope: &OrgScope, link: &LinkId, day: Date, ad: &AdObjectId) -> Key {
-    Key { pk: ad_days_pk(scope, link, day), sk: format!("AD#{ad}") }
-}
-
-pub(super) fn ads_syncs_pk(scope: &OrgScope) -> String {
-    format!("ORG#{}#ADS_SYNCS", scope.org())
-}
-
-pub(super) fn ads_sync(scope: &OrgScope, run: &RunId, link: &LinkId) -> Key {
-    Key { pk: ads_syncs_pk(scope), sk: format!("SYNC#{run}#{link}") }
-}
-
-pub(super) fn login(nonce: &str) -> Key {
+pub(in crate::table) fn login(nonce: &str) -> Key {
     Key { pk: format!("LOGIN#{nonce}"), sk: "LOGIN".to_owned() }
 }
 
-pub(super) fn session(hash: &str) -> Key {
+pub(in crate::table) fn session(hash: &str) -> Key {
     Key { pk: format!("SESSION#{hash}"), sk: "SESSION".to_owned() }
 }
 
 /// Formats a time so that text order is time order: always whole seconds, always UTC.
-pub(super) fn instant(time: Timestamp) -> String {
+pub(in crate::table) fn instant(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{AdAccountId, LinkId};
 
     #[test]
     fn every_key_of_an_org_names_the_org_whole() {
@@ -358,6 +354,8 @@ mod tests {
                 connections_of_org(scope),
                 lead(scope, &lead_id).pk,
                 leads_of_org(scope),
+                assigned_leads_of_org(scope),
+                page_leads_of_org(scope),
                 submissions_of_lead(scope, &lead_id),
                 parked_pk(scope),
                 runs_pk(scope),
