@@ -182,8 +182,8 @@ fn number_or_string<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String
 
 /// The right to access one org's data.
 ///
-/// Only this crate can create one, and it does so in two places: for a verified caller (`model::caller`) and from a row
-/// that such a token once wrote (a page's connection, a login in progress). A function cannot forge one.
+/// Only this crate can create one, and it does so for a verified caller (`model::caller`), and from a row or a message
+/// that such a caller once wrote (a page's connection, a login in progress). A function cannot forge one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OrgScope(OrgId);
 
