@@ -117,7 +117,7 @@ impl Leads {
         let fitting = count_fitting(items.iter());
         if fitting < items.len() {
             items.truncate(fitting);
-            next = items.last().map(LeadPosition::of);
+            next = items.last().map(LeadPosition::from);
         }
         Ok(LeadList { items, next_cursor: next.map(|position| cursor.encode(&position)) })
     }

@@ -44,13 +44,13 @@ pub struct LeadPosition {
     lead: LeadId,
 }
 
-impl LeadPosition {
-    /// Returns the position of a lead.
-    #[must_use]
-    pub fn of(lead: &Lead) -> Self {
+impl From<&Lead> for LeadPosition {
+    fn from(lead: &Lead) -> Self {
         Self { created: lead.created_time, lead: lead.id.clone() }
     }
+}
 
+impl LeadPosition {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (created, lead) = text.split_once('#')?;
         Some(Self { created: created.parse().ok()?, lead: LeadId::parse(lead).ok()? })
