@@ -90,7 +90,10 @@ impl World {
         let before = known.and_then(|at| self.ad_accounts.get(at));
         let account = AdAccount {
             owner: before.and_then(|before| before.owner.clone()),
-            dsa_defaults: before.map(|before| before.dsa_defaults.clone()).unwrap_or_default(),
+            dsa_defaults: before.map_or_else(
+                || [Some(opening.name.clone()), Some(opening.name.clone())],
+                |before| before.dsa_defaults.clone(),
+            ),
             spend_cap: before.map(|before| before.spend_cap).unwrap_or_default(),
             analysts: before.map(|before| before.analysts.clone()).unwrap_or_default(),
             instagram_accounts: before

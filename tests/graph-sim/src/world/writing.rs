@@ -46,8 +46,8 @@ impl Default for Writing {
     fn default() -> Self {
         Self {
             list_lag_ms: 0,
-            in_process_ms: 2_000,
-            review_ms: 30_000,
+            in_process_ms: 1_000,
+            review_ms: 9_000,
             languages: [(seed::JONAS.to_owned(), Language::German)].into(),
             page_backed: BTreeMap::new(),
         }

@@ -11,6 +11,8 @@ mod advertiser;
 mod client;
 mod receiver;
 
+mod ad_reviews;
+mod ad_rights;
 mod ads_account;
 mod ads_changes;
 mod ads_edges;
@@ -49,3 +51,7 @@ mod tokens;
 mod webhooks;
 mod withdrawals;
 mod written_ads;
+mod written_adsets;
+mod written_campaigns;
+mod written_creatives;
+mod written_forms;
