@@ -103,7 +103,7 @@ impl World {
     pub(crate) fn can_advertise_as(&self, account_id: &str, instagram_id: &str) -> bool {
         let assigned = self
             .ad_account(account_id)
-            .is_some_and(|account| account.instagram_accounts.iter().any(|known| known == instagram_id));
+            .is_some_and(|account| account.instagram_accounts().iter().any(|known| known == instagram_id));
         assigned || self.writing.page_backed.values().any(|known| known == instagram_id)
     }
 }
