@@ -36,6 +36,8 @@ async fn accounts_are_assigned_with_a_task() {
     assert_eq!(writer.write("campaigns", campaign(), json!({})).await.error(), (403, 200, Some(1_815_694)));
     let pause = writer.post(&format!("/{campaign_id}"), json!({"status": "PAUSED"}), json!({})).await;
     assert_eq!(pause.error(), (403, 200, Some(1_815_694)));
+    let account = writer.read(&format!("act_{}", seed::AD_ACCOUNT), "user_tasks").await;
+    assert_eq!(account["user_tasks"], json!(["ANALYZE"]));
     let reading = writer.meta.get(&format!("/{campaign_id}?fields=name"), &writer.token).await;
     assert_eq!(reading.status, 200);
     writer.meta.sim(&change, json!({"account": {"analysts": []}, "revoke": seed::MARA})).await;
