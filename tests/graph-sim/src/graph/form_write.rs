@@ -94,7 +94,7 @@ fn create_form(call: &mut Call<'_>, page_id: &str) -> Result<Value, Refused> {
     call.require_page_token(page_id, page_id)?;
     let given = write_params::read(call.request, FIELDS, &TimeZone::UTC)?;
     write_params::require(&given, &["name", "questions"])?;
-    let form = form(call, page_id, &given)?;
+    let form = build_form(call, page_id, &given)?;
     call.require_scope("pages_manage_ads")?;
     call.require_task(page_id, &["ADVERTISE"])?;
     let id = form.id.clone();
@@ -106,7 +106,7 @@ fn create_form(call: &mut Call<'_>, page_id: &str) -> Result<Value, Refused> {
 }
 
 /// Checks the parameters and builds the form.
-fn form(call: &mut Call<'_>, page_id: &str, given: &Given) -> Result<Form, Refused> {
+fn build_form(call: &mut Call<'_>, page_id: &str, given: &Given) -> Result<Form, Refused> {
     let text = |name: &str| given.get(name).and_then(Value::as_str).map(str::to_owned);
     let privacy = privacy_policy(given)?;
     let follow_up = text("follow_up_action_url").ok_or_else(|| MISSING.broken(&[], "FollowUpActionURL"))?;

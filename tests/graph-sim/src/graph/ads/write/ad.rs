@@ -69,7 +69,7 @@ pub(super) fn create(call: &mut Call<'_>, account_id: &str) -> Writes {
         return Ok(Made::Success);
     }
     let form_id = story::form_of(shown.fields());
-    let creative = settle(call, &site, shown);
+    let creative = take_creative(call, &site, shown);
     let mut change = site.change(&given);
     change.fields = fields(&given);
     change.creative = creative;
@@ -103,7 +103,7 @@ pub(super) fn update(call: &mut Call<'_>, id: &str) -> Writes {
         return Ok(Made::Success);
     }
     let form_id = shown.as_ref().and_then(|shown| story::form_of(shown.fields()));
-    let creative = shown.and_then(|shown| settle(call, &site, shown));
+    let creative = shown.and_then(|shown| take_creative(call, &site, shown));
     let labels = given.contains_key("adlabels").then(|| label::resolve(call, &site, labels));
     call.world.write_ads(&site.account_id, |ads, at| {
         status::apply(ads, Object::Of(LEVEL, index), &given, at);
@@ -177,7 +177,7 @@ fn find_creative(call: &Call<'_>, site: &Site, given: &Given) -> Result<Shown, R
 }
 
 /// Returns the number of the ad's creative, which may have to be made first.
-fn settle(call: &mut Call<'_>, site: &Site, shown: Shown) -> Option<u32> {
+fn take_creative(call: &mut Call<'_>, site: &Site, shown: Shown) -> Option<u32> {
     match shown {
         Shown::Known { index, .. } => Some(index),
         Shown::New { given, fields } => {

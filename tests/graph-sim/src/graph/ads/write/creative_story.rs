@@ -91,7 +91,7 @@ pub(super) fn check(call: &Call<'_>, site: &Site, spec: &Spec) -> Result<Spec, R
     if spec.contains_key("instagram_actor_id") {
         return Err(retired_instagram_field().into());
     }
-    let spec = kept(spec);
+    let spec = keep_known(spec);
     let whole = Value::Object(spec.clone());
     let malformed = |what: &str| rules::STORY_MALFORMED.broken(&["object_story_spec"], what);
     let page_id = text_at(&whole, "page_id").ok_or_else(|| malformed("page_id is missing"))?;
@@ -188,7 +188,7 @@ pub(super) fn check_assets(call: &Call<'_>, site: &Site, spec: &Spec, page_id: &
     }
     if let Some(Value::Array(buttons)) = spec.get_mut("call_to_actions") {
         for (at, button) in buttons.iter_mut().enumerate() {
-            *button = kept_button(button);
+            *button = keep_known_button(button);
             let form_id = text_at(button, "value.lead_gen_form_id");
             if let Some(form_id) = form_id {
                 let path = format!("asset_feed_spec.call_to_actions.{at}.value.lead_gen_form_id");
@@ -220,7 +220,7 @@ fn only(spec: &Spec, names: &[&str]) -> Spec {
         .collect()
 }
 
-fn kept(spec: &Spec) -> Spec {
+fn keep_known(spec: &Spec) -> Spec {
     let mut spec = only(spec, STORY);
     for (name, members) in [("link_data", LINK), ("video_data", VIDEO), ("photo_data", PHOTO)] {
         if let Some(Value::Object(data)) = spec.get_mut(name) {
@@ -239,11 +239,11 @@ fn kept(spec: &Spec) -> Spec {
 
 fn keep_button(data: &mut Spec) {
     if let Some(button) = data.get_mut("call_to_action") {
-        *button = kept_button(button);
+        *button = keep_known_button(button);
     }
 }
 
-fn kept_button(button: &Value) -> Value {
+fn keep_known_button(button: &Value) -> Value {
     let Some(button) = button.as_object() else { return button.clone() };
     let mut button = only(button, BUTTON);
     if let Some(Value::Object(value)) = button.get_mut("value") {
@@ -259,10 +259,10 @@ fn kept_button(button: &Value) -> Value {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{form_of, kept};
+    use super::{form_of, keep_known};
 
     fn form(story: &Value) -> Option<String> {
-        let story = kept(story.as_object().unwrap());
+        let story = keep_known(story.as_object().unwrap());
         form_of(json!({ "object_story_spec": story }).as_object().unwrap())
     }
 
@@ -282,7 +282,7 @@ mod tests {
             json!({"link_data": {"call_to_action": {"type": "SIGN_UP", "value": {"leadgen_form_id": "77"}}}}),
         ] {
             assert_eq!(form(&lost), None, "{lost}");
-            assert!(!json!(kept(lost.as_object().unwrap())).to_string().contains("77"));
+            assert!(!json!(keep_known(lost.as_object().unwrap())).to_string().contains("77"));
         }
         let assets =
             json!({"asset_feed_spec": {"call_to_actions": [{"type": "SIGN_UP", "value": {"lead_gen_form_id": "5"}}]}});

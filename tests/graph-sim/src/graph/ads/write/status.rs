@@ -22,7 +22,7 @@ pub(super) const NAMES: &[&str] = &["ACTIVE", "ARCHIVED", "DELETED", "PAUSED"];
 /// # Errors
 /// Returns 100 for a status that only an existing object can have.
 pub(super) fn first(given: &Given) -> Result<Status, GraphError> {
-    match named(given) {
+    match read_status(given) {
         None | Some(Status::Active) => Ok(Status::Active),
         Some(Status::Paused) => Ok(Status::Paused),
         Some(Status::Archived | Status::Deleted) => {
@@ -31,7 +31,7 @@ pub(super) fn first(given: &Given) -> Result<Status, GraphError> {
     }
 }
 
-fn named(given: &Given) -> Option<Status> {
+fn read_status(given: &Given) -> Option<Status> {
     given.get("status").and_then(Value::as_str).and_then(Status::parse)
 }
 
@@ -42,7 +42,7 @@ pub(super) fn check_change(site: &Site, object: Object, given: &Given) -> Result
     let mut others = given.iter().filter(|(name, _)| !matches!(name.as_str(), "name" | "execution_options"));
     let rule: &'static Rule = match (site.ads.status(level, index), level) {
         (Status::Active | Status::Paused, _) => return Ok(()),
-        (Status::Archived, _) if named(given) == Some(Status::Deleted) => return Ok(()),
+        (Status::Archived, _) if read_status(given) == Some(Status::Deleted) => return Ok(()),
         (Status::Archived, _) => &rules::ARCHIVED,
         (Status::Deleted, Level::Campaign) => &rules::CAMPAIGN_DELETED,
         (Status::Deleted, Level::AdSet) => &rules::ADSET_DELETED,
@@ -56,7 +56,7 @@ pub(super) fn check_change(site: &Site, object: Object, given: &Given) -> Result
 
 /// Changes name and status, and the time of the last change.
 pub(super) fn apply(ads: &mut Ads, object: Object, given: &Given, at: Moment) {
-    if let Some(status) = named(given) {
+    if let Some(status) = read_status(given) {
         ads.turn(object, status, at);
     }
     let change = ads.changes.at_object(object);
