@@ -33,7 +33,7 @@ pub struct UserIn {
     /// `false` for people who have left or are suspended.
     #[serde(default = "yes")]
     pub active: bool,
-    /// `lead_management` makes an active user take part in the assignment of leads.
+    /// `lead_management` makes an active user take part in the assignment of leads, `publishing` lets one write posts.
     #[serde(default)]
     pub permissions: Vec<String>,
 }
@@ -107,6 +107,38 @@ impl Directory {
     pub async fn meta_access(&self, access: Access) -> Result<MetaAccess, ActError> {
         let org = self.table.org(&access.scope).await?;
         MetaAccess::check(access, org.as_ref())
+    }
+
+    /// Checks that a caller may do what a permission allows, in an org whose plan includes Meta. Admins, moderators and
+    /// superadmins may; any other colleague needs the permission in the org's directory.
+    ///
+    /// # Errors
+    /// [`AccessDenied`], and [`ErrorCode::MetaNotInPlan`].
+    pub async fn permitted_access(
+        &self,
+        caller: Caller,
+        org: Option<&str>,
+        permission: &str,
+    ) -> Result<MetaAccess, ActError> {
+        if caller.role != Role::Other {
+            return self.meta_access(Access::new(caller, org)?).await;
+        }
+        let scope = caller.scope_of_colleague().map_err(|_| AccessDenied::Role)?;
+        if org.map(str::trim).is_some_and(|org| org != scope.org().as_str()) {
+            return Err(AccessDenied::ForeignOrg.into());
+        }
+        let user = match self.table.user(&scope, &caller.user).await? {
+            Some(user) => Some(user),
+            // The login may know people by ids of its own; the directory and the token both have the e-mail address.
+            None => {
+                let users = self.table.users(&scope).await?;
+                users.into_iter().find(|user| caller.email.as_ref() == Some(&user.email))
+            }
+        };
+        if !user.is_some_and(|user| user.may(permission)) {
+            return Err(AccessDenied::Role.into());
+        }
+        self.meta_access(Access { scope, caller }).await
     }
 
     /// An org, if the CRM has pushed it.

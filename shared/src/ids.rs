@@ -121,6 +121,15 @@ id!(
     AdObjectId, "id of a campaign, an ad set or an ad", is_meta_id, META_RULE, number_or_string
 );
 
+id!(
+    /// A post for one page or one Instagram account. Ours: time-ordered and unguessable.
+    PostId, "post id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// A professional Instagram account, as a page names it.
+    InstagramAccountId, "Instagram account id", is_meta_id, META_RULE, number_or_string
+);
+
 /// Ids that are generated here.
 macro_rules! made_here {
     ($($name:ident, $prefix:literal;)*) => {
@@ -146,6 +155,7 @@ made_here! {
     IntegrationId, "int";
     LinkId, "ada";
     RunId, "run";
+    PostId, "post";
 }
 
 impl LeadId {

@@ -7,9 +7,10 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AdAccountId, IntegrationId, LinkId, OrgId, OrgScope, PageId, RunId};
+use crate::ids::{AdAccountId, IntegrationId, LinkId, OrgId, OrgScope, PageId, PostId, RunId};
 use crate::model::ads::account::AdAccount;
 use crate::model::lead::FoundBy;
+use crate::model::publishing::Post;
 use crate::model::webhook::{EngagementNotice, LeadNotice};
 
 /// A unit of work as a queue holds it, in JSON. A new field needs a default, because messages of the previous version
@@ -176,6 +177,35 @@ impl AdsSyncJob {
 impl Job for AdsSyncJob {
     fn group(&self) -> &str {
         self.org.as_str()
+    }
+}
+
+/// A post to publish, or to go on publishing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PublishJob {
+    /// Its org.
+    pub org: OrgId,
+    /// The post.
+    pub post_id: PostId,
+    /// Its page, whose backlog must not delay the others.
+    pub page_id: PageId,
+    /// Publish it before its time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub early: bool,
+}
+
+impl PublishJob {
+    /// Publishes a post when its time has come.
+    #[must_use]
+    pub fn new(post: &Post) -> Self {
+        let (org, post_id, page_id) = (post.org.clone(), post.id.clone(), post.page_id.clone());
+        Self { org, post_id, page_id, early: false }
+    }
+}
+
+impl Job for PublishJob {
+    fn group(&self) -> &str {
+        self.page_id.as_str()
     }
 }
 

@@ -10,6 +10,7 @@ use leadwire::auth::ORG_HEADER;
 use leadwire::directory;
 use leadwire::http::Problem;
 use leadwire::model::caller::Caller;
+use leadwire::model::org::PUBLISHING;
 use utoipa::{IntoParams, IntoResponses};
 
 use crate::state::Api;
@@ -22,6 +23,19 @@ pub(crate) struct Access(pub(crate) directory::Access);
 
 /// Like [`Access`], for an org whose plan includes Meta.
 pub(crate) struct MetaAccess(pub(crate) directory::MetaAccess);
+
+/// A caller who may publish for the org they named.
+pub(crate) struct Author(pub(crate) directory::MetaAccess);
+
+impl FromRequestParts<Arc<Api>> for Author {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
+        let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
+        Ok(Self(api.directory.permitted_access(caller, org, PUBLISHING).await?))
+    }
+}
 
 /// The header that selects the org.
 #[derive(IntoParams)]

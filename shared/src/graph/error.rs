@@ -74,6 +74,8 @@ pub struct Detail {
     pub subcode: Option<i64>,
     /// `error.message`, shortened. Its language varies.
     pub message: String,
+    /// `error.error_user_msg`, shortened: the text for people, in the language of the token's owner.
+    pub user_message: Option<String>,
     /// `error.fbtrace_id`, which Meta's support asks for.
     pub fbtrace_id: Option<String>,
 }
@@ -153,6 +155,24 @@ impl GraphError {
         }
     }
 
+    /// Meta's description of the error, if Meta gave one.
+    #[must_use]
+    pub fn detail(&self) -> Option<&Detail> {
+        match self {
+            Self::TokenInvalid { detail, .. }
+            | Self::WrongTokenKind(detail)
+            | Self::NotPermitted(detail)
+            | Self::NotVisible(detail)
+            | Self::ProofRefused(detail)
+            | Self::Refused(detail)
+            | Self::Throttled { detail, .. }
+            | Self::TooMuchData(detail)
+            | Self::MessagingWindowClosed(detail)
+            | Self::Unavailable(detail) => Some(detail),
+            Self::InvalidResponse { .. } | Self::Transport(_) => None,
+        }
+    }
+
     /// Returns a stable code, for parked work and metrics.
     #[must_use]
     pub fn code(&self) -> FailureCode {
@@ -193,6 +213,7 @@ struct Body {
     error_subcode: Option<i64>,
     #[serde(default)]
     message: String,
+    error_user_msg: Option<String>,
     r#type: Option<String>,
     fbtrace_id: Option<String>,
 }
@@ -207,6 +228,7 @@ pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
         code: error.code,
         subcode: error.error_subcode,
         message: without_tokens(&error.message),
+        user_message: error.error_user_msg.as_deref().map(without_tokens),
         fbtrace_id: error.fbtrace_id,
     };
     // Code 100 has many meanings. Only a bad proof has this type and no subcode (33 is another error).
@@ -235,7 +257,7 @@ fn without_tokens(message: &str) -> String {
 
 /// Classifies a code that arrives in a failed report instead of an error body.
 pub(super) fn of_report(code: i64, subcode: Option<i64>, message: &str) -> GraphError {
-    let detail = Detail { code, subcode, message: without_tokens(message), fbtrace_id: None };
+    let detail = Detail { code, subcode, message: without_tokens(message), ..Detail::default() };
     classify(detail, 200, &Usage::default())
 }
 
@@ -244,7 +266,8 @@ fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
         (190, Some(2_069_032)) => GraphError::WrongTokenKind(detail),
         // In some languages Meta's message names the person, so it is dropped. The reason is enough.
         (190 | 102, subcode) => {
-            GraphError::TokenInvalid { reason: death(subcode), detail: Detail { message: String::new(), ..detail } }
+            let detail = Detail { message: String::new(), user_message: None, ..detail };
+            GraphError::TokenInvalid { reason: death(subcode), detail }
         }
         (10, Some(2_018_278 | 2_534_022)) => GraphError::MessagingWindowClosed(detail),
         (3 | 10 | 200..=299, _) => GraphError::NotPermitted(detail),

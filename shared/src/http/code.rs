@@ -170,7 +170,9 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         ErrorCode::NotFound | ErrorCode::NoLead => StatusCode::NOT_FOUND,
         ErrorCode::MetaNotInPlan => StatusCode::PAYMENT_REQUIRED,
         ErrorCode::RoleNotAllowed | ErrorCode::SuperadminOnly | ErrorCode::OrgNotAllowed => StatusCode::FORBIDDEN,
-        ErrorCode::ConnectionExpired | ErrorCode::TokenUnreadable => StatusCode::PRECONDITION_FAILED,
+        ErrorCode::ConnectionExpired | ErrorCode::TokenUnreadable | ErrorCode::PermissionMissing => {
+            StatusCode::PRECONDITION_FAILED
+        }
         ErrorCode::MetaRefused => StatusCode::BAD_GATEWAY,
         ErrorCode::MetaThrottled | ErrorCode::MetaUnavailable | ErrorCode::Unavailable => {
             StatusCode::SERVICE_UNAVAILABLE
@@ -181,7 +183,11 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::IntegrationBusy
         | ErrorCode::AdAccountLinked
         | ErrorCode::AdAccountPaused
-        | ErrorCode::NoAdAccounts => StatusCode::CONFLICT,
+        | ErrorCode::NoAdAccounts
+        | ErrorCode::RequestReused
+        | ErrorCode::PostPublished
+        | ErrorCode::PostInProgress
+        | ErrorCode::PostFailed => StatusCode::CONFLICT,
         ErrorCode::OrgRequired
         | ErrorCode::CursorInvalid
         | ErrorCode::RangeEmpty
@@ -213,6 +219,15 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::AdAccountIdInvalid
         | ErrorCode::ConversionsInvalid
         | ErrorCode::GroupByInvalid
+        | ErrorCode::PageUnknown
+        | ErrorCode::InstagramAccountUnknown
+        | ErrorCode::TargetMissing
+        | ErrorCode::ContentMissing
+        | ErrorCode::FieldsConflict
+        | ErrorCode::TextTooLong
+        | ErrorCode::AddressNotAllowed
+        | ErrorCode::MediaInvalid
+        | ErrorCode::TimeNotAllowed
         | ErrorCode::AdAccount(_) => StatusCode::BAD_REQUEST,
     }
 }

@@ -5,7 +5,7 @@ use http::request::Parts;
 
 use super::Problem;
 use crate::error::ActError;
-use crate::ids::{AdAccountId, FormId, IntegrationId, InvalidId, LeadId, RunId};
+use crate::ids::{AdAccountId, FormId, IntegrationId, InvalidId, LeadId, PostId, RunId};
 
 /// An id in the path of a route. Text that cannot be such an id is reported as not found.
 #[derive(Debug, Clone)]
@@ -41,6 +41,7 @@ path_ids! {
     FormId, "id", "form";
     AdAccountId, "id", "ad account";
     RunId, "run", "run";
+    PostId, "id", "post";
 }
 
 impl<T: PathId, S: Send + Sync> FromRequestParts<S> for Id<T> {

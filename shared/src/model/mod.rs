@@ -9,9 +9,8 @@ pub mod lead;
 pub mod caller;
 pub mod days;
 pub mod event;
-#[cfg(test)]
-mod event_tests;
 pub mod failure;
 pub mod org;
+pub mod publishing;
 pub mod session;
 pub mod webhook;

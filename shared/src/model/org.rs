@@ -13,6 +13,9 @@ pub const META_FEATURE: &str = "meta";
 /// The permission a user needs to be assigned leads.
 pub const LEAD_MANAGEMENT: &str = "lead_management";
 
+/// The permission that a user without a role needs to publish.
+pub const PUBLISHING: &str = "publishing";
+
 /// A tenant, as the CRM last described it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Org {
@@ -60,7 +63,7 @@ pub struct User {
     pub role: Option<String>,
     /// False once the person has left or is suspended.
     pub active: bool,
-    /// Permissions by name. Leadwire uses only `lead_management`.
+    /// Permissions by name. Leadwire uses `lead_management` and `publishing`.
     pub permissions: Vec<String>,
     /// When the CRM last pushed it.
     #[schema(value_type = String, format = DateTime)]
@@ -68,10 +71,16 @@ pub struct User {
 }
 
 impl User {
+    /// Whether this person is active and has the permission.
+    #[must_use]
+    pub fn may(&self, permission: &str) -> bool {
+        self.active && self.permissions.iter().any(|own| own == permission)
+    }
+
     /// Whether leads may be assigned to this person, who must be active and permitted to manage leads.
     #[must_use]
     pub fn takes_leads(&self) -> bool {
-        self.active && self.permissions.iter().any(|permission| permission == LEAD_MANAGEMENT)
+        self.may(LEAD_MANAGEMENT)
     }
 
     /// Whether this person is an active admin and is notified when a connection needs attention.

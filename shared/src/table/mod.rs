@@ -31,6 +31,8 @@ mod lead_parts;
 pub mod login;
 pub mod notice;
 pub mod parked;
+pub mod post;
+pub mod request;
 mod rotation;
 mod row;
 pub mod run;

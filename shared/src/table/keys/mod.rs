@@ -31,11 +31,15 @@
 //! | campaign day | `ORG#o#ADS#link#SHEETS` | `DAY#d#campaign#part` | | | |
 //! | ad day | `ORG#o#ADS#link#DAY#d` | `AD#ad` | | | |
 //! | ads sync | `ORG#o#ADS_SYNCS` | `SYNC#run#link` | | | yes |
+//! | post | `ORG#o#POST#p` | `POST` | `POSTS_DUE` | `at#o#p` | |
+//! | request | `ORG#o#REQUEST#operation#hash` | `REQUEST` | | | yes |
+//! | post at Meta | `ORG#o#META_POST#id` | `META_POST` | | | |
+//! | a page's turns | `PAGE#p` | `PUBLISH_TURNS` | | | |
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
 //! | session | `SESSION#hash` | `SESSION` | | | yes |
 //!
 //! A lead is in two more indexes: by assignee (`ORG#o#LEADS#ASSIGNEES`, `user#status#created#l`) and by page
-//! (`ORG#o#LEADS#PAGES`, `page#form#created#l`).
+//! (`ORG#o#LEADS#PAGES`, `page#form#created#l`). A post is in the second index by time (`ORG#o#POSTS`, `at#p`).
 //!
 //! A lead and a submission share one key space on purpose: a submission can be stored only once, whether it became a
 //! lead or joined one.
@@ -43,12 +47,14 @@
 //! Ids never contain `#` ([`crate::ids`]), so a key of one kind cannot be read as another's.
 
 mod ads;
+mod publishing;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::ads::*;
+pub(super) use self::publishing::*;
 use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
@@ -334,7 +340,7 @@ pub(in crate::table) fn instant(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{AdAccountId, LinkId};
+    use crate::ids::{AdAccountId, LinkId, PostId};
 
     #[test]
     fn every_key_of_an_org_names_the_org_whole() {
@@ -358,6 +364,10 @@ mod tests {
                 page_leads_of_org(scope),
                 submissions_of_lead(scope, &lead_id),
                 parked_pk(scope),
+                post(scope, &PostId::parse("p").unwrap()).pk,
+                posts_of_org(scope),
+                request(scope, "post-to-page", "h").pk,
+                meta_post(scope, "7_1").pk,
                 runs_pk(scope),
                 mapping(scope, &FormId::parse("3").unwrap()).pk,
                 step(scope, &lead_id, Timestamp::UNIX_EPOCH, StepKind::Tried).pk,

@@ -7,7 +7,7 @@ use utoipa::OpenApi;
 use crate::ids::{PageId, UserId};
 use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::tests::{connection, integration};
-use crate::model::event::*;
+use super::*;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::plan;
 use crate::table::tests::{at, lead, scope};

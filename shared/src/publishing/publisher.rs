@@ -1,0 +1,443 @@
+//! Takes a post through its steps. Each step is stored before the next begins; the store refuses a worker whose claim
+//! another one has taken over.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::target::{NoTarget, Target, find_target};
+use crate::bus::Bus;
+use crate::error::WorkError;
+use crate::graph::publish_fault::PublishFault;
+use crate::graph::{GraphClient, GraphError};
+use crate::ids::OrgScope;
+use crate::jobs::{CheckJob, PublishJob};
+use crate::meta_app::MetaApp;
+use crate::model::event::Event;
+use crate::model::publishing::failure::{PostFailure, PostFailureCode};
+use crate::model::publishing::progress::{GIVE_UP_AFTER, LEASE, PublishLease, PublishStep};
+use crate::model::publishing::{MediaStatus, Post, PostKind, PostStatus, PostStepKind};
+use crate::queue::Queue;
+use crate::retry::backoff;
+use crate::secret::AccessToken;
+use crate::table::Table;
+use crate::table::post::ClaimedPost;
+
+/// Time between two posts of one page: people and Meta's filters take faster ones for spam.
+const TURN_INTERVAL: SignedDuration = SignedDuration::from_secs(5);
+/// No step is begun with less than this left: one call to Meta, and what is stored after it.
+const MIN_STEP_TIME: Duration = Duration::from_secs(55);
+const FIRST_RETRY_DELAY: Duration = Duration::from_secs(10);
+const MAX_RETRY_DELAY: Duration = Duration::from_mins(15);
+
+/// Publishes posts, one for each job.
+#[derive(Debug, Clone)]
+pub struct Publisher {
+    /// The Graph API and the vault.
+    pub meta: MetaApp,
+    /// Stores posts.
+    pub table: Table,
+    /// Takes the outcomes.
+    pub bus: Bus,
+    /// Takes posts that have to wait.
+    pub queue: Queue<PublishJob>,
+    /// Takes integrations whose token turns out to be invalid.
+    pub checks: Queue<CheckJob>,
+}
+
+/// A post in a worker's hands, with what it needs to call Meta.
+pub(super) struct Work<'a> {
+    pub(super) publisher: &'a Publisher,
+    pub(super) scope: OrgScope,
+    pub(super) post: Post,
+    pub(super) graph: GraphClient,
+    pub(super) token: AccessToken,
+    pub(super) target: Target,
+    pub(super) clock: Clock<'a>,
+}
+
+/// Tells the time. Work on a post takes a while, and rests.
+pub type Clock<'a> = &'a (dyn Fn() -> Timestamp + Sync);
+
+/// The end of a step.
+pub(super) type Stepped = Result<(), StepError>;
+
+/// Why a step was not completed.
+#[derive(Debug)]
+pub(super) enum StepError {
+    /// The post fails: this is why.
+    Fail(PostFailure),
+    /// A call to Meta failed.
+    Meta(GraphError),
+    /// Another worker has the post now.
+    Lost,
+    /// Something of ours failed. The message comes again.
+    Work(WorkError),
+}
+
+impl<E: Into<WorkError>> From<E> for StepError {
+    fn from(error: E) -> Self {
+        match error.into() {
+            WorkError::Graph(error) => Self::Meta(error),
+            error => Self::Work(error),
+        }
+    }
+}
+
+impl Publisher {
+    /// Takes a post as far as it gets without waiting, in at most `time_left`.
+    ///
+    /// # Errors
+    /// If the table, the vault, a queue or the bus failed. What was done is stored; a repetition goes on from there.
+    pub async fn publish(&self, job: &PublishJob, time_left: Duration, clock: Clock<'_>) -> Result<(), WorkError> {
+        let deadline = tokio::time::Instant::now() + time_left.saturating_sub(MIN_STEP_TIME);
+        let now = clock();
+        let (scope, post) = match self.table.claim_post(job, now).await? {
+            ClaimedPost::Claimed(scope, post) => (scope, *post),
+            ClaimedPost::Early | ClaimedPost::Nothing => return Ok(()),
+        };
+        let outcome = match self.prepare(scope.clone(), post, clock).await {
+            Ok(Ok(mut work)) => work.run(deadline).await,
+            Ok(Err((mut post, failure))) => self.end_unprepared(&scope, &mut post, failure, now).await,
+            Err(error) => Err(StepError::Work(error)),
+        };
+        match outcome {
+            Ok(()) => Ok(()),
+            Err(StepError::Lost) => {
+                tracing::info!(post = %job.post_id, "another worker has taken the post over");
+                Ok(())
+            }
+            Err(StepError::Work(error)) => Err(error),
+            Err(StepError::Meta(error)) => Err(error.into()),
+            Err(StepError::Fail(failure)) => {
+                tracing::error!(post = %job.post_id, ?failure, "a failure of a post was not stored");
+                Err(WorkError::Panicked)
+            }
+        }
+    }
+
+    /// Finds the page's token. The second error is why the post fails at once.
+    async fn prepare<'a>(
+        &'a self,
+        scope: OrgScope,
+        post: Post,
+        clock: Clock<'a>,
+    ) -> Result<Result<Work<'a>, (Post, PostFailure)>, WorkError> {
+        let fail = |post, code: PostFailureCode, message: String| Ok(Err((post, PostFailure::new(code, message))));
+        let org = self.table.org(&scope).await?;
+        if !org.is_some_and(|org| org.has_meta()) {
+            let message = "The plan of this org no longer includes Meta.".to_owned();
+            return fail(post, PostFailureCode::MetaNotInPlan, message);
+        }
+        let target = match find_target(&self.table, &scope, &post.page_id, post.kind, clock()).await? {
+            Ok(target) => target,
+            Err(NoTarget::NotConnected) => {
+                let message = format!("The page {} is not connected any more.", post.page_id);
+                return fail(post, PostFailureCode::PageNotConnected, message);
+            }
+            Err(NoTarget::Ended(reason)) => {
+                return fail(post, PostFailureCode::ConnectionExpired, reason.message().to_owned());
+            }
+            Err(NoTarget::NotAllowed(missing)) => return fail(post, PostFailureCode::PermissionMissing, missing),
+        };
+        let token = self.meta.vault.page_token(&target.connection.credentials, &post.page_id).await;
+        let token = match token {
+            Ok(token) => token,
+            Err(error) => {
+                let error = WorkError::from(error);
+                if !error.is_of_token() {
+                    return Err(error);
+                }
+                self.checks.send(&[CheckJob::new(&scope, &target.integration.id)]).await?;
+                return fail(post, PostFailureCode::ConnectionExpired, error.to_string());
+            }
+        };
+        let graph = self.meta.graph().await?;
+        Ok(Ok(Work { publisher: self, scope, post, graph, token, target, clock }))
+    }
+
+    /// Ends a post for which Meta cannot be called. What Meta may have done before stays unknown.
+    async fn end_unprepared(&self, scope: &OrgScope, post: &mut Post, failure: PostFailure, now: Timestamp) -> Stepped {
+        if post.status == PostStatus::Publishing {
+            fail(post, failure, now);
+        }
+        self.tell(scope, post).await
+    }
+
+    /// Stores the outcome, publishes it on the bus, and then stores that it was published.
+    async fn tell(&self, scope: &OrgScope, post: &mut Post) -> Stepped {
+        post.progress.next_at = None;
+        self.save(scope, post).await?;
+        if let Some(event) = Event::of_post(post) {
+            self.bus.publish(&[event]).await?;
+        }
+        post.progress.told = true;
+        post.progress.lease = None;
+        self.save(scope, post).await
+    }
+
+    async fn save(&self, scope: &OrgScope, post: &mut Post) -> Stepped {
+        if self.table.put_post(scope, post).await? { Ok(()) } else { Err(StepError::Lost) }
+    }
+}
+
+/// Ends a post as failed. A call whose outcome is not known stays written down, unless Meta refused it.
+fn fail(post: &mut Post, failure: PostFailure, now: Timestamp) {
+    post.record(now, PostStepKind::Failed, failure.message.clone());
+    if failure.code != PostFailureCode::Unavailable && failure.code != PostFailureCode::ConnectionExpired {
+        post.progress.attempt = None;
+    }
+    post.failure = Some(failure);
+    post.status = PostStatus::Failed;
+}
+
+impl Work<'_> {
+    /// Does one step after the other, until something has to wait.
+    async fn run(&mut self, deadline: tokio::time::Instant) -> Stepped {
+        loop {
+            let now = (self.clock)();
+            let step = self.post.next_step(now);
+            match step {
+                PublishStep::Nothing => return Ok(()),
+                PublishStep::Tell => return self.publisher.tell(&self.scope, &mut self.post).await,
+                PublishStep::Rest(until) => return self.rest(until).await,
+                _ if tokio::time::Instant::now() >= deadline => return self.rest(now).await,
+                _ => {}
+            }
+            match self.step(step, now).await {
+                Ok(()) => self.post.progress.failures = 0,
+                Err(StepError::Meta(error)) => self.take_error(step, error).await?,
+                Err(StepError::Fail(failure)) => self.fail(failure, now).await?,
+                Err(other) => return Err(other),
+            }
+            self.post.progress.lease = Some(PublishLease { until: (self.clock)() + LEASE });
+            self.save().await?;
+        }
+    }
+
+    async fn step(&mut self, step: PublishStep, now: Timestamp) -> Stepped {
+        match (step, self.post.kind) {
+            (PublishStep::Send, _) if !self.has_turn(now).await? => Ok(()),
+            (PublishStep::Overdue, _) => {
+                let message = "Meta did not get the media ready in time.";
+                Err(StepError::Fail(PostFailure::new(PostFailureCode::MediaNotReady, message)))
+            }
+            (PublishStep::Describe, kind) => {
+                self.post.progress.descriptions += 1;
+                let id = self.post.meta_id.clone().unwrap_or_default();
+                let link = self.graph.permalink(&id, kind == PostKind::Instagram, &self.token).await?;
+                self.post.permalink = Some(link);
+                Ok(())
+            }
+            (step, PostKind::Page) => self.page_step(step, now).await,
+            (step, PostKind::Instagram) => self.instagram_step(step, now).await,
+        }
+    }
+
+    /// Stores what was done.
+    pub(super) async fn save(&mut self) -> Stepped {
+        self.publisher.save(&self.scope, &mut self.post).await
+    }
+
+    /// Waits for the post's turn on its page. `false` if it has not come yet.
+    async fn has_turn(&mut self, now: Timestamp) -> Result<bool, StepError> {
+        let turn = match self.post.progress.turn_at {
+            Some(turn) => turn,
+            None => self.publisher.table.reserve_turn(&self.post.page_id, now, TURN_INTERVAL).await?,
+        };
+        self.post.progress.turn_at = Some(turn);
+        if turn > now {
+            self.wait_until(turn, "its turn on the page");
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Records that nothing happens before this time.
+    pub(super) fn wait_until(&mut self, until: Timestamp, cause: impl Into<String>) {
+        self.post.record((self.clock)(), PostStepKind::Waited, cause);
+        self.post.progress.next_at = Some(until);
+    }
+
+    /// Records that the post is public.
+    pub(super) fn published(&mut self, meta_id: Option<String>, permalink: Option<String>, now: Timestamp) {
+        self.post.record(now, PostStepKind::Published, meta_id.clone().unwrap_or_default());
+        self.post.media.iter_mut().for_each(|media| media.status = MediaStatus::Ready);
+        self.post.meta_id = meta_id;
+        self.post.permalink = permalink;
+        self.post.published_at = Some(now);
+        self.post.status = PostStatus::Published;
+        self.post.progress.next_at = None;
+    }
+
+    /// Gives the post back and has it come again.
+    async fn rest(&mut self, until: Timestamp) -> Stepped {
+        self.post.progress.next_at = Some(until);
+        self.post.progress.lease = None;
+        self.save().await?;
+        let delay = Duration::try_from(until.duration_since((self.clock)())).unwrap_or_default();
+        // Rounded up, because a message that arrives early is not worth its price.
+        let delay = Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
+        let job = PublishJob { early: true, ..PublishJob::new(&self.post) };
+        if let Err(error) = self.publisher.queue.send_later(&job, delay).await {
+            tracing::warn!(%error, post = %self.post.id, "a post could not be queued again; the schedule will");
+        }
+        Ok(())
+    }
+
+    /// Decides what an error of Meta's means for the post.
+    async fn take_error(&mut self, step: PublishStep, error: GraphError) -> Stepped {
+        let now = (self.clock)();
+        tracing::warn!(%error, post = %self.post.id, ?step, "a step of a post failed");
+        if error.token_death().is_some() {
+            self.publisher.checks.send(&[CheckJob::new(&self.scope, &self.target.integration.id)]).await?;
+        }
+        if step == PublishStep::Describe {
+            self.wait_until(now + SignedDuration::from_secs(5), "its address");
+            return Ok(());
+        }
+        if now > self.post.due_at() + GIVE_UP_AFTER {
+            let message = format!("Meta was not available for too long: {error}.");
+            return self.fail(PostFailure::new(PostFailureCode::Unavailable, message), now).await;
+        }
+        match error.publish_fault() {
+            PublishFault::Refused(code) => self.refuse(step, code, &error, now).await,
+            PublishFault::Later(wait) => {
+                let until = now + wait;
+                self.publisher.table.hold_turns(&self.post.page_id, until).await?;
+                self.post.progress.turn_at = None;
+                self.wait_until(until, format!("Meta limits posts at the moment: {error}"));
+                Ok(())
+            }
+            PublishFault::NotReady => {
+                self.wait_until(now + SignedDuration::from_secs(15), "Meta works on the media");
+                Ok(())
+            }
+            PublishFault::Again(code) => self.offer_again(step, code, &error, now).await,
+            PublishFault::Repeated if step == PublishStep::Send => {
+                // The post it repeats may be this one.
+                let failure = PostFailure::new(PostFailureCode::Duplicate, words(&error));
+                self.set_refusal(failure);
+                Ok(())
+            }
+            PublishFault::Repeated => self.refuse(step, PostFailureCode::Duplicate, &error, now).await,
+            PublishFault::Unclear => {
+                self.post.progress.failures += 1;
+                let delay = backoff(self.post.progress.failures, FIRST_RETRY_DELAY, MAX_RETRY_DELAY);
+                let delay = SignedDuration::try_from(delay).unwrap_or(SignedDuration::from_secs(10));
+                self.wait_until(now + delay, error.to_string());
+                Ok(())
+            }
+        }
+    }
+
+    /// Meta refuses a step. A post that was sent may be public all the same, so Meta is asked first.
+    async fn refuse(
+        &mut self,
+        step: PublishStep,
+        code: PostFailureCode,
+        error: &GraphError,
+        now: Timestamp,
+    ) -> Stepped {
+        let failure = PostFailure::new(code, self.message(step, error));
+        if step == PublishStep::Send && self.post.progress.attempt.is_some() && error.token_death().is_none() {
+            self.set_refusal(failure);
+            return Ok(());
+        }
+        self.mark_failed(step);
+        self.fail(failure, now).await
+    }
+
+    fn set_refusal(&mut self, failure: PostFailure) {
+        if let Some(attempt) = &mut self.post.progress.attempt {
+            attempt.refusal = Some(failure);
+        }
+    }
+
+    /// Has a medium made again after a pause, unless that was tried often enough.
+    async fn offer_again(
+        &mut self,
+        step: PublishStep,
+        code: PostFailureCode,
+        error: &GraphError,
+        now: Timestamp,
+    ) -> Stepped {
+        let tries = self.count_try(step);
+        if tries >= crate::model::publishing::progress::MAX_MEDIA_TRIES {
+            return self.refuse(step, code, error, now).await;
+        }
+        let pause = SignedDuration::from_secs(10 * i64::from(tries));
+        self.wait_until(now + pause, self.message(step, error));
+        Ok(())
+    }
+
+    /// Counts an offer of a medium that failed.
+    fn count_try(&mut self, step: PublishStep) -> u32 {
+        let upload = match step {
+            PublishStep::Upload(position) | PublishStep::PollUpload(position) => {
+                if self.post.progress.items.len() <= position {
+                    self.post.progress.items.resize_with(position + 1, Default::default);
+                }
+                self.post.progress.items.get_mut(position)
+            }
+            _ => Some(self.post.progress.container.get_or_insert_default()),
+        };
+        let Some(upload) = upload else { return u32::MAX };
+        upload.discard();
+        upload.tries += 1;
+        upload.tries
+    }
+
+    fn mark_failed(&mut self, step: PublishStep) {
+        let position = match step {
+            PublishStep::Upload(position) | PublishStep::PollUpload(position) => Some(position),
+            PublishStep::Contain | PublishStep::Poll if self.post.media.len() == 1 => Some(0),
+            _ => None,
+        };
+        if let Some(media) = position.and_then(|position| self.post.media.get_mut(position)) {
+            media.status = MediaStatus::Failed;
+        }
+    }
+
+    /// Says what failed: which of the media, and Meta's words.
+    fn message(&self, step: PublishStep, error: &GraphError) -> String {
+        let position = match step {
+            PublishStep::Upload(position) | PublishStep::PollUpload(position) => Some(position),
+            PublishStep::Contain | PublishStep::Poll if self.post.media.len() == 1 => Some(0),
+            _ => None,
+        };
+        let media = position.and_then(|position| Some((position, self.post.media.get(position)?)));
+        match media {
+            Some((position, media)) if self.post.media.len() > 1 => {
+                let number = position + 1;
+                format!("{} {number} of {} ({}): {}", capitalised(media), self.post.media.len(), media.url, words(error))
+            }
+            Some((_, media)) => format!("{} ({}): {}", capitalised(media), media.url, words(error)),
+            None => words(error),
+        }
+    }
+
+    /// Ends the post as failed, and removes what was prepared for it at Meta.
+    pub(super) async fn fail(&mut self, failure: PostFailure, now: Timestamp) -> Stepped {
+        if self.post.kind == PostKind::Page {
+            self.delete_uploads().await;
+        }
+        fail(&mut self.post, failure, now);
+        Ok(())
+    }
+}
+
+fn capitalised(media: &crate::model::publishing::Media) -> &'static str {
+    match media.r#type {
+        crate::model::publishing::MediaType::Image => "Picture",
+        crate::model::publishing::MediaType::Video => "Video",
+    }
+}
+
+/// Meta's words for people if it has some, else its message.
+fn words(error: &GraphError) -> String {
+    match error.detail() {
+        Some(detail) => detail.user_message.clone().unwrap_or_else(|| detail.to_string()),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,147 @@
+//! Where a post goes: a connected page of the org with its token, and the Instagram account behind it.
+
+use jiff::Timestamp;
+
+use super::Publishing;
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode};
+use crate::graph::instagram::InstagramAccount;
+use crate::ids::{InstagramAccountId, OrgScope, PageId};
+use crate::model::connection::state::EndReason;
+use crate::model::connection::{Connection, Integration};
+use crate::model::publishing::PostKind;
+use crate::table::{Table, TableError};
+
+/// The tasks on a page of which one is needed to publish.
+const TASKS: [&str; 3] = ["CREATE_CONTENT", "MANAGE", "MODERATE"];
+
+/// A page of the org, and the integration whose token is used for it.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) integration: Integration,
+    pub(super) connection: Connection,
+}
+
+/// Why a page cannot be published on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoTarget {
+    /// The org has not connected it.
+    NotConnected,
+    /// Its connection has ended.
+    Ended(EndReason),
+    /// A permission or a task is missing.
+    NotAllowed(String),
+}
+
+/// Finds the connection of a page through which a post of this kind can be published: of several, one that works.
+pub(super) async fn find_target(
+    table: &Table,
+    scope: &OrgScope,
+    page: &PageId,
+    kind: PostKind,
+    now: Timestamp,
+) -> Result<Result<Target, NoTarget>, TableError> {
+    let mut reason = NoTarget::NotConnected;
+    let connections = table.connections_of_page(page).await?;
+    for (_, connection) in connections.into_iter().filter(|(owner, _)| owner == scope) {
+        let Some(integration) = table.integration(scope, &connection.integration_id).await? else { continue };
+        let ended = connection.ended.as_ref().map(|ended| ended.reason);
+        let integration_ended = integration.state(now).reason.filter(|reason| *reason != EndReason::PageRoleLost);
+        if let Some(ended) = ended.or(integration_ended) {
+            reason = NoTarget::Ended(ended);
+        } else if let Some(missing) = missing_right(&integration, &connection, kind) {
+            reason = NoTarget::NotAllowed(missing);
+        } else {
+            return Ok(Ok(Target { integration, connection }));
+        }
+    }
+    Ok(Err(reason))
+}
+
+/// The permission or task that is known to be missing.
+fn missing_right(integration: &Integration, connection: &Connection, kind: PostKind) -> Option<String> {
+    let needed: &[&str] = match kind {
+        PostKind::Page => &["pages_manage_posts", "pages_read_engagement"],
+        PostKind::Instagram => &["instagram_basic", "instagram_content_publish", "pages_read_engagement"],
+    };
+    let lacks = |scope: &&&str| !integration.grants(scope, &connection.page_id);
+    if let Some(scope) = needed.iter().find(lacks) {
+        return Some(format!("The permission {scope} was not granted for this page."));
+    }
+    let has_task = connection.tasks.is_empty() || connection.tasks.iter().any(|task| TASKS.contains(&task.as_str()));
+    (!has_task).then(|| format!("The connected person has none of the page's tasks {}.", TASKS.join(", ")))
+}
+
+impl Publishing {
+    /// Finds where a post goes, or says why it cannot be published there. `field` names the page in the request.
+    pub(super) async fn target(
+        &self,
+        access: &MetaAccess,
+        field: &'static str,
+        page: &PageId,
+        kind: PostKind,
+        now: Timestamp,
+    ) -> Result<Target, ActError> {
+        match find_target(&self.table, &access.scope, page, kind, now).await? {
+            Ok(target) => Ok(target),
+            Err(NoTarget::NotConnected) => {
+                let message = format!("This org has not connected the page {page}.");
+                Err(ActError::invalid(field, ErrorCode::PageUnknown, message))
+            }
+            Err(NoTarget::Ended(reason)) => Err(ActError::Ended(reason)),
+            Err(NoTarget::NotAllowed(missing)) => {
+                let message = format!("{missing} Reconnect and keep every permission selected.");
+                Err(ActError::invalid(field, ErrorCode::PermissionMissing, message))
+            }
+        }
+    }
+
+    /// Reads the Instagram account behind a page from Meta.
+    pub(super) async fn account_of(
+        &self,
+        access: &MetaAccess,
+        target: &Target,
+    ) -> Result<Option<InstagramAccount>, ActError> {
+        let connection = &target.connection;
+        let read = async {
+            let token = self.tokens.meta.vault.page_token(&connection.credentials, &connection.page_id).await?;
+            let graph = self.tokens.meta.graph().await?;
+            let mut accounts = graph.instagram_accounts(&[(&connection.page_id, &token)]).await;
+            Ok(accounts.pop().transpose()?.flatten())
+        };
+        match read.await {
+            Ok(account) => Ok(account),
+            Err(error) => Err(self.tokens.explain(&access.scope, &target.integration.id, error).await),
+        }
+    }
+
+    /// Finds the page behind an Instagram account of the org: the one it was found at last, else the one that Meta names.
+    pub(super) async fn page_of_account(
+        &self,
+        access: &MetaAccess,
+        account: &InstagramAccountId,
+    ) -> Result<Option<PageId>, ActError> {
+        let pages = self.table.connections(&access.scope).await?;
+        if let Some(page) = pages.iter().find(|page| page.instagram_account_id.as_ref() == Some(account)) {
+            return Ok(Some(page.page_id.clone()));
+        }
+        let mut with_tokens = Vec::new();
+        for page in &pages {
+            // A page without a readable token is not the one, as far as can be known.
+            if let Ok(token) = self.tokens.meta.vault.page_token(&page.credentials, &page.page_id).await {
+                with_tokens.push((page, token));
+            }
+        }
+        let graph = self.tokens.meta.graph().await?;
+        let wanted: Vec<_> = with_tokens.iter().map(|(page, token)| (&page.page_id, token)).collect();
+        let mut found = None;
+        for ((page, _), outcome) in with_tokens.iter().zip(graph.instagram_accounts(&wanted).await) {
+            let Ok(Some(linked)) = outcome else { continue };
+            self.table.set_instagram_account(&access.scope, page, &linked.id).await?;
+            if linked.id == *account {
+                found = Some(page.page_id.clone());
+            }
+        }
+        Ok(found)
+    }
+}
