@@ -26,5 +26,6 @@ async fn main() -> Result<(), Error> {
         queue: queue.clone(),
         checks: Queue::new(sqs, env::expiry_notice_queue_url()?),
     };
-    worker::serve([queue], async |job: &PublishJob, time_left| publisher.publish(job, time_left, &clock::now).await).await
+    worker::serve([queue], async |job: &PublishJob, time_left| publisher.publish(job, time_left, &clock::now).await)
+        .await
 }

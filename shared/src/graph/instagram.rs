@@ -125,9 +125,8 @@ impl GraphClient {
         pages: &[(&PageId, &AccessToken)],
     ) -> Vec<Result<Option<InstagramAccount>, GraphError>> {
         let Some((_, first)) = pages.first() else { return Vec::new() };
-        let call = |(page, token): &(&PageId, &AccessToken)| {
-            Call::get(page.as_str(), &[ACCOUNT]).with_token((*token).clone())
-        };
+        let call =
+            |(page, token): &(&PageId, &AccessToken)| Call::get(page.as_str(), &[ACCOUNT]).with_token((*token).clone());
         let calls: Vec<Call> = pages.iter().map(call).collect();
         let account = |answer| Ok(read::<LinkedAccount>(answer?)?.instagram_business_account);
         self.batch(&calls, first).await.into_iter().map(account).collect()

@@ -103,7 +103,8 @@ mod tests {
     fn codes_of_publishing_decide_before_general_ones() {
         use PostFailureCode as Code;
         let fault = |code: i64, subcode: Option<i64>, status: u16| {
-            let body = json!({"error": {"message": "x", "type": "OAuthException", "code": code, "error_subcode": subcode}});
+            let body =
+                json!({"error": {"message": "x", "type": "OAuthException", "code": code, "error_subcode": subcode}});
             in_body(&body, status, &Usage::default()).unwrap().publish_fault()
         };
         assert_eq!(fault(4, Some(2_207_051), 400), PublishFault::Refused(Code::Blocked), "not a limit of calls");

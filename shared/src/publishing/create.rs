@@ -157,11 +157,11 @@ impl Publishing {
         if let Some(known) = self.find_created(access, once.as_ref()).await? {
             return Ok(known);
         }
-        let InstagramPostIn { media_url, image, video, carousel, media_type: format, caption, scheduled_at, .. } = input;
+        let InstagramPostIn { media_url, image, video, carousel, media_type: format, caption, scheduled_at, .. } =
+            input;
         let content = InstagramDraft { media_url, image, video, carousel, format, caption }.check().map_err(refusal)?;
         check_schedule(scheduled_at, now)?;
-        let (page, account) =
-            self.instagram_target(access, input.page_id, input.instagram_account_id, now).await?;
+        let (page, account) = self.instagram_target(access, input.page_id, input.instagram_account_id, now).await?;
         let post = new_post(access, PostKind::Instagram, page, Some(account), content, scheduled_at, now);
         self.store(access, post, once, now).await
     }
@@ -191,7 +191,8 @@ impl Publishing {
         };
         let target = self.target(access, field, &page, PostKind::Instagram, now).await?;
         let Some(linked) = self.account_of(access, &target).await? else {
-            let message = format!("No professional Instagram account is linked to the page {page}. Link one in Meta's settings.");
+            let message =
+                format!("No professional Instagram account is linked to the page {page}. Link one in Meta's settings.");
             return Err(ActError::invalid(field, ErrorCode::InstagramAccountUnknown, message));
         };
         match account {
@@ -201,11 +202,7 @@ impl Publishing {
     }
 
     /// What an earlier request with the same id made.
-    async fn find_created(
-        &self,
-        access: &MetaAccess,
-        once: Option<&OnceKey>,
-    ) -> Result<Option<CreatedPost>, ActError> {
+    async fn find_created(&self, access: &MetaAccess, once: Option<&OnceKey>) -> Result<Option<CreatedPost>, ActError> {
         let Some(once) = once else { return Ok(None) };
         match self.table.request(&access.scope, once.operation, &once.hash).await? {
             Some(known) => self.created_before(access, once, &known).await.map(Some),
@@ -256,7 +253,8 @@ impl Publishing {
             return;
         }
         // A message that arrives within the second before its time would find the post early.
-        let delay = Duration::try_from(delay).unwrap_or_default() + Duration::from_millis(if delay.is_zero() { 0 } else { 999 });
+        let delay = Duration::try_from(delay).unwrap_or_default()
+            + Duration::from_millis(if delay.is_zero() { 0 } else { 999 });
         if let Err(error) = self.queue.send_later(&PublishJob::new(post), delay).await {
             tracing::warn!(%error, post = %post.id, "a post could not be queued; the schedule will");
         }

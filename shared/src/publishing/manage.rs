@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::create::refusal;
 use super::Publishing;
+use super::create::refusal;
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
@@ -150,12 +150,7 @@ impl Publishing {
     ///
     /// # Errors
     /// [`ErrorCode::PostPublished`] and [`ErrorCode::PostInProgress`] if it is too late.
-    pub async fn move_post(
-        &self,
-        access: &MetaAccess,
-        id: &PostId,
-        input: &PostChangeIn,
-    ) -> Result<PostOut, ActError> {
+    pub async fn move_post(&self, access: &MetaAccess, id: &PostId, input: &PostChangeIn) -> Result<PostOut, ActError> {
         let now = crate::clock::now();
         let by = access.caller.name.clone().unwrap_or_default();
         let post = self
@@ -164,7 +159,9 @@ impl Publishing {
                     check_time("scheduled_at", at, now).map_err(refusal)?;
                 }
                 match post.status {
-                    PostStatus::Published => return Err(too_late(ErrorCode::PostPublished, "The post is already published.")),
+                    PostStatus::Published => {
+                        return Err(too_late(ErrorCode::PostPublished, "The post is already published."));
+                    }
                     PostStatus::Publishing => return Err(in_progress()),
                     PostStatus::Failed if !post.progress.told => return Err(in_progress()),
                     PostStatus::Scheduled | PostStatus::Queued => {}
@@ -195,7 +192,9 @@ impl Publishing {
             }
             PostStatus::Publishing => Err(in_progress()),
             PostStatus::Cancelled => Ok(()),
-            PostStatus::Failed => Err(too_late(ErrorCode::PostFailed, "The post has failed; nothing is left to cancel.")),
+            PostStatus::Failed => {
+                Err(too_late(ErrorCode::PostFailed, "The post has failed; nothing is left to cancel."))
+            }
             PostStatus::Scheduled | PostStatus::Queued => {
                 post.status = PostStatus::Cancelled;
                 post.record(now, PostStepKind::Cancelled, by.clone());

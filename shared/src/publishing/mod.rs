@@ -11,6 +11,8 @@ mod page;
 mod publisher;
 mod target;
 #[cfg(test)]
+mod test_support;
+#[cfg(test)]
 mod tests;
 
 pub use create::{CreatedPost, InstagramPostIn, OnceKey, PagePostIn};

@@ -49,11 +49,8 @@ impl Work<'_> {
     async fn send_page_post(&mut self, now: Timestamp) -> Stepped {
         self.begin_attempt(now).await?;
         let photos: Vec<String> = self.post.progress.items.iter().filter_map(|item| item.id.clone()).collect();
-        let new = NewPagePost {
-            message: self.post.message.as_deref(),
-            link: self.post.link.as_deref(),
-            photos: &photos,
-        };
+        let new =
+            NewPagePost { message: self.post.message.as_deref(), link: self.post.link.as_deref(), photos: &photos };
         let public = self.graph.publish_post(&self.post.page_id, &new, &self.token).await?;
         self.claim(&public.id).await?;
         self.published(Some(public.id), public.permalink_url, (self.clock)());

@@ -410,7 +410,13 @@ impl Work<'_> {
         match media {
             Some((position, media)) if self.post.media.len() > 1 => {
                 let number = position + 1;
-                format!("{} {number} of {} ({}): {}", capitalised(media), self.post.media.len(), media.url, words(error))
+                format!(
+                    "{} {number} of {} ({}): {}",
+                    capitalised(media),
+                    self.post.media.len(),
+                    media.url,
+                    words(error)
+                )
             }
             Some((_, media)) => format!("{} ({}): {}", capitalised(media), media.url, words(error)),
             None => words(error),

@@ -73,7 +73,8 @@ impl Table {
     ) -> Result<InsertedPosts, TableError> {
         const MAX_TRIES: u32 = 5;
         for attempt in 1..=MAX_TRIES {
-            let mut writes = request.map(|request| self.request_write(scope, request)).into_iter().collect::<Result<Vec<_>, _>>()?;
+            let mut writes =
+                request.map(|request| self.request_write(scope, request)).into_iter().collect::<Result<Vec<_>, _>>()?;
             for post in posts {
                 let put = Put::builder().table_name(&self.name).set_item(Some(post_item(scope, post)?));
                 let put = put.build().map_err(|error| TableError::Failed(AwsError::new(error)))?;
@@ -130,7 +131,8 @@ impl Table {
                 return Ok(ClaimedPost::Nothing);
             }
             // A message may arrive a moment before the second it was sent for.
-            if post.status == PostStatus::Scheduled && !job.early && post.due_at() > now + SignedDuration::from_secs(1) {
+            if post.status == PostStatus::Scheduled && !job.early && post.due_at() > now + SignedDuration::from_secs(1)
+            {
                 return Ok(ClaimedPost::Early);
             }
             if post.status.is_waiting() {
@@ -184,7 +186,8 @@ impl Table {
         let mut resume = None;
         for _ in 0..MAX_REQUESTS {
             let upper = before.as_deref().unwrap_or(&to);
-            let page = self.client.query().table_name(&self.name).index_name("gsi2").scan_index_forward(false).limit(PAGE);
+            let page =
+                self.client.query().table_name(&self.name).index_name("gsi2").scan_index_forward(false).limit(PAGE);
             let page = page
                 .key_condition_expression("gsi2pk = :pk AND gsi2sk BETWEEN :from AND :to")
                 .expression_attribute_values(":pk", text(&pk))
@@ -273,7 +276,8 @@ impl Table {
 impl PostFilter {
     fn matches(&self, item: &Item) -> bool {
         let is = |name: &str, wanted: Option<&str>| {
-            wanted.is_none_or(|wanted| item.get(name).and_then(|value| value.as_s().ok()).is_some_and(|is| is == wanted))
+            wanted
+                .is_none_or(|wanted| item.get(name).and_then(|value| value.as_s().ok()).is_some_and(|is| is == wanted))
         };
         is("status", self.status.map(Into::into)) && is("page_id", self.page.as_ref().map(PageId::as_str))
     }

@@ -97,5 +97,4 @@ impl Event {
     fn new(kind: EventKind, detail: &impl Serialize) -> Self {
         Self { kind, detail: serde_json::to_value(detail).expect("an event is plain data") }
     }
-
 }

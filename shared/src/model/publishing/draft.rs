@@ -219,7 +219,11 @@ impl InstagramDraft {
 /// If the time is not one that Meta would accept for a scheduled post.
 pub fn check_time(field: &'static str, at: Timestamp, now: Timestamp) -> Result<(), DraftError> {
     if at < now + MIN_AHEAD {
-        return Err(mistake(field, DraftMistake::Time, "A time at least 10 minutes ahead; leave it out to publish now."));
+        return Err(mistake(
+            field,
+            DraftMistake::Time,
+            "A time at least 10 minutes ahead; leave it out to publish now.",
+        ));
     }
     if at > now + MAX_AHEAD {
         return Err(mistake(field, DraftMistake::Time, "A time at most 30 days ahead."));

@@ -90,9 +90,8 @@ fn two_fields_suffice_for_instagram() {
 
 #[test]
 fn a_carousel_has_two_to_ten_items_in_order() {
-    let carousel = |urls: &[&str], format| {
-        InstagramDraft { carousel: texts(urls), format, ..InstagramDraft::default() }.check()
-    };
+    let carousel =
+        |urls: &[&str], format| InstagramDraft { carousel: texts(urls), format, ..InstagramDraft::default() }.check();
     let content = carousel(&["https://cdn.example/1.jpg", "https://cdn.example/2.mp4"], None).unwrap();
     let kinds: Vec<_> = content.media.iter().map(|media| media.r#type).collect();
     assert_eq!((kinds, content.format), (vec![MediaType::Image, MediaType::Video], Some(InstagramFormat::Carousel)));

@@ -238,3 +238,49 @@ pub enum PostStepKind {
     /// It was given up.
     Failed,
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn post() -> Post {
+        Post {
+            id: PostId::parse("post_1").unwrap(),
+            org: OrgId::parse("a").unwrap(),
+            kind: PostKind::Page,
+            page_id: PageId::parse("7").unwrap(),
+            instagram_account_id: None,
+            group: None,
+            message: Some("Sale ends Sunday".to_owned()),
+            link: None,
+            media: Vec::new(),
+            format: None,
+            status: PostStatus::Queued,
+            failure: None,
+            scheduled_at: None,
+            due_since: None,
+            published_at: None,
+            meta_id: None,
+            permalink: None,
+            created_by: UserId::parse("u").unwrap(),
+            created_at: "2026-01-02T00:00:00Z".parse().unwrap(),
+            trace: Vec::new(),
+            progress: Progress::default(),
+            revision: 0,
+        }
+    }
+
+    #[test]
+    fn the_history_of_a_post_that_waits_long_stays_short() {
+        let mut post = post();
+        for minute in 0..200 {
+            let at = post.created_at + jiff::SignedDuration::from_mins(minute);
+            post.record(at, PostStepKind::Waited, format!("{minute}"));
+        }
+        assert_eq!((post.trace.len(), post.trace[0].cause.as_str()), (1, "199"));
+        for minute in 0..200 {
+            post.record(post.created_at, PostStepKind::Checked, format!("{minute}"));
+        }
+        assert_eq!((post.trace.len(), post.trace[0].cause.as_str()), (Post::MAX_STEPS, "199"), "the first stays");
+    }
+}

@@ -192,7 +192,9 @@ impl Post {
             return step;
         }
         match (self.kind, &progress.container) {
-            (PostKind::Page, Some(video)) => poll(video, VIDEO_TIME, PublishStep::Poll, now).unwrap_or(PublishStep::Send),
+            (PostKind::Page, Some(video)) => {
+                poll(video, VIDEO_TIME, PublishStep::Poll, now).unwrap_or(PublishStep::Send)
+            }
             (PostKind::Page, None) => PublishStep::Send,
             (PostKind::Instagram, Some(container)) if container.is_made(now) => {
                 poll(container, self.media_time(), PublishStep::Poll, now).unwrap_or(PublishStep::Send)
