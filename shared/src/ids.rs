@@ -130,6 +130,11 @@ id!(
     InstagramAccountId, "Instagram account id", is_meta_id, META_RULE, number_or_string
 );
 
+id!(
+    /// A campaign that was made here. Ours: time-ordered and unguessable. Meta's own id of it is an [`AdObjectId`].
+    CampaignId, "campaign id", is_crm_id, CRM_RULE, String::deserialize
+);
+
 /// Ids that are generated here.
 macro_rules! made_here {
     ($($name:ident, $prefix:literal;)*) => {
@@ -156,6 +161,7 @@ made_here! {
     LinkId, "ada";
     RunId, "run";
     PostId, "post";
+    CampaignId, "cmp";
 }
 
 impl LeadId {

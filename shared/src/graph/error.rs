@@ -75,7 +75,9 @@ pub struct Detail {
     /// `error.message`, shortened. Its language varies.
     pub message: String,
     /// `error.error_user_msg`, shortened: the text for people, in the language of the token's owner.
-    pub user_message: Option<String>,
+    pub user_message: Option<Box<str>>,
+    /// The parameters that Meta blames (`error.error_data.blame_field_specs`), such as `targeting.age_max`.
+    pub blamed: Box<[String]>,
     /// `error.fbtrace_id`, which Meta's support asks for.
     pub fbtrace_id: Option<String>,
 }
@@ -214,6 +216,7 @@ struct Body {
     #[serde(default)]
     message: String,
     error_user_msg: Option<String>,
+    error_data: Option<Value>,
     r#type: Option<String>,
     fbtrace_id: Option<String>,
 }
@@ -228,7 +231,8 @@ pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
         code: error.code,
         subcode: error.error_subcode,
         message: without_tokens(&error.message),
-        user_message: error.error_user_msg.as_deref().map(without_tokens),
+        user_message: error.error_user_msg.as_deref().map(|text| without_tokens(text).into()),
+        blamed: error.error_data.as_ref().map(blamed).unwrap_or_default(),
         fbtrace_id: error.fbtrace_id,
     };
     // Code 100 has many meanings. Only a bad proof has this type and no subcode (33 is another error).
@@ -236,6 +240,18 @@ pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
         return Some(GraphError::ProofRefused(detail));
     }
     Some(classify(detail, status, usage))
+}
+
+/// The parameters that Meta blames. The data are an object, or the text of one.
+fn blamed(data: &Value) -> Box<[String]> {
+    let parsed: Option<Value> = data.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let paths = parsed.as_ref().unwrap_or(data).get("blame_field_specs").and_then(Value::as_array);
+    let path = |path: &Value| match path {
+        Value::Array(parts) => Some(parts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(".")),
+        Value::String(name) => Some(name.clone()),
+        _ => None,
+    };
+    paths.into_iter().flatten().filter_map(path).take(10).collect()
 }
 
 /// Shortens Meta's message and removes anything that could be a token: Meta quotes tokens that it rejects.
@@ -352,6 +368,21 @@ mod tests {
         let dead = in_body(&dead, 400, &Usage::default()).unwrap().to_string();
         assert_eq!(dead, "the token is dead: PasswordChanged (190/460)");
         assert_eq!(without_tokens(&"ä ".repeat(400)).chars().count(), 300);
+    }
+
+    #[test]
+    fn what_meta_blames_is_read_from_an_object_and_from_a_text() {
+        let object = json!({ "blame_field_specs": [["targeting", "age_max"], ["bid_amount"]] });
+        for data in [object.clone(), json!(object.to_string())] {
+            let body = json!({ "error": { "code": 100, "error_data": data, "error_user_msg": "Zu alt" } });
+            let error = in_body(&body, 400, &Usage::default()).unwrap();
+            let detail = error.detail().unwrap();
+            assert_eq!(*detail.blamed, ["targeting.age_max", "bid_amount"]);
+            assert_eq!(detail.user_message.as_deref(), Some("Zu alt"));
+        }
+        for odd in [json!("x"), json!(1), json!({"blame_field_specs": 7}), json!({})] {
+            assert!(blamed(&odd).is_empty(), "{odd}");
+        }
     }
 
     #[test]

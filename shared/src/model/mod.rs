@@ -3,6 +3,7 @@
 //! Nothing here touches an SDK, the runtime, the clock or the environment, so every decision can be unit-tested.
 
 pub mod ads;
+pub mod campaigns;
 pub mod connection;
 pub mod lead;
 

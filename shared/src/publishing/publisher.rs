@@ -443,7 +443,7 @@ fn capitalised(media: &crate::model::publishing::Media) -> &'static str {
 /// Meta's words for people if it has some, else its message.
 fn words(error: &GraphError) -> String {
     match error.detail() {
-        Some(detail) => detail.user_message.clone().unwrap_or_else(|| detail.to_string()),
+        Some(detail) => detail.user_message.as_deref().map_or_else(|| detail.to_string(), ToOwned::to_owned),
         None => error.to_string(),
     }
 }
