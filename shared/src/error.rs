@@ -210,6 +210,12 @@ pub enum ErrorCode {
     PostPublished,
     PostInProgress,
     PostFailed,
+    AdAccountNotActive,
+    AdAccountUnknown,
+    CampaignInvalid,
+    CampaignNotReady,
+    FormInvalid,
+    TermsNotAccepted,
     GroupByInvalid,
     /// An ad account that cannot be synced, for the same reasons for which later syncs fail.
     #[strum(disabled)]

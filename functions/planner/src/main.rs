@@ -121,7 +121,7 @@ impl Planner {
             Schedule::PublishWorker => {
                 // The next run comes in a minute; what is due until then gets a message that arrives in time.
                 let horizon = now + PUBLISH_HORIZON;
-                let mut due = self.table.due_posts((!plan.everything).then_some(horizon)).await?;
+                let mut due = self.table.publish_due((!plan.everything).then_some(horizon)).await?;
                 due.retain(|(_, job)| plan.org.as_ref().is_none_or(|org| *org == job.org));
                 for due in due.chunks(CONCURRENCY) {
                     let send = async |(at, job): &(Timestamp, PublishJob)| {

@@ -1,10 +1,12 @@
-//! Publishes one post: as many steps as possible without waiting. What has to wait comes back as a message.
+//! Publishes one post or makes one campaign: as many steps as possible without waiting. What has to wait comes back as a
+//! message.
 //!
-//! `leadwire::publishing` decides what happens to a post, `leadwire::worker` what happens to its message.
+//! `leadwire::publishing` decides what happens to a post, `leadwire::campaigns` what happens to a campaign, `leadwire::worker` what happens to its message.
 
 use lambda_runtime::Error;
 use leadwire::bus::Bus;
-use leadwire::jobs::PublishJob;
+use leadwire::campaigns::CampaignMaker;
+use leadwire::jobs::{PublishJob, PublishWork};
 use leadwire::meta_app::MetaApp;
 use leadwire::publishing::Publisher;
 use leadwire::queue::Queue;
@@ -26,6 +28,11 @@ async fn main() -> Result<(), Error> {
         queue: queue.clone(),
         checks: Queue::new(sqs, env::expiry_notice_queue_url()?),
     };
-    worker::serve([queue], async |job: &PublishJob, time_left| publisher.publish(job, time_left, &clock::now).await)
-        .await
+    let Publisher { meta, table, bus, queue: jobs, checks } = publisher.clone();
+    let maker = CampaignMaker { meta, table, bus, queue: jobs, checks };
+    worker::serve([queue], async |job: &PublishJob, time_left| match &job.work {
+        PublishWork::Post(id) => publisher.publish(job, id, time_left, &clock::now).await,
+        PublishWork::Campaign(id) => maker.make(job, id, time_left, &clock::now).await,
+    })
+    .await
 }

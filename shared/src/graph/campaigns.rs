@@ -78,11 +78,7 @@ type Form = Vec<(&'static str, String)>;
 
 impl GraphClient {
     /// Reads an ad account in which a campaign is to be made.
-    pub async fn writable_account(
-        &self,
-        id: &AdAccountId,
-        token: &AccessToken,
-    ) -> Result<WritableAccount, GraphError> {
+    pub async fn writable_account(&self, id: &AdAccountId, token: &AccessToken) -> Result<WritableAccount, GraphError> {
         const FIELDS: &str = "currency,min_daily_budget,default_dsa_payor,default_dsa_beneficiary,account_status";
         let node: AccountNode = read(self.get(id.as_str(), &[("fields", FIELDS)], token).await?)?;
         let facts = AccountFacts {
@@ -106,11 +102,8 @@ impl GraphClient {
         token: &AccessToken,
     ) -> Result<Option<AdObjectId>, GraphError> {
         let spec = &campaign.spec;
-        let categories = if spec.special_ad_categories.is_empty() {
-            json!(["NONE"])
-        } else {
-            json!(spec.special_ad_categories)
-        };
+        let categories =
+            if spec.special_ad_categories.is_empty() { json!(["NONE"]) } else { json!(spec.special_ad_categories) };
         let mut form = vec![
             ("name", campaign.marked_name()),
             ("objective", OBJECTIVE.to_owned()),
@@ -189,10 +182,7 @@ impl GraphClient {
             ("link".to_owned(), json!(creative.link.as_deref().unwrap_or("http://fb.me/"))),
             ("message".to_owned(), json!(creative.message)),
             (image_field.to_owned(), json!(image)),
-            (
-                "call_to_action".to_owned(),
-                json!({ "type": action, "value": { "lead_gen_form_id": spec.form_id } }),
-            ),
+            ("call_to_action".to_owned(), json!({ "type": action, "value": { "lead_gen_form_id": spec.form_id } })),
         ]);
         link.extend(creative.headline.as_ref().map(|headline| ("name".to_owned(), json!(headline))));
         let mut story = Map::from_iter([
@@ -301,7 +291,8 @@ impl GraphClient {
     pub async fn creative_form(&self, id: &AdObjectId, token: &AccessToken) -> Result<Option<String>, GraphError> {
         let creative = self.get(id.as_str(), &[("fields", "object_story_spec")], token).await?;
         let form = creative.pointer("/object_story_spec/link_data/call_to_action/value/lead_gen_form_id");
-        Ok(form.and_then(|form| form.as_str().map(ToOwned::to_owned).or_else(|| form.as_u64().map(|id| id.to_string()))))
+        Ok(form
+            .and_then(|form| form.as_str().map(ToOwned::to_owned).or_else(|| form.as_u64().map(|id| id.to_string()))))
     }
 
     /// Switches a campaign, an ad set or an ad on or off. The same again changes nothing.
@@ -330,7 +321,10 @@ impl GraphClient {
         let ad = self.get(ad.as_str(), &[("fields", "effective_status,ad_review_feedback")], token).await?;
         let text = |node: &Value, name: &str| node.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
         let status = text(&node, "status").ok_or(GraphError::InvalidResponse { status: 200 })?;
-        let review = Review { status: text(&ad, "effective_status"), feedback: ad.get("ad_review_feedback").map(feedback).unwrap_or_default() };
+        let review = Review {
+            status: text(&ad, "effective_status"),
+            feedback: ad.get("ad_review_feedback").map(feedback).unwrap_or_default(),
+        };
         Ok(SeenCampaign { status, review })
     }
 }

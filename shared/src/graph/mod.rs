@@ -15,6 +15,7 @@ pub mod error;
 pub mod insight_rows;
 pub mod insights;
 pub mod instagram;
+pub mod lead_forms;
 pub mod lead_lists;
 pub mod leads;
 pub mod oauth;

@@ -187,7 +187,8 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::RequestReused
         | ErrorCode::PostPublished
         | ErrorCode::PostInProgress
-        | ErrorCode::PostFailed => StatusCode::CONFLICT,
+        | ErrorCode::PostFailed
+        | ErrorCode::CampaignNotReady => StatusCode::CONFLICT,
         ErrorCode::OrgRequired
         | ErrorCode::CursorInvalid
         | ErrorCode::RangeEmpty
@@ -228,6 +229,11 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::AddressNotAllowed
         | ErrorCode::MediaInvalid
         | ErrorCode::TimeNotAllowed
+        | ErrorCode::AdAccountNotActive
+        | ErrorCode::AdAccountUnknown
+        | ErrorCode::CampaignInvalid
+        | ErrorCode::FormInvalid
+        | ErrorCode::TermsNotAccepted
         | ErrorCode::AdAccount(_) => StatusCode::BAD_REQUEST,
     }
 }

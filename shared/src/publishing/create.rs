@@ -106,14 +106,35 @@ impl OnceKey {
         Ok(Self { operation, hash: hash(id.as_bytes()), fingerprint: hash(&input) })
     }
 
-    fn made(&self, ids: &[PostId], at: Timestamp) -> OnceRequest {
-        OnceRequest {
-            operation: self.operation.to_owned(),
-            hash: self.hash.clone(),
-            fingerprint: self.fingerprint.clone(),
-            made: ids.iter().map(ToString::to_string).collect(),
-            at,
+    /// The operation.
+    #[must_use]
+    pub fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// The hash of the caller's id.
+    #[must_use]
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// The record of the request, once it is known what it makes.
+    #[must_use]
+    pub fn record(&self, made: Vec<String>, at: Timestamp) -> OnceRequest {
+        let (operation, hash) = (self.operation.to_owned(), self.hash.clone());
+        OnceRequest { operation, hash, fingerprint: self.fingerprint.clone(), made, at }
+    }
+
+    /// The id of what an earlier request made.
+    ///
+    /// # Errors
+    /// Refuses an id that was used for another request.
+    pub fn known_id<'a>(&self, known: &'a OnceRequest) -> Result<Option<&'a str>, ActError> {
+        if known.fingerprint == self.fingerprint {
+            return Ok(known.made.first().map(String::as_str));
         }
+        let message = "This id was used for a request with other content. Use a new id for a new request.";
+        Err(ActError::invalid("requestId", ErrorCode::RequestReused, message))
     }
 }
 
@@ -216,11 +237,7 @@ impl Publishing {
         once: &OnceKey,
         known: &OnceRequest,
     ) -> Result<CreatedPost, ActError> {
-        if known.fingerprint != once.fingerprint {
-            let message = "This id was used for a request with other content. Use a new id for a new request.";
-            return Err(ActError::invalid("requestId", ErrorCode::RequestReused, message));
-        }
-        let id = known.made.first().and_then(|id| PostId::parse(id).ok());
+        let id = once.known_id(known)?.and_then(|id| PostId::parse(id).ok());
         let post = match &id {
             Some(id) => self.table.post(&access.scope, id).await?,
             None => None,
@@ -237,7 +254,7 @@ impl Publishing {
         once: Option<OnceKey>,
         now: Timestamp,
     ) -> Result<CreatedPost, ActError> {
-        let request = once.as_ref().map(|once| once.made(std::slice::from_ref(&post.id), now));
+        let request = once.as_ref().map(|once| once.record(vec![post.id.to_string()], now));
         let inserted = self.table.insert_posts(&access.scope, std::slice::from_ref(&post), request.as_ref()).await?;
         if let (InsertedPosts::Repeated(known), Some(once)) = (inserted, &once) {
             return self.created_before(access, once, &known).await;
@@ -255,7 +272,7 @@ impl Publishing {
         // A message that arrives within the second before its time would find the post early.
         let delay = Duration::try_from(delay).unwrap_or_default()
             + Duration::from_millis(if delay.is_zero() { 0 } else { 999 });
-        if let Err(error) = self.queue.send_later(&PublishJob::new(post), delay).await {
+        if let Err(error) = self.queue.send_later(&PublishJob::post(post), delay).await {
             tracing::warn!(%error, post = %post.id, "a post could not be queued; the schedule will");
         }
     }

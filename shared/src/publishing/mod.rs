@@ -2,16 +2,16 @@
 //!
 //! [`Publishing`] has the operations of the API and the console. [`Publisher`] takes one post through its steps, as far as
 //! it gets without waiting; what has to wait comes back as a message, and whatever happens to the message, the schedule
-//! finds the post again ([`Table::due_posts`]).
+//! finds the post again ([`Table::publish_due`]).
 
 mod create;
 mod instagram;
 mod manage;
 mod page;
 mod publisher;
-mod target;
+pub(crate) mod target;
 #[cfg(test)]
-mod test_support;
+pub(crate) mod test_support;
 #[cfg(test)]
 mod tests;
 

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::target::{NoTarget, Target, find_target};
+use super::target::{NoTarget, Target, find_target, rights};
 use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::graph::publish_fault::PublishFault;
 use crate::graph::{GraphClient, GraphError};
-use crate::ids::OrgScope;
+use crate::ids::{OrgScope, PostId};
 use crate::jobs::{CheckJob, PublishJob};
 use crate::meta_app::MetaApp;
 use crate::model::event::Event;
@@ -89,28 +89,35 @@ impl Publisher {
     ///
     /// # Errors
     /// If the table, the vault, a queue or the bus failed. What was done is stored; a repetition goes on from there.
-    pub async fn publish(&self, job: &PublishJob, time_left: Duration, clock: Clock<'_>) -> Result<(), WorkError> {
+    pub async fn publish(
+        &self,
+        job: &PublishJob,
+        id: &PostId,
+        time_left: Duration,
+        clock: Clock<'_>,
+    ) -> Result<(), WorkError> {
+        let scope = &job.scope();
         let deadline = tokio::time::Instant::now() + time_left.saturating_sub(MIN_STEP_TIME);
         let now = clock();
-        let (scope, post) = match self.table.claim_post(job, now).await? {
-            ClaimedPost::Claimed(scope, post) => (scope, *post),
+        let post = match self.table.claim_post(scope, id, job.early, now).await? {
+            ClaimedPost::Claimed(post) => *post,
             ClaimedPost::Early | ClaimedPost::Nothing => return Ok(()),
         };
         let outcome = match self.prepare(scope.clone(), post, clock).await {
             Ok(Ok(mut work)) => work.run(deadline).await,
-            Ok(Err((mut post, failure))) => self.end_unprepared(&scope, &mut post, failure, now).await,
+            Ok(Err((mut post, failure))) => self.end_unprepared(scope, &mut post, failure, now).await,
             Err(error) => Err(StepError::Work(error)),
         };
         match outcome {
             Ok(()) => Ok(()),
             Err(StepError::Lost) => {
-                tracing::info!(post = %job.post_id, "another worker has taken the post over");
+                tracing::info!(post = %id, "another worker has taken the post over");
                 Ok(())
             }
             Err(StepError::Work(error)) => Err(error),
             Err(StepError::Meta(error)) => Err(error.into()),
             Err(StepError::Fail(failure)) => {
-                tracing::error!(post = %job.post_id, ?failure, "a failure of a post was not stored");
+                tracing::error!(post = %id, ?failure, "a failure of a post was not stored");
                 Err(WorkError::Panicked)
             }
         }
@@ -129,7 +136,7 @@ impl Publisher {
             let message = "The plan of this org no longer includes Meta.".to_owned();
             return fail(post, PostFailureCode::MetaNotInPlan, message);
         }
-        let target = match find_target(&self.table, &scope, &post.page_id, post.kind, clock()).await? {
+        let target = match find_target(&self.table, &scope, &post.page_id, rights(post.kind), clock()).await? {
             Ok(target) => target,
             Err(NoTarget::NotConnected) => {
                 let message = format!("The page {} is not connected any more.", post.page_id);
@@ -278,7 +285,7 @@ impl Work<'_> {
         let delay = Duration::try_from(until.duration_since((self.clock)())).unwrap_or_default();
         // Rounded up, because a message that arrives early is not worth its price.
         let delay = Duration::from_secs(delay.as_secs() + u64::from(delay.subsec_nanos() > 0));
-        let job = PublishJob { early: true, ..PublishJob::new(&self.post) };
+        let job = PublishJob { early: true, ..PublishJob::post(&self.post) };
         if let Err(error) = self.publisher.queue.send_later(&job, delay).await {
             tracing::warn!(%error, post = %self.post.id, "a post could not be queued again; the schedule will");
         }

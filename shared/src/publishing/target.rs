@@ -12,19 +12,32 @@ use crate::model::connection::{Connection, Integration};
 use crate::model::publishing::PostKind;
 use crate::table::{Table, TableError};
 
-/// The tasks on a page of which one is needed to publish.
-const TASKS: [&str; 3] = ["CREATE_CONTENT", "MANAGE", "MODERATE"];
+/// What a person needs on a page to do something: all of the permissions, and one of the tasks.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rights {
+    pub(crate) scopes: &'static [&'static str],
+    pub(crate) tasks: &'static [&'static str],
+}
+
+/// What it takes to publish.
+pub(super) fn rights(kind: PostKind) -> Rights {
+    let scopes: &[&str] = match kind {
+        PostKind::Page => &["pages_manage_posts", "pages_read_engagement"],
+        PostKind::Instagram => &["instagram_basic", "instagram_content_publish", "pages_read_engagement"],
+    };
+    Rights { scopes, tasks: &["CREATE_CONTENT", "MANAGE", "MODERATE"] }
+}
 
 /// A page of the org, and the integration whose token is used for it.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub(super) integration: Integration,
-    pub(super) connection: Connection,
+pub(crate) struct Target {
+    pub(crate) integration: Integration,
+    pub(crate) connection: Connection,
 }
 
 /// Why a page cannot be published on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NoTarget {
+pub(crate) enum NoTarget {
     /// The org has not connected it.
     NotConnected,
     /// Its connection has ended.
@@ -33,12 +46,12 @@ pub(super) enum NoTarget {
     NotAllowed(String),
 }
 
-/// Finds the connection of a page through which a post of this kind can be published: of several, one that works.
-pub(super) async fn find_target(
+/// Finds a connection of a page that has these rights: of several, one that works.
+pub(crate) async fn find_target(
     table: &Table,
     scope: &OrgScope,
     page: &PageId,
-    kind: PostKind,
+    rights: Rights,
     now: Timestamp,
 ) -> Result<Result<Target, NoTarget>, TableError> {
     let mut reason = NoTarget::NotConnected;
@@ -49,7 +62,7 @@ pub(super) async fn find_target(
         let integration_ended = integration.state(now).reason.filter(|reason| *reason != EndReason::PageRoleLost);
         if let Some(ended) = ended.or(integration_ended) {
             reason = NoTarget::Ended(ended);
-        } else if let Some(missing) = missing_right(&integration, &connection, kind) {
+        } else if let Some(missing) = missing_right(&integration, &connection, rights) {
             reason = NoTarget::NotAllowed(missing);
         } else {
             return Ok(Ok(Target { integration, connection }));
@@ -59,17 +72,29 @@ pub(super) async fn find_target(
 }
 
 /// The permission or task that is known to be missing.
-fn missing_right(integration: &Integration, connection: &Connection, kind: PostKind) -> Option<String> {
-    let needed: &[&str] = match kind {
-        PostKind::Page => &["pages_manage_posts", "pages_read_engagement"],
-        PostKind::Instagram => &["instagram_basic", "instagram_content_publish", "pages_read_engagement"],
-    };
+fn missing_right(integration: &Integration, connection: &Connection, rights: Rights) -> Option<String> {
     let lacks = |scope: &&&str| !integration.grants(scope, &connection.page_id);
-    if let Some(scope) = needed.iter().find(lacks) {
+    if let Some(scope) = rights.scopes.iter().find(lacks) {
         return Some(format!("The permission {scope} was not granted for this page."));
     }
-    let has_task = connection.tasks.is_empty() || connection.tasks.iter().any(|task| TASKS.contains(&task.as_str()));
-    (!has_task).then(|| format!("The connected person has none of the page's tasks {}.", TASKS.join(", ")))
+    let has_task = |task: &String| rights.tasks.contains(&task.as_str());
+    let is_able = connection.tasks.is_empty() || connection.tasks.iter().any(has_task);
+    (!is_able).then(|| format!("The connected person has none of the page's tasks {}.", rights.tasks.join(", ")))
+}
+
+/// Says why a page cannot be used. `field` names it in the request.
+pub(crate) fn no_target(field: &'static str, page: &PageId, reason: NoTarget) -> ActError {
+    match reason {
+        NoTarget::NotConnected => {
+            let message = format!("This org has not connected the page {page}.");
+            ActError::invalid(field, ErrorCode::PageUnknown, message)
+        }
+        NoTarget::Ended(reason) => ActError::Ended(reason),
+        NoTarget::NotAllowed(missing) => {
+            let message = format!("{missing} Reconnect and keep every permission selected.");
+            ActError::invalid(field, ErrorCode::PermissionMissing, message)
+        }
+    }
 }
 
 impl Publishing {
@@ -82,18 +107,8 @@ impl Publishing {
         kind: PostKind,
         now: Timestamp,
     ) -> Result<Target, ActError> {
-        match find_target(&self.table, &access.scope, page, kind, now).await? {
-            Ok(target) => Ok(target),
-            Err(NoTarget::NotConnected) => {
-                let message = format!("This org has not connected the page {page}.");
-                Err(ActError::invalid(field, ErrorCode::PageUnknown, message))
-            }
-            Err(NoTarget::Ended(reason)) => Err(ActError::Ended(reason)),
-            Err(NoTarget::NotAllowed(missing)) => {
-                let message = format!("{missing} Reconnect and keep every permission selected.");
-                Err(ActError::invalid(field, ErrorCode::PermissionMissing, message))
-            }
-        }
+        let found = find_target(&self.table, &access.scope, page, rights(kind), now).await?;
+        found.map_err(|reason| no_target(field, page, reason))
     }
 
     /// Reads the Instagram account behind a page from Meta.

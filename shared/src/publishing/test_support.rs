@@ -15,10 +15,11 @@ use serde_json::{Value, json};
 
 use super::Publisher;
 use crate::bus::Bus;
+use crate::campaigns::CampaignMaker;
 use crate::error::WorkError;
 use crate::graph::GraphClient;
 use crate::ids::{OrgScope, PostId};
-use crate::jobs::PublishJob;
+use crate::jobs::{PublishJob, PublishWork};
 use crate::meta_app::MetaApp;
 use crate::model::connection::Integration;
 use crate::model::lead::assignment::Assignment;
@@ -30,70 +31,76 @@ use crate::vault::Vault;
 
 /// What goes wrong with a call.
 #[derive(Debug, Clone)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// The method and the end of the path, such as `POST 7/feed`.
-    pub(super) call: &'static str,
+    pub(crate) call: &'static str,
     /// Whether Meta does the work all the same.
-    pub(super) after: bool,
+    pub(crate) after: bool,
     /// The code and the subcode of the error; `None` is an answer that is no answer.
-    pub(super) error: Option<(i64, Option<i64>)>,
+    pub(crate) error: Option<(i64, Option<i64>)>,
 }
 
 #[derive(Default)]
-pub(super) struct Meta {
+pub(crate) struct Meta {
     /// The time, which only tests change.
-    pub(super) now: Timestamp,
+    pub(crate) now: Timestamp,
     /// The posts that are public, as `/published_posts` shows them.
-    pub(super) posts: Vec<Value>,
+    pub(crate) posts: Vec<Value>,
     /// Photos that were uploaded and not deleted, by id.
-    pub(super) photos: BTreeMap<String, String>,
+    pub(crate) photos: BTreeMap<String, String>,
     /// Videos, by id, with their text.
-    pub(super) videos: Vec<Value>,
+    pub(crate) videos: Vec<Value>,
     /// Containers by id.
-    pub(super) containers: BTreeMap<String, Container>,
+    pub(crate) containers: BTreeMap<String, Container>,
     /// Public media of the Instagram account.
-    pub(super) media: Vec<Value>,
+    pub(crate) media: Vec<Value>,
     /// How often a container says that it is in progress.
-    pub(super) polls: u32,
+    pub(crate) polls: u32,
     /// Posts that the Instagram account may still publish today.
-    pub(super) quota: u32,
+    pub(crate) quota: u32,
     /// What goes wrong next, each once.
-    pub(super) faults: VecDeque<Fault>,
+    pub(crate) faults: VecDeque<Fault>,
     /// The calls, as `POST 7/feed`.
-    pub(super) calls: Vec<String>,
+    pub(crate) calls: Vec<String>,
     /// The ids of the events on the bus.
-    pub(super) events: Vec<String>,
+    pub(crate) events: Vec<String>,
     /// The jobs in queues, with the delay in seconds.
-    pub(super) queued: Vec<(Value, i64)>,
+    pub(crate) queued: Vec<(Value, i64)>,
     /// The address of a photo that Meta refuses.
-    pub(super) refuse_photo: Option<String>,
+    pub(crate) refuse_photo: Option<String>,
     /// How many containers Meta drops when they are asked for.
-    pub(super) expire_containers: u32,
+    pub(crate) expire_containers: u32,
+    /// Campaigns, ad sets, creatives and ads that exist, by id, with their edge and their form.
+    pub(crate) ads: BTreeMap<String, (&'static str, BTreeMap<String, String>)>,
+    /// How many calls of this kind no fault befalls.
+    pub(crate) skip: Option<(&'static str, usize)>,
+    /// Whether Meta ignores the lead form of a creative.
+    pub(crate) forgets_form: bool,
     ids: u32,
 }
 
 #[derive(Debug, Clone, Default)]
-pub(super) struct Container {
-    pub(super) form: BTreeMap<String, String>,
-    pub(super) polls: u32,
-    pub(super) published: bool,
+pub(crate) struct Container {
+    pub(crate) form: BTreeMap<String, String>,
+    pub(crate) polls: u32,
+    pub(crate) published: bool,
     /// What it says instead of being ready.
-    pub(super) failed: Option<String>,
+    pub(crate) failed: Option<String>,
 }
 
 #[derive(Clone, Default)]
-pub(super) struct FakeMeta(Arc<Mutex<Meta>>);
+pub(crate) struct FakeMeta(Arc<Mutex<Meta>>);
 
 impl FakeMeta {
-    pub(super) fn world(&self) -> MutexGuard<'_, Meta> {
+    pub(crate) fn world(&self) -> MutexGuard<'_, Meta> {
         self.0.lock().unwrap()
     }
 
-    pub(super) fn calls(&self, call: &str) -> usize {
+    pub(crate) fn calls(&self, call: &str) -> usize {
         self.world().calls.iter().filter(|made| made.as_str() == call).count()
     }
 
-    pub(super) async fn serve(&self) -> String {
+    pub(crate) async fn serve(&self) -> String {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let router = Router::new().fallback(answer).with_state(self.clone());
@@ -156,6 +163,15 @@ async fn answer(
     form.extend(url::form_urlencoded::parse(&body).into_owned());
     let call = format!("{method} {path}");
     world.calls.push(call.clone());
+    if let Some((skipped, left @ 1..)) = &mut world.skip
+        && call.ends_with(*skipped)
+    {
+        *left -= 1;
+        return match world.graph(method.as_str(), &path, &form) {
+            Ok(answer) => done(answer),
+            Err((code, subcode)) => failed(&Fault { call: "", after: false, error: Some((code, subcode)) }),
+        };
+    }
     let fault = world.faults.iter().position(|fault| call.ends_with(fault.call)).and_then(|at| world.faults.remove(at));
     if let Some(fault) = &fault
         && !fault.after
@@ -227,6 +243,31 @@ impl Meta {
                 Ok(json!({ "id": id }))
             }
             ("GET", "7/videos") => Ok(json!({ "data": self.videos })),
+            ("POST", "act_1/campaigns" | "act_1/adsets" | "act_1/adcreatives" | "act_1/ads") => {
+                self.make_ad(path, form)
+            }
+            ("GET", "act_1/campaigns") => Ok(self.list_ads("campaigns", |_| true)),
+            ("GET", "act_1/adlabels") => {
+                let labels = self.ads.values().filter_map(|(_, form)| form.get("adlabels"));
+                let label = |labels: &String| {
+                    let name = serde_json::from_str::<Value>(labels).unwrap()[0]["name"].clone();
+                    json!({ "id": "5", "name": name })
+                };
+                Ok(json!({ "data": labels.map(label).collect::<Vec<_>>() }))
+            }
+            ("GET", "act_1/adcreativesbylabels") => Ok(self.list_ads("adcreatives", |_| true)),
+            ("GET", path) if path.ends_with("/adsets") => {
+                let parent = path.trim_end_matches("/adsets").to_owned();
+                Ok(self.list_ads("adsets", |form| form["campaign_id"] == parent))
+            }
+            ("GET", path) if path.ends_with("/ads") => {
+                let parent = path.trim_end_matches("/ads").to_owned();
+                Ok(self.list_ads("ads", |form| form["adset_id"] == parent))
+            }
+            ("DELETE", id) if self.ads.contains_key(id) => {
+                self.delete_ad(id);
+                Ok(json!({ "success": true }))
+            }
             ("DELETE", id) => self.photos.remove(id).map(|_| json!({ "success": true })).ok_or((100, Some(33))),
             ("POST", "178/media") => {
                 let id = self.id();
@@ -261,6 +302,47 @@ impl Meta {
         }
     }
 
+    fn make_ad(&mut self, path: &str, form: &BTreeMap<String, String>) -> Result<Value, (i64, Option<i64>)> {
+        let edge =
+            ["campaigns", "adsets", "adcreatives", "ads"].into_iter().find(|edge| path.ends_with(&format!("/{edge}")));
+        let edge = edge.unwrap();
+        if edge == "ads" {
+            let creative: Value = serde_json::from_str(&form["creative"]).unwrap();
+            let creative = creative["creative_id"].as_str().unwrap();
+            if !self.ads[creative].1["object_story_spec"].contains("lead_gen_form_id") {
+                return Err((100, Some(3_390_001)));
+            }
+        }
+        if form.contains_key("execution_options") {
+            return Ok(json!({ "success": true }));
+        }
+        let id = self.id();
+        let mut form = form.clone();
+        if self.forgets_form && edge == "adcreatives" {
+            form.insert("object_story_spec".to_owned(), "{}".to_owned());
+        }
+        self.ads.insert(id.clone(), (edge, form));
+        Ok(json!({ "id": id }))
+    }
+
+    fn list_ads(&self, wanted: &str, is_of: impl Fn(&BTreeMap<String, String>) -> bool) -> Value {
+        let listed = self.ads.iter().filter(|(_, (edge, form))| *edge == wanted && is_of(form));
+        let node =
+            |(id, (_, form)): (&String, &(&str, BTreeMap<String, String>))| json!({ "id": id, "name": form["name"] });
+        json!({ "data": listed.map(node).collect::<Vec<_>>() })
+    }
+
+    /// Deletes an object with what is below it.
+    fn delete_ad(&mut self, id: &str) {
+        self.ads.remove(id);
+        let below = |form: &BTreeMap<String, String>| {
+            ["campaign_id", "adset_id"].iter().any(|parent| form.get(*parent).is_some_and(|parent| parent == id))
+        };
+        let below: Vec<String> =
+            self.ads.iter().filter(|(_, (_, form))| below(form)).map(|(id, _)| id.clone()).collect();
+        below.iter().for_each(|id| self.delete_ad(id));
+    }
+
     fn node(&mut self, id: &str) -> Result<Value, (i64, Option<i64>)> {
         if let Some(container) = self.containers.get_mut(id) {
             container.polls += 1;
@@ -286,20 +368,25 @@ impl Meta {
                 json!({ "id": id, "status": { "video_status": if ready { "ready" } else { "processing" } }, "post_id": ready.then_some("7_77") }),
             );
         }
+        if let Some((_, form)) = self.ads.get(id) {
+            let story: Value =
+                form.get("object_story_spec").map_or(Value::Null, |story| serde_json::from_str(story).unwrap());
+            return Ok(json!({ "id": id, "object_story_spec": story }));
+        }
         let found = self.media.iter().chain(&self.posts).find(|found| found["id"] == id);
         found.cloned().ok_or((100, Some(33)))
     }
 }
 
 /// A publisher for org `a`, whose page 7 has the Instagram account 178.
-pub(super) struct Fixture {
-    pub(super) publisher: Publisher,
-    pub(super) meta: FakeMeta,
-    pub(super) scope: OrgScope,
+pub(crate) struct Fixture {
+    pub(crate) publisher: Publisher,
+    pub(crate) meta: FakeMeta,
+    pub(crate) scope: OrgScope,
 }
 
 impl Fixture {
-    pub(super) async fn new() -> Self {
+    pub(crate) async fn new() -> Self {
         let meta = FakeMeta::default();
         let endpoint = meta.serve().await;
         {
@@ -342,7 +429,14 @@ impl Fixture {
             updated_at: at("2026-01-01T00:00:00Z"),
         };
         table.put_org(&scope, &org).await.unwrap();
-        let scopes = ["pages_manage_posts", "pages_read_engagement", "instagram_basic", "instagram_content_publish"];
+        let scopes = [
+            "pages_manage_posts",
+            "pages_read_engagement",
+            "instagram_basic",
+            "instagram_content_publish",
+            "ads_management",
+            "pages_manage_ads",
+        ];
         let integration =
             Integration { scopes: scopes.map(ToOwned::to_owned).to_vec(), ..integration(Assignment::Unassigned) };
         table.insert_integration(&scope, &integration, None).await.unwrap();
@@ -350,26 +444,33 @@ impl Fixture {
         Self { publisher, meta, scope }
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.meta.world().now
     }
 
-    pub(super) async fn insert(&self, post: &Post) {
+    pub(crate) async fn insert(&self, post: &Post) {
         self.publisher.table.insert_posts(&self.scope, std::slice::from_ref(post), None).await.unwrap();
     }
 
-    pub(super) async fn post(&self, id: &PostId) -> Post {
+    pub(crate) async fn post(&self, id: &PostId) -> Post {
         self.publisher.table.post(&self.scope, id).await.unwrap().unwrap()
     }
 
     /// Runs a worker once.
-    pub(super) async fn work(&self, job: &PublishJob) -> Result<(), WorkError> {
+    pub(crate) async fn work(&self, job: &PublishJob) -> Result<(), WorkError> {
         let clock = || self.now();
-        self.publisher.publish(job, Duration::from_secs(120), &clock).await
+        let limit = Duration::from_secs(120);
+        match &job.work {
+            PublishWork::Post(id) => self.publisher.publish(job, id, limit, &clock).await,
+            PublishWork::Campaign(id) => {
+                let Publisher { meta, table, bus, queue, checks } = self.publisher.clone();
+                CampaignMaker { meta, table, bus, queue, checks }.make(job, id, limit, &clock).await
+            }
+        }
     }
 
     /// Delivers messages, and has the schedule look for posts, until nothing is left to do. Time passes as it would.
-    pub(super) async fn run(&self) {
+    pub(crate) async fn run(&self) {
         for round in 0.. {
             assert!(round < 400, "the posts do not come to an end");
             let next = self.meta.world().queued.pop();
@@ -380,7 +481,7 @@ impl Fixture {
                     serde_json::from_value(job).unwrap()
                 }
                 None => {
-                    let due = self.publisher.table.due_posts(None).await.unwrap();
+                    let due = self.publisher.table.publish_due(None).await.unwrap();
                     let Some((at, job)) = due.into_iter().next() else { return };
                     let mut world = self.meta.world();
                     world.now = world.now.max(at);

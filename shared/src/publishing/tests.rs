@@ -135,7 +135,7 @@ async fn a_worker_that_dies_at_any_point_leaves_one_post() {
             assert!(point < 400, "the work does not come to an end");
             let fixture = Fixture::new().await;
             fixture.insert(&post).await;
-            let finished = dies_at(point, fixture.work(&PublishJob::new(&post))).await;
+            let finished = dies_at(point, fixture.work(&PublishJob::post(&post))).await;
             fixture.run().await;
             let done = fixture.post(&post.id).await;
             assert_eq!((done.status, public(&fixture)), (PostStatus::Published, 1), "{point}: {done:#?}");
@@ -156,7 +156,7 @@ async fn workers_at_the_same_instant_publish_one_post() {
         let fixture = Fixture::new().await;
         let due = Post { status: PostStatus::Scheduled, scheduled_at: Some(fixture.now()), ..post };
         fixture.insert(&due).await;
-        let job = PublishJob::new(&due);
+        let job = PublishJob::post(&due);
         let (early, again) = (PublishJob { early: true, ..job.clone() }, job.clone());
         let outcomes = tokio::join!(fixture.work(&job), fixture.work(&again), fixture.work(&early));
         assert!(outcomes.0.is_ok() && outcomes.1.is_ok() && outcomes.2.is_ok());
@@ -274,11 +274,11 @@ async fn a_post_that_was_moved_is_not_published_by_its_old_message() {
     let later = fixture.now() + jiff::SignedDuration::from_hours(1);
     let moved = Post { status: PostStatus::Scheduled, scheduled_at: Some(later), ..post() };
     fixture.insert(&moved).await;
-    fixture.work(&PublishJob::new(&moved)).await.unwrap();
+    fixture.work(&PublishJob::post(&moved)).await.unwrap();
     assert_eq!((public(&fixture), fixture.post(&moved.id).await.status), (0, PostStatus::Scheduled));
     let cancelled = Post { id: PostId::parse("post_2").unwrap(), status: PostStatus::Cancelled, ..post() };
     fixture.insert(&cancelled).await;
-    fixture.work(&PublishJob::new(&cancelled)).await.unwrap();
+    fixture.work(&PublishJob::post(&cancelled)).await.unwrap();
     assert_eq!(public(&fixture), 0);
     fixture.run().await;
     assert_eq!((public(&fixture), fixture.post(&moved.id).await.status), (1, PostStatus::Published));

@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::request::OnceRequest;
 use super::row::Row;
-use super::{Consistency, IndexRange, Item, Key, Table, TableError, entity, keys, pause, text};
+use super::{Consistency, Item, Key, Table, TableError, entity, keys, pause, text};
 use crate::aws::AwsError;
 use crate::ids::{OrgScope, PageId, PostId};
-use crate::jobs::PublishJob;
+use crate::jobs::PublishWork;
 use crate::model::publishing::progress::{LEASE, PublishLease};
 use crate::model::publishing::{Post, PostStatus, PostStepKind};
 
@@ -37,7 +37,7 @@ pub struct PostPosition(String);
 #[derive(Debug)]
 pub enum ClaimedPost {
     /// It is this worker's.
-    Claimed(OrgScope, Box<Post>),
+    Claimed(Box<Post>),
     /// Its time has not come: it was moved.
     Early,
     /// Another worker is at it, or nothing is left to do.
@@ -121,27 +121,31 @@ impl Table {
     }
 
     /// Claims a post for one worker. `early` ignores its time.
-    pub async fn claim_post(&self, job: &PublishJob, now: Timestamp) -> Result<ClaimedPost, TableError> {
+    pub async fn claim_post(
+        &self,
+        scope: &OrgScope,
+        id: &PostId,
+        early: bool,
+        now: Timestamp,
+    ) -> Result<ClaimedPost, TableError> {
         const MAX_TRIES: u32 = 8;
-        let scope = OrgScope::new(job.org.clone());
         for attempt in 1..=MAX_TRIES {
-            let Some(mut post) = self.post(&scope, &job.post_id).await? else { return Ok(ClaimedPost::Nothing) };
+            let Some(mut post) = self.post(scope, id).await? else { return Ok(ClaimedPost::Nothing) };
             let is_held = post.progress.lease.as_ref().is_some_and(|lease| lease.until > now);
             if is_held || post.attention_at().is_none() {
                 return Ok(ClaimedPost::Nothing);
             }
             // A message may arrive a moment before the second it was sent for.
-            if post.status == PostStatus::Scheduled && !job.early && post.due_at() > now + SignedDuration::from_secs(1)
-            {
+            if post.status == PostStatus::Scheduled && !early && post.due_at() > now + SignedDuration::from_secs(1) {
                 return Ok(ClaimedPost::Early);
             }
             if post.status.is_waiting() {
                 post.status = PostStatus::Publishing;
-                post.record(now, PostStepKind::Started, if job.early { "before its time, on request" } else { "" });
+                post.record(now, PostStepKind::Started, if early { "before its time, on request" } else { "" });
             }
             post.progress.lease = Some(PublishLease { until: now + LEASE });
-            if self.put_post(&scope, &mut post).await? {
-                return Ok(ClaimedPost::Claimed(scope, Box::new(post)));
+            if self.put_post(scope, &mut post).await? {
+                return Ok(ClaimedPost::Claimed(Box::new(post)));
             }
             pause(attempt).await;
         }
@@ -228,19 +232,6 @@ impl Table {
         Ok((posts, resume.map(PostPosition)))
     }
 
-    /// Lists the posts that need a worker before `until`, longest due first, each with the time at which it does. Without
-    /// `until`, lists all that will.
-    pub async fn due_posts(&self, until: Option<Timestamp>) -> Result<Vec<(Timestamp, PublishJob)>, TableError> {
-        let until = until.map_or_else(|| "~".to_owned(), |until| format!("{}~", keys::instant(until)));
-        let items = self.index_items(keys::POSTS_DUE, IndexRange::Until(&until)).await?;
-        let due = items.iter().filter_map(|item| {
-            let (at, org, post_id) = keys::parse_due_post(item.get("gsi1sk")?.as_s().ok()?)?;
-            let page_id = PageId::parse(item.get("page_id")?.as_s().ok()?).ok()?;
-            Some((at, PublishJob { org, post_id, page_id, early: false }))
-        });
-        Ok(due.collect())
-    }
-
     /// Reserves a page's next turn to publish: `interval` after the one before it, and not before `now`.
     pub async fn reserve_turn(
         &self,
@@ -287,7 +278,7 @@ fn post_item(scope: &OrgScope, post: &Post) -> Result<Item, TableError> {
     let key = keys::post(scope, &post.id);
     let row = Row::new(&key, "post", post).listed(keys::post_list(scope, post.listed_at(), &post.id));
     match post.attention_at() {
-        Some(at) => row.indexed(keys::posts_due(scope, &post.id, at)).item(),
+        Some(at) => row.indexed(keys::publish_due(scope, &PublishWork::Post(post.id.clone()), at)).item(),
         None => row.item(),
     }
 }

@@ -38,6 +38,12 @@ impl Table {
         self.get(&keys::request(scope, operation, hash)).await
     }
 
+    /// Remembers a request, or what it made in the end.
+    pub async fn put_request(&self, scope: &OrgScope, request: &OnceRequest) -> Result<(), TableError> {
+        let key = keys::request(scope, &request.operation, &request.hash);
+        self.put(Row::new(&key, "request", request).ttl((request.at + REQUEST_TTL).as_second())).await
+    }
+
     /// The write that remembers a request. The transaction fails if it was remembered before.
     pub(super) fn request_write(
         &self,

@@ -6,9 +6,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 
-use super::{
-    AdImage, BidStrategy, Budget, CallToAction, CampaignSpec, CreativeSpec, SpecialAdCategory, Targeting,
-};
+use super::{AdImage, BidStrategy, Budget, CallToAction, CampaignSpec, CreativeSpec, SpecialAdCategory, Targeting};
 use crate::ids::{AdAccountId, FormId, InstagramAccountId, PageId};
 use crate::model::ads::currency::decimals;
 use crate::model::publishing::web_address::parse_public;
@@ -116,7 +114,10 @@ impl CampaignDraft {
         let (bid_strategy, bid_amount) = self.bid(account)?;
         let creative = self.creative()?;
         let in_eu = targeting.countries.iter().any(|country| EU.contains(&country.as_str()));
-        let dsa = |field: &'static str, given: &Option<String>, default: &Option<String>| match given.clone().or_else(|| default.clone()) {
+        let dsa = |field: &'static str, given: &Option<String>, default: &Option<String>| match given
+            .clone()
+            .or_else(|| default.clone())
+        {
             None if in_eu => mistake(field, "Needed for ads in the European Union; the ad account has no default."),
             named => named.map(|named| checked_text(field, &named, 512)).transpose(),
         };
@@ -188,7 +189,9 @@ impl CampaignDraft {
         let protects = |category: &SpecialAdCategory| {
             matches!(
                 category,
-                SpecialAdCategory::Employment | SpecialAdCategory::Housing | SpecialAdCategory::FinancialProductsServices
+                SpecialAdCategory::Employment
+                    | SpecialAdCategory::Housing
+                    | SpecialAdCategory::FinancialProductsServices
             )
         };
         let is_protected = special.iter().any(protects);
@@ -199,7 +202,8 @@ impl CampaignDraft {
         let has_ages = youngest != 18 || oldest != 65;
         let advantage_audience = self.advantage_audience.unwrap_or(!has_ages && !is_protected);
         if advantage_audience && (youngest > 25 || oldest < 65) {
-            let message = "advantageAudience and a range of ages (ageMin above 25, ageMax below 65) exclude each other.";
+            let message =
+                "advantageAudience and a range of ages (ageMin above 25, ageMax below 65) exclude each other.";
             return mistake("targeting.advantageAudience", message);
         }
         Ok(Targeting { countries, age_min: self.age_min, age_max: self.age_max, advantage_audience })
@@ -245,7 +249,8 @@ impl CampaignDraft {
 }
 
 fn is_hash(text: &str) -> bool {
-    (8..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'-'))
+    (8..=128).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_' | b'-'))
 }
 
 fn checked_text(field: &'static str, text: &str, most: usize) -> Result<String, CampaignMistake> {

@@ -59,12 +59,8 @@ fn amount(text: &str) -> Option<Decimal> {
 #[test]
 fn budgets_are_one_and_of_the_currency_and_not_below_its_minimum() {
     let ends = Some("2026-12-05T08:00:00Z".parse().unwrap());
-    let lifetime = |text: &str, end_time| CampaignDraft {
-        daily_budget: None,
-        lifetime_budget: amount(text),
-        end_time,
-        ..draft()
-    };
+    let lifetime =
+        |text: &str, end_time| CampaignDraft { daily_budget: None, lifetime_budget: amount(text), end_time, ..draft() };
     assert_eq!(check(draft()).unwrap().budget, Budget::Daily(Decimal::new(2000, 2)));
     assert_eq!(check(lifetime("10", ends)).unwrap().budget, Budget::Lifetime(Decimal::from(10)));
     assert_eq!(field(lifetime("9.99", ends)), "lifetimeBudget", "ten days of at least 1");
@@ -152,7 +148,10 @@ fn texts_and_pictures_are_checked_by_name() {
     assert_eq!(field(CampaignDraft { message: String::new(), ..draft() }), "creative.message");
     assert_eq!(field(CampaignDraft { image: None, ..draft() }), "creative.image");
     assert_eq!(field(CampaignDraft { image: Some("http://10.0.0.1/a.jpg".to_owned()), ..draft() }), "creative.image");
-    assert_eq!(field(CampaignDraft { image: None, image_hash: Some("a b".to_owned()), ..draft() }), "creative.imageHash");
+    assert_eq!(
+        field(CampaignDraft { image: None, image_hash: Some("a b".to_owned()), ..draft() }),
+        "creative.imageHash"
+    );
     assert_eq!(field(CampaignDraft { link: Some("shop".to_owned()), ..draft() }), "creative.link");
     assert_eq!(field(CampaignDraft { countries: Vec::new(), ..draft() }), "targeting.countries");
     assert_eq!(field(CampaignDraft { countries: vec!["Netherlands".to_owned()], ..draft() }), "targeting.countries[0]");

@@ -32,6 +32,10 @@ pub struct Campaign {
     /// Why it could not be made or launched.
     #[serde(default)]
     pub errors: Vec<CampaignError>,
+    /// When its state at Meta was last read.
+    pub seen_at: Option<Timestamp>,
+    /// When its state last changed.
+    pub changed_at: Timestamp,
     /// Who asked for it.
     pub created_by: UserId,
     /// When.

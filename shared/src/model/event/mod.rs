@@ -4,6 +4,7 @@
 //! Events are delivered at least once. A consumer detects repeats by `id`, which is derived from what happened and not
 //! from when it was published.
 
+mod campaign;
 mod connection;
 mod lead;
 mod post;
@@ -14,6 +15,7 @@ use serde::Serialize;
 use serde_json::Value;
 use strum::{EnumIter, IntoStaticStr};
 
+pub use self::campaign::CampaignChanged;
 pub use self::connection::{
     ConnectionConnected, ConnectionDisconnected, ConnectionExpired, ConnectionExpiring, ConnectionPageLost,
     ConnectionQuiet, OfConnection,
@@ -66,6 +68,9 @@ pub enum EventKind {
     /// [`PostFailed`].
     #[strum(serialize = "post.failed")]
     PostFailed,
+    /// [`CampaignChanged`].
+    #[strum(serialize = "campaign.changed")]
+    CampaignChanged,
 }
 
 impl EventKind {
@@ -90,6 +95,9 @@ impl EventKind {
             Self::ConnectionDisconnected => "A user of the org deleted an integration",
             Self::PostPublished => "A post became public on a page or an Instagram account",
             Self::PostFailed => "A post was not published; nothing of it is public",
+            Self::CampaignChanged => {
+                "A campaign was created, failed, was launched, paused or archived, or Meta reviewed it"
+            }
         }
     }
 }

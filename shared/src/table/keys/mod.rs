@@ -31,7 +31,8 @@
 //! | campaign day | `ORG#o#ADS#link#SHEETS` | `DAY#d#campaign#part` | | | |
 //! | ad day | `ORG#o#ADS#link#DAY#d` | `AD#ad` | | | |
 //! | ads sync | `ORG#o#ADS_SYNCS` | `SYNC#run#link` | | | yes |
-//! | post | `ORG#o#POST#p` | `POST` | `POSTS_DUE` | `at#o#p` | |
+//! | post | `ORG#o#POST#p` | `POST` | `PUBLISH_DUE` | `at#o#POST#p` | |
+//! | campaign | `ORG#o#CAMPAIGNS` | `CAMPAIGN#c` | `PUBLISH_DUE` | `at#o#CAMPAIGN#c` | |
 //! | request | `ORG#o#REQUEST#operation#hash` | `REQUEST` | | | yes |
 //! | post at Meta | `ORG#o#META_POST#id` | `META_POST` | | | |
 //! | a page's turns | `PAGE#p` | `PUBLISH_TURNS` | | | |
@@ -366,6 +367,7 @@ mod tests {
                 parked_pk(scope),
                 post(scope, &PostId::parse("p").unwrap()).pk,
                 posts_of_org(scope),
+                campaigns_pk(scope),
                 request(scope, "post-to-page", "h").pk,
                 meta_post(scope, "7_1").pk,
                 runs_pk(scope),

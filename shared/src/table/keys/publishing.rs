@@ -1,12 +1,13 @@
-//! The keys of posts, of requests that are answered once, and of a page's turns.
+//! The keys of posts and campaigns, of requests that are answered once, and of a page's turns.
 
 use jiff::Timestamp;
 
 use super::{IndexKey, Key, instant, page_pk};
-use crate::ids::{OrgId, OrgScope, PageId, PostId};
+use crate::ids::{CampaignId, OrgId, OrgScope, PageId, PostId};
+use crate::jobs::PublishWork;
 
-/// Index partition of the posts that need a worker at some time.
-pub(in crate::table) const POSTS_DUE: &str = "POSTS_DUE";
+/// Index partition of the posts and campaigns that need a worker at some time.
+pub(in crate::table) const PUBLISH_DUE: &str = "PUBLISH_DUE";
 
 /// A position in the second index.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -19,15 +20,33 @@ pub(in crate::table) fn post(scope: &OrgScope, id: &PostId) -> Key {
     Key { pk: format!("ORG#{}#POST#{id}", scope.org()), sk: "POST".to_owned() }
 }
 
-pub(in crate::table) fn posts_due(scope: &OrgScope, id: &PostId, at: Timestamp) -> IndexKey {
-    IndexKey { gsi1pk: POSTS_DUE.to_owned(), gsi1sk: format!("{}#{}#{id}", instant(at), scope.org()) }
+pub(in crate::table) fn publish_due(scope: &OrgScope, work: &PublishWork, at: Timestamp) -> IndexKey {
+    let work = match work {
+        PublishWork::Post(id) => format!("POST#{id}"),
+        PublishWork::Campaign(id) => format!("CAMPAIGN#{id}"),
+    };
+    IndexKey { gsi1pk: PUBLISH_DUE.to_owned(), gsi1sk: format!("{}#{}#{work}", instant(at), scope.org()) }
 }
 
-/// Parses when a post is due, its org, and the post, from a position among the due ones.
-pub(in crate::table) fn parse_due_post(gsi1sk: &str) -> Option<(Timestamp, OrgId, PostId)> {
-    let (at, rest) = gsi1sk.split_once('#')?;
-    let (org, id) = rest.split_once('#')?;
-    Some((at.parse().ok()?, OrgId::parse(org).ok()?, PostId::parse(id).ok()?))
+/// Parses when work is due, its org, and what it is, from a position among what is due.
+pub(in crate::table) fn parse_publish_due(gsi1sk: &str) -> Option<(Timestamp, OrgId, PublishWork)> {
+    let mut parts = gsi1sk.splitn(4, '#');
+    let (at, org) = (parts.next()?.parse().ok()?, OrgId::parse(parts.next()?).ok()?);
+    let work = match (parts.next()?, parts.next()?) {
+        ("POST", id) => PublishWork::Post(PostId::parse(id).ok()?),
+        ("CAMPAIGN", id) => PublishWork::Campaign(CampaignId::parse(id).ok()?),
+        _ => return None,
+    };
+    Some((at, org, work))
+}
+
+pub(in crate::table) fn campaign(scope: &OrgScope, id: &CampaignId) -> Key {
+    Key { pk: campaigns_pk(scope), sk: format!("CAMPAIGN#{id}") }
+}
+
+/// The partition of an org's campaigns. Their ids are in the order of time.
+pub(in crate::table) fn campaigns_pk(scope: &OrgScope) -> String {
+    format!("ORG#{}#CAMPAIGNS", scope.org())
 }
 
 pub(in crate::table) fn posts_of_org(scope: &OrgScope) -> String {
