@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,7 +11,7 @@ use crate::error::{ActError, ErrorCode};
 use crate::ids::{InvalidId, OrgId, OrgScope, UserId};
 use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::lead::phone;
-use crate::model::org::{Org, Plan, User};
+use crate::model::org::{Org, Plan, SpendLimit, User};
 use crate::table::Table;
 use crate::table::directory::{MAX_IN_TURN, MAX_USERS, PutUserOutcome};
 
@@ -21,6 +22,9 @@ pub struct OrgIn {
     pub plan: Plan,
     /// ISO 3166 code of the country assumed for phone numbers without a country code.
     pub default_country: Option<String>,
+    /// What the campaigns that are created here may spend a day, all together; no limit by default. Only a superadmin
+    /// launches a campaign beyond it.
+    pub daily_spend_limit: Option<SpendLimit>,
 }
 
 /// A user, as pushed by the CRM.
@@ -33,7 +37,8 @@ pub struct UserIn {
     /// `false` for people who have left or are suspended.
     #[serde(default = "yes")]
     pub active: bool,
-    /// `lead_management` makes an active user take part in the assignment of leads, `publishing` lets one write posts.
+    /// `lead_management` makes an active user take part in the assignment of leads, `publishing` lets them
+    /// write posts, `ads_management` create and launch campaigns.
     #[serde(default)]
     pub permissions: Vec<String>,
 }
@@ -174,7 +179,13 @@ impl Directory {
             features: check_names("plan.features", input.plan.features)?,
         };
         let name = check_length("name", input.name)?;
-        let org = Org { id: org, name, plan, default_country: country, updated_at: crate::clock::now() };
+        let limit = input.daily_spend_limit;
+        if limit.as_ref().is_some_and(|limit| limit.amount < Decimal::ZERO || !is_currency(&limit.currency)) {
+            let message = "An amount of at least 0 with the three capital letters of a currency.";
+            return Err(ActError::invalid("daily_spend_limit", ErrorCode::RangeInvalid, message));
+        }
+        let updated_at = crate::clock::now();
+        let org = Org { id: org, name, plan, default_country: country, daily_spend_limit: limit, updated_at };
         self.table.put_org(&scope, &org).await?;
         Ok(org)
     }
@@ -212,6 +223,10 @@ impl Directory {
             }
         }
     }
+}
+
+fn is_currency(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 fn invalid_id(error: &InvalidId) -> ActError {

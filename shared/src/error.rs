@@ -214,6 +214,7 @@ pub enum ErrorCode {
     AdAccountUnknown,
     CampaignInvalid,
     CampaignNotReady,
+    SpendLimitReached,
     FormInvalid,
     TermsNotAccepted,
     GroupByInvalid,

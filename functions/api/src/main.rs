@@ -2,6 +2,7 @@
 
 mod access;
 mod ads;
+mod campaigns;
 mod connections;
 mod directory;
 mod input;
@@ -16,6 +17,7 @@ use lambda_http::{Error, run};
 use leadwire::ads::Ads;
 use leadwire::auth::{Issuer, Verifier};
 use leadwire::bus::Bus;
+use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::directory::Directory;
 use leadwire::leads::Leads;
@@ -71,6 +73,13 @@ async fn main() -> Result<(), Error> {
         queue: Queue::new(sqs, env::publish_queue_url()?),
         key: key.clone(),
     };
+    let campaigns = Campaigns {
+        table: table.clone(),
+        tokens: tokens.clone(),
+        queue: publishing.queue.clone(),
+        bus: bus.clone(),
+        key: key.clone(),
+    };
     let connections = Connections {
         connector: Connector {
             meta,
@@ -89,6 +98,15 @@ async fn main() -> Result<(), Error> {
         },
     };
     let directory = Directory { table };
-    let api = state::Api { directory, leads, connections, ads, publishing, verifier, public_url: env::public_url()? };
+    let api = state::Api {
+        directory,
+        leads,
+        connections,
+        ads,
+        publishing,
+        campaigns,
+        verifier,
+        public_url: env::public_url()?,
+    };
     run(router::router(Arc::new(api))).await
 }

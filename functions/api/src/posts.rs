@@ -146,7 +146,7 @@ pub(crate) async fn cancel(
 }
 
 /// The id under which a request is carried out once: the body's, or that of the header.
-fn once(
+pub(crate) fn once(
     operation: &'static str,
     headers: &HeaderMap,
     request_id: Option<&str>,

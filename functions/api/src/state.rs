@@ -2,6 +2,7 @@
 
 use leadwire::ads::Ads;
 use leadwire::auth::Verifier;
+use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
 use leadwire::directory::Directory;
 use leadwire::leads::Leads;
@@ -15,6 +16,7 @@ pub(crate) struct Api {
     pub(crate) connections: Connections,
     pub(crate) ads: Ads,
     pub(crate) publishing: Publishing,
+    pub(crate) campaigns: Campaigns,
     pub(crate) verifier: Verifier,
     /// The public origin, if the deployment configures one.
     pub(crate) public_url: Option<Url>,

@@ -2,6 +2,7 @@
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use jiff::{SignedDuration, Timestamp};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,6 +13,7 @@ use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::campaigns::DeliveryStatus;
 use crate::ids::{AdAccountId, AdObjectId, CampaignId, FormId, PageId, UserId};
 use crate::model::ads::currency::format_amount;
+use crate::model::caller::Role;
 use crate::model::campaigns::{Budget, Campaign, CampaignError, CampaignStatus, MetaObjects, Review};
 use crate::model::event::Event;
 
@@ -123,19 +125,67 @@ impl Campaigns {
 
     /// Launches a campaign: its ad, its ad set and then itself. Launching it again changes nothing.
     ///
+    /// It is stored as active before its spend is compared with the org's limit, so that of two launches at once at least
+    /// one sees both.
+    ///
     /// # Errors
-    /// [`ErrorCode::CampaignNotReady`] before it is complete, and Meta's refusal.
+    /// [`ErrorCode::CampaignNotReady`] before it is complete, [`ErrorCode::SpendLimitReached`], and Meta's refusal.
     pub async fn launch(&self, access: &MetaAccess, id: &CampaignId) -> Result<CampaignOut, ActError> {
         let campaign = self.find(access, id).await?;
-        let objects = match (campaign.status, &campaign.meta) {
+        let before = campaign.status;
+        let objects = match (before, &campaign.meta) {
             (
                 CampaignStatus::Paused | CampaignStatus::Active,
                 MetaObjects { campaign_id: Some(own), adset_id: Some(adset), ad_id: Some(ad), .. },
             ) => [ad.clone(), adset.clone(), own.clone()],
-            _ => return Err(not_ready(campaign.status)),
+            _ => return Err(not_ready(before)),
         };
-        self.set_delivery(access, &campaign, &objects, DeliveryStatus::Active).await?;
-        self.store_status(access, campaign, CampaignStatus::Active).await
+        let campaign = self.store_status(access, campaign, CampaignStatus::Active).await?;
+        let launched = match self.check_spend(access, &campaign).await {
+            Ok(()) => self.set_delivery(access, &campaign, &objects, DeliveryStatus::Active).await,
+            refused => refused,
+        };
+        if let Err(error) = launched {
+            if before == CampaignStatus::Paused {
+                self.store_status(access, campaign, before).await?;
+            }
+            return Err(error);
+        }
+        self.tell(campaign, before).await
+    }
+
+    /// Compares what the org's active campaigns spend a day with its limit.
+    async fn check_spend(&self, access: &MetaAccess, campaign: &Campaign) -> Result<(), ActError> {
+        if access.caller.role == Role::SuperAdmin {
+            return Ok(());
+        }
+        let org = self.table.org(&access.scope).await?;
+        let Some(limit) = org.and_then(|org| org.daily_spend_limit) else { return Ok(()) };
+        let refuse = |message: String| Err(ActError::refuse(ErrorCode::SpendLimitReached, message));
+        let (amount, currency) = (limit.amount, &limit.currency);
+        if campaign.spec.currency != *currency {
+            let theirs = &campaign.spec.currency;
+            return refuse(format!(
+                "The org's limit is in {currency}, the campaign in {theirs}. A superadmin can launch it."
+            ));
+        }
+        let (mut spend, mut before) = (Decimal::ZERO, None);
+        loop {
+            let (campaigns, more) = self.table.campaigns(&access.scope, before.as_ref(), 100).await?;
+            let active = campaigns.iter().filter(|one| one.status == CampaignStatus::Active);
+            spend += active.filter(|one| one.spec.currency == *currency).map(Campaign::daily_spend).sum::<Decimal>();
+            before = campaigns.last().map(|last| last.id.clone());
+            if !more || before.is_none() {
+                break;
+            }
+        }
+        if spend <= amount {
+            return Ok(());
+        }
+        let spend = format_amount(spend.round_dp(2), currency);
+        refuse(format!(
+            "With this campaign, the org's campaigns may spend {spend} {currency} a day, and its limit is {amount} {currency}. A superadmin can launch it."
+        ))
     }
 
     /// Pauses a campaign. Its ad set and its ad keep their own state.
@@ -167,8 +217,18 @@ impl Campaigns {
             (CampaignStatus::Paused | CampaignStatus::Active, Some(own)) => own.clone(),
             _ => return Err(not_ready(campaign.status)),
         };
+        let before = campaign.status;
         self.set_delivery(access, &campaign, &[own], delivery).await?;
-        self.store_status(access, campaign, status).await
+        let campaign = self.store_status(access, campaign, status).await?;
+        self.tell(campaign, before).await
+    }
+
+    /// Publishes a status that is new.
+    async fn tell(&self, campaign: Campaign, before: CampaignStatus) -> Result<CampaignOut, ActError> {
+        if campaign.status != before {
+            self.bus.publish(&[Event::campaign_changed(&campaign)]).await?;
+        }
+        Ok(campaign.into())
     }
 
     async fn find(&self, access: &MetaAccess, id: &CampaignId) -> Result<Campaign, ActError> {
@@ -202,23 +262,19 @@ impl Campaigns {
         }
     }
 
-    /// Stores a new status, and publishes it if it is new.
+    /// Stores a new status.
     async fn store_status(
         &self,
         access: &MetaAccess,
         mut campaign: Campaign,
         status: CampaignStatus,
-    ) -> Result<CampaignOut, ActError> {
+    ) -> Result<Campaign, ActError> {
         const MAX_TRIES: u32 = 5;
         for _ in 0..MAX_TRIES {
-            let is_new = campaign.status != status;
             campaign.status = status;
             campaign.changed_at = crate::clock::now();
             if self.table.put_campaign(&access.scope, &mut campaign).await? {
-                if is_new {
-                    self.bus.publish(&[Event::campaign_changed(&campaign)]).await?;
-                }
-                return Ok(campaign.into());
+                return Ok(campaign);
             }
             campaign = self.find(access, &campaign.id.clone()).await?;
         }

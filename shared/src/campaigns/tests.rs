@@ -2,65 +2,23 @@
 
 use rust_decimal::Decimal;
 
-use crate::ids::{AdAccountId, CampaignId, FormId, OrgId, PageId, UserId};
+use super::Campaigns;
+use crate::directory::{Access, MetaAccess};
+use crate::error::ErrorCode;
+use crate::ids::{CampaignId, UserId};
 use crate::jobs::PublishJob;
 use crate::leads::crash_tests::dies_at;
-use crate::model::campaigns::{
-    AdImage, BidStrategy, Budget, CallToAction, Campaign, CampaignErrorCode, CampaignSpec, CampaignStatus,
-    CreativeSpec, Targeting,
-};
+use crate::model::caller::{Caller, Role};
+use crate::model::campaigns::tests::campaign;
+use crate::model::campaigns::{Campaign, CampaignErrorCode, CampaignStatus};
+use crate::model::org::{Org, SpendLimit};
+use crate::publishing::Publisher;
 use crate::publishing::test_support::{Fault, Fixture};
-
-fn campaign(fixture: &Fixture) -> Campaign {
-    let spec = CampaignSpec {
-        name: "Open day".to_owned(),
-        ad_account_id: AdAccountId::parse("act_1").unwrap(),
-        page_id: PageId::parse("7").unwrap(),
-        form_id: FormId::parse("3").unwrap(),
-        currency: "EUR".to_owned(),
-        budget: Budget::Daily(Decimal::new(2050, 2)),
-        start_time: None,
-        end_time: None,
-        special_ad_categories: Vec::new(),
-        special_ad_category_countries: Vec::new(),
-        targeting: Targeting {
-            countries: vec!["NL".to_owned()],
-            age_min: None,
-            age_max: None,
-            advantage_audience: true,
-        },
-        creative: CreativeSpec {
-            message: "Come and see".to_owned(),
-            headline: None,
-            image: AdImage::Url("https://cdn.example/1.jpg".to_owned()),
-            link: None,
-            call_to_action: CallToAction::SignUp,
-        },
-        instagram_account_id: None,
-        bid_strategy: BidStrategy::LowestCostWithoutCap,
-        bid_amount: None,
-        dsa_payor: Some("Acme".to_owned()),
-        dsa_beneficiary: Some("Acme".to_owned()),
-    };
-    Campaign {
-        id: CampaignId::parse("cmp_0123456789abcdef").unwrap(),
-        org: OrgId::parse("a").unwrap(),
-        spec,
-        status: CampaignStatus::Creating,
-        review: Default::default(),
-        meta: Default::default(),
-        errors: Vec::new(),
-        seen_at: None,
-        changed_at: fixture.now(),
-        created_by: UserId::parse("u").unwrap(),
-        created_at: fixture.now(),
-        progress: Default::default(),
-        revision: 0,
-    }
-}
+use crate::secret::HmacKey;
+use crate::tokens::Tokens;
 
 async fn insert(fixture: &Fixture) -> Campaign {
-    let campaign = campaign(fixture);
+    let campaign = Campaign { created_at: fixture.now(), ..campaign() };
     fixture.publisher.table.insert_campaign(&fixture.scope, &campaign, None).await.unwrap();
     campaign
 }
@@ -197,4 +155,99 @@ async fn workers_at_the_same_instant_make_one_of_each() {
     assert!(one.is_ok() && two.is_ok());
     fixture.run().await;
     assert_eq!(existing(&fixture), ONE_OF_EACH);
+}
+
+/// Campaigns as an admin of org `a` works with them, whose limit is this many euros a day.
+async fn campaigns(fixture: &Fixture, limit: Option<i64>) -> (Campaigns, MetaAccess) {
+    let Publisher { meta, table, bus, queue, checks } = fixture.publisher.clone();
+    let org = table.org(&fixture.scope).await.unwrap().unwrap();
+    let limit = limit.map(|amount| SpendLimit { amount: Decimal::from(amount), currency: "EUR".to_owned() });
+    let org = Org { daily_spend_limit: limit, ..org };
+    table.put_org(&fixture.scope, &org).await.unwrap();
+    let tokens = Tokens { meta, table: table.clone(), checks };
+    (Campaigns { table, tokens, queue, bus, key: HmacKey::new("key".to_owned()) }, access(fixture, Role::Admin, &org))
+}
+
+fn access(fixture: &Fixture, role: Role, org: &Org) -> MetaAccess {
+    let caller = Caller { user: UserId::parse("u").unwrap(), name: None, email: None, role, org: Some(org.id.clone()) };
+    MetaAccess::check(Access { scope: fixture.scope.clone(), caller }, Some(org)).unwrap()
+}
+
+/// Makes complete campaigns that may spend 20.50 EUR a day each.
+async fn complete(fixture: &Fixture, count: usize) -> Vec<Campaign> {
+    let mut made = Vec::new();
+    for number in 0..count {
+        let id = CampaignId::parse(&format!("cmp_0123456789{number:06}")).unwrap();
+        let campaign = Campaign { id, created_at: fixture.now(), ..campaign() };
+        fixture.publisher.table.insert_campaign(&fixture.scope, &campaign, None).await.unwrap();
+        fixture.run().await;
+        made.push(stored(fixture, &campaign).await);
+    }
+    made
+}
+
+fn statuses(fixture: &Fixture) -> Vec<String> {
+    let world = fixture.meta.world();
+    world.ads.values().filter_map(|(_, form)| form.get("status").cloned()).collect()
+}
+
+#[tokio::test]
+async fn a_campaign_is_launched_on_every_level_and_paused_on_its_own() {
+    let fixture = Fixture::new().await;
+    let one = complete(&fixture, 1).await.remove(0);
+    let (campaigns, access) = campaigns(&fixture, None).await;
+    for _ in 0..2 {
+        let launched = campaigns.launch(&access, &one.id).await.unwrap();
+        assert_eq!(launched.status, CampaignStatus::Active);
+        assert_eq!(statuses(&fixture), ["ACTIVE"; 3]);
+    }
+    assert_eq!(fixture.meta.world().events.len(), 2, "created and launched, and no event for the second launch");
+    campaigns.pause(&access, &one.id).await.unwrap();
+    assert_eq!(statuses(&fixture).iter().filter(|status| *status == "PAUSED").count(), 1);
+    campaigns.archive(&access, &one.id).await.unwrap();
+    assert_eq!(campaigns.launch(&access, &one.id).await.unwrap_err().code(), ErrorCode::CampaignNotReady);
+}
+
+#[tokio::test]
+async fn no_launch_goes_beyond_the_org_s_limit_without_a_superadmin() {
+    let fixture = Fixture::new().await;
+    let made = complete(&fixture, 4).await;
+    let (campaigns, access) = campaigns(&fixture, Some(45)).await;
+    let (one, two) = tokio::join!(campaigns.launch(&access, &made[0].id), campaigns.launch(&access, &made[1].id));
+    assert!(one.is_ok() && two.is_ok(), "41 of 45");
+    let refused = campaigns.launch(&access, &made[2].id).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::SpendLimitReached);
+    assert!(refused.to_string().contains("61.50 EUR"), "{refused}");
+    assert_eq!(stored(&fixture, &made[2]).await.status, CampaignStatus::Paused);
+    assert_eq!(statuses(&fixture).iter().filter(|status| *status == "ACTIVE").count(), 6);
+    let org = fixture.publisher.table.org(&fixture.scope).await.unwrap().unwrap();
+    let superadmin = self::access(&fixture, Role::SuperAdmin, &org);
+    assert!(campaigns.launch(&superadmin, &made[2].id).await.is_ok());
+}
+
+#[tokio::test]
+async fn of_launches_at_once_none_slips_past_the_limit() {
+    let fixture = Fixture::new().await;
+    let made = complete(&fixture, 3).await;
+    let (campaigns, access) = campaigns(&fixture, Some(25)).await;
+    let launches = made.iter().map(|one| campaigns.launch(&access, &one.id));
+    let launched = futures_util::future::join_all(launches).await.into_iter().filter(Result::is_ok).count();
+    assert!(launched <= 1, "{launched} of 25 EUR");
+    if launched == 0 {
+        // Each saw the others. Alone, one has room.
+        campaigns.launch(&access, &made[0].id).await.unwrap();
+        return;
+    }
+    assert_eq!(statuses(&fixture).iter().filter(|status| *status == "ACTIVE").count(), 3 * launched);
+}
+
+#[tokio::test]
+async fn a_launch_that_meta_does_not_answer_is_not_believed() {
+    let fixture = Fixture::new().await;
+    let one = complete(&fixture, 1).await.remove(0);
+    let (campaigns, access) = campaigns(&fixture, None).await;
+    fixture.meta.world().faults.push_back(Fault { call: "", after: false, error: Some((2, None)) });
+    assert!(campaigns.launch(&access, &one.id).await.is_err());
+    assert_eq!(stored(&fixture, &one).await.status, CampaignStatus::Paused);
+    assert!(campaigns.launch(&access, &one.id).await.is_ok());
 }

@@ -169,7 +169,10 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::NotFound | ErrorCode::NoLead => StatusCode::NOT_FOUND,
         ErrorCode::MetaNotInPlan => StatusCode::PAYMENT_REQUIRED,
-        ErrorCode::RoleNotAllowed | ErrorCode::SuperadminOnly | ErrorCode::OrgNotAllowed => StatusCode::FORBIDDEN,
+        ErrorCode::RoleNotAllowed
+        | ErrorCode::SuperadminOnly
+        | ErrorCode::OrgNotAllowed
+        | ErrorCode::SpendLimitReached => StatusCode::FORBIDDEN,
         ErrorCode::ConnectionExpired | ErrorCode::TokenUnreadable | ErrorCode::PermissionMissing => {
             StatusCode::PRECONDITION_FAILED
         }

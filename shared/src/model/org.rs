@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -16,6 +17,9 @@ pub const LEAD_MANAGEMENT: &str = "lead_management";
 /// The permission that a user without a role needs to publish.
 pub const PUBLISHING: &str = "publishing";
 
+/// The permission that a user without a role needs to spend: to create and launch campaigns.
+pub const ADS_MANAGEMENT: &str = "ads_management";
+
 /// A tenant, as the CRM last described it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Org {
@@ -27,9 +31,24 @@ pub struct Org {
     pub plan: Plan,
     /// ISO 3166 country code, used to parse phone numbers that have no country code.
     pub default_country: Option<String>,
+    /// What its campaigns may spend a day, all together. Only a superadmin launches one beyond it.
+    #[serde(default)]
+    pub daily_spend_limit: Option<SpendLimit>,
     /// When the CRM last pushed it.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
+}
+
+/// A limit of what an org's campaigns may spend a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpendLimit {
+    /// The amount, in the main unit of the currency.
+    #[schema(value_type = String, example = "500.00")]
+    pub amount: Decimal,
+    /// ISO 4217 code. Campaigns in another currency are beyond the limit.
+    #[schema(example = "EUR")]
+    pub currency: String,
 }
 
 /// What an org has paid for.
@@ -63,7 +82,7 @@ pub struct User {
     pub role: Option<String>,
     /// False once the person has left or is suspended.
     pub active: bool,
-    /// Permissions by name. Leadwire uses `lead_management` and `publishing`.
+    /// Permissions by name. Leadwire uses `lead_management`, `publishing` and `ads_management`.
     pub permissions: Vec<String>,
     /// When the CRM last pushed it.
     #[schema(value_type = String, format = DateTime)]

@@ -264,6 +264,11 @@ impl Meta {
                 let parent = path.trim_end_matches("/ads").to_owned();
                 Ok(self.list_ads("ads", |form| form["adset_id"] == parent))
             }
+            ("POST", id) if self.ads.contains_key(id) => {
+                let object = self.ads.get_mut(id).unwrap();
+                object.1.insert("status".to_owned(), text("status").unwrap().to_owned());
+                Ok(json!({ "success": true }))
+            }
             ("DELETE", id) if self.ads.contains_key(id) => {
                 self.delete_ad(id);
                 Ok(json!({ "success": true }))
@@ -426,6 +431,7 @@ impl Fixture {
             name: "A".into(),
             plan,
             default_country: None,
+            daily_spend_limit: None,
             updated_at: at("2026-01-01T00:00:00Z"),
         };
         table.put_org(&scope, &org).await.unwrap();
@@ -437,8 +443,8 @@ impl Fixture {
             "ads_management",
             "pages_manage_ads",
         ];
-        let integration =
-            Integration { scopes: scopes.map(ToOwned::to_owned).to_vec(), ..integration(Assignment::Unassigned) };
+        let scopes = scopes.map(ToOwned::to_owned).to_vec();
+        let integration = Integration { scopes, token_expires_at: None, ..integration(Assignment::Unassigned) };
         table.insert_integration(&scope, &integration, None).await.unwrap();
         table.save_connection(&scope, &connection("a")).await.unwrap();
         Self { publisher, meta, scope }

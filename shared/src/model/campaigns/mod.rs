@@ -56,6 +56,19 @@ impl Campaign {
         format!("lw-{}", id.get(id.len().saturating_sub(12)..).unwrap_or(id))
     }
 
+    /// What it may spend a day on average, in the account's currency.
+    #[must_use]
+    pub fn daily_spend(&self) -> Decimal {
+        match (self.spec.budget, self.spec.end_time) {
+            (Budget::Lifetime(amount), Some(end)) => {
+                let start = self.spec.start_time.unwrap_or(self.created_at);
+                let days = end.duration_since(start).as_hours().div_euclid(24).max(1);
+                amount / Decimal::from(days)
+            }
+            (budget, _) => budget.amount(),
+        }
+    }
+
     /// The name at Meta, with the mark.
     #[must_use]
     pub fn marked_name(&self) -> String {
@@ -312,6 +325,59 @@ impl CampaignErrorCode {
             Self::AppNotLive => "Switch the Meta app to live mode, and create the campaign again.",
             Self::Unavailable => "Create the campaign again: nothing of it is at Meta.",
             Self::Defect => "Create the campaign again; if it fails again, report it.",
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn campaign() -> Campaign {
+        let spec = CampaignSpec {
+            name: "Open day".to_owned(),
+            ad_account_id: AdAccountId::parse("act_1").unwrap(),
+            page_id: PageId::parse("7").unwrap(),
+            form_id: FormId::parse("3").unwrap(),
+            currency: "EUR".to_owned(),
+            budget: Budget::Daily(Decimal::new(2050, 2)),
+            start_time: None,
+            end_time: None,
+            special_ad_categories: Vec::new(),
+            special_ad_category_countries: Vec::new(),
+            targeting: Targeting {
+                countries: vec!["NL".to_owned()],
+                age_min: None,
+                age_max: None,
+                advantage_audience: true,
+            },
+            creative: CreativeSpec {
+                message: "Come and see".to_owned(),
+                headline: None,
+                image: AdImage::Url("https://cdn.example/1.jpg".to_owned()),
+                link: None,
+                call_to_action: CallToAction::SignUp,
+            },
+            instagram_account_id: None,
+            bid_strategy: BidStrategy::LowestCostWithoutCap,
+            bid_amount: None,
+            dsa_payor: Some("Acme".to_owned()),
+            dsa_beneficiary: Some("Acme".to_owned()),
+        };
+        Campaign {
+            id: CampaignId::parse("cmp_0123456789abcdef").unwrap(),
+            org: OrgId::parse("a").unwrap(),
+            spec,
+            status: CampaignStatus::Creating,
+            review: Default::default(),
+            meta: Default::default(),
+            errors: Vec::new(),
+            seen_at: None,
+            changed_at: "2026-01-02T00:00:00Z".parse().unwrap(),
+            created_by: UserId::parse("u").unwrap(),
+            created_at: "2026-01-02T00:00:00Z".parse().unwrap(),
+            progress: Default::default(),
+            revision: 0,
         }
     }
 }

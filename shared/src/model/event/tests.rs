@@ -6,6 +6,7 @@ use utoipa::OpenApi;
 
 use super::*;
 use crate::ids::{PageId, UserId};
+use crate::model::campaigns::tests::campaign;
 use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::tests::{connection, integration};
 use crate::model::lead::assignment::Assignment;
@@ -27,7 +28,8 @@ use crate::table::tests::{at, lead, scope};
     ConnectionQuiet,
     ConnectionDisconnected,
     PostPublished,
-    PostFailed
+    PostFailed,
+    CampaignChanged
 )))]
 struct Description;
 
@@ -53,6 +55,7 @@ fn every_kind_of_event_is_what_its_schema_says() {
         Event::connection_page_lost(&a, &integration, &page, &ended),
         Event::connection_quiet(&a, &integration, &page),
         Event::connection_disconnected(&a, &integration),
+        Event::campaign_changed(&campaign()),
         Event::of_post(&Post { status: PostStatus::Published, ..post() }).unwrap(),
         Event::of_post(&Post { status: PostStatus::Failed, failure: Some(failure), ..post() }).unwrap(),
     ];
