@@ -26,16 +26,18 @@ pub(crate) enum Section {
     Delivery,
     Forms,
     Ads,
+    Campaigns,
     /// A page outside all sections.
     Elsewhere,
 }
 
-const SECTIONS: [(Section, &str, &str); 5] = [
+const SECTIONS: [(Section, &str, &str); 6] = [
     (Section::Integrations, "/integrations", "Integrations"),
     (Section::Leads, "/leads", "Leads"),
     (Section::Delivery, "/delivery", "Delivery"),
     (Section::Forms, "/forms", "Forms"),
     (Section::Ads, "/ads", "Ads"),
+    (Section::Campaigns, "/campaigns", "Campaigns"),
 ];
 
 /// A page in its frame. Shows the pending flash and clears it.

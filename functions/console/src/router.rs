@@ -12,7 +12,7 @@ use leadwire::http::{Problem, ProblemCode};
 
 use crate::session::Visitor;
 use crate::state::Console;
-use crate::{ads, assets, delivery, form, forms, integrations, layout, leads, login, orgs, request};
+use crate::{ads, assets, campaigns, delivery, form, forms, integrations, layout, leads, login, orgs, request};
 
 /// The console's router.
 pub(crate) fn router(console: Console) -> Router {
@@ -27,6 +27,7 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/forms", forms::routes())
         .nest("/delivery", delivery::routes())
         .nest("/ads", ads::routes())
+        .nest("/campaigns", campaigns::routes())
         .route("/assets/{file}", get(assets::serve))
         .fallback(async || Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address."))
         .method_not_allowed_fallback(redirect_to_page)

@@ -9,6 +9,7 @@ use http::request::Parts;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use leadwire::ads::Ads;
+use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
 use leadwire::directory::Directory;
 use leadwire::http::Problem;
@@ -28,6 +29,7 @@ pub(crate) struct Shared {
     pub(crate) leads: Leads,
     pub(crate) connections: Connections,
     pub(crate) ads: Ads,
+    pub(crate) campaigns: Campaigns,
     /// Stores the sessions of logged-in users.
     pub(crate) sessions: Table,
     /// Signs the forms.
