@@ -9,11 +9,13 @@
 //! | `GET ads/{account_id}/totals[?since=&until=&by=]` | the sums that its own reports would show |
 //! | `POST ads/{account_id}/change {touch?, status? + ids?, rename?, budget?, account?, metrics?, …}` | changes it while a client reads it |
 //! | `POST ads/{account_id}/reports {next?, times?, polls?, over_ms?}` | the outcome of its next reports |
+//! | `POST ads/oddities {list_lag_ms?, in_process_ms?, review_ms?, languages?: {user_id: "en" \| "de"}}` | the lag of lists, the pace of reviews, the languages of errors |
+//! | `POST reviews {ad_id, outcome: "approved" \| "disapproved", feedback?}` | ends the review of an ad |
 //! | `POST faults {path, kind, code?, subcode?, status?, message?, method?, times?, probability?, seed?, hold_ms?}` | makes calls fail from now on |
 //! | `GET faults`, `DELETE faults[?id=]` | lists or removes the rules in force |
 //! | `POST tokens {action, user_id and/or page_id, …}` | expires, invalidates or restores tokens, withdraws permissions |
 //! | `POST events {object?, id, field+value \| changes \| messaging \| raw \| dashboard_test}` | sends other webhooks |
-//! | `POST pages {page_id, lead_access?, subscribed_fields?: [fields] \| null}` | grants or revokes the app's access to a page's leads; changes its subscription |
+//! | `POST pages {page_id, lead_access?, lead_terms?, subscribed_fields?: [fields] \| null}` | grants or revokes the app's access to a page's leads; accepts or withdraws the page's terms for lead ads; changes the app's subscription |
 //! | `POST forms {form_id, status: "ACTIVE" \| "ARCHIVED"}` | archives or reactivates a form |
 //! | `POST forms {page_id, name, locale?, questions, consents?}` | creates a form, returns `{"id"}` |
 //! | `GET forms/{id}/export.csv[?encoding=utf-16 \| utf-8]` | the form's leads in Meta's download format |
@@ -39,6 +41,7 @@ mod leads;
 mod limits;
 mod pages;
 mod privacy;
+mod reviews;
 mod state;
 mod storm;
 mod system_users;
@@ -66,6 +69,8 @@ pub(crate) fn router() -> Router<Arc<Sim>> {
         .route("/_sim/storm", post(storm::brew))
         .route("/_sim/limits", post(limits::set).get(limits::list).delete(limits::lift))
         .route("/_sim/ads", post(ads::create))
+        .route("/_sim/ads/oddities", post(ads::change_settings))
+        .route("/_sim/reviews", post(reviews::decide))
         .route("/_sim/ads/{account_id}/totals", get(ads::totals))
         .route("/_sim/ads/{account_id}/change", post(ads::change))
         .route("/_sim/ads/{account_id}/reports", post(ads::reports))

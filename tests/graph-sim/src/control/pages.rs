@@ -18,15 +18,18 @@ pub(crate) struct Input {
     page_id: String,
     /// `false` if Leads Access Manager was customised to exclude the app.
     lead_access: Option<bool>,
+    /// Whether the page's terms for lead ads are accepted.
+    lead_terms: Option<bool>,
     /// The new fields of the app's subscription; `null` removes the app from the page.
     #[serde(default, deserialize_with = "nullable")]
     subscribed_fields: Option<Option<BTreeSet<String>>>,
 }
 
-/// Grants or revokes the app's access to the page's leads. Changes its subscription without notifying it.
+/// Grants or revokes the app's access to the page's leads, accepts or withdraws the terms for lead ads, and changes the
+/// app's subscription without notifying it.
 pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -> Result<Json<Value>, Mistake> {
-    if input.lead_access.is_none() && input.subscribed_fields.is_none() {
-        return Err(Mistake::new("lead_access or subscribed_fields is required"));
+    if input.lead_access.is_none() && input.lead_terms.is_none() && input.subscribed_fields.is_none() {
+        return Err(Mistake::new("lead_terms, lead_access or subscribed_fields is required"));
     }
     let fields = input.subscribed_fields.iter().flatten().flatten();
     if let Some(unknown) = fields.into_iter().find(|field| !is_page_field(field)) {
@@ -38,6 +41,7 @@ pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Input>
     if let Some(access) = input.lead_access {
         page.lead_access_revoked = !access;
     }
+    page.lead_terms_accepted = input.lead_terms.unwrap_or(page.lead_terms_accepted);
     if let Some(fields) = input.subscribed_fields {
         page.subscribed_fields = fields;
         page.messaging_failing_since_ms = None;

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::clock::graph_time;
-use crate::graph::lead_field_data;
+use crate::graph::{lead_field_data, written_campaigns};
 use crate::server::Sim;
 use crate::world::World;
 use crate::world::ad_account::AdAccount;
@@ -20,7 +20,8 @@ use crate::world::person::Business;
 
 /// Returns the whole state except tokens.
 pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
-    let world = sim.world();
+    let mut world = sim.world();
+    world.advance_reviews();
     let users: Vec<Value> = world
         .people()
         .map(|user| {
@@ -45,7 +46,7 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
                 .collect();
             json!({
                 "id": page.id, "name": page.name, "link": page.link(), "business": page.portfolio,
-                "lead_access": !page.lead_access_revoked,
+                "lead_access": !page.lead_access_revoked, "lead_terms": page.lead_terms_accepted,
                 "subscribed_fields": page.subscribed_fields.clone().unwrap_or_default(), "forms": forms,
             })
         })
@@ -60,6 +61,7 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
         "businesses": world.businesses.iter().map(business).collect::<Vec<_>>(),
         "pages": pages,
         "subscriptions": subscriptions(&world),
+        "campaigns": written_campaigns(&world),
         "ad_accounts": world.ad_accounts.iter().map(|account| ad_account(&world, account)).collect::<Vec<_>>(),
     })
     .to_string();
@@ -132,6 +134,8 @@ fn ad_account(world: &World, account: &AdAccount) -> Value {
         "id": account.node_id(), "account_id": account.id, "name": account.name, "currency": account.currency(),
         "timezone_name": account.timezone_name, "account_status": account.status,
         "disable_reason": account.disable_reason, "business": account.owner, "campaigns": campaigns,
+        "default_dsa_beneficiary": account.dsa_defaults[0], "default_dsa_payor": account.dsa_defaults[1],
+        "instagram_accounts": account.instagram_accounts,
         "objects": {
             "campaigns": tree.count(Level::Campaign), "adsets": tree.count(Level::AdSet), "ads": tree.count(Level::Ad),
         },

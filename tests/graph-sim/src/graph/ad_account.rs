@@ -110,7 +110,7 @@ fn require_ads(call: &Call<'_>) -> Result<(), GraphError> {
 }
 
 fn least_budget(account: &AdAccount) -> i64 {
-    account.ads.currency.offset.max(100)
+    account.ads.currency.least_daily_budget()
 }
 
 /// Returns the value of a field. `None` if the account has no such field. Money is a string in smallest units.
@@ -133,7 +133,14 @@ pub(crate) fn value(call: &Call<'_>, node_id: &str, field: &str) -> Result<Optio
         "timezone_offset_hours_utc" => json!(account.ads.calendar.offset_hours(now)),
         "amount_spent" => json!(account.ads.amount_spent(&call.world.clock).to_string()),
         "balance" => json!((account.ads.seed % 100_000).to_string()),
-        "spend_cap" => json!("0"),
+        "spend_cap" => json!(account.spend_cap.to_string()),
+        "default_dsa_beneficiary" | "default_dsa_payor" => {
+            let [beneficiary, payor] = &account.dsa_defaults;
+            match if field == "default_dsa_payor" { payor } else { beneficiary } {
+                Some(name) => json!(name),
+                None => return Ok(None),
+            }
+        }
         "min_campaign_group_spend_cap" => json!((100 * least_budget(account)).to_string()),
         "min_daily_budget" => json!(least_budget(account)),
         "business" if !call.has_scope("business_management") => {

@@ -18,6 +18,17 @@ pub(crate) struct GraphError {
     pub(crate) is_transient: bool,
     /// `error_user_title` and `error_user_msg`.
     pub(crate) for_user: Option<(&'static str, &'static str)>,
+    /// Further details of an invalid write.
+    pub(crate) rejection: Option<Box<Rejection>>,
+}
+
+/// What is wrong with a write, and where.
+#[derive(Debug, Clone)]
+pub(crate) struct Rejection {
+    /// `error_user_title` and `error_user_msg`, in the language of the token's owner.
+    pub(crate) texts: [String; 2],
+    /// `error_data.blame_field_specs`: paths of parameters and their members. Not sent if empty.
+    pub(crate) blame: Vec<Vec<String>>,
 }
 
 impl GraphError {
@@ -31,6 +42,7 @@ impl GraphError {
             message: message.into(),
             is_transient,
             for_user: None,
+            rejection: None,
         }
     }
 
@@ -269,6 +281,15 @@ impl GraphError {
             error.insert("is_transient".to_owned(), json!(true));
         }
         if let Some((title, text)) = self.for_user {
+            error.insert("is_transient".to_owned(), json!(self.is_transient));
+            error.insert("error_user_title".to_owned(), json!(title));
+            error.insert("error_user_msg".to_owned(), json!(text));
+        }
+        if let Some(Rejection { texts: [title, text], blame }) = self.rejection.as_deref() {
+            if !blame.is_empty() {
+                // Here Meta sends JSON as a string.
+                error.insert("error_data".to_owned(), json!(json!({"blame_field_specs": blame}).to_string()));
+            }
             error.insert("is_transient".to_owned(), json!(self.is_transient));
             error.insert("error_user_title".to_owned(), json!(title));
             error.insert("error_user_msg".to_owned(), json!(text));

@@ -3,12 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::error::GraphError;
+use super::fields::Field;
 use super::node::Node;
 use super::paging::{self, EdgeQuery, Elements, Item};
 use super::session::Call;
 use crate::clock::graph_time;
 use crate::world::World;
-use crate::world::form::{Form, Question};
+use crate::world::form::{Consent, Form, Question};
 
 /// Any of these tasks gives access to a page's lead forms and leads.
 pub(crate) const LEAD_TASKS: &[&str] = &["ADVERTISE", "MANAGE", "MANAGE_LEADS"];
@@ -44,9 +45,24 @@ pub(crate) fn check_page_token(call: &Call<'_>, form_id: &str) -> Result<(), Gra
     call.require_page_token(page_id, form_id)
 }
 
+/// Checks the members of a field: a card's picture is written under another name than it is read.
+///
+/// # Errors
+/// Returns 100 for the name under which it is written.
+pub(crate) fn check_members(field: &Field) -> Result<(), GraphError> {
+    let wanted = field.inner.iter().flatten();
+    if field.name == "context_card" && wanted.into_iter().any(|inner| inner.name == "cover_photo_id") {
+        return Err(GraphError::nonexisting_field("cover_photo_id", "LeadGenContextCard"));
+    }
+    Ok(())
+}
+
 /// Returns the value of a field. `None` if the form has no such field.
 pub(crate) fn value(world: &World, form_id: &str, field: &str) -> Option<Value> {
     let form = world.forms.get(form_id)?;
+    if let Some(value) = form.written.get(field) {
+        return Some(value.clone());
+    }
     let now = world.clock.now_ms();
     let count = |wanted: &dyn Fn(&crate::world::lead::Lead) -> bool| {
         json!(world.leads_of_form(form_id).filter(|lead| !lead.test && wanted(lead)).count())
@@ -95,14 +111,7 @@ fn legal_content(form: &Form) -> Option<Value> {
     if form.consents.is_empty() {
         return None;
     }
-    let checkboxes: Vec<Value> = form
-        .consents
-        .iter()
-        .map(|consent| {
-            json!({"id": consent.key, "key": consent.key, "is_required": consent.required,
-                   "is_checked_by_default": false, "text": consent.text})
-        })
-        .collect();
+    let checkboxes: Vec<Value> = form.consents.iter().map(Consent::checkbox).collect();
     Some(json!({
         "id": format!("{}8", form.id),
         "privacy_policy": {"url": form.privacy_policy_url},

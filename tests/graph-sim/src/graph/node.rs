@@ -27,6 +27,8 @@ pub(crate) enum Node {
     /// An ad of an account, or of a lead form whose campaign belongs to no account any more. The latter only has leads.
     Ad(String),
     Creative(String),
+    /// A label of an account's objects.
+    AdLabel(String),
     /// An insights report.
     Report(String),
     /// Identified by its node id: `act_123`.
@@ -85,6 +87,7 @@ impl Node {
             Self::AdSet(_) => "AdSet",
             Self::Ad(_) => "Ad",
             Self::Creative(_) => "AdCreative",
+            Self::AdLabel(_) => "AdLabel",
             Self::Report(_) => "AdReportRun",
             Self::AdAccount(_) => "AdAccount",
         }
@@ -104,6 +107,7 @@ impl Node {
             Self::AdSet(_) => "{adset}",
             Self::Ad(_) => "{ad}",
             Self::Creative(_) => "{creative}",
+            Self::AdLabel(_) => "{adlabel}",
             Self::Report(_) => "{run}",
             Self::AdAccount(_) => "{ad_account}",
         }
@@ -122,6 +126,7 @@ impl Node {
             | Self::AdSet(id)
             | Self::Ad(id)
             | Self::Creative(id)
+            | Self::AdLabel(id)
             | Self::Report(id)
             | Self::AdAccount(id) => id,
         }
@@ -156,7 +161,9 @@ impl Node {
                 "error_user_title",
                 "error_user_msg",
             ],
-            Self::User(_) | Self::SystemUser(_) | Self::Page(_) | Self::Business(_) => &["id", "name"],
+            Self::User(_) | Self::SystemUser(_) | Self::Page(_) | Self::Business(_) | Self::AdLabel(_) => {
+                &["id", "name"]
+            }
         }
     }
 }
@@ -174,10 +181,25 @@ fn edges_of(node_type: &str) -> &'static [&'static str] {
             "businesses",
             "business_users",
         ],
-        "Page" => &["leadgen_forms", "subscribed_apps"],
+        "Page" => &["leadgen_forms", "page_backed_instagram_accounts", "subscribed_apps"],
         "Business" => &["owned_pages", "client_pages", "owned_ad_accounts", "client_ad_accounts", "system_users"],
         "LeadgenForm" => &["leads", "test_leads"],
-        "AdAccount" => &["campaigns", "adsets", "ads", "adcreatives", "insights", "minimum_budgets", "assigned_users"],
+        "AdAccount" => &[
+            "campaigns",
+            "adsets",
+            "ads",
+            "adcreatives",
+            "insights",
+            "minimum_budgets",
+            "assigned_users",
+            "adlabels",
+            "campaignsbylabels",
+            "adsetsbylabels",
+            "adsbylabels",
+            "adcreativesbylabels",
+            "adimages",
+            "instagram_accounts",
+        ],
         "Campaign" => &["adsets", "ads", "insights"],
         "AdSet" => &["ads", "insights"],
         "Ad" => &["leads", "adcreatives", "insights"],
@@ -238,9 +260,13 @@ fn value(call: &mut Call<'_>, node: &Node, field: &Field) -> Result<Option<Value
         Node::SystemUser(id) => Ok(system_user::value(call.world, id, &field.name)),
         Node::Page(id) => page::value(call, id, field),
         Node::Business(id) => Ok(business::value(call.world, id, &field.name)),
-        Node::Form(id) => Ok(form::value(call.world, id, &field.name)),
+        Node::Form(id) => {
+            form::check_members(field)?;
+            Ok(form::value(call.world, id, &field.name))
+        }
         Node::Lead(id) => lead::value(call, id, &field.name),
         Node::Campaign(id) | Node::AdSet(id) | Node::Ad(id) | Node::Creative(id) => Ok(ads::value(call, id, field)),
+        Node::AdLabel(id) => Ok(ads::label_value(call.world, id, &field.name)),
         Node::Report(id) => Ok(run::value(call.world, id, &field.name)),
         Node::AdAccount(id) => ad_account::value(call, id, &field.name),
     }

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use super::error::GraphError;
 use super::fields::Field;
 use super::session::{Call, Session};
+use crate::clock::graph_time;
+use crate::seed::FOUNDED_MS;
 use crate::world::page::Page;
 use crate::world::person::User;
 
@@ -25,6 +27,8 @@ const BASIC: &[&str] = &[
     "leadgen_forms",
     "subscribed_apps",
     "leadgen_tos_accepted",
+    "leadgen_tos_acceptance_time",
+    "leadgen_tos_accepting_user",
     "is_published",
     "instagram_business_account",
     "connected_instagram_account",
@@ -75,6 +79,7 @@ pub(crate) fn value(call: &mut Call<'_>, page_id: &str, field: &Field) -> Result
             owner.filter(|_| call.has_scope("business_management")).map(|it| json!({"id": it.id, "name": it.name}))
         }
         "has_lead_access" => Some(lead_access(call, &page, field)?),
+        "leadgen_tos_accepting_user" => accepting_user(call, &page),
         name => plain_value(&page, name),
     })
 }
@@ -88,7 +93,9 @@ fn plain_value(page: &Page, field: &str) -> Option<Value> {
         "link" => json!(page.link()),
         "about" => json!(page.about),
         "fan_count" | "followers_count" => json!(page.fan_count),
-        "is_published" | "leadgen_tos_accepted" | "has_transitioned_to_new_page_experience" => json!(true),
+        "is_published" | "has_transitioned_to_new_page_experience" => json!(true),
+        "leadgen_tos_accepted" => json!(page.lead_terms_accepted),
+        "leadgen_tos_acceptance_time" if page.lead_terms_accepted => json!(graph_time(FOUNDED_MS)),
         "is_webhooks_subscribed" | "has_added_app" => json!(page.subscribed_fields.is_some()),
         "verification_status" => json!("not_verified"),
         _ => return None,
@@ -102,6 +109,13 @@ fn access_token(call: &mut Call<'_>, page_id: &str) -> Option<Value> {
         Session::Page { page_id: own, token, .. } => (own == page_id).then(|| json!(token)),
         Session::User { token, .. } => call.world.page_token(&token, page_id).map(|token| json!(token)),
     }
+}
+
+/// Returns the first admin, to a page token, if the page's terms for lead ads are accepted.
+fn accepting_user(call: &Call<'_>, page: &Page) -> Option<Value> {
+    let admin = call.world.people().find(|user| call.world.has_task(&user.id, &page.id, &["MANAGE"]))?;
+    let shown = page.lead_terms_accepted && matches!(call.session, Session::Page { .. });
+    shown.then(|| json!({"id": admin.id, "name": admin.name}))
 }
 
 fn tasks(call: &Call<'_>, page_id: &str) -> Option<Value> {

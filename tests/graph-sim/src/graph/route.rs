@@ -10,8 +10,8 @@ use super::paging::EdgeQuery;
 use super::request::{self, Request};
 use super::session::{Call, Session};
 use super::{
-    ad_account, ads, app_subscriptions, business, debug_token, form, lead, lead_list, oauth, page, permissions,
-    subscribed_apps, system_user, test_leads, user,
+    ad_account, ads, app_subscriptions, business, debug_token, form, form_write, lead, lead_list, oauth, page,
+    page_backed, permissions, subscribed_apps, system_user, test_leads, user,
 };
 use crate::world::ads::tree::Level;
 
@@ -32,6 +32,7 @@ pub(crate) fn without_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
 
 /// Runs every other endpoint.
 pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
+    call.world.advance_reviews();
     let request = call.request;
     let path = segments(request);
     let (first, rest) = match path.split_first() {
@@ -43,6 +44,9 @@ pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
         None => return Err(GraphError::invalid("(#100) Unsupported request to the root path")),
     };
     let node = resolve(call, first)?;
+    if let Some(result) = ads::write::answer(call, &node, rest) {
+        return result;
+    }
     match (request.method.as_str(), &node, rest) {
         ("GET", _, []) => read_node(call, &node),
         ("GET", _, [edge]) if node.edges().contains(edge) => {
@@ -55,10 +59,13 @@ pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
         ("DELETE", Node::User(id) | Node::SystemUser(id), ["permissions", name]) => {
             permissions::delete(call, id, Some(name))
         }
+        ("POST", Node::Page(id), ["page_backed_instagram_accounts"]) => page_backed::create(call, id),
         ("POST", Node::Page(id), ["subscribed_apps"]) => subscribed_apps::subscribe(call, id),
         ("DELETE", Node::Page(id), ["subscribed_apps"]) => subscribed_apps::unsubscribe(call, id),
         ("POST", Node::App, ["subscriptions"]) => app_subscriptions::subscribe(call),
         ("DELETE", Node::App, ["subscriptions"]) => app_subscriptions::unsubscribe(call),
+        ("POST", Node::Page(id), ["leadgen_forms"]) => form_write::create(call, id),
+        ("POST", Node::Form(id), []) => form_write::update(call, id),
         ("POST", Node::Form(id), ["test_leads"]) => test_leads::create(call, id),
         ("POST", Node::AdAccount(_) | Node::Campaign(_) | Node::AdSet(_) | Node::Ad(_), ["insights"]) => {
             check_ads(call, &node)?;
@@ -125,7 +132,12 @@ fn read_node(call: &mut Call<'_>, node: &Node) -> Result<Value, GraphError> {
         Node::Business(id) => business::check_readable(call, id)?,
         Node::Form(id) => form::check_readable(call, id)?,
         Node::Lead(id) => lead::check_readable(call, id, wanted.as_deref())?,
-        Node::AdAccount(_) | Node::Campaign(_) | Node::AdSet(_) | Node::Ad(_) | Node::Creative(_) => {
+        Node::AdAccount(_)
+        | Node::Campaign(_)
+        | Node::AdSet(_)
+        | Node::Ad(_)
+        | Node::Creative(_)
+        | Node::AdLabel(_) => {
             check_ads(call, node)?;
         }
         Node::Report(id) => {
@@ -155,6 +167,7 @@ pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &Ed
         }
         (Node::Business(id), "system_users") => system_user::list(call, id, query),
         (Node::Page(id), "leadgen_forms") => form::list(call, id, query),
+        (Node::Page(id), "page_backed_instagram_accounts") => page_backed::list(call, id, query),
         (Node::Page(id), "subscribed_apps") => subscribed_apps::list(call, id, query),
         (Node::Form(id), "leads") => lead_list::of_form(call, id, query),
         (Node::Form(id), "test_leads") => test_leads::list(call, id, query),
@@ -178,6 +191,7 @@ fn read_ads_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQuery
         ("adcreatives", _) => ads::listing::creatives(call, node, query),
         ("insights", Node::Report(id)) => run::rows(call, id, query)?.answer(),
         ("insights", _) => insights::prepare(call, node, query)?.answer(),
+        (_, Node::AdAccount(_)) => ads::library::read(call, node, edge, query),
         _ => Err(GraphError::nonexisting_field(edge, node.type_name())),
     }
 }
@@ -189,7 +203,9 @@ fn read_ads_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQuery
 fn check_ads(call: &Call<'_>, node: &Node) -> Result<(), GraphError> {
     match node {
         Node::AdAccount(id) => ad_account::check_readable(call, id),
-        Node::Campaign(id) | Node::AdSet(id) | Node::Ad(id) | Node::Creative(id) => ads::check_readable(call, id),
+        Node::Campaign(id) | Node::AdSet(id) | Node::Ad(id) | Node::Creative(id) | Node::AdLabel(id) => {
+            ads::check_readable(call, id)
+        }
         Node::Report(id) => run::check_readable(call, id),
         _ => Ok(()),
     }
@@ -205,7 +221,7 @@ fn edge_query(call: &Call<'_>, node: &Node, edge: &str) -> Result<EdgeQuery, Gra
 }
 
 /// Parses `fields`: comma-separated names, or a JSON list of names as Meta's SDK sends them.
-fn requested_fields(request: &Request) -> Result<Option<Vec<Field>>, GraphError> {
+pub(crate) fn requested_fields(request: &Request) -> Result<Option<Vec<Field>>, GraphError> {
     let Some(text) = request.param("fields").filter(|text| !text.trim().is_empty()) else { return Ok(None) };
     match request::json::<Vec<String>>(text) {
         Some(names) => fields::parse(&names.join(",")).map(Some),

@@ -43,6 +43,7 @@ pub(super) fn insert(world: &mut World, id: &str, name: &str, username: &str, ca
         subscribed_fields: None,
         other_apps: Vec::new(),
         lead_access_revoked: false,
+        lead_terms_accepted: true,
         messaging_failing_since_ms: None,
     };
     world.pages.insert(id.to_owned(), page);

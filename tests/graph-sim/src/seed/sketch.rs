@@ -1,5 +1,7 @@
 //! A builder for lead forms: first the questions in order, then ids and ads.
 
+use serde_json::Map;
+
 use crate::world::World;
 use crate::world::form::{Ad, Choice, Consent, Form, Question};
 
@@ -150,6 +152,7 @@ impl Sketch {
             thank_you: thank_you.to_owned(),
             created_ms,
             ads,
+            written: Map::new(),
         }
     }
 }

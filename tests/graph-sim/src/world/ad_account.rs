@@ -1,6 +1,6 @@
 //! Ad accounts: their owners, their states and what they advertise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -28,6 +28,14 @@ pub(crate) struct AdAccount {
     pub(crate) owner: Option<String>,
     /// Whether the campaigns of this world's lead forms run in this account.
     pub(crate) runs_campaigns: bool,
+    /// The beneficiary and the payor of ads in the EU that name none.
+    pub(crate) dsa_defaults: [Option<String>; 2],
+    /// In the smallest currency unit; zero for none.
+    pub(crate) spend_cap: i64,
+    /// Users who may only analyse. All other assigned users have every task.
+    pub(crate) analysts: BTreeSet<String>,
+    /// Ids of the Instagram accounts that its ads may show.
+    pub(crate) instagram_accounts: Vec<String>,
     /// Shared with frozen reports; copied on change.
     pub(crate) ads: Arc<Ads>,
 }
@@ -72,15 +80,21 @@ impl World {
         self.ad_accounts.iter_mut().find(|account| account.id == digits)
     }
 
-    /// Creates an account, or replaces what an existing one advertises. An existing account keeps its owner and the
-    /// users who may work with it.
+    /// Creates an account, or replaces what an existing one advertises. An existing account keeps its owner, its
+    /// settings and the users who may work with it.
     pub(crate) fn open_ad_account(&mut self, opening: Opening) {
         let calendar = Calendar::new(opening.zone, &self.clock, opening.live);
         let prefix = self.free_prefix(&opening.id);
         let ads = Arc::new(Ads::new(prefix, &opening.plan, calendar, opening.currency, &self.clock));
         let known = self.ad_accounts.iter().position(|account| account.id == opening.id);
+        let before = known.and_then(|at| self.ad_accounts.get(at));
         let account = AdAccount {
-            owner: known.and_then(|at| self.ad_accounts.get(at)?.owner.clone()),
+            owner: before.and_then(|before| before.owner.clone()),
+            dsa_defaults: before.map(|before| before.dsa_defaults.clone()).unwrap_or_default(),
+            spend_cap: before.map(|before| before.spend_cap).unwrap_or_default(),
+            analysts: before.map(|before| before.analysts.clone()).unwrap_or_default(),
+            instagram_accounts: before
+                .map_or_else(|| vec![instagram_account(&opening.id)], |before| before.instagram_accounts.clone()),
             id: opening.id,
             name: opening.name,
             timezone_name: opening.timezone_name,
@@ -111,7 +125,9 @@ impl World {
     /// The campaign, ad set, ad or creative with an id, and its account. Ads that appear only in insights are not
     /// found.
     pub(crate) fn ads_object(&self, id: &str) -> Option<(&AdAccount, Object)> {
+        let written = || self.ad_accounts.iter().find(|account| account.ads.written.find(id).is_some());
         let account = match ids::read(id) {
+            _ if ids::is_written(id) => written(),
             Some((prefix, _)) => self.ad_accounts.iter().find(|account| account.ads.prefix == prefix),
             None => self.ad_accounts.iter().find(|account| account.runs_campaigns),
         }?;
@@ -140,4 +156,9 @@ impl World {
         let ads = self.forms.values().flat_map(|form| &form.ads).filter(|_| account.runs_campaigns);
         ads.map(|ad: &Ad| (ad.campaign_id.as_str(), ad.campaign_name.as_str())).collect()
     }
+}
+
+/// The Instagram account of an ad account that has been assigned no other.
+fn instagram_account(account_id: &str) -> String {
+    format!("1784{:013}", ids::prefix(account_id) * 1_000_003)
 }

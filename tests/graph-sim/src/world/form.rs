@@ -1,5 +1,7 @@
 //! Lead forms: questions, consents and the ads that show them.
 
+use serde_json::{Map, Value, json};
+
 /// A lead form (`LeadgenForm`).
 #[derive(Debug, Clone)]
 pub(crate) struct Form {
@@ -17,6 +19,8 @@ pub(crate) struct Form {
     pub(crate) thank_you: String,
     pub(crate) created_ms: i64,
     pub(crate) ads: Vec<Ad>,
+    /// Fields of a form made through the API that are read back as they were sent.
+    pub(crate) written: Map<String, Value>,
 }
 
 /// One question (`LeadGenQuestion`).
@@ -46,6 +50,16 @@ pub(crate) struct Consent {
     pub(crate) key: String,
     pub(crate) text: String,
     pub(crate) required: bool,
+}
+
+impl Consent {
+    /// Renders a `LeadGenLegalContentCheckbox`.
+    pub(crate) fn checkbox(&self) -> Value {
+        json!({
+            "id": self.key, "key": self.key, "is_required": self.required, "is_checked_by_default": false,
+            "text": self.text,
+        })
+    }
 }
 
 /// An ad with its ad set and campaign, as named by a paid lead. Meta's older names for them are adgroup, campaign and

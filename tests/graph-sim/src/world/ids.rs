@@ -4,7 +4,10 @@ use jiff::Timestamp;
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 
-/// Source of lead ids, report ids and the running numbers of invented people.
+use super::ads::ids::FIRST_WRITTEN;
+
+/// Source of lead ids, report ids, ids of forms and ads written through the API, and the running numbers of invented
+/// people.
 ///
 /// All of them start from the wall clock. A restarted simulator therefore never repeats an id that a client with a
 /// persistent store already has and would rightly treat as a duplicate.
@@ -13,6 +16,8 @@ pub(crate) struct Ids {
     next_lead: u64,
     next_report: u64,
     next_person: u64,
+    next_written_form: u64,
+    next_written_ad: u64,
 }
 
 impl Ids {
@@ -23,6 +28,8 @@ impl Ids {
             next_lead: 20_000_000_000_000_001 + started_ms * 1000,
             next_report: 6_000_000_000_000_000 + started_ms * 100,
             next_person: started_ms / 100,
+            next_written_form: 24_000_000_000_000_001 + started_ms * 1000,
+            next_written_ad: FIRST_WRITTEN + started_ms * 100,
         }
     }
 
@@ -35,6 +42,18 @@ impl Ids {
     pub(crate) fn report(&mut self) -> String {
         self.next_report += 1;
         self.next_report.to_string()
+    }
+
+    /// The id of a lead form written through the API.
+    pub(crate) fn written_form(&mut self) -> String {
+        self.next_written_form += 10;
+        self.next_written_form.to_string()
+    }
+
+    /// The id of a campaign, ad set, ad, creative or label written through the API.
+    pub(crate) fn written_ad(&mut self) -> String {
+        self.next_written_ad += 10;
+        self.next_written_ad.to_string()
     }
 
     pub(crate) fn person(&mut self) -> u64 {

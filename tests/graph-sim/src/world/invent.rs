@@ -79,7 +79,7 @@ impl Person {
             "FIRST_NAME" => self.first.clone(),
             "LAST_NAME" => self.last.clone(),
             "EMAIL" | "WORK_EMAIL" => self.email.clone(),
-            "PHONE" | "WORK_PHONE_NUMBER" => self.phone.clone(),
+            kind if standard_question::is_phone(kind) => self.phone.clone(),
             "COMPANY_NAME" => format!("{} & Co.", self.last),
             other => standard_question::invented(other, self.number),
         };

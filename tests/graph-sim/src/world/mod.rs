@@ -19,6 +19,7 @@ pub(crate) mod storm;
 pub(crate) mod submit;
 pub(crate) mod system_user;
 pub(crate) mod token;
+pub(crate) mod writing;
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -30,6 +31,7 @@ use self::lead::Lead;
 use self::page::Page;
 use self::person::{Business, User};
 use self::token::{Grant, LoginCode, Token};
+use self::writing::Writing;
 use crate::clock::Clock;
 use crate::fault::Faults;
 use crate::limit::Limits;
@@ -70,6 +72,7 @@ pub(crate) struct World {
     pub(crate) usage: Usage,
     pub(crate) limits: Limits,
     pub(crate) reports: Reports,
+    pub(crate) writing: Writing,
     pub(crate) stats: Stats,
     /// Number of resets. Work that began before a reset is discarded after it.
     pub(crate) resets: u64,
@@ -113,6 +116,7 @@ impl World {
             usage: Usage::default(),
             limits: Limits::default(),
             reports: Reports::default(),
+            writing: Writing::default(),
             stats: Stats::default(),
             resets: 0,
         };
@@ -141,6 +145,7 @@ impl World {
         self.usage = Usage::default();
         self.limits = Limits::default();
         self.reports = Reports::default();
+        self.writing = Writing::default();
         self.stats = Stats::default();
         self.resets += 1;
         seed::plant(self);

@@ -21,6 +21,8 @@ pub(crate) struct Page {
     pub(crate) other_apps: Vec<OtherApp>,
     /// Whether Leads Access Manager was customised to exclude the app.
     pub(crate) lead_access_revoked: bool,
+    /// Whether an admin accepted Meta's terms for lead ads.
+    pub(crate) lead_terms_accepted: bool,
     /// Since when messaging deliveries for this page have failed. After an hour the app is unsubscribed.
     pub(crate) messaging_failing_since_ms: Option<i64>,
 }

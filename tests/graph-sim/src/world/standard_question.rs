@@ -1,6 +1,6 @@
 //! Meta's question types, and invented answers to those that ask for none of a person's own data.
 
-/// Question types: those Meta documents for lead ads, and others found in real forms.
+/// Question types: those Meta documents for lead ads (with its spelling), and others found in real forms.
 const TYPES: &[&str] = &[
     "FULL_NAME",
     "FIRST_NAME",
@@ -33,6 +33,10 @@ const TYPES: &[&str] = &[
     "WORK_EMAIL",
     "WORK_PHONE_NUMBER",
     "WEBSITE",
+    "MARITIAL_STATUS",
+    "PHONE_OTP",
+    "WHATSAPP_NUMBER",
+    "SLIDER",
 ];
 
 /// The type with a name, if Meta has one.
@@ -47,7 +51,7 @@ pub(crate) fn names() -> String {
 
 /// Whether answers are phone numbers.
 pub(crate) fn is_phone(kind: &str) -> bool {
-    matches!(kind, "PHONE" | "WORK_PHONE_NUMBER")
+    matches!(kind, "PHONE" | "PHONE_OTP" | "WORK_PHONE_NUMBER" | "WHATSAPP_NUMBER")
 }
 
 /// Whether answers are postal codes.
@@ -68,9 +72,12 @@ pub(crate) fn invented(kind: &str, number: usize) -> String {
         "DOB" => format!("{:02}/{:02}/{}", 1 + number % 12, 1 + number % 28, 1950 + number % 55),
         "DATE_TIME" => format!("2026-{:02}-{:02}T{:02}:30:00+0000", 1 + number % 12, 1 + number % 28, 8 + number % 10),
         "GENDER" => pick(&["female", "male"]),
-        "MARITAL_STATUS" | "RELATIONSHIP_STATUS" => pick(&["single", "married", "in_a_relationship"]),
+        "MARITAL_STATUS" | "MARITIAL_STATUS" | "RELATIONSHIP_STATUS" => {
+            pick(&["single", "married", "in_a_relationship"])
+        }
         "MILITARY_STATUS" => pick(&["civilian", "veteran"]),
         "JOB_TITLE" => pick(&["Owner", "Teacher", "Engineer", "Nurse"]),
+        "SLIDER" => (number % 10).to_string(),
         "WEBSITE" => format!("https://www.example.com/{}", number % 1_000),
         "STORE_LOOKUP" | "ID_AR_DNI" | "ID_CO_CC" | "ID_PE_DNI" => (10_000_000 + number % 80_000_000).to_string(),
         "ID_CPF" | "ID_EC_CI" | "ID_CL_RUT" => (1_000_000_000 + number % 900_000_000).to_string(),

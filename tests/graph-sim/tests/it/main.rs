@@ -6,6 +6,7 @@
     reason = "a test that meets what it does not expect should stop there"
 )]
 
+mod ad_writer;
 mod advertiser;
 mod client;
 mod receiver;
@@ -47,3 +48,4 @@ mod test_leads;
 mod tokens;
 mod webhooks;
 mod withdrawals;
+mod written_ads;

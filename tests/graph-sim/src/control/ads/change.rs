@@ -1,5 +1,6 @@
 //! `POST /_sim/ads/{account_id}/change`: changes an account while a client reads it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -8,13 +9,15 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::create::{currency, zone};
-use super::objects::{self, Objects};
+use super::objects::Objects;
 use super::oddities::Oddities;
 use super::{account, user_mut};
-use crate::control::{Body, Mistake};
+use crate::control::{Body, Mistake, nullable};
 use crate::server::Sim;
 use crate::world::World;
+use crate::world::ad_account::AdAccount;
 use crate::world::ads::Ads;
+use crate::world::ads::written::Moment;
 
 #[derive(Debug, Deserialize)]
 pub(in crate::control) struct Input {
@@ -45,7 +48,7 @@ impl<T> Several<T> {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AccountInput {
     name: Option<String>,
@@ -53,6 +56,16 @@ struct AccountInput {
     disable_reason: Option<u32>,
     currency: Option<String>,
     timezone: Option<String>,
+    #[serde(default, deserialize_with = "nullable")]
+    default_dsa_beneficiary: Option<Option<String>>,
+    #[serde(default, deserialize_with = "nullable")]
+    default_dsa_payor: Option<Option<String>>,
+    /// In the smallest currency unit.
+    spend_cap: Option<i64>,
+    /// Ids of the Instagram accounts that its ads may show.
+    instagram_accounts: Option<Vec<String>>,
+    /// Users who may only analyse.
+    analysts: Option<BTreeSet<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -79,7 +92,7 @@ pub(in crate::control) async fn change(
     // Work on a copy, so that a mistake half-way changes nothing.
     let mut ads = Ads::clone(&known.ads);
     let mut told = Map::new();
-    let moment = objects::Moment { now_ms, today };
+    let moment = Moment { now_ms, today };
     input.objects.apply(&mut ads, moment, &mut told)?;
     input.oddities.apply(&mut ads, &mut told)?;
     if let Some(thresholds) = &input.thresholds {
@@ -98,10 +111,7 @@ pub(in crate::control) async fn change(
         known.ads = Arc::new(ads);
         if let Some(changes) = input.account {
             told.insert("account".to_owned(), json!(known.node_id()));
-            known.name = changes.name.unwrap_or(std::mem::take(&mut known.name));
-            known.status = changes.status.unwrap_or(known.status);
-            known.disable_reason = changes.disable_reason.unwrap_or(known.disable_reason);
-            known.timezone_name = changes.timezone.unwrap_or(std::mem::take(&mut known.timezone_name));
+            changes.apply(known);
         }
     }
     if told.is_empty() {
@@ -156,12 +166,21 @@ impl Thresholds {
 
 impl AccountInput {
     fn check(&self) -> Result<(), Mistake> {
-        let empty = self.name.is_none()
-            && self.status.is_none()
-            && self.disable_reason.is_none()
-            && self.currency.is_none()
-            && self.timezone.is_none();
-        if empty { Err(Mistake::new("account: nothing to change")) } else { Ok(()) }
+        if self == &Self::default() { Err(Mistake::new("account: nothing to change")) } else { Ok(()) }
+    }
+
+    fn apply(self, account: &mut AdAccount) {
+        account.name = self.name.unwrap_or(std::mem::take(&mut account.name));
+        account.status = self.status.unwrap_or(account.status);
+        account.disable_reason = self.disable_reason.unwrap_or(account.disable_reason);
+        account.timezone_name = self.timezone.unwrap_or(std::mem::take(&mut account.timezone_name));
+        account.spend_cap = self.spend_cap.unwrap_or(account.spend_cap);
+        account.instagram_accounts = self.instagram_accounts.unwrap_or(std::mem::take(&mut account.instagram_accounts));
+        account.analysts = self.analysts.unwrap_or(std::mem::take(&mut account.analysts));
+        let dsa = [self.default_dsa_beneficiary, self.default_dsa_payor];
+        for (known, new) in account.dsa_defaults.iter_mut().zip(dsa) {
+            *known = new.unwrap_or(known.take());
+        }
     }
 
     fn move_to(&self, ads: &mut Ads) -> Result<(), Mistake> {

@@ -6,11 +6,13 @@ mod objects;
 mod oddities;
 mod reports;
 mod totals;
+mod writing;
 
 pub(super) use change::change;
 pub(super) use create::create;
 pub(super) use reports::reports;
 pub(super) use totals::totals;
+pub(super) use writing::change_settings;
 
 use super::Mistake;
 use crate::world::World;

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::control::Mistake;
-use crate::world::ads::calendar::Day;
 use crate::world::ads::ids::Object;
 use crate::world::ads::status::Status;
 use crate::world::ads::tree::Level;
+use crate::world::ads::written::Moment;
 use crate::world::ads::{Ads, dice};
 
 /// The most ids that are returned.
@@ -32,13 +32,6 @@ enum Touch {
     /// A share of each level, or of the given one.
     Share(f64),
     These(Vec<String>),
-}
-
-/// The time of a change.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
-    pub(super) now_ms: i64,
-    pub(super) today: Day,
 }
 
 impl Objects {
@@ -148,10 +141,7 @@ fn set_status(
     })?;
     for id in ids {
         let (level, index) = find(ads, "ids", id)?;
-        let since = if status == Status::Active { at.today } else { at.today + 1 };
-        let change = ads.changes.at(level, index);
-        change.turns.push((since, status));
-        change.updated_ms = Some(at.now_ms);
+        ads.turn(Object::Of(level, index), status, at);
     }
     told.insert("status".to_owned(), json!({ name: ids }));
     Ok(())

@@ -18,7 +18,7 @@ pub(super) fn value(place: &Place<'_>, field: &str) -> Option<Value> {
     Some(match field {
         "adset_id" => place.id_of(Level::AdSet, adset),
         "campaign_id" => place.id_of(Level::Campaign, ads.tree.campaign_of(adset)),
-        "targeting" => return adset::value(&place.at(adset), "targeting"),
+        "targeting" => return super::of_level(&place.at(adset), Level::AdSet, "targeting"),
         "ad_review_feedback" if ads.effective(LEVEL, index) == Effective::Disapproved => json!({"global": {
             "PERSONAL_ATTRIBUTES": "Ads must not contain content that asserts or implies personal attributes.",
         }}),

@@ -211,7 +211,7 @@ impl Condition {
                 comparison.holds(&ads.created_ms(level, index).div_euclid(1000), seconds)
             }
             Test::Named(wanted, text) => ads.name(level, index).to_lowercase().contains(text) == *wanted,
-            Test::Objective(names) => names.iter().any(|name| name == ads.objective(index).name()),
+            Test::Objective(names) => names.iter().any(|name| name == ads.objective_name(index)),
         }
     }
 

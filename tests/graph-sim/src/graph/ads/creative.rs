@@ -38,11 +38,8 @@ pub(super) fn value(place: &Place<'_>, field: &Field, request: &Request) -> Opti
         "effective_object_story_id" => json!(format!("{}_{}", story.page_id, story.post_id)),
         "object_story_id" if kind == Kind::Post => json!(format!("{}_{}", story.page_id, story.post_id)),
         "image_hash" if matches!(kind, Kind::Direct | Kind::Link) => json!(story.image_hash),
-        "image_url" if matches!(kind, Kind::Direct | Kind::Link | Kind::Photo) => json!(picture(place, "p1080x1080")),
-        "thumbnail_url" => {
-            let side = |name: &str| field.argument(name).or_else(|| request.param(name)).unwrap_or("64").to_owned();
-            json!(picture(place, &format!("p{}x{}", side("thumbnail_width"), side("thumbnail_height"))))
-        }
+        "image_url" if !matches!(kind, Kind::Direct | Kind::Link | Kind::Photo) => return None,
+        "image_url" | "thumbnail_url" => picture_field(place, field, request),
         "video_id" if kind == Kind::Video => json!(story.video_id),
         "call_to_action_type" if kind != Kind::Post => json!(story.call),
         "url_tags" if index % 3 == 0 => {
@@ -54,6 +51,15 @@ pub(super) fn value(place: &Place<'_>, field: &Field, request: &Request) -> Opti
         "effective_authorization_category" | "authorization_category" => json!("NONE"),
         _ => return None,
     })
+}
+
+/// Returns `image_url` or `thumbnail_url`.
+pub(super) fn picture_field(place: &Place<'_>, field: &Field, request: &Request) -> Value {
+    let side = |name: &str| field.argument(name).or_else(|| request.param(name)).unwrap_or("64").to_owned();
+    match field.name.as_str() {
+        "image_url" => json!(picture(place, "p1080x1080")),
+        _ => json!(picture(place, &format!("p{}x{}", side("thumbnail_width"), side("thumbnail_height")))),
+    }
 }
 
 /// Returns the URL of a picture, which expires.

@@ -16,36 +16,44 @@ use crate::graph::request;
 use crate::graph::session::Call;
 use crate::graph::sparse::{self, Sparse};
 use crate::world::ads::Ads;
+use crate::world::ads::ids::Object;
 use crate::world::ads::status::Effective;
-use crate::world::ads::tree::Level;
+use crate::world::ads::tree::{FIRST_WRITTEN, Level};
 
 /// Maximum page size. Larger limits are reduced to it.
 const LARGEST: usize = 500;
 
-/// Objects of one level with consecutive indices, listed from the last index to the first.
+/// Objects of one level: the written ones, then generated ones with consecutive indices, each from the last to the
+/// first.
 struct Listing {
     ads: Arc<Ads>,
     level: Level,
+    written: Vec<u32>,
     range: Range<u32>,
+    now_ms: i64,
     visible: Visibility,
     conditions: Vec<Condition>,
 }
 
 impl Listing {
     fn index(&self, place: u32) -> Option<u32> {
-        self.range.end.checked_sub(place + 1).filter(|index| *index >= self.range.start)
+        match place.checked_sub(length(&self.written)) {
+            None => self.written.iter().rev().nth(usize::try_from(place).ok()?).copied(),
+            Some(place) => self.range.end.checked_sub(place + 1).filter(|index| *index >= self.range.start),
+        }
     }
 }
 
 impl Sparse for Listing {
     fn places(&self) -> u32 {
-        self.range.end.saturating_sub(self.range.start)
+        length(&self.written) + self.range.end.saturating_sub(self.range.start)
     }
 
     fn is_taken(&self, place: u32) -> bool {
         let Some(index) = self.index(place) else { return false };
         let (ads, level) = (&self.ads, self.level);
-        self.visible.shows(ads.effective(level, index))
+        is_listed(ads, Object::Of(level, index), self.now_ms)
+            && self.visible.shows(ads.effective(level, index))
             && self.conditions.iter().all(|condition| condition.holds_for(ads, level, index))
     }
 
@@ -59,23 +67,46 @@ impl Sparse for Listing {
     }
 }
 
-/// Creatives of an account, each under the index of the first ad that shows it.
-struct Creatives(Arc<Ads>);
+/// Creatives of an account: the written ones, then the generated ones, each under the index of the first ad that shows
+/// it.
+struct Creatives {
+    ads: Arc<Ads>,
+    written: Vec<u32>,
+    now_ms: i64,
+}
+
+impl Creatives {
+    fn index(&self, place: u32) -> Option<u32> {
+        match place.checked_sub(length(&self.written)) {
+            None => self.written.iter().rev().nth(usize::try_from(place).ok()?).copied(),
+            Some(place) => self.ads.tree.count(Level::Ad).checked_sub(place + 1),
+        }
+    }
+}
 
 impl Sparse for Creatives {
     fn places(&self) -> u32 {
-        self.0.tree.count(Level::Ad)
+        length(&self.written) + self.ads.tree.count(Level::Ad)
     }
 
     fn is_taken(&self, place: u32) -> bool {
-        let index = self.places() - 1 - place;
-        self.0.creative_of(index) == index
+        let Some(index) = self.index(place) else { return false };
+        let exists = index >= FIRST_WRITTEN || self.ads.generated_creative_of(index) == index;
+        exists && is_listed(&self.ads, Object::Creative(index), self.now_ms) && !self.ads.is_deleted_creative(index)
     }
 
     fn node(&self, place: u32) -> Option<Node> {
-        let index = self.places().checked_sub(place + 1)?;
-        Some(Node::Creative(self.0.creative_id(index)))
+        Some(Node::Creative(self.ads.creative_id(self.index(place)?)))
     }
+}
+
+fn length(list: &[u32]) -> u32 {
+    u32::try_from(list.len()).unwrap_or(u32::MAX)
+}
+
+/// Returns whether lists contain the object yet.
+pub(super) fn is_listed(ads: &Ads, object: Object, now_ms: i64) -> bool {
+    ads.written.record(object).is_none_or(|record| record.listed_ms <= now_ms)
 }
 
 /// Reads an edge that lists objects of `level` below `node`. The caller has checked the right to read the node.
@@ -93,7 +124,8 @@ pub(crate) fn read(call: &mut Call<'_>, node: &Node, level: Level, query: &EdgeQ
         deleted: all.deleted || one.deleted,
     });
     weight::check(asked(query)?, query.fields.as_deref(), ads.thresholds.object_weight)?;
-    let listing = Listing { ads, level, range, visible, conditions };
+    let written = ads.tree.written(at, level);
+    let listing = Listing { ads, level, written, range, now_ms: call.world.clock.now_ms(), visible, conditions };
     let elements = elements(match level {
         Level::Campaign => "Campaign",
         Level::AdSet => "AdSet",
@@ -114,11 +146,14 @@ pub(crate) fn creatives(call: &mut Call<'_>, node: &Node, query: &EdgeQuery) -> 
             let id = ads.creative_id(ads.creative_of(ad));
             paging::page(call, query, vec![(id.clone(), Item::Node(Node::Creative(id)))], &elements)
         }
-        None => sparse::page(call, query, &Creatives(ads), &elements),
+        None => {
+            let written = ads.written.creatives().collect();
+            sparse::page(call, query, &Creatives { ads, written, now_ms: call.world.clock.now_ms() }, &elements)
+        }
     }
 }
 
-fn elements(node_type: &'static str) -> Elements {
+pub(super) fn elements(node_type: &'static str) -> Elements {
     Elements { node_type: Some(node_type), defaults: &["id"], max_limit: LARGEST }
 }
 

@@ -1,6 +1,7 @@
 //! Campaigns, ad sets, ads and creatives as nodes, and the edges that list them.
 
 pub(super) mod condition;
+pub(super) mod library;
 pub(super) mod listing;
 pub(super) mod visibility;
 
@@ -11,7 +12,10 @@ mod campaign;
 mod creative;
 mod creative_story;
 mod targeting;
+pub(super) mod truth;
 mod weight;
+pub(super) mod write;
+mod written;
 
 use std::sync::Arc;
 
@@ -24,10 +28,12 @@ use super::node::Node;
 use super::session::Call;
 use crate::clock::graph_time;
 use crate::world::World;
+use crate::world::ad_account::AdAccount;
 use crate::world::ads::Ads;
-use crate::world::ads::ids::Object;
+use crate::world::ads::ids::{self, Object};
 use crate::world::ads::status::{Effective, Status};
-use crate::world::ads::tree::Level;
+use crate::world::ads::tree::{FIRST_WRITTEN, Level};
+use crate::world::ads::written::Label;
 
 /// An object in its account.
 pub(super) struct Place<'w> {
@@ -49,6 +55,7 @@ impl Place<'_> {
             "created_time" => json!(graph_time(ads.created_ms(level, index))),
             "updated_time" => json!(graph_time(ads.updated_ms(level, index))),
             "issues_info" if ads.effective(level, index) == Effective::WithIssues => issues(level),
+            "adlabels" => return written::labels(ads, Object::Of(level, index)),
             "special_ad_categories" => json!([]),
             _ => return None,
         })
@@ -85,6 +92,9 @@ fn issues(level: Level) -> Value {
 
 /// Returns the node of an id. `None` if the id belongs to none of these objects.
 pub(super) fn find(world: &World, id: &str) -> Option<Node> {
+    if label(world, id).is_some() {
+        return Some(Node::AdLabel(id.to_owned()));
+    }
     let (_, object) = world.ads_object(id)?;
     let id = id.to_owned();
     Some(match object {
@@ -95,12 +105,31 @@ pub(super) fn find(world: &World, id: &str) -> Option<Node> {
     })
 }
 
+/// Returns a label and its account.
+fn label<'w>(world: &'w World, id: &str) -> Option<(&'w AdAccount, &'w Label)> {
+    if !ids::is_written(id) {
+        return None;
+    }
+    world.ad_accounts.iter().find_map(|account| Some((account, account.ads.written.label(id)?)))
+}
+
+/// Returns the value of a label's field.
+pub(super) fn label_value(world: &World, id: &str, field: &str) -> Option<Value> {
+    let (account, label) = label(world, id)?;
+    match field {
+        "account" => Some(json!({"id": account.node_id(), "account_id": account.id})),
+        _ => written::label(label).get(field).cloned(),
+    }
+}
+
 /// Checks that the caller may read the object.
 ///
 /// # Errors
 /// As for the object's account; 100/33 for an object that belongs to no account.
 pub(super) fn check_readable(call: &Call<'_>, id: &str) -> Result<(), GraphError> {
-    let Some((account, _)) = call.world.ads_object(id) else { return Err(GraphError::not_visible("get", id)) };
+    let labelled = label(call.world, id).map(|(account, _)| account);
+    let account = labelled.or_else(|| call.world.ads_object(id).map(|(account, _)| account));
+    let account = account.ok_or_else(|| GraphError::not_visible("get", id))?;
     ad_account::check_member(call, &account.id, id)
 }
 
@@ -110,10 +139,25 @@ pub(super) fn value(call: &Call<'_>, id: &str, field: &Field) -> Option<Value> {
     let now_ms = call.world.clock.now_ms();
     let at = |index| Place { account_id: &account.id, ads: &account.ads, index, now_ms };
     match object {
-        Object::Of(Level::Campaign, index) => campaign::value(&at(index), &field.name),
-        Object::Of(Level::AdSet, index) => adset::value(&at(index), &field.name),
-        Object::Of(Level::Ad, index) => ad::value(&at(index), &field.name),
+        Object::Of(level, index) => of_level(&at(index), level, &field.name),
+        Object::Creative(index) if index >= FIRST_WRITTEN => written::creative(&at(index), field, call.request),
         Object::Creative(index) => creative::value(&at(index), field, call.request),
+    }
+}
+
+/// Returns the value of a field of a campaign, ad set or ad. What the API set takes precedence over what is generated.
+fn of_level(place: &Place<'_>, level: Level, field: &str) -> Option<Value> {
+    let set = place.ads.changes.of(level, place.index).and_then(|change| change.fields.get(field));
+    if let Some(set) = set {
+        return (!set.is_null()).then(|| set.clone());
+    }
+    if place.index >= FIRST_WRITTEN {
+        return written::value(place, level, field);
+    }
+    match level {
+        Level::Campaign => campaign::value(place, field),
+        Level::AdSet => adset::value(place, field),
+        Level::Ad => ad::value(place, field),
     }
 }
 

@@ -66,9 +66,17 @@ impl Mix {
 }
 
 impl Ads {
-    /// The creative of an ad, numbered after the first ad that shows it. One ad in five shows the creative of the ad
-    /// before it.
+    /// The creative of an ad: the one that the API gave it, or the generated one.
     pub(crate) fn creative_of(&self, ad: u32) -> u32 {
+        if let Some(given) = self.changes.of(Level::Ad, ad).and_then(|change| change.creative) {
+            return given;
+        }
+        self.generated_creative_of(ad)
+    }
+
+    /// The generated creative of an ad, numbered after the first ad that shows it. One ad in five shows the creative of
+    /// the ad before it.
+    pub(crate) fn generated_creative_of(&self, ad: u32) -> u32 {
         let first_of_adset = self.tree.ads_of(self.tree.adset_of(ad)).start;
         if ad >= FIRST_GHOST {
             return first_of_adset;

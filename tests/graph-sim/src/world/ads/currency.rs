@@ -11,6 +11,35 @@ const CODES: &[&str] = &[
 /// The currencies that Meta counts in whole units. All others are counted in hundredths, whatever ISO 4217 says.
 const WHOLE: &[&str] = &["CLP", "COP", "CRC", "HUF", "ISK", "IDR", "JPY", "KRW", "PYG", "TWD", "VND"];
 
+/// The smallest daily budgets, in the smallest unit. All others are 100. (As far as they are known; the rest are about a
+/// dollar.)
+const LEAST_DAILY: &[(&str, i64)] = &[
+    ("AED", 367),
+    ("BRL", 533),
+    ("CLP", 950),
+    ("COP", 4_100),
+    ("CRC", 520),
+    ("CZK", 2_300),
+    ("DKK", 690),
+    ("HKD", 780),
+    ("HUF", 360),
+    ("IDR", 16_000),
+    ("INR", 8_500),
+    ("ISK", 140),
+    ("KRW", 1_400),
+    ("MXN", 1_900),
+    ("MYR", 412),
+    ("NOK", 1_070),
+    ("PHP", 5_700),
+    ("PLN", 400),
+    ("PYG", 7_800),
+    ("SEK", 1_050),
+    ("THB", 3_500),
+    ("TRY", 4_644),
+    ("VND", 25_000),
+    ("ZAR", 1_850),
+];
+
 /// Decimal places of ratios.
 const PLACES: u32 = 6;
 
@@ -25,6 +54,11 @@ impl Currency {
     pub(crate) fn find(code: &str) -> Option<Self> {
         let code = CODES.iter().find(|known| **known == code)?;
         Some(Self { code, offset: if WHOLE.contains(code) { 1 } else { 100 } })
+    }
+
+    /// The smallest daily budget of an ad set that pays for impressions, in the smallest unit.
+    pub(crate) fn least_daily_budget(&self) -> i64 {
+        LEAST_DAILY.iter().find(|(code, _)| *code == self.code).map_or(100, |(_, least)| *least)
     }
 
     /// An amount in the currency itself: `12.34`, or `1234` for a currency without smaller units.

@@ -1,9 +1,9 @@
 //! What an account advertises, and the results.
 //!
 //! None of it is stored. Names, statuses, budgets and the numbers of every ad on every day follow from a seed
-//! ([`dice`]), the place of an object in its account ([`tree`]) and the data time ([`calendar`]). Only the changes made
-//! by the control interface are stored ([`changes`]). An account of a hundred thousand ads therefore costs as much as
-//! one of ten, and copying it for a frozen report costs next to nothing.
+//! ([`dice`]), the place of an object in its account ([`tree`]) and the data time ([`calendar`]). Only changes
+//! ([`changes`]) and what is written through the API ([`written`]) are stored. An account of a hundred thousand ads
+//! therefore costs as much as one of ten, and copying it for a frozen report costs next to nothing.
 
 pub(crate) mod calendar;
 pub(crate) mod changes;
@@ -19,6 +19,7 @@ pub(crate) mod object;
 pub(crate) mod status;
 pub(crate) mod totals;
 pub(crate) mod tree;
+pub(crate) mod written;
 
 use jiff::tz::TimeZone;
 
@@ -27,6 +28,7 @@ use self::changes::Changes;
 use self::creative::Mix;
 use self::currency::Currency;
 use self::tree::Tree;
+use self::written::Written;
 use crate::clock::Clock;
 
 /// The size of an account and the parameters of its dice.
@@ -82,6 +84,8 @@ pub(crate) struct Ads {
     pub(crate) creatives: Mix,
     pub(crate) changes: Changes,
     pub(crate) thresholds: Thresholds,
+    /// What was written through the API.
+    pub(crate) written: Written,
 }
 
 impl Ads {
@@ -102,6 +106,7 @@ impl Ads {
             creatives: plan.creatives,
             changes: Changes::default(),
             thresholds: Thresholds::default(),
+            written: Written::default(),
         }
     }
 

@@ -3,8 +3,9 @@
 use super::calendar::Day;
 use super::changes::Change;
 use super::dice::{self, Dice};
+use super::ids::Object;
 use super::status::{self, Effective, Status, Trouble};
-use super::tree::{FIRST_GHOST, Level};
+use super::tree::{FIRST_GHOST, FIRST_WRITTEN, Level};
 use super::{Ads, names};
 
 const DAY_MS: i64 = 24 * 3600 * 1000;
@@ -26,6 +27,10 @@ impl Objective {
             Self::Traffic => "OUTCOME_TRAFFIC",
             Self::Engagement => "OUTCOME_ENGAGEMENT",
         }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        [Self::Leads, Self::Sales, Self::Traffic, Self::Engagement].into_iter().find(|known| known.name() == name)
     }
 
     pub(super) fn word(self) -> &'static str {
@@ -90,6 +95,9 @@ impl Ads {
 
     /// The objective of a campaign. The first campaign of every account is for leads.
     pub(crate) fn objective(&self, campaign: u32) -> Objective {
+        if campaign >= FIRST_WRITTEN {
+            return Objective::parse(self.objective_name(campaign)).unwrap_or(Objective::Engagement);
+        }
         if campaign == 0 || self.tree.form(Level::Campaign, campaign).is_some() {
             return Objective::Leads;
         }
@@ -101,13 +109,27 @@ impl Ads {
         }
     }
 
+    /// The objective of a campaign as Meta names it. Written campaigns may have any of Meta's objectives.
+    pub(crate) fn objective_name(&self, campaign: u32) -> &str {
+        let written = self.written_text(Level::Campaign, campaign, "objective");
+        written.unwrap_or_else(|| if campaign >= FIRST_WRITTEN { "" } else { self.objective(campaign).name() })
+    }
+
+    /// A text field that the API set.
+    fn written_text(&self, level: Level, index: u32, field: &str) -> Option<&str> {
+        self.change(level, index)?.fields.get(field)?.as_str()
+    }
+
     /// Whether an ad set's leads come from Meta's own forms; otherwise they come from the website.
     pub(crate) fn on_meta(&self, adset: u32) -> bool {
         self.tree.form(Level::AdSet, adset).is_some() || dice::throw(self.seed ^ 0xf0_4a, u64::from(adset)) % 10 < 6
     }
 
     /// The action that Meta optimizes for: an ad set's `optimization_goal`.
-    pub(crate) fn goal(&self, adset: u32) -> &'static str {
+    pub(crate) fn goal(&self, adset: u32) -> &str {
+        if let Some(written) = self.written_text(Level::AdSet, adset, "optimization_goal") {
+            return written;
+        }
         match self.objective(self.tree.campaign_of(adset)) {
             Objective::Leads if self.on_meta(adset) => "LEAD_GENERATION",
             Objective::Leads | Objective::Sales => "OFFSITE_CONVERSIONS",
@@ -141,8 +163,12 @@ impl Ads {
             }
             Level::Ad => {
                 let adset = self.tree.adset_of(index);
-                let campaign = self.status(Level::Campaign, self.tree.campaign_of(adset));
-                status::effective(own, trouble, &[campaign, self.status(Level::AdSet, adset)])
+                let above =
+                    [self.status(Level::Campaign, self.tree.campaign_of(adset)), self.status(Level::AdSet, adset)];
+                match self.written.reviews.get(&index) {
+                    Some(review) => review.stage.effective(own, &above),
+                    None => status::effective(own, trouble, &above),
+                }
             }
         }
     }
@@ -174,6 +200,9 @@ impl Ads {
     /// The creation time. It precedes the first day of delivery; a campaign precedes its ad sets, and an ad set its
     /// ads.
     pub(crate) fn created_ms(&self, level: Level, index: u32) -> i64 {
+        if let Some(record) = self.written.record(Object::Of(level, index)) {
+            return record.created_ms;
+        }
         if let Some(form) = self.tree.form(level, index).filter(|_| index < FIRST_GHOST) {
             return form.created_ms;
         }
@@ -200,10 +229,13 @@ impl Ads {
 
     /// Whether the campaign has the budget, rather than its ad sets.
     pub(crate) fn has_campaign_budget(&self, campaign: u32) -> bool {
+        if let Some(own) = self.change(Level::Campaign, campaign).and_then(|change| change.own_budget) {
+            return own.is_some();
+        }
         self.dice(Level::Campaign, campaign, 4).percent(50)
     }
 
-    /// The budget of a campaign or ad set. Exactly one of the two levels has it, unless the control interface sets one.
+    /// The budget of a campaign or ad set. Exactly one of the two levels has it, unless it was changed.
     pub(crate) fn budget(&self, level: Level, index: u32) -> Option<Budget> {
         let has = match level {
             Level::Campaign => self.has_campaign_budget(index),
@@ -211,6 +243,9 @@ impl Ads {
             Level::Ad => false,
         };
         let changed = self.change(level, index).and_then(|change| change.budget);
+        if let Some(own) = self.change(level, index).and_then(|change| change.own_budget) {
+            return own.map(|own| Budget { amount: changed.unwrap_or(own.amount), ..own });
+        }
         if !has && changed.is_none() {
             return None;
         }

@@ -51,10 +51,11 @@ pub(crate) enum Effective {
     WithIssues,
     Disapproved,
     PendingReview,
+    InProcess,
 }
 
 impl Effective {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Active,
         Self::Paused,
         Self::CampaignPaused,
@@ -64,9 +65,10 @@ impl Effective {
         Self::WithIssues,
         Self::Disapproved,
         Self::PendingReview,
+        Self::InProcess,
     ];
     /// Valid names that no object in the simulator has.
-    const NEVER: &[&str] = &["IN_PROCESS", "PENDING_BILLING_INFO", "PREAPPROVED"];
+    const NEVER: &[&str] = &["PENDING_BILLING_INFO", "PREAPPROVED"];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -79,6 +81,7 @@ impl Effective {
             Self::WithIssues => "WITH_ISSUES",
             Self::Disapproved => "DISAPPROVED",
             Self::PendingReview => "PENDING_REVIEW",
+            Self::InProcess => "IN_PROCESS",
         }
     }
 
@@ -98,7 +101,7 @@ impl Effective {
             Self::Deleted => "deleted",
             Self::WithIssues => "not_delivering",
             Self::Disapproved => "rejected",
-            Self::PendingReview => "pending_review",
+            Self::PendingReview | Self::InProcess => "pending_review",
         }
     }
 }
@@ -193,7 +196,7 @@ mod tests {
     #[test]
     fn names_without_objects_are_known_all_the_same() {
         assert_eq!(Effective::parse("ACTIVE"), Some(Some(Effective::Active)));
-        assert_eq!(Effective::parse("IN_PROCESS"), Some(None));
+        assert_eq!(Effective::parse("PREAPPROVED"), Some(None));
         assert_eq!(Effective::parse("GONE"), None);
     }
 }

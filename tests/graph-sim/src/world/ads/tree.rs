@@ -2,7 +2,7 @@
 //!
 //! The regular part comes first, with equally many ad sets per campaign and ads per ad set. The campaigns of lead forms
 //! follow, each with two ad sets of two ads and one ad; forms may be added at any time. Ads that appear only in
-//! insights ("ghosts") are numbered far above all others.
+//! insights ("ghosts") are numbered far above all others, and objects written through the API above those.
 
 use std::ops::Range;
 
@@ -32,6 +32,9 @@ impl Level {
 /// The number of the first ghost. The numbers of the other ads stay below it.
 pub(crate) const FIRST_GHOST: u32 = 90_000_000;
 
+/// The number of the first object on each level that was written through the API.
+pub(crate) const FIRST_WRITTEN: u32 = 95_000_000;
+
 /// The campaign of a lead form. Ids and names are the form's.
 #[derive(Debug, Clone)]
 pub(crate) struct FormCampaign {
@@ -58,11 +61,16 @@ pub(crate) struct Tree {
     forms: Vec<FormCampaign>,
     /// The ad set of each ghost.
     ghosts: Vec<u32>,
+    written_campaigns: u32,
+    /// The campaign of each written ad set.
+    written_adsets: Vec<u32>,
+    /// The ad set of each written ad.
+    written_ads: Vec<u32>,
 }
 
 impl Tree {
     pub(crate) fn new(campaigns: u32, adsets_each: u32, ads_each: u32) -> Self {
-        Self { campaigns, adsets_each, ads_each, forms: Vec::new(), ghosts: Vec::new() }
+        Self { campaigns, adsets_each, ads_each, ..Self::default() }
     }
 
     pub(crate) fn add_form(&mut self, form: FormCampaign) {
@@ -75,6 +83,41 @@ impl Tree {
         FIRST_GHOST + number(self.ghosts.len()) - 1
     }
 
+    /// Adds a written object below its parent and returns its number. A campaign's parent is ignored.
+    pub(crate) fn add_written(&mut self, level: Level, parent: u32) -> u32 {
+        let count = match level {
+            Level::Campaign => {
+                self.written_campaigns += 1;
+                self.written_campaigns
+            }
+            Level::AdSet => {
+                self.written_adsets.push(parent);
+                number(self.written_adsets.len())
+            }
+            Level::Ad => {
+                self.written_ads.push(parent);
+                number(self.written_ads.len())
+            }
+        };
+        FIRST_WRITTEN + count - 1
+    }
+
+    /// The written objects of a level below an object, or in the whole account, oldest first.
+    pub(crate) fn written(&self, above: Option<(Level, u32)>, level: Level) -> Vec<u32> {
+        let count = match level {
+            Level::Campaign => self.written_campaigns,
+            Level::AdSet => number(self.written_adsets.len()),
+            Level::Ad => number(self.written_ads.len()),
+        };
+        let belongs = |index: &u32| match above {
+            None => true,
+            Some((Level::Campaign, campaign)) if level == Level::AdSet => self.campaign_of(*index) == campaign,
+            Some((above, object)) if level == Level::Ad => self.above(*index, above) == object,
+            Some((_, object)) => *index == object,
+        };
+        (FIRST_WRITTEN..FIRST_WRITTEN + count).filter(belongs).collect()
+    }
+
     fn regular_adsets(&self) -> u32 {
         self.campaigns * self.adsets_each
     }
@@ -83,7 +126,7 @@ impl Tree {
         self.regular_adsets() * self.ads_each
     }
 
-    /// The number of objects on a level, excluding ghosts.
+    /// The number of objects on a level, excluding ghosts and written objects.
     pub(crate) fn count(&self, level: Level) -> u32 {
         let forms = number(self.forms.len());
         match level {
@@ -94,6 +137,9 @@ impl Tree {
     }
 
     pub(crate) fn adset_of(&self, ad: u32) -> u32 {
+        if let Some(written) = ad.checked_sub(FIRST_WRITTEN) {
+            return self.written_ads.get(usize_of(written)).copied().unwrap_or_default();
+        }
         if ad >= FIRST_GHOST {
             return self.ghosts.get(usize_of(ad - FIRST_GHOST)).copied().unwrap_or_default();
         }
@@ -104,6 +150,9 @@ impl Tree {
     }
 
     pub(crate) fn campaign_of(&self, adset: u32) -> u32 {
+        if let Some(written) = adset.checked_sub(FIRST_WRITTEN) {
+            return self.written_adsets.get(usize_of(written)).copied().unwrap_or_default();
+        }
         match adset.checked_sub(self.regular_adsets()) {
             Some(beyond) => self.campaigns + beyond / 2,
             None => adset / self.adsets_each.max(1),
@@ -131,8 +180,12 @@ impl Tree {
         }
     }
 
-    /// All objects of a lower level that belong to an object, excluding ghosts; the object itself on its own level.
+    /// All objects of a lower level that belong to an object, excluding ghosts and written objects; the object itself on
+    /// its own level. Empty for a written object, which has no delivery.
     pub(crate) fn below(&self, level: Level, index: u32, lower: Level) -> Range<u32> {
+        if index >= FIRST_WRITTEN {
+            return 0..0;
+        }
         match (level, lower) {
             (Level::Campaign, Level::AdSet) => self.adsets_of(index),
             (Level::Campaign, Level::Ad) => {
