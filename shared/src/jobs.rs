@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{AdAccountId, CampaignId, IntegrationId, LinkId, OrgId, OrgScope, PageId, PostId, RunId};
 use crate::model::ads::account::AdAccount;
-use crate::model::campaigns::Campaign;
+use crate::model::campaigns::LeadCampaign;
 use crate::model::lead::FoundBy;
 use crate::model::publishing::Post;
 use crate::model::webhook::{EngagementNotice, LeadNotice};
@@ -221,7 +221,7 @@ impl PublishJob {
 
     /// Makes a campaign.
     #[must_use]
-    pub fn campaign(campaign: &Campaign) -> Self {
+    pub fn campaign(campaign: &LeadCampaign) -> Self {
         let work = PublishWork::Campaign(campaign.id.clone());
         Self { org: campaign.org.clone(), work, page_id: campaign.spec.page_id.clone(), early: false }
     }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use leadwire::campaigns::{
-    CampaignChoice, CampaignIn, CampaignList, CampaignOut, CreatedCampaign, CreatedForm, LeadFormIn,
+    CampaignChoice, CampaignIn, CreatedCampaign, CreatedForm, LeadCampaignList, LeadCampaignOut, LeadFormIn,
 };
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
@@ -48,13 +48,13 @@ pub(crate) async fn create(
     operation_id = "launchCampaign",
     params(OrgHeader),
     request_body = CampaignChoice,
-    responses((status = 200, body = CampaignOut), Failure)
+    responses((status = 200, body = LeadCampaignOut), Failure)
 )]
 pub(crate) async fn launch(
     State(api): State<Arc<Api>>,
     Advertiser(access): Advertiser,
     Input(input): Input<CampaignChoice>,
-) -> Result<Json<CampaignOut>, Problem> {
+) -> Result<Json<LeadCampaignOut>, Problem> {
     Ok(Json(api.campaigns.launch(&access, &input.campaign_id).await?))
 }
 
@@ -66,13 +66,13 @@ pub(crate) async fn launch(
     operation_id = "pauseCampaign",
     params(OrgHeader),
     request_body = CampaignChoice,
-    responses((status = 200, body = CampaignOut), Failure)
+    responses((status = 200, body = LeadCampaignOut), Failure)
 )]
 pub(crate) async fn pause(
     State(api): State<Arc<Api>>,
     Advertiser(access): Advertiser,
     Input(input): Input<CampaignChoice>,
-) -> Result<Json<CampaignOut>, Problem> {
+) -> Result<Json<LeadCampaignOut>, Problem> {
     Ok(Json(api.campaigns.pause(&access, &input.campaign_id).await?))
 }
 
@@ -105,13 +105,13 @@ pub(crate) async fn create_form(
         OrgHeader,
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
     ),
-    responses((status = 200, body = CampaignList), Failure)
+    responses((status = 200, body = LeadCampaignList), Failure)
 )]
 pub(crate) async fn list(
     State(api): State<Arc<Api>>,
     Advertiser(access): Advertiser,
     parameters: Parameters,
-) -> Result<Json<CampaignList>, Problem> {
+) -> Result<Json<LeadCampaignList>, Problem> {
     parameters.check(&["cursor", "limit"])?;
     let limit = parameters.limit()?;
     Ok(Json(api.campaigns.list(&access, parameters.get("cursor"), limit).await?))
@@ -123,13 +123,13 @@ pub(crate) async fn list(
 #[utoipa::path(
     get, path = "/api/campaigns/{id}", tag = "campaigns", operation_id = "readCampaign",
     params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = CampaignOut), Failure)
+    responses((status = 200, body = LeadCampaignOut), Failure)
 )]
 pub(crate) async fn read(
     State(api): State<Arc<Api>>,
     Advertiser(access): Advertiser,
     Id(id): Id<CampaignId>,
-) -> Result<Json<CampaignOut>, Problem> {
+) -> Result<Json<LeadCampaignOut>, Problem> {
     Ok(Json(api.campaigns.read(&access, &id).await?))
 }
 
@@ -139,12 +139,12 @@ pub(crate) async fn read(
 #[utoipa::path(
     delete, path = "/api/campaigns/{id}", tag = "campaigns", operation_id = "archiveCampaign",
     params(("id" = String, Path), OrgHeader),
-    responses((status = 200, body = CampaignOut), Failure)
+    responses((status = 200, body = LeadCampaignOut), Failure)
 )]
 pub(crate) async fn archive(
     State(api): State<Arc<Api>>,
     Advertiser(access): Advertiser,
     Id(id): Id<CampaignId>,
-) -> Result<Json<CampaignOut>, Problem> {
+) -> Result<Json<LeadCampaignOut>, Problem> {
     Ok(Json(api.campaigns.archive(&access, &id).await?))
 }

@@ -16,7 +16,7 @@ use crate::graph::campaigns::WritableAccount;
 use crate::ids::{AdAccountId, CampaignId, FormId, InstagramAccountId, PageId};
 use crate::jobs::PublishJob;
 use crate::model::campaigns::draft::{CampaignDraft, CampaignMistake};
-use crate::model::campaigns::{BidStrategy, CallToAction, Campaign, CampaignStatus, SpecialAdCategory};
+use crate::model::campaigns::{BidStrategy, CallToAction, CampaignStatus, LeadCampaign, SpecialAdCategory};
 use crate::publishing::OnceKey;
 use crate::publishing::target::{Target, find_target, no_target};
 
@@ -136,7 +136,7 @@ impl Campaigns {
         }
         self.check_form(access, &target, &input.lead_form_id).await?;
         let spec = draft(input).check(&account.facts, now).map_err(refusal)?;
-        let campaign = Campaign {
+        let campaign = LeadCampaign {
             id: CampaignId::new(),
             org: access.scope.org().clone(),
             spec,

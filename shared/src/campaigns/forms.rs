@@ -3,15 +3,15 @@
 
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::Campaigns;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
+use crate::graph::lead_forms::refused_form_field;
 use crate::graph::publish_fault::PublishFault;
 use crate::ids::{FormId, PageId};
-use crate::model::publishing::web_address::parse_public;
+use crate::model::campaigns::form::{FormQuestion, LeadFormSpec, ThankYouPage};
 use crate::publishing::OnceKey;
 use crate::publishing::target::Target;
 use crate::table::request::OnceRequest;
@@ -77,34 +77,6 @@ pub struct CreatedForm {
     pub form_id: FormId,
 }
 
-/// The types of questions that Meta fills in or checks itself.
-const QUESTION_TYPES: [&str; 24] = [
-    "CUSTOM",
-    "CITY",
-    "COMPANY_NAME",
-    "COUNTRY",
-    "DOB",
-    "EMAIL",
-    "GENDER",
-    "FIRST_NAME",
-    "FULL_NAME",
-    "JOB_TITLE",
-    "LAST_NAME",
-    "MARITIAL_STATUS",
-    "PHONE",
-    "PHONE_OTP",
-    "WHATSAPP_NUMBER",
-    "POST_CODE",
-    "PROVINCE",
-    "STATE",
-    "STREET_ADDRESS",
-    "ZIP",
-    "WORK_EMAIL",
-    "WORK_PHONE_NUMBER",
-    "DATE_TIME",
-    "STORE_LOOKUP",
-];
-
 impl Campaigns {
     /// Creates a lead form. If Meta's answer is lost, the form is looked for by its name, which only one form of a page
     /// has.
@@ -118,7 +90,7 @@ impl Campaigns {
         once: Option<OnceKey>,
     ) -> Result<CreatedForm, ActError> {
         let now = crate::clock::now();
-        let node = form_node(&input)?;
+        let form = checked(&input)?;
         let target = self.advertiser(access, &input.page_id, now).await?;
         let known = match &once {
             Some(once) => self.table.request(&access.scope, once.operation(), once.hash()).await?,
@@ -131,14 +103,14 @@ impl Campaigns {
             }
             // An earlier request has begun, and nothing is known of its end.
             began_at = known.at;
-            if let Some(form_id) = self.find_form(access, &target, &input.name, began_at).await? {
+            if let Some(form_id) = self.find_form(access, &target, &form.name, began_at).await? {
                 self.remember(access, once, known, &form_id).await?;
                 return Ok(CreatedForm { form_id });
             }
         } else if let Some(once) = &once {
             self.table.put_request(&access.scope, &once.record(Vec::new(), now)).await?;
         }
-        let form_id = self.send_form(access, &target, &input.name, &node, began_at).await?;
+        let form_id = self.send_form(access, &target, &form, began_at).await?;
         if let Some(once) = &once {
             self.remember(access, once, &once.record(Vec::new(), began_at), &form_id).await?;
         }
@@ -159,14 +131,13 @@ impl Campaigns {
         &self,
         access: &MetaAccess,
         target: &Target,
-        name: &str,
-        node: &[(&'static str, String)],
+        form: &LeadFormSpec,
         began_at: jiff::Timestamp,
     ) -> Result<FormId, ActError> {
         let page = &target.connection.page_id;
         let send = async {
             let token = self.tokens.meta.vault.page_token(&target.connection.credentials, page).await?;
-            Ok::<_, WorkError>(self.tokens.meta.graph().await?.create_form(page, node, &token).await?)
+            Ok::<_, WorkError>(self.tokens.meta.graph().await?.create_form(page, form, &token).await?)
         };
         let error = match send.await {
             Ok(form) => return Ok(form),
@@ -174,7 +145,7 @@ impl Campaigns {
         };
         if let WorkError::Graph(failed) = &error {
             if failed.publish_fault() == PublishFault::Unclear
-                && let Some(form) = self.find_form(access, target, name, began_at).await?
+                && let Some(form) = self.find_form(access, target, &form.name, began_at).await?
             {
                 return Ok(form);
             }
@@ -239,98 +210,28 @@ impl Campaigns {
     }
 }
 
-fn invalid<T>(field: String, message: &str) -> Result<T, ActError> {
-    Err(ActError::invalid(field, ErrorCode::FormInvalid, message.to_owned()))
-}
-
-/// The parameters of Meta's form.
-fn form_node(input: &LeadFormIn) -> Result<Vec<(&'static str, String)>, ActError> {
-    let length = |field: &str, text: &str, most: usize| {
-        if (1..=most).contains(&text.trim().chars().count()) {
-            Ok(())
-        } else {
-            invalid(field.to_owned(), &format!("1 to {most} characters."))
-        }
+/// Checks what was asked for.
+fn checked(input: &LeadFormIn) -> Result<LeadFormSpec, ActError> {
+    let questions = input.questions.iter().map(|question| FormQuestion {
+        r#type: question.r#type.clone(),
+        key: question.key.clone(),
+        label: question.label.clone(),
+        options: question.options.clone(),
+    });
+    let thank_you = input.thank_you.as_ref().map(|page| ThankYouPage {
+        title: page.title.trim().to_owned(),
+        body: page.body.clone(),
+        link_text: page.button_text.clone(),
+        website_url: page.website_url.clone(),
+    });
+    let form = LeadFormSpec {
+        name: input.name.trim().to_owned(),
+        locale: input.locale.as_deref().unwrap_or("EN_US").replace('-', "_").to_uppercase(),
+        questions: questions.collect(),
+        privacy_url: input.privacy_policy.url.clone(),
+        privacy_text: input.privacy_policy.link_text.clone(),
+        follow_up_url: input.follow_up_url.clone(),
+        thank_you,
     };
-    let address = |field: &str, url: &str| match parse_public(url) {
-        Ok(url) => Ok(String::from(url)),
-        Err(message) => Err(ActError::invalid(field.to_owned(), ErrorCode::AddressNotAllowed, message)),
-    };
-    length("name", &input.name, 250)?;
-    if !(1..=30).contains(&input.questions.len()) {
-        return invalid("questions".to_owned(), "1 to 30 questions.");
-    }
-    let mut questions = Vec::new();
-    for (position, question) in input.questions.iter().enumerate() {
-        let field = format!("questions[{position}]");
-        if !QUESTION_TYPES.contains(&question.r#type.as_str()) {
-            return invalid(format!("{field}.type"), &format!("One of {}.", QUESTION_TYPES.join(", ")));
-        }
-        let key = question.key.clone().unwrap_or_else(|| question.r#type.to_lowercase());
-        let is_custom = question.r#type == "CUSTOM";
-        if is_custom && (question.key.is_none() || question.label.is_none()) {
-            return invalid(field, "A question of the type CUSTOM has a key and a label.");
-        }
-        if questions.iter().any(|other: &Value| other.get("key") == Some(&json!(key))) {
-            return invalid(format!("{field}.key"), "A key that no other question has.");
-        }
-        if !question.options.is_empty() && !is_custom {
-            return invalid(format!("{field}.options"), "Only a question of the type CUSTOM has options.");
-        }
-        let mut node =
-            serde_json::Map::from_iter([("type".to_owned(), json!(question.r#type)), ("key".to_owned(), json!(key))]);
-        node.extend(question.label.as_ref().map(|label| ("label".to_owned(), json!(label))));
-        if !question.options.is_empty() {
-            let option = |(number, value): (usize, &String)| json!({ "value": value, "key": format!("o{number}") });
-            let options: Vec<Value> = question.options.iter().enumerate().map(option).collect();
-            node.insert("options".to_owned(), options.into());
-        }
-        questions.push(Value::Object(node));
-    }
-    let policy_url = address("privacyPolicy.url", &input.privacy_policy.url)?;
-    let mut policy = serde_json::Map::from_iter([("url".to_owned(), json!(policy_url))]);
-    if let Some(text) = &input.privacy_policy.link_text {
-        length("privacyPolicy.linkText", text, 70)?;
-        policy.insert("link_text".to_owned(), json!(text));
-    }
-    let locale = input.locale.as_deref().unwrap_or("EN_US").replace('-', "_").to_uppercase();
-    let mut form = vec![
-        ("name", input.name.trim().to_owned()),
-        ("locale", locale),
-        ("questions", Value::Array(questions).to_string()),
-        ("privacy_policy", Value::Object(policy).to_string()),
-        ("follow_up_action_url", address("followUpUrl", &input.follow_up_url)?),
-    ];
-    if let Some(page) = &input.thank_you {
-        length("thankYou.title", &page.title, 60)?;
-        let mut node = serde_json::Map::from_iter([("title".to_owned(), json!(page.title.trim()))]);
-        node.extend(page.body.as_ref().map(|body| ("body".to_owned(), json!(body))));
-        node.extend(page.button_text.as_ref().map(|text| ("button_text".to_owned(), json!(text))));
-        if let Some(url) = &page.website_url {
-            node.insert("website_url".to_owned(), json!(address("thankYou.websiteUrl", url)?));
-        }
-        let kind = if page.website_url.is_some() { "VIEW_WEBSITE" } else { "NONE" };
-        node.insert("button_type".to_owned(), json!(kind));
-        form.push(("thank_you_page", Value::Object(node).to_string()));
-    }
-    Ok(form)
-}
-
-/// The field of our request that Meta refuses.
-fn refused_form_field(error: &crate::graph::GraphError) -> Option<&'static str> {
-    let detail = error.detail()?;
-    if detail.subcode == Some(1_892_085) {
-        return Some("followUpUrl");
-    }
-    detail.blamed.iter().find_map(|blamed| {
-        Some(match blamed.split('.').next()? {
-            "name" => "name",
-            "questions" => "questions",
-            "privacy_policy" => "privacyPolicy",
-            "follow_up_action_url" => "followUpUrl",
-            "locale" => "locale",
-            "thank_you_page" => "thankYou",
-            _ => return None,
-        })
-    })
+    form.check().map_err(|mistake| ActError::invalid(mistake.field, ErrorCode::FormInvalid, mistake.message))
 }

@@ -15,7 +15,7 @@ use crate::ids::{AdObjectId, CampaignId, OrgScope};
 use crate::jobs::{CheckJob, PublishJob};
 use crate::meta_app::MetaApp;
 use crate::model::campaigns::step::{CampaignStep, MetaObject};
-use crate::model::campaigns::{Campaign, CampaignError, CampaignErrorCode, CampaignStatus};
+use crate::model::campaigns::{CampaignError, CampaignErrorCode, CampaignStatus, LeadCampaign};
 use crate::model::event::Event;
 use crate::model::publishing::progress::{LEASE, PublishLease};
 use crate::publishing::Clock;
@@ -49,7 +49,7 @@ pub struct CampaignMaker {
 struct Making<'a> {
     maker: &'a CampaignMaker,
     scope: OrgScope,
-    campaign: Campaign,
+    campaign: LeadCampaign,
     graph: GraphClient,
     token: AccessToken,
     check: CheckJob,
@@ -109,9 +109,9 @@ impl CampaignMaker {
     async fn prepare<'a>(
         &'a self,
         scope: &OrgScope,
-        mut campaign: Campaign,
+        mut campaign: LeadCampaign,
         clock: Clock<'a>,
-    ) -> Result<Result<Making<'a>, Campaign>, WorkError> {
+    ) -> Result<Result<Making<'a>, LeadCampaign>, WorkError> {
         let found = find_target(&self.table, scope, &campaign.spec.page_id, RIGHTS, clock()).await?;
         let (code, message) = match found {
             Ok(target) => {
@@ -141,7 +141,7 @@ impl CampaignMaker {
     }
 
     /// Stores the outcome, publishes it on the bus, and then stores that it was published.
-    async fn tell(&self, scope: &OrgScope, campaign: &mut Campaign) -> Result<(), MakeError> {
+    async fn tell(&self, scope: &OrgScope, campaign: &mut LeadCampaign) -> Result<(), MakeError> {
         campaign.progress.next_at = None;
         self.save(scope, campaign).await?;
         self.bus.publish(&[Event::campaign_changed(campaign)]).await?;
@@ -150,7 +150,7 @@ impl CampaignMaker {
         self.save(scope, campaign).await
     }
 
-    async fn save(&self, scope: &OrgScope, campaign: &mut Campaign) -> Result<(), MakeError> {
+    async fn save(&self, scope: &OrgScope, campaign: &mut LeadCampaign) -> Result<(), MakeError> {
         if self.table.put_campaign(scope, campaign).await? { Ok(()) } else { Err(MakeError::Lost) }
     }
 }

@@ -14,12 +14,12 @@ use crate::graph::campaigns::DeliveryStatus;
 use crate::ids::{AdAccountId, AdObjectId, CampaignId, FormId, PageId, UserId};
 use crate::model::ads::currency::format_amount;
 use crate::model::caller::Role;
-use crate::model::campaigns::{Budget, Campaign, CampaignError, CampaignStatus, MetaObjects, Review};
+use crate::model::campaigns::{Budget, CampaignError, CampaignStatus, LeadCampaign, MetaObjects, Review};
 use crate::model::event::Event;
 
 /// A campaign.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CampaignOut {
+pub struct LeadCampaignOut {
     pub id: CampaignId,
     pub name: String,
     pub ad_account_id: AdAccountId,
@@ -47,8 +47,8 @@ pub struct CampaignOut {
     pub created_at: Timestamp,
 }
 
-impl From<Campaign> for CampaignOut {
-    fn from(campaign: Campaign) -> Self {
+impl From<LeadCampaign> for LeadCampaignOut {
+    fn from(campaign: LeadCampaign) -> Self {
         let spec = campaign.spec;
         let amount = format_amount(spec.budget.amount(), &spec.currency);
         let (daily_budget, lifetime_budget) = match spec.budget {
@@ -79,8 +79,8 @@ impl From<Campaign> for CampaignOut {
 
 /// A page of campaigns.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct CampaignList {
-    pub items: Vec<CampaignOut>,
+pub struct LeadCampaignList {
+    pub items: Vec<LeadCampaignOut>,
     pub next_cursor: Option<String>,
 }
 
@@ -99,16 +99,21 @@ const FRESH: SignedDuration = SignedDuration::from_secs(60);
 
 impl Campaigns {
     /// Lists the org's campaigns, newest first, from the start or from the cursor `after`.
-    pub async fn list(&self, access: &MetaAccess, after: Option<&str>, limit: usize) -> Result<CampaignList, ActError> {
+    pub async fn list(
+        &self,
+        access: &MetaAccess,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<LeadCampaignList, ActError> {
         let cursor = ListCursor::new(&self.key, &access.scope, "campaigns");
         let before: Option<CampaignId> = cursor.decode(after)?;
         let (campaigns, more) = self.table.campaigns(&access.scope, before.as_ref(), limit).await?;
         let next_cursor = campaigns.last().filter(|_| more).map(|last| cursor.encode(&last.id));
-        Ok(CampaignList { items: campaigns.into_iter().map(CampaignOut::from).collect(), next_cursor })
+        Ok(LeadCampaignList { items: campaigns.into_iter().map(LeadCampaignOut::from).collect(), next_cursor })
     }
 
     /// Reads a campaign, with its state at Meta as of a minute ago at most. If Meta cannot be asked, as it was last seen.
-    pub async fn read(&self, access: &MetaAccess, id: &CampaignId) -> Result<CampaignOut, ActError> {
+    pub async fn read(&self, access: &MetaAccess, id: &CampaignId) -> Result<LeadCampaignOut, ActError> {
         let campaign = self.find(access, id).await?;
         let is_fresh = campaign.seen_at.is_some_and(|at| crate::clock::now().duration_since(at) < FRESH);
         if is_fresh || !matches!(campaign.status, CampaignStatus::Paused | CampaignStatus::Active) {
@@ -130,7 +135,7 @@ impl Campaigns {
     ///
     /// # Errors
     /// [`ErrorCode::CampaignNotReady`] before it is complete, [`ErrorCode::SpendLimitReached`], and Meta's refusal.
-    pub async fn launch(&self, access: &MetaAccess, id: &CampaignId) -> Result<CampaignOut, ActError> {
+    pub async fn launch(&self, access: &MetaAccess, id: &CampaignId) -> Result<LeadCampaignOut, ActError> {
         let campaign = self.find(access, id).await?;
         let before = campaign.status;
         let objects = match (before, &campaign.meta) {
@@ -155,7 +160,7 @@ impl Campaigns {
     }
 
     /// Compares what the org's active campaigns spend a day with its limit.
-    async fn check_spend(&self, access: &MetaAccess, campaign: &Campaign) -> Result<(), ActError> {
+    async fn check_spend(&self, access: &MetaAccess, campaign: &LeadCampaign) -> Result<(), ActError> {
         if access.caller.role == Role::SuperAdmin {
             return Ok(());
         }
@@ -173,7 +178,8 @@ impl Campaigns {
         loop {
             let (campaigns, more) = self.table.campaigns(&access.scope, before.as_ref(), 100).await?;
             let active = campaigns.iter().filter(|one| one.status == CampaignStatus::Active);
-            spend += active.filter(|one| one.spec.currency == *currency).map(Campaign::daily_spend).sum::<Decimal>();
+            spend +=
+                active.filter(|one| one.spec.currency == *currency).map(LeadCampaign::daily_spend).sum::<Decimal>();
             before = campaigns.last().map(|last| last.id.clone());
             if !more || before.is_none() {
                 break;
@@ -192,7 +198,7 @@ impl Campaigns {
     ///
     /// # Errors
     /// As [`Campaigns::launch`].
-    pub async fn pause(&self, access: &MetaAccess, id: &CampaignId) -> Result<CampaignOut, ActError> {
+    pub async fn pause(&self, access: &MetaAccess, id: &CampaignId) -> Result<LeadCampaignOut, ActError> {
         self.switch_off(access, id, DeliveryStatus::Paused, CampaignStatus::Paused).await
     }
 
@@ -200,7 +206,7 @@ impl Campaigns {
     ///
     /// # Errors
     /// As [`Campaigns::launch`].
-    pub async fn archive(&self, access: &MetaAccess, id: &CampaignId) -> Result<CampaignOut, ActError> {
+    pub async fn archive(&self, access: &MetaAccess, id: &CampaignId) -> Result<LeadCampaignOut, ActError> {
         self.switch_off(access, id, DeliveryStatus::Archived, CampaignStatus::Archived).await
     }
 
@@ -210,7 +216,7 @@ impl Campaigns {
         id: &CampaignId,
         delivery: DeliveryStatus,
         status: CampaignStatus,
-    ) -> Result<CampaignOut, ActError> {
+    ) -> Result<LeadCampaignOut, ActError> {
         let campaign = self.find(access, id).await?;
         let own = match (campaign.status, &campaign.meta.campaign_id) {
             (CampaignStatus::Archived, _) if status == CampaignStatus::Archived => return Ok(campaign.into()),
@@ -224,14 +230,14 @@ impl Campaigns {
     }
 
     /// Publishes a status that is new.
-    async fn tell(&self, campaign: Campaign, before: CampaignStatus) -> Result<CampaignOut, ActError> {
+    async fn tell(&self, campaign: LeadCampaign, before: CampaignStatus) -> Result<LeadCampaignOut, ActError> {
         if campaign.status != before {
             self.bus.publish(&[Event::campaign_changed(&campaign)]).await?;
         }
         Ok(campaign.into())
     }
 
-    async fn find(&self, access: &MetaAccess, id: &CampaignId) -> Result<Campaign, ActError> {
+    async fn find(&self, access: &MetaAccess, id: &CampaignId) -> Result<LeadCampaign, ActError> {
         let campaign = self.table.campaign(&access.scope, id).await?;
         campaign.ok_or_else(|| ActError::not_found("campaign"))
     }
@@ -240,7 +246,7 @@ impl Campaigns {
     async fn set_delivery(
         &self,
         access: &MetaAccess,
-        campaign: &Campaign,
+        campaign: &LeadCampaign,
         objects: &[AdObjectId],
         status: DeliveryStatus,
     ) -> Result<(), ActError> {
@@ -266,9 +272,9 @@ impl Campaigns {
     async fn store_status(
         &self,
         access: &MetaAccess,
-        mut campaign: Campaign,
+        mut campaign: LeadCampaign,
         status: CampaignStatus,
-    ) -> Result<Campaign, ActError> {
+    ) -> Result<LeadCampaign, ActError> {
         const MAX_TRIES: u32 = 5;
         for _ in 0..MAX_TRIES {
             campaign.status = status;
@@ -282,7 +288,7 @@ impl Campaigns {
     }
 
     /// Reads the state of a campaign from Meta and stores it: people also use Ads Manager.
-    async fn refresh(&self, access: &MetaAccess, mut campaign: Campaign) -> Result<Campaign, ActError> {
+    async fn refresh(&self, access: &MetaAccess, mut campaign: LeadCampaign) -> Result<LeadCampaign, ActError> {
         let (Some(own), Some(ad)) = (campaign.meta.campaign_id.clone(), campaign.meta.ad_id.clone()) else {
             return Ok(campaign);
         };

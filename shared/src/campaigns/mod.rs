@@ -12,7 +12,7 @@ mod tests;
 pub use create::{CampaignIn, CreatedCampaign, CreativeIn, TargetingIn};
 pub use forms::{CreatedForm, LeadFormIn, PrivacyPolicyIn, QuestionIn, ThankYouIn};
 pub use maker::CampaignMaker;
-pub use manage::{CampaignChoice, CampaignList, CampaignOut};
+pub use manage::{CampaignChoice, LeadCampaignList, LeadCampaignOut};
 
 use crate::bus::Bus;
 use crate::jobs::PublishJob;

@@ -10,20 +10,20 @@ use crate::jobs::PublishJob;
 use crate::leads::crash_tests::dies_at;
 use crate::model::caller::{Caller, Role};
 use crate::model::campaigns::tests::campaign;
-use crate::model::campaigns::{Campaign, CampaignErrorCode, CampaignStatus};
+use crate::model::campaigns::{CampaignErrorCode, CampaignStatus, LeadCampaign};
 use crate::model::org::{Org, SpendLimit};
 use crate::publishing::Publisher;
 use crate::publishing::test_support::{Fault, Fixture};
 use crate::secret::HmacKey;
 use crate::tokens::Tokens;
 
-async fn insert(fixture: &Fixture) -> Campaign {
-    let campaign = Campaign { created_at: fixture.now(), ..campaign() };
+async fn insert(fixture: &Fixture) -> LeadCampaign {
+    let campaign = LeadCampaign { created_at: fixture.now(), ..campaign() };
     fixture.publisher.table.insert_campaign(&fixture.scope, &campaign, None).await.unwrap();
     campaign
 }
 
-async fn stored(fixture: &Fixture, campaign: &Campaign) -> Campaign {
+async fn stored(fixture: &Fixture, campaign: &LeadCampaign) -> LeadCampaign {
     fixture.publisher.table.campaign(&fixture.scope, &campaign.id).await.unwrap().unwrap()
 }
 
@@ -174,11 +174,11 @@ fn access(fixture: &Fixture, role: Role, org: &Org) -> MetaAccess {
 }
 
 /// Makes complete campaigns that may spend 20.50 EUR a day each.
-async fn complete(fixture: &Fixture, count: usize) -> Vec<Campaign> {
+async fn complete(fixture: &Fixture, count: usize) -> Vec<LeadCampaign> {
     let mut made = Vec::new();
     for number in 0..count {
         let id = CampaignId::parse(&format!("cmp_0123456789{number:06}")).unwrap();
-        let campaign = Campaign { id, created_at: fixture.now(), ..campaign() };
+        let campaign = LeadCampaign { id, created_at: fixture.now(), ..campaign() };
         fixture.publisher.table.insert_campaign(&fixture.scope, &campaign, None).await.unwrap();
         fixture.run().await;
         made.push(stored(fixture, &campaign).await);

@@ -10,7 +10,7 @@ use super::{GraphClient, GraphError, GraphPage, read};
 use crate::ids::{AdAccountId, AdObjectId};
 use crate::model::ads::currency::{decimals, from_minor};
 use crate::model::campaigns::draft::{AccountFacts, OBJECTIVE};
-use crate::model::campaigns::{AdImage, BidStrategy, Budget, Campaign, CampaignErrorCode, Review};
+use crate::model::campaigns::{AdImage, BidStrategy, Budget, CampaignErrorCode, LeadCampaign, Review};
 use crate::secret::AccessToken;
 
 #[derive(Deserialize)]
@@ -97,7 +97,7 @@ impl GraphClient {
     /// After an error it may exist all the same. So it is with every object here.
     pub async fn make_campaign(
         &self,
-        campaign: &Campaign,
+        campaign: &LeadCampaign,
         execution: Execution,
         token: &AccessToken,
     ) -> Result<Option<AdObjectId>, GraphError> {
@@ -121,7 +121,7 @@ impl GraphClient {
     /// Makes the ad set of a campaign, paused.
     pub async fn make_adset(
         &self,
-        campaign: &Campaign,
+        campaign: &LeadCampaign,
         parent: &AdObjectId,
         execution: Execution,
         token: &AccessToken,
@@ -167,7 +167,7 @@ impl GraphClient {
     /// creatives cannot be searched by name.
     pub async fn make_creative(
         &self,
-        campaign: &Campaign,
+        campaign: &LeadCampaign,
         execution: Execution,
         token: &AccessToken,
     ) -> Result<Option<AdObjectId>, GraphError> {
@@ -201,7 +201,7 @@ impl GraphClient {
     /// Makes the ad, paused.
     pub async fn make_ad(
         &self,
-        campaign: &Campaign,
+        campaign: &LeadCampaign,
         adset: &AdObjectId,
         creative: &AdObjectId,
         token: &AccessToken,
@@ -218,7 +218,7 @@ impl GraphClient {
     async fn make(
         &self,
         edge: &str,
-        campaign: &Campaign,
+        campaign: &LeadCampaign,
         mut form: Form,
         execution: Execution,
         token: &AccessToken,
@@ -237,7 +237,7 @@ impl GraphClient {
     /// Finds the campaign by its mark.
     pub async fn find_campaign(
         &self,
-        campaign: &Campaign,
+        campaign: &LeadCampaign,
         token: &AccessToken,
     ) -> Result<Option<AdObjectId>, GraphError> {
         let mark = campaign.mark();
@@ -273,7 +273,7 @@ impl GraphClient {
     /// Finds the creative by its label.
     pub async fn find_creative(
         &self,
-        campaign: &Campaign,
+        campaign: &LeadCampaign,
         token: &AccessToken,
     ) -> Result<Option<AdObjectId>, GraphError> {
         let (account, mark) = (&campaign.spec.ad_account_id, campaign.mark());

@@ -2,10 +2,12 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use super::page_posts::graph_time;
 use super::{GraphClient, GraphError, GraphPage, read};
 use crate::ids::{FormId, PageId};
+use crate::model::campaigns::form::{FormQuestion, LeadFormSpec};
 use crate::secret::AccessToken;
 
 #[derive(Deserialize)]
@@ -42,9 +44,10 @@ impl GraphClient {
     pub async fn create_form(
         &self,
         page: &PageId,
-        form: &[(&'static str, String)],
+        form: &LeadFormSpec,
         token: &AccessToken,
     ) -> Result<FormId, GraphError> {
+        let form: Vec<(&str, String)> = parameters(form);
         let form: Vec<(&str, &str)> = form.iter().map(|(name, value)| (*name, value.as_str())).collect();
         Ok(read::<CreatedNode>(self.post(&format!("{page}/leadgen_forms"), &form, token).await?)?.id)
     }
@@ -80,4 +83,58 @@ impl GraphClient {
         let is_of_page = node.page_id.is_none_or(|owner| owner == *page);
         Ok((node.status.filter(|_| is_of_page), terms.leadgen_tos_accepted))
     }
+}
+
+fn parameters(form: &LeadFormSpec) -> Vec<(&'static str, String)> {
+    let questions: Vec<Value> = form.questions.iter().map(question).collect();
+    let mut policy = Map::from_iter([("url".to_owned(), json!(form.privacy_url))]);
+    policy.extend(form.privacy_text.as_ref().map(|text| ("link_text".to_owned(), json!(text))));
+    let mut parameters = vec![
+        ("name", form.name.clone()),
+        ("locale", form.locale.clone()),
+        ("questions", Value::Array(questions).to_string()),
+        ("privacy_policy", Value::Object(policy).to_string()),
+        ("follow_up_action_url", form.follow_up_url.clone()),
+    ];
+    if let Some(page) = &form.thank_you {
+        let kind = if page.website_url.is_some() { "VIEW_WEBSITE" } else { "NONE" };
+        let mut node =
+            Map::from_iter([("title".to_owned(), json!(page.title)), ("button_type".to_owned(), json!(kind))]);
+        node.extend(page.body.as_ref().map(|body| ("body".to_owned(), json!(body))));
+        node.extend(page.link_text.as_ref().map(|text| ("button_text".to_owned(), json!(text))));
+        node.extend(page.website_url.as_ref().map(|url| ("website_url".to_owned(), json!(url))));
+        parameters.push(("thank_you_page", Value::Object(node).to_string()));
+    }
+    parameters
+}
+
+fn question(question: &FormQuestion) -> Value {
+    let mut node =
+        Map::from_iter([("type".to_owned(), json!(question.r#type)), ("key".to_owned(), json!(question.answer_key()))]);
+    node.extend(question.label.as_ref().map(|label| ("label".to_owned(), json!(label))));
+    if !question.options.is_empty() {
+        let option = |(number, value): (usize, &String)| json!({ "value": value, "key": format!("o{number}") });
+        node.insert("options".to_owned(), question.options.iter().enumerate().map(option).collect());
+    }
+    Value::Object(node)
+}
+
+/// The field of our request that Meta refuses.
+#[must_use]
+pub fn refused_form_field(error: &GraphError) -> Option<&'static str> {
+    let detail = error.detail()?;
+    if detail.subcode == Some(1_892_085) {
+        return Some("followUpUrl");
+    }
+    detail.blamed.iter().find_map(|blamed| {
+        Some(match blamed.split('.').next()? {
+            "name" => "name",
+            "questions" => "questions",
+            "privacy_policy" => "privacyPolicy",
+            "follow_up_action_url" => "followUpUrl",
+            "locale" => "locale",
+            "thank_you_page" => "thankYou",
+            _ => return None,
+        })
+    })
 }

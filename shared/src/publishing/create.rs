@@ -13,7 +13,7 @@ use crate::error::{ActError, ErrorCode};
 use crate::ids::{InstagramAccountId, PageId, PostId};
 use crate::jobs::PublishJob;
 use crate::model::publishing::draft::{Content, DraftError, DraftMistake, InstagramDraft, PageDraft, check_time};
-use crate::model::publishing::progress::Progress;
+use crate::model::publishing::progress::PostProgress;
 use crate::model::publishing::{InstagramFormat, Post, PostKind, PostStatus, PostStepKind};
 use crate::table::post::InsertedPosts;
 use crate::table::request::OnceRequest;
@@ -308,7 +308,7 @@ fn new_post(
         created_by: access.caller.user.clone(),
         created_at: now,
         trace: Vec::new(),
-        progress: Progress::default(),
+        progress: PostProgress::default(),
         revision: 0,
     };
     post.record(now, PostStepKind::Created, access.caller.name.clone().unwrap_or_default());

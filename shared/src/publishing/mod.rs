@@ -5,6 +5,7 @@
 //! finds the post again ([`Table::publish_due`]).
 
 mod create;
+mod faults;
 mod instagram;
 mod manage;
 mod page;

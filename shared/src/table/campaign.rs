@@ -13,7 +13,7 @@ use super::{Item, Table, TableError, entity, keys, pause, text};
 use crate::aws::AwsError;
 use crate::ids::{CampaignId, OrgScope, PageId};
 use crate::jobs::PublishWork;
-use crate::model::campaigns::Campaign;
+use crate::model::campaigns::LeadCampaign;
 use crate::model::publishing::progress::{LEASE, PublishLease};
 
 /// A campaign with what the index needs of it.
@@ -21,7 +21,7 @@ use crate::model::publishing::progress::{LEASE, PublishLease};
 struct CampaignRow<'a> {
     page_id: &'a PageId,
     #[serde(flatten)]
-    campaign: &'a Campaign,
+    campaign: &'a LeadCampaign,
 }
 
 impl Table {
@@ -29,7 +29,7 @@ impl Table {
     pub async fn insert_campaign(
         &self,
         scope: &OrgScope,
-        campaign: &Campaign,
+        campaign: &LeadCampaign,
         request: Option<&OnceRequest>,
     ) -> Result<Option<OnceRequest>, TableError> {
         const MAX_TRIES: u32 = 5;
@@ -56,12 +56,12 @@ impl Table {
     }
 
     /// Reads a campaign.
-    pub async fn campaign(&self, scope: &OrgScope, id: &CampaignId) -> Result<Option<Campaign>, TableError> {
+    pub async fn campaign(&self, scope: &OrgScope, id: &CampaignId) -> Result<Option<LeadCampaign>, TableError> {
         self.get(&keys::campaign(scope, id)).await
     }
 
     /// Stores a changed campaign, as its next revision. `false` if another writer changed it first.
-    pub async fn put_campaign(&self, scope: &OrgScope, campaign: &mut Campaign) -> Result<bool, TableError> {
+    pub async fn put_campaign(&self, scope: &OrgScope, campaign: &mut LeadCampaign) -> Result<bool, TableError> {
         let seen = campaign.revision;
         campaign.revision += 1;
         let request = self.client.put_item().table_name(&self.name).set_item(Some(campaign_item(scope, campaign)?));
@@ -85,7 +85,7 @@ impl Table {
         scope: &OrgScope,
         id: &CampaignId,
         now: Timestamp,
-    ) -> Result<Option<Campaign>, TableError> {
+    ) -> Result<Option<LeadCampaign>, TableError> {
         const MAX_TRIES: u32 = 8;
         for attempt in 1..=MAX_TRIES {
             let Some(mut campaign) = self.campaign(scope, id).await? else { return Ok(None) };
@@ -108,7 +108,7 @@ impl Table {
         scope: &OrgScope,
         before: Option<&CampaignId>,
         limit: usize,
-    ) -> Result<(Vec<Campaign>, bool), TableError> {
+    ) -> Result<(Vec<LeadCampaign>, bool), TableError> {
         let start = before.map(|id| keys::campaign(scope, id).attributes());
         let page = self
             .client
@@ -128,7 +128,7 @@ impl Table {
     }
 }
 
-fn campaign_item(scope: &OrgScope, campaign: &Campaign) -> Result<Item, TableError> {
+fn campaign_item(scope: &OrgScope, campaign: &LeadCampaign) -> Result<Item, TableError> {
     let key = keys::campaign(scope, &campaign.id);
     let body = CampaignRow { page_id: &campaign.spec.page_id, campaign };
     let row = Row::new(&key, "campaign", &body);

@@ -59,7 +59,7 @@ struct MetaPost {
 }
 
 #[derive(Default, Deserialize)]
-struct Turns {
+struct PublishTurns {
     next_at: Option<Timestamp>,
 }
 
@@ -242,7 +242,7 @@ impl Table {
         const MAX_TRIES: u32 = 20;
         let key = keys::publish_turns(page);
         for attempt in 1..=MAX_TRIES {
-            let turns: Turns = self.get(&key).await?.unwrap_or_default();
+            let turns: PublishTurns = self.get(&key).await?.unwrap_or_default();
             let turn = turns.next_at.map_or(now, |next| next.max(now));
             let change = self.change(&key).set("type", &"publish_turns")?.set("next_at", &(turn + interval))?;
             if change.if_unchanged("next_at", &turns.next_at)?.send().await? {
@@ -256,7 +256,7 @@ impl Table {
     /// Lets nothing more be published on a page before `until`, because Meta says so.
     pub async fn hold_turns(&self, page: &PageId, until: Timestamp) -> Result<(), TableError> {
         let key = keys::publish_turns(page);
-        let turns: Turns = self.get(&key).await?.unwrap_or_default();
+        let turns: PublishTurns = self.get(&key).await?.unwrap_or_default();
         if turns.next_at.is_none_or(|next| next < until) {
             self.change(&key).set("type", &"publish_turns")?.set("next_at", &until)?.send().await?;
         }
@@ -276,7 +276,7 @@ impl PostFilter {
 
 fn post_item(scope: &OrgScope, post: &Post) -> Result<Item, TableError> {
     let key = keys::post(scope, &post.id);
-    let row = Row::new(&key, "post", post).listed(keys::post_list(scope, post.listed_at(), &post.id));
+    let row = Row::new(&key, "post", post).in_list(keys::post_list(scope, post.listed_at(), &post.id));
     match post.attention_at() {
         Some(at) => row.indexed(keys::publish_due(scope, &PublishWork::Post(post.id.clone()), at)).item(),
         None => row.item(),

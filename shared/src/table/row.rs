@@ -58,7 +58,7 @@ impl<'a, E: Serialize> Row<'a, E> {
         self
     }
 
-    pub(super) fn listed(mut self, list: ListKey) -> Self {
+    pub(super) fn in_list(mut self, list: ListKey) -> Self {
         self.envelope.list = Some(list);
         self
     }

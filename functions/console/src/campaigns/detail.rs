@@ -4,7 +4,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
-use leadwire::campaigns::CampaignOut;
+use leadwire::campaigns::LeadCampaignOut;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::CampaignId;
@@ -79,7 +79,7 @@ pub(super) async fn state(
     Ok(fragment_or_page(&headers, &visitor, jar, (Section::Campaigns, &campaign.name), &part))
 }
 
-fn state_card(campaign: &CampaignOut) -> Markup {
+fn state_card(campaign: &LeadCampaignOut) -> Markup {
     let in_review = matches!(campaign.review.status.as_deref(), Some("PENDING_REVIEW" | "IN_PROCESS"));
     html! {
         @if campaign.status == CampaignStatus::Creating { (refresh_in(2)) }

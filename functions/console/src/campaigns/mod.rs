@@ -8,7 +8,7 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
-use leadwire::campaigns::CampaignOut;
+use leadwire::campaigns::LeadCampaignOut;
 use leadwire::http::Problem;
 use leadwire::model::campaigns::CampaignStatus;
 use maud::{Markup, html};
@@ -74,7 +74,7 @@ async fn list(
 }
 
 /// The state in one or two words: ours, and what Meta's review says.
-fn state_badge(campaign: &CampaignOut) -> Markup {
+fn state_badge(campaign: &LeadCampaignOut) -> Markup {
     let review = campaign.review.status.as_deref().unwrap_or_default();
     match (campaign.status, review) {
         (CampaignStatus::Creating, _) => badge("calm", "Being created"),
@@ -88,7 +88,7 @@ fn state_badge(campaign: &CampaignOut) -> Markup {
     }
 }
 
-fn budget(campaign: &CampaignOut) -> String {
+fn budget(campaign: &LeadCampaignOut) -> String {
     match (&campaign.daily_budget, &campaign.lifetime_budget) {
         (Some(amount), _) => format!("{} a day", money(amount, &campaign.currency)),
         (None, Some(amount)) => format!("{} in all", money(amount, &campaign.currency)),

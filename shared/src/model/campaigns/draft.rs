@@ -83,7 +83,10 @@ pub struct CampaignMistake {
     pub message: String,
 }
 
-fn mistake<T>(field: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Result<T, CampaignMistake> {
+pub(super) fn mistake<T>(
+    field: impl Into<Cow<'static, str>>,
+    message: impl Into<String>,
+) -> Result<T, CampaignMistake> {
     Err(CampaignMistake { field: field.into(), message: message.into() })
 }
 

@@ -1,6 +1,7 @@
 //! Campaigns for lead ads that are made here: what was asked for, what exists of it at Meta, and how it goes on.
 
 pub mod draft;
+pub mod form;
 pub mod step;
 
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use crate::ids::{AdAccountId, AdObjectId, CampaignId, FormId, InstagramAccountId
 
 /// A campaign with one ad set, one creative and one ad.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Campaign {
+pub struct LeadCampaign {
     /// Leadwire's own id.
     pub id: CampaignId,
     /// The org that owns it.
@@ -47,7 +48,7 @@ pub struct Campaign {
     pub revision: u64,
 }
 
-impl Campaign {
+impl LeadCampaign {
     /// The mark by which everything of it is found again at Meta: in names and labels.
     #[must_use]
     pub fn mark(&self) -> String {
@@ -333,7 +334,7 @@ impl CampaignErrorCode {
 pub(crate) mod tests {
     use super::*;
 
-    pub(crate) fn campaign() -> Campaign {
+    pub(crate) fn campaign() -> LeadCampaign {
         let spec = CampaignSpec {
             name: "Open day".to_owned(),
             ad_account_id: AdAccountId::parse("act_1").unwrap(),
@@ -364,7 +365,7 @@ pub(crate) mod tests {
             dsa_payor: Some("Acme".to_owned()),
             dsa_beneficiary: Some("Acme".to_owned()),
         };
-        Campaign {
+        LeadCampaign {
             id: CampaignId::parse("cmp_0123456789abcdef").unwrap(),
             org: OrgId::parse("a").unwrap(),
             spec,

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
 
-use super::{Campaign, CampaignError, CampaignStatus};
+use super::{CampaignError, CampaignStatus, LeadCampaign};
 use crate::model::publishing::progress::{Attempt, GIVE_UP_AFTER, LOOKS, PublishLease};
 
 /// An object shows up in Meta's lists a moment after it was made.
@@ -76,7 +76,7 @@ pub enum CampaignStep {
     Nothing,
 }
 
-impl Campaign {
+impl LeadCampaign {
     /// Returns the next thing to do.
     #[must_use]
     pub fn next_step(&self, now: Timestamp) -> CampaignStep {

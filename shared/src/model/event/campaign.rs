@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{Event, EventKind};
 use crate::ids::{AdAccountId, CampaignId, FormId, OrgId, PageId};
-use crate::model::campaigns::{Campaign, CampaignError, CampaignStatus, MetaObjects, Review};
+use crate::model::campaigns::{CampaignError, CampaignStatus, LeadCampaign, MetaObjects, Review};
 
 /// `campaign.changed`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,7 +32,7 @@ pub struct CampaignChanged {
 impl Event {
     /// A campaign has another status, or Meta's review another result.
     #[must_use]
-    pub fn campaign_changed(campaign: &Campaign) -> Self {
+    pub fn campaign_changed(campaign: &LeadCampaign) -> Self {
         let changed = CampaignChanged {
             id: format!("campaign.changed:{}:{}:{}", campaign.org, campaign.id, campaign.changed_at),
             org: campaign.org.clone(),

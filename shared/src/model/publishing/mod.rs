@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use crate::ids::{InstagramAccountId, OrgId, PageId, PostId, UserId};
 use crate::model::publishing::failure::PostFailure;
-use crate::model::publishing::progress::Progress;
+use crate::model::publishing::progress::PostProgress;
 
 /// A post for one page or one Instagram account.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ pub struct Post {
     pub trace: Vec<PostStep>,
     /// What has been done for it at Meta.
     #[serde(default)]
-    pub progress: Progress,
+    pub progress: PostProgress,
     /// Increases with each change, so that of two writers one learns that it is late.
     pub revision: u64,
 }
@@ -265,7 +265,7 @@ pub(crate) mod tests {
             created_by: UserId::parse("u").unwrap(),
             created_at: "2026-01-02T00:00:00Z".parse().unwrap(),
             trace: Vec::new(),
-            progress: Progress::default(),
+            progress: PostProgress::default(),
             revision: 0,
         }
     }

@@ -32,7 +32,7 @@ const MAX_DESCRIPTIONS: u32 = 3;
 
 /// What has been done for a post at Meta.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
+pub struct PostProgress {
     /// The uploaded photos of a page's post, or the items of a carousel, in the order of the media.
     #[serde(default)]
     pub items: Vec<Upload>,
@@ -241,10 +241,10 @@ impl Post {
     /// Begins again with a post that failed or was cancelled. A call whose outcome is not known stays known, so that
     /// Meta is asked about it first.
     pub fn restart(&mut self, now: Timestamp) {
-        let Progress { items, container, attempt, .. } = std::mem::take(&mut self.progress);
+        let PostProgress { items, container, attempt, .. } = std::mem::take(&mut self.progress);
         if let Some(attempt) = attempt {
             let attempt = Attempt { sent_at: now, looks: 0, refusal: None, ..attempt };
-            self.progress = Progress { items, container, attempt: Some(attempt), ..Progress::default() };
+            self.progress = PostProgress { items, container, attempt: Some(attempt), ..PostProgress::default() };
         } else {
             self.media.iter_mut().for_each(|media| media.status = MediaStatus::Waiting);
         }
