@@ -8,6 +8,8 @@ mod create;
 mod faults;
 mod instagram;
 mod manage;
+#[cfg(test)]
+mod meta_test_support;
 mod page;
 mod publisher;
 pub(crate) mod target;
