@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::content_state;
 use crate::clock::graph_time;
 use crate::graph::lead_field_data;
 use crate::server::Sim;
@@ -20,7 +21,10 @@ use crate::world::person::Business;
 
 /// Returns the whole state except tokens.
 pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
-    let world = sim.world();
+    let mut world = sim.world();
+    if world.catch_up() {
+        sim.wake.notify_one();
+    }
     let users: Vec<Value> = world
         .people()
         .map(|user| {
@@ -60,6 +64,10 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
         "businesses": world.businesses.iter().map(business).collect::<Vec<_>>(),
         "pages": pages,
         "subscriptions": subscriptions(&world),
+        "posts": content_state::posts(&world),
+        "photos": content_state::staged_photos(&world),
+        "videos": content_state::videos(&world),
+        "instagram": content_state::instagram(&world),
         "ad_accounts": world.ad_accounts.iter().map(|account| ad_account(&world, account)).collect::<Vec<_>>(),
     })
     .to_string();

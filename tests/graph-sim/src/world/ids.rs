@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rand::RngExt;
 use rand::distr::Alphanumeric;
 
-/// Source of lead ids, report ids and the running numbers of invented people.
+/// Source of the ids of leads, reports and published content, and of the running numbers of invented people.
 ///
 /// All of them start from the wall clock. A restarted simulator therefore never repeats an id that a client with a
 /// persistent store already has and would rightly treat as a duplicate.
@@ -13,6 +13,8 @@ pub(crate) struct Ids {
     next_lead: u64,
     next_report: u64,
     next_person: u64,
+    next_content: u64,
+    next_instagram: u64,
 }
 
 impl Ids {
@@ -23,6 +25,8 @@ impl Ids {
             next_lead: 20_000_000_000_000_001 + started_ms * 1000,
             next_report: 6_000_000_000_000_000 + started_ms * 100,
             next_person: started_ms / 100,
+            next_content: 122_000_000_000_000_000 + started_ms * 1000,
+            next_instagram: 17_900_000_000_000_000 + (started_ms % 100_000_000_000) * 100,
         }
     }
 
@@ -35,6 +39,18 @@ impl Ids {
     pub(crate) fn report(&mut self) -> String {
         self.next_report += 1;
         self.next_report.to_string()
+    }
+
+    /// The number of a post, photo or video.
+    pub(crate) fn content(&mut self) -> String {
+        self.next_content += 3;
+        self.next_content.to_string()
+    }
+
+    /// The id of an Instagram container or medium.
+    pub(crate) fn instagram(&mut self) -> String {
+        self.next_instagram += 1;
+        self.next_instagram.to_string()
     }
 
     pub(crate) fn person(&mut self) -> u64 {

@@ -8,6 +8,7 @@
 
 mod advertiser;
 mod client;
+mod files;
 mod receiver;
 
 mod ads_account;
@@ -33,6 +34,7 @@ mod leads;
 mod limits;
 mod login;
 mod new_forms;
+mod page_posts;
 mod pages;
 mod privacy;
 mod reports;
