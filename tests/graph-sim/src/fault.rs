@@ -15,6 +15,8 @@ pub(crate) enum FaultKind {
     Throttle,
     /// HTTP 200 with a body that is not a valid response.
     Garbage,
+    /// The connection is closed without a response. In a batch the element is `null`.
+    Close,
 }
 
 /// A fault rule.
@@ -26,6 +28,8 @@ pub(crate) struct Fault {
     /// In upper case; `None` matches any method.
     pub(crate) method: Option<String>,
     pub(crate) kind: FaultKind,
+    /// Whether the call takes effect before its response is replaced.
+    pub(crate) after: bool,
     pub(crate) code: Option<i64>,
     pub(crate) subcode: Option<i64>,
     pub(crate) status: Option<u16>,
@@ -44,6 +48,8 @@ pub(crate) struct Fault {
 #[derive(Debug, Clone)]
 pub(crate) struct Hit {
     pub(crate) kind: FaultKind,
+    /// Whether the call takes effect first.
+    pub(crate) after: bool,
     pub(crate) code: Option<i64>,
     pub(crate) subcode: Option<i64>,
     pub(crate) status: Option<u16>,
@@ -91,6 +97,7 @@ impl Faults {
             rule.hits += 1;
             return Some(Hit {
                 kind: rule.kind,
+                after: rule.after,
                 code: rule.code,
                 subcode: rule.subcode,
                 status: rule.status,

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::instagram_errors::known_error;
 use crate::clock::graph_time;
 use crate::world::ids;
 use crate::world::token::Refusal;
@@ -263,13 +264,29 @@ impl GraphError {
             }
             _ => format!("(#{code}) An error occurred"),
         };
+        let known = subcode.and_then(|subcode| known_error(code, subcode));
+        let usual_message = known.map_or(usual_message, |known| known.message.to_owned());
         let mut error = Self::new(status.unwrap_or(usual_status), code, message.unwrap_or(usual_message));
         error.subcode = subcode;
+        if let Some(known) = known {
+            error.is_transient = false;
+            error.for_user = Some((known.title, known.text));
+        }
         error
     }
 
-    /// `{"error": {…}}`.
+    /// An error of the upload host: `OffsetInvalidError`, `PartialRequestError` or `ProcessingFailedError`.
+    pub(crate) fn upload(kind: &'static str, message: &str) -> Self {
+        let mut error = Self::new(400, 100, message);
+        error.kind = kind;
+        error
+    }
+
+    /// `{"error": {…}}`; `{"debug_info": {…}}` for an error of the upload host.
     pub(crate) fn envelope(&self) -> Value {
+        if matches!(self.kind, "OffsetInvalidError" | "PartialRequestError" | "ProcessingFailedError") {
+            return json!({"debug_info": {"retriable": false, "type": self.kind, "message": self.message}});
+        }
         let mut error = Map::new();
         error.insert("message".to_owned(), json!(self.message));
         error.insert("type".to_owned(), json!(self.kind));

@@ -47,6 +47,9 @@ pub(super) fn insert(world: &mut World, id: &str, name: &str, username: &str, ca
         messaging_failing_since_ms: None,
     };
     world.pages.insert(id.to_owned(), page);
+    if id != THEATRE {
+        world.open_instagram(id, name, username);
+    }
 }
 
 /// Installs so many other apps on one page that ours is not on the first response page of `subscribed_apps`.

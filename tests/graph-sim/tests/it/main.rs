@@ -9,6 +9,7 @@
 mod ad_writer;
 mod advertiser;
 mod client;
+mod files;
 mod receiver;
 
 mod ads_account;
@@ -34,6 +35,7 @@ mod leads;
 mod limits;
 mod login;
 mod new_forms;
+mod page_posts;
 mod pages;
 mod privacy;
 mod reports;
