@@ -192,7 +192,7 @@ async fn what_meta_refuses_says_which_picture_why_and_what_to_do() {
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("publishing-refused").connect().await;
     let page = &person.pages[0];
     let gone = "https://cdn.example/publishing-refused/gone.jpg";
-    world().call_sim(Method::POST, "web", &json!({ "url": gone, "status": 404 })).await;
+    let missing = world().call_sim(Method::POST, "web", &json!({ "url": gone, "status": 404 })).await;
     let images = json!(["https://cdn.example/a.jpg", gone]);
     let id = post(&tenant, TO_PAGE, &json!({ "pageId": page, "message": "Two", "images": images })).await;
     let failed = done(&tenant, &id).await;
@@ -205,7 +205,7 @@ async fn what_meta_refuses_says_which_picture_why_and_what_to_do() {
         world().sim_state().await.list("photos").iter().filter(|photo| photo["page_id"] == page.as_str()).count();
     assert_eq!(staged, 0, "nothing stays behind");
     // The address works again, and the same post is published on request.
-    world().call_sim(Method::POST, "web", &json!({ "url": gone, "status": 200 })).await;
+    world().call_sim(Method::DELETE, &format!("web?id={}", missing["id"]), &Value::Null).await;
     tenant.call_ok(Method::PATCH, &format!("/api/posts/{id}"), &json!({ "scheduled_at": null })).await;
     assert_eq!(done(&tenant, &id).await.text("status"), "published");
     assert_eq!(public_posts(page).await.len(), 1);
