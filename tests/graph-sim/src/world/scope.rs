@@ -19,6 +19,7 @@ pub(crate) const SCOPES: &[(&str, &str)] = &[
     ("read_insights", "Read the insights of your Pages"),
     ("instagram_basic", "See the Instagram accounts of your Pages"),
     ("instagram_content_publish", "Publish on the Instagram accounts of your Pages"),
+    ("instagram_manage_contents", "Delete content of your Instagram accounts"),
     ("instagram_manage_comments", "Manage comments of your Instagram accounts"),
     ("instagram_manage_messages", "Manage messages of your Instagram accounts"),
     ("instagram_manage_insights", "Read the insights of your Instagram accounts"),
