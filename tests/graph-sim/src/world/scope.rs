@@ -40,3 +40,8 @@ pub(crate) fn description(scope: &str) -> &'static str {
 pub(crate) fn is_about_pages(scope: &str) -> bool {
     scope.starts_with("pages_") || scope == "leads_retrieval"
 }
+
+/// Whether consent to a permission names Instagram accounts, through their pages.
+pub(crate) fn is_about_instagram(scope: &str) -> bool {
+    scope.starts_with("instagram_")
+}

@@ -1,5 +1,7 @@
 //! Faults that happen after the effect, and connections that break.
 
+use std::time::{Duration, Instant};
+
 use graph_sim::seed;
 use serde_json::{Value, json};
 
@@ -99,4 +101,42 @@ async fn reading_and_deleting_have_their_effect_too() {
     let wrong =
         meta.http().post(meta.url("/_sim/faults")).json(&json!({"path": "/", "kind": "error", "when": "later"}));
     assert_eq!(read(wrong).await.status, 400);
+}
+
+#[tokio::test]
+async fn slow_calls_are_answered_late_and_the_first_ones_can_be_left_alone() {
+    let meta = Meta::start().await;
+    let page = meta.publisher(seed::DENTAL).await;
+    for when in ["before", "after"] {
+        let slow = json!({"path": "/{page}/feed", "kind": "slow", "when": when, "hold_ms": 200, "times": 1});
+        meta.sim("faults", slow).await;
+        let start = Instant::now();
+        meta.post(FEED, &page, &[("message", when)]).await.id();
+        assert!(start.elapsed() >= Duration::from_millis(200), "{when}");
+    }
+    let third = json!({"path": "/{page}/photos", "kind": "error", "code": 100, "skip": 2, "times": 1});
+    meta.sim("faults", third).await;
+    let photos = format!("/{}/photos", seed::DENTAL);
+    for expected in [200, 200, 400, 200] {
+        let form = [("url", "https://cdn.example/a.jpg"), ("published", "false")];
+        assert_eq!(meta.post(&photos, &page, &form).await.status, expected);
+    }
+}
+
+#[tokio::test]
+async fn publishing_errors_have_metas_texts() {
+    let meta = Meta::start().await;
+    let page = meta.publisher(seed::DENTAL).await;
+    for (code, subcode, message) in [
+        (341, None, "(#341) Feed action request limit reached"),
+        (368, Some(1_390_008), "(#368) The action attempted has been deemed abusive or is otherwise disallowed"),
+        (506, None, "(#506) Duplicate status message"),
+        (9004, Some(2_207_052), "Only photo or video can be accepted as media type."),
+        (100, Some(1_404_112), "(#100) An error occurred"),
+    ] {
+        let fault = json!({"path": "/{page}/feed", "kind": "error", "code": code, "subcode": subcode, "times": 1});
+        meta.sim("faults", fault).await;
+        let answer = meta.post(FEED, &page, &[("message", "Hi")]).await;
+        assert_eq!((answer.error(), answer.message()), ((400, code, subcode), message));
+    }
 }

@@ -11,7 +11,7 @@ const REELS: &str = "/104398761152301/video_reels";
 const FILE: (&str, &str) = ("file_url", "https://cdn.example/a.mp4");
 
 async fn now(meta: &Meta) -> i64 {
-    meta.sim_get("clock").await["now"].as_i64().unwrap()
+    meta.sim_get("clock").await["now"].as_i64().expect("seconds")
 }
 
 async fn status(meta: &Meta, page: &str, id: &str) -> Value {
@@ -133,7 +133,7 @@ async fn a_large_video_arrives_in_parts() {
 
 /// Uploads to the address that `start` named.
 async fn upload(meta: &Meta, page: &str, start: &Value, headers: &[(&str, &str)], body: &[u8]) -> Answer {
-    let mut request = meta.http().post(start["upload_url"].as_str().unwrap()).body(body.to_vec());
+    let mut request = meta.http().post(start["upload_url"].as_str().expect("an address")).body(body.to_vec());
     request = request.header("authorization", format!("OAuth {page}"));
     for (name, value) in headers {
         request = request.header(*name, *value);
