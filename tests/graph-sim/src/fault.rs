@@ -1,5 +1,7 @@
 //! Faults injected by a test: errors, throttling, timeouts and garbage on chosen paths.
 
+use std::time::Duration;
+
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -17,6 +19,8 @@ pub(crate) enum FaultKind {
     Garbage,
     /// The connection is closed without a response. In a batch the element is `null`.
     Close,
+    /// The usual response, but late.
+    Slow,
 }
 
 /// A fault rule.
@@ -34,8 +38,10 @@ pub(crate) struct Fault {
     pub(crate) subcode: Option<i64>,
     pub(crate) status: Option<u16>,
     pub(crate) message: Option<String>,
-    /// How long a timeout holds the connection.
+    /// How long a timeout or a slow response holds the connection.
     pub(crate) hold_ms: u64,
+    /// Matching calls that are left alone first.
+    pub(crate) skip: u64,
     /// Remaining hits; `None` means until deleted.
     pub(crate) times: Option<u64>,
     /// The probability that a matching call is hit.
@@ -57,6 +63,13 @@ pub(crate) struct Hit {
     pub(crate) hold_ms: u64,
     /// Index of this hit among the rule's hits, from 0.
     pub(crate) hit: u64,
+}
+
+impl Hit {
+    /// Waits as long as the rule says.
+    pub(crate) async fn hold(&self) {
+        tokio::time::sleep(Duration::from_millis(self.hold_ms)).await;
+    }
 }
 
 /// The rules in force, oldest first.
@@ -91,6 +104,10 @@ impl Faults {
                 continue;
             }
             if rule.probability < 1.0 && !rule.random.random_bool(rule.probability) {
+                continue;
+            }
+            if rule.skip > 0 {
+                rule.skip -= 1;
                 continue;
             }
             rule.times = rule.times.map(|left| left - 1);

@@ -24,6 +24,9 @@ pub(crate) struct Input {
     subcode: Option<i64>,
     status: Option<u16>,
     message: Option<String>,
+    /// Matching calls that are left alone first.
+    #[serde(default)]
+    skip: u64,
     times: Option<u64>,
     probability: Option<f64>,
     seed: Option<u64>,
@@ -44,8 +47,9 @@ pub(crate) async fn add(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -
         "throttle" => FaultKind::Throttle,
         "garbage" => FaultKind::Garbage,
         "close" => FaultKind::Close,
+        "slow" => FaultKind::Slow,
         other => {
-            let message = format!("kind: must be error, timeout, throttle, garbage or close, got \"{other}\"");
+            let message = format!("kind: must be error, timeout, throttle, garbage, close or slow, got \"{other}\"");
             return Err(Mistake::new(message));
         }
     };
@@ -75,6 +79,7 @@ pub(crate) async fn add(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -
         status: input.status,
         message: input.message,
         hold_ms: input.hold_ms.unwrap_or(60_000),
+        skip: input.skip,
         times: input.times,
         probability,
         random: fault::random(input.seed.unwrap_or(0)),

@@ -19,6 +19,9 @@ pub(crate) struct Input {
     url: String,
     /// Default 200.
     status: Option<u16>,
+    /// Whether it never responds.
+    #[serde(default)]
+    timeout: bool,
     /// The target of a redirect.
     location: Option<String>,
     content_type: Option<String>,
@@ -62,7 +65,15 @@ pub(crate) async fn register(State(sim): State<Arc<Sim>>, Body(input): Body<Inpu
     }
     media.processing_error = input.processing_error;
     media.processing_ms = input.processing_ms;
-    let site = Site { id: 0, url: url.into(), status, location: input.location, media, times: input.times, hits: 0 };
+    let site = Site {
+        id: 0,
+        url: url.into(),
+        status: (!input.timeout).then_some(status),
+        location: input.location,
+        media,
+        times: input.times,
+        hits: 0,
+    };
     let id = sim.world().web.register(site);
     Ok(Json(json!({ "id": id })))
 }

@@ -8,7 +8,7 @@ use super::error::GraphError;
 use super::insights::Reading;
 use super::request::Request;
 use super::session::{self, Call, Downloads, Session};
-use super::{app_subscriptions, charge, endpoint, route, version};
+use super::{app_subscriptions, charge, endpoint, legacy, route, version};
 use crate::escaped_json;
 use crate::fault::{FaultKind, Hit};
 use crate::media::fetch::{self, Wanted};
@@ -53,14 +53,19 @@ pub(crate) async fn answer(sim: &Arc<Sim>, request: &Request, in_batch: bool) ->
         let hit = world.faults.strike(&request.method, [&request.plain_path(), &path]);
         (path, hit)
     };
-    match hit {
-        None => Outcome::Reply(work(sim, request, &path).await),
-        Some(hit) => {
+    let Some(hit) = hit else { return Outcome::Reply(work(sim, request, &path).await) };
+    if hit.kind == FaultKind::Slow && !hit.after {
+        hit.hold().await;
+    }
+    let reply = if hit.after || hit.kind == FaultKind::Slow { Some(work(sim, request, &path).await) } else { None };
+    match reply.filter(|_| hit.kind == FaultKind::Slow) {
+        Some(reply) => {
             if hit.after {
-                work(sim, request, &path).await;
+                hit.hold().await;
             }
-            suffer(&mut sim.world(), request, &path, hit)
+            Outcome::Reply(reply)
         }
+        None => suffer(&mut sim.world(), request, &path, hit),
     }
 }
 
@@ -115,6 +120,9 @@ fn run(
 ) -> Result<Work, GraphError> {
     let version = version::answering(request.version, world.clock.now_s())
         .ok_or_else(|| GraphError::syntax(format!("Unknown path components: {}", request.plain_path())))?;
+    if world.app.is_new {
+        legacy::check(request)?;
+    }
     if route::needs_no_token(request) {
         let mut call = Call { world, request, version, session: Session::App, downloads: Downloads::default() };
         let value = route::without_token(&mut call)?;
@@ -178,7 +186,7 @@ fn finish(
 fn suffer(world: &mut World, request: &Request, path: &str, hit: Hit) -> Outcome {
     let reply = match hit.kind {
         FaultKind::Timeout => return Outcome::Silence { hold_ms: hit.hold_ms },
-        FaultKind::Close => return Outcome::Closed,
+        FaultKind::Close | FaultKind::Slow => return Outcome::Closed,
         FaultKind::Garbage => Reply {
             status: hit.status.unwrap_or(200),
             headers: vec![("content-type", "text/html; charset=utf-8".to_owned())],

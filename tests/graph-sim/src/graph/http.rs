@@ -39,8 +39,9 @@ pub(crate) async fn serve(
         return respond(failure(&error));
     }
     add_bearer(&mut request, &parts.headers);
-    // A client that can only POST names the real method in `method`.
-    if let Some(method) = request.params.remove("method").filter(|_| request.method == "POST") {
+    // An older app's client that can only POST names the real method in `method`.
+    let may_override = !sim.world().app.is_new;
+    if may_override && let Some(method) = request.params.remove("method").filter(|_| request.method == "POST") {
         request.method = method.to_uppercase();
     }
     let outcome = if request.method == "POST" && request.params.contains_key("batch") {
@@ -76,6 +77,10 @@ async fn batch_outcome(sim: &Arc<Sim>, request: &Request) -> Outcome {
     };
     match hit {
         None => run_batch(sim, request).await,
+        Some(hit) if hit.kind == FaultKind::Slow => {
+            hit.hold().await;
+            run_batch(sim, request).await
+        }
         Some(hit) => {
             if hit.after {
                 run_batch(sim, request).await;
@@ -89,7 +94,7 @@ async fn batch_outcome(sim: &Arc<Sim>, request: &Request) -> Outcome {
 fn suffer(hit: Hit) -> Outcome {
     match hit.kind {
         FaultKind::Timeout => Outcome::Silence { hold_ms: hit.hold_ms },
-        FaultKind::Close => Outcome::Closed,
+        FaultKind::Close | FaultKind::Slow => Outcome::Closed,
         FaultKind::Garbage => Outcome::Reply(Reply {
             status: hit.status.unwrap_or(200),
             headers: Vec::new(),

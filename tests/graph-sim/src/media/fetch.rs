@@ -32,8 +32,10 @@ pub(crate) struct Wanted {
 pub(crate) enum Failure {
     /// The address does not parse, or its scheme is not HTTP.
     Address,
-    /// No connection, or no response in time.
+    /// No connection.
     Unreachable,
+    /// No response in time.
+    TimedOut,
     /// A status other than 200, a picture answered with 206, or too many redirects.
     Status,
 }
@@ -60,7 +62,7 @@ struct Response {
 pub(crate) async fn fetch(sim: &Arc<Sim>, wanted: &Wanted) -> Result<Fetched, Failure> {
     let mut url = parse(&wanted.url).ok_or(Failure::Address)?;
     for hop in 0..=MAX_REDIRECTS {
-        let response = if is_local(&url) { call(sim, &url, wanted.picture).await } else { Ok(look_up(sim, &url)) };
+        let response = if is_local(&url) { call(sim, &url, wanted.picture).await } else { look_up(sim, &url) };
         let status = response.as_ref().ok().map(|response| response.status);
         let accepts_partial = {
             let mut world = sim.world();
@@ -96,9 +98,10 @@ fn is_local(url: &Url) -> bool {
     }
 }
 
-fn look_up(sim: &Arc<Sim>, url: &Url) -> Response {
+fn look_up(sim: &Arc<Sim>, url: &Url) -> Result<Response, Failure> {
     let response = sim.world().web.get(url.as_str());
-    Response { status: response.status, location: response.location, media: response.media }
+    let status = response.status.ok_or(Failure::TimedOut)?;
+    Ok(Response { status, location: response.location, media: response.media })
 }
 
 /// Calls a loopback address. Asks for the range that Meta's fetcher asks for: everything.
@@ -116,11 +119,12 @@ async fn call(sim: &Arc<Sim>, url: &Url, picture: bool) -> Result<Response, Fail
     if let Some(host) = request_host {
         request = request.header(HOST, host);
     }
-    let mut response = request.send().await.map_err(|_| Failure::Unreachable)?;
+    let failure = |error: reqwest::Error| if error.is_timeout() { Failure::TimedOut } else { Failure::Unreachable };
+    let mut response = request.send().await.map_err(failure)?;
     let status = response.status().as_u16();
     let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| Failure::Unreachable)? {
+    while let Some(chunk) = response.chunk().await.map_err(failure)? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > MAX_BYTES {
             break;

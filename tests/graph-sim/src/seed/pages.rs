@@ -27,6 +27,14 @@ pub(super) fn plant(world: &mut World) {
         insert(world, &id, &name, &format!("greenfork{:02}", number + 1), "Restaurant");
     }
     crowd(world);
+    // Meta's quota differs between accounts, and so do its pages about it.
+    for account in world.instagram.accounts.values_mut() {
+        account.quota = match account.page_id.as_str() {
+            BAKERY => 50,
+            YOGA => 25,
+            _ => account.quota,
+        };
+    }
     world.users = vec![mara(), jonas(), priya()];
 }
 

@@ -100,6 +100,7 @@ impl World {
             verify_token: options.verify_token.clone(),
             require_proof: options.require_proof,
             mode: Mode::Live,
+            is_new: true,
             deauthorize_url: options.deauthorize_url.clone(),
             deletion_url: options.deletion_url.clone(),
             login_configurations: seed::login_configurations(),
@@ -143,6 +144,7 @@ impl World {
     /// The id source continues, so that no lead id or person is repeated to a client that remembers the first one.
     pub(crate) fn reset(&mut self) {
         self.app.mode = Mode::Live;
+        self.app.is_new = true;
         self.clock = Clock::default();
         self.users.clear();
         self.pages.clear();

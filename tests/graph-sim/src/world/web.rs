@@ -23,7 +23,8 @@ const USUAL_DURATION_MS: u64 = 15_000;
 pub(crate) struct Site {
     pub(crate) id: u64,
     pub(crate) url: String,
-    pub(crate) status: u16,
+    /// `None` if it never responds.
+    pub(crate) status: Option<u16>,
     /// The target of a redirect.
     pub(crate) location: Option<String>,
     pub(crate) media: Media,
@@ -35,7 +36,8 @@ pub(crate) struct Site {
 /// The response of an address.
 #[derive(Debug)]
 pub(crate) struct Response {
-    pub(crate) status: u16,
+    /// `None` if there is none.
+    pub(crate) status: Option<u16>,
     pub(crate) location: Option<String>,
     pub(crate) media: Media,
 }
@@ -70,7 +72,7 @@ impl Web {
     /// Returns the response of an address.
     pub(crate) fn get(&mut self, url: &str) -> Response {
         let site = self.sites.iter_mut().find(|site| site.url == url && site.times != Some(0));
-        let Some(site) = site else { return Response { status: 200, location: None, media: usual(url) } };
+        let Some(site) = site else { return Response { status: Some(200), location: None, media: usual(url) } };
         site.times = site.times.map(|left| left - 1);
         site.hits += 1;
         Response { status: site.status, location: site.location.clone(), media: site.media.clone() }
@@ -79,7 +81,7 @@ impl Web {
     /// Returns whether a registered address is broken, and counts the visit. Unregistered ones never are.
     pub(crate) fn is_broken(&mut self, url: &str) -> bool {
         let registered = self.sites.iter().any(|site| site.url == url && site.times != Some(0));
-        registered && self.get(url).status >= 400
+        registered && self.get(url).status.is_none_or(|status| status >= 400)
     }
 
     /// Records a fetch.

@@ -83,7 +83,7 @@ pub(super) fn create(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphE
         age_ms: 0,
     };
     if call.world.content.settings.rejects_repeats && call.world.repeats_a_post(page_id, &new) {
-        return Err(GraphError::new(400, 506, "(#506) Duplicate status message"));
+        return Err(GraphError::injected(506, None, None, None));
     }
     let id = call.world.add_post(page_id, new);
     Ok(created(call, Kind::Post, &id, json!({ "id": id })))
@@ -103,7 +103,7 @@ fn check_link(call: &mut Call<'_>, link: Option<&str>) -> Result<(), GraphError>
     let url = Url::parse(link).ok().filter(|url| {
         matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| host.contains('.'))
     });
-    let url = url.ok_or_else(|| GraphError::new(400, 1500, "(#1500) The url you supplied is invalid"))?;
+    let url = url.ok_or_else(|| GraphError::injected(1500, None, None, None))?;
     if call.world.web.is_broken(url.as_str()) {
         return Err(GraphError::new(400, 1_609_005, "The link could not be scraped."));
     }

@@ -101,6 +101,16 @@ pub(super) fn find(world: &World, id: &str) -> Option<Kind> {
     }
 }
 
+/// Returns the Instagram account that an id belongs to.
+pub(super) fn account_of(world: &World, id: &str) -> Option<String> {
+    match find(world, id)? {
+        Kind::Account => Some(id.to_owned()),
+        Kind::Container => world.instagram.container(id).map(|container| container.account_id.clone()),
+        Kind::Medium => world.instagram.medium(id).map(|medium| medium.account_id.clone()),
+        Kind::Post | Kind::Photo | Kind::Video => None,
+    }
+}
+
 /// Returns the node that a field of a page or medium shows.
 pub(super) fn related(call: &Call<'_>, node: &Node, field: &str) -> Option<Node> {
     match (node, field) {

@@ -14,9 +14,9 @@ use crate::world::content::Maker;
 /// The zone of a time that names none.
 const META_ZONE: &str = "America/Los_Angeles";
 
-/// Returns a text parameter unless it is empty.
+/// Returns a text parameter unless it is blank.
 pub(super) fn text(request: &Request, name: &str) -> Option<String> {
-    request.param(name).filter(|text| !text.is_empty()).map(str::to_owned)
+    request.param(name).filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }
 
 /// Returns a boolean parameter.

@@ -93,7 +93,7 @@ pub(super) fn create(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphE
 
 /// 324: no picture at the address, or a host that answered with a part of it.
 fn unreadable() -> GraphError {
-    GraphError::new(400, 324, "(#324) Missing or invalid image file")
+    GraphError::injected(324, None, None, None)
 }
 
 fn check_picture(media: &Media) -> Result<(), GraphError> {

@@ -49,8 +49,7 @@ fn finish(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphError> {
     let reels = call.world.content.videos_of(page_id).filter(|video| video.reel && video.created_ms > since);
     let recent = reels.filter(|video| video.publication.is_some_and(|it| it.status != Status::Draft)).count();
     if publication.status != Status::Draft && recent >= MAX_PER_DAY {
-        let message = "(#368) The action attempted has been deemed abusive or is otherwise disallowed";
-        return Err(GraphError::new(400, 368, message).with_subcode(1_390_008));
+        return Err(GraphError::injected(368, Some(1_390_008), None, None));
     }
     let (title, description) = video_upload::texts(call);
     if let Some(video) = call.world.content.video_mut(&id) {

@@ -46,7 +46,7 @@ impl World {
 
     pub(super) fn drop_photo_if_unused(&mut self, photo_id: &str, at_ms: i64) {
         let Some(photo) = self.content.photos.get(photo_id) else { return };
-        if photo.post_id.is_none() && photo.created_ms + STAGED_MS == at_ms {
+        if photo.staged && photo.post_id.is_none() && photo.created_ms + STAGED_MS <= at_ms {
             self.forget_photo(photo_id);
         }
     }

@@ -147,6 +147,11 @@ impl World {
         if let Some(post) = self.content.posts.get_mut(post_id) {
             post.media = media;
         }
+        // Photos that are used no more live as long as if they had never been.
+        let now = self.clock.now_ms();
+        for photo_id in removed.iter().flatten().map(Attached::id) {
+            self.drop_photo_if_unused(photo_id, now);
+        }
     }
 
     /// Moves a photo into a post, out of any other.

@@ -6,7 +6,7 @@ use super::super::error::GraphError;
 use super::super::request;
 use super::super::session::Call;
 use super::{Kind as NodeKind, created, params, rights, unsupported};
-use crate::media::fetch::Fetched;
+use crate::media::fetch::{Failure, Fetched};
 use crate::media::{self, Media};
 use crate::world::World;
 use crate::world::instagram::MAX_CONTAINERS;
@@ -83,6 +83,7 @@ fn fill(call: &mut Call<'_>, container: &mut Container, url: &str) -> Result<boo
         checks::image(&cover.media, Kind::StoryImage)?;
     }
     container.url = Some(url.to_owned());
+    let timed_out = matches!(file, Some(Err(Failure::TimedOut)));
     let file = file.and_then(Result::ok).filter(direct).map(|fetched| fetched.media);
     match file {
         Some(media) if kind.is_video() => process(call.world, container, &media),
@@ -92,9 +93,10 @@ fn fill(call: &mut Call<'_>, container: &mut Container, url: &str) -> Result<boo
         }
         None if kind.is_video() => {
             container.ready_ms = Some(container.created_ms + call.world.content.settings.video_ms);
-            // 2207077: the video could not be downloaded.
-            container.problem = Some(2_207_077);
+            // 2207003: the download took too long. 2207077: the video could not be downloaded.
+            container.problem = Some(if timed_out { 2_207_003 } else { 2_207_077 });
         }
+        None if timed_out => return Err(GraphError::injected(-2, Some(2_207_003), None, None)),
         None => return Err(not_fetched()),
     }
     Ok(true)

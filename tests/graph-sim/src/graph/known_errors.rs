@@ -1,4 +1,17 @@
-//! The texts of errors that Instagram identifies by their subcode. All of them come with HTTP 400 except code 4.
+//! The texts of errors that a test injects by code, or that Instagram identifies by their subcode.
+
+/// Returns Meta's message of a code. `None` if it is not known, or depends on more than the code.
+pub(super) fn usual_message(code: i64) -> Option<&'static str> {
+    Some(match code {
+        324 => "(#324) Missing or invalid image file",
+        341 => "(#341) Feed action request limit reached",
+        368 => "(#368) The action attempted has been deemed abusive or is otherwise disallowed",
+        506 => "(#506) Duplicate status message",
+        960 => "Request aborted. This could happen if a dependent request failed or the entire request timed out.",
+        1500 => "(#1500) The url you supplied is invalid",
+        _ => return None,
+    })
+}
 
 /// The texts of one error.
 #[derive(Debug, Clone, Copy)]
