@@ -14,8 +14,12 @@ use crate::world::ad_account::AdAccount;
 const AD_ACCOUNTS: Elements =
     Elements { node_type: Some("AdAccount"), defaults: &["account_id", "id"], max_limit: 100 };
 
-/// The tasks of every assigned user.
+/// The tasks of an assigned user, unless they may only analyse.
 const TASKS: &[&str] = &["DRAFT", "ANALYZE", "ADVERTISE", "MANAGE"];
+
+fn tasks(account: &AdAccount, user_id: &str) -> &'static [&'static str] {
+    if account.analysts.contains(user_id) { &["ANALYZE"] } else { TASKS }
+}
 
 /// Meta's numbers of time zones, as far as they are confirmed. Other zones are reported as 0.
 const ZONES: &[(&str, u32)] = &[
@@ -73,13 +77,13 @@ pub(crate) fn minimum_budgets(call: &mut Call<'_>, node_id: &str, query: &EdgeQu
     paging::page(call, query, vec![(currency.to_owned(), Item::Value(row))], &elements)
 }
 
-/// `/act_X/assigned_users`: the assigned users, each with every task.
+/// `/act_X/assigned_users`: the assigned users and their tasks.
 pub(crate) fn assigned_users(call: &mut Call<'_>, node_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     check_readable(call, node_id)?;
     let Some(account) = call.world.ad_account(node_id) else { return Err(GraphError::not_visible("get", node_id)) };
     let assigned = call.world.users.iter().filter(|user| user.ad_accounts.contains(&account.id));
     let items = assigned.map(|user| {
-        let row = json!({"id": user.id, "name": user.name, "tasks": TASKS});
+        let row = json!({"id": user.id, "name": user.name, "tasks": tasks(account, &user.id)});
         (user.id.clone(), Item::Value(row))
     });
     let items = items.collect();
@@ -159,7 +163,7 @@ pub(crate) fn value(call: &Call<'_>, node_id: &str, field: &str) -> Result<Optio
         "created_time" => json!(graph_time(created)),
         // In days, with a fraction.
         "age" => json!(seconds_between(created, now) / 86_400.0),
-        "user_tasks" => json!(TASKS),
+        "user_tasks" => json!(tasks(account, call.user_id().unwrap_or_default())),
         "capabilities" => json!(["CAN_CREATE_CALL_ADS", "CAN_USE_REACH_AND_FREQUENCY"]),
         "is_personal" => json!(u8::from(account.owner.is_none())),
         "is_prepay_account" | "is_direct_deals_enabled" => json!(false),

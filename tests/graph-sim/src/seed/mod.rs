@@ -3,7 +3,7 @@
 //! | who | what |
 //! |---|---|
 //! | Mara Lindqvist ([`MARA`]) | three pages with every task, in English, German and Spanish; one page on which she only advertises; one page listed without a token; and through the portfolio [`PORTFOLIO`] one owned and one client page, which `/me/accounts` hides without `business_management` |
-//! | Jonas Brandt ([`JONAS`]) | shares [`DENTAL`] with Mara and has a page of his own |
+//! | Jonas Brandt ([`JONAS`]) | shares [`DENTAL`] with Mara, has a page of his own, and reads errors in German |
 //! | Priya Raman ([`PRIYA`]) | sixty pages; her list contains a hundred withheld ones, so some response pages are short or empty |
 //! | a system user ([`SYSTEM_USER`]) | of the business [`CLINICS`], which owns three pages that no person reaches |
 //!

@@ -34,8 +34,8 @@ pub(crate) struct AdAccount {
     pub(crate) spend_cap: i64,
     /// Users who may only analyse. All other assigned users have every task.
     pub(crate) analysts: BTreeSet<String>,
-    /// Ids of the Instagram accounts that its ads may show.
-    pub(crate) instagram_accounts: Vec<String>,
+    /// Ids of the Instagram accounts that its ads may show, if they were assigned explicitly.
+    pub(crate) instagram_accounts: Option<Vec<String>>,
     /// Shared with frozen reports; copied on change.
     pub(crate) ads: Arc<Ads>,
 }
@@ -60,6 +60,11 @@ impl AdAccount {
     /// The node id: `act_123`.
     pub(crate) fn node_id(&self) -> String {
         format!("act_{}", self.id)
+    }
+
+    /// Ids of the Instagram accounts that its ads may show.
+    pub(crate) fn instagram_accounts(&self) -> Vec<String> {
+        self.instagram_accounts.clone().unwrap_or_else(|| vec![instagram_account(&self.id)])
     }
 
     /// Such as `EUR`.
@@ -90,11 +95,13 @@ impl World {
         let before = known.and_then(|at| self.ad_accounts.get(at));
         let account = AdAccount {
             owner: before.and_then(|before| before.owner.clone()),
-            dsa_defaults: before.map(|before| before.dsa_defaults.clone()).unwrap_or_default(),
+            dsa_defaults: before.map_or_else(
+                || [Some(opening.name.clone()), Some(opening.name.clone())],
+                |before| before.dsa_defaults.clone(),
+            ),
             spend_cap: before.map(|before| before.spend_cap).unwrap_or_default(),
             analysts: before.map(|before| before.analysts.clone()).unwrap_or_default(),
-            instagram_accounts: before
-                .map_or_else(|| vec![instagram_account(&opening.id)], |before| before.instagram_accounts.clone()),
+            instagram_accounts: before.and_then(|before| before.instagram_accounts.clone()),
             id: opening.id,
             name: opening.name,
             timezone_name: opening.timezone_name,

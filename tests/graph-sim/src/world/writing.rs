@@ -46,8 +46,8 @@ impl Default for Writing {
     fn default() -> Self {
         Self {
             list_lag_ms: 0,
-            in_process_ms: 2_000,
-            review_ms: 30_000,
+            in_process_ms: 1_000,
+            review_ms: 9_000,
             languages: [(seed::JONAS.to_owned(), Language::German)].into(),
             page_backed: BTreeMap::new(),
         }
@@ -103,7 +103,7 @@ impl World {
     pub(crate) fn can_advertise_as(&self, account_id: &str, instagram_id: &str) -> bool {
         let assigned = self
             .ad_account(account_id)
-            .is_some_and(|account| account.instagram_accounts.iter().any(|known| known == instagram_id));
+            .is_some_and(|account| account.instagram_accounts().iter().any(|known| known == instagram_id));
         assigned || self.writing.page_backed.values().any(|known| known == instagram_id)
     }
 }

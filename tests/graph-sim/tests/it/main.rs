@@ -12,6 +12,8 @@ mod client;
 mod files;
 mod receiver;
 
+mod ad_reviews;
+mod ad_rights;
 mod ads_account;
 mod ads_changes;
 mod ads_edges;
@@ -59,3 +61,7 @@ mod web;
 mod webhooks;
 mod withdrawals;
 mod written_ads;
+mod written_adsets;
+mod written_campaigns;
+mod written_creatives;
+mod written_forms;

@@ -172,3 +172,66 @@ async fn statuses_flow_down_and_deleted_objects_keep_their_names() {
     assert!(!writer.meta.get(&list, &writer.token).await.column("id").contains(&campaign_id));
     assert_eq!(writer.read(&campaign_id, "name").await["name"], "Old");
 }
+
+#[tokio::test]
+async fn archived_deleted_and_ended_objects_take_nothing_new() {
+    let writer = Writer::start().await;
+    let [campaign_id, adset_id, creative_id, ad_id] = writer.chain().await;
+    let change = async |id: &str, change: Value| writer.post(&format!("/{id}"), change, json!({})).await;
+    assert_eq!(change(&ad_id, json!({"status": "ARCHIVED"})).await.status, 200);
+    let back = change(&ad_id, json!({"status": "ACTIVE"})).await;
+    assert_eq!(blamed(&back), (Some(1_885_088), "status".to_owned()));
+    assert_eq!(change(&ad_id, json!({"name": "Old"})).await.status, 200);
+    assert_eq!(change(&ad_id, json!({"status": "DELETED"})).await.status, 200);
+    assert_eq!(blamed(&change(&ad_id, json!({"status": "PAUSED"})).await), (None, "status".to_owned()));
+
+    let now = writer.meta.sim_get("clock").await["now"].as_i64().unwrap();
+    assert_eq!(change(&adset_id, json!({"end_time": now + 90_000})).await.status, 200);
+    let ad = json!({"name": "A", "adset_id": adset_id, "creative": {"creative_id": creative_id}, "status": "PAUSED"});
+    let running = writer.make("ads", ad.clone()).await;
+    writer.meta.sim("clock", json!({"advance_s": 90_001})).await;
+    let ended = writer.write("ads", ad.clone(), json!({})).await;
+    assert_eq!(blamed(&ended), (Some(1_487_007), "adset_id".to_owned()));
+    assert_eq!(blamed(&change(&running, json!({"status": "ACTIVE"})).await).0, Some(1_487_007));
+    assert_eq!(change(&running, json!({"status": "PAUSED"})).await.status, 200);
+
+    assert_eq!(change(&adset_id, json!({"status": "DELETED"})).await.status, 200);
+    assert_eq!(blamed(&change(&adset_id, json!({"daily_budget": 2000})).await).0, Some(1_487_056));
+    assert_eq!(blamed(&writer.write("ads", ad, json!({})).await), (Some(1_487_056), "adset_id".to_owned()));
+    assert_eq!(change(&campaign_id, json!({"status": "DELETED"})).await.status, 200);
+    let late = writer.write("adsets", adset(&campaign_id), json!({})).await;
+    assert_eq!(blamed(&late), (Some(1_487_566), "campaign_id".to_owned()));
+}
+
+#[tokio::test]
+async fn reports_about_what_never_ran_are_empty() {
+    let writer = Writer::start().await;
+    let [campaign_id, ..] = writer.chain().await;
+    let fields = json!({"fields": "spend", "level": "ad", "date_preset": "last_7d"});
+    let run = writer.post(&format!("/{campaign_id}/insights"), fields, json!({})).await.json["report_run_id"].clone();
+    let run = run.as_str().unwrap();
+    for _ in 0..100 {
+        let poll = writer.read(run, "async_status,async_percent_completion").await;
+        if poll["async_status"] == "Job Completed" && poll["async_percent_completion"] == 100 {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let rows = writer.meta.get(&format!("/{run}/insights"), &writer.token).await;
+    assert_eq!(rows.json["data"], json!([]), "{}", rows.text);
+}
+
+#[tokio::test]
+async fn the_control_interface_changes_written_objects_too() {
+    let writer = Writer::start().await;
+    let [campaign_id, adset_id, ..] = writer.chain().await;
+    let body = json!({
+        "rename": {&campaign_id: "By hand"}, "status": "ACTIVE", "ids": [&adset_id], "budget": {&adset_id: 4200},
+    });
+    writer.meta.sim(&format!("ads/{}/change", seed::AD_ACCOUNT), body).await;
+    assert_eq!(writer.read(&campaign_id, "name").await["name"], "By hand");
+    let adset = writer.read(&adset_id, "status,effective_status,daily_budget").await;
+    assert_eq!((&adset["effective_status"], &adset["daily_budget"]), (&json!("CAMPAIGN_PAUSED"), &json!("4200")));
+    let totals = writer.meta.sim_get(&format!("ads/{}/totals?by=campaign", seed::AD_ACCOUNT)).await;
+    assert!(!totals.to_string().contains(&campaign_id));
+}

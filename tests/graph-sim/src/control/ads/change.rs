@@ -175,7 +175,7 @@ impl AccountInput {
         account.disable_reason = self.disable_reason.unwrap_or(account.disable_reason);
         account.timezone_name = self.timezone.unwrap_or(std::mem::take(&mut account.timezone_name));
         account.spend_cap = self.spend_cap.unwrap_or(account.spend_cap);
-        account.instagram_accounts = self.instagram_accounts.unwrap_or(std::mem::take(&mut account.instagram_accounts));
+        account.instagram_accounts = self.instagram_accounts.or(account.instagram_accounts.take());
         account.analysts = self.analysts.unwrap_or(std::mem::take(&mut account.analysts));
         let dsa = [self.default_dsa_beneficiary, self.default_dsa_payor];
         for (known, new) in account.dsa_defaults.iter_mut().zip(dsa) {

@@ -35,8 +35,8 @@ pub(crate) fn read(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQue
         }
         "adimages" => (images(account, query), IMAGES),
         "instagram_accounts" => {
-            let accounts = account.instagram_accounts.iter();
-            (accounts.map(|id| (id.clone(), Item::Value(instagram_account(id)))).collect(), INSTAGRAM)
+            let shown = |id: String| (id.clone(), Item::Value(instagram_account(&id)));
+            (account.instagram_accounts().into_iter().map(shown).collect(), INSTAGRAM)
         }
         _ => return Err(missing()),
     };

@@ -95,8 +95,8 @@ impl Site {
 /// # Errors
 /// Returns 100/33 if the token cannot see the page, 200 without the task.
 pub(super) fn check_page(call: &Call<'_>, page_id: &str) -> Result<(), GraphError> {
-    let visible =
-        call.world.pages.contains_key(page_id) && call.grant().is_some_and(|grant| grant.covers_page(page_id));
+    let has_role = call.user_id().and_then(|id| call.world.user(id)).is_some_and(|user| user.role(page_id).is_some());
+    let visible = has_role && call.grant().is_some_and(|grant| grant.covers_page(page_id));
     if !visible {
         return Err(GraphError::not_visible(&call.request.method, page_id));
     }
