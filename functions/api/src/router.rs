@@ -112,7 +112,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(ads::report::read))
         .routes(routes!(posts::post_to_page))
         .routes(routes!(posts::post_to_instagram))
-        .routes(routes!(posts::list))
+        .routes(routes!(posts::list, posts::write))
         .routes(routes!(posts::read, posts::change, posts::cancel))
         .routes(routes!(leads::parked::list))
         .routes(routes!(leads::parked::replay))

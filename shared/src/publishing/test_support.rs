@@ -69,6 +69,8 @@ pub(super) struct Meta {
     pub(super) refuse_photo: Option<String>,
     /// How many containers Meta drops when they are asked for.
     pub(super) expire_containers: u32,
+    /// Whether the page has lost its Instagram account.
+    pub(super) is_unlinked: bool,
     ids: u32,
 }
 
@@ -256,6 +258,7 @@ impl Meta {
                 Ok(json!({ "id": medium }))
             }
             ("GET", "178/media" | "178/stories") => Ok(json!({ "data": self.media.iter().rev().collect::<Vec<_>>() })),
+            ("POST", "") => Ok(self.accounts(form)),
             ("GET", id) => self.node(id),
             other => panic!("Meta has no {other:?}"),
         }
@@ -343,8 +346,11 @@ impl Fixture {
         };
         table.put_org(&scope, &org).await.unwrap();
         let scopes = ["pages_manage_posts", "pages_read_engagement", "instagram_basic", "instagram_content_publish"];
-        let integration =
-            Integration { scopes: scopes.map(ToOwned::to_owned).to_vec(), ..integration(Assignment::Unassigned) };
+        let integration = Integration {
+            scopes: scopes.map(ToOwned::to_owned).to_vec(),
+            token_expires_at: None,
+            ..integration(Assignment::Unassigned)
+        };
         table.insert_integration(&scope, &integration, None).await.unwrap();
         table.save_connection(&scope, &connection("a")).await.unwrap();
         Self { publisher, meta, scope }
