@@ -17,7 +17,7 @@ use crate::model::publishing::{InstagramFormat, Media, Post, PostKind, PostStatu
 use crate::table::post::PostFilter;
 
 /// A post.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PostOut {
     pub id: PostId,
     pub kind: PostKind,

@@ -382,7 +382,7 @@ impl Fixture {
             let job = match next {
                 Some((job, delay)) => {
                     let mut world = self.meta.world();
-                    world.now = world.now + SignedDuration::from_secs(delay);
+                    world.now += SignedDuration::from_secs(delay);
                     serde_json::from_value(job).unwrap()
                 }
                 None => {

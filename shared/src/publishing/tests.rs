@@ -204,7 +204,7 @@ async fn two_posts_with_the_same_words_are_two_posts() {
 async fn a_picture_that_cannot_be_had_for_a_moment_is_asked_for_again() {
     let post = &kinds()[4];
     let unreachable = fault("POST 178/media", false, Some((9004, Some(2_207_052))));
-    let (fixture, done) = publish(post, &[unreachable.clone()]).await;
+    let (fixture, done) = publish(post, std::slice::from_ref(&unreachable)).await;
     assert_eq!((done.status, public(&fixture)), (PostStatus::Published, 1), "{done:#?}");
     assert_eq!(fixture.meta.calls("POST 178/media"), 5, "three items, one of them twice, and the carousel");
     let (fixture, done) = publish(post, &vec![unreachable; 20]).await;
