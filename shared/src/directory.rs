@@ -132,18 +132,23 @@ impl Directory {
         if org.map(str::trim).is_some_and(|org| org != scope.org().as_str()) {
             return Err(AccessDenied::ForeignOrg.into());
         }
-        let user = match self.table.user(&scope, &caller.user).await? {
-            Some(user) => Some(user),
-            // The login may know people by ids of its own; the directory and the token both have the e-mail address.
-            None => {
-                let users = self.table.users(&scope).await?;
-                users.into_iter().find(|user| caller.email.as_ref() == Some(&user.email))
-            }
-        };
+        let user = self.find_colleague(&caller).await?;
         if !user.is_some_and(|user| user.may(permission)) {
             return Err(AccessDenied::Role.into());
         }
         self.meta_access(Access { scope, caller }).await
+    }
+
+    /// The caller in the directory of their own org, if the CRM has pushed them.
+    ///
+    /// The login may identify people by ids of its own; the directory and the token both have the e-mail address.
+    pub async fn find_colleague(&self, caller: &Caller) -> Result<Option<User>, ActError> {
+        let Ok(scope) = caller.scope_of_colleague() else { return Ok(None) };
+        if let Some(user) = self.table.user(&scope, &caller.user).await? {
+            return Ok(Some(user));
+        }
+        let Some(email) = &caller.email else { return Ok(None) };
+        Ok(self.table.users(&scope).await?.into_iter().find(|user| user.email == *email))
     }
 
     /// An org, if the CRM has pushed it.

@@ -252,7 +252,7 @@ impl ActError {
 
     /// Attributes the refusal to a field.
     #[must_use]
-    pub fn at(self, field: &'static str) -> Self {
+    pub fn at(self, field: impl Into<Cow<'static, str>>) -> Self {
         match self {
             Self::Refused(refusal) => Self::Refused(Refusal { field: Some(field.into()), ..refusal }),
             other => other,

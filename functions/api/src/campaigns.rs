@@ -36,7 +36,7 @@ pub(crate) async fn create(
     headers: HeaderMap,
     Input(input): Input<CampaignIn>,
 ) -> Result<(StatusCode, Json<CreatedCampaign>), Problem> {
-    let once = once("create-campaign", &headers, input.request_id.as_deref(), &input)?;
+    let once = once("create-campaign", "requestId", &headers, input.request_id.as_deref(), &input)?;
     Ok((StatusCode::ACCEPTED, Json(api.campaigns.create(&access, input, once).await?)))
 }
 
@@ -92,7 +92,7 @@ pub(crate) async fn create_form(
     headers: HeaderMap,
     Input(input): Input<LeadFormIn>,
 ) -> Result<(StatusCode, Json<CreatedForm>), Problem> {
-    let once = once("create-lead-form", &headers, input.request_id.as_deref(), &input)?;
+    let once = once("create-lead-form", "requestId", &headers, input.request_id.as_deref(), &input)?;
     Ok((StatusCode::CREATED, Json(api.campaigns.create_form(&access, input, once).await?)))
 }
 

@@ -10,7 +10,8 @@ use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{PageId, PostId};
 use leadwire::publishing::{
-    CreatedPost, InstagramPostIn, OnceKey, PagePostIn, PostChangeIn, PostList, PostOut, PostQuery,
+    ComposeIn, ComposedPosts, CreatedPost, InstagramPostIn, OnceKey, PagePostIn, PostChangeIn, PostList, PostOut,
+    PostQuery,
 };
 use serde::Serialize;
 
@@ -35,7 +36,7 @@ pub(crate) async fn post_to_page(
     headers: HeaderMap,
     Input(input): Input<PagePostIn>,
 ) -> Result<(StatusCode, Json<CreatedPost>), Problem> {
-    let once = once("post-to-page", &headers, input.request_id.as_deref(), &input)?;
+    let once = once("post-to-page", "requestId", &headers, input.request_id.as_deref(), &input)?;
     Ok((StatusCode::ACCEPTED, Json(api.publishing.post_to_page(&access, input, once).await?)))
 }
 
@@ -56,8 +57,28 @@ pub(crate) async fn post_to_instagram(
     headers: HeaderMap,
     Input(input): Input<InstagramPostIn>,
 ) -> Result<(StatusCode, Json<CreatedPost>), Problem> {
-    let once = once("post-to-instagram", &headers, input.request_id.as_deref(), &input)?;
+    let once = once("post-to-instagram", "requestId", &headers, input.request_id.as_deref(), &input)?;
     Ok((StatusCode::ACCEPTED, Json(api.publishing.post_to_instagram(&access, input, once).await?)))
+}
+
+/// Write a post for several targets
+///
+/// One text with its media for pages and Instagram accounts. It becomes one post for each target, in the same `group` and
+/// with a fate of its own. All of them are taken, or none.
+#[utoipa::path(
+    post, path = "/api/posts", tag = "publishing", operation_id = "writePosts",
+    params(OrgHeader, ("Idempotency-Key" = Option<String>, Header, description = "The same as `request_id`")),
+    request_body = ComposeIn,
+    responses((status = 202, body = ComposedPosts), Failure)
+)]
+pub(crate) async fn write(
+    State(api): State<Arc<Api>>,
+    Author(access): Author,
+    headers: HeaderMap,
+    Input(input): Input<ComposeIn>,
+) -> Result<(StatusCode, Json<ComposedPosts>), Problem> {
+    let once = once("write-posts", "request_id", &headers, input.request_id.as_deref(), &input)?;
+    Ok((StatusCode::ACCEPTED, Json(api.publishing.compose(&access, input, once).await?)))
 }
 
 /// List posts
@@ -145,13 +166,14 @@ pub(crate) async fn cancel(
     Ok(Json(api.publishing.cancel_post(&access, &id).await?))
 }
 
-/// The id under which a request is carried out once: the body's, or that of the header.
+/// The id under which a request is carried out once: the body's, or that of the header. `field` is its name in the body.
 pub(crate) fn once(
     operation: &'static str,
+    field: &'static str,
     headers: &HeaderMap,
     request_id: Option<&str>,
     input: &impl Serialize,
 ) -> Result<Option<OnceKey>, ActError> {
     let header = headers.get("idempotency-key").and_then(|value| value.to_str().ok());
-    request_id.or(header).map(|id| OnceKey::new(operation, id, input)).transpose()
+    request_id.or(header).map(|id| OnceKey::new(operation, field, id, input)).transpose()
 }

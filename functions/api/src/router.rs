@@ -121,7 +121,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(connections::businesses::list_businesses))
         .routes(routes!(connections::businesses::list_ad_accounts))
         .routes(routes!(connections::businesses::list_pages))
-        .routes(routes!(posts::list))
+        .routes(routes!(posts::list, posts::write))
         .routes(routes!(posts::read, posts::change, posts::cancel))
         .routes(routes!(leads::parked::list))
         .routes(routes!(leads::parked::replay))

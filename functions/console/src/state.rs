@@ -14,6 +14,7 @@ use leadwire::connections::Connections;
 use leadwire::directory::Directory;
 use leadwire::http::Problem;
 use leadwire::leads::Leads;
+use leadwire::publishing::Publishing;
 use leadwire::secret::HmacKey;
 use leadwire::table::Table;
 use url::Url;
@@ -30,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) connections: Connections,
     pub(crate) ads: Ads,
     pub(crate) campaigns: Campaigns,
+    pub(crate) publishing: Publishing,
     /// Stores the sessions of logged-in users.
     pub(crate) sessions: Table,
     /// Signs the forms.

@@ -126,7 +126,7 @@ impl Campaigns {
         if let Some(once) = &once
             && let Some(known) = self.table.request(&access.scope, once.operation(), once.hash()).await?
         {
-            return self.created_before(access, once.known_id(&known)?).await;
+            return self.created_before(access, once.known_ids(&known)?.first().map(String::as_str)).await;
         }
         let target = self.advertiser(access, &input.page_id, now).await?;
         let account = self.account(access, &target, &input.ad_account_id).await?;
@@ -154,7 +154,7 @@ impl Campaigns {
         let request = once.as_ref().map(|once| once.record(vec![campaign.id.to_string()], now));
         let known = self.table.insert_campaign(&access.scope, &campaign, request.as_ref()).await?;
         if let (Some(known), Some(once)) = (known, &once) {
-            return self.created_before(access, once.known_id(&known)?).await;
+            return self.created_before(access, once.known_ids(&known)?.first().map(String::as_str)).await;
         }
         if let Err(error) = self.queue.send_later(&PublishJob::campaign(&campaign), Duration::ZERO).await {
             tracing::warn!(%error, campaign = %campaign.id, "a campaign could not be queued; the schedule will");

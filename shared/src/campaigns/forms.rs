@@ -98,7 +98,7 @@ impl Campaigns {
         };
         let mut began_at = now;
         if let (Some(known), Some(once)) = (&known, &once) {
-            if let Some(id) = once.known_id(known)?.and_then(|id| FormId::parse(id).ok()) {
+            if let Some(id) = once.known_ids(known)?.first().and_then(|id| FormId::parse(id).ok()) {
                 return Ok(CreatedForm { form_id: id });
             }
             // An earlier request has begun, and nothing is known of its end.

@@ -17,7 +17,7 @@ use crate::model::publishing::{InstagramFormat, Media, Post, PostKind, PostStatu
 use crate::table::post::PostFilter;
 
 /// A post.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct PostOut {
     pub id: PostId,
     pub kind: PostKind,
@@ -25,6 +25,8 @@ pub struct PostOut {
     pub instagram_account_id: Option<InstagramAccountId>,
     /// The posts that were written together have the same group.
     pub group: Option<String>,
+    /// The other posts of its group.
+    pub siblings: Vec<PostId>,
     /// The text, or the caption.
     pub message: Option<String>,
     pub link: Option<String>,
@@ -64,6 +66,7 @@ impl From<Post> for PostOut {
             page_id: post.page_id,
             instagram_account_id: post.instagram_account_id,
             group: post.group,
+            siblings: post.siblings,
             message: post.message,
             link: post.link,
             media: post.media,
@@ -143,6 +146,12 @@ impl Publishing {
     pub async fn post(&self, access: &MetaAccess, id: &PostId) -> Result<PostOut, ActError> {
         let post = self.table.post(&access.scope, id).await?;
         post.map(PostOut::from).ok_or_else(|| ActError::not_found("post"))
+    }
+
+    /// Reads the posts that were written together with `post`.
+    pub async fn siblings(&self, access: &MetaAccess, post: &PostOut) -> Result<Vec<PostOut>, ActError> {
+        let posts = self.table.posts_by_id(&access.scope, &post.siblings).await?;
+        Ok(posts.into_iter().map(PostOut::from).collect())
     }
 
     /// Changes when a post is published, until a worker begins. A failed post is published again: nothing of it is

@@ -51,6 +51,8 @@ pub(crate) struct Meta {
     pub(crate) refuse_photo: Option<String>,
     /// How many containers Meta drops when they are asked for.
     pub(crate) expire_containers: u32,
+    /// Whether the page has lost its Instagram account.
+    pub(crate) is_unlinked: bool,
     /// Campaigns, ad sets, creatives and ads that exist, by id, with their edge and their form.
     pub(crate) ads: BTreeMap<String, (&'static str, BTreeMap<String, String>)>,
     /// How many calls of this kind no fault befalls.
@@ -283,6 +285,7 @@ impl Meta {
                 Ok(json!({ "id": medium }))
             }
             ("GET", "178/media" | "178/stories") => Ok(json!({ "data": self.media.iter().rev().collect::<Vec<_>>() })),
+            ("POST", "") => Ok(self.accounts(form)),
             ("GET", id) => self.node(id),
             other => panic!("Meta has no {other:?}"),
         }

@@ -4,6 +4,10 @@
 //! it gets without waiting; what has to wait comes back as a message, and whatever happens to the message, the schedule
 //! finds the post again ([`Table::publish_due`]).
 
+mod accounts;
+mod compose;
+#[cfg(test)]
+mod compose_tests;
 mod create;
 mod faults;
 mod instagram;
@@ -12,15 +16,19 @@ mod manage;
 mod meta_test_support;
 mod page;
 mod publisher;
+mod store;
 pub(crate) mod target;
 #[cfg(test)]
 pub(crate) mod test_support;
 #[cfg(test)]
 mod tests;
 
-pub use create::{CreatedPost, InstagramPostIn, OnceKey, PagePostIn};
+pub use accounts::{InstagramTarget, PageTarget, RefreshedAccounts};
+pub use compose::{ComposeIn, ComposedPost, ComposedPosts, TargetIn};
+pub use create::{InstagramPostIn, PagePostIn};
 pub use manage::{PostChangeIn, PostList, PostOut, PostQuery};
 pub use publisher::{Clock, Publisher};
+pub use store::{CreatedPost, OnceKey};
 
 use crate::jobs::PublishJob;
 use crate::queue::Queue;

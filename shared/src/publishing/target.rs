@@ -6,7 +6,7 @@ use super::Publishing;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::graph::instagram::InstagramAccount;
-use crate::ids::{InstagramAccountId, OrgScope, PageId};
+use crate::ids::{OrgScope, PageId};
 use crate::model::connection::state::EndReason;
 use crate::model::connection::{Connection, Integration};
 use crate::model::publishing::PostKind;
@@ -58,17 +58,40 @@ pub(crate) async fn find_target(
     let connections = table.connections_of_page(page).await?;
     for (_, connection) in connections.into_iter().filter(|(owner, _)| owner == scope) {
         let Some(integration) = table.integration(scope, &connection.integration_id).await? else { continue };
-        let ended = connection.ended.as_ref().map(|ended| ended.reason);
-        let integration_ended = integration.state(now).reason.filter(|reason| *reason != EndReason::PageRoleLost);
-        if let Some(ended) = ended.or(integration_ended) {
-            reason = NoTarget::Ended(ended);
-        } else if let Some(missing) = missing_right(&integration, &connection, rights) {
-            reason = NoTarget::NotAllowed(missing);
-        } else {
-            return Ok(Ok(Target { integration, connection }));
+        match check_connection(&integration, &connection, rights, now) {
+            Ok(()) => return Ok(Ok(Target { integration, connection })),
+            Err(why) => reason = why,
         }
     }
     Ok(Err(reason))
+}
+
+/// Checks that a connection has these rights, as far as is known.
+pub(super) fn check_connection(
+    integration: &Integration,
+    connection: &Connection,
+    rights: Rights,
+    now: Timestamp,
+) -> Result<(), NoTarget> {
+    let ended = connection.ended.as_ref().map(|ended| ended.reason);
+    let integration_ended = integration.state(now).reason.filter(|reason| *reason != EndReason::PageRoleLost);
+    match ended.or(integration_ended) {
+        Some(ended) => Err(NoTarget::Ended(ended)),
+        None => {
+            missing_right(integration, connection, rights).map_or(Ok(()), |missing| Err(NoTarget::NotAllowed(missing)))
+        }
+    }
+}
+
+impl NoTarget {
+    /// Says it to the org: what is wrong, and what to do.
+    pub(super) fn message(&self, page: &PageId) -> String {
+        match self {
+            Self::NotConnected => format!("This org has not connected the page {page}."),
+            Self::Ended(reason) => format!("{} {}", reason.message(), reason.fix()),
+            Self::NotAllowed(missing) => format!("{missing} Reconnect and keep every permission selected."),
+        }
+    }
 }
 
 /// The permission or task that is known to be missing.
@@ -85,15 +108,9 @@ fn missing_right(integration: &Integration, connection: &Connection, rights: Rig
 /// Says why a page cannot be used. `field` names it in the request.
 pub(crate) fn no_target(field: &'static str, page: &PageId, reason: NoTarget) -> ActError {
     match reason {
-        NoTarget::NotConnected => {
-            let message = format!("This org has not connected the page {page}.");
-            ActError::invalid(field, ErrorCode::PageUnknown, message)
-        }
         NoTarget::Ended(reason) => ActError::Ended(reason),
-        NoTarget::NotAllowed(missing) => {
-            let message = format!("{missing} Reconnect and keep every permission selected.");
-            ActError::invalid(field, ErrorCode::PermissionMissing, message)
-        }
+        NoTarget::NotConnected => ActError::invalid(field, ErrorCode::PageUnknown, reason.message(page)),
+        NoTarget::NotAllowed(_) => ActError::invalid(field, ErrorCode::PermissionMissing, reason.message(page)),
     }
 }
 
@@ -128,35 +145,5 @@ impl Publishing {
             Ok(account) => Ok(account),
             Err(error) => Err(self.tokens.explain(&access.scope, &target.integration.id, error).await),
         }
-    }
-
-    /// Finds the page behind an Instagram account of the org: the one it was found at last, else the one that Meta names.
-    pub(super) async fn page_of_account(
-        &self,
-        access: &MetaAccess,
-        account: &InstagramAccountId,
-    ) -> Result<Option<PageId>, ActError> {
-        let pages = self.table.connections(&access.scope).await?;
-        if let Some(page) = pages.iter().find(|page| page.instagram_account_id.as_ref() == Some(account)) {
-            return Ok(Some(page.page_id.clone()));
-        }
-        let mut with_tokens = Vec::new();
-        for page in &pages {
-            // A page without a readable token is not the one, as far as can be known.
-            if let Ok(token) = self.tokens.meta.vault.page_token(&page.credentials, &page.page_id).await {
-                with_tokens.push((page, token));
-            }
-        }
-        let graph = self.tokens.meta.graph().await?;
-        let wanted: Vec<_> = with_tokens.iter().map(|(page, token)| (&page.page_id, token)).collect();
-        let mut found = None;
-        for ((page, _), outcome) in with_tokens.iter().zip(graph.instagram_accounts(&wanted).await) {
-            let Ok(Some(linked)) = outcome else { continue };
-            self.table.set_instagram_account(&access.scope, page, &linked.id).await?;
-            if linked.id == *account {
-                found = Some(page.page_id.clone());
-            }
-        }
-        Ok(found)
     }
 }

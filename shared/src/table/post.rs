@@ -101,6 +101,12 @@ impl Table {
         self.get(&keys::post(scope, id)).await
     }
 
+    /// Reads posts, in the order of `ids`. Missing ones are omitted.
+    pub async fn posts_by_id(&self, scope: &OrgScope, ids: &[PostId]) -> Result<Vec<Post>, TableError> {
+        let keys: Vec<Key> = ids.iter().map(|id| keys::post(scope, id)).collect();
+        self.read_all(&keys).await
+    }
+
     /// Stores a changed post, as its next revision. `false` if another writer changed it first; nothing is stored then.
     pub async fn put_post(&self, scope: &OrgScope, post: &mut Post) -> Result<bool, TableError> {
         let seen = post.revision;

@@ -54,7 +54,7 @@ pub(super) async fn next(AdminForm { console, admin, jar, fields }: AdminForm) -
     let create = async {
         let input = campaign(&fields)?;
         let id = fields.text("request_id");
-        let once = if id.is_empty() { None } else { Some(OnceKey::new("create-campaign", &id, &input)?) };
+        let once = if id.is_empty() { None } else { Some(OnceKey::new("create-campaign", "request_id", &id, &input)?) };
         Ok::<_, Problem>(console.campaigns.create(&admin.access, input, once).await?)
     };
     match create.await {

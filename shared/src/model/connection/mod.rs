@@ -211,6 +211,9 @@ pub struct Connection {
     /// The professional Instagram account that was last found to be linked to the page.
     #[serde(default)]
     pub instagram_account_id: Option<InstagramAccountId>,
+    /// That account's name on Instagram.
+    #[serde(default)]
+    pub instagram_username: Option<String>,
     /// The vault name of the secret that contains the page's token.
     pub credentials: String,
     /// The webhook fields that Meta confirmed for this page.
@@ -291,6 +294,7 @@ impl Connection {
             selection: PageSelection::Connected,
             tasks: Vec::new(),
             instagram_account_id: None,
+            instagram_username: None,
             credentials: String::new(),
             subscribed_fields: Vec::new(),
             connected_at: now,

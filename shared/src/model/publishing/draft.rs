@@ -247,7 +247,7 @@ fn check_length(field: &'static str, text: Option<&str>, most: usize) -> Result<
 }
 
 /// Counts words that begin with `mark` and go on.
-fn count_marks(text: &str, mark: char) -> usize {
+pub(super) fn count_marks(text: &str, mark: char) -> usize {
     let begins = |(at, _): &(usize, &str)| {
         let before = text.get(..*at).and_then(|before| before.chars().next_back());
         let after = text.get(at + mark.len_utf8()..).and_then(|after| after.chars().next());
@@ -256,7 +256,7 @@ fn count_marks(text: &str, mark: char) -> usize {
     text.match_indices(mark).filter(begins).count()
 }
 
-fn address(field: impl Into<Cow<'static, str>>, text: &str) -> Result<Url, DraftError> {
+pub(super) fn address(field: impl Into<Cow<'static, str>>, text: &str) -> Result<Url, DraftError> {
     parse_public(text).map_err(|message| mistake(field, DraftMistake::Address, message))
 }
 

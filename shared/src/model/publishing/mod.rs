@@ -1,6 +1,7 @@
 //! Posts: what an org publishes on a page or an Instagram account, now or later. A post has one target, and so a fate of
 //! its own; posts that were written together share a group.
 
+pub mod composition;
 pub mod draft;
 pub mod failure;
 pub mod progress;
@@ -31,6 +32,9 @@ pub struct Post {
     /// The posts that were written together have the same group.
     #[serde(default)]
     pub group: Option<String>,
+    /// The other posts of its group.
+    #[serde(default)]
+    pub siblings: Vec<PostId>,
     /// The text, or the caption.
     pub message: Option<String>,
     /// The link whose preview a page's post shows.
@@ -251,6 +255,7 @@ pub(crate) mod tests {
             page_id: PageId::parse("7").unwrap(),
             instagram_account_id: None,
             group: None,
+            siblings: Vec::new(),
             message: Some("Sale ends Sunday".to_owned()),
             link: None,
             media: Vec::new(),
