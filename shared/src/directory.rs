@@ -3,6 +3,7 @@
 
 use std::ops::Deref;
 
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -10,7 +11,7 @@ use crate::error::{ActError, ErrorCode};
 use crate::ids::{InvalidId, OrgId, OrgScope, UserId};
 use crate::model::caller::{AccessDenied, Caller, Role};
 use crate::model::lead::phone;
-use crate::model::org::{Org, Plan, User};
+use crate::model::org::{Org, Plan, SpendLimit, User};
 use crate::table::Table;
 use crate::table::directory::{MAX_IN_TURN, MAX_USERS, PutUserOutcome};
 
@@ -21,6 +22,9 @@ pub struct OrgIn {
     pub plan: Plan,
     /// ISO 3166 code of the country assumed for phone numbers without a country code.
     pub default_country: Option<String>,
+    /// What the campaigns that are created here may spend a day, all together; no limit by default. Only a superadmin
+    /// launches a campaign beyond it.
+    pub daily_spend_limit: Option<SpendLimit>,
 }
 
 /// A user, as pushed by the CRM.
@@ -33,7 +37,8 @@ pub struct UserIn {
     /// `false` for people who have left or are suspended.
     #[serde(default = "yes")]
     pub active: bool,
-    /// `lead_management` makes an active user take part in the assignment of leads.
+    /// `lead_management` makes an active user take part in the assignment of leads, `publishing` lets them
+    /// write posts, `ads_management` create and launch campaigns.
     #[serde(default)]
     pub permissions: Vec<String>,
 }
@@ -109,6 +114,43 @@ impl Directory {
         MetaAccess::check(access, org.as_ref())
     }
 
+    /// Checks that a caller may do what a permission allows, in an org whose plan includes Meta. Admins, moderators and
+    /// superadmins may; any other colleague needs the permission in the org's directory.
+    ///
+    /// # Errors
+    /// [`AccessDenied`], and [`ErrorCode::MetaNotInPlan`].
+    pub async fn permitted_access(
+        &self,
+        caller: Caller,
+        org: Option<&str>,
+        permission: &str,
+    ) -> Result<MetaAccess, ActError> {
+        if caller.role != Role::Other {
+            return self.meta_access(Access::new(caller, org)?).await;
+        }
+        let scope = caller.scope_of_colleague().map_err(|_| AccessDenied::Role)?;
+        if org.map(str::trim).is_some_and(|org| org != scope.org().as_str()) {
+            return Err(AccessDenied::ForeignOrg.into());
+        }
+        let user = self.find_colleague(&caller).await?;
+        if !user.is_some_and(|user| user.may(permission)) {
+            return Err(AccessDenied::Role.into());
+        }
+        self.meta_access(Access { scope, caller }).await
+    }
+
+    /// The caller in the directory of their own org, if the CRM has pushed them.
+    ///
+    /// The login may identify people by ids of its own; the directory and the token both have the e-mail address.
+    pub async fn find_colleague(&self, caller: &Caller) -> Result<Option<User>, ActError> {
+        let Ok(scope) = caller.scope_of_colleague() else { return Ok(None) };
+        if let Some(user) = self.table.user(&scope, &caller.user).await? {
+            return Ok(Some(user));
+        }
+        let Some(email) = &caller.email else { return Ok(None) };
+        Ok(self.table.users(&scope).await?.into_iter().find(|user| user.email == *email))
+    }
+
     /// An org, if the CRM has pushed it.
     pub async fn find_org(&self, scope: &OrgScope) -> Result<Option<Org>, ActError> {
         Ok(self.table.org(scope).await?)
@@ -142,7 +184,13 @@ impl Directory {
             features: check_names("plan.features", input.plan.features)?,
         };
         let name = check_length("name", input.name)?;
-        let org = Org { id: org, name, plan, default_country: country, updated_at: crate::clock::now() };
+        let limit = input.daily_spend_limit;
+        if limit.as_ref().is_some_and(|limit| limit.amount < Decimal::ZERO || !is_currency(&limit.currency)) {
+            let message = "An amount of at least 0 with the three capital letters of a currency.";
+            return Err(ActError::invalid("daily_spend_limit", ErrorCode::RangeInvalid, message));
+        }
+        let updated_at = crate::clock::now();
+        let org = Org { id: org, name, plan, default_country: country, daily_spend_limit: limit, updated_at };
         self.table.put_org(&scope, &org).await?;
         Ok(org)
     }
@@ -180,6 +228,10 @@ impl Directory {
             }
         }
     }
+}
+
+fn is_currency(code: &str) -> bool {
+    code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 fn invalid_id(error: &InvalidId) -> ActError {

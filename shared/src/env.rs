@@ -53,6 +53,8 @@ variables! {
     expiry_notice_queue_url -> String = required("EXPIRY_NOTICE_QUEUE_URL");
     /// The queue of ad accounts to sync.
     ads_sync_queue_url -> String = required("ADS_SYNC_QUEUE_URL");
+    /// The queue of posts to publish.
+    publish_queue_url -> String = required("PUBLISH_QUEUE_URL");
     /// The console, where people reconnect: mails link to it.
     console_url -> Url = required_url("CONSOLE_URL");
     /// The bus on which facts are published.

@@ -196,6 +196,27 @@ pub enum ErrorCode {
     AdAccountPaused,
     NoAdAccounts,
     ConversionsInvalid,
+    PageUnknown,
+    PermissionMissing,
+    InstagramAccountUnknown,
+    TargetMissing,
+    RequestReused,
+    ContentMissing,
+    FieldsConflict,
+    TextTooLong,
+    AddressNotAllowed,
+    MediaInvalid,
+    TimeNotAllowed,
+    PostPublished,
+    PostInProgress,
+    PostFailed,
+    AdAccountNotActive,
+    AdAccountUnknown,
+    CampaignInvalid,
+    CampaignNotReady,
+    SpendLimitReached,
+    FormInvalid,
+    TermsNotAccepted,
     GroupByInvalid,
     /// An ad account that cannot be synced, for the same reasons for which later syncs fail.
     #[strum(disabled)]
@@ -231,7 +252,7 @@ impl ActError {
 
     /// Attributes the refusal to a field.
     #[must_use]
-    pub fn at(self, field: &'static str) -> Self {
+    pub fn at(self, field: impl Into<Cow<'static, str>>) -> Self {
         match self {
             Self::Refused(refusal) => Self::Refused(Refusal { field: Some(field.into()), ..refusal }),
             other => other,

@@ -121,6 +121,20 @@ id!(
     AdObjectId, "id of a campaign, an ad set or an ad", is_meta_id, META_RULE, number_or_string
 );
 
+id!(
+    /// A post for one page or one Instagram account. Ours: time-ordered and unguessable.
+    PostId, "post id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// A professional Instagram account, as a page names it.
+    InstagramAccountId, "Instagram account id", is_meta_id, META_RULE, number_or_string
+);
+
+id!(
+    /// A campaign that was made here. Ours: time-ordered and unguessable. Meta's own id of it is an [`AdObjectId`].
+    CampaignId, "campaign id", is_crm_id, CRM_RULE, String::deserialize
+);
+
 /// Ids that are generated here.
 macro_rules! made_here {
     ($($name:ident, $prefix:literal;)*) => {
@@ -146,6 +160,8 @@ made_here! {
     IntegrationId, "int";
     LinkId, "ada";
     RunId, "run";
+    PostId, "post";
+    CampaignId, "cmp";
 }
 
 impl LeadId {

@@ -7,9 +7,11 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AdAccountId, IntegrationId, LinkId, OrgId, OrgScope, PageId, RunId};
+use crate::ids::{AdAccountId, CampaignId, IntegrationId, LinkId, OrgId, OrgScope, PageId, PostId, RunId};
 use crate::model::ads::account::AdAccount;
+use crate::model::campaigns::LeadCampaign;
 use crate::model::lead::FoundBy;
+use crate::model::publishing::Post;
 use crate::model::webhook::{EngagementNotice, LeadNotice};
 
 /// A unit of work as a queue holds it, in JSON. A new field needs a default, because messages of the previous version
@@ -176,6 +178,58 @@ impl AdsSyncJob {
 impl Job for AdsSyncJob {
     fn group(&self) -> &str {
         self.org.as_str()
+    }
+}
+
+/// A post to publish or a campaign to make, or to go on with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PublishJob {
+    /// Its org.
+    pub org: OrgId,
+    /// What it is about.
+    #[serde(flatten)]
+    pub work: PublishWork,
+    /// Its page, whose backlog must not delay the others.
+    pub page_id: PageId,
+    /// Do it before its time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub early: bool,
+}
+
+/// What a [`PublishJob`] is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PublishWork {
+    /// A post.
+    Post(PostId),
+    /// A campaign.
+    Campaign(CampaignId),
+}
+
+impl PublishJob {
+    /// Publishes a post when its time has come.
+    #[must_use]
+    pub fn post(post: &Post) -> Self {
+        let work = PublishWork::Post(post.id.clone());
+        Self { org: post.org.clone(), work, page_id: post.page_id.clone(), early: false }
+    }
+
+    /// The right to act for the org that asked for it.
+    pub(crate) fn scope(&self) -> OrgScope {
+        OrgScope::new(self.org.clone())
+    }
+
+    /// Makes a campaign.
+    #[must_use]
+    pub fn campaign(campaign: &LeadCampaign) -> Self {
+        let work = PublishWork::Campaign(campaign.id.clone());
+        Self { org: campaign.org.clone(), work, page_id: campaign.spec.page_id.clone(), early: false }
+    }
+}
+
+impl Job for PublishJob {
+    fn group(&self) -> &str {
+        self.page_id.as_str()
     }
 }
 

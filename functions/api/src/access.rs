@@ -10,6 +10,7 @@ use leadwire::auth::ORG_HEADER;
 use leadwire::directory;
 use leadwire::http::Problem;
 use leadwire::model::caller::Caller;
+use leadwire::model::org::{ADS_MANAGEMENT, PUBLISHING};
 use utoipa::{IntoParams, IntoResponses};
 
 use crate::state::Api;
@@ -22,6 +23,35 @@ pub(crate) struct Access(pub(crate) directory::Access);
 
 /// Like [`Access`], for an org whose plan includes Meta.
 pub(crate) struct MetaAccess(pub(crate) directory::MetaAccess);
+
+/// A caller who may publish for the org they named.
+pub(crate) struct Author(pub(crate) directory::MetaAccess);
+
+impl FromRequestParts<Arc<Api>> for Author {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        permitted(parts, api, PUBLISHING).await.map(Self)
+    }
+}
+
+/// A caller who may spend money of the org they named.
+pub(crate) struct Advertiser(pub(crate) directory::MetaAccess);
+
+impl FromRequestParts<Arc<Api>> for Advertiser {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        permitted(parts, api, ADS_MANAGEMENT).await.map(Self)
+    }
+}
+
+/// A caller whose role or whose permission in the org's directory allows something.
+async fn permitted(parts: &mut Parts, api: &Arc<Api>, permission: &str) -> Result<directory::MetaAccess, Problem> {
+    let Authenticated(caller) = Authenticated::from_request_parts(parts, api).await?;
+    let org = parts.headers.get(ORG_HEADER).map(|value| value.to_str().unwrap_or("#"));
+    Ok(api.directory.permitted_access(caller, org, permission).await?)
+}
 
 /// The header that selects the org.
 #[derive(IntoParams)]

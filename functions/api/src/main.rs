@@ -2,10 +2,12 @@
 
 mod access;
 mod ads;
+mod campaigns;
 mod connections;
 mod directory;
 mod input;
 mod leads;
+mod posts;
 mod router;
 mod state;
 
@@ -15,11 +17,13 @@ use lambda_http::{Error, run};
 use leadwire::ads::Ads;
 use leadwire::auth::{Issuer, Verifier};
 use leadwire::bus::Bus;
+use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::directory::Directory;
 use leadwire::leads::Leads;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::ReturnUrls;
+use leadwire::publishing::Publishing;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::tokens::Tokens;
@@ -59,8 +63,21 @@ async fn main() -> Result<(), Error> {
     let ads = Ads {
         table: table.clone(),
         tokens: tokens.clone(),
-        queue: Queue::new(sqs, env::ads_sync_queue_url()?),
+        queue: Queue::new(sqs.clone(), env::ads_sync_queue_url()?),
         credentials_prefix: env::credentials_prefix()?,
+        key: key.clone(),
+    };
+    let publishing = Publishing {
+        table: table.clone(),
+        tokens: tokens.clone(),
+        queue: Queue::new(sqs, env::publish_queue_url()?),
+        key: key.clone(),
+    };
+    let campaigns = Campaigns {
+        table: table.clone(),
+        tokens: tokens.clone(),
+        queue: publishing.queue.clone(),
+        bus: bus.clone(),
         key: key.clone(),
     };
     let connections = Connections {
@@ -81,6 +98,15 @@ async fn main() -> Result<(), Error> {
         },
     };
     let directory = Directory { table };
-    let api = state::Api { directory, leads, connections, ads, verifier, public_url: env::public_url()? };
+    let api = state::Api {
+        directory,
+        leads,
+        connections,
+        ads,
+        publishing,
+        campaigns,
+        verifier,
+        public_url: env::public_url()?,
+    };
     run(router::router(Arc::new(api))).await
 }

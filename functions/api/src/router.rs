@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::Api;
-use crate::{ads, connections, directory, leads};
+use crate::{ads, campaigns, connections, directory, leads, posts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,7 +32,7 @@ use crate::{ads, connections, directory, leads};
     components(schemas(
         event::LeadCreated, event::LeadUpdated, event::LeadAssigned, event::ConnectionConnected,
         event::ConnectionExpiring, event::ConnectionExpired, event::ConnectionPageLost, event::ConnectionQuiet,
-        event::ConnectionDisconnected,
+        event::ConnectionDisconnected, event::PostPublished, event::PostFailed, event::CampaignChanged,
         // Referred to by `Failure`, whose schemas utoipa does not collect.
         Problem,
     )),
@@ -110,6 +110,19 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(ads::days::ads))
         .routes(routes!(ads::days::accounts))
         .routes(routes!(ads::report::read))
+        .routes(routes!(posts::post_to_page))
+        .routes(routes!(posts::post_to_instagram))
+        .routes(routes!(campaigns::create))
+        .routes(routes!(campaigns::launch))
+        .routes(routes!(campaigns::pause))
+        .routes(routes!(campaigns::create_form))
+        .routes(routes!(campaigns::list))
+        .routes(routes!(campaigns::read, campaigns::archive))
+        .routes(routes!(connections::businesses::list_businesses))
+        .routes(routes!(connections::businesses::list_ad_accounts))
+        .routes(routes!(connections::businesses::list_pages))
+        .routes(routes!(posts::list, posts::write))
+        .routes(routes!(posts::read, posts::change, posts::cancel))
         .routes(routes!(leads::parked::list))
         .routes(routes!(leads::parked::replay))
         .routes(routes!(directory::read_org, directory::put_org))
@@ -154,7 +167,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 40, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 53, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

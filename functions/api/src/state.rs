@@ -2,9 +2,11 @@
 
 use leadwire::ads::Ads;
 use leadwire::auth::Verifier;
+use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
 use leadwire::directory::Directory;
 use leadwire::leads::Leads;
+use leadwire::publishing::Publishing;
 use url::Url;
 
 /// One value for all routes.
@@ -13,6 +15,8 @@ pub(crate) struct Api {
     pub(crate) leads: Leads,
     pub(crate) connections: Connections,
     pub(crate) ads: Ads,
+    pub(crate) publishing: Publishing,
+    pub(crate) campaigns: Campaigns,
     pub(crate) verifier: Verifier,
     /// The public origin, if the deployment configures one.
     pub(crate) public_url: Option<Url>,

@@ -28,6 +28,11 @@ pub(crate) struct Upload {
 }
 
 impl Fields {
+    /// The fields of a form that was not submitted yet.
+    pub(crate) fn new(fields: &[(&str, &str)]) -> Self {
+        Self(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
     /// A field without surrounding space. An empty one counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next()

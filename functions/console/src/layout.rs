@@ -7,6 +7,7 @@ use http::{HeaderMap, HeaderValue, header};
 use leadwire::error::ErrorCode;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::IntegrationId;
+use leadwire::model::org::{LEAD_MANAGEMENT, PUBLISHING};
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 use url::Url;
@@ -25,17 +26,21 @@ pub(crate) enum Section {
     Leads,
     Delivery,
     Forms,
+    Posts,
     Ads,
+    Campaigns,
     /// A page outside all sections.
     Elsewhere,
 }
 
-const SECTIONS: [(Section, &str, &str); 5] = [
+const SECTIONS: [(Section, &str, &str); 7] = [
     (Section::Integrations, "/integrations", "Integrations"),
     (Section::Leads, "/leads", "Leads"),
     (Section::Delivery, "/delivery", "Delivery"),
     (Section::Forms, "/forms", "Forms"),
+    (Section::Posts, "/posts", "Posts"),
     (Section::Ads, "/ads", "Ads"),
+    (Section::Campaigns, "/campaigns", "Campaigns"),
 ];
 
 /// A page in its frame. Shows the pending flash and clears it.
@@ -132,9 +137,10 @@ pub(crate) struct Reconnect {
 /// The start: redirects to the page that fits the user's role.
 pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Redirect {
     if !visitor.is_admin() {
-        return Redirect::to("/leads");
+        let only_publishes = visitor.may(PUBLISHING) && !visitor.may(LEAD_MANAGEMENT);
+        return Redirect::to(if only_publishes { "/posts" } else { "/leads" });
     }
-    if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
+    if visitor.has_to_select_org() {
         return Redirect::to("/orgs");
     }
     match query.reconnect.and_then(|id| IntegrationId::parse(&id).ok()) {
@@ -157,7 +163,7 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
         }
         nav.sections aria-label="Sections" {
             @for (this, path, name) in SECTIONS {
-                @if visitor.is_admin() || this == Section::Leads {
+                @if visitor.is_admin() || this == Section::Leads || this == Section::Posts && visitor.may(PUBLISHING) {
                     a href=(path) aria-current=[(this == section).then_some("page")] { (name) }
                 }
             }

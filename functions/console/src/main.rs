@@ -2,6 +2,7 @@
 
 mod ads;
 mod assets;
+mod campaigns;
 mod chart;
 mod components;
 mod csrf;
@@ -16,20 +17,24 @@ mod login;
 mod messages;
 mod oidc;
 mod orgs;
+mod posts;
 mod request;
 mod router;
 mod session;
 mod state;
+mod zone;
 
 use lambda_http::{Error, run};
 use leadwire::ads::Ads;
 use leadwire::auth::{Issuer, Verifier};
 use leadwire::bus::Bus;
+use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::directory::Directory;
 use leadwire::leads::Leads;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::ReturnUrls;
+use leadwire::publishing::Publishing;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::tokens::Tokens;
@@ -61,8 +66,21 @@ async fn main() -> Result<(), Error> {
     let ads = Ads {
         table: table.clone(),
         tokens: tokens.clone(),
-        queue: Queue::new(sqs, env::ads_sync_queue_url()?),
+        queue: Queue::new(sqs.clone(), env::ads_sync_queue_url()?),
         credentials_prefix: env::credentials_prefix()?,
+        key: key.clone(),
+    };
+    let campaigns = Campaigns {
+        table: table.clone(),
+        tokens: tokens.clone(),
+        queue: Queue::new(sqs.clone(), env::publish_queue_url()?),
+        bus: bus.clone(),
+        key: key.clone(),
+    };
+    let publishing = Publishing {
+        table: table.clone(),
+        tokens: tokens.clone(),
+        queue: Queue::new(sqs, env::publish_queue_url()?),
         key: key.clone(),
     };
     let connections = Connections {
@@ -93,6 +111,17 @@ async fn main() -> Result<(), Error> {
     let oidc = oidc::OidcClient::new(client_id, env::login_configuration_url()?, verifier)?;
     let directory = Directory { table: table.clone() };
     let public_url = env::public_url()?;
-    let shared = state::Shared { directory, leads, connections, ads, sessions: table, key, oidc, public_url };
+    let shared = state::Shared {
+        directory,
+        leads,
+        connections,
+        ads,
+        publishing,
+        campaigns,
+        sessions: table,
+        key,
+        oidc,
+        public_url,
+    };
     run(router::router(state::Console::new(shared))).await
 }

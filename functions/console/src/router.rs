@@ -12,7 +12,7 @@ use leadwire::http::{Problem, ProblemCode};
 
 use crate::session::Visitor;
 use crate::state::Console;
-use crate::{ads, assets, delivery, form, forms, integrations, layout, leads, login, orgs, request};
+use crate::{ads, assets, campaigns, delivery, form, forms, integrations, layout, leads, login, orgs, posts, request};
 
 /// The console's router.
 pub(crate) fn router(console: Console) -> Router {
@@ -26,7 +26,9 @@ pub(crate) fn router(console: Console) -> Router {
         .nest("/leads", leads::routes())
         .nest("/forms", forms::routes())
         .nest("/delivery", delivery::routes())
+        .nest("/posts", posts::routes())
         .nest("/ads", ads::routes())
+        .nest("/campaigns", campaigns::routes())
         .route("/assets/{file}", get(assets::serve))
         .fallback(async || Problem::new(ProblemCode::NoSuchPage, "There is nothing at this address."))
         .method_not_allowed_fallback(redirect_to_page)
@@ -72,19 +74,23 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
     (StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), page).into_response()
 }
 
-/// Adds headers to every response: the time it took here, and security headers. With these, pages load nothing from
-/// other origins, run no inline scripts, and cannot be framed by other sites.
+/// Adds headers to every response: the time it took here, and security headers. With these, pages load nothing but
+/// pictures of posts from other origins, run no inline scripts, and cannot be framed by other sites.
 async fn add_headers(request: Request, next: Next) -> Response {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
         form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    /// The same, for pages that show the pictures of posts from where Meta downloads them.
+    const POLICY_OF_POSTS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; \
+        connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     let started = Instant::now();
+    let policy = if request.uri().path().starts_with("/posts") { POLICY_OF_POSTS } else { POLICY };
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if let Ok(took) = HeaderValue::from_str(&format!("app;dur={:.1}", started.elapsed().as_secs_f64() * 1000.0)) {
         headers.insert(HeaderName::from_static("server-timing"), took);
     }
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "same-origin"),

@@ -1,5 +1,5 @@
 //! Who requests a page, and what they may see. A [`Visitor`] is logged in, an [`Admin`] may do everything that the
-//! org's plan includes, a [`LeadReader`] may see the org's leads.
+//! org's plan includes, a [`LeadReader`] may see the org's leads, an [`Author`] may write posts.
 
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -10,7 +10,7 @@ use leadwire::directory::{Access, MetaAccess};
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{OrgId, OrgScope};
 use leadwire::model::caller::Role;
-use leadwire::model::org::Org;
+use leadwire::model::org::{LEAD_MANAGEMENT, Org, PUBLISHING, User};
 use leadwire::model::session::Session;
 use url::Url;
 
@@ -26,6 +26,8 @@ pub(crate) struct Visitor {
     pub(crate) session: Session,
     /// The org that they act for, as described by the CRM.
     pub(crate) org: Option<Org>,
+    /// Themselves in the org's directory, unless their role alone decides what they may do.
+    colleague: Option<User>,
     /// Proves that a form was made for this session.
     pub(crate) form_key: String,
     /// The outcome of the last action, shown once.
@@ -44,6 +46,12 @@ pub(crate) struct LeadReader {
     pub(crate) scope: OrgScope,
     /// What they may do with the leads. `None` for a colleague who may only see them.
     pub(crate) access: Option<Access>,
+}
+
+/// A user who may write posts for the org, whose plan includes Meta.
+pub(crate) struct Author {
+    pub(crate) visitor: Visitor,
+    pub(crate) access: MetaAccess,
 }
 
 /// The name of the session's cookie, and whether it is sent over TLS only.
@@ -69,6 +77,11 @@ impl Visitor {
         self.session.caller.role != Role::Other
     }
 
+    /// Whether they may do what a permission of the org's directory allows.
+    pub(crate) fn may(&self, permission: &str) -> bool {
+        self.is_admin() || self.colleague.as_ref().is_some_and(|user| user.may(permission))
+    }
+
     /// Whether the org's plan includes Meta.
     pub(crate) fn has_meta(&self) -> bool {
         self.org.as_ref().is_some_and(Org::has_meta)
@@ -76,6 +89,11 @@ impl Visitor {
 
     pub(crate) fn is_superadmin(&self) -> bool {
         self.session.caller.role == Role::SuperAdmin
+    }
+
+    /// Whether they are a superadmin who has not selected an org yet.
+    pub(crate) fn has_to_select_org(&self) -> bool {
+        self.is_superadmin() && self.session.acts_for().is_none()
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -119,12 +137,19 @@ impl FromRequestParts<Console> for Visitor {
             }
             None => None,
         };
+        let colleague = match session.caller.role {
+            Role::Other => {
+                let found = console.directory.find_colleague(&session.caller).await;
+                found.map_err(|error| Problem::from(error).into_response())?
+            }
+            _ => None,
+        };
         let acts_for = session.acts_for().map_or("", OrgId::as_str);
         let form_scope = FormScope::new(&secret, acts_for);
         let form_key = form_scope.sign(&console.key);
         parts.extensions.insert(form_scope);
         let flash = Flash::waiting(&jar);
-        Ok(Self { secret, session, org, form_key, flash })
+        Ok(Self { secret, session, org, colleague, form_key, flash })
     }
 }
 
@@ -133,12 +158,10 @@ impl FromRequestParts<Console> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let visitor = Visitor::from_request_parts(parts, console).await?;
-        if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
+        if visitor.has_to_select_org() {
             return Err(select_first(parts));
         }
-        let access = visitor.access();
-        let access = access.and_then(|access| Ok(MetaAccess::check(access, visitor.org.as_ref())?));
-        let access = access.map_err(IntoResponse::into_response)?;
+        let access = admin_access(&visitor).map_err(IntoResponse::into_response)?;
         Ok(Self { visitor, access })
     }
 }
@@ -148,16 +171,45 @@ impl FromRequestParts<Console> for LeadReader {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let visitor = Visitor::from_request_parts(parts, console).await?;
-        if visitor.is_superadmin() && visitor.session.acts_for().is_none() {
+        if visitor.has_to_select_org() {
             return Err(select_first(parts));
         }
         if visitor.is_admin() {
             let access = visitor.access().map_err(IntoResponse::into_response)?;
             return Ok(Self { scope: access.scope.clone(), visitor, access: Some(access) });
         }
-        let scope = colleague(console, &visitor).await.map_err(IntoResponse::into_response)?;
+        let scope = scope_of_reader(&visitor).map_err(IntoResponse::into_response)?;
         Ok(Self { visitor, scope, access: None })
     }
+}
+
+impl FromRequestParts<Console> for Author {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let visitor = Visitor::from_request_parts(parts, console).await?;
+        if visitor.has_to_select_org() {
+            return Err(select_first(parts));
+        }
+        let access = if visitor.is_admin() { admin_access(&visitor) } else { author_access(&visitor) };
+        Ok(Self { access: access.map_err(IntoResponse::into_response)?, visitor })
+    }
+}
+
+/// What a visitor with an admin's role may do in the org that they act for.
+fn admin_access(visitor: &Visitor) -> Result<MetaAccess, Problem> {
+    Ok(MetaAccess::check(visitor.access()?, visitor.org.as_ref())?)
+}
+
+/// What a colleague without an admin's role may do, if their org's directory says that they publish.
+fn author_access(visitor: &Visitor) -> Result<MetaAccess, Problem> {
+    if !visitor.may(PUBLISHING) {
+        let detail = "Your account has no access here. An admin of your CRM can give you the permission to publish.";
+        return Err(Problem::new(ProblemCode::NothingToSee, detail));
+    }
+    let caller = visitor.session.caller.clone();
+    let access = Access { scope: caller.scope_of_colleague()?, caller };
+    Ok(MetaAccess::check(access, visitor.org.as_ref())?)
 }
 
 /// Sends a superadmin without an org to select one, and afterwards to where they were going.
@@ -171,15 +223,9 @@ fn select_first(parts: &Parts) -> Response {
 
 /// The org whose leads a colleague without an admin's role may see: their own, if its directory says that they manage
 /// leads.
-///
-/// The directory identifies people by the CRM's ids, the login by its own. Both contain the e-mail address.
-async fn colleague(console: &Console, visitor: &Visitor) -> Result<OrgScope, Problem> {
-    let caller = &visitor.session.caller;
-    let scope = caller.scope_of_colleague()?;
-    let users = console.directory.users(&scope).await?.items;
-    let manages = |email: &String| users.iter().any(|user| user.email == *email && user.takes_leads());
-    if caller.email.as_ref().is_some_and(manages) {
-        return Ok(scope);
+fn scope_of_reader(visitor: &Visitor) -> Result<OrgScope, Problem> {
+    if visitor.may(LEAD_MANAGEMENT) {
+        return Ok(visitor.session.caller.scope_of_colleague()?);
     }
     let detail = "Your account has no access here. An admin of your CRM can give you the permission to manage leads.";
     Err(Problem::new(ProblemCode::NothingToSee, detail))
@@ -209,4 +255,51 @@ fn first_log_in(parts: &Parts, jar: PrivateCookieJar) -> Response {
     }
     let flash = Flash::failed("Your session had ended, so nothing was changed. Please try again.");
     (flash.put(jar), Redirect::to(&login)).into_response()
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use leadwire::ids::UserId;
+    use leadwire::model::caller::Caller;
+
+    use super::*;
+
+    /// A visitor of the org `demo`, with these permissions in its directory if the role decides nothing.
+    pub(crate) fn visitor(role: Role, permissions: &[&str]) -> Visitor {
+        let (org, user) = (OrgId::parse("demo").unwrap(), UserId::parse("u").unwrap());
+        let at = "2026-11-28T00:00:00Z".parse().unwrap();
+        let colleague = User {
+            id: user.clone(),
+            name: "Una".to_owned(),
+            email: "una@demo.example".to_owned(),
+            role: None,
+            active: true,
+            permissions: permissions.iter().map(|permission| (*permission).to_owned()).collect(),
+            updated_at: at,
+        };
+        let caller = Caller { user, name: Some("Una".to_owned()), email: None, role, org: Some(org.clone()) };
+        let plan = leadwire::model::org::Plan { name: "pro".to_owned(), features: vec!["meta".to_owned()] };
+        let org = Org { id: org, name: "Northwind".to_owned(), plan, default_country: None, daily_spend_limit: None, updated_at: at };
+        Visitor {
+            secret: String::new(),
+            session: Session::begin(caller, at),
+            org: Some(org),
+            colleague: (role == Role::Other).then_some(colleague),
+            form_key: "key".to_owned(),
+            flash: None,
+        }
+    }
+
+    #[test]
+    fn a_colleague_publishes_only_with_the_permission() {
+        let allowed = |role, permissions: &[&str]| author_access(&visitor(role, permissions)).is_ok();
+        assert!(allowed(Role::Other, &[PUBLISHING]));
+        assert!(!allowed(Role::Other, &[]) && !allowed(Role::Other, &[LEAD_MANAGEMENT]));
+        assert!(scope_of_reader(&visitor(Role::Other, &[LEAD_MANAGEMENT])).is_ok());
+        assert!(scope_of_reader(&visitor(Role::Other, &[PUBLISHING])).is_err(), "leads are another permission");
+        let inactive = Visitor { colleague: None, ..visitor(Role::Other, &[]) };
+        assert!(author_access(&inactive).is_err());
+        let basic = Visitor { org: None, ..visitor(Role::Other, &[PUBLISHING]) };
+        assert_eq!(author_access(&basic).unwrap_err().status, 402, "the plan decides too");
+    }
 }

@@ -9,10 +9,12 @@ use http::request::Parts;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use leadwire::ads::Ads;
+use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
 use leadwire::directory::Directory;
 use leadwire::http::Problem;
 use leadwire::leads::Leads;
+use leadwire::publishing::Publishing;
 use leadwire::secret::HmacKey;
 use leadwire::table::Table;
 use url::Url;
@@ -28,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) leads: Leads,
     pub(crate) connections: Connections,
     pub(crate) ads: Ads,
+    pub(crate) campaigns: Campaigns,
+    pub(crate) publishing: Publishing,
     /// Stores the sessions of logged-in users.
     pub(crate) sessions: Table,
     /// Signs the forms.

@@ -8,7 +8,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use leadwire::ads::start_due_syncs;
 use leadwire::ids::OrgId;
 use leadwire::jobs::AdsSyncJob;
-use leadwire::jobs::CheckJob;
+use leadwire::jobs::{CheckJob, PublishJob};
 use leadwire::jobs::{SweepJob, SweepKind};
 use leadwire::model::org::interleave_by_org;
 use leadwire::queue::Queue;
@@ -37,6 +37,7 @@ enum Schedule {
     ExpiryNotice,
     LeadSweep,
     AdsSync,
+    PublishWorker,
 }
 
 /// The function's response.
@@ -47,6 +48,8 @@ struct Planned {
 
 /// Time until the same work is handed out again. A worker that finishes sets its own date.
 const REDISPATCH_DELAY: SignedDuration = SignedDuration::from_hours(2);
+/// Posts that are due within this time get their message. Longer than the time to the next run.
+const PUBLISH_HORIZON: SignedDuration = SignedDuration::from_secs(90);
 /// How long the function may take where the runtime knows no deadline, as some local ones do not.
 const MAX_TIME: Duration = Duration::from_mins(5);
 /// The time before the deadline in which no more work is claimed.
@@ -59,6 +62,7 @@ struct Planner {
     checks: Queue<CheckJob>,
     sweeps: Queue<SweepJob>,
     ads: Queue<AdsSyncJob>,
+    posts: Queue<PublishJob>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -70,7 +74,8 @@ async fn main() -> Result<(), Error> {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
         sweeps: Queue::new(sqs.clone(), env::lead_sweep_queue_url()?),
-        ads: Queue::new(sqs, env::ads_sync_queue_url()?),
+        ads: Queue::new(sqs.clone(), env::ads_sync_queue_url()?),
+        posts: Queue::new(sqs, env::publish_queue_url()?),
     };
     run(service_fn(|event: LambdaEvent<Plan>| {
         let left = worker::time_left(event.context.deadline()).min(MAX_TIME);
@@ -113,6 +118,21 @@ impl Planner {
                 self.sweeps.send(&all.iter().map(job).collect::<Vec<_>>()).await?;
                 all.len()
             }
+            Schedule::PublishWorker => {
+                // The next run comes in a minute; what is due until then gets a message that arrives in time.
+                let horizon = now + PUBLISH_HORIZON;
+                let mut due = self.table.publish_due((!plan.everything).then_some(horizon)).await?;
+                due.retain(|(_, job)| plan.org.as_ref().is_none_or(|org| *org == job.org));
+                for due in due.chunks(CONCURRENCY) {
+                    let send = async |(at, job): &(Timestamp, PublishJob)| {
+                        let delay = if plan.everything { SignedDuration::ZERO } else { at.duration_since(now) };
+                        let delay = Duration::try_from(delay).unwrap_or_default();
+                        self.posts.send_later(&PublishJob { early: plan.everything, ..job.clone() }, delay).await
+                    };
+                    try_join_all(due.iter().map(send)).await?;
+                }
+                due.len()
+            }
             Schedule::AdsSync => {
                 let mut all = self.table.all_ad_accounts().await?;
                 all.retain(|(scope, _)| plan.org.as_ref().is_none_or(|org| org == scope.org()));
@@ -139,7 +159,7 @@ mod tests {
         let template = include_str!("../../../infra/template.yaml");
         let inputs = template.lines().filter_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\''));
         let plans: Vec<Plan> = inputs.map(|input| serde_json::from_str(input).unwrap()).collect();
-        assert_eq!(plans.len(), 3);
+        assert_eq!(plans.len(), 4);
         assert!(plans.iter().all(|plan| !plan.everything && plan.org.is_none()));
         assert!(plans.iter().any(|plan| matches!(plan.job, Schedule::ExpiryNotice)));
         assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());

@@ -17,16 +17,18 @@ impl Stack {
         let outputs = aws
             .query("cloudformation", &[("Action", "DescribeStacks"), ("Version", "2010-05-15"), ("StackName", name)])
             .await?;
-        let resources = aws
-            .query(
-                "cloudformation",
-                &[("Action", "ListStackResources"), ("Version", "2010-05-15"), ("StackName", name)],
-            )
-            .await?;
-        Ok(Self {
-            outputs: pairs(&outputs, "Outputs", "OutputKey", "OutputValue")?,
-            resources: pairs(&resources, "StackResourceSummaries", "LogicalResourceId", "PhysicalResourceId")?,
-        })
+        let (mut resources, mut next) = (BTreeMap::new(), None);
+        loop {
+            let mut query = vec![("Action", "ListStackResources"), ("Version", "2010-05-15"), ("StackName", name)];
+            query.extend(next.as_deref().map(|token| ("NextToken", token)));
+            let page = aws.query("cloudformation", &query).await?;
+            resources.extend(pairs(&page, "StackResourceSummaries", "LogicalResourceId", "PhysicalResourceId")?);
+            next = next_token(&page)?;
+            if next.is_none() {
+                break;
+            }
+        }
+        Ok(Self { outputs: pairs(&outputs, "Outputs", "OutputKey", "OutputValue")?, resources })
     }
 
     /// Returns the value of a template output.
@@ -60,6 +62,13 @@ fn pairs(xml: &str, list: &str, key: &str, value: &str) -> Result<BTreeMap<Strin
         .into_iter()
         .filter_map(|mut member| Some((member.remove(key)?, member.remove(value)?)))
         .collect())
+}
+
+/// Returns where a list goes on.
+fn next_token(xml: &str) -> Result<Option<String>> {
+    let document = roxmltree::Document::parse(xml).context("CloudFormation's answer is not XML")?;
+    let token = document.descendants().find(|node| node.has_tag_name("NextToken")).and_then(|node| node.text());
+    Ok(token.map(ToOwned::to_owned))
 }
 
 /// Parses a list in an AWS response into the plain fields of each member.

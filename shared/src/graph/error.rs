@@ -74,6 +74,10 @@ pub struct Detail {
     pub subcode: Option<i64>,
     /// `error.message`, shortened. Its language varies.
     pub message: String,
+    /// `error.error_user_msg`, shortened: the text for people, in the language of the token's owner.
+    pub user_message: Option<Box<str>>,
+    /// The parameters that Meta blames (`error.error_data.blame_field_specs`), such as `targeting.age_max`.
+    pub blamed: Box<[String]>,
     /// `error.fbtrace_id`, which Meta's support asks for.
     pub fbtrace_id: Option<String>,
 }
@@ -153,6 +157,24 @@ impl GraphError {
         }
     }
 
+    /// Meta's description of the error, if Meta gave one.
+    #[must_use]
+    pub fn detail(&self) -> Option<&Detail> {
+        match self {
+            Self::TokenInvalid { detail, .. }
+            | Self::WrongTokenKind(detail)
+            | Self::NotPermitted(detail)
+            | Self::NotVisible(detail)
+            | Self::ProofRefused(detail)
+            | Self::Refused(detail)
+            | Self::Throttled { detail, .. }
+            | Self::TooMuchData(detail)
+            | Self::MessagingWindowClosed(detail)
+            | Self::Unavailable(detail) => Some(detail),
+            Self::InvalidResponse { .. } | Self::Transport(_) => None,
+        }
+    }
+
     /// Returns a stable code, for parked work and metrics.
     #[must_use]
     pub fn code(&self) -> FailureCode {
@@ -193,6 +215,8 @@ struct Body {
     error_subcode: Option<i64>,
     #[serde(default)]
     message: String,
+    error_user_msg: Option<String>,
+    error_data: Option<Value>,
     r#type: Option<String>,
     fbtrace_id: Option<String>,
 }
@@ -207,6 +231,8 @@ pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
         code: error.code,
         subcode: error.error_subcode,
         message: without_tokens(&error.message),
+        user_message: error.error_user_msg.as_deref().map(|text| without_tokens(text).into()),
+        blamed: error.error_data.as_ref().map(blamed).unwrap_or_default(),
         fbtrace_id: error.fbtrace_id,
     };
     // Code 100 has many meanings. Only a bad proof has this type and no subcode (33 is another error).
@@ -214,6 +240,18 @@ pub fn in_body(body: &Value, status: u16, usage: &Usage) -> Option<GraphError> {
         return Some(GraphError::ProofRefused(detail));
     }
     Some(classify(detail, status, usage))
+}
+
+/// The parameters that Meta blames. The data are an object, or the text of one.
+fn blamed(data: &Value) -> Box<[String]> {
+    let parsed: Option<Value> = data.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let paths = parsed.as_ref().unwrap_or(data).get("blame_field_specs").and_then(Value::as_array);
+    let path = |path: &Value| match path {
+        Value::Array(parts) => Some(parts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(".")),
+        Value::String(name) => Some(name.clone()),
+        _ => None,
+    };
+    paths.into_iter().flatten().filter_map(path).take(10).collect()
 }
 
 /// Shortens Meta's message and removes anything that could be a token: Meta quotes tokens that it rejects.
@@ -235,7 +273,7 @@ fn without_tokens(message: &str) -> String {
 
 /// Classifies a code that arrives in a failed report instead of an error body.
 pub(super) fn of_report(code: i64, subcode: Option<i64>, message: &str) -> GraphError {
-    let detail = Detail { code, subcode, message: without_tokens(message), fbtrace_id: None };
+    let detail = Detail { code, subcode, message: without_tokens(message), ..Detail::default() };
     classify(detail, 200, &Usage::default())
 }
 
@@ -244,7 +282,8 @@ fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
         (190, Some(2_069_032)) => GraphError::WrongTokenKind(detail),
         // In some languages Meta's message names the person, so it is dropped. The reason is enough.
         (190 | 102, subcode) => {
-            GraphError::TokenInvalid { reason: death(subcode), detail: Detail { message: String::new(), ..detail } }
+            let detail = Detail { message: String::new(), user_message: None, ..detail };
+            GraphError::TokenInvalid { reason: death(subcode), detail }
         }
         (10, Some(2_018_278 | 2_534_022)) => GraphError::MessagingWindowClosed(detail),
         (3 | 10 | 200..=299, _) => GraphError::NotPermitted(detail),
@@ -277,88 +316,5 @@ fn death(subcode: Option<i64>) -> EndReason {
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn codes_and_subcodes_decide() {
-        let check = |code: i64, subcode: Option<i64>, status: u16, name: &str, verdict: Verdict| {
-            let body = json!({"error": {"message": "irgendwas", "type": "OAuthException", "code": code, "error_subcode": subcode}});
-            let error = in_body(&body, status, &Usage::default()).unwrap();
-            assert_eq!((error.code().into(), error.verdict()), (name, verdict), "{code}/{subcode:?} {status}");
-        };
-        let pause = Verdict::RetryAfter(Duration::from_secs(300));
-        check(190, None, 400, "token_dead", Verdict::GiveUp);
-        check(190, Some(463), 400, "token_dead", Verdict::GiveUp);
-        check(102, Some(1), 401, "token_dead", Verdict::GiveUp);
-        check(190, Some(2_069_032), 400, "wrong_token_kind", Verdict::GiveUp);
-        check(10, None, 403, "not_permitted", Verdict::GiveUp);
-        check(200, None, 403, "not_permitted", Verdict::GiveUp);
-        check(278, None, 403, "not_permitted", Verdict::GiveUp);
-        check(10, Some(2_018_278), 400, "messaging_window_closed", Verdict::GiveUp);
-        check(100, Some(33), 400, "not_visible", Verdict::Retry);
-        check(100, None, 400, "refused", Verdict::GiveUp);
-        check(4, None, 403, "throttled", pause);
-        check(32, None, 400, "throttled", pause);
-        check(80_005, None, 400, "throttled", pause);
-        check(1, None, 500, "unavailable", Verdict::Retry);
-        check(2, None, 200, "unavailable", Verdict::Retry);
-        check(960, None, 400, "unavailable", Verdict::Retry);
-        check(2601, Some(1_815_107), 400, "unavailable", Verdict::Retry);
-        check(100, Some(1_487_534), 400, "too_much_data", Verdict::GiveUp);
-        check(2, Some(1_504_038), 500, "too_much_data", Verdict::GiveUp);
-        check(-3, Some(1_504_045), 400, "too_much_data", Verdict::GiveUp);
-        check(2, Some(1_504_044), 500, "unavailable", Verdict::Retry);
-        check(2, Some(1_504_042), 500, "refused", Verdict::GiveUp);
-        check(100, Some(3_191_001), 400, "not_permitted", Verdict::GiveUp);
-        check(80_000, Some(2_446_079), 400, "throttled", pause);
-        check(17, Some(2_446_079), 400, "throttled", pause);
-        check(123_456, None, 500, "unavailable", Verdict::Retry);
-        check(123_456, None, 400, "refused", Verdict::GiveUp);
-    }
-
-    #[test]
-    fn a_token_that_meta_quotes_is_left_out() {
-        let token = "EAAB".repeat(30);
-        let cleaned = without_tokens(&format!("Malformed access token {token}, of user 10229483756102001."));
-        assert_eq!(cleaned, "Malformed access token …, of user 10229483756102001.");
-        assert_eq!(without_tokens(&token), "…");
-        let dead = json!({"error": {"message": "of user 10229483756102001", "code": 190, "error_subcode": 460}});
-        let dead = in_body(&dead, 400, &Usage::default()).unwrap().to_string();
-        assert_eq!(dead, "the token is dead: PasswordChanged (190/460)");
-        assert_eq!(without_tokens(&"ä ".repeat(400)).chars().count(), 300);
-    }
-
-    #[test]
-    fn a_proof_of_another_secret_may_heal() {
-        let body =
-            json!({"error": {"message": "Invalid appsecret_proof", "type": "GraphMethodException", "code": 100}});
-        assert_eq!(in_body(&body, 400, &Usage::default()).unwrap().verdict(), Verdict::Retry);
-        let body = json!({"error": {"type": "GraphMethodException", "code": 100, "error_subcode": 33}});
-        assert_eq!(in_body(&body, 400, &Usage::default()).unwrap().code(), FailureCode::NotVisible);
-    }
-
-    #[test]
-    fn an_error_without_an_envelope_is_one_too() {
-        assert_eq!(
-            in_body(&json!("Service Unavailable"), 503, &Usage::default()),
-            Some(GraphError::InvalidResponse { status: 503 })
-        );
-        assert_eq!(in_body(&json!({"data": []}), 200, &Usage::default()), None);
-        assert_eq!(in_body(&json!([{"code": 200, "body": "{}"}]), 200, &Usage::default()), None, "a batch of one");
-    }
-
-    #[test]
-    fn the_reason_of_a_token_s_death_is_kept() {
-        let reason =
-            |subcode| match classify(Detail { code: 190, subcode, ..Detail::default() }, 400, &Usage::default()) {
-                GraphError::TokenInvalid { reason, .. } => reason,
-                other => panic!("{other}"),
-            };
-        assert_eq!(reason(Some(460)), EndReason::PasswordChanged);
-        assert_eq!(reason(Some(492)), EndReason::PageRoleLost);
-        assert_eq!(reason(Some(467)), EndReason::TokenInvalid);
-    }
-}
+#[path = "error_tests.rs"]
+mod tests;

@@ -10,13 +10,18 @@ pub mod ad_accounts;
 pub mod ad_objects;
 pub mod batch;
 pub mod businesses;
+pub mod campaigns;
 pub mod error;
 pub mod insight_rows;
 pub mod insights;
+pub mod instagram;
+pub mod lead_forms;
 pub mod lead_lists;
 pub mod leads;
 pub mod oauth;
+pub mod page_posts;
 pub mod pages;
+pub mod publish_fault;
 pub mod signed_request;
 pub mod subscriptions;
 pub mod usage;
@@ -87,6 +92,17 @@ impl GraphClient {
     /// Reads the node or edge at `path`.
     async fn get(&self, path: &str, query: &[(&str, &str)], token: &AccessToken) -> Result<Value, GraphError> {
         self.send(self.authorised(self.http.get(self.url(path)).query(query), token)).await
+    }
+
+    /// Posts `form` to `path`. Meta may download media before it answers, so that this takes longer than other calls.
+    ///
+    /// # Errors
+    /// After [`GraphError::Transport`], [`GraphError::Unavailable`] and [`GraphError::InvalidResponse`], Meta may have
+    /// done what was asked.
+    async fn post(&self, path: &str, form: &[(&str, &str)], token: &AccessToken) -> Result<Value, GraphError> {
+        const TIMEOUT: Duration = Duration::from_secs(45);
+        let request = self.http.post(self.url(path)).form(form).timeout(TIMEOUT);
+        self.send(self.authorised(request, token)).await
     }
 
     /// Reads all response pages of an edge.

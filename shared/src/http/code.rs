@@ -169,8 +169,13 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
     match code {
         ErrorCode::NotFound | ErrorCode::NoLead => StatusCode::NOT_FOUND,
         ErrorCode::MetaNotInPlan => StatusCode::PAYMENT_REQUIRED,
-        ErrorCode::RoleNotAllowed | ErrorCode::SuperadminOnly | ErrorCode::OrgNotAllowed => StatusCode::FORBIDDEN,
-        ErrorCode::ConnectionExpired | ErrorCode::TokenUnreadable => StatusCode::PRECONDITION_FAILED,
+        ErrorCode::RoleNotAllowed
+        | ErrorCode::SuperadminOnly
+        | ErrorCode::OrgNotAllowed
+        | ErrorCode::SpendLimitReached => StatusCode::FORBIDDEN,
+        ErrorCode::ConnectionExpired | ErrorCode::TokenUnreadable | ErrorCode::PermissionMissing => {
+            StatusCode::PRECONDITION_FAILED
+        }
         ErrorCode::MetaRefused => StatusCode::BAD_GATEWAY,
         ErrorCode::MetaThrottled | ErrorCode::MetaUnavailable | ErrorCode::Unavailable => {
             StatusCode::SERVICE_UNAVAILABLE
@@ -181,7 +186,12 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::IntegrationBusy
         | ErrorCode::AdAccountLinked
         | ErrorCode::AdAccountPaused
-        | ErrorCode::NoAdAccounts => StatusCode::CONFLICT,
+        | ErrorCode::NoAdAccounts
+        | ErrorCode::RequestReused
+        | ErrorCode::PostPublished
+        | ErrorCode::PostInProgress
+        | ErrorCode::PostFailed
+        | ErrorCode::CampaignNotReady => StatusCode::CONFLICT,
         ErrorCode::OrgRequired
         | ErrorCode::CursorInvalid
         | ErrorCode::RangeEmpty
@@ -213,6 +223,20 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::AdAccountIdInvalid
         | ErrorCode::ConversionsInvalid
         | ErrorCode::GroupByInvalid
+        | ErrorCode::PageUnknown
+        | ErrorCode::InstagramAccountUnknown
+        | ErrorCode::TargetMissing
+        | ErrorCode::ContentMissing
+        | ErrorCode::FieldsConflict
+        | ErrorCode::TextTooLong
+        | ErrorCode::AddressNotAllowed
+        | ErrorCode::MediaInvalid
+        | ErrorCode::TimeNotAllowed
+        | ErrorCode::AdAccountNotActive
+        | ErrorCode::AdAccountUnknown
+        | ErrorCode::CampaignInvalid
+        | ErrorCode::FormInvalid
+        | ErrorCode::TermsNotAccepted
         | ErrorCode::AdAccount(_) => StatusCode::BAD_REQUEST,
     }
 }

@@ -5,7 +5,7 @@ use http::request::Parts;
 
 use super::Problem;
 use crate::error::ActError;
-use crate::ids::{AdAccountId, FormId, IntegrationId, InvalidId, LeadId, RunId};
+use crate::ids::{AdAccountId, CampaignId, FormId, IntegrationId, InvalidId, LeadId, PostId, RunId};
 
 /// An id in the path of a route. Text that cannot be such an id is reported as not found.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ path_ids! {
     FormId, "id", "form";
     AdAccountId, "id", "ad account";
     RunId, "run", "run";
+    PostId, "id", "post";
+    CampaignId, "id", "campaign";
 }
 
 impl<T: PathId, S: Send + Sync> FromRequestParts<S> for Id<T> {

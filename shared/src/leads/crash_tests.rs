@@ -50,7 +50,7 @@ fn id_of(leadgen_id: u64) -> LeadId {
     LeadId::parse(&format!("meta-{leadgen_id}")).unwrap()
 }
 
-async fn dies_at<F: Future>(point: usize, work: F) -> Option<F::Output> {
+pub(crate) async fn dies_at<F: Future>(point: usize, work: F) -> Option<F::Output> {
     DiesWaiting { work: Some(Box::pin(work)), left: point }.await
 }
 

@@ -6,7 +6,7 @@
 
 mod compare;
 #[cfg(test)]
-mod crash_tests;
+pub(crate) mod crash_tests;
 mod fetch;
 mod forms;
 mod import;

@@ -3,15 +3,15 @@
 //! Nothing here touches an SDK, the runtime, the clock or the environment, so every decision can be unit-tested.
 
 pub mod ads;
+pub mod campaigns;
 pub mod connection;
 pub mod lead;
 
 pub mod caller;
 pub mod days;
 pub mod event;
-#[cfg(test)]
-mod event_tests;
 pub mod failure;
 pub mod org;
+pub mod publishing;
 pub mod session;
 pub mod webhook;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -12,6 +13,12 @@ use crate::ids::{OrgId, UserId};
 pub const META_FEATURE: &str = "meta";
 /// The permission a user needs to be assigned leads.
 pub const LEAD_MANAGEMENT: &str = "lead_management";
+
+/// The permission that a user without a role needs to publish.
+pub const PUBLISHING: &str = "publishing";
+
+/// The permission that a user without a role needs to spend: to create and launch campaigns.
+pub const ADS_MANAGEMENT: &str = "ads_management";
 
 /// A tenant, as the CRM last described it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -24,9 +31,24 @@ pub struct Org {
     pub plan: Plan,
     /// ISO 3166 country code, used to parse phone numbers that have no country code.
     pub default_country: Option<String>,
+    /// What its campaigns may spend a day, all together. Only a superadmin launches one beyond it.
+    #[serde(default)]
+    pub daily_spend_limit: Option<SpendLimit>,
     /// When the CRM last pushed it.
     #[schema(value_type = String, format = DateTime)]
     pub updated_at: Timestamp,
+}
+
+/// A limit of what an org's campaigns may spend a day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpendLimit {
+    /// The amount, in the main unit of the currency.
+    #[schema(value_type = String, example = "500.00")]
+    pub amount: Decimal,
+    /// ISO 4217 code. Campaigns in another currency are beyond the limit.
+    #[schema(example = "EUR")]
+    pub currency: String,
 }
 
 /// What an org has paid for.
@@ -60,7 +82,7 @@ pub struct User {
     pub role: Option<String>,
     /// False once the person has left or is suspended.
     pub active: bool,
-    /// Permissions by name. Leadwire uses only `lead_management`.
+    /// Permissions by name. Leadwire uses `lead_management`, `publishing` and `ads_management`.
     pub permissions: Vec<String>,
     /// When the CRM last pushed it.
     #[schema(value_type = String, format = DateTime)]
@@ -68,10 +90,16 @@ pub struct User {
 }
 
 impl User {
+    /// Whether this person is active and has the permission.
+    #[must_use]
+    pub fn may(&self, permission: &str) -> bool {
+        self.active && self.permissions.iter().any(|own| own == permission)
+    }
+
     /// Whether leads may be assigned to this person, who must be active and permitted to manage leads.
     #[must_use]
     pub fn takes_leads(&self) -> bool {
-        self.active && self.permissions.iter().any(|permission| permission == LEAD_MANAGEMENT)
+        self.may(LEAD_MANAGEMENT)
     }
 
     /// Whether this person is an active admin and is notified when a connection needs attention.

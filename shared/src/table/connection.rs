@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::keys::{self, Key};
 use super::{IndexRange, Table, TableError};
-use crate::ids::{IntegrationId, OrgScope, PageId};
+use crate::ids::{InstagramAccountId, IntegrationId, OrgScope, PageId};
 use crate::model::connection::state::ConnectionEnd;
 use crate::model::connection::{Connection, PageSelection};
 
@@ -45,7 +45,7 @@ impl Table {
 
     /// Stores a page that Meta has just granted. If it was stored before, its counters and its start time stay.
     pub async fn save_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
-        const PRESERVED: [&str; 13] = [
+        const PRESERVED: [&str; 15] = [
             "leads_count",
             "found_webhook",
             "found_sweep",
@@ -59,6 +59,8 @@ impl Table {
             "connected_at",
             "usual_silence_s",
             "quiet_since",
+            "instagram_account_id",
+            "instagram_username",
         ];
         let change =
             self.change(&key_of(scope, connection)).set("type", &"connection")?.set_all(connection, &PRESERVED)?;
@@ -105,6 +107,18 @@ impl Table {
     ) -> Result<(), TableError> {
         let change = self.change(&key_of(scope, connection)).set("subscribed_fields", &subscribed_fields)?;
         change.set("ended", &ended)?.if_exists().send().await.map(drop)
+    }
+
+    /// Records which Instagram account is linked to a page: its id and its name.
+    pub async fn set_instagram_account(
+        &self,
+        scope: &OrgScope,
+        connection: &Connection,
+        account: Option<(&InstagramAccountId, &str)>,
+    ) -> Result<(), TableError> {
+        let (id, username) = account.unzip();
+        let change = self.change(&key_of(scope, connection)).set("instagram_account_id", &id)?;
+        change.set("instagram_username", &username)?.if_exists().send().await.map(drop)
     }
 
     /// Records that a page is unusually quiet. Returns `false` and changes nothing if a lead arrived since the page was

@@ -11,6 +11,7 @@ pub mod ads_sync;
 mod ads_tests;
 #[cfg(test)]
 mod beside_leads_tests;
+pub mod campaign;
 mod change;
 pub mod commit;
 pub mod connection;
@@ -31,6 +32,9 @@ mod lead_parts;
 pub mod login;
 pub mod notice;
 pub mod parked;
+pub mod post;
+mod publish_due;
+pub mod request;
 mod rotation;
 mod row;
 pub mod run;

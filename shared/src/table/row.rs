@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::keys::{IndexKey, Key, LeadLists};
+use super::keys::{IndexKey, Key, LeadLists, ListKey};
 use super::{Item, TableError};
 
 /// An entity with its envelope: the attributes that the table itself needs.
@@ -19,6 +19,8 @@ struct Envelope<'a> {
     index: Option<IndexKey>,
     #[serde(flatten)]
     lists: Option<LeadLists>,
+    #[serde(flatten)]
+    list: Option<ListKey>,
     r#type: &'static str,
     ttl: Option<i64>,
 }
@@ -43,7 +45,7 @@ pub(super) fn attributes(entity: &impl Serialize) -> Result<Item, TableError> {
 
 impl<'a, E: Serialize> Row<'a, E> {
     pub(super) fn new(key: &'a Key, r#type: &'static str, body: &'a E) -> Self {
-        Self { envelope: Envelope { key, index: None, lists: None, r#type, ttl: None }, body }
+        Self { envelope: Envelope { key, index: None, lists: None, list: None, r#type, ttl: None }, body }
     }
 
     pub(super) fn indexed(mut self, index: IndexKey) -> Self {
@@ -53,6 +55,11 @@ impl<'a, E: Serialize> Row<'a, E> {
 
     pub(super) fn in_lists(mut self, lists: LeadLists) -> Self {
         self.envelope.lists = Some(lists);
+        self
+    }
+
+    pub(super) fn in_list(mut self, list: ListKey) -> Self {
+        self.envelope.list = Some(list);
         self
     }
 

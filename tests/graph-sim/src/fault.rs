@@ -1,5 +1,7 @@
 //! Faults injected by a test: errors, throttling, timeouts and garbage on chosen paths.
 
+use std::time::Duration;
+
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
@@ -15,6 +17,10 @@ pub(crate) enum FaultKind {
     Throttle,
     /// HTTP 200 with a body that is not a valid response.
     Garbage,
+    /// The connection is closed without a response. In a batch the element is `null`.
+    Close,
+    /// The usual response, but late.
+    Slow,
 }
 
 /// A fault rule.
@@ -26,12 +32,16 @@ pub(crate) struct Fault {
     /// In upper case; `None` matches any method.
     pub(crate) method: Option<String>,
     pub(crate) kind: FaultKind,
+    /// Whether the call takes effect before its response is replaced.
+    pub(crate) after: bool,
     pub(crate) code: Option<i64>,
     pub(crate) subcode: Option<i64>,
     pub(crate) status: Option<u16>,
     pub(crate) message: Option<String>,
-    /// How long a timeout holds the connection.
+    /// How long a timeout or a slow response holds the connection.
     pub(crate) hold_ms: u64,
+    /// Matching calls that are left alone first.
+    pub(crate) skip: u64,
     /// Remaining hits; `None` means until deleted.
     pub(crate) times: Option<u64>,
     /// The probability that a matching call is hit.
@@ -44,6 +54,8 @@ pub(crate) struct Fault {
 #[derive(Debug, Clone)]
 pub(crate) struct Hit {
     pub(crate) kind: FaultKind,
+    /// Whether the call takes effect first.
+    pub(crate) after: bool,
     pub(crate) code: Option<i64>,
     pub(crate) subcode: Option<i64>,
     pub(crate) status: Option<u16>,
@@ -51,6 +63,13 @@ pub(crate) struct Hit {
     pub(crate) hold_ms: u64,
     /// Index of this hit among the rule's hits, from 0.
     pub(crate) hit: u64,
+}
+
+impl Hit {
+    /// Waits as long as the rule says.
+    pub(crate) async fn hold(&self) {
+        tokio::time::sleep(Duration::from_millis(self.hold_ms)).await;
+    }
 }
 
 /// The rules in force, oldest first.
@@ -87,10 +106,15 @@ impl Faults {
             if rule.probability < 1.0 && !rule.random.random_bool(rule.probability) {
                 continue;
             }
+            if rule.skip > 0 {
+                rule.skip -= 1;
+                continue;
+            }
             rule.times = rule.times.map(|left| left - 1);
             rule.hits += 1;
             return Some(Hit {
                 kind: rule.kind,
+                after: rule.after,
                 code: rule.code,
                 subcode: rule.subcode,
                 status: rule.status,

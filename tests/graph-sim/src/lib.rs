@@ -23,11 +23,13 @@ mod fault;
 mod graph;
 mod lead_ads;
 mod limit;
+mod media;
 mod web_page;
 mod webhook;
 mod world;
 
 mod clock;
+mod connection;
 mod escaped_json;
 mod options;
 mod privacy;

@@ -113,7 +113,8 @@ impl Subject {
             Bucket::Leadgen { page_id } | Bucket::Pages { page_id } => Self::Page(page_id.clone()),
             Bucket::AdsInsights { account_id }
             | Bucket::AdsManagement { account_id }
-            | Bucket::Score { account_id } => Self::AdAccount(account_id.clone(), bucket.kind()),
+            | Bucket::Score { account_id }
+            | Bucket::Instagram { account_id } => Self::AdAccount(account_id.clone(), bucket.kind()),
             Bucket::AppInsights => Self::App,
             Bucket::App => return None,
         })

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 
+use crate::connection::{Closer, Connections};
 use crate::graph;
 use crate::options::Options;
 use crate::webhook::sender;
@@ -91,7 +92,8 @@ pub async fn start(options: Options) -> io::Result<Handle> {
     });
     let sender = tokio::spawn(sender::run(Arc::clone(&sim)));
     let server = tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router(sim)).await {
+        let service = router(sim).into_make_service_with_connect_info::<Closer>();
+        if let Err(error) = axum::serve(Connections(listener), service).await {
             tracing::error!(%error, "the simulator stopped answering");
         }
     });

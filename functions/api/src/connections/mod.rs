@@ -1,5 +1,6 @@
 //! Connections over HTTP: integrations and their pages.
 
+pub(crate) mod businesses;
 pub(crate) mod health;
 pub(crate) mod login;
 pub(crate) mod manage;

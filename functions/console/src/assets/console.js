@@ -1,7 +1,7 @@
 "use strict";
 
 // The pages work without this. It loads what takes a while, keeps what changes fresh, shows times in the reader's zone,
-// and opens dialogs in place.
+// shows how a post will look, and opens dialogs in place.
 
 const LONGEST_WAIT_S = 30;
 
@@ -72,8 +72,41 @@ function goOn(place, waited) {
   setTimeout(look, 1000 * wait);
 }
 
+/** Tells the server the reader's zone. A page that was made for another one is loaded again, once. */
+function rememberZone() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const cookie = `leadwire-zone=${zone}`;
+  if (document.cookie.split("; ").includes(cookie)) return;
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `${cookie}; path=/; max-age=31536000; samesite=lax${secure}`;
+  const shown = document.querySelector("[data-zone]")?.dataset.zone ?? zone;
+  if (shown !== zone && document.cookie.includes(cookie)) location.reload();
+}
+
+/** Shows how a post will look, a moment after each change. */
+function preview(form) {
+  const place = form.querySelector("[data-preview-place]");
+  let timer;
+  let latest = 0;
+  const show = async () => {
+    const number = ++latest;
+    const body = new URLSearchParams(new FormData(form));
+    const answer = await fetch(form.dataset.preview, { method: "POST", body, headers: { "x-part": "1" } });
+    const text = await answer.text();
+    // The answer to an earlier change may be the later one.
+    if (answer.ok && number === latest) fill(place, text);
+  };
+  form.addEventListener("input", (event) => {
+    // A time is chosen to be used.
+    if (event.target.name === "at") form.elements.when.value = event.target.value ? "later" : "now";
+    clearTimeout(timer);
+    timer = setTimeout(() => show().catch(() => {}), 300);
+  });
+}
+
 function prepare(root) {
   showTimes(root);
+  for (const form of root.querySelectorAll("form[data-preview]")) preview(form);
   for (const place of root.querySelectorAll("[data-part]")) {
     if (place.hasAttribute("data-later")) load(place);
     else goOn(place, 0);
@@ -135,5 +168,6 @@ addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
 });
 
+rememberZone();
 prepare(document);
 document.querySelector("form[data-go-on]")?.requestSubmit();

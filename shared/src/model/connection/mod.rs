@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, IntoStaticStr};
 use utoipa::ToSchema;
 
-use crate::ids::{IntegrationId, OrgId, PageId, UserId};
+use crate::ids::{InstagramAccountId, IntegrationId, OrgId, PageId, UserId};
 use crate::model::connection::state::{ConnectionEnd, EndReason, TokenKind};
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::cadence::Rhythm;
@@ -82,6 +82,14 @@ impl Integration {
     /// The problems of pages that Meta lists without a token. Only connecting finds them.
     pub fn pages_without_token(&self) -> impl Iterator<Item = &IntegrationProblem> {
         self.problems.iter().filter(|problem| problem.code == IntegrationProblemCode::PageWithoutToken)
+    }
+
+    /// Whether Meta granted a permission for a page.
+    #[must_use]
+    pub fn grants(&self, scope: &str, page: &PageId) -> bool {
+        let is_granted = self.scopes.iter().any(|granted| granted == scope);
+        let covers = |pages: &Vec<String>| pages.iter().any(|covered| covered == page.as_str());
+        is_granted && self.granted_for.get(scope).is_none_or(covers)
     }
 
     /// A draft that has not been connected yet.
@@ -200,6 +208,12 @@ pub struct Connection {
     /// The connecting person's tasks on the page, in Meta's notation (`ADVERTISE`, `MANAGE`…). Empty if Meta did not
     /// report them.
     pub tasks: Vec<String>,
+    /// The professional Instagram account that was last found to be linked to the page.
+    #[serde(default)]
+    pub instagram_account_id: Option<InstagramAccountId>,
+    /// That account's name on Instagram.
+    #[serde(default)]
+    pub instagram_username: Option<String>,
     /// The vault name of the secret that contains the page's token.
     pub credentials: String,
     /// The webhook fields that Meta confirmed for this page.
@@ -279,6 +293,8 @@ impl Connection {
             page_id,
             selection: PageSelection::Connected,
             tasks: Vec::new(),
+            instagram_account_id: None,
+            instagram_username: None,
             credentials: String::new(),
             subscribed_fields: Vec::new(),
             connected_at: now,

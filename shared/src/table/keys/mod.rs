@@ -31,11 +31,16 @@
 //! | campaign day | `ORG#o#ADS#link#SHEETS` | `DAY#d#campaign#part` | | | |
 //! | ad day | `ORG#o#ADS#link#DAY#d` | `AD#ad` | | | |
 //! | ads sync | `ORG#o#ADS_SYNCS` | `SYNC#run#link` | | | yes |
+//! | post | `ORG#o#POST#p` | `POST` | `PUBLISH_DUE` | `at#o#POST#p` | |
+//! | campaign | `ORG#o#CAMPAIGNS` | `CAMPAIGN#c` | `PUBLISH_DUE` | `at#o#CAMPAIGN#c` | |
+//! | request | `ORG#o#REQUEST#operation#hash` | `REQUEST` | | | yes |
+//! | post at Meta | `ORG#o#META_POST#id` | `META_POST` | | | |
+//! | a page's turns | `PAGE#p` | `PUBLISH_TURNS` | | | |
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
 //! | session | `SESSION#hash` | `SESSION` | | | yes |
 //!
 //! A lead is in two more indexes: by assignee (`ORG#o#LEADS#ASSIGNEES`, `user#status#created#l`) and by page
-//! (`ORG#o#LEADS#PAGES`, `page#form#created#l`).
+//! (`ORG#o#LEADS#PAGES`, `page#form#created#l`). A post is in the second index by time (`ORG#o#POSTS`, `at#p`).
 //!
 //! A lead and a submission share one key space on purpose: a submission can be stored only once, whether it became a
 //! lead or joined one.
@@ -43,17 +48,20 @@
 //! Ids never contain `#` ([`crate::ids`]), so a key of one kind cannot be read as another's.
 
 mod ads;
+mod lead_lists;
+mod publishing;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::ads::*;
+pub(super) use self::lead_lists::*;
+pub(super) use self::publishing::*;
 use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::trace::StepKind;
-use crate::model::lead::{Lead, Status};
 
 /// The primary key of one item.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -199,75 +207,6 @@ pub(in crate::table) fn lead(scope: &OrgScope, lead: &LeadId) -> Key {
     Key { pk: format!("ORG#{}#LEAD#{lead}", scope.org()), sk: "LEAD".to_owned() }
 }
 
-pub(in crate::table) fn leads_of_org(scope: &OrgScope) -> String {
-    format!("ORG#{}#LEADS", scope.org())
-}
-
-/// The lists that a lead is in. Within the beginning of a sort key that a list has in common, it is sorted by time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LeadLists {
-    /// All leads of the org, by status.
-    #[serde(flatten)]
-    pub statuses: IndexKey,
-    gsi2pk: String,
-    /// By assignee and status.
-    pub gsi2sk: String,
-    gsi3pk: String,
-    /// By page and form.
-    gsi3sk: String,
-}
-
-/// The lists of a lead with this status and assignee. What it does not have is an empty part of a key.
-pub(in crate::table) fn lead_lists(
-    scope: &OrgScope,
-    lead: &Lead,
-    status: Status,
-    assignee: Option<&UserId>,
-) -> LeadLists {
-    let position = lead_position(lead.created_time, &lead.id);
-    let form = lead.attribution.form_id.as_ref();
-    LeadLists {
-        statuses: IndexKey { gsi1pk: leads_of_org(scope), gsi1sk: format!("{}{position}", leads_with_status(status)) },
-        gsi2pk: assigned_leads_of_org(scope),
-        gsi2sk: format!("{}{position}", assigned_leads(assignee.map(UserId::as_str), status)),
-        gsi3pk: page_leads_of_org(scope),
-        gsi3sk: format!(
-            "{}{position}",
-            form_leads(lead.page_id.as_ref().map_or("", PageId::as_str), form.map_or("", FormId::as_str))
-        ),
-    }
-}
-
-/// The end of a lead's sort keys: its position in time.
-pub(in crate::table) fn lead_position(created: Timestamp, lead: &LeadId) -> String {
-    format!("{}#{lead}", instant(created))
-}
-
-/// The beginning of the sort keys of leads with this status.
-pub(in crate::table) fn leads_with_status(status: Status) -> String {
-    format!("{status}#")
-}
-
-/// Index partition of the org's leads by assignee.
-pub(in crate::table) fn assigned_leads_of_org(scope: &OrgScope) -> String {
-    format!("ORG#{}#LEADS#ASSIGNEES", scope.org())
-}
-
-/// The beginning of the sort keys of this assignee's leads with this status.
-pub(in crate::table) fn assigned_leads(assignee: Option<&str>, status: Status) -> String {
-    format!("{}#{status}#", assignee.unwrap_or_default())
-}
-
-/// Index partition of the org's leads by page.
-pub(in crate::table) fn page_leads_of_org(scope: &OrgScope) -> String {
-    format!("ORG#{}#LEADS#PAGES", scope.org())
-}
-
-/// The beginning of the sort keys of this form's leads.
-pub(in crate::table) fn form_leads(page: &str, form: &str) -> String {
-    format!("{page}#{form}#")
-}
-
 pub(in crate::table) fn submissions_of_lead(scope: &OrgScope, lead: &LeadId) -> String {
     format!("ORG#{}#LEAD#{lead}#SUBMISSIONS", scope.org())
 }
@@ -334,7 +273,7 @@ pub(in crate::table) fn instant(time: Timestamp) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ids::{AdAccountId, LinkId};
+    use crate::ids::{AdAccountId, LinkId, PostId};
 
     #[test]
     fn every_key_of_an_org_names_the_org_whole() {
@@ -358,6 +297,11 @@ mod tests {
                 page_leads_of_org(scope),
                 submissions_of_lead(scope, &lead_id),
                 parked_pk(scope),
+                post(scope, &PostId::parse("p").unwrap()).pk,
+                posts_of_org(scope),
+                campaigns_pk(scope),
+                request(scope, "post-to-page", "h").pk,
+                meta_post(scope, "7_1").pk,
                 runs_pk(scope),
                 mapping(scope, &FormId::parse("3").unwrap()).pk,
                 step(scope, &lead_id, Timestamp::UNIX_EPOCH, StepKind::Tried).pk,

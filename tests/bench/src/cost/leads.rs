@@ -168,7 +168,10 @@ async fn list(aws: &Aws, tenant: &Tenant) -> anyhow::Result<f64> {
         let _ = aws.take_usage();
         let found = aws.table().leads(&tenant.scope, &filter, None, 50).await?.0.len();
         let used = aws.take_usage().of_services;
-        println!("  list by {name}: {found} leads, {:.1} read units, {} requests", used.read_units, used.dynamodb_requests);
+        println!(
+            "  list by {name}: {found} leads, {:.1} read units, {} requests",
+            used.read_units, used.dynamodb_requests
+        );
         most = most.max(used.read_units);
     }
     Ok(most)

@@ -44,6 +44,7 @@ impl Tenant {
             name: "Nordwind".to_owned(),
             plan,
             default_country: Some("DE".to_owned()),
+            daily_spend_limit: None,
             updated_at: now,
         };
         table.put_org(&scope, &named).await?;

@@ -16,6 +16,8 @@ use crate::world::app::Mode;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     mode: Option<String>,
+    /// `false` for an app that still has the protocol features that v27.0 removed for new ones.
+    new_app: Option<bool>,
     /// `null` removes the address.
     #[serde(default, deserialize_with = "nullable")]
     deauthorize_url: Option<Option<String>>,
@@ -42,6 +44,7 @@ pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Input>
     let mut world = sim.world();
     let app = &mut world.app;
     app.mode = mode.unwrap_or(app.mode);
+    app.is_new = input.new_app.unwrap_or(app.is_new);
     if let Some(address) = input.deauthorize_url {
         app.deauthorize_url = address;
     }
@@ -49,6 +52,6 @@ pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Input>
         app.deletion_url = address;
     }
     Ok(Json(json!({
-        "mode": app.mode.name(), "deauthorize_url": app.deauthorize_url, "deletion_url": app.deletion_url,
+        "mode": app.mode.name(), "new_app": app.is_new, "deauthorize_url": app.deauthorize_url, "deletion_url": app.deletion_url,
     })))
 }

@@ -17,11 +17,16 @@ use crate::server::Sim;
 pub(crate) struct Input {
     path: String,
     kind: String,
+    /// `before` (default) or `after` the call takes effect.
+    when: Option<String>,
     method: Option<String>,
     code: Option<i64>,
     subcode: Option<i64>,
     status: Option<u16>,
     message: Option<String>,
+    /// Matching calls that are left alone first.
+    #[serde(default)]
+    skip: u64,
     times: Option<u64>,
     probability: Option<f64>,
     seed: Option<u64>,
@@ -29,7 +34,8 @@ pub(crate) struct Input {
 }
 
 /// Adds a rule and returns its id. Without `times` the rule applies until it is deleted. `probability` draws from
-/// `seed`, so the same calls are hit each time.
+/// `seed`, so the same calls are hit each time. With `when: "after"` the call does what was asked, and then its
+/// response is replaced.
 ///
 /// `path` has no version; a version is stripped. It is a prefix (`/123`), a glob (`/*/leads`), or exact if it begins
 /// with `=` (`=/me`). It may use normalised names: `/{lead}`, `/{form}/leads`, `/{page}/subscribed_apps`. Requests
@@ -40,9 +46,17 @@ pub(crate) async fn add(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -
         "timeout" => FaultKind::Timeout,
         "throttle" => FaultKind::Throttle,
         "garbage" => FaultKind::Garbage,
+        "close" => FaultKind::Close,
+        "slow" => FaultKind::Slow,
         other => {
-            return Err(Mistake::new(format!("kind: must be error, timeout, throttle or garbage, got \"{other}\"")));
+            let message = format!("kind: must be error, timeout, throttle, garbage, close or slow, got \"{other}\"");
+            return Err(Mistake::new(message));
         }
+    };
+    let after = match input.when.as_deref() {
+        None | Some("before") => false,
+        Some("after") => true,
+        Some(other) => return Err(Mistake::new(format!("when: must be before or after, got \"{other}\""))),
     };
     let probability = input.probability.unwrap_or(1.0);
     if !(0.0..=1.0).contains(&probability) {
@@ -59,11 +73,13 @@ pub(crate) async fn add(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) -
         path: pattern(&input.path),
         method: input.method.map(|method| method.to_uppercase()),
         kind,
+        after,
         code: input.code,
         subcode: input.subcode,
         status: input.status,
         message: input.message,
         hold_ms: input.hold_ms.unwrap_or(60_000),
+        skip: input.skip,
         times: input.times,
         probability,
         random: fault::random(input.seed.unwrap_or(0)),

@@ -1,4 +1,4 @@
-//! `/_sim/limits`: rate limits of pages and ad accounts.
+//! `/_sim/limits`: rate limits of pages, ad accounts and Instagram accounts.
 
 use std::sync::Arc;
 
@@ -74,6 +74,12 @@ fn of_page(world: &World, page_id: String, kind: &str) -> Result<Bucket, Mistake
 
 /// The bucket of an account. The app's limit needs no account.
 fn of_account(world: &World, account_id: Option<&str>, kind: &str) -> Result<Bucket, Mistake> {
+    if let Some(id) = account_id.filter(|_| kind == "instagram") {
+        let known = world.instagram.accounts.contains_key(id);
+        return known
+            .then(|| Bucket::Instagram { account_id: id.to_owned() })
+            .ok_or_else(|| Mistake::new(format!("account_id: there is no Instagram account {id}")));
+    }
     let account = account_id.map(|id| {
         let known = world.ad_account(id).map(|account| account.id.clone());
         known.ok_or_else(|| Mistake::new(format!("account_id: there is no ad account {id}")))
@@ -88,7 +94,9 @@ fn of_account(world: &World, account_id: Option<&str>, kind: &str) -> Result<Buc
         "ads_management" => Ok(Bucket::AdsManagement { account_id }),
         "score" => Ok(Bucket::Score { account_id }),
         other => {
-            Err(Mistake::new(format!("type: must be ads_insights, ads_management, score or app, got \"{other}\"")))
+            let message =
+                format!("type: must be ads_insights, ads_management, score, app or instagram, got \"{other}\"");
+            Err(Mistake::new(message))
         }
     }
 }

@@ -11,7 +11,12 @@
 //! | `POST ads/{account_id}/reports {next?, times?, polls?, over_ms?}` | the outcome of its next reports |
 //! | `POST ads/oddities {list_lag_ms?, in_process_ms?, review_ms?, languages?: {user_id: "en" \| "de"}}` | the lag of lists, the pace of reviews, the languages of errors |
 //! | `POST reviews {ad_id, outcome: "approved" \| "disapproved", feedback?}` | ends the review of an ad |
-//! | `POST faults {path, kind, code?, subcode?, status?, message?, method?, times?, probability?, seed?, hold_ms?}` | makes calls fail from now on |
+//! | `POST posts {page_id \| instagram_id, message?, link?, media?, age_s?}` | makes a post by hand, with another app |
+//! | `POST web {url, status?, content_type?, width?, height?, bytes?, duration_s?, location?, processing_error?, processing_ms?, times?}` | what an address returns to Meta |
+//! | `GET web`, `DELETE web[?id=]` | lists entries and fetches, removes entries |
+//! | `POST publishing {…}`, `GET publishing` | switches of publishing |
+//! | `POST instagram {instagram_id \| page_id, quota_total?, linked?}` | changes an Instagram account |
+//! | `POST faults {path, kind, when?, code?, subcode?, status?, message?, method?, times?, probability?, seed?, hold_ms?}` | makes calls fail from now on |
 //! | `GET faults`, `DELETE faults[?id=]` | lists or removes the rules in force |
 //! | `POST tokens {action, user_id and/or page_id, …}` | expires, invalidates or restores tokens, withdraws permissions |
 //! | `POST events {object?, id, field+value \| changes \| messaging \| raw \| dashboard_test}` | sends other webhooks |
@@ -33,6 +38,7 @@
 mod ads;
 mod app;
 mod clock;
+mod content_state;
 mod events;
 mod export;
 mod faults;
@@ -40,13 +46,16 @@ mod forms;
 mod leads;
 mod limits;
 mod pages;
+mod posts;
 mod privacy;
+mod publishing;
 mod reviews;
 mod state;
 mod storm;
 mod system_users;
 mod tokens;
 mod users;
+mod web;
 
 use std::sync::Arc;
 
@@ -78,6 +87,10 @@ pub(crate) fn router() -> Router<Arc<Sim>> {
         .route("/_sim/tokens", post(tokens::act))
         .route("/_sim/events", post(events::send))
         .route("/_sim/pages", post(pages::change))
+        .route("/_sim/posts", post(posts::make))
+        .route("/_sim/web", post(web::register).get(web::list).delete(web::remove))
+        .route("/_sim/publishing", post(publishing::change).get(publishing::read))
+        .route("/_sim/instagram", post(publishing::change_account))
         .route("/_sim/forms", post(forms::change))
         .route("/_sim/forms/{form_id}/export.csv", get(export::download))
         .route("/_sim/app", post(app::change))

@@ -9,6 +9,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::content_state;
 use crate::clock::graph_time;
 use crate::graph::{lead_field_data, written_campaigns};
 use crate::server::Sim;
@@ -22,6 +23,9 @@ use crate::world::person::Business;
 pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
     let mut world = sim.world();
     world.advance_reviews();
+    if world.catch_up() {
+        sim.wake.notify_one();
+    }
     let users: Vec<Value> = world
         .people()
         .map(|user| {
@@ -62,6 +66,10 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
         "pages": pages,
         "subscriptions": subscriptions(&world),
         "campaigns": written_campaigns(&world),
+        "posts": content_state::posts(&world),
+        "photos": content_state::staged_photos(&world),
+        "videos": content_state::videos(&world),
+        "instagram": content_state::instagram(&world),
         "ad_accounts": world.ad_accounts.iter().map(|account| ad_account(&world, account)).collect::<Vec<_>>(),
     })
     .to_string();

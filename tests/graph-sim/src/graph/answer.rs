@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::error::GraphError;
 use super::insights::Reading;
 use super::request::Request;
-use super::session::{self, Call, Session};
-use super::{app_subscriptions, charge, endpoint, route, version};
+use super::session::{self, Call, Downloads, Session};
+use super::{app_subscriptions, charge, endpoint, legacy, route, version};
 use crate::escaped_json;
 use crate::fault::{FaultKind, Hit};
+use crate::media::fetch::{self, Wanted};
 use crate::server::Sim;
 use crate::usage::{self, Bucket, Level};
 use crate::world::{World, ids};
@@ -31,12 +32,17 @@ pub(crate) enum Outcome {
     Silence {
         hold_ms: u64,
     },
+    /// A fault: the connection is closed.
+    Closed,
 }
 
 /// Runs one request. `in_batch` only affects the statistics.
 pub(crate) async fn answer(sim: &Arc<Sim>, request: &Request, in_batch: bool) -> Outcome {
     let (path, hit) = {
         let mut world = sim.world();
+        if world.catch_up() {
+            sim.wake.notify_one();
+        }
         let path = endpoint::normalise(&world, request);
         let name = format!("{} {path}", request.method);
         if in_batch {
@@ -47,24 +53,47 @@ pub(crate) async fn answer(sim: &Arc<Sim>, request: &Request, in_batch: bool) ->
         let hit = world.faults.strike(&request.method, [&request.plain_path(), &path]);
         (path, hit)
     };
-    if let Some(hit) = hit {
-        return suffer(&mut sim.world(), request, &path, hit);
+    let Some(hit) = hit else { return Outcome::Reply(work(sim, request, &path).await) };
+    if hit.kind == FaultKind::Slow && !hit.after {
+        hit.hold().await;
     }
+    let reply = if hit.after || hit.kind == FaultKind::Slow { Some(work(sim, request, &path).await) } else { None };
+    match reply.filter(|_| hit.kind == FaultKind::Slow) {
+        Some(reply) => {
+            if hit.after {
+                hit.hold().await;
+            }
+            Outcome::Reply(reply)
+        }
+        None => suffer(&mut sim.world(), request, &path, hit),
+    }
+}
+
+/// Does what the request asks for.
+async fn work(sim: &Arc<Sim>, request: &Request, path: &str) -> Reply {
     // The only endpoint that calls another server before it responds.
     let verified = app_subscriptions::verify_callback(sim, request).await;
     let mut headers = Vec::new();
-    let work = verified.and_then(|()| run(&mut sim.world(), request, &path, &mut headers));
+    let work = verified.and_then(|()| run(&mut sim.world(), request, path, &mut headers));
     let result = match work {
         Ok(Work::Done(value)) => Ok(value),
         Ok(Work::Insights(reading)) => add_up(reading).await,
+        Ok(Work::Download(wanted)) => {
+            let mut downloads = Downloads::default();
+            for wanted in wanted {
+                let result = fetch::fetch(sim, &wanted).await;
+                downloads.done.push((wanted, result));
+            }
+            resume(&mut sim.world(), request, downloads)
+        }
         Err(error) => Err(error),
     };
-    let reply = finish(&mut sim.world(), request, &path, headers, result);
-    if request.method == "POST" {
-        // The request may have created a lead.
+    let reply = finish(&mut sim.world(), request, path, headers, result);
+    if request.method != "GET" {
+        // The request may have created a lead or a post.
         sim.wake.notify_one();
     }
-    Outcome::Reply(reply)
+    reply
 }
 
 /// The result of an endpoint.
@@ -72,6 +101,8 @@ enum Work {
     Done(Value),
     /// Insights still to be computed, without the world lock.
     Insights(Box<Reading>),
+    /// Files still to be fetched, without the world lock.
+    Download(Vec<Wanted>),
 }
 
 /// Computes insights on a blocking thread. A large account takes seconds, and other requests do not wait meanwhile.
@@ -89,17 +120,38 @@ fn run(
 ) -> Result<Work, GraphError> {
     let version = version::answering(request.version, world.clock.now_s())
         .ok_or_else(|| GraphError::syntax(format!("Unknown path components: {}", request.plain_path())))?;
+    if world.app.is_new {
+        legacy::check(request)?;
+    }
     if route::needs_no_token(request) {
-        let mut call = Call { world, request, version, session: Session::App };
-        return route::without_token(&mut call).map(Work::Done);
+        let mut call = Call { world, request, version, session: Session::App, downloads: Downloads::default() };
+        let value = route::without_token(&mut call)?;
+        return Ok(done_or_download(call, value));
     }
     let session = session::open(world, request)?;
     charge::charge(world, &session, request, path, headers)?;
-    let mut call = Call { world, request, version, session };
+    let mut call = Call { world, request, version, session, downloads: Downloads::default() };
     match route::insights(&mut call)? {
         Some(reading) => Ok(Work::Insights(Box::new(reading))),
-        None => route::with_token(&mut call).map(Work::Done),
+        None => {
+            let value = route::with_token(&mut call)?;
+            Ok(done_or_download(call, value))
+        }
     }
+}
+
+fn done_or_download(call: Call<'_>, value: Value) -> Work {
+    if call.downloads.wanted.is_empty() { Work::Done(value) } else { Work::Download(call.downloads.wanted) }
+}
+
+/// Runs an endpoint again with the files it asked for.
+fn resume(world: &mut World, request: &Request, downloads: Downloads) -> Result<Value, GraphError> {
+    let version = version::answering(request.version, world.clock.now_s()).unwrap_or(version::CURRENT);
+    if route::needs_no_token(request) {
+        return route::without_token(&mut Call { world, request, version, session: Session::App, downloads });
+    }
+    let session = session::open(world, request)?;
+    route::with_token(&mut Call { world, request, version, session, downloads })
 }
 
 fn finish(
@@ -134,6 +186,7 @@ fn finish(
 fn suffer(world: &mut World, request: &Request, path: &str, hit: Hit) -> Outcome {
     let reply = match hit.kind {
         FaultKind::Timeout => return Outcome::Silence { hold_ms: hit.hold_ms },
+        FaultKind::Close | FaultKind::Slow => return Outcome::Closed,
         FaultKind::Garbage => Reply {
             status: hit.status.unwrap_or(200),
             headers: vec![("content-type", "text/html; charset=utf-8".to_owned())],

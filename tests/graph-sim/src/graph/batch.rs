@@ -20,6 +20,9 @@ struct Element {
     relative_url: String,
     #[serde(default)]
     body: Option<Value>,
+    /// Names of parts of the batch's own multipart body, separated by commas.
+    #[serde(default)]
+    attached_files: Option<String>,
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
@@ -54,7 +57,7 @@ pub(crate) async fn run(sim: &Arc<Sim>, outer: &Request) -> Result<Value, GraphE
     for element in &elements {
         let request = request_of(element, outer);
         answers.push(match answer::answer(sim, &request, true).await {
-            Outcome::Silence { .. } => Value::Null,
+            Outcome::Silence { .. } | Outcome::Closed => Value::Null,
             // `omit_response_on_success` applies to named requests only.
             Outcome::Reply(reply) if reply.status == 200 && omits(element) => Value::Null,
             Outcome::Reply(reply) => answer_of(reply, include_headers),
@@ -86,6 +89,10 @@ fn request_of(element: &Element, outer: &Request) -> Request {
         },
         Some(value) => request.add_json(value.clone()),
         None => {}
+    }
+    let attached = element.attached_files.as_deref().unwrap_or_default();
+    for name in attached.split(',').map(str::trim) {
+        request.files.extend(outer.files.iter().filter(|(known, _)| known == name).cloned());
     }
     if request.param("access_token").is_none() {
         for name in ["access_token", "appsecret_proof"] {

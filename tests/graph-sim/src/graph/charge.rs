@@ -1,5 +1,6 @@
 //! Charges a call to its rate limits and reports their levels in the headers.
 
+use super::content;
 use super::endpoint;
 use super::error::GraphError;
 use super::insights::run;
@@ -72,7 +73,7 @@ fn size(world: &World, bucket: &Bucket) -> usize {
             let ads = world.ad_account(account_id).map_or(0, |account| account.ads.tree.count(AdsLevel::Ad));
             usize::try_from(ads).unwrap_or(usize::MAX)
         }
-        Bucket::App | Bucket::Pages { .. } | Bucket::Score { .. } | Bucket::AppInsights => 0,
+        Bucket::App | Bucket::Pages { .. } | Bucket::Score { .. } | Bucket::Instagram { .. } | Bucket::AppInsights => 0,
     }
 }
 
@@ -95,6 +96,11 @@ fn insights_headers(
 
 /// Returns the limits a call counts against. The first one determines the headers.
 pub(crate) fn buckets(world: &World, session: &Session, request: &Request, path: &str) -> Vec<Bucket> {
+    if !matches!(session, Session::App)
+        && let Some(account_id) = request.path.first().and_then(|id| content::account_of(world, id))
+    {
+        return vec![Bucket::Instagram { account_id }];
+    }
     match session {
         Session::User { .. } => match ad_account(world, request, path) {
             Some((account_id, true)) => vec![Bucket::AdsInsights { account_id }, Bucket::AppInsights],

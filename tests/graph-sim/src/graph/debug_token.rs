@@ -64,21 +64,25 @@ fn describe(world: &World, token: &Token) -> Value {
     }
     let grant = world.grant_behind(token);
     let scopes: Vec<&str> = grant.into_iter().flat_map(Grant::granted).collect();
-    set("granular_scopes", granular_scopes(grant, &scopes));
+    set("granular_scopes", granular_scopes(world, grant, &scopes));
     set("scopes", json!(scopes));
     Value::Object(data)
 }
 
-/// Returns the pages each permission covers. Without `target_ids` a permission covers all pages, present and future.
+/// Returns the pages or Instagram accounts each permission covers. Without `target_ids` a permission covers all pages, present and future.
 /// With an empty page selection the permission is omitted.
-fn granular_scopes(grant: Option<&Grant>, scopes: &[&str]) -> Value {
+fn granular_scopes(world: &World, grant: Option<&Grant>, scopes: &[&str]) -> Value {
     let chosen = grant.and_then(|grant| grant.pages.as_ref());
     scopes
         .iter()
-        .filter(|name| scope::is_about_pages(name))
+        .filter(|name| scope::is_about_pages(name) || scope::is_about_instagram(name))
         .filter_map(|name| match chosen {
             None => Some(json!({ "scope": name })),
             Some(pages) if pages.is_empty() => None,
+            Some(pages) if scope::is_about_instagram(name) => {
+                let accounts = pages.iter().filter_map(|id| world.instagram.account_of_page(id));
+                Some(json!({"scope": name, "target_ids": accounts.map(|account| &account.id).collect::<Vec<_>>()}))
+            }
             Some(pages) => Some(json!({"scope": name, "target_ids": pages})),
         })
         .collect()

@@ -1,16 +1,21 @@
 //! Normalised names of endpoints: `/123/leads` becomes `/{form}/leads`. Statistics, faults and limits use these names.
 
 use super::node::Node;
-use super::request::Request;
+use super::request::{self, Request};
 use crate::world::World;
 
 /// Returns the path with its first id replaced by the node type, or `{id}` if the id is unknown.
 pub(crate) fn normalise(world: &World, request: &Request) -> String {
+    if request.is_upload() {
+        let id = request.path.last().and_then(|id| Node::find(world, id));
+        let name = request.path.first().map(String::as_str).unwrap_or_default();
+        return format!("/{name}/{}", id.map_or("{id}", |node| node.placeholder()));
+    }
     let mut segments = request.path.iter();
     let Some(first) = segments.next() else { return "/".to_owned() };
     let first = match Node::find(world, first) {
         Some(node) => node.placeholder().to_owned(),
-        None if first.strip_prefix("act_").unwrap_or(first).chars().all(|c| c.is_ascii_digit()) => "{id}".to_owned(),
+        None if request::is_id(first) => "{id}".to_owned(),
         None => first.clone(),
     };
     let mut path = format!("/{first}");

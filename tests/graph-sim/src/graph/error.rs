@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::known_errors::{known_error, usual_message};
 use crate::clock::graph_time;
 use crate::world::ids;
 use crate::world::token::Refusal;
@@ -252,8 +253,6 @@ impl GraphError {
             32 => "(#32) Page request limit reached".to_owned(),
             190 => "Error validating access token".to_owned(),
             613 => "(#613) Calls to this api have exceeded the rate limit.".to_owned(),
-            960 => "Request aborted. This could happen if a dependent request failed or the entire request timed out."
-                .to_owned(),
             80_000 | 80_003 | 80_004 => format!(
                 "(#{code}) There have been too many calls to this ad-account. Wait a bit and try again. For more info, \
                  please refer to https://developers.facebook.com/docs/graph-api/overview/rate-limiting."
@@ -261,15 +260,31 @@ impl GraphError {
             80_001..=80_014 => {
                 format!("(#{code}) There have been too many calls from this Page account. Wait a bit and try again.")
             }
-            _ => format!("(#{code}) An error occurred"),
+            _ => usual_message(code).map_or_else(|| format!("(#{code}) An error occurred"), str::to_owned),
         };
+        let known = subcode.and_then(|subcode| known_error(code, subcode));
+        let usual_message = known.map_or(usual_message, |known| known.message.to_owned());
         let mut error = Self::new(status.unwrap_or(usual_status), code, message.unwrap_or(usual_message));
         error.subcode = subcode;
+        if let Some(known) = known {
+            error.is_transient = false;
+            error.for_user = Some((known.title, known.text));
+        }
         error
     }
 
-    /// `{"error": {…}}`.
+    /// An error of the upload host: `OffsetInvalidError`, `PartialRequestError` or `ProcessingFailedError`.
+    pub(crate) fn upload(kind: &'static str, message: &str) -> Self {
+        let mut error = Self::new(400, 100, message);
+        error.kind = kind;
+        error
+    }
+
+    /// `{"error": {…}}`; `{"debug_info": {…}}` for an error of the upload host.
     pub(crate) fn envelope(&self) -> Value {
+        if matches!(self.kind, "OffsetInvalidError" | "PartialRequestError" | "ProcessingFailedError") {
+            return json!({"debug_info": {"retriable": false, "type": self.kind, "message": self.message}});
+        }
         let mut error = Map::new();
         error.insert("message".to_owned(), json!(self.message));
         error.insert("type".to_owned(), json!(self.kind));

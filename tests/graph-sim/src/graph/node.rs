@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::content::{self, Kind};
 use super::error::GraphError;
 use super::fields::Field;
 use super::insights::run;
@@ -33,6 +34,8 @@ pub(crate) enum Node {
     Report(String),
     /// Identified by its node id: `act_123`.
     AdAccount(String),
+    /// What pages and Instagram accounts publish, and these accounts.
+    Content(Kind, String),
 }
 
 impl Node {
@@ -60,7 +63,7 @@ impl Node {
         } else if id.starts_with("act_") && world.ad_account(id).is_some() {
             Some(Self::AdAccount(owned()))
         } else {
-            None
+            content::find(world, id).map(|kind| Self::Content(kind, owned()))
         }
     }
 
@@ -90,6 +93,7 @@ impl Node {
             Self::AdLabel(_) => "AdLabel",
             Self::Report(_) => "AdReportRun",
             Self::AdAccount(_) => "AdAccount",
+            Self::Content(kind, _) => kind.type_name(),
         }
     }
 
@@ -110,6 +114,7 @@ impl Node {
             Self::AdLabel(_) => "{adlabel}",
             Self::Report(_) => "{run}",
             Self::AdAccount(_) => "{ad_account}",
+            Self::Content(kind, _) => kind.placeholder(),
         }
     }
 
@@ -128,7 +133,8 @@ impl Node {
             | Self::Creative(id)
             | Self::AdLabel(id)
             | Self::Report(id)
-            | Self::AdAccount(id) => id,
+            | Self::AdAccount(id)
+            | Self::Content(_, id) => id,
         }
     }
 
@@ -164,6 +170,7 @@ impl Node {
             Self::User(_) | Self::SystemUser(_) | Self::Page(_) | Self::Business(_) | Self::AdLabel(_) => {
                 &["id", "name"]
             }
+            Self::Content(kind, _) => kind.default_fields(),
         }
     }
 }
@@ -181,7 +188,18 @@ fn edges_of(node_type: &str) -> &'static [&'static str] {
             "businesses",
             "business_users",
         ],
-        "Page" => &["leadgen_forms", "page_backed_instagram_accounts", "subscribed_apps"],
+        "Page" => &[
+            "leadgen_forms",
+            "page_backed_instagram_accounts",
+            "subscribed_apps",
+            "feed",
+            "posts",
+            "published_posts",
+            "scheduled_posts",
+            "photos",
+            "videos",
+            "video_reels",
+        ],
         "Business" => &["owned_pages", "client_pages", "owned_ad_accounts", "client_ad_accounts", "system_users"],
         "LeadgenForm" => &["leads", "test_leads"],
         "AdAccount" => &[
@@ -204,7 +222,7 @@ fn edges_of(node_type: &str) -> &'static [&'static str] {
         "AdSet" => &["ads", "insights"],
         "Ad" => &["leads", "adcreatives", "insights"],
         "AdReportRun" => &["insights"],
-        _ => &[],
+        _ => content::edges_of(node_type),
     }
 }
 
@@ -240,7 +258,7 @@ pub(crate) fn read(
     for field in wanted {
         let value = if node.edges().contains(&field.name.as_str()) {
             Some(route::read_edge(call, node, &field.name, &inner_query(call, node, field))?)
-        } else if let Some(related) = ads::related(call.world, node, &field.name) {
+        } else if let Some(related) = related(call, node, &field.name) {
             Some(read(call, &related, field.inner.as_deref(), &["id"])?)
         } else {
             value(call, node, field)?.map(|value| only(value, field.inner.as_deref()))
@@ -251,6 +269,11 @@ pub(crate) fn read(
     }
     answer.insert("id".to_owned(), json!(node.id(call.world)));
     Ok(Value::Object(answer))
+}
+
+/// Returns the node that a field shows.
+fn related(call: &Call<'_>, node: &Node, field: &str) -> Option<Node> {
+    ads::related(call.world, node, field).or_else(|| content::related(call, node, field))
 }
 
 fn value(call: &mut Call<'_>, node: &Node, field: &Field) -> Result<Option<Value>, GraphError> {
@@ -269,6 +292,7 @@ fn value(call: &mut Call<'_>, node: &Node, field: &Field) -> Result<Option<Value
         Node::AdLabel(id) => Ok(ads::label_value(call.world, id, &field.name)),
         Node::Report(id) => Ok(run::value(call.world, id, &field.name)),
         Node::AdAccount(id) => ad_account::value(call, id, &field.name),
+        Node::Content(kind, id) => Ok(content::value(call, *kind, id, &field.name)),
     }
 }
 
@@ -286,11 +310,15 @@ fn inner_query(call: &Call<'_>, node: &Node, field: &Field) -> EdgeQuery {
     EdgeQuery { path: format!("{}/{}", node.id(call.world), field.name), fields: field.inner.clone(), params }
 }
 
-/// Retains the requested members of an object, or of each object in a list. `id` is always retained.
+/// Retains the requested members of an object, or of each object in a list or in its `data`. `id` is always retained.
 pub(crate) fn only(value: Value, wanted: Option<&[Field]>) -> Value {
     let Some(wanted) = wanted else { return value };
     match value {
         Value::Array(list) => list.into_iter().map(|element| only(element, Some(wanted))).collect(),
+        Value::Object(mut members) if members.len() == 1 && members.contains_key("data") => {
+            let list = members.remove("data").map(|list| only(list, Some(wanted)));
+            json!({ "data": list })
+        }
         Value::Object(members) => members
             .into_iter()
             .filter_map(|(name, value)| match wanted.iter().find(|field| field.name == name) {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::body::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -20,6 +21,8 @@ pub(crate) struct Request {
     pub(crate) params: BTreeMap<String, String>,
     /// Whether the token was a query parameter. `paging.next` repeats it only then.
     pub(crate) token_in_query: bool,
+    /// Uploaded files by the name of their part.
+    pub(crate) files: Vec<(String, Bytes)>,
 }
 
 impl Request {
@@ -30,7 +33,14 @@ impl Request {
         if version.is_some() {
             segments.remove(0);
         }
-        Self { method: method.to_uppercase(), version, path: segments, params: BTreeMap::new(), token_in_query: false }
+        Self {
+            method: method.to_uppercase(),
+            version,
+            path: segments,
+            params: BTreeMap::new(),
+            token_in_query: false,
+            files: Vec::new(),
+        }
     }
 
     /// Adds a query string or a form-encoded body.
@@ -57,10 +67,26 @@ impl Request {
         self.params.get(name).map(String::as_str)
     }
 
+    /// Returns the file of a parameter, or else the first file: Meta does not insist on the name.
+    pub(crate) fn file(&self, name: &str) -> Option<&Bytes> {
+        let named = self.files.iter().find(|(known, _)| known == name);
+        named.or_else(|| self.files.first()).map(|(_, bytes)| bytes)
+    }
+
+    /// Returns whether this is an upload, which Meta takes on a host of its own: `/video-upload/v26.0/{video}`.
+    pub(crate) fn is_upload(&self) -> bool {
+        self.path.first().is_some_and(|first| matches!(first.as_str(), "video-upload" | "ig-api-upload"))
+    }
+
     /// Returns the path without version, such as `/` or `/me/accounts`.
     pub(crate) fn plain_path(&self) -> String {
         format!("/{}", self.path.join("/"))
     }
+}
+
+/// Returns whether a path segment has the form of an id: a number, `act_` and a number, or two numbers joined by `_`.
+pub(crate) fn is_id(segment: &str) -> bool {
+    segment.strip_prefix("act_").unwrap_or(segment).chars().all(|c| c.is_ascii_digit() || c == '_')
 }
 
 fn decode(segment: &str) -> String {

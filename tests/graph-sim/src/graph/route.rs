@@ -10,22 +10,23 @@ use super::paging::EdgeQuery;
 use super::request::{self, Request};
 use super::session::{Call, Session};
 use super::{
-    ad_account, ads, app_subscriptions, business, debug_token, form, form_write, lead, lead_list, oauth, page,
+    ad_account, ads, app_subscriptions, business, content, debug_token, form, form_write, lead, lead_list, oauth, page,
     page_backed, permissions, subscribed_apps, system_user, test_leads, user,
 };
 use crate::world::ads::tree::Level;
 
 /// Returns whether the endpoint reads its own credentials.
 pub(crate) fn needs_no_token(request: &Request) -> bool {
-    matches!(segments(request).as_slice(), ["oauth", ..] | ["debug_token"])
+    matches!(segments(request).as_slice(), ["oauth", ..] | ["debug_token"]) || request.is_upload()
 }
 
-/// Runs `/oauth/…` and `/debug_token`.
+/// Runs `/oauth/…`, `/debug_token` and uploads.
 pub(crate) fn without_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
     match segments(call.request).as_slice() {
         ["oauth", "access_token"] => oauth::access_token(call),
         ["oauth", "revoke"] => oauth::revoke(call),
         ["debug_token"] => debug_token::debug_token(call),
+        [_, .., id] if call.request.is_upload() => content::upload::receive(call, id),
         _ => Err(GraphError::syntax(format!("Unknown path components: {}", call.request.plain_path()))),
     }
 }
@@ -46,6 +47,9 @@ pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
     let node = resolve(call, first)?;
     if let Some(result) = ads::write::answer(call, &node, rest) {
         return result;
+    }
+    if let Some(answer) = content::write(call, &node, rest) {
+        return answer;
     }
     match (request.method.as_str(), &node, rest) {
         ("GET", _, []) => read_node(call, &node),
@@ -107,9 +111,7 @@ fn resolve(call: &Call<'_>, segment: &str) -> Result<Node, GraphError> {
     }
     match Node::find(call.world, segment) {
         Some(node) => Ok(node),
-        None if segment.strip_prefix("act_").unwrap_or(segment).chars().all(|c| c.is_ascii_digit()) => {
-            Err(GraphError::not_visible(&call.request.method, segment))
-        }
+        None if request::is_id(segment) => Err(GraphError::not_visible(&call.request.method, segment)),
         None => Err(GraphError::unknown_alias(segment)),
     }
 }
@@ -144,6 +146,7 @@ fn read_node(call: &mut Call<'_>, node: &Node) -> Result<Value, GraphError> {
             check_ads(call, node)?;
             run::poll(call, id);
         }
+        Node::Content(kind, id) => content::check_readable(call, *kind, id)?,
     }
     node::read(call, node, wanted.as_deref(), node.default_fields())
 }
@@ -169,6 +172,8 @@ pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &Ed
         (Node::Page(id), "leadgen_forms") => form::list(call, id, query),
         (Node::Page(id), "page_backed_instagram_accounts") => page_backed::list(call, id, query),
         (Node::Page(id), "subscribed_apps") => subscribed_apps::list(call, id, query),
+        (Node::Page(id), _) => content::list(call, id, edge, query),
+        (Node::Content(kind, id), _) => content::read_edge(call, *kind, id, edge, query),
         (Node::Form(id), "leads") => lead_list::of_form(call, id, query),
         (Node::Form(id), "test_leads") => test_leads::list(call, id, query),
         (Node::Ad(id), "leads") => lead_list::of_ad(call, id, query),

@@ -2,6 +2,7 @@
 
 use super::error::GraphError;
 use super::request::Request;
+use crate::media::fetch::{Failure, Fetched, Wanted};
 use crate::signing;
 use crate::world::World;
 use crate::world::person::User;
@@ -25,9 +26,27 @@ pub(crate) struct Call<'w> {
     /// The version that serves the call.
     pub(crate) version: u32,
     pub(crate) session: Session,
+    pub(crate) downloads: Downloads,
+}
+
+/// Files from the web. An endpoint that needs one names it and returns; it is run again once the file is there.
+#[derive(Debug, Default)]
+pub(crate) struct Downloads {
+    pub(crate) wanted: Vec<Wanted>,
+    pub(crate) done: Vec<(Wanted, Result<Fetched, Failure>)>,
 }
 
 impl Call<'_> {
+    /// Returns a file from the web. `None` if it is not there yet: the endpoint then returns at once, with any value.
+    pub(crate) fn download(&mut self, url: &str, picture: bool) -> Option<Result<Fetched, Failure>> {
+        let wanted = Wanted { url: url.to_owned(), picture };
+        let done = self.downloads.done.iter().find(|(known, _)| *known == wanted);
+        if done.is_none() {
+            self.downloads.wanted.push(wanted);
+        }
+        done.map(|(_, result)| result.clone())
+    }
+
     /// Returns the person behind the token. `None` for an app token.
     pub(crate) fn user_id(&self) -> Option<&str> {
         match &self.session {
@@ -118,8 +137,8 @@ pub(crate) fn open(world: &World, request: &Request) -> Result<Session, GraphErr
     Ok(session)
 }
 
-/// Returns the session of a token.
-fn session_of(world: &World, text: &str) -> Result<Session, GraphError> {
+/// Returns the session of a token, without a proof.
+pub(crate) fn session_of(world: &World, text: &str) -> Result<Session, GraphError> {
     if is_app_token(world, text)? {
         return Ok(Session::App);
     }

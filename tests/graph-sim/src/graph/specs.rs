@@ -23,6 +23,12 @@ static PUBLISHED: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| 
         ("AdsInsights", include_str!("../../specs/AdsInsights.json")),
         ("Business", include_str!("../../specs/Business.json")),
         ("Campaign", include_str!("../../specs/Campaign.json")),
+        ("PagePost", include_str!("../../specs/PagePost.json")),
+        ("Photo", include_str!("../../specs/Photo.json")),
+        ("ShadowIGMedia", include_str!("../../specs/IGMedia.json")),
+        ("ShadowIGMediaBuilder", include_str!("../../specs/IGContainer.json")),
+        ("ShadowIGUser", include_str!("../../specs/IGUser.json")),
+        ("Video", include_str!("../../specs/Video.json")),
         ("Lead", include_str!("../../specs/Lead.json")),
         ("LeadgenForm", include_str!("../../specs/LeadgenForm.json")),
         ("Page", include_str!("../../specs/Page.json")),
@@ -114,6 +120,10 @@ mod tests {
         assert!(super::has_field("Campaign", "bid_strategy") && super::has_field("AdSet", "targeting"));
         assert!(super::has_field("Ad", "creative") && super::has_field("AdCreative", "asset_feed_spec"));
         assert!(super::has_field("AdsInsights", "spend") && super::has_field("AdReportRun", "async_status"));
+        assert!(super::has_field("PagePost", "permalink_url") && super::has_field("Photo", "page_story_id"));
+        assert!(super::has_field("Video", "post_id") && super::has_field("ShadowIGUser", "username"));
+        assert!(super::has_field("ShadowIGMedia", "caption"));
+        assert!(super::has_field("ShadowIGMediaBuilder", "status_code"));
         assert!(!super::has_field("Page", "owned_pages"));
     }
 }

@@ -1,6 +1,6 @@
 //! Graph versions: the version a call names, and the version that serves it.
 
-/// The newest version. It also serves calls that name no version.
+/// The app's default version. It serves calls that name no version, or one that does not exist yet.
 pub(crate) const CURRENT: u32 = 26;
 
 /// Usable versions, with the second at which each one ends (`None`: no date yet).
@@ -10,7 +10,8 @@ const USABLE: &[(u32, Option<i64>)] = &[
     (23, Some(1_822_953_600)), // 2027-10-08
     (24, Some(1_834_444_800)), // 2028-02-18
     (25, Some(1_848_441_600)), // 2028-07-29
-    (26, None),
+    (26, Some(1_856_908_800)), // 2028-11-04
+    (27, None),
 ];
 
 /// Parses a path segment such as `v26.0`.
@@ -21,8 +22,9 @@ pub(crate) fn parse(segment: &str) -> Option<u32> {
 /// Returns the version that serves a call naming `wanted`. An expired version does not fail: the oldest usable newer
 /// version silently serves the call. `None` for a version that never existed.
 pub(crate) fn answering(wanted: Option<u32>, now_s: i64) -> Option<u32> {
-    let wanted = wanted.unwrap_or(CURRENT);
-    if wanted == 0 || wanted > CURRENT {
+    let newest = USABLE.last().map_or(CURRENT, |(version, _)| *version);
+    let wanted = wanted.filter(|wanted| *wanted <= newest).unwrap_or(CURRENT);
+    if wanted == 0 {
         return None;
     }
     USABLE
@@ -40,6 +42,8 @@ mod tests {
         assert_eq!(super::answering(Some(25), now), Some(25));
         assert_eq!(super::answering(Some(18), now), Some(21));
         assert_eq!(super::answering(None, now), Some(26));
-        assert_eq!(super::answering(Some(99), now), None);
+        assert_eq!(super::answering(Some(27), now), Some(27));
+        assert_eq!(super::answering(Some(99), now), Some(26));
+        assert_eq!(super::answering(Some(0), now), None);
     }
 }

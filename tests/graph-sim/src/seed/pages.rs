@@ -27,6 +27,14 @@ pub(super) fn plant(world: &mut World) {
         insert(world, &id, &name, &format!("greenfork{:02}", number + 1), "Restaurant");
     }
     crowd(world);
+    // Meta's quota differs between accounts, and so do its pages about it.
+    for account in world.instagram.accounts.values_mut() {
+        account.quota = match account.page_id.as_str() {
+            BAKERY => 50,
+            YOGA => 25,
+            _ => account.quota,
+        };
+    }
     world.users = vec![mara(), jonas(), priya()];
 }
 
@@ -47,6 +55,9 @@ pub(super) fn insert(world: &mut World, id: &str, name: &str, username: &str, ca
         messaging_failing_since_ms: None,
     };
     world.pages.insert(id.to_owned(), page);
+    if id != THEATRE {
+        world.open_instagram(id, name, username);
+    }
 }
 
 /// Installs so many other apps on one page that ours is not on the first response page of `subscribed_apps`.

@@ -25,6 +25,7 @@ pub(crate) async fn run(sim: Arc<Sim>) {
         let (due, pause, resets) = {
             let mut world = sim.world();
             let now = world.clock.now_ms();
+            world.catch_up();
             world.outbox.release(now);
             let changes = world.outbox.take_changes(now);
             // Put the changes due now into bodies.
@@ -38,7 +39,9 @@ pub(crate) async fn run(sim: Arc<Sim>) {
             }
             // Take the bodies due now.
             let due = world.outbox.take_deliveries(now);
-            let pause = world.outbox.pause(now);
+            let next = world.content.next_due_ms();
+            let next = next.map(|at| Duration::from_millis(u64::try_from(at - now).unwrap_or(0)));
+            let pause = world.outbox.pause(now).into_iter().chain(next).min();
             (due, pause, world.resets)
         };
         for delivery in due {

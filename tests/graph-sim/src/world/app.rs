@@ -12,6 +12,8 @@ pub(crate) struct App {
     pub(crate) verify_token: String,
     pub(crate) require_proof: bool,
     pub(crate) mode: Mode,
+    /// Whether the app was created after v27.0: the protocol features removed then are rejected.
+    pub(crate) is_new: bool,
     /// Notified when a person removes the app.
     pub(crate) deauthorize_url: Option<String>,
     /// Notified when a person requests the deletion of their data.

@@ -6,8 +6,8 @@ use rand::distr::Alphanumeric;
 
 use super::ads::ids::FIRST_WRITTEN;
 
-/// Source of lead ids, report ids, ids of forms and ads written through the API, and the running numbers of invented
-/// people.
+/// Source of the ids of leads, reports, published content, and of forms and ads written through the API, and of the
+/// running numbers of invented people.
 ///
 /// All of them start from the wall clock. A restarted simulator therefore never repeats an id that a client with a
 /// persistent store already has and would rightly treat as a duplicate.
@@ -18,6 +18,8 @@ pub(crate) struct Ids {
     next_person: u64,
     next_written_form: u64,
     next_written_ad: u64,
+    next_content: u64,
+    next_instagram: u64,
 }
 
 impl Ids {
@@ -30,6 +32,8 @@ impl Ids {
             next_person: started_ms / 100,
             next_written_form: 24_000_000_000_000_001 + started_ms * 1000,
             next_written_ad: FIRST_WRITTEN + started_ms * 100,
+            next_content: 122_000_000_000_000_000 + started_ms * 1000,
+            next_instagram: 17_900_000_000_000_000 + (started_ms % 100_000_000_000) * 100,
         }
     }
 
@@ -54,6 +58,18 @@ impl Ids {
     pub(crate) fn written_ad(&mut self) -> String {
         self.next_written_ad += 10;
         self.next_written_ad.to_string()
+    }
+
+    /// The number of a post, photo or video.
+    pub(crate) fn content(&mut self) -> String {
+        self.next_content += 3;
+        self.next_content.to_string()
+    }
+
+    /// The id of an Instagram container or medium.
+    pub(crate) fn instagram(&mut self) -> String {
+        self.next_instagram += 1;
+        self.next_instagram.to_string()
     }
 
     pub(crate) fn person(&mut self) -> u64 {

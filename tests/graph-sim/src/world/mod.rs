@@ -5,8 +5,10 @@
 pub(crate) mod ad_account;
 pub(crate) mod ads;
 pub(crate) mod app;
+pub(crate) mod content;
 pub(crate) mod form;
 pub(crate) mod ids;
+pub(crate) mod instagram;
 pub(crate) mod invent;
 pub(crate) mod lead;
 pub(crate) mod names;
@@ -19,18 +21,22 @@ pub(crate) mod storm;
 pub(crate) mod submit;
 pub(crate) mod system_user;
 pub(crate) mod token;
+pub(crate) mod web;
 pub(crate) mod writing;
 
 use std::collections::{BTreeMap, HashMap};
 
 use self::ad_account::AdAccount;
 use self::app::{App, Mode};
+use self::content::Content;
 use self::form::{Ad, Form};
 use self::ids::Ids;
+use self::instagram::Instagram;
 use self::lead::Lead;
 use self::page::Page;
 use self::person::{Business, User};
 use self::token::{Grant, LoginCode, Token};
+use self::web::Web;
 use self::writing::Writing;
 use crate::clock::Clock;
 use crate::fault::Faults;
@@ -66,6 +72,12 @@ pub(crate) struct World {
     /// By user id. The grant of a system user is stored in each of its tokens instead.
     pub(crate) grants: HashMap<String, Grant>,
     pub(crate) codes: HashMap<String, LoginCode>,
+    /// What pages publish.
+    pub(crate) content: Content,
+    /// Instagram accounts and what they publish.
+    pub(crate) instagram: Instagram,
+    /// What the addresses given to Meta return.
+    pub(crate) web: Web,
     pub(crate) ids: Ids,
     pub(crate) outbox: Outbox,
     pub(crate) faults: Faults,
@@ -88,6 +100,7 @@ impl World {
             verify_token: options.verify_token.clone(),
             require_proof: options.require_proof,
             mode: Mode::Live,
+            is_new: true,
             deauthorize_url: options.deauthorize_url.clone(),
             deletion_url: options.deletion_url.clone(),
             login_configurations: seed::login_configurations(),
@@ -110,6 +123,9 @@ impl World {
             page_token_of: HashMap::new(),
             grants: HashMap::new(),
             codes: HashMap::new(),
+            content: Content::default(),
+            instagram: Instagram::default(),
+            web: Web::default(),
             ids: Ids::new(),
             outbox: Outbox::default(),
             faults: Faults::default(),
@@ -128,6 +144,7 @@ impl World {
     /// The id source continues, so that no lead id or person is repeated to a client that remembers the first one.
     pub(crate) fn reset(&mut self) {
         self.app.mode = Mode::Live;
+        self.app.is_new = true;
         self.clock = Clock::default();
         self.users.clear();
         self.pages.clear();
@@ -140,6 +157,9 @@ impl World {
         self.page_token_of.clear();
         self.grants.clear();
         self.codes.clear();
+        self.content = Content::default();
+        self.instagram = Instagram::default();
+        self.web = Web::default();
         self.outbox = Outbox::default();
         self.faults = Faults::default();
         self.usage = Usage::default();

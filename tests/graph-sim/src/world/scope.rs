@@ -19,6 +19,7 @@ pub(crate) const SCOPES: &[(&str, &str)] = &[
     ("read_insights", "Read the insights of your Pages"),
     ("instagram_basic", "See the Instagram accounts of your Pages"),
     ("instagram_content_publish", "Publish on the Instagram accounts of your Pages"),
+    ("instagram_manage_contents", "Delete content of your Instagram accounts"),
     ("instagram_manage_comments", "Manage comments of your Instagram accounts"),
     ("instagram_manage_messages", "Manage messages of your Instagram accounts"),
     ("instagram_manage_insights", "Read the insights of your Instagram accounts"),
@@ -38,4 +39,9 @@ pub(crate) fn description(scope: &str) -> &'static str {
 /// Whether consent to a permission names pages. Such permissions appear in `granular_scopes`.
 pub(crate) fn is_about_pages(scope: &str) -> bool {
     scope.starts_with("pages_") || scope == "leads_retrieval"
+}
+
+/// Whether consent to a permission names Instagram accounts, through their pages.
+pub(crate) fn is_about_instagram(scope: &str) -> bool {
+    scope.starts_with("instagram_")
 }

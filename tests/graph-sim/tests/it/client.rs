@@ -6,6 +6,9 @@ use reqwest::{Client, Method, redirect};
 use serde_json::{Value, json};
 use url::Url;
 
+/// All permissions that publishing on pages and Instagram asks for.
+pub(crate) const PUBLISHING_SCOPES: &str = "pages_show_list,pages_read_engagement,pages_manage_metadata,\
+                                            pages_manage_posts,instagram_basic,instagram_content_publish,ads_read";
 /// All permissions that a lead integration asks for.
 pub(crate) const ALL_SCOPES: &str = "pages_show_list,pages_read_engagement,pages_manage_metadata,pages_manage_ads,\
                                      pages_messaging,leads_retrieval,ads_management,business_management,email";
@@ -32,6 +35,11 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// The id in the answer of a creation.
+    pub(crate) fn id(&self) -> String {
+        self.json["id"].as_str().unwrap_or_else(|| panic!("expected an id, got {}", self.text)).to_owned()
+    }
+
     /// Status, code and subcode of an error.
     pub(crate) fn error(&self) -> (u16, i64, Option<i64>) {
         let error = &self.json["error"];
@@ -100,6 +108,30 @@ impl Meta {
         self.page_of(&user, page_id).await
     }
 
+    /// The token of one of Mara's pages, for publishing there.
+    pub(crate) async fn publisher(&self, page_id: &str) -> String {
+        let user = self.login(seed::MARA, PUBLISHING_SCOPES, "").await;
+        let user = self.prolong(&user).await.json["access_token"].as_str().expect("a token").to_owned();
+        self.page_of(&user, page_id).await
+    }
+
+    /// The page's Instagram account.
+    pub(crate) async fn instagram_of(&self, page_id: &str, token: &str) -> String {
+        let answer = self.get(&format!("/{page_id}?fields=instagram_business_account"), token).await;
+        answer.json["instagram_business_account"]["id"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
+    }
+
+    /// The part `name` of the true state.
+    pub(crate) async fn truth(&self, name: &str) -> Vec<Value> {
+        let state = self.sim_get("state").await;
+        state[name].as_array().unwrap_or_else(|| panic!("{name}: {}", state[name])).clone()
+    }
+
+    /// Moves the clock.
+    pub(crate) async fn advance(&self, seconds: i64) {
+        self.sim("clock", json!({"advance_s": seconds})).await;
+    }
+
     pub(crate) async fn page_of(&self, user_token: &str, page_id: &str) -> String {
         let answer = self.get(&format!("/{page_id}?fields=access_token"), user_token).await;
         answer.json["access_token"].as_str().unwrap_or_else(|| panic!("{}", answer.text)).to_owned()
@@ -130,6 +162,35 @@ impl Meta {
 
     pub(crate) async fn delete(&self, path: &str, token: &str) -> Answer {
         self.call(Method::DELETE, path, token, &[]).await
+    }
+
+    /// Posts a form with files.
+    pub(crate) async fn post_files(
+        &self,
+        path: &str,
+        token: &str,
+        form: &[(&str, &str)],
+        files: &[(&str, &str, &[u8])],
+    ) -> Answer {
+        let proof = signing::appsecret_proof(seed::APP_SECRET, token);
+        let own = [("access_token", token), ("appsecret_proof", &proof)];
+        let mut body = Vec::new();
+        for (name, value) in own.iter().chain(form) {
+            let head = format!("--BOUNDARY\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+            body.extend_from_slice(head.as_bytes());
+        }
+        for (name, content_type, bytes) in files {
+            let head = format!(
+                "--BOUNDARY\r\nContent-Disposition: form-data; name=\"{name}\"; filename=\"file\"\r\n\
+                 Content-Type: {content_type}\r\n\r\n"
+            );
+            body.extend_from_slice(head.as_bytes());
+            body.extend_from_slice(bytes);
+            body.extend_from_slice(b"\r\n");
+        }
+        body.extend_from_slice(b"--BOUNDARY--\r\n");
+        let request = self.http.post(self.url(&format!("/v26.0{path}")));
+        read(request.header("content-type", "multipart/form-data; boundary=BOUNDARY").body(body)).await
     }
 
     async fn call(&self, method: Method, path: &str, token: &str, form: &[(&str, &str)]) -> Answer {

@@ -47,7 +47,8 @@ async fn a_deletion_request_removes_the_app_and_tells_what_the_receiver_answered
     let meta = Meta::start().await;
     let receiver = Receiver::start().await;
     let app = meta.sim("app", json!({"deletion_url": receiver.url("/deletion")})).await;
-    assert_eq!(app, json!({"mode": "live", "deauthorize_url": null, "deletion_url": receiver.url("/deletion")}));
+    let url = receiver.url("/deletion");
+    assert_eq!(app, json!({"mode": "live", "new_app": true, "deauthorize_url": null, "deletion_url": url}));
     assert_eq!(meta.sim_get("state").await["app"]["deletion_url"], receiver.url("/deletion"));
     let token = meta.mara().await;
     let answer = meta.sim("privacy", json!({"user_id": seed::MARA, "kind": "deletion", "times": 2})).await;

@@ -4,12 +4,16 @@ use serde_json::json;
 use strum::IntoEnumIterator;
 use utoipa::OpenApi;
 
+use super::*;
 use crate::ids::{PageId, UserId};
+use crate::model::campaigns::tests::campaign;
 use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::tests::{connection, integration};
-use crate::model::event::*;
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::plan;
+use crate::model::publishing::failure::{PostFailure, PostFailureCode};
+use crate::model::publishing::tests::post;
+use crate::model::publishing::{Post, PostStatus};
 use crate::table::tests::{at, lead, scope};
 
 #[derive(OpenApi)]
@@ -22,7 +26,10 @@ use crate::table::tests::{at, lead, scope};
     ConnectionExpired,
     ConnectionPageLost,
     ConnectionQuiet,
-    ConnectionDisconnected
+    ConnectionDisconnected,
+    PostPublished,
+    PostFailed,
+    CampaignChanged
 )))]
 struct Description;
 
@@ -36,6 +43,7 @@ fn every_kind_of_event_is_what_its_schema_says() {
     let now = at("2026-01-01T00:00:00Z");
     let ended = ConnectionEnd { reason: EndReason::PageRoleLost, since: now, evidence: String::new() };
     let pages = [PageId::parse("7").unwrap()];
+    let failure = PostFailure::new(PostFailureCode::MediaUnreachable, "Picture 2 of 3");
     let events = [
         Event::lead_created(&a, created),
         Event::lead_updated(&a, merged),
@@ -47,7 +55,11 @@ fn every_kind_of_event_is_what_its_schema_says() {
         Event::connection_page_lost(&a, &integration, &page, &ended),
         Event::connection_quiet(&a, &integration, &page),
         Event::connection_disconnected(&a, &integration),
+        Event::campaign_changed(&campaign()),
+        Event::of_post(&Post { status: PostStatus::Published, ..post() }).unwrap(),
+        Event::of_post(&Post { status: PostStatus::Failed, failure: Some(failure), ..post() }).unwrap(),
     ];
+    assert!(Event::of_post(&post()).is_none(), "a post without an outcome is no event");
     let components = serde_json::to_value(Description::openapi()).unwrap()["components"].clone();
     let schema = |kind: EventKind| {
         let schema = format!("{kind:?}");

@@ -1,0 +1,97 @@
+//! Campaigns for lead ads: the list, the wizard that creates one, and one campaign's state.
+
+mod detail;
+mod wizard;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum_extra::extract::PrivateCookieJar;
+use leadwire::campaigns::LeadCampaignOut;
+use leadwire::http::Problem;
+use leadwire::model::campaigns::CampaignStatus;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use crate::components::{badge, empty, money, time};
+use crate::layout::{Section, page};
+use crate::session::Admin;
+use crate::state::Console;
+
+/// Campaigns per page of the list.
+const PAGE: usize = 25;
+
+pub(crate) fn routes() -> Router<Console> {
+    Router::new()
+        .route("/", get(list))
+        .route("/new", get(wizard::begin).post(wizard::next))
+        .route("/{id}", get(detail::show))
+        .route("/{id}/state", get(detail::state))
+        .route("/{id}/launch", post(detail::launch))
+        .route("/{id}/pause", post(detail::pause))
+        .route("/{id}/archive", post(detail::archive))
+}
+
+#[derive(Deserialize)]
+struct Position {
+    cursor: Option<String>,
+}
+
+async fn list(
+    State(console): State<Console>,
+    Admin { visitor, access }: Admin,
+    Query(position): Query<Position>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let found = console.campaigns.list(&access, position.cursor.as_deref(), PAGE).await?;
+    let body = html! {
+        div.acts { a.button.primary href="/campaigns/new" { "Create a campaign" } }
+        @if found.items.is_empty() {
+            (empty("No campaigns yet", html! { "A campaign shows an ad with a lead form. It is created paused and spends nothing until you launch it." }))
+        } @else {
+            div.card.flush {
+                table {
+                    thead { tr { th { "Campaign" } th { "State" } th.number { "Budget" } th { "Created" } } }
+                    tbody {
+                        @for campaign in &found.items {
+                            tr {
+                                td data-label="Campaign" { a href={ "/campaigns/" (campaign.id) } { (campaign.name) } }
+                                td data-label="State" { (state_badge(campaign)) }
+                                td.number data-label="Budget" { (budget(campaign)) }
+                                td data-label="Created" { (time(campaign.created_at)) }
+                            }
+                        }
+                    }
+                }
+            }
+            @if let Some(cursor) = &found.next_cursor {
+                nav.acts aria-label="Pages" { a.button href={ "/campaigns?cursor=" (cursor) } { "Older" } }
+            }
+        }
+    };
+    Ok(page(&visitor, jar, Section::Campaigns, "Campaigns", &body))
+}
+
+/// The state in one or two words: ours, and what Meta's review says.
+fn state_badge(campaign: &LeadCampaignOut) -> Markup {
+    let review = campaign.review.status.as_deref().unwrap_or_default();
+    match (campaign.status, review) {
+        (CampaignStatus::Creating, _) => badge("calm", "Being created"),
+        (CampaignStatus::Failed, _) => badge("bad", "Not created"),
+        (CampaignStatus::Archived, _) => badge("dim", "Archived"),
+        (_, "DISAPPROVED") => badge("bad", "Rejected by Meta"),
+        (CampaignStatus::Paused, _) => badge("calm", "Paused"),
+        (CampaignStatus::Active, "PENDING_REVIEW" | "IN_PROCESS") => badge("warn", "In review"),
+        (CampaignStatus::Active, "WITH_ISSUES") => badge("bad", "Has a problem"),
+        (CampaignStatus::Active, _) => badge("good", "Active"),
+    }
+}
+
+fn budget(campaign: &LeadCampaignOut) -> String {
+    match (&campaign.daily_budget, &campaign.lifetime_budget) {
+        (Some(amount), _) => format!("{} a day", money(amount, &campaign.currency)),
+        (None, Some(amount)) => format!("{} in all", money(amount, &campaign.currency)),
+        (None, None) => String::new(),
+    }
+}

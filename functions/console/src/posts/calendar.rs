@@ -1,0 +1,221 @@
+//! The posts of a month, day by day.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum_extra::extract::PrivateCookieJar;
+use jiff::ToSpan;
+use jiff::civil::Date;
+use leadwire::http::{Problem, ProblemCode};
+use leadwire::publishing::{PostOut, PostQuery};
+use maud::{Markup, html};
+
+use super::{Places, listed_at, status_badge, summary, tabs};
+use crate::components::alert;
+use crate::layout::{Section, page};
+use crate::request::ListQuery;
+use crate::session::Author;
+use crate::state::Console;
+use crate::zone::Zone;
+
+/// Posts that a day shows. The list of the day has the others.
+const MAX_PER_DAY: usize = 4;
+/// Posts of a month that are read: 100 at a time.
+const MAX_PER_MONTH: usize = 500;
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    Author { visitor, access }: Author,
+    zone: Zone,
+    Query(query): Query<ListQuery>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let today = zone.day(leadwire::clock::now());
+    let month = Month::parse(query.get("month"), today)?;
+    let out_of_range = || Problem::field("month", ProblemCode::DayInvalid, "A month such as 2026-01.");
+    let query = PostQuery {
+        from: Some(zone.start_of(month.first).ok_or_else(out_of_range)?),
+        to: Some(zone.start_of(month.next()).ok_or_else(out_of_range)?),
+        ..PostQuery::default()
+    };
+    let (mut posts, mut cursor) = (Vec::new(), None);
+    loop {
+        let list = console.publishing.posts(&access, &query, cursor.as_deref(), 100).await?;
+        posts.extend(list.items);
+        cursor = list.next_cursor;
+        if cursor.is_none() || posts.len() >= MAX_PER_MONTH {
+            break;
+        }
+    }
+    let places = Places::load(&console, &access).await?;
+    let body = html! {
+        (tabs("/posts/calendar"))
+        @if cursor.is_some() { (alert("warn", html! { "This month has more posts. The calendar shows its last " (posts.len()) "." })) }
+        (render(month, today, &posts, &places, &zone))
+        (zone.note())
+    };
+    Ok(page(&visitor, jar, Section::Posts, "Calendar", &body))
+}
+
+/// A month, by its first day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Month {
+    first: Date,
+}
+
+impl Month {
+    fn parse(text: Option<&str>, today: Date) -> Result<Self, Problem> {
+        let first = match text {
+            None => Some(today.first_of_month()),
+            // Other years have no posts, and their neighbours no date.
+            Some(text) => format!("{text}-01").parse().ok().filter(|first: &Date| (2000..3000).contains(&first.year())),
+        };
+        let first = first.ok_or_else(|| Problem::field("month", ProblemCode::DayInvalid, "A month such as 2026-01."));
+        Ok(Self { first: first? })
+    }
+
+    fn next(self) -> Date {
+        self.first.saturating_add(1.month())
+    }
+
+    fn previous(self) -> Date {
+        self.first.saturating_sub(1.month())
+    }
+
+    /// The days, with those before the first that its week begins with.
+    fn weeks(self) -> Vec<Vec<Option<Date>>> {
+        let before = usize::try_from(self.first.weekday().to_monday_zero_offset()).unwrap_or_default();
+        let days = self.first.series(1.day()).take_while(|day| *day < self.next()).map(Some);
+        let cells: Vec<Option<Date>> = std::iter::repeat_n(None, before).chain(days).collect();
+        cells.chunks(7).map(|week| week.iter().copied().chain(std::iter::repeat(None)).take(7).collect()).collect()
+    }
+}
+
+fn render(month: Month, today: Date, posts: &[PostOut], places: &Places, zone: &Zone) -> Markup {
+    let mut by_day: BTreeMap<Date, Vec<&PostOut>> = BTreeMap::new();
+    // The list is latest first.
+    for post in posts.iter().rev() {
+        by_day.entry(zone.day(listed_at(post))).or_default().push(post);
+    }
+    let name = |day: Date| day.strftime("%B %Y").to_string();
+    let at = |day: Date| format!("/posts/calendar?month={}", day.strftime("%Y-%m"));
+    html! {
+        div.acts.months {
+            a.button href=(at(month.previous())) rel="prev" { "← " (name(month.previous())) }
+            h2 #month { (name(month.first)) }
+            a.button href=(at(month.next())) rel="next" { (name(month.next())) " →" }
+        }
+        div.card.flush {
+            table.calendar aria-labelledby="month" {
+                thead { tr { @for day in DAYS { th scope="col" { (day) } } } }
+                tbody {
+                    @for week in month.weeks() {
+                        tr { @for cell in week { @match cell {
+                            None => td.blank {},
+                            Some(day) => (day_cell(day, today, by_day.get(&day).map_or(&[], Vec::as_slice), places, zone)),
+                        } } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn day_cell(day: Date, today: Date, posts: &[&PostOut], places: &Places, zone: &Zone) -> Markup {
+    let class = if posts.is_empty() && day != today { "free" } else { "" };
+    html! {
+        td class=(class) data-label=(day.strftime("%a %-d %b").to_string()) aria-current=[(day == today).then_some("date")] {
+            div.day {
+                time datetime=(day) { (day.day()) }
+                @if day >= today {
+                    a href={ "/posts/new?day=" (day) } aria-label={ "New post on " (day.strftime("%-d %B").to_string()) } { "+" }
+                }
+            }
+            @for post in posts.iter().take(MAX_PER_DAY) { (entry(post, places, zone)) }
+            @if posts.len() > MAX_PER_DAY {
+                a.quiet href={ "/posts?from=" (day) "&until=" (day) } { (posts.len() - MAX_PER_DAY) " more" }
+            }
+        }
+    }
+}
+
+fn entry(post: &PostOut, places: &Places, zone: &Zone) -> Markup {
+    let time = zone.local(listed_at(post)).strftime("%H:%M").to_string();
+    html! {
+        a.entry href={ "/posts/" (post.id) } {
+            span { (time) " " (places.name(post)) }
+            span.words { (summary(post)) }
+            (status_badge(post.status))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::super::tests::{places, post};
+    use super::*;
+
+    fn month(text: &str) -> Month {
+        Month::parse(Some(text), date(2026, 11, 28)).unwrap()
+    }
+
+    #[test]
+    fn a_month_has_all_its_days_in_weeks_from_monday() {
+        for (text, days, before, weeks) in [("2026-12", 31, 1, 5), ("2027-02", 28, 0, 4), ("2026-08", 31, 5, 6)] {
+            let found = month(text).weeks();
+            assert_eq!(found.len(), weeks, "{text}");
+            assert!(found.iter().all(|week| week.len() == 7), "{text}");
+            assert_eq!(found[0].iter().take_while(|day| day.is_none()).count(), before, "{text}");
+            assert_eq!(found.iter().flatten().flatten().count(), days, "{text}");
+        }
+        assert_eq!(month("2026-12").next(), date(2027, 1, 1));
+        assert_eq!(month("2027-01").previous(), date(2026, 12, 1));
+        assert_eq!(Month::parse(None, date(2026, 11, 28)).unwrap().first, date(2026, 11, 1));
+        for bad in ["", "2026", "2026-13", "-9999-01", "9999-12", "2026-12-01", "<b>"] {
+            assert_eq!(
+                Month::parse(Some(bad), date(2026, 11, 28)).unwrap_err().field.as_deref(),
+                Some("month"),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_post_stands_on_the_day_of_the_reader() {
+        let late = PostOut { scheduled_at: "2026-12-01T23:30:00Z".parse().ok(), ..post() };
+        let cell_of = |zone: &str, label: &str| {
+            let page = render(
+                month("2026-12"),
+                date(2026, 11, 28),
+                std::slice::from_ref(&late),
+                &places(),
+                &Zone::parse(zone),
+            );
+            let page = page.into_string();
+            let (_, cell) = page.split_once(&format!("data-label=\"{label}\"")).unwrap();
+            cell.split("</td>").next().unwrap().to_owned()
+        };
+        assert!(cell_of("UTC", "Tue 1 Dec").contains("23:30 Northwind"));
+        assert!(cell_of("Europe/Berlin", "Wed 2 Dec").contains("00:30 Northwind"));
+        assert!(!cell_of("Europe/Berlin", "Tue 1 Dec").contains("Northwind"));
+    }
+
+    #[test]
+    fn a_full_day_leads_to_its_list() {
+        let posts = vec![post(); 7];
+        let page = render(month("2026-12"), date(2026, 11, 28), &posts, &places(), &Zone::parse("UTC")).into_string();
+        assert_eq!(page.matches("class=\"entry\"").count(), MAX_PER_DAY);
+        assert!(page.contains("/posts?from=2026-12-01&amp;until=2026-12-01") && page.contains("3 more"), "{page}");
+        assert!(page.contains("/posts/new?day=2026-12-31"), "{page}");
+    }
+
+    #[test]
+    fn nothing_is_planned_for_the_past() {
+        let page = render(month("2026-12"), date(2026, 12, 15), &[], &places(), &Zone::parse("UTC")).into_string();
+        assert!(!page.contains("day=2026-12-14") && page.contains("day=2026-12-15"), "{page}");
+    }
+}

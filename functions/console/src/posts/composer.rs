@@ -1,0 +1,333 @@
+//! The form for a new post: one text for many targets.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use leadwire::error::ErrorCode;
+use leadwire::http::Problem;
+use leadwire::ids::PostId;
+use leadwire::publishing::{ComposedPosts, OnceKey, PageTarget, PostOut};
+use maud::{Markup, html};
+
+use super::draft::{Draft, account_value, new_request_id, page_value};
+use super::look::render_looks;
+use super::{AuthorForm, Places};
+use crate::components::{alert, csrf_field, empty, plural};
+use crate::flash::redirect_with;
+use crate::layout::{Section, page};
+use crate::messages;
+use crate::request::wants_fragment;
+use crate::session::{Author, Visitor};
+use crate::state::Console;
+use crate::zone::Zone;
+
+/// What is shown above the form.
+enum Notice {
+    None,
+    Done(String),
+    Refused(Problem),
+}
+
+pub(super) async fn form(
+    State(console): State<Console>,
+    Author { visitor, access }: Author,
+    zone: Zone,
+    Query(query): Query<BTreeMap<String, String>>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let places = Places::load(&console, &access).await?;
+    let copied: Option<PostOut> = match query.get("copy").and_then(|id| PostId::parse(id).ok()) {
+        Some(id) => Some(console.publishing.post(&access, &id).await?),
+        None => None,
+    };
+    let draft = match copied {
+        Some(post) => Draft::copy(&post, zone),
+        None => Draft::new(zone, query.get("day").and_then(|day| day.parse().ok())),
+    };
+    Ok(render(&visitor, jar, &draft, &places, &Notice::None))
+}
+
+pub(super) async fn send(AuthorForm { console, author, jar, fields }: AuthorForm) -> Result<Response, Problem> {
+    let Author { visitor, access } = author;
+    let draft = Draft::submitted(&fields);
+    let compose = async {
+        let input = draft.input()?;
+        let once = OnceKey::new("write-posts", "request_id", &draft.request_id, &input)?;
+        Ok::<_, Problem>(console.publishing.compose(&access, input, Some(once)).await?)
+    };
+    match compose.await {
+        Ok(posts) => {
+            let path = posts.items.first().map_or("/posts".to_owned(), |post| format!("/posts/{}", post.post_id));
+            Ok(redirect_with(&path, jar, Ok(sent_message(&draft, &posts))))
+        }
+        Err(problem) => {
+            let places = Places::load(&console, &access).await?;
+            // The next attempt is another request on purpose: its author has read that this one was carried out.
+            let is_reused = problem.code.is(ErrorCode::RequestReused);
+            let request_id = if is_reused { new_request_id() } else { draft.request_id.clone() };
+            Ok(render(&visitor, jar, &Draft { request_id, ..draft }, &places, &Notice::Refused(problem)))
+        }
+    }
+}
+
+fn sent_message(draft: &Draft, posts: &ComposedPosts) -> String {
+    let (number, is_one) = (plural(posts.items.len(), "post"), posts.items.len() == 1);
+    match draft.scheduled_at() {
+        Ok(Some(at)) => format!("{number} scheduled for {}.", draft.zone.in_words(at)),
+        _ => format!("{number} {} on the way.", if is_one { "is" } else { "are" }),
+    }
+}
+
+/// Shows how the draft looks: to the script as a fragment, otherwise as the whole form.
+pub(super) async fn preview(
+    headers: HeaderMap,
+    AuthorForm { console, author, jar, fields }: AuthorForm,
+) -> Result<Response, Problem> {
+    let draft = Draft::submitted(&fields);
+    let places = Places::load(&console, &author.access).await?;
+    if wants_fragment(&headers) {
+        return Ok(render_looks(&draft, &places).into_response());
+    }
+    Ok(render(&author.visitor, jar, &draft, &places, &Notice::None))
+}
+
+/// Asks Meta for the Instagram accounts, and shows the form with them.
+pub(super) async fn refresh_accounts(
+    AuthorForm { console, author, jar, fields }: AuthorForm,
+) -> Result<Response, Problem> {
+    let notice = match console.publishing.refresh_accounts(&author.access).await {
+        Ok(refreshed) => {
+            let found = plural(refreshed.found, "Instagram account");
+            let failed = match refreshed.failed {
+                0 => String::new(),
+                failed => format!(" Meta did not answer for {}.", plural(failed, "page")),
+            };
+            Notice::Done(format!("{found} found.{failed}"))
+        }
+        Err(error) => Notice::Refused(error.into()),
+    };
+    let places = Places::load(&console, &author.access).await?;
+    Ok(render(&author.visitor, jar, &Draft::submitted(&fields), &places, &notice))
+}
+
+fn render(visitor: &Visitor, jar: PrivateCookieJar, draft: &Draft, places: &Places, notice: &Notice) -> Response {
+    let body = html! {
+        @if places.0.is_empty() {
+            (empty("No page to publish on", html! {
+                @if visitor.is_admin() { a href="/integrations" { "Connect Facebook" } " to publish on your pages and Instagram accounts." }
+                @else { "Ask an admin to connect Facebook." }
+            }))
+        } @else {
+            (composer(visitor, draft, places, notice))
+            (draft.zone.note())
+        }
+    };
+    page(visitor, jar, Section::Posts, "New post", &body)
+}
+
+fn composer(visitor: &Visitor, draft: &Draft, places: &Places, notice: &Notice) -> Markup {
+    let problem = match notice {
+        Notice::Refused(problem) => Some(problem),
+        _ => None,
+    };
+    let wrong = |field: &str| mistake(problem, field).map(|_| "true");
+    let described = |field: &str| mistake(problem, field).map(|_| format!("{field}-mistake"));
+    html! {
+        form.columns method="post" action="/posts/new#refused" data-preview="/posts/new/preview" {
+            div.card {
+                // The first button is what the enter key presses. It must not publish.
+                button.hidden formaction="/posts/new/preview" formnovalidate tabindex="-1" aria-hidden="true" { "Preview" }
+                (csrf_field(visitor))
+                input type="hidden" name="request_id" value=(draft.request_id);
+                input type="hidden" name="zone" value=(draft.zone.name());
+                (outcome(notice))
+                fieldset aria-invalid=[wrong("targets")] aria-describedby=[described("targets")] {
+                    legend { "Publish on" }
+                    @for target in &places.0 { (boxes(draft, target)) }
+                    (mistake_text(problem, "targets", &|position| chosen_name(draft, places, position)))
+                    button formaction="/posts/new/accounts" formnovalidate { "Look for Instagram accounts" }
+                }
+                label { "Text" textarea name="message" rows="8" aria-invalid=[wrong("message")] aria-describedby=[described("message")] { "\n" (draft.message) } }
+                (mistake_text(problem, "message", &|_| String::new()))
+                label { "Link" input name="link" inputmode="url" value=(draft.link) placeholder="https://" aria-invalid=[wrong("link")] aria-describedby=[described("link")]; }
+                (mistake_text(problem, "link", &|_| String::new()))
+                label { "Addresses of pictures, one a line" textarea name="images" rows="3" inputmode="url" placeholder="https://" aria-invalid=[wrong("images")] aria-describedby=[described("images")] { "\n" (draft.images) } }
+                (mistake_text(problem, "images", &|position| format!("Picture {}: ", position + 1)))
+                label { "Address of a video, instead of pictures" input name="video" inputmode="url" value=(draft.video) placeholder="https://" aria-invalid=[wrong("video")] aria-describedby=[described("video")]; }
+                (mistake_text(problem, "video", &|_| String::new()))
+                fieldset aria-invalid=[wrong("scheduled_at")] aria-describedby=[described("scheduled_at")] {
+                    legend { "When" }
+                    label.tick { input type="radio" name="when" value="now" checked[!draft.is_later]; "Now" }
+                    label.tick { input type="radio" name="when" value="later" checked[draft.is_later]; "At a time" }
+                    label { "Day and time (" (draft.zone.name()) ")" input type="datetime-local" name="at" value=(draft.at); }
+                    (mistake_text(problem, "scheduled_at", &|_| String::new()))
+                    p.quiet { "10 minutes to 30 days ahead." }
+                }
+                div.acts {
+                    button formaction="/posts/new/preview" formnovalidate { "Preview" }
+                    button.primary { "Publish" }
+                    a.button href="/posts" { "Cancel" }
+                }
+            }
+            aside aria-label="Preview" {
+                h2 { "Preview" }
+                div data-preview-place { (render_looks(draft, places)) }
+            }
+        }
+    }
+}
+
+fn outcome(notice: &Notice) -> Markup {
+    html! {
+        @match notice {
+            Notice::None => {}
+            Notice::Done(text) => (alert("good", html! { (text) })),
+            // The form submits to this anchor, so that the problem is in view afterwards.
+            Notice::Refused(problem) => div #refused { (alert("bad", html! {
+                @if is_beside_a_field(problem) { "Nothing was published. Correct the marked field, and publish again." }
+                @else { (messages::text(problem)) }
+            })) },
+        }
+    }
+}
+
+/// The boxes of a page and its Instagram account. What cannot be published on says why.
+fn boxes(draft: &Draft, target: &PageTarget) -> Markup {
+    let tick = |value: String, name: &str, network: &str, problem: Option<&String>| {
+        html! {
+            label.tick {
+                input type="checkbox" name="target" value=(value) checked[draft.has(&value) && problem.is_none()] disabled[problem.is_some()];
+                span { (name) " " span.quiet { (network) } @if let Some(problem) = problem { br; span.quiet { (problem) } } }
+            }
+        }
+    };
+    html! {
+        (tick(page_value(target), &target.name, "Facebook", target.problem.as_ref()))
+        @if let Some(account) = &target.instagram {
+            @let name = account.username.as_ref().map_or_else(|| format!("Account {}", account.id), |name| format!("@{name}"));
+            (tick(account_value(&account.id), &name, "Instagram", account.problem.as_ref()))
+        }
+    }
+}
+
+/// The fields beside which a problem can be shown.
+const FIELDS: [&str; 6] = ["targets", "message", "link", "images", "video", "scheduled_at"];
+
+/// The problem with a field or with one of its items, and the item's position.
+fn mistake<'p>(problem: Option<&'p Problem>, field: &str) -> Option<(&'p Problem, Option<usize>)> {
+    let problem = problem?;
+    let rest = problem.field.as_deref()?.strip_prefix(field)?;
+    let position =
+        rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).and_then(|position| position.parse().ok());
+    (rest.is_empty() || position.is_some()).then_some((problem, position))
+}
+
+fn is_beside_a_field(problem: &Problem) -> bool {
+    FIELDS.iter().any(|field| mistake(Some(problem), field).is_some())
+}
+
+/// The problem with a field as a sentence below it. `name` names an item of the field.
+fn mistake_text(problem: Option<&Problem>, field: &str, name: &dyn Fn(usize) -> String) -> Markup {
+    html! {
+        @if let Some((problem, position)) = mistake(problem, field) {
+            p.wrong id={ (field) "-mistake" } { (position.map(name).unwrap_or_default()) (messages::text(problem)) }
+        }
+    }
+}
+
+/// The name of a ticked target.
+fn chosen_name(draft: &Draft, places: &Places, position: usize) -> String {
+    let Some(value) = draft.targets.get(position) else { return String::new() };
+    let name = places.0.iter().find_map(|target| {
+        let account = target.instagram.as_ref().filter(|account| account_value(&account.id) == *value);
+        let username = account.and_then(|account| account.username.as_ref()).map(|username| format!("@{username}"));
+        username.or_else(|| (page_value(target) == *value).then(|| target.name.clone()))
+    });
+    name.map(|name| format!("{name}: ")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use leadwire::model::caller::Role;
+
+    use super::super::tests::places;
+    use super::*;
+    use crate::session::tests::visitor;
+
+    fn draft() -> Draft {
+        Draft {
+            targets: vec!["page:7".to_owned(), "instagram:178".to_owned()],
+            message: "\nSale <now>".to_owned(),
+            link: "https://shop.example/".to_owned(),
+            images: "https://cdn.example/1.jpg\nhttps://cdn.example/2.png".to_owned(),
+            video: "https://cdn.example/3.mp4".to_owned(),
+            is_later: true,
+            at: "2026-12-01T09:00".to_owned(),
+            ..Draft::new(Zone::parse("Europe/Berlin"), None)
+        }
+    }
+
+    fn page_after(notice: &Notice) -> String {
+        composer(&visitor(Role::Admin, &[]), &draft(), &places(), notice).into_string()
+    }
+
+    #[test]
+    fn what_was_typed_is_still_there_after_a_mistake() {
+        let draft = draft();
+        let problem = Problem::field("images[1]", ErrorCode::MediaInvalid, "A picture in the format JPEG.");
+        let page = page_after(&Notice::Refused(problem));
+        for kept in [
+            "\n\nSale &lt;now&gt;</textarea>",
+            "value=\"https://shop.example/\"",
+            "https://cdn.example/1.jpg\nhttps://cdn.example/2.png</textarea>",
+            "value=\"https://cdn.example/3.mp4\"",
+            "value=\"later\" checked",
+            "value=\"2026-12-01T09:00\"",
+            "name=\"zone\" value=\"Europe/Berlin\"",
+            "value=\"page:7\" checked",
+            "value=\"instagram:178\" checked",
+        ] {
+            assert!(page.contains(kept), "{kept}: {page}");
+        }
+        assert!(!page.contains("value=\"page:8\" checked"), "{page}");
+        // Sent again, it is still the same request.
+        let request_id = draft.request_id.clone();
+        let again = composer(&visitor(Role::Admin, &[]), &draft, &places(), &Notice::None).into_string();
+        assert!(again.contains(&format!("name=\"request_id\" value=\"{request_id}\"")));
+    }
+
+    #[test]
+    fn a_mistake_stands_beside_its_field_and_names_the_item() {
+        let check = |field: &str, id: &str, text: &str| {
+            let page = page_after(&Notice::Refused(Problem::field(field, ErrorCode::MediaInvalid, "Wrong.")));
+            assert!(page.contains(&format!("id=\"{id}-mistake\">{text}</p>")), "{field}: {page}");
+            assert!(page.contains(&format!("aria-describedby=\"{id}-mistake\"")), "{field}: {page}");
+            assert_eq!(page.matches("aria-invalid").count(), 1, "{field}");
+        };
+        check("images[1]", "images", "Picture 2: Wrong.");
+        check("targets[0]", "targets", "Northwind: Wrong.");
+        check("targets[1]", "targets", "@northwind: Wrong.");
+        check("message", "message", "Wrong.");
+        check("scheduled_at", "scheduled_at", "Wrong.");
+        let page = page_after(&Notice::Refused(Problem::new(ErrorCode::MetaThrottled, "Try again later.")));
+        assert!(page.contains("Try again later.") && !page.contains("aria-invalid"), "{page}");
+    }
+
+    #[test]
+    fn the_enter_key_publishes_nothing() {
+        let page = page_after(&Notice::None);
+        let (_, first) = page.split_once("<button").unwrap();
+        assert!(first.split('>').next().unwrap().contains("formaction=\"/posts/new/preview\""), "{first}");
+    }
+
+    #[test]
+    fn what_cannot_be_published_on_says_why() {
+        let page = page_after(&Notice::None);
+        let (_, oslo) = page.split_once("value=\"page:9\"").unwrap();
+        assert!(oslo.starts_with(" disabled"), "{page}");
+        assert!(page.contains("The connection has expired after 60 days."), "{page}");
+    }
+}

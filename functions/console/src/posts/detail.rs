@@ -1,0 +1,385 @@
+//! One post: what it says, how far it is, why it failed, what can still be changed, and everything that happened to it.
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use jiff::{SignedDuration, Timestamp};
+use leadwire::error::ErrorCode;
+use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::PostId;
+use leadwire::model::publishing::{InstagramFormat, Media, MediaStatus, MediaType, PostStatus, PostStep, PostStepKind};
+use leadwire::publishing::{PostChangeIn, PostOut};
+use maud::{Markup, html};
+
+use super::{AuthorForm, Places, network, status_badge, summary};
+use crate::components::{
+    Confirm, Confirming, alert, badge, csrf_field, live_fragment, problem_alert, prose, refresh_in, time,
+};
+use crate::flash::redirect_with;
+use crate::layout::{Section, fragment_or_page, page};
+use crate::session::{Author, Visitor};
+use crate::state::Console;
+use crate::zone::Zone;
+
+/// What is shown of a post, and to whom.
+struct Life<'a> {
+    visitor: &'a Visitor,
+    post: &'a PostOut,
+    /// The posts that were written together with it.
+    siblings: &'a [PostOut],
+    places: &'a Places,
+    zone: &'a Zone,
+    /// The dialog to show as open.
+    confirm: &'a str,
+    /// A time that was refused, and why.
+    refused: Option<(&'a str, &'a Problem)>,
+    now: Timestamp,
+}
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    author: Author,
+    Id(id): Id<PostId>,
+    zone: Zone,
+    Query(query): Query<Confirming>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let (title, part) = life(&console, &author, &id, &zone, &query.confirm, None).await?;
+    let body = html! { (live_fragment(&format!("/posts/{id}/state"), &part)) (zone.note()) };
+    Ok(page(&author.visitor, jar, Section::Posts, &title, &body))
+}
+
+/// The same as a fragment, which the script loads again until nothing more happens by itself.
+pub(super) async fn state(
+    State(console): State<Console>,
+    author: Author,
+    Id(id): Id<PostId>,
+    zone: Zone,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let (title, part) = life(&console, &author, &id, &zone, "", None).await?;
+    Ok(fragment_or_page(&headers, &author.visitor, jar, (Section::Posts, &title), &part))
+}
+
+/// The title of the page, and the page.
+async fn life(
+    console: &Console,
+    Author { visitor, access }: &Author,
+    id: &PostId,
+    zone: &Zone,
+    confirm: &str,
+    refused: Option<(&str, &Problem)>,
+) -> Result<(String, Markup), Problem> {
+    let post = console.publishing.post(access, id).await?;
+    let siblings = console.publishing.siblings(access, &post).await?;
+    let places = Places::load(console, access).await?;
+    let now = leadwire::clock::now();
+    let life = Life { visitor, post: &post, siblings: &siblings, places: &places, zone, confirm, refused, now };
+    Ok((summary(&post), life.render()))
+}
+
+impl Life<'_> {
+    fn render(&self) -> Markup {
+        let post = self.post;
+        html! {
+            @if let Some(seconds) = self.next_look() { (refresh_in(seconds)) }
+            div.columns {
+                div {
+                    section.card { (self.facts()) }
+                    @if let Some(why) = &post.reason_message { (self.failure(why)) }
+                    section.card { (content(post)) }
+                    section { h2 { "History" } (timeline(&post.trace)) }
+                }
+                aside {
+                    section.card { (self.acts()) }
+                    @if !self.siblings.is_empty() { section.card { h2 { "Written together" } (self.together()) } }
+                }
+            }
+        }
+    }
+
+    /// When to look again: soon while a worker is at it, and not while what is typed here would be lost.
+    fn next_look(&self) -> Option<u32> {
+        let is_due = self.post.scheduled_at.is_some_and(|at| at < self.now + SignedDuration::from_mins(1));
+        let is_moving = |post: &PostOut| matches!(post.status, PostStatus::Queued | PostStatus::Publishing);
+        let moves = is_moving(self.post)
+            || self.post.status == PostStatus::Scheduled && is_due
+            || self.post.status.is_final() && self.siblings.iter().any(is_moving);
+        (moves && self.refused.is_none()).then_some(2)
+    }
+
+    fn facts(&self) -> Markup {
+        let post = self.post;
+        html! {
+            dl.rows {
+                div { dt { "Status" } dd { (status_badge(post.status)) } }
+                div { dt { "On" } dd { (self.places.name(post)) " " span.quiet { (network(post.kind)) @if let Some(format) = post.media_type { ", " (form_name(format)) } } } }
+                @if let Some(at) = post.scheduled_at { div { dt { "Scheduled for" } dd { (time(at)) } } }
+                @if let Some(at) = post.published_at { div { dt { "Published" } dd { (time(at)) } } }
+                div { dt { "Written" } dd { (time(post.created_at)) } }
+                @if let Some(link) = post.permalink.as_deref().filter(|link| link.starts_with("https://")) {
+                    div { dt { "Address" } dd.address { a href=(link) rel="noreferrer" { (link) } } }
+                }
+            }
+        }
+    }
+
+    fn failure(&self, why: &str) -> Markup {
+        html! {
+            (alert("bad", html! {
+                p { b { "Not published. " } (prose(why)) }
+                @if let Some(fix) = &self.post.fix { p.fix { b { "What to do: " } (fix) } }
+                form method="post" action={ "/posts/" (self.post.id) "/publish" } {
+                    (csrf_field(self.visitor))
+                    div.acts { button.primary { "Publish again" } a.button href={ "/posts/new?copy=" (self.post.id) } { "Change it in a new post" } }
+                }
+            }))
+        }
+    }
+
+    /// What can still be done with it.
+    fn acts(&self) -> Markup {
+        let post = self.post;
+        let cancel = Confirm {
+            id: "cancel",
+            label: "Cancel this post",
+            question: "Cancel this post?",
+            action: &format!("/posts/{}/cancel", post.id),
+            act: "Cancel the post",
+            open: self.confirm == "cancel",
+        };
+        html! {
+            @match post.status {
+                PostStatus::Scheduled | PostStatus::Queued => {
+                    @if post.status == PostStatus::Scheduled { (self.move_form("Move")) (self.publish_form("Publish now")) }
+                    (cancel.show(self.visitor, html! { p { "It is not published. It stays in the list, and can be published later." } }))
+                }
+                PostStatus::Failed | PostStatus::Cancelled => {
+                    (self.move_form("Publish at this time"))
+                    @if post.status == PostStatus::Cancelled { (self.publish_form("Publish now")) }
+                }
+                PostStatus::Publishing => { p.waiting { span.spinner aria-hidden="true" {} "Meta is publishing it. It cannot be changed any more." } }
+                PostStatus::Published => { p.quiet { "It is public. To change or delete it, open it at Meta." } }
+            }
+            p { a.button href={ "/posts/new?copy=" (post.id) } { "Use it for a new post" } }
+        }
+    }
+
+    fn move_form(&self, act: &str) -> Markup {
+        let (value, problem) = match self.refused {
+            Some((typed, problem)) => (typed.to_owned(), Some(problem)),
+            None => (self.post.scheduled_at.map(|at| self.zone.field_value(at)).unwrap_or_default(), None),
+        };
+        html! {
+            form method="post" action={ "/posts/" (self.post.id) "/move#refused" } {
+                (csrf_field(self.visitor))
+                input type="hidden" name="zone" value=(self.zone.name());
+                label {
+                    "Day and time (" (self.zone.name()) ")"
+                    input type="datetime-local" name="at" value=(value) required aria-invalid=[problem.map(|_| "true")];
+                }
+                (problem_alert(problem))
+                p.acts { button { (act) } }
+            }
+        }
+    }
+
+    fn publish_form(&self, act: &str) -> Markup {
+        html! {
+            form method="post" action={ "/posts/" (self.post.id) "/publish" } { (csrf_field(self.visitor)) p.acts { button { (act) } } }
+        }
+    }
+
+    fn together(&self) -> Markup {
+        html! {
+            ul.plain {
+                @for post in self.siblings {
+                    li {
+                        a href={ "/posts/" (post.id) } { (self.places.name(post)) } " " span.quiet { (network(post.kind)) } " " (status_badge(post.status))
+                        @if let Some(why) = &post.reason_message { div.quiet { (why) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn form_name(format: InstagramFormat) -> &'static str {
+    match format {
+        InstagramFormat::Image => "picture",
+        InstagramFormat::Reel => "reel",
+        InstagramFormat::Story => "story",
+        InstagramFormat::Carousel => "carousel",
+    }
+}
+
+fn content(post: &PostOut) -> Markup {
+    html! {
+        h2 { "Content" }
+        @match &post.message { Some(text) => p.text { (text) }, None => p.quiet { "No text." } }
+        @if let Some(link) = &post.link { p.address { "Link: " (link) } }
+        @if !post.media.is_empty() {
+            ol.media { @for media in &post.media { (medium(media)) } }
+        }
+    }
+}
+
+fn medium(media: &Media) -> Markup {
+    html! {
+        li {
+            @if media.r#type == MediaType::Image && media.url.starts_with("https://") { img src=(media.url) alt="" loading="lazy" referrerpolicy="no-referrer"; }
+            span.address { (media.url) }
+            " " @match media.status {
+                MediaStatus::Waiting => (badge("dim", "Not at Meta yet")),
+                MediaStatus::Processing => (badge("calm", "Meta works on it")),
+                MediaStatus::Ready => (badge("good", "Ready")),
+                MediaStatus::Failed => (badge("bad", "Refused")),
+            }
+        }
+    }
+}
+
+fn timeline(steps: &[PostStep]) -> Markup {
+    html! {
+        ol.timeline {
+            @for step in steps {
+                li class=[(step.step == PostStepKind::Failed).then_some("bad")] {
+                    b { (step_label(step.step)) } " " span.quiet { (time(step.at)) }
+                    @if !step.cause.is_empty() { p { (prose(&step.cause)) } }
+                }
+            }
+        }
+    }
+}
+
+fn step_label(step: PostStepKind) -> &'static str {
+    match step {
+        PostStepKind::Created => "Written",
+        PostStepKind::Moved => "Moved",
+        PostStepKind::Cancelled => "Cancelled",
+        PostStepKind::Started => "Started",
+        PostStepKind::Uploaded => "Media at Meta",
+        PostStepKind::Sent => "Sent to Meta",
+        PostStepKind::Checked => "Checked with Meta",
+        PostStepKind::Waited => "Waiting",
+        PostStepKind::Published => "Published",
+        PostStepKind::Failed => "Failed",
+    }
+}
+
+/// Moves a post to another time. Also publishes one that failed or was cancelled, at that time.
+pub(super) async fn move_post(
+    Id(id): Id<PostId>,
+    AuthorForm { console, author, jar, fields }: AuthorForm,
+) -> Result<Response, Problem> {
+    let zone = Zone::parse(fields.get("zone").unwrap_or("UTC"));
+    let typed = fields.text("at");
+    let change = async {
+        let unreadable = || Problem::field("scheduled_at", ErrorCode::TimeNotAllowed, "Choose a day and a time.");
+        let at = zone.parse_time(&typed).ok_or_else(unreadable)?;
+        console.publishing.move_post(&author.access, &id, &PostChangeIn { scheduled_at: Some(at) }).await?;
+        Ok::<_, Problem>(format!("Scheduled for {}.", zone.in_words(at)))
+    };
+    match change.await {
+        Err(problem) if problem.field.is_some() => {
+            let (title, part) = life(&console, &author, &id, &zone, "", Some((&typed, &problem))).await?;
+            Ok(page(&author.visitor, jar, Section::Posts, &title, &part))
+        }
+        outcome => Ok(redirect_with(&format!("/posts/{id}"), jar, outcome)),
+    }
+}
+
+/// Publishes a post now: before its time, or again after it failed or was cancelled.
+pub(super) async fn publish(Id(id): Id<PostId>, AuthorForm { console, author, jar, .. }: AuthorForm) -> Response {
+    let published = console.publishing.move_post(&author.access, &id, &PostChangeIn { scheduled_at: None }).await;
+    let outcome = published.map_err(Problem::from).map(|_| "The post is on its way.".to_owned());
+    redirect_with(&format!("/posts/{id}"), jar, outcome)
+}
+
+pub(super) async fn cancel(Id(id): Id<PostId>, AuthorForm { console, author, jar, .. }: AuthorForm) -> Response {
+    let cancelled = console.publishing.cancel_post(&author.access, &id).await;
+    redirect_with(
+        &format!("/posts/{id}"),
+        jar,
+        cancelled.map_err(Problem::from).map(|_| "The post is cancelled.".to_owned()),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use leadwire::model::caller::Role;
+    use leadwire::model::publishing::failure::PostFailureCode;
+
+    use super::super::tests::{places, post};
+    use super::*;
+    use crate::session::tests::visitor;
+
+    fn shown(post: &PostOut, siblings: &[PostOut], refused: Option<(&str, &Problem)>) -> String {
+        let (visitor, places, zone) = (visitor(Role::Admin, &[]), places(), Zone::parse("Europe/Berlin"));
+        let now = "2026-11-28T00:00:00Z".parse().unwrap();
+        let life = Life { visitor: &visitor, post, siblings, places: &places, zone: &zone, confirm: "", refused, now };
+        life.render().into_string()
+    }
+
+    #[test]
+    fn a_failed_post_says_what_to_do_and_offers_to_publish_it_again() {
+        let failed = PostOut {
+            status: PostStatus::Failed,
+            reason: Some(PostFailureCode::MediaRefused),
+            reason_message: Some("Picture 2 of 3 (https://cdn.example/2.jpg): too large.".to_owned()),
+            fix: Some("Replace the file.".to_owned()),
+            ..post()
+        };
+        let page = shown(&failed, &[], None);
+        for words in
+            ["Picture 2 of 3", "What to do: ", "Replace the file.", "/posts/post_1/publish", "/posts/new?copy=post_1"]
+        {
+            assert!(page.contains(words), "{words}: {page}");
+        }
+        assert!(!page.contains("/cancel") && !page.contains("data-again-in"), "{page}");
+    }
+
+    #[test]
+    fn only_what_can_be_done_is_offered() {
+        let acts = |status| {
+            let page = shown(&PostOut { status, ..post() }, &[], None);
+            ["/move", "/publish", "/cancel"].map(|act| page.contains(&format!("/posts/post_1{act}")))
+        };
+        assert_eq!(acts(PostStatus::Scheduled), [true, true, true]);
+        assert_eq!(acts(PostStatus::Queued), [false, false, true]);
+        assert_eq!(acts(PostStatus::Publishing), [false, false, false]);
+        assert_eq!(acts(PostStatus::Published), [false, false, false]);
+        assert_eq!(acts(PostStatus::Cancelled), [true, true, false]);
+    }
+
+    #[test]
+    fn a_post_is_watched_while_something_happens_to_it() {
+        let watched = |post: PostOut, siblings: &[PostOut]| shown(&post, siblings, None).contains("data-again-in");
+        let with = |status| PostOut { status, ..post() };
+        assert!(watched(with(PostStatus::Queued), &[]) && watched(with(PostStatus::Publishing), &[]));
+        assert!(!watched(post(), &[]), "its time is days away, and a new one may be typed in");
+        assert!(watched(PostOut { scheduled_at: "2026-11-28T00:00:30Z".parse().ok(), ..post() }, &[]));
+        assert!(watched(with(PostStatus::Published), &[with(PostStatus::Publishing)]));
+        assert!(!watched(with(PostStatus::Published), &[with(PostStatus::Failed)]));
+    }
+
+    #[test]
+    fn a_refused_time_is_still_there() {
+        let problem = Problem::field("scheduled_at", ErrorCode::TimeNotAllowed, "A time at least 10 minutes ahead.");
+        let page = shown(&post(), &[], Some(("2026-11-28T01:05", &problem)));
+        assert!(page.contains("value=\"2026-11-28T01:05\"") && page.contains("at least 10 minutes ahead"), "{page}");
+        assert!(
+            shown(&post(), &[], None).contains("value=\"2026-12-01T09:00\""),
+            "else its own, in the zone of the reader"
+        );
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_no_link() {
+        let page = shown(&PostOut { permalink: Some("javascript:alert(1)".to_owned()), ..post() }, &[], None);
+        assert!(!page.contains("javascript:"), "{page}");
+    }
+}

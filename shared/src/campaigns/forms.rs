@@ -1,0 +1,237 @@
+//! Lead forms: made, and archived. Meta lets nothing else of a form be changed.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Campaigns;
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode, WorkError};
+use crate::graph::lead_forms::refused_form_field;
+use crate::graph::publish_fault::PublishFault;
+use crate::ids::{FormId, PageId};
+use crate::model::campaigns::form::{FormQuestion, LeadFormSpec, ThankYouPage};
+use crate::publishing::OnceKey;
+use crate::publishing::target::Target;
+use crate::table::request::OnceRequest;
+
+/// A lead form to create.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LeadFormIn {
+    #[schema(value_type = String)]
+    pub page_id: PageId,
+    /// 1 to 250 characters; a page has no two forms with the same name.
+    pub name: String,
+    /// Language and country in Meta's notation, such as `NL_NL`; `EN_US` by default.
+    pub locale: Option<String>,
+    /// 1 to 30 questions.
+    pub questions: Vec<QuestionIn>,
+    pub privacy_policy: PrivacyPolicyIn,
+    /// Where people go after the form. Meta's description calls it optional and Meta requires it.
+    pub follow_up_url: String,
+    pub thank_you: Option<ThankYouIn>,
+    /// The caller's own id of the request: the same id again answers the same and does nothing.
+    pub request_id: Option<String>,
+}
+
+/// A question of a lead form.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct QuestionIn {
+    /// Meta's type: `FULL_NAME`, `EMAIL`, `PHONE`, `CITY`… or `CUSTOM`.
+    pub r#type: String,
+    /// The name of the answer in a lead; needed for `CUSTOM`.
+    pub key: Option<String>,
+    /// What is asked; needed for `CUSTOM`.
+    pub label: Option<String>,
+    /// The answers to choose from. Without them, people write.
+    #[serde(default)]
+    pub options: Vec<String>,
+}
+
+/// The privacy policy of a lead form.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PrivacyPolicyIn {
+    pub url: String,
+    /// At most 70 characters.
+    pub link_text: Option<String>,
+}
+
+/// What people see after the form.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ThankYouIn {
+    pub title: String,
+    pub body: Option<String>,
+    pub button_text: Option<String>,
+    pub website_url: Option<String>,
+}
+
+/// A lead form that was created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreatedForm {
+    pub form_id: FormId,
+}
+
+impl Campaigns {
+    /// Creates a lead form. If Meta's answer is lost, the form is looked for by its name, which only one form of a page
+    /// has.
+    ///
+    /// # Errors
+    /// Refuses what Meta is known to refuse, and what Meta refuses, by field.
+    pub async fn create_form(
+        &self,
+        access: &MetaAccess,
+        input: LeadFormIn,
+        once: Option<OnceKey>,
+    ) -> Result<CreatedForm, ActError> {
+        let now = crate::clock::now();
+        let form = checked(&input)?;
+        let target = self.advertiser(access, &input.page_id, now).await?;
+        let known = match &once {
+            Some(once) => self.table.request(&access.scope, once.operation(), once.hash()).await?,
+            None => None,
+        };
+        let mut began_at = now;
+        if let (Some(known), Some(once)) = (&known, &once) {
+            if let Some(id) = once.known_ids(known)?.first().and_then(|id| FormId::parse(id).ok()) {
+                return Ok(CreatedForm { form_id: id });
+            }
+            // An earlier request has begun, and nothing is known of its end.
+            began_at = known.at;
+            if let Some(form_id) = self.find_form(access, &target, &form.name, began_at).await? {
+                self.remember(access, once, known, &form_id).await?;
+                return Ok(CreatedForm { form_id });
+            }
+        } else if let Some(once) = &once {
+            self.table.put_request(&access.scope, &once.record(Vec::new(), now)).await?;
+        }
+        let form_id = self.send_form(access, &target, &form, began_at).await?;
+        if let Some(once) = &once {
+            self.remember(access, once, &once.record(Vec::new(), began_at), &form_id).await?;
+        }
+        Ok(CreatedForm { form_id })
+    }
+
+    async fn remember(
+        &self,
+        access: &MetaAccess,
+        once: &OnceKey,
+        request: &OnceRequest,
+        form: &FormId,
+    ) -> Result<(), ActError> {
+        Ok(self.table.put_request(&access.scope, &once.record(vec![form.to_string()], request.at)).await?)
+    }
+
+    async fn send_form(
+        &self,
+        access: &MetaAccess,
+        target: &Target,
+        form: &LeadFormSpec,
+        began_at: jiff::Timestamp,
+    ) -> Result<FormId, ActError> {
+        let page = &target.connection.page_id;
+        let send = async {
+            let token = self.tokens.meta.vault.page_token(&target.connection.credentials, page).await?;
+            Ok::<_, WorkError>(self.tokens.meta.graph().await?.create_form(page, form, &token).await?)
+        };
+        let error = match send.await {
+            Ok(form) => return Ok(form),
+            Err(error) => error,
+        };
+        if let WorkError::Graph(failed) = &error {
+            if failed.publish_fault() == PublishFault::Unclear
+                && let Some(form) = self.find_form(access, target, &form.name, began_at).await?
+            {
+                return Ok(form);
+            }
+            if let Some(field) = refused_form_field(failed) {
+                let words = failed.detail().and_then(|detail| detail.user_message.as_deref());
+                let message =
+                    format!("Meta refuses it: {}", words.map_or_else(|| failed.to_string(), ToOwned::to_owned));
+                return Err(ActError::invalid(field, ErrorCode::FormInvalid, message));
+            }
+        }
+        Err(self.tokens.explain(&access.scope, &target.integration.id, error).await)
+    }
+
+    /// Finds a form of the page by its name, not older than the request.
+    async fn find_form(
+        &self,
+        access: &MetaAccess,
+        target: &Target,
+        name: &str,
+        began_at: jiff::Timestamp,
+    ) -> Result<Option<FormId>, ActError> {
+        let page = &target.connection.page_id;
+        let read = async {
+            let token = self.tokens.meta.vault.page_token(&target.connection.credentials, page).await?;
+            let since = began_at - SignedDuration::from_mins(2);
+            Ok::<_, WorkError>(self.tokens.meta.graph().await?.find_form(page, name.trim(), since, &token).await?)
+        };
+        match read.await {
+            Ok(found) => Ok(found),
+            Err(error) => Err(self.tokens.explain(&access.scope, &target.integration.id, error).await),
+        }
+    }
+
+    /// Checks that a form is one of the page's that takes leads, and that the page's terms for lead ads were accepted.
+    pub(super) async fn check_form(&self, access: &MetaAccess, target: &Target, form: &FormId) -> Result<(), ActError> {
+        let page = &target.connection.page_id;
+        let read = async {
+            let token = self.tokens.meta.vault.page_token(&target.connection.credentials, page).await?;
+            Ok::<_, WorkError>(self.tokens.meta.graph().await?.form_for_ads(page, form, &token).await?)
+        };
+        let (found, terms_accepted) = match read.await {
+            Ok(found) => found,
+            Err(error) => return Err(self.tokens.explain(&access.scope, &target.integration.id, error).await),
+        };
+        if !terms_accepted {
+            let message = format!(
+                "Meta's terms for lead ads were not accepted for the page. Accept them at https://www.facebook.com/ads/leadgen/tos?page_id={page}."
+            );
+            return Err(ActError::invalid("pageId", ErrorCode::TermsNotAccepted, message));
+        }
+        match found {
+            Some(status) if status == "ACTIVE" => Ok(()),
+            Some(status) => {
+                let message = format!("An active form; this one is {}.", status.to_lowercase());
+                Err(ActError::invalid("leadFormId", ErrorCode::FormInvalid, message))
+            }
+            None => {
+                let message = format!("A form of the page {page}.");
+                Err(ActError::invalid("leadFormId", ErrorCode::FormInvalid, message))
+            }
+        }
+    }
+}
+
+/// Checks what was asked for.
+fn checked(input: &LeadFormIn) -> Result<LeadFormSpec, ActError> {
+    let questions = input.questions.iter().map(|question| FormQuestion {
+        r#type: question.r#type.clone(),
+        key: question.key.clone(),
+        label: question.label.clone(),
+        options: question.options.clone(),
+    });
+    let thank_you = input.thank_you.as_ref().map(|page| ThankYouPage {
+        title: page.title.trim().to_owned(),
+        body: page.body.clone(),
+        link_text: page.button_text.clone(),
+        website_url: page.website_url.clone(),
+    });
+    let form = LeadFormSpec {
+        name: input.name.trim().to_owned(),
+        locale: input.locale.as_deref().unwrap_or("EN_US").replace('-', "_").to_uppercase(),
+        questions: questions.collect(),
+        privacy_url: input.privacy_policy.url.clone(),
+        privacy_text: input.privacy_policy.link_text.clone(),
+        follow_up_url: input.follow_up_url.clone(),
+        thank_you,
+    };
+    form.check().map_err(|mistake| ActError::invalid(mistake.field, ErrorCode::FormInvalid, mistake.message))
+}

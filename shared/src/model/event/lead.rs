@@ -1,0 +1,138 @@
+//! Events of leads.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use super::{Event, EventKind};
+use crate::ids::{LeadId, OrgId, OrgScope, UserId};
+use crate::model::lead::{Lead, Submission};
+
+/// `lead.created`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeadCreated {
+    id: String,
+    org: OrgId,
+    lead: Lead,
+}
+
+/// `lead.updated`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeadUpdated {
+    id: String,
+    org: OrgId,
+    lead_id: LeadId,
+    cause: UpdateCause,
+    /// The new submission, if that is the cause.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    submission: Option<Submission>,
+    /// The newly mapped fields, if the cause is a changed mapping.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mapped: Option<MappedAgain>,
+}
+
+/// The fields mapped from a lead's answers.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MappedAgain {
+    full_name: Option<String>,
+    email: Option<String>,
+    phone: Option<String>,
+    fields: BTreeMap<String, String>,
+}
+
+/// Why a lead changed.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateCause {
+    /// The same person sent another form.
+    Submission,
+    /// The form's mapping was changed and applied to earlier leads.
+    Mapping,
+}
+
+/// `lead.assigned`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LeadAssigned {
+    id: String,
+    org: OrgId,
+    lead_id: LeadId,
+    /// The new assignee; `null` if the lead is now unassigned.
+    assigned_to: Option<UserId>,
+    assigned_before: Option<UserId>,
+    /// The user who made the change.
+    by: UserId,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+}
+
+impl Event {
+    /// A submission created a lead.
+    #[must_use]
+    pub fn lead_created(scope: &OrgScope, lead: &Lead) -> Self {
+        let id = format!("lead.created:{}:{}", scope.org(), lead.id);
+        Self::new(EventKind::LeadCreated, &LeadCreated { id, org: scope.org().clone(), lead: lead.clone() })
+    }
+
+    /// A known person sent another form.
+    #[must_use]
+    pub fn lead_updated(scope: &OrgScope, submission: &Submission) -> Self {
+        let updated = LeadUpdated {
+            id: format!("lead.updated:{}:{}:{}", scope.org(), submission.lead_id, submission.id),
+            org: scope.org().clone(),
+            lead_id: submission.lead_id.clone(),
+            cause: UpdateCause::Submission,
+            submission: Some(submission.clone()),
+            mapped: None,
+        };
+        Self::new(EventKind::LeadUpdated, &updated)
+    }
+
+    /// A lead's answers were mapped again by `version` of its form's mapping; `None` if the form no longer has one.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a map of strings can be serialised")]
+    pub fn lead_remapped(scope: &OrgScope, lead: &Lead, version: Option<u32>) -> Self {
+        let mapped = MappedAgain {
+            full_name: lead.full_name.clone(),
+            email: lead.email.clone(),
+            phone: lead.phone.clone(),
+            fields: lead.fields.clone(),
+        };
+        let json = serde_json::to_vec(&mapped).expect("strings only");
+        let version = version.unwrap_or_default();
+        let hash: String = hex::encode(Sha256::digest(json)).chars().take(16).collect();
+        let updated = LeadUpdated {
+            id: format!("lead.updated:{}:{}:mapping:{version}:{hash}", scope.org(), lead.id),
+            org: scope.org().clone(),
+            lead_id: lead.id.clone(),
+            cause: UpdateCause::Mapping,
+            submission: None,
+            mapped: Some(mapped),
+        };
+        Self::new(EventKind::LeadUpdated, &updated)
+    }
+
+    /// A lead was assigned to another user, or unassigned. `at` distinguishes one such change from the next.
+    #[must_use]
+    pub fn lead_assigned(
+        scope: &OrgScope,
+        lead: &LeadId,
+        from: Option<&UserId>,
+        to: Option<&UserId>,
+        by: &UserId,
+        at: Timestamp,
+    ) -> Self {
+        let assigned = LeadAssigned {
+            id: format!("lead.assigned:{}:{lead}:{at}", scope.org()),
+            org: scope.org().clone(),
+            lead_id: lead.clone(),
+            assigned_to: to.cloned(),
+            assigned_before: from.cloned(),
+            by: by.clone(),
+            at,
+        };
+        Self::new(EventKind::LeadAssigned, &assigned)
+    }
+}

@@ -1,0 +1,141 @@
+//! A publisher with a table in this process, and a fake Meta.
+
+use std::time::Duration;
+
+use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::Publisher;
+use super::meta_test_support::FakeMeta;
+pub(crate) use super::meta_test_support::Fault;
+use crate::bus::Bus;
+use crate::campaigns::CampaignMaker;
+use crate::error::WorkError;
+use crate::graph::GraphClient;
+use crate::ids::{OrgScope, PostId};
+use crate::jobs::{PublishJob, PublishWork};
+use crate::meta_app::MetaApp;
+use crate::model::connection::Integration;
+use crate::model::lead::assignment::Assignment;
+use crate::model::org::{Org, Plan};
+use crate::model::publishing::Post;
+use crate::queue::Queue;
+use crate::table::tests::{at, connection, empty_table, integration, scope};
+use crate::vault::Vault;
+
+/// A publisher for org `a`, whose page 7 has the Instagram account 178.
+pub(crate) struct Fixture {
+    pub(crate) publisher: Publisher,
+    pub(crate) meta: FakeMeta,
+    pub(crate) scope: OrgScope,
+}
+
+impl Fixture {
+    pub(crate) async fn new() -> Self {
+        let meta = FakeMeta::default();
+        let endpoint = meta.serve().await;
+        {
+            let mut world = meta.world();
+            (world.now, world.polls, world.quota) = (at("2026-01-02T00:00:00Z"), 2, 50);
+        }
+        let region = Region::from_static("us-east-1");
+        macro_rules! client {
+            ($sdk:ident) => {
+                $sdk::Client::from_conf(
+                    $sdk::Config::builder()
+                        .behavior_version(BehaviorVersion::v2026_01_12())
+                        .region(region.clone())
+                        .endpoint_url(&endpoint)
+                        .credentials_provider(Credentials::for_tests())
+                        .build(),
+                )
+            };
+        }
+        let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
+        let sqs = client!(aws_sdk_sqs);
+        let publisher = Publisher {
+            meta: MetaApp {
+                graph: GraphClient::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap(),
+                vault: Vault::new(client!(aws_sdk_secretsmanager)),
+                app_secret_id: "app".into(),
+            },
+            table: empty_table().await,
+            bus: Bus::new(client!(aws_sdk_eventbridge), "bus".into()),
+            queue: Queue::new(sqs.clone(), format!("{endpoint}/publish")),
+            checks: Queue::new(sqs, format!("{endpoint}/checks")),
+        };
+        let (scope, table) = (scope("a"), &publisher.table);
+        let plan = Plan { name: "pro".into(), features: vec!["meta".into()] };
+        let org = Org {
+            id: scope.org().clone(),
+            name: "A".into(),
+            plan,
+            default_country: None,
+            daily_spend_limit: None,
+            updated_at: at("2026-01-01T00:00:00Z"),
+        };
+        table.put_org(&scope, &org).await.unwrap();
+        let scopes = [
+            "pages_manage_posts",
+            "pages_read_engagement",
+            "instagram_basic",
+            "instagram_content_publish",
+            "ads_management",
+            "pages_manage_ads",
+        ];
+        let scopes = scopes.map(ToOwned::to_owned).to_vec();
+        let integration = Integration { scopes, token_expires_at: None, ..integration(Assignment::Unassigned) };
+        table.insert_integration(&scope, &integration, None).await.unwrap();
+        table.save_connection(&scope, &connection("a")).await.unwrap();
+        Self { publisher, meta, scope }
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.meta.world().now
+    }
+
+    pub(crate) async fn insert(&self, post: &Post) {
+        self.publisher.table.insert_posts(&self.scope, std::slice::from_ref(post), None).await.unwrap();
+    }
+
+    pub(crate) async fn post(&self, id: &PostId) -> Post {
+        self.publisher.table.post(&self.scope, id).await.unwrap().unwrap()
+    }
+
+    /// Runs a worker once.
+    pub(crate) async fn work(&self, job: &PublishJob) -> Result<(), WorkError> {
+        let clock = || self.now();
+        let limit = Duration::from_secs(120);
+        match &job.work {
+            PublishWork::Post(id) => self.publisher.publish(job, id, limit, &clock).await,
+            PublishWork::Campaign(id) => {
+                let Publisher { meta, table, bus, queue, checks } = self.publisher.clone();
+                CampaignMaker { meta, table, bus, queue, checks }.make(job, id, limit, &clock).await
+            }
+        }
+    }
+
+    /// Delivers messages, and has the schedule look for posts, until nothing is left to do. Time passes as it would.
+    pub(crate) async fn run(&self) {
+        for round in 0.. {
+            assert!(round < 400, "the posts do not come to an end");
+            let next = self.meta.world().queued.pop();
+            let job = match next {
+                Some((job, delay)) => {
+                    let mut world = self.meta.world();
+                    world.now += SignedDuration::from_secs(delay);
+                    serde_json::from_value(job).unwrap()
+                }
+                None => {
+                    let due = self.publisher.table.publish_due(None).await.unwrap();
+                    let Some((at, job)) = due.into_iter().next() else { return };
+                    let mut world = self.meta.world();
+                    world.now = world.now.max(at);
+                    job
+                }
+            };
+            self.work(&job).await.unwrap();
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Campaigns: found by id, in order of time.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::request::OnceRequest;
+use super::row::Row;
+use super::{Item, Table, TableError, entity, keys, pause, text};
+use crate::aws::AwsError;
+use crate::ids::{CampaignId, OrgScope, PageId};
+use crate::jobs::PublishWork;
+use crate::model::campaigns::LeadCampaign;
+use crate::model::publishing::progress::{LEASE, PublishLease};
+
+/// A campaign with what the index needs of it.
+#[derive(Serialize)]
+struct CampaignRow<'a> {
+    page_id: &'a PageId,
+    #[serde(flatten)]
+    campaign: &'a LeadCampaign,
+}
+
+impl Table {
+    /// Stores a campaign. With a request, only if it was not carried out before: then what it made is returned.
+    pub async fn insert_campaign(
+        &self,
+        scope: &OrgScope,
+        campaign: &LeadCampaign,
+        request: Option<&OnceRequest>,
+    ) -> Result<Option<OnceRequest>, TableError> {
+        const MAX_TRIES: u32 = 5;
+        for attempt in 1..=MAX_TRIES {
+            let mut writes: Vec<TransactWriteItem> =
+                request.map(|request| self.request_write(scope, request)).into_iter().collect::<Result<_, _>>()?;
+            let put = Put::builder().table_name(&self.name).set_item(Some(campaign_item(scope, campaign)?));
+            let put = put.build().map_err(|error| TableError::Failed(AwsError::new(error)))?;
+            writes.push(TransactWriteItem::builder().put(put).build());
+            match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
+                Ok(_) => return Ok(None),
+                Err(error) if is_cancelled(&error) => {
+                    if let Some(request) = request
+                        && let Some(known) = self.request(scope, &request.operation, &request.hash).await?
+                    {
+                        return Ok(Some(known));
+                    }
+                    pause(attempt).await;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(TableError::Contended(MAX_TRIES))
+    }
+
+    /// Reads a campaign.
+    pub async fn campaign(&self, scope: &OrgScope, id: &CampaignId) -> Result<Option<LeadCampaign>, TableError> {
+        self.get(&keys::campaign(scope, id)).await
+    }
+
+    /// Stores a changed campaign, as its next revision. `false` if another writer changed it first.
+    pub async fn put_campaign(&self, scope: &OrgScope, campaign: &mut LeadCampaign) -> Result<bool, TableError> {
+        let seen = campaign.revision;
+        campaign.revision += 1;
+        let request = self.client.put_item().table_name(&self.name).set_item(Some(campaign_item(scope, campaign)?));
+        let stored = request
+            .condition_expression("revision = :seen")
+            .expression_attribute_values(":seen", AttributeValue::N(seen.to_string()))
+            .send()
+            .await;
+        match stored {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Claims a campaign for one worker. `None` if another is at it, or nothing is left to do.
+    pub async fn claim_campaign(
+        &self,
+        scope: &OrgScope,
+        id: &CampaignId,
+        now: Timestamp,
+    ) -> Result<Option<LeadCampaign>, TableError> {
+        const MAX_TRIES: u32 = 8;
+        for attempt in 1..=MAX_TRIES {
+            let Some(mut campaign) = self.campaign(scope, id).await? else { return Ok(None) };
+            let is_held = campaign.progress.lease.as_ref().is_some_and(|lease| lease.until > now);
+            if is_held || campaign.attention_at().is_none() {
+                return Ok(None);
+            }
+            campaign.progress.lease = Some(PublishLease { until: now + LEASE });
+            if self.put_campaign(scope, &mut campaign).await? {
+                return Ok(Some(campaign));
+            }
+            pause(attempt).await;
+        }
+        Err(TableError::Contended(MAX_TRIES))
+    }
+
+    /// Lists up to `limit` of the org's campaigns, newest first, after `before`. Also returns whether there are more.
+    pub async fn campaigns(
+        &self,
+        scope: &OrgScope,
+        before: Option<&CampaignId>,
+        limit: usize,
+    ) -> Result<(Vec<LeadCampaign>, bool), TableError> {
+        let start = before.map(|id| keys::campaign(scope, id).attributes());
+        let page = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :pk")
+            .expression_attribute_values(":pk", text(keys::campaigns_pk(scope)))
+            .scan_index_forward(false)
+            .set_exclusive_start_key(start)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .send()
+            .await?;
+        let more = page.last_evaluated_key.is_some();
+        let campaigns = page.items.into_iter().flatten().map(entity).collect::<Result<_, _>>()?;
+        Ok((campaigns, more))
+    }
+}
+
+fn campaign_item(scope: &OrgScope, campaign: &LeadCampaign) -> Result<Item, TableError> {
+    let key = keys::campaign(scope, &campaign.id);
+    let body = CampaignRow { page_id: &campaign.spec.page_id, campaign };
+    let row = Row::new(&key, "campaign", &body);
+    match campaign.attention_at() {
+        Some(at) => row.indexed(keys::publish_due(scope, &PublishWork::Campaign(campaign.id.clone()), at)).item(),
+        None => row.item(),
+    }
+}
+
+fn is_cancelled(error: &SdkError<TransactWriteItemsError>) -> bool {
+    error.as_service_error().is_some_and(TransactWriteItemsError::is_transaction_canceled_exception)
+}

@@ -1,0 +1,77 @@
+//! The keys of the lists that a lead is in.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{IndexKey, instant};
+use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
+use crate::model::lead::{Lead, Status};
+
+pub(in crate::table) fn leads_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#LEADS", scope.org())
+}
+
+/// The lists that a lead is in. Within the beginning of a sort key that a list has in common, it is sorted by time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(in crate::table) struct LeadLists {
+    /// All leads of the org, by status.
+    #[serde(flatten)]
+    pub(in crate::table) statuses: IndexKey,
+    gsi2pk: String,
+    /// By assignee and status.
+    pub(in crate::table) gsi2sk: String,
+    gsi3pk: String,
+    /// By page and form.
+    gsi3sk: String,
+}
+
+/// The lists of a lead with this status and assignee. What it does not have is an empty part of a key.
+pub(in crate::table) fn lead_lists(
+    scope: &OrgScope,
+    lead: &Lead,
+    status: Status,
+    assignee: Option<&UserId>,
+) -> LeadLists {
+    let position = lead_position(lead.created_time, &lead.id);
+    let form = lead.attribution.form_id.as_ref();
+    LeadLists {
+        statuses: IndexKey { gsi1pk: leads_of_org(scope), gsi1sk: format!("{}{position}", leads_with_status(status)) },
+        gsi2pk: assigned_leads_of_org(scope),
+        gsi2sk: format!("{}{position}", assigned_leads(assignee.map(UserId::as_str), status)),
+        gsi3pk: page_leads_of_org(scope),
+        gsi3sk: format!(
+            "{}{position}",
+            form_leads(lead.page_id.as_ref().map_or("", PageId::as_str), form.map_or("", FormId::as_str))
+        ),
+    }
+}
+
+/// The end of a lead's sort keys: its position in time.
+pub(in crate::table) fn lead_position(created: Timestamp, lead: &LeadId) -> String {
+    format!("{}#{lead}", instant(created))
+}
+
+/// The beginning of the sort keys of leads with this status.
+pub(in crate::table) fn leads_with_status(status: Status) -> String {
+    format!("{status}#")
+}
+
+/// Index partition of the org's leads by assignee.
+pub(in crate::table) fn assigned_leads_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#LEADS#ASSIGNEES", scope.org())
+}
+
+/// The beginning of the sort keys of this assignee's leads with this status.
+pub(in crate::table) fn assigned_leads(assignee: Option<&str>, status: Status) -> String {
+    format!("{}#{status}#", assignee.unwrap_or_default())
+}
+
+/// Index partition of the org's leads by page.
+pub(in crate::table) fn page_leads_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#LEADS#PAGES", scope.org())
+}
+
+/// The beginning of the sort keys of this form's leads.
+pub(in crate::table) fn form_leads(page: &str, form: &str) -> String {
+    format!("{page}#{form}#")
+}
