@@ -143,7 +143,7 @@ fn ad_account(world: &World, account: &AdAccount) -> Value {
         "timezone_name": account.timezone_name, "account_status": account.status,
         "disable_reason": account.disable_reason, "business": account.owner, "campaigns": campaigns,
         "default_dsa_beneficiary": account.dsa_defaults[0], "default_dsa_payor": account.dsa_defaults[1],
-        "instagram_accounts": account.instagram_accounts(),
+        "instagram_accounts": world.instagram_accounts(account),
         "objects": {
             "campaigns": tree.count(Level::Campaign), "adsets": tree.count(Level::AdSet), "ads": tree.count(Level::Ad),
         },

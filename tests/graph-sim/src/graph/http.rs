@@ -138,7 +138,12 @@ fn add_body(request: &mut Request, headers: &HeaderMap, body: Bytes) -> Result<(
     }
     let kind = header(CONTENT_TYPE.as_str()).unwrap_or_default();
     if kind.starts_with("multipart/") {
-        for part in multipart::parse(&kind, &body)? {
+        // Meta's own clients upload an ad account's images without a content type.
+        let untyped_files = request.path.last().is_some_and(|edge| edge == "adimages");
+        for part in multipart::parse(&kind, &body, untyped_files)? {
+            if let Some(file_name) = part.file_name {
+                request.file_names.insert(part.name.clone(), file_name);
+            }
             if part.is_file {
                 request.files.push((part.name, part.content));
             } else {

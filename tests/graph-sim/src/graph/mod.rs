@@ -17,7 +17,6 @@ mod legacy;
 mod multipart;
 mod node;
 mod paging;
-mod picture;
 mod rejection;
 mod route;
 mod session;

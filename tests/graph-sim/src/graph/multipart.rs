@@ -10,15 +10,16 @@ pub(crate) struct Part {
     pub(crate) name: String,
     /// Whether it is a file: it has a file name, or it is not text.
     pub(crate) is_file: bool,
+    pub(crate) file_name: Option<String>,
     pub(crate) content: Bytes,
 }
 
 /// Splits a body into its parts.
 ///
 /// # Errors
-/// Returns 100 if the boundary or the head of a part is missing, 200 for a file without a content type: Meta reports
-/// the latter like a missing permission.
-pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Vec<Part>, GraphError> {
+/// Returns 100 if the boundary or the head of a part is missing, 200 for a file without a content type unless
+/// `untyped_files` are allowed: Meta reports the latter like a missing permission.
+pub(crate) fn parse(content_type: &str, body: &Bytes, untyped_files: bool) -> Result<Vec<Part>, GraphError> {
     let boundary = parameter(content_type, "boundary").ok_or_else(|| broken("the boundary is missing"))?;
     let delimiter = format!("--{boundary}");
     let mut parts = Vec::new();
@@ -34,12 +35,12 @@ pub(crate) fn parse(content_type: &str, body: &Bytes) -> Result<Vec<Part>, Graph
         let start = head_end + 4;
         let closing = format!("\r\n{delimiter}");
         let end = find(body, closing.as_bytes(), start).ok_or_else(|| broken("the last boundary is missing"))?;
-        parts.push(part(&head, body.slice(start..end))?);
+        parts.push(part(&head, body.slice(start..end), untyped_files)?);
         at = end + 2;
     }
 }
 
-fn part(head: &str, content: Bytes) -> Result<Part, GraphError> {
+fn part(head: &str, content: Bytes, untyped_files: bool) -> Result<Part, GraphError> {
     let header = |wanted: &str| {
         head.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
@@ -48,11 +49,12 @@ fn part(head: &str, content: Bytes) -> Result<Part, GraphError> {
     };
     let disposition = header("content-disposition").ok_or_else(|| broken("a part has no Content-Disposition"))?;
     let name = parameter(&disposition, "name").ok_or_else(|| broken("a part has no name"))?;
-    let is_file = parameter(&disposition, "filename").is_some() || std::str::from_utf8(&content).is_err();
-    if is_file && header("content-type").is_none() {
+    let file_name = parameter(&disposition, "filename");
+    let is_file = file_name.is_some() || std::str::from_utf8(&content).is_err();
+    if is_file && !untyped_files && header("content-type").is_none() {
         return Err(GraphError::new(403, 200, "(#200) Permissions error"));
     }
-    Ok(Part { name, is_file, content })
+    Ok(Part { name, is_file, file_name, content })
 }
 
 /// Returns a parameter of a header value, such as `boundary` or `name`.
@@ -92,7 +94,7 @@ mod tests {
               --x\r\ncontent-disposition: form-data; name=\"source\"; filename=\"a;b.jpg\"\r\nContent-Type: image/jpeg\r\n\
               \r\n\xff\xd8\r\n\r\n\x00\r\n--x--\r\n",
         );
-        let parts = parse("multipart/form-data; boundary=\"x\"", &body).unwrap();
+        let parts = parse("multipart/form-data; boundary=\"x\"", &body, false).unwrap();
         let shown: Vec<_> = parts.iter().map(|part| (part.name.as_str(), part.is_file, &part.content[..])).collect();
         assert_eq!(shown, [("caption", false, "Hé --x".as_bytes()), ("source", true, &b"\xff\xd8\r\n\r\n\x00"[..]),]);
     }
@@ -102,9 +104,10 @@ mod tests {
         let body = Bytes::from_static(
             b"--x\r\nContent-Disposition: form-data; name=\"source\"; filename=\"a.jpg\"\r\n\r\n1\r\n--x--\r\n",
         );
-        assert_eq!(parse("multipart/form-data; boundary=x", &body).unwrap_err().code, 200);
+        assert_eq!(parse("multipart/form-data; boundary=x", &body, false).unwrap_err().code, 200);
+        assert!(parse("multipart/form-data; boundary=x", &body, true).is_ok());
         for broken in ["--x\r\n", "--x\r\nContent-Disposition: form-data\r\n\r\n1\r\n--x--", "", "--y--"] {
-            assert_eq!(parse("multipart/form-data; boundary=x", &Bytes::from(broken)).unwrap_err().code, 100);
+            assert_eq!(parse("multipart/form-data; boundary=x", &Bytes::from(broken), false).unwrap_err().code, 100);
         }
     }
 }

@@ -3,18 +3,16 @@
 
 use serde_json::{Value, json};
 
-use super::ads::library::instagram_account;
+use super::ads::library::{INSTAGRAM, instagram_account};
 use super::error::GraphError;
-use super::paging::{self, EdgeQuery, Elements, Item};
+use super::paging::{self, EdgeQuery};
 use super::session::Call;
-
-const ACCOUNTS: Elements = Elements { node_type: Some("IGUser"), defaults: &[], max_limit: 25 };
 
 pub(crate) fn list(call: &mut Call<'_>, page_id: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
     check(call, page_id)?;
-    let account = call.world.writing.page_backed.get(page_id);
-    let items = account.into_iter().map(|id| (id.clone(), Item::Value(instagram_account(id)))).collect();
-    paging::page(call, query, items, &ACCOUNTS)
+    let account = call.world.writing.page_backed.get(page_id).cloned();
+    let items = account.into_iter().map(|id| (id.clone(), instagram_account(call, id))).collect();
+    paging::page(call, query, items, &INSTAGRAM)
 }
 
 /// Makes the account, or returns the one that the page has.

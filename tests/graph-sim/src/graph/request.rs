@@ -23,6 +23,8 @@ pub(crate) struct Request {
     pub(crate) token_in_query: bool,
     /// Uploaded files by the name of their part.
     pub(crate) files: Vec<(String, Bytes)>,
+    /// Names of uploaded files by the name of their part.
+    pub(crate) file_names: BTreeMap<String, String>,
 }
 
 impl Request {
@@ -40,6 +42,7 @@ impl Request {
             params: BTreeMap::new(),
             token_in_query: false,
             files: Vec::new(),
+            file_names: BTreeMap::new(),
         }
     }
 

@@ -98,7 +98,6 @@ const FURTHER: &[(&str, &[&str])] = &[
             "width",
         ],
     ),
-    ("IGUser", &["id", "username", "name", "profile_picture_url", "ig_id", "followers_count", "media_count"]),
     ("Application", &["id", "name", "category", "link", "namespace", "company", "description", "icon_url", "logo_url"]),
 ];
 

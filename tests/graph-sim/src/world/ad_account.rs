@@ -62,11 +62,6 @@ impl AdAccount {
         format!("act_{}", self.id)
     }
 
-    /// Ids of the Instagram accounts that its ads may show.
-    pub(crate) fn instagram_accounts(&self) -> Vec<String> {
-        self.instagram_accounts.clone().unwrap_or_else(|| vec![instagram_account(&self.id)])
-    }
-
     /// Such as `EUR`.
     pub(crate) fn currency(&self) -> &'static str {
         self.ads.currency.code
@@ -163,9 +158,4 @@ impl World {
         let ads = self.forms.values().flat_map(|form| &form.ads).filter(|_| account.runs_campaigns);
         ads.map(|ad: &Ad| (ad.campaign_id.as_str(), ad.campaign_name.as_str())).collect()
     }
-}
-
-/// The Instagram account of an ad account that has been assigned no other.
-fn instagram_account(account_id: &str) -> String {
-    format!("1784{:013}", ids::prefix(account_id) * 1_000_003)
 }

@@ -1,13 +1,15 @@
 //! How Meta behaves towards those who write ads: the pace of reviews, the lag of lists, and languages.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::World;
+use super::ad_account::AdAccount;
 use super::ads::Ads;
 use super::ads::written::{Moment, Stage};
+use super::person::User;
 use crate::seed;
 
 /// The language of the texts that an error shows to people: that of the token's owner.
@@ -99,11 +101,24 @@ impl World {
         Some(write(Arc::make_mut(&mut account.ads), Moment { now_ms, today }))
     }
 
-    /// The Instagram accounts that ads of an ad account may show: its own and those that Meta made for pages.
+    /// Ids of the Instagram accounts assigned to an ad account. Without an explicit assignment these are the accounts of
+    /// all pages on which a user of the ad account has a role.
+    pub(crate) fn instagram_accounts(&self, account: &AdAccount) -> Vec<String> {
+        if let Some(assigned) = &account.instagram_accounts {
+            return assigned.clone();
+        }
+        let users = self.users.iter().filter(|user| user.ad_accounts.contains(&account.id));
+        let pages = users.flat_map(User::pages);
+        let ids: BTreeSet<&str> =
+            pages.filter_map(|page_id| Some(self.instagram.account_of_page(page_id)?.id.as_str())).collect();
+        ids.into_iter().map(str::to_owned).collect()
+    }
+
+    /// Whether ads of an ad account may show an Instagram account: an assigned one, or one that Meta made for a page.
     pub(crate) fn can_advertise_as(&self, account_id: &str, instagram_id: &str) -> bool {
         let assigned = self
             .ad_account(account_id)
-            .is_some_and(|account| account.instagram_accounts().iter().any(|known| known == instagram_id));
+            .is_some_and(|account| self.instagram_accounts(account).iter().any(|known| known == instagram_id));
         assigned || self.writing.page_backed.values().any(|known| known == instagram_id)
     }
 }

@@ -1,5 +1,7 @@
 //! What Meta demands of a creative, and an account's images and labels.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use graph_sim::seed;
 use serde_json::{Value, json};
 
@@ -74,7 +76,9 @@ async fn instagram_accounts_are_assigned() {
         .meta
         .get(&format!("/act_{}/instagram_accounts?fields=id,username", seed::AD_ACCOUNT), &writer.token)
         .await;
-    let own = list.column("id").remove(0);
+    let at = list.column("username").iter().position(|name| name == "harbourlanedental").expect("that of her page");
+    let own = list.column("id").remove(at);
+    let page = writer.meta.page(seed::DENTAL).await;
     let as_account = |name: &str, id: &str| {
         let mut story = story(&hash);
         story[name] = json!(id);
@@ -98,7 +102,6 @@ async fn instagram_accounts_are_assigned() {
         Some(1_815_199)
     );
 
-    let page = writer.meta.page(seed::DENTAL).await;
     let edge = format!("/{}/page_backed_instagram_accounts", seed::DENTAL);
     assert_eq!(writer.meta.get(&edge, &page).await.json["data"], json!([]));
     let made = writer.meta.post(&edge, &page, &[]).await.json["id"].as_str().unwrap().to_owned();
@@ -147,6 +150,12 @@ async fn images_are_known_by_their_content() {
     let hash = writer.picture().await;
     assert_eq!((hash.len(), writer.picture().await), (32, hash.clone()));
     let edge = format!("/act_{}/adimages", seed::AD_ACCOUNT);
+    let bytes = STANDARD.decode(PICTURE).unwrap();
+    let upload = async |bytes: &[u8]| {
+        writer.meta.post_files(&edge, &writer.token, &[], &[("filename", "image/png", bytes)]).await
+    };
+    assert_eq!(upload(&bytes).await.json["images"]["file"]["hash"], json!(hash), "by the name of the file");
+    assert_eq!(blamed(&upload(b"text").await), (Some(1_487_411), "filename".to_owned()));
     let list =
         writer.meta.get(&format!("{edge}?fields=hash,name,width,height,url&hashes=[\"{hash}\"]"), &writer.token).await;
     assert_eq!((list.column("hash"), &list.json["data"][0]["width"]), (vec![hash.clone()], &json!(1)));

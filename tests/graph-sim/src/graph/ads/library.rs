@@ -16,7 +16,7 @@ use crate::world::ads::tree::Level;
 
 const LABELS: Elements = Elements { node_type: Some("AdLabel"), defaults: &["id", "name"], max_limit: 500 };
 const IMAGES: Elements = Elements { node_type: Some("AdImage"), defaults: &[], max_limit: 500 };
-const INSTAGRAM: Elements = Elements { node_type: Some("IGUser"), defaults: &[], max_limit: 100 };
+pub(crate) const INSTAGRAM: Elements = Elements { node_type: Some("ShadowIGUser"), defaults: &["id"], max_limit: 100 };
 
 /// Reads such an edge. The caller has checked the right to read the account.
 pub(crate) fn read(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQuery) -> Result<Value, GraphError> {
@@ -35,8 +35,8 @@ pub(crate) fn read(call: &mut Call<'_>, node: &Node, edge: &str, query: &EdgeQue
         }
         "adimages" => (images(account, query), IMAGES),
         "instagram_accounts" => {
-            let shown = |id: String| (id.clone(), Item::Value(instagram_account(&id)));
-            (account.instagram_accounts().into_iter().map(shown).collect(), INSTAGRAM)
+            let accounts = call.world.instagram_accounts(account);
+            (accounts.into_iter().map(|id| (id.clone(), instagram_account(call, id))).collect(), INSTAGRAM)
         }
         _ => return Err(missing()),
     };
@@ -121,7 +121,10 @@ fn images(account: &AdAccount, query: &EdgeQuery) -> Vec<(String, Item)> {
         .collect()
 }
 
-/// Renders an Instagram account.
-pub(crate) fn instagram_account(id: &str) -> Value {
-    json!({"id": id, "username": format!("account_{}", id.get(10..).unwrap_or_default())})
+/// Returns an Instagram account of a list. An assigned one may be unknown here, and has only an id and a name then.
+pub(crate) fn instagram_account(call: &Call<'_>, id: String) -> Item {
+    match Node::find(call.world, &id) {
+        Some(node) => Item::Node(node),
+        None => Item::Value(json!({"id": id, "username": format!("account_{id}")})),
+    }
 }
