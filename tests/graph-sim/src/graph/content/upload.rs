@@ -7,6 +7,7 @@ use url::Url;
 use super::super::error::GraphError;
 use super::super::session::{self, Call};
 use super::{Kind, container, find, rights};
+use crate::media::fetch::Expected;
 use crate::media::{self, Media};
 use crate::world::content::video::Kind as VideoKind;
 
@@ -59,7 +60,7 @@ fn file(call: &mut Call<'_>, id: &str) -> Result<Option<(Option<String>, Media)>
         if hosts.iter().any(|own| host.ends_with(own)) {
             return Err(GraphError::upload("ProcessingFailedError", "The file cannot be hosted on Meta's own CDN"));
         }
-        return match call.download(&url, false) {
+        return match call.download(&url, Expected::Video) {
             None => Ok(None),
             Some(Ok(fetched)) => Ok(Some((Some(url), fetched.media))),
             Some(Err(_)) => Err(GraphError::upload("ProcessingFailedError", "The file could not be fetched")),

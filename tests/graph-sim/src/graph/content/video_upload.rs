@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::super::error::GraphError;
 use super::super::session::Call;
 use super::{Kind, created, feed, params, post, rights, success};
+use crate::media::fetch::Expected;
 use crate::media::{self, Media};
 use crate::world::content::video::{Kind as VideoKind, Publication, Upload, Video};
 
@@ -36,7 +37,7 @@ fn whole(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphError> {
     let url = params::text(call.request, "file_url");
     let media = match (call.request.file("source"), &url) {
         (Some(bytes), _) => Media::examine(bytes),
-        (None, Some(url)) => match call.download(url, false) {
+        (None, Some(url)) => match call.download(url, Expected::Video) {
             None => return Ok(Value::Null),
             Some(Ok(fetched)) => fetched.media,
             Some(Err(_)) => return Err(GraphError::new(400, 389, "(#389) Unable to fetch video file from URL.")),
