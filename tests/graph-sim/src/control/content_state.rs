@@ -8,7 +8,7 @@ use crate::world::World;
 use crate::world::app::Mode;
 use crate::world::content::photo::Photo;
 use crate::world::content::post::{Attached, Post};
-use crate::world::content::video::{Stage, Video};
+use crate::world::content::video::{Kind, Stage, Video};
 use crate::world::instagram::container::Container;
 use crate::world::instagram::medium::Medium;
 
@@ -59,6 +59,16 @@ fn photo(world: &World, photo: &Photo) -> Value {
     })
 }
 
+/// All stories of pages, oldest first on each page.
+pub(super) fn stories(world: &World) -> Value {
+    let now = world.clock.now_ms();
+    let stories = world.pages.keys().flat_map(|id| world.content.stories_of(id)).map(|story| {
+        json!({"id": story.id, "page_id": story.page_id, "media_id": story.medium.id(), "shown": story.is_shown(now),
+               "created_time": graph_time(story.created_ms)})
+    });
+    stories.collect()
+}
+
 /// All videos and reels of pages, oldest first on each page.
 pub(super) fn videos(world: &World) -> Value {
     world.pages.keys().flat_map(|id| world.content.videos_of(id)).map(|it| video(world, it)).collect()
@@ -72,7 +82,11 @@ fn video(world: &World, video: &Video) -> Value {
         Stage::Ready => "ready",
     };
     json!({
-        "id": video.id, "page_id": video.page_id, "type": if video.reel { "reel" } else { "video" },
+        "id": video.id, "page_id": video.page_id, "type": match video.kind {
+            Kind::Video => "video",
+            Kind::Reel => "reel",
+            Kind::Story => "story",
+        },
         "url": video.url, "title": video.title, "description": video.description, "status": stage,
         "finished": video.publication.is_some(), "post_id": video.post_id,
         "bytes": video.file.as_ref().map(|file| file.media.bytes), "created_time": graph_time(video.created_ms),

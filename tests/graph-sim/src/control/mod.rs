@@ -12,11 +12,11 @@
 //! | `POST ads/oddities {list_lag_ms?, in_process_ms?, review_ms?, languages?: {user_id: "en" \| "de"}}` | the lag of lists, the pace of reviews, the languages of errors |
 //! | `POST reviews {ad_id, outcome: "approved" \| "disapproved", feedback?}` | ends the review of an ad |
 //! | `POST posts {page_id \| instagram_id, message?, link?, media?, age_s?}` | makes a post by hand, with another app |
-//! | `POST web {url, status?, content_type?, width?, height?, bytes?, duration_s?, location?, processing_error?, processing_ms?, times?}` | what an address returns to Meta |
+//! | `POST web {url, status?, content_type?, width?, height?, bytes?, duration_s?, location?, timeout?, processing_error?, processing_ms?, times?}` | what an address returns to Meta |
 //! | `GET web`, `DELETE web[?id=]` | lists entries and fetches, removes entries |
 //! | `POST publishing {…}`, `GET publishing` | switches of publishing |
 //! | `POST instagram {instagram_id \| page_id, quota_total?, linked?}` | changes an Instagram account |
-//! | `POST faults {path, kind, when?, code?, subcode?, status?, message?, method?, times?, probability?, seed?, hold_ms?}` | makes calls fail from now on |
+//! | `POST faults {path, kind, when?, code?, subcode?, status?, message?, method?, skip?, times?, probability?, seed?, hold_ms?}` | makes calls fail from now on |
 //! | `GET faults`, `DELETE faults[?id=]` | lists or removes the rules in force |
 //! | `POST tokens {action, user_id and/or page_id, …}` | expires, invalidates or restores tokens, withdraws permissions |
 //! | `POST events {object?, id, field+value \| changes \| messaging \| raw \| dashboard_test}` | sends other webhooks |
@@ -24,7 +24,7 @@
 //! | `POST forms {form_id, status: "ACTIVE" \| "ARCHIVED"}` | archives or reactivates a form |
 //! | `POST forms {page_id, name, locale?, questions, consents?}` | creates a form, returns `{"id"}` |
 //! | `GET forms/{id}/export.csv[?encoding=utf-16 \| utf-8]` | the form's leads in Meta's download format |
-//! | `POST app {mode?: "live" \| "development", deauthorize_url?, deletion_url?}` | changes the app's settings |
+//! | `POST app {mode?: "live" \| "development", new_app?, deauthorize_url?, deletion_url?}` | changes the app's settings |
 //! | `POST privacy {user_id, kind: "deauthorize" \| "deletion", times?, send?}` | removes the app for a person and sends the callback; returns `{"answers"}`, or `{"signed_request"}` with `send: false` |
 //! | `POST users {pages?, languages?}` | adds a person with pages and forms of their own, returns `{"id", "business_id", "pages"}` |
 //! | `POST system_users {business_id?, pages?: count \| [ids], ad_accounts?: count \| [ids], scopes?, expires_in_days?: 60 \| null, name?}` | adds a system user, returns `{"id", "token", "business_id", "pages", "ad_accounts"}` |

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{Body, Mistake, nullable};
 use crate::server::Sim;
 use crate::world::World;
+use crate::world::web::PartialFiles;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -27,8 +28,8 @@ pub(crate) struct Switches {
     missing_reads: Option<u32>,
     /// The error of a second publication of a container.
     republish: Option<Republish>,
-    /// Whether a picture that its host answers with 206 is accepted.
-    accepts_partial_pictures: Option<bool>,
+    /// Where a picture that its host answers with 206 is accepted: `nowhere`, `instagram` or `everywhere`.
+    partial_pictures: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,7 +41,13 @@ struct Republish {
 }
 
 /// Changes the given switches and returns all of them.
-pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Switches>) -> Json<Value> {
+pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Switches>) -> Result<Json<Value>, Mistake> {
+    let partial = match input.partial_pictures.as_deref() {
+        None => None,
+        Some(name) => Some(PartialFiles::named(name).ok_or_else(|| {
+            Mistake::new(format!("partial_pictures: must be nowhere, instagram or everywhere, got \"{name}\""))
+        })?),
+    };
     let mut world = sim.world();
     let settings = &mut world.content.settings;
     settings.rejects_repeats = input.rejects_repeats.unwrap_or(settings.rejects_repeats);
@@ -54,8 +61,8 @@ pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Switch
     if let Some(republish) = input.republish {
         settings.republish = (republish.status.unwrap_or(400), republish.code, republish.subcode);
     }
-    world.web.accepts_partial_pictures = input.accepts_partial_pictures.unwrap_or(world.web.accepts_partial_pictures);
-    Json(report(&world))
+    world.web.partial_files = partial.unwrap_or(world.web.partial_files);
+    Ok(Json(report(&world)))
 }
 
 /// Returns the switches.
@@ -72,7 +79,7 @@ fn report(world: &World) -> Value {
         "image_ms": settings.image_ms, "video_ms": settings.video_ms,
         "carousel_needs_finished": settings.carousel_needs_finished, "missing_reads": settings.missing_reads,
         "republish": {"status": status, "code": code, "subcode": subcode},
-        "accepts_partial_pictures": world.web.accepts_partial_pictures,
+        "partial_pictures": world.web.partial_files.name(),
     })
 }
 

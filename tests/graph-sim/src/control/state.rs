@@ -69,6 +69,7 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
         "posts": content_state::posts(&world),
         "photos": content_state::staged_photos(&world),
         "videos": content_state::videos(&world),
+        "stories": content_state::stories(&world),
         "instagram": content_state::instagram(&world),
         "ad_accounts": world.ad_accounts.iter().map(|account| ad_account(&world, account)).collect::<Vec<_>>(),
     })

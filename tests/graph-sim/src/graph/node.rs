@@ -199,6 +199,7 @@ fn edges_of(node_type: &str) -> &'static [&'static str] {
             "photos",
             "videos",
             "video_reels",
+            "stories",
         ],
         "Business" => &["owned_pages", "client_pages", "owned_ad_accounts", "client_ad_accounts", "system_users"],
         "LeadgenForm" => &["leads", "test_leads"],

@@ -91,6 +91,10 @@ fn plain_value(page: &Page, field: &str) -> Option<Value> {
         "category" => json!(page.category),
         "category_list" => json!([{"id": "2500", "name": page.category}]),
         "link" => json!(page.link()),
+        "picture" => json!({"data": {
+            "height": 50, "width": 50, "is_silhouette": false,
+            "url": format!("https://scontent.example/v/t39.30808-1/{}_p.jpg", page.id),
+        }}),
         "about" => json!(page.about),
         "fan_count" | "followers_count" => json!(page.fan_count),
         "is_published" | "has_transitioned_to_new_page_experience" => json!(true),

@@ -70,10 +70,11 @@ impl Request {
         self.params.get(name).map(String::as_str)
     }
 
-    /// Returns the file of a parameter, or else the first file: Meta does not insist on the name.
+    /// Returns the file of a parameter, or else the first file that is not the picture of a video: Meta does not insist
+    /// on the name.
     pub(crate) fn file(&self, name: &str) -> Option<&Bytes> {
         let named = self.files.iter().find(|(known, _)| known == name);
-        named.or_else(|| self.files.first()).map(|(_, bytes)| bytes)
+        named.or_else(|| self.files.iter().find(|(known, _)| known != "thumb")).map(|(_, bytes)| bytes)
     }
 
     /// Returns whether this is an upload, which Meta takes on a host of its own: `/video-upload/v26.0/{video}`.

@@ -2,7 +2,7 @@
 
 use super::error::GraphError;
 use super::request::Request;
-use crate::media::fetch::{Failure, Fetched, Wanted};
+use crate::media::fetch::{Expected, Failure, Fetched, Wanted};
 use crate::signing;
 use crate::world::World;
 use crate::world::person::User;
@@ -38,8 +38,8 @@ pub(crate) struct Downloads {
 
 impl Call<'_> {
     /// Returns a file from the web. `None` if it is not there yet: the endpoint then returns at once, with any value.
-    pub(crate) fn download(&mut self, url: &str, picture: bool) -> Option<Result<Fetched, Failure>> {
-        let wanted = Wanted { url: url.to_owned(), picture };
+    pub(crate) fn download(&mut self, url: &str, expected: Expected) -> Option<Result<Fetched, Failure>> {
+        let wanted = Wanted { url: url.to_owned(), expected };
         let done = self.downloads.done.iter().find(|(known, _)| *known == wanted);
         if done.is_none() {
             self.downloads.wanted.push(wanted);

@@ -41,10 +41,10 @@ static PUBLISHED: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| 
     .collect()
 });
 
-/// Fields missing from the published lists: those returned by edges that list pages, and those of node types without a
+/// Fields missing from the published lists: those of pages that are edges there, and those of node types without a
 /// list.
 const FURTHER: &[(&str, &[&str])] = &[
-    ("Page", &["tasks", "perms"]),
+    ("Page", &["tasks", "perms", "picture"]),
     (
         "User",
         &[

@@ -23,8 +23,15 @@ const MAX_BYTES: usize = 1024 * 1024 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Wanted {
     pub(crate) url: String,
-    /// Whether a picture is expected, not a video.
-    pub(crate) picture: bool,
+    pub(crate) expected: Expected,
+}
+
+/// What a file is for. Meta's fetchers differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    PagePhoto,
+    InstagramPicture,
+    Video,
 }
 
 /// Why there is no file.
@@ -58,17 +65,17 @@ struct Response {
 /// Fetches one file.
 ///
 /// # Errors
-/// Returns a [`Failure`] unless the address ends in a file with status 200; a video may also come with 206.
+/// Returns a [`Failure`] unless the address ends in a file with status 200, or with 206 where that is accepted.
 pub(crate) async fn fetch(sim: &Arc<Sim>, wanted: &Wanted) -> Result<Fetched, Failure> {
     let mut url = parse(&wanted.url).ok_or(Failure::Address)?;
     for hop in 0..=MAX_REDIRECTS {
-        let response = if is_local(&url) { call(sim, &url, wanted.picture).await } else { look_up(sim, &url) };
+        let response = if is_local(&url) { call(sim, &url, wanted.expected).await } else { look_up(sim, &url) };
         let status = response.as_ref().ok().map(|response| response.status);
         let accepts_partial = {
             let mut world = sim.world();
             let now = world.clock.now_s();
             world.web.record(url.as_str(), status, now);
-            !wanted.picture || world.web.accepts_partial_pictures
+            world.web.partial_files.accepts(wanted.expected, is_local(&url))
         };
         let response = response?;
         match response.status {
@@ -105,7 +112,7 @@ fn look_up(sim: &Arc<Sim>, url: &Url) -> Result<Response, Failure> {
 }
 
 /// Calls a loopback address. Asks for the range that Meta's fetcher asks for: everything.
-async fn call(sim: &Arc<Sim>, url: &Url, picture: bool) -> Result<Response, Failure> {
+async fn call(sim: &Arc<Sim>, url: &Url, expected: Expected) -> Result<Response, Failure> {
     let mut target = url.clone();
     let mut request_host = None;
     if let Some(name) = url.host_str().filter(|name| name.ends_with(".localhost")) {
@@ -114,7 +121,7 @@ async fn call(sim: &Arc<Sim>, url: &Url, picture: bool) -> Result<Response, Fail
         request_host = HeaderValue::from_str(&format!("{name}{port}")).ok();
         target.set_host(Some("127.0.0.1")).map_err(|_| Failure::Address)?;
     }
-    let within = if picture { PICTURE_WITHIN } else { VIDEO_WITHIN };
+    let within = if expected == Expected::Video { VIDEO_WITHIN } else { PICTURE_WITHIN };
     let mut request = sim.http.get(target).timeout(within).header(USER_AGENT, AGENT).header(RANGE, "bytes=0-");
     if let Some(host) = request_host {
         request = request.header(HOST, host);

@@ -9,6 +9,7 @@ pub(crate) const SCOPES: &[(&str, &str)] = &[
     ("pages_read_user_content", "Read what people post on your Pages"),
     ("pages_manage_metadata", "Manage settings and webhooks of your Pages"),
     ("pages_manage_posts", "Create and manage content on your Pages"),
+    ("publish_video", "Publish videos on your Pages"),
     ("pages_manage_engagement", "Manage comments on your Pages"),
     ("pages_manage_ads", "Manage ads and lead forms of your Pages"),
     ("pages_messaging", "Manage conversations of your Pages"),

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::media::fetch::Expected;
 use crate::media::{Kind, Media};
 
 /// Number of fetches stored for the control interface.
@@ -49,8 +50,44 @@ pub(crate) struct Web {
     last_id: u64,
     /// Most recent last: address, status (`None` if there was no response) and epoch seconds.
     fetches: VecDeque<(String, Option<u16>, i64)>,
-    /// Whether a picture answered with 206 is accepted. Meta refuses it.
-    pub(crate) accepts_partial_pictures: bool,
+    pub(crate) partial_files: PartialFiles,
+}
+
+/// Where a picture is accepted although its host answered the fetcher's range (everything) with 206. A video always is.
+///
+/// Pages are known to refuse it. Instagram is reported to refuse some hosts, and yet takes pictures from storage
+/// services that answer like this.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum PartialFiles {
+    Nowhere,
+    /// On Instagram, from loopback addresses.
+    #[default]
+    Instagram,
+    Everywhere,
+}
+
+impl PartialFiles {
+    /// Parses the name used in control calls.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        [Self::Nowhere, Self::Instagram, Self::Everywhere].into_iter().find(|it| it.name() == name)
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Nowhere => "nowhere",
+            Self::Instagram => "instagram",
+            Self::Everywhere => "everywhere",
+        }
+    }
+
+    /// Returns whether a file that came with 206 is accepted.
+    pub(crate) fn accepts(self, expected: Expected, local: bool) -> bool {
+        match (self, expected) {
+            (_, Expected::Video) | (Self::Everywhere, _) => true,
+            (Self::Instagram, Expected::InstagramPicture) => local,
+            (Self::Nowhere | Self::Instagram, _) => false,
+        }
+    }
 }
 
 impl Web {

@@ -34,14 +34,20 @@ async fn loopback_addresses_are_really_fetched() {
 }
 
 #[tokio::test]
-async fn a_host_with_ranges_serves_videos_but_no_pictures() {
+async fn a_host_with_ranges_serves_videos_but_no_photos() {
     let meta = Meta::start().await;
     let page = meta.publisher(seed::DENTAL).await;
     let pictures = FileServer::start(jpeg(640, 480, 7)).await;
     let picture = pictures.url("/ranges/a.jpg");
     let refused = meta.post(PHOTOS, &page, &[("url", &picture)]).await;
     assert_eq!((refused.error(), refused.message()), ((400, 324, None), "(#324) Missing or invalid image file"));
-    meta.sim("publishing", json!({"accepts_partial_pictures": true})).await;
+    // Instagram takes it, unless told otherwise.
+    let media = format!("/{}/media", meta.instagram_of(seed::DENTAL, &page).await);
+    meta.post(&media, &page, &[("image_url", &picture)]).await.id();
+    meta.sim("publishing", json!({"partial_pictures": "nowhere"})).await;
+    let refused = meta.post(&media, &page, &[("image_url", &picture)]).await;
+    assert_eq!(refused.error(), (400, 9004, Some(2_207_052)));
+    meta.sim("publishing", json!({"partial_pictures": "everywhere"})).await;
     meta.post(PHOTOS, &page, &[("url", &picture)]).await.id();
     let videos = FileServer::start(mp4(10, 0)).await;
     meta.post(VIDEOS, &page, &[("file_url", &videos.url("/ranges/a.mp4"))]).await.id();

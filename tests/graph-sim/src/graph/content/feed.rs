@@ -66,6 +66,9 @@ pub(super) fn create(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphE
     let link = params::text(call.request, "link");
     let media = params::attached_media(call.request)?.unwrap_or_default();
     check_message(message.as_deref())?;
+    if params::text(call.request, "text_format_preset_id").is_some_and(|id| id.parse::<u64>().is_err()) {
+        return Err(GraphError::invalid("(#100) Param text_format_preset_id must be a valid ID"));
+    }
     check_link(call, link.as_deref())?;
     let media = check_photos(call, page_id, media, None)?;
     if message.is_none() && link.is_none() && media.is_empty() {
@@ -129,10 +132,8 @@ pub(super) fn check_photos(
                 "(#100) Param attached_media contains {id}, which is not a photo that can be attached"
             )));
         };
-        if !photo.staged && photo.post_id.as_deref() != post_id {
-            let mut error = GraphError::invalid("Invalid parameter").with_subcode(1_366_051);
-            error.for_user = Some(("Already Posted", "These photos were already posted."));
-            return Err(error);
+        if (!photo.staged && photo.post_id.as_deref() != post_id) || call.world.content.is_story(photo) {
+            return Err(already_posted());
         }
         let attached = Attached::Photo(id);
         if !media.contains(&attached) {
@@ -140,6 +141,13 @@ pub(super) fn check_photos(
         }
     }
     Ok(media)
+}
+
+/// 100/1366051: a photo or video that was already published.
+pub(super) fn already_posted() -> GraphError {
+    let mut error = GraphError::invalid("Invalid parameter").with_subcode(1_366_051);
+    error.for_user = Some(("Already Posted", "These photos were already posted."));
+    error
 }
 
 /// Returns how the request wants its post to be published. Without `published=false` it is published at once, whatever

@@ -11,6 +11,7 @@ mod photo;
 mod post;
 mod reels;
 mod rights;
+mod stories;
 pub(super) mod upload;
 mod video;
 mod video_upload;
@@ -162,6 +163,7 @@ pub(super) fn list(call: &mut Call<'_>, page_id: &str, edge: &str, query: &EdgeQ
     match edge {
         "feed" | "posts" | "published_posts" | "scheduled_posts" => feed::list(call, page_id, edge, query),
         "photos" => photo::list(call, page_id, query),
+        "stories" => stories::list(call, page_id, query),
         "videos" | "video_reels" => video::list(call, page_id, edge, query),
         _ => Err(GraphError::nonexisting_field(edge, "Page")),
     }
@@ -193,6 +195,8 @@ pub(super) fn write(call: &mut Call<'_>, node: &Node, rest: &[&str]) -> Option<R
         ("POST", Node::Page(id), ["photos"]) => photo::create(call, id),
         ("POST", Node::Page(id), ["videos"]) => video_upload::create(call, id),
         ("POST", Node::Page(id), ["video_reels"]) => reels::create(call, id),
+        ("POST", Node::Page(id), ["photo_stories"]) => stories::photo(call, id),
+        ("POST", Node::Page(id), ["video_stories"]) => stories::video(call, id),
         ("POST", Node::Content(Kind::Post, id), []) => post::update(call, id),
         ("DELETE", Node::Content(Kind::Post, id), []) => post::delete(call, id),
         ("DELETE", Node::Content(Kind::Photo, id), []) => photo::delete(call, id),

@@ -19,15 +19,15 @@ pub(super) fn text(request: &Request, name: &str) -> Option<String> {
     request.param(name).filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }
 
-/// Returns a boolean parameter.
+/// Returns a boolean parameter. An empty one is `false`: that is how PHP clients send it.
 ///
 /// # Errors
-/// Returns 100 if it is neither `true`, `false`, `1` nor `0`.
+/// Returns 100 if it is neither `true`, `false`, `1`, `0` nor empty.
 pub(super) fn flag(request: &Request, name: &str) -> Result<Option<bool>, GraphError> {
     match request.param(name) {
-        None | Some("") => Ok(None),
+        None => Ok(None),
         Some("true" | "1") => Ok(Some(true)),
-        Some("false" | "0") => Ok(Some(false)),
+        Some("false" | "0" | "") => Ok(Some(false)),
         Some(_) => Err(GraphError::invalid(format!("(#100) Param {name} must be a boolean"))),
     }
 }

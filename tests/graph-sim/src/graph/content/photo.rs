@@ -9,6 +9,7 @@ use super::super::session::Call;
 use super::{Kind, created, feed, params, rights, success};
 use crate::clock::graph_time;
 use crate::media::Media;
+use crate::media::fetch::Expected;
 use crate::world::World;
 use crate::world::content::photo::Photo;
 use crate::world::content::picture_address;
@@ -49,7 +50,7 @@ pub(super) fn create(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphE
     let url = params::text(call.request, "url");
     let media = match (call.request.file("source"), &url) {
         (Some(bytes), _) => Media::examine(bytes),
-        (None, Some(url)) => match call.download(url, true) {
+        (None, Some(url)) => match call.download(url, Expected::PagePhoto) {
             None => return Ok(Value::Null),
             Some(Ok(fetched)) => fetched.media,
             Some(Err(_)) => return Err(unreadable()),

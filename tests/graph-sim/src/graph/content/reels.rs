@@ -6,7 +6,7 @@ use super::super::error::GraphError;
 use super::super::session::Call;
 use super::{feed, params, rights, success, video_upload};
 use crate::world::content::post::Status;
-use crate::world::content::video::{Publication, Upload};
+use crate::world::content::video::{Kind, Publication, Upload};
 
 /// Reels per page and day through the API.
 const MAX_PER_DAY: usize = 30;
@@ -27,16 +27,15 @@ pub(super) fn create(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphE
 }
 
 fn start(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphError> {
-    let video = video_upload::new_video(call, page_id, true, Upload::default());
+    let video = video_upload::new_video(call, page_id, Kind::Reel, Upload::default());
     let id = call.world.add_video(video);
-    let url = format!("{}/video-upload/v{}.0/{id}", call.world.public_url, call.version);
-    Ok(json!({"video_id": id, "upload_url": url}))
+    Ok(json!({"video_id": id, "upload_url": super::upload::address(call, &id)}))
 }
 
 fn finish(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphError> {
     let id = params::text(call.request, "video_id")
         .ok_or_else(|| GraphError::invalid("(#100) The parameter video_id is required"))?;
-    let video = call.world.content.video(&id).filter(|video| video.reel && video.page_id == page_id);
+    let video = call.world.content.video(&id).filter(|video| video.kind == Kind::Reel && video.page_id == page_id);
     let Some(video) = video else { return Err(GraphError::not_visible("post", &id)) };
     if video.file.is_none() {
         return Err(GraphError::invalid("(#100) The video file has not been uploaded"));
@@ -46,7 +45,8 @@ fn finish(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphError> {
     }
     let publication = publication(call, page_id)?;
     let since = call.world.clock.now_ms() - DAY_MS;
-    let reels = call.world.content.videos_of(page_id).filter(|video| video.reel && video.created_ms > since);
+    let reels =
+        call.world.content.videos_of(page_id).filter(|video| video.kind == Kind::Reel && video.created_ms > since);
     let recent = reels.filter(|video| video.publication.is_some_and(|it| it.status != Status::Draft)).count();
     if publication.status != Status::Draft && recent >= MAX_PER_DAY {
         return Err(GraphError::injected(368, Some(1_390_008), None, None));

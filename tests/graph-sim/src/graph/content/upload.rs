@@ -7,7 +7,9 @@ use url::Url;
 use super::super::error::GraphError;
 use super::super::session::{self, Call};
 use super::{Kind, container, find, rights};
+use crate::media::fetch::Expected;
 use crate::media::{self, Media};
+use crate::world::content::video::Kind as VideoKind;
 
 /// `POST /video-upload/…/{video}` and `POST /ig-api-upload/…/{container}`.
 ///
@@ -43,7 +45,8 @@ pub(crate) fn receive(call: &mut Call<'_>, id: &str) -> Result<Value, GraphError
     if let Some(video) = call.world.content.video_mut(id) {
         video.url = url;
     }
-    let problem = problem(&media);
+    let story = call.world.content.video(id).is_some_and(|video| video.kind == VideoKind::Story);
+    let problem = problem(&media, story);
     call.world.video_arrived(id, media, problem);
     Ok(json!({"success": true}))
 }
@@ -57,7 +60,7 @@ fn file(call: &mut Call<'_>, id: &str) -> Result<Option<(Option<String>, Media)>
         if hosts.iter().any(|own| host.ends_with(own)) {
             return Err(GraphError::upload("ProcessingFailedError", "The file cannot be hosted on Meta's own CDN"));
         }
-        return match call.download(&url, false) {
+        return match call.download(&url, Expected::Video) {
             None => Ok(None),
             Some(Ok(fetched)) => Ok(Some((Some(url), fetched.media))),
             Some(Err(_)) => Err(GraphError::upload("ProcessingFailedError", "The file could not be fetched")),
@@ -82,13 +85,19 @@ fn file(call: &mut Call<'_>, id: &str) -> Result<Option<(Option<String>, Media)>
     Ok(Some((None, media)))
 }
 
-/// Returns why a reel is rejected while it is processed.
-fn problem(media: &Media) -> Option<&'static str> {
+/// Returns the address for the upload of a video.
+pub(super) fn address(call: &Call<'_>, video_id: &str) -> String {
+    format!("{}/video-upload/v{}.0/{video_id}", call.world.public_url, call.version)
+}
+
+/// Returns why a reel or story is rejected while it is processed.
+fn problem(media: &Media, story: bool) -> Option<&'static str> {
     if media.kind != media::Kind::Video {
         return Some("The video file is in a format that is not supported");
     }
-    if media.duration_ms.is_some_and(|length| !(3_000..=90_000).contains(&length)) {
-        return Some("The video has to be between 3 and 90 seconds long");
+    let longest = if story { 60_000 } else { 90_000 };
+    if media.duration_ms.is_some_and(|length| !(3_000..=longest).contains(&length)) {
+        return Some("The length of the video is not supported");
     }
     if media.size.is_some_and(|(width, height)| width < 540 || height < 960 || width * 16 > height * 9 + 16) {
         return Some("The video has to be at least 540 by 960 pixels, in a ratio of 9:16");

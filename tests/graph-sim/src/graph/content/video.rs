@@ -11,7 +11,7 @@ use crate::clock::graph_time;
 use crate::world::World;
 use crate::world::content::picture_address;
 use crate::world::content::post::Status;
-use crate::world::content::video::{Publication, Stage, Video};
+use crate::world::content::video::{Kind as VideoKind, Publication, Stage, Video};
 
 const VIDEOS: Elements =
     Elements { node_type: Some("Video"), defaults: &["description", "updated_time", "id"], max_limit: 100 };
@@ -23,7 +23,7 @@ pub(super) fn list(call: &mut Call<'_>, page_id: &str, edge: &str, query: &EdgeQ
     let (since, until) = params::period(query);
     let world = &call.world;
     let videos = world.content.videos_of(page_id).rev().filter(|video| {
-        let listed = if edge == "video_reels" { video.reel } else { is_published(world, video) };
+        let listed = if edge == "video_reels" { video.kind == VideoKind::Reel } else { is_published(world, video) };
         listed && (since..=until).contains(&video.created_ms.div_euclid(1000))
     });
     let items =

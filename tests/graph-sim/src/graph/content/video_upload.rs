@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::super::error::GraphError;
 use super::super::session::Call;
 use super::{Kind, created, feed, params, post, rights, success};
+use crate::media::fetch::Expected;
 use crate::media::{self, Media};
-use crate::world::content::video::{Publication, Upload, Video};
+use crate::world::content::video::{Kind as VideoKind, Publication, Upload, Video};
 
 /// The size of the parts that Meta asks for.
 const PART: u64 = 1024 * 1024;
@@ -36,7 +37,7 @@ fn whole(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphError> {
     let url = params::text(call.request, "file_url");
     let media = match (call.request.file("source"), &url) {
         (Some(bytes), _) => Media::examine(bytes),
-        (None, Some(url)) => match call.download(url, false) {
+        (None, Some(url)) => match call.download(url, Expected::Video) {
             None => return Ok(Value::Null),
             Some(Ok(fetched)) => fetched.media,
             Some(Err(_)) => return Err(GraphError::new(400, 389, "(#389) Unable to fetch video file from URL.")),
@@ -46,7 +47,7 @@ fn whole(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphError> {
         }
     };
     check_video(&media)?;
-    let video = new_video(call, page_id, false, Upload::default());
+    let video = new_video(call, page_id, VideoKind::Video, Upload::default());
     let id = call.world.add_video(Video { url, ..video });
     call.world.video_arrived(&id, media, None);
     call.world.video_finished(&id, publication);
@@ -62,7 +63,7 @@ fn start(call: &mut Call<'_>, page_id: &str) -> Result<Value, GraphError> {
         .ok_or_else(|| GraphError::invalid("(#100) Param file_size must be a positive integer"))?;
     let session = call.world.ids.content();
     let upload = Upload { session: Some(session.clone()), file_size, bytes: Vec::new() };
-    let video = new_video(call, page_id, false, upload);
+    let video = new_video(call, page_id, VideoKind::Video, upload);
     let id = call.world.add_video(video);
     Ok(json!({
         "video_id": id, "upload_session_id": session,
@@ -164,12 +165,12 @@ pub(super) fn texts(call: &Call<'_>) -> (Option<String>, Option<String>) {
 }
 
 /// Returns a video of this page without a file.
-pub(super) fn new_video(call: &Call<'_>, page_id: &str, reel: bool, upload: Upload) -> Video {
+pub(super) fn new_video(call: &Call<'_>, page_id: &str, kind: VideoKind, upload: Upload) -> Video {
     let (title, description) = texts(call);
     Video {
         id: String::new(),
         page_id: page_id.to_owned(),
-        reel,
+        kind,
         url: None,
         title,
         description,

@@ -7,6 +7,7 @@ mod events;
 pub(crate) mod photo;
 pub(crate) mod post;
 pub(crate) mod settings;
+pub(crate) mod story;
 pub(crate) mod video;
 
 use std::collections::{BTreeSet, HashMap};
@@ -16,6 +17,7 @@ pub(crate) use self::events::picture_address;
 use self::photo::Photo;
 use self::post::Post;
 use self::settings::Settings;
+use self::story::Story;
 use self::video::Video;
 use super::World;
 
@@ -26,6 +28,8 @@ pub(crate) struct Content {
     posts: HashMap<String, Post>,
     photos: HashMap<String, Photo>,
     videos: HashMap<String, Video>,
+    /// Oldest first.
+    stories: Vec<Story>,
     /// Ids by page, oldest first.
     posts_of_page: HashMap<String, Vec<String>>,
     photos_of_page: HashMap<String, Vec<String>>,
@@ -82,6 +86,16 @@ impl Content {
     /// The posts of a page, oldest first, whether published or not.
     pub(crate) fn posts_of(&self, page_id: &str) -> impl DoubleEndedIterator<Item = &Post> {
         self.posts_of_page.get(page_id).into_iter().flatten().filter_map(|id| self.posts.get(id))
+    }
+
+    /// The stories of a page, oldest first.
+    pub(crate) fn stories_of(&self, page_id: &str) -> impl DoubleEndedIterator<Item = &Story> {
+        self.stories.iter().filter(move |story| story.page_id == page_id)
+    }
+
+    /// Returns whether a photo is shown in a story.
+    pub(crate) fn is_story(&self, photo: &Photo) -> bool {
+        photo.post_id.as_ref().is_some_and(|id| !self.posts.contains_key(id))
     }
 
     /// The photos of a page, oldest first.

@@ -1,4 +1,4 @@
-//! Videos and reels of pages: uploaded in parts or as a whole, processed, then published as a post.
+//! Videos, reels and video stories of pages: uploaded in parts or as a whole, processed, then published.
 
 use super::post::{Attached, NewPost, Status};
 use super::{Due, Maker};
@@ -10,7 +10,7 @@ use crate::world::World;
 pub(crate) struct Video {
     pub(crate) id: String,
     pub(crate) page_id: String,
-    pub(crate) reel: bool,
+    pub(crate) kind: Kind,
     /// Where it was fetched; `None` if it was uploaded.
     pub(crate) url: Option<String>,
     pub(crate) title: Option<String>,
@@ -26,6 +26,14 @@ pub(crate) struct Video {
     pub(crate) publication: Option<Publication>,
     /// The post that shows it, once it exists.
     pub(crate) post_id: Option<String>,
+}
+
+/// What a video is for. Only the first two become posts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Video,
+    Reel,
+    Story,
 }
 
 /// The received part of a video.
@@ -82,7 +90,10 @@ impl Video {
     }
 
     pub(crate) fn permalink(&self) -> String {
-        if self.reel { format!("/reel/{}/", self.id) } else { format!("/{}/videos/{}/", self.page_id, self.id) }
+        match self.kind {
+            Kind::Reel => format!("/reel/{}/", self.id),
+            Kind::Video | Kind::Story => format!("/{}/videos/{}/", self.page_id, self.id),
+        }
     }
 }
 

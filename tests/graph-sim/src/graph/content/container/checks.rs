@@ -63,7 +63,7 @@ fn wrong_type(text: &'static str) -> GraphError {
 ///
 /// # Errors
 /// Returns 100 for a parameter that this kind of container does not take, 100/2207010 for a long caption, 100/2207040
-/// for too many tags, 100/2207028 for a child that cannot be one, 1/2207057 for a wrong offset.
+/// for too many tags, 100/2207018 for a name with `@`, 100/2207028 for a child that cannot be one, 1/2207057 for a wrong offset.
 pub(super) fn parameters(request: &Request, kind: Kind, is_item: bool) -> Result<(), GraphError> {
     let has = |name: &str| params::text(request, name).is_some();
     if is_item && !matches!(kind, Kind::Image | Kind::Video) {
@@ -92,8 +92,12 @@ pub(super) fn parameters(request: &Request, kind: Kind, is_item: bool) -> Result
     if request.param("alt_text").is_some_and(|text| text.chars().count() > MAX_ALT_TEXT) {
         return Err(GraphError::invalid("(#100) Param alt_text must be at most 1000 characters long"));
     }
-    if request::list(request.param("collaborators").unwrap_or_default()).len() > MAX_COLLABORATORS {
+    let collaborators = request::list(request.param("collaborators").unwrap_or_default());
+    if collaborators.len() > MAX_COLLABORATORS {
         return Err(GraphError::invalid("(#100) Param collaborators must have at most 3 elements"));
+    }
+    if collaborators.iter().any(|name| name.starts_with('@')) {
+        return Err(GraphError::invalid("Invalid parameter").with_subcode(2_207_018));
     }
     user_tags(request, kind)?;
     match request.param("thumb_offset").filter(|text| !text.is_empty()).map(str::parse::<u64>) {

@@ -6,7 +6,7 @@ use super::super::error::GraphError;
 use super::super::request;
 use super::super::session::Call;
 use super::{Kind as NodeKind, created, params, rights, unsupported};
-use crate::media::fetch::{Failure, Fetched};
+use crate::media::fetch::{Expected, Failure, Fetched};
 use crate::media::{self, Media};
 use crate::world::World;
 use crate::world::instagram::MAX_CONTAINERS;
@@ -71,8 +71,8 @@ fn fill(call: &mut Call<'_>, container: &mut Container, url: &str) -> Result<boo
     }
     let kind = container.kind;
     let cover = params::text(call.request, "cover_url").filter(|_| kind == Kind::Reel);
-    let file = call.download(url, !kind.is_video());
-    let cover = cover.map(|cover| call.download(&cover, true));
+    let file = call.download(url, if kind.is_video() { Expected::Video } else { Expected::InstagramPicture });
+    let cover = cover.map(|cover| call.download(&cover, Expected::InstagramPicture));
     if file.is_none() || cover.as_ref().is_some_and(Option::is_none) {
         return Ok(false);
     }
