@@ -279,7 +279,14 @@ pub(crate) mod tests {
         };
         let caller = Caller { user, name: Some("Una".to_owned()), email: None, role, org: Some(org.clone()) };
         let plan = leadwire::model::org::Plan { name: "pro".to_owned(), features: vec!["meta".to_owned()] };
-        let org = Org { id: org, name: "Northwind".to_owned(), plan, default_country: None, daily_spend_limit: None, updated_at: at };
+        let org = Org {
+            id: org,
+            name: "Northwind".to_owned(),
+            plan,
+            default_country: None,
+            daily_spend_limit: None,
+            updated_at: at,
+        };
         Visitor {
             secret: String::new(),
             session: Session::begin(caller, at),

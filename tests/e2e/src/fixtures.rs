@@ -257,6 +257,7 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         ("posts", "/posts".to_owned()),
         ("posts-calendar", "/posts/calendar".to_owned()),
         ("post-new", "/posts/new".to_owned()),
+        ("post", format!("/posts/{}", schedule_post(&tenant, &person.pages[0]).await)),
         ("ads", "/ads".to_owned()),
         ("ads-report", "/ads/report?group_by=campaign&sort=spend&dir=desc".to_owned()),
         ("ads-log", "/ads/log".to_owned()),
@@ -264,6 +265,20 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         ("ad-account-new", "/ads/accounts/new".to_owned()),
     ];
     DemoOrg { admin, pages: pages.into() }
+}
+
+/// Schedules a post with two pictures for in two days, and returns its id.
+///
+/// # Panics
+/// Panics if the API rejects it.
+pub async fn schedule_post(tenant: &Tenant, page: &str) -> String {
+    // Without TLS, so that no browser loads them: there is no such host.
+    let images = ["http://cdn.example/1.jpg", "http://cdn.example/2.jpg"];
+    let at = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(48)).to_string();
+    let post = json!({ "targets": [{ "page_id": page }], "message": "Open day\n\nCome in", "images": images, "scheduled_at": at });
+    let (status, answer) = tenant.call(Method::POST, "/api/posts", &post).await;
+    assert_eq!(status, 202, "{answer}");
+    answer.text("items.0.post_id").to_owned()
 }
 
 /// Mara with only the three pages whose names suit pictures.

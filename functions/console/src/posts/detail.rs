@@ -91,13 +91,13 @@ impl Life<'_> {
                     section.card { (self.facts()) }
                     @if let Some(why) = &post.reason_message { (self.failure(why)) }
                     section.card { (content(post)) }
-                    section { h2 { "History" } (timeline(&post.trace)) }
                 }
                 aside {
                     section.card { (self.acts()) }
                     @if !self.siblings.is_empty() { section.card { h2 { "Written together" } (self.together()) } }
                 }
             }
+            section { h2 { "History" } (timeline(&post.trace)) }
         }
     }
 

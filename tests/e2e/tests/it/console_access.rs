@@ -3,7 +3,7 @@
 use e2e::ad_accounts::{create_ad_accounts, link_ad_account};
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
-use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture};
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture, schedule_post};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::world;
@@ -36,6 +36,8 @@ async fn nobody_reaches_another_org() {
     let token = create_ad_accounts(&[("700600001", "EUR", "Europe/Berlin")]).await;
     link_ad_account(&owner, "700600001", "one", &token).await;
     let account = "/ads/accounts/act_700600001";
+    let page = owner.items("/api/meta/connections").await[0].text("page_id").to_owned();
+    let post = schedule_post(&owner, &page).await;
     for path in [
         format!("/integrations/{integration}"),
         format!("/integrations/{integration}/health"),
@@ -44,6 +46,9 @@ async fn nobody_reaches_another_org() {
         format!("/forms/{form}"),
         account.to_owned(),
         format!("{account}/state"),
+        format!("/posts/{post}"),
+        format!("/posts/{post}/state"),
+        format!("/posts/new?copy={post}"),
     ] {
         let page = guest.get(&path).await;
         assert_eq!(page.status, 404, "{path}: {}", page.text);
@@ -67,6 +72,9 @@ async fn nobody_reaches_another_org() {
         (format!("{account}/sync"), &[]),
         (format!("{account}/token"), &[("token", "EAAx")]),
         (format!("{account}/unlink"), &[]),
+        (format!("/posts/{post}/move"), &[("at", "2027-01-01T09:00")]),
+        (format!("/posts/{post}/publish"), &[]),
+        (format!("/posts/{post}/cancel"), &[]),
     ] {
         let page = guest.post(&path, fields).await;
         assert_eq!(page.status, 404, "{path}: {}", page.text);

@@ -15,6 +15,7 @@ mod console;
 mod console_access;
 mod console_input;
 mod console_looks;
+mod console_posts;
 mod deliveries;
 mod directory;
 mod documents;
