@@ -10,6 +10,7 @@ pub mod ad_accounts;
 pub mod ad_objects;
 pub mod batch;
 pub mod businesses;
+pub mod campaign_refusal;
 pub mod campaigns;
 pub mod error;
 pub mod insight_rows;
