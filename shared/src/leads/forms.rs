@@ -131,7 +131,7 @@ pub(super) async fn find_form(
     connected.retain(|page| page.ended.is_none());
     // Cached forms first: they cost no call to Meta.
     for page in connected {
-        if let Some((_, form)) = table.forms(&page.page_id, std::slice::from_ref(id), now).await?.pop() {
+        if let Some(form) = table.form(&page.page_id, id, now).await? {
             return Ok(Some((page, form)));
         }
     }

@@ -23,19 +23,9 @@ pub(super) struct Pause {
 }
 
 impl Table {
-    /// Reads those of `forms` whose cached copy is fresh.
-    pub async fn forms(
-        &self,
-        page: &PageId,
-        forms: &[FormId],
-        now: Timestamp,
-    ) -> Result<Vec<(FormId, Form)>, TableError> {
-        let keys: Vec<_> = forms.iter().map(|form| keys::form(page, form)).collect();
-        let mut found = self.batch_get(&keys).await?;
-        let fresh = |item: &Item| is_fresh(item, now);
-        let fresh_items =
-            forms.iter().zip(&keys).filter_map(|(form, key)| Some((form, found.remove(key).filter(fresh)?)));
-        fresh_items.map(|(form, item)| Ok((form.clone(), super::entity(item)?))).collect()
+    /// Reads the cached copy of a form; `None` if there is no fresh one.
+    pub async fn form(&self, page: &PageId, form: &FormId, now: Timestamp) -> Result<Option<Form>, TableError> {
+        Ok(self.get_item(&keys::form(page, form)).await?.and_then(|item| fresh_copy(item, now)))
     }
 
     /// Reads the fresh cached copies of these forms, and the org's mappings of them, in one request. Forms without one
@@ -53,9 +43,7 @@ impl Table {
         let (mut known, mut mappings) = (Vec::new(), Vec::new());
         for (page, form) in forms {
             let (form_key, mapping_key) = keys_of(page, form);
-            // A copy that cannot be read is not worth having: the form is read from Meta.
-            let copy = found.remove(&form_key).filter(|item| is_fresh(item, now));
-            if let Some(copy) = copy.and_then(|item| super::entity(item).ok()) {
+            if let Some(copy) = found.remove(&form_key).and_then(|item| fresh_copy(item, now)) {
                 known.push(((*form).clone(), copy));
             }
             if let Some(item) = found.remove(&mapping_key) {
@@ -108,7 +96,9 @@ impl Table {
     }
 }
 
-/// Whether DynamoDB would still have the item if it deleted on time.
-fn is_fresh(item: &Item, now: Timestamp) -> bool {
-    item.get("ttl").and_then(|ttl| ttl.as_n().ok()?.parse().ok()).is_some_and(|ttl: i64| ttl > now.as_second())
+/// The cached copy, if DynamoDB would still have the item if it deleted on time. A copy that cannot be read is not worth
+/// having: the form is read from Meta.
+fn fresh_copy(item: Item, now: Timestamp) -> Option<Form> {
+    let ttl: i64 = item.get("ttl")?.as_n().ok()?.parse().ok()?;
+    if ttl > now.as_second() { super::entity(item).ok() } else { None }
 }

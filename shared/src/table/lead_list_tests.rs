@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use strum::IntoEnumIterator;
 
 use super::lead::LeadChange;
-use super::lead_list::LeadFilter;
+use super::lead_list::{LeadFilter, LeadPosition};
 use super::tests::{at, empty_table, lead, scope};
 use super::*;
 use crate::ids::{FormId, LeadId, PageId, UserId};
@@ -143,4 +143,18 @@ async fn two_changes_of_one_lead_at_once_are_both_kept() {
         ..LeadFilter::default()
     };
     assert_eq!(all(&table, &filter, 9).await, [id.to_string()]);
+}
+
+/// An answer that would be too large ends before the list's page does, and goes on from its last lead.
+#[tokio::test]
+async fn a_list_goes_on_after_any_of_its_leads() {
+    let leads = leads();
+    let table = stored(&leads).await;
+    let (scope, filter) = (scope("a"), LeadFilter::default());
+    let (whole, _) = table.leads(&scope, &filter, None, 200).await.unwrap();
+    for position in [0, 1, 57, 118] {
+        let after = Some(LeadPosition::from(&whole[position]));
+        let (next, _) = table.leads(&scope, &filter, after, 1).await.unwrap();
+        assert_eq!(next[0].id, whole[position + 1].id, "{position}");
+    }
 }

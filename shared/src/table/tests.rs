@@ -245,9 +245,15 @@ async fn a_form_is_taken_as_it_was_read_for_a_day() {
         }],
     };
     table.put_form(&page, &id, &form, at("2026-01-01T00:00:00Z")).await.unwrap();
-    let read = async |now: &str| table.forms(&page, std::slice::from_ref(&id), at(now)).await.unwrap();
-    assert_eq!(read("2026-01-01T23:59:00Z").await, [(id.clone(), form)]);
-    assert_eq!(read("2026-01-02T00:00:00Z").await, []);
+    let read = async |now: &str| table.form(&page, &id, at(now)).await.unwrap();
+    assert_eq!(read("2026-01-01T23:59:00Z").await, Some(form.clone()));
+    assert_eq!(read("2026-01-02T00:00:00Z").await, None);
+    // A copy that cannot be read is read from Meta again, and keeps no lead out.
+    table.put_form(&page, &id, &form, at("2026-01-01T00:00:00Z")).await.unwrap();
+    table.change(&keys::form(&page, &id)).set("questions", &"damaged").unwrap().send().await.unwrap();
+    assert_eq!(read("2026-01-01T23:59:00Z").await, None);
+    let now = at("2026-01-01T23:59:00Z");
+    assert!(table.forms_and_mappings(&scope("a"), &[(&page, &id)], now).await.unwrap().0.is_empty());
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ use super::{Flow, count};
 const TIME_LIMIT: std::time::Duration = std::time::Duration::from_secs(60);
 /// Messages that Lambda hands to one invocation, as in the template.
 const MESSAGES_PER_INVOCATION: usize = 20;
+/// Deliveries after which a lead would be parked at the next one.
+const MAX_DELIVERIES: u32 = 9;
 
 /// Sends what a webhook reported to the queue, and returns the messages.
 pub(super) async fn enqueue(aws: &Aws, notices: Vec<LeadNotice>) -> anyhow::Result<Vec<LeadBatch>> {
@@ -30,10 +32,16 @@ pub(super) async fn enqueue(aws: &Aws, notices: Vec<LeadNotice>) -> anyhow::Resu
 /// Hands messages to the lead worker as Lambda does.
 pub(super) async fn work(aws: &Aws, worker: &Ingest, messages: &[LeadBatch]) -> anyhow::Result<()> {
     for messages in messages.chunks(MESSAGES_PER_INVOCATION) {
-        let arrivals: Vec<Arrival> = messages.iter().flat_map(|message| &message.leads).cloned().map(arrival).collect();
-        let outcomes = aws.invoke(worker.ingest(&arrivals, TIME_LIMIT, leadwire::clock::now())).await;
-        for (lead, outcome) in outcomes {
-            outcome.map_err(|error| anyhow::anyhow!("{lead}: {error}"))?;
+        let mut open: Vec<Arrival> = messages.iter().flat_map(|message| &message.leads).cloned().map(arrival).collect();
+        // What waits too long for its org's other writers comes again, as it does from a queue.
+        while !open.is_empty() {
+            let outcomes = aws.invoke(worker.ingest(&open, TIME_LIMIT, leadwire::clock::now())).await;
+            open.retain(|arrival| outcomes.get(&arrival.lead_id()).is_some_and(Result::is_err));
+            if let Some(arrival) = open.iter().find(|arrival| arrival.receive_count >= MAX_DELIVERIES) {
+                let error = outcomes.get(&arrival.lead_id());
+                anyhow::bail!("{} failed at every delivery: {error:?}", arrival.lead_id());
+            }
+            open.iter_mut().for_each(|arrival| arrival.receive_count += 1);
         }
     }
     Ok(())
