@@ -55,6 +55,8 @@ variables! {
     ads_sync_queue_url -> String = required("ADS_SYNC_QUEUE_URL");
     /// The queue of posts to publish.
     publish_queue_url -> String = required("PUBLISH_QUEUE_URL");
+    /// The bucket of uploaded pictures and videos.
+    files_bucket -> String = required("FILES_BUCKET");
     /// The console, where people reconnect: mails link to it.
     console_url -> Url = required_url("CONSOLE_URL");
     /// The bus on which facts are published.

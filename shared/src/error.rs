@@ -6,6 +6,7 @@ use std::time::Duration;
 use strum::{EnumIter, IntoStaticStr};
 
 use crate::bus::BusError;
+use crate::files::FileError;
 use crate::graph::GraphError;
 use crate::mail::MailError;
 use crate::model::ads::sync_problem::SyncProblemCode;
@@ -44,6 +45,9 @@ pub enum WorkError {
     /// The org's plan no longer includes Meta.
     #[error("the plan of this org does not include the Meta integration")]
     NotInPlan,
+    /// Files.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// Mail.
     #[error(transparent)]
     Mail(#[from] MailError),
@@ -65,6 +69,7 @@ impl WorkError {
             Self::Vault(error) => error.verdict(),
             Self::Queue(error) => error.verdict(),
             Self::Bus(error) => error.verdict(),
+            Self::File(error) => error.verdict(),
             Self::Mail(error) => error.verdict(),
             Self::Paused(wait) => Verdict::RetryAfter(*wait),
             Self::OutOfTime | Self::Panicked => Verdict::Retry,
@@ -81,6 +86,7 @@ impl WorkError {
             Self::Table(_)
             | Self::Queue(_)
             | Self::Bus(_)
+            | Self::File(_)
             | Self::Mail(_)
             | Self::Paused(_)
             | Self::NotInPlan
@@ -101,6 +107,7 @@ impl WorkError {
             Self::Vault(VaultError::Failed(_)) => FailureCode::VaultFailed,
             Self::Queue(_) => FailureCode::QueueFailed,
             Self::Bus(_) => FailureCode::BusFailed,
+            Self::File(_) => FailureCode::FileFailed,
             Self::Mail(_) => FailureCode::MailFailed,
             Self::NotInPlan => FailureCode::MetaNotInPlan,
             Self::Paused(_) => FailureCode::Throttled,
@@ -285,4 +292,4 @@ macro_rules! work_failed {
     };
 }
 
-work_failed!(TableError, VaultError, QueueError, BusError);
+work_failed!(TableError, VaultError, QueueError, BusError, FileError);

@@ -134,6 +134,10 @@ id!(
     /// A campaign that was made here. Ours: time-ordered and unguessable. Meta's own id of it is an [`AdObjectId`].
     CampaignId, "campaign id", is_crm_id, CRM_RULE, String::deserialize
 );
+id!(
+    /// A file that was uploaded for posts. Ours: time-ordered and unguessable.
+    MediaId, "media id", is_crm_id, CRM_RULE, String::deserialize
+);
 
 /// Ids that are generated here.
 macro_rules! made_here {
@@ -162,6 +166,7 @@ made_here! {
     RunId, "run";
     PostId, "post";
     CampaignId, "cmp";
+    MediaId, "med";
 }
 
 impl LeadId {

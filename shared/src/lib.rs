@@ -35,6 +35,7 @@ pub mod vault;
 
 pub mod cursor;
 pub mod error;
+pub mod files;
 pub mod meta_app;
 pub mod tokens;
 

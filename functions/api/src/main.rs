@@ -7,6 +7,7 @@ mod connections;
 mod directory;
 mod input;
 mod leads;
+mod media;
 mod posts;
 mod router;
 mod state;
@@ -20,6 +21,7 @@ use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::directory::Directory;
+use leadwire::files::Files;
 use leadwire::leads::Leads;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::ReturnUrls;
@@ -71,6 +73,7 @@ async fn main() -> Result<(), Error> {
         table: table.clone(),
         tokens: tokens.clone(),
         queue: Queue::new(sqs, env::publish_queue_url()?),
+        files: Files::new(&aws, env::files_bucket()?),
         key: key.clone(),
     };
     let campaigns = Campaigns {

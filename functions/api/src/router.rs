@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::Api;
-use crate::{ads, campaigns, connections, directory, leads, posts};
+use crate::{ads, campaigns, connections, directory, leads, media, posts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -123,6 +123,8 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(connections::businesses::list_pages))
         .routes(routes!(posts::list, posts::write))
         .routes(routes!(posts::read, posts::change, posts::cancel))
+        .routes(routes!(media::create))
+        .routes(routes!(media::read))
         .routes(routes!(leads::parked::list))
         .routes(routes!(leads::parked::replay))
         .routes(routes!(directory::read_org, directory::put_org))
@@ -167,7 +169,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 53, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 55, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

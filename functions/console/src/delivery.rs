@@ -163,7 +163,8 @@ fn reason(code: FailureCode) -> &'static str {
         | FailureCode::VaultFailed
         | FailureCode::QueueFailed
         | FailureCode::BusFailed
-        | FailureCode::MailFailed => "An AWS service failed",
+        | FailureCode::MailFailed
+        | FailureCode::FileFailed => "An AWS service failed",
         FailureCode::MetaNotInPlan => "The plan does not include Meta",
         FailureCode::Disconnected | FailureCode::NotConnected => "The page was disconnected",
         FailureCode::PageWithoutToken => "Meta granted no access to the page",

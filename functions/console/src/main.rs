@@ -31,6 +31,7 @@ use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::directory::Directory;
+use leadwire::files::Files;
 use leadwire::leads::Leads;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::ReturnUrls;
@@ -81,6 +82,7 @@ async fn main() -> Result<(), Error> {
         table: table.clone(),
         tokens: tokens.clone(),
         queue: Queue::new(sqs, env::publish_queue_url()?),
+        files: Files::new(&aws, env::files_bucket()?),
         key: key.clone(),
     };
     let connections = Connections {
@@ -111,6 +113,7 @@ async fn main() -> Result<(), Error> {
     let oidc = oidc::OidcClient::new(client_id, env::login_configuration_url()?, verifier)?;
     let directory = Directory { table: table.clone() };
     let public_url = env::public_url()?;
+    let files_origin = publishing.files.origin().await?;
     let shared = state::Shared {
         directory,
         leads,
@@ -122,6 +125,7 @@ async fn main() -> Result<(), Error> {
         key,
         oidc,
         public_url,
+        files_origin,
     };
     run(router::router(state::Console::new(shared))).await
 }

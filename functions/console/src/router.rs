@@ -34,7 +34,7 @@ pub(crate) fn router(console: Console) -> Router {
         .method_not_allowed_fallback(redirect_to_page)
         .layer(middleware::from_fn(leadwire::http::limit_duration))
         .layer(middleware::from_fn_with_state(console.clone(), problems_as_pages))
-        .layer(middleware::from_fn(add_headers))
+        .layer(middleware::from_fn_with_state(console.clone(), add_headers))
         .layer(DefaultBodyLimit::max(form::MAX_BODY_BYTES))
         .with_state(console)
 }
@@ -74,23 +74,28 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
     (StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), page).into_response()
 }
 
-/// Adds headers to every response: the time it took here, and security headers. With these, pages load nothing but
-/// pictures of posts from other origins, run no inline scripts, and cannot be framed by other sites.
-async fn add_headers(request: Request, next: Next) -> Response {
-    const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
-        form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    /// The same, for pages that show the pictures of posts from where Meta downloads them.
-    const POLICY_OF_POSTS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; \
-        connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+/// Adds headers to every response: the time it took here, and security headers. With these, pages load nothing from other
+/// origins, run no inline scripts, and cannot be framed by other sites. Pages of posts alone show pictures from where Meta
+/// downloads them, and send files to the bucket.
+async fn add_headers(State(console): State<Console>, request: Request, next: Next) -> Response {
+    let (pictures, files) = match request.uri().path().starts_with("/posts") {
+        true => (format!(" https: {}", console.files_origin), format!(" {}", console.files_origin)),
+        false => (String::new(), String::new()),
+    };
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{pictures}; connect-src 'self'{files}; \
+        form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
     let started = Instant::now();
-    let policy = if request.uri().path().starts_with("/posts") { POLICY_OF_POSTS } else { POLICY };
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if let Ok(took) = HeaderValue::from_str(&format!("app;dur={:.1}", started.elapsed().as_secs_f64() * 1000.0)) {
         headers.insert(HeaderName::from_static("server-timing"), took);
     }
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
     for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, policy),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "same-origin"),

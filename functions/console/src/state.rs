@@ -38,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) key: HmacKey,
     pub(crate) oidc: OidcClient,
     pub(crate) public_url: Option<Url>,
+    /// The origin of uploaded files.
+    pub(crate) files_origin: String,
 }
 
 impl Console {

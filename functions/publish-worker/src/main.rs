@@ -6,6 +6,7 @@
 use lambda_runtime::Error;
 use leadwire::bus::Bus;
 use leadwire::campaigns::CampaignMaker;
+use leadwire::files::Files;
 use leadwire::jobs::{PublishJob, PublishWork};
 use leadwire::meta_app::MetaApp;
 use leadwire::publishing::Publisher;
@@ -27,8 +28,9 @@ async fn main() -> Result<(), Error> {
         bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
         queue: queue.clone(),
         checks: Queue::new(sqs, env::expiry_notice_queue_url()?),
+        files: Files::new(&aws, env::files_bucket()?),
     };
-    let Publisher { meta, table, bus, queue: jobs, checks } = publisher.clone();
+    let Publisher { meta, table, bus, queue: jobs, checks, .. } = publisher.clone();
     let maker = CampaignMaker { meta, table, bus, queue: jobs, checks };
     worker::serve([queue], async |job: &PublishJob, time_left| match &job.work {
         PublishWork::Post(id) => publisher.publish(job, id, time_left, &clock::now).await,

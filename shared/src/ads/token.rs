@@ -60,6 +60,7 @@ pub(super) fn problem(error: &WorkError) -> Option<SyncProblemCode> {
         | WorkError::Queue(_)
         | WorkError::Bus(_)
         | WorkError::Mail(_)
+        | WorkError::File(_)
         | WorkError::Paused(_)
         | WorkError::OutOfTime
         | WorkError::Panicked

@@ -29,6 +29,7 @@ pub mod usage;
 
 use std::time::Duration;
 
+use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -103,6 +104,25 @@ impl GraphClient {
     async fn post(&self, path: &str, form: &[(&str, &str)], token: &AccessToken) -> Result<Value, GraphError> {
         const TIMEOUT: Duration = Duration::from_secs(45);
         let request = self.http.post(self.url(path)).form(form).timeout(TIMEOUT);
+        self.send(self.authorised(request, token)).await
+    }
+
+    /// Posts a file as `source`, with `form`, to `path`.
+    ///
+    /// # Errors
+    /// As [`GraphClient::post`].
+    async fn post_file(
+        &self,
+        path: &str,
+        form: &[(&'static str, &'static str)],
+        bytes: Vec<u8>,
+        content_type: &str,
+        token: &AccessToken,
+    ) -> Result<Value, GraphError> {
+        const TIMEOUT: Duration = Duration::from_secs(45);
+        let file = Part::bytes(bytes).file_name("file").mime_str(content_type).map_err(GraphError::transport)?;
+        let body = form.iter().fold(Form::new(), |body, (name, value)| body.text(*name, *value)).part("source", file);
+        let request = self.http.post(self.url(path)).multipart(body).timeout(TIMEOUT);
         self.send(self.authorised(request, token)).await
     }
 

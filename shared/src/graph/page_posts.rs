@@ -20,6 +20,20 @@ pub struct NewPagePost<'a> {
     pub photos: &'a [String],
 }
 
+/// Where a photo comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PhotoSource<'a> {
+    /// Meta downloads it. It refuses (324) what a host gives in parts (206), as storage services do.
+    Url(&'a str),
+    /// The file itself.
+    File {
+        /// Its bytes.
+        bytes: Vec<u8>,
+        /// Its format. Meta refuses a file without.
+        content_type: &'static str,
+    },
+}
+
 /// A post that is public.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PublicPost {
@@ -92,8 +106,19 @@ pub(super) fn graph_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> R
 impl GraphClient {
     /// Gives a page a photo without publishing it. Returns its id. Meta drops it after 24 hours if no post shows it, so
     /// that a repetition does no harm.
-    pub async fn upload_photo(&self, page: &PageId, url: &str, token: &AccessToken) -> Result<String, GraphError> {
-        let answer = self.post(&format!("{page}/photos"), &[("url", url), ("published", "false")], token).await?;
+    pub async fn upload_photo(
+        &self,
+        page: &PageId,
+        photo: PhotoSource<'_>,
+        token: &AccessToken,
+    ) -> Result<String, GraphError> {
+        let path = format!("{page}/photos");
+        let answer = match photo {
+            PhotoSource::Url(url) => self.post(&path, &[("url", url), ("published", "false")], token).await?,
+            PhotoSource::File { bytes, content_type } => {
+                self.post_file(&path, &[("published", "false")], bytes, content_type, token).await?
+            }
+        };
         Ok(read::<OnlyId>(answer)?.id)
     }
 

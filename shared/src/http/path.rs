@@ -5,7 +5,7 @@ use http::request::Parts;
 
 use super::Problem;
 use crate::error::ActError;
-use crate::ids::{AdAccountId, CampaignId, FormId, IntegrationId, InvalidId, LeadId, PostId, RunId};
+use crate::ids::{AdAccountId, CampaignId, FormId, IntegrationId, InvalidId, LeadId, MediaId, PostId, RunId};
 
 /// An id in the path of a route. Text that cannot be such an id is reported as not found.
 #[derive(Debug, Clone)]
@@ -43,6 +43,7 @@ path_ids! {
     RunId, "run", "run";
     PostId, "id", "post";
     CampaignId, "id", "campaign";
+    MediaId, "id", "uploaded file";
 }
 
 impl<T: PathId, S: Send + Sync> FromRequestParts<S> for Id<T> {

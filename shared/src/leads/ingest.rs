@@ -350,6 +350,7 @@ pub(super) fn another_account_may_help(error: &WorkError) -> bool {
         | WorkError::Queue(_)
         | WorkError::Bus(_)
         | WorkError::Mail(_)
+        | WorkError::File(_)
         | WorkError::Paused(_)
         | WorkError::OutOfTime
         | WorkError::Panicked

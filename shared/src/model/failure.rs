@@ -61,6 +61,8 @@ pub enum FailureCode {
     BusFailed,
     /// SES failed.
     MailFailed,
+    /// S3 failed, or a file is missing.
+    FileFailed,
     /// The org's plan does not include Meta.
     MetaNotInPlan,
     /// The page is no longer connected through this integration.
@@ -93,6 +95,7 @@ impl FailureCode {
             | Self::QueueFailed
             | Self::BusFailed
             | Self::MailFailed
+            | Self::FileFailed
             | Self::OutOfTime => true,
             Self::TokenDead
             | Self::WrongTokenKind
@@ -134,6 +137,7 @@ impl FailureCode {
             | Self::QueueFailed
             | Self::BusFailed
             | Self::MailFailed
+            | Self::FileFailed
             | Self::Disconnected
             | Self::NotConnected
             | Self::PageWithoutToken

@@ -32,10 +32,10 @@ pub struct ComposeIn {
     /// A link, whose preview a page shows. Beside pictures or a video, and on Instagram, it becomes the last line of the
     /// text.
     pub link: Option<String>,
-    /// Pictures at public addresses, at most 10. Several of them are a carousel on Instagram, which takes only JPEG.
+    /// Pictures at public addresses or of uploads, at most 10. Several of them are a carousel on Instagram, which takes only JPEG.
     #[serde(default)]
     pub images: Vec<String>,
-    /// A video instead of pictures: MP4 or MOV at a public address. A reel on Instagram.
+    /// A video instead of pictures: MP4 or MOV at a public address, or of an upload. A reel on Instagram.
     pub video: Option<String>,
     /// When to publish it, with a time zone: 10 minutes to 30 days ahead. Now, if it is left out.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -116,6 +116,9 @@ impl Publishing {
         let checks: Vec<_> =
             targets.iter().enumerate().map(|(position, target)| self.place(access, position, target, now)).collect();
         let places: Vec<_> = stream::iter(checks).buffered(CONCURRENCY).try_collect().await?;
+
+        let uploads: Vec<_> = targets.iter().map(TargetIn::kind).zip(&contents).collect();
+        self.check_uploads(&access.scope, &uploads).await?;
 
         let mut posts: Vec<_> = targets
             .iter()

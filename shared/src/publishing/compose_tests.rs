@@ -7,17 +7,13 @@ use serde_json::{Value, json};
 
 use super::meta_test_support::Meta;
 use super::test_support::Fixture;
-use super::{ComposeIn, ComposedPosts, OnceKey, Publishing, TargetIn};
-use crate::directory::{Access, MetaAccess};
+use super::{ComposeIn, ComposedPosts, OnceKey, TargetIn};
 use crate::error::{ActError, ErrorCode};
-use crate::ids::{InstagramAccountId, OrgId, PageId, PostId, UserId};
-use crate::model::caller::{Caller, Role};
+use crate::ids::{InstagramAccountId, PageId, PostId};
 use crate::model::publishing::tests::post;
 use crate::model::publishing::{Post, PostKind, PostStatus};
-use crate::secret::HmacKey;
 use crate::table::post::PostFilter;
 use crate::table::tests::{connection, scope};
-use crate::tokens::Tokens;
 
 impl Meta {
     /// Answers a batch of questions about the pages' Instagram accounts.
@@ -30,20 +26,6 @@ impl Meta {
         };
         calls.iter().map(answer).collect()
     }
-}
-
-fn publishing(fixture: &Fixture) -> Publishing {
-    let publisher = fixture.publisher.clone();
-    let tokens = Tokens { meta: publisher.meta, table: publisher.table.clone(), checks: publisher.checks };
-    Publishing { table: publisher.table, tokens, queue: publisher.queue, key: HmacKey::new("k".into()) }
-}
-
-async fn access(fixture: &Fixture) -> MetaAccess {
-    let org = OrgId::parse("a").unwrap();
-    let user = UserId::parse("u").unwrap();
-    let caller = Caller { user, name: Some("Una".to_owned()), email: None, role: Role::Admin, org: Some(org) };
-    let org = fixture.publisher.table.org(&fixture.scope).await.unwrap();
-    MetaAccess::check(Access::new(caller, Some("a")).unwrap(), org.as_ref()).unwrap()
 }
 
 fn page(id: &str) -> TargetIn {
@@ -81,7 +63,7 @@ async fn stored(fixture: &Fixture) -> Vec<Post> {
 
 async fn compose(fixture: &Fixture, input: ComposeIn, id: Option<&str>) -> Result<ComposedPosts, ActError> {
     let once = id.map(|id| OnceKey::new("write-posts", "request_id", id, &input).unwrap());
-    publishing(fixture).compose(&access(fixture).await, input, once).await
+    fixture.publishing().compose(&fixture.access().await, input, once).await
 }
 
 #[tokio::test]
@@ -181,7 +163,7 @@ async fn a_request_that_comes_twice_makes_its_posts_once() {
 #[tokio::test]
 async fn the_accounts_behind_pages_are_found_kept_and_forgotten() {
     let fixture = fixture().await;
-    let (publishing, access) = (publishing(&fixture), access(&fixture).await);
+    let (publishing, access) = (fixture.publishing(), fixture.access().await);
     let accounts = async || {
         let targets = publishing.targets(&access).await.unwrap();
         let name = |account: super::InstagramTarget| (account.id.as_str().to_owned(), account.username);
@@ -202,7 +184,7 @@ async fn the_accounts_behind_pages_are_found_kept_and_forgotten() {
 #[tokio::test]
 async fn a_page_says_why_nothing_can_be_published_on_it() {
     let fixture = fixture().await;
-    let (publishing, access) = (publishing(&fixture), access(&fixture).await);
+    let (publishing, access) = (fixture.publishing(), fixture.access().await);
     let targets = publishing.targets(&access).await.unwrap();
     assert_eq!(targets.len(), 2);
     assert!(targets.iter().all(|target| target.problem.is_none()), "{targets:?}");

@@ -23,12 +23,12 @@ pub struct PagePostIn {
     pub message: Option<String>,
     /// A link, whose preview is shown. Beside pictures or a video it becomes the last line of the text.
     pub link: Option<String>,
-    /// A picture: JPEG, PNG, GIF, BMP or TIFF at a public address.
+    /// A picture: JPEG, PNG, GIF, BMP or TIFF at a public address, or of an upload.
     pub image: Option<String>,
     /// Several pictures, at most 10.
     #[serde(default)]
     pub images: Vec<String>,
-    /// A video: MP4 or MOV at a public address.
+    /// A video: MP4 or MOV at a public address, or of an upload.
     pub video: Option<String>,
     /// When to publish it, with a time zone: 10 minutes to 30 days ahead. Now, if it is left out.
     #[schema(value_type = Option<String>, format = DateTime)]
@@ -47,7 +47,7 @@ pub struct InstagramPostIn {
     /// The page to which the account is linked.
     #[schema(value_type = Option<String>)]
     pub page_id: Option<PageId>,
-    /// A picture (JPEG) or a video (MP4, MOV) at a public address.
+    /// A picture (JPEG) or a video (MP4, MOV) at a public address, or of an upload.
     pub media_url: Option<String>,
     /// A picture.
     pub image: Option<String>,
@@ -86,6 +86,7 @@ impl Publishing {
         let content = PageDraft { message, link, image, images, video }.check().map_err(refusal)?;
         check_schedule("scheduledAt", scheduled_at, now)?;
         self.target(access, "pageId", &page_id, PostKind::Page, now).await?;
+        self.check_uploads(&access.scope, &[(PostKind::Page, &content)]).await?;
         let post = new_post(access, PostKind::Page, page_id, None, content, scheduled_at, now);
         first(self.store(access, vec![post], once, now).await?)
     }
@@ -109,6 +110,7 @@ impl Publishing {
         let content = InstagramDraft { media_url, image, video, carousel, format, caption }.check().map_err(refusal)?;
         check_schedule("scheduledAt", scheduled_at, now)?;
         let (page, account) = self.instagram_target(access, input.page_id, input.instagram_account_id, now).await?;
+        self.check_uploads(&access.scope, &[(PostKind::Instagram, &content)]).await?;
         let post = new_post(access, PostKind::Instagram, page, Some(account), content, scheduled_at, now);
         first(self.store(access, vec![post], once, now).await?)
     }

@@ -42,7 +42,8 @@ impl Work<'_> {
     async fn contain_item(&mut self, position: usize, now: Timestamp) -> Stepped {
         let account = self.account()?;
         let Some(media) = self.post.media.get(position) else { return Ok(()) };
-        let item = NewContainer::Item { url: &media.url, media: media.r#type };
+        let url = self.download_link(media).await?;
+        let item = NewContainer::Item { url: &url, media: media.r#type };
         let id = self.graph.create_container(&account, &item, &self.token).await?;
         self.set_upload(position, id.clone(), false, now);
         self.post.record(now, PostStepKind::Uploaded, format!("item {} as {id}", position + 1));
@@ -54,11 +55,12 @@ impl Work<'_> {
         let caption = self.post.message.as_deref();
         let children: Vec<String> = self.post.progress.items.iter().filter_map(|item| item.id.clone()).collect();
         let Some(media) = self.post.media.first() else { return Ok(()) };
+        let url = self.download_link(media).await?;
         let new = match self.post.format {
             Some(InstagramFormat::Carousel) => NewContainer::Carousel { children: &children, caption },
-            Some(InstagramFormat::Reel) => NewContainer::Reel { url: &media.url, caption },
-            Some(InstagramFormat::Story) => NewContainer::Story { url: &media.url, media: media.r#type },
-            Some(InstagramFormat::Image) | None => NewContainer::Image { url: &media.url, caption },
+            Some(InstagramFormat::Reel) => NewContainer::Reel { url: &url, caption },
+            Some(InstagramFormat::Story) => NewContainer::Story { url: &url, media: media.r#type },
+            Some(InstagramFormat::Image) | None => NewContainer::Image { url: &url, caption },
         };
         let id = self.graph.create_container(&account, &new, &self.token).await?;
         self.post.record(now, PostStepKind::Uploaded, format!("container {id}"));

@@ -12,6 +12,9 @@ mod create;
 mod faults;
 mod instagram;
 mod manage;
+mod media;
+#[cfg(test)]
+mod media_tests;
 #[cfg(test)]
 mod meta_test_support;
 mod page;
@@ -27,9 +30,11 @@ pub use accounts::{InstagramTarget, PageTarget, RefreshedAccounts};
 pub use compose::{ComposeIn, ComposedPost, ComposedPosts, TargetIn};
 pub use create::{InstagramPostIn, PagePostIn};
 pub use manage::{PostChangeIn, PostList, PostOut, PostQuery};
+pub use media::{MediaIn, MediaOut, MediaUpload, MediaUseOut};
 pub use publisher::{Clock, Publisher};
 pub use store::{CreatedPost, OnceKey};
 
+use crate::files::Files;
 use crate::jobs::PublishJob;
 use crate::queue::Queue;
 use crate::secret::HmacKey;
@@ -45,6 +50,8 @@ pub struct Publishing {
     pub tokens: Tokens,
     /// Takes posts to publish.
     pub queue: Queue<PublishJob>,
+    /// Keeps uploaded pictures and videos.
+    pub files: Files,
     /// Signs cursors.
     pub key: HmacKey,
 }

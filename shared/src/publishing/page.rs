@@ -2,11 +2,14 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::media::download_link;
 use super::publisher::{StepError, Stepped, Work};
-use crate::graph::page_posts::{NewPagePost, VideoState};
+use crate::files::{FileError, FileKey};
+use crate::graph::page_posts::{NewPagePost, PhotoSource, VideoState};
 use crate::model::publishing::failure::{PostFailure, PostFailureCode};
 use crate::model::publishing::progress::{PublishStep, Upload};
-use crate::model::publishing::{MediaStatus, PostStepKind};
+use crate::model::publishing::upload::MediaAddress;
+use crate::model::publishing::{Media, MediaStatus, PostStepKind};
 
 /// Clocks differ: a post may bear a time a little before the call that made it.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_mins(2);
@@ -26,10 +29,31 @@ impl Work<'_> {
 
     async fn upload_photo(&mut self, position: usize, now: Timestamp) -> Stepped {
         let Some(media) = self.post.media.get(position) else { return Ok(()) };
-        let id = self.graph.upload_photo(&self.post.page_id, &media.url, &self.token).await?;
+        let photo = self.photo_source(media).await?;
+        let id = self.graph.upload_photo(&self.post.page_id, photo, &self.token).await?;
         self.set_upload(position, id.clone(), true, now);
         self.post.record(now, PostStepKind::Uploaded, format!("picture {} as {id}", position + 1));
         Ok(())
+    }
+
+    /// Where Meta downloads a medium.
+    pub(super) async fn download_link(&self, media: &Media) -> Result<String, StepError> {
+        Ok(download_link(&self.publisher.files, &self.scope, &media.url).await?)
+    }
+
+    /// A photo as it is given to a page: its address on the web, or the uploaded file itself, because pages refuse photos
+    /// from hosts that answer in parts, as S3 does.
+    async fn photo_source<'m>(&self, media: &'m Media) -> Result<PhotoSource<'m>, StepError> {
+        let Ok(address) = media.url.parse::<MediaAddress>() else { return Ok(PhotoSource::Url(&media.url)) };
+        let key = FileKey::of_upload(&self.scope, &address.id);
+        match self.publisher.files.read(&key, 0, address.format.max_bytes()).await {
+            Ok(bytes) => Ok(PhotoSource::File { bytes, content_type: address.format.content_type() }),
+            Err(FileError::Missing) => {
+                let message = format!("The uploaded file {} is no longer kept.", media.url);
+                Err(StepError::Fail(PostFailure::new(PostFailureCode::MediaUnreachable, message)))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Records the upload of the medium at this position.
@@ -103,7 +127,8 @@ impl Work<'_> {
         self.begin_attempt(now).await?;
         let Some(video) = self.post.media.first() else { return Ok(()) };
         let (page, text) = (&self.post.page_id, self.post.message.as_deref());
-        let id = self.graph.publish_video(page, &video.url, text, &self.token).await?;
+        let url = self.download_link(video).await?;
+        let id = self.graph.publish_video(page, &url, text, &self.token).await?;
         self.claim(&id).await?;
         self.take_video(id, now);
         Ok(())

@@ -9,6 +9,7 @@ use super::faults::fail_post;
 use super::target::{NoTarget, Target, find_target, rights};
 use crate::bus::Bus;
 use crate::error::WorkError;
+use crate::files::Files;
 use crate::graph::{GraphClient, GraphError};
 use crate::ids::{OrgScope, PostId};
 use crate::jobs::{CheckJob, PublishJob};
@@ -40,6 +41,8 @@ pub struct Publisher {
     pub queue: Queue<PublishJob>,
     /// Takes integrations whose token turns out to be invalid.
     pub checks: Queue<CheckJob>,
+    /// Keeps uploaded pictures and videos.
+    pub files: Files,
 }
 
 /// A post in a worker's hands, with what it needs to call Meta.

@@ -2,26 +2,32 @@
 
 use std::time::Duration;
 
-use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::Publisher;
 use super::meta_test_support::FakeMeta;
 pub(crate) use super::meta_test_support::Fault;
+use super::{Publisher, Publishing};
 use crate::bus::Bus;
 use crate::campaigns::CampaignMaker;
+use crate::directory::{Access, MetaAccess};
 use crate::error::WorkError;
+use crate::files::Files;
 use crate::graph::GraphClient;
-use crate::ids::{OrgScope, PostId};
+use crate::ids::{OrgId, OrgScope, PostId, UserId};
 use crate::jobs::{PublishJob, PublishWork};
 use crate::meta_app::MetaApp;
+use crate::model::caller::{Caller, Role};
 use crate::model::connection::Integration;
 use crate::model::lead::assignment::Assignment;
 use crate::model::org::{Org, Plan};
 use crate::model::publishing::Post;
 use crate::queue::Queue;
+use crate::secret::HmacKey;
 use crate::table::tests::{at, connection, empty_table, integration, scope};
+use crate::tokens::Tokens;
 use crate::vault::Vault;
 
 /// A publisher for org `a`, whose page 7 has the Instagram account 178.
@@ -39,31 +45,25 @@ impl Fixture {
             let mut world = meta.world();
             (world.now, world.polls, world.quota) = (at("2026-01-02T00:00:00Z"), 2, 50);
         }
-        let region = Region::from_static("us-east-1");
-        macro_rules! client {
-            ($sdk:ident) => {
-                $sdk::Client::from_conf(
-                    $sdk::Config::builder()
-                        .behavior_version(BehaviorVersion::v2026_01_12())
-                        .region(region.clone())
-                        .endpoint_url(&endpoint)
-                        .credentials_provider(Credentials::for_tests())
-                        .build(),
-                )
-            };
-        }
+        let aws = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(&endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
+            .build();
         let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
-        let sqs = client!(aws_sdk_sqs);
+        let sqs = aws_sdk_sqs::Client::new(&aws);
         let publisher = Publisher {
             meta: MetaApp {
                 graph: GraphClient::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap(),
-                vault: Vault::new(client!(aws_sdk_secretsmanager)),
+                vault: Vault::new(aws_sdk_secretsmanager::Client::new(&aws)),
                 app_secret_id: "app".into(),
             },
             table: empty_table().await,
-            bus: Bus::new(client!(aws_sdk_eventbridge), "bus".into()),
+            bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), "bus".into()),
             queue: Queue::new(sqs.clone(), format!("{endpoint}/publish")),
             checks: Queue::new(sqs, format!("{endpoint}/checks")),
+            files: Files::new(&aws, "files".into()),
         };
         let (scope, table) = (scope("a"), &publisher.table);
         let plan = Plan { name: "pro".into(), features: vec!["meta".into()] };
@@ -91,6 +91,22 @@ impl Fixture {
         Self { publisher, meta, scope }
     }
 
+    /// The operations of the API and the console.
+    pub(crate) fn publishing(&self) -> Publishing {
+        let Publisher { meta, table, queue, checks, files, .. } = self.publisher.clone();
+        let tokens = Tokens { meta, table: table.clone(), checks };
+        Publishing { table, tokens, queue, files, key: HmacKey::new("k".into()) }
+    }
+
+    /// The right of a member of the org to use them.
+    pub(crate) async fn access(&self) -> MetaAccess {
+        let org = OrgId::parse("a").unwrap();
+        let user = UserId::parse("u").unwrap();
+        let caller = Caller { user, name: Some("Una".to_owned()), email: None, role: Role::Admin, org: Some(org) };
+        let org = self.publisher.table.org(&self.scope).await.unwrap();
+        MetaAccess::check(Access::new(caller, Some("a")).unwrap(), org.as_ref()).unwrap()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.meta.world().now
     }
@@ -110,7 +126,7 @@ impl Fixture {
         match &job.work {
             PublishWork::Post(id) => self.publisher.publish(job, id, limit, &clock).await,
             PublishWork::Campaign(id) => {
-                let Publisher { meta, table, bus, queue, checks } = self.publisher.clone();
+                let Publisher { meta, table, bus, queue, checks, .. } = self.publisher.clone();
                 CampaignMaker { meta, table, bus, queue, checks }.make(job, id, limit, &clock).await
             }
         }

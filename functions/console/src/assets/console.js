@@ -104,8 +104,56 @@ function preview(form) {
   });
 }
 
+/** Sends files from the author's computer to the bucket, one after the other, and puts them into the form. */
+function takeUploads(label) {
+  const form = label.closest("form");
+  const place = form.querySelector("[data-uploads]");
+  const path = label.dataset.upload;
+  const changed = () => form.dispatchEvent(new Event("input", { bubbles: true }));
+  const send = async (file) => {
+    const body = new URLSearchParams({ form_key: form.elements.form_key.value, content_type: file.type, size: file.size });
+    const begun = await fetch(path, { method: "POST", body, headers: { "x-part": "1" } });
+    if (!begun.ok) return begun.text();
+    const upload = await begun.json();
+    const sent = await fetch(upload.upload_url, { method: "PUT", body: file, headers: { "content-type": file.type } });
+    if (!sent.ok) return `<p class="wrong">The upload failed (${sent.status}).</p>`;
+    return (await fetch(`${path}/${upload.id}`, { headers: { "x-part": "1" } })).text();
+  };
+  label.hidden = false;
+  label.querySelector("input").addEventListener("change", async (event) => {
+    const files = [...event.target.files];
+    event.target.value = "";
+    for (const file of files) {
+      const item = Object.assign(document.createElement("li"), { textContent: `${file.name} is being sent …` });
+      item.setAttribute("aria-busy", "true");
+      place.append(item);
+      const text = await send(file).catch(() => '<p class="wrong">The connection was interrupted.</p>');
+      const page = new DOMParser().parseFromString(text, "text/html");
+      const taken = page.querySelector("[data-upload-item]");
+      if (taken) {
+        item.replaceWith(taken);
+        changed();
+      } else {
+        const again = Object.assign(document.createElement("button"), { textContent: "Remove", type: "button" });
+        again.dataset.uploadRemove = "";
+        item.removeAttribute("aria-busy");
+        const words = page.querySelector(".alert, .wrong")?.textContent ?? "This could not be loaded.";
+        item.replaceChildren(`${file.name}: ${words} `, again);
+      }
+    }
+  });
+  place.addEventListener("click", (event) => {
+    const item = event.target.closest("li");
+    if (event.target.closest("[data-upload-remove]")) item.remove();
+    else if (event.target.closest("[data-upload-earlier]")) item.previousElementSibling?.before(item);
+    else return;
+    changed();
+  });
+}
+
 function prepare(root) {
   showTimes(root);
+  for (const label of root.querySelectorAll("[data-upload]")) takeUploads(label);
   for (const form of root.querySelectorAll("form[data-preview]")) preview(form);
   for (const place of root.querySelectorAll("[data-part]")) {
     if (place.hasAttribute("data-later")) load(place);

@@ -14,6 +14,7 @@ use maud::{Markup, html};
 
 use super::draft::{Draft, account_value, new_request_id, page_value};
 use super::look::render_looks;
+use super::upload::uploaded;
 use super::{AuthorForm, Places};
 use crate::components::{alert, csrf_field, empty, plural};
 use crate::flash::redirect_with;
@@ -154,6 +155,8 @@ fn composer(visitor: &Visitor, draft: &Draft, places: &Places, notice: &Notice) 
                 (mistake_text(problem, "message", &|_| String::new()))
                 label { "Link" input name="link" inputmode="url" value=(draft.link) placeholder="https://" aria-invalid=[wrong("link")] aria-describedby=[described("link")]; }
                 (mistake_text(problem, "link", &|_| String::new()))
+                label data-upload="/posts/new/media" hidden { "Pictures, or a video" input type="file" multiple accept="image/jpeg,image/png,image/gif,image/bmp,image/tiff,video/mp4,video/quicktime"; }
+                ol.uploads data-uploads aria-live="polite" { @for address in &draft.uploads { (uploaded(address, None)) } }
                 label { "Addresses of pictures, one a line" textarea name="images" rows="3" inputmode="url" placeholder="https://" aria-invalid=[wrong("images")] aria-describedby=[described("images")] { "\n" (draft.images) } }
                 (mistake_text(problem, "images", &|position| format!("Picture {}: ", position + 1)))
                 label { "Address of a video, instead of pictures" input name="video" inputmode="url" value=(draft.video) placeholder="https://" aria-invalid=[wrong("video")] aria-describedby=[described("video")]; }

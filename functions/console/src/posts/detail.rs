@@ -9,10 +9,12 @@ use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::PostId;
+use leadwire::model::publishing::upload::MediaAddress;
 use leadwire::model::publishing::{InstagramFormat, Media, MediaStatus, MediaType, PostStatus, PostStep, PostStepKind};
 use leadwire::publishing::{PostChangeIn, PostOut};
 use maud::{Markup, html};
 
+use super::upload::picture_source;
 use super::{AuthorForm, Places, network, status_badge, summary};
 use crate::components::{
     Confirm, Confirming, alert, badge, csrf_field, live_fragment, problem_alert, prose, refresh_in, time,
@@ -230,8 +232,8 @@ fn content(post: &PostOut) -> Markup {
 fn medium(media: &Media) -> Markup {
     html! {
         li {
-            @if media.r#type == MediaType::Image && media.url.starts_with("https://") { img src=(media.url) alt="" loading="lazy" referrerpolicy="no-referrer"; }
-            span.address { (media.url) }
+            @if let Some(source) = picture_source(&media.url).filter(|_| media.r#type == MediaType::Image) { img src=(source) alt="" loading="lazy" referrerpolicy="no-referrer"; }
+            span.address { @if MediaAddress::is_one(&media.url) { "Uploaded " (media.r#type) } @else { (media.url) } }
             " " @match media.status {
                 MediaStatus::Waiting => (badge("dim", "Not at Meta yet")),
                 MediaStatus::Processing => (badge("calm", "Meta works on it")),

@@ -5,8 +5,9 @@ use jiff::civil::Date;
 use leadwire::error::ErrorCode;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{InstagramAccountId, PageId};
-use leadwire::model::publishing::MediaType;
 use leadwire::model::publishing::composition::Composition;
+use leadwire::model::publishing::upload::MediaAddress;
+use leadwire::model::publishing::{Media, MediaType};
 use leadwire::publishing::{ComposeIn, PageTarget, PostOut, TargetIn};
 use oauth2::CsrfToken;
 
@@ -20,7 +21,9 @@ pub(super) struct Draft {
     pub(super) targets: Vec<String>,
     pub(super) message: String,
     pub(super) link: String,
-    /// The addresses of the pictures, one a line.
+    /// The addresses of uploaded pictures and of an uploaded video.
+    pub(super) uploads: Vec<String>,
+    /// The addresses of further pictures, one a line.
     pub(super) images: String,
     pub(super) video: String,
     /// Whether it is published at `at` instead of now.
@@ -57,6 +60,7 @@ impl Draft {
             targets: Vec::new(),
             message: String::new(),
             link: String::new(),
+            uploads: Vec::new(),
             images: String::new(),
             video: String::new(),
             is_later: day.is_some(),
@@ -69,8 +73,8 @@ impl Draft {
     /// A form with the content of a post, for another one like it.
     pub(super) fn copy(post: &PostOut, zone: Zone) -> Self {
         let urls = |kind| {
-            let urls: Vec<&str> =
-                post.media.iter().filter(|media| media.r#type == kind).map(|media| media.url.as_str()).collect();
+            let is_on_the_web = |media: &&Media| media.r#type == kind && !MediaAddress::is_one(&media.url);
+            let urls: Vec<&str> = post.media.iter().filter(is_on_the_web).map(|media| media.url.as_str()).collect();
             urls.join("\n")
         };
         let target = post.instagram_account_id.as_ref().map_or_else(|| format!("page:{}", post.page_id), account_value);
@@ -78,6 +82,7 @@ impl Draft {
             targets: vec![target],
             message: post.message.clone().unwrap_or_default(),
             link: post.link.clone().unwrap_or_default(),
+            uploads: post.media.iter().map(|media| media.url.clone()).filter(|url| MediaAddress::is_one(url)).collect(),
             images: urls(MediaType::Image),
             video: urls(MediaType::Video),
             ..Self::new(zone, None)
@@ -92,6 +97,7 @@ impl Draft {
             targets: fields.all("target").map(ToOwned::to_owned).collect(),
             message: lines("message"),
             link: fields.text("link"),
+            uploads: fields.all("upload").map(ToOwned::to_owned).collect(),
             images: lines("images"),
             video: fields.text("video"),
             is_later: fields.get("when") == Some("later"),
@@ -107,16 +113,25 @@ impl Draft {
 
     /// Whether nothing is written yet.
     pub(super) fn is_empty(&self) -> bool {
-        [&self.message, &self.link, &self.images, &self.video].iter().all(|text| text.trim().is_empty())
+        let texts = [&self.message, &self.link, &self.images, &self.video];
+        self.uploads.is_empty() && texts.iter().all(|text| text.trim().is_empty())
     }
 
     pub(super) fn composition(&self) -> Composition {
         let optional = |text: &String| Some(text.clone()).filter(|text| !text.trim().is_empty());
+        let is_video = |address: &&String| {
+            address.parse::<MediaAddress>().is_ok_and(|address| address.format.media_type() == MediaType::Video)
+        };
+        let (videos, mut images): (Vec<&String>, Vec<&str>) = (
+            self.uploads.iter().filter(is_video).collect(),
+            self.uploads.iter().filter(|upload| !is_video(upload)).map(String::as_str).collect(),
+        );
+        images.extend(self.images.lines().map(str::trim).filter(|line| !line.is_empty()));
         Composition {
             message: optional(&self.message),
             link: optional(&self.link),
-            images: self.images.lines().map(str::trim).filter(|line| !line.is_empty()).map(ToOwned::to_owned).collect(),
-            video: optional(&self.video),
+            images: images.into_iter().map(ToOwned::to_owned).collect(),
+            video: optional(&self.video).or_else(|| videos.first().copied().cloned()),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use leadwire::model::publishing::PostKind;
 use leadwire::model::publishing::composition::{Composition, LimitUsage};
-use leadwire::model::publishing::web_address::parse_public;
+use leadwire::model::publishing::upload::MediaAddress;
 use maud::{Markup, html};
 use url::Url;
 
 use super::draft::{Draft, account_value, page_value};
+use super::upload::picture_source;
 use super::{Places, network};
 use crate::components::{alert, count, plural};
 
@@ -96,14 +97,14 @@ fn media(composition: &Composition) -> Markup {
                 @for (position, address) in composition.images.iter().enumerate() {
                     @let name = format!("Picture {}", position + 1);
                     // Browsers load no picture without TLS into this page.
-                    @match parse_public(address) {
-                        Ok(url) if url.scheme() == "https" => img src=(url) alt=(name) referrerpolicy="no-referrer";,
-                        _ => span.quiet { (name) },
+                    @match picture_source(address) {
+                        Some(source) => img src=(source) alt=(name) referrerpolicy="no-referrer";,
+                        None => span.quiet { (name) },
                     }
                 }
             }
         }
-        @if let Some(video) = &composition.video { p.preview { "▶ " (video) } }
+        @if let Some(video) = &composition.video { p.preview { "▶ " @if MediaAddress::is_one(video) { "Your video" } @else { (video) } } }
     }
 }
 

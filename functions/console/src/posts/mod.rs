@@ -6,6 +6,7 @@ mod detail;
 mod draft;
 mod list;
 mod look;
+mod upload;
 
 use axum::Router;
 use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
@@ -32,6 +33,9 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/new", get(composer::form).post(composer::send))
         .route("/new/preview", post(composer::preview))
         .route("/new/accounts", post(composer::refresh_accounts))
+        .route("/new/media", post(upload::begin))
+        .route("/new/media/{id}", get(upload::item))
+        .route("/media/{id}", get(upload::show))
         .route("/{id}", get(detail::show))
         .route("/{id}/state", get(detail::state))
         .route("/{id}/move", post(detail::move_post))

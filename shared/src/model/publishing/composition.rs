@@ -1,5 +1,7 @@
 //! One text with its media for several networks: what becomes of it on each, and what each still allows.
 
+use std::borrow::Cow;
+
 use super::PostKind;
 use super::draft::{
     CAROUSEL_SIZES, Content, DraftError, DraftMistake, InstagramDraft, MAX_CAPTION, MAX_HASHTAGS, MAX_IMAGES,
@@ -41,18 +43,14 @@ impl Composition {
                 let Self { message, link, images, video } = self.clone();
                 PageDraft { message, link, image: None, images, video }.check()
             }
-            PostKind::Instagram => self.on_instagram().map_err(|error| DraftError {
-                field: match error.field.as_ref() {
-                    "caption" => "message".into(),
-                    "image" => "images[0]".into(),
-                    "carousel" => "images".into(),
-                    field => field
-                        .strip_prefix("carousel")
-                        .map_or(error.field.clone(), |item| format!("images{item}").into()),
-                },
-                message: format!("Instagram: {}", error.message),
-                ..error
-            }),
+            PostKind::Instagram => {
+                let content = self.on_instagram().map_err(|error| DraftError {
+                    field: composed_field(error.field),
+                    message: format!("Instagram: {}", error.message),
+                    ..error
+                })?;
+                Ok(Content { fields: content.fields.into_iter().map(composed_field).collect(), ..content })
+            }
         }
     }
 
@@ -105,6 +103,16 @@ impl Composition {
                 usage("pictures", pictures, *CAROUSEL_SIZES.end()),
             ],
         }
+    }
+}
+
+/// The field of a composition that became a field of an Instagram post.
+fn composed_field(field: Cow<'static, str>) -> Cow<'static, str> {
+    match field.as_ref() {
+        "caption" => "message".into(),
+        "image" => "images[0]".into(),
+        "carousel" => "images".into(),
+        name => name.strip_prefix("carousel").map(|item| format!("images{item}").into()).unwrap_or(field),
     }
 }
 

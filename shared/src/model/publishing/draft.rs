@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use jiff::{SignedDuration, Timestamp};
 use url::Url;
 
+use super::upload::MediaAddress;
 use super::web_address::parse_public;
 use super::{InstagramFormat, Media, MediaType};
 
@@ -100,6 +101,8 @@ pub struct Content {
     pub link: Option<String>,
     /// Pictures and videos.
     pub media: Vec<Media>,
+    /// The fields of the draft that named them, in the same order.
+    pub fields: Vec<Cow<'static, str>>,
     /// The form on Instagram.
     pub format: Option<InstagramFormat>,
 }
@@ -118,13 +121,15 @@ impl PageDraft {
         }
         let link = text(self.link);
         let link = link.map(|link| address("link", &link)).transpose()?.map(String::from);
+        let mut named = Vec::new();
+        named.extend(self.image.as_ref().map(|url| (Cow::from("image"), url)));
+        let images = self.images.iter().enumerate();
+        named.extend(images.map(|(position, url)| (Cow::from(format!("images[{position}]")), url)));
         let mut media = Vec::new();
-        if let Some(url) = &self.image {
-            media.push(picture("image", url, NetworkRules::Page)?);
+        for (field, url) in &named {
+            media.push(picture(field.clone(), url, NetworkRules::Page)?);
         }
-        for (position, url) in self.images.iter().enumerate() {
-            media.push(picture(format!("images[{position}]"), url, NetworkRules::Page)?);
-        }
+        let mut fields: Vec<_> = named.into_iter().map(|(field, _)| field).collect();
         if media.len() > MAX_IMAGES {
             return Err(mistake("images", DraftMistake::Media, format!("At most {MAX_IMAGES} pictures.")));
         }
@@ -133,6 +138,7 @@ impl PageDraft {
                 return Err(mistake("video", DraftMistake::Conflict, "Either pictures or a video."));
             }
             media.push(video("video", url)?);
+            fields.push("video".into());
         }
         let mut message = text(self.message);
         if message.is_none() && link.is_none() && media.is_empty() {
@@ -146,7 +152,7 @@ impl PageDraft {
             link => link,
         };
         check_length("message", message.as_deref(), MAX_MESSAGE)?;
-        Ok(Content { message, link, media, format: None })
+        Ok(Content { message, link, media, fields, format: None })
     }
 }
 
@@ -164,25 +170,27 @@ impl InstagramDraft {
             1 => {}
             _ => return Err(mistake("mediaUrl", DraftMistake::Conflict, ONE)),
         }
-        let media = if is_carousel {
+        let named: Vec<(Cow<'static, str>, &String)> = if is_carousel {
             if !CAROUSEL_SIZES.contains(&self.carousel.len()) {
                 return Err(mistake("carousel", DraftMistake::Media, "2 to 10 pictures and videos."));
             }
             let items = self.carousel.iter().enumerate();
-            let item = |(position, url): (usize, &String)| {
-                let field = format!("carousel[{position}]");
-                if looks_like_video(url) { video(field, url) } else { picture(field, url, NetworkRules::Instagram) }
-            };
-            items.map(item).collect::<Result<Vec<_>, _>>()?
-        } else if let Some(url) = &self.image {
-            vec![picture("image", url, NetworkRules::Instagram)?]
-        } else if let Some(url) = &self.video {
-            vec![video("video", url)?]
+            items.map(|(position, url)| (format!("carousel[{position}]").into(), url)).collect()
         } else {
-            let url = self.media_url.as_deref().unwrap_or_default();
-            let is_video = looks_like_video(url) || self.format == Some(InstagramFormat::Reel);
-            vec![if is_video { video("mediaUrl", url)? } else { picture("mediaUrl", url, NetworkRules::Instagram)? }]
+            let one = [("image", &self.image), ("video", &self.video), ("mediaUrl", &self.media_url)];
+            one.into_iter().filter_map(|(field, url)| Some((field.into(), url.as_ref()?))).collect()
         };
+        let medium = |(field, url): &(Cow<'static, str>, &String)| {
+            let is_video = match field.as_ref() {
+                "image" => false,
+                "video" => true,
+                "mediaUrl" => looks_like_video(url) || self.format == Some(InstagramFormat::Reel),
+                _ => looks_like_video(url),
+            };
+            if is_video { video(field.clone(), url) } else { picture(field.clone(), url, NetworkRules::Instagram) }
+        };
+        let media = named.iter().map(medium).collect::<Result<Vec<_>, _>>()?;
+        let fields = named.into_iter().map(|(field, _)| field).collect();
         let first = media.first().map(|media| media.r#type);
         let format = match (self.format, first) {
             (None | Some(InstagramFormat::Carousel), _) if is_carousel => InstagramFormat::Carousel,
@@ -209,7 +217,7 @@ impl InstagramDraft {
         if marks('@') > MAX_MENTIONS {
             return Err(mistake("caption", DraftMistake::Text, format!("At most {MAX_MENTIONS} mentions.")));
         }
-        Ok(Content { message: caption, link: None, media, format: Some(format) })
+        Ok(Content { message: caption, link: None, media, fields, format: Some(format) })
     }
 }
 
@@ -267,9 +275,18 @@ enum NetworkRules {
     Instagram,
 }
 
+/// Checks the address of a medium: on the public internet, or of an uploaded file. Returns it in normal form.
+fn media_address(field: impl Into<Cow<'static, str>>, text: &str) -> Result<String, DraftError> {
+    let address = match MediaAddress::is_one(text) {
+        true => text.parse::<MediaAddress>().map(|address| address.to_string()),
+        false => parse_public(text).map(String::from),
+    };
+    address.map_err(|rule| mistake(field, DraftMistake::Address, rule))
+}
+
 fn picture(field: impl Into<Cow<'static, str>>, url: &str, rules: NetworkRules) -> Result<Media, DraftError> {
     let field = field.into();
-    let url = address(field.clone(), url)?;
+    let url = media_address(field.clone(), url)?;
     let (known, advice): (&[&str], _) = match rules {
         NetworkRules::Page => (&["jpg", "jpeg", "png", "gif", "bmp", "tif", "tiff"], "JPEG, PNG, GIF, BMP or TIFF"),
         NetworkRules::Instagram => (&["jpg", "jpeg"], "JPEG"),
@@ -278,28 +295,29 @@ fn picture(field: impl Into<Cow<'static, str>>, url: &str, rules: NetworkRules) 
         Some(ending) if !known.contains(&ending.as_str()) && (is_video_ending(&ending) || is_image_ending(&ending)) => {
             Err(mistake(field, DraftMistake::Media, format!("A picture in the format {advice}; this is .{ending}.")))
         }
-        _ => Ok(Media::new(MediaType::Image, url.into())),
+        _ => Ok(Media::new(MediaType::Image, url)),
     }
 }
 
 fn video(field: impl Into<Cow<'static, str>>, url: &str) -> Result<Media, DraftError> {
     let field = field.into();
-    let url = address(field.clone(), url)?;
+    let url = media_address(field.clone(), url)?;
     match ending(&url) {
         Some(ending) if is_image_ending(&ending) || matches!(ending.as_str(), "webm" | "avi" | "mkv" | "wmv") => {
             Err(mistake(field, DraftMistake::Media, format!("A video in the format MP4 or MOV; this is .{ending}.")))
         }
-        _ => Ok(Media::new(MediaType::Video, url.into())),
+        _ => Ok(Media::new(MediaType::Video, url)),
     }
 }
 
-fn looks_like_video(url: &str) -> bool {
-    Url::parse(url.trim()).ok().and_then(|url| ending(&url)).is_some_and(|ending| is_video_ending(&ending))
+fn looks_like_video(address: &str) -> bool {
+    ending(address.trim()).is_some_and(|ending| is_video_ending(&ending))
 }
 
 /// The ending of the file's name in lower case, if it has one.
-fn ending(url: &Url) -> Option<String> {
-    let (_, ending) = url.path_segments()?.next_back()?.rsplit_once('.')?;
+fn ending(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    let (_, ending) = url.path().rsplit('/').next()?.rsplit_once('.')?;
     Some(ending.to_ascii_lowercase())
 }
 

@@ -5,6 +5,7 @@ pub mod composition;
 pub mod draft;
 pub mod failure;
 pub mod progress;
+pub mod upload;
 pub mod web_address;
 
 use jiff::Timestamp;
@@ -147,7 +148,7 @@ impl PostStatus {
 pub struct Media {
     /// What it is.
     pub r#type: MediaType,
-    /// Where Meta downloads it.
+    /// Where Meta downloads it, or the address of an uploaded file: `media:` with its id and ending.
     pub url: String,
     /// How far it is at Meta.
     pub status: MediaStatus,

@@ -1,13 +1,16 @@
 //! Posts in the console: written once, published on several pages and accounts, planned, moved, cancelled.
 
+use std::path::Path;
 use std::time::Duration;
 
+use base64::Engine;
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
 use e2e::fixtures::{ConnectedOrg, OrgFixture};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::{wait_at_most, wait_for, world};
+use fantoccini::Locator;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -194,5 +197,54 @@ async fn a_post_is_seen_before_it_is_public_and_followed_until_it_is() {
     browser.wait_for_text("It is public.").await;
     browser.check_page("post-published").await;
     assert_eq!(tenant.items("/api/posts").await[0].text("status"), "published");
+    browser.close().await;
+}
+
+/// A picture of 40 x 30 pixels.
+const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAACgAAAAeCAIAAADRv8uKAAAAK0lEQVR42u3NMQ0AAAgDsClCH3KQigw4mvRvqudExGKxWCwWi8VisVj8N16dfPhsAEPBggAAAABJRU5ErkJggg==";
+
+/// Chooses a file in the open dialog of a form.
+async fn choose_file(browser: &Browser, name: &str, content: &[u8]) {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("uploads");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join(name);
+    std::fs::write(&file, content).unwrap();
+    let input = browser.client.find(Locator::Css("input[type=file]")).await.unwrap();
+    input.send_keys(&file.display().to_string()).await.unwrap();
+}
+
+#[tokio::test]
+async fn pictures_come_from_the_author_s_own_computer() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("console-uploads").connect().await;
+    let browser = Browser::open(DESK).await;
+    browser.open_page("/").await;
+    browser.log_in(&tenant.create_login("Uma Upload", "admin").await).await;
+    browser.open_page("/posts/new").await;
+    browser.click(&format!("input[value='page:{}']", person.pages[0])).await;
+    let png = base64::prelude::BASE64_STANDARD.decode(PNG).unwrap();
+    choose_file(&browser, "page.png", b"<html>").await;
+    browser.wait_for_text("page.png: The file is damaged, or not in the format image/png.").await;
+    browser.press("Remove").await;
+    choose_file(&browser, "first.png", &png).await;
+    browser.wait_for_text("40 × 30").await;
+    browser.wait_for_text("Instagram: Instagram accepts only JPEG; this is image/png.").await;
+    // The preview shows it, from the bucket.
+    let shown = async || {
+        let script = "return [...document.querySelectorAll('.pictures img')].every((img) => img.complete && img.naturalWidth === 40) \
+            && document.querySelectorAll('.pictures img').length";
+        browser.client.execute(script, Vec::new()).await.ok().and_then(|number| number.as_u64())
+    };
+    wait_for("the picture in the preview", async || shown().await.filter(|number| *number == 1)).await;
+    browser.check_page("post-uploads").await;
+
+    // What was uploaded survives a mistake.
+    browser.fill("input[name=link]", "shop").await;
+    browser.press("Publish").await;
+    browser.wait_for_text("Nothing was published. Correct the marked field").await;
+    browser.fill("input[name=link]", "").await;
+    browser.press("Publish").await;
+    browser.wait_for_text("It is public.").await;
+    let posts = tenant.items("/api/posts").await;
+    assert!(posts[0].list("media")[0].text("url").starts_with("media:med_"), "{posts:?}");
     browser.close().await;
 }

@@ -268,3 +268,64 @@ async fn only_who_may_publish_does_and_only_on_the_org_s_own_pages() {
     })
     .await;
 }
+
+/// The beginning of a picture, which says how large it is.
+fn jpeg(width: u16, height: u16) -> Vec<u8> {
+    let mut file = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x02\0\0\x01\0\x01\0\0\xff\xc0\0\x11\x08".to_vec();
+    file.extend([height.to_be_bytes(), width.to_be_bytes()].concat());
+    file.extend(b"\x03\x01\x22\0\x02\x11\x01\x03\x11\x01\xff\xd9");
+    file
+}
+
+/// Uploads a file as a program does, and returns its address.
+async fn upload(tenant: &Tenant, file: Vec<u8>) -> String {
+    let body = json!({ "content_type": "image/jpeg", "size": file.len() });
+    let (status, upload) = tenant.call(Method::POST, "/api/media", &body).await;
+    assert_eq!(status, 201, "{upload}");
+    let path = format!("/api/media/{}", upload.text("id"));
+    assert_eq!(tenant.call(Method::GET, &path, &Value::Null).await.0, 404, "nothing was sent yet");
+    let send = |kind: &'static str, file: Vec<u8>| {
+        reqwest::Client::new().put(upload.text("upload_url")).header("content-type", kind).body(file).send()
+    };
+    // The address takes what was asked for and nothing else.
+    let longer = [file.clone(), vec![0]].concat();
+    for (kind, other) in [("text/html", file.clone()), ("image/jpeg", longer)] {
+        assert_eq!(send(kind, other).await.unwrap().status(), 403);
+    }
+    assert_eq!(send("image/jpeg", file).await.unwrap().status(), 200);
+    upload.text("address").to_owned()
+}
+
+#[tokio::test]
+async fn an_uploaded_picture_is_checked_kept_private_and_published_on_both_networks() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("publishing-uploads").connect().await;
+    let stranger = OrgFixture::new("publishing-no-uploads").connect().await.tenant;
+    let page = &person.pages[0];
+    let (square, wide) = (upload(&tenant, jpeg(1_080, 1_080)).await, upload(&tenant, jpeg(3_000, 1_000)).await);
+    let id = |address: &str| address.trim_start_matches("media:").trim_end_matches(".jpg").to_owned();
+
+    let seen = tenant.get(&format!("/api/media/{}", id(&wide))).await;
+    assert_eq!((seen["width"].as_u64(), seen["height"].as_u64()), (Some(3_000), Some(1_000)), "{seen}");
+    let refusal = |purpose: &str| seen.find("uses", "use", purpose)["refusal"].clone();
+    assert_eq!(refusal("page_picture"), Value::Null);
+    assert!(refusal("instagram_picture").as_str().unwrap().contains("1.91:1"), "{seen}");
+    // Whoever has the link sees the file for an hour; the bucket itself shows it to nobody, and another org has no part in it.
+    let link = seen.text("url");
+    assert_eq!(reqwest::get(link).await.unwrap().status(), 200);
+    assert_eq!(reqwest::get(link.split('?').next().unwrap()).await.unwrap().status(), 403);
+    assert_eq!(stranger.call(Method::GET, &format!("/api/media/{}", id(&wide)), &Value::Null).await.0, 404);
+
+    let body = json!({ "pageId": page, "mediaUrl": wide });
+    let (status, problem) = tenant.call(Method::POST, TO_INSTAGRAM, &body).await;
+    assert_eq!((status, problem.text("field")), (400, "mediaUrl"), "{problem}");
+    let body = json!({ "pageId": page, "message": "Hi", "images": [square, wide] });
+    let on_page = post(&tenant, TO_PAGE, &body).await;
+    let gram = post(&tenant, TO_INSTAGRAM, &json!({ "pageId": page, "mediaUrl": square, "caption": "Hi" })).await;
+    for id in [&on_page, &gram] {
+        let post = done(&tenant, id).await;
+        assert_eq!(post.text("status"), "published", "{post}");
+        assert_eq!(post.list("media")[0].text("url"), square);
+    }
+    assert_eq!(public_posts(page).await[0].list("media").len(), 2);
+    assert_eq!(public_media(page).await.len(), 1);
+}

@@ -65,7 +65,7 @@ const LAYERS: [&[&str]; 15] = [
     &["aws", "secret", "telemetry"],
     &["model"],
     &["jobs"],
-    &["graph", "table", "vault", "queue", "bus", "mail"],
+    &["graph", "table", "vault", "queue", "bus", "mail", "files"],
     &["error"],
     &["meta_app", "cursor"],
     &["tokens"],

@@ -1,0 +1,135 @@
+//! S3: files that users upload. Nobody reads or writes one but through this module: a browser and Meta get addresses that
+//! end soon.
+
+use std::time::Duration;
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::config::RequestChecksumCalculation;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::presigning::PresigningConfig;
+use aws_types::SdkConfig;
+use url::Url;
+
+use crate::aws::AwsError;
+use crate::ids::{MediaId, OrgScope};
+use crate::retry::Verdict;
+
+/// A bucket of files. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Files {
+    client: Client,
+    bucket: String,
+}
+
+/// The name of a file: its org is part of it, so that no org reaches another's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileKey(String);
+
+impl FileKey {
+    /// A file that was uploaded for posts. The bucket deletes those of `uploads/` by their age.
+    #[must_use]
+    pub fn of_upload(scope: &OrgScope, id: &MediaId) -> Self {
+        Self(format!("uploads/{}/{id}", scope.org()))
+    }
+}
+
+/// What the bucket knows of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// Its size.
+    pub bytes: u64,
+    /// Its content type, as it was declared for the upload.
+    pub content_type: String,
+}
+
+/// A failed call to S3.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum FileError {
+    /// The call failed for a reason that may be temporary.
+    #[error("S3 failed: {0}")]
+    Failed(#[source] AwsError),
+    /// The file does not exist, or not any more.
+    #[error("the file does not exist")]
+    Missing,
+}
+
+impl FileError {
+    /// What to do with the work that met this error.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        match self {
+            Self::Failed(_) => Verdict::Retry,
+            Self::Missing => Verdict::GiveUp,
+        }
+    }
+}
+
+impl Files {
+    /// The files of a bucket.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, bucket: String) -> Self {
+        // A checksum in a signed address would be that of an empty body.
+        let config = aws_sdk_s3::config::Builder::from(aws)
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired);
+        Self { client: Client::from_conf(config.build()), bucket }
+    }
+
+    /// The address to which a file of exactly this size and content type can be sent by `PUT`, for `lifetime`.
+    pub async fn upload_link(
+        &self,
+        key: &FileKey,
+        content_type: &str,
+        bytes: u64,
+        lifetime: Duration,
+    ) -> Result<Url, FileError> {
+        let bytes = i64::try_from(bytes).map_err(failed)?;
+        let request = self.client.put_object().bucket(&self.bucket).key(&key.0);
+        let request = request.content_type(content_type).content_length(bytes);
+        let signed = request.presigned(PresigningConfig::expires_in(lifetime).map_err(failed)?).await;
+        signed.map_err(failed)?.uri().parse().map_err(failed)
+    }
+
+    /// The address where a file can be read, for `lifetime`.
+    pub async fn link(&self, key: &FileKey, lifetime: Duration) -> Result<Url, FileError> {
+        let request = self.client.get_object().bucket(&self.bucket).key(&key.0);
+        let signed = request.presigned(PresigningConfig::expires_in(lifetime).map_err(failed)?).await;
+        signed.map_err(failed)?.uri().parse().map_err(failed)
+    }
+
+    /// The origin of all addresses of files, which a page has to allow that shows or sends one.
+    pub async fn origin(&self) -> Result<String, FileError> {
+        Ok(self.link(&FileKey("-".to_owned()), Duration::from_secs(1)).await?.origin().ascii_serialization())
+    }
+
+    /// What the bucket knows of a file.
+    ///
+    /// # Errors
+    /// [`FileError::Missing`] if it has not been uploaded, or was deleted.
+    pub async fn head(&self, key: &FileKey) -> Result<StoredFile, FileError> {
+        let head = self.client.head_object().bucket(&self.bucket).key(&key.0).send().await.map_err(failure)?;
+        Ok(StoredFile {
+            bytes: u64::try_from(head.content_length().unwrap_or_default()).map_err(failed)?,
+            content_type: head.content_type.unwrap_or_default(),
+        })
+    }
+
+    /// Reads `length` bytes of a file from `offset`, or what there is of them.
+    ///
+    /// # Errors
+    /// [`FileError::Missing`] if it does not exist.
+    pub async fn read(&self, key: &FileKey, offset: u64, length: u64) -> Result<Vec<u8>, FileError> {
+        let range = format!("bytes={offset}-{}", offset.saturating_add(length).saturating_sub(1));
+        let request = self.client.get_object().bucket(&self.bucket).key(&key.0).range(range);
+        let body = request.send().await.map_err(failure)?.body;
+        Ok(body.collect().await.map_err(failed)?.to_vec())
+    }
+}
+
+fn failed(error: impl std::error::Error + Send + Sync + 'static) -> FileError {
+    FileError::Failed(AwsError::new(error))
+}
+
+fn failure<E: std::error::Error + Send + Sync + 'static>(error: SdkError<E>) -> FileError {
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    if status == Some(404) { FileError::Missing } else { failed(error) }
+}
