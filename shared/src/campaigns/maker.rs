@@ -93,7 +93,7 @@ impl CampaignMaker {
         let Some(campaign) = self.table.claim_campaign(&scope, id, clock()).await? else { return Ok(()) };
         let outcome = match self.prepare(&scope, campaign, clock).await? {
             Ok(mut making) => making.run(deadline).await,
-            Err(mut campaign) => self.tell(&scope, &mut campaign).await,
+            Err((campaign, error)) => self.end_unprepared(&scope, campaign, error, clock()).await,
         };
         match outcome {
             Ok(()) => Ok(()),
@@ -106,13 +106,13 @@ impl CampaignMaker {
         }
     }
 
-    /// Finds the token. The second error is the campaign, which has failed because there is none.
+    /// Finds the token. The second error is the campaign, and why there is none.
     async fn prepare<'a>(
         &'a self,
         scope: &OrgScope,
-        mut campaign: LeadCampaign,
+        campaign: LeadCampaign,
         clock: Clock<'a>,
-    ) -> Result<Result<Making<'a>, LeadCampaign>, WorkError> {
+    ) -> Result<Result<Making<'a>, (LeadCampaign, CampaignError)>, WorkError> {
         let found = find_target(&self.table, scope, &campaign.spec.page_id, RIGHTS, clock()).await?;
         let (code, message) = match found {
             Ok(target) => {
@@ -135,10 +135,29 @@ impl CampaignMaker {
                 (CampaignErrorCode::ConnectionExpired, "The page is not connected any more.".to_owned())
             }
         };
-        campaign.errors = vec![error(None, code, message)];
-        campaign.status = CampaignStatus::Failed;
-        campaign.changed_at = clock();
-        Ok(Err(campaign))
+        Ok(Err((campaign, error(None, code, message))))
+    }
+
+    /// Ends a campaign for which Meta cannot be called. One that exists stays as it was last seen.
+    async fn end_unprepared(
+        &self,
+        scope: &OrgScope,
+        mut campaign: LeadCampaign,
+        error: CampaignError,
+        now: Timestamp,
+    ) -> Result<(), MakeError> {
+        if campaign.status != CampaignStatus::Creating && campaign.progress.told {
+            tracing::info!(campaign = %campaign.id, reason = error.message, "a campaign could not be reviewed");
+            campaign.seen_at = Some(now);
+            campaign.progress.lease = None;
+            return self.save(scope, &mut campaign).await;
+        }
+        if campaign.status == CampaignStatus::Creating {
+            campaign.errors = vec![error];
+            campaign.status = CampaignStatus::Failed;
+            campaign.changed_at = now;
+        }
+        self.tell(scope, &mut campaign).await
     }
 
     /// Stores the outcome, publishes it on the bus, and then stores that it was published.
@@ -166,7 +185,7 @@ impl Making<'_> {
             let now = (self.clock)();
             let step = self.campaign.next_step(now);
             match step {
-                CampaignStep::Nothing => return Ok(()),
+                CampaignStep::Nothing => return self.release().await,
                 CampaignStep::Tell => return self.maker.tell(&self.scope, &mut self.campaign).await,
                 CampaignStep::Rest(until) => return self.rest(until).await,
                 _ if tokio::time::Instant::now() >= deadline => return self.rest(now).await,
@@ -205,9 +224,35 @@ impl Making<'_> {
                 self.campaign.status = CampaignStatus::Paused;
                 self.campaign.changed_at = now;
             }
+            CampaignStep::Review => self.review(now).await?,
             CampaignStep::Rest(_) | CampaignStep::Tell | CampaignStep::Nothing => {}
         }
         Ok(())
+    }
+
+    /// Reads the campaign's state and Meta's review of it.
+    async fn review(&mut self, now: Timestamp) -> Result<(), MakeError> {
+        let (Some(own), Some(ad)) = (&self.campaign.meta.campaign_id, &self.campaign.meta.ad_id) else {
+            self.campaign.seen_at = Some(now);
+            return Ok(());
+        };
+        match self.graph.seen_campaign(own, ad, &self.token).await {
+            Ok(seen) => self.campaign.see(seen.status, seen.review, now),
+            Err(error) => {
+                tracing::info!(%error, campaign = %self.campaign.id, "the state of a campaign was not read from Meta");
+                self.campaign.seen_at = Some(now);
+                if error.token_death().is_some() {
+                    self.maker.checks.send(std::slice::from_ref(&self.check)).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the campaign back.
+    async fn release(&mut self) -> Result<(), MakeError> {
+        self.campaign.progress.lease = None;
+        self.maker.save(&self.scope, &mut self.campaign).await
     }
 
     async fn make(&self, object: MetaObject) -> Result<Option<AdObjectId>, GraphError> {

@@ -156,7 +156,7 @@ impl Campaigns {
             }
             return Err(error);
         }
-        self.tell(campaign, before).await
+        Ok(self.tell(access, campaign).await?.into())
     }
 
     /// Compares what the org's active campaigns spend a day with its limit.
@@ -223,18 +223,19 @@ impl Campaigns {
             (CampaignStatus::Paused | CampaignStatus::Active, Some(own)) => own.clone(),
             _ => return Err(not_ready(campaign.status)),
         };
-        let before = campaign.status;
         self.set_delivery(access, &campaign, &[own], delivery).await?;
         let campaign = self.store_status(access, campaign, status).await?;
-        self.tell(campaign, before).await
+        Ok(self.tell(access, campaign).await?.into())
     }
 
-    /// Publishes a status that is new.
-    async fn tell(&self, campaign: LeadCampaign, before: CampaignStatus) -> Result<LeadCampaignOut, ActError> {
-        if campaign.status != before {
+    /// Publishes what has changed. If this fails after it was stored, the schedule publishes it.
+    async fn tell(&self, access: &MetaAccess, mut campaign: LeadCampaign) -> Result<LeadCampaign, ActError> {
+        if !campaign.progress.told {
             self.bus.publish(&[Event::campaign_changed(&campaign)]).await?;
+            campaign.progress.told = true;
+            self.table.put_campaign(&access.scope, &mut campaign).await?;
         }
-        Ok(campaign.into())
+        Ok(campaign)
     }
 
     async fn find(&self, access: &MetaAccess, id: &CampaignId) -> Result<LeadCampaign, ActError> {
@@ -277,8 +278,10 @@ impl Campaigns {
     ) -> Result<LeadCampaign, ActError> {
         const MAX_TRIES: u32 = 5;
         for _ in 0..MAX_TRIES {
-            campaign.status = status;
-            campaign.changed_at = crate::clock::now();
+            if campaign.status != status {
+                campaign.status = status;
+                campaign.change(crate::clock::now());
+            }
             if self.table.put_campaign(&access.scope, &mut campaign).await? {
                 return Ok(campaign);
             }
@@ -299,19 +302,11 @@ impl Campaigns {
             Ok::<_, WorkError>(self.tokens.meta.graph().await?.seen_campaign(&own, &ad, &token).await?)
         };
         let seen = read.await.map_err(ActError::from)?;
-        let status = match seen.status.as_str() {
-            "ACTIVE" => CampaignStatus::Active,
-            "ARCHIVED" | "DELETED" => CampaignStatus::Archived,
-            _ => CampaignStatus::Paused,
-        };
-        let is_changed = (campaign.status, &campaign.review) != (status, &seen.review);
-        (campaign.status, campaign.review, campaign.seen_at) = (status, seen.review, Some(now));
-        if is_changed {
-            campaign.changed_at = now;
-        }
+        campaign.see(seen.status, seen.review, now);
+        let is_changed = !campaign.progress.told;
         // Another writer knows better.
         if self.table.put_campaign(&access.scope, &mut campaign).await? && is_changed {
-            self.bus.publish(&[Event::campaign_changed(&campaign)]).await?;
+            return self.tell(access, campaign).await;
         }
         Ok(campaign)
     }

@@ -1,6 +1,8 @@
 //! Campaigns on their way: what exists at Meta when calls fail, answers are lost and workers die.
 
+use jiff::SignedDuration;
 use rust_decimal::Decimal;
+use serde_json::json;
 
 use super::Campaigns;
 use crate::directory::{Access, MetaAccess};
@@ -15,6 +17,7 @@ use crate::model::org::{Org, SpendLimit};
 use crate::publishing::Publisher;
 use crate::publishing::test_support::{Fault, Fixture};
 use crate::secret::HmacKey;
+use crate::table::tests::connection;
 use crate::tokens::Tokens;
 
 async fn insert(fixture: &Fixture) -> LeadCampaign {
@@ -250,4 +253,44 @@ async fn a_launch_that_meta_does_not_answer_is_not_believed() {
     assert!(campaigns.launch(&access, &one.id).await.is_err());
     assert_eq!(stored(&fixture, &one).await.status, CampaignStatus::Paused);
     assert!(campaigns.launch(&access, &one.id).await.is_ok());
+}
+
+/// Runs a worker on a campaign, so much later.
+async fn look(fixture: &Fixture, campaign: &LeadCampaign, later: SignedDuration) {
+    fixture.meta.world().now += later;
+    fixture.work(&PublishJob::campaign(campaign)).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_meta_s_review_says_is_read_and_told_without_being_asked_for() {
+    let fixture = Fixture::new().await;
+    let one = complete(&fixture, 1).await.remove(0);
+    let reads = || fixture.meta.world().calls.iter().filter(|call| call.starts_with("GET")).count();
+    let before = reads();
+    look(&fixture, &one, SignedDuration::from_mins(1)).await;
+    assert_eq!(reads(), before, "too early, so that a repeated message costs nothing");
+    let due = fixture.publisher.table.publish_due(None).await.unwrap();
+    assert_eq!(due.len(), 1, "the schedule will come for it");
+    fixture.meta.world().review = (Some("DISAPPROVED"), json!({ "global": { "ALCOHOL": "No." } }));
+    look(&fixture, &one, due[0].0.duration_since(fixture.now())).await;
+    let seen = stored(&fixture, &one).await;
+    assert_eq!(
+        (seen.review.status.as_deref(), seen.review.feedback.as_slice()),
+        (Some("DISAPPROVED"), &["ALCOHOL: No.".to_owned()][..])
+    );
+    assert!(seen.progress.lease.is_none() && seen.progress.told);
+    assert_eq!(fixture.meta.world().events.len(), 2, "created and rejected");
+    look(&fixture, &one, SignedDuration::from_hours(25)).await;
+    assert_eq!(fixture.meta.world().events.len(), 2, "nothing new");
+}
+
+#[tokio::test]
+async fn a_campaign_outlives_a_connection_that_has_ended() {
+    let fixture = Fixture::new().await;
+    let one = complete(&fixture, 1).await.remove(0);
+    fixture.publisher.table.delete_connection(&fixture.scope, &connection("a")).await.unwrap();
+    look(&fixture, &one, SignedDuration::from_hours(30)).await;
+    let seen = stored(&fixture, &one).await;
+    assert_eq!((seen.status, seen.progress.lease), (CampaignStatus::Paused, None));
+    assert_eq!(seen.seen_at, Some(fixture.now()));
 }

@@ -10,7 +10,7 @@ use super::{GraphClient, GraphError, GraphPage, read};
 use crate::ids::{AdAccountId, AdObjectId};
 use crate::model::ads::currency::{decimals, from_minor};
 use crate::model::campaigns::draft::{AccountFacts, OBJECTIVE};
-use crate::model::campaigns::{AdImage, BidStrategy, Budget, LeadCampaign, Review};
+use crate::model::campaigns::{AdImage, BidStrategy, Budget, CampaignStatus, LeadCampaign, Review};
 use crate::secret::AccessToken;
 
 #[derive(Deserialize)]
@@ -68,8 +68,8 @@ pub enum DeliveryStatus {
 /// How a campaign and its ad are at Meta.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SeenCampaign {
-    /// The campaign's own status, such as `PAUSED`.
-    pub status: String,
+    /// The campaign's own status.
+    pub status: CampaignStatus,
     /// What Meta's review says of the ad.
     pub review: Review,
 }
@@ -320,7 +320,11 @@ impl GraphClient {
         let node = self.get(campaign.as_str(), &[("fields", "status")], token).await?;
         let ad = self.get(ad.as_str(), &[("fields", "effective_status,ad_review_feedback")], token).await?;
         let text = |node: &Value, name: &str| node.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
-        let status = text(&node, "status").ok_or(GraphError::InvalidResponse { status: 200 })?;
+        let status = match text(&node, "status").ok_or(GraphError::InvalidResponse { status: 200 })?.as_str() {
+            "ACTIVE" => CampaignStatus::Active,
+            "ARCHIVED" | "DELETED" => CampaignStatus::Archived,
+            _ => CampaignStatus::Paused,
+        };
         let review = Review {
             status: text(&ad, "effective_status"),
             feedback: ad.get("ad_review_feedback").map(feedback).unwrap_or_default(),

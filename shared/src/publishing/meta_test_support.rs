@@ -60,6 +60,8 @@ pub(crate) struct Meta {
     pub(crate) ads: BTreeMap<String, (&'static str, BTreeMap<String, String>)>,
     /// How many calls of this kind no fault befalls.
     pub(crate) skip: Option<(&'static str, usize)>,
+    /// What Meta's review says of an ad, and why.
+    pub(crate) review: (Option<&'static str>, Value),
     /// Whether Meta ignores the lead form of a creative.
     pub(crate) forgets_form: bool,
     ids: u32,
@@ -365,7 +367,10 @@ impl Meta {
         if let Some((_, form)) = self.ads.get(id) {
             let story: Value =
                 form.get("object_story_spec").map_or(Value::Null, |story| serde_json::from_str(story).unwrap());
-            return Ok(json!({ "id": id, "object_story_spec": story }));
+            let (status, (review, feedback)) = (form.get("status"), self.review.clone());
+            return Ok(
+                json!({ "id": id, "object_story_spec": story, "status": status, "effective_status": review, "ad_review_feedback": feedback }),
+            );
         }
         let found = self.media.iter().chain(&self.posts).find(|found| found["id"] == id);
         found.cloned().ok_or((100, Some(33)))

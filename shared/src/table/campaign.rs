@@ -14,6 +14,7 @@ use crate::aws::AwsError;
 use crate::ids::{CampaignId, OrgScope, PageId};
 use crate::jobs::PublishWork;
 use crate::model::campaigns::LeadCampaign;
+use crate::model::campaigns::step::CampaignStep;
 use crate::model::publishing::progress::{LEASE, PublishLease};
 
 /// A campaign with what the index needs of it.
@@ -90,7 +91,7 @@ impl Table {
         for attempt in 1..=MAX_TRIES {
             let Some(mut campaign) = self.campaign(scope, id).await? else { return Ok(None) };
             let is_held = campaign.progress.lease.as_ref().is_some_and(|lease| lease.until > now);
-            if is_held || campaign.attention_at().is_none() {
+            if is_held || campaign.next_step(now) == CampaignStep::Nothing {
                 return Ok(None);
             }
             campaign.progress.lease = Some(PublishLease { until: now + LEASE });

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
 
-use super::{CampaignError, CampaignStatus, LeadCampaign};
+use super::{CampaignError, CampaignStatus, LeadCampaign, Review};
 use crate::model::publishing::progress::{Attempt, GIVE_UP_AFTER, LOOKS, PublishLease};
 
 /// An object shows up in Meta's lists a moment after it was made.
@@ -72,7 +72,9 @@ pub enum CampaignStep {
     Rest(Timestamp),
     /// Publish the outcome on the bus.
     Tell,
-    /// Nothing any more.
+    /// Read its state and Meta's review of it.
+    Review,
+    /// Nothing at this time.
     Nothing,
 }
 
@@ -82,7 +84,11 @@ impl LeadCampaign {
     pub fn next_step(&self, now: Timestamp) -> CampaignStep {
         let progress = &self.progress;
         if self.status != CampaignStatus::Creating {
-            return if progress.told { CampaignStep::Nothing } else { CampaignStep::Tell };
+            return match self.review_at() {
+                _ if !progress.told => CampaignStep::Tell,
+                Some(at) if at <= now => CampaignStep::Review,
+                _ => CampaignStep::Nothing,
+            };
         }
         if let Some(at) = progress.next_at.filter(|at| *at > now) {
             return CampaignStep::Rest(at);
@@ -145,16 +151,52 @@ impl LeadCampaign {
         now > self.created_at + GIVE_UP_AFTER
     }
 
+    /// When its state and Meta's review of it are read again: soon while the review goes on, and later from time to time,
+    /// because Meta also rejects ads that run, and people switch them in Ads Manager.
+    #[must_use]
+    pub fn review_at(&self) -> Option<Timestamp> {
+        let under_review = match self.review.status.as_deref() {
+            None | Some("PENDING_REVIEW" | "IN_PROCESS") => true,
+            Some(_) => false,
+        };
+        let seen = self.seen_at.unwrap_or(self.changed_at);
+        let is_recent = seen < self.changed_at + SignedDuration::from_hours(24);
+        let wait = match self.status {
+            CampaignStatus::Paused | CampaignStatus::Active if under_review && is_recent => {
+                SignedDuration::from_mins(10)
+            }
+            CampaignStatus::Active => SignedDuration::from_hours(3),
+            CampaignStatus::Paused => SignedDuration::from_hours(24),
+            CampaignStatus::Creating | CampaignStatus::Failed | CampaignStatus::Archived => return None,
+        };
+        Some(seen + wait)
+    }
+
+    /// Takes over its state at Meta, as it was seen at this time.
+    pub fn see(&mut self, status: CampaignStatus, review: Review, now: Timestamp) {
+        self.seen_at = Some(now);
+        if (self.status, &self.review) != (status, &review) {
+            (self.status, self.review) = (status, review);
+            self.change(now);
+        }
+    }
+
+    /// Records that what others know of it has changed. It is told next.
+    pub fn change(&mut self, now: Timestamp) {
+        self.changed_at = now;
+        self.progress.told = false;
+    }
+
     /// When the schedule looks after the campaign, in case that its message was lost; `None` if nothing is left to do.
     #[must_use]
     pub fn attention_at(&self) -> Option<Timestamp> {
         /// A message usually arrives before this.
         const GRACE: SignedDuration = SignedDuration::from_mins(2);
         if self.status != CampaignStatus::Creating && self.progress.told {
-            return None;
+            return self.review_at();
         }
         let lease = self.progress.lease.as_ref().map(|lease| lease.until);
-        Some(lease.or(self.progress.next_at).unwrap_or(self.created_at) + GRACE)
+        Some(lease.or(self.progress.next_at).unwrap_or(self.changed_at) + GRACE)
     }
 }
 
