@@ -29,6 +29,7 @@ mod lifecycle;
 mod privacy;
 mod proof;
 mod publishing;
+mod publishing_storm;
 mod secrecy;
 mod storm;
 mod sweep;
