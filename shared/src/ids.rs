@@ -139,6 +139,19 @@ id!(
     MediaId, "media id", is_crm_id, CRM_RULE, String::deserialize
 );
 
+id!(
+    /// A conversation of the inbox. Made from what it is about, so that two workers make the same one.
+    ConversationId, "conversation id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// A message or a comment. Made from Meta's id of it, or generated for one that is to be sent.
+    MessageId, "message id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
+    /// A person of the inbox, over all channels. Made from where the person was first seen.
+    ContactId, "contact id", is_crm_id, CRM_RULE, String::deserialize
+);
+
 /// Ids that are generated here.
 macro_rules! made_here {
     ($($name:ident, $prefix:literal;)*) => {
@@ -167,6 +180,7 @@ made_here! {
     PostId, "post";
     CampaignId, "cmp";
     MediaId, "med";
+    MessageId, "msg";
 }
 
 impl LeadId {
