@@ -182,6 +182,7 @@ pub enum ErrorCode {
     DaysInvalid,
     UserUnknown,
     LeadUnknown,
+    ContactUnknown,
     RuleInvalid,
     MappingChanged,
     NoLead,

@@ -16,6 +16,7 @@
 
 pub mod clock;
 pub mod ids;
+pub mod inbox;
 pub mod model;
 pub mod retry;
 pub mod secret;

@@ -209,6 +209,7 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::DaysInvalid
         | ErrorCode::UserUnknown
         | ErrorCode::LeadUnknown
+        | ErrorCode::ContactUnknown
         | ErrorCode::RuleInvalid
         | ErrorCode::FileInvalid
         | ErrorCode::ReturnUrlNotAllowed

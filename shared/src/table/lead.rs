@@ -98,6 +98,16 @@ impl Table {
         change.set("fields", &lead.fields)?.send().await
     }
 
+    /// Returns the lead under which a person is registered.
+    pub async fn lead_of_person(&self, scope: &OrgScope, person: &PersonKey) -> Result<Option<LeadId>, TableError> {
+        #[derive(serde::Deserialize)]
+        struct Claim {
+            lead_id: LeadId,
+        }
+        let claim: Option<Claim> = self.get(&keys::person(scope, person)).await?;
+        Ok(claim.map(|claim| claim.lead_id))
+    }
+
     /// Registers a person under this lead, unless the person is already registered.
     pub async fn claim_person(&self, scope: &OrgScope, person: &PersonKey, lead: &LeadId) -> Result<(), TableError> {
         let change = self.change(&keys::person(scope, person)).if_unchanged("pk", &None::<String>)?;

@@ -20,6 +20,7 @@ mod connection_tests;
 pub mod directory;
 pub mod erasure;
 pub mod form;
+pub mod inbox;
 pub mod insights;
 pub mod integration;
 pub mod keys;

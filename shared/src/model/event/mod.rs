@@ -6,6 +6,7 @@
 
 mod campaign;
 mod connection;
+mod inbox;
 mod lead;
 mod post;
 #[cfg(test)]
@@ -20,6 +21,7 @@ pub use self::connection::{
     ConnectionConnected, ConnectionDisconnected, ConnectionExpired, ConnectionExpiring, ConnectionPageLost,
     ConnectionQuiet, OfConnection,
 };
+pub use self::inbox::{EngagementRecorded, MessageReceived};
 pub use self::lead::{LeadAssigned, LeadCreated, LeadUpdated, MappedAgain, UpdateCause};
 pub use self::post::{OfPost, PostFailed, PostPublished};
 
@@ -62,6 +64,12 @@ pub enum EventKind {
     /// [`ConnectionDisconnected`].
     #[strum(serialize = "connection.disconnected")]
     ConnectionDisconnected,
+    /// [`MessageReceived`].
+    #[strum(serialize = "message.received")]
+    MessageReceived,
+    /// [`EngagementRecorded`].
+    #[strum(serialize = "engagement.recorded")]
+    EngagementRecorded,
     /// [`PostPublished`].
     #[strum(serialize = "post.published")]
     PostPublished,
@@ -93,6 +101,8 @@ impl EventKind {
             Self::ConnectionPageLost => "No more leads arrive from one page of an integration",
             Self::ConnectionQuiet => "A page has been silent for much longer than usual",
             Self::ConnectionDisconnected => "A user of the org deleted an integration",
+            Self::MessageReceived => "A person wrote a message or a comment",
+            Self::EngagementRecorded => "A person reacted to a post, shared it, mentioned the page, or took it back",
             Self::PostPublished => "A post became public on a page or an Instagram account",
             Self::PostFailed => "A post was not published; nothing of it is public",
             Self::CampaignChanged => {

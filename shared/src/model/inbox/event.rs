@@ -3,6 +3,8 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+use utoipa::ToSchema;
 
 use super::{Channel, SendFailure};
 use crate::ids::{AdObjectId, MessageId};
@@ -209,8 +211,9 @@ pub struct Signal {
 }
 
 /// The kinds of [`Signal`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, IntoStaticStr, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum SignalType {
     /// A reaction to a post.
     Reaction,

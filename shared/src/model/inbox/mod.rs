@@ -1,7 +1,11 @@
 //! The inbox: people who write to an org on Meta's channels, their conversations, and the messages and comments in them.
 
 pub mod event;
+pub mod people;
+pub mod reply;
 pub mod state;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +13,7 @@ use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use utoipa::ToSchema;
 
 use self::event::{PostRef, SignalType};
-use crate::ids::{ContactId, ConversationId, LeadId, MessageId, OrgId, PageId, UserId};
+use crate::ids::{ContactId, ConversationId, LeadId, OrgId, PageId, UserId};
 
 /// The ways in which people reach an org.
 #[derive(
@@ -79,8 +83,8 @@ pub struct Conversation {
     pub post: Option<PostRef>,
     /// The first comment, for comments.
     pub root: Option<String>,
-    /// The other person.
-    pub contact_id: ContactId,
+    /// The other person. `None` if that is not known: comments may be anonymous.
+    pub contact_id: Option<ContactId>,
     /// Whether it waits for us.
     pub status: ConversationStatus,
     /// Until when it sleeps, if it is snoozed.
@@ -92,6 +96,18 @@ pub struct Conversation {
     /// Messages of the other person since the conversation was last read.
     #[serde(default)]
     pub unread: u32,
+    /// When a member last read it.
+    #[serde(default)]
+    pub read_at: Option<Timestamp>,
+    /// When a member last closed, snoozed or reopened it.
+    #[serde(default)]
+    pub changed_at: Option<Timestamp>,
+    /// Until when everything of ours was delivered to the person.
+    #[serde(default)]
+    pub delivered_until: Option<Timestamp>,
+    /// Until when the person has read everything of ours.
+    #[serde(default)]
+    pub read_until: Option<Timestamp>,
     /// When the newest message was written.
     pub last_message_at: Timestamp,
     /// When the other person last wrote, which opens the window for answers.

@@ -36,11 +36,19 @@
 //! | request | `ORG#o#REQUEST#operation#hash` | `REQUEST` | | | yes |
 //! | post at Meta | `ORG#o#META_POST#id` | `META_POST` | | | |
 //! | a page's turns | `PAGE#p` | `PUBLISH_TURNS` | | | |
+//! | conversation | `ORG#o#CONVERSATION#c` | `CONVERSATION` | `ORG#o#CONTACT#p#CONVERSATIONS` | `c` | |
+//! | message | `ORG#o#MESSAGE#m` | `MESSAGE` | | | some |
+//! | alias of a message | `ORG#o#MESSAGE#m` | `ALIAS` | | | |
+//! | contact | `ORG#o#CONTACT#p` | `CONTACT` | | | |
+//! | identity | `ORG#o#IDENTITY#network:account:id` | `IDENTITY` | | | |
+//! | account | `ACCOUNT#network#a` | `ORG#o#INTEGRATION#i` | `ORG#o#ACCOUNTS` | `network#a` | |
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
 //! | session | `SESSION#hash` | `SESSION` | | | yes |
 //!
 //! A lead is in two more indexes: by assignee (`ORG#o#LEADS#ASSIGNEES`, `user#status#created#l`) and by page
-//! (`ORG#o#LEADS#PAGES`, `page#form#created#l`). A post is in the second index by time (`ORG#o#POSTS`, `at#p`).
+//! (`ORG#o#LEADS#PAGES`, `page#form#created#l`). A post is in the second index by time (`ORG#o#POSTS`, `at#p`),
+//! like conversations (`ORG#o#CONVERSATIONS#status`, `last message#c`), their messages (`ORG#o#CONVERSATION#c#MESSAGES`,
+//! `created#m`) and contacts (`ORG#o#CONTACTS`, `created#p`).
 //!
 //! A lead and a submission share one key space on purpose: a submission can be stored only once, whether it became a
 //! lead or joined one.
@@ -48,6 +56,7 @@
 //! Ids never contain `#` ([`crate::ids`]), so a key of one kind cannot be read as another's.
 
 mod ads;
+mod inbox;
 mod lead_lists;
 mod publishing;
 
@@ -56,6 +65,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::ads::*;
+pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::publishing::*;
 use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};

@@ -16,6 +16,12 @@ pub(in crate::table) struct ListKey {
     gsi2sk: String,
 }
 
+impl ListKey {
+    pub(super) fn new(gsi2pk: String, gsi2sk: String) -> Self {
+        Self { gsi2pk, gsi2sk }
+    }
+}
+
 pub(in crate::table) fn post(scope: &OrgScope, id: &PostId) -> Key {
     Key { pk: format!("ORG#{}#POST#{id}", scope.org()), sk: "POST".to_owned() }
 }

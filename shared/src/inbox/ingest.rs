@@ -1,0 +1,391 @@
+//! What Meta reports becomes conversations: each notice is taken for every org that has connected the account, once.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+
+use super::contacts;
+use crate::bus::Bus;
+use crate::error::WorkError;
+use crate::graph::inbox::inbox_events;
+use crate::ids::{ContactId, ConversationId, MessageId, OrgScope, PageId};
+use crate::jobs::EngagementJob;
+use crate::model::event::Event;
+use crate::model::inbox::event::{InboxEvent, InboxEventKind, NewMessage, Person, Signal, SignalType};
+use crate::model::inbox::people::{conversation_id, message_id};
+use crate::model::inbox::state::{Edit, MessageContent, MessageState};
+use crate::model::inbox::{Attachment, AttachmentStatus, Author, Channel, Conversation, ConversationStatus, Reaction};
+use crate::model::lead::FoundBy;
+use crate::table::{Table, TableError, pause};
+
+/// How often a write is tried that others are in the way of.
+pub(super) const MAX_TRIES: u32 = 12;
+/// Notices that are handled at once. They mostly wait for the table.
+const CONCURRENCY: usize = 8;
+
+/// Takes what Meta reports.
+#[derive(Debug, Clone)]
+pub struct Engagement {
+    /// Stores it.
+    pub table: Table,
+    /// Takes the events.
+    pub bus: Bus,
+}
+
+/// An org that has connected an account.
+pub(super) struct Owner {
+    pub(super) scope: OrgScope,
+    pub(super) page_id: Option<PageId>,
+}
+
+impl Engagement {
+    /// Takes notices, each with how often its message was delivered. One outcome for each, in order.
+    pub async fn take(&self, notices: &[(&EngagementJob, u32)], now: Timestamp) -> Vec<Result<(), WorkError>> {
+        let work: Vec<_> =
+            notices.iter().map(|(notice, receive_count)| self.take_notice(notice, *receive_count > 1, now)).collect();
+        stream::iter(work).buffered(CONCURRENCY).collect().await
+    }
+
+    async fn take_notice(&self, notice: &EngagementJob, is_repeated: bool, now: Timestamp) -> Result<(), WorkError> {
+        let read = inbox_events(notice, now);
+        for skipped in &read.skipped {
+            tracing::info!(object = notice.object, field = notice.field, reason = %skipped, "a notice was skipped");
+        }
+        let mut owners: BTreeMap<(Channel, &str), Vec<Owner>> = BTreeMap::new();
+        for event in &read.events {
+            let known = match owners.entry((event.channel, event.account.as_str())) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(place) => place.insert(self.owners(event.channel, &event.account).await?),
+            };
+            for owner in known.iter() {
+                self.take_event(owner, event, FoundBy::Webhook, is_repeated, now).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the orgs that have connected an account and whose plan includes Meta.
+    async fn owners(&self, channel: Channel, account: &str) -> Result<Vec<Owner>, WorkError> {
+        let mut found: BTreeMap<_, Option<PageId>> = BTreeMap::new();
+        if channel.network() == "facebook" {
+            let Ok(page) = PageId::parse(account) else { return Ok(Vec::new()) };
+            for (scope, _) in self.table.connections_of_page(&page).await? {
+                found.insert(scope.org().clone(), Some(page.clone()));
+            }
+        } else {
+            for known in self.table.inbox_accounts(channel.network(), account).await? {
+                found.insert(known.org, known.page_id);
+            }
+        }
+        let mut owners = Vec::new();
+        for (org, page_id) in found {
+            let scope = OrgScope::new(org);
+            if self.table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
+                owners.push(Owner { scope, page_id });
+            }
+        }
+        Ok(owners)
+    }
+
+    pub(super) async fn take_event(
+        &self,
+        owner: &Owner,
+        event: &InboxEvent,
+        found_by: FoundBy,
+        is_repeated: bool,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        let (scope, channel, account) = (&owner.scope, event.channel, event.account.as_str());
+        let of = |mid: &str| message_id(channel, mid);
+        match &event.kind {
+            InboxEventKind::Message(new) => {
+                return self.take_message(owner, channel, account, new, found_by, is_repeated, now).await;
+            }
+            InboxEventKind::Edited { mid, text, at } => {
+                let edit = Edit { text: text.clone(), at: *at };
+                self.change(scope, channel, of(mid), mid, |state| state.take_edit(edit.clone())).await?;
+            }
+            InboxEventKind::Deleted { mid, at } => {
+                self.change(scope, channel, of(mid), mid, |state| state.take_deletion(*at)).await?;
+            }
+            InboxEventKind::Hidden { mid, hidden, at } => {
+                self.change(scope, channel, of(mid), mid, |state| state.take_hiding(*hidden, *at)).await?;
+            }
+            InboxEventKind::Reacted { mid, person, is_ours, value, at } => {
+                self.take_reaction(owner, channel, account, (mid, person, *is_ours), value.as_deref(), *at, now)
+                    .await?;
+            }
+            InboxEventKind::Status { mid, ours, status, at, failure } => {
+                let id = match ours {
+                    Some(ours) if self.table.message(scope, ours).await?.is_some() => ours.clone(),
+                    _ => of(mid),
+                };
+                self.change(scope, channel, id, mid, |state| state.take_report(*status, *at, failure.clone())).await?;
+            }
+            InboxEventKind::Watermark { person, read, until } => {
+                if let Some(contact) = contacts::contact_of(&self.table, scope, channel, account, person, now).await? {
+                    let id = conversation_id(channel, account, contact.id.as_str());
+                    self.take_watermark(scope, &id, *read, *until).await?;
+                }
+            }
+            InboxEventKind::Read { mid, at } => {
+                let content = self.table.message(scope, &of(mid)).await?.and_then(|state| state.content);
+                match content {
+                    Some(content) => {
+                        self.take_watermark(scope, &content.conversation_id, true, content.created_time).await?;
+                    }
+                    None => {
+                        let read = crate::model::inbox::event::DeliveryReport::Read;
+                        self.change(scope, channel, of(mid), mid, |state| state.take_report(read, *at, None)).await?;
+                    }
+                }
+            }
+            InboxEventKind::Signal(signal) => {
+                self.take_signal(scope, channel, account, signal, now).await?;
+            }
+            InboxEventKind::PersonChanged { before, after } => {
+                contacts::change_person(&self.table, scope, channel, account, (before, after)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "where, what, how it came, and when")]
+    async fn take_message(
+        &self,
+        owner: &Owner,
+        channel: Channel,
+        account: &str,
+        new: &NewMessage,
+        found_by: FoundBy,
+        is_repeated: bool,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        let scope = &owner.scope;
+        let contact = contacts::contact_of(&self.table, scope, channel, account, &new.person, now).await?;
+        let id = match &new.ours {
+            Some(ours) if self.table.message(scope, ours).await?.is_some() => ours.clone(),
+            _ => message_id(channel, &new.mid),
+        };
+        let (conversation_id, root) = self.place(scope, channel, account, new, contact.as_ref().map(|c| &c.id)).await?;
+        for attempt in 1..=MAX_TRIES {
+            let known = self.table.message(scope, &id).await?;
+            let mut state = known.unwrap_or_else(|| MessageState::unknown(id.clone(), channel, Some(new.mid.clone())));
+            let author = match (new.is_ours, &new.app_id) {
+                (false, _) => Author::Contact {
+                    id: contact.as_ref().map(|contact| contact.id.clone()),
+                    name: new.person.name.clone().or_else(|| new.person.username.clone()),
+                },
+                (true, Some(app)) => Author::Automation { app_id: Some(app.clone()) },
+                (true, None) => Author::Page,
+            };
+            if state.deleted_at.is_some() && state.content.is_none() {
+                // It was unsent before it came, and is shown to none.
+                return Ok(());
+            }
+            let content = MessageContent {
+                conversation_id: conversation_id.clone(),
+                is_ours: new.is_ours,
+                author,
+                text: new.text.clone(),
+                attachments: new.attachments.iter().map(attachment).collect(),
+                created_time: new.created_time,
+                parent: new.parent.clone(),
+                post: new.post.clone(),
+                ad_id: new.ad_id.clone(),
+                found_by,
+            };
+            let is_new = state.take_content(content);
+            if !is_new {
+                // Meta repeats what it has told. A message of the queue that comes again may have been stored by a worker
+                // that could not tell of it.
+                return if is_repeated { self.tell(scope, &state, account).await } else { Ok(()) };
+            }
+            let known = self.table.conversation(scope, &conversation_id).await?;
+            let mut conversation = known.unwrap_or_else(|| Conversation {
+                id: conversation_id.clone(),
+                org: scope.org().clone(),
+                channel,
+                page_id: owner.page_id.clone(),
+                account: account.to_owned(),
+                post: new.post.clone(),
+                root: root.clone(),
+                contact_id: contact.as_ref().filter(|_| !channel.is_comment() || !new.is_ours).map(|c| c.id.clone()),
+                status: if new.is_ours { ConversationStatus::Closed } else { ConversationStatus::Open },
+                snoozed_until: None,
+                assigned_to: None,
+                unread: 0,
+                read_at: None,
+                changed_at: None,
+                delivered_until: None,
+                read_until: None,
+                last_message_at: Timestamp::UNIX_EPOCH,
+                last_inbound_at: None,
+                preview: String::new(),
+                standby: false,
+                revision: 0,
+            });
+            conversation.take_message(new, contact.as_ref().map(|contact| &contact.id));
+            if self.table.put_message_in(scope, &mut state, &mut conversation).await? {
+                return self.tell(scope, &state, account).await;
+            }
+            pause(attempt).await;
+        }
+        Err(TableError::Contended(MAX_TRIES).into())
+    }
+
+    /// Finds the conversation in which a message stands, and the comment with which it begins.
+    async fn place(
+        &self,
+        scope: &OrgScope,
+        channel: Channel,
+        account: &str,
+        new: &NewMessage,
+        contact: Option<&ContactId>,
+    ) -> Result<(ConversationId, Option<String>), WorkError> {
+        if !channel.is_comment() {
+            let about = contact.map_or(new.mid.as_str(), ContactId::as_str);
+            return Ok((conversation_id(channel, account, about), None));
+        }
+        let Some(parent) = &new.parent else {
+            return Ok((conversation_id(channel, account, &new.mid), Some(new.mid.clone())));
+        };
+        let above = self.table.message(scope, &message_id(channel, parent)).await?.and_then(|state| state.content);
+        let id = above.map_or_else(|| conversation_id(channel, account, parent), |content| content.conversation_id);
+        Ok((id, Some(parent.clone())))
+    }
+
+    /// Changes what is known of a message. What is reported of one that has not come is kept for when it comes.
+    async fn change(
+        &self,
+        scope: &OrgScope,
+        channel: Channel,
+        id: MessageId,
+        mid: &str,
+        change: impl Fn(&mut MessageState),
+    ) -> Result<MessageState, WorkError> {
+        for attempt in 1..=MAX_TRIES {
+            let known = self.table.message(scope, &id).await?;
+            let mut state = known.unwrap_or_else(|| MessageState::unknown(id.clone(), channel, Some(mid.to_owned())));
+            let before = state.clone();
+            change(&mut state);
+            if state == before {
+                return Ok(state);
+            }
+            // The list of conversations shows the beginning of the newest message.
+            let conversation = match &state.content {
+                Some(content) if state.text() != before.text() => self
+                    .table
+                    .conversation(scope, &content.conversation_id)
+                    .await?
+                    .filter(|conversation| conversation.last_message_at == content.created_time),
+                _ => None,
+            };
+            let is_stored = match conversation {
+                Some(mut conversation) => {
+                    conversation.preview = state.text().unwrap_or_default().chars().take(120).collect();
+                    self.table.put_message_in(scope, &mut state, &mut conversation).await?
+                }
+                None => self.table.put_message(scope, &mut state).await?,
+            };
+            if is_stored {
+                return Ok(state);
+            }
+            pause(attempt).await;
+        }
+        Err(TableError::Contended(MAX_TRIES).into())
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "where, who, what and when")]
+    async fn take_reaction(
+        &self,
+        owner: &Owner,
+        channel: Channel,
+        account: &str,
+        (mid, person, is_ours): (&str, &Person, bool),
+        value: Option<&str>,
+        at: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        let scope = &owner.scope;
+        let id = person.id.clone().or_else(|| person.phone.clone()).unwrap_or_default();
+        let reaction =
+            Reaction { by: if is_ours { account.to_owned() } else { id }, value: value.map(ToOwned::to_owned), at };
+        self.change(scope, channel, message_id(channel, mid), mid, |state| {
+            state.take_reaction(reaction.clone());
+        })
+        .await?;
+        if channel.is_comment() && !is_ours {
+            let signal = Signal {
+                r#type: SignalType::Reaction,
+                person: person.clone(),
+                on: mid.to_owned(),
+                value: value.map(ToOwned::to_owned),
+                at,
+                active: value.is_some(),
+            };
+            self.take_signal(scope, channel, account, &signal, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn take_signal(
+        &self,
+        scope: &OrgScope,
+        channel: Channel,
+        account: &str,
+        signal: &Signal,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        let contact = contacts::take_signal(&self.table, scope, channel, account, signal, now).await?;
+        if let Some(contact) = contact {
+            self.bus.publish(&[Event::engagement_recorded(scope, &contact, channel, signal)]).await?;
+        }
+        Ok(())
+    }
+
+    /// Records until when everything was delivered, or read.
+    async fn take_watermark(
+        &self,
+        scope: &OrgScope,
+        id: &ConversationId,
+        read: bool,
+        until: Timestamp,
+    ) -> Result<(), WorkError> {
+        for attempt in 1..=MAX_TRIES {
+            let Some(mut conversation) = self.table.conversation(scope, id).await? else { return Ok(()) };
+            let mark = if read { &mut conversation.read_until } else { &mut conversation.delivered_until };
+            if mark.is_some_and(|known| known >= until) {
+                return Ok(());
+            }
+            *mark = Some(until);
+            if self.table.put_conversation(scope, &mut conversation).await? {
+                return Ok(());
+            }
+            pause(attempt).await;
+        }
+        Err(TableError::Contended(MAX_TRIES).into())
+    }
+
+    /// Tells the CRM of a message of another person.
+    async fn tell(&self, scope: &OrgScope, state: &MessageState, account: &str) -> Result<(), WorkError> {
+        match Event::message_received(scope, state, account) {
+            Some(event) => Ok(self.bus.publish(&[event]).await?),
+            None => Ok(()),
+        }
+    }
+}
+
+fn attachment(new: &crate::model::inbox::event::NewAttachment) -> Attachment {
+    Attachment {
+        r#type: new.r#type.clone(),
+        url: new.url.clone().filter(|_| !new.is_file),
+        name: new.name.clone(),
+        status: if new.is_file { AttachmentStatus::Coming } else { AttachmentStatus::None },
+        content_type: None,
+        bytes: None,
+        reason: None,
+    }
+}

@@ -1,0 +1,152 @@
+//! The messages of a conversation, as members see them.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Inbox;
+use crate::cursor::ListCursor;
+use crate::directory::MetaAccess;
+use crate::error::ActError;
+use crate::ids::{AdObjectId, ConversationId, MessageId};
+use crate::model::inbox::people::message_id;
+use crate::model::inbox::state::{MessageState, MessageStatus};
+use crate::model::inbox::{Attachment, AttachmentStatus, Author, Conversation};
+use crate::model::lead::FoundBy;
+use crate::table::inbox::InboxPosition;
+
+/// A page of messages, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageList {
+    pub items: Vec<MessageOut>,
+    pub next_cursor: Option<String>,
+}
+
+/// A message or a comment.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessageOut {
+    pub id: MessageId,
+    /// Meta's id; `null` for a message that Meta has not taken yet.
+    pub meta_id: Option<String>,
+    /// The message it answers, or the comment above it.
+    pub parent_id: Option<MessageId>,
+    pub direction: Direction,
+    pub author: AuthorOut,
+    pub text: Option<String>,
+    pub attachments: Vec<AttachmentOut>,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_time: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub edited_at: Option<Timestamp>,
+    /// Deleted or unsent by its author: text and files are gone here too.
+    pub deleted: bool,
+    /// For comments: `visible` or `hidden`.
+    pub visibility: Option<&'static str>,
+    pub status: MessageStatus,
+    /// Why it failed.
+    pub reason: Option<String>,
+    pub found_by: &'static str,
+    pub reactions: Vec<ReactionOut>,
+    /// The ad through which the person came.
+    pub ad_id: Option<AdObjectId>,
+}
+
+/// Who wrote to whom.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    In,
+    Out,
+}
+
+/// Who wrote a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AuthorOut {
+    /// `contact`, `user` (a member, through Leadwire), `page` (in Meta's own inbox) or `automation`.
+    pub kind: &'static str,
+    pub id: Option<String>,
+    pub name: Option<String>,
+}
+
+/// Something that hangs on a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttachmentOut {
+    pub r#type: String,
+    pub url: Option<String>,
+    pub status: AttachmentStatus,
+    pub name: Option<String>,
+}
+
+/// A reaction to a message.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ReactionOut {
+    pub value: String,
+    /// Meta's id of who reacted.
+    pub by: String,
+}
+
+impl Inbox {
+    /// Lists the messages of a conversation, newest first.
+    pub async fn messages(
+        &self,
+        access: &MetaAccess,
+        id: &ConversationId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<MessageList, ActError> {
+        let cursor = ListCursor::new(&self.key, &access.scope, "messages");
+        let after: Option<InboxPosition> = cursor.decode(after)?;
+        let conversation = self.find_conversation(access, id).await?;
+        let page = self.table.messages(&access.scope, id, after.as_ref(), limit).await?;
+        let next = page.last().filter(|_| page.len() == limit).map(|(position, _)| cursor.encode(position));
+        let items = page.into_iter().filter_map(|(_, state)| message_out(state, &conversation)).collect();
+        Ok(MessageList { items, next_cursor: next })
+    }
+}
+
+/// A message as members see it. `None` if only reports of it have come.
+pub(super) fn message_out(state: MessageState, conversation: &Conversation) -> Option<MessageOut> {
+    let status = state.status(conversation.delivered_until, conversation.read_until);
+    let text = state.text().map(ToOwned::to_owned);
+    let channel = state.channel;
+    let content = state.content?;
+    let is_hidden = state.hidden.is_some_and(|(hidden, _)| hidden);
+    let reactions = state.reactions.into_iter();
+    Some(MessageOut {
+        id: state.id,
+        meta_id: state.mid,
+        parent_id: content.parent.map(|parent| message_id(channel, &parent)),
+        direction: if content.is_ours { Direction::Out } else { Direction::In },
+        author: content.author.into(),
+        text,
+        attachments: content.attachments.into_iter().map(Into::into).collect(),
+        created_time: content.created_time,
+        edited_at: state.edit.map(|edit| edit.at),
+        deleted: state.deleted_at.is_some(),
+        visibility: channel.is_comment().then_some(if is_hidden { "hidden" } else { "visible" }),
+        status,
+        reason: state.failure.map(|failure| format!("{} ({})", failure.message, failure.code)),
+        found_by: if content.found_by == FoundBy::Webhook { "webhook" } else { "sync" },
+        reactions: reactions.filter_map(|known| Some(ReactionOut { value: known.value?, by: known.by })).collect(),
+        ad_id: content.ad_id,
+    })
+}
+
+impl From<Author> for AuthorOut {
+    fn from(author: Author) -> Self {
+        match author {
+            Author::Contact { id, name } => Self { kind: "contact", id: id.map(|id| id.to_string()), name },
+            Author::User { id, name } => Self { kind: "user", id: Some(id.to_string()), name },
+            Author::Page => Self { kind: "page", id: None, name: None },
+            Author::Automation { app_id } => Self { kind: "automation", id: app_id, name: None },
+        }
+    }
+}
+
+impl From<Attachment> for AttachmentOut {
+    fn from(attachment: Attachment) -> Self {
+        let Attachment { r#type, url, name, status, .. } = attachment;
+        Self { r#type, url, status, name }
+    }
+}

@@ -1,0 +1,28 @@
+//! The room of the inbox: comments and messages of all channels become conversations with people.
+//!
+//! [`Engagement`] takes what Meta's webhooks report and stores it; [`Inbox`] has the operations of the API and the
+//! console. Whatever the order in which notices come, and however often, the same ones lead to the same conversations.
+
+mod contacts;
+mod conversations;
+mod ingest;
+mod messages;
+#[cfg(test)]
+mod tests;
+
+pub use contacts::{ContactChangeIn, ContactList, ContactOut};
+pub use conversations::{ConversationChangeIn, ConversationList, ConversationOut, ConversationQuery};
+pub use ingest::Engagement;
+pub use messages::{MessageList, MessageOut};
+
+use crate::secret::HmacKey;
+use crate::table::Table;
+
+/// The operations on conversations and contacts.
+#[derive(Debug, Clone)]
+pub struct Inbox {
+    /// Stores them.
+    pub table: Table,
+    /// Signs cursors.
+    pub key: HmacKey,
+}

@@ -1,0 +1,214 @@
+//! Who a person of the inbox is: identities, which Meta gives out per page, account or business, and contacts, which
+//! are one person over all of them.
+//!
+//! A contact is found by identity only, never by a name. A WhatsApp person has a business-scoped id, which changes with
+//! the number, and a number, which Meta may withhold and which may get another owner: the id decides.
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::event::{NewMessage, Person, Signal};
+use super::{Channel, Contact, ContactChannel, ContactSignal, Conversation};
+use crate::ids::{ContactId, ConversationId, MessageId, OrgId};
+
+/// Signals that a contact keeps. The oldest make room.
+const MAX_SIGNALS: usize = 200;
+/// Identities that a contact keeps.
+const MAX_CHANNELS: usize = 50;
+
+/// An identity of a person, as a key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identity(String);
+
+impl Identity {
+    fn new(network: &str, account: &str, id: &str) -> Self {
+        // What Meta sends as an id has no such characters; a key of another kind must not come of it.
+        let clean: String = id.chars().map(|c| if c == '#' || c.is_control() { '_' } else { c }).collect();
+        Self(format!("{network}:{account}:{clean}"))
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is a telephone number, which may get another owner.
+    #[must_use]
+    pub fn is_phone(&self) -> bool {
+        self.0.starts_with("whatsapp:phone:")
+    }
+
+    /// The id of the contact that is made when this identity is seen first.
+    #[must_use]
+    pub fn contact_id(&self) -> ContactId {
+        made("con", &[&self.0], ContactId::parse)
+    }
+}
+
+/// The identities of a person, the most reliable one first.
+#[must_use]
+pub fn identities(channel: Channel, account: &str, person: &Person) -> Vec<Identity> {
+    let id = person.id.as_deref().filter(|id| !id.is_empty());
+    if channel == Channel::Whatsapp {
+        let phone = person.phone.as_deref().filter(|phone| !phone.is_empty());
+        let id = id.map(|id| Identity::new("whatsapp", "id", id));
+        id.into_iter().chain(phone.map(|phone| Identity::new("whatsapp", "phone", phone))).collect()
+    } else {
+        id.map(|id| Identity::new(channel.network(), account, id)).into_iter().collect()
+    }
+}
+
+/// The id of the conversation with a contact, or below a comment.
+#[must_use]
+pub fn conversation_id(channel: Channel, account: &str, about: &str) -> ConversationId {
+    made("cnv", &[channel.into(), account, about], ConversationId::parse)
+}
+
+/// The id of a message of which Meta's id is known.
+#[must_use]
+pub fn message_id(channel: Channel, mid: &str) -> MessageId {
+    made("msg", &[channel.into(), mid], MessageId::parse)
+}
+
+#[expect(clippy::expect_used, reason = "a prefix and hexadecimal digits")]
+fn made<I, E: std::fmt::Debug>(prefix: &str, of: &[&str], parse: impl Fn(&str) -> Result<I, E>) -> I {
+    let mut hash = Sha256::new();
+    for part in of {
+        hash.update(part.as_bytes());
+        hash.update([0]);
+    }
+    let digits = hex::encode(hash.finalize());
+    parse(&format!("{prefix}_{}", digits.get(..32).unwrap_or(&digits))).expect("an id")
+}
+
+impl Contact {
+    /// A person who is seen for the first time.
+    #[must_use]
+    pub fn new(id: ContactId, org: OrgId, now: Timestamp) -> Self {
+        Self {
+            id,
+            org,
+            name: None,
+            is_named: false,
+            channels: Vec::new(),
+            lead_id: None,
+            merged_into: None,
+            merged: Vec::new(),
+            signals: Vec::new(),
+            created_at: now,
+            named_at: None,
+            revision: 0,
+        }
+    }
+
+    /// Takes over what a message shows of the person. Returns whether anything is new.
+    pub fn see(&mut self, channel: Channel, account: &str, person: &Person) -> bool {
+        let before = (self.channels.clone(), self.name.clone());
+        let phone = person.phone.as_deref().map(|digits| format!("+{}", digits.trim_start_matches('+')));
+        let network = channel.network();
+        let is_same = |known: &ContactChannel| {
+            let is_account = known.network == network && (channel == Channel::Whatsapp || known.account == account);
+            let is_id = known.meta_id.is_none() || person.id.is_none() || known.meta_id == person.id;
+            is_account && is_id
+        };
+        let position = self.channels.iter().position(is_same);
+        match position.and_then(|position| self.channels.get_mut(position)) {
+            Some(known) => {
+                known.meta_id = person.id.clone().or(known.meta_id.take());
+                known.username = person.username.clone().or(known.username.take());
+                known.phone = phone.or(known.phone.take());
+            }
+            None if position.is_none() && before.0.len() < MAX_CHANNELS => self.channels.push(ContactChannel {
+                network: network.to_owned(),
+                account: account.to_owned(),
+                meta_id: person.id.clone(),
+                username: person.username.clone(),
+                phone,
+            }),
+            None => {}
+        }
+        let name = person.name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        let known_by = name.or(person.username.as_deref());
+        if let Some(name) = known_by.filter(|_| !self.is_named && (name.is_some() || self.name.is_none())) {
+            self.name = Some(name.to_owned());
+        }
+        before != (self.channels.clone(), self.name.clone())
+    }
+
+    /// Takes over what the person did with a post. Of two about the same, the later one holds. Returns whether it is
+    /// news.
+    pub fn take_signal(&mut self, signal: &Signal) -> bool {
+        let known = self.signals.iter_mut().find(|known| known.r#type == signal.r#type && known.on == signal.on);
+        let Signal { r#type, on, value, at, active, .. } = signal.clone();
+        let taken = ContactSignal { r#type, on, value, at, active };
+        match known {
+            Some(known) if (known.at, known.active) >= (taken.at, taken.active) && *known != taken => return false,
+            Some(known) if *known == taken => return false,
+            Some(known) => *known = taken,
+            None => self.signals.push(taken),
+        }
+        self.signals.sort_by_key(|signal| std::cmp::Reverse(signal.at));
+        self.signals.truncate(MAX_SIGNALS);
+        true
+    }
+
+    /// The numbers of the person, in E.164.
+    pub fn phones(&self) -> impl Iterator<Item = &str> {
+        self.channels.iter().filter_map(|channel| channel.phone.as_deref())
+    }
+
+    /// Takes over everything of another contact: both are one person.
+    pub fn absorb(&mut self, other: &Self) {
+        self.channels.extend(
+            other.channels.iter().filter(|channel| !self.channels.contains(channel)).cloned().collect::<Vec<_>>(),
+        );
+        self.channels.truncate(MAX_CHANNELS);
+        self.name = self.name.take().or_else(|| other.name.clone());
+        self.lead_id = self.lead_id.take().or_else(|| other.lead_id.clone());
+        self.signals.extend(other.signals.iter().cloned());
+        self.signals.sort_by_key(|signal| std::cmp::Reverse(signal.at));
+        self.signals.truncate(MAX_SIGNALS);
+        self.merged.push(other.id.clone());
+        self.merged.extend(other.merged.iter().cloned());
+    }
+}
+
+impl Conversation {
+    /// Takes note of a message in it that was not known before.
+    pub fn take_message(&mut self, message: &NewMessage, contact: Option<&ContactId>) {
+        use super::ConversationStatus;
+
+        if !message.is_ours {
+            self.contact_id = self.contact_id.take().or_else(|| contact.cloned());
+            if self.read_at.is_none_or(|read| message.created_time > read) {
+                self.unread = self.unread.saturating_add(1);
+            }
+            let is_newest = self.last_inbound_at.is_none_or(|last| message.created_time > last);
+            if is_newest {
+                self.last_inbound_at = Some(message.created_time);
+                // An old message that comes late wakes no one.
+                if self.changed_at.is_none_or(|changed| message.created_time > changed) {
+                    (self.status, self.snoozed_until) = (ConversationStatus::Open, None);
+                }
+            }
+        }
+        if message.created_time >= self.last_message_at {
+            self.last_message_at = message.created_time;
+            self.preview = preview(message);
+            self.standby = message.standby;
+        }
+        self.post = self.post.take().or_else(|| message.post.clone());
+    }
+}
+
+/// The beginning of a message, or what it consists of.
+fn preview(message: &NewMessage) -> String {
+    const MAX_CHARS: usize = 120;
+    let text = message.text.as_deref().unwrap_or_default();
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if words.is_empty() {
+        return message.attachments.first().map(|attachment| format!("[{}]", attachment.r#type)).unwrap_or_default();
+    }
+    words.chars().take(MAX_CHARS).collect()
+}

@@ -1,0 +1,115 @@
+//! The keys of the inbox: conversations, messages, people, and the accounts through which they come.
+
+use jiff::Timestamp;
+
+use super::{IndexKey, Key, ListKey};
+use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgScope};
+use crate::model::inbox::ConversationStatus;
+use crate::model::inbox::people::Identity;
+
+/// Formats a time to the millisecond so that text order is time order.
+fn millisecond(time: Timestamp) -> String {
+    format!("{:014}", time.as_millisecond().max(0))
+}
+
+pub(in crate::table) fn conversation(scope: &OrgScope, id: &ConversationId) -> Key {
+    Key { pk: format!("ORG#{}#CONVERSATION#{id}", scope.org()), sk: "CONVERSATION".to_owned() }
+}
+
+/// The partition of the second index with the org's conversations of a status, by their newest message.
+pub(in crate::table) fn conversations_of_org(scope: &OrgScope, status: ConversationStatus) -> String {
+    format!("ORG#{}#CONVERSATIONS#{status}", scope.org())
+}
+
+/// A position among conversations.
+pub(in crate::table) fn conversation_position(last: Timestamp, id: &ConversationId) -> String {
+    format!("{}#{id}", millisecond(last))
+}
+
+pub(in crate::table) fn conversation_list(
+    scope: &OrgScope,
+    status: ConversationStatus,
+    last: Timestamp,
+    id: &ConversationId,
+) -> ListKey {
+    ListKey::new(conversations_of_org(scope, status), conversation_position(last, id))
+}
+
+/// Where a person's conversations are found.
+pub(in crate::table) fn conversation_of_contact(
+    scope: &OrgScope,
+    contact: &ContactId,
+    id: &ConversationId,
+) -> IndexKey {
+    IndexKey { gsi1pk: conversations_of_contact(scope, contact), gsi1sk: id.to_string() }
+}
+
+pub(in crate::table) fn conversations_of_contact(scope: &OrgScope, contact: &ContactId) -> String {
+    format!("ORG#{}#CONTACT#{contact}#CONVERSATIONS", scope.org())
+}
+
+pub(in crate::table) fn message(scope: &OrgScope, id: &MessageId) -> Key {
+    Key { pk: format!("ORG#{}#MESSAGE#{id}", scope.org()), sk: "MESSAGE".to_owned() }
+}
+
+/// The partition of the second index with a conversation's messages, by time.
+pub(in crate::table) fn messages_of_conversation(scope: &OrgScope, conversation: &ConversationId) -> String {
+    format!("ORG#{}#CONVERSATION#{conversation}#MESSAGES", scope.org())
+}
+
+pub(in crate::table) fn message_position(created: Timestamp, id: &MessageId) -> String {
+    format!("{}#{id}", millisecond(created))
+}
+
+pub(in crate::table) fn message_list(
+    scope: &OrgScope,
+    conversation: &ConversationId,
+    created: Timestamp,
+    id: &MessageId,
+) -> ListKey {
+    ListKey::new(messages_of_conversation(scope, conversation), message_position(created, id))
+}
+
+/// Which message of ours is meant by an id that was made from Meta's. Messages of others bear it themselves.
+pub(in crate::table) fn message_alias(scope: &OrgScope, id: &MessageId) -> Key {
+    Key { pk: format!("ORG#{}#MESSAGE#{id}", scope.org()), sk: "ALIAS".to_owned() }
+}
+
+pub(in crate::table) fn contact(scope: &OrgScope, id: &ContactId) -> Key {
+    Key { pk: format!("ORG#{}#CONTACT#{id}", scope.org()), sk: "CONTACT".to_owned() }
+}
+
+/// The partition of the second index with the org's people, by when they were first seen.
+pub(in crate::table) fn contacts_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#CONTACTS", scope.org())
+}
+
+pub(in crate::table) fn contact_list(scope: &OrgScope, created: Timestamp, id: &ContactId) -> ListKey {
+    ListKey::new(contacts_of_org(scope), format!("{}#{id}", millisecond(created)))
+}
+
+/// Which contact an identity belongs to.
+pub(in crate::table) fn identity(scope: &OrgScope, identity: &Identity) -> Key {
+    Key { pk: format!("ORG#{}#IDENTITY#{}", scope.org(), identity.as_str()), sk: "IDENTITY".to_owned() }
+}
+
+/// Which orgs an Instagram account or a WhatsApp number belongs to. `network` and `account` as in the model.
+pub(in crate::table) fn inbox_account(network: &str, account: &str, scope: &OrgScope, id: &IntegrationId) -> Key {
+    Key { pk: inbox_accounts(network, account), sk: format!("{INBOX_ACCOUNT_PREFIX}{}#INTEGRATION#{id}", scope.org()) }
+}
+
+/// The beginning of the sort keys of an account's orgs.
+pub(in crate::table) const INBOX_ACCOUNT_PREFIX: &str = "ORG#";
+
+pub(in crate::table) fn inbox_accounts(network: &str, account: &str) -> String {
+    format!("ACCOUNT#{network}#{account}")
+}
+
+/// The partition of the first index with an org's accounts.
+pub(in crate::table) fn accounts_of_org(scope: &OrgScope, network: &str, account: &str) -> IndexKey {
+    IndexKey { gsi1pk: inbox_accounts_of_org(scope), gsi1sk: format!("{network}#{account}") }
+}
+
+pub(in crate::table) fn inbox_accounts_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#ACCOUNTS", scope.org())
+}
