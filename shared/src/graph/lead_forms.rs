@@ -66,6 +66,11 @@ impl GraphClient {
         Ok(forms.data.into_iter().find(is_it).map(|form| form.id))
     }
 
+    /// Archives a form, which then takes no more leads. May be repeated.
+    pub async fn archive_form(&self, form: &FormId, token: &AccessToken) -> Result<(), GraphError> {
+        self.post(form.as_str(), &[("status", "ARCHIVED")], token).await.map(drop)
+    }
+
     /// Reads what an ad needs of a form: its status, `None` if it is none of the page's, and whether the page's terms for
     /// lead ads were accepted.
     pub async fn form_for_ads(
