@@ -79,11 +79,12 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
 async fn add_headers(request: Request, next: Next) -> Response {
     const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
         form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
-    /// The same, for pages that show the pictures of posts from where Meta downloads them.
-    const POLICY_OF_POSTS: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; \
+    /// The same, for pages that show the pictures of posts and ads from where Meta downloads them.
+    const POLICY_WITH_PICTURES: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; \
         connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
     let started = Instant::now();
-    let policy = if request.uri().path().starts_with("/posts") { POLICY_OF_POSTS } else { POLICY };
+    let shows_pictures = ["/posts", "/campaigns"].iter().any(|section| request.uri().path().starts_with(section));
+    let policy = if shows_pictures { POLICY_WITH_PICTURES } else { POLICY };
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     if let Ok(took) = HeaderValue::from_str(&format!("app;dur={:.1}", started.elapsed().as_secs_f64() * 1000.0)) {

@@ -169,6 +169,14 @@ impl Campaigns {
         Ok(CreatedCampaign { campaign_id: campaign.id, status: campaign.status })
     }
 
+    /// Checks that the org can advertise for a page, as far as is known without asking Meta.
+    ///
+    /// # Errors
+    /// Refuses a page that the org has not connected, and says which permission is missing.
+    pub async fn check_page(&self, access: &MetaAccess, page: &PageId) -> Result<(), ActError> {
+        self.advertiser(access, page, crate::clock::now()).await.map(drop)
+    }
+
     /// Finds the connection of a page through which it can advertise.
     pub(super) async fn advertiser(
         &self,

@@ -273,7 +273,7 @@ fn step_label(step: PostStepKind) -> &'static str {
 /// Moves a post to another time. Also publishes one that failed or was cancelled, at that time.
 pub(super) async fn move_post(
     Id(id): Id<PostId>,
-    AuthorForm { console, author, jar, fields }: AuthorForm,
+    AuthorForm { console, actor: author, jar, fields }: AuthorForm,
 ) -> Result<Response, Problem> {
     let zone = Zone::parse(fields.get("zone").unwrap_or("UTC"));
     let typed = fields.text("at");
@@ -293,13 +293,16 @@ pub(super) async fn move_post(
 }
 
 /// Publishes a post now: before its time, or again after it failed or was cancelled.
-pub(super) async fn publish(Id(id): Id<PostId>, AuthorForm { console, author, jar, .. }: AuthorForm) -> Response {
+pub(super) async fn publish(
+    Id(id): Id<PostId>,
+    AuthorForm { console, actor: author, jar, .. }: AuthorForm,
+) -> Response {
     let published = console.publishing.move_post(&author.access, &id, &PostChangeIn { scheduled_at: None }).await;
     let outcome = published.map_err(Problem::from).map(|_| "The post is on its way.".to_owned());
     redirect_with(&format!("/posts/{id}"), jar, outcome)
 }
 
-pub(super) async fn cancel(Id(id): Id<PostId>, AuthorForm { console, author, jar, .. }: AuthorForm) -> Response {
+pub(super) async fn cancel(Id(id): Id<PostId>, AuthorForm { console, actor: author, jar, .. }: AuthorForm) -> Response {
     let cancelled = console.publishing.cancel_post(&author.access, &id).await;
     redirect_with(
         &format!("/posts/{id}"),

@@ -137,7 +137,7 @@ impl Budget {
 }
 
 /// Who sees a campaign.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Targeting {
     /// ISO 3166 codes.
     pub countries: Vec<String>,
@@ -150,7 +150,7 @@ pub struct Targeting {
 }
 
 /// What people see.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreativeSpec {
     /// The text.
     pub message: String,
@@ -165,7 +165,7 @@ pub struct CreativeSpec {
 }
 
 /// A picture of an ad.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AdImage {
     /// A public address.
