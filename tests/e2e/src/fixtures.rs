@@ -301,8 +301,7 @@ pub async fn schedule_post(tenant: &Tenant, page: &str) -> String {
 
 /// Publishes a post with three pictures, one of which Meta refuses, and returns its id.
 async fn fail_post(tenant: &Tenant, page: &str) -> String {
-    let fault =
-        json!({ "path": format!("/{page}/photos"), "method": "POST", "kind": "error", "code": 324, "times": 1 });
+    let fault = json!({ "path": format!("/{page}/photos"), "method": "POST", "kind": "error", "code": 100, "subcode": 1_366_046, "times": 1 });
     world().call_sim(Method::POST, "faults", &fault).await;
     let images = ["http://cdn.example/1.jpg", "http://cdn.example/2.jpg", "http://cdn.example/3.jpg"];
     let message =

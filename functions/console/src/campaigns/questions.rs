@@ -39,7 +39,7 @@ impl Screen<'_> {
         html! {
             label { (label) (input(described)) }
             (field_problem(self.problem, name))
-            @if !hint.is_empty() { p.quiet.hint id={ (name) "-hint" } { (hint) } }
+            @if !hint.is_empty() && wrong.is_none() { p.quiet.hint id={ (name) "-hint" } { (hint) } }
         }
     }
 
