@@ -231,11 +231,17 @@ impl Campaigns {
     /// Refuses a form that is archived or not the page's, and a page whose terms for lead ads were not accepted.
     pub async fn check_form_of_page(&self, access: &MetaAccess, page: &PageId, form: &FormId) -> Result<(), ActError> {
         let target = self.advertiser(access, page, crate::clock::now()).await?;
-        self.check_form(access, &target, form).await
+        self.check_form(access, &target, form).await.map(drop)
     }
 
     /// Checks that a form is one of the page's that takes leads, and that the page's terms for lead ads were accepted.
-    pub(super) async fn check_form(&self, access: &MetaAccess, target: &Target, form: &FormId) -> Result<(), ActError> {
+    /// Returns its name.
+    pub(super) async fn check_form(
+        &self,
+        access: &MetaAccess,
+        target: &Target,
+        form: &FormId,
+    ) -> Result<Option<String>, ActError> {
         let page = &target.connection.page_id;
         let read = async {
             let token = self.tokens.meta.vault.page_token(&target.connection.credentials, page).await?;
@@ -252,8 +258,8 @@ impl Campaigns {
             return Err(ActError::invalid("pageId", ErrorCode::TermsNotAccepted, message));
         }
         match found {
-            Some(status) if status == "ACTIVE" => Ok(()),
-            Some(status) => {
+            Some((status, name)) if status == "ACTIVE" => Ok(name),
+            Some((status, _)) => {
                 let message = format!("An active form; this one is {}.", status.to_lowercase());
                 Err(ActError::invalid("leadFormId", ErrorCode::FormInvalid, message))
             }

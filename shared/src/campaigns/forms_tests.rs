@@ -53,7 +53,7 @@ async fn what_keeps_a_form_from_being_archived_is_said() {
     assert_eq!(refused(Some((100, None))).await, (ErrorCode::MetaRefused, None));
     assert_eq!(refused(Some((4, None))).await, (ErrorCode::MetaThrottled, None));
     assert_eq!(refused(Some((190, Some(460)))).await, (ErrorCode::ConnectionExpired, None));
-    assert_eq!(refused(Some((2, None))).await.0, ErrorCode::MetaUnavailable);
+    assert_eq!(refused(Some((2, None))).await.0, ErrorCode::Unavailable);
     assert_eq!(refused(None).await.0, ErrorCode::Unavailable, "an answer that is no answer");
 }
 

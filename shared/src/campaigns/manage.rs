@@ -15,8 +15,8 @@ use crate::ids::{AdAccountId, AdObjectId, CampaignId, FormId, PageId, UserId};
 use crate::model::ads::currency::format_amount;
 use crate::model::caller::Role;
 use crate::model::campaigns::{
-    Budget, CampaignError, CampaignStatus, CreativeSpec, LeadCampaign, MetaObjects, Review, SpecialAdCategory,
-    Targeting,
+    Budget, CampaignError, CampaignStatus, CreativeSpec, LeadCampaign, MetaNames, MetaObjects, Review,
+    SpecialAdCategory, Targeting,
 };
 use crate::model::event::Event;
 
@@ -28,6 +28,8 @@ pub struct LeadCampaignOut {
     pub ad_account_id: AdAccountId,
     pub page_id: PageId,
     pub form_id: FormId,
+    /// What the ad account and the form were called when it was created.
+    pub names: MetaNames,
     pub status: CampaignStatus,
     /// What Meta's review says of the ad.
     pub review: Review,
@@ -72,6 +74,7 @@ impl From<LeadCampaign> for LeadCampaignOut {
             ad_account_id: spec.ad_account_id,
             page_id: spec.page_id,
             form_id: spec.form_id,
+            names: campaign.names,
             status: campaign.status,
             review: campaign.review,
             meta: campaign.meta,

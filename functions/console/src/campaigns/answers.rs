@@ -196,6 +196,7 @@ impl Answers<'_> {
 pub(super) fn answers_of(campaign: &LeadCampaignOut) -> Vec<(String, String)> {
     let special: &str = campaign.special_ad_categories.first().copied().unwrap_or(SpecialAdCategory::None).into();
     let age = |age: Option<u8>| age.map(|age| age.to_string()).unwrap_or_default();
+    let name = |name: &Option<String>| name.clone().unwrap_or_default();
     let (creative, targeting) = (&campaign.creative, &campaign.targeting);
     let image = match &creative.image {
         AdImage::Url(url) => url.clone(),
@@ -204,8 +205,11 @@ pub(super) fn answers_of(campaign: &LeadCampaignOut) -> Vec<(String, String)> {
     let words: &str = creative.call_to_action.into();
     [
         ("page_id", campaign.page_id.to_string()),
-        ("ad_account_id", format!("{} {}", campaign.ad_account_id, campaign.currency)),
-        ("lead_form_id", campaign.form_id.to_string()),
+        (
+            "ad_account_id",
+            format!("{} {} {}", campaign.ad_account_id, campaign.currency, name(&campaign.names.ad_account)),
+        ),
+        ("lead_form_id", format!("{} {}", campaign.form_id, name(&campaign.names.form))),
         ("special", special.to_owned()),
         ("special_countries", campaign.special_ad_category_countries.join(", ")),
         ("countries", targeting.countries.join(", ")),

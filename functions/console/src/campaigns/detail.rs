@@ -201,9 +201,10 @@ impl Shown<'_> {
                 div { dt { "Runs" } dd { (time_or(campaign.start_time, "From its launch")) " to " (time_or(campaign.end_time, "open end")) } }
                 div { dt { "Shown in" } dd { (campaign.countries.join(", ")) @if let Some(ages) = self.ages() { ", " (ages) } } }
                 div { dt { "Page" } dd { @if self.page_name.is_empty() { (campaign.page_id) } @else { (self.page_name) } } }
-                div { dt { "Ad account" } dd { (campaign.ad_account_id) } }
+                div { dt { "Ad account" } dd { (campaign.names.ad_account.as_deref().unwrap_or(campaign.ad_account_id.as_str())) } }
+                @let form = campaign.names.form.as_deref().unwrap_or(campaign.form_id.as_str());
                 div { dt { "Lead form" } dd {
-                    @if self.visitor.is_admin() { a href={ "/forms/" (campaign.form_id) } { (campaign.form_id) } } @else { (campaign.form_id) }
+                    @if self.visitor.is_admin() { a href={ "/forms/" (campaign.form_id) } { (form) } } @else { (form) }
                 } }
                 div { dt { "Created" } dd { (time(campaign.created_at)) } }
             }

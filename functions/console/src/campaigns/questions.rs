@@ -136,10 +136,10 @@ async fn which_form(screen: &Screen<'_>) -> Result<Markup, Problem> {
     let ((page, page_name), (chosen, chosen_name)) = (choice(fields, "page_id"), choice(fields, "lead_form_id"));
     let listed = console.leads.forms(&advertiser.access).await?;
     let refused = listed.refused.iter().find(|refused| refused.page_id.as_str() == page);
-    let forms: Vec<FormOut> =
-        listed.items.into_iter().filter(|form| form.page_id.as_str() == page && form.status == "ACTIVE").collect();
     // Meta lists a new form a moment after it was made.
-    let is_new = !chosen_name.is_empty() && !forms.iter().any(|form| form.form_id.as_str() == chosen);
+    let is_new = !chosen_name.is_empty() && !listed.items.iter().any(|form| form.form_id.as_str() == chosen);
+    let is_offered = |form: &&FormOut| form.page_id.as_str() == page && form.status == "ACTIVE";
+    let forms: Vec<&FormOut> = listed.items.iter().filter(is_offered).collect();
     Ok(html! {
         @if let Some(refused) = refused {
             (alert("warn", html! { p { "Meta does not list the forms of " b { (page_name) } ". " (refused.message) } }))

@@ -13,7 +13,7 @@ use leadwire::model::publishing::{InstagramFormat, Media, MediaStatus, MediaType
 use leadwire::publishing::{PostChangeIn, PostOut};
 use maud::{Markup, html};
 
-use super::{AuthorForm, Places, network, status_badge, summary};
+use super::{AuthorForm, Places, failure, network, status_badge, summary};
 use crate::components::{
     Confirm, Confirming, alert, badge, csrf_field, live_fragment, problem_alert, prose, refresh_in, time,
 };
@@ -89,7 +89,7 @@ impl Life<'_> {
             div.columns {
                 div {
                     section.card { (self.facts()) }
-                    @if let Some(why) = &post.reason_message { (self.failure(why)) }
+                    @if let Some(why) = failure::explain(post) { (self.failure(&why)) }
                     section.card { (content(post)) }
                 }
                 aside {
@@ -128,13 +128,19 @@ impl Life<'_> {
     }
 
     fn failure(&self, why: &str) -> Markup {
+        let changes = self.post.reason.is_some_and(failure::needs_change);
         html! {
             (alert("bad", html! {
                 p { b { "Not published. " } (prose(why)) }
                 @if let Some(fix) = &self.post.fix { p.fix { b { "What to do: " } (fix) } }
-                form method="post" action={ "/posts/" (self.post.id) "/publish" } {
+                form.acts method="post" action={ "/posts/" (self.post.id) "/publish" } {
                     (csrf_field(self.visitor))
-                    div.acts { button.primary { "Publish again" } a.button href={ "/posts/new?copy=" (self.post.id) } { "Change it in a new post" } }
+                    @if changes { a.button.primary href={ "/posts/new?copy=" (self.post.id) } { "Change it in a new post" } }
+                    button.primary[!changes] { "Publish again" }
+                    @if !changes { a.button href={ "/posts/new?copy=" (self.post.id) } { "Change it in a new post" } }
+                }
+                @if let Some(words) = failure::technical_words(self.post) {
+                    details.quiet { summary { "Meta's words" } (words) }
                 }
             }))
         }
@@ -164,7 +170,7 @@ impl Life<'_> {
                 PostStatus::Publishing => { p.waiting { span.spinner aria-hidden="true" {} "Meta is publishing it. It cannot be changed any more." } }
                 PostStatus::Published => { p.quiet { "It is public. To change or delete it, open it at Meta." } }
             }
-            p { a.button href={ "/posts/new?copy=" (post.id) } { "Use it for a new post" } }
+            @if post.status != PostStatus::Failed { p { a.button href={ "/posts/new?copy=" (post.id) } { "Use it for a new post" } } }
         }
     }
 
@@ -199,7 +205,7 @@ impl Life<'_> {
                 @for post in self.siblings {
                     li {
                         a href={ "/posts/" (post.id) } { (self.places.name(post)) } " " span.quiet { (network(post.kind)) } " " (status_badge(post.status))
-                        @if let Some(why) = &post.reason_message { div.quiet { (why) } }
+                        @if let Some(why) = failure::explain(post) { div.quiet { (why) } }
                     }
                 }
             }

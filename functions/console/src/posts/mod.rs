@@ -4,6 +4,7 @@ mod calendar;
 mod composer;
 mod detail;
 mod draft;
+mod failure;
 mod list;
 mod look;
 
