@@ -8,6 +8,7 @@ use leadwire::model::campaigns::{AdImage, CallToAction, SpecialAdCategory};
 use leadwire::model::publishing::web_address::parse_public;
 use rust_decimal::Decimal;
 
+use super::countries;
 use crate::form::Fields;
 
 /// The steps, in order, each with its heading and the fields that it asks for.
@@ -84,21 +85,18 @@ impl Answers<'_> {
         Ok((vec![category], self.countries("special_countries")?))
     }
 
-    /// Two-letter codes, separated by anything.
-    fn countries(&self, name: &str) -> Result<Vec<String>, Problem> {
-        let typed = self.0.get(name).unwrap_or_default().split(|char: char| !char.is_alphanumeric());
-        let codes: Vec<String> = typed.filter(|code| !code.is_empty()).map(str::to_uppercase).collect();
-        if let Some(wrong) = codes.iter().find(|code| code.len() != 2 || !code.bytes().all(|b| b.is_ascii_uppercase()))
-        {
-            return Err(problem(
-                name,
-                format!("“{wrong}” is no country code. Use two letters for each country, such as NL, BE."),
-            ));
+    /// The codes of the countries that a field names.
+    pub(super) fn countries(&self, name: &str) -> Result<Vec<String>, Problem> {
+        match countries::parse(self.0.get(name).unwrap_or_default()) {
+            Ok(codes) if codes.is_empty() => Err(problem(name, "Enter at least one country.")),
+            Ok(codes) => Ok(codes),
+            Err(wrong) => {
+                let detail = format!(
+                    "“{wrong}” is not a known country. Enter its name in English, or its two letters, such as NL."
+                );
+                Err(problem(name, detail))
+            }
         }
-        if codes.is_empty() {
-            return Err(problem(name, "Enter at least one country, such as NL."));
-        }
-        Ok(codes)
     }
 
     fn targeting(&self) -> Result<TargetingIn, Problem> {
@@ -211,8 +209,8 @@ pub(super) fn answers_of(campaign: &LeadCampaignOut) -> Vec<(String, String)> {
         ),
         ("lead_form_id", format!("{} {}", campaign.form_id, name(&campaign.names.form))),
         ("special", special.to_owned()),
-        ("special_countries", campaign.special_ad_category_countries.join(", ")),
-        ("countries", targeting.countries.join(", ")),
+        ("special_countries", countries::names(&campaign.special_ad_category_countries)),
+        ("countries", countries::names(&targeting.countries)),
         ("age_min", age(targeting.age_min)),
         ("age_max", age(targeting.age_max)),
         ("message", creative.message.clone()),
@@ -321,7 +319,7 @@ pub(super) mod tests {
         check(&[("lead_form_id", "")], "lead_form_id");
         check(&[("special", "")], "special");
         check(&[("special", "HOUSING")], "special_countries");
-        check(&[("countries", "Netherlands")], "countries");
+        check(&[("countries", "Niederlande")], "countries");
         check(&[("countries", " ")], "countries");
         check(&[("age_min", "12")], "age_min");
         check(&[("age_min", "50"), ("age_max", "30")], "age_max");

@@ -13,6 +13,7 @@ use leadwire::model::campaigns::{AdImage, CampaignStatus};
 use maud::{Markup, html};
 
 use super::answers::{field_name, own_field, step_of};
+use super::countries;
 use super::questions::render_ad;
 use super::{budget, state_badge};
 use crate::components::{
@@ -199,7 +200,7 @@ impl Shown<'_> {
                 @if is_made { div { dt { "Leads" } dd { (lazy_fragment(&format!("/campaigns/{}/leads", campaign.id), "Counting…")) } } }
                 div { dt { "Budget" } dd { (budget(campaign)) } }
                 div { dt { "Runs" } dd { (time_or(campaign.start_time, "From its launch")) " to " (time_or(campaign.end_time, "open end")) } }
-                div { dt { "Shown in" } dd { (campaign.countries.join(", ")) @if let Some(ages) = self.ages() { ", " (ages) } } }
+                div { dt { "Shown in" } dd { (countries::names(&campaign.countries)) @if let Some(ages) = self.ages() { ", " (ages) } } }
                 div { dt { "Page" } dd { @if self.page_name.is_empty() { (campaign.page_id) } @else { (self.page_name) } } }
                 div { dt { "Ad account" } dd { (campaign.names.ad_account.as_deref().unwrap_or(campaign.ad_account_id.as_str())) } }
                 @let form = campaign.names.form.as_deref().unwrap_or(campaign.form_id.as_str());

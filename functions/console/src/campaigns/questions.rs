@@ -9,6 +9,7 @@ use leadwire::model::publishing::web_address::parse_public;
 use maud::{Markup, html};
 
 use super::answers::{Answers, choice};
+use super::countries;
 use super::wizard::Screen;
 use crate::components::{alert, empty, field_problem};
 use crate::form::Fields;
@@ -178,7 +179,7 @@ fn what_about(screen: &Screen<'_>) -> Markup {
             }
         }
         (field_problem(screen.problem, "special"))
-        (screen.line("special_countries", "Countries whose rules apply, if it is one of these", "Two-letter codes, such as NL, BE.", &Kind { example: Some("NL, BE"), ..Kind::default() }))
+        (screen.line("special_countries", "Countries whose rules apply, if it is one of these", "Names in English or two-letter codes, separated by commas.", &Kind { example: Some("Netherlands, Belgium"), ..Kind::default() }))
     }
 }
 
@@ -193,9 +194,9 @@ const SUBJECTS: [(&str, &str); 6] = [
 
 fn who_sees(screen: &Screen<'_>) -> Markup {
     let age = |example| Kind { mode: Some("numeric"), max: Some(2), example: Some(example), ..Kind::default() };
-    let countries = Kind { required: true, example: Some("NL, BE"), ..Kind::default() };
+    let countries = Kind { required: true, example: Some("Netherlands, Belgium"), ..Kind::default() };
     html! {
-        (screen.line("countries", "Countries", "Two-letter codes, such as NL, BE.", &countries))
+        (screen.line("countries", "Countries", "Names in English or two-letter codes, separated by commas.", &countries))
         (screen.line("age_min", "From age", "", &age("18")))
         (screen.line("age_max", "To age", "65 includes everyone older. Without ages, Meta also finds people beyond your selection who are likely to fill in the form.", &age("65")))
     }
@@ -244,7 +245,7 @@ fn button_words(name: &str) -> String {
 }
 
 /// How the ad will look.
-pub(super) fn look(fields: &Fields) -> Markup {
+pub(super) fn preview_ad(fields: &Fields) -> Markup {
     let answers = Answers(fields);
     let words: &str = answers.call_to_action().unwrap_or(CallToAction::SignUp).into();
     let page = Some(choice(fields, "page_id").1).filter(|name| !name.is_empty()).unwrap_or("Your page");
@@ -289,9 +290,9 @@ fn what_it_spends(screen: &Screen<'_>) -> Markup {
             @if !account.is_empty() { div { dt { "Ad account" } dd { (account) } } }
             div { dt { "Form" } dd { @match choice(fields, "lead_form_id") { (id, "") => (id), (_, name) => (name) } } }
             div { dt { "About" } dd { (subject) } }
-            div { dt { "Shown in" } dd { (fields.text("countries").to_uppercase()) @if let Some(ages) = ages(fields) { ", " (ages) } } }
+            div { dt { "Shown in" } dd { (answers.countries("countries").map(|codes| countries::names(&codes)).unwrap_or_default()) @if let Some(ages) = ages(fields) { ", " (ages) } } }
         }
-        (look(fields))
+        (preview_ad(fields))
         p.quiet { "Everything is created paused: nothing is spent before you launch it." }
     }
 }

@@ -97,7 +97,7 @@ pub(super) async fn next(form: Submitted<Advertiser>) -> Result<Response, Proble
 pub(super) async fn preview(headers: HeaderMap, form: Submitted<Advertiser>) -> Result<Response, Problem> {
     let Submitted { console, actor: advertiser, jar, fields } = form;
     if wants_fragment(&headers) {
-        return Ok(questions::look(&fields).into_response());
+        return Ok(questions::preview_ad(&fields).into_response());
     }
     let screen = Screen { console: &console, advertiser: &advertiser, fields: &fields, problem: None, done: None };
     screen.show(jar, current_step(&fields)).await
@@ -149,7 +149,7 @@ impl Screen<'_> {
                     }
                 }
                 @if shows_ad {
-                    aside aria-label="Preview" { h2 { "Preview" } div data-preview-place { (questions::look(self.fields)) } }
+                    aside aria-label="Preview" { h2 { "Preview" } div data-preview-place { (questions::preview_ad(self.fields)) } }
                 }
             }
         };

@@ -71,11 +71,11 @@ async fn a_marketer_makes_a_form_and_a_campaign_and_launches_it() {
     browser.wait_for_text("What is it about?").await;
     browser.click("input[value=NONE]").await;
     browser.press("Next").await;
-    browser.fill("input[name=countries]", "Netherlands").await;
+    browser.fill("input[name=countries]", "Nederland").await;
     browser.press("Next").await;
-    browser.wait_for_text("“NETHERLANDS” is no country code.").await;
+    browser.wait_for_text("“Nederland” is not a known country.").await;
     browser.check_page("campaign-country-mistake").await;
-    browser.fill("input[name=countries]", "us").await;
+    browser.fill("input[name=countries]", "united states").await;
     browser.press("Next").await;
     browser.fill("textarea[name=message]", "Open day at the harbour").await;
     browser.fill("input[name=image]", "http://cdn.example/1.jpg").await;
@@ -97,7 +97,9 @@ async fn a_marketer_makes_a_form_and_a_campaign_and_launches_it() {
         browser.wait_for_text(heading).await;
     }
     let summary = browser.text().await;
-    for words in ["Trial lesson", "US", "Open day at the harbour", "Come in", "None of the following", "in USD"] {
+    for words in
+        ["Trial lesson", "United States", "Open day at the harbour", "Come in", "None of the following", "in USD"]
+    {
         assert!(summary.contains(words), "{words}: {summary}");
     }
     browser.fill("input[name=name]", "Harbour").await;
