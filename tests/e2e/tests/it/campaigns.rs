@@ -198,3 +198,31 @@ async fn an_archived_form_takes_no_leads_and_no_campaign() {
     let forms = tenant.items("/api/meta/forms").await;
     assert_eq!(forms.iter().find(|form| form["form_id"] == person.forms[1]).unwrap()["status"], "ACTIVE");
 }
+
+#[tokio::test]
+async fn the_leads_of_a_campaign_are_those_of_its_ad() {
+    let ConnectedOrg { tenant, person, integration, .. } = OrgFixture::new("campaigns-leads").connect().await;
+    let account = ad_account(&tenant, &integration, "USD").await;
+    let id = create(&tenant, &campaign(&account, &person.pages[0], &person.forms[0])).await;
+    let made = done(&tenant, &id).await;
+    let ours = made.text("meta.campaign_id");
+    // Other ads show the same form, and take turns with this one.
+    let leads = e2e::fixtures::LeadFixture::new(&person.forms[0]).submit(12).await;
+    tenant.wait_for_leads(&leads).await;
+    let all = tenant.items("/api/leads?limit=100").await;
+    let expected: Vec<&str> =
+        all.iter().filter(|lead| lead["campaign_id"] == ours).map(|lead| lead.text("id")).collect();
+    assert!(!expected.is_empty() && expected.len() < all.len(), "{} of {}", expected.len(), all.len());
+    for also in ["", &format!("&form_id={}", person.forms[0])] {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        for _ in 0..=expected.len() {
+            let page = tenant.get(&format!("/api/leads?limit=1&campaign_id={ours}{also}{cursor}")).await;
+            found.extend(page.list("items").iter().map(|lead| lead.text("id").to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(found, expected, "{also}");
+    }
+}
