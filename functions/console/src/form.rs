@@ -14,7 +14,7 @@ use crate::state::Console;
 ///
 /// They can be extracted only together with the proof that the form was made for this session. A form on another site
 /// can be made to submit here, but cannot contain the proof.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
 /// Maximum size of a request: a file of 4 MB with its form and overhead. Lambda takes 6 MB, a third of which is lost to

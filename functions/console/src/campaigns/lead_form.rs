@@ -94,10 +94,12 @@ pub(super) async fn make(screen: &Screen<'_>, jar: PrivateCookieJar) -> Result<R
         let made = console.campaigns.create_form(&advertiser.access, input, Some(once)).await?;
         Ok::<_, Problem>(made.form_id)
     };
-    let mut fields = Fields::new(fields.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+    let mut fields = (*fields).clone();
     match make.await {
         Ok(form) => {
             let name = fields.text("form_name");
+            // Another form begins empty, as a request of its own.
+            let mut fields = Fields::new(kept_answers(&fields));
             fields.set("lead_form_id", &format!("{form} {name}"));
             let done = format!("The form “{name}” is made and chosen.");
             Screen { fields: &fields, done: Some(&done), problem: None, ..*screen }.show(jar, STEP).await
@@ -107,10 +109,18 @@ pub(super) async fn make(screen: &Screen<'_>, jar: PrivateCookieJar) -> Result<R
         Err(problem) => {
             // It made nothing, and is sent again with other content.
             fields.set("form_request_id", CampaignId::new().as_str());
-            let problem = Problem { field: problem.field.as_deref().map(|field| own_field(&fields, field)), ..problem };
+            let problem =
+                Problem { field: problem.field.as_deref().and_then(|field| own_field(&fields, field)), ..problem };
             show(&Screen { fields: &fields, problem: Some(&problem), ..*screen }, jar).await
         }
     }
+}
+
+/// The answers of the wizard, without those of this form.
+fn kept_answers(fields: &Fields) -> Vec<(String, String)> {
+    let is_of_form = |name: &str| FIELDS.contains(&name) || name.starts_with("own_") || name == "form_request_id";
+    let kept = fields.iter().filter(|(name, _)| !is_of_form(name));
+    kept.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 fn input(fields: &Fields) -> Result<LeadFormIn, Problem> {
@@ -118,6 +128,13 @@ fn input(fields: &Fields) -> Result<LeadFormIn, Problem> {
     let needed = |name: &str, detail: &str| {
         text(name).ok_or_else(|| Problem::field(name, ProblemCode::FieldInvalid, detail.to_owned()))
     };
+    let lacks_question = |position: &usize| {
+        fields.get(&own_question(*position)).is_none() && fields.get(&own_choices(*position)).is_some()
+    };
+    if let Some(position) = (0..MAX_OWN).find(lacks_question) {
+        let detail = "Enter the question that these answers belong to.";
+        return Err(Problem::field(&own_question(position), ProblemCode::FieldInvalid, detail));
+    }
     let standard = fields.all("ask").map(|kind| QuestionIn {
         r#type: kind.to_owned(),
         key: None,
@@ -174,25 +191,25 @@ fn slug(label: &str) -> String {
     words.split_whitespace().take(6).collect::<Vec<_>>().join("_")
 }
 
-/// The page's name of a field of the API.
-fn own_field(fields: &Fields, field: &str) -> String {
+/// The page's name of a field of the API. `None` for what is not asked here: the words of the problem name it.
+fn own_field(fields: &Fields, field: &str) -> Option<String> {
     let position = field.strip_prefix("questions[").and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
     if let Some(own) = position.and_then(|position| position.checked_sub(fields.all("ask").count())) {
-        return own_questions(fields).nth(own).map_or("ask".to_owned(), |(position, ..)| own_question(position));
+        return own_questions(fields).nth(own).map(|(position, ..)| own_question(position));
     }
-    match field {
+    let name = match field {
         "name" => "form_name",
         "locale" => "form_locale",
         "privacyPolicy.linkText" => "privacy_text",
         "followUpUrl" => "follow_up",
         "thankYou.websiteUrl" => "thanks_url",
+        field if FIELDS.contains(&field) || field.starts_with("own_") => field,
         field if field.starts_with("questions") => "ask",
         field if field.starts_with("privacyPolicy") => "privacy_url",
         field if field.starts_with("thankYou") => "thanks_title",
-        // The page was chosen two steps ago, and is named by the words of the problem.
-        _ => return String::new(),
-    }
-    .to_owned()
+        _ => return None,
+    };
+    Some(name.to_owned())
 }
 
 /// Shows the form to fill in.
@@ -204,7 +221,10 @@ pub(super) async fn show(screen: &Screen<'_>, jar: PrivateCookieJar) -> Result<R
 
 fn render(screen: &Screen<'_>) -> Markup {
     let fields = screen.fields;
-    let filled = own_questions(fields).map(|(position, ..)| position + 1).max().unwrap_or(0);
+    let is_filled = |position: &usize| {
+        [own_question(*position), own_choices(*position)].iter().any(|name| fields.get(name).is_some())
+    };
+    let filled = (0..MAX_OWN).filter(is_filled).max().map_or(0, |position| position + 1);
     let shown = MAX_OWN.min(filled + usize::from(fields.get("go") == Some("question")));
     let own_names: Vec<String> =
         (0..MAX_OWN).flat_map(|position| [own_question(position), own_choices(position)]).collect();
@@ -305,22 +325,36 @@ mod tests {
     }
 
     #[test]
+    fn another_form_begins_empty() {
+        let kept = Fields::new(kept_answers(&filled(&[("form_request_id", "r")])));
+        assert!(
+            ["form_name", "ask", "own_1", "own_1_choices", "form_request_id"]
+                .iter()
+                .all(|name| kept.get(name).is_none())
+        );
+        assert_eq!(kept.iter().count(), answers(&[]).iter().count());
+    }
+
+    #[test]
     fn what_is_missing_is_named_by_its_field() {
         let field = |changed: &[(&str, &str)]| input(&filled(changed)).unwrap_err().field.unwrap();
         assert_eq!(field(&[("form_name", " ")]), "form_name");
         assert_eq!(field(&[("privacy_url", "")]), "privacy_url");
         assert_eq!(field(&[("follow_up", "")]), "follow_up");
         assert_eq!(field(&[("thanks_text", "See you")]), "thanks_text");
-        let nothing = [("ask", ""), ("own_1", ""), ("own_4", ""), ("own_5", ""), ("own_6", "")];
+        assert_eq!(field(&[("own_1", "")]), "own_1", "answers without a question");
+        let nothing = [("own_1_choices", ""), ("ask", ""), ("own_1", ""), ("own_4", ""), ("own_5", ""), ("own_6", "")];
         assert_eq!(field(&nothing), "ask");
     }
 
     #[test]
     fn a_refusal_stands_at_the_question_it_is_about() {
         let fields = filled(&[]);
-        assert_eq!(own_field(&fields, "questions[0].type"), "ask");
-        assert_eq!(own_field(&fields, "questions[2]"), "own_4");
-        assert_eq!(own_field(&fields, "privacyPolicy.url"), "privacy_url");
-        assert_eq!(own_field(&fields, "pageId"), "");
+        let own_field = |field: &str| own_field(&fields, field);
+        assert_eq!(own_field("questions[0].type").as_deref(), Some("ask"));
+        assert_eq!(own_field("questions[2]").as_deref(), Some("own_4"));
+        assert_eq!(own_field("privacyPolicy.url").as_deref(), Some("privacy_url"));
+        assert_eq!(own_field("privacy_url").as_deref(), Some("privacy_url"), "found here, before the room is asked");
+        assert_eq!(own_field("pageId"), None);
     }
 }

@@ -5,12 +5,13 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
+use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::ids::CampaignId;
 use leadwire::publishing::OnceKey;
 use maud::{Markup, html};
 
-use super::answers::{Answers, LAST, STEPS, answers_of, own_field, step_of};
+use super::answers::{Answers, LAST, STEPS, answers_of, field_name, own_field, step_of};
 use super::{lead_form, questions};
 use crate::components::{alert, csrf_field};
 use crate::csrf::CSRF_FIELD;
@@ -88,6 +89,13 @@ pub(super) async fn next(form: Submitted<Advertiser>) -> Result<Response, Proble
             let path = format!("/campaigns/{}", created.campaign_id);
             Ok((Flash::done(done.to_owned()).put(jar), Redirect::to(&path)).into_response())
         }
+        // Its author has read that this one was carried out, so that the next attempt is another request.
+        Err(problem) if problem.code.is(ErrorCode::RequestReused) => {
+            let mut fields = fields.clone();
+            fields.set("request_id", CampaignId::new().as_str());
+            let problem = Problem { field: None, ..problem };
+            Screen { fields: &fields, ..screen }.refuse(jar, problem).await
+        }
         // A request that was refused made nothing, and may be sent again with other content.
         Err(problem) => screen.refuse(jar, problem).await,
     }
@@ -121,7 +129,9 @@ impl Screen<'_> {
         if problem.status >= 500 {
             return Err(problem);
         }
-        let problem = Problem { field: problem.field.as_deref().map(own_field), ..problem };
+        // What no step asks for is said in words above the form.
+        let field = problem.field.as_deref().map(own_field).filter(|field| field_name(field).is_some());
+        let problem = Problem { field, ..problem };
         let step = if problem.field.is_none() { current_step(self.fields) } else { step_of(problem.field.as_deref()) };
         Screen { problem: Some(&problem), ..*self }.show(jar, step).await
     }
