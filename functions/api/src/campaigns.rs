@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use leadwire::campaigns::{
-    CampaignChoice, CampaignIn, CreatedCampaign, CreatedForm, LeadCampaignList, LeadCampaignOut, LeadFormIn,
+    ArchivedForm, CampaignChoice, CampaignIn, CreatedCampaign, CreatedForm, FormChoice, LeadCampaignList,
+    LeadCampaignOut, LeadFormIn,
 };
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
@@ -94,6 +95,24 @@ pub(crate) async fn create_form(
 ) -> Result<(StatusCode, Json<CreatedForm>), Problem> {
     let once = once("create-lead-form", "requestId", &headers, input.request_id.as_deref(), &input)?;
     Ok((StatusCode::CREATED, Json(api.campaigns.create_form(&access, input, once).await?)))
+}
+
+/// Archive a lead form
+///
+/// It takes no more leads and no new campaign; its leads stay. Archiving it again changes nothing.
+#[utoipa::path(
+    post, path = "/api/upstream/call/facebook-provider/archive-lead-form", tag = "campaigns",
+    operation_id = "archiveLeadForm",
+    params(OrgHeader),
+    request_body = FormChoice,
+    responses((status = 200, body = ArchivedForm), Failure)
+)]
+pub(crate) async fn archive_form(
+    State(api): State<Arc<Api>>,
+    Advertiser(access): Advertiser,
+    Input(input): Input<FormChoice>,
+) -> Result<Json<ArchivedForm>, Problem> {
+    Ok(Json(api.campaigns.archive_form(&access, &input).await?))
 }
 
 /// List campaigns

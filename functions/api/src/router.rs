@@ -116,6 +116,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(campaigns::launch))
         .routes(routes!(campaigns::pause))
         .routes(routes!(campaigns::create_form))
+        .routes(routes!(campaigns::archive_form))
         .routes(routes!(campaigns::list))
         .routes(routes!(campaigns::read, campaigns::archive))
         .routes(routes!(connections::businesses::list_businesses))
@@ -169,7 +170,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 55, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 56, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

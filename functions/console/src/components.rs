@@ -102,6 +102,15 @@ pub(crate) fn problem_alert(problem: Option<&Problem>) -> Markup {
     }
 }
 
+/// The problem of a field, below it. The field is described by it.
+pub(crate) fn field_problem(problem: Option<&Problem>, field: &str) -> Markup {
+    html! {
+        @if let Some(problem) = problem.filter(|problem| problem.field.as_deref() == Some(field)) {
+            p.wrong id={ (field) "-mistake" } { (messages::text(problem)) }
+        }
+    }
+}
+
 /// Marks the field that a problem is about, for the sake of screen readers.
 pub(crate) fn is_wrong(problem: Option<&Problem>, field: &str) -> Option<&'static str> {
     problem.is_some_and(|problem| problem.field.as_deref() == Some(field)).then_some("true")

@@ -173,7 +173,7 @@ fn reason(code: FailureCode) -> &'static str {
     }
 }
 
-async fn try_again(AdminForm { console, admin: Admin { access, .. }, jar, fields }: AdminForm) -> Response {
+async fn try_again(AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm) -> Response {
     let leadgen_ids: Vec<String> = fields.all("leadgen_id").map(ToOwned::to_owned).collect();
     let request = ReplayRequest { leadgen_ids: (!leadgen_ids.is_empty()).then_some(leadgen_ids) };
     let replayed = console.leads.replay(&access, request).await;

@@ -14,7 +14,7 @@ use crate::state::Console;
 ///
 /// They can be extracted only together with the proof that the form was made for this session. A form on another site
 /// can be made to submit here, but cannot contain the proof.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Fields(Vec<(String, String)>);
 
 /// Maximum size of a request: a file of 4 MB with its form and overhead. Lambda takes 6 MB, a third of which is lost to
@@ -29,8 +29,19 @@ pub(crate) struct Upload {
 
 impl Fields {
     /// The fields of a form that was not submitted yet.
-    pub(crate) fn new(fields: &[(&str, &str)]) -> Self {
-        Self(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    pub(crate) fn new(fields: Vec<(String, String)>) -> Self {
+        Self(fields)
+    }
+
+    /// All fields, exactly as sent.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Replaces all values of a field.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.0.retain(|(known, _)| known != name);
+        self.0.push((name.to_owned(), value.to_owned()));
     }
 
     /// A field without surrounding space. An empty one counts as absent.
@@ -88,25 +99,27 @@ impl FromRequest<Console> for Fields {
     }
 }
 
-/// An admin's action through a form: who they are, what the form contains, and the jar for the message about its
-/// outcome.
-pub(crate) struct AdminForm {
+/// An action through a form: who acts, what the form contains, and the jar for the message about its outcome.
+pub(crate) struct Submitted<A> {
     pub(crate) console: Console,
-    pub(crate) admin: Admin,
+    pub(crate) actor: A,
     pub(crate) jar: PrivateCookieJar,
     pub(crate) fields: Fields,
 }
 
-impl FromRequest<Console> for AdminForm {
+/// An admin's action through a form.
+pub(crate) type AdminForm = Submitted<Admin>;
+
+impl<A: FromRequestParts<Console, Rejection = Response> + Send> FromRequest<Console> for Submitted<A> {
     type Rejection = Response;
 
     async fn from_request(request: Request, console: &Console) -> Result<Self, Response> {
         let (mut parts, body) = request.into_parts();
-        let admin = Admin::from_request_parts(&mut parts, console).await?;
+        let actor = A::from_request_parts(&mut parts, console).await?;
         let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
         let fields = Fields::from_request(Request::from_parts(parts, body), console).await;
         let fields = fields.map_err(IntoResponse::into_response)?;
-        Ok(Self { console: console.clone(), admin, jar, fields })
+        Ok(Self { console: console.clone(), actor, jar, fields })
     }
 }
 

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, header};
 use leadwire::error::ErrorCode;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::IntegrationId;
-use leadwire::model::org::{LEAD_MANAGEMENT, PUBLISHING};
+use leadwire::model::org::{ADS_MANAGEMENT, LEAD_MANAGEMENT, PUBLISHING};
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 use url::Url;
@@ -137,8 +137,13 @@ pub(crate) struct Reconnect {
 /// The start: redirects to the page that fits the user's role.
 pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Redirect {
     if !visitor.is_admin() {
-        let only_publishes = visitor.may(PUBLISHING) && !visitor.may(LEAD_MANAGEMENT);
-        return Redirect::to(if only_publishes { "/posts" } else { "/leads" });
+        return Redirect::to(
+            match (visitor.may(LEAD_MANAGEMENT), visitor.may(PUBLISHING), visitor.may(ADS_MANAGEMENT)) {
+                (false, true, _) => "/posts",
+                (false, false, true) => "/campaigns",
+                _ => "/leads",
+            },
+        );
     }
     if visitor.has_to_select_org() {
         return Redirect::to("/orgs");
@@ -146,6 +151,18 @@ pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Re
     match query.reconnect.and_then(|id| IntegrationId::parse(&id).ok()) {
         Some(id) => Redirect::to(&format!("/integrations/{id}")),
         None => Redirect::to("/integrations"),
+    }
+}
+
+impl Visitor {
+    /// Whether a section is in their navigation.
+    fn may_open(&self, section: Section) -> bool {
+        match section {
+            Section::Leads => true,
+            Section::Posts => self.may(PUBLISHING),
+            Section::Campaigns => self.may(ADS_MANAGEMENT),
+            _ => self.is_admin(),
+        }
     }
 }
 
@@ -163,7 +180,7 @@ fn framed(visitor: &Visitor, section: Section, title: &str, body: &Markup) -> Ma
         }
         nav.sections aria-label="Sections" {
             @for (this, path, name) in SECTIONS {
-                @if visitor.is_admin() || this == Section::Leads || this == Section::Posts && visitor.may(PUBLISHING) {
+                @if visitor.may_open(this) {
                     a href=(path) aria-current=[(this == section).then_some("page")] { (name) }
                 }
             }

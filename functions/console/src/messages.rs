@@ -27,9 +27,9 @@ fn wording(code: ProblemCode) -> Option<&'static str> {
         ProblemCode::Act(ErrorCode::CursorInvalid) => {
             Some("This position in the list is no longer valid. Start at the beginning of the list.")
         }
-        ProblemCode::Act(ErrorCode::RequestReused) => {
-            Some("This form was already used to publish. Publish again only if you want another post.")
-        }
+        ProblemCode::Act(ErrorCode::RequestReused) => Some(
+            "This form was already sent, and what it asked for was done. Send it again only if you want it a second time.",
+        ),
         ProblemCode::Act(ErrorCode::RangeEmpty) => Some("The last day must be after the first."),
         _ => None,
     }

@@ -75,13 +75,14 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
 }
 
 /// Adds headers to every response: the time it took here, and security headers. With these, pages load nothing from other
-/// origins, run no inline scripts, and cannot be framed by other sites. Pages of posts alone show pictures from where Meta
-/// downloads them, and send files to the bucket.
+/// origins, run no inline scripts, and cannot be framed by other sites. Pages of posts and campaigns alone show pictures from
+/// where Meta downloads them, and send files to the bucket.
 async fn add_headers(State(console): State<Console>, request: Request, next: Next) -> Response {
-    let (pictures, files) = match request.uri().path().starts_with("/posts") {
-        true => (format!(" https: {}", console.files_origin), format!(" {}", console.files_origin)),
-        false => (String::new(), String::new()),
-    };
+    let (pictures, files) =
+        match ["/posts", "/campaigns"].iter().any(|section| request.uri().path().starts_with(section)) {
+            true => (format!(" https: {}", console.files_origin), format!(" {}", console.files_origin)),
+            false => (String::new(), String::new()),
+        };
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{pictures}; connect-src 'self'{files}; \
         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

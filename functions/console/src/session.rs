@@ -1,5 +1,6 @@
 //! Who requests a page, and what they may see. A [`Visitor`] is logged in, an [`Admin`] may do everything that the
-//! org's plan includes, a [`LeadReader`] may see the org's leads, an [`Author`] may write posts.
+//! org's plan includes, a [`LeadReader`] may see the org's leads, an [`Author`] may write posts, an [`Advertiser`] may
+//! spend the org's money on campaigns.
 
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -10,7 +11,7 @@ use leadwire::directory::{Access, MetaAccess};
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{OrgId, OrgScope};
 use leadwire::model::caller::Role;
-use leadwire::model::org::{LEAD_MANAGEMENT, Org, PUBLISHING, User};
+use leadwire::model::org::{ADS_MANAGEMENT, LEAD_MANAGEMENT, Org, PUBLISHING, User};
 use leadwire::model::session::Session;
 use url::Url;
 
@@ -50,6 +51,12 @@ pub(crate) struct LeadReader {
 
 /// A user who may write posts for the org, whose plan includes Meta.
 pub(crate) struct Author {
+    pub(crate) visitor: Visitor,
+    pub(crate) access: MetaAccess,
+}
+
+/// A user who may create and launch campaigns for the org, whose plan includes Meta.
+pub(crate) struct Advertiser {
     pub(crate) visitor: Visitor,
     pub(crate) access: MetaAccess,
 }
@@ -187,13 +194,33 @@ impl FromRequestParts<Console> for Author {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let visitor = Visitor::from_request_parts(parts, console).await?;
-        if visitor.has_to_select_org() {
-            return Err(select_first(parts));
-        }
-        let access = if visitor.is_admin() { admin_access(&visitor) } else { author_access(&visitor) };
-        Ok(Self { access: access.map_err(IntoResponse::into_response)?, visitor })
+        let (visitor, access) = permitted(parts, console, PUBLISHING, "publish").await?;
+        Ok(Self { visitor, access })
     }
+}
+
+impl FromRequestParts<Console> for Advertiser {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let (visitor, access) = permitted(parts, console, ADS_MANAGEMENT, "manage campaigns").await?;
+        Ok(Self { visitor, access })
+    }
+}
+
+/// A visitor whose role or whose permission in the org's directory allows to `act`.
+async fn permitted(
+    parts: &mut Parts,
+    console: &Console,
+    permission: &str,
+    act: &str,
+) -> Result<(Visitor, MetaAccess), Response> {
+    let visitor = Visitor::from_request_parts(parts, console).await?;
+    if visitor.has_to_select_org() {
+        return Err(select_first(parts));
+    }
+    let access = if visitor.is_admin() { admin_access(&visitor) } else { colleague_access(&visitor, permission, act) };
+    Ok((visitor, access.map_err(IntoResponse::into_response)?))
 }
 
 /// What a visitor with an admin's role may do in the org that they act for.
@@ -201,10 +228,11 @@ fn admin_access(visitor: &Visitor) -> Result<MetaAccess, Problem> {
     Ok(MetaAccess::check(visitor.access()?, visitor.org.as_ref())?)
 }
 
-/// What a colleague without an admin's role may do, if their org's directory says that they publish.
-fn author_access(visitor: &Visitor) -> Result<MetaAccess, Problem> {
-    if !visitor.may(PUBLISHING) {
-        let detail = "Your account has no access here. An admin of your CRM can give you the permission to publish.";
+/// What a colleague without an admin's role may do, if their org's directory gives them this permission to `act`.
+fn colleague_access(visitor: &Visitor, permission: &str, act: &str) -> Result<MetaAccess, Problem> {
+    if !visitor.may(permission) {
+        let detail =
+            format!("Your account has no access here. An admin of your CRM can give you the permission to {act}.");
         return Err(Problem::new(ProblemCode::NothingToSee, detail));
     }
     let caller = visitor.session.caller.clone();
@@ -299,14 +327,15 @@ pub(crate) mod tests {
 
     #[test]
     fn a_colleague_publishes_only_with_the_permission() {
-        let allowed = |role, permissions: &[&str]| author_access(&visitor(role, permissions)).is_ok();
+        let allowed =
+            |role, permissions: &[&str]| colleague_access(&visitor(role, permissions), PUBLISHING, "publish").is_ok();
         assert!(allowed(Role::Other, &[PUBLISHING]));
         assert!(!allowed(Role::Other, &[]) && !allowed(Role::Other, &[LEAD_MANAGEMENT]));
         assert!(scope_of_reader(&visitor(Role::Other, &[LEAD_MANAGEMENT])).is_ok());
         assert!(scope_of_reader(&visitor(Role::Other, &[PUBLISHING])).is_err(), "leads are another permission");
         let inactive = Visitor { colleague: None, ..visitor(Role::Other, &[]) };
-        assert!(author_access(&inactive).is_err());
+        assert!(colleague_access(&inactive, PUBLISHING, "publish").is_err());
         let basic = Visitor { org: None, ..visitor(Role::Other, &[PUBLISHING]) };
-        assert_eq!(author_access(&basic).unwrap_err().status, 402, "the plan decides too");
+        assert_eq!(colleague_access(&basic, PUBLISHING, "publish").unwrap_err().status, 402, "the plan decides too");
     }
 }

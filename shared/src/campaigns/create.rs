@@ -16,7 +16,7 @@ use crate::graph::campaigns::WritableAccount;
 use crate::ids::{AdAccountId, CampaignId, FormId, InstagramAccountId, PageId};
 use crate::jobs::PublishJob;
 use crate::model::campaigns::draft::{CampaignDraft, CampaignMistake};
-use crate::model::campaigns::{BidStrategy, CallToAction, CampaignStatus, LeadCampaign, SpecialAdCategory};
+use crate::model::campaigns::{BidStrategy, CallToAction, CampaignStatus, LeadCampaign, MetaNames, SpecialAdCategory};
 use crate::publishing::OnceKey;
 use crate::publishing::target::{Target, find_target, no_target};
 
@@ -134,12 +134,13 @@ impl Campaigns {
             let message = "Meta has disabled or closed this ad account. Settle what Meta asks for in Ads Manager.";
             return Err(ActError::invalid("adAccountId", ErrorCode::AdAccountNotActive, message));
         }
-        self.check_form(access, &target, &input.lead_form_id).await?;
+        let form = self.check_form(access, &target, &input.lead_form_id).await?;
         let spec = draft(input).check(&account.facts, now).map_err(refusal)?;
         let campaign = LeadCampaign {
             id: CampaignId::new(),
             org: access.scope.org().clone(),
             spec,
+            names: MetaNames { ad_account: account.name, form },
             status: CampaignStatus::Creating,
             review: Default::default(),
             meta: Default::default(),
@@ -167,6 +168,14 @@ impl Campaigns {
         let campaign = self.table.campaign(&access.scope, &id).await?;
         let campaign = campaign.ok_or_else(|| ActError::not_found("campaign"))?;
         Ok(CreatedCampaign { campaign_id: campaign.id, status: campaign.status })
+    }
+
+    /// Checks that the org can advertise for a page, as far as is known without asking Meta.
+    ///
+    /// # Errors
+    /// Refuses a page that the org has not connected, and says which permission is missing.
+    pub async fn check_page(&self, access: &MetaAccess, page: &PageId) -> Result<(), ActError> {
+        self.advertiser(access, page, crate::clock::now()).await.map(drop)
     }
 
     /// Finds the connection of a page through which it can advertise.

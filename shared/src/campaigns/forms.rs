@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::Campaigns;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode, WorkError};
+use crate::graph::GraphError;
 use crate::graph::lead_forms::refused_form_field;
 use crate::graph::publish_fault::PublishFault;
 use crate::ids::{FormId, PageId};
@@ -77,7 +78,52 @@ pub struct CreatedForm {
     pub form_id: FormId,
 }
 
+/// Which lead form to archive.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FormChoice {
+    /// The page that owns the form.
+    #[schema(value_type = String)]
+    pub page_id: PageId,
+    #[schema(value_type = String)]
+    pub lead_form_id: FormId,
+    /// Accepted and not needed: archiving twice is archiving once.
+    pub request_id: Option<String>,
+}
+
+/// A lead form that was archived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ArchivedForm {
+    pub form_id: FormId,
+    /// `ARCHIVED`.
+    pub status: &'static str,
+}
+
 impl Campaigns {
+    /// Archives a lead form: it takes no more leads and no new campaign. Its leads stay. Archiving it again changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// Refuses a form that is not the page's, and a page through which the org cannot advertise. After a failure of
+    /// Meta's, the form may be archived; repeating the request makes sure.
+    pub async fn archive_form(&self, access: &MetaAccess, choice: &FormChoice) -> Result<ArchivedForm, ActError> {
+        let (page, form) = (&choice.page_id, &choice.lead_form_id);
+        let target = self.advertiser(access, page, crate::clock::now()).await?;
+        let archive = async {
+            let token = self.tokens.meta.vault.page_token(&target.connection.credentials, page).await?;
+            Ok::<_, WorkError>(self.tokens.meta.graph().await?.archive_form(form, &token).await?)
+        };
+        match archive.await {
+            Ok(()) => Ok(ArchivedForm { form_id: form.clone(), status: "ARCHIVED" }),
+            Err(WorkError::Graph(GraphError::NotVisible(_))) => Err(not_of_page(page)),
+            Err(WorkError::Graph(refused @ GraphError::Refused(_))) => {
+                Err(ActError::refuse(ErrorCode::MetaRefused, format!("Meta refuses this: {refused}.")))
+            }
+            Err(error) => Err(self.tokens.explain(&access.scope, &target.integration.id, error).await),
+        }
+    }
+
     /// Creates a lead form. If Meta's answer is lost, the form is looked for by its name, which only one form of a page
     /// has.
     ///
@@ -179,8 +225,23 @@ impl Campaigns {
         }
     }
 
+    /// Checks that a campaign of the page can show this form.
+    ///
+    /// # Errors
+    /// Refuses a form that is archived or not the page's, and a page whose terms for lead ads were not accepted.
+    pub async fn check_form_of_page(&self, access: &MetaAccess, page: &PageId, form: &FormId) -> Result<(), ActError> {
+        let target = self.advertiser(access, page, crate::clock::now()).await?;
+        self.check_form(access, &target, form).await.map(drop)
+    }
+
     /// Checks that a form is one of the page's that takes leads, and that the page's terms for lead ads were accepted.
-    pub(super) async fn check_form(&self, access: &MetaAccess, target: &Target, form: &FormId) -> Result<(), ActError> {
+    /// Returns its name.
+    pub(super) async fn check_form(
+        &self,
+        access: &MetaAccess,
+        target: &Target,
+        form: &FormId,
+    ) -> Result<Option<String>, ActError> {
         let page = &target.connection.page_id;
         let read = async {
             let token = self.tokens.meta.vault.page_token(&target.connection.credentials, page).await?;
@@ -197,17 +258,18 @@ impl Campaigns {
             return Err(ActError::invalid("pageId", ErrorCode::TermsNotAccepted, message));
         }
         match found {
-            Some(status) if status == "ACTIVE" => Ok(()),
-            Some(status) => {
+            Some((status, name)) if status == "ACTIVE" => Ok(name),
+            Some((status, _)) => {
                 let message = format!("An active form; this one is {}.", status.to_lowercase());
                 Err(ActError::invalid("leadFormId", ErrorCode::FormInvalid, message))
             }
-            None => {
-                let message = format!("A form of the page {page}.");
-                Err(ActError::invalid("leadFormId", ErrorCode::FormInvalid, message))
-            }
+            None => Err(not_of_page(page)),
         }
     }
+}
+
+fn not_of_page(page: &PageId) -> ActError {
+    ActError::invalid("leadFormId", ErrorCode::FormInvalid, format!("A form of the page {page}."))
 }
 
 /// Checks what was asked for.

@@ -14,7 +14,10 @@ use crate::graph::campaigns::DeliveryStatus;
 use crate::ids::{AdAccountId, AdObjectId, CampaignId, FormId, PageId, UserId};
 use crate::model::ads::currency::format_amount;
 use crate::model::caller::Role;
-use crate::model::campaigns::{Budget, CampaignError, CampaignStatus, LeadCampaign, MetaObjects, Review};
+use crate::model::campaigns::{
+    Budget, CampaignError, CampaignStatus, CreativeSpec, LeadCampaign, MetaNames, MetaObjects, Review,
+    SpecialAdCategory, Targeting,
+};
 use crate::model::event::Event;
 
 /// A campaign.
@@ -25,6 +28,8 @@ pub struct LeadCampaignOut {
     pub ad_account_id: AdAccountId,
     pub page_id: PageId,
     pub form_id: FormId,
+    /// What the ad account and the form were called when it was created.
+    pub names: MetaNames,
     pub status: CampaignStatus,
     /// What Meta's review says of the ad.
     pub review: Review,
@@ -42,6 +47,14 @@ pub struct LeadCampaignOut {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub end_time: Option<Timestamp>,
     pub countries: Vec<String>,
+    /// Empty if it is about none of them.
+    pub special_ad_categories: Vec<SpecialAdCategory>,
+    pub special_ad_category_countries: Vec<String>,
+    /// Who sees it.
+    pub targeting: Targeting,
+    /// What they see.
+    pub creative: CreativeSpec,
+    pub dsa_payor: Option<String>,
     pub created_by: UserId,
     #[schema(value_type = String, format = DateTime)]
     pub created_at: Timestamp,
@@ -61,6 +74,7 @@ impl From<LeadCampaign> for LeadCampaignOut {
             ad_account_id: spec.ad_account_id,
             page_id: spec.page_id,
             form_id: spec.form_id,
+            names: campaign.names,
             status: campaign.status,
             review: campaign.review,
             meta: campaign.meta,
@@ -70,7 +84,12 @@ impl From<LeadCampaign> for LeadCampaignOut {
             lifetime_budget,
             start_time: spec.start_time,
             end_time: spec.end_time,
-            countries: spec.targeting.countries,
+            countries: spec.targeting.countries.clone(),
+            special_ad_categories: spec.special_ad_categories,
+            special_ad_category_countries: spec.special_ad_category_countries,
+            targeting: spec.targeting,
+            creative: spec.creative,
+            dsa_payor: spec.dsa_payor,
             created_by: campaign.created_by,
             created_at: campaign.created_at,
         }

@@ -4,13 +4,15 @@
 
 mod create;
 mod forms;
+#[cfg(test)]
+mod forms_tests;
 mod maker;
 mod manage;
 #[cfg(test)]
 mod tests;
 
 pub use create::{CampaignIn, CreatedCampaign, CreativeIn, TargetingIn};
-pub use forms::{CreatedForm, LeadFormIn, PrivacyPolicyIn, QuestionIn, ThankYouIn};
+pub use forms::{ArchivedForm, CreatedForm, FormChoice, LeadFormIn, PrivacyPolicyIn, QuestionIn, ThankYouIn};
 pub use maker::CampaignMaker;
 pub use manage::{CampaignChoice, LeadCampaignList, LeadCampaignOut};
 

@@ -161,7 +161,7 @@ async fn workers_at_the_same_instant_make_one_of_each() {
 }
 
 /// Campaigns as an admin of org `a` works with them, whose limit is this many euros a day.
-async fn campaigns(fixture: &Fixture, limit: Option<i64>) -> (Campaigns, MetaAccess) {
+pub(super) async fn campaigns(fixture: &Fixture, limit: Option<i64>) -> (Campaigns, MetaAccess) {
     let Publisher { meta, table, bus, queue, checks, .. } = fixture.publisher.clone();
     let org = table.org(&fixture.scope).await.unwrap().unwrap();
     let limit = limit.map(|amount| SpendLimit { amount: Decimal::from(amount), currency: "EUR".to_owned() });

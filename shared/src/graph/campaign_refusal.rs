@@ -20,7 +20,7 @@ pub fn refused_field(error: &GraphError) -> (CampaignErrorCode, Option<&'static 
             1_815_089 => (Code::TermsNotAccepted, "pageId"),
             1_885_183 => (Code::AppNotLive, "creative"),
             1_885_272 | 1_885_650 | 1_885_621 => (Code::FieldRefused, "dailyBudget"),
-            1_870_227 => (Code::FieldRefused, "targeting.advantageAudience"),
+            1_870_188 | 1_870_189 | 1_870_227 => (Code::FieldRefused, "targeting.advantageAudience"),
             1_815_857 | 2_490_487 => (Code::FieldRefused, "bidAmount"),
             3_858_152 => (Code::FieldRefused, "dsaPayor"),
             1_815_430 | 1_885_154 => (Code::FieldRefused, "pageId"),
@@ -86,6 +86,11 @@ mod tests {
         assert_eq!(refused(Some(1_815_199), &[]), (Code::InstagramAccountRefused, Some("instagramAccountId")));
         assert_eq!(refused(Some(2_490_408), &["optimization_goal"]), (Code::FieldRefused, Some("objective")));
         assert_eq!(refused(None, &["x", "targeting.age_max"]), (Code::FieldRefused, Some("targeting.ageMax")));
+        // Advantage+ audience with an age range: named as our own check names it, whichever age Meta blames.
+        for subcode in [1_870_188, 1_870_189] {
+            let blamed = refused(Some(subcode), &["targeting.age_max"]);
+            assert_eq!(blamed, (Code::FieldRefused, Some("targeting.advantageAudience")));
+        }
         assert_eq!(refused(None, &[]), (Code::Refused, None));
     }
 }

@@ -27,6 +27,7 @@ struct Named {
 
 #[derive(Deserialize)]
 struct AccountNode {
+    name: Option<String>,
     currency: String,
     #[serde(default)]
     min_daily_budget: i64,
@@ -39,6 +40,8 @@ struct AccountNode {
 /// An ad account in which a campaign is to be made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WritableAccount {
+    /// What people call it.
+    pub name: Option<String>,
     /// What a campaign has to respect.
     pub facts: AccountFacts,
     /// Whether ads may run: neither closed nor disabled.
@@ -79,7 +82,7 @@ type Form = Vec<(&'static str, String)>;
 impl GraphClient {
     /// Reads an ad account in which a campaign is to be made.
     pub async fn writable_account(&self, id: &AdAccountId, token: &AccessToken) -> Result<WritableAccount, GraphError> {
-        const FIELDS: &str = "currency,min_daily_budget,default_dsa_payor,default_dsa_beneficiary,account_status";
+        const FIELDS: &str = "name,currency,min_daily_budget,default_dsa_payor,default_dsa_beneficiary,account_status";
         let node: AccountNode = read(self.get(id.as_str(), &[("fields", FIELDS)], token).await?)?;
         let facts = AccountFacts {
             min_daily_budget: from_minor(node.min_daily_budget, &node.currency),
@@ -88,7 +91,7 @@ impl GraphClient {
             default_dsa_beneficiary: node.default_dsa_beneficiary,
         };
         // 1 active, 9 in a grace period, 201 any active.
-        Ok(WritableAccount { facts, is_active: matches!(node.account_status, 1 | 9 | 201) })
+        Ok(WritableAccount { name: node.name, facts, is_active: matches!(node.account_status, 1 | 9 | 201) })
     }
 
     /// Makes the campaign, paused. `None` if it was only checked.

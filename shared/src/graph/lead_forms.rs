@@ -26,6 +26,7 @@ struct NamedForm {
 
 #[derive(Deserialize)]
 struct FormNode {
+    name: Option<String>,
     status: Option<String>,
     page_id: Option<PageId>,
 }
@@ -66,22 +67,27 @@ impl GraphClient {
         Ok(forms.data.into_iter().find(is_it).map(|form| form.id))
     }
 
-    /// Reads what an ad needs of a form: its status, `None` if it is none of the page's, and whether the page's terms for
-    /// lead ads were accepted.
+    /// Archives a form, which then takes no more leads. May be repeated.
+    pub async fn archive_form(&self, form: &FormId, token: &AccessToken) -> Result<(), GraphError> {
+        self.post(form.as_str(), &[("status", "ARCHIVED")], token).await.map(drop)
+    }
+
+    /// Reads what an ad needs of a form: its status and its name, `None` if it is none of the page's, and whether the
+    /// page's terms for lead ads were accepted.
     pub async fn form_for_ads(
         &self,
         page: &PageId,
         form: &FormId,
         token: &AccessToken,
-    ) -> Result<(Option<String>, bool), GraphError> {
+    ) -> Result<(Option<(String, Option<String>)>, bool), GraphError> {
         let terms: Terms = read(self.get(page.as_str(), &[("fields", "leadgen_tos_accepted")], token).await?)?;
-        let node = match self.get(form.as_str(), &[("fields", "status,page_id")], token).await {
+        let node = match self.get(form.as_str(), &[("fields", "status,name,page_id")], token).await {
             Ok(node) => read::<FormNode>(node)?,
             Err(GraphError::NotVisible(_)) => return Ok((None, terms.leadgen_tos_accepted)),
             Err(error) => return Err(error),
         };
         let is_of_page = node.page_id.is_none_or(|owner| owner == *page);
-        Ok((node.status.filter(|_| is_of_page), terms.leadgen_tos_accepted))
+        Ok((node.status.filter(|_| is_of_page).map(|status| (status, node.name)), terms.leadgen_tos_accepted))
     }
 }
 

@@ -242,6 +242,7 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         integrations.list("items").iter().any(|found| found["status"] == "error").then_some(())
     })
     .await;
+    let failed = fail_post(&tenant, &person.pages[0]).await;
     let pages = [
         ("integrations", "/integrations".to_owned()),
         ("disconnect", "/integrations?confirm=disconnect".to_owned()),
@@ -258,6 +259,23 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         ("posts-calendar", "/posts/calendar".to_owned()),
         ("post-new", "/posts/new".to_owned()),
         ("post", format!("/posts/{}", schedule_post(&tenant, &person.pages[0]).await)),
+        ("post-failed", format!("/posts/{failed}")),
+        ("post-copy", format!("/posts/new?copy={failed}")),
+        ("campaigns", "/campaigns".to_owned()),
+        (
+            "campaign",
+            format!(
+                "/campaigns/{}",
+                create_campaign(&tenant, &integration, [&person.pages[0], &person.forms[0]]).await
+            ),
+        ),
+        ("campaign-form", wizard(person, "1")),
+        ("campaign-new-form", format!("{}&go=form", wizard(person, "1"))),
+        ("campaign-subject", wizard(person, "2")),
+        ("campaign-audience", wizard(person, "3")),
+        ("campaign-ad", wizard(person, "4")),
+        ("campaign-budget", wizard(person, "5")),
+        ("campaign-new", "/campaigns/new".to_owned()),
         ("ads", "/ads".to_owned()),
         ("ads-report", "/ads/report?group_by=campaign&sort=spend&dir=desc".to_owned()),
         ("ads-log", "/ads/log".to_owned()),
@@ -279,6 +297,58 @@ pub async fn schedule_post(tenant: &Tenant, page: &str) -> String {
     let (status, answer) = tenant.call(Method::POST, "/api/posts", &post).await;
     assert_eq!(status, 202, "{answer}");
     answer.text("items.0.post_id").to_owned()
+}
+
+/// Publishes a post with three pictures, one of which Meta refuses, and returns its id.
+async fn fail_post(tenant: &Tenant, page: &str) -> String {
+    let fault = json!({ "path": format!("/{page}/photos"), "method": "POST", "kind": "error", "code": 100, "subcode": 1_366_046, "times": 1 });
+    world().call_sim(Method::POST, "faults", &fault).await;
+    let images = ["http://cdn.example/1.jpg", "http://cdn.example/2.jpg", "http://cdn.example/3.jpg"];
+    let message =
+        "Three rooms, one harbour: come in on Saturday and see how we have rebuilt them all. #openday #harbour";
+    let post = json!({ "targets": [{ "page_id": page }], "message": message, "images": images });
+    let (status, answer) = tenant.call(Method::POST, "/api/posts", &post).await;
+    assert_eq!(status, 202, "{answer}");
+    let id = answer.text("items.0.post_id").to_owned();
+    wait_for("the post to fail", async || {
+        (tenant.get(&format!("/api/posts/{id}")).await["status"] == "failed").then_some(())
+    })
+    .await;
+    id
+}
+
+/// The address of a step of the campaign wizard, with some answers.
+fn wizard(person: &Person, step: &str) -> String {
+    format!(
+        "/campaigns/new?step={step}&page_id={}+Northwind&ad_account_id=act_1+USD+Northwind&lead_form_id={}+Trial\
+         &special=NONE&countries=US&message=Open+day+at+the+harbour&image=http://cdn.example/1.jpg&headline=Come+in",
+        person.pages[0], person.forms[0]
+    )
+}
+
+/// Creates a campaign for a page and its form, and returns its id once it is complete.
+///
+/// # Panics
+/// Panics if the API rejects it, or if Meta does.
+pub async fn create_campaign(tenant: &Tenant, integration: &str, [page, form]: [&str; 2]) -> String {
+    let accounts = tenant.items(&format!("/api/meta/integrations/{integration}/ad-accounts")).await;
+    let account = accounts.iter().find(|account| account["currency"] == "USD").expect("an account in dollars");
+    let campaign = json!({
+        "adAccountId": account.text("ad_account_id"), "pageId": page, "name": "Open day at the harbour",
+        "leadFormId": form, "dailyBudget": "20.00", "specialAdCategories": [], "targeting": { "countries": ["US"] },
+        "creative": { "message": "Open day\n\nCome in", "headline": "Meet us", "image": "http://cdn.example/1.jpg" },
+    });
+    let path = "/api/upstream/call/facebook-provider/create-campaign";
+    let (status, answer) = tenant.call(Method::POST, path, &campaign).await;
+    assert_eq!(status, 202, "{answer}");
+    let id = answer.text("campaignId").to_owned();
+    wait_for("the campaign", async || {
+        let campaign = tenant.get(&format!("/api/campaigns/{id}")).await;
+        assert_ne!(campaign["status"], "failed", "{campaign}");
+        (campaign["status"] == "paused").then_some(())
+    })
+    .await;
+    id
 }
 
 /// Mara with only the three pages whose names suit pictures.

@@ -35,6 +35,8 @@ pub(crate) struct LeadParameters {
     tag: Option<String>,
     page_id: Option<String>,
     form_id: Option<String>,
+    /// Meta's id of a campaign; with `form_id`, the leads of its form are searched only.
+    campaign_id: Option<String>,
     /// A user's id, or `unassigned`.
     assigned_to: Option<String>,
     /// `new`, `contacted`, `qualified`, `converted` or `lost`.
@@ -67,6 +69,7 @@ pub(crate) async fn list(
         "tag",
         "page_id",
         "form_id",
+        "campaign_id",
         "assigned_to",
         "status",
         "from",
@@ -80,6 +83,7 @@ pub(crate) async fn list(
         tag: text("tag"),
         page_id: parameters.id("page_id", PageId::parse)?,
         form_id: parameters.id("form_id", FormId::parse)?,
+        campaign_id: text("campaign_id"),
         assigned_to: parameters.id("assigned_to", Assignee::parse)?,
         from: parameters.time("from")?,
         to: parameters.time("to")?,

@@ -210,7 +210,7 @@ fn conversions(fields: &Fields) -> Option<Vec<String>> {
 
 pub(super) async fn change(
     Id(id): Id<AdAccountId>,
-    AdminForm { console, admin, jar, fields }: AdminForm,
+    AdminForm { console, actor: admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
     let change = async {
         let input = AdAccountChange {
@@ -241,7 +241,7 @@ fn nothing() -> AdAccountChange {
 
 pub(super) async fn replace_token(
     Id(id): Id<AdAccountId>,
-    AdminForm { console, admin, jar, fields }: AdminForm,
+    AdminForm { console, actor: admin, jar, fields }: AdminForm,
 ) -> Response {
     let input = AdAccountChange { token: Some(AccessToken::new(fields.text("token"))), ..nothing() };
     let changed = console.ads.change(&admin.access, &id, input).await;
@@ -252,14 +252,20 @@ pub(super) async fn replace_token(
     )
 }
 
-pub(super) async fn pause(Id(id): Id<AdAccountId>, AdminForm { console, admin, jar, fields }: AdminForm) -> Response {
+pub(super) async fn pause(
+    Id(id): Id<AdAccountId>,
+    AdminForm { console, actor: admin, jar, fields }: AdminForm,
+) -> Response {
     let paused = fields.is_ticked("paused");
     let changed = console.ads.change(&admin.access, &id, AdAccountChange { paused: Some(paused), ..nothing() }).await;
     let message = if paused { "Paused. It is not synced until you resume it." } else { "Resumed." };
     redirect_with(&format!("/ads/accounts/{id}"), jar, changed.map_err(Problem::from).map(|_| message.to_owned()))
 }
 
-pub(super) async fn sync(Id(id): Id<AdAccountId>, AdminForm { console, admin, jar, fields }: AdminForm) -> Response {
+pub(super) async fn sync(
+    Id(id): Id<AdAccountId>,
+    AdminForm { console, actor: admin, jar, fields }: AdminForm,
+) -> Response {
     let begin = async {
         let invalid = |_| Problem::field("days", ErrorCode::DaysInvalid, "A whole number of days.");
         let days = fields.get("days").map(str::parse).transpose().map_err(invalid)?;
@@ -272,7 +278,7 @@ pub(super) async fn sync(Id(id): Id<AdAccountId>, AdminForm { console, admin, ja
     redirect_with(&format!("/ads/accounts/{id}"), jar, message)
 }
 
-pub(super) async fn sync_all(AdminForm { console, admin, jar, .. }: AdminForm) -> Response {
+pub(super) async fn sync_all(AdminForm { console, actor: admin, jar, .. }: AdminForm) -> Response {
     let started = console.ads.sync(&admin.access, SyncIn { account_id: None, days: None }).await;
     redirect_with(
         "/ads/log",
@@ -281,7 +287,10 @@ pub(super) async fn sync_all(AdminForm { console, admin, jar, .. }: AdminForm) -
     )
 }
 
-pub(super) async fn unlink(Id(id): Id<AdAccountId>, AdminForm { console, admin, jar, .. }: AdminForm) -> Response {
+pub(super) async fn unlink(
+    Id(id): Id<AdAccountId>,
+    AdminForm { console, actor: admin, jar, .. }: AdminForm,
+) -> Response {
     let unlinked = console.ads.unlink(&admin.access, &id).await;
     redirect_with("/ads", jar, unlinked.map_err(Problem::from).map(|()| "The ad account was unlinked.".to_owned()))
 }

@@ -160,7 +160,7 @@ fn choices(integration: &IntegrationOut, accounts: &Result<Vec<AvailableAdAccoun
     }
 }
 
-pub(super) async fn link(AdminForm { console, admin, jar, fields }: AdminForm) -> Result<Response, Problem> {
+pub(super) async fn link(AdminForm { console, actor: admin, jar, fields }: AdminForm) -> Result<Response, Problem> {
     let link = async {
         let unknown = |_| Problem::field("integration_id", ProblemCode::IdInvalid, "Choose an account or a token.");
         // A pasted token takes precedence over the selected account.

@@ -216,6 +216,8 @@ addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("button[aria-busy]")) button.removeAttribute("aria-busy");
 });
 
+// On a phone the sections are wider than the screen: the current one is scrolled into view.
+document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 rememberZone();
 prepare(document);
 document.querySelector("form[data-go-on]")?.requestSubmit();

@@ -1,4 +1,4 @@
-//! One campaign: its state at Meta and in review, what went wrong, and launching and pausing it.
+//! One campaign: its state at Meta and in review, its leads, what went wrong, and launching and pausing it.
 
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -7,127 +7,328 @@ use http::HeaderMap;
 use leadwire::campaigns::LeadCampaignOut;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
-use leadwire::ids::CampaignId;
-use leadwire::model::campaigns::CampaignStatus;
+use leadwire::ids::{CampaignId, OrgScope};
+use leadwire::leads::LeadQuery;
+use leadwire::model::campaigns::{AdImage, CampaignStatus};
 use maud::{Markup, html};
 
+use super::answers::{field_name, own_field, step_of};
+use super::countries;
+use super::questions::render_ad;
 use super::{budget, state_badge};
-use crate::components::{Confirm, Confirming, alert, csrf_field, live_fragment, refresh_in, time, time_or};
+use crate::components::{
+    Confirm, Confirming, alert, csrf_field, lazy_fragment, live_fragment, plural, refresh_in, time, time_or,
+};
 use crate::flash::redirect_with;
-use crate::form::AdminForm;
+use crate::form::Submitted;
 use crate::layout::{Section, fragment_or_page, page};
-use crate::session::Admin;
+use crate::session::{Advertiser, Visitor};
 use crate::state::Console;
+
+/// A campaign with the names that its page shows.
+struct Shown<'a> {
+    visitor: &'a Visitor,
+    campaign: &'a LeadCampaignOut,
+    page_name: &'a str,
+    /// The dialog to show as open.
+    confirm: &'a str,
+}
 
 pub(super) async fn show(
     State(console): State<Console>,
-    Admin { visitor, access }: Admin,
+    advertiser: Advertiser,
     Id(id): Id<CampaignId>,
     Query(Confirming { confirm }): Query<Confirming>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let campaign = console.campaigns.read(&access, &id).await?;
-    let path = format!("/campaigns/{id}");
-    let launch = Confirm {
-        id: "launch",
-        label: "Launch",
-        question: "Launch this campaign?",
-        action: &format!("{path}/launch"),
-        act: "Launch",
-        open: confirm == "launch",
-    };
-    let archive = Confirm {
-        id: "archive",
-        label: "Archive",
-        question: "Archive this campaign?",
-        action: &format!("{path}/archive"),
-        act: "Archive",
-        open: confirm == "archive",
-    };
-    let can_end = matches!(campaign.status, CampaignStatus::Paused | CampaignStatus::Active);
-    let body = html! {
-        (live_fragment(&format!("{path}/state"), &state_card(&campaign)))
-        div.acts {
-            @if campaign.status == CampaignStatus::Paused {
-                (launch.show(&visitor, html! {
-                    p { "Meta reviews the ad first, then the campaign spends up to " b { (budget(&campaign)) } "." }
-                }))
-            }
-            @if campaign.status == CampaignStatus::Active {
-                form method="post" action={ (path) "/pause" } { (csrf_field(&visitor)) button.primary { "Pause" } }
-            }
-            @if can_end {
-                (archive.show(&visitor, html! { p { "It ends at Meta and cannot be launched again. Its leads stay." } }))
-            }
-            @if campaign.status == CampaignStatus::Failed { a.button.primary href="/campaigns/new" { "Create another" } }
-            a.button href={ "/leads?form_id=" (campaign.form_id) } { "View its form's leads" }
-        }
-    };
-    Ok(page(&visitor, jar, Section::Campaigns, &campaign.name, &body))
+    let (title, part) = render(&console, &advertiser, &id, &confirm).await?;
+    let body = live_fragment(&format!("/campaigns/{id}/state"), &part);
+    Ok(page(&advertiser.visitor, jar, Section::Campaigns, &title, &body))
 }
 
-/// The campaign's state as a fragment, which is reloaded while it changes.
+/// The same as a fragment, which the script loads again as long as Meta is at it.
 pub(super) async fn state(
     State(console): State<Console>,
-    Admin { visitor, access }: Admin,
+    advertiser: Advertiser,
+    Id(id): Id<CampaignId>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let (title, part) = render(&console, &advertiser, &id, "").await?;
+    Ok(fragment_or_page(&headers, &advertiser.visitor, jar, (Section::Campaigns, &title), &part))
+}
+
+async fn render(
+    console: &Console,
+    Advertiser { visitor, access }: &Advertiser,
+    id: &CampaignId,
+    confirm: &str,
+) -> Result<(String, Markup), Problem> {
+    let campaign = console.campaigns.read(access, id).await?;
+    let pages = console.leads.pages(&access.scope).await?;
+    let page_name = pages.get(&campaign.page_id).map_or("", String::as_str);
+    let part = Shown { visitor, campaign: &campaign, page_name, confirm }.render();
+    Ok((campaign.name, part))
+}
+
+/// How many leads the campaign has brought.
+pub(super) async fn leads(
+    State(console): State<Console>,
+    Advertiser { visitor, access }: Advertiser,
     Id(id): Id<CampaignId>,
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let campaign = console.campaigns.read(&access, &id).await?;
-    let part = state_card(&campaign);
+    let part = count_leads(&console, &access.scope, &visitor, &campaign).await?;
     Ok(fragment_or_page(&headers, &visitor, jar, (Section::Campaigns, &campaign.name), &part))
 }
 
-fn state_card(campaign: &LeadCampaignOut) -> Markup {
-    let in_review = matches!(campaign.review.status.as_deref(), Some("PENDING_REVIEW" | "IN_PROCESS"));
-    html! {
-        @if campaign.status == CampaignStatus::Creating { (refresh_in(2)) }
-        @else if campaign.status == CampaignStatus::Active && in_review { (refresh_in(60)) }
-        @for error in &campaign.errors {
-            (alert("bad", html! {
-                p { (error.message) } p.fix { b { "What to do: " } (error.fix) }
+async fn count_leads(
+    console: &Console,
+    scope: &OrgScope,
+    visitor: &Visitor,
+    campaign: &LeadCampaignOut,
+) -> Result<Markup, Problem> {
+    /// More are not counted: each count reads them.
+    const MAX: usize = 100;
+    let Some(id) = &campaign.meta.campaign_id else { return Ok(html! { span.quiet { "None yet" } }) };
+    let query = LeadQuery {
+        page_id: Some(campaign.page_id.clone()),
+        form_id: Some(campaign.form_id.clone()),
+        campaign_id: Some(id.to_string()),
+        from: Some(campaign.created_at),
+        ..LeadQuery::default()
+    };
+    let found = console.leads.list(scope, &query, None, MAX).await?;
+    let more = if found.next_cursor.is_some() { "More than " } else { "" };
+    let path = format!("/leads?page_id={}&form_id={}&campaign_id={id}", campaign.page_id, campaign.form_id);
+    Ok(html! {
+        @if found.items.is_empty() && found.next_cursor.is_none() { span.quiet { "None yet" } }
+        @else if visitor.may(leadwire::model::org::LEAD_MANAGEMENT) { a href=(path) { (more) (plural(found.items.len(), "lead")) } }
+        @else { (more) (plural(found.items.len(), "lead")) }
+    })
+}
+
+impl Shown<'_> {
+    fn render(&self) -> Markup {
+        let campaign = self.campaign;
+        html! {
+            @if campaign.status == CampaignStatus::Creating { (refresh_in(2)) }
+            @else if campaign.status == CampaignStatus::Active && self.is_in_review() { (refresh_in(60)) }
+            (self.failures())
+            (self.review())
+            div.columns {
+                div {
+                    div.card { (self.facts()) (self.acts()) }
+                    details.card { summary { "What was created at Meta" } (self.objects()) }
+                }
+                aside aria-label="The ad" { h2 { "The ad" } (self.ad()) }
+            }
+        }
+    }
+
+    fn is_in_review(&self) -> bool {
+        matches!(self.campaign.review.status.as_deref(), Some("PENDING_REVIEW" | "IN_PROCESS"))
+    }
+
+    /// What Meta refused, by the wizard's field.
+    fn failures(&self) -> Markup {
+        let id = &self.campaign.id;
+        html! {
+            @for error in &self.campaign.errors {
+                @let field = error.field.as_deref().map(own_field);
+                (alert("bad", html! {
+                    p {
+                        @if let Some(name) = field.as_deref().and_then(field_name) { b { (name) ": " } }
+                        (error.message)
+                    }
+                    p.fix { b { "What to do: " } (error.fix) }
+                    @if self.campaign.status == CampaignStatus::Failed {
+                        a.button href={ "/campaigns/new?copy=" (id) "&step=" (step_of(field.as_deref())) } { "Change it and create it again" }
+                    }
+                }))
+            }
+        }
+    }
+
+    /// What Meta's review says, if somebody has to act on it.
+    fn review(&self) -> Markup {
+        let review = &self.campaign.review;
+        let (kind, heading, fix) = match review.status.as_deref() {
+            _ if self.campaign.status == CampaignStatus::Archived => return html! {},
+            Some("DISAPPROVED") => (
+                "bad",
+                "Meta rejected the ad.",
+                "Create a campaign with another text or picture. If Meta is wrong, ask for another review in Ads Manager.",
+            ),
+            Some("WITH_ISSUES") => {
+                ("bad", "Meta does not show the ad.", "Open the campaign in Ads Manager: it says what is missing.")
+            }
+            Some("PENDING_BILLING_INFO") => (
+                "bad",
+                "The ad account cannot pay.",
+                "Add a valid payment method to the ad account in Meta's billing settings.",
+            ),
+            _ if !review.feedback.is_empty() => {
+                ("warn", "Meta's review has remarks.", "Open the campaign in Ads Manager.")
+            }
+            _ => return html! {},
+        };
+        html! {
+            (alert(kind, html! {
+                p { b { (heading) } }
+                @if !review.feedback.is_empty() { ul { @for text in &review.feedback { li { (feedback_words(text)) } } } }
+                p.fix { b { "What to do: " } (fix) }
+                @if review.status.as_deref() == Some("DISAPPROVED") {
+                    a.button href={ "/campaigns/new?copy=" (self.campaign.id) "&step=4" } { "Create it with another ad" }
+                }
             }))
         }
-        @if !campaign.review.feedback.is_empty() {
-            (alert("bad", html! {
-                p { b { "Meta rejected the ad." } }
-                ul { @for text in &campaign.review.feedback { li { (text) } } }
-                p.fix { b { "What to do: " } "Create a campaign with another text or picture, or appeal in Ads Manager." }
-            }))
-        }
-        div.card {
-            dl.facts {
-                div { dt { "State" } dd { (state_badge(campaign)) } }
+    }
+
+    fn facts(&self) -> Markup {
+        let campaign = self.campaign;
+        let is_made = campaign.meta.campaign_id.is_some();
+        html! {
+            dl.rows {
+                div { dt { "State" } dd {
+                    (state_badge(campaign))
+                    @if campaign.status == CampaignStatus::Creating { " " span.quiet { "Meta is creating it. This takes up to a minute." } }
+                } }
+                @if is_made { div { dt { "Review" } dd { (review_words(campaign)) } } }
+                @if is_made { div { dt { "Leads" } dd { (lazy_fragment(&format!("/campaigns/{}/leads", campaign.id), "Counting…")) } } }
                 div { dt { "Budget" } dd { (budget(campaign)) } }
                 div { dt { "Runs" } dd { (time_or(campaign.start_time, "From its launch")) " to " (time_or(campaign.end_time, "open end")) } }
-                div { dt { "Shown in" } dd { (campaign.countries.join(", ")) } }
-                div { dt { "Ad account" } dd { (campaign.ad_account_id) } }
-                div { dt { "Lead form" } dd { (campaign.form_id) } }
-                div { dt { "At Meta" } dd {
-                    @match &campaign.meta.campaign_id {
-                        Some(id) => a href={ "https://adsmanager.facebook.com/adsmanager/manage/campaigns?selected_campaign_ids=" (id) } rel="noreferrer" { "Campaign " (id) },
-                        None => span.quiet { "Nothing yet" },
-                    }
+                div { dt { "Shown in" } dd { (countries::names(&campaign.countries)) @if let Some(ages) = self.ages() { ", " (ages) } } }
+                div { dt { "Page" } dd { @if self.page_name.is_empty() { (campaign.page_id) } @else { (self.page_name) } } }
+                div { dt { "Ad account" } dd { (campaign.names.ad_account.as_deref().unwrap_or(campaign.ad_account_id.as_str())) } }
+                @let form = campaign.names.form.as_deref().unwrap_or(campaign.form_id.as_str());
+                div { dt { "Lead form" } dd {
+                    @if self.visitor.is_admin() { a href={ "/forms/" (campaign.form_id) } { (form) } } @else { (form) }
                 } }
                 div { dt { "Created" } dd { (time(campaign.created_at)) } }
             }
         }
     }
+
+    fn ages(&self) -> Option<String> {
+        let targeting = &self.campaign.targeting;
+        let (from, to) = (targeting.age_min, targeting.age_max);
+        (from.is_some() || to.is_some()).then(|| match to.filter(|to| *to < 65) {
+            Some(to) => format!("ages {} to {to}", from.unwrap_or(18)),
+            None => format!("ages {} and older", from.unwrap_or(18)),
+        })
+    }
+
+    fn acts(&self) -> Markup {
+        let path = format!("/campaigns/{}", self.campaign.id);
+        let status = self.campaign.status;
+        let archive = Confirm {
+            id: "archive",
+            label: "Archive",
+            question: "Archive this campaign?",
+            action: &format!("{path}/archive"),
+            act: "Archive",
+            open: self.confirm == "archive",
+        };
+        html! {
+            div.acts {
+                @if status == CampaignStatus::Paused {
+                    form method="post" action={ (path) "/launch" } { (csrf_field(self.visitor)) button.primary { "Launch" } }
+                }
+                @if status == CampaignStatus::Active {
+                    form method="post" action={ (path) "/pause" } { (csrf_field(self.visitor)) button.primary { "Pause" } }
+                }
+                @if matches!(status, CampaignStatus::Paused | CampaignStatus::Active) {
+                    (archive.show(self.visitor, html! { p { "It ends at Meta and cannot be launched again. Its leads stay." } }))
+                }
+                @if status != CampaignStatus::Creating {
+                    a.button href={ "/campaigns/new?copy=" (self.campaign.id) } { "Use it for a new campaign" }
+                }
+            }
+            @if status == CampaignStatus::Paused {
+                p.quiet { "After the launch, Meta reviews the ad first. Then it spends up to " (budget(self.campaign)) "." }
+            }
+        }
+    }
+
+    fn objects(&self) -> Markup {
+        let meta = &self.campaign.meta;
+        let objects = [
+            ("Campaign", &meta.campaign_id),
+            ("Ad set", &meta.adset_id),
+            ("Creative", &meta.creative_id),
+            ("Ad", &meta.ad_id),
+        ];
+        html! {
+            dl.rows {
+                @for (name, id) in objects {
+                    div { dt { (name) } dd { @match id { Some(id) => code { (id) }, None => span.quiet { "None" } } } }
+                }
+            }
+            @if let Some(id) = &meta.campaign_id {
+                p { a href={ "https://adsmanager.facebook.com/adsmanager/manage/campaigns?act=" (self.campaign.ad_account_id.as_str().trim_start_matches("act_")) "&selected_campaign_ids=" (id) } rel="noreferrer" { "Open in Ads Manager" } }
+            }
+        }
+    }
+
+    fn ad(&self) -> Markup {
+        let creative = &self.campaign.creative;
+        let image = match &creative.image {
+            AdImage::Url(url) => Some(url.as_str()),
+            AdImage::Hash(_) => None,
+        };
+        let page = if self.page_name.is_empty() { "Your page" } else { self.page_name };
+        render_ad(page, &creative.message, creative.headline.as_deref(), image, creative.call_to_action.into())
+    }
 }
 
-pub(super) async fn launch(Id(id): Id<CampaignId>, AdminForm { console, admin, jar, .. }: AdminForm) -> Response {
-    let launched = console.campaigns.launch(&admin.access, &id).await.map_err(Problem::from);
+/// What Meta's review says, in words.
+fn review_words(campaign: &LeadCampaignOut) -> &'static str {
+    match campaign.review.status.as_deref() {
+        None if campaign.status == CampaignStatus::Archived => "None any more",
+        None => "Not begun",
+        Some("PENDING_REVIEW" | "IN_PROCESS") => "Meta is reviewing the ad, mostly within a day",
+        Some("DISAPPROVED") => "Rejected",
+        Some("WITH_ISSUES") => "Not shown",
+        Some("PENDING_BILLING_INFO") => "Waiting for a payment method",
+        Some(_) if campaign.status == CampaignStatus::Archived => "None any more",
+        Some(_) => "Passed",
+    }
+}
+
+/// "Personal attributes: Not about you" for `PERSONAL_ATTRIBUTES: Not about you`.
+fn feedback_words(text: &str) -> String {
+    let Some((policy, rest)) = text.split_once(": ") else { return text.to_owned() };
+    if policy.is_empty() || !policy.chars().all(|char| char.is_ascii_uppercase() || char == '_') {
+        return text.to_owned();
+    }
+    let (first, others) = policy.split_at(1);
+    format!("{first}{}: {rest}", others.to_lowercase().replace('_', " "))
+}
+
+pub(super) async fn launch(
+    Id(id): Id<CampaignId>,
+    Submitted { console, actor, jar, .. }: Submitted<Advertiser>,
+) -> Response {
+    let launched = console.campaigns.launch(&actor.access, &id).await.map_err(Problem::from);
     let outcome = launched.map(|_| "Launched. Meta reviews the ad first.".to_owned());
     redirect_with(&format!("/campaigns/{id}"), jar, outcome)
 }
 
-pub(super) async fn pause(Id(id): Id<CampaignId>, AdminForm { console, admin, jar, .. }: AdminForm) -> Response {
-    let paused = console.campaigns.pause(&admin.access, &id).await.map_err(Problem::from);
+pub(super) async fn pause(
+    Id(id): Id<CampaignId>,
+    Submitted { console, actor, jar, .. }: Submitted<Advertiser>,
+) -> Response {
+    let paused = console.campaigns.pause(&actor.access, &id).await.map_err(Problem::from);
     redirect_with(&format!("/campaigns/{id}"), jar, paused.map(|_| "Paused. It spends nothing now.".to_owned()))
 }
 
-pub(super) async fn archive(Id(id): Id<CampaignId>, AdminForm { console, admin, jar, .. }: AdminForm) -> Response {
-    let archived = console.campaigns.archive(&admin.access, &id).await.map_err(Problem::from);
-    redirect_with(&format!("/campaigns/{id}"), jar, archived.map(|_| "Archived.".to_owned()))
+pub(super) async fn archive(
+    Id(id): Id<CampaignId>,
+    Submitted { console, actor, jar, .. }: Submitted<Advertiser>,
+) -> Response {
+    let archived = console.campaigns.archive(&actor.access, &id).await.map_err(Problem::from);
+    redirect_with(&format!("/campaigns/{id}"), jar, archived.map(|_| "Archived. It has ended at Meta.".to_owned()))
 }

@@ -1,6 +1,10 @@
-//! Campaigns for lead ads: the list, the wizard that creates one, and one campaign's state.
+//! Campaigns for lead ads: the list, the wizard that creates one with its form, and one campaign's state.
 
+mod answers;
+mod countries;
 mod detail;
+mod lead_form;
+mod questions;
 mod wizard;
 
 use axum::Router;
@@ -16,7 +20,7 @@ use serde::Deserialize;
 
 use crate::components::{badge, empty, money, time};
 use crate::layout::{Section, page};
-use crate::session::Admin;
+use crate::session::Advertiser;
 use crate::state::Console;
 
 /// Campaigns per page of the list.
@@ -26,8 +30,10 @@ pub(crate) fn routes() -> Router<Console> {
     Router::new()
         .route("/", get(list))
         .route("/new", get(wizard::begin).post(wizard::next))
+        .route("/new/preview", post(wizard::preview))
         .route("/{id}", get(detail::show))
         .route("/{id}/state", get(detail::state))
+        .route("/{id}/leads", get(detail::leads))
         .route("/{id}/launch", post(detail::launch))
         .route("/{id}/pause", post(detail::pause))
         .route("/{id}/archive", post(detail::archive))
@@ -40,7 +46,7 @@ struct Position {
 
 async fn list(
     State(console): State<Console>,
-    Admin { visitor, access }: Admin,
+    Advertiser { visitor, access }: Advertiser,
     Query(position): Query<Position>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {

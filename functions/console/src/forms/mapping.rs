@@ -53,7 +53,7 @@ pub(super) async fn show(
 
 pub(super) async fn save(
     Id(id): Id<FormId>,
-    AdminForm { console, admin, jar, fields }: AdminForm,
+    AdminForm { console, actor: admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
     let mut form = MappingForm::parse(&fields);
     let input = MappingIn { rules: form.rules.clone(), country: form.country.clone(), version: form.version };
@@ -80,7 +80,7 @@ pub(super) async fn save(
 
 pub(super) async fn preview(
     Id(id): Id<FormId>,
-    AdminForm { console, admin, jar, fields }: AdminForm,
+    AdminForm { console, actor: admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
     let form = MappingForm::parse(&fields);
     let mapping = console.leads.mapping(&admin.access, &id).await?;
@@ -98,7 +98,7 @@ pub(super) async fn preview(
 /// Re-maps the form's earlier leads for a while. If there are more, it ends on a page that continues.
 pub(super) async fn rerun(
     Id(id): Id<FormId>,
-    AdminForm { console, admin: Admin { visitor, access }, jar, fields }: AdminForm,
+    AdminForm { console, actor: Admin { visitor, access }, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
     let number = |name: &str| fields.get(name).and_then(|text| text.parse().ok()).unwrap_or(0_usize);
     let (mut changed, mut unchanged) = (number("changed"), number("unchanged"));

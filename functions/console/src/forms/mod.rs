@@ -5,19 +5,21 @@ mod mapping;
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use axum_extra::extract::PrivateCookieJar;
 use http::HeaderMap;
+use leadwire::campaigns::FormChoice;
 use leadwire::connections::ConnectionOut;
 use leadwire::http::Problem;
 use leadwire::http::path::Id;
-use leadwire::ids::{FormId, IntegrationId};
-use leadwire::leads::FormList;
+use leadwire::ids::{FormId, IntegrationId, PageId};
+use leadwire::leads::{FormList, FormOut};
 use maud::{Markup, html};
+use serde::Deserialize;
 
-use crate::components::{alert, badge, csrf_field, empty, lazy_fragment};
+use crate::components::{Confirm, Confirming, alert, badge, csrf_field, empty, lazy_fragment};
 use crate::flash::redirect_with;
 use crate::form::AdminForm;
 use crate::layout::{Section, fragment_or_page, page};
@@ -32,6 +34,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/{id}/preview", post(mapping::preview))
         .route("/{id}/rerun", post(mapping::rerun))
         .route("/{id}/test-lead", post(send_test))
+        .route("/{id}/archive", post(archive))
 }
 
 async fn show(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
@@ -45,15 +48,16 @@ async fn show(Admin { visitor, .. }: Admin, jar: PrivateCookieJar) -> Response {
 async fn listed(
     State(console): State<Console>,
     Admin { visitor, access }: Admin,
+    Query(Confirming { confirm }): Query<Confirming>,
     headers: HeaderMap,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
     let connections = console.connections.connections(&access).await?.items;
-    let part = table(&visitor, &console.leads.forms(&access).await?, &connections);
+    let part = table(&visitor, &console.leads.forms(&access).await?, &connections, &confirm);
     Ok(fragment_or_page(&headers, &visitor, jar, (Section::Forms, "Forms"), &part))
 }
 
-fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut]) -> Markup {
+fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut], confirm: &str) -> Markup {
     // Group by account, which is usually the cause for all of its pages.
     let mut why: BTreeMap<(Option<&IntegrationId>, &str), Vec<&str>> = BTreeMap::new();
     for refused in &list.refused {
@@ -71,12 +75,12 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut]) -> M
             }))
         }
         @if list.items.is_empty() && list.refused.is_empty() {
-            (empty("No forms yet", html! { "Create a lead form for one of your pages in Meta Ads Manager, or "
+            (empty("No forms yet", html! { a href="/campaigns/new" { "Create a campaign" } ", which makes a lead form on the way, or "
                 a href="/integrations" { "connect a page that has one" } "." }))
         } @else if !list.items.is_empty() {
             div.card.flush {
                 table {
-                    thead { tr { th { "Form" } th { "Page" } th { "Status" } th { "Language" } th { "Mapping" } th { span.hidden { "Test" } } } }
+                    thead { tr { th { "Form" } th { "Page" } th { "Status" } th { "Language" } th { "Mapping" } th { span.hidden { "Actions" } } } }
                     tbody {
                         @for form in &list.items {
                             tr {
@@ -89,12 +93,7 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut]) -> M
                                 td data-label="Mapping" {
                                     @match form.mapping_version { Some(version) => { "Your rules (version " (version) ")" }, None => span.quiet { "Automatic" } }
                                 }
-                                td.acts {
-                                    form method="post" action={ "/forms/" (form.form_id) "/test-lead" } {
-                                        (csrf_field(visitor))
-                                        button aria-label={ "Send a test lead through " (form.name) } { "Send a test lead" }
-                                    }
-                                }
+                                td.acts { div.acts { (acts(visitor, form, confirm)) } }
                             }
                         }
                     }
@@ -104,9 +103,46 @@ fn table(visitor: &Visitor, list: &FormList, connections: &[ConnectionOut]) -> M
     }
 }
 
+/// What can be done with a form. An archived one takes no leads, and is not archived again.
+fn acts(visitor: &Visitor, form: &FormOut, confirm: &str) -> Markup {
+    let id = format!("archive-{}", form.form_id);
+    let archive = Confirm {
+        id: &id,
+        label: "Archive",
+        question: &format!("Archive “{}”?", form.name),
+        action: &format!("/forms/{}/archive?page_id={}", form.form_id, form.page_id),
+        act: "Archive the form",
+        open: confirm == id,
+    };
+    html! {
+        @if form.status == "ACTIVE" {
+            form method="post" action={ "/forms/" (form.form_id) "/test-lead" } {
+                (csrf_field(visitor))
+                button aria-label={ "Send a test lead through " (form.name) } { "Send a test lead" }
+            }
+            (archive.show(visitor, html! { p { "It takes no more leads, and ads that show it stop. Its leads stay here." } }))
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct OfPage {
+    page_id: PageId,
+}
+
+async fn archive(
+    Id(id): Id<FormId>,
+    Query(OfPage { page_id }): Query<OfPage>,
+    AdminForm { console, actor: Admin { access, .. }, jar, .. }: AdminForm,
+) -> Response {
+    let choice = FormChoice { page_id, lead_form_id: id, request_id: None };
+    let archived = console.campaigns.archive_form(&access, &choice).await.map_err(Problem::from);
+    redirect_with("/forms", jar, archived.map(|_| "The form is archived. It takes no more leads.".to_owned()))
+}
+
 async fn send_test(
     Id(id): Id<FormId>,
-    AdminForm { console, admin: Admin { access, .. }, jar, .. }: AdminForm,
+    AdminForm { console, actor: Admin { access, .. }, jar, .. }: AdminForm,
 ) -> Response {
     match console.leads.send_test_lead(&access, &id).await {
         Ok(sent) => {

@@ -129,7 +129,7 @@ pub(super) async fn back_from_meta(jar: PrivateCookieJar, Admin { .. }: Admin, Q
 
 pub(super) async fn settings(
     Id(id): Id<IntegrationId>,
-    AdminForm { console, admin, jar, fields }: AdminForm,
+    AdminForm { console, actor: admin, jar, fields }: AdminForm,
 ) -> Result<Response, Problem> {
     let change = async {
         let input = SettingsIn {
@@ -150,7 +150,7 @@ pub(super) async fn settings(
 
 pub(super) async fn pages(
     Id(id): Id<IntegrationId>,
-    AdminForm { console, admin: Admin { access, .. }, jar, fields }: AdminForm,
+    AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm,
 ) -> Response {
     let change = async {
         let parse = |page: &str| {
@@ -165,7 +165,7 @@ pub(super) async fn pages(
 
 pub(super) async fn sync(
     Id(id): Id<IntegrationId>,
-    AdminForm { console, admin: Admin { access, .. }, jar, .. }: AdminForm,
+    AdminForm { console, actor: Admin { access, .. }, jar, .. }: AdminForm,
 ) -> Response {
     let started = console.leads.sync(&access, &id, ACT_TIMEOUT).await;
     let text = |out: RunOut| match out.run.found {
@@ -177,7 +177,7 @@ pub(super) async fn sync(
 
 pub(super) async fn backfill(
     Id(id): Id<IntegrationId>,
-    AdminForm { console, admin: Admin { access, .. }, jar, fields }: AdminForm,
+    AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm,
 ) -> Response {
     let begin = async {
         let invalid = || Problem::field("days", ErrorCode::DaysInvalid, "A whole number of days, from 1 to 90.");
@@ -191,7 +191,7 @@ pub(super) async fn backfill(
 
 pub(super) async fn replace_token(
     Id(id): Id<IntegrationId>,
-    AdminForm { console, admin: Admin { access, .. }, jar, fields }: AdminForm,
+    AdminForm { console, actor: Admin { access, .. }, jar, fields }: AdminForm,
 ) -> Response {
     let token = TokenIn { token: AccessToken::new(fields.text("token")) };
     let replaced = console.connections.replace_token(&access, &id, token).await;
@@ -211,7 +211,7 @@ pub(super) async fn token_form(
     pasting(&console, &admin, None, jar).await
 }
 
-pub(super) async fn paste(AdminForm { console, admin, jar, fields }: AdminForm) -> Result<Response, Problem> {
+pub(super) async fn paste(AdminForm { console, actor: admin, jar, fields }: AdminForm) -> Result<Response, Problem> {
     let create = async {
         let token =
             fields.get("token").ok_or_else(|| Problem::field("token", ErrorCode::TokenRequired, "Paste the token."))?;
@@ -259,7 +259,7 @@ async fn pasting(
 
 pub(super) async fn delete(
     Id(id): Id<IntegrationId>,
-    AdminForm { console, admin: Admin { access, .. }, jar, .. }: AdminForm,
+    AdminForm { console, actor: Admin { access, .. }, jar, .. }: AdminForm,
 ) -> Response {
     let ended = console.connections.delete(&access, &id, ACT_TIMEOUT).await;
     redirect_with(
@@ -269,7 +269,7 @@ pub(super) async fn delete(
     )
 }
 
-pub(super) async fn disconnect(AdminForm { console, admin: Admin { access, .. }, jar, .. }: AdminForm) -> Response {
+pub(super) async fn disconnect(AdminForm { console, actor: Admin { access, .. }, jar, .. }: AdminForm) -> Response {
     let ended = console.connections.disconnect(&access, ACT_TIMEOUT).await;
     redirect_with(
         "/integrations",

@@ -52,6 +52,7 @@ fn lead_query(query: &ListQuery) -> Result<LeadQuery, Problem> {
         tag: query.text("tag"),
         page_id: query.get("page_id").map(|text| fields::id("page_id", text, PageId::parse)).transpose()?,
         form_id: query.get("form_id").map(|text| fields::id("form_id", text, FormId::parse)).transpose()?,
+        campaign_id: query.text("campaign_id"),
         assigned_to: query
             .get("assigned_to")
             .map(|text| fields::id("assigned_to", text, Assignee::parse))
@@ -64,7 +65,7 @@ fn lead_query(query: &ListQuery) -> Result<LeadQuery, Problem> {
 }
 
 fn filters_any(query: &ListQuery) -> bool {
-    const FILTERS: [&str; 7] = ["tag", "page_id", "form_id", "assigned_to", "status", "from", "until"];
+    const FILTERS: [&str; 8] = ["tag", "page_id", "form_id", "campaign_id", "assigned_to", "status", "from", "until"];
     FILTERS.iter().any(|name| query.get(name).is_some())
 }
 
@@ -122,6 +123,7 @@ fn filter_form(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, Strin
             label { "From (UTC)" input type="date" name="from" value=[query.get("from")]; }
             label { "Until (UTC)" input type="date" name="until" value=[query.get("until")]; }
             @if let Some(form) = query.get("form_id") { label { "Form" input name="form_id" value=(form) inputmode="numeric"; } }
+            @if let Some(campaign) = query.get("campaign_id") { label { "Campaign at Meta" input name="campaign_id" value=(campaign) inputmode="numeric"; } }
             div.acts { button { "Filter" } @if filters_any(query) { a.button.plain href="/leads" { "Clear" } } }
         }
     }

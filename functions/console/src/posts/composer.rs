@@ -51,7 +51,7 @@ pub(super) async fn form(
     Ok(render(&visitor, jar, &draft, &places, &Notice::None))
 }
 
-pub(super) async fn send(AuthorForm { console, author, jar, fields }: AuthorForm) -> Result<Response, Problem> {
+pub(super) async fn send(AuthorForm { console, actor: author, jar, fields }: AuthorForm) -> Result<Response, Problem> {
     let Author { visitor, access } = author;
     let draft = Draft::submitted(&fields);
     let compose = async {
@@ -85,7 +85,7 @@ fn sent_message(draft: &Draft, posts: &ComposedPosts) -> String {
 /// Shows how the draft looks: to the script as a fragment, otherwise as the whole form.
 pub(super) async fn preview(
     headers: HeaderMap,
-    AuthorForm { console, author, jar, fields }: AuthorForm,
+    AuthorForm { console, actor: author, jar, fields }: AuthorForm,
 ) -> Result<Response, Problem> {
     let draft = Draft::submitted(&fields);
     let places = Places::load(&console, &author.access).await?;
@@ -97,7 +97,7 @@ pub(super) async fn preview(
 
 /// Asks Meta for the Instagram accounts, and shows the form with them.
 pub(super) async fn refresh_accounts(
-    AuthorForm { console, author, jar, fields }: AuthorForm,
+    AuthorForm { console, actor: author, jar, fields }: AuthorForm,
 ) -> Result<Response, Problem> {
     let notice = match console.publishing.refresh_accounts(&author.access).await {
         Ok(refreshed) => {

@@ -15,7 +15,7 @@ use leadwire::publishing::{PostChangeIn, PostOut};
 use maud::{Markup, html};
 
 use super::upload::picture_source;
-use super::{AuthorForm, Places, network, status_badge, summary};
+use super::{AuthorForm, Places, failure, network, status_badge, summary};
 use crate::components::{
     Confirm, Confirming, alert, badge, csrf_field, live_fragment, problem_alert, prose, refresh_in, time,
 };
@@ -91,7 +91,7 @@ impl Life<'_> {
             div.columns {
                 div {
                     section.card { (self.facts()) }
-                    @if let Some(why) = &post.reason_message { (self.failure(why)) }
+                    @if let Some(why) = failure::explain(post) { (self.failure(&why)) }
                     section.card { (content(post)) }
                 }
                 aside {
@@ -130,13 +130,19 @@ impl Life<'_> {
     }
 
     fn failure(&self, why: &str) -> Markup {
+        let changes = self.post.reason.is_some_and(failure::needs_change);
         html! {
             (alert("bad", html! {
                 p { b { "Not published. " } (prose(why)) }
                 @if let Some(fix) = &self.post.fix { p.fix { b { "What to do: " } (fix) } }
-                form method="post" action={ "/posts/" (self.post.id) "/publish" } {
+                form.acts method="post" action={ "/posts/" (self.post.id) "/publish" } {
                     (csrf_field(self.visitor))
-                    div.acts { button.primary { "Publish again" } a.button href={ "/posts/new?copy=" (self.post.id) } { "Change it in a new post" } }
+                    @if changes { a.button.primary href={ "/posts/new?copy=" (self.post.id) } { "Change it in a new post" } }
+                    button.primary[!changes] { "Publish again" }
+                    @if !changes { a.button href={ "/posts/new?copy=" (self.post.id) } { "Change it in a new post" } }
+                }
+                @if let Some(words) = failure::technical_words(self.post) {
+                    details.quiet { summary { "Meta's words" } (words) }
                 }
             }))
         }
@@ -166,7 +172,7 @@ impl Life<'_> {
                 PostStatus::Publishing => { p.waiting { span.spinner aria-hidden="true" {} "Meta is publishing it. It cannot be changed any more." } }
                 PostStatus::Published => { p.quiet { "It is public. To change or delete it, open it at Meta." } }
             }
-            p { a.button href={ "/posts/new?copy=" (post.id) } { "Use it for a new post" } }
+            @if post.status != PostStatus::Failed { p { a.button href={ "/posts/new?copy=" (post.id) } { "Use it for a new post" } } }
         }
     }
 
@@ -201,7 +207,7 @@ impl Life<'_> {
                 @for post in self.siblings {
                     li {
                         a href={ "/posts/" (post.id) } { (self.places.name(post)) } " " span.quiet { (network(post.kind)) } " " (status_badge(post.status))
-                        @if let Some(why) = &post.reason_message { div.quiet { (why) } }
+                        @if let Some(why) = failure::explain(post) { div.quiet { (why) } }
                     }
                 }
             }
@@ -275,7 +281,7 @@ fn step_label(step: PostStepKind) -> &'static str {
 /// Moves a post to another time. Also publishes one that failed or was cancelled, at that time.
 pub(super) async fn move_post(
     Id(id): Id<PostId>,
-    AuthorForm { console, author, jar, fields }: AuthorForm,
+    AuthorForm { console, actor: author, jar, fields }: AuthorForm,
 ) -> Result<Response, Problem> {
     let zone = Zone::parse(fields.get("zone").unwrap_or("UTC"));
     let typed = fields.text("at");
@@ -295,13 +301,16 @@ pub(super) async fn move_post(
 }
 
 /// Publishes a post now: before its time, or again after it failed or was cancelled.
-pub(super) async fn publish(Id(id): Id<PostId>, AuthorForm { console, author, jar, .. }: AuthorForm) -> Response {
+pub(super) async fn publish(
+    Id(id): Id<PostId>,
+    AuthorForm { console, actor: author, jar, .. }: AuthorForm,
+) -> Response {
     let published = console.publishing.move_post(&author.access, &id, &PostChangeIn { scheduled_at: None }).await;
     let outcome = published.map_err(Problem::from).map(|_| "The post is on its way.".to_owned());
     redirect_with(&format!("/posts/{id}"), jar, outcome)
 }
 
-pub(super) async fn cancel(Id(id): Id<PostId>, AuthorForm { console, author, jar, .. }: AuthorForm) -> Response {
+pub(super) async fn cancel(Id(id): Id<PostId>, AuthorForm { console, actor: author, jar, .. }: AuthorForm) -> Response {
     let cancelled = console.publishing.cancel_post(&author.access, &id).await;
     redirect_with(
         &format!("/posts/{id}"),

@@ -17,7 +17,7 @@ use crate::zone::Zone;
 /// The fields of the form, as they were filled in.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
-    /// The ticked targets, as [`target_value`] writes them.
+    /// The ticked targets, as [`page_value`] and [`account_value`] write them.
     pub(super) targets: Vec<String>,
     pub(super) message: String,
     pub(super) link: String,

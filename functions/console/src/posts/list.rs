@@ -8,7 +8,7 @@ use leadwire::ids::PageId;
 use leadwire::publishing::{PostOut, PostQuery};
 use maud::{Markup, html};
 
-use super::{Places, STATUSES, listed_at, media_summary, network, status_badge, summary, tabs};
+use super::{Places, STATUSES, failure, listed_at, media_summary, network, status_badge, summary, tabs};
 use crate::components::{empty, problem_alert, time};
 use crate::layout::{Section, page};
 use crate::request::ListQuery;
@@ -121,7 +121,7 @@ fn table(posts: &[PostOut], places: &Places) -> Markup {
                             td data-label="Time" { (time(listed_at(post))) }
                             td data-label="Status" {
                                 (status_badge(post.status))
-                                @if let Some(why) = &post.reason_message { div.wrong { (why) } }
+                                @if let Some(why) = failure::explain(post) { div.wrong { (why) } }
                             }
                         }
                     }

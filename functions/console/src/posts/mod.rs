@@ -4,16 +4,13 @@ mod calendar;
 mod composer;
 mod detail;
 mod draft;
+mod failure;
 mod list;
 mod look;
 mod upload;
 
 use axum::Router;
-use axum::extract::{FromRef, FromRequest, FromRequestParts, Request};
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum_extra::extract::PrivateCookieJar;
-use axum_extra::extract::cookie::Key;
 use jiff::Timestamp;
 use leadwire::directory::MetaAccess;
 use leadwire::error::ActError;
@@ -22,7 +19,7 @@ use leadwire::publishing::{PageTarget, PostOut};
 use maud::{Markup, html};
 
 use crate::components::{badge, plural};
-use crate::form::Fields;
+use crate::form::Submitted;
 use crate::session::Author;
 use crate::state::Console;
 
@@ -44,25 +41,7 @@ pub(crate) fn routes() -> Router<Console> {
 }
 
 /// An author's action through a form.
-pub(super) struct AuthorForm {
-    console: Console,
-    author: Author,
-    jar: PrivateCookieJar,
-    fields: Fields,
-}
-
-impl FromRequest<Console> for AuthorForm {
-    type Rejection = Response;
-
-    async fn from_request(request: Request, console: &Console) -> Result<Self, Response> {
-        let (mut parts, body) = request.into_parts();
-        let author = Author::from_request_parts(&mut parts, console).await?;
-        let jar = PrivateCookieJar::from_headers(&parts.headers, Key::from_ref(console));
-        let fields = Fields::from_request(Request::from_parts(parts, body), console).await;
-        let fields = fields.map_err(IntoResponse::into_response)?;
-        Ok(Self { console: console.clone(), author, jar, fields })
-    }
-}
+type AuthorForm = Submitted<Author>;
 
 const STATUSES: [(PostStatus, &str, &str); 6] = [
     (PostStatus::Scheduled, "calm", "Scheduled"),

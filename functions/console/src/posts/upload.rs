@@ -28,7 +28,7 @@ pub(super) fn picture_source(address: &str) -> Option<String> {
 }
 
 /// Answers the script where to send a file.
-pub(super) async fn begin(AuthorForm { console, author, fields, .. }: AuthorForm) -> Result<Response, Problem> {
+pub(super) async fn begin(AuthorForm { console, actor: author, fields, .. }: AuthorForm) -> Result<Response, Problem> {
     let input = MediaIn {
         content_type: fields.text("content_type"),
         size: fields.get("size").and_then(|size| size.parse().ok()).unwrap_or_default(),

@@ -22,6 +22,9 @@ pub struct LeadCampaign {
     pub org: OrgId,
     /// What was asked for.
     pub spec: CampaignSpec,
+    /// What the ad account and the form were called at Meta.
+    #[serde(default)]
+    pub names: MetaNames,
     /// How far it is.
     pub status: CampaignStatus,
     /// What Meta's review says of its ad.
@@ -75,6 +78,15 @@ impl LeadCampaign {
     pub fn marked_name(&self) -> String {
         format!("{} [{}]", self.spec.name, self.mark())
     }
+}
+
+/// What people call the objects that a campaign was made with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct MetaNames {
+    /// The ad account.
+    pub ad_account: Option<String>,
+    /// The form.
+    pub form: Option<String>,
 }
 
 /// What a campaign is to be.
@@ -137,7 +149,7 @@ impl Budget {
 }
 
 /// Who sees a campaign.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Targeting {
     /// ISO 3166 codes.
     pub countries: Vec<String>,
@@ -150,7 +162,7 @@ pub struct Targeting {
 }
 
 /// What people see.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CreativeSpec {
     /// The text.
     pub message: String,
@@ -165,7 +177,7 @@ pub struct CreativeSpec {
 }
 
 /// A picture of an ad.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AdImage {
     /// A public address.
@@ -369,6 +381,7 @@ pub(crate) mod tests {
             id: CampaignId::parse("cmp_0123456789abcdef").unwrap(),
             org: OrgId::parse("a").unwrap(),
             spec,
+            names: Default::default(),
             status: CampaignStatus::Creating,
             review: Default::default(),
             meta: Default::default(),

@@ -6,8 +6,17 @@ use e2e::browser::{Browser, DESK, PHONE_DARK, Screen, picture_folder};
 use e2e::fixtures::{create_demo_org, mara_for_pictures};
 
 /// The pages in the README, each with its screen.
-const README_PAGES: [(&str, Screen); 5] =
-    [("integrations", DESK), ("lead", DESK), ("ads", DESK), ("leads", PHONE_DARK), ("delivery", PHONE_DARK)];
+const README_PAGES: [(&str, Screen); 9] = [
+    ("integrations", DESK),
+    ("lead", DESK),
+    ("ads", DESK),
+    ("post-copy", DESK),
+    ("campaign-ad", DESK),
+    ("leads", PHONE_DARK),
+    ("delivery", PHONE_DARK),
+    ("post-failed", PHONE_DARK),
+    ("campaign", PHONE_DARK),
+];
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

@@ -173,3 +173,56 @@ async fn a_lead_form_is_made_once_and_takes_leads() {
     let (status, answer) = tenant.call(Method::POST, path, &form).await;
     assert_eq!((status, answer.text("field")), (400, "followUpUrl"), "{answer}");
 }
+
+#[tokio::test]
+async fn an_archived_form_takes_no_leads_and_no_campaign() {
+    let ConnectedOrg { tenant, person, integration, .. } =
+        OrgFixture::new("campaigns-archive").pages(2).connect().await;
+    let path = "/api/upstream/call/facebook-provider/archive-lead-form";
+    let choice = json!({ "pageId": person.pages[0], "leadFormId": person.forms[0] });
+    let lost = json!({ "path": format!("/{}", person.forms[0]), "method": "POST", "kind": "error", "when": "after", "code": 2, "status": 500, "times": 1 });
+    world().call_sim(Method::POST, "faults", &lost).await;
+    assert!(tenant.call(Method::POST, path, &choice).await.0 >= 500, "the answer is lost");
+    for _ in 0..2 {
+        let archived = tenant.call_ok(Method::POST, path, &choice).await;
+        assert_eq!((archived.text("formId"), archived.text("status")), (person.forms[0].as_str(), "ARCHIVED"));
+    }
+    let account = ad_account(&tenant, &integration, "USD").await;
+    let (status, answer) =
+        tenant.call(Method::POST, CREATE, &campaign(&account, &person.pages[0], &person.forms[0])).await;
+    assert_eq!((status, answer.text("field")), (400, "leadFormId"), "{answer}");
+    // A form of another page is not this page's to archive.
+    let elsewhere = json!({ "pageId": person.pages[0], "leadFormId": person.forms[1] });
+    let (status, answer) = tenant.call(Method::POST, path, &elsewhere).await;
+    assert!((400..500).contains(&status), "{answer}");
+    let forms = tenant.items("/api/meta/forms").await;
+    assert_eq!(forms.iter().find(|form| form["form_id"] == person.forms[1]).unwrap()["status"], "ACTIVE");
+}
+
+#[tokio::test]
+async fn the_leads_of_a_campaign_are_those_of_its_ad() {
+    let ConnectedOrg { tenant, person, integration, .. } = OrgFixture::new("campaigns-leads").connect().await;
+    let account = ad_account(&tenant, &integration, "USD").await;
+    let id = create(&tenant, &campaign(&account, &person.pages[0], &person.forms[0])).await;
+    let made = done(&tenant, &id).await;
+    let ours = made.text("meta.campaign_id");
+    // Other ads show the same form, and take turns with this one.
+    let leads = e2e::fixtures::LeadFixture::new(&person.forms[0]).submit(12).await;
+    tenant.wait_for_leads(&leads).await;
+    let all = tenant.items("/api/leads?limit=100").await;
+    let expected: Vec<&str> =
+        all.iter().filter(|lead| lead["campaign_id"] == ours).map(|lead| lead.text("id")).collect();
+    assert!(!expected.is_empty() && expected.len() < all.len(), "{} of {}", expected.len(), all.len());
+    for also in ["", &format!("&form_id={}", person.forms[0])] {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        for _ in 0..=expected.len() {
+            let page = tenant.get(&format!("/api/leads?limit=1&campaign_id={ours}{also}{cursor}")).await;
+            found.extend(page.list("items").iter().map(|lead| lead.text("id").to_owned()));
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(found, expected, "{also}");
+    }
+}

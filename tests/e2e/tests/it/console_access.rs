@@ -3,7 +3,7 @@
 use e2e::ad_accounts::{create_ad_accounts, link_ad_account};
 use e2e::browser::{Browser, DESK};
 use e2e::console::Guest;
-use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture, schedule_post};
+use e2e::fixtures::{ConnectedOrg, LeadFixture, OrgFixture, create_campaign, schedule_post};
 use e2e::json::Json;
 use e2e::tenant::Tenant;
 use e2e::world::world;
@@ -38,6 +38,7 @@ async fn nobody_reaches_another_org() {
     let account = "/ads/accounts/act_700600001";
     let page = owner.items("/api/meta/connections").await[0].text("page_id").to_owned();
     let post = schedule_post(&owner, &page).await;
+    let campaign = create_campaign(&owner, &integration, [&page, &form]).await;
     for path in [
         format!("/integrations/{integration}"),
         format!("/integrations/{integration}/health"),
@@ -49,6 +50,10 @@ async fn nobody_reaches_another_org() {
         format!("/posts/{post}"),
         format!("/posts/{post}/state"),
         format!("/posts/new?copy={post}"),
+        format!("/campaigns/{campaign}"),
+        format!("/campaigns/{campaign}/state"),
+        format!("/campaigns/{campaign}/leads"),
+        format!("/campaigns/new?copy={campaign}"),
     ] {
         let page = guest.get(&path).await;
         assert_eq!(page.status, 404, "{path}: {}", page.text);

@@ -13,6 +13,7 @@ mod campaigns;
 mod connecting;
 mod console;
 mod console_access;
+mod console_campaigns;
 mod console_input;
 mod console_looks;
 mod console_posts;

@@ -1,0 +1,85 @@
+//! Why a post failed, in words for people. Meta often gives only a code and an id; these are folded away, for whoever
+//! reports the failure.
+
+use leadwire::model::publishing::failure::PostFailureCode;
+use leadwire::publishing::PostOut;
+
+/// Which of the media failed and why, without addresses and codes. `None` if the post did not fail.
+pub(super) fn explain(post: &PostOut) -> Option<String> {
+    let said = post.reason_message.as_deref()?;
+    let (place, why) = parts(said);
+    let why = if is_technical(why) { post.reason.map(in_words).unwrap_or(why) } else { why };
+    Some(place.map_or_else(|| why.to_owned(), |place| format!("{place}: {why}")))
+}
+
+/// What Meta said word for word, if [`explain`] does not say it.
+pub(super) fn technical_words(post: &PostOut) -> Option<&str> {
+    post.reason_message.as_deref().filter(|said| is_technical(parts(said).1))
+}
+
+/// Splits "Picture 2 of 3 (https://…): too large" into what failed and why.
+fn parts(said: &str) -> (Option<&str>, &str) {
+    let split = said.split_once(" (").filter(|(place, _)| place.starts_with("Picture") || place.starts_with("Video"));
+    match split.and_then(|(place, rest)| Some((place, rest.split_once("): ")?.1))) {
+        Some((place, why)) => (Some(place), why),
+        None => (None, said),
+    }
+}
+
+/// Whether these are a code and an id rather than a sentence.
+fn is_technical(why: &str) -> bool {
+    why.ends_with(']') || why.contains("(#")
+}
+
+/// Whether its content has to change before it can be published.
+pub(super) fn needs_change(code: PostFailureCode) -> bool {
+    use PostFailureCode as Code;
+    matches!(code, Code::MediaRefused | Code::MessageRefused | Code::LinkRefused | Code::Duplicate | Code::Refused)
+}
+
+fn in_words(code: PostFailureCode) -> &'static str {
+    use PostFailureCode as Code;
+    match code {
+        Code::ConnectionExpired => "The connection to Facebook has ended.",
+        Code::PageNotConnected => "The page is not connected any more.",
+        Code::MetaNotInPlan => "The plan does not include Meta any more.",
+        Code::PermissionMissing => "A permission on the page is missing.",
+        Code::NoInstagramAccount => "The page has no professional Instagram account any more.",
+        Code::MediaUnreachable => "Meta could not download the file.",
+        Code::MediaRefused => "Meta does not accept the file.",
+        Code::MediaNotReady => "Meta did not get the file ready in time.",
+        Code::MessageRefused => "Meta does not accept the text.",
+        Code::LinkRefused => "Meta does not accept the link.",
+        Code::Duplicate => "Meta takes it for a repetition of an earlier post.",
+        Code::LimitReached => "Meta's limit of posts a day is reached.",
+        Code::Blocked => "Meta blocks it as spam or against its standards.",
+        Code::ConfirmationNeeded => "Meta asks the connected person for a confirmation first.",
+        Code::Refused => "Meta refused it.",
+        Code::Unavailable => "Meta was not available for too long.",
+        Code::Defect => "Leadwire made a mistake.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::post;
+    use super::*;
+
+    fn explained(said: &str) -> (String, bool) {
+        let code = Some(PostFailureCode::MediaRefused);
+        let failed = PostOut { reason: code, reason_message: Some(said.to_owned()), ..post() };
+        (explain(&failed).unwrap(), technical_words(&failed).is_some())
+    }
+
+    #[test]
+    fn codes_become_sentences_and_sentences_stay() {
+        let check =
+            |said: &str, words: &str, is_folded: bool| assert_eq!(explained(said), (words.to_owned(), is_folded));
+        let technical = "Picture 1 of 3 (http://cdn.example/1.jpg): 100/1366046: (#100) An error occurred [AmcF1]";
+        check(technical, "Picture 1 of 3: Meta does not accept the file.", true);
+        check("Picture 2 of 3 (https://x.example/(2)): Too large.", "Picture 2 of 3: Too large.", false);
+        check("Video (https://x.example/1.mp4): 352: Odd [A]", "Video: Meta does not accept the file.", true);
+        check("The connection (of the page) has ended.", "The connection (of the page) has ended.", false);
+        assert_eq!(explain(&post()), None);
+    }
+}
