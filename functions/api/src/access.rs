@@ -10,7 +10,7 @@ use leadwire::auth::ORG_HEADER;
 use leadwire::directory;
 use leadwire::http::Problem;
 use leadwire::model::caller::Caller;
-use leadwire::model::org::{ADS_MANAGEMENT, PUBLISHING};
+use leadwire::model::org::{ADS_MANAGEMENT, INBOX, PUBLISHING};
 use utoipa::{IntoParams, IntoResponses};
 
 use crate::state::Api;
@@ -32,6 +32,17 @@ impl FromRequestParts<Arc<Api>> for Author {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
         permitted(parts, api, PUBLISHING).await.map(Self)
+    }
+}
+
+/// A caller who may read and answer the inbox of the org they named.
+pub(crate) struct Member(pub(crate) directory::MetaAccess);
+
+impl FromRequestParts<Arc<Api>> for Member {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Problem> {
+        permitted(parts, api, INBOX).await.map(Self)
     }
 }
 

@@ -5,6 +5,7 @@ mod ads;
 mod campaigns;
 mod connections;
 mod directory;
+mod inbox;
 mod input;
 mod leads;
 mod media;
@@ -22,6 +23,7 @@ use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::directory::Directory;
 use leadwire::files::Files;
+use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::ReturnUrls;
@@ -100,6 +102,7 @@ async fn main() -> Result<(), Error> {
             return_urls: ReturnUrls::parse(&env::return_url_allow_list()?)?,
         },
     };
+    let inbox = Inbox { table: table.clone(), key: key.clone() };
     let directory = Directory { table };
     let api = state::Api {
         directory,
@@ -108,6 +111,7 @@ async fn main() -> Result<(), Error> {
         ads,
         publishing,
         campaigns,
+        inbox,
         verifier,
         public_url: env::public_url()?,
     };

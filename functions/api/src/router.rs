@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::Api;
-use crate::{ads, campaigns, connections, directory, leads, media, posts};
+use crate::{ads, campaigns, connections, directory, inbox, leads, media, posts};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -33,6 +33,7 @@ use crate::{ads, campaigns, connections, directory, leads, media, posts};
         event::LeadCreated, event::LeadUpdated, event::LeadAssigned, event::ConnectionConnected,
         event::ConnectionExpiring, event::ConnectionExpired, event::ConnectionPageLost, event::ConnectionQuiet,
         event::ConnectionDisconnected, event::PostPublished, event::PostFailed, event::CampaignChanged,
+        event::MessageReceived, event::EngagementRecorded,
         // Referred to by `Failure`, whose schemas utoipa does not collect.
         Problem,
     )),
@@ -124,6 +125,11 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(connections::businesses::list_pages))
         .routes(routes!(posts::list, posts::write))
         .routes(routes!(posts::read, posts::change, posts::cancel))
+        .routes(routes!(inbox::list))
+        .routes(routes!(inbox::read, inbox::change))
+        .routes(routes!(inbox::messages))
+        .routes(routes!(inbox::contacts))
+        .routes(routes!(inbox::contact, inbox::change_contact))
         .routes(routes!(media::create))
         .routes(routes!(media::read))
         .routes(routes!(leads::parked::list))
@@ -170,7 +176,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 56, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 61, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

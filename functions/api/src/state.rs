@@ -5,6 +5,7 @@ use leadwire::auth::Verifier;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
 use leadwire::directory::Directory;
+use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
 use leadwire::publishing::Publishing;
 use url::Url;
@@ -17,6 +18,7 @@ pub(crate) struct Api {
     pub(crate) ads: Ads,
     pub(crate) publishing: Publishing,
     pub(crate) campaigns: Campaigns,
+    pub(crate) inbox: Inbox,
     pub(crate) verifier: Verifier,
     /// The public origin, if the deployment configures one.
     pub(crate) public_url: Option<Url>,

@@ -34,6 +34,7 @@ pub enum ProblemCode {
     TimeInvalid,
     DayInvalid,
     StatusUnknown,
+    ChannelUnknown,
     FormatInvalid,
     FileExpected,
     FileMissing,
@@ -127,6 +128,7 @@ impl ProblemCode {
             | Self::TimeInvalid
             | Self::DayInvalid
             | Self::StatusUnknown
+            | Self::ChannelUnknown
             | Self::FormatInvalid
             | Self::FileMissing
             | Self::FileInvalid

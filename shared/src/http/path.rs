@@ -5,7 +5,10 @@ use http::request::Parts;
 
 use super::Problem;
 use crate::error::ActError;
-use crate::ids::{AdAccountId, CampaignId, FormId, IntegrationId, InvalidId, LeadId, MediaId, PostId, RunId};
+use crate::ids::{
+    AdAccountId, CampaignId, ContactId, ConversationId, FormId, IntegrationId, InvalidId, LeadId, MediaId, PostId,
+    RunId,
+};
 
 /// An id in the path of a route. Text that cannot be such an id is reported as not found.
 #[derive(Debug, Clone)]
@@ -44,6 +47,8 @@ path_ids! {
     PostId, "id", "post";
     CampaignId, "id", "campaign";
     MediaId, "id", "uploaded file";
+    ConversationId, "id", "conversation";
+    ContactId, "id", "contact";
 }
 
 impl<T: PathId, S: Send + Sync> FromRequestParts<S> for Id<T> {

@@ -10,7 +10,7 @@ use super::contacts;
 use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::graph::inbox::inbox_events;
-use crate::ids::{ContactId, ConversationId, MessageId, OrgScope, PageId};
+use crate::ids::{ContactId, ConversationId, MessageId, OrgId, OrgScope, PageId};
 use crate::jobs::EngagementJob;
 use crate::model::event::Event;
 use crate::model::inbox::event::{InboxEvent, InboxEventKind, NewMessage, Person, Signal, SignalType};
@@ -68,22 +68,21 @@ impl Engagement {
 
     /// Finds the orgs that have connected an account and whose plan includes Meta.
     async fn owners(&self, channel: Channel, account: &str) -> Result<Vec<Owner>, WorkError> {
-        let mut found: BTreeMap<_, Option<PageId>> = BTreeMap::new();
+        let mut found: BTreeMap<OrgId, Owner> = BTreeMap::new();
         if channel.network() == "facebook" {
             let Ok(page) = PageId::parse(account) else { return Ok(Vec::new()) };
             for (scope, _) in self.table.connections_of_page(&page).await? {
-                found.insert(scope.org().clone(), Some(page.clone()));
+                found.insert(scope.org().clone(), Owner { scope, page_id: Some(page.clone()) });
             }
         } else {
-            for known in self.table.inbox_accounts(channel.network(), account).await? {
-                found.insert(known.org, known.page_id);
+            for (scope, known) in self.table.inbox_accounts(channel.network(), account).await? {
+                found.insert(known.org, Owner { scope, page_id: known.page_id });
             }
         }
         let mut owners = Vec::new();
-        for (org, page_id) in found {
-            let scope = OrgScope::new(org);
-            if self.table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
-                owners.push(Owner { scope, page_id });
+        for owner in found.into_values() {
+            if self.table.org(&owner.scope).await?.is_some_and(|org| org.has_meta()) {
+                owners.push(owner);
             }
         }
         Ok(owners)

@@ -20,6 +20,9 @@ pub const PUBLISHING: &str = "publishing";
 /// The permission that a user without a role needs to spend: to create and launch campaigns.
 pub const ADS_MANAGEMENT: &str = "ads_management";
 
+/// The permission that a user without a role needs to read and answer the inbox.
+pub const INBOX: &str = "inbox";
+
 /// A tenant, as the CRM last described it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Org {

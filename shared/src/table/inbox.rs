@@ -49,8 +49,14 @@ struct Pointer<I> {
 
 impl Table {
     /// Lists the orgs' connections of an Instagram account or a WhatsApp number.
-    pub async fn inbox_accounts(&self, network: &str, account: &str) -> Result<Vec<InboxAccount>, TableError> {
-        self.query(&keys::inbox_accounts(network, account), keys::INBOX_ACCOUNT_PREFIX).await
+    pub async fn inbox_accounts(
+        &self,
+        network: &str,
+        account: &str,
+    ) -> Result<Vec<(OrgScope, InboxAccount)>, TableError> {
+        let known: Vec<InboxAccount> =
+            self.query(&keys::inbox_accounts(network, account), keys::INBOX_ACCOUNT_PREFIX).await?;
+        Ok(known.into_iter().map(|account| (OrgScope::new(account.org.clone()), account)).collect())
     }
 
     /// Stores a connection of an account.

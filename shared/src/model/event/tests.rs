@@ -9,6 +9,8 @@ use crate::ids::{PageId, UserId};
 use crate::model::campaigns::tests::campaign;
 use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::tests::{connection, integration};
+use crate::model::inbox::Channel;
+use crate::model::inbox::tests::{contact, received, signal};
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::plan;
 use crate::model::publishing::failure::{PostFailure, PostFailureCode};
@@ -29,7 +31,9 @@ use crate::table::tests::{at, lead, scope};
     ConnectionDisconnected,
     PostPublished,
     PostFailed,
-    CampaignChanged
+    CampaignChanged,
+    MessageReceived,
+    EngagementRecorded
 )))]
 struct Description;
 
@@ -56,6 +60,8 @@ fn every_kind_of_event_is_what_its_schema_says() {
         Event::connection_quiet(&a, &integration, &page),
         Event::connection_disconnected(&a, &integration),
         Event::campaign_changed(&campaign()),
+        Event::message_received(&a, &received(), "7").unwrap(),
+        Event::engagement_recorded(&a, &contact(), Channel::FacebookComment, &signal()),
         Event::of_post(&Post { status: PostStatus::Published, ..post() }).unwrap(),
         Event::of_post(&Post { status: PostStatus::Failed, failure: Some(failure), ..post() }).unwrap(),
     ];

@@ -5,7 +5,7 @@ pub mod people;
 pub mod reply;
 pub mod state;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

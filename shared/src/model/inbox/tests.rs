@@ -1,4 +1,4 @@
-use super::event::DeliveryReport;
+use super::event::{DeliveryReport, Person, Signal};
 use super::state::{Edit, MessageContent, MessageState, MessageStatus};
 use super::*;
 use crate::model::inbox::people::{conversation_id, message_id};
@@ -21,6 +21,28 @@ fn content(is_ours: bool) -> MessageContent {
         ad_id: None,
         found_by: FoundBy::Webhook,
     }
+}
+
+/// A message of another person.
+pub(crate) fn received() -> MessageState {
+    let mut state =
+        MessageState::unknown(message_id(Channel::Messenger, "m"), Channel::Messenger, Some("m".to_owned()));
+    let author = Author::Contact { id: Some(contact().id), name: None };
+    state.take_content(MessageContent { author, ..content(false) });
+    state
+}
+
+/// A person.
+pub(crate) fn contact() -> Contact {
+    let id = ContactId::parse("con_1").unwrap();
+    Contact::new(id, OrgId::parse("a").unwrap(), at(0))
+}
+
+/// A reaction of that person.
+pub(crate) fn signal() -> Signal {
+    let on = "7_1".to_owned();
+    let value = Some("love".to_owned());
+    Signal { r#type: SignalType::Reaction, person: Person::default(), on, value, at: at(0), active: true }
 }
 
 type Notice = Box<dyn Fn(&mut MessageState)>;

@@ -1,0 +1,170 @@
+//! Conversations and contacts.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use leadwire::http::path::Id;
+use leadwire::http::{Problem, ProblemCode};
+use leadwire::ids::{ContactId, ConversationId, PageId, UserId};
+use leadwire::inbox::{
+    ContactChangeIn, ContactList, ContactOut, ConversationChangeIn, ConversationList, ConversationOut,
+    ConversationQuery, MessageList,
+};
+
+use crate::access::{Failure, Member, OrgHeader};
+use crate::input::{Input, Parameters};
+use crate::state::Api;
+
+/// List conversations
+///
+/// Newest message first. A filtered page may be shorter than `limit` and still have a `next_cursor`.
+#[utoipa::path(
+    get, path = "/api/conversations", tag = "inbox", operation_id = "listConversations",
+    params(
+        OrgHeader,
+        ("channel" = Option<String>, Query, description = "facebook_comment, instagram_comment, messenger, instagram or whatsapp"),
+        ("status" = Option<String>, Query, description = "open, closed or snoozed"),
+        ("assigned_to" = Option<String>, Query, description = "A user's id; `none` for those of no one"),
+        ("page_id" = Option<String>, Query),
+        ("contact_id" = Option<String>, Query),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+    ),
+    responses((status = 200, body = ConversationList), Failure)
+)]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    Member(access): Member,
+    parameters: Parameters,
+) -> Result<Json<ConversationList>, Problem> {
+    parameters.check(&["channel", "status", "assigned_to", "page_id", "contact_id", "cursor", "limit"])?;
+    let channel = parameters.get("channel").map(str::parse).transpose().map_err(|_| {
+        let detail = "One of facebook_comment, instagram_comment, messenger, instagram and whatsapp.";
+        Problem::field("channel", ProblemCode::ChannelUnknown, detail)
+    })?;
+    let status = parameters
+        .get("status")
+        .map(str::parse)
+        .transpose()
+        .map_err(|_| Problem::field("status", ProblemCode::StatusUnknown, "One of open, closed and snoozed."))?;
+    let assigned_to = match parameters.get("assigned_to") {
+        None => None,
+        Some("none") => Some(None),
+        Some(_) => Some(parameters.id("assigned_to", UserId::parse)?),
+    };
+    let query = ConversationQuery {
+        channel,
+        status,
+        assigned_to,
+        page_id: parameters.id("page_id", PageId::parse)?,
+        contact_id: parameters.id("contact_id", ContactId::parse)?,
+    };
+    let (cursor, limit, now) = (parameters.get("cursor"), parameters.limit()?, leadwire::clock::now());
+    Ok(Json(api.inbox.conversations(&access, &query, cursor, limit, now).await?))
+}
+
+/// Get a conversation
+#[utoipa::path(
+    get, path = "/api/conversations/{id}", tag = "inbox", operation_id = "readConversation",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 200, body = ConversationOut), Failure)
+)]
+pub(crate) async fn read(
+    State(api): State<Arc<Api>>,
+    Member(access): Member,
+    Id(id): Id<ConversationId>,
+) -> Result<Json<ConversationOut>, Problem> {
+    Ok(Json(api.inbox.conversation(&access, &id, leadwire::clock::now()).await?))
+}
+
+/// Change a conversation
+///
+/// Close, reopen or snooze it, assign it, mark it as read. A conversation that is not open opens when the other person
+/// writes again.
+#[utoipa::path(
+    patch, path = "/api/conversations/{id}", tag = "inbox", operation_id = "changeConversation",
+    params(("id" = String, Path), OrgHeader),
+    request_body = ConversationChangeIn,
+    responses((status = 200, body = ConversationOut), Failure)
+)]
+pub(crate) async fn change(
+    State(api): State<Arc<Api>>,
+    Member(access): Member,
+    Id(id): Id<ConversationId>,
+    Input(input): Input<ConversationChangeIn>,
+) -> Result<Json<ConversationOut>, Problem> {
+    Ok(Json(api.inbox.change_conversation(&access, &id, &input, leadwire::clock::now()).await?))
+}
+
+/// List the messages of a conversation
+///
+/// Newest first. A message that its author deleted stays in the list without text and files.
+#[utoipa::path(
+    get, path = "/api/conversations/{id}/messages", tag = "inbox", operation_id = "listMessages",
+    params(
+        ("id" = String, Path), OrgHeader,
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+    ),
+    responses((status = 200, body = MessageList), Failure)
+)]
+pub(crate) async fn messages(
+    State(api): State<Arc<Api>>,
+    Member(access): Member,
+    Id(id): Id<ConversationId>,
+    parameters: Parameters,
+) -> Result<Json<MessageList>, Problem> {
+    parameters.check(&["cursor", "limit"])?;
+    Ok(Json(api.inbox.messages(&access, &id, parameters.get("cursor"), parameters.limit()?).await?))
+}
+
+/// List contacts
+///
+/// The people of the inbox, those who were seen last first.
+#[utoipa::path(
+    get, path = "/api/contacts", tag = "inbox", operation_id = "listContacts",
+    params(
+        OrgHeader,
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
+    ),
+    responses((status = 200, body = ContactList), Failure)
+)]
+pub(crate) async fn contacts(
+    State(api): State<Arc<Api>>,
+    Member(access): Member,
+    parameters: Parameters,
+) -> Result<Json<ContactList>, Problem> {
+    parameters.check(&["cursor", "limit"])?;
+    Ok(Json(api.inbox.contacts(&access, parameters.get("cursor"), parameters.limit()?).await?))
+}
+
+/// Get a contact
+#[utoipa::path(
+    get, path = "/api/contacts/{id}", tag = "inbox", operation_id = "readContact",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 200, body = ContactOut), Failure)
+)]
+pub(crate) async fn contact(
+    State(api): State<Arc<Api>>,
+    Member(access): Member,
+    Id(id): Id<ContactId>,
+) -> Result<Json<ContactOut>, Problem> {
+    Ok(Json(api.inbox.contact(&access, &id).await?))
+}
+
+/// Change a contact
+///
+/// Name it, join it with a lead, or join it with another contact that is the same person.
+#[utoipa::path(
+    patch, path = "/api/contacts/{id}", tag = "inbox", operation_id = "changeContact",
+    params(("id" = String, Path), OrgHeader),
+    request_body = ContactChangeIn,
+    responses((status = 200, body = ContactOut), Failure)
+)]
+pub(crate) async fn change_contact(
+    State(api): State<Arc<Api>>,
+    Member(access): Member,
+    Id(id): Id<ContactId>,
+    Input(input): Input<ContactChangeIn>,
+) -> Result<Json<ContactOut>, Problem> {
+    Ok(Json(api.inbox.change_contact(&access, &id, &input).await?))
+}

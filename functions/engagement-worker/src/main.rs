@@ -1,0 +1,28 @@
+//! Takes comments, reactions, mentions and messages that Meta's webhooks report, and makes conversations of them.
+//!
+//! `leadwire::inbox` decides what becomes of a notice, `leadwire::worker` what becomes of its message.
+
+use lambda_runtime::Error;
+use leadwire::bus::Bus;
+use leadwire::inbox::Engagement;
+use leadwire::jobs::EngagementJob;
+use leadwire::queue::Queue;
+use leadwire::table::Table;
+use leadwire::worker::{self, Record};
+use leadwire::{aws, clock, env, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let aws = aws::load(aws::TimeoutProfile::Worker)?;
+    let engagement = Engagement {
+        table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
+        bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
+    };
+    let queue: Queue<EngagementJob> = Queue::new(aws_sdk_sqs::Client::new(&aws), env::engagement_queue_url()?);
+    let work = async |records: &[Record<EngagementJob>], _time_left| {
+        let notices: Vec<_> = records.iter().map(|record| (&record.job, record.receive_count)).collect();
+        engagement.take(&notices, clock::now()).await
+    };
+    worker::serve_together(queue, work).await
+}
