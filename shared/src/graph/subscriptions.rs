@@ -13,13 +13,19 @@ use crate::secret::AccessToken;
 
 /// The page's webhook fields that Leadwire subscribes to. Beside each is the permission it needs: without it, Meta
 /// refuses the whole list.
-const FIELDS: [(&str, Option<&str>); 6] = [
+const FIELDS: [(&str, Option<&str>); 12] = [
     ("leadgen", Some("leads_retrieval")),
     ("feed", None),
     ("mention", None),
     ("messages", Some("pages_messaging")),
     ("messaging_postbacks", Some("pages_messaging")),
     ("message_echoes", Some("pages_messaging")),
+    ("message_deliveries", Some("pages_messaging")),
+    ("message_reads", Some("pages_messaging")),
+    ("message_reactions", Some("pages_messaging")),
+    ("message_edits", Some("pages_messaging")),
+    ("messaging_referrals", Some("pages_messaging")),
+    ("standby", Some("pages_messaging")),
 ];
 
 /// Returns the fields that the granted permissions allow.

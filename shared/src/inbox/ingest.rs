@@ -76,7 +76,16 @@ impl Engagement {
             }
         } else {
             for (scope, known) in self.table.inbox_accounts(channel.network(), account).await? {
-                found.insert(known.org, Owner { scope, page_id: known.page_id });
+                // An Instagram account is reached through its page, which may have been deselected.
+                let is_reached = match &known.page_id {
+                    Some(page) => {
+                        self.table.connections_of_page(page).await?.iter().any(|(owner, _)| *owner == scope)
+                    }
+                    None => true,
+                };
+                if is_reached {
+                    found.insert(known.org, Owner { scope, page_id: known.page_id });
+                }
             }
         }
         let mut owners = Vec::new();

@@ -136,10 +136,7 @@ impl Publishing {
         for ((page, _), account) in with_tokens.into_iter().zip(accounts) {
             if let Ok(account) = &account {
                 let account = account.as_ref().map(|account| (&account.id, account.username.as_str()));
-                let known = page.instagram_account_id.as_ref().zip(page.instagram_username.as_deref());
-                if account != known {
-                    self.table.set_instagram_account(&access.scope, &page, account).await?;
-                }
+                self.table.set_instagram_account(&access.scope, &page, account).await?;
             }
             outcomes.push((page, account.map_err(Into::into)));
         }

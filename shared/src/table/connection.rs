@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::inbox::InboxAccount;
 use super::keys::{self, Key};
 use super::{IndexRange, Table, TableError};
 use crate::ids::{InstagramAccountId, IntegrationId, OrgScope, PageId};
@@ -87,6 +88,10 @@ impl Table {
     pub async fn delete_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
         let progress = keys::sweep_progress(scope, &connection.integration_id, &connection.page_id);
         self.delete(&progress).await?;
+        if let Some(account) = &connection.instagram_account_id {
+            let id = &connection.integration_id;
+            self.delete(&keys::inbox_account("instagram", account.as_str(), scope, id)).await?;
+        }
         self.delete(&key_of(scope, connection)).await
     }
 
@@ -109,13 +114,33 @@ impl Table {
         change.set("ended", &ended)?.if_exists().send().await.map(drop)
     }
 
-    /// Records which Instagram account is linked to a page: its id and its name.
+    /// Stores which Instagram account is linked to a page, and that the page's org is reached through it. Writes nothing
+    /// if that is known.
     pub async fn set_instagram_account(
         &self,
         scope: &OrgScope,
         connection: &Connection,
         account: Option<(&InstagramAccountId, &str)>,
     ) -> Result<(), TableError> {
+        let known = connection.instagram_account_id.as_ref().zip(connection.instagram_username.as_deref());
+        if account == known {
+            return Ok(());
+        }
+        if let Some((before, _)) = known {
+            self.delete(&keys::inbox_account("instagram", before.as_str(), scope, &connection.integration_id)).await?;
+        }
+        if let Some((id, username)) = account {
+            let account = InboxAccount {
+                network: "instagram".to_owned(),
+                account: id.to_string(),
+                org: scope.org().clone(),
+                integration_id: connection.integration_id.clone(),
+                page_id: Some(connection.page_id.clone()),
+                waba_id: None,
+                name: Some(username.to_owned()),
+            };
+            self.put_inbox_account(scope, &account).await?;
+        }
         let (id, username) = account.unzip();
         let change = self.change(&key_of(scope, connection)).set("instagram_account_id", &id)?;
         change.set("instagram_username", &username)?.if_exists().send().await.map(drop)
