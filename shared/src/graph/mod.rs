@@ -13,6 +13,7 @@ pub mod businesses;
 pub mod campaign_refusal;
 pub mod campaigns;
 pub mod error;
+pub mod inbox;
 pub mod insight_rows;
 pub mod insights;
 pub mod instagram;

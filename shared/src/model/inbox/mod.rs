@@ -9,7 +9,7 @@ use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use utoipa::ToSchema;
 
 use self::event::{PostRef, SignalType};
-use crate::ids::{ContactId, ConversationId, LeadId, MessageId, OrgId, PageId, UserId};
+use crate::ids::{ContactId, ConversationId, LeadId, OrgId, PageId, UserId};
 
 /// The ways in which people reach an org.
 #[derive(
