@@ -183,6 +183,15 @@ made_here! {
     MessageId, "msg";
 }
 
+impl MessageId {
+    /// Parses an id that was generated here. Where Meta gives it back, other programs write texts of their own.
+    #[must_use]
+    pub fn parse_own(text: &str) -> Option<Self> {
+        let generated = text.strip_prefix("msg_").and_then(|uuid| uuid::Uuid::try_parse(uuid).ok())?;
+        Some(Self(format!("msg_{}", generated.simple()))).filter(|id| id.as_str() == text)
+    }
+}
+
 impl LeadId {
     /// The id of the lead that a submission creates if it matches no known lead.
     #[must_use]
@@ -247,6 +256,15 @@ mod tests {
             assert!(LeadgenId::parse(bad).is_err(), "{bad:?}");
         }
         assert!(UserId::parse("auth0|5f7c8ec7c33c6c004bbafe82").is_ok());
+    }
+
+    #[test]
+    fn only_ids_generated_here_are_our_own() {
+        let own = MessageId::new();
+        assert_eq!(MessageId::parse_own(own.as_str()), Some(own));
+        for other in ["row-77", "msg_", "msg_1", "MSG_0190163d8694739b962f1b0a4c6a5f3e", ""] {
+            assert_eq!(MessageId::parse_own(other), None, "{other}");
+        }
     }
 
     #[test]

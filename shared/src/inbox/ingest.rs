@@ -51,7 +51,7 @@ impl Engagement {
     async fn take_notice(&self, notice: &EngagementJob, is_repeated: bool, now: Timestamp) -> Result<(), WorkError> {
         let read = inbox_events(notice, now);
         for skipped in &read.skipped {
-            tracing::info!(object = notice.object, field = notice.field, reason = %skipped, "a notice was skipped");
+            tracing::info!(object = notice.object, field = notice.field, reason = ?skipped, "a notice was skipped");
         }
         let mut owners: BTreeMap<(Channel, &str), Vec<Owner>> = BTreeMap::new();
         for event in &read.events {

@@ -153,8 +153,13 @@ fn parse_change(object: &str, entry_id: &str, field: &str, value: &str) -> Chang
     match (object, field) {
         ("page", "leadgen") => parse_lead(entry_id, value),
         ("page", "feed" | "mention")
-        | ("instagram", "comments" | "live_comments" | "mentions" | "messages")
-        | ("whatsapp_business_account", "messages") => engagement(object, entry_id, field, value),
+        | ("whatsapp_business_account", "messages" | "smb_message_echoes" | "user_id_update")
+        // Apps with Instagram Login receive messages as changes too.
+        | (
+            "instagram",
+            "comments" | "live_comments" | "mentions" | "messages" | "message_edit" | "message_reactions"
+            | "messaging_postbacks" | "messaging_referral" | "messaging_seen" | "standby",
+        ) => engagement(object, entry_id, field, value),
         _ => Change::Skipped(Skip::NotOurs),
     }
 }
@@ -287,6 +292,24 @@ mod tests {
         check(
             json!({"object": "whatsapp_business_account", "entry": [{"id": "w", "changes": [{"field": "messages", "value": {}}]}]}),
             &["whatsapp_business_account/messages of w"],
+        );
+        for field in ["smb_message_echoes", "user_id_update"] {
+            check(
+                json!({"object": "whatsapp_business_account", "entry": [{"id": "w", "changes": [{"field": field, "value": {}}]}]}),
+                &[&format!("whatsapp_business_account/{field} of w")],
+            );
+        }
+        for field in
+            ["message_edit", "message_reactions", "messaging_postbacks", "messaging_referral", "messaging_seen"]
+        {
+            check(
+                json!({"object": "instagram", "entry": [{"id": "1", "field": field, "value": {}}]}),
+                &[&format!("instagram/{field} of 1")],
+            );
+        }
+        check(
+            json!({"object": "whatsapp_business_account", "entry": [{"id": "w", "changes": [{"field": "user_preferences", "value": {}}]}]}),
+            &["skipped NotOurs"],
         );
         check(
             json!({"object": "user", "entry": [{"id": "1", "changes": [{"field": "feed", "value": {}}]}]}),

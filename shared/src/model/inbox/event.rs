@@ -32,14 +32,14 @@ pub enum InboxEventKind {
         mid: String,
         /// The new text.
         text: String,
-        /// When. Meta does not say it for every channel; then when it told.
+        /// When. Where Meta does not say it, when its notice arrived.
         at: Timestamp,
     },
     /// A message or a comment was deleted, or unsent.
     Deleted {
         /// Meta's id.
         mid: String,
-        /// When. Meta does not say it for every channel; then when it told.
+        /// When. Where Meta does not say it, when its notice arrived.
         at: Timestamp,
     },
     /// A comment was hidden from others, or shown again.
@@ -61,7 +61,8 @@ pub enum InboxEventKind {
         is_ours: bool,
         /// An emoji, or Meta's word for it.
         value: Option<String>,
-        /// When.
+        /// When. Of Facebook's reactions within one second, a change is a millisecond later than the reaction, and taking
+        /// it back two.
         at: Timestamp,
     },
     /// Meta reports what became of a message of ours.
@@ -93,6 +94,16 @@ pub enum InboxEventKind {
         /// When.
         at: Timestamp,
     },
+    /// A person with whom there is a conversation came back to it through an ad or a link, without writing. Opens the
+    /// window for answers.
+    Referred {
+        /// Who.
+        person: Person,
+        /// The ad. `None` for a link.
+        ad_id: Option<AdObjectId>,
+        /// When.
+        at: Timestamp,
+    },
     /// A person did something with a post of ours.
     Signal(Signal),
     /// A person's ids have changed: WhatsApp's users take new numbers.
@@ -112,14 +123,14 @@ pub struct NewMessage {
     /// Whether our side wrote it: Leadwire, or a person in Meta's own inbox.
     pub is_ours: bool,
     /// The other person: who wrote it, or to whom it was written. For a comment of ours, who wrote the comment above, if
-    /// Meta says it.
+    /// that is known; webhooks do not say it.
     pub person: Person,
     /// The text, if there is one.
     pub text: Option<String>,
     /// Files, links and whatever else hangs on it.
     #[serde(default)]
     pub attachments: Vec<NewAttachment>,
-    /// When it was written.
+    /// When it was written. Instagram does not say it for comments; there, when the notice arrived.
     pub created_time: Timestamp,
     /// The message it answers, or the comment above it.
     pub parent: Option<String>,
@@ -154,7 +165,7 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewAttachment {
     /// What it is: `image`, `video`, `audio`, `file`, `sticker`, `link`, `location`, `contacts`, `story_mention`,
-    /// `story_reply`, or Meta's word for something else.
+    /// `story_reply`, or Meta's word for something else. What Meta does not deliver at all is `unsupported`.
     pub r#type: String,
     /// Where Meta has the file, for minutes to days. Links have the address of their page.
     pub url: Option<String>,
@@ -169,9 +180,10 @@ pub struct NewAttachment {
 /// The post under which a comment stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostRef {
-    /// Meta's id of the post, or of the Instagram media. For an ad's copy of a post, the post itself if Meta names it.
+    /// Meta's id of the post, or of the Instagram media. For an ad's copy of a post, the post itself if Meta names it,
+    /// otherwise the copy.
     pub id: String,
-    /// The id of the ad's copy.
+    /// The id of the ad's copy, if Meta names the post itself too.
     pub copy: Option<String>,
     /// The ad.
     pub ad_id: Option<AdObjectId>,
@@ -193,7 +205,7 @@ pub enum DeliveryReport {
     Failed,
 }
 
-/// Something that a person did with a post, or in which they mentioned us.
+/// Something that a person did with a post, or in which they mentioned us. Instagram does not say who mentioned us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
     /// What it is.
