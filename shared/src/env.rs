@@ -55,6 +55,10 @@ variables! {
     ads_sync_queue_url -> String = required("ADS_SYNC_QUEUE_URL");
     /// The queue of posts to publish.
     publish_queue_url -> String = required("PUBLISH_QUEUE_URL");
+    /// The queue of answers to send.
+    answer_queue_url -> String = required("ANSWER_QUEUE_URL");
+    /// `yes` if Meta has approved the feature Human Agent for the app.
+    human_agent -> String = required("HUMAN_AGENT");
     /// The bucket of uploaded pictures and videos.
     files_bucket -> String = required("FILES_BUCKET");
     /// The console, where people reconnect: mails link to it.

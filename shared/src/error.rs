@@ -183,6 +183,8 @@ pub enum ErrorCode {
     UserUnknown,
     LeadUnknown,
     ContactUnknown,
+    WindowClosed,
+    ReplyNotPossible,
     RuleInvalid,
     MappingChanged,
     NoLead,

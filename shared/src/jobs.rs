@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AdAccountId, CampaignId, IntegrationId, LinkId, OrgId, OrgScope, PageId, PostId, RunId};
+use crate::ids::{AdAccountId, CampaignId, IntegrationId, LinkId, MessageId, OrgId, OrgScope, PageId, PostId, RunId};
 use crate::model::ads::account::AdAccount;
 use crate::model::campaigns::LeadCampaign;
 use crate::model::lead::FoundBy;
@@ -91,6 +91,28 @@ pub type EngagementJob = EngagementNotice;
 impl Job for EngagementJob {
     fn group(&self) -> &str {
         &self.entry_id
+    }
+}
+
+/// An answer to send.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AnswerJob {
+    /// The org.
+    pub org: OrgId,
+    /// The answer.
+    pub message: MessageId,
+}
+
+impl AnswerJob {
+    /// The right to act for the org whose member wrote it.
+    pub(crate) fn scope(&self) -> OrgScope {
+        OrgScope::new(self.org.clone())
+    }
+}
+
+impl Job for AnswerJob {
+    fn group(&self) -> &str {
+        self.org.as_str()
     }
 }
 

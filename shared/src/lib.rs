@@ -45,6 +45,7 @@ pub mod campaigns;
 pub mod connections;
 pub mod directory;
 pub mod leads;
+pub mod once;
 pub mod publishing;
 
 pub mod auth;

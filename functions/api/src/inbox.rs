@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use http::{HeaderMap, StatusCode};
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{ContactId, ConversationId, PageId, UserId};
 use leadwire::inbox::{
-    ContactChangeIn, ContactList, ContactOut, ConversationChangeIn, ConversationList, ConversationOut,
-    ConversationQuery, MessageList,
+    AnswerIn, ContactChangeIn, ContactList, ContactOut, ConversationChangeIn, ConversationList, ConversationOut,
+    ConversationQuery, MessageList, MessageOut,
 };
 
 use crate::access::{Failure, Member, OrgHeader};
 use crate::input::{Input, Parameters};
+use crate::posts::once;
 use crate::state::Api;
 
 /// List conversations
@@ -115,6 +117,31 @@ pub(crate) async fn messages(
 ) -> Result<Json<MessageList>, Problem> {
     parameters.check(&["cursor", "limit"])?;
     Ok(Json(api.inbox.messages(&access, &id, parameters.get("cursor"), parameters.limit()?).await?))
+}
+
+/// Answer
+///
+/// A text, a file or a template of WhatsApp; `private` answers a comment by a message to its author. The answer is taken
+/// and sent in the background, once; its `status` tells how far it is. 409 `window_closed` and `reply_not_possible` say
+/// why Meta would not deliver it.
+#[utoipa::path(
+    post, path = "/api/conversations/{id}/messages", tag = "inbox", operation_id = "answer",
+    params(
+        ("id" = String, Path), OrgHeader,
+        ("Idempotency-Key" = Option<String>, Header, description = "The same as `request_id`")
+    ),
+    request_body = AnswerIn,
+    responses((status = 202, body = MessageOut), Failure)
+)]
+pub(crate) async fn answer(
+    State(api): State<Arc<Api>>,
+    Member(access): Member,
+    Id(id): Id<ConversationId>,
+    headers: HeaderMap,
+    Input(input): Input<AnswerIn>,
+) -> Result<(StatusCode, Json<MessageOut>), Problem> {
+    let once = once("answer", "request_id", &headers, input.request_id.as_deref(), &(&id, &input))?;
+    Ok((StatusCode::ACCEPTED, Json(api.inbox.answer(&access, &id, input, once, leadwire::clock::now()).await?)))
 }
 
 /// List contacts

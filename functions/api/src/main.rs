@@ -74,7 +74,7 @@ async fn main() -> Result<(), Error> {
     let publishing = Publishing {
         table: table.clone(),
         tokens: tokens.clone(),
-        queue: Queue::new(sqs, env::publish_queue_url()?),
+        queue: Queue::new(sqs.clone(), env::publish_queue_url()?),
         files: Files::new(&aws, env::files_bucket()?),
         key: key.clone(),
     };
@@ -102,7 +102,12 @@ async fn main() -> Result<(), Error> {
             return_urls: ReturnUrls::parse(&env::return_url_allow_list()?)?,
         },
     };
-    let inbox = Inbox { table: table.clone(), key: key.clone() };
+    let inbox = Inbox {
+        table: table.clone(),
+        answers: Queue::new(sqs.clone(), env::answer_queue_url()?),
+        has_human_agent: env::human_agent()? == "yes",
+        key: key.clone(),
+    };
     let directory = Directory { table };
     let api = state::Api {
         directory,

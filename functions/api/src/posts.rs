@@ -9,9 +9,9 @@ use leadwire::error::ActError;
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{PageId, PostId};
+use leadwire::once::OnceKey;
 use leadwire::publishing::{
-    ComposeIn, ComposedPosts, CreatedPost, InstagramPostIn, OnceKey, PagePostIn, PostChangeIn, PostList, PostOut,
-    PostQuery,
+    ComposeIn, ComposedPosts, CreatedPost, InstagramPostIn, PagePostIn, PostChangeIn, PostList, PostOut, PostQuery,
 };
 use serde::Serialize;
 

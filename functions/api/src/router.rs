@@ -127,7 +127,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(posts::read, posts::change, posts::cancel))
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::read, inbox::change))
-        .routes(routes!(inbox::messages))
+        .routes(routes!(inbox::messages, inbox::answer))
         .routes(routes!(inbox::contacts))
         .routes(routes!(inbox::contact, inbox::change_contact))
         .routes(routes!(media::create))

@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use leadwire::ads::start_due_syncs;
 use leadwire::ids::OrgId;
-use leadwire::jobs::AdsSyncJob;
-use leadwire::jobs::{CheckJob, PublishJob};
+use leadwire::jobs::{AdsSyncJob, AnswerJob, CheckJob, PublishJob};
 use leadwire::jobs::{SweepJob, SweepKind};
 use leadwire::model::org::interleave_by_org;
 use leadwire::queue::Queue;
@@ -38,6 +37,7 @@ enum Schedule {
     LeadSweep,
     AdsSync,
     PublishWorker,
+    AnswerWorker,
 }
 
 /// The function's response.
@@ -63,6 +63,7 @@ struct Planner {
     sweeps: Queue<SweepJob>,
     ads: Queue<AdsSyncJob>,
     posts: Queue<PublishJob>,
+    answers: Queue<AnswerJob>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -75,7 +76,8 @@ async fn main() -> Result<(), Error> {
         checks: Queue::new(sqs.clone(), env::expiry_notice_queue_url()?),
         sweeps: Queue::new(sqs.clone(), env::lead_sweep_queue_url()?),
         ads: Queue::new(sqs.clone(), env::ads_sync_queue_url()?),
-        posts: Queue::new(sqs, env::publish_queue_url()?),
+        posts: Queue::new(sqs.clone(), env::publish_queue_url()?),
+        answers: Queue::new(sqs, env::answer_queue_url()?),
     };
     run(service_fn(|event: LambdaEvent<Plan>| {
         let left = worker::time_left(event.context.deadline()).min(MAX_TIME);
@@ -133,6 +135,13 @@ impl Planner {
                 }
                 due.len()
             }
+            Schedule::AnswerWorker => {
+                let mut due = self.table.answers_due((!plan.everything).then_some(now)).await?;
+                due.retain(|(org, _)| plan.org.as_ref().is_none_or(|wanted| wanted == org));
+                let jobs: Vec<_> = due.into_iter().map(|(org, message)| AnswerJob { org, message }).collect();
+                self.answers.send(&jobs).await?;
+                jobs.len()
+            }
             Schedule::AdsSync => {
                 let mut all = self.table.all_ad_accounts().await?;
                 all.retain(|(scope, _)| plan.org.as_ref().is_none_or(|org| org == scope.org()));
@@ -159,7 +168,7 @@ mod tests {
         let template = include_str!("../../../infra/template.yaml");
         let inputs = template.lines().filter_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\''));
         let plans: Vec<Plan> = inputs.map(|input| serde_json::from_str(input).unwrap()).collect();
-        assert_eq!(plans.len(), 4);
+        assert_eq!(plans.len(), 5);
         assert!(plans.iter().all(|plan| !plan.everything && plan.org.is_none()));
         assert!(plans.iter().any(|plan| matches!(plan.job, Schedule::ExpiryNotice)));
         assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());

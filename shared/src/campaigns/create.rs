@@ -17,7 +17,7 @@ use crate::ids::{AdAccountId, CampaignId, FormId, InstagramAccountId, PageId};
 use crate::jobs::PublishJob;
 use crate::model::campaigns::draft::{CampaignDraft, CampaignMistake};
 use crate::model::campaigns::{BidStrategy, CallToAction, CampaignStatus, LeadCampaign, MetaNames, SpecialAdCategory};
-use crate::publishing::OnceKey;
+use crate::once::OnceKey;
 use crate::publishing::target::{Target, find_target, no_target};
 
 /// A campaign to create. It is created paused, and spends nothing until it is launched.

@@ -13,7 +13,7 @@ use crate::graph::lead_forms::refused_form_field;
 use crate::graph::publish_fault::PublishFault;
 use crate::ids::{FormId, PageId};
 use crate::model::campaigns::form::{FormQuestion, LeadFormSpec, ThankYouPage};
-use crate::publishing::OnceKey;
+use crate::once::OnceKey;
 use crate::publishing::target::Target;
 use crate::table::request::OnceRequest;
 

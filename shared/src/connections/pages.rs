@@ -140,8 +140,7 @@ async fn find_instagram_accounts(
 ) -> Result<(), WorkError> {
     let with_tokens: Vec<(&Connection, &AccessToken)> =
         pages.iter().filter_map(|page| Some((page, tokens.get(&page.page_id)?))).collect();
-    let asked: Vec<(&PageId, &AccessToken)> =
-        with_tokens.iter().map(|(page, token)| (&page.page_id, *token)).collect();
+    let asked: Vec<(&PageId, &AccessToken)> = with_tokens.iter().map(|(page, token)| (&page.page_id, *token)).collect();
     for ((page, _), found) in with_tokens.iter().zip(graph.instagram_accounts(&asked).await) {
         match found {
             Ok(account) => {

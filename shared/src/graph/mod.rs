@@ -24,6 +24,8 @@ pub mod oauth;
 pub mod page_posts;
 pub mod pages;
 pub mod publish_fault;
+pub mod send_fault;
+pub mod sends;
 pub mod signed_request;
 pub mod subscriptions;
 pub mod usage;
@@ -105,6 +107,16 @@ impl GraphClient {
     async fn post(&self, path: &str, form: &[(&str, &str)], token: &AccessToken) -> Result<Value, GraphError> {
         const TIMEOUT: Duration = Duration::from_secs(45);
         let request = self.http.post(self.url(path)).form(form).timeout(TIMEOUT);
+        self.send(self.authorised(request, token)).await
+    }
+
+    /// Posts JSON to `path`, as WhatsApp's Cloud API wants it.
+    ///
+    /// # Errors
+    /// As [`GraphClient::post`].
+    async fn post_json(&self, path: &str, body: &Value, token: &AccessToken) -> Result<Value, GraphError> {
+        const TIMEOUT: Duration = Duration::from_secs(30);
+        let request = self.http.post(self.url(path)).json(body).timeout(TIMEOUT);
         self.send(self.authorised(request, token)).await
     }
 

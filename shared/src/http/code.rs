@@ -193,7 +193,9 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::PostPublished
         | ErrorCode::PostInProgress
         | ErrorCode::PostFailed
-        | ErrorCode::CampaignNotReady => StatusCode::CONFLICT,
+        | ErrorCode::CampaignNotReady
+        | ErrorCode::WindowClosed
+        | ErrorCode::ReplyNotPossible => StatusCode::CONFLICT,
         ErrorCode::OrgRequired
         | ErrorCode::CursorInvalid
         | ErrorCode::RangeEmpty

@@ -264,7 +264,7 @@ impl Inbox {
             Some(id) => contacts::resolve(&self.table, &access.scope, id.clone()).await?,
             None => None,
         };
-        let reply = conversation.reply_rule(false, now);
+        let reply = conversation.reply_rule(self.has_human_agent, now);
         Ok(ConversationOut {
             id: conversation.id,
             channel: conversation.channel,

@@ -7,6 +7,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::contacts;
+use super::sender::{find_answer, settle};
 use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::graph::inbox::inbox_events;
@@ -78,9 +79,7 @@ impl Engagement {
             for (scope, known) in self.table.inbox_accounts(channel.network(), account).await? {
                 // An Instagram account is reached through its page, which may have been deselected.
                 let is_reached = match &known.page_id {
-                    Some(page) => {
-                        self.table.connections_of_page(page).await?.iter().any(|(owner, _)| *owner == scope)
-                    }
+                    Some(page) => self.table.connections_of_page(page).await?.iter().any(|(owner, _)| *owner == scope),
                     None => true,
                 };
                 if is_reached {
@@ -127,7 +126,10 @@ impl Engagement {
             }
             InboxEventKind::Status { mid, ours, status, at, failure } => {
                 let id = match ours {
-                    Some(ours) if self.table.message(scope, ours).await?.is_some() => ours.clone(),
+                    Some(ours) if self.table.message(scope, ours).await?.is_some() => {
+                        settle(&self.table, scope, ours, mid).await?;
+                        ours.clone()
+                    }
                     _ => of(mid),
                 };
                 self.change(scope, channel, id, mid, |state| state.take_report(*status, *at, failure.clone())).await?;
@@ -148,6 +150,17 @@ impl Engagement {
                         let read = crate::model::inbox::event::DeliveryReport::Read;
                         self.change(scope, channel, of(mid), mid, |state| state.take_report(read, *at, None)).await?;
                     }
+                }
+            }
+            InboxEventKind::Referred { person, at, .. } => {
+                if let Some(contact) = contacts::contact_of(&self.table, scope, channel, account, person, now).await? {
+                    let id = conversation_id(channel, account, contact.id.as_str());
+                    self.change_conversation(scope, &id, |conversation| {
+                        let is_news = conversation.last_inbound_at.is_none_or(|last| last < *at);
+                        conversation.last_inbound_at = conversation.last_inbound_at.max(Some(*at));
+                        is_news
+                    })
+                    .await?;
                 }
             }
             InboxEventKind::Signal(signal) => {
@@ -173,11 +186,13 @@ impl Engagement {
     ) -> Result<(), WorkError> {
         let scope = &owner.scope;
         let contact = contacts::contact_of(&self.table, scope, channel, account, &new.person, now).await?;
-        let id = match &new.ours {
-            Some(ours) if self.table.message(scope, ours).await?.is_some() => ours.clone(),
-            _ => message_id(channel, &new.mid),
-        };
+        let id = message_id(channel, &new.mid);
         let (conversation_id, root) = self.place(scope, channel, account, new, contact.as_ref().map(|c| &c.id)).await?;
+        if new.is_ours
+            && let Some(answer) = self.answer_of(scope, new, &conversation_id).await?
+        {
+            return Ok(settle(&self.table, scope, &answer, &new.mid).await?);
+        }
         for attempt in 1..=MAX_TRIES {
             let known = self.table.message(scope, &id).await?;
             let mut state = known.unwrap_or_else(|| MessageState::unknown(id.clone(), channel, Some(new.mid.clone())));
@@ -213,27 +228,12 @@ impl Engagement {
             }
             let known = self.table.conversation(scope, &conversation_id).await?;
             let mut conversation = known.unwrap_or_else(|| Conversation {
-                id: conversation_id.clone(),
-                org: scope.org().clone(),
-                channel,
                 page_id: owner.page_id.clone(),
-                account: account.to_owned(),
                 post: new.post.clone(),
                 root: root.clone(),
                 contact_id: contact.as_ref().filter(|_| !channel.is_comment() || !new.is_ours).map(|c| c.id.clone()),
                 status: if new.is_ours { ConversationStatus::Closed } else { ConversationStatus::Open },
-                snoozed_until: None,
-                assigned_to: None,
-                unread: 0,
-                read_at: None,
-                changed_at: None,
-                delivered_until: None,
-                read_until: None,
-                last_message_at: Timestamp::UNIX_EPOCH,
-                last_inbound_at: None,
-                preview: String::new(),
-                standby: false,
-                revision: 0,
+                ..new_conversation(scope, conversation_id.clone(), channel, account)
             });
             conversation.take_message(new, contact.as_ref().map(|contact| &contact.id));
             if self.table.put_message_in(scope, &mut state, &mut conversation).await? {
@@ -242,6 +242,22 @@ impl Engagement {
             pause(attempt).await;
         }
         Err(TableError::Contended(MAX_TRIES).into())
+    }
+
+    /// Finds the answer of a member that a message of ours is.
+    async fn answer_of(
+        &self,
+        scope: &OrgScope,
+        new: &NewMessage,
+        conversation: &ConversationId,
+    ) -> Result<Option<MessageId>, WorkError> {
+        if let Some(ours) = &new.ours
+            && self.table.message(scope, ours).await?.is_some()
+        {
+            return Ok(Some(ours.clone()));
+        }
+        let Some(conversation) = self.table.conversation(scope, conversation).await? else { return Ok(None) };
+        Ok(find_answer(&self.table, scope, &conversation, new.text.as_deref(), new.created_time).await?)
     }
 
     /// Finds the conversation in which a message stands, and the comment with which it begins.
@@ -362,14 +378,25 @@ impl Engagement {
         read: bool,
         until: Timestamp,
     ) -> Result<(), WorkError> {
+        self.change_conversation(scope, id, |conversation| {
+            let mark = if read { &mut conversation.read_until } else { &mut conversation.delivered_until };
+            let is_news = mark.is_none_or(|known| known < until);
+            *mark = (*mark).max(Some(until));
+            is_news
+        })
+        .await
+    }
+
+    /// Changes a conversation, if there is one. `change` returns whether anything is new.
+    async fn change_conversation(
+        &self,
+        scope: &OrgScope,
+        id: &ConversationId,
+        change: impl Fn(&mut Conversation) -> bool,
+    ) -> Result<(), WorkError> {
         for attempt in 1..=MAX_TRIES {
             let Some(mut conversation) = self.table.conversation(scope, id).await? else { return Ok(()) };
-            let mark = if read { &mut conversation.read_until } else { &mut conversation.delivered_until };
-            if mark.is_some_and(|known| known >= until) {
-                return Ok(());
-            }
-            *mark = Some(until);
-            if self.table.put_conversation(scope, &mut conversation).await? {
+            if !change(&mut conversation) || self.table.put_conversation(scope, &mut conversation).await? {
                 return Ok(());
             }
             pause(attempt).await;
@@ -395,5 +422,33 @@ fn attachment(new: &crate::model::inbox::event::NewAttachment) -> Attachment {
         content_type: None,
         bytes: None,
         reason: None,
+    }
+}
+
+/// A conversation in which nothing was written yet.
+pub(super) fn new_conversation(scope: &OrgScope, id: ConversationId, channel: Channel, account: &str) -> Conversation {
+    Conversation {
+        id,
+        org: scope.org().clone(),
+        channel,
+        page_id: None,
+        account: account.to_owned(),
+        post: None,
+        root: None,
+        contact_id: None,
+        status: ConversationStatus::Closed,
+        snoozed_until: None,
+        assigned_to: None,
+        unread: 0,
+        read_at: None,
+        changed_at: None,
+        delivered_until: None,
+        read_until: None,
+        last_message_at: Timestamp::UNIX_EPOCH,
+        last_inbound_at: None,
+        preview: String::new(),
+        standby: false,
+        sending: Vec::new(),
+        revision: 0,
     }
 }

@@ -3,18 +3,26 @@
 //! [`Engagement`] takes what Meta's webhooks report and stores it; [`Inbox`] has the operations of the API and the
 //! console. Whatever the order in which notices come, and however often, the same ones lead to the same conversations.
 
+#[cfg(test)]
+mod answer_tests;
+mod answers;
 mod contacts;
 mod conversations;
 mod ingest;
 mod messages;
+mod sender;
 #[cfg(test)]
 mod tests;
 
+pub use answers::AnswerIn;
 pub use contacts::{ContactChangeIn, ContactList, ContactOut};
 pub use conversations::{ConversationChangeIn, ConversationList, ConversationOut, ConversationQuery};
 pub use ingest::Engagement;
 pub use messages::{MessageList, MessageOut};
+pub use sender::Sender;
 
+use crate::jobs::AnswerJob;
+use crate::queue::Queue;
 use crate::secret::HmacKey;
 use crate::table::Table;
 
@@ -23,6 +31,10 @@ use crate::table::Table;
 pub struct Inbox {
     /// Stores them.
     pub table: Table,
+    /// Takes answers to send.
+    pub answers: Queue<AnswerJob>,
+    /// Whether Meta has approved the feature Human Agent for the app.
+    pub has_human_agent: bool,
     /// Signs cursors.
     pub key: HmacKey,
 }

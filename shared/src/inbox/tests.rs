@@ -14,38 +14,45 @@ use crate::model::inbox::state::{MessageState, MessageStatus};
 use crate::model::inbox::{Channel, Contact, Conversation, ConversationStatus};
 use crate::model::lead::FoundBy;
 use crate::publishing::test_support::Fixture;
-use crate::secret::HmacKey;
+use crate::queue::Queue;
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
 }
 
-struct World {
-    fixture: Fixture,
-    engagement: Engagement,
-    inbox: Inbox,
-    owner: Owner,
+/// The inbox as members use it.
+pub(super) fn inbox(fixture: &Fixture) -> Inbox {
+    let publishing = fixture.publishing();
+    let answers = Queue::new(fixture.sqs.clone(), format!("{}/answers", fixture.endpoint));
+    Inbox { table: publishing.table, answers, has_human_agent: false, key: publishing.key }
+}
+
+pub(super) struct World {
+    pub(super) fixture: Fixture,
+    pub(super) engagement: Engagement,
+    pub(super) inbox: Inbox,
+    pub(super) owner: Owner,
 }
 
 impl World {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let fixture = Fixture::new().await;
         let (table, bus) = (fixture.publisher.table.clone(), fixture.publisher.bus.clone());
         let owner = Owner { scope: fixture.scope.clone(), page_id: Some(PageId::parse("7").unwrap()) };
-        let inbox = Inbox { table: table.clone(), key: HmacKey::new("k".to_owned()) };
+        let inbox = inbox(&fixture);
         Self { engagement: Engagement { table, bus }, inbox, owner, fixture }
     }
 
-    async fn take(&self, event: &InboxEvent) {
+    pub(super) async fn take(&self, event: &InboxEvent) {
         self.engagement.take_event(&self.owner, event, FoundBy::Webhook, false, at(1_000)).await.unwrap();
     }
 
-    async fn message(&self, channel: Channel, mid: &str) -> Option<MessageState> {
+    pub(super) async fn message(&self, channel: Channel, mid: &str) -> Option<MessageState> {
         self.engagement.table.message(&self.owner.scope, &message_id(channel, mid)).await.unwrap()
     }
 
     /// The conversations with the texts of their messages, oldest first.
-    async fn conversations(&self) -> Vec<(Conversation, Vec<String>)> {
+    pub(super) async fn conversations(&self) -> Vec<(Conversation, Vec<String>)> {
         let mut found = Vec::new();
         for status in [ConversationStatus::Open, ConversationStatus::Closed, ConversationStatus::Snoozed] {
             for (_, conversation) in
@@ -70,15 +77,15 @@ impl World {
     }
 }
 
-fn person(id: &str) -> Person {
+pub(super) fn person(id: &str) -> Person {
     Person { id: Some(id.to_owned()), name: Some(format!("Visitor {id}")), ..Person::default() }
 }
 
-fn event(channel: Channel, kind: InboxEventKind) -> InboxEvent {
+pub(super) fn event(channel: Channel, kind: InboxEventKind) -> InboxEvent {
     InboxEvent { channel, account: "7".to_owned(), kind }
 }
 
-fn new(mid: &str, from: &str, text: &str, second: i64) -> NewMessage {
+pub(super) fn new(mid: &str, from: &str, text: &str, second: i64) -> NewMessage {
     NewMessage {
         mid: mid.to_owned(),
         is_ours: false,
@@ -95,11 +102,11 @@ fn new(mid: &str, from: &str, text: &str, second: i64) -> NewMessage {
     }
 }
 
-fn message(mid: &str, from: &str, text: &str, second: i64) -> InboxEvent {
+pub(super) fn message(mid: &str, from: &str, text: &str, second: i64) -> InboxEvent {
     event(Channel::Messenger, InboxEventKind::Message(Box::new(new(mid, from, text, second))))
 }
 
-fn comment(mid: &str, from: &str, text: &str, second: i64, parent: Option<&str>) -> InboxEvent {
+pub(super) fn comment(mid: &str, from: &str, text: &str, second: i64, parent: Option<&str>) -> InboxEvent {
     let post = Some(PostRef { id: "7_1".to_owned(), copy: None, ad_id: None, permalink: None });
     let new = NewMessage { parent: parent.map(ToOwned::to_owned), post, ..new(mid, from, text, second) };
     event(Channel::FacebookComment, InboxEventKind::Message(Box::new(new)))

@@ -7,12 +7,13 @@ use utoipa::ToSchema;
 
 use super::Publishing;
 use super::create::{check_schedule, refusal};
-use super::store::{CreatedPost, OnceKey, new_post};
+use super::store::{CreatedPost, new_post};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{InstagramAccountId, PageId, PostId};
 use crate::model::publishing::composition::Composition;
 use crate::model::publishing::{PostKind, PostStatus};
+use crate::once::OnceKey;
 
 /// Targets of one text.
 const MAX_TARGETS: usize = 20;

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use super::meta_test_support::Meta;
 use super::test_support::Fixture;
-use super::{ComposeIn, ComposedPosts, OnceKey, TargetIn};
+use super::{ComposeIn, ComposedPosts, TargetIn};
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{InstagramAccountId, PageId, PostId};
 use crate::model::publishing::tests::post;
 use crate::model::publishing::{Post, PostKind, PostStatus};
+use crate::once::OnceKey;
 use crate::table::post::PostFilter;
 use crate::table::tests::{connection, scope};
 

@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Publishing;
-use super::store::{CreatedPost, OnceKey, new_post};
+use super::store::{CreatedPost, new_post};
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{InstagramAccountId, PageId};
 use crate::model::publishing::draft::{DraftError, DraftMistake, InstagramDraft, PageDraft, check_time};
 use crate::model::publishing::{InstagramFormat, PostKind};
+use crate::once::OnceKey;
 
 /// A post for a page.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]

@@ -62,6 +62,8 @@ pub(crate) struct Meta {
     pub(crate) skip: Option<(&'static str, usize)>,
     /// What Meta's review says of an ad, and why.
     pub(crate) review: (Option<&'static str>, Value),
+    /// Messages and comments that were sent: where to, and with what.
+    pub(crate) answers: Vec<Value>,
     /// Whether Meta ignores the lead form of a creative.
     pub(crate) forgets_form: bool,
     ids: u32,
@@ -150,6 +152,7 @@ fn answer_call(meta: &FakeMeta, method: &Method, uri: &Uri, headers: &HeaderMap,
     let mut form: BTreeMap<String, String> = BTreeMap::new();
     form.extend(url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned());
     form.extend(url::form_urlencoded::parse(body).into_owned());
+    form.insert("body".to_owned(), String::from_utf8_lossy(body).into_owned());
     let call = format!("{method} {path}");
     world.calls.push(call.clone());
     if let Some((skipped, left @ 1..)) = &mut world.skip
@@ -293,6 +296,8 @@ impl Meta {
             }
             ("GET", "178/media" | "178/stories") => Ok(json!({ "data": self.media.iter().rev().collect::<Vec<_>>() })),
             ("POST", "") => Ok(self.accounts(form)),
+            ("POST", path) if path.ends_with("/messages") || path.starts_with('k') => self.take_answer(path, form),
+            ("GET", path) if path.ends_with("/conversations") || path.starts_with('k') => self.answers_of(path),
             ("GET", id) => self.node(id),
             other => panic!("Meta has no {other:?}"),
         }

@@ -16,7 +16,7 @@ mod media;
 #[cfg(test)]
 mod media_tests;
 #[cfg(test)]
-mod meta_test_support;
+pub(crate) mod meta_test_support;
 mod page;
 mod publisher;
 mod store;
@@ -32,7 +32,7 @@ pub use create::{InstagramPostIn, PagePostIn};
 pub use manage::{PostChangeIn, PostList, PostOut, PostQuery};
 pub use media::{MediaIn, MediaOut, MediaUpload, MediaUseOut};
 pub use publisher::{Clock, Publisher};
-pub use store::{CreatedPost, OnceKey};
+pub use store::CreatedPost;
 
 use crate::files::Files;
 use crate::jobs::PublishJob;

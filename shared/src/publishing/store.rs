@@ -5,17 +5,17 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
 use super::Publishing;
 use crate::directory::MetaAccess;
-use crate::error::{ActError, ErrorCode};
+use crate::error::ActError;
 use crate::ids::{InstagramAccountId, PageId, PostId};
 use crate::jobs::PublishJob;
 use crate::model::publishing::draft::Content;
 use crate::model::publishing::progress::PostProgress;
 use crate::model::publishing::{Post, PostKind, PostStatus, PostStepKind};
+use crate::once::OnceKey;
 use crate::table::post::InsertedPosts;
 use crate::table::request::OnceRequest;
 
@@ -35,67 +35,6 @@ impl CreatedPost {
     }
 }
 
-/// A request that is carried out once, under an id that its caller chose.
-#[derive(Debug, Clone)]
-pub struct OnceKey {
-    operation: &'static str,
-    field: &'static str,
-    hash: String,
-    fingerprint: String,
-}
-
-impl OnceKey {
-    /// The key of a request. `field` names the caller's id in it, `input` is all that was asked for.
-    ///
-    /// # Errors
-    /// Refuses an id of the wrong length.
-    #[expect(clippy::missing_panics_doc, clippy::expect_used, reason = "an input is plain data")]
-    pub fn new(
-        operation: &'static str,
-        field: &'static str,
-        id: &str,
-        input: &impl Serialize,
-    ) -> Result<Self, ActError> {
-        if !(1..=200).contains(&id.chars().count()) {
-            return Err(ActError::invalid(field, ErrorCode::LengthInvalid, "1 to 200 characters."));
-        }
-        let hash = |bytes: &[u8]| hex::encode(Sha256::digest(bytes));
-        let input = serde_json::to_vec(input).expect("plain data");
-        Ok(Self { operation, field, hash: hash(id.as_bytes()), fingerprint: hash(&input) })
-    }
-
-    /// The operation.
-    #[must_use]
-    pub fn operation(&self) -> &'static str {
-        self.operation
-    }
-
-    /// The hash of the caller's id.
-    #[must_use]
-    pub fn hash(&self) -> &str {
-        &self.hash
-    }
-
-    /// The record of the request, once it is known what it makes.
-    #[must_use]
-    pub fn record(&self, made: Vec<String>, at: Timestamp) -> OnceRequest {
-        let (operation, hash) = (self.operation.to_owned(), self.hash.clone());
-        OnceRequest { operation, hash, fingerprint: self.fingerprint.clone(), made, at }
-    }
-
-    /// The ids of what an earlier request made.
-    ///
-    /// # Errors
-    /// Refuses an id that was used for another request.
-    pub fn known_ids<'a>(&self, known: &'a OnceRequest) -> Result<&'a [String], ActError> {
-        if known.fingerprint == self.fingerprint {
-            return Ok(&known.made);
-        }
-        let message = "This id was used for a request with other content. Use a new id for a new request.";
-        Err(ActError::invalid(self.field, ErrorCode::RequestReused, message))
-    }
-}
-
 /// A post that is due within this time gets its message at once; SQS delays no longer. The schedule finds the others.
 const MAX_DELAY: SignedDuration = SignedDuration::from_mins(15);
 
@@ -107,7 +46,7 @@ impl Publishing {
         once: Option<&OnceKey>,
     ) -> Result<Option<Vec<CreatedPost>>, ActError> {
         let Some(once) = once else { return Ok(None) };
-        match self.table.request(&access.scope, once.operation, &once.hash).await? {
+        match self.table.request(&access.scope, once.operation(), once.hash()).await? {
             Some(known) => self.created_before(access, once, &known).await.map(Some),
             None => Ok(None),
         }

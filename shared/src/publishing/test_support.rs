@@ -36,6 +36,10 @@ pub(crate) struct Fixture {
     pub(crate) publisher: Publisher,
     pub(crate) meta: FakeMeta,
     pub(crate) scope: OrgScope,
+    /// Reaches the queues of the fake.
+    pub(crate) sqs: aws_sdk_sqs::Client,
+    /// Where the fake is.
+    pub(crate) endpoint: String,
 }
 
 impl Fixture {
@@ -63,7 +67,7 @@ impl Fixture {
             table: empty_table().await,
             bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), "bus".into()),
             queue: Queue::new(sqs.clone(), format!("{endpoint}/publish")),
-            checks: Queue::new(sqs, format!("{endpoint}/checks")),
+            checks: Queue::new(sqs.clone(), format!("{endpoint}/checks")),
             files: Files::new(&aws, "files".into()),
         };
         let (scope, table) = (scope("a"), &publisher.table);
@@ -89,7 +93,7 @@ impl Fixture {
         let integration = Integration { scopes, token_expires_at: None, ..integration(Assignment::Unassigned) };
         table.insert_integration(&scope, &integration, None).await.unwrap();
         table.save_connection(&scope, &connection("a")).await.unwrap();
-        Self { publisher, meta, scope }
+        Self { publisher, meta, scope, sqs, endpoint }
     }
 
     /// The operations of the API and the console.

@@ -7,7 +7,7 @@ use axum_extra::extract::PrivateCookieJar;
 use leadwire::campaigns::{LeadFormIn, PrivacyPolicyIn, QuestionIn, ThankYouIn};
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::CampaignId;
-use leadwire::publishing::OnceKey;
+use leadwire::once::OnceKey;
 use maud::{Markup, html};
 
 use super::answers::{Answers, choice};

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::ids::CampaignId;
-use leadwire::publishing::OnceKey;
+use leadwire::once::OnceKey;
 use maud::{Markup, html};
 
 use super::answers::{Answers, LAST, STEPS, answers_of, field_name, own_field, step_of};

@@ -9,7 +9,8 @@ use http::HeaderMap;
 use leadwire::error::ErrorCode;
 use leadwire::http::Problem;
 use leadwire::ids::PostId;
-use leadwire::publishing::{ComposedPosts, OnceKey, PageTarget, PostOut};
+use leadwire::once::OnceKey;
+use leadwire::publishing::{ComposedPosts, PageTarget, PostOut};
 use maud::{Markup, html};
 
 use super::draft::{Draft, account_value, new_request_id, page_value};

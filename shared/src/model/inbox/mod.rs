@@ -1,6 +1,7 @@
 //! The inbox: people who write to an org on Meta's channels, their conversations, and the messages and comments in them.
 
 pub mod event;
+pub mod outgoing;
 pub mod people;
 pub mod reply;
 pub mod state;
@@ -13,7 +14,7 @@ use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use utoipa::ToSchema;
 
 use self::event::{PostRef, SignalType};
-use crate::ids::{ContactId, ConversationId, LeadId, OrgId, PageId, UserId};
+use crate::ids::{ContactId, ConversationId, LeadId, MessageId, OrgId, PageId, UserId};
 
 /// The ways in which people reach an org.
 #[derive(
@@ -119,6 +120,9 @@ pub struct Conversation {
     /// Whether another app answers at the moment.
     #[serde(default)]
     pub standby: bool,
+    /// Answers that are on their way.
+    #[serde(default)]
+    pub sending: Vec<MessageId>,
     /// Increases with each change, so that of two writers one learns that it is late.
     #[serde(default)]
     pub revision: u64,

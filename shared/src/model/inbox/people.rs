@@ -153,6 +153,15 @@ impl Contact {
         true
     }
 
+    /// Where the person is reached on a channel.
+    #[must_use]
+    pub fn channel_of(&self, channel: Channel, account: &str) -> Option<&ContactChannel> {
+        let network = channel.network();
+        self.channels
+            .iter()
+            .find(|known| known.network == network && (channel == Channel::Whatsapp || known.account == account))
+    }
+
     /// The numbers of the person, in E.164.
     pub fn phones(&self) -> impl Iterator<Item = &str> {
         self.channels.iter().filter_map(|channel| channel.phone.as_deref())

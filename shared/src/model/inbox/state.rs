@@ -8,12 +8,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
 use utoipa::ToSchema;
 
 use super::event::{DeliveryReport, PostRef};
+use super::outgoing::Sending;
 use super::{Attachment, AttachmentStatus, Author, Channel, Reaction, SendFailure};
 use crate::ids::{AdObjectId, ConversationId, MessageId};
 use crate::model::lead::FoundBy;
@@ -47,6 +48,9 @@ pub struct MessageState {
     /// Why it failed.
     #[serde(default)]
     pub failure: Option<SendFailure>,
+    /// How far it is, while it is on its way to Meta.
+    #[serde(default)]
+    pub sending: Option<Sending>,
     /// Increases with each change, so that of two writers one learns that it is late.
     #[serde(default)]
     pub revision: u64,
@@ -123,6 +127,7 @@ impl MessageState {
             reactions: Vec::new(),
             reports: BTreeMap::new(),
             failure: None,
+            sending: None,
             revision: 0,
         }
     }
@@ -207,6 +212,12 @@ impl MessageState {
         }
     }
 
+    /// Whether a member wrote it, through Leadwire.
+    #[must_use]
+    pub fn is_of_a_member(&self) -> bool {
+        self.content.as_ref().is_some_and(|content| matches!(content.author, Author::User { .. }))
+    }
+
     fn forget(&mut self) {
         self.edit = None;
         if let Some(content) = &mut self.content {
@@ -226,6 +237,16 @@ impl MessageState {
     pub fn text(&self) -> Option<&str> {
         let edit = self.edit.as_ref().map(|edit| edit.text.as_str());
         edit.or_else(|| self.content.as_ref()?.text.as_deref())
+    }
+
+    /// When the schedule looks after it, in case that the message of the queue was lost; `None` if it is not on its way.
+    #[must_use]
+    pub fn attention_at(&self) -> Option<Timestamp> {
+        /// A message of the queue usually arrives before this.
+        const GRACE: SignedDuration = SignedDuration::from_mins(1);
+        let sending = self.sending.as_ref()?;
+        let lease = sending.lease.as_ref().map(|lease| lease.until);
+        Some(lease.or(sending.next_at).unwrap_or(sending.written_at) + GRACE)
     }
 
     /// How far it is. `delivered` and `read` are until when everything of ours was delivered to the person, and read.

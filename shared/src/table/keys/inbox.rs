@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{IndexKey, Key, ListKey};
-use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgScope};
+use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgId, OrgScope};
 use crate::model::inbox::ConversationStatus;
 use crate::model::inbox::people::Identity;
 
@@ -112,4 +112,22 @@ pub(in crate::table) fn accounts_of_org(scope: &OrgScope, network: &str, account
 
 pub(in crate::table) fn inbox_accounts_of_org(scope: &OrgScope) -> String {
     format!("ORG#{}#ACCOUNTS", scope.org())
+}
+
+/// Index partition of the answers that need a worker at some time.
+pub(in crate::table) const ANSWERS_DUE: &str = "ANSWERS_DUE";
+
+pub(in crate::table) fn answer_due(scope: &OrgScope, id: &MessageId, at: Timestamp) -> IndexKey {
+    IndexKey { gsi1pk: ANSWERS_DUE.to_owned(), gsi1sk: format!("{}#{}#{id}", millisecond(at), scope.org()) }
+}
+
+/// The last position of what is due until a time.
+pub(in crate::table) fn answers_until(until: Timestamp) -> String {
+    format!("{}~", millisecond(until))
+}
+
+/// Parses the org and the id of an answer from a position among those that are due.
+pub(in crate::table) fn parse_answer_due(gsi1sk: &str) -> Option<(OrgId, MessageId)> {
+    let mut parts = gsi1sk.splitn(3, '#').skip(1);
+    Some((OrgId::parse(parts.next()?).ok()?, MessageId::parse(parts.next()?).ok()?))
 }

@@ -37,7 +37,7 @@
 //! | post at Meta | `ORG#o#META_POST#id` | `META_POST` | | | |
 //! | a page's turns | `PAGE#p` | `PUBLISH_TURNS` | | | |
 //! | conversation | `ORG#o#CONVERSATION#c` | `CONVERSATION` | `ORG#o#CONTACT#p#CONVERSATIONS` | `c` | |
-//! | message | `ORG#o#MESSAGE#m` | `MESSAGE` | | | some |
+//! | message | `ORG#o#MESSAGE#m` | `MESSAGE` | `ANSWERS_DUE` | `at#o#m` | some |
 //! | alias of a message | `ORG#o#MESSAGE#m` | `ALIAS` | | | |
 //! | contact | `ORG#o#CONTACT#p` | `CONTACT` | | | |
 //! | identity | `ORG#o#IDENTITY#network:account:id` | `IDENTITY` | | | |

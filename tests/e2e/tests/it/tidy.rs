@@ -67,7 +67,7 @@ const LAYERS: [&[&str]; 16] = [
     &["jobs"],
     &["graph", "table", "vault", "queue", "bus", "mail", "files"],
     &["error"],
-    &["meta_app", "cursor"],
+    &["meta_app", "cursor", "once"],
     &["tokens"],
     &["directory"],
     &["leads"],

@@ -1,0 +1,79 @@
+//! What an error means for an answer: Meta's codes and subcodes of messages, comments and WhatsApp.
+
+use std::time::Duration;
+
+use super::GraphError;
+
+/// What an error means for the answer that met it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendFault {
+    /// It may have been sent, or not.
+    Unclear,
+    /// It was not sent; Meta wants fewer messages for this long.
+    Later(Duration),
+    /// It was not sent, and never will be: why, and what to do.
+    Refused(&'static str),
+    /// As [`SendFault::Refused`], for a reason of Meta's own.
+    RefusedByMeta,
+}
+
+impl GraphError {
+    /// Returns what the error means for the answer that met it.
+    #[must_use]
+    pub fn send_fault(&self) -> SendFault {
+        if let Some(fault) = self.detail().and_then(|detail| known_fault(detail.code, detail.subcode)) {
+            return fault;
+        }
+        match self {
+            Self::MessagingWindowClosed(_) => WINDOW_CLOSED,
+            Self::TokenInvalid { .. } => SendFault::Refused("The connection has ended. Reconnect, and send it again."),
+            Self::WrongTokenKind(_) | Self::NotPermitted(_) => {
+                SendFault::Refused("A permission is missing. Reconnect and keep every permission selected.")
+            }
+            Self::NotVisible(_) => SendFault::Refused("What it answers is gone, or not visible any more."),
+            Self::Refused(_) | Self::TooMuchData(_) => SendFault::RefusedByMeta,
+            Self::Throttled { wait, .. } => SendFault::Later(wait.unwrap_or(Duration::from_mins(1))),
+            Self::ProofRefused(_) => SendFault::Later(Duration::from_mins(1)),
+            Self::Unavailable(_) | Self::InvalidResponse { .. } | Self::Transport(_) => SendFault::Unclear,
+        }
+    }
+}
+
+const WINDOW_CLOSED: SendFault = SendFault::Refused(
+    "The window for answers is closed: too much time has passed since the person last wrote. They have to write again first.",
+);
+
+/// The meaning of a code that stands in a failed status of WhatsApp, or in an error.
+fn known_fault(code: i64, subcode: Option<i64>) -> Option<SendFault> {
+    use SendFault::{Later, Refused, Unclear};
+    Some(match (code, subcode) {
+        (10, Some(2_018_278 | 2_534_022 | 2_018_065)) | (131_047, _) => WINDOW_CLOSED,
+        (10_900, _) | (100, Some(2_534_025)) => {
+            Refused("This comment was already answered privately, or is too old for it.")
+        }
+        (551, _) | (10, Some(2_018_108)) => Refused("This person cannot receive messages at the moment."),
+        (100, Some(2_018_001)) => Refused("Meta does not know this person on this page."),
+        (131_026, _) => Refused("WhatsApp cannot deliver to this person, and does not say why."),
+        (131_049 | 131_050 | 130_472, _) => Refused("WhatsApp holds this message back. Do not send it again soon."),
+        (_, Some(2_018_300 | 2_534_037)) => Refused("Another app has this conversation at the moment."),
+        (100, Some(2_018_008 | 2_018_047 | 2_018_109 | 2_018_294)) | (131_052 | 131_053, _) => Refused(
+            "Meta could not take the file: it is not reachable, too large, or of a format that is not accepted.",
+        ),
+        (132_000..=132_016, _) => Refused("WhatsApp does not accept the template with these variables."),
+        (613 | 80_006 | 130_429 | 131_048 | 131_064 | 80_007, _) => Later(Duration::from_mins(1)),
+        // One person gets one message in 6 seconds.
+        (131_056, _) => Later(Duration::from_secs(6)),
+        // "Received invalid JSON reply": the message may have been sent.
+        (1, Some(1_357_046)) => Unclear,
+        _ => return None,
+    })
+}
+
+/// What a failed status of WhatsApp means, in words.
+#[must_use]
+pub fn words_of(code: i64) -> Option<&'static str> {
+    match known_fault(code, None) {
+        Some(SendFault::Refused(words)) => Some(words),
+        _ => None,
+    }
+}

@@ -1,0 +1,310 @@
+//! Answers of members: sent once, whatever of Meta's answers gets lost, and not at all when Meta would not deliver them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::tests::{World, comment, event, message, new, person};
+use super::{AnswerIn, MessageOut, Sender};
+use crate::error::{ActError, ErrorCode};
+use crate::ids::{ConversationId, MessageId};
+use crate::jobs::AnswerJob;
+use crate::model::inbox::Channel;
+use crate::model::inbox::event::{DeliveryReport, InboxEvent, InboxEventKind, NewMessage};
+use crate::model::inbox::state::{MessageState, MessageStatus};
+use crate::once::OnceKey;
+use crate::publishing::meta_test_support::Meta;
+use crate::publishing::test_support::Fault;
+
+impl Meta {
+    /// Takes a message or a comment.
+    pub(crate) fn take_answer(
+        &mut self,
+        path: &str,
+        form: &BTreeMap<String, String>,
+    ) -> Result<Value, (i64, Option<i64>)> {
+        let mid = format!("mid{}", self.answers.len() + 1);
+        let message: Value = form
+            .get("message")
+            .map_or(Value::Null, |text| serde_json::from_str(text).unwrap_or_else(|_| json!({ "text": text })));
+        let body: Value = serde_json::from_str(&form["body"]).unwrap_or(Value::Null);
+        self.answers.push(json!({
+            "mid": mid, "path": path, "text": message["text"], "metadata": message["metadata"], "tag": form.get("tag"),
+            "recipient": form.get("recipient"), "body": body, "at": self.now,
+        }));
+        Ok(json!({ "id": mid, "message_id": mid, "messages": [{ "id": mid }] }))
+    }
+
+    /// Shows what was written.
+    pub(crate) fn answers_of(&self, path: &str) -> Result<Value, (i64, Option<i64>)> {
+        let seen = |answer: &Value| json!({ "id": answer["mid"], "message": answer["text"], "created_time": answer["at"], "from": { "id": "7" } });
+        let seen: Vec<Value> = self.answers.iter().map(seen).collect();
+        if path.ends_with("/conversations") {
+            return Ok(json!({ "data": [{ "messages": { "data": seen } }] }));
+        }
+        Ok(json!({ "data": seen }))
+    }
+}
+
+impl World {
+    fn sender(&self) -> Sender {
+        let publisher = self.fixture.publisher.clone();
+        Sender {
+            meta: publisher.meta,
+            table: publisher.table,
+            queue: self.inbox.answers.clone(),
+            checks: publisher.checks,
+            has_human_agent: false,
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.fixture.now()
+    }
+
+    async fn answer(&self, id: &ConversationId, input: AnswerIn) -> Result<MessageOut, ActError> {
+        let access = self.fixture.access().await;
+        self.inbox.answer(&access, id, input, None, self.now()).await
+    }
+
+    /// Delivers the messages of the queue until the answer has an end. Time passes as it would.
+    async fn settled(&self, id: &MessageId) -> MessageState {
+        let job = AnswerJob { org: self.owner.scope.org().clone(), message: id.clone() };
+        for _ in 0..40 {
+            let clock = || self.now();
+            self.sender().send(&job, Duration::from_secs(110), &clock).await.unwrap();
+            let state = self.stored(id).await;
+            match &state.sending {
+                None => return state,
+                Some(sending) => {
+                    let next = sending.next_at.or(sending.lease.as_ref().map(|lease| lease.until));
+                    let mut world = self.fixture.meta.world();
+                    world.now = next.unwrap_or(world.now).max(world.now + SignedDuration::from_secs(1));
+                }
+            }
+        }
+        panic!("the answer has no end");
+    }
+
+    async fn stored(&self, id: &MessageId) -> MessageState {
+        self.engagement.table.message(&self.owner.scope, id).await.unwrap().unwrap()
+    }
+
+    fn sent(&self) -> Vec<Value> {
+        self.fixture.meta.world().answers.clone()
+    }
+}
+
+fn text(text: &str) -> AnswerIn {
+    AnswerIn { text: Some(text.to_owned()), attachment_url: None, template: None, private: false, request_id: None }
+}
+
+/// A world in which a person has just written on Messenger.
+async fn written() -> (World, ConversationId) {
+    let world = World::new().await;
+    let at = world.now();
+    let new = NewMessage { created_time: at, ..new("m1", "355", "Hello?", 0) };
+    world.take(&event(Channel::Messenger, InboxEventKind::Message(Box::new(new)))).await;
+    let id = world.conversations().await[0].0.id.clone();
+    (world, id)
+}
+
+fn echo(mid: &str, text: &str, ours: Option<&MessageId>, at: Timestamp) -> InboxEvent {
+    let new = NewMessage {
+        is_ours: true,
+        ours: ours.cloned(),
+        created_time: at,
+        app_id: Some("1".to_owned()),
+        ..new(mid, "355", text, 0)
+    };
+    event(Channel::Messenger, InboxEventKind::Message(Box::new(new)))
+}
+
+#[tokio::test]
+async fn an_answer_is_sent_once_and_its_echo_adds_nothing() {
+    for echo_first in [false, true] {
+        for has_metadata in [false, true] {
+            let (world, id) = written().await;
+            let answer = world.answer(&id, text("Hi")).await.unwrap();
+            assert_eq!(answer.status, MessageStatus::Sending);
+            let ours = has_metadata.then_some(&answer.id);
+            if echo_first {
+                // Meta tells of it before it answers.
+                let fault = Fault { call: "POST 7/messages", after: true, error: None };
+                world.fixture.meta.world().faults.push_back(fault);
+                let job = AnswerJob { org: world.owner.scope.org().clone(), message: answer.id.clone() };
+                let clock = || world.now();
+                world.sender().send(&job, Duration::from_secs(110), &clock).await.unwrap();
+                world.take(&echo("mid1", "Hi", ours, world.now())).await;
+            }
+            let state = world.settled(&answer.id).await;
+            world.take(&echo("mid1", "Hi", ours, world.now())).await;
+            assert_eq!((state.mid.as_deref(), world.sent().len()), (Some("mid1"), 1), "{echo_first} {has_metadata}");
+            let (conversation, texts) = world.conversations().await.remove(0);
+            assert_eq!((texts, conversation.sending.len()), (vec!["Hello?".to_owned(), "Hi".to_owned()], 0));
+            // What Meta reports of it under its own id reaches it.
+            let read = InboxEventKind::Status {
+                mid: "mid1".to_owned(),
+                ours: None,
+                status: DeliveryReport::Read,
+                at: world.now(),
+                failure: None,
+            };
+            world.take(&event(Channel::Messenger, read)).await;
+            assert_eq!(world.stored(&answer.id).await.status(None, None), MessageStatus::Read);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_of_meta_s_neither_loses_nor_doubles_a_message() {
+    for error in [None, Some((2, None)), Some((1, Some(1_357_046)))] {
+        for after in [true, false] {
+            let (world, id) = written().await;
+            let answer = world.answer(&id, text("Hi")).await.unwrap();
+            let call = "POST 7/messages";
+            world.fixture.meta.world().faults.push_back(Fault { call, after, error });
+            let state = world.settled(&answer.id).await;
+            assert_eq!((state.mid.is_some(), world.sent().len()), (true, 1), "{error:?} {after}: {state:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_answers_with_the_same_words_are_two() {
+    let (world, id) = written().await;
+    let (one, two) = (world.answer(&id, text("Yes")).await.unwrap(), world.answer(&id, text("Yes")).await.unwrap());
+    world.fixture.meta.world().faults.push_back(Fault { call: "POST 7/messages", after: true, error: None });
+    let (one, two) = (world.settled(&one.id).await, world.settled(&two.id).await);
+    assert_ne!(one.mid, two.mid);
+    assert_eq!(world.sent().len(), 2);
+}
+
+#[tokio::test]
+async fn the_same_request_is_one_answer() {
+    let (world, id) = written().await;
+    let access = world.fixture.access().await;
+    let once = || Some(OnceKey::new("answer", "request_id", "r1", &"Hi").unwrap());
+    let send = || world.inbox.answer(&access, &id, text("Hi"), once(), world.now());
+    let (one, two) = tokio::join!(send(), send());
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!((&one.id, &send().await.unwrap().id), (&two.id, &two.id));
+    assert_eq!(world.conversations().await[0].1.len(), 2);
+}
+
+#[tokio::test]
+async fn the_window_is_judged_when_the_message_is_written_and_when_it_is_sent() {
+    let (world, id) = written().await;
+    world.fixture.meta.world().now += SignedDuration::from_mins(23 * 60 + 58);
+    let answer = world.answer(&id, text("Just in time")).await.unwrap();
+    world.fixture.meta.world().now += SignedDuration::from_mins(5);
+    let state = world.settled(&answer.id).await;
+    assert_eq!((world.sent().len(), state.status(None, None)), (0, MessageStatus::Failed));
+    assert!(state.failure.unwrap().message.contains("24 hours"));
+    let refused = world.answer(&id, text("Too late")).await.unwrap_err();
+    assert_eq!(refused.code(), ErrorCode::WindowClosed);
+    // A person may answer longer, if Meta has approved that for the app.
+    let mut world = world;
+    world.inbox.has_human_agent = true;
+    let answer = world.answer(&id, text("As a person")).await.unwrap();
+    let job = AnswerJob { org: world.owner.scope.org().clone(), message: answer.id.clone() };
+    let sender = Sender { has_human_agent: true, ..world.sender() };
+    let clock = || world.now();
+    sender.send(&job, Duration::from_secs(110), &clock).await.unwrap();
+    assert_eq!(world.sent()[0]["tag"], "HUMAN_AGENT");
+}
+
+#[tokio::test]
+async fn what_meta_refuses_is_said_and_not_tried_again() {
+    for (code, subcode, words) in
+        [(10, Some(2_018_278), "window"), (551, None, "cannot receive"), (100, None, "Meta's own words")]
+    {
+        let (world, id) = written().await;
+        let answer = world.answer(&id, text("Hi")).await.unwrap();
+        let fault = Fault { call: "POST 7/messages", after: false, error: Some((code, subcode)) };
+        world.fixture.meta.world().faults.push_back(fault);
+        let state = world.settled(&answer.id).await;
+        assert!(state.failure.as_ref().unwrap().message.contains(words), "{code}: {state:?}");
+        assert_eq!((world.sent().len(), world.fixture.meta.calls("POST 7/messages")), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_comment_is_answered_below_its_root_and_privately_to_its_author() {
+    let world = World::new().await;
+    let now = world.now();
+    let at = |event: InboxEvent| match event.kind {
+        InboxEventKind::Message(new) => {
+            let new = NewMessage { created_time: now, ..*new };
+            InboxEvent { kind: InboxEventKind::Message(Box::new(new)), ..event }
+        }
+        _ => event,
+    };
+    world.take(&at(comment("k1", "355", "Price?", 0, None))).await;
+    world.take(&at(comment("k2", "356", "Me too", 0, Some("k1")))).await;
+    let id = world.conversations().await[0].0.id.clone();
+    let public = world.answer(&id, text("20 euros")).await.unwrap();
+    world.settled(&public.id).await;
+    let private = world.answer(&id, AnswerIn { private: true, ..text("Just for you: 18") }).await.unwrap();
+    world.settled(&private.id).await;
+    let sent = world.sent();
+    assert_eq!((&sent[0]["path"], &sent[1]["path"]), (&json!("k1/comments"), &json!("7/messages")));
+    assert_eq!(sent[1]["recipient"], r#"{"comment_id":"k1"}"#);
+    let conversations = world.conversations().await;
+    let texts = |channel: Channel| {
+        conversations.iter().find(|(one, _)| one.channel == channel).map(|(_, texts)| texts.clone()).unwrap()
+    };
+    assert_eq!(texts(Channel::Messenger), ["Just for you: 18"]);
+    assert_eq!(texts(Channel::FacebookComment).len(), 3);
+    // The person answers in the same conversation.
+    world.take(&at(message("m9", "355", "Deal", 0))).await;
+    assert_eq!(world.conversations().await.len(), 2);
+    world.fixture.meta.world().now += SignedDuration::from_hours(8 * 24);
+    let late = world.answer(&id, AnswerIn { private: true, ..text("Hello?") }).await.unwrap_err();
+    assert_eq!(late.code(), ErrorCode::ReplyNotPossible);
+}
+
+#[tokio::test]
+async fn whatsapp_gets_a_number_with_its_plus_and_templates_after_the_window() {
+    let world = World::new().await;
+    let person = crate::model::inbox::event::Person { phone: Some("447700900123".to_owned()), ..person("GB.1") };
+    let new = NewMessage { person, created_time: world.now(), ..new("w1", "", "Hi", 0) };
+    let event = InboxEvent {
+        channel: Channel::Whatsapp,
+        account: "PN1".to_owned(),
+        kind: InboxEventKind::Message(Box::new(new)),
+    };
+    world.take(&event).await;
+    let account = crate::table::inbox::InboxAccount {
+        network: "whatsapp".to_owned(),
+        account: "PN1".to_owned(),
+        org: world.owner.scope.org().clone(),
+        integration_id: crate::table::tests::connection("a").integration_id,
+        page_id: None,
+        waba_id: None,
+        name: None,
+    };
+    world.engagement.table.put_inbox_account(&world.owner.scope, &account).await.unwrap();
+    let mut conversation = world.conversations().await.remove(0).0;
+    // It came through the number, not through a page.
+    conversation.page_id = None;
+    world.engagement.table.put_conversation(&world.owner.scope, &mut conversation).await.unwrap();
+    let answer = world.answer(&conversation.id, text("Hello Sam")).await.unwrap();
+    world.settled(&answer.id).await;
+    let body = world.sent()[0]["body"].clone();
+    assert_eq!((&body["to"], &body["text"]["body"]), (&json!("+447700900123"), &json!("Hello Sam")));
+    assert_eq!(body["biz_opaque_callback_data"], answer.id.as_str());
+    world.fixture.meta.world().now += SignedDuration::from_hours(25);
+    assert_eq!(world.answer(&conversation.id, text("Hi")).await.unwrap_err().code(), ErrorCode::WindowClosed);
+    let template = crate::model::inbox::outgoing::SendTemplate {
+        name: "hello".to_owned(),
+        language: "en_US".to_owned(),
+        variables: vec!["Sam".to_owned()],
+    };
+    let answer = AnswerIn { template: Some(template), text: None, ..text("") };
+    let answer = world.answer(&conversation.id, answer).await.unwrap();
+    world.settled(&answer.id).await;
+    assert_eq!(world.sent()[1]["body"]["template"]["components"][0]["parameters"][0]["text"], "Sam");
+}

@@ -1,0 +1,311 @@
+//! Answers that members write: checked against the channel's rules, then stored and queued.
+#![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::Inbox;
+use super::contacts::resolve;
+use super::ingest::{MAX_TRIES, new_conversation};
+use super::messages::{MessageOut, message_out};
+use crate::directory::MetaAccess;
+use crate::error::{ActError, ErrorCode};
+use crate::ids::{ConversationId, MessageId};
+use crate::jobs::AnswerJob;
+use crate::model::inbox::outgoing::{SendAttachment, SendContent, SendRoute, SendTemplate, Sending};
+use crate::model::inbox::people::conversation_id;
+use crate::model::inbox::state::{MessageContent, MessageState};
+use crate::model::inbox::{Attachment, AttachmentStatus, Author, Channel, Contact, Conversation};
+use crate::model::lead::FoundBy;
+use crate::model::publishing::web_address::parse_public;
+use crate::once::OnceKey;
+use crate::table::{TableError, pause};
+
+/// An answer.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerIn {
+    /// The text: at most 2,000 characters on Messenger, 1,000 bytes on Instagram, 4,096 characters on WhatsApp, 8,000 in
+    /// comments.
+    pub text: Option<String>,
+    /// The public address of a picture, a video, a sound or another file. On Messenger and Instagram without a text.
+    pub attachment_url: Option<String>,
+    /// An approved template of WhatsApp, instead of a text.
+    pub template: Option<SendTemplate>,
+    /// Answers a comment by a message to its author, which only they see. Once, and within 7 days.
+    #[serde(default)]
+    pub private: bool,
+    /// The caller's own id of the request: the same id again answers the same and does nothing.
+    pub request_id: Option<String>,
+}
+
+/// How long the author of a comment can be answered privately.
+const PRIVATE_WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl Inbox {
+    /// Takes an answer of a member.
+    ///
+    /// # Errors
+    /// Refuses what Meta would not deliver, with the reason: the window is closed, the text too long.
+    pub async fn answer(
+        &self,
+        access: &MetaAccess,
+        id: &ConversationId,
+        input: AnswerIn,
+        once: Option<OnceKey>,
+        now: Timestamp,
+    ) -> Result<MessageOut, ActError> {
+        if let Some(known) = self.answered_before(access, once.as_ref()).await? {
+            return Ok(known);
+        }
+        let about = self.find_conversation(access, id).await?;
+        let contact = match &about.contact_id {
+            Some(contact) => resolve(&self.table, &access.scope, contact.clone()).await?,
+            None => None,
+        };
+        let content = check_content(&about, &input)?;
+        let (conversation, route) = self.route(access, &about, contact.as_ref(), &input, now).await?;
+        for attempt in 1..=MAX_TRIES {
+            let mut conversation =
+                self.table.conversation(&access.scope, &conversation.id).await?.unwrap_or(conversation.clone());
+            let mut message = message(access, &conversation, content.clone(), route.clone(), now);
+            conversation.sending.push(message.id.clone());
+            if now >= conversation.last_message_at {
+                conversation.last_message_at = now;
+                conversation.preview = content.text.clone().unwrap_or_default().chars().take(120).collect();
+            }
+            (conversation.unread, conversation.read_at) = (0, Some(now));
+            let request = once.as_ref().map(|once| once.record(vec![message.id.to_string()], now));
+            let is_stored =
+                self.table.insert_answer(&access.scope, &mut message, &mut conversation, request.as_ref()).await?;
+            if is_stored {
+                self.queue(access, &message.id).await;
+                return message_out(message, &conversation).ok_or_else(|| ActError::not_found("message"));
+            }
+            if let Some(known) = self.answered_before(access, once.as_ref()).await? {
+                return Ok(known);
+            }
+            pause(attempt).await;
+        }
+        Err(TableError::Contended(MAX_TRIES).into())
+    }
+
+    async fn answered_before(
+        &self,
+        access: &MetaAccess,
+        once: Option<&OnceKey>,
+    ) -> Result<Option<MessageOut>, ActError> {
+        let Some(once) = once else { return Ok(None) };
+        let Some(known) = self.table.request(&access.scope, once.operation(), once.hash()).await? else {
+            return Ok(None);
+        };
+        let Some(id) = once.known_ids(&known)?.first().and_then(|id| MessageId::parse(id).ok()) else {
+            return Ok(None);
+        };
+        let Some(state) = self.table.message(&access.scope, &id).await? else { return Ok(None) };
+        let Some(content) = &state.content else { return Ok(None) };
+        let conversation = self.find_conversation(access, &content.conversation_id).await?;
+        Ok(message_out(state, &conversation))
+    }
+
+    /// Queues an answer. If this fails, the schedule does.
+    async fn queue(&self, access: &MetaAccess, id: &MessageId) {
+        let job = AnswerJob { org: access.scope.org().clone(), message: id.clone() };
+        if let Err(error) = self.answers.send(&[job]).await {
+            tracing::warn!(%error, message = %id, "an answer could not be queued; the schedule will");
+        }
+    }
+
+    /// Finds the conversation in which an answer stands, and where it goes.
+    async fn route(
+        &self,
+        access: &MetaAccess,
+        about: &Conversation,
+        contact: Option<&Contact>,
+        input: &AnswerIn,
+        now: Timestamp,
+    ) -> Result<(Conversation, SendRoute), ActError> {
+        if input.private {
+            return self.private_route(access, about, contact, now).await;
+        }
+        let is_template = input.template.is_some();
+        let rule = about.reply_rule(self.has_human_agent, now);
+        if let Some(reason) = rule.reason.filter(|_| !rule.allowed && !is_template) {
+            return Err(ActError::refuse(ErrorCode::WindowClosed, reason));
+        }
+        let person = contact.and_then(|contact| contact.channel_of(about.channel, &about.account));
+        let unreachable = || {
+            ActError::refuse(
+                ErrorCode::ReplyNotPossible,
+                "Meta does not say who wrote this, so that it cannot be answered.",
+            )
+        };
+        let route = match about.channel {
+            Channel::FacebookComment | Channel::InstagramComment => {
+                let comment = about.root.clone().ok_or_else(unreachable)?;
+                match about.channel {
+                    Channel::FacebookComment => SendRoute::FacebookComment { comment },
+                    _ => SendRoute::InstagramComment { comment },
+                }
+            }
+            Channel::Messenger | Channel::Instagram => SendRoute::Page {
+                page: about.page_id.clone().ok_or_else(no_page)?,
+                person: person.and_then(|known| known.meta_id.clone()).ok_or_else(unreachable)?,
+                human_agent: rule.by_human_agent,
+            },
+            Channel::Whatsapp => {
+                let known = person.ok_or_else(unreachable)?;
+                SendRoute::Whatsapp {
+                    number: about.account.clone(),
+                    person: known.meta_id.clone(),
+                    phone: known.phone.clone(),
+                }
+            }
+        };
+        Ok((about.clone(), route))
+    }
+
+    /// A comment is answered privately in the conversation with its author.
+    async fn private_route(
+        &self,
+        access: &MetaAccess,
+        about: &Conversation,
+        contact: Option<&Contact>,
+        now: Timestamp,
+    ) -> Result<(Conversation, SendRoute), ActError> {
+        let refuse = |message| Err(ActError::refuse(ErrorCode::ReplyNotPossible, message));
+        let channel = match about.channel {
+            Channel::FacebookComment => Channel::Messenger,
+            Channel::InstagramComment => Channel::Instagram,
+            _ => {
+                let message = "Only comments are answered privately.";
+                return Err(ActError::invalid("private", ErrorCode::FieldsConflict, message));
+            }
+        };
+        let (Some(root), Some(contact)) = (&about.root, contact) else {
+            return refuse("Meta does not say who wrote this comment, so that it cannot be answered privately.");
+        };
+        let page = about.page_id.clone().ok_or_else(no_page)?;
+        let id = crate::model::inbox::people::message_id(about.channel, root);
+        let written = self.table.message(&access.scope, &id).await?.and_then(|state| state.content);
+        if written.is_some_and(|content| content.created_time + PRIVATE_WINDOW < now) {
+            return refuse("This comment is older than 7 days. It can only be answered publicly.");
+        }
+        let id = conversation_id(channel, &about.account, contact.id.as_str());
+        let conversation = match self.table.conversation(&access.scope, &id).await? {
+            Some(known) => known,
+            None => Conversation {
+                contact_id: Some(contact.id.clone()),
+                page_id: Some(page.clone()),
+                ..new_conversation(&access.scope, id, channel, &about.account)
+            },
+        };
+        Ok((conversation, SendRoute::Privately { page, comment: root.clone() }))
+    }
+}
+
+fn no_page() -> ActError {
+    ActError::refuse(ErrorCode::ReplyNotPossible, "The page behind this account is not known. Reconnect it.")
+}
+
+fn message(
+    access: &MetaAccess,
+    conversation: &Conversation,
+    content: SendContent,
+    route: SendRoute,
+    now: Timestamp,
+) -> MessageState {
+    let template = content.template.as_ref().map(|template| format!("[{}]", template.name));
+    let attachment = content.attachment.iter().map(|file| Attachment {
+        r#type: file.r#type.clone(),
+        url: Some(file.url.clone()),
+        name: None,
+        status: AttachmentStatus::None,
+        content_type: None,
+        bytes: None,
+        reason: None,
+    });
+    let stored = MessageContent {
+        conversation_id: conversation.id.clone(),
+        is_ours: true,
+        author: Author::User { id: access.caller.user.clone(), name: access.caller.name.clone() },
+        text: content.text.clone().or(template),
+        attachments: attachment.collect(),
+        created_time: now,
+        parent: conversation.root.clone(),
+        post: conversation.post.clone(),
+        ad_id: None,
+        found_by: FoundBy::Webhook,
+    };
+    let mut state = MessageState::unknown(MessageId::new(), conversation.channel, None);
+    state.content = Some(stored);
+    state.sending = Some(Sending::new(route, content, now));
+    state
+}
+
+/// Checks what an answer says against the limits of the channel.
+fn check_content(about: &Conversation, input: &AnswerIn) -> Result<SendContent, ActError> {
+    let invalid = |field, code, message: String| Err(ActError::invalid(field, code, message));
+    let text = input.text.clone().filter(|text| !text.trim().is_empty());
+    let channel = match (about.channel, input.private) {
+        (Channel::FacebookComment, true) => Channel::Messenger,
+        (Channel::InstagramComment, true) => Channel::Instagram,
+        (channel, _) => channel,
+    };
+    if text.is_none() && input.attachment_url.is_none() && input.template.is_none() {
+        return invalid("text", ErrorCode::ContentMissing, "A text, an attachment_url or a template.".to_owned());
+    }
+    if let Some(template) = &input.template {
+        if channel != Channel::Whatsapp {
+            return invalid("template", ErrorCode::FieldsConflict, "Only WhatsApp has templates.".to_owned());
+        }
+        if text.is_some() || input.attachment_url.is_some() {
+            return invalid("template", ErrorCode::FieldsConflict, "Without text and attachment_url.".to_owned());
+        }
+        if template.name.is_empty() || template.language.is_empty() {
+            return invalid("template", ErrorCode::ContentMissing, "A name and a language.".to_owned());
+        }
+    }
+    let has_file = input.attachment_url.is_some();
+    if has_file && text.is_some() && matches!(channel, Channel::Messenger | Channel::Instagram) {
+        let message = "Messenger and Instagram take a text and a file as two messages. Send one after the other.";
+        return invalid("attachment_url", ErrorCode::FieldsConflict, message.to_owned());
+    }
+    if has_file && channel == Channel::InstagramComment {
+        let message = "Comments on Instagram have no files.";
+        return invalid("attachment_url", ErrorCode::FieldsConflict, message.to_owned());
+    }
+    if let Some(text) = &text {
+        let (length, most, unit) = match channel {
+            Channel::Messenger => (text.chars().count(), 2_000, "characters"),
+            Channel::Instagram => (text.len(), 1_000, "bytes"),
+            Channel::Whatsapp if has_file => (text.chars().count(), 1_024, "characters"),
+            Channel::Whatsapp => (text.chars().count(), 4_096, "characters"),
+            Channel::FacebookComment => (text.chars().count(), 8_000, "characters"),
+            Channel::InstagramComment => (text.chars().count(), 2_200, "characters"),
+        };
+        if length > most {
+            return invalid("text", ErrorCode::TextTooLong, format!("At most {most} {unit}; this has {length}."));
+        }
+    }
+    let attachment = match &input.attachment_url {
+        None => None,
+        Some(url) => match parse_public(url) {
+            Ok(url) => Some(SendAttachment { r#type: kind_of(url.path()).to_owned(), url: url.into() }),
+            Err(rule) => return invalid("attachment_url", ErrorCode::AddressNotAllowed, rule.to_owned()),
+        },
+    };
+    Ok(SendContent { text, attachment, template: input.template.clone() })
+}
+
+/// What a file is, by the ending of its name.
+fn kind_of(path: &str) -> &'static str {
+    let ending = path.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    match ending.as_str() {
+        "jpg" | "jpeg" | "png" | "gif" | "webp" => "image",
+        "mp4" | "mov" | "webm" | "ogv" | "avi" => "video",
+        "mp3" | "m4a" | "aac" | "ogg" | "wav" | "amr" => "audio",
+        _ => "file",
+    }
+}
