@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::members::{address, id, list, text};
+use super::members::{address, id, inner, list, text};
 use crate::model::inbox::event::{NewAttachment, NewMessage};
 
 /// The name of what no webhook describes, and of what only Meta's own apps show.
@@ -36,7 +36,7 @@ pub(super) fn read_all(value: &Value) -> Vec<NewAttachment> {
     let mut stickers = Vec::new();
     for element in list(value).iter().filter(|element| element.is_object()) {
         let attachment = read(element);
-        let sticker = id(&element["payload"]["sticker_id"]);
+        let sticker = id(inner(element, ["payload", "sticker_id"]));
         // Meta sends one sticker as an image and as a sticker.
         let is_same = |known: &NewAttachment| known.is_file && known.url == attachment.url;
         let is_known = sticker.as_ref().is_some_and(|sticker| stickers.contains(sticker));

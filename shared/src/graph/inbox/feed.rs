@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::attachments::{UNSUPPORTED, file, fill_empty, link, placeholder};
-use super::members::{address, id, is_true, list, text, time};
+use super::members::{address, id, inner, is_true, list, text, time};
 use super::{InboxNotice, SkippedNotice, Source};
 use crate::model::inbox::event::{InboxEventKind, NewAttachment, Person, PostRef, Signal, SignalType};
 
@@ -169,17 +169,17 @@ fn author(value: &Value) -> Person {
 /// The comment above. The one above a first comment is its post, which Meta names with or without the page.
 fn parent(value: &Value) -> Option<String> {
     let parent = id(&value["parent_id"])?;
-    let post = id(&value["post_id"]).or_else(|| id(&value["post"]["id"]))?;
+    let post = id(&value["post_id"]).or_else(|| id(inner(value, ["post", "id"])))?;
     let is_post = parent == post || post.rsplit_once('_').is_some_and(|(_, post)| post == parent);
     (!is_post).then_some(parent)
 }
 
 fn post(value: &Value) -> Option<PostRef> {
     Some(PostRef {
-        id: id(&value["post_id"]).or_else(|| id(&value["post"]["id"]))?,
+        id: id(&value["post_id"]).or_else(|| id(inner(value, ["post", "id"])))?,
         copy: None,
         ad_id: None,
-        permalink: address(&value["post"]["permalink_url"]),
+        permalink: address(inner(value, ["post", "permalink_url"])),
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::attachments::{UNSUPPORTED, fill_empty};
-use super::members::{ad_id, id, text};
+use super::members::{ad_id, id, inner, text};
 use super::{InboxNotice, SkippedNotice, Source};
 use crate::model::inbox::event::{InboxEventKind, Person, PostRef, Signal, SignalType};
 
@@ -20,7 +20,7 @@ pub(super) fn read_comment(source: &Source, value: &Value, found: &mut InboxNoti
     message.created_time = source.time(&value["timestamp"]);
     message.parent = id(&value["parent_id"]);
     message.post = post(&value["media"]);
-    message.ad_id = ad_id(&value["media"]["ad_id"]);
+    message.ad_id = ad_id(inner(value, ["media", "ad_id"]));
     fill_empty(&mut message, UNSUPPORTED);
     found.push(source, InboxEventKind::Message(Box::new(message)));
 }

@@ -47,6 +47,11 @@ fn escaped_unit(escape: &str) -> Option<u16> {
     u16::from_str_radix(escape.strip_prefix('u')?.get(..4)?, 16).ok()
 }
 
+/// The member of a member.
+pub(super) fn inner<'v>(value: &'v Value, path: [&str; 2]) -> &'v Value {
+    path.iter().fold(value, |value, key| &value[*key])
+}
+
 /// An id of any kind of thing: printable ASCII without spaces.
 pub(super) fn id(value: &Value) -> Option<String> {
     let text = match value {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::attachments::{self, UNSUPPORTED, fill_empty, placeholder};
-use super::members::{ad_id, address, id, is_true, list, text, time};
+use super::members::{ad_id, address, id, inner, is_true, list, text, time};
 use super::{InboxNotice, SkippedNotice, Source};
 use crate::ids::MessageId;
 use crate::model::inbox::event::{DeliveryReport, InboxEventKind, NewAttachment, Person};
@@ -12,8 +12,10 @@ use crate::model::inbox::event::{DeliveryReport, InboxEventKind, NewAttachment, 
 const TEST_PEOPLE: [&str; 2] = ["12334", "23245"];
 const TEST_MESSAGE: &str = "random_mid";
 
+type Reader = fn(&Item, &Value, &mut InboxNotice);
+
 /// What an event may be; one may be several.
-const READERS: [(&str, fn(&Item, &Value, &mut InboxNotice)); 7] = [
+const READERS: [(&str, Reader); 7] = [
     ("message", read_message),
     ("message_edit", read_edit),
     ("postback", read_postback),
@@ -62,16 +64,16 @@ impl Item<'_> {
 }
 
 pub(super) fn read(source: &Source, standby: bool, value: &Value, found: &mut InboxNotice) {
-    let (sender, recipient) = (id(&value["sender"]["id"]), id(&value["recipient"]["id"]));
+    let (sender, recipient) = (id(inner(value, ["sender", "id"])), id(inner(value, ["recipient", "id"])));
     let is_test = [sender.as_deref(), recipient.as_deref()] == TEST_PEOPLE.map(Some);
-    if is_test || value["message"]["mid"] == TEST_MESSAGE {
+    if is_test || *inner(value, ["message", "mid"]) == TEST_MESSAGE {
         return found.skip(SkippedNotice::DashboardTest);
     }
     let is_account = |person: &Option<String>| person.as_deref() == Some(source.account);
     if is_account(&sender) && is_account(&recipient) {
         return found.skip(SkippedNotice::Unused);
     }
-    let is_echo = is_true(&value["message"]["is_echo"]) || is_true(&value["message"]["is_self"]);
+    let is_echo = is_true(inner(value, ["message", "is_echo"])) || is_true(inner(value, ["message", "is_self"]));
     let is_ours = is_account(&sender) || is_echo && !is_account(&recipient);
     let person = if is_ours { recipient } else { sender.clone() };
     let item = Item { source, standby, value, sender, person, is_ours };
@@ -101,7 +103,7 @@ fn read_message(item: &Item, value: &Value, found: &mut InboxNotice) {
     let mut message = item.source.message(mid, item.is_ours, item.person());
     message.text = text(&value["text"]);
     message.attachments = attachments::read_all(&value["attachments"]);
-    let story = &value["reply_to"]["story"];
+    let story = inner(value, ["reply_to", "story"]);
     if story.is_object() {
         let story = NewAttachment { url: address(&story["url"]), ..placeholder("story_reply") };
         message.attachments.push(story);
@@ -110,11 +112,11 @@ fn read_message(item: &Item, value: &Value, found: &mut InboxNotice) {
         message.attachments.push(placeholder(UNSUPPORTED));
     }
     message.created_time = item.time();
-    message.parent = id(&value["reply_to"]["mid"]);
+    message.parent = id(inner(value, ["reply_to", "mid"]));
     message.ours = value["metadata"].as_str().and_then(MessageId::parse_own);
     message.app_id = id(&value["app_id"]);
     message.standby = item.standby;
-    message.ad_id = ad_id(&value["referral"]["ad_id"]);
+    message.ad_id = ad_id(inner(value, ["referral", "ad_id"]));
     fill_empty(&mut message, UNSUPPORTED);
     found.push(item.source, InboxEventKind::Message(Box::new(message)));
 }
@@ -141,7 +143,7 @@ fn read_postback(item: &Item, value: &Value, found: &mut InboxNotice) {
     message.text = text(&value["title"]).or_else(|| text(&value["payload"]));
     message.created_time = item.time();
     message.standby = item.standby;
-    message.ad_id = ad_id(&value["referral"]["ad_id"]);
+    message.ad_id = ad_id(inner(value, ["referral", "ad_id"]));
     fill_empty(&mut message, "postback");
     found.push(item.source, InboxEventKind::Message(Box::new(message)));
 }

@@ -96,6 +96,8 @@ fn a_sticker_that_comes_twice_is_one_picture() {
     let part = |kind: &str| json!({"type": kind, "payload": {"url": url, "sticker_id": 369}});
     assert_eq!(attached(&json!([part("image"), part("sticker")])), [format!("image file {url} -")]);
     assert_eq!(attached(&json!([part("sticker")])), [format!("sticker file {url} -")]);
+    let elsewhere = json!({"type": "sticker", "payload": {"url": "https://cdn.example/t.png", "sticker_id": "369"}});
+    assert_eq!(attached(&json!([part("image"), elsewhere])), [format!("image file {url} -")]);
     let other = json!({"type": "image", "payload": {"url": "https://cdn.example/2.png"}});
     assert_eq!(attached(&json!([part("image"), other])).len(), 2);
 }

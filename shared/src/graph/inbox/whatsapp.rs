@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::attachments::{UNSUPPORTED, fill_empty, placeholder};
-use super::members::{ad_id, address, id, list, parse, text};
+use super::members::{ad_id, address, id, inner, list, parse, text};
 use super::{InboxNotice, SkippedNotice, Source};
 use crate::ids::MessageId;
 use crate::model::inbox::SendFailure;
@@ -15,7 +15,7 @@ const TEST_NUMBER: &str = "123456123";
 
 /// Reads one change. `is_echo`: its messages were written in the WhatsApp Business app.
 pub(super) fn read(source: &Source, is_echo: bool, value: &Value, found: &mut InboxNotice) {
-    let Some(number) = id(&value["metadata"]["phone_number_id"]) else {
+    let Some(number) = id(inner(value, ["metadata", "phone_number_id"])) else {
         return found.skip(SkippedNotice::Unreadable);
     };
     if number == TEST_NUMBER {
@@ -51,8 +51,8 @@ fn read_message(source: &Source, is_ours: bool, value: &Value, contacts: &[Value
     let (from, to) = (identity(&value["from_user_id"], &value["from"]), identity(&value["to_user_id"], &value["to"]));
     let at = source.time(&value["timestamp"]);
     let target = match kind {
-        "reaction" => id(&value["reaction"]["message_id"]),
-        "edit" | "revoke" => id(&value[kind]["original_message_id"]),
+        "reaction" => id(inner(value, ["reaction", "message_id"])),
+        "edit" | "revoke" => id(inner(value, [kind, "original_message_id"])),
         "system" => return read_system(source, from, &value["system"], found),
         _ => id(&value["id"]),
     };
@@ -62,7 +62,7 @@ fn read_message(source: &Source, is_ours: bool, value: &Value, contacts: &[Value
         "revoke" => found.push(source, InboxEventKind::Deleted { mid, at }),
         "edit" => {
             let mut edited = source.message(mid.clone(), is_ours, Person::default());
-            fill(&mut edited, &value["edit"]["message"]);
+            fill(&mut edited, inner(value, ["edit", "message"]));
             match edited.text {
                 Some(text) => found.push(source, InboxEventKind::Edited { mid, text, at }),
                 None => found.skip(SkippedNotice::Unreadable),
@@ -74,14 +74,14 @@ fn read_message(source: &Source, is_ours: bool, value: &Value, contacts: &[Value
             if !is_known(&person) {
                 return found.skip(SkippedNotice::Anonymous);
             }
-            let value = text(&value["reaction"]["emoji"]);
+            let value = text(inner(value, ["reaction", "emoji"]));
             found.push(source, InboxEventKind::Reacted { mid, person, is_ours, value, at });
         }
         _ if !is_known(&person) => found.skip(SkippedNotice::Unreadable),
         _ => {
             let mut message = source.message(mid, is_ours, person);
             message.created_time = at;
-            message.parent = id(&value["context"]["id"]);
+            message.parent = id(inner(value, ["context", "id"]));
             let referral = &value["referral"];
             message.ad_id = if referral["source_type"] == "post" { None } else { ad_id(&referral["source_id"]) };
             fill(&mut message, value);
@@ -115,8 +115,8 @@ fn complete(person: Person, contacts: &[Value]) -> Person {
     Person {
         id: person.id.or(known.id),
         phone: person.phone.or(known.phone),
-        username: text(&contact["profile"]["username"]),
-        name: text(&contact["profile"]["name"]),
+        username: text(inner(contact, ["profile", "username"])),
+        name: text(inner(contact, ["profile", "name"])),
     }
 }
 
@@ -189,7 +189,7 @@ fn media(kind: &str, content: &Value) -> NewAttachment {
 }
 
 fn contact_card(card: &Value) -> Option<String> {
-    let name = text(&card["name"]["formatted_name"]).or_else(|| text(&card["name"]["first_name"]));
+    let name = text(inner(card, ["name", "formatted_name"])).or_else(|| text(inner(card, ["name", "first_name"])));
     let phones: Vec<String> = list(&card["phones"]).iter().filter_map(|phone| text(&phone["phone"])).collect();
     match name {
         Some(name) if phones.is_empty() => Some(name),
@@ -252,7 +252,7 @@ fn read_status(source: &Source, value: &Value, found: &mut InboxNotice) {
 
 fn failure(error: &Value) -> SendFailure {
     let words = text(&error["message"]).or_else(|| text(&error["title"]));
-    let details = text(&error["error_data"]["details"]).filter(|details| words.as_ref() != Some(details));
+    let details = text(inner(error, ["error_data", "details"])).filter(|details| words.as_ref() != Some(details));
     let message = words.into_iter().chain(details).collect::<Vec<_>>().join(": ");
     let code = error["code"].as_i64().or_else(|| error["code"].as_str()?.parse().ok());
     SendFailure { code: code.unwrap_or_default(), message }

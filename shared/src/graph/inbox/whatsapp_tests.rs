@@ -95,8 +95,14 @@ fn a_person_may_have_a_number_or_an_id_or_both() {
         who(json!(null), json!({"from": 447_700_900_123_u64})).message().person.phone.as_deref(),
         Some("447700900123")
     );
-    assert_eq!(who(sam, json!({})).message().person.name.as_deref(), Some("Sam"), "only this one can have written it");
+    assert_eq!(
+        who(sam.clone(), json!({})).message().person.name.as_deref(),
+        Some("Sam"),
+        "only this one can have written it"
+    );
     assert_eq!(who(json!([]), json!({})).reason(), SkippedNotice::Unreadable);
+    let told = who(sam, json!({"from_user_id": id, "from": "447700900123"})).message().person;
+    assert_eq!(told, person(Some(id), Some("447700900123"), Some("sam.w"), Some("Sam")));
     // Names of others are not borrowed.
     let two = json!([{"wa_id": "1", "profile": {"name": "A"}}, {"wa_id": "2", "profile": {"name": "B"}}]);
     assert_eq!(who(two, json!({"from": "2"})).message().person.name.as_deref(), Some("B"));
