@@ -55,6 +55,8 @@ variables! {
     ads_sync_queue_url -> String = required("ADS_SYNC_QUEUE_URL");
     /// The queue of posts to publish.
     publish_queue_url -> String = required("PUBLISH_QUEUE_URL");
+    /// The queue of files of messages to copy.
+    attachment_queue_url -> String = required("ATTACHMENT_QUEUE_URL");
     /// The queue of answers to send.
     answer_queue_url -> String = required("ANSWER_QUEUE_URL");
     /// `yes` if Meta has approved the feature Human Agent for the app.

@@ -11,7 +11,7 @@ use aws_types::SdkConfig;
 use url::Url;
 
 use crate::aws::AwsError;
-use crate::ids::{MediaId, OrgScope};
+use crate::ids::{MediaId, MessageId, OrgScope};
 use crate::retry::Verdict;
 
 /// A bucket of files. Cheap to clone.
@@ -30,6 +30,12 @@ impl FileKey {
     #[must_use]
     pub fn of_upload(scope: &OrgScope, id: &MediaId) -> Self {
         Self(format!("uploads/{}/{id}", scope.org()))
+    }
+
+    /// A file of a message.
+    #[must_use]
+    pub fn of_attachment(scope: &OrgScope, id: &MessageId, position: usize) -> Self {
+        Self(format!("attachments/{}/{id}/{position}", scope.org()))
     }
 }
 
@@ -94,6 +100,45 @@ impl Files {
         let request = self.client.get_object().bucket(&self.bucket).key(&key.0);
         let signed = request.presigned(PresigningConfig::expires_in(lifetime).map_err(failed)?).await;
         signed.map_err(failed)?.uri().parse().map_err(failed)
+    }
+
+    /// The address where a stranger's file can be read, for `lifetime`. A browser shows it only if `content_type` is one of
+    /// pictures, sounds or videos, and otherwise saves it under `name`.
+    pub async fn safe_link(
+        &self,
+        key: &FileKey,
+        content_type: &str,
+        name: &str,
+        lifetime: Duration,
+    ) -> Result<Url, FileError> {
+        let is_shown = ["image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/webm", "audio/"]
+            .iter()
+            .any(|shown| content_type.starts_with(shown));
+        let clean: String = name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
+            .collect();
+        let how = if is_shown { "inline" } else { "attachment" };
+        let content_type = if is_shown { content_type } else { "application/octet-stream" };
+        let request = self.client.get_object().bucket(&self.bucket).key(&key.0);
+        let request = request
+            .response_content_type(content_type)
+            .response_content_disposition(format!("{how}; filename=\"{clean}\""));
+        let signed = request.presigned(PresigningConfig::expires_in(lifetime).map_err(failed)?).await;
+        signed.map_err(failed)?.uri().parse().map_err(failed)
+    }
+
+    /// Stores a file.
+    pub async fn write(&self, key: &FileKey, content_type: &str, bytes: Vec<u8>) -> Result<(), FileError> {
+        let request = self.client.put_object().bucket(&self.bucket).key(&key.0).content_type(content_type);
+        request.body(bytes.into()).send().await.map_err(failure)?;
+        Ok(())
+    }
+
+    /// Deletes a file. Already deleted counts as success.
+    pub async fn delete(&self, key: &FileKey) -> Result<(), FileError> {
+        self.client.delete_object().bucket(&self.bucket).key(&key.0).send().await.map_err(failure)?;
+        Ok(())
     }
 
     /// The origin of all addresses of files, which a page has to allow that shows or sends one.

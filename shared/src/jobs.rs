@@ -116,6 +116,30 @@ impl Job for AnswerJob {
     }
 }
 
+/// A file of a message to copy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct AttachmentJob {
+    /// The org.
+    pub org: OrgId,
+    /// The message.
+    pub message: MessageId,
+    /// The position of the file in the message.
+    pub position: usize,
+}
+
+impl AttachmentJob {
+    /// The right to act for the org to which the message was written.
+    pub(crate) fn scope(&self) -> OrgScope {
+        OrgScope::new(self.org.clone())
+    }
+}
+
+impl Job for AttachmentJob {
+    fn group(&self) -> &str {
+        self.org.as_str()
+    }
+}
+
 /// An integration whose pages are searched for missed leads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SweepJob {

@@ -4,6 +4,7 @@
 
 use lambda_runtime::Error;
 use leadwire::bus::Bus;
+use leadwire::files::Files;
 use leadwire::inbox::Engagement;
 use leadwire::jobs::EngagementJob;
 use leadwire::queue::Queue;
@@ -15,11 +16,14 @@ use leadwire::{aws, clock, env, telemetry};
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::TimeoutProfile::Worker)?;
+    let sqs = aws_sdk_sqs::Client::new(&aws);
     let engagement = Engagement {
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
+        attachments: Queue::new(sqs.clone(), env::attachment_queue_url()?),
+        files: Files::new(&aws, env::files_bucket()?),
     };
-    let queue: Queue<EngagementJob> = Queue::new(aws_sdk_sqs::Client::new(&aws), env::engagement_queue_url()?);
+    let queue: Queue<EngagementJob> = Queue::new(sqs, env::engagement_queue_url()?);
     let work = async |records: &[Record<EngagementJob>], _time_left| {
         let notices: Vec<_> = records.iter().map(|record| (&record.job, record.receive_count)).collect();
         engagement.take(&notices, clock::now()).await

@@ -71,7 +71,7 @@ pub struct ConnectionOut {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
     /// The user who went through Meta's login; `null` if their token contained no name.
-    pub connected_by: Option<Person>,
+    pub connected_by: Option<ConnectedPerson>,
     /// Number of leads that arrived through it. Test leads and repeat submissions are not counted.
     pub leads_count: u64,
     /// The same leads, by how they were found.
@@ -107,7 +107,7 @@ pub struct FoundByOut {
 
 /// A user of the CRM.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct Person {
+pub struct ConnectedPerson {
     pub id: UserId,
     pub name: String,
 }
@@ -241,7 +241,7 @@ fn connection_out(connection: &Connection, integration: &Integration, now: Times
         reason_message: reason.map(EndReason::message),
         fix: reason.map(EndReason::fix),
         expires_at,
-        connected_by: by.name.clone().map(|name| Person { id: by.user_id.clone(), name }),
+        connected_by: by.name.clone().map(|name| ConnectedPerson { id: by.user_id.clone(), name }),
         leads_count: connection.leads_count,
         found_by: FoundByOut {
             webhook: connection.found.found_webhook,

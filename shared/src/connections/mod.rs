@@ -25,7 +25,8 @@ pub use businesses::{BusinessAdAccountOut, BusinessList, BusinessOut, BusinessPa
 pub use finish::{DialogResult, FinishError, FinishedLogin};
 pub use health::Health;
 pub use integrations::{
-    ConnectionList, ConnectionOut, FoundByOut, IntegrationList, IntegrationOut, IntegrationStatus, PageList, Person,
+    ConnectedPerson, ConnectionList, ConnectionOut, FoundByOut, IntegrationList, IntegrationOut, IntegrationStatus,
+    PageList,
 };
 pub use login::{CONSOLE_RETURN_PATH, Dialog, LoginRequest};
 pub use manage::{Disconnected, NewIntegration, PagesIn, Removal, SettingsIn, TokenIn};

@@ -195,7 +195,7 @@ impl GraphError {
     }
 
     /// Stores only the kind of failure: the HTTP library's error quotes the URL.
-    pub(super) fn transport(error: reqwest::Error) -> Self {
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
         Self::Transport(if error.is_timeout() {
             TIMED_OUT
         } else if error.is_connect() {

@@ -81,6 +81,12 @@ impl GraphClient {
         &self.app
     }
 
+    /// Where the Graph API is.
+    #[must_use]
+    pub fn origin(&self) -> url::Origin {
+        self.root.origin()
+    }
+
     /// Returns the token with which the app acts for itself.
     fn app_token(&self) -> AccessToken {
         AccessToken::new(format!("{}|{}", self.app.id, self.app.secret.expose()))

@@ -115,6 +115,15 @@ impl GraphClient {
         }
     }
 
+    /// Asks WhatsApp where a file is. The address works for five minutes, and with the token only.
+    pub async fn whatsapp_media(&self, id: &str, token: &AccessToken) -> Result<String, GraphError> {
+        #[derive(Deserialize)]
+        struct Media {
+            url: String,
+        }
+        Ok(read::<Media>(self.get(id, &[], token).await?)?.url)
+    }
+
     async fn send_form(
         &self,
         page: &PageId,

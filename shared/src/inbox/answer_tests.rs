@@ -108,6 +108,7 @@ async fn written() -> (World, ConversationId) {
     let new = NewMessage { created_time: at, ..new("m1", "355", "Hello?", 0) };
     world.take(&event(Channel::Messenger, InboxEventKind::Message(Box::new(new)))).await;
     let id = world.conversations().await[0].0.id.clone();
+    world.fixture.meta.world().now += SignedDuration::from_secs(1);
     (world, id)
 }
 

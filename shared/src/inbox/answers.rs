@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::Inbox;
 use super::contacts::resolve;
 use super::ingest::{MAX_TRIES, new_conversation};
-use super::messages::{MessageOut, message_out};
+use super::messages::MessageOut;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{ConversationId, MessageId};
@@ -81,7 +81,10 @@ impl Inbox {
                 self.table.insert_answer(&access.scope, &mut message, &mut conversation, request.as_ref()).await?;
             if is_stored {
                 self.queue(access, &message.id).await;
-                return message_out(message, &conversation).ok_or_else(|| ActError::not_found("message"));
+                return self
+                    .message_out(access, message, &conversation)
+                    .await?
+                    .ok_or_else(|| ActError::not_found("message"));
             }
             if let Some(known) = self.answered_before(access, once.as_ref()).await? {
                 return Ok(known);
@@ -106,7 +109,7 @@ impl Inbox {
         let Some(state) = self.table.message(&access.scope, &id).await? else { return Ok(None) };
         let Some(content) = &state.content else { return Ok(None) };
         let conversation = self.find_conversation(access, &content.conversation_id).await?;
-        Ok(message_out(state, &conversation))
+        self.message_out(access, state, &conversation).await
     }
 
     /// Queues an answer. If this fails, the schedule does.
@@ -225,6 +228,7 @@ fn message(
         content_type: None,
         bytes: None,
         reason: None,
+        source: None,
     });
     let stored = MessageContent {
         conversation_id: conversation.id.clone(),

@@ -10,15 +10,17 @@ use super::contacts;
 use super::sender::{find_answer, settle};
 use crate::bus::Bus;
 use crate::error::WorkError;
+use crate::files::{FileKey, Files};
 use crate::graph::inbox::inbox_events;
 use crate::ids::{ContactId, ConversationId, MessageId, OrgId, OrgScope, PageId};
-use crate::jobs::EngagementJob;
+use crate::jobs::{AttachmentJob, EngagementJob};
 use crate::model::event::Event;
-use crate::model::inbox::event::{InboxEvent, InboxEventKind, NewMessage, Person, Signal, SignalType};
+use crate::model::inbox::event::{InboxEvent, InboxEventKind, NewAttachment, NewMessage, Person, Signal, SignalType};
 use crate::model::inbox::people::{conversation_id, message_id};
 use crate::model::inbox::state::{Edit, MessageContent, MessageState};
 use crate::model::inbox::{Attachment, AttachmentStatus, Author, Channel, Conversation, ConversationStatus, Reaction};
 use crate::model::lead::FoundBy;
+use crate::queue::Queue;
 use crate::table::{Table, TableError, pause};
 
 /// How often a write is tried that others are in the way of.
@@ -33,6 +35,10 @@ pub struct Engagement {
     pub table: Table,
     /// Takes the events.
     pub bus: Bus,
+    /// Takes files to copy.
+    pub attachments: Queue<AttachmentJob>,
+    /// Keeps copied files.
+    pub files: Files,
 }
 
 /// An org that has connected an account.
@@ -115,7 +121,8 @@ impl Engagement {
                 self.change(scope, channel, of(mid), mid, |state| state.take_edit(edit.clone())).await?;
             }
             InboxEventKind::Deleted { mid, at } => {
-                self.change(scope, channel, of(mid), mid, |state| state.take_deletion(*at)).await?;
+                let state = self.change(scope, channel, of(mid), mid, |state| state.take_deletion(*at)).await?;
+                self.delete_files(scope, &state).await?;
             }
             InboxEventKind::Hidden { mid, hidden, at } => {
                 self.change(scope, channel, of(mid), mid, |state| state.take_hiding(*hidden, *at)).await?;
@@ -404,8 +411,20 @@ impl Engagement {
         Err(TableError::Contended(MAX_TRIES).into())
     }
 
-    /// Tells the CRM of a message of another person.
+    /// Deletes the files of a message that was deleted.
+    async fn delete_files(&self, scope: &OrgScope, state: &MessageState) -> Result<(), WorkError> {
+        let files = state.content.iter().flat_map(|content| content.attachments.iter().enumerate());
+        for (position, _) in files.filter(|(_, file)| file.status == AttachmentStatus::Deleted) {
+            self.files.delete(&FileKey::of_attachment(scope, &state.id, position)).await?;
+        }
+        Ok(())
+    }
+
+    /// Tells the CRM of a message of another person, and has its files copied.
     async fn tell(&self, scope: &OrgScope, state: &MessageState, account: &str) -> Result<(), WorkError> {
+        let job = |position| AttachmentJob { org: scope.org().clone(), message: state.id.clone(), position };
+        let jobs: Vec<AttachmentJob> = state.files_coming().map(job).collect();
+        self.attachments.send(&jobs).await?;
         match Event::message_received(scope, state, account) {
             Some(event) => Ok(self.bus.publish(&[event]).await?),
             None => Ok(()),
@@ -413,15 +432,21 @@ impl Engagement {
     }
 }
 
-fn attachment(new: &crate::model::inbox::event::NewAttachment) -> Attachment {
+fn attachment(new: &NewAttachment) -> Attachment {
+    let source = match (&new.media_id, &new.url) {
+        (Some(id), _) => Some(FileSource::Whatsapp(id.clone())),
+        (None, url) => url.clone().map(FileSource::Address),
+    };
+    let source = source.filter(|_| new.is_file);
     Attachment {
         r#type: new.r#type.clone(),
         url: new.url.clone().filter(|_| !new.is_file),
         name: new.name.clone(),
-        status: if new.is_file { AttachmentStatus::Coming } else { AttachmentStatus::None },
+        status: if source.is_some() { AttachmentStatus::Coming } else { AttachmentStatus::None },
         content_type: None,
         bytes: None,
         reason: None,
+        source,
     }
 }
 

@@ -1,6 +1,8 @@
 //! The messages of a conversation, as members see them.
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,12 +11,16 @@ use super::Inbox;
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
 use crate::error::ActError;
+use crate::files::FileKey;
 use crate::ids::{AdObjectId, ConversationId, MessageId};
 use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::{MessageState, MessageStatus};
 use crate::model::inbox::{Attachment, AttachmentStatus, Author, Conversation};
 use crate::model::lead::FoundBy;
 use crate::table::inbox::InboxPosition;
+
+/// How long a link to a file works.
+const LINK_TIME: Duration = Duration::from_hours(1);
 
 /// A page of messages, newest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -100,37 +106,59 @@ impl Inbox {
         let conversation = self.find_conversation(access, id).await?;
         let page = self.table.messages(&access.scope, id, after.as_ref(), limit).await?;
         let next = page.last().filter(|_| page.len() == limit).map(|(position, _)| cursor.encode(position));
-        let items = page.into_iter().filter_map(|(_, state)| message_out(state, &conversation)).collect();
+        let mut items = Vec::new();
+        for (_, state) in page {
+            items.extend(self.message_out(access, state, &conversation).await?);
+        }
         Ok(MessageList { items, next_cursor: next })
     }
-}
 
-/// A message as members see it. `None` if only reports of it have come.
-pub(super) fn message_out(state: MessageState, conversation: &Conversation) -> Option<MessageOut> {
-    let status = state.status(conversation.delivered_until, conversation.read_until);
-    let text = state.text().map(ToOwned::to_owned);
-    let channel = state.channel;
-    let content = state.content?;
-    let is_hidden = state.hidden.is_some_and(|(hidden, _)| hidden);
-    let reactions = state.reactions.into_iter();
-    Some(MessageOut {
-        id: state.id,
-        meta_id: state.mid,
-        parent_id: content.parent.map(|parent| message_id(channel, &parent)),
-        direction: if content.is_ours { Direction::Out } else { Direction::In },
-        author: content.author.into(),
-        text,
-        attachments: content.attachments.into_iter().map(Into::into).collect(),
-        created_time: content.created_time,
-        edited_at: state.edit.map(|edit| edit.at),
-        deleted: state.deleted_at.is_some(),
-        visibility: channel.is_comment().then_some(if is_hidden { "hidden" } else { "visible" }),
-        status,
-        reason: state.failure.map(|failure| format!("{} ({})", failure.message, failure.code)),
-        found_by: if content.found_by == FoundBy::Webhook { "webhook" } else { "sync" },
-        reactions: reactions.filter_map(|known| Some(ReactionOut { value: known.value?, by: known.by })).collect(),
-        ad_id: content.ad_id,
-    })
+    /// A message as members see it, with links to its files that work for an hour. `None` if only reports of it have come.
+    pub(super) async fn message_out(
+        &self,
+        access: &MetaAccess,
+        state: MessageState,
+        conversation: &Conversation,
+    ) -> Result<Option<MessageOut>, ActError> {
+        let status = state.status(conversation.delivered_until, conversation.read_until);
+        let text = state.text().map(ToOwned::to_owned);
+        let channel = state.channel;
+        let Some(content) = state.content else { return Ok(None) };
+        let mut attachments = Vec::new();
+        for (position, attachment) in content.attachments.into_iter().enumerate() {
+            let Attachment { r#type, mut url, name, status, content_type, .. } = attachment;
+            if status == AttachmentStatus::Ready {
+                let key = FileKey::of_attachment(&access.scope, &state.id, position);
+                let kind = content_type.as_deref().unwrap_or("application/octet-stream");
+                let link = self.files.safe_link(&key, kind, name.as_deref().unwrap_or("file"), LINK_TIME).await?;
+                url = Some(link.into());
+            }
+            attachments.push(AttachmentOut { r#type, url, status, name });
+        }
+        let is_hidden = state.hidden.is_some_and(|(hidden, _)| hidden);
+        let reactions = state.reactions.into_iter();
+        Ok(Some(MessageOut {
+            id: state.id,
+            meta_id: state.mid,
+            parent_id: content.parent.map(|parent| message_id(channel, &parent)),
+            direction: if content.is_ours { Direction::Out } else { Direction::In },
+            author: content.author.into(),
+            text,
+            attachments,
+            created_time: content.created_time,
+            edited_at: state.edit.map(|edit| edit.at),
+            deleted: state.deleted_at.is_some(),
+            visibility: channel.is_comment().then_some(if is_hidden { "hidden" } else { "visible" }),
+            status,
+            reason: state.failure.map(|failure| match failure.code {
+                0 => failure.message,
+                code => format!("{} ({code})", failure.message),
+            }),
+            found_by: if content.found_by == FoundBy::Webhook { "webhook" } else { "sync" },
+            reactions: reactions.filter_map(|known| Some(ReactionOut { value: known.value?, by: known.by })).collect(),
+            ad_id: content.ad_id,
+        }))
+    }
 }
 
 impl From<Author> for AuthorOut {
@@ -141,12 +169,5 @@ impl From<Author> for AuthorOut {
             Author::Page => Self { kind: "page", id: None, name: None },
             Author::Automation { app_id } => Self { kind: "automation", id: app_id, name: None },
         }
-    }
-}
-
-impl From<Attachment> for AttachmentOut {
-    fn from(attachment: Attachment) -> Self {
-        let Attachment { r#type, url, name, status, .. } = attachment;
-        Self { r#type, url, status, name }
     }
 }

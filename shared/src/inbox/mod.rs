@@ -6,6 +6,7 @@
 #[cfg(test)]
 mod answer_tests;
 mod answers;
+mod attachments;
 mod contacts;
 mod conversations;
 mod ingest;
@@ -15,12 +16,14 @@ mod sender;
 mod tests;
 
 pub use answers::AnswerIn;
+pub use attachments::AttachmentKeeper;
 pub use contacts::{ContactChangeIn, ContactList, ContactOut};
 pub use conversations::{ConversationChangeIn, ConversationList, ConversationOut, ConversationQuery};
 pub use ingest::Engagement;
 pub use messages::{MessageList, MessageOut};
 pub use sender::Sender;
 
+use crate::files::Files;
 use crate::jobs::AnswerJob;
 use crate::queue::Queue;
 use crate::secret::HmacKey;
@@ -31,6 +34,8 @@ use crate::table::Table;
 pub struct Inbox {
     /// Stores them.
     pub table: Table,
+    /// Keeps the files of messages.
+    pub files: Files,
     /// Takes answers to send.
     pub answers: Queue<AnswerJob>,
     /// Whether Meta has approved the feature Human Agent for the app.

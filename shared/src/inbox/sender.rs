@@ -9,7 +9,7 @@ use super::ingest::MAX_TRIES;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::graph::send_fault::SendFault;
-use crate::ids::{MessageId, OrgScope, PageId};
+use crate::ids::{MessageId, OrgScope};
 use crate::jobs::{AnswerJob, CheckJob};
 use crate::meta_app::MetaApp;
 use crate::model::inbox::outgoing::{GIVE_UP_AFTER, SendRoute, SendStep, Sending};
@@ -98,7 +98,7 @@ impl Sender {
         let Some(conversation) = self.table.conversation(scope, &content.conversation_id).await? else {
             return Ok(Outcome::Done);
         };
-        let token = match self.token(scope, &conversation).await? {
+        let token = match token_of(&self.meta, &self.table, scope, &conversation).await? {
             Ok(token) => token,
             Err(words) => {
                 self.fail(scope, &state.id, 0, words).await?;
@@ -249,40 +249,6 @@ impl Sender {
         Err(TableError::Contended(MAX_TRIES).into())
     }
 
-    /// The token for a conversation. The second error is why there is none.
-    async fn token(
-        &self,
-        scope: &OrgScope,
-        conversation: &Conversation,
-    ) -> Result<Result<AccessToken, String>, WorkError> {
-        let gone = || Ok(Err("This channel is not connected any more. Reconnect it, and send it again.".to_owned()));
-        let token = match &conversation.page_id {
-            Some(page) => {
-                let Some(credentials) = self.page_credentials(scope, page).await? else { return gone() };
-                self.meta.vault.page_token(&credentials, page).await
-            }
-            None => {
-                let network = conversation.channel.network();
-                let accounts = self.table.inbox_accounts(network, &conversation.account).await?;
-                let Some((_, account)) = accounts.into_iter().find(|(owner, _)| owner == scope) else { return gone() };
-                let Some(integration) = self.table.integration(scope, &account.integration_id).await? else {
-                    return gone();
-                };
-                self.meta.vault.user_token(&integration.credentials).await
-            }
-        };
-        match token.map_err(WorkError::from) {
-            Ok(token) => Ok(Ok(token)),
-            Err(error) if error.is_of_token() => Ok(Err(error.to_string())),
-            Err(error) => Err(error),
-        }
-    }
-
-    async fn page_credentials(&self, scope: &OrgScope, page: &PageId) -> Result<Option<String>, WorkError> {
-        let connections = self.table.connections_of_page(page).await?;
-        Ok(connections.into_iter().find(|(owner, _)| owner == scope).map(|(_, connection)| connection.credentials))
-    }
-
     /// Ends an answer as not sent.
     async fn fail(&self, scope: &OrgScope, id: &MessageId, code: i64, message: String) -> Result<(), WorkError> {
         let failure = SendFailure { code, message };
@@ -360,4 +326,34 @@ pub(super) async fn find_answer(
         }
     }
     Ok(None)
+}
+
+/// The token with which a conversation's channel is reached. The second error is why there is none.
+pub(super) async fn token_of(
+    meta: &MetaApp,
+    table: &Table,
+    scope: &OrgScope,
+    conversation: &Conversation,
+) -> Result<Result<AccessToken, String>, WorkError> {
+    let gone = || Ok(Err("This channel is not connected any more. Reconnect it, and send it again.".to_owned()));
+    let token = match &conversation.page_id {
+        Some(page) => {
+            let connections = table.connections_of_page(page).await?;
+            let Some((_, connection)) = connections.into_iter().find(|(owner, _)| owner == scope) else {
+                return gone();
+            };
+            meta.vault.page_token(&connection.credentials, page).await
+        }
+        None => {
+            let accounts = table.inbox_accounts(conversation.channel.network(), &conversation.account).await?;
+            let Some((_, account)) = accounts.into_iter().find(|(owner, _)| owner == scope) else { return gone() };
+            let Some(integration) = table.integration(scope, &account.integration_id).await? else { return gone() };
+            meta.vault.user_token(&integration.credentials).await
+        }
+    };
+    match token.map_err(WorkError::from) {
+        Ok(token) => Ok(Ok(token)),
+        Err(error) if error.is_of_token() => Ok(Err(error.to_string())),
+        Err(error) => Err(error),
+    }
 }

@@ -24,7 +24,7 @@ pub(super) fn at(second: i64) -> Timestamp {
 pub(super) fn inbox(fixture: &Fixture) -> Inbox {
     let publishing = fixture.publishing();
     let answers = Queue::new(fixture.sqs.clone(), format!("{}/answers", fixture.endpoint));
-    Inbox { table: publishing.table, answers, has_human_agent: false, key: publishing.key }
+    Inbox { table: publishing.table, files: publishing.files, answers, has_human_agent: false, key: publishing.key }
 }
 
 pub(super) struct World {
@@ -40,7 +40,9 @@ impl World {
         let (table, bus) = (fixture.publisher.table.clone(), fixture.publisher.bus.clone());
         let owner = Owner { scope: fixture.scope.clone(), page_id: Some(PageId::parse("7").unwrap()) };
         let inbox = inbox(&fixture);
-        Self { engagement: Engagement { table, bus }, inbox, owner, fixture }
+        let attachments = Queue::new(fixture.sqs.clone(), format!("{}/attachments", fixture.endpoint));
+        let files = fixture.publisher.files.clone();
+        Self { engagement: Engagement { table, bus, attachments, files }, inbox, owner, fixture }
     }
 
     pub(super) async fn take(&self, event: &InboxEvent) {

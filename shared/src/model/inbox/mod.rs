@@ -183,6 +183,19 @@ pub struct Attachment {
     /// Why there is no file.
     #[serde(default)]
     pub reason: Option<String>,
+    /// Where Meta has the file, until it is kept here.
+    #[serde(default)]
+    pub source: Option<FileSource>,
+}
+
+/// Where Meta has a file of a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileSource {
+    /// At an address that works for a while.
+    Address(String),
+    /// On WhatsApp, which is asked for an address each time.
+    Whatsapp(String),
 }
 
 /// How far a file of a message is.

@@ -212,6 +212,12 @@ impl MessageState {
         }
     }
 
+    /// The positions of the files that are still to be copied.
+    pub fn files_coming(&self) -> impl Iterator<Item = usize> {
+        let attachments = self.content.iter().flat_map(|content| content.attachments.iter().enumerate());
+        attachments.filter(|(_, file)| file.status == AttachmentStatus::Coming).map(|(position, _)| position)
+    }
+
     /// Whether a member wrote it, through Leadwire.
     #[must_use]
     pub fn is_of_a_member(&self) -> bool {
@@ -228,6 +234,7 @@ impl MessageState {
                     _ => AttachmentStatus::Deleted,
                 };
                 (attachment.url, attachment.name, attachment.reason) = (None, None, None);
+                attachment.source = None;
             }
         }
     }
