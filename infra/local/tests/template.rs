@@ -124,7 +124,11 @@ fn roles_name_every_action_and_every_resource() -> Result<()> {
                 }
                 for resource in texts(resource) {
                     // The secrets of integrations and the files are the only resources named at run time.
-                    let named = [":secret:${AWS::StackName}/integration/*", "${Files.Arn}/uploads/*"];
+                    let named = [
+                        ":secret:${AWS::StackName}/integration/*",
+                        "${Files.Arn}/uploads/*",
+                        "${Files.Arn}/attachments/*",
+                    ];
                     let fixed = named.iter().find_map(|name| resource.strip_suffix(name)).unwrap_or(resource);
                     assert!(!fixed.contains('*'), "{id} may touch {resource}");
                 }
