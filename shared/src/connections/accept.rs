@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::accounts::find_accounts;
 use super::observe::observe;
 use super::pages::{release, set_selection, subscribe};
 use super::person::person_hash;
@@ -171,6 +172,7 @@ impl Connector {
 
         let (tokens, granted) = (&credentials.pages, &integration.scopes);
         let subscriptions = subscribe(graph, &self.table, scope, &connected, tokens, granted).await?;
+        find_accounts(graph, &self.table, scope, &integration, &connected, &credentials).await?;
         let observed = observe(graph, &integration, &credentials, &connected, subscriptions).await;
         let problems = diagnosis::problems(&integration, &observed);
         self.table.set_problems(scope, &id, &problems).await?;

@@ -5,6 +5,7 @@
 //! check.
 
 mod accept;
+mod accounts;
 mod businesses;
 mod finish;
 pub mod health;
@@ -21,6 +22,7 @@ mod settings;
 mod system_user;
 
 pub use accept::{Accepted, Connector};
+pub use accounts::find_accounts;
 pub use businesses::{BusinessAdAccountOut, BusinessList, BusinessOut, BusinessPageOut, TenureOut};
 pub use finish::{DialogResult, FinishError, FinishedLogin};
 pub use health::Health;

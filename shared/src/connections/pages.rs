@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::accounts::find_accounts;
 use super::observe::observe;
 use crate::error::{ActError, ErrorCode, WorkError};
 use crate::graph::subscriptions::fields;
@@ -52,14 +53,12 @@ pub(super) async fn choose_pages(
     // All selected pages, not only the added ones: this completes an interrupted change.
     let subscriptions = subscribe(&graph, table, scope, &chosen, &credentials.pages, &integration.scopes).await?;
     release(&graph, table, scope, &left, &credentials.pages).await?;
+    find_accounts(&graph, table, scope, integration, &chosen, &credentials).await?;
     let observed = observe(&graph, integration, &credentials, &chosen, subscriptions).await;
     let problems = diagnosis::problems(integration, &observed);
     table.set_problems(scope, &integration.id, &problems).await?;
     Ok(())
 }
-
-/// The permission without which Meta does not name the Instagram account of a page.
-const INSTAGRAM_SCOPE: &str = "instagram_basic";
 
 pub(super) async fn set_selection(
     table: &Table,
@@ -76,7 +75,7 @@ pub(super) async fn set_selection(
 /// subscription of each page that has a token.
 ///
 /// Reads the present subscription first and only adds to it, because the page may serve another org that was granted
-/// more. Makes no call to subscribe where no field is missing. Also finds the pages' Instagram accounts.
+/// more. Makes no call where no field is missing.
 pub async fn subscribe(
     graph: &GraphClient,
     table: &Table,
@@ -124,33 +123,7 @@ pub async fn subscribe(
         Subscription::Refused(_) => None,
     });
     write_all(subscribed.collect()).await?;
-    if granted.iter().any(|scope| scope == INSTAGRAM_SCOPE) {
-        find_instagram_accounts(graph, table, scope, pages, tokens).await?;
-    }
     Ok(outcomes)
-}
-
-/// Stores which Instagram accounts are linked to pages: people write there too. What Meta does not say stays as it was.
-async fn find_instagram_accounts(
-    graph: &GraphClient,
-    table: &Table,
-    scope: &OrgScope,
-    pages: &[Connection],
-    tokens: &BTreeMap<PageId, AccessToken>,
-) -> Result<(), WorkError> {
-    let with_tokens: Vec<(&Connection, &AccessToken)> =
-        pages.iter().filter_map(|page| Some((page, tokens.get(&page.page_id)?))).collect();
-    let asked: Vec<(&PageId, &AccessToken)> = with_tokens.iter().map(|(page, token)| (&page.page_id, *token)).collect();
-    for ((page, _), found) in with_tokens.iter().zip(graph.instagram_accounts(&asked).await) {
-        match found {
-            Ok(account) => {
-                let account = account.as_ref().map(|account| (&account.id, account.username.as_str()));
-                table.set_instagram_account(scope, page, account).await?;
-            }
-            Err(error) => tracing::info!(%error, page = %page.page_id, "a page's Instagram account was not read"),
-        }
-    }
-    Ok(())
 }
 
 /// Unsubscribes the app from those of `pages` that no org ingests leads from any more. The caller has already

@@ -82,6 +82,9 @@ async fn empty_out(
     release(&meta.graph().await?, table, scope, &pages, &tokens).await?;
     let deleting: Vec<_> = pages.iter().map(|page| table.delete_connection(scope, page)).collect();
     write_all(deleting).await?;
+    for account in table.inbox_accounts_of(scope, &integration.id).await? {
+        table.delete_inbox_account(scope, &account).await?;
+    }
     if let Some(person) = &integration.person {
         table.forget_person(scope, &integration.id, person).await?;
     }

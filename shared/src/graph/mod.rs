@@ -29,6 +29,7 @@ pub mod sends;
 pub mod signed_request;
 pub mod subscriptions;
 pub mod usage;
+pub mod whatsapp;
 
 use std::time::Duration;
 

@@ -68,6 +68,23 @@ impl Table {
         self.put(Row::new(&key, "inbox_account", account).indexed(index)).await
     }
 
+    /// Lists the accounts that an integration of the org reaches.
+    pub async fn inbox_accounts_of(
+        &self,
+        scope: &OrgScope,
+        id: &IntegrationId,
+    ) -> Result<Vec<InboxAccount>, TableError> {
+        let keys = self.index_keys(&keys::inbox_accounts_of_org(scope), super::IndexRange::All).await?;
+        let mut accounts: Vec<InboxAccount> = self.read_all(&keys).await?;
+        accounts.retain(|account| account.integration_id == *id);
+        Ok(accounts)
+    }
+
+    /// Deletes a connection of an account. Already deleted counts as success.
+    pub async fn delete_inbox_account(&self, scope: &OrgScope, account: &InboxAccount) -> Result<(), TableError> {
+        self.delete(&keys::inbox_account(&account.network, &account.account, scope, &account.integration_id)).await
+    }
+
     /// Reads a message, or what was reported of it before it came. An alias leads to the message it stands for.
     pub async fn message(&self, scope: &OrgScope, id: &MessageId) -> Result<Option<MessageState>, TableError> {
         let keys = [keys::message(scope, id), keys::message_alias(scope, id)];
