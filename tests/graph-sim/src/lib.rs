@@ -21,6 +21,7 @@
 mod control;
 mod dialog;
 mod fault;
+mod file_host;
 mod graph;
 mod lead_ads;
 mod limit;

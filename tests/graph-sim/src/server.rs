@@ -14,7 +14,7 @@ use crate::graph;
 use crate::options::Options;
 use crate::webhook::sender;
 use crate::world::World;
-use crate::{control, dialog, lead_ads};
+use crate::{control, dialog, file_host, lead_ads};
 
 /// Maximum number of concurrent webhook posts. Further posts wait.
 const POSTS_AT_ONCE: usize = 64;
@@ -105,6 +105,7 @@ fn router(sim: Arc<Sim>) -> Router {
         .merge(control::router())
         .merge(dialog::router())
         .merge(lead_ads::router())
+        .merge(file_host::router())
         .fallback(graph::http::serve)
         .with_state(sim)
 }

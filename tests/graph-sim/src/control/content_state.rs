@@ -109,7 +109,7 @@ pub(super) fn instagram(world: &World) -> Value {
 
 fn medium(medium: &Medium, username: &str) -> Value {
     json!({
-        "id": medium.id, "type": medium.kind.media_type(), "product_type": medium.kind.product_type(),
+        "id": medium.id, "type": medium.kind.media_type(), "product_type": medium.product_type(),
         "caption": medium.caption, "permalink": medium.permalink(username), "children": medium.children,
         "timestamp": graph_time(medium.created_ms), "url": medium.url, "application": medium.application.id,
     })

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Body, Mistake};
 use crate::server::Sim;
-use crate::webhook::outbox::{Change, Delivery, Manner};
+use crate::webhook::outbox::{Change, Delivery, Manner, Place};
 use crate::world::World;
 use crate::world::app::Mode;
 
@@ -89,26 +89,26 @@ fn raw_delivery(world: &World, object: &str, body: String) -> Option<Delivery> {
 
 fn changes(object: &str, input: Input) -> Result<Vec<Change>, Mistake> {
     let entry_id = input.id.ok_or_else(|| Mistake::new("id: the page or account is required"))?;
-    let change = |body: Value, messaging: bool| Change {
+    let change = |body: Value, place: Place| Change {
         object: object.to_owned(),
         entry_id: entry_id.clone(),
         body,
-        messaging,
+        place,
         leadgen_id: None,
     };
     let mut changes = Vec::new();
     if let Some(field) = input.field {
-        changes.push(change(json!({"field": field, "value": input.value.unwrap_or(Value::Null)}), false));
+        changes.push(change(json!({"field": field, "value": input.value.unwrap_or(Value::Null)}), Place::Changes));
     }
     for body in input.changes.unwrap_or_default() {
         if body.get("field").and_then(Value::as_str).is_none() {
             return Err(Mistake::new(format!("changes: {body} is not {{\"field\", \"value\"}}")));
         }
-        changes.push(change(body, false));
+        changes.push(change(body, Place::Changes));
     }
     match input.messaging {
-        Some(Value::Array(events)) => changes.extend(events.into_iter().map(|body| change(body, true))),
-        Some(event) => changes.push(change(event, true)),
+        Some(Value::Array(events)) => changes.extend(events.into_iter().map(|body| change(body, Place::Messaging))),
+        Some(event) => changes.push(change(event, Place::Messaging)),
         None => {}
     }
     if changes.is_empty() {
@@ -118,7 +118,8 @@ fn changes(object: &str, input: Input) -> Result<Vec<Change>, Mistake> {
 }
 
 fn reaches(world: &World, change: &Change) -> bool {
-    let field = if change.messaging { Some("messages") } else { change.body.get("field").and_then(Value::as_str) };
+    let field =
+        if change.place.is_messaging() { Some("messages") } else { change.body.get("field").and_then(Value::as_str) };
     let live = world.app.mode == Mode::Live;
     live && field.is_some_and(|field| world.is_subscribed(&change.object, &change.entry_id, field))
 }

@@ -12,6 +12,11 @@
 //! | `POST ads/oddities {list_lag_ms?, in_process_ms?, review_ms?, languages?: {user_id: "en" \| "de"}}` | the lag of lists, the pace of reviews, the languages of errors |
 //! | `POST reviews {ad_id, outcome: "approved" \| "disapproved", feedback?}` | ends the review of an ad |
 //! | `POST posts {page_id \| instagram_id, message?, link?, media?, age_s?}` | makes a post by hand, with another app |
+//! | `POST people {id?, name?, channels?, blocked?, deliver?}` | adds or changes a person outside |
+//! | `POST comments {object, post_id \| media_id, text?, person?, parent_id?, verb?, comment_id?, ad_id?, deliver?, …}` | a person comments, or changes a comment |
+//! | `POST reactions {post_id \| comment_id \| message_id, person?, type, verb?, deliver?, at?}` | a person reacts or shares |
+//! | `POST messages {channel, page_id \| instagram_id \| phone_number_id, person?, text?, attachments?, kind?, mid?, deliver?, at?, …}` | a person writes, or does something in a thread |
+//! | `POST messaging {…}`, `GET messaging` | switches of comments and messages |
 //! | `POST web {url, status?, content_type?, width?, height?, bytes?, duration_s?, location?, timeout?, processing_error?, processing_ms?, times?}` | what an address returns to Meta |
 //! | `GET web`, `DELETE web[?id=]` | lists entries and fetches, removes entries |
 //! | `POST publishing {…}`, `GET publishing` | switches of publishing |
@@ -43,6 +48,7 @@ mod events;
 mod export;
 mod faults;
 mod forms;
+mod inbox;
 mod leads;
 mod limits;
 mod pages;
@@ -88,6 +94,11 @@ pub(crate) fn router() -> Router<Arc<Sim>> {
         .route("/_sim/events", post(events::send))
         .route("/_sim/pages", post(pages::change))
         .route("/_sim/posts", post(posts::make))
+        .route("/_sim/people", post(inbox::people::add))
+        .route("/_sim/comments", post(inbox::comments::comment))
+        .route("/_sim/reactions", post(inbox::reactions::react))
+        .route("/_sim/messages", post(inbox::messages::write))
+        .route("/_sim/messaging", post(inbox::switches::change).get(inbox::switches::read))
         .route("/_sim/web", post(web::register).get(web::list).delete(web::remove))
         .route("/_sim/publishing", post(publishing::change).get(publishing::read))
         .route("/_sim/instagram", post(publishing::change_account))

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::content_state;
+use super::inbox::state as inbox_state;
 use crate::clock::graph_time;
 use crate::graph::{lead_field_data, written_campaigns};
 use crate::server::Sim;
@@ -71,6 +72,12 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
         "videos": content_state::videos(&world),
         "stories": content_state::stories(&world),
         "instagram": content_state::instagram(&world),
+        "comments": inbox_state::comments(&world),
+        "reactions": inbox_state::reactions(&world),
+        "threads": inbox_state::threads(&world),
+        "mentions": inbox_state::mentions(&world),
+        "people": inbox_state::people(&world),
+        "whatsapp": inbox_state::whatsapp(&world),
         "ad_accounts": world.ad_accounts.iter().map(|account| ad_account(&world, account)).collect::<Vec<_>>(),
     })
     .to_string();

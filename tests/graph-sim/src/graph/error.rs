@@ -19,9 +19,15 @@ pub(crate) struct GraphError {
     pub(crate) is_transient: bool,
     /// `error_user_title` and `error_user_msg`.
     pub(crate) for_user: Option<(&'static str, &'static str)>,
+    /// `error_data.details` of WhatsApp.
+    pub(crate) details: Option<Box<Details>>,
     /// Further details of an invalid write.
     pub(crate) rejection: Option<Box<Rejection>>,
 }
+
+/// What exactly is wrong, in WhatsApp's errors.
+#[derive(Debug, Clone)]
+pub(crate) struct Details(String);
 
 /// What is wrong with a write, and where.
 #[derive(Debug, Clone)]
@@ -43,12 +49,18 @@ impl GraphError {
             message: message.into(),
             is_transient,
             for_user: None,
+            details: None,
             rejection: None,
         }
     }
 
     pub(crate) fn with_subcode(mut self, subcode: i64) -> Self {
         self.subcode = Some(subcode);
+        self
+    }
+
+    pub(crate) fn with_details(mut self, details: impl Into<String>) -> Self {
+        self.details = Some(Box::new(Details(details.into())));
         self
     }
 
@@ -169,6 +181,11 @@ impl GraphError {
         )
     }
 
+    /// An error of comments and messages with a subcode.
+    pub(crate) fn messaging(code: i64, subcode: i64, message: &str) -> Self {
+        Self::new(400, code, message).with_subcode(subcode)
+    }
+
     /// 190/2069032: a user token where a page token is required. The token itself is valid.
     pub(crate) fn page_token_required() -> Self {
         let mut error =
@@ -241,11 +258,14 @@ impl GraphError {
     pub(crate) fn injected(code: i64, subcode: Option<i64>, status: Option<u16>, message: Option<String>) -> Self {
         let usual_status = match code {
             1 | 2 => 500,
+            // Outside of the messaging window, not a permission.
+            10 if subcode.is_some() => 400,
             4 | 10 | 200..=299 => 403,
             803 => 404,
             _ => 400,
         };
         let usual_message = match code {
+            1 if subcode == Some(1_357_046) => "Received invalid JSON reply".to_owned(),
             1 => "An unknown error occurred".to_owned(),
             2 => "Service temporarily unavailable".to_owned(),
             4 => "(#4) Application request limit reached".to_owned(),
@@ -271,6 +291,17 @@ impl GraphError {
             error.for_user = Some((known.title, known.text));
         }
         error
+    }
+
+    /// An error of WhatsApp: no subcode, but details.
+    pub(crate) fn whatsapp(code: i64, title: &str, details: impl Into<String>) -> Self {
+        let status = match code {
+            131_005 | 131_031 | 368 => 403,
+            131_000 | 131_016 | 131_057 => 500,
+            132_001 => 404,
+            _ => 400,
+        };
+        Self::new(status, code, format!("(#{code}) {title}")).with_details(details)
     }
 
     /// An error of the upload host: `OffsetInvalidError`, `PartialRequestError` or `ProcessingFailedError`.
@@ -299,6 +330,9 @@ impl GraphError {
             error.insert("is_transient".to_owned(), json!(self.is_transient));
             error.insert("error_user_title".to_owned(), json!(title));
             error.insert("error_user_msg".to_owned(), json!(text));
+        }
+        if let Some(Details(details)) = self.details.as_deref() {
+            error.insert("error_data".to_owned(), json!({"messaging_product": "whatsapp", "details": details}));
         }
         if let Some(Rejection { texts: [title, text], blame }) = self.rejection.as_deref() {
             if !blame.is_empty() {

@@ -8,6 +8,7 @@ pub(super) fn usual_message(code: i64) -> Option<&'static str> {
         368 => "(#368) The action attempted has been deemed abusive or is otherwise disallowed",
         506 => "(#506) Duplicate status message",
         960 => "Request aborted. This could happen if a dependent request failed or the entire request timed out.",
+        551 => "(#551) This person isn't available right now.",
         1500 => "(#1500) The url you supplied is invalid",
         _ => return None,
     })

@@ -35,6 +35,7 @@ mod debug_token;
 mod form;
 mod form_questions;
 mod form_write;
+mod inbox;
 pub(crate) mod insights;
 mod lead;
 mod lead_list;
@@ -49,6 +50,7 @@ mod user;
 
 pub(crate) use ads::truth::campaigns as written_campaigns;
 pub(crate) use content::container_status_text;
+pub(crate) use inbox::is_whatsapp_reader;
 pub(crate) use insights::is_field as is_insights_field;
 pub(crate) use lead::field_data as lead_field_data;
 pub(crate) use subscribed_apps::is_field as is_page_field;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::content::{self, Kind};
 use super::error::GraphError;
 use super::fields::Field;
+use super::inbox;
 use super::insights::run;
 use super::paging::EdgeQuery;
 use super::session::{Call, Session};
@@ -36,6 +37,8 @@ pub(crate) enum Node {
     AdAccount(String),
     /// What pages and Instagram accounts publish, and these accounts.
     Content(Kind, String),
+    /// Comments, conversations, the people in them, and WhatsApp accounts.
+    Inbox(inbox::Kind, String),
 }
 
 impl Node {
@@ -63,7 +66,8 @@ impl Node {
         } else if id.starts_with("act_") && world.ad_account(id).is_some() {
             Some(Self::AdAccount(owned()))
         } else {
-            content::find(world, id).map(|kind| Self::Content(kind, owned()))
+            let content = content::find(world, id).map(|kind| Self::Content(kind, owned()));
+            content.or_else(|| inbox::find(world, id).map(|kind| Self::Inbox(kind, owned())))
         }
     }
 
@@ -94,6 +98,7 @@ impl Node {
             Self::Report(_) => "AdReportRun",
             Self::AdAccount(_) => "AdAccount",
             Self::Content(kind, _) => kind.type_name(),
+            Self::Inbox(kind, _) => kind.type_name(),
         }
     }
 
@@ -115,6 +120,7 @@ impl Node {
             Self::Report(_) => "{run}",
             Self::AdAccount(_) => "{ad_account}",
             Self::Content(kind, _) => kind.placeholder(),
+            Self::Inbox(kind, _) => kind.placeholder(),
         }
     }
 
@@ -134,7 +140,8 @@ impl Node {
             | Self::AdLabel(id)
             | Self::Report(id)
             | Self::AdAccount(id)
-            | Self::Content(_, id) => id,
+            | Self::Content(_, id)
+            | Self::Inbox(_, id) => id,
         }
     }
 
@@ -171,6 +178,7 @@ impl Node {
                 &["id", "name"]
             }
             Self::Content(kind, _) => kind.default_fields(),
+            Self::Inbox(kind, _) => kind.default_fields(),
         }
     }
 }
@@ -187,6 +195,7 @@ fn edges_of(node_type: &str) -> &'static [&'static str] {
             "permissions",
             "businesses",
             "business_users",
+            "assigned_whatsapp_business_accounts",
         ],
         "Page" => &[
             "leadgen_forms",
@@ -200,8 +209,17 @@ fn edges_of(node_type: &str) -> &'static [&'static str] {
             "videos",
             "video_reels",
             "stories",
+            "conversations",
         ],
-        "Business" => &["owned_pages", "client_pages", "owned_ad_accounts", "client_ad_accounts", "system_users"],
+        "Business" => &[
+            "owned_pages",
+            "client_pages",
+            "owned_ad_accounts",
+            "client_ad_accounts",
+            "system_users",
+            "owned_whatsapp_business_accounts",
+            "client_whatsapp_business_accounts",
+        ],
         "LeadgenForm" => &["leads", "test_leads"],
         "AdAccount" => &[
             "campaigns",
@@ -274,7 +292,8 @@ pub(crate) fn read(
 
 /// Returns the node that a field shows.
 fn related(call: &Call<'_>, node: &Node, field: &str) -> Option<Node> {
-    ads::related(call.world, node, field).or_else(|| content::related(call, node, field))
+    let ads = ads::related(call.world, node, field);
+    ads.or_else(|| content::related(call, node, field)).or_else(|| inbox::related(call, node, field))
 }
 
 fn value(call: &mut Call<'_>, node: &Node, field: &Field) -> Result<Option<Value>, GraphError> {
@@ -293,7 +312,9 @@ fn value(call: &mut Call<'_>, node: &Node, field: &Field) -> Result<Option<Value
         Node::AdLabel(id) => Ok(ads::label_value(call.world, id, &field.name)),
         Node::Report(id) => Ok(run::value(call.world, id, &field.name)),
         Node::AdAccount(id) => ad_account::value(call, id, &field.name),
+        Node::Content(Kind::Account, id) if field.name.starts_with("mentioned_") => inbox::mention(call, id, field),
         Node::Content(kind, id) => Ok(content::value(call, *kind, id, &field.name)),
+        Node::Inbox(kind, id) => inbox::value(call, *kind, id, &field.name),
     }
 }
 

@@ -10,8 +10,8 @@ use super::paging::EdgeQuery;
 use super::request::{self, Request};
 use super::session::{Call, Session};
 use super::{
-    ad_account, ads, app_subscriptions, business, content, debug_token, form, form_write, lead, lead_list, oauth, page,
-    page_backed, permissions, subscribed_apps, system_user, test_leads, user,
+    ad_account, ads, app_subscriptions, business, content, debug_token, form, form_write, inbox, lead, lead_list,
+    oauth, page, page_backed, permissions, subscribed_apps, system_user, test_leads, user,
 };
 use crate::world::ads::tree::Level;
 
@@ -48,7 +48,7 @@ pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
     if let Some(result) = ads::write::answer(call, &node, rest) {
         return result;
     }
-    if let Some(answer) = content::write(call, &node, rest) {
+    if let Some(answer) = content::write(call, &node, rest).or_else(|| inbox::write(call, &node, rest)) {
         return answer;
     }
     match (request.method.as_str(), &node, rest) {
@@ -147,6 +147,7 @@ fn read_node(call: &mut Call<'_>, node: &Node) -> Result<Value, GraphError> {
             run::poll(call, id);
         }
         Node::Content(kind, id) => content::check_readable(call, *kind, id)?,
+        Node::Inbox(kind, id) => inbox::check_readable(call, *kind, id)?,
     }
     node::read(call, node, wanted.as_deref(), node.default_fields())
 }
@@ -168,12 +169,18 @@ pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &Ed
         (Node::Business(id), "owned_ad_accounts" | "client_ad_accounts") => {
             ad_account::of_business(call, id, edge, query)
         }
+        (Node::Business(id), "owned_whatsapp_business_accounts" | "client_whatsapp_business_accounts") => {
+            inbox::accounts_of_business(call, id, edge, query)
+        }
+        (Node::SystemUser(id), "assigned_whatsapp_business_accounts") => inbox::accounts_of_user(call, id, query),
         (Node::Business(id), "system_users") => system_user::list(call, id, query),
         (Node::Page(id), "leadgen_forms") => form::list(call, id, query),
         (Node::Page(id), "page_backed_instagram_accounts") => page_backed::list(call, id, query),
         (Node::Page(id), "subscribed_apps") => subscribed_apps::list(call, id, query),
+        (Node::Page(id), "conversations") => inbox::conversations(call, id, query),
         (Node::Page(id), _) => content::list(call, id, edge, query),
         (Node::Content(kind, id), _) => content::read_edge(call, *kind, id, edge, query),
+        (Node::Inbox(kind, id), _) => inbox::read_edge(call, *kind, id, edge, query),
         (Node::Form(id), "leads") => lead_list::of_form(call, id, query),
         (Node::Form(id), "test_leads") => test_leads::list(call, id, query),
         (Node::Ad(id), "leads") => lead_list::of_ad(call, id, query),

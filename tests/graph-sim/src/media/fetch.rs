@@ -32,6 +32,8 @@ pub(crate) enum Expected {
     PagePhoto,
     InstagramPicture,
     Video,
+    /// A picture, recording or document of a message.
+    MessageFile,
 }
 
 /// Why there is no file.

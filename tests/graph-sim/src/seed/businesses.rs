@@ -7,6 +7,9 @@ use super::{
 use crate::world::World;
 use crate::world::person::Business;
 
+/// The business of the portfolio's client, which is known only by its WhatsApp account.
+const CAFE_OWNER: &str = "763950112233463";
+
 pub(super) fn plant(world: &mut World) {
     plant_portfolio(world);
     own_account(world, JONAS, "1203948576655474", "Atelier Brandt", "EUR", 2);
@@ -37,6 +40,8 @@ fn plant_portfolio(world: &mut World) {
         assign(world, MARA, id);
     }
     world.businesses.push(business);
+    world.open_whatsapp(PORTFOLIO, "Northwind Outdoor", None);
+    world.open_whatsapp(CAFE_OWNER, "Café Élan", Some(PORTFOLIO));
 }
 
 /// A business without people: only its system user reaches it.
@@ -58,6 +63,7 @@ fn plant_clinics(world: &mut World) {
     }
     world.businesses.push(business);
     add_accounts(world, CLINICS, &["1203948576655496", "1203948576655507", "1203948576655518"].map(str::to_owned));
+    world.open_whatsapp(CLINICS, "Meridian Clinics", None);
     newcomer::employ(world, SYSTEM_USER, CLINICS, "Meridian lead sync", &clinics.map(|(id, ..)| id.to_owned()));
 }
 

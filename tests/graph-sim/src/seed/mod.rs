@@ -11,6 +11,10 @@
 //! his own, Priya a working one. Each account has three campaigns with ninety days of history. The campaigns of the
 //! lead forms run in [`AD_ACCOUNT`].
 //!
+//! Mara's portfolio owns a WhatsApp account with one number and has a client's; the clinics own one. Each has templates:
+//! `lead_follow_up` (`en_US` and `de`, two parameters), `hello_world` and `appointment` are approved, `spring_offer` is
+//! pending and `old_offer` paused.
+//!
 //! Every page except the one without a token has lead forms. Every form has three ads in two ad sets of one campaign.
 //! There are no leads at the start.
 

@@ -35,12 +35,13 @@ pub(crate) fn join(world: &mut World, count: u64, languages: bool) -> String {
     id
 }
 
-/// Adds a business with an ad account in each of three currencies and returns its id.
+/// Adds a business with a WhatsApp account and an ad account in each of three currencies, and returns its id.
 pub(crate) fn found(world: &mut World, name: &str) -> String {
     let id = (FIRST_BUSINESS + number_of(&world.businesses)).to_string();
     let now = world.clock.now_ms();
     world.businesses.push(Business::new(&id, name, now));
     open_accounts(world, &id, 3);
+    world.open_whatsapp(&id, name, None);
     id
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::outbox::{Change, Delivery};
+use super::outbox::{Change, Delivery, Place};
 use crate::escaped_json;
 use crate::world::World;
 
@@ -17,12 +17,11 @@ pub(crate) fn build(world: &World, changes: Vec<Change>) -> Vec<Delivery> {
     let mut by_object: Vec<(String, bool, Vec<Change>)> = Vec::new();
     for change in changes {
         // Messaging has its own time unit and its own failure rule, so it gets separate bodies.
-        match by_object
-            .iter_mut()
-            .find(|(object, messaging, _)| *object == change.object && *messaging == change.messaging)
+        let is_messaging = change.place.is_messaging();
+        match by_object.iter_mut().find(|(object, messaging, _)| *object == change.object && *messaging == is_messaging)
         {
             Some((_, _, list)) => list.push(change),
-            None => by_object.push((change.object.clone(), change.messaging, vec![change])),
+            None => by_object.push((change.object.clone(), is_messaging, vec![change])),
         }
     }
     by_object
@@ -39,8 +38,10 @@ fn delivery(world: &World, object: &str, messaging: bool, changes: &[Change]) ->
     let time = if messaging { now_ms } else { now_ms.div_euclid(1000) };
     let mut entries: Vec<(String, Vec<&Change>)> = Vec::new();
     for change in changes {
-        let open =
-            |entry: &&mut (String, Vec<&Change>)| entry.0 == change.entry_id && entry.1.len() < MAX_CHANGES_PER_ENTRY;
+        let open = |entry: &&mut (String, Vec<&Change>)| {
+            let same_list = entry.1.first().is_none_or(|first| first.place == change.place);
+            entry.0 == change.entry_id && same_list && entry.1.len() < MAX_CHANGES_PER_ENTRY
+        };
         match entries.iter_mut().find(open) {
             Some((_, list)) => list.push(change),
             None => entries.push((change.entry_id.clone(), vec![change])),
@@ -48,7 +49,7 @@ fn delivery(world: &World, object: &str, messaging: bool, changes: &[Change]) ->
     }
     let entry: Vec<Value> = entries
         .iter()
-        .map(|(id, list)| entry(id, time, messaging, subscription.include_values, world.numeric_webhook_ids, list))
+        .map(|(id, list)| entry(id, time, subscription.include_values, world.numeric_webhook_ids, list))
         .collect();
     let mut entry_ids: Vec<String> = entries.into_iter().map(|(id, _)| id).collect();
     entry_ids.sort();
@@ -68,21 +69,14 @@ fn delivery(world: &World, object: &str, messaging: bool, changes: &[Change]) ->
 }
 
 /// Renders one element of `entry`. The id is a string, or a number as in Meta's documentation if `numeric` is set.
-pub(super) fn entry(
-    id: &str,
-    time: i64,
-    messaging: bool,
-    include_values: bool,
-    numeric: bool,
-    list: &[&Change],
-) -> Value {
+pub(super) fn entry(id: &str, time: i64, include_values: bool, numeric: bool, list: &[&Change]) -> Value {
+    let place = list.first().map_or(Place::Changes, |change| change.place);
     let mut entry = Map::new();
     let id = if numeric { id.parse::<u64>().map_or_else(|_| json!(id), |number| json!(number)) } else { json!(id) };
     entry.insert("id".to_owned(), id);
     entry.insert("time".to_owned(), json!(time));
-    if messaging || include_values {
-        let key = if messaging { "messaging" } else { "changes" };
-        entry.insert(key.to_owned(), list.iter().map(|change| change.body.clone()).collect());
+    if place.is_messaging() || include_values {
+        entry.insert(place.key().to_owned(), list.iter().map(|change| change.body.clone()).collect());
     } else {
         let mut fields: Vec<_> = list.iter().filter_map(|change| change.body.get("field")).collect();
         fields.dedup();

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::body;
-use super::outbox::{Change, Delivery};
+use super::outbox::{Change, Delivery, Place};
 use crate::escaped_json;
 use crate::world::World;
 
@@ -18,13 +18,13 @@ pub(crate) fn delivery(world: &World, change: Change) -> Option<Delivery> {
     let now_ms = world.clock.now_ms();
     let now_s = now_ms.div_euclid(1000);
     let page_id = change.entry_id.as_str();
-    let message = foreign(&change.object, page_id, message(page_id, now_ms), true);
-    let comment = foreign(&change.object, page_id, comment(page_id, now_s), false);
-    let neighbour = neighbour(world, page_id).map(|id| foreign(&change.object, id, post(id, now_s), false));
+    let message = foreign(&change.object, page_id, message(page_id, now_ms), Place::Messaging);
+    let comment = foreign(&change.object, page_id, comment(page_id, now_s), Place::Changes);
+    let neighbour = neighbour(world, page_id).map(|id| foreign(&change.object, id, post(id, now_s), Place::Changes));
     let entry = |messaging: bool, list: &[&Change]| -> Option<Value> {
         let time = if messaging { now_ms } else { now_s };
         let id = &list.first()?.entry_id;
-        Some(body::entry(id, time, messaging, subscription.include_values, world.numeric_webhook_ids, list))
+        Some(body::entry(id, time, subscription.include_values, world.numeric_webhook_ids, list))
     };
     let entries: Vec<Value> = [
         entry(true, &[&message]),
@@ -58,8 +58,8 @@ fn neighbour<'w>(world: &'w World, page_id: &str) -> Option<&'w str> {
     after.chain(before).find(installed).map(String::as_str)
 }
 
-fn foreign(object: &str, entry_id: &str, body: Value, messaging: bool) -> Change {
-    Change { object: object.to_owned(), entry_id: entry_id.to_owned(), body, messaging, leadgen_id: None }
+fn foreign(object: &str, entry_id: &str, body: Value, place: Place) -> Change {
+    Change { object: object.to_owned(), entry_id: entry_id.to_owned(), body, place, leadgen_id: None }
 }
 
 fn message(page_id: &str, now_ms: i64) -> Value {

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::world::World;
+use crate::world::app::Mode;
+use crate::world::page::Page;
 
 /// Changes that happen within this time share a body.
 const COLLECT_MS: i64 = 150;
@@ -23,10 +25,34 @@ pub(crate) struct Change {
     pub(crate) entry_id: String,
     /// The element itself: `{"field", "value"}`, or a messaging event.
     pub(crate) body: Value,
-    /// Whether it goes into `entry.messaging` instead of `entry.changes`.
-    pub(crate) messaging: bool,
+    pub(crate) place: Place,
     /// The lead it announces, if any.
     pub(crate) leadgen_id: Option<String>,
+}
+
+/// The list of an entry that a change belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Changes,
+    Messaging,
+    /// Messaging while another app controls the thread.
+    Standby,
+}
+
+impl Place {
+    /// The key in the entry.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Changes => "changes",
+            Self::Messaging => "messaging",
+            Self::Standby => "standby",
+        }
+    }
+
+    /// Returns whether the time and the failure rule of messaging apply.
+    pub(crate) fn is_messaging(self) -> bool {
+        self != Self::Changes
+    }
 }
 
 /// How to deliver the changes of one control call.
@@ -210,14 +236,38 @@ impl Outbox {
 }
 
 impl World {
-    /// Returns whether a change of `field` is delivered: the app subscribes to the object and, for pages, is installed
-    /// on the page for that field.
+    /// Returns whether a change of `field` is delivered: the app subscribes to the object, and is installed on the page
+    /// for that field, on the page of the Instagram account for any field, or on the WhatsApp account.
     pub(crate) fn is_subscribed(&self, object: &str, entry_id: &str, field: &str) -> bool {
         let by_app = self.app.subscriptions.get(object).is_some_and(|subscription| subscription.fields.contains(field));
-        let by_page = match self.pages.get(entry_id) {
-            Some(page) => page.subscribed_fields.as_ref().is_some_and(|fields| fields.contains(field)),
+        by_app && self.is_installed(object, entry_id, field)
+    }
+
+    fn is_installed(&self, object: &str, entry_id: &str, field: &str) -> bool {
+        if let Some(page) = self.pages.get(entry_id) {
+            return page.subscribed_fields.as_ref().is_some_and(|fields| fields.contains(field));
+        }
+        if let Some(account) = self.instagram.accounts.get(entry_id) {
+            let page = self.pages.get(&account.page_id).filter(|_| account.linked);
+            return page.is_some_and(|page| page.subscribed_fields.is_some());
+        }
+        match self.inbox.wabas.get(entry_id) {
+            Some(waba) => waba.subscribed,
             None => object != "page",
-        };
-        by_app && by_page
+        }
+    }
+
+    /// The page of an entry: itself, or that of an Instagram account.
+    pub(crate) fn page_of_entry(&mut self, entry_id: &str) -> Option<&mut Page> {
+        let page_id = self.instagram.accounts.get(entry_id).map_or(entry_id, |account| &account.page_id);
+        self.pages.get_mut(page_id)
+    }
+
+    /// Queues a change of `field` if the app is live and subscribed to it.
+    pub(crate) fn announce_change(&mut self, change: Change, field: &str, manner: Manner) {
+        if self.app.mode == Mode::Live && self.is_subscribed(&change.object, &change.entry_id, field) {
+            let now = self.clock.now_ms();
+            self.outbox.queue(vec![change], manner, now);
+        }
     }
 }

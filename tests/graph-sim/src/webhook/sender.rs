@@ -104,8 +104,8 @@ fn settle(world: &mut World, delivery: Delivery, answer: &str) {
     }
     if answer == "200" {
         if delivery.messaging {
-            for page_id in &delivery.entry_ids {
-                if let Some(page) = world.pages.get_mut(page_id) {
+            for entry_id in &delivery.entry_ids {
+                if let Some(page) = world.page_of_entry(entry_id) {
                     page.messaging_failing_since_ms = None;
                 }
             }
@@ -126,15 +126,16 @@ fn settle(world: &mut World, delivery: Delivery, answer: &str) {
     }
 }
 
-/// Messaging only: removes the app from pages whose deliveries have failed for an hour. Returns whether it removed any;
+/// Messaging only: removes the app from pages whose deliveries, or those of their Instagram accounts, have failed for an
+/// hour. Returns whether it removed any;
 /// the body is then dropped.
 fn unsubscribe_failing(world: &mut World, delivery: &Delivery, now_ms: i64) -> bool {
     let mut unsubscribed = false;
-    for page_id in &delivery.entry_ids {
-        let Some(page) = world.pages.get_mut(page_id) else { continue };
+    for entry_id in &delivery.entry_ids {
+        let Some(page) = world.page_of_entry(entry_id) else { continue };
         let since = *page.messaging_failing_since_ms.get_or_insert(now_ms);
         if now_ms - since >= MESSAGING_PATIENCE_MS {
-            tracing::info!(page_id, "unsubscribed after an hour of failed messaging deliveries");
+            tracing::info!(entry_id, "unsubscribed after an hour of failed messaging deliveries");
             page.subscribed_fields = None;
             page.messaging_failing_since_ms = None;
             unsubscribed = true;

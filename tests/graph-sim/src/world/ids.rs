@@ -6,7 +6,7 @@ use rand::distr::Alphanumeric;
 
 use super::ads::ids::FIRST_WRITTEN;
 
-/// Source of the ids of leads, reports, published content, and of forms and ads written through the API, and of the
+/// Source of the ids of leads, reports, published content, comments, people, and of forms and ads written through the API, and of the
 /// running numbers of invented people.
 ///
 /// All of them start from the wall clock. A restarted simulator therefore never repeats an id that a client with a
@@ -20,6 +20,8 @@ pub(crate) struct Ids {
     next_written_ad: u64,
     next_content: u64,
     next_instagram: u64,
+    next_scoped: u64,
+    next_comment: u64,
 }
 
 impl Ids {
@@ -34,6 +36,8 @@ impl Ids {
             next_written_ad: FIRST_WRITTEN + started_ms * 100,
             next_content: 122_000_000_000_000_000 + started_ms * 1000,
             next_instagram: 17_900_000_000_000_000 + (started_ms % 100_000_000_000) * 100,
+            next_scoped: 7_000_000_000_000_000 + started_ms * 100,
+            next_comment: 1_000_000_000_000_000 + started_ms * 100,
         }
     }
 
@@ -66,7 +70,19 @@ impl Ids {
         self.next_content.to_string()
     }
 
-    /// The id of an Instagram container or medium.
+    /// The id under which one account knows a person, or of a file in a message.
+    pub(crate) fn scoped(&mut self) -> String {
+        self.next_scoped += 7;
+        self.next_scoped.to_string()
+    }
+
+    /// The number of a comment on a page's post.
+    pub(crate) fn comment(&mut self) -> String {
+        self.next_comment += 3;
+        self.next_comment.to_string()
+    }
+
+    /// The id of an Instagram container, medium or comment.
     pub(crate) fn instagram(&mut self) -> String {
         self.next_instagram += 1;
         self.next_instagram.to_string()
@@ -91,6 +107,23 @@ pub(crate) fn code_text() -> String {
 /// The text of `fbtrace_id` and of the debug headers.
 pub(crate) fn trace_text() -> String {
     format!("A{}", random_text(22))
+}
+
+/// The id of a message of a channel.
+pub(crate) fn message_text(channel: &str) -> String {
+    match channel {
+        "whatsapp" => format!("wamid.HBgM{}", random_text(40)),
+        "instagram" => format!("aWdfZAG1faXRlbToxOklHTWVzc2FnZAUlE{}", random_text(70)),
+        _ => format!("m_{}", random_text(60)),
+    }
+}
+
+/// The id of a conversation of a channel.
+pub(crate) fn thread_text(channel: &str) -> String {
+    match channel {
+        "instagram" => format!("aWdfZAG06MTpJR01lc3NhZA2VUaHJlYWQ6{}", random_text(40)),
+        _ => format!("t_{}", rand::rng().random_range(1_000_000_000_000_000_u64..9_000_000_000_000_000)),
+    }
 }
 
 /// The `hub.challenge` Meta sends: decimal digits.

@@ -8,6 +8,7 @@ pub(crate) mod app;
 pub(crate) mod content;
 pub(crate) mod form;
 pub(crate) mod ids;
+pub(crate) mod inbox;
 pub(crate) mod instagram;
 pub(crate) mod invent;
 pub(crate) mod lead;
@@ -31,6 +32,7 @@ use self::app::{App, Mode};
 use self::content::Content;
 use self::form::{Ad, Form};
 use self::ids::Ids;
+use self::inbox::Inbox;
 use self::instagram::Instagram;
 use self::lead::Lead;
 use self::page::Page;
@@ -76,6 +78,8 @@ pub(crate) struct World {
     pub(crate) content: Content,
     /// Instagram accounts and what they publish.
     pub(crate) instagram: Instagram,
+    /// What people write, and WhatsApp accounts.
+    pub(crate) inbox: Inbox,
     /// What the addresses given to Meta return.
     pub(crate) web: Web,
     pub(crate) ids: Ids,
@@ -125,6 +129,7 @@ impl World {
             codes: HashMap::new(),
             content: Content::default(),
             instagram: Instagram::default(),
+            inbox: Inbox::default(),
             web: Web::default(),
             ids: Ids::new(),
             outbox: Outbox::default(),
@@ -159,6 +164,7 @@ impl World {
         self.codes.clear();
         self.content = Content::default();
         self.instagram = Instagram::default();
+        self.inbox = Inbox::default();
         self.web = Web::default();
         self.outbox = Outbox::default();
         self.faults = Faults::default();

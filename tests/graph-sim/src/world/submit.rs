@@ -10,7 +10,7 @@ use super::app::Mode;
 use super::form::{Form, Question};
 use super::invent::Person;
 use super::lead::{Answer, ConsentAnswer, DeliveryState, Lead};
-use crate::webhook::outbox::{Change, Manner};
+use crate::webhook::outbox::{Change, Manner, Place};
 
 /// Who fills in the form, and how its webhook behaves.
 #[derive(Debug, Clone)]
@@ -181,7 +181,7 @@ fn leadgen_change(lead: &Lead, numeric: bool) -> Change {
         object: "page".to_owned(),
         entry_id: lead.page_id.clone(),
         body: json!({"field": "leadgen", "value": value}),
-        messaging: false,
+        place: Place::Changes,
         leadgen_id: Some(lead.id.clone()),
     }
 }

@@ -83,7 +83,7 @@ impl PartialFiles {
     /// Returns whether a file that came with 206 is accepted.
     pub(crate) fn accepts(self, expected: Expected, local: bool) -> bool {
         match (self, expected) {
-            (_, Expected::Video) | (Self::Everywhere, _) => true,
+            (_, Expected::Video | Expected::MessageFile) | (Self::Everywhere, _) => true,
             (Self::Instagram, Expected::InstagramPicture) => local,
             (Self::Nowhere | Self::Instagram, _) => false,
         }

@@ -9,6 +9,11 @@ use url::Url;
 /// All permissions that publishing on pages and Instagram asks for.
 pub(crate) const PUBLISHING_SCOPES: &str = "pages_show_list,pages_read_engagement,pages_manage_metadata,\
                                             pages_manage_posts,instagram_basic,instagram_content_publish,ads_read";
+/// All permissions that comments and messages need.
+pub(crate) const INBOX_SCOPES: &str = "pages_show_list,pages_read_engagement,pages_read_user_content,\
+                                       pages_manage_metadata,pages_manage_engagement,pages_messaging,instagram_basic,\
+                                       instagram_manage_comments,instagram_manage_messages,business_management,\
+                                       whatsapp_business_management,whatsapp_business_messaging";
 /// All permissions that a lead integration asks for.
 pub(crate) const ALL_SCOPES: &str = "pages_show_list,pages_read_engagement,pages_manage_metadata,pages_manage_ads,\
                                      pages_messaging,leads_retrieval,ads_management,business_management,email";
@@ -115,6 +120,12 @@ impl Meta {
         self.page_of(&user, page_id).await
     }
 
+    /// Mara's token for comments, messages and WhatsApp.
+    pub(crate) async fn agent(&self) -> String {
+        let user = self.login(seed::MARA, INBOX_SCOPES, "").await;
+        self.prolong(&user).await.json["access_token"].as_str().expect("a token").to_owned()
+    }
+
     /// The page's Instagram account.
     pub(crate) async fn instagram_of(&self, page_id: &str, token: &str) -> String {
         let answer = self.get(&format!("/{page_id}?fields=instagram_business_account"), token).await;
@@ -219,6 +230,13 @@ impl Meta {
         let answer: Value = response.json().await.expect("JSON");
         assert_eq!(status, 200, "{path} {body}: {answer}");
         answer
+    }
+
+    /// Posts a JSON body with a Bearer token, as WhatsApp's clients do.
+    pub(crate) async fn post_json(&self, path: &str, token: &str, body: &Value) -> Answer {
+        let proof = signing::appsecret_proof(seed::APP_SECRET, token);
+        let request = self.http.post(self.url(&format!("/v26.0{path}"))).query(&[("appsecret_proof", &proof)]);
+        read(request.bearer_auth(token).json(body)).await
     }
 
     /// Makes a reading control call.

@@ -71,7 +71,7 @@ pub(super) fn value(world: &World, medium_id: &str, field: &str) -> Option<Value
         "caption" => json!(medium.caption.as_deref()?),
         "alt_text" => json!(medium.alt_text.as_deref()?),
         "media_type" => json!(medium.kind.media_type()),
-        "media_product_type" => json!(medium.kind.product_type()),
+        "media_product_type" => json!(medium.product_type()),
         "permalink" => json!(medium.permalink(&account.username)),
         "shortcode" => json!(medium.shortcode()),
         "timestamp" => json!(graph_time(medium.created_ms)),
@@ -83,7 +83,8 @@ pub(super) fn value(world: &World, medium_id: &str, field: &str) -> Option<Value
         "thumbnail_url" if medium.kind.is_video() => {
             json!(format!("https://scontent.example/v/{medium_id}_t.jpg"))
         }
-        "comments_count" | "like_count" => json!(0),
+        "comments_count" => json!(world.inbox.comments_on(medium_id).count()),
+        "like_count" => json!(0),
         "is_comment_enabled" => json!(medium.comments_enabled),
         "is_shared_to_feed" => json!(!medium.kind.is_story()),
         _ => return None,

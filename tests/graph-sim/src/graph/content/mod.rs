@@ -6,11 +6,11 @@ mod feed;
 mod instagram;
 mod media_publish;
 mod medium;
-mod params;
+pub(super) mod params;
 mod photo;
 mod post;
 mod reels;
-mod rights;
+pub(super) mod rights;
 mod stories;
 pub(super) mod upload;
 mod video;
@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 
 use super::error::GraphError;
 use super::fields;
+use super::inbox;
 use super::node::{self, Node};
 use super::paging::EdgeQuery;
 use super::request::{self, Request};
@@ -78,10 +79,10 @@ impl Kind {
 /// The edges of node types of this module.
 pub(super) fn edges_of(node_type: &str) -> &'static [&'static str] {
     match node_type {
-        "PagePost" => &["attachments"],
+        "PagePost" => &["attachments", "comments", "reactions", "sharedposts"],
         "ShadowIGUser" => &["media", "stories", "content_publishing_limit"],
-        "ShadowIGMedia" => &["children"],
-        _ => &[],
+        "ShadowIGMedia" => &["children", "comments"],
+        _ => inbox::edges_of(node_type),
     }
 }
 
@@ -182,6 +183,8 @@ pub(super) fn read_edge(
         (Kind::Post, "attachments") => attachments::list(call, id, query),
         (Kind::Account, "media" | "stories") => medium::list(call, id, edge, query),
         (Kind::Account, "content_publishing_limit") => instagram::publishing_limit(call, id, query),
+        (Kind::Post, "comments" | "reactions" | "sharedposts") => inbox::post_edge(call, id, edge, query),
+        (Kind::Medium, "comments") => inbox::media_comments(call, id, query),
         (Kind::Medium, "children") => medium::children(call, id, query),
         _ => Err(GraphError::nonexisting_field(edge, kind.type_name())),
     }
@@ -231,7 +234,7 @@ fn created(call: &mut Call<'_>, kind: Kind, id: &str, usual: Value) -> Value {
 }
 
 /// `{"success": true}`.
-fn success() -> Value {
+pub(super) fn success() -> Value {
     json!({"success": true})
 }
 

@@ -15,7 +15,7 @@ use crate::world::content::Maker;
 const META_ZONE: &str = "America/Los_Angeles";
 
 /// Returns a text parameter unless it is blank.
-pub(super) fn text(request: &Request, name: &str) -> Option<String> {
+pub(in crate::graph) fn text(request: &Request, name: &str) -> Option<String> {
     request.param(name).filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }
 
@@ -23,7 +23,7 @@ pub(super) fn text(request: &Request, name: &str) -> Option<String> {
 ///
 /// # Errors
 /// Returns 100 if it is neither `true`, `false`, `1`, `0` nor empty.
-pub(super) fn flag(request: &Request, name: &str) -> Result<Option<bool>, GraphError> {
+pub(in crate::graph) fn flag(request: &Request, name: &str) -> Result<Option<bool>, GraphError> {
     match request.param(name) {
         None => Ok(None),
         Some("true" | "1") => Ok(Some(true)),
@@ -36,7 +36,7 @@ pub(super) fn flag(request: &Request, name: &str) -> Result<Option<bool>, GraphE
 ///
 /// # Errors
 /// Returns 100 for a text that is not a time.
-pub(super) fn time(request: &Request, name: &str) -> Result<Option<i64>, GraphError> {
+pub(in crate::graph) fn time(request: &Request, name: &str) -> Result<Option<i64>, GraphError> {
     let Some(text) = request.param(name).filter(|text| !text.is_empty()) else { return Ok(None) };
     let time = parse_time(text);
     time.map(Some)
@@ -62,7 +62,7 @@ fn parse_time(text: &str) -> Option<i64> {
 }
 
 /// Returns the bounds `since` and `until` of a list, in epoch seconds.
-pub(super) fn period(query: &EdgeQuery) -> (i64, i64) {
+pub(in crate::graph) fn period(query: &EdgeQuery) -> (i64, i64) {
     let bound = |name: &str| query.param(name).and_then(parse_time);
     (bound("since").unwrap_or(i64::MIN), bound("until").unwrap_or(i64::MAX))
 }
@@ -72,7 +72,7 @@ pub(super) fn period(query: &EdgeQuery) -> (i64, i64) {
 ///
 /// # Errors
 /// Returns 100 if an element has another form.
-pub(super) fn attached_media(request: &Request) -> Result<Option<Vec<String>>, GraphError> {
+pub(in crate::graph) fn attached_media(request: &Request) -> Result<Option<Vec<String>>, GraphError> {
     let wrong = || GraphError::invalid("(#100) Param attached_media must be an array of objects with a media_fbid.");
     let id_of = |element: &Value| match element.get("media_fbid") {
         Some(Value::String(id)) => Some(id.clone()),
@@ -100,7 +100,7 @@ pub(super) fn attached_media(request: &Request) -> Result<Option<Vec<String>>, G
 }
 
 /// Rejects a page size above Meta's maximum. (Wording unconfirmed.)
-pub(super) fn check_limit(query: &EdgeQuery) -> Result<(), GraphError> {
+pub(in crate::graph) fn check_limit(query: &EdgeQuery) -> Result<(), GraphError> {
     match query.param("limit").and_then(|text| text.parse::<u64>().ok()) {
         Some(limit) if limit > 100 => Err(GraphError::invalid("(#100) Param limit must be a number between 0 and 100")),
         _ => Ok(()),
@@ -108,12 +108,12 @@ pub(super) fn check_limit(query: &EdgeQuery) -> Result<(), GraphError> {
 }
 
 /// This app.
-pub(super) fn this_app(call: &Call<'_>) -> Maker {
+pub(in crate::graph) fn this_app(call: &Call<'_>) -> Maker {
     Maker { id: call.world.app.id.clone(), name: call.world.app.name.clone() }
 }
 
 /// Id and name of the person behind the token.
-pub(super) fn creator(call: &Call<'_>) -> Option<(String, String)> {
+pub(in crate::graph) fn creator(call: &Call<'_>) -> Option<(String, String)> {
     let user = call.world.user(call.user_id()?)?;
     Some((user.id.clone(), user.name.clone()))
 }

@@ -47,6 +47,8 @@ pub(super) fn value(world: &World, post_id: &str, field: &str) -> Option<Value> 
         }
         "promotable_id" => json!(post.id),
         "is_eligible_for_promotion" | "subscribed" => json!(post.is_published()),
+        // Absent unless the post was shared.
+        "shares" => json!({"count": world.inbox.shares.get(post_id)?}),
         "timeline_visibility" => json!("normal"),
         "actions" => json!([{"name": "Like", "link": post.permalink()}, {"name": "Comment", "link": post.permalink()}]),
         _ => return None,

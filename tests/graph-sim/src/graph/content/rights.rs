@@ -12,7 +12,7 @@ const INSTAGRAM_TASKS: &[&str] = &["CREATE_CONTENT", "MANAGE"];
 ///
 /// # Errors
 /// Returns 190/2069032, 100/33 for another page's token, 10 without `pages_read_engagement`.
-pub(super) fn read_page(call: &Call<'_>, page_id: &str, visible_as: &str) -> Result<(), GraphError> {
+pub(in crate::graph) fn read_page(call: &Call<'_>, page_id: &str, visible_as: &str) -> Result<(), GraphError> {
     call.require_page_token(page_id, visible_as)?;
     if call.has_scope("pages_read_engagement") { Ok(()) } else { Err(GraphError::requires_page_feature()) }
 }
@@ -21,7 +21,7 @@ pub(super) fn read_page(call: &Call<'_>, page_id: &str, visible_as: &str) -> Res
 ///
 /// # Errors
 /// Returns 190/2069032, 100/33 for another page's token, 200 without a permission or task.
-pub(super) fn publish_on_page(call: &Call<'_>, page_id: &str, visible_as: &str) -> Result<(), GraphError> {
+pub(in crate::graph) fn publish_on_page(call: &Call<'_>, page_id: &str, visible_as: &str) -> Result<(), GraphError> {
     call.require_page_token(page_id, visible_as)?;
     if !call.has_scope("pages_manage_posts") || !call.has_scope("pages_read_engagement") {
         return Err(GraphError::new(
@@ -40,7 +40,7 @@ pub(super) fn publish_on_page(call: &Call<'_>, page_id: &str, visible_as: &str) 
 ///
 /// # Errors
 /// As for [`publish_on_page`], but 100 without a permission.
-pub(super) fn publish_video(call: &Call<'_>, page_id: &str, visible_as: &str) -> Result<(), GraphError> {
+pub(in crate::graph) fn publish_video(call: &Call<'_>, page_id: &str, visible_as: &str) -> Result<(), GraphError> {
     publish_on_page(call, page_id, visible_as).map_err(|error| {
         if error.code == 200 { GraphError::invalid("(#100) No permission to publish the video") } else { error }
     })
@@ -50,7 +50,7 @@ pub(super) fn publish_video(call: &Call<'_>, page_id: &str, visible_as: &str) ->
 ///
 /// # Errors
 /// Returns 100/33 unless the token reaches the linked page, 10 without `instagram_basic`.
-pub(super) fn read_instagram(call: &Call<'_>, account_id: &str, visible_as: &str) -> Result<(), GraphError> {
+pub(in crate::graph) fn read_instagram(call: &Call<'_>, account_id: &str, visible_as: &str) -> Result<(), GraphError> {
     page_of(call, account_id, visible_as)?;
     require(call, &["instagram_basic"])
 }
@@ -60,7 +60,11 @@ pub(super) fn read_instagram(call: &Call<'_>, account_id: &str, visible_as: &str
 /// # Errors
 /// As for [`read_instagram`]; 10 without `instagram_content_publish` or `pages_read_engagement`, or without an ads
 /// permission if the page belongs to a portfolio; 200 without a task on the page.
-pub(super) fn publish_on_instagram(call: &Call<'_>, account_id: &str, visible_as: &str) -> Result<(), GraphError> {
+pub(in crate::graph) fn publish_on_instagram(
+    call: &Call<'_>,
+    account_id: &str,
+    visible_as: &str,
+) -> Result<(), GraphError> {
     let page_id = page_of(call, account_id, visible_as)?;
     require(call, &["instagram_basic", "instagram_content_publish", "pages_read_engagement"])?;
     let of_business = call.world.pages.get(&page_id).is_some_and(|page| page.portfolio.is_some());
@@ -71,7 +75,7 @@ pub(super) fn publish_on_instagram(call: &Call<'_>, account_id: &str, visible_as
 }
 
 /// Requires a permission for one Instagram account.
-pub(super) fn instagram_scope(
+pub(in crate::graph) fn instagram_scope(
     call: &Call<'_>,
     account_id: &str,
     visible_as: &str,

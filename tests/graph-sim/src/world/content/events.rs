@@ -3,9 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::post::{Attached, Post};
-use crate::webhook::outbox::{Change, Manner};
+use crate::webhook::outbox::{Change, Manner, Place};
 use crate::world::World;
-use crate::world::app::Mode;
 
 impl World {
     /// Announces a post that was made, went live (`add`) or was changed (`edited`). The time is that of its creation,
@@ -79,18 +78,14 @@ impl World {
     }
 
     fn announce(&mut self, page_id: &str, value: Value) {
-        if self.app.mode != Mode::Live || !self.is_subscribed("page", page_id, "feed") {
-            return;
-        }
         let change = Change {
             object: "page".to_owned(),
             entry_id: page_id.to_owned(),
             body: json!({"field": "feed", "value": value}),
-            messaging: false,
+            place: Place::Changes,
             leadgen_id: None,
         };
-        let now = self.clock.now_ms();
-        self.outbox.queue(vec![change], Manner::Normal, now);
+        self.announce_change(change, "feed", Manner::Normal);
     }
 }
 

@@ -18,6 +18,8 @@ pub(crate) struct Medium {
     pub(crate) created_ms: i64,
     pub(crate) comments_enabled: bool,
     pub(crate) application: Maker,
+    /// The original and the ad, if this is the copy of a medium that an ad shows.
+    pub(crate) ad_copy_of: Option<(String, String)>,
     /// How many more reads fail with 100/33.
     pub(crate) missing_reads: u32,
 }
@@ -36,6 +38,11 @@ impl Medium {
             rest /= 64;
         }
         code.iter().rev().map(|byte| char::from(*byte)).collect()
+    }
+
+    /// `media_product_type`.
+    pub(crate) fn product_type(&self) -> &'static str {
+        if self.ad_copy_of.is_some() { "AD" } else { self.kind.product_type() }
     }
 
     pub(crate) fn permalink(&self, username: &str) -> String {
@@ -140,10 +147,24 @@ impl World {
             created_ms: self.clock.now_ms(),
             comments_enabled: true,
             application: application.clone(),
+            ad_copy_of: None,
             missing_reads: self.content.settings.missing_reads,
         };
         self.instagram.media.insert(id.clone(), medium);
         id
+    }
+
+    /// Returns the copy of a medium that an ad shows, and makes it if there is none.
+    pub(crate) fn ad_copy(&mut self, medium_id: &str, ad_id: &str) -> Option<String> {
+        let origin = Some((medium_id.to_owned(), ad_id.to_owned()));
+        if let Some(copy) = self.instagram.media.values().find(|medium| medium.ad_copy_of == origin) {
+            return Some(copy.id.clone());
+        }
+        let medium = self.instagram.medium(medium_id)?.clone();
+        let id = self.ids.instagram();
+        let copy = Medium { id: id.clone(), ad_copy_of: origin, missing_reads: 0, ..medium };
+        self.instagram.media.insert(id.clone(), copy);
+        Some(id)
     }
 
     /// Deletes a medium and its parts.

@@ -1,0 +1,72 @@
+//! What Meta does not document, does only sometimes or grants on request, as switches.
+
+/// The switches of comments and messages. The control interface changes them.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Whether the app may use the tag `HUMAN_AGENT`.
+    pub(crate) human_agent: bool,
+    /// Whether the app may read Messenger profiles (Business Asset User Profile Access).
+    pub(crate) profiles: bool,
+    /// Whether the app may write to people without a role in it (10/2018028 otherwise).
+    pub(crate) advanced_access: bool,
+    /// How WhatsApp rejects a message after its window: at once, or by a status.
+    pub(crate) closed_window: ClosedWindow,
+    /// The statuses that WhatsApp sends for each message, in this order.
+    pub(crate) statuses: Vec<String>,
+    /// The error of the next WhatsApp messages, which are accepted and then fail.
+    pub(crate) failing: Option<(i64, u64)>,
+    /// Whether `to` without `+` gets the country code of the business number.
+    pub(crate) prefixes_numbers: bool,
+    /// Whether WhatsApp's media objects in webhooks carry `url`.
+    pub(crate) media_urls: bool,
+    /// How Messenger names a sticker: `sticker`, `image` or `both`.
+    pub(crate) stickers: Stickers,
+    /// The verb of an edited comment: `edited` or `edit`.
+    pub(crate) edit_verb: &'static str,
+    /// Whether the webhooks of comments name their author.
+    pub(crate) names_authors: bool,
+    /// Whether a like arrives as `like` and as `reaction`.
+    pub(crate) doubles_likes: bool,
+    /// The `app_id` of what is written in Meta's own inbox.
+    pub(crate) inbox_app_id: Option<u64>,
+}
+
+/// How a message after the window is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClosedWindow {
+    /// Accepted, then `failed` with 131047.
+    Status,
+    /// 131047 in the response.
+    Refusal,
+}
+
+/// The attachments of a sticker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stickers {
+    /// One of type `sticker`, since 2026-08-30.
+    Sticker,
+    /// One of type `image` with `sticker_id`, before.
+    Image,
+    /// Both with the same address, in between.
+    Both,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            human_agent: true,
+            profiles: true,
+            advanced_access: true,
+            closed_window: ClosedWindow::Status,
+            statuses: vec!["sent".to_owned(), "delivered".to_owned()],
+            failing: None,
+            prefixes_numbers: true,
+            media_urls: false,
+            stickers: Stickers::Sticker,
+            edit_verb: "edited",
+            names_authors: true,
+            doubles_likes: false,
+            inbox_app_id: None,
+        }
+    }
+}
