@@ -24,6 +24,7 @@ mod expiry;
 mod forms;
 mod health;
 mod imports;
+mod inbox;
 mod leads;
 mod least_privilege;
 mod lifecycle;
