@@ -55,6 +55,8 @@ variables! {
     ads_sync_queue_url -> String = required("ADS_SYNC_QUEUE_URL");
     /// The queue of posts to publish.
     publish_queue_url -> String = required("PUBLISH_QUEUE_URL");
+    /// The queue of integrations whose comments and messages are compared with Meta.
+    social_sync_queue_url -> String = required("SOCIAL_SYNC_QUEUE_URL");
     /// The queue of files of messages to copy.
     attachment_queue_url -> String = required("ATTACHMENT_QUEUE_URL");
     /// The queue of answers to send.

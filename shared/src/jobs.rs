@@ -177,6 +177,21 @@ impl Job for SweepJob {
     }
 }
 
+/// An integration whose comments and messages are compared with Meta.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SocialSyncJob {
+    /// Its org.
+    pub org: OrgId,
+    /// The integration.
+    pub integration_id: IntegrationId,
+}
+
+impl Job for SocialSyncJob {
+    fn group(&self) -> &str {
+        self.org.as_str()
+    }
+}
+
 /// An integration to check: its token, its pages, and the notices to its admins.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CheckJob {

@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use leadwire::ads::start_due_syncs;
 use leadwire::ids::OrgId;
-use leadwire::jobs::{AdsSyncJob, AnswerJob, CheckJob, PublishJob};
-use leadwire::jobs::{SweepJob, SweepKind};
+use leadwire::jobs::{AdsSyncJob, AnswerJob, CheckJob, PublishJob, SocialSyncJob, SweepJob, SweepKind};
 use leadwire::model::org::interleave_by_org;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
@@ -38,6 +37,7 @@ enum Schedule {
     AdsSync,
     PublishWorker,
     AnswerWorker,
+    SocialSync,
 }
 
 /// The function's response.
@@ -64,6 +64,7 @@ struct Planner {
     ads: Queue<AdsSyncJob>,
     posts: Queue<PublishJob>,
     answers: Queue<AnswerJob>,
+    syncs: Queue<SocialSyncJob>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -77,7 +78,8 @@ async fn main() -> Result<(), Error> {
         sweeps: Queue::new(sqs.clone(), env::lead_sweep_queue_url()?),
         ads: Queue::new(sqs.clone(), env::ads_sync_queue_url()?),
         posts: Queue::new(sqs.clone(), env::publish_queue_url()?),
-        answers: Queue::new(sqs, env::answer_queue_url()?),
+        answers: Queue::new(sqs.clone(), env::answer_queue_url()?),
+        syncs: Queue::new(sqs, env::social_sync_queue_url()?),
     };
     run(service_fn(|event: LambdaEvent<Plan>| {
         let left = worker::time_left(event.context.deadline()).min(MAX_TIME);
@@ -142,6 +144,14 @@ impl Planner {
                 self.answers.send(&jobs).await?;
                 jobs.len()
             }
+            Schedule::SocialSync => {
+                let mut all = self.table.due_integrations(None).await?;
+                all.retain(|due| plan.concerns(due));
+                let all = interleave_by_org(all, |due| due.scope.org().clone());
+                let job = |due: &Due| SocialSyncJob { org: due.scope.org().clone(), integration_id: due.id.clone() };
+                self.syncs.send(&all.iter().map(job).collect::<Vec<_>>()).await?;
+                all.len()
+            }
             Schedule::AdsSync => {
                 let mut all = self.table.all_ad_accounts().await?;
                 all.retain(|(scope, _)| plan.org.as_ref().is_none_or(|org| org == scope.org()));
@@ -168,7 +178,7 @@ mod tests {
         let template = include_str!("../../../infra/template.yaml");
         let inputs = template.lines().filter_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\''));
         let plans: Vec<Plan> = inputs.map(|input| serde_json::from_str(input).unwrap()).collect();
-        assert_eq!(plans.len(), 5);
+        assert_eq!(plans.len(), 6);
         assert!(plans.iter().all(|plan| !plan.everything && plan.org.is_none()));
         assert!(plans.iter().any(|plan| matches!(plan.job, Schedule::ExpiryNotice)));
         assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());

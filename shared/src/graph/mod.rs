@@ -14,6 +14,7 @@ pub mod campaign_refusal;
 pub mod campaigns;
 pub mod error;
 pub mod inbox;
+pub mod inbox_lists;
 pub mod insight_rows;
 pub mod insights;
 pub mod instagram;

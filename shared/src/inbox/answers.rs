@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Inbox;
+use super::arrivals::new_conversation;
 use super::contacts::resolve;
-use super::ingest::{MAX_TRIES, new_conversation};
+use super::ingest::MAX_TRIES;
 use super::messages::MessageOut;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};

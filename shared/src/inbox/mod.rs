@@ -6,12 +6,15 @@
 #[cfg(test)]
 mod answer_tests;
 mod answers;
+mod arrivals;
 mod attachments;
 mod contacts;
 mod conversations;
 mod ingest;
 mod messages;
+mod reports;
 mod sender;
+mod sync;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +25,7 @@ pub use conversations::{ConversationChangeIn, ConversationList, ConversationOut,
 pub use ingest::Engagement;
 pub use messages::{MessageList, MessageOut};
 pub use sender::Sender;
+pub use sync::SocialSync;
 
 use crate::files::Files;
 use crate::jobs::AnswerJob;

@@ -38,7 +38,8 @@ impl World {
     pub(super) async fn new() -> Self {
         let fixture = Fixture::new().await;
         let (table, bus) = (fixture.publisher.table.clone(), fixture.publisher.bus.clone());
-        let owner = Owner { scope: fixture.scope.clone(), page_id: Some(PageId::parse("7").unwrap()) };
+        let owner =
+            Owner { scope: fixture.scope.clone(), page_id: Some(PageId::parse("7").unwrap()), connected_at: None };
         let inbox = inbox(&fixture);
         let attachments = Queue::new(fixture.sqs.clone(), format!("{}/attachments", fixture.endpoint));
         let files = fixture.publisher.files.clone();

@@ -88,6 +88,7 @@ impl Table {
     pub async fn delete_connection(&self, scope: &OrgScope, connection: &Connection) -> Result<(), TableError> {
         let progress = keys::sweep_progress(scope, &connection.integration_id, &connection.page_id);
         self.delete(&progress).await?;
+        self.delete(&keys::social_progress(scope, &connection.integration_id, &connection.page_id)).await?;
         if let Some(account) = &connection.instagram_account_id {
             let id = &connection.integration_id;
             self.delete(&keys::inbox_account("instagram", account.as_str(), scope, id)).await?;

@@ -160,12 +160,13 @@ impl Table {
         self.find_existing(parked.chain(waiting), Consistency::Strong).await
     }
 
-    async fn find_existing<'a>(
+    /// Which of these have a stored item.
+    pub(super) async fn find_existing<'a, I: Ord + Clone + 'a>(
         &self,
-        wanted: impl Iterator<Item = (&'a LeadId, Key)>,
+        wanted: impl Iterator<Item = (&'a I, Key)>,
         consistency: Consistency,
-    ) -> Result<BTreeSet<LeadId>, TableError> {
-        let (ids, keys): (Vec<&LeadId>, Vec<Key>) = wanted.unzip();
+    ) -> Result<BTreeSet<I>, TableError> {
+        let (ids, keys): (Vec<&I>, Vec<Key>) = wanted.unzip();
         let found = self.batch_get_as(&keys, consistency).await?;
         Ok(ids.into_iter().zip(&keys).filter(|(_, key)| found.contains_key(key)).map(|(id, _)| id.clone()).collect())
     }

@@ -17,6 +17,7 @@ pub mod commit;
 pub mod connection;
 #[cfg(test)]
 mod connection_tests;
+pub mod contact;
 pub mod directory;
 pub mod erasure;
 pub mod form;
@@ -31,6 +32,7 @@ pub mod lead_list;
 mod lead_list_tests;
 mod lead_parts;
 pub mod login;
+pub mod message;
 pub mod notice;
 pub mod parked;
 pub mod post;

@@ -20,6 +20,17 @@ pub struct InboxEvent {
     pub kind: InboxEventKind,
 }
 
+impl InboxEvent {
+    /// When what it tells of was written; the end of time for everything else, which needs the message first.
+    #[must_use]
+    pub fn written_at(&self) -> Timestamp {
+        match &self.kind {
+            InboxEventKind::Message(new) => new.created_time,
+            _ => Timestamp::MAX,
+        }
+    }
+}
+
 /// The kinds of events. `mid` is Meta's id of a message or a comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

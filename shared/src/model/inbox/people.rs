@@ -184,20 +184,20 @@ impl Contact {
 }
 
 impl Conversation {
-    /// Takes note of a message in it that was not known before.
-    pub fn take_message(&mut self, message: &NewMessage, contact: Option<&ContactId>) {
+    /// Takes note of a message in it that was not known before. What is history wakes no one: it was written before the
+    /// account was connected.
+    pub fn take_message(&mut self, message: &NewMessage, contact: Option<&ContactId>, is_history: bool) {
         use super::ConversationStatus;
 
         if !message.is_ours {
             self.contact_id = self.contact_id.take().or_else(|| contact.cloned());
-            if self.read_at.is_none_or(|read| message.created_time > read) {
+            if !is_history && self.read_at.is_none_or(|read| message.created_time > read) {
                 self.unread = self.unread.saturating_add(1);
             }
-            let is_newest = self.last_inbound_at.is_none_or(|last| message.created_time > last);
-            if is_newest {
+            if self.last_inbound_at.is_none_or(|last| message.created_time > last) {
                 self.last_inbound_at = Some(message.created_time);
-                // An old message that comes late wakes no one.
-                if self.changed_at.is_none_or(|changed| message.created_time > changed) {
+                // A message from before a member closed the conversation does not open it.
+                if !is_history && self.changed_at.is_none_or(|changed| message.created_time > changed) {
                     (self.status, self.snoozed_until) = (ConversationStatus::Open, None);
                 }
             }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{IndexKey, Key, ListKey};
-use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgId, OrgScope};
+use super::{IndexKey, Key, ListKey, page_pk};
+use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgId, OrgScope, PageId};
 use crate::model::inbox::ConversationStatus;
 use crate::model::inbox::people::Identity;
 
@@ -130,4 +130,9 @@ pub(in crate::table) fn answers_until(until: Timestamp) -> String {
 pub(in crate::table) fn parse_answer_due(gsi1sk: &str) -> Option<(OrgId, MessageId)> {
     let mut parts = gsi1sk.splitn(3, '#').skip(1);
     Some((OrgId::parse(parts.next()?).ok()?, MessageId::parse(parts.next()?).ok()?))
+}
+
+/// How far the comparisons of a page's comments and messages with Meta have come.
+pub(in crate::table) fn social_progress(scope: &OrgScope, integration: &IntegrationId, page: &PageId) -> Key {
+    Key { pk: page_pk(page), sk: format!("SOCIAL#ORG#{}#INTEGRATION#{integration}", scope.org()) }
 }

@@ -14,6 +14,7 @@
 //! | form | `PAGE#p` | `FORM#f` | | | yes |
 //! | pause | `PAGE#p` | `PAUSE` | | | yes |
 //! | sweep progress | `PAGE#p` | `SWEEP#ORG#o#INTEGRATION#i` | | | |
+//! | social progress | `PAGE#p` | `SOCIAL#ORG#o#INTEGRATION#i` | | | |
 //! | mapping | `ORG#o` | `MAPPING#f` | | | |
 //! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `status#created#l` | |
 //! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | |

@@ -1,0 +1,186 @@
+//! A message or a comment arrives: where it stands, and who is told.
+
+use jiff::Timestamp;
+
+use super::contacts;
+use super::ingest::{Engagement, MAX_TRIES, Owner};
+use super::sender::{find_answer, settle};
+use crate::error::WorkError;
+use crate::ids::{ContactId, ConversationId, MessageId, OrgScope};
+use crate::jobs::AttachmentJob;
+use crate::model::event::Event;
+use crate::model::inbox::event::{NewAttachment, NewMessage};
+use crate::model::inbox::people::{conversation_id, message_id};
+use crate::model::inbox::state::{MessageContent, MessageState};
+use crate::model::inbox::{
+    Attachment, AttachmentStatus, Author, Channel, Conversation, ConversationStatus, FileSource,
+};
+use crate::model::lead::FoundBy;
+use crate::table::{TableError, pause};
+
+impl Engagement {
+    #[expect(clippy::too_many_arguments, reason = "where, what, how it came, and when")]
+    pub(super) async fn take_message(
+        &self,
+        owner: &Owner,
+        channel: Channel,
+        account: &str,
+        new: &NewMessage,
+        found_by: FoundBy,
+        is_repeated: bool,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        let scope = &owner.scope;
+        let contact = contacts::contact_of(&self.table, scope, channel, account, &new.person, now).await?;
+        let id = message_id(channel, &new.mid);
+        let (conversation_id, root) = self.place(scope, channel, account, new, contact.as_ref().map(|c| &c.id)).await?;
+        if new.is_ours
+            && let Some(answer) = self.answer_of(scope, new, &conversation_id).await?
+        {
+            return Ok(settle(&self.table, scope, &answer, &new.mid).await?);
+        }
+        for attempt in 1..=MAX_TRIES {
+            let known = self.table.message(scope, &id).await?;
+            let mut state = known.unwrap_or_else(|| MessageState::unknown(id.clone(), channel, Some(new.mid.clone())));
+            let author = match (new.is_ours, &new.app_id) {
+                (false, _) => Author::Contact {
+                    id: contact.as_ref().map(|contact| contact.id.clone()),
+                    name: new.person.name.clone().or_else(|| new.person.username.clone()),
+                },
+                (true, Some(app)) => Author::Automation { app_id: Some(app.clone()) },
+                (true, None) => Author::Page,
+            };
+            if state.deleted_at.is_some() && state.content.is_none() {
+                // It was unsent before it came, and is shown to none.
+                return Ok(());
+            }
+            let content = MessageContent {
+                conversation_id: conversation_id.clone(),
+                is_ours: new.is_ours,
+                author,
+                text: new.text.clone(),
+                attachments: new.attachments.iter().map(attachment).collect(),
+                created_time: new.created_time,
+                parent: new.parent.clone(),
+                post: new.post.clone(),
+                ad_id: new.ad_id.clone(),
+                found_by,
+            };
+            let is_new = state.take_content(content);
+            if !is_new {
+                // Meta repeats what it has told. A message of the queue that comes again may have been stored by a worker
+                // that could not tell of it.
+                return if is_repeated { self.tell(scope, &state, account).await } else { Ok(()) };
+            }
+            let known = self.table.conversation(scope, &conversation_id).await?;
+            let mut conversation = known.unwrap_or_else(|| Conversation {
+                page_id: owner.page_id.clone(),
+                post: new.post.clone(),
+                root: root.clone(),
+                contact_id: contact.as_ref().filter(|_| !channel.is_comment() || !new.is_ours).map(|c| c.id.clone()),
+                ..new_conversation(scope, conversation_id.clone(), channel, account)
+            });
+            let is_history = owner.connected_at.is_some_and(|connected| new.created_time < connected);
+            conversation.take_message(new, contact.as_ref().map(|contact| &contact.id), is_history);
+            if self.table.put_message_in(scope, &mut state, &mut conversation).await? {
+                return self.tell(scope, &state, account).await;
+            }
+            pause(attempt).await;
+        }
+        Err(TableError::Contended(MAX_TRIES).into())
+    }
+
+    /// Finds the answer of a member that a message of ours is.
+    async fn answer_of(
+        &self,
+        scope: &OrgScope,
+        new: &NewMessage,
+        conversation: &ConversationId,
+    ) -> Result<Option<MessageId>, WorkError> {
+        if let Some(ours) = &new.ours
+            && self.table.message(scope, ours).await?.is_some()
+        {
+            return Ok(Some(ours.clone()));
+        }
+        let Some(conversation) = self.table.conversation(scope, conversation).await? else { return Ok(None) };
+        Ok(find_answer(&self.table, scope, &conversation, new.text.as_deref(), new.created_time).await?)
+    }
+
+    /// Finds the conversation in which a message stands, and the comment with which it begins.
+    async fn place(
+        &self,
+        scope: &OrgScope,
+        channel: Channel,
+        account: &str,
+        new: &NewMessage,
+        contact: Option<&ContactId>,
+    ) -> Result<(ConversationId, Option<String>), WorkError> {
+        if !channel.is_comment() {
+            let about = contact.map_or(new.mid.as_str(), ContactId::as_str);
+            return Ok((conversation_id(channel, account, about), None));
+        }
+        let Some(parent) = &new.parent else {
+            return Ok((conversation_id(channel, account, &new.mid), Some(new.mid.clone())));
+        };
+        let above = self.table.message(scope, &message_id(channel, parent)).await?.and_then(|state| state.content);
+        let id = above.map_or_else(|| conversation_id(channel, account, parent), |content| content.conversation_id);
+        Ok((id, Some(parent.clone())))
+    }
+
+    /// Tells the CRM of a message of another person, and has its files copied.
+    async fn tell(&self, scope: &OrgScope, state: &MessageState, account: &str) -> Result<(), WorkError> {
+        let job = |position| AttachmentJob { org: scope.org().clone(), message: state.id.clone(), position };
+        let jobs: Vec<AttachmentJob> = state.files_coming().map(job).collect();
+        self.attachments.send(&jobs).await?;
+        match Event::message_received(scope, state, account) {
+            Some(event) => Ok(self.bus.publish(&[event]).await?),
+            None => Ok(()),
+        }
+    }
+}
+
+fn attachment(new: &NewAttachment) -> Attachment {
+    let source = match (&new.media_id, &new.url) {
+        (Some(id), _) => Some(FileSource::Whatsapp(id.clone())),
+        (None, url) => url.clone().map(FileSource::Address),
+    };
+    let source = source.filter(|_| new.is_file);
+    Attachment {
+        r#type: new.r#type.clone(),
+        url: new.url.clone().filter(|_| !new.is_file),
+        name: new.name.clone(),
+        status: if source.is_some() { AttachmentStatus::Coming } else { AttachmentStatus::None },
+        content_type: None,
+        bytes: None,
+        reason: None,
+        source,
+    }
+}
+
+/// A conversation in which nothing was written yet.
+pub(super) fn new_conversation(scope: &OrgScope, id: ConversationId, channel: Channel, account: &str) -> Conversation {
+    Conversation {
+        id,
+        org: scope.org().clone(),
+        channel,
+        page_id: None,
+        account: account.to_owned(),
+        post: None,
+        root: None,
+        contact_id: None,
+        status: ConversationStatus::Closed,
+        snoozed_until: None,
+        assigned_to: None,
+        unread: 0,
+        read_at: None,
+        changed_at: None,
+        delivered_until: None,
+        read_until: None,
+        last_message_at: Timestamp::UNIX_EPOCH,
+        last_inbound_at: None,
+        preview: String::new(),
+        standby: false,
+        sending: Vec::new(),
+        revision: 0,
+    }
+}

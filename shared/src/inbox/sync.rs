@@ -1,0 +1,130 @@
+//! What the webhook did not tell: comments and messages are read from Meta's lists, page by page.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::ingest::{Engagement, Owner};
+use crate::error::WorkError;
+use crate::graph::{GraphClient, GraphError};
+use crate::ids::OrgScope;
+use crate::jobs::{CheckJob, SocialSyncJob};
+use crate::meta_app::MetaApp;
+use crate::model::connection::Connection;
+use crate::model::inbox::Channel;
+use crate::model::inbox::event::InboxEvent;
+use crate::model::lead::FoundBy;
+use crate::queue::Queue;
+use crate::secret::AccessToken;
+
+/// Posts get new comments for so long.
+const POSTS_AGE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How far back before the last sync it is looked: lists show some things late.
+const OVERLAP: SignedDuration = SignedDuration::from_hours(2);
+/// How far back the first sync of a page goes.
+const FIRST_AGE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Reads what people wrote from Meta's lists, one integration for each job.
+#[derive(Debug, Clone)]
+pub struct SocialSync {
+    /// The Graph API and the vault.
+    pub meta: MetaApp,
+    /// Takes what is found.
+    pub engagement: Engagement,
+    /// Takes integrations whose token turns out to be invalid.
+    pub checks: Queue<CheckJob>,
+}
+
+impl SocialSync {
+    /// Syncs all pages of an integration. A page that fails does not hold up the others; it is read again from where it
+    /// was.
+    ///
+    /// # Errors
+    /// The first failure for which a repetition may help.
+    pub async fn sync(&self, job: &SocialSyncJob, now: Timestamp) -> Result<(), WorkError> {
+        let table = &self.engagement.table;
+        let integration = table.integration_of(job.org.clone(), &job.integration_id).await?;
+        let Some((scope, integration)) = integration else { return Ok(()) };
+        if integration.state(now).reason.is_some() || !table.org(&scope).await?.is_some_and(|org| org.has_meta()) {
+            return Ok(());
+        }
+        let graph = self.meta.graph().await?;
+        let mut failed = Ok(());
+        for page in table.pages_of(&scope, &job.integration_id).await? {
+            if !page.is_connected() || page.ended.is_some() {
+                continue;
+            }
+            if let Err(error) = self.sync_page(&graph, &scope, &page, &integration.scopes, now).await {
+                tracing::warn!(%error, page = %page.page_id, "a page's comments and messages were not synced");
+                if error.is_of_token() {
+                    self.checks.send(&[CheckJob::new(&scope, &job.integration_id)]).await?;
+                }
+                failed = failed.and(Err(error));
+            }
+        }
+        failed
+    }
+
+    async fn sync_page(
+        &self,
+        graph: &GraphClient,
+        scope: &OrgScope,
+        page: &Connection,
+        granted: &[String],
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        let table = &self.engagement.table;
+        let token = self.meta.vault.page_token(&page.credentials, &page.page_id).await?;
+        let until = table.social_synced_until(scope, page).await?;
+        let since = until.map_or(now - FIRST_AGE, |until| until - OVERLAP);
+        let events = read(graph, page, granted, since, now, &token).await?;
+        let owner =
+            Owner { scope: scope.clone(), page_id: Some(page.page_id.clone()), connected_at: Some(page.connected_at) };
+        let found = self.engagement.take_missed(&owner, &events, now).await?;
+        if found > 0 {
+            tracing::info!(page = %page.page_id, found, metric = "messages_missed", "the webhook did not tell of comments or messages");
+        }
+        Ok(table.set_social_synced(scope, page, now).await?)
+    }
+}
+
+/// Reads everything that was written since a time, the oldest first.
+async fn read(
+    graph: &GraphClient,
+    page: &Connection,
+    granted: &[String],
+    since: Timestamp,
+    now: Timestamp,
+    token: &AccessToken,
+) -> Result<Vec<InboxEvent>, WorkError> {
+    let grants = |wanted: &str| granted.iter().any(|scope| scope == wanted);
+    let ages = (now - POSTS_AGE, since);
+    let mut events = allowed(graph.page_comments(&page.page_id, ages, token).await)?;
+    if grants("pages_messaging") {
+        let id = page.page_id.as_str();
+        let listed = graph.listed_messages(&page.page_id, Channel::Messenger, id, since, token).await;
+        events.extend(allowed(listed)?);
+    }
+    if let Some(account) = &page.instagram_account_id {
+        if grants("instagram_manage_comments") {
+            events.extend(allowed(graph.instagram_comments(account, ages, token).await)?);
+        }
+        if grants("instagram_manage_messages") {
+            let listed = graph.listed_messages(&page.page_id, Channel::Instagram, account.as_str(), since, token).await;
+            events.extend(allowed(listed)?);
+        }
+    }
+    // Meta lists the newest first; a comment comes before the replies to it.
+    events.reverse();
+    events.sort_by_key(InboxEvent::written_at);
+    Ok(events)
+}
+
+/// A list that Meta refuses to this page costs the other lists nothing.
+fn allowed(listed: Result<Vec<InboxEvent>, GraphError>) -> Result<Vec<InboxEvent>, GraphError> {
+    match listed {
+        Err(GraphError::NotPermitted(detail) | GraphError::Refused(detail)) => {
+            tracing::info!(%detail, "Meta refuses a list of comments or messages");
+            Ok(Vec::new())
+        }
+        listed => listed,
+    }
+}

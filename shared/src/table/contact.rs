@@ -1,0 +1,86 @@
+//! Contacts: the people of the inbox, found by id, by identity, and by when they were first seen.
+
+use aws_sdk_dynamodb::types::Put;
+
+use super::commit::CommitOutcome;
+use super::inbox::{InboxPosition, Pointer, put_write};
+use super::keys::{self, Key};
+use super::row::Row;
+use super::{Item, Table, TableError, entity};
+use crate::ids::{ContactId, OrgScope};
+use crate::model::inbox::Contact;
+use crate::model::inbox::people::Identity;
+
+impl Table {
+    /// Reads a contact.
+    pub async fn contact(&self, scope: &OrgScope, id: &ContactId) -> Result<Option<Contact>, TableError> {
+        self.get(&keys::contact(scope, id)).await
+    }
+
+    /// Finds the contact to which the first known of these identities belongs.
+    pub async fn contact_of(&self, scope: &OrgScope, identities: &[Identity]) -> Result<Option<ContactId>, TableError> {
+        let keys: Vec<Key> = identities.iter().map(|identity| keys::identity(scope, identity)).collect();
+        let mut found = self.batch_get(&keys).await?;
+        let first = keys.iter().find_map(|key| found.remove(key));
+        first.map(|item| Ok(entity::<Pointer<ContactId>>(item)?.to)).transpose()
+    }
+
+    /// Stores a changed contact with the identities that are now its own, all or none. `false` if another writer changed
+    /// the contact first.
+    pub async fn put_contact(
+        &self,
+        scope: &OrgScope,
+        contact: &mut Contact,
+        identities: &[Identity],
+    ) -> Result<bool, TableError> {
+        let seen = contact.revision;
+        contact.revision += 1;
+        let item = contact_item(scope, contact)?;
+        if identities.is_empty() {
+            return self.put_revision(item, seen).await;
+        }
+        let mut writes = vec![self.revision_write(item, seen)?];
+        for identity in identities {
+            let key = keys::identity(scope, identity);
+            let item = Row::new(&key, "identity", &Pointer { to: contact.id.clone() }).item()?;
+            writes.push(put_write(Put::builder().table_name(&self.name).set_item(Some(item)))?);
+        }
+        Ok(self.transact(writes).await? == CommitOutcome::Committed)
+    }
+
+    /// Stores two changed contacts, both or none. `false` if another writer changed one of them first.
+    pub async fn put_contacts(
+        &self,
+        scope: &OrgScope,
+        one: &mut Contact,
+        other: &mut Contact,
+    ) -> Result<bool, TableError> {
+        let mut writes = Vec::new();
+        for contact in [one, other] {
+            let seen = contact.revision;
+            contact.revision += 1;
+            writes.push(self.revision_write(contact_item(scope, contact)?, seen)?);
+        }
+        Ok(self.transact(writes).await? == CommitOutcome::Committed)
+    }
+
+    /// Lists up to `limit` of the org's contacts, newest first, after `after`.
+    pub async fn contacts(
+        &self,
+        scope: &OrgScope,
+        after: Option<&InboxPosition>,
+        limit: usize,
+    ) -> Result<Vec<(InboxPosition, Contact)>, TableError> {
+        self.newest(&keys::contacts_of_org(scope), after, limit).await
+    }
+}
+
+fn contact_item(scope: &OrgScope, contact: &Contact) -> Result<Item, TableError> {
+    let key = keys::contact(scope, &contact.id);
+    let row = Row::new(&key, "contact", contact);
+    // One that was taken over by another is in no list.
+    match contact.merged_into {
+        None => row.in_list(keys::contact_list(scope, contact.created_at, &contact.id)).item(),
+        Some(_) => row.item(),
+    }
+}
