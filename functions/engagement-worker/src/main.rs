@@ -7,8 +7,10 @@ use leadwire::bus::Bus;
 use leadwire::files::Files;
 use leadwire::inbox::Engagement;
 use leadwire::jobs::EngagementJob;
+use leadwire::meta_app::MetaApp;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
+use leadwire::vault::Vault;
 use leadwire::worker::{self, Record};
 use leadwire::{aws, clock, env, telemetry};
 
@@ -17,7 +19,9 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let aws = aws::load(aws::TimeoutProfile::Worker)?;
     let sqs = aws_sdk_sqs::Client::new(&aws);
+    let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let engagement = Engagement {
+        meta: MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
         table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
         bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
         attachments: Queue::new(sqs.clone(), env::attachment_queue_url()?),

@@ -19,9 +19,11 @@ async fn main() -> Result<(), Error> {
     let aws = aws::load(aws::TimeoutProfile::Worker)?;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let sqs = aws_sdk_sqs::Client::new(&aws);
+    let meta = MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?;
     let sync = SocialSync {
-        meta: MetaApp::open(vault, env::meta_app_secret_id()?, env::graph_base_url()?, env::graph_version()?).await?,
+        meta: meta.clone(),
         engagement: Engagement {
+            meta,
             table: Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?),
             bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), env::event_bus_name()?),
             attachments: Queue::new(sqs.clone(), env::attachment_queue_url()?),

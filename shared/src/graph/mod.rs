@@ -24,6 +24,7 @@ pub mod leads;
 pub mod oauth;
 pub mod page_posts;
 pub mod pages;
+pub mod profiles;
 pub mod publish_fault;
 pub mod send_fault;
 pub mod sends;

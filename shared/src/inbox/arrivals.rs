@@ -6,16 +6,19 @@ use super::contacts;
 use super::ingest::{Engagement, MAX_TRIES, Owner};
 use super::sender::{find_answer, settle};
 use crate::error::WorkError;
+use crate::graph::GraphError;
 use crate::ids::{ContactId, ConversationId, MessageId, OrgScope};
 use crate::jobs::AttachmentJob;
 use crate::model::event::Event;
-use crate::model::inbox::event::{NewAttachment, NewMessage};
+use crate::model::inbox::event::{NewAttachment, NewMessage, Person};
 use crate::model::inbox::people::{conversation_id, message_id};
 use crate::model::inbox::state::{MessageContent, MessageState};
 use crate::model::inbox::{
-    Attachment, AttachmentStatus, Author, Channel, Conversation, ConversationStatus, FileSource,
+    Attachment, AttachmentStatus, Author, Channel, Contact, Conversation, ConversationStatus, FileSource,
 };
 use crate::model::lead::FoundBy;
+use crate::retry::Verdict;
+use crate::secret::AccessToken;
 use crate::table::{TableError, pause};
 
 impl Engagement {
@@ -31,9 +34,14 @@ impl Engagement {
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let scope = &owner.scope;
-        let contact = contacts::contact_of(&self.table, scope, channel, account, &new.person, now).await?;
+        let mut contact = contacts::contact_of(&self.table, scope, channel, account, &new.person, now).await?;
+        if let Some(nameless) = contact.as_ref().filter(|contact| contact.is_to_be_named(now))
+            && let Some(named) = self.name(owner, channel, account, nameless, &new.person, now).await?
+        {
+            contact = Some(named);
+        }
         let id = message_id(channel, &new.mid);
-        let (conversation_id, root) = self.place(scope, channel, account, new, contact.as_ref().map(|c| &c.id)).await?;
+        let (conversation_id, root) = self.place(owner, channel, account, new, contact.as_ref().map(|c| &c.id)).await?;
         if new.is_ours
             && let Some(answer) = self.answer_of(scope, new, &conversation_id).await?
         {
@@ -90,6 +98,64 @@ impl Engagement {
         Err(TableError::Contended(MAX_TRIES).into())
     }
 
+    /// Asks Meta where a comment stands that has not come. If Meta does not say it, the comment counts as the top.
+    async fn root_of(&self, owner: &Owner, comment: &str) -> Result<String, WorkError> {
+        let Some(token) = self.page_token(owner).await? else { return Ok(comment.to_owned()) };
+        match self.meta.graph().await?.root_of_comment(comment, &token).await {
+            Ok(root) => Ok(root),
+            Err(error) if error.verdict() == Verdict::GiveUp || matches!(error, GraphError::NotVisible(_)) => {
+                tracing::info!(%error, comment, "where a comment stands was not read");
+                Ok(comment.to_owned())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Asks Meta for the name of a person. It is no failure if Meta withholds it.
+    async fn name(
+        &self,
+        owner: &Owner,
+        channel: Channel,
+        account: &str,
+        contact: &Contact,
+        person: &Person,
+        now: Timestamp,
+    ) -> Result<Option<Contact>, WorkError> {
+        let Some(id) = person.id.as_deref().filter(|_| matches!(channel, Channel::Messenger | Channel::Instagram))
+        else {
+            return Ok(None);
+        };
+        let Some(token) = self.page_token(owner).await? else { return Ok(None) };
+        let known = match self.meta.graph().await?.profile(channel, id, &token).await {
+            Ok(known) => known,
+            Err(error) => {
+                tracing::info!(%error, contact = %contact.id, "the name of a person was not read");
+                Person::default()
+            }
+        };
+        let mut named = contact.clone();
+        named.named_at = Some(now);
+        if known.id.is_some() {
+            named.see(channel, account, &known);
+        }
+        // Another writer knows as much.
+        Ok(self.table.put_contact(&owner.scope, &mut named, &[]).await?.then_some(named))
+    }
+
+    /// The token of the page through which an account is reached.
+    async fn page_token(&self, owner: &Owner) -> Result<Option<AccessToken>, WorkError> {
+        let Some(page) = &owner.page_id else { return Ok(None) };
+        let connections = self.table.connections_of_page(page).await?;
+        let Some((_, connection)) = connections.into_iter().find(|(scope, _)| *scope == owner.scope) else {
+            return Ok(None);
+        };
+        match self.meta.vault.page_token(&connection.credentials, page).await.map_err(WorkError::from) {
+            Ok(token) => Ok(Some(token)),
+            Err(error) if error.is_of_token() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Finds the answer of a member that a message of ours is.
     async fn answer_of(
         &self,
@@ -109,7 +175,7 @@ impl Engagement {
     /// Finds the conversation in which a message stands, and the comment with which it begins.
     async fn place(
         &self,
-        scope: &OrgScope,
+        owner: &Owner,
         channel: Channel,
         account: &str,
         new: &NewMessage,
@@ -122,9 +188,16 @@ impl Engagement {
         let Some(parent) = &new.parent else {
             return Ok((conversation_id(channel, account, &new.mid), Some(new.mid.clone())));
         };
-        let above = self.table.message(scope, &message_id(channel, parent)).await?.and_then(|state| state.content);
-        let id = above.map_or_else(|| conversation_id(channel, account, parent), |content| content.conversation_id);
-        Ok((id, Some(parent.clone())))
+        let above = self.table.message(&owner.scope, &message_id(channel, parent)).await?;
+        if let Some(content) = above.and_then(|state| state.content) {
+            return Ok((content.conversation_id, Some(parent.clone())));
+        }
+        // Replies to replies stand below the comment at the top. Instagram says no other.
+        let root = match channel {
+            Channel::FacebookComment => self.root_of(owner, parent).await?,
+            _ => parent.clone(),
+        };
+        Ok((conversation_id(channel, account, &root), Some(root)))
     }
 
     /// Tells the CRM of a message of another person, and has its files copied.

@@ -14,6 +14,7 @@ use crate::files::Files;
 use crate::graph::inbox::inbox_events;
 use crate::ids::{MessageId, OrgId, OrgScope, PageId};
 use crate::jobs::{AttachmentJob, EngagementJob};
+use crate::meta_app::MetaApp;
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::{InboxEvent, InboxEventKind};
 use crate::model::inbox::people::{conversation_id, message_id};
@@ -30,6 +31,8 @@ const CONCURRENCY: usize = 8;
 /// Takes what Meta reports.
 #[derive(Debug, Clone)]
 pub struct Engagement {
+    /// The Graph API and the vault: names of people, and where a comment stands.
+    pub meta: MetaApp,
     /// Stores it.
     pub table: Table,
     /// Takes the events.

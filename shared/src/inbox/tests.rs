@@ -43,7 +43,12 @@ impl World {
         let inbox = inbox(&fixture);
         let attachments = Queue::new(fixture.sqs.clone(), format!("{}/attachments", fixture.endpoint));
         let files = fixture.publisher.files.clone();
-        Self { engagement: Engagement { table, bus, attachments, files }, inbox, owner, fixture }
+        Self {
+            engagement: Engagement { meta: fixture.publisher.meta.clone(), table, bus, attachments, files },
+            inbox,
+            owner,
+            fixture,
+        }
     }
 
     pub(super) async fn take(&self, event: &InboxEvent) {

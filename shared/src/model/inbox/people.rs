@@ -4,7 +4,7 @@
 //! A contact is found by identity only, never by a name. A WhatsApp person has a business-scoped id, which changes with
 //! the number, and a number, which Meta may withhold and which may get another owner: the id decides.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::event::{NewMessage, Person, Signal};
@@ -151,6 +151,13 @@ impl Contact {
         self.signals.sort_by_key(|signal| std::cmp::Reverse(signal.at));
         self.signals.truncate(MAX_SIGNALS);
         true
+    }
+
+    /// Whether Meta is to be asked for the name: once, and again after a week.
+    #[must_use]
+    pub fn is_to_be_named(&self, now: Timestamp) -> bool {
+        const AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
+        self.name.is_none() && self.named_at.is_none_or(|asked| asked + AGAIN_AFTER < now)
     }
 
     /// Where the person is reached on a channel.
