@@ -104,6 +104,7 @@ async fn main() -> Result<(), Error> {
     };
     let inbox = Inbox {
         table: table.clone(),
+        bus: bus.clone(),
         files: publishing.files.clone(),
         answers: Queue::new(sqs.clone(), env::answer_queue_url()?),
         has_human_agent: env::human_agent()? == "yes",

@@ -33,7 +33,7 @@ use crate::{ads, campaigns, connections, directory, inbox, leads, media, posts};
         event::LeadCreated, event::LeadUpdated, event::LeadAssigned, event::ConnectionConnected,
         event::ConnectionExpiring, event::ConnectionExpired, event::ConnectionPageLost, event::ConnectionQuiet,
         event::ConnectionDisconnected, event::PostPublished, event::PostFailed, event::CampaignChanged,
-        event::MessageReceived, event::EngagementRecorded,
+        event::MessageReceived, event::ConversationChanged, event::EngagementRecorded,
         // Referred to by `Failure`, whose schemas utoipa does not collect.
         Problem,
     )),

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Inbox;
-use super::arrivals::new_conversation;
 use super::contacts::resolve;
 use super::ingest::MAX_TRIES;
 use super::messages::MessageOut;
@@ -202,7 +201,7 @@ impl Inbox {
             None => Conversation {
                 contact_id: Some(contact.id.clone()),
                 page_id: Some(page.clone()),
-                ..new_conversation(&access.scope, id, channel, &about.account)
+                ..Conversation::new(access.scope.org().clone(), id, channel, &about.account)
             },
         };
         Ok((conversation, SendRoute::Privately { page, comment: root.clone() }))

@@ -13,9 +13,7 @@ use crate::model::event::Event;
 use crate::model::inbox::event::{NewAttachment, NewMessage, Person};
 use crate::model::inbox::people::{conversation_id, message_id};
 use crate::model::inbox::state::{MessageContent, MessageState};
-use crate::model::inbox::{
-    Attachment, AttachmentStatus, Author, Channel, Contact, Conversation, ConversationStatus, FileSource,
-};
+use crate::model::inbox::{Attachment, AttachmentStatus, Author, Channel, Contact, Conversation, FileSource};
 use crate::model::lead::FoundBy;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
@@ -86,11 +84,15 @@ impl Engagement {
                 post: new.post.clone(),
                 root: root.clone(),
                 contact_id: contact.as_ref().filter(|_| !channel.is_comment() || !new.is_ours).map(|c| c.id.clone()),
-                ..new_conversation(scope, conversation_id.clone(), channel, account)
+                ..Conversation::new(scope.org().clone(), conversation_id.clone(), channel, account)
             });
+            let before = conversation.status;
             let is_history = owner.connected_at.is_some_and(|connected| new.created_time < connected);
             conversation.take_message(new, contact.as_ref().map(|contact| &contact.id), is_history);
             if self.table.put_message_in(scope, &mut state, &mut conversation).await? {
+                if conversation.status != before {
+                    self.bus.publish(&[Event::conversation_changed(&conversation, now)]).await?;
+                }
                 return self.tell(scope, &state, account).await;
             }
             pause(attempt).await;
@@ -227,33 +229,5 @@ fn attachment(new: &NewAttachment) -> Attachment {
         bytes: None,
         reason: None,
         source,
-    }
-}
-
-/// A conversation in which nothing was written yet.
-pub(super) fn new_conversation(scope: &OrgScope, id: ConversationId, channel: Channel, account: &str) -> Conversation {
-    Conversation {
-        id,
-        org: scope.org().clone(),
-        channel,
-        page_id: None,
-        account: account.to_owned(),
-        post: None,
-        root: None,
-        contact_id: None,
-        status: ConversationStatus::Closed,
-        snoozed_until: None,
-        assigned_to: None,
-        unread: 0,
-        read_at: None,
-        changed_at: None,
-        delivered_until: None,
-        read_until: None,
-        last_message_at: Timestamp::UNIX_EPOCH,
-        last_inbound_at: None,
-        preview: String::new(),
-        standby: false,
-        sending: Vec::new(),
-        revision: 0,
     }
 }

@@ -12,6 +12,7 @@ use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{AdObjectId, ContactId, ConversationId, PageId, UserId};
+use crate::model::event::Event;
 use crate::model::inbox::reply::ReplyRule;
 use crate::model::inbox::{Channel, Conversation, ConversationStatus};
 use crate::table::inbox::InboxPosition;
@@ -211,7 +212,14 @@ impl Inbox {
                 Some(false) => conversation.unread = conversation.unread.max(1),
                 None => {}
             }
-            if conversation == before || self.table.put_conversation(&access.scope, &mut conversation).await? {
+            if conversation == before {
+                return self.conversation_out(access, conversation, now).await;
+            }
+            if self.table.put_conversation(&access.scope, &mut conversation).await? {
+                let told = |one: &Conversation| (one.status, one.snoozed_until, one.assigned_to.clone());
+                if told(&before) != told(&conversation) {
+                    self.bus.publish(&[Event::conversation_changed(&conversation, now)]).await?;
+                }
                 return self.conversation_out(access, conversation, now).await;
             }
             pause(attempt).await;

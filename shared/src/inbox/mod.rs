@@ -27,6 +27,7 @@ pub use messages::{MessageList, MessageOut};
 pub use sender::Sender;
 pub use sync::SocialSync;
 
+use crate::bus::Bus;
 use crate::files::Files;
 use crate::jobs::AnswerJob;
 use crate::queue::Queue;
@@ -38,6 +39,8 @@ use crate::table::Table;
 pub struct Inbox {
     /// Stores them.
     pub table: Table,
+    /// Takes the events.
+    pub bus: Bus,
     /// Keeps the files of messages.
     pub files: Files,
     /// Takes answers to send.

@@ -5,10 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Event, EventKind};
-use crate::ids::{ContactId, ConversationId, LeadId, MessageId, OrgId, OrgScope};
+use crate::ids::{ContactId, ConversationId, LeadId, MessageId, OrgId, OrgScope, UserId};
 use crate::model::inbox::event::{Signal, SignalType};
 use crate::model::inbox::state::MessageState;
-use crate::model::inbox::{Author, Channel, Contact};
+use crate::model::inbox::{Author, Channel, Contact, Conversation, ConversationStatus};
 
 /// `message.received`.
 #[derive(Debug, Serialize, ToSchema)]
@@ -28,6 +28,24 @@ pub struct MessageReceived {
     attachments: usize,
     #[schema(value_type = String, format = DateTime)]
     created_time: Timestamp,
+}
+
+/// `conversation.changed`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ConversationChanged {
+    id: String,
+    org: OrgId,
+    channel: Channel,
+    /// Meta's id of the page, the Instagram account or the WhatsApp number.
+    account: String,
+    conversation_id: ConversationId,
+    contact_id: Option<ContactId>,
+    status: ConversationStatus,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    snoozed_until: Option<Timestamp>,
+    assigned_to: Option<UserId>,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
 }
 
 /// `engagement.recorded`.
@@ -75,6 +93,24 @@ impl Event {
             created_time: content.created_time,
         };
         Some(Self::new(EventKind::MessageReceived, &received))
+    }
+
+    /// A conversation was opened, closed, snoozed or assigned.
+    #[must_use]
+    pub fn conversation_changed(conversation: &Conversation, at: Timestamp) -> Self {
+        let changed = ConversationChanged {
+            id: format!("conversation.changed:{}:{}:{}", conversation.org, conversation.id, conversation.revision),
+            org: conversation.org.clone(),
+            channel: conversation.channel,
+            account: conversation.account.clone(),
+            conversation_id: conversation.id.clone(),
+            contact_id: conversation.contact_id.clone(),
+            status: conversation.status,
+            snoozed_until: conversation.snoozed_until,
+            assigned_to: conversation.assigned_to.clone(),
+            at,
+        };
+        Self::new(EventKind::ConversationChanged, &changed)
     }
 
     /// A person did something with a post.

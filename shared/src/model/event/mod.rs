@@ -21,7 +21,7 @@ pub use self::connection::{
     ConnectionConnected, ConnectionDisconnected, ConnectionExpired, ConnectionExpiring, ConnectionPageLost,
     ConnectionQuiet, OfConnection,
 };
-pub use self::inbox::{EngagementRecorded, MessageReceived};
+pub use self::inbox::{ConversationChanged, EngagementRecorded, MessageReceived};
 pub use self::lead::{LeadAssigned, LeadCreated, LeadUpdated, MappedAgain, UpdateCause};
 pub use self::post::{OfPost, PostFailed, PostPublished};
 
@@ -67,6 +67,9 @@ pub enum EventKind {
     /// [`MessageReceived`].
     #[strum(serialize = "message.received")]
     MessageReceived,
+    /// [`ConversationChanged`].
+    #[strum(serialize = "conversation.changed")]
+    ConversationChanged,
     /// [`EngagementRecorded`].
     #[strum(serialize = "engagement.recorded")]
     EngagementRecorded,
@@ -102,6 +105,7 @@ impl EventKind {
             Self::ConnectionQuiet => "A page has been silent for much longer than usual",
             Self::ConnectionDisconnected => "A user of the org deleted an integration",
             Self::MessageReceived => "A person wrote a message or a comment",
+            Self::ConversationChanged => "A conversation was opened, closed, snoozed or assigned",
             Self::EngagementRecorded => "A person reacted to a post, shared it, mentioned the page, or took it back",
             Self::PostPublished => "A post became public on a page or an Instagram account",
             Self::PostFailed => "A post was not published; nothing of it is public",

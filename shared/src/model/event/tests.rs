@@ -10,7 +10,7 @@ use crate::model::campaigns::tests::campaign;
 use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::tests::{connection, integration};
 use crate::model::inbox::Channel;
-use crate::model::inbox::tests::{contact, received, signal};
+use crate::model::inbox::tests::{contact, conversation, received, signal};
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::dedupe::plan;
 use crate::model::publishing::failure::{PostFailure, PostFailureCode};
@@ -33,6 +33,7 @@ use crate::table::tests::{at, lead, scope};
     PostFailed,
     CampaignChanged,
     MessageReceived,
+    ConversationChanged,
     EngagementRecorded
 )))]
 struct Description;
@@ -61,6 +62,7 @@ fn every_kind_of_event_is_what_its_schema_says() {
         Event::connection_disconnected(&a, &integration),
         Event::campaign_changed(&campaign()),
         Event::message_received(&a, &received(), "7").unwrap(),
+        Event::conversation_changed(&conversation(), now),
         Event::engagement_recorded(&a, &contact(), Channel::FacebookComment, &signal()),
         Event::of_post(&Post { status: PostStatus::Published, ..post() }).unwrap(),
         Event::of_post(&Post { status: PostStatus::Failed, failure: Some(failure), ..post() }).unwrap(),

@@ -191,6 +191,35 @@ impl Contact {
 }
 
 impl Conversation {
+    /// A conversation in which nothing was written yet. It waits for no one.
+    #[must_use]
+    pub fn new(org: OrgId, id: ConversationId, channel: Channel, account: &str) -> Self {
+        Self {
+            id,
+            org,
+            channel,
+            page_id: None,
+            account: account.to_owned(),
+            post: None,
+            root: None,
+            contact_id: None,
+            status: super::ConversationStatus::Closed,
+            snoozed_until: None,
+            assigned_to: None,
+            unread: 0,
+            read_at: None,
+            changed_at: None,
+            delivered_until: None,
+            read_until: None,
+            last_message_at: Timestamp::UNIX_EPOCH,
+            last_inbound_at: None,
+            preview: String::new(),
+            standby: false,
+            sending: Vec::new(),
+            revision: 0,
+        }
+    }
+
     /// Takes note of a message in it that was not known before. What is history wakes no one: it was written before the
     /// account was connected.
     pub fn take_message(&mut self, message: &NewMessage, contact: Option<&ContactId>, is_history: bool) {

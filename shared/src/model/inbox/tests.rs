@@ -32,6 +32,12 @@ pub(crate) fn received() -> MessageState {
     state
 }
 
+/// A conversation in which nothing was written yet.
+pub(crate) fn conversation() -> Conversation {
+    let id = conversation_id(Channel::Messenger, "7", "p");
+    Conversation::new(OrgId::parse("a").unwrap(), id, Channel::Messenger, "7")
+}
+
 /// A person.
 pub(crate) fn contact() -> Contact {
     let id = ContactId::parse("con_1").unwrap();
