@@ -156,6 +156,34 @@ async fn instagram_spells_some_fields_differently() {
 }
 
 #[tokio::test]
+async fn instagram_has_three_layouts_and_an_owner_who_can_disable_messages() {
+    let desk = Desk::start().await;
+    desk.meta.sim("messaging", json!({"instagram_layout": "changes"})).await;
+    write(&desk, "instagram", json!({"text": "In changes"})).await;
+    assert_eq!(desk.changes("messages", 1).await[0]["message"]["text"], "In changes");
+    desk.meta.sim("messaging", json!({"instagram_layout": "flat"})).await;
+    write(&desk, "instagram", json!({"text": "Flat"})).await;
+    write(&desk, "instagram", json!({"text": "Too"})).await;
+    let flat = |posts: &[crate::receiver::Post]| -> Vec<Value> {
+        let entries = posts.iter().flat_map(|post| post.json["entry"].as_array().cloned().unwrap_or_default());
+        entries.filter(|entry| entry["field"] == "messages").collect()
+    };
+    let posts = desk.receiver.wait(|posts| flat(posts).len() == 2).await;
+    let entry = flat(&posts).remove(0);
+    assert_eq!((&entry["id"], &entry["value"]["message"]["text"]), (&json!(desk.instagram_id), &json!("Flat")));
+    desk.meta.sim("messaging", json!({"instagram_layout": "lists"})).await;
+    desk.meta.sim("instagram", json!({"page_id": seed::DENTAL, "messages_allowed": false})).await;
+    let ada = write(&desk, "instagram", json!({"text": "Unheard"})).await;
+    assert_eq!(desk.send_text(&person_id(&ada), "Hi", &[]).await.error(), (403, 200, Some(2_534_041)));
+    desk.meta.sim("instagram", json!({"page_id": seed::DENTAL, "messages_allowed": true})).await;
+    write(&desk, "instagram", json!({"text": "Heard"})).await;
+    assert_eq!(desk.events("message", 1).await[0]["message"]["text"], "Heard");
+    // The dashboard's test has ids that do not exist.
+    desk.meta.sim("events", json!({"object": "instagram", "dashboard_test": true})).await;
+    assert_eq!(desk.events("message", 2).await[1]["message"]["mid"], "random_mid");
+}
+
+#[tokio::test]
 async fn nothing_comes_without_a_subscription() {
     let desk = Desk::start().await;
     let fields = json!({"page_id": seed::DENTAL, "subscribed_fields": ["message_reads"]});

@@ -101,7 +101,7 @@ async fn each_type_of_message_has_its_member() {
     desk.meta.sim("reactions", json!({"message_id": mid, "type": "👍", "verb": "remove"})).await;
     assert_eq!(desk.changes("messages", 12).await[11]["messages"][0]["reaction"], json!({"message_id": mid}));
     let entry = desk.receiver.posts()[0].json["entry"][0].clone();
-    assert_eq!((&entry["id"], entry["time"].as_i64().unwrap() < 100_000_000_000), (&json!(desk.waba_id), true));
+    assert_eq!((&entry["id"], &entry["time"]), (&json!(desk.waba_id), &Value::Null));
     // The same message again, twenty times at once.
     for _ in 0..3 {
         desk.meta.sim("messages", json!({"mid": mid, "deliver": "duplicate"})).await;

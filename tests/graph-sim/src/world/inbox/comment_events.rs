@@ -27,7 +27,7 @@ impl World {
             object: account.object().to_owned(),
             entry_id: account.id().to_owned(),
             body: json!({"field": field, "value": value}),
-            place: Place::Changes,
+            place: self.inbox.settings.instagram_layout.place(account).unwrap_or(Place::Changes),
             leadgen_id: None,
         };
         self.announce_change(change, field, manner);
