@@ -78,6 +78,22 @@ async fn after_a_day_only_templates_arrive() {
 }
 
 #[tokio::test]
+async fn an_invalid_token_and_one_without_permission_are_refused() {
+    let desk = Desk::start().await;
+    let (bo, _) = desk.writes_on_whatsapp("Bo").await;
+    let body = json!({"messaging_product": "whatsapp", "to": bo, "type": "text", "text": {"body": "Hi"}});
+    let path = format!("/{}/messages", desk.number_id);
+    assert_eq!(desk.meta.post_json(&path, "EAAwrong", &body).await.error(), (401, 190, None));
+    // The page's token is not one of the business.
+    assert_eq!(desk.meta.post_json(&path, &desk.token, &body).await.error(), (400, 100, Some(33)));
+    let scopes = json!({"action": "scope_revoked", "user_id": graph_sim::seed::MARA,
+                        "scopes": ["whatsapp_business_messaging"]});
+    desk.meta.sim("tokens", scopes).await;
+    assert_eq!(desk.meta.post_json(&path, &desk.user, &body).await.error(), (403, 200, None));
+    assert_eq!(desk.messages().await.len(), 1);
+}
+
+#[tokio::test]
 async fn templates_have_rules() {
     let desk = Desk::start().await;
     let (bo, _) = desk.writes_on_whatsapp("Bo").await;
