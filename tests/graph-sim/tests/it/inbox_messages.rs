@@ -144,7 +144,7 @@ async fn instagram_spells_some_fields_differently() {
     write(&desk, "instagram", json!({"kind": "unsupported"})).await;
     assert_eq!(desk.events("message", 3).await[2]["message"]["is_unsupported"], true);
     let echo = write(&desk, "instagram", json!({"kind": "echo", "text": "Ours"})).await["mid"].clone();
-    desk.meta.sim("messages", json!({"kind": "read", "mid": echo})).await;
+    write(&desk, "instagram", json!({"kind": "read"})).await;
     assert_eq!(desk.events("read", 1).await[0]["read"], json!({"mid": echo}));
     desk.meta.sim("messages", json!({"kind": "edit", "mid": echo, "text": "Changed"})).await;
     assert_eq!(desk.events("message_edit", 1).await.len(), 1);

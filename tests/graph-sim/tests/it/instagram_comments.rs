@@ -116,6 +116,18 @@ async fn an_ad_shows_a_copy_of_the_medium() {
 }
 
 #[tokio::test]
+async fn ids_can_be_numbers() {
+    let desk = Desk::start().await;
+    let medium = desk.medium().await;
+    desk.meta.sim("messaging", json!({"numeric_ids": true})).await;
+    let id = text(&comment(&desk, json!({"media_id": medium})).await["id"]);
+    let value = desk.changes("comments", 1).await.remove(0);
+    let number = |text: &str| json!(text.parse::<u64>().unwrap());
+    assert_eq!((&value["id"], &value["media"]["id"]), (&number(&id), &number(&medium)));
+    assert!(value["from"]["id"].is_u64() && value["from"]["username"].is_string());
+}
+
+#[tokio::test]
 async fn mentions_are_read_by_their_ids() {
     let desk = Desk::start().await;
     let body = json!({"instagram_id": desk.instagram_id, "mention": "comment", "text": "Ask @them", "person": "Ada"});

@@ -33,6 +33,7 @@ pub(crate) struct Switches {
     edit_verb: Option<String>,
     names_authors: Option<bool>,
     doubles_likes: Option<bool>,
+    numeric_ids: Option<bool>,
     #[serde(default, deserialize_with = "nullable")]
     inbox_app_id: Option<Option<u64>>,
     /// `lists`, `changes` or `flat`.
@@ -112,6 +113,7 @@ pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Switch
     settings.stickers = stickers.unwrap_or(settings.stickers);
     settings.edit_verb = edit_verb.unwrap_or(settings.edit_verb);
     settings.names_authors = input.names_authors.unwrap_or(settings.names_authors);
+    settings.numeric_ids = input.numeric_ids.unwrap_or(settings.numeric_ids);
     settings.doubles_likes = input.doubles_likes.unwrap_or(settings.doubles_likes);
     settings.inbox_app_id = input.inbox_app_id.unwrap_or(settings.inbox_app_id);
     settings.instagram_layout = layout.unwrap_or(settings.instagram_layout);
@@ -156,7 +158,8 @@ fn report(world: &World) -> Value {
             Stickers::Both => "both",
         },
         "edit_verb": settings.edit_verb, "names_authors": settings.names_authors,
-        "doubles_likes": settings.doubles_likes, "inbox_app_id": settings.inbox_app_id,
+        "doubles_likes": settings.doubles_likes, "numeric_ids": settings.numeric_ids,
+        "inbox_app_id": settings.inbox_app_id,
         "instagram_layout": match settings.instagram_layout {
             InstagramLayout::Lists => "lists",
             InstagramLayout::Changes => "changes",

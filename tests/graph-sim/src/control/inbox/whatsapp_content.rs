@@ -28,7 +28,7 @@ pub(super) fn write(
         _ => None,
     };
     if let Some(status) = status {
-        let mid = existing(world, input)?;
+        let mid = existing(world, thread, input, true)?;
         world.report_status(&mid, status, at_ms, manner);
         return Ok(Some(mid));
     }
@@ -75,7 +75,7 @@ pub(super) fn write(
 
 /// Announces a known message again.
 fn repeat(world: &mut World, thread: usize, input: &Input, manner: Manner) -> Result<Option<String>, Mistake> {
-    let mid = existing(world, input)?;
+    let mid = existing(world, thread, input, false)?;
     let Some((_, message)) = world.inbox.message(&mid) else { return Ok(None) };
     let (content, at_ms) = (message.extra.clone(), message.at_ms);
     world.announce_whatsapp_message(thread, content, at_ms, manner);

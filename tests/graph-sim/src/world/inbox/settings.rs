@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) edit_verb: &'static str,
     /// Whether the webhooks of comments name their author.
     pub(crate) names_authors: bool,
+    /// Whether ids in the webhooks of comments and reactions are numbers, where they are nothing but digits.
+    pub(crate) numeric_ids: bool,
     /// Whether a like arrives as `like` and as `reaction`.
     pub(crate) doubles_likes: bool,
     /// Where Instagram's events are in an entry.
@@ -92,6 +94,7 @@ impl Default for Settings {
             stickers: Stickers::Sticker,
             edit_verb: "edited",
             names_authors: true,
+            numeric_ids: false,
             doubles_likes: false,
             instagram_layout: InstagramLayout::Lists,
             inbox_app_id: None,
