@@ -1,6 +1,6 @@
-//! A simulator of Meta's side of Lead Ads, ads reporting, campaign writing and publishing over HTTP: the Graph API, the
-//! login dialog, lead forms, the webhook sender, ad accounts of any size with their insights, and what pages and Instagram
-//! accounts publish.
+//! A simulator of Meta's side of Lead Ads, ads reporting, campaign writing, publishing and messaging over HTTP: the Graph
+//! API, the login dialog, lead forms, the webhook sender, ad accounts of any size with their insights, what pages and
+//! Instagram accounts publish, and what people write to them and to WhatsApp numbers.
 //!
 //! A client under test uses one address for both Graph and the dialog, subscribes its webhook as it would at Meta, and
 //! is then treated as Meta treats clients. Scopes, page tasks and token kinds are enforced, unknown fields are

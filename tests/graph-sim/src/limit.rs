@@ -110,7 +110,9 @@ enum Subject {
 impl Subject {
     fn of(bucket: &Bucket) -> Option<Self> {
         Some(match bucket {
-            Bucket::Leadgen { page_id } | Bucket::Pages { page_id } => Self::Page(page_id.clone()),
+            Bucket::Leadgen { page_id } | Bucket::Pages { page_id } | Bucket::Messenger { page_id } => {
+                Self::Page(page_id.clone())
+            }
             Bucket::AdsInsights { account_id }
             | Bucket::AdsManagement { account_id }
             | Bucket::Score { account_id }

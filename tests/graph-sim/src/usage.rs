@@ -1,6 +1,7 @@
 //! Rate limits: rolling counts per bucket, the headers that report them, and the point where calls are rejected.
 //!
-//! Calls about Instagram count against the limit of their account (24 hours). Page token calls count against the business use case limits of their page (`leadgen` or `pages`, 24 hours). Calls
+//! Calls about Instagram count against the limit of their account (24 hours). Page token calls count against the business use case limits of their page (`leadgen`,
+//! `messenger` or `pages`, 24 hours). Calls
 //! about advertising count against those of their ad account (`ads_management` or `ads_insights`, one hour) and against
 //! its score. Other calls with user and app tokens count against the app's platform limit (one hour). All numbers in
 //! headers are percentages used.
@@ -15,6 +16,8 @@ const SILENT_CALLS: u64 = 3;
 const APP_DAILY_USERS: u64 = 10_000;
 /// Engaged users behind a page's quota of 4800 calls per user and day.
 const PAGE_ENGAGED_USERS: u64 = 100;
+/// Engaged users behind a page's quota of 200 calls about messages per user and day.
+const MESSENGER_ENGAGED_USERS: u64 = 10_000;
 /// Daily impressions behind an Instagram account's quota of 4800 calls per impression and day.
 const DAILY_IMPRESSIONS: u64 = 1_000;
 /// Calls per day for each lead of the last 90 days. A page without leads is treated as having one: Meta's minimum is
@@ -37,6 +40,8 @@ pub(crate) enum Bucket {
     Leadgen { page_id: String },
     /// A page, for all other calls through its page tokens.
     Pages { page_id: String },
+    /// A page, for its messages and conversations.
+    Messenger { page_id: String },
     /// An ad account, for insights and reports.
     AdsInsights { account_id: String },
     /// An ad account, for all other calls.
@@ -83,7 +88,7 @@ impl Bucket {
     fn window_min(&self) -> i64 {
         match self {
             Self::App | Self::AdsInsights { .. } | Self::AdsManagement { .. } | Self::AppInsights => 60,
-            Self::Leadgen { .. } | Self::Pages { .. } | Self::Instagram { .. } => 24 * 60,
+            Self::Leadgen { .. } | Self::Pages { .. } | Self::Messenger { .. } | Self::Instagram { .. } => 24 * 60,
             Self::Score { .. } => 5,
         }
     }
@@ -94,6 +99,7 @@ impl Bucket {
             Self::App => (4, None),
             Self::Leadgen { .. } => (80_005, None),
             Self::Pages { .. } => (80_001, None),
+            Self::Messenger { .. } => (80_006, None),
             Self::Instagram { .. } => (80_002, None),
             Self::AdsInsights { .. } => (80_000, Some(2_446_079)),
             Self::AdsManagement { .. } => (80_004, Some(2_446_079)),
@@ -108,6 +114,7 @@ impl Bucket {
             Self::App | Self::AppInsights => "app",
             Self::Leadgen { .. } => "leadgen",
             Self::Pages { .. } => "pages",
+            Self::Messenger { .. } => "messenger",
             Self::Instagram { .. } => "instagram",
             Self::AdsInsights { .. } => "ads_insights",
             Self::AdsManagement { .. } => "ads_management",
@@ -122,6 +129,7 @@ impl Bucket {
             Self::App => 200 * APP_DAILY_USERS,
             Self::Leadgen { .. } => CALLS_PER_LEAD.saturating_mul(size.max(1)),
             Self::Pages { .. } => CALLS_PER_LEAD * PAGE_ENGAGED_USERS,
+            Self::Messenger { .. } => 200 * MESSENGER_ENGAGED_USERS,
             Self::Instagram { .. } => CALLS_PER_LEAD * DAILY_IMPRESSIONS,
             Self::AdsInsights { .. } => size.saturating_mul(400).saturating_add(190_000),
             Self::AdsManagement { .. } => size.saturating_mul(40).saturating_add(100_000),
@@ -176,6 +184,7 @@ pub(crate) fn header(bucket: &Bucket, level: Level) -> Option<(&'static str, Str
         Bucket::App | Bucket::AppInsights => None,
         Bucket::Leadgen { page_id: owner }
         | Bucket::Pages { page_id: owner }
+        | Bucket::Messenger { page_id: owner }
         | Bucket::AdsInsights { account_id: owner }
         | Bucket::AdsManagement { account_id: owner }
         | Bucket::Instagram { account_id: owner } => business_header(owner, &[(bucket, level)]),

@@ -67,10 +67,19 @@ pub(crate) async fn send(State(sim): State<Arc<Sim>>, Body(input): Body<Input>) 
     Ok(Json(json!({ "queued": queued })))
 }
 
+/// The payloads of the dashboard's "Test" button. None of their ids exists.
 fn raw_body(input: &Input) -> Option<String> {
-    let test = r#"{"entry": [{"changes": [{"field": "leadgen", "value": {"ad_id": "444444444", "form_id": "444444444444", "leadgen_id": "444444444444", "created_time": 1700000000, "page_id": "444444444444", "adgroup_id": "44444444444"}}], "id": "0", "time": 1700000000}], "object": "page"}"#;
+    let test = match input.object.as_deref() {
+        Some("instagram") => INSTAGRAM_TEST,
+        Some("whatsapp_business_account") => WHATSAPP_TEST,
+        _ => PAGE_TEST,
+    };
     input.raw.clone().or_else(|| input.dashboard_test.then(|| test.to_owned()))
 }
+
+const PAGE_TEST: &str = r#"{"entry": [{"changes": [{"field": "leadgen", "value": {"ad_id": "444444444", "form_id": "444444444444", "leadgen_id": "444444444444", "created_time": 1700000000, "page_id": "444444444444", "adgroup_id": "44444444444"}}], "id": "0", "time": 1700000000}], "object": "page"}"#;
+const INSTAGRAM_TEST: &str = r#"{"entry": [{"id": "0", "time": 1527459824, "messaging": [{"sender": {"id": "12334"}, "recipient": {"id": "23245"}, "timestamp": "1527459824", "message": {"mid": "random_mid", "text": "random_text"}}]}], "object": "instagram"}"#;
+const WHATSAPP_TEST: &str = r#"{"object": "whatsapp_business_account", "entry": [{"id": "0", "changes": [{"field": "messages", "value": {"messaging_product": "whatsapp", "metadata": {"display_phone_number": "16505551111", "phone_number_id": "123456123"}, "contacts": [{"profile": {"name": "test user name"}, "wa_id": "16315551181"}], "messages": [{"from": "16315551181", "id": "ABGGFlA5Fpa", "timestamp": "1504902988", "type": "text", "text": {"body": "this is a text message"}}]}}]}]}"#;
 
 fn raw_delivery(world: &World, object: &str, body: String) -> Option<Delivery> {
     Some(Delivery {

@@ -68,7 +68,8 @@ fn of_page(world: &World, page_id: String, kind: &str) -> Result<Bucket, Mistake
     match kind {
         "leadgen" => Ok(Bucket::Leadgen { page_id }),
         "pages" => Ok(Bucket::Pages { page_id }),
-        other => Err(Mistake::new(format!("type: must be leadgen or pages, got \"{other}\""))),
+        "messenger" => Ok(Bucket::Messenger { page_id }),
+        other => Err(Mistake::new(format!("type: must be leadgen, pages or messenger, got \"{other}\""))),
     }
 }
 

@@ -91,6 +91,8 @@ pub(crate) struct AccountInput {
     quota_total: Option<u64>,
     /// `false` if the page no longer shows the account.
     linked: Option<bool>,
+    /// Whether the owner allows apps to access the messages.
+    messages_allowed: Option<bool>,
 }
 
 /// Changes an Instagram account, named by its own id or by its page's.
@@ -110,8 +112,9 @@ pub(crate) async fn change_account(
         .ok_or_else(|| Mistake::new("instagram_id or page_id: there is no such account"))?;
     account.quota = input.quota_total.unwrap_or(account.quota);
     account.linked = input.linked.unwrap_or(account.linked);
+    account.messages_allowed = input.messages_allowed.unwrap_or(account.messages_allowed);
     Ok(Json(json!({
         "id": account.id, "page_id": account.page_id, "username": account.username, "linked": account.linked,
-        "quota_total": account.quota,
+        "quota_total": account.quota, "messages_allowed": account.messages_allowed,
     })))
 }

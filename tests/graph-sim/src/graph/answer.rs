@@ -177,7 +177,9 @@ fn finish(
                 let challenge = format!("OAuth \"Facebook Platform\" \"invalid_token\" \"{}\"", error.message);
                 headers.push(("www-authenticate", challenge));
             }
-            Reply { status: error.status, headers, body: escaped_json::to_string(&error.envelope()) }
+            // WhatsApp answers an invalid token with 401.
+            let status = if error.code == 190 && endpoint::is_whatsapp(path) { 401 } else { error.status };
+            Reply { status, headers, body: escaped_json::to_string(&error.envelope()) }
         }
     }
 }

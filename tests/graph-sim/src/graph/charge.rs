@@ -73,7 +73,12 @@ fn size(world: &World, bucket: &Bucket) -> usize {
             let ads = world.ad_account(account_id).map_or(0, |account| account.ads.tree.count(AdsLevel::Ad));
             usize::try_from(ads).unwrap_or(usize::MAX)
         }
-        Bucket::App | Bucket::Pages { .. } | Bucket::Score { .. } | Bucket::Instagram { .. } | Bucket::AppInsights => 0,
+        Bucket::App
+        | Bucket::Pages { .. }
+        | Bucket::Messenger { .. }
+        | Bucket::Score { .. }
+        | Bucket::Instagram { .. }
+        | Bucket::AppInsights => 0,
     }
 }
 
@@ -112,6 +117,9 @@ pub(crate) fn buckets(world: &World, session: &Session, request: &Request, path:
         Session::App => vec![Bucket::App],
         Session::Page { page_id, .. } if endpoint::is_lead_reading(path) => {
             vec![Bucket::Leadgen { page_id: page_id.clone() }]
+        }
+        Session::Page { page_id, .. } if endpoint::is_messaging(path) => {
+            vec![Bucket::Messenger { page_id: page_id.clone() }]
         }
         Session::Page { page_id, .. } => vec![Bucket::Pages { page_id: page_id.clone() }],
     }

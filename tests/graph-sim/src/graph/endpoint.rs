@@ -26,6 +26,17 @@ pub(crate) fn normalise(world: &World, request: &Request) -> String {
     path
 }
 
+/// Returns whether a normalised path is about Messenger or Instagram messages, which have a separate quota.
+pub(crate) fn is_messaging(path: &str) -> bool {
+    matches!(path, "/{page}/messages" | "/{page}/message_attachments" | "/{page}/conversations")
+        || ["/{conversation}", "/{message}", "/{person}"].iter().any(|start| path.starts_with(start))
+}
+
+/// Returns whether a normalised path is about WhatsApp, which has statuses of its own.
+pub(crate) fn is_whatsapp(path: &str) -> bool {
+    ["/{waba}", "/{phone_number}", "/{whatsapp_media}"].iter().any(|start| path.starts_with(start))
+}
+
 /// Returns whether a normalised path is lead reading, which has a separate quota.
 pub(crate) fn is_lead_reading(path: &str) -> bool {
     matches!(

@@ -40,7 +40,8 @@ fn delivery(world: &World, object: &str, messaging: bool, changes: &[Change]) ->
     for change in changes {
         let open = |entry: &&mut (String, Vec<&Change>)| {
             let same_list = entry.1.first().is_none_or(|first| first.place == change.place);
-            entry.0 == change.entry_id && same_list && entry.1.len() < MAX_CHANGES_PER_ENTRY
+            let max = if change.place == Place::Flat { 1 } else { MAX_CHANGES_PER_ENTRY };
+            entry.0 == change.entry_id && same_list && entry.1.len() < max
         };
         match entries.iter_mut().find(open) {
             Some((_, list)) => list.push(change),
@@ -74,7 +75,15 @@ pub(super) fn entry(id: &str, time: i64, include_values: bool, numeric: bool, li
     let mut entry = Map::new();
     let id = if numeric { id.parse::<u64>().map_or_else(|_| json!(id), |number| json!(number)) } else { json!(id) };
     entry.insert("id".to_owned(), id);
-    entry.insert("time".to_owned(), json!(time));
+    // WhatsApp's entries carry no time.
+    if list.first().is_none_or(|change| change.object != "whatsapp_business_account") {
+        entry.insert("time".to_owned(), json!(time));
+    }
+    if place == Place::Flat {
+        let members = list.iter().filter_map(|change| change.body.as_object()).flatten();
+        entry.extend(members.map(|(name, value)| (name.clone(), value.clone())));
+        return Value::Object(entry);
+    }
     if place.is_messaging() || include_values {
         entry.insert(place.key().to_owned(), list.iter().map(|change| change.body.clone()).collect());
     } else {

@@ -12,8 +12,9 @@ use crate::world::page::Page;
 const COLLECT_MS: i64 = 150;
 /// Real time until a duplicate is sent again. By then a client has long processed the first one.
 const ECHO_AFTER: Duration = Duration::from_millis(1500);
-/// Meta stops retrying after this time.
+/// Meta stops retrying after this time, and WhatsApp after seven days.
 const GIVE_UP_MS: i64 = 36 * 3600 * 1000;
+const WHATSAPP_GIVE_UP_MS: i64 = 7 * 24 * 3600 * 1000;
 /// Retry delays after a failure: immediately, then less and less often. Meta does not publish the real numbers.
 const RETRY_DELAYS_S: [i64; 9] = [0, 60, 300, 900, 3600, 10_800, 21_600, 43_200, 43_200];
 
@@ -37,13 +38,15 @@ pub(crate) enum Place {
     Messaging,
     /// Messaging while another app controls the thread.
     Standby,
+    /// None: the entry itself has `field` and `value`.
+    Flat,
 }
 
 impl Place {
     /// The key in the entry.
     pub(crate) fn key(self) -> &'static str {
         match self {
-            Self::Changes => "changes",
+            Self::Changes | Self::Flat => "changes",
             Self::Messaging => "messaging",
             Self::Standby => "standby",
         }
@@ -51,7 +54,7 @@ impl Place {
 
     /// Returns whether the time and the failure rule of messaging apply.
     pub(crate) fn is_messaging(self) -> bool {
-        self != Self::Changes
+        matches!(self, Self::Messaging | Self::Standby)
     }
 }
 
@@ -215,13 +218,14 @@ impl Outbox {
         due
     }
 
-    /// Queues a failed body again. Returns `false` if its 36 hours are over.
+    /// Queues a failed body again. Returns `false` if its time is over.
     pub(crate) fn retry(&mut self, mut delivery: Delivery, now_ms: i64) -> bool {
         let first_failure = *delivery.first_failure_ms.get_or_insert(now_ms);
         let failures = usize::try_from(delivery.attempts.saturating_sub(1)).unwrap_or(usize::MAX);
         let last = RETRY_DELAYS_S.last().copied().unwrap_or_default();
         delivery.due_ms = now_ms + 1000 * RETRY_DELAYS_S.get(failures).copied().unwrap_or(last);
-        if delivery.due_ms - first_failure > GIVE_UP_MS {
+        let whatsapp = delivery.object == "whatsapp_business_account";
+        if delivery.due_ms - first_failure > if whatsapp { WHATSAPP_GIVE_UP_MS } else { GIVE_UP_MS } {
             return false;
         }
         self.deliveries.push(delivery);

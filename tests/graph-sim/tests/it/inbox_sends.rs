@@ -172,6 +172,18 @@ async fn people_apps_and_permissions_can_be_in_the_way() {
 }
 
 #[tokio::test]
+async fn messages_have_a_quota_of_their_own() {
+    let desk = Desk::start().await;
+    let ada = desk.writes("Ada").await;
+    desk.meta.sim("limits", json!({"page_id": seed::DENTAL, "calls": 1, "type": "messenger"})).await;
+    let answer = desk.send_text(&ada, "Hi", &[]).await;
+    let usage = answer.headers["x-business-use-case-usage"].to_str().unwrap().to_owned();
+    assert!(usage.contains("\"type\":\"messenger\"") && usage.contains("\"call_count\":100"), "{usage}");
+    assert_eq!(desk.send_text(&ada, "Hi", &[]).await.error(), (400, 80_006, None));
+    assert_eq!(desk.messages().await.len(), 2, "the second one was not sent");
+}
+
+#[tokio::test]
 async fn a_lost_answer_has_sent_the_message() {
     let desk = Desk::start().await;
     let ada = desk.writes("Ada").await;

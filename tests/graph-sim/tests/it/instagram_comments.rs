@@ -59,7 +59,9 @@ async fn the_account_answers_hides_and_deletes_without_webhooks_of_changes() {
     let desk = Desk::start().await;
     let medium = desk.medium().await;
     let first = text(&comment(&desk, json!({"media_id": medium, "text": "price?"})).await["id"]);
+    desk.changes("comments", 1).await;
     let reply = text(&comment(&desk, json!({"parent_id": first, "text": "me too"})).await["id"]);
+    desk.changes("comments", 2).await;
     assert_eq!(post(&desk, &format!("/{reply}/replies"), &[("message", "no")]).await.error(), (400, 100, None));
     let own = post(&desk, &format!("/{first}/replies"), &[("message", "20 €")]).await.id();
     let value = desk.changes("comments", 3).await.remove(2);
@@ -69,6 +71,7 @@ async fn the_account_answers_hides_and_deletes_without_webhooks_of_changes() {
     );
     assert!(value["from"]["self_ig_scoped_id"].is_string());
     post(&desk, &format!("/{medium}/comments"), &[("message", "Thanks all")]).await.id();
+    desk.changes("comments", 4).await;
     assert_eq!(post(&desk, &format!("/{first}"), &[("hide", "true")]).await.json, json!({"success": true}));
     assert_eq!(post(&desk, &format!("/{own}"), &[("hide", "true")]).await.json, json!({"success": true}));
     assert_eq!(post(&desk, &format!("/{first}"), &[]).await.error(), (400, 100, None));
@@ -110,6 +113,18 @@ async fn an_ad_shows_a_copy_of_the_medium() {
     assert_eq!(desk.meta.get(&format!("/{medium}/comments"), &desk.token).await.column("text").len(), 0);
     let media = desk.meta.get(&format!("/{}/media", desk.instagram_id), &desk.token).await;
     assert_eq!(media.column("id"), [medium]);
+}
+
+#[tokio::test]
+async fn ids_can_be_numbers() {
+    let desk = Desk::start().await;
+    let medium = desk.medium().await;
+    desk.meta.sim("messaging", json!({"numeric_ids": true})).await;
+    let id = text(&comment(&desk, json!({"media_id": medium})).await["id"]);
+    let value = desk.changes("comments", 1).await.remove(0);
+    let number = |text: &str| json!(text.parse::<u64>().unwrap());
+    assert_eq!((&value["id"], &value["media"]["id"]), (&number(&id), &number(&medium)));
+    assert!(value["from"]["id"].is_u64() && value["from"]["username"].is_string());
 }
 
 #[tokio::test]

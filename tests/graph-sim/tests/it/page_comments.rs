@@ -27,6 +27,7 @@ async fn reply_privately(desk: &Desk, comment_id: &str) -> Answer {
 async fn what_people_do_to_their_comments_is_announced() {
     let desk = Desk::start().await;
     let post = desk.post().await;
+    desk.changes("feed", 1).await;
     let id = comment(&desk, json!({"post_id": post, "text": "Is it open?"})).await;
     let feed = desk.changes("feed", 2).await;
     let add = &feed[1];
@@ -116,6 +117,7 @@ async fn the_page_answers_hides_and_deletes() {
     let desk = Desk::start().await;
     let post = desk.post().await;
     let id = comment(&desk, json!({"post_id": post, "text": "Open?"})).await;
+    desk.changes("feed", 2).await;
     let answer = desk.meta.post(&format!("/{id}/comments"), &desk.token, &[("message", "Yes")]).await;
     let own = answer.id();
     let feed = desk.changes("feed", 3).await.remove(2);
@@ -185,8 +187,11 @@ async fn reactions_and_shares_are_announced_and_counted() {
         body["person"] = json!("Bo");
         desk.meta.sim("reactions", body).await;
     };
+    desk.changes("feed", 2).await;
     react(json!({"post_id": post, "type": "anger"})).await;
+    desk.changes("feed", 3).await;
     react(json!({"comment_id": id, "type": "love"})).await;
+    desk.changes("feed", 4).await;
     react(json!({"comment_id": id, "type": "wow", "verb": "edit"})).await;
     let feed = desk.changes("feed", 5).await;
     let seen: Vec<_> = feed[2..].iter().map(|it| (&it["item"], &it["verb"], &it["reaction_type"])).collect();
@@ -202,6 +207,7 @@ async fn reactions_and_shares_are_announced_and_counted() {
     assert_eq!(list["summary"]["total_count"], 0);
     assert_eq!(desk.meta.get(&format!("/{id}/reactions"), &desk.token).await.column("type"), ["WOW"]);
     react(json!({"comment_id": id, "type": "wow", "verb": "remove"})).await;
+    desk.changes("feed", 6).await;
     assert_eq!(desk.meta.get(&format!("/{id}/reactions"), &desk.token).await.column("type").len(), 0);
     react(json!({"post_id": post, "type": "share"})).await;
     let share = desk.changes("feed", 7).await.remove(6);

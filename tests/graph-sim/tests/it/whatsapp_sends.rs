@@ -36,7 +36,8 @@ async fn a_message_is_accepted_and_its_statuses_follow() {
     assert_eq!(names, ["sent", "delivered"]);
     assert_eq!((&statuses[0]["id"], &statuses[0]["biz_opaque_callback_data"]), (&mid, &json!("row-7")));
     assert!(statuses[0]["timestamp"].is_string() && statuses[0]["recipient_id"].is_string());
-    desk.meta.sim("messages", json!({"kind": "read", "mid": mid})).await;
+    // Without an id, it is about the newest message.
+    desk.meta.sim("messages", json!({"kind": "read", "phone_number_id": desk.number_id, "person": "Bo"})).await;
     assert_eq!(desk.statuses(3).await[2]["status"], "read");
     // A late status is announced, but does not undo what happened.
     desk.meta.sim("messages", json!({"kind": "sent", "mid": mid})).await;
@@ -75,6 +76,22 @@ async fn after_a_day_only_templates_arrive() {
     assert_eq!(send_template(&desk, "+31611111111", "hello_world", "en_US", &[]).await.status, 200);
     assert_eq!(desk.statuses(5).await[4]["status"], "delivered");
     assert_eq!(ada["phone"], "31611111111");
+}
+
+#[tokio::test]
+async fn an_invalid_token_and_one_without_permission_are_refused() {
+    let desk = Desk::start().await;
+    let (bo, _) = desk.writes_on_whatsapp("Bo").await;
+    let body = json!({"messaging_product": "whatsapp", "to": bo, "type": "text", "text": {"body": "Hi"}});
+    let path = format!("/{}/messages", desk.number_id);
+    assert_eq!(desk.meta.post_json(&path, "EAAwrong", &body).await.error(), (401, 190, None));
+    // The page's token is not one of the business.
+    assert_eq!(desk.meta.post_json(&path, &desk.token, &body).await.error(), (400, 100, Some(33)));
+    let scopes = json!({"action": "scope_revoked", "user_id": graph_sim::seed::MARA,
+                        "scopes": ["whatsapp_business_messaging"]});
+    desk.meta.sim("tokens", scopes).await;
+    assert_eq!(desk.meta.post_json(&path, &desk.user, &body).await.error(), (403, 200, None));
+    assert_eq!(desk.messages().await.len(), 1);
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ fn chat(
 ) -> Result<Option<String>, Mistake> {
     // What concerns a known message.
     if matches!(kind, "edit" | "delete" | "read" | "delivery") {
-        let mid = existing(world, input)?;
+        let mid = existing(world, thread, input, matches!(kind, "read" | "delivery"))?;
         match kind {
             "edit" => {
                 let text = input.text.as_deref().ok_or_else(|| Mistake::new("text is required"))?;
@@ -153,7 +153,7 @@ fn chat(
     }
     if input.mid.as_ref().is_some_and(|mid| world.inbox.thread_of(mid).is_some()) {
         // The same message again, as another delivery.
-        let mid = existing(world, input)?;
+        let mid = existing(world, thread, input, false)?;
         world.announce_message(&mid, kind == "standby", manner);
         return Ok(Some(mid));
     }
@@ -234,9 +234,16 @@ fn postback(world: &mut World, thread: usize, message: Message, input: &Input, m
     mid
 }
 
-/// Returns the id of the message that the call names.
-pub(super) fn existing(world: &World, input: &Input) -> Result<String, Mistake> {
-    let mid = input.mid.as_ref().ok_or_else(|| Mistake::new("mid is required"))?;
+/// Returns the id of the message that the call names, or else of the newest one in the thread: of the account (`out`) or
+/// of the person.
+pub(super) fn existing(world: &World, thread: usize, input: &Input, out: bool) -> Result<String, Mistake> {
+    let Some(mid) = &input.mid else {
+        let messages = world.inbox.threads.get(thread).map(|thread| thread.messages.iter().rev());
+        let newest = messages.into_iter().flatten().find(|message| message.out == out);
+        return newest
+            .map(|message| message.mid.clone())
+            .ok_or_else(|| Mistake::new("mid is required: the thread has no such message"));
+    };
     match world.inbox.message(mid) {
         Some(_) => Ok(mid.clone()),
         None => Err(Mistake::new(format!("mid: there is no message {mid}"))),

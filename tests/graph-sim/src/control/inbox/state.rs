@@ -49,7 +49,13 @@ pub(crate) fn threads(world: &World) -> Value {
 }
 
 fn thread(world: &World, thread: &Thread) -> Value {
+    let page_id = match &thread.account {
+        Account::Instagram(id) => world.instagram.accounts.get(id).map(|account| account.page_id.as_str()),
+        Account::Page(id) => Some(id.as_str()),
+        Account::Number(_) => None,
+    };
     json!({
+        "page_id": page_id,
         "id": thread.id, "channel": thread.account.channel(), thread.account.key(): thread.account.id(),
         "person": world.visitor_report(thread.visitor, Some(&thread.account)),
         "window_opened": thread.active_ms.map(graph_time), "standby": thread.held_by_other,

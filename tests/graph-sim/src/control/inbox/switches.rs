@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::super::{Body, Mistake, nullable};
 use crate::server::Sim;
 use crate::world::World;
-use crate::world::inbox::settings::{ClosedWindow, Stickers};
+use crate::world::inbox::settings::{ClosedWindow, InstagramLayout, Stickers};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,8 +33,11 @@ pub(crate) struct Switches {
     edit_verb: Option<String>,
     names_authors: Option<bool>,
     doubles_likes: Option<bool>,
+    numeric_ids: Option<bool>,
     #[serde(default, deserialize_with = "nullable")]
     inbox_app_id: Option<Option<u64>>,
+    /// `lists`, `changes` or `flat`.
+    instagram_layout: Option<String>,
     /// The new status of templates: `{"name", "language"?, "status"}`.
     template: Option<TemplateStatus>,
 }
@@ -82,6 +85,15 @@ pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Switch
         Some("edit") => Some("edit"),
         Some(other) => return Err(Mistake::new(format!("edit_verb: must be edited or edit, got \"{other}\""))),
     };
+    let layout = match input.instagram_layout.as_deref() {
+        None => None,
+        Some("lists") => Some(InstagramLayout::Lists),
+        Some("changes") => Some(InstagramLayout::Changes),
+        Some("flat") => Some(InstagramLayout::Flat),
+        Some(other) => {
+            return Err(Mistake::new(format!("instagram_layout: must be lists, changes or flat, got \"{other}\"")));
+        }
+    };
     let unknown = |name: &&String| !matches!(name.as_str(), "sent" | "delivered" | "read");
     if let Some(unknown) = input.statuses.iter().flatten().find(unknown) {
         return Err(Mistake::new(format!("statuses: must be sent, delivered or read, got \"{unknown}\"")));
@@ -101,8 +113,10 @@ pub(crate) async fn change(State(sim): State<Arc<Sim>>, Body(input): Body<Switch
     settings.stickers = stickers.unwrap_or(settings.stickers);
     settings.edit_verb = edit_verb.unwrap_or(settings.edit_verb);
     settings.names_authors = input.names_authors.unwrap_or(settings.names_authors);
+    settings.numeric_ids = input.numeric_ids.unwrap_or(settings.numeric_ids);
     settings.doubles_likes = input.doubles_likes.unwrap_or(settings.doubles_likes);
     settings.inbox_app_id = input.inbox_app_id.unwrap_or(settings.inbox_app_id);
+    settings.instagram_layout = layout.unwrap_or(settings.instagram_layout);
     if let Some(given) = input.template {
         change_templates(&mut world, &given)?;
     }
@@ -144,6 +158,12 @@ fn report(world: &World) -> Value {
             Stickers::Both => "both",
         },
         "edit_verb": settings.edit_verb, "names_authors": settings.names_authors,
-        "doubles_likes": settings.doubles_likes, "inbox_app_id": settings.inbox_app_id,
+        "doubles_likes": settings.doubles_likes, "numeric_ids": settings.numeric_ids,
+        "inbox_app_id": settings.inbox_app_id,
+        "instagram_layout": match settings.instagram_layout {
+            InstagramLayout::Lists => "lists",
+            InstagramLayout::Changes => "changes",
+            InstagramLayout::Flat => "flat",
+        },
     })
 }

@@ -28,9 +28,12 @@ pub(super) fn write(
         _ => None,
     };
     if let Some(status) = status {
-        let mid = existing(world, input)?;
+        let mid = existing(world, thread, input, true)?;
         world.report_status(&mid, status, at_ms, manner);
         return Ok(Some(mid));
+    }
+    if matches!(kind, "edit" | "delete") {
+        return change(world, thread, kind, input, at_ms, manner).map(Some);
     }
     let number_id = match world.inbox.threads.get(thread).map(|it| &it.account) {
         Some(Account::Number(id)) => id.clone(),
@@ -61,7 +64,7 @@ pub(super) fn write(
     let content = message.extra.clone();
     if kind == "echo" {
         let mid = world.add_message(thread, Message { out: true, status: Some(Status::Sent), ..message });
-        world.announce_whatsapp_echo(&mid, manner);
+        world.announce_whatsapp_echo(thread, content, at_ms, manner);
         return Ok(Some(mid));
     }
     let mid = world.add_message(thread, message);
@@ -73,9 +76,49 @@ pub(super) fn write(
     Ok(Some(mid))
 }
 
+/// Changes the text or caption of a message, or takes it back. Meta reports it only for numbers that are also used in the
+/// WhatsApp Business app.
+fn change(
+    world: &mut World,
+    thread: usize,
+    kind: &str,
+    input: &Input,
+    at_ms: i64,
+    manner: Manner,
+) -> Result<String, Mistake> {
+    let mid = existing(world, thread, input, false)?;
+    let Some(message) = world.inbox.message_mut(&mid) else { return Ok(mid) };
+    let mut content = Map::new();
+    if kind == "delete" {
+        message.deleted = true;
+        content.insert("type".to_owned(), json!("revoke"));
+        content.insert("revoke".to_owned(), json!({ "original_message_id": mid }));
+    } else {
+        let text = input.text.clone().ok_or_else(|| Mistake::new("text is required"))?;
+        let name = message.extra.get("type").and_then(Value::as_str).unwrap_or("text").to_owned();
+        let mut member = message.extra.get(&name).cloned().unwrap_or_else(|| json!({}));
+        if let Some(members) = member.as_object_mut() {
+            members.insert(if name == "text" { "body" } else { "caption" }.to_owned(), json!(text));
+        }
+        message.text = Some(text);
+        message.edited_ms = Some(at_ms);
+        message.edits += 1;
+        let edited = Map::from_iter([("type".to_owned(), json!(name)), (name, member)]);
+        content.insert("type".to_owned(), json!("edit"));
+        content.insert("edit".to_owned(), json!({"original_message_id": mid, "message": edited}));
+    }
+    content.insert("id".to_owned(), json!(ids::message_text("whatsapp")));
+    if message.out {
+        world.announce_whatsapp_echo(thread, content, at_ms, manner);
+    } else {
+        world.announce_whatsapp_message(thread, content, at_ms, manner);
+    }
+    Ok(mid)
+}
+
 /// Announces a known message again.
 fn repeat(world: &mut World, thread: usize, input: &Input, manner: Manner) -> Result<Option<String>, Mistake> {
-    let mid = existing(world, input)?;
+    let mid = existing(world, thread, input, false)?;
     let Some((_, message)) = world.inbox.message(&mid) else { return Ok(None) };
     let (content, at_ms) = (message.extra.clone(), message.at_ms);
     world.announce_whatsapp_message(thread, content, at_ms, manner);

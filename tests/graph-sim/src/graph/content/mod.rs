@@ -105,7 +105,8 @@ pub(super) fn find(world: &World, id: &str) -> Option<Kind> {
 
 /// Returns the Instagram account that an id belongs to.
 pub(super) fn account_of(world: &World, id: &str) -> Option<String> {
-    match find(world, id)? {
+    let Some(kind) = find(world, id) else { return inbox::account_of(world, id) };
+    match kind {
         Kind::Account => Some(id.to_owned()),
         Kind::Container => world.instagram.container(id).map(|container| container.account_id.clone()),
         Kind::Medium => world.instagram.medium(id).map(|medium| medium.account_id.clone()),

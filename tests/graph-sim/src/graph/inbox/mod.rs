@@ -122,6 +122,14 @@ pub(super) fn find(world: &World, id: &str) -> Option<Kind> {
     }
 }
 
+/// Returns the Instagram account of a comment.
+pub(super) fn account_of(world: &World, id: &str) -> Option<String> {
+    match &world.inbox.comment(id)?.account {
+        Account::Instagram(id) => Some(id.clone()),
+        Account::Page(_) | Account::Number(_) => None,
+    }
+}
+
 /// Returns the node that a field of a comment shows.
 pub(super) fn related(call: &Call<'_>, node: &Node, field: &str) -> Option<Node> {
     let (Node::Inbox(Kind::Comment | Kind::InstagramComment, id), "parent" | "object" | "media") = (node, field) else {

@@ -54,6 +54,12 @@ pub(super) fn messages(call: &Call<'_>, page_id: &str, account: &Account, visibl
         }
         Account::Page(_) | Account::Number(_) => call.require_scope("pages_messaging")?,
     }
+    if !call.world.allows_messages(account) {
+        let text = "(#200) The owner of the Instagram account has disabled access to its messages";
+        let mut error = GraphError::messaging(200, 2_534_041, text);
+        error.status = 403;
+        return Err(error);
+    }
     call.require_task(page_id, MESSAGING_TASKS)
 }
 

@@ -143,7 +143,7 @@ fn sent_as(call: &Call<'_>) -> Result<(String, Option<String>), GraphError> {
 }
 
 fn check_window(call: &Call<'_>, account: &Account, visitor: usize, tag: Option<&str>) -> Result<(), GraphError> {
-    let thread = call.world.inbox.threads.iter().find(|it| it.visitor == visitor && it.account == *account);
+    let thread = call.world.inbox.thread_with(visitor, account);
     let instagram = matches!(account, Account::Instagram(_));
     if thread.is_some_and(|thread| thread.held_by_other) {
         let subcode = if instagram { 2_534_037 } else { 2_018_300 };

@@ -70,7 +70,7 @@ impl World {
         let Some((account, visitor)) = self.inbox.threads.get(thread).map(|it| (it.account.clone(), it.visitor)) else {
             return;
         };
-        let Some(field) = event.field(&account) else { return };
+        let Some(field) = event.field(&account).filter(|_| self.allows_messages(&account)) else { return };
         let person = self.scoped_id(visitor, &account);
         let (from, to) =
             if event == Event::Echo { (account.id(), person.as_str()) } else { (person.as_str(), account.id()) };
@@ -78,14 +78,28 @@ impl World {
         value.insert("sender".to_owned(), json!({ "id": from }));
         value.insert("recipient".to_owned(), json!({ "id": to }));
         value.insert("timestamp".to_owned(), json!(at_ms));
+        let field = if standby { "standby" } else { field };
+        let usual = if standby { Place::Standby } else { Place::Messaging };
+        let (place, body) = match self.inbox.settings.instagram_layout.place(&account) {
+            None => (usual, Value::Object(value)),
+            Some(place) => (place, json!({"field": field, "value": value})),
+        };
         let change = Change {
             object: account.object().to_owned(),
             entry_id: account.id().to_owned(),
-            body: Value::Object(value),
-            place: if standby { Place::Standby } else { Place::Messaging },
+            body,
+            place,
             leadgen_id: None,
         };
-        self.announce_change(change, if standby { "standby" } else { field }, manner);
+        self.announce_change(change, field, manner);
+    }
+
+    /// Returns whether the owner of an Instagram account allows apps to access its messages.
+    pub(crate) fn allows_messages(&self, account: &Account) -> bool {
+        match account {
+            Account::Instagram(id) => self.instagram.accounts.get(id).is_some_and(|account| account.messages_allowed),
+            Account::Page(_) | Account::Number(_) => true,
+        }
     }
 
     /// Announces a message as it is now: received, or as the echo of one that the account sent.

@@ -23,11 +23,12 @@ impl World {
 
     /// Announces a `value` of a field of a page or an Instagram account.
     pub(crate) fn announce_field(&mut self, account: &Account, field: &str, value: Value, manner: Manner) {
+        let value = if self.inbox.settings.numeric_ids { with_numbers(value) } else { value };
         let change = Change {
             object: account.object().to_owned(),
             entry_id: account.id().to_owned(),
             body: json!({"field": field, "value": value}),
-            place: Place::Changes,
+            place: self.inbox.settings.instagram_layout.place(account).unwrap_or(Place::Changes),
             leadgen_id: None,
         };
         self.announce_change(change, field, manner);
@@ -135,4 +136,18 @@ impl World {
         }
         Some(members)
     }
+}
+
+/// Replaces ids that are nothing but digits by numbers.
+fn with_numbers(value: Value) -> Value {
+    let Value::Object(members) = value else { return value };
+    let numbered = members.into_iter().map(|(name, value)| {
+        let number = value.as_str().filter(|_| name == "id" || name.ends_with("_id"));
+        let value = match number.and_then(|text| text.parse::<u64>().ok()) {
+            Some(number) => json!(number),
+            None => with_numbers(value),
+        };
+        (name, value)
+    });
+    numbered.collect()
 }

@@ -129,12 +129,16 @@ impl Attachment {
 impl World {
     /// Returns the index of the thread of a person with an account, and opens it if there is none.
     pub(crate) fn open_thread(&mut self, account: &Account, visitor: usize) -> usize {
-        let known = self.inbox.threads.iter().position(|it| it.visitor == visitor && it.account == *account);
-        if let Some(known) = known {
-            return known;
+        let key = (visitor, account.clone());
+        if let Some(known) = self.inbox.thread_indices.get(&key) {
+            return *known;
         }
+        let index = self.inbox.threads.len();
+        let id = ids::thread_text(account.channel());
+        self.inbox.thread_indices.insert(key, index);
+        self.inbox.thread_ids.insert(id.clone(), index);
         self.inbox.threads.push(Thread {
-            id: ids::thread_text(account.channel()),
+            id,
             account: account.clone(),
             visitor,
             messages: Vec::new(),
@@ -144,7 +148,7 @@ impl World {
             updated_ms: self.clock.now_ms(),
             actions: Vec::new(),
         });
-        self.inbox.threads.len() - 1
+        index
     }
 
     /// Adds a message to a thread and returns its id. An empty id is replaced by a new one.

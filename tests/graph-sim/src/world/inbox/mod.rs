@@ -40,6 +40,10 @@ pub(crate) struct Inbox {
     /// All comment ids, oldest first.
     comment_order: Vec<String>,
     pub(crate) threads: Vec<Thread>,
+    /// The index of the thread of a person with an account.
+    thread_indices: HashMap<(usize, Account), usize>,
+    /// The index of a thread by its id.
+    thread_ids: HashMap<String, usize>,
     /// Thread and position by message id.
     places: HashMap<String, (usize, usize)>,
     /// Oldest first.
@@ -133,8 +137,13 @@ impl Inbox {
         self.places.get(mid).map(|(thread, _)| *thread)
     }
 
+    /// The thread of a person with an account.
+    pub(crate) fn thread_with(&self, visitor: usize, account: &Account) -> Option<&Thread> {
+        self.threads.get(*self.thread_indices.get(&(visitor, account.clone()))?)
+    }
+
     pub(crate) fn thread(&self, id: &str) -> Option<&Thread> {
-        self.threads.iter().find(|thread| thread.id == id)
+        self.threads.get(*self.thread_ids.get(id)?)
     }
 
     pub(crate) fn file(&self, id: &str) -> Option<&File> {

@@ -1,5 +1,8 @@
 //! What Meta does not document, does only sometimes or grants on request, as switches.
 
+use super::Account;
+use crate::webhook::outbox::Place;
+
 /// The switches of comments and messages. The control interface changes them.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -25,8 +28,12 @@ pub(crate) struct Settings {
     pub(crate) edit_verb: &'static str,
     /// Whether the webhooks of comments name their author.
     pub(crate) names_authors: bool,
+    /// Whether ids in the webhooks of comments and reactions are numbers, where they are nothing but digits.
+    pub(crate) numeric_ids: bool,
     /// Whether a like arrives as `like` and as `reaction`.
     pub(crate) doubles_likes: bool,
+    /// Where Instagram's events are in an entry.
+    pub(crate) instagram_layout: InstagramLayout,
     /// The `app_id` of what is written in Meta's own inbox.
     pub(crate) inbox_app_id: Option<u64>,
 }
@@ -38,6 +45,28 @@ pub(crate) enum ClosedWindow {
     Status,
     /// 131047 in the response.
     Refusal,
+}
+
+/// Where Instagram's events are in an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InstagramLayout {
+    /// Messages in `messaging`, comments in `changes`.
+    Lists,
+    /// Everything in `changes`.
+    Changes,
+    /// `field` and `value` in the entry itself, as some apps with Instagram Login get it.
+    Flat,
+}
+
+impl InstagramLayout {
+    /// The place of an account's events. `None` for the usual one.
+    pub(crate) fn place(self, account: &Account) -> Option<Place> {
+        match (self, account) {
+            (Self::Changes, Account::Instagram(_)) => Some(Place::Changes),
+            (Self::Flat, Account::Instagram(_)) => Some(Place::Flat),
+            _ => None,
+        }
+    }
 }
 
 /// The attachments of a sticker.
@@ -65,7 +94,9 @@ impl Default for Settings {
             stickers: Stickers::Sticker,
             edit_verb: "edited",
             names_authors: true,
+            numeric_ids: false,
             doubles_likes: false,
+            instagram_layout: InstagramLayout::Lists,
             inbox_app_id: None,
         }
     }

@@ -195,15 +195,19 @@ impl World {
         self.announce_whatsapp(&number_id, "messages", body, manner);
     }
 
-    /// Announces a message that the business wrote in the WhatsApp Business app.
-    pub(crate) fn announce_whatsapp_echo(&mut self, mid: &str, manner: Manner) {
-        let Some((thread, message)) = self.inbox.message(mid) else { return };
-        let (Account::Number(number_id), visitor) = (thread.account.clone(), thread.visitor) else { return };
+    /// Announces what the business wrote in the WhatsApp Business app.
+    pub(crate) fn announce_whatsapp_echo(
+        &mut self,
+        thread: usize,
+        mut content: Map<String, Value>,
+        at_ms: i64,
+        manner: Manner,
+    ) {
+        let Some(it) = self.inbox.threads.get(thread) else { return };
+        let (Account::Number(number_id), visitor) = (it.account.clone(), it.visitor) else { return };
         let Some(number) = self.inbox.numbers.get(&number_id) else { return };
-        let mut content = message.extra.clone();
         content.insert("from".to_owned(), json!(number.phone));
-        content.insert("id".to_owned(), json!(mid));
-        content.insert("timestamp".to_owned(), json!(message.at_ms.div_euclid(1000).to_string()));
+        content.insert("timestamp".to_owned(), json!(at_ms.div_euclid(1000).to_string()));
         if let Some(person) = self.inbox.visitors.get(visitor).filter(|person| !person.hides_phone) {
             content.insert("to".to_owned(), json!(person.phone));
         }

@@ -35,6 +35,8 @@ pub(crate) struct Account {
     pub(crate) page_id: String,
     /// Whether the page shows the account. An owner can unlink it.
     pub(crate) linked: bool,
+    /// Whether the owner allows apps to access the messages.
+    pub(crate) messages_allowed: bool,
     /// Publications allowed per day through the API.
     pub(crate) quota: u64,
     /// Container ids, oldest first.
@@ -99,6 +101,7 @@ impl World {
             name: name.to_owned(),
             page_id: page_id.to_owned(),
             linked: true,
+            messages_allowed: true,
             quota: USUAL_QUOTA,
             containers: Vec::new(),
             media: Vec::new(),
