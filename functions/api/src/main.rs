@@ -89,7 +89,7 @@ async fn main() -> Result<(), Error> {
         connector: Connector {
             meta,
             table: table.clone(),
-            bus,
+            bus: bus.clone(),
             leads: lead_queue,
             checks,
             credentials_prefix: env::credentials_prefix()?,

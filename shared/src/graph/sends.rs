@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::page_posts::graph_time;
 use super::{GraphClient, GraphError, read};
 use crate::ids::{MessageId, PageId};
-use crate::model::inbox::outgoing::{SendContent, SendRoute};
+use crate::model::inbox::outgoing::{SendContent, SendRoute, SendTemplate};
 use crate::secret::AccessToken;
 
 /// A message or a comment of ours, as Meta shows it afterwards.
@@ -87,7 +87,7 @@ impl GraphClient {
                 let mut form = messenger(&json!({ "id": person }), content, ours);
                 match human_agent {
                     true => {
-                        form.extend([("messaging_type", "MESSAGE_TAG".to_owned()), ("tag", "HUMAN_AGENT".to_owned())])
+                        form.extend([("messaging_type", "MESSAGE_TAG".to_owned()), ("tag", "HUMAN_AGENT".to_owned())]);
                     }
                     false => form.push(("messaging_type", "RESPONSE".to_owned())),
                 }
@@ -213,38 +213,40 @@ fn messenger(recipient: &Value, content: &SendContent, ours: &MessageId) -> Vec<
 
 /// The body of a message on WhatsApp.
 fn whatsapp(person: Option<&str>, phone: Option<&str>, content: &SendContent, ours: &MessageId) -> Value {
-    let mut body = json!({
+    // A number needs its plus, or Meta puts our own country's code before it.
+    let (recipient, to) = match phone {
+        Some(phone) => ("to", Some(format!("+{}", phone.trim_start_matches('+')))),
+        None => ("recipient", person.map(ToOwned::to_owned)),
+    };
+    let (kind, part) = match (&content.template, &content.attachment) {
+        (Some(template), _) => ("template", template_part(template)),
+        (None, Some(attachment)) => {
+            let kind = if attachment.r#type == "file" { "document" } else { attachment.r#type.as_str() };
+            let caption = content.text.as_deref().filter(|_| kind != "audio");
+            let part = match caption {
+                Some(caption) => json!({ "link": attachment.url, "caption": caption }),
+                None => json!({ "link": attachment.url }),
+            };
+            (kind, part)
+        }
+        (None, None) => ("text", json!({ "body": content.text, "preview_url": true })),
+    };
+    json!({
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         "biz_opaque_callback_data": ours,
-    });
-    // A number needs its plus, or Meta puts our own country's code before it.
-    match (phone, person) {
-        (Some(phone), _) => body["to"] = json!(format!("+{}", phone.trim_start_matches('+'))),
-        (None, person) => body["recipient"] = json!(person),
-    }
-    match (&content.template, &content.attachment) {
-        (Some(template), _) => {
-            body["type"] = json!("template");
-            body["template"] = json!({ "name": template.name, "language": { "code": template.language } });
-            if !template.variables.is_empty() {
-                let parameters: Vec<Value> =
-                    template.variables.iter().map(|text| json!({ "type": "text", "text": text })).collect();
-                body["template"]["components"] = json!([{ "type": "body", "parameters": parameters }]);
-            }
-        }
-        (None, Some(attachment)) => {
-            let kind = if attachment.r#type == "file" { "document" } else { attachment.r#type.as_str() };
-            body["type"] = json!(kind);
-            body[kind] = json!({ "link": attachment.url });
-            if let Some(text) = content.text.as_deref().filter(|_| kind != "audio") {
-                body[kind]["caption"] = json!(text);
-            }
-        }
-        (None, None) => {
-            body["type"] = json!("text");
-            body["text"] = json!({ "body": content.text, "preview_url": true });
-        }
-    }
-    body
+        recipient: to,
+        "type": kind,
+        kind: part,
+    })
+}
+
+fn template_part(template: &SendTemplate) -> Value {
+    let parameters: Vec<Value> =
+        template.variables.iter().map(|text| json!({ "type": "text", "text": text })).collect();
+    let components = match parameters.is_empty() {
+        true => json!([]),
+        false => json!([{ "type": "body", "parameters": parameters }]),
+    };
+    json!({ "name": template.name, "language": { "code": template.language }, "components": components })
 }

@@ -11,7 +11,6 @@ use crate::meta_app::MetaApp;
 use crate::model::connection::Connection;
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::InboxEvent;
-use crate::model::lead::FoundBy;
 use crate::queue::Queue;
 use crate::secret::AccessToken;
 

@@ -1,23 +1,16 @@
 //! The inbox: conversations, the accounts through which they come, and what its entities have in common.
 
-use std::collections::BTreeSet;
-
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
-use jiff::{SignedDuration, Timestamp};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::commit::CommitOutcome;
 use super::keys::{self, Key};
-use super::request::OnceRequest;
 use super::row::Row;
-use super::{Consistency, Item, Table, TableError, entity, pause, text};
+use super::{Consistency, Item, Table, TableError, entity, text};
 use crate::aws::AwsError;
-use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgId, OrgScope, PageId};
+use crate::ids::{ContactId, ConversationId, IntegrationId, OrgId, OrgScope, PageId};
 use crate::model::connection::Connection;
-use crate::model::inbox::people::Identity;
-use crate::model::inbox::state::MessageState;
-use crate::model::inbox::{Contact, Conversation, ConversationStatus};
-use crate::model::publishing::progress::{LEASE, PublishLease};
+use crate::model::inbox::{Conversation, ConversationStatus};
 
 /// An Instagram account or a WhatsApp number that an org has connected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

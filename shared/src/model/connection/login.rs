@@ -19,6 +19,7 @@ pub const LIFETIME: SignedDuration = SignedDuration::from_mins(10);
 pub const DEFAULT_SCOPES: &[&str] = &[
     "pages_show_list",
     "pages_read_engagement",
+    "pages_read_user_content",
     "pages_manage_metadata",
     "pages_manage_ads",
     "pages_manage_posts",
