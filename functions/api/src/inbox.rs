@@ -30,6 +30,7 @@ use crate::state::Api;
         ("assigned_to" = Option<String>, Query, description = "A user's id; `none` for those of no one"),
         ("page_id" = Option<String>, Query),
         ("contact_id" = Option<String>, Query),
+        ("q" = Option<String>, Query, description = "Words of the person's name or of the newest texts"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, description = "1 to 100; 25 by default"),
     ),
     responses((status = 200, body = ConversationList), Failure)
@@ -39,7 +40,7 @@ pub(crate) async fn list(
     Member(access): Member,
     parameters: Parameters,
 ) -> Result<Json<ConversationList>, Problem> {
-    parameters.check(&["channel", "status", "assigned_to", "page_id", "contact_id", "cursor", "limit"])?;
+    parameters.check(&["channel", "status", "assigned_to", "page_id", "contact_id", "q", "cursor", "limit"])?;
     let channel = parameters.get("channel").map(str::parse).transpose().map_err(|_| {
         let detail = "One of facebook_comment, instagram_comment, messenger, instagram and whatsapp.";
         Problem::field("channel", ProblemCode::ChannelUnknown, detail)
@@ -60,6 +61,7 @@ pub(crate) async fn list(
         assigned_to,
         page_id: parameters.id("page_id", PageId::parse)?,
         contact_id: parameters.id("contact_id", ContactId::parse)?,
+        words: parameters.get("q").map(ToOwned::to_owned),
     };
     let (cursor, limit, now) = (parameters.get("cursor"), parameters.limit()?, leadwire::clock::now());
     Ok(Json(api.inbox.conversations(&access, &query, cursor, limit, now).await?))

@@ -75,6 +75,7 @@ impl Inbox {
                 conversation.last_message_at = now;
                 conversation.preview = content.text.clone().unwrap_or_default().chars().take(120).collect();
             }
+            content.text.as_deref().into_iter().for_each(|text| conversation.make_searchable(text));
             (conversation.unread, conversation.read_at) = (0, Some(now));
             let request = once.as_ref().map(|once| once.record(vec![message.id.to_string()], now));
             let is_stored =

@@ -27,6 +27,8 @@ pub struct ConversationQuery {
     pub assigned_to: Option<Option<UserId>>,
     pub page_id: Option<PageId>,
     pub contact_id: Option<ContactId>,
+    /// Words of the person's name or of the newest texts.
+    pub words: Option<String>,
 }
 
 /// A page of conversations, newest message first.
@@ -99,7 +101,9 @@ pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Option::deserialize(deserializer).map(Some)
 }
 
-/// Pages of a partition that are read for one page of a filtered list.
+/// Conversations that are read at once.
+const READ_AT_ONCE: usize = 100;
+/// How often that is done for one page of a filtered list.
 const MAX_READS: usize = 8;
 
 impl Inbox {
@@ -142,11 +146,11 @@ impl Inbox {
         for _ in 0..MAX_READS {
             let mut page = Vec::new();
             for status in &statuses {
-                page.extend(self.table.conversations(&access.scope, *status, after.as_ref(), limit).await?);
+                page.extend(self.table.conversations(&access.scope, *status, after.as_ref(), READ_AT_ONCE).await?);
             }
             page.sort_by(|(one, _), (other, _)| other.cmp(one));
-            page.truncate(limit);
-            let is_last = page.len() < limit;
+            page.truncate(READ_AT_ONCE);
+            let is_last = page.len() < READ_AT_ONCE;
             for (position, conversation) in page {
                 after = Some(position);
                 if query.matches(&conversation) {
@@ -301,5 +305,6 @@ impl ConversationQuery {
             && self.status.is_none_or(|status| conversation.status == status)
             && self.assigned_to.as_ref().is_none_or(|user| conversation.assigned_to == *user)
             && self.page_id.as_ref().is_none_or(|page| conversation.page_id.as_ref() == Some(page))
+            && self.words.as_deref().is_none_or(|words| conversation.is_found_by(words))
     }
 }

@@ -32,18 +32,21 @@ impl Engagement {
             if state == before {
                 return Ok(state);
             }
-            // The list of conversations shows the beginning of the newest message.
+            // The conversation shows the beginning of its newest message, and is found by the texts.
             let conversation = match &state.content {
-                Some(content) if state.text() != before.text() => self
-                    .table
-                    .conversation(scope, &content.conversation_id)
-                    .await?
-                    .filter(|conversation| conversation.last_message_at == content.created_time),
+                Some(content) if state.text() != before.text() => {
+                    self.table.conversation(scope, &content.conversation_id).await?
+                }
                 _ => None,
             };
             let is_stored = match conversation {
                 Some(mut conversation) => {
-                    conversation.preview = state.text().unwrap_or_default().chars().take(120).collect();
+                    let created = state.content.as_ref().map(|content| content.created_time);
+                    if created == Some(conversation.last_message_at) {
+                        conversation.preview = state.text().unwrap_or_default().chars().take(120).collect();
+                    }
+                    before.text().into_iter().for_each(|text| conversation.make_unsearchable(text));
+                    state.text().into_iter().for_each(|text| conversation.make_searchable(text));
                     self.table.put_message_in(scope, &mut state, &mut conversation).await?
                 }
                 None => self.table.put_message(scope, &mut state).await?,

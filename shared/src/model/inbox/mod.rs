@@ -117,6 +117,9 @@ pub struct Conversation {
     /// The beginning of the newest message.
     #[serde(default)]
     pub preview: String,
+    /// What a search finds: the person's name and the newest texts, in lower case.
+    #[serde(default)]
+    pub searchable: String,
     /// Whether another app answers at the moment.
     #[serde(default)]
     pub standby: bool,

@@ -214,6 +214,7 @@ impl Conversation {
             last_message_at: Timestamp::UNIX_EPOCH,
             last_inbound_at: None,
             preview: String::new(),
+            searchable: String::new(),
             standby: false,
             sending: Vec::new(),
             revision: 0,
@@ -238,6 +239,8 @@ impl Conversation {
                 }
             }
         }
+        let names = [message.person.name.as_deref(), message.person.username.as_deref(), message.text.as_deref()];
+        names.into_iter().flatten().for_each(|text| self.make_searchable(text));
         if message.created_time >= self.last_message_at {
             self.last_message_at = message.created_time;
             self.preview = preview(message);
@@ -245,6 +248,45 @@ impl Conversation {
         }
         self.post = self.post.take().or_else(|| message.post.clone());
     }
+}
+
+impl Conversation {
+    /// Lets a search find a text. Of very many texts, the newest are found.
+    pub fn make_searchable(&mut self, text: &str) {
+        const MAX_BYTES: usize = 3_000;
+        let text = searchable(text);
+        if text.is_empty() || self.searchable.contains(&text) {
+            return;
+        }
+        self.searchable.push('\n');
+        self.searchable.push_str(&text);
+        while self.searchable.len() > MAX_BYTES {
+            let cut = self.searchable.len() - MAX_BYTES;
+            let cut = (cut..self.searchable.len()).find(|at| self.searchable.is_char_boundary(*at)).unwrap_or(cut);
+            self.searchable.drain(..cut);
+        }
+    }
+
+    /// Lets no search find a text any more.
+    pub fn make_unsearchable(&mut self, text: &str) {
+        let text = searchable(text);
+        if !text.is_empty() {
+            self.searchable = self.searchable.replace(&text, "");
+        }
+    }
+
+    /// Whether a search for these words finds it: each of them in any place.
+    #[must_use]
+    pub fn is_found_by(&self, words: &str) -> bool {
+        searchable(words).split(' ').all(|word| self.searchable.contains(word))
+    }
+}
+
+/// A text as searches compare it: lower case, single spaces, and not more of it than a person remembers.
+fn searchable(text: &str) -> String {
+    const MAX_CHARS: usize = 600;
+    let words: String = text.chars().take(MAX_CHARS).collect();
+    words.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The beginning of a message, or what it consists of.
