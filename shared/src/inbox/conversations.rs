@@ -121,9 +121,9 @@ impl Inbox {
         let after: Option<InboxPosition> = cursor.decode(after)?;
         let (found, next) = match &query.contact_id {
             Some(contact) => (self.of_contact(access, contact).await?, None),
-            None => self.of_org(access, query, after, limit).await?,
+            None => self.of_org(access, query, after, limit, now).await?,
         };
-        let mut found: Vec<Conversation> = found.into_iter().filter(|one| query.matches(one)).collect();
+        let mut found: Vec<Conversation> = found.into_iter().filter(|one| query.matches(one, now)).collect();
         found.sort_by_key(|conversation| std::cmp::Reverse(conversation.last_message_at));
         let mut items = Vec::new();
         for conversation in found {
@@ -139,9 +139,14 @@ impl Inbox {
         query: &ConversationQuery,
         mut after: Option<InboxPosition>,
         limit: usize,
+        now: Timestamp,
     ) -> Result<(Vec<Conversation>, Option<InboxPosition>), ActError> {
-        let statuses: Vec<ConversationStatus> =
-            query.status.map_or_else(|| ConversationStatus::iter().collect(), |status| vec![status]);
+        let statuses: Vec<ConversationStatus> = match query.status {
+            None => ConversationStatus::iter().collect(),
+            // What was snoozed until now is open, and is not moved for that.
+            Some(ConversationStatus::Open) => vec![ConversationStatus::Open, ConversationStatus::Snoozed],
+            Some(status) => vec![status],
+        };
         let mut matching = Vec::new();
         for _ in 0..MAX_READS {
             let mut page = Vec::new();
@@ -153,7 +158,7 @@ impl Inbox {
             let is_last = page.len() < READ_AT_ONCE;
             for (position, conversation) in page {
                 after = Some(position);
-                if query.matches(&conversation) {
+                if query.matches(&conversation, now) {
                     matching.push(conversation);
                 }
                 if matching.len() == limit {
@@ -277,6 +282,7 @@ impl Inbox {
             None => None,
         };
         let reply = conversation.reply_rule(self.has_human_agent, now);
+        let status = conversation.status_at(now);
         Ok(ConversationOut {
             id: conversation.id,
             channel: conversation.channel,
@@ -288,8 +294,8 @@ impl Inbox {
                 ad_id: post.ad_id,
             }),
             contact: contact.map(|contact| ConversationContact { id: contact.id, name: contact.name }),
-            status: conversation.status,
-            snoozed_until: conversation.snoozed_until,
+            status,
+            snoozed_until: conversation.snoozed_until.filter(|_| status == ConversationStatus::Snoozed),
             assigned_to: conversation.assigned_to,
             unread: conversation.unread,
             last_message_at: conversation.last_message_at,
@@ -300,9 +306,9 @@ impl Inbox {
 }
 
 impl ConversationQuery {
-    fn matches(&self, conversation: &Conversation) -> bool {
+    fn matches(&self, conversation: &Conversation, now: Timestamp) -> bool {
         self.channel.is_none_or(|channel| conversation.channel == channel)
-            && self.status.is_none_or(|status| conversation.status == status)
+            && self.status.is_none_or(|status| conversation.status_at(now) == status)
             && self.assigned_to.as_ref().is_none_or(|user| conversation.assigned_to == *user)
             && self.page_id.as_ref().is_none_or(|page| conversation.page_id.as_ref() == Some(page))
             && self.words.as_deref().is_none_or(|words| conversation.is_found_by(words))

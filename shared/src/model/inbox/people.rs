@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::event::{NewMessage, Person, Signal};
-use super::{Channel, Contact, ContactChannel, ContactSignal, Conversation};
+use super::{Channel, Contact, ContactChannel, ContactSignal, Conversation, ConversationStatus};
 use crate::ids::{ContactId, ConversationId, MessageId, OrgId};
 
 /// Signals that a contact keeps. The oldest make room.
@@ -203,7 +203,7 @@ impl Conversation {
             post: None,
             root: None,
             contact_id: None,
-            status: super::ConversationStatus::Closed,
+            status: ConversationStatus::Closed,
             snoozed_until: None,
             assigned_to: None,
             unread: 0,
@@ -224,8 +224,6 @@ impl Conversation {
     /// Takes note of a message in it that was not known before. What is history wakes no one: it was written before the
     /// account was connected.
     pub fn take_message(&mut self, message: &NewMessage, contact: Option<&ContactId>, is_history: bool) {
-        use super::ConversationStatus;
-
         if !message.is_ours {
             self.contact_id = self.contact_id.take().or_else(|| contact.cloned());
             if !is_history && self.read_at.is_none_or(|read| message.created_time > read) {
@@ -251,6 +249,15 @@ impl Conversation {
 }
 
 impl Conversation {
+    /// Its status at a time: what was snoozed is open again afterwards.
+    #[must_use]
+    pub fn status_at(&self, now: Timestamp) -> ConversationStatus {
+        match (self.status, self.snoozed_until) {
+            (ConversationStatus::Snoozed, Some(until)) if until <= now => ConversationStatus::Open,
+            (status, _) => status,
+        }
+    }
+
     /// Lets a search find a text. Of very many texts, the newest are found.
     pub fn make_searchable(&mut self, text: &str) {
         const MAX_BYTES: usize = 3_000;
