@@ -11,6 +11,8 @@ mod attachments;
 mod contacts;
 mod conversations;
 mod ingest;
+#[cfg(test)]
+mod member_tests;
 mod messages;
 mod reports;
 mod sender;

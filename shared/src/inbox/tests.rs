@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 
 use super::ingest::{Engagement, Owner};
-use super::{ContactChangeIn, ConversationChangeIn, ConversationQuery, Inbox};
+use super::{ConversationChangeIn, Inbox};
 use crate::ids::{ConversationId, PageId};
 use crate::model::inbox::event::{
     DeliveryReport, InboxEvent, InboxEventKind, NewMessage, Person, PostRef, Signal, SignalType,
@@ -82,7 +82,7 @@ impl World {
         found
     }
 
-    async fn contacts(&self) -> Vec<Contact> {
+    pub(super) async fn contacts(&self) -> Vec<Contact> {
         let found = self.engagement.table.contacts(&self.owner.scope, None, 100).await.unwrap();
         found.into_iter().map(|(_, contact)| contact).collect()
     }
@@ -370,43 +370,4 @@ async fn reports_reach_their_message_whenever_they_come() {
         let (conversation, _) = world.conversations().await.remove(0);
         assert_eq!(state.status(conversation.delivered_until, conversation.read_until), MessageStatus::Read);
     }
-}
-
-#[tokio::test]
-async fn two_contacts_that_a_member_joins_are_one_person_with_both_conversations() {
-    let world = World::new().await;
-    let access = world.fixture.access().await;
-    world.take(&message("m1", "p", "On Messenger", 1)).await;
-    world.take(&comment("k1", "q", "A comment", 2, None)).await;
-    let contacts = world.contacts().await;
-    let (one, other) = (contacts[0].id.clone(), contacts[1].id.clone());
-    let same = ContactChangeIn { same_as: Some(other.clone()), ..ContactChangeIn::default() };
-    world.inbox.change_contact(&access, &one, &same).await.unwrap();
-    assert_eq!(world.contacts().await.len(), 1);
-    assert_eq!(world.inbox.contact(&access, &other).await.unwrap().id, one);
-    let query = ConversationQuery { contact_id: Some(one.clone()), ..ConversationQuery::default() };
-    let list = world.inbox.conversations(&access, &query, None, 25, at(10)).await.unwrap();
-    assert_eq!(list.items.len(), 2);
-    assert!(list.items.iter().all(|item| item.contact.as_ref().unwrap().id == one));
-    // What comes later for either is theirs.
-    world.take(&comment("k2", "q", "Another", 3, None)).await;
-    assert_eq!(world.inbox.conversations(&access, &query, None, 25, at(10)).await.unwrap().items.len(), 3);
-}
-
-#[tokio::test]
-async fn a_conversation_is_found_by_the_person_and_by_what_was_written_and_not_by_what_is_gone() {
-    let world = World::new().await;
-    let access = world.fixture.access().await;
-    for number in 0..30 {
-        let (mid, from) = (format!("m{number}"), format!("{}", 400 + number));
-        world.take(&message(&mid, &from, &format!("Do you have size {number}?"), number)).await;
-    }
-    let found = async |words: &str| {
-        let query = ConversationQuery { words: Some(words.to_owned()), ..ConversationQuery::default() };
-        world.inbox.conversations(&access, &query, None, 25, at(100)).await.unwrap().items.len()
-    };
-    assert_eq!((found("SIZE 17").await, found("visitor 404").await, found("hat").await), (1, 1, 0));
-    assert_eq!(found("size").await, 25, "a page of them");
-    world.take(&event(Channel::Messenger, InboxEventKind::Deleted { mid: "m17".to_owned(), at: at(200) })).await;
-    assert_eq!(found("size 17?").await, 0);
 }
