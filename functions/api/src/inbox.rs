@@ -10,7 +10,7 @@ use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{ContactId, ConversationId, PageId, UserId};
 use leadwire::inbox::{
     AnswerIn, ContactChangeIn, ContactList, ContactOut, ConversationChangeIn, ConversationList, ConversationOut,
-    ConversationQuery, MessageList, MessageOut,
+    ConversationQuery, MessageList, MessageOut, TemplateList,
 };
 
 use crate::access::{Failure, Member, OrgHeader};
@@ -144,6 +144,22 @@ pub(crate) async fn answer(
 ) -> Result<(StatusCode, Json<MessageOut>), Problem> {
     let once = once("answer", "request_id", &headers, input.request_id.as_deref(), &(&id, &input))?;
     Ok((StatusCode::ACCEPTED, Json(api.inbox.answer(&access, &id, input, once, leadwire::clock::now()).await?)))
+}
+
+/// List templates
+///
+/// The templates of WhatsApp that Meta has approved, for answers after the window has closed.
+#[utoipa::path(
+    get, path = "/api/conversations/{id}/templates", tag = "inbox", operation_id = "listTemplates",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 200, body = TemplateList), Failure)
+)]
+pub(crate) async fn templates(
+    State(api): State<Arc<Api>>,
+    Member(access): Member,
+    Id(id): Id<ConversationId>,
+) -> Result<Json<TemplateList>, Problem> {
+    Ok(Json(api.inbox.templates(&access, &id).await?))
 }
 
 /// List contacts

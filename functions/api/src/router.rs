@@ -128,6 +128,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(inbox::list))
         .routes(routes!(inbox::read, inbox::change))
         .routes(routes!(inbox::messages, inbox::answer))
+        .routes(routes!(inbox::templates))
         .routes(routes!(inbox::contacts))
         .routes(routes!(inbox::contact, inbox::change_contact))
         .routes(routes!(media::create))
@@ -176,7 +177,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 61, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 62, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

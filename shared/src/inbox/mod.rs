@@ -17,6 +17,7 @@ mod messages;
 mod reports;
 mod sender;
 mod sync;
+mod templates;
 #[cfg(test)]
 mod tests;
 
@@ -28,10 +29,12 @@ pub use ingest::Engagement;
 pub use messages::{MessageList, MessageOut};
 pub use sender::Sender;
 pub use sync::SocialSync;
+pub use templates::{TemplateList, TemplateOut};
 
 use crate::bus::Bus;
 use crate::files::Files;
 use crate::jobs::AnswerJob;
+use crate::meta_app::MetaApp;
 use crate::queue::Queue;
 use crate::secret::HmacKey;
 use crate::table::Table;
@@ -39,6 +42,8 @@ use crate::table::Table;
 /// The operations on conversations and contacts.
 #[derive(Debug, Clone)]
 pub struct Inbox {
+    /// The Graph API and the vault.
+    pub meta: MetaApp,
     /// Stores them.
     pub table: Table,
     /// Takes the events.
