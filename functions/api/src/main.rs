@@ -103,7 +103,7 @@ async fn main() -> Result<(), Error> {
         },
     };
     let inbox = Inbox {
-        meta: tokens.meta.clone(),
+        meta: publishing.tokens.meta.clone(),
         table: table.clone(),
         bus: bus.clone(),
         files: publishing.files.clone(),
