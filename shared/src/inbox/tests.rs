@@ -25,6 +25,7 @@ pub(super) fn inbox(fixture: &Fixture) -> Inbox {
     let publishing = fixture.publishing();
     let answers = Queue::new(fixture.sqs.clone(), format!("{}/answers", fixture.endpoint));
     Inbox {
+        meta: fixture.publisher.meta.clone(),
         table: publishing.table,
         bus: fixture.publisher.bus.clone(),
         files: publishing.files,
