@@ -126,6 +126,9 @@ impl Draft {
             self.uploads.iter().filter(is_video).collect(),
             self.uploads.iter().filter(|upload| !is_video(upload)).map(String::as_str).collect(),
         );
+        // A post has one video. Further ones are refused by their names, as pictures that they are not.
+        let has_address = !self.video.trim().is_empty();
+        images.extend(videos.iter().skip(usize::from(!has_address)).map(|video| video.as_str()));
         images.extend(self.images.lines().map(str::trim).filter(|line| !line.is_empty()));
         Composition {
             message: optional(&self.message),
