@@ -237,4 +237,14 @@ mod tests {
         let instagram = PostOut { instagram_account_id: InstagramAccountId::parse("178").ok(), ..post() };
         assert_eq!(Draft::copy(&instagram, Zone::parse("UTC")).targets, ["instagram:178"]);
     }
+
+    #[test]
+    fn a_second_video_is_refused_and_not_dropped() {
+        let uploads = ["media:med_1.mp4", "media:med_2.mp4"].map(ToOwned::to_owned).to_vec();
+        let draft = Draft { uploads, ..Draft::new(Zone::parse("UTC"), None) };
+        let composition = draft.composition();
+        assert_eq!(composition.video.as_deref(), Some("media:med_1.mp4"));
+        assert_eq!(composition.images, ["media:med_2.mp4"]);
+        assert!(composition.content(leadwire::model::publishing::PostKind::Page).is_err());
+    }
 }
