@@ -1,5 +1,5 @@
-//! S3: files that users upload. Nobody reads or writes one but through this module: a browser and Meta get addresses that
-//! end soon.
+//! S3: files that users upload. All of them are read and written through this module; a browser and Meta get addresses
+//! that end soon.
 
 use std::time::Duration;
 

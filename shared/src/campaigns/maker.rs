@@ -106,7 +106,7 @@ impl CampaignMaker {
         }
     }
 
-    /// Finds the token. The second error is the campaign, and why there is none.
+    /// Finds the token. The second error is the campaign, and why no token was found.
     async fn prepare<'a>(
         &'a self,
         scope: &OrgScope,

@@ -72,7 +72,7 @@ impl GraphClient {
         self.post(form.as_str(), &[("status", "ARCHIVED")], token).await.map(drop)
     }
 
-    /// Reads what an ad needs of a form: its status and its name, `None` if it is none of the page's, and whether the
+    /// Reads what an ad needs of a form: its status and its name, `None` if it is not the page's, and whether the
     /// page's terms for lead ads were accepted.
     pub async fn form_for_ads(
         &self,

@@ -152,7 +152,7 @@ impl Shown<'_> {
         }
     }
 
-    /// What Meta's review says, if somebody has to act on it.
+    /// What Meta's review says, if a member has to act on it.
     fn review(&self) -> Markup {
         let review = &self.campaign.review;
         let (kind, heading, fix) = match review.status.as_deref() {

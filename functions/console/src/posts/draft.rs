@@ -126,6 +126,9 @@ impl Draft {
             self.uploads.iter().filter(is_video).collect(),
             self.uploads.iter().filter(|upload| !is_video(upload)).map(String::as_str).collect(),
         );
+        // A post has one video. Further ones are refused by their names, as pictures that they are not.
+        let has_address = !self.video.trim().is_empty();
+        images.extend(videos.iter().skip(usize::from(!has_address)).map(|video| video.as_str()));
         images.extend(self.images.lines().map(str::trim).filter(|line| !line.is_empty()));
         Composition {
             message: optional(&self.message),
@@ -233,5 +236,15 @@ mod tests {
         assert_eq!(copy.targets, ["page:7"]);
         let instagram = PostOut { instagram_account_id: InstagramAccountId::parse("178").ok(), ..post() };
         assert_eq!(Draft::copy(&instagram, Zone::parse("UTC")).targets, ["instagram:178"]);
+    }
+
+    #[test]
+    fn a_second_video_is_refused_and_not_dropped() {
+        let uploads = ["media:med_1.mp4", "media:med_2.mp4"].map(ToOwned::to_owned).to_vec();
+        let draft = Draft { uploads, ..Draft::new(Zone::parse("UTC"), None) };
+        let composition = draft.composition();
+        assert_eq!(composition.video.as_deref(), Some("media:med_1.mp4"));
+        assert_eq!(composition.images, ["media:med_2.mp4"]);
+        assert!(composition.content(leadwire::model::publishing::PostKind::Page).is_err());
     }
 }

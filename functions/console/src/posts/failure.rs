@@ -1,5 +1,5 @@
-//! Why a post failed, in words for people. Meta often gives only a code and an id; these are folded away, for whoever
-//! reports the failure.
+//! Why a post failed, in words for people. Meta often gives only a code and an id; these are folded away, for the one
+//! who reports the failure.
 
 use leadwire::model::publishing::failure::PostFailureCode;
 use leadwire::publishing::PostOut;

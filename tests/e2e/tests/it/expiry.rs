@@ -40,8 +40,11 @@ async fn admins_are_told_seven_three_and_one_days_before_and_at_the_end_each_onc
                 tenant.wait_for_integration(&id, "a check", |seen| seen["checked_at"] != before).await;
             }
         }
-        let connection = tenant.items("/api/meta/connections").await[0].clone();
-        assert_eq!(connection["status"], status, "{hours} hours: {connection}");
+        wait_for(&format!("{status} at {hours} hours"), async || {
+            let connection = tenant.items("/api/meta/connections").await[0].clone();
+            (connection["status"] == status).then_some(())
+        })
+        .await;
         sent += usize::from(news);
         wait_for_mails(&admin, sent).await;
     }

@@ -309,7 +309,7 @@ async fn an_uploaded_picture_is_checked_kept_private_and_published_on_both_netwo
     let refusal = |purpose: &str| seen.find("uses", "use", purpose)["refusal"].clone();
     assert_eq!(refusal("page_picture"), Value::Null);
     assert!(refusal("instagram_picture").as_str().unwrap().contains("1.91:1"), "{seen}");
-    // Whoever has the link sees the file for an hour; the bucket itself shows it to nobody, and another org has no part in it.
+    // With the link, the file is seen for an hour; without it, and from another org, it is not.
     let link = seen.text("url");
     assert_eq!(reqwest::get(link).await.unwrap().status(), 200);
     assert_eq!(reqwest::get(link.split('?').next().unwrap()).await.unwrap().status(), 403);

@@ -78,7 +78,10 @@ async fn a_storm_publishes_each_post_once() {
     let posts = wait_at_most(Duration::from_secs(600), "the posts' end", async || {
         world().call_dev_api(Method::POST, &format!("fire/publish-worker?org={}", tenant.org)).await;
         tokio::time::sleep(Duration::from_secs(3)).await;
-        let posts = tenant.items("/api/posts?limit=100").await;
+        let mut posts = Vec::new();
+        for page in &person.pages {
+            posts.extend(tenant.items(&format!("/api/posts?limit=100&page_id={page}")).await);
+        }
         let is_done = |post: &Value| matches!(post.text("status"), "published" | "failed");
         posts.iter().all(is_done).then_some(posts)
     })
