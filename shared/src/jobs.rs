@@ -86,11 +86,18 @@ impl Job for LeadBatch {
 }
 
 /// A comment, reaction, mention or message for the inbox.
-pub type EngagementJob = EngagementNotice;
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngagementJob {
+    /// What Meta sent.
+    #[serde(flatten)]
+    pub notice: EngagementNotice,
+    /// When the webhook received it.
+    pub received_at: Timestamp,
+}
 
 impl Job for EngagementJob {
     fn group(&self) -> &str {
-        &self.entry_id
+        &self.notice.entry_id
     }
 }
 

@@ -210,6 +210,7 @@ mod tests {
 
     use super::*;
     use crate::jobs::EngagementJob;
+    use crate::model::webhook::EngagementNotice;
 
     fn sizes(bodies: &[usize]) -> Vec<usize> {
         let message = |size: &usize| Message { body: "x".repeat(*size), group: String::new() };
@@ -238,10 +239,8 @@ mod tests {
     #[test]
     fn what_sqs_could_never_hold_is_not_encoded_and_groups_are_what_it_takes() {
         let job = |entry_id: &str, value: String| EngagementJob {
-            object: "page".into(),
-            entry_id: entry_id.into(),
-            field: "feed".into(),
-            value,
+            notice: EngagementNotice { object: "page".into(), entry_id: entry_id.into(), field: "feed".into(), value },
+            received_at: jiff::Timestamp::UNIX_EPOCH,
         };
         let encoded = |job| Queue::<EngagementJob>::encode(&job);
         assert!(matches!(encoded(job("7", "x".repeat(MAX_BYTES))), Err(QueueError::TooLarge(_))));

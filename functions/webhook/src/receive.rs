@@ -71,8 +71,9 @@ impl Receiver {
             tracing::error!(changes, metric = "changes_unreadable", "Meta sent leads or entries that cannot be read");
         }
         // Enqueue everything before Meta gets its 200.
-        let jobs = lead_batches(sorted.leads, named_org(request).as_deref(), leadwire::clock::now());
-        let notices = engagement_messages(&sorted.engagement);
+        let now = leadwire::clock::now();
+        let jobs = lead_batches(sorted.leads, named_org(request).as_deref(), now);
+        let notices = engagement_messages(sorted.engagement, now);
         let sent = tokio::join!(self.leads.send(&jobs), self.engagement.send_messages(notices));
         sent.0.and(sent.1).map_err(|error| {
             tracing::error!(%error, leads, engagement, "a delivery is not in the queues; Meta will send it again");
@@ -151,16 +152,17 @@ fn lead_batches(leads: Vec<LeadNotice>, orgid: Option<&str>, received_at: Timest
 
 /// Drops notices that are too large for the queue. Sending one again would not make it smaller, and the failure would
 /// block the rest of its delivery forever.
-fn engagement_messages(notices: &[EngagementJob]) -> Vec<Message> {
-    let message = |notice: &EngagementJob| {
-        let message = Queue::encode(notice);
+fn engagement_messages(notices: Vec<EngagementNotice>, received_at: Timestamp) -> Vec<Message> {
+    let message = |notice| {
+        let job = EngagementJob { notice, received_at };
+        let message = Queue::encode(&job);
         message
             .inspect_err(|error| {
-                tracing::error!(%error, field = notice.field, metric = "changes_too_large", "a change is lost");
+                tracing::error!(%error, field = job.notice.field, metric = "changes_too_large", "a change is lost");
             })
             .ok()
     };
-    notices.iter().filter_map(message).collect()
+    notices.into_iter().filter_map(message).collect()
 }
 
 #[cfg(test)]
@@ -182,9 +184,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_queued_keeps_nothing_else_out() {
-        let notice =
-            |value: String| EngagementJob { object: "page".into(), entry_id: "7".into(), field: "feed".into(), value };
-        let messages = engagement_messages(&[notice("x".repeat(2_000_000)), notice("{}".into())]);
+        let notice = |value: String| EngagementNotice {
+            object: "page".into(),
+            entry_id: "7".into(),
+            field: "feed".into(),
+            value,
+        };
+        let messages =
+            engagement_messages(vec![notice("x".repeat(2_000_000)), notice("{}".into())], Timestamp::UNIX_EPOCH);
         assert_eq!(messages.len(), 1);
     }
 }

@@ -320,10 +320,10 @@ fn consumed_queues_wait_long_enough_retry_and_are_watched() -> Result<()> {
                 let number = |value: Option<&Value>| number(&template, &overrides, value);
                 let timeout = number(function.get("Timeout"))?;
                 let visibility = number(properties(&template, queue)?.get("VisibilityTimeout"))?;
-                // Leads of a crashed worker must be processed within two minutes. Processing a lead twice at once is
-                // harmless.
+                // Leads and messages of a crashed worker must be processed within two minutes. Processing one twice at
+                // once is harmless.
                 let (factor, most) = match queue {
-                    "LeadWorkerQueue" => (3, 100),
+                    "LeadWorkerQueue" | "EngagementWorkerQueue" => (3, 100),
                     "LeadSweepQueue" | "LeadSearchQueue" => (3, 15 * 60 + 10),
                     // Two slices of one ad account at once are harmless: the second finds the account taken.
                     "AdsSyncQueue" => (3, 15 * 60 + 10),

@@ -242,6 +242,7 @@ fn new_message(mid: String, is_ours: bool, person: Person, created_time: Timesta
         text: None,
         attachments: Vec::new(),
         created_time,
+        arrived_at: created_time,
         parent: None,
         post: None,
         ours: None,

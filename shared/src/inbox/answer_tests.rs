@@ -98,7 +98,7 @@ impl World {
 }
 
 fn text(text: &str) -> AnswerIn {
-    AnswerIn { text: Some(text.to_owned()), attachment_url: None, template: None, private: false, request_id: None }
+    AnswerIn { text: Some(text.to_owned()), ..AnswerIn::default() }
 }
 
 /// A world in which a person has just written on Messenger.
@@ -308,4 +308,31 @@ async fn whatsapp_gets_a_number_with_its_plus_and_templates_after_the_window() {
     let answer = world.answer(&conversation.id, answer).await.unwrap();
     world.settled(&answer.id).await;
     assert_eq!(world.sent()[1]["body"]["template"]["components"][0]["parameters"][0]["text"], "Sam");
+}
+
+#[tokio::test]
+async fn a_note_is_kept_for_the_members_and_sent_to_no_one() {
+    let (world, id) = written().await;
+    let note = |words: &str| AnswerIn { note: true, ..text(words) };
+    world.fixture.meta.world().now += SignedDuration::from_hours(24 * 30);
+    let before = world.conversations().await.remove(0).0;
+    let kept = world.answer(&id, note("Ask Ada first")).await.unwrap();
+    assert_eq!((kept.status, kept.meta_id), (MessageStatus::Note, None));
+    let settled = world.settled(&kept.id).await;
+    assert!(settled.sending.is_none() && world.sent().is_empty());
+    let (after, texts) = world.conversations().await.remove(0);
+    assert_eq!(texts.last().map(String::as_str), Some("Ask Ada first"));
+    assert_eq!((after.preview, after.last_message_at), (before.preview, before.last_message_at));
+    for (input, field) in [
+        (AnswerIn { private: true, ..note("x") }, "private"),
+        (AnswerIn { attachment_url: Some("https://files.example/a.png".into()), ..note("x") }, "attachment_url"),
+        (note("  "), "text"),
+        (note(&"x".repeat(8_001)), "text"),
+    ] {
+        let refused = world.answer(&id, input).await.unwrap_err();
+        assert!(
+            matches!(&refused, ActError::Refused(refusal) if refusal.field.as_deref() == Some(field)),
+            "{refused:?}"
+        );
+    }
 }

@@ -22,7 +22,7 @@ use crate::once::OnceKey;
 use crate::table::{TableError, pause};
 
 /// An answer.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerIn {
     /// The text: at most 2,000 characters on Messenger, 1,000 bytes on Instagram, 4,096 characters on WhatsApp, 8,000 in
@@ -35,6 +35,9 @@ pub struct AnswerIn {
     /// Answers a comment by a message to its author, which only they see. Once, and within 7 days.
     #[serde(default)]
     pub private: bool,
+    /// Keeps the text beside the conversation, for members only. It is sent to no one, and no window closes it.
+    #[serde(default)]
+    pub note: bool,
     /// The caller's own id of the request: the same id again answers the same and does nothing.
     pub request_id: Option<String>,
 }
@@ -63,16 +66,24 @@ impl Inbox {
             Some(contact) => resolve(&self.table, &access.scope, contact.clone()).await?,
             None => None,
         };
-        let content = check_content(&about, &input)?;
-        let (conversation, route) = self.route(access, &about, contact.as_ref(), &input, now).await?;
+        let content = if input.note { check_note(&input)? } else { check_content(&about, &input)? };
+        let (conversation, route) = match input.note {
+            true => (about, None),
+            false => {
+                let (conversation, route) = self.route(access, &about, contact.as_ref(), &input, now).await?;
+                (conversation, Some(route))
+            }
+        };
         for attempt in 1..=MAX_TRIES {
             let mut conversation =
                 self.table.conversation(&access.scope, &conversation.id).await?.unwrap_or(conversation.clone());
             let mut message = message(access, &conversation, content.clone(), route.clone(), now);
-            conversation.sending.push(message.id.clone());
-            if now >= conversation.last_message_at {
-                conversation.last_message_at = now;
-                conversation.preview = content.text.clone().unwrap_or_default().chars().take(120).collect();
+            if route.is_some() {
+                conversation.sending.push(message.id.clone());
+                if now >= conversation.last_message_at {
+                    conversation.last_message_at = now;
+                    conversation.preview = content.text.clone().unwrap_or_default().chars().take(120).collect();
+                }
             }
             content.text.as_deref().into_iter().for_each(|text| conversation.make_searchable(text));
             (conversation.unread, conversation.read_at) = (0, Some(now));
@@ -80,7 +91,9 @@ impl Inbox {
             let is_stored =
                 self.table.insert_answer(&access.scope, &mut message, &mut conversation, request.as_ref()).await?;
             if is_stored {
-                self.queue(access, &message.id).await;
+                if route.is_some() {
+                    self.queue(access, &message.id).await;
+                }
                 return self
                     .message_out(access, message, &conversation)
                     .await?
@@ -216,7 +229,7 @@ fn message(
     access: &MetaAccess,
     conversation: &Conversation,
     content: SendContent,
-    route: SendRoute,
+    route: Option<SendRoute>,
     now: Timestamp,
 ) -> MessageState {
     let template = content.template.as_ref().map(|template| format!("[{}]", template.name));
@@ -237,15 +250,37 @@ fn message(
         text: content.text.clone().or(template),
         attachments: attachment.collect(),
         created_time: now,
+        arrived_at: now,
         parent: conversation.root.clone(),
         post: conversation.post.clone(),
         ad_id: None,
         found_by: FoundBy::Webhook,
+        is_note: route.is_none(),
     };
     let mut state = MessageState::unknown(MessageId::new(), conversation.channel, None);
     state.content = Some(stored);
-    state.sending = Some(Sending::new(route, content, now));
+    state.sending = route.map(|route| Sending::new(route, content, now));
     state
+}
+
+/// Checks a note: only a text.
+fn check_note(input: &AnswerIn) -> Result<SendContent, ActError> {
+    const MAX_CHARS: usize = 8_000;
+    let others = [
+        ("attachment_url", input.attachment_url.is_some()),
+        ("template", input.template.is_some()),
+        ("private", input.private),
+    ];
+    if let Some((field, _)) = others.into_iter().find(|(_, is_given)| *is_given) {
+        return Err(ActError::invalid(field, ErrorCode::FieldsConflict, "A note has only a text."));
+    }
+    let text = input.text.clone().filter(|text| !text.trim().is_empty());
+    let text = text.ok_or_else(|| ActError::invalid("text", ErrorCode::ContentMissing, "The text of the note."))?;
+    if text.chars().count() > MAX_CHARS {
+        let message = format!("At most {MAX_CHARS} characters; this has {}.", text.chars().count());
+        return Err(ActError::invalid("text", ErrorCode::TextTooLong, message));
+    }
+    Ok(SendContent { text: Some(text), ..SendContent::default() })
 }
 
 /// Checks what an answer says against the limits of the channel.

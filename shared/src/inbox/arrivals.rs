@@ -67,10 +67,12 @@ impl Engagement {
                 text: new.text.clone(),
                 attachments: new.attachments.iter().map(attachment).collect(),
                 created_time: new.created_time,
+                arrived_at: new.arrived_at,
                 parent: new.parent.clone(),
                 post: new.post.clone(),
                 ad_id: new.ad_id.clone(),
                 found_by,
+                is_note: false,
             };
             let is_new = state.take_content(content);
             if !is_new {

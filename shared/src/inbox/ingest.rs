@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use futures_util::{StreamExt, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::contacts;
 use super::sender::settle;
@@ -59,8 +59,9 @@ impl Engagement {
         stream::iter(work).buffered(CONCURRENCY).collect().await
     }
 
-    async fn take_notice(&self, notice: &EngagementJob, is_repeated: bool, now: Timestamp) -> Result<(), WorkError> {
-        let read = inbox_events(notice, now);
+    async fn take_notice(&self, job: &EngagementJob, is_repeated: bool, now: Timestamp) -> Result<(), WorkError> {
+        let notice = &job.notice;
+        let read = inbox_events(notice, job.received_at);
         for skipped in &read.skipped {
             tracing::info!(object = notice.object, field = notice.field, reason = ?skipped, "a notice was skipped");
         }
@@ -77,7 +78,10 @@ impl Engagement {
         Ok(())
     }
 
-    /// Takes what Meta lists. Returns how many messages were not known.
+    /// Takes what Meta listed at `now`, in its order. Returns how many messages were not known.
+    ///
+    /// Lists have whole seconds, and the webhook's messages milliseconds: what was written in the same second as the
+    /// message listed before it is put right after that.
     pub(super) async fn take_missed(
         &self,
         owner: &AccountOwner,
@@ -91,13 +95,39 @@ impl Engagement {
         let ids: Vec<MessageId> = events.iter().filter_map(id_of).collect();
         let known = self.table.known_messages(&owner.scope, &ids).await?;
         let mut found = 0;
+        let mut before: BTreeMap<_, MessageId> = BTreeMap::new();
         for event in events {
-            let id = id_of(event);
-            if id.as_ref().is_some_and(|id| known.contains(id)) {
+            let InboxEventKind::Message(new) = &event.kind else {
+                self.take_event(owner, event, FoundBy::Sync, false, now).await?;
                 continue;
+            };
+            let id = message_id(event.channel, &new.mid);
+            let place = match event.channel.is_comment() {
+                true => new.parent.as_deref().or(Some(&new.mid)),
+                false => new.person.id.as_deref(),
+            };
+            let before = before.insert((event.channel, place), id.clone());
+            let mut event = event.clone();
+            match (known.get(&id), &mut event.kind) {
+                (Some(Some(state)), InboxEventKind::Message(new)) if state.is_outdated(new.text.as_deref(), now) => {
+                    let (mid, text) = (new.mid.clone(), new.text.clone().unwrap_or_default());
+                    event.kind = InboxEventKind::Edited { mid, text, at: now };
+                }
+                (Some(_), _) => continue,
+                (None, InboxEventKind::Message(new)) => {
+                    found += 1;
+                    let before = match &before {
+                        Some(before) => self.table.message(&owner.scope, before).await?,
+                        None => None,
+                    };
+                    let before = before.and_then(|state| state.content).map(|content| content.created_time);
+                    if let Some(before) = before.filter(|before| before.as_second() == new.created_time.as_second()) {
+                        new.created_time = before + SignedDuration::from_millis(1);
+                    }
+                }
+                (None, _) => {}
             }
-            self.take_event(owner, event, FoundBy::Sync, false, now).await?;
-            found += usize::from(id.is_some());
+            self.take_event(owner, &event, FoundBy::Sync, false, now).await?;
         }
         Ok(found)
     }

@@ -1,6 +1,8 @@
 //! What members do with conversations and contacts.
 
-use super::tests::{World, at, comment, event, message};
+use jiff::SignedDuration;
+
+use super::tests::{World, at, comment, event, message, new};
 use super::{ContactChangeIn, ConversationQuery};
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::InboxEventKind;
@@ -42,4 +44,48 @@ async fn a_conversation_is_found_by_the_person_and_by_what_was_written_and_not_b
     assert_eq!(found("size").await, 25, "a page of them");
     world.take(&event(Channel::Messenger, InboxEventKind::Deleted { mid: "m17".to_owned(), at: at(200) })).await;
     assert_eq!(found("size 17?").await, 0);
+}
+
+#[tokio::test]
+async fn messages_of_one_second_stand_as_they_arrived_and_listed_ones_where_the_list_has_them() {
+    let world = World::new().await;
+    let arrived = |mid: &str, text: &str, second: i64, after_ms: i64| {
+        let mut new = new(mid, "p", text, second);
+        new.arrived_at += SignedDuration::from_millis(after_ms);
+        event(Channel::Messenger, InboxEventKind::Message(Box::new(new)))
+    };
+    let texts = async |world: &World| world.conversations().await.remove(0).1;
+    // WhatsApp has whole seconds.
+    for (mid, text, after_ms) in [("m3", "Three", 30), ("m1", "One", 10), ("m2", "Two", 20)] {
+        world.take(&arrived(mid, text, 1, after_ms)).await;
+    }
+    assert_eq!(texts(&world).await, ["One", "Two", "Three"]);
+    // The webhook told of the first and the last of a second, in milliseconds; the list has all of them, in seconds.
+    let told = |mid: &str, text: &str, millisecond: i64| {
+        let mut new = new(mid, "p", text, 2);
+        new.created_time += SignedDuration::from_millis(millisecond);
+        event(Channel::Messenger, InboxEventKind::Message(Box::new(new)))
+    };
+    world.take(&told("m4", "Four", 400)).await;
+    world.take(&told("m7", "Seven", 700)).await;
+    let listed = [("m4", "Four"), ("m5", "Five"), ("m6", "Six"), ("m7", "Seven"), ("m8", "Eight")];
+    let listed: Vec<_> = listed.iter().map(|(mid, text)| message(mid, "p", text, 2)).collect();
+    assert_eq!(world.engagement.take_missed(&world.owner, &listed, at(1_000)).await.unwrap(), 3);
+    assert_eq!(texts(&world).await, ["One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"]);
+}
+
+#[tokio::test]
+async fn a_list_brings_what_only_its_edit_was_reported_of_and_edits_that_were_not() {
+    let world = World::new().await;
+    let edited = InboxEventKind::Edited { mid: "m1".into(), text: "One, edited".into(), at: at(2) };
+    world.take(&event(Channel::Messenger, edited)).await;
+    world.take(&message("m2", "p", "Two", 3)).await;
+    let listed = [message("m1", "p", "One, edited", 1), message("m2", "p", "Two, edited", 3)];
+    assert_eq!(world.engagement.take_missed(&world.owner, &listed, at(1_000)).await.unwrap(), 1);
+    assert_eq!(world.conversations().await[0].1, ["One, edited", "Two, edited"]);
+    // A list that is older than the newest edit changes nothing.
+    let edited = InboxEventKind::Edited { mid: "m2".into(), text: "Two, at last".into(), at: at(1_001) };
+    world.take(&event(Channel::Messenger, edited)).await;
+    world.engagement.take_missed(&world.owner, &listed, at(1_002)).await.unwrap();
+    assert_eq!(world.conversations().await[0].1, ["One, edited", "Two, at last"]);
 }

@@ -113,6 +113,7 @@ pub(super) fn new(mid: &str, from: &str, text: &str, second: i64) -> NewMessage 
         text: Some(text.to_owned()),
         attachments: Vec::new(),
         created_time: at(second),
+        arrived_at: at(second),
         parent: None,
         post: None,
         ours: None,

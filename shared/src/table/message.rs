@@ -1,7 +1,7 @@
 //! Messages and comments: found by id, by conversation and time, and, while they are on their way, by when they need a
 //! worker.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 use jiff::{SignedDuration, Timestamp};
@@ -15,8 +15,9 @@ use super::{Consistency, IndexRange, Item, Table, TableError, entity, pause};
 use crate::aws::AwsError;
 use crate::ids::{ConversationId, MessageId, OrgId, OrgScope};
 use crate::model::inbox::Conversation;
+use crate::model::inbox::outgoing::LEASE;
 use crate::model::inbox::state::MessageState;
-use crate::model::publishing::progress::{LEASE, PublishLease};
+use crate::model::publishing::progress::PublishLease;
 
 /// How long reports of a message are kept that never comes.
 const REPORT_TTL: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -32,11 +33,27 @@ impl Table {
         found.remove(&keys[0]).map(entity).transpose()
     }
 
-    /// Which of these messages are stored, or stand for a stored one. One stored an instant ago may be missing.
-    pub async fn known_messages(&self, scope: &OrgScope, ids: &[MessageId]) -> Result<BTreeSet<MessageId>, TableError> {
-        let own = ids.iter().map(|id| (id, keys::message(scope, id)));
-        let aliases = ids.iter().map(|id| (id, keys::message_alias(scope, id)));
-        self.find_existing(own.chain(aliases), Consistency::Eventual).await
+    /// Which of these messages have come: as they are stored, and `None` for those that another id stands for. One stored
+    /// an instant ago may be missing.
+    pub async fn known_messages(
+        &self,
+        scope: &OrgScope,
+        ids: &[MessageId],
+    ) -> Result<BTreeMap<MessageId, Option<MessageState>>, TableError> {
+        let key_pair = |id| [keys::message(scope, id), keys::message_alias(scope, id)];
+        let keys: Vec<_> = ids.iter().flat_map(key_pair).collect();
+        let mut found = self.batch_get_as(&keys, Consistency::Eventual).await?;
+        let mut known = BTreeMap::new();
+        for id in ids {
+            let [own, alias] = key_pair(id);
+            let message = found.remove(&own).map(entity::<MessageState>).transpose()?;
+            if found.contains_key(&alias) {
+                known.insert(id.clone(), None);
+            } else if let Some(message) = message.filter(|message| message.content.is_some()) {
+                known.insert(id.clone(), Some(message));
+            }
+        }
+        Ok(known)
     }
 
     /// Stores a changed message, as its next revision. `false` if another writer changed it first; nothing is stored
@@ -169,7 +186,7 @@ fn message_item(scope: &OrgScope, message: &MessageState) -> Result<Item, TableE
     };
     match &message.content {
         Some(content) => {
-            let list = keys::message_list(scope, &content.conversation_id, content.created_time, &message.id);
+            let list = keys::message_list(scope, content, &message.id);
             row.in_list(list).item()
         }
         // Only what was reported of a message that may never come.

@@ -192,16 +192,24 @@ impl Tenant {
     /// # Panics
     /// Panics if the list does not end.
     pub async fn leads(&self, filter: &str) -> Vec<Value> {
-        let (mut leads, mut cursor) = (Vec::new(), String::new());
+        self.all_items(&format!("/api/leads?limit=50&{filter}")).await
+    }
+
+    /// Returns the items of all pages of a list. `path` has a query, to which the cursor is added.
+    ///
+    /// # Panics
+    /// Panics if the list does not end.
+    pub async fn all_items(&self, path: &str) -> Vec<Value> {
+        let (mut items, mut cursor) = (Vec::new(), String::new());
         for _ in 0..100 {
-            let page = self.get(&format!("/api/leads?limit=50&{filter}{cursor}")).await;
-            leads.extend(page.list("items").iter().cloned());
+            let page = self.get(&format!("{path}{cursor}")).await;
+            items.extend(page.list("items").iter().cloned());
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
-                None => return leads,
+                None => return items,
             }
         }
-        panic!("the list of leads does not end");
+        panic!("the list does not end: {path}");
     }
 
     /// Waits until all these submissions are leads of the org, and returns all its leads.

@@ -12,7 +12,7 @@ mod members;
 mod messaging;
 mod whatsapp;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use strum::IntoStaticStr;
 
@@ -94,6 +94,7 @@ impl Source<'_> {
             text: None,
             attachments: Vec::new(),
             created_time: self.received_at,
+            arrived_at: self.received_at,
             parent: None,
             post: None,
             ours: None,
@@ -107,7 +108,7 @@ impl Source<'_> {
 /// The entry of the dashboard's test payloads.
 const TEST_ENTRY: &str = "0";
 
-/// Reads a notice. `received_at` stands in for times that Meta leaves out.
+/// Reads a notice. `received_at` stands in for times that Meta leaves out, and orders messages of the same second.
 #[must_use]
 pub fn inbox_events(notice: &EngagementNotice, received_at: Timestamp) -> InboxNotice {
     let mut found = InboxNotice::default();
@@ -115,6 +116,11 @@ pub fn inbox_events(notice: &EngagementNotice, received_at: Timestamp) -> InboxN
         _ if notice.entry_id == TEST_ENTRY => found.skip(SkippedNotice::DashboardTest),
         Some(value) => read_change(notice, &notice.field, &value, received_at, &mut found),
         None => found.skip(SkippedNotice::Unreadable),
+    }
+    for (event, offset) in found.events.iter_mut().zip(0..) {
+        if let InboxEventKind::Message(new) = &mut event.kind {
+            new.arrived_at = received_at + SignedDuration::from_micros(offset);
+        }
     }
     if found.events.is_empty() && found.skipped.is_empty() {
         found.skip(SkippedNotice::Unreadable);

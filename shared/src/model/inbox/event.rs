@@ -143,6 +143,9 @@ pub struct NewMessage {
     pub attachments: Vec<NewAttachment>,
     /// When it was written. Instagram does not say it for comments; there, when the notice arrived.
     pub created_time: Timestamp,
+    /// When it arrived here: the order of messages that were written at the same time, since WhatsApp and comments have
+    /// whole seconds only.
+    pub arrived_at: Timestamp,
     /// The message it answers, or the comment above it.
     pub parent: Option<String>,
     /// The post under which a comment stands.

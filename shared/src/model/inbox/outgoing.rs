@@ -121,10 +121,12 @@ pub enum SendStep {
     Rest(Timestamp),
 }
 
+/// How long an answer belongs to the worker that took it: as long as the function may run.
+pub const LEASE: SignedDuration = SignedDuration::from_mins(2);
 /// Meta's own notice of a message comes within seconds.
-const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(20);
+const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(15);
 /// Time between two looks.
-const NEXT_LOOK: SignedDuration = SignedDuration::from_secs(50);
+const NEXT_LOOK: SignedDuration = SignedDuration::from_secs(30);
 /// How often it is looked for before it counts as not sent.
 const LOOKS: u32 = 3;
 /// An answer that could not be sent for this long is not sent any more: it would come out of the blue.

@@ -72,6 +72,8 @@ pub struct MessageContent {
     pub attachments: Vec<Attachment>,
     /// When it was written.
     pub created_time: Timestamp,
+    /// When it arrived here: the order of those that were written at the same time.
+    pub arrived_at: Timestamp,
     /// Meta's id of the message it answers, or of the comment above it.
     pub parent: Option<String>,
     /// The post, for a comment.
@@ -82,6 +84,9 @@ pub struct MessageContent {
     pub ad_id: Option<AdObjectId>,
     /// How Leadwire learned of it.
     pub found_by: FoundBy,
+    /// A note of a member for the others: Meta never gets it.
+    #[serde(default)]
+    pub is_note: bool,
 }
 
 /// A changed text.
@@ -100,6 +105,8 @@ pub struct Edit {
 pub enum MessageStatus {
     /// The other person's.
     Received,
+    /// A note for the org's members, sent to no one.
+    Note,
     /// Ours, on its way to Meta.
     Sending,
     /// Meta has it.
@@ -151,6 +158,16 @@ impl MessageState {
         if self.edit.as_ref().is_none_or(is_newer) && self.deleted_at.is_none() {
             self.edit = Some(edit);
         }
+    }
+
+    /// Whether a text that Meta lists is another than the one known here, since an edit was not reported. A list may be
+    /// older than the newest edits.
+    #[must_use]
+    pub fn is_outdated(&self, listed: Option<&str>, now: Timestamp) -> bool {
+        const LIST_AGE: SignedDuration = SignedDuration::from_mins(10);
+        let is_settled = self.edit.as_ref().is_none_or(|edit| edit.at + LIST_AGE < now);
+        let is_same = |listed: &str| Some(listed) == self.text();
+        self.deleted_at.is_none() && is_settled && listed.is_some_and(|listed| !is_same(listed))
     }
 
     /// Takes the deletion. The text and the files are gone with it.
@@ -262,6 +279,9 @@ impl MessageState {
         let Some(content) = &self.content else { return MessageStatus::Received };
         if !content.is_ours {
             return MessageStatus::Received;
+        }
+        if content.is_note {
+            return MessageStatus::Note;
         }
         let reaches = |until: Option<Timestamp>| until.is_some_and(|until| content.created_time <= until);
         let reported = |report| self.reports.contains_key(&report);

@@ -16,6 +16,8 @@ fn content(is_ours: bool) -> MessageContent {
         text: Some("Is it open?".to_owned()),
         attachments: Vec::new(),
         created_time: at(0),
+        arrived_at: at(0),
+        is_note: false,
         parent: None,
         post: None,
         ad_id: None,

@@ -6,6 +6,7 @@ use super::{IndexKey, Key, ListKey, page_pk};
 use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgId, OrgScope, PageId};
 use crate::model::inbox::ConversationStatus;
 use crate::model::inbox::people::Identity;
+use crate::model::inbox::state::MessageContent;
 
 /// Formats a time to the millisecond so that text order is time order.
 fn millisecond(time: Timestamp) -> String {
@@ -57,17 +58,12 @@ pub(in crate::table) fn messages_of_conversation(scope: &OrgScope, conversation:
     format!("ORG#{}#CONVERSATION#{conversation}#MESSAGES", scope.org())
 }
 
-pub(in crate::table) fn message_position(created: Timestamp, id: &MessageId) -> String {
-    format!("{}#{id}", millisecond(created))
-}
-
-pub(in crate::table) fn message_list(
-    scope: &OrgScope,
-    conversation: &ConversationId,
-    created: Timestamp,
-    id: &MessageId,
-) -> ListKey {
-    ListKey::new(messages_of_conversation(scope, conversation), message_position(created, id))
+pub(in crate::table) fn message_list(scope: &OrgScope, content: &MessageContent, id: &MessageId) -> ListKey {
+    let (created, arrived) = (millisecond(content.created_time), content.arrived_at.as_microsecond());
+    // Of the same second, a comment comes before the replies to it.
+    let is_reply = u8::from(content.post.is_some() && content.parent.is_some());
+    let list = messages_of_conversation(scope, &content.conversation_id);
+    ListKey::new(list, format!("{created}#{is_reply}#{arrived:017}#{id}"))
 }
 
 /// Which message of ours is meant by an id that was made from Meta's. Messages of others bear it themselves.

@@ -25,6 +25,7 @@ mod forms;
 mod health;
 mod imports;
 mod inbox;
+mod inbox_storm;
 mod leads;
 mod least_privilege;
 mod lifecycle;
