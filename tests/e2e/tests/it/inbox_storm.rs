@@ -32,10 +32,10 @@ async fn write(number: usize, page: &str, account: &str, phone: &str, post: &str
         let body =
             json!({ "channel": "messenger", "page_id": page, "person": name, "text": text, "deliver": manner(turn) });
         let sent = sim("messages", body).await;
-        if (number + turn) % 5 == 0 {
+        if (number + turn).is_multiple_of(5) {
             sim("messages", json!({ "kind": "edit", "mid": sent["mid"], "text": format!("{text}, edited") })).await;
         }
-        if (number + turn) % 7 == 0 {
+        if (number + turn).is_multiple_of(7) {
             sim("messages", json!({ "kind": "delete", "mid": sent["mid"] })).await;
         }
         let body = json!({ "channel": "instagram", "instagram_id": account, "person": name, "text": text, "deliver": manner(turn + 2) });
