@@ -148,6 +148,10 @@ id!(
     MessageId, "message id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
+    /// A text that an org keeps for its answers. Ours: time-ordered.
+    SavedReplyId, "saved reply id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
     /// A person of the inbox, over all channels. Made from where the person was first seen.
     ContactId, "contact id", is_crm_id, CRM_RULE, String::deserialize
 );
@@ -181,6 +185,7 @@ made_here! {
     CampaignId, "cmp";
     MediaId, "med";
     MessageId, "msg";
+    SavedReplyId, "rpl";
 }
 
 impl MessageId {

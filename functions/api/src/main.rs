@@ -11,6 +11,7 @@ mod leads;
 mod media;
 mod posts;
 mod router;
+mod saved_replies;
 mod state;
 
 use std::sync::Arc;

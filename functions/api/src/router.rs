@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::Api;
-use crate::{ads, campaigns, connections, directory, inbox, leads, media, posts};
+use crate::{ads, campaigns, connections, directory, inbox, leads, media, posts, saved_replies};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -129,6 +129,8 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(inbox::read, inbox::change))
         .routes(routes!(inbox::messages, inbox::answer))
         .routes(routes!(inbox::templates))
+        .routes(routes!(saved_replies::list, saved_replies::create))
+        .routes(routes!(saved_replies::change, saved_replies::delete))
         .routes(routes!(inbox::contacts))
         .routes(routes!(inbox::contact, inbox::change_contact))
         .routes(routes!(media::create))

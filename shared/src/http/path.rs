@@ -7,7 +7,7 @@ use super::Problem;
 use crate::error::ActError;
 use crate::ids::{
     AdAccountId, CampaignId, ContactId, ConversationId, FormId, IntegrationId, InvalidId, LeadId, MediaId, PostId,
-    RunId,
+    RunId, SavedReplyId,
 };
 
 /// An id in the path of a route. Text that cannot be such an id is reported as not found.
@@ -49,6 +49,7 @@ path_ids! {
     MediaId, "id", "uploaded file";
     ConversationId, "id", "conversation";
     ContactId, "id", "contact";
+    SavedReplyId, "id", "saved reply";
 }
 
 impl<T: PathId, S: Send + Sync> FromRequestParts<S> for Id<T> {

@@ -3,7 +3,9 @@
 use jiff::SignedDuration;
 
 use super::tests::{World, at, comment, event, message, new};
-use super::{ContactChangeIn, ConversationQuery};
+use super::{ContactChangeIn, ConversationQuery, SavedReplyIn};
+use crate::error::ErrorCode;
+use crate::ids::SavedReplyId;
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::InboxEventKind;
 
@@ -88,4 +90,28 @@ async fn a_list_brings_what_only_its_edit_was_reported_of_and_edits_that_were_no
     world.take(&event(Channel::Messenger, edited)).await;
     world.engagement.take_missed(&world.owner, &listed, at(1_002)).await.unwrap();
     assert_eq!(world.conversations().await[0].1, ["One, edited", "Two, at last"]);
+}
+
+#[tokio::test]
+async fn saved_replies_are_listed_by_title_and_changed_only_where_they_are() {
+    let world = World::new().await;
+    let access = world.fixture.access().await;
+    let reply = |title: &str| SavedReplyIn { title: title.to_owned(), text: "We are open until six.".to_owned() };
+    let save = async |id: Option<&SavedReplyId>, input| world.inbox.save_reply(&access, id, input, at(1)).await;
+    save(None, reply("parking")).await.unwrap();
+    let hours = save(None, reply(" Hours ")).await.unwrap();
+    save(Some(&hours.id), SavedReplyIn { text: "Until seven.".to_owned(), ..reply("Hours") }).await.unwrap();
+    let listed = world.inbox.saved_replies(&access).await.unwrap();
+    let listed: Vec<_> = listed.iter().map(|reply| (reply.title.as_str(), reply.text.as_str())).collect();
+    assert_eq!(listed, [("Hours", "Until seven."), ("parking", "We are open until six.")]);
+    assert_eq!(save(Some(&SavedReplyId::new()), reply("x")).await.unwrap_err().code(), ErrorCode::NotFound);
+    for input in [reply("  "), reply(&"x".repeat(81)), SavedReplyIn { text: "x".repeat(2_001), ..reply("x") }] {
+        assert_eq!(save(None, input).await.unwrap_err().code(), ErrorCode::LengthInvalid);
+    }
+    world.inbox.delete_saved_reply(&access, &hours.id).await.unwrap();
+    assert_eq!(world.inbox.saved_replies(&access).await.unwrap().len(), 1);
+    for number in 1..200 {
+        save(None, reply(&number.to_string())).await.unwrap();
+    }
+    assert_eq!(save(None, reply("one more")).await.unwrap_err().code(), ErrorCode::LimitReached);
 }

@@ -8,8 +8,9 @@ use super::keys::{self, Key};
 use super::row::Row;
 use super::{Consistency, Item, Table, TableError, entity, text};
 use crate::aws::AwsError;
-use crate::ids::{ContactId, ConversationId, IntegrationId, OrgId, OrgScope, PageId};
+use crate::ids::{ContactId, ConversationId, IntegrationId, OrgId, OrgScope, PageId, SavedReplyId};
 use crate::model::connection::Connection;
+use crate::model::inbox::saved_reply::SavedReply;
 use crate::model::inbox::{Conversation, ConversationStatus};
 
 /// An Instagram account or a WhatsApp number that an org has connected.
@@ -81,6 +82,21 @@ impl Table {
     /// Deletes a connection of an account. Already deleted counts as success.
     pub async fn delete_inbox_account(&self, scope: &OrgScope, account: &InboxAccount) -> Result<(), TableError> {
         self.delete(&keys::inbox_account(&account.network, &account.account, scope, &account.integration_id)).await
+    }
+
+    /// Lists the org's saved replies, oldest first.
+    pub async fn saved_replies(&self, scope: &OrgScope) -> Result<Vec<SavedReply>, TableError> {
+        self.query(&keys::saved_replies(scope), "REPLY#").await
+    }
+
+    /// Stores a saved reply.
+    pub async fn put_saved_reply(&self, scope: &OrgScope, reply: &SavedReply) -> Result<(), TableError> {
+        self.put(Row::new(&keys::saved_reply(scope, &reply.id), "saved_reply", reply)).await
+    }
+
+    /// Deletes a saved reply. Already deleted counts as success.
+    pub async fn delete_saved_reply(&self, scope: &OrgScope, id: &SavedReplyId) -> Result<(), TableError> {
+        self.delete(&keys::saved_reply(scope, id)).await
     }
 
     /// Until when a page's comments and messages are known to be stored.

@@ -4,6 +4,7 @@ pub mod event;
 pub mod outgoing;
 pub mod people;
 pub mod reply;
+pub mod saved_reply;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod tests;

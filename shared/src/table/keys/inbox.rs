@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{IndexKey, Key, ListKey, page_pk};
-use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgId, OrgScope, PageId};
+use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgId, OrgScope, PageId, SavedReplyId};
 use crate::model::inbox::ConversationStatus;
 use crate::model::inbox::people::Identity;
 use crate::model::inbox::state::MessageContent;
@@ -69,6 +69,15 @@ pub(in crate::table) fn message_list(scope: &OrgScope, content: &MessageContent,
 /// Which message of ours is meant by an id that was made from Meta's. Messages of others bear it themselves.
 pub(in crate::table) fn message_alias(scope: &OrgScope, id: &MessageId) -> Key {
     Key { pk: format!("ORG#{}#MESSAGE#{id}", scope.org()), sk: "ALIAS".to_owned() }
+}
+
+/// The partition with an org's saved replies.
+pub(in crate::table) fn saved_replies(scope: &OrgScope) -> String {
+    format!("ORG#{}#SAVED_REPLIES", scope.org())
+}
+
+pub(in crate::table) fn saved_reply(scope: &OrgScope, id: &SavedReplyId) -> Key {
+    Key { pk: saved_replies(scope), sk: format!("REPLY#{id}") }
 }
 
 pub(in crate::table) fn contact(scope: &OrgScope, id: &ContactId) -> Key {
