@@ -14,6 +14,7 @@ use crate::ids::{ConversationId, MessageId};
 use crate::jobs::AnswerJob;
 use crate::model::inbox::outgoing::{SendAttachment, SendContent, SendRoute, SendTemplate, Sending};
 use crate::model::inbox::people::conversation_id;
+use crate::model::inbox::reply::TextLimit;
 use crate::model::inbox::state::{MessageContent, MessageState};
 use crate::model::inbox::{Attachment, AttachmentStatus, Author, Channel, Contact, Conversation};
 use crate::model::lead::FoundBy;
@@ -281,14 +282,8 @@ fn check_content(about: &Conversation, input: &AnswerIn) -> Result<SendContent, 
         return invalid("attachment_url", ErrorCode::FieldsConflict, message.to_owned());
     }
     if let Some(text) = &text {
-        let (length, most, unit) = match channel {
-            Channel::Messenger => (text.chars().count(), 2_000, "characters"),
-            Channel::Instagram => (text.len(), 1_000, "bytes"),
-            Channel::Whatsapp if has_file => (text.chars().count(), 1_024, "characters"),
-            Channel::Whatsapp => (text.chars().count(), 4_096, "characters"),
-            Channel::FacebookComment => (text.chars().count(), 8_000, "characters"),
-            Channel::InstagramComment => (text.chars().count(), 2_200, "characters"),
-        };
+        let TextLimit { most, unit } = channel.text_limit(has_file);
+        let length = if unit == "bytes" { text.len() } else { text.chars().count() };
         if length > most {
             return invalid("text", ErrorCode::TextTooLong, format!("At most {most} {unit}; this has {length}."));
         }

@@ -191,6 +191,20 @@ impl Browser {
         found.click().await.unwrap_or_else(|error| panic!("{words:?} cannot be clicked: {error}"));
     }
 
+    /// Clicks the first conversation of the inbox's list that shows these words, as soon as it exists.
+    ///
+    /// # Panics
+    /// Panics if no conversation appears or it cannot be clicked.
+    pub async fn press_conversation(&self, words: &str) {
+        let path = format!("//a[contains(@class, 'conversation')][contains(., {words:?})]");
+        let found = self.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::XPath(&path)).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(_) => panic!("no conversation with {words:?} on: {}", self.text().await),
+        };
+        found.click().await.unwrap_or_else(|error| panic!("{words:?} cannot be clicked: {error}"));
+    }
+
     /// Replaces the content of a field.
     ///
     /// # Panics

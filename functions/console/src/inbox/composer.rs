@@ -1,0 +1,259 @@
+//! The form for an answer: what a channel takes, and why it takes nothing any more.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use leadwire::error::ErrorCode;
+use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::ConversationId;
+use leadwire::inbox::{AnswerIn, ConversationOut};
+use leadwire::model::inbox::Channel;
+use leadwire::model::inbox::outgoing::SendTemplate;
+use leadwire::once::OnceKey;
+use maud::{Markup, html};
+
+use super::desk::conversation_page;
+use super::thread::Reader;
+use super::{MemberForm, Names, Place, channel_name, person_name, templates};
+use crate::components::{alert, csrf_field, field_problem, is_wrong, time};
+use crate::flash::redirect_with;
+use crate::form::{Fields, new_request_id};
+use crate::messages;
+use crate::request::{ListQuery, wants_fragment};
+use crate::session::{Member, Visitor};
+use crate::state::Console;
+
+/// How an answer reaches its reader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Where the conversation is.
+    Reply,
+    /// By a message to the author of a comment.
+    Private,
+}
+
+impl Mode {
+    const ALL: [Self; 2] = [Self::Reply, Self::Private];
+
+    fn value(self) -> &'static str {
+        match self {
+            Self::Reply => "reply",
+            Self::Private => "private",
+        }
+    }
+
+    /// The channel whose limits hold.
+    fn channel(self, about: Channel) -> Channel {
+        match (self, about) {
+            (Self::Private, Channel::FacebookComment) => Channel::Messenger,
+            (Self::Private, Channel::InstagramComment) => Channel::Instagram,
+            _ => about,
+        }
+    }
+
+    /// The modes that a conversation has.
+    fn modes(conversation: &ConversationOut) -> impl Iterator<Item = Self> {
+        let can_be_private = conversation.channel.is_comment() && conversation.contact.is_some();
+        Self::ALL.into_iter().filter(move |mode| *mode == Self::Reply || can_be_private)
+    }
+}
+
+/// What is typed in the form.
+pub(super) struct Draft {
+    text: String,
+    attachment_url: String,
+    mode: Mode,
+    template: Option<SendTemplate>,
+    request_id: String,
+}
+
+impl Draft {
+    pub(super) fn new() -> Self {
+        Self {
+            text: String::new(),
+            attachment_url: String::new(),
+            mode: Mode::Reply,
+            template: None,
+            request_id: new_request_id(),
+        }
+    }
+
+    fn submitted(fields: &Fields) -> Self {
+        let mode = Mode::ALL.into_iter().find(|mode| Some(mode.value()) == fields.get("mode"));
+        let template = fields.get("template").map(|name| SendTemplate {
+            name: name.to_owned(),
+            language: fields.text("language"),
+            variables: fields.all("variable").map(ToOwned::to_owned).collect(),
+        });
+        Self {
+            // Browsers submit line breaks as two characters.
+            text: fields.raw("text").unwrap_or_default().replace("\r\n", "\n"),
+            attachment_url: fields.text("attachment_url"),
+            mode: mode.unwrap_or(Mode::Reply),
+            template,
+            request_id: fields.get("request_id").map_or_else(new_request_id, ToOwned::to_owned),
+        }
+    }
+
+    fn input(&self) -> AnswerIn {
+        AnswerIn {
+            text: Some(self.text.clone()).filter(|text| !text.trim().is_empty()),
+            attachment_url: Some(self.attachment_url.clone()).filter(|url| !url.is_empty()),
+            template: self.template.clone(),
+            private: self.mode == Mode::Private,
+            request_id: None,
+        }
+    }
+}
+
+/// The form as it is now, after the window has opened or closed.
+pub(super) async fn part(
+    State(console): State<Console>,
+    Member { visitor, access }: Member,
+    Id(id): Id<ConversationId>,
+    Query(query): Query<ListQuery>,
+) -> Result<Markup, Problem> {
+    let conversation = console.inbox.conversation(&access, &id, leadwire::clock::now()).await?;
+    Ok(render(&visitor, &conversation, &query, &Draft::new(), None))
+}
+
+pub(super) async fn send(
+    Place { headers, zone, id, query }: Place,
+    MemberForm { console, actor: Member { visitor, access }, jar, fields }: MemberForm,
+) -> Result<Response, Problem> {
+    let (draft, now) = (Draft::submitted(&fields), leadwire::clock::now());
+    let answer = async {
+        let input = draft.input();
+        let once = OnceKey::new("answer", "request_id", &draft.request_id, &(&id, &input))?;
+        console.inbox.answer(&access, &id, input, Some(once), now).await
+    };
+    let outcome = answer.await.map_err(Problem::from);
+    let path = query.at(&format!("/inbox/{id}"), &[]);
+    match outcome {
+        Ok(_) if wants_fragment(&headers) => {
+            let conversation = console.inbox.conversation(&access, &id, now).await?;
+            let next = Draft { mode: draft.mode, ..Draft::new() };
+            let form = render(&visitor, &conversation, &query, &next, None);
+            Ok(html! {
+                @if draft.mode == Mode::Private { (alert("good", html! { (sent_privately(&conversation)) })) }
+                (form)
+                span data-sent {}
+            }
+            .into_response())
+        }
+        Ok(_) => Ok(redirect_with(&path, jar, Ok("The answer is on its way.".to_owned()))),
+        Err(problem) if problem.status >= 500 || problem.status == 404 => Err(problem),
+        Err(problem) => {
+            let conversation = console.inbox.conversation(&access, &id, now).await?;
+            // The next attempt is another request on purpose: this one was carried out.
+            let is_reused = problem.code.is(ErrorCode::RequestReused);
+            let request_id = if is_reused { new_request_id() } else { draft.request_id.clone() };
+            let draft = Draft { request_id, ..draft };
+            let form = render(&visitor, &conversation, &query, &draft, Some(&problem));
+            if wants_fragment(&headers) {
+                return Ok(form.into_response());
+            }
+            let names = Names::load(&console, &access).await?;
+            let member = Member { visitor, access };
+            let reader = Reader { console: &console, member: &member, names: &names, zone: &zone, query: &query };
+            conversation_page(&reader, jar, &id, Some(&form)).await
+        }
+    }
+}
+
+fn sent_privately(conversation: &ConversationOut) -> String {
+    let channel = channel_name(Mode::Private.channel(conversation.channel));
+    format!("The message to {} is on its way. It is in their conversation on {channel}.", person_name(conversation))
+}
+
+/// The form for an answer with what is typed, or why there is none.
+pub(super) fn render(
+    visitor: &Visitor,
+    conversation: &ConversationOut,
+    query: &ListQuery,
+    draft: &Draft,
+    problem: Option<&Problem>,
+) -> Markup {
+    let is_whatsapp = conversation.channel == Channel::Whatsapp;
+    let action = query.at(&format!("/inbox/{}/answer", conversation.id), &[("earlier", "")]);
+    let is_beside = |problem: &&Problem| matches!(problem.field.as_deref(), Some("text" | "attachment_url"));
+    html! {
+        @if let Some(problem) = problem.filter(|problem| !is_beside(problem)) {
+            div #refused { (alert("bad", html! { (messages::text(problem)) })) }
+        }
+        @if conversation.reply.allowed {
+            (form(visitor, conversation, &action, draft, problem))
+        } @else {
+            div data-closed {
+                (alert("warn", html! { p { (conversation.reply.reason.unwrap_or("This cannot be answered.")) } }))
+                // What was typed before it closed is not lost.
+                @if !draft.text.is_empty() { label { "Your text" textarea rows="3" readonly { "\n" (draft.text) } } }
+            }
+        }
+        @if is_whatsapp { (templates::offer(&conversation.id, query, !conversation.reply.allowed)) }
+    }
+}
+
+fn form(
+    visitor: &Visitor,
+    conversation: &ConversationOut,
+    action: &str,
+    draft: &Draft,
+    problem: Option<&Problem>,
+) -> Markup {
+    let modes: Vec<Mode> = Mode::modes(conversation).collect();
+    let limit = draft.mode.channel(conversation.channel).text_limit(false);
+    let has_files = conversation.channel != Channel::InstagramComment;
+    html! {
+        form.composer method="post" action={ (action) "#refused" } data-in-place="#composer" {
+            (csrf_field(visitor))
+            input type="hidden" name="request_id" value=(draft.request_id);
+            @if modes.len() > 1 {
+                fieldset.modes {
+                    legend.hidden { "How to answer" }
+                    @for mode in &modes {
+                        @let limit = mode.channel(conversation.channel).text_limit(false);
+                        label.tick {
+                            input type="radio" name="mode" value=(mode.value()) checked[*mode == draft.mode] data-limit=(limit.most) data-unit=(limit.unit);
+                            (mode_words(*mode, conversation))
+                        }
+                    }
+                }
+            }
+            textarea name="text" rows="3" aria-label="Answer" placeholder=(placeholder(conversation)) aria-keyshortcuts="r"
+                aria-invalid=[is_wrong(problem, "text")] aria-describedby="text-mistake text-left" data-limit=(limit.most) data-unit=(limit.unit) { "\n" (draft.text) }
+            (field_problem(problem, "text"))
+            @if has_files {
+                details open[!draft.attachment_url.is_empty()] {
+                    summary { "Attach a file" }
+                    label { "Address of a picture, a video, a sound or another file"
+                        input name="attachment_url" inputmode="url" placeholder="https://" value=(draft.attachment_url) aria-invalid=[is_wrong(problem, "attachment_url")] aria-describedby="attachment_url-mistake"; }
+                    (field_problem(problem, "attachment_url"))
+                }
+            }
+            div.acts {
+                p.quiet #text-left { (limit_words(limit.most, limit.unit)) }
+                @if let Some(until) = conversation.reply.until { p.quiet { "Answer until " (time(until)) } }
+                button.primary aria-keyshortcuts="Control+Enter" { "Send" }
+            }
+        }
+    }
+}
+
+fn limit_words(most: usize, unit: &str) -> String {
+    format!("At most {} {unit}", crate::components::count(most))
+}
+
+fn placeholder(conversation: &ConversationOut) -> String {
+    match conversation.channel {
+        Channel::FacebookComment | Channel::InstagramComment => format!("Reply to {}", person_name(conversation)),
+        channel => format!("Message {} on {}", person_name(conversation), channel_name(channel)),
+    }
+}
+
+fn mode_words(mode: Mode, conversation: &ConversationOut) -> String {
+    match mode {
+        Mode::Reply => "Reply publicly".to_owned(),
+        Mode::Private => format!("Message {} privately", person_name(conversation)),
+    }
+}
