@@ -38,7 +38,7 @@ async fn whatsapp_number(person: &Person) -> String {
 
 /// The only conversation of the org on a channel, once it is there.
 async fn conversation(tenant: &Tenant, channel: &str) -> Value {
-    wait_for("the conversation", async || {
+    wait_for(&format!("the conversation on {channel}"), async || {
         let mut found = tenant.items(&format!("/api/conversations?channel={channel}")).await;
         (found.len() == 1).then(|| found.remove(0))
     })
