@@ -19,8 +19,19 @@ use crate::workdir::{self, Workdir};
 const SIMULATOR_START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The fields the app subscribes to, for each kind of object.
-const SUBSCRIBED_FIELDS: [(&str, &str); 2] =
-    [("page", "leadgen,feed,mention,messages"), ("instagram", "comments,mentions,messages")];
+const SUBSCRIBED_FIELDS: [(&str, &str); 3] = [
+    (
+        "page",
+        "leadgen,feed,mention,messages,messaging_postbacks,message_echoes,message_deliveries,message_reads,\
+         message_reactions,message_edits,messaging_referrals,standby",
+    ),
+    (
+        "instagram",
+        "comments,live_comments,mentions,messages,messaging_postbacks,messaging_seen,message_reactions,message_edit,\
+         messaging_referral,standby",
+    ),
+    ("whatsapp_business_account", "messages,smb_message_echoes,user_id_update"),
+];
 
 /// The running simulator.
 pub(crate) struct Simulator {

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::page_posts::graph_time;
-use super::{GraphClient, GraphError, GraphPage, read};
+use super::{GraphClient, GraphError, GraphPage, OnlyId, read};
 use crate::ids::{InstagramAccountId, PageId};
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::{InboxEvent, InboxEventKind, NewAttachment, NewMessage, Person, PostRef};
@@ -21,7 +21,7 @@ struct Edge<T> {
 }
 
 #[derive(Deserialize)]
-struct Post {
+struct ListedPost {
     id: String,
     permalink_url: Option<String>,
     #[serde(deserialize_with = "graph_time")]
@@ -33,7 +33,7 @@ struct Post {
 struct Comment {
     id: String,
     message: Option<String>,
-    from: Option<Author>,
+    from: Option<ListedAuthor>,
     #[serde(deserialize_with = "graph_time")]
     created_time: Timestamp,
     parent: Option<OnlyId>,
@@ -50,19 +50,14 @@ struct CommentAttachment {
 }
 
 #[derive(Deserialize)]
-struct Author {
+struct ListedAuthor {
     id: String,
     name: Option<String>,
     username: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct OnlyId {
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct Media {
+struct ListedMedia {
     id: String,
     permalink: Option<String>,
     #[serde(deserialize_with = "graph_time")]
@@ -74,7 +69,7 @@ struct Media {
 struct MediaComment {
     id: String,
     text: Option<String>,
-    from: Option<Author>,
+    from: Option<ListedAuthor>,
     username: Option<String>,
     #[serde(deserialize_with = "graph_time")]
     timestamp: Timestamp,
@@ -94,8 +89,8 @@ struct Thread {
 struct ListedText {
     id: String,
     message: Option<String>,
-    from: Option<Author>,
-    to: Option<Edge<Author>>,
+    from: Option<ListedAuthor>,
+    to: Option<Edge<ListedAuthor>>,
     #[serde(deserialize_with = "graph_time")]
     created_time: Timestamp,
     attachments: Option<Edge<ListedFile>>,
@@ -126,12 +121,12 @@ impl GraphClient {
         const COMMENT: &str = "id,message,from,created_time,parent{id},is_hidden,attachment";
         let comments = format!("comments.filter(stream).order(reverse_chronological).limit(50){{{COMMENT}}}");
         let fields = format!("id,permalink_url,created_time,{comments}");
-        let posts: Vec<Post> = self
+        let posts: Vec<ListedPost> = self
             .newest(
                 &format!("{page}/published_posts"),
                 &[("fields", &fields), ("limit", "25")],
                 token,
-                |post: &Post| post.created_time >= posts_since,
+                |post: &ListedPost| post.created_time >= posts_since,
             )
             .await?;
         let mut events = Vec::new();
@@ -159,10 +154,13 @@ impl GraphClient {
     ) -> Result<Vec<InboxEvent>, GraphError> {
         const FIELDS: &str = "id,permalink,timestamp,comments.limit(50){id,text,from,username,timestamp,hidden,\
             replies.limit(50){id,text,from,username,timestamp,hidden}}";
-        let media: Vec<Media> = self
-            .newest(&format!("{account}/media"), &[("fields", FIELDS), ("limit", "25")], token, |media: &Media| {
-                media.timestamp >= posts_since
-            })
+        let media: Vec<ListedMedia> = self
+            .newest(
+                &format!("{account}/media"),
+                &[("fields", FIELDS), ("limit", "25")],
+                token,
+                |media: &ListedMedia| media.timestamp >= posts_since,
+            )
             .await?;
         let mut events = Vec::new();
         for medium in media {

@@ -37,6 +37,7 @@ use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, Response};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
@@ -45,6 +46,12 @@ pub use error::GraphError;
 
 use crate::secret::{AccessToken, App};
 use usage::Usage;
+
+/// What Meta answers about an object of which only the ID matters.
+#[derive(Deserialize)]
+struct OnlyId {
+    id: String,
+}
 
 /// A Graph API client for one app. Cheap to clone; clones share connections.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{GraphClient, GraphError, GraphPage, read};
+use super::{GraphClient, GraphError, GraphPage, OnlyId, read};
 use crate::ids::PageId;
 use crate::secret::AccessToken;
 
@@ -89,11 +89,6 @@ pub enum VideoState {
     },
     /// Meta cannot use it: its words.
     Failed(String),
-}
-
-#[derive(Deserialize)]
-struct OnlyId {
-    id: String,
 }
 
 /// Reads a time of the Graph API, such as `2026-11-25T08:00:00+0000`.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{GraphClient, GraphError, read};
+use super::{GraphClient, GraphError, OnlyId, read};
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::Person;
 use crate::secret::AccessToken;
@@ -18,11 +18,6 @@ struct Profile {
 #[derive(Deserialize)]
 struct WithParent {
     parent: Option<OnlyId>,
-}
-
-#[derive(Deserialize)]
-struct OnlyId {
-    id: String,
 }
 
 impl GraphClient {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::page_posts::graph_time;
-use super::{GraphClient, GraphError, read};
+use super::{GraphClient, GraphError, OnlyId, read};
 use crate::ids::{MessageId, PageId};
 use crate::model::inbox::outgoing::{SendContent, SendRoute, SendTemplate};
 use crate::secret::AccessToken;
@@ -28,11 +28,6 @@ pub struct SeenAnswer {
 #[derive(Deserialize)]
 struct Sent {
     message_id: String,
-}
-
-#[derive(Deserialize)]
-struct OnlyId {
-    id: String,
 }
 
 #[derive(Deserialize)]
@@ -118,10 +113,10 @@ impl GraphClient {
     /// Asks WhatsApp where a file is. The address works for five minutes, and with the token only.
     pub async fn whatsapp_media(&self, id: &str, token: &AccessToken) -> Result<String, GraphError> {
         #[derive(Deserialize)]
-        struct Media {
+        struct MediaUrl {
             url: String,
         }
-        Ok(read::<Media>(self.get(id, &[], token).await?)?.url)
+        Ok(read::<MediaUrl>(self.get(id, &[], token).await?)?.url)
     }
 
     async fn send_form(

@@ -116,6 +116,11 @@ impl GraphClient {
         }
         outcomes
     }
+
+    /// Has Meta report the messages of a WhatsApp Business account to this app. Subscribing again changes nothing.
+    pub async fn subscribe_whatsapp(&self, waba: &str, token: &AccessToken) -> Result<(), GraphError> {
+        self.post(&format!("{waba}/subscribed_apps"), &[], token).await.map(drop)
+    }
 }
 
 /// Rejects a 200 that does not confirm success.

@@ -86,11 +86,6 @@ impl GraphClient {
         Ok(numbers)
     }
 
-    /// Has Meta report the messages of a WhatsApp account to this app. Subscribing again changes nothing.
-    pub async fn subscribe_whatsapp(&self, waba: &str, token: &AccessToken) -> Result<(), GraphError> {
-        self.post(&format!("{waba}/subscribed_apps"), &[], token).await.map(drop)
-    }
-
     /// Lists the templates of a WhatsApp account.
     pub async fn whatsapp_templates(
         &self,

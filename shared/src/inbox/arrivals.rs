@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::contacts;
-use super::ingest::{Engagement, MAX_TRIES, Owner};
+use super::ingest::{AccountOwner, Engagement, MAX_TRIES};
 use super::sender::{find_answer, settle};
 use crate::error::WorkError;
 use crate::graph::GraphError;
@@ -23,7 +23,7 @@ impl Engagement {
     #[expect(clippy::too_many_arguments, reason = "where, what, how it came, and when")]
     pub(super) async fn take_message(
         &self,
-        owner: &Owner,
+        owner: &AccountOwner,
         channel: Channel,
         account: &str,
         new: &NewMessage,
@@ -101,7 +101,7 @@ impl Engagement {
     }
 
     /// Asks Meta where a comment stands that has not come. If Meta does not say it, the comment counts as the top.
-    async fn root_of(&self, owner: &Owner, comment: &str) -> Result<String, WorkError> {
+    async fn root_of(&self, owner: &AccountOwner, comment: &str) -> Result<String, WorkError> {
         let Some(token) = self.page_token(owner).await? else { return Ok(comment.to_owned()) };
         match self.meta.graph().await?.root_of_comment(comment, &token).await {
             Ok(root) => Ok(root),
@@ -116,7 +116,7 @@ impl Engagement {
     /// Asks Meta for the name of a person. It is no failure if Meta withholds it.
     async fn name(
         &self,
-        owner: &Owner,
+        owner: &AccountOwner,
         channel: Channel,
         account: &str,
         contact: &Contact,
@@ -145,7 +145,7 @@ impl Engagement {
     }
 
     /// The token of the page through which an account is reached.
-    async fn page_token(&self, owner: &Owner) -> Result<Option<AccessToken>, WorkError> {
+    async fn page_token(&self, owner: &AccountOwner) -> Result<Option<AccessToken>, WorkError> {
         let Some(page) = &owner.page_id else { return Ok(None) };
         let connections = self.table.connections_of_page(page).await?;
         let Some((_, connection)) = connections.into_iter().find(|(scope, _)| *scope == owner.scope) else {
@@ -177,7 +177,7 @@ impl Engagement {
     /// Finds the conversation in which a message stands, and the comment with which it begins.
     async fn place(
         &self,
-        owner: &Owner,
+        owner: &AccountOwner,
         channel: Channel,
         account: &str,
         new: &NewMessage,

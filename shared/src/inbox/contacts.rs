@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Inbox;
-use super::conversations::given;
 use super::ingest::MAX_TRIES;
 use crate::cursor::ListCursor;
 use crate::directory::MetaAccess;
@@ -67,7 +66,7 @@ pub struct ContactChangeIn {
     /// The name that the org uses.
     pub name: Option<String>,
     /// The lead that the person is, or `null` for none.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, with = "serde_with::rust::double_option")]
     #[schema(value_type = Option<String>)]
     pub lead_id: Option<Option<LeadId>>,
     /// Another contact that is the same person: it is taken over.

@@ -2,7 +2,7 @@
 #![expect(missing_docs, reason = "a field whose name says it all has no description in the API's document either")]
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
 use utoipa::ToSchema;
 
@@ -85,7 +85,7 @@ pub struct ConversationContact {
 pub struct ConversationChangeIn {
     pub status: Option<ConversationStatus>,
     /// A member, or `null` for no one.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, with = "serde_with::rust::double_option")]
     #[schema(value_type = Option<String>)]
     pub assigned_to: Option<Option<UserId>>,
     /// Until when it sleeps; goes with the status `snoozed`.
@@ -93,12 +93,6 @@ pub struct ConversationChangeIn {
     pub snoozed_until: Option<Timestamp>,
     /// Whether it has been read.
     pub read: Option<bool>,
-}
-
-pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
 }
 
 /// Conversations that are read at once.

@@ -44,7 +44,7 @@ pub struct Engagement {
 }
 
 /// An org that has connected an account.
-pub(super) struct Owner {
+pub(super) struct AccountOwner {
     pub(super) scope: OrgScope,
     pub(super) page_id: Option<PageId>,
     /// When the page was connected: what was written before wakes no one.
@@ -64,7 +64,7 @@ impl Engagement {
         for skipped in &read.skipped {
             tracing::info!(object = notice.object, field = notice.field, reason = ?skipped, "a notice was skipped");
         }
-        let mut owners: BTreeMap<(Channel, &str), Vec<Owner>> = BTreeMap::new();
+        let mut owners: BTreeMap<(Channel, &str), Vec<AccountOwner>> = BTreeMap::new();
         for event in &read.events {
             let known = match owners.entry((event.channel, event.account.as_str())) {
                 Entry::Occupied(known) => known.into_mut(),
@@ -80,7 +80,7 @@ impl Engagement {
     /// Takes what Meta lists. Returns how many messages were not known.
     pub(super) async fn take_missed(
         &self,
-        owner: &Owner,
+        owner: &AccountOwner,
         events: &[InboxEvent],
         now: Timestamp,
     ) -> Result<usize, WorkError> {
@@ -103,12 +103,15 @@ impl Engagement {
     }
 
     /// Finds the orgs that have connected an account and whose plan includes Meta.
-    async fn owners(&self, channel: Channel, account: &str) -> Result<Vec<Owner>, WorkError> {
-        let mut found: BTreeMap<OrgId, Owner> = BTreeMap::new();
+    async fn owners(&self, channel: Channel, account: &str) -> Result<Vec<AccountOwner>, WorkError> {
+        let mut found: BTreeMap<OrgId, AccountOwner> = BTreeMap::new();
         if channel.network() == "facebook" {
             let Ok(page) = PageId::parse(account) else { return Ok(Vec::new()) };
             for (scope, _) in self.table.connections_of_page(&page).await? {
-                found.insert(scope.org().clone(), Owner { scope, page_id: Some(page.clone()), connected_at: None });
+                found.insert(
+                    scope.org().clone(),
+                    AccountOwner { scope, page_id: Some(page.clone()), connected_at: None },
+                );
             }
         } else {
             for (scope, known) in self.table.inbox_accounts(channel.network(), account).await? {
@@ -118,7 +121,7 @@ impl Engagement {
                     None => true,
                 };
                 if is_reached {
-                    found.insert(known.org, Owner { scope, page_id: known.page_id, connected_at: None });
+                    found.insert(known.org, AccountOwner { scope, page_id: known.page_id, connected_at: None });
                 }
             }
         }
@@ -133,7 +136,7 @@ impl Engagement {
 
     pub(super) async fn take_event(
         &self,
-        owner: &Owner,
+        owner: &AccountOwner,
         event: &InboxEvent,
         found_by: FoundBy,
         is_repeated: bool,

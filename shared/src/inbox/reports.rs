@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::contacts;
-use super::ingest::{Engagement, MAX_TRIES, Owner};
+use super::ingest::{AccountOwner, Engagement, MAX_TRIES};
 use crate::error::WorkError;
 use crate::files::FileKey;
 use crate::ids::{ConversationId, MessageId, OrgScope};
@@ -62,7 +62,7 @@ impl Engagement {
     #[expect(clippy::too_many_arguments, reason = "where, who, what and when")]
     pub(super) async fn take_reaction(
         &self,
-        owner: &Owner,
+        owner: &AccountOwner,
         channel: Channel,
         account: &str,
         (mid, person, is_ours): (&str, &Person, bool),

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ingest::{Engagement, Owner};
+use super::ingest::{AccountOwner, Engagement};
 use crate::error::WorkError;
 use crate::graph::{GraphClient, GraphError};
 use crate::ids::OrgScope;
@@ -75,8 +75,11 @@ impl SocialSync {
         let until = table.social_synced_until(scope, page).await?;
         let since = until.map_or(now - FIRST_AGE, |until| until - OVERLAP);
         let events = read(graph, page, granted, since, now, &token).await?;
-        let owner =
-            Owner { scope: scope.clone(), page_id: Some(page.page_id.clone()), connected_at: Some(page.connected_at) };
+        let owner = AccountOwner {
+            scope: scope.clone(),
+            page_id: Some(page.page_id.clone()),
+            connected_at: Some(page.connected_at),
+        };
         let found = self.engagement.take_missed(&owner, &events, now).await?;
         if found > 0 {
             tracing::info!(page = %page.page_id, found, metric = "messages_missed", "the webhook did not tell of comments or messages");

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::ingest::{Engagement, Owner};
+use super::ingest::{AccountOwner, Engagement};
 use super::{ConversationChangeIn, Inbox};
 use crate::ids::{ConversationId, PageId};
 use crate::model::inbox::event::{
@@ -39,15 +39,18 @@ pub(super) struct World {
     pub(super) fixture: Fixture,
     pub(super) engagement: Engagement,
     pub(super) inbox: Inbox,
-    pub(super) owner: Owner,
+    pub(super) owner: AccountOwner,
 }
 
 impl World {
     pub(super) async fn new() -> Self {
         let fixture = Fixture::new().await;
         let (table, bus) = (fixture.publisher.table.clone(), fixture.publisher.bus.clone());
-        let owner =
-            Owner { scope: fixture.scope.clone(), page_id: Some(PageId::parse("7").unwrap()), connected_at: None };
+        let owner = AccountOwner {
+            scope: fixture.scope.clone(),
+            page_id: Some(PageId::parse("7").unwrap()),
+            connected_at: None,
+        };
         let inbox = inbox(&fixture);
         let attachments = Queue::new(fixture.sqs.clone(), format!("{}/attachments", fixture.endpoint));
         let files = fixture.publisher.files.clone();

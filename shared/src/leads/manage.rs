@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Leads;
@@ -84,16 +84,11 @@ pub struct LeadDetails {
 #[serde(deny_unknown_fields)]
 pub struct LeadIn {
     /// The new assignee: an active user of the org, or `null` to unassign the lead.
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, with = "serde_with::rust::double_option")]
     #[schema(value_type = Option<String>)]
     pub assigned_to: Option<Option<UserId>>,
     /// The new lead status.
     pub status: Option<Status>,
-}
-
-/// Distinguishes `null` from absence.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<UserId>>, D::Error> {
-    Option::<UserId>::deserialize(deserializer).map(Some)
 }
 
 impl Leads {

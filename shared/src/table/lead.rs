@@ -11,6 +11,12 @@ use crate::model::lead::assignment::Assigned;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::{Lead, Provenance, Status, Submission};
 
+/// A person's row: the lead under which the person is registered.
+#[derive(serde::Deserialize)]
+pub(super) struct PersonClaim {
+    pub(super) lead_id: LeadId,
+}
+
 /// A change of a lead by hand. `None` means unchanged.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LeadChange {
@@ -100,11 +106,7 @@ impl Table {
 
     /// Returns the lead under which a person is registered.
     pub async fn lead_of_person(&self, scope: &OrgScope, person: &PersonKey) -> Result<Option<LeadId>, TableError> {
-        #[derive(serde::Deserialize)]
-        struct Claim {
-            lead_id: LeadId,
-        }
-        let claim: Option<Claim> = self.get(&keys::person(scope, person)).await?;
+        let claim: Option<PersonClaim> = self.get(&keys::person(scope, person)).await?;
         Ok(claim.map(|claim| claim.lead_id))
     }
 

@@ -4,6 +4,7 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::{self, Key};
+use super::lead::PersonClaim;
 use super::rotation::{rotation_keys, rotation_of};
 use super::{Item, Table, TableError, entity};
 use crate::ids::{LeadId, OrgScope, PageId};
@@ -106,10 +107,6 @@ impl Wanted {
     }
 
     fn snapshot(self, found: &mut std::collections::HashMap<Key, Item>) -> Result<Snapshot, TableError> {
-        #[derive(serde::Deserialize)]
-        struct PersonClaim {
-            lead_id: LeadId,
-        }
         let stored = self.leads.into_iter().filter(|(key, _)| found.contains_key(key)).map(|(_, id)| id).collect();
         let mut snapshot = Snapshot { stored, ..Snapshot::default() };
         for (key, person) in self.persons {

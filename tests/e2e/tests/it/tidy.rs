@@ -49,7 +49,7 @@ fn each_fact_has_one_place() {
     assert_eq!(who_says("subscribed_apps", &PRODUCT), ["shared/src/graph/subscriptions.rs"]);
     assert_eq!(who_says("signed_request", &PRODUCT).len(), 3, "the Graph fact, its module and the callbacks");
     let makers = who_says("OrgScope::new(", &PRODUCT);
-    assert_eq!(makers.len(), 8, "a verified token, and five kinds of rows and two messages that it wrote: {makers:?}");
+    assert_eq!(makers.len(), 9, "a verified token, and six kinds of rows and two messages that it wrote: {makers:?}");
 }
 
 #[test]
