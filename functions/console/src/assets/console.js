@@ -29,6 +29,36 @@ function brief(time) {
 /** What each place was last filled with, as it came. */
 const filled = new WeakMap();
 
+/**
+ * Makes an element like a fresh one, and leaves alone what is equal in both: it may be scrolled, have the focus, or be
+ * about to be clicked. Elements with an id are found again where they have moved.
+ */
+function renew(old, fresh) {
+  // What the reader opened, and where they are, is not in the answer.
+  const isTheirs = (name) => name === "open" || name === "aria-current";
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !isTheirs(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  let at = old.firstChild;
+  for (const node of [...fresh.childNodes]) {
+    const isLike = (other) => other.nodeName === node.nodeName && other.id === node.id;
+    let match = at;
+    if (node.id) while (match && !isLike(match)) match = match.nextSibling;
+    if (!match || !isLike(match)) {
+      old.insertBefore(node, at);
+      continue;
+    }
+    if (match === at) at = at.nextSibling;
+    else old.insertBefore(match, at);
+    if (node.nodeType === Node.ELEMENT_NODE) renew(match, node);
+    else if (match.data !== node.data) match.data = node.data;
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
 /** Puts a part into its place, and says whether that changes anything. What was opened stays open, and the focus where it was. */
 function fill(place, text) {
   const isKnown = filled.has(place);
@@ -36,6 +66,15 @@ function fill(place, text) {
   filled.set(place, text);
   // Ours, and escaped where it was written; nothing in it can run, by the page's policy.
   const page = new DOMParser().parseFromString(text, "text/html");
+  const isWatched = place.querySelector("[data-at-most]")?.closest("[data-part]") === place;
+  if (isWatched && page.querySelector("[data-at-most]")) {
+    showTimes(page);
+    const fresh = place.cloneNode(false);
+    fresh.replaceChildren(...page.body.childNodes);
+    renew(place, fresh);
+    followInbox();
+    return isKnown;
+  }
   for (const opened of place.querySelectorAll("details[data-key]")) {
     const again = page.querySelector(`details[data-key="${CSS.escape(opened.dataset.key)}"]`);
     if (again) again.open = opened.open;
@@ -181,11 +220,12 @@ async function sendInPlace(form, submitter) {
     if (answer.ok) {
       const menu = form.closest("details.menu");
       if (menu) menu.open = false;
+      const sent = new DOMParser().parseFromString(text, "text/html").querySelector("[data-sent]");
+      if (sent) drafts.delete(new URL(form.action).pathname.replace(/\/answer$/, ""));
       filled.delete(place);
       fill(place, text);
       refreshInbox(place);
-      const sent = place.querySelector("[data-sent]");
-      (place.querySelector("[aria-invalid]") ?? (sent || place.contains(document.activeElement) ? place.querySelector("textarea") : null))?.focus();
+      (place.querySelector("[aria-invalid]") ?? (sent && place.querySelector("textarea")))?.focus();
       return;
     }
     failure = new DOMParser().parseFromString(text, "text/html").querySelector(".alert")?.textContent ?? failure;
@@ -207,11 +247,16 @@ function refreshInbox(changed) {
   }
 }
 
+/** Where in the list the conversation that is read stands, or stood before it was closed. */
+let placeInList = 0;
+
 /** Marks the conversation that is read in the list, and lets the form for an answer follow what is possible. */
 function followInbox() {
-  for (const link of document.querySelectorAll("a[data-open]")) {
-    if (new URL(link.href).pathname === location.pathname) link.setAttribute("aria-current", "true");
-    else link.removeAttribute("aria-current");
+  for (const [index, link] of document.querySelectorAll("a[data-open]").entries()) {
+    if (new URL(link.href).pathname === location.pathname) {
+      link.setAttribute("aria-current", "true");
+      placeInList = index;
+    } else link.removeAttribute("aria-current");
   }
   const composer = document.getElementById("composer");
   const reply = document.querySelector("#thread [data-reply]")?.dataset.reply;
@@ -242,6 +287,9 @@ async function openConversation(address, isBack) {
 /** Whether the list and the conversation stand side by side. */
 const isDesk = () => matchMedia("(min-width: 48.01rem)").matches;
 
+/** What was typed in other conversations and not sent. */
+const drafts = new Map();
+
 /** Counts what may still be typed. */
 function countLeft(area) {
   const place = document.getElementById("text-left");
@@ -259,9 +307,13 @@ function prepare(root) {
   for (const label of root.querySelectorAll("[data-upload]")) takeUploads(label);
   for (const form of root.querySelectorAll("form[data-preview]")) preview(form);
   for (const area of root.querySelectorAll("textarea[data-limit]")) {
-    const count = () => countLeft(area);
-    area.form.addEventListener("input", count);
-    count();
+    const { pathname } = location;
+    if (!area.value) area.value = drafts.get(pathname) ?? "";
+    area.form.addEventListener("input", () => {
+      drafts.set(pathname, area.value);
+      countLeft(area);
+    });
+    countLeft(area);
   }
   for (const place of root.querySelectorAll("[data-part]")) {
     if (place.hasAttribute("data-later")) load(place);
@@ -314,7 +366,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "j" || event.key === "k") {
     const links = [...inbox.querySelectorAll("a[data-open]")];
     const here = links.findIndex((link) => link.hasAttribute("aria-current"));
-    const next = links[event.key === "j" ? here + 1 : here - 1];
+    const isInList = here >= 0;
+    const next = event.key === "j" ? links[isInList ? here + 1 : placeInList] : links[(isInList ? here : placeInList) - 1];
     next?.scrollIntoView({ block: "nearest" });
     next?.click();
     return;
@@ -343,6 +396,11 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     event.target.click();
   }
+});
+
+// A chosen filter of the inbox applies at once.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("form.find select")) event.target.form.requestSubmit();
 });
 
 // A file that is too large is told before it is sent.

@@ -145,6 +145,10 @@ pub(super) async fn send(
         Err(problem) if problem.status >= 500 || problem.status == 404 => Err(problem),
         Err(problem) => {
             let conversation = console.inbox.conversation(&access, &id, now).await?;
+            let problem = match problem.code {
+                code if code.is(ErrorCode::ContentMissing) => Problem::field("text", code, "Write something."),
+                _ => problem,
+            };
             // The next attempt is another request on purpose: this one was carried out.
             let is_reused = problem.code.is(ErrorCode::RequestReused);
             let request_id = if is_reused { new_request_id() } else { draft.request_id.clone() };
@@ -232,8 +236,10 @@ fn form(
                 }
             }
             div.acts {
-                p.quiet #text-left { (limit_words(limit.most, limit.unit)) }
-                @if let Some(until) = conversation.reply.until { p.quiet { "Answer until " (time(until)) } }
+                div.hints {
+                    p.quiet #text-left { (limit_words(limit.most, limit.unit)) }
+                    @if let Some(until) = conversation.reply.until { p.quiet { "Answer until " (time(until)) } }
+                }
                 button.primary aria-keyshortcuts="Control+Enter" { "Send" }
             }
         }
@@ -255,5 +261,77 @@ fn mode_words(mode: Mode, conversation: &ConversationOut) -> String {
     match mode {
         Mode::Reply => "Reply publicly".to_owned(),
         Mode::Private => format!("Message {} privately", person_name(conversation)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadwire::model::caller::Role;
+    use leadwire::model::inbox::reply::ReplyRule;
+
+    use super::super::tests::{conversation, query};
+    use super::*;
+    use crate::session::tests::visitor;
+
+    fn page(conversation: &ConversationOut, draft: &Draft, problem: Option<&Problem>) -> String {
+        render(&visitor(Role::Admin, &[]), conversation, &query(&[("status", "all")]), draft, problem).into_string()
+    }
+
+    fn draft() -> Draft {
+        Draft { text: "\nHello <b>".to_owned(), attachment_url: "https://a/b".to_owned(), ..Draft::new() }
+    }
+
+    #[test]
+    fn what_was_typed_is_still_there_after_a_mistake() {
+        let problem = Problem::field("attachment_url", ErrorCode::FieldsConflict, "Send one after the other.");
+        let draft = Draft { mode: Mode::Private, ..draft() };
+        let page = page(&conversation(Channel::FacebookComment), &draft, Some(&problem));
+        for kept in [
+            "\n\nHello &lt;b&gt;</textarea>",
+            "value=\"https://a/b\" aria-invalid=\"true\"",
+            "<details open>",
+            "value=\"private\" checked",
+            "id=\"attachment_url-mistake\">Send one after the other.",
+            "action=\"/inbox/cnv_1/answer?status=all#refused\"",
+        ] {
+            assert!(page.contains(kept), "{kept}: {page}");
+        }
+        assert!(page.contains(&format!("name=\"request_id\" value=\"{}\"", draft.request_id)));
+    }
+
+    #[test]
+    fn each_channel_has_its_limit_and_its_ways() {
+        let fresh = |channel| page(&conversation(channel), &Draft::new(), None);
+        let comment = fresh(Channel::FacebookComment);
+        assert!(comment.contains("At most 8,000 characters") && comment.contains("Message Ada &lt;Lovelace&gt; privately"));
+        assert!(comment.contains("data-limit=\"2000\" data-unit=\"characters\""), "a private one is a message: {comment}");
+        assert!(fresh(Channel::Instagram).contains("At most 1,000 bytes"));
+        assert!(!fresh(Channel::Messenger).contains("name=\"mode\""));
+        assert!(!fresh(Channel::InstagramComment).contains("attachment_url"), "comments there have no files");
+        let anonymous = ConversationOut { contact: None, ..conversation(Channel::FacebookComment) };
+        assert!(!page(&anonymous, &Draft::new(), None).contains("privately"), "no one to write to");
+    }
+
+    #[test]
+    fn a_closed_window_says_why_and_loses_nothing() {
+        let reply = ReplyRule { allowed: false, until: None, reason: Some("Too late."), by_human_agent: false };
+        let closed = |channel| ConversationOut { reply: reply.clone(), ..conversation(channel) };
+        let page_of = |channel, draft: &Draft| page(&closed(channel), draft, None);
+        let messenger = page_of(Channel::Messenger, &draft());
+        assert!(messenger.contains("Too late.") && messenger.contains("Hello &lt;b&gt;") && !messenger.contains("Send"));
+        let whatsapp = page_of(Channel::Whatsapp, &Draft::new());
+        assert!(whatsapp.contains("data-part=\"/inbox/cnv_1/templates?status=all\" data-later"), "{whatsapp}");
+    }
+
+    #[test]
+    fn a_form_says_what_is_to_be_sent() {
+        let fields = |pairs: &[(&str, &str)]| {
+            Fields::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        };
+        let input = Draft::submitted(&fields(&[("text", " a\r\nb "), ("attachment_url", " "), ("mode", "private")])).input();
+        assert_eq!((input.text.as_deref(), input.attachment_url, input.private), (Some(" a\nb "), None, true));
+        let pairs = [("template", "late"), ("language", "de"), ("variable", "Ada"), ("variable", "noon")];
+        let template = Draft::submitted(&fields(&pairs)).input().template.unwrap();
+        assert_eq!((template.name.as_str(), template.variables), ("late", vec!["Ada".to_owned(), "noon".to_owned()]));
     }
 }

@@ -100,7 +100,7 @@ pub(super) async fn lead_card(
     })
 }
 
-fn lead_name(lead: &Lead) -> &str {
+pub(super) fn lead_name(lead: &Lead) -> &str {
     [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().next().map_or("Unnamed lead", String::as_str)
 }
 

@@ -71,7 +71,7 @@ fn render(list: &ConversationList, names: &Names, query: &ListQuery, current: Op
         @if unread > 0 { p.quiet.unread { (plural(unread, "unread conversation")) } }
         @if list.items.is_empty() { (nothing(query, list.next_cursor.is_some())) }
         @else {
-            ul.plain.conversations {
+            ul #conversations.plain.conversations {
                 @for conversation in &list.items { (entry(conversation, names, query, current)) }
             }
         }
@@ -89,8 +89,8 @@ fn entry(
 ) -> Markup {
     let (id, name) = (&conversation.id, person_name(conversation));
     html! {
-        li {
-            a.conversation href=(query.at(&format!("/inbox/{id}"), &[])) data-open class=[(conversation.unread > 0).then_some("new")] aria-current=[(current == Some(id)).then_some("true")] {
+        li id=(id) {
+            a.conversation.new[conversation.unread > 0] href=(query.at(&format!("/inbox/{id}"), &[])) data-open aria-current=[(current == Some(id)).then_some("true")] {
                 (avatar(name))
                 span.first {
                     b { (name) }
@@ -137,7 +137,10 @@ pub(super) fn filters(names: &Names, query: &ListQuery) -> Markup {
         form.find method="get" action="/inbox" role="search" aria-label="Find conversations" {
             @if let Some(status) = query.get("status") { input type="hidden" name="status" value=(status); }
             @if let Some(contact) = query.get("contact_id") { input type="hidden" name="contact_id" value=(contact); }
-            input type="search" name="q" value=[query.get("q")] aria-label="Name or words" placeholder="Name or words" aria-keyshortcuts="/";
+            div.row {
+                input type="search" name="q" value=[query.get("q")] aria-label="Name or words" placeholder="Name or words" aria-keyshortcuts="/";
+                button { "Find" }
+            }
             select name="channel" aria-label="Channel" {
                 option value="" { "All channels" }
                 @for (_, value, name) in CHANNELS { option value=(value) selected[is("channel", value)] { (name) } }
@@ -156,8 +159,50 @@ pub(super) fn filters(names: &Names, query: &ListQuery) -> Markup {
                     @for (id, name) in &names.pages { option value=(id) selected[is("page_id", id.as_str())] { (name) } }
                 }
             }
-            button { "Find" }
             @if is_set { a.button.plain href=(query.at("/inbox", &FILTERS.map(|name| (name, "")))) { "Clear" } }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadwire::model::inbox::Channel;
+
+    use super::super::tests::{conversation, names, query};
+    use super::*;
+
+    #[test]
+    fn an_address_says_which_conversations_are_listed() {
+        let me = UserId::parse("mona").unwrap();
+        let parse = |pairs: &[(&str, &str)]| conversation_query(&query(pairs), &me);
+        assert_eq!(parse(&[]).unwrap().status, Some(ConversationStatus::Open));
+        assert_eq!(parse(&[("status", "all")]).unwrap().status, None);
+        let wanted = parse(&[("status", "closed"), ("assigned_to", "me"), ("channel", "whatsapp"), ("q", "ada")]).unwrap();
+        assert_eq!((wanted.status, wanted.channel), (Some(ConversationStatus::Closed), Some(Channel::Whatsapp)));
+        assert_eq!((wanted.assigned_to, wanted.words.as_deref()), (Some(Some(me.clone())), Some("ada")));
+        assert_eq!(parse(&[("assigned_to", "none")]).unwrap().assigned_to, Some(None));
+        for (name, value) in [("status", "new"), ("channel", "fax"), ("assigned_to", "a b"), ("page_id", "x")] {
+            assert_eq!(parse(&[(name, value)]).unwrap_err().field.as_deref(), Some(name));
+        }
+    }
+
+    #[test]
+    fn an_entry_leads_to_the_conversation_and_back_to_the_same_list() {
+        let (one, names) = (conversation(Channel::Messenger), names());
+        let entry = |current| entry(&one, &names, &query(&[("assigned_to", "none")]), current).into_string();
+        let page = entry(None);
+        assert!(page.contains("href=\"/inbox/cnv_1?assigned_to=none\""), "{page}");
+        assert!(page.contains("conversation new") && page.contains("2<span class=\"hidden\"> unread"), "{page}");
+        assert!(page.contains("Ada &lt;Lovelace&gt;") && !page.contains("aria-current"), "{page}");
+        assert!(entry(Some(&one.id)).contains("aria-current=\"true\""));
+    }
+
+    #[test]
+    fn an_empty_list_says_what_that_means() {
+        let words = |pairs: &[(&str, &str)]| nothing(&query(pairs), false).into_string();
+        assert!(words(&[]).contains("All done"));
+        assert!(words(&[("status", "snoozed")]).contains("Nothing is snoozed"));
+        assert!(words(&[("q", "ada")]).contains("No conversations match"));
+        assert!(nothing(&query(&[("q", "ada")]), true).into_string().contains("Earlier ones may"));
     }
 }

@@ -156,3 +156,78 @@ pub(super) fn emoji(value: &str) -> &str {
         _ => value,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use leadwire::inbox::{AuthorOut, ReactionOut};
+    use leadwire::model::inbox::Channel;
+
+    use super::super::tests::{conversation, names};
+    use super::*;
+
+    fn message(kind: &'static str, direction: Direction) -> MessageOut {
+        MessageOut {
+            id: MessageId::parse("msg_1").unwrap(),
+            meta_id: None,
+            parent_id: None,
+            direction,
+            author: AuthorOut { kind, id: None, name: None },
+            text: Some("Hello <b>".to_owned()),
+            attachments: Vec::new(),
+            created_time: "2026-11-28T23:30:00Z".parse().unwrap(),
+            edited_at: None,
+            deleted: false,
+            visibility: None,
+            status: MessageStatus::Received,
+            reason: None,
+            found_by: "webhook",
+            reactions: Vec::new(),
+            ad_id: None,
+        }
+    }
+
+    fn page(list: &[MessageOut]) -> String {
+        messages(&conversation(Channel::FacebookComment), list, &names(), &Zone::parse("Europe/Berlin")).into_string()
+    }
+
+    #[test]
+    fn a_message_says_who_wrote_it_and_how_far_it_is() {
+        let mine = AuthorOut { kind: "user", id: Some("mona".to_owned()), name: Some("Mona".to_owned()) };
+        let parent_id = MessageId::parse("msg_0").ok();
+        let mine = MessageOut { author: mine, status: MessageStatus::Read, parent_id, ..message("user", Direction::Out) };
+        let shown = page(&[mine]);
+        for words in ["class=\"message out reply\"", "You", "✓✓ Read", "Hello &lt;b&gt;", "Sunday, 29 November 2026"] {
+            assert!(shown.contains(words), "{words}: {shown}");
+        }
+        let failed = MessageOut {
+            status: MessageStatus::Failed,
+            reason: Some("Blocked (551)".to_owned()),
+            ..message("user", Direction::Out)
+        };
+        assert!(page(&[failed]).contains("Blocked (551)"));
+        assert!(page(&[message("page", Direction::Out)]).contains("Northwind<span class=\"quiet\"> in Meta's own inbox"));
+        assert!(page(&[message("contact", Direction::In)]).contains("Ada &lt;Lovelace&gt;"));
+        let reactions = vec![ReactionOut { value: "LOVE".to_owned(), by: "1".to_owned() }];
+        let gone = MessageOut { text: None, deleted: true, visibility: Some("hidden"), reactions, ..message("contact", Direction::In) };
+        let shown = page(&[gone]);
+        assert!(shown.contains("Deleted by its author") && shown.contains("Hidden from others") && shown.contains("❤️"));
+    }
+
+    #[test]
+    fn pictures_are_shown_from_here_and_links_go_to_the_web_alone() {
+        let file = |kind: &str, status, url: Option<&str>| AttachmentOut {
+            r#type: kind.to_owned(),
+            url: url.map(ToOwned::to_owned),
+            status,
+            name: None,
+        };
+        let show = |file: &AttachmentOut| attachment(&message("contact", Direction::In), 1, file).into_string();
+        let picture = show(&file("image", AttachmentStatus::Ready, Some("https://bucket/signed?1")));
+        assert!(picture.contains("src=\"/inbox/files/msg_1/1\"") && !picture.contains("bucket"), "{picture}");
+        assert!(show(&file("audio", AttachmentStatus::Ready, None)).contains("<audio"));
+        assert!(show(&file("video", AttachmentStatus::Coming, None)).contains("Video is being copied"));
+        assert!(show(&file("link", AttachmentStatus::None, Some("https://shop.example/"))).contains("href=\"https://shop.example/\""));
+        let script = show(&file("link", AttachmentStatus::None, Some("javascript:alert(1)")));
+        assert!(!script.contains("javascript"), "{script}");
+    }
+}

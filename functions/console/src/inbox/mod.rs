@@ -41,6 +41,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/list", get(desk::list_part))
         .route("/people", get(people::list))
         .route("/people/{id}", get(people::show))
+        .route("/people/{id}/summary", get(people::summary))
         .route("/people/{id}/name", post(joining::rename))
         .route("/people/{id}/lead", post(joining::join_lead))
         .route("/people/{id}/person", post(joining::join_person))
@@ -152,5 +153,70 @@ impl Names {
     /// Those to whom a conversation can be assigned.
     fn assignees(&self) -> impl Iterator<Item = &User> {
         self.users.iter().filter(|user| user.active)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadwire::ids::ContactId;
+    use leadwire::inbox::{ConversationContact, ConversationPost};
+    use leadwire::model::inbox::reply::ReplyRule;
+
+    use super::*;
+
+    pub(super) fn conversation(channel: Channel) -> ConversationOut {
+        ConversationOut {
+            id: ConversationId::parse("cnv_1").unwrap(),
+            channel,
+            page_id: PageId::parse("7").ok(),
+            account: "7".to_owned(),
+            post: channel.is_comment().then(|| ConversationPost {
+                id: "7_1".to_owned(),
+                permalink: Some("https://www.facebook.com/7_1".to_owned()),
+                ad_id: None,
+            }),
+            contact: Some(ConversationContact {
+                id: ContactId::parse("con_1").unwrap(),
+                name: Some("Ada <Lovelace>".to_owned()),
+            }),
+            status: ConversationStatus::Open,
+            snoozed_until: None,
+            assigned_to: None,
+            unread: 2,
+            last_message_at: "2026-11-28T10:00:00Z".parse().unwrap(),
+            preview: "Until when?".to_owned(),
+            reply: ReplyRule { allowed: true, until: None, reason: None, by_human_agent: false },
+        }
+    }
+
+    pub(super) fn names() -> Names {
+        let user = |id: &str, name: &str, active| User {
+            id: UserId::parse(id).unwrap(),
+            name: name.to_owned(),
+            email: format!("{id}@demo.example"),
+            role: None,
+            active,
+            permissions: Vec::new(),
+            updated_at: "2026-11-28T00:00:00Z".parse().unwrap(),
+        };
+        let pages = [(PageId::parse("7").unwrap(), "Northwind".to_owned())];
+        let users = vec![user("mona", "Mona", true), user("sofia", "Sofia", true), user("gone", "Gus", false)];
+        Names { users, pages: pages.into(), me: UserId::parse("mona").ok() }
+    }
+
+    pub(super) fn query(pairs: &[(&str, &str)]) -> ListQuery {
+        let pairs: BTreeMap<&str, &str> = pairs.iter().copied().collect();
+        serde_json::from_value(serde_json::to_value(pairs).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn people_are_called_by_their_names() {
+        let (names, user) = (names(), |id: &str| UserId::parse(id).unwrap());
+        assert_eq!([names.user(&user("mona")), names.user(&user("sofia"))], ["You", "Sofia"]);
+        assert_eq!(names.user(&user("unknown")), "unknown");
+        assert_eq!(names.assignees().count(), 2, "who is not active takes nothing");
+        assert_eq!(avatar("Ada von Lovelace").into_string(), "<span class=\"avatar\" aria-hidden=\"true\">AV</span>");
+        let anonymous = ConversationOut { contact: None, ..conversation(Channel::FacebookComment) };
+        assert_eq!(person_name(&anonymous), "Someone");
     }
 }

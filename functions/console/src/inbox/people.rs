@@ -3,6 +3,7 @@
 use axum::extract::{Query, State};
 use axum::response::Response;
 use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
 use leadwire::directory::MetaAccess;
 use leadwire::error::{ActError, ErrorCode};
 use leadwire::http::Problem;
@@ -10,12 +11,13 @@ use leadwire::http::path::Id;
 use leadwire::ids::ContactId;
 use leadwire::inbox::{ContactChannelOut, ContactOut, ConversationOut, ConversationQuery, SignalOut};
 use leadwire::model::inbox::event::SignalType;
+use leadwire::model::lead::Lead;
 use leadwire::model::org::LEAD_MANAGEMENT;
 use maud::{Markup, html};
 
 use super::{Names, channel_tag, joining, message, status_badge};
 use crate::components::{badge, empty, time};
-use crate::layout::{Section, page};
+use crate::layout::{Section, fragment_or_page, page};
 use crate::request::ListQuery;
 use crate::session::Member;
 use crate::state::Console;
@@ -114,6 +116,32 @@ fn network_name(network: &str) -> &str {
     }
 }
 
+/// All that is known of a person.
+struct Known {
+    person: ContactOut,
+    conversations: Vec<ConversationOut>,
+    /// The lead, for those who may see leads.
+    lead: Option<Lead>,
+}
+
+impl Known {
+    async fn load(console: &Console, member: &Member, id: &ContactId) -> Result<Self, ActError> {
+        let access = &member.access;
+        let person = console.inbox.contact(access, id).await?;
+        let about = ConversationQuery { contact_id: Some(person.id.clone()), ..ConversationQuery::default() };
+        let list = console.inbox.conversations(access, &about, None, 100, leadwire::clock::now()).await?;
+        let lead = match &person.lead_id {
+            Some(lead) if member.visitor.may(LEAD_MANAGEMENT) => match console.leads.get(&access.scope, lead).await {
+                Ok(details) => Some(details.lead),
+                Err(gone) if gone.code() == ErrorCode::NotFound => None,
+                Err(error) => return Err(error),
+            },
+            _ => None,
+        };
+        Ok(Self { person, conversations: list.items, lead })
+    }
+}
+
 pub(super) async fn show(
     State(console): State<Console>,
     member: Member,
@@ -121,19 +149,8 @@ pub(super) async fn show(
     Query(query): Query<ListQuery>,
     jar: PrivateCookieJar,
 ) -> Result<Response, Problem> {
-    let access = &member.access;
-    let person = console.inbox.contact(access, &id).await?;
-    let names = Names::load(&console, access).await?;
-    let about = ConversationQuery { contact_id: Some(person.id.clone()), ..ConversationQuery::default() };
-    let conversations = console.inbox.conversations(access, &about, None, 100, leadwire::clock::now()).await?.items;
-    let lead = match &person.lead_id {
-        Some(lead) if member.visitor.may(LEAD_MANAGEMENT) => match console.leads.get(&access.scope, lead).await {
-            Ok(details) => Some(details.lead),
-            Err(gone) if gone.code() == ErrorCode::NotFound => None,
-            Err(error) => return Err(error.into()),
-        },
-        _ => None,
-    };
+    let names = Names::load(&console, &member.access).await?;
+    let Known { person, conversations, lead } = Known::load(&console, &member, &id).await?;
     let body = html! {
         p.acts { (networks(&person)) @if person.lead_id.is_some() { (badge("good", "Lead")) } }
         div.columns {
@@ -150,6 +167,34 @@ pub(super) async fn show(
         }
     };
     Ok(page(&member.visitor, jar, Section::Inbox, name_of(&person), &body))
+}
+
+/// A person in short, beside a conversation.
+pub(super) async fn summary(
+    State(console): State<Console>,
+    member: Member,
+    Id(id): Id<ContactId>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    const MAX_SIGNALS: usize = 5;
+    let names = Names::load(&console, &member.access).await?;
+    let Known { person, conversations, lead } = Known::load(&console, &member, &id).await?;
+    let newest = person.signals.get(..person.signals.len().min(MAX_SIGNALS)).unwrap_or_default();
+    let part = html! {
+        h3 { a href={ "/inbox/people/" (person.id) } { (name_of(&person)) } }
+        p { (networks(&person)) }
+        @match (&lead, &person.lead_id) {
+            (Some(lead), _) => p { (badge("good", "Lead")) " " a href={ "/leads/" (lead.id) } { (joining::lead_name(lead)) } },
+            (None, Some(_)) => p { (badge("good", "Lead")) },
+            (None, None) => p.quiet { "No known lead. " a href={ "/inbox/people/" (person.id) } { "Join with one" } },
+        }
+        h4 { "Conversations" }
+        (conversation_list(&conversations, &names))
+        h4 { "Signals" }
+        (signal_list(newest))
+    };
+    Ok(fragment_or_page(&headers, &member.visitor, jar, (Section::Inbox, name_of(&person)), &part))
 }
 
 fn conversation_list(conversations: &[ConversationOut], names: &Names) -> Markup {

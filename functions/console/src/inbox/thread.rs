@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::composer::{self, Draft};
 use super::{Names, avatar, channel_tag, message, person_name, snooze, status_badge};
-use crate::components::{csrf_field, live_fragment, refresh_within, time};
+use crate::components::{csrf_field, lazy_fragment, live_fragment, refresh_within, time};
 use crate::request::ListQuery;
 use crate::session::Member;
 use crate::state::Console;
@@ -57,6 +57,9 @@ pub(super) async fn pane(
     Ok(html! {
         div #thread.thread { (live_fragment(&reader.path(id, "/live"), &live)) }
         div #composer data-part=(reader.path(id, "/composer")) { (composer) }
+        @if let Some(contact) = &conversation.contact {
+            aside.beside aria-label="Person" { (lazy_fragment(&format!("/inbox/people/{}/summary", contact.id), "One moment …")) }
+        }
     })
 }
 
@@ -68,7 +71,7 @@ pub(super) async fn live(reader: &Reader<'_>, conversation: &ConversationOut) ->
     let path = reader.path(&conversation.id, "");
     Ok(html! {
         (head(reader, conversation))
-        div.scroll tabindex="0" role="region" aria-label="Messages" {
+        div.scroll tabindex="0" role="log" aria-label="Messages" {
             div {
                 @if let Some(next) = &list.next_cursor {
                     p.earlier { a.button href=(reader.query.at(&format!("/inbox/{}", conversation.id), &[("earlier", next)])) { "Earlier messages" } }
@@ -100,7 +103,7 @@ fn head(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
                 }
                 p.quiet {
                     (channel_tag(conversation.channel))
-                    @if let Some(page) = page { " " (page) }
+                    @if let Some(page) = page { " · " (page) }
                     @if let Some(post) = &conversation.post { " · " (post_link(post.permalink.as_deref(), post.ad_id.is_some())) }
                     @if let Some(until) = conversation.snoozed_until { " · Snoozed until " (time(until)) }
                 }
@@ -144,7 +147,7 @@ fn assignment(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
         @if assigned.is_some() { button name="user" value="" { "No one" } }
     };
     html! {
-        details.menu data-key="assign" {
+        details #assign.menu {
             summary.button { @match assigned { Some(user) => { span.hidden { "Assigned to " } (names.user(user)) } None => "Assign" } }
             (form(reader, conversation, "/assign", &buttons))
         }
@@ -162,7 +165,7 @@ fn sleep(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
         button name="until" value="at" { "Snooze until then" }
     };
     html! {
-        details.menu data-key="snooze" {
+        details #snooze.menu {
             summary.button { "Snooze" }
             (form(reader, conversation, "/snooze", &buttons))
         }
