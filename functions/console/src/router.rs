@@ -12,7 +12,9 @@ use leadwire::http::{Problem, ProblemCode};
 
 use crate::session::Visitor;
 use crate::state::Console;
-use crate::{ads, assets, campaigns, delivery, form, forms, inbox, integrations, layout, leads, login, orgs, posts, request};
+use crate::{
+    ads, assets, campaigns, delivery, form, forms, inbox, integrations, layout, leads, login, orgs, posts, request,
+};
 
 /// The console's router.
 pub(crate) fn router(console: Console) -> Router {

@@ -114,12 +114,7 @@ impl Inbox {
     }
 
     /// A link to a kept file of a message that works for an hour.
-    pub async fn file_link(
-        &self,
-        access: &MetaAccess,
-        id: &MessageId,
-        position: usize,
-    ) -> Result<String, ActError> {
+    pub async fn file_link(&self, access: &MetaAccess, id: &MessageId, position: usize) -> Result<String, ActError> {
         let not_found = || ActError::not_found("file");
         let state = self.table.message(&access.scope, id).await?;
         let content = state.and_then(|state| state.content).ok_or_else(not_found)?;

@@ -290,11 +290,12 @@ const isDesk = () => matchMedia("(min-width: 48.01rem)").matches;
 /** What was typed in other conversations and not sent. */
 const drafts = new Map();
 
-/** Counts what may still be typed. */
+/** Counts what may still be typed, and lets the button say what it does. */
 function countLeft(area) {
   const place = document.getElementById("text-left");
   if (!place) return;
-  const { limit, unit } = (area.form.querySelector("[data-limit]:checked") ?? area).dataset;
+  const { limit, unit, act } = (area.form.querySelector("[data-limit]:checked") ?? area).dataset;
+  if (act) area.form.querySelector("button.primary").textContent = act;
   // What a browser counts as one character can be two.
   const length = unit === "bytes" ? new TextEncoder().encode(area.value).length : [...area.value].length;
   const left = Number(limit) - length;

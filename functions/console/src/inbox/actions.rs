@@ -14,30 +14,21 @@ use crate::form::Fields;
 use crate::request::wants_fragment;
 use crate::zone::Zone;
 
-pub(super) async fn assign(
-    place: Place,
-    form: MemberForm,
-) -> Result<Response, Problem> {
+pub(super) async fn assign(place: Place, form: MemberForm) -> Result<Response, Problem> {
     let user = form.fields.get("user").map(|text| fields::id("user", text, UserId::parse)).transpose();
     let done = if matches!(user, Ok(None)) { "Assigned to no one." } else { "Assigned." };
     let change = user.map(|user| ConversationChangeIn { assigned_to: Some(user), ..ConversationChangeIn::default() });
     apply(place, form, change, done).await
 }
 
-pub(super) async fn change_status(
-    place: Place,
-    form: MemberForm,
-) -> Result<Response, Problem> {
+pub(super) async fn change_status(place: Place, form: MemberForm) -> Result<Response, Problem> {
     let is_closing = form.fields.get("status") == Some("closed");
     let status = if is_closing { ConversationStatus::Closed } else { ConversationStatus::Open };
     let change = ConversationChangeIn { status: Some(status), ..ConversationChangeIn::default() };
     apply(place, form, Ok(change), if is_closing { "Closed." } else { "Reopened." }).await
 }
 
-pub(super) async fn snooze(
-    place: Place,
-    form: MemberForm,
-) -> Result<Response, Problem> {
+pub(super) async fn snooze(place: Place, form: MemberForm) -> Result<Response, Problem> {
     let change = snooze_time(&form.fields, leadwire::clock::now()).map(|until| ConversationChangeIn {
         status: Some(ConversationStatus::Snoozed),
         snoozed_until: Some(until),

@@ -23,7 +23,7 @@ use crate::request::{ListQuery, wants_fragment};
 use crate::session::{Member, Visitor};
 use crate::state::Console;
 
-/// How an answer reaches its reader.
+/// How an answer reaches its reader. Each is a choice in the form; what differs between them is in the methods here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
     /// Where the conversation is.
@@ -39,6 +39,15 @@ impl Mode {
         match self {
             Self::Reply => "reply",
             Self::Private => "private",
+        }
+    }
+
+    /// What the button says. It names the public, so that no one writes to it by mistake.
+    fn act(self, about: Channel) -> &'static str {
+        match self {
+            Self::Reply if about.is_comment() => "Reply publicly",
+            Self::Reply => "Send",
+            Self::Private => "Send privately",
         }
     }
 
@@ -132,10 +141,9 @@ pub(super) async fn send(
     match outcome {
         Ok(_) if wants_fragment(&headers) => {
             let conversation = console.inbox.conversation(&access, &id, now).await?;
-            let next = Draft { mode: draft.mode, ..Draft::new() };
-            let form = render(&visitor, &conversation, &query, &next, None);
+            let form = render(&visitor, &conversation, &query, &Draft::new(), None);
             Ok(html! {
-                @if draft.mode == Mode::Private { (alert("good", html! { (sent_privately(&conversation)) })) }
+                @if draft.mode == Mode::Private { (alert("good", sent_privately(&conversation))) }
                 (form)
                 span data-sent {}
             }
@@ -165,9 +173,18 @@ pub(super) async fn send(
     }
 }
 
-fn sent_privately(conversation: &ConversationOut) -> String {
-    let channel = channel_name(Mode::Private.channel(conversation.channel));
-    format!("The message to {} is on its way. It is in their conversation on {channel}.", person_name(conversation))
+fn sent_privately(conversation: &ConversationOut) -> Markup {
+    let channel = Mode::Private.channel(conversation.channel);
+    html! {
+        p {
+            "The message to " (person_name(conversation)) " is on its way. It is in their conversation on "
+            @match &conversation.contact {
+                Some(contact) => a href={ "/inbox?status=all&channel=" (channel) "&contact_id=" (contact.id) } { (channel_name(channel)) },
+                None => (channel_name(channel)),
+            }
+            "."
+        }
+    }
 }
 
 /// The form for an answer with what is typed, or why there is none.
@@ -218,7 +235,7 @@ fn form(
                     @for mode in &modes {
                         @let limit = mode.channel(conversation.channel).text_limit(false);
                         label.tick {
-                            input type="radio" name="mode" value=(mode.value()) checked[*mode == draft.mode] data-limit=(limit.most) data-unit=(limit.unit);
+                            input type="radio" name="mode" value=(mode.value()) checked[*mode == draft.mode] data-limit=(limit.most) data-unit=(limit.unit) data-act=(mode.act(conversation.channel));
                             (mode_words(*mode, conversation))
                         }
                     }
@@ -240,7 +257,7 @@ fn form(
                     p.quiet #text-left { (limit_words(limit.most, limit.unit)) }
                     @if let Some(until) = conversation.reply.until { p.quiet { "Answer until " (time(until)) } }
                 }
-                button.primary aria-keyshortcuts="Control+Enter" { "Send" }
+                button.primary aria-keyshortcuts="Control+Enter" { (draft.mode.act(conversation.channel)) }
             }
         }
     }
@@ -303,8 +320,13 @@ mod tests {
     fn each_channel_has_its_limit_and_its_ways() {
         let fresh = |channel| page(&conversation(channel), &Draft::new(), None);
         let comment = fresh(Channel::FacebookComment);
-        assert!(comment.contains("At most 8,000 characters") && comment.contains("Message Ada &lt;Lovelace&gt; privately"));
-        assert!(comment.contains("data-limit=\"2000\" data-unit=\"characters\""), "a private one is a message: {comment}");
+        assert!(
+            comment.contains("At most 8,000 characters") && comment.contains("Message Ada &lt;Lovelace&gt; privately")
+        );
+        assert!(
+            comment.contains("data-limit=\"2000\" data-unit=\"characters\""),
+            "a private one is a message: {comment}"
+        );
         assert!(fresh(Channel::Instagram).contains("At most 1,000 bytes"));
         assert!(!fresh(Channel::Messenger).contains("name=\"mode\""));
         assert!(!fresh(Channel::InstagramComment).contains("attachment_url"), "comments there have no files");
@@ -318,7 +340,9 @@ mod tests {
         let closed = |channel| ConversationOut { reply: reply.clone(), ..conversation(channel) };
         let page_of = |channel, draft: &Draft| page(&closed(channel), draft, None);
         let messenger = page_of(Channel::Messenger, &draft());
-        assert!(messenger.contains("Too late.") && messenger.contains("Hello &lt;b&gt;") && !messenger.contains("Send"));
+        assert!(
+            messenger.contains("Too late.") && messenger.contains("Hello &lt;b&gt;") && !messenger.contains("Send")
+        );
         let whatsapp = page_of(Channel::Whatsapp, &Draft::new());
         assert!(whatsapp.contains("data-part=\"/inbox/cnv_1/templates?status=all\" data-later"), "{whatsapp}");
     }
@@ -328,7 +352,8 @@ mod tests {
         let fields = |pairs: &[(&str, &str)]| {
             Fields::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
         };
-        let input = Draft::submitted(&fields(&[("text", " a\r\nb "), ("attachment_url", " "), ("mode", "private")])).input();
+        let input =
+            Draft::submitted(&fields(&[("text", " a\r\nb "), ("attachment_url", " "), ("mode", "private")])).input();
         assert_eq!((input.text.as_deref(), input.attachment_url, input.private), (Some(" a\nb "), None, true));
         let pairs = [("template", "late"), ("language", "de"), ("variable", "Ada"), ("variable", "noon")];
         let template = Draft::submitted(&fields(&pairs)).input().template.unwrap();

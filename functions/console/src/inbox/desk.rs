@@ -93,7 +93,7 @@ fn desk(names: &Names, query: &ListQuery, list: &Markup, pane: &Markup, is_open:
                 (list::filters(names, query))
                 (live_fragment(&query.at("/inbox/list", &[]), list))
                 p.quiet.keys {
-                    kbd { "j" } " " kbd { "k" } " next, previous · " kbd { "r" } " reply · " kbd { "e" } " close · "
+                    kbd { "j" } " " kbd { "k" } " next, previous · " kbd { "r" } " reply · " kbd { "e" } " close · " kbd { "u" } " unread · "
                     kbd { "/" } " find · " kbd { "Ctrl" } " " kbd { "Enter" } " send"
                 }
             }

@@ -68,9 +68,13 @@ fn render(list: &ConversationList, names: &Names, query: &ListQuery, current: Op
     let unread = list.items.iter().filter(|conversation| conversation.unread > 0).count();
     html! {
         (refresh_within(5, 15))
-        @if unread > 0 { p.quiet.unread { (plural(unread, "unread conversation")) } }
         @if list.items.is_empty() { (nothing(query, list.next_cursor.is_some())) }
         @else {
+            p.quiet.total {
+                @if list.next_cursor.is_some() { "More than " }
+                (plural(list.items.len(), "conversation"))
+                @if unread > 0 { ", " (unread) " unread" }
+            }
             ul #conversations.plain.conversations {
                 @for conversation in &list.items { (entry(conversation, names, query, current)) }
             }
@@ -81,12 +85,7 @@ fn render(list: &ConversationList, names: &Names, query: &ListQuery, current: Op
     }
 }
 
-fn entry(
-    conversation: &ConversationOut,
-    names: &Names,
-    query: &ListQuery,
-    current: Option<&ConversationId>,
-) -> Markup {
+fn entry(conversation: &ConversationOut, names: &Names, query: &ListQuery, current: Option<&ConversationId>) -> Markup {
     let (id, name) = (&conversation.id, person_name(conversation));
     html! {
         li id=(id) {
@@ -97,7 +96,7 @@ fn entry(
                     (brief_time(conversation.last_message_at))
                 }
                 span.words {
-                    @if conversation.preview.is_empty() { "No text" } @else { (conversation.preview) }
+                    @if conversation.preview.is_empty() { "Without text" } @else { (conversation.preview) }
                 }
                 span.facts {
                     (channel_tag(conversation.channel))
@@ -115,10 +114,15 @@ fn nothing(query: &ListQuery, has_more: bool) -> Markup {
     let is_filtered = FILTERS.iter().any(|name| query.get(name).is_some());
     match query.get("status") {
         _ if has_more => empty("No conversations match so far", html! { "Earlier ones may." }),
-        _ if is_filtered => empty("No conversations match", html! { a href="/inbox" { "Show all open conversations" } "." }),
+        _ if is_filtered => {
+            empty("No conversations match", html! { a href="/inbox" { "Show all open conversations" } "." })
+        }
         Some("snoozed") => empty("Nothing is snoozed", html! { "Snoozed conversations open again at their time." }),
         Some(_) => empty("No conversations yet", html! { "Comments and messages appear here within seconds." }),
-        None => empty("All done", html! { "No conversation is open. New comments and messages appear here within seconds." }),
+        None => empty(
+            "All done",
+            html! { "No conversation is open. New comments and messages appear here within seconds." },
+        ),
     }
 }
 
@@ -177,7 +181,8 @@ mod tests {
         let parse = |pairs: &[(&str, &str)]| conversation_query(&query(pairs), &me);
         assert_eq!(parse(&[]).unwrap().status, Some(ConversationStatus::Open));
         assert_eq!(parse(&[("status", "all")]).unwrap().status, None);
-        let wanted = parse(&[("status", "closed"), ("assigned_to", "me"), ("channel", "whatsapp"), ("q", "ada")]).unwrap();
+        let wanted =
+            parse(&[("status", "closed"), ("assigned_to", "me"), ("channel", "whatsapp"), ("q", "ada")]).unwrap();
         assert_eq!((wanted.status, wanted.channel), (Some(ConversationStatus::Closed), Some(Channel::Whatsapp)));
         assert_eq!((wanted.assigned_to, wanted.words.as_deref()), (Some(Some(me.clone())), Some("ada")));
         assert_eq!(parse(&[("assigned_to", "none")]).unwrap().assigned_to, Some(None));

@@ -32,7 +32,12 @@ pub(super) async fn show_file(
 }
 
 /// The messages of a conversation, which come newest first, with a line for each day.
-pub(super) fn messages(conversation: &ConversationOut, newest_first: &[MessageOut], names: &Names, zone: &Zone) -> Markup {
+pub(super) fn messages(
+    conversation: &ConversationOut,
+    newest_first: &[MessageOut],
+    names: &Names,
+    zone: &Zone,
+) -> Markup {
     let mut last: Option<Date> = None;
     html! {
         @if newest_first.is_empty() { p.quiet { "There are no messages here." } }
@@ -81,8 +86,7 @@ fn author(conversation: &ConversationOut, message: &MessageOut, names: &Names) -
     html! {
         @match message.author.kind {
             "user" => {
-                @let is_me = names.me.as_ref().is_some_and(|me| message.author.id.as_deref() == Some(me.as_str()));
-                @if is_me { "You" } @else { (name.unwrap_or("A colleague")) }
+                @if message.author.id.as_deref().is_some_and(|id| names.is_me(id)) { "You" } @else { (name.unwrap_or("A colleague")) }
             }
             "page" => { (page()) span.quiet { " in Meta's own inbox" } }
             "automation" => { (page()) span.quiet { " automatically" } }
@@ -192,11 +196,13 @@ mod tests {
 
     #[test]
     fn a_message_says_who_wrote_it_and_how_far_it_is() {
-        let mine = AuthorOut { kind: "user", id: Some("mona".to_owned()), name: Some("Mona".to_owned()) };
+        let mine = AuthorOut { kind: "user", id: Some("sub-1".to_owned()), name: Some("Mona".to_owned()) };
         let parent_id = MessageId::parse("msg_0").ok();
-        let mine = MessageOut { author: mine, status: MessageStatus::Read, parent_id, ..message("user", Direction::Out) };
+        let mine =
+            MessageOut { author: mine, status: MessageStatus::Read, parent_id, ..message("user", Direction::Out) };
         let shown = page(&[mine]);
-        for words in ["class=\"message out reply\"", "You", "✓✓ Read", "Hello &lt;b&gt;", "Sunday, 29 November 2026"] {
+        for words in ["class=\"message out reply\"", "You", "✓✓ Read", "Hello &lt;b&gt;", "Sunday, 29 November 2026"]
+        {
             assert!(shown.contains(words), "{words}: {shown}");
         }
         let failed = MessageOut {
@@ -205,12 +211,22 @@ mod tests {
             ..message("user", Direction::Out)
         };
         assert!(page(&[failed]).contains("Blocked (551)"));
-        assert!(page(&[message("page", Direction::Out)]).contains("Northwind<span class=\"quiet\"> in Meta's own inbox"));
+        assert!(
+            page(&[message("page", Direction::Out)]).contains("Northwind<span class=\"quiet\"> in Meta's own inbox")
+        );
         assert!(page(&[message("contact", Direction::In)]).contains("Ada &lt;Lovelace&gt;"));
         let reactions = vec![ReactionOut { value: "LOVE".to_owned(), by: "1".to_owned() }];
-        let gone = MessageOut { text: None, deleted: true, visibility: Some("hidden"), reactions, ..message("contact", Direction::In) };
+        let gone = MessageOut {
+            text: None,
+            deleted: true,
+            visibility: Some("hidden"),
+            reactions,
+            ..message("contact", Direction::In)
+        };
         let shown = page(&[gone]);
-        assert!(shown.contains("Deleted by its author") && shown.contains("Hidden from others") && shown.contains("❤️"));
+        assert!(
+            shown.contains("Deleted by its author") && shown.contains("Hidden from others") && shown.contains("❤️")
+        );
     }
 
     #[test]
@@ -226,7 +242,10 @@ mod tests {
         assert!(picture.contains("src=\"/inbox/files/msg_1/1\"") && !picture.contains("bucket"), "{picture}");
         assert!(show(&file("audio", AttachmentStatus::Ready, None)).contains("<audio"));
         assert!(show(&file("video", AttachmentStatus::Coming, None)).contains("Video is being copied"));
-        assert!(show(&file("link", AttachmentStatus::None, Some("https://shop.example/"))).contains("href=\"https://shop.example/\""));
+        assert!(
+            show(&file("link", AttachmentStatus::None, Some("https://shop.example/")))
+                .contains("href=\"https://shop.example/\"")
+        );
         let script = show(&file("link", AttachmentStatus::None, Some("javascript:alert(1)")));
         assert!(!script.contains("javascript"), "{script}");
     }

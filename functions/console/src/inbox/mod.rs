@@ -126,6 +126,8 @@ struct Names {
     pages: BTreeMap<PageId, String>,
     /// The reader in the org's directory. A superadmin is in none.
     me: Option<UserId>,
+    /// The reader as the login knows them, which is how their answers are signed.
+    login: UserId,
 }
 
 impl Names {
@@ -135,7 +137,7 @@ impl Names {
         // The login may identify people by ids of its own; the directory and the token both have the e-mail address.
         let is_me = |user: &&User| user.id == access.caller.user || Some(&user.email) == access.caller.email.as_ref();
         let me = users.iter().find(is_me).map(|user| user.id.clone());
-        Ok(Self { users, pages, me })
+        Ok(Self { users, pages, me, login: access.caller.user.clone() })
     }
 
     /// A member's name, or their id if the CRM has not pushed them.
@@ -144,6 +146,11 @@ impl Names {
             return "You";
         }
         self.users.iter().find(|user| user.id == *id).map_or(id.as_str(), |user| &user.name)
+    }
+
+    /// Whether this is the reader's own id.
+    fn is_me(&self, id: &str) -> bool {
+        self.login.as_str() == id || self.me.as_ref().is_some_and(|me| me.as_str() == id)
     }
 
     fn page(&self, id: Option<&PageId>) -> Option<&str> {
@@ -201,7 +208,7 @@ mod tests {
         };
         let pages = [(PageId::parse("7").unwrap(), "Northwind".to_owned())];
         let users = vec![user("mona", "Mona", true), user("sofia", "Sofia", true), user("gone", "Gus", false)];
-        Names { users, pages: pages.into(), me: UserId::parse("mona").ok() }
+        Names { users, pages: pages.into(), me: UserId::parse("mona").ok(), login: UserId::parse("sub-1").unwrap() }
     }
 
     pub(super) fn query(pairs: &[(&str, &str)]) -> ListQuery {

@@ -41,13 +41,12 @@ pub(super) async fn part(
 fn form(visitor: &Visitor, template: &TemplateOut, action: &str) -> Markup {
     html! {
         details {
-            summary { (template.name) " " span.quiet { (template.language) ", " (template.category.to_lowercase()) } }
+            summary { (template.text) " " span.quiet { (template.name) ", " (template.language) } }
             form method="post" action=(action) data-in-place="#composer" {
                 (csrf_field(visitor))
                 input type="hidden" name="request_id" value=(new_request_id());
                 input type="hidden" name="template" value=(template.name);
                 input type="hidden" name="language" value=(template.language);
-                blockquote.text { (template.text) }
                 @for number in 1..=template.variables {
                     label { "{{" (number) "}}" input name="variable" required; }
                 }

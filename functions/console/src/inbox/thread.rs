@@ -119,7 +119,7 @@ fn head(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
 
 /// The way to the post under which comments stand.
 fn post_link(permalink: Option<&str>, is_ad: bool) -> Markup {
-    let words = if is_ad { "Comment under an ad" } else { "Comment under a post" };
+    let words = if is_ad { "Under an ad" } else { "Under a post" };
     html! {
         @match permalink.filter(|link| link.starts_with("https://") || link.starts_with("http://")) {
             Some(link) => a href=(link) target="_blank" rel="noopener noreferrer" { (words) " ↗" },

@@ -94,29 +94,30 @@ async fn three_ways_of_one_person_are_one_and_are_answered_without_leaving_the_p
         conversation(&tenant, channel).await;
     }
     let browser = member(&tenant, DESK).await;
-    browser.wait_for_text("3 unread conversations").await;
+    browser.wait_for_text("3 conversations, 3 unread").await;
     browser.check_page("inbox-list").await;
 
     // The picture.
     browser.press_conversation("WhatsApp").await;
     browser.wait_for_text("This one").await;
-    let is_shown = "const img = document.querySelector('.picture img'); return Boolean(img?.complete && img.naturalWidth > 0)";
+    let is_shown =
+        "const img = document.querySelector('.picture img'); return Boolean(img?.complete && img.naturalWidth > 0)";
     wait_for("the picture", async || (script(&browser, is_shown).await == json!(true)).then_some(())).await;
 
     // She takes the comment, and answers below it and privately.
     browser.press_conversation("Facebook comment").await;
-    browser.wait_for_text("Comment under a post").await;
+    browser.wait_for_text("Under a post").await;
     browser.click("#assign summary").await;
     browser.press("Me").await;
     let below = conversation(&tenant, "facebook_comment").await;
     in_state(&tenant, below.text("id"), |it| it["assigned_to"] == "mona" && it["unread"] == 0).await;
     browser.fill("textarea[name=text]", "Until six").await;
-    browser.press("Send").await;
+    browser.press("Reply publicly").await;
     browser.wait_for_text("✓").await;
     browser.click("input[value=private]").await;
     browser.fill("textarea[name=text]", "There is parking for you").await;
     browser.wait_for_text("1,976 characters left").await;
-    browser.press("Send").await;
+    browser.press("Send privately").await;
     browser.wait_for_text("It is in their conversation on Messenger.").await;
     browser.check_page("inbox-comment").await;
 
@@ -179,7 +180,10 @@ async fn a_mistake_keeps_what_was_typed_and_a_closed_window_says_what_is_possibl
     let late = json!({ "channel": "whatsapp", "phone_number_id": number, "person": "Lena Late", "text": "And now?", "at": at });
     sim("messages", late).await;
     conversation(&tenant, "whatsapp").await;
-    wait_for("both chats", async || (tenant.items("/api/conversations?channel=messenger").await.len() == 2).then_some(())).await;
+    wait_for("both chats", async || {
+        (tenant.items("/api/conversations?channel=messenger").await.len() == 2).then_some(())
+    })
+    .await;
     let browser = member(&tenant, DESK).await;
     browser.press_conversation("Ben Typed").await;
     browser.wait_for_text("2,000 characters left").await;
@@ -194,7 +198,10 @@ async fn a_mistake_keeps_what_was_typed_and_a_closed_window_says_what_is_possibl
     browser.fill("textarea[name=text]", "").await;
     browser.press("Send").await;
     wait_for("the mistake at its field", async || {
-        script(&browser, "return document.querySelector('#attachment_url-mistake')?.textContent").await.as_str().map(drop)
+        script(&browser, "return document.querySelector('#attachment_url-mistake')?.textContent")
+            .await
+            .as_str()
+            .map(drop)
     })
     .await;
 
@@ -210,7 +217,7 @@ async fn a_mistake_keeps_what_was_typed_and_a_closed_window_says_what_is_possibl
 
     browser.press_conversation("Lena Late").await;
     browser.wait_for_text("Only an approved template is delivered.").await;
-    browser.press("lead_follow_up en_US, utility").await;
+    browser.press("Hello {{1}}, thank you for your request about {{2}}. lead_follow_up, en_US").await;
     browser.fill("details[open] input[name=variable]", "Lena").await;
     type_keys(&browser, "\u{e004}").await;
     type_keys(&browser, "the open day").await;
@@ -319,7 +326,8 @@ async fn only_a_colleague_with_the_permission_uses_the_inbox_and_only_of_their_o
     let closed = guest.post(&format!("{path}/status"), &[("status", "closed")]).await;
     assert_eq!(closed.location, path, "{}", closed.text);
     assert!(guest.get(&path).await.text.contains("Reopen"));
-    let late = guest.post(&format!("{path}/snooze"), &[("until", "at"), ("at", "2020-01-01T09:00"), ("zone", "UTC")]).await;
+    let late =
+        guest.post(&format!("{path}/snooze"), &[("until", "at"), ("at", "2020-01-01T09:00"), ("zone", "UTC")]).await;
     assert_eq!(late.location, path);
     assert!(guest.get(&path).await.text.contains("A time in the future."));
     put(json!(["inbox"])).await;
