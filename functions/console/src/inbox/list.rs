@@ -98,12 +98,12 @@ fn entry(conversation: &ConversationOut, names: &Names, query: &ListQuery, curre
                 span.words {
                     @if conversation.preview.is_empty() { "Without text" } @else { (conversation.preview) }
                 }
+                @if conversation.unread > 0 { span.badge.count { (conversation.unread) span.hidden { " unread" } } }
                 span.facts {
                     (channel_tag(conversation.channel))
                     @if let Some(page) = names.page(conversation.page_id.as_ref()).filter(|_| names.pages.len() > 1) { span { (page) } }
                     @if let Some(user) = &conversation.assigned_to { span { (names.user(user)) } }
                     (status_badge(conversation.status))
-                    @if conversation.unread > 0 { span.badge.count { (conversation.unread) span.hidden { " unread" } } }
                 }
             }
         }

@@ -148,7 +148,7 @@ fn assignment(reader: &Reader<'_>, conversation: &ConversationOut) -> Markup {
     };
     html! {
         details #assign.menu {
-            summary.button { @match assigned { Some(user) => { span.hidden { "Assigned to " } (names.user(user)) } None => "Assign" } }
+            summary.button { @match assigned { Some(user) => { span.hidden { "Assigned to " } b { (names.user(user)) } } None => "Assign" } }
             (form(reader, conversation, "/assign", &buttons))
         }
     }
