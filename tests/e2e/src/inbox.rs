@@ -23,6 +23,7 @@ pub(crate) async fn fill_inbox(tenant: &Tenant, page: &str) -> [String; 2] {
         sim("comments", body).await
     };
     let first = comment("Maren Holt", "Until when are you open on Saturday? We would come with the children.").await;
+    wait_for("the first comment", async || (tenant.items("/api/conversations").await.len() == 1).then_some(())).await;
     let body = json!({ "object": "page", "post_id": post["id"], "parent_id": first["id"], "person": "Tom Berger", "text": "Last year it was until six." });
     sim("comments", body).await;
     comment("Tom Berger", "Great evening!").await;

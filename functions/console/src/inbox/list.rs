@@ -146,7 +146,7 @@ pub(super) fn filters(names: &Names, query: &ListQuery) -> Markup {
                 button { "Find" }
             }
             select name="channel" aria-label="Channel" {
-                option value="" { "All channels" }
+                option value="" { "Any channel" }
                 @for (_, value, name) in CHANNELS { option value=(value) selected[is("channel", value)] { (name) } }
             }
             select name="assigned_to" aria-label="Assigned to" {
@@ -159,7 +159,7 @@ pub(super) fn filters(names: &Names, query: &ListQuery) -> Markup {
             }
             @if names.pages.len() > 1 || query.get("page_id").is_some() {
                 select name="page_id" aria-label="Page" {
-                    option value="" { "All pages" }
+                    option value="" { "Any page" }
                     @for (id, name) in &names.pages { option value=(id) selected[is("page_id", id.as_str())] { (name) } }
                 }
             }
