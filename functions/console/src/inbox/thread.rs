@@ -55,7 +55,7 @@ pub(super) async fn pane(
     let empty = || composer::render(&reader.member.visitor, &conversation, reader.query, &Draft::new(), None);
     let composer = composer.cloned().unwrap_or_else(empty);
     Ok(html! {
-        div #thread.thread { (live_fragment(&reader.path(id, "/live"), &live)) }
+        div #thread.thread data-zone=(reader.zone.name()) { (live_fragment(&reader.path(id, "/live"), &live)) }
         div #composer data-part=(reader.path(id, "/composer")) { (composer) }
         @if let Some(contact) = &conversation.contact {
             aside.beside aria-label="Person" { (lazy_fragment(&format!("/inbox/people/{}/summary", contact.id), "One moment …")) }
