@@ -16,6 +16,12 @@ pub(crate) fn time(time: Timestamp) -> Markup {
     html! { time datetime=(time) title=(exact) data-time { (time.strftime("%-d %b %Y, %H:%M UTC")) } }
 }
 
+/// A time in a list. The script shows only the hour of one of today, and only the day of an earlier one.
+pub(crate) fn brief_time(time: Timestamp) -> Markup {
+    let exact = time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+    html! { time datetime=(time) title=(exact) data-time="brief" { (time.strftime("%-d %b, %H:%M UTC")) } }
+}
+
 /// A sentence that contains times in machine format. They are rendered like all other times.
 pub(crate) fn prose(text: &str) -> Markup {
     html! {
@@ -146,6 +152,11 @@ pub(crate) fn live_fragment(path: &str, now: &Markup) -> Markup {
 /// The script polls less and less often, and not at all while the page is hidden.
 pub(crate) fn refresh_in(seconds: u32) -> Markup {
     html! { span data-again-in=(seconds) {} }
+}
+
+/// Like [`refresh_in`], for what people watch: at most so many seconds pass, and few after something has changed.
+pub(crate) fn refresh_within(seconds: u32, at_most: u32) -> Markup {
+    html! { span data-again-in=(seconds) data-at-most=(at_most) {} }
 }
 
 /// The dialog to show as open, for browsers without the script.

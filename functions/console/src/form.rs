@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use axum_extra::extract::PrivateCookieJar;
 use axum_extra::extract::cookie::Key;
 use leadwire::http::{Problem, ProblemCode};
+use oauth2::CsrfToken;
 
 use crate::csrf::{CSRF_FIELD, FormScope};
 use crate::session::Admin;
@@ -20,6 +21,11 @@ pub(crate) struct Fields(Vec<(String, String)>);
 /// Maximum size of a request: a file of 4 MB with its form and overhead. Lambda takes 6 MB, a third of which is lost to
 /// encoding bytes as text.
 pub(crate) const MAX_BODY_BYTES: usize = 4 * 1024 * 1024 + 256 * 1024;
+
+/// A new id for what a form asks for, so that a form that is sent twice is carried out once.
+pub(crate) fn new_request_id() -> String {
+    CsrfToken::new_random().into_secret()
+}
 
 /// A form with one file.
 pub(crate) struct Upload {

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, header};
 use leadwire::error::ErrorCode;
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::IntegrationId;
-use leadwire::model::org::{ADS_MANAGEMENT, LEAD_MANAGEMENT, PUBLISHING};
+use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, PUBLISHING};
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
 use url::Url;
@@ -24,6 +24,7 @@ use crate::session::Visitor;
 pub(crate) enum Section {
     Integrations,
     Leads,
+    Inbox,
     Delivery,
     Forms,
     Posts,
@@ -33,9 +34,10 @@ pub(crate) enum Section {
     Elsewhere,
 }
 
-const SECTIONS: [(Section, &str, &str); 7] = [
+const SECTIONS: [(Section, &str, &str); 8] = [
     (Section::Integrations, "/integrations", "Integrations"),
     (Section::Leads, "/leads", "Leads"),
+    (Section::Inbox, "/inbox", "Inbox"),
     (Section::Delivery, "/delivery", "Delivery"),
     (Section::Forms, "/forms", "Forms"),
     (Section::Posts, "/posts", "Posts"),
@@ -137,13 +139,10 @@ pub(crate) struct Reconnect {
 /// The start: redirects to the page that fits the user's role.
 pub(crate) async fn home(visitor: Visitor, Query(query): Query<Reconnect>) -> Redirect {
     if !visitor.is_admin() {
-        return Redirect::to(
-            match (visitor.may(LEAD_MANAGEMENT), visitor.may(PUBLISHING), visitor.may(ADS_MANAGEMENT)) {
-                (false, true, _) => "/posts",
-                (false, false, true) => "/campaigns",
-                _ => "/leads",
-            },
-        );
+        let starts =
+            [(LEAD_MANAGEMENT, "/leads"), (INBOX, "/inbox"), (PUBLISHING, "/posts"), (ADS_MANAGEMENT, "/campaigns")];
+        let start = starts.iter().find(|(permission, _)| visitor.may(permission));
+        return Redirect::to(start.map_or("/leads", |(_, path)| path));
     }
     if visitor.has_to_select_org() {
         return Redirect::to("/orgs");
@@ -159,6 +158,7 @@ impl Visitor {
     fn may_open(&self, section: Section) -> bool {
         match section {
             Section::Leads => true,
+            Section::Inbox => self.may(INBOX),
             Section::Posts => self.may(PUBLISHING),
             Section::Campaigns => self.may(ADS_MANAGEMENT),
             _ => self.is_admin(),

@@ -10,6 +10,7 @@ mod delivery;
 mod flash;
 mod form;
 mod forms;
+mod inbox;
 mod integrations;
 mod layout;
 mod leads;
@@ -32,6 +33,7 @@ use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
 use leadwire::directory::Directory;
 use leadwire::files::Files;
+use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
 use leadwire::meta_app::MetaApp;
 use leadwire::model::connection::login::ReturnUrls;
@@ -81,8 +83,17 @@ async fn main() -> Result<(), Error> {
     let publishing = Publishing {
         table: table.clone(),
         tokens: tokens.clone(),
-        queue: Queue::new(sqs, env::publish_queue_url()?),
+        queue: campaigns.queue.clone(),
         files: Files::new(&aws, env::files_bucket()?),
+        key: key.clone(),
+    };
+    let inbox = Inbox {
+        meta: meta.clone(),
+        table: table.clone(),
+        bus: bus.clone(),
+        files: publishing.files.clone(),
+        answers: Queue::new(sqs, env::answer_queue_url()?),
+        has_human_agent: env::human_agent()? == "yes",
         key: key.clone(),
     };
     let connections = Connections {
@@ -121,6 +132,7 @@ async fn main() -> Result<(), Error> {
         ads,
         publishing,
         campaigns,
+        inbox,
         sessions: table,
         key,
         oidc,

@@ -27,7 +27,7 @@ impl ListQuery {
         parameters.extend(changed.iter().copied());
         let mut query = url::form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
         query.extend_pairs(parameters.iter().filter(|(_, value)| !value.is_empty()));
-        query.finish()
+        query.finish().trim_end_matches('?').to_owned()
     }
 }
 
@@ -57,6 +57,7 @@ mod tests {
         let query = ListQuery(parameters.into());
         assert_eq!(query.at("/leads", &[("cursor", "a&b")]), "/leads?cursor=a%26b&status=new");
         assert_eq!(query.at("/leads", &[("cursor", "")]), "/leads?status=new");
+        assert_eq!(query.at("/leads", &[("cursor", ""), ("status", "")]), "/leads");
         assert_eq!((query.get("tag"), query.get("status")), (None, Some("new")));
     }
 

@@ -12,7 +12,9 @@ use leadwire::http::{Problem, ProblemCode};
 
 use crate::session::Visitor;
 use crate::state::Console;
-use crate::{ads, assets, campaigns, delivery, form, forms, integrations, layout, leads, login, orgs, posts, request};
+use crate::{
+    ads, assets, campaigns, delivery, form, forms, inbox, integrations, layout, leads, login, orgs, posts, request,
+};
 
 /// The console's router.
 pub(crate) fn router(console: Console) -> Router {
@@ -24,6 +26,7 @@ pub(crate) fn router(console: Console) -> Router {
         .route("/orgs", get(orgs::list).post(orgs::select))
         .nest("/integrations", integrations::routes())
         .nest("/leads", leads::routes())
+        .nest("/inbox", inbox::routes())
         .nest("/forms", forms::routes())
         .nest("/delivery", delivery::routes())
         .nest("/posts", posts::routes())
@@ -75,16 +78,17 @@ async fn problems_as_pages(State(console): State<Console>, request: Request, nex
 }
 
 /// Adds headers to every response: the time it took here, and security headers. With these, pages load nothing from other
-/// origins, run no inline scripts, and cannot be framed by other sites. Pages of posts and campaigns alone show pictures from
-/// where Meta downloads them, and send files to the bucket.
+/// origins, run no inline scripts, and cannot be framed by other sites. Pages of posts, campaigns and the inbox alone show
+/// pictures from elsewhere, and use the bucket.
 async fn add_headers(State(console): State<Console>, request: Request, next: Next) -> Response {
     let (pictures, files) =
-        match ["/posts", "/campaigns"].iter().any(|section| request.uri().path().starts_with(section)) {
+        match ["/posts", "/campaigns", "/inbox"].iter().any(|section| request.uri().path().starts_with(section)) {
             true => (format!(" https: {}", console.files_origin), format!(" {}", console.files_origin)),
             false => (String::new(), String::new()),
         };
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{pictures}; connect-src 'self'{files}; \
+        media-src 'self'{files}; \
         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
     let started = Instant::now();

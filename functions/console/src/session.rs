@@ -1,6 +1,6 @@
 //! Who requests a page, and what they may see. A [`Visitor`] is logged in, an [`Admin`] may do everything that the
 //! org's plan includes, a [`LeadReader`] may see the org's leads, an [`Author`] may write posts, an [`Advertiser`] may
-//! spend the org's money on campaigns.
+//! spend the org's money on campaigns, a [`Member`] may read and answer the inbox.
 
 use axum::extract::{FromRef, FromRequestParts, OriginalUri};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -11,7 +11,7 @@ use leadwire::directory::{Access, MetaAccess};
 use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{OrgId, OrgScope};
 use leadwire::model::caller::Role;
-use leadwire::model::org::{ADS_MANAGEMENT, LEAD_MANAGEMENT, Org, PUBLISHING, User};
+use leadwire::model::org::{ADS_MANAGEMENT, INBOX, LEAD_MANAGEMENT, Org, PUBLISHING, User};
 use leadwire::model::session::Session;
 use url::Url;
 
@@ -57,6 +57,12 @@ pub(crate) struct Author {
 
 /// A user who may create and launch campaigns for the org, whose plan includes Meta.
 pub(crate) struct Advertiser {
+    pub(crate) visitor: Visitor,
+    pub(crate) access: MetaAccess,
+}
+
+/// A user who may read and answer the org's inbox, whose plan includes Meta.
+pub(crate) struct Member {
     pub(crate) visitor: Visitor,
     pub(crate) access: MetaAccess,
 }
@@ -204,6 +210,15 @@ impl FromRequestParts<Console> for Advertiser {
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
         let (visitor, access) = permitted(parts, console, ADS_MANAGEMENT, "manage campaigns").await?;
+        Ok(Self { visitor, access })
+    }
+}
+
+impl FromRequestParts<Console> for Member {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let (visitor, access) = permitted(parts, console, INBOX, "use the inbox").await?;
         Ok(Self { visitor, access })
     }
 }

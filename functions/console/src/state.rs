@@ -13,6 +13,7 @@ use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
 use leadwire::directory::Directory;
 use leadwire::http::Problem;
+use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
 use leadwire::publishing::Publishing;
 use leadwire::secret::HmacKey;
@@ -32,6 +33,7 @@ pub(crate) struct Shared {
     pub(crate) ads: Ads,
     pub(crate) campaigns: Campaigns,
     pub(crate) publishing: Publishing,
+    pub(crate) inbox: Inbox,
     /// Stores the sessions of logged-in users.
     pub(crate) sessions: Table,
     /// Signs the forms.

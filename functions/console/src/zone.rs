@@ -57,7 +57,11 @@ impl Zone {
 
     /// Parses what a `datetime-local` field submits.
     pub(crate) fn parse_time(&self, text: &str) -> Option<Timestamp> {
-        let local: DateTime = text.parse().ok()?;
+        self.at(text.parse().ok()?)
+    }
+
+    /// The instant of a local time.
+    pub(crate) fn at(&self, local: DateTime) -> Option<Timestamp> {
         Some(local.to_zoned(self.0.clone()).ok()?.timestamp())
     }
 

@@ -13,7 +13,7 @@ use crate::error::{ActError, ErrorCode};
 use crate::ids::{ConversationId, MessageId};
 use crate::jobs::AnswerJob;
 use crate::model::inbox::outgoing::{SendAttachment, SendContent, SendRoute, SendTemplate, Sending};
-use crate::model::inbox::people::conversation_id;
+use crate::model::inbox::reply::{NOTE_LIMIT, TextLimit};
 use crate::model::inbox::state::{MessageContent, MessageState};
 use crate::model::inbox::{Attachment, AttachmentStatus, Author, Channel, Contact, Conversation};
 use crate::model::lead::FoundBy;
@@ -150,7 +150,7 @@ impl Inbox {
         if let Some(reason) = rule.reason.filter(|_| !rule.allowed && !is_template) {
             return Err(ActError::refuse(ErrorCode::WindowClosed, reason));
         }
-        let person = contact.and_then(|contact| contact.channel_of(about.channel, &about.account));
+        let person = contact.and_then(|contact| contact.channel_in(about));
         let unreachable = || {
             ActError::refuse(
                 ErrorCode::ReplyNotPossible,
@@ -205,10 +205,14 @@ impl Inbox {
         let page = about.page_id.clone().ok_or_else(no_page)?;
         let id = crate::model::inbox::people::message_id(about.channel, root);
         let written = self.table.message(&access.scope, &id).await?.and_then(|state| state.content);
-        if written.is_some_and(|content| content.created_time + PRIVATE_WINDOW < now) {
+        if written.as_ref().is_some_and(|content| content.created_time + PRIVATE_WINDOW < now) {
             return refuse("This comment is older than 7 days. It can only be answered publicly.");
         }
-        let id = conversation_id(channel, &about.account, contact.id.as_str());
+        let author = written.as_ref().and_then(|content| match &content.author {
+            Author::Contact { id, .. } => id.as_ref(),
+            _ => None,
+        });
+        let id = contact.private_conversation(channel, &about.account, author);
         let conversation = match self.table.conversation(&access.scope, &id).await? {
             Some(known) => known,
             None => Conversation {
@@ -265,7 +269,7 @@ fn message(
 
 /// Checks a note: only a text.
 fn check_note(input: &AnswerIn) -> Result<SendContent, ActError> {
-    const MAX_CHARS: usize = 8_000;
+    let most = NOTE_LIMIT.most;
     let others = [
         ("attachment_url", input.attachment_url.is_some()),
         ("template", input.template.is_some()),
@@ -276,8 +280,8 @@ fn check_note(input: &AnswerIn) -> Result<SendContent, ActError> {
     }
     let text = input.text.clone().filter(|text| !text.trim().is_empty());
     let text = text.ok_or_else(|| ActError::invalid("text", ErrorCode::ContentMissing, "The text of the note."))?;
-    if text.chars().count() > MAX_CHARS {
-        let message = format!("At most {MAX_CHARS} characters; this has {}.", text.chars().count());
+    if text.chars().count() > most {
+        let message = format!("At most {most} characters; this has {}.", text.chars().count());
         return Err(ActError::invalid("text", ErrorCode::TextTooLong, message));
     }
     Ok(SendContent { text: Some(text), ..SendContent::default() })
@@ -316,14 +320,8 @@ fn check_content(about: &Conversation, input: &AnswerIn) -> Result<SendContent, 
         return invalid("attachment_url", ErrorCode::FieldsConflict, message.to_owned());
     }
     if let Some(text) = &text {
-        let (length, most, unit) = match channel {
-            Channel::Messenger => (text.chars().count(), 2_000, "characters"),
-            Channel::Instagram => (text.len(), 1_000, "bytes"),
-            Channel::Whatsapp if has_file => (text.chars().count(), 1_024, "characters"),
-            Channel::Whatsapp => (text.chars().count(), 4_096, "characters"),
-            Channel::FacebookComment => (text.chars().count(), 8_000, "characters"),
-            Channel::InstagramComment => (text.chars().count(), 2_200, "characters"),
-        };
+        let TextLimit { most, unit } = channel.text_limit(has_file);
+        let length = if unit == "bytes" { text.len() } else { text.chars().count() };
         if length > most {
             return invalid("text", ErrorCode::TextTooLong, format!("At most {most} {unit}; this has {length}."));
         }

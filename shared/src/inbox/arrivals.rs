@@ -7,7 +7,7 @@ use super::ingest::{AccountOwner, Engagement, MAX_TRIES};
 use super::sender::{find_answer, settle};
 use crate::error::WorkError;
 use crate::graph::GraphError;
-use crate::ids::{ContactId, ConversationId, MessageId, OrgScope};
+use crate::ids::{ConversationId, MessageId, OrgScope};
 use crate::jobs::AttachmentJob;
 use crate::model::event::Event;
 use crate::model::inbox::event::{NewAttachment, NewMessage, Person};
@@ -39,7 +39,7 @@ impl Engagement {
             contact = Some(named);
         }
         let id = message_id(channel, &new.mid);
-        let (conversation_id, root) = self.place(owner, channel, account, new, contact.as_ref().map(|c| &c.id)).await?;
+        let (conversation_id, root) = self.place(owner, channel, account, new, contact.as_ref()).await?;
         if new.is_ours
             && let Some(answer) = self.answer_of(scope, new, &conversation_id).await?
         {
@@ -183,11 +183,11 @@ impl Engagement {
         channel: Channel,
         account: &str,
         new: &NewMessage,
-        contact: Option<&ContactId>,
+        contact: Option<&Contact>,
     ) -> Result<(ConversationId, Option<String>), WorkError> {
         if !channel.is_comment() {
-            let about = contact.map_or(new.mid.as_str(), ContactId::as_str);
-            return Ok((conversation_id(channel, account, about), None));
+            let with = |contact: &Contact| contact.conversation_on(channel, account, &new.person);
+            return Ok((contact.map_or_else(|| conversation_id(channel, account, &new.mid), with), None));
         }
         let Some(parent) = &new.parent else {
             return Ok((conversation_id(channel, account, &new.mid), Some(new.mid.clone())));

@@ -17,7 +17,7 @@ use crate::jobs::{AttachmentJob, EngagementJob};
 use crate::meta_app::MetaApp;
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::{InboxEvent, InboxEventKind};
-use crate::model::inbox::people::{conversation_id, message_id};
+use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::Edit;
 use crate::model::lead::FoundBy;
 use crate::queue::Queue;
@@ -205,7 +205,7 @@ impl Engagement {
             }
             InboxEventKind::Watermark { person, read, until } => {
                 if let Some(contact) = contacts::contact_of(&self.table, scope, channel, account, person, now).await? {
-                    let id = conversation_id(channel, account, contact.id.as_str());
+                    let id = contact.conversation_on(channel, account, person);
                     self.take_watermark(scope, &id, *read, *until).await?;
                 }
             }
@@ -223,7 +223,7 @@ impl Engagement {
             }
             InboxEventKind::Referred { person, at, .. } => {
                 if let Some(contact) = contacts::contact_of(&self.table, scope, channel, account, person, now).await? {
-                    let id = conversation_id(channel, account, contact.id.as_str());
+                    let id = contact.conversation_on(channel, account, person);
                     self.change_conversation(scope, &id, |conversation| {
                         let is_news = conversation.last_inbound_at.is_none_or(|last| last < *at);
                         conversation.last_inbound_at = conversation.last_inbound_at.max(Some(*at));

@@ -113,6 +113,29 @@ impl Inbox {
         Ok(MessageList { items, next_cursor: next })
     }
 
+    /// A link to a kept file of a message that works for an hour.
+    pub async fn file_link(&self, access: &MetaAccess, id: &MessageId, position: usize) -> Result<String, ActError> {
+        let not_found = || ActError::not_found("file");
+        let state = self.table.message(&access.scope, id).await?;
+        let content = state.and_then(|state| state.content).ok_or_else(not_found)?;
+        let file = content.attachments.get(position).filter(|file| file.status == AttachmentStatus::Ready);
+        let file = file.ok_or_else(not_found)?;
+        self.ready_link(access, id, position, file).await
+    }
+
+    async fn ready_link(
+        &self,
+        access: &MetaAccess,
+        id: &MessageId,
+        position: usize,
+        file: &Attachment,
+    ) -> Result<String, ActError> {
+        let key = FileKey::of_attachment(&access.scope, id, position);
+        let kind = file.content_type.as_deref().unwrap_or("application/octet-stream");
+        let name = file.name.as_deref().unwrap_or("file");
+        Ok(self.files.safe_link(&key, kind, name, LINK_TIME).await?.into())
+    }
+
     /// A message as members see it, with links to its files that work for an hour. `None` if only reports of it have come.
     pub(super) async fn message_out(
         &self,
@@ -126,13 +149,11 @@ impl Inbox {
         let Some(content) = state.content else { return Ok(None) };
         let mut attachments = Vec::new();
         for (position, attachment) in content.attachments.into_iter().enumerate() {
-            let Attachment { r#type, mut url, name, status, content_type, .. } = attachment;
-            if status == AttachmentStatus::Ready {
-                let key = FileKey::of_attachment(&access.scope, &state.id, position);
-                let kind = content_type.as_deref().unwrap_or("application/octet-stream");
-                let link = self.files.safe_link(&key, kind, name.as_deref().unwrap_or("file"), LINK_TIME).await?;
-                url = Some(link.into());
-            }
+            let url = match attachment.status {
+                AttachmentStatus::Ready => Some(self.ready_link(access, &state.id, position, &attachment).await?),
+                _ => attachment.url,
+            };
+            let Attachment { r#type, name, status, .. } = attachment;
             attachments.push(AttachmentOut { r#type, url, status, name });
         }
         let is_hidden = state.hidden.is_some_and(|(hidden, _)| hidden);

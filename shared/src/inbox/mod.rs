@@ -24,10 +24,12 @@ mod tests;
 
 pub use answers::AnswerIn;
 pub use attachments::AttachmentKeeper;
-pub use contacts::{ContactChangeIn, ContactList, ContactOut};
-pub use conversations::{ConversationChangeIn, ConversationList, ConversationOut, ConversationQuery};
+pub use contacts::{ContactChangeIn, ContactChannelOut, ContactList, ContactOut, SignalOut};
+pub use conversations::{
+    ConversationChangeIn, ConversationContact, ConversationList, ConversationOut, ConversationPost, ConversationQuery,
+};
 pub use ingest::Engagement;
-pub use messages::{MessageList, MessageOut};
+pub use messages::{AttachmentOut, AuthorOut, Direction, MessageList, MessageOut, ReactionOut};
 pub use saved_replies::SavedReplyIn;
 pub use sender::Sender;
 pub use sync::SocialSync;

@@ -191,6 +191,25 @@ impl Browser {
         found.click().await.unwrap_or_else(|error| panic!("{words:?} cannot be clicked: {error}"));
     }
 
+    /// Opens the first conversation of the inbox's list that shows these words, as soon as it exists.
+    ///
+    /// # Panics
+    /// Panics if no conversation appears or it does not open.
+    pub async fn press_conversation(&self, words: &str) {
+        let path = format!("//a[contains(@class, 'conversation')][contains(., {words:?})]");
+        let found = self.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::XPath(&path)).await;
+        let found = match found {
+            Ok(found) => found,
+            Err(_) => panic!("no conversation with {words:?} on: {}", self.text().await),
+        };
+        let address = found.attr("href").await.unwrap().unwrap_or_default();
+        found.click().await.unwrap_or_else(|error| panic!("{words:?} cannot be clicked: {error}"));
+        let path = address.split('?').next().unwrap_or_default();
+        let shown = format!("#thread [data-part^='{path}/live']");
+        let opened = self.client.wait().at_most(Duration::from_secs(30)).for_element(Locator::Css(&shown)).await;
+        assert!(opened.is_ok(), "{words:?} does not open: {}", self.text().await);
+    }
+
     /// Replaces the content of a field.
     ///
     /// # Panics

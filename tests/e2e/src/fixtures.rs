@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Map, Value, json};
 
 use crate::ad_accounts::{create_ad_accounts, link_ad_account, wait_until_ready};
+use crate::inbox::fill_inbox;
 use crate::json::Json;
 use crate::meta::{MARA_ID, Person};
 use crate::tenant::{Tenant, admin_email};
@@ -243,6 +244,7 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
     })
     .await;
     let failed = fail_post(&tenant, &person.pages[0]).await;
+    let [conversation, contact] = fill_inbox(&tenant, &person.pages[0]).await;
     let pages = [
         ("integrations", "/integrations".to_owned()),
         ("disconnect", "/integrations?confirm=disconnect".to_owned()),
@@ -261,6 +263,10 @@ pub async fn create_demo_org(org: &str, person: &Person, ad_accounts: [&str; 2])
         ("post", format!("/posts/{}", schedule_post(&tenant, &person.pages[0]).await)),
         ("post-failed", format!("/posts/{failed}")),
         ("post-copy", format!("/posts/new?copy={failed}")),
+        ("inbox", "/inbox".to_owned()),
+        ("inbox-thread", format!("/inbox/{conversation}")),
+        ("inbox-people", "/inbox/people".to_owned()),
+        ("inbox-person", format!("/inbox/people/{contact}")),
         ("campaigns", "/campaigns".to_owned()),
         (
             "campaign",

@@ -17,6 +17,7 @@ pub mod browser;
 pub mod console;
 pub mod fake_aws;
 pub mod fixtures;
+mod inbox;
 pub mod json;
 pub mod meta;
 pub mod storm;

@@ -1,7 +1,7 @@
 "use strict";
 
 // The pages work without this. It loads what takes a while, keeps what changes fresh, shows times in the reader's zone,
-// shows how a post will look, and opens dialogs in place.
+// shows how a post will look, opens dialogs in place, and lets the inbox be used without leaving it.
 
 const LONGEST_WAIT_S = 30;
 
@@ -12,21 +12,69 @@ function showTimes(root) {
   for (const element of root.querySelectorAll("time[data-time]")) {
     const time = new Date(element.dateTime);
     if (Number.isNaN(time.getTime())) continue;
-    element.textContent = short.format(time);
+    element.textContent = element.dataset.time === "brief" ? brief(time) : short.format(time);
     element.title = `${exact.format(time)} · ${element.title}`;
     element.removeAttribute("data-time");
   }
 }
 
+/** The hour of today, the day of another day. */
+function brief(time) {
+  const isToday = time.toDateString() === new Date().toDateString();
+  const isThisYear = time.getFullYear() === new Date().getFullYear();
+  const day = isThisYear ? { day: "numeric", month: "short" } : { dateStyle: "medium" };
+  return new Intl.DateTimeFormat(undefined, isToday ? { timeStyle: "short" } : day).format(time);
+}
+
 /** What each place was last filled with, as it came. */
 const filled = new WeakMap();
 
-/** Puts a part into its place. What was opened stays open, and the focus where it was. */
+/**
+ * Makes an element like a fresh one, and leaves alone what is equal in both: it may be scrolled, have the focus, or be
+ * about to be clicked. Elements with an id are found again where they have moved.
+ */
+function renew(old, fresh) {
+  // What the reader opened, and where they are, is not in the answer.
+  const isTheirs = (name) => name === "open" || name === "aria-current";
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name) && !isTheirs(name)) old.removeAttribute(name);
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  let at = old.firstChild;
+  for (const node of [...fresh.childNodes]) {
+    const isLike = (other) => other.nodeName === node.nodeName && other.id === node.id;
+    let match = at;
+    if (node.id) while (match && !isLike(match)) match = match.nextSibling;
+    if (!match || !isLike(match)) {
+      old.insertBefore(node, at);
+      continue;
+    }
+    if (match === at) at = at.nextSibling;
+    else old.insertBefore(match, at);
+    if (node.nodeType === Node.ELEMENT_NODE) renew(match, node);
+    else if (match.data !== node.data) match.data = node.data;
+  }
+  while (at) {
+    const next = at.nextSibling;
+    at.remove();
+    at = next;
+  }
+}
+
+/** Puts a part into its place, and says whether that changes anything. What was opened stays open, and the focus where it was. */
 function fill(place, text) {
-  if (filled.get(place) === text) return;
+  const isKnown = filled.has(place);
+  if (filled.get(place) === text) return false;
   filled.set(place, text);
   // Ours, and escaped where it was written; nothing in it can run, by the page's policy.
   const page = new DOMParser().parseFromString(text, "text/html");
+  const isWatched = place.querySelector("[data-at-most]")?.closest("[data-part]") === place;
+  if (isWatched && page.querySelector("[data-at-most]")) {
+    showTimes(page);
+    const fresh = place.cloneNode(false);
+    fresh.replaceChildren(...page.body.childNodes);
+    renew(place, fresh);
+    followInbox();
+    return isKnown;
+  }
   for (const opened of place.querySelectorAll("details[data-key]")) {
     const again = page.querySelector(`details[data-key="${CSS.escape(opened.dataset.key)}"]`);
     if (again) again.open = opened.open;
@@ -36,17 +84,21 @@ function fill(place, text) {
   place.replaceChildren(...page.body.childNodes);
   prepare(place);
   if (focus >= 0) place.querySelectorAll(focusable)[focus]?.focus();
+  return isKnown;
 }
 
 /** Loads a part of the page into its place, and again as long as it says that it goes on. */
 async function load(place, waited = 0) {
-  place.setAttribute("aria-busy", "true");
+  if (!place.isConnected) return;
+  clearTimeout(timers.get(place));
+  // What is watched changes under the reader's eyes: it is not announced as busy each time.
+  if (!place.querySelector("[data-at-most]")) place.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(place.dataset.part, { headers: { "x-part": "1" } });
     const isOurs = answer.headers.get("content-type")?.startsWith("text/html");
     // What is shown is not given up for a failure that passes.
     if (!isOurs || (answer.status >= 500 && place.querySelector("[data-again-in]"))) throw new Error(answer.status);
-    fill(place, await answer.text());
+    if (fill(place, await answer.text())) waited = 0;
   } catch {
     if (!place.querySelector("[data-again-in]")) {
       const words = Object.assign(document.createElement("p"), { textContent: "This could not be loaded. " });
@@ -61,15 +113,20 @@ async function load(place, waited = 0) {
   goOn(place, waited);
 }
 
+/** When each place is loaded again. */
+const timers = new WeakMap();
+
 /** Looks again after a while, each time a longer one, and not while nobody sees the page. */
 function goOn(place, waited) {
   const arrived = place.querySelector("[data-go]");
   if (arrived) location.replace(arrived.href);
   const mark = place.querySelector("[data-again-in]");
   if (!mark) return;
-  const wait = Math.min(LONGEST_WAIT_S, Math.max(Number(mark.dataset.againIn), waited * 1.2));
-  const look = () => (document.hidden ? setTimeout(look, 1000 * wait) : load(place, wait));
-  setTimeout(look, 1000 * wait);
+  const longest = Number(mark.dataset.atMost ?? LONGEST_WAIT_S);
+  const wait = Math.min(longest, Math.max(Number(mark.dataset.againIn), waited * 1.2));
+  const later = () => timers.set(place, setTimeout(look, 1000 * wait));
+  const look = () => (document.hidden ? later() : load(place, wait));
+  later();
 }
 
 /** Tells the server the reader's zone. A page that was made for another one is loaded again, once. */
@@ -151,14 +208,119 @@ function takeUploads(label) {
   });
 }
 
+/** Sends a form and puts what comes back into its place, so that the page stays. A failure spoils nothing that was typed. */
+async function sendInPlace(form, submitter) {
+  const place = document.querySelector(form.dataset.inPlace);
+  const body = new URLSearchParams(new FormData(form, submitter));
+  form.querySelector("[data-failure]")?.remove();
+  let failure = "The connection was interrupted. Check whether it was done before you try again.";
+  try {
+    const answer = await fetch(form.action, { method: "POST", body, headers: { "x-part": "1" } });
+    const text = await answer.text();
+    if (answer.ok) {
+      const menu = form.closest("details.menu");
+      if (menu) menu.open = false;
+      const sent = new DOMParser().parseFromString(text, "text/html").querySelector("[data-sent]");
+      if (sent) drafts.delete(new URL(form.action).pathname.replace(/\/answer$/, ""));
+      filled.delete(place);
+      fill(place, text);
+      refreshInbox(place);
+      (place.querySelector("[aria-invalid]") ?? (sent && place.querySelector("textarea")))?.focus();
+      return;
+    }
+    failure = new DOMParser().parseFromString(text, "text/html").querySelector(".alert")?.textContent ?? failure;
+  } catch {
+    // Said below.
+  }
+  const words = Object.assign(document.createElement("p"), { className: "wrong", textContent: failure });
+  words.dataset.failure = "";
+  words.setAttribute("role", "alert");
+  form.prepend(words);
+  delete form.dataset.sent;
+  submitter?.removeAttribute("aria-busy");
+}
+
+/** Loads what else shows the conversation that was just changed. */
+function refreshInbox(changed) {
+  for (const place of document.querySelectorAll("[data-inbox] [data-part]")) {
+    if (place !== changed && place.querySelector("[data-at-most]")) load(place);
+  }
+}
+
+/** Where in the list the conversation that is read stands, or stood before it was closed. */
+let placeInList = 0;
+
+/** Marks the conversation that is read in the list, and lets the form for an answer follow what is possible. */
+function followInbox() {
+  for (const [index, link] of document.querySelectorAll("a[data-open]").entries()) {
+    if (new URL(link.href).pathname === location.pathname) {
+      link.setAttribute("aria-current", "true");
+      placeInList = index;
+    } else link.removeAttribute("aria-current");
+  }
+  const composer = document.getElementById("composer");
+  const reply = document.querySelector("#thread [data-reply]")?.dataset.reply;
+  const isClosed = Boolean(composer?.querySelector("[data-closed]"));
+  const isTyped = Boolean(composer?.querySelector("form.composer textarea")?.value);
+  if (composer && reply && !isTyped && isClosed !== (reply === "closed") && !composer.hasAttribute("aria-busy")) load(composer);
+}
+
+/** Opens a conversation beside the list. */
+async function openConversation(address, isBack) {
+  const pane = document.getElementById("pane");
+  try {
+    const answer = await fetch(address, { headers: { "x-part": "1" } });
+    if (!answer.ok) throw new Error(answer.status);
+    const text = await answer.text();
+    if (!isBack) history.pushState(null, "", address);
+    filled.delete(pane);
+    fill(pane, text);
+    document.querySelector("[data-inbox]").classList.add("open");
+    // The next key or reading position is in the conversation, not behind the rest of the list.
+    pane.focus();
+    refreshInbox();
+  } catch {
+    location.assign(address);
+  }
+}
+
+/** Whether the list and the conversation stand side by side. */
+const isDesk = () => matchMedia("(min-width: 48.01rem)").matches;
+
+/** What was typed in other conversations and not sent. */
+const drafts = new Map();
+
+/** Counts what may still be typed, and lets the button say what it does. */
+function countLeft(area) {
+  const place = document.getElementById("text-left");
+  if (!place) return;
+  const { limit, unit, act } = (area.form.querySelector("[data-limit]:checked") ?? area).dataset;
+  if (act) area.form.querySelector("button.primary").textContent = act;
+  // What a browser counts as one character can be two.
+  const length = unit === "bytes" ? new TextEncoder().encode(area.value).length : [...area.value].length;
+  const left = Number(limit) - length;
+  place.textContent = `${Math.abs(left).toLocaleString()} ${unit} ${left < 0 ? "too many" : "left"}`;
+  place.classList.toggle("wrong", left < 0);
+}
+
 function prepare(root) {
   showTimes(root);
   for (const label of root.querySelectorAll("[data-upload]")) takeUploads(label);
   for (const form of root.querySelectorAll("form[data-preview]")) preview(form);
+  for (const area of root.querySelectorAll("textarea[data-limit]")) {
+    const { pathname } = location;
+    if (!area.value) area.value = drafts.get(pathname) ?? "";
+    area.form.addEventListener("input", () => {
+      drafts.set(pathname, area.value);
+      countLeft(area);
+    });
+    countLeft(area);
+  }
   for (const place of root.querySelectorAll("[data-part]")) {
     if (place.hasAttribute("data-later")) load(place);
     else goOn(place, 0);
   }
+  if (document.querySelector("[data-inbox]")) followInbox();
 }
 
 document.addEventListener("click", (event) => {
@@ -175,8 +337,58 @@ document.addEventListener("click", (event) => {
     event.preventDefault();
     closer.closest("dialog").close();
   } else if (again) {
+    event.preventDefault();
     load(again.closest("[data-part]"));
   }
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  const conversation = event.target.closest("a[data-open]");
+  if (conversation && isPlain && isDesk()) {
+    event.preventDefault();
+    openConversation(conversation.href);
+  }
+  // A menu closes when something else is clicked.
+  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+});
+
+// The keys of the inbox. They mean themselves where something is typed.
+document.addEventListener("keydown", (event) => {
+  const inbox = document.querySelector("[data-inbox]");
+  if (!inbox || event.defaultPrevented) return;
+  const isTyping = event.target.matches("input, textarea, select");
+  if (event.key === "Escape") {
+    for (const menu of inbox.querySelectorAll("details.menu[open]")) menu.open = false;
+    if (isTyping) event.target.blur();
+  }
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("form.composer textarea")) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  }
+  if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "j" || event.key === "k") {
+    const links = [...inbox.querySelectorAll("a[data-open]")];
+    const here = links.findIndex((link) => link.hasAttribute("aria-current"));
+    const isInList = here >= 0;
+    const next = event.key === "j" ? links[isInList ? here + 1 : placeInList] : links[(isInList ? here : placeInList) - 1];
+    next?.scrollIntoView({ block: "nearest" });
+    next?.click();
+    return;
+  }
+  const target = inbox.querySelector(`[aria-keyshortcuts="${CSS.escape(event.key)}"]`);
+  if (!target) return;
+  event.preventDefault();
+  if (target.matches("textarea, input")) target.focus();
+  else target.click();
+});
+
+addEventListener("popstate", () => {
+  const isOpen = document.querySelector("[data-inbox]") && location.pathname.startsWith("/inbox/");
+  if (isOpen) openConversation(location.href, true);
+  else location.reload();
+});
+
+// Who comes back to the page sees at once what has changed.
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) refreshInbox();
 });
 
 // A link that is a button answers to the space bar as well.
@@ -185,6 +397,11 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     event.target.click();
   }
+});
+
+// A chosen filter of the inbox applies at once.
+document.addEventListener("change", (event) => {
+  if (event.target.matches("form.find select")) event.target.form.requestSubmit();
 });
 
 // A file that is too large is told before it is sent.
@@ -207,6 +424,10 @@ document.addEventListener("submit", (event) => {
   }
   form.dataset.sent = "yes";
   const button = event.submitter;
+  if (form.dataset.inPlace) {
+    event.preventDefault();
+    sendInPlace(form, button);
+  }
   if (button) setTimeout(() => button.setAttribute("aria-busy", "true"));
 });
 

@@ -13,12 +13,13 @@ use leadwire::once::OnceKey;
 use leadwire::publishing::{ComposedPosts, PageTarget, PostOut};
 use maud::{Markup, html};
 
-use super::draft::{Draft, account_value, new_request_id, page_value};
+use super::draft::{Draft, account_value, page_value};
 use super::look::render_looks;
 use super::upload::uploaded;
 use super::{AuthorForm, Places};
 use crate::components::{alert, csrf_field, empty, plural};
 use crate::flash::redirect_with;
+use crate::form::new_request_id;
 use crate::layout::{Section, page};
 use crate::messages;
 use crate::request::wants_fragment;

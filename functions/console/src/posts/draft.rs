@@ -9,9 +9,8 @@ use leadwire::model::publishing::composition::Composition;
 use leadwire::model::publishing::upload::MediaAddress;
 use leadwire::model::publishing::{Media, MediaType};
 use leadwire::publishing::{ComposeIn, PageTarget, PostOut, TargetIn};
-use oauth2::CsrfToken;
 
-use crate::form::Fields;
+use crate::form::{Fields, new_request_id};
 use crate::zone::Zone;
 
 /// The fields of the form, as they were filled in.
@@ -169,10 +168,6 @@ impl Draft {
             request_id: Some(self.request_id.clone()),
         })
     }
-}
-
-pub(super) fn new_request_id() -> String {
-    CsrfToken::new_random().into_secret()
 }
 
 #[cfg(test)]

@@ -190,14 +190,14 @@ mod tests {
         let mut sending = Sending::new(route, SendContent::default(), at(0));
         assert_eq!(sending.next_step(at(0)), SendStep::Send);
         sending.begin(at(0));
-        for (look, second) in [(1, 20), (2, 70), (3, 120)] {
+        for (look, second) in [(1, 15), (2, 45), (3, 75)] {
             assert_eq!(sending.next_step(at(second - 1)), SendStep::Rest(at(second)));
             assert_eq!(sending.next_step(at(second)), SendStep::Look);
             sending.looks = look;
         }
-        assert_eq!(sending.next_step(at(120)), SendStep::Send);
+        assert_eq!(sending.next_step(at(75)), SendStep::Send);
         sending.begin(at(121));
-        assert_eq!((sending.began_at, sending.next_step(at(122))), (Some(at(0)), SendStep::Rest(at(141))));
+        assert_eq!((sending.began_at, sending.next_step(at(122))), (Some(at(0)), SendStep::Rest(at(136))));
         sending.retry_at(at(200));
         assert_eq!(sending.next_step(at(150)), SendStep::Rest(at(200)));
         assert_eq!(sending.next_step(at(200)), SendStep::Send);

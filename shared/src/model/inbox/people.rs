@@ -59,6 +59,13 @@ pub fn identities(channel: Channel, account: &str, person: &Person) -> Vec<Ident
     }
 }
 
+impl ContactChannel {
+    fn person(&self) -> Person {
+        let phone = self.phone.as_deref().map(|phone| phone.trim_start_matches('+').to_owned());
+        Person { id: self.meta_id.clone(), phone, ..Person::default() }
+    }
+}
+
 /// The id of the conversation with a contact, or below a comment.
 #[must_use]
 pub fn conversation_id(channel: Channel, account: &str, about: &str) -> ConversationId {
@@ -160,13 +167,47 @@ impl Contact {
         self.name.is_none() && self.named_at.is_none_or(|asked| asked + AGAIN_AFTER < now)
     }
 
-    /// Where the person is reached on a channel.
+    /// The ways to the person on a channel: several for a contact that was joined from several.
+    fn ways(&self, channel: Channel, account: &str) -> Vec<&ContactChannel> {
+        let is_way = |known: &&ContactChannel| {
+            known.network == channel.network() && (channel == Channel::Whatsapp || known.account == account)
+        };
+        self.channels.iter().filter(is_way).collect()
+    }
+
+    /// The id of the conversation with the person on a channel. It is made from the contact as which the person was first
+    /// seen there, also after another has taken that over.
     #[must_use]
-    pub fn channel_of(&self, channel: Channel, account: &str) -> Option<&ContactChannel> {
-        let network = channel.network();
-        self.channels
-            .iter()
-            .find(|known| known.network == network && (channel == Channel::Whatsapp || known.account == account))
+    pub fn conversation_on(&self, channel: Channel, account: &str, person: &Person) -> ConversationId {
+        let seen_as = identities(channel, account, person).into_iter().map(|identity| identity.contact_id());
+        let merged = seen_as.into_iter().find(|id| self.merged.contains(id));
+        conversation_id(channel, account, merged.as_ref().unwrap_or(&self.id).as_str())
+    }
+
+    /// The way to the person in a conversation. Of a contact that was joined from several, the one that stands for this
+    /// conversation; `None` if that cannot be told.
+    #[must_use]
+    pub fn channel_in(&self, conversation: &Conversation) -> Option<&ContactChannel> {
+        let (channel, account) = (conversation.channel, conversation.account.as_str());
+        let leads_here =
+            |way: &&&ContactChannel| self.conversation_on(channel, account, &way.person()) == conversation.id;
+        match self.ways(channel, account).as_slice() {
+            [only] => Some(only),
+            several => several.iter().find(leads_here).copied(),
+        }
+    }
+
+    /// The id of the conversation in which the author of a comment is answered privately.
+    #[must_use]
+    pub fn private_conversation(&self, channel: Channel, account: &str, author: Option<&ContactId>) -> ConversationId {
+        let ways = self.ways(channel, account);
+        let is_author = |way: &&&ContactChannel| {
+            let seen_as = identities(channel, account, &way.person()).into_iter().map(|identity| identity.contact_id());
+            seen_as.into_iter().any(|id| Some(&id) == author)
+        };
+        let way = ways.iter().find(is_author).or(ways.first());
+        let person = way.map(|way| way.person()).unwrap_or_default();
+        self.conversation_on(channel, account, &person)
     }
 
     /// The numbers of the person, in E.164.
@@ -225,7 +266,11 @@ impl Conversation {
     /// account was connected.
     pub fn take_message(&mut self, message: &NewMessage, contact: Option<&ContactId>, is_history: bool) {
         if !message.is_ours {
-            self.contact_id = self.contact_id.take().or_else(|| contact.cloned());
+            // Below a comment, it is about who wrote that; others reply, and may be heard of first.
+            self.contact_id = match self.root.as_deref() == Some(message.mid.as_str()) {
+                true => contact.cloned().or_else(|| self.contact_id.take()),
+                false => self.contact_id.take().or_else(|| contact.cloned()),
+            };
             if !is_history && self.read_at.is_none_or(|read| message.created_time > read) {
                 self.unread = self.unread.saturating_add(1);
             }

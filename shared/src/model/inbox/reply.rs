@@ -13,6 +13,34 @@ use super::{Channel, Conversation};
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
 const HUMAN_WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How long the text of an answer may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TextLimit {
+    /// The largest length.
+    pub most: usize,
+    /// `characters` or `bytes`.
+    pub unit: &'static str,
+}
+
+impl Channel {
+    /// How long the text of an answer may be. With a file it is the file's caption.
+    #[must_use]
+    pub fn text_limit(self, has_file: bool) -> TextLimit {
+        let (most, unit) = match self {
+            Self::Messenger => (2_000, "characters"),
+            Self::Instagram => (1_000, "bytes"),
+            Self::Whatsapp if has_file => (1_024, "characters"),
+            Self::Whatsapp => (4_096, "characters"),
+            Self::FacebookComment => (8_000, "characters"),
+            Self::InstagramComment => (2_200, "characters"),
+        };
+        TextLimit { most, unit }
+    }
+}
+
+/// What fits into a note for the members.
+pub const NOTE_LIMIT: TextLimit = TextLimit { most: 8_000, unit: "characters" };
+
 /// Whether and how a conversation can be answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ReplyRule {

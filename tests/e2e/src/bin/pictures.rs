@@ -2,16 +2,21 @@
 
 use std::path::Path;
 
-use e2e::browser::{Browser, DESK, PHONE_DARK, Screen, picture_folder};
+use e2e::browser::{Browser, DESK, PHONE, PHONE_DARK, Screen, picture_folder};
 use e2e::fixtures::{create_demo_org, mara_for_pictures};
 
 /// The pages in the README, each with its screen.
-const README_PAGES: [(&str, Screen); 9] = [
+const README_PAGES: [(&str, Screen); 14] = [
     ("integrations", DESK),
     ("lead", DESK),
     ("ads", DESK),
     ("post-copy", DESK),
     ("campaign-ad", DESK),
+    ("inbox-thread", DESK),
+    ("inbox-person", DESK),
+    ("inbox", PHONE),
+    ("inbox-thread", PHONE_DARK),
+    ("inbox-person", PHONE),
     ("leads", PHONE_DARK),
     ("delivery", PHONE_DARK),
     ("post-failed", PHONE_DARK),

@@ -14,6 +14,7 @@ mod connecting;
 mod console;
 mod console_access;
 mod console_campaigns;
+mod console_inbox;
 mod console_input;
 mod console_looks;
 mod console_posts;

@@ -1,0 +1,84 @@
+//! What a member does with a conversation besides answering: take it, close it, let it sleep.
+
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
+use leadwire::http::{Problem, ProblemCode, fields};
+use leadwire::ids::UserId;
+use leadwire::inbox::ConversationChangeIn;
+use leadwire::model::inbox::ConversationStatus;
+
+use super::thread::{self, Reader};
+use super::{MemberForm, Names, Place, snooze};
+use crate::flash::redirect_with;
+use crate::form::Fields;
+use crate::request::wants_fragment;
+use crate::zone::Zone;
+
+pub(super) async fn assign(place: Place, form: MemberForm) -> Result<Response, Problem> {
+    let user = form.fields.get("user").map(|text| fields::id("user", text, UserId::parse)).transpose();
+    let done = if matches!(user, Ok(None)) { "Assigned to no one." } else { "Assigned." };
+    let change = user.map(|user| ConversationChangeIn { assigned_to: Some(user), ..ConversationChangeIn::default() });
+    apply(place, form, change, done).await
+}
+
+pub(super) async fn change_status(place: Place, form: MemberForm) -> Result<Response, Problem> {
+    let is_closing = form.fields.get("status") == Some("closed");
+    let status = if is_closing { ConversationStatus::Closed } else { ConversationStatus::Open };
+    let change = ConversationChangeIn { status: Some(status), ..ConversationChangeIn::default() };
+    apply(place, form, Ok(change), if is_closing { "Closed." } else { "Reopened." }).await
+}
+
+pub(super) async fn snooze(place: Place, form: MemberForm) -> Result<Response, Problem> {
+    let change = snooze_time(&form.fields, leadwire::clock::now()).map(|until| ConversationChangeIn {
+        status: Some(ConversationStatus::Snoozed),
+        snoozed_until: Some(until),
+        ..ConversationChangeIn::default()
+    });
+    apply(place, form, change, "Snoozed.").await
+}
+
+/// Marks a conversation as unread and leaves it: reading it would mark it as read again.
+pub(super) async fn mark_unread(
+    Place { id, query, .. }: Place,
+    MemberForm { console, actor, .. }: MemberForm,
+) -> Result<Response, Problem> {
+    let change = ConversationChangeIn { read: Some(false), ..ConversationChangeIn::default() };
+    console.inbox.change_conversation(&actor.access, &id, &change, leadwire::clock::now()).await?;
+    Ok(Redirect::to(&query.at("/inbox", &[])).into_response())
+}
+
+/// The time that a member chose, in the time zone of the form.
+fn snooze_time(fields: &Fields, now: Timestamp) -> Result<Timestamp, Problem> {
+    let zone = Zone::parse(&fields.text("zone"));
+    let chosen = fields.text("until");
+    let found = match fields.get("at").filter(|_| chosen == "at") {
+        Some(at) => zone.parse_time(at),
+        None => snooze::choices(&zone, now).into_iter().find(|(value, ..)| *value == chosen).map(|(.., at)| at),
+    };
+    found.ok_or_else(|| Problem::field("at", ProblemCode::TimeInvalid, "Choose a day and a time."))
+}
+
+/// Carries out a change. The script gets the conversation as it is afterwards, a browser without it goes back there.
+async fn apply(
+    Place { headers, zone, id, query }: Place,
+    MemberForm { console, actor: member, jar, .. }: MemberForm,
+    change: Result<ConversationChangeIn, Problem>,
+    done: &str,
+) -> Result<Response, Problem> {
+    let changed = async {
+        let changed = console.inbox.change_conversation(&member.access, &id, &change?, leadwire::clock::now()).await;
+        changed.map_err(Problem::from)
+    };
+    match changed.await {
+        Ok(conversation) if wants_fragment(&headers) => {
+            let names = Names::load(&console, &member.access).await?;
+            let reader = Reader { console: &console, member: &member, names: &names, zone: &zone, query: &query };
+            Ok(thread::live(&reader, &conversation).await?.into_response())
+        }
+        Err(problem) if wants_fragment(&headers) => Err(problem),
+        outcome => {
+            let path = query.at(&format!("/inbox/{id}"), &[]);
+            Ok(redirect_with(&path, jar, outcome.map(|_| done.to_owned())))
+        }
+    }
+}

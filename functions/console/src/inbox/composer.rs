@@ -1,0 +1,399 @@
+//! The form for an answer: what a channel takes, and why it takes nothing any more.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Response};
+use leadwire::error::ErrorCode;
+use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::ConversationId;
+use leadwire::inbox::{AnswerIn, ConversationOut};
+use leadwire::model::inbox::Channel;
+use leadwire::model::inbox::outgoing::SendTemplate;
+use leadwire::model::inbox::reply::{NOTE_LIMIT, TextLimit};
+use leadwire::once::OnceKey;
+use maud::{Markup, html};
+
+use super::desk::conversation_page;
+use super::thread::Reader;
+use super::{MemberForm, Names, Place, channel_name, person_name, templates};
+use crate::components::{alert, csrf_field, field_problem, is_wrong, time};
+use crate::flash::redirect_with;
+use crate::form::{Fields, new_request_id};
+use crate::messages;
+use crate::request::{ListQuery, wants_fragment};
+use crate::session::{Member, Visitor};
+use crate::state::Console;
+
+/// How an answer reaches its reader. Each is a choice in the form; what differs between them is in the methods here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Where the conversation is.
+    Reply,
+    /// By a message to the author of a comment.
+    Private,
+    /// Only by the other members.
+    Note,
+}
+
+impl Mode {
+    const ALL: [Self; 3] = [Self::Reply, Self::Private, Self::Note];
+
+    fn value(self) -> &'static str {
+        match self {
+            Self::Reply => "reply",
+            Self::Private => "private",
+            Self::Note => "note",
+        }
+    }
+
+    /// What the button says. It names the public, so that no one writes to it by mistake.
+    fn act(self, about: Channel) -> &'static str {
+        match self {
+            Self::Reply if about.is_comment() => "Reply publicly",
+            Self::Reply => "Send",
+            Self::Private => "Send privately",
+            Self::Note => "Keep the note",
+        }
+    }
+
+    /// How long its text may be.
+    fn limit(self, about: Channel) -> TextLimit {
+        match self {
+            Self::Note => NOTE_LIMIT,
+            _ => self.channel(about).text_limit(false),
+        }
+    }
+
+    /// The channel whose limits hold.
+    fn channel(self, about: Channel) -> Channel {
+        match (self, about) {
+            (Self::Private, Channel::FacebookComment) => Channel::Messenger,
+            (Self::Private, Channel::InstagramComment) => Channel::Instagram,
+            _ => about,
+        }
+    }
+
+    /// The modes that a conversation has.
+    fn modes(conversation: &ConversationOut) -> impl Iterator<Item = Self> {
+        let can_be_private = conversation.channel.is_comment() && conversation.contact.is_some();
+        let is_open = conversation.reply.allowed;
+        Self::ALL.into_iter().filter(move |mode| match mode {
+            Self::Reply => is_open,
+            Self::Private => is_open && can_be_private,
+            Self::Note => true,
+        })
+    }
+}
+
+/// What is typed in the form.
+pub(super) struct Draft {
+    text: String,
+    attachment_url: String,
+    mode: Mode,
+    template: Option<SendTemplate>,
+    request_id: String,
+}
+
+impl Draft {
+    pub(super) fn new() -> Self {
+        Self {
+            text: String::new(),
+            attachment_url: String::new(),
+            mode: Mode::Reply,
+            template: None,
+            request_id: new_request_id(),
+        }
+    }
+
+    fn submitted(fields: &Fields) -> Self {
+        let mode = Mode::ALL.into_iter().find(|mode| Some(mode.value()) == fields.get("mode"));
+        let template = fields.get("template").map(|name| SendTemplate {
+            name: name.to_owned(),
+            language: fields.text("language"),
+            variables: fields.all("variable").map(ToOwned::to_owned).collect(),
+        });
+        Self {
+            // Browsers submit line breaks as two characters.
+            text: fields.raw("text").unwrap_or_default().replace("\r\n", "\n"),
+            attachment_url: fields.text("attachment_url"),
+            mode: mode.unwrap_or(Mode::Reply),
+            template,
+            request_id: fields.get("request_id").map_or_else(new_request_id, ToOwned::to_owned),
+        }
+    }
+
+    fn input(&self) -> AnswerIn {
+        AnswerIn {
+            text: Some(self.text.clone()).filter(|text| !text.trim().is_empty()),
+            attachment_url: Some(self.attachment_url.clone()).filter(|url| !url.is_empty()),
+            template: self.template.clone(),
+            private: self.mode == Mode::Private,
+            note: self.mode == Mode::Note,
+            request_id: None,
+        }
+    }
+}
+
+/// The form as it is now, after the window has opened or closed.
+pub(super) async fn part(
+    State(console): State<Console>,
+    Member { visitor, access }: Member,
+    Id(id): Id<ConversationId>,
+    Query(query): Query<ListQuery>,
+) -> Result<Markup, Problem> {
+    let conversation = console.inbox.conversation(&access, &id, leadwire::clock::now()).await?;
+    Ok(render(&visitor, &conversation, &query, &Draft::new(), None))
+}
+
+pub(super) async fn send(
+    Place { headers, zone, id, query }: Place,
+    MemberForm { console, actor: Member { visitor, access }, jar, fields }: MemberForm,
+) -> Result<Response, Problem> {
+    let (draft, now) = (Draft::submitted(&fields), leadwire::clock::now());
+    let answer = async {
+        let input = draft.input();
+        let once = OnceKey::new("answer", "request_id", &draft.request_id, &(&id, &input))?;
+        console.inbox.answer(&access, &id, input, Some(once), now).await
+    };
+    let outcome = answer.await.map_err(Problem::from);
+    let path = query.at(&format!("/inbox/{id}"), &[]);
+    match outcome {
+        Ok(_) if wants_fragment(&headers) => {
+            let conversation = console.inbox.conversation(&access, &id, now).await?;
+            let form = render(&visitor, &conversation, &query, &Draft::new(), None);
+            Ok(html! {
+                @if draft.mode == Mode::Private { (alert("good", sent_privately(&conversation))) }
+                (form)
+                span data-sent {}
+            }
+            .into_response())
+        }
+        Ok(_) => Ok(redirect_with(&path, jar, Ok(done(draft.mode).to_owned()))),
+        Err(problem) if problem.status >= 500 || problem.status == 404 => Err(problem),
+        Err(problem) => {
+            let conversation = console.inbox.conversation(&access, &id, now).await?;
+            let problem = match problem.code {
+                code if code.is(ErrorCode::ContentMissing) => Problem::field("text", code, "Write something."),
+                _ => problem,
+            };
+            // The next attempt is another request on purpose: this one was carried out.
+            let is_reused = problem.code.is(ErrorCode::RequestReused);
+            let request_id = if is_reused { new_request_id() } else { draft.request_id.clone() };
+            let draft = Draft { request_id, ..draft };
+            let form = render(&visitor, &conversation, &query, &draft, Some(&problem));
+            if wants_fragment(&headers) {
+                return Ok(form.into_response());
+            }
+            let names = Names::load(&console, &access).await?;
+            let member = Member { visitor, access };
+            let reader = Reader { console: &console, member: &member, names: &names, zone: &zone, query: &query };
+            conversation_page(&reader, jar, &id, Some(&form)).await
+        }
+    }
+}
+
+fn done(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Reply | Mode::Private => "The answer is on its way.",
+        Mode::Note => "The note is kept.",
+    }
+}
+
+fn sent_privately(conversation: &ConversationOut) -> Markup {
+    let channel = Mode::Private.channel(conversation.channel);
+    html! {
+        p {
+            "The message to " (person_name(conversation)) " is on its way. It is in their conversation on "
+            @match &conversation.contact {
+                Some(contact) => a href={ "/inbox?status=all&channel=" (channel) "&contact_id=" (contact.id) } { (channel_name(channel)) },
+                None => (channel_name(channel)),
+            }
+            "."
+        }
+    }
+}
+
+/// The form for an answer with what is typed, or why there is none.
+pub(super) fn render(
+    visitor: &Visitor,
+    conversation: &ConversationOut,
+    query: &ListQuery,
+    draft: &Draft,
+    problem: Option<&Problem>,
+) -> Markup {
+    let is_whatsapp = conversation.channel == Channel::Whatsapp;
+    let action = query.at(&format!("/inbox/{}/answer", conversation.id), &[("earlier", "")]);
+    let is_beside = |problem: &&Problem| matches!(problem.field.as_deref(), Some("text" | "attachment_url"));
+    html! {
+        @if let Some(problem) = problem.filter(|problem| !is_beside(problem)) {
+            div #refused { (alert("bad", html! { (messages::text(problem)) })) }
+        }
+        @if conversation.reply.allowed {
+            (form(visitor, conversation, &action, draft, problem))
+        } @else {
+            div data-closed {
+                (alert("warn", html! { p { (conversation.reply.reason.unwrap_or("This cannot be answered.")) } }))
+                // What was typed before it closed is not lost.
+                @if !draft.text.is_empty() && draft.mode != Mode::Note {
+                    label { "Your text" textarea rows="3" readonly { "\n" (draft.text) } }
+                }
+            }
+        }
+        @if !conversation.reply.allowed {
+            @let draft = if draft.mode == Mode::Note { draft } else { &Draft { mode: Mode::Note, ..Draft::new() } };
+            (form(visitor, conversation, &action, draft, problem))
+        }
+        @if is_whatsapp { (templates::offer(&conversation.id, query, !conversation.reply.allowed)) }
+    }
+}
+
+fn form(
+    visitor: &Visitor,
+    conversation: &ConversationOut,
+    action: &str,
+    draft: &Draft,
+    problem: Option<&Problem>,
+) -> Markup {
+    let modes: Vec<Mode> = Mode::modes(conversation).collect();
+    let limit = draft.mode.limit(conversation.channel);
+    let has_files = conversation.reply.allowed && conversation.channel != Channel::InstagramComment;
+    html! {
+        form.composer method="post" action={ (action) "#refused" } data-in-place="#composer" {
+            (csrf_field(visitor))
+            input type="hidden" name="request_id" value=(draft.request_id);
+            @if let [only] = modes.as_slice() {
+                input type="hidden" name="mode" value=(only.value());
+            } @else {
+                fieldset.modes {
+                    legend.hidden { "How to answer" }
+                    @for mode in &modes {
+                        @let limit = mode.limit(conversation.channel);
+                        label.tick {
+                            input type="radio" name="mode" value=(mode.value()) checked[*mode == draft.mode] data-limit=(limit.most) data-unit=(limit.unit) data-act=(mode.act(conversation.channel));
+                            (mode_words(*mode, conversation))
+                        }
+                    }
+                }
+            }
+            textarea name="text" rows="3" aria-label="Answer" placeholder=(placeholder(conversation)) aria-keyshortcuts="r"
+                aria-invalid=[is_wrong(problem, "text")] aria-describedby="text-mistake text-left" data-limit=(limit.most) data-unit=(limit.unit) { "\n" (draft.text) }
+            (field_problem(problem, "text"))
+            @if has_files {
+                details open[!draft.attachment_url.is_empty()] {
+                    summary { "Attach a file" }
+                    label { "Address of a picture, a video, a sound or another file"
+                        input name="attachment_url" inputmode="url" placeholder="https://" value=(draft.attachment_url) aria-invalid=[is_wrong(problem, "attachment_url")] aria-describedby="attachment_url-mistake"; }
+                    (field_problem(problem, "attachment_url"))
+                }
+            }
+            div.acts {
+                div.hints {
+                    p.quiet #text-left { (limit_words(limit.most, limit.unit)) }
+                    @if let Some(until) = conversation.reply.until { p.quiet { "Answer until " (time(until)) } }
+                }
+                button.primary aria-keyshortcuts="Control+Enter" { (draft.mode.act(conversation.channel)) }
+            }
+        }
+    }
+}
+
+fn limit_words(most: usize, unit: &str) -> String {
+    format!("At most {} {unit}", crate::components::count(most))
+}
+
+fn placeholder(conversation: &ConversationOut) -> String {
+    match conversation.channel {
+        _ if !conversation.reply.allowed => "Note for your team".to_owned(),
+        Channel::FacebookComment | Channel::InstagramComment => format!("Reply to {}", person_name(conversation)),
+        channel => format!("Message {} on {}", person_name(conversation), channel_name(channel)),
+    }
+}
+
+fn mode_words(mode: Mode, conversation: &ConversationOut) -> String {
+    match mode {
+        Mode::Reply if conversation.channel.is_comment() => "Reply publicly".to_owned(),
+        Mode::Reply => format!("Message {}", person_name(conversation)),
+        Mode::Note => "Note for your team".to_owned(),
+        Mode::Private => format!("Message {} privately", person_name(conversation)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use leadwire::model::caller::Role;
+    use leadwire::model::inbox::reply::ReplyRule;
+
+    use super::super::tests::{conversation, query};
+    use super::*;
+    use crate::session::tests::visitor;
+
+    fn page(conversation: &ConversationOut, draft: &Draft, problem: Option<&Problem>) -> String {
+        render(&visitor(Role::Admin, &[]), conversation, &query(&[("status", "all")]), draft, problem).into_string()
+    }
+
+    fn draft() -> Draft {
+        Draft { text: "\nHello <b>".to_owned(), attachment_url: "https://a/b".to_owned(), ..Draft::new() }
+    }
+
+    #[test]
+    fn what_was_typed_is_still_there_after_a_mistake() {
+        let problem = Problem::field("attachment_url", ErrorCode::FieldsConflict, "Send one after the other.");
+        let draft = Draft { mode: Mode::Private, ..draft() };
+        let page = page(&conversation(Channel::FacebookComment), &draft, Some(&problem));
+        for kept in [
+            "\n\nHello &lt;b&gt;</textarea>",
+            "value=\"https://a/b\" aria-invalid=\"true\"",
+            "<details open>",
+            "value=\"private\" checked",
+            "id=\"attachment_url-mistake\">Send one after the other.",
+            "action=\"/inbox/cnv_1/answer?status=all#refused\"",
+        ] {
+            assert!(page.contains(kept), "{kept}: {page}");
+        }
+        assert!(page.contains(&format!("name=\"request_id\" value=\"{}\"", draft.request_id)));
+    }
+
+    #[test]
+    fn each_channel_has_its_limit_and_its_ways() {
+        let fresh = |channel| page(&conversation(channel), &Draft::new(), None);
+        let comment = fresh(Channel::FacebookComment);
+        assert!(
+            comment.contains("At most 8,000 characters") && comment.contains("Message Ada &lt;Lovelace&gt; privately")
+        );
+        assert!(
+            comment.contains("data-limit=\"2000\" data-unit=\"characters\""),
+            "a private one is a message: {comment}"
+        );
+        assert!(fresh(Channel::Instagram).contains("At most 1,000 bytes"));
+        assert!(fresh(Channel::Messenger).contains("value=\"note\" data-limit=\"8000\""), "a note has no channel");
+        assert!(!fresh(Channel::InstagramComment).contains("attachment_url"), "comments there have no files");
+        let anonymous = ConversationOut { contact: None, ..conversation(Channel::FacebookComment) };
+        assert!(!page(&anonymous, &Draft::new(), None).contains("privately"), "no one to write to");
+    }
+
+    #[test]
+    fn a_closed_window_says_why_and_loses_nothing() {
+        let reply = ReplyRule { allowed: false, until: None, reason: Some("Too late."), by_human_agent: false };
+        let closed = |channel| ConversationOut { reply: reply.clone(), ..conversation(channel) };
+        let page_of = |channel, draft: &Draft| page(&closed(channel), draft, None);
+        let messenger = page_of(Channel::Messenger, &draft());
+        assert!(
+            messenger.contains("Too late.") && messenger.contains("Hello &lt;b&gt;") && !messenger.contains("Send")
+        );
+        let whatsapp = page_of(Channel::Whatsapp, &Draft::new());
+        assert!(whatsapp.contains("data-part=\"/inbox/cnv_1/templates?status=all\" data-later"), "{whatsapp}");
+    }
+
+    #[test]
+    fn a_form_says_what_is_to_be_sent() {
+        let fields = |pairs: &[(&str, &str)]| {
+            Fields::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        };
+        let input =
+            Draft::submitted(&fields(&[("text", " a\r\nb "), ("attachment_url", " "), ("mode", "private")])).input();
+        assert_eq!((input.text.as_deref(), input.attachment_url, input.private), (Some(" a\nb "), None, true));
+        let pairs = [("template", "late"), ("language", "de"), ("variable", "Ada"), ("variable", "noon")];
+        let template = Draft::submitted(&fields(&pairs)).input().template.unwrap();
+        assert_eq!((template.name.as_str(), template.variables), ("late", vec!["Ada".to_owned(), "noon".to_owned()]));
+    }
+}

@@ -1,0 +1,172 @@
+//! What members decide about a person: the name, the lead, and that another one is the same.
+
+use axum::response::Response;
+use leadwire::error::ActError;
+use leadwire::http::path::Id;
+use leadwire::http::{Problem, fields};
+use leadwire::ids::{ContactId, LeadId, OrgScope};
+use leadwire::inbox::{ContactChangeIn, ContactOut};
+use leadwire::leads::LeadQuery;
+use leadwire::model::lead::Lead;
+use leadwire::model::org::LEAD_MANAGEMENT;
+use maud::{Markup, html};
+
+use super::MemberForm;
+use super::people::{self, name_of, networks};
+use crate::components::{csrf_field, time};
+use crate::flash::redirect_with;
+use crate::request::ListQuery;
+use crate::session::{Member, Visitor};
+use crate::state::Console;
+
+pub(super) async fn rename(id: Id<ContactId>, form: MemberForm) -> Result<Response, Problem> {
+    let change = ContactChangeIn { name: Some(form.fields.text("name")), ..ContactChangeIn::default() };
+    apply(id, form, Ok(change), "Renamed.").await
+}
+
+/// Joins a person with a lead, or, without one, separates them.
+pub(super) async fn join_lead(id: Id<ContactId>, form: MemberForm) -> Result<Response, Problem> {
+    let lead = form.fields.get("lead").map(|text| fields::id("lead_id", text, LeadId::parse)).transpose();
+    let done = if matches!(lead, Ok(None)) { "Separated from the lead." } else { "Joined with the lead." };
+    let change = lead.map(|lead| ContactChangeIn { lead_id: Some(lead), ..ContactChangeIn::default() });
+    apply(id, form, change, done).await
+}
+
+pub(super) async fn join_person(id: Id<ContactId>, form: MemberForm) -> Result<Response, Problem> {
+    let other = fields::id("same_as", &form.fields.text("person"), ContactId::parse);
+    let change = other.map(|other| ContactChangeIn { same_as: Some(other), ..ContactChangeIn::default() });
+    apply(id, form, change, "Both are one person now.").await
+}
+
+async fn apply(
+    Id(id): Id<ContactId>,
+    MemberForm { console, actor, jar, .. }: MemberForm,
+    change: Result<ContactChangeIn, Problem>,
+    done: &str,
+) -> Result<Response, Problem> {
+    let outcome = match change {
+        Ok(change) => console.inbox.change_contact(&actor.access, &id, &change).await.map_err(Problem::from),
+        Err(problem) => Err(problem),
+    };
+    Ok(redirect_with(&format!("/inbox/people/{id}"), jar, outcome.map(|_| done.to_owned())))
+}
+
+pub(super) fn name_form(visitor: &Visitor, person: &ContactOut) -> Markup {
+    html! {
+        form method="post" action={ "/inbox/people/" (person.id) "/name" } {
+            (csrf_field(visitor))
+            label { "The name that your org uses" input name="name" required maxlength="200" value=[person.name.as_deref()]; }
+            button { "Save" }
+        }
+    }
+}
+
+/// The lead of a person, or the search for it. Who may not see leads learns only that there is one.
+pub(super) async fn lead_card(
+    console: &Console,
+    member: &Member,
+    person: &ContactOut,
+    lead: Option<&Lead>,
+    query: &ListQuery,
+) -> Result<Markup, ActError> {
+    if !member.visitor.may(LEAD_MANAGEMENT) {
+        let words = if person.lead_id.is_some() { "This person is a lead." } else { "This person is no known lead." };
+        return Ok(html! { p { (words) } });
+    }
+    let path = format!("/inbox/people/{}/lead", person.id);
+    if let Some(lead) = lead {
+        return Ok(html! {
+            p { a href={ "/leads/" (lead.id) } { (lead_name(lead)) } }
+            p.quiet { "Submitted " (time(lead.created_time)) }
+            form method="post" action=(path) { (csrf_field(&member.visitor)) button.plain { "Not this lead" } }
+        });
+    }
+    let words = query.get("lead");
+    let found = match words {
+        Some(words) => find_leads(console, &member.access.scope, words).await?,
+        None => Vec::new(),
+    };
+    Ok(html! {
+        (search_form(person, "lead", "Name, e-mail address or number", words))
+        @if words.is_some() && found.is_empty() { p.quiet { "None of the newest leads matches." } }
+        @for lead in &found {
+            form.found method="post" action=(path) {
+                (csrf_field(&member.visitor))
+                input type="hidden" name="lead" value=(lead.id);
+                div { a href={ "/leads/" (lead.id) } { (lead_name(lead)) } div.quiet.address { (lead.email.as_deref().or(lead.phone.as_deref()).unwrap_or_default()) } }
+                button { "Join" }
+            }
+        }
+    })
+}
+
+pub(super) fn lead_name(lead: &Lead) -> &str {
+    [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().next().map_or("Unnamed lead", String::as_str)
+}
+
+/// Leads that a search finds, among the newest ones.
+async fn find_leads(console: &Console, scope: &OrgScope, words: &str) -> Result<Vec<Lead>, ActError> {
+    const MAX_PAGES: usize = 5;
+    const MAX_FOUND: usize = 10;
+    let words = words.to_lowercase();
+    let is_found = |lead: &Lead| {
+        let texts: Vec<String> =
+            [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().map(|text| text.to_lowercase()).collect();
+        words.split_whitespace().all(|word| texts.iter().any(|text| text.contains(word)))
+    };
+    let (mut found, mut cursor) = (Vec::new(), None);
+    for _ in 0..MAX_PAGES {
+        let list = console.leads.list(scope, &LeadQuery::default(), cursor.as_deref(), 100).await?;
+        found.extend(list.items.into_iter().filter(is_found));
+        cursor = list.next_cursor;
+        if cursor.is_none() || found.len() >= MAX_FOUND {
+            break;
+        }
+    }
+    found.truncate(MAX_FOUND);
+    Ok(found)
+}
+
+fn search_form(person: &ContactOut, name: &str, label: &str, words: Option<&str>) -> Markup {
+    html! {
+        form method="get" action={ "/inbox/people/" (person.id) } role="search" aria-label=(label) {
+            label { (label) input type="search" name=(name) value=[words]; }
+            button { "Search" }
+        }
+    }
+}
+
+/// The search for another contact that is the same person.
+pub(super) async fn person_card(
+    console: &Console,
+    member: &Member,
+    person: &ContactOut,
+    query: &ListQuery,
+) -> Result<Markup, ActError> {
+    let words = query.get("person");
+    let mut found = match words {
+        Some(words) => people::find(console, &member.access, words).await?,
+        None => Vec::new(),
+    };
+    found.retain(|other| other.id != person.id);
+    let name = name_of(person);
+    Ok(html! {
+        p.quiet { "Someone who comments on Facebook and writes on WhatsApp is two people to Meta. Join them here." }
+        (search_form(person, "person", "Name, user name or number", words))
+        @if words.is_some() && found.is_empty() { p.quiet { "No one else is found." } }
+        @for other in &found {
+            div.found {
+                div { a href={ "/inbox/people/" (other.id) } { (name_of(other)) } div { (networks(other)) } }
+                details {
+                    summary { "Join" }
+                    p { "All conversations and signals of both are then those of " (name) ". This cannot be undone." }
+                    form method="post" action={ "/inbox/people/" (person.id) "/person" } {
+                        (csrf_field(&member.visitor))
+                        input type="hidden" name="person" value=(other.id);
+                        button.danger { "Both are one person" }
+                    }
+                }
+            }
+        }
+    })
+}

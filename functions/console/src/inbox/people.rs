@@ -1,0 +1,304 @@
+//! The people of the inbox: the list, and one person over all channels.
+
+use axum::extract::{Query, State};
+use axum::response::Response;
+use axum_extra::extract::PrivateCookieJar;
+use http::HeaderMap;
+use leadwire::directory::MetaAccess;
+use leadwire::error::{ActError, ErrorCode};
+use leadwire::http::Problem;
+use leadwire::http::path::Id;
+use leadwire::ids::ContactId;
+use leadwire::inbox::{ContactChannelOut, ContactOut, ConversationOut, ConversationQuery, SignalOut};
+use leadwire::model::inbox::event::SignalType;
+use leadwire::model::lead::Lead;
+use leadwire::model::org::LEAD_MANAGEMENT;
+use maud::{Markup, html};
+
+use super::{Names, channel_tag, joining, message, status_badge};
+use crate::components::{badge, empty, time};
+use crate::layout::{Section, fragment_or_page, page};
+use crate::request::ListQuery;
+use crate::session::Member;
+use crate::state::Console;
+
+const PAGE_SIZE: usize = 50;
+
+/// Those whom a search finds: by name, user name or number, among those who were seen last.
+pub(super) async fn find(console: &Console, access: &MetaAccess, words: &str) -> Result<Vec<ContactOut>, ActError> {
+    const MAX_PAGES: usize = 10;
+    const MAX_FOUND: usize = 25;
+    let words = words.to_lowercase();
+    let (mut found, mut cursor) = (Vec::new(), None);
+    for _ in 0..MAX_PAGES {
+        let list = console.inbox.contacts(access, cursor.as_deref(), 100).await?;
+        found.extend(list.items.into_iter().filter(|contact| is_found(contact, &words)));
+        cursor = list.next_cursor;
+        if cursor.is_none() || found.len() >= MAX_FOUND {
+            break;
+        }
+    }
+    found.truncate(MAX_FOUND);
+    Ok(found)
+}
+
+fn is_found(contact: &ContactOut, words: &str) -> bool {
+    let channels = contact.channels.iter().flat_map(|channel| [&channel.username, &channel.phone]);
+    let texts: Vec<String> = channels.chain([&contact.name]).flatten().map(|text| text.to_lowercase()).collect();
+    words.split_whitespace().all(|word| texts.iter().any(|text| text.contains(word)))
+}
+
+pub(super) async fn list(
+    State(console): State<Console>,
+    Member { visitor, access }: Member,
+    Query(query): Query<ListQuery>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let (people, next) = match query.get("q") {
+        Some(words) => (find(&console, &access, words).await?, None),
+        None => {
+            let list = console.inbox.contacts(&access, query.get("cursor"), PAGE_SIZE).await?;
+            (list.items, list.next_cursor)
+        }
+    };
+    let body = html! {
+        form.filters.card method="get" action="/inbox/people" role="search" aria-label="Find people" {
+            label { "Name, user name or number" input type="search" name="q" value=[query.get("q")]; }
+            div.acts { button { "Find" } @if query.get("q").is_some() { a.button.plain href="/inbox/people" { "Clear" } } }
+        }
+        @if people.is_empty() {
+            @if query.get("q").is_some() { (empty("No one found", html! { "Only people who commented or wrote are here." })) }
+            @else { (empty("No people yet", html! { "Whoever comments or writes appears here." })) }
+        } @else {
+            div.card.flush {
+                table {
+                    thead { tr { th { "Name" } th { "Reaches us on" } th { "Lead" } th { "Signals" } th { "First seen" } } }
+                    tbody {
+                        @for person in &people {
+                            tr {
+                                td data-label="Name" { a href={ "/inbox/people/" (person.id) } { (name_of(person)) } }
+                                td data-label="Reaches us on" { (networks(person)) }
+                                td data-label="Lead" { @if person.lead_id.is_some() { (badge("good", "Lead")) } @else { span.quiet { "–" } } }
+                                td data-label="Signals" { (person.signals.iter().filter(|signal| signal.active).count()) }
+                                td data-label="First seen" { (time(person.created_at)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        @if let Some(next) = next { p.acts { a.button href=(query.at("/inbox/people", &[("cursor", &next)])) rel="next" { "Earlier people" } } }
+    };
+    Ok(page(&visitor, jar, Section::Inbox, "People", &body))
+}
+
+pub(super) fn name_of(person: &ContactOut) -> &str {
+    person.name.as_deref().unwrap_or("Unnamed person")
+}
+
+/// The networks on which a person is known, each once.
+pub(super) fn networks(person: &ContactOut) -> Markup {
+    let mut seen: Vec<&str> = Vec::new();
+    for channel in &person.channels {
+        if !seen.contains(&channel.channel.as_str()) {
+            seen.push(&channel.channel);
+        }
+    }
+    html! { @for network in seen { span class={ "channel " (network) } { (network_name(network)) } " " } }
+}
+
+fn network_name(network: &str) -> &str {
+    match network {
+        "facebook" => "Facebook",
+        "instagram" => "Instagram",
+        "whatsapp" => "WhatsApp",
+        other => other,
+    }
+}
+
+/// All that is known of a person.
+struct Known {
+    person: ContactOut,
+    conversations: Vec<ConversationOut>,
+    /// The lead, for those who may see leads.
+    lead: Option<Lead>,
+}
+
+impl Known {
+    async fn load(console: &Console, member: &Member, id: &ContactId) -> Result<Self, ActError> {
+        let access = &member.access;
+        let person = console.inbox.contact(access, id).await?;
+        let about = ConversationQuery { contact_id: Some(person.id.clone()), ..ConversationQuery::default() };
+        let list = console.inbox.conversations(access, &about, None, 100, leadwire::clock::now()).await?;
+        let lead = match &person.lead_id {
+            Some(lead) if member.visitor.may(LEAD_MANAGEMENT) => match console.leads.get(&access.scope, lead).await {
+                Ok(details) => Some(details.lead),
+                Err(gone) if gone.code() == ErrorCode::NotFound => None,
+                Err(error) => return Err(error),
+            },
+            _ => None,
+        };
+        Ok(Self { person, conversations: list.items, lead })
+    }
+}
+
+pub(super) async fn show(
+    State(console): State<Console>,
+    member: Member,
+    Id(id): Id<ContactId>,
+    Query(query): Query<ListQuery>,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    let names = Names::load(&console, &member.access).await?;
+    let Known { person, conversations, lead } = Known::load(&console, &member, &id).await?;
+    let body = html! {
+        p.acts { (networks(&person)) @if person.lead_id.is_some() { (badge("good", "Lead")) } }
+        div.columns {
+            div {
+                section.card { h2 { "Conversations" } (conversation_list(&conversations, &names)) }
+                section.card { h2 { "Signals" } (signal_list(&person.signals)) }
+            }
+            aside {
+                section.card { h2 { "Lead" } (joining::lead_card(&console, &member, &person, lead.as_ref(), &query).await?) }
+                section.card { h2 { "Where they write" } (channel_list(&person.channels)) }
+                section.card { h2 { "Name" } (joining::name_form(&member.visitor, &person)) }
+                section.card { h2 { "The same person" } (joining::person_card(&console, &member, &person, &query).await?) }
+            }
+        }
+    };
+    Ok(page(&member.visitor, jar, Section::Inbox, name_of(&person), &body))
+}
+
+/// A person in short, beside a conversation.
+pub(super) async fn summary(
+    State(console): State<Console>,
+    member: Member,
+    Id(id): Id<ContactId>,
+    headers: HeaderMap,
+    jar: PrivateCookieJar,
+) -> Result<Response, Problem> {
+    const MAX_SIGNALS: usize = 5;
+    let names = Names::load(&console, &member.access).await?;
+    let Known { person, conversations, lead } = Known::load(&console, &member, &id).await?;
+    let newest = person.signals.get(..person.signals.len().min(MAX_SIGNALS)).unwrap_or_default();
+    let part = html! {
+        h3 { a href={ "/inbox/people/" (person.id) } { (name_of(&person)) } }
+        p { (networks(&person)) }
+        @match (&lead, &person.lead_id) {
+            (Some(lead), _) => p { (badge("good", "Lead")) " " a href={ "/leads/" (lead.id) } { (joining::lead_name(lead)) } },
+            (None, Some(_)) => p { (badge("good", "Lead")) },
+            (None, None) => p.quiet { "No known lead. " a href={ "/inbox/people/" (person.id) } { "Join with one" } },
+        }
+        h4 { "Conversations" }
+        (conversation_list(&conversations, &names))
+        h4 { "Signals" }
+        (signal_list(newest))
+    };
+    Ok(fragment_or_page(&headers, &member.visitor, jar, (Section::Inbox, name_of(&person)), &part))
+}
+
+fn conversation_list(conversations: &[ConversationOut], names: &Names) -> Markup {
+    html! {
+        @if conversations.is_empty() { p.quiet { "This person has neither commented nor written." } }
+        ul.plain.runs {
+            @for conversation in conversations {
+                li {
+                    p { (channel_tag(conversation.channel)) " " @if let Some(page) = names.page(conversation.page_id.as_ref()) { (page) " " } (status_badge(conversation.status)) @if conversation.unread > 0 { " " (badge("calm", "Unread")) } }
+                    p { a href={ "/inbox/" (conversation.id) "?status=all" } { @if conversation.preview.is_empty() { "Open the conversation" } @else { (conversation.preview) } } }
+                    p.quiet { (time(conversation.last_message_at)) @if let Some(user) = &conversation.assigned_to { " · " (names.user(user)) } }
+                }
+            }
+        }
+    }
+}
+
+fn signal_list(signals: &[SignalOut]) -> Markup {
+    html! {
+        @if signals.is_empty() { p.quiet { "Reactions, shares, likes and mentions appear here." } }
+        ul.plain.runs {
+            @for signal in signals {
+                li.over[!signal.active] {
+                    p { (signal_words(signal)) @if !signal.active { " " (badge("dim", "Taken back")) } }
+                    p.quiet { (time(signal.at)) " · " code { (signal.on) } }
+                }
+            }
+        }
+    }
+}
+
+fn signal_words(signal: &SignalOut) -> Markup {
+    let value = signal.value.as_deref();
+    html! {
+        @match signal.r#type {
+            SignalType::Reaction => { @if let Some(value) = value { (message::emoji(value)) " " } "Reacted to a post" }
+            SignalType::Share => "Shared a post",
+            SignalType::Mention => { "Mentioned you" @if let Some(text) = value { ": “" (text) "”" } }
+            SignalType::Like => "Liked the page",
+        }
+    }
+}
+
+fn channel_list(channels: &[ContactChannelOut]) -> Markup {
+    html! {
+        dl.rows {
+            @for channel in channels {
+                div {
+                    dt { (network_name(&channel.channel)) }
+                    dd {
+                        @match (&channel.username, &channel.phone, &channel.meta_id) {
+                            (None, None, Some(id)) => code { (id) },
+                            (username, phone, _) => {
+                                @if let Some(username) = username { div { "@" (username) } }
+                                @if let Some(phone) = phone { div { a href={ "tel:" (phone) } { (phone) } } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    pub(crate) fn person() -> ContactOut {
+        let channel = |channel: &str, username: Option<&str>, phone: Option<&str>| ContactChannelOut {
+            channel: channel.to_owned(),
+            meta_id: Some("1".to_owned()),
+            username: username.map(ToOwned::to_owned),
+            phone: phone.map(ToOwned::to_owned),
+        };
+        ContactOut {
+            id: ContactId::parse("con_1").unwrap(),
+            name: Some("Ada <Lovelace>".to_owned()),
+            channels: vec![
+                channel("facebook", None, None),
+                channel("instagram", Some("ada.l"), None),
+                channel("whatsapp", None, Some("+447700900123")),
+                channel("facebook", None, None),
+            ],
+            lead_id: None,
+            signals: Vec::new(),
+            created_at: "2026-11-28T00:00:00Z".parse().unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_search_finds_by_name_user_name_and_number() {
+        for words in ["ada", "lovelace ada", "ada.l", "7700900", "ada 4477"] {
+            assert!(is_found(&person(), words), "{words}");
+        }
+        for words in ["adam", "ada bob", "999"] {
+            assert!(!is_found(&person(), words), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_named_once() {
+        let shown = networks(&person()).into_string();
+        assert_eq!(shown.matches("Facebook").count(), 1, "{shown}");
+        assert!(shown.contains("Instagram") && shown.contains("WhatsApp"), "{shown}");
+    }
+}
