@@ -123,7 +123,8 @@ pub(crate) async fn messages(
 
 /// Answer
 ///
-/// A text, a file or a template of WhatsApp; `private` answers a comment by a message to its author. The answer is taken
+/// A text, a file or a template of WhatsApp; `private` answers a comment by a message to its author. A `note` is kept for
+/// the org's members and sent to no one. The answer is taken
 /// and sent in the background, once; its `status` tells how far it is. 409 `window_closed` and `reply_not_possible` say
 /// why Meta would not deliver it.
 #[utoipa::path(

@@ -17,8 +17,21 @@ struct Asset {
 }
 
 const ASSETS: [Asset; 3] = [
-    Asset { name: "console.css", kind: "text/css; charset=utf-8", text: include_str!("assets/console.css") },
-    Asset { name: "console.js", kind: "text/javascript; charset=utf-8", text: include_str!("assets/console.js") },
+    Asset {
+        name: "console.css",
+        kind: "text/css; charset=utf-8",
+        text: concat!(
+            include_str!("assets/console.css"),
+            include_str!("assets/inbox.css"),
+            include_str!("assets/forms.css"),
+            include_str!("assets/phone.css"),
+        ),
+    },
+    Asset {
+        name: "console.js",
+        kind: "text/javascript; charset=utf-8",
+        text: concat!(include_str!("assets/inbox.js"), include_str!("assets/console.js")),
+    },
     Asset { name: "mark.svg", kind: "image/svg+xml", text: include_str!("assets/mark.svg") },
 ];
 

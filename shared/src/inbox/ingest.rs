@@ -107,26 +107,26 @@ impl Engagement {
                 false => new.person.id.as_deref(),
             };
             let before = before.insert((event.channel, place), id.clone());
-            let mut event = event.clone();
-            match (known.get(&id), &mut event.kind) {
-                (Some(Some(state)), InboxEventKind::Message(new)) if state.is_outdated(new.text.as_deref(), now) => {
-                    let (mid, text) = (new.mid.clone(), new.text.clone().unwrap_or_default());
-                    event.kind = InboxEventKind::Edited { mid, text, at: now };
+            let kind = match known.get(&id) {
+                Some(Some(state)) if state.is_outdated(new.text.as_deref(), now) => {
+                    InboxEventKind::Edited { mid: new.mid.clone(), text: new.text.clone().unwrap_or_default(), at: now }
                 }
-                (Some(_), _) => continue,
-                (None, InboxEventKind::Message(new)) => {
+                Some(_) => continue,
+                None => {
                     found += 1;
                     let before = match &before {
                         Some(before) => self.table.message(&owner.scope, before).await?,
                         None => None,
                     };
                     let before = before.and_then(|state| state.content).map(|content| content.created_time);
+                    let mut new = new.clone();
                     if let Some(before) = before.filter(|before| before.as_second() == new.created_time.as_second()) {
                         new.created_time = before + SignedDuration::from_millis(1);
                     }
+                    InboxEventKind::Message(new)
                 }
-                (None, _) => {}
-            }
+            };
+            let event = InboxEvent { kind, ..event.clone() };
             self.take_event(owner, &event, FoundBy::Sync, false, now).await?;
         }
         Ok(found)

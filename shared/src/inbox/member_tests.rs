@@ -25,9 +25,36 @@ async fn two_contacts_that_a_member_joins_are_one_person_with_both_conversations
     let list = world.inbox.conversations(&access, &query, None, 25, at(10)).await.unwrap();
     assert_eq!(list.items.len(), 2);
     assert!(list.items.iter().all(|item| item.contact.as_ref().unwrap().id == one));
+    // On Messenger each keeps the conversation they had, and is answered there.
+    world.take(&message("m2", "q", "On Messenger as well", 3)).await;
+    world.take(&message("m3", "p", "Me again", 4)).await;
+    let contact = world.contacts().await.remove(0);
+    let mut chats = Vec::new();
+    for (conversation, texts) in world.conversations().await {
+        if conversation.channel == Channel::Messenger {
+            let way = contact.channel_in(&conversation).unwrap().meta_id.clone().unwrap();
+            chats.push((way, texts));
+        }
+    }
+    chats.sort();
+    let texts = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let expected = [("p", texts(&["On Messenger", "Me again"])), ("q", texts(&["On Messenger as well"]))];
+    assert_eq!(chats, expected.map(|(way, texts)| (way.to_owned(), texts)));
     // What comes later for either is theirs.
-    world.take(&comment("k2", "q", "Another", 3, None)).await;
-    assert_eq!(world.inbox.conversations(&access, &query, None, 25, at(10)).await.unwrap().items.len(), 3);
+    world.take(&comment("k2", "q", "Another", 5, None)).await;
+    assert_eq!(world.inbox.conversations(&access, &query, None, 25, at(10)).await.unwrap().items.len(), 4);
+}
+
+#[tokio::test]
+async fn a_comment_s_conversation_belongs_to_its_author_though_a_reply_came_first() {
+    let world = World::new().await;
+    world.take(&comment("k2", "q", "I know!", 2, Some("k1"))).await;
+    world.take(&comment("k1", "p", "Until when?", 1, None)).await;
+    let (conversation, texts) = world.conversations().await.remove(0);
+    assert_eq!(texts, ["Until when?", "I know!"]);
+    let contacts = world.contacts().await;
+    let author = contacts.iter().find(|contact| contact.name.as_deref() == Some("Visitor p")).unwrap();
+    assert_eq!(conversation.contact_id.as_ref(), Some(&author.id));
 }
 
 #[tokio::test]

@@ -213,7 +213,7 @@ fn sent_privately(conversation: &ConversationOut) -> Markup {
     }
 }
 
-/// The form for an answer with what is typed, or why there is none.
+/// The form for an answer with what is typed, or why no answer is possible.
 pub(super) fn render(
     visitor: &Visitor,
     conversation: &ConversationOut,

@@ -147,7 +147,7 @@ pub(super) fn filters(names: &Names, query: &ListQuery) -> Markup {
             }
             select name="channel" aria-label="Channel" {
                 option value="" { "Any channel" }
-                @for (_, value, name) in CHANNELS { option value=(value) selected[is("channel", value)] { (name) } }
+                @for (channel, name) in CHANNELS { option value=(channel) selected[is("channel", channel.into())] { (name) } }
             }
             select name="assigned_to" aria-label="Assigned to" {
                 option value="" { "Anyone" }

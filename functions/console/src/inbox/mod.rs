@@ -80,16 +80,16 @@ impl FromRequestParts<Console> for Place {
 }
 
 /// The channels with their names.
-const CHANNELS: [(Channel, &str, &str); 5] = [
-    (Channel::FacebookComment, "facebook_comment", "Facebook comment"),
-    (Channel::InstagramComment, "instagram_comment", "Instagram comment"),
-    (Channel::Messenger, "messenger", "Messenger"),
-    (Channel::Instagram, "instagram", "Instagram"),
-    (Channel::Whatsapp, "whatsapp", "WhatsApp"),
+const CHANNELS: [(Channel, &str); 5] = [
+    (Channel::FacebookComment, "Facebook comment"),
+    (Channel::InstagramComment, "Instagram comment"),
+    (Channel::Messenger, "Messenger"),
+    (Channel::Instagram, "Instagram"),
+    (Channel::Whatsapp, "WhatsApp"),
 ];
 
 fn channel_name(channel: Channel) -> &'static str {
-    CHANNELS.iter().find(|(known, ..)| *known == channel).map_or("", |(.., name)| name)
+    CHANNELS.iter().find(|(known, _)| *known == channel).map_or("", |(_, name)| name)
 }
 
 /// A channel as a coloured word.

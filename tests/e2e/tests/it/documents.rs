@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use e2e::json::Json;
+use e2e::world::world;
+
 const README: &str = "README.md";
 const ARCHITECTURE: &str = "shared/ARCHITECTURE.md";
 const TOP_FOLDERS: [&str; 6] = ["functions", "shared", "infra", "tests", ".cargo", ".ci"];
@@ -163,5 +166,25 @@ fn every_cargo_command_exists() {
         for name in commands.iter().map(|command| command.split_whitespace().next().unwrap()) {
             assert!(["test", "run"].contains(&name) || aliases.contains(&name), "{document}: cargo {name}");
         }
+    }
+}
+
+#[tokio::test]
+async fn the_guide_subscribes_the_app_to_every_field_that_pages_and_this_system_are_subscribed_to() {
+    let guide = read("infra/DEPLOY.md");
+    let listed = |object: &str| -> BTreeSet<String> {
+        let row = guide.lines().find(|line| line.starts_with(&format!("| *{object}* |"))).unwrap();
+        row.split('`').nth(1).unwrap().split(' ').map(ToOwned::to_owned).collect()
+    };
+    let every = ["leads_retrieval", "pages_messaging"].map(ToOwned::to_owned);
+    let pages = leadwire::graph::subscriptions::fields(&every);
+    assert_eq!(listed("Page"), pages.into_iter().map(ToOwned::to_owned).collect());
+    let state = world().sim_state().await;
+    for (object, name) in
+        [("page", "Page"), ("instagram", "Instagram"), ("whatsapp_business_account", "WhatsApp Business Account")]
+    {
+        let here: BTreeSet<String> =
+            serde_json::from_value(state.find("subscriptions", "object", object)["fields"].clone()).unwrap();
+        assert_eq!(listed(name), here, "{object}");
     }
 }

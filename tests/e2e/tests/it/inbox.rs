@@ -194,6 +194,15 @@ async fn only_who_may_use_the_inbox_does() {
     let path = format!("/api/conversations/{}", chat.text("id"));
     assert_eq!(stranger.call(Method::GET, &path, &Value::Null).await.0, 404);
     assert!(stranger.items("/api/conversations").await.is_empty());
+    let body = json!({ "title": "Hours", "text": "Until six." });
+    let saved = tenant.call_ok(Method::POST, "/api/saved-replies", &body).await;
+    let saved_path = format!("/api/saved-replies/{}", saved.text("id"));
+    assert!(stranger.items("/api/saved-replies").await.is_empty());
+    assert_eq!(stranger.call(Method::PUT, &saved_path, &body).await.0, 404);
+    tenant.call_ok(Method::PUT, &saved_path, &json!({ "title": "Hours", "text": "Until seven." })).await;
+    assert_eq!(tenant.items("/api/saved-replies").await[0]["text"], "Until seven.");
+    assert_eq!(tenant.call(Method::DELETE, &saved_path, &Value::Null).await.0, 204);
+    assert!(tenant.items("/api/saved-replies").await.is_empty());
     let (status, problem) = tenant.call(Method::PATCH, &path, &json!({ "status": "snoozed" })).await;
     assert_eq!((status, problem.text("field")), (400, "snoozed_until"), "{problem}");
     let (status, problem) = tenant.call(Method::PATCH, &path, &json!({ "assigned_to": "nobody" })).await;
