@@ -65,9 +65,10 @@ fn start() -> World {
 /// Calls `probe` repeatedly until it returns a value.
 ///
 /// # Panics
-/// Panics after a minute; `what` names the expectation in the message.
+/// Panics after four minutes: the messages of a worker that another story kills come back after half of them. `what`
+/// names the expectation in the message.
 pub async fn wait_for<T>(what: &str, probe: impl AsyncFnMut() -> Option<T>) -> T {
-    wait_at_most(Duration::from_secs(60), what, probe).await
+    wait_at_most(Duration::from_secs(240), what, probe).await
 }
 
 /// Calls `probe` repeatedly until it returns a value.
