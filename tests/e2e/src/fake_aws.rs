@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
+use aws_types::SdkConfig;
 use axum::body::{Body, Bytes};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Response, Uri};
@@ -14,18 +15,6 @@ use local::template::Template;
 use serde_json::{Value, json};
 
 use crate::json::Json;
-
-/// The configuration of an AWS client for an endpoint.
-macro_rules! config {
-    ($sdk:ident, $endpoint:expr) => {
-        $sdk::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url($endpoint)
-            .credentials_provider(Credentials::for_tests())
-            .build()
-    };
-}
 
 /// What was used.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -116,28 +105,39 @@ impl FakeAws {
         Self { endpoint, service }
     }
 
+    /// Returns the configuration of its clients.
+    #[must_use]
+    pub fn config(&self) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static("us-east-1"))
+            .endpoint_url(&self.endpoint)
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
+            .build()
+    }
+
     /// Returns a client of its DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, &self.endpoint))
+        aws_sdk_dynamodb::Client::new(&self.config())
     }
 
     /// Returns a client of its EventBridge.
     #[must_use]
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
-        aws_sdk_eventbridge::Client::from_conf(config!(aws_sdk_eventbridge, &self.endpoint))
+        aws_sdk_eventbridge::Client::new(&self.config())
     }
 
     /// Returns a client of its Secrets Manager.
     #[must_use]
     pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        aws_sdk_secretsmanager::Client::from_conf(config!(aws_sdk_secretsmanager, &self.endpoint))
+        aws_sdk_secretsmanager::Client::new(&self.config())
     }
 
     /// Returns a client of its SQS.
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::from_conf(config!(aws_sdk_sqs, &self.endpoint))
+        aws_sdk_sqs::Client::new(&self.config())
     }
 
     /// Stores a secret.

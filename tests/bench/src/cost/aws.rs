@@ -7,6 +7,7 @@ use std::time::Instant;
 use axum::http::Method;
 use e2e::fake_aws::{Delays, FakeAws, Used};
 use leadwire::bus::Bus;
+use leadwire::files::Files;
 use leadwire::jobs::Job;
 use leadwire::meta_app::MetaApp;
 use leadwire::queue::Queue;
@@ -90,6 +91,10 @@ impl Aws {
 
     pub(super) fn queue<J: Job>(&self) -> Queue<J> {
         Queue::new(self.fake.sqs(), format!("{}/queue", self.fake.endpoint))
+    }
+
+    pub(super) fn files(&self) -> Files {
+        Files::new(&self.fake.config(), "files".to_owned())
     }
 
     pub(super) async fn meta(&self) -> anyhow::Result<MetaApp> {

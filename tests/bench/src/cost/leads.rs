@@ -48,7 +48,7 @@ pub(super) async fn work(aws: &Aws, worker: &Ingest, messages: &[LeadBatch]) -> 
 }
 
 /// What a body costs at the gateway, in the webhook, and in the messages' receipts and deletions.
-fn beside(costs: &CostFile, bodies: f64, leads: f64, messages: f64) -> Vec<(&'static str, f64)> {
+pub(super) fn beside(costs: &CostFile, bodies: f64, leads: f64, messages: f64) -> Vec<(&'static str, f64)> {
     let receipts = (messages / 10.0).ceil() * 2.0;
     let log_kb = bodies * costs.assumptions.log_kb_webhook + leads * costs.assumptions.log_kb_worker;
     vec![
@@ -89,7 +89,7 @@ pub(super) async fn typical(costs: &CostFile) -> anyhow::Result<Flow> {
     let mut beside = beside(costs, leads, leads, leads * 10.0);
     beside.push(("Secrets Manager", leads * costs.assumptions.secret_calls_per_lead * costs.prices.secret_call));
     let memory_mb = costs.memory_mb.lead_worker;
-    Ok(Flow { name: "typical: one lead a body, many tenants", leads, usage, memory_mb, beside })
+    Ok(Flow { name: "typical: one lead a body, many tenants", unit: "leads", number: leads, usage, memory_mb, beside })
 }
 
 /// A body with 1,000 leads of one org.
@@ -108,7 +108,7 @@ pub(super) async fn burst(costs: &CostFile, pages: usize, name: &'static str) ->
     let usage = aws.take_usage();
     #[expect(clippy::cast_precision_loss, reason = "a small count")]
     let beside = beside(costs, 1.0, 1000.0, messages.len() as f64);
-    Ok(Flow { name, leads: 1000.0, usage, memory_mb: costs.memory_mb.lead_worker, beside })
+    Ok(Flow { name, unit: "leads", number: 1000.0, usage, memory_mb: costs.memory_mb.lead_worker, beside })
 }
 
 /// Many containers with leads of one org at once: how often they collide, and how many leads a second can be written.

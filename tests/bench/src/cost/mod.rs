@@ -4,6 +4,7 @@
 mod ads;
 mod aws;
 mod leads;
+mod messages;
 mod prices;
 mod sweeps;
 mod tenant;
@@ -61,6 +62,9 @@ pub(crate) async fn measure() -> anyhow::Result<()> {
     let one_page = leads::burst(&costs, 1, "burst: 1,000 leads of one page in one body").await?.print(&costs);
     check("one page, sweep included", one_page + burst_sweep, budgets.one_page, "USD per million leads");
 
+    let messages = messages::typical(&costs).await?.print(&costs);
+    check("messages", messages, budgets.messages, "USD per million messages");
+
     let idle_ads = ads::month(&costs, 1).await?;
     let idle = sweeps::idle_tenant(&costs, &tenant) + idle_ads;
     check("idle tenant, without its secret", idle, budgets.idle_tenant, "USD a month");
@@ -76,26 +80,28 @@ fn count(count: u64) -> f64 {
     count as f64
 }
 
-/// What a flow used, for a number of leads.
+/// What a flow used, for a number of leads or of something else.
 struct Flow {
     name: &'static str,
-    leads: f64,
+    /// What is counted, as in "million leads".
+    unit: &'static str,
+    number: f64,
     usage: Usage,
     memory_mb: f64,
-    /// Bills for what the flow does not run, in USD for all its leads.
+    /// Bills for what the flow does not run, in USD for all of them.
     beside: Vec<(&'static str, f64)>,
 }
 
 impl Flow {
-    /// Returns what a lead has of something.
+    /// Returns what one has of something.
     fn each(&self, what: impl Fn(&e2e::fake_aws::Used) -> f64) -> f64 {
-        what(&self.usage.of_services) / self.leads
+        what(&self.usage.of_services) / self.number
     }
 
-    /// Prints the bill, and returns it in USD per million leads.
+    /// Prints the bill, and returns it in USD per million.
     fn print(&self, costs: &CostFile) -> f64 {
-        let per_million = |usd: f64| usd / self.leads * 1e6;
-        println!("{}: {} leads, each with", self.name, self.leads);
+        let per_million = |usd: f64| usd / self.number * 1e6;
+        println!("{}: {} {}, each with", self.name, self.number, self.unit);
         println!(
             "  {:.2} write units, {:.2} read units, {:.2} DynamoDB requests, {:.3} SQS requests, {:.2} events,",
             self.each(|used| used.write_units),
@@ -108,7 +114,7 @@ impl Flow {
             "  {:.3} Graph requests with {:.2} calls, {:.3} invocations of {:.0} ms",
             self.each(|used| count(used.graph_requests)),
             self.each(|used| count(used.graph_calls)),
-            self.usage.invocations / self.leads,
+            self.usage.invocations / self.number,
             self.usage.lambda_ms / self.usage.invocations.max(1.0),
         );
         let mut bill = costs.prices.bill(&self.usage, self.memory_mb);
@@ -117,7 +123,7 @@ impl Flow {
             println!("  {what:<24} {:>9.3}", per_million(*usd));
         }
         let total = bill.iter().map(|(_, usd)| per_million(*usd)).sum();
-        println!("  {:<24} {total:>9.3} USD per million leads", "sum");
+        println!("  {:<24} {total:>9.3} USD per million {}", "sum", self.unit);
         total
     }
 }

@@ -44,6 +44,7 @@ pub(super) struct MemoryMb {
     pub(super) webhook: f64,
     pub(super) lead_worker: f64,
     pub(super) lead_sweep: f64,
+    pub(super) engagement_worker: f64,
     pub(super) ads_sync: f64,
 }
 
@@ -54,6 +55,7 @@ pub(super) struct Budgets {
     pub(super) one_page: f64,
     pub(super) idle_tenant: f64,
     pub(super) ads_unchanged: f64,
+    pub(super) messages: f64,
     pub(super) burst_write_units: f64,
     pub(super) burst_graph_requests: f64,
     pub(super) burst_sqs_requests: f64,

@@ -26,7 +26,7 @@ pub(super) fn of_leads(costs: &CostFile, (name, leads): (&'static str, f64), bus
     let lambda_ms = (busy.lambda_ms - idle.lambda_ms) / costs.assumptions.sweeps_per_invocation;
     let usage = Usage { of_services: used, lambda_ms, invocations: 0.0 };
     let memory_mb = costs.memory_mb.lead_sweep;
-    Flow { name, leads, usage, memory_mb, beside: Vec::new() }
+    Flow { name, unit: "leads", number: leads, usage, memory_mb, beside: Vec::new() }
 }
 
 /// Sweeps a tenant with pages of five forms for a day, in which leads arrive so many times, so many at once.
