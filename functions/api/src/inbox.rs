@@ -13,7 +13,7 @@ use leadwire::inbox::{
     ConversationQuery, MessageList, MessageOut, TemplateList,
 };
 
-use crate::access::{Failure, Member, OrgHeader};
+use crate::access::{Failure, Member, MetaAccess, OrgHeader};
 use crate::input::{Input, Parameters};
 use crate::posts::once;
 use crate::state::Api;
@@ -195,6 +195,25 @@ pub(crate) async fn contact(
     Id(id): Id<ContactId>,
 ) -> Result<Json<ContactOut>, Problem> {
     Ok(Json(api.inbox.contact(&access, &id).await?))
+}
+
+/// Erase a contact
+///
+/// The person's ids and names, the conversations with them, what they wrote below others' comments, and all files. What
+/// they write from now on makes a new contact. A lead of the person stays. Already erased counts as success; after a 503,
+/// repeat it.
+#[utoipa::path(
+    delete, path = "/api/contacts/{id}", tag = "inbox", operation_id = "eraseContact",
+    params(("id" = String, Path), OrgHeader),
+    responses((status = 204, description = "Erased"), Failure)
+)]
+pub(crate) async fn erase_contact(
+    State(api): State<Arc<Api>>,
+    MetaAccess(access): MetaAccess,
+    Id(id): Id<ContactId>,
+) -> Result<StatusCode, Problem> {
+    api.inbox.erase_contact(&access, &id, leadwire::clock::now()).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Change a contact

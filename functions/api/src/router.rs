@@ -132,7 +132,7 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(saved_replies::list, saved_replies::create))
         .routes(routes!(saved_replies::change, saved_replies::delete))
         .routes(routes!(inbox::contacts))
-        .routes(routes!(inbox::contact, inbox::change_contact))
+        .routes(routes!(inbox::contact, inbox::change_contact, inbox::erase_contact))
         .routes(routes!(media::create))
         .routes(routes!(media::read))
         .routes(routes!(leads::parked::list))

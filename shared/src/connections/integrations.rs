@@ -34,6 +34,8 @@ pub struct IntegrationOut {
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_sync_at: Option<Timestamp>,
     pub assignment: Assignment,
+    /// How it assigns conversations of the inbox.
+    pub inbox_assignment: Assignment,
     /// When leads stop unless the integration is reconnected; `null` if never.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Timestamp>,
@@ -221,6 +223,7 @@ fn integration_out(integration: &Integration, connections: &[Connection], now: T
         pages_count: own().count(),
         last_sync_at: own().filter_map(|connection| connection.last_lead_at).max(),
         assignment: integration.assignment.clone(),
+        inbox_assignment: integration.inbox_assignment.clone(),
         expires_at,
         problems: integration.problems.clone(),
         connected_at: integration.connected_at,

@@ -77,6 +77,7 @@ impl Connections {
             name: request.name,
             description: request.description,
             assignment: request.assignment,
+            ..IntegrationSettings::default()
         };
         let settings = check_settings(&self.connector.table, scope, settings).await?;
         if let Some(id) = &request.integration_id {

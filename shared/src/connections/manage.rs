@@ -46,6 +46,8 @@ pub struct SettingsIn {
     pub description: Option<String>,
     /// How leads are assigned from now on; stored leads are unchanged.
     pub assignment: Option<Assignment>,
+    /// How conversations are assigned that no one has: to the users who may use the inbox, in a rotation of their own.
+    pub inbox_assignment: Option<Assignment>,
 }
 
 /// The pages to ingest leads from.
@@ -86,12 +88,17 @@ impl Connections {
     /// connects.
     pub async fn create(&self, access: &MetaAccess, input: NewIntegration) -> Result<IntegrationOut, ActError> {
         let name = Some(input.name);
-        let settings = IntegrationSettings { name, description: input.description, assignment: input.assignment };
+        let settings = IntegrationSettings {
+            name,
+            description: input.description,
+            assignment: input.assignment,
+            ..IntegrationSettings::default()
+        };
         let settings = check_settings(&self.connector.table, &access.scope, settings).await?;
         let now = crate::clock::now();
         let integration = match input.token {
             Some(token) => {
-                let IntegrationSettings { name, description, assignment } = settings;
+                let IntegrationSettings { name, description, assignment, .. } = settings;
                 let pasted = Pasted { token, integration_id: None, name, description, assignment };
                 self.paste(access, pasted).await?
             }
@@ -118,8 +125,8 @@ impl Connections {
         input: SettingsIn,
     ) -> Result<IntegrationOut, ActError> {
         self.tokens.integration(&access.scope, id).await?;
-        let settings =
-            IntegrationSettings { name: input.name, description: input.description, assignment: input.assignment };
+        let SettingsIn { name, description, assignment, inbox_assignment } = input;
+        let settings = IntegrationSettings { name, description, assignment, inbox_assignment };
         let settings = check_settings(&self.connector.table, &access.scope, settings).await?;
         self.connector.table.set_settings(&access.scope, id, &settings).await?;
         let integration = self.tokens.integration(&access.scope, id).await?;

@@ -19,11 +19,15 @@ pub(super) async fn check_settings(
     if settings.description.as_deref().is_some_and(|description| description.chars().count() > 500) {
         return Err(ActError::invalid("description", ErrorCode::DescriptionInvalid, "At most 500 characters."));
     }
-    if let Some(Assignment::User { user_id }) = &settings.assignment
-        && table.user(scope, user_id).await?.is_none()
+    for (field, assignment) in
+        [("assignment.user_id", &settings.assignment), ("inbox_assignment.user_id", &settings.inbox_assignment)]
     {
-        let message = format!("The directory has no user {user_id} in this org. Push the user first.");
-        return Err(ActError::invalid("assignment.user_id", ErrorCode::UserUnknown, message));
+        if let Some(Assignment::User { user_id }) = assignment
+            && table.user(scope, user_id).await?.is_none()
+        {
+            let message = format!("The directory has no user {user_id} in this org. Push the user first.");
+            return Err(ActError::invalid(field, ErrorCode::UserUnknown, message));
+        }
     }
     Ok(settings)
 }

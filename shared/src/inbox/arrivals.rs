@@ -13,8 +13,12 @@ use crate::model::event::Event;
 use crate::model::inbox::event::{NewAttachment, NewMessage, Person};
 use crate::model::inbox::people::{conversation_id, message_id};
 use crate::model::inbox::state::{MessageContent, MessageState};
-use crate::model::inbox::{Attachment, AttachmentStatus, Author, Channel, Contact, Conversation, FileSource};
+use crate::model::inbox::turn::InboxTurn;
+use crate::model::inbox::{
+    Attachment, AttachmentStatus, Author, Channel, Contact, Conversation, ConversationStatus, FileSource,
+};
 use crate::model::lead::FoundBy;
+use crate::model::lead::assignment::Assignment;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::{TableError, pause};
@@ -32,13 +36,17 @@ impl Engagement {
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let scope = &owner.scope;
+        let id = message_id(channel, &new.mid);
+        let mut known = self.table.message(scope, &id).await?;
+        if known.as_ref().is_some_and(MessageState::is_gone) {
+            return Ok(());
+        }
         let mut contact = contacts::contact_of(&self.table, scope, channel, account, &new.person, now).await?;
         if let Some(nameless) = contact.as_ref().filter(|contact| contact.is_to_be_named(now))
             && let Some(named) = self.name(owner, channel, account, nameless, &new.person, now).await?
         {
             contact = Some(named);
         }
-        let id = message_id(channel, &new.mid);
         let (conversation_id, root) = self.place(owner, channel, account, new, contact.as_ref()).await?;
         if new.is_ours
             && let Some(answer) = self.answer_of(scope, new, &conversation_id).await?
@@ -46,7 +54,6 @@ impl Engagement {
             return Ok(settle(&self.table, scope, &answer, &new.mid).await?);
         }
         for attempt in 1..=MAX_TRIES {
-            let known = self.table.message(scope, &id).await?;
             let mut state = known.unwrap_or_else(|| MessageState::unknown(id.clone(), channel, Some(new.mid.clone())));
             let author = match (new.is_ours, &new.app_id) {
                 (false, _) => Author::Contact {
@@ -56,8 +63,7 @@ impl Engagement {
                 (true, Some(app)) => Author::Automation { app_id: Some(app.clone()) },
                 (true, None) => Author::Page,
             };
-            if state.deleted_at.is_some() && state.content.is_none() {
-                // It was unsent before it came, and is shown to none.
+            if state.is_gone() {
                 return Ok(());
             }
             let content = MessageContent {
@@ -80,8 +86,8 @@ impl Engagement {
                 // that could not tell of it.
                 return if is_repeated { self.tell(scope, &state, account).await } else { Ok(()) };
             }
-            let known = self.table.conversation(scope, &conversation_id).await?;
-            let mut conversation = known.unwrap_or_else(|| Conversation {
+            let begun = self.table.conversation(scope, &conversation_id).await?;
+            let mut conversation = begun.unwrap_or_else(|| Conversation {
                 page_id: owner.page_id.clone(),
                 post: new.post.clone(),
                 root: root.clone(),
@@ -91,15 +97,42 @@ impl Engagement {
             let before = conversation.status;
             let is_history = owner.connected_at.is_some_and(|connected| new.created_time < connected);
             conversation.take_message(new, contact.as_ref().map(|contact| &contact.id), is_history);
-            if self.table.put_message_in(scope, &mut state, &mut conversation).await? {
+            let turn = match before {
+                ConversationStatus::Open => None,
+                _ => self.assign(owner, &mut conversation).await?,
+            };
+            if self.table.put_message_in(scope, &mut state, &mut conversation, turn).await? {
                 if conversation.status != before {
                     self.bus.publish(&[Event::conversation_changed(&conversation, now)]).await?;
                 }
                 return self.tell(scope, &state, account).await;
             }
             pause(attempt).await;
+            known = self.table.message(scope, &id).await?;
         }
         Err(TableError::Contended(MAX_TRIES).into())
+    }
+
+    /// Assigns a conversation that has opened to a member, unless it has one, as its integration says. Returns the turn
+    /// that is to be stored with it.
+    async fn assign(
+        &self,
+        owner: &AccountOwner,
+        conversation: &mut Conversation,
+    ) -> Result<Option<InboxTurn>, TableError> {
+        if conversation.status != ConversationStatus::Open || conversation.assigned_to.is_some() {
+            return Ok(None);
+        }
+        let Some(integration) = self.table.integration(&owner.scope, &owner.integration_id).await? else {
+            return Ok(None);
+        };
+        if integration.inbox_assignment == Assignment::Unassigned {
+            return Ok(None);
+        }
+        let users = self.table.users(&owner.scope).await?;
+        let mut turn = self.table.inbox_turn(&owner.scope).await?;
+        conversation.assigned_to = turn.choose(&integration.inbox_assignment, &users);
+        Ok(Some(turn).filter(|_| integration.inbox_assignment == Assignment::RoundRobin))
     }
 
     /// Asks Meta where a comment stands that has not come. If Meta does not say it, the comment counts as the top.

@@ -90,7 +90,7 @@ pub(super) async fn contact_of(
         let known = find(table, scope, &identities, person).await?;
         let mut contact = known.clone().unwrap_or_else(|| Contact::new(first.contact_id(), scope.org().clone(), now));
         let is_changed = contact.see(channel, account, person);
-        let is_joined = contact.lead_id.is_none() && join_by_phone(table, scope, &mut contact).await?;
+        let is_joined = join_by_phone(table, scope, &mut contact).await?;
         if known.is_some() && !is_changed && !is_joined {
             return Ok(Some(contact));
         }
@@ -137,8 +137,11 @@ pub(super) async fn resolve(table: &Table, scope: &OrgScope, mut id: ContactId) 
     Ok(None)
 }
 
-/// Joins a contact with the lead that has one of its numbers.
+/// Joins a contact with the lead that has one of its numbers, unless it has a lead or a member has decided.
 async fn join_by_phone(table: &Table, scope: &OrgScope, contact: &mut Contact) -> Result<bool, TableError> {
+    if contact.lead_id.is_some() || contact.is_lead_chosen {
+        return Ok(false);
+    }
     let keys: Vec<_> = contact.phones().flat_map(|phone| person_keys(None, Some(phone))).collect();
     for key in keys {
         if let Some(lead) = table.lead_of_person(scope, &key).await? {
@@ -208,9 +211,15 @@ impl Inbox {
         Ok(ContactList { items: page.into_iter().map(|(_, contact)| contact.into()).collect(), next_cursor: next })
     }
 
-    /// Reads a contact. The id of one that was taken over leads to the one that did.
+    /// Reads a contact. The id of one that was taken over leads to the one that did. A lead that came after the person's
+    /// last message is found here.
     pub async fn contact(&self, access: &MetaAccess, id: &ContactId) -> Result<ContactOut, ActError> {
-        Ok(self.find_contact(access, id).await?.into())
+        let mut contact = self.find_contact(access, id).await?;
+        if join_by_phone(&self.table, &access.scope, &mut contact).await? {
+            // If another writer is faster, the next reader joins them.
+            self.table.put_contact(&access.scope, &mut contact, &[]).await?;
+        }
+        Ok(contact.into())
     }
 
     /// Changes a contact.
@@ -247,6 +256,7 @@ impl Inbox {
             }
             if let Some(lead) = &change.lead_id {
                 contact.lead_id.clone_from(lead);
+                contact.is_lead_chosen = true;
             }
             let is_stored = match &other {
                 Some(other) if other.id != contact.id => self.take_over(access, &mut contact, &other.id).await?,

@@ -12,7 +12,7 @@ use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::files::Files;
 use crate::graph::inbox::inbox_events;
-use crate::ids::{MessageId, OrgId, OrgScope, PageId};
+use crate::ids::{IntegrationId, MessageId, OrgId, OrgScope, PageId};
 use crate::jobs::{AttachmentJob, EngagementJob};
 use crate::meta_app::MetaApp;
 use crate::model::inbox::Channel;
@@ -47,6 +47,8 @@ pub struct Engagement {
 pub(super) struct AccountOwner {
     pub(super) scope: OrgScope,
     pub(super) page_id: Option<PageId>,
+    /// The integration through which the org reaches it.
+    pub(super) integration_id: IntegrationId,
     /// When the page was connected: what was written before wakes no one.
     pub(super) connected_at: Option<Timestamp>,
 }
@@ -137,11 +139,10 @@ impl Engagement {
         let mut found: BTreeMap<OrgId, AccountOwner> = BTreeMap::new();
         if channel.network() == "facebook" {
             let Ok(page) = PageId::parse(account) else { return Ok(Vec::new()) };
-            for (scope, _) in self.table.connections_of_page(&page).await? {
-                found.insert(
-                    scope.org().clone(),
-                    AccountOwner { scope, page_id: Some(page.clone()), connected_at: None },
-                );
+            for (scope, connection) in self.table.connections_of_page(&page).await? {
+                let integration_id = connection.integration_id;
+                let owner = AccountOwner { scope, page_id: Some(page.clone()), integration_id, connected_at: None };
+                found.insert(owner.scope.org().clone(), owner);
             }
         } else {
             for (scope, known) in self.table.inbox_accounts(channel.network(), account).await? {
@@ -151,7 +152,8 @@ impl Engagement {
                     None => true,
                 };
                 if is_reached {
-                    found.insert(known.org, AccountOwner { scope, page_id: known.page_id, connected_at: None });
+                    let (page_id, integration_id) = (known.page_id, known.integration_id);
+                    found.insert(known.org, AccountOwner { scope, page_id, integration_id, connected_at: None });
                 }
             }
         }

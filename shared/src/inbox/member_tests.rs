@@ -1,5 +1,8 @@
 //! What members do with conversations and contacts.
 
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 
 use super::tests::{World, at, comment, event, message, new};
@@ -8,6 +11,10 @@ use crate::error::ErrorCode;
 use crate::ids::SavedReplyId;
 use crate::model::inbox::Channel;
 use crate::model::inbox::event::InboxEventKind;
+use crate::model::lead::assignment::Assignment;
+use crate::model::org::User;
+use crate::table::integration::IntegrationSettings;
+use crate::table::tests::user;
 
 #[tokio::test]
 async fn two_contacts_that_a_member_joins_are_one_person_with_both_conversations() {
@@ -141,4 +148,69 @@ async fn saved_replies_are_listed_by_title_and_changed_only_where_they_are() {
         save(None, reply(&number.to_string())).await.unwrap();
     }
     assert_eq!(save(None, reply("one more")).await.unwrap_err().code(), ErrorCode::LimitReached);
+}
+
+#[tokio::test]
+async fn conversations_that_open_at_once_go_round_the_members_and_leads_keep_their_turn() {
+    let world = World::new().await;
+    let (table, scope) = (&world.engagement.table, &world.owner.scope);
+    for (id, permissions) in [("ann", "inbox"), ("bob", "inbox"), ("zoe", "inbox"), ("max", "lead_management")] {
+        let user = User { permissions: vec![permissions.to_owned()], ..user(id, true) };
+        table.put_user(scope, &user).await.unwrap();
+    }
+    let settings =
+        IntegrationSettings { inbox_assignment: Some(Assignment::RoundRobin), ..IntegrationSettings::default() };
+    table.set_settings(scope, &world.owner.integration_id, &settings).await.unwrap();
+    let leads_turn = table.rotation(scope).await.unwrap();
+    let arrive = |number: usize| {
+        let world = &world;
+        async move { world.take(&message(&format!("m{number}"), &format!("p{number}"), "Hello", 1)).await }
+    };
+    join_all((0..12).map(arrive)).await;
+    let conversations = world.conversations().await;
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (conversation, _) in &conversations {
+        *counts.entry(conversation.assigned_to.as_ref().unwrap().as_str()).or_default() += 1;
+    }
+    assert_eq!(counts, BTreeMap::from([("ann", 4), ("bob", 4), ("zoe", 4)]));
+    assert_eq!(table.rotation(scope).await.unwrap(), leads_turn);
+    // Whoever has a conversation keeps it.
+    world.take(&message("again", "p0", "Are you there?", 5)).await;
+    let after = world.conversations().await;
+    let after = &after.iter().find(|(_, texts)| texts.len() == 2).unwrap().0;
+    let before = &conversations.iter().find(|(known, _)| known.id == after.id).unwrap().0;
+    assert_eq!(after.assigned_to, before.assigned_to);
+}
+
+#[tokio::test]
+async fn an_erased_person_is_gone_with_all_they_wrote_and_does_not_come_back_with_meta_s_lists() {
+    let world = World::new().await;
+    let access = world.fixture.access().await;
+    let written = [
+        message("m1", "p", "My number is 555 1234", 1),
+        comment("k1", "p", "Until when?", 2, None),
+        comment("k2", "q", "I ask myself, too", 3, None),
+        comment("k3", "p", "So do I, call 555 1234", 4, Some("k2")),
+    ];
+    for event in &written {
+        world.take(event).await;
+    }
+    let contacts = world.contacts().await;
+    let person = contacts.iter().find(|contact| contact.name.as_deref() == Some("Visitor p")).unwrap().id.clone();
+    for _ in 0..2 {
+        world.inbox.erase_contact(&access, &person, at(500)).await.unwrap();
+    }
+    let left = async || world.conversations().await.into_iter().map(|(_, texts)| texts).collect::<Vec<_>>();
+    assert_eq!(left().await, [["I ask myself, too", "-"]]);
+    assert_eq!(world.contacts().await.len(), 1);
+    let everything = format!("{:?}", world.engagement.table.everything().await);
+    for trace in ["555 1234", "Visitor p", "Until when?"] {
+        assert!(!everything.contains(trace), "{trace}");
+    }
+    assert_eq!(world.engagement.take_missed(&world.owner, &written, at(600)).await.unwrap(), 0);
+    assert_eq!(left().await, [["I ask myself, too", "-"]]);
+    // They write again: as someone who is seen for the first time.
+    world.take(&message("m9", "p", "Hello", 700)).await;
+    assert_eq!(left().await.len(), 2);
+    assert_eq!(world.contacts().await.len(), 2);
 }

@@ -10,6 +10,7 @@ mod arrivals;
 mod attachments;
 mod contacts;
 mod conversations;
+mod erasure;
 mod ingest;
 #[cfg(test)]
 mod member_tests;

@@ -12,10 +12,53 @@ use crate::model::inbox::event::{Person, Signal, SignalType};
 use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::MessageState;
 use crate::model::inbox::{AttachmentStatus, Channel, Conversation, Reaction};
-use crate::table::{TableError, pause};
+use crate::table::{Table, TableError, pause};
+
+/// Changes what is known of a message. What is reported of one that has not come is kept for when it comes.
+pub(super) async fn change_message(
+    table: &Table,
+    scope: &OrgScope,
+    channel: Channel,
+    id: &MessageId,
+    mid: Option<&str>,
+    change: impl Fn(&mut MessageState),
+) -> Result<MessageState, TableError> {
+    for attempt in 1..=MAX_TRIES {
+        let known = table.message(scope, id).await?;
+        let mut state = known.unwrap_or_else(|| MessageState::unknown(id.clone(), channel, mid.map(ToOwned::to_owned)));
+        let before = state.clone();
+        change(&mut state);
+        if state == before {
+            return Ok(state);
+        }
+        // The conversation shows the beginning of its newest message, and is found by the texts.
+        let conversation = match &state.content {
+            Some(content) if state.text() != before.text() => {
+                table.conversation(scope, &content.conversation_id).await?
+            }
+            _ => None,
+        };
+        let is_stored = match conversation {
+            Some(mut conversation) => {
+                let created = state.content.as_ref().map(|content| content.created_time);
+                if created == Some(conversation.last_message_at) {
+                    conversation.preview = state.text().unwrap_or_default().chars().take(120).collect();
+                }
+                before.text().into_iter().for_each(|text| conversation.make_unsearchable(text));
+                state.text().into_iter().for_each(|text| conversation.make_searchable(text));
+                table.put_message_in(scope, &mut state, &mut conversation, None).await?
+            }
+            None => table.put_message(scope, &mut state).await?,
+        };
+        if is_stored {
+            return Ok(state);
+        }
+        pause(attempt).await;
+    }
+    Err(TableError::Contended(MAX_TRIES))
+}
 
 impl Engagement {
-    /// Changes what is known of a message. What is reported of one that has not come is kept for when it comes.
     pub(super) async fn change(
         &self,
         scope: &OrgScope,
@@ -24,39 +67,7 @@ impl Engagement {
         mid: &str,
         change: impl Fn(&mut MessageState),
     ) -> Result<MessageState, WorkError> {
-        for attempt in 1..=MAX_TRIES {
-            let known = self.table.message(scope, &id).await?;
-            let mut state = known.unwrap_or_else(|| MessageState::unknown(id.clone(), channel, Some(mid.to_owned())));
-            let before = state.clone();
-            change(&mut state);
-            if state == before {
-                return Ok(state);
-            }
-            // The conversation shows the beginning of its newest message, and is found by the texts.
-            let conversation = match &state.content {
-                Some(content) if state.text() != before.text() => {
-                    self.table.conversation(scope, &content.conversation_id).await?
-                }
-                _ => None,
-            };
-            let is_stored = match conversation {
-                Some(mut conversation) => {
-                    let created = state.content.as_ref().map(|content| content.created_time);
-                    if created == Some(conversation.last_message_at) {
-                        conversation.preview = state.text().unwrap_or_default().chars().take(120).collect();
-                    }
-                    before.text().into_iter().for_each(|text| conversation.make_unsearchable(text));
-                    state.text().into_iter().for_each(|text| conversation.make_searchable(text));
-                    self.table.put_message_in(scope, &mut state, &mut conversation).await?
-                }
-                None => self.table.put_message(scope, &mut state).await?,
-            };
-            if is_stored {
-                return Ok(state);
-            }
-            pause(attempt).await;
-        }
-        Err(TableError::Contended(MAX_TRIES).into())
+        Ok(change_message(&self.table, scope, channel, &id, Some(mid), change).await?)
     }
 
     #[expect(clippy::too_many_arguments, reason = "where, who, what and when")]

@@ -274,7 +274,7 @@ impl Sender {
         Ok(match conversation {
             Some(mut conversation) => {
                 conversation.sending.retain(|id| *id != state.id);
-                self.table.put_message_in(scope, state, &mut conversation).await?
+                self.table.put_message_in(scope, state, &mut conversation, None).await?
             }
             None => self.table.put_message(scope, state).await?,
         })

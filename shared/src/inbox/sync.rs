@@ -78,6 +78,7 @@ impl SocialSync {
         let owner = AccountOwner {
             scope: scope.clone(),
             page_id: Some(page.page_id.clone()),
+            integration_id: page.integration_id.clone(),
             connected_at: Some(page.connected_at),
         };
         let found = self.engagement.take_missed(&owner, &events, now).await?;

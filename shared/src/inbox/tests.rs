@@ -15,6 +15,7 @@ use crate::model::inbox::{Channel, Contact, Conversation, ConversationStatus};
 use crate::model::lead::FoundBy;
 use crate::publishing::test_support::Fixture;
 use crate::queue::Queue;
+use crate::table::tests::connection;
 
 pub(super) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_790_000_000 + second).unwrap()
@@ -49,6 +50,7 @@ impl World {
         let owner = AccountOwner {
             scope: fixture.scope.clone(),
             page_id: Some(PageId::parse("7").unwrap()),
+            integration_id: connection("a").integration_id,
             connected_at: None,
         };
         let inbox = inbox(&fixture);

@@ -6,7 +6,7 @@ use super::commit::CommitOutcome;
 use super::inbox::{InboxPosition, Pointer, put_write};
 use super::keys::{self, Key};
 use super::row::Row;
-use super::{Item, Table, TableError, entity};
+use super::{Item, Table, TableError, delete_request, entity};
 use crate::ids::{ContactId, OrgScope};
 use crate::model::inbox::Contact;
 use crate::model::inbox::people::Identity;
@@ -62,6 +62,16 @@ impl Table {
             writes.push(self.revision_write(contact_item(scope, contact)?, seen)?);
         }
         Ok(self.transact(writes).await? == CommitOutcome::Committed)
+    }
+
+    /// Deletes a contact with its identities and those that it took over. Already deleted counts as success.
+    pub async fn delete_contact(&self, scope: &OrgScope, contact: &Contact) -> Result<(), TableError> {
+        let identities = contact.identities().into_iter().map(|identity| keys::identity(scope, &identity));
+        let merged = contact.merged.iter().map(|id| keys::contact(scope, id));
+        let keys: Vec<Key> = identities.chain(merged).collect();
+        self.write_many(keys.iter().map(delete_request).collect::<Result<_, _>>()?).await?;
+        // The last, so that a repetition finds what is left.
+        self.delete(&keys::contact(scope, &contact.id)).await
     }
 
     /// Lists up to `limit` of the org's contacts, newest first, after `after`.

@@ -11,6 +11,7 @@ use crate::aws::AwsError;
 use crate::ids::{ContactId, ConversationId, IntegrationId, OrgId, OrgScope, PageId, SavedReplyId};
 use crate::model::connection::Connection;
 use crate::model::inbox::saved_reply::SavedReply;
+use crate::model::inbox::turn::InboxTurn;
 use crate::model::inbox::{Conversation, ConversationStatus};
 
 /// An Instagram account or a WhatsApp number that an org has connected.
@@ -82,6 +83,11 @@ impl Table {
     /// Deletes a connection of an account. Already deleted counts as success.
     pub async fn delete_inbox_account(&self, scope: &OrgScope, account: &InboxAccount) -> Result<(), TableError> {
         self.delete(&keys::inbox_account(&account.network, &account.account, scope, &account.integration_id)).await
+    }
+
+    /// Reads who of the members had the last turn.
+    pub async fn inbox_turn(&self, scope: &OrgScope) -> Result<InboxTurn, TableError> {
+        Ok(self.get(&keys::inbox_turn(scope)).await?.unwrap_or_default())
     }
 
     /// Lists the org's saved replies, oldest first.
@@ -159,6 +165,11 @@ impl Table {
     ) -> Result<Vec<Conversation>, TableError> {
         let keys = self.index_keys(&keys::conversations_of_contact(scope, contact), super::IndexRange::All).await?;
         self.read_all(&keys).await
+    }
+
+    /// Deletes a conversation. Already deleted counts as success.
+    pub async fn delete_conversation(&self, scope: &OrgScope, id: &ConversationId) -> Result<(), TableError> {
+        self.delete(&keys::conversation(scope, id)).await
     }
 
     /// Lists up to `limit` entities of a partition of the second index, last first, after `after`.

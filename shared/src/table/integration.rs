@@ -25,6 +25,8 @@ pub struct IntegrationSettings {
     pub description: Option<String>,
     /// How leads are assigned from now on.
     pub assignment: Option<Assignment>,
+    /// How conversations of the inbox are assigned from now on.
+    pub inbox_assignment: Option<Assignment>,
 }
 
 /// The result of a check of an integration.
@@ -155,6 +157,9 @@ impl Table {
         }
         if let Some(assignment) = &settings.assignment {
             change = change.set("assignment", assignment)?;
+        }
+        if let Some(assignment) = &settings.inbox_assignment {
+            change = change.set("inbox_assignment", assignment)?;
         }
         change.send().await
     }

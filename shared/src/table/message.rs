@@ -13,10 +13,11 @@ use super::request::OnceRequest;
 use super::row::Row;
 use super::{Consistency, IndexRange, Item, Table, TableError, entity, pause};
 use crate::aws::AwsError;
-use crate::ids::{ConversationId, MessageId, OrgId, OrgScope};
+use crate::ids::{ContactId, ConversationId, MessageId, OrgId, OrgScope};
 use crate::model::inbox::Conversation;
 use crate::model::inbox::outgoing::LEASE;
 use crate::model::inbox::state::MessageState;
+use crate::model::inbox::turn::InboxTurn;
 use crate::model::publishing::progress::PublishLease;
 
 /// How long reports of a message are kept that never comes.
@@ -33,7 +34,7 @@ impl Table {
         found.remove(&keys[0]).map(entity).transpose()
     }
 
-    /// Which of these messages have come: as they are stored, and `None` for those that another id stands for. One stored
+    /// Which of these messages have come, or are gone: as they are stored, and `None` for those that another id stands for. One stored
     /// an instant ago may be missing.
     pub async fn known_messages(
         &self,
@@ -49,7 +50,7 @@ impl Table {
             let message = found.remove(&own).map(entity::<MessageState>).transpose()?;
             if found.contains_key(&alias) {
                 known.insert(id.clone(), None);
-            } else if let Some(message) = message.filter(|message| message.content.is_some()) {
+            } else if let Some(message) = message.filter(|message| message.content.is_some() || message.is_gone()) {
                 known.insert(id.clone(), Some(message));
             }
         }
@@ -64,22 +65,29 @@ impl Table {
         self.put_revision(message_item(scope, message)?, seen).await
     }
 
-    /// Stores a message with the conversation in which it stands, both or none, as their next revisions. `false` if
-    /// another writer changed one of them first.
+    /// Stores a message with the conversation in which it stands, and the turn of the member whom it was assigned to: all
+    /// or none, as their next revisions. `false` if another writer changed one of them first.
     pub async fn put_message_in(
         &self,
         scope: &OrgScope,
         message: &mut MessageState,
         conversation: &mut Conversation,
+        turn: Option<InboxTurn>,
     ) -> Result<bool, TableError> {
         let seen = (message.revision, conversation.revision);
         message.revision += 1;
         conversation.revision += 1;
-        let writes = [
+        let mut writes = vec![
             self.revision_write(message_item(scope, message)?, seen.0)?,
             self.revision_write(conversation_item(scope, conversation)?, seen.1)?,
         ];
-        Ok(self.transact(writes.into()).await? == CommitOutcome::Committed)
+        if let Some(mut turn) = turn {
+            let seen = turn.revision;
+            turn.revision += 1;
+            let turn = Row::new(&keys::inbox_turn(scope), "inbox_turn", &turn).item()?;
+            writes.push(self.revision_write(turn, seen)?);
+        }
+        Ok(self.transact(writes).await? == CommitOutcome::Committed)
     }
 
     /// Stores a message of ours that Meta has under another id, with what was known under that id, and its conversation:
@@ -112,6 +120,28 @@ impl Table {
             writes.push(TransactWriteItem::builder().delete(delete).build());
         }
         Ok(self.transact(writes).await? == CommitOutcome::Committed)
+    }
+
+    /// Lists what a person wrote below others' comments.
+    pub async fn replies_of(&self, scope: &OrgScope, contact: &ContactId) -> Result<Vec<MessageState>, TableError> {
+        let keys = self.index_keys(&keys::replies_of_contact(scope, contact), IndexRange::All).await?;
+        self.read_all(&keys).await
+    }
+
+    /// Erases a message. Of one that Meta has, it stays known for a while that it is gone, so that no list brings it back.
+    pub async fn erase_message(
+        &self,
+        scope: &OrgScope,
+        message: &MessageState,
+        now: Timestamp,
+    ) -> Result<(), TableError> {
+        let Some(mid) = &message.mid else { return self.delete(&keys::message(scope, &message.id)).await };
+        let mut gone = MessageState::unknown(message.id.clone(), message.channel, Some(mid.clone()));
+        gone.deleted_at = Some(now);
+        gone.revision = message.revision + 1;
+        let item = message_item(scope, &gone)?;
+        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
+        Ok(())
     }
 
     /// Stores a new answer with its conversation, all or none. With a request, only if it was not carried out before.
@@ -180,9 +210,10 @@ impl Table {
 fn message_item(scope: &OrgScope, message: &MessageState) -> Result<Item, TableError> {
     let key = keys::message(scope, &message.id);
     let row = Row::new(&key, "message", message);
-    let row = match message.attention_at() {
-        Some(at) => row.indexed(keys::answer_due(scope, &message.id, at)),
-        None => row,
+    let row = match (message.attention_at(), message.reply_author()) {
+        (Some(at), _) => row.indexed(keys::answer_due(scope, &message.id, at)),
+        (None, Some(author)) => row.indexed(keys::reply_of_contact(scope, author, &message.id)),
+        (None, None) => row,
     };
     match &message.content {
         Some(content) => {

@@ -65,6 +65,13 @@ pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
+impl Table {
+    /// Everything that is stored.
+    pub(crate) async fn everything(&self) -> Vec<Item> {
+        self.client.scan().table_name(&self.name).send().await.unwrap().items.unwrap()
+    }
+}
+
 pub(crate) fn user(id: &str, active: bool) -> User {
     User {
         id: UserId::parse(id).unwrap(),

@@ -19,7 +19,7 @@ use oauth2::CsrfToken;
 use serde::Deserialize;
 use url::Url;
 
-use super::details::{Refused, assignment, parse_assignment, render};
+use super::details::{CONVERSATIONS, LEADS, Refused, render};
 use crate::components::{csrf_field, is_wrong, plural, problem_alert};
 use crate::flash::{Flash, redirect_with};
 use crate::form::{AdminForm, Fields};
@@ -135,7 +135,8 @@ pub(super) async fn settings(
         let input = SettingsIn {
             name: Some(fields.text("name")),
             description: Some(fields.text("description")),
-            assignment: Some(parse_assignment(&fields)?),
+            assignment: Some(LEADS.parse(&fields)?),
+            inbox_assignment: Some(CONVERSATIONS.parse(&fields)?),
         };
         Ok::<_, Problem>(console.connections.change(&admin.access, &id, input).await?)
     };
@@ -218,7 +219,7 @@ pub(super) async fn paste(AdminForm { console, actor: admin, jar, fields }: Admi
         let new = NewIntegration {
             name: fields.text("name"),
             description: None,
-            assignment: Some(parse_assignment(&fields)?),
+            assignment: Some(LEADS.parse(&fields)?),
             token: Some(AccessToken::new(token.to_owned())),
         };
         Ok::<_, Problem>(console.connections.create(&admin.access, new).await?)
@@ -250,7 +251,7 @@ async fn pasting(
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
             // A rejected token is not sent back: a page must never contain a token.
             label { "Token" input type="password" name="token" autocomplete="off" required aria-invalid=[is_wrong(problem, "token")]; }
-            (assignment(&rejected.and_then(|rejected| parse_assignment(rejected.fields).ok()).unwrap_or_default(), &users))
+            (LEADS.select(&rejected.and_then(|rejected| LEADS.parse(rejected.fields).ok()).unwrap_or_default(), &users))
             div.acts { button.primary { "Connect" } a.button href="/integrations" { "Cancel" } }
         }
     };

@@ -9,7 +9,7 @@ use leadwire::http::{Problem, ProblemCode};
 use leadwire::ids::{IntegrationId, UserId};
 use leadwire::model::connection::state::TokenKind;
 use leadwire::model::lead::assignment::Assignment;
-use leadwire::model::org::User;
+use leadwire::model::org::{INBOX, LEAD_MANAGEMENT, User};
 use maud::{Markup, html};
 
 use super::fragments::list_of_runs;
@@ -203,8 +203,10 @@ fn settings(
             (problem_alert(problem))
             label { "Name" input name="name" value=(name) maxlength="100" required aria-invalid=[is_wrong(problem, "name")]; }
             label { "Description" textarea name="description" maxlength="500" rows="2" aria-invalid=[is_wrong(problem, "description")] { (description) } }
-            (assignment(&rejected.and_then(|rejected| parse_assignment(rejected.fields).ok()).unwrap_or_else(|| integration.assignment.clone()), users))
-            p.quiet { "A changed assignment applies to new leads only." }
+            @let typed = |work: &Work| rejected.and_then(|rejected| work.parse(rejected.fields).ok());
+            (LEADS.select(&typed(&LEADS).unwrap_or_else(|| integration.assignment.clone()), users))
+            (CONVERSATIONS.select(&typed(&CONVERSATIONS).unwrap_or_else(|| integration.inbox_assignment.clone()), users))
+            p.quiet { "A changed assignment applies to what is new only. Leads and conversations have turns of their own." }
             button { "Save settings" }
         }
         @if integration.token_kind == TokenKind::SystemUser {
@@ -221,41 +223,56 @@ fn settings(
     }
 }
 
-/// The selection of who gets leads: strategies and people.
-pub(super) fn assignment(now: &Assignment, users: &[User]) -> Markup {
-    let selling = || users.iter().filter(|user| user.takes_leads());
-    let chosen = match now {
-        Assignment::User { user_id } => Some(user_id),
-        _ => None,
-    };
-    let is_gone = chosen.filter(|id| !selling().any(|user| user.id == **id));
-    html! {
-        label {
-            "Assign new leads to"
-            select name="assignment" {
-                option value="unassigned" selected[*now == Assignment::Unassigned] { "No one: users pick them up themselves" }
-                option value="round_robin" selected[*now == Assignment::RoundRobin] {
-                    "Everyone who manages leads, in turn (" (selling().count()) ")"
+/// What is assigned to users: a selection of strategies and people.
+pub(super) struct Work {
+    field: &'static str,
+    label: &'static str,
+    /// Who takes part, as in "Everyone who manages leads, in turn".
+    who: &'static str,
+    permission: &'static str,
+}
+
+pub(super) const LEADS: Work =
+    Work { field: "assignment", label: "Assign new leads to", who: "manages leads", permission: LEAD_MANAGEMENT };
+pub(super) const CONVERSATIONS: Work =
+    Work { field: "inbox_assignment", label: "Assign new conversations to", who: "uses the inbox", permission: INBOX };
+
+impl Work {
+    pub(super) fn select(&self, now: &Assignment, users: &[User]) -> Markup {
+        let able = || users.iter().filter(|user| user.may(self.permission));
+        let chosen = match now {
+            Assignment::User { user_id } => Some(user_id),
+            _ => None,
+        };
+        let is_gone = chosen.filter(|id| !able().any(|user| user.id == **id));
+        html! {
+            label {
+                (self.label)
+                select name=(self.field) {
+                    option value="unassigned" selected[*now == Assignment::Unassigned] { "No one: users pick them up themselves" }
+                    option value="round_robin" selected[*now == Assignment::RoundRobin] {
+                        "Everyone who " (self.who) ", in turn (" (able().count()) ")"
+                    }
+                    @for user in able() {
+                        option value={ "user:" (user.id) } selected[chosen == Some(&user.id)] { (user.name) }
+                    }
+                    @if let Some(id) = is_gone { option value={ "user:" (id) } selected { (id) " (not able to at the moment)" } }
                 }
-                @for user in selling() {
-                    option value={ "user:" (user.id) } selected[chosen == Some(&user.id)] { (user.name) }
-                }
-                @if let Some(id) = is_gone { option value={ "user:" (id) } selected { (id) " (does not manage leads at the moment)" } }
             }
         }
     }
-}
 
-/// The assignment that a form selects.
-pub(super) fn parse_assignment(fields: &Fields) -> Result<Assignment, Problem> {
-    let unknown = || Problem::field("assignment", ProblemCode::AssignmentUnknown, "Choose who gets new leads.");
-    match fields.get("assignment") {
-        Some("unassigned") => Ok(Assignment::Unassigned),
-        Some("round_robin") => Ok(Assignment::RoundRobin),
-        Some(other) => {
-            let user = other.strip_prefix("user:").and_then(|id| UserId::parse(id).ok()).ok_or_else(unknown)?;
-            Ok(Assignment::User { user_id: user })
+    /// The assignment that a form selects.
+    pub(super) fn parse(&self, fields: &Fields) -> Result<Assignment, Problem> {
+        let unknown = || Problem::field(self.field, ProblemCode::AssignmentUnknown, "Choose who gets what is new.");
+        match fields.get(self.field) {
+            Some("unassigned") => Ok(Assignment::Unassigned),
+            Some("round_robin") => Ok(Assignment::RoundRobin),
+            Some(other) => {
+                let user = other.strip_prefix("user:").and_then(|id| UserId::parse(id).ok()).ok_or_else(unknown)?;
+                Ok(Assignment::User { user_id: user })
+            }
+            None => Err(unknown()),
         }
-        None => Err(unknown()),
     }
 }

@@ -36,6 +36,9 @@ pub struct Integration {
     pub description: String,
     /// How its future leads are assigned.
     pub assignment: Assignment,
+    /// How conversations of the inbox are assigned: to the members who may use it, in a rotation of its own.
+    #[serde(default)]
+    pub inbox_assignment: Assignment,
     /// The CRM user who last connected it.
     pub connected_by: ConnectedBy,
     /// The vault names of its secrets; the first also contains the account's own token. Empty if it has no secrets.
@@ -102,6 +105,7 @@ impl Integration {
             name: String::new(),
             description: String::new(),
             assignment: Assignment::default(),
+            inbox_assignment: Assignment::default(),
             connected_by: by,
             credentials: Vec::new(),
             token_kind: TokenKind::User,

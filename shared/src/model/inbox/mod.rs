@@ -8,6 +8,7 @@ pub mod saved_reply;
 pub mod state;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod turn;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -236,6 +237,9 @@ pub struct Contact {
     /// The lead that the person is.
     #[serde(default)]
     pub lead_id: Option<LeadId>,
+    /// Whether a member said which lead it is, or that it is none.
+    #[serde(default)]
+    pub is_lead_chosen: bool,
     /// The contact that took this one over, because both are one person.
     #[serde(default)]
     pub merged_into: Option<ContactId>,

@@ -100,6 +100,7 @@ impl Contact {
             is_named: false,
             channels: Vec::new(),
             lead_id: None,
+            is_lead_chosen: false,
             merged_into: None,
             merged: Vec::new(),
             signals: Vec::new(),
@@ -173,6 +174,20 @@ impl Contact {
             known.network == channel.network() && (channel == Channel::Whatsapp || known.account == account)
         };
         self.channels.iter().filter(is_way).collect()
+    }
+
+    /// The identities under which the person is known.
+    #[must_use]
+    pub fn identities(&self) -> Vec<Identity> {
+        let of = |known: &ContactChannel| {
+            let channel = match known.network.as_str() {
+                "whatsapp" => Channel::Whatsapp,
+                "instagram" => Channel::Instagram,
+                _ => Channel::Messenger,
+            };
+            identities(channel, &known.account, &known.person())
+        };
+        self.channels.iter().flat_map(of).collect()
     }
 
     /// The id of the conversation with the person on a channel. It is made from the contact as which the person was first

@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::event::{DeliveryReport, PostRef};
 use super::outgoing::Sending;
 use super::{Attachment, AttachmentStatus, Author, Channel, Reaction, SendFailure};
-use crate::ids::{AdObjectId, ConversationId, MessageId};
+use crate::ids::{AdObjectId, ContactId, ConversationId, MessageId};
 use crate::model::lead::FoundBy;
 
 /// Everything that is known of one message or comment.
@@ -239,6 +239,22 @@ impl MessageState {
     #[must_use]
     pub fn is_of_a_member(&self) -> bool {
         self.content.as_ref().is_some_and(|content| matches!(content.author, Author::User { .. }))
+    }
+
+    /// Whether it was unsent before it came, or erased: it is shown to no one.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.deleted_at.is_some() && self.content.is_none()
+    }
+
+    /// The person who wrote it below another's comment.
+    #[must_use]
+    pub fn reply_author(&self) -> Option<&ContactId> {
+        let content = self.content.as_ref().filter(|content| content.post.is_some() && content.parent.is_some())?;
+        match &content.author {
+            Author::Contact { id, .. } => id.as_ref(),
+            _ => None,
+        }
     }
 
     fn forget(&mut self) {

@@ -45,6 +45,15 @@ pub(in crate::table) fn conversation_of_contact(
     IndexKey { gsi1pk: conversations_of_contact(scope, contact), gsi1sk: id.to_string() }
 }
 
+/// Where what a person wrote below others' comments is found.
+pub(in crate::table) fn reply_of_contact(scope: &OrgScope, contact: &ContactId, id: &MessageId) -> IndexKey {
+    IndexKey { gsi1pk: replies_of_contact(scope, contact), gsi1sk: id.to_string() }
+}
+
+pub(in crate::table) fn replies_of_contact(scope: &OrgScope, contact: &ContactId) -> String {
+    format!("ORG#{}#CONTACT#{contact}#REPLIES", scope.org())
+}
+
 pub(in crate::table) fn conversations_of_contact(scope: &OrgScope, contact: &ContactId) -> String {
     format!("ORG#{}#CONTACT#{contact}#CONVERSATIONS", scope.org())
 }
@@ -69,6 +78,11 @@ pub(in crate::table) fn message_list(scope: &OrgScope, content: &MessageContent,
 /// Which message of ours is meant by an id that was made from Meta's. Messages of others bear it themselves.
 pub(in crate::table) fn message_alias(scope: &OrgScope, id: &MessageId) -> Key {
     Key { pk: format!("ORG#{}#MESSAGE#{id}", scope.org()), sk: "ALIAS".to_owned() }
+}
+
+/// Who of the org's members had the last turn in the inbox.
+pub(in crate::table) fn inbox_turn(scope: &OrgScope) -> Key {
+    Key { pk: format!("ORG#{}#INBOX_TURN", scope.org()), sk: "TURN".to_owned() }
 }
 
 /// The partition with an org's saved replies.

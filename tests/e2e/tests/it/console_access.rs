@@ -60,7 +60,10 @@ async fn nobody_reaches_another_org() {
     }
     for (path, fields) in [
         (format!("/integrations/{integration}/delete"), &[][..]),
-        (format!("/integrations/{integration}/settings"), &[("name", "Mine"), ("assignment", "unassigned")]),
+        (
+            format!("/integrations/{integration}/settings"),
+            &[("name", "Mine"), ("assignment", "unassigned"), ("inbox_assignment", "unassigned")],
+        ),
         (format!("/integrations/{integration}/sync"), &[]),
         (format!("/leads/{lead}/status"), &[("status", "lost")]),
         (format!("/integrations/{integration}/reconnect"), &[]),

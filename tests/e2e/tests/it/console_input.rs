@@ -18,7 +18,12 @@ async fn what_is_refused_is_shown_beside_what_was_typed() {
     let page = guest
         .post(
             &format!("/integrations/{integration}/settings"),
-            &[("name", ""), ("description", "Typed"), ("assignment", "round_robin")],
+            &[
+                ("name", ""),
+                ("description", "Typed"),
+                ("assignment", "round_robin"),
+                ("inbox_assignment", "round_robin"),
+            ],
         )
         .await;
     assert!(page.text.contains("Typed") && page.text.contains("value=\"round_robin\" selected"), "{}", page.text);
