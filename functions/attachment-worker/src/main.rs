@@ -12,7 +12,7 @@ use leadwire::queue::Queue;
 use leadwire::table::Table;
 use leadwire::vault::Vault;
 use leadwire::worker::{self, Record};
-use leadwire::{aws, env, telemetry};
+use leadwire::{aws, clock, env, telemetry};
 
 /// Deliveries after which a file is given up. The queue's dead letters begin later.
 const MAX_TRIES: u32 = 8;
@@ -29,7 +29,11 @@ async fn main() -> Result<(), Error> {
     )?;
     let queue: Queue<AttachmentJob> = Queue::new(aws_sdk_sqs::Client::new(&aws), env::attachment_queue_url()?);
     let work = async |records: &[Record<AttachmentJob>], _time_left| {
-        join_all(records.iter().map(|record| keeper.copy(&record.job, record.receive_count >= MAX_TRIES))).await
+        let copies = records.iter().map(|record| {
+            let is_last = record.receive_count >= MAX_TRIES;
+            keeper.copy(&record.job, is_last, clock::now())
+        });
+        join_all(copies).await
     };
     worker::serve_together(queue, work).await
 }

@@ -21,6 +21,7 @@ pub mod instagram;
 pub mod lead_forms;
 pub mod lead_lists;
 pub mod leads;
+pub mod mentions;
 pub mod oauth;
 pub mod page_posts;
 pub mod pages;

@@ -11,7 +11,7 @@ use crate::ids::{ConversationId, MessageId, OrgScope};
 use crate::jobs::AttachmentJob;
 use crate::model::event::Event;
 use crate::model::inbox::event::{NewAttachment, NewMessage, Person};
-use crate::model::inbox::people::{conversation_id, message_id};
+use crate::model::inbox::people::{conversation_id, identities, message_id};
 use crate::model::inbox::state::{MessageContent, MessageState};
 use crate::model::inbox::turn::InboxTurn;
 use crate::model::inbox::{
@@ -176,11 +176,12 @@ impl Engagement {
             named.see(channel, account, &known);
         }
         // Another writer knows as much.
-        Ok(self.table.put_contact(&owner.scope, &mut named, &[]).await?.then_some(named))
+        let identities = identities(channel, account, &known);
+        Ok(self.table.put_contact(&owner.scope, &mut named, &identities).await?.then_some(named))
     }
 
     /// The token of the page through which an account is reached.
-    async fn page_token(&self, owner: &AccountOwner) -> Result<Option<AccessToken>, WorkError> {
+    pub(super) async fn page_token(&self, owner: &AccountOwner) -> Result<Option<AccessToken>, WorkError> {
         let Some(page) = &owner.page_id else { return Ok(None) };
         let connections = self.table.connections_of_page(page).await?;
         let Some((_, connection)) = connections.into_iter().find(|(scope, _)| *scope == owner.scope) else {

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::header::CONTENT_LENGTH;
 use url::Url;
 
@@ -24,6 +25,8 @@ use crate::table::{Table, TableError, pause};
 
 /// The largest file that is kept. Meta itself takes 25 MB on Messenger and Instagram, and 100 MB for documents on WhatsApp.
 const MAX_BYTES: usize = 30_000_000;
+/// What an org keeps in files on a day (UTC). A stranger who sends files without end costs its owner no more.
+const MAX_DAILY_BYTES: u64 = 5_000_000_000;
 
 /// Copies files of messages, one for each job.
 #[derive(Debug, Clone)]
@@ -64,11 +67,11 @@ impl AttachmentKeeper {
     ///
     /// # Errors
     /// Fails if a repetition may help.
-    pub async fn copy(&self, job: &AttachmentJob, is_last: bool) -> Result<(), WorkError> {
+    pub async fn copy(&self, job: &AttachmentJob, is_last: bool, now: Timestamp) -> Result<(), WorkError> {
         let scope = &job.scope();
         let Some(state) = self.table.message(scope, &job.message).await? else { return Ok(()) };
         let Some(file) = coming(&state, job.position) else { return Ok(()) };
-        let copied = match self.fetch(job, &state, file).await {
+        let copied = match self.fetch(job, &state, file, now).await {
             Ok(copied) => copied,
             Err(error) if error.verdict() == Verdict::GiveUp || is_last => {
                 tracing::warn!(%error, message = %job.message, "a file of a message could not be copied");
@@ -104,7 +107,13 @@ impl AttachmentKeeper {
         Err(TableError::Contended(MAX_TRIES).into())
     }
 
-    async fn fetch(&self, job: &AttachmentJob, state: &MessageState, file: &Attachment) -> Result<Copied, WorkError> {
+    async fn fetch(
+        &self,
+        job: &AttachmentJob,
+        state: &MessageState,
+        file: &Attachment,
+        now: Timestamp,
+    ) -> Result<Copied, WorkError> {
         let scope = &job.scope();
         let (address, token) = match &file.source {
             None => return Ok(Copied::Unavailable("Meta said no address of the file.")),
@@ -132,6 +141,10 @@ impl AttachmentKeeper {
         };
         let content_type = infer::get(&bytes).map_or("application/octet-stream", |kind| kind.mime_type());
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+        if !self.table.take_file_volume(scope, now, size, MAX_DAILY_BYTES).await? {
+            tracing::warn!(org = %scope.org(), "the org's files of today have reached their limit");
+            return Ok(Copied::Unavailable("The files of this day have reached the limit of 5 GB."));
+        }
         self.files.write(&FileKey::of_attachment(scope, &state.id, job.position), content_type, bytes).await?;
         Ok(Copied::Kept { content_type, bytes: size })
     }

@@ -12,7 +12,7 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{ContactId, LeadId, OrgScope};
 use crate::model::inbox::event::{Person, Signal, SignalType};
-use crate::model::inbox::people::{Identity, identities};
+use crate::model::inbox::people::identities;
 use crate::model::inbox::{Channel, Contact};
 use crate::model::lead::identity::person_keys;
 use crate::table::inbox::InboxPosition;
@@ -54,6 +54,8 @@ pub struct SignalOut {
     pub r#type: SignalType,
     pub value: Option<String>,
     pub on: String,
+    /// Its address at Meta.
+    pub permalink: Option<String>,
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     pub active: bool,
@@ -87,7 +89,7 @@ pub(super) async fn contact_of(
     let identities = identities(channel, account, person);
     let Some(first) = identities.first() else { return Ok(None) };
     for attempt in 1..=MAX_TRIES {
-        let known = find(table, scope, &identities, person).await?;
+        let known = find(table, scope, channel, account, person).await?;
         let mut contact = known.clone().unwrap_or_else(|| Contact::new(first.contact_id(), scope.org().clone(), now));
         let is_changed = contact.see(channel, account, person);
         let is_joined = join_by_phone(table, scope, &mut contact).await?;
@@ -102,21 +104,19 @@ pub(super) async fn contact_of(
     Err(TableError::Contended(MAX_TRIES))
 }
 
-/// Finds the contact to which the first known identity belongs. A number that now belongs to someone with another id is
-/// not that person any more.
+/// Finds the contact to which the first known identity belongs. A number or a user name that now belongs to someone with
+/// another id is not that person any more.
 async fn find(
     table: &Table,
     scope: &OrgScope,
-    identities: &[Identity],
+    channel: Channel,
+    account: &str,
     person: &Person,
 ) -> Result<Option<Contact>, TableError> {
-    for identity in identities {
-        let Some(id) = table.contact_of(scope, std::slice::from_ref(identity)).await? else { continue };
+    for identity in identities(channel, account, person) {
+        let Some(id) = table.contact_of(scope, std::slice::from_ref(&identity)).await? else { continue };
         let Some(contact) = resolve(table, scope, id).await? else { continue };
-        let others_id = contact.channels.iter().any(|known| {
-            known.network == "whatsapp" && known.meta_id.is_some() && person.id.is_some() && known.meta_id != person.id
-        });
-        if !(others_id && identity.is_phone()) {
+        if !identity.may_change_hands() || contact.is_still(channel, account, person) {
             return Ok(Some(contact));
         }
     }
@@ -161,7 +161,7 @@ pub(super) async fn change_person(
     (before, after): (&Person, &Person),
 ) -> Result<(), TableError> {
     for attempt in 1..=MAX_TRIES {
-        let Some(mut contact) = find(table, scope, &identities(channel, account, before), before).await? else {
+        let Some(mut contact) = find(table, scope, channel, account, before).await? else {
             return Ok(());
         };
         contact.see(channel, account, after);
@@ -173,20 +173,22 @@ pub(super) async fn change_person(
     Err(TableError::Contended(MAX_TRIES))
 }
 
-/// Stores what a person did with a post. Returns whether it is news.
+/// Stores what a person did with a post. Returns the person if it is news, or is repeated: a worker may have stored it
+/// that could not tell of it.
 pub(super) async fn take_signal(
     table: &Table,
     scope: &OrgScope,
     channel: Channel,
     account: &str,
     signal: &Signal,
+    is_repeated: bool,
     now: Timestamp,
 ) -> Result<Option<Contact>, TableError> {
     for attempt in 1..=MAX_TRIES {
         let contact = contact_of(table, scope, channel, account, &signal.person, now).await?;
         let Some(mut contact) = contact else { return Ok(None) };
         if !contact.take_signal(signal) {
-            return Ok(None);
+            return Ok(Some(contact).filter(|contact| is_repeated && contact.has_signal(signal)));
         }
         if table.put_contact(scope, &mut contact, &[]).await? {
             return Ok(Some(contact));
@@ -295,6 +297,7 @@ impl From<Contact> for ContactOut {
             r#type: signal.r#type,
             value: signal.value,
             on: signal.on,
+            permalink: signal.permalink,
             at: signal.at,
             active: signal.active,
         });

@@ -192,8 +192,8 @@ impl Engagement {
                 self.change(scope, channel, of(mid), mid, |state| state.take_hiding(*hidden, *at)).await?;
             }
             InboxEventKind::Reacted { mid, person, is_ours, value, at } => {
-                self.take_reaction(owner, channel, account, (mid, person, *is_ours), value.as_deref(), *at, now)
-                    .await?;
+                let what = (value.as_deref(), *at);
+                self.take_reaction(owner, channel, account, (mid, person, *is_ours), what, is_repeated, now).await?;
             }
             InboxEventKind::Status { mid, ours, status, at, failure } => {
                 let id = match ours {
@@ -235,7 +235,10 @@ impl Engagement {
                 }
             }
             InboxEventKind::Signal(signal) => {
-                self.take_signal(scope, channel, account, signal, now).await?;
+                self.take_signal(scope, channel, account, signal, is_repeated, now).await?;
+            }
+            InboxEventKind::Mentioned { on, in_comment } => {
+                self.take_mention(owner, channel, account, (on, *in_comment), is_repeated, now).await?;
             }
             InboxEventKind::PersonChanged { before, after } => {
                 contacts::change_person(&self.table, scope, channel, account, (before, after)).await?;

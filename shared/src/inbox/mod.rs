@@ -7,7 +7,11 @@
 mod answer_tests;
 mod answers;
 mod arrivals;
+#[cfg(test)]
+mod attachment_tests;
 mod attachments;
+#[cfg(test)]
+mod contact_tests;
 mod contacts;
 mod conversations;
 mod erasure;

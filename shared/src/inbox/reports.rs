@@ -6,12 +6,14 @@ use super::contacts;
 use super::ingest::{AccountOwner, Engagement, MAX_TRIES};
 use crate::error::WorkError;
 use crate::files::FileKey;
+use crate::graph::GraphError;
 use crate::ids::{ConversationId, MessageId, OrgScope};
 use crate::model::event::Event;
 use crate::model::inbox::event::{Person, Signal, SignalType};
 use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::MessageState;
 use crate::model::inbox::{AttachmentStatus, Channel, Conversation, Reaction};
+use crate::retry::Verdict;
 use crate::table::{Table, TableError, pause};
 
 /// Changes what is known of a message. What is reported of one that has not come is kept for when it comes.
@@ -77,8 +79,8 @@ impl Engagement {
         channel: Channel,
         account: &str,
         (mid, person, is_ours): (&str, &Person, bool),
-        value: Option<&str>,
-        at: Timestamp,
+        (value, at): (Option<&str>, Timestamp),
+        is_repeated: bool,
         now: Timestamp,
     ) -> Result<(), WorkError> {
         let scope = &owner.scope;
@@ -95,12 +97,35 @@ impl Engagement {
                 person: person.clone(),
                 on: mid.to_owned(),
                 value: value.map(ToOwned::to_owned),
+                permalink: None,
                 at,
                 active: value.is_some(),
             };
-            self.take_signal(scope, channel, account, &signal, now).await?;
+            self.take_signal(scope, channel, account, &signal, is_repeated, now).await?;
         }
         Ok(())
+    }
+
+    /// Asks Meta who mentioned an Instagram account, and how. A mention that Meta does not show is none.
+    pub(super) async fn take_mention(
+        &self,
+        owner: &AccountOwner,
+        channel: Channel,
+        account: &str,
+        (on, in_comment): (&str, bool),
+        is_repeated: bool,
+        now: Timestamp,
+    ) -> Result<(), WorkError> {
+        let Some(token) = self.page_token(owner).await? else { return Ok(()) };
+        let signal = match self.meta.graph().await?.mention(account, on, in_comment, &token).await {
+            Ok(signal) => signal,
+            Err(error) if error.verdict() == Verdict::GiveUp || matches!(error, GraphError::NotVisible(_)) => {
+                tracing::info!(%error, on, "who mentioned the account was not read");
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.take_signal(&owner.scope, channel, account, &signal, is_repeated, now).await
     }
 
     pub(super) async fn take_signal(
@@ -109,9 +134,10 @@ impl Engagement {
         channel: Channel,
         account: &str,
         signal: &Signal,
+        is_repeated: bool,
         now: Timestamp,
     ) -> Result<(), WorkError> {
-        let contact = contacts::take_signal(&self.table, scope, channel, account, signal, now).await?;
+        let contact = contacts::take_signal(&self.table, scope, channel, account, signal, is_repeated, now).await?;
         if let Some(contact) = contact {
             self.bus.publish(&[Event::engagement_recorded(scope, &contact, channel, signal)]).await?;
         }

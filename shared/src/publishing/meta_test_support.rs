@@ -101,6 +101,14 @@ impl FakeMeta {
 
 async fn answer(State(meta): State<FakeMeta>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     match uri.path().strip_prefix("/files/") {
+        Some(key) if method == Method::PUT => {
+            meta.world().files.insert(key.to_owned(), body.to_vec());
+            StatusCode::OK.into_response()
+        }
+        Some(key) if method == Method::DELETE => {
+            meta.world().files.remove(key);
+            StatusCode::NO_CONTENT.into_response()
+        }
         Some(key) => meta.world().file(key, &headers),
         None => answer_call(&meta, &method, &uri, &headers, &body).into_response(),
     }

@@ -163,6 +163,7 @@ pub(super) async fn show(
                 section.card { h2 { "Where they write" } (channel_list(&person.channels)) }
                 section.card { h2 { "Name" } (joining::name_form(&member.visitor, &person)) }
                 section.card { h2 { "The same person" } (joining::person_card(&console, &member, &person, &query).await?) }
+                @if member.visitor.is_admin() { section.card { h2 { "Privacy" } (joining::erasure_form(&member.visitor, &person)) } }
             }
         }
     };
@@ -219,7 +220,13 @@ fn signal_list(signals: &[SignalOut]) -> Markup {
             @for signal in signals {
                 li.over[!signal.active] {
                     p { (signal_words(signal)) @if !signal.active { " " (badge("dim", "Taken back")) } }
-                    p.quiet { (time(signal.at)) " · " code { (signal.on) } }
+                    p.quiet {
+                        (time(signal.at)) " · "
+                        @match &signal.permalink {
+                            Some(address) => { a href=(address) rel="noreferrer" target="_blank" { "See it at Meta" } }
+                            None => { code { (signal.on) } }
+                        }
+                    }
                 }
             }
         }

@@ -120,8 +120,10 @@ pub(super) fn read_mention(source: &Source, value: &Value, found: &mut InboxNoti
     if person.id.as_deref() == Some(source.account) {
         return found.skip(SkippedNotice::Unused);
     }
-    let (value, active) = (text(&value["message"]), value["verb"] != "remove");
-    found.push(source, InboxEventKind::Signal(Signal { r#type: SignalType::Mention, person, on, value, at, active }));
+    let active = value["verb"] != "remove";
+    let (permalink, value) = (text(&value["permalink_url"]), text(&value["message"]));
+    let r#type = SignalType::Mention;
+    found.push(source, InboxEventKind::Signal(Signal { r#type, person, on, value, permalink, at, active }));
 }
 
 /// Adds what another person did. What the page does itself is no signal.
@@ -140,7 +142,11 @@ fn push_signal(
         Some(id) if id == source.account => found.skip(SkippedNotice::Unused),
         Some(_) => {
             let (at, active) = (ordered_time(source, value), value["verb"] != "remove");
-            found.push(source, InboxEventKind::Signal(Signal { r#type, person, on, value: detail, at, active }));
+            let permalink = None;
+            found.push(
+                source,
+                InboxEventKind::Signal(Signal { r#type, person, on, value: detail, permalink, at, active }),
+            );
         }
     }
 }

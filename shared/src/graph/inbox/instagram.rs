@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::attachments::{UNSUPPORTED, fill_empty};
 use super::members::{ad_id, id, inner, text};
 use super::{InboxNotice, SkippedNotice, Source};
-use crate::model::inbox::event::{InboxEventKind, Person, PostRef, Signal, SignalType};
+use crate::model::inbox::event::{InboxEventKind, Person, PostRef};
 
 /// Meta reports new comments only, and without their time.
 pub(super) fn read_comment(source: &Source, value: &Value, found: &mut InboxNotice) {
@@ -34,10 +34,11 @@ fn post(media: &Value) -> Option<PostRef> {
 
 /// Meta says only where the account is mentioned. By whom and how must be asked for.
 pub(super) fn read_mention(source: &Source, value: &Value, found: &mut InboxNotice) {
-    let Some(on) = id(&value["comment_id"]).or_else(|| id(&value["media_id"])) else {
+    let comment = id(&value["comment_id"]);
+    let in_comment = comment.is_some();
+    let on = comment.or_else(|| id(&value["media_id"]));
+    let Some(on) = on.filter(|on| on.bytes().all(|byte| byte.is_ascii_digit())) else {
         return found.skip(SkippedNotice::Unreadable);
     };
-    let (person, at) = (Person::default(), source.received_at);
-    let signal = Signal { r#type: SignalType::Mention, person, on, value: None, at, active: true };
-    found.push(source, InboxEventKind::Signal(signal));
+    found.push(source, InboxEventKind::Mentioned { on, in_comment });
 }

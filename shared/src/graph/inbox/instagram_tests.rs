@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::test_support::{deliver, describe, read, received};
 use super::{InboxNotice, SkippedNotice};
 use crate::model::inbox::Channel;
-use crate::model::inbox::event::{Person, PostRef, SignalType};
+use crate::model::inbox::event::{InboxEventKind, Person, PostRef};
 
 fn comment(value: &Value) -> InboxNotice {
     read("instagram", "17800", "comments", value)
@@ -57,11 +57,14 @@ fn a_comment_may_lack_everything_but_its_id() {
 
 #[test]
 fn mentions_say_only_where() {
-    let mention = |value: Value| read("instagram", "17800", "mentions", &value).signal();
-    let in_comment = mention(json!({"media_id": "31", "comment_id": "41"}));
-    assert_eq!((in_comment.r#type, in_comment.on.as_str()), (SignalType::Mention, "41"));
-    assert_eq!((in_comment.person, in_comment.value), (Person::default(), None));
-    assert_eq!(mention(json!({"media_id": 31})).on, "31");
+    let mention = |value: Value| match read("instagram", "17800", "mentions", &value).kind() {
+        InboxEventKind::Mentioned { on, in_comment } => (on, in_comment),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(mention(json!({"media_id": "31", "comment_id": "41"})), ("41".to_owned(), true));
+    assert_eq!(mention(json!({"media_id": 31})), ("31".to_owned(), false));
+    let foreign = json!({"media_id": "31){id},name,x(1"});
+    assert_eq!(read("instagram", "17800", "mentions", &foreign).reason(), SkippedNotice::Unreadable);
 }
 
 #[test]

@@ -62,6 +62,8 @@ pub struct EngagementRecorded {
     on: String,
     /// The kind of reaction, or the text of a mention.
     value: Option<String>,
+    /// Its address at Meta.
+    permalink: Option<String>,
     /// Whether it was done, or taken back.
     active: bool,
     #[schema(value_type = String, format = DateTime)]
@@ -133,6 +135,7 @@ impl Event {
             r#type: signal.r#type,
             on: signal.on.clone(),
             value: signal.value.clone(),
+            permalink: signal.permalink.clone(),
             active: signal.active,
             at: signal.at,
         };

@@ -117,6 +117,13 @@ pub enum InboxEventKind {
     },
     /// A person did something with a post of ours.
     Signal(Signal),
+    /// An Instagram account of ours was mentioned. By whom and how must be asked for.
+    Mentioned {
+        /// Meta's id of the comment, or of the media with the caption.
+        on: String,
+        /// Whether it is a comment.
+        in_comment: bool,
+    },
     /// A person's ids have changed: WhatsApp's users take new numbers.
     PersonChanged {
         /// Who it was.
@@ -219,7 +226,7 @@ pub enum DeliveryReport {
     Failed,
 }
 
-/// Something that a person did with a post, or in which they mentioned us. Instagram does not say who mentioned us.
+/// Something that a person did with a post, or in which they mentioned us.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
     /// What it is.
@@ -230,6 +237,8 @@ pub struct Signal {
     pub on: String,
     /// The kind of reaction, the text of a mention, or the address of what was shared.
     pub value: Option<String>,
+    /// The address of what they were doing it with, if Meta says it.
+    pub permalink: Option<String>,
     /// When.
     pub at: Timestamp,
     /// Whether it was done, or taken back.

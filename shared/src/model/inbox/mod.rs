@@ -283,6 +283,9 @@ pub struct ContactSignal {
     pub on: String,
     /// The kind of reaction, or the text of a mention.
     pub value: Option<String>,
+    /// Its address at Meta.
+    #[serde(default)]
+    pub permalink: Option<String>,
     /// When.
     pub at: Timestamp,
     /// Whether it still holds.

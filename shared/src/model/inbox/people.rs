@@ -2,7 +2,8 @@
 //! are one person over all of them.
 //!
 //! A contact is found by identity only, never by a name. A WhatsApp person has a business-scoped id, which changes with
-//! the number, and a number, which Meta may withhold and which may get another owner: the id decides.
+//! the number, and a number, which Meta may withhold; an Instagram person has a user name, by which alone Meta tells who
+//! mentions an account. Numbers and user names may get another owner: the id decides.
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -16,27 +17,19 @@ const MAX_SIGNALS: usize = 200;
 /// Identities that a contact keeps.
 const MAX_CHANNELS: usize = 50;
 
-/// An identity of a person, as a key.
+/// An identity of a person.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Identity(String);
 
 impl Identity {
     fn new(network: &str, account: &str, id: &str) -> Self {
-        // What Meta sends as an id has no such characters; a key of another kind must not come of it.
-        let clean: String = id.chars().map(|c| if c == '#' || c.is_control() { '_' } else { c }).collect();
-        Self(format!("{network}:{account}:{clean}"))
+        Self(format!("{network}:{account}:{id}"))
     }
 
-    /// The key.
+    /// Whether it may get another owner: a telephone number or a user name.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether it is a telephone number, which may get another owner.
-    #[must_use]
-    pub fn is_phone(&self) -> bool {
-        self.0.starts_with("whatsapp:phone:")
+    pub fn may_change_hands(&self) -> bool {
+        self.0.starts_with("whatsapp:phone:") || self.0.contains(":@")
     }
 
     /// The id of the contact that is made when this identity is seen first.
@@ -49,20 +42,32 @@ impl Identity {
 /// The identities of a person, the most reliable one first.
 #[must_use]
 pub fn identities(channel: Channel, account: &str, person: &Person) -> Vec<Identity> {
-    let id = person.id.as_deref().filter(|id| !id.is_empty());
-    if channel == Channel::Whatsapp {
-        let phone = person.phone.as_deref().filter(|phone| !phone.is_empty());
-        let id = id.map(|id| Identity::new("whatsapp", "id", id));
-        id.into_iter().chain(phone.map(|phone| Identity::new("whatsapp", "phone", phone))).collect()
-    } else {
-        id.map(|id| Identity::new(channel.network(), account, id)).into_iter().collect()
-    }
+    let [id, phone, username] =
+        [&person.id, &person.phone, &person.username].map(|known| known.as_deref().filter(|known| !known.is_empty()));
+    let (id, other) = match channel.network() {
+        "whatsapp" => (
+            id.map(|id| Identity::new("whatsapp", "id", id)),
+            phone.map(|phone| Identity::new("whatsapp", "phone", phone)),
+        ),
+        network => (
+            id.map(|id| Identity::new(network, account, id)),
+            username
+                .filter(|_| network == "instagram")
+                .map(|name| Identity::new(network, account, &format!("@{name}"))),
+        ),
+    };
+    id.into_iter().chain(other).collect()
 }
 
 impl ContactChannel {
     fn person(&self) -> Person {
         let phone = self.phone.as_deref().map(|phone| phone.trim_start_matches('+').to_owned());
-        Person { id: self.meta_id.clone(), phone, ..Person::default() }
+        Person { id: self.meta_id.clone(), phone, username: self.username.clone(), name: None }
+    }
+
+    /// Whether it is on the account through which a person is seen on a channel. WhatsApp's people are the business's.
+    fn is_on(&self, channel: Channel, account: &str) -> bool {
+        self.network == channel.network() && (channel == Channel::Whatsapp || self.account == account)
     }
 }
 
@@ -116,9 +121,8 @@ impl Contact {
         let phone = person.phone.as_deref().map(|digits| format!("+{}", digits.trim_start_matches('+')));
         let network = channel.network();
         let is_same = |known: &ContactChannel| {
-            let is_account = known.network == network && (channel == Channel::Whatsapp || known.account == account);
             let is_id = known.meta_id.is_none() || person.id.is_none() || known.meta_id == person.id;
-            is_account && is_id
+            known.is_on(channel, account) && is_id
         };
         let position = self.channels.iter().position(is_same);
         match position.and_then(|position| self.channels.get_mut(position)) {
@@ -148,8 +152,8 @@ impl Contact {
     /// news.
     pub fn take_signal(&mut self, signal: &Signal) -> bool {
         let known = self.signals.iter_mut().find(|known| known.r#type == signal.r#type && known.on == signal.on);
-        let Signal { r#type, on, value, at, active, .. } = signal.clone();
-        let taken = ContactSignal { r#type, on, value, at, active };
+        let Signal { r#type, on, value, permalink, at, active, .. } = signal.clone();
+        let taken = ContactSignal { r#type, on, value, permalink, at, active };
         match known {
             Some(known) if (known.at, known.active) >= (taken.at, taken.active) && *known != taken => return false,
             Some(known) if *known == taken => return false,
@@ -161,6 +165,15 @@ impl Contact {
         true
     }
 
+    /// Whether a signal was taken, and none about the same since.
+    #[must_use]
+    pub fn has_signal(&self, signal: &Signal) -> bool {
+        let is_it = |known: &ContactSignal| {
+            (known.r#type, &known.on, known.at, known.active) == (signal.r#type, &signal.on, signal.at, signal.active)
+        };
+        self.signals.iter().any(is_it)
+    }
+
     /// Whether Meta is to be asked for the name: once, and again after a week.
     #[must_use]
     pub fn is_to_be_named(&self, now: Timestamp) -> bool {
@@ -170,10 +183,18 @@ impl Contact {
 
     /// The ways to the person on a channel: several for a contact that was joined from several.
     fn ways(&self, channel: Channel, account: &str) -> Vec<&ContactChannel> {
-        let is_way = |known: &&ContactChannel| {
-            known.network == channel.network() && (channel == Channel::Whatsapp || known.account == account)
+        self.channels.iter().filter(|known| known.is_on(channel, account)).collect()
+    }
+
+    /// Whether a number or a user name is still this person's: someone with another id may have taken it.
+    #[must_use]
+    pub fn is_still(&self, channel: Channel, account: &str, person: &Person) -> bool {
+        let is_same = |way: &&ContactChannel| match (&way.meta_id, &person.id) {
+            (Some(known), Some(id)) => known == id,
+            _ if channel == Channel::Whatsapp => way.person().phone == person.phone,
+            _ => way.username == person.username,
         };
-        self.channels.iter().filter(is_way).collect()
+        self.ways(channel, account).iter().any(is_same)
     }
 
     /// The identities under which the person is known.

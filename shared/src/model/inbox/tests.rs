@@ -50,7 +50,15 @@ pub(crate) fn contact() -> Contact {
 pub(crate) fn signal() -> Signal {
     let on = "7_1".to_owned();
     let value = Some("love".to_owned());
-    Signal { r#type: SignalType::Reaction, person: Person::default(), on, value, at: at(0), active: true }
+    Signal {
+        r#type: SignalType::Reaction,
+        person: Person::default(),
+        on,
+        value,
+        permalink: None,
+        at: at(0),
+        active: true,
+    }
 }
 
 type Notice = Box<dyn Fn(&mut MessageState)>;

@@ -1,6 +1,7 @@
 //! The keys of the inbox: conversations, messages, people, and the accounts through which they come.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::{IndexKey, Key, ListKey, page_pk};
 use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgId, OrgScope, PageId, SavedReplyId};
@@ -80,6 +81,11 @@ pub(in crate::table) fn message_alias(scope: &OrgScope, id: &MessageId) -> Key {
     Key { pk: format!("ORG#{}#MESSAGE#{id}", scope.org()), sk: "ALIAS".to_owned() }
 }
 
+/// What the org kept in files on a day.
+pub(in crate::table) fn file_volume(scope: &OrgScope, day: Date) -> Key {
+    Key { pk: format!("ORG#{}#FILE_VOLUME", scope.org()), sk: format!("DAY#{day}") }
+}
+
 /// Who of the org's members had the last turn in the inbox.
 pub(in crate::table) fn inbox_turn(scope: &OrgScope) -> Key {
     Key { pk: format!("ORG#{}#INBOX_TURN", scope.org()), sk: "TURN".to_owned() }
@@ -107,9 +113,10 @@ pub(in crate::table) fn contact_list(scope: &OrgScope, created: Timestamp, id: &
     ListKey::new(contacts_of_org(scope), format!("{}#{id}", millisecond(created)))
 }
 
-/// Which contact an identity belongs to.
+/// Which contact an identity belongs to. The key is the hash from which ids of contacts are made: a number or a user name
+/// that a person once had is written nowhere.
 pub(in crate::table) fn identity(scope: &OrgScope, identity: &Identity) -> Key {
-    Key { pk: format!("ORG#{}#IDENTITY#{}", scope.org(), identity.as_str()), sk: "IDENTITY".to_owned() }
+    Key { pk: format!("ORG#{}#IDENTITY#{}", scope.org(), identity.contact_id()), sk: "IDENTITY".to_owned() }
 }
 
 /// Which orgs an Instagram account or a WhatsApp number belongs to. `network` and `account` as in the model.

@@ -41,7 +41,10 @@
 //! | message | `ORG#o#MESSAGE#m` | `MESSAGE` | `ANSWERS_DUE` | `at#o#m` | some |
 //! | alias of a message | `ORG#o#MESSAGE#m` | `ALIAS` | | | |
 //! | contact | `ORG#o#CONTACT#p` | `CONTACT` | | | |
-//! | identity | `ORG#o#IDENTITY#network:account:id` | `IDENTITY` | | | |
+//! | identity | `ORG#o#IDENTITY#hash` | `IDENTITY` | | | |
+//! | inbox turn | `ORG#o#INBOX_TURN` | `TURN` | | | |
+//! | saved reply | `ORG#o#SAVED_REPLIES` | `REPLY#r` | | | |
+//! | file volume | `ORG#o#FILE_VOLUME` | `DAY#d` | | | yes |
 //! | account | `ACCOUNT#network#a` | `ORG#o#INTEGRATION#i` | `ORG#o#ACCOUNTS` | `network#a` | |
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
 //! | session | `SESSION#hash` | `SESSION` | | | yes |

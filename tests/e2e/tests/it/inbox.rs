@@ -182,6 +182,43 @@ async fn a_whatsapp_person_is_the_lead_with_that_number() {
 }
 
 #[tokio::test]
+async fn who_mentions_us_is_known_has_a_member_and_is_gone_when_they_ask_for_it() {
+    let ConnectedOrg { tenant, person, integration, .. } = OrgFixture::new("inbox-mention").connect().await;
+    let ann = json!({ "name": "Ann", "email": "ann@inbox-mention.example", "active": true, "permissions": ["inbox"] });
+    tenant.call_ok(Method::PUT, "/api/users/ann", &ann).await;
+    let path = format!("/api/meta/integrations/{integration}");
+    let (status, problem) = tenant
+        .call(Method::PATCH, &path, &json!({ "inbox_assignment": { "strategy": "user", "user_id": "no" } }))
+        .await;
+    assert_eq!((status, problem.text("field")), (400, "inbox_assignment.user_id"), "{problem}");
+    tenant.call_ok(Method::PATCH, &path, &json!({ "inbox_assignment": { "strategy": "round_robin" } })).await;
+    let state = world().sim_state().await;
+    let account = state.find("instagram", "page_id", person.pages[0].as_str()).text("id").to_owned();
+    let on_instagram = |more: Value| {
+        let mut body = json!({ "object": "instagram", "instagram_id": account, "person": "Lena Mention" });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    sim("comments", on_instagram(json!({ "mention": "post", "text": "Love this shop" }))).await;
+    let contact = wait_for("who mentioned us", async || tenant.items("/api/contacts").await.pop()).await;
+    let signal = &contact["signals"][0];
+    assert_eq!((signal.text("type"), signal.text("value")), ("mention", "Love this shop"), "{contact}");
+    assert!(signal.text("permalink").starts_with("https://www.instagram.com/"));
+
+    let media = sim("posts", json!({ "instagram_id": account, "message": "New" })).await;
+    sim("comments", on_instagram(json!({ "media_id": media["id"], "text": "Is it blue?" }))).await;
+    let below = conversations(&tenant, "instagram_comment", 1).await.remove(0);
+    assert_eq!((&below["contact"]["id"], below.text("assigned_to")), (&contact["id"], "ann"));
+
+    let contact = format!("/api/contacts/{}", contact.text("id"));
+    for _ in 0..2 {
+        assert_eq!(tenant.call(Method::DELETE, &contact, &Value::Null).await.0, 204);
+    }
+    assert!(tenant.items("/api/contacts").await.is_empty());
+    assert!(tenant.items("/api/conversations").await.is_empty());
+}
+
+#[tokio::test]
 async fn only_who_may_use_the_inbox_does() {
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("inbox-rights").connect().await;
     let stranger = OrgFixture::new("inbox-stranger").connect().await.tenant;
