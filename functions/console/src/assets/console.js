@@ -264,6 +264,7 @@ document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-dialog]");
   const closer = event.target.closest("[data-close]");
   const again = event.target.closest("[data-again]");
+  const inserted = event.target.closest("[data-insert]");
   if (event.target.closest("[data-reload]")) location.reload();
   if (opener) {
     event.preventDefault();
@@ -276,7 +277,7 @@ document.addEventListener("click", (event) => {
   } else if (again) {
     event.preventDefault();
     load(again.closest("[data-part]"));
-  }
+  } else if (inserted) insertReply(inserted.dataset.insert);
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   const conversation = event.target.closest("a[data-open]");
   if (conversation && isPlain && isDesk()) {

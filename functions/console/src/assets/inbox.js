@@ -66,6 +66,14 @@ function countLeft(area) {
   place.classList.toggle("wrong", left < 0);
 }
 
+/** Puts a saved reply where the cursor is in the form for an answer. */
+function insertReply(text) {
+  const area = document.querySelector("form.composer textarea");
+  area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+  area.dispatchEvent(new Event("input", { bubbles: true }));
+  area.focus();
+}
+
 // The keys of the inbox. They mean themselves where something is typed.
 document.addEventListener("keydown", (event) => {
   const inbox = document.querySelector("[data-inbox]");

@@ -15,7 +15,7 @@ use maud::{Markup, html};
 
 use super::desk::conversation_page;
 use super::thread::Reader;
-use super::{MemberForm, Names, Place, channel_name, person_name, templates};
+use super::{MemberForm, Names, Place, channel_name, person_name, saved_replies, templates};
 use crate::components::{alert, csrf_field, field_problem, is_wrong, time};
 use crate::flash::redirect_with;
 use crate::form::{Fields, new_request_id};
@@ -243,6 +243,7 @@ pub(super) fn render(
             @let draft = if draft.mode == Mode::Note { draft } else { &Draft { mode: Mode::Note, ..Draft::new() } };
             (form(visitor, conversation, &action, draft, problem))
         }
+        @if conversation.reply.allowed { (saved_replies::offer()) }
         @if is_whatsapp { (templates::offer(&conversation.id, query, !conversation.reply.allowed)) }
     }
 }

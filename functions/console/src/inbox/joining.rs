@@ -15,6 +15,7 @@ use super::MemberForm;
 use super::people::{self, name_of, networks};
 use crate::components::{csrf_field, time};
 use crate::flash::redirect_with;
+use crate::form::AdminForm;
 use crate::request::ListQuery;
 use crate::session::{Member, Visitor};
 use crate::state::Console;
@@ -49,6 +50,24 @@ async fn apply(
         Err(problem) => Err(problem),
     };
     Ok(redirect_with(&format!("/inbox/people/{id}"), jar, outcome.map(|_| done.to_owned())))
+}
+
+/// Erases a person. Only admins can.
+pub(super) async fn erase(Id(id): Id<ContactId>, form: AdminForm) -> Result<Response, Problem> {
+    let AdminForm { console, actor, jar, .. } = form;
+    console.inbox.erase_contact(&actor.access, &id, leadwire::clock::now()).await?;
+    Ok(redirect_with("/inbox/people", jar, Ok("The person is erased.".to_owned())))
+}
+
+pub(super) fn erasure_form(visitor: &Visitor, person: &ContactOut) -> Markup {
+    html! {
+        p.quiet { "For people who ask to be forgotten. A lead of theirs stays." }
+        details {
+            summary { "Erase this person" }
+            p { "Everything they wrote, everything that was written to them, and all files are deleted here. What stands at Meta stays there. This cannot be undone." }
+            form method="post" action={ "/inbox/people/" (person.id) "/erase" } { (csrf_field(visitor)) button.danger { "Erase " (name_of(person)) } }
+        }
+    }
 }
 
 pub(super) fn name_form(visitor: &Visitor, person: &ContactOut) -> Markup {

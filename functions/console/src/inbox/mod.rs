@@ -7,6 +7,7 @@ mod joining;
 mod list;
 mod message;
 mod people;
+mod saved_replies;
 mod snooze;
 mod templates;
 mod thread;
@@ -45,6 +46,11 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/people/{id}/name", post(joining::rename))
         .route("/people/{id}/lead", post(joining::join_lead))
         .route("/people/{id}/person", post(joining::join_person))
+        .route("/people/{id}/erase", post(joining::erase))
+        .route("/saved-replies", get(saved_replies::list).post(saved_replies::add))
+        .route("/saved-replies/choice", get(saved_replies::choice))
+        .route("/saved-replies/{id}", post(saved_replies::change))
+        .route("/saved-replies/{id}/delete", post(saved_replies::delete))
         .route("/files/{message}/{position}", get(message::show_file))
         .route("/{id}", get(desk::show_conversation))
         .route("/{id}/live", get(desk::live_part))

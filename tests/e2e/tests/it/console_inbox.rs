@@ -239,6 +239,41 @@ async fn a_mistake_keeps_what_was_typed_and_a_closed_window_says_what_is_possibl
 }
 
 #[tokio::test]
+async fn a_saved_reply_is_put_into_an_answer_and_an_admin_forgets_who_asks_for_it() {
+    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("console-replies").connect().await;
+    write(&person, "Eva Forget", "When are you open?").await;
+    let chat = conversation(&tenant, "messenger").await;
+    let browser = Browser::open(DESK).await;
+    browser.open_page("/inbox/saved-replies").await;
+    browser.log_in(&tenant.create_login("Adi Admin", "admin").await).await;
+    browser.fill("input[name=title]", "Hours").await;
+    browser.fill("textarea[name=text]", "Until six, on Sundays until four.").await;
+    browser.press("Save").await;
+    browser.wait_for_text("Saved.").await;
+    browser.check_page("inbox-saved-replies").await;
+
+    browser.open_page(&format!("/inbox/{}", chat.text("id"))).await;
+    browser.press("Use a saved reply").await;
+    browser.press("Hours").await;
+    let typed = script(&browser, "return document.querySelector('form.composer textarea').value").await;
+    assert_eq!(typed, json!("Until six, on Sundays until four."));
+    browser.check_page("inbox-saved-reply").await;
+    browser.press("Send").await;
+    wait_for("the answer", async || {
+        let path = format!("/api/conversations/{}/messages", chat.text("id"));
+        tenant.items(&path).await.iter().any(|message| message["status"] == "sent").then_some(())
+    })
+    .await;
+
+    browser.open_page(&format!("/inbox/people/{}", chat.text("contact.id"))).await;
+    browser.press("Erase this person").await;
+    browser.check_page("inbox-erasure").await;
+    browser.press("Erase Eva Forget").await;
+    browser.wait_for_text("The person is erased.").await;
+    assert!(tenant.items("/api/contacts").await.is_empty());
+}
+
+#[tokio::test]
 async fn the_inbox_is_used_by_keys_alone() {
     let ConnectedOrg { tenant, person, .. } = OrgFixture::new("console-inbox-keys").connect().await;
     for name in ["Kay One", "Kim Two"] {
