@@ -14,7 +14,7 @@ use crate::vault::Credentials;
 /// The permission without which Meta does not name the Instagram account of a page.
 const INSTAGRAM_SCOPE: &str = "instagram_basic";
 /// The permission without which Meta names no WhatsApp accounts.
-const WHATSAPP_SCOPE: &str = "whatsapp_business_management";
+pub(super) const WHATSAPP_SCOPE: &str = "whatsapp_business_management";
 
 /// Finds the Instagram accounts and the WhatsApp numbers that an integration reaches, and stores that they lead to the
 /// org. What Meta does not say stays as it was; a failure of Meta's holds up nothing else.

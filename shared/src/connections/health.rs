@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::accounts::WHATSAPP_SCOPE;
 use super::observe::lead_access;
 use super::{Connections, Connector};
 use crate::directory::MetaAccess;
@@ -15,13 +17,15 @@ use crate::graph::{GraphClient, GraphError};
 use crate::ids::{IntegrationId, OrgScope, PageId};
 use crate::jobs::{CheckJob, LeadBatch};
 use crate::meta_app::MetaApp;
+use crate::model::connection::check::{Check, CheckId, CheckStatus};
 use crate::model::connection::diagnosis::{Observed, PageObservation, Subscription};
-use crate::model::connection::health::{Check, CheckId, CheckStatus, HealthObservation, PageHealth, report};
+use crate::model::connection::health::{HealthObservation, PageHealth, report};
 use crate::model::connection::state::{ConnectionEnd, EndReason};
 use crate::model::connection::{Connection, Integration};
 use crate::queue::Queue;
 use crate::secret::AccessToken;
 use crate::table::Table;
+use crate::table::inbox::InboxAccount;
 use crate::vault::{Credentials, VaultError};
 
 /// What Meta reports about a token now.
@@ -118,6 +122,7 @@ impl Connections {
     }
 }
 
+const NO_TOKEN: &str = "there is no usable token";
 /// The most parked leads, and the most waiting ones, that a report counts.
 const MAX_HELD: usize = 1000;
 
@@ -148,12 +153,13 @@ async fn check_health(
         Err(error) => Err(error),
     };
     let mut current = integration.clone();
-    let (token, mut answers) = match &credentials {
+    let numbers = table.inbox_accounts_of(scope, &integration.id).await?;
+    let (token, mut answers, whatsapp) = match &credentials {
         Err(error) => {
             if integration.ended.is_none() {
                 current = ended_by_us(integration, EndReason::TokenUnreadable, error.to_string(), now);
             }
-            (Err("there is no usable token".to_owned()), BTreeMap::new())
+            (Err(NO_TOKEN.to_owned()), BTreeMap::new(), None)
         }
         Ok(credentials) => {
             let graph = meta.graph().await?;
@@ -164,7 +170,11 @@ async fn check_health(
                 }
                 Err(error) => Err(error.to_string()),
             };
-            (token, ask_about_pages(&graph, &current, credentials, &pages).await)
+            let (answers, whatsapp) = tokio::join!(
+                ask_about_pages(&graph, &current, credentials, &pages),
+                ask_about_whatsapp(&graph, &current, credentials, &numbers)
+            );
+            (token, answers, whatsapp)
         }
     };
     let seen = HealthObservation {
@@ -172,6 +182,7 @@ async fn check_health(
         pages: pages.iter().map(|page| page_health(page, &mut answers)).collect(),
         integration: current,
         queued,
+        whatsapp,
         parked: parked.into_iter().map(|lead| lead.reason).collect(),
         waiting: waiting.into_iter().map(|lead| lead.reason).collect(),
     };
@@ -223,9 +234,29 @@ async fn ask_about_pages(
     answers.collect()
 }
 
+/// Asks Meta which WhatsApp numbers it reports. `None` without the permission to see them.
+async fn ask_about_whatsapp(
+    graph: &GraphClient,
+    integration: &Integration,
+    credentials: &Credentials,
+    numbers: &[InboxAccount],
+) -> Option<Vec<(String, Observed<bool>)>> {
+    if !integration.scopes.iter().any(|scope| scope == WHATSAPP_SCOPE) {
+        return None;
+    }
+    let ask = |number: &InboxAccount| {
+        let (waba, name) = (number.waba_id.clone(), number.name.clone().unwrap_or_else(|| number.account.clone()));
+        async move {
+            let reported = graph.is_whatsapp_subscribed(&waba?, &credentials.user_token).await;
+            Some((name, reported.map_err(|error| error.to_string())))
+        }
+    };
+    Some(join_all(numbers.iter().map(ask)).await.into_iter().flatten().collect())
+}
+
 fn page_health(page: &Connection, answers: &mut BTreeMap<PageId, PageAnswers>) -> PageHealth {
     let answers = answers.remove(&page.page_id).unwrap_or_else(|| {
-        let no_token = || "there is no usable token".to_owned();
+        let no_token = || NO_TOKEN.to_owned();
         let observation = PageObservation {
             tasks: Err(no_token()),
             subscription: Err(no_token()),

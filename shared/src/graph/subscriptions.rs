@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::batch::Call;
 use super::error::Detail;
-use super::{GraphClient, GraphError, read};
+use super::{GraphClient, GraphError, OnlyId, read};
 use crate::ids::PageId;
 use crate::secret::AccessToken;
 
@@ -40,6 +40,11 @@ struct Subscriber {
     id: String,
     #[serde(default)]
     subscribed_fields: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct WhatsappSubscriber {
+    whatsapp_business_api_data: OnlyId,
 }
 
 impl GraphClient {
@@ -120,6 +125,12 @@ impl GraphClient {
     /// Has Meta report the messages of a WhatsApp Business account to this app. Subscribing again changes nothing.
     pub async fn subscribe_whatsapp(&self, waba: &str, token: &AccessToken) -> Result<(), GraphError> {
         self.post(&format!("{waba}/subscribed_apps"), &[], token).await.map(drop)
+    }
+
+    /// Whether Meta reports the messages of a WhatsApp account to this app.
+    pub async fn is_whatsapp_subscribed(&self, waba: &str, token: &AccessToken) -> Result<bool, GraphError> {
+        let apps: Vec<WhatsappSubscriber> = self.get_all(&format!("{waba}/subscribed_apps"), &[], token).await?;
+        Ok(apps.iter().any(|app| app.whatsapp_business_api_data.id == self.app.id))
     }
 }
 

@@ -8,7 +8,7 @@ use leadwire::http::Problem;
 use leadwire::http::path::Id;
 use leadwire::ids::IntegrationId;
 use leadwire::leads::RunOut;
-use leadwire::model::connection::health::{Check, CheckId, CheckStatus};
+use leadwire::model::connection::check::{Check, CheckId, CheckStatus};
 use leadwire::model::lead::FoundBy;
 use leadwire::model::lead::run::RunState;
 use maud::{Markup, html};
@@ -73,6 +73,7 @@ fn name(id: CheckId) -> &'static str {
         CheckId::LastLead => "Last lead",
         CheckId::AppMode => "App mode",
         CheckId::Backlog => "Backlog",
+        CheckId::Whatsapp => "WhatsApp",
     }
 }
 

@@ -1,94 +1,12 @@
 //! The health report of an integration: one check per cause that can block leads, each with its evidence and remedy.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
-use strum::{Display, EnumIter, IntoStaticStr};
-use utoipa::ToSchema;
 
-use crate::ids::PageId;
+use crate::model::connection::check::{Check, CheckId, CheckStatus};
 use crate::model::connection::diagnosis::{Observed, PageObservation, not_subscribed, problems};
 use crate::model::connection::state::{ConnectionStatus, EndReason, TokenKind};
 use crate::model::connection::{Integration, IntegrationProblem, IntegrationProblemCode};
 use crate::model::failure::FailureCode;
-
-/// The result of a check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum CheckStatus {
-    /// No fault found.
-    Pass,
-    /// Leads are blocked, or will be.
-    Fail,
-    /// It could not be determined, or there is no evidence yet.
-    Unknown,
-}
-
-/// The subject of a check.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    Display,
-    EnumIter,
-    IntoStaticStr,
-    ToSchema,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum CheckId {
-    /// Whether the token works.
-    Token,
-    /// Whether every requested permission is granted.
-    Scopes,
-    /// Whether the person who connected has the required tasks on each page.
-    PageTasks,
-    /// Whether Meta's webhook reports each page's leads.
-    Subscription,
-    /// Whether Leads Access Manager lets the app read each page's leads.
-    LeadAccess,
-    /// Whether each page has a form that people can fill in.
-    Forms,
-    /// When the webhook last reported a lead.
-    LastWebhook,
-    /// When a lead last arrived.
-    LastLead,
-    /// Whether the Meta app is live.
-    AppMode,
-    /// Whether leads are queued or parked.
-    Backlog,
-}
-
-impl CheckId {
-    /// Whether its outcome comes from Meta. An unknown outcome is then a warning sign.
-    #[must_use]
-    pub fn is_asked_of_meta(self) -> bool {
-        match self {
-            Self::Token | Self::Scopes | Self::PageTasks | Self::Subscription | Self::LeadAccess | Self::Forms => true,
-            Self::LastWebhook | Self::LastLead | Self::AppMode | Self::Backlog => false,
-        }
-    }
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Check {
-    /// What was checked.
-    pub id: CheckId,
-    /// The result.
-    pub status: CheckStatus,
-    /// What was observed, as readable text.
-    pub evidence: String,
-    /// What to do; `null` if nothing is wrong.
-    pub fix: Option<String>,
-    /// The pages concerned; empty if the check concerns all of them.
-    pub page_ids: Vec<PageId>,
-}
 
 /// What was observed of an integration.
 #[derive(Debug)]
@@ -103,6 +21,9 @@ pub struct HealthObservation {
     pub queued: Observed<u64>,
     /// The reasons why leads of these pages are parked, one per lead.
     pub parked: Vec<FailureCode>,
+    /// The WhatsApp numbers that it reaches, each with whether Meta reports its messages. `None` without the permission to
+    /// see them.
+    pub whatsapp: Option<Vec<(String, Observed<bool>)>>,
     /// The temporary failures behind which leads of these pages wait, one per lead.
     pub waiting: Vec<FailureCode>,
 }
@@ -134,7 +55,7 @@ const USUAL_QUEUE: u64 = 1000;
 pub fn report(seen: &HealthObservation, now: Timestamp) -> Vec<Check> {
     let observations: Vec<PageObservation> = seen.pages.iter().map(|page| page.observation.clone()).collect();
     let problems = problems(&seen.integration, &observations);
-    vec![
+    let mut checks = vec![
         token(seen, now),
         scopes(&problems),
         page_tasks(seen, &problems),
@@ -145,7 +66,9 @@ pub fn report(seen: &HealthObservation, now: Timestamp) -> Vec<Check> {
         last_lead(seen, now),
         app_mode(seen),
         backlog(seen),
-    ]
+    ];
+    checks.extend(seen.whatsapp.as_deref().map(whatsapp));
+    checks
 }
 
 fn check(id: CheckId, status: CheckStatus, evidence: impl Into<String>, fix: Option<&str>) -> Check {
@@ -362,4 +285,30 @@ fn backlog(seen: &HealthObservation) -> Check {
             check(CheckId::Backlog, Pass, format!("{queued} leads are in the queue, and none is parked."), None)
         }
     }
+}
+
+fn whatsapp(numbers: &[(String, Observed<bool>)]) -> Check {
+    let names = |wanted: fn(&Observed<bool>) -> bool| {
+        let named = numbers.iter().filter(|(_, reported)| wanted(reported)).map(|(name, _)| name.as_str());
+        named.collect::<Vec<_>>().join(", ")
+    };
+    let silent = names(|reported| matches!(reported, Ok(false)));
+    if !silent.is_empty() {
+        let fix = "Synchronise the integration: that subscribes the account again. If this remains, the person who \
+            connected needs full control of the WhatsApp account in Meta Business Suite.";
+        return check(
+            CheckId::Whatsapp,
+            CheckStatus::Fail,
+            format!("Meta does not report the messages to {silent}."),
+            Some(fix),
+        );
+    }
+    let (status, evidence) = match numbers.iter().find_map(|(_, reported)| reported.as_ref().err()) {
+        Some(why) => (CheckStatus::Unknown, format!("Could not be determined for {}: {why}.", names(Result::is_err))),
+        None if numbers.is_empty() => {
+            (CheckStatus::Pass, "The person who connected has no WhatsApp account.".to_owned())
+        }
+        None => (CheckStatus::Pass, format!("Meta reports the messages to {}.", names(Result::is_ok))),
+    };
+    check(CheckId::Whatsapp, status, evidence, None)
 }

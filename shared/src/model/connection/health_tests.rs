@@ -1,6 +1,7 @@
 //! Tests of the health report: each cause fails its own check.
 
 use crate::model::connection::Integration;
+use crate::model::connection::check::{CheckId, CheckStatus};
 use crate::model::connection::diagnosis::{LeadsDenied, Observed, PageObservation, Subscription};
 use crate::model::connection::health::*;
 use crate::model::connection::state::{ConnectionEnd, EndReason};
@@ -32,7 +33,8 @@ fn page() -> PageHealth {
 fn seen(pages: Vec<PageHealth>) -> HealthObservation {
     let scopes = vec!["leads_retrieval".to_owned()];
     let integration = Integration { asked_scopes: scopes.clone(), scopes, ..integration() };
-    HealthObservation { integration, token: Ok(()), pages, queued: Ok(0), parked: vec![], waiting: vec![] }
+    let whatsapp = Some(vec![("+49 30 1".to_owned(), Ok(true))]);
+    HealthObservation { integration, token: Ok(()), pages, queued: Ok(0), parked: vec![], waiting: vec![], whatsapp }
 }
 
 fn end(reason: EndReason) -> ConnectionEnd {
@@ -56,7 +58,7 @@ fn all_is_well_when_all_is_well() {
 #[test]
 fn each_cause_fails_its_own_check_and_no_other() {
     type Cause = (CheckId, fn(&mut HealthObservation));
-    let causes: [Cause; 12] = [
+    let causes: [Cause; 13] = [
         (CheckId::Token, |seen| seen.integration.ended = Some(end(EndReason::PasswordChanged))),
         (CheckId::Token, |seen| seen.pages[1].lost = Some(EndReason::PageRoleLost)),
         (CheckId::Scopes, |seen| seen.integration.asked_scopes.push("pages_manage_ads".to_owned())),
@@ -74,6 +76,10 @@ fn each_cause_fails_its_own_check_and_no_other() {
         (CheckId::Backlog, |seen| seen.parked.push(FailureCode::TokenDead)),
         (CheckId::Backlog, |seen| seen.waiting.push(FailureCode::Throttled)),
         (CheckId::Backlog, |seen| seen.queued = Ok(5000)),
+        (CheckId::Whatsapp, |seen| {
+            let other = [("+49 30 2".to_owned(), Ok(false)), ("+49 30 3".to_owned(), Err("no answer".to_owned()))];
+            seen.whatsapp.as_mut().unwrap().extend(other);
+        }),
     ];
     for (id, cause) in causes {
         let mut seen = seen(vec![page(), page()]);

@@ -25,7 +25,7 @@ async fn checks(tenant: &Tenant, id: &str) -> Value {
 async fn a_healthy_integration_passes_every_check_once_a_lead_has_come() {
     let ConnectedOrg { tenant, person, integration: id, .. } = OrgFixture::new("health-well").pages(2).connect().await;
     let before = checks(&tenant, &id).await;
-    for id in ["token", "scopes", "page_tasks", "subscription", "lead_access", "forms", "backlog"] {
+    for id in ["token", "scopes", "page_tasks", "subscription", "lead_access", "forms", "backlog", "whatsapp"] {
         assert_eq!(before[id]["status"], "pass", "{}", before[id]);
     }
     for id in ["last_webhook", "last_lead", "app_mode"] {

@@ -165,11 +165,14 @@ async fn what_its_author_changes_or_takes_back_is_changed_and_gone_here() {
 
 #[tokio::test]
 async fn a_whatsapp_person_is_the_lead_with_that_number() {
-    let ConnectedOrg { tenant, person, .. } = OrgFixture::new("inbox-whatsapp").connect().await;
+    let ConnectedOrg { tenant, person, integration, .. } = OrgFixture::new("inbox-whatsapp").connect().await;
     let state = world().sim_state().await;
     let business = format!("{} Ltd", state.find("users", "id", person.id.as_str()).text("name"));
     let account = state.find("whatsapp", "name", business.as_str());
     assert_eq!(account["subscribed"], true, "{account}");
+    let health = tenant.get(&format!("/api/meta/integrations/{integration}/health")).await;
+    let known = health.find("items", "id", "whatsapp").text("evidence").to_owned();
+    assert!(known.contains(account.text("phone_numbers.0.display_phone_number")), "{known}");
     let number = account.text("phone_numbers.0.id").to_owned();
     let someone =
         sim("people", json!({ "name": "Cem Lead", "channels": { "whatsapp": { "phone": "447700900123" } } })).await;
