@@ -90,6 +90,17 @@ pub(super) async fn contact_of(
         let known = find(table, scope, &identities, person).await?;
         let mut contact = known.clone().unwrap_or_else(|| Contact::new(first.contact_id(), scope.org().clone(), now));
         let is_changed = contact.see(channel, account, person);
+        // Someone who was known by the number alone may now say the id, by which another contact is known.
+        let others = identities.get(1..).filter(|_| known.is_some() && is_changed).unwrap_or_default();
+        if let Some(mut twin) = find(table, scope, others, person).await?.filter(|twin| twin.id != contact.id) {
+            contact.absorb(&twin);
+            twin.merged_into = Some(contact.id.clone());
+            if table.put_contacts(scope, &mut contact, &mut twin).await? {
+                return Ok(Some(contact));
+            }
+            pause(attempt).await;
+            continue;
+        }
         let is_joined = join_by_phone(table, scope, &mut contact).await?;
         if known.is_some() && !is_changed && !is_joined {
             return Ok(Some(contact));
@@ -100,6 +111,17 @@ pub(super) async fn contact_of(
         pause(attempt).await;
     }
     Err(TableError::Contended(MAX_TRIES))
+}
+
+/// Finds the contact of a person who has been seen before. A report about someone else makes no contact.
+pub(super) async fn known_contact(
+    table: &Table,
+    scope: &OrgScope,
+    channel: Channel,
+    account: &str,
+    person: &Person,
+) -> Result<Option<Contact>, TableError> {
+    find(table, scope, &identities(channel, account, person), person).await
 }
 
 /// Finds the contact to which the first known identity belongs. A number that now belongs to someone with another id is
