@@ -93,7 +93,7 @@ impl World {
         found.into_iter().map(|(_, contact)| contact).collect()
     }
 
-    fn events(&self) -> usize {
+    pub(super) fn events(&self) -> usize {
         let is_of_message = |id: &&String| !id.starts_with("conversation.changed");
         self.fixture.meta.world().events.iter().filter(is_of_message).count()
     }
@@ -136,7 +136,7 @@ pub(super) fn comment(mid: &str, from: &str, text: &str, second: i64, parent: Op
 }
 
 /// All orders of these events, or those that `is_possible` leaves.
-fn orders(events: &[InboxEvent]) -> Vec<Vec<&InboxEvent>> {
+pub(super) fn orders<T>(events: &[T]) -> Vec<Vec<&T>> {
     let mut orders: Vec<Vec<usize>> = vec![Vec::new()];
     for _ in events {
         let longer = orders.iter().flat_map(|order| {
