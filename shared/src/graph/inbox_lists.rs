@@ -46,6 +46,17 @@ struct CommentAttachment {
     r#type: Option<String>,
     url: Option<String>,
     title: Option<String>,
+    media: Option<AttachmentMedia>,
+}
+
+#[derive(Deserialize)]
+struct AttachmentMedia {
+    image: Option<AttachmentImage>,
+}
+
+#[derive(Deserialize)]
+struct AttachmentImage {
+    src: String,
 }
 
 #[derive(Deserialize)]
@@ -265,13 +276,7 @@ fn comment_events(page: &PageId, post: &str, permalink: Option<&str>, comment: C
         Some(from) if !is_ours => Person { id: Some(from.id), name: from.name, ..Person::default() },
         _ => Person::default(),
     };
-    let attachments = comment.attachment.map(|attachment| NewAttachment {
-        r#type: attachment.r#type.unwrap_or_else(|| "link".to_owned()),
-        url: attachment.url,
-        media_id: None,
-        name: attachment.title,
-        is_file: false,
-    });
+    let attachments = comment.attachment.map(new_attachment);
     let (mid, created_time) = (comment.id.clone(), comment.created_time);
     let new = NewMessage {
         text: comment.message.filter(|text| !text.is_empty()),
@@ -290,6 +295,20 @@ fn comment_events(page: &PageId, post: &str, permalink: Option<&str>, comment: C
         .unwrap_or_default()
         .then(|| event(InboxEventKind::Hidden { mid, hidden: true, at: created_time }));
     [event(InboxEventKind::Message(Box::new(new)))].into_iter().chain(hidden).collect()
+}
+
+/// A picture is kept, as the webhook's are. Everything else is a link to Meta.
+fn new_attachment(attachment: CommentAttachment) -> NewAttachment {
+    let picture = attachment.media.and_then(|media| media.image).map(|image| image.src);
+    let picture = picture.filter(|_| matches!(attachment.r#type.as_deref(), Some("photo" | "sticker")));
+    let kind = if picture.is_some() { "image" } else { attachment.r#type.as_deref().unwrap_or("link") };
+    NewAttachment {
+        r#type: kind.to_owned(),
+        is_file: picture.is_some(),
+        url: picture.or(attachment.url),
+        media_id: None,
+        name: attachment.title,
+    }
 }
 
 fn media_comment_events(

@@ -7,10 +7,11 @@ use axum::{Json, Router};
 use http::Uri;
 use serde_json::{Value, json};
 
-use super::case_support::{T, body, second};
+use super::case_test_support::{T, body, second};
 use super::tests::World;
 use crate::graph::GraphClient;
 use crate::ids::{InstagramAccountId, PageId};
+use crate::model::inbox::Channel;
 use crate::model::inbox::event::InboxEvent;
 use crate::secret::AccessToken;
 
@@ -51,13 +52,16 @@ async fn graph() -> GraphClient {
         json!({ "id": id, "message": id, "from": { "id": "355", "name": "Visitor B" }, "parent": parent,
             "created_time": second(T + at).to_string(), "is_hidden": null })
     };
+    let mut first = comment("K1", None, 1);
+    let photo = json!({ "image": { "src": "https://cdn.example/k1.jpg", "width": 9 } });
+    first["attachment"] = json!({ "type": "photo", "media": photo, "url": "https://facebook.example/photo/1" });
     let reply = |id: &str, at: i64| {
         json!({ "id": id, "text": id, "from": { "id": "5550", "username": "visitor_a" },
             "timestamp": second(T + at).to_string() })
     };
     let edges = Edges::from([
         ("103/published_posts", vec![json!({ "id": "103_208", "created_time": second(T).to_string() })]),
-        ("103_208/comments", vec![comment("K3", Some("K1"), 3), comment("K2", Some("K1"), 2), comment("K1", None, 1)]),
+        ("103_208/comments", vec![comment("K3", Some("K1"), 3), comment("K2", Some("K1"), 2), first]),
         ("17800/media", vec![json!({ "id": "18050", "timestamp": second(T).to_string() })]),
         ("18050/comments", vec![reply("I4", 9), reply("I1", 4)]),
         ("I1/replies", vec![reply("I2", 5), reply("I3", 6)]),
@@ -96,4 +100,7 @@ async fn comments_of_all_levels_and_pages_are_read_once_below_their_parents() {
         assert_eq!(texts, ["I1 I2 I3", "I4", "K1 K2 K3"]);
     }
     assert_eq!(found, [6, 0]);
+    // A picture is copied, not linked.
+    let state = world.message(Channel::FacebookComment, "K1").await.unwrap();
+    assert_eq!(state.files_coming().count(), 1);
 }
