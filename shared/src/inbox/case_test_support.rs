@@ -83,7 +83,7 @@ impl World {
     }
 
     /// The messages of a conversation as members see them, oldest first.
-    pub(super) async fn shown(&self, id: &ConversationId) -> Vec<MessageOut> {
+    pub(super) async fn show_messages(&self, id: &ConversationId) -> Vec<MessageOut> {
         let access = self.fixture.access().await;
         let mut items = self.inbox.messages(&access, id, None, 100).await.unwrap().items;
         items.reverse();
@@ -91,7 +91,7 @@ impl World {
     }
 
     /// How many conversations a search finds.
-    pub(super) async fn found(&self, words: &str) -> usize {
+    pub(super) async fn count_found(&self, words: &str) -> usize {
         let access = self.fixture.access().await;
         let query = ConversationQuery { words: Some(words.to_owned()), ..ConversationQuery::default() };
         self.inbox.conversations(&access, &query, None, 25, self.now()).await.unwrap().items.len()

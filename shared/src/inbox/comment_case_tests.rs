@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::AnswerIn;
 use super::answer_tests::text;
-use super::case_support::{T, body};
+use super::case_test_support::{T, body};
 use super::tests::{World, orders};
 use crate::error::ErrorCode;
 use crate::model::inbox::state::MessageStatus;
@@ -37,7 +37,7 @@ async fn a_comment_below_a_boosted_post_is_filed_under_the_post_and_says_which_a
     let post = conversation.post.clone().unwrap();
     assert_eq!((post.id.as_str(), post.copy.as_deref(), texts), ("18050", Some("17950"), vec!["Price?".to_owned()]));
     assert_eq!(post.ad_id.unwrap().as_str(), "120001");
-    let shown = world.shown(&conversation.id).await.remove(0);
+    let shown = world.show_messages(&conversation.id).await.remove(0);
     assert_eq!(shown.ad_id.unwrap().as_str(), "120001");
     assert_eq!(world.contacts().await[0].name.as_deref(), Some("visitor_a"));
     // Meta does not name the post.
@@ -97,26 +97,26 @@ async fn a_comment_follows_its_newest_edit_and_is_served_to_no_one_once_it_was_r
             world.deliver(edit).await;
         }
         let (conversation, texts) = world.conversation().await;
-        assert_eq!((texts, world.found("sundays").await), (vec!["Is it open on Sundays?".to_owned()], 1));
+        assert_eq!((texts, world.count_found("sundays").await), (vec!["Is it open on Sundays?".to_owned()], 1));
         // Visibility is nothing else.
         for (verb, at, visibility) in [("hide", 180, "hidden"), ("unhide", 190, "visible")] {
             world.deliver(&comment(verb, at, Some("Is it open on Sundays?"))).await;
-            let shown = world.shown(&conversation.id).await.remove(0);
+            let shown = world.show_messages(&conversation.id).await.remove(0);
             assert_eq!((shown.visibility, shown.deleted), (Some(visibility), false));
             assert_eq!(shown.text.as_deref(), Some("Is it open on Sundays?"));
         }
         world.deliver(&remove).await;
         world.deliver(order[0]).await;
         world.deliver(&add).await;
-        let shown = world.shown(&conversation.id).await;
+        let shown = world.show_messages(&conversation.id).await;
         assert_eq!((shown.len(), shown[0].deleted, &shown[0].text), (1, true, &None));
-        assert_eq!(world.found("sunday").await, 0);
+        assert_eq!(world.count_found("sunday").await, 0);
     }
     let world = World::connected().await;
     world.deliver(&add).await;
     world.deliver(&remove).await;
     world.deliver(&edits[0]).await;
-    let shown = world.shown(&world.conversation().await.0.id).await;
+    let shown = world.show_messages(&world.conversation().await.0.id).await;
     assert_eq!((shown[0].deleted, &shown[0].text), (true, &None), "the edit was late");
     let unknown = World::connected().await;
     unknown.deliver(&remove).await;
@@ -142,7 +142,7 @@ async fn a_reply_on_instagram_is_answered_below_the_comment_at_the_top_and_ours_
         let clock = || world.now();
         world.sender().send(&job, std::time::Duration::from_secs(110), &clock).await.unwrap();
         world.deliver(&ours).await;
-        let state = world.settled(&answer.id).await;
+        let state = world.settle_answer(&answer.id).await;
         world.deliver(&ours).await;
         assert_eq!((state.mid.as_deref(), world.sent().len()), (Some("mid1"), 1), "{is_told_first}");
         assert_eq!((&world.sent()[0]["path"], world.events()), (&json!("k1/replies"), 2));
@@ -169,7 +169,7 @@ fn privately(words: &str) -> AnswerIn {
 async fn a_private_answer_goes_through_the_page_whatever_the_window_of_messages_says() {
     let (world, id) = commented().await;
     let answer = world.answer(&id, privately("18 euros, for you")).await.unwrap();
-    let state = world.settled(&answer.id).await;
+    let state = world.settle_answer(&answer.id).await;
     let sent = world.sent();
     assert_eq!((sent.len(), &sent[0]["path"]), (1, &json!("103/messages")));
     assert_eq!((&sent[0]["recipient"], &sent[0]["tag"]), (&json!(r#"{"comment_id":"18110"}"#), &Value::Null));
@@ -207,7 +207,7 @@ async fn a_second_private_answer_fails_with_the_reason_and_ends_no_connection() 
         let answer = world.answer(&id, privately("Hi")).await.unwrap();
         let fault = Fault { call: "POST 103/messages", after: false, error: Some((code, subcode)) };
         world.fixture.meta.world().faults.push_back(fault);
-        let state = world.settled(&answer.id).await;
+        let state = world.settle_answer(&answer.id).await;
         assert_eq!(state.status(None, None), MessageStatus::Failed);
         assert!(state.failure.unwrap().message.contains("already answered privately"));
         assert_eq!((world.fixture.meta.calls("POST 103/messages"), world.checks()), (1, 0));
@@ -220,6 +220,6 @@ async fn a_private_answer_whose_confirmation_was_lost_is_found_among_the_person_
     let answer = world.answer(&id, privately("18 euros, for you")).await.unwrap();
     let fault = Fault { call: "POST 103/messages", after: true, error: None };
     world.fixture.meta.world().faults.push_back(fault);
-    let state = world.settled(&answer.id).await;
+    let state = world.settle_answer(&answer.id).await;
     assert_eq!((state.mid.as_deref(), world.sent().len()), (Some("mid1"), 1), "Meta takes only one: {state:?}");
 }

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::case_support::{T, body, direct, event, whatsapp};
+use super::case_test_support::{T, body, direct, event, whatsapp};
 use super::tests::World;
 use crate::ids::PageId;
 use crate::model::connection::Connection;
@@ -43,7 +43,7 @@ async fn ids_are_taken_as_they_are_and_people_with_odd_ones_are_not_mixed_up() {
     }
     assert_eq!((world.contacts().await.len(), world.conversations().await.len()), (people.len(), people.len()));
     for (conversation, texts) in world.conversations().await {
-        let person = world.shown(&conversation.id).await.remove(0);
+        let person = world.show_messages(&conversation.id).await.remove(0);
         assert!(texts.len() == 1 && person.meta_id.unwrap().starts_with(&texts[0]));
     }
     // What is no id at all belongs to no one, and asks the table for nothing.
@@ -64,7 +64,7 @@ async fn what_is_too_long_or_too_much_is_cut_and_still_fits_into_the_table() {
         .map(|number| json!({ "type": "video", "payload": { "url": format!("https://cdn.example/{number}/{}", "x".repeat(1_000)), "title": long } }))
         .collect();
     world.deliver(&direct("5553", T, "message", &json!({ "mid": "m_1", "text": long, "attachments": files }))).await;
-    let shown = world.shown(&world.conversation().await.0.id).await.remove(0);
+    let shown = world.show_messages(&world.conversation().await.0.id).await.remove(0);
     assert_eq!((shown.text.unwrap().chars().count(), shown.attachments.len()), (20_001, 30));
     let name = json!({ "wa_id": "31600000001", "profile": { "name": long, "username": long } });
     let unknown = json!({ "id": "wamid.1", "from": "31600000001", "timestamp": T.to_string(), "type": long });

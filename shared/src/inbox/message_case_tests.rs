@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::answer_tests::text;
-use super::case_support::{T, body, direct, event, second};
+use super::case_test_support::{T, body, direct, event, second};
 use super::tests::{World, orders};
 use super::{ConversationChangeIn, Sender};
 use crate::error::ErrorCode;
@@ -44,11 +44,11 @@ async fn the_echo_of_an_answer_opens_nothing_though_the_conversation_was_closed_
             world.inbox.change_conversation(&access, &id, &close, world.now()).await.unwrap();
             world.deliver(&echo).await;
         } else {
-            world.settled(&answer.id).await;
+            world.settle_answer(&answer.id).await;
             world.inbox.change_conversation(&access, &id, &close, world.now()).await.unwrap();
             world.deliver(&echo).await;
         }
-        let state = world.settled(&answer.id).await;
+        let state = world.settle_answer(&answer.id).await;
         let (after, texts) = world.conversation().await;
         assert_eq!((after.id, after.status, after.unread), (id, ConversationStatus::Closed, 0));
         assert_eq!((texts, state.mid.as_deref()), (vec!["Hello?".to_owned(), "Hi".to_owned()], Some("mid1")));
@@ -64,9 +64,9 @@ async fn an_unsent_message_is_served_to_no_one_and_its_file_is_erased() {
         let whole = json!({ "mid": "m_10", "text": "My secret", "attachments": picture });
         world.deliver(&direct("5553", T, "message", &whole)).await;
         let id = world.conversation().await.0.id;
-        let message = world.shown(&id).await.remove(0).id;
+        let message = world.show_messages(&id).await.remove(0).id;
         // The file was copied.
-        let mut state = world.stored(&message).await;
+        let mut state = world.read_state(&message).await;
         state.content.as_mut().unwrap().attachments[0].status = AttachmentStatus::Ready;
         assert!(world.engagement.table.put_message(&world.owner.scope, &mut state).await.unwrap());
         let key = FileKey::of_attachment(&world.owner.scope, &message, 0);
@@ -75,22 +75,22 @@ async fn an_unsent_message_is_served_to_no_one_and_its_file_is_erased() {
             world.deliver(&direct("5553", T + 1, "message", &json!({ "mid": mid, "is_deleted": flag }))).await;
         }
         world.deliver(&direct("5553", T, "message", &whole)).await;
-        let shown = world.shown(&id).await;
+        let shown = world.show_messages(&id).await;
         assert_eq!((shown.len(), shown[0].deleted, &shown[0].text), (1, true, &None));
         assert_eq!((&shown[0].attachments[0].url, shown[0].attachments[0].status), (&None, AttachmentStatus::Deleted));
         assert!(world.fixture.meta.world().files.is_empty());
         assert!(world.inbox.file_link(&world.fixture.access().await, &message, 0).await.is_err());
         let (conversation, _) = world.conversation().await;
-        assert_eq!((conversation.preview.as_str(), world.found("secret").await), ("", 0));
+        assert_eq!((conversation.preview.as_str(), world.count_found("secret").await), ("", 0));
     }
     // Our own message.
     let (world, id) = written().await;
     let answer = world.answer(&id, text("Oh no")).await.unwrap();
-    world.settled(&answer.id).await;
+    world.settle_answer(&answer.id).await;
     let unsent = json!({ "sender": { "id": "17800" }, "recipient": { "id": "5553" }, "timestamp": (T + 60) * 1_000,
         "message": { "mid": "mid1", "is_deleted": true, "is_echo": true } });
     world.deliver(&body("instagram", "17800", "messaging", &json!([unsent]))).await;
-    let shown = world.shown(&id).await;
+    let shown = world.show_messages(&id).await;
     assert_eq!((shown.len(), shown[1].deleted, &shown[1].text), (2, true, &None));
     // Unsent before it came.
     let world = World::connected().await;
@@ -114,7 +114,7 @@ async fn an_unknown_kind_of_attachment_costs_neither_its_message_nor_the_others(
     ];
     let items: Vec<Value> = (0..).zip(&parts).map(|(at, part)| event("5553", T + at, "message", part)).collect();
     world.deliver(&body("instagram", "17800", "messaging", &json!(items))).await;
-    let shown = world.shown(&world.conversation().await.0.id).await;
+    let shown = world.show_messages(&world.conversation().await.0.id).await;
     let line = |message: &super::MessageOut| {
         let files: Vec<String> =
             message.attachments.iter().map(|file| format!("{} {} {:?}", file.r#type, file.status, file.name)).collect();
@@ -162,7 +162,7 @@ async fn a_person_may_answer_for_a_day_and_with_the_feature_of_human_agents_for_
     let answer = world.answer(&id, text("Hi")).await.unwrap();
     let fault = Fault { call: "POST 103/messages", after: false, error: Some((10, Some(2_018_278))) };
     world.fixture.meta.world().faults.push_back(fault);
-    let state = world.settled(&answer.id).await;
+    let state = world.settle_answer(&answer.id).await;
     assert!(state.failure.unwrap().message.contains("window"));
     assert_eq!((world.sent().len(), world.checks()), (0, 0));
 }
@@ -219,10 +219,10 @@ async fn each_event_of_a_batch_is_what_it_is_whatever_comes_first() {
     for order in orders(&parts) {
         let (world, id) = written().await;
         let answer = world.answer(&id, text("Hi")).await.unwrap();
-        world.settled(&answer.id).await;
+        world.settle_answer(&answer.id).await;
         let items: Vec<Value> = order.iter().map(|(key, part)| event("5553", T + 20, key, part)).collect();
         world.deliver(&body("instagram", "17800", "messaging", &json!(items))).await;
-        let shown = world.shown(&id).await;
+        let shown = world.show_messages(&id).await;
         let answer = shown.iter().find(|message| message.id == answer.id).unwrap();
         assert_eq!((shown.len(), answer.status, answer.reactions.len()), (4, MessageStatus::Read, 1));
         assert_eq!((answer.reactions[0].value.as_str(), answer.reactions[0].by.as_str()), ("\u{2764}", "5553"));

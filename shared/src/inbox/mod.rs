@@ -9,7 +9,7 @@ mod answers;
 mod arrivals;
 mod attachments;
 #[cfg(test)]
-mod case_support;
+mod case_test_support;
 #[cfg(test)]
 mod comment_case_tests;
 mod contacts;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::AttachmentKeeper;
 use super::answer_tests::text;
-use super::case_support::{T, whatsapp};
+use super::case_test_support::{T, whatsapp};
 use super::tests::{World, orders};
 use crate::error::ErrorCode;
 use crate::ids::{ConversationId, LeadId, LeadgenId, OrgScope};
@@ -66,11 +66,11 @@ async fn a_delivery_goes_forward_only_and_a_failure_keeps_its_reason() {
         if is_told_first {
             tell().await;
         }
-        world.settled(&answer.id).await;
+        world.settle_answer(&answer.id).await;
         if !is_told_first {
             tell().await;
         }
-        let state = world.stored(&answer.id).await;
+        let state = world.read_state(&answer.id).await;
         assert_eq!(state.status(None, None), MessageStatus::Read, "{is_told_first}");
         let times: Vec<i64> = state.reports.values().map(|at| at.as_second() - T).collect();
         assert_eq!(times, [10, 12, 20]);
@@ -78,10 +78,10 @@ async fn a_delivery_goes_forward_only_and_a_failure_keeps_its_reason() {
     }
     let (world, id) = written().await;
     let answer = world.answer(&id, text("Hello Sam")).await.unwrap();
-    world.settled(&answer.id).await;
+    world.settle_answer(&answer.id).await;
     world.deliver(&status("mid1", "failed", 11, &json!({ "errors": [{ "code": 131_026 }] }))).await;
     world.deliver(&status("mid1", "sent", 10, &json!({}))).await;
-    let shown = world.shown(&id).await.remove(1);
+    let shown = world.show_messages(&id).await.remove(1);
     assert_eq!(shown.status, MessageStatus::Failed);
     assert!(shown.reason.unwrap().contains("cannot deliver to this person"));
 }
@@ -115,7 +115,7 @@ async fn a_message_that_comes_twenty_times_at_once_is_one_for_each_org_and_an_al
     };
     let album = [picture(3), picture(1), picture(2)];
     join_all(album.iter().map(|body| world.deliver(body))).await;
-    let shown = world.shown(&world.conversation().await.0.id).await;
+    let shown = world.show_messages(&world.conversation().await.0.id).await;
     let mids: Vec<_> = shown.iter().filter_map(|message| message.meta_id.as_deref()).collect();
     assert_eq!((mids, world.contacts().await.len()), (vec!["wamid.I1", "wamid.I2", "wamid.I3"], 1));
 }
@@ -131,15 +131,15 @@ async fn a_person_without_a_number_is_listed_and_found_and_stays_the_same_with_o
     let contact = world.contacts().await.remove(0);
     let channel = &contact.channels[0];
     assert_eq!((contact.name.as_deref(), channel.meta_id.as_deref(), &channel.phone), (Some("Sam"), Some(ID), &None));
-    assert_eq!((world.found("sam").await, &contact.lead_id), (1, &None));
+    assert_eq!((world.count_found("sam").await, &contact.lead_id), (1, &None));
     // Answers go to the id, as it is.
     let id = world.conversation().await.0.id;
     let answer = world.answer(&id, text("Hello Sam")).await.unwrap();
-    world.settled(&answer.id).await;
+    world.settle_answer(&answer.id).await;
     let body = world.sent()[0]["body"].clone();
     assert_eq!((&body["recipient"], &body["to"]), (&json!(ID), &Value::Null));
     world.deliver(&status("mid1", "delivered", 20, &json!({ "recipient_user_id": ID }))).await;
-    assert_eq!(world.stored(&answer.id).await.status(None, None), MessageStatus::Delivered);
+    assert_eq!(world.read_state(&answer.id).await.status(None, None), MessageStatus::Delivered);
 
     world.deliver(&message("wamid.B2", Some(ID), Some(PHONE), 30, &words("It's me"))).await;
     let joined = world.contacts().await;
@@ -191,7 +191,7 @@ async fn after_a_change_of_the_number_answers_go_to_the_new_one() {
     let (conversation, texts) = world.conversation().await;
     assert_eq!((texts.len(), world.contacts().await.len()), (2, 1));
     let answer = world.answer(&conversation.id, text("Noted")).await.unwrap();
-    world.settled(&answer.id).await;
+    world.settle_answer(&answer.id).await;
     assert_eq!(world.sent()[0]["body"]["to"], "+447400123457");
     // The old number gets another owner.
     world.deliver(&message("wamid.3", Some("GB.3"), Some(PHONE), 99, &words("Who is this?"))).await;
@@ -206,7 +206,7 @@ async fn a_dead_token_is_checked_and_no_other_failure_ends_a_connection() {
         let answer = world.answer(&id, text("Hello Sam")).await.unwrap();
         let fault = Fault { call: "POST PN1/messages", after: false, error: Some((code, None)) };
         world.fixture.meta.world().faults.push_back(fault);
-        let state = world.settled(&answer.id).await;
+        let state = world.settle_answer(&answer.id).await;
         assert_eq!((state.status(None, None), world.checks()), (MessageStatus::Failed, checks), "{code}");
     }
 }
@@ -220,7 +220,7 @@ async fn pictured() -> (World, ConversationId, AttachmentKeeper, AttachmentJob, 
     let Fixture { publisher, .. } = &world.fixture;
     let keeper =
         AttachmentKeeper::new(publisher.meta.clone(), publisher.table.clone(), publisher.files.clone()).unwrap();
-    let message = world.shown(&id).await.remove(0).id;
+    let message = world.show_messages(&id).await.remove(0).id;
     let job = AttachmentJob { org: world.owner.scope.org().clone(), message, position: 0 };
     (world, id, keeper, job, body)
 }
@@ -237,7 +237,7 @@ async fn a_file_that_could_not_be_had_at_once_is_had_later_and_its_message_is_on
     }
     let mut tries = 0;
     loop {
-        let shown = world.shown(&id).await;
+        let shown = world.show_messages(&id).await;
         assert_eq!(shown.len(), 1);
         tries += 1;
         let copied = keeper.copy(&job, false).await;
@@ -248,7 +248,7 @@ async fn a_file_that_could_not_be_had_at_once_is_had_later_and_its_message_is_on
         }
         assert!(tries < 10);
     }
-    let file = world.shown(&id).await.remove(0).attachments.remove(0);
+    let file = world.show_messages(&id).await.remove(0).attachments.remove(0);
     assert_eq!((tries, file.status), (4, AttachmentStatus::Ready));
     assert!(file.url.unwrap().starts_with(&format!("{}/files/attachments/a/", world.fixture.endpoint)), "kept by us");
     // The address is asked for each time, and the file with the token.
@@ -261,7 +261,7 @@ async fn a_file_that_is_gone_leaves_its_message_and_says_why() {
     let (world, id, keeper, job, _) = pictured().await;
     assert!(keeper.copy(&job, false).await.is_err(), "it may yet come");
     keeper.copy(&job, true).await.unwrap();
-    let shown = world.shown(&id).await;
+    let shown = world.show_messages(&id).await;
     let file = &shown[0].attachments[0];
     assert_eq!((shown.len(), file.status, &file.url), (1, AttachmentStatus::Unavailable, &None));
     assert!(file.reason.as_deref().unwrap().contains("Meta"));
@@ -274,20 +274,20 @@ async fn what_was_accepted_and_then_refused_has_failed_once_and_is_not_sent_agai
     world.fixture.meta.world().now += SignedDuration::from_mins(23 * 60 + 58);
     let answer = world.answer(&id, text("Just in time")).await.unwrap();
     world.fixture.meta.world().now += SignedDuration::from_mins(5);
-    let state = world.settled(&answer.id).await;
+    let state = world.settle_answer(&answer.id).await;
     assert!(state.failure.unwrap().message.contains("template") && world.sent().is_empty());
     assert_eq!(world.answer(&id, text("Hi")).await.unwrap_err().code(), ErrorCode::WindowClosed);
 
     let (world, id) = written().await;
     let answer = world.answer(&id, text("Hello Sam")).await.unwrap();
-    assert_eq!(world.settled(&answer.id).await.status(None, None), MessageStatus::Sent);
+    assert_eq!(world.settle_answer(&answer.id).await.status(None, None), MessageStatus::Sent);
     let refused = json!({ "errors": [{ "code": 131_047, "title": "Re-engagement message" }] });
     for _ in 0..2 {
         world.deliver(&status("mid1", "failed", 20, &refused)).await;
     }
-    let state = world.settled(&answer.id).await;
+    let state = world.settle_answer(&answer.id).await;
     assert_eq!(state.status(Some(world.now()), Some(world.now())), MessageStatus::Failed);
-    let shown = world.shown(&id).await.remove(1);
+    let shown = world.show_messages(&id).await.remove(1);
     assert!(shown.reason.unwrap().contains("Only an approved template is delivered"));
     assert_eq!((world.sent().len(), world.checks(), shown.status), (1, 0, MessageStatus::Failed));
     assert_eq!(world.conversation().await.0.channel, Channel::Whatsapp);
