@@ -142,6 +142,7 @@ async fn a_reply_on_instagram_is_answered_below_the_comment_at_the_top_and_ours_
         let clock = || world.now();
         world.sender().send(&job, std::time::Duration::from_secs(110), &clock).await.unwrap();
         world.deliver(&ours).await;
+        assert_eq!(world.conversation().await.1.len(), 3, "{is_told_first}");
         let state = world.settle_answer(&answer.id).await;
         world.deliver(&ours).await;
         assert_eq!((state.mid.as_deref(), world.sent().len()), (Some("mid1"), 1), "{is_told_first}");

@@ -43,6 +43,7 @@ async fn the_echo_of_an_answer_opens_nothing_though_the_conversation_was_closed_
             world.sender().send(&job, Duration::from_secs(110), &|| world.now()).await.unwrap();
             world.inbox.change_conversation(&access, &id, &close, world.now()).await.unwrap();
             world.deliver(&echo).await;
+            assert_eq!(world.conversation().await.1.len(), 2, "it is the answer already");
         } else {
             world.settle_answer(&answer.id).await;
             world.inbox.change_conversation(&access, &id, &close, world.now()).await.unwrap();

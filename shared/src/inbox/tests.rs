@@ -246,7 +246,8 @@ async fn our_own_comments_and_messages_open_nothing_and_wake_no_one() {
     // What is late does not.
     world.inbox.change_conversation(&access, &id, &close, at(20)).await.unwrap();
     world.take(&message("m0", "p", "Late", 4)).await;
-    assert_eq!(world.conversations().await[0].0.status, ConversationStatus::Closed);
+    let (conversation, _) = world.conversations().await.remove(0);
+    assert_eq!((conversation.status, conversation.last_inbound_at), (ConversationStatus::Closed, Some(at(7))));
     world.take(&ours(comment("k1", "7", "First!", 1, None))).await;
     let of_comments = world.conversations().await.into_iter().find(|(one, _)| one.channel.is_comment()).unwrap().0;
     assert_eq!((of_comments.status, of_comments.unread), (ConversationStatus::Closed, 0));
