@@ -281,7 +281,8 @@ fn classify(detail: Detail, status: u16, usage: &Usage) -> GraphError {
     match (detail.code, detail.subcode) {
         (190, Some(2_069_032)) => GraphError::WrongTokenKind(detail),
         // In some languages Meta's message names the person, so it is dropped. The reason is enough.
-        (190 | 102, subcode) => {
+        // WhatsApp says 0.
+        (190 | 102 | 0, subcode) if detail.code != 0 || status == 401 => {
             let detail = Detail { message: String::new(), user_message: None, ..detail };
             GraphError::TokenInvalid { reason: death(subcode), detail }
         }

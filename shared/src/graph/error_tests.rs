@@ -77,6 +77,13 @@ fn a_proof_of_another_secret_may_heal() {
 }
 
 #[test]
+fn whatsapp_s_word_for_a_dead_token_is_one() {
+    let body = json!({"error": {"type": "AuthException", "code": 0, "message": "Unable to authenticate"}});
+    assert!(in_body(&body, 401, &Usage::default()).unwrap().token_death().is_some());
+    assert_eq!(in_body(&body, 400, &Usage::default()).unwrap().token_death(), None);
+}
+
+#[test]
 fn an_error_without_an_envelope_is_one_too() {
     assert_eq!(
         in_body(&json!("Service Unavailable"), 503, &Usage::default()),

@@ -37,8 +37,7 @@ struct Comment {
     #[serde(deserialize_with = "graph_time")]
     created_time: Timestamp,
     parent: Option<OnlyId>,
-    #[serde(default)]
-    is_hidden: bool,
+    is_hidden: Option<bool>,
     attachment: Option<CommentAttachment>,
 }
 
@@ -47,6 +46,17 @@ struct CommentAttachment {
     r#type: Option<String>,
     url: Option<String>,
     title: Option<String>,
+    media: Option<AttachmentMedia>,
+}
+
+#[derive(Deserialize)]
+struct AttachmentMedia {
+    image: Option<AttachmentImage>,
+}
+
+#[derive(Deserialize)]
+struct AttachmentImage {
+    src: String,
 }
 
 #[derive(Deserialize)]
@@ -62,7 +72,7 @@ struct ListedMedia {
     permalink: Option<String>,
     #[serde(deserialize_with = "graph_time")]
     timestamp: Timestamp,
-    comments: Option<Edge<MediaComment>>,
+    comments: Option<GraphPage<MediaComment>>,
 }
 
 #[derive(Deserialize)]
@@ -73,9 +83,8 @@ struct MediaComment {
     username: Option<String>,
     #[serde(deserialize_with = "graph_time")]
     timestamp: Timestamp,
-    #[serde(default)]
-    hidden: bool,
-    replies: Option<Edge<MediaComment>>,
+    hidden: Option<bool>,
+    replies: Option<GraphPage<MediaComment>>,
 }
 
 #[derive(Deserialize)]
@@ -144,20 +153,21 @@ impl GraphClient {
         Ok(events)
     }
 
-    /// Lists the comments that were written since a time below an Instagram account's media of the last weeks. Meta gives
-    /// the newest 50 of a medium.
+    /// Lists the comments of all levels that were written since a time below an Instagram account's media of the last
+    /// weeks. Below comments that are neither recent nor among the newest 50 of their medium it does not look.
     pub async fn instagram_comments(
         &self,
         account: &InstagramAccountId,
         (posts_since, since): (Timestamp, Timestamp),
         token: &AccessToken,
     ) -> Result<Vec<InboxEvent>, GraphError> {
-        const FIELDS: &str = "id,permalink,timestamp,comments.limit(50){id,text,from,username,timestamp,hidden,\
-            replies.limit(50){id,text,from,username,timestamp,hidden}}";
+        const REPLY: &str = "id,text,from,username,timestamp,hidden";
+        let comment = format!("{REPLY},replies.limit(50){{{REPLY}}}");
+        let fields = format!("id,permalink,timestamp,comments.limit(50){{{comment}}}");
         let media: Vec<ListedMedia> = self
             .newest(
                 &format!("{account}/media"),
-                &[("fields", FIELDS), ("limit", "25")],
+                &[("fields", &fields), ("limit", "25")],
                 token,
                 |media: &ListedMedia| media.timestamp >= posts_since,
             )
@@ -165,13 +175,20 @@ impl GraphClient {
         let mut events = Vec::new();
         for medium in media {
             let place = PostRef { id: medium.id, copy: None, ad_id: None, permalink: medium.permalink };
-            for comment in medium.comments.into_iter().flat_map(|comments| comments.data) {
-                if comment.timestamp >= since {
-                    events.extend(media_comment_events(account, &place, &comment, None));
+            let Some(first) = medium.comments else { continue };
+            let is_recent = |comment: &MediaComment| comment.timestamp >= since;
+            let (edge, query) = (format!("{}/comments", place.id), [("fields", comment.as_str()), ("limit", "50")]);
+            for mut comment in self.rest_of(&edge, &query, token, first, is_recent).await? {
+                if let Some(first) = comment.replies.take() {
+                    // Meta does not say in which order replies are listed.
+                    let (edge, query) = (format!("{}/replies", comment.id), [("fields", REPLY), ("limit", "50")]);
+                    let replies = self.rest_of(&edge, &query, token, first, |_| true).await?;
+                    for reply in replies.iter().filter(|reply| is_recent(reply)) {
+                        events.extend(media_comment_events(account, &place, reply, Some(&comment.id)));
+                    }
                 }
-                let replies = comment.replies.iter().flat_map(|replies| &replies.data);
-                for reply in replies.filter(|reply| reply.timestamp >= since) {
-                    events.extend(media_comment_events(account, &place, reply, Some(&comment.id)));
+                if is_recent(&comment) {
+                    events.extend(media_comment_events(account, &place, &comment, None));
                 }
             }
         }
@@ -259,13 +276,7 @@ fn comment_events(page: &PageId, post: &str, permalink: Option<&str>, comment: C
         Some(from) if !is_ours => Person { id: Some(from.id), name: from.name, ..Person::default() },
         _ => Person::default(),
     };
-    let attachments = comment.attachment.map(|attachment| NewAttachment {
-        r#type: attachment.r#type.unwrap_or_else(|| "link".to_owned()),
-        url: attachment.url,
-        media_id: None,
-        name: attachment.title,
-        is_file: false,
-    });
+    let attachments = comment.attachment.map(new_attachment);
     let (mid, created_time) = (comment.id.clone(), comment.created_time);
     let new = NewMessage {
         text: comment.message.filter(|text| !text.is_empty()),
@@ -279,8 +290,25 @@ fn comment_events(page: &PageId, post: &str, permalink: Option<&str>, comment: C
         }),
         ..new_message(mid.clone(), is_ours, person, created_time)
     };
-    let hidden = comment.is_hidden.then(|| event(InboxEventKind::Hidden { mid, hidden: true, at: created_time }));
+    let hidden = comment
+        .is_hidden
+        .unwrap_or_default()
+        .then(|| event(InboxEventKind::Hidden { mid, hidden: true, at: created_time }));
     [event(InboxEventKind::Message(Box::new(new)))].into_iter().chain(hidden).collect()
+}
+
+/// A picture is kept, as the webhook's are. Everything else is a link to Meta.
+fn new_attachment(attachment: CommentAttachment) -> NewAttachment {
+    let picture = attachment.media.and_then(|media| media.image).map(|image| image.src);
+    let picture = picture.filter(|_| matches!(attachment.r#type.as_deref(), Some("photo" | "sticker")));
+    let kind = if picture.is_some() { "image" } else { attachment.r#type.as_deref().unwrap_or("link") };
+    NewAttachment {
+        r#type: kind.to_owned(),
+        is_file: picture.is_some(),
+        url: picture.or(attachment.url),
+        media_id: None,
+        name: attachment.title,
+    }
 }
 
 fn media_comment_events(
@@ -305,6 +333,7 @@ fn media_comment_events(
     };
     let hidden = comment
         .hidden
+        .unwrap_or_default()
         .then(|| event(InboxEventKind::Hidden { mid: comment.id.clone(), hidden: true, at: comment.timestamp }));
     [event(InboxEventKind::Message(Box::new(new)))].into_iter().chain(hidden).collect()
 }

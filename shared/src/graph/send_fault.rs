@@ -47,12 +47,29 @@ const WINDOW_CLOSED: SendFault = SendFault::Refused(
 fn known_fault(code: i64, subcode: Option<i64>) -> Option<SendFault> {
     use SendFault::{Later, Refused, Unclear};
     Some(match (code, subcode) {
-        (10, Some(2_018_278 | 2_534_022 | 2_018_065)) | (131_047, _) => WINDOW_CLOSED,
+        (10, Some(2_018_278 | 2_534_022 | 2_018_065)) => WINDOW_CLOSED,
+        (131_047, _) => Refused(
+            "More than 24 hours have passed since the person last wrote. Only an approved template is delivered.",
+        ),
+        (10, Some(1_893_063)) => {
+            Refused("Meta has restricted this page from sending messages. Meta's support can say why.")
+        }
+        (10, Some(2_534_077)) => Refused(
+            "Instagram wants this account to be linked again, or two-factor authentication. Do that in its settings.",
+        ),
+        (10 | 200, Some(2_018_028)) => {
+            Refused("Meta has not approved the app for messages to people who have no role in it.")
+        }
+        (2_534_029, _) | (_, Some(2_534_029 | 2_534_041)) => Refused(
+            "This Instagram account lets no app send messages. Its owner allows access to messages in its settings.",
+        ),
+        (100, Some(2_534_013)) => Refused("The page has no Instagram account any more. Link it, and reconnect."),
+        (9_000_001, _) | (_, Some(2_534_001)) => Refused("This conversation was deleted or archived at Meta."),
         (10_900, _) | (100, Some(2_534_025)) => {
             Refused("This comment was already answered privately, or is too old for it.")
         }
         (551, _) | (10, Some(2_018_108)) => Refused("This person cannot receive messages at the moment."),
-        (100, Some(2_018_001)) => Refused("Meta does not know this person on this page."),
+        (100, Some(2_018_001 | 2_534_014)) => Refused("Meta does not know this person on this page."),
         (131_026, _) => Refused("WhatsApp cannot deliver to this person, and does not say why."),
         (131_049 | 131_050 | 130_472, _) => Refused("WhatsApp holds this message back. Do not send it again soon."),
         (_, Some(2_018_300 | 2_534_037)) => Refused("Another app has this conversation at the moment."),
@@ -75,5 +92,62 @@ pub fn words_of(code: i64) -> Option<&'static str> {
     match known_fault(code, None) {
         Some(SendFault::Refused(words)) => Some(words),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::error::of_report;
+    use super::*;
+
+    #[test]
+    fn each_of_meta_s_reasons_says_what_to_do() {
+        for (code, subcode, part) in [
+            (10, Some(2_018_278), "write again first"),
+            (10, Some(2_534_022), "write again first"),
+            (10, Some(2_018_065), "write again first"),
+            (131_047, None, "approved template"),
+            (10_900, None, "already answered privately"),
+            (100, Some(2_534_025), "already answered privately"),
+            (10, Some(2_018_108), "cannot receive messages"),
+            (551, Some(1_545_041), "cannot receive messages"),
+            (10, Some(1_893_063), "restricted this page"),
+            (10, Some(2_534_077), "two-factor"),
+            (10, Some(2_018_028), "not approved the app"),
+            (200, Some(2_018_028), "not approved the app"),
+            (100, Some(2_018_001), "does not know this person"),
+            (100, Some(2_534_014), "does not know this person"),
+            (100, Some(2_534_013), "no Instagram account"),
+            (200, Some(2_534_041), "allows access to messages"),
+            (2_534_029, None, "allows access to messages"),
+            (100, Some(2_018_300), "Another app"),
+            (10, Some(2_534_037), "Another app"),
+            (100, Some(2_018_008), "could not take the file"),
+            (9_000_001, None, "deleted or archived"),
+            (131_026, None, "does not say why"),
+            (131_049, None, "Do not send it again soon"),
+            (132_001, None, "template"),
+            (10, None, "permission is missing"),
+            (190, Some(460), "Reconnect"),
+            (100, Some(33), "gone"),
+        ] {
+            match of_report(code, subcode, "m").send_fault() {
+                SendFault::Refused(words) => assert!(words.contains(part), "{code}/{subcode:?}: {words}"),
+                other => panic!("{code}/{subcode:?}: {other:?}"),
+            }
+        }
+        for (code, subcode) in [(100, Some(2_534_015)), (368, None), (131_062, None)] {
+            assert_eq!(of_report(code, subcode, "m").send_fault(), SendFault::RefusedByMeta, "{code}");
+        }
+    }
+
+    #[test]
+    fn limits_wait_and_lost_answers_are_looked_for() {
+        for (code, subcode) in [(613, Some(2_018_338)), (4, None), (80_006, None), (130_429, None), (131_056, None)] {
+            assert!(matches!(of_report(code, subcode, "m").send_fault(), SendFault::Later(_)), "{code}");
+        }
+        for (code, subcode) in [(1, Some(1_357_046)), (1, Some(99)), (2, None)] {
+            assert_eq!(of_report(code, subcode, "m").send_fault(), SendFault::Unclear, "{code}");
+        }
     }
 }

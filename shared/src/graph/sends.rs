@@ -88,7 +88,7 @@ impl GraphClient {
                 }
                 self.send_form(page, &form, token).await
             }
-            SendRoute::Privately { page, comment } => {
+            SendRoute::Privately { page, comment, .. } => {
                 let form = messenger(&json!({ "comment_id": comment }), content, ours);
                 self.send_form(page, &form, token).await
             }
@@ -139,10 +139,11 @@ impl GraphClient {
     }
 
     /// Lists what our side has written of late where an answer went: the newest messages of a conversation, or the replies
-    /// to a comment. Empty for WhatsApp, which lists nothing.
+    /// to a comment. Empty for WhatsApp, which lists nothing, and for
+    /// a comment of which Meta does not say the author.
     pub async fn answers_seen(&self, route: &SendRoute, token: &AccessToken) -> Result<Vec<SeenAnswer>, GraphError> {
         match route {
-            SendRoute::Page { page, person, .. } => {
+            SendRoute::Page { page, person, .. } | SendRoute::Privately { page, person: Some(person), .. } => {
                 let mut seen = Vec::new();
                 for platform in ["messenger", "instagram"] {
                     let query = [
@@ -177,7 +178,7 @@ impl GraphClient {
                 let query = [("fields", "id,text,timestamp"), ("limit", "50")];
                 self.replies(&format!("{comment}/replies"), &query, token).await
             }
-            SendRoute::Privately { .. } | SendRoute::Whatsapp { .. } => Ok(Vec::new()),
+            SendRoute::Privately { person: None, .. } | SendRoute::Whatsapp { .. } => Ok(Vec::new()),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::secret::AccessToken;
 
 /// The page's webhook fields that Leadwire subscribes to. Beside each is the permission it needs: without it, Meta
 /// refuses the whole list.
-const FIELDS: [(&str, Option<&str>); 12] = [
+const FIELDS: [(&str, Option<&str>); 13] = [
     ("leadgen", Some("leads_retrieval")),
     ("feed", None),
     ("mention", None),
@@ -25,6 +25,7 @@ const FIELDS: [(&str, Option<&str>); 12] = [
     ("message_reactions", Some("pages_messaging")),
     ("message_edits", Some("pages_messaging")),
     ("messaging_referrals", Some("pages_messaging")),
+    ("messaging_handovers", Some("pages_messaging")),
     ("standby", Some("pages_messaging")),
 ];
 

@@ -221,7 +221,8 @@ impl Inbox {
                 ..Conversation::new(access.scope.org().clone(), id, channel, &about.account)
             },
         };
-        Ok((conversation, SendRoute::Privately { page, comment: root.clone() }))
+        let person = contact.channel_in(&conversation).and_then(|known| known.meta_id.clone());
+        Ok((conversation, SendRoute::Privately { page, comment: root.clone(), person }))
     }
 }
 

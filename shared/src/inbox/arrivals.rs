@@ -10,7 +10,7 @@ use crate::graph::GraphError;
 use crate::ids::{ConversationId, MessageId, OrgScope};
 use crate::jobs::AttachmentJob;
 use crate::model::event::Event;
-use crate::model::inbox::event::{NewAttachment, NewMessage, Person};
+use crate::model::inbox::event::{NewAttachment, NewMessage, Person, PostRef};
 use crate::model::inbox::people::{conversation_id, identities, message_id};
 use crate::model::inbox::state::{MessageContent, MessageState};
 use crate::model::inbox::turn::InboxTurn;
@@ -22,6 +22,9 @@ use crate::model::lead::assignment::Assignment;
 use crate::retry::Verdict;
 use crate::secret::AccessToken;
 use crate::table::{TableError, pause};
+
+/// More than any channel of Meta's allows. They are stored with the message.
+const MAX_ATTACHMENTS: usize = 30;
 
 impl Engagement {
     #[expect(clippy::too_many_arguments, reason = "where, what, how it came, and when")]
@@ -53,6 +56,7 @@ impl Engagement {
         {
             return Ok(settle(&self.table, scope, &answer, &new.mid).await?);
         }
+        let post = self.filed_under(scope, new, known.is_some()).await?;
         for attempt in 1..=MAX_TRIES {
             let mut state = known.unwrap_or_else(|| MessageState::unknown(id.clone(), channel, Some(new.mid.clone())));
             let author = match (new.is_ours, &new.app_id) {
@@ -71,11 +75,11 @@ impl Engagement {
                 is_ours: new.is_ours,
                 author,
                 text: new.text.clone(),
-                attachments: new.attachments.iter().map(attachment).collect(),
+                attachments: new.attachments.iter().take(MAX_ATTACHMENTS).map(attachment).collect(),
                 created_time: new.created_time,
                 arrived_at: new.arrived_at,
                 parent: new.parent.clone(),
-                post: new.post.clone(),
+                post: post.clone(),
                 ad_id: new.ad_id.clone(),
                 found_by,
                 is_note: false,
@@ -89,7 +93,7 @@ impl Engagement {
             let begun = self.table.conversation(scope, &conversation_id).await?;
             let mut conversation = begun.unwrap_or_else(|| Conversation {
                 page_id: owner.page_id.clone(),
-                post: new.post.clone(),
+                post: post.clone(),
                 root: root.clone(),
                 contact_id: contact.as_ref().filter(|_| !channel.is_comment() || !new.is_ours).map(|c| c.id.clone()),
                 ..Conversation::new(scope.org().clone(), conversation_id.clone(), channel, account)
@@ -111,6 +115,29 @@ impl Engagement {
             known = self.table.message(scope, &id).await?;
         }
         Err(TableError::Contended(MAX_TRIES).into())
+    }
+
+    /// The post under which a comment is filed. Below an ad, Meta may name only the ad's copy of it: which post that is,
+    /// it has told with another comment.
+    async fn filed_under(
+        &self,
+        scope: &OrgScope,
+        new: &NewMessage,
+        is_known: bool,
+    ) -> Result<Option<PostRef>, TableError> {
+        match &new.post {
+            Some(PostRef { id, copy: Some(copy), .. }) if !is_known => {
+                self.table.put_post_copy(scope, copy, id).await?;
+            }
+            Some(PostRef { id, copy: None, ad_id: Some(ad), permalink }) => {
+                if let Some(post) = self.table.post_of_copy(scope, id).await? {
+                    let (copy, ad_id, permalink) = (Some(id.clone()), Some(ad.clone()), permalink.clone());
+                    return Ok(Some(PostRef { id: post, copy, ad_id, permalink }));
+                }
+            }
+            _ => {}
+        }
+        Ok(new.post.clone())
     }
 
     /// Assigns a conversation that has opened to a member, unless it has one, as its integration says. Returns the turn

@@ -12,7 +12,7 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{ContactId, LeadId, OrgScope};
 use crate::model::inbox::event::{Person, Signal, SignalType};
-use crate::model::inbox::people::identities;
+use crate::model::inbox::people::{Identity, identities};
 use crate::model::inbox::{Channel, Contact};
 use crate::model::lead::identity::person_keys;
 use crate::table::inbox::InboxPosition;
@@ -89,9 +89,21 @@ pub(super) async fn contact_of(
     let identities = identities(channel, account, person);
     let Some(first) = identities.first() else { return Ok(None) };
     for attempt in 1..=MAX_TRIES {
-        let known = find(table, scope, channel, account, person).await?;
+        let known = find(table, scope, &identities, (channel, account, person)).await?;
         let mut contact = known.clone().unwrap_or_else(|| Contact::new(first.contact_id(), scope.org().clone(), now));
         let is_changed = contact.see(channel, account, person);
+        // Someone who was known by the number or the user name alone may now say the id, by which another contact is known.
+        let others = identities.get(1..).filter(|_| known.is_some() && is_changed).unwrap_or_default();
+        let twin = find(table, scope, others, (channel, account, person)).await?;
+        if let Some(mut twin) = twin.filter(|twin| twin.id != contact.id) {
+            contact.absorb(&twin);
+            twin.merged_into = Some(contact.id.clone());
+            if table.put_contacts(scope, &mut contact, &mut twin).await? {
+                return Ok(Some(contact));
+            }
+            pause(attempt).await;
+            continue;
+        }
         let is_joined = join_by_phone(table, scope, &mut contact).await?;
         if known.is_some() && !is_changed && !is_joined {
             return Ok(Some(contact));
@@ -104,17 +116,27 @@ pub(super) async fn contact_of(
     Err(TableError::Contended(MAX_TRIES))
 }
 
-/// Finds the contact to which the first known identity belongs. A number or a user name that now belongs to someone with
-/// another id is not that person any more.
-async fn find(
+/// Finds the contact of a person who has been seen before. A report about someone else makes no contact.
+pub(super) async fn known_contact(
     table: &Table,
     scope: &OrgScope,
     channel: Channel,
     account: &str,
     person: &Person,
 ) -> Result<Option<Contact>, TableError> {
-    for identity in identities(channel, account, person) {
-        let Some(id) = table.contact_of(scope, std::slice::from_ref(&identity)).await? else { continue };
+    find(table, scope, &identities(channel, account, person), (channel, account, person)).await
+}
+
+/// Finds the contact to which the first known identity belongs. A number or a user name that now belongs to someone with
+/// another id is not that person any more.
+async fn find(
+    table: &Table,
+    scope: &OrgScope,
+    identities: &[Identity],
+    (channel, account, person): (Channel, &str, &Person),
+) -> Result<Option<Contact>, TableError> {
+    for identity in identities {
+        let Some(id) = table.contact_of(scope, std::slice::from_ref(identity)).await? else { continue };
         let Some(contact) = resolve(table, scope, id).await? else { continue };
         if !identity.may_change_hands() || contact.is_still(channel, account, person) {
             return Ok(Some(contact));
@@ -161,7 +183,9 @@ pub(super) async fn change_person(
     (before, after): (&Person, &Person),
 ) -> Result<(), TableError> {
     for attempt in 1..=MAX_TRIES {
-        let Some(mut contact) = find(table, scope, channel, account, before).await? else {
+        let Some(mut contact) =
+            find(table, scope, &identities(channel, account, before), (channel, account, before)).await?
+        else {
             return Ok(());
         };
         contact.see(channel, account, after);

@@ -21,6 +21,7 @@ use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::Edit;
 use crate::model::lead::FoundBy;
 use crate::queue::Queue;
+use crate::retry::Verdict;
 use crate::table::Table;
 
 /// How often a write is tried that others are in the way of.
@@ -68,16 +69,23 @@ impl Engagement {
             tracing::info!(object = notice.object, field = notice.field, reason = ?skipped, "a notice was skipped");
         }
         let mut owners: BTreeMap<(Channel, &str), Vec<AccountOwner>> = BTreeMap::new();
+        // What fails costs the other events and orgs nothing. A repetition is worth it for any that it may help.
+        let mut outcome: Result<(), WorkError> = Ok(());
         for event in &read.events {
             let known = match owners.entry((event.channel, event.account.as_str())) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(place) => place.insert(self.owners(event.channel, &event.account).await?),
             };
             for owner in known.iter() {
-                self.take_event(owner, event, FoundBy::Webhook, is_repeated, now).await?;
+                let taken = self.take_event(owner, event, FoundBy::Webhook, is_repeated, now).await;
+                outcome = match (outcome, taken) {
+                    (Err(known), _) if known.verdict() != Verdict::GiveUp => Err(known),
+                    (Err(_), Err(error)) => Err(error),
+                    (outcome, taken) => outcome.and(taken),
+                };
             }
         }
-        Ok(())
+        outcome
     }
 
     /// Takes what Meta listed at `now`, in its order. Returns how many messages were not known.
@@ -206,7 +214,7 @@ impl Engagement {
                 self.change(scope, channel, id, mid, |state| state.take_report(*status, *at, failure.clone())).await?;
             }
             InboxEventKind::Watermark { person, read, until } => {
-                if let Some(contact) = contacts::contact_of(&self.table, scope, channel, account, person, now).await? {
+                if let Some(contact) = contacts::known_contact(&self.table, scope, channel, account, person).await? {
                     let id = contact.conversation_on(channel, account, person);
                     self.take_watermark(scope, &id, *read, *until).await?;
                 }
@@ -224,7 +232,7 @@ impl Engagement {
                 }
             }
             InboxEventKind::Referred { person, at, .. } => {
-                if let Some(contact) = contacts::contact_of(&self.table, scope, channel, account, person, now).await? {
+                if let Some(contact) = contacts::known_contact(&self.table, scope, channel, account, person).await? {
                     let id = contact.conversation_on(channel, account, person);
                     self.change_conversation(scope, &id, |conversation| {
                         let is_news = conversation.last_inbound_at.is_none_or(|last| last < *at);
@@ -232,6 +240,13 @@ impl Engagement {
                         is_news
                     })
                     .await?;
+                }
+            }
+            InboxEventKind::HandedOver { person, to, at } => {
+                if let Some(contact) = contacts::known_contact(&self.table, scope, channel, account, person).await? {
+                    let (id, graph) = (contact.conversation_on(channel, account, person), self.meta.graph().await?);
+                    let standby = to.as_deref() != Some(graph.app().id.as_str());
+                    self.change_conversation(scope, &id, |conversation| conversation.hand_over(standby, *at)).await?;
                 }
             }
             InboxEventKind::Signal(signal) => {

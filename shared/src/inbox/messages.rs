@@ -82,6 +82,8 @@ pub struct AttachmentOut {
     pub url: Option<String>,
     pub status: AttachmentStatus,
     pub name: Option<String>,
+    /// Why there is no file.
+    pub reason: Option<String>,
 }
 
 /// A reaction to a message.
@@ -153,8 +155,8 @@ impl Inbox {
                 AttachmentStatus::Ready => Some(self.ready_link(access, &state.id, position, &attachment).await?),
                 _ => attachment.url,
             };
-            let Attachment { r#type, name, status, .. } = attachment;
-            attachments.push(AttachmentOut { r#type, url, status, name });
+            let Attachment { r#type, name, status, reason, .. } = attachment;
+            attachments.push(AttachmentOut { r#type, url, status, name, reason });
         }
         let is_hidden = state.hidden.is_some_and(|(hidden, _)| hidden);
         let reactions = state.reactions.into_iter();

@@ -11,13 +11,23 @@ mod arrivals;
 mod attachment_tests;
 mod attachments;
 #[cfg(test)]
+mod case_test_support;
+#[cfg(test)]
+mod comment_case_tests;
+#[cfg(test)]
 mod contact_tests;
 mod contacts;
 mod conversations;
 mod erasure;
+#[cfg(test)]
+mod hostile_tests;
 mod ingest;
 #[cfg(test)]
+mod list_case_tests;
+#[cfg(test)]
 mod member_tests;
+#[cfg(test)]
+mod message_case_tests;
 mod messages;
 mod reports;
 mod saved_replies;
@@ -26,6 +36,8 @@ mod sync;
 mod templates;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod whatsapp_case_tests;
 
 pub use answers::AnswerIn;
 pub use attachments::AttachmentKeeper;

@@ -9,10 +9,10 @@ use super::ingest::MAX_TRIES;
 use crate::error::WorkError;
 use crate::graph::GraphError;
 use crate::graph::send_fault::SendFault;
-use crate::ids::{MessageId, OrgScope};
+use crate::ids::{IntegrationId, MessageId, OrgScope};
 use crate::jobs::{AnswerJob, CheckJob};
 use crate::meta_app::MetaApp;
-use crate::model::inbox::outgoing::{GIVE_UP_AFTER, LEASE, SendRoute, SendStep, Sending};
+use crate::model::inbox::outgoing::{LEASE, SendRoute, SendStep, Sending};
 use crate::model::inbox::people::message_id;
 use crate::model::inbox::state::MessageState;
 use crate::model::inbox::{Conversation, SendFailure};
@@ -74,10 +74,10 @@ impl Sender {
                 _ if tokio::time::Instant::now() >= deadline => return self.rest(scope, &mut state, now, now).await,
                 step => step,
             };
-            if now > sending.written_at + GIVE_UP_AFTER && sending.asked_at.is_none() {
-                let words =
-                    "It could not be sent for hours, and would come too late now. Write it again if it still fits.";
-                return self.fail(scope, &state.id, 0, words.to_owned()).await;
+            if step == SendStep::Send
+                && let Some(words) = sending.futile(now)
+            {
+                return self.fail(scope, &state.id, sending.code, words.to_owned()).await;
             }
             match self.step(scope, &mut state, &sending, step, now).await? {
                 Outcome::Done => return Ok(()),
@@ -161,23 +161,22 @@ impl Sender {
     ) -> Result<Outcome, WorkError> {
         tracing::warn!(%error, message = %state.id, "an answer was not sent");
         if error.token_death().is_some()
-            && let Some(page) = &conversation.page_id
+            && let Some(integration) = self.integration_of(scope, conversation).await?
         {
-            let connections = self.table.connections_of_page(page).await?;
-            let own = connections.into_iter().find(|(owner, _)| owner == scope);
-            if let Some((_, connection)) = own {
-                self.checks.send(&[CheckJob::new(scope, &connection.integration_id)]).await?;
-            }
+            self.checks.send(&[CheckJob::new(scope, &integration)]).await?;
         }
         let failures = state.sending.as_ref().map_or(0, |sending| sending.failures) + 1;
         let code = error.detail().map_or(0, |detail| detail.code);
         match error.send_fault() {
-            SendFault::Unclear => self.store(scope, state, |sending| sending.failures = failures, now).await,
+            SendFault::Unclear => {
+                let note = |sending: &mut Sending| (sending.failures, sending.code) = (failures, code);
+                self.store(scope, state, note, now).await
+            }
             SendFault::Later(wait) => {
                 let wait = wait.max(backoff(failures, FIRST_RETRY_DELAY, MAX_RETRY_DELAY));
                 let at = now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_mins(1));
                 let retry = |sending: &mut Sending| {
-                    sending.failures = failures;
+                    (sending.failures, sending.code) = (failures, code);
                     sending.retry_at(at);
                 };
                 self.store(scope, state, retry, now).await
@@ -192,6 +191,21 @@ impl Sender {
                 Ok(Outcome::Done)
             }
         }
+    }
+
+    /// Finds the integration through which a conversation's channel is reached.
+    async fn integration_of(
+        &self,
+        scope: &OrgScope,
+        conversation: &Conversation,
+    ) -> Result<Option<IntegrationId>, TableError> {
+        let Some(page) = &conversation.page_id else {
+            let (network, account) = (conversation.channel.network(), &conversation.account);
+            let accounts = self.table.inbox_accounts(network, account).await?;
+            return Ok(accounts.into_iter().find(|(owner, _)| owner == scope).map(|(_, known)| known.integration_id));
+        };
+        let connections = self.table.connections_of_page(page).await?;
+        Ok(connections.into_iter().find(|(owner, _)| owner == scope).map(|(_, known)| known.integration_id))
     }
 
     /// Stores how far an answer is. [`Outcome::Done`] if something else has settled it meanwhile.

@@ -93,7 +93,7 @@ impl World {
         found.into_iter().map(|(_, contact)| contact).collect()
     }
 
-    fn events(&self) -> usize {
+    pub(super) fn events(&self) -> usize {
         let is_of_message = |id: &&String| !id.starts_with("conversation.changed");
         self.fixture.meta.world().events.iter().filter(is_of_message).count()
     }
@@ -136,7 +136,7 @@ pub(super) fn comment(mid: &str, from: &str, text: &str, second: i64, parent: Op
 }
 
 /// All orders of these events, or those that `is_possible` leaves.
-pub(super) fn orders(events: &[InboxEvent]) -> Vec<Vec<&InboxEvent>> {
+pub(super) fn orders<T>(events: &[T]) -> Vec<Vec<&T>> {
     let mut orders: Vec<Vec<usize>> = vec![Vec::new()];
     for _ in events {
         let longer = orders.iter().flat_map(|order| {
@@ -246,7 +246,8 @@ async fn our_own_comments_and_messages_open_nothing_and_wake_no_one() {
     // What is late does not.
     world.inbox.change_conversation(&access, &id, &close, at(20)).await.unwrap();
     world.take(&message("m0", "p", "Late", 4)).await;
-    assert_eq!(world.conversations().await[0].0.status, ConversationStatus::Closed);
+    let (conversation, _) = world.conversations().await.remove(0);
+    assert_eq!((conversation.status, conversation.last_inbound_at), (ConversationStatus::Closed, Some(at(7))));
     world.take(&ours(comment("k1", "7", "First!", 1, None))).await;
     let of_comments = world.conversations().await.into_iter().find(|(one, _)| one.channel.is_comment()).unwrap().0;
     assert_eq!((of_comments.status, of_comments.unread), (ConversationStatus::Closed, 0));

@@ -158,7 +158,7 @@ fn parse_change(object: &str, entry_id: &str, field: &str, value: &str) -> Chang
         | (
             "instagram",
             "comments" | "live_comments" | "mentions" | "messages" | "message_edit" | "message_reactions"
-            | "messaging_postbacks" | "messaging_referral" | "messaging_seen" | "standby",
+            | "messaging_handover" | "messaging_postbacks" | "messaging_referral" | "messaging_seen" | "standby",
         ) => engagement(object, entry_id, field, value),
         _ => Change::Skipped(Skip::NotOurs),
     }

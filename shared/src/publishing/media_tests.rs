@@ -1,7 +1,8 @@
 //! Uploaded files: what is refused before Meta is asked, and how Meta gets them.
 
+use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::meta_test_support::Meta;
 use super::test_support::Fixture;
@@ -12,7 +13,16 @@ use crate::model::publishing::upload::tests::{jpeg, movie, mp4_data, mp4_start, 
 
 impl Meta {
     /// Answers as a bucket does.
-    pub(super) fn file(&self, key: &str, headers: &HeaderMap) -> Response {
+    pub(super) fn file(&mut self, method: &Method, key: &str, headers: &HeaderMap, body: &Bytes) -> Response {
+        match *method {
+            Method::PUT => drop(self.files.insert(key.to_owned(), body.to_vec())),
+            Method::DELETE => drop(self.files.remove(key)),
+            _ => return self.show_file(key, headers),
+        }
+        StatusCode::OK.into_response()
+    }
+
+    fn show_file(&self, key: &str, headers: &HeaderMap) -> Response {
         let Some(file) = self.files.get(key) else { return StatusCode::NOT_FOUND.into_response() };
         let kind = if key.ends_with("png") { "image/png" } else { "image/jpeg" };
         let range = headers.get("range").and_then(|range| range.to_str().ok()?.strip_prefix("bytes="));

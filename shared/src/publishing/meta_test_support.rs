@@ -46,6 +46,8 @@ pub(crate) struct Meta {
     pub(crate) calls: Vec<String>,
     /// The ids of the events on the bus.
     pub(crate) events: Vec<String>,
+    /// What was put into queues in batches.
+    pub(crate) batched: Vec<Value>,
     /// The jobs in queues, with the delay in seconds.
     pub(crate) queued: Vec<(Value, i64)>,
     /// Uploaded files, by the name of the file in the bucket.
@@ -64,6 +66,8 @@ pub(crate) struct Meta {
     pub(crate) review: (Option<&'static str>, Value),
     /// Messages and comments that were sent: where to, and with what.
     pub(crate) answers: Vec<Value>,
+    /// Where Meta has the file 900 of WhatsApp.
+    pub(crate) whatsapp_file: Option<String>,
     /// Whether Meta ignores the lead form of a creative.
     pub(crate) forgets_form: bool,
     ids: u32,
@@ -101,15 +105,8 @@ impl FakeMeta {
 
 async fn answer(State(meta): State<FakeMeta>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     match uri.path().strip_prefix("/files/") {
-        Some(key) if method == Method::PUT => {
-            meta.world().files.insert(key.to_owned(), body.to_vec());
-            StatusCode::OK.into_response()
-        }
-        Some(key) if method == Method::DELETE => {
-            meta.world().files.remove(key);
-            StatusCode::NO_CONTENT.into_response()
-        }
-        Some(key) => meta.world().file(key, &headers),
+        Some(key) => meta.world().file(&method, key, &headers, &body),
+        None if uri.path() == "/lookaside/900" => meta.world().whatsapp_file(&headers),
         None => answer_call(&meta, &method, &uri, &headers, &body).into_response(),
     }
 }
@@ -133,8 +130,11 @@ fn answer_call(meta: &FakeMeta, method: &Method, uri: &Uri, headers: &HeaderMap,
         }
         "secretsmanager.GetSecretValue" => {
             let secret = match json_body()["SecretId"].as_str() {
+                Some("broken") => return failed(&Fault { call: "", after: false, error: Some((3, None)) }),
                 Some("app") => json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" }),
-                _ => json!({ "pages": { "7": "page-token" }, "user_token": "t", "me": { "id": "1", "name": "Una" } }),
+                _ => {
+                    json!({ "pages": { "7": "page-token", "103": "page-token" }, "user_token": "t", "me": { "id": "1", "name": "Una" } })
+                }
             };
             return done(json!({ "SecretString": secret.to_string() }));
         }
@@ -146,6 +146,7 @@ fn answer_call(meta: &FakeMeta, method: &Method, uri: &Uri, headers: &HeaderMap,
         }
         "AmazonSQS.SendMessageBatch" => {
             let request = json_body();
+            world.batched.push(request.clone());
             let sent: Vec<Value> = request["Entries"]
                 .as_array()
                 .unwrap()
@@ -306,6 +307,7 @@ impl Meta {
             ("POST", "") => Ok(self.accounts(form)),
             ("POST", path) if path.ends_with("/messages") || path.starts_with('k') => self.take_answer(path, form),
             ("GET", path) if path.ends_with("/conversations") || path.starts_with('k') => self.answers_of(path),
+            ("GET", "900") => self.whatsapp_media(),
             ("GET", id) => self.node(id),
             other => panic!("Meta has no {other:?}"),
         }

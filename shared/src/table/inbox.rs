@@ -85,6 +85,16 @@ impl Table {
         self.delete(&keys::inbox_account(&account.network, &account.account, scope, &account.integration_id)).await
     }
 
+    /// Reads which post an ad's copy shows, if that was ever told.
+    pub async fn post_of_copy(&self, scope: &OrgScope, copy: &str) -> Result<Option<String>, TableError> {
+        Ok(self.get::<Pointer<String>>(&keys::post_copy(scope, copy)).await?.map(|pointer| pointer.to))
+    }
+
+    /// Stores which post an ad's copy shows.
+    pub async fn put_post_copy(&self, scope: &OrgScope, copy: &str, post: &str) -> Result<(), TableError> {
+        self.put(Row::new(&keys::post_copy(scope, copy), "post_copy", &Pointer { to: post.to_owned() })).await
+    }
+
     /// Reads who of the members had the last turn.
     pub async fn inbox_turn(&self, scope: &OrgScope) -> Result<InboxTurn, TableError> {
         Ok(self.get(&keys::inbox_turn(scope)).await?.unwrap_or_default())

@@ -123,7 +123,7 @@ fn attachment(message: &MessageOut, position: usize, file: &AttachmentOut) -> Ma
             (AttachmentStatus::Ready, "audio", _) => audio controls preload="none" src=(own) aria-label=(name) {},
             (AttachmentStatus::Ready, ..) => p.file { a href=(own) target="_blank" { (name) } " " span.quiet { (what) } },
             (AttachmentStatus::Coming, ..) => p.file.quiet { (what) " is being copied …" },
-            (AttachmentStatus::Unavailable, ..) => p.file.quiet { (what) " is not available" },
+            (AttachmentStatus::Unavailable, ..) => p.file.quiet { (what) " is not available" @if let Some(reason) = &file.reason { ": " (reason) } },
             (AttachmentStatus::Deleted, ..) => {},
             (AttachmentStatus::None, _, Some(url)) => p.file { a href=(url) target="_blank" rel="noopener noreferrer" { (file.name.as_deref().unwrap_or(url)) " ↗" } " " span.quiet { (what) } },
             (AttachmentStatus::None, _, None) => p.file.quiet { (what) @if let Some(name) = &file.name { ": " (name) } },
@@ -237,6 +237,7 @@ mod tests {
             url: url.map(ToOwned::to_owned),
             status,
             name: None,
+            reason: None,
         };
         let show = |file: &AttachmentOut| attachment(&message("contact", Direction::In), 1, file).into_string();
         let picture = show(&file("image", AttachmentStatus::Ready, Some("https://bucket/signed?1")));

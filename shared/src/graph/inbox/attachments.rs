@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::members::{address, id, inner, list, text};
+use super::members::{address, id, inner, list, name};
 use crate::model::inbox::event::{NewAttachment, NewMessage};
 
 /// The name of what no webhook describes, and of what only Meta's own apps show.
@@ -52,12 +52,12 @@ fn read(element: &Value) -> NewAttachment {
     let payload = &element["payload"];
     // Fallbacks have these members beside the payload, or no payload at all.
     let url = address(&payload["url"]).or_else(|| address(&element["url"]));
-    let title = text(&payload["title"]).or_else(|| text(&element["title"]));
+    let title = name(&payload["title"]).or_else(|| name(&element["title"]));
     match element["type"].as_str().unwrap_or(UNSUPPORTED) {
         kind @ ("image" | "video" | "audio" | "file" | "sticker") => NewAttachment { name: title, ..file(kind, url) },
         "fallback" | "share" | "post" | "ig_post" | "reel" | "ig_reel" if url.is_some() => link(url, title),
         "location" => NewAttachment { url, name: title.or_else(|| place(payload)), ..placeholder("location") },
-        "template" => NewAttachment { name: title.or_else(|| text(&payload["text"])), ..placeholder("template") },
+        "template" => NewAttachment { name: title.or_else(|| name(&payload["text"])), ..placeholder("template") },
         // A story is gone after a day, and its author may take it back before: it is shown where it is, never copied.
         kind => NewAttachment { url, name: title, ..placeholder(kind) },
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::attachments::{UNSUPPORTED, file, fill_empty, link, placeholder};
-use super::members::{address, id, inner, is_true, list, text, time};
+use super::members::{address, id, inner, is_true, list, name, text, time};
 use super::{InboxNotice, SkippedNotice, Source};
 use crate::model::inbox::event::{InboxEventKind, NewAttachment, Person, PostRef, Signal, SignalType};
 
@@ -95,7 +95,7 @@ fn read_comment(source: &Source, value: &Value, found: &mut InboxNotice) {
 
 fn read_reaction(source: &Source, value: &Value, found: &mut InboxNotice) {
     let is_removed = value["verb"] == "remove";
-    let reaction = text(&value["reaction_type"]).unwrap_or_else(|| "like".to_owned());
+    let reaction = name(&value["reaction_type"]).unwrap_or_else(|| "like".to_owned());
     if let Some(mid) = id(&value["comment_id"]) {
         let person = author(value);
         if person.id.is_none() {
@@ -167,7 +167,7 @@ fn author(value: &Value) -> Person {
     let from = &value["from"];
     Person {
         id: id(&from["id"]).or_else(|| id(&value["sender_id"])),
-        name: text(&from["name"]).or_else(|| text(&value["sender_name"])),
+        name: name(&from["name"]).or_else(|| name(&value["sender_name"])),
         ..Person::default()
     }
 }

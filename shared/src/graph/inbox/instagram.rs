@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::attachments::{UNSUPPORTED, fill_empty};
-use super::members::{ad_id, id, inner, text};
+use super::members::{ad_id, id, inner, name, text};
 use super::{InboxNotice, SkippedNotice, Source};
 use crate::model::inbox::event::{InboxEventKind, Person, PostRef};
 
@@ -13,7 +13,7 @@ pub(super) fn read_comment(source: &Source, value: &Value, found: &mut InboxNoti
         return found.skip(SkippedNotice::Unreadable);
     };
     let from = &value["from"];
-    let author = Person { id: id(&from["id"]), username: text(&from["username"]), ..Person::default() };
+    let author = Person { id: id(&from["id"]), username: name(&from["username"]), ..Person::default() };
     let is_ours = author.id.as_deref() == Some(source.account) || id(&from["self_ig_scoped_id"]).is_some();
     let mut message = source.message(mid, is_ours, if is_ours { Person::default() } else { author });
     message.text = text(&value["text"]);

@@ -10,6 +10,8 @@ use crate::ids::AdObjectId;
 const MAX_TEXT_CHARACTERS: usize = 20_000;
 /// Far more than Meta's longest ids have. An id becomes part of a key.
 const MAX_ID_BYTES: usize = 512;
+/// Far more than names, titles and emojis have. They are stored in many places.
+const MAX_NAME_CHARACTERS: usize = 200;
 const MAX_ADDRESS_BYTES: usize = 8_192;
 /// From here on, a number is a time in milliseconds: as seconds it would be in the year 5138, as milliseconds in 1973.
 const FIRST_MILLISECONDS: i64 = 100_000_000_000;
@@ -69,8 +71,17 @@ pub(super) fn ad_id(value: &Value) -> Option<AdObjectId> {
 
 /// A text that is not empty.
 pub(super) fn text(value: &Value) -> Option<String> {
+    cut(value, MAX_TEXT_CHARACTERS)
+}
+
+/// A name, a title or a word that is not empty.
+pub(super) fn name(value: &Value) -> Option<String> {
+    cut(value, MAX_NAME_CHARACTERS)
+}
+
+fn cut(value: &Value, most: usize) -> Option<String> {
     let text = value.as_str().filter(|text| !text.is_empty())?;
-    Some(match text.char_indices().nth(MAX_TEXT_CHARACTERS) {
+    Some(match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
     })
@@ -161,6 +172,7 @@ mod tests {
         assert_eq!(text(&json!(fits)), Some(fits.clone()));
         assert_eq!(text(&json!(format!("{fits}é"))), Some(format!("{fits}…")));
         assert_eq!(text(&json!("")), None);
+        assert_eq!(name(&json!(fits)), Some(format!("{}…", "é".repeat(MAX_NAME_CHARACTERS))));
     }
 
     #[test]

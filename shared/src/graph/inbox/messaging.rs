@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::attachments::{self, UNSUPPORTED, fill_empty, placeholder};
-use super::members::{ad_id, address, id, inner, is_true, list, text, time};
+use super::members::{ad_id, address, id, inner, is_true, list, name, text, time};
 use super::{InboxNotice, SkippedNotice, Source};
 use crate::ids::MessageId;
 use crate::model::inbox::event::{DeliveryReport, InboxEventKind, NewAttachment, Person};
@@ -15,7 +15,7 @@ const TEST_MESSAGE: &str = "random_mid";
 type Reader = fn(&Item, &Value, &mut InboxNotice);
 
 /// What an event may be; one may be several.
-const READERS: [(&str, Reader); 7] = [
+const READERS: [(&str, Reader); 9] = [
     ("message", read_message),
     ("message_edit", read_edit),
     ("postback", read_postback),
@@ -23,10 +23,12 @@ const READERS: [(&str, Reader); 7] = [
     ("read", read_read),
     ("delivery", read_delivery),
     ("referral", read_referral),
+    ("pass_thread_control", read_pass),
+    ("take_thread_control", read_take),
 ];
 
 /// Events that the inbox has no use for.
-const UNUSED: [&str; 13] = [
+const UNUSED: [&str; 11] = [
     "account_linking",
     "app_roles",
     "game_play",
@@ -34,11 +36,9 @@ const UNUSED: [&str; 13] = [
     "messaging_feedback",
     "optin",
     "optout",
-    "pass_thread_control",
     "policy_enforcement",
     "prior_message",
     "request_thread_control",
-    "take_thread_control",
     "typing",
 ];
 
@@ -154,7 +154,7 @@ fn read_reaction(item: &Item, value: &Value, found: &mut InboxNotice) {
         return found.skip(SkippedNotice::Anonymous);
     }
     let person = Person { id: item.sender.clone(), ..Person::default() };
-    let reaction = text(&value["emoji"]).or_else(|| text(&value["reaction"]));
+    let reaction = name(&value["emoji"]).or_else(|| name(&value["reaction"]));
     let is_taken_back = value["action"] == "unreact";
     let value = (!is_taken_back).then(|| reaction.unwrap_or_else(|| "other".to_owned()));
     found.push(item.source, InboxEventKind::Reacted { mid, person, is_ours: item.is_ours, value, at: item.time() });
@@ -193,6 +193,24 @@ fn read_delivery(item: &Item, value: &Value, found: &mut InboxNotice) {
     if let Some(until) = until {
         found.push(item.source, InboxEventKind::Watermark { person, read: false, until });
     }
+}
+
+/// Another app hands the conversation over, usually a bot to the people behind it.
+fn read_pass(item: &Item, value: &Value, found: &mut InboxNotice) {
+    let (person, to) = (item.person(), id(&value["new_owner_app_id"]));
+    if person.id.is_none() || to.is_none() {
+        return found.skip(SkippedNotice::Unreadable);
+    }
+    found.push(item.source, InboxEventKind::HandedOver { person, to, at: item.time() });
+}
+
+/// Another app takes the conversation from ours.
+fn read_take(item: &Item, _: &Value, found: &mut InboxNotice) {
+    let person = item.person();
+    if person.id.is_none() {
+        return found.skip(SkippedNotice::Unreadable);
+    }
+    found.push(item.source, InboxEventKind::HandedOver { person, to: None, at: item.time() });
 }
 
 fn read_referral(item: &Item, value: &Value, found: &mut InboxNotice) {

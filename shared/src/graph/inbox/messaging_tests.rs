@@ -200,6 +200,19 @@ fn reads_and_deliveries_report_on_our_messages() {
 }
 
 #[test]
+fn a_conversation_is_handed_from_app_to_app() {
+    let handed = |to: Option<&str>| {
+        let to = to.map(ToOwned::to_owned);
+        InboxEventKind::HandedOver { person: person(), to, at: millisecond(T) }
+    };
+    let pass = json!({"previous_owner_app_id": "99", "new_owner_app_id": 1, "metadata": "for people"});
+    assert_eq!(inbound("pass_thread_control", &pass).kind(), handed(Some("1")));
+    let take = json!({"previous_owner_app_id": "1"});
+    assert_eq!(inbound("take_thread_control", &take).kind(), handed(None));
+    assert_eq!(inbound("pass_thread_control", &json!({})).reason(), SkippedNotice::Unreadable);
+}
+
+#[test]
 fn reactions_come_and_go() {
     let react = |part: Value| match inbound("reaction", &part).kind() {
         InboxEventKind::Reacted { mid, person: who, is_ours, value, at } => {
@@ -273,7 +286,7 @@ fn entries_of_instagram_are_more_than_messages() {
 
 #[test]
 fn what_is_no_conversation_is_counted() {
-    for key in ["optin", "pass_thread_control", "policy_enforcement"] {
+    for key in ["optin", "request_thread_control", "policy_enforcement"] {
         assert_eq!(inbound(key, &json!({"any": 1})).reason(), SkippedNotice::Unused, "{key}");
     }
     assert_eq!(inbound("brand_new", &json!({})).reason(), SkippedNotice::Unknown("messaging/brand_new".into()));

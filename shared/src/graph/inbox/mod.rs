@@ -113,6 +113,7 @@ const TEST_ENTRY: &str = "0";
 pub fn inbox_events(notice: &EngagementNotice, received_at: Timestamp) -> InboxNotice {
     let mut found = InboxNotice::default();
     match members::parse(&notice.value) {
+        _ if !is_account(notice) => found.skip(SkippedNotice::Unreadable),
         _ if notice.entry_id == TEST_ENTRY => found.skip(SkippedNotice::DashboardTest),
         Some(value) => read_change(notice, &notice.field, &value, received_at, &mut found),
         None => found.skip(SkippedNotice::Unreadable),
@@ -126,6 +127,11 @@ pub fn inbox_events(notice: &EngagementNotice, received_at: Timestamp) -> InboxN
         found.skip(SkippedNotice::Unreadable);
     }
     found
+}
+
+/// Whether the entry names an account. WhatsApp's accounts say their numbers within.
+fn is_account(notice: &EngagementNotice) -> bool {
+    notice.object == "whatsapp_business_account" || members::id(&Value::String(notice.entry_id.clone())).is_some()
 }
 
 fn read_change(notice: &EngagementNotice, field: &str, value: &Value, received_at: Timestamp, found: &mut InboxNotice) {

@@ -4,8 +4,9 @@
 use serde_json::Value;
 
 use super::attachments::{UNSUPPORTED, fill_empty, placeholder};
-use super::members::{ad_id, address, id, inner, list, parse, text};
+use super::members::{ad_id, address, id, inner, list, name, parse, text};
 use super::{InboxNotice, SkippedNotice, Source};
+use crate::graph::send_fault::words_of;
 use crate::ids::MessageId;
 use crate::model::inbox::SendFailure;
 use crate::model::inbox::event::{DeliveryReport, InboxEventKind, NewAttachment, NewMessage, Person};
@@ -74,7 +75,7 @@ fn read_message(source: &Source, is_ours: bool, value: &Value, contacts: &[Value
             if !is_known(&person) {
                 return found.skip(SkippedNotice::Anonymous);
             }
-            let value = text(inner(value, ["reaction", "emoji"]));
+            let value = name(inner(value, ["reaction", "emoji"]));
             found.push(source, InboxEventKind::Reacted { mid, person, is_ours, value, at });
         }
         _ if !is_known(&person) => found.skip(SkippedNotice::Unreadable),
@@ -115,8 +116,8 @@ fn complete(person: Person, contacts: &[Value]) -> Person {
     Person {
         id: person.id.or(known.id),
         phone: person.phone.or(known.phone),
-        username: text(inner(contact, ["profile", "username"])),
-        name: text(inner(contact, ["profile", "name"])),
+        username: name(inner(contact, ["profile", "username"])),
+        name: name(inner(contact, ["profile", "name"])),
     }
 }
 
@@ -185,7 +186,7 @@ fn media(kind: &str, content: &Value) -> NewAttachment {
         kind => kind,
     };
     let media_id = id(&content["id"]);
-    NewAttachment { is_file: media_id.is_some(), media_id, name: text(&content["filename"]), ..placeholder(kind) }
+    NewAttachment { is_file: media_id.is_some(), media_id, name: name(&content["filename"]), ..placeholder(kind) }
 }
 
 fn contact_card(card: &Value) -> Option<String> {
@@ -250,10 +251,14 @@ fn read_status(source: &Source, value: &Value, found: &mut InboxNotice) {
     found.push(source, InboxEventKind::Status { mid, ours, status, at, failure });
 }
 
+/// Why a message of ours does not arrive. Meta's words are for programmers; of the usual codes it is known what to do.
 fn failure(error: &Value) -> SendFailure {
+    let code = error["code"].as_i64().or_else(|| error["code"].as_str()?.parse().ok()).unwrap_or_default();
+    if let Some(words) = words_of(code) {
+        return SendFailure { code, message: words.to_owned() };
+    }
     let words = text(&error["message"]).or_else(|| text(&error["title"]));
     let details = text(inner(error, ["error_data", "details"])).filter(|details| words.as_ref() != Some(details));
     let message = words.into_iter().chain(details).collect::<Vec<_>>().join(": ");
-    let code = error["code"].as_i64().or_else(|| error["code"].as_str()?.parse().ok());
-    SendFailure { code: code.unwrap_or_default(), message }
+    SendFailure { code, message }
 }

@@ -276,7 +276,10 @@ fn statuses_say_what_became_of_our_messages() {
     let told = failure(
         json!([{"code": 131_047, "title": title, "message": title, "error_data": {"details": "More than 24 hours"}}]),
     );
-    assert_eq!(told, Some(SendFailure { code: 131_047, message: "Re-engagement message: More than 24 hours".into() }));
+    let told = told.unwrap();
+    assert!(told.code == 131_047 && told.message.contains("Only an approved template"), "{told:?}");
+    let new = failure(json!([{"code": 139_999, "title": "New", "error_data": {"details": "Something"}}]));
+    assert_eq!(new, Some(SendFailure { code: 139_999, message: "New: Something".into() }), "Meta's own words");
     assert_eq!(failure(json!([{"code": "131026", "title": "Undeliverable"}])).unwrap().code, 131_026);
     assert_eq!(failure(json!([])), None);
     assert_eq!(status(json!({"status": "new"})).reason(), SkippedNotice::Unknown("whatsapp/status/new".into()));

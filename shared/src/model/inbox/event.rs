@@ -115,6 +115,15 @@ pub enum InboxEventKind {
         /// When.
         at: Timestamp,
     },
+    /// A conversation was handed over between apps.
+    HandedOver {
+        /// With whom it is.
+        person: Person,
+        /// The app that has it now; `None` if Meta says only that it is not ours.
+        to: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
     /// A person did something with a post of ours.
     Signal(Signal),
     /// An Instagram account of ours was mentioned. By whom and how must be asked for.

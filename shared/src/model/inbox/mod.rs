@@ -125,6 +125,9 @@ pub struct Conversation {
     /// Whether another app answers at the moment.
     #[serde(default)]
     pub standby: bool,
+    /// Since when that is known.
+    #[serde(default)]
+    pub standby_at: Option<Timestamp>,
     /// Answers that are on their way.
     #[serde(default)]
     pub sending: Vec<MessageId>,
@@ -164,7 +167,7 @@ pub struct Reaction {
 pub struct SendFailure {
     /// Meta's code.
     pub code: i64,
-    /// Meta's words.
+    /// Why, and what to do, or Meta's words.
     pub message: String,
 }
 

@@ -30,6 +30,9 @@ pub enum SendRoute {
         page: PageId,
         /// The comment.
         comment: String,
+        /// Meta's id of the author, whose messages show whether it was sent.
+        #[serde(default)]
+        person: Option<String>,
     },
     /// Below a comment on Facebook.
     FacebookComment {
@@ -104,6 +107,9 @@ pub struct Sending {
     /// Failed calls since the last success.
     #[serde(default)]
     pub failures: u32,
+    /// Meta's code of the newest of them.
+    #[serde(default)]
+    pub code: i64,
     /// The worker that is at it.
     pub lease: Option<PublishLease>,
     /// When it was written.
@@ -130,7 +136,12 @@ const NEXT_LOOK: SignedDuration = SignedDuration::from_secs(30);
 /// How often it is looked for before it counts as not sent.
 const LOOKS: u32 = 3;
 /// An answer that could not be sent for this long is not sent any more: it would come out of the blue.
-pub const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(6);
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(6);
+
+/// Meta's code for a fault of its own that passes, and for a person who has blocked the page.
+const UNDELIVERABLE: i64 = 2;
+/// Failed calls after which it is the person.
+const MAX_UNDELIVERABLE: u32 = 5;
 
 impl Sending {
     /// An answer that was just written.
@@ -144,6 +155,7 @@ impl Sending {
             looks: 0,
             next_at: None,
             failures: 0,
+            code: 0,
             lease: None,
             written_at: now,
         }
@@ -163,6 +175,17 @@ impl Sending {
                 if at > now { SendStep::Rest(at) } else { SendStep::Look }
             }
         }
+    }
+
+    /// Why it is not worth asking Meta once more, if it is not.
+    #[must_use]
+    pub fn futile(&self, now: Timestamp) -> Option<&'static str> {
+        if self.code == UNDELIVERABLE && self.failures >= MAX_UNDELIVERABLE {
+            return Some("Meta could not deliver it, however often it was asked. The person may have blocked you.");
+        }
+        let is_late = now > self.written_at + GIVE_UP_AFTER;
+        is_late
+            .then_some("It could not be sent for hours, and would come too late now. Write it again if it still fits.")
     }
 
     /// Writes down that Meta is about to be asked.
@@ -198,6 +221,12 @@ mod tests {
         assert_eq!(sending.next_step(at(75)), SendStep::Send);
         sending.begin(at(121));
         assert_eq!((sending.began_at, sending.next_step(at(122))), (Some(at(0)), SendStep::Rest(at(136))));
+        assert_eq!(sending.futile(at(6 * 3_600)), None);
+        assert!(sending.futile(at(6 * 3_600 + 1)).is_some(), "it would come out of the blue");
+        (sending.code, sending.failures) = (2, 4);
+        assert_eq!(sending.futile(at(122)), None, "a fault of Meta's own, which passes");
+        sending.failures = 5;
+        assert!(sending.futile(at(122)).unwrap().contains("blocked"));
         sending.retry_at(at(200));
         assert_eq!(sending.next_step(at(150)), SendStep::Rest(at(200)));
         assert_eq!(sending.next_step(at(200)), SendStep::Send);

@@ -14,6 +14,8 @@ use crate::ids::{ContactId, ConversationId, MessageId, OrgId};
 
 /// Signals that a contact keeps. The oldest make room.
 const MAX_SIGNALS: usize = 200;
+/// How much of a mention's text a signal keeps. All signals of a contact are stored together.
+const MAX_VALUE_CHARACTERS: usize = 300;
 /// Identities that a contact keeps.
 const MAX_CHANNELS: usize = 50;
 
@@ -153,6 +155,7 @@ impl Contact {
     pub fn take_signal(&mut self, signal: &Signal) -> bool {
         let known = self.signals.iter_mut().find(|known| known.r#type == signal.r#type && known.on == signal.on);
         let Signal { r#type, on, value, permalink, at, active, .. } = signal.clone();
+        let value = value.map(|value| value.chars().take(MAX_VALUE_CHARACTERS).collect());
         let taken = ContactSignal { r#type, on, value, permalink, at, active };
         match known {
             Some(known) if (known.at, known.active) >= (taken.at, taken.active) && *known != taken => return false,
@@ -216,8 +219,8 @@ impl Contact {
     #[must_use]
     pub fn conversation_on(&self, channel: Channel, account: &str, person: &Person) -> ConversationId {
         let seen_as = identities(channel, account, person).into_iter().map(|identity| identity.contact_id());
-        let merged = seen_as.into_iter().find(|id| self.merged.contains(id));
-        conversation_id(channel, account, merged.as_ref().unwrap_or(&self.id).as_str())
+        let known = seen_as.into_iter().find(|id| *id == self.id || self.merged.contains(id));
+        conversation_id(channel, account, known.as_ref().unwrap_or(&self.id).as_str())
     }
 
     /// The way to the person in a conversation. Of a contact that was joined from several, the one that stands for this
@@ -229,7 +232,8 @@ impl Contact {
             |way: &&&ContactChannel| self.conversation_on(channel, account, &way.person()) == conversation.id;
         match self.ways(channel, account).as_slice() {
             [only] => Some(only),
-            several => several.iter().find(leads_here).copied(),
+            // A new number or id of the person is added behind the old one.
+            several => several.iter().rev().find(leads_here).copied(),
         }
     }
 
@@ -257,7 +261,9 @@ impl Contact {
             other.channels.iter().filter(|channel| !self.channels.contains(channel)).cloned().collect::<Vec<_>>(),
         );
         self.channels.truncate(MAX_CHANNELS);
-        self.name = self.name.take().or_else(|| other.name.clone());
+        if self.name.is_none() || other.is_named && !self.is_named {
+            (self.name, self.is_named) = (other.name.clone(), other.is_named);
+        }
         self.lead_id = self.lead_id.take().or_else(|| other.lead_id.clone());
         self.signals.extend(other.signals.iter().cloned());
         self.signals.sort_by_key(|signal| std::cmp::Reverse(signal.at));
@@ -293,6 +299,7 @@ impl Conversation {
             preview: String::new(),
             searchable: String::new(),
             standby: false,
+            standby_at: None,
             sending: Vec::new(),
             revision: 0,
         }
@@ -323,13 +330,22 @@ impl Conversation {
         if message.created_time >= self.last_message_at {
             self.last_message_at = message.created_time;
             self.preview = preview(message);
-            self.standby = message.standby;
         }
+        self.hand_over(message.standby, message.created_time);
         self.post = self.post.take().or_else(|| message.post.clone());
     }
 }
 
 impl Conversation {
+    /// Takes note of whether another app has it. Returns whether that is news.
+    pub fn hand_over(&mut self, standby: bool, at: Timestamp) -> bool {
+        let is_news = self.standby_at.is_none_or(|known| known < at);
+        if is_news {
+            (self.standby, self.standby_at) = (standby, Some(at));
+        }
+        is_news
+    }
+
     /// Its status at a time: what was snoozed is open again afterwards.
     #[must_use]
     pub fn status_at(&self, now: Timestamp) -> ConversationStatus {

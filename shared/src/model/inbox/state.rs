@@ -19,6 +19,9 @@ use super::{Attachment, AttachmentStatus, Author, Channel, Reaction, SendFailure
 use crate::ids::{AdObjectId, ContactId, ConversationId, MessageId};
 use crate::model::lead::FoundBy;
 
+/// Reactions that a message keeps, which are stored with it: anyone may react to a comment. The oldest make room.
+const MAX_REACTIONS: usize = 200;
+
 /// Everything that is known of one message or comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MessageState {
@@ -194,6 +197,10 @@ impl MessageState {
             }
             None => {
                 self.reactions.push(reaction);
+                if self.reactions.len() > MAX_REACTIONS {
+                    self.reactions.sort_by(|one, other| (other.at, &other.by).cmp(&(one.at, &one.by)));
+                    self.reactions.truncate(MAX_REACTIONS);
+                }
                 self.reactions.sort_by(|one, other| one.by.cmp(&other.by));
                 true
             }

@@ -163,6 +163,22 @@ fn the_last_reaction_of_a_person_holds() {
 }
 
 #[test]
+fn of_very_many_reactions_the_newest_are_kept_in_any_order() {
+    let take = |seconds: &mut dyn Iterator<Item = i64>| {
+        let mut state = received();
+        for second in seconds {
+            let value = Some("love".to_owned());
+            state.take_reaction(Reaction { by: format!("{second:03}"), value, at: at(second) });
+        }
+        state.reactions
+    };
+    let kept = take(&mut (0..500));
+    assert_eq!((kept.len(), kept[0].by.as_str()), (200, "300"));
+    assert_eq!(kept, take(&mut (0..500).rev()));
+    assert_eq!(kept, take(&mut (0..500).chain(0..500)));
+}
+
+#[test]
 fn a_comment_is_as_visible_as_the_last_change_says() {
     let hiding = |hidden, second| -> Notice { Box::new(move |state| state.take_hiding(hidden, at(second))) };
     assert_eq!(settled(&[comes(false), hiding(true, 1), hiding(false, 2)]).hidden, Some((false, at(2))));

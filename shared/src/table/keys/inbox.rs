@@ -86,6 +86,11 @@ pub(in crate::table) fn file_volume(scope: &OrgScope, day: Date) -> Key {
     Key { pk: format!("ORG#{}#FILE_VOLUME", scope.org()), sk: format!("DAY#{day}") }
 }
 
+/// Which post an ad's copy shows.
+pub(in crate::table) fn post_copy(scope: &OrgScope, copy: &str) -> Key {
+    Key { pk: format!("ORG#{}#COPY#{copy}", scope.org()), sk: "COPY".to_owned() }
+}
+
 /// Who of the org's members had the last turn in the inbox.
 pub(in crate::table) fn inbox_turn(scope: &OrgScope) -> Key {
     Key { pk: format!("ORG#{}#INBOX_TURN", scope.org()), sk: "TURN".to_owned() }

@@ -40,6 +40,7 @@
 //! | conversation | `ORG#o#CONVERSATION#c` | `CONVERSATION` | `ORG#o#CONTACT#p#CONVERSATIONS` | `c` | |
 //! | message | `ORG#o#MESSAGE#m` | `MESSAGE` | `ANSWERS_DUE` | `at#o#m` | some |
 //! | alias of a message | `ORG#o#MESSAGE#m` | `ALIAS` | | | |
+//! | ad's copy of a post | `ORG#o#COPY#c` | `COPY` | | | |
 //! | contact | `ORG#o#CONTACT#p` | `CONTACT` | | | |
 //! | identity | `ORG#o#IDENTITY#hash` | `IDENTITY` | | | |
 //! | inbox turn | `ORG#o#INBOX_TURN` | `TURN` | | | |

@@ -47,7 +47,7 @@ async fn chosen_pages_are_connected_and_what_is_missing_is_named() {
     let subscribed = |id: &str| truth.find("pages", "id", id)["subscribed_fields"].clone();
     let mut fields: Vec<String> = serde_json::from_value(subscribed("104398761152301")).unwrap();
     fields.sort();
-    assert_eq!(fields.len(), 12, "{fields:?}");
+    assert_eq!(fields.len(), 13, "{fields:?}");
     assert!(["feed", "leadgen", "mention", "messages"].iter().all(|field| fields.iter().any(|known| known == field)));
     assert_eq!(subscribed("104398761152356"), json!([]));
 }

@@ -1,0 +1,106 @@
+//! Comments of all levels are read from Meta's lists, however many pages they have, and none is known twice.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Query, State};
+use axum::{Json, Router};
+use http::Uri;
+use serde_json::{Value, json};
+
+use super::case_test_support::{T, body, second};
+use super::tests::World;
+use crate::graph::GraphClient;
+use crate::ids::{InstagramAccountId, PageId};
+use crate::model::inbox::Channel;
+use crate::model::inbox::event::InboxEvent;
+use crate::secret::AccessToken;
+
+/// Edges with their elements, by path.
+type Edges = BTreeMap<&'static str, Vec<Value>>;
+
+/// One element a page. The first page of an edge may also stand within the node above.
+fn page(edges: &Edges, edge: &str, after: Option<&str>) -> Value {
+    let from: usize = after.map_or(0, |after| after.parse().unwrap());
+    let elements = edges.get(edge).map_or(&[][..], Vec::as_slice);
+    let mut element = elements.get(from).cloned().unwrap_or(Value::Null);
+    for below in ["comments", "replies"] {
+        let edge = format!("{}/{below}", element["id"].as_str().unwrap_or_default());
+        if edges.contains_key(edge.as_str()) {
+            element[below] = page(edges, &edge, None);
+        }
+    }
+    let data: Vec<Value> = Some(element).into_iter().filter(|element| !element.is_null()).collect();
+    let next = (from + 1 < elements.len()).then_some("https://graph.example/next");
+    json!({ "data": data, "paging": { "cursors": { "after": (from + 1).to_string() }, "next": next } })
+}
+
+async fn serve(State(edges): State<Edges>, uri: Uri, Query(query): Query<BTreeMap<String, String>>) -> Json<Value> {
+    let edge = uri.path().split('/').skip(2).collect::<Vec<_>>().join("/");
+    let mut edges = edges;
+    // Without a filter, Meta shows only the comments at the top.
+    if !query["fields"].contains("filter(stream)") && query.get("filter").is_none_or(|filter| filter != "stream") {
+        for comments in edges.values_mut() {
+            comments.retain(|comment| comment["parent"].is_null());
+        }
+    }
+    Json(page(&edges, &edge, query.get("after").map(String::as_str)))
+}
+
+async fn graph() -> GraphClient {
+    let comment = |id: &str, parent: Option<&str>, at: i64| {
+        let parent = parent.map(|parent| json!({ "id": parent }));
+        json!({ "id": id, "message": id, "from": { "id": "355", "name": "Visitor B" }, "parent": parent,
+            "created_time": second(T + at).to_string(), "is_hidden": null })
+    };
+    let mut first = comment("K1", None, 1);
+    let photo = json!({ "image": { "src": "https://cdn.example/k1.jpg", "width": 9 } });
+    first["attachment"] = json!({ "type": "photo", "media": photo, "url": "https://facebook.example/photo/1" });
+    let reply = |id: &str, at: i64| {
+        json!({ "id": id, "text": id, "from": { "id": "5550", "username": "visitor_a" },
+            "timestamp": second(T + at).to_string() })
+    };
+    let edges = Edges::from([
+        ("103/published_posts", vec![json!({ "id": "103_208", "created_time": second(T).to_string() })]),
+        ("103_208/comments", vec![comment("K3", Some("K1"), 3), comment("K2", Some("K1"), 2), first]),
+        ("17800/media", vec![json!({ "id": "18050", "timestamp": second(T).to_string() })]),
+        ("18050/comments", vec![reply("I4", 9), reply("I1", 4)]),
+        ("I1/replies", vec![reply("I2", 5), reply("I3", 6)]),
+    ]);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new().fallback(serve).with_state(edges);
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
+    GraphClient::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap()
+}
+
+async fn listed(graph: &GraphClient) -> Vec<InboxEvent> {
+    let (ages, token) = ((second(T), second(T)), AccessToken::new("t".to_owned()));
+    let mut events = graph.page_comments(&PageId::parse("103").unwrap(), ages, &token).await.unwrap();
+    let account = InstagramAccountId::parse("17800").unwrap();
+    events.extend(graph.instagram_comments(&account, ages, &token).await.unwrap());
+    events.sort_by_key(InboxEvent::written_at);
+    events
+}
+
+#[tokio::test]
+async fn comments_of_all_levels_and_pages_are_read_once_below_their_parents() {
+    let (world, graph) = (World::connected().await, graph().await);
+    // The webhook told of one reply.
+    let value = json!({ "item": "comment", "verb": "add", "comment_id": "K2", "parent_id": "K1", "post_id": "103_208",
+        "message": "K2", "created_time": T + 2, "from": { "id": "355", "name": "Visitor B" } });
+    world.deliver(&body("page", "103", "changes", &json!([{ "field": "feed", "value": value }]))).await;
+    let events = listed(&graph).await;
+    assert_eq!(events.len(), 7);
+    let mut found = Vec::new();
+    for _ in 0..2 {
+        found.push(world.engagement.take_missed(&world.owner, &events, world.now()).await.unwrap());
+        let mut texts: Vec<_> = world.conversations().await.into_iter().map(|(_, texts)| texts.join(" ")).collect();
+        texts.sort();
+        assert_eq!(texts, ["I1 I2 I3", "I4", "K1 K2 K3"]);
+    }
+    assert_eq!(found, [6, 0]);
+    // A picture is copied, not linked.
+    let state = world.message(Channel::FacebookComment, "K1").await.unwrap();
+    assert_eq!(state.files_coming().count(), 1);
+}
