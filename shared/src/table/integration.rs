@@ -108,7 +108,7 @@ impl Table {
         integration: &Integration,
         next_check: Option<Timestamp>,
     ) -> Result<bool, TableError> {
-        const PRESERVED: [&str; 4] = ["name", "description", "assignment", "created_at"];
+        const PRESERVED: [&str; 5] = ["name", "description", "assignment", "conversions", "created_at"];
         let change = self.saving(scope, integration, next_check, &PRESERVED)?;
         let change = change.if_exists().if_not("lifecycle", &Lifecycle::Removing)?;
         change.if_not("lifecycle", &Lifecycle::Erasing)?.send().await
