@@ -46,7 +46,7 @@ pub struct ConversionSender {
 type Reporting = (Integration, ConversionSettings);
 
 /// A worker's time for an org, and what it knows of the org's integrations.
-struct Run<'a> {
+struct OrgRun<'a> {
     sender: &'a ConversionSender,
     scope: &'a OrgScope,
     clock: &'a (dyn Fn() -> Timestamp + Sync),
@@ -87,7 +87,7 @@ impl ConversionSender {
             return Ok(());
         }
         let has_meta = self.table.org(scope).await?.is_some_and(|org| org.has_meta());
-        let mut run = Run {
+        let mut run = OrgRun {
             sender: self,
             scope,
             clock,
@@ -106,7 +106,7 @@ impl ConversionSender {
     }
 }
 
-impl Run<'_> {
+impl OrgRun<'_> {
     async fn work(&mut self) -> Result<(), WorkError> {
         let mut position = None;
         while tokio::time::Instant::now() < self.deadline {

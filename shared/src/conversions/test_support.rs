@@ -231,6 +231,11 @@ impl ConversionFixture {
 
     /// Changes the status of a lead as members do.
     pub(super) async fn change(&self, id: &LeadId, status: Status) {
+        self.change_with(id, status, LeadChange::default()).await;
+    }
+
+    /// Changes the status of a lead, and what else `change` has.
+    pub(super) async fn change_with(&self, id: &LeadId, status: Status, change: LeadChange) {
         let (table, now) = (&self.sender.table, self.now());
         let found = table.find_lead(&self.scope, id).await.unwrap().unwrap();
         let crate::table::lead::StoredLead::Lead(lead) = found else { panic!("{id} is no lead") };
@@ -238,7 +243,7 @@ impl ConversionFixture {
         let settings = route.map(|(_, settings)| settings);
         let report =
             |lead: &Lead, status| Conversion::of_change(lead, status, settings.as_ref().map_err(|reason| *reason), now);
-        let change = LeadChange { status: Some(status), ..LeadChange::default() };
+        let change = LeadChange { status: Some(status), ..change };
         table.change_lead(&self.scope, id, &change, report).await.unwrap().unwrap();
     }
 

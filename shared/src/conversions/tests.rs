@@ -15,6 +15,7 @@ use crate::model::connection::PageSelection;
 use crate::model::conversion::{Conversion, ConversionSettings, ConversionState, TestEventCode};
 use crate::model::lead::trace::StepKind;
 use crate::model::lead::{Lead, Status};
+use crate::table::lead::{LeadChange, StoredLead};
 use crate::table::tests::{connection, lead};
 
 fn lost_answer() -> SendFault {
@@ -49,6 +50,21 @@ async fn every_stage_is_sent_once_and_the_first_one_first() {
     let sent = |status: &str| (StepKind::ConversionSent, status.to_owned());
     assert_eq!(trace, [sent("contacted"), sent("new"), sent("qualified")]);
     assert_eq!(fixture.meta.state().requests, [3]);
+}
+
+#[tokio::test]
+async fn what_a_lead_is_worth_goes_with_its_stages() {
+    let fixture = ConversionFixture::new().await;
+    let id = fixture.store(lead(1, None)).await;
+    let value = Some(Some(("1250.50".parse().unwrap(), "EUR".to_owned())));
+    let note = Some(Some("Signed.".to_owned()));
+    fixture.change_with(&id, Status::Converted, LeadChange { value, note, ..LeadChange::default() }).await;
+    fixture.send().await.unwrap();
+    let custom = fixture.meta.state().taken[1]["custom_data"].clone();
+    assert_eq!([&custom["value"], &custom["currency"]], [&json!(1250.5), &json!("EUR")]);
+    let stored = fixture.sender.table.find_lead(&fixture.scope, &id).await.unwrap();
+    let Some(StoredLead::Lead(stored)) = stored else { panic!("no lead") };
+    assert_eq!((stored.note.as_deref(), stored.value), (Some("Signed."), "1250.50".parse().ok()));
 }
 
 #[tokio::test]
