@@ -15,7 +15,9 @@ use crate::meta_app::MetaApp;
 use crate::model::connection::Integration;
 use crate::model::connection::state::EndReason;
 use crate::model::conversion::payload::ConversionEvent;
-use crate::model::conversion::{Conversion, ConversionFault, ConversionSettings, UnsentReason, lead_refusal};
+use crate::model::conversion::{
+    Conversion, ConversionFault, ConversionSettings, ConversionState, UnsentReason, lead_refusal,
+};
 use crate::model::lead::{Lead, Status};
 use crate::queue::Queue;
 use crate::retry::Verdict;
@@ -30,6 +32,9 @@ const LEASE: SignedDuration = SignedDuration::from_secs(150);
 
 /// How long an org is left alone at most whose integrations all wait.
 const MAX_REST: SignedDuration = SignedDuration::from_mins(5);
+
+/// Events that Meta refuses without saying that they are the reason, before the request is taken for the reason.
+const MAX_SUSPECTS: usize = 10;
 
 /// Sends the conversions of orgs, one for each job.
 #[derive(Debug, Clone)]
@@ -131,7 +136,6 @@ impl OrgRun<'_> {
         let table = &self.sender.table;
         let ids: BTreeSet<LeadId> = due.iter().map(|conversion| conversion.lead_id.clone()).collect();
         let firsts = table.find_conversions(self.scope, ids.iter().map(|id| (id, Status::New))).await?;
-        let have_first: BTreeSet<&LeadId> = firsts.iter().map(|first| &first.lead_id).collect();
         let mut leads: BTreeMap<LeadId, Lead> = BTreeMap::new();
         for stored in table.find_leads(self.scope, &ids).await? {
             if let StoredLead::Lead(lead) = stored {
@@ -139,17 +143,22 @@ impl OrgRun<'_> {
             }
         }
         let now = (self.clock)();
-        let missing: Vec<Conversion> = leads
-            .values()
-            .filter(|lead| !have_first.contains(&lead.id) && lead_refusal(lead).is_none())
-            .map(Conversion::first)
-            .filter(|first| !first.is_too_old(now))
-            .collect();
+        let have_first: BTreeSet<LeadId> = firsts.iter().map(|first| first.lead_id.clone()).collect();
+        let is_missing = |lead: &&Lead| !have_first.contains(&lead.id);
+        let missing = leads.values().filter(is_missing).filter(|lead| lead_refusal(lead).is_none());
+        let missing: Vec<Conversion> = missing.map(Conversion::first).filter(|first| !first.is_too_old(now)).collect();
         table.insert_conversions(self.scope, &missing).await?;
+        // One that was stored just now may be missing among what is due.
+        let due_firsts: BTreeSet<LeadId> =
+            due.iter().filter(|due| due.stage == Status::New).map(|due| due.lead_id.clone()).collect();
+        let is_pending = |first: &Conversion| first.state == ConversionState::Pending;
+        due.extend(firsts.into_iter().filter(|first| is_pending(first) && !due_firsts.contains(&first.lead_id)));
         due.extend(missing);
         due.sort_by_key(|conversion| (conversion.reached_at, conversion.stage));
-        // Of a lead that is gone, the stages go with it.
-        Ok(due.into_iter().filter_map(|due| leads.get(&due.lead_id).cloned().map(|lead| (due, lead))).collect())
+        let (known, deleted): (Vec<_>, Vec<_>) = due.into_iter().partition(|due| leads.contains_key(&due.lead_id));
+        let deleted = deleted.into_iter().map(|due| due.unsent(UnsentReason::LeadDeleted, None, now));
+        table.settle_unsent(self.scope, &deleted.collect::<Vec<_>>()).await?;
+        Ok(known.into_iter().filter_map(|due| leads.get(&due.lead_id).cloned().map(|lead| (due, lead))).collect())
     }
 
     /// Sorts what is due by integration, and settles what is not to be sent.
@@ -218,29 +227,38 @@ impl OrgRun<'_> {
             Err(error) => return self.pause(integration, error).await,
         };
         let mut open = vec![events];
+        let (mut suspects, mut has_taken): (Vec<(&Conversion, GraphError)>, _) = (Vec::new(), false);
         while let Some(part) = open.pop() {
             if tokio::time::Instant::now() >= self.deadline {
                 return Ok(());
             }
-            let now = (self.clock)();
-            match send_part(&graph, &token, settings, part, now).await {
-                Ok(()) => self.settle_sent(integration, &settings.dataset_id, part).await?,
-                Err(error) if error.is_of_event() => match part {
-                    [(conversion, ..)] => {
-                        let words = error
-                            .detail()
-                            .map(|detail| detail.user_message.as_deref().unwrap_or(&detail.message).to_owned());
-                        tracing::warn!(org = %self.scope.org(), lead = %conversion.lead_id, %error, "Meta refuses a conversion event");
-                        let refused = conversion.clone().unsent(UnsentReason::Refused, words, now);
-                        self.sender.table.settle_unsent(self.scope, &[refused]).await?;
-                    }
-                    _ => {
-                        let (first, second) = part.split_at(part.len() / 2);
-                        open.extend([second, first]);
-                    }
-                },
-                Err(error) => return self.pause(integration, error.into()).await,
+            match (send_part(&graph, &token, settings, part, (self.clock)()).await, part) {
+                (Ok(()), _) => {
+                    has_taken = true;
+                    self.settle_sent(integration, &settings.dataset_id, part).await?;
+                }
+                (Err(error), [(conversion, ..)]) if error.names_event() => {
+                    self.settle_refused(conversion, &error).await?;
+                }
+                (Err(error), [(conversion, ..)]) if error.is_of_event() => suspects.push((conversion, error)),
+                (Err(error), _) if error.is_of_event() => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    open.extend([second, first]);
+                }
+                (Err(error), _) => return self.pause(integration, error.into()).await,
             }
+            // If Meta takes none, the events are not what is wrong.
+            if suspects.len() > MAX_SUSPECTS && !has_taken {
+                break;
+            }
+        }
+        if !self.has_sent
+            && let Some((_, error)) = suspects.pop()
+        {
+            return self.pause(integration, error.into()).await;
+        }
+        for (conversion, error) in suspects {
+            self.settle_refused(conversion, &error).await?;
         }
         let seen = integration.conversion_fault.as_ref();
         if seen.is_some() {
@@ -252,6 +270,14 @@ impl OrgRun<'_> {
     async fn open(&self, integration: &Integration) -> Result<(GraphClient, AccessToken), WorkError> {
         let meta = &self.sender.meta;
         Ok((meta.graph().await?, meta.vault.user_token(&integration.credentials).await?))
+    }
+
+    /// Stores that Meta refused a stage, with Meta's words.
+    async fn settle_refused(&self, conversion: &Conversion, error: &GraphError) -> Result<(), WorkError> {
+        tracing::warn!(org = %self.scope.org(), lead = %conversion.lead_id, %error, "Meta refuses a conversion event");
+        let words = error.detail().map(|it| it.user_message.as_deref().unwrap_or(&it.message).to_owned());
+        let refused = conversion.clone().unsent(UnsentReason::Refused, words, (self.clock)());
+        Ok(self.sender.table.settle_unsent(self.scope, &[refused]).await?)
     }
 
     async fn settle_sent(

@@ -25,6 +25,8 @@ use crate::table::conversion::ConversionCounts;
 #[serde(deny_unknown_fields)]
 pub struct ConversionsIn {
     /// The dataset that receives the events; `null` to report nothing.
+    #[serde(deserialize_with = "Option::deserialize")]
+    #[schema(required)]
     pub dataset_id: Option<DatasetId>,
     /// The name of the event for each status. A status without one is not reported. If absent, every status has one.
     #[schema(value_type = Option<BTreeMap<String, String>>)]
@@ -96,7 +98,10 @@ impl Conversions {
         input: ConversionsIn,
     ) -> Result<ConversionsOut, ActError> {
         let now = crate::clock::now();
-        let integration = self.tokens.usable_integration(&access.scope, id, now).await?;
+        let integration = match input.dataset_id {
+            None => self.tokens.integration(&access.scope, id).await?,
+            Some(_) => self.tokens.usable_integration(&access.scope, id, now).await?,
+        };
         let events = check_events(input.events)?;
         let test = check_test_code(input.test_event_code, now)?;
         let settings = match input.dataset_id {

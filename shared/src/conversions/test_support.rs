@@ -32,7 +32,7 @@ use crate::tokens::Tokens;
 use crate::vault::Vault;
 
 /// What goes wrong with a request.
-pub(super) struct SendFault {
+pub(super) struct DatasetFault {
     /// Whether Meta takes the events all the same.
     pub(super) after: bool,
     pub(super) answer: (u16, Value),
@@ -45,7 +45,7 @@ pub(super) struct DatasetState {
     pub(super) requests: Vec<usize>,
     /// The events that Meta took, in order.
     pub(super) taken: Vec<Value>,
-    pub(super) faults: VecDeque<SendFault>,
+    pub(super) faults: VecDeque<DatasetFault>,
     /// Leads that Meta does not know.
     pub(super) unknown: BTreeSet<u64>,
     /// Checks of integrations that were requested.
@@ -97,7 +97,7 @@ fn receive(state: &mut DatasetState, body: &Value) -> (u16, Value) {
     state.requests.push(events.len());
     state.test_codes.push(body["test_event_code"].clone());
     let fault = state.faults.pop_front();
-    if let Some(SendFault { after: false, answer }) = fault {
+    if let Some(DatasetFault { after: false, answer }) = fault {
         return answer;
     }
     let refuse = |index: usize| {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::test_support::{ConversionFixture, SendFault, id_of, settings};
+use super::test_support::{ConversionFixture, DatasetFault, id_of, settings};
 use crate::directory::{Access, MetaAccess};
 use crate::error::ActError;
 use crate::ids::{IntegrationId, OrgId, UserId};
@@ -18,12 +18,12 @@ use crate::model::lead::{Lead, Status};
 use crate::table::lead::{LeadChange, StoredLead};
 use crate::table::tests::{connection, lead};
 
-fn lost_answer() -> SendFault {
-    SendFault { after: true, answer: (500, json!({ "error": { "code": 2, "message": "oops" } })) }
+fn lost_answer() -> DatasetFault {
+    DatasetFault { after: true, answer: (500, json!({ "error": { "code": 2, "message": "oops" } })) }
 }
 
-fn refusal(code: i64) -> SendFault {
-    SendFault { after: false, answer: (400, json!({ "error": { "code": code, "message": "no" } })) }
+fn refusal(code: i64) -> DatasetFault {
+    DatasetFault { after: false, answer: (400, json!({ "error": { "code": code, "message": "no" } })) }
 }
 
 fn integration_id() -> IntegrationId {
@@ -100,6 +100,22 @@ async fn one_event_that_meta_refuses_costs_the_others_nothing() {
 }
 
 #[tokio::test]
+async fn what_is_wrong_with_the_request_itself_condemns_no_event() {
+    let fixture = ConversionFixture::new().await;
+    fixture.arrive(1..41).await;
+    for _ in 0..60 {
+        fixture.meta.state().faults.push_back(refusal(100));
+    }
+    fixture.send().await.unwrap();
+    let requests = fixture.meta.state().requests.len();
+    assert!(requests < 40, "{requests}");
+    fixture.meta.state().faults.clear();
+    fixture.pass(120);
+    fixture.send().await.unwrap();
+    assert_eq!(fixture.meta.times().len(), 40);
+}
+
+#[tokio::test]
 async fn leads_that_meta_must_not_hear_of_say_why_and_cost_no_call() {
     let fixture = ConversionFixture::new().await;
     let table = &fixture.sender.table;
@@ -154,6 +170,10 @@ async fn what_was_due_when_the_org_was_disconnected_or_lost_meta_is_not_sent() {
     fixture.send().await.unwrap();
     assert_eq!(fixture.trace(&id_of(2)).await, [(StepKind::ConversionNotSent, "page_not_connected".to_owned())]);
     assert!(fixture.meta.state().requests.is_empty());
+    // A lead that is gone does not stay due.
+    table.insert_conversions(&fixture.scope, &[Conversion::first(&lead(3, None))]).await.unwrap();
+    fixture.send().await.unwrap();
+    assert_eq!(fixture.trace(&id_of(3)).await, [(StepKind::ConversionNotSent, "lead_deleted".to_owned())]);
 }
 
 #[tokio::test]

@@ -99,11 +99,20 @@ impl GraphClient {
 }
 
 impl GraphError {
-    /// Whether Meta refuses a request to the Conversions API for what its events contain. Without one of them, it may
-    /// take the others.
+    /// Whether Meta may refuse a request to the Conversions API for what its events contain. Without one of them, it may
+    /// take the others. The same code stands for mistakes of the request itself.
     #[must_use]
     pub fn is_of_event(&self) -> bool {
         matches!(self, Self::Refused(detail) if detail.code == 100)
+    }
+
+    /// Whether Meta says that an event is the reason.
+    #[must_use]
+    pub fn names_event(&self) -> bool {
+        let Self::Refused(detail) = self else { return false };
+        let texts = [Some(detail.message.as_str()), detail.user_message.as_deref()];
+        let has_subcode = detail.subcode.is_some_and(|subcode| (2_804_000..2_805_000).contains(&subcode));
+        has_subcode || texts.into_iter().flatten().any(|text| text.contains("event_index"))
     }
 }
 

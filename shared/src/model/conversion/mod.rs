@@ -141,6 +141,8 @@ pub enum UnsentReason {
     NotFromMeta,
     /// It is one of Meta's test leads.
     TestLead,
+    /// It was deleted.
+    LeadDeleted,
     /// The plan of the org does not include Meta.
     MetaNotInPlan,
     /// No integration of the org imports the page's leads.
@@ -160,6 +162,7 @@ impl UnsentReason {
         match self {
             Self::NotFromMeta => "The lead did not come from a form at Meta, so Meta could not match it.",
             Self::TestLead => "Test leads are not reported.",
+            Self::LeadDeleted => "The lead was deleted.",
             Self::MetaNotInPlan => "The plan of this org does not include the Meta integration.",
             Self::PageNotConnected => "The lead's page is not connected.",
             Self::NoDataset => "The integration has no dataset. Choose one to report later stages.",
