@@ -59,6 +59,8 @@ variables! {
     social_sync_queue_url -> String = required("SOCIAL_SYNC_QUEUE_URL");
     /// The queue of files of messages to copy.
     attachment_queue_url -> String = required("ATTACHMENT_QUEUE_URL");
+    /// The queue of orgs whose leads' progress is reported to Meta.
+    conversion_queue_url -> String = required("CONVERSION_QUEUE_URL");
     /// The queue of answers to send.
     answer_queue_url -> String = required("ANSWER_QUEUE_URL");
     /// `yes` if Meta has approved the feature Human Agent for the app.

@@ -122,6 +122,11 @@ id!(
 );
 
 id!(
+    /// A data set at Meta, which its API calls a pixel: it receives conversion events.
+    DatasetId, "dataset id", is_meta_id, META_RULE, number_or_string
+);
+
+id!(
     /// A post for one page or one Instagram account. Ours: time-ordered and unguessable.
     PostId, "post id", is_crm_id, CRM_RULE, String::deserialize
 );

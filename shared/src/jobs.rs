@@ -301,6 +301,29 @@ impl Job for PublishJob {
     }
 }
 
+/// The conversions of an org that are to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ConversionJob {
+    /// The org.
+    pub org: OrgId,
+    /// Send also what waits after a failure.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub early: bool,
+}
+
+impl ConversionJob {
+    /// The right to act for the org that has them.
+    pub(crate) fn scope(&self) -> OrgScope {
+        OrgScope::new(self.org.clone())
+    }
+}
+
+impl Job for ConversionJob {
+    fn group(&self) -> &str {
+        self.org.as_str()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

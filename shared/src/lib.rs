@@ -6,7 +6,7 @@
 //! | layer | modules | does not know |
 //! |---|---|---|
 //! | translation | [`auth`], [`http`], [`worker`] | what the product does |
-//! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
+//! | rooms | [`leads`], [`connections`], [`ads`], [`publishing`], [`campaigns`], [`conversions`], and [`directory`] below them | HTTP requests, SQS records, Lambda events, cookies |
 //! | between | [`meta_app`], [`tokens`], [`cursor`], [`error`] | rooms |
 //! | edges | [`graph`], [`table`], [`vault`], [`queue`], [`bus`], [`mail`] | each other |
 //! | messages | [`jobs`] | who sends or receives them |
@@ -43,6 +43,7 @@ pub mod tokens;
 pub mod ads;
 pub mod campaigns;
 pub mod connections;
+pub mod conversions;
 pub mod directory;
 pub mod leads;
 pub mod once;

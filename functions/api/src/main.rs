@@ -22,6 +22,7 @@ use leadwire::auth::{Issuer, Verifier};
 use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
+use leadwire::conversions::Conversions;
 use leadwire::directory::Directory;
 use leadwire::files::Files;
 use leadwire::inbox::Inbox;
@@ -86,6 +87,7 @@ async fn main() -> Result<(), Error> {
         bus: bus.clone(),
         key: key.clone(),
     };
+    let conversions = Conversions { tokens: tokens.clone() };
     let connections = Connections {
         connector: Connector {
             meta,
@@ -117,6 +119,7 @@ async fn main() -> Result<(), Error> {
         directory,
         leads,
         connections,
+        conversions,
         ads,
         publishing,
         campaigns,

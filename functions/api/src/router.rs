@@ -83,6 +83,8 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(connections::pages, connections::manage::choose))
         .routes(routes!(connections::manage::replace_token))
         .routes(routes!(connections::manage::disconnect))
+        .routes(routes!(connections::conversions::read, connections::conversions::change))
+        .routes(routes!(connections::conversions::datasets))
         .routes(routes!(connections::health::read_health))
         .routes(routes!(connections::health::businesses))
         .routes(routes!(leads::runs::sync))
@@ -179,7 +181,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 64, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 66, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

@@ -4,6 +4,7 @@ use leadwire::ads::Ads;
 use leadwire::auth::Verifier;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::Connections;
+use leadwire::conversions::Conversions;
 use leadwire::directory::Directory;
 use leadwire::inbox::Inbox;
 use leadwire::leads::Leads;
@@ -15,6 +16,7 @@ pub(crate) struct Api {
     pub(crate) directory: Directory,
     pub(crate) leads: Leads,
     pub(crate) connections: Connections,
+    pub(crate) conversions: Conversions,
     pub(crate) ads: Ads,
     pub(crate) publishing: Publishing,
     pub(crate) campaigns: Campaigns,

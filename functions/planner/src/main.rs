@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use leadwire::ads::start_due_syncs;
 use leadwire::ids::OrgId;
-use leadwire::jobs::{AdsSyncJob, AnswerJob, CheckJob, PublishJob, SocialSyncJob, SweepJob, SweepKind};
+use leadwire::jobs::{AdsSyncJob, AnswerJob, CheckJob, ConversionJob, PublishJob, SocialSyncJob, SweepJob, SweepKind};
 use leadwire::model::org::interleave_by_org;
 use leadwire::queue::Queue;
 use leadwire::table::Table;
@@ -37,6 +37,7 @@ enum Schedule {
     AdsSync,
     PublishWorker,
     AnswerWorker,
+    ConversionWorker,
     SocialSync,
 }
 
@@ -64,6 +65,7 @@ struct Planner {
     ads: Queue<AdsSyncJob>,
     posts: Queue<PublishJob>,
     answers: Queue<AnswerJob>,
+    conversions: Queue<ConversionJob>,
     syncs: Queue<SocialSyncJob>,
 }
 
@@ -79,6 +81,7 @@ async fn main() -> Result<(), Error> {
         ads: Queue::new(sqs.clone(), env::ads_sync_queue_url()?),
         posts: Queue::new(sqs.clone(), env::publish_queue_url()?),
         answers: Queue::new(sqs.clone(), env::answer_queue_url()?),
+        conversions: Queue::new(sqs.clone(), env::conversion_queue_url()?),
         syncs: Queue::new(sqs, env::social_sync_queue_url()?),
     };
     run(service_fn(|event: LambdaEvent<Plan>| {
@@ -144,6 +147,13 @@ impl Planner {
                 self.answers.send(&jobs).await?;
                 jobs.len()
             }
+            Schedule::ConversionWorker => {
+                let mut due = self.table.orgs_with_due_conversions().await?;
+                due.retain(|org| plan.org.as_ref().is_none_or(|wanted| wanted == org));
+                let jobs: Vec<_> = due.into_iter().map(|org| ConversionJob { org, early: plan.everything }).collect();
+                self.conversions.send(&jobs).await?;
+                jobs.len()
+            }
             Schedule::SocialSync => {
                 let mut all = self.table.due_integrations(None).await?;
                 all.retain(|due| plan.concerns(due));
@@ -178,7 +188,7 @@ mod tests {
         let template = include_str!("../../../infra/template.yaml");
         let inputs = template.lines().filter_map(|line| line.trim().strip_prefix("Input: '")?.strip_suffix('\''));
         let plans: Vec<Plan> = inputs.map(|input| serde_json::from_str(input).unwrap()).collect();
-        assert_eq!(plans.len(), 6);
+        assert_eq!(plans.len(), 7);
         assert!(plans.iter().all(|plan| !plan.everything && plan.org.is_none()));
         assert!(plans.iter().any(|plan| matches!(plan.job, Schedule::ExpiryNotice)));
         assert!(serde_json::from_str::<Plan>(r#"{"job":"nothing"}"#).is_err());

@@ -328,9 +328,11 @@ fn consumed_queues_wait_long_enough_retry_and_are_watched() -> Result<()> {
                     // Two slices of one ad account at once are harmless: the second finds the account taken.
                     "AdsSyncQueue" => (3, 15 * 60 + 10),
                     // So it is with a post, an answer, a file of a message, and what lists of messages show.
-                    "PublishWorkerQueue" | "AnswerWorkerQueue" | "AttachmentWorkerQueue" | "SocialSyncQueue" => {
-                        (3, 15 * 60 + 10)
-                    }
+                    "PublishWorkerQueue"
+                    | "AnswerWorkerQueue"
+                    | "AttachmentWorkerQueue"
+                    | "SocialSyncQueue"
+                    | "ConversionWorkerQueue" => (3, 15 * 60 + 10),
                     _ => (6, i64::MAX),
                 };
                 assert!(

@@ -12,6 +12,7 @@ pub mod batch;
 pub mod businesses;
 pub mod campaign_refusal;
 pub mod campaigns;
+pub mod conversions;
 pub mod error;
 pub mod inbox;
 pub mod inbox_lists;

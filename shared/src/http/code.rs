@@ -227,6 +227,10 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::TokenAmbiguous
         | ErrorCode::AdAccountIdInvalid
         | ErrorCode::ConversionsInvalid
+        | ErrorCode::DatasetUnknown
+        | ErrorCode::EventsInvalid
+        | ErrorCode::ValueInvalid
+        | ErrorCode::CurrencyInvalid
         | ErrorCode::GroupByInvalid
         | ErrorCode::PageUnknown
         | ErrorCode::InstagramAccountUnknown

@@ -71,6 +71,10 @@ async fn a_worker_that_dies_at_any_point_loses_and_doubles_nothing() {
     for point in 0.. {
         assert!(point < 500, "the work does not come to an end");
         let (ingest, services) = ingest(Assignment::RoundRobin).await;
+        let dataset = serde_json::json!({ "dataset_id": "77", "events": {} });
+        let (table, integration) = (&ingest.writer.table, connection("a").integration_id);
+        let settings = serde_json::from_value(dataset).unwrap();
+        table.set_conversions(&scope("a"), &integration, Some(&settings)).await.unwrap();
         // Five submissions: the last two are from one person, and the first is delivered twice.
         let leads: Vec<Lead> = (11..=15).map(|id| lead(id, None)).collect();
         let mut work = arrivals(&leads, 1);
@@ -115,6 +119,7 @@ async fn check(point: usize, ingest: &Ingest, services: &FakeServices, leads: us
             .map(|step| step.step)
             .collect();
         assert!(steps.contains(&StepKind::Published), "{point}: {steps:?}");
+        assert!(steps.contains(&StepKind::ConversionPending), "{point}: {steps:?}");
     }
     assert_eq!(stored.iter().map(|lead| lead.submissions_count).sum::<u32>(), 1, "{point}: the repeat joined its lead");
     assert!(ingest.writer.table.parked_from(&scope("a"), None, 99).await.unwrap().0.is_empty(), "{point}");

@@ -4,14 +4,17 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Leads;
+use super::details::{check_details, detail_names};
 use crate::cursor::ListCursor;
 use crate::directory::Access;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{FormId, InvalidId, LeadId, OrgScope, PageId, UserId};
+use crate::model::conversion::{Conversion, ConversionSettings, UnsentReason};
 use crate::model::event::Event;
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
 use crate::model::lead::trace::{self, Step, StepKind};
@@ -80,7 +83,7 @@ pub struct LeadDetails {
 }
 
 /// The changes to a lead. Absent fields are unchanged.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LeadIn {
     /// The new assignee: an active user of the org, or `null` to unassign the lead.
@@ -89,6 +92,22 @@ pub struct LeadIn {
     pub assigned_to: Option<Option<UserId>>,
     /// The new lead status.
     pub status: Option<Status>,
+    /// A note about the lead, or `null` to delete it.
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<String>)]
+    pub note: Option<Option<String>>,
+    /// What the lead is worth, or `null` to delete it. Needs `currency`.
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<String>)]
+    pub value: Option<Option<Decimal>>,
+    /// The ISO 4217 code of the currency of `value`.
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<String>)]
+    pub currency: Option<Option<String>>,
+    /// Why the lead was lost, or `null` to delete it.
+    #[serde(default, with = "serde_with::rust::double_option")]
+    #[schema(value_type = Option<String>)]
+    pub lost_reason: Option<Option<String>>,
 }
 
 impl Leads {
@@ -151,11 +170,11 @@ impl Leads {
         Ok((found, position))
     }
 
-    /// Assigns a lead by hand, or changes its status in the CRM.
+    /// Assigns a lead by hand, or changes its status and details in the CRM. A new status is reported to Meta.
     ///
     /// # Errors
-    /// Refuses a lead that the org does not have, and an assignee who is not an active user of the org. If publishing
-    /// fails, the change is stored; repeating the request publishes it.
+    /// Refuses a lead that the org does not have, an assignee who is not an active user of the org, and details that
+    /// cannot be stored. If publishing fails, the change is stored; repeating the request publishes it.
     pub async fn change(&self, access: &Access, id: &LeadId, input: LeadIn) -> Result<LeadDetails, ActError> {
         if let Some(Some(user)) = &input.assigned_to {
             let known = self.table.user(&access.scope, user).await?;
@@ -164,14 +183,18 @@ impl Leads {
                 return Err(ActError::invalid("assigned_to", ErrorCode::UserUnknown, message));
             }
         }
+        let details = check_details(&input)?;
         // Store the change.
         let by_hand = Assigned { strategy: Strategy::User, reason: Reason::Manual };
         let unassigned = Assigned { strategy: Strategy::Unassigned, reason: Reason::Manual };
         let assigned =
             input.assigned_to.clone().map(|to| if to.is_some() { (to, by_hand) } else { (None, unassigned) });
-        let before = self.table.change_lead(&access.scope, id, &LeadChange { assigned, status: input.status }).await?;
-        let before = before.ok_or_else(|| ActError::not_found("lead"))?;
         let at = crate::clock::now();
+        let settings = self.conversion_settings(&access.scope, id, input.status).await?;
+        let report = |lead: &Lead, status| Conversion::of_change(lead, status, settings.as_ref().map_err(|it| *it), at);
+        let change = LeadChange { assigned, status: input.status, ..details };
+        let before = self.table.change_lead(&access.scope, id, &change, report).await?;
+        let before = before.ok_or_else(|| ActError::not_found("lead"))?;
         let by = access.caller.name.as_deref().unwrap_or(access.caller.user.as_str());
         let mut steps = Vec::new();
         if let Some(to) = input.assigned_to {
@@ -195,6 +218,11 @@ impl Leads {
             let detail = format!("{by} changed it to {status}.");
             steps.push(Step::new(at, StepKind::StatusChanged, status.to_string(), detail));
         }
+        let names = detail_names(&change);
+        if !names.is_empty() {
+            let detail = format!("{by} changed its {names}.");
+            steps.push(Step::new(at, StepKind::DetailsChanged, names, detail));
+        }
         for step in steps {
             // A step only explains. The change itself is stored.
             if let Err(error) = self.table.note(&access.scope, id, &step).await {
@@ -202,6 +230,24 @@ impl Leads {
             }
         }
         self.get(&access.scope, id).await
+    }
+
+    /// Reads what is reported to Meta of a lead whose status is to be changed, or why nothing is.
+    async fn conversion_settings(
+        &self,
+        scope: &OrgScope,
+        id: &LeadId,
+        status: Option<Status>,
+    ) -> Result<Result<ConversionSettings, UnsentReason>, ActError> {
+        let page = match status.map(|_| self.table.find_lead(scope, id)) {
+            None => None,
+            Some(found) => found.await?.and_then(|found| match found {
+                StoredLead::Lead(lead) => lead.page_id,
+                StoredLead::Submission(_) => None,
+            }),
+        };
+        let found = self.table.reporting_integration(scope, page.as_ref()).await?;
+        Ok(found.map(|(_, settings)| settings))
     }
 
     /// Lists the org's connected pages: their ids and names.

@@ -7,6 +7,7 @@
 mod compare;
 #[cfg(test)]
 pub(crate) mod crash_tests;
+mod details;
 mod fetch;
 mod forms;
 mod import;

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use super::Leads;
 use crate::error::ActError;
 use crate::ids::{LeadId, OrgScope};
+use crate::model::conversion::Conversion;
 use crate::model::lead::trace::{self, Step};
 use crate::table::lead::StoredLead;
 use crate::table::{Table, TableError};
@@ -41,6 +42,7 @@ pub(super) async fn read_trace(table: &Table, scope: &OrgScope, id: &LeadId) -> 
         match stored {
             StoredLead::Lead(lead) => {
                 steps.extend(trace::of_lead(&lead, published_at));
+                steps.extend(table.conversions(scope, id).await?.iter().map(Conversion::step));
                 if lead.submissions_count > 0 {
                     steps.extend(table.submissions(scope, id).await?.iter().map(trace::joined));
                 }

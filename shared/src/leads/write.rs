@@ -12,6 +12,7 @@ use crate::bus::Bus;
 use crate::error::WorkError;
 use crate::ids::{LeadId, OrgScope, PageId};
 use crate::model::connection::Connection;
+use crate::model::conversion::{Conversion, lead_refusal};
 use crate::model::event::Event;
 use crate::model::lead::dedupe::{WritePlan, plan};
 use crate::model::lead::{Lead, Provenance};
@@ -50,6 +51,8 @@ pub(super) struct NewLead<'a> {
 struct Committed {
     publication: String,
     plan: WritePlan,
+    /// Whether their integration reports them to Meta.
+    reports: bool,
     /// Those that were stored before, perhaps by a worker that could not publish them.
     stored: BTreeSet<LeadId>,
 }
@@ -75,7 +78,7 @@ impl LeadWriter {
         turns.release().await;
         // After all of them, so that other writers of the org do not wait for the bus.
         self.count_latencies(scope, &committed).await;
-        let publishing = committed.iter().map(|one| self.publish(scope, &one.publication, &one.plan, &one.stored));
+        let publishing = committed.iter().map(|one| self.publish(scope, one));
         for (committed, outcome) in committed.iter().zip(join_all(publishing).await) {
             if let Err(error) = outcome {
                 outcomes.extend(committed.ids().map(|id| (id.clone(), Err(error.clone()))));
@@ -162,21 +165,17 @@ impl LeadWriter {
                 tracing::info!(org = %scope.org(), lead = %lead.id, found_by = ?lead.found_by, reason = ?lead.assignment.reason, "lead created");
             }
             let stored = context.snapshot.stored.into_iter().filter(|id| open.iter().any(|new| new.lead.id == *id));
-            committed.push(Committed { publication, plan, stored: stored.collect() });
+            committed.push(Committed { publication, plan, reports: context.reports, stored: stored.collect() });
             return Ok(disconnected);
         }
         Err(TableError::Contended(MAX_ATTEMPTS).into())
     }
 
-    /// Publishes the leads of `plan`, and those of `stored` that are not known to be published: the worker that stored
-    /// them may have stopped before publication. Events are published at least once; a repeat has the same id.
-    async fn publish(
-        &self,
-        scope: &OrgScope,
-        publication: &str,
-        plan: &WritePlan,
-        stored: &BTreeSet<LeadId>,
-    ) -> Result<(), WorkError> {
+    /// Publishes leads that were stored together, and those stored before that are not known to be published: the worker
+    /// that stored them may have stopped before publication. Events are published at least once; a repeat has the same
+    /// id. What is reported to Meta is stored before they count as published.
+    async fn publish(&self, scope: &OrgScope, committed: &Committed) -> Result<(), WorkError> {
+        let Committed { publication, plan, reports, stored } = committed;
         let mut events: Vec<Event> = plan.creates.iter().map(|lead| Event::lead_created(scope, lead)).collect();
         events.extend(plan.merges.iter().map(|submission| Event::lead_updated(scope, submission)));
         let leads = self.table.find_leads(scope, stored).await?;
@@ -193,6 +192,17 @@ impl LeadWriter {
         }));
         self.bus.publish(&events).await?;
         let now = crate::clock::now();
+        let mut reported: Vec<&Lead> = plan.creates.iter().filter(|_| *reports).collect();
+        for stored in &unpublished {
+            if let StoredLead::Lead(lead) = stored
+                && self.table.reporting_integration(scope, lead.page_id.as_ref()).await?.is_ok()
+            {
+                reported.push(lead);
+            }
+        }
+        reported.retain(|lead| lead_refusal(lead).is_none() && !Conversion::first(lead).is_too_old(lead.received_at));
+        let first_stages: Vec<Conversion> = reported.into_iter().map(Conversion::first).collect();
+        self.table.insert_conversions(scope, &first_stages).await?;
         if !plan.is_empty() {
             self.table.mark_published(scope, publication, now).await?;
         }
@@ -206,7 +216,8 @@ impl LeadWriter {
 
     /// Publishes those of `stored` that are not known to be published.
     pub(super) async fn republish(&self, scope: &OrgScope, stored: &BTreeSet<LeadId>) -> Result<(), WorkError> {
-        self.publish(scope, "", &WritePlan::default(), stored).await
+        let (publication, plan) = (String::new(), WritePlan::default());
+        self.publish(scope, &Committed { publication, plan, reports: false, stored: stored.clone() }).await
     }
 
     /// Counts latencies. A failure, or a crash before this, only makes the statistic less exact.

@@ -5,6 +5,7 @@
 pub mod ads;
 pub mod campaigns;
 pub mod connection;
+pub mod conversion;
 pub mod inbox;
 pub mod lead;
 

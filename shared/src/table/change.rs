@@ -3,12 +3,13 @@
 
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use serde::Serialize;
 
 use super::keys::{IndexKey, Key};
 use super::row::attributes;
 use super::{Table, TableError};
+use crate::aws::AwsError;
 
 /// A change under construction. [`ItemUpdate::send`] executes it.
 pub(super) struct ItemUpdate {
@@ -83,15 +84,32 @@ impl ItemUpdate {
         Ok(self)
     }
 
-    /// Executes the change. Returns `false` if a condition did not hold.
-    pub(super) async fn send(self) -> Result<bool, TableError> {
+    fn finish(self) -> UpdateItemFluentBuilder {
         let clause = |keyword: &str, parts: &[String]| {
             if parts.is_empty() { String::new() } else { format!("{keyword} {} ", parts.join(", ")) }
         };
         let expression = clause("SET", &self.sets) + &clause("REMOVE", &self.removes);
         let conditions = (!self.conditions.is_empty()).then(|| self.conditions.join(" AND "));
-        let request = self.request.update_expression(expression.trim()).set_condition_expression(conditions);
-        match request.send().await {
+        self.request.update_expression(expression.trim()).set_condition_expression(conditions)
+    }
+
+    /// Makes it a part of a transaction, which fails if a condition does not hold.
+    pub(super) fn into_write(self) -> Result<TransactWriteItem, TableError> {
+        let broken = |error| TableError::Failed(AwsError::new(error));
+        let input = self.finish().as_input().clone().build().map_err(broken)?;
+        let update = Update::builder()
+            .set_table_name(input.table_name)
+            .set_key(input.key)
+            .set_update_expression(input.update_expression)
+            .set_condition_expression(input.condition_expression)
+            .set_expression_attribute_names(input.expression_attribute_names)
+            .set_expression_attribute_values(input.expression_attribute_values);
+        Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
+    }
+
+    /// Executes the change. Returns `false` if a condition did not hold.
+    pub(super) async fn send(self) -> Result<bool, TableError> {
+        match self.finish().send().await {
             Ok(_) => Ok(true),
             Err(error)
                 if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>

@@ -108,7 +108,8 @@ impl Table {
         integration: &Integration,
         next_check: Option<Timestamp>,
     ) -> Result<bool, TableError> {
-        const PRESERVED: [&str; 5] = ["name", "description", "assignment", "inbox_assignment", "created_at"];
+        const PRESERVED: [&str; 6] =
+            ["name", "description", "assignment", "inbox_assignment", "conversions", "created_at"];
         let change = self.saving(scope, integration, next_check, &PRESERVED)?;
         let change = change.if_exists().if_not("lifecycle", &Lifecycle::Removing)?;
         change.if_not("lifecycle", &Lifecycle::Erasing)?.send().await

@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 
+use super::commit::CommitOutcome;
 use super::keys::{self, Key};
 use super::{Consistency, Item, Table, TableError, entity, pause, text};
 use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
+use crate::model::conversion::{Conversion, ConversionState};
 use crate::model::lead::assignment::Assigned;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::{Lead, Provenance, Status, Submission};
@@ -24,6 +27,12 @@ pub struct LeadChange {
     pub assigned: Option<(Option<UserId>, Assigned)>,
     /// The new status in the CRM.
     pub status: Option<Status>,
+    /// The new note.
+    pub note: Option<Option<String>>,
+    /// The new value, in a currency.
+    pub value: Option<Option<(Decimal, String)>>,
+    /// Why it was lost.
+    pub lost_reason: Option<Option<String>>,
 }
 
 /// The item under a submission's key.
@@ -68,13 +77,17 @@ impl Table {
         keys.iter().filter_map(|key| found.remove(key)).map(stored_lead).collect()
     }
 
-    /// Changes a lead's assignee and status and returns the previous lead, or `None` if there is no such lead. Absent
-    /// values stay unchanged.
+    /// Changes a lead by hand and returns the previous lead, or `None` if there is no such lead. Absent values stay
+    /// unchanged.
+    ///
+    /// If the status changes, `report` decides what Meta is told of the new stage. That is stored in the same
+    /// transaction, unless Meta was told before or is about to be.
     pub async fn change_lead(
         &self,
         scope: &OrgScope,
         id: &LeadId,
         changed: &LeadChange,
+        report: impl Fn(&Lead, Status) -> Conversion,
     ) -> Result<Option<Lead>, TableError> {
         const MAX_TRIES: u32 = 12;
         for attempt in 1..=MAX_TRIES {
@@ -89,7 +102,30 @@ impl Table {
             if let Some((to, how)) = &changed.assigned {
                 change = change.set("assigned_to", to)?.set("assignment", how)?;
             }
-            if change.send().await? {
+            if let Some(note) = &changed.note {
+                change = change.set("note", note)?;
+            }
+            if let Some(value) = &changed.value {
+                let (value, currency) = value.clone().unzip();
+                change = change.set("value", &value)?.set("currency", &currency)?;
+            }
+            if let Some(reason) = &changed.lost_reason {
+                change = change.set("lost_reason", reason)?;
+            }
+            let conversion = if status == before.status {
+                None
+            } else {
+                let known = self.conversion(scope, id, status).await?;
+                known.is_none_or(|known| known.state == ConversionState::NotSent).then(|| report(&before, status))
+            };
+            let done = match conversion {
+                None => change.send().await?,
+                Some(conversion) => {
+                    let writes = vec![change.into_write()?, self.conversion_write(scope, &conversion)?];
+                    self.transact(writes).await? == CommitOutcome::Committed
+                }
+            };
+            if done {
                 return Ok(Some(*before));
             }
             pause(attempt).await;

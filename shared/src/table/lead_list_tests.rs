@@ -8,9 +8,15 @@ use super::lead_list::{LeadFilter, LeadPosition};
 use super::tests::{at, empty_table, lead, scope};
 use super::*;
 use crate::ids::{FormId, LeadId, PageId, UserId};
+use crate::model::conversion::Conversion;
 use crate::model::lead::assignment::{Assigned, Reason, Strategy};
 use crate::model::lead::dedupe::WritePlan;
 use crate::model::lead::{Attribution, Lead, Status};
+
+/// What Meta is told is no matter here.
+fn report(lead: &Lead, status: Status) -> Conversion {
+    Conversion::new(lead, status, lead.created_time)
+}
 
 /// Leads of three pages with two forms each, of three users and no one, in all statuses; some in the same second.
 fn leads() -> Vec<Lead> {
@@ -109,7 +115,14 @@ async fn a_lead_moves_between_the_lists_as_it_is_changed() {
     for (number, lead) in leads.iter_mut().enumerate().filter(|(number, _)| number.is_multiple_of(3)) {
         let assigned = number.is_multiple_of(2).then(|| (bob.clone(), by_hand.clone()));
         let status = number.is_multiple_of(9).then_some(Status::Converted);
-        let before = table.change_lead(&scope("a"), &lead.id, &LeadChange { assigned: assigned.clone(), status }).await;
+        let before = table
+            .change_lead(
+                &scope("a"),
+                &lead.id,
+                &LeadChange { assigned: assigned.clone(), status, ..LeadChange::default() },
+                report,
+            )
+            .await;
         assert_eq!(before.unwrap().unwrap().status, lead.status);
         lead.status = status.unwrap_or(lead.status);
         if let Some((to, _)) = assigned {
@@ -124,7 +137,8 @@ async fn a_lead_moves_between_the_lists_as_it_is_changed() {
     ] {
         assert_eq!(all(&table, &filter, 9).await, expected(&leads, &filter), "{filter:?}");
     }
-    let gone = table.change_lead(&scope("a"), &LeadId::parse("meta-999").unwrap(), &LeadChange::default()).await;
+    let gone =
+        table.change_lead(&scope("a"), &LeadId::parse("meta-999").unwrap(), &LeadChange::default(), report).await;
     assert_eq!(gone.unwrap(), None);
 }
 
@@ -133,9 +147,11 @@ async fn two_changes_of_one_lead_at_once_are_both_kept() {
     let leads = leads();
     let (table, a, id) = (stored(&leads).await, scope("a"), &leads[2].id);
     let by_hand = Assigned { strategy: Strategy::User, reason: Reason::Manual };
-    let assign = LeadChange { assigned: Some((UserId::parse("cem").ok(), by_hand)), status: None };
-    let qualify = LeadChange { assigned: None, status: Some(Status::Qualified) };
-    let (one, other) = tokio::join!(table.change_lead(&a, id, &assign), table.change_lead(&a, id, &qualify));
+    let assign =
+        LeadChange { assigned: Some((UserId::parse("cem").ok(), by_hand)), status: None, ..LeadChange::default() };
+    let qualify = LeadChange { assigned: None, status: Some(Status::Qualified), ..LeadChange::default() };
+    let (one, other) =
+        tokio::join!(table.change_lead(&a, id, &assign, report), table.change_lead(&a, id, &qualify, report));
     assert!(one.unwrap().is_some() && other.unwrap().is_some());
     let filter = LeadFilter {
         assignee: Some(UserId::parse("cem").ok()),

@@ -18,6 +18,7 @@ pub mod connection;
 #[cfg(test)]
 mod connection_tests;
 pub mod contact;
+pub mod conversion;
 pub mod directory;
 pub mod erasure;
 pub mod file_volume;

@@ -21,6 +21,8 @@ pub struct WriteContext {
     pub snapshot: Snapshot,
     /// How the integration assigns leads. `None` if it is gone or being removed.
     pub assignment: Option<Assignment>,
+    /// Whether the integration reports its leads to Meta.
+    pub reports: bool,
     /// The pages through which leads are still imported.
     pub connected: BTreeSet<PageId>,
 }
@@ -59,12 +61,13 @@ impl Table {
             let current: Option<Connection> = found.remove(&key_of(page)).map(entity).transpose()?;
             connected.extend(current.filter(Connection::is_connected).map(|page| page.page_id));
         }
-        let assignment = match integration {
-            None => Some(Assignment::Unassigned),
+        let (assignment, reports) = match integration {
+            None => (Some(Assignment::Unassigned), false),
             Some(key) => {
                 let integration: Option<Integration> = found.remove(&key).map(entity).transpose()?;
                 let live = integration.filter(|integration| integration.lifecycle != Lifecycle::Removing);
-                live.map(|integration| integration.assignment)
+                let reports = live.as_ref().is_some_and(|integration| integration.conversions.is_some());
+                (live.map(|integration| integration.assignment), reports)
             }
         };
         match &assignment {
@@ -80,7 +83,7 @@ impl Table {
             }
             Some(Assignment::Unassigned) | None => {}
         }
-        Ok(WriteContext { snapshot, assignment, connected })
+        Ok(WriteContext { snapshot, assignment, reports, connected })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Connections over HTTP: integrations and their pages.
 
 pub(crate) mod businesses;
+pub(crate) mod conversions;
 pub(crate) mod health;
 pub(crate) mod login;
 pub(crate) mod manage;

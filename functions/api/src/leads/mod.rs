@@ -111,8 +111,8 @@ pub(crate) async fn read(
 
 /// Update a lead
 ///
-/// Sets the assignee by hand, whatever the integration's assignment says, or the lead status. The round robin is not
-/// affected.
+/// Sets the assignee by hand, whatever the integration's assignment says, the lead status, or what the CRM knows of the
+/// lead. The round robin is not affected. A new status is reported to Meta, with the value, if the integration does that.
 #[utoipa::path(
     patch, path = "/api/leads/{id}", tag = "leads", operation_id = "changeLead",
     params(("id" = String, Path), OrgHeader),

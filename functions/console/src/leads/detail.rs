@@ -261,7 +261,11 @@ fn step_label(step: StepKind) -> &'static str {
         StepKind::Joined => "Submitted another form",
         StepKind::Reassigned => "Reassigned",
         StepKind::StatusChanged => "Status changed",
+        StepKind::DetailsChanged => "Details changed",
         StepKind::MappedAgain => "Mapped again",
+        StepKind::ConversionPending => "To be reported to Meta",
+        StepKind::ConversionSent => "Reported to Meta",
+        StepKind::ConversionNotSent => "Not reported to Meta",
     }
 }
 
@@ -280,7 +284,7 @@ pub(super) async fn assign(
             Assignee::Unassigned => None,
             Assignee::User(user) => Some(user),
         };
-        let input = LeadIn { assigned_to: Some(to.clone()), status: None };
+        let input = LeadIn { assigned_to: Some(to.clone()), ..LeadIn::default() };
         console.leads.change(access, &id, input).await?;
         Ok::<_, Problem>(if to.is_some() { "Reassigned.".to_owned() } else { "The lead is unassigned now.".to_owned() })
     };
@@ -295,7 +299,8 @@ pub(super) async fn change_status(
     form: Fields,
 ) -> Result<Response, Problem> {
     let act = async |access| {
-        let input = LeadIn { assigned_to: None, status: Some(fields::status(form.get("status").unwrap_or_default())?) };
+        let status = Some(fields::status(form.get("status").unwrap_or_default())?);
+        let input = LeadIn { status, ..LeadIn::default() };
         console.leads.change(access, &id, input).await?;
         Ok::<_, Problem>("Status changed.".to_owned())
     };

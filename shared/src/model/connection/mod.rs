@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 use crate::ids::{InstagramAccountId, IntegrationId, OrgId, PageId, UserId};
 use crate::model::connection::state::{ConnectionEnd, EndReason, TokenKind};
+use crate::model::conversion::{ConversionFault, ConversionSettings};
 use crate::model::lead::assignment::Assignment;
 use crate::model::lead::cadence::Rhythm;
 
@@ -76,6 +77,10 @@ pub struct Integration {
     /// Its lifecycle: in use, or being ended.
     #[serde(default)]
     pub lifecycle: Lifecycle,
+    /// What it reports to Meta of its leads' progress; `None` if nothing.
+    pub conversions: Option<ConversionSettings>,
+    /// Why that waits. Connecting again clears it.
+    pub conversion_fault: Option<ConversionFault>,
     /// When it was first connected.
     pub created_at: Timestamp,
     /// When it was last connected. Findings about an earlier token are discarded.
@@ -122,6 +127,8 @@ impl Integration {
             checked_at: None,
             notices_since: now,
             lifecycle: Lifecycle::Live,
+            conversions: None,
+            conversion_fault: None,
             created_at: now,
             connected_at: now,
         }

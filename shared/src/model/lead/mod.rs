@@ -20,6 +20,7 @@ pub mod trace;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumIter, EnumString, IntoStaticStr};
 use utoipa::ToSchema;
@@ -67,6 +68,15 @@ pub struct Lead {
     pub found_by: FoundBy,
     /// The CRM's progress with the person.
     pub status: Status,
+    /// What the CRM noted about the lead.
+    pub note: Option<String>,
+    /// What the lead is worth, in the main unit of `currency`.
+    #[schema(value_type = Option<String>)]
+    pub value: Option<Decimal>,
+    /// ISO 4217 code of the currency of `value`.
+    pub currency: Option<String>,
+    /// Why the lead was lost.
+    pub lost_reason: Option<String>,
     /// The assignee.
     pub assigned_to: Option<UserId>,
     /// Why the lead has this assignee, or none.
@@ -111,6 +121,10 @@ impl Lead {
             received_at,
             found_by,
             status: Status::New,
+            note: None,
+            value: None,
+            currency: None,
+            lost_reason: None,
             assigned_to: None,
             assignment: Assigned { strategy: Strategy::Unassigned, reason: Reason::StrategyUnassigned },
             full_name: None,
@@ -198,7 +212,22 @@ impl FoundBy {
 }
 
 /// The CRM's progress with a lead.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, EnumIter, ToSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    EnumIter,
+    ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Status {

@@ -52,8 +52,16 @@ pub enum StepKind {
     Reassigned,
     /// A user changed its status. The cause is the new status.
     StatusChanged,
+    /// A user changed its note, its value or why it was lost. The cause names the fields.
+    DetailsChanged,
     /// Its answers were mapped again by a changed mapping.
     MappedAgain,
+    /// A status is to be reported to Meta. The cause is the status.
+    ConversionPending,
+    /// A status was reported to Meta. The cause is the status.
+    ConversionSent,
+    /// A status is not reported to Meta. The cause is why.
+    ConversionNotSent,
 }
 
 impl Step {

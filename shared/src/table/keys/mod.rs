@@ -18,6 +18,9 @@
 //! | mapping | `ORG#o` | `MAPPING#f` | | | |
 //! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `status#created#l` | |
 //! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | |
+//! | conversion | `ORG#o#LEAD#l` | `CONVERSION#stage` | `CONVERSIONS_DUE` | `ORG#o#reached#l#stage` | |
+//! | conversion lease | `ORG#o` | `CONVERSION_LEASE` | | | |
+//! | conversion day | `ORG#o#INTEGRATION#i` | `CONVERSIONS#DAY#d` | | | yes |
 //! | step | `ORG#o#LEAD#l` | `STEP#when#what` | | | some |
 //! | publication | `ORG#o#PUBLICATION#p` | `PUBLICATION` | | | yes |
 //! | latency | `ORG#o#LATENCY` | `DAY#d` | | | yes |
@@ -61,6 +64,7 @@
 //! Ids never contain `#` ([`crate::ids`]), so a key of one kind cannot be read as another's.
 
 mod ads;
+mod conversions;
 mod inbox;
 mod lead_lists;
 mod publishing;
@@ -70,6 +74,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 pub(super) use self::ads::*;
+pub(super) use self::conversions::*;
 pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::publishing::*;
@@ -176,6 +181,11 @@ pub(in crate::table) fn connection(scope: &OrgScope, integration: &IntegrationId
 
 pub(in crate::table) fn connections_of_org(scope: &OrgScope) -> String {
     format!("ORG#{}#CONNECTIONS", scope.org())
+}
+
+/// The beginning of the sort keys of a page's connections that an org has.
+pub(in crate::table) fn connection_prefix(scope: &OrgScope) -> String {
+    format!("{CONNECTION_PREFIX}{}#INTEGRATION#", scope.org())
 }
 
 /// The beginning of the index sort keys of an integration's connections.
@@ -289,6 +299,7 @@ pub(in crate::table) fn instant(time: Timestamp) -> String {
 mod tests {
     use super::*;
     use crate::ids::{AdAccountId, LinkId, PostId};
+    use crate::model::lead::Status;
 
     #[test]
     fn every_key_of_an_org_names_the_org_whole() {
@@ -311,6 +322,10 @@ mod tests {
                 assigned_leads_of_org(scope),
                 page_leads_of_org(scope),
                 submissions_of_lead(scope, &lead_id),
+                conversion(scope, &lead_id, Status::New).pk,
+                conversion_lease(scope).pk,
+                conversion_day(scope, &integration_id, Date::constant(2026, 1, 1)).pk,
+                conversions_of_org(scope).trim_end_matches('#').to_owned(),
                 parked_pk(scope),
                 post(scope, &PostId::parse("p").unwrap()).pk,
                 posts_of_org(scope),

@@ -73,10 +73,13 @@ async fn connecting_again_keeps_the_settings_and_takes_the_pages_as_they_come() 
     let pages = &person.pages;
     let first = tenant.connect(&person.id, &[&pages[0], &pages[1]], settings, &[]).await;
     let id = first.get("integrationId");
+    let path = format!("/api/meta/integrations/{id}");
+    tenant.call_ok(Method::PATCH, &path, &json!({ "inbox_assignment": { "strategy": "round_robin" } })).await;
     let again = tenant.connect(&person.id, &[&pages[1], &pages[2]], json!({ "integrationId": id }), &[]).await;
     assert_eq!((again.get("status"), again.get("integrationId")), ("connected".into(), id.clone()));
     let integration = tenant.get(&format!("/api/meta/integrations/{id}")).await;
     assert_eq!((integration.text("name"), integration.text("assignment.user_id")), ("Kept", "ann"));
+    assert_eq!(integration.text("inbox_assignment.strategy"), "round_robin");
     let connected = tenant.get(&format!("/api/meta/integrations/{id}/pages")).await;
     let connected: Vec<_> = connected.list("items").iter().map(|p| p.text("page_id").to_owned()).collect();
     assert_eq!(connected, pages[1..]);

@@ -44,6 +44,7 @@ mod ads;
 mod app;
 mod clock;
 mod content_state;
+mod datasets;
 mod events;
 mod export;
 mod faults;

@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::content_state;
+use super::datasets;
 use super::inbox::state as inbox_state;
 use crate::clock::graph_time;
 use crate::graph::{lead_field_data, written_campaigns};
@@ -78,6 +79,8 @@ pub(crate) async fn truth(State(sim): State<Arc<Sim>>) -> Response {
         "mentions": inbox_state::mentions(&world),
         "people": inbox_state::people(&world),
         "whatsapp": inbox_state::whatsapp(&world),
+        "datasets": datasets::list(&world),
+        "conversion_events": datasets::events(&world),
         "ad_accounts": world.ad_accounts.iter().map(|account| ad_account(&world, account)).collect::<Vec<_>>(),
     })
     .to_string();

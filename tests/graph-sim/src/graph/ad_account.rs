@@ -108,7 +108,7 @@ pub(crate) fn check_member(call: &Call<'_>, account_id: &str, visible_as: &str) 
     if assigned { Ok(()) } else { Err(hidden()) }
 }
 
-fn require_ads(call: &Call<'_>) -> Result<(), GraphError> {
+pub(super) fn require_ads(call: &Call<'_>) -> Result<(), GraphError> {
     let has = call.has_scope("ads_read") || call.has_scope("ads_management");
     if has { Ok(()) } else { Err(GraphError::requires_ads()) }
 }

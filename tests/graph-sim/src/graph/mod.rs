@@ -31,6 +31,8 @@ mod app;
 mod app_subscriptions;
 mod business;
 mod content;
+mod conversions;
+mod datasets;
 mod debug_token;
 mod form;
 mod form_questions;
@@ -50,6 +52,7 @@ mod user;
 
 pub(crate) use ads::truth::campaigns as written_campaigns;
 pub(crate) use content::container_status_text;
+pub(crate) use conversions::lead_id as event_lead_id;
 pub(crate) use inbox::is_whatsapp_reader;
 pub(crate) use insights::is_field as is_insights_field;
 pub(crate) use lead::field_data as lead_field_data;

@@ -11,7 +11,7 @@ use super::inbox;
 use super::insights::run;
 use super::paging::EdgeQuery;
 use super::session::{Call, Session};
-use super::{ad_account, ads, app, business, form, lead, page, route, specs, system_user, user};
+use super::{ad_account, ads, app, business, datasets, form, lead, page, route, specs, system_user, user};
 use crate::world::World;
 
 /// A node by kind and id.
@@ -35,6 +35,8 @@ pub(crate) enum Node {
     Report(String),
     /// Identified by its node id: `act_123`.
     AdAccount(String),
+    /// A dataset, which paths call a pixel.
+    Dataset(String),
     /// What pages and Instagram accounts publish, and these accounts.
     Content(Kind, String),
     /// Comments, conversations, the people in them, and WhatsApp accounts.
@@ -65,6 +67,8 @@ impl Node {
             Some(Self::Ad(owned()))
         } else if id.starts_with("act_") && world.ad_account(id).is_some() {
             Some(Self::AdAccount(owned()))
+        } else if world.dataset(id).is_some() {
+            Some(Self::Dataset(owned()))
         } else {
             let content = content::find(world, id).map(|kind| Self::Content(kind, owned()));
             content.or_else(|| inbox::find(world, id).map(|kind| Self::Inbox(kind, owned())))
@@ -97,6 +101,7 @@ impl Node {
             Self::AdLabel(_) => "AdLabel",
             Self::Report(_) => "AdReportRun",
             Self::AdAccount(_) => "AdAccount",
+            Self::Dataset(_) => "AdsPixel",
             Self::Content(kind, _) => kind.type_name(),
             Self::Inbox(kind, _) => kind.type_name(),
         }
@@ -119,6 +124,7 @@ impl Node {
             Self::AdLabel(_) => "{adlabel}",
             Self::Report(_) => "{run}",
             Self::AdAccount(_) => "{ad_account}",
+            Self::Dataset(_) => "{dataset}",
             Self::Content(kind, _) => kind.placeholder(),
             Self::Inbox(kind, _) => kind.placeholder(),
         }
@@ -140,6 +146,7 @@ impl Node {
             | Self::AdLabel(id)
             | Self::Report(id)
             | Self::AdAccount(id)
+            | Self::Dataset(id)
             | Self::Content(_, id)
             | Self::Inbox(_, id) => id,
         }
@@ -157,7 +164,7 @@ impl Node {
             Self::Form(_) => &["id", "locale", "name", "status"],
             Self::Lead(_) => &["id", "created_time", "ad_id", "form_id", "field_data"],
             Self::AdAccount(_) => &["account_id", "id"],
-            Self::Campaign(_) | Self::AdSet(_) | Self::Ad(_) | Self::Creative(_) => &["id"],
+            Self::Campaign(_) | Self::AdSet(_) | Self::Ad(_) | Self::Creative(_) | Self::Dataset(_) => &["id"],
             Self::Report(_) => &[
                 "id",
                 "account_id",
@@ -219,6 +226,9 @@ fn edges_of(node_type: &str) -> &'static [&'static str] {
             "system_users",
             "owned_whatsapp_business_accounts",
             "client_whatsapp_business_accounts",
+            "adspixels",
+            "owned_pixels",
+            "client_pixels",
         ],
         "LeadgenForm" => &["leads", "test_leads"],
         "AdAccount" => &[
@@ -236,6 +246,7 @@ fn edges_of(node_type: &str) -> &'static [&'static str] {
             "adcreativesbylabels",
             "adimages",
             "instagram_accounts",
+            "adspixels",
         ],
         "Campaign" => &["adsets", "ads", "insights"],
         "AdSet" => &["ads", "insights"],
@@ -312,6 +323,7 @@ fn value(call: &mut Call<'_>, node: &Node, field: &Field) -> Result<Option<Value
         Node::AdLabel(id) => Ok(ads::label_value(call.world, id, &field.name)),
         Node::Report(id) => Ok(run::value(call.world, id, &field.name)),
         Node::AdAccount(id) => ad_account::value(call, id, &field.name),
+        Node::Dataset(id) => Ok(datasets::value(call.world, id, &field.name)),
         Node::Content(Kind::Account, id) if field.name.starts_with("mentioned_") => inbox::mention(call, id, field),
         Node::Content(kind, id) => Ok(content::value(call, *kind, id, &field.name)),
         Node::Inbox(kind, id) => inbox::value(call, *kind, id, &field.name),

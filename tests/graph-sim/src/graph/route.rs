@@ -10,8 +10,8 @@ use super::paging::EdgeQuery;
 use super::request::{self, Request};
 use super::session::{Call, Session};
 use super::{
-    ad_account, ads, app_subscriptions, business, content, debug_token, form, form_write, inbox, lead, lead_list,
-    oauth, page, page_backed, permissions, subscribed_apps, system_user, test_leads, user,
+    ad_account, ads, app_subscriptions, business, content, conversions, datasets, debug_token, form, form_write, inbox,
+    lead, lead_list, oauth, page, page_backed, permissions, subscribed_apps, system_user, test_leads, user,
 };
 use crate::world::ads::tree::Level;
 
@@ -76,6 +76,7 @@ pub(crate) fn with_token(call: &mut Call<'_>) -> Result<Value, GraphError> {
             let query = edge_query(call, &node, "insights")?;
             run::submit(call, &node, &query)
         }
+        ("POST", Node::Dataset(id), ["events"]) => conversions::receive(call, id),
         ("DELETE", Node::Report(id), []) => run::delete(call, id),
         (_, _, [] | [_]) => Err(GraphError::not_visible(&request.method, first)),
         _ => Err(GraphError::syntax(format!("Unknown path components: /{}", rest.join("/")))),
@@ -132,6 +133,7 @@ fn read_node(call: &mut Call<'_>, node: &Node) -> Result<Value, GraphError> {
         Node::SystemUser(id) => system_user::check_readable(call, id)?,
         Node::Page(id) => page::check_readable(call, id, wanted.as_deref())?,
         Node::Business(id) => business::check_readable(call, id)?,
+        Node::Dataset(id) => datasets::check_usable(call, id)?,
         Node::Form(id) => form::check_readable(call, id)?,
         Node::Lead(id) => lead::check_readable(call, id, wanted.as_deref())?,
         Node::AdAccount(_)
@@ -172,6 +174,10 @@ pub(crate) fn read_edge(call: &mut Call<'_>, node: &Node, edge: &str, query: &Ed
         (Node::Business(id), "owned_whatsapp_business_accounts" | "client_whatsapp_business_accounts") => {
             inbox::accounts_of_business(call, id, edge, query)
         }
+        (Node::Business(id), "adspixels" | "owned_pixels" | "client_pixels") => {
+            datasets::of_business(call, id, edge, query)
+        }
+        (Node::AdAccount(id), "adspixels") => datasets::of_account(call, id, query),
         (Node::SystemUser(id), "assigned_whatsapp_business_accounts") => inbox::accounts_of_user(call, id, query),
         (Node::Business(id), "system_users") => system_user::list(call, id, query),
         (Node::Page(id), "leadgen_forms") => form::list(call, id, query),

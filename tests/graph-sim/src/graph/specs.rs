@@ -20,6 +20,7 @@ static PUBLISHED: LazyLock<BTreeMap<&str, BTreeSet<String>>> = LazyLock::new(|| 
         ("AdCreative", include_str!("../../specs/AdCreative.json")),
         ("AdReportRun", include_str!("../../specs/AdReportRun.json")),
         ("AdSet", include_str!("../../specs/AdSet.json")),
+        ("AdsPixel", include_str!("../../specs/AdsPixel.json")),
         ("AdsInsights", include_str!("../../specs/AdsInsights.json")),
         ("Business", include_str!("../../specs/Business.json")),
         ("Campaign", include_str!("../../specs/Campaign.json")),

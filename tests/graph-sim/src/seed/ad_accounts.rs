@@ -45,4 +45,5 @@ pub(super) fn open(world: &mut World, id: &str, name: &str, currency: &str, owne
     if let Some(account) = world.ad_account_mut(id) {
         account.owner = owner.map(str::to_owned);
     }
+    world.open_pixel(id, name, owner);
 }

@@ -41,6 +41,7 @@ fn plant_portfolio(world: &mut World) {
     }
     world.businesses.push(business);
     world.open_whatsapp(PORTFOLIO, "Northwind Outdoor", None);
+    world.open_crm_dataset(PORTFOLIO, "Northwind Holding");
     world.open_whatsapp(CAFE_OWNER, "Café Élan", Some(PORTFOLIO));
 }
 
@@ -64,6 +65,7 @@ fn plant_clinics(world: &mut World) {
     world.businesses.push(business);
     add_accounts(world, CLINICS, &["1203948576655496", "1203948576655507", "1203948576655518"].map(str::to_owned));
     world.open_whatsapp(CLINICS, "Meridian Clinics", None);
+    world.open_crm_dataset(CLINICS, "Meridian Clinics");
     newcomer::employ(world, SYSTEM_USER, CLINICS, "Meridian lead sync", &clinics.map(|(id, ..)| id.to_owned()));
 }
 

@@ -41,6 +41,7 @@ pub(crate) fn found(world: &mut World, name: &str) -> String {
     let now = world.clock.now_ms();
     world.businesses.push(Business::new(&id, name, now));
     open_accounts(world, &id, 3);
+    world.open_crm_dataset(&id, name);
     world.open_whatsapp(&id, name, None);
     id
 }

@@ -6,6 +6,7 @@ pub(crate) mod ad_account;
 pub(crate) mod ads;
 pub(crate) mod app;
 pub(crate) mod content;
+pub(crate) mod dataset;
 pub(crate) mod form;
 pub(crate) mod ids;
 pub(crate) mod inbox;
@@ -30,6 +31,7 @@ use std::collections::{BTreeMap, HashMap};
 use self::ad_account::AdAccount;
 use self::app::{App, Mode};
 use self::content::Content;
+use self::dataset::Dataset;
 use self::form::{Ad, Form};
 use self::ids::Ids;
 use self::inbox::Inbox;
@@ -64,6 +66,7 @@ pub(crate) struct World {
     pub(crate) pages: BTreeMap<String, Page>,
     pub(crate) businesses: Vec<Business>,
     pub(crate) ad_accounts: Vec<AdAccount>,
+    pub(crate) datasets: Vec<Dataset>,
     pub(crate) forms: BTreeMap<String, Form>,
     leads: HashMap<String, Lead>,
     /// Lead ids by form, in order of submission.
@@ -120,6 +123,7 @@ impl World {
             pages: BTreeMap::new(),
             businesses: Vec::new(),
             ad_accounts: Vec::new(),
+            datasets: Vec::new(),
             forms: BTreeMap::new(),
             leads: HashMap::new(),
             leads_of_form: HashMap::new(),
@@ -155,6 +159,7 @@ impl World {
         self.pages.clear();
         self.businesses.clear();
         self.ad_accounts.clear();
+        self.datasets.clear();
         self.forms.clear();
         self.leads.clear();
         self.leads_of_form.clear();

@@ -22,6 +22,7 @@ mod ads_limits;
 mod batch;
 mod businesses;
 mod control;
+mod conversions;
 mod deliveries;
 mod development;
 mod effects;
