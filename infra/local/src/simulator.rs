@@ -23,12 +23,12 @@ const SUBSCRIBED_FIELDS: [(&str, &str); 3] = [
     (
         "page",
         "leadgen,feed,mention,messages,messaging_postbacks,message_echoes,message_deliveries,message_reads,\
-         message_reactions,message_edits,messaging_referrals,standby",
+         message_reactions,message_edits,messaging_referrals,messaging_handovers,standby",
     ),
     (
         "instagram",
         "comments,live_comments,mentions,messages,messaging_postbacks,messaging_seen,message_reactions,message_edit,\
-         messaging_referral,standby",
+         messaging_referral,messaging_handover,standby",
     ),
     ("whatsapp_business_account", "messages,smb_message_echoes,user_id_update"),
 ];

@@ -1,5 +1,6 @@
 //! The inbox: people who write to an org on Meta's channels, their conversations, and the messages and comments in them.
 
+pub mod conversation;
 pub mod event;
 pub mod outgoing;
 pub mod people;
