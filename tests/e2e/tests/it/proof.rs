@@ -63,12 +63,13 @@ async fn a_lead_tells_its_life_step_by_step() {
         .await;
     let all = wait_for("the repeat", async || {
         let steps = steps(&tenant, id).await;
-        (steps.len() == 9).then_some(steps)
+        (steps.len() == 10).then_some(steps)
     })
     .await;
     let mut later = names(&all[6..]);
     later.sort();
-    assert_eq!(later, ["joined email", "reassigned manual", "status_changed contacted"]);
+    let expected = ["conversion_not_sent no_dataset", "joined email", "reassigned manual", "status_changed contacted"];
+    assert_eq!(later, expected);
     assert_eq!(names(&all[..6])[..4], LIFE_STEPS[..4]);
     let repeat = wait_for("the publication of the repeat", async || {
         let steps = steps(&tenant, &format!("meta-{}", second[0])).await;
