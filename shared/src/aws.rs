@@ -90,3 +90,14 @@ pub fn load(profile: TimeoutProfile) -> Result<SdkConfig, EnvError> {
     config.set_endpoint_url(env::aws_endpoint_url());
     Ok(config.build())
 }
+
+/// The configuration for a fake of AWS at this address.
+#[cfg(test)]
+pub(crate) fn fake(endpoint: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
+        .build()
+}

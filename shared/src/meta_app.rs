@@ -28,6 +28,18 @@ impl MetaApp {
         Ok(Self { graph, vault, app_secret_id })
     }
 
+    /// An app at a fake of Meta, whose secrets the fake of AWS has.
+    #[cfg(test)]
+    pub(crate) fn fake(endpoint: &str, aws: &aws_types::SdkConfig) -> Self {
+        let app = serde_json::json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" });
+        let app = serde_json::from_value(app).unwrap();
+        Self {
+            graph: GraphClient::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap(),
+            vault: Vault::new(aws_sdk_secretsmanager::Client::new(aws)),
+            app_secret_id: "app".into(),
+        }
+    }
+
     /// Makes the next call re-read the app's secret, after Meta rejected a proof made with it.
     pub fn invalidate_app_secret(&self) {
         self.vault.forget(&self.app_secret_id);

@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
-use aws_types::SdkConfig;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -15,7 +13,6 @@ use serde_json::{Value, json};
 
 use super::{ConversionSender, Conversions};
 use crate::error::WorkError;
-use crate::graph::GraphClient;
 use crate::ids::{DatasetId, LeadId, OrgScope};
 use crate::jobs::ConversionJob;
 use crate::meta_app::MetaApp;
@@ -29,7 +26,6 @@ use crate::queue::Queue;
 use crate::table::lead::LeadChange;
 use crate::table::tests::{at, connection, empty_table, integration, lead, scope};
 use crate::tokens::Tokens;
-use crate::vault::Vault;
 
 /// What goes wrong with a request.
 pub(super) struct DatasetFault {
@@ -161,19 +157,9 @@ impl ConversionFixture {
         let endpoint = format!("http://{}", socket.local_addr().unwrap());
         let router = Router::new().fallback(answer).with_state(meta.clone());
         tokio::spawn(async move { axum::serve(socket, router).await.unwrap() });
-        let aws = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url(&endpoint)
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
-            .build();
-        let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
+        let aws = crate::aws::fake(&endpoint);
         let sender = ConversionSender {
-            meta: MetaApp {
-                graph: GraphClient::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap(),
-                vault: Vault::new(aws_sdk_secretsmanager::Client::new(&aws)),
-                app_secret_id: "app".into(),
-            },
+            meta: MetaApp::fake(&endpoint, &aws),
             table: empty_table().await,
             checks: Queue::new(aws_sdk_sqs::Client::new(&aws), format!("{endpoint}/checks")),
         };

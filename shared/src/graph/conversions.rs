@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::batch::Call;
-use super::{GraphClient, GraphError, GraphPage, read};
+use super::{GraphClient, GraphError, GraphPage, OnlyId, read};
 use crate::ids::DatasetId;
 use crate::model::conversion::payload::ConversionEvent;
 use crate::retry::Verdict;
@@ -28,11 +28,6 @@ pub struct DatasetNode {
     pub is_crm: bool,
     /// When it last received an event, as Meta writes it.
     pub last_fired_time: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Holder {
-    id: String,
 }
 
 #[derive(Deserialize)]
@@ -69,7 +64,7 @@ impl GraphClient {
 
     async fn holders(&self, path: &str, token: &AccessToken) -> Result<Vec<String>, GraphError> {
         let listed = self.get_all(path, &[("fields", "id"), LIMIT], token).await;
-        let holders: Vec<Holder> = unless_refused(listed)?.unwrap_or_default();
+        let holders: Vec<OnlyId> = unless_refused(listed)?.unwrap_or_default();
         Ok(holders.into_iter().map(|holder| holder.id).collect())
     }
 

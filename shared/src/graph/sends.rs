@@ -139,8 +139,7 @@ impl GraphClient {
     }
 
     /// Lists what our side has written of late where an answer went: the newest messages of a conversation, or the replies
-    /// to a comment. Empty for WhatsApp, which lists nothing, and for
-    /// a comment of which Meta does not say the author.
+    /// to a comment. Empty for WhatsApp, which lists nothing, and for a comment of which Meta does not say the author.
     pub async fn answers_seen(&self, route: &SendRoute, token: &AccessToken) -> Result<Vec<SeenAnswer>, GraphError> {
         match route {
             SendRoute::Page { page, person, .. } | SendRoute::Privately { page, person: Some(person), .. } => {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{GraphClient, GraphError};
+use super::{GraphClient, GraphError, OnlyId};
 use crate::secret::AccessToken;
 
 /// A number of a WhatsApp account.
@@ -44,11 +44,6 @@ pub struct TemplateComponent {
 }
 
 #[derive(Deserialize)]
-struct Node {
-    id: String,
-}
-
-#[derive(Deserialize)]
 struct Number {
     id: String,
     #[serde(default)]
@@ -60,11 +55,11 @@ impl GraphClient {
     /// refuses counts as empty.
     pub async fn whatsapp_numbers(&self, token: &AccessToken) -> Result<Vec<WhatsappNumber>, GraphError> {
         const EDGES: [&str; 2] = ["owned_whatsapp_business_accounts", "client_whatsapp_business_accounts"];
-        let businesses: Vec<Node> = self.get_all("me/businesses", &[("fields", "id")], token).await?;
-        let mut accounts: Vec<Node> = Vec::new();
+        let businesses: Vec<OnlyId> = self.get_all("me/businesses", &[("fields", "id")], token).await?;
+        let mut accounts: Vec<OnlyId> = Vec::new();
         for business in &businesses {
             for edge in EDGES {
-                match self.get_all::<Node>(&format!("{}/{edge}", business.id), &[("fields", "id")], token).await {
+                match self.get_all::<OnlyId>(&format!("{}/{edge}", business.id), &[("fields", "id")], token).await {
                     Ok(found) => accounts.extend(found),
                     Err(error @ (GraphError::TokenInvalid { .. } | GraphError::Throttled { .. })) => return Err(error),
                     Err(error) => tracing::info!(%error, business = business.id, edge, "an edge was not read"),

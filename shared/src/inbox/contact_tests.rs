@@ -3,6 +3,8 @@
 use super::tests::{World, at, new, orders};
 use crate::model::inbox::event::{InboxEvent, InboxEventKind, NewMessage, Person, Signal, SignalType};
 use crate::model::inbox::{Channel, Contact};
+use crate::model::lead::FoundBy;
+use crate::publishing::test_support::Fault;
 
 #[tokio::test]
 async fn a_whatsapp_person_is_one_whether_meta_says_the_number_or_not() {
@@ -93,4 +95,19 @@ async fn who_is_mentioned_by_user_name_alone_is_the_person_who_writes_under_it()
     }
     let everything = format!("{:?}", world.engagement.table.everything().await);
     assert!(!everything.contains("lena") && !everything.contains("88001"), "{everything}");
+}
+
+#[tokio::test]
+async fn a_mention_that_meta_does_not_show_is_skipped_and_one_that_it_cannot_show_now_comes_later() {
+    let world = World::new().await;
+    let kind = InboxEventKind::Mentioned { on: "41".to_owned(), in_comment: true };
+    let mention = InboxEvent { channel: Channel::InstagramComment, account: "178".to_owned(), kind };
+    let take = async |code, subcode| {
+        let fault = Fault { call: "GET 178", after: false, error: Some((code, subcode)) };
+        world.fixture.meta.world().faults.push_back(fault);
+        world.engagement.take_event(&world.owner, &mention, FoundBy::Webhook, false, at(1)).await
+    };
+    assert!(take(100, Some(33)).await.is_ok());
+    assert!(take(2, None).await.is_err(), "the queue repeats it");
+    assert!(world.contacts().await.is_empty());
 }

@@ -174,7 +174,7 @@ async fn conversations_that_open_at_once_go_round_the_members_and_leads_keep_the
     }
     assert_eq!(counts, BTreeMap::from([("ann", 4), ("bob", 4), ("zoe", 4)]));
     assert_eq!(table.rotation(scope).await.unwrap(), leads_turn);
-    // Whoever has a conversation keeps it.
+    // A member who has a conversation keeps it.
     world.take(&message("again", "p0", "Are you there?", 5)).await;
     let after = world.conversations().await;
     let after = &after.iter().find(|(_, texts)| texts.len() == 2).unwrap().0;

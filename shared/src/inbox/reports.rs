@@ -106,7 +106,7 @@ impl Engagement {
         Ok(())
     }
 
-    /// Asks Meta who mentioned an Instagram account, and how. A mention that Meta does not show is none.
+    /// Asks Meta who mentioned an Instagram account, and how. A mention that Meta does not show is skipped.
     pub(super) async fn take_mention(
         &self,
         owner: &AccountOwner,

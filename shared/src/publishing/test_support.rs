@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
-use aws_types::SdkConfig;
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 
 use super::meta_test_support::FakeMeta;
 pub(crate) use super::meta_test_support::Fault;
@@ -15,7 +12,6 @@ use crate::campaigns::CampaignMaker;
 use crate::directory::{Access, MetaAccess};
 use crate::error::WorkError;
 use crate::files::Files;
-use crate::graph::GraphClient;
 use crate::ids::{OrgId, OrgScope, PostId, UserId};
 use crate::jobs::{PublishJob, PublishWork};
 use crate::meta_app::MetaApp;
@@ -29,7 +25,6 @@ use crate::queue::Queue;
 use crate::secret::HmacKey;
 use crate::table::tests::{at, connection, empty_table, integration, scope};
 use crate::tokens::Tokens;
-use crate::vault::Vault;
 
 /// A publisher for org `a`, whose page 7 has the Instagram account 178.
 pub(crate) struct Fixture {
@@ -50,20 +45,10 @@ impl Fixture {
             let mut world = meta.world();
             (world.now, world.polls, world.quota) = (at("2026-01-02T00:00:00Z"), 2, 50);
         }
-        let aws = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static("us-east-1"))
-            .endpoint_url(&endpoint)
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::for_tests()))
-            .build();
-        let app = serde_json::from_value(json!({ "app_id": "1", "app_secret": "s", "verify_token": "v" })).unwrap();
+        let aws = crate::aws::fake(&endpoint);
         let sqs = aws_sdk_sqs::Client::new(&aws);
         let publisher = Publisher {
-            meta: MetaApp {
-                graph: GraphClient::new(endpoint.parse().unwrap(), "v26.0".into(), app).unwrap(),
-                vault: Vault::new(aws_sdk_secretsmanager::Client::new(&aws)),
-                app_secret_id: "app".into(),
-            },
+            meta: MetaApp::fake(&endpoint, &aws),
             table: empty_table().await,
             bus: Bus::new(aws_sdk_eventbridge::Client::new(&aws), "bus".into()),
             queue: Queue::new(sqs.clone(), format!("{endpoint}/publish")),

@@ -41,7 +41,7 @@ struct Lease {
 }
 
 impl Table {
-    /// Finds the integration of the org that reports a page's leads, or says why there is none.
+    /// Finds the integration of the org that reports a page's leads. The inner error is why none does.
     pub async fn reporting_integration(
         &self,
         scope: &OrgScope,

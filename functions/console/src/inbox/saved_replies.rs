@@ -49,7 +49,7 @@ pub(super) async fn add(form: MemberForm) -> Result<Response, Problem> {
     save(None, form).await
 }
 
-/// Saves a reply that there is.
+/// Saves a changed reply.
 pub(super) async fn change(Id(id): Id<SavedReplyId>, form: MemberForm) -> Result<Response, Problem> {
     save(Some(id), form).await
 }

@@ -241,7 +241,7 @@ pub struct Contact {
     /// The lead that the person is.
     #[serde(default)]
     pub lead_id: Option<LeadId>,
-    /// Whether a member said which lead it is, or that it is none.
+    /// Whether a member chose the lead, or separated the person from one.
     #[serde(default)]
     pub is_lead_chosen: bool,
     /// The contact that took this one over, because both are one person.
