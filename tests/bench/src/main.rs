@@ -9,6 +9,7 @@ mod starts;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use e2e::inbox_storm::{self, InboxStorm};
 use e2e::storm::{self, Storm, StormReport};
 
 #[derive(Parser)]
@@ -38,6 +39,25 @@ enum What {
         /// Minutes to wait after the last submission; leads still missing then count as lost.
         #[arg(long, default_value_t = 10)]
         minutes: u64,
+    },
+    /// Lets many people write to one page on all channels; loses, doubles and reorders the notices, kills workers, loses
+    /// Meta's answers to what is answered, and compares every conversation with Meta's, word for word.
+    InboxStorm {
+        /// Names the org.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// People who write.
+        #[arg(long, default_value_t = 500)]
+        people: u32,
+        /// Messages of each person on each of Messenger, Instagram and WhatsApp. A comment and its reply come on top.
+        #[arg(long, default_value_t = 6)]
+        turns: u32,
+        /// Minutes in which all is written, and at most twice as many until the inbox says the same.
+        #[arg(long, default_value_t = 10)]
+        minutes: u64,
+        /// Conversations that are answered.
+        #[arg(long, default_value_t = 500)]
+        answered: usize,
     },
     /// Syncs ad accounts of several sizes from the command line, three times each: the first time, with nothing
     /// changed, and with one ad in a hundred changed. Counts Graph API calls and written items, and measures time and
@@ -81,6 +101,11 @@ async fn main() -> anyhow::Result<()> {
     let (seed, leads, orgs, pages, per_second, minutes) = match Arguments::parse().what {
         What::Ads { ads, days } => return ads::measure(&ads, days).await,
         What::Pages { times } => return pages::measure(times).await,
+        What::InboxStorm { seed, people, turns, minutes, answered } => {
+            let over = Duration::from_secs(minutes * 60);
+            let storm = InboxStorm { seed, people, turns, over, answered, timeout: over * 2 };
+            return measure_inbox(storm).await;
+        }
         What::Cost => return cost::measure().await,
         What::Starts { rounds } => return starts::measure(rounds).await,
         What::Deliveries { times } => return deliveries::measure(times).await,
@@ -95,6 +120,21 @@ async fn main() -> anyhow::Result<()> {
     tell(&report, leads);
     anyhow::ensure!(report.violations.is_empty(), "{} things are not as they have to be", report.violations.len());
     println!("nothing is lost, nothing is doubled, all turns are fair");
+    Ok(())
+}
+
+async fn measure_inbox(storm: InboxStorm) -> anyhow::Result<()> {
+    println!("{} messages of {} people in {} conversations", storm.messages(), storm.people, storm.conversations());
+    let report = inbox_storm::run(storm).await;
+    println!("written      in {:.0} s", report.written.as_secs_f64());
+    println!("settled      {:.0} s after the last one", report.settled.as_secs_f64());
+    println!("found by     {:?}", report.found_by);
+    println!("answered     {} conversations in {:.0} s", storm.answered, report.answered.as_secs_f64());
+    for violation in report.violations.iter().take(20) {
+        println!("WRONG        {violation}");
+    }
+    anyhow::ensure!(report.violations.is_empty(), "{} things are not as they have to be", report.violations.len());
+    println!("every conversation is Meta's word for word, and every answer is there once");
     Ok(())
 }
 

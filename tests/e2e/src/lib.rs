@@ -18,6 +18,7 @@ pub mod console;
 pub mod fake_aws;
 pub mod fixtures;
 mod inbox;
+pub mod inbox_storm;
 pub mod json;
 pub mod meta;
 pub mod storm;
