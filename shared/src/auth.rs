@@ -25,6 +25,7 @@ pub struct Verifier {
     audiences: Vec<String>,
     org_claim: String,
     role_claim: String,
+    programs: ProgramScopes,
     keys: Mutex<Keys>,
 }
 
@@ -47,6 +48,24 @@ pub struct Issuer {
     pub org_claim: String,
     /// The claim with the caller's role.
     pub role_claim: String,
+    /// How tokens of programs are recognised; a caller that is recognised so is no person.
+    pub programs: ProgramScopes,
+}
+
+/// The OAuth scopes that a program gets with its own credentials (RFC 6749, section 4.4). An empty one is never granted.
+#[derive(Debug, Default)]
+pub struct ProgramScopes {
+    /// The scope of a program that acts for every org, such as `leadwire/all-orgs`.
+    pub all_orgs: String,
+    /// What scopes for one org begin with, such as `leadwire-orgs/`; the org's id follows.
+    pub one_org: String,
+}
+
+/// The orgs that a program acts for.
+#[derive(Debug, PartialEq, Eq)]
+enum ProgramOrgs {
+    All,
+    Only(Vec<OrgId>),
 }
 
 /// Why a caller is not authenticated.
@@ -79,6 +98,7 @@ impl Verifier {
             audiences: issuer.audiences,
             org_claim: issuer.org_claim,
             role_claim: issuer.role_claim,
+            programs: issuer.programs,
             keys: Mutex::new(Keys { set: JwkSet { keys: Vec::new() }, asked_at: None }),
         })
     }
@@ -133,8 +153,16 @@ impl Verifier {
 
     fn caller_of(&self, claims: &Value) -> Result<Caller, AuthError> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let user = text("sub").and_then(|sub| UserId::parse(sub).ok()).ok_or(AuthError::BadToken)?;
+        if let Some(orgs) = self.programs.granted(claims) {
+            let (role, orgs) = match orgs {
+                ProgramOrgs::All => (Role::SuperAdmin, Vec::new()),
+                ProgramOrgs::Only(orgs) => (Role::Admin, orgs),
+            };
+            return Ok(Caller { user, name: None, email: None, role, orgs, is_program: true });
+        }
         Ok(Caller {
-            user: text("sub").and_then(|sub| UserId::parse(sub).ok()).ok_or(AuthError::BadToken)?,
+            user,
             name: text("name").or_else(|| text("email")).map(|name| name.chars().take(200).collect()),
             // An address that the issuer has not verified may be anyone's.
             email: text("email")
@@ -146,7 +174,8 @@ impl Verifier {
                 Some("moderator") => Role::Moderator,
                 _ => Role::Other,
             },
-            org: text(&self.org_claim).and_then(|org| OrgId::parse(org).ok()),
+            orgs: text(&self.org_claim).and_then(|org| OrgId::parse(org).ok()).into_iter().collect(),
+            is_program: false,
         })
     }
 
@@ -198,20 +227,53 @@ impl Verifier {
     }
 }
 
+impl ProgramScopes {
+    /// The orgs that the token's scopes grant to a program. A person's token grants none, whatever its scopes: Cognito
+    /// puts a `username` into it, and an id token says who logged in, not what a program may do.
+    fn granted(&self, claims: &Value) -> Option<ProgramOrgs> {
+        if claims.get("username").is_some() || claims.get("token_use").is_some_and(|it| it == "id") {
+            return None;
+        }
+        // A text with spaces between the scopes (RFC 9068), or a list (Okta's `scp`).
+        let mut scopes: Vec<&str> = Vec::new();
+        for claim in ["scope", "scp"] {
+            match claims.get(claim) {
+                Some(Value::String(text)) => scopes.extend(text.split_whitespace()),
+                Some(Value::Array(list)) => scopes.extend(list.iter().filter_map(Value::as_str)),
+                _ => {}
+            }
+        }
+        if !self.all_orgs.is_empty() && scopes.contains(&self.all_orgs.as_str()) {
+            return Some(ProgramOrgs::All);
+        }
+        if self.one_org.is_empty() {
+            return None;
+        }
+        let orgs: Vec<_> =
+            scopes.iter().filter_map(|scope| OrgId::parse(scope.strip_prefix(&self.one_org)?).ok()).collect();
+        (!orgs.is_empty()).then_some(ProgramOrgs::Only(orgs))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn what_is_no_token_is_told_so() {
-        let verifier = Verifier::new(Issuer {
+    fn verifier() -> Verifier {
+        Verifier::new(Issuer {
             issuer: "https://issuer.example".into(),
-            audiences: vec!["a".into()],
+            audiences: vec!["ours".into(), "also".into()],
             keys_at: "http://127.0.0.1:9".parse().unwrap(),
             org_claim: "org".into(),
             role_claim: "role".into(),
+            programs: ProgramScopes { all_orgs: "crm/all".into(), one_org: "org/".into() },
         })
-        .unwrap();
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_no_token_is_told_so() {
+        let verifier = verifier();
         for (header, expect) in [
             (None, AuthError::NoToken),
             (Some("Basic eA=="), AuthError::NoToken),
@@ -228,14 +290,7 @@ mod tests {
 
     #[test]
     fn a_login_brings_its_own_token_and_only_an_address_that_was_verified() {
-        let verifier = Verifier::new(Issuer {
-            issuer: "i".into(),
-            audiences: vec!["ours".into()],
-            keys_at: "http://127.0.0.1:9".parse().unwrap(),
-            org_claim: "org".into(),
-            role_claim: "role".into(),
-        })
-        .unwrap();
+        let verifier = verifier();
         let check = |more: Value, expect: Result<Option<&str>, AuthError>| {
             let mut claims = serde_json::json!({ "sub": "u", "email": "Ann@Example.com" });
             claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -251,14 +306,7 @@ mod tests {
 
     #[test]
     fn a_token_is_for_us_by_audience_or_else_by_client() {
-        let verifier = Verifier::new(Issuer {
-            issuer: "i".into(),
-            audiences: vec!["ours".into(), "also".into()],
-            keys_at: "http://127.0.0.1:9".parse().unwrap(),
-            org_claim: "org".into(),
-            role_claim: "role".into(),
-        })
-        .unwrap();
+        let verifier = verifier();
         let check = |claims: Value, expect| assert_eq!(verifier.is_for_us(&claims), expect, "{claims}");
         check(serde_json::json!({"aud": "ours"}), true);
         check(serde_json::json!({"aud": ["x", "also"]}), true);
@@ -266,5 +314,37 @@ mod tests {
         check(serde_json::json!({"aud": "theirs", "client_id": "ours"}), false);
         check(serde_json::json!({"aud": []}), false);
         check(serde_json::json!({}), false);
+    }
+
+    #[test]
+    fn a_program_acts_for_the_orgs_of_its_scopes_and_a_person_for_their_own() {
+        let check = |claims: Value, expect: Option<(Role, &[&str])>| {
+            let mut all =
+                serde_json::json!({ "sub": "client", "client_id": "client", "role": "moderator", "org": "demo" });
+            all.as_object_mut().unwrap().extend(claims.as_object().unwrap().clone());
+            let caller = verifier().caller_of(&all).unwrap();
+            let orgs: Vec<_> = caller.orgs.iter().map(OrgId::as_str).collect();
+            match expect {
+                Some((role, expect)) => {
+                    assert_eq!((caller.is_program, caller.role, orgs.as_slice()), (true, role, expect), "{claims}");
+                }
+                None => {
+                    assert_eq!(
+                        (caller.is_program, caller.role, orgs),
+                        (false, Role::Moderator, vec!["demo"]),
+                        "{claims}"
+                    );
+                }
+            }
+        };
+        check(serde_json::json!({}), None);
+        check(serde_json::json!({ "scope": "openid email crm/all2 org/ org/a#b" }), None);
+        check(serde_json::json!({ "scope": "openid crm/all" }), Some((Role::SuperAdmin, &[])));
+        check(serde_json::json!({ "scope": "org/acme org/other" }), Some((Role::Admin, &["acme", "other"])));
+        check(serde_json::json!({ "scp": ["org/acme"] }), Some((Role::Admin, &["acme"])));
+        check(serde_json::json!({ "scope": "crm/all", "username": "eve" }), None);
+        check(serde_json::json!({ "scope": "crm/all", "token_use": "id" }), None);
+        let closed = ProgramScopes::default();
+        assert_eq!(closed.granted(&serde_json::json!({ "scope": " demo" })), None);
     }
 }

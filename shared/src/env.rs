@@ -99,6 +99,10 @@ variables! {
     org_claim -> String = required("ORG_CLAIM");
     /// The claim that names the caller's role.
     role_claim -> String = required("ROLE_CLAIM");
+    /// The OAuth scope of a program that acts for every org.
+    program_scope -> String = required("PROGRAM_SCOPE");
+    /// What the OAuth scope of a program begins with that acts for one org.
+    program_org_scope -> String = required("PROGRAM_ORG_SCOPE");
     /// The region. Lambda sets it, as all variables that begin with `AWS_`.
     aws_region -> String = required("AWS_REGION");
     /// The id of the key of the function's role.

@@ -167,6 +167,7 @@ pub enum ErrorCode {
     MetaUnavailable,
     Unavailable,
     CursorInvalid,
+    SearchInvalid,
     RangeEmpty,
     RangeInvalid,
     RangeTooLong,

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use lambda_http::{Error, run};
 use leadwire::ads::Ads;
-use leadwire::auth::{Issuer, Verifier};
+use leadwire::auth::{Issuer, ProgramScopes, Verifier};
 use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
@@ -47,6 +47,7 @@ async fn main() -> Result<(), Error> {
         keys_at: env::token_jwks_url()?,
         org_claim: env::org_claim()?,
         role_claim: env::role_claim()?,
+        programs: ProgramScopes { all_orgs: env::program_scope()?, one_org: env::program_org_scope()? },
     })?;
     let vault = Vault::new(aws_sdk_secretsmanager::Client::new(&aws));
     let table = Table::new(aws_sdk_dynamodb::Client::new(&aws), env::table_name()?);

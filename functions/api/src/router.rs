@@ -25,7 +25,7 @@ use crate::{ads, campaigns, connections, directory, inbox, leads, media, posts, 
 #[openapi(
     info(
         title = "Leadwire",
-        description = "Connects a CRM to Meta. Every call under /api needs a Bearer token of the CRM's login with the role \
+        description = "Connects a CRM to Meta. Every call under /api needs a Bearer token of a program, or of a login with the role \
             admin, moderator or superadmin, and, except for PUT /api/orgs/{id}, the header orgid. Errors are RFC 9457 problems with a \
             stable code; a token that the gateway refuses is answered by the gateway itself, with 401 and {\"message\":\"Unauthorized\"}."
     ),
@@ -46,7 +46,15 @@ struct Bearer;
 
 impl Modify for Bearer {
     fn modify(&self, document: &mut Description) {
-        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "The id token of a person's login, or the access token of a program by OAuth 2.0 client credentials: with \
+                the scope leadwire/all-orgs it acts as a superadmin, with leadwire-orgs/{org} as an admin of that org. The \
+                stack's outputs name the token address; its parameters may name other scopes.",
+            ))
+            .build();
         document.components.get_or_insert_default().add_security_scheme("bearer", SecurityScheme::Http(scheme));
     }
 }

@@ -27,7 +27,7 @@ mod zone;
 
 use lambda_http::{Error, run};
 use leadwire::ads::Ads;
-use leadwire::auth::{Issuer, Verifier};
+use leadwire::auth::{Issuer, ProgramScopes, Verifier};
 use leadwire::bus::Bus;
 use leadwire::campaigns::Campaigns;
 use leadwire::connections::{Connections, Connector, Dialog};
@@ -120,6 +120,7 @@ async fn main() -> Result<(), Error> {
         keys_at: env::token_jwks_url()?,
         org_claim: env::org_claim()?,
         role_claim: env::role_claim()?,
+        programs: ProgramScopes::default(),
     })?;
     let oidc = oidc::OidcClient::new(client_id, env::login_configuration_url()?, verifier)?;
     let directory = Directory { table: table.clone() };

@@ -320,7 +320,14 @@ pub(crate) mod tests {
             permissions: permissions.iter().map(|permission| (*permission).to_owned()).collect(),
             updated_at: at,
         };
-        let caller = Caller { user, name: Some("Una".to_owned()), email: None, role, org: Some(org.clone()) };
+        let caller = Caller {
+            user,
+            name: Some("Una".to_owned()),
+            email: None,
+            role,
+            orgs: vec![org.clone()],
+            is_program: false,
+        };
         let plan = leadwire::model::org::Plan { name: "pro".to_owned(), features: vec!["meta".to_owned()] };
         let org = Org {
             id: org,

@@ -23,6 +23,19 @@ pub struct Endpoints {
     pub users: Vec<User>,
     /// The tenants.
     pub orgs: Vec<Org>,
+    /// The credentials of the CRM, which is a program.
+    pub program: Program,
+}
+
+/// A program with credentials of its own.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Program {
+    /// Where it gets its tokens, with `grant_type=client_credentials`.
+    pub token_url: String,
+    /// Its id there.
+    pub client_id: String,
+    /// Its secret there, valid on this machine only.
+    pub client_secret: String,
 }
 
 /// A user who can log in.

@@ -1,5 +1,5 @@
 //! `environment.sh`: the variables that let a command-line program work on the running system as a deployed function
-//! does.
+//! does, and those with which the CRM calls the API.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::aws::ROOT_KEY;
 use crate::endpoints::Endpoints;
 use crate::stack::Stack;
 
-/// Writes all the settings that `meta-ads` needs.
+/// Writes all the settings that `meta-ads` needs, and the CRM's credentials.
 pub(crate) fn write(path: &Path, endpoints: &Endpoints, stack: &Stack) -> Result<()> {
     let variables = [
         ("AWS_ENDPOINT_URL", endpoints.aws_endpoint.as_str()),
@@ -23,6 +23,10 @@ pub(crate) fn write(path: &Path, endpoints: &Endpoints, stack: &Stack) -> Result
         ("GRAPH_VERSION", "v26.0"),
         ("EXPIRY_NOTICE_QUEUE_URL", stack.resource("ExpiryNoticeQueue")?),
         ("ADS_SYNC_QUEUE_URL", stack.resource("AdsSyncQueue")?),
+        ("LEADWIRE_URL", &endpoints.url),
+        ("LEADWIRE_TOKEN_URL", &endpoints.program.token_url),
+        ("LEADWIRE_CLIENT_ID", &endpoints.program.client_id),
+        ("LEADWIRE_CLIENT_SECRET", &endpoints.program.client_secret),
     ];
     let lines: String = variables.iter().map(|(name, value)| format!("export {name}='{value}'\n")).collect();
     fs::write(path, lines).with_context(|| format!("cannot write {}", path.display()))

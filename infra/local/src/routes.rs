@@ -20,7 +20,7 @@ pub(crate) async fn create(aws: &Aws, stack: &Stack, template: &Template) -> Res
         "identitySource": ["$request.header.Authorization"],
         "jwtConfiguration": {
             "issuer": format!("https://cognito-idp.{}.amazonaws.com/{}", aws.region, stack.output("UserPoolId")?),
-            "audience": [stack.output("LoginClientId")?, stack.output("PasswordClientId")?],
+            "audience": [stack.output("LoginClientId")?, stack.output("PasswordClientId")?, stack.output("CrmClientId")?],
         },
     });
     let authorizer = create_resource(aws, api, "authorizers", &authorizer, "authorizerId").await?;

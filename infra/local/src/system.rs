@@ -120,6 +120,7 @@ impl System {
             table: stack.output("TableName")?.to_owned(),
             users,
             orgs: SEED_ORGS.iter().map(|org| Org { id: org.id.into(), plan: org.plan.into() }).collect(),
+            program: pool.program().await?,
         };
         environment::write(&workdir.environment_file(), &endpoints, &stack)?;
         // Open the front proxy_task before seeding: the seed goes through it.

@@ -5,7 +5,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
-use crate::endpoints::User;
+use crate::endpoints::{Program, User};
 use crate::stack::Stack;
 
 /// The password of every user, valid on this machine only.
@@ -68,12 +68,18 @@ pub(crate) struct UserPool {
     aws: Aws,
     id: String,
     client: String,
+    crm: String,
 }
 
 impl UserPool {
     pub(crate) fn open(aws: &Aws, stack: &Stack) -> Result<Self> {
         let output = |key| stack.output(key).map(ToOwned::to_owned);
-        Ok(Self { aws: aws.clone(), id: output("UserPoolId")?, client: output("PasswordClientId")? })
+        Ok(Self {
+            aws: aws.clone(),
+            id: output("UserPoolId")?,
+            client: output("PasswordClientId")?,
+            crm: output("CrmClientId")?,
+        })
     }
 
     /// Creates every login and returns it with a token.
@@ -122,6 +128,18 @@ impl UserPool {
         let answer = self.call("InitiateAuth", &login).await?;
         let token = answer.pointer("/AuthenticationResult/IdToken").and_then(Value::as_str);
         Ok(token.context("the user pool answered without a token")?.to_owned())
+    }
+
+    /// Returns the credentials of the CRM.
+    pub(crate) async fn program(&self) -> Result<Program> {
+        let client = json!({ "UserPoolId": self.id, "ClientId": self.crm });
+        let answer = self.call("DescribeUserPoolClient", &client).await?;
+        let secret = answer.pointer("/UserPoolClient/ClientSecret").and_then(Value::as_str);
+        Ok(Program {
+            token_url: format!("{}/oauth2/token", self.aws.endpoint),
+            client_id: self.crm.clone(),
+            client_secret: secret.context("the CRM's client has no secret")?.to_owned(),
+        })
     }
 
     /// The URL of one of the pool's well-known documents: the signing keys, or the OpenID configuration.

@@ -172,7 +172,14 @@ pub(super) async fn campaigns(fixture: &Fixture, limit: Option<i64>) -> (Campaig
 }
 
 fn access(fixture: &Fixture, role: Role, org: &Org) -> MetaAccess {
-    let caller = Caller { user: UserId::parse("u").unwrap(), name: None, email: None, role, org: Some(org.id.clone()) };
+    let caller = Caller {
+        user: UserId::parse("u").unwrap(),
+        name: None,
+        email: None,
+        role,
+        orgs: vec![org.id.clone()],
+        is_program: false,
+    };
     MetaAccess::check(Access { scope: fixture.scope.clone(), caller }, Some(org)).unwrap()
 }
 

@@ -323,7 +323,7 @@ async fn a_test_code_marks_events_until_it_ends() {
 async fn access(fixture: &ConversionFixture) -> MetaAccess {
     let org = OrgId::parse("a").unwrap();
     let user = UserId::parse("u").unwrap();
-    let caller = Caller { user, name: None, email: None, role: Role::Admin, org: Some(org) };
+    let caller = Caller { user, name: None, email: None, role: Role::Admin, orgs: vec![org], is_program: false };
     let org = fixture.sender.table.org(&fixture.scope).await.unwrap();
     MetaAccess::check(Access::new(caller, Some("a")).unwrap(), org.as_ref()).unwrap()
 }

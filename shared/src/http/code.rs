@@ -198,6 +198,7 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::ReplyNotPossible => StatusCode::CONFLICT,
         ErrorCode::OrgRequired
         | ErrorCode::CursorInvalid
+        | ErrorCode::SearchInvalid
         | ErrorCode::RangeEmpty
         | ErrorCode::RangeInvalid
         | ErrorCode::RangeTooLong

@@ -12,6 +12,7 @@ use crate::directory::MetaAccess;
 use crate::error::{ActError, ErrorCode};
 use crate::ids::{ConversationId, MessageId};
 use crate::jobs::AnswerJob;
+use crate::model::caller::Caller;
 use crate::model::inbox::outgoing::{SendAttachment, SendContent, SendRoute, SendTemplate, Sending};
 use crate::model::inbox::reply::{NOTE_LIMIT, TextLimit};
 use crate::model::inbox::state::{MessageContent, MessageState};
@@ -146,7 +147,7 @@ impl Inbox {
             return self.private_route(access, about, contact, now).await;
         }
         let is_template = input.template.is_some();
-        let rule = about.reply_rule(self.has_human_agent, now);
+        let rule = about.reply_rule(self.has_human_agent && !access.caller.is_program, now);
         if let Some(reason) = rule.reason.filter(|_| !rule.allowed && !is_template) {
             return Err(ActError::refuse(ErrorCode::WindowClosed, reason));
         }
@@ -248,10 +249,15 @@ fn message(
         reason: None,
         source: None,
     });
+    let Caller { user, name, is_program, .. } = &access.caller;
+    let author = match is_program {
+        true => Author::Program { id: user.clone() },
+        false => Author::User { id: user.clone(), name: name.clone() },
+    };
     let stored = MessageContent {
         conversation_id: conversation.id.clone(),
         is_ours: true,
-        author: Author::User { id: access.caller.user.clone(), name: access.caller.name.clone() },
+        author,
         text: content.text.clone().or(template),
         attachments: attachment.collect(),
         created_time: now,

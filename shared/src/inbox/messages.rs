@@ -189,6 +189,7 @@ impl From<Author> for AuthorOut {
         match author {
             Author::Contact { id, name } => Self { kind: "contact", id: id.map(|id| id.to_string()), name },
             Author::User { id, name } => Self { kind: "user", id: Some(id.to_string()), name },
+            Author::Program { id } => Self { kind: "automation", id: Some(id.to_string()), name: None },
             Author::Page => Self { kind: "page", id: None, name: None },
             Author::Automation { app_id } => Self { kind: "automation", id: app_id, name: None },
         }

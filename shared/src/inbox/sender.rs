@@ -129,7 +129,7 @@ impl Sender {
         // The window is judged when the call is made.
         let mut route = sending.route.clone();
         if let SendRoute::Page { .. } | SendRoute::Whatsapp { .. } = route {
-            let rule = conversation.reply_rule(self.has_human_agent, now);
+            let rule = conversation.reply_rule(self.has_human_agent && !state.is_of_a_program(), now);
             if let Some(reason) = rule.reason.filter(|_| !rule.allowed && sending.content.template.is_none()) {
                 self.fail(scope, &state.id, 0, reason.to_owned()).await?;
                 return Ok(Outcome::Done);

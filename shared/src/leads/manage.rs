@@ -25,6 +25,8 @@ use crate::table::lead_list::{LeadFilter, LeadPosition};
 /// A filter on leads. A lead must match every criterion that is set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeadQuery {
+    /// How a name begins, or an e-mail address, or a phone number.
+    pub text: Option<String>,
     /// `Meta` or `Import`.
     pub source: Option<String>,
     /// `Facebook Lead Ad`, `Instagram Lead Ad` or `Imported File`.
@@ -111,10 +113,11 @@ pub struct LeadIn {
 }
 
 impl Leads {
-    /// Lists the org's leads, newest submission first, from the start or from the cursor `after`.
+    /// Lists the org's leads from the start or from the cursor `after`: newest submission first, or by name if they are
+    /// found by that.
     ///
     /// # Errors
-    /// Refuses an empty range of times, and a cursor of another list or query.
+    /// Refuses an empty range of times, a text that cannot be searched for, and a cursor of another list or query.
     pub async fn list(
         &self,
         scope: &OrgScope,
@@ -126,6 +129,9 @@ impl Leads {
             && from >= to
         {
             return Err(ActError::invalid("to", ErrorCode::RangeEmpty, "A time after from."));
+        }
+        if let Some(text) = &query.text {
+            return self.find(scope, (text, query), after, limit).await;
         }
         let list = format!("leads {query:?}");
         let cursor = ListCursor::new(&self.key, scope, &list);
@@ -275,7 +281,7 @@ impl Leads {
 }
 
 /// Returns how many of these an answer holds. A single one always fits.
-fn count_fitting<'a, T: Serialize + 'a>(items: impl Iterator<Item = &'a T>) -> usize {
+pub(super) fn count_fitting<'a, T: Serialize + 'a>(items: impl Iterator<Item = &'a T>) -> usize {
     /// Lambda's answers hold 6 MB, with everything around the items.
     const MAX_BYTES: usize = 4_000_000;
     let mut bytes = 0;
@@ -286,7 +292,7 @@ fn count_fitting<'a, T: Serialize + 'a>(items: impl Iterator<Item = &'a T>) -> u
     items.take_while(fits).count().max(1)
 }
 
-fn filter(query: &LeadQuery) -> LeadFilter {
+pub(super) fn filter(query: &LeadQuery) -> LeadFilter {
     LeadFilter {
         page: query.page_id.clone(),
         form: query.form_id.clone(),

@@ -9,6 +9,7 @@ mod compare;
 pub(crate) mod crash_tests;
 mod details;
 mod fetch;
+mod find;
 mod forms;
 mod import;
 mod ingest;

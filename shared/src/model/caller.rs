@@ -16,8 +16,10 @@ pub struct Caller {
     pub email: Option<String>,
     /// The caller's role, which determines what they may do.
     pub role: Role,
-    /// The org that the caller belongs to.
-    pub org: Option<OrgId>,
+    /// The orgs that the caller belongs to: at most one for a person, any number for a program.
+    pub orgs: Vec<OrgId>,
+    /// Whether this is a program with credentials of its own instead of a person who logged in.
+    pub is_program: bool,
 }
 
 /// The role of a caller.
@@ -61,7 +63,7 @@ impl Caller {
         }
         let org = org.map(str::trim).filter(|org| !org.is_empty()).ok_or(AccessDenied::NoOrg)?;
         let org = OrgId::parse(org).map_err(|_| AccessDenied::ForeignOrg)?;
-        if self.role == Role::SuperAdmin || self.org.as_ref() == Some(&org) {
+        if self.role == Role::SuperAdmin || self.orgs.contains(&org) {
             Ok(OrgScope::new(org))
         } else {
             Err(AccessDenied::ForeignOrg)
@@ -73,10 +75,10 @@ impl Caller {
         if self.role == Role::SuperAdmin { Ok(OrgScope::new(org)) } else { Err(AccessDenied::SuperAdminOnly) }
     }
 
-    /// The scope of the caller's own org, whatever their role. The org's directory must then say what a colleague
-    /// without one of the roles may do in it.
+    /// The scope of a person's own org, whatever their role. The org's directory must then say what a colleague without
+    /// one of the roles may do in it.
     pub fn scope_of_colleague(&self) -> Result<OrgScope, AccessDenied> {
-        self.org.clone().map(OrgScope::new).ok_or(AccessDenied::NoOrg)
+        self.orgs.first().filter(|_| !self.is_program).cloned().map(OrgScope::new).ok_or(AccessDenied::NoOrg)
     }
 
     /// The caller in the form in which an integration records who connected it.
@@ -91,8 +93,8 @@ mod tests {
     use super::*;
 
     fn caller(role: Role, org: Option<&str>) -> Caller {
-        let org = org.map(|org| OrgId::parse(org).unwrap());
-        Caller { user: UserId::parse("u").unwrap(), name: None, email: None, role, org }
+        let orgs = org.map(|org| OrgId::parse(org).unwrap()).into_iter().collect();
+        Caller { user: UserId::parse("u").unwrap(), name: None, email: None, role, orgs, is_program: false }
     }
 
     #[test]
@@ -110,6 +112,10 @@ mod tests {
         check(Role::Admin, Some("demo"), None, Err(AccessDenied::NoOrg));
         check(Role::Admin, Some("demo"), Some(""), Err(AccessDenied::NoOrg));
         check(Role::Other, Some("demo"), Some("demo"), Err(AccessDenied::Role));
+        let program = Caller { is_program: true, ..caller(Role::Admin, Some("demo")) };
+        assert!(program.scope(Some("demo")).is_ok());
+        assert!(program.scope(Some("other")).is_err());
+        assert!(program.scope_of_colleague().is_err(), "a program is no colleague of anyone");
         assert!(caller(Role::Admin, Some("demo")).scope_as_superadmin(OrgId::parse("demo").unwrap()).is_err());
     }
 }

@@ -30,6 +30,6 @@ impl Session {
     /// The org that the user acts for.
     #[must_use]
     pub fn acts_for(&self) -> Option<&OrgId> {
-        self.org.as_ref().or(self.caller.org.as_ref())
+        self.org.as_ref().or(self.caller.orgs.first())
     }
 }

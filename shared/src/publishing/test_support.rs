@@ -92,7 +92,14 @@ impl Fixture {
     pub(crate) async fn access(&self) -> MetaAccess {
         let org = OrgId::parse("a").unwrap();
         let user = UserId::parse("u").unwrap();
-        let caller = Caller { user, name: Some("Una".to_owned()), email: None, role: Role::Admin, org: Some(org) };
+        let caller = Caller {
+            user,
+            name: Some("Una".to_owned()),
+            email: None,
+            role: Role::Admin,
+            orgs: vec![org],
+            is_program: false,
+        };
         let org = self.publisher.table.org(&self.scope).await.unwrap();
         MetaAccess::check(Access::new(caller, Some("a")).unwrap(), org.as_ref()).unwrap()
     }

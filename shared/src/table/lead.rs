@@ -137,6 +137,9 @@ impl Table {
     pub async fn set_fields(&self, scope: &OrgScope, lead: &Lead) -> Result<bool, TableError> {
         let change = self.change(&keys::lead(scope, &lead.id)).if_unchanged("type", &"lead")?;
         let change = change.set("full_name", &lead.full_name)?.set("email", &lead.email)?.set("phone", &lead.phone)?;
+        let names = keys::lead_names(scope, lead);
+        let change = change.set("gsi4pk", &names.gsi4pk)?.set("gsi4sk", &names.gsi4sk)?;
+        let change = change.set("gsi5pk", &names.gsi5pk)?.set("gsi5sk", &names.gsi5sk)?;
         change.set("fields", &lead.fields)?.send().await
     }
 

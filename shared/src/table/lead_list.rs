@@ -185,6 +185,25 @@ pub(super) struct Condition {
 }
 
 impl LeadFilter {
+    /// Whether a lead is one of those to list.
+    #[must_use]
+    pub fn matches(&self, lead: &Lead) -> bool {
+        let has_value = |condition: &Condition| {
+            let value = condition.value.as_deref();
+            match condition.name {
+                "page_id" => lead.page_id.as_ref().map(PageId::as_str) == value,
+                "form_id" => lead.attribution.form_id.as_ref().map(FormId::as_str) == value,
+                "assigned_to" => lead.assigned_to.as_ref().map(UserId::as_str) == value,
+                "status" => value == Some(&lead.status.to_string()),
+                "source" => value == Some(&lead.source.to_string()),
+                _ => lead.tags.iter().any(|tag| value == Some(tag)),
+            }
+        };
+        let is_after = self.from.is_none_or(|from| lead.created_time >= from);
+        let is_before = self.to.is_none_or(|to| lead.created_time < to);
+        is_after && is_before && self.conditions().iter().all(has_value)
+    }
+
     fn conditions(&self) -> Vec<Condition> {
         let conditions = [
             ("page_id", self.page.as_ref().map(|page| Some(page.to_string()))),

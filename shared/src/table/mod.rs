@@ -33,6 +33,7 @@ pub mod lead_list;
 #[cfg(test)]
 mod lead_list_tests;
 mod lead_parts;
+pub mod lead_search;
 pub mod login;
 pub mod message;
 pub mod notice;

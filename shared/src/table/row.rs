@@ -31,9 +31,10 @@ struct Envelope<'a> {
 /// Fails for a field with a name of the envelope, which would be overwritten.
 pub(super) fn attributes(entity: &impl Serialize) -> Result<Item, TableError> {
     let item: Item = serde_dynamo::to_item(entity)?;
-    let reserved = ["pk", "sk", "gsi1pk", "gsi1sk", "gsi2pk", "gsi2sk", "gsi3pk", "gsi3sk", "type", "ttl"]
-        .into_iter()
-        .find(|name| item.contains_key(*name));
+    let is_index =
+        |name: &str| name.strip_prefix("gsi").is_some_and(|rest| rest.ends_with("pk") || rest.ends_with("sk"));
+    let is_reserved = |name: &str| ["pk", "sk", "type", "ttl"].contains(&name) || is_index(name);
+    let reserved = item.keys().find(|name| is_reserved(name));
     match reserved {
         Some(name) => {
             let text = format!("the entity has a field {name}, which the envelope owns");

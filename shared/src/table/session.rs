@@ -50,7 +50,8 @@ mod tests {
     async fn a_session_is_there_until_it_ends_or_is_ended() {
         let (table, now, org) = (empty_table().await, at("2026-01-01T00:00:00Z"), OrgId::parse("a").unwrap());
         let user = UserId::parse("u").unwrap();
-        let caller = Caller { user, name: None, email: None, role: Role::SuperAdmin, org: None };
+        let caller =
+            Caller { user, name: None, email: None, role: Role::SuperAdmin, orgs: Vec::new(), is_program: false };
         let session = Session::begin(caller, now);
         table.put_session("secret", &session).await.unwrap();
         assert_eq!(table.session("secret", now).await.unwrap(), Some(session.clone()));

@@ -29,6 +29,9 @@ use crate::state::Api;
     reason = "describes the parameters; they are read one by one, so that each can be named when it is wrong"
 )]
 pub(crate) struct LeadParameters {
+    /// The beginning of a first, last or whole name, or a whole e-mail address, or a whole phone number. Case and accents
+    /// are ignored. The list is then in the order of the names.
+    q: Option<String>,
     /// `Meta` or `Import`.
     source: Option<String>,
     /// `Facebook Lead Ad`, `Instagram Lead Ad` or `Imported File`.
@@ -53,7 +56,7 @@ pub(crate) struct LeadParameters {
 
 /// List the org's leads
 ///
-/// Newest submission first.
+/// Newest submission first; those that are searched for by name, by that.
 #[utoipa::path(
     get, path = "/api/leads", tag = "leads", operation_id = "listLeads",
     params(LeadParameters, OrgHeader),
@@ -65,6 +68,7 @@ pub(crate) async fn list(
     parameters: Parameters,
 ) -> Result<Json<LeadList>, Problem> {
     parameters.check(&[
+        "q",
         "source",
         "tag",
         "page_id",
@@ -79,6 +83,7 @@ pub(crate) async fn list(
     ])?;
     let text = |name: &str| parameters.get(name).map(str::to_owned);
     let query = LeadQuery {
+        text: text("q"),
         source: text("source"),
         tag: text("tag"),
         page_id: parameters.id("page_id", PageId::parse)?,

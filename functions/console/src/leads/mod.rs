@@ -49,6 +49,7 @@ fn lead_query(query: &ListQuery) -> Result<LeadQuery, Problem> {
     let until = query.get("until").map(|text| fields::day("until", text)).transpose()?;
     let after = until.and_then(|day| day.tomorrow().ok()).map(|day| fields::time("until", &day.to_string()));
     Ok(LeadQuery {
+        text: query.text("q"),
         tag: query.text("tag"),
         page_id: query.get("page_id").map(|text| fields::id("page_id", text, PageId::parse)).transpose()?,
         form_id: query.get("form_id").map(|text| fields::id("form_id", text, FormId::parse)).transpose()?,
@@ -65,7 +66,8 @@ fn lead_query(query: &ListQuery) -> Result<LeadQuery, Problem> {
 }
 
 fn filters_any(query: &ListQuery) -> bool {
-    const FILTERS: [&str; 8] = ["tag", "page_id", "form_id", "campaign_id", "assigned_to", "status", "from", "until"];
+    const FILTERS: [&str; 9] =
+        ["q", "tag", "page_id", "form_id", "campaign_id", "assigned_to", "status", "from", "until"];
     FILTERS.iter().any(|name| query.get(name).is_some())
 }
 
@@ -90,7 +92,7 @@ async fn list(
             Ok(list) if list.items.is_empty() && list.next_cursor.is_none() => { (nothing(&visitor, &query, &pages)) }
             Ok(list) => {
                 (table(&list.items, &users))
-                @if let Some(next) = &list.next_cursor { p.acts { a.button href=(query.at("/leads", &[("cursor", next)])) rel="next" { "Earlier leads" } } }
+                @if let Some(next) = &list.next_cursor { p.acts { a.button href=(query.at("/leads", &[("cursor", next)])) rel="next" { (if query.get("q").is_some() { "More leads" } else { "Earlier leads" }) } } }
             }
         }
     };
@@ -102,6 +104,7 @@ fn filter_form(query: &ListQuery, users: &[User], pages: &BTreeMap<PageId, Strin
     let is_known = |id: &str| pages.keys().any(|page| page.as_str() == id);
     html! {
         form.filters.card method="get" action="/leads" role="search" aria-label="Filter leads" {
+            label { "Name, e-mail or phone" input type="search" name="q" value=[query.get("q")] placeholder="How a name begins, or all of an address or number" aria-keyshortcuts="/"; }
             label { "Status" select name="status" {
                 option value="" { "All" }
                 @for (_, value, name) in STATUSES { option value=(value) selected[is("status", value)] { (name) } }

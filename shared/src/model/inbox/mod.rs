@@ -314,6 +314,11 @@ pub enum Author {
         /// The member's name.
         name: Option<String>,
     },
+    /// A program of the org, through Leadwire.
+    Program {
+        /// Its client id.
+        id: UserId,
+    },
     /// Our side, in Meta's own inbox.
     Page,
     /// Our side, through a program.

@@ -242,10 +242,17 @@ impl MessageState {
         attachments.filter(|(_, file)| file.status == AttachmentStatus::Coming).map(|(position, _)| position)
     }
 
-    /// Whether a member wrote it, through Leadwire.
+    /// Whether a member or a program of the org wrote it, through Leadwire.
     #[must_use]
     pub fn is_of_a_member(&self) -> bool {
-        self.content.as_ref().is_some_and(|content| matches!(content.author, Author::User { .. }))
+        let author = self.content.as_ref().map(|content| &content.author);
+        matches!(author, Some(Author::User { .. } | Author::Program { .. }))
+    }
+
+    /// Whether a program of the org wrote it. Meta's feature for human agents is not for those.
+    #[must_use]
+    pub fn is_of_a_program(&self) -> bool {
+        self.content.as_ref().is_some_and(|content| matches!(content.author, Author::Program { .. }))
     }
 
     /// Whether it was unsent before it came, or erased: it is shown to no one.

@@ -11,6 +11,7 @@ pub mod latency;
 pub mod mapping;
 #[cfg(test)]
 mod mapping_tests;
+pub mod name;
 pub mod phone;
 pub mod run;
 pub mod standard_fields;

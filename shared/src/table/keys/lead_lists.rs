@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::{IndexKey, instant};
 use crate::ids::{FormId, LeadId, OrgScope, PageId, UserId};
+use crate::model::lead::name::SearchNames;
 use crate::model::lead::{Lead, Status};
 
 pub(in crate::table) fn leads_of_org(scope: &OrgScope) -> String {
@@ -23,6 +24,36 @@ pub(in crate::table) struct LeadLists {
     gsi3pk: String,
     /// By page and form.
     gsi3sk: String,
+    /// By name; absent without one.
+    #[serde(flatten)]
+    pub(in crate::table) names: LeadNames,
+}
+
+/// The positions of a lead in the lists of names.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(in crate::table) struct LeadNames {
+    pub(in crate::table) gsi4pk: Option<String>,
+    /// The whole name.
+    pub(in crate::table) gsi4sk: Option<String>,
+    pub(in crate::table) gsi5pk: Option<String>,
+    /// The name with the last name in front.
+    pub(in crate::table) gsi5sk: Option<String>,
+}
+
+/// The positions of a lead of this name.
+pub(in crate::table) fn lead_names(scope: &OrgScope, lead: &Lead) -> LeadNames {
+    let names = SearchNames::new(lead.full_name.as_deref(), lead.fields.get("last_name").map(String::as_str));
+    let position = lead_position(lead.created_time, &lead.id);
+    let key = |name: &Option<String>| {
+        (name.as_ref().map(|_| named_leads_of_org(scope)), name.as_ref().map(|name| format!("{name}#{position}")))
+    };
+    let ((gsi4pk, gsi4sk), (gsi5pk, gsi5sk)) = (key(&names.given_first), key(&names.last_first));
+    LeadNames { gsi4pk, gsi4sk, gsi5pk, gsi5sk }
+}
+
+/// Index partition of the org's leads by name, in each of the two orders of a name.
+pub(in crate::table) fn named_leads_of_org(scope: &OrgScope) -> String {
+    format!("ORG#{}#LEADS#NAMES", scope.org())
 }
 
 /// The lists of a lead with this status and assignee. What it does not have is an empty part of a key.
@@ -43,6 +74,7 @@ pub(in crate::table) fn lead_lists(
             "{}{position}",
             form_leads(lead.page_id.as_ref().map_or("", PageId::as_str), form.map_or("", FormId::as_str))
         ),
+        names: lead_names(scope, lead),
     }
 }
 

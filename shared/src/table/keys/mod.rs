@@ -53,8 +53,9 @@
 //! | login | `LOGIN#nonce` | `LOGIN` | | | yes |
 //! | session | `SESSION#hash` | `SESSION` | | | yes |
 //!
-//! A lead is in two more indexes: by assignee (`ORG#o#LEADS#ASSIGNEES`, `user#status#created#l`) and by page
-//! (`ORG#o#LEADS#PAGES`, `page#form#created#l`). A post is in the second index by time (`ORG#o#POSTS`, `at#p`),
+//! A lead is in more indexes: by assignee (`ORG#o#LEADS#ASSIGNEES`, `user#status#created#l`), by page
+//! (`ORG#o#LEADS#PAGES`, `page#form#created#l`), and twice by name (`ORG#o#LEADS#NAMES`, `name#created#l`), with the
+//! first and with the last name in front. A post is in the second index by time (`ORG#o#POSTS`, `at#p`),
 //! like conversations (`ORG#o#CONVERSATIONS#status`, `last message#c`), their messages (`ORG#o#CONVERSATION#c#MESSAGES`,
 //! `created#m`) and contacts (`ORG#o#CONTACTS`, `created#p`).
 //!

@@ -36,7 +36,14 @@ impl Tenant {
     ) -> anyhow::Result<Self> {
         let table = aws.table();
         let org = OrgId::parse(&format!("5f0c6a3e-90c1-4d57-a3bb-{number:012}"))?;
-        let crm = Caller { user: UserId::parse("crm")?, name: None, email: None, role: Role::SuperAdmin, org: None };
+        let crm = Caller {
+            user: UserId::parse("crm")?,
+            name: None,
+            email: None,
+            role: Role::SuperAdmin,
+            orgs: Vec::new(),
+            is_program: true,
+        };
         let (scope, now) = (crm.scope_as_superadmin(org.clone())?, leadwire::clock::now());
         let plan = Plan { name: "pro".to_owned(), features: vec!["meta".to_owned()] };
         let named = Org {

@@ -32,6 +32,7 @@ mod leads;
 mod least_privilege;
 mod lifecycle;
 mod privacy;
+mod programs;
 mod proof;
 mod publishing;
 mod publishing_storm;
