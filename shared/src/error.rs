@@ -178,6 +178,7 @@ pub enum ErrorCode {
     LimitReached,
     ListInvalid,
     EmailInvalid,
+    PhoneInvalid,
     CountryInvalid,
     DescriptionInvalid,
     DaysInvalid,

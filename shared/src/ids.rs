@@ -88,6 +88,10 @@ id!(
     LeadId, "lead id", is_crm_id, CRM_RULE, String::deserialize
 );
 id!(
+    /// What is kept of the erasure of a person. Ours: time-ordered.
+    ReceiptId, "receipt id", is_crm_id, CRM_RULE, String::deserialize
+);
+id!(
     /// One requested search for leads, or one sync of an ad account. Ours: time-ordered.
     RunId, "run id", is_crm_id, CRM_RULE, String::deserialize
 );
@@ -185,6 +189,7 @@ macro_rules! made_here {
 made_here! {
     IntegrationId, "int";
     LinkId, "ada";
+    ReceiptId, "receipt";
     RunId, "run";
     PostId, "post";
     CampaignId, "cmp";

@@ -47,6 +47,7 @@ pub mod conversions;
 pub mod directory;
 pub mod leads;
 pub mod once;
+pub mod people;
 pub mod publishing;
 
 pub mod auth;

@@ -212,7 +212,7 @@ pub(crate) async fn erase_contact(
     MetaAccess(access): MetaAccess,
     Id(id): Id<ContactId>,
 ) -> Result<StatusCode, Problem> {
-    api.inbox.erase_contact(&access, &id, leadwire::clock::now()).await?;
+    api.inbox.erase_contact(&access.scope, &id, leadwire::clock::now()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -9,6 +9,7 @@ mod inbox;
 mod input;
 mod leads;
 mod media;
+mod people;
 mod posts;
 mod router;
 mod saved_replies;

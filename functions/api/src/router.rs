@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::state::Api;
-use crate::{ads, campaigns, connections, directory, inbox, leads, media, posts, saved_replies};
+use crate::{ads, campaigns, connections, directory, inbox, leads, media, people, posts, saved_replies};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -141,6 +141,8 @@ fn described() -> (Router<Arc<Api>>, Description) {
         .routes(routes!(inbox::templates))
         .routes(routes!(saved_replies::list, saved_replies::create))
         .routes(routes!(saved_replies::change, saved_replies::delete))
+        .routes(routes!(people::erase))
+        .routes(routes!(people::receipts))
         .routes(routes!(inbox::contacts))
         .routes(routes!(inbox::contact, inbox::change_contact, inbox::erase_contact))
         .routes(routes!(media::create))
@@ -189,7 +191,7 @@ mod tests {
         let json = serde_json::to_value(&description).unwrap();
         assert!(json["openapi"].as_str().unwrap().starts_with("3."));
         let paths = json["paths"].as_object().unwrap();
-        assert_eq!(paths.len(), 66, "{:?}", paths.keys());
+        assert_eq!(paths.len(), 68, "{:?}", paths.keys());
         let mut names = std::collections::BTreeSet::new();
         for (path, methods) in paths {
             for (method, operation) in methods.as_object().unwrap() {

@@ -11,8 +11,9 @@ use crate::model::inbox::Channel;
 use crate::model::inbox::event::{InboxEvent, InboxEventKind, NewAttachment, NewMessage, Person, PostRef};
 use crate::secret::AccessToken;
 
-/// Response pages of an edge that are read in one go. What is older was read before.
-const MAX_PAGES: usize = 10;
+/// Response pages of an edge that are read in one go: 10,000 conversations, or 20,000 comments below one post. More than
+/// that in the time since the last sync is left out, and said.
+const MAX_PAGES: usize = 400;
 
 #[derive(Deserialize)]
 struct Edge<T> {
@@ -240,12 +241,15 @@ impl GraphClient {
     ) -> Result<Vec<T>, GraphError> {
         let (mut next, mut items) = (first.next(), first.data);
         for _ in 1..MAX_PAGES {
-            let Some(after) = next.filter(|_| items.last().is_none_or(&is_wanted)) else { break };
+            let Some(after) = next.take().filter(|_| items.last().is_none_or(&is_wanted)) else { break };
             let mut query = query.to_vec();
             query.push(("after", &after));
             let page: GraphPage<T> = read(self.get(edge, &query, token).await?)?;
             next = page.next().filter(|next| *next != after);
             items.extend(page.data);
+        }
+        if next.is_some() && items.last().is_some_and(&is_wanted) {
+            tracing::error!(%edge, items = items.len(), metric = "lists_cut", "a list of Meta's is longer than what is read of it");
         }
         Ok(items)
     }

@@ -209,6 +209,7 @@ fn status_of_act(code: ErrorCode) -> StatusCode {
         | ErrorCode::LimitReached
         | ErrorCode::ListInvalid
         | ErrorCode::EmailInvalid
+        | ErrorCode::PhoneInvalid
         | ErrorCode::CountryInvalid
         | ErrorCode::DescriptionInvalid
         | ErrorCode::DaysInvalid

@@ -27,7 +27,7 @@ pub(super) fn second(second: i64) -> Timestamp {
 
 impl World {
     /// Org `a` has connected page 103, its Instagram account 17800 and the WhatsApp number PN1.
-    pub(super) async fn connected() -> Self {
+    pub(crate) async fn connected() -> Self {
         let world = Self::new().await;
         world.connect("a").await;
         world.fixture.meta.world().now = second(T + 10);
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// Takes a body as the webhook and the worker do. Nothing of it fails.
-    pub(super) async fn deliver(&self, body: &Value) {
+    pub(crate) async fn deliver(&self, body: &Value) {
         for outcome in self.try_deliver(body).await {
             outcome.unwrap();
         }

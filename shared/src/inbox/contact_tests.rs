@@ -91,7 +91,7 @@ async fn who_is_mentioned_by_user_name_alone_is_the_person_who_writes_under_it()
     // The names that she had are gone with her.
     let access = world.fixture.access().await;
     for contact in &contacts {
-        world.inbox.erase_contact(&access, &contact.id, at(9)).await.unwrap();
+        world.inbox.erase_contact(&access.scope, &contact.id, at(9)).await.unwrap();
     }
     let everything = format!("{:?}", world.engagement.table.everything().await);
     assert!(!everything.contains("lena") && !everything.contains("88001"), "{everything}");

@@ -1,17 +1,20 @@
 //! A person is erased: who they are, what they wrote, and what was written to them.
 
+use std::collections::BTreeSet;
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 
 use super::Inbox;
 use super::contacts::resolve;
 use super::reports::change_message;
-use crate::directory::MetaAccess;
 use crate::error::{ActError, WorkError};
 use crate::files::FileKey;
-use crate::ids::{ContactId, ConversationId, OrgScope};
+use crate::ids::{ContactId, ConversationId, LeadId, OrgScope};
+use crate::model::inbox::event::Person;
+use crate::model::inbox::people::identities;
 use crate::model::inbox::state::MessageState;
-use crate::model::inbox::{AttachmentStatus, Author};
+use crate::model::inbox::{AttachmentStatus, Author, Channel, Contact};
 
 /// Messages that are erased at once. They mostly wait for the table.
 const CONCURRENCY: usize = 8;
@@ -19,14 +22,42 @@ const CONCURRENCY: usize = 8;
 const READ_AT_ONCE: usize = 100;
 
 impl Inbox {
+    /// Finds the contacts that are joined with one of these leads, or that have one of these numbers on WhatsApp.
+    ///
+    /// # Errors
+    /// If the table fails.
+    pub async fn contacts_of_person(
+        &self,
+        scope: &OrgScope,
+        leads: &[LeadId],
+        phones: &BTreeSet<String>,
+    ) -> Result<BTreeSet<ContactId>, ActError> {
+        let mut found = BTreeSet::new();
+        for lead in leads {
+            found.extend(self.table.contacts_of_lead(scope, lead).await?);
+        }
+        for phone in phones {
+            let digits = phone.trim_start_matches('+').to_owned();
+            let person = Person { phone: Some(digits.clone()), ..Person::default() };
+            let known = identities(Channel::Whatsapp, "", &person);
+            let contact = match self.table.contact_of(scope, &known).await? {
+                Some(id) => resolve(&self.table, scope, id).await?,
+                None => None,
+            };
+            // A number may have been another person's.
+            let has_it = |contact: &Contact| contact.phones().any(|known| known.trim_start_matches('+') == digits);
+            found.extend(contact.filter(has_it).map(|contact| contact.id));
+        }
+        Ok(found)
+    }
+
     /// Erases a contact with those it took over: the person's ids and names, the conversations with them, what they wrote
     /// below others' comments, and all files. What Meta still lists of it does not come back; what the person writes from
     /// now on makes a new contact. A lead of the person stays. Already erased counts as success.
     ///
     /// # Errors
     /// After an error a part is erased; the same request goes on.
-    pub async fn erase_contact(&self, access: &MetaAccess, id: &ContactId, now: Timestamp) -> Result<(), ActError> {
-        let scope = &access.scope;
+    pub async fn erase_contact(&self, scope: &OrgScope, id: &ContactId, now: Timestamp) -> Result<(), ActError> {
         let Some(contact) = resolve(&self.table, scope, id.clone()).await? else { return Ok(()) };
         for id in contact.merged.iter().chain([&contact.id]) {
             for conversation in self.table.conversations_of(scope, id).await? {

@@ -59,13 +59,17 @@ async fn graph() -> GraphClient {
         json!({ "id": id, "text": id, "from": { "id": "5550", "username": "visitor_a" },
             "timestamp": second(T + at).to_string() })
     };
-    let edges = Edges::from([
+    graph_of(Edges::from([
         ("103/published_posts", vec![json!({ "id": "103_208", "created_time": second(T).to_string() })]),
         ("103_208/comments", vec![comment("K3", Some("K1"), 3), comment("K2", Some("K1"), 2), first]),
         ("17800/media", vec![json!({ "id": "18050", "timestamp": second(T).to_string() })]),
         ("18050/comments", vec![reply("I4", 9), reply("I1", 4)]),
         ("I1/replies", vec![reply("I2", 5), reply("I3", 6)]),
-    ]);
+    ]))
+    .await
+}
+
+async fn graph_of(edges: Edges) -> GraphClient {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new().fallback(serve).with_state(edges);
@@ -103,4 +107,20 @@ async fn comments_of_all_levels_and_pages_are_read_once_below_their_parents() {
     // A picture is copied, not linked.
     let state = world.message(Channel::FacebookComment, "K1").await.unwrap();
     assert_eq!(state.files_coming().count(), 1);
+}
+
+#[tokio::test]
+async fn however_many_people_wrote_all_of_them_are_listed() {
+    let thread = |number: i64| {
+        let message = json!({ "id": format!("m{number}"), "message": "Hi", "from": { "id": (number + 5_000).to_string() },
+            "created_time": second(T + number).to_string() });
+        json!({ "id": format!("t{number}"), "updated_time": second(T + number).to_string(), "messages": { "data": [message] } })
+    };
+    // The newest first, the last three before the time that is asked for.
+    let threads: Vec<Value> = (-3..300).rev().map(thread).collect();
+    let graph = graph_of(Edges::from([("103/conversations", threads)])).await;
+    let page = PageId::parse("103").unwrap();
+    let token = AccessToken::new("t".to_owned());
+    let listed = graph.listed_messages(&page, Channel::Messenger, "103", second(T), &token).await.unwrap();
+    assert_eq!(listed.len(), 300);
 }

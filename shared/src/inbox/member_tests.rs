@@ -198,7 +198,7 @@ async fn an_erased_person_is_gone_with_all_they_wrote_and_does_not_come_back_wit
     let contacts = world.contacts().await;
     let person = contacts.iter().find(|contact| contact.name.as_deref() == Some("Visitor p")).unwrap().id.clone();
     for _ in 0..2 {
-        world.inbox.erase_contact(&access, &person, at(500)).await.unwrap();
+        world.inbox.erase_contact(&access.scope, &person, at(500)).await.unwrap();
     }
     let left = async || world.conversations().await.into_iter().map(|(_, texts)| texts).collect::<Vec<_>>();
     assert_eq!(left().await, [["I ask myself, too", "-"]]);

@@ -35,7 +35,7 @@ mod sender;
 mod sync;
 mod templates;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 #[cfg(test)]
 mod whatsapp_case_tests;
 

@@ -36,10 +36,10 @@ pub(super) fn inbox(fixture: &Fixture) -> Inbox {
     }
 }
 
-pub(super) struct World {
-    pub(super) fixture: Fixture,
+pub(crate) struct World {
+    pub(crate) fixture: Fixture,
     pub(super) engagement: Engagement,
-    pub(super) inbox: Inbox,
+    pub(crate) inbox: Inbox,
     pub(super) owner: AccountOwner,
 }
 

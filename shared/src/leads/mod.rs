@@ -8,6 +8,7 @@ mod compare;
 #[cfg(test)]
 pub(crate) mod crash_tests;
 mod details;
+mod erase;
 mod fetch;
 mod find;
 mod forms;
@@ -32,6 +33,7 @@ mod trace;
 mod turns;
 mod write;
 
+pub use erase::WholeLead;
 pub use forms::{FormList, FormOut, FormsRefused, TestLead};
 pub use import::{ImportOptions, ImportReport, RowProblem};
 pub use ingest::{Arrival, Ingest, Outcomes};

@@ -95,7 +95,11 @@ async fn write(
             "form_mapping",
             format!("Its answers were mapped again {version}."),
         );
-        writer.table.note(scope, &lead.id, &step).await?;
+        return Ok(writer.table.note(scope, &lead.id, &step).await?);
+    }
+    // It was erased meanwhile, and no one may be registered under it.
+    for person in person_keys(lead.email.as_deref(), lead.phone.as_deref()) {
+        writer.table.release_person(scope, &person, &lead.id).await?;
     }
     Ok(())
 }

@@ -136,7 +136,10 @@ impl Table {
         let update = Update::builder()
             .table_name(&self.name)
             .set_key(Some(keys::lead(scope, lead).attributes()))
-            .condition_expression("attribute_exists(pk)")
+            // Not one that was erased.
+            .condition_expression("#type = :lead")
+            .expression_attribute_names("#type", "type")
+            .expression_attribute_values(":lead", AttributeValue::S("lead".to_owned()))
             .update_expression("ADD submissions_count :times")
             .expression_attribute_values(":times", AttributeValue::N(times.to_string()));
         Ok(TransactWriteItem::builder().update(update.build().map_err(broken)?).build())
@@ -215,6 +218,6 @@ impl Table {
     }
 }
 
-fn broken(error: aws_sdk_dynamodb::error::BuildError) -> TableError {
+pub(super) fn broken(error: aws_sdk_dynamodb::error::BuildError) -> TableError {
     TableError::Failed(AwsError::new(error))
 }

@@ -6,8 +6,8 @@ use super::commit::CommitOutcome;
 use super::inbox::{InboxPosition, Pointer, put_write};
 use super::keys::{self, Key};
 use super::row::Row;
-use super::{Item, Table, TableError, delete_request, entity};
-use crate::ids::{ContactId, OrgScope};
+use super::{IndexRange, Item, Table, TableError, delete_request, entity};
+use crate::ids::{ContactId, LeadId, OrgScope};
 use crate::model::inbox::Contact;
 use crate::model::inbox::people::Identity;
 
@@ -74,6 +74,13 @@ impl Table {
         self.delete(&keys::contact(scope, &contact.id)).await
     }
 
+    /// Returns the contacts that are joined with a lead. One joined an instant ago may be missing.
+    pub async fn contacts_of_lead(&self, scope: &OrgScope, lead: &LeadId) -> Result<Vec<ContactId>, TableError> {
+        let items = self.index_items(&keys::contacts_of_lead(scope, lead), IndexRange::All).await?;
+        let ids = items.iter().filter_map(|item| ContactId::parse(item.get("gsi1sk")?.as_s().ok()?).ok());
+        Ok(ids.collect())
+    }
+
     /// Lists up to `limit` of the org's contacts, newest first, after `after`.
     pub async fn contacts(
         &self,
@@ -90,7 +97,13 @@ fn contact_item(scope: &OrgScope, contact: &Contact) -> Result<Item, TableError>
     let row = Row::new(&key, "contact", contact);
     // One that was taken over by another is in no list.
     match contact.merged_into {
-        None => row.in_list(keys::contact_list(scope, contact.created_at, &contact.id)).item(),
+        None => {
+            let row = row.in_list(keys::contact_list(scope, contact.created_at, &contact.id));
+            match &contact.lead_id {
+                Some(lead) => row.indexed(keys::lead_contact(scope, lead, &contact.id)).item(),
+                None => row.item(),
+            }
+        }
         Some(_) => row.item(),
     }
 }

@@ -2,10 +2,12 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::keys;
+use super::row::Row;
 use super::{Table, TableError};
-use crate::ids::{IntegrationId, OrgId, OrgScope};
+use crate::ids::{IntegrationId, OrgId, OrgScope, ReceiptId, UserId};
 use crate::model::connection::Lifecycle;
 
 /// Two years, so that a person can still look up the confirmation code.
@@ -20,7 +22,36 @@ pub struct Erasure {
     pub integrations: Vec<(OrgId, IntegrationId)>,
 }
 
+/// What is kept of the erasure of a person on an org's request: nothing about the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Receipt {
+    /// Its id.
+    pub id: ReceiptId,
+    /// When it was requested.
+    #[schema(value_type = String, format = DateTime)]
+    pub requested_at: Timestamp,
+    /// Who requested it.
+    pub requested_by: UserId,
+    /// Leads that were erased, each with its history.
+    pub leads: usize,
+    /// Their later submissions that were erased.
+    pub submissions: usize,
+    /// Contacts of the inbox that were erased, each with its conversations and files.
+    pub contacts: usize,
+}
+
 impl Table {
+    /// Stores the receipt of an erasure.
+    pub async fn put_receipt(&self, scope: &OrgScope, receipt: &Receipt) -> Result<(), TableError> {
+        let key = keys::receipt(scope, &receipt.id);
+        self.put(Row::new(&key, "receipt", receipt).ttl((receipt.requested_at + ERASURE_TTL).as_second())).await
+    }
+
+    /// Lists the org's receipts, oldest first.
+    pub async fn receipts(&self, scope: &OrgScope) -> Result<Vec<Receipt>, TableError> {
+        self.query(&keys::receipts_pk(scope), "RECEIPT#").await
+    }
+
     /// Records an erasure. An existing record stays as it is, because Meta may request an erasure twice.
     pub async fn record_erasure(&self, code: &str, erasure: &Erasure) -> Result<(), TableError> {
         let until = (erasure.requested_at + ERASURE_TTL).as_second();

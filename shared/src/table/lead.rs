@@ -65,16 +65,16 @@ impl StoredLead {
 }
 
 impl Table {
-    /// Reads the item under a lead's or a submission's id.
+    /// Reads the item under a lead's or a submission's id. An erased one is not there.
     pub async fn find_lead(&self, scope: &OrgScope, id: &LeadId) -> Result<Option<StoredLead>, TableError> {
-        self.get_item(&keys::lead(scope, id)).await?.map(stored_lead).transpose()
+        Ok(self.get_item(&keys::lead(scope, id)).await?.map(stored_lead).transpose()?.flatten())
     }
 
     /// Reads the items under these ids, in that order. Missing ones are omitted.
     pub async fn find_leads(&self, scope: &OrgScope, ids: &BTreeSet<LeadId>) -> Result<Vec<StoredLead>, TableError> {
         let keys: Vec<Key> = ids.iter().map(|id| keys::lead(scope, id)).collect();
         let mut found = self.batch_get(&keys).await?;
-        keys.iter().filter_map(|key| found.remove(key)).map(stored_lead).collect()
+        keys.iter().filter_map(|key| found.remove(key)).filter_map(|item| stored_lead(item).transpose()).collect()
     }
 
     /// Changes a lead by hand and returns the previous lead, or `None` if there is no such lead. Absent values stay
@@ -225,11 +225,11 @@ impl Table {
     }
 }
 
-fn stored_lead(item: Item) -> Result<StoredLead, TableError> {
-    let is_lead = item.get("type").and_then(|value| value.as_s().ok()).is_some_and(|kind| kind == "lead");
-    Ok(if is_lead {
-        StoredLead::Lead(Box::new(entity(item)?))
-    } else {
-        StoredLead::Submission(Box::new(entity(item)?))
+/// The lead or submission in an item. `None` if it was erased.
+fn stored_lead(item: Item) -> Result<Option<StoredLead>, TableError> {
+    Ok(match item.get("type").and_then(|value| value.as_s().ok()).map(String::as_str) {
+        Some("lead") => Some(StoredLead::Lead(Box::new(entity(item)?))),
+        Some("submission") => Some(StoredLead::Submission(Box::new(entity(item)?))),
+        _ => None,
     })
 }

@@ -29,6 +29,7 @@ pub mod integration;
 pub mod keys;
 pub mod latency;
 pub mod lead;
+pub mod lead_erasure;
 pub mod lead_list;
 #[cfg(test)]
 mod lead_list_tests;
@@ -318,6 +319,22 @@ impl Table {
         Err(TableError::Contended(MAX_ROUNDS))
     }
 
+    /// Reads the keys of a partition.
+    async fn keys_of_partition(&self, pk: &str) -> Result<Vec<Key>, TableError> {
+        let mut keys = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
+            let page = page.expression_attribute_values(":pk", text(pk)).projection_expression("pk, sk");
+            let page = page.consistent_read(true).set_exclusive_start_key(start).send().await?;
+            keys.extend(page.items.into_iter().flatten().filter_map(|item| Key::from_item(&item)));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
     /// Reads up to `limit` items of a partition between two sort keys, after `after`. Also returns where to resume.
     async fn query_between(
         &self,
@@ -344,18 +361,8 @@ impl Table {
 
     /// Deletes every item of a partition.
     async fn delete_partition(&self, pk: &str) -> Result<(), TableError> {
-        let mut start = None;
-        loop {
-            let page = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
-            let page = page.expression_attribute_values(":pk", text(pk)).projection_expression("pk, sk");
-            let page = page.set_exclusive_start_key(start).send().await?;
-            let keys = page.items.into_iter().flatten().filter_map(|item| Key::from_item(&item));
-            self.write_many(keys.map(|key| delete_request(&key)).collect::<Result<_, _>>()?).await?;
-            start = page.last_evaluated_key;
-            if start.is_none() {
-                return Ok(());
-            }
-        }
+        let keys = self.keys_of_partition(pk).await?;
+        self.write_many(keys.iter().map(delete_request).collect::<Result<_, _>>()?).await
     }
 
     /// Reads the entities at `keys`, in that order. Missing ones are omitted.

@@ -1,7 +1,7 @@
 //! What members decide about a person: the name, the lead, and that another one is the same.
 
 use axum::response::Response;
-use leadwire::error::ActError;
+use leadwire::error::{ActError, ErrorCode};
 use leadwire::http::path::Id;
 use leadwire::http::{Problem, fields};
 use leadwire::ids::{ContactId, LeadId, OrgScope};
@@ -55,7 +55,7 @@ async fn apply(
 /// Erases a person. Only admins can.
 pub(super) async fn erase(Id(id): Id<ContactId>, form: AdminForm) -> Result<Response, Problem> {
     let AdminForm { console, actor, jar, .. } = form;
-    console.inbox.erase_contact(&actor.access, &id, leadwire::clock::now()).await?;
+    console.inbox.erase_contact(&actor.access.scope, &id, leadwire::clock::now()).await?;
     Ok(redirect_with("/inbox/people", jar, Ok("The person is erased.".to_owned())))
 }
 
@@ -106,8 +106,8 @@ pub(super) async fn lead_card(
         None => Vec::new(),
     };
     Ok(html! {
-        (search_form(person, "lead", "Name, e-mail address or number", words))
-        @if words.is_some() && found.is_empty() { p.quiet { "None of the newest leads matches." } }
+        (search_form(person, "lead", "How the name begins, or all of the address or number", words))
+        @if words.is_some() && found.is_empty() { p.quiet { "No lead is found. A name is found by how it begins, an address or a number only as a whole." } }
         @for lead in &found {
             form.found method="post" action=(path) {
                 (csrf_field(&member.visitor))
@@ -123,27 +123,14 @@ pub(super) fn lead_name(lead: &Lead) -> &str {
     [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().next().map_or("Unnamed lead", String::as_str)
 }
 
-/// Leads that a search finds, among the newest ones.
+/// Leads that a search finds; none for a text that cannot be searched for, such as half a number.
 async fn find_leads(console: &Console, scope: &OrgScope, words: &str) -> Result<Vec<Lead>, ActError> {
-    const MAX_PAGES: usize = 5;
     const MAX_FOUND: usize = 10;
-    let words = words.to_lowercase();
-    let is_found = |lead: &Lead| {
-        let texts: Vec<String> =
-            [&lead.full_name, &lead.email, &lead.phone].into_iter().flatten().map(|text| text.to_lowercase()).collect();
-        words.split_whitespace().all(|word| texts.iter().any(|text| text.contains(word)))
-    };
-    let (mut found, mut cursor) = (Vec::new(), None);
-    for _ in 0..MAX_PAGES {
-        let list = console.leads.list(scope, &LeadQuery::default(), cursor.as_deref(), 100).await?;
-        found.extend(list.items.into_iter().filter(is_found));
-        cursor = list.next_cursor;
-        if cursor.is_none() || found.len() >= MAX_FOUND {
-            break;
-        }
+    let query = LeadQuery { text: Some(words.to_owned()), ..LeadQuery::default() };
+    match console.leads.list(scope, &query, None, MAX_FOUND).await {
+        Err(refused) if refused.code() == ErrorCode::SearchInvalid => Ok(Vec::new()),
+        found => Ok(found?.items),
     }
-    found.truncate(MAX_FOUND);
-    Ok(found)
 }
 
 fn search_form(person: &ContactOut, name: &str, label: &str, words: Option<&str>) -> Markup {

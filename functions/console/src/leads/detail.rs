@@ -16,6 +16,7 @@ use leadwire::model::lead::{Answer, FoundBy, Lead};
 use leadwire::model::org::User;
 use maud::{Markup, html};
 
+use super::erasure::erasure_form;
 use super::{STATUSES, assignee, name_of, status_badge};
 use crate::components::{badge, csrf_field, live_fragment, refresh_in, time};
 use crate::flash::redirect_with;
@@ -68,6 +69,7 @@ pub(super) async fn show(
             aside {
                 section.card { @if access.is_some() { (acts(&visitor, lead, &users)) } @else { (assignment(lead, &users)) } }
                 section.card { h2 { "Origin" } (origin(lead)) }
+                @if visitor.is_admin() && visitor.has_meta() { section.card { (erasure_form(&visitor, lead)) } }
             }
         }
     };

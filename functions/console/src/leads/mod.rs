@@ -1,6 +1,7 @@
 //! The org's leads: the list with its filters, one lead with its history, and the import from a file.
 
 mod detail;
+mod erasure;
 mod import;
 
 use std::collections::BTreeMap;
@@ -29,6 +30,7 @@ pub(crate) fn routes() -> Router<Console> {
         .route("/import", get(import::form).post(import::import))
         .route("/{id}", get(detail::show))
         .route("/{id}/arrival", get(detail::arrival))
+        .route("/{id}/erase", post(erasure::erase))
         .route("/{id}/assign", post(detail::assign))
         .route("/{id}/status", post(detail::change_status))
 }

@@ -152,6 +152,8 @@ fn submission(arrival: &Lead, lead_id: &LeadId, matched_by: crate::model::lead::
         created_time: arrival.created_time,
         received_at: arrival.received_at,
         found_by: arrival.found_by,
+        email: arrival.email.clone(),
+        phone: arrival.phone.clone(),
         answers: arrival.answers.clone(),
         consents: arrival.consents.clone(),
         provenance: arrival.provenance.clone(),

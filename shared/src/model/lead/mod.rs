@@ -271,6 +271,12 @@ pub struct Submission {
     pub received_at: Timestamp,
     /// How Leadwire learned of it.
     pub found_by: FoundBy,
+    /// The e-mail address in it.
+    #[serde(default)]
+    pub email: Option<String>,
+    /// The phone number in it.
+    #[serde(default)]
+    pub phone: Option<String>,
     /// The submission's own answers, never mixed with the lead's.
     pub answers: Vec<Answer>,
     /// The submission's own consent boxes.

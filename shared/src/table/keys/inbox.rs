@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{IndexKey, Key, ListKey, page_pk};
-use crate::ids::{ContactId, ConversationId, IntegrationId, MessageId, OrgId, OrgScope, PageId, SavedReplyId};
+use super::{IndexKey, Key, ListKey, contacts_of_lead, page_pk};
+use crate::ids::{ContactId, ConversationId, IntegrationId, LeadId, MessageId, OrgId, OrgScope, PageId, SavedReplyId};
 use crate::model::inbox::ConversationStatus;
 use crate::model::inbox::people::Identity;
 use crate::model::inbox::state::MessageContent;
@@ -116,6 +116,10 @@ pub(in crate::table) fn contacts_of_org(scope: &OrgScope) -> String {
 
 pub(in crate::table) fn contact_list(scope: &OrgScope, created: Timestamp, id: &ContactId) -> ListKey {
     ListKey::new(contacts_of_org(scope), format!("{}#{id}", millisecond(created)))
+}
+
+pub(in crate::table) fn lead_contact(scope: &OrgScope, lead: &LeadId, contact: &ContactId) -> IndexKey {
+    IndexKey { gsi1pk: contacts_of_lead(scope, lead), gsi1sk: contact.to_string() }
 }
 
 /// Which contact an identity belongs to. The key is the hash from which ids of contacts are made: a number or a user name

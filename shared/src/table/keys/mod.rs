@@ -17,6 +17,8 @@
 //! | social progress | `PAGE#p` | `SOCIAL#ORG#o#INTEGRATION#i` | | | |
 //! | mapping | `ORG#o` | `MAPPING#f` | | | |
 //! | lead | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEADS` | `status#created#l` | |
+//! | erased lead | `ORG#o#LEAD#l` | `LEAD` | | | yes |
+//! | receipt of an erasure | `ORG#o#RECEIPTS` | `RECEIPT#r` | | | yes |
 //! | submission | `ORG#o#LEAD#l` | `LEAD` | `ORG#o#LEAD#root#SUBMISSIONS` | `created#l` | |
 //! | conversion | `ORG#o#LEAD#l` | `CONVERSION#stage` | `CONVERSIONS_DUE` | `ORG#o#reached#l#stage` | |
 //! | conversion lease | `ORG#o` | `CONVERSION_LEASE` | | | |
@@ -44,7 +46,7 @@
 //! | message | `ORG#o#MESSAGE#m` | `MESSAGE` | `ANSWERS_DUE` | `at#o#m` | some |
 //! | alias of a message | `ORG#o#MESSAGE#m` | `ALIAS` | | | |
 //! | ad's copy of a post | `ORG#o#COPY#c` | `COPY` | | | |
-//! | contact | `ORG#o#CONTACT#p` | `CONTACT` | | | |
+//! | contact | `ORG#o#CONTACT#p` | `CONTACT` | `ORG#o#LEAD#l#CONTACTS` | `p` | |
 //! | identity | `ORG#o#IDENTITY#hash` | `IDENTITY` | | | |
 //! | inbox turn | `ORG#o#INBOX_TURN` | `TURN` | | | |
 //! | saved reply | `ORG#o#SAVED_REPLIES` | `REPLY#r` | | | |
@@ -79,7 +81,7 @@ pub(super) use self::conversions::*;
 pub(super) use self::inbox::*;
 pub(super) use self::lead_lists::*;
 pub(super) use self::publishing::*;
-use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, RunId, UserId};
+use crate::ids::{FormId, IntegrationId, LeadId, OrgId, OrgScope, PageId, ReceiptId, RunId, UserId};
 use crate::model::lead::PersonKeyKind;
 use crate::model::lead::identity::PersonKey;
 use crate::model::lead::trace::StepKind;
@@ -108,6 +110,8 @@ pub const USER_PREFIX: &str = "USER#";
 pub const INTEGRATION_PREFIX: &str = "INTEGRATION#";
 /// Sort key prefix of a page's connections, and of a Meta person's integrations.
 pub const CONNECTION_PREFIX: &str = "ORG#";
+/// Sort key of a person.
+pub const PERSON: &str = "PERSON";
 /// Sort key prefix of a lead's steps.
 pub const STEP_PREFIX: &str = "STEP#";
 /// Index partition of the check queue. Integrations with nothing to check are not in it.
@@ -170,6 +174,14 @@ pub(in crate::table) fn meta_person(person: &str, scope: &OrgScope, id: &Integra
 
 pub(in crate::table) fn erasure(code: &str) -> Key {
     Key { pk: format!("ERASURE#{code}"), sk: "ERASURE".to_owned() }
+}
+
+pub(in crate::table) fn receipts_pk(scope: &OrgScope) -> String {
+    format!("ORG#{}#RECEIPTS", scope.org())
+}
+
+pub(in crate::table) fn receipt(scope: &OrgScope, receipt: &ReceiptId) -> Key {
+    Key { pk: receipts_pk(scope), sk: format!("RECEIPT#{receipt}") }
 }
 
 pub(in crate::table) fn page_pk(page: &PageId) -> String {
@@ -237,6 +249,11 @@ pub(in crate::table) fn submissions_of_lead(scope: &OrgScope, lead: &LeadId) -> 
     format!("ORG#{}#LEAD#{lead}#SUBMISSIONS", scope.org())
 }
 
+/// Index partition of the contacts that are joined with a lead.
+pub(in crate::table) fn contacts_of_lead(scope: &OrgScope, lead: &LeadId) -> String {
+    format!("ORG#{}#LEAD#{lead}#CONTACTS", scope.org())
+}
+
 pub(in crate::table) fn submission_index(
     scope: &OrgScope,
     root: &LeadId,
@@ -251,7 +268,7 @@ pub(in crate::table) fn person(scope: &OrgScope, person: &PersonKey) -> Key {
         PersonKeyKind::Email => "EMAIL",
         PersonKeyKind::Phone => "PHONE",
     };
-    Key { pk: format!("ORG#{}#PERSON#{kind}#{}", scope.org(), person.hash), sk: "PERSON".to_owned() }
+    Key { pk: format!("ORG#{}#PERSON#{kind}#{}", scope.org(), person.hash), sk: PERSON.to_owned() }
 }
 
 pub(in crate::table) fn parked_pk(scope: &OrgScope) -> String {

@@ -31,6 +31,7 @@ mod inbox_storm;
 mod leads;
 mod least_privilege;
 mod lifecycle;
+mod people;
 mod privacy;
 mod programs;
 mod proof;
